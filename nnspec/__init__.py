@@ -1,0 +1,2 @@
+"""nnspec: neural networks from a spec."""
+__version__ = "0.1.0"

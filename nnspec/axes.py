@@ -1,0 +1,220 @@
+"""Named axes: what a tensor's dimensions *are*, not only how long they are.
+
+A size is an `int` or a `Symbolic` monomial. An axis is a list of atoms, slow to fast; atoms survive merges, so that a
+wrong unflatten is caught as surely as a wrong reshape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Symbolic:
+    """A positive monomial such as `T`, `5·T` or `T/2`: a coefficient times powers of symbols, sorted by name."""
+
+    coefficient: Fraction
+    powers: tuple[tuple[str, int], ...]
+
+    @classmethod
+    def symbol(cls, name: str) -> Symbolic:
+        return cls(Fraction(1), ((name, 1),))
+
+    @property
+    def is_polynomial(self) -> bool:
+        """Whether no symbol stands in the denominator."""
+        return all(power > 0 for _, power in self.powers)
+
+    def __str__(self) -> str:
+        symbols = "·".join(name if power == 1 else f"{name}^{power}" for name, power in self.powers)
+        text = symbols if self.coefficient.numerator == 1 else f"{self.coefficient.numerator}·{symbols}"
+        return text if self.coefficient.denominator == 1 else f"{text}/{self.coefficient.denominator}"
+
+
+Size = int | Symbolic
+
+
+def _as_symbolic(size: Size) -> Symbolic:
+    return Symbolic(Fraction(size), ()) if isinstance(size, int) else size
+
+
+def _normal(coefficient: Fraction, powers: dict[str, int]) -> Size | None:
+    kept = tuple(sorted((name, power) for name, power in powers.items() if power))
+    if kept:
+        return Symbolic(coefficient, kept)
+    return int(coefficient) if coefficient.denominator == 1 else None
+
+
+def multiply(sizes: Iterable[Size]) -> Size:
+    """The product; of nothing, 1."""
+    coefficient, powers = Fraction(1), dict[str, int]()
+    for size in sizes:
+        if isinstance(size, int):
+            coefficient *= size
+            continue
+        coefficient *= size.coefficient
+        for name, power in size.powers:
+            powers[name] = powers.get(name, 0) + power
+    result = _normal(coefficient, powers)
+    assert result is not None
+    return result
+
+
+def divide(size: Size, by: Size) -> Size | None:
+    """`size / by`, None where both are numbers and it does not divide. A symbolic result may carry a fraction."""
+    if isinstance(size, int) and isinstance(by, int):
+        return size // by if by and size % by == 0 else None
+    left, right = _as_symbolic(size), _as_symbolic(by)
+    if not right.coefficient:
+        return None
+    powers = dict(left.powers)
+    for name, power in right.powers:
+        powers[name] = powers.get(name, 0) - power
+    return _normal(left.coefficient / right.coefficient, powers)
+
+
+def divides(by: Size, size: Size) -> bool:
+    """Whether `size / by` is a whole number for every value of the symbols."""
+    quotient = divide(size, by)
+    if quotient is None:
+        return False
+    if isinstance(quotient, int):
+        return quotient >= 1
+    return quotient.is_polynomial and quotient.coefficient.denominator == 1
+
+
+def derived(text: str) -> Symbolic:
+    """A size that is no monomial, such as `(T - 4)`, as a symbol of its own."""
+    return Symbolic.symbol(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """An indivisible piece of an axis: the digits `(index // step) % size` of the original axis `name` of `whole` elements.
+
+    `key` tells originals of the same name apart; `origin` is the input axis whose positions it follows, if any.
+    """
+
+    key: str
+    name: str
+    size: Size
+    whole: Size
+    step: Size = 1
+    origin: str | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        return self.step == 1 and self.size == self.whole
+
+    def cut(self, fast: Size) -> tuple[Atom, Atom]:
+        """The slow and the fast piece, the latter of size `fast`."""
+        slow = divide(self.size, fast)
+        assert slow is not None
+        return (
+            replace(self, size=slow, step=multiply((self.step, fast))),
+            replace(self, size=fast),
+        )
+
+    def __str__(self) -> str:
+        if self.is_whole:
+            return self.name
+        text = self.name if self.step == 1 else f"{self.name} // {self.step}"
+        return text if multiply((self.size, self.step)) == self.whole else f"({text}) % {self.size}"
+
+
+def fuse(atoms: Iterable[Atom]) -> tuple[Atom, ...]:
+    """Joins neighbours that are consecutive digits of one original."""
+    result: list[Atom] = []
+    for atom in atoms:
+        last = result[-1] if result else None
+        if last is not None and last.key == atom.key and last.step == multiply((atom.step, atom.size)):
+            result[-1] = replace(atom, size=multiply((last.size, atom.size)))
+        else:
+            result.append(atom)
+    return tuple(result)
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A named axis.
+
+    Attributes:
+        atoms: what it consists of, slow to fast; an axis of size 1 may have none.
+        is_learned: made by a layer (units, filters), so its order means nothing in itself.
+        origin: the input axis whose positions it still follows (`time` after a convolution over time), if any.
+    """
+
+    name: str
+    size: Size
+    atoms: tuple[Atom, ...]
+    is_learned: bool = False
+    origin: str | None = None
+
+    def renamed(self, name: str) -> Axis:
+        return replace(self, name=name)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.size}"
+
+
+Axes = tuple[Axis, ...]
+
+
+def fresh(name: str, size: Size, owner: str, *, is_learned: bool = False, origin: str | None = None) -> Axis:
+    """A new axis that consists of itself. `owner` (a node or input) tells axes of the same name apart."""
+    atoms = () if size == 1 else (Atom(f"{owner}.{name}", name, size, size, 1, origin),)
+    return Axis(name, size, atoms, is_learned, origin)
+
+
+def resized(axis: Axis, size: Size, owner: str) -> Axis:
+    """The axis after something slid along it: same name and origin, positions of its own."""
+    return fresh(axis.name, size, owner, is_learned=axis.is_learned, origin=axis.origin)
+
+
+def names(axes: Iterable[Axis]) -> tuple[str, ...]:
+    return tuple(axis.name for axis in axes)
+
+
+def sizes(axes: Iterable[Axis]) -> tuple[Size, ...]:
+    return tuple(axis.size for axis in axes)
+
+
+def index_of(axes: Axes, name: str) -> int | None:
+    return next((i for i, axis in enumerate(axes) if axis.name == name), None)
+
+
+def describe(axes: Iterable[Axis]) -> str:
+    """`(time 10, feature 5)`."""
+    return "(" + ", ".join(str(axis) for axis in axes) + ")"
+
+
+def static(size: Size) -> int | None:
+    """The size as a number, None where it is symbolic."""
+    return size if isinstance(size, int) else None
+
+
+def size_to_json(size: Size) -> int | str:
+    return size if isinstance(size, int) else str(size)
+
+
+# What the usual names say about an axis. Unknown names say nothing.
+SEQUENCE = frozenset(
+    "time step steps timestep timesteps t frame frames position token tokens sequence word words lookback look_back "
+    "hour day week month year".split()
+)
+SPATIAL = frozenset("height width depth row rows column columns x y z frequency mel bin pixel longitude latitude".split())
+UNORDERED = frozenset(
+    "feature features channel channels filter filters unit units class classes embedding variable variables cepstrum "
+    "mfcc output outputs sensor logit logits head heads".split()
+)
+
+
+def is_sequence(axis: Axis) -> bool:
+    return not axis.is_learned and (axis.name.lower() in SEQUENCE or (axis.origin or "").lower() in SEQUENCE)
+
+
+def is_unordered(axis: Axis) -> bool:
+    """Whether stepping along it makes no sense: learned axes, features, channels."""
+    return axis.is_learned or axis.name.lower() in UNORDERED

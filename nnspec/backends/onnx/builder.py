@@ -1,0 +1,149 @@
+"""A graph under construction: nodes, shared constants, names. Knows nothing of specs; imports onnx only to finish."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import onnx
+
+
+@dataclass
+class OnnxNode:
+    op: str
+    inputs: list[str]
+    outputs: list[str]
+    attributes: dict[str, Any]
+    name: str
+    domain: str = ""
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input or output of the graph: dimensions are numbers or symbols."""
+
+    name: str
+    dtype: str
+    shape: tuple[int | str, ...]
+
+
+@dataclass
+class GraphBuilder:
+    """Collects a graph in order of computation."""
+
+    name: str
+    opset: int = 18
+    nodes: list[OnnxNode] = field(default_factory=list)
+    constants: dict[str, np.ndarray] = field(default_factory=dict)
+    inputs: list[Port] = field(default_factory=list)
+    outputs: list[Port] = field(default_factory=list)
+    domains: dict[str, int] = field(default_factory=dict)
+    _names: Counter[str] = field(default_factory=Counter)
+    _by_content: dict[tuple[str, tuple[int, ...], bytes], str] = field(default_factory=dict)
+
+    def unique(self, stem: str) -> str:
+        self._names[stem] += 1
+        count = self._names[stem]
+        return stem if count == 1 else self.unique(f"{stem}_{count}")
+
+    def add(
+        self,
+        op: str,
+        inputs: Sequence[str],
+        *,
+        stem: str,
+        outputs: int = 1,
+        attributes: Mapping[str, Any] | None = None,
+        domain: str = "",
+    ) -> list[str]:
+        """Appends a node; returns the names of its outputs."""
+        name = self.unique(f"{stem}/{op}")
+        names = [name] + [self.unique(f"{name}:{i}") for i in range(1, outputs)]
+        kept = {key: value for key, value in (attributes or {}).items() if value is not None}
+        self.nodes.append(OnnxNode(op, list(inputs), names, kept, name, domain))
+        return names
+
+    def constant(self, array: Any, stem: str) -> str:
+        """The name of an initializer with this content; equal contents share one."""
+        value = np.ascontiguousarray(array) if np.ndim(array) else np.asarray(array)
+        if value.dtype.kind in "OU":
+            key = ("str", value.shape, "\0".join(map(str, value.ravel())).encode())
+        else:
+            key = (value.dtype.str, value.shape, value.tobytes())
+        if key not in self._by_content:
+            name = self.unique(stem)
+            self.constants[name] = value
+            self._by_content[key] = name
+        return self._by_content[key]
+
+    def own_constant(self, array: np.ndarray, stem: str) -> str:
+        """An initializer that may still be changed (`constants[name] = …`), so it is shared with none."""
+        name = self.unique(stem)
+        self.constants[name] = np.ascontiguousarray(array)
+        return name
+
+    def rename(self, old: str, new: str) -> None:
+        """Gives a value a name of its own (graph outputs)."""
+        for node in self.nodes:
+            node.inputs = [new if i == old else i for i in node.inputs]
+            node.outputs = [new if o == old else o for o in node.outputs]
+
+    def reader_counts(self) -> Counter[str]:
+        counts = Counter(i for node in self.nodes for i in node.inputs)
+        counts.update(port.name for port in self.outputs)
+        return counts
+
+    def prune(self) -> None:
+        """Drops nodes that nothing reads."""
+        wanted = {port.name for port in self.outputs}
+        kept: list[OnnxNode] = []
+        for node in reversed(self.nodes):
+            if wanted.intersection(node.outputs):
+                kept.append(node)
+                wanted.update(node.inputs)
+        self.nodes = kept[::-1]
+
+    def to_model(self, metadata: Mapping[str, str], producer_version: str) -> onnx.ModelProto:
+        """The finished model. Constants that nothing reads are left out."""
+        import onnx
+        from onnx import TensorProto, helper, numpy_helper
+
+        self.prune()
+        used = {i for node in self.nodes for i in node.inputs}
+        nodes = []
+        for n in self.nodes:
+            proto = helper.make_node(n.op, n.inputs, n.outputs, name=n.name, domain=n.domain or None, **n.attributes)
+            nodes.append(proto)
+        initializers = []
+        for name, array in self.constants.items():
+            if name not in used:
+                continue
+            if array.dtype.kind in "OU":
+                values = [str(v).encode() for v in array.ravel()]
+                initializers.append(helper.make_tensor(name, TensorProto.STRING, array.shape, values))
+            else:
+                initializers.append(numpy_helper.from_array(array, name))
+
+        def ports(items: list[Port]) -> list[onnx.ValueInfoProto]:
+            return [helper.make_tensor_value_info(p.name, onnx_type(p.dtype), list(p.shape)) for p in items]
+
+        graph = helper.make_graph(nodes, self.name, ports(self.inputs), ports(self.outputs), initializers)
+        opsets = [helper.make_opsetid("", self.opset)]
+        opsets += [helper.make_opsetid(domain, version) for domain, version in sorted(self.domains.items())]
+        model = helper.make_model(graph, opset_imports=opsets, producer_name="nnspec", producer_version=producer_version)
+        model.ir_version = min(model.ir_version, helper.find_min_ir_version_for(opsets, ignore_unknown=True) + 2, 10)
+        helper.set_model_props(model, dict(metadata))
+        return model
+
+
+def onnx_type(dtype: str) -> int:
+    from onnx import TensorProto, helper
+
+    if dtype == "string":
+        return int(TensorProto.STRING)
+    return int(helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))

@@ -1,0 +1,194 @@
+"""The walk: a graph and its trained weights to an ONNX model, layer by layer, nothing traced."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from nnspec import axes as ax
+from nnspec.axes import Axes
+from nnspec.backends.onnx.builder import GraphBuilder
+from nnspec.backends.onnx.lowering import Lowering, State
+from nnspec.backends.onnx.view import Factor, Group, Mask, View
+from nnspec.diagnostics import CompilerBug, SpecError
+from nnspec.graph import Graph, Node, Value
+
+Weights = Mapping[str, np.ndarray]
+Hook = Callable[[Lowering, str, View], View]
+
+
+@dataclass
+class Exported:
+    """A finished graph and what the gate wants to know of it.
+
+    Attributes:
+        lowered_by: node name -> `nnspec` or `tf2onnx`.
+        tensors: `node` or `node.port` -> its view, for bisecting.
+    """
+
+    builder: GraphBuilder
+    lowered_by: dict[str, str] = field(default_factory=dict)
+    tensors: dict[str, View] = field(default_factory=dict)
+    states: list[State] = field(default_factory=list)
+
+
+def export_graph(
+    graph: Graph,
+    weights: Mapping[str, Weights],
+    *,
+    opset: int = 18,
+    layout: Mapping[str, list[str]] | None = None,
+    before: Hook | None = None,
+    after: Callable[[Lowering, Mapping[str, View], Mapping[str, View]], dict[str, tuple[View, list[str]]]] | None = None,
+    fallback: Callable[[Lowering, Node, list[View]], list[View]] | None = None,
+    right_padded: frozenset[str] = frozenset(),
+) -> Exported:
+    """The ONNX graph of `graph`.
+
+    Args:
+        weights: by node name, then by weight name.
+        layout: order of axes (`batch` among them) of inputs and outputs that differ from the spec's.
+        before: what stands between a graph input and the network (scaling).
+        after: what stands behind the network: outputs by name, each with its axis names (`batch` first).
+        fallback: lowers a node whose layer has no lowering of its own.
+        right_padded: inputs whose sequences hold data first and padding after it.
+    """
+    builder = GraphBuilder(graph.name, opset)
+    lowering = Lowering(builder)
+    result = Exported(builder, states=lowering.states)
+    batch: Group = (Factor("batch", None, ax.Symbolic.symbol("batch")),)
+    symbols: dict[str, Factor] = {}
+    raw: dict[str, View] = {}
+    views: dict[tuple[str, str], View] = {}
+    for name, value in graph.inputs.items():
+        raw[name] = _declare(lowering, name, value, batch, symbols, (layout or {}).get(name))
+    readers = _reader_counts(graph)
+    for name in graph.inputs:
+        lowering.stem = name
+        view = before(lowering, name, raw[name]) if before else raw[name]
+        views[name, "output"] = view
+        result.tensors[name] = view
+    for node in graph.nodes:
+        inputs = [views[v.node, v.port] for v in node.inputs]
+        lowering.stem = node.name
+        lowering.weights = weights.get(node.shared or node.name, {}) if node.weights else {}
+        lowering.is_sole_reader = all(readers[v.node] == 1 for v in node.inputs)
+        lowering.is_right_padded = bool(_ancestors_inputs(graph, node) <= right_padded)
+        made, how = _lower(lowering, node, inputs, fallback)
+        result.lowered_by[node.name] = how
+        for value, view in zip(node.outputs, made, strict=True):
+            if value.mask is not None and view.mask is None:
+                view = replace(view, mask=_mask_of(inputs))
+            elif value.mask is None and view.mask is not None:
+                view = replace(view, mask=None)
+            views[node.name, value.port] = lowering.register(view)
+            result.tensors[node.name if value.port == "output" else f"{node.name}.{value.port}"] = view
+    _finish(lowering, graph, raw, views, layout or {}, after)
+    return result
+
+
+def _declare(
+    lowering: Lowering, name: str, value: Value, batch: Group, symbols: dict[str, Factor], order: list[str] | None
+) -> View:
+    groups: dict[str, Group] = {"batch": batch}
+    labels: dict[str, int | str] = {"batch": "batch"}
+    for axis in value.axes:
+        size = axis.size
+        if isinstance(size, int):
+            groups[axis.name] = lowering.factor(axis.name, size)
+            labels[axis.name] = size
+        else:
+            text = str(size)
+            groups[axis.name] = (symbols.setdefault(text, Factor(axis.name, None, size)),)
+            labels[axis.name] = text
+    names = ["batch", *ax.names(value.axes)]
+    dims = [(groups[n], labels[n]) for n in (order or names)]
+    return lowering.declare_input(name, value.dtype, dims).with_axes(groups[n] for n in names)
+
+
+def _reader_counts(graph: Graph) -> Counter[str]:
+    counts = Counter(value.node for node in graph.nodes for value in node.inputs)
+    counts.update(output.value.node for output in graph.outputs.values())
+    return counts
+
+
+def _ancestors_inputs(graph: Graph, node: Node) -> frozenset[str]:
+    by_name = {n.name: n for n in graph.nodes}
+    found: set[str] = set()
+    pending = [v.node for v in node.inputs]
+    seen: set[str] = set()
+    while pending:
+        name = pending.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        if name in graph.inputs:
+            found.add(name)
+        else:
+            pending += [v.node for v in by_name[name].inputs]
+    return frozenset(found)
+
+
+def _mask_of(inputs: list[View]) -> Mask | None:
+    return next((view.mask for view in inputs if view.mask is not None), None)
+
+
+def _lower(
+    lowering: Lowering, node: Node, inputs: list[View], fallback: Callable[[Lowering, Node, list[View]], list[View]] | None
+) -> tuple[list[View], str]:
+    try:
+        return node.layer.to_onnx(node, inputs, lowering), "nnspec"
+    except NotImplementedError:
+        if fallback is None:
+            raise SpecError.single(
+                "NN601", f"`{node.kind}` has no lowering to ONNX, so `{node.name}` cannot be exported", node.span
+            ) from None
+        return fallback(lowering, node, inputs), "tf2onnx"
+    except SpecError:
+        raise
+    except Exception as error:
+        raise CompilerBug(f"{node.span}: while lowering `{node.name}` ({node.kind}) to ONNX: {error!r}") from error
+
+
+def _finish(
+    lowering: Lowering,
+    graph: Graph,
+    raw: Mapping[str, View],
+    views: Mapping[tuple[str, str], View],
+    layout: Mapping[str, list[str]],
+    after: Callable[[Lowering, Mapping[str, View], Mapping[str, View]], dict[str, tuple[View, list[str]]]] | None,
+) -> None:
+    named = {name: views[o.value.node, o.value.port] for name, o in graph.outputs.items()}
+    axes_of: dict[str, Axes] = {name: o.value.axes for name, o in graph.outputs.items()}
+    finished = {name: (view, ["batch", *ax.names(axes_of[name])]) for name, view in named.items()}
+    if after is not None:
+        finished = after(lowering, named, raw)
+    lowering.stem = "outputs"
+    for name, (view, names) in finished.items():
+        order = [a for a in layout.get(name, names) if a in names]
+        places = [names.index(axis) for axis in order]
+        arranged = lowering.arrange(view, [view.axes[i] for i in places])
+        tensor = arranged.tensor
+        known = {port.name for port in lowering.graph.outputs}
+        if tensor in known or tensor in lowering.graph.constants or any(p.name == tensor for p in lowering.graph.inputs):
+            tensor = lowering.node("Identity", tensor)
+        target = name if not any(p.name == name for p in lowering.graph.inputs) else f"{name}_output"
+        lowering.graph.rename(tensor, target)
+        from nnspec.backends.onnx.builder import Port
+
+        shape = tuple(_label(arranged.dims[i], names[place]) for i, place in enumerate(places))
+        lowering.graph.outputs.append(Port(target, arranged.dtype, shape))
+
+
+def _label(group: Group, name: str) -> int | str:
+    size = 1
+    for factor in group:
+        if factor.size is None:
+            if len(group) == 1:
+                return str(factor.extent) if factor.extent is not None else name
+            return name
+        size *= factor.size
+    return size

@@ -1,0 +1,311 @@
+"""What a layer uses to write its ONNX nodes: the graph, the weights of the node at hand, and arrangement of memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from nnspec.axes import Axes, Size
+from nnspec.backends.onnx.builder import GraphBuilder, OnnxNode, Port
+from nnspec.backends.onnx.view import Factor, Group, View, cut_to, group_size, runs
+
+Array = np.ndarray
+
+
+@dataclass
+class Affine:
+    """A Conv, Gemm or MatMul+Add whose result may still be scaled and shifted by changing its constants.
+
+    `scale(weight, factor)` multiplies the weight's outputs.
+    """
+
+    weight: str
+    bias: str | None
+    node: OnnxNode
+    scale: Callable[[Array, Array], Array]
+    channels: Callable[[Array], Array]  # a vector over the spec's axis, in the order of the weight's outputs
+
+
+@dataclass
+class State:
+    """Recurrent state as an explicit input and output of the graph."""
+
+    input: str
+    output: str
+    shape: tuple[int | str, ...]
+
+
+@dataclass
+class Lowering:
+    """The walk's state, seen by one node at a time.
+
+    Attributes:
+        weights: the current node's trained weights by name.
+        is_sole_reader: whether nothing but the current node reads its (first) input.
+        is_right_padded: whether sequences are promised to hold data first and padding after it.
+    """
+
+    graph: GraphBuilder
+    stem: str = ""
+    weights: Mapping[str, Array] = field(default_factory=dict)
+    is_sole_reader: bool = False
+    is_right_padded: bool = False
+    affine: dict[str, Affine] = field(default_factory=dict)
+    states: list[State] = field(default_factory=list)
+    origins: dict[Factor, tuple[str, int]] = field(default_factory=dict)
+
+    # ------------------------------------------------------------------------------------------------ nodes
+
+    def node(self, op: str, *inputs: str, outputs: int = 1, domain: str = "", **attributes: Any) -> str:
+        """Appends a node; the name of its first output."""
+        return self.nodes(op, *inputs, outputs=outputs, domain=domain, **attributes)[0]
+
+    def nodes(self, op: str, *inputs: str, outputs: int, domain: str = "", **attributes: Any) -> list[str]:
+        return self.graph.add(op, inputs, stem=self.stem, outputs=outputs, attributes=attributes, domain=domain)
+
+    def constant(self, array: Any, hint: str) -> str:
+        return self.graph.constant(array, f"{self.stem}/{hint}")
+
+    def scalar(self, value: float, dtype: str = "float32") -> str:
+        return self.graph.constant(np.asarray(value, dtype), f"{self.stem}/{value:g}")
+
+    def elementwise(self, op: str, view: View, *more: str, **attributes: Any) -> View:
+        """An op that works on every element by itself, whatever the layout."""
+        return replace(view, tensor=self.node(op, view.tensor, *more, **attributes))
+
+    def factor(self, label: str, size: Size | None) -> Group:
+        """A new run of indices; none at all for size 1."""
+        if size == 1:
+            return ()
+        return (Factor(label, size if isinstance(size, int) else None, size),)
+
+    def rebracketed(self, view: View, axes: Axes) -> View:
+        """A row-major reshape of the spec's axes: mostly new brackets around the same memory, without a node."""
+        factors = [factor for group in view.axes[1:] for factor in group]
+        dealt = cut_to(factors, [axis.size for axis in axes])
+        if dealt is not None:
+            groups, cuts = dealt
+            return view.substituted(cuts).with_axes((view.axes[0], *groups))
+        flat = self.canonical(view)
+        made = tuple(self.factor(axis.name, axis.size) for axis in axes)
+        dims = (view.axes[0], *made)
+        return replace(flat, tensor=self._reshape(flat, dims), dims=dims, axes=dims, mask=None)
+
+    # ------------------------------------------------------------------------------------------------ layout
+
+    def arrange(self, view: View, dims: Sequence[Group]) -> View:
+        """The same tensor with these physical dimensions, by no, one or few nodes."""
+        target = tuple(dims)
+        if view.dims == target:
+            return view
+        wanted = tuple(factor for group in target for factor in group)
+        assert len(wanted) == len(view.order) and set(wanted) == set(view.order), (view, dims)
+        if view.order == wanted:
+            return self._reshaped(view, target)
+        pieces = runs(view.order, wanted)
+        source = view
+        stripped = tuple(dim for dim in view.dims if dim)
+        if tuple(pieces) != stripped:
+            source = self._reshaped(view, tuple(pieces))
+        filled = [dim for dim in source.dims if dim]
+        place = {factor: i for i, factor in enumerate(wanted)}
+        order = sorted(range(len(filled)), key=lambda i: place[filled[i][0]])
+        if len(filled) != len(source.dims):  # unit dimensions travel along, to where the target has them if they can
+            return self._transposed_with_units(source, target, [filled[i] for i in order])
+        tensor = self.node("Transpose", source.tensor, perm=order)
+        result = replace(source, tensor=tensor, dims=tuple(filled[i] for i in order))
+        return self._reshaped(result, target)
+
+    def _transposed_with_units(self, view: View, target: tuple[Group, ...], order: list[Group]) -> View:
+        units = [i for i, dim in enumerate(view.dims) if not dim]
+        place = {dim: i for i, dim in enumerate(view.dims) if dim}
+        if tuple(dim for dim in target if dim) == tuple(order) and len(target) == len(view.dims):
+            spare = iter(units)
+            perm = [place[dim] if dim else next(spare) for dim in target]
+            return replace(view, tensor=self.node("Transpose", view.tensor, perm=perm), dims=target)
+        perm = [place[dim] for dim in order] + units
+        dims = tuple(order) + ((),) * len(units)
+        return self._reshaped(replace(view, tensor=self.node("Transpose", view.tensor, perm=perm), dims=dims), target)
+
+    def _reshaped(self, view: View, dims: tuple[Group, ...]) -> View:
+        if view.dims == dims:
+            return view
+        return replace(view, tensor=self._reshape(view, dims), dims=dims)
+
+    def _reshape(self, view: View, dims: tuple[Group, ...]) -> str:
+        shape: list[int] = []
+        unknown: list[int] = []
+        for i, dim in enumerate(dims):
+            size = group_size(dim)
+            if size is not None:
+                shape.append(size)
+            elif i < len(view.dims) and view.dims[i] == dim:
+                shape.append(0)
+            else:
+                unknown.append(i)
+                shape.append(-1)
+        if len(unknown) > 1:
+            return self._reshape_at_run_time(view, dims, shape, unknown)
+        return self.node("Reshape", view.tensor, self.constant(np.asarray(shape, np.int64), "shape"))
+
+    def _reshape_at_run_time(self, view: View, dims: tuple[Group, ...], shape: list[int], unknown: list[int]) -> str:
+        """Two or more sizes that only the running graph knows: all but the last are read where they are known."""
+        parts: list[str] = []
+        for i, size in enumerate(shape):
+            if i in unknown[:-1]:
+                parts.append(self._run_time_size(dims[i]))
+            else:
+                parts.append(self.constant(np.asarray([size], np.int64), "size"))
+        return self.node("Reshape", view.tensor, self.node("Concat", *parts, axis=0))
+
+    def _run_time_size(self, group: Group) -> str:
+        result: str | None = None
+        known = 1
+        for factor in group:
+            if factor.size is not None:
+                known *= factor.size
+                continue
+            tensor, dim = self.origins[factor]
+            size = self.node("Shape", tensor, start=dim, end=dim + 1)
+            result = size if result is None else self.node("Mul", result, size)
+        assert result is not None
+        if known != 1:
+            result = self.node("Mul", result, self.constant(np.asarray([known], np.int64), "size"))
+        return result
+
+    def canonical(self, view: View) -> View:
+        """Memory in the order of the axes, a dimension an axis."""
+        return self.arrange(view, view.axes)
+
+    def collapsed(self, view: View) -> View:
+        """As `canonical`, with each axis one factor."""
+        flat = self.canonical(view)
+        groups = []
+        for i, axis in enumerate(flat.axes):
+            if len(axis) <= 1:
+                groups.append(axis)
+                continue
+            group = (Factor("+".join(f.label for f in axis), group_size(axis)),)
+            if group[0].size is None:
+                self.origins[group[0]] = (flat.tensor, i)
+            groups.append(group)
+        return replace(flat, dims=tuple(groups), axes=tuple(groups))
+
+    def with_axis_alone(self, view: View, axis: int) -> tuple[View, int]:
+        """The view with this axis as one dimension in the axis' own order, and which dimension that is."""
+        group = view.axes[axis]
+        if not group:
+            extended = self.arrange(view, (*view.dims, ()))
+            return extended, len(extended.dims) - 1
+        place = view.dim_of(axis)
+        if place is not None:
+            return view, place
+        inside = set(group)
+        rest: list[Group] = []
+        position: int | None = None
+        for dim in view.dims:
+            others = tuple(f for f in dim if f not in inside)
+            if position is None and len(others) != len(dim):
+                before = tuple(f for f in dim[: next(i for i, f in enumerate(dim) if f in inside)])
+                after = tuple(f for f in others if f not in before)
+                if before:
+                    rest.append(before)
+                position = len(rest)
+                rest.append(group)
+                if after:
+                    rest.append(after)
+            elif others or not dim:
+                rest.append(others)
+        assert position is not None
+        return self.arrange(view, rest), position
+
+    def aligned(self, views: Sequence[View], *, free_axis: int | None = None) -> list[View]:
+        """Views of equal axes in one layout, the first one's where possible. `free_axis` may differ in size."""
+        first = views[0]
+        if free_axis is not None:
+            first, _ = self.with_axis_alone(first, free_axis)
+        result = [first]
+        for view in views[1:]:
+            moved = self._as(view, first, free_axis)
+            if moved is None:
+                return self._aligned_canonical(views)
+            result.append(moved)
+        return result
+
+    def _as(self, view: View, model: View, free_axis: int | None) -> View | None:
+        parts: dict[Factor, Group] = {}
+        dims = model.dims
+        for i, (mine, theirs) in enumerate(zip(view.axes, model.axes, strict=True)):
+            if i == free_axis:
+                dims = tuple(mine if dim == theirs and dim else dim for dim in dims)
+                if not theirs or not mine:
+                    return None
+                continue
+            if [f.size for f in mine] != [f.size for f in theirs]:
+                return None
+            parts.update({f: (g,) for f, g in zip(mine, theirs, strict=True)})
+        return self.arrange(view.substituted(parts), dims)
+
+    def _aligned_canonical(self, views: Sequence[View]) -> list[View]:
+        return [self.collapsed(view) for view in views]
+
+    def register(self, view: View) -> View:
+        """Remembers where sizes that only the running graph knows can be read."""
+        for i, dim in enumerate(view.dims):
+            if len(dim) == 1 and dim[0].size is None:
+                self.origins.setdefault(dim[0], (view.tensor, i))
+        return view
+
+    # ------------------------------------------------------------------------------------------------ constants
+
+    def along(self, view: View, arrays: Array, axes: Sequence[int], hint: str) -> str:
+        """A constant over some of the view's axes, shaped to broadcast against its dimensions.
+
+        Every one of these axes' factors must fill whole dimensions.
+        """
+        value = self.broadcastable(view, arrays, axes)
+        return self.constant(value, hint)
+
+    def broadcastable(self, view: View, array: Array, axes: Sequence[int]) -> Array:
+        factors = [f for axis in axes for f in view.axes[axis]]
+        sizes = [f.size for f in factors]
+        spread = np.reshape(array, [s for s in sizes if s is not None])
+        place = {f: i for i, f in enumerate(factors)}
+        order, shape = [], []
+        for dim in view.dims:
+            inside = [f for f in dim if f in place]
+            assert not inside or len(inside) == len(dim), "an axis shares its dimension"
+            order += [place[f] for f in inside]
+            shape.append(group_size(tuple(inside)) or 1)
+        while len(shape) > 1 and shape[0] == 1:
+            shape = shape[1:]
+        return np.ascontiguousarray(np.transpose(spread, order).reshape(shape))
+
+    def separable(self, view: View, axes: Sequence[int]) -> View:
+        """The view with no dimension in which these axes' factors and others meet."""
+        wanted = {f for axis in axes for f in view.axes[axis]}
+        dims: list[Group] = []
+        for dim in view.dims:
+            piece: list[Factor] = []
+            for factor in dim:
+                if piece and (piece[-1] in wanted) != (factor in wanted):
+                    dims.append(tuple(piece))
+                    piece = []
+                piece.append(factor)
+            dims.append(tuple(piece))
+        return self.arrange(view, dims)
+
+    # ------------------------------------------------------------------------------------------------ ports
+
+    def declare_input(self, name: str, dtype: str, dims: Sequence[tuple[Group, int | str]]) -> View:
+        """A graph input with these dimensions (a group and what to call its size)."""
+        self.graph.inputs.append(Port(name, dtype, tuple(size for _, size in dims)))
+        groups = tuple(group for group, _ in dims)
+        for i, group in enumerate(groups):
+            for factor in group:
+                if factor.size is None:
+                    self.origins.setdefault(factor, (name, i))
+        return View(name, groups, groups, dtype)

@@ -1,0 +1,22 @@
+"""Rules over the whole graph: one file a check, run in this order. Each is a function (Context) -> diagnostics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from nnspec.checks.context import Context
+from nnspec.checks.data import check_data
+from nnspec.checks.layout import check_layout
+from nnspec.checks.task import check_tasks
+from nnspec.data.plan import DataPlan
+from nnspec.diagnostics import Diagnostic, Report
+from nnspec.document import Mapping
+from nnspec.graph import Graph
+
+CHECKS: tuple[Callable[[Context], Iterable[Diagnostic]], ...] = (check_tasks, check_layout, check_data)
+
+
+def run_checks(graph: Graph, plan: DataPlan | None, root: Mapping, report: Report) -> None:
+    context = Context(graph, plan, root)
+    for check in CHECKS:
+        report.extend(check(context))

@@ -1,0 +1,54 @@
+"""What a check sees: the graph, the data plan and the document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nnspec import axes as ax
+from nnspec.data.plan import DataPlan, Slot
+from nnspec.diagnostics import Span
+from nnspec.document import Mapping, Node
+from nnspec.graph import Graph, Value
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    graph: Graph
+    plan: DataPlan | None
+    root: Mapping
+
+    def node(self, *path: str) -> Node | None:
+        """The document's node at a path of keys."""
+        node: Node | None = self.root
+        for key in path:
+            node = node.get(key) if isinstance(node, Mapping) else None
+        return node
+
+    def span(self, *path: str) -> Span:
+        """The place of a key's value; of the closest one above where it does not exist."""
+        node: Node = self.root
+        span = self.root.span
+        for key in path:
+            child = node.get(key) if isinstance(node, Mapping) else None
+            if child is None:
+                break
+            node, span = child, child.span
+        return span
+
+
+def axes_of(value: Value) -> tuple[tuple[str, int | str | None], ...]:
+    return tuple((axis.name, ax.size_to_json(axis.size)) for axis in value.axes)
+
+
+def input_slots(graph: Graph) -> dict[str, Slot]:
+    """The graph's inputs as the data package wants them."""
+    return {
+        name: Slot(name, axes_of(value), value.dtype, graph.input_spans[name]) for name, value in graph.inputs.items()
+    }
+
+
+def output_slots(graph: Graph) -> dict[str, Slot]:
+    return {
+        name: Slot(name, axes_of(o.value), o.value.dtype, o.span, o.task, o.classes, o.class_axis)
+        for name, o in graph.outputs.items()
+    }

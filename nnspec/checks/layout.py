@@ -1,0 +1,29 @@
+"""`export.layout` names every axis of an input or output once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nnspec import axes as ax
+from nnspec.checks.context import Context
+from nnspec.diagnostics import Diagnostic, did_you_mean
+from nnspec.document import Mapping, to_plain
+
+
+def check_layout(context: Context) -> Iterator[Diagnostic]:
+    layout = context.node("export", "layout")
+    if not isinstance(layout, Mapping):
+        return
+    values = {**context.graph.inputs, **{name: o.value for name, o in context.graph.outputs.items()}}
+    for name, node in layout.entries.items():
+        path = f"export.layout.{name}"
+        if name not in values:
+            message = f"`export.layout` names `{name}`, which is no input or output{did_you_mean(name, values)}"
+            yield Diagnostic("NN602", message, layout.key_span(name), path=path)
+            continue
+        wanted = to_plain(node)
+        known = ["batch", *ax.names(values[name].axes)]
+        if sorted(wanted) != sorted(known):
+            said = ", ".join(known)
+            message = f"the layout of `{name}` must name each of ({said}) once, but it is ({', '.join(map(str, wanted))})"
+            yield Diagnostic("NN602", message, node.span, path=path)

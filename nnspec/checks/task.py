@@ -1,0 +1,188 @@
+"""A task agrees with its head: softmax, sigmoid or linear, the class axis and the loss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from nnspec import axes as ax
+from nnspec import catalogue
+from nnspec.checks.context import Context
+from nnspec.diagnostics import Diagnostic, Fix, Related, Span
+from nnspec.graph import Graph, Node, Output
+from nnspec.layers.base import insert_items
+
+_TRANSPARENT = frozenset(
+    {"permute", "merge", "split", "insert", "drop", "rename", "Reshape", "Permute", "Flatten", "Dropout", "Identity"}
+)
+_LOSSES = {
+    "regression": {
+        "MeanSquaredError", "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanSquaredLogarithmicError", "Huber",
+        "LogCosh", "CosineSimilarity", "Poisson", "Tversky", "Dice",
+    },
+    "classification": {
+        "SparseCategoricalCrossentropy", "CategoricalCrossentropy", "CategoricalFocalCrossentropy",
+        "KLDivergence", "CategoricalHinge",
+    },
+    "binary": {"BinaryCrossentropy", "BinaryFocalCrossentropy", "Hinge", "SquaredHinge", "MeanSquaredError", "Dice", "Tversky"},
+    "multilabel": {"BinaryCrossentropy", "BinaryFocalCrossentropy", "Dice", "Tversky"},
+}  # fmt: skip
+DEFAULT_LOSS = {
+    "regression": "MeanSquaredError",
+    "classification": "SparseCategoricalCrossentropy",
+    "binary": "BinaryCrossentropy",
+    "multilabel": "BinaryCrossentropy",
+}
+
+
+def check_tasks(context: Context) -> Iterator[Diagnostic]:
+    for output in context.graph.outputs.values():
+        function, head = head_function(context.graph, output)
+        yield from _check_head(context, output, function, head)
+        yield from _check_classes(context, output)
+        yield from _check_loss(context, output)
+
+
+def head_function(graph: Graph, output: Output) -> tuple[str, Node | None]:
+    """The last activation before an output, looking through what only moves values; `linear` where there is none."""
+    nodes = {node.name: node for node in graph.nodes}
+    node = nodes.get(output.value.node)
+    while node is not None and node.kind in _TRANSPARENT:
+        node = nodes.get(node.inputs[0].node)
+    if node is None:
+        return "linear", None
+    if node.kind in ("Softmax", "ReLU", "LeakyReLU", "ELU"):
+        return node.kind.lower(), node
+    source = node.inner if node.inner is not None else node
+    recurrent = node.kind in ("LSTM", "GRU", "SimpleRNN")
+    value = source.args.get("activation") if source is not None and not recurrent else None
+    if isinstance(value, str):
+        return value.lower(), node
+    return ("linear" if value is None else next(iter(value), "linear").lower()), node
+
+
+def _loss_name(output: Output) -> tuple[str, dict[str, Any]]:
+    return catalogue.canonical("losses", output.loss if output.loss is not None else DEFAULT_LOSS[output.task])
+
+
+def _check_head(context: Context, output: Output, function: str, head: Node | None) -> Iterator[Diagnostic]:
+    name, task = output.name, output.task
+    span = context.span("outputs", name, "task")
+    related = (Related(_activation_span(head), f"{function} here"),) if head is not None else ()
+    _, loss_arguments = _loss_name(output)
+    from_logits = bool(loss_arguments.get("from_logits"))
+    last = context.graph.nodes[-1] if context.graph.nodes else None
+    path = f"outputs.{name}.task"
+
+    def say(message: str, notes: list[str], *fixes: Fix) -> Diagnostic:
+        return Diagnostic("NN507", message, span, path=path, notes=tuple(notes), related=related, fixes=fixes)
+
+    if task == "regression" and function in ("softmax", "sigmoid", "log_softmax"):
+        why = {
+            "softmax": "a softmax makes values positive and lets them sum to 1; they are shares of one whole, not measurements",
+            "log_softmax": "a log-softmax makes logarithms of shares of one whole, not measurements",
+            "sigmoid": "a sigmoid squeezes every value into 0 … 1, which measurements seldom keep to",
+        }[function]
+        if function == "sigmoid" and _targets_are_bounded(context, name):
+            return
+        yield say(
+            f"output `{name}` is a regression, but its head is a {function}",
+            [why, "a regression of n values has n outputs and a linear head; there are no classes"],
+            Fix("leave the head's activation out (linear)"),
+            Fix("if the values are classes, write `task: classification`"),
+        )
+    elif task == "classification" and function != "softmax" and not from_logits:
+        if function == "sigmoid":
+            notes = ["sigmoids score each class by itself; the classes of a classification exclude each other"]
+            fixes = [Fix("use `softmax`"), Fix("where several labels may hold at once, write `task: multilabel`")]
+        else:
+            notes = [
+                f"a {function} head gives real values; a classification needs a softmax over its class axis",
+                "if the targets are measured values, this is a regression: as many outputs as values, no softmax",
+            ]
+            fixes = [Fix("write `task: regression`")]
+            if last is not None and output.class_axis:
+                fixes.append(Fix(f"end the model with `- Softmax: {{axis: {output.class_axis}}}`"))
+        yield say(f"output `{name}` is a classification, but its head is {_article(function)}", notes, *fixes)
+    elif task in ("binary", "multilabel") and function != "sigmoid" and not from_logits:
+        fix = Fix("use `activation: sigmoid`")
+        notes = ["each value must be a probability by itself, which a sigmoid gives"]
+        if function == "softmax" and output.value.axes and output.value.axes[-1].size == 1:
+            notes = ["a softmax over one value is always 1"]
+        yield say(f"output `{name}` is {task}, but its head is {_article(function)}", notes, fix)
+    elif task == "classification" and function == "softmax" and head is not None:
+        yield from _check_softmax_axis(context, output, head)
+
+
+def _article(function: str) -> str:
+    return "linear" if function == "linear" else f"a {function}"
+
+
+def _targets_are_bounded(context: Context, name: str) -> bool:
+    plan = context.plan
+    target = plan.outputs.get(name) if plan is not None else None
+    scale = getattr(target, "scale", None)
+    return getattr(scale, "method", scale) == "minmax"
+
+
+def _activation_span(node: Node | None) -> Span:
+    assert node is not None
+    return node.span
+
+
+def _check_softmax_axis(context: Context, output: Output, head: Node) -> Iterator[Diagnostic]:
+    """The softmax runs along the class axis."""
+    axes = head.outputs[0].axes
+    axis = head.args.get("axis", -1) if head.kind == "Softmax" else -1
+    if not isinstance(axis, int):
+        return
+    place = axis - 1 if axis > 0 else len(axes) + axis
+    softmaxed = axes[place]
+    target = next((a for a in output.value.axes if a.name == output.class_axis), None)
+    if target is None or softmaxed.name == target.name or (softmaxed.atoms and softmaxed.atoms == target.atoms):
+        return
+    yield Diagnostic(
+        "NN507",
+        f"the softmax runs over `{softmaxed.name}`, but the classes of output `{output.name}` lie along `{target.name}`",
+        context.span("outputs", output.name, "task"),
+        path=f"outputs.{output.name}",
+        notes=(f"probabilities would sum to 1 over all {softmaxed.size} positions of `{softmaxed.name}`",),
+        related=(Related(head.span, "softmax here"),),
+        fixes=(Fix(f"leave the activation out and end with `- Softmax: {{axis: {target.name}}}`"),),
+    )
+
+
+def _check_classes(context: Context, output: Output) -> Iterator[Diagnostic]:
+    if output.class_axis is None or output.classes is None:
+        return
+    axis = output.value.axes[ax.index_of(output.value.axes, output.class_axis) or 0]
+    axis = next(a for a in output.value.axes if a.name == output.class_axis)
+    if isinstance(axis.size, int) and axis.size != len(output.classes):
+        yield Diagnostic(
+            "NN508",
+            f"output `{output.name}` has {len(output.classes)} classes, but its class axis `{axis.name}` has {axis.size} positions",
+            context.span("outputs", output.name, "classes"),
+            path=f"outputs.{output.name}.classes",
+            fixes=(Fix(f"make the layer that ends in `{axis.name}` {len(output.classes)} wide"),),
+        )
+
+
+def _check_loss(context: Context, output: Output) -> Iterator[Diagnostic]:
+    if output.loss is None:
+        return
+    name, _ = _loss_name(output)
+    if name in _LOSSES[output.task]:
+        return
+    fitting = [task for task, losses in _LOSSES.items() if name in losses]
+    notes = [f"`{name}` is a loss for {' or '.join(fitting)}"] if fitting else []
+    yield Diagnostic(
+        "NN509",
+        f"loss `{name}` cannot read output `{output.name}`, a {output.task}",
+        context.span("outputs", output.name, "loss"),
+        path=f"outputs.{output.name}.loss",
+        notes=tuple(notes),
+        fixes=(Fix(f"leave it out: `{DEFAULT_LOSS[output.task]}` is the default of a {output.task}"),),
+    )
+
+
+__all__ = ["DEFAULT_LOSS", "check_tasks", "head_function", "insert_items"]

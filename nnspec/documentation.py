@@ -1,0 +1,42 @@
+"""Documentation of layers and codes: from docstrings and the pages beside this file."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from importlib.resources import files
+
+from nnspec.codes import CODES
+from nnspec.layers.base import Layer
+
+
+def summary(layer: Layer) -> str:
+    """The first paragraph of a layer's docstring, on one line."""
+    text = inspect.cleandoc(type(layer).__doc__ or layer.kind)
+    return " ".join(text.split("\n\n")[0].split())
+
+
+def layer_page(layer: Layer) -> str:
+    """A layer's whole page: docstring, arguments with defaults, and how it is exported."""
+    from nnspec.layers.args import REQUIRED
+
+    lines = [f"# {layer.kind}", "", inspect.cleandoc(type(layer).__doc__ or ""), ""]
+    if layer.args:
+        lines += ["## Arguments", ""]
+        for name, arg in layer.args.items():
+            default = "required" if arg.default is REQUIRED else f"default {arg.default!r}"
+            lines.append(f"- `{name}` ({default}): {arg.description}")
+        lines.append("")
+    common = ["name", "from", "when"] + (["as"] if layer.makes else []) + (["over"] if layer.steps else [])
+    lines.append("Also takes " + ", ".join(f"`{c}`" for c in common) + ".")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def code_page(code: str) -> str:
+    """A code's page: what it does, why it is bad, an example, what to use instead."""
+    text = (files("nnspec") / "explain" / f"{code}.md").read_text(encoding="utf-8")
+    return re.sub(r"\n{3,}", "\n\n", text)
+
+
+def title(code: str) -> str:
+    return f"{code}: {CODES[code]}"

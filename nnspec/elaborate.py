@@ -1,0 +1,381 @@
+"""Items to a graph: every node's axes, dtypes and weights inferred, with no framework.
+
+A node that cannot be inferred gives one diagnostic; its readers are passed over in silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingABC
+from typing import Any
+
+from nnspec import axes as ax
+from nnspec.axes import Size, Symbolic
+from nnspec.diagnostics import CompilerBug, Diagnostic, Fix, Report, SpecError, did_you_mean
+from nnspec.document import Mapping, Node as SourceNode, Scalar, Sequence, format_path, to_plain
+from nnspec.expand import Expanded, Item, Reference
+from nnspec.fields import initial_fields, propagate
+from nnspec.graph import Graph, Node, Output, Value
+from nnspec.layers import REGISTRY
+from nnspec.layers.args import REQUIRED
+from nnspec.layers.base import Call, Fault, Inferred, Layer
+
+COMMON = frozenset({"name", "from", "as", "over", "when"})
+
+
+def elaborate(expanded: Expanded, report: Report) -> Graph:
+    """The graph of a document; incomplete where `report` has errors."""
+    return _Elaborator(expanded, report).run()
+
+
+class _Elaborator:
+    def __init__(self, expanded: Expanded, report: Report) -> None:
+        self.expanded = expanded
+        self.report = report
+        self.values: dict[str, dict[str, Value] | None] = {}
+        self.nodes: dict[str, Node] = {}
+        self.order: list[Node] = []
+        self.shared: dict[str, Node] = {}
+        self.constraints: list[str] = []
+        self.readers = self.reader_kinds()
+
+    def reader_kinds(self) -> dict[str, list[str]]:
+        result: dict[str, list[str]] = {}
+        for item in self.expanded.items:
+            for reference in item.reads:
+                if reference is not None:
+                    result.setdefault(reference.key, []).append(item.kind)
+        outputs = self.expanded.root.get("outputs")
+        for body in outputs.entries.values() if isinstance(outputs, Mapping) else ():
+            source = to_plain(body.entries["from"]) if isinstance(body, Mapping) and "from" in body.entries else None
+            key = source if isinstance(source, str) else (self.expanded.final.key if self.expanded.final else "")
+            key = self.expanded.known.get(key.partition(".")[0]) or key
+            result.setdefault(key, []).append("output")
+        return result
+
+    def run(self) -> Graph:
+        root = self.expanded.root
+        inputs = self.inputs(root.get("inputs"))
+        for item in self.expanded.items:
+            self.item(item)
+        outputs = self.outputs(root.get("outputs"))
+        self.check_reached(outputs)
+        name_node = root.get("name")
+        name = str(name_node.value) if isinstance(name_node, Scalar) and name_node.value else "model"
+        inputs_node = root.get("inputs")
+        spans = {n: inputs_node.key_span(n) for n in inputs} if isinstance(inputs_node, Mapping) else {}
+        return Graph(name, inputs, tuple(self.order), outputs, spans, tuple(dict.fromkeys(self.constraints)))
+
+    # ---------------------------------------------------------------------------------------------- inputs
+
+    def inputs(self, node: SourceNode | None) -> dict[str, Value]:
+        result: dict[str, Value] = {}
+        if not isinstance(node, Mapping):
+            return result
+        for name, body in node.entries.items():
+            axes_node = body.get("axes") if isinstance(body, Mapping) else None
+            if not isinstance(axes_node, Mapping):
+                continue
+            axes = []
+            for axis_name, size_node in axes_node.entries.items():
+                if axis_name in ("batch", "sample"):
+                    self.report.add(
+                        Diagnostic(
+                            "NN307",
+                            f"input `{name}` declares `{axis_name}`, but the batch axis is implicit",
+                            axes_node.key_span(axis_name),
+                            path=format_path(("inputs", name, "axes", axis_name)),
+                            fixes=(Fix(f"leave `{axis_name}` out; batch size belongs to `training:`"),),
+                        )
+                    )
+                    continue
+                size = self.size(to_plain(size_node), axis_name)
+                axes.append(ax.fresh(axis_name, size, name, origin=axis_name))
+            dtype_node = body.get("dtype") if isinstance(body, Mapping) else None
+            dtype = str(to_plain(dtype_node)) if dtype_node else "float32"
+            value = Value(name, tuple(axes), dtype, fields=initial_fields(tuple(axes)))
+            result[name] = value
+            self.values[name] = {"output": value}
+        return result
+
+    def size(self, value: Any, axis: str) -> Size:
+        if isinstance(value, int | float):
+            return int(value)
+        return Symbolic.symbol(str(value) if value else axis)
+
+    # ---------------------------------------------------------------------------------------------- nodes
+
+    def resolve(self, reference: Reference | None) -> Value | None:
+        if reference is None:
+            return None
+        ports = self.values.get(reference.key)
+        if ports is None:
+            return None
+        if reference.port is None:
+            return next(iter(ports.values()))
+        if reference.port in ports:
+            return ports[reference.port]
+        known = ", ".join(f"`{p}`" for p in ports)
+        self.report.add(
+            Diagnostic(
+                "NN401",
+                f"`{reference.key}` has no output `{reference.port}`{did_you_mean(reference.port, ports)}",
+                reference.span,
+                notes=(f"it has {known}",),
+            )
+        )
+        return None
+
+    def item(self, item: Item) -> None:
+        self.values[item.name] = None
+        layer = REGISTRY.get(item.kind)
+        inputs = [self.resolve(reference) for reference in item.reads]
+        if layer is None or any(value is None for value in inputs):
+            return
+        known = tuple(value for value in inputs if value is not None)
+        call = self.call(item, layer, known)
+        try:
+            self.check_arity(call, layer)
+            inferred = layer.infer(call)
+            node = self.node(item, layer, call, inferred)
+            if item.shared is not None:
+                self.check_shared(item, node, call)
+        except Fault as fault:
+            self.report.add(fault.diagnostic)
+            return
+        except (SpecError, CompilerBug):
+            raise
+        except Exception as error:
+            raise CompilerBug(f"{item.span}: while inferring `{item.name}` ({item.kind}): {error!r}") from error
+        self.nodes[item.name] = node
+        self.order.append(node)
+        self.values[item.name] = {value.port: value for value in node.outputs}
+
+    def call(self, item: Item, layer: Layer, inputs: tuple[Value, ...]) -> Call:
+        call = make_call(
+            layer, item.name, item.kind_span, item.span, item.body, inputs, self.report, item.path, self.constraints
+        )
+        call.reader_kinds = tuple(self.readers.get(item.name, ()))
+        return call
+
+    def check_arity(self, call: Call, layer: Layer) -> None:
+        least, most = layer.arity
+        count = len(call.inputs)
+        if count < least or (most is not None and count > most):
+            wanted = f"{least}" if most == least else (f"at least {least}" if most is None else f"{least} to {most}")
+            call.fail(
+                "NN404",
+                f"`{call.kind}` reads {wanted} value{'s' if wanted != '1' else ''}, but it is given {count}",
+                "from",
+                fixes=[Fix("name what it reads: `from: [a, b]`")] if count < least else [],
+            )
+
+    def node(self, item: Item, layer: Layer, call: Call, inferred: Inferred) -> Node:
+        return make_node(layer, item.name, call, inferred, item.span, item.path, item.shared)
+
+    def check_shared(self, item: Item, node: Node, call: Call) -> None:
+        assert item.shared is not None
+        first = self.shared.setdefault(item.shared, node)
+        if [w.shape for w in first.weights] != [w.shape for w in node.weights]:
+            here = ", ".join(f"{w.name} {w.shape}" for w in node.weights)
+            there = ", ".join(f"{w.name} {w.shape}" for w in first.weights)
+            call.fail(
+                "NN406",
+                f"shared layer `{item.shared}` would need two sets of weights: {there} at `{first.name}`, {here} here",
+                notes=[f"it reads {ax.describe(first.inputs[0].axes)} there and {ax.describe(node.inputs[0].axes)} here"],
+            )
+
+    # ---------------------------------------------------------------------------------------------- outputs
+
+    def outputs(self, node: SourceNode | None) -> dict[str, Output]:
+        result: dict[str, Output] = {}
+        if not isinstance(node, Mapping):
+            return result
+        for name, body in node.entries.items():
+            if not isinstance(body, Mapping):
+                continue
+            source = body.get("from")
+            reference = self.expanded.final
+            if isinstance(source, Scalar) and isinstance(source.value, str):
+                reference = self.output_reference(source)
+            value = self.resolve(reference)
+            if value is None:
+                continue
+            result[name] = make_output(name, value, body, node.key_span(name), self.report)
+        return result
+
+    def output_reference(self, source: Scalar) -> Reference | None:
+        local, _, port = str(source.value).partition(".")
+        known = {**self.expanded.known, **{item.name: item.name for item in self.expanded.items}}
+        if local in known:
+            key = known[local]
+            return Reference(key, port or None, source.span) if key else None
+        self.report.add(
+            Diagnostic(
+                "NN401",
+                f"nothing is named `{local}`{did_you_mean(local, known)}",
+                source.span,
+                notes=("nodes: " + ", ".join(f"`{n}`" for n in list(known)[-12:]),),
+            )
+        )
+        return None
+
+    def check_reached(self, outputs: MappingABC[str, Output]) -> None:
+        """Every node and input must lead to an output; judged only where the rest is sound."""
+        if self.report.has_errors or not outputs:
+            return
+        reached: set[str] = {output.value.node for output in outputs.values()}
+        for node in reversed(self.order):
+            if node.name in reached:
+                reached.update(value.node for value in node.inputs)
+        for node in self.order:
+            if node.name not in reached:
+                self.report.add(
+                    Diagnostic(
+                        "NN405",
+                        f"nothing reads `{node.name}`: it leads to no output",
+                        node.span,
+                        path=format_path(node.path),
+                        fixes=(Fix("read it with `from:`, name it as an output, or leave it out"),),
+                    )
+                )
+        inputs = self.expanded.root.get("inputs")
+        for name in self.values:
+            if name not in reached and isinstance(inputs, Mapping) and name in inputs.entries:
+                self.report.add(
+                    Diagnostic(
+                        "NN405",
+                        f"nothing reads input `{name}`: it leads to no output",
+                        inputs.key_span(name),
+                        path=f"inputs.{name}",
+                    )
+                )
+
+
+def make_call(
+    layer: Layer,
+    name: str,
+    kind_span: Any,
+    item_span: Any,
+    body: Mapping | None,
+    inputs: tuple[Value, ...],
+    report: Report,
+    path: tuple[str | int, ...],
+    constraints: list[str],
+) -> Call:
+    """One use of a layer, arguments completed with defaults."""
+    given = body.entries if body else {}
+    args = {key: None if arg.default is REQUIRED else arg.default for key, arg in layer.args.items()}
+    for key, node in given.items():
+        target = layer.short if key == "" else key
+        if target is not None and (target in layer.args or key not in COMMON):
+            args[target] = layer.normalize(target, to_plain(node))
+    axis_name = to_plain(given["as"]) if "as" in given else None
+    over = to_plain(given["over"]) if "over" in given else None
+    return Call(
+        name,
+        layer.kind,
+        kind_span,
+        item_span,
+        body,
+        inputs,
+        args,
+        report,
+        path,
+        axis_name if isinstance(axis_name, str) else None,
+        (over,) if isinstance(over, str) else (tuple(over) if over else None),
+        infer_inner,
+        constraints,
+    )
+
+
+def make_node(
+    layer: Layer,
+    name: str,
+    call: Call,
+    inferred: Inferred,
+    span: Any,
+    path: tuple[str | int, ...],
+    shared: str | None = None,
+) -> Node:
+    fields = propagate(call, inferred)
+    values = []
+    for i, axes in enumerate(inferred.outputs):
+        port = inferred.ports[i] if i < len(inferred.ports) else f"output_{i}"
+        dtype = inferred.dtypes[i] if i < len(inferred.dtypes) else call.input.dtype
+        values.append(Value(name, axes, dtype, port, inferred.mask if i == 0 else None, fields))
+    args = {**call.args, **inferred.keras}
+    return Node(
+        name,
+        layer,
+        args,
+        call.inputs,
+        tuple(values),
+        inferred.weights,
+        span,
+        path,
+        inferred.formula,
+        inferred.notes,
+        inferred.inner,
+        shared,
+    )
+
+
+def infer_inner(call: Call, source: SourceNode, inputs: tuple[Value, ...]) -> Node:
+    """The layer inside a wrapper, as a node of its own whose name is the wrapper's.
+
+    Raises:
+        Fault: where it does not fit, at its own place.
+    """
+    if isinstance(source, Mapping) and len(source.entries) == 1:
+        kind, body = next(iter(source.entries.items()))
+        kind_span = source.key_span(kind)
+    elif isinstance(source, Scalar) and isinstance(source.value, str):
+        kind, body, kind_span = source.value, None, source.span
+    else:
+        call.fail("NN207", f"`{call.kind}` wraps one layer", "layer")
+    layer = REGISTRY[kind]
+    mapping = body if isinstance(body, Mapping) else None
+    if isinstance(body, Sequence) or (isinstance(body, Scalar) and body.value is not None):
+        mapping = Mapping({"": body}, {"": Scalar("", kind_span)}, body.span)
+    inner = make_call(
+        layer, call.name, kind_span, call.item_span, mapping, inputs, call.report, (*call.path, call.kind, "layer"), call.constraints
+    )
+    return make_node(layer, call.name, inner, layer.infer(inner), call.item_span, inner.path)
+
+
+def make_output(name: str, value: Value, body: Mapping, span: Any, report: Report) -> Output:
+    """An output with its task; the class axis is `class`, else the last."""
+
+    def plain(key: str) -> Any:
+        node = body.get(key)
+        return None if node is None else to_plain(node)
+
+    task = str(plain("task"))
+    class_axis = None
+    if task in ("classification", "multilabel") and value.axes:
+        wanted = plain("class_axis")
+        position = ax.index_of(value.axes, wanted or "class")
+        if wanted and position is None:
+            report.add(
+                Diagnostic(
+                    "NN306",
+                    f"output `{name}` has no axis `{wanted}`, only {ax.describe(value.axes)}",
+                    body.entries["class_axis"].span,
+                    path=f"outputs.{name}.class_axis",
+                )
+            )
+        class_axis = value.axes[-1 if position is None else position].name
+    classes = plain("classes")
+    if isinstance(classes, int | float):
+        classes = list(range(int(classes)))
+    return Output(
+        name,
+        value,
+        task,
+        span,
+        tuple(classes) if classes else None,
+        class_axis,
+        plain("loss"),
+        tuple(plain("metrics") or ()),
+        float(plain("weight") if plain("weight") is not None else 1.0),
+    )

@@ -1,0 +1,160 @@
+"""`$(expression)`: arithmetic over variables, with bounded cost and no way out of it.
+
+The syntax is Python's, read by `ast` and evaluated here node by node: numbers, strings, lists, arithmetic, comparisons,
+`a if c else b`, indexing, and the functions in `FUNCTIONS`. No attributes, no other calls, no comprehensions.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from nnspec.diagnostics import did_you_mean
+
+MAX_SOURCE = 500
+MAX_INTEGER = 2**63
+MAX_EXPONENT = 64
+MAX_LENGTH = 10_000
+
+
+class ExpressionError(Exception):
+    """The expression cannot be read or evaluated; the text says why. `unknown` holds a variable that does not exist."""
+
+    def __init__(self, message: str, unknown: str | None = None) -> None:
+        super().__init__(message)
+        self.unknown = unknown
+
+
+def _range(*bounds: Any) -> list[int]:
+    numbers = range(*bounds)
+    if len(numbers) > MAX_LENGTH:
+        raise ExpressionError(f"a range of {len(numbers)} numbers is longer than {MAX_LENGTH}")
+    return list(numbers)
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "min": min,
+    "max": max,
+    "abs": abs,
+    "round": round,
+    "len": len,
+    "range": _range,
+    "int": int,
+    "float": float,
+}
+
+_BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: operator.pow,
+}
+_COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.In: lambda a, b: a in b,
+    ast.NotIn: lambda a, b: a not in b,
+}
+_UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {
+    ast.UAdd: operator.pos,
+    ast.USub: operator.neg,
+    ast.Not: operator.not_,
+}
+
+
+def evaluate(text: str, scope: Mapping[str, Any]) -> Any:
+    """The value of an expression.
+
+    Raises:
+        ExpressionError: where it cannot be read, asks for something that is not allowed, or has no value.
+    """
+    if len(text) > MAX_SOURCE:
+        raise ExpressionError(f"longer than {MAX_SOURCE} characters")
+    try:
+        tree = ast.parse(text.strip(), mode="eval")
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        raise ExpressionError("not an arithmetic expression") from None
+    try:
+        return _value(tree.body, scope)
+    except ExpressionError:
+        raise
+    except ZeroDivisionError:
+        raise ExpressionError("divides by zero") from None
+    except (TypeError, ValueError, ArithmeticError, IndexError, KeyError, RecursionError) as error:
+        raise ExpressionError(str(error) or type(error).__name__) from None
+
+
+def _bounded(value: Any) -> Any:
+    if isinstance(value, int) and abs(value) > MAX_INTEGER:
+        raise ExpressionError("the number is too large")
+    if isinstance(value, complex) or (isinstance(value, float) and not math.isfinite(value)):
+        raise ExpressionError("the result is not a real number")
+    if isinstance(value, str | list) and len(value) > MAX_LENGTH:
+        raise ExpressionError(f"the result is longer than {MAX_LENGTH}")
+    return value
+
+
+def _value(node: ast.expr, scope: Mapping[str, Any]) -> Any:
+    match node:
+        case ast.Constant(value=bool() | int() | float() | str() | None):
+            return _bounded(node.value)
+        case ast.Name(id=name):
+            if name in scope:
+                return scope[name]
+            raise ExpressionError(f"unknown variable `{name}`{did_you_mean(name, scope)}", unknown=name)
+        case ast.BinOp(op=op) if type(op) in _BINARY:
+            return _binary(op, _value(node.left, scope), _value(node.right, scope))
+        case ast.UnaryOp(op=op) if type(op) in _UNARY:
+            return _UNARY[type(op)](_value(node.operand, scope))
+        case ast.BoolOp():
+            result: Any = isinstance(node.op, ast.And)
+            for operand in node.values:
+                result = _value(operand, scope)
+                if bool(result) is isinstance(node.op, ast.Or):
+                    break
+            return result
+        case ast.Compare():
+            left = _value(node.left, scope)
+            for op, operand in zip(node.ops, node.comparators, strict=True):
+                right = _value(operand, scope)
+                if type(op) not in _COMPARE:
+                    raise ExpressionError("a comparison that is not allowed here")
+                if not _COMPARE[type(op)](left, right):
+                    return False
+                left = right
+            return True
+        case ast.IfExp():
+            return _value(node.body if _value(node.test, scope) else node.orelse, scope)
+        case ast.List() | ast.Tuple():
+            return _bounded([_value(item, scope) for item in node.elts])
+        case ast.Subscript(slice=ast.Slice()):
+            raise ExpressionError("slices are not allowed")
+        case ast.Subscript():
+            return _value(node.value, scope)[_value(node.slice, scope)]
+        case ast.Call(func=ast.Name(id=name)) if name in FUNCTIONS and not node.keywords:
+            return _bounded(FUNCTIONS[name](*(_value(argument, scope) for argument in node.args)))
+        case ast.Call(func=ast.Name(id=name)):
+            raise ExpressionError(f"function `{name}` is not one of {', '.join(FUNCTIONS)}")
+    raise ExpressionError("only arithmetic over variables is allowed")
+
+
+def _binary(op: ast.operator, left: Any, right: Any) -> Any:
+    if isinstance(op, ast.Pow) and abs(right) > MAX_EXPONENT:
+        raise ExpressionError(f"the exponent is beyond {MAX_EXPONENT}")
+    if isinstance(op, ast.Mod) and isinstance(left, str):
+        raise ExpressionError("text formatting is not allowed")
+    if isinstance(op, ast.Mult):
+        for one, other in ((left, right), (right, left)):
+            if isinstance(one, str | list) and isinstance(other, int) and len(one) * other > MAX_LENGTH:
+                raise ExpressionError(f"the result is longer than {MAX_LENGTH}")
+    return _bounded(_BINARY[type(op)](left, right))

@@ -1,0 +1,141 @@
+"""Arguments of layers: each is a piece of JSON Schema with a description and a default."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+REQUIRED: Any = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Arg:
+    """An argument of a layer.
+
+    Attributes:
+        schema: draft-07, without description and default.
+        default: the value where the spec says nothing; `REQUIRED` where it must.
+        family: the catalogue family (`initializers`, …) that the value names an object of.
+    """
+
+    schema: dict[str, Any]
+    description: str
+    default: Any = REQUIRED
+    family: str | None = None
+
+    def to_schema(self) -> dict[str, Any]:
+        result = {**self.schema, "description": self.description}
+        if self.default is not REQUIRED and self.default is not None:
+            result["default"] = self.default
+        return result
+
+
+def integer(description: str, default: Any = REQUIRED, *, minimum: int | None = 1) -> Arg:
+    schema: dict[str, Any] = {"type": "integer" if default is not None else ["integer", "null"]}
+    if minimum is not None:
+        schema["minimum"] = minimum
+    return Arg(schema, description, default)
+
+
+def number(
+    description: str,
+    default: Any = REQUIRED,
+    *,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+) -> Arg:
+    schema: dict[str, Any] = {"type": "number" if default is not None else ["number", "null"]}
+    bounds = {"minimum": minimum, "maximum": maximum, "exclusiveMinimum": above, "exclusiveMaximum": below}
+    schema.update({key: value for key, value in bounds.items() if value is not None})
+    return Arg(schema, description, default)
+
+
+def boolean(description: str, default: Any = REQUIRED) -> Arg:
+    return Arg({"type": "boolean" if default is not None else ["boolean", "null"]}, description, default)
+
+
+def text(description: str, default: Any = REQUIRED) -> Arg:
+    return Arg({"type": "string" if default is not None else ["string", "null"]}, description, default)
+
+
+def choice(description: str, options: Sequence[Any], default: Any = REQUIRED) -> Arg:
+    listed = list(options) if default is not None else [*options, None]
+    return Arg({"enum": listed}, description, default)
+
+
+def sizes(description: str, rank: int, default: Any = REQUIRED, *, minimum: int = 1) -> Arg:
+    """One number for every spatial axis, or a list of `rank` numbers."""
+    types = ["integer", "array"] if default is not None else ["integer", "array", "null"]
+    schema = {
+        "type": types,
+        "minimum": minimum,
+        "items": {"type": "integer", "minimum": minimum},
+        "minItems": rank,
+        "maxItems": rank,
+    }
+    return Arg(schema, description, default)
+
+
+def axis(description: str, default: Any = REQUIRED) -> Arg:
+    """An axis by name, or by Keras' index (batch is 0)."""
+    return Arg({"type": ["string", "integer"] if default is not None else ["string", "integer", "null"]}, description, default)
+
+
+def axis_list(description: str, default: Any = REQUIRED) -> Arg:
+    """One axis or several, by name or by Keras' index."""
+    schema = {"type": ["string", "integer", "array"], "items": {"type": ["string", "integer"]}, "minItems": 1}
+    return Arg(schema, description, default)
+
+
+def _configurable(family: str, singular: str, what: str, default: Any) -> Arg:
+    reference = {"$ref": f"#/definitions/nullable_{singular}"}
+    return Arg({"allOf": [reference]}, what, default, family)
+
+
+def initializer(what: str, default: Any = "glorot_uniform") -> Arg:
+    return _configurable("initializers", "initializer", f"How the {what} starts.", default)
+
+
+def regularizer(what: str) -> Arg:
+    return _configurable("regularizers", "regularizer", f"Penalty on the {what}, added to the loss.", None)
+
+
+def constraint(what: str) -> Arg:
+    return _configurable("constraints", "constraint", f"Projection of the {what} after each training step.", None)
+
+
+def activation(default: Any = None, description: str = "Function applied to the result; none is linear.") -> Arg:
+    return _configurable("activations", "activation", description, default)
+
+
+def data_format(what: str = "channels_last: `(…, channel)`; channels_first: `(channel, …)`.") -> Arg:
+    return choice(f"Where the channel axis stands. {what}", ["channels_last", "channels_first"], None)
+
+
+def as_tuple(value: Any, rank: int) -> tuple[int, ...]:
+    """Keras' `3` for `(3, 3)`."""
+    return (int(value),) * rank if isinstance(value, int) else tuple(int(v) for v in value)
+
+
+def weight_arguments(*weights: str, defaults: dict[str, Any] | None = None) -> dict[str, Arg]:
+    """Initializer, regularizer and constraint for each named weight, in Keras' order."""
+    standard = {"bias": "zeros", "recurrent": "orthogonal", **(defaults or {})}
+    result: dict[str, Arg] = {}
+    for weight in weights:
+        what = f"{weight} kernel" if weight in ("recurrent", "depthwise", "pointwise") else weight
+        result[f"{weight}_initializer"] = initializer(what, standard.get(weight, "glorot_uniform"))
+    for weight in weights:
+        what = f"{weight} kernel" if weight in ("recurrent", "depthwise", "pointwise") else weight
+        result[f"{weight}_regularizer"] = regularizer(what)
+    return result
+
+
+def weight_constraints(*weights: str) -> dict[str, Arg]:
+    return {f"{weight}_constraint": constraint(weight) for weight in weights}
+
+
+def activity_regularizer() -> dict[str, Arg]:
+    return {"activity_regularizer": regularizer("output")}

@@ -1,0 +1,73 @@
+"""Sizes of what slides: shared by convolutions and pooling."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nnspec import axes as ax
+from nnspec.axes import Axis, Size
+from nnspec.layers.base import Call, Window
+
+
+def spatial_positions(rank: int, data_format: str | None) -> tuple[tuple[int, ...], int]:
+    """Positions (batch left out) of the spatial axes and of the channel axis."""
+    if data_format == "channels_first":
+        return tuple(range(1, rank + 1)), 0
+    return tuple(range(rank)), rank
+
+
+def slid_size(call: Call, axis: Axis, span: int, stride: int, padding: str, arg: str) -> Size:
+    """How many positions a window of `span` positions takes along an axis.
+
+    Raises:
+        Fault: NN312 where it does not fit even once.
+    """
+    size = axis.size
+    if padding in ("same", "causal"):
+        if isinstance(size, int):
+            return -(-size // stride)
+        return size if stride == 1 else ax.derived(f"ceil({size}/{stride})")
+    if isinstance(size, int):
+        if size < span:
+            call.fail(
+                "NN312",
+                f"`{call.kind}` looks at {span} positions of `{axis.name}` at once, but there are only {size}",
+                arg,
+                notes=["with `padding: same` the axis keeps its length"],
+            )
+        return (size - span) // stride + 1
+    if span == 1 and stride == 1:
+        return size
+    inner = f"{size} - {span - 1}" if span > 1 else f"{size}"
+    return ax.derived(f"({inner})" if stride == 1 else f"ceil(({inner})/{stride})")
+
+
+def window_over(span: int, stride: int, padding: str) -> Window:
+    """The receptive field's step: what lies ahead of a position depends on the padding."""
+    ahead = 0 if padding == "causal" else (span // 2 if padding == "same" else span - 1)
+    return Window(span, stride, ahead)
+
+
+def pads(size: int | None, span: int, stride: int, padding: str) -> tuple[int, int] | None:
+    """Zeros before and after, as Keras on TensorFlow pads; None where they depend on an unknown size."""
+    if padding == "valid":
+        return 0, 0
+    if padding == "causal":
+        return span - 1, 0
+    if stride == 1:
+        total = span - 1
+    elif size is None:
+        return None
+    else:
+        total = max((-(-size // stride) - 1) * stride + span - size, 0)
+    return total // 2, total - total // 2
+
+
+def live_taps(size: int | None, taps: int, dilation: int, padding: str, stride: int = 1) -> tuple[int, int]:
+    """Which taps of a kernel ever see data: first and one past the last. The others only ever see padding."""
+    if size is None or stride != 1 or padding == "valid":
+        return 0, taps
+    before = (taps - 1) * dilation if padding == "causal" else ((taps - 1) * dilation) // 2
+    offsets: Sequence[int] = [i * dilation - before for i in range(taps)]
+    alive = [i for i, offset in enumerate(offsets) if -size < offset < size]
+    return alive[0], alive[-1] + 1

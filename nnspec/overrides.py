@@ -1,0 +1,83 @@
+"""`--set key.path=value`: edits of the document tree before anything else looks at it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping as MappingABC
+
+from nnspec.diagnostics import Source, Span, SpecError, did_you_mean
+from nnspec.document import Mapping, Node, Scalar, Sequence, parse
+
+_STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+
+
+def apply_overrides(root: Node, overrides: MappingABC[str, object]) -> Node:
+    """The document with each `path: value` put in place. A text value is read as YAML.
+
+    Raises:
+        SpecError: NN112 where a path does not lead anywhere.
+    """
+    for path, value in overrides.items():
+        shown = value if isinstance(value, str) else repr(value)
+        source = Source(f"--set {path}={shown}", f"{path}={shown}")
+        span = Span(source, 1, 1, 1, len(source.text) + 1)
+        steps = [m.group(1) or int(m.group(2)) for m in _STEP.finditer(path)]
+        if not steps:
+            raise SpecError.single("NN112", f"`{path}` is not a path such as `vars.lookback`", span)
+        root = _replaced(root, steps, _value_node(value, span), span, path)
+    return root
+
+
+def _value_node(value: object, span: Span) -> Node:
+    if isinstance(value, str):
+        try:
+            return _moved(parse(Source(span.source.name, value)), span)
+        except SpecError as error:
+            first = error.diagnostics[0]
+            raise SpecError.single("NN112", f"the value of {span.source.name}: {first.message}", span) from None
+    return _built(value, span)
+
+
+def _built(value: object, span: Span) -> Node:
+    if isinstance(value, MappingABC):
+        entries = {str(k): _built(v, span) for k, v in value.items()}
+        return Mapping(entries, {k: Scalar(k, span) for k in entries}, span, 1 + sum(e.size for e in entries.values()))
+    if isinstance(value, list | tuple):
+        items = tuple(_built(v, span) for v in value)
+        return Sequence(items, span, 1 + sum(i.size for i in items))
+    if value is None or isinstance(value, bool | int | float | str):
+        return Scalar(value, span)
+    raise SpecError.single("NN112", f"a value of type {type(value).__name__} cannot stand in a spec", span)
+
+
+def _moved(node: Node, span: Span) -> Node:
+    if isinstance(node, Mapping):
+        keys = {k: Scalar(v.value, span) for k, v in node.keys.items()}
+        return Mapping({k: _moved(v, span) for k, v in node.entries.items()}, keys, span, node.size)
+    if isinstance(node, Sequence):
+        return Sequence(tuple(_moved(item, span) for item in node.items), span, node.size)
+    return Scalar(node.value, span, node.is_plain)
+
+
+def _replaced(node: Node, steps: list[str | int], value: Node, span: Span, path: str) -> Node:
+    if not steps:
+        return value
+    step, rest = steps[0], steps[1:]
+    if isinstance(node, Sequence):
+        index = int(step) if isinstance(step, int) or step.isdigit() else -1
+        if not 0 <= index < len(node.items):
+            raise SpecError.single("NN112", f"`{path}`: a list of {len(node.items)} items has no item `{step}`", span)
+        items = list(node.items)
+        items[index] = _replaced(items[index], rest, value, span, path)
+        return Sequence(tuple(items), node.span, node.size)
+    if isinstance(node, Mapping) or (isinstance(node, Scalar) and node.value is None):
+        entries = dict(node.entries) if isinstance(node, Mapping) else {}
+        keys = dict(node.keys) if isinstance(node, Mapping) else {}
+        key = str(step)
+        if key not in entries and rest and not isinstance(rest[0], str):
+            raise SpecError.single("NN112", f"`{path}`: there is no `{key}`{did_you_mean(key, entries)}", span)
+        child: Node = entries.get(key, Scalar(None, span))
+        entries[key] = _replaced(child, rest, value, span, path)
+        keys.setdefault(key, Scalar(key, span))
+        return Mapping(entries, keys, node.span, 1 + sum(e.size for e in entries.values()))
+    raise SpecError.single("NN112", f"`{path}`: `{step}` cannot be set inside the value `{node.value}`", span)

@@ -1,0 +1,96 @@
+"""The order of the phases: the only file that knows it.
+
+document -> expand -> schema -> elaborate -> checks, each a pure function of the one before; diagnostics are collected
+within a phase and stop the pipeline between phases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingABC
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nnspec.checks import run_checks
+from nnspec.data.plan import DataPlan, read_plan
+from nnspec.diagnostics import Diagnostic, Report, SpecError
+from nnspec.document import Mapping, Node, parse, read_source, to_plain
+from nnspec.elaborate import elaborate
+from nnspec.expand import Expanded, expand
+from nnspec.graph import Graph
+from nnspec.overrides import apply_overrides
+from nnspec.validate import validate_document, validate_expanded
+
+
+@dataclass(frozen=True, eq=False)
+class Checked:
+    """A spec that passed: everything later phases read.
+
+    Attributes:
+        root: the document after expansion of variables.
+        folder: the spec's folder, which paths are relative to.
+        overrides: what `--set` changed.
+    """
+
+    path: Path
+    text: str
+    root: Mapping
+    expanded: Expanded
+    graph: Graph
+    data: DataPlan | None
+    warnings: tuple[Diagnostic, ...]
+    overrides: MappingABC[str, Any] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        return self.path.parent
+
+    def section(self, name: str) -> dict[str, Any]:
+        """A section as plain values; empty where the spec has none."""
+        node = self.root.get(name)
+        value = to_plain(node) if node is not None else None
+        return value if isinstance(value, dict) else {}
+
+
+def load_document(path: str | Path, overrides: MappingABC[str, Any] | None = None) -> tuple[str, Node]:
+    """The text and its tree, overrides applied."""
+    source = read_source(path)
+    return source.text, apply_overrides(parse(source), overrides or {})
+
+
+def check(
+    path: str | Path, overrides: MappingABC[str, Any] | None = None, *, allow_outside: bool = False
+) -> Checked:
+    """Everything that can be known without a framework.
+
+    Raises:
+        SpecError: with the diagnostics of the first phase that found errors, warnings included.
+    """
+    text, root = load_document(path, overrides)
+    report = Report()
+    validate_document(root, report)
+    report.raise_errors()
+    assert isinstance(root, Mapping)
+    expanded = expand(root, report)
+    report.raise_errors()
+    validate_expanded(root, expanded, report)
+    report.raise_errors()
+    graph = elaborate(expanded, report)
+    report.raise_errors()
+    data_node = expanded.root.get("data")
+    plan = None
+    if isinstance(data_node, Mapping):
+        plan = read_plan(data_node, Path(path).parent, allow_outside=allow_outside)
+    run_checks(graph, plan, expanded.root, report)
+    report.raise_errors()
+    return Checked(Path(path), text, expanded.root, expanded, graph, plan, tuple(report.sorted()), dict(overrides or {}))
+
+
+def diagnose(
+    path: str | Path, overrides: MappingABC[str, Any] | None = None, *, allow_outside: bool = False
+) -> list[Diagnostic]:
+    """All diagnostics of a spec, errors and warnings, in source order; none where it is clean."""
+    try:
+        return list(check(path, overrides, allow_outside=allow_outside).warnings)
+    except SpecError as error:
+        return error.diagnostics

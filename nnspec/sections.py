@@ -1,0 +1,242 @@
+"""JSON Schema of the sections around the model: inputs, outputs, training, export, vars, blocks, layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnspec.data.schema import DATA_SECTION
+
+Schema = dict[str, Any]
+
+NAME_PATTERN = r"^[A-Za-z_][A-Za-z0-9_\-]*$"
+DTYPES = ["float32", "float64", "float16", "int8", "int16", "int32", "int64", "uint8", "bool"]
+TASKS = ["regression", "classification", "binary", "multilabel"]
+
+
+def _closed(description: str, properties: dict[str, Schema], **more: Any) -> Schema:
+    return {
+        "type": "object",
+        "description": description,
+        "additionalProperties": False,
+        "properties": properties,
+        **more,
+    }
+
+
+def _named(description: str, values: Schema, **more: Any) -> Schema:
+    return {
+        "type": "object",
+        "description": description,
+        "propertyNames": {"pattern": NAME_PATTERN},
+        "additionalProperties": values,
+        **more,
+    }
+
+
+INPUTS: Schema = _named(
+    "The tensors that the network reads, by name. Batch is implicit.",
+    _closed(
+        "An input.",
+        {
+            "axes": {
+                "type": "object",
+                "description": "Axis names, slow to fast, each with a size, a symbol such as `T`, or null for unknown.",
+                "propertyNames": {"pattern": NAME_PATTERN},
+                "additionalProperties": {"type": ["integer", "string", "null"], "minimum": 1},
+                "minProperties": 1,
+            },
+            "dtype": {"enum": DTYPES, "description": "Type of the elements.", "default": "float32"},
+            "batch": {
+                "type": ["integer", "null"],
+                "minimum": 1,
+                "description": "A fixed batch size, which stateful layers need; otherwise any.",
+            },
+            "description": {"type": "string", "description": "What the input holds."},
+        },
+        required=["axes"],
+    ),
+    minProperties=1,
+)
+
+OUTPUTS: Schema = _named(
+    "What the network gives, by name.",
+    _closed(
+        "An output.",
+        {
+            "from": {"type": "string", "description": "The node that it comes from; default: the last layer."},
+            "task": {"enum": TASKS, "description": "What the values mean; decides loss, metrics and labels."},
+            "classes": {
+                "type": ["array", "integer"],
+                "description": "Labels of the classes in order, or how many there are; default: from the data.",
+                "items": {"type": ["string", "integer", "number"]},
+                "minItems": 2,
+                "minimum": 2,
+            },
+            "class_axis": {
+                "type": "string",
+                "description": "The axis that holds a score a class; default: `class`, else the last.",
+            },
+            "loss": {"$ref": "#/definitions/loss", "description": "Keras loss; default: by the task."},
+            "metrics": {
+                "type": "array",
+                "description": "Keras metrics; default: by the task.",
+                "items": {"$ref": "#/definitions/metric"},
+            },
+            "weight": {"type": "number", "minimum": 0, "description": "Weight of its loss in the sum.", "default": 1.0},
+            "description": {"type": "string", "description": "What the output holds."},
+        },
+        required=["task"],
+    ),
+    minProperties=1,
+)
+
+TRAINING: Schema = _closed(
+    "How the network is trained.",
+    {
+        "optimizer": {"$ref": "#/definitions/optimizer", "description": "Keras optimizer.", "default": "Adam"},
+        "epochs": {"type": "integer", "minimum": 1, "description": "Passes over the training data.", "default": 10},
+        "batch_size": {"type": "integer", "minimum": 1, "description": "Samples a training step.", "default": 32},
+        "seed": {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": 2**31 - 1,
+            "description": "Fixes initial weights, shuffling and dropout.",
+            "default": 0,
+        },
+        "shuffle": {"type": "boolean", "description": "Whether samples are shuffled each epoch.", "default": True},
+        "restore_best": {
+            "type": "boolean",
+            "description": "Whether the weights of the best epoch are kept rather than those of the last.",
+            "default": True,
+        },
+        "monitor": {"type": "string", "description": "The figure that decides which epoch is best.", "default": "val_loss"},
+        "class_weight": {
+            "type": "string",
+            "enum": ["balanced"],
+            "description": "Weighs classes by the inverse of their frequency; for a single classification output.",
+        },
+        "callbacks": {
+            "type": "array",
+            "description": "Keras callbacks. Files that they write go below the output directory.",
+            "items": {"$ref": "#/definitions/callback"},
+        },
+    },
+)
+
+EXPORT: Schema = _closed(
+    "How the ONNX file is written.",
+    {
+        "opset": {"type": "integer", "minimum": 17, "description": "ONNX operator set.", "default": 18},
+        "layout": _named(
+            "The order of axes that the deployed graph takes and gives, by input or output; `batch` stands for samples.",
+            {"type": "array", "description": "Every axis once.", "items": {"type": "string"}, "minItems": 1},
+        ),
+        "scaling": {
+            "type": "boolean",
+            "description": "Whether scaling, its inverse and class labels become part of the graph.",
+            "default": True,
+        },
+        "tolerance": {
+            "type": "number",
+            "exclusiveMinimum": 0,
+            "description": "Largest relative difference between ONNX Runtime and Keras that passes the gate.",
+            "default": 1e-4,
+        },
+    },
+)
+
+_VALUE: Schema = {"type": ["number", "string", "boolean", "null", "array"]}
+
+VARS: Schema = _named(
+    "Variables, used as `$name` and in `$(expressions)`. A variable may use others.", {**_VALUE, "description": "A value."}
+)
+
+
+def blocks(model: Schema) -> Schema:
+    body = _closed(
+        "A sub-model with parameters; each use has weights of its own.",
+        {
+            "parameters": _named("Parameters and their defaults; null where a use must give it.", dict(_VALUE)),
+            "inputs": {
+                "type": "array",
+                "description": "Names of what it reads; default: one, called `input`.",
+                "items": {"type": "string"},
+                "minItems": 1,
+            },
+            "description": {"type": "string", "description": "What it is for."},
+            "model": model,
+        },
+        required=["model"],
+    )
+    return _named("Sub-models by name, used by `- block: {use: NAME, …}`.", body)
+
+
+def structure(model: Schema) -> dict[str, Schema]:
+    """The items of a model that are not layers."""
+    when = {"type": ["boolean", "string"], "description": "Leaves the item out where this is false."}
+    source = {
+        "type": ["string", "array"],
+        "description": "What it reads: a name or a list of names; default: the layer before.",
+        "items": {"type": "string"},
+    }
+    name = {"type": "string", "description": "Its name.", "pattern": NAME_PATTERN}
+    return {
+        "repeat": _closed(
+            "Writes a list of layers several times.",
+            {
+                "for": _named(
+                    "Variables and the lists that they run over, in step.",
+                    {"type": ["array", "string"], "description": "The values, one a round."},
+                    minProperties=1,
+                ),
+                "times": {"type": ["integer", "string"], "minimum": 0, "description": "How often, where no variable runs."},
+                "when": when,
+                "model": model,
+            },
+            required=["model"],
+        ),
+        "block": {
+            "type": ["object", "string"],
+            "description": "Uses a block; every other key is one of its parameters.",
+            "properties": {
+                "use": {"type": "string", "description": "The name under `blocks:`."},
+                "name": name,
+                "from": source,
+                "when": when,
+            },
+            "required": ["use"],
+        },
+        "share": {
+            "type": ["object", "string"],
+            "description": "Uses a layer under `layers:`, with the same weights at each use.",
+            "additionalProperties": False,
+            "properties": {
+                "use": {"type": "string", "description": "The name under `layers:`."},
+                "name": name,
+                "from": source,
+                "when": when,
+            },
+            "required": ["use"],
+        },
+    }
+
+
+def sections(model: Schema, layer: Schema) -> dict[str, Schema]:
+    """Every top-level key, in the order in which a spec is read."""
+    return {
+        "nnspec": {"enum": [1], "description": "Version of the language."},
+        "name": {"type": "string", "description": "Name of the network.", "pattern": NAME_PATTERN},
+        "description": {"type": "string", "description": "What it is for."},
+        "vars": VARS,
+        "data": DATA_SECTION,
+        "inputs": INPUTS,
+        "blocks": blocks(model),
+        "layers": _named("Layers that are shared, by name, used by `- share: NAME`.", layer),
+        "model": model,
+        "outputs": OUTPUTS,
+        "training": TRAINING,
+        "export": EXPORT,
+    }
+
+
+REQUIRED = ["nnspec", "inputs", "model", "outputs"]

@@ -1,0 +1,115 @@
+"""`$name` and `$(expression)` replaced by their values, every produced node keeping its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping as MappingABC
+from typing import Any
+
+from nnspec.diagnostics import Diagnostic, Fix, Report, Span
+from nnspec.document import Mapping, Node, Scalar, Sequence, to_plain
+from nnspec.expressions import ExpressionError, evaluate
+
+_NAME = re.compile(r"\$([A-Za-z_]\w*)")
+_WHOLE = re.compile(r"\$\((.*)\)", re.DOTALL)
+_INSIDE = re.compile(r"\$\(([^()]*(?:\([^()]*\)[^()]*)*)\)|\$([A-Za-z_]\w*)")
+
+Scope = MappingABC[str, Any]
+
+
+class Substituter:
+    """Replaces variables in nodes and reports what cannot be replaced; the faulty node then becomes None."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+
+    def node(self, node: Node, scope: Scope, trail: tuple[str, ...] = ()) -> Node:
+        if isinstance(node, Scalar):
+            return self.scalar(node, scope, trail)
+        span = node.span.within(trail)
+        if isinstance(node, Sequence):
+            items = tuple(self.node(item, scope, trail) for item in node.items)
+            return Sequence(items, span, 1 + sum(i.size for i in items))
+        entries = {key: self.node(value, scope, trail) for key, value in node.entries.items()}
+        keys = {k: Scalar(v.value, v.span.within(trail)) for k, v in node.keys.items()} if trail else node.keys
+        return Mapping(entries, keys, span, 1 + sum(e.size for e in entries.values()))
+
+    def scalar(self, node: Scalar, scope: Scope, trail: tuple[str, ...]) -> Node:
+        span = node.span.within(trail)
+        if not isinstance(node.value, str) or "$" not in node.value:
+            return Scalar(node.value, span, node.is_plain) if trail else node
+        text = node.value
+        whole = _WHOLE.fullmatch(text)
+        name = _NAME.fullmatch(text)
+        if name or (whole and _balanced(whole.group(1))):
+            expression = name.group(1) if name else whole.group(1)  # type: ignore[union-attr]
+            return _as_node(self.evaluate(expression, scope, span), span)
+
+        def inserted(match: re.Match[str]) -> str:
+            value = self.evaluate(match.group(1) or match.group(2), scope, span)
+            return "" if value is None else str(value)
+
+        return Scalar(_INSIDE.sub(inserted, text.replace("$$", "\0")).replace("\0", "$"), span, node.is_plain)
+
+    def evaluate(self, expression: str, scope: Scope, span: Span) -> Any:
+        try:
+            return evaluate(expression, scope)
+        except ExpressionError as error:
+            if error.unknown is not None:
+                fixes = (Fix(f"declare it under `vars:`, as in `vars: {{{error.unknown}: 10}}`"),)
+                self.report.add(Diagnostic("NN110", str(error), span, fixes=fixes))
+            else:
+                self.report.add(Diagnostic("NN111", f"cannot evaluate `{expression}`: {error}", span))
+            return None
+
+
+def _balanced(text: str) -> bool:
+    """Whether the outer brackets of `$(…)` belong together, as in `$(a)` but not in `$(a)x$(b)`."""
+    depth = 0
+    for character in text:
+        depth += (character == "(") - (character == ")")
+        if depth < 0:
+            return False
+    return depth == 0
+
+
+def _as_node(value: Any, span: Span) -> Node:
+    if isinstance(value, list):
+        items = tuple(_as_node(item, span) for item in value)
+        return Sequence(items, span, 1 + len(items))
+    return Scalar(value, span)
+
+
+def resolve_vars(node: Node | None, report: Report) -> dict[str, Any]:
+    """The values of the `vars` section. A variable may use others, in any order."""
+    if not isinstance(node, Mapping):
+        return {}
+    values: dict[str, Any] = {}
+    pending: list[str] = []
+
+    def resolve(name: str) -> Any:
+        if name in values:
+            return values[name]
+        if name in pending:
+            ring = " -> ".join([*pending[pending.index(name) :], name])
+            report.add(Diagnostic("NN111", f"variables refer to each other in a ring: {ring}", node.key_span(name)))
+            return values.setdefault(name, None)
+        pending.append(name)
+        values[name] = to_plain(Substituter(report).node(node.entries[name], _Lazy(node, resolve)))
+        pending.pop()
+        return values[name]
+
+    for name in node.entries:
+        resolve(name)
+    return values
+
+
+class _Lazy(dict[str, Any]):
+    """A scope that resolves a variable when it is asked for."""
+
+    def __init__(self, node: Mapping, resolve: Any) -> None:
+        super().__init__(dict.fromkeys(node.entries))
+        self.resolve = resolve
+
+    def __getitem__(self, name: str) -> Any:
+        return self.resolve(name)

@@ -1,0 +1,189 @@
+"""One harness for every layer: from a case (a layer body, input axes, a NumPy oracle, the ONNX ops) to all that must hold.
+
+Inferred axes, dtypes and weights equal Keras'; Keras equals an independent NumPy computation; the ONNX graph has exactly
+the stated structure; ONNX Runtime equals Keras at batch 1 and 3 and at two lengths of every symbolic axis; one training
+step moves the trainable weights.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import onnx
+import onnxruntime
+from nnspec import pipeline
+from nnspec.backends.keras import Compiled, as_model_inputs, build_model, predict, read_weights
+from nnspec.backends.onnx.export import Exported, export_graph
+from nnspec.graph import Graph, Node
+
+FORBIDDEN = {"Loop", "If", "Scan", "Shape", "Size", "NonZero", "ConstantOfShape"}
+Arrays = Sequence[np.ndarray]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A layer at work.
+
+    Attributes:
+        kind: the layer's key.
+        body: its arguments as in a spec; None for the bare word.
+        inputs: axes of each input, a size or a symbol each.
+        output: axes of the (first) output; names and sizes, symbols as text.
+        oracle: (weights by name, input arrays) -> the first output, or a list of all outputs, by NumPy alone.
+        ops: the ONNX nodes in order.
+        before: layer items between the inputs and the layer, such as a Masking (one input only).
+        make: (rng, shape) -> an input array; default: normal values.
+        needs: ops that are allowed although they are dear (`Shape`), with the reason in the case's id.
+        moves: whether a training step must move the weights.
+    """
+
+    kind: str
+    body: Any
+    inputs: Sequence[dict[str, int | str]]
+    output: dict[str, int | str]
+    oracle: Callable[..., Any] | None
+    ops: Sequence[str] | None
+    id: str = ""
+    before: Sequence[Any] = ()
+    make: Callable[[np.random.Generator, tuple[int, ...]], np.ndarray] | None = None
+    dtype: str = "float32"
+    needs: frozenset[str] = frozenset()
+    tolerance: float = 2e-5
+    moves: bool = True
+    task: str = "regression"
+    right_padded: bool = False
+
+    @property
+    def label(self) -> str:
+        return f"{self.kind}-{self.id}" if self.id else self.kind
+
+
+@dataclass
+class Ran:
+    """What a case gave, for further assertions."""
+
+    graph: Graph
+    compiled: Compiled
+    exported: Exported
+    model: onnx.ModelProto
+    node: Node
+    weights: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
+
+
+def spec_of(case: Case) -> dict[str, Any]:
+    """The document of a case: inputs, the items before, the layer, one output."""
+    names = [f"x{i}" for i in range(len(case.inputs))]
+    body = case.body
+    item: Any = case.kind if body is None else {case.kind: body}
+    if len(names) > 1:
+        item = {case.kind: {**(body or {}), "from": names}}
+    return {
+        "nnspec": 1,
+        "name": "case",
+        "inputs": {n: {"axes": dict(axes), "dtype": case.dtype} for n, axes in zip(names, case.inputs, strict=True)},
+        "model": [*case.before, item],
+        "outputs": {"y": {"task": case.task}},
+    }
+
+
+def checked(case: Case, folder: Path) -> pipeline.Checked:
+    path = folder / "case.yaml"
+    path.write_text(json.dumps(spec_of(case)), encoding="utf-8")
+    return pipeline.check(path)
+
+
+def randomize(model: Any, seed: int = 7) -> None:
+    """Weights that no symmetry can hide: normal values, and positive ones where variances are wanted."""
+    rng = np.random.default_rng(seed)
+    for variable in model.weights:
+        if "seed" in variable.path:
+            continue
+        values = rng.normal(0.0, 0.4, size=variable.shape)
+        if "variance" in variable.path:
+            values = np.abs(values) + 0.5
+        variable.assign(values)
+
+
+def arrays_for(case: Case, graph: Graph, batch: int, length: int) -> dict[str, np.ndarray]:
+    """Random inputs; every symbol takes `length`."""
+    rng = np.random.default_rng(1000 * batch + length)
+    result = {}
+    for name, value in graph.inputs.items():
+        shape = (batch, *(axis.size if isinstance(axis.size, int) else length for axis in value.axes))
+        made = case.make(rng, shape) if case.make else rng.normal(size=shape)
+        result[name] = made.astype(value.dtype)
+    return result
+
+
+def relative_error(got: np.ndarray, want: np.ndarray) -> float:
+    """Largest absolute difference over the largest magnitude (at least 1)."""
+    assert got.shape == want.shape, f"shape {got.shape}, not {want.shape}"
+    if not got.size:
+        return 0.0
+    scale = max(1.0, float(np.max(np.abs(want))))
+    return float(np.max(np.abs(got.astype(np.float64) - want.astype(np.float64)))) / scale
+
+
+def run_case(case: Case, folder: Path) -> Ran:
+    """Everything that must hold of a case."""
+    result = checked(case, folder)
+    graph = result.graph
+    node = next(n for n in reversed(graph.nodes) if n.kind == case.kind)
+    got_axes = {axis.name: axis.size if isinstance(axis.size, int) else str(axis.size) for axis in node.outputs[0].axes}
+    assert list(got_axes.items()) == list(case.output.items())
+
+    keras.utils.set_random_seed(3)
+    compiled = build_model(graph)
+    randomize(compiled.model)
+    assert sum(int(np.prod(w.shape)) for w in compiled.model.weights if "seed" not in w.path) == graph.parameters
+    assert sum(int(np.prod(w.shape)) for w in compiled.model.trainable_weights) == graph.trainable_parameters
+    weights = {n.shared or n.name: read_weights(n, compiled.layers[n.name]) for n in graph.nodes}
+
+    exported = export_graph(
+        graph, weights, right_padded=frozenset(graph.inputs) if case.right_padded else frozenset()
+    )
+    model = exported.builder.to_model({}, "test")
+    onnx.checker.check_model(model, full_check=True)
+    ops = [n.op_type for n in model.graph.node]
+    if case.ops is not None:
+        assert ops == list(case.ops)
+    assert not (FORBIDDEN - case.needs) & set(ops)
+    assert set(exported.lowered_by.values()) == {"nnspec"}
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+    symbolic = any(not isinstance(axis.size, int) for value in graph.inputs.values() for axis in value.axes)
+    for batch, length in [(1, 6), (3, 6)] + ([(3, 9), (1, 4)] if symbolic else []):
+        arrays = arrays_for(case, graph, batch, length)
+        by_keras = predict(compiled.model, graph, arrays)["y"]
+        by_onnx = session.run(None, arrays)[0]
+        assert by_onnx.dtype == by_keras.dtype
+        assert relative_error(by_onnx, by_keras) < case.tolerance, f"ONNX Runtime differs at batch {batch}, length {length}"
+        if case.oracle is not None:
+            by_numpy = case.oracle(weights.get(node.shared or node.name, {}), list(arrays.values()))
+            expected = by_numpy[0] if isinstance(by_numpy, list) else by_numpy
+            assert relative_error(by_keras, expected) < case.tolerance, f"Keras differs from NumPy at batch {batch}"
+    _one_training_step(case, compiled, graph)
+    return Ran(graph, compiled, exported, model, node, weights)
+
+
+def _one_training_step(case: Case, compiled: Compiled, graph: Graph) -> None:
+    model = compiled.model
+    before = [np.asarray(w) for w in model.trainable_weights]
+    arrays = arrays_for(case, graph, 3, 6)
+    target = predict(model, graph, arrays)["y"] + 1.0
+    model.compile(optimizer=keras.optimizers.SGD(0.1), loss="mse")
+    inputs = as_model_inputs(graph, arrays)
+    loss = model.train_on_batch(inputs if not isinstance(inputs, dict) else {k: v for k, v in inputs.items()}, target)
+    assert np.isfinite(loss)
+    if case.moves and before:
+        after = [np.asarray(w) for w in model.trainable_weights]
+        moved = [not np.array_equal(a, b) for a, b in zip(before, after, strict=True)]
+        assert all(moved), f"weights that did not move: {[w.path for w, m in zip(model.trainable_weights, moved, strict=True) if not m]}"

@@ -1,0 +1,46 @@
+"""Every case of every layer, and a walk over the registry that misses none."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from pathlib import Path
+
+import keras
+import pytest
+from nnspec.layers import REGISTRY
+
+from tests.layers.harness import Case, run_case
+
+MODULES = sorted(path.stem for path in Path(__file__).parent.glob("cases_*.py"))
+CASES: list[Case] = [case for name in MODULES for case in importlib.import_module(f"tests.layers.{name}").CASES]
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.label for case in CASES])
+def test_case(case: Case, tmp_path: Path) -> None:
+    run_case(case, tmp_path)
+
+
+def test_every_layer_has_a_case() -> None:
+    missing = sorted(set(REGISTRY) - {case.kind for case in CASES})
+    assert not missing
+
+
+def test_case_labels_differ() -> None:
+    labels = [case.label for case in CASES]
+    assert len(labels) == len(set(labels)), sorted(label for label in labels if labels.count(label) > 1)
+
+
+@pytest.mark.parametrize("kind", [kind for kind, layer in REGISTRY.items() if not layer.is_verb])
+def test_arguments_are_keras_arguments(kind: str) -> None:
+    """A layer's schema has every argument that its Keras class names, with the same default."""
+    signature = inspect.signature(getattr(keras.layers, kind).__init__)
+    wanted = {
+        name: p.default
+        for name, p in signature.parameters.items()
+        if name not in ("self", "name", "dtype", "kwargs", "args") and p.kind is not p.VAR_KEYWORD
+    }
+    layer = REGISTRY[kind]
+    extra = {"Reshape": {"to"}}.get(kind, set())
+    base = {"activity_regularizer", "trainable"}
+    assert set(layer.args) - extra - base == set(wanted) - base
