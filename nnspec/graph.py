@@ -68,6 +68,7 @@ class Node:
     Attributes:
         args: every argument with its default filled in; axis names resolved to what Keras takes.
         inner: the wrapped layer of TimeDistributed or Bidirectional.
+        backward: the layer of a Bidirectional that runs backwards, where the spec gives one.
         formula: how the parameters are counted, with this layer's numbers.
         notes: what the checker found out, for `show`.
         shared: the name under `layers:` whose weights this node uses.
@@ -85,6 +86,7 @@ class Node:
     notes: tuple[str, ...] = ()
     inner: Node | None = None
     shared: str | None = None
+    backward: Node | None = None
 
     @property
     def kind(self) -> str:
@@ -124,6 +126,7 @@ class Graph:
     outputs: Mapping[str, Output]
     input_spans: Mapping[str, Span] = field(default_factory=dict)
     constraints: tuple[str, ...] = ()
+    batches: Mapping[str, int] = field(default_factory=dict)
 
     def owners(self) -> tuple[Node, ...]:
         """The nodes whose weights count: of those that share, the first."""

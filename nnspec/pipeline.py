@@ -59,9 +59,17 @@ def load_document(path: str | Path, overrides: MappingABC[str, Any] | None = Non
 
 
 def check(
-    path: str | Path, overrides: MappingABC[str, Any] | None = None, *, allow_outside: bool = False
+    path: str | Path,
+    overrides: MappingABC[str, Any] | None = None,
+    *,
+    allow_outside: bool = False,
+    without_data: bool = False,
 ) -> Checked:
     """Everything that can be known without a framework.
+
+    Args:
+        allow_outside: whether data files may lie outside the spec's folder.
+        without_data: leaves the data files alone (the spec of a model that is already trained).
 
     Raises:
         SpecError: with the diagnostics of the first phase that found errors, warnings included.
@@ -79,7 +87,7 @@ def check(
     report.raise_errors()
     data_node = expanded.root.get("data")
     plan = None
-    if isinstance(data_node, Mapping):
+    if isinstance(data_node, Mapping) and not without_data:
         plan = read_plan(data_node, Path(path).parent, allow_outside=allow_outside)
     run_checks(graph, plan, expanded.root, report)
     report.raise_errors()

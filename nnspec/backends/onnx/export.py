@@ -75,7 +75,7 @@ def export_graph(
         inputs = [views[v.node, v.port] for v in node.inputs]
         lowering.stem = node.name
         lowering.weights = weights.get(node.shared or node.name, {}) if node.weights else {}
-        lowering.is_sole_reader = all(readers[v.node] == 1 for v in node.inputs)
+        lowering.is_sole_reader = all(_is_read_once(views, readers, view.tensor) for view in inputs)
         lowering.is_right_padded = bool(_ancestors_inputs(graph, node) <= right_padded)
         made, how = _lower(lowering, node, inputs, fallback)
         result.lowered_by[node.name] = how
@@ -113,6 +113,11 @@ def _reader_counts(graph: Graph) -> Counter[str]:
     counts = Counter(value.node for node in graph.nodes for value in node.inputs)
     counts.update(output.value.node for output in graph.outputs.values())
     return counts
+
+
+def _is_read_once(views: Mapping[tuple[str, str], View], readers: Counter[str], tensor: str) -> bool:
+    """Whether a tensor has one reader, through all the nodes (permutes, dropout) that only look at it otherwise."""
+    return all(readers[node] == 1 for (node, _), view in views.items() if view.tensor == tensor)
 
 
 def _ancestors_inputs(graph: Graph, node: Node) -> frozenset[str]:

@@ -1,0 +1,140 @@
+"""What a build leaves behind: written beside and renamed into place, so there is always a whole one or none."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from nnspec import __version__
+from nnspec import axes as ax
+from nnspec.backends.onnx.deploy import Deployment, label_axes, label_name
+from nnspec.data.plan import DataPlan
+from nnspec.diagnostics import Source, Span, SpecError
+from nnspec.graph import Graph
+
+METADATA_KEY = "nnspec"
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def describe_model(
+    graph: Graph, plan: DataPlan | None, deployment: Deployment, layout: Mapping[str, list[str]], spec: str
+) -> dict[str, Any]:
+    """The metadata that a model carries, as JSON: enough to feed it, read it, and verify it again."""
+    inputs: dict[str, Any] = {}
+    for name, value in graph.inputs.items():
+        sizes: dict[str, Any] = {"batch": None, **{a.name: ax.size_to_json(a.size) for a in value.axes}}
+        columns = list(plan.inputs[name].columns) if plan is not None and name in plan.inputs else None
+        inputs[name] = {
+            "axes": [[axis, sizes[axis]] for axis in layout.get(name, list(sizes))],
+            "dtype": value.dtype,
+            "columns": columns or None,
+        }
+    outputs: dict[str, Any] = {}
+    for name, output in graph.outputs.items():
+        sizes = {"batch": None, **{a.name: ax.size_to_json(a.size) for a in output.value.axes}}
+        columns = list(plan.outputs[name].columns) if plan is not None and name in plan.outputs else None
+        classes = deployment.labels(output)
+        order = layout.get(name, list(sizes))
+        outputs[name] = {
+            "axes": [[axis, sizes[axis]] for axis in order],
+            "dtype": output.value.dtype,
+            "task": output.task,
+            "classes": classes,
+            "class_axis": output.class_axis,
+            "columns": columns or None,
+        }
+        if classes is not None:
+            kept = [axis for axis in order if axis in label_axes(output)]
+            outputs[label_name(name)] = {
+                "axes": [[axis, sizes[axis]] for axis in kept],
+                "dtype": "int64" if all(isinstance(c, int) for c in classes) else "string",
+                "task": "label",
+                "classes": classes,
+                "columns": None,
+            }
+    window = None
+    if plan is not None and plan.window is not None:
+        horizon = plan.window.horizon
+        window = {"lookback": plan.window.lookback, "horizon": list(horizon), "stride": plan.window.stride}
+    return {
+        "nnspec": __version__,
+        "name": graph.name,
+        "spec": spec,
+        "spec_sha256": sha256(spec.encode()),
+        "inputs": inputs,
+        "outputs": outputs,
+        "window": window,
+        "layout": {name: list(order) for name, order in layout.items()},
+        "preprocessing": deployment.to_json(),
+    }
+
+
+@contextmanager
+def staged(target: Path, *, resume: bool = False, keep_on_failure: bool = False) -> Iterator[Path]:
+    """A directory beside `target` that takes its place when all went well.
+
+    Args:
+        resume: goes on in the directory that an interrupted run left.
+        keep_on_failure: whether what was written stays there after an interruption, to go on with it.
+
+    Raises:
+        SpecError: NN606 where it cannot be written.
+    """
+    target = target.absolute()
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists() and not target.is_dir():
+            raise NotADirectoryError(20, "it is a file")
+        beside = target.parent / f".{target.name}.building"
+        if not resume and beside.exists():
+            shutil.rmtree(beside)
+        beside.mkdir(exist_ok=True)
+    except OSError as error:
+        raise SpecError.single(
+            "NN606", f"cannot write to `{target.name}`: {(error.strerror or str(error)).lower()}", Span(Source("--out", ""))
+        ) from None
+    try:
+        yield beside
+    except BaseException:
+        if not keep_on_failure:
+            shutil.rmtree(beside, ignore_errors=True)
+        raise
+    _take_place(beside, target)
+
+
+def _take_place(beside: Path, target: Path) -> None:
+    """Renames; where an old directory stands in the way it is moved aside first and removed last."""
+    if not target.exists():
+        os.replace(beside, target)
+        return
+    aside = Path(tempfile.mkdtemp(prefix=f".{target.name}.old.", dir=target.parent))
+    os.replace(target, aside / "old")
+    try:
+        os.replace(beside, target)
+    except OSError:
+        os.replace(aside / "old", target)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def file_hashes(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file in a build directory."""
+    return {str(p.relative_to(folder)): sha256(p.read_bytes()) for p in sorted(folder.rglob("*")) if p.is_file()}

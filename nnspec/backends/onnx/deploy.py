@@ -1,0 +1,210 @@
+"""What stands around the network in the deployed graph: scaling in front, its inverse or class labels behind.
+
+The graph then takes and gives the values that people have, not those that the network learned on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from nnspec import axes as ax
+from nnspec.backends.onnx.lowering import Lowering
+from nnspec.backends.onnx.view import View
+from nnspec.data.transforms import InputTransform, OutputTransform, Relative, Scaling
+from nnspec.graph import Graph, Output
+
+Finished = dict[str, tuple[View, list[str]]]
+
+
+@dataclass(frozen=True, eq=False)
+class Deployment:
+    """The transforms of a graph's inputs and outputs; empty where the spec has no data."""
+
+    inputs: Mapping[str, InputTransform] = field(default_factory=dict)
+    outputs: Mapping[str, OutputTransform] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "inputs": {name: t.to_json() for name, t in self.inputs.items()},
+            "outputs": {name: t.to_json() for name, t in self.outputs.items()},
+        }
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Deployment:
+        return cls(
+            {name: InputTransform.from_json(t) for name, t in body.get("inputs", {}).items()},
+            {name: OutputTransform.from_json(t) for name, t in body.get("outputs", {}).items()},
+        )
+
+    # ------------------------------------------------------------------------------ the same in NumPy
+
+    def to_network(self, raw: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Raw inputs as the network reads them."""
+        return {name: self.inputs[name].apply(array) if name in self.inputs else array for name, array in raw.items()}
+
+    def from_network(
+        self, graph: Graph, predicted: Mapping[str, np.ndarray], raw: Mapping[str, np.ndarray]
+    ) -> dict[str, np.ndarray]:
+        """The network's outputs as the deployed graph gives them: original units, and labels beside probabilities."""
+        result: dict[str, np.ndarray] = {}
+        for name, value in predicted.items():
+            output = graph.outputs[name]
+            transform = self.outputs.get(name)
+            result[name] = transform.restore(value, raw) if transform is not None else value
+            classes = self.labels(output)
+            if classes is not None:
+                result[label_name(name)] = np.asarray(classes)[class_indices(output, value)]
+        return result
+
+    def labels(self, output: Output) -> list[str | int] | None:
+        """The labels that the deployed graph gives for an output, if it is one of classes."""
+        if output.task not in ("classification", "binary"):
+            return None
+        transform = self.outputs.get(output.name)
+        classes = transform.classes if transform is not None and transform.classes else output.classes
+        return list(classes) if classes else None
+
+
+def label_name(output: str) -> str:
+    """The name of the output that holds the labels of `output`'s most probable classes."""
+    return f"{output}_label"
+
+
+def class_indices(output: Output, probabilities: np.ndarray) -> np.ndarray:
+    """The most probable class: axes `batch *output` without the class axis."""
+    if output.task == "binary":
+        return (probabilities > np.float32(0.5)).astype(np.int64)
+    return np.asarray(probabilities).argmax(axis=1 + class_position(output))
+
+
+def class_position(output: Output) -> int:
+    """The class axis' position, batch left out."""
+    position = ax.index_of(output.value.axes, output.class_axis or "")
+    return len(output.value.axes) - 1 if position is None else position
+
+
+def label_axes(output: Output) -> list[str]:
+    """The axes of the labels of an output, batch first."""
+    names = ["batch", *ax.names(output.value.axes)]
+    if output.task == "classification":
+        del names[1 + class_position(output)]
+    return names
+
+
+# ------------------------------------------------------------------------------------------ in the graph
+
+
+def scale_input(deployment: Deployment) -> Callable[[Lowering, str, View], View]:
+    """What `export_graph` writes between an input and the network."""
+
+    def before(lowering: Lowering, name: str, view: View) -> View:
+        transform = deployment.inputs.get(name)
+        if transform is None or transform.scaling is None:
+            return view
+        scaled = _scaled(lowering, view, transform.scaling, invert=False)
+        if transform.pad_value is None or transform.step is None:
+            return scaled
+        return _keep_padding(lowering, view, scaled, transform.pad_value, transform.step)
+
+    return before
+
+
+def restore_outputs(
+    deployment: Deployment, graph: Graph
+) -> Callable[[Lowering, Mapping[str, View], Mapping[str, View]], Finished]:
+    """What `export_graph` writes behind the network."""
+
+    def after(lowering: Lowering, views: Mapping[str, View], raw: Mapping[str, View]) -> Finished:
+        result: Finished = {}
+        for name, view in views.items():
+            output = graph.outputs[name]
+            lowering.stem = name
+            transform = deployment.outputs.get(name)
+            restored = view
+            if transform is not None and transform.classes is None:
+                if transform.scaling is not None:
+                    restored = _scaled(lowering, restored, transform.scaling, invert=True)
+                if transform.relative is not None:
+                    restored = _plus_last(lowering, restored, raw[transform.relative.input], transform.relative)
+            result[name] = (restored, ["batch", *ax.names(output.value.axes)])
+            labels = deployment.labels(output)
+            if labels is not None:
+                result[label_name(name)] = (_labels(lowering, output, view, labels), label_axes(output))
+        return result
+
+    return after
+
+
+def _scaled(lowering: Lowering, view: View, scaling: Scaling, *, invert: bool) -> View:
+    axes = [i + 1 for i in range(scaling.offset.ndim) if max(scaling.offset.shape[i], scaling.divisor.shape[i]) > 1]
+    ready = lowering.separable(view, axes)
+
+    def constant(values: np.ndarray, hint: str) -> str:
+        squeezed = values.reshape([s for s in values.shape if s > 1])
+        return lowering.along(ready, squeezed, axes if squeezed.ndim else [], hint)
+
+    offset, divisor = np.broadcast_arrays(scaling.offset, scaling.divisor)
+    steps = [("Sub", offset, 0.0, "offset"), ("Div", divisor, 1.0, "divisor")]
+    if invert:
+        steps = [("Mul", divisor, 1.0, "divisor"), ("Add", offset, 0.0, "offset")]
+    for op, values, neutral, hint in steps:
+        if not np.all(values == np.float32(neutral)):
+            ready = lowering.elementwise(op, ready, constant(values, hint))
+    return ready
+
+
+def _keep_padding(lowering: Lowering, raw: View, scaled: View, pad_value: float, step: int) -> View:
+    """Steps that hold nothing but the padding value stay as they are."""
+    flat = lowering.canonical(raw)
+    others = [i for i in range(1, len(flat.axes)) if i != step]
+    pad = lowering.scalar(pad_value)
+    is_pad = lowering.node("Cast", lowering.node("Equal", flat.tensor, pad), to=1)
+    axes = lowering.constant(np.asarray(others, np.int64), "axes")
+    whole = lowering.node("Cast", lowering.node("ReduceMin", is_pad, axes, keepdims=1), to=9)
+    ready = lowering.arrange(scaled, flat.dims)
+    return replace(ready, tensor=lowering.node("Where", whole, pad, ready.tensor))
+
+
+def _plus_last(lowering: Lowering, view: View, raw: View, relative: Relative) -> View:
+    """Adds the window's last values of the target's columns."""
+    last = raw
+    if relative.feature is not None:
+        last, place = lowering.with_axis_alone(last, relative.feature)
+        made = lowering.factor("column", len(relative.columns))
+        columns = lowering.constant(np.asarray(relative.columns, np.int64), "columns")
+        tensor = lowering.node("Gather", last.tensor, columns, axis=place)
+        dims = tuple(made if i == place else dim for i, dim in enumerate(last.dims))
+        axes = tuple(made if i == relative.feature else axis for i, axis in enumerate(last.axes))
+        last = replace(last, tensor=tensor, dims=dims, axes=axes)
+    if relative.step is not None:
+        last, place = lowering.with_axis_alone(last, relative.step)
+        tensor = lowering.node("Gather", last.tensor, lowering.constant(np.asarray([-1], np.int64), "last"), axis=place)
+        dims = tuple(() if i == place else dim for i, dim in enumerate(last.dims))
+        axes = tuple(() if i == relative.step else axis for i, axis in enumerate(last.axes))
+        last = replace(last, tensor=tensor, dims=dims, axes=axes)
+    columns_group = last.axes[relative.feature] if relative.feature is not None else ()
+    ready = lowering.canonical(view)
+    spread = [columns_group if size > 1 else () for size in relative.shape]
+    arranged = lowering.arrange(last, (last.axes[0], *spread))
+    return replace(ready, tensor=lowering.node("Add", ready.tensor, arranged.tensor))
+
+
+def _labels(lowering: Lowering, output: Output, view: View, classes: list[str | int]) -> View:
+    table = np.asarray(classes)
+    dtype = "int64" if table.dtype.kind in "iu" else "string"
+    if dtype == "int64":
+        table = table.astype(np.int64)
+    names = lowering.constant(table, "classes")
+    if output.task == "binary":
+        code = lowering.node("Cast", lowering.node("Greater", view.tensor, lowering.scalar(0.5)), to=7)
+        return replace(view, tensor=lowering.node("Gather", names, code), dtype=dtype)
+    position = 1 + class_position(output)
+    alone, place = lowering.with_axis_alone(view, position)
+    code = lowering.node("ArgMax", alone.tensor, axis=place, keepdims=0)
+    dims = tuple(dim for i, dim in enumerate(alone.dims) if i != place)
+    axes = tuple(axis for i, axis in enumerate(alone.axes) if i != position)
+    return replace(alone, tensor=lowering.node("Gather", names, code), dims=dims, axes=axes, dtype=dtype)

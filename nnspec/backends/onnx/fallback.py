@@ -1,0 +1,70 @@
+"""tf2onnx for a single layer that has no lowering of its own, merged into the graph as a fragment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnspec.axes import Size
+from nnspec.backends.onnx.lowering import Lowering
+from nnspec.backends.onnx.view import Group, View
+from nnspec.diagnostics import SpecError
+from nnspec.graph import Node, Value
+
+
+def lower_by_tf2onnx(lowering: Lowering, node: Node, views: list[View], layer: Any) -> list[View]:
+    """The node's outputs by tf2onnx.
+
+    Raises:
+        SpecError: NN601 where tf2onnx cannot convert the layer either.
+    """
+    import numpy as np
+    import tensorflow as tf
+    import tf2onnx
+    from onnx import numpy_helper
+
+    flat = [lowering.canonical(view) for view in views]
+    signature = [tf.TensorSpec(_shape(value), value.dtype, name=f"fragment_{i}") for i, value in enumerate(node.inputs)]
+
+    @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
+    def fragment(*tensors: Any) -> Any:
+        return node.layer.call_keras(layer, node, list(tensors))
+
+    try:
+        proto, _ = tf2onnx.convert.from_function(fragment, signature, opset=min(lowering.graph.opset, 18))
+    except Exception as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise SpecError.single(
+            "NN601", f"`{node.kind}` has no lowering to ONNX, and tf2onnx cannot convert `{node.name}`: {reason}", node.span
+        ) from None
+    names = {port.name: view.tensor for port, view in zip(proto.graph.input, flat, strict=True)}
+    for initializer in proto.graph.initializer:
+        array = np.array(numpy_helper.to_array(initializer))
+        names[initializer.name] = lowering.constant(array, initializer.name.replace("/", "_"))
+    for made in proto.graph.node:
+        attributes = {a.name: _attribute(a) for a in made.attribute}
+        inputs = [names[i] if i else "" for i in made.input]
+        outputs = lowering.nodes(made.op_type, *inputs, outputs=len(made.output), domain=made.domain, **attributes)
+        names.update(zip(made.output, outputs, strict=True))
+    for entry in proto.opset_import:
+        if entry.domain not in ("", "ai.onnx"):
+            lowering.graph.domains[entry.domain] = entry.version
+    return [
+        _view(lowering, value, names[port.name], views[0].axes[0])
+        for value, port in zip(node.outputs, proto.graph.output, strict=True)
+    ]
+
+
+def _shape(value: Value) -> list[int | None]:
+    return [None, *(axis.size if isinstance(axis.size, int) else None for axis in value.axes)]
+
+
+def _attribute(attribute: Any) -> Any:
+    from onnx import helper
+
+    return helper.get_attribute_value(attribute)
+
+
+def _view(lowering: Lowering, value: Value, tensor: str, batch: Group) -> View:
+    sizes: list[tuple[str, Size]] = [(axis.name, axis.size) for axis in value.axes]
+    groups = (batch, *(lowering.factor(name, size) for name, size in sizes))
+    return View(tensor, groups, groups, value.dtype)

@@ -1,0 +1,207 @@
+"""What happens to values on their way into the network and out of it; the deployed graph does the same.
+
+All of it is float32, as in the graph, so that both give the same numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Float = NDArray[np.float32]
+
+
+def _as_float(values: Any) -> Float:
+    return np.asarray(values, dtype=np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Scaling:
+    """`(x - offset) / divisor`. Both have the slot's axes without batch, 1 along those that share statistics."""
+
+    offset: Float
+    divisor: Float
+
+    @classmethod
+    def fit(cls, values: Array, method: str, along: tuple[int, ...]) -> Scaling:
+        """Fits to values with axes `sample *slot`; `along` are positions among the slot's axes.
+
+        NaN is left out. Where nothing varies the divisor is 1.
+        """
+        wide = np.asarray(values, dtype=np.float64)
+        pooled = tuple(i for i in range(wide.ndim) if i - 1 not in along)
+        if method == "standard":
+            offset = np.nanmean(wide, axis=pooled, keepdims=True)
+            divisor = np.nanstd(wide, axis=pooled, keepdims=True)
+        elif method == "minmax":
+            offset = np.nanmin(wide, axis=pooled, keepdims=True)
+            divisor = np.nanmax(wide, axis=pooled, keepdims=True) - offset
+        else:
+            raise ValueError(f"no scaling is called {method!r}")
+        # A deviation at the level of rounding errors is that of a constant.
+        negligible = divisor <= 1e-7 * np.maximum(np.abs(offset), np.finfo(np.float32).tiny)
+        divisor = np.where(negligible, 1.0, divisor)
+        return cls(_as_float(offset[0]), _as_float(divisor[0]))
+
+    def apply(self, values: Array) -> Float:
+        return _as_float((_as_float(values) - self.offset) / self.divisor)
+
+    def invert(self, values: Array) -> Float:
+        return _as_float(_as_float(values) * self.divisor + self.offset)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"offset": self.offset.tolist(), "divisor": self.divisor.tolist()}
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Scaling:
+        return cls(_as_float(body["offset"]), _as_float(body["divisor"]))
+
+
+@dataclass(frozen=True)
+class InputTransform:
+    """From raw input values to what the network reads.
+
+    Attributes:
+        scaling: None leaves values as they are.
+        pad_value: steps that hold nothing but this are padding, and stay it.
+        step: the position, batch included, of the axis that padding runs along.
+    """
+
+    scaling: Scaling | None = None
+    pad_value: float | None = None
+    step: int | None = None
+
+    def padding(self, raw: Array) -> NDArray[np.bool_] | None:
+        """Where `raw` is padding: axes `batch time` kept, 1 along all others; None where nothing is padded."""
+        if self.pad_value is None or self.step is None:
+            return None
+        others = tuple(i for i in range(1, raw.ndim) if i != self.step)
+        return np.asarray(np.all(_as_float(raw) == np.float32(self.pad_value), axis=others, keepdims=True))
+
+    def apply(self, raw: Array) -> Array:
+        """Axes `batch *input` to the same; float32 where values are scaled."""
+        if self.scaling is None:
+            return raw if raw.dtype.kind in "biu" else _as_float(raw)
+        scaled = self.scaling.apply(raw)
+        padding = self.padding(raw)
+        return scaled if padding is None else _as_float(np.where(padding, np.float32(self.pad_value or 0.0), scaled))
+
+    def to_json(self) -> dict[str, Any]:
+        scaling = self.scaling.to_json() if self.scaling else None
+        return {"scaling": scaling, "pad_value": self.pad_value, "step": self.step}
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> InputTransform:
+        scaling = Scaling.from_json(body["scaling"]) if body.get("scaling") else None
+        return cls(scaling, body.get("pad_value"), body.get("step"))
+
+
+@dataclass(frozen=True)
+class Relative:
+    """Targets are changes against the last value of the same columns in a windowed input.
+
+    Attributes:
+        input: the input's name.
+        columns: where the target's columns stand along the raw input's feature axis.
+        axis: the name of the axis whose last step is meant.
+        step: that axis' position in the raw input, batch included; None where the window is one row without an axis.
+        feature: the feature axis' position, batch included; None where the input has a single column and no such axis.
+        shape: what the last values are reshaped to, batch left out, to be added to the target.
+    """
+
+    input: str
+    columns: tuple[int, ...]
+    axis: str
+    step: int | None = 1
+    feature: int | None = 2
+    shape: tuple[int, ...] = (-1,)
+
+    def last(self, raw: Array) -> Float:
+        """The last values, axes `batch *shape`, from the raw input."""
+        values = _as_float(raw)
+        if self.feature is not None:
+            values = np.take(values, self.columns, axis=self.feature)
+        if self.step is not None:
+            values = np.take(values, -1, axis=self.step)
+        return _as_float(values.reshape(len(raw), *self.shape))
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "input": self.input,
+            "columns": list(self.columns),
+            "axis": self.axis,
+            "step": self.step,
+            "feature": self.feature,
+            "shape": list(self.shape),
+        }
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Relative:
+        places = {"step": body["step"], "feature": body["feature"], "shape": tuple(body["shape"])}
+        return cls(body["input"], tuple(body["columns"]), body["axis"], **places)
+
+
+@dataclass(frozen=True)
+class OutputTransform:
+    """From what the network says to original units, or to labels.
+
+    Attributes:
+        scaling: of a regression's targets.
+        relative: the last values to add back after the scaling is undone.
+        classes: the labels in the order of the class indices.
+        edges: of numbers cut into classes; nested like the output's axes (1 along those that share edges), then edges.
+    """
+
+    scaling: Scaling | None = None
+    relative: Relative | None = None
+    classes: list[str | int] | None = None
+    edges: list[Any] | None = None
+
+    def encode(self, target: Array, raw_inputs: Mapping[str, Array]) -> Float:
+        """A regression's targets, axes `batch *output` in original units, as the network learns them."""
+        values = _as_float(target)
+        if self.relative is not None:
+            values = _as_float(values - self.relative.last(raw_inputs[self.relative.input]))
+        return values if self.scaling is None else self.scaling.apply(values)
+
+    def restore(self, prediction: Array, raw_inputs: Mapping[str, Array]) -> Array:
+        """The inverse of `encode`; of class indices (integers), the labels. Probabilities stay what they are."""
+        if self.classes is not None:
+            is_index = np.asarray(prediction).dtype.kind in "iu"
+            return np.asarray(self.classes)[prediction] if is_index else np.asarray(prediction)
+        values = _as_float(prediction)
+        if self.scaling is not None:
+            values = self.scaling.invert(values)
+        if self.relative is not None:
+            values = _as_float(values + self.relative.last(raw_inputs[self.relative.input]))
+        return values
+
+    def cut(self, values: Array) -> NDArray[np.int64]:
+        """The class of each number; a value on an edge belongs to the class below.
+
+        Raises:
+            ValueError: where there are no edges.
+        """
+        if self.edges is None:
+            raise ValueError("this output has no edges")
+        edges = np.asarray(self.edges, dtype=np.float64)
+        return np.asarray((np.asarray(values, dtype=np.float64)[..., None] > edges).sum(axis=-1), dtype=np.int64)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "scaling": self.scaling.to_json() if self.scaling else None,
+            "relative": self.relative.to_json() if self.relative else None,
+            "classes": self.classes,
+            "edges": self.edges,
+        }
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> OutputTransform:
+        scaling = Scaling.from_json(body["scaling"]) if body.get("scaling") else None
+        relative = Relative.from_json(body["relative"]) if body.get("relative") else None
+        return cls(scaling, relative, body.get("classes"), body.get("edges"))

@@ -1,0 +1,26 @@
+"""`nnspec explain`: the page of a code, a layer or a Keras object."""
+
+from __future__ import annotations
+
+from nnspec import catalogue
+from nnspec.codes import CODES
+from nnspec.documentation import code_page, layer_page
+from nnspec.layers import REGISTRY
+
+
+def page(what: str) -> str | None:
+    """The documentation of a code (case ignored), a layer or a catalogue class; None where there is none."""
+    code = what.upper()
+    if code in CODES:
+        return code_page(code)
+    layer = REGISTRY.get(what) or next((layer for kind, layer in REGISTRY.items() if kind.lower() == what.lower()), None)
+    if layer is not None:
+        return layer_page(layer)
+    by_name = next((c for c, name in CODES.items() if name == what), None)
+    if by_name is not None:
+        return code_page(by_name)
+    for family in catalogue.FAMILIES:
+        found = next((n for n in catalogue.names(family) if n.lower() == what.lower()), None)
+        if found is not None:
+            return catalogue.explain(family, found).rstrip("\n") + "\n"
+    return None

@@ -1,0 +1,28 @@
+"""Plots that people look at before they look at figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def plot_history(history: list[dict[str, float]], best_epoch: int, path: Path) -> None:
+    """Loss and every other figure by epoch, training and validation together, the best epoch marked."""
+    if not history:
+        return
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    names = [name for name in history[0] if not name.startswith("val_") and name != "learning_rate"]
+    figure = Figure(figsize=(4.5 * len(names), 3.4), layout="constrained")
+    FigureCanvasAgg(figure)
+    epochs = range(1, len(history) + 1)
+    for i, name in enumerate(names, start=1):
+        axes = figure.add_subplot(1, len(names), i)
+        axes.plot(epochs, [row.get(name, float("nan")) for row in history], label="training")
+        if f"val_{name}" in history[0]:
+            axes.plot(epochs, [row.get(f"val_{name}", float("nan")) for row in history], label="validation")
+        axes.axvline(best_epoch, color="0.6", linestyle=":", label=f"best epoch ({best_epoch})")
+        axes.set_xlabel("epoch")
+        axes.set_ylabel(name)
+        axes.legend(frameon=False, fontsize="small")
+    figure.savefig(path, dpi=120)

@@ -1,0 +1,38 @@
+"""A spec with its overrides and variables put in: what was really built."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from nnspec.document import to_plain
+
+if TYPE_CHECKING:
+    from nnspec.pipeline import Checked
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes what the reader reads back: YAML 1.2 scalars."""
+
+
+def _represent_text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    from nnspec.document import resolve_scalar
+
+    plain = bool(value) and isinstance(resolve_scalar(value), str)
+    style = "|" if "\n" in value else (None if plain else '"')
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
+def to_plain_spec(checked: Checked) -> dict[str, Any]:
+    """The document with overrides and, outside the model, variables replaced."""
+    result: dict[str, Any] = to_plain(checked.root)
+    return result
+
+
+def to_yaml(checked: Checked) -> str:
+    """The resolved spec as YAML; data paths stay relative to the original spec's folder."""
+    return yaml.dump(to_plain_spec(checked), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)

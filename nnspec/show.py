@@ -1,0 +1,139 @@
+"""What a spec says, a row a layer: axes in and out, weights, parameters with their formula, how far each layer sees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from nnspec import axes as ax
+from nnspec.graph import Field, Graph, Node, Value
+
+
+def to_json(graph: Graph) -> dict[str, Any]:
+    """The contract of `nnspec show --format json`. Axes leave batch out."""
+    return {
+        "name": graph.name,
+        "inputs": {name: {"axes": _axes(value), "dtype": value.dtype} for name, value in graph.inputs.items()},
+        "layers": [_layer(graph, node) for node in graph.nodes],
+        "outputs": {
+            name: {"axes": _axes(o.value), "task": o.task, "classes": list(o.classes) if o.classes else None}
+            for name, o in graph.outputs.items()
+        },
+        "parameters": graph.parameters,
+        "trainable_parameters": graph.trainable_parameters,
+        "constraints": list(graph.constraints),
+    }
+
+
+def _axes(value: Value) -> list[list[Any]]:
+    return [[axis.name, ax.size_to_json(axis.size)] for axis in value.axes]
+
+
+def _layer(graph: Graph, node: Node) -> dict[str, Any]:
+    return {
+        "name": node.name,
+        "kind": node.kind,
+        "inputs": [value.node if value.port == "output" else f"{value.node}.{value.port}" for value in node.inputs],
+        "axes": _axes(node.outputs[0]),
+        "parameters": node.parameters,
+        "trainable_parameters": node.trainable_parameters,
+        "weights": [{"name": weight.name, "shape": list(weight.shape)} for weight in node.weights],
+        "formula": node.formula,
+        "receptive_field": {
+            name: {"size": seen(graph, name, field), "stride": field.stride, "ahead": field.ahead}
+            for name, field in node.outputs[0].fields.items()
+        },
+        "notes": list(node.notes),
+        "shared": node.shared,
+        "line": node.span.line,
+    }
+
+
+def seen(graph: Graph, axis: str, field: Field) -> int | None:
+    """How many positions of an input axis one output depends on; padding counts, as in the literature."""
+    del graph, axis
+    return field.size
+
+
+def input_size(graph: Graph, axis: str) -> ax.Size | None:
+    """The length of an input axis."""
+    return next((a.size for value in graph.inputs.values() for a in value.axes if a.name == axis), None)
+
+
+# ------------------------------------------------------------------------------------------------- text
+
+
+def to_text(graph: Graph) -> str:
+    """A table and, below it, what is worth saying of single layers."""
+    rows = [("layer", "axes", "weights", "parameters", "sees")]
+    for name, value in graph.inputs.items():
+        rows.append((name, ax.describe(value.axes), "", "", ""))
+    for node in graph.nodes:
+        weights = ", ".join(f"{w.name} {_shape(w.shape)}" for w in node.weights)
+        count = f"{node.formula} = {node.parameters:,}" if node.formula else ""
+        if node.shared is not None:
+            count += f" (shared: {node.shared})"
+        label = node.name if node.name.startswith(("permute", "merge")) else f"{node.name}"
+        rows.append((label, ax.describe(node.outputs[0].axes), weights, count, ", ".join(_sees(graph, node))))
+    lines = [f"{graph.name}: {graph.parameters:,} parameters, {graph.trainable_parameters:,} of them trained", ""]
+    lines += _columns(rows)
+    lines += ["", *(f"output {n}: {ax.describe(o.value.axes)}, {o.task}" for n, o in graph.outputs.items())]
+    notes = [f"{node.name}: {note}" for node in graph.nodes for note in (*_kernel_notes(node), *node.notes)]
+    if notes:
+        lines += ["", *notes]
+    reach = list(_reach(graph))
+    if reach:
+        lines += ["", *reach]
+    if graph.constraints:
+        lines += ["", *(f"must hold: {constraint}" for constraint in graph.constraints)]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _shape(shape: Iterable[int]) -> str:
+    return "(" + ", ".join(str(n) for n in shape) + ")"
+
+
+def _columns(rows: list[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+
+
+def _sees(graph: Graph, node: Node) -> Iterator[str]:
+    """The receptive field along ordered axes, where it is more than the position itself."""
+    for name, field in node.outputs[0].fields.items():
+        axis = next((a for v in graph.inputs.values() for a in v.axes if a.name == name), None)
+        if axis is None or ax.is_unordered(axis) or field.size == 1:
+            continue
+        stride = f" step {field.stride}" if field.stride > 1 else ""
+        yield f"{name} {field.size if field.size is not None else 'all'}{stride}"
+
+
+def _kernel_notes(node: Node) -> Iterator[str]:
+    """A convolution's kernel in words: how many kernels of what shape."""
+    source = node.inner or node
+    kernel = next((w for w in node.weights if w.name in ("kernel", "depthwise_kernel")), None)
+    if kernel is None or "Conv" not in source.kind or len(kernel.shape) < 3:
+        return
+    *spatial, channels, last = kernel.shape
+    size = "×".join(str(n) for n in (*spatial, channels))
+    if "Depthwise" in source.kind or "Separable" in source.kind:
+        each = "×".join(str(n) for n in spatial)
+        yield f"kernel {_shape(kernel.shape)} = {channels * last} kernels of {each}, {last} for each of {channels} channels"
+    else:
+        yield f"kernel {_shape(kernel.shape)} = {last} kernels of {size}"
+
+
+def _reach(graph: Graph) -> Iterator[str]:
+    """How far each output sees along ordered axes, against how much there is."""
+    for name, output in graph.outputs.items():
+        for axis_name, field in output.value.fields.items():
+            total = input_size(graph, axis_name)
+            axis = next(a for v in graph.inputs.values() for a in v.axes if a.name == axis_name)
+            if ax.is_unordered(axis):
+                continue
+            if field.size is None or (isinstance(total, int) and field.size >= total):
+                yield f"output `{name}` sees all {total} positions of `{axis_name}`"
+            elif isinstance(total, int):
+                yield f"output `{name}` sees {field.size} of {total} positions of `{axis_name}`"
+            else:
+                yield f"output `{name}` sees {field.size} positions of `{axis_name}`"
