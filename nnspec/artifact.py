@@ -17,7 +17,7 @@ from nnspec import axes as ax
 from nnspec.backends.onnx.deploy import Deployment, label_axes, label_name
 from nnspec.data.plan import DataPlan
 from nnspec.diagnostics import Source, Span, SpecError
-from nnspec.graph import Graph
+from nnspec.graph import Graph, Value
 
 METADATA_KEY = "nnspec"
 
@@ -38,6 +38,7 @@ def describe_model(
             "axes": [[axis, sizes[axis]] for axis in layout.get(name, list(sizes))],
             "dtype": value.dtype,
             "columns": columns or None,
+            **_reading(plan, name, value),
         }
     outputs: dict[str, Any] = {}
     for name, output in graph.outputs.items():
@@ -77,6 +78,20 @@ def describe_model(
         "layout": {name: list(order) for name, order in layout.items()},
         "preprocessing": deployment.to_json(),
     }
+
+
+def _reading(plan: DataPlan | None, name: str, value: Value) -> dict[str, Any]:
+    """How data become this input where that is not plain: the window's axis, and how audio is cut into frames."""
+    if plan is None or name not in plan.inputs:
+        return {}
+    slot = plan.inputs[name]
+    result: dict[str, Any] = {}
+    if plan.window is not None and slot.is_windowed:
+        steps = [a.name for a in value.axes if ax.is_sequence(a)] or [a.name for a in value.axes[:1]]
+        result["step"] = steps[0] if steps else None
+    if slot.source.kind == "wav":
+        result |= {"stride": slot.stride, "rate": slot.rate}
+    return result
 
 
 @contextmanager

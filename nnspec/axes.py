@@ -92,7 +92,7 @@ def derived(text: str) -> Symbolic:
 
 @dataclass(frozen=True, slots=True)
 class Atom:
-    """An indivisible piece of an axis: the digits `(index // step) % size` of the original axis `name` of `whole` elements.
+    """An indivisible piece of an axis: the digits `(index // step) % size` of the axis `name` of `whole` elements.
 
     `key` tells originals of the same name apart; `origin` is the input axis whose positions it follows, if any.
     """
@@ -120,7 +120,9 @@ class Atom:
     def __str__(self) -> str:
         if self.is_whole:
             return self.name
-        text = self.name if self.step == 1 else f"{self.name} // {self.step}"
+        if self.step == 1:
+            return f"{self.name} % {self.size}"
+        text = f"{self.name} // {self.step}"
         return text if multiply((self.size, self.step)) == self.whole else f"({text}) % {self.size}"
 
 
@@ -201,13 +203,23 @@ def size_to_json(size: Size) -> int | str:
 
 # What the usual names say about an axis. Unknown names say nothing.
 SEQUENCE = frozenset(
-    "time step steps timestep timesteps t frame frames position token tokens sequence word words lookback look_back "
-    "hour day week month year".split()
+    (
+        *("time", "step", "steps", "timestep", "timesteps", "t", "frame", "frames", "position", "token", "tokens"),
+        *("sequence", "word", "words", "lookback", "look_back", "hour", "day", "week", "month", "year"),
+    )
 )
-SPATIAL = frozenset("height width depth row rows column columns x y z frequency mel bin pixel longitude latitude".split())
+SPATIAL = frozenset(
+    (
+        *("height", "width", "depth", "row", "rows", "column", "columns", "x", "y", "z"),
+        *("frequency", "mel", "bin", "pixel", "longitude", "latitude"),
+    )
+)
 UNORDERED = frozenset(
-    "feature features channel channels filter filters unit units class classes embedding variable variables cepstrum "
-    "mfcc output outputs sensor logit logits head heads".split()
+    (
+        *("feature", "features", "channel", "channels", "filter", "filters", "unit", "units", "class", "classes"),
+        *("embedding", "variable", "variables", "cepstrum", "mfcc", "output", "outputs", "sensor"),
+        *("logit", "logits", "head", "heads"),
+    )
 )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import onnx  # noqa: TID253 - this module is loaded only after an export
 
-from nnspec.backends.keras import build_model, read_weights
+from nnspec.backends.keras import as_model_inputs, build_model, read_weights
 from nnspec.backends.onnx.deploy import scale_input
 from nnspec.backends.onnx.export import Exported, export_graph
 from nnspec.graph import Graph, Node, Output
@@ -66,7 +66,5 @@ def _keras_value(gate: Gate, compiled: Any, node: Node, raw: Mapping[str, np.nda
 
     port = node.outputs[0].port
     tensor = compiled.tensors[node.name if port == "output" else f"{node.name}.{port}"]
-    probe = keras.Model(compiled.model.inputs, tensor)
-    network = gate.deployment.to_network(raw)
-    inputs = [network[name] for name in gate.graph.inputs]
-    return np.asarray(probe(inputs if len(inputs) > 1 else inputs[0], training=False))
+    probe = keras.Model(compiled.model.input, tensor)
+    return np.asarray(probe(as_model_inputs(gate.graph, gate.deployment.to_network(raw)), training=False))

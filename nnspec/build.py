@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's greetings are not the user's concern
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-
 import json
 import shutil
 import time
@@ -23,6 +18,7 @@ from nnspec.backends.keras import Compiled, build_model, read_weights
 from nnspec.backends.onnx.deploy import Deployment, restore_outputs, scale_input
 from nnspec.backends.onnx.export import Exported, export_graph
 from nnspec.backends.onnx.fallback import lower_by_tf2onnx
+from nnspec.backends.quiet import load_framework
 from nnspec.checks.context import input_slots, output_slots
 from nnspec.data.load import Dataset
 from nnspec.data.load import load as load_data
@@ -31,6 +27,8 @@ from nnspec.evaluate import evaluate, table
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress
 from nnspec.train import Settings, Trained, fixed_batches, history_rows, is_stateful, set_seed, train
+
+load_framework()
 
 
 @dataclass

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from nnspec.diagnostics import Diagnostic, Fix, Report, Source, Span, SpecError
+from nnspec.diagnostics import Diagnostic, Fix, Related, Report, Source, Span, SpecError
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 64
@@ -123,6 +123,9 @@ def read_source(path: str | Path) -> Source:
         line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
         source = Source(name, data.decode("utf-8", "replace"))
         span = Span(source, line, column, line, column + 1)
+        if b"\0" in data[:4096]:
+            message = f"`{name}` is no text: it looks like a binary file"
+            raise SpecError.single("NN102", message, here, fixes=[Fix("name the YAML spec")]) from None
         message = f"`{name}` is not UTF-8: byte 0x{data[error.start]:02x} at offset {error.start}"
         raise SpecError.single("NN102", message, span, fixes=[Fix("save the file as UTF-8")]) from None
     return Source(name, text)
@@ -198,7 +201,7 @@ class _Composer:
             elif isinstance(event, yaml.SequenceStartEvent | yaml.MappingStartEvent):
                 self.refuse_tag(event)
                 if len(stack) >= MAX_DEPTH:
-                    raise self.fail("NN106", f"nested more than {MAX_DEPTH} levels deep", event)
+                    raise self.fail("NN106", f"the document is nested more than {MAX_DEPTH} levels deep", event)
                 stack.append(_Frame(isinstance(event, yaml.MappingStartEvent), event.start_mark, event.anchor))
             elif isinstance(event, yaml.SequenceEndEvent | yaml.MappingEndEvent):
                 frame = stack.pop()
@@ -220,7 +223,8 @@ class _Composer:
     def count(self, size: int, event: Any) -> None:
         self.total += size
         if self.total > MAX_NODES:
-            raise self.fail("NN106", f"holds more than {MAX_NODES} values once its aliases are expanded", event)
+            message = f"the document holds more than {MAX_NODES} values once its aliases are expanded"
+            raise self.fail("NN106", message, event)
 
     def refuse_tag(self, event: Any) -> None:
         if event.tag and event.tag not in ("!", "tag:yaml.org,2002:str"):
@@ -267,7 +271,11 @@ class _Composer:
             elif name in entries:
                 first = keys[name].span
                 message = f"key `{name}` stands twice in one mapping (first on line {first.line})"
-                self.report.add(Diagnostic("NN105", message, key.span, label="the second one"))
+                related = (Related(first, "the first one"),)
+                fixes = (Fix("keep one of the two"),)
+                self.report.add(
+                    Diagnostic("NN105", message, key.span, label="the second one", related=related, fixes=fixes)
+                )
             else:
                 entries[name], keys[name] = value, key
         for source in merged:
@@ -288,14 +296,11 @@ def parse(source: Source) -> Node:
         root = composer.compose()
     except yaml.MarkedYAMLError as error:
         raise SpecError([_syntax_error(source, error)]) from None
+    except UnicodeEncodeError as error:
+        message = f"character U+{ord(source.text[error.start]):04X} is half of a pair and stands for nothing"
+        raise SpecError.single("NN103", message, Span(source)) from None
     except yaml.reader.ReaderError as error:
-        before = source.text[: error.position]
-        line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
-        span = Span(source, line, column, line, column + 1)
-        message = f"character U+{ord(source.text[error.position]):04X} is not allowed in YAML" if error.position < len(
-            source.text
-        ) else "a character is not allowed in YAML"
-        raise SpecError.single("NN103", message, span) from None
+        raise SpecError([_bad_character(source, error)]) from None
     composer.report.raise_errors()
     return root
 
@@ -308,9 +313,55 @@ def _syntax_error(source: Source, error: yaml.MarkedYAMLError) -> Diagnostic:
     if "\t" in lead or (error.problem and "\\t" in error.problem) or text[column - 1 : column] == "\t":
         column = text.index("\t") + 1 if "\t" in text else column
         span = Span(source, line, column, line, column + 1)
-        return Diagnostic(
-            "NN104", "a tab stands where YAML wants spaces", span, fixes=(Fix("indent with spaces, two for each level"),)
-        )
+        fixes = (Fix("indent with spaces, two for each level"),)
+        return Diagnostic("NN104", "a tab stands where YAML wants spaces", span, fixes=fixes)
     problem = (error.problem or "it cannot be read").replace("did not find expected", "expected")
-    context = f" ({error.context})" if error.context else ""
-    return Diagnostic("NN103", f"not valid YAML: {problem}{context}", Span(source, line, column, line, column + 1))
+    begun = _BEGUN.get(error.context or "")
+    context = f" ({error.context})" if error.context and begun is None else ""
+    fixes = ()
+    related: tuple[Related, ...] = ()
+    if problem in _PROBLEMS:
+        problem, fix = _PROBLEMS[problem]
+        fixes = (Fix(fix),)
+    if begun is not None and error.context_mark is not None:
+        start = error.context_mark
+        context = f" in the {begun} that begins on line {start.line + 1}"
+        there = Span(source, start.line + 1, start.column + 1, start.line + 1, start.column + 2)
+        related = (Related(there, f"the {begun} begins here"),)
+    here = Span(source, line, column, line, column + 1)
+    return Diagnostic("NN103", f"not valid YAML: {problem}{context}", here, related=related, fixes=fixes)
+
+
+_BEGUN = {
+    "while parsing a flow mapping": "mapping",
+    "while parsing a flow sequence": "list",
+    "while parsing a block mapping": "mapping",
+    "while parsing a block collection": "list",
+    "while scanning a quoted scalar": "quoted text",
+}
+_PROBLEMS = {
+    "mapping values are not allowed in this context": (
+        "a second `: ` stands in one value",
+        "put the text in quotes, or the inner mapping in braces",
+    ),
+    "expected ',' or '}'": ("expected `,` or `}`", "close the mapping with `}`"),
+    "expected ',' or ']'": ("expected `,` or `]`", "close the list with `]`"),
+    "found unexpected end of stream": ("the file ends", "close what was opened"),
+    "found character that cannot start any token": (
+        "a value cannot begin with this character",
+        "put the text in quotes",
+    ),
+    "expected key": ("expected a key", "let the keys of one mapping begin in the same column"),
+    "expected '-' indicator": ("expected `- `", "let the items of one list begin in the same column"),
+}
+
+
+def _bad_character(source: Source, error: yaml.reader.ReaderError) -> Diagnostic:
+    """libyaml counts bytes, so the place is found by looking for the character."""
+    character = error.character if isinstance(error.character, int) else ord(str(error.character)[:1] or "\0")
+    position = max(0, source.text.find(chr(character)))
+    before = source.text[:position]
+    line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
+    span = Span(source, line, column, line, column + 1)
+    fixes = (Fix("leave the character out; in double quotes YAML writes it as an escape"),)
+    return Diagnostic("NN103", f"character U+{character:04X} is not allowed in YAML", span, fixes=fixes)

@@ -63,7 +63,8 @@ class _Elaborator:
         name = str(name_node.value) if isinstance(name_node, Scalar) and name_node.value else "model"
         inputs_node = root.get("inputs")
         spans = {n: inputs_node.key_span(n) for n in inputs} if isinstance(inputs_node, Mapping) else {}
-        return Graph(name, inputs, tuple(self.order), outputs, spans, tuple(dict.fromkeys(self.constraints)))
+        constraints = tuple(dict.fromkeys(self.constraints))
+        return Graph(name, inputs, tuple(self.order), outputs, spans, constraints, fixed_batches(inputs_node))
 
     # ---------------------------------------------------------------------------------------------- inputs
 
@@ -297,12 +298,14 @@ def make_node(
     path: tuple[str | int, ...],
     shared: str | None = None,
 ) -> Node:
-    fields = propagate(call, inferred)
+    fields = propagate(call, inferred) if inferred.fields is None else inferred.fields
+    masks = inferred.masks or (inferred.mask,)
+    warn_of_lost_mask(layer, call, masks)
     values = []
     for i, axes in enumerate(inferred.outputs):
         port = inferred.ports[i] if i < len(inferred.ports) else f"output_{i}"
         dtype = inferred.dtypes[i] if i < len(inferred.dtypes) else call.input.dtype
-        values.append(Value(name, axes, dtype, port, inferred.mask if i == 0 else None, fields))
+        values.append(Value(name, axes, dtype, port, masks[i] if i < len(masks) else None, fields))
     args = {**call.args, **inferred.keras}
     return Node(
         name,
@@ -317,11 +320,40 @@ def make_node(
         inferred.notes,
         inferred.inner,
         shared,
+        inferred.backward,
     )
 
 
-def infer_inner(call: Call, source: SourceNode, inputs: tuple[Value, ...]) -> Node:
+def warn_of_lost_mask(layer: Layer, call: Call, masks: tuple[str | None, ...]) -> None:
+    """Says where padded steps begin to count as data: NN319."""
+    masked = next((value.mask for value in call.inputs if value.mask is not None), None)
+    if masked is None or layer.uses_mask or any(masks):
+        return
+    call.warn(
+        "NN319",
+        f"`{layer.kind}` neither uses nor passes on the mask along `{masked}`: padding counts as data from here on",
+        notes=["recurrent layers leave masked steps out; layers that work step by step pass the mask on"],
+    )
+
+
+def fixed_batches(inputs: SourceNode | None) -> dict[str, int]:
+    """The batch sizes that inputs fix with `batch:`."""
+    found = {}
+    for name, body in inputs.entries.items() if isinstance(inputs, Mapping) else ():
+        size = body.get("batch") if isinstance(body, Mapping) else None
+        if isinstance(size, Scalar) and size.value is not None:
+            found[name] = int(size.value)  # type: ignore[arg-type]
+    return found
+
+
+def infer_inner(
+    call: Call, source: SourceNode, inputs: tuple[Value, ...], *, arg: str = "layer", over: tuple[str, ...] | None = None
+) -> Node:
     """The layer inside a wrapper, as a node of its own whose name is the wrapper's.
+
+    Args:
+        arg: the wrapper's argument that holds it.
+        over: the axes that the wrapper says it runs along, where it speaks for the wrapped layer.
 
     Raises:
         Fault: where it does not fit, at its own place.
@@ -332,14 +364,15 @@ def infer_inner(call: Call, source: SourceNode, inputs: tuple[Value, ...]) -> No
     elif isinstance(source, Scalar) and isinstance(source.value, str):
         kind, body, kind_span = source.value, None, source.span
     else:
-        call.fail("NN207", f"`{call.kind}` wraps one layer", "layer")
+        call.fail("NN207", f"`{call.kind}` wraps one layer", arg)
     layer = REGISTRY[kind]
     mapping = body if isinstance(body, Mapping) else None
     if isinstance(body, Sequence) or (isinstance(body, Scalar) and body.value is not None):
         mapping = Mapping({"": body}, {"": Scalar("", kind_span)}, body.span)
     inner = make_call(
-        layer, call.name, kind_span, call.item_span, mapping, inputs, call.report, (*call.path, call.kind, "layer"), call.constraints
+        layer, call.name, kind_span, call.item_span, mapping, inputs, call.report, (*call.path, call.kind, arg), call.constraints
     )
+    inner.over = inner.over or over
     return make_node(layer, call.name, inner, layer.infer(inner), call.item_span, inner.path)
 
 

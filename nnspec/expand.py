@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from nnspec.diagnostics import Diagnostic, Edit, Fix, Report, Span, SpecError, did_you_mean, nearest
+from nnspec.diagnostics import Diagnostic, Edit, Fix, Related, Report, Span, SpecError, did_you_mean, nearest
 from nnspec.document import Mapping, Node, Scalar, Sequence, to_plain
 from nnspec.substitute import Scope, Substituter, resolve_vars
 
@@ -57,10 +57,11 @@ class Item:
 
 @dataclass
 class Names:
-    """The names that a sub-model can see: its own and, at the top, the inputs."""
+    """The names that a sub-model can see: its own and, at the top, the inputs; `later` are those that it will make."""
 
     prefix: str = ""
     known: dict[str, str | None] = field(default_factory=dict)
+    later: dict[str, Span] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,10 +100,12 @@ def expand(root: Mapping, report: Report) -> Expanded:
     if isinstance(inputs, Mapping):
         for name in inputs.entries:
             names.known[name] = name
+            expander.places[name] = inputs.key_span(name)
         if len(inputs.entries) == 1:
             only = next(iter(inputs.entries))
             current = Reference(only, None, inputs.key_span(only))
     if isinstance(model, Sequence):
+        names.later = expander.explicit_names(model)
         current = expander.model(model, values, names, current, (), ("model",))
     return Expanded(document, tuple(expander.items), values, current, names.known)
 
@@ -126,6 +129,36 @@ class _Expander:
         self.blocks = blocks if isinstance(blocks, Mapping) else None
         self.layers = layers if isinstance(layers, Mapping) else None
         self.used_blocks: list[str] = []
+        self.own_name: set[tuple[int, int]] = set()  # the place of the name of the item that is being read
+        self.chosen = self.chosen_names(root)
+
+    def chosen_names(self, root: Mapping) -> frozenset[str]:
+        """Every name that the document gives to a node: what is numbered keeps clear of them."""
+        models = [root.get("model")]
+        blocks = self.blocks.entries.values() if self.blocks else ()
+        models += [block.get("model") for block in blocks if isinstance(block, Mapping)]
+        inputs = root.get("inputs")
+        found = set(inputs.entries) if isinstance(inputs, Mapping) else set()
+        for model in models:
+            found |= set(self.explicit_names(model) if isinstance(model, Sequence) else ())
+        return frozenset(found)
+
+    def explicit_names(self, model: Sequence) -> dict[str, Span]:
+        """The names that a list of items gives, those inside its repeats too."""
+        result: dict[str, Span] = {}
+        for item in model.items:
+            if not isinstance(item, Mapping) or len(item.entries) != 1:
+                continue
+            kind, body = next(iter(item.entries.items()))
+            if not isinstance(body, Mapping):
+                continue
+            name, inner = body.get("name"), body.get("model")
+            if isinstance(name, Scalar) and isinstance(name.value, str):
+                result.setdefault(name.value, name.span)
+            if kind == "repeat" and isinstance(inner, Sequence):
+                for label, span in self.explicit_names(inner).items():
+                    result.setdefault(label, span)
+        return result
 
     def error(self, code: str, message: str, span: Span, *fixes: Fix) -> None:
         self.report.add(Diagnostic(code, message, span, fixes=fixes))
@@ -136,17 +169,27 @@ class _Expander:
         """A full name for an explicit one. A second claim is an error."""
         if name in self.places:
             first = self.places[name]
-            self.error("NN402", f"the name `{name}` is taken (line {first.line})", span)
+            self.report.add(
+                Diagnostic(
+                    "NN402",
+                    f"the name `{name}` is taken (line {first.line})",
+                    span,
+                    related=(Related(first, "the first one"),),
+                    fixes=(Fix("give one of them another name"),),
+                )
+            )
             return self.number(name)
         self.places[name] = span
         return name
 
     def number(self, stem: str) -> str:
         """`stem_1`, `stem_2`, …: the next that is free."""
+        if stem.rpartition("/")[2] in self.chosen:  # whose rounds in a repeat are numbered in the same way
+            stem += "_layer"
         while True:
             self.numbers[stem] += 1
             name = f"{stem}_{self.numbers[stem]}"
-            if name not in self.places:
+            if name not in self.places and name.rpartition("/")[2] not in self.chosen:
                 return name
 
     def look_up(self, node: Node, names: Names) -> Reference | None:
@@ -159,9 +202,11 @@ class _Expander:
             return None if key is None else Reference(key, port or None, node.span)
         if text in self.places:  # a full name, such as residual_2/conv2d_1
             return Reference(text, None, node.span)
-        fixes = [
-            Fix(f"read `{close}`", (Edit(node.span, close),)) for close in nearest(local, names.known) if close != local
-        ]
+        if local in names.later:
+            self.report.add(self.forward(local, node.span, names.later[local]))
+            return None
+        rest = f".{port}" if port else ""
+        fixes = [Fix(f"read `{close}`", (Edit(node.span, close + rest),)) for close in nearest(local, names.known)]
         known = ", ".join(f"`{n}`" for n in list(names.known)[:8])
         self.report.add(
             Diagnostic(
@@ -174,13 +219,24 @@ class _Expander:
         )
         return None
 
-    def read(self, node: Node | None, names: Names, current: Reference | None, span: Span) -> tuple[Reference | None, ...]:
+    def forward(self, name: str, here: Span, there: Span) -> Diagnostic:
+        """NN403: what is read stands at the same place, or further below."""
+        fixes = (Fix("a network has no loops: state is kept by recurrent layers (`LSTM`, `GRU`, `SimpleRNN`)"),)
+        if (there.line, there.column) in self.own_name:
+            message = f"`{name}` reads itself"
+        else:
+            message = f"`{name}` stands further below (line {there.line}); a layer reads what stands above it"
+            fixes = (Fix(f"move `{name}` up, before what reads it"), *fixes)
+        return Diagnostic("NN403", message, here, related=(Related(there, f"`{name}` is made here"),), fixes=fixes)
+
+    def read(
+        self, node: Node | None, names: Names, current: Reference | None, span: Span
+    ) -> tuple[Reference | None, ...]:
         if node is None:
             if current is None and not self.items and len(names.known) > 1:
                 known = ", ".join(f"`{n}`" for n in names.known)
-                self.error(
-                    "NN404", "the first layer must say which input it reads", span, Fix(f"add `from:` with one of {known}")
-                )
+                fix = Fix(f"add `from:` with one of {known}")
+                self.error("NN404", "the first layer must say which input it reads", span, fix)
             return (current,)
         return tuple(self.look_up(n, names) for n in (node.items if isinstance(node, Sequence) else (node,)))
 
@@ -224,7 +280,8 @@ class _Expander:
                 ready = self.substituter.node(body, scope, trail)
                 current = self.layer(kind, key_span, ready, item.span.within(trail), names, current, here, suffix)
             if len(self.items) > MAX_ITEMS:
-                raise SpecError.single("NN117", f"the model has more than {MAX_ITEMS} layers once written out", key_span)
+                message = f"the model has more than {MAX_ITEMS} layers once written out"
+                raise SpecError.single("NN117", message, key_span)
         return current
 
     def is_wanted(self, body: Mapping, scope: Scope, trail: tuple[str, ...]) -> bool:
@@ -245,8 +302,9 @@ class _Expander:
         mapping = body if isinstance(body, Mapping) else None
         if body is not None and mapping is None and not (isinstance(body, Scalar) and body.value is None):
             mapping = Mapping({"": body}, {"": Scalar("", kind_span)}, body.span, body.size)  # a verb's short form
-        reads = self.read(mapping.get("from") if mapping else None, names, current, span)
         name_node = mapping.get("name") if mapping else None
+        self.own_name = {(name_node.span.line, name_node.span.column)} if name_node else set()
+        reads = self.read(mapping.get("from") if mapping else None, names, current, span)
         local = name_node.value if isinstance(name_node, Scalar) and isinstance(name_node.value, str) else None
         if local is None:
             full = self.number(names.prefix + (shared or snake_case(kind)))
@@ -296,12 +354,16 @@ class _Expander:
         loop = body.get("for")
         times = body.get("times")
         if (loop is None) == (times is None):
-            self.error("NN113", "`repeat` takes either `for` or `times`", body.span)
+            message = "needs `for` or `times`" if loop is None else "takes either `for` or `times`, not both"
+            fix = Fix("`for: {units: [8, 16]}` runs a variable over values; `times: 3` only repeats")
+            self.error("NN113", f"`repeat` {message}", body.span, fix)
             return None
         if times is not None:
             count = to_plain(self.substituter.node(times, scope, trail))
+            if count is None:
+                return None
             if not isinstance(count, int) or not 0 <= count <= MAX_ITEMS:
-                self.error("NN113", f"`times` must be a count, but it is `{count}`", times.span)
+                self.error("NN113", f"`times` must be a count up to {MAX_ITEMS}, but it is `{count}`", times.span)
                 return None
             return [{}] * count
         if not isinstance(loop, Mapping):
@@ -312,7 +374,8 @@ class _Expander:
             if values is None:
                 return None
             if not isinstance(values, list):
-                self.error("NN113", f"`for: {name}` must run over a list, but it is `{values}`", node.span)
+                fix = Fix(f"write a list: `{name}: [{values}]`, or `$(range({values}))` for 0, 1, 2, …")
+                self.error("NN113", f"`{name}` of `for` must run over a list, but it is `{values}`", node.span, fix)
                 return None
             columns[name] = values
         lengths = {name: len(values) for name, values in columns.items()}
@@ -344,7 +407,11 @@ class _Expander:
             return None
         kind = str(use.value)
         if kind in self.used_blocks or depth >= MAX_BLOCK_DEPTH:
-            self.error("NN115", f"block `{kind}` uses itself, directly or through others", use.span)
+            ring = " -> ".join([*self.used_blocks, kind])
+            message = f"block `{kind}` uses itself: {ring}"
+            if kind not in self.used_blocks:
+                message = f"blocks use each other more than {MAX_BLOCK_DEPTH} deep: {ring}"
+            self.error("NN115", message, use.span, Fix("what is written several times is a `repeat`"))
             return None
         given = self.arguments(kind, definition, ready)
         if given is None:
@@ -357,23 +424,23 @@ class _Expander:
             full = self.number(names.prefix + kind)
             self.places[full] = use.span
             local = full.removeprefix(names.prefix)
+        self.own_name = {(name_node.span.line, name_node.span.column)} if name_node else set()
         reads = self.read(ready.get("from"), names, current, use.span)
-        inside = Names(f"{full}/")
+        inside = Names(f"{full}/", later=self.explicit_names(inner))
         declared = definition.get("inputs")
         labels = [str(to_plain(n)) for n in declared.items] if isinstance(declared, Sequence) else ["input"]
         if len(reads) != len(labels):
-            self.error("NN404", f"block `{kind}` reads {len(labels)} values, but it is given {len(reads)}", use.span)
+            wanted = f"{len(labels)} value{'s' if len(labels) != 1 else ''} ({join_names(labels)})"
+            fix = Fix(f"name what it reads: `from: [{', '.join(['NAME'] * len(labels))}]`")
+            self.error("NN404", f"block `{kind}` reads {wanted}, but it is given {len(reads)}", use.span, fix)
             return None
-        aliases = {label: reference for label, reference in zip(labels, reads, strict=True)}
-        for label, reference in aliases.items():
+        for label, reference in zip(labels, reads, strict=True):
             inside.known[label] = reference.key if reference else None
         first = reads[0] if len(reads) == 1 else None
         own_scope = {**scope, **given}
         said = f"block {kind}" + (f" ({', '.join(f'{k} = {v}' for k, v in given.items())})" if given else "")
         self.used_blocks.append(kind)
-        result = self.model(
-            inner, own_scope, inside, first, (*trail, said), ("blocks", kind, "model"), "", depth + 1
-        )
+        result = self.model(inner, own_scope, inside, first, (*trail, said), ("blocks", kind, "model"), "", depth + 1)
         self.used_blocks.pop()
         for known in {local, local + suffix}:
             names.known[known] = result.key if result else None
@@ -394,14 +461,20 @@ class _Expander:
         declared: dict[str, Any] = to_plain(node) if isinstance(node, Mapping) else {}
         given = {k: to_plain(v) for k, v in use.entries.items() if k not in _BLOCK_KEYS}
         fine = True
+        meant: set[str] = set()
         for key in given:
             if key not in declared:
+                close = [name for name in nearest(key, declared) if name not in given]
+                meant.update(close)
                 message = f"block `{kind}` has no parameter `{key}`{did_you_mean(key, declared)}"
-                self.error("NN116", message, use.key_span(key))
+                span = use.key_span(key)
+                self.error("NN116", message, span, *(Fix(f"use `{c}`", (Edit(span, c),)) for c in close))
                 fine = False
         for key, default in declared.items():
             if key not in given and default is None:
-                self.error("NN116", f"block `{kind}` needs its parameter `{key}`", use.span)
+                if key not in meant:
+                    fix = Fix(f"give it: `{{use: {kind}, {key}: …}}`, or a default under `blocks:`")
+                    self.error("NN116", f"block `{kind}` needs its parameter `{key}`", use.span, fix)
                 fine = False
         return {**declared, **given} if fine else None
 
@@ -424,10 +497,9 @@ class _Expander:
         if definition is None:
             return None
         if isinstance(definition, Scalar) and isinstance(definition.value, str):
-            kind, inner, kind_span = definition.value, None, definition.span
+            kind, inner = definition.value, None
         elif isinstance(definition, Mapping) and len(definition.entries) == 1:
             kind, inner = next(iter(definition.entries.items()))
-            kind_span = definition.key_span(kind)
             inner = self.substituter.node(inner, scope, (*trail, f"shared layer {use.value}"))
         else:
             return None

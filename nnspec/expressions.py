@@ -28,6 +28,13 @@ class ExpressionError(Exception):
         self.unknown = unknown
 
 
+class BrokenVariableError(Exception):
+    """The expression uses a variable whose own fault was reported already."""
+
+
+BROKEN = object()  # the value of such a variable
+
+
 def _range(*bounds: Any) -> list[int]:
     numbers = range(*bounds)
     if len(numbers) > MAX_LENGTH:
@@ -79,17 +86,17 @@ def evaluate(text: str, scope: Mapping[str, Any]) -> Any:
         ExpressionError: where it cannot be read, asks for something that is not allowed, or has no value.
     """
     if len(text) > MAX_SOURCE:
-        raise ExpressionError(f"longer than {MAX_SOURCE} characters")
+        raise ExpressionError(f"it is longer than {MAX_SOURCE} characters")
     try:
         tree = ast.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError, MemoryError, RecursionError):
-        raise ExpressionError("not an arithmetic expression") from None
+        raise ExpressionError("it is not an arithmetic expression") from None
     try:
         return _value(tree.body, scope)
     except ExpressionError:
         raise
     except ZeroDivisionError:
-        raise ExpressionError("divides by zero") from None
+        raise ExpressionError("it divides by zero") from None
     except (TypeError, ValueError, ArithmeticError, IndexError, KeyError, RecursionError) as error:
         raise ExpressionError(str(error) or type(error).__name__) from None
 
@@ -110,12 +117,18 @@ def _value(node: ast.expr, scope: Mapping[str, Any]) -> Any:
             return _bounded(node.value)
         case ast.Name(id=name):
             if name in scope:
-                return scope[name]
+                value = scope[name]
+                if value is BROKEN:
+                    raise BrokenVariableError
+                return value
             raise ExpressionError(f"unknown variable `{name}`{did_you_mean(name, scope)}", unknown=name)
         case ast.BinOp(op=op) if type(op) in _BINARY:
             return _binary(op, _value(node.left, scope), _value(node.right, scope))
         case ast.UnaryOp(op=op) if type(op) in _UNARY:
-            return _UNARY[type(op)](_value(node.operand, scope))
+            operand = _value(node.operand, scope)
+            if not isinstance(op, ast.Not):
+                _require_numbers(_SIGNS[type(op)], operand)
+            return _UNARY[type(op)](operand)
         case ast.BoolOp():
             result: Any = isinstance(node.op, ast.And)
             for operand in node.values:
@@ -129,7 +142,11 @@ def _value(node: ast.expr, scope: Mapping[str, Any]) -> Any:
                 right = _value(operand, scope)
                 if type(op) not in _COMPARE:
                     raise ExpressionError("a comparison that is not allowed here")
-                if not _COMPARE[type(op)](left, right):
+                try:
+                    holds = _COMPARE[type(op)](left, right)
+                except TypeError:
+                    raise ExpressionError(f"{_kind(left)} and {_kind(right)} cannot be compared") from None
+                if not holds:
                     return False
                 left = right
             return True
@@ -140,7 +157,7 @@ def _value(node: ast.expr, scope: Mapping[str, Any]) -> Any:
         case ast.Subscript(slice=ast.Slice()):
             raise ExpressionError("slices are not allowed")
         case ast.Subscript():
-            return _value(node.value, scope)[_value(node.slice, scope)]
+            return _item(_value(node.value, scope), _value(node.slice, scope))
         case ast.Call(func=ast.Name(id=name)) if name in FUNCTIONS and not node.keywords:
             return _bounded(FUNCTIONS[name](*(_value(argument, scope) for argument in node.args)))
         case ast.Call(func=ast.Name(id=name)):
@@ -148,11 +165,48 @@ def _value(node: ast.expr, scope: Mapping[str, Any]) -> Any:
     raise ExpressionError("only arithmetic over variables is allowed")
 
 
+_SIGNS: dict[type, str] = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.FloorDiv: "//",
+    ast.Mod: "%",
+    ast.Pow: "**",
+    ast.UAdd: "+",
+    ast.USub: "-",
+}
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, list):
+        return "a list"
+    return f"the text `{value[:40]}`" if isinstance(value, str) else str(value)
+
+
+def _require_numbers(sign: str, *operands: Any) -> None:
+    for operand in operands:
+        if not isinstance(operand, int | float):
+            raise ExpressionError(f"`{sign}` takes numbers, but it is given {_kind(operand)}")
+
+
+def _item(value: Any, index: Any) -> Any:
+    if not isinstance(value, list | str) or not isinstance(index, int):
+        raise ExpressionError(f"{_kind(value)} has no item {_kind(index)}")
+    if not -len(value) <= index < len(value):
+        raise ExpressionError(f"there is no item {index}: it has {len(value)}, counted from 0")
+    return value[index]
+
+
 def _binary(op: ast.operator, left: Any, right: Any) -> Any:
+    alike = isinstance(left, list | str) and type(left) is type(right)
+    is_repeat = any(isinstance(a, list | str) and isinstance(b, int) for a, b in ((left, right), (right, left)))
+    if not (isinstance(op, ast.Add) and alike) and not (isinstance(op, ast.Mult) and is_repeat):
+        _require_numbers(_SIGNS[type(op)], left, right)
     if isinstance(op, ast.Pow) and abs(right) > MAX_EXPONENT:
         raise ExpressionError(f"the exponent is beyond {MAX_EXPONENT}")
-    if isinstance(op, ast.Mod) and isinstance(left, str):
-        raise ExpressionError("text formatting is not allowed")
     if isinstance(op, ast.Mult):
         for one, other in ((left, right), (right, left)):
             if isinstance(one, str | list) and isinstance(other, int) and len(one) * other > MAX_LENGTH:

@@ -1,7 +1,8 @@
 """Receptive fields: which positions of an input axis an output position depends on.
 
 Forwards over the graph: a window of `k` positions `s` apart on a value whose neighbours lie `j` input positions apart
-adds `(k - 1)·j` to the field and makes the stride `s·j` (Araujo, Norris, Sim: Computing Receptive Fields, Distill 2019).
+adds `(k - 1)·j` to the field and makes the stride `s·j` (Araujo, Norris, Sim: Computing Receptive Fields of
+Convolutional Neural Networks, Distill 2019).
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ def apply_overrides(root: Node, overrides: MappingABC[str, object]) -> Node:
     """
     for path, value in overrides.items():
         shown = value if isinstance(value, str) else repr(value)
-        source = Source(f"--set {path}={shown}", f"{path}={shown}")
+        source = Source("--set", f"{path}={shown}")
         span = Span(source, 1, 1, 1, len(source.text) + 1)
         steps = [m.group(1) or int(m.group(2)) for m in _STEP.finditer(path)]
         if not steps:
@@ -34,7 +34,7 @@ def _value_node(value: object, span: Span) -> Node:
             return _moved(parse(Source(span.source.name, value)), span)
         except SpecError as error:
             first = error.diagnostics[0]
-            raise SpecError.single("NN112", f"the value of {span.source.name}: {first.message}", span) from None
+            raise SpecError.single("NN112", f"the value of `{span.source.text}`: {first.message}", span) from None
     return _built(value, span)
 
 
@@ -66,7 +66,9 @@ def _replaced(node: Node, steps: list[str | int], value: Node, span: Span, path:
     if isinstance(node, Sequence):
         index = int(step) if isinstance(step, int) or step.isdigit() else -1
         if not 0 <= index < len(node.items):
-            raise SpecError.single("NN112", f"`{path}`: a list of {len(node.items)} items has no item `{step}`", span)
+            count = f"{len(node.items)} item{'s' if len(node.items) != 1 else ''}"
+            message = f"`{path}`: there is no item `{step}`, the list has {count} (counted from 0)"
+            raise SpecError.single("NN112", message, span)
         items = list(node.items)
         items[index] = _replaced(items[index], rest, value, span, path)
         return Sequence(tuple(items), node.span, node.size)

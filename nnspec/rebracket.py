@@ -61,7 +61,14 @@ class Rebracketing:
 
 
 class SizeMismatch(Exception):
-    """Input and output hold different numbers of elements; the text says which."""
+    """Input and output hold different numbers of elements; the text says which.
+
+    `is_certain` is False where some value of a symbol would make them agree.
+    """
+
+    def __init__(self, message: str, *, is_certain: bool = True) -> None:
+        super().__init__(message)
+        self.is_certain = is_certain
 
 
 def solve_unknown(axes: Axes, sizes: Sequence[Size | None]) -> tuple[tuple[Size, ...], tuple[str, ...]]:
@@ -76,7 +83,8 @@ def solve_unknown(axes: Axes, sizes: Sequence[Size | None]) -> tuple[tuple[Size,
         if known == total:
             return tuple(s for s in sizes if s is not None), ()
         if isinstance(known, Symbolic) or isinstance(total, Symbolic):
-            raise SizeMismatch(f"{total} elements become {known}, which agrees only where {total} = {known}")
+            message = f"{total} elements become {known}, which agrees only where {total} = {known}"
+            raise SizeMismatch(message, is_certain=False)
         raise SizeMismatch(f"{total} elements cannot become {known}")
     quotient = divide(total, known)
     if quotient is None or (isinstance(quotient, Symbolic) and not quotient.is_polynomial):
@@ -104,9 +112,7 @@ def rebracket(axes: Axes, sizes: Sequence[Size]) -> Rebracketing:
     return Rebracketing(tuple(outputs))
 
 
-def _walk(
-    atoms: Sequence[Atom], sizes: Sequence[Size], *, from_right: bool = False
-) -> list[tuple[Atom, ...]] | None:
+def _walk(atoms: Sequence[Atom], sizes: Sequence[Size], *, from_right: bool = False) -> list[tuple[Atom, ...]] | None:
     """The atoms that fill each output, None where a bracket falls inside a digit (irreducible)."""
     queue = list(atoms[::-1])
     result: list[tuple[Atom, ...]] = []
@@ -151,9 +157,7 @@ def _aligned_pieces(atoms: Sequence[Atom], sizes: Sequence[Size]) -> list[tuple[
     return left
 
 
-def _prefix(
-    atoms: Sequence[Atom], sizes: Sequence[Size], *, from_right: bool = False
-) -> list[tuple[Atom, ...]] | None:
+def _prefix(atoms: Sequence[Atom], sizes: Sequence[Size], *, from_right: bool = False) -> list[tuple[Atom, ...]] | None:
     """As `_walk`, but atoms may be left over."""
     rest = multiply(size for size in sizes)
     used: list[Atom] = []

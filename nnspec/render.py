@@ -36,34 +36,35 @@ def to_text(diagnostics: Iterable[Diagnostic], *, colour: bool = False) -> str:
 
 def _one(d: Diagnostic, paint: Painter) -> str:
     style = "error" if d.severity is Severity.ERROR else "warning"
-    lines = [f"{paint(style, f'{d.severity}[{d.code}]')}{paint('bold', ': ' + d.message)}"]
-    width = len(str(max([d.span.line, *(r.span.line for r in d.related), *(e.span.end_line + 2 for f in d.fixes for e in f.edits)])))
-    bar = paint("gutter", " " * width + " |")
+    lines = [f"{paint(style, f'{d.severity}[{d.code}]')}{paint('bold', ': ' + visible(d.message))}"]
+    edits = [edit for fix in d.fixes for edit in fix.edits]
+    last = max([d.span.line, *(r.span.line for r in d.related), *(e.span.line + e.text.count("\n") for e in edits)])
+    width = len(str(last))
     lines += _excerpt(d.span, d.label, "^", style, width, paint, first=True)
     for related in d.related:
-        lines += _excerpt(related.span, related.label, "-", "gutter", width, paint, first=related.span.source != d.span.source)
+        is_first = related.span.source != d.span.source
+        lines += _excerpt(related.span, related.label, "-", "gutter", width, paint, first=is_first)
     margin = " " * width
     for step in d.span.trail:
         lines.append(f"{margin} {paint('gutter', '=')} in {step}")
     for note in d.notes:
-        lines.append(f"{margin} {paint('gutter', '=')} {paint('note', 'note')}: {note}")
+        lines.append(f"{margin} {paint('gutter', '=')} {paint('note', 'note')}: {visible(note)}")
     for fix in d.fixes:
         lines += _fix(fix, width, paint)
     lines.append(f"{margin} {paint('gutter', '=')} see: nnspec explain {d.code}")
-    del bar
     return "\n".join(lines) + "\n"
 
 
 def _excerpt(span: Span, label: str, mark: str, style: str, width: int, paint: Painter, *, first: bool) -> list[str]:
     text = span.source.line(span.line)
     empty = " " * width + paint("gutter", " |")
-    lines = [" " * width + paint("gutter", "-->") + f" {span}" if first else " " * width + paint("gutter", ":::") + f" {span}"]
+    lines = [" " * width + paint("gutter", "-->" if first else ":::") + f" {visible(str(span))}"]
     if not text:
         return lines
     start = min(span.column, len(text) + 1)
     end = span.end_column if span.end_line == span.line else len(text.rstrip()) + 1
     count = max(1, min(end, len(text) + 1) - start)
-    shown = text.replace("\t", " ")
+    shown = visible(text)
     if len(shown) > 160:  # a long line is shown around the place
         cut = max(0, start - 60)
         shown, start = "…" + shown[cut : cut + 150] + "…", start - cut + 1
@@ -72,6 +73,11 @@ def _excerpt(span: Span, label: str, mark: str, style: str, width: int, paint: P
     lines += [empty, f"{paint('gutter', f'{span.line:>{width}} |')} {shown.rstrip()}"]
     lines.append(f"{empty} {' ' * (start - 1)}{carets}{' ' + paint(style, label) if label else ''}")
     return lines
+
+
+def visible(text: str) -> str:
+    """The text without control characters, which a terminal would obey; every character keeps its column."""
+    return "".join(c if c.isprintable() else " " if c == "\t" else "�" for c in text)
 
 
 def _fix(fix: Fix, width: int, paint: Painter) -> list[str]:
@@ -93,7 +99,7 @@ def _edited(edit: Edit, width: int, paint: Painter) -> list[str]:
     result = []
     for i, line in enumerate(lines):
         sign = "~" if i < replaced else "+"
-        result.append(f"{paint('gutter', f'{span.line + i:>{width}} {sign}')} {line}")
+        result.append(f"{paint('gutter', f'{span.line + i:>{width}} {sign}')} {visible(line)}".rstrip())
     return result
 
 

@@ -1,8 +1,8 @@
 """The JSON Schema of specs: assembled from the layers and sections, and used to validate.
 
-`published` is what editors read: it admits `$name` and `$(expression)` wherever a value stands. `strict` is the same without
-them, for values after expansion. A layer item is an object of exactly one known key, and validation dispatches on
-that key, so an error speaks of that layer alone.
+`published` is what editors read: it admits `$name` and `$(expression)` wherever a value stands. `strict` is the same
+without them, for values after expansion. A layer item is an object of exactly one known key, and validation
+dispatches on that key, so an error speaks of that layer alone.
 """
 
 from __future__ import annotations
@@ -39,7 +39,11 @@ LAYER: Schema = {"$ref": "#/definitions/layer"}
 def common_arguments(layer: Layer) -> dict[str, Schema]:
     """What every layer body takes besides Keras' arguments."""
     result: dict[str, Schema] = {
-        "name": {"type": "string", "description": "Name of the node, for `from` and in the ONNX graph.", "pattern": NAME_PATTERN},
+        "name": {
+            "type": "string",
+            "description": "Name of the node, for `from` and in the ONNX graph.",
+            "pattern": NAME_PATTERN,
+        },
         "from": {
             "type": ["string", "array"],
             "description": "What it reads: a name or a list of names; default: the layer before.",
@@ -110,7 +114,7 @@ def strict() -> Schema:
         "$schema": "http://json-schema.org/draft-07/schema#",
         "$id": "https://nnspec.dev/schemas/nnspec.schema.json",
         "title": "nnspec",
-        "description": "A neural network from a spec: inputs with named axes, layers, outputs, data, training and export.",
+        "description": "A neural network: inputs with named axes, layers, outputs, data, training and export.",
         "type": "object",
         "additionalProperties": False,
         "required": REQUIRED,

@@ -109,7 +109,11 @@ TRAINING: Schema = _closed(
             "description": "Whether the weights of the best epoch are kept rather than those of the last.",
             "default": True,
         },
-        "monitor": {"type": "string", "description": "The figure that decides which epoch is best.", "default": "val_loss"},
+        "monitor": {
+            "type": "string",
+            "description": "The figure that decides which epoch is best.",
+            "default": "val_loss",
+        },
         "class_weight": {
             "type": "string",
             "enum": ["balanced"],
@@ -128,7 +132,7 @@ EXPORT: Schema = _closed(
     {
         "opset": {"type": "integer", "minimum": 17, "description": "ONNX operator set.", "default": 18},
         "layout": _named(
-            "The order of axes that the deployed graph takes and gives, by input or output; `batch` stands for samples.",
+            "The order of axes in the deployed graph, by input or output; `batch` stands for samples.",
             {"type": "array", "description": "Every axis once.", "items": {"type": "string"}, "minItems": 1},
         ),
         "scaling": {
@@ -148,7 +152,8 @@ EXPORT: Schema = _closed(
 _VALUE: Schema = {"type": ["number", "string", "boolean", "null", "array"]}
 
 VARS: Schema = _named(
-    "Variables, used as `$name` and in `$(expressions)`. A variable may use others.", {**_VALUE, "description": "A value."}
+    "Variables, used as `$name` and in `$(expressions)`. A variable may use others.",
+    {**_VALUE, "description": "A value."},
 )
 
 
@@ -189,7 +194,11 @@ def structure(model: Schema) -> dict[str, Schema]:
                     {"type": ["array", "string"], "description": "The values, one a round."},
                     minProperties=1,
                 ),
-                "times": {"type": ["integer", "string"], "minimum": 0, "description": "How often, where no variable runs."},
+                "times": {
+                    "type": ["integer", "string"],
+                    "minimum": 0,
+                    "description": "How often, where no variable runs.",
+                },
                 "when": when,
                 "model": model,
             },

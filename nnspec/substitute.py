@@ -6,13 +6,15 @@ import re
 from collections.abc import Mapping as MappingABC
 from typing import Any
 
-from nnspec.diagnostics import Diagnostic, Fix, Report, Span
+from nnspec.diagnostics import Diagnostic, Edit, Fix, Report, Span, nearest
 from nnspec.document import Mapping, Node, Scalar, Sequence, to_plain
-from nnspec.expressions import ExpressionError, evaluate
+from nnspec.expressions import BROKEN, BrokenVariableError, ExpressionError, evaluate
 
 _NAME = re.compile(r"\$([A-Za-z_]\w*)")
 _WHOLE = re.compile(r"\$\((.*)\)", re.DOTALL)
 _INSIDE = re.compile(r"\$\(([^()]*(?:\([^()]*\)[^()]*)*)\)|\$([A-Za-z_]\w*)")
+
+MAX_CHAIN = 64
 
 Scope = MappingABC[str, Any]
 
@@ -22,6 +24,7 @@ class Substituter:
 
     def __init__(self, report: Report) -> None:
         self.report = report
+        self.failed = False  # whether something could not be replaced
 
     def node(self, node: Node, scope: Scope, trail: tuple[str, ...] = ()) -> Node:
         if isinstance(node, Scalar):
@@ -55,12 +58,24 @@ class Substituter:
         try:
             return evaluate(expression, scope)
         except ExpressionError as error:
+            self.failed = True
             if error.unknown is not None:
-                fixes = (Fix(f"declare it under `vars:`, as in `vars: {{{error.unknown}: 10}}`"),)
-                self.report.add(Diagnostic("NN110", str(error), span, fixes=fixes))
+                fixes = [_other_name(error.unknown, close, span) for close in nearest(error.unknown, scope)]
+                fixes.append(Fix(f"declare it under `vars:`, as in `vars: {{{error.unknown}: 10}}`"))
+                self.report.add(Diagnostic("NN110", str(error), span, fixes=tuple(fixes)))
             else:
                 self.report.add(Diagnostic("NN111", f"cannot evaluate `{expression}`: {error}", span))
             return None
+        except BrokenVariableError:
+            self.failed = True
+            return None
+
+
+def _other_name(name: str, close: str, span: Span) -> Fix:
+    """Says another variable in the place of `name`, where that is one word of one line."""
+    text = span.source.line(span.line)[span.column - 1 : span.end_column - 1] if span.line == span.end_line else ""
+    edited, count = re.subn(rf"\b{re.escape(name)}\b", close, text)
+    return Fix(f"use `{close}`", (Edit(span, edited),) if count == 1 else ())
 
 
 def _balanced(text: str) -> bool:
@@ -92,10 +107,19 @@ def resolve_vars(node: Node | None, report: Report) -> dict[str, Any]:
             return values[name]
         if name in pending:
             ring = " -> ".join([*pending[pending.index(name) :], name])
-            report.add(Diagnostic("NN111", f"variables refer to each other in a ring: {ring}", node.key_span(name)))
-            return values.setdefault(name, None)
+            message = f"variables refer to each other in a ring: {ring}"
+            fixes = (Fix("give one of them a value of its own"),)
+            report.add(Diagnostic("NN111", message, node.key_span(name), fixes=fixes))
+            values.update(dict.fromkeys(pending[pending.index(name) :], BROKEN))
+            return BROKEN
+        if len(pending) >= MAX_CHAIN:
+            message = f"variables refer to each other in a chain of more than {MAX_CHAIN}"
+            report.add(Diagnostic("NN111", message, node.key_span(name)))
+            return values.setdefault(name, BROKEN)
         pending.append(name)
-        values[name] = to_plain(Substituter(report).node(node.entries[name], _Lazy(node, resolve)))
+        substituter = Substituter(report)
+        value = to_plain(substituter.node(node.entries[name], _Lazy(node, resolve)))
+        values.setdefault(name, BROKEN if substituter.failed else value)
         pending.pop()
         return values[name]
 

@@ -125,9 +125,8 @@ def adapt_normalization(compiled: Compiled, graph: Graph, x: Mapping[str, np.nda
             continue
         value = node.inputs[0]
         key = value.node if value.port == "output" else f"{value.node}.{value.port}"
-        probe = keras.Model(compiled.model.inputs, compiled.tensors[key])
-        inputs = [x[name] for name in graph.inputs]
-        compiled.layers[node.name].adapt(probe.predict(inputs if len(inputs) > 1 else inputs[0], verbose=0))
+        probe = keras.Model(compiled.model.input, compiled.tensors[key])
+        compiled.layers[node.name].adapt(probe.predict(as_model_inputs(graph, x), verbose=0))
 
 
 def train(graph: Graph, dataset: Dataset, settings: Settings, folder: Path, progress: Progress, *, resume: bool = False) -> Trained:

@@ -37,7 +37,7 @@ def build_model(graph: Graph, *, batches: Mapping[str, int | None] | None = None
     inputs: dict[str, Any] = {}
     for name, value in graph.inputs.items():
         shape = tuple(axis.size if isinstance(axis.size, int) else None for axis in value.axes)
-        batch = (batches or {}).get(name)
+        batch = (graph.batches if batches is None else batches).get(name)
         inputs[name] = keras.Input(shape=shape, batch_size=batch, dtype=value.dtype, name=keras_name(name))
         tensors[name, "output"] = inputs[name]
     layers: dict[str, Any] = {}

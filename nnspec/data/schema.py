@@ -108,6 +108,9 @@ _COMMON: dict[str, Schema] = {
         "not named. The loader reorders to the model's axes by name."
     ),
     "scale": _SCALE,
+    "frame": _count("Samples in one frame of a WAV file."),
+    "stride": _count("Samples from one frame's start to the next; default: the frame's length."),
+    "rate": _count("The sampling rate in Hz that every WAV file must have."),
 }
 
 _INPUT = _closed(
@@ -123,9 +126,6 @@ _INPUT = _closed(
             "default": 0.0,
             "description": "What fills sequences up at their end; scaling leaves it alone, so that a Masking sees it.",
         },
-        "frame": _count("Samples in one frame of a WAV file."),
-        "stride": _count("Samples from one frame's start to the next; default: the frame's length."),
-        "rate": _count("The sampling rate in Hz that every WAV file must have."),
         "window": {
             "type": "boolean",
             "default": True,

@@ -12,6 +12,8 @@ import numpy as np
 if TYPE_CHECKING:
     import onnx
 
+OPTIONAL_OUTPUTS = frozenset({"LSTM", "GRU", "RNN"})  # what nothing reads is left out, and not computed
+
 
 @dataclass
 class OnnxNode:
@@ -105,7 +107,11 @@ class GraphBuilder:
         for node in reversed(self.nodes):
             if wanted.intersection(node.outputs):
                 kept.append(node)
-                wanted.update(node.inputs)
+                if node.op in OPTIONAL_OUTPUTS:
+                    node.outputs = [name if name in wanted else "" for name in node.outputs]
+                    while not node.outputs[-1]:
+                        node.outputs.pop()
+                wanted.update(i for i in node.inputs if i)  # "" stands for an optional input
         self.nodes = kept[::-1]
 
     def to_model(self, metadata: Mapping[str, str], producer_version: str) -> onnx.ModelProto:

@@ -10,7 +10,7 @@ import numpy as np
 
 from nnspec import axes as ax
 from nnspec.axes import Axes
-from nnspec.backends.onnx.builder import GraphBuilder
+from nnspec.backends.onnx.builder import GraphBuilder, Port
 from nnspec.backends.onnx.lowering import Lowering, State
 from nnspec.backends.onnx.view import Factor, Group, Mask, View
 from nnspec.diagnostics import CompilerBug, SpecError
@@ -177,15 +177,15 @@ def _finish(
         places = [names.index(axis) for axis in order]
         arranged = lowering.arrange(view, [view.axes[i] for i in places])
         tensor = arranged.tensor
-        known = {port.name for port in lowering.graph.outputs}
+        known = {port.name for port in lowering.graph.outputs} | {state.output for state in lowering.states}
         if tensor in known or tensor in lowering.graph.constants or any(p.name == tensor for p in lowering.graph.inputs):
             tensor = lowering.node("Identity", tensor)
         target = name if not any(p.name == name for p in lowering.graph.inputs) else f"{name}_output"
         lowering.graph.rename(tensor, target)
-        from nnspec.backends.onnx.builder import Port
-
         shape = tuple(_label(arranged.dims[i], names[place]) for i, place in enumerate(places))
         lowering.graph.outputs.append(Port(target, arranged.dtype, shape))
+    for state in lowering.states:
+        lowering.graph.outputs.append(Port(state.output, state.dtype, state.shape))
 
 
 def _label(group: Group, name: str) -> int | str:

@@ -36,6 +36,22 @@ class State:
     input: str
     output: str
     shape: tuple[int | str, ...]
+    dtype: str = "float32"
+
+
+@dataclass(frozen=True)
+class Packed:
+    """What a masked recurrent layer reads instead of a tensor: the same data steps, whatever stands in the masked ones.
+
+    Attributes:
+        view: over the same factors; its steps stand where they stood, or, with `lengths`, data first.
+        mask: the tensor of the mask that it was made for.
+        lengths: the number of data steps of each sequence, where the data were moved to the front.
+    """
+
+    view: View
+    mask: str
+    lengths: str | None = None
 
 
 @dataclass
@@ -46,6 +62,7 @@ class Lowering:
         weights: the current node's trained weights by name.
         is_sole_reader: whether nothing but the current node reads its (first) input.
         is_right_padded: whether sequences are promised to hold data first and padding after it.
+        packed: by tensor, what masked recurrent layers read instead of it.
     """
 
     graph: GraphBuilder
@@ -56,6 +73,8 @@ class Lowering:
     affine: dict[str, Affine] = field(default_factory=dict)
     states: list[State] = field(default_factory=list)
     origins: dict[Factor, tuple[str, int]] = field(default_factory=dict)
+    packed: dict[str, Packed] = field(default_factory=dict)
+    _made: dict[tuple[str, str], str] = field(default_factory=dict)
 
     # ------------------------------------------------------------------------------------------------ nodes
 
@@ -65,6 +84,13 @@ class Lowering:
 
     def nodes(self, op: str, *inputs: str, outputs: int, domain: str = "", **attributes: Any) -> list[str]:
         return self.graph.add(op, inputs, stem=self.stem, outputs=outputs, attributes=attributes, domain=domain)
+
+    def once(self, what: str, tensor: str, make: Callable[[], str]) -> str:
+        """The result of `make`, which is called the first time that this is wanted of a tensor."""
+        key = what, tensor
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
 
     def constant(self, array: Any, hint: str) -> str:
         return self.graph.constant(array, f"{self.stem}/{hint}")
@@ -105,7 +131,7 @@ class Lowering:
         assert len(wanted) == len(view.order) and set(wanted) == set(view.order), (view, dims)
         if view.order == wanted:
             return self._reshaped(view, target)
-        pieces = runs(view.order, wanted)
+        pieces = _transposable(view, target, wanted)
         source = view
         stripped = tuple(dim for dim in view.dims if dim)
         if tuple(pieces) != stripped:
@@ -309,3 +335,14 @@ class Lowering:
                 if factor.size is None:
                     self.origins.setdefault(factor, (name, i))
         return View(name, groups, groups, dtype)
+
+
+def _transposable(view: View, target: tuple[Group, ...], wanted: Group) -> list[Group]:
+    """The view's memory in pieces that only change places: its own dimensions or the target's where that will do."""
+    coarse = runs(view.order, wanted)
+    piece_of = {factor: i for i, piece in enumerate(coarse) for factor in piece}
+    for dims in ([dim for dim in view.dims if dim], [dim for dim in target if dim]):
+        if all(len({piece_of[factor] for factor in dim}) == 1 for dim in dims):
+            place = {factor: i for i, factor in enumerate(view.order)}
+            return sorted(dims, key=lambda dim: place[dim[0]])
+    return coarse

@@ -1,0 +1,338 @@
+"""What a fault against the schema is called: in words about what the user wrote, at its exact token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from jsonschema.exceptions import ValidationError
+
+from nnspec.diagnostics import Diagnostic, Edit, Fix, Span, nearest
+from nnspec.document import Mapping, Node, Scalar, Sequence, format_path, locate
+from nnspec.hints import hint_for
+from nnspec.layers import REGISTRY
+
+Path = tuple[str | int, ...]
+EXPRESSION_PATTERN = r"^\$"
+MAX_SHOWN = 24
+_BOUNDS = {
+    "minimum": "at least",
+    "exclusiveMinimum": "more than",
+    "maximum": "at most",
+    "exclusiveMaximum": "less than",
+}
+_NAME_RULE = "a name has letters, digits, `_` and `-`, and begins with a letter or `_`"
+
+
+def describe(
+    errors: Iterable[ValidationError], root: Node, base: Path = (), owner: Scalar | None = None
+) -> Iterator[Diagnostic]:
+    """The diagnostics of an instance's errors: `root` gives the places, `base` is its path in the document.
+
+    `owner` is the key that an instance without a node of its own stands under (a bare layer).
+    """
+    flat = [inner for error in errors for inner in _without_alternatives(error)]
+    typed = {_place(error): _meant_keys(error, root) for error in flat if error.validator == "additionalProperties"}
+    crowded = {_place(error) for error in flat if error.validator == "maxProperties" and _is_item(error)}
+    for error in flat:
+        if error.validator == "required" and _missing_key(error) in typed.get(_place(error), ()):
+            continue  # it is there, misspelt: that is said once
+        if error.validator == "additionalProperties" and _place(error) in crowded:
+            continue
+        yield from _describe(error, root, base, owner)
+
+
+def _schema(error: ValidationError) -> dict[str, Any]:
+    """The part of the schema that failed; nnspec's are all mappings."""
+    return error.schema if isinstance(error.schema, dict) else {}
+
+
+def _value(error: ValidationError) -> Any:
+    return error.validator_value
+
+
+def _count(error: ValidationError) -> int:
+    instance: Any = error.instance
+    return len(instance)
+
+
+def _place(error: ValidationError) -> Path:
+    return tuple(error.absolute_path)
+
+
+def _without_alternatives(error: ValidationError) -> list[ValidationError]:
+    """The second alternative of `anyOf` is always an expression: the first one's errors are meant."""
+    if error.validator != "anyOf" or not error.context:
+        return [error]
+    first = [inner for inner in error.context if inner.schema_path and inner.schema_path[0] == 0]
+    return [found for inner in first for found in _without_alternatives(inner)]
+
+
+def _missing_key(error: ValidationError) -> str:
+    return str(error.message.split("'")[1])
+
+
+def _meant_keys(error: ValidationError, root: Node) -> set[str]:
+    """The known keys that the unknown ones are probably meant to be."""
+    node = locate(root, _place(error))
+    known = list(_schema(error).get("properties", {}))
+    unknown = [key for key in node.entries if key not in known] if isinstance(node, Mapping) else []
+    return {meant for key in unknown for meant in _meant(key, _label(_place(error)), known, is_item=False)}
+
+
+def _meant(key: str, owner: str, known: list[str], *, is_item: bool) -> list[str]:
+    hint = hint_for(key, owner, is_item=is_item)
+    if hint is not None:
+        return [hint.instead] if hint.instead in known else []
+    return nearest(key, known)
+
+
+def _is_item(error: ValidationError) -> bool:
+    """Whether the schema is that of a layer item."""
+    known = _schema(error).get("properties", {})
+    return "if" in _schema(error) and bool(known) and set(known) <= {*REGISTRY, "repeat", "block", "share"}
+
+
+def _describe(error: ValidationError, root: Node, base: Path, owner: Scalar | None) -> Iterator[Diagnostic]:
+    path = _place(error)
+    node = locate(root, path)
+    full = (*base, *path)
+    here, place, subject, value = node.span, format_path(full), _subject(full), _value(error)
+    match str(error.validator):
+        case "additionalProperties" if isinstance(node, Mapping):
+            known = list(_schema(error).get("properties", {}))
+            for key in node.entries:
+                if key not in known:
+                    yield _unknown_key(key, known, node, full, error)
+        case "propertyNames":
+            name = str(error.instance)
+            span = node.key_span(name) if isinstance(node, Mapping) else here
+            yield Diagnostic("NN206", f"`{name}` cannot be a name", span, path=place, notes=(_NAME_RULE,))
+        case "required":
+            name = _missing_key(error)
+            span = owner.span if owner is not None and not path else _key_or_self(root, path, here)
+            about = _schema(error).get("properties", {}).get(name, {}).get("description", "")
+            notes = (f"`{name}`: {about}",) if about else ()
+            yield Diagnostic("NN203", f"{_whole(full)} needs `{name}`", span, path=place, notes=notes)
+        case "type":
+            admits_expressions = _schema(error).get("pattern") == EXPRESSION_PATTERN
+            wanted = [t for t in value if t != "string"] if admits_expressions else value
+            yield _wrong_type(node, wanted, subject, full)
+        case "enum" | "const":
+            yield _not_allowed(error, node, value if error.validator == "enum" else [value], subject, full)
+        case "pattern" if value == EXPRESSION_PATTERN:
+            yield _wrong_type(node, [t for t in _schema(error)["type"] if t != "string"], subject, full)
+        case "pattern":
+            message = f"{subject} cannot be `{error.instance}`"
+            yield Diagnostic("NN206", message, here, path=place, notes=(_NAME_RULE,))
+        case "minimum" | "exclusiveMinimum" | "maximum" | "exclusiveMaximum" as bound:
+            message = f"{subject} must be {_BOUNDS[bound]} {value}, but it is {error.instance}"
+            yield Diagnostic("NN206", message, here, path=place)
+        case "minItems" | "maxItems" | "minProperties" | "maxProperties" as bound:
+            yield _wrong_count(error, bound, node, subject, full)
+        case "uniqueItems":
+            yield Diagnostic("NN206", f"{subject} names something twice", here, path=place)
+        case _:
+            yield Diagnostic("NN202", f"{subject}: {error.message[:200]}", here, path=place)
+
+
+# ------------------------------------------------------------------------------------------------- places
+
+
+def _key_or_self(root: Node, path: Path, here: Span) -> Span:
+    if path and isinstance(path[-1], str):
+        parent = locate(root, path[:-1])
+        if isinstance(parent, Mapping):
+            return parent.key_span(path[-1])
+    return here.start if not path else here
+
+
+def _label(path: Path) -> str:
+    return next((str(step) for step in reversed(path) if isinstance(step, str)), "")
+
+
+_NAMED = {"inputs": "input", "outputs": "output", "blocks": "block", "layers": "shared layer", "vars": "variable"}
+
+
+def _whole(path: Path) -> str:
+    """What stands at a path, as an owner of keys: `Dense`, input `x`, the spec."""
+    if not path:
+        return "the spec"
+    in_data = path[0] == "data"
+    inner = path[1:] if in_data else path
+    if len(inner) == 2 and inner[0] in _NAMED and isinstance(inner[1], str):
+        return f"{_NAMED[str(inner[0])]} `{inner[1]}`{' of `data`' if in_data else ''}"
+    return f"`{_label(path)}`"
+
+
+def _subject(path: Path) -> str:
+    """What stands at a path, as a value: `units` of `Dense`, `axes` of input `x`."""
+    if not path:
+        return "the spec"
+    if isinstance(path[-1], int):
+        return f"an item of `{_label(path)}`"
+    whole = _whole(path)
+    if len(path) == 1 or whole != f"`{path[-1]}`" or path[-1] in REGISTRY or isinstance(path[-2], int):
+        return whole
+    return f"{whole} of {_whole(path[:-1])}"
+
+
+# ------------------------------------------------------------------------------------------------- faults
+
+
+def _unknown_key(key: str, known: list[str], node: Mapping, path: Path, error: ValidationError) -> Diagnostic:
+    span, place = node.key_span(key), format_path((*path, key))
+    if _is_item(error):
+        return unknown_layer(key, known, span, place)
+    label = _label(path)
+    hint = hint_for(key, label, is_item=False)
+    meant = _meant(key, label, known, is_item=False)
+    guess = f"; did you mean `{meant[0]}`?" if meant else ""
+    notes = (hint.text,) if hint else ()
+    if not notes and not meant and known:
+        notes = (f"it takes {_listed(known)}",)
+    message = f"{_whole(path)} takes no `{key}`{guess}" if path else f"a spec has no section `{key}`{guess}"
+    fixes = tuple(Fix(f"use `{m}`", (Edit(span, m),)) for m in meant if m not in node.entries)
+    return Diagnostic("NN201", message, span, path=place, notes=notes, fixes=fixes)
+
+
+def unknown_layer(kind: str, known: Iterable[str], span: Span, place: str) -> Diagnostic:
+    """NN204, with the layer that was probably meant."""
+    hint = hint_for(kind, "", is_item=True)
+    meant = _meant(kind, "", list(known), is_item=True)
+    guess = f"; did you mean `{meant[0]}`?" if meant else ""
+    fixes = tuple(Fix(f"use `{m}`", (Edit(span, m),)) for m in meant)
+    notes = (hint.text,) if hint else ()
+    return Diagnostic("NN204", f"nnspec knows no layer `{kind}`{guess}", span, path=place, notes=notes, fixes=fixes)
+
+
+def _not_allowed(error: ValidationError, node: Node, options: list[Any], subject: str, path: Path) -> Diagnostic:
+    value, place = error.instance, format_path(path)
+    words = [str(o) for o in options if isinstance(o, str)]
+    if isinstance(value, str) and words and set(words) <= set(REGISTRY):  # a bare layer
+        if value not in REGISTRY:
+            return unknown_layer(value, REGISTRY, node.span, place)
+        needs = " and ".join(f"`{a}`" for a in REGISTRY[value].required_arguments())
+        fixes = (Fix(f"write `{value}: {{…}}`, with {needs}"),)
+        return Diagnostic("NN203", f"`{value}` needs {needs}", node.span, path=place, fixes=fixes)
+    meant = _meant_word(value, words) if isinstance(value, str) else []
+    guess = f"; did you mean `{meant[0]}`?" if meant else ""
+    notes = (f"allowed: {_listed([show(o) for o in options])}",) if not meant or len(options) <= 8 else ()
+    message = f"{subject} cannot be `{show(value)}`{guess}"
+    found = tuple(Fix(f"use `{m}`", (Edit(node.span, m),)) for m in meant)
+    return Diagnostic("NN205", message, node.span, path=place, notes=notes, fixes=found)
+
+
+def _meant_word(value: str, words: list[str]) -> list[str]:
+    """`float` means the first word that begins so, `float32`."""
+    longer = [word for word in words if len(value) > 2 and word.lower().startswith(value.lower())]
+    return longer[:1] or nearest(value, words)
+
+
+def _wrong_type(node: Node, wanted: Any, subject: str, path: Path) -> Diagnostic:
+    types = [wanted] if isinstance(wanted, str) else list(wanted)
+    message = f"{subject} must be {_types(types)}, but it is {kind_of(node)}"
+    return Diagnostic("NN202", message, node.span, path=format_path(path), fixes=_type_fixes(node, types, path))
+
+
+def _type_fixes(node: Node, types: list[str], path: Path) -> tuple[Fix, ...]:
+    if isinstance(node, Sequence) and path[-1:] == ("axes",) and node.items:
+        names = [item.value for item in node.items if isinstance(item, Scalar)]
+        shown = ", ".join(f"{name}: {'?' if isinstance(name, str) else name}" for name in names)
+        if len(names) == len(node.items) and all(isinstance(name, str) for name in names):
+            return (Fix(f"give every axis a size: `axes: {{{shown.replace('?', 'SIZE')}}}`"),)
+        return (Fix("give every axis a name: `axes: {time: 10, feature: 5}`"),)
+    if not isinstance(node, Scalar) or not isinstance(node.value, str):
+        return ()
+    if node.is_plain and "boolean" in types and node.value.lower() in ("yes", "on", "no", "off"):
+        meant = "true" if node.value.lower() in ("yes", "on") else "false"
+        return (Fix(f"write `{meant}`: in YAML 1.2, `{node.value}` is a word", (Edit(node.span, meant),)),)
+    if not node.is_plain and {"integer", "number"} & set(types):
+        try:
+            float(node.value)
+        except ValueError:
+            return ()
+        return (Fix("leave the quotes away", (Edit(node.span, node.value),)),)
+    return ()
+
+
+def _wrong_count(error: ValidationError, bound: str, node: Node, subject: str, path: Path) -> Diagnostic:
+    place, limit, count = format_path(path), error.validator_value, _count(error)
+    if _is_item(error) and isinstance(node, Mapping):
+        return _not_one_layer(node, place)
+    if path == ("outputs",):
+        return Diagnostic(
+            "NN408",
+            "the network has no outputs",
+            node.span,
+            path=place,
+            fixes=(Fix("name at least one with its task: `outputs: {y: {task: regression}}`"),),
+        )
+    least, most = (_schema(error).get(f"{word}{bound[3:]}") for word in ("min", "max"))
+    what = ("item" if bound.endswith("Items") else "entry", "items" if bound.endswith("Items") else "entries")
+    need = f"exactly {limit}" if least == most else f"{'at least' if bound.startswith('min') else 'at most'} {limit}"
+    message = f"{subject} takes {need} {what[limit != 1]}, but it has {count or 'none'}"
+    return Diagnostic("NN206", message, node.span, path=place)
+
+
+def _not_one_layer(node: Mapping, place: str) -> Diagnostic:
+    if not node.entries:
+        fixes: tuple[Fix, ...] = (Fix("name a layer, such as `Flatten`, or leave the item out"),)
+        return Diagnostic("NN207", "an item is one layer, but this one is empty", node.span, path=place, fixes=fixes)
+    first, *others = node.entries
+    arguments = {*REGISTRY[first].args, "name", "from", "as", "over", "when"} if first in REGISTRY else set()
+    stray = [key for key in others if key in arguments]
+    if stray:
+        message = f"`{stray[0]}` stands beside `{first}`, not inside it"
+        fixes = (Fix(f"indent it below the key: `{first}: {{{stray[0]}: …}}`"),)
+        return Diagnostic("NN207", message, node.key_span(stray[0]), path=place, fixes=fixes)
+    keys = ", ".join(f"`{key}`" for key in node.entries)
+    message = f"an item is one layer with one key, but this one has {len(node.entries)}: {keys}"
+    fixes = (Fix(f"begin a new item with `- ` before `{others[0]}`"),)
+    return Diagnostic("NN207", message, node.key_span(others[0]), path=place, fixes=fixes)
+
+
+# ------------------------------------------------------------------------------------------------- words
+
+
+def _listed(words: list[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words[:MAX_SHOWN]) + (", …" if len(words) > MAX_SHOWN else "")
+
+
+def show(value: Any) -> str:
+    """A value as YAML writes it."""
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+_TYPE_WORDS = {
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "text",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+    "null": "null",
+}
+
+
+def _types(types: list[str]) -> str:
+    words = [_TYPE_WORDS[t] for t in types if t != "null" or len(types) == 1]
+    return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def kind_of(node: Node) -> str:
+    """What a node is, in words."""
+    if isinstance(node, Mapping):
+        return "a mapping"
+    if isinstance(node, Sequence):
+        return "a list"
+    if node.value is None:
+        return "empty"
+    if isinstance(node.value, str):
+        return f"the text `{node.value[:60]}`"
+    return f"`{show(node.value)}`"
+
+
+__all__ = ["describe", "kind_of", "show", "unknown_layer"]

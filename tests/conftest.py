@@ -1,0 +1,55 @@
+"""Shared fixtures: the repository's root, and a quick spec on real-looking data of its own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    return ROOT
+
+
+QUICK = """\
+nnspec: 1
+name: quick
+data:
+  source: {csv: series.csv}
+  split: {train: 0.6, validation: 0.2, test: 0.2, by: order}
+  window: {lookback: 5, horizon: 1}
+  inputs:
+    window: {columns: [level, phase], scale: standard}
+  outputs:
+    forecast: {columns: [level], relative_to: last, scale: standard}
+inputs:
+  window: {axes: {time: 5, feature: 2}}
+model:
+  - Conv1D: {filters: 3, kernel_size: 2, padding: causal, activation: relu, name: look}
+  - Flatten
+  - Dense: {units: 1, as: target}
+outputs:
+  forecast: {task: regression}
+training: {epochs: 3, batch_size: 16, seed: 11, optimizer: {Adam: {learning_rate: 0.01}}}
+"""
+
+
+@pytest.fixture
+def quick(tmp_path: Path) -> Path:
+    """A spec that trains in a second on a noisy wave, with its data beside it."""
+    rng = np.random.default_rng(5)
+    steps = np.arange(240)
+    level = 50 + 10 * np.sin(steps / 7) + rng.normal(0, 0.3, 240)
+    rows = [f"{a:.4f},{b:.4f}" for a, b in zip(level, np.cos(steps / 7), strict=True)]
+    (tmp_path / "series.csv").write_text("level,phase\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    path = tmp_path / "quick.yaml"
+    path.write_text(QUICK, encoding="utf-8")
+    return path
