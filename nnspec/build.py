@@ -15,7 +15,7 @@ import numpy as np
 
 from nnspec import __version__, artifact, resolved, verify
 from nnspec.backends.keras import Compiled, build_model, read_weights
-from nnspec.backends.onnx.deploy import Deployment, restore_outputs, scale_input
+from nnspec.backends.onnx.deploy import Deployment, label_name, restore_outputs, scale_input
 from nnspec.backends.onnx.export import Exported, export_graph
 from nnspec.backends.onnx.fallback import lower_by_tf2onnx
 from nnspec.backends.quiet import load_framework
@@ -147,7 +147,7 @@ def lower(checked: Checked, compiled: Compiled, deployment: Deployment, spec: st
         graph,
         weights,
         opset=opset,
-        layout=layout,
+        layout={**layout, **{label_name(name): order for name, order in layout.items()}},  # labels lie as their scores do
         before=scale_input(used),
         after=restore_outputs(used, graph),
         fallback=lambda lowering, node, views: lower_by_tf2onnx(lowering, node, views, compiled.layers[node.name]),

@@ -313,16 +313,16 @@ def _syntax_error(source: Source, error: yaml.MarkedYAMLError) -> Diagnostic:
     if "\t" in lead or (error.problem and "\\t" in error.problem) or text[column - 1 : column] == "\t":
         column = text.index("\t") + 1 if "\t" in text else column
         span = Span(source, line, column, line, column + 1)
-        fixes = (Fix("indent with spaces, two for each level"),)
-        return Diagnostic("NN104", "a tab stands where YAML wants spaces", span, fixes=fixes)
+        fix = Fix("indent with spaces, two for each level")
+        return Diagnostic("NN104", "a tab stands where YAML wants spaces", span, fixes=(fix,))
     problem = (error.problem or "it cannot be read").replace("did not find expected", "expected")
     begun = _BEGUN.get(error.context or "")
     context = f" ({error.context})" if error.context and begun is None else ""
-    fixes = ()
+    fixes: tuple[Fix, ...] = ()
     related: tuple[Related, ...] = ()
     if problem in _PROBLEMS:
-        problem, fix = _PROBLEMS[problem]
-        fixes = (Fix(fix),)
+        problem, advice = _PROBLEMS[problem]
+        fixes = (Fix(advice),)
     if begun is not None and error.context_mark is not None:
         start = error.context_mark
         context = f" in the {begun} that begins on line {start.line + 1}"

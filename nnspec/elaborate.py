@@ -6,6 +6,7 @@ A node that cannot be inferred gives one diagnostic; its readers are passed over
 from __future__ import annotations
 
 from collections.abc import Mapping as MappingABC
+from dataclasses import replace
 from typing import Any
 
 from nnspec import axes as ax
@@ -19,7 +20,7 @@ from nnspec.layers import REGISTRY
 from nnspec.layers.args import REQUIRED
 from nnspec.layers.base import Call, Fault, Inferred, Layer
 
-COMMON = frozenset({"name", "from", "as", "over", "when"})
+COMMON = frozenset({"name", "from", "as", "over", "when", "trainable"})
 
 
 def elaborate(expanded: Expanded, report: Report) -> Graph:
@@ -307,13 +308,18 @@ def make_node(
         dtype = inferred.dtypes[i] if i < len(inferred.dtypes) else call.input.dtype
         values.append(Value(name, axes, dtype, port, masks[i] if i < len(masks) else None, fields))
     args = {**call.args, **inferred.keras}
+    weights = inferred.weights
+    frozen = call.node("trainable")
+    if frozen is not None and to_plain(frozen) is False:
+        args["trainable"] = False
+        weights = tuple(replace(weight, is_trainable=False) for weight in weights)
     return Node(
         name,
         layer,
         args,
         call.inputs,
         tuple(values),
-        inferred.weights,
+        weights,
         span,
         path,
         inferred.formula,
@@ -342,7 +348,7 @@ def fixed_batches(inputs: SourceNode | None) -> dict[str, int]:
     for name, body in inputs.entries.items() if isinstance(inputs, Mapping) else ():
         size = body.get("batch") if isinstance(body, Mapping) else None
         if isinstance(size, Scalar) and size.value is not None:
-            found[name] = int(size.value)  # type: ignore[arg-type]
+            found[name] = int(size.value)
     return found
 
 

@@ -221,13 +221,15 @@ class _Expander:
 
     def forward(self, name: str, here: Span, there: Span) -> Diagnostic:
         """NN403: what is read stands at the same place, or further below."""
-        fixes = (Fix("a network has no loops: state is kept by recurrent layers (`LSTM`, `GRU`, `SimpleRNN`)"),)
+        fixes = [Fix("a network has no loops: state is kept by recurrent layers (`LSTM`, `GRU`, `SimpleRNN`)")]
         if (there.line, there.column) in self.own_name:
             message = f"`{name}` reads itself"
         else:
             message = f"`{name}` stands further below (line {there.line}); a layer reads what stands above it"
-            fixes = (Fix(f"move `{name}` up, before what reads it"), *fixes)
-        return Diagnostic("NN403", message, here, related=(Related(there, f"`{name}` is made here"),), fixes=fixes)
+            fixes.insert(0, Fix(f"move `{name}` up, before what reads it"))
+        return Diagnostic(
+            "NN403", message, here, related=(Related(there, f"`{name}` is made here"),), fixes=tuple(fixes)
+        )
 
     def read(
         self, node: Node | None, names: Names, current: Reference | None, span: Span

@@ -138,12 +138,12 @@ def _value(node: ast.expr, scope: Mapping[str, Any]) -> Any:
             return result
         case ast.Compare():
             left = _value(node.left, scope)
-            for op, operand in zip(node.ops, node.comparators, strict=True):
+            for comparison, operand in zip(node.ops, node.comparators, strict=True):
                 right = _value(operand, scope)
-                if type(op) not in _COMPARE:
+                if type(comparison) not in _COMPARE:
                     raise ExpressionError("a comparison that is not allowed here")
                 try:
-                    holds = _COMPARE[type(op)](left, right)
+                    holds = _COMPARE[type(comparison)](left, right)
                 except TypeError:
                     raise ExpressionError(f"{_kind(left)} and {_kind(right)} cannot be compared") from None
                 if not holds:

@@ -8,6 +8,7 @@ Convolutional Neural Networks, Distill 2019).
 from __future__ import annotations
 
 from nnspec.axes import Axes, Axis, Size, multiply
+from nnspec.diagnostics import Fix
 from nnspec.graph import Field, Value
 from nnspec.layers.base import Call, Inferred, Window
 
@@ -44,9 +45,9 @@ def slide(field: Field, window: Window, positions: Size) -> Field:
             return Field(None, field.stride * window.stride, window.ahead)
         size = field.size + (positions - 1) * field.stride
         return Field(size, field.stride * window.stride, None if window.ahead is None else field.ahead)
-    size = None if field.size is None else field.size + (window.span - 1) * field.stride
+    span = None if field.size is None else field.size + (window.span - 1) * field.stride
     ahead = None if field.ahead is None or window.ahead is None else field.ahead + window.ahead * field.stride
-    return Field(size, field.stride * window.stride, ahead)
+    return Field(span, field.stride * window.stride, ahead)
 
 
 def merge_fields(call: Call) -> dict[str, Field]:
@@ -63,6 +64,7 @@ def merge_fields(call: Call) -> dict[str, Field]:
                     "NN318",
                     f"the branches that `{call.kind}` joins are not aligned along `{name}`: "
                     f"one moves {other.stride} input positions a step, the other {field.stride}",
+                    fixes=[Fix("give both branches the same strides")],
                 )
             result[name] = _larger(other, field)
     return result

@@ -100,13 +100,14 @@ def rebracket(axes: Axes, sizes: Sequence[Size]) -> Rebracketing:
     """Provenance of every output axis of a row-major reshape from `axes` to `sizes` (which hold as many elements)."""
     atoms = fuse(atom for axis in axes for atom in axis.atoms if atom.size != 1)
     filled = [i for i, size in enumerate(sizes) if size != 1]
-    lists = _walk(atoms, [sizes[i] for i in filled])
+    needed = [sizes[i] for i in filled]
+    lists: Sequence[tuple[Atom, ...] | None] | None = _walk(atoms, needed)
     if lists is None:  # a leading symbol: the brackets may still be found from the right
-        mirrored = _walk(atoms[::-1], [sizes[i] for i in reversed(filled)], from_right=True)
+        mirrored = _walk(atoms[::-1], needed[::-1], from_right=True)
         lists = None if mirrored is None else [pieces[::-1] for pieces in reversed(mirrored)]
     outputs: list[Provenance] = [Provenance(Kind.NEW, ())] * len(sizes)
     if lists is None:
-        lists = _aligned_pieces(atoms, [sizes[i] for i in filled])
+        lists = _aligned_pieces(atoms, needed)
     for i, pieces in zip(filled, lists, strict=True):
         outputs[i] = Provenance(Kind.MIXED, None) if pieces is None else _classify(fuse(pieces), axes)
     return Rebracketing(tuple(outputs))

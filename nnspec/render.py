@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from nnspec.codes import CODES
-from nnspec.diagnostics import Applicability, Diagnostic, Edit, Fix, Severity, Span
+from nnspec.diagnostics import Applicability, Diagnostic, Edit, Fix, Severity, Source, Span
 
 _STYLES = {"error": "1;31", "warning": "1;33", "bold": "1", "gutter": "1;34", "help": "1;36", "note": "1;32"}
 
@@ -83,24 +83,46 @@ def visible(text: str) -> str:
 def _fix(fix: Fix, width: int, paint: Painter) -> list[str]:
     how = " (machine-applicable: nnspec fix)" if fix.applicability is Applicability.MACHINE and fix.edits else ""
     lines = [f"{paint('help', 'help')}: {fix.message}{how}"]
-    for edit in fix.edits:
-        lines += _edited(edit, width, paint)
+    for group in _neighbours(fix.edits):
+        lines += _edited(group, width, paint)
     return lines
 
 
-def _edited(edit: Edit, width: int, paint: Painter) -> list[str]:
-    """The lines as they would read."""
-    span = edit.span
-    source = span.source
-    before = source.line(span.line)[: span.column - 1]
-    after = source.line(span.end_line)[span.end_column - 1 :]
-    lines = (before + edit.text + after).split("\n")
-    replaced = span.end_line - span.line + 1
+def _neighbours(edits: Iterable[Edit]) -> list[list[Edit]]:
+    """The edits in order, those that touch the same line together."""
+    groups: list[list[Edit]] = []
+    for edit in sorted(edits, key=lambda e: (e.span.line, e.span.column)):
+        last = groups[-1][-1].span if groups else None
+        if last is not None and edit.span.line <= last.end_line and edit.span.source is last.source:
+            groups[-1].append(edit)
+        else:
+            groups.append([edit])
+    return groups
+
+
+def _edited(edits: list[Edit], width: int, paint: Painter) -> list[str]:
+    """The lines as they would read, after edits that touch each other's lines."""
+    first, last = edits[0].span, edits[-1].span
+    source, text = first.source, ""
+    line, column = first.line, 1
+    for edit in edits:
+        text += _between(source, line, column, edit.span.line, edit.span.column) + edit.text
+        line, column = edit.span.end_line, edit.span.end_column
+    lines = (text + source.line(line)[column - 1 :]).split("\n")
+    replaced = last.end_line - first.line + 1
     result = []
-    for i, line in enumerate(lines):
+    for i, shown in enumerate(lines):
         sign = "~" if i < replaced else "+"
-        result.append(f"{paint('gutter', f'{span.line + i:>{width}} {sign}')} {visible(line)}".rstrip())
+        result.append(f"{paint('gutter', f'{first.line + i:>{width}} {sign}')} {visible(shown)}".rstrip())
     return result
+
+
+def _between(source: Source, line: int, column: int, end_line: int, end_column: int) -> str:
+    """The text from one place to another."""
+    if line == end_line:
+        return source.line(line)[column - 1 : end_column - 1]
+    inner = [source.line(n) for n in range(line + 1, end_line)]
+    return "\n".join([source.line(line)[column - 1 :], *inner, source.line(end_line)[: end_column - 1]])
 
 
 def _span_json(span: Span) -> dict[str, int]:

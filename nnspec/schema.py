@@ -52,6 +52,12 @@ def common_arguments(layer: Layer) -> dict[str, Schema]:
         },
         "when": {"type": ["boolean"], "description": "Leaves the layer out where this is false."},
     }
+    if not layer.is_verb:
+        result["trainable"] = {
+            "type": "boolean",
+            "description": "Whether training changes its weights.",
+            "default": True,
+        }
     if layer.makes is not None:
         result["as"] = {
             "type": "string",
@@ -136,7 +142,7 @@ def _admit_expressions(schema: Any) -> Any:
         return [_admit_expressions(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    result = {}
+    result: Schema = {}
     for key, value in schema.items():
         if key in ("properties", "definitions"):
             result[key] = {name: _admit_expressions(part) for name, part in value.items()}

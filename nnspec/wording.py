@@ -104,10 +104,6 @@ def _describe(error: ValidationError, root: Node, base: Path, owner: Scalar | No
             for key in node.entries:
                 if key not in known:
                     yield _unknown_key(key, known, node, full, error)
-        case "propertyNames":
-            name = str(error.instance)
-            span = node.key_span(name) if isinstance(node, Mapping) else here
-            yield Diagnostic("NN206", f"`{name}` cannot be a name", span, path=place, notes=(_NAME_RULE,))
         case "required":
             name = _missing_key(error)
             span = owner.span if owner is not None and not path else _key_or_self(root, path, here)
@@ -122,6 +118,11 @@ def _describe(error: ValidationError, root: Node, base: Path, owner: Scalar | No
             yield _not_allowed(error, node, value if error.validator == "enum" else [value], subject, full)
         case "pattern" if value == EXPRESSION_PATTERN:
             yield _wrong_type(node, [t for t in _schema(error)["type"] if t != "string"], subject, full)
+        case "pattern" if "propertyNames" in error.absolute_schema_path:
+            name = str(error.instance)
+            span = node.key_span(name) if isinstance(node, Mapping) else here
+            what, fixes = f"`{name}` cannot be a name", _comma_fixes(name)
+            yield Diagnostic("NN206", what, span, path=place, notes=(_NAME_RULE,) if not fixes else (), fixes=fixes)
         case "pattern":
             message = f"{subject} cannot be `{error.instance}`"
             yield Diagnostic("NN206", message, here, path=place, notes=(_NAME_RULE,))
@@ -189,11 +190,19 @@ def _unknown_key(key: str, known: list[str], node: Mapping, path: Path, error: V
     meant = _meant(key, label, known, is_item=False)
     guess = f"; did you mean `{meant[0]}`?" if meant else ""
     notes = (hint.text,) if hint else ()
-    if not notes and not meant and known:
+    commas = _comma_fixes(key)
+    if not notes and not meant and known and not commas:
         notes = (f"it takes {_listed(known)}",)
     message = f"{_whole(path)} takes no `{key}`{guess}" if path else f"a spec has no section `{key}`{guess}"
-    fixes = tuple(Fix(f"use `{m}`", (Edit(span, m),)) for m in meant if m not in node.entries)
+    fixes = commas or tuple(Fix(f"use `{m}`", (Edit(span, m),)) for m in meant if m not in node.entries)
     return Diagnostic("NN201", message, span, path=place, notes=notes, fixes=fixes)
+
+
+def _comma_fixes(key: str) -> tuple[Fix, ...]:
+    """A key that ends in a bracket is the rest of an expression that YAML cut at a comma."""
+    if not key.endswith(")"):
+        return ()
+    return (Fix('inside braces a comma ends a value: put the expression in quotes, as in `"$(max(a, b))"`'),)
 
 
 def unknown_layer(kind: str, known: Iterable[str], span: Span, place: str) -> Diagnostic:

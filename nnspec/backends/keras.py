@@ -48,6 +48,8 @@ def build_model(graph: Graph, *, batches: Mapping[str, int | None] | None = None
             layer = shared.get(node.shared) if node.shared else None
             if layer is None:
                 layer = node.layer.to_keras(node)
+                if node.args.get("trainable") is False:
+                    layer.trainable = False
             if node.shared:
                 shared[node.shared] = layer
             made = node.layer.call_keras(layer, node, read)

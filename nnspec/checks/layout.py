@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nnspec import axes as ax
 from nnspec.checks.context import Context
-from nnspec.diagnostics import Diagnostic, did_you_mean
+from nnspec.diagnostics import Diagnostic, Edit, Fix, did_you_mean, nearest
 from nnspec.document import Mapping, to_plain
 
 
@@ -19,11 +19,15 @@ def check_layout(context: Context) -> Iterator[Diagnostic]:
         path = f"export.layout.{name}"
         if name not in values:
             message = f"`export.layout` names `{name}`, which is no input or output{did_you_mean(name, values)}"
-            yield Diagnostic("NN602", message, layout.key_span(name), path=path)
+            fixes = tuple(Fix(f"use `{c}`", (Edit(layout.key_span(name), c),)) for c in nearest(name, values))
+            notes = ("inputs and outputs: " + ", ".join(f"`{n}`" for n in values),)
+            yield Diagnostic("NN602", message, layout.key_span(name), path=path, notes=notes, fixes=fixes)
             continue
         wanted = to_plain(node)
         known = ["batch", *ax.names(values[name].axes)]
         if sorted(wanted) != sorted(known):
             said = ", ".join(known)
-            message = f"the layout of `{name}` must name each of ({said}) once, but it is ({', '.join(map(str, wanted))})"
-            yield Diagnostic("NN602", message, node.span, path=path)
+            given = ", ".join(map(str, wanted))
+            message = f"the layout of `{name}` must name each of ({said}) once, but it is ({given})"
+            fixes = (Fix(f"name them all, in any order: `[{said}]`", (Edit(node.span, f"[{said}]"),)),)
+            yield Diagnostic("NN602", message, node.span, path=path, fixes=fixes)

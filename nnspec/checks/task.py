@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from nnspec import axes as ax
 from nnspec import catalogue
 from nnspec.checks.context import Context
-from nnspec.diagnostics import Diagnostic, Fix, Related, Span
+from nnspec.diagnostics import Diagnostic, Edit, Fix, Related, Span
+from nnspec.document import Scalar, locate
 from nnspec.graph import Graph, Node, Output
-from nnspec.layers.base import insert_items
 
 _TRANSPARENT = frozenset(
     {"permute", "merge", "split", "insert", "drop", "rename", "Reshape", "Permute", "Flatten", "Dropout", "Identity"}
@@ -24,7 +23,9 @@ _LOSSES = {
         "SparseCategoricalCrossentropy", "CategoricalCrossentropy", "CategoricalFocalCrossentropy",
         "KLDivergence", "CategoricalHinge",
     },
-    "binary": {"BinaryCrossentropy", "BinaryFocalCrossentropy", "Hinge", "SquaredHinge", "MeanSquaredError", "Dice", "Tversky"},
+    "binary": {
+        "BinaryCrossentropy", "BinaryFocalCrossentropy", "Hinge", "SquaredHinge", "MeanSquaredError", "Dice", "Tversky",
+    },
     "multilabel": {"BinaryCrossentropy", "BinaryFocalCrossentropy", "Dice", "Tversky"},
 }  # fmt: skip
 DEFAULT_LOSS = {
@@ -68,7 +69,7 @@ def _loss_name(output: Output) -> tuple[str, dict[str, Any]]:
 def _check_head(context: Context, output: Output, function: str, head: Node | None) -> Iterator[Diagnostic]:
     name, task = output.name, output.task
     span = context.span("outputs", name, "task")
-    related = (Related(_activation_span(head), f"{function} here"),) if head is not None else ()
+    related = (Related(_activation_span(context, head), f"{function} here"),) if head is not None else ()
     _, loss_arguments = _loss_name(output)
     from_logits = bool(loss_arguments.get("from_logits"))
     last = context.graph.nodes[-1] if context.graph.nodes else None
@@ -79,7 +80,7 @@ def _check_head(context: Context, output: Output, function: str, head: Node | No
 
     if task == "regression" and function in ("softmax", "sigmoid", "log_softmax"):
         why = {
-            "softmax": "a softmax makes values positive and lets them sum to 1; they are shares of one whole, not measurements",
+            "softmax": "a softmax gives positive values that sum to 1: shares of one whole, not measurements",
             "log_softmax": "a log-softmax makes logarithms of shares of one whole, not measurements",
             "sigmoid": "a sigmoid squeezes every value into 0 … 1, which measurements seldom keep to",
         }[function]
@@ -88,24 +89,29 @@ def _check_head(context: Context, output: Output, function: str, head: Node | No
         yield say(
             f"output `{name}` is a regression, but its head is a {function}",
             [why, "a regression of n values has n outputs and a linear head; there are no classes"],
-            Fix("leave the head's activation out (linear)"),
-            Fix("if the values are classes, write `task: classification`"),
+            _activation_fix(context, head, "linear", "leave the head linear"),
+            Fix("if the values are classes, say so", (Edit(span, "classification"),)),
         )
     elif task == "classification" and function != "softmax" and not from_logits:
         if function == "sigmoid":
             notes = ["sigmoids score each class by itself; the classes of a classification exclude each other"]
-            fixes = [Fix("use `softmax`"), Fix("where several labels may hold at once, write `task: multilabel`")]
-        else:
-            notes = [
-                f"a {function} head gives real values; a classification needs a softmax over its class axis",
-                "if the targets are measured values, this is a regression: as many outputs as values, no softmax",
+            fixes = [
+                _activation_fix(context, head, "softmax", "use `softmax`"),
+                Fix("where several labels may hold at once, say so", (Edit(span, "multilabel"),)),
             ]
-            fixes = [Fix("write `task: regression`")]
+        else:
+            values = _values(output)
+            notes = [
+                f"a {function} head gives {values}; measured values are a regression, "
+                "which has as many outputs as values, no softmax and no classes",
+                "a classification has one label a sample, and a softmax that gives every class a probability",
+            ]
+            fixes = [Fix("if the targets are measured values, say so", (Edit(span, "regression"),))]
             if last is not None and output.class_axis:
                 fixes.append(Fix(f"end the model with `- Softmax: {{axis: {output.class_axis}}}`"))
         yield say(f"output `{name}` is a classification, but its head is {_article(function)}", notes, *fixes)
     elif task in ("binary", "multilabel") and function != "sigmoid" and not from_logits:
-        fix = Fix("use `activation: sigmoid`")
+        fix = _activation_fix(context, head, "sigmoid", "use `activation: sigmoid`")
         notes = ["each value must be a probability by itself, which a sigmoid gives"]
         if function == "softmax" and output.value.axes and output.value.axes[-1].size == 1:
             notes = ["a softmax over one value is always 1"]
@@ -125,9 +131,31 @@ def _targets_are_bounded(context: Context, name: str) -> bool:
     return getattr(scale, "method", scale) == "minmax"
 
 
-def _activation_span(node: Node | None) -> Span:
-    assert node is not None
-    return node.span
+def _values(output: Output) -> str:
+    """`13 real values along `mfcc``."""
+    axis = next((a for a in output.value.axes if a.name == output.class_axis), None)
+    return "real values" if axis is None else f"{axis.size} real values along `{axis.name}`"
+
+
+def _activation_node(context: Context, node: Node | None) -> Scalar | None:
+    """Where a head says its activation in one word."""
+    if node is None:
+        return None
+    path = (*node.path, node.kind, "activation")
+    found = locate(context.root, path)
+    is_there = locate(context.root, path[:-1]) is not found
+    return found if is_there and isinstance(found, Scalar) and isinstance(found.value, str) else None
+
+
+def _activation_span(context: Context, node: Node) -> Span:
+    found = _activation_node(context, node)
+    return found.span if found is not None else node.span
+
+
+def _activation_fix(context: Context, head: Node | None, activation: str, message: str) -> Fix:
+    found = _activation_node(context, head)
+    edits = (Edit(found.span, activation),) if found is not None and "$" not in str(found.value) else ()
+    return Fix(message, edits)
 
 
 def _check_softmax_axis(context: Context, output: Output, head: Node) -> Iterator[Diagnostic]:
@@ -143,7 +171,8 @@ def _check_softmax_axis(context: Context, output: Output, head: Node) -> Iterato
         return
     yield Diagnostic(
         "NN507",
-        f"the softmax runs over `{softmaxed.name}`, but the classes of output `{output.name}` lie along `{target.name}`",
+        f"the softmax runs over `{softmaxed.name}`, "
+        f"but the classes of output `{output.name}` lie along `{target.name}`",
         context.span("outputs", output.name, "task"),
         path=f"outputs.{output.name}",
         notes=(f"probabilities would sum to 1 over all {softmaxed.size} positions of `{softmaxed.name}`",),
@@ -153,14 +182,23 @@ def _check_softmax_axis(context: Context, output: Output, head: Node) -> Iterato
 
 
 def _check_classes(context: Context, output: Output) -> Iterator[Diagnostic]:
+    if output.classes is not None and output.task == "regression":
+        yield Diagnostic(
+            "NN507",
+            f"output `{output.name}` is a regression, but it names {len(output.classes)} classes",
+            context.span("outputs", output.name, "classes"),
+            path=f"outputs.{output.name}.classes",
+            notes=("a regression's outputs are values: there are as many as the last layer has, and none is a class",),
+            fixes=(Fix("leave `classes` out"),),
+        )
     if output.class_axis is None or output.classes is None:
         return
-    axis = output.value.axes[ax.index_of(output.value.axes, output.class_axis) or 0]
     axis = next(a for a in output.value.axes if a.name == output.class_axis)
     if isinstance(axis.size, int) and axis.size != len(output.classes):
         yield Diagnostic(
             "NN508",
-            f"output `{output.name}` has {len(output.classes)} classes, but its class axis `{axis.name}` has {axis.size} positions",
+            f"output `{output.name}` has {len(output.classes)} classes, "
+            f"but its class axis `{axis.name}` has {axis.size} positions",
             context.span("outputs", output.name, "classes"),
             path=f"outputs.{output.name}.classes",
             fixes=(Fix(f"make the layer that ends in `{axis.name}` {len(output.classes)} wide"),),
@@ -181,8 +219,13 @@ def _check_loss(context: Context, output: Output) -> Iterator[Diagnostic]:
         context.span("outputs", output.name, "loss"),
         path=f"outputs.{output.name}.loss",
         notes=tuple(notes),
-        fixes=(Fix(f"leave it out: `{DEFAULT_LOSS[output.task]}` is the default of a {output.task}"),),
+        fixes=(
+            Fix(
+                f"use `{DEFAULT_LOSS[output.task]}`, the default of a {output.task}",
+                (Edit(context.span("outputs", output.name, "loss"), DEFAULT_LOSS[output.task]),),
+            ),
+        ),
     )
 
 
-__all__ = ["DEFAULT_LOSS", "check_tasks", "head_function", "insert_items"]
+__all__ = ["DEFAULT_LOSS", "check_tasks", "head_function"]

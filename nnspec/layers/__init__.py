@@ -6,7 +6,28 @@ import importlib
 
 from nnspec.layers.base import Layer
 
-MODULES = ("core", "convolution", "pooling", "padding", "recurrent", "wrappers", "normalization", "regularization", "activations", "merging", "embedding", "masking", "reshaping", "verbs")
+MODULES = (
+    "core",
+    "convolution",
+    "pooling",
+    "global_pooling",
+    "padding",
+    "spectral",
+    "recurrent",
+    "wrappers",
+    "bidirectional",
+    "normalization",
+    "sample_normalization",
+    "regularization",
+    "activations",
+    "merging",
+    "concatenation",
+    "dot",
+    "embedding",
+    "masking",
+    "reshaping",
+    "verbs",
+)
 
 
 def _load() -> dict[str, Layer]:

@@ -16,7 +16,7 @@ from nnspec.diagnostics import Applicability, Diagnostic, Edit, Fix, Related, Re
 from nnspec.document import Mapping as MappingNode
 from nnspec.document import Node as SourceNode
 from nnspec.document import Scalar, format_path
-from nnspec.graph import Node, Value, Weight
+from nnspec.graph import Field, Node, Value, Weight
 from nnspec.layers.args import REQUIRED, Arg
 
 if TYPE_CHECKING:
@@ -56,8 +56,12 @@ class Inferred:
         formula: how the parameters are counted, with numbers (`4·(4·(1 + 4) + 4)`).
         windows: for input axis positions that the layer slides along or reads whole; others are untouched.
         mask: the axis along which the first output carries a mask, or None.
+        masks: the same for every output, where others than the first carry one.
         keras: arguments as Keras takes them, where they differ from the spec's (axis names).
         notes: for `show`.
+        inner: the wrapped layer.
+        backward: the layer of a Bidirectional that runs backwards, where the spec gives one.
+        fields: receptive fields of the outputs where a wrapped layer worked them out; else they follow from `windows`.
     """
 
     outputs: tuple[Axes, ...]
@@ -67,9 +71,12 @@ class Inferred:
     formula: str = ""
     windows: Mapping[int, Window] = field(default_factory=dict)
     mask: str | None = None
+    masks: tuple[str | None, ...] = ()
     keras: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     inner: Node | None = None
+    backward: Node | None = None
+    fields: Mapping[str, Field] | None = None
 
 
 @dataclass
@@ -95,7 +102,7 @@ class Call:
     path: tuple[str | int, ...] = ()
     axis_name: str | None = None
     over: tuple[str, ...] | None = None
-    infer_inner: Callable[[Call, SourceNode, tuple[Value, ...]], Node] | None = None
+    infer_inner: Callable[..., Node] | None = None
     constraints: list[str] = field(default_factory=list)
     reader_kinds: tuple[str, ...] = ()
 
@@ -168,6 +175,22 @@ class Call:
             f"`{self.kind}` needs to know how long `{axis.name}` is ({why}), but its size is `{axis.size}`",
             fixes=[Fix(f"give `{axis.name}` a number under `inputs:`")],
         )
+
+    def require_float(self) -> None:
+        """Every input must hold floats of one dtype: the layer computes with them."""
+        for value in self.inputs:
+            if not value.dtype.startswith("float"):
+                self.fail(
+                    "NN407",
+                    f"`{self.kind}` computes with floats, but `{value.node}` holds {value.dtype}",
+                    notes=["class or word ids become numbers to compute with by an `Embedding`"],
+                )
+            if value.dtype != self.input.dtype:
+                self.fail(
+                    "NN407",
+                    f"`{self.kind}` reads inputs of two dtypes: `{self.input.node}` holds {self.input.dtype}, "
+                    f"`{value.node}` {value.dtype}",
+                )
 
     def axis_index(self, value: Any, arg: str, axes: Axes | None = None) -> int:
         """The position (from 0, batch left out) of an axis given by name or by Keras' index."""
@@ -280,6 +303,7 @@ class Layer:
         steps: whether it slides or steps along axes; `over` is accepted where this is set.
         short: the argument that a body which is not a mapping stands for (`permute: [a, b]`).
         is_verb: an axis operation of nnspec rather than a Keras layer.
+        uses_mask: whether it leaves out what a mask marks as padding.
     """
 
     kind: ClassVar[str]
@@ -289,6 +313,7 @@ class Layer:
     steps: ClassVar[bool] = False
     short: ClassVar[str | None] = None
     is_verb: ClassVar[bool] = False
+    uses_mask: ClassVar[bool] = False
 
     def required_arguments(self) -> list[str]:
         """Arguments without a default; a layer that has none may be written as a bare word."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -9,11 +10,12 @@ import numpy as np
 
 from nnspec import axes as ax
 from nnspec.axes import Axes
+from nnspec.diagnostics import Fix
 from nnspec.graph import Node, Weight
 from nnspec.layers import args as a
 from nnspec.layers.base import Call, Inferred, Layer, Window
 from nnspec.layers.functions import activate
-from nnspec.layers.windows import live_taps, pads, slid_size, spatial_positions, window_over
+from nnspec.layers.windows import count_live_taps, live_taps, pads, slid_size, spatial_positions, window_over
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
@@ -29,7 +31,9 @@ def _sliding_arguments(rank: int) -> dict[str, a.Arg]:
         "strides": a.sizes("Positions between neighbouring windows.", rank, 1 if rank == 1 else [1] * rank),
         "padding": a.choice(f"{text}.", paddings, "valid"),
         "data_format": a.data_format(),
-        "dilation_rate": a.sizes("Positions between neighbouring taps of the kernel.", rank, 1 if rank == 1 else [1] * rank),
+        "dilation_rate": a.sizes(
+            "Positions between neighbouring taps of the kernel.", rank, 1 if rank == 1 else [1] * rank
+        ),
     }
 
 
@@ -49,7 +53,8 @@ class Convolution(Layer):
         )
 
     def infer(self, call: Call) -> Inferred:
-        call.require_rank(self.rank + 1, what=f"{self.rank} to slide along and one of channels")
+        self.check_rank(call)
+        call.require_float()
         places, channel_place = spatial_positions(self.rank, call.args["data_format"])
         call.check_steps(places)
         channel = call.axes[channel_place]
@@ -57,15 +62,21 @@ class Convolution(Layer):
         kernel, strides, dilation = self.geometry(call.args)
         padding = call.args["padding"]
         if any(s > 1 for s in strides) and any(d > 1 for d in dilation):
-            call.fail("NN208", f"`{self.kind}` cannot have strides and dilation above 1 at once", "strides")
+            fixes = [Fix("keep one of the two at 1; a pooling layer after a dilated convolution strides")]
+            call.fail(
+                "NN208", f"`{self.kind}` cannot have strides and dilation above 1 at once", "strides", fixes=fixes
+            )
         axes: list[ax.Axis] = list(call.axes)
         windows: dict[int, Window] = {channel_place: Window(None, ahead=None)}
         notes: list[str] = []
         for place, k, s, d in zip(places, kernel, strides, dilation, strict=True):
             span = 1 + (k - 1) * d
-            axes[place] = ax.resized(call.axes[place], slid_size(call, call.axes[place], span, s, padding, "kernel_size"), call.name)
+            axes[place] = ax.resized(
+                call.axes[place], slid_size(call, call.axes[place], span, s, padding, "kernel_size"), call.name
+            )
             windows[place] = window_over(span, s, padding)
             notes += _dead_tap_notes(call.axes[place], k, s, d, padding)
+            _warn_of_lone_tap(call, call.axes[place], k, s, d, padding)
         made, weights, formula = self.weights_rule(call, channels, kernel)
         axes[channel_place] = ax.fresh(call.axis_name or "filter", made, call.name, is_learned=True)
         return Inferred(
@@ -75,6 +86,18 @@ class Convolution(Layer):
     def weights_rule(self, call: Call, channels: int, kernel: tuple[int, ...]) -> tuple[int, tuple[Weight, ...], str]:
         """Output channels, weights and their count in words."""
         raise NotImplementedError
+
+    def check_rank(self, call: Call) -> None:
+        """One axis too few is a channel axis that nobody wrote."""
+        what = f"{self.rank} to slide along and one of channels"
+        if len(call.axes) == self.rank:
+            call.fail(
+                "NN310",
+                f"`{self.kind}` reads {self.rank + 1} axes ({what}), but it is given {ax.describe(call.axes)}",
+                notes=("batch is not counted",),
+                fixes=[call.insert_before("add a channel axis", ["insert: {channel: 1}"])],
+            )
+        call.require_rank(self.rank + 1, what=what)
 
     # -------------------------------------------------------------------------------------------- ONNX
 
@@ -92,7 +115,16 @@ class Convolution(Layer):
         """One Conv. `kernel` is (…spatial, in / groups, out); 1-D kernels slide as 1×k, which is faster."""
         _, strides, dilation = self.geometry(node.args)
         return self.convolve(
-            lowering, node, view, kernel, bias, strides=strides, dilation=dilation, padding=node.args["padding"], groups=groups, hint=hint
+            lowering,
+            node,
+            view,
+            kernel,
+            bias,
+            strides=strides,
+            dilation=dilation,
+            padding=node.args["padding"],
+            groups=groups,
+            hint=hint,
         )
 
     def convolve(
@@ -149,26 +181,51 @@ class Convolution(Layer):
         out = node.outputs[0].axes
         made = lowering.factor(out[channel_place].name, int(weights.shape[0]))
         new_spatial = [
-            old if out[place].size == node.inputs[0].axes[place].size else lowering.factor(out[place].name, out[place].size)
+            old
+            if out[place].size == node.inputs[0].axes[place].size
+            else lowering.factor(out[place].name, out[place].size)
             for old, place in zip(spatial, places, strict=True)
         ]
         axes = list(view.axes)
         axes[1 + channel_place] = made
         for place, group in zip(places, new_spatial, strict=True):
             axes[1 + place] = group
-        result = replace(ready, tensor=tensor, dims=(view.axes[0], made, *unit, *new_spatial), axes=tuple(axes), mask=None)
+        result = replace(
+            ready, tensor=tensor, dims=(view.axes[0], made, *unit, *new_spatial), axes=tuple(axes), mask=None
+        )
         lowering.affine[tensor] = Affine(
-            weight, bias_name, lowering.graph.nodes[-1], lambda w, f: w * f.reshape([-1] + [1] * (w.ndim - 1)), np.asarray
+            weight,
+            bias_name,
+            lowering.graph.nodes[-1],
+            lambda w, f: w * f.reshape([-1] + [1] * (w.ndim - 1)),
+            np.asarray,
         )
         return result
 
 
 def _dead_tap_notes(axis: ax.Axis, taps: int, stride: int, dilation: int, padding: str) -> list[str]:
-    first, last = live_taps(ax.static(axis.size), taps, dilation, padding, stride)
-    dead = first + taps - last
+    dead = taps - count_live_taps(ax.static(axis.size), taps, dilation, padding, stride)
     if not dead:
         return []
-    return [f"{dead} of {taps} taps only ever see padding along `{axis.name}` ({axis.size} positions, dilation {dilation})"]
+    return [
+        f"{dead} of {taps} taps only ever see padding along `{axis.name}` ({axis.size} positions, dilation {dilation})"
+    ]
+
+
+def _warn_of_lone_tap(call: Call, axis: ax.Axis, taps: int, stride: int, dilation: int, padding: str) -> None:
+    """A kernel of which one tap alone ever sees data does not slide: it maps every position by itself."""
+    alive = count_live_taps(ax.static(axis.size), taps, dilation, padding, stride)
+    if taps > 1 and alive < 2:
+        dead = "all" if not alive else f"{taps - 1} of the"
+        note = "each output position sees its own input position alone, as in a Dense layer"
+        call.warn(
+            "NN320",
+            f"{dead} {taps} taps of `{call.kind}` only ever see padding along `{axis.name}`, "
+            f"which has {axis.size} positions: the dilation is {dilation}",
+            "dilation_rate",
+            notes=[note if alive else "its output does not depend on its input"],
+            fixes=[Fix(f"keep the dilation below {axis.size}, or make `{axis.name}` longer")],
+        )
 
 
 def product(*numbers: int) -> str:
@@ -185,6 +242,7 @@ class Conv(Convolution):
                 "NN315",
                 f"`{self.kind}` cannot cut {channels} channels and {filters} filters into {groups} groups",
                 "groups",
+                fixes=[Fix(f"take a number that divides both, such as {math.gcd(channels, filters)}")],
             )
         weights = [Weight("kernel", (*kernel, channels // groups, filters))]
         formula = product(*kernel, channels // groups, filters)

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from nnspec import axes as ax
 from nnspec.axes import Axes, Axis, Size, fuse, multiply
-from nnspec.diagnostics import Applicability, Edit, Fix
+from nnspec.diagnostics import Applicability, Edit, Fix, nearest
 from nnspec.document import Mapping
-from nnspec.layers.base import Call
+from nnspec.document import Sequence as SequenceNode
+from nnspec.layers.base import Call, Fault
 from nnspec.rebracket import (
     Kind,
     Provenance,
@@ -60,7 +61,7 @@ def reshape(call: Call, wanted: Sequence[Size | None], names: Sequence[str | Non
     """The output axes of a row-major reshape.
 
     Raises:
-        Fault: NN301, NN302 or NN303.
+        Fault: NN301, NN302, NN303 or NN314.
     """
     axes = call.axes
     if sum(size is None for size in wanted) > 1:
@@ -68,7 +69,11 @@ def reshape(call: Call, wanted: Sequence[Size | None], names: Sequence[str | Non
     try:
         sizes, constraints = solve_unknown(axes, wanted)
     except SizeMismatch as mismatch:
-        call.fail("NN302", f"reshape of {ax.describe(axes)}: {mismatch}", arg)
+        said = ", ".join("-1" if size is None else str(size) for size in wanted)
+        message = f"reshape of {ax.describe(axes)} to ({said}): {mismatch}"
+        if mismatch.is_certain:
+            call.fail("NN302", message, arg)
+        call.fail("NN314", message, arg, fixes=[_open_size_fix(axes)])
     call.constraints.extend(constraints)
     result = rebracket(axes, sizes)
     if result.is_scrambled:
@@ -83,7 +88,11 @@ def reshape(call: Call, wanted: Sequence[Size | None], names: Sequence[str | Non
             "NN304",
             f"this reshape does nothing: {same} are equally long, and a reshape never swaps axes",
             arg,
-            fixes=_permute_fixes(call, reorder, Applicability.MAYBE) if reorder else [],
+            notes=[f"it reads {ax.describe(axes)} and gives the same"],
+            fixes=[
+                *(_permute_fixes(call, reorder, Applicability.MAYBE, sizes) if reorder else []),
+                Fix("leave the reshape out"),
+            ],
         )
     return call.require_unique(_named(call, sizes, names, result), arg)
 
@@ -142,9 +151,10 @@ def _check_names(
         if held is None:
             continue
         reorder = find_reordering(call.axes, sizes, names)
-        fixes = _permute_fixes(call, reorder, Applicability.MACHINE) if reorder else []
+        fixes = _permute_fixes(call, reorder, Applicability.MACHINE, sizes, names) if reorder else []
         if not reorder and provenance.axis is not None:
-            fixes = [Fix(f"if only the name changes, say so: `rename: {{{provenance.axis.name}: {name}}}`")]
+            rename = Fix(f"rename it: `rename: {{{provenance.axis.name}: {name}}}`")
+            fixes = [_rename_fix(call, names, result) or rename]
         call.fail(
             "NN303",
             f"the reshape calls an axis `{name}`, but it holds {held if ' ' in held else f'`{held}`'}",
@@ -154,6 +164,30 @@ def _check_names(
         )
 
 
+def _rename_fix(call: Call, names: Sequence[str | None], result: Rebracketing) -> Fix | None:
+    """Where every axis stays what it is and only names change: a `rename` in the place of the reshape."""
+    if len(names) == len(call.axes) and set(names) == set(ax.names(call.axes)):
+        said = ", ".join(f"{axis.name}: {axis.size}" for axis in call.axes)
+        edit = Edit(call.span("to"), f"{{{said}}}")
+        return Fix("name the axes in the order in which they stand", (edit,))
+    renamed: dict[str, str] = {}
+    for name, provenance in zip(names, result.outputs, strict=True):
+        if provenance.kind is not Kind.IDENTITY or provenance.axis is None or name is None:
+            return None
+        if provenance.axis.name != name:
+            renamed[provenance.axis.name] = name
+    if len(result.outputs) != len(call.axes):
+        return None
+    item = f"rename: {{{', '.join(f'{old}: {new}' for old, new in renamed.items())}}}"
+    replaced = _replace_item(call, [item])
+    return Fix("if only the name changes, say so", (replaced,) if replaced else ())
+
+
+def _open_size_fix(axes: Axes) -> Fix:
+    unknown = next(axis for axis in axes if not isinstance(axis.size, int))
+    return Fix(f"leave one size open with -1, or give `{unknown.name}` a number under `inputs:`")
+
+
 # ------------------------------------------------------------------------------------------ scrambles
 
 
@@ -161,7 +195,7 @@ def _scrambled(
     call: Call, sizes: Sequence[Size], names: Sequence[str | None] | None, result: Rebracketing, arg: str
 ) -> Axes:
     mixed = _mixed_axes(call.axes, result)
-    holds = ", ".join(f"axis {i} would hold {p}" for i, p in enumerate(result.outputs) if p.kind is not Kind.IDENTITY)
+    holds = _held(result)
     total = multiply(axis.size for axis in call.axes)
     notes = [f"sizes agree ({total} = {multiply(sizes)}), so Keras accepts this silently"]
     reorder = find_reordering(call.axes, sizes, names)
@@ -187,10 +221,65 @@ def _scrambled(
         if merged_axis is not None:
             inside = ", ".join(f"{atom.name} {atom.size}" for atom in merged_axis.atoms)
             notes.append(f"`{merged_axis.name}` was merged from ({inside}), slow to fast")
-            fixes = [Fix("permute before the axes are merged, or take them apart in the order in which they were merged")]
+            fixes = [Fix("permute before the axes are merged, or take them apart in the order of the merge")]
         else:
-            fixes = [Fix("where mixing is meant, as in frame stacking, write it as `split` and `merge`")]
-    call.fail("NN301", message, arg, label=holds, notes=notes, fixes=fixes)
+            fixes = [_mixing_fix(call, sizes, result)]
+    raise Fault(call.diagnostic("NN301", message, arg, label=holds, notes=notes, fixes=fixes))
+
+
+def _held(result: Rebracketing) -> str:
+    """`axis 0 would hold time // 2, axis 1 (time % 2, feature)`."""
+    changed = [(i, p) for i, p in enumerate(result.outputs) if p.kind not in (Kind.IDENTITY, Kind.NEW)]
+    if all(p.atoms is None for _, p in changed):
+        listed = [str(i) for i, _ in changed]
+        return f"axes {', '.join(listed[:-1])} and {listed[-1]} would hold irregular mixtures"
+    return ", ".join(f"axis {i} {'would hold ' if not n else ''}{p}" for n, (i, p) in enumerate(changed))
+
+
+def positions(call: Call, values: Sequence[int | str], arg: str) -> list[int]:
+    """The positions of several axes; a fault points at the one that does not exist.
+
+    Raises:
+        Fault: NN306.
+    """
+    node = call.node(arg)
+    result = []
+    for i, value in enumerate(values):
+        try:
+            result.append(call.axis_index(value, arg))
+        except Fault as fault:
+            item = node.items[i] if isinstance(node, SequenceNode) and i < len(node.items) else None
+            if item is None:
+                raise
+            close = nearest(str(value), ax.names(call.axes)) if isinstance(value, str) else []
+            fixes = tuple(Fix(f"use `{c}`", (Edit(item.span, c),)) for c in close)
+            raise Fault(replace(fault.diagnostic, span=item.span, fixes=fixes)) from None
+    return result
+
+
+def _mixing_fix(call: Call, sizes: Sequence[Size], result: Rebracketing) -> Fix:
+    """Where mixing is meant: the same reshape as `split` and `merge`, which say so."""
+    message = "where mixing is meant, as in frame stacking, write it as `split` and `merge`"
+    axes = {axis.name: axis for axis in call.axes}
+    if any(p.atoms is None for p in result.outputs) or any(axis.size == 1 or len(axis.atoms) > 1 for axis in call.axes):
+        return Fix(message)
+    parts: dict[str, dict[str, str]] = {}
+    labels: list[list[str]] = []
+    for provenance in result.outputs:
+        row = []
+        for atom in provenance.atoms or ():
+            if atom.size == axes[atom.name].size:
+                row.append(atom.name)
+                continue
+            cut = parts.setdefault(atom.name, {})
+            label = f"{atom.name}_{len(cut) + 1}"
+            cut[label] = str(atom.size) if isinstance(atom.size, int) else "null"
+            row.append(label)
+        labels.append(row)
+    items = [f"split: {{{n}: {{{', '.join(f'{k}: {v}' for k, v in cut.items())}}}}}" for n, cut in parts.items()]
+    items += [f"merge: {{{row[0]}_{row[-1]}: [{', '.join(row)}]}}" for row in labels if len(row) > 1]
+    edit = _replace_item(call, items) if len(result.outputs) == sum(size != 1 for size in sizes) else None
+    return Fix(message, (edit,) if edit else ())
 
 
 def _is_evident(sizes: Sequence[Size], reorder: Reordering) -> bool:
@@ -241,8 +330,10 @@ def _trailing_units(
     """The `insert` items that do what is left of the reshape after the permute; None where that is more."""
     outputs = reorder.result.outputs
     data = [p for p in outputs if p.kind is not Kind.NEW]
-    if sizes is None or any(p.kind is not Kind.IDENTITY for p in data) or any(
-        p.kind is Kind.NEW for p in outputs[: len(data)]
+    if (
+        sizes is None
+        or any(p.kind is not Kind.IDENTITY for p in data)
+        or any(p.kind is Kind.NEW for p in outputs[: len(data)])
     ):
         return None
     if any(i.size == 1 for p in data if (i := p.axis) is not None):
@@ -271,8 +362,12 @@ def _witness(axes: Axes, sizes: Sequence[Size], reorder: Reordering | None) -> s
         return None
     static = [n for n in lengths if isinstance(n, int)]
     letters = _letters(ax.names(axes))
+    before, after = list(range(len(axes))), list(reorder.order)
     row = multiply(size for size in sizes[1:])
     assert isinstance(row, int)
+    while before[-1] == after[-1] and len(before) > 2 and row % static[before[-1]] == 0:
+        row //= static[before.pop()]  # what moves as a whole needs no digits
+        after.pop()
     shown = min(row, 6)
 
     def coordinates(index: int, order: Sequence[int]) -> str:
@@ -280,14 +375,21 @@ def _witness(axes: Axes, sizes: Sequence[Size], reorder: Reordering | None) -> s
         for axis in reversed(order):
             digits[axis] = index % static[axis]
             index //= static[axis]
-        return "".join(f"{letters[i]}{digits[i]}" for i in range(len(axes)))
+        return "".join(f"{letters[i]}{digits[i]}" for i in before)
 
-    got = " ".join(coordinates(i, range(len(axes))) for i in range(shown))
-    meant = " ".join(coordinates(i, reorder.order) for i in range(shown))
+    got = " ".join(coordinates(i, before) for i in range(shown))
+    meant = " ".join(coordinates(i, after) for i in range(shown))
+    if got == meant:
+        return None
     more = " …" if row > shown else ""
     return f"row 0 would get  {got}{more}  instead of  {meant}{more}"
 
 
 def _letters(names: Sequence[str]) -> list[str]:
-    length = next(n for n in range(1, 40) if len({name[:n] for name in names}) == len(names) or n == 39)
-    return [name[:length] + ("_" if length > 1 else "") for name in names]
+    """For each name its shortest beginning that no other name has."""
+    result = []
+    for name in names:
+        others = [other for other in names if other != name]
+        short = next((name[:n] for n in range(1, len(name)) if not any(o.startswith(name[:n]) for o in others)), name)
+        result.append(short + ("_" if short[-1].isdigit() else ""))
+    return result

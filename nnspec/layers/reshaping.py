@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import nnspec.layers.reshape_rules as rules
 from nnspec import axes as ax
 from nnspec.axes import Axes, Axis, Size, Symbolic
+from nnspec.diagnostics import Fix
 from nnspec.graph import Node
 from nnspec.layers import args as a
 from nnspec.layers.base import Call, Inferred, Layer, keras_name
@@ -22,20 +23,23 @@ def keras_reshape(node: Node) -> Callable[..., Any]:
     """The Keras layer that gives the node's output its sizes; nothing where they do not change."""
     import keras
 
+    layer: Callable[..., Any]
     before, after = ax.sizes(node.inputs[0].axes), ax.sizes(node.outputs[0].axes)
     if before == after:
-        return keras.layers.Identity(name=keras_name(node.name))
+        layer = keras.layers.Identity(name=keras_name(node.name))
+        return layer
     unknown = [i for i, size in enumerate(after) if not isinstance(size, int)]
     if len(unknown) > 1:
         from nnspec.backends.keras_layers import SymbolicReshape
 
         return SymbolicReshape(*symbolic_recipe(before, after), name=keras_name(node.name))
     target = [size if isinstance(size, int) else -1 for size in after]
-    return keras.layers.Reshape(target, name=keras_name(node.name))
+    layer = keras.layers.Reshape(target, name=keras_name(node.name))
+    return layer
 
 
 def symbolic_recipe(before: Sequence[Size], after: Sequence[Size]) -> tuple[list[Any], list[Any]]:
-    """For each output axis a number, or the input axis whose unknown size it takes over (and what it is times, over)."""
+    """For each output axis a number, or the input axis whose unknown size it takes over, times or over what."""
     recipe: list[Any] = []
     for size in after:
         if isinstance(size, int):
@@ -119,7 +123,9 @@ class Reshape(Layer):
     def infer(self, call: Call) -> Inferred:
         target, to = call.args["target_shape"], call.args["to"]
         if (target is None) == (to is None):
-            call.fail("NN208", "`Reshape` takes either `target_shape` or `to`", "to" if to is not None else None)
+            message = "takes `target_shape` or `to`, not both" if to is not None else "needs `target_shape` or `to`"
+            fixes = [Fix("keep `to`, whose names are checked too")] if to is not None else []
+            call.fail("NN208", f"`Reshape` {message}", "to" if to is not None else None, fixes=fixes)
         if to is not None:
             names: list[str | None] | None = list(to)
             wanted: list[Size | None] = [_declared_size(value) for value in to.values()]
@@ -166,7 +172,7 @@ class Permute(Layer):
     }
 
     def infer(self, call: Call) -> Inferred:
-        order = [call.axis_index(d, "dims") for d in call.args["dims"]]
+        order = rules.positions(call, call.args["dims"], "dims")
         rules.require_permutation(call, order, "dims")
         return Inferred((tuple(call.axes[i] for i in order),), keras={"dims": [i + 1 for i in order]})
 

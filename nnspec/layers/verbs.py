@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nnspec import axes as ax
 from nnspec.axes import Axis, Size, divide, multiply
+from nnspec.diagnostics import Edit, Fix
+from nnspec.document import Mapping
 from nnspec.graph import Node
 from nnspec.layers import args as a
 from nnspec.layers import reshape_rules as rules
@@ -77,21 +79,24 @@ class PermuteVerb(Verb):
 
     kind = "permute"
     short = "order"
-    args = {"order": a.Arg({"type": "array", "items": {"type": "string"}, "minItems": 1}, "Every axis once, slow to fast.")}
+    args = {
+        "order": a.Arg({"type": "array", "items": {"type": "string"}, "minItems": 1}, "Every axis once, slow to fast.")
+    }
 
     def adapt_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         return {**schema, "type": ["object", "array"], "items": {"type": "string"}, "minItems": 1}
 
     def infer(self, call: Call) -> Inferred:
         arg = "order" if "order" in call.given else ""
-        order = [call.axis_index(name, arg) for name in call.args["order"]]
+        order = rules.positions(call, call.args["order"], arg)
         rules.require_permutation(call, order, arg)
         return Inferred((tuple(call.axes[i] for i in order),), keras={"dims": [i + 1 for i in order]})
 
     def to_keras(self, node: Node) -> Callable[..., Any]:
         import keras
 
-        return keras.layers.Permute(node.args["dims"], name=keras_name(node.name))
+        layer: Callable[..., Any] = keras.layers.Permute(node.args["dims"], name=keras_name(node.name))
+        return layer
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         return [permuted(inputs[0], [d - 1 for d in node.args["dims"]])]
@@ -105,26 +110,44 @@ class Merge(OpenVerb):
     """
 
     kind = "merge"
-    values = {"type": "array", "description": "The axes, which must stand side by side in this order.", "items": {"type": "string"}, "minItems": 1}
+    values = {
+        "type": "array",
+        "description": "The axes, which must stand side by side in this order.",
+        "items": {"type": "string"},
+        "minItems": 1,
+    }
 
     def infer(self, call: Call) -> Inferred:
         axes = list(call.axes)
         for name, parts in self.require_pairs(call).items():
             places = [call.axis_index(part, name, tuple(axes)) for part in parts]
             if places != list(range(places[0], places[0] + len(places))):
-                order = [axis.name for axis in axes if axis.name not in parts]
-                at = min(sum(axis.name not in parts for axis in axes[: places[0]]), len(order))
-                order[at:at] = parts
+                order = _brought_together(axes, parts)
                 call.fail(
                     "NN321",
-                    f"`merge` joins neighbours in order, but {', '.join(f'`{p}`' for p in parts)} "
+                    f"`merge` joins neighbours in order, but {' and '.join(f'`{p}`' for p in parts)} "
                     f"do not stand so in {ax.describe(axes)}",
                     name,
-                    fixes=[call.insert_before("permute first", [f"permute: [{', '.join(order)}]"])],
+                    fixes=[call.insert_before("permute first", [f"permute: [{', '.join(order)}]"])]
+                    if len(set(parts)) == len(parts)
+                    else [],
                 )
             taken = tuple(axes[i] for i in places)
             axes[places[0] : places[-1] + 1] = [rules.merged(call, taken, name)]
         return Inferred((call.require_unique(tuple(axes)),))
+
+
+def _brought_together(axes: Sequence[Axis], parts: Sequence[str]) -> list[str]:
+    """All axis names with `parts` side by side, moved as little as can be, and rather to the end."""
+    names = list(ax.names(axes))
+    others = [name for name in names if name not in parts]
+    orders = [[*others[:at], *parts, *others[at:]] for at in range(len(others), -1, -1)]
+
+    def inversions(order: list[str]) -> int:
+        places = [names.index(name) for name in order]
+        return sum(a > b for i, a in enumerate(places) for b in places[i + 1 :])
+
+    return min(orders, key=inversions)
 
 
 class Split(OpenVerb):
@@ -157,7 +180,14 @@ class Split(OpenVerb):
         quotient = divide(axis.size, known)
         if open_count > 1 or quotient is None or (not open_count and quotient != 1):
             said = " · ".join("?" if s is None else str(s) for s in sizes)
-            call.fail("NN315", f"`{axis.name}` of {axis.size} cannot be cut into {said}", axis.name)
+            product = multiply(size for size in sizes if size is not None)
+            notes = [] if open_count else [f"{said} = {product}"]
+            if open_count > 1:
+                notes = ["only one size can be left open"]
+            fixes = self.size_fixes(call, axis, parts)
+            call.fail(
+                "NN315", f"`{axis.name}` of {axis.size} cannot be cut into {said}", axis.name, notes=notes, fixes=fixes
+            )
         if not isinstance(quotient, int) and quotient.coefficient.denominator != 1:
             whole = ax.Symbolic(quotient.coefficient * quotient.coefficient.denominator, quotient.powers)
             call.constraints.append(f"{whole} % {quotient.coefficient.denominator} == 0")
@@ -170,6 +200,17 @@ class Split(OpenVerb):
             else:
                 made.append(Axis(label, size, provenance.atoms, axis.is_learned))
         return made
+
+    def size_fixes(self, call: Call, axis: Axis, parts: dict[str, Any]) -> list[Fix]:
+        """For each part the size that would fit, the others staying as they are."""
+        body = call.node(axis.name)
+        fixes = []
+        for label, node in body.entries.items() if isinstance(body, Mapping) else ():
+            others = [size for name, size in parts.items() if name != label]
+            fitting = divide(axis.size, multiply(others)) if all(isinstance(o, int) and o > 0 for o in others) else None
+            if isinstance(fitting, int):
+                fixes.append(Fix(f"make `{label}` {fitting} long", (Edit(node.span, str(fitting)),)))
+        return fixes
 
 
 class Insert(OpenVerb):
@@ -196,7 +237,11 @@ class Drop(Verb):
 
     kind = "drop"
     short = "axis"
-    args = {"axis": a.Arg({"type": ["string", "array"], "items": {"type": "string"}, "minItems": 1}, "The axis or axes to leave out.")}
+    args = {
+        "axis": a.Arg(
+            {"type": ["string", "array"], "items": {"type": "string"}, "minItems": 1}, "The axis or axes to leave out."
+        )
+    }
 
     def adapt_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         return {**schema, "type": ["object", "string", "array"], "items": {"type": "string"}}
@@ -204,13 +249,13 @@ class Drop(Verb):
     def infer(self, call: Call) -> Inferred:
         names = call.args["axis"]
         arg = "axis" if "axis" in call.given else ""
-        dropped = {call.axis_index(name, arg) for name in ([names] if isinstance(names, str) else names)}
+        dropped = set([call.axis_index(names, arg)] if isinstance(names, str) else rules.positions(call, names, arg))
         for place in sorted(dropped):
             axis = call.axes[place]
             if axis.size != 1:
                 call.fail(
                     "NN317",
-                    f"`drop` leaves out axes of size 1, but `{axis.name}` has {axis.size} positions",
+                    f"`drop` leaves out axes of size 1, but `{axis.name}` has {axis.size}",
                     arg,
                     notes=["to lose an axis on purpose, pool over it or merge it with another"],
                 )

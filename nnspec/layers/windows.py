@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from nnspec import axes as ax
 from nnspec.axes import Axis, Size
+from nnspec.diagnostics import Fix
 from nnspec.layers.base import Call, Window
 
 
@@ -33,7 +34,7 @@ def slid_size(call: Call, axis: Axis, span: int, stride: int, padding: str, arg:
                 "NN312",
                 f"`{call.kind}` looks at {span} positions of `{axis.name}` at once, but there are only {size}",
                 arg,
-                notes=["with `padding: same` the axis keeps its length"],
+                fixes=[Fix("make the window smaller, or keep the axis' length with `padding: same`")],
             )
         return (size - span) // stride + 1
     if span == 1 and stride == 1:
@@ -64,10 +65,21 @@ def pads(size: int | None, span: int, stride: int, padding: str) -> tuple[int, i
 
 
 def live_taps(size: int | None, taps: int, dilation: int, padding: str, stride: int = 1) -> tuple[int, int]:
-    """Which taps of a kernel ever see data: first and one past the last. The others only ever see padding."""
+    """Which taps of a kernel ever see data: first and one past the last. The others only ever see padding.
+
+    A kernel that sees nothing but padding keeps all its taps.
+    """
+    alive = _seeing_taps(size, taps, dilation, padding, stride)
+    return (alive[0], alive[-1] + 1) if alive else (0, taps)
+
+
+def count_live_taps(size: int | None, taps: int, dilation: int, padding: str, stride: int = 1) -> int:
+    """How many taps of a kernel ever see data."""
+    return len(_seeing_taps(size, taps, dilation, padding, stride))
+
+
+def _seeing_taps(size: int | None, taps: int, dilation: int, padding: str, stride: int) -> Sequence[int]:
     if size is None or stride != 1 or padding == "valid":
-        return 0, taps
+        return range(taps)
     before = (taps - 1) * dilation if padding == "causal" else ((taps - 1) * dilation) // 2
-    offsets: Sequence[int] = [i * dilation - before for i in range(taps)]
-    alive = [i for i, offset in enumerate(offsets) if -size < offset < size]
-    return alive[0], alive[-1] + 1
+    return [i for i in range(taps) if -size < i * dilation - before < size]

@@ -1,1 +1,196 @@
-LAYERS = ()
+"""Layers around a layer: what wrappers share, and TimeDistributed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from nnspec import axes as ax
+from nnspec.document import Mapping as MappingNode
+from nnspec.document import Node as SourceNode
+from nnspec.document import Scalar
+from nnspec.graph import Node
+from nnspec.layers import args as a
+from nnspec.layers.base import Call, Inferred, Layer
+
+if TYPE_CHECKING:
+    from nnspec.backends.onnx.lowering import Lowering
+    from nnspec.backends.onnx.view import View
+
+# Layers that do the same at every position whatever the axes, so that they need no folding.
+POSITIONWISE = frozenset(
+    {"Dense", "Activation", "ReLU", "LeakyReLU", "ELU", "Identity", "Dropout", "GaussianNoise", "GaussianDropout"}
+)
+
+
+def layer_argument(what: str) -> dict[str, Any]:
+    return {"allOf": [{"$ref": "#/definitions/layer"}], "description": what}
+
+
+def wrapped_kind(source: SourceNode) -> str:
+    """The kind of a layer that stands as an argument."""
+    if isinstance(source, MappingNode) and len(source.entries) == 1:
+        return next(iter(source.entries))
+    return str(source.value) if isinstance(source, Scalar) else ""
+
+
+def _check_inner_body(call: Call, source: SourceNode, arg: str) -> None:
+    """The wrapper is the node: it has the name and reads."""
+    body = next(iter(source.entries.values())) if isinstance(source, MappingNode) and source.entries else None
+    for key in ("name", "from", "when"):
+        if isinstance(body, MappingNode) and key in body.entries:
+            call.fail("NN208", f"`{key}` belongs to the `{call.kind}`, not to the layer that it wraps", arg)
+
+
+def layer_source(call: Call, arg: str = "layer") -> SourceNode:
+    source = call.node(arg)
+    assert source is not None, "the schema requires it"
+    _check_inner_body(call, source, arg)
+    return source
+
+
+@dataclass(frozen=True, eq=False)
+class Distributed:
+    """What computes a TimeDistributed in Keras: the wrapped layer, called on what is folded into batch."""
+
+    layer: Any
+    inner: Node
+
+
+class TimeDistributed(Layer):
+    """Applies a layer to every position of the first axis apart, with the same weights: that axis counts as batch.
+
+    Keras' own class loops over the steps and is wrong where their number is unknown; nnspec folds the axis into batch,
+    in Keras as in ONNX, which computes the same in one go. Any layer that reads one value can be wrapped, and any axis
+    may come first; `over` says which it is meant to be, and is checked.
+
+    Input axes:  `batch feature time channel`
+    Output axes: `batch feature time filter` with `layer: {Conv1D: …}`
+    Weights:     those of the layer
+    """
+
+    kind = "TimeDistributed"
+    steps = True
+    args = {"layer": a.Arg(layer_argument("The layer to apply."), "The layer to apply.")}
+
+    def infer(self, call: Call) -> Inferred:
+        from nnspec.layers import REGISTRY
+
+        source = layer_source(call)
+        kind = wrapped_kind(source)
+        if REGISTRY[kind].arity[0] > 1:
+            call.fail(
+                "NN404", f"`TimeDistributed` wraps layers that read one value, but `{kind}` joins several", "layer"
+            )
+        if len(call.axes) < 2:
+            call.fail(
+                "NN310",
+                f"`TimeDistributed` reads an axis to go over and at least one for its layer, "
+                f"but it is given {ax.describe(call.axes)}",
+                notes=("batch is not counted",),
+            )
+        first = call.axes[0]
+        if call.over is not None and call.over != (first.name,):
+            self.fail_over(call)
+        value = replace(call.input, axes=call.axes[1:], mask=None)
+        inner = call.infer_inner(call, source, (value,)) if call.infer_inner else None
+        assert inner is not None
+        if inner.args.get("stateful"):
+            call.fail(
+                "NN208",
+                f"`{kind}` cannot be stateful here: its batch is made of all positions of `{first.name}`",
+                "layer",
+            )
+        outputs = tuple(call.require_unique((first, *made.axes)) for made in inner.outputs)
+        return Inferred(
+            outputs,
+            dtypes=tuple(made.dtype for made in inner.outputs),
+            ports=tuple(made.port for made in inner.outputs),
+            weights=inner.weights,
+            formula=inner.formula,
+            mask=call.input.mask if is_positionwise(inner) else None,
+            notes=inner.notes,
+            inner=inner,
+            fields=inner.outputs[0].fields,
+        )
+
+    def fail_over(self, call: Call) -> None:
+        """`over` names another axis than the first."""
+        names = call.over or ()
+        first = call.axes[0].name
+        wanted = [call.axes[call.axis_index(name, "over")] for name in names]
+        call.fail(
+            "NN309",
+            f"`TimeDistributed` is meant to run over {', '.join(f'`{name}`' for name in names)}, "
+            f"but it runs over the first axis, `{first}`",
+            "over",
+            notes=[f"it reads {ax.describe(call.axes)}"],
+            fixes=call.reorder_fixes(wanted, (0,)) if len(wanted) == 1 else [],
+        )
+
+    # -------------------------------------------------------------------------------------------- Keras
+
+    def to_keras(self, node: Node) -> Callable[..., Any]:
+        assert node.inner is not None
+        return Distributed(node.inner.layer.to_keras(node.inner), node.inner)  # type: ignore[return-value]
+
+    def call_keras(self, layer: Any, node: Node, tensors: list[Any]) -> Any:
+        assert node.inner is not None
+        whole = tensors[0]
+        if is_positionwise(node.inner):
+            return node.inner.layer.call_keras(layer.layer, node.inner, [whole])
+        made = node.inner.layer.call_keras(layer.layer, node.inner, [_folded(node, whole)])
+        if isinstance(made, list | tuple):
+            return [_unfolded(node, part, whole, i) for i, part in enumerate(made)]
+        return _unfolded(node, made, whole, 0)
+
+    def keras_weights(self, layer: Any) -> list[Any]:
+        return list(layer.inner.layer.keras_weights(layer.layer))
+
+    # -------------------------------------------------------------------------------------------- ONNX
+
+    def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
+        assert node.inner is not None
+        view = replace(inputs[0], mask=None)
+        if is_positionwise(node.inner):
+            return node.inner.layer.to_onnx(node.inner, [view], lowering)
+        batch, first = view.axes[0], view.axes[1]
+        folded = view.with_axes(((*batch, *first), *view.axes[2:]))
+        result = []
+        for made in node.inner.layer.to_onnx(node.inner, [folded], lowering):
+            if made.axes[0] != folded.axes[0]:  # the layer renamed its batch
+                assert len(made.axes[0]) == 1
+                made = made.substituted({made.axes[0][0]: folded.axes[0]})
+            result.append(replace(made, axes=(batch, first, *made.axes[1:]), mask=None))
+        return result
+
+
+def is_positionwise(inner: Node) -> bool:
+    return inner.kind in POSITIONWISE
+
+
+def _folded(node: Node, whole: Any) -> Any:
+    """The Keras tensor with the first axis in batch."""
+    from keras import ops
+
+    rest = [axis.size for axis in node.inputs[0].axes[1:]]
+    if all(isinstance(size, int) for size in rest):
+        return ops.reshape(whole, (-1, *rest))
+    from nnspec.backends.keras_layers import FoldIntoBatch
+
+    return FoldIntoBatch()(whole)
+
+
+def _unfolded(node: Node, made: Any, whole: Any, index: int) -> Any:
+    from keras import ops
+
+    sizes = [axis.size for axis in node.outputs[index].axes]
+    if all(isinstance(size, int) for size in sizes):
+        return ops.reshape(made, (-1, *sizes))
+    from nnspec.backends.keras_layers import UnfoldFromBatch
+
+    return UnfoldFromBatch()([made, whole])
+
+
+LAYERS = (TimeDistributed(),)

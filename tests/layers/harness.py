@@ -38,6 +38,7 @@ class Case:
         oracle: (weights by name, input arrays) -> the first output, or a list of all outputs, by NumPy alone.
         ops: the ONNX nodes in order.
         before: layer items between the inputs and the layer, such as a Masking (one input only).
+        after: layer items behind the layer.
         make: (rng, shape) -> an input array; default: normal values.
         needs: ops that are allowed although they are dear (`Shape`), with the reason in the case's id.
         moves: whether a training step must move the weights.
@@ -51,6 +52,7 @@ class Case:
     ops: Sequence[str] | None
     id: str = ""
     before: Sequence[Any] = ()
+    after: Sequence[Any] = ()
     make: Callable[[np.random.Generator, tuple[int, ...]], np.ndarray] | None = None
     dtype: str = "float32"
     needs: frozenset[str] = frozenset()
@@ -87,7 +89,7 @@ def spec_of(case: Case) -> dict[str, Any]:
         "nnspec": 1,
         "name": "case",
         "inputs": {n: {"axes": dict(axes), "dtype": case.dtype} for n, axes in zip(names, case.inputs, strict=True)},
-        "model": [*case.before, item],
+        "model": [*case.before, item, *case.after],
         "outputs": {"y": {"task": case.task}},
     }
 
@@ -108,6 +110,9 @@ def randomize(model: Any, seed: int = 7) -> None:
         if "variance" in variable.path:
             values = np.abs(values) + 0.5
         variable.assign(values)
+    for layer in model.layers:
+        if hasattr(layer, "finalize_state"):  # Normalization keeps constants that it makes from its weights
+            layer.finalize_state()
 
 
 def arrays_for(case: Case, graph: Graph, batch: int, length: int) -> dict[str, np.ndarray]:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 OPTIONAL_OUTPUTS = frozenset({"LSTM", "GRU", "RNN"})  # what nothing reads is left out, and not computed
 
+MOVES = frozenset({"Cast", "Reshape", "Transpose"})
+
 
 @dataclass
 class OnnxNode:
@@ -47,6 +49,7 @@ class GraphBuilder:
     domains: dict[str, int] = field(default_factory=dict)
     _names: Counter[str] = field(default_factory=Counter)
     _by_content: dict[tuple[str, tuple[int, ...], bytes], str] = field(default_factory=dict)
+    _moves: dict[tuple[str, tuple[str, ...], str], str] = field(default_factory=dict)
 
     def unique(self, stem: str) -> str:
         self._names[stem] += 1
@@ -63,8 +66,13 @@ class GraphBuilder:
         attributes: Mapping[str, Any] | None = None,
         domain: str = "",
     ) -> list[str]:
-        """Appends a node; returns the names of its outputs."""
+        """Appends a node; returns the names of its outputs. What only moves or casts a value is written once."""
+        key = (op, tuple(inputs), repr(attributes))
+        if key in self._moves:
+            return [self._moves[key]]
         name = self.unique(f"{stem}/{op}")
+        if op in MOVES:
+            self._moves[key] = name
         names = [name] + [self.unique(f"{name}:{i}") for i in range(1, outputs)]
         kept = {key: value for key, value in (attributes or {}).items() if value is not None}
         self.nodes.append(OnnxNode(op, list(inputs), names, kept, name, domain))
@@ -94,6 +102,10 @@ class GraphBuilder:
         for node in self.nodes:
             node.inputs = [new if i == old else i for i in node.inputs]
             node.outputs = [new if o == old else o for o in node.outputs]
+        self._moves = {
+            (op, tuple(new if i == old else i for i in inputs), attributes): new if made == old else made
+            for (op, inputs, attributes), made in self._moves.items()
+        }
 
     def reader_counts(self) -> Counter[str]:
         counts = Counter(i for node in self.nodes for i in node.inputs)

@@ -174,8 +174,32 @@ class Lowering:
                 unknown.append(i)
                 shape.append(-1)
         if len(unknown) > 1:
-            return self._reshape_at_run_time(view, dims, shape, unknown)
+            by_units = self._reshape_by_units(view, dims)
+            return by_units if by_units is not None else self._reshape_at_run_time(view, dims, shape, unknown)
         return self.node("Reshape", view.tensor, self.constant(np.asarray(shape, np.int64), "shape"))
+
+    def _reshape_by_units(self, view: View, dims: tuple[Group, ...]) -> str | None:
+        """Several unknown sizes where unit dimensions can be dropped, or added, so that each keeps its place."""
+        tensor, current = view.tensor, view.dims
+        if tuple(d for d in current if d) == tuple(d for d in dims if d):
+            units = [i for i, dim in enumerate(current) if not dim]
+            if units:
+                tensor = self.node("Squeeze", tensor, self.constant(np.asarray(units, np.int64), "axes"))
+            units = [i for i, dim in enumerate(dims) if not dim]
+            if units:
+                tensor = self.node("Unsqueeze", tensor, self.constant(np.asarray(units, np.int64), "axes"))
+            return tensor
+        padded: list[Group] = []
+        for dim in dims:  # unit dimensions in front of each unknown one until it stands where it stood
+            place = next((i for i, old in enumerate(current) if old == dim), None) if group_size(dim) is None else None
+            if place is not None and place >= len(padded):
+                padded += [()] * (place - len(padded))
+            padded.append(dim)
+        still = [d for i, d in enumerate(padded) if group_size(d) is None and (i >= len(current) or current[i] != d)]
+        if len(still) > 1 or tuple(padded) == dims:
+            return None
+        middle = replace(view, tensor=self._reshape(view, tuple(padded)), dims=tuple(padded))
+        return self._reshape(middle, dims)
 
     def _reshape_at_run_time(self, view: View, dims: tuple[Group, ...], shape: list[int], unknown: list[int]) -> str:
         """Two or more sizes that only the running graph knows: all but the last are read where they are known."""
@@ -250,12 +274,15 @@ class Lowering:
 
     def aligned(self, views: Sequence[View], *, free_axis: int | None = None) -> list[View]:
         """Views of equal axes in one layout, the first one's where possible. `free_axis` may differ in size."""
-        first = views[0]
-        if free_axis is not None:
-            first, _ = self.with_axis_alone(first, free_axis)
-        result = [first]
-        for view in views[1:]:
-            moved = self._as(view, first, free_axis)
+        model = views[0]
+        if free_axis is not None:  # the first whose free axis is more than one index: that one has a dimension for it
+            filled = next((view for view in views if view.axes[free_axis]), None)
+            if filled is None:
+                return self._aligned_canonical(views)
+            model, _ = self.with_axis_alone(filled, free_axis)
+        result = []
+        for view in views:
+            moved = self._as(view, model, free_axis)
             if moved is None:
                 return self._aligned_canonical(views)
             result.append(moved)
@@ -266,14 +293,21 @@ class Lowering:
         dims = model.dims
         for i, (mine, theirs) in enumerate(zip(view.axes, model.axes, strict=True)):
             if i == free_axis:
-                dims = tuple(mine if dim == theirs and dim else dim for dim in dims)
-                if not theirs or not mine:
-                    return None
+                own = tuple(self._twin(factor) for factor in mine)  # it may be another axis of the model
+                parts.update({f: (g,) for f, g in zip(mine, own, strict=True)})
+                dims = tuple(own if dim == theirs else dim for dim in dims)
                 continue
             if [f.size for f in mine] != [f.size for f in theirs]:
                 return None
             parts.update({f: (g,) for f, g in zip(mine, theirs, strict=True)})
         return self.arrange(view.substituted(parts), dims)
+
+    def _twin(self, factor: Factor) -> Factor:
+        """A factor of the same indices that counts as another one."""
+        made = Factor(factor.label, factor.size, factor.extent)
+        if factor in self.origins:
+            self.origins[made] = self.origins[factor]
+        return made
 
     def _aligned_canonical(self, views: Sequence[View]) -> list[View]:
         return [self.collapsed(view) for view in views]

@@ -1,0 +1,124 @@
+"""Global pooling: each channel's largest value or mean over all positions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from nnspec import axes as ax
+from nnspec.axes import Axes
+from nnspec.graph import Node
+from nnspec.layers import args as a
+from nnspec.layers.base import Call, Inferred, Layer, Window
+from nnspec.layers.placement import mask_against, over_dims
+from nnspec.layers.windows import spatial_positions
+
+if TYPE_CHECKING:
+    from nnspec.backends.onnx.lowering import Lowering
+    from nnspec.backends.onnx.view import Group, View
+
+
+class GlobalPooling(Layer):
+    """Reduces the spatial axes, wherever they stand in memory."""
+
+    rank: ClassVar[int]
+    op: ClassVar[str]
+    steps = True
+    args = {
+        "data_format": a.data_format(),
+        "keepdims": a.boolean("Whether the pooled axes stay, with size 1.", False),
+    }
+
+    def infer(self, call: Call) -> Inferred:
+        call.require_rank(self.rank + 1, what=f"{self.rank} to pool over and one of channels")
+        call.require_float()
+        places, channel = spatial_positions(self.rank, call.args["data_format"])
+        call.check_steps(places)
+        axes: Axes = (call.axes[channel],)
+        if call.args["keepdims"]:
+            axes = tuple(ax.resized(axis, 1, call.name) if i in places else axis for i, axis in enumerate(call.axes))
+        return Inferred((axes,), windows={place: Window(None, ahead=None) for place in places})
+
+    def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
+        view = inputs[0]
+        places, channel = spatial_positions(self.rank, node.args["data_format"])
+        ready, reduced = over_dims(lowering, view, [1 + place for place in places])
+        tensor = self.reduce(node, ready, reduced, lowering)
+        dims = tuple(dim for i, dim in enumerate(ready.dims) if i not in reduced)
+        axes: tuple[Group, ...] = (view.axes[0], view.axes[1 + channel])
+        if node.args["keepdims"]:
+            axes = tuple(() if i - 1 in places else group for i, group in enumerate(view.axes))
+        return [replace(ready, tensor=tensor, dims=dims, axes=axes, mask=None)]
+
+    def reduce(self, node: Node, view: View, dims: list[int], lowering: Lowering) -> str:
+        """The tensor without these dimensions."""
+        if not dims:
+            return view.tensor
+        return lowering.node(self.op, view.tensor, lowering.constant(np.asarray(dims, np.int64), "axes"), keepdims=0)
+
+
+class GlobalMaxPooling1D(GlobalPooling):
+    """The largest value of each channel over all steps of a sequence.
+
+    Input axes:  `batch time channel`
+    Output axes: `batch channel`, or `batch time channel` with time 1 where `keepdims`
+    """
+
+    kind = "GlobalMaxPooling1D"
+    rank = 1
+    op = "ReduceMax"
+
+
+class GlobalMaxPooling2D(GlobalPooling):
+    """The largest value of each channel over two axes.
+
+    Input axes:  `batch height width channel`
+    Output axes: `batch channel`, or `batch height width channel` with height and width 1 where `keepdims`
+    """
+
+    kind = "GlobalMaxPooling2D"
+    rank = 2
+    op = "ReduceMax"
+
+
+class GlobalAveragePooling1D(GlobalPooling):
+    """The mean of each channel over all steps of a sequence; where the input has a mask, over those that hold data.
+
+    Input axes:  `batch time channel`
+    Output axes: `batch channel`, or `batch time channel` with time 1 where `keepdims`
+    """
+
+    kind = "GlobalAveragePooling1D"
+    rank = 1
+    op = "ReduceMean"
+
+    def reduce(self, node: Node, view: View, dims: list[int], lowering: Lowering) -> str:
+        from nnspec.backends.onnx.builder import onnx_type
+
+        place = spatial_positions(1, node.args["data_format"])[0][0]
+        if view.mask is None or node.inputs[0].mask != node.inputs[0].axes[place].name:
+            return super().reduce(node, view, dims, lowering)
+        ready = lowering.separable(view, [0])
+        mask = mask_against(lowering, ready, 1 + place, view.mask)
+        kept = lowering.node("Where", mask, ready.tensor, lowering.scalar(0.0, view.dtype))
+        axes = lowering.constant(np.asarray(dims, np.int64), "axes")
+        counted = lowering.node("Cast", mask, to=onnx_type(view.dtype))
+        total = lowering.node("ReduceSum", kept, axes, keepdims=0)
+        return lowering.node("Div", total, lowering.node("ReduceSum", counted, axes, keepdims=0))
+
+
+class GlobalAveragePooling2D(GlobalPooling):
+    """The mean of each channel over two axes.
+
+    Input axes:  `batch height width channel`
+    Output axes: `batch channel`, or `batch height width channel` with height and width 1 where `keepdims`
+    """
+
+    kind = "GlobalAveragePooling2D"
+    rank = 2
+    op = "ReduceMean"
+
+
+LAYERS = (GlobalMaxPooling1D(), GlobalMaxPooling2D(), GlobalAveragePooling1D(), GlobalAveragePooling2D())

@@ -1,0 +1,69 @@
+"""Where a layer's axes stand in memory: views in which some of them are dimensions of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nnspec.backends.onnx.lowering import Lowering
+    from nnspec.backends.onnx.view import Group, Mask, View
+
+
+def own_dims(lowering: Lowering, view: View, axes: Sequence[int]) -> tuple[View, list[int]]:
+    """The view with each of these axes as a dimension of its own, and which dimensions those are."""
+    ready = view
+    for axis in axes:
+        if view.axes[axis]:
+            ready, _ = lowering.with_axis_alone(ready, axis)
+    missing = sum(not view.axes[axis] for axis in axes) - sum(not dim for dim in ready.dims)
+    if missing > 0:
+        ready = lowering.arrange(ready, (*ready.dims, *((),) * missing))
+    spare = iter([i for i, dim in enumerate(ready.dims) if not dim])  # unit dimensions are all alike
+    places = []
+    for axis in axes:
+        place = ready.dim_of(axis)
+        places.append(next(spare) if place is None else place)
+    return ready, places
+
+
+def with_dims(view: View, tensor: str, places: Sequence[int], axes: Sequence[int], groups: Sequence[Group]) -> View:
+    """A new tensor in which the dimensions at `places`, which are these axes, hold `groups`."""
+    dims, named = list(view.dims), list(view.axes)
+    for place, axis, group in zip(places, axes, groups, strict=True):
+        dims[place] = named[axis] = group
+    return replace(view, tensor=tensor, dims=tuple(dims), axes=tuple(named), mask=None)
+
+
+def last_together(lowering: Lowering, view: View, axes: Sequence[int]) -> tuple[View, Group]:
+    """The view with these axes as its last dimension, in the order in which memory has them, and that dimension."""
+    wanted = {factor for axis in axes for factor in view.axes[axis]}
+    group = tuple(factor for factor in view.order if factor in wanted)
+    if not group:
+        ready = view if view.dims and not view.dims[-1] else lowering.arrange(view, (*view.dims, ()))
+        return ready, ()
+    if view.dims[-1] == group:
+        return view, group
+    kept = [tuple(f for f in dim if f not in wanted) for dim in view.dims]
+    dims = [dim for dim, old in zip(kept, view.dims, strict=True) if dim or not old]
+    return lowering.arrange(view, (*dims, group)), group
+
+
+def over_dims(lowering: Lowering, view: View, axes: Sequence[int]) -> tuple[View, list[int]]:
+    """The view with no dimension shared by these axes and others, and the dimensions that hold these axes."""
+    ready = lowering.separable(view, axes)
+    wanted = {factor for axis in axes for factor in view.axes[axis]}
+    return ready, [i for i, dim in enumerate(ready.dims) if dim and dim[0] in wanted]
+
+
+def mask_against(lowering: Lowering, view: View, axis: int, mask: Mask) -> str:
+    """The mask over one of the view's axes, shaped to broadcast against the view's dimensions.
+
+    Neither batch nor the axis may share a dimension with another axis.
+    """
+    flat = lowering.canonical(mask.view)
+    own = (view.axes[0], view.axes[axis])
+    wanted = {factor for group in own for factor in group}
+    dims = [tuple(factor for factor in dim if factor in wanted) for dim in view.dims]
+    return lowering.arrange(replace(flat, dims=own, axes=own), dims).tensor

@@ -1,0 +1,242 @@
+"""Wrappers and masks beyond single cases: files that reload, shared weights, receptive fields, diagnostics."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from nnspec import pipeline
+from nnspec.backends.keras import build_model, predict, read_weights
+from nnspec.backends.onnx.export import export_graph
+from nnspec.diagnostics import SpecError
+from nnspec.graph import Graph, Node
+
+CONV = {"Conv1D": {"filters": 4, "kernel_size": 3, "padding": "causal"}}
+
+
+def write(folder: Path, axes: dict[str, Any], model: list[Any], layers: dict[str, Any] | None = None) -> Path:
+    document = {
+        "nnspec": 1,
+        "inputs": {"x": {"axes": axes}},
+        **({"layers": layers} if layers else {}),
+        "model": model,
+        "outputs": {"y": {"task": "regression"}},
+    }
+    path = folder / "spec.yaml"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return path
+
+
+def graph_of(folder: Path, axes: dict[str, Any], model: list[Any], layers: dict[str, Any] | None = None) -> Graph:
+    return pipeline.check(write(folder, axes, model, layers)).graph
+
+
+def errors_of(folder: Path, axes: dict[str, Any], model: list[Any]) -> list[str]:
+    with pytest.raises(SpecError) as caught:
+        pipeline.check(write(folder, axes, model))
+    return [f"{d.code}: {d.message}" for d in caught.value.diagnostics if d.severity.value == "error"]
+
+
+# ------------------------------------------------------------------------------------------------- files
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [CONV, {"LSTM": {"units": 3}}, {"Dense": {"units": 3}}, {"TimeDistributed": {"layer": {"Dense": {"units": 2}}}}],
+    ids=["conv", "lstm", "dense", "nested"],
+)
+def test_static_sizes_reload_without_nnspec(layer: Any, tmp_path: Path) -> None:
+    """Plain Keras layers and operations only: a fresh process loads the file in safe mode."""
+    graph = graph_of(tmp_path, {"part": 2, "time": 7, "channel": 5}, [{"TimeDistributed": {"layer": layer}}])
+    model = build_model(graph).model
+    x = np.random.default_rng(0).normal(size=(3, 2, 7, 5)).astype(np.float32)
+    model.save(tmp_path / "model.keras")
+    np.save(tmp_path / "x.npy", x)
+    script = (
+        "import sys, numpy as np, keras\n"
+        f"model = keras.models.load_model(r'{tmp_path / 'model.keras'}', safe_mode=True)\n"
+        f"np.save(r'{tmp_path / 'y.npy'}', np.asarray(model(np.load(r'{tmp_path / 'x.npy'}'))))\n"
+        "assert not any(name.split('.')[0] == 'nnspec' for name in sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=tmp_path, capture_output=True)
+    assert np.allclose(np.load(tmp_path / "y.npy"), predict(model, graph, {"x": x})["y"], atol=1e-6)
+
+
+def test_unknown_sizes_reload_with_nnspec(tmp_path: Path) -> None:
+    graph = graph_of(tmp_path, {"part": "P", "time": "T", "channel": 5}, [{"TimeDistributed": {"layer": CONV}}])
+    model = build_model(graph).model
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    for part, time in ((2, 7), (3, 5), (1, 1)):
+        x = np.random.default_rng(part).normal(size=(3, part, time, 5)).astype(np.float32)
+        y = predict(model, graph, {"x": x})["y"]
+        assert y.shape == (3, part, time, 4)
+        assert np.array_equal(np.asarray(again(x)), y)
+
+
+def test_symbolic_reshape(tmp_path: Path) -> None:
+    """Two unknown sizes in a reshape, one of them shared out."""
+    from nnspec.backends.keras_layers import SymbolicReshape
+
+    x = np.arange(2 * 6 * 5 * 3, dtype=np.float32).reshape(2, 6, 5, 3)
+    layer = SymbolicReshape(["T", "F", "3"], [{"axis": 1, "over": 2}, 2, -1, 3])
+    inputs = keras.Input((None, None, 3))
+    made = layer(inputs)
+    assert made.shape == (None, None, 2, None, 3)
+    model = keras.Model(inputs, made)
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    assert np.array_equal(np.asarray(again(x)), x.reshape(2, 3, 2, 5, 3))
+
+
+# ------------------------------------------------------------------------------------------------- sharing
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        {"TimeDistributed": {"layer": CONV}},
+        {"TimeDistributed": {"layer": {"Bidirectional": {"layer": {"GRU": {"units": 2, "return_sequences": True}}}}}},
+    ],
+    ids=["conv", "bidirectional"],
+)
+def test_shared_wrappers(layer: Any, tmp_path: Path) -> None:
+    import onnxruntime
+
+    model = [{"share": {"use": "encoder"}}, {"share": {"use": "encoder"}}]
+    graph = graph_of(tmp_path, {"part": 2, "time": 7, "channel": 4}, model, {"encoder": layer})
+    compiled = build_model(graph)
+    assert sum(int(np.prod(w.shape)) for w in compiled.model.weights) == graph.parameters
+    weights = {n.shared or n.name: read_weights(n, compiled.layers[n.name]) for n in graph.nodes}
+    exported = export_graph(graph, weights).builder.to_model({}, "test")
+    session = onnxruntime.InferenceSession(exported.SerializeToString(), providers=["CPUExecutionProvider"])
+    x = np.random.default_rng(0).normal(size=(3, 2, 7, 4)).astype(np.float32)
+    assert np.allclose(session.run(None, {"x": x})[0], predict(compiled.model, graph, {"x": x})["y"], atol=1e-5)
+
+
+# ------------------------------------------------------------------------------------------------- what is inferred
+
+
+def last_node(graph: Graph) -> Node:
+    return graph.nodes[-1]
+
+
+@pytest.mark.parametrize(
+    ("layer", "formula", "count"),
+    [
+        ({"LSTM": {"units": 4}}, "4·(4·(1 + 4) + 4)", 96),
+        ({"LSTM": {"units": 4, "use_bias": False}}, "4·(4·(1 + 4))", 80),
+        ({"GRU": {"units": 4}}, "3·(4·(1 + 4) + 2·4)", 84),
+        ({"GRU": {"units": 4, "reset_after": False}}, "3·(4·(1 + 4) + 4)", 72),
+        ({"SimpleRNN": {"units": 4}}, "4·(1 + 4) + 4", 24),
+        ({"Bidirectional": {"layer": {"LSTM": {"units": 4}}}}, "2·(4·(4·(1 + 4) + 4))", 192),
+    ],
+)
+def test_formulas(layer: Any, formula: str, count: int, tmp_path: Path) -> None:
+    node = last_node(graph_of(tmp_path, {"time": 7, "feature": 1}, [layer]))
+    assert node.formula == formula
+    assert node.parameters == count == eval(formula.replace("·", "*"))
+
+
+def test_weight_names_of_both_directions(tmp_path: Path) -> None:
+    node = last_node(graph_of(tmp_path, {"time": 7, "feature": 5}, [{"Bidirectional": {"layer": {"GRU": {"units": 2}}}}]))
+    assert [w.name for w in node.weights] == [
+        f"{direction}_{name}"
+        for direction in ("forward", "backward")
+        for name in ("kernel", "recurrent_kernel", "bias")
+    ]
+
+
+def test_receptive_fields(tmp_path: Path) -> None:
+    def field(layer: Any) -> tuple[int | None, int, int | None]:
+        value = last_node(graph_of(tmp_path, {"time": 7, "feature": 5}, [layer])).outputs[0]
+        found = value.fields["time"]
+        return found.size, found.stride, found.ahead
+
+    assert field({"LSTM": {"units": 2, "return_sequences": True}}) == (7, 1, 0)
+    assert field({"LSTM": {"units": 2, "return_sequences": True, "go_backwards": True}}) == (7, 1, None)
+    assert field({"LSTM": {"units": 2}}) == (7, 1, None)
+    assert field({"Bidirectional": {"layer": {"GRU": {"units": 2, "return_sequences": True}}}}) == (7, 1, None)
+
+
+def test_receptive_field_inside_time_distributed(tmp_path: Path) -> None:
+    model = [{"permute": ["feature", "time"]}, {"insert": {"channel": 1}}, {"TimeDistributed": {"layer": CONV}}]
+    fields = last_node(graph_of(tmp_path, {"time": 7, "feature": 5}, model)).outputs[0].fields
+    assert (fields["time"].size, fields["time"].ahead) == (3, 0)
+    assert fields["feature"].size == 1
+
+
+def test_mask_goes_along(tmp_path: Path) -> None:
+    model = [
+        {"Masking": {"name": "m"}},
+        {"LSTM": {"units": 2, "return_sequences": True, "name": "a"}},
+        {"TimeDistributed": {"layer": {"Dense": {"units": 3}}, "name": "b"}},
+        {"LSTM": {"units": 2, "name": "c"}},
+    ]
+    checked = pipeline.check(write(tmp_path, {"time": 7, "feature": 5}, model))
+    assert [node.outputs[0].mask for node in checked.graph.nodes] == ["time", "time", "time", None]
+    assert not checked.warnings
+
+
+# ------------------------------------------------------------------------------------------------- diagnostics
+
+
+def test_lost_mask_is_said(tmp_path: Path) -> None:
+    model = ["Masking", {"Conv1D": {"filters": 3, "kernel_size": 2}}, {"LSTM": {"units": 2}}]
+    warnings = pipeline.check(write(tmp_path, {"time": 7, "feature": 5}, model)).warnings
+    assert [w.code for w in warnings] == ["NN319"]
+    assert "`Conv1D`" in warnings[0].message
+
+
+@pytest.mark.parametrize(
+    ("axes", "layer", "wanted"),
+    [
+        ({"feature": 5, "time": 7}, {"LSTM": {"units": 2}}, "NN308"),
+        ({"feature": 5, "time": 7}, {"Bidirectional": {"layer": {"LSTM": {"units": 2}}}}, "NN308"),
+        ({"time": 7, "feature": 5}, {"LSTM": {"units": 2, "over": "feature"}}, "NN309"),
+        ({"time": 7}, {"LSTM": {"units": 2}}, "NN310"),
+        ({"time": 7, "feature": "F"}, {"LSTM": {"units": 2}}, "NN313"),
+        ({"time": "T", "feature": 5}, {"LSTM": {"units": 2, "unroll": True}}, "NN313"),
+        ({"time": 7, "feature": 5}, {"Bidirectional": {"layer": {"Dense": {"units": 2}}}}, "NN207"),
+        ({"time": 7, "feature": 5}, {"Bidirectional": {"layer": {"LSTM": {"units": 2, "go_backwards": True}}}}, "NN208"),
+        (
+            {"time": 7, "feature": 5},
+            {"Bidirectional": {"layer": {"LSTM": {"units": 2}}, "backward_layer": {"LSTM": {"units": 2}}}},
+            "NN208",
+        ),
+        (
+            {"time": 7, "feature": 5},
+            {
+                "Bidirectional": {
+                    "layer": {"LSTM": {"units": 2}},
+                    "backward_layer": {"LSTM": {"units": 3, "go_backwards": True}},
+                }
+            },
+            "NN208",
+        ),
+        ({"time": 7}, {"TimeDistributed": {"layer": {"Dense": {"units": 2}}}}, "NN310"),
+        ({"time": 7, "feature": 5}, {"TimeDistributed": {"layer": "Add"}}, "NN404"),
+        ({"time": 7, "feature": 5}, {"TimeDistributed": {"layer": {"Dense": {"units": 2, "name": "a"}}}}, "NN208"),
+        ({"time": 7, "feature": 5}, {"TimeDistributed": {"layer": {"Dense": {"units": 2}}, "over": "feature"}}, "NN309"),
+        ({"time": 7, "feature": 5}, {"TimeDistributed": {"layer": {"Dense": {"unit": 2}}}}, "NN201"),
+        ({"time": 7, "feature": 5}, {"TimeDistributed": {"layer": {"Dens": {"units": 2}}}}, "NN204"),
+    ],
+)
+def test_diagnostics(axes: dict[str, Any], layer: Any, wanted: str, tmp_path: Path) -> None:
+    assert errors_of(tmp_path, axes, [layer])[0].startswith(wanted)
+
+
+def test_state_of_another_size(tmp_path: Path) -> None:
+    model = [
+        {"LSTM": {"units": 2, "return_sequences": True, "return_state": True, "name": "a"}},
+        {"LSTM": {"units": 3, "from": ["a", "a.hidden", "a.cell"]}},
+    ]
+    assert errors_of(tmp_path, {"time": 7, "feature": 5}, model)[0].startswith("NN311")
+    model[1]["LSTM"] = {"units": 2, "from": ["a", "a.hidden"]}
+    assert errors_of(tmp_path, {"time": 7, "feature": 5}, model)[0].startswith("NN404")
