@@ -170,6 +170,11 @@ def fresh(name: str, size: Size, owner: str, *, is_learned: bool = False, origin
     return Axis(name, size, atoms, is_learned, origin)
 
 
+def origin_of(atoms: tuple[Atom, ...]) -> str | None:
+    """The input axis that atoms follow, where they are one whole axis again."""
+    return atoms[0].origin if len(atoms) == 1 and atoms[0].is_whole else None
+
+
 def resized(axis: Axis, size: Size, owner: str) -> Axis:
     """The axis after something slid along it: same name and origin, positions of its own."""
     return fresh(axis.name, size, owner, is_learned=axis.is_learned, origin=axis.origin)

@@ -129,6 +129,7 @@ class _Expander:
         self.blocks = blocks if isinstance(blocks, Mapping) else None
         self.layers = layers if isinstance(layers, Mapping) else None
         self.used_blocks: list[str] = []
+        self.made: set[str] = set()  # the full names that can be read; blocks have one too, but are no node
         self.own_name: set[tuple[int, int]] = set()  # the place of the name of the item that is being read
         self.chosen = self.chosen_names(root)
 
@@ -200,7 +201,7 @@ class _Expander:
         if local in names.known:
             key = names.known[local]
             return None if key is None else Reference(key, port or None, node.span)
-        if text in self.places:  # a full name, such as residual_2/conv2d_1
+        if text in self.made:  # a full name, such as residual_2/conv2d_1
             return Reference(text, None, node.span)
         if local in names.later:
             self.report.add(self.forward(local, node.span, names.later[local]))
@@ -317,6 +318,7 @@ class _Expander:
             names.known[local + suffix] = full
         if local is None:
             names.known.setdefault(full.removeprefix(names.prefix), full)
+        self.made.add(full)
         self.items.append(Item(full, kind, kind_span, mapping, span, reads, path, shared))
         return Reference(full, None, kind_span)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from nnspec.diagnostics import Applicability, Diagnostic, Edit, Fix, Span
+from nnspec.document import read_source
 from nnspec.pipeline import diagnose
 
 MAX_ROUNDS = 50  # a fix can bring up what only a later phase sees
@@ -78,8 +79,10 @@ def fix_file(path: Path, *, write: bool) -> tuple[str, int]:
     """Applies the machine-applicable fixes of a spec until none is left; returns the patch and the number of fixes.
 
     Raises:
-        OSError: where the file cannot be read or written.
+        SpecError: NN101 or NN102 where the file cannot be read.
+        OSError: where it cannot be written.
     """
+    read_source(path)
     original = path.read_bytes().decode("utf-8", "surrogateescape")
     text, count = original, 0
     with tempfile.TemporaryDirectory() as folder:

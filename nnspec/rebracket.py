@@ -142,43 +142,44 @@ def _walk(atoms: Sequence[Atom], sizes: Sequence[Size], *, from_right: bool = Fa
 
 
 def _aligned_pieces(atoms: Sequence[Atom], sizes: Sequence[Size]) -> list[tuple[Atom, ...] | None]:
-    """Where the whole is irreducible: the outputs before the first and after the last bad bracket are still exact."""
-    left: list[tuple[Atom, ...] | None] = [None] * len(sizes)
-    for end in range(len(sizes), 0, -1):
-        taken = _prefix(atoms, sizes[:end])
-        if taken is not None:
-            left[:end] = taken
-            break
-    done = sum(pieces is not None for pieces in left)
-    for start in range(done, len(sizes)):
-        taken = _prefix(atoms[::-1], sizes[start:][::-1], from_right=True)
-        if taken is not None:
-            left[start:] = [pieces[::-1] for pieces in reversed(taken)]
-            break
-    return left
+    """Where the whole is irreducible: the outputs both of whose brackets fall between digits are still exact."""
+    return [_piece(atoms, sizes, i) for i in range(len(sizes))]
 
 
-def _prefix(atoms: Sequence[Atom], sizes: Sequence[Size], *, from_right: bool = False) -> list[tuple[Atom, ...]] | None:
-    """As `_walk`, but atoms may be left over."""
-    rest = multiply(size for size in sizes)
-    used: list[Atom] = []
-    for atom in atoms:
-        if rest == 1:
-            break
-        if divides(atom.size, rest):
-            used.append(atom)
-            quotient = divide(rest, atom.size)
-        elif divides(rest, atom.size):
-            slow_size = divide(atom.size, rest)
-            assert slow_size is not None
-            slow, fast = atom.cut(rest if from_right else slow_size)
-            used.append(fast if from_right else slow)
-            quotient = 1
+def _piece(atoms: Sequence[Atom], sizes: Sequence[Size], place: int) -> tuple[Atom, ...] | None:
+    """The atoms of one output; its brackets are looked for from the right, then from the left."""
+    rest = _cut(atoms, multiply(sizes[place + 1 :]), from_right=True)
+    found = None if rest is None else _cut(rest[0], sizes[place], from_right=True)
+    if found is not None:
+        return found[1]
+    rest = _cut(atoms, multiply(sizes[:place]), from_right=False)
+    found = None if rest is None else _cut(rest[1], sizes[place], from_right=False)
+    return None if found is None else found[0]
+
+
+def _cut(atoms: Sequence[Atom], size: Size, *, from_right: bool) -> tuple[tuple[Atom, ...], tuple[Atom, ...]] | None:
+    """The atoms in two, the fast (or, from the left, the slow) part holding `size` elements; None inside a digit."""
+    queue = list(atoms if from_right else atoms[::-1])
+    taken: list[Atom] = []
+    while size != 1:
+        if not queue:
+            return None
+        atom = queue.pop()
+        if divides(atom.size, size):
+            taken.append(atom)
+            quotient = divide(size, atom.size)
+            assert quotient is not None
+            size = quotient
+        elif divides(size, atom.size):
+            rest = divide(atom.size, size)
+            assert rest is not None
+            slow, fast = atom.cut(size if from_right else rest)
+            taken.append(fast if from_right else slow)
+            queue.append(slow if from_right else fast)
+            size = 1
         else:
             return None
-        assert quotient is not None
-        rest = quotient
-    return _walk(used, sizes, from_right=from_right) if rest == 1 else None
+    return (tuple(queue), tuple(taken[::-1])) if from_right else (tuple(taken), tuple(queue[::-1]))
 
 
 def _classify(atoms: tuple[Atom, ...], axes: Axes) -> Provenance:

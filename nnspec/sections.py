@@ -9,7 +9,7 @@ from nnspec.data.schema import DATA_SECTION
 Schema = dict[str, Any]
 
 NAME_PATTERN = r"^[A-Za-z_][A-Za-z0-9_\-]*$"
-DTYPES = ["float32", "float64", "float16", "int8", "int16", "int32", "int64", "uint8", "bool"]
+DTYPES = ["float32", "int8", "int16", "int32", "int64", "uint8", "bool"]
 TASKS = ["regression", "classification", "binary", "multilabel"]
 
 

@@ -88,7 +88,9 @@ def test_fix_file_mends_and_keeps_the_rest(tmp_path: Path) -> None:
     copy.write_text(before, encoding="utf-8")
     patch, count = fix_file(copy, write=False)
     assert count == 1
-    assert "-  - Reshape: {target_shape: [5, 10, 1]}\n+  - permute: [feature, time]\n+  - insert: {channel: 1}\n" in patch
+    assert (
+        "-  - Reshape: {target_shape: [5, 10, 1]}\n+  - permute: [feature, time]\n+  - insert: {channel: 1}\n" in patch
+    )
     assert copy.read_text(encoding="utf-8") == before
     assert fix_file(copy, write=True) == (patch, count)
     after = copy.read_text(encoding="utf-8")
@@ -112,7 +114,9 @@ def test_shown_elsewhere_is_true(code: str, test: str) -> None:
 def test_no_orphans() -> None:
     wanted = {spec.with_suffix(".txt").name for spec in SPECS}
     assert {path.name for path in FOLDER.glob("*.txt")} == wanted
-    odd = [p.name for p in FOLDER.iterdir() if p.suffix not in (".yaml", ".txt") and p.name not in ("data", "__pycache__")]
+    odd = [
+        p.name for p in FOLDER.iterdir() if p.suffix not in (".yaml", ".txt") and p.name not in ("data", "__pycache__")
+    ]
     assert not odd
     assert all(re.fullmatch(r"NN\d{3}-[a-z0-9-]+", spec.stem) for spec in SPECS)
 
@@ -153,7 +157,9 @@ def first_yaml(page: str, section: str) -> str | None:
     if found is None or "data:" in found.group(1):
         return None
     block = found.group(1)
-    missing = [f"{key}: {value}\n" for key, value in DEFAULTS.items() if not re.search(rf"^{key}:", block, re.MULTILINE)]
+    missing = [
+        f"{key}: {value}\n" for key, value in DEFAULTS.items() if not re.search(rf"^{key}:", block, re.MULTILINE)
+    ]
     return "".join(missing) + block
 
 

@@ -11,7 +11,7 @@ from nnspec.graph import Node, Weight
 from nnspec.layers import args as a
 from nnspec.layers.base import Call, Inferred, Layer, Window, keras_name
 from nnspec.layers.recurrent_base import Recurrent, call_recurrent, check_initial_states
-from nnspec.layers.wrappers import layer_argument, layer_source, wrapped_kind
+from nnspec.layers.wrappers import keras_inner, layer_argument, layer_source, wrapped_kind
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
@@ -132,9 +132,9 @@ class Bidirectional(Layer):
         import keras
 
         assert node.inner is not None
-        backward = node.backward.layer.to_keras(node.backward) if node.backward is not None else None
+        backward = keras_inner(node.backward) if node.backward is not None else None
         return keras.layers.Bidirectional(  # type: ignore[no-any-return]
-            node.inner.layer.to_keras(node.inner),
+            keras_inner(node.inner),
             merge_mode=node.args["merge_mode"],
             backward_layer=backward,
             name=keras_name(node.name),

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from nnspec.graph import Node
 from nnspec.layers.recurrent_base import Recurrent
 from nnspec.layers.recurrent_mask import hold
 from nnspec.layers.recurrent_onnx import Cell, Ran, run
 from nnspec.layers.recurrent_states import is_stateful, keep_state, kept, starts_of
+from nnspec.lazy import np
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering

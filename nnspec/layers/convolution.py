@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
+from nnspec.lazy import np
 
 from nnspec import axes as ax
 from nnspec.axes import Axes
@@ -97,6 +97,7 @@ class Convolution(Layer):
                 notes=("batch is not counted",),
                 fixes=[call.insert_before("add a channel axis", ["insert: {channel: 1}"])],
             )
+        call.require_float()
         call.require_rank(self.rank + 1, what=what)
 
     # -------------------------------------------------------------------------------------------- ONNX

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
+from nnspec.lazy import np
 
 from nnspec import axes as ax
+from nnspec.diagnostics import Fix
 from nnspec.graph import Node, Weight
 from nnspec.layers import args as a
 from nnspec.layers.base import Call, Inferred, Layer, Window
@@ -38,11 +39,12 @@ class Dense(Layer):
         **a.activity_regularizer(),
         **a.weight_constraints("kernel", "bias"),
         "lora_rank": a.integer("Rank of a low-rank update that is trained instead of the kernel.", None),
-        "lora_alpha": a.number("Scale of the low-rank update; default: its rank.", None),
+        "lora_alpha": a.number("Scale of the low-rank update: its rank, or left out.", None),
         "quantization_config": a.Arg({"type": "null"}, "Not used: quantization is not part of a spec.", None),
     }
 
     def infer(self, call: Call) -> Inferred:
+        call.require_float()
         if not call.axes:
             call.require_rank(1)
         last = call.axes[-1]
@@ -52,6 +54,7 @@ class Dense(Layer):
         weights = [Weight("kernel", (size, units))]
         formula = f"{size}·{units}"
         if rank:
+            self.check_low_rank(call, rank)
             weights[0] = replace(weights[0], is_trainable=False)
         if call.args["use_bias"]:
             weights.append(Weight("bias", (units,)))
@@ -67,15 +70,24 @@ class Dense(Layer):
             mask=call.input.mask,
         )
 
+    def check_low_rank(self, call: Call, rank: int) -> None:
+        if call.args["kernel_constraint"] is not None:
+            call.fail("NN208", "`Dense` takes either `lora_rank` or `kernel_constraint`", "lora_rank")
+        if call.args["lora_alpha"] not in (None, rank):
+            call.fail(
+                "NN208",
+                "Keras' `Dense` scales its low-rank update by 1, whatever `lora_alpha` says",
+                "lora_alpha",
+                fixes=[Fix(f"leave `lora_alpha` out, or give it the rank, {rank}")],
+            )
+
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         from nnspec.backends.onnx.lowering import Affine
 
         view = inputs[0]
         kernel = lowering.weights["kernel"]
         if node.args["lora_rank"]:
-            alpha = node.args["lora_alpha"] or node.args["lora_rank"]
-            update = lowering.weights["lora_kernel_a"] @ lowering.weights["lora_kernel_b"]
-            kernel = kernel + (alpha / node.args["lora_rank"]) * update
+            kernel = kernel + lowering.weights["lora_kernel_a"] @ lowering.weights["lora_kernel_b"]
         last = len(view.axes) - 1
         features = view.in_memory_order(last)
         if features != view.axes[last]:  # the rows of the kernel move, the data stay

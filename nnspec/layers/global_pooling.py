@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-
 from nnspec import axes as ax
 from nnspec.axes import Axes
 from nnspec.graph import Node
@@ -14,6 +12,7 @@ from nnspec.layers import args as a
 from nnspec.layers.base import Call, Inferred, Layer, Window
 from nnspec.layers.placement import mask_against, over_dims
 from nnspec.layers.windows import spatial_positions
+from nnspec.lazy import np
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
@@ -93,6 +92,7 @@ class GlobalAveragePooling1D(GlobalPooling):
     kind = "GlobalAveragePooling1D"
     rank = 1
     op = "ReduceMean"
+    uses_mask = True
 
     def reduce(self, node: Node, view: View, dims: list[int], lowering: Lowering) -> str:
         from nnspec.backends.onnx.builder import onnx_type

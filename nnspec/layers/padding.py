@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
 from nnspec import axes as ax
 from nnspec.axes import Axis, Size
 from nnspec.graph import Node
@@ -14,6 +12,7 @@ from nnspec.layers import args as a
 from nnspec.layers.base import Call, Inferred, Layer, Window
 from nnspec.layers.placement import own_dims, with_dims
 from nnspec.layers.windows import spatial_positions
+from nnspec.lazy import np
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
 from nnspec import axes as ax
 from nnspec.axes import Axis
 from nnspec.graph import Node, Weight
 from nnspec.layers.base import Call, Inferred, Layer, Window
+from nnspec.lazy import np
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
@@ -83,12 +82,9 @@ class Recurrent(Layer):
 
     def formula(self, call: Call, features: int, units: int) -> str:
         """`4·(4·(1 + 4) + 4)`: gates, each with units·(features + units) and its biases."""
-        biases = (
-            len(self.bias_shape(call.args)) if call.args["use_bias"] else 0
-        )  # (2, columns): one of input, one of state
         each = f"{units}·({features} + {units})"
-        if biases:
-            each += f" + {units}" if biases == 1 else f" + {biases}·{units}"
+        if call.args["use_bias"]:  # a bias of two rows is one for the input and one for the state
+            each += f" + 2·{units}" if len(self.bias_shape(call.args)) == 2 else f" + {units}"
         return each if self.gates == 1 else f"{self.gates}·({each})"
 
     def call_keras(self, layer: Callable[..., Any], node: Node, tensors: list[Any]) -> Any:

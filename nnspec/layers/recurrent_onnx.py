@@ -10,11 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from nnspec.graph import Node
 from nnspec.layers.recurrent_mask import hold, pack, reverse
 from nnspec.layers.recurrent_states import Starts, is_stateful, keep_state, kept, starts_of
+from nnspec.lazy import np
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering

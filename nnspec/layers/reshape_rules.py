@@ -35,7 +35,7 @@ def merged(call: Call, axes: Axes, name: str | None) -> Axis:
     """Neighbouring axes as one, which remembers its atoms."""
     atoms = fuse(atom for axis in axes for atom in axis.atoms)
     kept = [axis for axis in axes if axis.size != 1] or list(axes[:1])
-    origin = kept[0].origin if len(kept) == 1 else None
+    origin = kept[0].origin if len(kept) == 1 else ax.origin_of(atoms)
     joined = name or "_".join(ax.names(axes))
     return Axis(joined, multiply(axis.size for axis in axes), atoms, all(axis.is_learned for axis in kept), origin)
 
@@ -139,7 +139,7 @@ def _named(call: Call, sizes: Sequence[Size], names: Sequence[str | None] | None
         keys = {atom.key for atom in atoms}
         parents = [axis for axis in call.axes if any(atom.key in keys for atom in axis.atoms)]
         learned = bool(parents) and all(axis.is_learned for axis in parents)
-        made.append(Axis(stem, size, atoms, learned))
+        made.append(Axis(stem, size, atoms, learned, ax.origin_of(atoms)))
     return tuple(made)
 
 

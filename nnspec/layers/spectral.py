@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from nnspec.lazy import np
 
 from nnspec import axes as ax
 from nnspec.axes import Axis, multiply
@@ -61,6 +61,7 @@ class STFTSpectrogram(Layer):
         return schema
 
     def infer(self, call: Call) -> Inferred:
+        call.require_float()
         call.require_rank(2, what="one of samples and one of channels")
         first = call.args["data_format"] == "channels_first"
         places = (1,) if first else (0,)

@@ -14,7 +14,7 @@ from nnspec.layers import args as a
 from nnspec.layers import reshape_rules as rules
 from nnspec.layers.base import Call, Inferred, Layer, keras_name
 from nnspec.layers.reshaping import keras_reshape, permuted
-from nnspec.rebracket import Kind, rebracket
+from nnspec.rebracket import Kind, Provenance, rebracket
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
@@ -195,11 +195,33 @@ class Split(OpenVerb):
         outputs = rebracket((axis,), solved).outputs
         made = []
         for label, size, provenance in zip(parts, solved, outputs, strict=True):
+            self.check_name(call, axis, label, provenance)
             if provenance.kind is Kind.MIXED or provenance.atoms is None:
                 made.append(ax.fresh(label, size, call.name, is_learned=axis.is_learned))
             else:
-                made.append(Axis(label, size, provenance.atoms, axis.is_learned))
+                origin = ax.origin_of(provenance.atoms)
+                made.append(Axis(label, size, provenance.atoms, axis.is_learned, origin))
         return made
+
+    def check_name(self, call: Call, axis: Axis, label: str, provenance: Provenance) -> None:
+        """A part that takes the name of an axis which was merged must hold just that axis."""
+        if len(axis.atoms) < 2 or all(atom.name != label for atom in axis.atoms):
+            return
+        atoms = provenance.atoms
+        if atoms is not None and len(atoms) == 1 and atoms[0].is_whole and atoms[0].name == label:
+            return
+        inside = ", ".join(f"{atom.name}: {atom.size}" for atom in axis.atoms)
+        call.fail(
+            "NN303",
+            f"`split` calls a part of `{axis.name}` `{label}`, but it holds {provenance}",
+            axis.name,
+            notes=[f"`{axis.name}` was merged from ({inside.replace(':', '')}), slow to fast"],
+            fixes=[Fix(f"take it apart as it was merged: `{{{inside}}}`", self.part_edits(call, axis, inside))],
+        )
+
+    def part_edits(self, call: Call, axis: Axis, inside: str) -> tuple[Edit, ...]:
+        node = call.node(axis.name)
+        return (Edit(node.span, f"{{{inside}}}"),) if node is not None and node.span.line == node.span.end_line else ()
 
     def size_fixes(self, call: Call, axis: Axis, parts: dict[str, Any]) -> list[Fix]:
         """For each part the size that would fit, the others staying as they are."""

@@ -50,12 +50,28 @@ def layer_source(call: Call, arg: str = "layer") -> SourceNode:
     return source
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Distributed:
     """What computes a TimeDistributed in Keras: the wrapped layer, called on what is folded into batch."""
 
     layer: Any
     inner: Node
+
+    @property
+    def trainable(self) -> bool:
+        return bool(self.layer.trainable)
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self.layer.trainable = value
+
+
+def keras_inner(node: Node) -> Any:
+    """The Keras layer of a wrapped node."""
+    layer: Any = node.layer.to_keras(node)
+    if node.args.get("trainable") is False:
+        layer.trainable = False
+    return layer
 
 
 class TimeDistributed(Layer):
@@ -133,7 +149,7 @@ class TimeDistributed(Layer):
 
     def to_keras(self, node: Node) -> Callable[..., Any]:
         assert node.inner is not None
-        return Distributed(node.inner.layer.to_keras(node.inner), node.inner)  # type: ignore[return-value]
+        return Distributed(keras_inner(node.inner), node.inner)  # type: ignore[return-value]
 
     def call_keras(self, layer: Any, node: Node, tensors: list[Any]) -> Any:
         assert node.inner is not None

@@ -26,3 +26,15 @@ CASES = [
         id="relu",
     ),
 ]
+CASES += [
+    Case(
+        "Dense",
+        {"units": 3, "lora_rank": 2},
+        [{"feature": 5}],
+        {"unit": 3},
+        lambda w, x: x[0] @ (w["kernel"] + w["lora_kernel_a"] @ w["lora_kernel_b"]) + w["bias"],
+        ["Gemm"],
+        id="low-rank",
+    ),
+    Case("Dense", {"units": 3, "trainable": False}, [{"feature": 5}], {"unit": 3}, dense, ["Gemm"], id="frozen"),
+]

@@ -52,7 +52,7 @@ CASES = [
         [{"time": 20, "channel": 1}],
         {"time": 5, "frequency": 5},
         by_kernels("log", 3),
-        ["Reshape", *POWER, "Max", "Sqrt", "Max", "Log", "Reshape", "Transpose"],
+        ["Reshape", *POWER, "Max", "Sqrt", "Max", "Log", "Transpose", "Reshape"],
         tolerance=1e-4,
     ),
     *[

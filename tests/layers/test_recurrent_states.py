@@ -11,11 +11,11 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+
 from nnspec import pipeline
 from nnspec.backends.keras import Compiled, build_model, predict, read_weights
 from nnspec.backends.onnx.export import Exported, export_graph
 from nnspec.graph import Graph
-
 from tests.layers.harness import randomize, relative_error
 from tests.layers.recurrent_oracle import mask_of, masked_anywhere, parts, recurrent, right_padded
 
@@ -142,9 +142,11 @@ def test_decoder_starts_from_encoder(kind: str, padded: bool, tmp_path: Path) ->
 def test_stateful(kind: str, masked: bool, every: bool, tmp_path: Path) -> None:
     inputs = {"x": {"axes": {"time": 7, "feature": 5}, "batch": 4}}
     body: dict[str, Any] = {"units": 3, "stateful": True, "return_sequences": every}
-    item = {"Bidirectional": {"layer": {"LSTM": body}, "name": "rnn"}} if kind == "Bidirectional" else {
-        kind: {**body, "name": "rnn"}
-    }
+    item = (
+        {"Bidirectional": {"layer": {"LSTM": body}, "name": "rnn"}}
+        if kind == "Bidirectional"
+        else {kind: {**body, "name": "rnn"}}
+    )
     built = Built(tmp_path, inputs, [*(["Masking"] if masked else []), item], {"y": "rnn"})
     assert built.graph.batches == {"x": 4}
     states = {
@@ -153,7 +155,7 @@ def test_stateful(kind: str, masked: bool, every: bool, tmp_path: Path) -> None:
     }.get(kind, ["hidden"])
     assert [state.input for state in built.exported.states] == [f"rnn_{name}" for name in states]
     ports = {port.name: port.shape for port in (*built.session.get_inputs(), *built.session.get_outputs())}
-    assert list(ports)[0] == "x"
+    assert next(iter(ports)) == "x"
     assert all(ports[f"rnn_{name}"] == ports[f"rnn_{name}_next"] == ["batch", 3] for name in states)
     make = masked_anywhere()
     batches = [make(np.random.default_rng(i), (4, 7, 5)).astype(np.float32) for i in range(3)]

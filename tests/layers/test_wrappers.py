@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+
 from nnspec import pipeline
 from nnspec.backends.keras import build_model, predict, read_weights
 from nnspec.backends.onnx.export import export_graph
@@ -145,7 +146,9 @@ def test_formulas(layer: Any, formula: str, count: int, tmp_path: Path) -> None:
 
 
 def test_weight_names_of_both_directions(tmp_path: Path) -> None:
-    node = last_node(graph_of(tmp_path, {"time": 7, "feature": 5}, [{"Bidirectional": {"layer": {"GRU": {"units": 2}}}}]))
+    node = last_node(
+        graph_of(tmp_path, {"time": 7, "feature": 5}, [{"Bidirectional": {"layer": {"GRU": {"units": 2}}}}])
+    )
     assert [w.name for w in node.weights] == [
         f"{direction}_{name}"
         for direction in ("forward", "backward")
@@ -184,6 +187,21 @@ def test_mask_goes_along(tmp_path: Path) -> None:
     assert not checked.warnings
 
 
+@pytest.mark.parametrize("where", ["wrapper", "layer"])
+@pytest.mark.parametrize(
+    ("kind", "layer"), [("TimeDistributed", CONV), ("Bidirectional", {"GRU": {"units": 2, "return_sequences": True}})]
+)
+def test_frozen_weights(kind: str, layer: dict[str, Any], where: str, tmp_path: Path) -> None:
+    axes = {"part": 2, "time": 7, "channel": 5} if kind == "TimeDistributed" else {"time": 7, "channel": 5}
+    inner = {k: {**v, "trainable": False} if where == "layer" else v for k, v in layer.items()}
+    body = {"layer": inner, **({"trainable": False} if where == "wrapper" else {})}
+    graph = graph_of(tmp_path, axes, [{kind: body}, {"Dense": {"units": 2}}])
+    model = build_model(graph).model
+    assert graph.nodes[0].trainable_parameters == 0
+    assert sum(int(np.prod(w.shape)) for w in model.trainable_weights) == graph.trainable_parameters > 0
+    assert sum(int(np.prod(w.shape)) for w in model.weights) == graph.parameters
+
+
 # ------------------------------------------------------------------------------------------------- diagnostics
 
 
@@ -192,6 +210,11 @@ def test_lost_mask_is_said(tmp_path: Path) -> None:
     warnings = pipeline.check(write(tmp_path, {"time": 7, "feature": 5}, model)).warnings
     assert [w.code for w in warnings] == ["NN319"]
     assert "`Conv1D`" in warnings[0].message
+
+
+def test_used_mask_is_no_loss(tmp_path: Path) -> None:
+    for layer in ({"GRU": {"units": 2}}, {"Bidirectional": {"layer": {"GRU": {"units": 2}}}}, "GlobalAveragePooling1D"):
+        assert not pipeline.check(write(tmp_path, {"time": 7, "feature": 5}, ["Masking", layer])).warnings
 
 
 @pytest.mark.parametrize(
@@ -204,7 +227,11 @@ def test_lost_mask_is_said(tmp_path: Path) -> None:
         ({"time": 7, "feature": "F"}, {"LSTM": {"units": 2}}, "NN313"),
         ({"time": "T", "feature": 5}, {"LSTM": {"units": 2, "unroll": True}}, "NN313"),
         ({"time": 7, "feature": 5}, {"Bidirectional": {"layer": {"Dense": {"units": 2}}}}, "NN207"),
-        ({"time": 7, "feature": 5}, {"Bidirectional": {"layer": {"LSTM": {"units": 2, "go_backwards": True}}}}, "NN208"),
+        (
+            {"time": 7, "feature": 5},
+            {"Bidirectional": {"layer": {"LSTM": {"units": 2, "go_backwards": True}}}},
+            "NN208",
+        ),
         (
             {"time": 7, "feature": 5},
             {"Bidirectional": {"layer": {"LSTM": {"units": 2}}, "backward_layer": {"LSTM": {"units": 2}}}},
@@ -223,7 +250,11 @@ def test_lost_mask_is_said(tmp_path: Path) -> None:
         ({"time": 7}, {"TimeDistributed": {"layer": {"Dense": {"units": 2}}}}, "NN310"),
         ({"time": 7, "feature": 5}, {"TimeDistributed": {"layer": "Add"}}, "NN404"),
         ({"time": 7, "feature": 5}, {"TimeDistributed": {"layer": {"Dense": {"units": 2, "name": "a"}}}}, "NN208"),
-        ({"time": 7, "feature": 5}, {"TimeDistributed": {"layer": {"Dense": {"units": 2}}, "over": "feature"}}, "NN309"),
+        (
+            {"time": 7, "feature": 5},
+            {"TimeDistributed": {"layer": {"Dense": {"units": 2}}, "over": "feature"}},
+            "NN309",
+        ),
         ({"time": 7, "feature": 5}, {"TimeDistributed": {"layer": {"Dense": {"unit": 2}}}}, "NN201"),
         ({"time": 7, "feature": 5}, {"TimeDistributed": {"layer": {"Dens": {"units": 2}}}}, "NN204"),
     ],

@@ -128,7 +128,6 @@ class GraphBuilder:
 
     def to_model(self, metadata: Mapping[str, str], producer_version: str) -> onnx.ModelProto:
         """The finished model. Constants that nothing reads are left out."""
-        import onnx
         from onnx import TensorProto, helper, numpy_helper
 
         self.prune()

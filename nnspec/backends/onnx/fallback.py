@@ -36,6 +36,14 @@ def lower_by_tf2onnx(lowering: Lowering, node: Node, views: list[View], layer: A
         raise SpecError.single(
             "NN601", f"`{node.kind}` has no lowering to ONNX, and tf2onnx cannot convert `{node.name}`: {reason}", node.span
         ) from None
+    control = sorted({made.op_type for made in proto.graph.node} & {"Loop", "If", "Scan"})
+    if control:
+        raise SpecError.single(
+            "NN601",
+            f"`{node.kind}` has no lowering to ONNX for these arguments, and tf2onnx would make a {control[0]} of "
+            f"`{node.name}`, which few runtimes take",
+            node.span,
+        )
     names = {port.name: view.tensor for port, view in zip(proto.graph.input, flat, strict=True)}
     for initializer in proto.graph.initializer:
         array = np.array(numpy_helper.to_array(initializer))

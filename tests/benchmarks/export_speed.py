@@ -1,0 +1,96 @@
+"""nnspec's ONNX files against Keras' own export of the same weights: nodes, export time, latency; one thread, in turn.
+
+`python tests/benchmarks/export_speed.py [SPEC …]`; untrained weights, as speed does not depend on them.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+
+import numpy as np
+import onnx
+import onnxruntime
+from nnspec import build, pipeline
+from nnspec.backends.keras import build_model
+from nnspec.backends.onnx.deploy import Deployment
+from nnspec.train import fixed_batches, set_seed
+
+ROOT = Path(__file__).parents[2]
+DEFAULT = ["causal_cnn", "causal_cnn_dependent", "lstm_forecast", "mnist_cnn", "multi_output_classifier", "spectrogram_lstm"]
+
+
+def session(path: Path) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+def node_count(path: Path) -> int:
+    def count(graph: onnx.GraphProto) -> int:
+        inner = sum(count(a.g) for n in graph.node for a in n.attribute if a.type == onnx.AttributeProto.GRAPH)
+        return len(graph.node) + inner
+
+    return count(onnx.load(path).graph)
+
+
+def latencies(sessions: list[onnxruntime.InferenceSession], feeds: list[dict[str, np.ndarray]]) -> list[float]:
+    """Median microseconds a call, the sessions in turn."""
+    for s, f in zip(sessions, feeds, strict=True):
+        for _ in range(10):
+            s.run(None, f)
+    rows = []
+    for _ in range(60):
+        row = []
+        for s, f in zip(sessions, feeds, strict=True):
+            started = time.perf_counter()
+            for _ in range(5):
+                s.run(None, f)
+            row.append((time.perf_counter() - started) / 5 * 1e6)
+        rows.append(row)
+    return [statistics.median(column) for column in zip(*rows, strict=True)]
+
+
+def measure(name: str, folder: Path) -> None:
+    checked = pipeline.check(ROOT / "specs" / f"{name}.yaml", {"export": {"layout": {}}}, without_data=True)
+    settings = build.settings_of(checked)
+    set_seed(settings["seed"])
+    compiled = build_model(checked.graph, batches=fixed_batches(checked.graph, settings))
+    started = time.perf_counter()
+    proto, _ = build.lower(checked, compiled, Deployment(), "")
+    ours_seconds = time.perf_counter() - started
+    ours = folder / f"{name}.nnspec.onnx"
+    ours.write_bytes(proto.SerializeToString())
+    theirs = folder / f"{name}.keras.onnx"
+    shapes = [(1, *(a.size if isinstance(a.size, int) else 200 for a in v.axes)) for v in checked.graph.inputs.values()]
+    compiled.model(*[np.zeros(shape, np.float32) for shape in shapes])  # Keras exports only models that were called
+    started = time.perf_counter()
+    compiled.model.export(str(theirs), format="onnx", verbose=False)
+    theirs_seconds = time.perf_counter() - started
+    sessions = [session(ours), session(theirs)]
+    line = f"{name:26s} nodes {node_count(ours):3d} / {node_count(theirs):3d}   export {ours_seconds:.3f} / {theirs_seconds:.2f} s"
+    for batch in (1, 64):
+        rng = np.random.default_rng(batch)
+        feeds = []
+        for s in sessions:
+            feeds.append({})
+            for port, value in zip(s.get_inputs(), checked.graph.inputs.values(), strict=True):
+                shape = (batch, *(a.size if isinstance(a.size, int) else 200 for a in value.axes))
+                feeds[-1][port.name] = rng.normal(size=shape).astype(value.dtype)
+        one, two = latencies(sessions, feeds)
+        line += f"   batch {batch}: {one:.0f} / {two:.0f} µs = {two / one:.1f}×"
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as made:
+        for chosen in sys.argv[1:] or DEFAULT:
+            measure(chosen, Path(made))

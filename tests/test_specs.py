@@ -1,0 +1,139 @@
+"""Every spec under specs/ builds on its real data, beats its baseline, and its ONNX file equals Keras.
+
+What each spec must show is asserted here in figures; the margins leave room for other processors' rounding.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from nnspec import api, pipeline, show
+
+from tests.conftest import ROOT
+
+SPECS = sorted((ROOT / "specs").glob("*.yaml"))
+# spec -> (figure on the test split, bound, whether more is better): a real baseline, not only the naive one
+BOUNDS: dict[str, tuple[str, float, bool]] = {
+    "airline_lstm": ("rmse", 41.9, False),  # seasonal persistence on the same months
+    "airline_lstm_stacked": ("rmse", 41.9, False),
+    "airline_lstm_stateful": ("rmse", 41.9, False),
+    "causal_cnn": ("rmse", 4.72, False),  # linear regression on the same window
+    "causal_cnn_dependent": ("rmse", 4.72, False),
+    "lstm_forecast": ("rmse", 4.72, False),
+    "mfcc_regression": ("r2", 0.3, True),  # ridge regression on raw samples: -0.02
+    "mfcc_spectrum": ("r2", 0.9, True),
+    "mnist_cnn": ("accuracy", 0.97, True),
+    "mnist_depthwise": ("accuracy", 0.95, True),
+    "multi_output_classifier": ("accuracy", 0.247, True),  # logistic regression
+    "spectrogram_lstm": ("accuracy", 0.95, True),
+}
+
+
+def test_every_spec_has_a_bound() -> None:
+    assert {path.stem for path in SPECS} == set(BOUNDS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", SPECS, ids=[path.stem for path in SPECS])
+def test_spec_builds_and_beats_its_baseline(path: Path, tmp_path: Path) -> None:
+    run = api.load(path).build(tmp_path / "out")
+    ((output, figures),) = run.metrics["test"].items()
+    name, bound, upwards = BOUNDS[path.stem]
+    assert figures[name] > bound if upwards else figures[name] < bound
+    headline = "rmse" if "rmse" in figures else "accuracy"
+    assert (figures[headline] > figures["baseline"][headline]) is (headline == "accuracy")
+    verified = json.loads((run.folder / "verify.json").read_text())
+    assert verified["outputs"][output]["max_relative_error"] < 1e-4
+    assert verified["outputs"][output]["held_out_samples"] >= 1
+    assert set(verified["lowered_by"].values()) == {"nnspec"}
+    assert not {"Loop", "If", "Scan"} & set(verified["nodes"])
+    onnx.checker.check_model(str(run.onnx), full_check=True)
+
+
+def layers(name: str, **overrides: Any) -> dict[str, dict[str, Any]]:
+    shown = show.to_json(pipeline.check(ROOT / "specs" / f"{name}.yaml", overrides).graph)
+    return {layer["name"]: layer for layer in shown["layers"]}
+
+
+def test_mnist_second_kernel() -> None:
+    second = layers("mnist_cnn")["conv2d_2"]
+    assert second["weights"][0] == {"name": "kernel", "shape": [5, 5, 32, 64]}
+    assert second["parameters"] == 51264
+    text = show.to_text(pipeline.check(ROOT / "specs" / "mnist_cnn.yaml").graph)
+    assert "kernel (5, 5, 32, 64) = 64 kernels of 5×5×32" in text
+
+
+def test_mnist_depthwise_kernel() -> None:
+    second = layers("mnist_depthwise")["depthwise_conv2d_1"]
+    assert second["weights"][0]["shape"] == [5, 5, 32, 2]
+    assert second["parameters"] == 5 * 5 * 32 * 2 + 64
+
+
+def test_airline_lstm_has_96_parameters() -> None:
+    lstm = layers("airline_lstm")["lstm_1"]
+    assert lstm["parameters"] == 96
+    assert lstm["formula"] == "4·(4·(1 + 4) + 4)"
+
+
+def test_causal_cnn_reach_and_dead_taps() -> None:
+    found = layers("causal_cnn")
+    shares = [layer for layer in found.values() if layer["kind"] == "TimeDistributed"]
+    assert [layer["receptive_field"]["time"]["size"] for layer in shares] == [5, 13, 29, 61, 125]
+    assert any("4 of 5 taps only ever see padding" in note for note in shares[-1]["notes"])
+    assert not shares[0]["notes"]
+
+
+def test_spectrogram_compiles_at_40_rows_and_1000_columns() -> None:
+    path = ROOT / "specs" / "spectrogram_lstm.yaml"
+    text = path.read_text(encoding="utf-8")
+    start, end = text.index("\ndata:"), text.index("\ninputs:")
+    model = api.load(_without_data(path, text[:start] + text[end:]), {"vars.rows": 40, "vars.columns": 1000}).compile()
+    assert model.input_shape == (None, 40, 1000)
+    assert model.output_shape == (None, 9)
+
+
+def _without_data(path: Path, text: str) -> Path:
+    import tempfile
+
+    copy = Path(tempfile.mkdtemp()) / path.name
+    copy.write_text(text, encoding="utf-8")
+    return copy
+
+
+def test_spectrogram_without_permute_proposes_it(tmp_path: Path) -> None:
+    text = (ROOT / "specs" / "spectrogram_lstm.yaml").read_text(encoding="utf-8")
+    start, end = text.index("\ndata:"), text.index("\ninputs:")
+    spec = tmp_path / "wrong.yaml"
+    spec.write_text((text[:start] + text[end:]).replace("  - permute: [time, cepstrum]\n", "").replace("over: time, ", ""))
+    (found,) = api.load(spec).check()
+    assert found.code == "NN308"
+    assert any("permute: [time, cepstrum]" in edit.text for fix in found.fixes for edit in fix.edits)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "word"),
+    [({"outputs.mfcc.task": "classification"}, "regression"), ({"model[4].Dense.activation": "softmax"}, "linear")],
+    ids=["classification", "softmax"],
+)
+def test_mfcc_as_classes_says_why_not(overrides: dict[str, str], word: str) -> None:
+    found = api.load(ROOT / "specs" / "mfcc_regression.yaml", overrides).check()
+    errors = [d for d in found if d.code == "NN507"]
+    assert errors
+    assert word in " ".join([*errors[0].notes, *(fix.message for fix in errors[0].fixes)])
+
+
+def test_multi_output_graph_keeps_the_files_orientation(tmp_path: Path) -> None:
+    run = api.load(ROOT / "specs" / "multi_output_classifier.yaml", {"training.epochs": 1}).build(tmp_path / "out")
+    session = onnxruntime.InferenceSession(run.onnx)
+    x = np.load(ROOT / "specs" / "data" / "temperature_change_x.npy")[:, :11]
+    results = dict(zip([o.name for o in session.get_outputs()], session.run(None, {"history": x}), strict=True))
+    assert results["change"].shape == (16, 7, 11)
+    np.testing.assert_allclose(results["change"].sum(axis=1), 1.0, rtol=1e-5)
+    assert results["change_label"].shape == (16, 11)
+    np.testing.assert_array_equal(results["change_label"], results["change"].argmax(axis=1))
