@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from nnspec.backends.onnx.view import Group, View
 
 
-def _sliding_arguments(rank: int) -> dict[str, a.Arg]:
-    paddings = ["valid", "same", "causal"] if rank == 1 else ["valid", "same"]
+def _sliding_arguments(rank: int, *, has_causal: bool = False) -> dict[str, a.Arg]:
+    paddings = ["valid", "same", "causal"] if has_causal else ["valid", "same"]
     text = "valid: only whole windows; same: zeros at both ends keep the length"
-    if rank == 1:
+    if has_causal:
         text += "; causal: zeros at the beginning only, so nothing sees its future"
     return {
         "strides": a.sizes("Positions between neighbouring windows.", rank, 1 if rank == 1 else [1] * rank),
@@ -266,7 +266,7 @@ def _conv_arguments(rank: int) -> dict[str, a.Arg]:
     return {
         "filters": a.integer("How many kernels: the size of the axis that it makes."),
         "kernel_size": a.sizes("Positions that a kernel looks at, along each spatial axis.", rank),
-        **_sliding_arguments(rank),
+        **_sliding_arguments(rank, has_causal=rank == 1),
         "groups": a.integer("Groups of channels that are convolved apart from each other.", 1),
         "activation": a.activation(),
         "use_bias": a.boolean("Whether a bias is added.", True),

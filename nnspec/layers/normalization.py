@@ -46,7 +46,11 @@ class BatchNormalization(Layer):
         "renorm_clipping": a.Arg(
             {
                 "type": ["object", "null"],
-                "properties": {name: {"type": "number"} for name in ("rmax", "rmin", "dmax")},
+                "properties": {
+                    "rmax": {"type": "number", "description": "Largest ratio of deviations."},
+                    "rmin": {"type": "number", "description": "Smallest ratio of deviations."},
+                    "dmax": {"type": "number", "description": "Largest shift of the mean."},
+                },
                 "additionalProperties": False,
             },
             "Bounds of the correction: `rmax`, `rmin`, `dmax`.",

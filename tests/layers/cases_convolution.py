@@ -212,7 +212,6 @@ CASES = [
         {"time": 7, "filter": 3},
         "dead-taps-same",
         ops=ONE,
-        moves=False,
     ),
     case("Conv1D", {"filters": 3, "kernel_size": 1}, SERIES, {"time": 11, "filter": 3}, "pointwise", ops=ONE),
     case(
@@ -277,10 +276,10 @@ CASES = [
     ),
     case(
         "DepthwiseConv1D",
-        {"kernel_size": 3, "dilation_rate": 2, "padding": "causal", "use_bias": False},
+        {"kernel_size": 3, "dilation_rate": 2, "padding": "same", "use_bias": False},
         SERIES,
         {"time": 11, "filter": 5},
-        "causal",
+        "dilation",
         ops=ONE,
     ),
     case("DepthwiseConv2D", {"kernel_size": [3, 5]}, IMAGE, {"height": 9, "width": 3, "filter": 3}, "", ops=TWO),
@@ -303,10 +302,10 @@ CASES = [
     case("SeparableConv1D", CONV1D, SERIES, {"time": 9, "filter": 3}, "", ops=[*ONE[:3], "Conv", *ONE[3:]]),
     case(
         "SeparableConv1D",
-        {**CONV1D, "depth_multiplier": 2, "padding": "causal", "dilation_rate": 2, "activation": "elu"},
+        {**CONV1D, "depth_multiplier": 2, "padding": "same", "dilation_rate": 2, "activation": "elu"},
         SERIES,
         {"time": 11, "filter": 3},
-        "causal",
+        "dilation",
         ops=[*ONE[:3], "Conv", "Elu", *ONE[3:]],
     ),
     case(
@@ -324,5 +323,26 @@ CASES = [
         {"height": 6, "width": 4, "filter": 2},
         "strides-same",
         ops=["Transpose", "Conv", "Conv", "Transpose"],
+    ),
+    # the rows of the Dense kernel move to the convolution's layout, the data stay: no Transpose behind the Conv
+    Case(
+        "Dense",
+        {"units": 2},
+        [SERIES],
+        {"unit": 2},
+        None,
+        ["Transpose", "Reshape", "Conv", "Reshape", "Gemm"],
+        id="after-conv1d-and-flatten",
+        before=[{"Conv1D": CONV1D}, "Flatten"],
+    ),
+    Case(
+        "Dense",
+        {"units": 2},
+        [IMAGE],
+        {"unit": 2},
+        None,
+        ["Transpose", "Conv", "Relu", "Conv", "Reshape", "Gemm"],
+        id="after-conv2d-and-flatten",
+        before=[{"Conv2D": {**CONV2D, "activation": "relu"}}, {"Conv2D": {"filters": 5, "kernel_size": 3}}, "Flatten"],
     ),
 ]

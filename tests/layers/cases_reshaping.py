@@ -101,15 +101,6 @@ CASES = [
     ),
     case(
         "Reshape",
-        {"to": {"pair": None, "frame": 3, "mel": 5}},
-        {"time": "3T", "mel": 5},
-        {"pair": "3T/3", "frame": 3, "mel": 5},
-        None,
-        ["Reshape"],
-        "constraint",
-    ),
-    case(
-        "Reshape",
         {"target_shape": [5, 7]},
         {"a": 5, "one": 1, "b": 7},
         {"a": 5, "b": 7},

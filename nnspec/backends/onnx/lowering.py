@@ -190,7 +190,7 @@ class Lowering:
                 tensor = self.node("Unsqueeze", tensor, self.constant(np.asarray(units, np.int64), "axes"))
             return tensor
         padded: list[Group] = []
-        for dim in dims:  # unit dimensions in front of each unknown one until it stands where it stood
+        for dim in filter(None, dims):  # unit dimensions in front of each unknown one until it stands where it stood
             place = next((i for i, old in enumerate(current) if old == dim), None) if group_size(dim) is None else None
             if place is not None and place >= len(padded):
                 padded += [()] * (place - len(padded))
