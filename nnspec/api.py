@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 class Spec:
     """A spec file with overrides. Nothing is read before it is asked for."""
 
-    def __init__(self, path: str | Path, overrides: Mapping[str, Any] | None = None, *, allow_outside: bool = False) -> None:
+    def __init__(
+        self, path: str | Path, overrides: Mapping[str, Any] | None = None, *, allow_outside: bool = False
+    ) -> None:
         self.path = Path(path)
         self.overrides = dict(overrides or {})
         self.allow_outside = allow_outside

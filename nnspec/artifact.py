@@ -116,7 +116,9 @@ def staged(target: Path, *, resume: bool = False, keep_on_failure: bool = False)
         beside.mkdir(exist_ok=True)
     except OSError as error:
         raise SpecError.single(
-            "NN606", f"cannot write to `{target.name}`: {(error.strerror or str(error)).lower()}", Span(Source("--out", ""))
+            "NN606",
+            f"cannot write to `{target.name}`: {(error.strerror or str(error)).lower()}",
+            Span(Source("--out", "")),
         ) from None
     try:
         yield beside

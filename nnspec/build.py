@@ -147,7 +147,10 @@ def lower(checked: Checked, compiled: Compiled, deployment: Deployment, spec: st
         graph,
         weights,
         opset=opset,
-        layout={**layout, **{label_name(name): order for name, order in layout.items()}},  # labels lie as their scores do
+        layout={
+            **layout,
+            **{label_name(name): order for name, order in layout.items()},
+        },  # labels lie as their scores do
         before=scale_input(used),
         after=restore_outputs(used, graph),
         fallback=lambda lowering, node, views: lower_by_tf2onnx(lowering, node, views, compiled.layers[node.name]),
@@ -183,7 +186,12 @@ def _check_opset(opset: int, checked: Checked) -> None:
 
 
 def write_onnx(
-    checked: Checked, compiled: Compiled, deployment: Deployment, dataset: Dataset | None, folder: Path, progress: Progress
+    checked: Checked,
+    compiled: Compiled,
+    deployment: Deployment,
+    dataset: Dataset | None,
+    folder: Path,
+    progress: Progress,
 ) -> dict[str, Any]:
     """Lowers, passes the gate, writes model.onnx and verify.json.
 

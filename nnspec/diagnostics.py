@@ -169,7 +169,14 @@ class SpecError(Exception):
 
     @classmethod
     def single(
-        cls, code: str, message: str, span: Span, *, notes: Iterable[str] = (), fixes: Iterable[Fix] = (), path: str = ""
+        cls,
+        code: str,
+        message: str,
+        span: Span,
+        *,
+        notes: Iterable[str] = (),
+        fixes: Iterable[Fix] = (),
+        path: str = "",
     ) -> SpecError:
         return cls([Diagnostic(code, message, span, notes=tuple(notes), fixes=tuple(fixes), path=path)])
 

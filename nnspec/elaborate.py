@@ -12,7 +12,8 @@ from typing import Any
 from nnspec import axes as ax
 from nnspec.axes import Size, Symbolic
 from nnspec.diagnostics import CompilerBug, Diagnostic, Fix, Report, SpecError, did_you_mean
-from nnspec.document import Mapping, Node as SourceNode, Scalar, Sequence, format_path, to_plain
+from nnspec.document import Mapping, Scalar, Sequence, format_path, to_plain
+from nnspec.document import Node as SourceNode
 from nnspec.expand import Expanded, Item, Reference
 from nnspec.fields import initial_fields, propagate
 from nnspec.graph import Graph, Node, Output, Value
@@ -183,7 +184,9 @@ class _Elaborator:
             call.fail(
                 "NN406",
                 f"shared layer `{item.shared}` would need two sets of weights: {there} at `{first.name}`, {here} here",
-                notes=[f"it reads {ax.describe(first.inputs[0].axes)} there and {ax.describe(node.inputs[0].axes)} here"],
+                notes=[
+                    f"it reads {ax.describe(first.inputs[0].axes)} there and {ax.describe(node.inputs[0].axes)} here"
+                ],
             )
 
     # ---------------------------------------------------------------------------------------------- outputs
@@ -353,7 +356,12 @@ def fixed_batches(inputs: SourceNode | None) -> dict[str, int]:
 
 
 def infer_inner(
-    call: Call, source: SourceNode, inputs: tuple[Value, ...], *, arg: str = "layer", over: tuple[str, ...] | None = None
+    call: Call,
+    source: SourceNode,
+    inputs: tuple[Value, ...],
+    *,
+    arg: str = "layer",
+    over: tuple[str, ...] | None = None,
 ) -> Node:
     """The layer inside a wrapper, as a node of its own whose name is the wrapper's.
 
@@ -376,7 +384,15 @@ def infer_inner(
     if isinstance(body, Sequence) or (isinstance(body, Scalar) and body.value is not None):
         mapping = Mapping({"": body}, {"": Scalar("", kind_span)}, body.span)
     inner = make_call(
-        layer, call.name, kind_span, call.item_span, mapping, inputs, call.report, (*call.path, call.kind, arg), call.constraints
+        layer,
+        call.name,
+        kind_span,
+        call.item_span,
+        mapping,
+        inputs,
+        call.report,
+        (*call.path, call.kind, arg),
+        call.constraints,
     )
     inner.over = inner.over or over
     return make_node(layer, call.name, inner, layer.infer(inner), call.item_span, inner.path)

@@ -15,11 +15,21 @@ from nnspec.data.plan import Slot
 from nnspec.graph import Graph, Output
 
 # The figure that decides against the baseline, and whether more is better.
-HEADLINE = {"regression": ("rmse", False), "classification": ("accuracy", True), "binary": ("accuracy", True), "multilabel": ("accuracy", True)}
+HEADLINE = {
+    "regression": ("rmse", False),
+    "classification": ("accuracy", True),
+    "binary": ("accuracy", True),
+    "multilabel": ("accuracy", True),
+}
 
 
 def evaluate(
-    model: Any, graph: Graph, dataset: Dataset, deployment: Deployment, slots: Mapping[str, Slot], batch_size: int | None = None
+    model: Any,
+    graph: Graph,
+    dataset: Dataset,
+    deployment: Deployment,
+    slots: Mapping[str, Slot],
+    batch_size: int | None = None,
 ) -> dict[str, dict[str, Any]]:
     """`{split: {output: {figure: value, …, "baseline": {…}}}}`."""
     result: dict[str, dict[str, Any]] = {}
@@ -54,11 +64,11 @@ def score(output: Output, deployment: Deployment, predicted: np.ndarray, split: 
             "accuracy": float(np.mean(truth == guess)),
             "f1_macro": float(metrics.f1_score(truth, guess, average="macro", zero_division=0)),
         }
-    truth = split.y[output.name].reshape(-1).astype(np.int64)
-    guess = class_indices(output, predicted).reshape(-1)
+    codes = split.y[output.name].reshape(-1).astype(np.int64)
+    chosen = class_indices(output, predicted).reshape(-1)
     return {
-        "accuracy": float(metrics.accuracy_score(truth, guess)),
-        "f1_macro": float(metrics.f1_score(truth, guess, average="macro", zero_division=0)),
+        "accuracy": float(metrics.accuracy_score(codes, chosen)),
+        "f1_macro": float(metrics.f1_score(codes, chosen, average="macro", zero_division=0)),
     }
 
 
@@ -78,4 +88,6 @@ def table(graph: Graph, metrics: Mapping[str, Mapping[str, Any]]) -> str:
             said = f"{naive[headline]:.4g} ({naive['name']})"
             rows.append((split, name, str(figures["samples"]), headline, f"{figures[headline]:.4g}", said))
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )

@@ -13,7 +13,9 @@ def page(what: str) -> str | None:
     code = what.upper()
     if code in CODES:
         return code_page(code)
-    layer = REGISTRY.get(what) or next((layer for kind, layer in REGISTRY.items() if kind.lower() == what.lower()), None)
+    layer = REGISTRY.get(what) or next(
+        (layer for kind, layer in REGISTRY.items() if kind.lower() == what.lower()), None
+    )
     if layer is not None:
         return layer_page(layer)
     by_name = next((c for c, name in CODES.items() if name == what), None)

@@ -91,7 +91,9 @@ def check(
         plan = read_plan(data_node, Path(path).parent, allow_outside=allow_outside)
     run_checks(graph, plan, expanded.root, report)
     report.raise_errors()
-    return Checked(Path(path), text, expanded.root, expanded, graph, plan, tuple(report.sorted()), dict(overrides or {}))
+    return Checked(
+        Path(path), text, expanded.root, expanded, graph, plan, tuple(report.sorted()), dict(overrides or {})
+    )
 
 
 def diagnose(

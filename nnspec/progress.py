@@ -50,7 +50,13 @@ class EpochBar:
         from rich.progress import Progress as Bar
 
         console = Console(file=self.progress.stream)
-        columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[figures]}"))
+        columns = (
+            TextColumn("training"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[figures]}"),
+        )
         self.bar = Bar(*columns, console=console)
         self.bar.start()
         self.task = self.bar.add_task("training", total=self.total, completed=self.done, figures="")

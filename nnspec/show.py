@@ -65,7 +65,7 @@ def input_size(graph: Graph, axis: str) -> ax.Size | None:
 
 def to_text(graph: Graph) -> str:
     """A table and, below it, what is worth saying of single layers."""
-    rows = [("layer", "axes", "weights", "parameters", "sees")]
+    rows: list[tuple[str, ...]] = [("layer", "axes", "weights", "parameters", "sees")]
     for name, value in graph.inputs.items():
         rows.append((name, ax.describe(value.axes), "", "", ""))
     for node in graph.nodes:
@@ -118,7 +118,8 @@ def _kernel_notes(node: Node) -> Iterator[str]:
     size = "×".join(str(n) for n in (*spatial, channels))
     if "Depthwise" in source.kind or "Separable" in source.kind:
         each = "×".join(str(n) for n in spatial)
-        yield f"kernel {_shape(kernel.shape)} = {channels * last} kernels of {each}, {last} for each of {channels} channels"
+        count = f"{channels * last} kernels of {each}, {last} for each of {channels} channels"
+        yield f"kernel {_shape(kernel.shape)} = {count}"
     else:
         yield f"kernel {_shape(kernel.shape)} = {last} kernels of {size}"
 

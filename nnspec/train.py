@@ -129,7 +129,9 @@ def adapt_normalization(compiled: Compiled, graph: Graph, x: Mapping[str, np.nda
         compiled.layers[node.name].adapt(probe.predict(as_model_inputs(graph, x), verbose=0))
 
 
-def train(graph: Graph, dataset: Dataset, settings: Settings, folder: Path, progress: Progress, *, resume: bool = False) -> Trained:
+def train(
+    graph: Graph, dataset: Dataset, settings: Settings, folder: Path, progress: Progress, *, resume: bool = False
+) -> Trained:
     """Fits the model to the training split.
 
     Args:
@@ -155,7 +157,7 @@ def train(graph: Graph, dataset: Dataset, settings: Settings, folder: Path, prog
     start = checkpoint.restore() if resume else 0
     monitor = settings["monitor"] if validation is not None else settings["monitor"].removeprefix("val_")
     best = BestWeights(monitor, checkpoint) if settings["restore_best"] else None
-    callbacks: list[Any] = [NotANumber(settings.span), *( [ResetStates()] if stateful else [])]
+    callbacks: list[Any] = [NotANumber(settings.span), *([ResetStates()] if stateful else [])]
     callbacks += [user_callback(value, folder) for value in settings["callbacks"]]
     callbacks += [c for c in (best, checkpoint) if c is not None]
     callbacks.append(Reporter(progress, settings["epochs"], start, checkpoint))
@@ -187,9 +189,14 @@ def trimmed(split: Split, batch: int, span: Span) -> Split:
     count = split.size // batch * batch
     if not count:
         raise SpecError.single(
-            "NN517", f"a stateful network reads whole batches of {batch}, but a split has only {split.size} samples", span
+            "NN517",
+            f"a stateful network reads whole batches of {batch}, but a split has only {split.size} samples",
+            span,
         )
-    cut = {name: {k: None if v is None else v[:count] for k, v in getattr(split, name).items()} for name in ("raw", "x", "y", "target", "last")}
+    cut = {
+        name: {k: None if v is None else v[:count] for k, v in getattr(split, name).items()}
+        for name in ("raw", "x", "y", "target", "last")
+    }
     return Split(**cut, size=count, rows=split.rows[:count])  # type: ignore[arg-type]
 
 
@@ -252,7 +259,9 @@ def history_rows(history: list[dict[str, float]]) -> str:
     """The history as CSV."""
     names = list(dict.fromkeys(name for row in history for name in row))
     lines = [",".join(["epoch", *names])]
-    lines += [",".join([str(i), *(f"{row[n]:.8g}" if n in row else "" for n in names)]) for i, row in enumerate(history, 1)]
+    lines += [
+        ",".join([str(i), *(f"{row[n]:.8g}" if n in row else "" for n in names)]) for i, row in enumerate(history, 1)
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""The gate: an ONNX model counts only when it is well-formed, has the interface of its spec, and gives what Keras gives.
+"""The gate: an ONNX model counts only when it is well-formed, has its spec's interface, and gives what Keras gives.
 
 A mismatch is bisected to the first layer that differs.
 """
@@ -112,13 +112,20 @@ class Gate:
 
     def check_interface(self, proto: onnx.ModelProto) -> None:
         """Inputs, outputs and the names of their axes are those of the spec."""
-        wanted_in = {name: self.order(name, ["batch", *(a.name for a in v.axes)]) for name, v in self.graph.inputs.items()}
+        wanted_in = {
+            name: self.order(name, ["batch", *(a.name for a in v.axes)]) for name, v in self.graph.inputs.items()
+        }
         wanted_out: dict[str, list[str]] = {}
         for name, output in self.graph.outputs.items():
             wanted_out[name] = self.order(name, ["batch", *(a.name for a in output.value.axes)])
             if self.deployment.labels(output) is not None:
-                wanted_out[label_name(name)] = [a for a in self.order(name, label_axes(output)) if a in label_axes(output)]
-        for what, wanted, ports in (("input", wanted_in, proto.graph.input), ("output", wanted_out, proto.graph.output)):
+                wanted_out[label_name(name)] = [
+                    a for a in self.order(name, label_axes(output)) if a in label_axes(output)
+                ]
+        for what, wanted, ports in (
+            ("input", wanted_in, proto.graph.input),
+            ("output", wanted_out, proto.graph.output),
+        ):
             found = {port.name: len(port.type.tensor_type.shape.dim) for port in ports}
             missing = [name for name in wanted if name not in found]
             if missing:
@@ -187,7 +194,9 @@ class Gate:
 
     def integer_bound(self, name: str) -> int:
         bounds = [
-            int(node.args["input_dim"]) for node in self.graph.nodes if node.kind == "Embedding" and node.inputs[0].node == name
+            int(node.args["input_dim"])
+            for node in self.graph.nodes
+            if node.kind == "Embedding" and node.inputs[0].node == name
         ]
         return min([*bounds, 100])
 
@@ -270,7 +279,9 @@ class Gate:
             found = first_difference(self, proto, exported, runs[0][0])
             if found is not None:
                 span = found.node.span
-                notes.append(f"the first layer that differs is `{found.node.name}` ({found.node.kind}): {found.error:.3g}")
+                notes.append(
+                    f"the first layer that differs is `{found.node.name}` ({found.node.kind}): {found.error:.3g}"
+                )
         return SpecError([Diagnostic("NN701", message, span, notes=tuple(notes))])
 
 

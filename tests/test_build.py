@@ -12,6 +12,7 @@ import numpy as np
 import onnxruntime
 import pytest
 from click.testing import CliRunner, Result
+
 from nnspec import api, artifact, runtime
 from nnspec.cli import main
 from nnspec.diagnostics import SpecError
@@ -44,12 +45,14 @@ def test_build_leaves_every_file(quick: Path) -> None:
     assert metrics["test"]["forecast"]["baseline"]["name"] == "persistence"
     verified = json.loads((out / "verify.json").read_text())
     figures = verified["outputs"]["forecast"]
-    assert figures["passed"] and figures["max_relative_error"] < 1e-5
+    assert figures["passed"]
+    assert figures["max_relative_error"] < 1e-5
     assert {1, 3, 32} <= set(figures["batch_sizes"])
     assert set(verified["lowered_by"].values()) == {"nnspec"}
     with (out / "history.csv").open() as stream:
         rows = list(csv.DictReader(stream))
-    assert len(rows) == 3 and float(rows[-1]["loss"]) < float(rows[0]["loss"])
+    assert len(rows) == 3
+    assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["seed"] == 11
     for name, digest in manifest["files"].items():
@@ -107,7 +110,8 @@ def test_interrupted_build_resumes_and_the_old_one_stays(quick: Path) -> None:
     assert {p.name for p in out.iterdir()} == FILES
     result = run("build", quick, "--out", out, "--resume", "--set", "training.epochs=6")
     assert result.exit_code == 0
-    assert "epoch 4/6" in result.stderr and "epoch 3/6" not in result.stderr
+    assert "epoch 4/6" in result.stderr
+    assert "epoch 3/6" not in result.stderr
     assert len((out / "history.csv").read_text().splitlines()) == 7
     assert not list(quick.parent.glob(".out*"))
 
@@ -116,7 +120,8 @@ def test_nan_loss_is_a_diagnostic_and_leaves_nothing(quick: Path) -> None:
     out = quick.parent / "out"
     result = run("build", quick, "--out", out, "--set", "training.optimizer={SGD: {learning_rate: 1.0e+30}}")
     assert result.exit_code == 1
-    assert "NN515" in result.stderr and "Traceback" not in result.stderr
+    assert "NN515" in result.stderr
+    assert "Traceback" not in result.stderr
     assert not out.exists()
 
 
@@ -134,7 +139,9 @@ def test_spec_without_data_cannot_be_trained_but_exported(quick: Path) -> None:
 
 def test_callback_cannot_write_outside(quick: Path) -> None:
     with pytest.raises(SpecError) as error:
-        api.load(quick, {"training.callbacks": [{"CSVLogger": {"filename": "../../evil.csv"}}]}).build(quick.parent / "o")
+        api.load(quick, {"training.callbacks": [{"CSVLogger": {"filename": "../../evil.csv"}}]}).build(
+            quick.parent / "o"
+        )
     assert error.value.diagnostics[0].code == "NN510"
     assert not (quick.parent.parent / "evil.csv").exists()
 

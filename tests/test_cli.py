@@ -11,9 +11,9 @@ import jsonschema
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+
 from nnspec.cli import main
 from nnspec.layers import REGISTRY
-
 from tests.conftest import ROOT
 
 SPAN = {key: {"type": "integer", "minimum": 1} for key in ("line", "column", "end_line", "end_column")}
@@ -112,10 +112,12 @@ def test_show_json_is_the_contract(quick: Path) -> None:
 def test_fix_applies_and_keeps_comments(wrong: Path) -> None:
     patch = run("fix", wrong, "--diff").stdout
     assert wrong.read_text() == WRONG
-    assert "-  - Reshape" in patch and "+  - permute: [feature, time]" in patch
+    assert "-  - Reshape" in patch
+    assert "+  - permute: [feature, time]" in patch
     assert run("fix", wrong).exit_code == 0
     text = wrong.read_text()
-    assert "- permute: [feature, time]" in text and "# meant to swap" in text
+    assert "- permute: [feature, time]" in text
+    assert "# meant to swap" in text
     assert run("check", wrong).exit_code == 0
     assert "nothing to fix" in run("fix", wrong).stdout
 
@@ -177,7 +179,18 @@ class TestPredict:
     def test_runs_without_a_framework(self, quick: Path) -> None:
         out = quick.parent / "out"
         assert run("build", quick, "--out", out, "-q").exit_code == 0
-        blocked = "tensorflow keras onnx yaml jsonschema pyarrow rich matplotlib sklearn tf2onnx".split()
+        blocked = [
+            "tensorflow",
+            "keras",
+            "onnx",
+            "yaml",
+            "jsonschema",
+            "pyarrow",
+            "rich",
+            "matplotlib",
+            "sklearn",
+            "tf2onnx",
+        ]
         script = (
             "import sys\n"
             f"for name in {blocked!r}: sys.modules[name] = None\n"

@@ -292,7 +292,8 @@ def test_bad_overrides(path: str, value: object) -> None:
 def test_an_override_is_pointed_at_where_it_is_wrong(tmp_path: Path) -> None:
     path = tmp_path / "spec.yaml"
     path.write_text(
-        "nnspec: 1\ninputs: {x: {axes: {feature: 5}}}\nmodel: [{Dense: {units: 1}}]\noutputs: {y: {task: regression}}\n",
+        "nnspec: 1\ninputs: {x: {axes: {feature: 5}}}\nmodel: [{Dense: {units: 1}}]\n"
+        "outputs: {y: {task: regression}}\n",
         encoding="utf-8",
     )
     (found,) = pipeline.diagnose(path, {"model[0].Dense.units": "many"})
@@ -328,7 +329,22 @@ KEYS = sorted(
     | {"optimizer", "callbacks", "Adam", "learning_rate", "", "$x", "épo", "parameters", "activation", "data_format"}
     | set(REGISTRY)
 )
-WORDS = [*KEYS, *TASKS, "$a", "$(a)", "$(a + 1)", "$(1 / 0)", "$b", "$(", "$$", "T", "same", "causal", "softmax", "relu"]
+WORDS = [
+    *KEYS,
+    *TASKS,
+    "$a",
+    "$(a)",
+    "$(a + 1)",
+    "$(1 / 0)",
+    "$b",
+    "$(",
+    "$$",
+    "T",
+    "same",
+    "causal",
+    "softmax",
+    "relu",
+]
 WORDS += ["float32", "int32", "channels_first", "random", "standard", "../x.csv", "*.wav", "\t", "a b", "-1", "mse"]
 SCALARS = st.one_of(
     st.sampled_from(WORDS),
@@ -375,7 +391,7 @@ SECTIONS = {
     "model": st.one_of(st.lists(ITEM, max_size=5), ANY),
     "outputs": st.one_of(st.fixed_dictionaries({"y": st.fixed_dictionaries({"task": st.sampled_from(TASKS)})}), ANY),
 }
-OPTIONAL = {key: ANY for key in ("vars", "blocks", "layers", "data", "training", "export", "name", "description")}
+OPTIONAL = dict.fromkeys(("vars", "blocks", "layers", "data", "training", "export", "name", "description"), ANY)
 DOCUMENT = st.one_of(st.fixed_dictionaries(SECTIONS, optional=OPTIONAL), ANY)
 RANDOM = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
@@ -503,7 +519,11 @@ def test_no_slip_makes_a_traceback(tmp_path: Path, data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(1, 4))):
         at = data.draw(st.integers(0, len(text) - 1))
         length = data.draw(st.integers(0, 6))
-        text = text[:at] + data.draw(st.sampled_from(["", " ", "\n", "x", "-", ":", "{", "]", "$", "0", "9" * 30])) + text[at + length :]
+        text = (
+            text[:at]
+            + data.draw(st.sampled_from(["", " ", "\n", "x", "-", ":", "{", "]", "$", "0", "9" * 30]))
+            + text[at + length :]
+        )
     survives(tmp_path / "spec.yaml", text.encode())
 
 

@@ -81,7 +81,8 @@ def test_repeats_nest_and_number() -> None:
 
 def test_a_name_in_a_repeat_is_that_of_its_round() -> None:
     model = (
-        "  - repeat:\n      times: 2\n      model:\n        - Dense: {units: 5, name: d}\n        - Add: {from: [x, d]}\n"
+        "  - repeat:\n      times: 2\n      model:\n"
+        "        - Dense: {units: 5, name: d}\n        - Add: {from: [x, d]}\n"
         "  - Dense: {units: 1, from: d_1}\n  - Dense: {units: 1, from: d}\n"
     )
     result = rows(expanded(model))
@@ -221,7 +222,8 @@ def test_rings_of_blocks() -> None:
 
 
 def test_shared_layers() -> None:
-    head = "inputs: {a: {axes: {feature: 5}}, b: {axes: {feature: 5}}}\nlayers: {encoder: {Dense: {units: 3}}, flat: Flatten}\n"
+    head = "inputs: {a: {axes: {feature: 5}}, b: {axes: {feature: 5}}}\n"
+    head += "layers: {encoder: {Dense: {units: 3}}, flat: Flatten}\n"
     model = "  - share: {use: encoder, from: a, name: left}\n  - share: {use: encoder, from: b}\n  - share: flat\n"
     result = expanded(model, head=head)
     assert rows(result) == [

@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+
 from nnspec import api, build
 from nnspec.diagnostics import SpecError
 from nnspec.layers import REGISTRY

@@ -16,6 +16,14 @@ from nnspec.substitute import Substituter, resolve_vars
 SCOPE = {"a": 3, "b": 2.5, "name": "conv", "sizes": [2, 4, 8], "flag": True, "nothing": None}
 
 
+def outcome(text: str) -> tuple[object, str]:
+    """The value of an expression, or why it is refused."""
+    try:
+        return evaluate(text, SCOPE), ""
+    except ExpressionError as error:
+        return None, str(error)
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [
@@ -123,21 +131,15 @@ def test_values(text: str, value: object) -> None:
     ],
 )
 def test_refused(text: str, reason: str) -> None:
-    try:
-        evaluate(text, SCOPE)
-    except ExpressionError as error:
-        assert reason in str(error)
-    else:
-        assert not reason
+    _, refusal = outcome(text)
+    assert reason in refusal
+    assert refusal or not reason
 
 
 def test_cost_is_bounded() -> None:
     started = time.monotonic()
     for text in ("2 ** 64 ** 64", "9 ** 9 ** 9", "'a' * 9999 * 9999", "range(10 ** 18)", "[[1] * 9999] * 9999"):
-        try:
-            evaluate(text, SCOPE)
-        except ExpressionError:
-            pass
+        outcome(text)
     assert time.monotonic() - started < 1
 
 
@@ -148,12 +150,8 @@ SYMBOLS = st.sampled_from([*"+-*/%()[],.<>=:!&|^~@", "**", "//", " if ", " else 
 @settings(max_examples=2000, deadline=None)
 @given(st.one_of(st.text(max_size=20), st.lists(st.one_of(ATOMS, SYMBOLS), max_size=14).map("".join)))
 def test_nothing_but_an_expression_error(text: str) -> None:
-    try:
-        value = evaluate(text, SCOPE)
-    except ExpressionError as error:
-        assert str(error)
-    else:
-        assert value is None or isinstance(value, bool | int | float | str | list)
+    value, refusal = outcome(text)
+    assert refusal or value is None or isinstance(value, bool | int | float | str | list)
 
 
 # ------------------------------------------------------------------------------------------------- in documents

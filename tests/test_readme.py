@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from nnspec import api
 
+from nnspec import api
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

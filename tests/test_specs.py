@@ -13,8 +13,8 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from nnspec import api, pipeline, show
 
+from nnspec import api, pipeline, show
 from tests.conftest import ROOT
 
 SPECS = sorted((ROOT / "specs").glob("*.yaml"))
@@ -110,7 +110,9 @@ def test_spectrogram_without_permute_proposes_it(tmp_path: Path) -> None:
     text = (ROOT / "specs" / "spectrogram_lstm.yaml").read_text(encoding="utf-8")
     start, end = text.index("\ndata:"), text.index("\ninputs:")
     spec = tmp_path / "wrong.yaml"
-    spec.write_text((text[:start] + text[end:]).replace("  - permute: [time, cepstrum]\n", "").replace("over: time, ", ""))
+    spec.write_text(
+        (text[:start] + text[end:]).replace("  - permute: [time, cepstrum]\n", "").replace("over: time, ", "")
+    )
     (found,) = api.load(spec).check()
     assert found.code == "NN308"
     assert any("permute: [time, cepstrum]" in edit.text for fix in found.fixes for edit in fix.edits)

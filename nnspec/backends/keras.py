@@ -49,7 +49,7 @@ def build_model(graph: Graph, *, batches: Mapping[str, int | None] | None = None
             if layer is None:
                 layer = node.layer.to_keras(node)
                 if node.args.get("trainable") is False:
-                    layer.trainable = False
+                    setattr(layer, "trainable", False)  # noqa: B010 - some kinds lower to a callable, not a layer
             if node.shared:
                 shared[node.shared] = layer
             made = node.layer.call_keras(layer, node, read)
@@ -78,9 +78,13 @@ def _compare_shapes(node: Node, value: Value, tensor: Any) -> None:
     """What was inferred is what Keras made."""
     inferred = tuple(axis.size if isinstance(axis.size, int) else None for axis in value.axes)
     built = tuple(tensor.shape[1:])
-    agree = len(inferred) == len(built) and all(a == b or a is None or b is None for a, b in zip(inferred, built, strict=True))
+    agree = len(inferred) == len(built) and all(
+        a == b or a is None or b is None for a, b in zip(inferred, built, strict=True)
+    )
     if not agree:
-        raise CompilerBug(f"{node.span}: `{node.name}` ({node.kind}) was inferred as {inferred}, but Keras made {built}")
+        raise CompilerBug(
+            f"{node.span}: `{node.name}` ({node.kind}) was inferred as {inferred}, but Keras made {built}"
+        )
 
 
 def read_weights(node: Node, layer: Any) -> dict[str, np.ndarray]:
@@ -93,7 +97,9 @@ def read_weights(node: Node, layer: Any) -> dict[str, np.ndarray]:
     shapes = [tuple(v.shape) for v in variables]
     if shapes != [w.shape for w in node.weights]:
         wanted = ", ".join(f"{w.name} {w.shape}" for w in node.weights)
-        raise CompilerBug(f"{node.span}: `{node.name}` ({node.kind}) was inferred with weights {wanted}; Keras has {shapes}")
+        raise CompilerBug(
+            f"{node.span}: `{node.name}` ({node.kind}) was inferred with weights {wanted}; Keras has {shapes}"
+        )
     return {w.name: np.asarray(v) for w, v in zip(node.weights, variables, strict=True)}
 
 

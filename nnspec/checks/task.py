@@ -12,8 +12,26 @@ from nnspec.document import Scalar, locate
 from nnspec.graph import Graph, Node, Output
 
 _TRANSPARENT = frozenset(
-    "permute merge split insert drop rename Reshape Permute Flatten Identity Dropout SpatialDropout1D SpatialDropout2D "
-    "SpatialDropout3D GaussianNoise GaussianDropout AlphaDropout ActivityRegularization".split()
+    [
+        "permute",
+        "merge",
+        "split",
+        "insert",
+        "drop",
+        "rename",
+        "Reshape",
+        "Permute",
+        "Flatten",
+        "Identity",
+        "Dropout",
+        "SpatialDropout1D",
+        "SpatialDropout2D",
+        "SpatialDropout3D",
+        "GaussianNoise",
+        "GaussianDropout",
+        "AlphaDropout",
+        "ActivityRegularization",
+    ]
 )
 _LOSSES = {
     "regression": {

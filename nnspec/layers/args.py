@@ -81,7 +81,9 @@ def sizes(description: str, rank: int, default: Any = REQUIRED, *, minimum: int 
 
 def axis(description: str, default: Any = REQUIRED) -> Arg:
     """An axis by name, or by Keras' index (batch is 0)."""
-    return Arg({"type": ["string", "integer"] if default is not None else ["string", "integer", "null"]}, description, default)
+    return Arg(
+        {"type": ["string", "integer"] if default is not None else ["string", "integer", "null"]}, description, default
+    )
 
 
 def axis_list(description: str, default: Any = REQUIRED) -> Arg:

@@ -140,7 +140,15 @@ class Call:
     ) -> Diagnostic:
         steps = (*self.path, self.kind, *([arg] if arg and arg in self.given else []))
         return Diagnostic(
-            code, message, self.span(arg), label, format_path(steps), tuple(notes), tuple(related), tuple(fixes), severity
+            code,
+            message,
+            self.span(arg),
+            label,
+            format_path(steps),
+            tuple(notes),
+            tuple(related),
+            tuple(fixes),
+            severity,
         )
 
     def fail(self, code: str, message: str, arg: str | None = None, **details: Any) -> NoReturn:
@@ -168,13 +176,13 @@ class Call:
 
     def require_size(self, axis: Axis, why: str) -> int:
         """The axis' size as a number; weights need it."""
-        if isinstance(axis.size, int):
-            return axis.size
-        self.fail(
-            "NN313",
-            f"`{self.kind}` needs to know how long `{axis.name}` is ({why}), but its size is `{axis.size}`",
-            fixes=[Fix(f"give `{axis.name}` a number under `inputs:`")],
-        )
+        if not isinstance(axis.size, int):
+            self.fail(
+                "NN313",
+                f"`{self.kind}` needs to know how long `{axis.name}` is ({why}), but its size is `{axis.size}`",
+                fixes=[Fix(f"give `{axis.name}` a number under `inputs:`")],
+            )
+        return axis.size
 
     def require_float(self) -> None:
         """Every input must hold floats of one dtype: the layer computes with them."""
@@ -205,7 +213,8 @@ class Call:
                     fixes = [Fix(f"use `{c}`", (Edit(node.span, c),)) for c in nearest(value, known)]
                 self.fail("NN306", f"`{self.kind}` reads no axis `{value}`, only {ax.describe(axes)}", arg, fixes=fixes)
             return position
-        position = value - 1 if value > 0 else len(axes) + value
+        index = int(value)
+        position = index - 1 if index > 0 else len(axes) + index
         if value == 0 or not 0 <= position < len(axes):
             meaning = "the batch axis" if value == 0 else "beyond the axes"
             self.fail(
@@ -243,7 +252,7 @@ class Call:
                 f"`{self.kind}` is meant to run over {_quoted(self.over)}, but it runs over {_quoted(ax.names(here))}",
                 "over",
                 notes=[f"it reads {ax.describe(self.axes)}"],
-                fixes=self.reorder_fixes([self.axes[self.axis_index(n, 'over')] for n in self.over], positions),
+                fixes=self.reorder_fixes([self.axes[self.axis_index(n, "over")] for n in self.over], positions),
             )
         others = [axis for i, axis in enumerate(self.axes) if i not in positions]
         hidden = [axis for axis in others if ax.is_sequence(axis)]  # a sequence that stands where features are read
@@ -255,7 +264,9 @@ class Call:
         complete = [axis for axis in wanted if axis is not None]
         fixes = self.reorder_fixes(complete, positions) if len(complete) == len(wanted) else []
         first = wrong[0].name
-        reason = "which has no order" if ax.is_unordered(wrong[0]) else f"while `{hidden[0].name}` stands among its features"
+        reason = (
+            "which has no order" if ax.is_unordered(wrong[0]) else f"while `{hidden[0].name}` stands among its features"
+        )
         written = first if len(here) == 1 else f"[{', '.join(ax.names(here))}]"
         self.fail(
             "NN308",
@@ -322,7 +333,12 @@ class Layer:
     def normalize(self, name: str, value: Any) -> Any:
         """An argument's value as the layer works with it: `16.0` is a whole number where one is wanted."""
         arg = self.args.get(name)
-        if isinstance(value, float) and arg is not None and value.is_integer() and "integer" in arg.schema.get("type", ()):
+        if (
+            isinstance(value, float)
+            and arg is not None
+            and value.is_integer()
+            and "integer" in arg.schema.get("type", ())
+        ):
             return int(value)
         return value
 

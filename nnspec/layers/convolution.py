@@ -6,8 +6,6 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from nnspec.lazy import np
-
 from nnspec import axes as ax
 from nnspec.axes import Axes
 from nnspec.diagnostics import Fix
@@ -16,6 +14,7 @@ from nnspec.layers import args as a
 from nnspec.layers.base import Call, Inferred, Layer, Window
 from nnspec.layers.functions import activate
 from nnspec.layers.windows import count_live_taps, live_taps, pads, slid_size, spatial_positions, window_over
+from nnspec.lazy import np
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering

@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nnspec.lazy import np
-
 from nnspec import axes as ax
 from nnspec.diagnostics import Fix
 from nnspec.graph import Node, Weight
 from nnspec.layers import args as a
 from nnspec.layers.base import Call, Inferred, Layer, Window
 from nnspec.layers.functions import activate
+from nnspec.lazy import np
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
-    from nnspec.backends.onnx.view import View
+    from nnspec.backends.onnx.view import Group, View
 
 
 class Dense(Layer):
@@ -92,7 +91,7 @@ class Dense(Layer):
         features = view.in_memory_order(last)
         if features != view.axes[last]:  # the rows of the kernel move, the data stay
             order = [view.axes[last].index(f) for f in features]
-            spread = kernel.reshape([f.size for f in view.axes[last]] + [-1])  # type: ignore[list-item]
+            spread = kernel.reshape([*(f.size or 1 for f in view.axes[last]), -1])
             kernel = spread.transpose([*order, len(order)]).reshape(kernel.shape)
         made = lowering.factor(node.outputs[0].axes[-1].name, kernel.shape[1])
         weight = lowering.graph.own_constant(kernel, f"{lowering.stem}/kernel")
@@ -102,7 +101,7 @@ class Dense(Layer):
         if len(view.axes) == 2:
             ready = lowering.arrange(view, (view.axes[0], features))
             tensor = lowering.node("Gemm", ready.tensor, weight, *([bias] if bias else []))
-            dims: tuple = (view.axes[0], made)
+            dims: tuple[Group, ...] = (view.axes[0], made)
         else:
             inside = set(features)
             lead = [tuple(f for f in dim if f not in inside) for dim in view.dims]

@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from nnspec.lazy import np
-
 from nnspec import axes as ax
 from nnspec.axes import Axis, multiply
 from nnspec.graph import Node, Weight
 from nnspec.layers import args as a
 from nnspec.layers.base import Call, Inferred, Layer
 from nnspec.layers.windows import pads, slid_size, window_over
+from nnspec.lazy import np
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
-    from nnspec.backends.onnx.view import View
+    from nnspec.backends.onnx.view import Group, View
 
 EPSILON = 1e-7  # keras.config.epsilon()
 WINDOWS = ["boxcar", "triang", "blackman", "hamming", "hann", "bartlett", "flattop", "parzen", "bohman",
@@ -26,8 +25,9 @@ WINDOWS = ["boxcar", "triang", "blackman", "hamming", "hann", "bartlett", "flatt
 class STFTSpectrogram(Layer):
     """The short-time Fourier transform of a signal: how much of each frequency is in each frame.
 
-    Frames of `frame_length` samples, `frame_step` apart, are weighed by a window and transformed by two convolutions whose
-    kernels are cosines and sines. The kernels are weights and start as the transform; with `trainable: false` they stay it.
+    Frames of `frame_length` samples, `frame_step` apart, are weighed by a window and transformed by two convolutions
+    whose kernels are cosines and sines. The kernels are weights and start as the transform; with `trainable: false`
+    they stay it.
 
     Input axes:  `batch time channel`
     Output axes: `batch time frequency` with one channel, else `batch time channel_frequency`
@@ -39,7 +39,7 @@ class STFTSpectrogram(Layer):
     steps = True
     args = {
         "mode": a.choice(
-            "log: logarithm of the magnitude; magnitude; psd: power density; real and imag: one part; stft: both parts; "
+            "log: logarithm of the magnitude; magnitude; psd: power density; real and imag: one part; stft: both; "
             "angle: the phase.",
             ["log", "magnitude", "psd", "real", "imag", "angle", "stft"],
             "log",
@@ -72,11 +72,17 @@ class STFTSpectrogram(Layer):
         step = call.args["frame_step"] or length // 2
         transform = call.args["fft_length"] or 1 << (length - 1).bit_length()
         if step > length:
-            call.fail("NN206", f"`frame_step` must be at most `frame_length` ({length}), but it is {step}", "frame_step")
+            call.fail(
+                "NN206", f"`frame_step` must be at most `frame_length` ({length}), but it is {step}", "frame_step"
+            )
         if transform < length:
-            call.fail("NN206", f"`fft_length` must be at least `frame_length` ({length}), but it is {transform}", "fft_length")
+            call.fail(
+                "NN206", f"`fft_length` must be at least `frame_length` ({length}), but it is {transform}", "fft_length"
+            )
         bins = transform // 2 + 1
-        frames = ax.resized(signal, slid_size(call, signal, length, step, call.args["padding"], "frame_length"), call.name)
+        frames = ax.resized(
+            signal, slid_size(call, signal, length, step, call.args["padding"], "frame_length"), call.name
+        )
         name = call.axis_name or "frequency"
         frequency = ax.fresh(name, bins * (2 if mode == "stft" else 1), call.name)
         axes: tuple[Axis, ...]
@@ -89,7 +95,11 @@ class STFTSpectrogram(Layer):
                 frequency = Axis(label, multiply((channel.size, frequency.size)), atoms)
             axes = (frequency, frames) if first else (frames, frequency)
         shape = (length, 1, bins)
-        weights = [Weight(f"{part}_kernel", shape) for part in ("real", "imag") if mode != ("imag" if part == "real" else "real")]
+        weights = [
+            Weight(f"{part}_kernel", shape)
+            for part in ("real", "imag")
+            if mode != ("imag" if part == "real" else "real")
+        ]
         formula = " + ".join(f"{length}·{bins}" for _ in weights)
         windows = {places[0]: window_over(length, step, call.args["padding"])}
         return Inferred((call.require_unique(axes),), weights=tuple(weights), formula=formula, windows=windows)
@@ -120,11 +130,12 @@ class STFTSpectrogram(Layer):
         frames = lowering.factor(frames_axis.name, frames_axis.size)
         frequency = lowering.factor("frequency", bins)
         if node.args["expand_dims"]:
-            axes = (channel, frames, frequency) if first else (frames, frequency, channel)
+            groups: tuple[Group, ...] = (channel, frames, frequency) if first else (frames, frequency, channel)
         else:
             merged = (*channel, *frequency)
-            axes = (merged, frames) if first else (frames, merged)
-        return [replace(ready, tensor=tensor, dims=(folded, frequency, (), frames), axes=(view.axes[0], *axes), mask=None)]
+            groups = (merged, frames) if first else (frames, merged)
+        axes = (view.axes[0], *groups)
+        return [replace(ready, tensor=tensor, dims=(folded, frequency, (), frames), axes=axes, mask=None)]
 
     def combine(self, node: Node, lowering: Lowering, part: Any) -> str:
         """The mode's figure from the two parts."""

@@ -19,7 +19,8 @@ print(time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru
 
 def spec(layers: int) -> str:
     body = "\n".join(
-        f"  - Conv1D: {{filters: {4 + i % 5}, kernel_size: 3, padding: causal, activation: relu}}" for i in range(layers - 1)
+        f"  - Conv1D: {{filters: {4 + i % 5}, kernel_size: 3, padding: causal, activation: relu}}"
+        for i in range(layers - 1)
     )
     return (
         "nnspec: 1\ninputs:\n  x: {axes: {time: 50, feature: 3}}\nmodel:\n"
@@ -33,7 +34,9 @@ def main() -> None:
         for layers in (1000, 10000):
             path = Path(folder) / f"{layers}.yaml"
             path.write_text(spec(layers), encoding="utf-8")
-            out = subprocess.run([sys.executable, "-c", SCRIPT, str(path)], check=True, capture_output=True, text=True).stdout
+            out = subprocess.run(
+                [sys.executable, "-c", SCRIPT, str(path)], check=True, capture_output=True, text=True
+            ).stdout
             figures[layers] = [float(word) for word in out.split()]
             print(f"{layers:6d} layers  {figures[layers][0]:.2f} s  {figures[layers][1]:.0f} MB")
     print(f"ratio {figures[10000][0] / figures[1000][0]:.1f}")

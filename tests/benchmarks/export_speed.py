@@ -18,13 +18,21 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 import numpy as np
 import onnx
 import onnxruntime
+
 from nnspec import build, pipeline
 from nnspec.backends.keras import build_model
 from nnspec.backends.onnx.deploy import Deployment
 from nnspec.train import fixed_batches, set_seed
 
 ROOT = Path(__file__).parents[2]
-DEFAULT = ["causal_cnn", "causal_cnn_dependent", "lstm_forecast", "mnist_cnn", "multi_output_classifier", "spectrogram_lstm"]
+DEFAULT = [
+    "causal_cnn",
+    "causal_cnn_dependent",
+    "lstm_forecast",
+    "mnist_cnn",
+    "multi_output_classifier",
+    "spectrogram_lstm",
+]
 
 
 def session(path: Path) -> onnxruntime.InferenceSession:
@@ -76,7 +84,8 @@ def measure(name: str, folder: Path) -> None:
     compiled.model.export(str(theirs), format="onnx", verbose=False)
     theirs_seconds = time.perf_counter() - started
     sessions = [session(ours), session(theirs)]
-    line = f"{name:26s} nodes {node_count(ours):3d} / {node_count(theirs):3d}   export {ours_seconds:.3f} / {theirs_seconds:.2f} s"
+    line = f"{name:26s} nodes {node_count(ours):3d} / {node_count(theirs):3d}"
+    line += f"   export {ours_seconds:.3f} / {theirs_seconds:.2f} s"
     for batch in (1, 64):
         rng = np.random.default_rng(batch)
         feeds = []

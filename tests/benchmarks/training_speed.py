@@ -11,6 +11,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
+
 from nnspec import build, pipeline
 from nnspec.progress import Progress
 from nnspec.train import set_seed, train
@@ -44,11 +45,17 @@ def main(rounds: int = 3) -> None:
         started = time.perf_counter()
         x, y = data.splits["train"], data.splits["validation"]
         by_hand().fit(
-            x.x["window"], x.y["forecast"], validation_data=(y.x["window"], y.y["forecast"]), epochs=EPOCHS, batch_size=64, verbose=0
+            x.x["window"],
+            x.y["forecast"],
+            validation_data=(y.x["window"], y.y["forecast"]),
+            epochs=EPOCHS,
+            batch_size=64,
+            verbose=0,
         )
         rows.append((ours, time.perf_counter() - started))
     one, two = (statistics.median(column) for column in zip(*rows, strict=True))
-    print(f"{EPOCHS} epochs: nnspec {one:.2f} s   by hand {two:.2f} s   ratio {statistics.median(a / b for a, b in rows):.2f}")
+    ratio = statistics.median(a / b for a, b in rows)
+    print(f"{EPOCHS} epochs: nnspec {one:.2f} s   by hand {two:.2f} s   ratio {ratio:.2f}")
 
 
 if __name__ == "__main__":

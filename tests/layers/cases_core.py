@@ -13,9 +13,27 @@ def dense(weights: dict[str, np.ndarray], inputs: list[np.ndarray]) -> np.ndarra
 
 CASES = [
     Case("Dense", {"units": 3}, [{"feature": 5}], {"unit": 3}, dense, ["Gemm"]),
-    Case("Dense", {"units": 3, "use_bias": False, "as": "target"}, [{"feature": 5}], {"target": 3}, dense, ["Gemm"], id="no-bias"),
-    Case("Dense", {"units": 3}, [{"time": 7, "feature": 5}], {"time": 7, "unit": 3}, dense, ["MatMul", "Add"], id="steps"),
-    Case("Dense", {"units": 3}, [{"time": "T", "feature": 5}], {"time": "T", "unit": 3}, dense, ["MatMul", "Add"], id="symbol"),
+    Case(
+        "Dense",
+        {"units": 3, "use_bias": False, "as": "target"},
+        [{"feature": 5}],
+        {"target": 3},
+        dense,
+        ["Gemm"],
+        id="no-bias",
+    ),
+    Case(
+        "Dense", {"units": 3}, [{"time": 7, "feature": 5}], {"time": 7, "unit": 3}, dense, ["MatMul", "Add"], id="steps"
+    ),
+    Case(
+        "Dense",
+        {"units": 3},
+        [{"time": "T", "feature": 5}],
+        {"time": "T", "unit": 3},
+        dense,
+        ["MatMul", "Add"],
+        id="symbol",
+    ),
     Case(
         "Dense",
         {"units": 3, "activation": "relu"},

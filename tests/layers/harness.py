@@ -1,7 +1,7 @@
-"""One harness for every layer: from a case (a layer body, input axes, a NumPy oracle, the ONNX ops) to all that must hold.
+"""One harness for every layer: from a case (a body, input axes, a NumPy oracle, the ONNX ops) to all that must hold.
 
-Inferred axes, dtypes and weights equal Keras'; Keras equals an independent NumPy computation; the ONNX graph has exactly
-the stated structure; ONNX Runtime equals Keras at batch 1 and 3 and at two lengths of every symbolic axis; one training
+Inferred axes, dtypes and weights equal Keras'; Keras equals an independent NumPy computation; the ONNX graph has
+exactly the stated structure; ONNX Runtime equals Keras at batch 1 and 3 and at two lengths of every symbolic axis; one training
 step moves the trainable weights.
 """
 
@@ -18,6 +18,7 @@ import keras
 import numpy as np
 import onnx
 import onnxruntime
+
 from nnspec import pipeline
 from nnspec.backends.keras import Compiled, as_model_inputs, build_model, predict, read_weights
 from nnspec.backends.onnx.export import Exported, export_graph
@@ -151,9 +152,7 @@ def run_case(case: Case, folder: Path) -> Ran:
     assert sum(int(np.prod(w.shape)) for w in compiled.model.trainable_weights) == graph.trainable_parameters
     weights = {n.shared or n.name: read_weights(n, compiled.layers[n.name]) for n in graph.nodes}
 
-    exported = export_graph(
-        graph, weights, right_padded=frozenset(graph.inputs) if case.right_padded else frozenset()
-    )
+    exported = export_graph(graph, weights, right_padded=frozenset(graph.inputs) if case.right_padded else frozenset())
     model = exported.builder.to_model({}, "test")
     onnx.checker.check_model(model, full_check=True)
     ops = [n.op_type for n in model.graph.node]
@@ -171,7 +170,9 @@ def run_case(case: Case, folder: Path) -> Ran:
         by_keras = predict(compiled.model, graph, arrays)["y"]
         by_onnx = session.run(None, arrays)[0]
         assert by_onnx.dtype == by_keras.dtype
-        assert relative_error(by_onnx, by_keras) < case.tolerance, f"ONNX Runtime differs at batch {batch}, length {length}"
+        assert relative_error(by_onnx, by_keras) < case.tolerance, (
+            f"ONNX Runtime differs at batch {batch}, length {length}"
+        )
         if case.oracle is not None:
             by_numpy = case.oracle(weights.get(node.shared or node.name, {}), list(arrays.values()))
             expected = by_numpy[0] if isinstance(by_numpy, list) else by_numpy
@@ -196,4 +197,5 @@ def _one_training_step(case: Case, compiled: Compiled, graph: Graph) -> None:
     if case.moves and before:
         after = [np.asarray(w) for w in model.trainable_weights]
         moved = [not np.array_equal(a, b) for a, b in zip(before, after, strict=True)]
-        assert all(moved), f"weights that did not move: {[w.path for w, m in zip(model.trainable_weights, moved, strict=True) if not m]}"
+        still = [w.path for w, m in zip(model.trainable_weights, moved, strict=True) if not m]
+        assert not still, f"weights that did not move: {still}"

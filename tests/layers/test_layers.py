@@ -8,8 +8,8 @@ from pathlib import Path
 
 import keras
 import pytest
-from nnspec.layers import REGISTRY
 
+from nnspec.layers import REGISTRY
 from tests.layers.harness import Case, run_case
 
 MODULES = sorted(path.stem for path in Path(__file__).parent.glob("cases_*.py"))

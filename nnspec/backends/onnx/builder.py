@@ -152,7 +152,9 @@ class GraphBuilder:
         graph = helper.make_graph(nodes, self.name, ports(self.inputs), ports(self.outputs), initializers)
         opsets = [helper.make_opsetid("", self.opset)]
         opsets += [helper.make_opsetid(domain, version) for domain, version in sorted(self.domains.items())]
-        model = helper.make_model(graph, opset_imports=opsets, producer_name="nnspec", producer_version=producer_version)
+        model = helper.make_model(
+            graph, opset_imports=opsets, producer_name="nnspec", producer_version=producer_version
+        )
         model.ir_version = min(model.ir_version, helper.find_min_ir_version_for(opsets, ignore_unknown=True) + 2, 10)
         helper.set_model_props(model, dict(metadata))
         return model

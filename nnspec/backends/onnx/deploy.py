@@ -77,8 +77,8 @@ def label_name(output: str) -> str:
 def class_indices(output: Output, probabilities: np.ndarray) -> np.ndarray:
     """The most probable class: axes `batch *output` without the class axis."""
     if output.task == "binary":
-        return (probabilities > np.float32(0.5)).astype(np.int64)
-    return np.asarray(probabilities).argmax(axis=1 + class_position(output))
+        return np.asarray(probabilities > np.float32(0.5), np.int64)
+    return np.asarray(np.argmax(probabilities, axis=1 + class_position(output)))
 
 
 def class_position(output: Output) -> int:

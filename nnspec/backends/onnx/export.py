@@ -42,7 +42,8 @@ def export_graph(
     opset: int = 18,
     layout: Mapping[str, list[str]] | None = None,
     before: Hook | None = None,
-    after: Callable[[Lowering, Mapping[str, View], Mapping[str, View]], dict[str, tuple[View, list[str]]]] | None = None,
+    after: Callable[[Lowering, Mapping[str, View], Mapping[str, View]], dict[str, tuple[View, list[str]]]]
+    | None = None,
     fallback: Callable[[Lowering, Node, list[View]], list[View]] | None = None,
     right_padded: frozenset[str] = frozenset(),
 ) -> Exported:
@@ -142,7 +143,10 @@ def _mask_of(inputs: list[View]) -> Mask | None:
 
 
 def _lower(
-    lowering: Lowering, node: Node, inputs: list[View], fallback: Callable[[Lowering, Node, list[View]], list[View]] | None
+    lowering: Lowering,
+    node: Node,
+    inputs: list[View],
+    fallback: Callable[[Lowering, Node, list[View]], list[View]] | None,
 ) -> tuple[list[View], str]:
     try:
         return node.layer.to_onnx(node, inputs, lowering), "nnspec"
@@ -178,7 +182,11 @@ def _finish(
         arranged = lowering.arrange(view, [view.axes[i] for i in places])
         tensor = arranged.tensor
         known = {port.name for port in lowering.graph.outputs} | {state.output for state in lowering.states}
-        if tensor in known or tensor in lowering.graph.constants or any(p.name == tensor for p in lowering.graph.inputs):
+        if (
+            tensor in known
+            or tensor in lowering.graph.constants
+            or any(p.name == tensor for p in lowering.graph.inputs)
+        ):
             tensor = lowering.node("Identity", tensor)
         target = name if not any(p.name == name for p in lowering.graph.inputs) else f"{name}_output"
         lowering.graph.rename(tensor, target)

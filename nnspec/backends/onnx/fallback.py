@@ -34,7 +34,9 @@ def lower_by_tf2onnx(lowering: Lowering, node: Node, views: list[View], layer: A
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise SpecError.single(
-            "NN601", f"`{node.kind}` has no lowering to ONNX, and tf2onnx cannot convert `{node.name}`: {reason}", node.span
+            "NN601",
+            f"`{node.kind}` has no lowering to ONNX, and tf2onnx cannot convert `{node.name}`: {reason}",
+            node.span,
         ) from None
     control = sorted({made.op_type for made in proto.graph.node} & {"Loop", "If", "Scan"})
     if control:

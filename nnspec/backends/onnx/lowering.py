@@ -128,7 +128,8 @@ class Lowering:
         if view.dims == target:
             return view
         wanted = tuple(factor for group in target for factor in group)
-        assert len(wanted) == len(view.order) and set(wanted) == set(view.order), (view, dims)
+        assert len(wanted) == len(view.order), (view, dims)
+        assert set(wanted) == set(view.order), (view, dims)
         if view.order == wanted:
             return self._reshaped(view, target)
         pieces = _transposable(view, target, wanted)

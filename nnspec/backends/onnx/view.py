@@ -114,7 +114,9 @@ def cut_to(factors: Sequence[Factor], sizes: Sequence[Size]) -> tuple[list[Group
     return _deal(list(factors), list(sizes), from_right=True)
 
 
-def _deal(factors: list[Factor], sizes: list[Size], *, from_right: bool) -> tuple[list[Group], dict[Factor, Group]] | None:
+def _deal(
+    factors: list[Factor], sizes: list[Size], *, from_right: bool
+) -> tuple[list[Group], dict[Factor, Group]] | None:
     queue = factors[::-1] if not from_right else factors
     pieces: dict[Factor, list[Factor]] = {}
     parent: dict[Factor, Factor] = {}
