@@ -167,3 +167,98 @@ def test_output_that_is_a_file_is_an_error(quick: Path) -> None:
     assert result.exit_code == 1
     assert "NN606" in result.stderr
     assert (quick.parent / "taken").read_text() == "x"
+
+
+TWO_TOWERS = """\
+nnspec: 1
+name: two_towers
+vars: {n: 6}
+data:
+  source: {npz: d.npz}
+  split: {train: 0.7, validation: 0.15, test: 0.15, by: random}
+  inputs:
+    left: {array: a, scale: standard}
+    right: {array: b, scale: minmax}
+    word: {array: w, axes: [sample, position]}
+  outputs:
+    price: {array: p, scale: standard}
+    sold: {array: s}
+    tags: {array: t}
+inputs:
+  left: {axes: {time: 8, feature: 3}}
+  right: {axes: {time: 8, feature: 3}}
+  word: {axes: {position: 4}, dtype: int32}
+layers:
+  encoder: {GRU: {units: 5}}
+blocks:
+  dense_block:
+    parameters: {units: null, rate: 0.1}
+    model:
+      - Dense: {units: $units, activation: relu, name: wide}
+      - BatchNormalization
+      - Dropout: {rate: $rate}
+      - Dense: {units: $units, name: back}
+      - Add: {from: [back, wide]}
+model:
+  - share: {use: encoder, from: left, name: enc_left}
+  - share: {use: encoder, from: right, name: enc_right}
+  - Subtract: {from: [enc_left, enc_right], name: difference}
+  - Embedding: {input_dim: 20, output_dim: 4, from: word}
+  - GlobalAveragePooling1D: {name: words}
+  - Concatenate: {from: [difference, words], as: joined}
+  - repeat:
+      times: 2
+      model:
+        - block: {use: dense_block, units: $n, name: stage}
+  - Dense: {units: 1, from: stage_2, name: price_head, as: value}
+  - Dense: {units: 1, activation: sigmoid, from: stage_2, name: sold_head, as: probability}
+  - Dense: {units: 3, activation: sigmoid, from: stage_1, name: tag_head, as: tag}
+outputs:
+  price: {task: regression, from: price_head, weight: 2.0, loss: Huber, metrics: [mae]}
+  sold: {task: binary, from: sold_head, classes: ["no", "yes"]}
+  tags: {task: multilabel, from: tag_head}
+training: {epochs: 3, batch_size: 16, seed: 1}
+"""
+
+
+def test_several_inputs_outputs_blocks_and_shared_layers(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    left, right = rng.normal(size=(2, 300, 8, 3)).astype(np.float32)
+    words = rng.integers(0, 20, (300, 4))
+    price = (left.mean((1, 2)) - right.mean((1, 2)) + words.mean(1) / 10)[:, None].astype(np.float32)
+    tags = np.concatenate([price > 0.9, left[:, 0, :1] > 0, right[:, 0, :1] > 0], axis=1)
+    sold = (price > np.median(price)).astype(np.int64)
+    np.savez(tmp_path / "d.npz", a=left, b=right, w=words, p=price, s=sold, t=tags.astype(np.int64))
+    spec = tmp_path / "two_towers.yaml"
+    spec.write_text(TWO_TOWERS, encoding="utf-8")
+    built = api.load(spec).build(tmp_path / "out")
+    assert set(built.metrics["test"]) == {"price", "sold", "tags"}
+    assert all(figures["passed"] for figures in built.verification["outputs"].values())
+    predict = runtime.load(built.onnx)
+    made = predict(left=left[:7], right=right[:7], word=words[:7].astype(np.int32))
+    assert {name: value.shape for name, value in made.items()} == {
+        "price": (7, 1),
+        "sold": (7, 1),
+        "sold_label": (7, 1),
+        "tags": (7, 3),
+    }
+    assert set(made["sold_label"].ravel()) <= {"no", "yes"}
+
+
+def test_keras_file_loads_in_safe_mode_without_nnspec(quick: Path) -> None:
+    text = quick.read_text().replace(
+        "  - Conv1D: {filters: 3, kernel_size: 2, padding: causal, activation: relu, name: look}\n",
+        "  - permute: [feature, time]\n  - insert: {channel: 1}\n"
+        "  - TimeDistributed: {over: feature, layer: {Conv1D: {filters: 3, kernel_size: 2, padding: causal}}}\n"
+        "  - permute: [time, feature, filter]\n  - merge: {channel: [feature, filter]}\n  - LSTM: {units: 4, return_sequences: true}\n",
+    )
+    quick.write_text(text)
+    built = api.load(quick).build(quick.parent / "out")
+    script = (
+        "import sys\nsys.modules['nnspec'] = None\nimport keras, numpy as np\n"
+        f"model = keras.models.load_model({str(built.keras)!r}, safe_mode=True)\n"
+        "print(model(np.zeros((2, 5, 2), np.float32)).shape)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "(2, 1)" in done.stdout

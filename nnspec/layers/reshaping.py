@@ -32,32 +32,12 @@ def keras_reshape(node: Node) -> Callable[..., Any]:
     if len(unknown) > 1:
         from nnspec.backends.keras_layers import SymbolicReshape
 
-        return SymbolicReshape(*symbolic_recipe(before, after), name=keras_name(node.name))
+        return SymbolicReshape(
+            [str(size) for size in before], rules.symbolic_recipe(before, after), name=keras_name(node.name)
+        )
     target = [size if isinstance(size, int) else -1 for size in after]
     layer = keras.layers.Reshape(target, name=keras_name(node.name))
     return layer
-
-
-def symbolic_recipe(before: Sequence[Size], after: Sequence[Size]) -> tuple[list[Any], list[Any]]:
-    """For each output axis a number, or the input axis whose unknown size it takes over, times or over what."""
-    recipe: list[Any] = []
-    for size in after:
-        if isinstance(size, int):
-            recipe.append(size)
-            continue
-        source = next((i for i, old in enumerate(before) if old == size), None)
-        recipe.append(-1 if source is None else {"axis": source + 1})
-    if recipe.count(-1) > 1:
-        recipe = [r if r != -1 else _ratio(size, before) for r, size in zip(recipe, after, strict=True)]
-    return [str(s) for s in before], recipe
-
-
-def _ratio(size: Size, before: Sequence[Size]) -> Any:
-    for i, old in enumerate(before):
-        quotient = ax.divide(old, size) if isinstance(old, Symbolic) else None
-        if isinstance(quotient, int):
-            return {"axis": i + 1, "over": quotient}
-    return -1
 
 
 class Flatten(Layer):

@@ -134,7 +134,7 @@ class Merge(OpenVerb):
                 )
             taken = tuple(axes[i] for i in places)
             axes[places[0] : places[-1] + 1] = [rules.merged(call, taken, name)]
-        return Inferred((call.require_unique(tuple(axes)),))
+        return Inferred((rules.require_one_open_size(call, call.require_unique(tuple(axes))),))
 
 
 def _brought_together(axes: Sequence[Axis], parts: Sequence[str]) -> list[str]:
@@ -171,7 +171,7 @@ class Split(OpenVerb):
         for name, parts in self.require_pairs(call).items():
             place = call.axis_index(name, name, tuple(axes))
             axes[place : place + 1] = self.parts(call, axes[place], parts)
-        return Inferred((call.require_unique(tuple(axes)),))
+        return Inferred((rules.require_one_open_size(call, call.require_unique(tuple(axes))),))
 
     def parts(self, call: Call, axis: Axis, parts: dict[str, Any]) -> list[Axis]:
         sizes: list[Size | None] = [None if v in (None, -1) else v for v in parts.values()]

@@ -1,8 +1,8 @@
 """One harness for every layer: from a case (a body, input axes, a NumPy oracle, the ONNX ops) to all that must hold.
 
 Inferred axes, dtypes and weights equal Keras'; Keras equals an independent NumPy computation; the ONNX graph has
-exactly the stated structure; ONNX Runtime equals Keras at batch 1 and 3 and at two lengths of every symbolic axis; one training
-step moves the trainable weights.
+exactly the stated structure; ONNX Runtime equals Keras at batch 1 and 3 and at two lengths of every symbolic axis; one
+training step moves the trainable weights.
 """
 
 from __future__ import annotations
