@@ -299,7 +299,8 @@ def predict(model: Path, data: Path, out: Path | None) -> None:
         inputs = reading.read_inputs(data, predictor.metadata)
         reading.write_predictions(predictor(**inputs), predictor.metadata, out)
     except (runtime.InputError, runtime.ModelError, OSError) as error:
-        click.echo(f"error: {error}", err=True)
+        code = "NN706" if isinstance(error, runtime.InputError) else "NN705"
+        click.echo(f"error[{code}]: {error}", err=True)
         sys.exit(1)
 
 

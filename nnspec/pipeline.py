@@ -69,7 +69,7 @@ def check(
 
     Args:
         allow_outside: whether data files may lie outside the spec's folder.
-        without_data: leaves the data files alone (the spec of a model that is already trained).
+        without_data: leaves the data files alone, which need not be there (to show a spec, or to verify a model).
 
     Raises:
         SpecError: with the diagnostics of the first phase that found errors, warnings included.
@@ -87,9 +87,9 @@ def check(
     report.raise_errors()
     data_node = expanded.root.get("data")
     plan = None
-    if isinstance(data_node, Mapping) and not without_data:
-        plan = read_plan(data_node, Path(path).parent, allow_outside=allow_outside)
-    run_checks(graph, plan, expanded.root, report)
+    if isinstance(data_node, Mapping):
+        plan = read_plan(data_node, Path(path).parent, allow_outside=allow_outside or without_data)
+    run_checks(graph, None if without_data else plan, expanded.root, report)
     report.raise_errors()
     return Checked(
         Path(path), text, expanded.root, expanded, graph, plan, tuple(report.sorted()), dict(overrides or {})

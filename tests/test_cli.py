@@ -174,7 +174,16 @@ class TestPredict:
         for model in (tmp_path / "bad.onnx", tmp_path / "missing.onnx"):
             result = run("predict", model, quick.parent / "series.csv")
             assert result.exit_code == 1
-            assert result.stderr.startswith("error: ")
+            assert result.stderr.startswith("error[NN705]: ")
+
+    def test_wrong_data_names_the_column(self, quick: Path, tmp_path: Path) -> None:
+        out = quick.parent / "out"
+        assert run("export", quick, "--untrained", "--out", out, "-q").exit_code == 0
+        data = tmp_path / "other.csv"
+        data.write_text("level,other\n1,2\n", encoding="utf-8")
+        result = run("predict", out / "model.onnx", data)
+        assert result.exit_code == 1
+        assert result.stderr.startswith("error[NN706]: ")
 
     def test_runs_without_a_framework(self, quick: Path) -> None:
         out = quick.parent / "out"

@@ -39,7 +39,7 @@ SHOWN_ELSEWHERE = {
     "NN702": "tests/test_export.py",
     "NN703": "tests/test_export.py",
     "NN705": "tests/test_export.py",
-    "NN706": "tests/test_runtime.py",
+    "NN706": "tests/test_cli.py",
 }
 
 

@@ -11,8 +11,10 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from click.testing import CliRunner
 
 from nnspec import api, build
+from nnspec.cli import main
 from nnspec.diagnostics import SpecError
 from nnspec.layers import REGISTRY
 from nnspec.progress import Progress
@@ -68,6 +70,15 @@ def test_metadata_describes_the_model(built: build.Run) -> None:
     assert "Conv1D" in metadata["spec"]
 
 
+def test_untrained_export_needs_no_data_files_and_still_names_columns(quick: Path) -> None:
+    (quick.parent / "series.csv").unlink()
+    result = CliRunner().invoke(main, ["export", str(quick), "--untrained", "--out", str(quick.parent / "out"), "-q"])
+    assert result.exit_code == 0, result.stderr
+    model = onnx.load(quick.parent / "out" / "model.onnx")
+    metadata = json.loads({p.key: p.value for p in model.metadata_props}["nnspec"])
+    assert metadata["inputs"]["window"]["columns"] == ["level", "phase"]
+
+
 def test_layout_turns_the_deployed_graph(quick: Path) -> None:
     layout = {"window": ["feature", "time", "batch"], "forecast": ["target", "batch"]}
     turned = api.load(quick, {"export": {"layout": layout}}).build(quick.parent / "turned")
@@ -105,6 +116,14 @@ def test_layer_without_lowering_falls_back_to_tf2onnx(quick: Path, monkeypatch: 
     result = api.load(quick).build(quick.parent / "out")
     assert result.verification["lowered_by"] == {"look": "tf2onnx", "flatten_1": "nnspec", "dense_1": "nnspec"}
     assert result.verification["outputs"]["forecast"]["passed"]
+
+
+def test_fallback_that_would_loop_is_refused(quick: Path) -> None:
+    model = [{"LSTM": {"units": 3, "activation": "silu"}}, {"Dense": {"units": 1, "as": "target"}}]
+    with pytest.raises(SpecError) as error:
+        api.load(quick, {"model": model}).export(quick.parent / "out", untrained=True)
+    assert codes(error) == ["NN601"]
+    assert not (quick.parent / "out").exists()
 
 
 def test_unsupported_opset_is_a_diagnostic(quick: Path) -> None:
