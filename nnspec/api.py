@@ -64,7 +64,10 @@ class Spec:
         from nnspec.progress import Progress
 
         path = Path(weights) if weights is not None else None
-        return run_export(self.checked, Path(out), Progress(quiet=quiet), weights=path, untrained=untrained)
+        checked = self.checked
+        if untrained:  # no data are needed, so none are looked at
+            checked = pipeline.check(self.path, self.overrides, without_data=True)
+        return run_export(checked, Path(out), Progress(quiet=quiet), weights=path, untrained=untrained)
 
     def build(self, out: str | Path, *, resume: bool = False, quiet: bool = True) -> Run:
         """Trains, evaluates, exports and verifies; the result lies in `out`."""

@@ -250,7 +250,8 @@ def test_keras_file_loads_in_safe_mode_without_nnspec(quick: Path) -> None:
         "  - Conv1D: {filters: 3, kernel_size: 2, padding: causal, activation: relu, name: look}\n",
         "  - permute: [feature, time]\n  - insert: {channel: 1}\n"
         "  - TimeDistributed: {over: feature, layer: {Conv1D: {filters: 3, kernel_size: 2, padding: causal}}}\n"
-        "  - permute: [time, feature, filter]\n  - merge: {channel: [feature, filter]}\n  - LSTM: {units: 4, return_sequences: true}\n",
+        "  - permute: [time, feature, filter]\n  - merge: {channel: [feature, filter]}\n  - LSTM: {units: 4, "
+        "return_sequences: true}\n",
     )
     quick.write_text(text)
     built = api.load(quick).build(quick.parent / "out")

@@ -9,6 +9,7 @@ from nnspec.layers.base import Layer
 MODULES = (
     "core",
     "convolution",
+    "depthwise",
     "pooling",
     "global_pooling",
     "padding",

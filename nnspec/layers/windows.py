@@ -69,16 +69,12 @@ def live_taps(size: int | None, taps: int, dilation: int, padding: str, stride: 
 
     A kernel that sees nothing but padding keeps all its taps.
     """
-    alive = _seeing_taps(size, taps, dilation, padding, stride)
+    alive = seeing_taps(size, taps, dilation, padding, stride)
     return (alive[0], alive[-1] + 1) if alive else (0, taps)
 
 
-def count_live_taps(size: int | None, taps: int, dilation: int, padding: str, stride: int = 1) -> int:
-    """How many taps of a kernel ever see data."""
-    return len(_seeing_taps(size, taps, dilation, padding, stride))
-
-
-def _seeing_taps(size: int | None, taps: int, dilation: int, padding: str, stride: int) -> Sequence[int]:
+def seeing_taps(size: int | None, taps: int, dilation: int, padding: str, stride: int) -> Sequence[int]:
+    """The taps of a kernel, from 0, that ever see data."""
     if size is None or stride != 1 or padding == "valid":
         return range(taps)
     before = (taps - 1) * dilation if padding == "causal" else ((taps - 1) * dilation) // 2

@@ -1,0 +1,230 @@
+"""What every convolution shares: kernels that slide, the axes that they change, and their lowering to one Conv."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from nnspec import axes as ax
+from nnspec.diagnostics import Fix
+from nnspec.graph import Node, Weight
+from nnspec.layers import args as a
+from nnspec.layers.base import Call, Inferred, Layer, Window
+from nnspec.layers.windows import live_taps, pads, seeing_taps, slid_size, spatial_positions, window_over
+from nnspec.lazy import np
+
+if TYPE_CHECKING:
+    from nnspec.backends.onnx.lowering import Lowering
+    from nnspec.backends.onnx.view import Group, View
+
+
+def sliding_arguments(rank: int, *, has_causal: bool = False) -> dict[str, a.Arg]:
+    paddings = ["valid", "same", "causal"] if has_causal else ["valid", "same"]
+    text = "valid: only whole windows; same: zeros at both ends keep the length"
+    if has_causal:
+        text += "; causal: zeros at the beginning only, so nothing sees its future"
+    return {
+        "strides": a.sizes("Positions between neighbouring windows.", rank, 1 if rank == 1 else [1] * rank),
+        "padding": a.choice(f"{text}.", paddings, "valid"),
+        "data_format": a.data_format(),
+        "dilation_rate": a.sizes(
+            "Positions between neighbouring taps of the kernel.", rank, 1 if rank == 1 else [1] * rank
+        ),
+    }
+
+
+class Convolution(Layer):
+    """What all convolutions share: the axes rule and the lowering of a kernel that slides."""
+
+    rank: ClassVar[int]
+    makes = "filter"
+    steps = True
+
+    def geometry(self, call_args: Any) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+        """Kernel size, strides and dilation, one number an axis."""
+        return (
+            a.as_tuple(call_args["kernel_size"], self.rank),
+            a.as_tuple(call_args["strides"], self.rank),
+            a.as_tuple(call_args["dilation_rate"], self.rank),
+        )
+
+    def infer(self, call: Call) -> Inferred:
+        self.check_rank(call)
+        call.require_float()
+        places, channel_place = spatial_positions(self.rank, call.args["data_format"])
+        call.check_steps(places)
+        channel = call.axes[channel_place]
+        channels = call.require_size(channel, "its kernel has a slice for each channel")
+        kernel, strides, dilation = self.geometry(call.args)
+        padding = call.args["padding"]
+        if any(s > 1 for s in strides) and any(d > 1 for d in dilation):
+            fixes = [Fix("keep one of the two at 1; a pooling layer after a dilated convolution strides")]
+            call.fail(
+                "NN208", f"`{self.kind}` cannot have strides and dilation above 1 at once", "strides", fixes=fixes
+            )
+        axes: list[ax.Axis] = list(call.axes)
+        windows: dict[int, Window] = {channel_place: Window(None, ahead=None)}
+        notes: list[str] = []
+        for place, k, s, d in zip(places, kernel, strides, dilation, strict=True):
+            span = 1 + (k - 1) * d
+            axes[place] = ax.resized(
+                call.axes[place], slid_size(call, call.axes[place], span, s, padding, "kernel_size"), call.name
+            )
+            windows[place] = window_over(span, s, padding)
+            notes += _dead_tap_notes(call.axes[place], k, s, d, padding)
+            _warn_of_blind_kernel(call, call.axes[place], k, s, d, padding)
+        made, weights, formula = self.weights_rule(call, channels, kernel)
+        axes[channel_place] = ax.fresh(call.axis_name or "filter", made, call.name, is_learned=True)
+        return Inferred(
+            (call.require_unique(tuple(axes)),), weights=weights, formula=formula, windows=windows, notes=tuple(notes)
+        )
+
+    def weights_rule(self, call: Call, channels: int, kernel: tuple[int, ...]) -> tuple[int, tuple[Weight, ...], str]:
+        """Output channels, weights and their count in words."""
+        raise NotImplementedError
+
+    def check_rank(self, call: Call) -> None:
+        """One axis too few is a channel axis that nobody wrote."""
+        what = f"{self.rank} to slide along and one of channels"
+        if len(call.axes) == self.rank:
+            call.fail(
+                "NN310",
+                f"`{self.kind}` reads {self.rank + 1} axes ({what}), but it is given {ax.describe(call.axes)}",
+                notes=("batch is not counted",),
+                fixes=[call.insert_before("add a channel axis", ["insert: {channel: 1}"])],
+            )
+        call.require_float()
+        call.require_rank(self.rank + 1, what=what)
+
+    # -------------------------------------------------------------------------------------------- ONNX
+
+    def slide(
+        self,
+        lowering: Lowering,
+        node: Node,
+        view: View,
+        kernel: np.ndarray,
+        bias: np.ndarray | None,
+        *,
+        groups: int,
+        hint: str = "kernel",
+    ) -> View:
+        """One Conv. `kernel` is (…spatial, in / groups, out); 1-D kernels slide as 1×k, which is faster."""
+        _, strides, dilation = self.geometry(node.args)
+        return self.convolve(
+            lowering,
+            node,
+            view,
+            kernel,
+            bias,
+            strides=strides,
+            dilation=dilation,
+            padding=node.args["padding"],
+            groups=groups,
+            hint=hint,
+        )
+
+    def convolve(
+        self,
+        lowering: Lowering,
+        node: Node,
+        view: View,
+        kernel: np.ndarray,
+        bias: np.ndarray | None,
+        *,
+        strides: tuple[int, ...],
+        dilation: tuple[int, ...],
+        padding: str,
+        groups: int,
+        hint: str = "kernel",
+    ) -> View:
+        from nnspec.backends.onnx.lowering import Affine
+
+        places, channel_place = spatial_positions(self.rank, node.args["data_format"])
+        before: list[int] = []
+        after: list[int] = []
+        auto = False
+        for i, place in enumerate(places):
+            size = ax.static(node.inputs[0].axes[place].size)
+            taps = kernel.shape[i]
+            first, last = live_taps(size, taps, dilation[i], padding, strides[i])
+            both = pads(size, 1 + (taps - 1) * dilation[i], strides[i], padding)
+            if both is None:
+                auto = True
+                both = (0, 0)
+            before.append(both[0] - first * dilation[i])
+            after.append(both[1] - (taps - last) * dilation[i])
+            kernel = np.take(kernel, range(first, last), axis=i)
+        spatial = [view.axes[1 + place] for place in places]
+        unit: list[Group] = [()] if self.rank == 1 else []
+        ready = lowering.arrange(view, (view.axes[0], view.axes[1 + channel_place], *unit, *spatial))
+        weights = np.moveaxis(kernel, (-1, -2), (0, 1))
+        lead = 1 if self.rank == 1 else 0
+        if lead:
+            weights = weights[:, :, None]
+        weight = lowering.graph.own_constant(weights, f"{lowering.stem}/{hint}")
+        bias_name = None if bias is None else lowering.graph.own_constant(bias, f"{lowering.stem}/bias")
+        attributes: dict[str, Any] = {
+            "kernel_shape": list(weights.shape[2:]),
+            "strides": [1] * lead + list(strides),
+            "dilations": [1] * lead + list(dilation),
+            "group": groups,
+        }
+        if auto:
+            attributes["auto_pad"] = "SAME_UPPER"
+        else:
+            attributes["pads"] = [0] * lead + before + [0] * lead + after
+        tensor = lowering.node("Conv", ready.tensor, weight, *([bias_name] if bias_name else []), **attributes)
+        out = node.outputs[0].axes
+        made = lowering.factor(out[channel_place].name, int(weights.shape[0]))
+        new_spatial = [
+            old
+            if out[place].size == node.inputs[0].axes[place].size
+            else lowering.factor(out[place].name, out[place].size)
+            for old, place in zip(spatial, places, strict=True)
+        ]
+        axes = list(view.axes)
+        axes[1 + channel_place] = made
+        for place, group in zip(places, new_spatial, strict=True):
+            axes[1 + place] = group
+        result = replace(
+            ready, tensor=tensor, dims=(view.axes[0], made, *unit, *new_spatial), axes=tuple(axes), mask=None
+        )
+        lowering.affine[tensor] = Affine(
+            weight,
+            bias_name,
+            lowering.graph.nodes[-1],
+            lambda w, f: w * f.reshape([-1] + [1] * (w.ndim - 1)),
+            np.asarray,
+        )
+        return result
+
+
+def _dead_tap_notes(axis: ax.Axis, taps: int, stride: int, dilation: int, padding: str) -> list[str]:
+    alive = seeing_taps(ax.static(axis.size), taps, dilation, padding, stride)
+    dead = [i + 1 for i in range(taps) if i not in alive]
+    if not dead:
+        return []
+    which = ", ".join(str(i) for i in dead)
+    oldest = " (the oldest)" if padding == "causal" else ""
+    return [
+        f"tap{'s' if len(dead) > 1 else ''} {which} of {taps}{oldest} only ever see padding along `{axis.name}`: "
+        f"it has {axis.size} positions, and taps are {dilation} apart"
+    ]
+
+
+def _warn_of_blind_kernel(call: Call, axis: ax.Axis, taps: int, stride: int, dilation: int, padding: str) -> None:
+    """A kernel no tap of which ever sees data makes a constant."""
+    if not seeing_taps(ax.static(axis.size), taps, dilation, padding, stride):
+        call.warn(
+            "NN320",
+            f"all {taps} taps of `{call.kind}` only ever see padding along `{axis.name}`, "
+            f"which has {axis.size} positions: the dilation is {dilation}",
+            "dilation_rate",
+            notes=["its output does not depend on its input"],
+            fixes=[Fix(f"keep the dilation below {axis.size}, or make `{axis.name}` longer")],
+        )
+
+
+def product(*numbers: int) -> str:
+    return "·".join(str(n) for n in numbers)
