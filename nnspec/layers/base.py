@@ -252,7 +252,11 @@ class Call:
                 f"`{self.kind}` is meant to run over {_quoted(self.over)}, but it runs over {_quoted(ax.names(here))}",
                 "over",
                 notes=[f"it reads {ax.describe(self.axes)}"],
-                fixes=self.reorder_fixes([self.axes[self.axis_index(n, "over")] for n in self.over], positions),
+                fixes=self.reorder_fixes(
+                    [self.axes[self.axis_index(n, "over")] for n in dict.fromkeys(self.over)], positions
+                )
+                if len(set(self.over)) == len(positions)
+                else [Fix(f"name {'the one axis' if len(here) == 1 else f'all {len(here)} axes'} that it runs over")],
             )
         others = [axis for i, axis in enumerate(self.axes) if i not in positions]
         hidden = [axis for axis in others if ax.is_sequence(axis)]  # a sequence that stands where features are read
