@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -212,14 +211,6 @@ def test_unreadable_files(tmp_path: Path) -> None:
     assert [d.code for d in pipeline.diagnose(tmp_path / "large.yaml")] == ["NN106"]
     (found,) = pipeline.diagnose(tmp_path / "missing.yaml")
     assert "no such file" in found.message
-
-
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="the superuser may read everything")
-def test_a_file_that_must_not_be_read(tmp_path: Path) -> None:
-    path = tmp_path / "spec.yaml"
-    path.write_text("nnspec: 1", encoding="utf-8")
-    path.chmod(0)
-    assert [d.code for d in pipeline.diagnose(path)] == ["NN101"]
 
 
 def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
