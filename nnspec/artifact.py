@@ -75,6 +75,7 @@ def describe_model(
         "inputs": inputs,
         "outputs": outputs,
         "window": window,
+        "missing": plan.missing if plan is not None else None,
         "layout": {name: list(order) for name, order in layout.items()},
         "preprocessing": deployment.to_json(),
     }
@@ -85,7 +86,7 @@ def _reading(plan: DataPlan | None, name: str, value: Value) -> dict[str, Any]:
     if plan is None or name not in plan.inputs:
         return {}
     slot = plan.inputs[name]
-    result: dict[str, Any] = {}
+    result: dict[str, Any] = {"array": slot.array} if slot.array else {}
     if plan.window is not None and slot.is_windowed:
         steps = [a.name for a in value.axes if ax.is_sequence(a)] or [a.name for a in value.axes[:1]]
         result["step"] = steps[0] if steps else None

@@ -13,7 +13,7 @@ import sys
 import wave
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -69,17 +69,34 @@ def _read_csv(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> dict
                 raise InputError(f"`{file.name}`: row {number} has {len(row)} cells where the header has {len(header)}")
             cells.append([_number(file, row[place], header[place], number) for place in places])
     table = np.array(cells, dtype=np.float64).reshape(len(cells), len(names))
-    return _from_table(file, dict(zip(names, table.T, strict=True)), wanted, metadata)
+    return _from_table(file, _filled(file, dict(zip(names, table.T, strict=True)), metadata), wanted, metadata)
 
 
 def _number(file: Path, cell: str, column: str, row: int) -> float:
+    """A cell's number; NaN where it is empty."""
     try:
-        value = float(cell)
+        return float(cell) if cell.strip() else float("nan")
     except ValueError:
-        value = float("nan")
-    if not np.isfinite(value):
-        raise InputError(f"`{file.name}`: column `{column}` has no number in row {row}: `{cell}`")
-    return value
+        raise InputError(f"`{file.name}`: column `{column}` has no number in row {row}: `{cell}`") from None
+
+
+def _filled(file: Path, columns: dict[str, Array], metadata: Metadata) -> dict[str, Array]:
+    """The columns without gaps: where the model was trained on forward-filled values, they are filled the same way.
+
+    Raises:
+        InputError: where a gap is left, or a value is infinite.
+    """
+    filled = {}
+    for name, values in columns.items():
+        known = ~np.isnan(values)
+        if metadata.get("missing") == "forward_fill" and len(values):
+            latest = np.maximum.accumulate(np.where(known, np.arange(len(values)), 0))
+            values = values[latest]
+        if not np.isfinite(values).all():
+            row = int(np.flatnonzero(~np.isfinite(values))[0]) + 1
+            raise InputError(f"`{file.name}`: column `{name}` has no number in row {row}")
+        filled[name] = values
+    return filled
 
 
 def _read_parquet(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> dict[str, Array]:
@@ -97,11 +114,7 @@ def _read_parquet(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> 
         columns = {name: table.column(name).cast(pyarrow.float64()).to_numpy() for name in names}
     except pyarrow.ArrowException as error:
         raise InputError(f"`{file.name}` cannot be read: {error}") from None
-    for name, values in columns.items():
-        if not np.isfinite(values).all():
-            row = int(np.flatnonzero(~np.isfinite(values))[0]) + 1
-            raise InputError(f"`{file.name}`: column `{name}` has no number in row {row}")
-    return _from_table(file, columns, wanted, metadata)
+    return _from_table(file, _filled(file, columns, metadata), wanted, metadata)
 
 
 def _table_columns(file: Path, wanted: Mapping[str, Any]) -> list[str]:
@@ -193,8 +206,9 @@ def _read_npz(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> dict
         with np.load(file, allow_pickle=False) as archive:
             if isinstance(archive, np.ndarray):
                 raise InputError(f"`{file.name}` is an .npy file by another name")
-            _require_arrays(file, wanted, archive.files)
-            return {name: archive[name] for name in wanted}
+            keys = {name: _array_name(name, body, archive.files) for name, body in wanted.items()}
+            _require_arrays(file, keys.values(), archive.files)
+            return {name: archive[key] for name, key in keys.items()}
     except InputError:
         raise
     except ValueError as error:
@@ -222,7 +236,13 @@ def _read_json(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> dic
     return found
 
 
-def _require_arrays(file: Path, wanted: Mapping[str, Any], names: list[str]) -> None:
+def _array_name(name: str, body: Mapping[str, Any], known: list[str]) -> str:
+    """An input's own name, or that of the array that it was trained on."""
+    trained_on = body.get("array")
+    return str(trained_on) if name not in known and trained_on in known else name
+
+
+def _require_arrays(file: Path, wanted: Iterable[str], names: list[str]) -> None:
     missing = [name for name in wanted if name not in names]
     if missing:
         has = ", ".join(names[:20]) or "nothing"

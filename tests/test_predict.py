@@ -39,6 +39,22 @@ def test_rows(table: Path) -> None:
     assert found.tolist() == [[100 + t, t] for t in range(5)]
 
 
+def test_gaps_are_filled_as_they_were_in_training(tmp_path: Path) -> None:
+    file = tmp_path / "gaps.csv"
+    file.write_text("a,b\n1,2\n3,\n,\n7,8\n")
+    filling = {**meta(("feature", 2), columns=["a", "b"]), "missing": "forward_fill"}
+    assert read_inputs(file, filling)["x"].tolist() == [[1, 2], [3, 2], [3, 2], [7, 8]]
+    file.write_text("a,b\n1,\n3,4\n")
+    with pytest.raises(InputError, match="column `b` has no number in row 1"):
+        read_inputs(file, filling)
+
+
+def test_npz_by_the_array_of_the_training_data(tmp_path: Path) -> None:
+    np.savez(tmp_path / "d.npz", audio=np.arange(6.0).reshape(3, 2), other=np.zeros(2))
+    found = read_inputs(tmp_path / "d.npz", meta(("time", 2), array="audio"))
+    assert found["x"].tolist() == [[0, 1], [2, 3], [4, 5]]
+
+
 def test_windows(table: Path) -> None:
     found = read_inputs(table, meta(("time", 3), ("feature", 2), columns=["a", "b"], window=WINDOW))["x"]
     assert found.shape == (3, 3, 2)
