@@ -14,12 +14,13 @@ from nnspec.axes import Size, Symbolic
 from nnspec.diagnostics import CompilerBug, Diagnostic, Fix, Report, SpecError, did_you_mean
 from nnspec.document import Mapping, Scalar, Sequence, format_path, to_plain
 from nnspec.document import Node as SourceNode
-from nnspec.expand import Expanded, Item, Reference
+from nnspec.expand import Expanded, Item
 from nnspec.fields import initial_fields, propagate
 from nnspec.graph import Graph, Node, Output, Value
 from nnspec.layers import REGISTRY
 from nnspec.layers.args import REQUIRED
 from nnspec.layers.base import Call, Fault, Inferred, Layer
+from nnspec.naming import Reference
 
 COMMON = frozenset({"name", "from", "as", "over", "when", "trainable"})
 

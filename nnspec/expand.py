@@ -6,29 +6,18 @@ the item reads None in its place, which later phases pass over in silence.
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
-from nnspec.diagnostics import Diagnostic, Edit, Fix, Related, Report, Span, SpecError, did_you_mean, nearest
+from nnspec.diagnostics import Diagnostic, Edit, Fix, Report, Span, SpecError, did_you_mean, nearest
 from nnspec.document import Mapping, Node, Scalar, Sequence, to_plain
+from nnspec.naming import Names, NameTable, Reference, explicit_names, join_names, snake_case
 from nnspec.substitute import Scope, Substituter, resolve_vars
 
 MAX_ITEMS = 100_000
 MAX_BLOCK_DEPTH = 16
 _STRUCTURE = ("repeat", "block", "share")
 _BLOCK_KEYS = ("use", "name", "from", "when")
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """What an item reads: an input or another item by its key, and for several outputs which one."""
-
-    key: str
-    port: str | None
-    span: Span
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,15 +42,6 @@ class Item:
     reads: tuple[Reference | None, ...]
     path: tuple[str | int, ...]
     shared: str | None = None
-
-
-@dataclass
-class Names:
-    """The names that a sub-model can see: its own and, at the top, the inputs; `later` are those that it will make."""
-
-    prefix: str = ""
-    known: dict[str, str | None] = field(default_factory=dict)
-    later: dict[str, Span] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,195 +80,90 @@ def expand(root: Mapping, report: Report) -> Expanded:
     if isinstance(inputs, Mapping):
         for name in inputs.entries:
             names.known[name] = name
-            expander.places[name] = inputs.key_span(name)
+            expander.table.places[name] = inputs.key_span(name)
         if len(inputs.entries) == 1:
             only = next(iter(inputs.entries))
             current = Reference(only, None, inputs.key_span(only))
     if isinstance(model, Sequence):
-        names.later = expander.explicit_names(model)
-        current = expander.model(model, values, names, current, (), ("model",))
+        names.later = explicit_names(model)
+        current = expander.model(model, Place(values, names, path=("model",)), current)
     return Expanded(document, tuple(expander.items), values, current, names.known)
 
 
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])")
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the expansion an item stands.
 
+    Attributes:
+        scope: the variables there.
+        names: the names that can be read.
+        trail: the expansions that led there, for messages.
+        path: where in the document.
+        suffix: what rounds of repeats add to names.
+        depth: how many blocks it is inside of.
+    """
 
-def snake_case(kind: str) -> str:
-    """`MaxPooling1D` as `max_pooling1d`."""
-    return _CAMEL.sub("_", kind).lower()
+    scope: Scope
+    names: Names
+    trail: tuple[str, ...] = ()
+    path: tuple[str | int, ...] = ()
+    suffix: str = ""
+    depth: int = 0
 
 
 class _Expander:
     def __init__(self, root: Mapping, report: Report, substituter: Substituter) -> None:
         self.report = report
         self.substituter = substituter
+        self.table = NameTable(root, report)
         self.items: list[Item] = []
-        self.numbers: Counter[str] = Counter()
-        self.places: dict[str, Span] = {}
         blocks, layers = root.get("blocks"), root.get("layers")
         self.blocks = blocks if isinstance(blocks, Mapping) else None
         self.layers = layers if isinstance(layers, Mapping) else None
         self.used_blocks: list[str] = []
-        self.made: set[str] = set()  # the full names that can be read; blocks have one too, but are no node
-        self.own_name: set[tuple[int, int]] = set()  # the place of the name of the item that is being read
-        self.chosen = self.chosen_names(root)
-
-    def chosen_names(self, root: Mapping) -> frozenset[str]:
-        """Every name that the document gives to a node: what is numbered keeps clear of them."""
-        models = [root.get("model")]
-        blocks = self.blocks.entries.values() if self.blocks else ()
-        models += [block.get("model") for block in blocks if isinstance(block, Mapping)]
-        inputs = root.get("inputs")
-        found = set(inputs.entries) if isinstance(inputs, Mapping) else set()
-        for model in models:
-            found |= set(self.explicit_names(model) if isinstance(model, Sequence) else ())
-        return frozenset(found)
-
-    def explicit_names(self, model: Sequence) -> dict[str, Span]:
-        """The names that a list of items gives, those inside its repeats too."""
-        result: dict[str, Span] = {}
-        for item in model.items:
-            if not isinstance(item, Mapping) or len(item.entries) != 1:
-                continue
-            kind, body = next(iter(item.entries.items()))
-            if not isinstance(body, Mapping):
-                continue
-            name, inner = body.get("name"), body.get("model")
-            if isinstance(name, Scalar) and isinstance(name.value, str):
-                result.setdefault(name.value, name.span)
-            if kind == "repeat" and isinstance(inner, Sequence):
-                for label, span in self.explicit_names(inner).items():
-                    result.setdefault(label, span)
-        return result
 
     def error(self, code: str, message: str, span: Span, *fixes: Fix) -> None:
         self.report.add(Diagnostic(code, message, span, fixes=fixes))
 
-    # ------------------------------------------------------------------------------------------- names
-
-    def claim(self, name: str, span: Span) -> str:
-        """A full name for an explicit one. A second claim is an error."""
-        if name in self.places:
-            first = self.places[name]
-            self.report.add(
-                Diagnostic(
-                    "NN402",
-                    f"the name `{name}` is taken (line {first.line})",
-                    span,
-                    related=(Related(first, "the first one"),),
-                    fixes=(Fix("give one of them another name"),),
-                )
-            )
-            return self.number(name)
-        self.places[name] = span
-        return name
-
-    def number(self, stem: str) -> str:
-        """`stem_1`, `stem_2`, …: the next that is free."""
-        if stem.rpartition("/")[2] in self.chosen:  # whose rounds in a repeat are numbered in the same way
-            stem += "_layer"
-        while True:
-            self.numbers[stem] += 1
-            name = f"{stem}_{self.numbers[stem]}"
-            if name not in self.places and name.rpartition("/")[2] not in self.chosen:
-                return name
-
-    def look_up(self, node: Node, names: Names) -> Reference | None:
-        if not isinstance(node, Scalar) or not isinstance(node.value, str):
-            return None  # the schema speaks of it
-        text = node.value
-        local, _, port = text.partition(".")
-        if local in names.known:
-            key = names.known[local]
-            return None if key is None else Reference(key, port or None, node.span)
-        if text in self.made:  # a full name, such as residual_2/conv2d_1
-            return Reference(text, None, node.span)
-        if local in names.later:
-            self.report.add(self.forward(local, node.span, names.later[local]))
-            return None
-        rest = f".{port}" if port else ""
-        fixes = [Fix(f"read `{close}`", (Edit(node.span, close + rest),)) for close in nearest(local, names.known)]
-        known = ", ".join(f"`{n}`" for n in list(names.known)[:8])
-        self.report.add(
-            Diagnostic(
-                "NN401",
-                f"nothing above is named `{local}`{did_you_mean(local, names.known)}",
-                node.span,
-                notes=(f"names that can be read here: {known}",) if known else (),
-                fixes=tuple(fixes),
-            )
-        )
-        return None
-
-    def forward(self, name: str, here: Span, there: Span) -> Diagnostic:
-        """NN403: what is read stands at the same place, or further below."""
-        fixes = [Fix("a network has no loops: state is kept by recurrent layers (`LSTM`, `GRU`, `SimpleRNN`)")]
-        if (there.line, there.column) in self.own_name:
-            message = f"`{name}` reads itself"
-        else:
-            message = f"`{name}` stands further below (line {there.line}); a layer reads what stands above it"
-            fixes.insert(0, Fix(f"move `{name}` up, before what reads it"))
-        return Diagnostic(
-            "NN403", message, here, related=(Related(there, f"`{name}` is made here"),), fixes=tuple(fixes)
-        )
-
-    def read(
-        self, node: Node | None, names: Names, current: Reference | None, span: Span
-    ) -> tuple[Reference | None, ...]:
-        if node is None:
-            if current is None and not self.items and len(names.known) > 1:
-                known = ", ".join(f"`{n}`" for n in names.known)
-                fix = Fix(f"add `from:` with one of {known}")
-                self.error("NN404", "the first layer must say which input it reads", span, fix)
-            return (current,)
-        return tuple(self.look_up(n, names) for n in (node.items if isinstance(node, Sequence) else (node,)))
-
     # ------------------------------------------------------------------------------------------- models
 
-    def model(
-        self,
-        model: Sequence,
-        scope: Scope,
-        names: Names,
-        current: Reference | None,
-        trail: tuple[str, ...],
-        path: tuple[str | int, ...],
-        suffix: str = "",
-        depth: int = 0,
-    ) -> Reference | None:
+    def model(self, model: Sequence, place: Place, current: Reference | None) -> Reference | None:
         """Writes out a list of items; returns what the last one makes."""
         for index, item in enumerate(model.items):
-            here = (*path, index)
+            here = replace(place, path=(*place.path, index))
             if isinstance(item, Scalar) and isinstance(item.value, str):
                 if item.value in _STRUCTURE:
                     self.error("NN203", f"`{item.value}` needs a body", item.span)
                     continue
-                span = item.span.within(trail)
-                current = self.layer(item.value, span, None, span, names, current, here, suffix)
+                span = item.span.within(place.trail)
+                current = self.layer(item.value, span, None, span, here, current)
                 continue
             if not isinstance(item, Mapping) or len(item.entries) != 1:
                 current = None  # the schema speaks of it
                 continue
             kind, body = next(iter(item.entries.items()))
-            key_span = item.key_span(kind).within(trail)
-            if isinstance(body, Mapping) and "when" in body.entries and not self.is_wanted(body, scope, trail):
+            key_span = item.key_span(kind).within(place.trail)
+            if isinstance(body, Mapping) and "when" in body.entries and not self.is_wanted(body, place):
                 continue
             if kind == "repeat":
-                current = self.repeat(body, scope, names, current, trail, here, suffix, depth)
+                current = self.repeat(body, here, current)
             elif kind == "block":
-                current = self.block(body, scope, names, current, trail, here, suffix, depth)
+                current = self.block(body, here, current)
             elif kind == "share":
-                current = self.share(body, scope, names, current, trail, here, key_span, suffix)
+                current = self.share(body, here, current)
             else:
-                ready = self.substituter.node(body, scope, trail)
-                current = self.layer(kind, key_span, ready, item.span.within(trail), names, current, here, suffix)
+                ready = self.substituted(body, place)
+                current = self.layer(kind, key_span, ready, item.span.within(place.trail), here, current)
             if len(self.items) > MAX_ITEMS:
                 message = f"the model has more than {MAX_ITEMS} layers once written out"
                 raise SpecError.single("NN117", message, key_span)
         return current
 
-    def is_wanted(self, body: Mapping, scope: Scope, trail: tuple[str, ...]) -> bool:
-        return bool(to_plain(self.substituter.node(body.entries["when"], scope, trail)))
+    def substituted(self, node: Node, place: Place) -> Node:
+        return self.substituter.node(node, place.scope, place.trail)
+
+    def is_wanted(self, body: Mapping, place: Place) -> bool:
+        return bool(to_plain(self.substituted(body.entries["when"], place)))
 
     def layer(
         self,
@@ -296,65 +171,52 @@ class _Expander:
         kind_span: Span,
         body: Node | None,
         span: Span,
-        names: Names,
+        place: Place,
         current: Reference | None,
-        path: tuple[str | int, ...],
-        suffix: str,
         shared: str | None = None,
     ) -> Reference:
+        names = place.names
         mapping = body if isinstance(body, Mapping) else None
         if body is not None and mapping is None and not (isinstance(body, Scalar) and body.value is None):
             mapping = Mapping({"": body}, {"": Scalar("", kind_span)}, body.span, body.size)  # a verb's short form
         name_node = mapping.get("name") if mapping else None
-        self.own_name = {(name_node.span.line, name_node.span.column)} if name_node else set()
-        reads = self.read(mapping.get("from") if mapping else None, names, current, span)
+        self.table.enter(name_node)
+        reads = self.table.read(mapping.get("from") if mapping else None, names, current, span)
         local = name_node.value if isinstance(name_node, Scalar) and isinstance(name_node.value, str) else None
         if local is None:
-            full = self.number(names.prefix + (shared or snake_case(kind)))
-            self.places[full] = kind_span
+            full = self.table.number(names.prefix + (shared or snake_case(kind)))
+            self.table.places[full] = kind_span
         else:
-            full = self.claim(names.prefix + local + suffix, name_node.span if name_node else span)
+            full = self.table.claim(names.prefix + local + place.suffix, name_node.span if name_node else span)
             names.known[local] = full
-            names.known[local + suffix] = full
+            names.known[local + place.suffix] = full
         if local is None:
             names.known.setdefault(full.removeprefix(names.prefix), full)
-        self.made.add(full)
-        self.items.append(Item(full, kind, kind_span, mapping, span, reads, path, shared))
+        self.table.made.add(full)
+        self.items.append(Item(full, kind, kind_span, mapping, span, reads, place.path, shared))
         return Reference(full, None, kind_span)
 
     # ------------------------------------------------------------------------------------------- expansions
 
-    def repeat(
-        self,
-        body: Node,
-        scope: Scope,
-        names: Names,
-        current: Reference | None,
-        trail: tuple[str, ...],
-        path: tuple[str | int, ...],
-        suffix: str,
-        depth: int,
-    ) -> Reference | None:
+    def repeat(self, body: Node, place: Place, current: Reference | None) -> Reference | None:
         if not isinstance(body, Mapping) or not isinstance(body.get("model"), Sequence):
             return None
         model = body.entries["model"]
         assert isinstance(model, Sequence)
-        rounds = self.rounds(body, scope, trail)
+        rounds = self.rounds(body, place)
         for number, values in enumerate(rounds or (), start=1):
             said = ", ".join(f"{k} = {v}" for k, v in values.items()) or f"round {number}"
-            current = self.model(
-                model,
-                {**scope, **values},
-                names,
-                current,
-                (*trail, f"repeat: {said}"),
-                (*path, "repeat", "model"),
-                f"{suffix}_{number}",
-                depth,
+            inside = replace(
+                place,
+                scope={**place.scope, **values},
+                trail=(*place.trail, f"repeat: {said}"),
+                path=(*place.path, "repeat", "model"),
+                suffix=f"{place.suffix}_{number}",
             )
+            current = self.model(model, inside, current)
         return current if rounds is not None else None
 
-    def rounds(self, body: Mapping, scope: Scope, trail: tuple[str, ...]) -> list[dict[str, Any]] | None:
+    def rounds(self, body: Mapping, place: Place) -> list[dict[str, Any]] | None:
         loop = body.get("for")
         times = body.get("times")
         if (loop is None) == (times is None):
@@ -363,7 +225,7 @@ class _Expander:
             self.error("NN113", f"`repeat` {message}", body.span, fix)
             return None
         if times is not None:
-            count = to_plain(self.substituter.node(times, scope, trail))
+            count = to_plain(self.substituted(times, place))
             if count is None:
                 return None
             if not isinstance(count, int) or not 0 <= count <= MAX_ITEMS:
@@ -374,7 +236,7 @@ class _Expander:
             return None
         columns: dict[str, list[Any]] = {}
         for name, node in loop.entries.items():
-            values = to_plain(self.substituter.node(node, scope, trail))
+            values = to_plain(self.substituted(node, place))
             if values is None:
                 return None
             if not isinstance(values, list):
@@ -389,18 +251,8 @@ class _Expander:
             return None
         return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
-    def block(
-        self,
-        body: Node,
-        scope: Scope,
-        names: Names,
-        current: Reference | None,
-        trail: tuple[str, ...],
-        path: tuple[str | int, ...],
-        suffix: str,
-        depth: int,
-    ) -> Reference | None:
-        ready = self.substituter.node(body, scope, trail)
+    def block(self, body: Node, place: Place, current: Reference | None) -> Reference | None:
+        ready = self.substituted(body, place)
         if isinstance(ready, Scalar) and isinstance(ready.value, str):
             key = Scalar("use", ready.span)
             ready = Mapping({"use": ready}, {"use": key}, ready.span, 2)
@@ -410,7 +262,7 @@ class _Expander:
         if not isinstance(definition, Mapping) or not isinstance(inner := definition.get("model"), Sequence):
             return None
         kind = str(use.value)
-        if kind in self.used_blocks or depth >= MAX_BLOCK_DEPTH:
+        if kind in self.used_blocks or place.depth >= MAX_BLOCK_DEPTH:
             ring = " -> ".join([*self.used_blocks, kind])
             message = f"block `{kind}` uses itself: {ring}"
             if kind not in self.used_blocks:
@@ -420,17 +272,17 @@ class _Expander:
         given = self.arguments(kind, definition, ready)
         if given is None:
             return None
-        name_node = ready.get("name")
+        names, name_node = place.names, ready.get("name")
         if isinstance(name_node, Scalar) and isinstance(name_node.value, str):
-            full = self.claim(names.prefix + name_node.value + suffix, name_node.span)
+            full = self.table.claim(names.prefix + name_node.value + place.suffix, name_node.span)
             local = name_node.value
         else:
-            full = self.number(names.prefix + kind)
-            self.places[full] = use.span
+            full = self.table.number(names.prefix + kind)
+            self.table.places[full] = use.span
             local = full.removeprefix(names.prefix)
-        self.own_name = {(name_node.span.line, name_node.span.column)} if name_node else set()
-        reads = self.read(ready.get("from"), names, current, use.span)
-        inside = Names(f"{full}/", later=self.explicit_names(inner))
+        self.table.enter(name_node)
+        reads = self.table.read(ready.get("from"), names, current, use.span)
+        inside = Names(f"{full}/", later=explicit_names(inner))
         declared = definition.get("inputs")
         labels = [str(to_plain(n)) for n in declared.items] if isinstance(declared, Sequence) else ["input"]
         if len(reads) != len(labels):
@@ -441,12 +293,13 @@ class _Expander:
         for label, reference in zip(labels, reads, strict=True):
             inside.known[label] = reference.key if reference else None
         first = reads[0] if len(reads) == 1 else None
-        own_scope = {**scope, **given}
         said = f"block {kind}" + (f" ({', '.join(f'{k} = {v}' for k, v in given.items())})" if given else "")
         self.used_blocks.append(kind)
-        result = self.model(inner, own_scope, inside, first, (*trail, said), ("blocks", kind, "model"), "", depth + 1)
+        path = ("blocks", kind, "model")
+        own = Place({**place.scope, **given}, inside, (*place.trail, said), path, depth=place.depth + 1)
+        result = self.model(inner, own, first)
         self.used_blocks.pop()
-        for known in {local, local + suffix}:
+        for known in {local, local + place.suffix}:
             names.known[known] = result.key if result else None
         return result
 
@@ -482,18 +335,8 @@ class _Expander:
                 fine = False
         return {**declared, **given} if fine else None
 
-    def share(
-        self,
-        body: Node,
-        scope: Scope,
-        names: Names,
-        current: Reference | None,
-        trail: tuple[str, ...],
-        path: tuple[str | int, ...],
-        key_span: Span,
-        suffix: str,
-    ) -> Reference | None:
-        ready = self.substituter.node(body, scope, trail)
+    def share(self, body: Node, place: Place, current: Reference | None) -> Reference | None:
+        ready = self.substituted(body, place)
         use = ready.get("use") if isinstance(ready, Mapping) else ready
         if not isinstance(use, Scalar) or not isinstance(use.value, str):
             return None
@@ -504,7 +347,7 @@ class _Expander:
             kind, inner = definition.value, None
         elif isinstance(definition, Mapping) and len(definition.entries) == 1:
             kind, inner = next(iter(definition.entries.items()))
-            inner = self.substituter.node(inner, scope, (*trail, f"shared layer {use.value}"))
+            inner = self.substituter.node(inner, place.scope, (*place.trail, f"shared layer {use.value}"))
         else:
             return None
         merged: dict[str, Node] = dict(inner.entries) if isinstance(inner, Mapping) else {}
@@ -514,10 +357,4 @@ class _Expander:
                 if key in ready.entries:
                     merged[key], keys[key] = ready.entries[key], ready.keys[key]
         mapping = Mapping(merged, keys, use.span, 1 + sum(v.size for v in merged.values()))
-        return self.layer(kind, use.span, mapping, use.span, names, current, path, suffix, shared=str(use.value))
-
-
-def join_names(items: Iterable[str]) -> str:
-    """`a`, `b` and `c`, each in backquotes."""
-    quoted = [f"`{item}`" for item in items]
-    return " and ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)
+        return self.layer(kind, use.span, mapping, use.span, place, current, shared=str(use.value))
