@@ -291,13 +291,14 @@ def build(
 @handled
 def predict(model: Path, data: Path, out: Path | None) -> None:
     """Run a deployed model on DATA (csv, parquet, npy, npz, json, wav), with numpy and onnxruntime alone."""
-    from nnspec import predict as reading
     from nnspec import runtime
+    from nnspec.predict import read_inputs
+    from nnspec.predictions import write_predictions
 
     try:
         predictor = runtime.load(model)
-        inputs = reading.read_inputs(data, predictor.metadata)
-        reading.write_predictions(predictor(**inputs), predictor.metadata, out)
+        inputs = read_inputs(data, predictor.metadata)
+        write_predictions(predictor(**inputs), predictor.metadata, out)
     except (runtime.InputError, runtime.ModelError, OSError) as error:
         code = "NN706" if isinstance(error, runtime.InputError) else "NN705"
         click.echo(f"error[{code}]: {error}", err=True)

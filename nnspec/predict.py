@@ -1,4 +1,4 @@
-"""Data files for a deployed model, and files of what it predicts: standard library and numpy.
+"""Data files for a deployed model: standard library and numpy.
 
 A table's columns are matched by the names in the model's metadata; a model with a window gets every window of the
 table's rows, in file order.
@@ -9,13 +9,12 @@ from __future__ import annotations
 import csv
 import json
 import os
-import sys
 import wave
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -293,125 +292,3 @@ _READERS: dict[str, Callable[[Path, Mapping[str, Any], Metadata], dict[str, Arra
     ".json": _read_json,
     ".wav": _read_wav,
 }
-
-
-# ---------------------------------------------------------------------------------------------------- predictions
-
-
-def write_predictions(
-    outputs: Mapping[str, Array],
-    metadata: Metadata,
-    path: str | os.PathLike[str] | None = None,
-    stream: IO[str] | None = None,
-) -> None:
-    """Writes what a model returned, by the suffix of `path`; JSON lines on standard output (or `stream`) without one.
-
-    .csv and .jsonl hold a row a sample: `forecast`, or `digit` and `digit_p_3`, …; .json and .npz hold the arrays by
-    output name. A file is written beside and renamed, so it is never half there.
-
-    Raises:
-        InputError: where the suffix is none of these.
-        OSError: where the file cannot be written.
-    """
-    if path is None:
-        _write_lines(outputs, metadata, stream or sys.stdout)
-        return
-    file = Path(path)
-    suffix = file.suffix.lower()
-    if suffix not in (".csv", ".json", ".jsonl", ".npz"):
-        raise InputError(f"`{file.name}` is of no kind that can be written: .csv, .json, .jsonl, .npz")
-    beside = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-    try:
-        if suffix == ".npz":
-            with zipfile.ZipFile(beside, "w") as archive:
-                for name, array in outputs.items():
-                    with archive.open(f"{name}.npy", "w") as member:
-                        np.lib.format.write_array(member, _plain(array), allow_pickle=False)
-        else:
-            with beside.open("w", encoding="utf-8", newline="") as text:
-                if suffix == ".csv":
-                    rows = records(outputs, metadata)
-                    first = next(rows, {})
-                    writer = csv.DictWriter(text, list(first), lineterminator="\n")
-                    writer.writeheader()
-                    writer.writerow(first)
-                    writer.writerows(rows)
-                elif suffix == ".jsonl":
-                    _write_lines(outputs, metadata, text)
-                else:
-                    json.dump({name: array.tolist() for name, array in outputs.items()}, text)
-                    text.write("\n")
-        beside.replace(file)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def _plain(array: Array) -> Array:
-    return array.astype(str) if array.dtype.kind == "O" else array
-
-
-def _write_lines(outputs: Mapping[str, Array], metadata: Metadata, stream: IO[str]) -> None:
-    for record in records(outputs, metadata):
-        stream.write(json.dumps(record) + "\n")
-
-
-def records(outputs: Mapping[str, Array], metadata: Metadata) -> Iterator[dict[str, Any]]:
-    """One flat record a sample. A classification gives its label and each class's probability."""
-    columns: dict[str, list[Any]] = {}
-    for name, array in outputs.items():
-        columns |= _columns(name, array, metadata["outputs"].get(name, {}))
-    for values in zip(*columns.values(), strict=True):
-        yield dict(zip(columns, values, strict=True))
-
-
-def _columns(name: str, array: Array, body: Mapping[str, Any]) -> dict[str, list[Any]]:
-    axes = [axis for axis, _ in body.get("axes") or []]
-    if len(axes) != array.ndim:
-        axes = [BATCH, *(f"axis_{i}" for i in range(1, array.ndim))]
-    if BATCH in axes:
-        array = np.moveaxis(array, axes.index(BATCH), 0)
-        axes = [BATCH, *(axis for axis in axes if axis != BATCH)]
-    elif array.ndim == 0 or axes:
-        array, axes = array[None], [BATCH, *axes]
-    task, classes = body.get("task"), body.get("classes")
-    is_score = array.dtype.kind == "f"
-    if task == "classification" and classes and is_score:
-        place = _class_axis(array, axes, body, len(classes))
-        if place is not None:
-            scores = np.moveaxis(array, place, -1)
-            return _class_columns(name, scores.reshape(len(scores), -1, len(classes)), scores.shape[1:-1], classes)
-    flat = array.reshape(len(array), -1)
-    if task == "binary" and is_score:
-        found: dict[str, list[Any]] = {}
-        labels = classes or [0, 1]
-        for i, end in enumerate(_endings(array.shape[1:])):
-            found[name + end] = [labels[int(p >= 0.5)] for p in flat[:, i]]
-            found[f"{name}{end}_p"] = flat[:, i].tolist()
-        return found
-    called = body.get("columns") or (classes if task == "multilabel" else None) or []
-    endings = [f"_{c}" for c in called] if len(called) == flat.shape[1] > 1 else _endings(array.shape[1:])
-    return {name + end: flat[:, i].tolist() for i, end in enumerate(endings)}
-
-
-def _class_axis(array: Array, axes: list[str], body: Mapping[str, Any], count: int) -> int | None:
-    wanted = body.get("class_axis") or "class"
-    if wanted in axes and array.shape[axes.index(wanted)] == count:
-        return axes.index(wanted)
-    return array.ndim - 1 if array.ndim > 1 and array.shape[-1] == count else None
-
-
-def _class_columns(name: str, scores: Array, shape: tuple[int, ...], classes: list[Any]) -> dict[str, list[Any]]:
-    """From axes `sample element class`: for each element its best class, then every class's probability."""
-    found: dict[str, list[Any]] = {}
-    for i, end in enumerate(_endings(shape)):
-        found[name + end] = [classes[k] for k in scores[:, i].argmax(axis=-1)]
-        for k, label in enumerate(classes):
-            found[f"{name}{end}_p_{label}"] = scores[:, i, k].tolist()
-    return found
-
-
-def _endings(shape: tuple[int, ...]) -> list[str]:
-    """What tells an output's elements apart: nothing for one, `_0`, `_1_2`, … for more."""
-    if int(np.prod(shape)) == 1:
-        return [""]
-    return ["_" + "_".join(map(str, index)) for index in np.ndindex(*shape)]

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nnspec.predict import read_inputs, records, write_predictions
+from nnspec.predict import read_inputs
+from nnspec.predictions import records, write_predictions
 from nnspec.runtime import InputError
 
 
