@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,13 @@ class ResetStates(Callback):  # type: ignore[misc]
 
 
 class Checkpoint(Callback):  # type: ignore[misc]
-    """After each epoch, everything needed to go on: weights, optimizer, history and the best epoch so far."""
+    """Everything needed to go on after an interruption: weights, optimizer, history and the best epoch so far.
+
+    Written after the first epoch and then whenever `interval` seconds have passed, since quick epochs would otherwise
+    spend their time on writing.
+    """
+
+    interval = 5.0
 
     def __init__(self, folder: Path, model: Any) -> None:
         super().__init__()
@@ -57,6 +64,8 @@ class Checkpoint(Callback):  # type: ignore[misc]
         self.trained = model
         self.history: list[dict[str, float]] = []
         self.best: dict[str, Any] = {}
+        self.best_weights: list[Any] | None = None
+        self.written = float("-inf")
 
     def restore(self) -> int:
         """Puts weights and optimizer back; the number of epochs that are done."""
@@ -64,17 +73,31 @@ class Checkpoint(Callback):  # type: ignore[misc]
         if not state.is_file():
             return 0
         saved = json.loads(state.read_text(encoding="utf-8"))
-        self.trained.optimizer.build(self.trained.trainable_variables)
-        self.trained.load_weights(self.folder / saved["weights"])
         self.history, self.best = saved["history"], saved["best"]
+        self.trained.optimizer.build(self.trained.trainable_variables)
+        if self.best:
+            self.trained.load_weights(self.folder / saved["best_weights"])
+            self.best_weights = self.trained.get_weights()
+        self.trained.load_weights(self.folder / saved["weights"])
         return len(self.history)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self.history.append({name: float(value) for name, value in (logs or {}).items()})
+        if time.monotonic() - self.written >= self.interval:
+            self.write(epoch % 2)
+            self.written = time.monotonic()
+
+    def write(self, turn: int) -> None:
+        """Writes beside the checkpoint before, whose state file then points here."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        weights = f"epoch_{epoch % 2}.weights.h5"
-        self.trained.save_weights(self.folder / weights, overwrite=True)
-        state = {"weights": weights, "history": self.history, "best": self.best}
+        state: dict[str, Any] = {"weights": f"{turn}.weights.h5", "history": self.history, "best": self.best}
+        self.trained.save_weights(self.folder / state["weights"], overwrite=True)
+        if self.best_weights is not None:
+            state["best_weights"] = f"{turn}.best.weights.h5"
+            latest = self.trained.get_weights()
+            self.trained.set_weights(self.best_weights)
+            self.trained.save_weights(self.folder / state["best_weights"], overwrite=True)
+            self.trained.set_weights(latest)
         beside = self.folder / "state.json.part"
         beside.write_text(json.dumps(state), encoding="utf-8")
         os.replace(beside, self.folder / "state.json")
@@ -89,7 +112,6 @@ class BestWeights(Callback):  # type: ignore[misc]
         self.checkpoint = checkpoint
         upwards = ("acc", "auc", "precision", "recall", "f1", "r2", "iou")
         self.sign = -1.0 if any(word in monitor.lower() for word in upwards) else 1.0
-        self.file = checkpoint.folder / "best.weights.h5"
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         value = (logs or {}).get(self.monitor)
@@ -98,13 +120,12 @@ class BestWeights(Callback):  # type: ignore[misc]
         best = self.checkpoint.best.get("value")
         if best is None or self.sign * float(value) < self.sign * best:
             self.checkpoint.best = {"value": float(value), "epoch": epoch + 1}
-            self.file.parent.mkdir(parents=True, exist_ok=True)
-            self.model.save_weights(self.file, overwrite=True)
+            self.checkpoint.best_weights = self.model.get_weights()
 
     def restore(self, model: Any) -> int:
         """Puts the best weights back; which epoch they are of (from 1)."""
-        if self.checkpoint.best and self.file.is_file():
-            model.load_weights(self.file)
+        if self.checkpoint.best_weights is not None:
+            model.set_weights(self.checkpoint.best_weights)
             return int(self.checkpoint.best["epoch"])
         return len(self.checkpoint.history)
 
