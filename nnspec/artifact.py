@@ -124,7 +124,7 @@ def staged(target: Path, *, resume: bool = False, keep_on_failure: bool = False)
     try:
         yield beside
     except BaseException:
-        if not keep_on_failure:
+        if not keep_on_failure or not any(beside.iterdir()):
             shutil.rmtree(beside, ignore_errors=True)
         raise
     _take_place(beside, target)

@@ -206,32 +206,32 @@ def size_to_json(size: Size) -> int | str:
     return size if isinstance(size, int) else str(size)
 
 
-# What the usual names say about an axis. Unknown names say nothing.
+# What the usual names say about an axis, in the singular. Unknown names say nothing.
 SEQUENCE = frozenset(
     (
-        *("time", "step", "steps", "timestep", "timesteps", "t", "frame", "frames", "position", "token", "tokens"),
-        *("sequence", "word", "words", "lookback", "look_back", "hour", "day", "week", "month", "year"),
-    )
-)
-SPATIAL = frozenset(
-    (
-        *("height", "width", "depth", "row", "rows", "column", "columns", "x", "y", "z"),
-        *("frequency", "mel", "bin", "pixel", "longitude", "latitude"),
+        *("time", "step", "timestep", "time_step", "t", "frame", "position", "token", "word", "lookback", "look_back"),
+        *("sequence", "seq", "seq_len", "sequence_length", "lag", "date", "second", "minute", "hour", "day", "week"),
+        *("month", "quarter", "year"),
     )
 )
 UNORDERED = frozenset(
     (
-        *("feature", "features", "channel", "channels", "filter", "filters", "unit", "units", "class", "classes"),
-        *("embedding", "variable", "variables", "cepstrum", "mfcc", "output", "outputs", "sensor"),
-        *("logit", "logits", "head", "heads"),
+        *("feature", "channel", "filter", "unit", "class", "embedding", "variable", "cepstrum", "mfcc", "output"),
+        *("sensor", "logit", "head"),
     )
 )
 
 
+def _says(name: str | None, words: frozenset[str]) -> bool:
+    """Whether a name, or what it is the plural of, is one of the words."""
+    word = (name or "").lower()
+    return word in words or word.removesuffix("s") in words or word.removesuffix("es") in words
+
+
 def is_sequence(axis: Axis) -> bool:
-    return not axis.is_learned and (axis.name.lower() in SEQUENCE or (axis.origin or "").lower() in SEQUENCE)
+    return not axis.is_learned and (_says(axis.name, SEQUENCE) or _says(axis.origin, SEQUENCE))
 
 
 def is_unordered(axis: Axis) -> bool:
     """Whether stepping along it makes no sense: learned axes, features, channels."""
-    return axis.is_learned or axis.name.lower() in UNORDERED
+    return axis.is_learned or _says(axis.name, UNORDERED)

@@ -79,7 +79,33 @@ def load_dataset(checked: Checked) -> Dataset:
                 )
             ]
         )
-    return load_data(checked.data, input_slots(checked.graph), output_slots(checked.graph))
+    dataset = load_data(checked.data, input_slots(checked.graph), output_slots(checked.graph))
+    _check_ids(checked, dataset)
+    return dataset
+
+
+def _check_ids(checked: Checked, dataset: Dataset) -> None:
+    """Every id that an Embedding looks up straight from an input has a vector.
+
+    Raises:
+        SpecError: NN506.
+    """
+    for node in checked.graph.nodes:
+        name = node.inputs[0].node
+        if node.kind != "Embedding" or name not in checked.graph.inputs:
+            continue
+        count = node.args["input_dim"]
+        for split, part in dataset.splits.items():
+            ids = part.x[name]
+            strange = ids[(ids < 0) | (ids >= count)]
+            if strange.size:
+                raise SpecError.single(
+                    "NN506",
+                    f"input `{name}` holds the id {strange[0]} in split `{split}`, "
+                    f"but the `Embedding` that reads it has vectors for 0 to {count - 1}",
+                    node.span,
+                    fixes=[Fix("`input_dim` is the largest id plus 1")] if strange.max() >= count else [],
+                )
 
 
 # -------------------------------------------------------------------------------------------------- train

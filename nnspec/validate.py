@@ -135,7 +135,10 @@ def validate_expanded(root: Mapping, expanded: Expanded, report: Report) -> None
     """The values that variables and expressions gave: sections and layer bodies once more, without expressions."""
     for name in ("data", "inputs", "outputs", "training", "export"):
         before, after = root.get(name), expanded.root.get(name)
-        if after is not None and before is not None and to_plain(before) != to_plain(after):
+        if after is None or before is None:
+            continue
+        plain = to_plain(after)
+        if "$" in repr(plain) or to_plain(before) != plain:  # `$(` is no expression, so it stayed as it was
             validate_section(name, after, report)
     fine: set[tuple[str, str]] = set()
     for item in expanded.items:

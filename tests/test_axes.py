@@ -247,3 +247,14 @@ def test_a_join_takes_the_larger_field(tmp_path: Path) -> None:
         {"Add": {"from": ["a", "b"]}},
     ]
     assert fields(tmp_path, {"time": 40, "channel": 3}, model, "time")["add_1"] == Field(7, 1, 3)
+
+
+@pytest.mark.parametrize(("name", "is_step"), [("time", True), ("days", True), ("time_steps", True), ("k", False)])
+def test_names_of_sequences(name: str, is_step: bool) -> None:
+    assert ax.is_sequence(ax.fresh(name, 5, "x")) is is_step
+
+
+@pytest.mark.parametrize("name", ["feature", "sensors", "classes", "Channel"])
+def test_names_without_order(name: str) -> None:
+    assert ax.is_unordered(ax.fresh(name, 5, "x"))
+    assert not ax.is_unordered(ax.fresh("frequency", 5, "x"))

@@ -263,3 +263,37 @@ def test_keras_file_loads_in_safe_mode_without_nnspec(quick: Path) -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert "(2, 1)" in done.stdout
+
+
+def _arrays(folder: Path, x: np.ndarray, size: str, dtype: str, first: str) -> Path:
+    np.savez(folder / "data.npz", x=x, y=np.arange(len(x), dtype=np.float32))
+    path = folder / "spec.yaml"
+    path.write_text(
+        "nnspec: 1\n"
+        "data: {source: {npz: data.npz}, split: {train: 0.6, test: 0.4}, "
+        "inputs: {x: {array: x}}, outputs: {y: {array: y}}}\n"
+        f"inputs: {{x: {{axes: {{{size}}}, dtype: {dtype}}}}}\n"
+        f"model: [{first}{{Dense: {{units: 1}}}}]\n"
+        "outputs: {y: {task: regression}}\ntraining: {epochs: 1}\n"
+    )
+    return path
+
+
+@pytest.mark.parametrize("strange", [10, -1])
+def test_ids_without_a_vector_are_refused(tmp_path: Path, strange: int) -> None:
+    ids = np.full((20, 3), 9)
+    ids[:, 1] = strange
+    lookup = "{Embedding: {input_dim: 10, output_dim: 2}}, Flatten, "
+    spec = _arrays(tmp_path, ids, "time: 3", "int32", lookup)
+    with pytest.raises(SpecError, match=f"NN506: input `x` holds the id {strange} .* vectors for 0 to 9"):
+        api.load(spec).build(tmp_path / "out")
+    assert not list(tmp_path.glob("*out*"))
+
+
+def test_numbers_beyond_float32_are_refused(tmp_path: Path) -> None:
+    values = np.ones((20, 3))
+    values[2, 1] = 1e39
+    spec = _arrays(tmp_path, values, "feature: 3", "float32", "")
+    with pytest.raises(SpecError, match="NN506: input `x` has dtype float32, which cannot hold 1e\\+39"):
+        api.load(spec).build(tmp_path / "out")
+    assert not list(tmp_path.glob("*out*"))

@@ -230,3 +230,20 @@ def test_an_empty_model_gives_its_input(tmp_path: Path) -> None:
 def test_over_of_too_few_axes_is_said(tmp_path: Path) -> None:
     (found,) = faults(tmp_path, {"a": 5, "b": 7, "c": 3}, [{"Conv2D": {"filters": 2, "kernel_size": 2, "over": "a"}}])
     assert found.code == "NN309"
+
+
+def test_whole_floats_are_sizes_of_parts(tmp_path: Path) -> None:
+    model = [{"Dense": {"units": 12}}, {"split": {"unit": {"group": 3.0, "member": 4}}}]
+    assert shown(graph(tmp_path, {"feature": 5}, model).nodes[-1]) == "(group 3, member 4)"
+
+
+def test_a_broken_expression_is_no_number(tmp_path: Path) -> None:
+    outputs = {"y": {"task": "regression", "weight": "$("}}
+    (fault,) = faults(tmp_path, {"feature": 5}, [{"Dense": {"units": 1}}], outputs=outputs)
+    assert fault.code == "NN202"
+
+
+def test_a_huge_kernel_is_judged_at_once(tmp_path: Path) -> None:
+    model = [{"Conv1D": {"filters": 2, "kernel_size": 10**24, "padding": "causal"}}]
+    (node,) = graph(tmp_path, {"time": 4, "feature": 5}, model).nodes
+    assert "only ever see padding" in node.notes[0]

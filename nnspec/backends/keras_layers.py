@@ -1,4 +1,4 @@
-"""Keras layers for what plain Keras layers cannot do: reshapes with several sizes that only the running model knows."""
+"""Keras layers for what Keras' own cannot do: reshapes of several unknown sizes, weights along inner axes."""
 
 from __future__ import annotations
 
@@ -74,3 +74,50 @@ class UnfoldFromBatch(keras.layers.Layer):  # type: ignore[misc]
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         made, whole = (_known(shape) for shape in input_shape)
         return (whole[0], whole[1], *made[1:])
+
+
+@keras.saving.register_keras_serializable("nnspec")
+class InnerRMSNormalization(keras.layers.RMSNormalization):  # type: ignore[misc]
+    """RMSNormalization over axes that are not the last: Keras' own multiplies its scale along the last ones there."""
+
+    def call(self, x: Any) -> Any:
+        shape = [x.shape[i] if i in self.axis else 1 for i in range(len(x.shape))]
+        normal = ops.rms_normalization(x, axis=self.axis, epsilon=self.epsilon)
+        return normal * ops.reshape(self.scale, shape)
+
+
+@keras.saving.register_keras_serializable("nnspec")
+class UnmaskedGlobalAveragePooling1D(keras.layers.GlobalAveragePooling1D):  # type: ignore[misc]
+    """GlobalAveragePooling1D over another axis than the one that is masked: Keras' own takes the mask for its axis'."""
+
+    def call(self, inputs: Any) -> Any:
+        return super().call(inputs)
+
+
+class _ChannelsFirst:
+    """Adds the bias along the channels; Keras' `add` takes the last axis where that happens to be as long."""
+
+    def call(self: Any, inputs: Any) -> Any:
+        activation, self.activation, self.use_bias = self.activation, None, False
+        try:
+            outputs = super().call(inputs)  # type: ignore[misc]
+        finally:
+            self.activation, self.use_bias = activation, True
+        bias = ops.reshape(self.bias, (1, -1, *[1] * (len(outputs.shape) - 2)))
+        outputs = ops.add(bias, outputs)
+        return outputs if activation is None else activation(outputs)
+
+
+BIASED_CHANNELS_FIRST = {
+    base.__name__: keras.saving.register_keras_serializable("nnspec")(
+        type(f"ChannelsFirst{base.__name__}", (_ChannelsFirst, base), {})
+    )
+    for base in (
+        keras.layers.Conv1D,
+        keras.layers.Conv2D,
+        keras.layers.DepthwiseConv1D,
+        keras.layers.DepthwiseConv2D,
+        keras.layers.SeparableConv1D,
+        keras.layers.SeparableConv2D,
+    )
+}

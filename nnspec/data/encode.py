@@ -36,11 +36,9 @@ def to_dtype(slot: SlotPlan, model: Slot, values: Array) -> Array:
         SpecError: NN506 where that would change them: a fraction to an integer, or a number out of range.
     """
     wanted = np.dtype(np.float32) if model.dtype == "bfloat16" else np.dtype(model.dtype)
-    if wanted.kind == "f":
-        return values.astype(wanted)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         cast = values.astype(wanted)
-    changed = cast != values
+    changed = np.isinf(cast) & np.isfinite(values) if wanted.kind == "f" else cast != values
     if changed.any():
         first = values[changed].reshape(-1)[0]
         message = f"input `{slot.name}` has dtype {model.dtype}, which cannot hold {first}"

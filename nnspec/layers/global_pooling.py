@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from nnspec import axes as ax
 from nnspec.axes import Axes
 from nnspec.graph import Node
 from nnspec.layers import args as a
-from nnspec.layers.base import Call, Inferred, Layer, Window
+from nnspec.layers.base import Call, Inferred, Layer, Window, keras_name
 from nnspec.layers.placement import mask_against, over_dims
 from nnspec.layers.windows import spatial_positions
 from nnspec.lazy import np
@@ -94,11 +95,18 @@ class GlobalAveragePooling1D(GlobalPooling):
     op = "ReduceMean"
     uses_mask = True
 
+    def to_keras(self, node: Node) -> Callable[..., Any]:
+        if node.inputs[0].mask is None or _is_masked(node):
+            return super().to_keras(node)
+        from nnspec.backends.keras_layers import UnmaskedGlobalAveragePooling1D
+
+        return UnmaskedGlobalAveragePooling1D(name=keras_name(node.name), **self.keras_arguments(node))
+
     def reduce(self, node: Node, view: View, dims: list[int], lowering: Lowering) -> str:
         from nnspec.backends.onnx.builder import onnx_type
 
         place = spatial_positions(1, node.args["data_format"])[0][0]
-        if view.mask is None or node.inputs[0].mask != node.inputs[0].axes[place].name:
+        if view.mask is None or not _is_masked(node):
             return super().reduce(node, view, dims, lowering)
         ready = lowering.separable(view, [0])
         mask = mask_against(lowering, ready, 1 + place, view.mask)
@@ -107,6 +115,12 @@ class GlobalAveragePooling1D(GlobalPooling):
         counted = lowering.node("Cast", mask, to=onnx_type(view.dtype))
         total = lowering.node("ReduceSum", kept, axes, keepdims=0)
         return lowering.node("Div", total, lowering.node("ReduceSum", counted, axes, keepdims=0))
+
+
+def _is_masked(node: Node) -> bool:
+    """Whether the mask is one of the pooled axis."""
+    place = spatial_positions(1, node.args["data_format"])[0][0]
+    return node.inputs[0].mask == node.inputs[0].axes[place].name
 
 
 class GlobalAveragePooling2D(GlobalPooling):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from nnspec.axes import Axis
 from nnspec.graph import Node, Weight
 from nnspec.layers import args as a
-from nnspec.layers.base import Call, Inferred, Layer, Window
+from nnspec.layers.base import Call, Inferred, Layer, Window, keras_name
 from nnspec.layers.placement import last_together, over_dims
 from nnspec.lazy import np
 
@@ -121,6 +122,14 @@ class RMSNormalization(OverAxes):
         "axis": a.axis_list("The axis or axes whose mean square becomes 1.", -1),
         "epsilon": a.number("Added to the mean square, so that nothing is divided by 0.", 1e-6, minimum=0),
     }
+
+    def to_keras(self, node: Node) -> Callable[..., Any]:
+        places, rank = node.args["axis"], len(node.inputs[0].axes)
+        if places == list(range(rank - len(places) + 1, rank + 1)):
+            return super().to_keras(node)
+        from nnspec.backends.keras_layers import InnerRMSNormalization
+
+        return InnerRMSNormalization(name=keras_name(node.name), **self.keras_arguments(node))
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         axes = node.args["axis"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -9,7 +10,7 @@ from nnspec import axes as ax
 from nnspec.diagnostics import Fix
 from nnspec.graph import Node, Weight
 from nnspec.layers import args as a
-from nnspec.layers.base import Call, Inferred, Layer, Window
+from nnspec.layers.base import Call, Inferred, Layer, Window, keras_name
 from nnspec.layers.windows import live_taps, pads, seeing_taps, slid_size, spatial_positions, window_over
 from nnspec.lazy import np
 
@@ -95,6 +96,18 @@ class Convolution(Layer):
             )
         call.require_float()
         call.require_rank(self.rank + 1, what=what)
+
+    def to_keras(self, node: Node) -> Callable[..., Any]:
+        axes = node.outputs[0].axes
+        is_alike = ax.static(axes[-1].size) in (None, axes[0].size)
+        if node.args["data_format"] != "channels_first" or not node.args["use_bias"] or not is_alike:
+            return super().to_keras(node)
+        from nnspec.backends.keras_layers import BIASED_CHANNELS_FIRST
+
+        layer: Callable[..., Any] = BIASED_CHANNELS_FIRST[self.kind](
+            name=keras_name(node.name), **self.keras_arguments(node)
+        )
+        return layer
 
     # -------------------------------------------------------------------------------------------- ONNX
 
@@ -202,13 +215,14 @@ class Convolution(Layer):
 
 def _dead_tap_notes(axis: ax.Axis, taps: int, stride: int, dilation: int, padding: str) -> list[str]:
     alive = seeing_taps(ax.static(axis.size), taps, dilation, padding, stride)
-    dead = [i + 1 for i in range(taps) if i not in alive]
-    if not dead:
+    count = taps - (alive.stop - alive.start)
+    if not count:
         return []
-    which = ", ".join(str(i) for i in dead)
+    dead = [i + 1 for i in range(taps) if i not in alive] if taps <= 1000 else []
+    which = ", ".join(str(i) for i in dead) if dead else f"all but {alive.start + 1} to {alive.stop}"
     oldest = " (the oldest)" if padding == "causal" else ""
     return [
-        f"tap{'s' if len(dead) > 1 else ''} {which} of {taps}{oldest} only ever see padding along `{axis.name}`: "
+        f"tap{'s' if count > 1 else ''} {which} of {taps}{oldest} only ever see padding along `{axis.name}`: "
         f"it has {axis.size} positions, and taps are {dilation} apart"
     ]
 

@@ -174,7 +174,7 @@ class Split(OpenVerb):
         return Inferred((rules.require_one_open_size(call, call.require_unique(tuple(axes))),))
 
     def parts(self, call: Call, axis: Axis, parts: dict[str, Any]) -> list[Axis]:
-        sizes: list[Size | None] = [None if v in (None, -1) else v for v in parts.values()]
+        sizes: list[Size | None] = [None if v in (None, -1) else int(v) for v in parts.values()]
         known = multiply(size for size in sizes if size is not None)
         open_count = sizes.count(None)
         quotient = divide(axis.size, known)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from nnspec import axes as ax
 from nnspec.axes import Axis, Size
 from nnspec.diagnostics import Fix
@@ -58,7 +56,9 @@ def pads(size: int | None, span: int, stride: int, padding: str) -> tuple[int, i
     if stride == 1:
         total = span - 1
     elif size is None:
-        return None
+        if span > 2 or span >= stride:
+            return None
+        return 0, span - 1  # never over the beginning, and over the end by no more than this
     else:
         total = max((-(-size // stride) - 1) * stride + span - size, 0)
     return total // 2, total - total // 2
@@ -73,9 +73,10 @@ def live_taps(size: int | None, taps: int, dilation: int, padding: str, stride: 
     return (alive[0], alive[-1] + 1) if alive else (0, taps)
 
 
-def seeing_taps(size: int | None, taps: int, dilation: int, padding: str, stride: int) -> Sequence[int]:
+def seeing_taps(size: int | None, taps: int, dilation: int, padding: str, stride: int) -> range:
     """The taps of a kernel, from 0, that ever see data."""
     if size is None or stride != 1 or padding == "valid":
         return range(taps)
     before = (taps - 1) * dilation if padding == "causal" else ((taps - 1) * dilation) // 2
-    return [i for i in range(taps) if -size < i * dilation - before < size]
+    first, end = (before - size) // dilation + 1, -(-(before + size) // dilation)
+    return range(max(first, 0), max(min(end, taps), first, 0))

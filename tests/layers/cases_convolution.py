@@ -120,6 +120,25 @@ CONV1D = {"filters": 3, "kernel_size": 3}
 CONV2D = {"filters": 2, "kernel_size": [3, 5]}
 
 CASES = [
+    *[  # filters as many as the last axis is long: the bias belongs to the filters
+        case(
+            kind,
+            {**body, "data_format": "channels_first", "padding": "same", "activation": "relu"},
+            inputs,
+            {("filter" if name == "channel" else name): size for name, size in inputs.items()},
+            f"bias-{id}",
+            ops=None,
+        )
+        for kind, body, inputs, id in [
+            ("Conv1D", {"filters": 5, "kernel_size": 1}, {"channel": 5, "time": 5}, "square"),
+            ("Conv1D", {"filters": 6, "kernel_size": 3}, {"channel": 6, "time": "T"}, "symbol"),
+            ("Conv2D", {"filters": 4, "kernel_size": 1}, {"channel": 4, "height": 3, "width": 4}, "square"),
+            ("DepthwiseConv1D", {"kernel_size": 3}, {"channel": 5, "time": 5}, "square"),
+            ("DepthwiseConv2D", {"kernel_size": 3}, {"channel": 4, "height": 3, "width": 4}, "square"),
+            ("SeparableConv1D", {"filters": 5, "kernel_size": 3}, {"channel": 5, "time": 5}, "square"),
+            ("SeparableConv2D", {"filters": 4, "kernel_size": 3}, {"channel": 4, "height": 3, "width": 4}, "square"),
+        ]
+    ],
     case("Conv1D", CONV1D, SERIES, {"time": 9, "filter": 3}, "", ops=ONE),
     case("Conv1D", {**CONV1D, "padding": "same"}, SERIES, {"time": 11, "filter": 3}, "same", ops=ONE),
     case(

@@ -382,6 +382,18 @@ BY_SAMPLE = [
         ["Mul", "ReduceMean", "Add", "Sqrt", "Div", "Mul"],
         id="two-axes",
     ),
+    *[
+        Case(
+            "RMSNormalization",
+            {"axis": list(axes)},
+            [shape],
+            shape,
+            rms(*axes),
+            ["Mul", "ReduceMean", "Add", "Sqrt", "Div", "Mul"],
+            id="-".join(["inner", *map(str, axes)]),
+        )
+        for axes, shape in [((1,), STEPS), ((1, 2), IMAGE), ((1, 3), IMAGE), ((2,), {**IMAGE, "height": "H"})]
+    ],
     Case("UnitNormalization", None, [OPEN], OPEN, unit(2), ["ReduceL2", "Max", "Div"]),
     Case("UnitNormalization", {"axis": [1, 2]}, [IMAGE], IMAGE, unit(1, 2), ["ReduceL2", "Max", "Div"], id="two-axes"),
     Case(

@@ -264,7 +264,52 @@ def ids(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return made
 
 
+GAPS = [  # windows with gaps between them, for which ONNX Runtime finds no pads by itself
+    windows(
+        kind,
+        {"pool_size": pool, "strides": strides, "padding": "same"},
+        inputs,
+        output,
+        pooled(reduce, [pool] if isinstance(pool, int) else pool, [strides] * (len(inputs) - 1), "same"),
+        ["Transpose", *["Reshape"] * is_line, *[op] * nodes, "Transpose", *["Reshape"] * is_line],
+        "gaps-" + "-".join(str(size) for size in inputs.values()),
+    )
+    for name, op, reduce in [("Max", "MaxPool", largest), ("Average", "AveragePool", mean)]
+    for is_line in (True, False)
+    for kind in [f"{name}Pooling{1 if is_line else 2}D"]
+    for pool, strides, inputs, output, nodes in (
+        [
+            (1, 2, {"time": "T", "channel": 5}, {"time": "ceil(T/2)", "channel": 5}, 1),
+            (2, 3, {"time": "T", "channel": 3}, {"time": "ceil(T/3)", "channel": 3}, 1),
+        ]
+        if is_line
+        else [
+            (
+                [3, 1],
+                2,
+                {"height": "H", "width": 4, "channel": 3},
+                {"height": "ceil(H/2)", "width": 2, "channel": 3},
+                2,
+            )
+        ]
+    )
+]
+
+
 CASES = [
+    *GAPS,
+    Case(
+        "GlobalAveragePooling1D",  # the mask is one of `token`, which is not pooled
+        {"data_format": "channels_first", "over": "embedding"},
+        [{"token": 3}],
+        {"token": 3},
+        None,
+        None,
+        id="masked-elsewhere",
+        before=[{"Embedding": {"input_dim": 4, "output_dim": 3, "mask_zero": True}}],
+        make=ids,
+        dtype="int32",
+    ),
     *one_dimensional("MaxPooling1D", "MaxPool", largest, None),
     *one_dimensional("AveragePooling1D", "AveragePool", mean, {"pool_size": 2}),
     *two_dimensional("MaxPooling2D", "MaxPool", largest, None),

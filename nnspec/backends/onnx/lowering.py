@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nnspec.axes import Axes, Size
+from nnspec.axes import Axes, Size, divide, divides
 from nnspec.backends.onnx.builder import GraphBuilder, OnnxNode, Port
 from nnspec.backends.onnx.view import Factor, Group, View, cut_to, group_size, runs
 
@@ -219,13 +219,27 @@ class Lowering:
             if factor.size is not None:
                 known *= factor.size
                 continue
-            tensor, dim = self.origins[factor]
+            tensor, dim, over = self._origin(factor)
             size = self.node("Shape", tensor, start=dim, end=dim + 1)
+            if over != 1:
+                size = self.node("Div", size, self.constant(np.asarray([over], np.int64), "parts"))
             result = size if result is None else self.node("Mul", result, size)
         assert result is not None
         if known != 1:
             result = self.node("Mul", result, self.constant(np.asarray([known], np.int64), "size"))
         return result
+
+    def _origin(self, factor: Factor) -> tuple[str, int, int]:
+        """Where a size can be read: a tensor, its dimension, and how many times too long that is."""
+        if factor in self.origins:
+            return (*self.origins[factor], 1)
+        for known, (tensor, dim) in self.origins.items():  # a part of an axis that was cut
+            if known.extent is None or factor.extent is None:
+                continue
+            over = divide(known.extent, factor.extent) if divides(factor.extent, known.extent) else None
+            if isinstance(over, int):
+                return tensor, dim, over
+        raise KeyError(factor)
 
     def canonical(self, view: View) -> View:
         """Memory in the order of the axes, a dimension an axis."""
