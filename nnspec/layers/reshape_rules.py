@@ -185,7 +185,9 @@ def _rename_fix(call: Call, names: Sequence[str | None], result: Rebracketing) -
 
 
 def _open_size_fix(axes: Axes) -> Fix:
-    unknown = next(axis for axis in axes if not isinstance(axis.size, int))
+    unknown = next((axis for axis in axes if not isinstance(axis.size, int)), None)
+    if unknown is None:  # the symbol stands in the reshape alone
+        return Fix("say the size as a number, or leave it open with -1")
     return Fix(f"leave one size open with -1, or give `{unknown.name}` a number under `inputs:`")
 
 
