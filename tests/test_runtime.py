@@ -250,10 +250,10 @@ class Block:
             raise ImportError(f"{name} is blocked")
 sys.meta_path.insert(0, Block())
 import numpy as np
-import nnspec.runtime, nnspec.predict
+import nnspec.predict, nnspec.predictions, nnspec.runtime
 predict = nnspec.runtime.load(sys.argv[1], threads=1)
 inputs = nnspec.predict.read_inputs(sys.argv[2], predict.metadata)
-nnspec.predict.write_predictions(predict(**inputs), predict.metadata)
+nnspec.predictions.write_predictions(predict(**inputs), predict.metadata)
 """
 
 
