@@ -68,6 +68,8 @@ class Dot(Layer):
         first, second = inputs
         if node.args["normalize"]:
             first, second = unit_length(lowering, first, [left], 1e-7), unit_length(lowering, second, [right], 1e-7)
+        inside = {factor for group in second.axes[1:] for factor in group}  # they may be axes of the first, renamed
+        second = second.substituted({factor: (lowering.twin(factor),) for factor in inside})
         mine = _rest(first, left)
         theirs = _rest(second, right)
         batch = first.axes[0]

@@ -308,7 +308,7 @@ class Lowering:
         dims = model.dims
         for i, (mine, theirs) in enumerate(zip(view.axes, model.axes, strict=True)):
             if i == free_axis:
-                own = tuple(self._twin(factor) for factor in mine)  # it may be another axis of the model
+                own = tuple(self.twin(factor) for factor in mine)  # it may be another axis of the model
                 parts.update({f: (g,) for f, g in zip(mine, own, strict=True)})
                 dims = tuple(own if dim == theirs else dim for dim in dims)
                 continue
@@ -317,7 +317,7 @@ class Lowering:
             parts.update({f: (g,) for f, g in zip(mine, theirs, strict=True)})
         return self.arrange(view.substituted(parts), dims)
 
-    def _twin(self, factor: Factor) -> Factor:
+    def twin(self, factor: Factor) -> Factor:
         """A factor of the same indices that counts as another one."""
         made = Factor(factor.label, factor.size, factor.extent)
         if factor in self.origins:
