@@ -165,6 +165,8 @@ class Convolution(Layer):
             if both is None:
                 auto = True
                 both = (0, 0)
+            first = min(first, both[0] // dilation[i])  # no more taps go than there is padding for them
+            last = max(last, taps - both[1] // dilation[i])
             before.append(both[0] - first * dilation[i])
             after.append(both[1] - (taps - last) * dilation[i])
             kernel = np.take(kernel, range(first, last), axis=i)

@@ -120,6 +120,17 @@ CONV1D = {"filters": 3, "kernel_size": 3}
 CONV2D = {"filters": 2, "kernel_size": [3, 5]}
 
 CASES = [
+    *[  # a tap that sees nothing, but whose place is not all padding
+        case(
+            kind,
+            {**more, "kernel_size": 2, "dilation_rate": 3, "padding": "same"},
+            {"time": 2, "channel": 5},
+            {"time": 2, "filter": 5},
+            "dead-tap",
+            ops=ONE,
+        )
+        for kind, more in [("Conv1D", {"filters": 5}), ("DepthwiseConv1D", {})]
+    ],
     *[  # filters as many as the last axis is long: the bias belongs to the filters
         case(
             kind,
