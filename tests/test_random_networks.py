@@ -436,6 +436,9 @@ def verify(result: pipeline.Checked, seed: int) -> None:
     randomize(compiled.model, seed)
     counted = [int(np.prod(w.shape)) for w in compiled.model.weights if "seed" not in w.path]
     assert sum(counted) == graph.parameters
+    for node in graph.nodes:
+        is_masked = getattr(compiled.tensors[node.name], "_keras_mask", None) is not None
+        assert is_masked == (node.outputs[0].mask is not None), f"{node.name}: Keras has {is_masked=}"
     weights = {n.shared or n.name: read_weights(n, compiled.layers[n.name]) for n in graph.nodes}
     exported = export_graph(graph, weights)
     assert set(exported.lowered_by.values()) == {"nnspec"}

@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
 
 def keras_reshape(node: Node) -> Callable[..., Any]:
-    """The Keras layer that gives the node's output its sizes; nothing where they do not change."""
+    """The Keras layer that gives the node's output its sizes; nothing where they do not change and no mask is lost."""
     import keras
 
     layer: Callable[..., Any]
     before, after = ax.sizes(node.inputs[0].axes), ax.sizes(node.outputs[0].axes)
-    if before == after:
+    loses_mask = node.inputs[0].mask is not None and node.outputs[0].mask is None
+    if before == after and not loses_mask:
         layer = keras.layers.Identity(name=keras_name(node.name))
         return layer
     unknown = [i for i, size in enumerate(after) if not isinstance(size, int)]

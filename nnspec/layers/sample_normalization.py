@@ -23,6 +23,7 @@ class OverAxes(Layer):
     """What these share: statistics over the positions of `axis`, which is one axis or several."""
 
     weight_names: ClassVar[tuple[str, ...]] = ()
+    passes_mask: ClassVar[bool] = True
 
     def infer(self, call: Call) -> Inferred:
         call.require_float()
@@ -37,7 +38,7 @@ class OverAxes(Layer):
             weights=tuple(Weight(name, shape) for name in names),
             formula=f"{len(names)}·{'·'.join(str(size) for size in shape)}" if names else "",
             windows={place: Window(None, ahead=None) for place in places},
-            mask=call.input.mask,
+            mask=call.input.mask if self.passes_mask else None,
             keras={"axis": [place + 1 for place in places]},
         )
 
@@ -118,6 +119,7 @@ class RMSNormalization(OverAxes):
 
     kind = "RMSNormalization"
     weight_names = ("scale",)
+    passes_mask = False  # as in Keras
     args = {
         "axis": a.axis_list("The axis or axes whose mean square becomes 1.", -1),
         "epsilon": a.number("Added to the mean square, so that nothing is divided by 0.", 1e-6, minimum=0),

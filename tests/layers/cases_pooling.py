@@ -298,6 +298,25 @@ GAPS = [  # windows with gaps between them, for which ONNX Runtime finds no pads
 
 CASES = [
     *GAPS,
+    *[
+        Case(  # Keras and ONNX agree that no mask comes this far
+            "GlobalAveragePooling1D",
+            None,
+            [{"token": 3}],
+            {"embedding": 2},
+            None,
+            None,
+            id=f"mask-lost-in-{next(iter(layer))}{'-inner' if 'axis' in str(layer) else ''}",
+            before=[{"Embedding": {"input_dim": 4, "output_dim": 2, "mask_zero": True}}, layer],
+            make=ids,
+            dtype="int32",
+        )
+        for layer in [
+            {"RMSNormalization": {"axis": "token"}},
+            {"RMSNormalization": {}},
+            {"Reshape": {"to": {"token": 3, "embedding": 2}}},
+        ]
+    ],
     Case(
         "GlobalAveragePooling1D",  # the mask is one of `token`, which is not pooled
         {"data_format": "channels_first", "over": "embedding"},
