@@ -28,6 +28,7 @@ CODES: dict[str, str] = {
     "NN206": "value-out-of-range",
     "NN207": "item-is-not-one-layer",
     "NN208": "arguments-conflict",
+    "NN209": "layer-holds-code",
     # NN3xx: axes
     "NN301": "reshape-scrambles-axes",
     "NN302": "reshape-changes-total-size",

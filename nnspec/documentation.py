@@ -8,6 +8,7 @@ from importlib.resources import files
 
 from nnspec.codes import CODES
 from nnspec.layers.base import Layer
+from nnspec.layers.refused import Refusal
 
 
 def summary(layer: Layer) -> str:
@@ -30,6 +31,11 @@ def layer_page(layer: Layer) -> str:
     common = ["name", "from", "when"] + (["as"] if layer.makes else []) + (["over"] if layer.steps else [])
     lines.append("Also takes " + ", ".join(f"`{c}`" for c in common) + ".")
     return "\n".join(lines).rstrip() + "\n"
+
+
+def refusal_page(kind: str, refusal: Refusal) -> str:
+    """What `nnspec explain` says of a kind that a spec cannot name."""
+    return f"# {kind}\n\nNo layer of a spec: `{kind}` {refusal.reason}.\n\nInstead: {refusal.instead}.\n"
 
 
 def code_page(code: str) -> str:

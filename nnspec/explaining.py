@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from nnspec import catalogue
 from nnspec.codes import CODES
-from nnspec.documentation import code_page, layer_page
-from nnspec.layers import REGISTRY
+from nnspec.documentation import code_page, layer_page, refusal_page
+from nnspec.layers import REGISTRY, refused
 
 
 def page(what: str) -> str | None:
@@ -18,6 +18,9 @@ def page(what: str) -> str | None:
     )
     if layer is not None:
         return layer_page(layer)
+    refused_kind = refused.find(what)
+    if refused_kind is not None:
+        return refusal_page(*refused_kind)
     by_name = next((c for c, name in CODES.items() if name == what), None)
     if by_name is not None:
         return code_page(by_name)

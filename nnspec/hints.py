@@ -53,8 +53,6 @@ _BODY_KEYS = {
 }
 _LAYERS = {
     "input": _INPUTS,
-    "inputlayer": _INPUTS,
-    "lambda": Hint("a spec holds no code; axis operations and layers say what is meant"),
     "linear": _word("Dense"),
     "conv1": _word("Conv1D"),
     "batchnorm1d": _word("BatchNormalization"),

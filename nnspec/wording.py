@@ -10,7 +10,7 @@ from jsonschema.exceptions import ValidationError
 from nnspec.diagnostics import Diagnostic, Edit, Fix, Span, nearest
 from nnspec.document import Mapping, Node, Scalar, Sequence, format_path, locate
 from nnspec.hints import hint_for
-from nnspec.layers import REGISTRY
+from nnspec.layers import REGISTRY, refused
 
 Path = tuple[str | int, ...]
 EXPRESSION_PATTERN = r"^\$"
@@ -206,7 +206,11 @@ def _comma_fixes(key: str) -> tuple[Fix, ...]:
 
 
 def unknown_layer(kind: str, known: Iterable[str], span: Span, place: str) -> Diagnostic:
-    """NN204, with the layer that was probably meant."""
+    """NN204, with the layer that was probably meant, or NN209 where Keras has it but a spec cannot hold it."""
+    found = refused.find(kind)
+    if found is not None:
+        name, refusal = found
+        return Diagnostic("NN209", f"`{name}` {refusal.reason}", span, path=place, fixes=(Fix(refusal.instead),))
     hint = hint_for(kind, "", is_item=True)
     meant = _meant(kind, "", list(known), is_item=True)
     guess = f"; did you mean `{meant[0]}`?" if meant else ""

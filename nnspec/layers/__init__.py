@@ -17,6 +17,7 @@ MODULES = (
     "recurrent",
     "wrappers",
     "bidirectional",
+    "rescaling",
     "normalization",
     "sample_normalization",
     "regularization",
