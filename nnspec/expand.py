@@ -12,11 +12,11 @@ from typing import Any
 from nnspec.diagnostics import Diagnostic, Edit, Fix, Report, Span, SpecError, did_you_mean, nearest
 from nnspec.document import Mapping, Node, Scalar, Sequence, to_plain
 from nnspec.naming import Names, NameTable, Reference, explicit_names, join_names, snake_case
+from nnspec.sections import STRUCTURE
 from nnspec.substitute import Scope, Substituter, resolve_vars
 
 MAX_ITEMS = 100_000
 MAX_BLOCK_DEPTH = 16
-_STRUCTURE = ("repeat", "block", "share")
 _BLOCK_KEYS = ("use", "name", "from", "when")
 
 
@@ -132,7 +132,7 @@ class _Expander:
         for index, item in enumerate(model.items):
             here = replace(place, path=(*place.path, index))
             if isinstance(item, Scalar) and isinstance(item.value, str):
-                if item.value in _STRUCTURE:
+                if item.value in STRUCTURE:
                     self.error("NN203", f"`{item.value}` needs a body", item.span)
                     continue
                 span = item.span.within(place.trail)

@@ -8,7 +8,8 @@ dispatches on that key, so an error speaks of that layer alone.
 from __future__ import annotations
 
 import json
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Any
 
 from nnspec import catalogue
@@ -34,6 +35,11 @@ MODEL: Schema = {
     "items": {"$ref": "#/definitions/item"},
 }
 LAYER: Schema = {"$ref": "#/definitions/layer"}
+EXPRESSION: Schema = {
+    "type": "string",
+    "description": "A variable or an expression over variables, such as `$units` or `$(2 * units)`.",
+    "pattern": r"^\$",
+}
 
 
 def common_arguments(layer: Layer) -> dict[str, Schema]:
@@ -104,18 +110,47 @@ def _item(kinds: dict[str, Schema], bare: list[str], what: str) -> Schema:
     }
 
 
-@cache
-def strict() -> Schema:
-    """The whole schema without expressions."""
+def is_bare(kind: str) -> bool:
+    """Whether a layer may stand as a word alone."""
+    return not REGISTRY[kind].required_arguments()
+
+
+def _definitions() -> dict[str, Callable[[], Schema]]:
+    """What makes each definition, in the order in which they are published."""
     layers = {kind: {"$ref": f"#/definitions/layer_{kind}"} for kind in REGISTRY}
-    bare = [kind for kind, layer in REGISTRY.items() if not layer.required_arguments()]
-    definitions: dict[str, Schema] = {
-        "item": _item({**layers, **structure(MODEL)}, bare, "A layer, an axis operation, or a repeat, block or share."),
-        "layer": _item(layers, bare, "A layer."),
-        **{f"layer_{kind}": layer_schema(layer) for kind, layer in REGISTRY.items()},
-        **{name: catalogue.definition(family) for name, family in FAMILIES.items()},
-        **{f"nullable_{name}": catalogue.definition(FAMILIES[name], nullable=True) for name in NULLABLE},
+    others = structure(MODEL)
+
+    def item() -> Schema:
+        kinds = {**layers, **{name: {"$ref": f"#/definitions/{name}"} for name in others}}
+        what = "A layer, an axis operation, or a repeat, block or share."
+        return _item(kinds, [kind for kind in REGISTRY if is_bare(kind)], what)
+
+    return {
+        "item": item,
+        "layer": lambda: _item(layers, [kind for kind in REGISTRY if is_bare(kind)], "A layer."),
+        **{name: partial(others.__getitem__, name) for name in others},
+        **{f"layer_{kind}": partial(_layer_definition, kind) for kind in REGISTRY},
+        **{name: partial(catalogue.definition, family) for name, family in FAMILIES.items()},
+        **{f"nullable_{name}": partial(catalogue.definition, FAMILIES[name], nullable=True) for name in NULLABLE},
     }
+
+
+def _layer_definition(kind: str) -> Schema:
+    return layer_schema(REGISTRY[kind])
+
+
+_DEFINITIONS = _definitions()
+
+
+@cache
+def definition(name: str, *, is_strict: bool) -> Schema:
+    """One definition of `strict` or `published`; of all the layers it loads those alone that it speaks of."""
+    if not is_strict:
+        return EXPRESSION if name == "expression" else _admit_expressions(definition(name, is_strict=True))
+    return _DEFINITIONS[name]()
+
+
+def _root(properties: Schema, definitions: Schema) -> Schema:
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "$id": "https://nnspec.dev/schemas/nnspec.schema.json",
@@ -124,16 +159,24 @@ def strict() -> Schema:
         "type": "object",
         "additionalProperties": False,
         "required": REQUIRED,
-        "properties": sections(MODEL, LAYER),
+        "properties": properties,
         "definitions": definitions,
     }
 
 
-EXPRESSION: Schema = {
-    "type": "string",
-    "description": "A variable or an expression over variables, such as `$units` or `$(2 * units)`.",
-    "pattern": r"^\$",
-}
+@cache
+def top(*, is_strict: bool) -> Schema:
+    """The whole schema but for its definitions."""
+    properties = sections(MODEL, LAYER)
+    if not is_strict:
+        properties = {**{name: _admit_expressions(part) for name, part in properties.items()}, "model": MODEL}
+    return _root(properties, {})
+
+
+def strict() -> Schema:
+    """The whole schema without expressions."""
+    definitions = {name: definition(name, is_strict=True) for name in _DEFINITIONS}
+    return {**top(is_strict=True), "definitions": definitions}
 
 
 def _admit_expressions(schema: Any) -> Any:
@@ -163,13 +206,10 @@ def _admit_expressions(schema: Any) -> Any:
     return result
 
 
-@cache
 def published() -> Schema:
     """The schema as committed: with expressions."""
-    schema = _admit_expressions(strict())
-    schema["definitions"]["expression"] = EXPRESSION
-    schema["properties"]["model"] = MODEL
-    return schema  # type: ignore[no-any-return]
+    definitions = {name: definition(name, is_strict=False) for name in (*_DEFINITIONS, "expression")}
+    return {**top(is_strict=False), "definitions": definitions}
 
 
 def published_text() -> str:

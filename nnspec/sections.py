@@ -10,6 +10,7 @@ Schema = dict[str, Any]
 
 NAME_PATTERN = r"^[A-Za-z_][A-Za-z0-9_\-]*$"
 DTYPES = ["float32", "int8", "int16", "int32", "int64", "uint8", "bool"]
+STRUCTURE = ("repeat", "block", "share")
 TASKS = ["regression", "classification", "binary", "multilabel"]
 
 

@@ -5,28 +5,59 @@ jsonschema finds the faults; `wording` says them: each at its exact token, with 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
 import jsonschema
+from jsonschema.exceptions import ValidationError
 
 from nnspec import schema as schemas
 from nnspec.diagnostics import Diagnostic, Fix, Report
 from nnspec.document import Mapping, Node, Scalar, Sequence, to_plain
 from nnspec.expand import Expanded
 from nnspec.layers import REGISTRY
+from nnspec.sections import STRUCTURE
 from nnspec.wording import Path, describe, kind_of
+
+
+def _reference(is_strict: bool) -> Callable[..., Iterator[ValidationError]]:
+    """The keyword `$ref`: makes the definition that it names only now, and of the layers only the one that is used."""
+
+    def follow(validator: Any, reference: str, instance: Any, schema: Any) -> Iterator[ValidationError]:
+        del schema
+        name = reference.removeprefix("#/definitions/")
+        if name == "layer" and isinstance(instance, dict) and len(instance) == 1:
+            ((kind, body),) = instance.items()
+            if kind in REGISTRY:
+                part = schemas.definition(f"layer_{kind}", is_strict=is_strict)
+                yield from validator.descend(body, part, path=kind, schema_path=f"layer_{kind}")
+                return
+        if name == "layer" and isinstance(instance, str) and instance in REGISTRY and schemas.is_bare(instance):
+            return
+        yield from validator.descend(instance, schemas.definition(name, is_strict=is_strict), schema_path=name)
+
+    return follow
+
+
+@cache
+def _dialect(is_strict: bool) -> Any:
+    extend: Any = jsonschema.validators.extend
+    return extend(jsonschema.Draft7Validator, {"$ref": _reference(is_strict)})
 
 
 @cache
 def _validator(pointer: str, is_strict: bool) -> Any:
-    """A validator for `#` or one definition, keeping the definitions at hand."""
-    root = schemas.strict() if is_strict else schemas.published()
+    """A validator for `#`, one definition, or a section `#/properties/…`."""
     if pointer == "#":  # items are dispatched by hand
-        top = {k: v for k, v in root.items() if k not in ("$id",)}
-        top["properties"] = {**root["properties"], "model": {"type": "array"}, "blocks": _shallow_blocks(root)}
-        return jsonschema.Draft7Validator(top)
-    return jsonschema.Draft7Validator({"definitions": root["definitions"], **root["definitions"][pointer]})
+        root = schemas.top(is_strict=is_strict)
+        shallow = {"model": {"type": "array"}, "blocks": _shallow_blocks(root)}
+        schema = {**root, "properties": {**root["properties"], **shallow}}
+    elif pointer.startswith("#/properties/"):
+        schema = schemas.top(is_strict=is_strict)["properties"][pointer.removeprefix("#/properties/")]
+    else:
+        schema = schemas.definition(pointer, is_strict=is_strict)
+    return _dialect(is_strict)(schema)
 
 
 def _shallow_blocks(root: dict[str, Any]) -> dict[str, Any]:
@@ -100,10 +131,11 @@ class _Models:
     def item(self, item: Node, path: Path) -> None:
         if isinstance(item, Mapping) and len(item.entries) == 1:
             kind, body = next(iter(item.entries.items()))
-            if kind == "repeat" and isinstance(body, Mapping):
-                shallow = {"repeat": _without_model(body)}
-                validate_part("item", shallow, item, path, self.report, is_strict=False)
-                self.model(body.get("model"), (*path, "repeat", "model"))
+            if kind in STRUCTURE:
+                shallow = _without_model(body) if isinstance(body, Mapping) else to_plain(body)
+                validate_part(kind, shallow, body, (*path, kind), self.report, is_strict=False, owner=item.keys[kind])
+                if kind == "repeat" and isinstance(body, Mapping):
+                    self.model(body.get("model"), (*path, kind, "model"))
                 return
             if kind in REGISTRY:
                 plain = to_plain(body)
@@ -115,6 +147,8 @@ class _Models:
                     if len(self.report.items) == before:
                         self.fine.add(key)
                 return
+        if isinstance(item, Scalar) and item.value in REGISTRY and schemas.is_bare(str(item.value)):
+            return
         validate_part("item", to_plain(item), item, path, self.report, is_strict=False)
 
 
@@ -127,8 +161,7 @@ def validate_part(
 
 def validate_section(name: str, node: Node, report: Report) -> None:
     """A section after expansion."""
-    section = {"definitions": schemas.strict()["definitions"], **schemas.strict()["properties"][name]}
-    report.extend(describe(jsonschema.Draft7Validator(section).iter_errors(to_plain(node)), node, (name,)))
+    report.extend(describe(_validator(f"#/properties/{name}", True).iter_errors(to_plain(node)), node, (name,)))
 
 
 def validate_expanded(root: Mapping, expanded: Expanded, report: Report) -> None:

@@ -11,6 +11,7 @@ from nnspec.diagnostics import Diagnostic, Edit, Fix, Span, nearest
 from nnspec.document import Mapping, Node, Scalar, Sequence, format_path, locate
 from nnspec.hints import hint_for
 from nnspec.layers import REGISTRY, refused
+from nnspec.sections import STRUCTURE
 
 Path = tuple[str | int, ...]
 EXPRESSION_PATTERN = r"^\$"
@@ -90,7 +91,7 @@ def _meant(key: str, owner: str, known: list[str], *, is_item: bool) -> list[str
 def _is_item(error: ValidationError) -> bool:
     """Whether the schema is that of a layer item."""
     known = _schema(error).get("properties", {})
-    return "if" in _schema(error) and bool(known) and set(known) <= {*REGISTRY, "repeat", "block", "share"}
+    return "if" in _schema(error) and bool(known) and set(known) <= {*REGISTRY, *STRUCTURE}
 
 
 def _describe(error: ValidationError, root: Node, base: Path, owner: Scalar | None) -> Iterator[Diagnostic]:

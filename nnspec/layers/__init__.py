@@ -1,44 +1,78 @@
-"""The layer kinds, by the key that a spec uses. Adding a layer: one module here, and its cases under tests/layers."""
+"""The layer kinds, by the key that a spec uses. Adding a layer: one module here, and its cases under tests/layers.
+
+A spec uses few of the kinds, so a kind's module is imported when the kind is first looked up.
+"""
 
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator, Mapping
 
 from nnspec.layers.base import Layer
 
-MODULES = (
-    "core",
-    "convolution",
-    "depthwise",
-    "pooling",
-    "global_pooling",
-    "padding",
-    "spectral",
-    "recurrent",
-    "wrappers",
-    "bidirectional",
-    "rescaling",
-    "normalization",
-    "sample_normalization",
-    "regularization",
-    "activations",
-    "merging",
-    "concatenation",
-    "dot",
-    "embedding",
-    "masking",
-    "reshaping",
-    "verbs",
-)
+# Module -> the kinds that its LAYERS hold, in the same order.
+MODULES: dict[str, tuple[str, ...]] = {
+    "core": ("Dense",),
+    "convolution": ("Conv1D", "Conv2D"),
+    "depthwise": ("DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D"),
+    "pooling": ("MaxPooling1D", "MaxPooling2D", "AveragePooling1D", "AveragePooling2D"),
+    "global_pooling": (
+        "GlobalMaxPooling1D",
+        "GlobalMaxPooling2D",
+        "GlobalAveragePooling1D",
+        "GlobalAveragePooling2D",
+    ),
+    "padding": ("ZeroPadding1D", "ZeroPadding2D", "Cropping1D", "Cropping2D"),
+    "spectral": ("STFTSpectrogram",),
+    "recurrent": ("LSTM", "GRU", "SimpleRNN"),
+    "wrappers": ("TimeDistributed",),
+    "bidirectional": ("Bidirectional",),
+    "rescaling": ("Rescaling",),
+    "normalization": ("BatchNormalization", "Normalization"),
+    "sample_normalization": ("LayerNormalization", "RMSNormalization", "UnitNormalization", "GroupNormalization"),
+    "regularization": (
+        "Dropout",
+        "SpatialDropout1D",
+        "SpatialDropout2D",
+        "SpatialDropout3D",
+        "GaussianNoise",
+        "GaussianDropout",
+        "AlphaDropout",
+        "ActivityRegularization",
+        "Identity",
+    ),
+    "activations": ("Activation", "ReLU", "LeakyReLU", "ELU", "PReLU", "Softmax"),
+    "merging": ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum"),
+    "concatenation": ("Concatenate",),
+    "dot": ("Dot",),
+    "embedding": ("Embedding",),
+    "masking": ("Masking",),
+    "reshaping": ("Flatten", "Reshape", "Permute", "RepeatVector"),
+    "verbs": ("permute", "merge", "split", "insert", "drop", "rename"),
+}
 
 
-def _load() -> dict[str, Layer]:
-    registry: dict[str, Layer] = {}
-    for name in MODULES:
-        module = importlib.import_module(f"nnspec.layers.{name}")
-        for layer in module.LAYERS:
-            registry[layer.kind] = layer
-    return registry
+class Registry(Mapping[str, Layer]):
+    """Kind -> layer. The kinds are known at once; a layer's module is imported when it is asked for."""
+
+    def __init__(self, modules: Mapping[str, tuple[str, ...]]) -> None:
+        self._modules = {kind: module for module, kinds in modules.items() for kind in kinds}
+        self._loaded: dict[str, Layer] = {}
+
+    def __getitem__(self, kind: str) -> Layer:
+        if kind not in self._loaded:
+            module = importlib.import_module(f"nnspec.layers.{self._modules[kind]}")
+            self._loaded.update((layer.kind, layer) for layer in module.LAYERS)
+        return self._loaded[kind]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._modules)
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+    def __contains__(self, kind: object) -> bool:
+        return kind in self._modules
 
 
-REGISTRY: dict[str, Layer] = _load()
+REGISTRY = Registry(MODULES)
