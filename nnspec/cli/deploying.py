@@ -1,0 +1,56 @@
+"""Verbs that take a deployed model: verify, predict."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from nnspec.cli.options import FORMAT, QUIET
+from nnspec.cli.reporting import handled
+
+
+@click.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--weights", type=click.Path(path_type=Path), help="The Keras model [default: model.keras beside MODEL].")
+@FORMAT
+@QUIET
+@handled
+def verify(model: Path, weights: Path | None, output: str, quiet: bool) -> None:
+    """Put a model through the gate again: ONNX Runtime against Keras on the very weights."""
+    from nnspec.build import run_verify
+    from nnspec.progress import Progress
+
+    result = run_verify(model, weights, Progress(quiet=quiet or output == "json"))
+    if output == "json":
+        click.echo(json.dumps(result, indent=2, ensure_ascii=False))
+    elif not quiet:
+        for name, figures in result["outputs"].items():
+            click.echo(
+                f"{name}: within {figures['max_relative_error']:.2g} of Keras (tolerance {figures['tolerance']:g})"
+            )
+
+
+@click.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("data", type=click.Path(path_type=Path))
+@click.option(
+    "--out", "-o", type=click.Path(path_type=Path), help="A .csv, .json or .npz file [default: lines of JSON]."
+)
+@handled
+def predict(model: Path, data: Path, out: Path | None) -> None:
+    """Run a deployed model on DATA (csv, parquet, npy, npz, json, wav), with numpy and onnxruntime alone."""
+    from nnspec import runtime
+    from nnspec.predict import read_inputs
+    from nnspec.predictions import write_predictions
+
+    try:
+        predictor = runtime.load(model)
+        inputs = read_inputs(data, predictor.metadata)
+        write_predictions(predictor(**inputs), predictor.metadata, out)
+    except (runtime.InputError, runtime.ModelError, OSError) as error:
+        code = "NN706" if isinstance(error, runtime.InputError) else "NN705"
+        click.echo(f"error[{code}]: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,66 @@
+"""Verbs that describe a spec and its language: show, explain, schema."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from nnspec.cli.options import ALLOW_OUTSIDE, FORMAT, SET, SPEC
+from nnspec.cli.reporting import handled
+
+
+@click.command()
+@SPEC
+@SET
+@FORMAT
+@ALLOW_OUTSIDE
+@handled
+def show(spec: str, overrides: dict[str, str], output: str, allow_outside: bool) -> None:
+    """Show a spec's network, a row a layer: axes, weights, parameters with their formula, receptive field."""
+    from nnspec import pipeline
+    from nnspec import show as rendering
+
+    graph = pipeline.check(spec, overrides, allow_outside=allow_outside, without_data=True).graph
+    if output == "json":
+        click.echo(json.dumps(rendering.to_json(graph), indent=2, ensure_ascii=False))
+    else:
+        click.echo(rendering.to_text(graph), nl=False)
+
+
+@click.command()
+@click.argument("what", metavar="CODE-or-LAYER")
+@handled
+def explain(what: str) -> None:
+    """Print the documentation of a diagnostic's code (NN301), a layer (Conv1D) or a Keras object (Adam)."""
+    from nnspec.explaining import page
+
+    text = page(what)
+    if text is None:
+        raise click.UsageError(f"there is no code, layer or object `{what}`")
+    click.echo(text, nl=False)
+
+
+@click.command()
+@click.option("--check", "compare", is_flag=True, help="Compare instead of writing; exit code 1 where they differ.")
+@click.option(
+    "--out", "-o", type=click.Path(path_type=Path), default=Path("schemas/nnspec.schema.json"), show_default=True
+)
+@handled
+def schema(compare: bool, out: Path) -> None:
+    """Write the JSON Schema of specs, for editors and for validation."""
+    from nnspec.schema import published_text
+
+    text = published_text()
+    if compare:
+        current = out.read_text(encoding="utf-8") if out.is_file() else ""
+        if current != text:
+            click.echo(f"{out} is not up to date: run `nnspec schema`", err=True)
+            sys.exit(1)
+        click.echo(f"{out} is up to date")
+        return
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(text, encoding="utf-8")
+    click.echo(f"wrote {out}")

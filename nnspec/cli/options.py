@@ -1,0 +1,48 @@
+"""Options and arguments that several verbs share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+FORMAT = click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", help="How to print.")
+QUIET = click.option("-q", "--quiet", is_flag=True, help="Print results and errors only.")
+ALLOW_OUTSIDE = click.option("--allow-outside", is_flag=True, help="Let data files lie outside the spec's folder.")
+SPEC = click.argument("spec", type=click.Path())
+
+
+def _parse_overrides(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    overrides = {}
+    for value in values:
+        path, equals, text = value.partition("=")
+        if not equals or not path:
+            raise click.BadParameter(f"`{value}` is not of the form key.path=value, as in vars.lookback=12")
+        overrides[path] = text
+    return overrides
+
+
+SET = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY.PATH=VALUE",
+    callback=_parse_overrides,
+    help="Override a value of the spec, as in --set vars.lookback=12; may be repeated.",
+)
+
+
+def out_option(default: str | None = None) -> Callable[..., Any]:
+    return click.option(
+        "--out",
+        "-o",
+        type=click.Path(path_type=Path),
+        default=default,
+        help="Where to write [default: out/NAME of the spec].",
+    )
+
+
+def default_out(spec: str, out: Path | None) -> Path:
+    return out if out is not None else Path("out") / Path(spec).stem
