@@ -18,6 +18,7 @@ AT_MODULE_LEVEL = {
     "bisect.py": {"onnx"},
     "verify.py": {"onnx", "onnxruntime"},
     "backends/keras_layers.py": {"keras", "tensorflow"},
+    "backends/keras_image_layers.py": {"keras"},
     "train_callbacks.py": {"keras"},
     "runtime.py": {"onnxruntime"},
 }
