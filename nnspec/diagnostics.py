@@ -7,9 +7,18 @@ A fault of nnspec itself is a `CompilerBug`. Rendering lives in `render`.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+# What YAML counts as a line break: `str.splitlines` knows more of them, and then places would be off.
+LINE_BREAKS = ("\r\n", "\n", "\r", "\x85", "\u2028", "\u2029")
+_BREAK = re.compile("|".join(LINE_BREAKS))
 
 
 class Severity(StrEnum):
@@ -24,24 +33,60 @@ class Applicability(StrEnum):
     MAYBE = "maybe-incorrect"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Source:
     """A text that spans point into: its name as the user gave it, and its lines."""
 
     name: str
     text: str
 
+    @cached_property
+    def starts(self) -> list[int]:
+        """The offset at which each line begins."""
+        return [0, *(found.end() for found in _BREAK.finditer(self.text))]
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        return _BREAK.split(self.text)
+
     def line(self, number: int) -> str:
         """The line with this number (from 1), without its line break; empty past the end."""
-        lines = self.text.splitlines()
-        return lines[number - 1] if 0 < number <= len(lines) else ""
+        return self._lines[number - 1] if 0 < number <= len(self._lines) else ""
+
+    def offset(self, line: int, column: int) -> int:
+        """The place as a number of characters from the beginning; past the end, the end."""
+        return min(self.starts[line - 1] + column - 1, len(self.text)) if line <= len(self.starts) else len(self.text)
+
+    def character(self, offset: int) -> Span:
+        """The span of the character at an offset."""
+        line = bisect_right(self.starts, offset)
+        column = offset - self.starts[line - 1] + 1
+        return Span(self, line, column, line, column + 1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """An expansion that led to a place.
+
+    Attributes:
+        text: what it is, as in `repeat: dilation = 4 (round 3 of 4)`.
+        used: where it is used, if that is another place than where its body stands.
+        values: the variables that it sets.
+    """
+
+    text: str
+    used: Span | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"in {self.text}" + (f", used on line {self.used.line}" if self.used is not None else "")
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
     """A half-open range of a source: lines and columns from 1, `end_column` is one past the last character.
 
-    `trail` says which expansions led here, outermost first (`repeat: dilation = 4`).
+    `trail` holds the expansions that led here, outermost first.
     """
 
     source: Source
@@ -49,16 +94,26 @@ class Span:
     column: int = 1
     end_line: int = 1
     end_column: int = 1
-    trail: tuple[str, ...] = ()
+    trail: tuple[Step, ...] = ()
 
-    def within(self, trail: tuple[str, ...]) -> Span:
-        """The same place, reached through one more expansion."""
+    def within(self, trail: tuple[Step, ...]) -> Span:
+        """The same place, reached through further expansions."""
         return replace(self, trail=trail + self.trail) if trail else self
 
     @property
     def start(self) -> Span:
         """The empty span at the beginning of this one: where an insertion goes."""
         return replace(self, end_line=self.line, end_column=self.column)
+
+    @property
+    def text(self) -> str:
+        """What stands there."""
+        source = self.source
+        return source.text[source.offset(self.line, self.column) : source.offset(self.end_line, self.end_column)]
+
+    def is_at(self, other: Span) -> bool:
+        """Whether both are the same place, however it was reached."""
+        return self.source is other.source and (self.line, self.column) == (other.line, other.column)
 
     def __str__(self) -> str:
         return f"{self.source.name}:{self.line}:{self.column}"
@@ -115,6 +170,16 @@ class Diagnostic:
     severity: Severity = Severity.ERROR
 
     @property
+    def places(self) -> tuple[Related, ...]:
+        """The further places, and where the blocks and shared layers that led here are used."""
+        steps = (Related(step.used, "used here") for step in reversed(self.span.trail) if step.used is not None)
+        found: list[Related] = []
+        for place in (*self.related, *steps):
+            if not place.span.is_at(self.span) and not any(place.span.is_at(other.span) for other in found):
+                found.append(place)
+        return tuple(found)
+
+    @property
     def is_error(self) -> bool:
         return self.severity is Severity.ERROR
 
@@ -124,17 +189,32 @@ class Diagnostic:
 
 @dataclass
 class Report:
-    """Collects the diagnostics of a phase. The same fault at the same place is kept once."""
+    """Collects the diagnostics of a phase. The same fault at the same place is kept once.
+
+    `refined` adds to each what is known by then, such as where its variables are set.
+    """
 
     items: list[Diagnostic] = field(default_factory=list)
     _seen: set[tuple[str, str, int, int, str]] = field(default_factory=set)
+    _refiners: list[Callable[[Diagnostic], Diagnostic]] = field(default_factory=list)
 
     def add(self, diagnostic: Diagnostic) -> None:
         span = diagnostic.span
         key = (diagnostic.code, span.source.name, span.line, span.column, diagnostic.message)
         if key not in self._seen:
             self._seen.add(key)
+            for refine in self._refiners:
+                diagnostic = refine(diagnostic)
             self.items.append(diagnostic)
+
+    @contextmanager
+    def refined(self, refine: Callable[[Diagnostic], Diagnostic]) -> Iterator[None]:
+        """What is added meanwhile is passed through `refine`."""
+        self._refiners.append(refine)
+        try:
+            yield
+        finally:
+            self._refiners.remove(refine)
 
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
         for diagnostic in diagnostics:

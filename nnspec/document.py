@@ -119,10 +119,9 @@ def read_source(path: str | Path) -> Source:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8", "replace")
-        line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
-        source = Source(name, data.decode("utf-8", "replace"))
-        span = Span(source, line, column, line, column + 1)
+        span = Source(name, data.decode("utf-8", "replace")).character(
+            len(data[: error.start].decode("utf-8", "replace"))
+        )
         if b"\0" in data[:4096]:
             message = f"`{name}` is no text: it looks like a binary file"
             raise SpecError.single("NN102", message, here, fixes=[Fix("name the YAML spec")]) from None
@@ -307,6 +306,9 @@ def parse(source: Source) -> Node:
 
 def _syntax_error(source: Source, error: yaml.MarkedYAMLError) -> Diagnostic:
     mark = error.problem_mark or error.context_mark
+    if "nesting" in (error.problem or ""):  # libyaml has a bound of its own, and reads ahead
+        place = Span(source) if mark is None else source.character(source.offset(mark.line + 1, mark.column + 1))
+        return Diagnostic("NN106", f"the document is nested more than {MAX_DEPTH} levels deep", place)
     line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
     text = source.line(line)
     lead = text[: len(text) - len(text.lstrip())]
@@ -359,9 +361,6 @@ _PROBLEMS = {
 def _bad_character(source: Source, error: yaml.reader.ReaderError) -> Diagnostic:
     """libyaml counts bytes, so the place is found by looking for the character."""
     character = error.character if isinstance(error.character, int) else ord(str(error.character)[:1] or "\0")
-    position = max(0, source.text.find(chr(character)))
-    before = source.text[:position]
-    line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
-    span = Span(source, line, column, line, column + 1)
+    span = source.character(max(0, source.text.find(chr(character))))
     fixes = (Fix("leave the character out; in double quotes YAML writes it as an escape"),)
     return Diagnostic("NN103", f"character U+{character:04X} is not allowed in YAML", span, fixes=fixes)

@@ -11,7 +11,8 @@ from typing import Any
 from nnspec import axes as ax
 from nnspec.axes import Size, Symbolic
 from nnspec.calls import make_call, make_node
-from nnspec.diagnostics import CompilerBug, Diagnostic, Fix, Report, SpecError, did_you_mean
+from nnspec.declarations import Declarations
+from nnspec.diagnostics import CompilerBug, Diagnostic, Edit, Fix, Related, Report, SpecError, did_you_mean, nearest
 from nnspec.document import Mapping, Scalar, format_path, to_plain
 from nnspec.document import Node as SourceNode
 from nnspec.expand import Expanded, Item
@@ -37,6 +38,7 @@ class _Elaborator:
         self.shared: dict[str, Node] = {}
         self.constraints: list[str] = []
         self.readers = self.reader_kinds()
+        self.declarations = Declarations()
 
     def reader_kinds(self) -> dict[str, list[str]]:
         result: dict[str, list[str]] = {}
@@ -54,9 +56,10 @@ class _Elaborator:
 
     def run(self) -> Graph:
         root = self.expanded.root
-        inputs = self.inputs(root.get("inputs"))
-        for item in self.expanded.items:
-            self.item(item)
+        with self.report.refined(self.declarations.refine):
+            inputs = self.inputs(root.get("inputs"))
+            for item in self.expanded.items:
+                self.item(item)
         outputs = self.outputs(root.get("outputs"))
         self.check_reached(outputs)
         name_node = root.get("name")
@@ -73,6 +76,8 @@ class _Elaborator:
         if not isinstance(node, Mapping):
             return result
         for name, body in node.entries.items():
+            self.declarations.places[name] = node.key_span(name)
+            self.declarations.inputs.add(name)
             axes_node = body.get("axes") if isinstance(body, Mapping) else None
             if not isinstance(axes_node, Mapping):
                 continue
@@ -89,6 +94,7 @@ class _Elaborator:
                         )
                     )
                     continue
+                self.declarations.places[f"{name}.{axis_name}"] = axes_node.key_span(axis_name)
                 size = self.size(to_plain(size_node), axis_name)
                 axes.append(ax.fresh(axis_name, size, name, origin=axis_name))
             dtype_node = body.get("dtype") if isinstance(body, Mapping) else None
@@ -116,12 +122,18 @@ class _Elaborator:
         if reference.port in ports:
             return ports[reference.port]
         known = ", ".join(f"`{p}`" for p in ports)
+        place = self.declarations.places.get(reference.key)
         self.report.add(
             Diagnostic(
                 "NN401",
                 f"`{reference.key}` has no output `{reference.port}`{did_you_mean(reference.port, ports)}",
                 reference.span,
                 notes=(f"it has {known}",),
+                related=(Related(place, f"`{reference.key}` is made here"),) if place is not None else (),
+                fixes=tuple(
+                    Fix(f"read `{close}`", (Edit(reference.span, f"{reference.span.text.partition('.')[0]}.{close}"),))
+                    for close in nearest(reference.port, ports)
+                ),
             )
         )
         return None
@@ -133,6 +145,8 @@ class _Elaborator:
         if layer is None or any(value is None for value in inputs):
             return
         known = tuple(value for value in inputs if value is not None)
+        self.declarations.reads = known
+        self.declarations.places[item.name] = item.kind_span
         call = self.call(item, layer, known)
         try:
             self.check_arity(call, layer)
@@ -185,6 +199,7 @@ class _Elaborator:
                 notes=[
                     f"it reads {ax.describe(first.inputs[0].axes)} there and {ax.describe(node.inputs[0].axes)} here"
                 ],
+                related=[Related(self.declarations.places[first.name], "its weights are made here, by its first use")],
             )
 
     # ---------------------------------------------------------------------------------------------- outputs
@@ -217,6 +232,10 @@ class _Elaborator:
                 "NN401",
                 f"nothing is named `{local}`{did_you_mean(local, known)}",
                 source.span,
+                fixes=tuple(
+                    Fix(f"use `{close}`", (Edit(source.span, close + (f".{port}" if port else "")),))
+                    for close in nearest(local, known)
+                ),
                 notes=("nodes: " + ", ".join(f"`{n}`" for n in list(known)[-12:]),),
             )
         )

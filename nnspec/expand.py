@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from nnspec.diagnostics import Diagnostic, Edit, Fix, Report, Span, SpecError, did_you_mean, nearest
+from nnspec.diagnostics import Diagnostic, Edit, Fix, Related, Report, Span, SpecError, Step, did_you_mean, nearest
 from nnspec.document import Mapping, Node, Scalar, Sequence, to_plain
 from nnspec.naming import Names, NameTable, Reference, explicit_names, join_names, snake_case
+from nnspec.origins import origins
 from nnspec.sections import STRUCTURE
 from nnspec.substitute import Scope, Substituter, resolve_vars
 
@@ -64,6 +65,11 @@ class Expanded:
 def expand(root: Mapping, report: Report) -> Expanded:
     """Writes the model out; faults go to `report`."""
     values = resolve_vars(root.get("vars"), report)
+    with report.refined(origins(root.get("vars"), values)):
+        return _expanded(root, values, report)
+
+
+def _expanded(root: Mapping, values: dict[str, Any], report: Report) -> Expanded:
     substituter = Substituter(report)
     kept: dict[str, Node] = {}
     for key, node in root.entries.items():
@@ -105,7 +111,7 @@ class Place:
 
     scope: Scope
     names: Names
-    trail: tuple[str, ...] = ()
+    trail: tuple[Step, ...] = ()
     path: tuple[str | int, ...] = ()
     suffix: str = ""
     depth: int = 0
@@ -122,8 +128,13 @@ class _Expander:
         self.layers = layers if isinstance(layers, Mapping) else None
         self.used_blocks: list[str] = []
 
-    def error(self, code: str, message: str, span: Span, *fixes: Fix) -> None:
-        self.report.add(Diagnostic(code, message, span, fixes=fixes))
+    def error(self, code: str, message: str, span: Span, *fixes: Fix, related: tuple[Related, ...] = ()) -> None:
+        self.report.add(Diagnostic(code, message, span, related=related, fixes=fixes))
+
+    def defined(self, block: str) -> tuple[Related, ...]:
+        """Where a block is defined."""
+        assert self.blocks is not None
+        return (Related(self.blocks.key_span(block), f"block `{block}` is defined here"),)
 
     # ------------------------------------------------------------------------------------------- models
 
@@ -205,11 +216,12 @@ class _Expander:
         assert isinstance(model, Sequence)
         rounds = self.rounds(body, place)
         for number, values in enumerate(rounds or (), start=1):
-            said = ", ".join(f"{k} = {v}" for k, v in values.items()) or f"round {number}"
+            which = f"round {number} of {len(rounds or ())}"
+            said = f"{_assigned(values)} ({which})" if values else which
             inside = replace(
                 place,
                 scope={**place.scope, **values},
-                trail=(*place.trail, f"repeat: {said}"),
+                trail=(*place.trail, Step(f"repeat: {said}", None, values)),
                 path=(*place.path, "repeat", "model"),
                 suffix=f"{place.suffix}_{number}",
             )
@@ -267,7 +279,8 @@ class _Expander:
             message = f"block `{kind}` uses itself: {ring}"
             if kind not in self.used_blocks:
                 message = f"blocks use each other more than {MAX_BLOCK_DEPTH} deep: {ring}"
-            self.error("NN115", message, use.span, Fix("what is written several times is a `repeat`"))
+            fix = Fix("what is written several times is a `repeat`")
+            self.error("NN115", message, use.span, fix, related=self.defined(kind))
             return None
         given = self.arguments(kind, definition, ready)
         if given is None:
@@ -288,15 +301,17 @@ class _Expander:
         if len(reads) != len(labels):
             wanted = f"{len(labels)} value{'s' if len(labels) != 1 else ''} ({join_names(labels)})"
             fix = Fix(f"name what it reads: `from: [{', '.join(['NAME'] * len(labels))}]`")
-            self.error("NN404", f"block `{kind}` reads {wanted}, but it is given {len(reads)}", use.span, fix)
+            message = f"block `{kind}` reads {wanted}, but it is given {len(reads)}"
+            self.error("NN404", message, use.span, fix, related=self.defined(kind))
             return None
         for label, reference in zip(labels, reads, strict=True):
             inside.known[label] = reference.key if reference else None
         first = reads[0] if len(reads) == 1 else None
-        said = f"block {kind}" + (f" ({', '.join(f'{k} = {v}' for k, v in given.items())})" if given else "")
+        said = f"block {kind}" + (f" ({_assigned(given)})" if given else "")
         self.used_blocks.append(kind)
         path = ("blocks", kind, "model")
-        own = Place({**place.scope, **given}, inside, (*place.trail, said), path, depth=place.depth + 1)
+        step = Step(said, ready.span, given)
+        own = Place({**place.scope, **given}, inside, (*place.trail, step), path, depth=place.depth + 1)
         result = self.model(inner, own, first)
         self.used_blocks.pop()
         for known in {local, local + place.suffix}:
@@ -325,13 +340,17 @@ class _Expander:
                 meant.update(close)
                 message = f"block `{kind}` has no parameter `{key}`{did_you_mean(key, declared)}"
                 span = use.key_span(key)
-                self.error("NN116", message, span, *(Fix(f"use `{c}`", (Edit(span, c),)) for c in close))
+                fixes = (Fix(f"use `{c}`", (Edit(span, c),)) for c in close)
+                self.error("NN116", message, span, *fixes, related=self.defined(kind))
                 fine = False
         for key, default in declared.items():
             if key not in given and default is None:
                 if key not in meant:
                     fix = Fix(f"give it: `{{use: {kind}, {key}: …}}`, or a default under `blocks:`")
-                    self.error("NN116", f"block `{kind}` needs its parameter `{key}`", use.span, fix)
+                    place = node.key_span(key) if isinstance(node, Mapping) else use.span
+                    related = (Related(place, f"`{key}` has no default here"),)
+                    message = f"block `{kind}` needs its parameter `{key}`"
+                    self.error("NN116", message, use.span, fix, related=related)
                 fine = False
         return {**declared, **given} if fine else None
 
@@ -347,7 +366,8 @@ class _Expander:
             kind, inner = definition.value, None
         elif isinstance(definition, Mapping) and len(definition.entries) == 1:
             kind, inner = next(iter(definition.entries.items()))
-            inner = self.substituter.node(inner, place.scope, (*place.trail, f"shared layer {use.value}"))
+            step = Step(f"shared layer {use.value}", use.span)
+            inner = self.substituter.node(inner, place.scope, (*place.trail, step))
         else:
             return None
         merged: dict[str, Node] = dict(inner.entries) if isinstance(inner, Mapping) else {}
@@ -358,3 +378,9 @@ class _Expander:
                     merged[key], keys[key] = ready.entries[key], ready.keys[key]
         mapping = Mapping(merged, keys, use.span, 1 + sum(v.size for v in merged.values()))
         return self.layer(kind, use.span, mapping, use.span, place, current, shared=str(use.value))
+
+
+def _assigned(values: dict[str, Any]) -> str:
+    """`dilation = 4, units = 8`."""
+    said = ((name, str(value)) for name, value in values.items())
+    return ", ".join(f"{name} = {value if len(value) <= 40 else value[:40] + '…'}" for name, value in said)

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from nnspec.diagnostics import Applicability, Diagnostic, Edit, Fix, Span
+from nnspec.diagnostics import Applicability, Diagnostic, Edit, Fix, Source, Span
 from nnspec.document import read_source
 from nnspec.pipeline import diagnose
 
@@ -25,9 +25,9 @@ def apply_fixes(text: str, fixes: Iterable[Fix]) -> str:
     Raises:
         OverlapError: where two edits touch the same text.
     """
-    starts = _line_starts(text)
     newline = "\r\n" if "\r\n" in text else "\n"
-    placed = {(*_range(edit.span, starts, text), edit.text) for fix in fixes for edit in fix.edits}
+    source = Source("", text)
+    placed = {(*_range(edit.span, source), edit.text) for fix in fixes for edit in fix.edits}
     result, done = [], 0
     last: tuple[int, int] | None = None
     for start, end, replacement in sorted(placed):
@@ -38,19 +38,8 @@ def apply_fixes(text: str, fixes: Iterable[Fix]) -> str:
     return "".join([*result, text[done:]])
 
 
-def _line_starts(text: str) -> list[int]:
-    starts, offset = [], 0
-    for line in text.splitlines(keepends=True):
-        starts.append(offset)
-        offset += len(line)
-    return [*starts, offset]
-
-
-def _range(span: Span, starts: list[int], text: str) -> tuple[int, int]:
-    def offset(line: int, column: int) -> int:
-        return min(starts[min(line, len(starts)) - 1] + column - 1, len(text))
-
-    return offset(span.line, span.column), offset(span.end_line, span.end_column)
+def _range(span: Span, source: Source) -> tuple[int, int]:
+    return source.offset(span.line, span.column), source.offset(span.end_line, span.end_column)
 
 
 def machine_fix(diagnostic: Diagnostic) -> Fix | None:

@@ -18,6 +18,7 @@ from nnspec.document import Mapping, Node, parse, read_source, to_plain
 from nnspec.elaborate import elaborate
 from nnspec.expand import Expanded, expand
 from nnspec.graph import Graph
+from nnspec.origins import origins
 from nnspec.overrides import apply_overrides
 from nnspec.validate import validate_document, validate_expanded
 
@@ -81,6 +82,17 @@ def check(
     assert isinstance(root, Mapping)
     expanded = expand(root, report)
     report.raise_errors()
+    with report.refined(origins(root.get("vars"), expanded.values)):
+        graph, plan = _check_expanded(Path(path), root, expanded, report, allow_outside, without_data)
+    return Checked(
+        Path(path), text, expanded.root, expanded, graph, plan, tuple(report.sorted()), dict(overrides or {})
+    )
+
+
+def _check_expanded(
+    path: Path, root: Mapping, expanded: Expanded, report: Report, allow_outside: bool, without_data: bool
+) -> tuple[Graph, DataPlan | None]:
+    """The phases that see what variables and expansions gave."""
     validate_expanded(root, expanded, report)
     report.raise_errors()
     graph = elaborate(expanded, report)
@@ -88,12 +100,10 @@ def check(
     data_node = expanded.root.get("data")
     plan = None
     if isinstance(data_node, Mapping):
-        plan = read_plan(data_node, Path(path).parent, allow_outside=allow_outside or without_data)
+        plan = read_plan(data_node, path.parent, allow_outside=allow_outside or without_data)
     run_checks(graph, None if without_data else plan, expanded.root, report)
     report.raise_errors()
-    return Checked(
-        Path(path), text, expanded.root, expanded, graph, plan, tuple(report.sorted()), dict(overrides or {})
-    )
+    return graph, plan
 
 
 def diagnose(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
 from nnspec.codes import CODES
-from nnspec.diagnostics import Applicability, Diagnostic, Edit, Fix, Severity, Source, Span
+from nnspec.diagnostics import Applicability, Diagnostic, Edit, Fix, Related, Severity, Source, Span
 
 _STYLES = {"error": "1;31", "warning": "1;33", "bold": "1", "gutter": "1;34", "help": "1;36", "note": "1;32"}
+MAX_LINE = 160  # terminal columns of a source line; a longer one is shown around the place
+MAX_WORDS = 2000  # characters of a message
 
 
 class Painter:
@@ -36,43 +40,108 @@ def to_text(diagnostics: Iterable[Diagnostic], *, colour: bool = False) -> str:
 
 def _one(d: Diagnostic, paint: Painter) -> str:
     style = "error" if d.severity is Severity.ERROR else "warning"
-    lines = [f"{paint(style, f'{d.severity}[{d.code}]')}{paint('bold', ': ' + visible(d.message))}"]
+    lines = [f"{paint(style, f'{d.severity}[{d.code}]')}{paint('bold', ': ' + _said(d.message))}"]
+    places = d.places
     edits = [edit for fix in d.fixes for edit in fix.edits]
-    last = max([d.span.line, *(r.span.line for r in d.related), *(e.span.line + e.text.count("\n") for e in edits)])
+    last = max([d.span.line, *(r.span.line for r in places), *(e.span.line + e.text.count("\n") for e in edits)])
     width = len(str(last))
-    lines += _excerpt(d.span, d.label, "^", style, width, paint, first=True)
-    for related in d.related:
-        is_first = related.span.source != d.span.source
-        lines += _excerpt(related.span, related.label, "-", "gutter", width, paint, first=is_first)
+    lines += _excerpts([Related(d.span, d.label)], "^", style, width, paint, first=True)
+    for group in _same_line(places):
+        is_first = group[0].span.source != d.span.source
+        lines += _excerpts(group, "-", "gutter", width, paint, first=is_first)
     margin = " " * width
     for step in d.span.trail:
-        lines.append(f"{margin} {paint('gutter', '=')} in {step}")
+        lines.append(f"{margin} {paint('gutter', '=')} {_said(str(step))}")
     for note in d.notes:
-        lines.append(f"{margin} {paint('gutter', '=')} {paint('note', 'note')}: {visible(note)}")
+        lines.append(f"{margin} {paint('gutter', '=')} {paint('note', 'note')}: {_said(note)}")
     for fix in d.fixes:
         lines += _fix(fix, width, paint)
     lines.append(f"{margin} {paint('gutter', '=')} see: nnspec explain {d.code}")
     return "\n".join(lines) + "\n"
 
 
-def _excerpt(span: Span, label: str, mark: str, style: str, width: int, paint: Painter, *, first: bool) -> list[str]:
+def _same_line(places: Iterable[Related]) -> list[list[Related]]:
+    """The places, neighbours in the list that stand on one line together and in the order of the line."""
+    groups: list[list[Related]] = []
+    for place in places:
+        here, last = place.span, groups[-1][0].span if groups else None
+        if last is not None and here.source is last.source and here.line == last.line == last.end_line == here.end_line:
+            groups[-1].append(place)
+        else:
+            groups.append([place])
+    return [sorted(group, key=lambda place: place.span.column) for group in groups]
+
+
+def _excerpts(places: list[Related], mark: str, style: str, width: int, paint: Painter, *, first: bool) -> list[str]:
+    """The line of places that share one, a mark under each; the labels follow the last."""
+    span = places[0].span
     text = span.source.line(span.line)
     empty = " " * width + paint("gutter", " |")
     lines = [" " * width + paint("gutter", "-->" if first else ":::") + f" {visible(str(span))}"]
     if not text:
         return lines
+    ends = [p.span.end_column if p.span.end_line == p.span.line else len(text.rstrip()) + 1 for p in places]
     start = min(span.column, len(text) + 1)
-    end = span.end_column if span.end_line == span.line else len(text.rstrip()) + 1
-    count = max(1, min(end, len(text) + 1) - start)
-    shown = visible(text)
-    if len(shown) > 160:  # a long line is shown around the place
-        cut = max(0, start - 60)
-        shown, start = "…" + shown[cut : cut + 150] + "…", start - cut + 1
-        count = min(count, len(shown) - start)
-    carets = paint(style, mark * max(1, count))
+    shown, left, right = _window(visible(text), start - 1, max(ends) - 1)
+    under, done = "", 0
+    for place, end in zip(places, ends, strict=True):
+        begin = min(max(place.span.column - 1, left), right)
+        before = cells(shown[: max(0, begin - left) + (left > 0)])
+        marked = cells(text[begin : min(end - 1, right)]) or 1
+        if before < done:
+            continue
+        under += " " * (before - done) + paint(style, mark * marked)
+        done = before + marked
+    label = _said(_joined([place.label for place in places if place.label]))
     lines += [empty, f"{paint('gutter', f'{span.line:>{width}} |')} {shown.rstrip()}"]
-    lines.append(f"{empty} {' ' * (start - 1)}{carets}{' ' + paint(style, label) if label else ''}")
+    lines.append(f"{empty} {under}{' ' + paint(style, label) if label else ''}")
     return lines
+
+
+_ABOUT = re.compile(r"(`[^`]+`) is (.*)")
+
+
+def _joined(labels: list[str]) -> str:
+    """Several labels as one: `a` and `b` are declared here."""
+    about: dict[str, list[str]] = {}
+    for label in dict.fromkeys(labels):
+        found = _ABOUT.fullmatch(label)
+        about.setdefault(found[2] if found else label, []).append(found[1] if found else "")
+    said = []
+    for what, names in about.items():
+        whole = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+        said.append(f"{whole} {'are' if len(names) > 1 else 'is'} {what}" if whole else what)
+    return ", ".join(said)
+
+
+def _window(text: str, start: int, end: int) -> tuple[str, int, int]:
+    """What is shown of a line, and which characters of it: all, or what fits the terminal around a range."""
+    if cells(text) <= MAX_LINE:
+        return text, 0, len(text)
+    left = right = max(0, start - MAX_LINE // 4)
+    room = MAX_LINE - 10
+    while right < len(text) and room > 0:
+        room -= cells(text[right])
+        right += 1
+    return ("…" if left else "") + text[left:right] + ("…" if right < len(text) else ""), left, right
+
+
+def _said(text: str) -> str:
+    """Words in a message: what cannot be shown taken out, and of very long values only the beginning."""
+    return visible(text if len(text) <= MAX_WORDS else text[:MAX_WORDS] + "…")
+
+
+def cells(text: str) -> int:
+    """How many columns of a terminal a text takes: East Asian wide characters take two, combining ones none."""
+    return len(text) if text.isascii() else sum(map(_cells, text))
+
+
+def _cells(character: str) -> int:
+    if (
+        unicodedata.category(character) in ("Mn", "Me") or "\u1160" <= character <= "\u11ff"
+    ):  # vowels within a Hangul block
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 def visible(text: str) -> str:
@@ -82,7 +151,7 @@ def visible(text: str) -> str:
 
 def _fix(fix: Fix, width: int, paint: Painter) -> list[str]:
     how = " (machine-applicable: nnspec fix)" if fix.applicability is Applicability.MACHINE and fix.edits else ""
-    lines = [f"{paint('help', 'help')}: {fix.message}{how}"]
+    lines = [f"{paint('help', 'help')}: {_said(fix.message)}{how}"]
     for group in _neighbours(fix.edits):
         lines += _edited(group, width, paint)
     return lines
@@ -113,8 +182,12 @@ def _edited(edits: list[Edit], width: int, paint: Painter) -> list[str]:
     result = []
     for i, shown in enumerate(lines):
         sign = "~" if i < replaced else "+"
-        result.append(f"{paint('gutter', f'{first.line + i:>{width}} {sign}')} {visible(shown)}".rstrip())
+        result.append(f"{paint('gutter', f'{first.line + i:>{width}} {sign}')} {_cut(visible(shown))}".rstrip())
     return result
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_LINE else text[: MAX_LINE - 10] + "…"
 
 
 def _between(source: Source, line: int, column: int, end_line: int, end_column: int) -> str:
@@ -142,8 +215,8 @@ def to_json(diagnostics: Iterable[Diagnostic]) -> dict[str, Any]:
                 "file": d.span.source.name,
                 **_span_json(d.span),
                 "path": d.path,
-                "notes": [*d.notes, *(f"in {step}" for step in d.span.trail)],
-                "related": [{"message": r.label, "file": r.span.source.name, **_span_json(r.span)} for r in d.related],
+                "notes": [*d.notes, *map(str, d.span.trail)],
+                "related": [{"message": r.label, "file": r.span.source.name, **_span_json(r.span)} for r in d.places],
                 "fixes": [
                     {
                         "message": fix.message,

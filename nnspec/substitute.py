@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping as MappingABC
 from typing import Any
 
-from nnspec.diagnostics import Diagnostic, Edit, Fix, Report, Span, nearest
+from nnspec.diagnostics import Diagnostic, Edit, Fix, Report, Span, Step, nearest
 from nnspec.document import Mapping, Node, Scalar, Sequence, to_plain
 from nnspec.expressions import BROKEN, BrokenVariableError, ExpressionError, evaluate
 
@@ -26,7 +26,7 @@ class Substituter:
         self.report = report
         self.failed = False  # whether something could not be replaced
 
-    def node(self, node: Node, scope: Scope, trail: tuple[str, ...] = ()) -> Node:
+    def node(self, node: Node, scope: Scope, trail: tuple[Step, ...] = ()) -> Node:
         if isinstance(node, Scalar):
             return self.scalar(node, scope, trail)
         span = node.span.within(trail)
@@ -37,7 +37,7 @@ class Substituter:
         keys = {k: Scalar(v.value, v.span.within(trail)) for k, v in node.keys.items()} if trail else node.keys
         return Mapping(entries, keys, span, 1 + sum(e.size for e in entries.values()))
 
-    def scalar(self, node: Scalar, scope: Scope, trail: tuple[str, ...]) -> Node:
+    def scalar(self, node: Scalar, scope: Scope, trail: tuple[Step, ...]) -> Node:
         span = node.span.within(trail)
         if not isinstance(node.value, str) or "$" not in node.value:
             return Scalar(node.value, span, node.is_plain) if trail else node

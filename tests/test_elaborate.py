@@ -208,7 +208,7 @@ def test_paths_and_spans_name_the_place(tmp_path: Path) -> None:
     (found,) = caught.value.diagnostics
     assert found.path == "model[0].repeat.model[0].Reshape.target_shape"
     assert (found.span.line, found.span.column) == (7, 35)
-    assert found.span.trail == ("repeat: n = 7",)
+    assert list(map(str, found.span.trail)) == ["in repeat: n = 7 (round 2 of 2)"]
 
 
 def test_unread_inputs_and_layers(tmp_path: Path) -> None:

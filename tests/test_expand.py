@@ -72,7 +72,7 @@ def test_repeat_runs_lists_in_step() -> None:
     assert rows(result) == [("d_1", "Dense", ("x",)), ("d_2", "Dense", ("d_1",))]
     assert units(result) == [3, 4]
     assert [to_plain(i.body.entries["activation"]) for i in result.items if i.body] == ["relu", "elu"]
-    assert result.items[1].span.trail == ("repeat: n = 4, a = elu",)
+    assert list(map(str, result.items[1].span.trail)) == ["in repeat: n = 4, a = elu (round 2 of 2)"]
 
 
 def test_repeats_nest_and_number() -> None:
@@ -170,7 +170,10 @@ def test_a_block_has_names_of_its_own() -> None:
         ("pair_2/add_1", "Add", ("pair_1/add_1", "pair_2/first")),
     ]
     assert units(result)[:2] == [3, 6]
-    assert result.items[0].span.trail == ("block pair (n = 3, activation = relu)",)
+    (step,) = result.items[0].span.trail
+    assert str(step) == "in block pair (n = 3, activation = relu), used on line 15"
+    assert step.used is not None
+    assert step.used.text == "{use: pair, n: 3, from: x}"
     assert result.items[0].path == ("blocks", "pair", "model", 0)
 
 

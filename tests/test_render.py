@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -17,11 +18,12 @@ from nnspec.diagnostics import (
     Source,
     Span,
     SpecError,
+    Step,
     did_you_mean,
     nearest,
 )
 from nnspec.fixing import OverlapError, apply_fixes
-from nnspec.render import to_json, to_text, visible
+from nnspec.render import cells, to_json, to_text, visible
 
 TEXT = "model:\n  - Reshape: {target_shape: [5, 10, 1]}\n  - Flatten\n"
 SOURCE = Source("specs/a.yaml", TEXT)
@@ -56,7 +58,7 @@ def test_text() -> None:
 
 
 def test_related_places_and_trails() -> None:
-    span = Span(SOURCE, 2, 5, 2, 12, ("repeat: n = 7", "block b"))
+    span = Span(SOURCE, 2, 5, 2, 12, (Step("repeat: n = 7"), Step("block b", Span(SOURCE, 1, 1, 1, 6))))
     other = Span(Source("--set", "vars.a=3"), 1, 1, 1, 9)
     found = Diagnostic(
         "NN402",
@@ -79,8 +81,12 @@ def test_related_places_and_trails() -> None:
         "  |\n"
         "1 | vars.a=3\n"
         "  | -------- set here\n"
+        " ::: specs/a.yaml:1:1\n"
+        "  |\n"
+        "1 | model:\n"
+        "  | ----- used here\n"
         "  = in repeat: n = 7\n"
-        "  = in block b\n"
+        "  = in block b, used on line 1\n"
         "  = see: nnspec explain NN402\n"
         "\n"
         "1 warning\n"
@@ -143,6 +149,59 @@ def test_long_lines_are_shown_around_the_place() -> None:
     assert shown.index("HERE") == carets.index("^^^^")
 
 
+@pytest.mark.parametrize(
+    ("before", "marked", "pad", "carets"),
+    [
+        ("key: ", "値です", 5, 6),  # two columns a character
+        ("鍵: ", "[5]", 4, 3),
+        ("a: é̀, ", "b", 6, 1),  # combining accents take none
+        ("a: 🎉🎉 ", "x", 8, 1),
+        ("\tk: ", "v", 4, 1),  # a tab is shown as one space
+        ("a: \u1112\u1161\u11ab ", "b", 6, 1),  # one Hangul syllable of three letters
+        ("a: \ufeff\u200d", "b", 5, 1),  # invisible characters are shown
+    ],
+)
+def test_carets_stand_below_wide_characters(before: str, marked: str, pad: int, carets: int) -> None:
+    start = len(before) + 1
+    span = Span(Source("a.yaml", before + marked + " # end\n"), 1, start, 1, start + len(marked))
+    assert to_text([Diagnostic("NN103", "bad", span)]).splitlines()[4] == "  | " + " " * pad + "^" * carets
+
+
+def test_wide_long_lines_fit_the_terminal() -> None:
+    line = "漢" * 300 + "HERE" + "字" * 300
+    found = Diagnostic("NN103", "bad", Span(Source("a.yaml", line), 1, 301, 1, 305))
+    shown, carets = to_text([found]).splitlines()[3:5]
+    assert cells(shown) <= 170
+    assert cells(shown[: shown.index("HERE")]) == carets.index("^^^^")
+
+
+def test_lines_are_those_of_yaml() -> None:
+    text = "a: 1\r\nb: 2\rc: \x0b3\x85d: 4\u2028e: 5\u2029f: 6\n"
+    source = Source("a.yaml", text)
+    assert [source.line(n) for n in range(9)] == ["", "a: 1", "b: 2", "c: \x0b3", "d: 4", "e: 5", "f: 6", "", ""]
+    for number, letter in enumerate("abcdef", start=1):
+        span = source.character(text.index(letter))
+        assert (span.line, span.column, span.text) == (number, 1, letter)
+        assert source.offset(number, 1) == text.index(letter)
+    assert source.offset(99, 1) == source.offset(6, 99) == len(text)
+
+
+def test_many_diagnostics_of_a_large_file_are_quick() -> None:
+    source = Source("a.yaml", "key: value\n" * 100_000)
+    found = [Diagnostic("NN103", f"bad {n}", Span(source, n, 1, n, 4)) for n in range(1, 100_001, 10)]
+    begun = time.process_time()
+    assert to_text(found).count("^^^") == 10_000
+    assert time.process_time() - begun < 3
+
+
+def test_very_long_values_are_cut() -> None:
+    found = Diagnostic("NN103", "bad " + "x" * 100_000, HERE, notes=("y" * 100_000,), fixes=(Fix("z" * 100_000),))
+    assert len(to_text([found])) < 10_000
+    long = Source("a.yaml", "k: " + "x" * 100_000)
+    fix = Fix("fix it", (Edit(Span(long, 1, 1, 1, 2), "q"),))
+    assert len(to_text([Diagnostic("NN103", "bad", Span(long, 1, 1, 1, 2), fixes=(fix,))])) < 1000
+
+
 def test_a_place_past_the_end() -> None:
     found = Diagnostic("NN101", "cannot read", Span(Source("a.yaml", "")))
     assert to_text([found]).splitlines()[:2] == ["error[NN101]: cannot read", " --> a.yaml:1:1"]
@@ -152,7 +211,7 @@ def test_a_place_past_the_end() -> None:
 
 def test_json_is_the_contract() -> None:
     fix = Fix("reorder", (Edit(ITEM, "permute: [b, a]"),), Applicability.MACHINE)
-    span = Span(SOURCE, 2, 29, 2, 39, ("repeat: n = 7",))
+    span = Span(SOURCE, 2, 29, 2, 39, (Step("repeat: n = 7"),))
     found = Diagnostic("NN301", "message", span, "label", "model[0]", ("note",), (Related(ITEM, "there"),), (fix,))
     place = {"line": 2, "column": 5, "end_line": 2, "end_column": 40}
     assert json.loads(json.dumps(to_json([found]))) == {

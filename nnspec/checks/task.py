@@ -220,8 +220,15 @@ def _check_classes(context: Context, output: Output) -> Iterator[Diagnostic]:
             f"but its class axis `{axis.name}` has {axis.size} positions",
             context.span("outputs", output.name, "classes"),
             path=f"outputs.{output.name}.classes",
+            related=_made_by(context, output, f"`{axis.name}` is {axis.size} long here"),
             fixes=(Fix(f"make the layer that ends in `{axis.name}` {len(output.classes)} wide"),),
         )
+
+
+def _made_by(context: Context, output: Output, label: str) -> tuple[Related, ...]:
+    """The layer that an output comes from."""
+    node = next((node for node in context.graph.nodes if node.name == output.value.node), None)
+    return (Related(node.span, label),) if node is not None else ()
 
 
 def _check_loss(context: Context, output: Output) -> Iterator[Diagnostic]:

@@ -14,7 +14,7 @@ from nnspec.data.headers import ArrayHeader, HeaderError, read_vector
 from nnspec.data.plan import DataPlan, Slot, SlotPlan, Source
 from nnspec.data.probe_splits import check_classes, check_splits
 from nnspec.data.ragged import ragged
-from nnspec.diagnostics import Diagnostic, Fix, Report, Span, did_you_mean
+from nnspec.diagnostics import Diagnostic, Fix, Related, Report, Span, did_you_mean
 
 _Gaps = set[tuple[str, str]]  # the columns, by file and name, whose missing values have been reported
 
@@ -57,7 +57,10 @@ class _SlotProbe:
 
     def fault(self, code: str, message: str, key: str, *notes: str, fixes: tuple[Fix, ...] = ()) -> None:
         span, path = self.slot.span_of(key), self.slot.where(key)
-        self.report.add(Diagnostic(code, message, span, path=path, notes=notes, fixes=fixes))
+        related: tuple[Related, ...] = ()
+        if code == "NN506":
+            related = (Related(self.model.span, f"{self.slot.kind} `{self.slot.name}` of the model"),)
+        self.report.add(Diagnostic(code, message, span, path=path, notes=notes, related=related, fixes=fixes))
 
     def rows(self) -> int | None:
         """The number of rows (samples, before any window), once the slot's sizes were checked."""

@@ -12,6 +12,7 @@ from nnspec.diagnostics import Applicability, Edit, Fix, nearest
 from nnspec.document import Mapping
 from nnspec.document import Sequence as SequenceNode
 from nnspec.layers.base import Call, Fault
+from nnspec.layers.witness import witness
 from nnspec.rebracket import (
     Kind,
     Provenance,
@@ -160,7 +161,10 @@ def _check_names(
             "NN303",
             f"the reshape calls an axis `{name}`, but it holds {held if ' ' in held else f'`{held}`'}",
             arg,
-            notes=[f"it reads {ax.describe(call.axes)}; a reshape moves brackets, never values"],
+            notes=[
+                f"it reads {ax.describe(call.axes)}; a reshape moves brackets, never values",
+                *(witness(call.axes, sizes, reorder) if reorder else []),
+            ],
             fixes=fixes,
         )
 
@@ -202,9 +206,7 @@ def _scrambled(
     total = multiply(axis.size for axis in call.axes)
     notes = [f"sizes agree ({total} = {multiply(sizes)}), so Keras accepts this silently"]
     reorder = find_reordering(call.axes, sizes, names)
-    witness = _witness(call.axes, sizes, reorder)
-    if witness:
-        notes.append(witness)
+    notes += witness(call.axes, sizes, reorder)
     message = f"reshape scrambles axes {_and(mixed)}"
     if call.reader_kinds and all(kind == "Flatten" for kind in call.reader_kinds):
         call.warn(
@@ -212,6 +214,7 @@ def _scrambled(
             f"{message}; only a Flatten reads it, so the network can still learn, but the reshape has no purpose",
             arg,
             label=holds,
+            notes=notes[1:],
             fixes=[Fix("leave the reshape out")],
         )
         return call.require_unique(_named(call, sizes, names, result), arg)
@@ -397,43 +400,3 @@ def _replace_item(call: Call, items: Sequence[str]) -> Edit | None:
         return None
     whole = replace(span, end_line=end.end_line, end_column=end.end_column)
     return Edit(whole, f"\n{before}".join(items))
-
-
-def _witness(axes: Axes, sizes: Sequence[Size], reorder: Reordering | None) -> str | None:
-    """What the first row would hold, against what it should."""
-    lengths = [axis.size for axis in axes]
-    if reorder is None or any(not isinstance(n, int) for n in (*lengths, *sizes)) or len(axes) < 2:
-        return None
-    static = [n for n in lengths if isinstance(n, int)]
-    letters = _letters(ax.names(axes))
-    before, after = list(range(len(axes))), list(reorder.order)
-    row = multiply(size for size in sizes[1:])
-    assert isinstance(row, int)
-    while before[-1] == after[-1] and len(before) > 2 and row % static[before[-1]] == 0:
-        row //= static[before.pop()]  # what moves as a whole needs no digits
-        after.pop()
-    shown = min(row, 6)
-
-    def coordinates(index: int, order: Sequence[int]) -> str:
-        digits = dict[int, int]()
-        for axis in reversed(order):
-            digits[axis] = index % static[axis]
-            index //= static[axis]
-        return "".join(f"{letters[i]}{digits[i]}" for i in before)
-
-    got = " ".join(coordinates(i, before) for i in range(shown))
-    meant = " ".join(coordinates(i, after) for i in range(shown))
-    if got == meant:
-        return None
-    more = " …" if row > shown else ""
-    return f"row 0 would get  {got}{more}  instead of  {meant}{more}"
-
-
-def _letters(names: Sequence[str]) -> list[str]:
-    """For each name its shortest beginning that no other name has."""
-    result = []
-    for name in names:
-        others = [other for other in names if other != name]
-        short = next((name[:n] for n in range(1, len(name)) if not any(o.startswith(name[:n]) for o in others)), name)
-        result.append(short + ("_" if short[-1].isdigit() else ""))
-    return result

@@ -1,0 +1,47 @@
+"""Where the variables of a faulty expression are set: a second place to look at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from nnspec.diagnostics import Diagnostic, Related
+from nnspec.document import Mapping as MappingNode
+from nnspec.document import Node
+from nnspec.expressions import BROKEN, FUNCTIONS
+
+_USED = re.compile(r"[A-Za-z_]\w*")
+MAX_SHOWN = 60
+
+
+def origins(section: Node | None, values: Mapping[str, Any]) -> Callable[[Diagnostic], Diagnostic]:
+    """What adds the places of variables (`section` is `vars:`) to a diagnostic whose tokens are an expression.
+
+    Variables of repeats and blocks are said by the trail.
+    """
+    if not isinstance(section, MappingNode) or not section.entries:
+        return lambda diagnostic: diagnostic
+    variables = section
+
+    def refine(diagnostic: Diagnostic) -> Diagnostic:
+        span = diagnostic.span
+        text = span.text if span.line == span.end_line else ""
+        if "$" not in text:
+            return diagnostic
+        local = {name for step in span.trail for name in step.values}
+        used = [name for name in dict.fromkeys(_USED.findall(text)) if name in variables.entries]
+        related = [
+            Related(variables.key_span(name), f"`{name}` is {_shown(values[name])}")
+            for name in used
+            if name not in local and name not in FUNCTIONS and values.get(name, BROKEN) is not BROKEN
+        ]
+        return replace(diagnostic, related=(*diagnostic.related, *related)) if related else diagnostic
+
+    return refine
+
+
+def _shown(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "…"
