@@ -41,6 +41,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         "ActivityRegularization",
         "Identity",
     ),
+    "resizing": ("Resizing", "CenterCrop", "RandomCrop"),
     "augmentation_geometry": (
         "RandomFlip",
         "RandomRotation",
