@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nnspec import catalogue
+from nnspec.aliases import ALIASES
 from nnspec.codes import CODES
 from nnspec.documentation import code_page, layer_page, refusal_page
 from nnspec.layers import REGISTRY, refused
@@ -13,9 +14,8 @@ def page(what: str) -> str | None:
     code = what.upper()
     if code in CODES:
         return code_page(code)
-    layer = REGISTRY.get(what) or next(
-        (layer for kind, layer in REGISTRY.items() if kind.lower() == what.lower()), None
-    )
+    names = {name.lower(): kind for name, kind in [*ALIASES.items(), *((kind, kind) for kind in REGISTRY)]}
+    layer = REGISTRY.get(what) or REGISTRY.get(names.get(what.lower(), ""))
     if layer is not None:
         return layer_page(layer)
     refused_kind = refused.find(what)

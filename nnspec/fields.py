@@ -7,6 +7,8 @@ Convolutional Neural Networks, Distill 2019).
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from nnspec.axes import Axes, Axis, Size, multiply
 from nnspec.diagnostics import Fix
 from nnspec.graph import Field, Value
@@ -40,14 +42,21 @@ def propagate(call: Call, inferred: Inferred) -> dict[str, Field]:
 
 def slide(field: Field, window: Window, positions: Size) -> Field:
     """The field after a window over `positions` positions slides along it."""
+    stride = _plain(field.stride * window.stride)
     if window.span is None:
         if not isinstance(positions, int) or field.size is None:
-            return Field(None, field.stride * window.stride, window.ahead)
-        size = field.size + (positions - 1) * field.stride
-        return Field(size, field.stride * window.stride, None if window.ahead is None else field.ahead)
-    span = None if field.size is None else field.size + (window.span - 1) * field.stride
-    ahead = None if field.ahead is None or window.ahead is None else field.ahead + window.ahead * field.stride
-    return Field(span, field.stride * window.stride, ahead)
+            return Field(None, stride, window.ahead)
+        size = _plain(field.size + (positions - 1) * field.stride)
+        return Field(size, stride, None if window.ahead is None else field.ahead)
+    span = None if field.size is None else _plain(field.size + (window.span - 1) * field.stride)
+    if field.ahead is None or window.ahead is None:
+        return Field(span, stride, None)
+    return Field(span, stride, _plain(field.ahead + window.ahead * field.stride))
+
+
+def _plain(number: int | Fraction) -> int | Fraction:
+    """A whole number as an int."""
+    return int(number) if number == int(number) else number
 
 
 def merge_fields(call: Call) -> dict[str, Field]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from nnspec.axes import Axes
@@ -19,14 +20,20 @@ class Field:
     """How far one position sees along an input axis.
 
     Attributes:
-        size: input positions that it may depend on (padding counted), None for all of an axis of unknown length.
-        stride: input positions between neighbours.
+        size: input positions that it may depend on (padding counted), None for all of an axis of unknown length. A
+            fraction where what slid moved by fractions of a position: 1 and the distance between the outermost places.
+        stride: input positions between neighbours; 1/2 after an upsampling by 2.
         ahead: how many of them lie after the position itself; 0 is causal.
     """
 
-    size: int | None = 1
-    stride: int = 1
-    ahead: int | None = 0
+    size: int | Fraction | None = 1
+    stride: int | Fraction = 1
+    ahead: int | Fraction | None = 0
+
+    @property
+    def positions(self) -> int | None:
+        """`size` in whole positions: as many as fit between the outermost places."""
+        return None if self.size is None else math.floor(self.size)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

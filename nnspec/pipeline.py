@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nnspec.aliases import with_kinds, with_kinds_in_path
 from nnspec.checks import run_checks
 from nnspec.data.plan import DataPlan, read_plan
 from nnspec.diagnostics import Diagnostic, Report, SpecError
@@ -54,9 +55,10 @@ class Checked:
 
 
 def load_document(path: str | Path, overrides: MappingABC[str, Any] | None = None) -> tuple[str, Node]:
-    """The text and its tree, overrides applied."""
+    """The text and its tree, overrides applied, layers under their kinds' own names."""
     source = read_source(path)
-    return source.text, apply_overrides(parse(source), overrides or {})
+    changes = {with_kinds_in_path(place): value for place, value in (overrides or {}).items()}
+    return source.text, with_kinds(apply_overrides(with_kinds(parse(source)), changes))
 
 
 def check(

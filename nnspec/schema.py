@@ -13,6 +13,7 @@ from functools import cache, partial
 from typing import Any
 
 from nnspec import catalogue
+from nnspec.aliases import ALIASES
 from nnspec.layers import REGISTRY
 from nnspec.layers.base import Layer
 from nnspec.sections import NAME_PATTERN, REQUIRED, Schema, sections, structure
@@ -112,22 +113,23 @@ def _item(kinds: dict[str, Schema], bare: list[str], what: str) -> Schema:
 
 def is_bare(kind: str) -> bool:
     """Whether a layer may stand as a word alone."""
-    return not REGISTRY[kind].required_arguments()
+    return not REGISTRY[ALIASES.get(kind, kind)].required_arguments()
 
 
 def _definitions() -> dict[str, Callable[[], Schema]]:
     """What makes each definition, in the order in which they are published."""
-    layers = {kind: {"$ref": f"#/definitions/layer_{kind}"} for kind in REGISTRY}
+    names = [*REGISTRY, *ALIASES]
+    layers = {name: {"$ref": f"#/definitions/layer_{ALIASES.get(name, name)}"} for name in names}
     others = structure(MODEL)
 
     def item() -> Schema:
         kinds = {**layers, **{name: {"$ref": f"#/definitions/{name}"} for name in others}}
         what = "A layer, an axis operation, or a repeat, block or share."
-        return _item(kinds, [kind for kind in REGISTRY if is_bare(kind)], what)
+        return _item(kinds, [name for name in names if is_bare(name)], what)
 
     return {
         "item": item,
-        "layer": lambda: _item(layers, [kind for kind in REGISTRY if is_bare(kind)], "A layer."),
+        "layer": lambda: _item(layers, [name for name in names if is_bare(name)], "A layer."),
         **{name: partial(others.__getitem__, name) for name in others},
         **{f"layer_{kind}": partial(_layer_definition, kind) for kind in REGISTRY},
         **{name: partial(catalogue.definition, family) for name, family in FAMILIES.items()},

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
 from typing import Any
 
 from nnspec import axes as ax
-from nnspec.graph import Field, Graph, Node, Value
+from nnspec.graph import Graph, Node, Value
 
 
 def to_json(graph: Graph) -> dict[str, Any]:
@@ -40,7 +42,7 @@ def _layer(graph: Graph, node: Node) -> dict[str, Any]:
         "weights": [{"name": weight.name, "shape": list(weight.shape)} for weight in node.weights],
         "formula": node.formula,
         "receptive_field": {
-            name: {"size": seen(graph, name, field), "stride": field.stride, "ahead": field.ahead}
+            name: {"size": field.positions, "stride": _number(field.stride), "ahead": _whole(field.ahead)}
             for name, field in node.outputs[0].fields.items()
         },
         "notes": list(node.notes),
@@ -49,10 +51,13 @@ def _layer(graph: Graph, node: Node) -> dict[str, Any]:
     }
 
 
-def seen(graph: Graph, axis: str, field: Field) -> int | None:
-    """How many positions of an input axis one output depends on; padding counts, as in the literature."""
-    del graph, axis
-    return field.size
+def _number(value: int | Fraction) -> int | float:
+    return value if isinstance(value, int) else float(value)
+
+
+def _whole(value: int | Fraction | None) -> int | None:
+    """Positions: a part of one is one."""
+    return None if value is None else math.ceil(value)
 
 
 def input_size(graph: Graph, axis: str) -> ax.Size | None:
@@ -104,8 +109,8 @@ def _sees(graph: Graph, node: Node) -> Iterator[str]:
         axis = next((a for v in graph.inputs.values() for a in v.axes if a.name == name), None)
         if axis is None or ax.is_unordered(axis) or field.size == 1:
             continue
-        stride = f" step {field.stride}" if field.stride > 1 else ""
-        yield f"{name} {field.size if field.size is not None else 'all'}{stride}"
+        stride = f" step {field.stride}" if field.stride != 1 else ""
+        yield f"{name} {field.positions if field.positions is not None else 'all'}{stride}"
 
 
 def _kernel_notes(node: Node) -> Iterator[str]:
@@ -132,9 +137,10 @@ def _reach(graph: Graph) -> Iterator[str]:
             axis = next(a for v in graph.inputs.values() for a in v.axes if a.name == axis_name)
             if ax.is_unordered(axis):
                 continue
-            if field.size is None or (isinstance(total, int) and field.size >= total):
+            size = field.positions
+            if size is None or (isinstance(total, int) and size >= total):
                 yield f"output `{name}` sees all {total} positions of `{axis_name}`"
             elif isinstance(total, int):
-                yield f"output `{name}` sees {field.size} of {total} positions of `{axis_name}`"
+                yield f"output `{name}` sees {size} of {total} positions of `{axis_name}`"
             else:
-                yield f"output `{name}` sees {field.size} positions of `{axis_name}`"
+                yield f"output `{name}` sees {size} positions of `{axis_name}`"

@@ -189,7 +189,9 @@ class Gate:
 
     def shortest(self, name: str) -> int:
         """A length at which every window of the network fits."""
-        sizes = [f.size for node in self.graph.nodes for v in node.outputs for f in v.fields.values() if f.size]
+        sizes = [
+            f.positions for node in self.graph.nodes for v in node.outputs for f in v.fields.values() if f.positions
+        ]
         return max([1, *sizes])
 
     def integer_bound(self, name: str) -> int:

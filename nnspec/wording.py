@@ -7,6 +7,7 @@ from typing import Any
 
 from jsonschema.exceptions import ValidationError
 
+from nnspec.aliases import ALIASES
 from nnspec.diagnostics import Diagnostic, Edit, Fix, Span, nearest
 from nnspec.document import Mapping, Node, Scalar, Sequence, format_path, locate
 from nnspec.hints import hint_for
@@ -91,7 +92,7 @@ def _meant(key: str, owner: str, known: list[str], *, is_item: bool) -> list[str
 def _is_item(error: ValidationError) -> bool:
     """Whether the schema is that of a layer item."""
     known = _schema(error).get("properties", {})
-    return "if" in _schema(error) and bool(known) and set(known) <= {*REGISTRY, *STRUCTURE}
+    return "if" in _schema(error) and bool(known) and set(known) <= {*REGISTRY, *ALIASES, *STRUCTURE}
 
 
 def _describe(error: ValidationError, root: Node, base: Path, owner: Scalar | None) -> Iterator[Diagnostic]:
@@ -223,7 +224,7 @@ def unknown_layer(kind: str, known: Iterable[str], span: Span, place: str) -> Di
 def _not_allowed(error: ValidationError, node: Node, options: list[Any], subject: str, path: Path) -> Diagnostic:
     value, place = error.instance, format_path(path)
     words = [str(o) for o in options if isinstance(o, str)]
-    if isinstance(value, str) and words and set(words) <= set(REGISTRY):  # a bare layer
+    if isinstance(value, str) and words and set(words) <= {*REGISTRY, *ALIASES}:  # a bare layer
         if value not in REGISTRY:
             return unknown_layer(value, REGISTRY, node.span, place)
         needs = " and ".join(f"`{a}`" for a in REGISTRY[value].required_arguments())

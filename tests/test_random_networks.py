@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,8 @@ def convolution(rng: Rng, kind: str, shape: Shape, rank: int) -> Item:
     some_body = some(rng, body, padding=paddings, use_bias=[True, False])
     body = {**some_body, "activation": activation(rng)}
     body |= data_format(rng)
+    if kind.endswith("Transpose"):
+        return some(rng, {**body, "filters": count(rng, 1, 6)}, output_padding=[0, 1, None])
     if not kind.startswith("Depthwise"):
         body["filters"] = count(rng, 1, 6)
     if kind.startswith(("Depthwise", "Separable")):
@@ -127,7 +130,8 @@ def over(rng: Rng, shape: Shape, body: Item, rank: int) -> Item:
 
 
 def rank_of(kind: str) -> int | None:
-    return int(kind[-2]) if kind[-1] == "D" and kind[-2].isdigit() else None
+    found = re.search(r"(\d)D(Transpose)?$", kind)
+    return int(found.group(1)) if found else None
 
 
 def item(rng: Rng, kind: str, shape: Shape) -> Item:
@@ -262,6 +266,8 @@ INPUTS: list[dict[str, int | str]] = [
     {"part": "P", "time": 6, "channel": 2},
     {"frame": 2, "height": 5, "width": 4, "channel": 3},
     {"frame": 3, "part": 2, "time": "T", "channel": 2},
+    {"depth": 4, "height": 5, "width": 3, "channel": 2},
+    {"depth": "D", "height": 3, "width": 4, "channel": 2},
 ]
 
 

@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 
 from nnspec import schema as schemas
+from nnspec.aliases import ALIASES
 from nnspec.layers import REGISTRY
 from nnspec.sections import REQUIRED
 from nnspec.validate import validate_document
@@ -97,8 +98,8 @@ def test_no_one_of() -> None:
 
 def test_every_layer_is_an_item() -> None:
     kinds = schemas.published()["definitions"]["item"]["properties"]
-    assert set(kinds) == {*REGISTRY, "repeat", "block", "share"}
-    assert set(schemas.published()["definitions"]["layer"]["properties"]) == set(REGISTRY)
+    assert set(kinds) == {*REGISTRY, *ALIASES, "repeat", "block", "share"}
+    assert set(schemas.published()["definitions"]["layer"]["properties"]) == {*REGISTRY, *ALIASES}
 
 
 def test_defaults_are_valid() -> None:

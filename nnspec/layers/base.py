@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from nnspec import axes as ax
@@ -36,12 +37,13 @@ class Fault(Exception):
 class Window:
     """How an output position sees an input axis: `span` positions, `stride` apart, `ahead` of them in the future.
 
-    `span` None: all positions.
+    `span` None: all positions. A stride of 1/2 makes two positions of each. Output positions then stand between input
+    positions as well: `span` is 1 and the distance between the outermost places that one may see.
     """
 
-    span: int | None
-    stride: int = 1
-    ahead: int | None = 0
+    span: int | Fraction | None
+    stride: int | Fraction = 1
+    ahead: int | Fraction | None = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Plain convolutions over one and two axes."""
+"""Plain convolutions over one to three axes."""
 
 from __future__ import annotations
 
@@ -86,4 +86,17 @@ class Conv2D(Conv):
     args = _conv_arguments(2)
 
 
-LAYERS = (Conv1D(), Conv2D())
+class Conv3D(Conv):
+    """Kernels slide along three axes and read all channels; `filters` of them.
+
+    Input axes:  `batch depth height width channel`
+    Output axes: `batch depth height width filter`
+    Weights:     kernel (kernel depth, height, width, channel / groups, filters), bias (filters)
+    """
+
+    kind = "Conv3D"
+    rank = 3
+    args = _conv_arguments(3)
+
+
+LAYERS = (Conv1D(), Conv2D(), Conv3D())

@@ -83,6 +83,18 @@ class GlobalMaxPooling2D(GlobalPooling):
     op = "ReduceMax"
 
 
+class GlobalMaxPooling3D(GlobalPooling):
+    """The largest value of each channel over three axes.
+
+    Input axes:  `batch depth height width channel`
+    Output axes: `batch channel`, or `batch depth height width channel` with the pooled sizes 1 where `keepdims`
+    """
+
+    kind = "GlobalMaxPooling3D"
+    rank = 3
+    op = "ReduceMax"
+
+
 class GlobalAveragePooling1D(GlobalPooling):
     """The mean of each channel over all steps of a sequence; where the input has a mask, over those that hold data.
 
@@ -135,4 +147,23 @@ class GlobalAveragePooling2D(GlobalPooling):
     op = "ReduceMean"
 
 
-LAYERS = (GlobalMaxPooling1D(), GlobalMaxPooling2D(), GlobalAveragePooling1D(), GlobalAveragePooling2D())
+class GlobalAveragePooling3D(GlobalPooling):
+    """The mean of each channel over three axes.
+
+    Input axes:  `batch depth height width channel`
+    Output axes: `batch channel`, or `batch depth height width channel` with the pooled sizes 1 where `keepdims`
+    """
+
+    kind = "GlobalAveragePooling3D"
+    rank = 3
+    op = "ReduceMean"
+
+
+LAYERS = (
+    GlobalMaxPooling1D(),
+    GlobalMaxPooling2D(),
+    GlobalMaxPooling3D(),
+    GlobalAveragePooling1D(),
+    GlobalAveragePooling2D(),
+    GlobalAveragePooling3D(),
+)

@@ -1,4 +1,4 @@
-"""Zeros around, and ends cut off: ZeroPadding and Cropping over one and two axes."""
+"""Zeros around, and ends cut off: ZeroPadding and Cropping over one to three axes."""
 
 from __future__ import annotations
 
@@ -191,6 +191,21 @@ class ZeroPadding2D(ZeroPadding):
     }
 
 
+class ZeroPadding3D(ZeroPadding):
+    """Zeros around three axes.
+
+    Input axes:  `batch depth height width channel`
+    Output axes: `batch depth height width channel`, depth, height and width longer
+    """
+
+    kind = "ZeroPadding3D"
+    rank = 3
+    args = {
+        "padding": _amounts(3, "Zeros at every end, or for each axis a number or [before, after].", [[1, 1]] * 3),
+        "data_format": a.data_format(),
+    }
+
+
 class Cropping1D(Cropping):
     """Cuts steps off both ends of a sequence.
 
@@ -220,4 +235,21 @@ class Cropping2D(Cropping):
     }
 
 
-LAYERS = (ZeroPadding1D(), ZeroPadding2D(), Cropping1D(), Cropping2D())
+class Cropping3D(Cropping):
+    """Cuts positions off the ends of three axes.
+
+    Input axes:  `batch depth height width channel`
+    Output axes: `batch depth height width channel`, depth, height and width shorter
+    """
+
+    kind = "Cropping3D"
+    rank = 3
+    args = {
+        "cropping": _amounts(
+            3, "Positions cut off every end, or for each axis a number or [before, after].", [[1, 1]] * 3
+        ),
+        "data_format": a.data_format(),
+    }
+
+
+LAYERS = (ZeroPadding1D(), ZeroPadding2D(), ZeroPadding3D(), Cropping1D(), Cropping2D(), Cropping3D())

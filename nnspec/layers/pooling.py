@@ -1,4 +1,4 @@
-"""Pooling: windows that slide along one or two axes and keep their largest value or their mean."""
+"""Pooling: windows that slide along one to three axes and keep their largest value or their mean."""
 
 from __future__ import annotations
 
@@ -184,4 +184,39 @@ class AveragePooling2D(Pooling):
     args = _pooling_arguments(2, a.REQUIRED)
 
 
-LAYERS = (MaxPooling1D(), MaxPooling2D(), AveragePooling1D(), AveragePooling2D())
+class MaxPooling3D(Pooling):
+    """Windows slide along three axes; each keeps its largest value, channel by channel.
+
+    Input axes:  `batch depth height width channel`
+    Output axes: `batch depth height width channel`, each length = (length - pool_size) // strides + 1
+    """
+
+    kind = "MaxPooling3D"
+    rank = 3
+    op = "MaxPool"
+    args = _pooling_arguments(3, [2, 2, 2])
+
+
+class AveragePooling3D(Pooling):
+    """Windows slide along three axes; each keeps its mean, channel by channel.
+
+    With `padding: same` a window over an edge averages the positions that exist.
+
+    Input axes:  `batch depth height width channel`
+    Output axes: `batch depth height width channel`, each length = (length - pool_size) // strides + 1
+    """
+
+    kind = "AveragePooling3D"
+    rank = 3
+    op = "AveragePool"
+    args = _pooling_arguments(3, a.REQUIRED)
+
+
+LAYERS = (
+    MaxPooling1D(),
+    MaxPooling2D(),
+    MaxPooling3D(),
+    AveragePooling1D(),
+    AveragePooling2D(),
+    AveragePooling3D(),
+)

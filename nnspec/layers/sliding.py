@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nnspec import axes as ax
+from nnspec.axes import Axis, Size
 from nnspec.diagnostics import Fix
 from nnspec.graph import Node, Weight
 from nnspec.layers import args as a
 from nnspec.layers.base import Call, Inferred, Layer, Window, keras_name
+from nnspec.layers.kernels import Kernel, write_kernel
 from nnspec.layers.windows import live_taps, pads, seeing_taps, slid_size, spatial_positions, window_over
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
-    from nnspec.backends.onnx.view import Group, View
+    from nnspec.backends.onnx.view import View
 
 
 def sliding_arguments(rank: int, *, has_causal: bool = False) -> dict[str, a.Arg]:
@@ -57,7 +58,6 @@ class Convolution(Layer):
         channel = call.axes[channel_place]
         channels = call.require_size(channel, "its kernel has a slice for each channel")
         kernel, strides, dilation = self.geometry(call.args)
-        padding = call.args["padding"]
         if any(s > 1 for s in strides) and any(d > 1 for d in dilation):
             fixes = [Fix("keep one of the two at 1; a pooling layer after a dilated convolution strides")]
             call.fail(
@@ -66,19 +66,32 @@ class Convolution(Layer):
         axes: list[ax.Axis] = list(call.axes)
         windows: dict[int, Window] = {channel_place: Window(None, ahead=None)}
         notes: list[str] = []
-        for place, k, s, d in zip(places, kernel, strides, dilation, strict=True):
-            span = 1 + (k - 1) * d
-            axes[place] = ax.resized(
-                call.axes[place], slid_size(call, call.axes[place], span, s, padding, "kernel_size"), call.name
-            )
-            windows[place] = window_over(span, s, padding)
-            notes += _dead_tap_notes(call.axes[place], k, s, d, padding)
-            _warn_of_blind_kernel(call, call.axes[place], k, s, d, padding)
+        for i, place in enumerate(places):
+            size, windows[place] = self.slid(call, i, call.axes[place])
+            axes[place] = ax.resized(call.axes[place], size, call.name)
+            notes += self.axis_notes(call, i, call.axes[place])
         made, weights, formula = self.weights_rule(call, channels, kernel)
         axes[channel_place] = ax.fresh(call.axis_name or "filter", made, call.name, is_learned=True)
         return Inferred(
             (call.require_unique(tuple(axes)),), weights=weights, formula=formula, windows=windows, notes=tuple(notes)
         )
+
+    def slid(self, call: Call, i: int, axis: Axis) -> tuple[Size, Window]:
+        """How long the i-th spatial axis becomes, and what its positions see.
+
+        Raises:
+            Fault: where the kernel does not fit.
+        """
+        kernel, strides, dilation = self.geometry(call.args)
+        span = 1 + (kernel[i] - 1) * dilation[i]
+        padding = call.args["padding"]
+        return slid_size(call, axis, span, strides[i], padding, "kernel_size"), window_over(span, strides[i], padding)
+
+    def axis_notes(self, call: Call, i: int, axis: Axis) -> list[str]:
+        """What is worth saying of the kernel along the i-th spatial axis."""
+        kernel, strides, dilation = self.geometry(call.args)
+        _warn_of_blind_kernel(call, axis, kernel[i], strides[i], dilation[i], call.args["padding"])
+        return _dead_tap_notes(axis, kernel[i], strides[i], dilation[i], call.args["padding"])
 
     def weights_rule(self, call: Call, channels: int, kernel: tuple[int, ...]) -> tuple[int, tuple[Weight, ...], str]:
         """Output channels, weights and their count in words."""
@@ -151,9 +164,7 @@ class Convolution(Layer):
         groups: int,
         hint: str = "kernel",
     ) -> View:
-        from nnspec.backends.onnx.lowering import Affine
-
-        places, channel_place = spatial_positions(self.rank, node.args["data_format"])
+        places, _ = spatial_positions(self.rank, node.args["data_format"])
         before: list[int] = []
         after: list[int] = []
         auto = False
@@ -170,49 +181,17 @@ class Convolution(Layer):
             before.append(both[0] - first * dilation[i])
             after.append(both[1] - (taps - last) * dilation[i])
             kernel = np.take(kernel, range(first, last), axis=i)
-        spatial = [view.axes[1 + place] for place in places]
-        unit: list[Group] = [()] if self.rank == 1 else []
-        ready = lowering.arrange(view, (view.axes[0], view.axes[1 + channel_place], *unit, *spatial))
-        weights = np.moveaxis(kernel, (-1, -2), (0, 1))
-        lead = 1 if self.rank == 1 else 0
-        if lead:
-            weights = weights[:, :, None]
-        weight = lowering.graph.own_constant(weights, f"{lowering.stem}/{hint}")
-        bias_name = None if bias is None else lowering.graph.own_constant(bias, f"{lowering.stem}/bias")
-        attributes: dict[str, Any] = {
-            "kernel_shape": list(weights.shape[2:]),
-            "strides": [1] * lead + list(strides),
-            "dilations": [1] * lead + list(dilation),
-            "group": groups,
-        }
-        if auto:
-            attributes["auto_pad"] = "SAME_UPPER"
-        else:
-            attributes["pads"] = [0] * lead + before + [0] * lead + after
-        tensor = lowering.node("Conv", ready.tensor, weight, *([bias_name] if bias_name else []), **attributes)
-        out = node.outputs[0].axes
-        made = lowering.factor(out[channel_place].name, int(weights.shape[0]))
-        new_spatial = [
-            old
-            if out[place].size == node.inputs[0].axes[place].size
-            else lowering.factor(out[place].name, out[place].size)
-            for old, place in zip(spatial, places, strict=True)
-        ]
-        axes = list(view.axes)
-        axes[1 + channel_place] = made
-        for place, group in zip(places, new_spatial, strict=True):
-            axes[1 + place] = group
-        result = replace(
-            ready, tensor=tensor, dims=(view.axes[0], made, *unit, *new_spatial), axes=tuple(axes), mask=None
+        lead = [0] if self.rank == 1 else []
+        around = {"auto_pad": "SAME_UPPER"} if auto else {"pads": [*lead, *before, *lead, *after]}
+        return write_kernel(
+            lowering,
+            node,
+            view,
+            "Conv",
+            Kernel(np.moveaxis(kernel, (-1, -2), (0, 1)), bias, strides, dilation, outputs=0, hint=hint),
+            group=groups,
+            **around,
         )
-        lowering.affine[tensor] = Affine(
-            weight,
-            bias_name,
-            lowering.graph.nodes[-1],
-            lambda w, f: w * f.reshape([-1] + [1] * (w.ndim - 1)),
-            np.asarray,
-        )
-        return result
 
 
 def _dead_tap_notes(axis: ax.Axis, taps: int, stride: int, dilation: int, padding: str) -> list[str]:

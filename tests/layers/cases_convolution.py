@@ -98,7 +98,7 @@ TWO = ["Transpose", "Conv", "Transpose"]
 
 
 def case(kind: str, body: dict[str, Any], inputs: dict[str, Any], output: dict[str, Any], id: str, **more: Any) -> Case:
-    rank = 2 if kind.endswith("2D") else 1
+    rank = int(kind[-2])
     first = body.get("data_format") == "channels_first"
     groups = 0 if kind.startswith("Depthwise") else body.get("groups", 1)
     then = {None: lambda x: x, "relu": relu, "elu": elu}[body.get("activation")]
@@ -118,6 +118,8 @@ SERIES = {"time": 11, "channel": 5}
 IMAGE = {"height": 11, "width": 7, "channel": 3}
 CONV1D = {"filters": 3, "kernel_size": 3}
 CONV2D = {"filters": 2, "kernel_size": [3, 5]}
+VOLUME = {"depth": 5, "height": 7, "width": 6, "channel": 4}
+CONV3D = {"filters": 2, "kernel_size": [2, 3, 1]}
 
 CASES = [
     *[  # a tap that sees nothing, but whose place is not all padding
@@ -292,6 +294,47 @@ CASES = [
         {"height": "H", "width": "W", "channel": 3},
         {"height": "H", "width": "W", "filter": 2},
         "symbols",
+        ops=TWO,
+    ),
+    case("Conv3D", CONV3D, VOLUME, {"depth": 4, "height": 5, "width": 6, "filter": 2}, "", ops=TWO),
+    case(
+        "Conv3D",
+        {"filters": 3, "kernel_size": [3, 2, 4], "strides": [2, 1, 3], "padding": "same", "activation": "relu"},
+        VOLUME,
+        {"depth": 3, "height": 7, "width": 2, "filter": 3},
+        "strides-same-relu",
+        ops=["Transpose", "Conv", "Relu", "Transpose"],
+    ),
+    case(
+        "Conv3D",
+        {"filters": 6, "kernel_size": 2, "dilation_rate": [2, 3, 1], "groups": 2, "use_bias": False},
+        VOLUME,
+        {"depth": 3, "height": 4, "width": 5, "filter": 6},
+        "dilation-groups",
+        ops=TWO,
+    ),
+    case(
+        "Conv3D",
+        {"filters": 6, "kernel_size": 3, "padding": "same", "data_format": "channels_first"},
+        {"channel": 4, "depth": 3, "height": 5, "width": 6},
+        {"filter": 6, "depth": 3, "height": 5, "width": 6},
+        "channels-first-bias",
+        ops=["Conv"],
+    ),
+    case(
+        "Conv3D",
+        {"filters": 2, "kernel_size": 3, "strides": 2, "padding": "same"},
+        {"depth": "D", "height": 7, "width": "W", "channel": 4},
+        {"depth": "ceil(D/2)", "height": 4, "width": "ceil(W/2)", "filter": 2},
+        "symbols-strides-same",
+        ops=TWO,
+    ),
+    case(
+        "Conv3D",
+        {"filters": 3, "kernel_size": [3, 1, 1], "dilation_rate": [6, 1, 1], "padding": "same"},
+        VOLUME,
+        {"depth": 5, "height": 7, "width": 6, "filter": 3},
+        "dead-taps",
         ops=TWO,
     ),
     case("DepthwiseConv1D", {"kernel_size": 3}, SERIES, {"time": 9, "filter": 5}, "", ops=ONE),

@@ -36,6 +36,7 @@ def cropped(*pairs: tuple[int, int]) -> Oracle:
 
 STEPS = {"time": 7, "channel": 3}
 IMAGE = {"height": 5, "width": 7, "channel": 3}
+VOLUME = {"depth": 5, "height": 7, "width": 6, "channel": 4}
 NONE = (0, 0)
 
 CASES = [
@@ -166,5 +167,57 @@ CASES = [
         ["Slice"],
         id="channels-first-symbol",
         make=lambda rng, shape: rng.normal(size=(*shape[:3], shape[3] + 2)),
+    ),
+    Case(
+        "ZeroPadding3D",
+        None,
+        [VOLUME],
+        {"depth": 7, "height": 9, "width": 8, "channel": 4},
+        padded((1, 1), (1, 1), (1, 1), NONE),
+        ["Pad"],
+    ),
+    Case(
+        "ZeroPadding3D",
+        {"padding": [[1, 2], 0, [0, 3]]},
+        [{"depth": 5, "height": 7, "width": "W", "channel": 4}],
+        {"depth": 8, "height": 7, "width": "(W + 3)", "channel": 4},
+        padded((1, 2), NONE, (0, 3), NONE),
+        ["Pad"],
+        id="pairs-symbol",
+    ),
+    Case(
+        "ZeroPadding3D",
+        {"padding": [2, 0, 1], "data_format": "channels_first"},
+        [{"channel": 4, "depth": 5, "height": 7, "width": 1}],
+        {"channel": 4, "depth": 9, "height": 7, "width": 3},
+        padded(NONE, (2, 2), NONE, (1, 1)),
+        ["Pad"],
+        id="channels-first",
+    ),
+    Case(
+        "Cropping3D",
+        None,
+        [VOLUME],
+        {"depth": 3, "height": 5, "width": 4, "channel": 4},
+        cropped((1, 1), (1, 1), (1, 1)),
+        ["Slice"],
+    ),
+    Case(
+        "Cropping3D",
+        {"cropping": [[1, 2], 0, [0, 3]]},
+        [{"depth": "D", "height": 7, "width": 6, "channel": 4}],
+        {"depth": "(D - 3)", "height": 7, "width": 3, "channel": 4},
+        cropped((1, 2), NONE, (0, 3)),
+        ["Slice"],
+        id="pairs-symbol",
+    ),
+    Case(
+        "Cropping3D",
+        {"cropping": 2, "data_format": "channels_first"},
+        [{"channel": 4, "depth": 5, "height": 7, "width": 6}],
+        {"channel": 4, "depth": 1, "height": 3, "width": 2},
+        cropped(NONE, (2, 2), (2, 2), (2, 2)),
+        ["Slice"],
+        id="channels-first",
     ),
 ]

@@ -184,6 +184,84 @@ def two_dimensional(kind: str, op: str, reduce: Reduce, default: Any) -> list[Ca
     ]
 
 
+VOLUME = {"depth": 5, "height": 7, "width": 6, "channel": 4}
+
+
+def three_dimensional(kind: str, op: str, reduce: Reduce, default: Any) -> list[Case]:
+    own = ops(TWO, op)
+    return [
+        windows(
+            kind,
+            default,
+            VOLUME,
+            {"depth": 2, "height": 3, "width": 3, "channel": 4},
+            pooled(reduce, [2, 2, 2], [2, 2, 2]),
+            own,
+            "",
+        ),
+        windows(
+            kind,
+            {"pool_size": [3, 2, 4], "strides": [1, 3, 2]},
+            VOLUME,
+            {"depth": 3, "height": 2, "width": 2, "channel": 4},
+            pooled(reduce, [3, 2, 4], [1, 3, 2]),
+            own,
+            "strides",
+        ),
+        windows(
+            kind,
+            {"pool_size": [3, 4, 2], "strides": 2, "padding": "same"},
+            VOLUME,
+            {"depth": 3, "height": 4, "width": 3, "channel": 4},
+            pooled(reduce, [3, 4, 2], [2, 2, 2], "same"),
+            own,
+            "same",
+        ),
+        windows(
+            kind,
+            {"pool_size": 3, "strides": 2, "padding": "same"},
+            {"depth": "D", "height": 7, "width": "W", "channel": 4},
+            {"depth": "ceil(D/2)", "height": 4, "width": "ceil(W/2)", "channel": 4},
+            pooled(reduce, [3, 3, 3], [2, 2, 2], "same"),
+            own,
+            "same-symbols",
+        ),
+        windows(
+            kind,
+            {"pool_size": [2, 1, 3], "data_format": "channels_first"},
+            {"channel": 4, "depth": 5, "height": 7, "width": 6},
+            {"channel": 4, "depth": 2, "height": 7, "width": 2},
+            pooled(reduce, [2, 1, 3], [2, 1, 3], first=2),
+            [op],
+            "channels-first",
+        ),
+    ]
+
+
+def whole_3d(kind: str, op: str, reduce: str) -> list[Case]:
+    return [
+        Case(kind, None, [VOLUME], {"channel": 4}, over(reduce, (1, 2, 3)), [op]),
+        Case(
+            kind,
+            {"keepdims": True},
+            [{"depth": "D", "height": 7, "width": "W", "channel": 4}],
+            {"depth": 1, "height": 1, "width": 1, "channel": 4},
+            over(reduce, (1, 2, 3), True),
+            [op, "Reshape"],
+            id="keepdims-symbols",
+        ),
+        Case(
+            kind,
+            {"data_format": "channels_first"},
+            [{"channel": 4, "depth": 5, "height": 7, "width": 6}],
+            {"channel": 4},
+            over(reduce, (2, 3, 4)),
+            [op],
+            id="channels-first",
+        ),
+    ]
+
+
 def over(reduce: str, axes: tuple[int, ...], keepdims: bool = False) -> Oracle:
     return lambda weights, inputs: getattr(np, reduce)(inputs[0].astype(np.float64), axis=axes, keepdims=keepdims)
 
@@ -333,6 +411,10 @@ CASES = [
     *one_dimensional("AveragePooling1D", "AveragePool", mean, {"pool_size": 2}),
     *two_dimensional("MaxPooling2D", "MaxPool", largest, None),
     *two_dimensional("AveragePooling2D", "AveragePool", mean, {"pool_size": 2}),
+    *three_dimensional("MaxPooling3D", "MaxPool", largest, None),
+    *three_dimensional("AveragePooling3D", "AveragePool", mean, {"pool_size": 2}),
+    *whole_3d("GlobalMaxPooling3D", "ReduceMax", "max"),
+    *whole_3d("GlobalAveragePooling3D", "ReduceMean", "mean"),
     *whole_1d("GlobalMaxPooling1D", "ReduceMax", "max"),
     *whole_1d("GlobalAveragePooling1D", "ReduceMean", "mean"),
     *whole_2d("GlobalMaxPooling2D", "ReduceMax", "max"),

@@ -1,0 +1,92 @@
+"""Other names under which Keras exports a layer. A spec may use them; all phases see the kind's own name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping as MappingABC
+
+from nnspec.document import Mapping, Node, Scalar, Sequence
+
+ALIASES: MappingABC[str, str] = {
+    "Convolution1D": "Conv1D",
+    "Convolution2D": "Conv2D",
+    "Convolution3D": "Conv3D",
+    "Convolution1DTranspose": "Conv1DTranspose",
+    "Convolution2DTranspose": "Conv2DTranspose",
+    "Convolution3DTranspose": "Conv3DTranspose",
+    "SeparableConvolution1D": "SeparableConv1D",
+    "SeparableConvolution2D": "SeparableConv2D",
+    "AvgPool1D": "AveragePooling1D",
+    "AvgPool2D": "AveragePooling2D",
+    "AvgPool3D": "AveragePooling3D",
+    "MaxPool1D": "MaxPooling1D",
+    "MaxPool2D": "MaxPooling2D",
+    "MaxPool3D": "MaxPooling3D",
+    "GlobalAvgPool1D": "GlobalAveragePooling1D",
+    "GlobalAvgPool2D": "GlobalAveragePooling2D",
+    "GlobalAvgPool3D": "GlobalAveragePooling3D",
+    "GlobalMaxPool1D": "GlobalMaxPooling1D",
+    "GlobalMaxPool2D": "GlobalMaxPooling2D",
+    "GlobalMaxPool3D": "GlobalMaxPooling3D",
+}
+_MODELS = ("model", "blocks", "layers")  # the sections that hold layers
+_WRAPPED = ("layer", "backward_layer")  # arguments that hold one
+_WORD = re.compile(r"\w+")
+
+
+def with_kinds(root: Node) -> Node:
+    """The document with every layer under its kind's own name; all places stay."""
+    if not isinstance(root, Mapping) or not any(isinstance(root.get(name), Mapping | Sequence) for name in _MODELS):
+        return root
+    entries = dict(root.entries)
+    if "model" in entries:
+        entries["model"] = _items(entries["model"])
+    blocks, layers = entries.get("blocks"), entries.get("layers")
+    if isinstance(blocks, Mapping):
+        entries["blocks"] = _changed(blocks, {name: _body(block) for name, block in blocks.entries.items()})
+    if isinstance(layers, Mapping):
+        entries["layers"] = _changed(layers, {name: _item(layer) for name, layer in layers.entries.items()})
+    return _changed(root, entries)
+
+
+def with_kinds_in_path(path: str) -> str:
+    """A path into the document, such as `model[2].MaxPool1D.strides`, as it is after `with_kinds`."""
+    if not path.startswith(_MODELS):
+        return path
+    return _WORD.sub(lambda word: ALIASES.get(word.group(), word.group()), path)
+
+
+def _items(model: Node) -> Node:
+    if not isinstance(model, Sequence):
+        return model
+    return Sequence(tuple(_item(item) for item in model.items), model.span, model.size)
+
+
+def _item(item: Node) -> Node:
+    """A layer, a repeat, or whatever else stands in its place."""
+    if isinstance(item, Scalar):
+        is_alias = isinstance(item.value, str) and item.value in ALIASES
+        return Scalar(ALIASES[item.value], item.span, item.is_plain) if is_alias else item
+    if not isinstance(item, Mapping) or len(item.entries) != 1:
+        return item
+    (written, body) = next(iter(item.entries.items()))
+    kind = ALIASES.get(written, written)
+    key = item.keys.get(written, Scalar(written, item.span))
+    return Mapping({kind: _body(body)}, {kind: Scalar(kind, key.span, key.is_plain)}, item.span, item.size)
+
+
+def _body(body: Node) -> Node:
+    """What stands behind a kind, a repeat or a block: its own layers are read too."""
+    if not isinstance(body, Mapping):
+        return body
+    entries = dict(body.entries)
+    for name in _WRAPPED:
+        if name in entries:
+            entries[name] = _item(entries[name])
+    if "model" in entries:
+        entries["model"] = _items(entries["model"])
+    return _changed(body, entries)
+
+
+def _changed(node: Mapping, entries: dict[str, Node]) -> Mapping:
+    return Mapping(entries, node.keys, node.span, node.size)
