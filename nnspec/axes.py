@@ -6,9 +6,10 @@ wrong unflatten is caught as surely as a wrong reshape.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from math import lcm
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +76,31 @@ def divide(size: Size, by: Size) -> Size | None:
     return _normal(left.coefficient / right.coefficient, powers)
 
 
-def divides(by: Size, size: Size) -> bool:
-    """Whether `size / by` is a whole number for every value of the symbols."""
+def divides(by: Size, size: Size, multiples: Mapping[str, int] | None = None) -> bool:
+    """Whether `size / by` is a whole number for every value of the symbols.
+
+    Args:
+        multiples: for symbols of which something is known, a number that divides them.
+    """
     quotient = divide(size, by)
     if quotient is None:
         return False
     if isinstance(quotient, int):
         return quotient >= 1
-    return quotient.is_polynomial and quotient.coefficient.denominator == 1
+    least = quotient.coefficient
+    for name, power in quotient.powers:
+        least *= (multiples or {}).get(name, 1) ** max(power, 0)
+    return quotient.is_polynomial and least.denominator == 1
+
+
+def known_multiples(sizes: Iterable[Size]) -> dict[str, int]:
+    """What sizes that are whole numbers say of their symbols: where `T/2` is a size, 2 divides T."""
+    result: dict[str, int] = {}
+    for size in sizes:
+        if isinstance(size, Symbolic) and len(size.powers) == 1 and size.powers[0][1] == 1:
+            name = size.powers[0][0]
+            result[name] = lcm(result.get(name, 1), size.coefficient.denominator)
+    return result
 
 
 def derived(text: str) -> Symbolic:
@@ -94,7 +112,8 @@ def derived(text: str) -> Symbolic:
 class Atom:
     """An indivisible piece of an axis: the digits `(index // step) % size` of the axis `name` of `whole` elements.
 
-    `key` tells originals of the same name apart; `origin` is the input axis whose positions it follows, if any.
+    `key` tells originals of the same name apart; `origin` is the input axis whose positions it follows, if any;
+    `label` is what the axis that it made up alone was called before it was merged.
     """
 
     key: str
@@ -103,6 +122,7 @@ class Atom:
     whole: Size
     step: Size = 1
     origin: str | None = None
+    label: str | None = field(default=None, compare=False)
 
     @property
     def is_whole(self) -> bool:
@@ -113,8 +133,8 @@ class Atom:
         slow = divide(self.size, fast)
         assert slow is not None
         return (
-            replace(self, size=slow, step=multiply((self.step, fast))),
-            replace(self, size=fast),
+            replace(self, size=slow, step=multiply((self.step, fast)), label=None),
+            replace(self, size=fast, label=None),
         )
 
     def __str__(self) -> str:
@@ -132,7 +152,7 @@ def fuse(atoms: Iterable[Atom]) -> tuple[Atom, ...]:
     for atom in atoms:
         last = result[-1] if result else None
         if last is not None and last.key == atom.key and last.step == multiply((atom.step, atom.size)):
-            result[-1] = replace(atom, size=multiply((last.size, atom.size)))
+            result[-1] = replace(atom, size=multiply((last.size, atom.size)), label=None)
         else:
             result.append(atom)
     return tuple(result)
@@ -170,9 +190,22 @@ def fresh(name: str, size: Size, owner: str, *, is_learned: bool = False, origin
     return Axis(name, size, atoms, is_learned, origin)
 
 
-def origin_of(atoms: tuple[Atom, ...]) -> str | None:
+def whole_of(atoms: Iterable[Atom]) -> Atom | None:
+    """The one original that these atoms are when put together, if they are one."""
+    fused = fuse(atoms)
+    return fused[0] if len(fused) == 1 and fused[0].is_whole else None
+
+
+def origin_of(atoms: Iterable[Atom]) -> str | None:
     """The input axis that atoms follow, where they are one whole axis again."""
-    return atoms[0].origin if len(atoms) == 1 and atoms[0].is_whole else None
+    whole = whole_of(atoms)
+    return whole.origin if whole is not None else None
+
+
+def named_atoms(atoms: tuple[Atom, ...], name: str) -> tuple[Atom, ...]:
+    """The atoms of an axis called `name`: pieces that are called after their original are that original again."""
+    whole = whole_of(atoms)
+    return (replace(whole, label=None),) if whole is not None and whole.name == name else atoms
 
 
 def resized(axis: Axis, size: Size, owner: str) -> Axis:

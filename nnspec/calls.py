@@ -51,6 +51,7 @@ def make_call(
         (over,) if isinstance(over, str) else (tuple(over) if over else None),
         infer_inner,
         constraints,
+        item_body=body,
     )
 
 
@@ -113,12 +114,14 @@ def infer_inner(
     *,
     arg: str = "layer",
     over: tuple[str, ...] | None = None,
+    stripped: str | None = None,
 ) -> Node:
     """The layer inside a wrapper, as a node of its own whose name is the wrapper's.
 
     Args:
         arg: the wrapper's argument that holds it.
         over: the axes that the wrapper says it runs along, where it speaks for the wrapped layer.
+        stripped: the axis that the wrapper goes over, which the wrapped layer does not read.
 
     Raises:
         Fault: where it does not fit, at its own place.
@@ -146,4 +149,7 @@ def infer_inner(
         call.constraints,
     )
     inner.over = inner.over or over
+    inner.item_body = call.item_body
+    inner.stripped = (*call.stripped, *([] if stripped is None else [stripped]))
+    inner.reader_kinds = call.reader_kinds
     return make_node(layer, call.name, inner, layer.infer(inner), call.item_span, inner.path)

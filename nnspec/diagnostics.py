@@ -277,3 +277,9 @@ def did_you_mean(word: str, candidates: Iterable[str]) -> str:
     """` — did you mean `x`?`, or nothing."""
     close = nearest(word, candidates)
     return f"; did you mean `{close[0]}`?" if close else ""
+
+
+def quoted(items: Iterable[str]) -> str:
+    """`a`, `b` and `c`, in words."""
+    marked = [f"`{item}`" for item in items]
+    return " and ".join([", ".join(marked[:-1]), marked[-1]] if len(marked) > 1 else marked)

@@ -9,9 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from nnspec.diagnostics import Diagnostic, Edit, Fix, Related, Report, Span, SpecError, Step, did_you_mean, nearest
+from nnspec.diagnostics import (
+    Diagnostic,
+    Edit,
+    Fix,
+    Related,
+    Report,
+    Span,
+    SpecError,
+    Step,
+    did_you_mean,
+    nearest,
+    quoted,
+)
 from nnspec.document import Mapping, Node, Scalar, Sequence, to_plain
-from nnspec.naming import Names, NameTable, Reference, explicit_names, join_names, snake_case
+from nnspec.naming import Names, NameTable, Reference, explicit_names, snake_case
 from nnspec.origins import origins
 from nnspec.sections import STRUCTURE
 from nnspec.substitute import Scope, Substituter, resolve_vars
@@ -299,7 +311,7 @@ class _Expander:
         declared = definition.get("inputs")
         labels = [str(to_plain(n)) for n in declared.items] if isinstance(declared, Sequence) else ["input"]
         if len(reads) != len(labels):
-            wanted = f"{len(labels)} value{'s' if len(labels) != 1 else ''} ({join_names(labels)})"
+            wanted = f"{len(labels)} value{'s' if len(labels) != 1 else ''} ({quoted(labels)})"
             fix = Fix(f"name what it reads: `from: [{', '.join(['NAME'] * len(labels))}]`")
             message = f"block `{kind}` reads {wanted}, but it is given {len(reads)}"
             self.error("NN404", message, use.span, fix, related=self.defined(kind))

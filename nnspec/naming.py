@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from nnspec.diagnostics import Diagnostic, Edit, Fix, Related, Report, Span, did_you_mean, nearest
@@ -167,9 +166,3 @@ class NameTable:
                 )
             return (current,)
         return tuple(self.look_up(n, names) for n in (node.items if isinstance(node, Sequence) else (node,)))
-
-
-def join_names(items: Iterable[str]) -> str:
-    """`a`, `b` and `c`, each in backquotes."""
-    quoted = [f"`{item}`" for item in items]
-    return " and ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)

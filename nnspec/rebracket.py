@@ -6,42 +6,15 @@ every output axis whether it *is* an input axis, a merge of whole ones, a part o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import permutations
 
-from nnspec.axes import Atom, Axes, Axis, Size, Symbolic, divide, divides, fuse, multiply
+from nnspec.axes import Axes, Size, Symbolic, divide, divides, multiply, whole_of
+from nnspec.provenance import Kind, Piece, Provenance, Reading
 
 MAX_PERMUTED_AXES = 6  # 720 orders
-
-
-class Kind(Enum):
-    IDENTITY = "identity"
-    MERGE = "merge"
-    PART = "part"
-    NEW = "new"
-    MIXED = "mixed"
-
-
-@dataclass(frozen=True, slots=True)
-class Provenance:
-    """What an output axis holds. `atoms` is None where no bracket falls on a boundary (irreducible)."""
-
-    kind: Kind
-    atoms: tuple[Atom, ...] | None
-    axis: Axis | None = None  # the input axis, for IDENTITY
-
-    def __str__(self) -> str:
-        if self.kind is Kind.NEW:
-            return "a new axis of size 1"
-        if self.atoms is None:
-            return "an irregular mixture"
-        inner = ", ".join(str(atom) for atom in self.atoms)
-        if self.kind is Kind.IDENTITY:
-            return self.axis.name if self.axis else inner
-        return inner if len(self.atoms) == 1 else f"({inner})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,113 +62,87 @@ def solve_unknown(axes: Axes, sizes: Sequence[Size | None]) -> tuple[tuple[Size,
     quotient = divide(total, known)
     if quotient is None or (isinstance(quotient, Symbolic) and not quotient.is_polynomial):
         raise SizeMismatch(f"{total} elements do not divide by {known}")
-    constraints: tuple[str, ...] = ()
-    if isinstance(quotient, Symbolic) and quotient.coefficient.denominator != 1:
-        numerator = Symbolic(Fraction(quotient.coefficient.numerator), quotient.powers)
-        constraints = (f"{numerator} % {quotient.coefficient.denominator} == 0",)
-    return tuple(quotient if size is None else size for size in sizes), constraints
+    return tuple(quotient if size is None else size for size in sizes), whole_constraint(quotient)
+
+
+def whole_constraint(size: Size) -> tuple[str, ...]:
+    """What must hold for a size to be a whole number; a numerator, prime to the denominator, does not matter.
+
+    `3·T/2` needs `T % 2 == 0`.
+    """
+    if isinstance(size, int) or size.coefficient.denominator == 1:
+        return ()
+    return (f"{replace(size, coefficient=Fraction(1))} % {size.coefficient.denominator} == 0",)
 
 
 def rebracket(axes: Axes, sizes: Sequence[Size]) -> Rebracketing:
     """Provenance of every output axis of a row-major reshape from `axes` to `sizes` (which hold as many elements)."""
-    atoms = fuse(atom for axis in axes for atom in axis.atoms if atom.size != 1)
+    reading = Reading(axes, sizes)
+    pieces, multiples = reading.pieces(), reading.multiples
     filled = [i for i, size in enumerate(sizes) if size != 1]
     needed = [sizes[i] for i in filled]
-    lists: Sequence[tuple[Atom, ...] | None] | None = _walk(atoms, needed)
-    if lists is None:  # a leading symbol: the brackets may still be found from the right
-        mirrored = _walk(atoms[::-1], needed[::-1], from_right=True)
-        lists = None if mirrored is None else [pieces[::-1] for pieces in reversed(mirrored)]
+    lists: Sequence[Sequence[Piece] | None] | None = _walk(pieces, needed, multiples)
+    if lists is None:  # irreducible, or a leading symbol: brackets may still be found from either end
+        lists = [_piece(pieces, needed, i, multiples) for i in range(len(needed))]
     outputs: list[Provenance] = [Provenance(Kind.NEW, ())] * len(sizes)
-    if lists is None:
-        lists = _aligned_pieces(atoms, needed)
-    for i, pieces in zip(filled, lists, strict=True):
-        outputs[i] = Provenance(Kind.MIXED, None) if pieces is None else _classify(fuse(pieces), axes)
+    for i, found in zip(filled, lists, strict=True):
+        outputs[i] = Provenance(Kind.MIXED, None) if found is None else reading.provenance(found)
     return Rebracketing(tuple(outputs))
 
 
-def _walk(atoms: Sequence[Atom], sizes: Sequence[Size], *, from_right: bool = False) -> list[tuple[Atom, ...]] | None:
-    """The atoms that fill each output, None where a bracket falls inside a digit (irreducible)."""
-    queue = list(atoms[::-1])
-    result: list[tuple[Atom, ...]] = []
+def _walk(
+    pieces: Sequence[Piece], sizes: Sequence[Size], multiples: Mapping[str, int]
+) -> list[tuple[Piece, ...]] | None:
+    """From the left, the pieces that fill each output; None where a bracket falls inside a digit (irreducible)."""
+    rest = tuple(pieces)
+    result: list[tuple[Piece, ...]] = []
     for size in sizes:
-        need, taken = size, list[Atom]()
-        while need != 1:
-            if not queue:
-                return None
-            atom = queue.pop()
-            if divides(atom.size, need):
-                taken.append(atom)
-                quotient = divide(need, atom.size)
-            elif divides(need, atom.size):
-                rest = divide(atom.size, need)
-                assert rest is not None
-                slow, fast = atom.cut(need if from_right else rest)
-                taken.append(fast if from_right else slow)
-                queue.append(slow if from_right else fast)
-                quotient = 1
-            else:
-                return None
-            assert quotient is not None
-            need = quotient
-        result.append(tuple(taken))
-    return None if queue else result
+        found = _cut(rest, size, multiples, from_right=False)
+        if found is None:
+            return None
+        taken, rest = found
+        result.append(taken)
+    return None if rest else result
 
 
-def _aligned_pieces(atoms: Sequence[Atom], sizes: Sequence[Size]) -> list[tuple[Atom, ...] | None]:
-    """Where the whole is irreducible: the outputs both of whose brackets fall between digits are still exact."""
-    return [_piece(atoms, sizes, i) for i in range(len(sizes))]
-
-
-def _piece(atoms: Sequence[Atom], sizes: Sequence[Size], place: int) -> tuple[Atom, ...] | None:
-    """The atoms of one output; its brackets are looked for from the right, then from the left."""
-    rest = _cut(atoms, multiply(sizes[place + 1 :]), from_right=True)
-    found = None if rest is None else _cut(rest[0], sizes[place], from_right=True)
+def _piece(
+    pieces: Sequence[Piece], sizes: Sequence[Size], place: int, multiples: Mapping[str, int]
+) -> tuple[Piece, ...] | None:
+    """The pieces of one output; its brackets are looked for from the right, then from the left."""
+    rest = _cut(pieces, multiply(sizes[place + 1 :]), multiples, from_right=True)
+    found = None if rest is None else _cut(rest[0], sizes[place], multiples, from_right=True)
     if found is not None:
         return found[1]
-    rest = _cut(atoms, multiply(sizes[:place]), from_right=False)
-    found = None if rest is None else _cut(rest[1], sizes[place], from_right=False)
+    rest = _cut(pieces, multiply(sizes[:place]), multiples, from_right=False)
+    found = None if rest is None else _cut(rest[1], sizes[place], multiples, from_right=False)
     return None if found is None else found[0]
 
 
-def _cut(atoms: Sequence[Atom], size: Size, *, from_right: bool) -> tuple[tuple[Atom, ...], tuple[Atom, ...]] | None:
-    """The atoms in two, the fast (or, from the left, the slow) part holding `size` elements; None inside a digit."""
-    queue = list(atoms if from_right else atoms[::-1])
-    taken: list[Atom] = []
+def _cut(
+    pieces: Sequence[Piece], size: Size, multiples: Mapping[str, int], *, from_right: bool
+) -> tuple[tuple[Piece, ...], tuple[Piece, ...]] | None:
+    """The pieces in two, the fast (or, from the left, the slow) part holding `size` elements; None inside a digit."""
+    queue = list(pieces if from_right else pieces[::-1])
+    taken: list[Piece] = []
     while size != 1:
         if not queue:
             return None
-        atom = queue.pop()
-        if divides(atom.size, size):
-            taken.append(atom)
-            quotient = divide(size, atom.size)
+        piece = queue.pop()
+        if divides(piece.size, size, multiples):
+            taken.append(piece)
+            quotient = divide(size, piece.size)
             assert quotient is not None
             size = quotient
-        elif divides(size, atom.size):
-            rest = divide(atom.size, size)
+        elif divides(size, piece.size, multiples):
+            rest = divide(piece.size, size)
             assert rest is not None
-            slow, fast = atom.cut(size if from_right else rest)
+            slow, fast = piece.cut(size if from_right else rest)
             taken.append(fast if from_right else slow)
             queue.append(slow if from_right else fast)
             size = 1
         else:
             return None
     return (tuple(queue), tuple(taken[::-1])) if from_right else (tuple(taken), tuple(queue[::-1]))
-
-
-def _classify(atoms: tuple[Atom, ...], axes: Axes) -> Provenance:
-    for axis in axes:
-        if axis.atoms and fuse(a for a in axis.atoms if a.size != 1) == atoms:
-            return Provenance(Kind.IDENTITY, atoms, axis)
-    if all(_is_complete(atom, axes) for atom in atoms):
-        return Provenance(Kind.MERGE, atoms)
-    if len(atoms) == 1:
-        return Provenance(Kind.PART, atoms)
-    return Provenance(Kind.MIXED, atoms)
-
-
-def _is_complete(atom: Atom, axes: Axes) -> bool:
-    """Whether the atom is whole, or as whole as it ever was in the input."""
-    return atom.is_whole or any(atom in axis.atoms for axis in axes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +165,9 @@ def find_reordering(
     for order in _orders(moving, len(axes)):
         if order == tuple(range(len(axes))):
             continue
-        result = rebracket(tuple(axes[i] for i in order), sizes)
-        if not result.is_scrambled and agrees(result, declared):
+        permuted = tuple(axes[i] for i in order)
+        result = rebracket(permuted, sizes)
+        if not result.is_scrambled and agrees(permuted, result, declared):
             inversions = sum(a > b for i, a in enumerate(order) for b in order[i + 1 :])
             found.append(((result.cost, inversions), order, result))
     if not found:
@@ -237,17 +185,49 @@ def _orders(moving: list[int], rank: int) -> Iterator[tuple[int, ...]]:
         yield tuple(order)
 
 
-def agrees(result: Rebracketing, declared: Sequence[str | None] | None) -> bool:
+def agrees(axes: Axes, result: Rebracketing, declared: Sequence[str | None] | None) -> bool:
     """Whether declared names say what the outputs are: an identity keeps its name, no other output takes an input's."""
     if declared is None:
         return True
-    return all(name is None or misnamed(p, name) is None for p, name in zip(result.outputs, declared, strict=True))
+    pairs = zip(result.outputs, declared, strict=True)
+    return all(name is None or misnamed(provenance, name, axes) is None for provenance, name in pairs)
 
 
-def misnamed(provenance: Provenance, name: str) -> str | None:
-    """What an output that is declared as `name` really holds, None where the name is right."""
+def misnamed(provenance: Provenance, name: str, axes: Axes = ()) -> str | None:
+    """What an output that is declared as `name` really holds, None where the name is right.
+
+    An identity keeps its name; merges, parts and new axes take fresh ones. An axis that was merged before may have its
+    old name again, and no other output may.
+    """
     if provenance.kind is Kind.IDENTITY and provenance.axis is not None:
         return None if provenance.axis.name == name else provenance.axis.name
-    if provenance.atoms and any(atom.name == name for atom in provenance.atoms):
-        return str(provenance)
-    return None
+    whole = whole_of(provenance.atoms or ())
+    is_back = provenance.names == [name] and provenance.kind is Kind.MERGE
+    if name not in taken_names(axes) or is_back or (whole is not None and whole.name == name):
+        return None
+    return str(provenance)
+
+
+def taken_names(axes: Axes) -> set[str]:
+    """The names that say something about the values: those of the axes, and of what was merged into them."""
+    result = {axis.name for axis in axes if axis.size != 1}
+    for axis in axes:
+        if len(axis.atoms) > 1:
+            result.update(atom.label or atom.name for atom in axis.atoms)
+    return result
+
+
+__all__ = [
+    "Kind",
+    "Provenance",
+    "Rebracketing",
+    "Reordering",
+    "SizeMismatch",
+    "agrees",
+    "find_reordering",
+    "misnamed",
+    "rebracket",
+    "solve_unknown",
+    "taken_names",
+    "whole_constraint",
+]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nnspec import catalogue
+from nnspec.axes import fuse
 from nnspec.checks.context import Context
 from nnspec.diagnostics import Diagnostic, Edit, Fix, Related, Span
 from nnspec.document import Scalar, locate
@@ -186,7 +187,11 @@ def _check_softmax_axis(context: Context, output: Output, head: Node) -> Iterato
     place = axis - 1 if axis > 0 else len(axes) + axis
     softmaxed = axes[place]
     target = next((a for a in output.value.axes if a.name == output.class_axis), None)
-    if target is None or softmaxed.name == target.name or (softmaxed.atoms and softmaxed.atoms == target.atoms):
+    if (
+        target is None
+        or softmaxed.name == target.name
+        or (softmaxed.atoms and fuse(softmaxed.atoms) == fuse(target.atoms))
+    ):
         return
     yield Diagnostic(
         "NN507",

@@ -6,31 +6,19 @@ Frameworks are imported only inside `to_keras`; `to_onnx` works on a builder and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from nnspec import axes as ax
-from nnspec.axes import Axes, Axis
-from nnspec.diagnostics import Applicability, Diagnostic, Edit, Fix, Related, Report, Severity, Span, nearest
-from nnspec.document import Mapping as MappingNode
-from nnspec.document import Node as SourceNode
-from nnspec.document import Scalar, format_path
-from nnspec.graph import Field, Node, Value, Weight
+from nnspec.axes import Axes
+from nnspec.graph import Field, Node, Weight
 from nnspec.layers.args import REQUIRED, Arg
+from nnspec.layers.call import Call, Fault, insert_items
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
-
-
-class Fault(Exception):
-    """The node cannot be inferred: one diagnostic, and its readers keep silent."""
-
-    def __init__(self, diagnostic: Diagnostic) -> None:
-        super().__init__(diagnostic.message)
-        self.diagnostic = diagnostic
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,234 +67,6 @@ class Inferred:
     inner: Node | None = None
     backward: Node | None = None
     fields: Mapping[str, Field] | None = None
-
-
-@dataclass
-class Call:
-    """One use of a layer kind: what it reads and what the spec says, with the places to speak of.
-
-    Attributes:
-        args: every argument, defaults filled in.
-        reader_kinds: the kinds of the layers that read the result; `output` for an output of the graph.
-        given: the arguments that the spec names.
-        over: the axis names that the spec says it runs along, if it says.
-        axis_name: `as`, the name for the axis that it makes.
-    """
-
-    name: str
-    kind: str
-    kind_span: Span
-    item_span: Span
-    body: MappingNode | None
-    inputs: tuple[Value, ...]
-    args: dict[str, Any]
-    report: Report
-    path: tuple[str | int, ...] = ()
-    axis_name: str | None = None
-    over: tuple[str, ...] | None = None
-    infer_inner: Callable[..., Node] | None = None
-    constraints: list[str] = field(default_factory=list)
-    reader_kinds: tuple[str, ...] = ()
-
-    @property
-    def input(self) -> Value:
-        return self.inputs[0]
-
-    @property
-    def axes(self) -> Axes:
-        return self.inputs[0].axes
-
-    @property
-    def given(self) -> frozenset[str]:
-        return frozenset(self.body.entries) if self.body else frozenset()
-
-    def node(self, arg: str) -> SourceNode | None:
-        return self.body.get(arg) if self.body else None
-
-    def span(self, arg: str | None = None) -> Span:
-        """The place of an argument's value, or of the layer's kind."""
-        node = self.node(arg) if arg is not None else None
-        return node.span if node is not None else self.kind_span
-
-    def diagnostic(
-        self,
-        code: str,
-        message: str,
-        arg: str | None = None,
-        *,
-        label: str = "",
-        notes: Sequence[str] = (),
-        fixes: Sequence[Fix] = (),
-        related: Sequence[Related] = (),
-        severity: Severity = Severity.ERROR,
-    ) -> Diagnostic:
-        steps = (*self.path, self.kind, *([arg] if arg and arg in self.given else []))
-        return Diagnostic(
-            code,
-            message,
-            self.span(arg),
-            label,
-            format_path(steps),
-            tuple(notes),
-            tuple(related),
-            tuple(fixes),
-            severity,
-        )
-
-    def fail(self, code: str, message: str, arg: str | None = None, **details: Any) -> NoReturn:
-        """Ends the inference of this node.
-
-        Raises:
-            Fault: always.
-        """
-        raise Fault(self.diagnostic(code, message, arg, **details))
-
-    def warn(self, code: str, message: str, arg: str | None = None, **details: Any) -> None:
-        self.report.add(self.diagnostic(code, message, arg, severity=Severity.WARNING, **details))
-
-    # ----------------------------------------------------------------------------------------------- axes
-
-    def require_rank(self, *ranks: int, what: str = "") -> None:
-        if len(self.axes) not in ranks:
-            wanted = " or ".join(str(rank) for rank in ranks)
-            hint = f" ({what})" if what else ""
-            self.fail(
-                "NN310",
-                f"`{self.kind}` reads {wanted} axes{hint}, but it is given {len(self.axes)}: {ax.describe(self.axes)}",
-                notes=("batch is not counted",),
-            )
-
-    def require_size(self, axis: Axis, why: str) -> int:
-        """The axis' size as a number; weights need it."""
-        if not isinstance(axis.size, int):
-            self.fail(
-                "NN313",
-                f"`{self.kind}` needs to know how long `{axis.name}` is ({why}), but its size is `{axis.size}`",
-                fixes=[Fix(f"give `{axis.name}` a number under `inputs:`")],
-            )
-        return axis.size
-
-    def require_float(self) -> None:
-        """Every input must hold floats of one dtype: the layer computes with them."""
-        for value in self.inputs:
-            if not value.dtype.startswith("float"):
-                self.fail(
-                    "NN407",
-                    f"`{self.kind}` computes with floats, but `{value.node}` holds {value.dtype}",
-                    notes=["class or word ids become numbers to compute with by an `Embedding`"],
-                )
-            if value.dtype != self.input.dtype:
-                self.fail(
-                    "NN407",
-                    f"`{self.kind}` reads inputs of two dtypes: `{self.input.node}` holds {self.input.dtype}, "
-                    f"`{value.node}` {value.dtype}",
-                )
-
-    def axis_index(self, value: Any, arg: str, axes: Axes | None = None) -> int:
-        """The position (from 0, batch left out) of an axis given by name or by Keras' index."""
-        axes = self.axes if axes is None else axes
-        if isinstance(value, str):
-            position = ax.index_of(axes, value)
-            if position is None:
-                known = ax.names(axes)
-                fixes = []
-                node = self.node(arg)
-                if isinstance(node, Scalar):
-                    fixes = [Fix(f"use `{c}`", (Edit(node.span, c),)) for c in nearest(value, known)]
-                self.fail("NN306", f"`{self.kind}` reads no axis `{value}`, only {ax.describe(axes)}", arg, fixes=fixes)
-            return position
-        index = int(value)
-        position = index - 1 if index > 0 else len(axes) + index
-        if value == 0 or not 0 <= position < len(axes):
-            meaning = "the batch axis" if value == 0 else "beyond the axes"
-            self.fail(
-                "NN306",
-                f"axis {value} of `{self.kind}` is {meaning}: it reads {ax.describe(axes)}, which Keras counts from 1",
-                arg,
-            )
-        return position
-
-    def require_unique(self, axes: Axes, arg: str | None = None) -> Axes:
-        """Axis names of one tensor must differ."""
-        seen: set[str] = set()
-        for axis in axes:
-            if axis.name in seen:
-                self.fail(
-                    "NN307",
-                    f"`{self.kind}` would make two axes named `{axis.name}`: {ax.describe(axes)}",
-                    arg or ("as" if "as" in self.given else None),
-                    fixes=[Fix("give the new axis another name with `as:`")],
-                )
-            seen.add(axis.name)
-        return axes
-
-    def check_steps(self, positions: Sequence[int]) -> None:
-        """The contract of layers that slide or step: the axes at `positions` must be ones that have an order."""
-        here = [self.axes[i] for i in positions]
-        if self.over is not None:
-            if set(self.over) == set(ax.names(here)):
-                return
-            missing = [name for name in self.over if ax.index_of(self.axes, name) is None]
-            if missing:
-                self.axis_index(missing[0], "over")
-            self.fail(
-                "NN309",
-                f"`{self.kind}` is meant to run over {_quoted(self.over)}, but it runs over {_quoted(ax.names(here))}",
-                "over",
-                notes=[f"it reads {ax.describe(self.axes)}"],
-                fixes=self.reorder_fixes(
-                    [self.axes[self.axis_index(n, "over")] for n in dict.fromkeys(self.over)], positions
-                )
-                if len(set(self.over)) == len(positions)
-                else [Fix(f"name {'the one axis' if len(here) == 1 else f'all {len(here)} axes'} that it runs over")],
-            )
-        others = [axis for i, axis in enumerate(self.axes) if i not in positions]
-        hidden = [axis for axis in others if ax.is_sequence(axis)]  # a sequence that stands where features are read
-        wrong = [a for a in here if ax.is_unordered(a) or (len(here) == 1 and hidden and not ax.is_sequence(a))]
-        if not wrong:
-            return
-        candidates = iter(hidden or [axis for axis in others if not ax.is_unordered(axis)])
-        wanted = [next(candidates, None) if axis in wrong else axis for axis in here]
-        complete = [axis for axis in wanted if axis is not None]
-        fixes = self.reorder_fixes(complete, positions) if len(complete) == len(wanted) else []
-        first = wrong[0].name
-        reason = (
-            "which has no order" if ax.is_unordered(wrong[0]) else f"while `{hidden[0].name}` stands among its features"
-        )
-        written = first if len(here) == 1 else f"[{', '.join(ax.names(here))}]"
-        self.fail(
-            "NN308",
-            f"`{self.kind}` runs along `{first}`, {reason}",
-            label=f"reads {ax.describe(self.axes)}",
-            notes=[f"where this is meant, say so: `over: {written}`"],
-            fixes=fixes,
-        )
-
-    def reorder_fixes(self, wanted: Sequence[Axis], positions: Sequence[int]) -> list[Fix]:
-        """A permute in front that brings `wanted` to `positions`, the other axes keeping their order."""
-        rest = iter(axis for axis in self.axes if axis not in wanted)
-        places = dict(zip(positions, wanted, strict=True))
-        order = [places[i].name if i in places else next(rest).name for i in range(len(self.axes))]
-        return [self.insert_before(f"permute first: {order}".replace("'", ""), [f"permute: [{', '.join(order)}]"])]
-
-    def insert_before(
-        self, message: str, items: Sequence[str], applicability: Applicability = Applicability.MAYBE
-    ) -> Fix:
-        """A fix that writes layer items before this one, where the source is a block list."""
-        return insert_items(self.item_span, message, items, applicability)
-
-
-def insert_items(span: Span, message: str, items: Sequence[str], applicability: Applicability) -> Fix:
-    """Writes `items` as list items before the one at `span`; without edits where the list is in flow style."""
-    before = span.source.line(span.line)[: span.column - 1]
-    if before.strip() != "-":
-        return Fix(message, (), Applicability.MAYBE)
-    text = "".join(f"{item}\n{before}" for item in items)
-    return Fix(message, (Edit(span.start, text),), applicability)
-
-
-def _quoted(items: Sequence[str]) -> str:
-    return ", ".join(f"`{item}`" for item in items)
 
 
 class Layer:
@@ -396,3 +156,15 @@ def keras_name(name: str) -> str:
 
 def sum_formula(*parts: str) -> str:
     return " + ".join(part for part in parts if part)
+
+
+__all__ = [
+    "Call",
+    "Fault",
+    "Inferred",
+    "Layer",
+    "Window",
+    "insert_items",
+    "keras_name",
+    "sum_formula",
+]

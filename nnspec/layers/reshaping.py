@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import nnspec.layers.reshape_rules as rules
 from nnspec import axes as ax
 from nnspec.axes import Axes, Axis, Size, Symbolic
 from nnspec.diagnostics import Fix
 from nnspec.graph import Node
 from nnspec.layers import args as a
+from nnspec.layers import reshape_rules as rules
+from nnspec.layers.axis_lists import positions, require_permutation
 from nnspec.layers.base import Call, Inferred, Layer, keras_name
+from nnspec.layers.open_sizes import symbolic_recipe
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
@@ -34,7 +36,7 @@ def keras_reshape(node: Node) -> Callable[..., Any]:
         from nnspec.backends.keras_layers import SymbolicReshape
 
         return SymbolicReshape(
-            [str(size) for size in before], rules.symbolic_recipe(before, after), name=keras_name(node.name)
+            [str(size) for size in before], symbolic_recipe(before, after), name=keras_name(node.name)
         )
     target = [size if isinstance(size, int) else -1 for size in after]
     layer = keras.layers.Reshape(target, name=keras_name(node.name))
@@ -153,8 +155,8 @@ class Permute(Layer):
     }
 
     def infer(self, call: Call) -> Inferred:
-        order = rules.positions(call, call.args["dims"], "dims")
-        rules.require_permutation(call, order, "dims")
+        order = positions(call, call.args["dims"], "dims")
+        require_permutation(call, order, "dims")
         return Inferred((tuple(call.axes[i] for i in order),), keras={"dims": [i + 1 for i in order]})
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:

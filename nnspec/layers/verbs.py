@@ -11,10 +11,12 @@ from nnspec.diagnostics import Edit, Fix
 from nnspec.document import Mapping
 from nnspec.graph import Node
 from nnspec.layers import args as a
-from nnspec.layers import reshape_rules as rules
+from nnspec.layers.axis_lists import positions, require_permutation
 from nnspec.layers.base import Call, Inferred, Layer, keras_name
+from nnspec.layers.open_sizes import require_one_open_size
+from nnspec.layers.reshape_rules import merged
 from nnspec.layers.reshaping import keras_reshape, permuted
-from nnspec.rebracket import Kind, Provenance, rebracket
+from nnspec.rebracket import Provenance, misnamed, rebracket, whole_constraint
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
@@ -88,8 +90,8 @@ class PermuteVerb(Verb):
 
     def infer(self, call: Call) -> Inferred:
         arg = "order" if "order" in call.given else ""
-        order = rules.positions(call, call.args["order"], arg)
-        rules.require_permutation(call, order, arg)
+        order = positions(call, call.args["order"], arg)
+        require_permutation(call, order, arg)
         return Inferred((tuple(call.axes[i] for i in order),), keras={"dims": [i + 1 for i in order]})
 
     def to_keras(self, node: Node) -> Callable[..., Any]:
@@ -128,13 +130,13 @@ class Merge(OpenVerb):
                     f"`merge` joins neighbours in order, but {' and '.join(f'`{p}`' for p in parts)} "
                     f"do not stand so in {ax.describe(axes)}",
                     name,
-                    fixes=[call.insert_before("permute first", [f"permute: [{', '.join(order)}]"])]
+                    fixes=[call.insert_before("permute first", [call.permute_item(order)])]
                     if len(set(parts)) == len(parts)
                     else [],
                 )
             taken = tuple(axes[i] for i in places)
-            axes[places[0] : places[-1] + 1] = [rules.merged(call, taken, name)]
-        return Inferred((rules.require_one_open_size(call, call.require_unique(tuple(axes))),))
+            axes[places[0] : places[-1] + 1] = [merged(taken, name)]
+        return Inferred((require_one_open_size(call, call.require_unique(tuple(axes))),))
 
 
 def _brought_together(axes: Sequence[Axis], parts: Sequence[str]) -> list[str]:
@@ -171,7 +173,7 @@ class Split(OpenVerb):
         for name, parts in self.require_pairs(call).items():
             place = call.axis_index(name, name, tuple(axes))
             axes[place : place + 1] = self.parts(call, axes[place], parts)
-        return Inferred((rules.require_one_open_size(call, call.require_unique(tuple(axes))),))
+        return Inferred((require_one_open_size(call, call.require_unique(tuple(axes))),))
 
     def parts(self, call: Call, axis: Axis, parts: dict[str, Any]) -> list[Axis]:
         sizes: list[Size | None] = [None if v in (None, -1) else int(v) for v in parts.values()]
@@ -188,32 +190,28 @@ class Split(OpenVerb):
             call.fail(
                 "NN315", f"`{axis.name}` of {axis.size} cannot be cut into {said}", axis.name, notes=notes, fixes=fixes
             )
-        if not isinstance(quotient, int) and quotient.coefficient.denominator != 1:
-            whole = ax.Symbolic(quotient.coefficient * quotient.coefficient.denominator, quotient.powers)
-            call.constraints.append(f"{whole} % {quotient.coefficient.denominator} == 0")
+        call.constraints += whole_constraint(quotient)
         solved = [quotient if size is None else size for size in sizes]
         outputs = rebracket((axis,), solved).outputs
         made = []
         for label, size, provenance in zip(parts, solved, outputs, strict=True):
             self.check_name(call, axis, label, provenance)
-            if provenance.kind is Kind.MIXED or provenance.atoms is None:
+            if provenance.atoms is None:
                 made.append(ax.fresh(label, size, call.name, is_learned=axis.is_learned))
             else:
-                origin = ax.origin_of(provenance.atoms)
-                made.append(Axis(label, size, provenance.atoms, axis.is_learned, origin))
+                atoms = ax.named_atoms(provenance.atoms, label)
+                made.append(Axis(label, size, atoms, axis.is_learned, ax.origin_of(atoms)))
         return made
 
     def check_name(self, call: Call, axis: Axis, label: str, provenance: Provenance) -> None:
         """A part that takes the name of an axis which was merged must hold just that axis."""
-        if len(axis.atoms) < 2 or all(atom.name != label for atom in axis.atoms):
+        held = misnamed(provenance, label, (axis,)) if len(axis.atoms) > 1 and label != axis.name else None
+        if held is None:
             return
-        atoms = provenance.atoms
-        if atoms is not None and len(atoms) == 1 and atoms[0].is_whole and atoms[0].name == label:
-            return
-        inside = ", ".join(f"{atom.name}: {atom.size}" for atom in axis.atoms)
+        inside = ", ".join(f"{atom.label or atom.name}: {atom.size}" for atom in axis.atoms)
         call.fail(
             "NN303",
-            f"`split` calls a part of `{axis.name}` `{label}`, but it holds {provenance}",
+            f"`split` calls a part of `{axis.name}` `{label}`, but it holds {held}",
             axis.name,
             notes=[f"`{axis.name}` was merged from ({inside.replace(':', '')}), slow to fast"],
             fixes=[Fix(f"take it apart as it was merged: `{{{inside}}}`", self.part_edits(call, axis, inside))],
@@ -271,7 +269,7 @@ class Drop(Verb):
     def infer(self, call: Call) -> Inferred:
         names = call.args["axis"]
         arg = "axis" if "axis" in call.given else ""
-        dropped = set([call.axis_index(names, arg)] if isinstance(names, str) else rules.positions(call, names, arg))
+        dropped = set([call.axis_index(names, arg)] if isinstance(names, str) else positions(call, names, arg))
         for place in sorted(dropped):
             axis = call.axes[place]
             if axis.size != 1:

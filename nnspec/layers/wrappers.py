@@ -13,6 +13,7 @@ from nnspec.document import Scalar
 from nnspec.graph import Node
 from nnspec.layers import args as a
 from nnspec.layers.base import Call, Inferred, Layer
+from nnspec.layers.contracts import reorder_fixes
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
@@ -110,7 +111,7 @@ class TimeDistributed(Layer):
         if call.over is not None and call.over != (first.name,):
             self.fail_over(call)
         value = replace(call.input, axes=call.axes[1:], mask=None)
-        inner = call.infer_inner(call, source, (value,)) if call.infer_inner else None
+        inner = call.infer_inner(call, source, (value,), stripped=first.name) if call.infer_inner else None
         assert inner is not None
         if inner.args.get("stateful"):
             call.fail(
@@ -142,7 +143,7 @@ class TimeDistributed(Layer):
             f"but it runs over the first axis, `{first}`",
             "over",
             notes=[f"it reads {ax.describe(call.axes)}"],
-            fixes=call.reorder_fixes(wanted, (0,)) if len(wanted) == 1 else [],
+            fixes=reorder_fixes(call, wanted, (0,)) if len(wanted) == 1 else [],
         )
 
     # -------------------------------------------------------------------------------------------- Keras

@@ -1,0 +1,80 @@
+"""Edits of a model's list: items written before another, or in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from nnspec.diagnostics import Applicability, Edit, Fix, Span
+from nnspec.document import Mapping, Node, Scalar
+
+
+def list_prefix(span: Span) -> str | None:
+    """What stands before an item of a block list, up to and with its dash; None where the list is in flow style."""
+    before = span.source.line(span.line)[: span.column - 1]
+    return before if before.strip() == "-" else None
+
+
+def insert_items(span: Span, message: str, items: Sequence[str], applicability: Applicability) -> Fix:
+    """Writes `items` as list items before the one at `span`; without edits where the list is in flow style."""
+    before = list_prefix(span)
+    if before is None:
+        return Fix(message)
+    text = "".join(f"{item}\n{before}" for item in items)
+    return Fix(message, (Edit(span.start, text),), applicability)
+
+
+def insert_before(
+    span: Span, body: Mapping | None, message: str, items: Sequence[str], applicability: Applicability
+) -> Fix:
+    """Items between the one at `span` and what it reads; where `from` names that, the first item takes it over."""
+    source = body.get("from") if body is not None else None
+    if source is None:
+        return insert_items(span, message, items, applicability)
+    name = fresh_name(source)
+    if name is None or list_prefix(span) is None:
+        return Fix(message)
+    first, last = [with_keys(items[0], {"from": source}), *items[1:]], len(items) - 1
+    first[last] = with_keys(first[last], {"name": name})
+    inserted = insert_items(span, message, first, applicability)
+    return replace(inserted, edits=(*inserted.edits, Edit(source.span, name)))
+
+
+def fresh_name(source: Node) -> str | None:
+    """A name for what is made of the one thing that `from` names."""
+    if not isinstance(source, Scalar) or not isinstance(source.value, str):
+        return None
+    return f"{source.value.replace('.', '_')}_permuted"
+
+
+def with_keys(item: str, keys: dict[str, Node | str]) -> str:
+    """An item in flow style with further keys in its body: `permute: [a, b]` becomes `permute: {order: [a, b], …}`."""
+    kind, _, body = item.partition(": ")
+    if body.startswith("["):
+        body = f"{{order: {body}}}"
+    more = "".join(f", {key}: {value if isinstance(value, str) else _text(value)}" for key, value in keys.items())
+    return f"{kind}: {body[:-1]}{more}}}"
+
+
+def _text(node: Node) -> str:
+    return str(node.value) if isinstance(node, Scalar) else ""
+
+
+def replace_item(span: Span, body: Mapping | None, items: Sequence[str]) -> Edit | None:
+    """An edit that puts `items` in the place of the item at `span`; its `from` goes to the first, its name to the last.
+
+    None where the list is in flow style, or where the item says more that the new ones could not keep.
+    """
+    before = list_prefix(span)
+    if before is None or body is None or "when" in body.entries:
+        return None
+    source, name = body.get("from"), body.get("name")
+    kept = list(items)
+    if source is not None:
+        if not isinstance(source, Scalar):
+            return None
+        kept[0] = with_keys(kept[0], {"from": source})
+    if isinstance(name, Scalar):
+        kept[-1] = with_keys(kept[-1], {"name": name})
+    end = body.span
+    return Edit(replace(span, end_line=end.end_line, end_column=end.end_column), f"\n{before}".join(kept))
