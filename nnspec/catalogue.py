@@ -221,6 +221,12 @@ def explain(family: str, name: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def describe(family: str, name: str) -> str:
+    """What a class, an alias or a word is, in one paragraph."""
+    found = canonical(family, name)[0]
+    return words(family).get(found) or str(_families()[family]["classes"][found]["description"])
+
+
 def _wrap(text: str, indent: str = "") -> str:
     return textwrap.fill(text, 100, initial_indent=indent, subsequent_indent=" " * 6 if indent else "")
 

@@ -17,6 +17,13 @@ def summary(layer: Layer) -> str:
     return " ".join(text.split("\n\n")[0].split())
 
 
+def markdown(layer: Layer) -> str:
+    """A layer's docstring as Markdown: paragraphs flow, and what is said of axes and weights becomes a list."""
+    text = inspect.cleandoc(type(layer).__doc__ or "")
+    listed = re.sub(r"^(Input axes|Output axes|Weights): *", r"- \1: ", text, flags=re.MULTILINE)
+    return re.sub(r"(?<=\S)\n *(?=[^-\s])", " ", listed)
+
+
 def layer_page(layer: Layer) -> str:
     """A layer's whole page: docstring, arguments with defaults, and how it is exported."""
     from nnspec.layers.args import REQUIRED

@@ -1,13 +1,12 @@
 """The JSON Schema of specs: assembled from the layers and sections, and used to validate.
 
-`published` is what editors read: it admits `$name` and `$(expression)` wherever a value stands. `strict` is the same
-without them, for values after expansion. A layer item is an object of exactly one known key, and validation
-dispatches on that key, so an error speaks of that layer alone.
+What a spec writes may have `$name` and `$(expression)` wherever a value stands; the strict schema is the same without
+them, for values after expansion. A layer item is an object of exactly one known key, and validation dispatches on that
+key, so an error speaks of that layer alone. `publish` gives editors the same schema in a shape that suits them.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
@@ -146,9 +145,12 @@ _DEFINITIONS = _definitions()
 
 @cache
 def definition(name: str, *, is_strict: bool) -> Schema:
-    """One definition of `strict` or `published`; of all the layers it loads those alone that it speaks of."""
-    if not is_strict:
-        return EXPRESSION if name == "expression" else _admit_expressions(definition(name, is_strict=True))
+    """One definition; of all the layers it loads those alone that it speaks of."""
+    if name == "expression":
+        return EXPRESSION
+    if not is_strict and name != "item":  # a variable holds values, so none can be an item
+        admitting: Schema = _admit_expressions(definition(name, is_strict=True))
+        return admitting
     return _DEFINITIONS[name]()
 
 
@@ -171,21 +173,22 @@ def top(*, is_strict: bool) -> Schema:
     """The whole schema but for its definitions."""
     properties = sections(MODEL, LAYER)
     if not is_strict:
-        properties = {**{name: _admit_expressions(part) for name, part in properties.items()}, "model": MODEL}
+        properties = {name: _admit_expressions(part) for name, part in properties.items()}
     return _root(properties, {})
 
 
-def strict() -> Schema:
-    """The whole schema without expressions."""
-    definitions = {name: definition(name, is_strict=True) for name in _DEFINITIONS}
-    return {**top(is_strict=True), "definitions": definitions}
+def whole(*, is_strict: bool) -> Schema:
+    """The whole schema, without expressions or with them."""
+    names = (*_DEFINITIONS, *(() if is_strict else ("expression",)))
+    definitions = {name: definition(name, is_strict=is_strict) for name in names}
+    return {**top(is_strict=is_strict), "definitions": definitions}
 
 
 def _admit_expressions(schema: Any) -> Any:
     """The same schema, with `$name` and `$(expression)` allowed wherever a value may stand."""
     if isinstance(schema, list):
         return [_admit_expressions(part) for part in schema]
-    if not isinstance(schema, dict):
+    if not isinstance(schema, dict) or schema == MODEL:
         return schema
     result: Schema = {}
     for key, value in schema.items():
@@ -206,13 +209,3 @@ def _admit_expressions(schema: Any) -> Any:
     elif result.get("pattern") == NAME_PATTERN and "string" in listed:
         result["pattern"] = r"\$|" + NAME_PATTERN
     return result
-
-
-def published() -> Schema:
-    """The schema as committed: with expressions."""
-    definitions = {name: definition(name, is_strict=False) for name in (*_DEFINITIONS, "expression")}
-    return {**top(is_strict=False), "definitions": definitions}
-
-
-def published_text() -> str:
-    return json.dumps(published(), indent=1, ensure_ascii=False) + "\n"

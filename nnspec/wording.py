@@ -218,6 +218,8 @@ def unknown_layer(kind: str, known: Iterable[str], span: Span, place: str) -> Di
     guess = f"; did you mean `{meant[0]}`?" if meant else ""
     fixes = tuple(Fix(f"use `{m}`", (Edit(span, m),)) for m in meant)
     notes = (hint.text,) if hint else ()
+    if kind.startswith("$"):
+        notes = ("a variable holds a value, not a layer; `when:` in a layer's body leaves it out where it is false",)
     return Diagnostic("NN204", f"nnspec knows no layer `{kind}`{guess}", span, path=place, notes=notes, fixes=fixes)
 
 

@@ -51,7 +51,7 @@ def explain(what: str) -> None:
 @handled
 def schema(compare: bool, out: Path) -> None:
     """Write the JSON Schema of specs, for editors and for validation."""
-    from nnspec.schema import published_text
+    from nnspec.publish import published_text
 
     text = published_text()
     if compare:
