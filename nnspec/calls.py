@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from nnspec.alignment import warn_of_misalignment
 from nnspec.diagnostics import Report
 from nnspec.document import Mapping, Scalar, Sequence, to_plain
 from nnspec.document import Node as SourceNode
@@ -64,7 +65,8 @@ def make_node(
     path: tuple[str | int, ...],
     shared: str | None = None,
 ) -> Node:
-    fields = propagate(call, inferred) if inferred.fields is None else inferred.fields
+    fields = propagate(call.inputs, inferred.outputs, inferred.windows)
+    warn_of_misalignment(call)
     masks = inferred.masks or (inferred.mask,)
     warn_of_lost_mask(layer, call, masks)
     values = []
@@ -92,6 +94,7 @@ def make_node(
         inferred.inner,
         shared,
         inferred.backward,
+        inferred.windows,
     )
 
 

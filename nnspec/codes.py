@@ -51,6 +51,7 @@ CODES: dict[str, str] = {
     "NN319": "mask-is-lost",
     "NN321": "merge-of-axes-apart",
     "NN320": "taps-see-only-padding",
+    "NN330": "branches-shifted",
     # NN4xx: the graph
     "NN401": "unknown-name",
     "NN402": "duplicate-name",

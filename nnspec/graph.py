@@ -15,25 +15,56 @@ if TYPE_CHECKING:
     from nnspec.layers.base import Layer
 
 
+Steps = int | Fraction
+
+
 @dataclass(frozen=True, slots=True)
-class Field:
-    """How far one position sees along an input axis.
+class Window:
+    """How a position of a layer's output sees an axis of its input: position i reads `span` positions, up to
+    `stride·i + ahead`.
 
     Attributes:
-        size: input positions that it may depend on (padding counted), None for all of an axis of unknown length. A
-            fraction where what slid moved by fractions of a position: 1 and the distance between the outermost places.
-        stride: input positions between neighbours; 1/2 after an upsampling by 2.
-        ahead: how many of them lie after the position itself; 0 is causal.
+        span: how many positions; None for all of them. A fraction where positions are finer than what they read: a
+            layer that repeats each step twice reads step i // 2, which lies in the 3/2 positions up to i / 2.
+        stride: positions of the input from one of the output to the next; 1/2 doubles the length, -1 turns it round.
+        ahead: how many of the positions lie after `stride·i`; None where it may read everything.
+        slack: by how much the window may start earlier than that, where padding depends on an unknown length.
     """
 
-    size: int | Fraction | None = 1
-    stride: int | Fraction = 1
-    ahead: int | Fraction | None = 0
+    span: Steps | None
+    stride: Steps = 1
+    ahead: Steps | None = 0
+    slack: Steps = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """How far one position sees along an input axis: position i depends on nothing but what lies from
+    `stride·i - behind` to `stride·i + ahead`.
+
+    Attributes:
+        size: input positions that it may depend on (padding counted), None for all of an axis of unknown length.
+        stride: input positions between neighbours; negative where steps run backwards.
+        ahead: how many of them lie after the position itself; 0 is causal, None: it may be anything.
+        slack: by how much more it may reach back, where padding depends on an unknown length.
+        phases: the first and last position that each of as many neighbours sees, after which the pattern repeats; empty
+            where all see alike. Of two positions that a layer made of one, both see the same.
+    """
+
+    size: int | None = 1
+    stride: Steps = 1
+    ahead: Steps | None = 0
+    slack: Steps = 0
+    phases: tuple[tuple[int, int], ...] = ()
 
     @property
-    def positions(self) -> int | None:
-        """`size` in whole positions: as many as fit between the outermost places."""
-        return None if self.size is None else math.floor(self.size)
+    def behind(self) -> Steps | None:
+        """How many of the positions lie before the position itself; negative where all of them lie after it."""
+        if self.size is None or self.ahead is None:
+            return None
+        if self.phases:
+            return max(Fraction(self.stride * i - first) for i, (first, _) in enumerate(self.phases)) + self.slack
+        return self.size - 1 - self.ahead + self.slack
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,6 +110,7 @@ class Node:
         formula: how the parameters are counted, with this layer's numbers.
         notes: what the checker found out, for `show`.
         shared: the name under `layers:` whose weights this node uses.
+        windows: how it sees its first input, by position of the axis; axes left out are read position by position.
     """
 
     name: str
@@ -94,6 +126,7 @@ class Node:
     inner: Node | None = None
     shared: str | None = None
     backward: Node | None = None
+    windows: Mapping[int, Window] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from fractions import Fraction
 from typing import Any
 
 from nnspec import axes as ax
-from nnspec.graph import Graph, Node, Value
+from nnspec.graph import Graph, Node, Steps, Value
 
 
 def to_json(graph: Graph) -> dict[str, Any]:
@@ -42,7 +41,7 @@ def _layer(graph: Graph, node: Node) -> dict[str, Any]:
         "weights": [{"name": weight.name, "shape": list(weight.shape)} for weight in node.weights],
         "formula": node.formula,
         "receptive_field": {
-            name: {"size": field.positions, "stride": _number(field.stride), "ahead": _whole(field.ahead)}
+            name: {"size": field.size, "stride": _number(field.stride), "ahead": _whole(field.ahead)}
             for name, field in node.outputs[0].fields.items()
         },
         "notes": list(node.notes),
@@ -51,13 +50,14 @@ def _layer(graph: Graph, node: Node) -> dict[str, Any]:
     }
 
 
-def _number(value: int | Fraction) -> int | float:
-    return value if isinstance(value, int) else float(value)
+def _number(steps: Steps) -> float:
+    """As JSON writes it: a fraction is a decimal number."""
+    return steps if isinstance(steps, int) else float(steps)
 
 
-def _whole(value: int | Fraction | None) -> int | None:
+def _whole(steps: Steps | None) -> int | None:
     """Positions: a part of one is one."""
-    return None if value is None else math.ceil(value)
+    return None if steps is None else math.ceil(steps)
 
 
 def input_size(graph: Graph, axis: str) -> ax.Size | None:
@@ -110,7 +110,7 @@ def _sees(graph: Graph, node: Node) -> Iterator[str]:
         if axis is None or ax.is_unordered(axis) or field.size == 1:
             continue
         stride = f" step {field.stride}" if field.stride != 1 else ""
-        yield f"{name} {field.positions if field.positions is not None else 'all'}{stride}"
+        yield f"{name} {field.size if field.size is not None else 'all'}{stride}"
 
 
 def _kernel_notes(node: Node) -> Iterator[str]:
@@ -137,7 +137,7 @@ def _reach(graph: Graph) -> Iterator[str]:
             axis = next(a for v in graph.inputs.values() for a in v.axes if a.name == axis_name)
             if ax.is_unordered(axis):
                 continue
-            size = field.positions
+            size = field.size
             if size is None or (isinstance(total, int) and size >= total):
                 yield f"output `{name}` sees all {total} positions of `{axis_name}`"
             elif isinstance(total, int):

@@ -189,9 +189,7 @@ class Gate:
 
     def shortest(self, name: str) -> int:
         """A length at which every window of the network fits."""
-        sizes = [
-            f.positions for node in self.graph.nodes for v in node.outputs for f in v.fields.values() if f.positions
-        ]
+        sizes = [f.size for node in self.graph.nodes for v in node.outputs for f in v.fields.values() if f.size]
         return max([1, *sizes])
 
     def integer_bound(self, name: str) -> int:

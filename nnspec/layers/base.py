@@ -8,30 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nnspec.axes import Axes
-from nnspec.graph import Field, Node, Weight
+from nnspec.graph import Node, Weight, Window
 from nnspec.layers.args import REQUIRED, Arg
 from nnspec.layers.call import Call, Fault, insert_items
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """How an output position sees an input axis: `span` positions, `stride` apart, `ahead` of them in the future.
-
-    `span` None: all positions. A stride of 1/2 makes two positions of each. Output positions then stand between input
-    positions as well: `span` is 1 and the distance between the outermost places that one may see.
-    """
-
-    span: int | Fraction | None
-    stride: int | Fraction = 1
-    ahead: int | Fraction | None = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +30,14 @@ class Inferred:
         ports: names of the outputs where there are several.
         weights: in Keras' order.
         formula: how the parameters are counted, with numbers (`4·(4·(1 + 4) + 4)`).
-        windows: for input axis positions that the layer slides along or reads whole; others are untouched.
+        windows: for positions of the first input's axes that the layer slides along or reads whole; the others are
+            read position by position. Axes that no output follows any more count as read whole.
         mask: the axis along which the first output carries a mask, or None.
         masks: the same for every output, where others than the first carry one.
         keras: arguments as Keras takes them, where they differ from the spec's (axis names).
         notes: for `show`.
         inner: the wrapped layer.
         backward: the layer of a Bidirectional that runs backwards, where the spec gives one.
-        fields: receptive fields of the outputs where a wrapped layer worked them out; else they follow from `windows`.
     """
 
     outputs: tuple[Axes, ...]
@@ -66,7 +52,6 @@ class Inferred:
     notes: tuple[str, ...] = ()
     inner: Node | None = None
     backward: Node | None = None
-    fields: Mapping[str, Field] | None = None
 
 
 class Layer:

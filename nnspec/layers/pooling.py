@@ -44,7 +44,7 @@ class Pooling(Layer):
                 continue
             size = slid_size(call, call.axes[place], span, stride, padding, "pool_size")
             axes[place] = ax.resized(call.axes[place], size, call.name)
-            windows[place] = window_over(span, stride, padding)
+            windows[place] = window_over(call.axes[place].size, span, stride, padding)
         return Inferred((tuple(axes),), windows=windows)
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:

@@ -50,7 +50,10 @@ class Recurrent(Layer):
         output = (self.stepped(call, step), made) if is_sequence else (made,)
         extra = self.states if call.args["return_state"] else ()
         reads_ahead = is_backwards or not is_sequence
-        windows = {0: Window(None, ahead=None if reads_ahead else 0), 1: Window(None, ahead=None)}
+        windows = {
+            0: Window(None, -1 if is_backwards and is_sequence else 1, None if reads_ahead else 0),
+            1: Window(None, ahead=None),
+        }
         notes = [f"gives the steps of `{step.name}` from last to first"] if is_backwards and is_sequence else []
         return Inferred(
             (call.require_unique(output), *((made,) for _ in extra)),

@@ -85,7 +85,8 @@ class Convolution(Layer):
         kernel, strides, dilation = self.geometry(call.args)
         span = 1 + (kernel[i] - 1) * dilation[i]
         padding = call.args["padding"]
-        return slid_size(call, axis, span, strides[i], padding, "kernel_size"), window_over(span, strides[i], padding)
+        size = slid_size(call, axis, span, strides[i], padding, "kernel_size")
+        return size, window_over(axis.size, span, strides[i], padding)
 
     def axis_notes(self, call: Call, i: int, axis: Axis) -> list[str]:
         """What is worth saying of the kernel along the i-th spatial axis."""

@@ -101,7 +101,7 @@ class STFTSpectrogram(Layer):
             if mode != ("imag" if part == "real" else "real")
         ]
         formula = " + ".join(f"{length}·{bins}" for _ in weights)
-        windows = {places[0]: window_over(length, step, call.args["padding"])}
+        windows = {places[0]: window_over(signal.size, length, step, call.args["padding"])}
         return Inferred((call.require_unique(axes),), weights=tuple(weights), formula=formula, windows=windows)
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:

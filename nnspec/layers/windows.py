@@ -5,7 +5,8 @@ from __future__ import annotations
 from nnspec import axes as ax
 from nnspec.axes import Axis, Size
 from nnspec.diagnostics import Fix
-from nnspec.layers.base import Call, Window
+from nnspec.graph import Window
+from nnspec.layers.base import Call
 
 
 def spatial_positions(rank: int, data_format: str | None) -> tuple[tuple[int, ...], int]:
@@ -41,10 +42,13 @@ def slid_size(call: Call, axis: Axis, span: int, stride: int, padding: str, arg:
     return ax.derived(f"({inner})" if stride == 1 else f"ceil(({inner})/{stride})")
 
 
-def window_over(span: int, stride: int, padding: str) -> Window:
-    """The receptive field's step: what lies ahead of a position depends on the padding."""
-    ahead = 0 if padding == "causal" else (span // 2 if padding == "same" else span - 1)
-    return Window(span, stride, ahead)
+def window_over(size: Size, span: int, stride: int, padding: str) -> Window:
+    """How a window of `span` positions sees an axis of this size: what lies ahead depends on the padding."""
+    both = pads(ax.static(size), span, stride, padding)
+    if both is not None:
+        return Window(span, stride, span - 1 - both[0])
+    earliest, latest = (span - 1) // 2, max(span - stride, 0) // 2  # zeros before, by what the length leaves over
+    return Window(span, stride, span - 1 - latest, earliest - latest)
 
 
 def pads(size: int | None, span: int, stride: int, padding: str) -> tuple[int, int] | None:

@@ -129,7 +129,7 @@ class TimeDistributed(Layer):
             mask=call.input.mask if is_positionwise(inner) else None,
             notes=inner.notes,
             inner=inner,
-            fields=inner.outputs[0].fields,
+            windows={place + 1: window for place, window in inner.windows.items()},
         )
 
     def fail_over(self, call: Call) -> None:

@@ -163,7 +163,7 @@ def test_receptive_fields(tmp_path: Path) -> None:
         return found.size, found.stride, found.ahead
 
     assert field({"LSTM": {"units": 2, "return_sequences": True}}) == (7, 1, 0)
-    assert field({"LSTM": {"units": 2, "return_sequences": True, "go_backwards": True}}) == (7, 1, None)
+    assert field({"LSTM": {"units": 2, "return_sequences": True, "go_backwards": True}}) == (7, -1, None)
     assert field({"LSTM": {"units": 2}}) == (7, 1, None)
     assert field({"Bidirectional": {"layer": {"GRU": {"units": 2, "return_sequences": True}}}}) == (7, 1, None)
 
