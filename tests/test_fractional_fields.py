@@ -32,6 +32,7 @@ NETWORKS = {
     "dilated": [up(3, 1, dilation_rate=4, padding="same")],
     "then-convolution": [up(4, 2, padding="same"), CONV, CONV],
     "there-and-back": [DOWN, up(4, 2, padding="same"), CONV],
+    "repeated": [CONV, {"UpSampling1D": {"size": 2}}, CONV, {"UpSampling1D": {"size": 3}}],
     "twice": [up(3, 2, padding="same"), CONV, up(3, 3, padding="same"), CONV],
 }
 
@@ -63,7 +64,10 @@ def seen(graph: Graph) -> list[np.ndarray]:
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_field_is_what_the_gradient_sees(name: str, tmp_path: Path) -> None:
-    graph = graph_of(NETWORKS[name], tmp_path)
+    check(graph_of(NETWORKS[name], tmp_path))
+
+
+def check(graph: Graph) -> None:
     field = graph.outputs["y"].value.fields["time"]
     keras.utils.set_random_seed(1)
     rows = seen(graph)
@@ -75,6 +79,20 @@ def test_field_is_what_the_gradient_sees(name: str, tmp_path: Path) -> None:
     assert show.to_json(graph)["layers"][-1]["receptive_field"]["time"]["ahead"] >= ahead
     assert field.ahead is not None
     assert field.ahead - ahead < 1
+
+
+@pytest.mark.parametrize("size", [2, 3, 4])
+@pytest.mark.parametrize("method", ["nearest", "bilinear", "bicubic", "lanczos3"])
+def test_field_of_an_interpolation(method: str, size: int, tmp_path: Path) -> None:
+    body = {"size": [size, 1], "interpolation": method, "over": ["time", "row"]}
+    model: list[Any] = [
+        {"insert": {"row": 1}},
+        {"permute": ["time", "row", "channel"]},
+        {"UpSampling2D": body},
+        {"drop": "row"},
+        CONV,
+    ]
+    check(graph_of(model, tmp_path))
 
 
 def test_fractions_are_shown(tmp_path: Path) -> None:

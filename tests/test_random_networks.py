@@ -142,6 +142,8 @@ def item(rng: Rng, kind: str, shape: Shape) -> Item:
         return over(rng, shape, convolution(rng, kind, shape, rank), rank)
     if kind.startswith("Global"):
         return over(rng, shape, some(rng, data_format(rng), keepdims=[True, False]), rank)
+    if kind.startswith("Adaptive"):
+        return over(rng, shape, {"output_size": each(rng, rank, 1, 5)} | data_format(rng), rank)
     if "Pooling" in kind:
         body = some(rng, {"pool_size": each(rng, rank, 1, 3)}, strides=[1, 2, 3, None], padding=["valid", "same"])
         return over(rng, shape, body | data_format(rng), rank)
@@ -151,7 +153,9 @@ def item(rng: Rng, kind: str, shape: Shape) -> Item:
         return {kind[:-2].removeprefix("Zero").lower(): value} | (data_format(rng) if rank > 1 else {})
     if kind.startswith("UpSampling"):
         body = {"size": count(rng, 1, 3) if rank == 1 else each(rng, rank, 1, 3)}
-        return body | (some(rng, data_format(rng), interpolation=["nearest", "bilinear"]) if rank > 1 else {})
+        methods = ["nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"]
+        body |= data_format(rng) if rank > 1 else {}
+        return over(rng, shape, some(rng, body, interpolation=methods) if rank == 2 else body, rank)
     if kind in ("LSTM", "GRU", "SimpleRNN"):
         return over(rng, shape, recurrent(rng, kind), 1)
     if kind == "Bidirectional":

@@ -125,3 +125,35 @@ BIASED_CHANNELS_FIRST = {
         keras.layers.SeparableConv2D,
     )
 }
+
+
+class _WindowByWindow:
+    """Takes windows one after the other; Keras' own fails where there is one of them, or one position."""
+
+    def call(self: Any, inputs: Any) -> Any:
+        reduce = ops.max if "Max" in type(self).__name__ else ops.mean
+        first = 2 if self.data_format == "channels_first" else 1
+        for axis, made in enumerate(self.output_size, start=first):
+            size = inputs.shape[axis]
+            if made == 1:
+                inputs = reduce(inputs, axis=axis, keepdims=True)
+                continue
+            ranges = [(i * size // made, -(-(i + 1) * size // made)) for i in range(made)]
+            parts = [inputs[(*[slice(None)] * axis, slice(start, stop))] for start, stop in ranges]
+            inputs = ops.concatenate([reduce(part, axis=axis, keepdims=True) for part in parts], axis=axis)
+        return inputs
+
+
+SMALL_ADAPTIVE_POOLING = {
+    base.__name__: keras.saving.register_keras_serializable("nnspec")(
+        type(f"Small{base.__name__}", (_WindowByWindow, base), {})
+    )
+    for base in (
+        keras.layers.AdaptiveAveragePooling1D,
+        keras.layers.AdaptiveAveragePooling2D,
+        keras.layers.AdaptiveAveragePooling3D,
+        keras.layers.AdaptiveMaxPooling1D,
+        keras.layers.AdaptiveMaxPooling2D,
+        keras.layers.AdaptiveMaxPooling3D,
+    )
+}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,13 +9,12 @@ from nnspec import axes as ax
 from nnspec.graph import Node
 from nnspec.layers import args as a
 from nnspec.layers.base import Call, Inferred, Layer, Window
-from nnspec.layers.windows import pads, slid_size, spatial_positions, window_over
+from nnspec.layers.pool_nodes import Windows, write_windows
+from nnspec.layers.windows import slid_size, spatial_positions, window_over
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
-    from nnspec.backends.onnx.view import Group, View
-
-Pads = Sequence[tuple[int, int] | None]
+    from nnspec.backends.onnx.view import View
 
 
 class Pooling(Layer):
@@ -48,71 +46,12 @@ class Pooling(Layer):
         return Inferred((tuple(axes),), windows=windows)
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
-        view = inputs[0]
-        places, channel_place = spatial_positions(self.rank, node.args["data_format"])
         pool, strides = self.geometry(node.args)
         if set(pool) == set(strides) == {1}:
-            return [replace(view, mask=None)]
+            return [replace(inputs[0], mask=None)]
         before, after = node.inputs[0].axes, node.outputs[0].axes
-        both = [
-            pads(ax.static(before[place].size), span, stride, node.args["padding"])
-            for place, span, stride in zip(places, pool, strides, strict=True)
-        ]
-        lead = 1 if self.rank == 1 else 0  # 1-D windows slide as 1×k, as the convolutions around them do
-        spatial = [view.axes[1 + place] for place in places]
-        channel = view.axes[1 + channel_place]
-        units: list[Group] = [()] * lead
-        ready = lowering.arrange(view, (view.axes[0], channel, *units, *spatial))
-        tensor = ready.tensor
-        for part in _apart(pool, strides, both):
-            tensor = self.slide(lowering, tensor, lead, *part)
-        made = [
-            old if after[place].size == before[place].size else lowering.factor(after[place].name, after[place].size)
-            for old, place in zip(spatial, places, strict=True)
-        ]
-        axes = list(view.axes)
-        for place, group in zip(places, made, strict=True):
-            axes[1 + place] = group
-        dims = (view.axes[0], channel, *units, *made)
-        return [replace(ready, tensor=tensor, dims=dims, axes=tuple(axes), mask=None)]
-
-    def slide(
-        self, lowering: Lowering, tensor: str, lead: int, pool: Sequence[int], strides: Sequence[int], both: Pads
-    ) -> str:
-        """One node; pads that depend on an unknown size are left to it."""
-        attributes: dict[str, Any] = {"kernel_shape": [1] * lead + list(pool), "strides": [1] * lead + list(strides)}
-        known = [pair for pair in both if pair is not None]
-        if len(known) < len(both):
-            attributes["auto_pad"] = "SAME_UPPER"
-        elif any(start or end for start, end in known):
-            unit = [0] * lead
-            attributes["pads"] = [*unit, *(start for start, _ in known), *unit, *(end for _, end in known)]
-        return lowering.node(self.op, tensor, **attributes)
-
-
-def _apart(pool: Sequence[int], strides: Sequence[int], both: Pads) -> list[tuple[Sequence[int], Sequence[int], Pads]]:
-    """The windows of one node, or of two where one has no rule for all axes.
-
-    ONNX Runtime finds pads by itself only where windows leave no gaps. Where another axis has gaps, it is pooled by a
-    node of its own, which changes neither maxima nor means.
-    """
-    gaps = [span < stride for span, stride in zip(pool, strides, strict=True)]
-    unknown = [pair is None for pair in both]
-    if any(gap and is_unknown for gap, is_unknown in zip(gaps, unknown, strict=True)):
-        raise NotImplementedError("windows with gaps between them over an unknown length")
-    if not (any(unknown) and any(gaps)):
-        return [(pool, strides, both)]
-    parts: list[tuple[Sequence[int], Sequence[int], Pads]] = []
-    for wanted in (True, False):
-        mine = [is_unknown == wanted for is_unknown in unknown]
-        parts.append(
-            (
-                [span if own else 1 for span, own in zip(pool, mine, strict=True)],
-                [stride if own else 1 for stride, own in zip(strides, mine, strict=True)],
-                [pair if own else (0, 0) for pair, own in zip(both, mine, strict=True)],
-            )
-        )
-    return parts
+        windows = Windows(self.op, pool, strides, node.args["padding"], node.args["data_format"])
+        return [write_windows(lowering, inputs[0], windows, before, after)]
 
 
 def _pooling_arguments(rank: int, pool_size: Any) -> dict[str, a.Arg]:
