@@ -95,6 +95,7 @@ def make_node(
         shared,
         inferred.backward,
         inferred.windows,
+        inferred.cells,
     )
 
 

@@ -181,6 +181,7 @@ class _Elaborator:
                 "NN404",
                 f"`{call.kind}` reads {wanted} value{'s' if wanted != '1' else ''}, but it is given {count}",
                 "from",
+                notes=[layer.arity_note] if layer.arity_note else [],
                 fixes=[Fix("name what it reads: `from: [a, b]`")] if count < least else [],
             )
 

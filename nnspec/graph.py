@@ -107,6 +107,7 @@ class Node:
         args: every argument with its default filled in; axis names resolved to what Keras takes.
         inner: the wrapped layer of TimeDistributed or Bidirectional.
         backward: the layer of a Bidirectional that runs backwards, where the spec gives one.
+        cells: the cells of a stack.
         formula: how the parameters are counted, with this layer's numbers.
         notes: what the checker found out, for `show`.
         shared: the name under `layers:` whose weights this node uses.
@@ -127,6 +128,7 @@ class Node:
     shared: str | None = None
     backward: Node | None = None
     windows: Mapping[int, Window] = field(default_factory=dict)
+    cells: tuple[Node, ...] = ()
 
     @property
     def kind(self) -> str:

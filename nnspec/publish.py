@@ -78,6 +78,10 @@ def reshaped(schema: Any) -> Any:
         case [{"$ref": reference}]:  # servers merge what stands beside a reference; validators may pass it over
             rest = {key: value for key, value in result.items() if key != "allOf"}
             return {"$ref": reference, **rest}
+    match result:
+        case {"if": {"type": name}, "then": some, "else": {"$ref": _} as others}:  # a layer, or several
+            kept = {key: result[key] for key in _ANNOTATIONS if key in result}
+            return kept | {"anyOf": [others, {"type": name, **some}]}
     types = _types(result)
     plain = [name for name in types if name != "null"]
     has_parts = len(plain) > 1 and {"items", "properties", "additionalProperties"} & set(result)

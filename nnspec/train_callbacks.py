@@ -11,6 +11,7 @@ from typing import Any
 
 from keras.callbacks import Callback  # noqa: TID253 - a Keras subclass; this module is loaded only where Keras is
 
+from nnspec.backends.keras import reset_states
 from nnspec.diagnostics import Span
 from nnspec.progress import Progress
 
@@ -38,9 +39,7 @@ class ResetStates(Callback):  # type: ignore[misc]
     """Stateful layers forget at the beginning of each epoch and of each validation, as the series begins anew."""
 
     def reset(self) -> None:
-        for layer in self.model._flatten_layers():
-            if getattr(layer, "stateful", False) and hasattr(layer, "reset_states"):
-                layer.reset_states()
+        reset_states(self.model)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.reset()

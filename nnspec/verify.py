@@ -14,7 +14,7 @@ import numpy as np
 import onnx  # noqa: TID253 - this module is loaded only after an export
 import onnxruntime  # noqa: TID253
 
-from nnspec.backends.keras import predict
+from nnspec.backends.keras import predict, reset_states
 from nnspec.backends.onnx.deploy import Deployment, label_axes, label_name
 from nnspec.backends.onnx.export import Exported
 from nnspec.diagnostics import Diagnostic, Source, Span, SpecError
@@ -86,6 +86,7 @@ class Gate:
             "outputs": {name: c.to_json(self.tolerance) for name, c in comparisons.items()},
             "nodes": dict(sorted(Counter(node.op_type for node in proto.graph.node).items())),
             "opset": {opset.domain or "ai.onnx": opset.version for opset in proto.opset_import},
+            "control_flow": self.control_flow(),
             "lowered_by": dict(exported.lowered_by) if exported else {},
             "versions": versions(),
         }
@@ -106,9 +107,17 @@ class Gate:
         foreign = (declared | used) - STANDARD_DOMAINS
         if foreign or used - declared - {""}:
             raise fault("NN702", f"the ONNX model uses operators outside the standard: {', '.join(sorted(foreign))}")
-        control = sorted({node.op_type for node in proto.graph.node} & CONTROL_FLOW)
-        if control:
-            raise fault("NN702", f"the ONNX model holds control flow ({', '.join(control)}), which few runtimes take")
+        control = {node.op_type for node in proto.graph.node} & CONTROL_FLOW
+        undeclared = sorted(control - {op for needs in self.control_flow().values() for op in needs})
+        if undeclared:
+            raise fault(
+                "NN702", f"the ONNX model holds control flow ({', '.join(undeclared)}), which few runtimes take"
+            )
+
+    def control_flow(self) -> dict[str, dict[str, str]]:
+        """Per node, the ops with a body that its layer declares that it cannot do without, and why."""
+        needs = {node.name: dict(node.layer.control_flow(node)) for node in self.graph.nodes}
+        return {name: ops for name, ops in needs.items() if ops}
 
     def check_interface(self, proto: onnx.ModelProto) -> None:
         """Inputs, outputs and the names of their axes are those of the spec."""
@@ -306,12 +315,6 @@ def padded_at_end(values: np.ndarray, pad_value: float, step: int, rng: np.rando
     shape = [len(values)] + [1] * (values.ndim - 1)
     place = np.arange(length).reshape([-1 if i == step else 1 for i in range(values.ndim)])
     return np.where(place < ends.reshape(shape), values, np.float32(pad_value))
-
-
-def reset_states(model: Any) -> None:
-    for layer in model._flatten_layers():
-        if getattr(layer, "stateful", False) and hasattr(layer, "reset_states"):
-            layer.reset_states()
 
 
 def open_session(proto: onnx.ModelProto) -> onnxruntime.InferenceSession:

@@ -103,6 +103,16 @@ def read_weights(node: Node, layer: Any) -> dict[str, np.ndarray]:
     return {w.name: np.asarray(v) for w, v in zip(node.weights, variables, strict=True)}
 
 
+def reset_states(model: Any) -> None:
+    """Stateful layers begin anew. Keras' own `reset_state` fails on the nested states of stacked cells."""
+    from keras import ops, tree
+
+    for layer in model._flatten_layers():
+        if getattr(layer, "stateful", False) and getattr(layer, "states", None) is not None:
+            for state in tree.flatten(layer.states):
+                state.assign(ops.zeros_like(state))
+
+
 def as_model_inputs(graph: Graph, arrays: Mapping[str, np.ndarray]) -> Any:
     """Arrays by input name as the Keras model takes them."""
     return dict(arrays) if len(graph.inputs) > 1 else arrays[next(iter(graph.inputs))]

@@ -44,6 +44,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     "padding": ("ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D", "Cropping1D", "Cropping2D", "Cropping3D"),
     "spectral": ("STFTSpectrogram",),
     "recurrent": ("LSTM", "GRU", "SimpleRNN"),
+    "recurrent_cells": ("LSTMCell", "GRUCell", "SimpleRNNCell", "StackedRNNCells"),
+    "recurrent_network": ("RNN",),
     "wrappers": ("TimeDistributed",),
     "bidirectional": ("Bidirectional",),
     "rescaling": ("Rescaling",),

@@ -38,6 +38,7 @@ class Inferred:
         notes: for `show`.
         inner: the wrapped layer.
         backward: the layer of a Bidirectional that runs backwards, where the spec gives one.
+        cells: the cells of a stack.
     """
 
     outputs: tuple[Axes, ...]
@@ -52,6 +53,7 @@ class Inferred:
     notes: tuple[str, ...] = ()
     inner: Node | None = None
     backward: Node | None = None
+    cells: tuple[Node, ...] = ()
 
 
 class Layer:
@@ -66,6 +68,7 @@ class Layer:
         short: the argument that a body which is not a mapping stands for (`permute: [a, b]`).
         is_verb: an axis operation of nnspec rather than a Keras layer.
         uses_mask: whether it leaves out what a mask marks as padding.
+        arity_note: what to say where it is given another number of inputs.
     """
 
     kind: ClassVar[str]
@@ -76,6 +79,7 @@ class Layer:
     short: ClassVar[str | None] = None
     is_verb: ClassVar[bool] = False
     uses_mask: ClassVar[bool] = False
+    arity_note: ClassVar[str] = ""
 
     def required_arguments(self) -> list[str]:
         """Arguments without a default; a layer that has none may be written as a bare word."""
@@ -128,6 +132,10 @@ class Layer:
             value = node.args[name]
             result[name] = value if arg.family is None else catalogue.build(arg.family, value)
         return result
+
+    def control_flow(self, node: Node) -> Mapping[str, str]:
+        """The ops with a body (Scan) that the node cannot do without in ONNX, and why; the gate lets no others pass."""
+        return {}
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         """Writes ONNX nodes that compute the node from its inputs; returns its outputs."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nnspec import axes as ax
-from nnspec.graph import Node, Weight
+from nnspec.diagnostics import Fix
+from nnspec.graph import Node
 from nnspec.layers import args as a
 from nnspec.layers.base import Call, Inferred, Layer, Window, keras_name
-from nnspec.layers.recurrent_base import Recurrent, call_recurrent, check_initial_states
+from nnspec.layers.recurrent_base import Recurrent, StateSpec, call_recurrent, check_initial_states, prefixed
 from nnspec.layers.wrappers import keras_inner, layer_argument, layer_source, wrapped_kind
 
 if TYPE_CHECKING:
@@ -35,10 +36,11 @@ class Bidirectional(Layer):
     makes = "unit"
     steps = True
     uses_mask = True
-    arity = (1, 5)
+    arity = (1, None)
     args = {
         "layer": a.Arg(
-            layer_argument("The LSTM, GRU or SimpleRNN that runs forwards."), "The layer that runs forwards."
+            layer_argument("The LSTM, GRU, SimpleRNN, RNN or ConvLSTM that runs forwards."),
+            "The layer that runs forwards.",
         ),
         "merge_mode": a.choice(
             "How the two outputs are joined; null: not.", ["sum", "mul", "concat", "ave", None], "concat"
@@ -56,33 +58,33 @@ class Bidirectional(Layer):
         given = self.wrapped(call, "backward_layer") if call.node("backward_layer") is not None else None
         backward = given or forward
         self.check_pair(call, forward, given)
-        self.check_states(call, forward, backward)
-        names = state_names(forward, backward)
-        units = forward.args["units"]
-        mode = call.args["merge_mode"]
-        made = ax.fresh(
-            call.axis_name or forward.outputs[0].axes[-1].name,
-            2 * units if mode == "concat" else units,
-            call.name,
-            is_learned=True,
-        )
-        state = forward.outputs[-1].axes if forward.args["return_state"] else ()
-        is_sequence = forward.args["return_sequences"]
-        output = call.require_unique((call.axes[0], made) if is_sequence else (made,))
+        states = states_of_both(forward, backward)
+        check_initial_states(call, states)
+        is_sequence, mode = forward.args["return_sequences"], call.args["merge_mode"]
+        last = forward.outputs[0].axes[-1]
+        if mode == "concat" and not last.is_learned:
+            call.fail(
+                "NN208",
+                f"Keras' `Bidirectional` joins two outputs along the last axis, which is `{last.name}` with "
+                f"`data_format: channels_first`",
+                "merge_mode",
+                fixes=[Fix("take another `merge_mode`, such as sum, or `data_format: channels_last`")],
+            )
+        size = ax.multiply((2, last.size)) if mode == "concat" else last.size
+        made = ax.fresh(call.axis_name or last.name, size, call.name, is_learned=True)
+        first = (call.axes[0],) if is_sequence else ()  # the backward layer's steps are turned round again
+        output = call.require_unique((*first, *forward.outputs[0].axes[len(first) : -1], made))
         ports: tuple[str, ...] = ("output",) if mode else ("forward", "backward")
-        extra = [name for direction in names for name in direction] if forward.args["return_state"] else []
+        extra = states if forward.args["return_state"] else ()
         mask = call.input.mask if is_sequence else None
         return Inferred(
-            (*(output for _ in ports), *(state for _ in extra)),
-            ports=(*ports, *extra),
-            weights=tuple(
-                Weight(f"{direction}_{w.name}", w.shape, w.is_trainable)
-                for direction, node in (("forward", forward), ("backward", backward))
-                for w in node.weights
-            ),
+            (*(output for _ in ports), *(state.axes for state in extra)),
+            ports=(*ports, *(state.name for state in extra)),
+            weights=(*prefixed("forward_", forward.weights), *prefixed("backward_", backward.weights)),
             formula=f"2·({forward.formula})" if given is None else f"{forward.formula} + {backward.formula}",
-            windows={0: Window(None, ahead=None), 1: Window(None, ahead=None)},
+            windows={i: Window(None, ahead=None) for i in range(len(call.axes))},
             masks=tuple(mask for _ in ports),
+            notes=forward.notes,
             inner=forward,
             backward=given,
         )
@@ -93,7 +95,10 @@ class Bidirectional(Layer):
         source = layer_source(call, arg)
         kind = wrapped_kind(source)
         if not isinstance(REGISTRY[kind], Recurrent):
-            call.fail("NN207", f"`Bidirectional` wraps an LSTM, GRU or SimpleRNN, not `{kind}`", arg)
+            known = ", ".join(name for name, layer in REGISTRY.items() if isinstance(layer, Recurrent))
+            call.fail(
+                "NN207", f"`Bidirectional` wraps a layer that steps along a sequence ({known}), not `{kind}`", arg
+            )
         assert call.infer_inner is not None
         return call.infer_inner(call, source, (replace(call.input, mask=None),), arg=arg, over=call.over)
 
@@ -106,25 +111,28 @@ class Bidirectional(Layer):
             return
         if not backward.args["go_backwards"]:
             call.fail("NN208", "the `backward_layer` of `Bidirectional` needs `go_backwards: true`", "backward_layer")
-        keeps_states = forward.args["return_state"] or forward.args["stateful"]
-        if keeps_states and backward.kind != forward.kind:
+        keeps_states = forward.args["return_state"] or forward.args["stateful"] or len(call.inputs) > 1
+        if keeps_states and _state_sizes(backward) != _state_sizes(forward):
             call.fail(
                 "NN208",
                 f"`Bidirectional` cannot keep the states of two kinds of layers: {forward.kind} and {backward.kind}",
                 "backward_layer",
             )
-        for name in ("units", "return_sequences", "return_state", "stateful"):
-            here, there = backward.args[name], forward.args[name]
+        for name in ("units", "filters", "return_sequences", "return_state", "stateful"):
+            here, there = backward.args.get(name), forward.args.get(name)
             if here != there:
                 call.fail(
                     "NN208",
                     f"the two layers of `Bidirectional` differ in `{name}`: {_said(there)} and {_said(here)}",
                     "backward_layer",
                 )
-
-    def check_states(self, call: Call, forward: Node, backward: Node) -> None:
-        names = tuple(name for direction in state_names(forward, backward) for name in direction)
-        check_initial_states(call, names, forward.args["units"])
+        if ax.sizes(backward.outputs[0].axes) != ax.sizes(forward.outputs[0].axes):
+            call.fail(
+                "NN208",
+                f"the two layers of `Bidirectional` make different axes: {ax.describe(forward.outputs[0].axes)} "
+                f"and {ax.describe(backward.outputs[0].axes)}",
+                "backward_layer",
+            )
 
     # -------------------------------------------------------------------------------------------- Keras
 
@@ -141,9 +149,21 @@ class Bidirectional(Layer):
         )
 
     def call_keras(self, layer: Callable[..., Any], node: Node, tensors: list[Any]) -> Any:
-        return call_recurrent(layer, tensors)
+        forward = node.inner
+        assert forward is not None
+        assert isinstance(forward.layer, Recurrent)
+        kind, backward, half = forward.layer, node.backward or forward, (len(tensors) - 1) // 2
+        assert isinstance(backward.layer, Recurrent)
+        other = backward.layer
+        return call_recurrent(
+            layer, tensors, lambda s: [*kind.nested(forward, s[:half]), *other.nested(backward, s[half:])]
+        )
 
     # -------------------------------------------------------------------------------------------- ONNX
+
+    def control_flow(self, node: Node) -> Mapping[str, str]:
+        both = (node.inner, node.backward)
+        return {op: why for layer in both if layer is not None for op, why in layer.layer.control_flow(layer).items()}
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         from nnspec.layers.bidirectional_onnx import run_both
@@ -151,14 +171,18 @@ class Bidirectional(Layer):
         return run_both(lowering, node, inputs)
 
 
-def state_names(forward: Node, backward: Node) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What the states of the two directions are called."""
-
-    def names(direction: str, node: Node) -> tuple[str, ...]:
+def states_of_both(forward: Node, backward: Node) -> tuple[StateSpec, ...]:
+    """The states of the two directions, forwards first."""
+    result = []
+    for direction, node in (("forward", forward), ("backward", backward)):
         assert isinstance(node.layer, Recurrent)
-        return tuple(f"{direction}_{state}" for state in node.layer.states)
+        result += [StateSpec(f"{direction}_{state.name}", state.axes) for state in node.layer.states_of(node)]
+    return tuple(result)
 
-    return names("forward", forward), names("backward", backward)
+
+def _state_sizes(node: Node) -> list[tuple[ax.Size, ...]]:
+    assert isinstance(node.layer, Recurrent)
+    return [ax.sizes(state.axes) for state in node.layer.states_of(node)]
 
 
 def _said(value: Any) -> str:

@@ -1,57 +1,87 @@
-"""Bidirectional in ONNX: one op for both directions, whose results are joined along its direction dimension."""
+"""Bidirectional in ONNX: one op where it can do both directions, whose results are joined along a dimension."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from nnspec.backends.onnx.view import group_size
 from nnspec.graph import Node
-from nnspec.layers.recurrent_base import Recurrent
+from nnspec.layers.concatenation import concatenated
+from nnspec.layers.recurrent_base import Recurrent, without_prefix
 from nnspec.layers.recurrent_mask import hold
-from nnspec.layers.recurrent_onnx import Cell, Ran, run
-from nnspec.layers.recurrent_states import is_stateful, keep_state, kept, starts_of
+from nnspec.layers.recurrent_onnx import Cell, run
+from nnspec.layers.recurrent_run import AnyCell, Made, Wanted, keep_states, run_direction, step_mask
+from nnspec.layers.recurrent_states import kept, starts_of
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
-    from nnspec.backends.onnx.view import View
+    from nnspec.backends.onnx.view import Mask, View
 
 REDUCTIONS = {"sum": "ReduceSum", "ave": "ReduceMean", "mul": "ReduceProd"}
 
 
 def run_both(lowering: Lowering, node: Node, inputs: list[View]) -> list[View]:
     """The joined output (or both), then the states if the layers return them."""
-    from nnspec.layers.bidirectional import state_names
+    from nnspec.layers.bidirectional import states_of_both
 
     forward = node.inner
     assert forward is not None
     backward = node.backward or forward
-    names = state_names(forward, backward)
-    cells = [_cell(lowering, forward, "forward"), _cell(lowering, backward, "backward")]
-    starts = starts_of(lowering, node, inputs, names)
-    ran = run(lowering, node, inputs[0], cells, starts)
-    is_sequence = forward.args["return_sequences"]
-    results = merge(lowering, ran.steps if is_sequence else ran.last[0], node.args["merge_mode"])
-    if is_sequence and ran.mask is not None and not ran.mask.is_right_padded:
-        results = [hold(lowering, view, ran.mask, ran.lengths, "zero") for view in results]
-    if not (forward.args["return_state"] or is_stateful(node)):
-        return results
-    for direction, states in enumerate(names):
-        for i, name in enumerate(states):
-            start = starts.views[direction][i] if starts else None
-            state = kept(lowering, ran.lengths, _last(lowering, ran, direction, i), start)
-            if is_stateful(node):
-                state = keep_state(lowering, node, name, state)
-            if forward.args["return_state"]:
-                results.append(state)
-    return results
+    specs = states_of_both(forward, backward)
+    stateful = forward.args["stateful"]
+    starts = starts_of(lowering, node, inputs, specs, stateful=stateful)
+    half = len(specs) // 2
+    cells = [_cells(lowering, forward, "forward"), _cells(lowering, backward, "backward")]
+    both = [starts[:half], starts[half:]] if starts else [[], []]
+    mode, every = node.args["merge_mode"], forward.args["return_sequences"]
+    mask = step_mask(node, inputs[0])
+    first, second = cells[0][0], cells[1][0]
+    if (
+        len(cells[0]) == len(cells[1]) == 1
+        and isinstance(first, Cell)
+        and isinstance(second, Cell)
+        and first.fits(second)
+    ):
+        results, states = _by_one_op(lowering, inputs[0], mask, [first, second], both, every, mode)
+    else:
+        wanted = Wanted(every, in_place=True, zero=every)
+        made = [run_direction(lowering, inputs[0], mask, cells[i], both[i], wanted) for i in range(2)]
+        results, states = _joined(lowering, made, mode), [*made[0].states, *made[1].states]
+    if stateful and len(inputs) == 1:
+        states = list(keep_states(lowering, node, specs, states))
+    return [*results, *(states if forward.args["return_state"] else ())]
 
 
-def _cell(lowering: Lowering, layer: Node, direction: str) -> Cell:
+def _cells(lowering: Lowering, layer: Node, direction: str) -> list[AnyCell]:
     assert isinstance(layer.layer, Recurrent)
-    prefix = f"{direction}_"
-    weights = {name.removeprefix(prefix): w for name, w in lowering.weights.items() if name.startswith(prefix)}
-    return layer.layer.cell(layer, weights, is_backwards=direction == "backward")
+    weights = without_prefix(f"{direction}_", lowering.weights)
+    return list(layer.layer.cells(layer, weights, is_backwards=direction == "backward"))
+
+
+# ------------------------------------------------------------------------------------------------------ one op
+
+
+def _by_one_op(
+    lowering: Lowering,
+    view: View,
+    mask: Mask | None,
+    cells: list[Cell],
+    starts: list[list[View]],
+    every: bool,
+    mode: str | None,
+) -> tuple[list[View], list[View]]:
+    ran = run(lowering, view, mask, cells, starts if starts[0] else [])
+    results = merge(lowering, ran.steps if every else ran.last[0], mode)
+    if every and mask is not None and not mask.is_right_padded:
+        results = [hold(lowering, view, mask, ran.lengths, "zero") for view in results]
+    states = []
+    for direction in range(2):
+        for i in range(cells[0].count):
+            start = starts[direction][i] if starts[direction] else None
+            states.append(kept(lowering, ran.lengths, _last(lowering, ran.last[i], direction), start))
+    return results, states
 
 
 def merge(lowering: Lowering, view: View, mode: str | None) -> list[View]:
@@ -74,7 +104,24 @@ def _take(lowering: Lowering, view: View, direction: int) -> str:
     return lowering.node("Gather", view.tensor, index, axis=place)
 
 
-def _last(lowering: Lowering, ran: Ran, direction: int, state: int) -> View:
-    view = ran.last[state]
+def _last(lowering: Lowering, view: View, direction: int) -> View:
     batch, _, unit = view.axes
     return replace(view, tensor=_take(lowering, view, direction), dims=(batch, unit), axes=(batch, unit))
+
+
+# ------------------------------------------------------------------------------------------------------ two runs
+
+
+def _joined(lowering: Lowering, made: list[Made], mode: str | None) -> list[View]:
+    """The outputs of the two directions, as `merge_mode` says."""
+    views = [one.output for one in made]
+    if mode is None:
+        return views
+    if mode != "concat":
+        left, right = lowering.aligned(views)
+        tensor = lowering.node("Mul" if mode == "mul" else "Add", left.tensor, right.tensor)
+        if mode == "ave":
+            tensor = lowering.node("Mul", tensor, lowering.scalar(0.5, left.dtype))
+        return [replace(left, tensor=tensor, mask=None)]
+    axis = len(views[0].axes) - 1
+    return [concatenated(lowering, views, axis, "unit", 2 * (group_size(views[0].axes[axis]) or 1))]

@@ -70,14 +70,14 @@ class Concatenate(Layer):
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         axis = node.args["axis"]
         made = node.outputs[0]
-        result = _concatenated(lowering, inputs, axis, made.axes[axis - 1].name, made.axes[axis - 1].size)
+        result = concatenated(lowering, inputs, axis, made.axes[axis - 1].name, made.axes[axis - 1].size)
         masks = [view.mask for view in inputs]
         if made.mask is None:
             return [replace(result, mask=None)]
         if axis != 1:
             return [replace(result, mask=any_mask(lowering, masks))]
         known = [mask for mask in masks if mask is not None]
-        steps = _concatenated(lowering, [mask.view for mask in known], 1, made.mask, made.axes[0].size)
+        steps = concatenated(lowering, [mask.view for mask in known], 1, made.mask, made.axes[0].size)
         steps = steps.with_axes(result.axes[:2])
         steps = replace(
             steps, dims=tuple(result.axes[1] if dim and dim != result.axes[0] else dim for dim in steps.dims)
@@ -85,7 +85,8 @@ class Concatenate(Layer):
         return [replace(result, mask=replace(known[0], view=steps, is_right_padded=False))]
 
 
-def _concatenated(lowering: Lowering, inputs: list[View], axis: int, name: str, size: ax.Size) -> View:
+def concatenated(lowering: Lowering, inputs: list[View], axis: int, name: str, size: ax.Size) -> View:
+    """Views joined along one of their axes (0 is batch), which is then `size` long."""
     views = lowering.aligned(inputs, free_axis=axis)
     place = next((place for view in views if (place := view.dim_of(axis)) is not None), axis)
     tensor = lowering.node("Concat", *(view.tensor for view in views), axis=place)

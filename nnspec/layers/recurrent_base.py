@@ -1,145 +1,174 @@
-"""What recurrent layers share: the axes rule, masks, states and the way to one ONNX op."""
+"""What layers that step along a sequence share: the axes rule, states, and the way to ONNX."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from nnspec import axes as ax
-from nnspec.axes import Axis
+from nnspec.axes import Axes, Axis, Size
 from nnspec.graph import Node, Weight
 from nnspec.layers.base import Call, Inferred, Layer, Window
+from nnspec.layers.recurrent_gates import Gates
+from nnspec.layers.recurrent_loop import is_written_out
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
-    from nnspec.layers.recurrent_onnx import Cell
+    from nnspec.layers.recurrent_run import AnyCell
+
+
+@dataclass(frozen=True, slots=True)
+class StateSpec:
+    """What a step hands to the next: its name, and its axes without batch."""
+
+    name: str
+    axes: Axes
 
 
 class Recurrent(Layer):
-    """What recurrent layers share: the axes rule, masks, states and the lowering to one ONNX op.
+    """What reads a sequence a step at a time, with a state that goes from step to step."""
 
-    Attributes:
-        gates: how many blocks of `units` columns the kernels have.
-        states: what a step hands to the next.
-        op: the ONNX op.
-        gate_order: for each block of the op, Keras' block.
-    """
-
-    gates: ClassVar[int]
-    states: ClassVar[tuple[str, ...]] = ("hidden",)
-    op: ClassVar[str]
-    gate_order: ClassVar[tuple[int, ...]]
     makes = "unit"
     steps = True
     uses_mask = True
-    arity = (1, 2)
+    arity = (1, None)
+
+    def infer_sequence(
+        self,
+        call: Call,
+        output: Axes,
+        states: Sequence[StateSpec],
+        *,
+        windows: Mapping[int, Window],
+        notes: Sequence[str] = (),
+        **inferred: Any,
+    ) -> Inferred:
+        """What is made of the first axis' steps.
+
+        Args:
+            output: the axes that a step makes.
+            windows: of the axes behind the first.
+            inferred: more of `Inferred`.
+        """
+        step = call.axes[0]
+        check_initial_states(call, states)
+        if call.args.get("unroll") and not isinstance(step.size, int):
+            call.require_size(step, "`unroll` writes out every step")
+        is_backwards, is_sequence = call.args["go_backwards"], call.args["return_sequences"]
+        extra = states if call.args["return_state"] else ()
+        reads_ahead = is_backwards or not is_sequence
+        if is_backwards and is_sequence:
+            notes = [*notes, f"gives the steps of `{step.name}` from last to first"]
+        axes = (self.step_axis(call, step), *output) if is_sequence else output
+        return Inferred(
+            (call.require_unique(axes), *(state.axes for state in extra)),
+            ports=("output", *(state.name for state in extra)),
+            windows={0: Window(None, -1 if is_backwards and is_sequence else 1, None if reads_ahead else 0), **windows},
+            mask=call.input.mask if is_sequence else None,
+            notes=tuple(notes),
+            **inferred,
+        )
+
+    def step_axis(self, call: Call, step: Axis) -> Axis:
+        """The step axis of the output; reversed steps are positions of their own."""
+        return ax.resized(step, step.size, call.name) if call.args["go_backwards"] else step
+
+    def states_of(self, node: Node) -> tuple[StateSpec, ...]:
+        """What its steps hand on."""
+        raise NotImplementedError
+
+    def nested(self, node: Node, states: list[Any]) -> list[Any]:
+        """States in the structure in which Keras' layer takes them."""
+        return states
+
+    def call_keras(self, layer: Callable[..., Any], node: Node, tensors: list[Any]) -> Any:
+        return call_recurrent(layer, tensors, lambda states: self.nested(node, states))
+
+    # -------------------------------------------------------------------------------------------- ONNX
+
+    def loop_reason(self, node: Node) -> str | None:
+        """Why no ONNX op runs its steps; None where one does."""
+        return None
+
+    def control_flow(self, node: Node) -> Mapping[str, str]:
+        return loop_needs(self.loop_reason(node), node.inputs[0].axes[0].size)
+
+    def cells(self, node: Node, weights: Mapping[str, np.ndarray], *, is_backwards: bool) -> Sequence[AnyCell]:
+        """What runs in one direction, from the input to the output."""
+        raise NotImplementedError
+
+    def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
+        from nnspec.layers.recurrent_run import run_layer
+
+        return run_layer(lowering, node, inputs)
+
+
+class GatedRecurrent(Recurrent, Gates):
+    """LSTM, GRU and SimpleRNN: one cell, by its own arguments."""
 
     def infer(self, call: Call) -> Inferred:
         call.require_rank(2, what="steps and features")
         call.check_steps((0,))
+        call.require_float()
         step, feature = call.axes
         features = call.require_size(feature, "its kernel has a row for each position")
-        units = call.args["units"]
-        self.check_states(call, units)
-        if call.args["unroll"] and not isinstance(step.size, int):
-            call.require_size(step, "`unroll` writes out every step")
-        made = ax.fresh(call.axis_name or "unit", units, call.name, is_learned=True)
-        is_backwards, is_sequence = call.args["go_backwards"], call.args["return_sequences"]
-        output = (self.stepped(call, step), made) if is_sequence else (made,)
-        extra = self.states if call.args["return_state"] else ()
-        reads_ahead = is_backwards or not is_sequence
-        windows = {
-            0: Window(None, -1 if is_backwards and is_sequence else 1, None if reads_ahead else 0),
-            1: Window(None, ahead=None),
-        }
-        notes = [f"gives the steps of `{step.name}` from last to first"] if is_backwards and is_sequence else []
-        return Inferred(
-            (call.require_unique(output), *((made,) for _ in extra)),
-            ports=("output", *extra),
-            weights=self.weights_rule(call, features, units),
-            formula=self.formula(call, features, units),
-            windows=windows,
-            mask=call.input.mask if is_sequence else None,
-            notes=tuple(notes),
+        made = ax.fresh(call.axis_name or "unit", call.args["units"], call.name, is_learned=True)
+        return self.infer_sequence(
+            call,
+            (made,),
+            [StateSpec(name, (made,)) for name in self.states],
+            windows={1: Window(None, ahead=None)},
+            notes=loop_notes(self.foreign_reason(call.args), step.size),
+            weights=self.weights_rule(call.args, features),
+            formula=self.formula(call.args, features),
         )
 
-    def stepped(self, call: Call, step: Axis) -> Axis:
-        """The step axis of the output; reversed steps are positions of their own."""
-        return ax.resized(step, step.size, call.name) if call.args["go_backwards"] else step
+    def states_of(self, node: Node) -> tuple[StateSpec, ...]:
+        unit = node.outputs[0].axes[-1]
+        return tuple(StateSpec(name, (unit,)) for name in self.states)
 
-    def check_states(self, call: Call, units: int) -> None:
-        """Inputs after the first are the state that it starts from."""
-        check_initial_states(call, self.states, units)
+    def loop_reason(self, node: Node) -> str | None:
+        return self.foreign_reason(node.args)
 
-    def weights_rule(self, call: Call, features: int, units: int) -> tuple[Weight, ...]:
-        columns = self.gates * units
-        weights = [Weight("kernel", (features, columns)), Weight("recurrent_kernel", (units, columns))]
-        if call.args["use_bias"]:
-            weights.append(Weight("bias", self.bias_shape(call.args)))
-        return tuple(weights)
+    def cells(self, node: Node, weights: Mapping[str, np.ndarray], *, is_backwards: bool) -> Sequence[AnyCell]:
+        return [self.cell(node.args, weights, is_backwards=is_backwards)]
 
-    def bias_shape(self, args: Mapping[str, Any]) -> tuple[int, ...]:
-        return (self.gates * args["units"],)
 
-    def formula(self, call: Call, features: int, units: int) -> str:
-        """`4·(4·(1 + 4) + 4)`: gates, each with units·(features + units) and its biases."""
-        each = f"{units}·({features} + {units})"
-        if call.args["use_bias"]:  # a bias of two rows is one for the input and one for the state
-            each += f" + 2·{units}" if len(self.bias_shape(call.args)) == 2 else f" + {units}"
-        return each if self.gates == 1 else f"{self.gates}·({each})"
-
-    def call_keras(self, layer: Callable[..., Any], node: Node, tensors: list[Any]) -> Any:
-        return call_recurrent(layer, tensors)
-
-    # -------------------------------------------------------------------------------------------- ONNX
-
-    def cell(self, node: Node, weights: Mapping[str, np.ndarray], *, is_backwards: bool) -> Cell:
-        """One direction of the ONNX op, with the weights in its order.
-
-        Raises:
-            NotImplementedError: where the op knows no such activation.
-        """
-        from nnspec.layers.recurrent_onnx import Cell, op_activation
-
-        kernel, recurrent = self.in_op_order(weights["kernel"]), self.in_op_order(weights["recurrent_kernel"])
-        bias = weights.get("bias")
-        if bias is not None:
-            both = np.stack([bias, np.zeros_like(bias)]) if bias.ndim == 1 else bias
-            bias = np.concatenate([self.in_op_order(row[None]).ravel() for row in both])
-        return Cell(
-            self.op,
-            node.args["units"],
-            kernel,
-            recurrent.T,
-            bias,
-            tuple(op_activation(name) for name in self.activations(node.args)),
-            self.attributes(node.args),
-            is_backwards,
-        )
-
-    def in_op_order(self, matrix: np.ndarray) -> np.ndarray:
-        blocks = np.split(matrix, self.gates, axis=1)
-        return np.concatenate([blocks[i] for i in self.gate_order], axis=1)
-
-    def activations(self, args: Mapping[str, Any]) -> tuple[Any, ...]:
-        """The op's activations in its order."""
-        return args["recurrent_activation"], args["activation"]
-
-    def attributes(self, args: Mapping[str, Any]) -> dict[str, Any]:
+def loop_needs(reason: str | None, steps: Size) -> dict[str, str]:
+    """The control flow that steps without an ONNX op need: none where they can be written out."""
+    if reason is None or is_written_out(steps):
         return {}
-
-    def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
-        from nnspec.layers.recurrent_onnx import run_one
-
-        return run_one(
-            lowering, node, inputs, self.cell(node, lowering.weights, is_backwards=node.args["go_backwards"])
-        )
+    return {"Scan": f"{reason}, and {_too_many(steps)}"}
 
 
-def check_initial_states(call: Call, states: tuple[str, ...], units: int) -> None:
-    """None of the states is given, or all are, each a vector of `units`."""
+def loop_notes(reason: str | None, steps: Size) -> list[str]:
+    """What `show` says of steps that no ONNX op runs."""
+    if reason is None:
+        return []
+    if is_written_out(steps):
+        return [f"written out step by step in ONNX: {reason}"]
+    return [f"a Scan in ONNX: {reason}, and {_too_many(steps)}"]
+
+
+def _too_many(steps: Size) -> str:
+    if isinstance(steps, int):
+        return f"{steps} steps are too many to write out"
+    return f"how many steps `{steps}` are is known only at run time"
+
+
+def prefixed(prefix: str, weights: Sequence[Weight]) -> tuple[Weight, ...]:
+    return tuple(Weight(f"{prefix}{w.name}", w.shape, w.is_trainable) for w in weights)
+
+
+def without_prefix(prefix: str, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
+
+
+def check_initial_states(call: Call, states: Sequence[StateSpec]) -> None:
+    """None of the states is given, or all are, each of its sizes."""
     given = call.inputs[1:]
     if not given:
         return
@@ -147,20 +176,29 @@ def check_initial_states(call: Call, states: tuple[str, ...], units: int) -> Non
         call.fail(
             "NN404",
             f"`{call.kind}` starts from {len(states)} state{'s' if len(states) > 1 else ''} "
-            f"({', '.join(states)}) beside its sequence, but `from` gives {len(given)}",
+            f"({', '.join(state.name for state in states)}) beside its sequence, but `from` gives {len(given)}",
             "from",
         )
-    for name, value in zip(states, given, strict=True):
-        if ax.sizes(value.axes) != (units,):
-            call.fail(
-                "NN311",
-                f"`{call.kind}` keeps a {name} state of {units} units, but is to start from {ax.describe(value.axes)}",
-                "from",
-            )
+    for state, value in zip(states, given, strict=True):
+        if ax.sizes(value.axes) == ax.sizes(state.axes):
+            continue
+        what = f"of {state.axes[0].size} units" if len(state.axes) == 1 else ax.describe(state.axes)
+        call.fail(
+            "NN311",
+            f"`{call.kind}` keeps a {state.name} state {what}, but is to start from {ax.describe(value.axes)}",
+            "from",
+        )
 
 
-def call_recurrent(layer: Callable[..., Any], tensors: list[Any]) -> Any:
-    """Keras passes a mask on by itself only where no initial state is given."""
+def call_recurrent(layer: Callable[..., Any], tensors: list[Any], nest: Callable[[list[Any]], list[Any]]) -> Any:
+    """Keras' outputs in a row. Keras passes a mask on by itself only where no initial state is given.
+
+    Args:
+        nest: the initial states as the layer takes them.
+    """
+    from keras import tree
+
     if len(tensors) == 1:
-        return layer(tensors[0])
-    return layer(tensors[0], initial_state=tensors[1:], mask=getattr(tensors[0], "_keras_mask", None))
+        return tree.flatten(layer(tensors[0]))
+    mask = getattr(tensors[0], "_keras_mask", None)
+    return tree.flatten(layer(tensors[0], initial_state=nest(tensors[1:]), mask=mask))

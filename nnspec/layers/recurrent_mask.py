@@ -51,8 +51,11 @@ def pack(lowering: Lowering, view: View, mask: Mask) -> tuple[View, str]:
     if mask.is_right_padded:
         return view, lengths
     ready = lowering.arrange(view, (view.axes[0], view.axes[1], view.in_memory_order(2)))
-    tensor = lowering.node("GatherND", ready.tensor, data_first(lowering, mask), batch_dims=1)
-    return replace(ready, tensor=tensor), lengths
+    packed = replace(ready, tensor=lowering.node("GatherND", ready.tensor, data_first(lowering, mask), batch_dims=1))
+    from nnspec.backends.onnx.lowering import Packed
+
+    lowering.packed[view.tensor] = Packed(packed, mask.view.tensor, lengths)
+    return packed, lengths
 
 
 def data_first(lowering: Lowering, mask: Mask) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nnspec.graph import Node
@@ -12,50 +12,34 @@ from nnspec.lazy import np
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
+    from nnspec.layers.recurrent_base import StateSpec
 
 
-@dataclass(frozen=True, eq=False)
-class Starts:
-    """Initial states: for each direction, for each state, a view of (batch, unit)."""
-
-    views: Sequence[Sequence[View]] = field(default_factory=tuple)
-
-    def __bool__(self) -> bool:
-        return bool(self.views)
-
-
-def starts_of(lowering: Lowering, node: Node, inputs: list[View], names: Sequence[Sequence[str]]) -> Starts:
-    """The initial states: further inputs of the node, or, where it is stateful, of the graph."""
+def starts_of(
+    lowering: Lowering, node: Node, inputs: list[View], states: Sequence[StateSpec], *, stateful: bool
+) -> list[View]:
+    """The initial states: further inputs of the node, or, where it is stateful, of the graph. Empty: zeros."""
     if len(inputs) > 1:
-        given = iter(inputs[1:])
-        return Starts([[next(given) for _ in direction] for direction in names])
-    if not is_stateful(node):
-        return Starts()
-    return Starts([[_declared(lowering, node, name, inputs[0]) for name in direction] for direction in names])
+        return inputs[1:]
+    return [_declared(lowering, node, state, inputs[0]) for state in states] if stateful else []
 
 
-def is_stateful(node: Node) -> bool:
-    layer = node.inner or node
-    return bool(layer.args["stateful"]) and len(node.inputs) == 1
+def _declared(lowering: Lowering, node: Node, state: StateSpec, view: View) -> View:
+    sizes = [(lowering.factor(axis.name, axis.size), int(str(axis.size))) for axis in state.axes]
+    return lowering.declare_input(f"{node.name}_{state.name}", view.dtype, [(view.axes[0], "batch"), *sizes])
 
 
-def _declared(lowering: Lowering, node: Node, name: str, view: View) -> View:
-    units = (node.inner or node).args["units"]
-    unit = lowering.factor("unit", units)
-    return lowering.declare_input(f"{node.name}_{name}", view.dtype, [(view.axes[0], "batch"), (unit, units)])
-
-
-def keep_state(lowering: Lowering, node: Node, name: str, view: View) -> View:
-    """Makes a state, a view of (batch, unit), an output of the graph that the next call takes as input."""
+def keep_state(lowering: Lowering, node: Node, state: StateSpec, view: View) -> View:
+    """Makes a state, a view of (batch, …), an output of the graph that the next call takes as input."""
     from nnspec.backends.onnx.lowering import State
 
     ready = lowering.canonical(view)
     if ready is view:
         ready = lowering.elementwise("Identity", view)
-    target = f"{node.name}_{name}_next"
+    target = f"{node.name}_{state.name}_next"
     lowering.graph.rename(ready.tensor, target)
-    units = (node.inner or node).args["units"]
-    lowering.states.append(State(f"{node.name}_{name}", target, ("batch", units), view.dtype))
+    shape: tuple[int | str, ...] = ("batch", *(int(str(axis.size)) for axis in state.axes))
+    lowering.states.append(State(f"{node.name}_{state.name}", target, shape, view.dtype))
     return replace(ready, tensor=target)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,7 @@ def wrapped_kind(source: SourceNode) -> str:
     return str(source.value) if isinstance(source, Scalar) else ""
 
 
-def _check_inner_body(call: Call, source: SourceNode, arg: str) -> None:
+def check_inner_body(call: Call, source: SourceNode, arg: str) -> None:
     """The wrapper is the node: it has the name and reads."""
     body = next(iter(source.entries.values())) if isinstance(source, MappingNode) and source.entries else None
     for key in ("name", "from", "when"):
@@ -47,7 +47,7 @@ def _check_inner_body(call: Call, source: SourceNode, arg: str) -> None:
 def layer_source(call: Call, arg: str = "layer") -> SourceNode:
     source = call.node(arg)
     assert source is not None, "the schema requires it"
-    _check_inner_body(call, source, arg)
+    check_inner_body(call, source, arg)
     return source
 
 
@@ -166,6 +166,10 @@ class TimeDistributed(Layer):
         return list(layer.inner.layer.keras_weights(layer.layer))
 
     # -------------------------------------------------------------------------------------------- ONNX
+
+    def control_flow(self, node: Node) -> Mapping[str, str]:
+        assert node.inner is not None
+        return node.inner.layer.control_flow(node.inner)
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         assert node.inner is not None

@@ -92,9 +92,10 @@ def bidirectional(
     mode: str | None = "concat",
     sequences: bool = False,
     mask: np.ndarray | None = None,
+    **functions: Any,
 ) -> Any:
-    forward, _ = recurrent(kind, parts(w, "forward_"), x, mask=mask, zero=sequences)
-    backward, _ = recurrent(kind, parts(w, "backward_"), x, mask=mask, zero=sequences, backwards=True)
+    forward, _ = recurrent(kind, parts(w, "forward_"), x, mask=mask, zero=sequences, **functions)
+    backward, _ = recurrent(kind, parts(w, "backward_"), x, mask=mask, zero=sequences, backwards=True, **functions)
     if sequences:
         backward = backward[:, ::-1]
     else:
@@ -137,3 +138,38 @@ def right_padded(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray
 
 def mask_of(x: np.ndarray, value: float = 0.0) -> np.ndarray:
     return np.any(x != value, axis=-1)
+
+
+def stack(
+    kinds: list[str],
+    w: Weights,
+    x: np.ndarray,
+    *,
+    mask: np.ndarray | None = None,
+    backwards: bool = False,
+    zero: bool = False,
+    start: list[np.ndarray] | None = None,
+    act: Any = np.tanh,
+    gate: Any = sigmoid,
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Cells one above the other, all of a step before the next step. Outputs as computed, and the last states."""
+    steps = [STEPS[kind] for kind in kinds]
+    weights = [parts(w, f"cell_{i}_") for i in range(1, len(kinds) + 1)]
+    batch, length, _ = x.shape
+    given = iter(start or ())
+    states = [
+        [next(given) if start else np.zeros((batch, own["recurrent_kernel"].shape[0])) for _ in range(count)]
+        for own, (_, count) in zip(weights, steps, strict=True)
+    ]
+    shown = np.zeros((batch, weights[-1]["recurrent_kernel"].shape[0]))
+    outputs = []
+    for t in range(length)[::-1] if backwards else range(length):
+        valid = np.ones((batch, 1), bool) if mask is None else mask[:, t, None]
+        value = x[:, t].astype(np.float64)
+        for i, (step, _) in enumerate(steps):
+            new = step(weights[i], value, states[i], act, gate)
+            value = new[0]
+            states[i] = [np.where(valid, n, s) for n, s in zip(new, states[i], strict=True)]
+        shown = np.where(valid, value, 0.0 if zero else shown)
+        outputs.append(shown)
+    return np.stack(outputs, axis=1), [state for own in states for state in own]

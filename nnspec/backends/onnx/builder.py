@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,13 @@ class OnnxNode:
     name: str
     domain: str = ""
 
+    def reads(self) -> Iterator[str]:
+        """What it reads; "" stands for an optional input that is left out."""
+        yield from self.inputs
+        for value in self.attributes.values():
+            if isinstance(value, Body):
+                yield from value.reads()
+
 
 @dataclass(frozen=True)
 class Port:
@@ -34,6 +42,44 @@ class Port:
     name: str
     dtype: str
     shape: tuple[int | str, ...]
+
+
+@dataclass
+class Body:
+    """What a Scan does at every step: a graph of its own that also reads values from outside by name."""
+
+    graph: GraphBuilder = field(repr=False)
+    nodes: list[OnnxNode] = field(default_factory=list)
+    inputs: list[Port] = field(default_factory=list)
+    outputs: list[str] = field(default_factory=list)
+
+    def input(self, hint: str, dtype: str) -> str:
+        """The name of a further input."""
+        name = self.graph.unique(f"body/{hint}")
+        self.inputs.append(Port(name, dtype, ()))
+        return name
+
+    def output(self, tensor: str) -> None:
+        """A further output; one that is given out twice gets a second name."""
+        if tensor in self.outputs or any(port.name == tensor for port in self.inputs):
+            (tensor,) = self.graph.add("Identity", [tensor], stem="body")
+        self.outputs.append(tensor)
+
+    def reads(self) -> Iterator[str]:
+        yield from self.outputs
+        for node in self.nodes:
+            yield from node.reads()
+
+    def rename(self, old: str, new: str) -> None:
+        _rename(self.nodes, old, new)
+        self.outputs = [new if name == old else name for name in self.outputs]
+
+    def to_proto(self, name: str) -> onnx.GraphProto:
+        from onnx import ValueInfoProto, helper
+
+        inputs = [helper.make_tensor_value_info(p.name, onnx_type(p.dtype), None) for p in self.inputs]
+        outputs = [ValueInfoProto(name=tensor) for tensor in self.outputs]
+        return helper.make_graph([_node_proto(node) for node in self.nodes], name, inputs, outputs)
 
 
 @dataclass
@@ -99,16 +145,25 @@ class GraphBuilder:
 
     def rename(self, old: str, new: str) -> None:
         """Gives a value a name of its own (graph outputs)."""
-        for node in self.nodes:
-            node.inputs = [new if i == old else i for i in node.inputs]
-            node.outputs = [new if o == old else o for o in node.outputs]
+        _rename(self.nodes, old, new)
         self._moves = {
             (op, tuple(new if i == old else i for i in inputs), attributes): new if made == old else made
             for (op, inputs, attributes), made in self._moves.items()
         }
 
+    @contextmanager
+    def body(self) -> Iterator[Body]:
+        """What is added inside becomes a body instead of part of the graph."""
+        made = Body(self)
+        outer, moves = self.nodes, dict(self._moves)
+        self.nodes = made.nodes
+        try:
+            yield made
+        finally:
+            self.nodes, self._moves = outer, moves  # what was moved inside cannot be read outside
+
     def reader_counts(self) -> Counter[str]:
-        counts = Counter(i for node in self.nodes for i in node.inputs)
+        counts = Counter(i for node in self.nodes for i in node.reads())
         counts.update(port.name for port in self.outputs)
         return counts
 
@@ -123,7 +178,7 @@ class GraphBuilder:
                     node.outputs = [name if name in wanted else "" for name in node.outputs]
                     while not node.outputs[-1]:
                         node.outputs.pop()
-                wanted.update(i for i in node.inputs if i)  # "" stands for an optional input
+                wanted.update(i for i in node.reads() if i)
         self.nodes = kept[::-1]
 
     def to_model(self, metadata: Mapping[str, str], producer_version: str) -> onnx.ModelProto:
@@ -131,11 +186,8 @@ class GraphBuilder:
         from onnx import TensorProto, helper, numpy_helper
 
         self.prune()
-        used = {i for node in self.nodes for i in node.inputs}
-        nodes = []
-        for n in self.nodes:
-            proto = helper.make_node(n.op, n.inputs, n.outputs, name=n.name, domain=n.domain or None, **n.attributes)
-            nodes.append(proto)
+        used = {i for node in self.nodes for i in node.reads()}
+        nodes = [_node_proto(node) for node in self.nodes]
         initializers = []
         for name, array in self.constants.items():
             if name not in used:
@@ -158,6 +210,27 @@ class GraphBuilder:
         model.ir_version = min(model.ir_version, helper.find_min_ir_version_for(opsets, ignore_unknown=True) + 2, 10)
         helper.set_model_props(model, dict(metadata))
         return model
+
+
+def _rename(nodes: list[OnnxNode], old: str, new: str) -> None:
+    for node in nodes:
+        node.inputs = [new if i == old else i for i in node.inputs]
+        node.outputs = [new if o == old else o for o in node.outputs]
+        for value in node.attributes.values():
+            if isinstance(value, Body):
+                value.rename(old, new)
+
+
+def _node_proto(node: OnnxNode) -> onnx.NodeProto:
+    from onnx import helper
+
+    attributes = {
+        key: value.to_proto(f"{node.name}/{key}") if isinstance(value, Body) else value
+        for key, value in node.attributes.items()
+    }
+    return helper.make_node(
+        node.op, node.inputs, node.outputs, name=node.name, domain=node.domain or None, **attributes
+    )
 
 
 def onnx_type(dtype: str) -> int:

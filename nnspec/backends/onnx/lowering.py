@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from nnspec.axes import Axes, Size, divide, divides
-from nnspec.backends.onnx.builder import GraphBuilder, OnnxNode, Port
+from nnspec.backends.onnx.builder import Body, GraphBuilder, OnnxNode, Port
 from nnspec.backends.onnx.view import Factor, Group, View, cut_to, group_size, runs
 
 Array = np.ndarray
@@ -91,6 +92,14 @@ class Lowering:
         if key not in self._made:
             self._made[key] = make()
         return self._made[key]
+
+    @contextmanager
+    def body(self) -> Iterator[Body]:
+        """What is written inside becomes the body of a Scan."""
+        made = dict(self._made)
+        with self.graph.body() as body:
+            yield body
+        self._made = made  # what was made inside cannot be read outside
 
     def constant(self, array: Any, hint: str) -> str:
         return self.graph.constant(array, f"{self.stem}/{hint}")
