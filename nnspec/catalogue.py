@@ -96,6 +96,12 @@ def required_arguments(family: str, name: str) -> tuple[str, ...]:
     return tuple(key for key, argument in arguments.items() if "default" not in argument)
 
 
+def defaults(family: str, name: str) -> dict[str, Any]:
+    """The arguments of a class with their defaults; None for one that has none."""
+    arguments = _arguments(family, canonical(family, name)[0])
+    return {key: argument.get("default") for key, argument in arguments.items()}
+
+
 # ------------------------------------------------------------------------------------------------------ schema
 
 

@@ -85,10 +85,12 @@ CODES: dict[str, str] = {
     "NN604": "weights-do-not-fit",
     "NN605": "two-unknown-sizes",
     "NN606": "output-not-writable",
+    "NN607": "model-cannot-be-imported",
     # NN7xx: verification and deployed models
     "NN701": "onnx-differs-from-keras",
     "NN702": "onnx-not-well-formed",
     "NN703": "onnx-interface-differs",
     "NN705": "model-file-damaged",
     "NN706": "wrong-input-data",
+    "NN708": "import-differs-from-keras",
 }

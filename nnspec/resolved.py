@@ -36,3 +36,11 @@ def to_plain_spec(checked: Checked) -> dict[str, Any]:
 def to_yaml(checked: Checked) -> str:
     """The resolved spec as YAML; data paths stay relative to the original spec's folder."""
     return yaml.dump(to_plain_spec(checked), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+
+
+def flow(value: Any) -> str:
+    """A plain value on one line, as a spec writes it: `{filters: 32, kernel_size: [3, 3]}`."""
+    text: str = yaml.dump(
+        value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=True, width=1 << 30
+    )
+    return text.removesuffix("\n").removesuffix("\n...")

@@ -35,11 +35,13 @@ SHOWN_ELSEWHERE = {
     "NN603": "tests/test_export.py",
     "NN604": "tests/test_export.py",
     "NN606": "tests/test_build.py",
+    "NN607": "tests/test_import.py",
     "NN701": "tests/test_export.py",
     "NN702": "tests/test_export.py",
     "NN703": "tests/test_export.py",
     "NN705": "tests/test_export.py",
     "NN706": "tests/test_cli.py",
+    "NN708": "tests/test_import.py",
 }
 
 

@@ -11,7 +11,7 @@ import sys
 import click
 
 from nnspec import __version__
-from nnspec.cli import building, checking, deploying, describing
+from nnspec.cli import building, checking, deploying, describing, importing
 
 VERBS = (
     checking.check,
@@ -23,6 +23,7 @@ VERBS = (
     deploying.verify,
     building.build,
     deploying.predict,
+    importing.import_,
     describing.schema,
 )
 QUICK = {"check", "show", "fix", "explain", "schema"}

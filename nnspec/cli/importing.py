@@ -1,0 +1,55 @@
+"""The verb that makes a spec of a Keras model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from nnspec.cli.options import FORMAT, QUIET
+from nnspec.cli.reporting import handled
+
+
+@click.command("import")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option(
+    "--out", "-o", type=click.Path(path_type=Path), default=Path(), help="Folder to write to [default: this one]."
+)
+@click.option("--name", help="Name of the two files [default: that of MODEL].")
+@click.option("--flat", is_flag=True, help="Write every layer out, without blocks and repeats.")
+@FORMAT
+@QUIET
+@handled
+def import_(model: Path, out: Path, name: str | None, flat: bool, output: str, quiet: bool) -> None:
+    """Make a spec of MODEL.keras: NAME.yaml with named axes, and NAME.weights.h5.
+
+    Takes Functional and Sequential models of Keras' own layers; nothing in the file is run. Repeated structure becomes
+    blocks and repeats where that is exact. The spec is compiled and compared with the model before anything is written.
+
+    \b
+    nnspec import model.keras
+    nnspec show   model.yaml
+    nnspec export model.yaml --weights model.weights.h5 --out out/model
+    """
+    from nnspec.progress import Progress
+
+    progress = Progress(quiet=quiet or output == "json")
+    from nnspec.importing.importer import import_file
+
+    made = import_file(model, out, progress, name=name, fold=not flat)
+    if output == "json":
+        figures = {
+            "spec": str(made.spec),
+            "weights": str(made.weights),
+            "layers": made.layers,
+            "lines": made.lines,
+            "parameters": made.graph.parameters,
+            "max_relative_error": made.error,
+        }
+        click.echo(json.dumps(figures, indent=2, ensure_ascii=False))
+    elif not quiet:
+        click.echo(
+            f"{made.spec}: {made.layers} layers in {made.lines} lines, {made.graph.parameters:,} parameters\n"
+            f"{made.weights}: compiled with these, it gives the model's outputs within {made.error:.2g} (relative)"
+        )

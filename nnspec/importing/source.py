@@ -1,0 +1,330 @@
+"""A Keras configuration as calls of layers in order of computation: nested models flattened, shared layers kept apart.
+
+Reads what `Model.get_config` gives (and a .keras archive holds as config.json); no framework is needed, and nothing
+that the configuration names is ever loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Config = Mapping[str, Any]
+FUNCTIONAL = frozenset({"Functional", "Model"})
+MASKS = frozenset({"mask", "query_mask", "value_mask", "key_mask"})  # which Keras passes on by itself
+
+
+class ImportFault(Exception):
+    """The model cannot become a spec: what stands in the way, and what to do about it."""
+
+    def __init__(self, message: str, *, help: str = "") -> None:
+        super().__init__(message)
+        self.help = help
+
+
+@dataclass(frozen=True, slots=True, repr=False)  # what it holds leads through the whole network
+class Tensor:
+    """An output of a call, or a model input where `call` is None."""
+
+    call: Call | None
+    index: int
+    shape: tuple[int | None, ...]  # batch left out
+    dtype: str
+    input: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Call:
+    """One use of a layer.
+
+    Attributes:
+        path: the names of the nested models that hold the layer, and its own.
+        arguments: what it is called with, tensors among them, in Keras' nesting.
+    """
+
+    path: tuple[str, ...]
+    kind: str
+    module: str
+    config: Config
+    arguments: tuple[Any, ...]
+    keywords: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        return self.path[-1]
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """What it reads, masks left out: a spec's layers pass them on as Keras' do."""
+        read = {key: value for key, value in self.keywords.items() if key not in MASKS}
+        return tuple(tensors_in((self.arguments, read)))
+
+
+def tensors_in(value: Any) -> Iterator[Tensor]:
+    """The tensors in Keras' nesting of lists and mappings, in order."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from tensors_in(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from tensors_in(inner)
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A model's inputs, its calls in order of computation (branch after branch), and its outputs by name."""
+
+    name: str
+    inputs: Mapping[str, Tensor]
+    calls: tuple[Call, ...]
+    outputs: Mapping[str, Tensor]
+
+
+@dataclass(eq=False)
+class _Scope:
+    """A model's configuration at one of its uses: its layers by name, and what its inputs are bound to."""
+
+    config: Config
+    path: tuple[str, ...]
+    bindings: dict[str, Tensor]
+    layers: dict[str, Config] = field(default_factory=dict)
+    made: dict[tuple[str, int], Call] = field(default_factory=dict)
+    inner: dict[tuple[str, int], _Scope] = field(default_factory=dict)
+
+
+def read_network(config: Config, class_name: str) -> Network:
+    """The network of a Functional or Sequential configuration.
+
+    Raises:
+        ImportFault: where it is neither.
+    """
+    functional = _functional(config, class_name, str(config.get("name", "model")))
+    root = _Scope(functional, (), {})
+    _index(root)
+    inputs: dict[str, Tensor] = {}
+    for reference in _references(functional["input_layers"]):
+        name = str(reference[0])
+        own = root.layers[name]["config"]
+        shape = own.get("batch_shape") or own.get("batch_input_shape") or (None, *own.get("shape", ()))
+        if own.get("sparse") or own.get("ragged"):
+            raise ImportFault(f"input `{name}` is sparse or ragged, which a spec's inputs are not")
+        inputs[name] = Tensor(None, 0, tuple(shape[1:]), _dtype(own.get("dtype") or "float32"), name)
+    root.bindings.update(inputs)
+    reader = _Reader()
+    outputs: dict[str, Tensor] = {}
+    for name, reference in _named_references(functional["output_layers"]):
+        outputs[_free(name, outputs)] = reader.resolve(root, reference)
+    wanted = _needed(outputs.values())
+    calls = tuple(call for call in reader.calls if id(call) in wanted)
+    return Network(str(functional.get("name", "model")), inputs, calls, outputs)
+
+
+def _needed(tensors: Iterable[Tensor]) -> set[int]:
+    """The calls that values depend on, by identity; what only computes masks is not among them."""
+    found: set[int] = set()
+    pending = [tensor.call for tensor in tensors]
+    while pending:
+        call = pending.pop()
+        if call is not None and id(call) not in found:
+            found.add(id(call))
+            pending += [tensor.call for tensor in call.tensors]
+    return found
+
+
+def _free(name: str, taken: Mapping[str, Any]) -> str:
+    number, result = 1, name
+    while result in taken:
+        number, result = number + 1, f"{name}_{number + 1}"
+    return result
+
+
+def _dtype(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return str(value.get("config", {}).get("name", "float32"))
+    return str(value)
+
+
+def _functional(config: Config, class_name: str, name: str) -> Config:
+    """The configuration in Functional's form; a Sequential becomes a chain."""
+    if class_name == "Sequential":
+        return _chain(config, name)
+    if class_name not in FUNCTIONAL or "input_layers" not in config:
+        raise ImportFault(
+            f"`{name}` is a `{class_name}`, a subclassed model: its computation is Python code, which no spec can hold",
+            help="build it as a Functional model (`keras.Model(inputs, outputs)`) of Keras' layers, and save that",
+        )
+    return config
+
+
+def _chain(config: Config, name: str) -> Config:
+    layers = list(config["layers"])
+    if not layers:
+        raise ImportFault(f"`{name}` has no layers")
+    if layers[0]["class_name"] != "InputLayer":
+        shape = config.get("build_input_shape") or layers[0].get("build_config", {}).get("input_shape")
+        if shape is None:
+            raise ImportFault(
+                f"`{name}` was never built, so the shape of its input is not known",
+                help="begin it with `keras.Input(shape)`, or call it once before it is saved",
+            )
+        dtype = "float32" if layers[0]["class_name"] != "Embedding" else "int32"
+        first = {"batch_shape": shape, "dtype": dtype, "name": "input"}
+        layers.insert(0, {"class_name": "InputLayer", "module": "keras.layers", "config": first})
+    linked: list[Config] = []
+    before: str | None = None
+    for layer in layers:
+        own = str(layer["config"]["name"])
+        calls: list[Config] = [] if before is None else [{"args": [_reference_to(before)], "kwargs": {}}]
+        linked.append({**layer, "name": own, "inbound_nodes": calls})
+        before = own
+    start = str(layers[0]["config"]["name"])
+    return {**config, "layers": linked, "input_layers": [[start, 0, 0]], "output_layers": [[before, 0, 0]]}
+
+
+def _reference_to(name: str) -> Config:
+    return {"class_name": "__keras_tensor__", "config": {"keras_history": [name, 0, 0]}}
+
+
+def _index(scope: _Scope) -> None:
+    for layer in scope.config["layers"]:
+        name = layer.get("name") or layer["config"]["name"]
+        scope.layers[str(name)] = layer
+
+
+def _named_references(structure: Any) -> list[tuple[str, tuple[str, int, int]]]:
+    if isinstance(structure, Mapping):
+        return [(str(key), ref) for key, inner in structure.items() for ref in _references(inner)]
+    return [(ref[0], ref) for ref in _references(structure)]
+
+
+def _references(structure: Any) -> list[tuple[str, int, int]]:
+    """`[name, node, tensor]` in Keras' nesting of lists and mappings."""
+    if isinstance(structure, Mapping):
+        return [ref for key in sorted(structure) for ref in _references(structure[key])]
+    if isinstance(structure, list | tuple):
+        if len(structure) == 3 and isinstance(structure[0], str):
+            return [(structure[0], int(structure[1]), int(structure[2]))]
+        return [ref for inner in structure for ref in _references(inner)]
+    return []
+
+
+class _Reader:
+    """Calls in the order of a walk from the outputs to the inputs, so that branches stand one after the other.
+
+    The walk keeps its own stack: networks are deeper than Python's.
+    """
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+
+    def resolve(self, scope: _Scope, reference: tuple[str, int, int]) -> Tensor:
+        stack = [(scope, reference)]
+        while stack:
+            here, wanted = stack[-1]
+            missing = self.missing(here, wanted)
+            if missing is None:
+                stack.pop()
+            else:
+                stack.append(missing)
+        found = self.look_up(scope, reference)
+        assert found is not None
+        return found
+
+    def look_up(self, scope: _Scope, reference: tuple[str, int, int]) -> Tensor | None:
+        """The tensor, where what makes it has been read."""
+        name, node, index = reference
+        if name in scope.bindings:
+            return scope.bindings[name]
+        if (name, node) in scope.made:
+            return Tensor(scope.made[name, node], index, (), "")
+        inner = scope.inner.get((name, node))
+        if inner is None:
+            return None
+        return self.look_up(inner, _references(inner.config["output_layers"])[index])
+
+    def missing(self, scope: _Scope, reference: tuple[str, int, int]) -> tuple[_Scope, tuple[str, int, int]] | None:
+        """What must be read before this; reads it where nothing is missing."""
+        name, node, index = reference
+        if self.look_up(scope, reference) is not None:
+            return None
+        inner = scope.inner.get((name, node))
+        if inner is not None:
+            return inner, _references(inner.config["output_layers"])[index]
+        layer = scope.layers[name]
+        place = self.place(layer, node)
+        inbound = layer["inbound_nodes"][place]
+        for source in _keras_references(inbound):
+            if self.look_up(scope, source) is None:
+                return scope, source
+        arguments = self.bound(scope, inbound["args"])
+        keywords = self.bound(scope, inbound["kwargs"])
+        path = (*scope.path, name)
+        if "layers" in layer["config"] and layer["class_name"] in {*FUNCTIONAL, "Sequential"}:
+            self.enter(scope, (name, node), layer, path, (arguments, keywords))
+            return self.missing(scope, reference)
+        call = Call(
+            path,
+            layer["class_name"],
+            str(layer.get("module") or "keras.layers"),
+            layer["config"],
+            tuple(arguments),
+            {key: value for key, value in keywords.items() if value is not None},
+        )
+        scope.made[name, node] = call
+        self.calls.append(call)
+        return None
+
+    def place(self, layer: Config, node: int) -> int:
+        """Where a call stands among those that were saved; a Sequential's layer counts calls of its own before."""
+        count = len(layer["inbound_nodes"])
+        return node if node < count else count - 1
+
+    def enter(
+        self, scope: _Scope, key: tuple[str, int], layer: Config, path: tuple[str, ...], given: tuple[Any, Any]
+    ) -> None:
+        config = _functional(layer["config"], layer["class_name"], key[0])
+        names = [ref[0] for ref in _references(config["input_layers"])]
+        tensors = _bind_inputs(config, given, names)
+        inner = _Scope(config, path, dict(zip(names, tensors, strict=True)))
+        _index(inner)
+        scope.inner[key] = inner
+
+    def bound(self, scope: _Scope, value: Any) -> Any:
+        """The same structure with tensors in the place of references to them."""
+        if isinstance(value, Mapping):
+            if value.get("class_name") == "__keras_tensor__":
+                config = value["config"]
+                found = self.look_up(scope, tuple(config["keras_history"]))
+                assert found is not None
+                shape = tuple(config.get("shape", (None,)))[1:]
+                return Tensor(found.call, found.index, shape or found.shape, found.dtype, found.input)
+            return {key: self.bound(scope, inner) for key, inner in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.bound(scope, inner) for inner in value]
+        return value
+
+
+def _bind_inputs(config: Config, given: tuple[Any, Any], names: list[str]) -> list[Tensor]:
+    first = given[0][0] if given[0] else next(iter(given[1].values()))
+    if isinstance(first, Mapping) and set(names) <= set(first):
+        return [first[name] for name in names]
+    tensors = list(tensors_in(given))
+    if len(tensors) != len(names):
+        raise ImportFault(f"`{config.get('name')}` reads {len(names)} values, but it is called with {len(tensors)}")
+    return tensors
+
+
+def _keras_references(value: Any) -> Iterator[tuple[str, int, int]]:
+    if isinstance(value, Mapping):
+        if value.get("class_name") == "__keras_tensor__":
+            name, node, index = value["config"]["keras_history"]
+            yield name, int(node), int(index)
+            return
+        for inner in value.values():
+            yield from _keras_references(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _keras_references(inner)
