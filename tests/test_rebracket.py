@@ -7,17 +7,15 @@ which digits of the input's coordinates it is a function of. Atoms are read as d
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nnspec import axes as ax
-from nnspec.axes import Atom, Axes, Axis, Size, Symbolic
+from nnspec.axes import Axes, Axis, Size, Symbolic
 from nnspec.pipeline import check, diagnose
 from nnspec.rebracket import (
     Kind,
@@ -172,148 +170,6 @@ def test_sizes_that_never_agree() -> None:
     assert not caught.value.is_certain
     with pytest.raises(SizeMismatch):
         solve_unknown(axes_of(("time", 10), ("feature", 5)), (T, None))
-
-
-# ----------------------------------------------------------------------------------------- the index tensor
-
-
-def digits(index: np.ndarray, sizes: Sequence[int], atom: Atom) -> np.ndarray:
-    """The atom's value at every element: a digit of the coordinate along its input axis."""
-    place = int(atom.key.rpartition(".")[2][1:])
-    coordinate = np.unravel_index(index, tuple(sizes))[place]
-    assert isinstance(atom.step, int)
-    assert isinstance(atom.size, int)
-    return np.asarray(coordinate // atom.step % atom.size)
-
-
-def check_against_numpy(before: Sequence[int], after: Sequence[int]) -> None:
-    """Provenance and verdict of a static reshape against the index tensor."""
-    axes = tuple(ax.fresh(f"a{i}", size, "x") for i, size in enumerate(before))
-    result = rebracket(axes, tuple(after))
-    index = np.arange(math.prod(before)).reshape(after)
-    held_somewhere = set[int]()
-    for place, provenance in enumerate(result.outputs):
-        assert (provenance.kind is Kind.NEW) == (after[place] == 1)
-        if provenance.atoms is None:
-            assert not is_clean(index, before, after, place)
-            continue
-        # the output's position is exactly the number that its atoms spell, slow to fast
-        spelt = np.zeros_like(index)
-        for atom in provenance.atoms:
-            assert isinstance(atom.size, int)
-            spelt = spelt * atom.size + digits(index, before, atom)
-        position = np.indices(after)[place]
-        assert np.array_equal(spelt, position), (before, after, place, str(provenance))
-        assert (provenance.kind is not Kind.MIXED) == is_clean(index, before, after, place)
-        if provenance.kind is Kind.IDENTITY:
-            assert provenance.axis is not None
-            source = int(provenance.axis.name[1:])
-            assert np.array_equal(np.unravel_index(index, tuple(before))[source], position)
-            held_somewhere.add(source)
-    assert result.is_scrambled == (not all(is_clean(index, before, after, i) for i in range(len(after))))
-
-
-def is_clean(index: np.ndarray, before: Sequence[int], after: Sequence[int], place: int) -> bool:
-    """Whether an output axis holds whole input axes, or one piece of a single one, by looking at values alone.
-
-    Whole axes: the position is a bijection of the coordinates of a set of input axes. One piece: along the output axis
-    only one input coordinate ever moves, from any start, and its position is a function of that coordinate.
-    """
-    if after[place] == 1:
-        return True
-    coordinates = np.unravel_index(index, tuple(before))
-    position = np.indices(after)[place]
-    whole = [i for i, c in enumerate(coordinates) if before[i] > 1 and is_function(c, position)]
-    if math.prod(before[i] for i in whole) == after[place]:
-        return True
-    return any(before[i] > 1 and is_function(position, c) for i, c in enumerate(coordinates))
-
-
-def is_function(values: np.ndarray, of: np.ndarray) -> bool:
-    """Whether equal elements of `of` always have equal `values`."""
-    table = np.full(int(of.max()) + 1, -1)
-    table[of.ravel()] = values.ravel()
-    return bool(np.array_equal(table[of], values))
-
-
-def factorizations(number: int) -> list[tuple[int, ...]]:
-    """All ordered ways to write a number as a product of numbers above 1."""
-    if number == 1:
-        return [()]
-    return [(d, *rest) for d in range(2, number + 1) if number % d == 0 for rest in factorizations(number // d)]
-
-
-@pytest.mark.parametrize("total", [12, 16, 24, 30, 36, 48, 60, 64, 72, 96])
-def test_every_reshape_of_a_few_elements(total: int) -> None:
-    """Each pair of ordered factorizations (of the largest totals, every third)."""
-    shapes = factorizations(total)
-    pairs = list(itertools.product(shapes, repeat=2))
-    step = max(1, len(pairs) // 4000)
-    for before, after in pairs[::step]:
-        check_against_numpy(before, after)
-
-
-SHAPES = st.lists(st.sampled_from([2, 2, 2, 3, 3, 5, 7]), min_size=1, max_size=6)
-
-
-@st.composite
-def reshapes(draw: st.DrawFn) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Input and output sizes with one product, units strewn in: the same primes grouped in two ways."""
-    primes = draw(SHAPES)
-    return grouped(draw, primes), grouped(draw, draw(st.permutations(primes)))
-
-
-def grouped(draw: st.DrawFn, primes: Sequence[int]) -> tuple[int, ...]:
-    sizes = [1]
-    for prime in primes:
-        if draw(st.booleans()):
-            sizes.append(1)
-        sizes[-1] *= prime
-    return tuple(sizes if draw(st.booleans()) else [s for s in sizes if s != 1] or [1])
-
-
-@settings(max_examples=4000, deadline=None)
-@given(reshapes())
-def test_random_reshapes(pair: tuple[tuple[int, ...], tuple[int, ...]]) -> None:
-    check_against_numpy(*pair)
-
-
-# ----------------------------------------------------------------------------------------- symbols
-
-
-@settings(max_examples=1500, deadline=None)
-@given(reshapes(), st.integers(0, 5), st.integers(0, 5), st.sampled_from([11, 13]))
-def test_symbols_hold_for_every_value(
-    pair: tuple[tuple[int, ...], tuple[int, ...]], at: int, to: int, prime: int
-) -> None:
-    """A symbol T times known sizes: what is said of T is true of every number in its place."""
-    before: list[Size] = list(pair[0])
-    after: list[Size] = list(pair[1])
-    at, to = at % len(before), to % len(after)
-    before[at] = ax.multiply((before[at], T))
-    after[to] = ax.multiply((after[to], T))
-    axes = tuple(ax.fresh(f"a{i}", size, "x") for i, size in enumerate(before))
-    result = rebracket(axes, after)
-    numbers = [instantiated(size, prime) for size in before]
-    other = rebracket(
-        tuple(ax.fresh(f"a{i}", size, "x") for i, size in enumerate(numbers)),
-        [instantiated(size, prime) for size in after],
-    )
-    # a large prime behaves as an unknown length does: it divides nothing and nothing divides it
-    assert [p.kind for p in result.outputs] == [p.kind for p in other.outputs], (before, after)
-    for symbolic, static in zip(result.outputs, other.outputs, strict=True):
-        if symbolic.atoms is not None and static.atoms is not None:
-            assert [instantiated(a.size, prime) for a in symbolic.atoms] == [a.size for a in static.atoms]
-
-
-def instantiated(size: Size, value: int) -> int:
-    if isinstance(size, int):
-        return size
-    result = size.coefficient
-    for _, power in size.powers:
-        result *= value**power
-    assert result.denominator == 1
-    return int(result)
 
 
 # ----------------------------------------------------------------------------------------- laws
