@@ -78,52 +78,27 @@ def whole_constraint(size: Size) -> tuple[str, ...]:
 def rebracket(axes: Axes, sizes: Sequence[Size]) -> Rebracketing:
     """Provenance of every output axis of a row-major reshape from `axes` to `sizes` (which hold as many elements)."""
     reading = Reading(axes, sizes)
-    pieces, multiples = reading.pieces(), reading.multiples
-    filled = [i for i, size in enumerate(sizes) if size != 1]
-    needed = [sizes[i] for i in filled]
-    lists: Sequence[Sequence[Piece] | None] | None = _walk(pieces, needed, multiples)
-    if lists is None:  # irreducible, or a leading symbol: brackets may still be found from either end
-        lists = [_piece(pieces, needed, i, multiples) for i in range(len(needed))]
-    outputs: list[Provenance] = [Provenance(Kind.NEW, ())] * len(sizes)
-    for i, found in zip(filled, lists, strict=True):
-        outputs[i] = Provenance(Kind.MIXED, None) if found is None else reading.provenance(found)
-    return Rebracketing(tuple(outputs))
-
-
-def _walk(
-    pieces: Sequence[Piece], sizes: Sequence[Size], multiples: Mapping[str, int]
-) -> list[tuple[Piece, ...]] | None:
-    """From the left, the pieces that fill each output; None where a bracket falls inside a digit (irreducible)."""
-    rest = tuple(pieces)
-    result: list[tuple[Piece, ...]] = []
-    for size in sizes:
-        found = _cut(rest, size, multiples, from_right=False)
-        if found is None:
-            return None
-        taken, rest = found
-        result.append(taken)
-    return None if rest else result
-
-
-def _piece(
-    pieces: Sequence[Piece], sizes: Sequence[Size], place: int, multiples: Mapping[str, int]
-) -> tuple[Piece, ...] | None:
-    """The pieces of one output; its brackets are looked for from the right, then from the left."""
-    rest = _cut(pieces, multiply(sizes[place + 1 :]), multiples, from_right=True)
-    found = None if rest is None else _cut(rest[0], sizes[place], multiples, from_right=True)
-    if found is not None:
-        return found[1]
-    rest = _cut(pieces, multiply(sizes[:place]), multiples, from_right=False)
-    found = None if rest is None else _cut(rest[1], sizes[place], multiples, from_right=False)
-    return None if found is None else found[0]
+    rest: Sequence[Piece] | None = reading.pieces()
+    outputs: list[Provenance] = []
+    for place in range(len(sizes) - 1, -1, -1):  # from the right, where symbols seldom stand
+        size = sizes[place]
+        if size == 1:
+            outputs.append(Provenance(Kind.NEW, ()))
+            continue
+        if rest is None:  # the axis before ended inside a digit; this one may begin between two
+            behind = _cut(reading.pieces(), multiply(sizes[place + 1 :]), reading.multiples)
+            rest = None if behind is None else behind[0]
+        found = None if rest is None else _cut(rest, size, reading.multiples)
+        rest = None if found is None else found[0]
+        outputs.append(Provenance(Kind.MIXED, None) if found is None else reading.provenance(found[1]))
+    return Rebracketing(tuple(reversed(outputs)))
 
 
 def _cut(
-    pieces: Sequence[Piece], size: Size, multiples: Mapping[str, int], *, from_right: bool
+    pieces: Sequence[Piece], size: Size, multiples: Mapping[str, int]
 ) -> tuple[tuple[Piece, ...], tuple[Piece, ...]] | None:
-    """The pieces in two, the fast (or, from the left, the slow) part holding `size` elements; None inside a digit."""
-    queue = list(pieces if from_right else pieces[::-1])
-    taken: list[Piece] = []
+    """The pieces in two, the fast part holding `size` elements; None where the bracket falls inside a digit."""
+    queue, taken = list(pieces), list[Piece]()
     while size != 1:
         if not queue:
             return None
@@ -134,15 +109,13 @@ def _cut(
             assert quotient is not None
             size = quotient
         elif divides(size, piece.size, multiples):
-            rest = divide(piece.size, size)
-            assert rest is not None
-            slow, fast = piece.cut(size if from_right else rest)
-            taken.append(fast if from_right else slow)
-            queue.append(slow if from_right else fast)
+            slow, fast = piece.cut(size)
+            taken.append(fast)
+            queue.append(slow)
             size = 1
         else:
             return None
-    return (tuple(queue), tuple(taken[::-1])) if from_right else (tuple(taken), tuple(queue[::-1]))
+    return tuple(queue), tuple(taken[::-1])
 
 
 @dataclass(frozen=True, slots=True)
