@@ -66,7 +66,8 @@ def make_node(
     shared: str | None = None,
 ) -> Node:
     fields = propagate(call.inputs, inferred.outputs, inferred.windows)
-    warn_of_misalignment(call)
+    if layer.pairs_positions:
+        warn_of_misalignment(call)
     masks = inferred.masks or (inferred.mask,)
     warn_of_lost_mask(layer, call, masks)
     values = []

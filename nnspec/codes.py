@@ -50,6 +50,8 @@ CODES: dict[str, str] = {
     "NN318": "branches-not-aligned",
     "NN319": "mask-is-lost",
     "NN321": "merge-of-axes-apart",
+    "NN342": "attention-between-different-axes",
+    "NN343": "mask-does-not-fit-attention",
     "NN320": "taps-see-only-padding",
     "NN330": "branches-shifted",
     # NN4xx: the graph

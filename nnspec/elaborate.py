@@ -174,7 +174,7 @@ class _Elaborator:
 
     def check_arity(self, call: Call, layer: Layer) -> None:
         least, most = layer.arity
-        count = len(call.inputs)
+        count = len(call.inputs) - len(call.given.intersection(layer.references))
         if count < least or (most is not None and count > most):
             wanted = f"{least}" if most == least else (f"at least {least}" if most is None else f"{least} to {most}")
             call.fail(

@@ -23,6 +23,7 @@ from nnspec.diagnostics import (
     quoted,
 )
 from nnspec.document import Mapping, Node, Scalar, Sequence, to_plain
+from nnspec.layers import REGISTRY
 from nnspec.naming import Names, NameTable, Reference, explicit_names, snake_case
 from nnspec.origins import origins
 from nnspec.sections import STRUCTURE
@@ -205,6 +206,7 @@ class _Expander:
         name_node = mapping.get("name") if mapping else None
         self.table.enter(name_node)
         reads = self.table.read(mapping.get("from") if mapping else None, names, current, span)
+        reads += self.referenced(kind, mapping, names)
         local = name_node.value if isinstance(name_node, Scalar) and isinstance(name_node.value, str) else None
         if local is None:
             full = self.table.number(names.prefix + (shared or snake_case(kind)))
@@ -218,6 +220,13 @@ class _Expander:
         self.table.made.add(full)
         self.items.append(Item(full, kind, kind_span, mapping, span, reads, place.path, shared))
         return Reference(full, None, kind_span)
+
+    def referenced(self, kind: str, body: Mapping | None, names: Names) -> tuple[Reference | None, ...]:
+        """What arguments of the layer name, such as an attention mask."""
+        if body is None or kind not in REGISTRY:
+            return ()
+        known = REGISTRY[kind].references
+        return tuple(self.table.look_up(body.entries[key], names) for key in known if key in body.entries)
 
     # ------------------------------------------------------------------------------------------- expansions
 
@@ -385,9 +394,9 @@ class _Expander:
         merged: dict[str, Node] = dict(inner.entries) if isinstance(inner, Mapping) else {}
         keys = dict(inner.keys) if isinstance(inner, Mapping) else {}
         if isinstance(ready, Mapping):
-            for key in ("name", "from"):
-                if key in ready.entries:
-                    merged[key], keys[key] = ready.entries[key], ready.keys[key]
+            for key, node in ready.entries.items():  # names, and what a layer is told at each use
+                if key not in ("use", "when"):
+                    merged[key], keys[key] = node, ready.keys[key]
         mapping = Mapping(merged, keys, use.span, 1 + sum(v.size for v in merged.values()))
         return self.layer(kind, use.span, mapping, use.span, place, current, shared=str(use.value))
 

@@ -70,6 +70,10 @@ def common_arguments(layer: Layer) -> dict[str, Schema]:
             "description": f"Name of the axis that it makes; default `{layer.makes}`.",
             "pattern": NAME_PATTERN,
         }
+        if layer.makes_several:
+            result["as"]["type"] = ["string", "array"]
+            result["as"]["items"] = {"type": "string", "pattern": NAME_PATTERN}
+            result["as"]["description"] += " Of several axes, a list of names."
     if layer.steps:
         result["over"] = {
             "type": ["string", "array"],

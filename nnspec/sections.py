@@ -177,6 +177,15 @@ def blocks(model: Schema) -> Schema:
     return _named("Sub-models by name, used by `- block: {use: NAME, …}`.", body)
 
 
+# What the use of a shared layer may say: a name for the axis, and what Keras takes when a layer is called.
+AT_EACH_USE: dict[str, Schema] = {
+    "as": {"type": "string", "description": "Name of the axis that it makes at this use.", "pattern": NAME_PATTERN},
+    "use_causal_mask": {"type": "boolean", "description": "Of attention."},
+    "return_attention_scores": {"type": "boolean", "description": "Of attention."},
+    "attention_mask": {"type": "string", "description": "Of attention: the name of a value."},
+}
+
+
 def structure(model: Schema) -> dict[str, Schema]:
     """The items of a model that are not layers."""
     when = {"type": ["boolean", "string"], "description": "Leaves the item out where this is false."}
@@ -225,6 +234,7 @@ def structure(model: Schema) -> dict[str, Schema]:
                 "name": name,
                 "from": source,
                 "when": when,
+                **AT_EACH_USE,
             },
             "required": ["use"],
         },

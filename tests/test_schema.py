@@ -14,7 +14,7 @@ from nnspec import schema as schemas
 from nnspec.aliases import ALIASES
 from nnspec.layers import REGISTRY
 from nnspec.publish import published, published_text
-from nnspec.sections import REQUIRED, STRUCTURE
+from nnspec.sections import AT_EACH_USE, REQUIRED, STRUCTURE
 from nnspec.validate import validate_document
 
 COMMITTED = Path(__file__).parent.parent / "schemas" / "nnspec.schema.json"
@@ -221,3 +221,10 @@ def test_validator_is_the_schema() -> None:
     names = {f"layer_{kind}" for kind in REGISTRY}
     assert names <= schemas.whole(is_strict=True)["definitions"].keys()
     assert names <= published()["definitions"].keys()
+
+
+def test_uses_of_shared_layers_take_the_arguments_of_calls() -> None:
+    """The schema of `share` lists them by hand, so that it need not load every layer."""
+    told = {name: layer.args[name].schema for layer in REGISTRY.values() for name in layer.call_arguments}
+    listed = {name: {"type": schema["type"]} for name, schema in AT_EACH_USE.items() if name != "as"}
+    assert listed == told

@@ -90,6 +90,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "merging": ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum"),
     "concatenation": ("Concatenate",),
     "dot": ("Dot",),
+    "multi_head_attention": ("MultiHeadAttention", "GroupQueryAttention"),
     "embedding": ("Embedding",),
     "masking": ("Masking",),
     "reshaping": ("Flatten", "Reshape", "Permute", "RepeatVector"),

@@ -69,6 +69,11 @@ class Layer:
         is_verb: an axis operation of nnspec rather than a Keras layer.
         uses_mask: whether it leaves out what a mask marks as padding.
         arity_note: what to say where it is given another number of inputs.
+        pairs_positions: whether what it reads is joined position by position, so that branches must be aligned.
+        makes_several: whether it may make several axes; `as` then takes a list of names too.
+        call_arguments: those of `args` that Keras takes when the layer is called: a shared layer is given them at each
+            use.
+        references: those of `args` that name a value: it is read, after what `from` names.
     """
 
     kind: ClassVar[str]
@@ -80,6 +85,10 @@ class Layer:
     is_verb: ClassVar[bool] = False
     uses_mask: ClassVar[bool] = False
     arity_note: ClassVar[str] = ""
+    pairs_positions: ClassVar[bool] = True
+    makes_several: ClassVar[bool] = False
+    call_arguments: ClassVar[tuple[str, ...]] = ()
+    references: ClassVar[tuple[str, ...]] = ()
 
     def required_arguments(self) -> list[str]:
         """Arguments without a default; a layer that has none may be written as a bare word."""
@@ -129,6 +138,8 @@ class Layer:
 
         result: dict[str, Any] = {}
         for name, arg in self.args.items():
+            if name in self.call_arguments:
+                continue
             value = node.args[name]
             result[name] = value if arg.family is None else catalogue.build(arg.family, value)
         return result

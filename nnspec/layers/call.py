@@ -11,7 +11,7 @@ from nnspec.axes import Axes, Axis
 from nnspec.diagnostics import Applicability, Diagnostic, Edit, Fix, Related, Report, Severity, Span, nearest
 from nnspec.document import Mapping as MappingNode
 from nnspec.document import Node as SourceNode
-from nnspec.document import Scalar, format_path
+from nnspec.document import Scalar, format_path, to_plain
 from nnspec.graph import Node, Value
 from nnspec.layers import contracts
 from nnspec.layers.edits import insert_before, insert_items
@@ -134,9 +134,9 @@ class Call:
             )
         return axis.size
 
-    def require_float(self) -> None:
-        """Every input must hold floats of one dtype: the layer computes with them."""
-        for value in self.inputs:
+    def require_float(self, values: Sequence[Value] | None = None) -> None:
+        """Every input (or these) must hold floats of one dtype: the layer computes with them."""
+        for value in self.inputs if values is None else values:
             if not value.dtype.startswith("float"):
                 self.fail(
                     "NN407",
@@ -173,6 +173,21 @@ class Call:
                 arg,
             )
         return position
+
+    def made_names(self, default: str, count: int) -> list[str]:
+        """The names of the axes that it makes: what `as` says, else the default, numbered where there are several.
+
+        Raises:
+            Fault: NN307 where `as` gives another number of names.
+        """
+        node = self.node("as")
+        given = None if node is None else to_plain(node)
+        if isinstance(given, list):
+            if len(given) != count:
+                self.fail("NN307", f"`{self.kind}` makes {count} axes, but `as` names {len(given)}", "as")
+            return [str(name) for name in given]
+        stem = given if isinstance(given, str) else default
+        return [stem] if count == 1 else [f"{stem}_{i}" for i in range(1, count + 1)]
 
     def require_unique(self, axes: Axes, arg: str | None = None) -> Axes:
         """Axis names of one tensor must differ."""

@@ -13,8 +13,12 @@ if TYPE_CHECKING:
     from nnspec.layers.call import Call
 
 
-def check_steps(call: Call, positions: Sequence[int]) -> None:
-    """The contract of layers that slide or step: the axes at `positions` must be ones that have an order."""
+def check_steps(call: Call, positions: Sequence[int], features: Sequence[int] | None = None) -> None:
+    """The contract of layers that slide or step: the axes at `positions` must be ones that have an order.
+
+    Args:
+        features: the axes that are read whole at each position; default all others.
+    """
     here = [call.axes[i] for i in positions]
     if call.over is not None:
         if set(call.over) == set(ax.names(here)):
@@ -33,7 +37,7 @@ def check_steps(call: Call, positions: Sequence[int]) -> None:
             if len(set(call.over)) == len(positions)
             else [Fix(f"name {'the one axis' if len(here) == 1 else f'all {len(here)} axes'} that it runs over")],
         )
-    others = [axis for i, axis in enumerate(call.axes) if i not in positions]
+    others = [axis for i, axis in enumerate(call.axes) if i not in positions and (not features or i in features)]
     hidden = [axis for axis in others if ax.is_sequence(axis)]  # a sequence that stands where features are read
     wrong = [a for a in here if ax.is_unordered(a) or (len(here) == 1 and hidden and not ax.is_sequence(a))]
     if not wrong:

@@ -29,7 +29,7 @@ def joined_axes(call: Call, free: int | None = None) -> Axes:
                 continue
             if _names_differ(call.axes, others, place):
                 _refuse(call, i, f"`{mine.name}` where the other has `{theirs.name}`")
-            size = _common_size(call, mine.size, theirs.size)
+            size = common_size(call, mine.size, theirs.size)
             if size is None:
                 note = "nothing is repeated silently to fill an axis" if 1 in (mine.size, theirs.size) else ""
                 _refuse(call, i, f"`{mine.name}` of {mine.size} and `{theirs.name}` of {theirs.size}", note)
@@ -50,7 +50,8 @@ def _names_differ(first: Axes, others: Axes, place: int) -> bool:
     )
 
 
-def _common_size(call: Call, mine: Size, theirs: Size) -> Size | None:
+def common_size(call: Call, mine: Size, theirs: Size) -> Size | None:
+    """The size of two axes that must be equal, None where they are not; a symbol gives a constraint."""
     if mine == theirs:
         return mine
     if isinstance(mine, int) and isinstance(theirs, int):

@@ -41,6 +41,6 @@ def test_arguments_are_keras_arguments(kind: str) -> None:
         if name not in ("self", "name", "dtype", "kwargs", "args") and p.kind is not p.VAR_KEYWORD
     }
     layer = REGISTRY[kind]
-    extra = {"Reshape": {"to"}}.get(kind, set())
+    extra = {"Reshape": {"to"}}.get(kind, set()) | set(REGISTRY[kind].call_arguments)
     base = {"activity_regularizer", "trainable"}
     assert set(layer.args) - extra - base == set(wanted) - base

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -216,12 +217,13 @@ class Lowering:
         parts: list[str] = []
         for i, size in enumerate(shape):
             if i in unknown[:-1]:
-                parts.append(self._run_time_size(dims[i]))
+                parts.append(self.run_time_size(dims[i]))
             else:
                 parts.append(self.constant(np.asarray([size], np.int64), "size"))
         return self.node("Reshape", view.tensor, self.node("Concat", *parts, axis=0))
 
-    def _run_time_size(self, group: Group) -> str:
+    def run_time_size(self, group: Group) -> str:
+        """The size of a dimension that only the running graph knows, as a tensor of one number."""
         result: str | None = None
         known = 1
         for factor in group:
@@ -229,7 +231,7 @@ class Lowering:
                 known *= factor.size
                 continue
             tensor, dim, over = self._origin(factor)
-            size = self.node("Shape", tensor, start=dim, end=dim + 1)
+            size = self.once(f"size {dim}", tensor, partial(self.node, "Shape", tensor, start=dim, end=dim + 1))
             if over != 1:
                 size = self.node("Div", size, self.constant(np.asarray([over], np.int64), "parts"))
             result = size if result is None else self.node("Mul", result, size)

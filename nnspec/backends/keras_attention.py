@@ -1,0 +1,74 @@
+"""Keras' attention layers, with what they get wrong put right: masks of what they read, shapes of their scores."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras.src.backend import get_keras_mask, set_keras_mask
+
+
+class _Careful:
+    """Leaves its inputs' masks to whoever reads them next, which Keras' MultiHeadAttention takes away; and gives the
+    scores their true shape, where Keras takes the value for as long as the query."""
+
+    def call(
+        self: Any,
+        query: Any,
+        value: Any,
+        key: Any = None,
+        query_mask: Any = None,
+        value_mask: Any = None,
+        key_mask: Any = None,
+        attention_mask: Any = None,
+        return_attention_scores: bool = False,
+        training: Any = None,
+        use_causal_mask: bool = False,
+    ) -> Any:
+        read = [tensor for tensor in (query, value, key) if tensor is not None]
+        masks = [get_keras_mask(tensor) for tensor in read]
+        if query_mask is not None:  # Keras' own looks at the tensor alone
+            set_keras_mask(query, query_mask)
+        made = super().call(  # type: ignore[misc]
+            query,
+            value,
+            key=key,
+            query_mask=query_mask,
+            value_mask=value_mask,
+            key_mask=key_mask,
+            attention_mask=attention_mask,
+            return_attention_scores=return_attention_scores,
+            training=training,
+            use_causal_mask=use_causal_mask,
+        )
+        for tensor, mask in zip(read, masks, strict=True):
+            set_keras_mask(tensor, mask)
+        return made
+
+    def compute_output_spec(
+        self: Any,
+        query: Any,
+        value: Any,
+        key: Any = None,
+        return_attention_scores: bool = False,
+        **others: Any,
+    ) -> Any:
+        made = super().compute_output_spec(query, value, key)  # type: ignore[misc]
+        if not return_attention_scores:
+            return made
+        rank = len(query.shape)
+        places = getattr(self, "attention_axes", None) or range(1, rank - 1)
+        lead = [query.shape[i] for i in range(rank - 1) if i not in places]
+        heads = self.num_heads if hasattr(self, "num_heads") else self.num_query_heads
+        steps = [tensor.shape[i] for tensor in (query, value) for i in places]
+        return made, keras.KerasTensor((*lead, heads, *steps), dtype=self.compute_dtype)
+
+
+@keras.saving.register_keras_serializable("nnspec")
+class CarefulMultiHeadAttention(_Careful, keras.layers.MultiHeadAttention):  # type: ignore[misc]
+    """MultiHeadAttention whose inputs keep their masks and whose scores have their true shape."""
+
+
+@keras.saving.register_keras_serializable("nnspec")
+class CarefulGroupQueryAttention(_Careful, keras.layers.GroupQueryAttention):  # type: ignore[misc]
+    """GroupQueryAttention whose scores have their true shape."""
