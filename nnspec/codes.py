@@ -19,6 +19,7 @@ CODES: dict[str, str] = {
     "NN115": "block-uses-itself",
     "NN116": "bad-block-arguments",
     "NN117": "expansion-too-large",
+    "NN118": "file-changed-meanwhile",
     # NN2xx: the schema
     "NN201": "unknown-key",
     "NN202": "wrong-type",

@@ -18,6 +18,7 @@ from typing import Any
 
 # What YAML counts as a line break: `str.splitlines` knows more of them, and then places would be off.
 LINE_BREAKS = ("\r\n", "\n", "\r", "\x85", "\u2028", "\u2029")
+MAX_DIAGNOSTICS = 1000  # nobody reads more, and each costs time
 _BREAK = re.compile("|".join(LINE_BREAKS))
 
 
@@ -189,7 +190,7 @@ class Diagnostic:
 
 @dataclass
 class Report:
-    """Collects the diagnostics of a phase. The same fault at the same place is kept once.
+    """Collects the diagnostics of a phase. The same fault at the same place is kept once; too many end the phase.
 
     `refined` adds to each what is known by then, such as where its variables are set.
     """
@@ -205,6 +206,10 @@ class Report:
             self._seen.add(key)
             for refine in self._refiners:
                 diagnostic = refine(diagnostic)
+            if len(self.items) + 1 >= MAX_DIAGNOSTICS:
+                more = f"there may be more: only the first {MAX_DIAGNOSTICS} faults are looked at"
+                self.items.append(replace(diagnostic, notes=(*diagnostic.notes, more)))
+                raise SpecError(self.sorted())
             self.items.append(diagnostic)
 
     @contextmanager

@@ -7,7 +7,7 @@ the item reads None in its place, which later phases pass over in silence.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NoReturn
 
 from nnspec.diagnostics import (
     Diagnostic,
@@ -29,7 +29,8 @@ from nnspec.origins import origins
 from nnspec.sections import STRUCTURE
 from nnspec.substitute import Scope, Substituter, resolve_vars
 
-MAX_ITEMS = 100_000
+MAX_ITEMS = 20_000
+MAX_ROUNDS = 100_000  # of all repeats, also of those that write out nothing
 MAX_BLOCK_DEPTH = 16
 _BLOCK_KEYS = ("use", "name", "from", "when")
 
@@ -140,6 +141,7 @@ class _Expander:
         self.blocks = blocks if isinstance(blocks, Mapping) else None
         self.layers = layers if isinstance(layers, Mapping) else None
         self.used_blocks: list[str] = []
+        self.rounds_made = 0
 
     def error(self, code: str, message: str, span: Span, *fixes: Fix, related: tuple[Related, ...] = ()) -> None:
         self.report.add(Diagnostic(code, message, span, related=related, fixes=fixes))
@@ -179,9 +181,12 @@ class _Expander:
                 ready = self.substituted(body, place)
                 current = self.layer(kind, key_span, ready, item.span.within(place.trail), here, current)
             if len(self.items) > MAX_ITEMS:
-                message = f"the model has more than {MAX_ITEMS} layers once written out"
-                raise SpecError.single("NN117", message, key_span)
+                self.refuse(f"the model has more than {MAX_ITEMS} layers once written out", key_span)
         return current
+
+    def refuse(self, message: str, span: Span) -> NoReturn:
+        """Ends the expansion."""
+        raise SpecError([*self.report, Diagnostic("NN117", message, span, fixes=(Fix("repeat less often"),))])
 
     def substituted(self, node: Node, place: Place) -> Node:
         return self.substituter.node(node, place.scope, place.trail)
@@ -237,6 +242,9 @@ class _Expander:
         assert isinstance(model, Sequence)
         rounds = self.rounds(body, place)
         for number, values in enumerate(rounds or (), start=1):
+            self.rounds_made += 1
+            if self.rounds_made > MAX_ROUNDS:
+                self.refuse(f"the repeats run more than {MAX_ROUNDS} rounds in all", body.span.within(place.trail))
             which = f"round {number} of {len(rounds or ())}"
             said = f"{_assigned(values)} ({which})" if values else which
             inside = replace(
@@ -261,8 +269,8 @@ class _Expander:
             count = to_plain(self.substituted(times, place))
             if count is None:
                 return None
-            if not isinstance(count, int) or not 0 <= count <= MAX_ITEMS:
-                self.error("NN113", f"`times` must be a count up to {MAX_ITEMS}, but it is `{count}`", times.span)
+            if not isinstance(count, int) or not 0 <= count <= MAX_ROUNDS:
+                self.error("NN113", f"`times` must be a count up to {MAX_ROUNDS}, but it is `{count}`", times.span)
                 return None
             return [{}] * count
         if not isinstance(loop, Mapping):

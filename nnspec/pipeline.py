@@ -14,7 +14,7 @@ from typing import Any
 from nnspec.aliases import with_kinds, with_kinds_in_path
 from nnspec.checks import run_checks
 from nnspec.data.plan import DataPlan, read_plan
-from nnspec.diagnostics import Diagnostic, Report, SpecError
+from nnspec.diagnostics import Diagnostic, Report, Source, SpecError
 from nnspec.document import Mapping, Node, parse, read_source, to_plain
 from nnspec.elaborate import elaborate
 from nnspec.expand import Expanded, expand
@@ -54,9 +54,11 @@ class Checked:
         return value if isinstance(value, dict) else {}
 
 
-def load_document(path: str | Path, overrides: MappingABC[str, Any] | None = None) -> tuple[str, Node]:
+def load_document(
+    path: str | Path, overrides: MappingABC[str, Any] | None = None, source: Source | None = None
+) -> tuple[str, Node]:
     """The text and its tree, overrides applied, layers under their kinds' own names."""
-    source = read_source(path)
+    source = source or read_source(path)
     changes = {with_kinds_in_path(place): value for place, value in (overrides or {}).items()}
     return source.text, with_kinds(apply_overrides(with_kinds(parse(source)), changes))
 
@@ -67,17 +69,19 @@ def check(
     *,
     allow_outside: bool = False,
     without_data: bool = False,
+    source: Source | None = None,
 ) -> Checked:
     """Everything that can be known without a framework.
 
     Args:
         allow_outside: whether data files may lie outside the spec's folder.
         without_data: leaves the data files alone, which need not be there (to show a spec, or to verify a model).
+        source: what the file is taken to hold instead of what it does, such as the text of an editor.
 
     Raises:
         SpecError: with the diagnostics of the first phase that found errors, warnings included.
     """
-    text, root = load_document(path, overrides)
+    text, root = load_document(path, overrides, source)
     report = Report()
     validate_document(root, report)
     report.raise_errors()
@@ -109,10 +113,14 @@ def _check_expanded(
 
 
 def diagnose(
-    path: str | Path, overrides: MappingABC[str, Any] | None = None, *, allow_outside: bool = False
+    path: str | Path,
+    overrides: MappingABC[str, Any] | None = None,
+    *,
+    allow_outside: bool = False,
+    source: Source | None = None,
 ) -> list[Diagnostic]:
     """All diagnostics of a spec, errors and warnings, in source order; none where it is clean."""
     try:
-        return list(check(path, overrides, allow_outside=allow_outside).warnings)
+        return list(check(path, overrides, allow_outside=allow_outside, source=source).warnings)
     except SpecError as error:
         return error.diagnostics

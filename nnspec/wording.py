@@ -79,6 +79,8 @@ def _meant_keys(error: ValidationError, root: Node) -> set[str]:
     node = locate(root, _place(error))
     known = list(_schema(error).get("properties", {}))
     unknown = [key for key in node.entries if key not in known] if isinstance(node, Mapping) else []
+    if len(unknown) > len(known):  # not slips of the keys that are missing
+        return set()
     return {meant for key in unknown for meant in _meant(key, _label(_place(error)), known, is_item=False)}
 
 

@@ -15,7 +15,7 @@ import pytest
 from nnspec.codes import CODES
 from nnspec.diagnostics import Applicability, Diagnostic
 from nnspec.documentation import code_page
-from nnspec.fixing import apply_fixes, fix_file
+from nnspec.fixing import apply_fixes
 from nnspec.pipeline import diagnose
 from nnspec.render import to_json, to_text
 
@@ -28,6 +28,7 @@ SECTIONS = ["## What it does", "## Why it is bad", "## Example", "## Use instead
 # Codes that no spec alone can show, and the test that shows each.
 SHOWN_ELSEWHERE = {
     "NN101": "tests/test_document.py",
+    "NN118": "tests/test_fix.py",
     "NN513": "tests/test_data_load.py",
     "NN515": "tests/test_build.py",
     "NN517": "tests/test_build.py",
@@ -81,23 +82,6 @@ def test_fixes_mend(spec: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
             assert not {d.code for d in left} & {"NN103", "NN104", "NN105", "NN107", "NN207"}
             if fix.applicability is Applicability.MACHINE:
                 assert (diagnostic.code, diagnostic.message) not in {(d.code, d.message) for d in left}
-
-
-def test_fix_file_mends_and_keeps_the_rest(tmp_path: Path) -> None:
-    before = (FOLDER / "NN301-causal-cnn.yaml").read_text(encoding="utf-8")
-    copy = tmp_path / "spec.yaml"
-    copy.write_text(before, encoding="utf-8")
-    patch, count = fix_file(copy, write=False)
-    assert count == 1
-    assert (
-        "-  - Reshape: {target_shape: [5, 10, 1]}\n+  - permute: [feature, time]\n+  - insert: {channel: 1}\n" in patch
-    )
-    assert copy.read_text(encoding="utf-8") == before
-    assert fix_file(copy, write=True) == (patch, count)
-    after = copy.read_text(encoding="utf-8")
-    assert "permute: [feature, time]" in after
-    assert after.startswith(before[: before.index("  - Reshape")])
-    assert fix_file(copy, write=True) == ("", 0)
 
 
 def test_every_code_is_shown() -> None:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
 import click
 
-from nnspec.cli.options import ALLOW_OUTSIDE, FORMAT, QUIET, SET, SPEC
-from nnspec.cli.reporting import handled, print_diagnostics
+from nnspec.cli.options import ALLOW_OUTSIDE, FORMAT, QUIET, SET
+from nnspec.cli.reporting import emit, handled, print_diagnostics
 
 
 @click.command()
 @click.argument("specs", nargs=-1, required=True, type=click.Path())
 @SET
-@FORMAT
+@click.option(
+    "--format",
+    "output",
+    type=click.Choice(["text", "json", "sarif"]),
+    default="text",
+    help="How to print; code hosts show SARIF as annotations.",
+)
 @QUIET
 @ALLOW_OUTSIDE
 @handled
@@ -34,16 +41,33 @@ def check(specs: tuple[str, ...], overrides: dict[str, str], output: str, quiet:
 
 
 @click.command()
-@SPEC
-@click.option("--diff", is_flag=True, help="Print a patch and leave the file alone.")
+@click.argument("specs", nargs=-1, required=True, type=click.Path())
+@click.option("--diff", is_flag=True, help="Print a patch, for `git apply` or `patch -p1`, and leave the files alone.")
+@FORMAT
 @QUIET
+@ALLOW_OUTSIDE
 @handled
-def fix(spec: str, diff: bool, quiet: bool) -> None:
-    """Apply the machine-applicable fixes to a spec's text; comments and layout stay."""
-    from nnspec.fixing import fix_file
+def fix(specs: tuple[str, ...], diff: bool, output: str, quiet: bool, allow_outside: bool) -> None:
+    """Apply the machine-applicable fixes to the text of specs; comments and layout stay.
 
-    patch, count = fix_file(Path(spec), write=not diff)
-    if diff:
-        click.echo(patch, nl=False)
-    elif not quiet:
-        click.echo(f"{spec}: {count} fix{'es' if count != 1 else ''} applied" if count else f"{spec}: nothing to fix")
+    Only fixes that cannot be wrong are applied. Says what was fixed and what is left. Exit code 0 where no error is
+    left, 1 where some are, or where a file changed meanwhile; then it is not written.
+    """
+    from nnspec.mending import mend, summary, to_plain
+
+    mendings = [mend(Path(spec), allow_outside=allow_outside) for spec in specs]
+    if not diff:
+        mendings = [mending.written() for mending in mendings]
+    left = [diagnostic for mending in mendings for diagnostic in mending.left]
+    if output == "json":
+        emit(json.dumps(to_plain(mendings, written=not diff), indent=2, ensure_ascii=False))
+    elif diff:
+        emit("".join(mending.patch for mending in mendings), newline=False)
+        print_diagnostics(
+            [d for mending in mendings if not mending.before for d in mending.left], "text", to_stderr=True
+        )
+    else:
+        print_diagnostics([d for d in left if d.is_error or not quiet], "text")
+        if not quiet:
+            emit("\n".join(line for mending in mendings for line in summary(mending)))
+    sys.exit(1 if any(d.is_error for d in left) else 0)

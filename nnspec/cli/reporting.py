@@ -36,17 +36,35 @@ def handled(function: Callable[..., Any]) -> Callable[..., Any]:
     return wrapper
 
 
-def _colour(stream: Any) -> bool:
-    return bool(stream.isatty()) and not os.environ.get("NO_COLOR")
+def wants_colour(stream: Any) -> bool:
+    """A terminal has colours, a pipe none; NO_COLOR and then FORCE_COLOR (CLICOLOR_FORCE) have the last word."""
+    environment = os.environ
+    if environment.get("NO_COLOR"):
+        return False
+    if any(environment.get(name, "0") not in ("", "0") for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
+        return True
+    return bool(stream.isatty()) and environment.get("TERM") != "dumb"
+
+
+def emit(text: str, *, to_stderr: bool = False, newline: bool = True, colour: bool = False) -> None:
+    """Prints what the stream's encoding can say, with a `?` for the rest: a name may hold anything."""
+    stream = sys.stderr if to_stderr else sys.stdout
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    click.echo(text.encode(encoding, "replace").decode(encoding), err=to_stderr, nl=newline, color=colour or None)
 
 
 def print_diagnostics(diagnostics: list[Any], output: str, *, to_stderr: bool = False) -> None:
-    from nnspec import render
+    """Diagnostics as `text`, `json` or `sarif`."""
+    if output == "text":
+        from nnspec.render import to_text
 
-    if output == "json":
-        click.echo(json.dumps(render.to_json(diagnostics), indent=2, ensure_ascii=False))
+        colour = wants_colour(sys.stderr if to_stderr else sys.stdout)
+        text = to_text(diagnostics, colour=colour)
+        if text:
+            emit(text, to_stderr=to_stderr, newline=False, colour=colour)
         return
-    stream = sys.stderr if to_stderr else sys.stdout
-    text = render.to_text(diagnostics, colour=_colour(stream))
-    if text:
-        click.echo(text, err=to_stderr, nl=False)
+    from nnspec.render import to_json
+    from nnspec.sarif import to_sarif
+
+    rendered = to_sarif(diagnostics) if output == "sarif" else to_json(diagnostics)
+    emit(json.dumps(rendered, indent=2, ensure_ascii=False))
