@@ -30,6 +30,7 @@ CODES: dict[str, str] = {
     "NN207": "item-is-not-one-layer",
     "NN208": "arguments-conflict",
     "NN209": "layer-holds-code",
+    "NN210": "size-too-large",
     # NN3xx: axes
     "NN301": "reshape-scrambles-axes",
     "NN302": "reshape-changes-total-size",

@@ -18,6 +18,7 @@ from typing import Any
 
 # What YAML counts as a line break: `str.splitlines` knows more of them, and then places would be off.
 LINE_BREAKS = ("\r\n", "\n", "\r", "\x85", "\u2028", "\u2029")
+MAX_VALUE = 40  # characters of a variable's value in a message
 MAX_DIAGNOSTICS = 1000  # nobody reads more, and each costs time
 _BREAK = re.compile("|".join(LINE_BREAKS))
 
@@ -70,17 +71,31 @@ class Step:
     """An expansion that led to a place.
 
     Attributes:
-        text: what it is, as in `repeat: dilation = 4 (round 3 of 4)`.
+        what: `repeat`, `block residual` or `shared layer encoder`.
         used: where it is used, if that is another place than where its body stands.
         values: the variables that it sets.
+        round: of a repeat, the number of this one and of all.
     """
 
-    text: str
+    what: str
     used: Span | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
+    round: tuple[int, int] | None = None
 
     def __str__(self) -> str:
-        return f"in {self.text}" + (f", used on line {self.used.line}" if self.used is not None else "")
+        """`in repeat: dilation = 4 (round 3 of 4)`."""
+        said = ", ".join(f"{name} = {shortened(value)}" for name, value in self.values.items())
+        if self.round is not None:
+            which = f"round {self.round[0]} of {self.round[1]}"
+            return f"in {self.what}: {f'{said} ({which})' if said else which}"
+        used = f", used on line {self.used.line}" if self.used is not None else ""
+        return f"in {self.what}{f' ({said})' if said else ''}{used}"
+
+
+def shortened(value: object) -> str:
+    """The beginning of a value, for a message."""
+    text = str(value)
+    return text if len(text) <= MAX_VALUE else text[:MAX_VALUE] + "…"
 
 
 @dataclass(frozen=True, slots=True)

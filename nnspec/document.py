@@ -18,7 +18,7 @@ from nnspec.diagnostics import Diagnostic, Fix, Related, Report, Source, Span, S
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 64
-MAX_NODES = 500_000
+MAX_NODES = 200_000
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 

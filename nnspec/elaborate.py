@@ -20,6 +20,7 @@ from nnspec.fields import initial_fields
 from nnspec.graph import Graph, Node, Output, Value
 from nnspec.layers import REGISTRY
 from nnspec.layers.base import Call, Fault, Inferred, Layer
+from nnspec.limits import check_sizes, declared_size, is_too_large
 from nnspec.naming import Reference
 
 
@@ -96,6 +97,9 @@ class _Elaborator:
                     continue
                 self.declarations.places[f"{name}.{axis_name}"] = axes_node.key_span(axis_name)
                 size = self.size(to_plain(size_node), axis_name)
+                if is_too_large(size):
+                    place = format_path(("inputs", name, "axes", axis_name))
+                    self.report.add(declared_size(axis_name, size, size_node.span, place))
                 axes.append(ax.fresh(axis_name, size, name, origin=axis_name))
             dtype_node = body.get("dtype") if isinstance(body, Mapping) else None
             dtype = str(to_plain(dtype_node)) if dtype_node else "float32"
@@ -152,6 +156,7 @@ class _Elaborator:
             self.check_arity(call, layer)
             inferred = layer.infer(call)
             node = self.node(item, layer, call, inferred)
+            check_sizes(call, node)
             if item.shared is not None:
                 self.check_shared(item, node, call)
         except Fault as fault:

@@ -245,12 +245,10 @@ class _Expander:
             self.rounds_made += 1
             if self.rounds_made > MAX_ROUNDS:
                 self.refuse(f"the repeats run more than {MAX_ROUNDS} rounds in all", body.span.within(place.trail))
-            which = f"round {number} of {len(rounds or ())}"
-            said = f"{_assigned(values)} ({which})" if values else which
             inside = replace(
                 place,
                 scope={**place.scope, **values},
-                trail=(*place.trail, Step(f"repeat: {said}", None, values)),
+                trail=(*place.trail, Step("repeat", None, values, (number, len(rounds or ())))),
                 path=(*place.path, "repeat", "model"),
                 suffix=f"{place.suffix}_{number}",
             )
@@ -336,10 +334,9 @@ class _Expander:
         for label, reference in zip(labels, reads, strict=True):
             inside.known[label] = reference.key if reference else None
         first = reads[0] if len(reads) == 1 else None
-        said = f"block {kind}" + (f" ({_assigned(given)})" if given else "")
         self.used_blocks.append(kind)
         path = ("blocks", kind, "model")
-        step = Step(said, ready.span, given)
+        step = Step(f"block {kind}", ready.span, given)
         own = Place({**place.scope, **given}, inside, (*place.trail, step), path, depth=place.depth + 1)
         result = self.model(inner, own, first)
         self.used_blocks.pop()
@@ -407,9 +404,3 @@ class _Expander:
                     merged[key], keys[key] = node, ready.keys[key]
         mapping = Mapping(merged, keys, use.span, 1 + sum(v.size for v in merged.values()))
         return self.layer(kind, use.span, mapping, use.span, place, current, shared=str(use.value))
-
-
-def _assigned(values: dict[str, Any]) -> str:
-    """`dilation = 4, units = 8`."""
-    said = ((name, str(value)) for name, value in values.items())
-    return ", ".join(f"{name} = {value if len(value) <= 40 else value[:40] + '…'}" for name, value in said)

@@ -10,6 +10,7 @@ import ast
 import math
 import operator
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from nnspec.diagnostics import did_you_mean
@@ -88,11 +89,11 @@ def evaluate(text: str, scope: Mapping[str, Any]) -> Any:
     if len(text) > MAX_SOURCE:
         raise ExpressionError(f"it is longer than {MAX_SOURCE} characters")
     try:
-        tree = ast.parse(text.strip(), mode="eval")
+        tree = _parsed(text.strip())
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         raise ExpressionError("it is not an arithmetic expression") from None
     try:
-        return _value(tree.body, scope)
+        return _value(tree, scope)
     except ExpressionError:
         raise
     except ZeroDivisionError:
@@ -106,9 +107,26 @@ def _bounded(value: Any) -> Any:
         raise ExpressionError("the number is too large")
     if isinstance(value, complex) or (isinstance(value, float) and not math.isfinite(value)):
         raise ExpressionError("the result is not a real number")
-    if isinstance(value, str | list) and len(value) > MAX_LENGTH:
+    if isinstance(value, str | list) and _size(value) > MAX_LENGTH:
         raise ExpressionError(f"the result is longer than {MAX_LENGTH}")
     return value
+
+
+def _size(value: Any) -> int:
+    """The characters of a text or the values within a list; of more than is allowed, just that it is more."""
+    if not isinstance(value, list):
+        return len(value) if isinstance(value, str) else 1
+    total = len(value)
+    for item in value:
+        if total > MAX_LENGTH:
+            break
+        total += _size(item)
+    return total
+
+
+@lru_cache(maxsize=1024)
+def _parsed(text: str) -> ast.expr:
+    return ast.parse(text, mode="eval").body
 
 
 def _value(node: ast.expr, scope: Mapping[str, Any]) -> Any:

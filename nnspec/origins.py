@@ -7,13 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from nnspec.diagnostics import Diagnostic, Related
+from nnspec.diagnostics import Diagnostic, Related, shortened
 from nnspec.document import Mapping as MappingNode
 from nnspec.document import Node
 from nnspec.expressions import BROKEN, FUNCTIONS
 
 _USED = re.compile(r"[A-Za-z_]\w*")
-MAX_SHOWN = 60
 
 
 def origins(section: Node | None, values: Mapping[str, Any]) -> Callable[[Diagnostic], Diagnostic]:
@@ -33,15 +32,10 @@ def origins(section: Node | None, values: Mapping[str, Any]) -> Callable[[Diagno
         local = {name for step in span.trail for name in step.values}
         used = [name for name in dict.fromkeys(_USED.findall(text)) if name in variables.entries]
         related = [
-            Related(variables.key_span(name), f"`{name}` is {_shown(values[name])}")
+            Related(variables.key_span(name), f"`{name}` is {shortened(values[name])}")
             for name in used
             if name not in local and name not in FUNCTIONS and values.get(name, BROKEN) is not BROKEN
         ]
         return replace(diagnostic, related=(*diagnostic.related, *related)) if related else diagnostic
 
     return refine
-
-
-def _shown(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "…"

@@ -72,6 +72,7 @@ OUTPUTS: Schema = _named(
                 "items": {"type": ["string", "integer", "number"]},
                 "minItems": 2,
                 "minimum": 2,
+                "maximum": 10**6,
             },
             "class_axis": {
                 "type": "string",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping as MappingABC
 from typing import Any
 
-from nnspec.diagnostics import Diagnostic, Edit, Fix, Report, Span, Step, nearest
+from nnspec.diagnostics import Diagnostic, Edit, Fix, Report, Span, SpecError, Step, nearest
 from nnspec.document import Mapping, Node, Scalar, Sequence, to_plain
 from nnspec.expressions import BROKEN, BrokenVariableError, ExpressionError, evaluate
 
@@ -15,6 +15,8 @@ _WHOLE = re.compile(r"\$\((.*)\)", re.DOTALL)
 _INSIDE = re.compile(r"\$\(([^()]*(?:\([^()]*\)[^()]*)*)\)|\$([A-Za-z_]\w*)")
 
 MAX_CHAIN = 64
+MAX_MADE = 1_000_000  # values that all replacements together may write out
+MAX_TEXT = 10_000
 
 Scope = MappingABC[str, Any]
 
@@ -25,15 +27,29 @@ class Substituter:
     def __init__(self, report: Report) -> None:
         self.report = report
         self.failed = False  # whether something could not be replaced
+        self.made = 0
 
     def node(self, node: Node, scope: Scope, trail: tuple[Step, ...] = ()) -> Node:
+        """The node with every variable replaced.
+
+        Raises:
+            SpecError: NN117 where all nodes together hold more values than a network can need.
+        """
+        result = self.replaced(node, scope, trail)
+        self.made += result.size
+        if self.made > MAX_MADE:
+            message = f"variables, repeats and blocks write out more than {MAX_MADE} values"
+            raise SpecError([*self.report, Diagnostic("NN117", message, node.span.within(trail))])
+        return result
+
+    def replaced(self, node: Node, scope: Scope, trail: tuple[Step, ...]) -> Node:
         if isinstance(node, Scalar):
             return self.scalar(node, scope, trail)
         span = node.span.within(trail)
         if isinstance(node, Sequence):
-            items = tuple(self.node(item, scope, trail) for item in node.items)
+            items = tuple(self.replaced(item, scope, trail) for item in node.items)
             return Sequence(items, span, 1 + sum(i.size for i in items))
-        entries = {key: self.node(value, scope, trail) for key, value in node.entries.items()}
+        entries = {key: self.replaced(value, scope, trail) for key, value in node.entries.items()}
         keys = {k: Scalar(v.value, v.span.within(trail)) for k, v in node.keys.items()} if trail else node.keys
         return Mapping(entries, keys, span, 1 + sum(e.size for e in entries.values()))
 
@@ -48,11 +64,22 @@ class Substituter:
             expression = name.group(1) if name else whole.group(1)  # type: ignore[union-attr]
             return _as_node(self.evaluate(expression, scope, span), span)
 
+        if len(text) > MAX_TEXT:
+            return self.refused("the text that variables stand in", span)
+
         def inserted(match: re.Match[str]) -> str:
             value = self.evaluate(match.group(1) or match.group(2), scope, span)
             return "" if value is None else str(value)
 
-        return Scalar(_INSIDE.sub(inserted, text.replace("$$", "\0")).replace("\0", "$"), span, node.is_plain)
+        result = _INSIDE.sub(inserted, text.replace("$$", "\0")).replace("\0", "$")
+        if len(result) > MAX_TEXT:
+            return self.refused("the text that variables give", span)
+        return Scalar(result, span, node.is_plain)
+
+    def refused(self, what: str, span: Span) -> Node:
+        self.failed = True
+        self.report.add(Diagnostic("NN111", f"{what} is longer than {MAX_TEXT} characters", span))
+        return Scalar(None, span)
 
     def evaluate(self, expression: str, scope: Scope, span: Span) -> Any:
         try:
@@ -91,7 +118,7 @@ def _balanced(text: str) -> bool:
 def _as_node(value: Any, span: Span) -> Node:
     if isinstance(value, list):
         items = tuple(_as_node(item, span) for item in value)
-        return Sequence(items, span, 1 + len(items))
+        return Sequence(items, span, 1 + sum(item.size for item in items))
     return Scalar(value, span)
 
 
@@ -118,11 +145,12 @@ def resolve_vars(node: Node | None, report: Report) -> dict[str, Any]:
             return values.setdefault(name, BROKEN)
         pending.append(name)
         substituter = Substituter(report)
-        value = to_plain(substituter.node(node.entries[name], _Lazy(node, resolve)))
+        value = to_plain(substituter.node(node.entries[name], scope))
         values.setdefault(name, BROKEN if substituter.failed else value)
         pending.pop()
         return values[name]
 
+    scope = _Lazy(node, resolve)
     for name in node.entries:
         resolve(name)
     return values

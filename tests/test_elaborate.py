@@ -244,6 +244,9 @@ def test_a_broken_expression_is_no_number(tmp_path: Path) -> None:
 
 
 def test_a_huge_kernel_is_judged_at_once(tmp_path: Path) -> None:
-    model = [{"Conv1D": {"filters": 2, "kernel_size": 10**24, "padding": "causal"}}]
+    model = [{"Conv1D": {"filters": 2, "kernel_size": 2 * 10**8, "padding": "causal"}}]
     (node,) = graph(tmp_path, {"time": 4, "feature": 5}, model).nodes
     assert "only ever see padding" in node.notes[0]
+    model[0]["Conv1D"]["kernel_size"] = 10**24
+    (fault,) = faults(tmp_path, {"time": 4, "feature": 5}, model)
+    assert fault.code == "NN210"

@@ -58,7 +58,9 @@ def test_text() -> None:
 
 
 def test_related_places_and_trails() -> None:
-    span = Span(SOURCE, 2, 5, 2, 12, (Step("repeat: n = 7"), Step("block b", Span(SOURCE, 1, 1, 1, 6))))
+    span = Span(
+        SOURCE, 2, 5, 2, 12, (Step("repeat", None, {"n": 7}, (2, 3)), Step("block b", Span(SOURCE, 1, 1, 1, 6)))
+    )
     other = Span(Source("--set", "vars.a=3"), 1, 1, 1, 9)
     found = Diagnostic(
         "NN402",
@@ -85,7 +87,7 @@ def test_related_places_and_trails() -> None:
         "  |\n"
         "1 | model:\n"
         "  | ----- used here\n"
-        "  = in repeat: n = 7\n"
+        "  = in repeat: n = 7 (round 2 of 3)\n"
         "  = in block b, used on line 1\n"
         "  = see: nnspec explain NN402\n"
         "\n"
@@ -211,7 +213,7 @@ def test_a_place_past_the_end() -> None:
 
 def test_json_is_the_contract() -> None:
     fix = Fix("reorder", (Edit(ITEM, "permute: [b, a]"),), Applicability.MACHINE)
-    span = Span(SOURCE, 2, 29, 2, 39, (Step("repeat: n = 7"),))
+    span = Span(SOURCE, 2, 29, 2, 39, (Step("repeat", None, {"n": 7}, (2, 3)),))
     found = Diagnostic("NN301", "message", span, "label", "model[0]", ("note",), (Related(ITEM, "there"),), (fix,))
     place = {"line": 2, "column": 5, "end_line": 2, "end_column": 40}
     assert json.loads(json.dumps(to_json([found]))) == {
@@ -228,7 +230,7 @@ def test_json_is_the_contract() -> None:
                 "end_line": 2,
                 "end_column": 39,
                 "path": "model[0]",
-                "notes": ["note", "in repeat: n = 7"],
+                "notes": ["note", "in repeat: n = 7 (round 2 of 3)"],
                 "related": [{"message": "there", "file": "specs/a.yaml", **place}],
                 "fixes": [
                     {
