@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import onnx  # noqa: TID253 - this module is loaded only after an export
 
-from nnspec.backends.keras import as_model_inputs, build_model, read_weights
+from nnspec.backends.keras import as_array, as_model_inputs, build_model, read_weights
 from nnspec.backends.onnx.deploy import scale_input
 from nnspec.backends.onnx.export import Exported, export_graph
 from nnspec.graph import Graph, Node, Output
@@ -67,4 +67,4 @@ def _keras_value(gate: Gate, compiled: Any, node: Node, raw: Mapping[str, np.nda
     port = node.outputs[0].port
     tensor = compiled.tensors[node.name if port == "output" else f"{node.name}.{port}"]
     probe = keras.Model(compiled.model.input, tensor)
-    return np.asarray(probe(as_model_inputs(gate.graph, gate.deployment.to_network(raw)), training=False))
+    return as_array(probe(as_model_inputs(gate.graph, gate.deployment.to_network(raw)), training=False))

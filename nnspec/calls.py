@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from nnspec.alignment import warn_of_misalignment
-from nnspec.diagnostics import Report
+from nnspec.diagnostics import Fix, Report
 from nnspec.document import Mapping, Scalar, Sequence, to_plain
 from nnspec.document import Node as SourceNode
 from nnspec.fields import propagate
@@ -54,6 +54,21 @@ def make_call(
         constraints,
         item_body=body,
     )
+
+
+def check_text(call: Call, layer: Layer) -> None:
+    """Words are for layers that make numbers of them.
+
+    Raises:
+        Fault: NN407 where a layer that computes is given text.
+    """
+    words = next((value for value in call.inputs if value.dtype == "string"), None)
+    if words is not None and not layer.reads_text:
+        call.fail(
+            "NN407",
+            f"`{call.kind}` cannot read text, which `{words.node}` holds",
+            fixes=[Fix("make numbers of the words first, by a `StringLookup` or a `TextVectorization`")],
+        )
 
 
 def make_node(
@@ -157,4 +172,5 @@ def infer_inner(
     inner.item_body = call.item_body
     inner.stripped = (*call.stripped, *([] if stripped is None else [stripped]))
     inner.reader_kinds = call.reader_kinds
+    check_text(inner, layer)
     return make_node(layer, call.name, inner, layer.infer(inner), call.item_span, inner.path)

@@ -56,6 +56,8 @@ CODES: dict[str, str] = {
     "NN343": "mask-does-not-fit-attention",
     "NN320": "taps-see-only-padding",
     "NN330": "branches-shifted",
+    "NN348": "vocabulary-missing",
+    "NN349": "layer-trains-only",
     # NN4xx: the graph
     "NN401": "unknown-name",
     "NN402": "duplicate-name",

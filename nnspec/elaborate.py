@@ -10,7 +10,7 @@ from typing import Any
 
 from nnspec import axes as ax
 from nnspec.axes import Size, Symbolic
-from nnspec.calls import make_call, make_node
+from nnspec.calls import check_text, make_call, make_node
 from nnspec.declarations import Declarations
 from nnspec.diagnostics import CompilerBug, Diagnostic, Edit, Fix, Related, Report, SpecError, did_you_mean, nearest
 from nnspec.document import Mapping, Scalar, format_path, to_plain
@@ -154,6 +154,7 @@ class _Elaborator:
         call = self.call(item, layer, known)
         try:
             self.check_arity(call, layer)
+            check_text(call, layer)
             inferred = layer.infer(call)
             node = self.node(item, layer, call, inferred)
             check_sizes(call, node)

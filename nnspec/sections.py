@@ -9,7 +9,7 @@ from nnspec.data.schema import DATA_SECTION
 Schema = dict[str, Any]
 
 NAME_PATTERN = r"^[A-Za-z_][A-Za-z0-9_\-]*$"
-DTYPES = ["float32", "int8", "int16", "int32", "int64", "uint8", "bool"]
+DTYPES = ["float32", "int8", "int16", "int32", "int64", "uint8", "bool", "string"]
 STRUCTURE = ("repeat", "block", "share")
 TASKS = ["regression", "classification", "binary", "multilabel"]
 
@@ -46,7 +46,7 @@ INPUTS: Schema = _named(
                 "additionalProperties": {"type": ["integer", "string", "null"], "minimum": 1},
                 "minProperties": 1,
             },
-            "dtype": {"enum": DTYPES, "description": "Type of the elements.", "default": "float32"},
+            "dtype": {"enum": DTYPES, "description": "Type of the elements; `string` for text.", "default": "float32"},
             "batch": {
                 "type": ["integer", "null"],
                 "minimum": 1,

@@ -175,8 +175,14 @@ class Gate:
         result = {}
         for name, value in self.graph.inputs.items():
             shape = (batch, *(a.size if isinstance(a.size, int) else self.length_of(name, length) for a in value.axes))
+            examples = self.examples(name)
+            if value.dtype == "string":
+                result[name] = rng.choice(np.asarray(examples or ["a", "b"], object), size=shape)
+                continue
             if value.dtype.startswith(("int", "uint")):
                 made: np.ndarray = rng.integers(0, self.integer_bound(name), size=shape)
+                if examples:
+                    made = rng.choice(np.asarray(examples), size=shape)
             elif value.dtype == "bool":
                 made = rng.integers(0, 2, size=shape)
             else:
@@ -201,6 +207,16 @@ class Gate:
         sizes = [f.size for node in self.graph.nodes for v in node.outputs for f in v.fields.values() if f.size]
         return max([1, *sizes])
 
+    def examples(self, name: str) -> list[Any]:
+        """Words or integers that the layers which look an input up know, and some that they do not."""
+        same, found = {name}, list[Any]()  # the input, and what only moves its values
+        for node in self.graph.nodes:
+            if node.inputs[0].node in same:
+                found += node.layer.examples(node)
+                if not node.weights and node.layer.reads_text and not node.layer.examples(node):
+                    same.add(node.name)
+        return found
+
     def integer_bound(self, name: str) -> int:
         bounds = [
             int(node.args["input_dim"])
@@ -219,7 +235,8 @@ class Gate:
         for name, value in raw.items():
             names = ["batch", *(a.name for a in self.graph.inputs[name].axes)]
             order = self.order(name, names)
-            result[name] = np.ascontiguousarray(np.transpose(value, [names.index(a) for a in order]))
+            moved = np.ascontiguousarray(np.transpose(value, [names.index(a) for a in order]))
+            result[name] = moved.astype(object) if moved.dtype.kind == "U" else moved
         known = {port.name: port for port in session.get_inputs()}
         batch = len(next(iter(raw.values())))
         for name, port in known.items():  # recurrent state starts at zero
@@ -300,6 +317,8 @@ def differences(got: np.ndarray, wanted: np.ndarray) -> tuple[float, float]:
         return float("inf"), float("inf")
     if not wanted.size:
         return 0.0, 0.0
+    if wanted.dtype.kind in "OU":  # text is the same or it is not
+        return (0.0, 0.0) if np.array_equal(got.astype(str), wanted.astype(str)) else (float("inf"), float("inf"))
     left, right = got.astype(np.float64), wanted.astype(np.float64)
     absolute = float(np.max(np.abs(left - right)))
     if not np.isfinite(absolute):

@@ -17,17 +17,14 @@ CLASSES = {name: found for name, found in vars(keras.layers).items() if inspect.
 NOT_YET = {
     "AdaptiveAveragePooling1D", "AdaptiveAveragePooling2D", "AdaptiveAveragePooling3D", "AdaptiveMaxPooling1D",
     "AdaptiveMaxPooling2D", "AdaptiveMaxPooling3D", "AdditiveAttention", "Attention", "AutoContrast",
-    "AveragePooling3D", "AvgPool1D", "AvgPool2D", "AvgPool3D", "CategoryEncoding",
-    "ContrastLimitedAdaptiveHistogramEqualization", "Conv1DTranspose", "Conv2DTranspose", "Conv3D",
-    "Conv3DTranspose", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "Convolution1D", "Convolution1DTranspose",
-    "Convolution2D", "Convolution2DTranspose", "Convolution3D", "Convolution3DTranspose", "Cropping3D",
-    "Discretization", "EinsumDense", "GRUCell", "GlobalAveragePooling3D", "GlobalAvgPool1D", "GlobalAvgPool2D",
-    "GlobalAvgPool3D", "GlobalMaxPool1D", "GlobalMaxPool2D", "GlobalMaxPool3D", "GlobalMaxPooling3D",
-    "GroupQueryAttention", "HashedCrossing", "Hashing", "IntegerLookup", "LSTMCell", "MaxPool1D", "MaxPool2D",
-    "MaxPool3D", "MaxPooling3D", "MelSpectrogram", "MultiHeadAttention", "RNN", "ReversibleEmbedding",
-    "SeparableConvolution1D", "SeparableConvolution2D", "SimpleRNNCell", "SpectralNormalization",
-    "StackedRNNCells", "StringLookup", "TextVectorization", "UpSampling1D", "UpSampling2D", "UpSampling3D",
-    "ZeroPadding3D",
+    "AvgPool1D", "AvgPool2D", "AvgPool3D", "ContrastLimitedAdaptiveHistogramEqualization", "ConvLSTM1D",
+    "ConvLSTM2D", "ConvLSTM3D", "Convolution1D", "Convolution1DTranspose", "Convolution2D",
+    "Convolution2DTranspose", "Convolution3D", "Convolution3DTranspose", "Discretization", "EinsumDense",
+    "GRUCell", "GlobalAvgPool1D", "GlobalAvgPool2D", "GlobalAvgPool3D", "GlobalMaxPool1D", "GlobalMaxPool2D",
+    "GlobalMaxPool3D", "GroupQueryAttention", "LSTMCell", "MaxPool1D", "MaxPool2D", "MaxPool3D",
+    "MelSpectrogram", "MultiHeadAttention", "RNN", "ReversibleEmbedding", "SeparableConvolution1D",
+    "SeparableConvolution2D", "SimpleRNNCell", "SpectralNormalization", "StackedRNNCells", "TextVectorization",
+    "UpSampling1D", "UpSampling2D", "UpSampling3D",
 }
 # fmt: on
 

@@ -114,8 +114,22 @@ def reset_states(model: Any) -> None:
 
 
 def as_model_inputs(graph: Graph, arrays: Mapping[str, np.ndarray]) -> Any:
-    """Arrays by input name as the Keras model takes them."""
-    return dict(arrays) if len(graph.inputs) > 1 else arrays[next(iter(graph.inputs))]
+    """Arrays by input name as the Keras model takes them; tensors where there is text: Keras takes no arrays of it."""
+    ready: dict[str, Any] = dict(arrays)
+    if any(value.dtype == "string" for value in graph.inputs.values()):
+        import tensorflow as tf
+
+        ready = {name: tf.constant(array) for name, array in ready.items()}
+    return ready if len(graph.inputs) > 1 else ready[next(iter(graph.inputs))]
+
+
+def as_array(value: Any) -> np.ndarray:
+    """A result as an array; text as words rather than bytes."""
+    array = np.asarray(value)
+    if array.dtype.kind != "O":
+        return array
+    words = [word.decode("utf-8") if isinstance(word, bytes) else word for word in array.reshape(-1)]
+    return np.asarray(words, object).reshape(array.shape)
 
 
 def predict(model: Any, graph: Graph, arrays: Mapping[str, np.ndarray], batch_size: int = 256) -> dict[str, np.ndarray]:
@@ -126,4 +140,4 @@ def predict(model: Any, graph: Graph, arrays: Mapping[str, np.ndarray], batch_si
     else:
         made = model(as_model_inputs(graph, arrays), training=False)
     results = made if isinstance(made, dict) else {next(iter(graph.outputs)): made}
-    return {name: np.asarray(value) for name, value in results.items()}
+    return {name: as_array(value) for name, value in results.items()}

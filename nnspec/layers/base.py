@@ -6,7 +6,7 @@ Frameworks are imported only inside `to_keras`; `to_onnx` works on a builder and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -74,6 +74,7 @@ class Layer:
         call_arguments: those of `args` that Keras takes when the layer is called: a shared layer is given them at each
             use.
         references: those of `args` that name a value: it is read, after what `from` names.
+        reads_text: whether it may read inputs of dtype string.
     """
 
     kind: ClassVar[str]
@@ -89,6 +90,7 @@ class Layer:
     makes_several: ClassVar[bool] = False
     call_arguments: ClassVar[tuple[str, ...]] = ()
     references: ClassVar[tuple[str, ...]] = ()
+    reads_text: ClassVar[bool] = False
 
     def required_arguments(self) -> list[str]:
         """Arguments without a default; a layer that has none may be written as a bare word."""
@@ -147,6 +149,10 @@ class Layer:
     def control_flow(self, node: Node) -> Mapping[str, str]:
         """The ops with a body (Scan) that the node cannot do without in ONNX, and why; the gate lets no others pass."""
         return {}
+
+    def examples(self, node: Node) -> Sequence[Any]:
+        """Words or integers that the node knows what to make of, to try it with; none where any number will do."""
+        return ()
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         """Writes ONNX nodes that compute the node from its inputs; returns its outputs."""

@@ -9,7 +9,7 @@ from nnspec.diagnostics import Fix
 from nnspec.graph import Node
 from nnspec.layers import args as a
 from nnspec.layers.base import Call, Inferred, Layer
-from nnspec.layers.rescaling import as_floats, require_numbers
+from nnspec.layers.rescaling import as_floats
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
@@ -55,7 +55,6 @@ class ImageLayer(Layer):
 
     def places(self, call: Call) -> tuple[int, int, int]:
         """The positions of height, width and channel, once they are sure to be what stands there."""
-        require_numbers(call)
         call.require_rank(3, what="height, width and channel")
         is_first = call.args.get("data_format") == "channels_first"
         height, width, channel = (1, 2, 0) if is_first else (0, 1, 2)

@@ -164,6 +164,7 @@ class Identity(Passing):
     """
 
     kind = "Identity"
+    reads_text = True
 
     def check(self, call: Call) -> None:
         """Any dtype will do."""

@@ -24,12 +24,6 @@ def as_floats(lowering: Lowering, view: View) -> View:
     return replace(lowering.elementwise("Cast", view, to=onnx_type("float32")), dtype="float32")
 
 
-def require_numbers(call: Call) -> None:
-    """Text cannot be computed with; numbers of any dtype become floats."""
-    if call.input.dtype == "string":
-        call.fail("NN407", f"`{call.kind}` computes with numbers, but `{call.input.node}` holds text")
-
-
 class Rescaling(Layer):
     """x·`scale` + `offset`: pixels from 0 to 255 become 0 to 1 with scale 1/255, -1 to 1 with 1/127.5 and offset -1.
 
@@ -53,7 +47,6 @@ class Rescaling(Layer):
     }
 
     def infer(self, call: Call) -> Inferred:
-        require_numbers(call)
         for name in ("scale", "offset"):
             self.check_shape(call, name)
         return Inferred((call.axes,), ("float32",), mask=call.input.mask)

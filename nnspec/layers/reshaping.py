@@ -51,6 +51,7 @@ class Flatten(Layer):
     """
 
     kind = "Flatten"
+    reads_text = True
     makes = "time_filter"
     args = {"data_format": a.data_format("channels_first moves the channel axis last before flattening.")}
 
@@ -80,6 +81,7 @@ class Reshape(Layer):
     """
 
     kind = "Reshape"
+    reads_text = True
     args = {
         "target_shape": a.Arg(
             {"type": ["array", "integer", "null"], "items": {"type": "integer", "minimum": -1}},
@@ -147,6 +149,7 @@ class Permute(Layer):
     """
 
     kind = "Permute"
+    reads_text = True
     args = {
         "dims": a.Arg(
             {"type": "array", "items": {"type": ["integer", "string"], "minimum": 1}, "minItems": 1},

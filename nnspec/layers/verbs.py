@@ -29,6 +29,7 @@ class Verb(Layer):
     """An operation on axes: values keep their identity, and the output says what it holds."""
 
     is_verb = True
+    reads_text = True
 
     def to_keras(self, node: Node) -> Callable[..., Any]:
         return keras_reshape(node)

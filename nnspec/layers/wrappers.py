@@ -88,6 +88,7 @@ class TimeDistributed(Layer):
     """
 
     kind = "TimeDistributed"
+    reads_text = True
     steps = True
     args = {"layer": a.Arg(layer_argument("The layer to apply."), "The layer to apply.")}
 

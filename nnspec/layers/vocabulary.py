@@ -1,0 +1,96 @@
+"""The vocabulary of a lookup, laid out as Keras does: mask, unknown ones, then words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nnspec.layers.base import Call
+from nnspec.lazy import np
+
+if TYPE_CHECKING:
+    Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Attributes:
+    words: without those for mask and unknown ones.
+    start: the index of the first word.
+    first_unknown: the first index for unknown ones; 1 where the mask has one of its own.
+    depth: how long vectors are.
+    """
+
+    words: tuple[Any, ...]
+    start: int
+    first_unknown: int
+    depth: int
+    mask: Any
+    oov: Any
+    idf_weights: tuple[float, ...] = ()
+    has_special: bool = False
+
+    @classmethod
+    def of(cls, args: Mapping[str, Any]) -> Vocabulary:
+        """From a lookup's arguments, which have been checked."""
+        listed = list(args["vocabulary"])
+        mask, oov, count = args["mask_token"], args.get("oov_token"), args["num_oov_indices"]
+        first_unknown = 1 if mask is not None and args["output_mode"] == "int" else 0
+        special = [mask] * first_unknown + [oov] * count
+        start = len(special)
+        has_special = bool(special) and listed[:start] == special
+        words = tuple(listed[start:] if has_special else listed)
+        padded = args["max_tokens"] if args["pad_to_max_tokens"] else None
+        idf = tuple(float(weight) for weight in args["idf_weights"] or ())
+        return cls(words, start, first_unknown, padded or start + len(words), mask, oov, idf, has_special)
+
+    @property
+    def size(self) -> int:
+        """How many indices there are."""
+        return self.start + len(self.words)
+
+    def weights(self) -> Array:
+        """The inverse document frequency by index: unknown words weigh as much as words do on average."""
+        known = np.asarray(self.idf_weights, np.float64)
+        front = np.full(0 if self.has_special else self.start, known.mean())
+        whole = np.concatenate([front, known])
+        return np.pad(whole, (0, self.depth - len(whole))).astype(np.float32)
+
+
+def check_vocabulary(call: Call) -> Vocabulary:
+    """The vocabulary, once nothing about it contradicts itself."""
+    args, mode = call.args, call.args["output_mode"]
+    if args["vocabulary"] is None:
+        call.fail(
+            "NN348", f"`{call.kind}` needs its `vocabulary`", notes=["the words are listed: `vocabulary: [red, green]`"]
+        )
+    if args["pad_to_max_tokens"] and args["max_tokens"] is None:
+        call.fail("NN208", "`pad_to_max_tokens` needs `max_tokens`", "pad_to_max_tokens")
+    if (args["idf_weights"] is None) != (mode != "tf_idf"):
+        call.fail("NN208", "`idf_weights` goes with `output_mode: tf_idf`, and only with it", "idf_weights")
+    if args["idf_weights"] is not None and len(args["idf_weights"]) != len(args["vocabulary"]):
+        call.fail(
+            "NN302",
+            f"`idf_weights` has {len(args['idf_weights'])} numbers for {len(args['vocabulary'])} words",
+            "idf_weights",
+        )
+    found = Vocabulary.of(args)
+    if not found.words:
+        call.fail("NN206", "`vocabulary` has no word besides those for mask and unknown ones", "vocabulary")
+    seen: set[Any] = set()
+    for word in found.words:
+        if word in seen:
+            call.fail("NN206", f"`vocabulary` names `{word}` twice", "vocabulary")
+        seen.add(word)
+    for what, word in (("mask_token", found.mask), ("oov_token", found.oov if args.get("invert") else None)):
+        if word is not None and word in seen:
+            shown = word if word != "" else "the empty text"
+            call.fail("NN208", f"`vocabulary` holds the `{what}`, {shown}, which has an index of its own", "vocabulary")
+    if args["max_tokens"] is not None and found.size > args["max_tokens"]:
+        call.fail(
+            "NN206",
+            f"`max_tokens` is {args['max_tokens']}, but with mask and unknown ones there are {found.size} indices",
+            "max_tokens",
+        )
+    return found
