@@ -27,6 +27,7 @@ from nnspec.evaluate import evaluate, table
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress
 from nnspec.train import Settings, Trained, fixed_batches, history_rows, is_stateful, set_seed, train
+from nnspec.verify_causal import verify_causality
 
 load_framework()
 
@@ -244,7 +245,10 @@ def write_onnx(
         next((b for b in fixed_batches(checked.graph, settings_of(checked)).values() if b), None),
     )
     with progress.step("verification"):
+        causality = verify_causality(checked.root.get("expect"), checked.graph, compiled, gate.fixed_batch)
         result = gate.run(proto, exported)
+    if causality:
+        result["causality"] = causality
     result["file_size"] = proto.ByteSize()
     entry = next(p for p in proto.metadata_props if p.key == artifact.METADATA_KEY)
     metadata = json.loads(entry.value)

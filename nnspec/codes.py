@@ -58,6 +58,9 @@ CODES: dict[str, str] = {
     "NN330": "branches-shifted",
     "NN348": "vocabulary-missing",
     "NN349": "layer-trains-only",
+    "NN331": "expectation-not-met",
+    "NN332": "bad-bound",
+    "NN333": "expected-to-be-causal",
     # NN4xx: the graph
     "NN401": "unknown-name",
     "NN402": "duplicate-name",
@@ -99,4 +102,5 @@ CODES: dict[str, str] = {
     "NN705": "model-file-damaged",
     "NN706": "wrong-input-data",
     "NN708": "import-differs-from-keras",
+    "NN707": "built-model-is-not-causal",
 }

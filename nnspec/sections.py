@@ -151,6 +151,51 @@ EXPORT: Schema = _closed(
     },
 )
 
+_BOUND: Schema = {
+    "type": ["integer", "string"],
+    "minimum": 0,
+    "examples": [34657, ">= 10", "<= 40000", "10..20"],
+}
+_COUNTS: dict[str, Schema] = {
+    "parameters": {**_BOUND, "description": "How many numbers the weights hold: a number, `<= 40000` or `10..20`."},
+    "trainable_parameters": {**_BOUND, "description": "How many of them training changes."},
+}
+_OF_A_VALUE: dict[str, Schema] = {
+    "axes": {
+        "type": "object",
+        "description": "Every axis in order, with its size or symbol, or null for any size.",
+        "additionalProperties": {"type": ["integer", "string", "null"], "minimum": 1},
+    },
+    "receptive_field": {
+        "type": "object",
+        "description": "How many positions of an input's axis one position depends on, padding counted.",
+        "additionalProperties": {**_BOUND, "description": "A number, `>= 10`, `10..20`, or `all` that there are."},
+    },
+    "causal": {
+        "type": ["string", "array"],
+        "description": "The input's axis or axes along which nothing depends on what comes later.",
+        "items": {"type": "string"},
+        "minItems": 1,
+    },
+}
+
+EXPECT: Schema = _closed(
+    "What the author relies on. Checked with the spec; causality also on the model that is built.",
+    {
+        **_COUNTS,
+        "outputs": {
+            "type": "object",
+            "description": "Expectations of outputs, by name.",
+            "additionalProperties": _closed("Expectations of an output.", _OF_A_VALUE),
+        },
+        "layers": {
+            "type": "object",
+            "description": "Expectations of layers, by name, such as `conv1d_2` or `block_1/dense_1`.",
+            "additionalProperties": _closed("Expectations of a layer.", {**_OF_A_VALUE, **_COUNTS}),
+        },
+    },
+)
+
 _VALUE: Schema = {"type": ["number", "string", "boolean", "null", "array"]}
 
 VARS: Schema = _named(
@@ -255,6 +300,7 @@ def sections(model: Schema, layer: Schema) -> dict[str, Schema]:
         "layers": _named("Layers that are shared, by name, used by `- share: NAME`.", layer),
         "model": model,
         "outputs": OUTPUTS,
+        "expect": EXPECT,
         "training": TRAINING,
         "export": EXPORT,
     }

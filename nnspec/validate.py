@@ -166,7 +166,7 @@ def validate_section(name: str, node: Node, report: Report) -> None:
 
 def validate_expanded(root: Mapping, expanded: Expanded, report: Report) -> None:
     """The values that variables and expressions gave: sections and layer bodies once more, without expressions."""
-    for name in ("data", "inputs", "outputs", "training", "export"):
+    for name in ("data", "inputs", "outputs", "expect", "training", "export"):
         before, after = root.get(name), expanded.root.get(name)
         if after is None or before is None:
             continue

@@ -43,6 +43,7 @@ SHOWN_ELSEWHERE = {
     "NN705": "tests/test_export.py",
     "NN706": "tests/test_cli.py",
     "NN708": "tests/test_import.py",
+    "NN707": "tests/test_verify_causal.py",
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from nnspec.checks.context import Context
 from nnspec.checks.data import check_data
+from nnspec.checks.expect import check_expectations
 from nnspec.checks.layout import check_layout
 from nnspec.checks.task import check_tasks
 from nnspec.data.plan import DataPlan
@@ -13,7 +14,12 @@ from nnspec.diagnostics import Diagnostic, Report
 from nnspec.document import Mapping
 from nnspec.graph import Graph
 
-CHECKS: tuple[Callable[[Context], Iterable[Diagnostic]], ...] = (check_tasks, check_layout, check_data)
+CHECKS: tuple[Callable[[Context], Iterable[Diagnostic]], ...] = (
+    check_tasks,
+    check_layout,
+    check_expectations,
+    check_data,
+)
 
 
 def run_checks(graph: Graph, plan: DataPlan | None, root: Mapping, report: Report) -> None:
