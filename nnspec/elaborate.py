@@ -24,13 +24,18 @@ from nnspec.limits import check_sizes, declared_size, is_too_large
 from nnspec.naming import Reference
 
 
-def elaborate(expanded: Expanded, report: Report) -> Graph:
-    """The graph of a document; incomplete where `report` has errors."""
-    return _Elaborator(expanded, report).run()
+def elaborate(expanded: Expanded, report: Report, *, is_guess: bool = False) -> Graph:
+    """The graph of a document; incomplete where `report` has errors.
+
+    Args:
+        is_guess: the document has faults against the schema, so that a rule may fail: its node is left out.
+    """
+    return _Elaborator(expanded, report, is_guess).run()
 
 
 class _Elaborator:
-    def __init__(self, expanded: Expanded, report: Report) -> None:
+    def __init__(self, expanded: Expanded, report: Report, is_guess: bool = False) -> None:
+        self.is_guess = is_guess
         self.expanded = expanded
         self.report = report
         self.values: dict[str, dict[str, Value] | None] = {}
@@ -157,6 +162,8 @@ class _Elaborator:
             check_text(call, layer)
             inferred = layer.infer(call)
             node = self.node(item, layer, call, inferred)
+            if self.is_guess and any(None in weight.shape for weight in node.weights):
+                return
             check_sizes(call, node)
             if item.shared is not None:
                 self.check_shared(item, node, call)
@@ -166,6 +173,8 @@ class _Elaborator:
         except (SpecError, CompilerBug):
             raise
         except Exception as error:
+            if self.is_guess:
+                return
             raise CompilerBug(f"{item.span}: while inferring `{item.name}` ({item.kind}): {error!r}") from error
         self.nodes[item.name] = node
         self.order.append(node)

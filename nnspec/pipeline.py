@@ -7,6 +7,7 @@ within a phase and stop the pipeline between phases.
 from __future__ import annotations
 
 from collections.abc import Mapping as MappingABC
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,11 @@ class Checked:
 def load_document(
     path: str | Path, overrides: MappingABC[str, Any] | None = None, source: Source | None = None
 ) -> tuple[str, Node]:
-    """The text and its tree, overrides applied, layers under their kinds' own names."""
+    """The text and its tree, overrides applied, layers under their kinds' own names.
+
+    Args:
+        source: the text where it is at hand, as in an editor; else the file is read.
+    """
     source = source or read_source(path)
     changes = {with_kinds_in_path(place): value for place, value in (overrides or {}).items()}
     return source.text, with_kinds(apply_overrides(with_kinds(parse(source)), changes))
@@ -83,33 +88,62 @@ def check(
     """
     text, root = load_document(path, overrides, source)
     report = Report()
-    validate_document(root, report)
-    report.raise_errors()
+    phases = _Phases(Path(path), root)
+    phases.run(report, allow_outside, without_data)
     assert isinstance(root, Mapping)
-    expanded = expand(root, report)
-    report.raise_errors()
-    with report.refined(origins(root.get("vars"), expanded.values)):
-        graph, plan = _check_expanded(Path(path), root, expanded, report, allow_outside, without_data)
+    assert phases.expanded is not None
+    assert phases.graph is not None
+    expanded, graph = phases.expanded, phases.graph
     return Checked(
-        Path(path), text, expanded.root, expanded, graph, plan, tuple(report.sorted()), dict(overrides or {})
+        Path(path), text, expanded.root, expanded, graph, phases.plan, tuple(report.sorted()), dict(overrides or {})
     )
 
 
-def _check_expanded(
-    path: Path, root: Mapping, expanded: Expanded, report: Report, allow_outside: bool, without_data: bool
-) -> tuple[Graph, DataPlan | None]:
-    """The phases that see what variables and expansions gave."""
-    validate_expanded(root, expanded, report)
-    report.raise_errors()
-    graph = elaborate(expanded, report)
-    report.raise_errors()
-    data_node = expanded.root.get("data")
-    plan = None
-    if isinstance(data_node, Mapping):
-        plan = read_plan(data_node, path.parent, allow_outside=allow_outside or without_data)
-    run_checks(graph, None if without_data else plan, expanded.root, report)
-    report.raise_errors()
-    return graph, plan
+@dataclass
+class _Phases:
+    """The phases after reading, and how far they came."""
+
+    path: Path
+    root: Node
+    expanded: Expanded | None = None
+    graph: Graph | None = None
+    plan: DataPlan | None = None
+
+    def run(self, report: Report, allow_outside: bool, without_data: bool) -> None:
+        """All of them.
+
+        Raises:
+            SpecError: after the first that found errors.
+        """
+        validate_document(self.root, report)
+        report.raise_errors()
+        assert isinstance(self.root, Mapping)
+        self.expanded = expand(self.root, report)
+        report.raise_errors()
+        with report.refined(origins(self.root.get("vars"), self.expanded.values)):
+            self._run_expanded(self.root, self.expanded, report, allow_outside, without_data)
+
+    def _run_expanded(
+        self, root: Mapping, expanded: Expanded, report: Report, allow_outside: bool, without_data: bool
+    ) -> None:
+        """The phases that see what variables and expansions gave."""
+        validate_expanded(root, expanded, report)
+        report.raise_errors()
+        self.graph = elaborate(expanded, report)
+        report.raise_errors()
+        data_node = expanded.root.get("data")
+        if isinstance(data_node, Mapping):
+            self.plan = read_plan(data_node, self.path.parent, allow_outside=allow_outside or without_data)
+        run_checks(self.graph, None if without_data else self.plan, expanded.root, report)
+        report.raise_errors()
+
+    def guess(self) -> None:
+        """What the phases that did not come to run can say of a faulty document; their own faults are not spoken of."""
+        if not isinstance(self.root, Mapping):
+            return
+        with suppress(Exception):  # the document is not what they may rely on, so anything can happen
+            self.expanded = self.expanded or expand(self.root, Report())
+            self.graph = self.graph or elaborate(self.expanded, Report(), is_guess=True)
 
 
 def diagnose(
@@ -124,3 +158,36 @@ def diagnose(
         return list(check(path, overrides, allow_outside=allow_outside, source=source).warnings)
     except SpecError as error:
         return error.diagnostics
+
+
+@dataclass(frozen=True, eq=False)
+class Survey:
+    """A text and whatever can be known of it, clean or not.
+
+    Attributes:
+        root: the tree as written; None where it is no YAML.
+        graph: incomplete where there are errors; None where nothing can be said.
+        diagnostics: those of `diagnose`.
+    """
+
+    source: Source
+    root: Node | None = None
+    expanded: Expanded | None = None
+    graph: Graph | None = None
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+def survey(path: Path, source: Source, *, allow_outside: bool = False) -> Survey:
+    """Checks a text that stands for the file at `path`; for editors, whose text is seldom finished."""
+    try:
+        root = load_document(path, source=source)[1]
+    except SpecError as error:
+        return Survey(source, diagnostics=tuple(error.diagnostics))
+    phases, report = _Phases(path, root), Report()
+    try:
+        phases.run(report, allow_outside, without_data=False)
+        found = report.sorted()
+    except SpecError as error:
+        found = error.diagnostics
+    phases.guess()
+    return Survey(source, root, phases.expanded, phases.graph, tuple(found))

@@ -74,12 +74,12 @@ def to_text(graph: Graph) -> str:
     for name, value in graph.inputs.items():
         rows.append((name, ax.describe(value.axes), "", "", ""))
     for node in graph.nodes:
-        weights = ", ".join(f"{w.name} {_shape(w.shape)}" for w in node.weights)
+        weights = ", ".join(f"{w.name} {shape(w.shape)}" for w in node.weights)
         count = f"{node.formula} = {node.parameters:,}" if node.formula else ""
         if node.shared is not None:
             count += f" (shared: {node.shared})"
         label = node.name if node.name.startswith(("permute", "merge")) else f"{node.name}"
-        rows.append((label, ax.describe(node.outputs[0].axes), weights, count, ", ".join(_sees(graph, node))))
+        rows.append((label, ax.describe(node.outputs[0].axes), weights, count, ", ".join(sees(graph, node))))
     lines = [f"{graph.name}: {graph.parameters:,} parameters, {graph.trainable_parameters:,} of them trained", ""]
     lines += _columns(rows)
     lines += ["", *(f"output {n}: {ax.describe(o.value.axes)}, {o.task}" for n, o in graph.outputs.items())]
@@ -94,8 +94,9 @@ def to_text(graph: Graph) -> str:
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def _shape(shape: Iterable[int]) -> str:
-    return "(" + ", ".join(str(n) for n in shape) + ")"
+def shape(sizes: Iterable[int]) -> str:
+    """`(5, 160, 32)`."""
+    return "(" + ", ".join(str(n) for n in sizes) + ")"
 
 
 def _columns(rows: list[tuple[str, ...]]) -> list[str]:
@@ -103,7 +104,7 @@ def _columns(rows: list[tuple[str, ...]]) -> list[str]:
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
 
 
-def _sees(graph: Graph, node: Node) -> Iterator[str]:
+def sees(graph: Graph, node: Node) -> Iterator[str]:
     """The receptive field along ordered axes, where it is more than the position itself."""
     for name, field in node.outputs[0].fields.items():
         axis = next((a for v in graph.inputs.values() for a in v.axes if a.name == name), None)
@@ -124,9 +125,9 @@ def _kernel_notes(node: Node) -> Iterator[str]:
     if "Depthwise" in source.kind or "Separable" in source.kind:
         each = "×".join(str(n) for n in spatial)
         count = f"{channels * last} kernels of {each}, {last} for each of {channels} channels"
-        yield f"kernel {_shape(kernel.shape)} = {count}"
+        yield f"kernel {shape(kernel.shape)} = {count}"
     else:
-        yield f"kernel {_shape(kernel.shape)} = {last} kernels of {size}"
+        yield f"kernel {shape(kernel.shape)} = {last} kernels of {size}"
 
 
 def _reach(graph: Graph) -> Iterator[str]:

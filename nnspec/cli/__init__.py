@@ -11,7 +11,7 @@ import sys
 import click
 
 from nnspec import __version__
-from nnspec.cli import building, checking, deploying, describing, importing
+from nnspec.cli import building, checking, deploying, describing, editing, importing
 
 VERBS = (
     checking.check,
@@ -25,6 +25,7 @@ VERBS = (
     deploying.predict,
     importing.import_,
     describing.schema,
+    editing.lsp,
 )
 QUICK = {"check", "show", "fix", "explain", "schema"}
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Coroutine, Mapping
 from typing import Any, TypeVar
 
+from attrs import evolve as replace
 from lsprotocol import types as lsp
 from pygls.lsp.client import LanguageClient
 
@@ -19,9 +20,16 @@ class Editor:
     Args:
         command: the server's command line.
         settings: what the server is told when it asks for its configuration, by section.
+        encoding: how positions are to be counted; the protocol's own way (UTF-16) where it is not said.
     """
 
-    def __init__(self, command: list[str], settings: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        command: list[str],
+        settings: Mapping[str, Any] | None = None,
+        encoding: lsp.PositionEncodingKind | None = None,
+    ) -> None:
+        self._encoding = encoding
         self._loop = asyncio.new_event_loop()
         self._settings = settings or {}
         self._published: dict[str, asyncio.Queue[lsp.PublishDiagnosticsParams]] = {}
@@ -52,8 +60,10 @@ class Editor:
     async def _start(self, command: list[str]) -> lsp.InitializeResult:
         client = self._client
         await client.start_io(*command)
+        general = lsp.GeneralClientCapabilities(position_encodings=[self._encoding]) if self._encoding else None
+        wanted = replace(CAPABILITIES, general=general)
         result = await client.initialize_async(
-            lsp.InitializeParams(process_id=None, root_uri=None, capabilities=CAPABILITIES)
+            lsp.InitializeParams(process_id=None, root_uri=None, capabilities=wanted)
         )
         client.initialized(lsp.InitializedParams())
         client.workspace_did_change_configuration(lsp.DidChangeConfigurationParams(settings=dict(self._settings)))
@@ -104,6 +114,10 @@ class Editor:
     def ask(self, request: str, parameters: Any) -> Any:
         """The answer to a request, by the name of the client's method (`text_document_hover`)."""
         return self._run(getattr(self._client, f"{request}_async")(parameters))
+
+    def notify(self, notification: str, parameters: Any) -> None:
+        """Sends a notification, by the name of the client's method."""
+        getattr(self._client, notification)(parameters)
 
     # ------------------------------------------------------------------------------------------- at a cursor
 

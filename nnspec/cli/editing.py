@@ -1,0 +1,27 @@
+"""The verb for editors: lsp."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from nnspec.cli.reporting import handled
+
+INSTALL = "pip install 'nnspec[lsp]'"
+
+
+@click.command()
+@click.option("--stdio", is_flag=True, help="Speak over standard input and output, which is the only way there is.")
+@handled
+def lsp(stdio: bool) -> None:
+    """Serve an editor: diagnostics, axes, hover, fixes and names while one types (Language Server Protocol)."""
+    del stdio
+    try:
+        from nnspec.lsp.server import serve
+    except ModuleNotFoundError as error:
+        if error.name is not None and error.name.partition(".")[0] in ("pygls", "lsprotocol"):
+            click.echo(f"`nnspec lsp` needs pygls: {INSTALL}", err=True)
+            sys.exit(2)
+        raise
+    serve()
