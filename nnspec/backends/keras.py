@@ -64,7 +64,7 @@ def build_model(graph: Graph, *, batches: Mapping[str, int | None] | None = None
         for value, tensor in zip(node.outputs, results, strict=True):
             _compare_shapes(node, value, tensor)
             tensors[node.name, value.port] = tensor
-    outputs = {name: tensors[o.value.node, o.value.port] for name, o in graph.outputs.items()}
+    outputs = {name: _output(o.value, tensors[o.value.node, o.value.port]) for name, o in graph.outputs.items()}
     model = keras.Model(
         inputs=inputs if len(inputs) > 1 else next(iter(inputs.values())),
         outputs=outputs if len(outputs) > 1 else next(iter(outputs.values())),
@@ -72,6 +72,15 @@ def build_model(graph: Graph, *, batches: Mapping[str, int | None] | None = None
     )
     named = {(node if port == "output" else f"{node}.{port}"): tensor for (node, port), tensor in tensors.items()}
     return Compiled(model, layers, named)
+
+
+def _output(value: Value, tensor: Any) -> Any:
+    """An output; Keras' losses apply a mask to values of one axis behind the masked one, and fail on more."""
+    if value.mask is None or len(value.axes) <= 2:
+        return tensor
+    from nnspec.backends.keras_layers import WithoutMask
+
+    return WithoutMask()(tensor)
 
 
 def _compare_shapes(node: Node, value: Value, tensor: Any) -> None:

@@ -51,7 +51,12 @@ class SymbolicReshape(keras.layers.Layer):  # type: ignore[misc]
 
 @keras.saving.register_keras_serializable("nnspec")
 class FoldIntoBatch(keras.layers.Layer):  # type: ignore[misc]
-    """Makes the first axis part of batch: (batch, step, …) to (batch · step, …)."""
+    """Makes the first axis part of batch: (batch, step, …) to (batch · step, …). A mask along it ends here."""
+
+    supports_masking = True
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> None:
+        return None
 
     def call(self, inputs: Any) -> Any:
         shape = ops.shape(inputs)
@@ -64,7 +69,12 @@ class FoldIntoBatch(keras.layers.Layer):  # type: ignore[misc]
 
 @keras.saving.register_keras_serializable("nnspec")
 class UnfoldFromBatch(keras.layers.Layer):  # type: ignore[misc]
-    """Takes the axis that `FoldIntoBatch` folded out of batch again: reads what was made of it, and what it folded."""
+    """Takes the axis that was folded into batch out of it again, with its mask; reads what was made, and of what."""
+
+    supports_masking = True
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        return previous_mask[1]
 
     def call(self, inputs: Any) -> Any:
         made, whole = inputs
@@ -74,6 +84,22 @@ class UnfoldFromBatch(keras.layers.Layer):  # type: ignore[misc]
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         made, whole = (_known(shape) for shape in input_shape)
         return (whole[0], whole[1], *made[1:])
+
+
+@keras.saving.register_keras_serializable("nnspec")
+class WithoutMask(keras.layers.Layer):  # type: ignore[misc]
+    """The same values without a mask."""
+
+    supports_masking = True
+
+    def call(self, inputs: Any) -> Any:
+        return ops.copy(inputs)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> None:
+        return None
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return input_shape
 
 
 @keras.saving.register_keras_serializable("nnspec")

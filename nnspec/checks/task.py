@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from nnspec import catalogue
-from nnspec.axes import fuse
+from nnspec.axes import describe, fuse
 from nnspec.checks.context import Context
-from nnspec.diagnostics import Diagnostic, Edit, Fix, Related, Span
+from nnspec.diagnostics import Diagnostic, Edit, Fix, Related, Severity, Span
 from nnspec.document import Scalar, locate
 from nnspec.graph import Graph, Node, Output
 
@@ -62,6 +62,21 @@ def check_tasks(context: Context) -> Iterator[Diagnostic]:
         yield from _check_head(context, output, function, head)
         yield from _check_classes(context, output)
         yield from _check_loss(context, output)
+        yield from _check_mask(context, output)
+
+
+def _check_mask(context: Context, output: Output) -> Iterator[Diagnostic]:
+    """Keras' losses leave masked steps out where one axis stands behind that of the steps; on more axes they cannot."""
+    value = output.value
+    if value.mask is not None and len(value.axes) > 2:
+        yield Diagnostic(
+            "NN319",
+            f"output `{output.name}` loses its mask along `{value.mask}`: padding counts in the loss",
+            context.span("outputs", output.name),
+            path=f"outputs.{output.name}",
+            notes=(f"Keras' losses apply a mask to outputs of two axes, but it has {describe(value.axes)}",),
+            severity=Severity.WARNING,
+        )
 
 
 def head_function(graph: Graph, output: Output) -> tuple[str, Node | None]:
@@ -75,8 +90,7 @@ def head_function(graph: Graph, output: Output) -> tuple[str, Node | None]:
     if node.kind in ("Softmax", "ReLU", "LeakyReLU", "ELU"):
         return node.kind.lower(), node
     source = node.inner if node.inner is not None else node
-    recurrent = node.kind in ("LSTM", "GRU", "SimpleRNN")
-    value = source.args.get("activation") if source is not None and not recurrent else None
+    value = None if source.layer.keeps_state else source.args.get("activation")  # gates act behind the activation
     if isinstance(value, str):
         return value.lower(), node
     return ("linear" if value is None else next(iter(value), "linear").lower()), node

@@ -46,6 +46,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "recurrent": ("LSTM", "GRU", "SimpleRNN"),
     "recurrent_cells": ("LSTMCell", "GRUCell", "SimpleRNNCell", "StackedRNNCells"),
     "recurrent_network": ("RNN",),
+    "conv_lstm": ("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"),
     "wrappers": ("TimeDistributed",),
     "bidirectional": ("Bidirectional",),
     "rescaling": ("Rescaling",),

@@ -68,6 +68,7 @@ class Layer:
         short: the argument that a body which is not a mapping stands for (`permute: [a, b]`).
         is_verb: an axis operation of nnspec rather than a Keras layer.
         uses_mask: whether it leaves out what a mask marks as padding.
+        keeps_state: whether it hands a state from step to step.
         arity_note: what to say where it is given another number of inputs.
         pairs_positions: whether what it reads is joined position by position, so that branches must be aligned.
         makes_several: whether it may make several axes; `as` then takes a list of names too.
@@ -85,6 +86,7 @@ class Layer:
     short: ClassVar[str | None] = None
     is_verb: ClassVar[bool] = False
     uses_mask: ClassVar[bool] = False
+    keeps_state: ClassVar[bool] = False
     arity_note: ClassVar[str] = ""
     pairs_positions: ClassVar[bool] = True
     makes_several: ClassVar[bool] = False

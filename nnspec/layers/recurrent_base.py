@@ -34,6 +34,7 @@ class Recurrent(Layer):
     makes = "unit"
     steps = True
     uses_mask = True
+    keeps_state = True
     arity = (1, None)
 
     def infer_sequence(

@@ -32,6 +32,7 @@ class CellLayer(Layer):
     """What cells share: a step reads features and states, and gives an output and the new states."""
 
     makes = "unit"
+    keeps_state = True
     arity = (2, None)
     arity_note = (
         "a cell is one step; along a sequence runs an `RNN: {cell: …}`, or the layer of that name without `Cell`"

@@ -80,7 +80,7 @@ class TimeDistributed(Layer):
 
     Keras' own class loops over the steps and is wrong where their number is unknown; nnspec folds the axis into batch,
     in Keras as in ONNX, which computes the same in one go. Any layer that reads one value can be wrapped, and any axis
-    may come first; `over` says which it is meant to be, and is checked.
+    may come first; `over` says which it is meant to be, and is checked. A mask along that axis goes on.
 
     Input axes:  `batch feature time channel`
     Output axes: `batch feature time filter` with `layer: {Conv1D: …}`
@@ -120,6 +120,7 @@ class TimeDistributed(Layer):
                 f"`{kind}` cannot be stateful here: its batch is made of all positions of `{first.name}`",
                 "layer",
             )
+        self.warn_of_inner_mask(call, inner)
         outputs = tuple(call.require_unique((first, *made.axes)) for made in inner.outputs)
         return Inferred(
             outputs,
@@ -127,11 +128,22 @@ class TimeDistributed(Layer):
             ports=tuple(made.port for made in inner.outputs),
             weights=inner.weights,
             formula=inner.formula,
-            mask=call.input.mask if is_positionwise(inner) else None,
+            mask=call.input.mask if is_positionwise(inner) or call.input.mask == first.name else None,
             notes=inner.notes,
             inner=inner,
             windows={place + 1: window for place, window in inner.windows.items()},
         )
+
+    def warn_of_inner_mask(self, call: Call, inner: Node) -> None:
+        """A mask along an axis behind the first is another one for every position, and ends here: NN319."""
+        lost = next((made.mask for made in inner.outputs if made.mask is not None), None)
+        if lost is not None:
+            call.warn(
+                "NN319",
+                f"`TimeDistributed` loses the mask that its `{inner.kind}` makes along `{lost}`: padding is data",
+                "layer",
+                notes=["a mask runs along the first axis"],
+            )
 
     def fail_over(self, call: Call) -> None:
         """`over` names another axis than the first."""
@@ -208,7 +220,7 @@ def _unfolded(node: Node, made: Any, whole: Any, index: int) -> Any:
     from keras import ops
 
     sizes = [axis.size for axis in node.outputs[index].axes]
-    if all(isinstance(size, int) for size in sizes):
+    if all(isinstance(size, int) for size in sizes) and node.outputs[index].mask is None:
         return ops.reshape(made, (-1, *sizes))
     from nnspec.backends.keras_layers import UnfoldFromBatch
 

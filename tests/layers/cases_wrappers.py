@@ -191,6 +191,25 @@ TIME_DISTRIBUTED = [
         before=["Masking"],
         make=masked_anywhere(),
     ),
+    Case(
+        "LSTM",
+        {"units": 3},
+        [X],
+        {"unit": 3},
+        lambda w, inputs: recurrent("LSTM", w, inputs[0][..., :4] + inputs[0][..., 1:], mask=mask_of(inputs[0]))[0][
+            :, -1
+        ],
+        None,
+        id="mask-through-time-distributed",
+        before=[
+            "Masking",
+            {"TimeDistributed": {"layer": {"insert": {"channel": 1}}}},
+            {"TimeDistributed": {"layer": {"AveragePooling1D": {"pool_size": 2, "strides": 1, "over": "feature"}}}},
+            {"TimeDistributed": {"layer": {"Rescaling": {"scale": 2.0}}}},
+            {"TimeDistributed": {"layer": {"Flatten": {"as": "feature"}}}},
+        ],
+        make=masked_anywhere(),
+    ),
 ]
 
 # ------------------------------------------------------------------------------------------------- Bidirectional
