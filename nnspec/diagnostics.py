@@ -21,6 +21,8 @@ LINE_BREAKS = ("\r\n", "\n", "\r", "\x85", "\u2028", "\u2029")
 MAX_VALUE = 40  # characters of a variable's value in a message
 MAX_DIAGNOSTICS = 1000  # nobody reads more, and each costs time
 _BREAK = re.compile("|".join(LINE_BREAKS))
+MAX_ALSO = 3
+_ALSO = "here too, with other values: "
 
 
 class Severity(StrEnum):
@@ -212,20 +214,34 @@ class Report:
 
     items: list[Diagnostic] = field(default_factory=list)
     _seen: set[tuple[str, str, int, int, str]] = field(default_factory=set)
+    _places: dict[tuple[str, str, int, int], tuple[int, list[tuple[str, ...]]]] = field(default_factory=dict)
     _refiners: list[Callable[[Diagnostic], Diagnostic]] = field(default_factory=list)
 
     def add(self, diagnostic: Diagnostic) -> None:
         span = diagnostic.span
-        key = (diagnostic.code, span.source.name, span.line, span.column, diagnostic.message)
-        if key not in self._seen:
-            self._seen.add(key)
-            for refine in self._refiners:
-                diagnostic = refine(diagnostic)
-            if len(self.items) + 1 >= MAX_DIAGNOSTICS:
-                more = f"there may be more: only the first {MAX_DIAGNOSTICS} faults are looked at"
-                self.items.append(replace(diagnostic, notes=(*diagnostic.notes, more)))
-                raise SpecError(self.sorted())
-            self.items.append(diagnostic)
+        place = (diagnostic.code, span.source.name, span.line, span.column)
+        if (*place, diagnostic.message) in self._seen:
+            return
+        self._seen.add((*place, diagnostic.message))
+        trail = tuple(map(str, span.trail))
+        index, trails = self._places.setdefault(place, (len(self.items), []))
+        if trails and trail != trails[0]:  # what a repeat or block says at a place is said for its first round
+            if trail not in trails[: MAX_ALSO + 2]:
+                trails.append(trail)
+                self.items[index] = _also(self.items[index], trails[: MAX_ALSO + 2])
+            return
+        trails.append(trail)
+        for refine in self._refiners:
+            diagnostic = refine(diagnostic)
+        if len(self.items) + 1 >= MAX_DIAGNOSTICS:
+            more = f"there may be more: only the first {MAX_DIAGNOSTICS} faults are looked at"
+            self.items.append(replace(diagnostic, notes=(*diagnostic.notes, more)))
+            raise SpecError(self.sorted())
+        self.items.append(diagnostic)
+
+    def revise(self, change: Callable[[Diagnostic], Diagnostic]) -> None:
+        """Passes all that was collected through `change`."""
+        self.items = [change(diagnostic) for diagnostic in self.items]
 
     @contextmanager
     def refined(self, refine: Callable[[Diagnostic], Diagnostic]) -> Iterator[None]:
@@ -258,6 +274,14 @@ class Report:
 
     def __iter__(self) -> Iterator[Diagnostic]:
         return iter(self.items)
+
+
+def _also(diagnostic: Diagnostic, trails: list[tuple[str, ...]]) -> Diagnostic:
+    """The diagnostic with a note of the further expansions in which its place is at fault."""
+    others = list(dict.fromkeys(trail[-1] for trail in trails[1:] if trail))
+    more = " and more" if len(others) > MAX_ALSO else ""
+    notes = [note for note in diagnostic.notes if not note.startswith(_ALSO)]
+    return replace(diagnostic, notes=(*notes, f"{_ALSO}{', '.join(others[:MAX_ALSO])}{more}"))
 
 
 class SpecError(Exception):

@@ -5,7 +5,6 @@ A node that cannot be inferred gives one diagnostic; its readers are passed over
 
 from __future__ import annotations
 
-from collections.abc import Mapping as MappingABC
 from typing import Any
 
 from nnspec import axes as ax
@@ -16,12 +15,14 @@ from nnspec.diagnostics import CompilerBug, Diagnostic, Edit, Fix, Related, Repo
 from nnspec.document import Mapping, Scalar, format_path, to_plain
 from nnspec.document import Node as SourceNode
 from nnspec.expand import Expanded, Item
+from nnspec.expansions import settle_fixes
 from nnspec.fields import initial_fields
 from nnspec.graph import Graph, Node, Output, Value
 from nnspec.layers import REGISTRY
 from nnspec.layers.base import Call, Fault, Inferred, Layer
 from nnspec.limits import check_sizes, declared_size, is_too_large
 from nnspec.naming import Reference
+from nnspec.reached import unreached
 
 
 def elaborate(expanded: Expanded, report: Report, *, is_guess: bool = False) -> Graph:
@@ -45,6 +46,8 @@ class _Elaborator:
         self.constraints: list[str] = []
         self.readers = self.reader_kinds()
         self.declarations = Declarations()
+        self.faults: dict[str, Diagnostic] = {}  # of each item that could not be inferred
+        self.sources: list[Reference | None] = []  # what each output reads; None where there is no such thing
 
     def reader_kinds(self) -> dict[str, list[str]]:
         result: dict[str, list[str]] = {}
@@ -66,8 +69,9 @@ class _Elaborator:
             inputs = self.inputs(root.get("inputs"))
             for item in self.expanded.items:
                 self.item(item)
+        settle_fixes(self.expanded.items, self.faults, self.report)
         outputs = self.outputs(root.get("outputs"))
-        self.check_reached(outputs)
+        self.report.extend(unreached(self.expanded, self.nodes, self.sources))
         name_node = root.get("name")
         name = str(name_node.value) if isinstance(name_node, Scalar) and name_node.value else "model"
         inputs_node = root.get("inputs")
@@ -168,6 +172,7 @@ class _Elaborator:
             if item.shared is not None:
                 self.check_shared(item, node, call)
         except Fault as fault:
+            self.faults[item.name] = fault.diagnostic
             self.report.add(fault.diagnostic)
             return
         except (SpecError, CompilerBug):
@@ -231,6 +236,7 @@ class _Elaborator:
             reference = self.expanded.final
             if isinstance(source, Scalar) and isinstance(source.value, str):
                 reference = self.output_reference(source)
+            self.sources.append(reference)
             value = self.resolve(reference)
             if value is None:
                 continue
@@ -256,37 +262,6 @@ class _Elaborator:
             )
         )
         return None
-
-    def check_reached(self, outputs: MappingABC[str, Output]) -> None:
-        """Every node and input must lead to an output; judged only where the rest is sound."""
-        if self.report.has_errors or not outputs:
-            return
-        reached: set[str] = {output.value.node for output in outputs.values()}
-        for node in reversed(self.order):
-            if node.name in reached:
-                reached.update(value.node for value in node.inputs)
-        for node in self.order:
-            if node.name not in reached:
-                self.report.add(
-                    Diagnostic(
-                        "NN405",
-                        f"nothing reads `{node.name}`: it leads to no output",
-                        node.span,
-                        path=format_path(node.path),
-                        fixes=(Fix("read it with `from:`, name it as an output, or leave it out"),),
-                    )
-                )
-        inputs = self.expanded.root.get("inputs")
-        for name in self.values:
-            if name not in reached and isinstance(inputs, Mapping) and name in inputs.entries:
-                self.report.add(
-                    Diagnostic(
-                        "NN405",
-                        f"nothing reads input `{name}`: it leads to no output",
-                        inputs.key_span(name),
-                        path=f"inputs.{name}",
-                    )
-                )
 
 
 def fixed_batches(inputs: SourceNode | None) -> dict[str, int]:
