@@ -116,12 +116,12 @@ def compile_model(graph: Graph, settings: Settings) -> Compiled:
     return compiled
 
 
-def adapt_normalization(compiled: Compiled, graph: Graph, x: Mapping[str, np.ndarray]) -> None:
-    """Gives Normalization layers without figures of their own the mean and variance of what they read in training."""
+def adapt_layers(compiled: Compiled, graph: Graph, x: Mapping[str, np.ndarray]) -> None:
+    """Shows the layers that take what they know from the data (Keras' `adapt`) what they read in training."""
     import keras
 
     for node in graph.nodes:
-        if node.kind != "Normalization" or node.args.get("mean") is not None:
+        if not node.layer.adapts(node):
             continue
         value = node.inputs[0]
         key = value.node if value.port == "output" else f"{value.node}.{value.port}"
@@ -152,7 +152,7 @@ def train(
     validation = dataset.splits.get("validation")
     if validation is not None and stateful:
         validation = trimmed(validation, batch, settings.span)
-    adapt_normalization(compiled, graph, training.x)
+    adapt_layers(compiled, graph, training.x)
     checkpoint = Checkpoint(folder, compiled.model)
     start = checkpoint.restore() if resume else 0
     monitor = settings["monitor"] if validation is not None else settings["monitor"].removeprefix("val_")

@@ -19,6 +19,7 @@ AT_MODULE_LEVEL = {
     "verify.py": {"onnx", "onnxruntime"},
     "backends/keras_layers.py": {"keras", "tensorflow"},
     "backends/keras_image_layers.py": {"keras"},
+    "backends/keras_preprocessing_layers.py": {"keras"},
     "backends/keras_attention.py": {"keras"},
     "train_callbacks.py": {"keras"},
     "runtime.py": {"onnxruntime"},

@@ -152,6 +152,10 @@ class Layer:
         """The ops with a body (Scan) that the node cannot do without in ONNX, and why; the gate lets no others pass."""
         return {}
 
+    def adapts(self, node: Node) -> bool:
+        """Whether the node takes what it knows from the training data before training starts."""
+        return False
+
     def examples(self, node: Node) -> Sequence[Any]:
         """Words or integers that the node knows what to make of, to try it with; none where any number will do."""
         return ()

@@ -179,6 +179,9 @@ class Normalization(Layer):
             keras={"axis": [place + 1 for place in places] or None},
         )
 
+    def adapts(self, node: Node) -> bool:
+        return bool(node.weights)
+
     def check_statistics(self, call: Call, shape: tuple[int, ...]) -> None:
         mean, variance = call.args["mean"], call.args["variance"]
         if (mean is None) != (variance is None):
