@@ -57,6 +57,7 @@ def read_inputs(path: str | os.PathLike[str], metadata: Metadata) -> dict[str, A
 
 def _read_csv(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> dict[str, Array]:
     names = _table_columns(file, wanted)
+    texts = _text_columns(wanted)
     with file.open(encoding="utf-8-sig", newline="") as stream:
         reader = csv.reader(stream)
         header = next(reader, [])
@@ -66,9 +67,17 @@ def _read_csv(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> dict
         for number, row in enumerate((row for row in reader if row), 1):
             if len(row) != len(header):
                 raise InputError(f"`{file.name}`: row {number} has {len(row)} cells where the header has {len(header)}")
-            cells.append([_number(file, row[place], header[place], number) for place in places])
-    table = np.array(cells, dtype=np.float64).reshape(len(cells), len(names))
-    return _from_table(file, _filled(file, dict(zip(names, table.T, strict=True)), metadata), wanted, metadata)
+            cells.append(
+                [
+                    row[place] if header[place] in texts else _number(file, row[place], header[place], number)
+                    for place in places
+                ]
+            )
+    columns = {
+        name: np.array([row[i] for row in cells], dtype=object if name in texts else np.float64)
+        for i, name in enumerate(names)
+    }
+    return _from_table(file, _filled(file, columns, metadata), wanted, metadata)
 
 
 def _number(file: Path, cell: str, column: str, row: int) -> float:
@@ -87,6 +96,12 @@ def _filled(file: Path, columns: dict[str, Array], metadata: Metadata) -> dict[s
     """
     filled = {}
     for name, values in columns.items():
+        if values.dtype.kind == "O":
+            empty = next((row for row, word in enumerate(values, 1) if not word), None)
+            if empty is not None:
+                raise InputError(f"`{file.name}`: column `{name}` has no text in row {empty}")
+            filled[name] = values
+            continue
         known = ~np.isnan(values)
         if metadata.get("missing") == "forward_fill" and len(values):
             latest = np.maximum.accumulate(np.where(known, np.arange(len(values)), 0))
@@ -110,10 +125,21 @@ def _read_parquet(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> 
     try:
         _require(file, names, pyarrow.parquet.read_schema(file).names)
         table = pyarrow.parquet.read_table(file, columns=names)
-        columns = {name: table.column(name).cast(pyarrow.float64()).to_numpy() for name in names}
+        texts = _text_columns(wanted)
+        columns = {
+            name: np.array(table.column(name).cast(pyarrow.string()).to_pylist(), dtype=object)
+            if name in texts
+            else table.column(name).cast(pyarrow.float64()).to_numpy()
+            for name in names
+        }
     except pyarrow.ArrowException as error:
         raise InputError(f"`{file.name}` cannot be read: {error}") from None
     return _from_table(file, _filled(file, columns, metadata), wanted, metadata)
+
+
+def _text_columns(wanted: Mapping[str, Any]) -> set[str]:
+    """The columns that hold words."""
+    return {name for body in wanted.values() if body.get("dtype") == "string" for name in body["columns"] or ()}
 
 
 def _table_columns(file: Path, wanted: Mapping[str, Any]) -> list[str]:
@@ -231,7 +257,7 @@ def _read_json(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> dic
         except ValueError:
             raise InputError(f"`{file.name}`: the lists of input `{name}` differ in length") from None
         if found[name].dtype.kind not in "biufU":
-            raise InputError(f"`{file.name}`: input `{name}` holds something other than numbers")
+            raise InputError(f"`{file.name}`: input `{name}` holds something other than numbers or words")
     return found
 
 

@@ -38,6 +38,7 @@ def check(plan: DataPlan, inputs: Slots, outputs: Slots) -> Iterator[Diagnostic]
     yield from _check_names(plan, plan.outputs, outputs, "output")
     for name in plan.inputs.keys() & inputs.keys():
         yield from _check_scale(plan.inputs[name], inputs[name])
+        yield from _check_text(plan.inputs[name], inputs[name])
     for name in plan.outputs.keys() & outputs.keys():
         slot, model = plan.outputs[name], outputs[name]
         yield from _check_scale(slot, model)
@@ -60,6 +61,15 @@ def _check_names(plan: DataPlan, found: Mapping[str, SlotPlan], wanted: Slots, k
             fix = Fix(f"add `{name}:` under `data.{key}` and say where its data come from")
             message = f"`data` has nothing for {kind} `{name}` of the model"
             yield Diagnostic("NN512", message, span.start, path=f"data.{key}", related=related, fixes=(fix,))
+
+
+def _check_text(slot: SlotPlan, model: Slot) -> Iterator[Diagnostic]:
+    for key in ("lengths", "pad_value") if model.is_text else ():
+        if key in slot.spans:
+            message = f"input `{slot.name}` is text, which is not padded: `{key}` goes with numbers"
+            fix = Fix("write an empty text for every missing word in the data file")
+            yield Diagnostic("NN208", message, slot.span_of(key), path=slot.where(key), fixes=(fix,))
+            return
 
 
 def _check_scale(slot: SlotPlan, model: Slot) -> Iterator[Diagnostic]:

@@ -35,6 +35,8 @@ def to_dtype(slot: SlotPlan, model: Slot, values: Array) -> Array:
     Raises:
         SpecError: NN506 where that would change them: a fraction to an integer, or a number out of range.
     """
+    if model.is_text:
+        return values.astype(object)
     wanted = np.dtype(np.float32) if model.dtype == "bfloat16" else np.dtype(model.dtype)
     with np.errstate(invalid="ignore", over="ignore"):
         cast = values.astype(wanted)

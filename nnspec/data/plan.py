@@ -49,6 +49,10 @@ class Slot:
         return size if isinstance(size, int) else None
 
     @property
+    def is_text(self) -> bool:
+        return self.dtype == "string"
+
+    @property
     def is_float(self) -> bool:
         return self.dtype.startswith(("float", "bfloat"))
 

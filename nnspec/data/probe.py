@@ -101,6 +101,8 @@ class _SlotProbe:
                     self.slot.source, name, column.missing, self.slot.span_of("columns"), self.slot.where("columns")
                 )
             )
+        if self.slot.role == "inputs" and self.model.is_text:
+            return
         is_input = self.slot.role == "inputs"
         if column.is_text and (is_input or needs_numbers(self.slot.classes, self.model.task)):
             shown = f" (`{column.text}` in row {column.text_row})" if column.text_row else ""
@@ -139,6 +141,11 @@ class _SlotProbe:
             self.report.add(header)
             return None
         what = f"array `{name}`" if name else f"`{slot.source.shown}`"
+        if self.model.is_text and slot.role == "inputs":
+            if header.kind not in "US":
+                self.fault("NN506", f"{what} holds {header.descr}, and input `{slot.name}` takes text", slot.data_key)
+                return None
+            return self.check_fit(what, len(header.shape), header.shape)
         needs = slot.role == "inputs" or needs_numbers(slot.classes, self.model.task)
         if needs and not header.is_number:
             self.fault(

@@ -61,6 +61,8 @@ def read_rows(plan: DataPlan, slot: SlotPlan, model: Slot, tables: Tables) -> Ro
         SpecError: NN502 and NN506; NN504 where values are infinite.
     """
     is_label = slot.role == "outputs" and not needs_numbers(slot.classes, model.task)
+    if slot.role == "inputs" and model.is_text:
+        return _read_text(slot, model, tables)
     if slot.columns:
         rows = _read_columns(slot, tables, is_label)
     elif slot.source.kind == "wav":
@@ -96,6 +98,23 @@ def _read_columns(slot: SlotPlan, tables: Tables, is_label: bool) -> Rows:
         values = [column.astype(str) for column in values]
     names = file_axes(slot, 2).names
     return Rows(np.stack(values, axis=1), np.stack(missing, axis=1), names)
+
+
+def _read_text(slot: SlotPlan, model: Slot, tables: Tables) -> Rows:
+    """Words as they stand in the file."""
+    if not slot.columns:
+        return _arrange(slot, model, _words(read_array(slot.source, slot.array)))
+    if slot.source.kind == "npz":
+        arrays = [_words(read_array(slot.source, name)) for name in slot.columns]
+        missing = [_missing(array) for array in arrays]
+    else:
+        columns = tables.columns(slot.source, slot.columns, as_text=True, is_exact=True)
+        arrays, missing = [column.values for column in columns], [column.missing for column in columns]
+    return Rows(np.stack(arrays, axis=1), np.stack(missing, axis=1), file_axes(slot, 2).names)
+
+
+def _words(values: Array) -> Array:
+    return np.char.decode(values, "utf-8") if values.dtype.kind == "S" else values
 
 
 def _blank(values: Array, missing: Mask) -> Array:

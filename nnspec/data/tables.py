@@ -28,22 +28,28 @@ class Tables:
     """Reads each file's columns when they are first asked for, several in one go, and keeps them."""
 
     def __init__(self) -> None:
-        self._columns: dict[tuple[Path, str, bool], Column] = {}
+        self._columns: dict[tuple[Path, str, bool, bool], Column] = {}
 
-    def columns(self, source: Source, names: Iterable[str], *, as_text: bool = False) -> list[Column]:
-        """The columns by these names; `as_text` gives the words of the file, for labels, whatever they look like.
+    def columns(
+        self, source: Source, names: Iterable[str], *, as_text: bool = False, is_exact: bool = False
+    ) -> list[Column]:
+        """The columns by these names.
+
+        Args:
+            as_text: gives the words of the file, for labels, whatever they look like.
+            is_exact: keeps the spelling of words; labels have one for `3`, `3.0` and `"3"`.
 
         Raises:
             SpecError: NN502 where the file cannot be read, NN506 where a column has a type that is no number or date.
         """
         wanted = list(dict.fromkeys(names))
-        absent = [name for name in wanted if (source.path, name, as_text) not in self._columns]
+        absent = [name for name in wanted if (source.path, name, as_text, is_exact) not in self._columns]
         if absent:
             table = _read(source, absent, as_text)
             for name in absent:
-                column = _convert(source, name, table.column(name).combine_chunks(), as_text)
-                self._columns[source.path, name, as_text] = column
-        return [self._columns[source.path, name, as_text] for name in names]
+                column = _convert(source, name, table.column(name).combine_chunks(), as_text, is_exact)
+                self._columns[source.path, name, as_text, is_exact] = column
+        return [self._columns[source.path, name, as_text, is_exact] for name in names]
 
 
 def _read(source: Source, names: list[str], as_text: bool) -> Any:
@@ -68,7 +74,7 @@ def _read(source: Source, names: list[str], as_text: bool) -> Any:
         raise _damaged(source, str(error).split("\n")[0]) from None
 
 
-def _convert(source: Source, name: str, array: Any, as_text: bool) -> Column:
+def _convert(source: Source, name: str, array: Any, as_text: bool, is_exact: bool) -> Column:
     import pyarrow
     import pyarrow.compute
 
@@ -77,7 +83,8 @@ def _convert(source: Source, name: str, array: Any, as_text: bool) -> Column:
     if kinds.is_dictionary(array.type):
         array = array.dictionary_decode()
     if as_text:
-        texts = ["" if value is None else label_key(value) for value in array.to_pylist()]
+        spell = str if is_exact else label_key
+        texts = ["" if value is None else spell(value) for value in array.to_pylist()]
         return Column(np.array(texts, dtype=str), missing)
     if kinds.is_null(array.type):
         return Column(np.full(len(array), np.nan), missing)

@@ -86,7 +86,7 @@ class InputTransform:
     def apply(self, raw: Array) -> Array:
         """Axes `batch *input` to the same; float32 where values are scaled."""
         if self.scaling is None:
-            return raw if raw.dtype.kind in "biu" else _as_float(raw)
+            return raw if raw.dtype.kind in "biuOU" else _as_float(raw)
         scaled = self.scaling.apply(raw)
         padding = self.padding(raw)
         return scaled if padding is None else _as_float(np.where(padding, np.float32(self.pad_value or 0.0), scaled))
