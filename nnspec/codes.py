@@ -54,6 +54,7 @@ CODES: dict[str, str] = {
     "NN321": "merge-of-axes-apart",
     "NN342": "attention-between-different-axes",
     "NN343": "mask-does-not-fit-attention",
+    "NN344": "bad-einsum-equation",
     "NN320": "taps-see-only-padding",
     "NN330": "branches-shifted",
     "NN348": "vocabulary-missing",

@@ -229,6 +229,7 @@ AT_EACH_USE: dict[str, Schema] = {
     "use_causal_mask": {"type": "boolean", "description": "Of attention."},
     "return_attention_scores": {"type": "boolean", "description": "Of attention."},
     "attention_mask": {"type": "string", "description": "Of attention: the name of a value."},
+    "reverse": {"type": "boolean", "description": "Of `ReversibleEmbedding`."},
 }
 
 

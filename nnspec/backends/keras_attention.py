@@ -1,4 +1,4 @@
-"""Keras' attention layers, with what they get wrong put right: masks of what they read, shapes of their scores."""
+"""Keras' attention layers and what goes with them, with masks and shapes put right that they get wrong."""
 
 from __future__ import annotations
 
@@ -72,3 +72,21 @@ class CarefulMultiHeadAttention(_Careful, keras.layers.MultiHeadAttention):  # t
 @keras.saving.register_keras_serializable("nnspec")
 class CarefulGroupQueryAttention(_Careful, keras.layers.GroupQueryAttention):  # type: ignore[misc]
     """GroupQueryAttention whose scores have their true shape."""
+
+
+@keras.saving.register_keras_serializable("nnspec")
+class MaskingReversibleEmbedding(keras.layers.ReversibleEmbedding):  # type: ignore[misc]
+    """ReversibleEmbedding that says already while a model is made that it masks id 0."""
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return None if keras.backend.is_float_dtype(inputs.dtype) else keras.ops.not_equal(inputs, 0)
+
+
+@keras.saving.register_keras_serializable("nnspec")
+class FloatSpectralNormalization(keras.layers.SpectralNormalization):  # type: ignore[misc]
+    """SpectralNormalization of a layer that reads ids: Keras' own makes ids of what it gives."""
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        if training:
+            super().call(inputs, training=True)
+        return self.layer(inputs)

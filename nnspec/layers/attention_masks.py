@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from nnspec import axes as ax
@@ -123,19 +124,35 @@ class Visible:
     def is_empty(self) -> bool:
         return self.constant is None and not self.tensors
 
+    def combined(self, lowering: Lowering) -> str:
+        """All of them as one tensor of booleans, made once for all that need the same."""
+        constant = [] if self.constant is None else [lowering.constant(self.constant, "visible")]
+        mask, *others = [*constant, *self.tensors]
+        for other in others:
+            mask = lowering.once(f"and {other}", mask, partial(lowering.node, "And", mask, other))
+        return mask
 
-def visible(node: Node, inputs: Sequence[View], lowering: Lowering, dims: Sequence[Group], steps: Steps) -> Visible:
+
+def visible(
+    node: Node,
+    inputs: Sequence[View],
+    lowering: Lowering,
+    dims: Sequence[Group],
+    steps: Steps,
+    roles: Sequence[str] = ("query", "value", "key"),
+) -> Visible:
     """The masks of a node against scores of these dimensions, batch first.
 
     Args:
         inputs: query, value and key, and the attention mask, if there is one.
         steps: the axes of the query's steps and of the value's.
+        roles: whose masks of padding hide steps.
     """
     args = node.args
     is_causal, band = args["use_causal_mask"], args.get("sliding_window")
     result = Visible()
     padded = _padding(node, inputs)
-    for role, view in padded.items():
+    for role, view in ((role, view) for role, view in padded.items() if role in roles):
         group = _joined(steps[0 if role == "query" else 1])
         flat = lowering.canonical(view)
         own = (dims[0], group)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from nnspec.graph import Node
@@ -81,10 +80,7 @@ def probabilities(lowering: Lowering, scores: View, space: Space, seen: Visible,
         bias = np.where(seen.constant, 0, MASKED).astype(scores.dtype)
         ready = lowering.elementwise("Add", ready, lowering.constant(bias, "visible"))
         return lowering.elementwise("Softmax", ready, axis=-1)
-    constant = [] if seen.constant is None else [lowering.constant(seen.constant, "visible")]
-    mask, *others = [*constant, *seen.tensors]
-    for other in others:
-        mask = lowering.once(f"and {other}", mask, partial(lowering.node, "And", mask, other))
+    mask = seen.combined(lowering)
     hidden = lowering.scalar(MASKED, scores.dtype)
     ready = replace(ready, tensor=lowering.node("Where", mask, ready.tensor, hidden))
     result = lowering.elementwise("Softmax", ready, axis=-1)

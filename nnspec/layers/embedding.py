@@ -13,7 +13,7 @@ from nnspec.layers.base import Call, Inferred, Layer
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
-    from nnspec.backends.onnx.view import View
+    from nnspec.backends.onnx.view import Group, View
 
 
 class Embedding(Layer):
@@ -80,22 +80,27 @@ class Embedding(Layer):
         )
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
-        from nnspec.backends.onnx.builder import onnx_type
-        from nnspec.backends.onnx.view import Mask, View
-
-        ids, table = inputs[0], lowering.weights["embeddings"]
+        table = lowering.weights["embeddings"]
         if node.args["lora_rank"]:
             table = table + lowering.weights["lora_embeddings_a"] @ lowering.weights["lora_embeddings_b"]
-        mask = None
-        if node.args["mask_zero"]:  # an id holds data where it is not 0
-            held = replace(lowering.elementwise("Cast", ids, to=onnx_type("bool")), dtype="bool", mask=None)
-            mask = Mask(held, lowering.is_right_padded)
-        if ids.dtype not in ("int32", "int64"):
-            ids = lowering.elementwise("Cast", ids, to=onnx_type("int32"))
         weight = lowering.graph.own_constant(table, f"{lowering.stem}/embeddings")
         made = lowering.factor(node.outputs[0].axes[-1].name, table.shape[1])
-        tensor = lowering.node("Gather", weight, ids.tensor, axis=0)
-        return [View(tensor, (*ids.dims, made), (*ids.axes, made), str(table.dtype), mask)]
+        return [looked_up(lowering, inputs[0], weight, made, masks_zero=node.args["mask_zero"])]
+
+
+def looked_up(lowering: Lowering, ids: View, table: str, made: Group, *, masks_zero: bool) -> View:
+    """A row of the table for each id; with `masks_zero`, id 0 is padding."""
+    from nnspec.backends.onnx.builder import onnx_type
+    from nnspec.backends.onnx.view import Mask, View
+
+    mask = None
+    if masks_zero:
+        held = replace(lowering.elementwise("Cast", ids, to=onnx_type("bool")), dtype="bool", mask=None)
+        mask = Mask(held, lowering.is_right_padded)
+    if ids.dtype not in ("int32", "int64"):
+        ids = lowering.elementwise("Cast", ids, to=onnx_type("int32"))
+    tensor = lowering.node("Gather", table, ids.tensor, axis=0)
+    return View(tensor, (*ids.dims, made), (*ids.axes, made), str(lowering.graph.constants[table].dtype), mask)
 
 
 LAYERS = (Embedding(),)

@@ -42,6 +42,12 @@ def check_inner_body(call: Call, source: SourceNode, arg: str) -> None:
     for key in ("name", "from", "when"):
         if isinstance(body, MappingNode) and key in body.entries:
             call.fail("NN208", f"`{key}` belongs to the `{call.kind}`, not to the layer that it wraps", arg)
+    from nnspec.layers import REGISTRY
+
+    kind = wrapped_kind(source)
+    for key in REGISTRY[kind].references if kind in REGISTRY else ():
+        if isinstance(body, MappingNode) and key in body.entries:
+            call.fail("NN208", f"`{call.kind}` wraps a layer that reads one value, but `{key}` names another", arg)
 
 
 def layer_source(call: Call, arg: str = "layer") -> SourceNode:
