@@ -118,7 +118,11 @@ def test_layer_without_lowering_falls_back_to_tf2onnx(quick: Path, monkeypatch: 
     assert result.verification["outputs"]["forecast"]["passed"]
 
 
-def test_fallback_that_would_loop_is_refused(quick: Path) -> None:
+def test_fallback_that_would_loop_is_refused(quick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(self: Any, node: Any, inputs: Any, lowering: Any) -> Any:
+        raise NotImplementedError
+
+    monkeypatch.setattr(type(REGISTRY["LSTM"]), "to_onnx", none)
     model = [{"LSTM": {"units": 3, "activation": "silu"}}, {"Dense": {"units": 1, "as": "target"}}]
     with pytest.raises(SpecError) as error:
         api.load(quick, {"model": model}).export(quick.parent / "out", untrained=True)

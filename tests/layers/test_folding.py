@@ -117,3 +117,12 @@ def test_an_activation_between_stays_between(tmp_path: Path) -> None:
 def test_dense_over_merged_axes_folds(tmp_path: Path) -> None:
     model = [{"Conv1D": CONV}, "Flatten", {"Dense": {"units": 3, "use_bias": False}}, "BatchNormalization"]
     assert ops_of(model, tmp_path) == ["Transpose", "Reshape", "Conv", "Reshape", "Gemm"]
+
+
+def test_outputs_of_one_value_in_two_orders(tmp_path: Path) -> None:
+    """The second output is arranged from what the first one named."""
+    model = [{"Dense": {"units": 3, "name": "d"}}, {"permute": {"order": ["unit", "time"], "name": "turned"}}]
+    outputs = {
+        name: {"task": "regression", "from": source} for name, source in (("a", "d"), ("b", "turned"), ("c", "d"))
+    }
+    assert ops_of(model, tmp_path, outputs) == ["MatMul", "Add", "Transpose", "Identity"]

@@ -85,6 +85,18 @@ def test_decoder_step_by_a_cell(tmp_path: Path) -> None:
     built.compare(word=normal(3, 5), h=normal(3, 3, seed=1), c=normal(3, 3, seed=2))
 
 
+def test_outputs_that_hold_the_same(tmp_path: Path) -> None:
+    """The output of a step is its state: one tensor under three names."""
+    model = [
+        {"SimpleRNN": {"units": 3, "activation": "silu", "return_state": True, "name": "rnn"}},
+        {"Dense": {"units": 2, "name": "head"}},
+    ]
+    outputs = {"y": "rnn", "last": "rnn.hidden", "again": "rnn", "head": "head"}
+    built = Built(tmp_path, X, model, outputs)
+    got = built.compare(x=normal(3, 7, 5))
+    assert np.array_equal(got["y"], got["last"])
+
+
 # ------------------------------------------------------------------------------------------------- the gate
 
 SCANNED = [{"GRU": {"units": 3, "activation": "silu", "name": "gru"}}]

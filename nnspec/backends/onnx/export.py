@@ -176,7 +176,9 @@ def _finish(
     if after is not None:
         finished = after(lowering, named, raw)
     lowering.stem = "outputs"
+    renamed: dict[str, str] = {}
     for name, (view, names) in finished.items():
+        view = replace(view, tensor=renamed.get(view.tensor, view.tensor))  # another output may hold the same
         order = [a for a in layout.get(name, names) if a in names]
         places = [names.index(axis) for axis in order]
         arranged = lowering.arrange(view, [view.axes[i] for i in places])
@@ -190,6 +192,7 @@ def _finish(
             tensor = lowering.node("Identity", tensor)
         target = name if not any(p.name == name for p in lowering.graph.inputs) else f"{name}_output"
         lowering.graph.rename(tensor, target)
+        renamed[tensor] = target
         shape = tuple(_label(arranged.dims[i], names[place]) for i, place in enumerate(places))
         lowering.graph.outputs.append(Port(target, arranged.dtype, shape))
     for state in lowering.states:
