@@ -206,8 +206,8 @@ def test_the_machine_fix_gives_the_declared_axes(axes: str, item: str, expected:
     path = written(tmp_path, axes, [item])
     found = diagnose(path)
     assert [fix.applicability for fix in found[0].fixes[:1]] == [Applicability.MACHINE]
-    text, count = fix_text(path.read_text(encoding="utf-8"), found)
-    assert count == 1
+    text, made = fix_text(path.read_text(encoding="utf-8"), found)
+    assert len(made) == 1
     path.write_text(text, encoding="utf-8")
     checked = check(path)
     assert not checked.warnings
