@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from nnspec import axes as ax
 from nnspec.importing.source import Network, Tensor
 from nnspec.layers import REGISTRY
+from nnspec.layers.joining import unit_axes
 
 if TYPE_CHECKING:
     from nnspec.diagnostics import Diagnostic
@@ -86,6 +87,10 @@ def mend(
     if fault.code in ("NN308", "NN309") and layer.steps and "over" not in body:
         names = stepped_axes(kind, body, axes)
         return {**body, "over": names[0] if len(names) == 1 else names}, list(reads)
+    if fault.code == "NN311" and "broadcast" in layer.args and "broadcast" not in body:
+        names = dict.fromkeys(name for read in reads[1:] for name in unit_axes(axes, read.value.axes))
+        if names:
+            return {**body, "broadcast": list(names) if len(names) > 1 else next(iter(names))}, list(reads)
     if fault.code == "NN311" and len(reads) > 1:
         return _renamed(maker, body, reads)
     return None

@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from nnspec import axes as ax
 from nnspec.axes import Axes, Axis, Size, Symbolic
-from nnspec.diagnostics import Applicability, Edit, Fix
+from nnspec.diagnostics import Applicability, Edit, Fix, Span
 from nnspec.document import Scalar, Sequence
 from nnspec.layers.base import Call, insert_items
 
@@ -14,12 +14,14 @@ from nnspec.layers.base import Call, insert_items
 def joined_axes(call: Call, free: int | None = None) -> Axes:
     """The axes of the first input, which all others have too; `free` may differ in size (it is left to the caller).
 
-    Data axes match by name and size, learned axes by size.
+    Data axes match by name and size, learned axes by size. Along an axis that `broadcast` names, an input of size 1 is
+    repeated.
 
     Raises:
-        Fault: NN311.
+        Fault: NN311; NN306 and NN317 where `broadcast` names an axis that is not there, or that needs no repeating.
     """
     axes = list(call.axes)
+    repeated = _broadcast_places(call)
     for i, value in enumerate(call.inputs[1:], 1):
         others = value.axes
         if len(others) != len(axes):
@@ -29,12 +31,33 @@ def joined_axes(call: Call, free: int | None = None) -> Axes:
                 continue
             if _names_differ(call.axes, others, place):
                 _refuse(call, i, f"`{mine.name}` where the other has `{theirs.name}`")
+            if place in repeated and 1 in (mine.size, theirs.size):
+                axes[place] = theirs.renamed(mine.name) if mine.size == 1 else mine
+                continue
             size = common_size(call, mine.size, theirs.size)
             if size is None:
                 note = "nothing is repeated silently to fill an axis" if 1 in (mine.size, theirs.size) else ""
                 _refuse(call, i, f"`{mine.name}` of {mine.size} and `{theirs.name}` of {theirs.size}", note)
             axes[place] = _joined(call, mine, theirs, size)
     return tuple(axes)
+
+
+def _broadcast_places(call: Call) -> set[int]:
+    """The positions of the axes that `broadcast` names, each of size 1 in one input and longer in another."""
+    said = call.args.get("broadcast") or ()
+    places = set()
+    for name in [said] if isinstance(said, str) else said:
+        place = call.axis_index(name, "broadcast")
+        sizes = [value.axes[place].size for value in call.inputs if place < len(value.axes)]
+        if 1 not in sizes or all(size == 1 for size in sizes):
+            call.fail(
+                "NN317",
+                f"`{call.kind}` is to repeat an input along `{name}`, but none is 1 long there beside a longer one",
+                "broadcast",
+                fixes=[Fix(f"leave `{name}` out of `broadcast`")],
+            )
+        places.add(place)
+    return places
 
 
 def _names_differ(first: Axes, others: Axes, place: int) -> bool:
@@ -94,6 +117,9 @@ def _fixes(call: Call, which: int) -> list[Fix]:
         return [
             _inserted(call, which, f"reorder it first: permute: [{order}]", f"permute: {{order: [{order}]", "permuted")
         ]
+    units = unit_axes(call.axes, call.inputs[which].axes)
+    if units and "broadcast" in call.args:
+        return [_broadcast_fix(call, units)]
     pairs = [(a, b) for a, b in zip(mine, theirs, strict=False) if a != b]
     if len(mine) == len(theirs) and ax.sizes(call.axes) == ax.sizes(call.inputs[which].axes):
         said = ", ".join(f"{theirs}: {mine}" for mine, theirs in pairs)
@@ -116,3 +142,25 @@ def _inserted(call: Call, which: int, message: str, item: str, suffix: str) -> F
     if not inserted.edits:
         return inserted
     return Fix(message, (*inserted.edits, Edit(source.span, name)), Applicability.MAYBE)
+
+
+def unit_axes(first: Axes, others: Axes) -> list[str]:
+    """The axes along which one of the two would have to be repeated, where that makes them fit."""
+    if len(first) != len(others):
+        return []
+    pairs = [(a, b) for a, b in zip(first, others, strict=True) if a.size != b.size]
+    fits = all(1 in (a.size, b.size) for a, b in pairs)
+    return [a.name for a, _ in pairs] if fits else []
+
+
+def _broadcast_fix(call: Call, units: list[str]) -> Fix:
+    """Writes `broadcast` into a body of one line."""
+    names = units[0] if len(units) == 1 else f"[{', '.join(units)}]"
+    sources = call.node("from")
+    edits = (Edit(sources.span, f"{_text(sources.span)}, broadcast: {names}"),) if sources is not None else ()
+    is_flow = sources is not None and call.body is not None and call.body.span.line == sources.span.line
+    return Fix(f"if one is to be repeated to fill the other, say so: broadcast: {names}", edits if is_flow else ())
+
+
+def _text(span: Span) -> str:
+    return span.source.line(span.line)[span.column - 1 : span.end_column - 1]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from nnspec import axes as ax
 from nnspec.graph import Node
 from nnspec.layers.base import Call, Inferred, Layer
+from nnspec.layers import args as a
 from nnspec.layers.joining import joined_axes
-from nnspec.layers.placement import mask_against
+from nnspec.layers.placement import broadcast_views, mask_against
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
@@ -18,8 +19,18 @@ if TYPE_CHECKING:
 
 
 class Join(Layer):
-    """Element by element over inputs with the same axes: data axes by name and size, learned axes by size."""
+    """Element by element over inputs with the same axes: data axes by name and size, learned axes by size.
 
+    No input is repeated to fill an axis unless `broadcast` says so.
+    """
+
+    args: ClassVar[Mapping[str, a.Arg]] = {
+        "broadcast": a.Arg(
+            {"type": ["string", "array", "null"], "items": {"type": "string"}, "minItems": 1},
+            "The axis or axes along which an input of size 1 is repeated; without it, that is an error.",
+            None,
+        )
+    }
     arity: ClassVar[tuple[int, int | None]] = (2, None)
     op: ClassVar[str]
     several: ClassVar[str | None] = None  # an op that takes any number of inputs
@@ -28,8 +39,11 @@ class Join(Layer):
         call.require_float()
         return Inferred((joined_axes(call),), mask=common_mask(call))
 
+    def keras_arguments(self, node: Node) -> dict[str, Any]:
+        return {}  # Keras repeats whatever is 1 long; the checks have seen what that is
+
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
-        views = lowering.aligned(inputs)
+        views = broadcast_views(lowering, inputs) if node.args["broadcast"] else lowering.aligned(inputs)
         tensors = [view.tensor for view in views]
         if self.several is not None and (len(tensors) > 2 or self.several == self.op):
             return [_result(lowering, views, lowering.node(self.several, *tensors))]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
-    from nnspec.backends.onnx.view import Group, Mask, View
+    from nnspec.backends.onnx.view import Factor, Group, Mask, View
 
 
 def own_dims(lowering: Lowering, view: View, axes: Sequence[int]) -> tuple[View, list[int]]:
@@ -67,3 +67,52 @@ def mask_against(lowering: Lowering, view: View, axis: int, mask: Mask) -> str:
     wanted = {factor for group in own for factor in group}
     dims = [tuple(factor for factor in dim if factor in wanted) for dim in view.dims]
     return lowering.arrange(replace(flat, dims=own, axes=own), dims).tensor
+
+
+def broadcast_views(lowering: Lowering, views: Sequence[View]) -> list[View]:
+    """Views whose axes are equally long or of size 1, with dimensions that broadcast against each other.
+
+    The first of the result stands for what they make together: its axes and dimensions are the longest ones.
+    """
+    groups = _longest(views)
+    if not all(_is_cut_alike(view, groups) for view in views):
+        views = [lowering.collapsed(view) for view in views]
+        groups = _longest(views)
+    alike = [_relabelled(view, groups) for view in views]
+    short = {i for i, group in enumerate(groups) if group and not all(view.axes[i] for view in alike)}
+    axis_of = {factor: i for i, group in enumerate(groups) for factor in group}
+    whole = next((view for view in alike if all(view.axes[i] for i in short)), None)
+    dims = groups if whole is None else _cut_between(whole.dims, short, axis_of)
+    ready = [lowering.arrange(view, [tuple(f for f in dim if view.axes[axis_of[f]]) for dim in dims]) for view in alike]
+    return [replace(ready[0], dims=dims, axes=groups), *ready[1:]]
+
+
+def _longest(views: Sequence[View]) -> tuple[Group, ...]:
+    """For each axis the factors of the first view in which it is longer than 1."""
+    return tuple(
+        next((group for group in groups if group), ()) for groups in zip(*(v.axes for v in views), strict=True)
+    )
+
+
+def _is_cut_alike(view: View, groups: Sequence[Group]) -> bool:
+    pairs = zip(view.axes, groups, strict=True)
+    return all(not mine or [f.size for f in mine] == [f.size for f in theirs] for mine, theirs in pairs)
+
+
+def _relabelled(view: View, groups: Sequence[Group]) -> View:
+    pairs = [pair for mine, theirs in zip(view.axes, groups, strict=True) for pair in zip(mine, theirs, strict=False)]
+    return view.substituted({mine: (theirs,) for mine, theirs in pairs})
+
+
+def _cut_between(dims: Sequence[Group], axes: set[int], axis_of: Mapping[Factor, int]) -> tuple[Group, ...]:
+    """The dimensions, cut so that none of these axes shares one with another."""
+    result: list[Group] = []
+    for dim in dims:
+        piece: list[Factor] = []
+        for factor in dim:
+            if piece and axis_of[piece[-1]] != axis_of[factor] and {axis_of[piece[-1]], axis_of[factor]} & axes:
+                result.append(tuple(piece))
+                piece = []
+            piece.append(factor)
+        result.append(tuple(piece))
+    return tuple(result)

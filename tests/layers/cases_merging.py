@@ -340,3 +340,48 @@ CASES = [
         id="four-axes",
     ),
 ]
+
+# One input is repeated along the axes that `broadcast` names: a gate of (1, 1, channel); each is the longer one somewhere.
+IMAGE, GATE = {"height": 7, "width": 5, "channel": 3}, {"height": 1, "width": 1, "channel": 3}
+ROW, COLUMN = {"height": 7, "width": 1, "channel": 3}, {"height": 1, "width": 5, "channel": 3}
+CASES += [
+    *[
+        Case(
+            kind,
+            {"broadcast": ["height", "width"]},
+            [IMAGE, GATE],
+            IMAGE,
+            elementwise(kind),
+            TWO[kind] if kind != "Average" else ["Mean"],
+            id="gate",
+        )
+        for kind in TWO
+    ],
+    Case(
+        "Subtract",
+        {"broadcast": ["height", "width"]},
+        [GATE, IMAGE],
+        IMAGE,
+        lambda weights, inputs: inputs[0] - inputs[1],
+        ["Sub"],
+        id="gate-first",
+    ),
+    Case(
+        "Add",
+        {"broadcast": ["height", "width"]},
+        [ROW, COLUMN],
+        IMAGE,
+        elementwise("Add"),
+        ["Add"],
+        id="row-and-column",
+    ),
+    Case(
+        "Multiply",
+        {"broadcast": "time"},
+        [OPEN, {"time": 1, "channel": 5}],
+        OPEN,
+        elementwise("Multiply"),
+        ["Mul"],
+        id="gate-over-an-open-length",
+    ),
+]

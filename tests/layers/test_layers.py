@@ -10,6 +10,7 @@ import keras
 import pytest
 
 from nnspec.layers import REGISTRY
+from nnspec.layers.merging import Join
 from tests.layers.harness import Case, run_case
 
 MODULES = sorted(path.stem for path in Path(__file__).parent.glob("cases_*.py"))
@@ -42,5 +43,6 @@ def test_arguments_are_keras_arguments(kind: str) -> None:
     }
     layer = REGISTRY[kind]
     extra = {"Reshape": {"to"}}.get(kind, set()) | set(REGISTRY[kind].call_arguments)
+    extra |= {"broadcast"} if isinstance(layer, Join) else set()
     base = {"activity_regularizer", "trainable"}
     assert set(layer.args) - extra - base == set(wanted) - base
