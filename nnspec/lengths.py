@@ -1,9 +1,10 @@
-"""Which lengths of open axes a network can be run at: every window must fit at least once."""
+"""Which lengths of open axes a network can be run at: every window fits at least once, and every constraint holds."""
 
 from __future__ import annotations
 
 import ast
 import math
+import re
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import cache
@@ -18,30 +19,44 @@ _FUNCTIONS: Mapping[str, Callable[..., Fraction]] = {
     "max": max,
     "min": min,
 }
+_DIVISIBLE = re.compile(r"(.+) % (\d+) == 0")
+_EQUAL = re.compile(r"(.+) == (\d+)")
 
 
-def shortest_length(graph: Graph) -> int:
-    """The smallest length at which, given to every open axis, each axis of the network has a position."""
-    sizes = {
-        axis.size
-        for node in graph.nodes
-        for value in node.outputs
-        for axis in value.axes
-        if isinstance(axis.size, Symbolic)
-    }
-    length = 1
-    while length < LONGEST and not all(length_at(size, length) >= 1 for size in sizes):
-        length += max(1, length // 16)
-    return length
+def lengths_of(graph: Graph, wanted: int) -> dict[str, int]:
+    """A length for every symbol of the inputs: `wanted`, or the next longer one at which the network can be run."""
+    symbols = {name for value in graph.inputs.values() for axis in value.axes for name in _symbols(axis.size)}
+    fixed = {}
+    step = 1
+    for constraint in graph.constraints:
+        if found := _DIVISIBLE.fullmatch(constraint):
+            step = math.lcm(step, int(found[2]))
+        elif found := _EQUAL.fullmatch(constraint):
+            fixed[found[1]] = int(found[2])
+    sizes = {axis.size for node in graph.nodes for value in node.outputs for axis in value.axes}
+    open_sizes = [size for size in sizes if isinstance(size, Symbolic)]
+    length = -(-wanted // step) * step
+    while length < LONGEST:
+        lengths = {name: fixed.get(name, length) for name in symbols}
+        if all(size_at(size, lengths) >= 1 for size in open_sizes):
+            break
+        length += step * max(1, length // (16 * step))
+    return {name: fixed.get(name, length) for name in symbols}
 
 
-def length_at(size: Size, length: int) -> Fraction:
-    """What a size comes to where every symbol of the inputs is `length`; sizes such as `ceil((T - 2)/3)` are read as text."""
+def _symbols(size: Size) -> list[str]:
+    return [name for name, _ in size.powers] if isinstance(size, Symbolic) else []
+
+
+def size_at(size: Size, lengths: Mapping[str, int]) -> Fraction:
+    """What a size comes to with these lengths; one such as `ceil((T - 2)/3)` is read as arithmetic."""
     if isinstance(size, int):
         return Fraction(size)
     result = size.coefficient
     for name, power in size.powers:
-        result *= (Fraction(length) if name.isidentifier() else _evaluate(_parsed(name), length)) ** power
+        known = lengths.get(name)
+        value = Fraction(known) if known is not None else _evaluate(_parsed(name), lengths)
+        result *= value**power
     return result
 
 
@@ -53,20 +68,22 @@ def _parsed(text: str) -> ast.expr | None:
         return None
 
 
-def _evaluate(node: ast.expr | None, length: int) -> Fraction:
-    """Arithmetic alone; what is not that counts as an open axis itself."""
+def _evaluate(node: ast.expr | None, lengths: Mapping[str, int]) -> Fraction:
+    """Arithmetic over symbols, and nothing else; a symbol that is not known, or what is no arithmetic, counts as 1."""
     match node:
         case ast.Constant(value=int(number)):
             return Fraction(number)
+        case ast.Name(id=name):
+            return Fraction(lengths.get(name, 1))
         case ast.BinOp(left=left, op=ast.Add(), right=right):
-            return _evaluate(left, length) + _evaluate(right, length)
+            return _evaluate(left, lengths) + _evaluate(right, lengths)
         case ast.BinOp(left=left, op=ast.Sub(), right=right):
-            return _evaluate(left, length) - _evaluate(right, length)
+            return _evaluate(left, lengths) - _evaluate(right, lengths)
         case ast.BinOp(left=left, op=ast.Mult(), right=right):
-            return _evaluate(left, length) * _evaluate(right, length)
+            return _evaluate(left, lengths) * _evaluate(right, lengths)
         case ast.BinOp(left=left, op=ast.Div(), right=right):
-            below = _evaluate(right, length)
-            return _evaluate(left, length) / below if below else Fraction(length)
+            below = _evaluate(right, lengths)
+            return _evaluate(left, lengths) / below if below else Fraction(1)
         case ast.Call(func=ast.Name(id=name), args=arguments) if name in _FUNCTIONS:
-            return _FUNCTIONS[name](*(_evaluate(argument, length) for argument in arguments))
-    return Fraction(length)
+            return _FUNCTIONS[name](*(_evaluate(argument, lengths) for argument in arguments))
+    return Fraction(1)

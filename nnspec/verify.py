@@ -19,6 +19,7 @@ from nnspec.backends.onnx.deploy import Deployment, label_axes, label_name
 from nnspec.backends.onnx.export import Exported
 from nnspec.diagnostics import Diagnostic, Source, Span, SpecError
 from nnspec.graph import Graph
+from nnspec.lengths import lengths_of, size_at
 
 STANDARD_DOMAINS = {"", "ai.onnx", "ai.onnx.ml"}
 CONTROL_FLOW = {"Loop", "If", "Scan"}
@@ -172,9 +173,10 @@ class Gate:
     def random_inputs(self, batch: int, length: int) -> dict[str, np.ndarray]:
         """Random raw inputs of the scale that the network knows; integers stay within what an Embedding can look up."""
         rng = np.random.default_rng(1_000_003 * batch + length)
+        lengths = lengths_of(self.graph, length)
         result = {}
         for name, value in self.graph.inputs.items():
-            shape = (batch, *(a.size if isinstance(a.size, int) else self.length_of(name, length) for a in value.axes))
+            shape = (batch, *(int(size_at(a.size, lengths)) for a in value.axes))
             examples = self.examples(name)
             if value.dtype == "string":
                 result[name] = rng.choice(np.asarray(examples or ["a", "b"], object), size=shape)
@@ -194,18 +196,6 @@ class Gate:
                     made = padded_at_end(made, transform.pad_value, transform.step, rng)
             result[name] = made.astype(value.dtype)
         return result
-
-    def length_of(self, name: str, length: int) -> int:
-        """A length that satisfies the graph's constraints on symbols (all of the form `T % n == 0`)."""
-        step = 1
-        for constraint in self.graph.constraints:
-            step = int(np.lcm(step, int(constraint.split("%")[1].split("==")[0])))
-        return -(-max(length, self.shortest(name)) // step) * step
-
-    def shortest(self, name: str) -> int:
-        """A length at which every window of the network fits."""
-        sizes = [f.size for node in self.graph.nodes for v in node.outputs for f in v.fields.values() if f.size]
-        return max([1, *sizes])
 
     def examples(self, name: str) -> list[Any]:
         """Words or integers that the layers which look an input up know, and some that they do not."""

@@ -88,9 +88,9 @@ def mend(
         names = stepped_axes(kind, body, axes)
         return {**body, "over": names[0] if len(names) == 1 else names}, list(reads)
     if fault.code == "NN311" and "broadcast" in layer.args and "broadcast" not in body:
-        names = dict.fromkeys(name for read in reads[1:] for name in unit_axes(axes, read.value.axes))
-        if names:
-            return {**body, "broadcast": list(names) if len(names) > 1 else next(iter(names))}, list(reads)
+        short = list(dict.fromkeys(name for read in reads[1:] for name in unit_axes(axes, read.value.axes)))
+        if short:
+            return {**body, "broadcast": short if len(short) > 1 else short[0]}, list(reads)
     if fault.code == "NN311" and len(reads) > 1:
         return _renamed(maker, body, reads)
     return None

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from nnspec import axes as ax
 from nnspec.graph import Node
-from nnspec.layers.base import Call, Inferred, Layer
 from nnspec.layers import args as a
+from nnspec.layers.base import Call, Inferred, Layer
 from nnspec.layers.joining import joined_axes
 from nnspec.layers.placement import broadcast_views, mask_against
 

@@ -341,7 +341,7 @@ CASES = [
     ),
 ]
 
-# One input is repeated along the axes that `broadcast` names: a gate of (1, 1, channel); each is the longer one somewhere.
+# One input is repeated along the axes that `broadcast` names: a gate of (1, 1, channel); each one longer somewhere.
 IMAGE, GATE = {"height": 7, "width": 5, "channel": 3}, {"height": 1, "width": 1, "channel": 3}
 ROW, COLUMN = {"height": 7, "width": 1, "channel": 3}, {"height": 1, "width": 5, "channel": 3}
 CASES += [

@@ -1,8 +1,8 @@
 """Every model of keras.applications, untrained: imported, checked, compiled, exported and verified, a row a model.
 
-`python tests/tools/applications.py [NAME …] [--most MILLIONS]`; each runs in a process of its own, since the largest have
-350 million parameters. A model that holds a class of its own is refused by that class' name, which is a row too. Ends
-with 1 where a model neither passes nor is refused for such a reason.
+`python tests/tools/applications.py [NAME …] [--most MILLIONS]`; each runs in a process of its own, since the largest
+have 350 million parameters. A model that holds a class of its own is refused by that class' name, which is a row too.
+Ends with 1 where a model neither passes nor is refused for such a reason.
 """
 
 from __future__ import annotations
