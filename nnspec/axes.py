@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from math import lcm
+from math import lcm, prod
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,10 @@ def _normal(coefficient: Fraction, powers: dict[str, int]) -> Size | None:
 
 def multiply(sizes: Iterable[Size]) -> Size:
     """The product; of nothing, 1."""
+    sizes = tuple(sizes)
+    numbers = [size for size in sizes if isinstance(size, int)]
+    if len(numbers) == len(sizes):
+        return prod(numbers)
     coefficient, powers = Fraction(1), dict[str, int]()
     for size in sizes:
         if isinstance(size, int):

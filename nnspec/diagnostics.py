@@ -116,7 +116,9 @@ class Span:
 
     def within(self, trail: tuple[Step, ...]) -> Span:
         """The same place, reached through further expansions."""
-        return replace(self, trail=trail + self.trail) if trail else self
+        if not trail:
+            return self
+        return Span(self.source, self.line, self.column, self.end_line, self.end_column, trail + self.trail)
 
     @property
     def start(self) -> Span:

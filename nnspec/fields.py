@@ -28,7 +28,8 @@ def origins(axis: Axis) -> dict[str, Size]:
     result: dict[str, Size] = {}
     for atom in axis.atoms:
         if atom.origin is not None:
-            result[atom.origin] = multiply((result.get(atom.origin, 1), atom.size))
+            known = result.get(atom.origin)
+            result[atom.origin] = atom.size if known is None else multiply((known, atom.size))
     if not result and axis.origin is not None:
         result[axis.origin] = axis.size
     return result
@@ -39,7 +40,8 @@ def followed(axes: Axes) -> dict[str, Size]:
     result: dict[str, Size] = {}
     for axis in axes:
         for origin, count in origins(axis).items():
-            result[origin] = multiply((result.get(origin, 1), count))
+            known = result.get(origin)
+            result[origin] = count if known is None else multiply((known, count))
     return result
 
 

@@ -64,8 +64,10 @@ def load_document(
         source: the text where it is at hand, as in an editor; else the file is read.
     """
     source = source or read_source(path)
-    changes = {with_kinds_in_path(place): value for place, value in (overrides or {}).items()}
-    return source.text, with_kinds(apply_overrides(with_kinds(parse(source)), changes))
+    root = with_kinds(parse(source))
+    if overrides:
+        root = with_kinds(apply_overrides(root, {with_kinds_in_path(place): v for place, v in overrides.items()}))
+    return source.text, root
 
 
 def check(

@@ -109,11 +109,10 @@ def _without_model(node: Mapping) -> dict[str, Any]:
 
 
 class _Models:
-    """Walks models as written and validates their items; the same body is validated once."""
+    """Walks models as written and validates their items."""
 
     def __init__(self, report: Report) -> None:
         self.report = report
-        self.fine: set[tuple[str, str]] = set()
 
     def visit(self, root: Mapping) -> None:
         self.model(root.get("model"), ("model",))
@@ -138,14 +137,8 @@ class _Models:
                     self.model(body.get("model"), (*path, kind, "model"))
                 return
             if kind in REGISTRY:
-                plain = to_plain(body)
-                key = (kind, repr(plain))
-                if key not in self.fine:
-                    before = len(self.report.items)
-                    owner, here = item.keys[kind], (*path, kind)
-                    validate_part(f"layer_{kind}", plain, body, here, self.report, is_strict=False, owner=owner)
-                    if len(self.report.items) == before:
-                        self.fine.add(key)
+                owner, here = item.keys[kind], (*path, kind)
+                validate_part(f"layer_{kind}", to_plain(body), body, here, self.report, is_strict=False, owner=owner)
                 return
         if isinstance(item, Scalar) and item.value in REGISTRY and schemas.is_bare(str(item.value)):
             return
@@ -155,8 +148,20 @@ class _Models:
 def validate_part(
     definition: str, plain: Any, node: Node, path: Path, report: Report, *, is_strict: bool, owner: Scalar | None = None
 ) -> None:
-    """One definition's instance: `node` gives the places, `plain` the values."""
-    report.extend(describe(_validator(definition, is_strict).iter_errors(plain), node, path, owner))
+    """One definition's instance: `node` gives the places, `plain` the values. The same values are validated once."""
+    text = repr(plain)
+    if (definition, is_strict, text) in _valid or ("$" not in text and (definition, False, text) in _valid):
+        return
+    errors = list(_validator(definition, is_strict).iter_errors(plain))
+    if errors:
+        report.extend(describe(errors, node, path, owner))
+    elif len(_valid) < MAX_REMEMBERED and len(text) < MAX_TEXT:
+        _valid.add((definition, is_strict, text))
+
+
+MAX_REMEMBERED = 20_000
+MAX_TEXT = 4_000
+_valid: set[tuple[str, bool, str]] = set()  # a layer stands often in a spec, and an editor asks after each letter
 
 
 def validate_section(name: str, node: Node, report: Report) -> None:
@@ -173,7 +178,6 @@ def validate_expanded(root: Mapping, expanded: Expanded, report: Report) -> None
         plain = to_plain(after)
         if "$" in repr(plain) or to_plain(before) != plain:  # `$(` is no expression, so it stayed as it was
             validate_section(name, after, report)
-    fine: set[tuple[str, str]] = set()
     for item in expanded.items:
         if item.body is None or item.kind not in REGISTRY:
             continue
@@ -183,11 +187,5 @@ def validate_expanded(root: Mapping, expanded: Expanded, report: Report) -> None
             plain, node = plain[""], item.body.entries[""]
         elif "when" in plain:
             plain = {k: v for k, v in plain.items() if k != "when"}
-        key = (item.kind, repr(plain))
-        if key in fine:
-            continue
-        before_count = len(report.items)
         owner = Scalar(item.kind, item.kind_span)
         validate_part(f"layer_{item.kind}", plain, node, (*item.path, item.kind), report, is_strict=True, owner=owner)
-        if len(report.items) == before_count:
-            fine.add(key)

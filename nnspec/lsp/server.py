@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,10 @@ from nnspec.lsp.navigation import definition, references, renamable, rename
 from nnspec.lsp.outline import outline
 from nnspec.lsp.session import Document
 
-QUIET = 0.02  # seconds without a change before a text is checked; longer where checking takes longer
+QUIET = 0.01  # seconds without a change before a text is checked
+SLOW = (
+    0.2  # a check that takes longer waits until nothing was typed for as long as it takes, so that typing stays quick
+)
 MAX_QUIET = 0.5
 
 
@@ -43,7 +47,7 @@ class Server(LanguageServer):
         if document is None:
             return
         document.change(self.workspace.get_text_document(uri).source, version)
-        delay = min(max(QUIET, document.seconds), MAX_QUIET)
+        delay = QUIET if document.seconds < SLOW else min(document.seconds, MAX_QUIET)
         self.cancel(uri)
         self.waiting[uri] = asyncio.get_running_loop().call_later(delay, self.check, uri)
 
@@ -174,4 +178,7 @@ def _answer_about_documents(server: Server) -> None:
 def serve() -> None:
     """Answers on stdin and stdout until the client ends it."""
     logging.basicConfig(level=logging.ERROR)
-    make_server().start_io()
+    server = make_server()
+    gc.freeze()  # trees of documents have few cycles: looking for them between letters is idle
+    gc.set_threshold(100_000, 20, 20)
+    server.start_io()
