@@ -1,24 +1,26 @@
 """Validation of nodes against the schema, in words about what the user wrote.
 
-jsonschema finds the faults; `wording` says them: each at its exact token, with what was probably meant.
+`acceptance` sees that all is well, jsonschema finds the faults where it is not, and `wording` says them: each at its
+exact token, with what was probably meant.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cache
-from typing import Any
-
-import jsonschema
-from jsonschema.exceptions import ValidationError
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
 from nnspec import schema as schemas
+from nnspec.acceptance import is_accepted
 from nnspec.diagnostics import Diagnostic, Fix, Report
 from nnspec.document import Mapping, Node, Scalar, Sequence, to_plain
 from nnspec.expand import Expanded
 from nnspec.layers import REGISTRY
-from nnspec.sections import STRUCTURE
+from nnspec.sections import STRUCTURE, Schema
 from nnspec.wording import Path, describe, kind_of
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
 
 
 def _reference(is_strict: bool) -> Callable[..., Iterator[ValidationError]]:
@@ -42,22 +44,31 @@ def _reference(is_strict: bool) -> Callable[..., Iterator[ValidationError]]:
 
 @cache
 def _dialect(is_strict: bool) -> Any:
-    extend: Any = jsonschema.validators.extend
-    return extend(jsonschema.Draft7Validator, {"$ref": _reference(is_strict)})
+    from jsonschema import Draft7Validator, validators
+
+    extend: Any = validators.extend
+    return extend(Draft7Validator, {"$ref": _reference(is_strict)})
 
 
 @cache
-def _validator(pointer: str, is_strict: bool) -> Any:
-    """A validator for `#`, one definition, or a section `#/properties/…`."""
+def _schema(pointer: str, is_strict: bool) -> Schema:
+    """The schema of `#`, one definition, or a section `#/properties/…`."""
     if pointer == "#":  # items are dispatched by hand
         root = schemas.top(is_strict=is_strict)
         shallow = {"model": {"type": "array"}, "blocks": _shallow_blocks(root)}
-        schema = {**root, "properties": {**root["properties"], **shallow}}
-    elif pointer.startswith("#/properties/"):
-        schema = schemas.top(is_strict=is_strict)["properties"][pointer.removeprefix("#/properties/")]
-    else:
-        schema = schemas.definition(pointer, is_strict=is_strict)
-    return _dialect(is_strict)(schema)
+        return {**root, "properties": {**root["properties"], **shallow}}
+    if pointer.startswith("#/properties/"):
+        part: Schema = schemas.top(is_strict=is_strict)["properties"][pointer.removeprefix("#/properties/")]
+        return part
+    return schemas.definition(pointer, is_strict=is_strict)
+
+
+def _errors(pointer: str, is_strict: bool, plain: Any) -> list[ValidationError]:
+    """What is wrong with a value, if anything is."""
+    schema = _schema(pointer, is_strict)
+    if is_accepted(schema, plain, partial(schemas.definition, is_strict=is_strict)):
+        return []
+    return list(_dialect(is_strict)(schema).iter_errors(plain))
 
 
 def _shallow_blocks(root: dict[str, Any]) -> dict[str, Any]:
@@ -84,7 +95,7 @@ def validate_document(root: Node, report: Report) -> None:
     for key in ("model", "blocks"):
         if key in root.entries:
             plain[key] = _outline(root.entries[key])
-    report.extend(describe(_validator("#", False).iter_errors(plain), root))
+    report.extend(describe(_errors("#", False, plain), root))
     _Models(report).visit(root)
 
 
@@ -152,7 +163,7 @@ def validate_part(
     text = repr(plain)
     if (definition, is_strict, text) in _valid or ("$" not in text and (definition, False, text) in _valid):
         return
-    errors = list(_validator(definition, is_strict).iter_errors(plain))
+    errors = _errors(definition, is_strict, plain)
     if errors:
         report.extend(describe(errors, node, path, owner))
     elif len(_valid) < MAX_REMEMBERED and len(text) < MAX_TEXT:
@@ -166,7 +177,7 @@ _valid: set[tuple[str, bool, str]] = set()  # a layer stands often in a spec, an
 
 def validate_section(name: str, node: Node, report: Report) -> None:
     """A section after expansion."""
-    report.extend(describe(_validator(f"#/properties/{name}", True).iter_errors(to_plain(node)), node, (name,)))
+    report.extend(describe(_errors(f"#/properties/{name}", True, to_plain(node)), node, (name,)))
 
 
 def validate_expanded(root: Mapping, expanded: Expanded, report: Report) -> None:

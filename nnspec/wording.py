@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
-
-from jsonschema.exceptions import ValidationError
+from typing import TYPE_CHECKING, Any
 
 from nnspec.aliases import ALIASES
 from nnspec.diagnostics import Diagnostic, Edit, Fix, Span, nearest
@@ -13,6 +11,9 @@ from nnspec.document import Mapping, Node, Scalar, Sequence, format_path, locate
 from nnspec.hints import hint_for
 from nnspec.layers import REGISTRY, refused
 from nnspec.sections import STRUCTURE
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
 
 Path = tuple[str | int, ...]
 EXPRESSION_PATTERN = r"^\$"
