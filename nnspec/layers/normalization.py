@@ -128,7 +128,7 @@ def _is_folded(lowering: Lowering, view: View, axis: int, affine: Affine, scale:
     factor, offset = spread(scale), spread(shift)
     constants = lowering.graph.constants
     weight = constants[affine.weight]
-    constants[affine.weight] = np.ascontiguousarray(affine.scale(weight, factor).astype(weight.dtype))
+    constants[affine.weight] = np.ascontiguousarray(affine.scale(weight, factor.astype(weight.dtype)))
     if affine.bias is None:
         affine.bias = lowering.graph.own_constant(offset.astype(weight.dtype), f"{lowering.stem}/shift")
         affine.node.inputs.append(affine.bias)

@@ -181,7 +181,8 @@ class Convolution(Layer):
             last = max(last, taps - both[1] // dilation[i])
             before.append(both[0] - first * dilation[i])
             after.append(both[1] - (taps - last) * dilation[i])
-            kernel = np.take(kernel, range(first, last), axis=i)
+            if last - first < taps:
+                kernel = np.take(kernel, range(first, last), axis=i)
         lead = [0] if self.rank == 1 else []
         around = {"auto_pad": "SAME_UPPER"} if auto else {"pads": [*lead, *before, *lead, *after]}
         return write_kernel(

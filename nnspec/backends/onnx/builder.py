@@ -113,7 +113,7 @@ class GraphBuilder:
         domain: str = "",
     ) -> list[str]:
         """Appends a node; returns the names of its outputs. What only moves or casts a value is written once."""
-        key = (op, tuple(inputs), repr(attributes))
+        key = (op, tuple(inputs), repr(attributes) if op in MOVES else "")
         if key in self._moves:
             return [self._moves[key]]
         name = self.unique(f"{stem}/{op}")
@@ -183,25 +183,16 @@ class GraphBuilder:
 
     def to_model(self, metadata: Mapping[str, str], producer_version: str) -> onnx.ModelProto:
         """The finished model. Constants that nothing reads are left out."""
-        from onnx import TensorProto, helper, numpy_helper
+        from onnx import helper
 
         self.prune()
         used = {i for node in self.nodes for i in node.reads()}
         nodes = [_node_proto(node) for node in self.nodes]
-        initializers = []
-        for name, array in self.constants.items():
-            if name not in used:
-                continue
-            if array.dtype.kind in "OU":
-                values = [str(v).encode() for v in array.ravel()]
-                initializers.append(helper.make_tensor(name, TensorProto.STRING, array.shape, values))
-            else:
-                initializers.append(numpy_helper.from_array(array, name))
 
         def ports(items: list[Port]) -> list[onnx.ValueInfoProto]:
             return [helper.make_tensor_value_info(p.name, onnx_type(p.dtype), list(p.shape)) for p in items]
 
-        graph = helper.make_graph(nodes, self.name, ports(self.inputs), ports(self.outputs), initializers)
+        graph = helper.make_graph(nodes, self.name, ports(self.inputs), ports(self.outputs))
         opsets = [helper.make_opsetid("", self.opset)]
         opsets += [helper.make_opsetid(domain, version) for domain, version in sorted(self.domains.items())]
         model = helper.make_model(
@@ -209,6 +200,9 @@ class GraphBuilder:
         )
         model.ir_version = min(model.ir_version, helper.find_min_ir_version_for(opsets, ignore_unknown=True) + 2, 10)
         helper.set_model_props(model, dict(metadata))
+        for name, array in self.constants.items():  # only now: messages are copied into those that hold them
+            if name in used:
+                model.graph.initializer.append(_initializer(name, array))
         return model
 
 
@@ -231,6 +225,15 @@ def _node_proto(node: OnnxNode) -> onnx.NodeProto:
     return helper.make_node(
         node.op, node.inputs, node.outputs, name=node.name, domain=node.domain or None, **attributes
     )
+
+
+def _initializer(name: str, array: np.ndarray) -> onnx.TensorProto:
+    from onnx import TensorProto, helper, numpy_helper
+
+    if array.dtype.kind in "OU":
+        values = [str(v).encode() for v in array.ravel()]
+        return helper.make_tensor(name, TensorProto.STRING, array.shape, values)
+    return numpy_helper.from_array(array, name)
 
 
 def onnx_type(dtype: str) -> int:

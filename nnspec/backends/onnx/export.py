@@ -67,17 +67,21 @@ def export_graph(
     for name, value in graph.inputs.items():
         raw[name] = _declare(lowering, name, value, batch, symbols, (layout or {}).get(name))
     readers = _reader_counts(graph)
+    holders: dict[str, set[str]] = {}  # tensor -> the nodes that make it or only look at it otherwise
+    sources = {name: frozenset([name]) for name in graph.inputs}  # node -> the inputs that it follows from
     for name in graph.inputs:
         lowering.stem = name
         view = before(lowering, name, raw[name]) if before else raw[name]
         views[name, "output"] = view
+        holders.setdefault(view.tensor, set()).add(name)
         result.tensors[name] = view
     for node in graph.nodes:
         inputs = [views[v.node, v.port] for v in node.inputs]
         lowering.stem = node.name
         lowering.weights = weights.get(node.shared or node.name, {}) if node.weights else {}
-        lowering.is_sole_reader = all(_is_read_once(views, readers, view.tensor) for view in inputs)
-        lowering.is_right_padded = bool(_ancestors_inputs(graph, node) <= right_padded)
+        lowering.is_sole_reader = all(readers[name] == 1 for view in inputs for name in holders[view.tensor])
+        sources[node.name] = frozenset().union(*(sources[value.node] for value in node.inputs))
+        lowering.is_right_padded = sources[node.name] <= right_padded
         made, how = _lower(lowering, node, inputs, fallback)
         result.lowered_by[node.name] = how
         for value, view in zip(node.outputs, made, strict=True):
@@ -86,6 +90,7 @@ def export_graph(
             elif value.mask is None and view.mask is not None:
                 view = replace(view, mask=None)
             views[node.name, value.port] = lowering.register(view)
+            holders.setdefault(view.tensor, set()).add(node.name)
             result.tensors[node.name if value.port == "output" else f"{node.name}.{value.port}"] = view
     _finish(lowering, graph, raw, views, layout or {}, after)
     return result
@@ -114,28 +119,6 @@ def _reader_counts(graph: Graph) -> Counter[str]:
     counts = Counter(value.node for node in graph.nodes for value in node.inputs)
     counts.update(output.value.node for output in graph.outputs.values())
     return counts
-
-
-def _is_read_once(views: Mapping[tuple[str, str], View], readers: Counter[str], tensor: str) -> bool:
-    """Whether a tensor has one reader, through all the nodes (permutes, dropout) that only look at it otherwise."""
-    return all(readers[node] == 1 for (node, _), view in views.items() if view.tensor == tensor)
-
-
-def _ancestors_inputs(graph: Graph, node: Node) -> frozenset[str]:
-    by_name = {n.name: n for n in graph.nodes}
-    found: set[str] = set()
-    pending = [v.node for v in node.inputs]
-    seen: set[str] = set()
-    while pending:
-        name = pending.pop()
-        if name in seen:
-            continue
-        seen.add(name)
-        if name in graph.inputs:
-            found.add(name)
-        else:
-            pending += [v.node for v in by_name[name].inputs]
-    return frozenset(found)
 
 
 def _mask_of(inputs: list[View]) -> Mask | None:
