@@ -6,7 +6,6 @@ A fault of nnspec itself is a `CompilerBug`. Rendering lives in `render`.
 
 from __future__ import annotations
 
-import difflib
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -15,6 +14,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
+
+from nnspec.similar import did_you_mean as did_you_mean
+from nnspec.similar import is_same_word
+from nnspec.similar import nearest as nearest
 
 # What YAML counts as a line break: `str.splitlines` knows more of them, and then places would be off.
 LINE_BREAKS = ("\r\n", "\n", "\r", "\x85", "\u2028", "\u2029")
@@ -311,18 +314,14 @@ class CompilerBug(Exception):
     """nnspec is at fault: what its checks promised did not hold. Names the spec's line that it was working on."""
 
 
-def nearest(word: str, candidates: Iterable[str], limit: int = 1) -> list[str]:
-    """The candidates that `word` was probably meant to be, best first; case alone never counts as a difference."""
-    folded: dict[str, str] = {}
-    for candidate in candidates:
-        folded.setdefault(candidate.lower(), candidate)
-    return [folded[m] for m in difflib.get_close_matches(word.lower(), list(folded), n=limit, cutoff=0.6)]
+def use_instead(word: str, meant: str, span: Span, candidates: Iterable[str] = ()) -> Fix:
+    """Writes the known word `meant` in the place of `word`.
 
-
-def did_you_mean(word: str, candidates: Iterable[str]) -> str:
-    """` — did you mean `x`?`, or nothing."""
-    close = nearest(word, candidates)
-    return f"; did you mean `{close[0]}`?" if close else ""
+    Certain where only case, blanks, `_` and `-` tell the two apart, and the text at `span` is that word itself.
+    """
+    is_certain = is_same_word(word, meant, candidates) and span.text.strip("'\"") == word
+    applicability = Applicability.MACHINE if is_certain else Applicability.MAYBE
+    return Fix(f"use `{meant}`", (Edit(span, meant),), applicability)
 
 
 def quoted(items: Iterable[str]) -> str:

@@ -310,6 +310,11 @@ def _syntax_error(source: Source, error: yaml.MarkedYAMLError) -> Diagnostic:
         place = Span(source) if mark is None else source.character(source.offset(mark.line + 1, mark.column + 1))
         return Diagnostic("NN106", f"the document is nested more than {MAX_DEPTH} levels deep", place)
     line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
+    if not source.text[
+        source.offset(line, column) :
+    ].strip():  # the file ends: said at the last thing that stands there
+        end = source.character(max(0, len(source.text.rstrip()) - 1))
+        line, column = end.line, end.end_column
     text = source.line(line)
     lead = text[: len(text) - len(text.lstrip())]
     if "\t" in lead or (error.problem and "\\t" in error.problem) or text[column - 1 : column] == "\t":

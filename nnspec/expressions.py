@@ -179,7 +179,8 @@ def _value(node: ast.expr, scope: Mapping[str, Any]) -> Any:
         case ast.Call(func=ast.Name(id=name)) if name in FUNCTIONS and not node.keywords:
             return _bounded(FUNCTIONS[name](*(_value(argument, scope) for argument in node.args)))
         case ast.Call(func=ast.Name(id=name)):
-            raise ExpressionError(f"function `{name}` is not one of {', '.join(FUNCTIONS)}")
+            guess = did_you_mean(name, FUNCTIONS)
+            raise ExpressionError(f"function `{name}` is not one of {', '.join(FUNCTIONS)}{guess}")
     raise ExpressionError("only arithmetic over variables is allowed")
 
 

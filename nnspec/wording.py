@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from nnspec.aliases import ALIASES
-from nnspec.diagnostics import Diagnostic, Edit, Fix, Span, nearest
+from nnspec.diagnostics import Diagnostic, Fix, Span, nearest, use_instead
 from nnspec.document import Mapping, Node, Scalar, Sequence, format_path, locate
-from nnspec.hints import hint_for
+from nnspec.hints import Hint, hint_for, value_for
 from nnspec.layers import REGISTRY, refused
+from nnspec.rewrites import call_as_mapping, rewrites
 from nnspec.sections import STRUCTURE
 
 if TYPE_CHECKING:
@@ -35,7 +36,9 @@ def describe(
     `owner` is the key that an instance without a node of its own stands under (a bare layer).
     """
     flat = [inner for error in errors for inner in _without_alternatives(error)]
-    typed = {_place(error): _meant_keys(error, root) for error in flat if error.validator == "additionalProperties"}
+    typed = {
+        _place(error): _meant_keys(error, root, base) for error in flat if error.validator == "additionalProperties"
+    }
     crowded = {_place(error) for error in flat if error.validator == "maxProperties" and _is_item(error)}
     for error in flat:
         if error.validator == "required" and _missing_key(error) in typed.get(_place(error), ()):
@@ -75,21 +78,25 @@ def _missing_key(error: ValidationError) -> str:
     return str(error.message.split("'")[1])
 
 
-def _meant_keys(error: ValidationError, root: Node) -> set[str]:
+def _meant_keys(error: ValidationError, root: Node, base: Path) -> set[str]:
     """The known keys that the unknown ones are probably meant to be."""
     node = locate(root, _place(error))
     known = list(_schema(error).get("properties", {}))
     unknown = [key for key in node.entries if key not in known] if isinstance(node, Mapping) else []
     if len(unknown) > len(known):  # not slips of the keys that are missing
         return set()
-    return {meant for key in unknown for meant in _meant(key, _label(_place(error)), known, is_item=False)}
+    return {meant for key in unknown for meant in _meant(key, (*base, *_place(error)), known, is_item=False)}
 
 
-def _meant(key: str, owner: str, known: list[str], *, is_item: bool) -> list[str]:
-    hint = hint_for(key, owner, is_item=is_item)
+def _meant(key: str, path: Path, known: list[str], *, is_item: bool) -> list[str]:
+    hint = _hint(key, path, is_item=is_item)
     if hint is not None:
         return [hint.instead] if hint.instead in known else []
     return nearest(key, known)
+
+
+def _hint(key: str, path: Path, *, is_item: bool) -> Hint | None:
+    return hint_for(key, _label(path), is_item=is_item, section=str(path[0]) if path else "")
 
 
 def _is_item(error: ValidationError) -> bool:
@@ -190,16 +197,15 @@ def _unknown_key(key: str, known: list[str], node: Mapping, path: Path, error: V
     span, place = node.key_span(key), format_path((*path, key))
     if _is_item(error):
         return unknown_layer(key, known, span, place)
-    label = _label(path)
-    hint = hint_for(key, label, is_item=False)
-    meant = _meant(key, label, known, is_item=False)
+    hint = _hint(key, path, is_item=False)
+    meant = _meant(key, path, known, is_item=False)
     guess = f"; did you mean `{meant[0]}`?" if meant else ""
     notes = (hint.text,) if hint else ()
     commas = _comma_fixes(key)
     if not notes and not meant and known and not commas:
         notes = (f"it takes {_listed(known)}",)
     message = f"{_whole(path)} takes no `{key}`{guess}" if path else f"a spec has no section `{key}`{guess}"
-    fixes = commas or tuple(Fix(f"use `{m}`", (Edit(span, m),)) for m in meant if m not in node.entries)
+    fixes = commas or tuple(use_instead(key, m, span, known) for m in meant if m not in node.entries)
     return Diagnostic("NN201", message, span, path=place, notes=notes, fixes=fixes)
 
 
@@ -216,10 +222,11 @@ def unknown_layer(kind: str, known: Iterable[str], span: Span, place: str) -> Di
     if found is not None:
         name, refusal = found
         return Diagnostic("NN209", f"`{name}` {refusal.reason}", span, path=place, fixes=(Fix(refusal.instead),))
-    hint = hint_for(kind, "", is_item=True)
-    meant = _meant(kind, "", list(known), is_item=True)
+    known = list(known)
+    hint = _hint(kind, (), is_item=True)
+    meant = _meant(kind, (), known, is_item=True)
     guess = f"; did you mean `{meant[0]}`?" if meant else ""
-    fixes = tuple(Fix(f"use `{m}`", (Edit(span, m),)) for m in meant)
+    fixes = tuple(use_instead(kind, m, span, known) for m in meant)
     notes = (hint.text,) if hint else ()
     if kind.startswith("$"):
         notes = ("a variable holds a value, not a layer; `when:` in a layer's body leaves it out where it is false",)
@@ -235,45 +242,25 @@ def _not_allowed(error: ValidationError, node: Node, options: list[Any], subject
         needs = " and ".join(f"`{a}`" for a in REGISTRY[value].required_arguments())
         fixes = (Fix(f"write `{value}: {{…}}`, with {needs}"),)
         return Diagnostic("NN203", f"`{value}` needs {needs}", node.span, path=place, fixes=fixes)
-    meant = _meant_word(value, words) if isinstance(value, str) else []
+    meant = _meant_word(value, words, _label(path)) if isinstance(value, str) else []
     guess = f"; did you mean `{meant[0]}`?" if meant else ""
     notes = (f"allowed: {_listed([show(o) for o in options])}",) if not meant or len(options) <= 8 else ()
     message = f"{subject} cannot be `{show(value)}`{guess}"
-    found = tuple(Fix(f"use `{m}`", (Edit(node.span, m),)) for m in meant)
+    found = call_as_mapping(node, {"lr": "learning_rate"}) or tuple(
+        use_instead(str(value), m, node.span, words) for m in meant
+    )
     return Diagnostic("NN205", message, node.span, path=place, notes=notes, fixes=found)
 
 
-def _meant_word(value: str, words: list[str]) -> list[str]:
-    """`float` means the first word that begins so, `float32`."""
-    longer = [word for word in words if len(value) > 2 and word.lower().startswith(value.lower())]
-    return longer[:1] or nearest(value, words)
+def _meant_word(value: str, words: list[str], argument: str) -> list[str]:
+    known = value_for(value, argument)
+    return [known] if known in words else nearest(value, words)
 
 
 def _wrong_type(node: Node, wanted: Any, subject: str, path: Path) -> Diagnostic:
     types = [wanted] if isinstance(wanted, str) else list(wanted)
     message = f"{subject} must be {_types(types)}, but it is {kind_of(node)}"
-    return Diagnostic("NN202", message, node.span, path=format_path(path), fixes=_type_fixes(node, types, path))
-
-
-def _type_fixes(node: Node, types: list[str], path: Path) -> tuple[Fix, ...]:
-    if isinstance(node, Sequence) and path[-1:] == ("axes",) and node.items:
-        names = [item.value for item in node.items if isinstance(item, Scalar)]
-        shown = ", ".join(f"{name}: {'?' if isinstance(name, str) else name}" for name in names)
-        if len(names) == len(node.items) and all(isinstance(name, str) for name in names):
-            return (Fix(f"give every axis a size: `axes: {{{shown.replace('?', 'SIZE')}}}`"),)
-        return (Fix("give every axis a name: `axes: {time: 10, feature: 5}`"),)
-    if not isinstance(node, Scalar) or not isinstance(node.value, str):
-        return ()
-    if node.is_plain and "boolean" in types and node.value.lower() in ("yes", "on", "no", "off"):
-        meant = "true" if node.value.lower() in ("yes", "on") else "false"
-        return (Fix(f"write `{meant}`: in YAML 1.2, `{node.value}` is a word", (Edit(node.span, meant),)),)
-    if not node.is_plain and {"integer", "number"} & set(types):
-        try:
-            float(node.value)
-        except ValueError:
-            return ()
-        return (Fix("leave the quotes away", (Edit(node.span, node.value),)),)
-    return ()
+    return Diagnostic("NN202", message, node.span, path=format_path(path), fixes=rewrites(node, types, path))
 
 
 def _wrong_count(error: ValidationError, bound: str, node: Node, subject: str, path: Path) -> Diagnostic:

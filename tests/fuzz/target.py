@@ -9,7 +9,7 @@ import json
 import shutil
 from pathlib import Path
 
-from nnspec.diagnostics import Diagnostic, Source
+from nnspec.diagnostics import Diagnostic
 from nnspec.fixing import fix_text
 from nnspec.pipeline import diagnose
 from nnspec.render import to_json, to_text
@@ -34,9 +34,10 @@ def run_on(path: Path, data: bytes) -> list[Diagnostic]:
     to_text(diagnostics, colour=True).encode("utf-8", "surrogateescape")
     json.dumps(to_json(diagnostics))
     for diagnostic in diagnostics:
-        span: Source = diagnostic.span.source
+        span = diagnostic.span
         assert diagnostic.message
-        assert diagnostic.span.line <= max(1, len(span.starts))
+        assert (1, 1) <= (span.line, span.column) <= (span.end_line, span.end_column)
+        assert span.end_line <= len(span.source.starts) + 1
     try:
         fix_text(data.decode("utf-8-sig"), diagnostics)
     except UnicodeDecodeError:

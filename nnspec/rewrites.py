@@ -1,0 +1,98 @@
+"""What a value of the wrong form was meant to be, as fixes: a lone number, a missing list, quotes, a Python call."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from nnspec.diagnostics import Edit, Fix
+from nnspec.document import Node, Scalar, Sequence
+from nnspec.layers import REGISTRY
+from nnspec.sections import TASKS
+
+Path = tuple[str | int, ...]
+_CALL = re.compile(r"[A-Za-z]\w*\([^()]*\)")
+_LISTS = {"Reshape": "target_shape"}  # the argument that a bare list is, where none is required
+
+
+def rewrites(node: Node, types: list[str], path: Path) -> tuple[Fix, ...]:
+    """The fixes of a value that is none of the JSON types `types`."""
+    if isinstance(node, Sequence) and path[-1:] == ("axes",) and node.items:
+        return (_named_axes(node),)
+    if "object" in types:
+        return _as_mapping(node, path)
+    if not isinstance(node, Scalar):
+        return ()
+    if "array" in types and node.value is not None:
+        return _replaced(node, f"[{node.span.text}]", "write a list")
+    if isinstance(node.value, str):
+        return _without_quotes(node, node.value, types)
+    if types == ["integer"] and isinstance(node.value, float) and node.value.is_integer():
+        return _replaced(node, str(int(node.value)), "write a whole number")
+    return ()
+
+
+def call_as_mapping(node: Node, aliases: dict[str, str]) -> tuple[Fix, ...]:
+    """`Adam(lr=0.001)` as `{Adam: {learning_rate: 0.001}}`; `aliases` are other names of arguments."""
+    if not isinstance(node, Scalar) or not isinstance(node.value, str) or not _CALL.fullmatch(node.value):
+        return ()
+    try:
+        call = ast.parse(node.value, mode="eval").body
+    except (SyntaxError, ValueError):
+        return ()
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.args:
+        return ()
+    given = {str(k.arg): k.value.value for k in call.keywords if isinstance(k.value, ast.Constant)}
+    if len(given) != len(call.keywords):
+        return ()
+    said = ", ".join(f"{aliases.get(name, name)}: {_yaml(value)}" for name, value in given.items())
+    name = call.func.id
+    return _replaced(node, f"{{{name}: {{{said}}}}}" if said else name, "arguments stand in a mapping, not in a call")
+
+
+def _yaml(value: object) -> str:
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _replaced(node: Node, text: str, message: str) -> tuple[Fix, ...]:
+    """A fix that writes another value, where the old one stands on one line."""
+    if node.span.line != node.span.end_line or node.span.text.startswith(("&", "*", "$")):
+        return (Fix(message),)
+    return (Fix(f"{message}: `{text}`" if len(text) < 60 else message, (Edit(node.span, text),)),)
+
+
+def _as_mapping(node: Node, path: Path) -> tuple[Fix, ...]:
+    """A lone value where a mapping belongs: the one argument that a layer needs, or an output's task."""
+    kind = str(path[-1]) if path else ""
+    if isinstance(node, Scalar) and path[:1] == ("outputs",) and len(path) == 2 and node.value in TASKS:
+        return _replaced(node, f"{{task: {node.span.text}}}", "say that it is the task")
+    if kind not in REGISTRY or (isinstance(node, Scalar) and node.value is None):
+        return ()
+    layer = REGISTRY[kind]
+    required = layer.required_arguments()
+    argument = required[0] if len(required) == 1 else _LISTS.get(kind) if isinstance(node, Sequence) else None
+    if argument not in layer.args:
+        return ()
+    return _replaced(node, f"{{{argument}: {node.span.text}}}", "name the argument")
+
+
+def _named_axes(node: Sequence) -> Fix:
+    names = [item.value for item in node.items if isinstance(item, Scalar)]
+    if len(names) == len(node.items) and all(isinstance(name, str) for name in names):
+        return Fix(f"give every axis a size: `axes: {{{', '.join(f'{name}: SIZE' for name in names)}}}`")
+    return Fix("give every axis a name: `axes: {time: 10, feature: 5}`")
+
+
+def _without_quotes(node: Scalar, value: str, types: list[str]) -> tuple[Fix, ...]:
+    if node.is_plain and "boolean" in types and value.lower() in ("yes", "on", "no", "off"):
+        meant = "true" if value.lower() in ("yes", "on") else "false"
+        return (Fix(f"write `{meant}`: in YAML 1.2, `{value}` is a word", (Edit(node.span, meant),)),)
+    if not node.is_plain and {"integer", "number"} & set(types):
+        try:
+            float(value)
+        except ValueError:
+            return ()
+        return (Fix("leave the quotes away", (Edit(node.span, value),)),)
+    return ()
