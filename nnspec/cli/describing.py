@@ -5,29 +5,65 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from nnspec.cli.options import ALLOW_OUTSIDE, FORMAT, SET, SPEC
+from nnspec.cli.options import ALLOW_OUTSIDE, SET, SPEC
 from nnspec.cli.reporting import handled
+
+if TYPE_CHECKING:
+    from nnspec.graph import Graph
+    from nnspec.show.why import Page
 
 
 @click.command()
 @SPEC
+@click.option("--why", "layer", metavar="LAYER", help="A page about one layer: what each argument did here.")
 @SET
-@FORMAT
+@click.option(
+    "--format",
+    "output",
+    type=click.Choice(["text", "json", "mermaid"]),
+    default="text",
+    help="How to print; mermaid: a diagram that GitHub draws.",
+)
 @ALLOW_OUTSIDE
 @handled
-def show(spec: str, overrides: dict[str, str], output: str, allow_outside: bool) -> None:
+def show(spec: str, layer: str | None, overrides: dict[str, str], output: str, allow_outside: bool) -> None:
     """Show a spec's network, a row a layer: axes, weights, parameters with their formula, receptive field."""
     from nnspec import pipeline
     from nnspec import show as rendering
 
+    if layer is not None and output == "mermaid":
+        raise click.UsageError("--why tells of one layer, in text or json; a diagram has them all")
     graph = pipeline.check(spec, overrides, allow_outside=allow_outside, without_data=True).graph
-    if output == "json":
+    if layer is not None:
+        page = _page_of(graph, layer)
+        click.echo(
+            json.dumps(page.to_json(), indent=2, ensure_ascii=False) if output == "json" else page.to_text(),
+            nl=output == "json",
+        )
+    elif output == "json":
         click.echo(json.dumps(rendering.to_json(graph), indent=2, ensure_ascii=False))
+    elif output == "mermaid":
+        from nnspec.show.mermaid import to_mermaid
+
+        click.echo(to_mermaid(graph), nl=False)
     else:
         click.echo(rendering.to_text(graph), nl=False)
+
+
+def _page_of(graph: Graph, layer: str) -> Page:
+    from nnspec.diagnostics import did_you_mean
+    from nnspec.show.why import page
+
+    names = [node.name for node in graph.nodes]
+    if layer not in names:
+        raise click.UsageError(
+            f"`{graph.name}` has no layer `{layer}`{did_you_mean(layer, names)}\nlayers: {', '.join(names)}"
+        )
+    return page(graph, graph.nodes[names.index(layer)])
 
 
 @click.command()

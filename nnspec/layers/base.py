@@ -122,6 +122,13 @@ class Layer:
         """
         raise NotImplementedError(f"{self.kind} has no axes rule")
 
+    def why(self, node: Node) -> dict[str, str]:
+        """What `nnspec show --why` tells of a node: sentences by argument or weight, under "" what it did as a whole.
+
+        An argument without a sentence that the spec sets is told by its description.
+        """
+        return {}
+
     def to_keras(self, node: Node) -> Callable[..., Any]:
         """A Keras layer (or a callable over Keras tensors) for the node, not yet called."""
         import keras

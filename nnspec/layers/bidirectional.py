@@ -89,6 +89,23 @@ class Bidirectional(Layer):
             backward=given,
         )
 
+    def why(self, node: Node) -> dict[str, str]:
+        assert node.inner is not None
+        step = node.inputs[0].axes[0]
+        each = node.inner.args.get("units") or node.inner.args.get("filters") or node.inner.outputs[0].axes[-1].size
+        mode = node.args["merge_mode"]
+        made = {
+            "concat": f"Both results stand side by side, forwards first: {each} + {each} of "
+            f"`{node.outputs[0].axes[-1].name}`.",
+            None: "Both results are given apart, as `forward` and `backward`.",
+        }
+        how = {"sum": "added", "mul": "multiplied", "ave": "averaged"}
+        return {
+            "layer": f"One `{node.inner.kind}` steps along `{step.name}` from first to last, another one, with weights "
+            "of its own, from last to first.",
+            "merge_mode": made[mode] if mode in made else f"Both results are {how[mode]}, number by number.",
+        }
+
     def wrapped(self, call: Call, arg: str) -> Node:
         from nnspec.layers import REGISTRY
 

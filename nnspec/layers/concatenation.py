@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nnspec import axes as ax
 from nnspec.graph import Node
 from nnspec.layers import args as a
+from nnspec.layers import sentences as say
 from nnspec.layers.base import Call, Inferred, Layer, keras_name
 from nnspec.layers.joining import joined_axes
 from nnspec.layers.merging import any_mask, common_mask
@@ -41,6 +42,13 @@ class Concatenate(Layer):
         name = call.axis_name or parts[0].name
         axes[place] = ax.fresh(name, size, call.name, is_learned=learned, origin=origin)
         return Inferred((call.require_unique(tuple(axes)),), mask=self.mask(call, place), keras={"axis": place + 1})
+
+    def why(self, node: Node) -> dict[str, str]:
+        place = node.args["axis"] - 1
+        made = node.outputs[0].axes[place]
+        sizes = " + ".join(str(value.axes[place].size) for value in node.inputs)
+        parts = say.listed(f"{value.axes[place].size} of `{value.node}`" for value in node.inputs)
+        return {"axis": f"`{made.name}` holds {parts}, end to end: {sizes} = {made.size}."}
 
     def mask(self, call: Call, place: int) -> str | None:
         masked = [value for value in call.inputs if value.mask is not None]

@@ -9,6 +9,7 @@ from nnspec import axes as ax
 from nnspec.diagnostics import Fix
 from nnspec.graph import Node, Weight
 from nnspec.layers import args as a
+from nnspec.layers import sentences as say
 from nnspec.layers.base import Call, Inferred, Layer, Window
 from nnspec.layers.functions import activate
 from nnspec.lazy import np
@@ -68,6 +69,17 @@ class Dense(Layer):
             windows={len(call.axes) - 1: Window(None, ahead=None)},
             mask=call.input.mask,
         )
+
+    def why(self, node: Node) -> dict[str, str]:
+        read, made = node.inputs[0].axes[-1], node.outputs[0].axes[-1]
+        others = node.inputs[0].axes[:-1]
+        each = f", the same for every position of {say.quoted(ax.names(others))}" if others else ""
+        return {
+            "": f"Reads all {read.size} of `{read.name}` at once and makes {made.size} of `{made.name}`{each}.",
+            "units": f"{say.counted(made.size, 'weighted sum')}, each over all {read.size} of `{read.name}`.",
+            "kernel": f"a row for each of {read.size}, a column for each of {made.size}",
+            "bias": f"one for each of {made.size}",
+        }
 
     def check_low_rank(self, call: Call, rank: int) -> None:
         if call.args["kernel_constraint"] is not None:

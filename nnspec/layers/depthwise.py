@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from nnspec.graph import Node, Weight
 from nnspec.layers import args as a
+from nnspec.layers import sentences as say
 from nnspec.layers.base import Call
 from nnspec.layers.functions import activate
 from nnspec.layers.sliding import Convolution, product, sliding_arguments
+from nnspec.layers.windows import spatial_positions
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
@@ -42,6 +44,18 @@ class Depthwise(Convolution):
             weights.append(Weight("bias", (made,)))
             formula += f" + {made}"
         return made, tuple(weights), formula
+
+    def why(self, node: Node) -> dict[str, str]:
+        *spatial, channels, each = node.weights[0].shape
+        size = "×".join(str(n) for n in spatial)
+        channel = node.inputs[0].axes[spatial_positions(self.rank, node.args["data_format"])[1]]
+        return {
+            **super().why(node),
+            "kernel_size": f"Each kernel looks at {say.spanned(spatial)} of one position of {say.sized(channel)}; "
+            "channels never meet.",
+            "depth_multiplier": f"{say.counted(each, 'kernel')} for each of {channels}: {channels * each} in all.",
+            "kernel": f"{say.counted(channels * each, 'kernel')} of {size}",
+        }
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         kernel = lowering.weights["kernel"]

@@ -9,6 +9,7 @@ from nnspec import axes as ax
 from nnspec.diagnostics import Fix
 from nnspec.graph import Node, Weight
 from nnspec.layers import args as a
+from nnspec.layers import sentences as say
 from nnspec.layers.base import Call, Inferred, Layer
 
 if TYPE_CHECKING:
@@ -42,6 +43,18 @@ class Embedding(Layer):
         "lora_alpha": a.number("Scale of the low-rank update: its rank, or left out.", None),
         "quantization_config": a.Arg({"type": "null"}, "Not used: quantization is not part of a spec.", None),
     }
+
+    def why(self, node: Node) -> dict[str, str]:
+        count, size = node.args["input_dim"], node.args["output_dim"]
+        made = node.outputs[0].axes[-1]
+        return {
+            "input_dim": f"Ids run from 0 to {count - 1}; each has a vector of its own.",
+            "output_dim": f"A vector is {say.counted(size, 'number')} long: the size of `{made.name}`.",
+            "mask_zero": "Id 0 is padding: layers that know masks pass over it."
+            if node.args["mask_zero"]
+            else "Id 0 is an id like any other.",
+            "embeddings": f"a row for each of {say.counted(count, 'id')}",
+        }
 
     def infer(self, call: Call) -> Inferred:
         dtype = call.input.dtype

@@ -10,6 +10,7 @@ from nnspec import axes as ax
 from nnspec.axes import Axes
 from nnspec.graph import Node
 from nnspec.layers import args as a
+from nnspec.layers import sentences as say
 from nnspec.layers.base import Call, Inferred, Layer, Window, keras_name
 from nnspec.layers.placement import mask_against, over_dims
 from nnspec.layers.windows import spatial_positions
@@ -40,6 +41,17 @@ class GlobalPooling(Layer):
         if call.args["keepdims"]:
             axes = tuple(ax.resized(axis, 1, call.name) if i in places else axis for i, axis in enumerate(call.axes))
         return Inferred((axes,), windows={place: Window(None, ahead=None) for place in places})
+
+    def why(self, node: Node) -> dict[str, str]:
+        places, _ = spatial_positions(self.rank, node.args["data_format"])
+        pooled = say.listed(say.sized(node.inputs[0].axes[place]) for place in places)
+        what = "largest value" if self.op == "ReduceMax" else "mean"
+        keeps = node.args["keepdims"]
+        left = "they stay with size 1" if len(places) > 1 else "it stays with size 1"
+        gone = "they are gone" if len(places) > 1 else "it is gone"
+        return {
+            "": f"Of all positions of {pooled} each channel keeps one number, the {what}; {left if keeps else gone}."
+        }
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         view = inputs[0]

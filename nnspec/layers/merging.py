@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from nnspec import axes as ax
 from nnspec.graph import Node
 from nnspec.layers import args as a
+from nnspec.layers import sentences as say
 from nnspec.layers.base import Call, Inferred, Layer
 from nnspec.layers.joining import joined_axes
 from nnspec.layers.placement import broadcast_views, mask_against
@@ -41,6 +42,9 @@ class Join(Layer):
 
     def keras_arguments(self, node: Node) -> dict[str, Any]:
         return {}  # Keras repeats whatever is 1 long; the checks have seen what that is
+
+    def why(self, node: Node) -> dict[str, str]:
+        return {"": say.joined(node, "Reads")}
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         views = broadcast_views(lowering, inputs) if node.args["broadcast"] else lowering.aligned(inputs)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from nnspec import axes as ax
 from nnspec.graph import Node, Weight
 from nnspec.layers import args as a
+from nnspec.layers import sentences as say
 from nnspec.layers.base import Call, Inferred, Layer
 from nnspec.lazy import np
 
@@ -78,6 +79,15 @@ class BatchNormalization(Layer):
             mask=call.input.mask,
             keras={"axis": place + 1},
         )
+
+    def why(self, node: Node) -> dict[str, str]:
+        channel = node.inputs[0].axes[node.args["axis"] - 1]
+        each = f"one for each of {channel.size}"
+        return {
+            "axis": f"Each position of {say.sized(channel)} has a mean and a variance of its own, over the batch and "
+            "all other axes.",
+            **{weight.name: each for weight in node.weights},
+        }
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         view, axis, weights = inputs[0], node.args["axis"], lowering.weights

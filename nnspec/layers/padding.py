@@ -9,6 +9,7 @@ from nnspec import axes as ax
 from nnspec.axes import Axis, Size
 from nnspec.graph import Node
 from nnspec.layers import args as a
+from nnspec.layers import sentences as say
 from nnspec.layers.base import Call, Inferred, Layer, Window
 from nnspec.layers.placement import own_dims, with_dims
 from nnspec.layers.windows import spatial_positions
@@ -69,6 +70,16 @@ class Ends(Layer):
     def shift(self, before: int) -> int:
         """How many positions ahead of its own an output position sees."""
         raise NotImplementedError
+
+    def why(self, node: Node) -> dict[str, str]:
+        places, _ = spatial_positions(self.rank, node.args.get("data_format"))
+        before, after = node.inputs[0].axes, node.outputs[0].axes
+        parts = [
+            f"{pair[0]} before and {pair[1]} after: {say.changed(before[place], after[place])}"
+            for place, pair in zip(places, self.pairs(node.args), strict=True)
+        ]
+        what = "Zeros are put at the ends" if self.amount == "padding" else "Positions are cut off the ends"
+        return {self.amount: f"{what}, {say.listed(parts)}."}
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         places, _ = spatial_positions(self.rank, node.args.get("data_format"))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from nnspec import axes as ax
 from nnspec.graph import Node
 from nnspec.layers import args as a
+from nnspec.layers import sentences as say
 from nnspec.layers.base import Call, Inferred, Layer, Window
 from nnspec.layers.pool_nodes import Windows, write_windows
 from nnspec.layers.windows import slid_size, spatial_positions, window_over
@@ -44,6 +45,21 @@ class Pooling(Layer):
             axes[place] = ax.resized(call.axes[place], size, call.name)
             windows[place] = window_over(call.axes[place].size, span, stride, padding)
         return Inferred((tuple(axes),), windows=windows)
+
+    def why(self, node: Node) -> dict[str, str]:
+        places, _ = spatial_positions(self.rank, node.args["data_format"])
+        pool, strides = self.geometry(node.args)
+        axes = node.inputs[0].axes
+        covered = say.listed(
+            f"{say.counted(size, 'position')} of `{axes[place].name}`" for place, size in zip(places, pool, strict=True)
+        )
+        kept = "largest value" if self.op == "MaxPool" else "mean"
+        return {
+            "pool_size": f"A window covers {covered} and keeps the {kept}, channel by channel.",
+            "strides": say.stride_sentence(node, places, strides)
+            + (" That is the window's own size, since none is given." if node.args["strides"] is None else ""),
+            "padding": say.padding_sentence(node, places, pool, strides, node.args["padding"], "empty place"),
+        }
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         pool, strides = self.geometry(node.args)

@@ -12,6 +12,7 @@ from nnspec.graph import Node, Weight
 from nnspec.layers.base import Call, Inferred, Layer, Window
 from nnspec.layers.recurrent_gates import Gates
 from nnspec.layers.recurrent_loop import is_written_out
+from nnspec.layers.recurrent_sentences import gate_sentences, step_sentences
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
@@ -85,6 +86,9 @@ class Recurrent(Layer):
         """States in the structure in which Keras' layer takes them."""
         return states
 
+    def why(self, node: Node) -> dict[str, str]:
+        return step_sentences(node, [state.name for state in self.states_of(node)])
+
     def call_keras(self, layer: Callable[..., Any], node: Node, tensors: list[Any]) -> Any:
         return call_recurrent(layer, tensors, lambda states: self.nested(node, states))
 
@@ -109,6 +113,9 @@ class Recurrent(Layer):
 
 class GatedRecurrent(Recurrent, Gates):
     """LSTM, GRU and SimpleRNN: one cell, by its own arguments."""
+
+    def why(self, node: Node) -> dict[str, str]:
+        return {**super().why(node), **gate_sentences(node, self.gates, self.states)}
 
     def infer(self, call: Call) -> Inferred:
         call.require_rank(2, what="steps and features")

@@ -12,6 +12,7 @@ from nnspec.diagnostics import Fix
 from nnspec.graph import Node
 from nnspec.layers import args as a
 from nnspec.layers import reshape_rules as rules
+from nnspec.layers import sentences as say
 from nnspec.layers.axis_lists import positions, require_permutation
 from nnspec.layers.base import Call, Inferred, Layer, keras_name
 from nnspec.layers.open_sizes import symbolic_recipe
@@ -60,6 +61,9 @@ class Flatten(Layer):
         if call.args["data_format"] == "channels_first" and len(axes) > 1:
             axes = (*axes[1:], axes[0])
         return Inferred((rules.merged_all(call, axes),))
+
+    def why(self, node: Node) -> dict[str, str]:
+        return {"": say.contents(node)}
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         groups = inputs[0].axes[1:]
@@ -121,6 +125,9 @@ class Reshape(Layer):
         axes = rules.reshape(call, wanted, names, arg)
         return Inferred((axes,), keras={"target_shape": None})
 
+    def why(self, node: Node) -> dict[str, str]:
+        return {"": say.contents(node)}
+
     def to_keras(self, node: Node) -> Callable[..., Any]:
         return keras_reshape(node)
 
@@ -161,6 +168,9 @@ class Permute(Layer):
         order = positions(call, call.args["dims"], "dims")
         require_permutation(call, order, "dims")
         return Inferred((tuple(call.axes[i] for i in order),), keras={"dims": [i + 1 for i in order]})
+
+    def why(self, node: Node) -> dict[str, str]:
+        return {"": say.moves(node)}
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         return [permuted(inputs[0], [d - 1 for d in node.args["dims"]])]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from nnspec.axes import Axis
 from nnspec.graph import Node, Weight
 from nnspec.layers import args as a
+from nnspec.layers import sentences as say
 from nnspec.layers.base import Call, Inferred, Layer, Window, keras_name
 from nnspec.layers.placement import last_together, over_dims
 from nnspec.lazy import np
@@ -41,6 +42,17 @@ class OverAxes(Layer):
             mask=call.input.mask if self.passes_mask else None,
             keras={"axis": [place + 1 for place in places]},
         )
+
+    def why(self, node: Node) -> dict[str, str]:
+        given = node.args["axis"]
+        places = [place - 1 for place in (given if isinstance(given, list) else [given])]
+        axes = node.inputs[0].axes
+        over = say.listed(say.sized(axes[place]) for place in places)
+        rest = [axis.name for i, axis in enumerate(axes) if i not in places]
+        own = f", for each position of {say.quoted(rest)} by itself" if rest else ""
+        each = say.quoted(axes[place].name for place in places)
+        weight = f"one for each position of {each}"
+        return {"axis": f"Statistics run over {over}, of each sample{own}.", "gamma": weight, "beta": weight}
 
     def weights_of(self, call: Call) -> list[str]:
         return list(self.weight_names)

@@ -10,6 +10,7 @@ from nnspec.axes import Axis, Size
 from nnspec.diagnostics import Fix
 from nnspec.graph import Node, Weight
 from nnspec.layers import args as a
+from nnspec.layers import sentences as say
 from nnspec.layers.base import Call, Inferred, Layer, Window, keras_name
 from nnspec.layers.kernels import Kernel, write_kernel
 from nnspec.layers.windows import live_taps, pads, seeing_taps, slid_size, spatial_positions, window_over
@@ -110,6 +111,23 @@ class Convolution(Layer):
             )
         call.require_float()
         call.require_rank(self.rank + 1, what=what)
+
+    def why(self, node: Node) -> dict[str, str]:
+        places, channel_place = spatial_positions(self.rank, node.args["data_format"])
+        kernel, strides, dilation = self.geometry(node.args)
+        channel, made = node.inputs[0].axes[channel_place], node.outputs[0].axes[channel_place]
+        groups = node.args.get("groups", 1)
+        spans = [1 + (k - 1) * d for k, d in zip(kernel, dilation, strict=True)]
+        return {
+            "filters": f"{say.counted(made.size, 'kernel')} slide over the input; each makes one position of "
+            f"`{made.name}`.",
+            "kernel_size": say.kernel_sentence(node, places, kernel, channel, groups),
+            "strides": say.stride_sentence(node, places, strides),
+            "padding": say.padding_sentence(node, places, spans, strides, node.args["padding"]),
+            "dilation_rate": say.dilation_sentence(node, places, kernel, dilation),
+            "kernel": say.kernel_weights(node.weights[0].shape),
+            "bias": f"one for each position of `{made.name}`",
+        }
 
     def to_keras(self, node: Node) -> Callable[..., Any]:
         axes = node.outputs[0].axes

@@ -10,10 +10,12 @@ from nnspec.axes import Axis, Size
 from nnspec.diagnostics import Fix
 from nnspec.graph import Node, Weight
 from nnspec.layers import args as a
+from nnspec.layers import sentences as say
 from nnspec.layers.base import Call, Window
 from nnspec.layers.functions import activate
 from nnspec.layers.kernels import Kernel, write_kernel
 from nnspec.layers.sliding import Convolution, product
+from nnspec.layers.windows import spatial_positions
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
@@ -55,6 +57,28 @@ class TransposedConvolution(Convolution):
         more = span - stride - before - after
         seen = 1 + Fraction(span - 1, stride)
         return _grown(axis.size, stride, more), Window(seen, Fraction(1, stride), Fraction(before, stride))
+
+    def why(self, node: Node) -> dict[str, str]:
+        places, _ = spatial_positions(self.rank, node.args["data_format"])
+        kernel, strides, _ = self.geometry(node.args)
+        before, after = node.inputs[0].axes, node.outputs[0].axes
+        lengths = say.listed(say.changed(before[place], after[place]) for place in places)
+        size = "×".join(str(k) for k in kernel)
+        *_, made, channels = node.weights[0].shape
+        return {
+            "filters": f"{say.counted(made, 'kernel')} are written for every position of the input.",
+            "kernel_size": f"Every position of the input writes {say.spanned(kernel)} of the output, "
+            f"by all {channels} of its channels; where they overlap, they add up.",
+            "strides": f"One position on in the input is {say.listed(map(str, strides))} on in the output: {lengths}.",
+            "padding": "Every position that was written stays."
+            if node.args["padding"] == "valid"
+            else f"What was written beyond the ends is cut off: {lengths}.",
+            "dilation_rate": say.dilation_sentence(node, places, kernel, self.geometry(node.args)[2]).replace(
+                "of the input", "of the output"
+            ),
+            "kernel": f"{say.counted(made, 'kernel')} of {size}×{channels}",
+            "bias": "one for each filter",
+        }
 
     def check_output_padding(self, call: Call, axis: Axis, span: int, stride: int, padding: int | None) -> None:
         if padding is None:

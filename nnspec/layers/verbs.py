@@ -11,6 +11,7 @@ from nnspec.diagnostics import Edit, Fix
 from nnspec.document import Mapping
 from nnspec.graph import Node
 from nnspec.layers import args as a
+from nnspec.layers import sentences as say
 from nnspec.layers.axis_lists import positions, require_permutation
 from nnspec.layers.base import Call, Inferred, Layer, keras_name
 from nnspec.layers.open_sizes import require_one_open_size
@@ -30,6 +31,9 @@ class Verb(Layer):
 
     is_verb = True
     reads_text = True
+
+    def why(self, node: Node) -> dict[str, str]:
+        return {"": say.contents(node)}
 
     def to_keras(self, node: Node) -> Callable[..., Any]:
         return keras_reshape(node)
@@ -94,6 +98,9 @@ class PermuteVerb(Verb):
         order = positions(call, call.args["order"], arg)
         require_permutation(call, order, arg)
         return Inferred((tuple(call.axes[i] for i in order),), keras={"dims": [i + 1 for i in order]})
+
+    def why(self, node: Node) -> dict[str, str]:
+        return {"": say.moves(node)}
 
     def to_keras(self, node: Node) -> Callable[..., Any]:
         import keras
@@ -299,6 +306,11 @@ class Rename(OpenVerb):
             place = call.axis_index(old, old)
             axes[place] = axes[place].renamed(new)
         return Inferred((call.require_unique(tuple(axes)),), mask=_renamed_mask(call, axes))
+
+    def why(self, node: Node) -> dict[str, str]:
+        pairs = zip(node.inputs[0].axes, node.outputs[0].axes, strict=True)
+        names = [f"`{old.name}` is called `{new.name}`" for old, new in pairs if old.name != new.name]
+        return {"": f"Nothing moves: {say.listed(names)}." if names else "Nothing changes."}
 
 
 def _renamed_mask(call: Call, axes: list[Axis]) -> str | None:

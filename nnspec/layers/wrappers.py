@@ -12,6 +12,7 @@ from nnspec.document import Node as SourceNode
 from nnspec.document import Scalar
 from nnspec.graph import Node
 from nnspec.layers import args as a
+from nnspec.layers import sentences as say
 from nnspec.layers.base import Call, Inferred, Layer
 from nnspec.layers.contracts import reorder_fixes
 
@@ -150,6 +151,15 @@ class TimeDistributed(Layer):
                 "layer",
                 notes=["a mask runs along the first axis"],
             )
+
+    def why(self, node: Node) -> dict[str, str]:
+        assert node.inner is not None
+        first = node.inputs[0].axes[0]
+        return {
+            "layer": f"`{node.inner.kind}` is applied to each position of {say.sized(first)} by itself, "
+            f"with the same weights; one reads {ax.describe(node.inner.inputs[0].axes)} and makes "
+            f"{ax.describe(node.inner.outputs[0].axes)}."
+        }
 
     def fail_over(self, call: Call) -> None:
         """`over` names another axis than the first."""
