@@ -33,14 +33,20 @@ def first_difference(
     """
     from nnspec.verify import differences, open_session
 
-    del proto, exported
+    del proto
     compiled = build_model(gate.graph)
     compiled.model.set_weights(gate.model.get_weights())
     weights = {(n.shared or n.name): read_weights(n, compiled.layers[n.name]) for n in gate.graph.nodes}
     tolerance = gate.tolerance
     for i, node in enumerate(gate.graph.nodes):
         piece = _until(gate.graph, i)
-        made = export_graph(piece, weights, before=scale_input(gate.deployment), layout=_inputs_only(gate))
+        made = export_graph(
+            piece,
+            weights,
+            opset=exported.builder.opset,
+            before=scale_input(gate.deployment),
+            layout=_inputs_only(gate),
+        )
         session = open_session(made.builder.to_model({}, "bisect"))
         got = session.run(None, gate.feed(session, {k: v for k, v in raw.items() if k in piece.inputs}))[0]
         wanted = _keras_value(gate, compiled, node, raw)

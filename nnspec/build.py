@@ -20,6 +20,7 @@ from nnspec.backends.onnx.export import Exported, export_graph
 from nnspec.backends.onnx.fallback import lower_by_tf2onnx
 from nnspec.backends.quiet import load_framework
 from nnspec.checks.context import input_slots, output_slots
+from nnspec.checks.opset import needed_opset
 from nnspec.data.load import Dataset
 from nnspec.data.load import load as load_data
 from nnspec.diagnostics import Diagnostic, Fix, Source, Span, SpecError
@@ -166,7 +167,7 @@ def lower(checked: Checked, compiled: Compiled, deployment: Deployment, spec: st
     graph = checked.graph
     section = checked.section("export")
     layout = section.get("layout") or {}
-    opset = int(section.get("opset", 18))
+    opset = int(section.get("opset", needed_opset(graph)))
     _check_opset(opset, checked)
     weights = {(n.shared or n.name): read_weights(n, compiled.layers[n.name]) for n in graph.nodes}
     used = deployment if section.get("scaling", True) else Deployment()

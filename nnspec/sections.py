@@ -132,7 +132,12 @@ TRAINING: Schema = _closed(
 EXPORT: Schema = _closed(
     "How the ONNX file is written.",
     {
-        "opset": {"type": "integer", "minimum": 17, "description": "ONNX operator set.", "default": 18},
+        "opset": {
+            "type": "integer",
+            "minimum": 17,
+            "description": "ONNX operator set; default: 18, or what the layers need.",
+            "default": 18,
+        },
         "layout": _named(
             "The order of axes in the deployed graph, by input or output; `batch` stands for samples.",
             {"type": "array", "description": "Every axis once.", "items": {"type": "string"}, "minItems": 1},

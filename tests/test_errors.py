@@ -33,7 +33,6 @@ SHOWN_ELSEWHERE = {
     "NN515": "tests/test_build.py",
     "NN517": "tests/test_build.py",
     "NN601": "tests/test_export.py",
-    "NN603": "tests/test_export.py",
     "NN604": "tests/test_export.py",
     "NN606": "tests/test_build.py",
     "NN607": "tests/test_import.py",

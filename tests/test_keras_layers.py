@@ -16,9 +16,7 @@ CLASSES = {name: found for name, found in vars(keras.layers).items() if inspect.
 # Kinds that are still being written.
 # fmt: off
 NOT_YET = {
-    "AdditiveAttention", "Attention", "ContrastLimitedAdaptiveHistogramEqualization", "ConvLSTM1D",
-    "ConvLSTM2D", "ConvLSTM3D", "EinsumDense", "ReversibleEmbedding", "SpectralNormalization",
-    "TextVectorization",
+    "ContrastLimitedAdaptiveHistogramEqualization",
 }
 # fmt: on
 

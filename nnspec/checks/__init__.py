@@ -8,6 +8,7 @@ from nnspec.checks.context import Context
 from nnspec.checks.data import check_data
 from nnspec.checks.expect import check_expectations
 from nnspec.checks.layout import check_layout
+from nnspec.checks.opset import check_opset
 from nnspec.checks.task import check_tasks
 from nnspec.data.plan import DataPlan
 from nnspec.diagnostics import Diagnostic, Report
@@ -17,6 +18,7 @@ from nnspec.graph import Graph
 CHECKS: tuple[Callable[[Context], Iterable[Diagnostic]], ...] = (
     check_tasks,
     check_layout,
+    check_opset,
     check_expectations,
     check_data,
 )

@@ -100,6 +100,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "discretization": ("Discretization",),
     "encoding": ("CategoryEncoding",),
     "lookup": ("StringLookup", "IntegerLookup"),
+    "text": ("TextVectorization",),
     "hashing": ("Hashing", "HashedCrossing"),
     "reversible_embedding": ("ReversibleEmbedding",),
     "spectral_normalization": ("SpectralNormalization",),

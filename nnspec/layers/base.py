@@ -159,6 +159,10 @@ class Layer:
         """The ops with a body (Scan) that the node cannot do without in ONNX, and why; the gate lets no others pass."""
         return {}
 
+    def opset(self, node: Node) -> int:
+        """The oldest operator set that the node's lowering can do with."""
+        return 17
+
     def adapts(self, node: Node) -> bool:
         """Whether the node takes what it knows from the training data before training starts."""
         return False

@@ -58,9 +58,10 @@ class Vocabulary:
         return np.pad(whole, (0, self.depth - len(whole))).astype(np.float32)
 
 
-def check_vocabulary(call: Call) -> Vocabulary:
-    """The vocabulary, once nothing about it contradicts itself."""
-    args, mode = call.args, call.args["output_mode"]
+def check_vocabulary(call: Call, args: Mapping[str, Any] | None = None) -> Vocabulary:
+    """The vocabulary of the call, or of other arguments of a lookup, once nothing about it contradicts itself."""
+    args = call.args if args is None else args
+    mode = args["output_mode"]
     if args["vocabulary"] is None:
         call.fail(
             "NN348", f"`{call.kind}` needs its `vocabulary`", notes=["the words are listed: `vocabulary: [red, green]`"]
