@@ -82,7 +82,7 @@ class Bidirectional(Layer):
             ports=(*ports, *(state.name for state in extra)),
             weights=(*prefixed("forward_", forward.weights), *prefixed("backward_", backward.weights)),
             formula=f"2·({forward.formula})" if given is None else f"{forward.formula} + {backward.formula}",
-            windows={i: Window(None, ahead=None) for i in range(len(call.axes))},
+            windows={**_seen_by_both(forward, backward), 0: Window(None, ahead=None)},
             masks=tuple(mask for _ in ports),
             notes=forward.notes,
             inner=forward,
@@ -195,6 +195,14 @@ def states_of_both(forward: Node, backward: Node) -> tuple[StateSpec, ...]:
         assert isinstance(node.layer, Recurrent)
         result += [StateSpec(f"{direction}_{state.name}", state.axes) for state in node.layer.states_of(node)]
     return tuple(result)
+
+
+def _seen_by_both(forward: Node, backward: Node) -> dict[int, Window]:
+    """How either direction sees the axes behind the first."""
+    return {
+        i: window if window == backward.windows.get(i) else Window(None, window.stride, None)
+        for i, window in forward.windows.items()
+    }
 
 
 def _state_sizes(node: Node) -> list[tuple[ax.Size, ...]]:

@@ -88,12 +88,16 @@ def test_formulas(layer: Any, formula: str, tmp_path: Path) -> None:
     assert node.parameters == eval(formula.replace("·", "*"))
 
 
-@pytest.mark.parametrize("every", [False, True], ids=["last", "every"])
+@pytest.mark.parametrize(
+    ("every", "both"), [(False, False), (True, False), (True, True)], ids=["last", "every", "both"]
+)
 @pytest.mark.parametrize("body", [{"padding": "same"}, {"strides": 2, "kernel_size": 2}, {"dilation_rate": 2}])
-def test_receptive_field_holds_every_gradient(body: dict[str, Any], every: bool, tmp_path: Path) -> None:
+def test_receptive_field_holds_every_gradient(body: dict[str, Any], every: bool, both: bool, tmp_path: Path) -> None:
     """No output position depends on anything outside its field, and the field is no larger than what one does."""
     inputs = {"x": {"axes": {"time": 2, "position": 13, "channel": 1}}}
-    item = {"ConvLSTM1D": {"filters": 1, "kernel_size": 3, "return_sequences": every, "name": "rnn", **body}}
+    layer = {"ConvLSTM1D": {"filters": 1, "kernel_size": 3, "return_sequences": every, **body}}
+    item = {"Bidirectional": {"layer": layer, "name": "rnn"}} if both else layer
+    next(iter(item.values()))["name"] = "rnn"
     built = Built(tmp_path, inputs, [item], {"y": "rnn"})
     field = built.graph.nodes[0].outputs[0].fields["position"]
     x = tf.constant(normal(1, 2, 13, 1))
