@@ -27,7 +27,7 @@ from nnspec.diagnostics import Diagnostic, Fix, Source, Span, SpecError
 from nnspec.evaluate import evaluate, table
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress
-from nnspec.train import Settings, Trained, fixed_batches, history_rows, is_stateful, set_seed, train
+from nnspec.train import Settings, Trained, fixed_batches, history_rows, set_seed, train
 from nnspec.verify_causal import verify_causality
 
 load_framework()
@@ -131,7 +131,7 @@ def _train_into(checked: Checked, folder: Path, progress: Progress, *, resume: b
     with progress.step("training"):
         trained = train(checked.graph, dataset, settings, folder, progress, resume=resume)
     deployment = Deployment(dataset.inputs, dataset.outputs)
-    batch = settings["batch_size"] if any(map(is_stateful, checked.graph.nodes)) else None
+    batch = settings["batch_size"] if any(node.is_stateful for node in checked.graph.nodes) else None
     figures = _figures(trained, checked, dataset, deployment, batch, settings)
     progress.say(f"best epoch: {trained.best_epoch}\n{table(checked.graph, figures)}")
     trained.compiled.model.save(folder / "model.keras")

@@ -211,6 +211,13 @@ class _Elaborator:
     def check_shared(self, item: Item, node: Node, call: Call) -> None:
         assert item.shared is not None
         first = self.shared.setdefault(item.shared, node)
+        if first is not node and node.is_stateful:
+            call.fail(
+                "NN208",
+                f"shared layer `{item.shared}` is stateful: its second use would go on from where the first one ends",
+                notes=[f"it is used at `{first.name}` before"],
+                fixes=[Fix("give each use a layer of its own, or leave `stateful` out")],
+            )
         if [w.shape for w in first.weights] != [w.shape for w in node.weights]:
             here = ", ".join(f"{w.name} {w.shape}" for w in node.weights)
             there = ", ".join(f"{w.name} {w.shape}" for w in first.weights)

@@ -142,6 +142,12 @@ class Node:
     def trainable_parameters(self) -> int:
         return sum(weight.count for weight in self.weights if weight.is_trainable)
 
+    @property
+    def is_stateful(self) -> bool:
+        """Whether it, or a layer inside of it, goes on from the batch before."""
+        inside = (self.inner, self.backward, *self.cells)
+        return bool(self.args.get("stateful")) or any(node is not None and node.is_stateful for node in inside)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Output:

@@ -81,18 +81,9 @@ def set_seed(seed: int) -> None:
 
 def fixed_batches(graph: Graph, settings: Settings) -> dict[str, int | None]:
     """The batch size that each input is built with: only stateful layers need one."""
-    stateful = any(is_stateful(node) for node in graph.nodes)
+    stateful = any(node.is_stateful for node in graph.nodes)
     declared = dict(graph.batches)
     return {name: declared.get(name) or (settings["batch_size"] if stateful else None) for name in graph.inputs}
-
-
-def is_stateful(node: Any) -> bool:
-    inner = node
-    while inner is not None:
-        if inner.args.get("stateful"):
-            return True
-        inner = inner.inner
-    return False
 
 
 def compile_model(graph: Graph, settings: Settings) -> Compiled:
@@ -146,7 +137,7 @@ def train(
     compiled = compile_model(graph, settings)
     training = dataset.splits["train"]
     batch = settings["batch_size"]
-    stateful = any(is_stateful(node) for node in graph.nodes)
+    stateful = any(node.is_stateful for node in graph.nodes)
     if stateful:
         training = trimmed(training, batch, settings.span)
     validation = dataset.splits.get("validation")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +65,10 @@ class Distributed:
     layer: Any
     inner: Node
 
+    def adapt(self, data: Any) -> None:
+        """Shows the wrapped layer every position of the first axis."""
+        self.layer.adapt(data.reshape(-1, *data.shape[2:]))
+
     @property
     def trainable(self) -> bool:
         return bool(self.layer.trainable)
@@ -121,7 +125,7 @@ class TimeDistributed(Layer):
         value = replace(call.input, axes=call.axes[1:], mask=None)
         inner = call.infer_inner(call, source, (value,), stripped=first.name) if call.infer_inner else None
         assert inner is not None
-        if inner.args.get("stateful"):
+        if inner.is_stateful:
             call.fail(
                 "NN208",
                 f"`{kind}` cannot be stateful here: its batch is made of all positions of `{first.name}`",
@@ -174,6 +178,14 @@ class TimeDistributed(Layer):
             notes=[f"it reads {ax.describe(call.axes)}"],
             fixes=reorder_fixes(call, wanted, (0,)) if len(wanted) == 1 else [],
         )
+
+    def adapts(self, node: Node) -> bool:
+        assert node.inner is not None
+        return node.inner.layer.adapts(node.inner)
+
+    def examples(self, node: Node) -> Sequence[Any]:
+        assert node.inner is not None
+        return node.inner.layer.examples(node.inner)
 
     # -------------------------------------------------------------------------------------------- Keras
 

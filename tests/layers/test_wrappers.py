@@ -271,3 +271,36 @@ def test_state_of_another_size(tmp_path: Path) -> None:
     assert errors_of(tmp_path, {"time": 7, "feature": 5}, model)[0].startswith("NN311")
     model[1]["LSTM"] = {"units": 2, "from": ["a", "a.hidden"]}
     assert errors_of(tmp_path, {"time": 7, "feature": 5}, model)[0].startswith("NN404")
+
+
+def test_shared_stateful_layer_has_one_use(tmp_path: Path) -> None:
+    layers = {"memory": {"RNN": {"cell": {"GRUCell": {"units": 5}}, "stateful": True, "return_sequences": True}}}
+    model = [{"share": {"use": "memory"}}, {"share": {"use": "memory"}}]
+    with pytest.raises(SpecError, match="NN208: shared layer `memory` is stateful"):
+        pipeline.check(write(tmp_path, {"time": 7, "feature": 5}, model, layers))
+    pipeline.check(write(tmp_path, {"time": 7, "feature": 5}, model[:1], layers))
+
+
+def test_nothing_inside_time_distributed_is_stateful(tmp_path: Path) -> None:
+    layer = {"Bidirectional": {"layer": {"LSTM": {"units": 2, "stateful": True}}}}
+    axes = {"part": 2, "time": 7, "feature": 5}
+    assert errors_of(tmp_path, axes, [{"TimeDistributed": {"layer": layer}}])[0].startswith("NN208")
+
+
+def test_normalization_inside_time_distributed_learns_from_every_position(tmp_path: Path) -> None:
+    from nnspec.train import adapt_layers
+
+    layer = {"TimeDistributed": {"layer": "Normalization"}}
+    graph = graph_of(tmp_path, {"row": 3, "part": 2, "feature": 5}, [{"TimeDistributed": {"layer": layer}}])
+    compiled = build_model(graph)
+    x = np.random.default_rng(0).normal(3.0, 2.0, size=(11, 3, 2, 5)).astype(np.float32)
+    adapt_layers(compiled, graph, {"x": x})
+    flat = x.reshape(-1, 5)
+    expected = (x - flat.mean(0)) / flat.std(0)
+    assert np.allclose(predict(compiled.model, graph, {"x": x})["y"], expected, atol=1e-4)
+    weights = {n.name: read_weights(n, compiled.layers[n.name]) for n in graph.nodes}
+    exported = export_graph(graph, weights).builder.to_model({}, "test")
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(exported.SerializeToString(), providers=["CPUExecutionProvider"])
+    assert np.allclose(session.run(None, {"x": x})[0], expected, atol=1e-4)
