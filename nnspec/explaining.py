@@ -1,31 +1,69 @@
-"""`nnspec explain`: the page of a code, a layer or a Keras object."""
+"""`nnspec explain`: the page of a code, a layer, a part of the language or a Keras object."""
 
 from __future__ import annotations
 
-from nnspec import catalogue
+import textwrap
+
+from nnspec import catalogue, language
 from nnspec.aliases import ALIASES
 from nnspec.codes import CODES
 from nnspec.documentation import code_page, layer_page, refusal_page
 from nnspec.layers import REGISTRY, refused
+from nnspec.similar import nearest
 
 
 def page(what: str) -> str | None:
-    """The documentation of a code (case ignored), a layer or a catalogue class; None where there is none."""
+    """The documentation of what has this name (case ignored where it leaves no doubt); None where nothing has."""
     code = what.upper()
     if code in CODES:
         return code_page(code)
     names = {name.lower(): kind for name, kind in [*ALIASES.items(), *((kind, kind) for kind in REGISTRY)]}
-    layer = REGISTRY.get(what) or REGISTRY.get(names.get(what.lower(), ""))
+    layer = REGISTRY.get(what) or language_page(what) or REGISTRY.get(names.get(what.lower(), ""))
     if layer is not None:
-        return layer_page(layer)
+        return layer if isinstance(layer, str) else layer_page(layer)
     refused_kind = refused.find(what)
     if refused_kind is not None:
         return refusal_page(*refused_kind)
     by_name = next((c for c, name in CODES.items() if name == what), None)
-    if by_name is not None:
-        return code_page(by_name)
+    return code_page(by_name) if by_name is not None else _object_page(what)
+
+
+def language_page(what: str) -> str | None:
+    return language.page(what) or language.page(what.lower())
+
+
+def _object_page(what: str) -> str | None:
+    """Every catalogue object of a name: `Hinge` is a loss and a metric."""
+    pages = []
     for family in catalogue.FAMILIES:
-        found = next((n for n in catalogue.names(family) if n.lower() == what.lower()), None)
+        known = (*catalogue.names(family), *catalogue.aliases(family), *catalogue.words(family))
+        found = what if what in known else next((n for n in known if n.lower() == what.lower()), None)
         if found is not None:
-            return catalogue.explain(family, found).rstrip("\n") + "\n"
-    return None
+            pages.append(catalogue.explain(family, found).rstrip("\n") + "\n")
+    return "\n".join(pages) or None
+
+
+def topics() -> dict[str, list[str]]:
+    """Everything that has a page, by group."""
+    verbs = [kind for kind, layer in REGISTRY.items() if layer.is_verb]
+    return {
+        "Codes": list(CODES),
+        **language.page_names(),
+        "Axis operations": verbs,
+        "Layers": [kind for kind in REGISTRY if kind not in verbs],
+        **{family.capitalize(): list(catalogue.names(family)) for family in catalogue.FAMILIES},
+    }
+
+
+def contents() -> str:
+    """The list of topics, for a reader who does not know what to ask for."""
+    blocks = []
+    for group, names in topics().items():
+        text = textwrap.fill(", ".join(names), 100, initial_indent="  ", subsequent_indent="  ")
+        blocks.append(f"{group}\n{text}\n")
+    return "\n".join(blocks)
+
+
+def suggestions(what: str) -> list[str]:
+    """What was probably asked for."""
+    return nearest(what, [*ALIASES, *(name for names in topics().values() for name in names), *CODES.values()], 3)

@@ -67,15 +67,23 @@ def _page_of(graph: Graph, layer: str) -> Page:
 
 
 @click.command()
-@click.argument("what", metavar="CODE-or-LAYER")
+@click.argument("what", required=False, metavar="[NAME]")
 @handled
-def explain(what: str) -> None:
-    """Print the documentation of a diagnostic's code (NN301), a layer (Conv1D) or a Keras object (Adam)."""
-    from nnspec.explaining import page
+def explain(what: str | None) -> None:
+    """Print the page of a code (NN301), a layer (Conv1D), a section (data), a task or a Keras object (Adam).
 
+    Without a name: everything that has a page.
+    """
+    from nnspec.explaining import contents, page, suggestions
+
+    if what is None:
+        click.echo(contents(), nl=False)
+        return
     text = page(what)
     if text is None:
-        raise click.UsageError(f"there is no code, layer or object `{what}`")
+        close = " or ".join(f"`{name}`" for name in suggestions(what))
+        guess = f"; did you mean {close}?" if close else "; `nnspec explain` lists what has one"
+        raise click.UsageError(f"nothing called `{what}` has a page{guess}")
     click.echo(text, nl=False)
 
 

@@ -159,8 +159,10 @@ class Call:
                 known = ax.names(axes)
                 fixes = []
                 node = self.node(arg)
-                if isinstance(node, Scalar):
-                    fixes = [Fix(f"use `{c}`", (Edit(node.span, c),)) for c in nearest(value, known)]
+                key = self.body.keys.get(value) if self.body is not None else None  # `split: {time: …}`
+                place = node if isinstance(node, Scalar) and node.value == value else key
+                if place is not None:
+                    fixes = [Fix(f"use `{c}`", (Edit(place.span, c),)) for c in nearest(value, known)]
                 self.fail("NN306", f"`{self.kind}` reads no axis `{value}`, only {ax.describe(axes)}", arg, fixes=fixes)
             return position
         index = int(value)

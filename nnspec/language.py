@@ -1,0 +1,105 @@
+"""Documentation pages of the language around the layers: sections, items that are no layers, and tasks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnspec.sections import NAME_PATTERN, TASKS, sections, structure
+
+Schema = dict[str, Any]
+MAX_DEPTH = 3
+_WORDS = {
+    "object": "mapping",
+    "array": "list",
+    "string": "text",
+    "boolean": "true or false",
+    "integer": "whole number",
+}
+
+TASK_PAGES = {
+    "regression": """\
+Values that are measured: an output of n values has n of them, none is a class.
+
+- Head: linear, or any function whose range the targets keep to; never a softmax.
+- Loss: `MeanSquaredError` where none is named.
+- Metrics: of the spec's `metrics`; evaluation also gives MAE, RMSE and R² beside a naive baseline.
+""",
+    "classification": """\
+One label a sample (or a position), of classes that exclude each other.
+
+- Head: a softmax along the class axis, which is `class_axis`, else `class`, else the last.
+- Loss: `SparseCategoricalCrossentropy` where none is named: targets are labels, not one-hot vectors.
+- `classes`: the labels in order; from the data where none are named. The deployed graph gives them back.
+""",
+    "binary": """\
+One yes or no a value, as a probability.
+
+- Head: a sigmoid; a softmax over one value would always be 1.
+- Loss: `BinaryCrossentropy` where none is named.
+""",
+    "multilabel": """\
+Several labels may hold at once, each a probability by itself.
+
+- Head: a sigmoid for each class, along the class axis.
+- Loss: `BinaryCrossentropy` where none is named.
+""",
+}
+
+
+def page_names() -> dict[str, list[str]]:
+    """What has a page here, by group."""
+    return {"Sections": list(sections({}, {})), "Items": list(structure({})), "Tasks": list(TASKS)}
+
+
+def page(name: str) -> str | None:
+    """The page of a section, of `repeat`, `block` or `share`, or of a task; None where there is none of this name."""
+    model: Schema = {"type": "array", "description": "Layers in order."}
+    if name in TASK_PAGES:
+        return f"# {name} (task)\n\n{TASK_PAGES[name]}"
+    known = sections(model, {"type": "object", "description": "A layer."})
+    kind = "section"
+    if name not in known:
+        known, kind = structure(model), "item of a model"
+    if name not in known:
+        return None
+    schema = known[name]
+    lines = [f"# {name} ({kind})", "", schema.get("description", ""), ""]
+    return "\n".join([*lines, *_entries(schema, 0)]).rstrip() + "\n"
+
+
+def _entries(schema: Schema, depth: int) -> list[str]:
+    """A line a key, its own keys indented below it."""
+    if depth >= MAX_DEPTH:
+        return []
+    lines = []
+    indent = "  " * depth
+    required = schema.get("required", ())
+    for key, value in schema.get("properties", {}).items():
+        said = [_kind(value), "required" if key in required else _default(value)]
+        lines.append(f"{indent}- `{key}` ({', '.join(filter(None, said))}): {value.get('description', '')}".rstrip())
+        lines += _entries(value, depth + 1)
+    inner = schema.get("additionalProperties")
+    if isinstance(inner, dict):
+        lines.append(f"{indent}- any name ({_kind(inner)}): {inner.get('description', '')}".rstrip())
+        lines += _entries(inner, depth + 1)
+    if isinstance(schema.get("items"), dict) and schema["items"].get("properties"):
+        lines += _entries(schema["items"], depth)
+    return lines
+
+
+def _default(schema: Schema) -> str:
+    if "default" not in schema:
+        return ""
+    default = schema["default"]
+    return f"default {str(default).lower() if isinstance(default, bool) else default}"
+
+
+def _kind(schema: Schema) -> str:
+    if "enum" in schema:
+        return " | ".join(str(option) for option in schema["enum"])
+    if "$ref" in schema:
+        return schema["$ref"].rsplit("/", 1)[-1]  # type: ignore[no-any-return]
+    if schema.get("pattern") == NAME_PATTERN:
+        return "name"
+    types = schema.get("type", "value")
+    return " or ".join(_WORDS.get(kind, kind) for kind in ([types] if isinstance(types, str) else types))
