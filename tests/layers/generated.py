@@ -1,0 +1,207 @@
+"""Random uses of layers as branches of one graph, and what must hold of them in Keras and in ONNX.
+
+Many uses share a graph because tracing and starting a session cost more than the layers do. Where one of them fails,
+each is tried by itself, so that a failure names the layer, its body and its input.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import cache, partial
+from typing import Any
+
+import jsonschema
+import keras
+import numpy as np
+import onnx
+import onnxruntime
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from nnspec import schema
+from nnspec.backends.keras import build_model, predict, read_weights
+from nnspec.backends.onnx.export import export_graph
+from nnspec.diagnostics import Report, Source
+from nnspec.document import parse
+from nnspec.elaborate import elaborate
+from nnspec.expand import expand
+from nnspec.graph import Graph
+from tests.layers.body_strategies import Use, uses
+from tests.layers.harness import FORBIDDEN, randomize, relative_error
+
+NEVER = {"Loop", "If", "Scan"}
+TOLERANCE = 1e-4
+# Ops that a kind needs in some of its forms, which others may not use.
+NEEDS = {
+    "LSTM": {"Scan"},  # activations that the op does not know
+    "GRU": {"Scan"},
+    "SimpleRNN": {"Scan"},
+    "Bidirectional": {"Scan"},
+    "TimeDistributed": {"Scan"},
+    "ConvLSTM1D": {"Scan"},
+    "ConvLSTM2D": {"Scan"},
+    "ConvLSTM3D": {"Scan"},
+}
+EXAMPLES = int(os.environ.get("NNSPEC_EXAMPLES", "2"))
+ROUNDS = 8
+START = int(os.environ.get("NNSPEC_SEED", "0"))
+
+
+class Refused(Exception):
+    """The checker has something against a use."""
+
+
+def drawn(kind: str, count: int) -> list[Use]:
+    """That many different legal uses of a kind, the same ones each time."""
+    found: dict[str, Use] = {}
+
+    def collect(use: Use) -> None:
+        key = json.dumps(asdict(use), sort_keys=True)
+        if len(found) < count and key not in found and is_legal(use):
+            found[key] = use
+
+    quiet = settings(
+        max_examples=3 * count,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    for number in range(ROUNDS):  # as many as it takes, since some kinds are seldom legal
+        seed(1000 * START + number)(quiet(given(use=uses(kind))(collect)))()
+        if len(found) == count:
+            break
+    return list(found.values())
+
+
+@cache
+def _validator(kind: str) -> Any:
+    definitions = schema.whole(is_strict=True)["definitions"]
+    return jsonschema.Draft7Validator({"definitions": definitions, **definitions[f"layer_{kind}"]})
+
+
+def is_legal(use: Use) -> bool:
+    """Whether the checker lets a use pass.
+
+    Raises:
+        AssertionError: where the schema refuses what was drawn from it.
+    """
+    faults = [error.message for error in _validator(use.kind).iter_errors(use.body)]
+    assert not faults, f"the schema refuses {use}: {faults}"
+    try:
+        graph = graph_of([use])
+    except Refused:
+        return False
+    return not any("==" in constraint for constraint in graph.constraints)  # a length that only this branch may have
+
+
+def graph_of(branches: Sequence[Use], outputs: dict[str, str] | None = None) -> Graph:
+    """Every use on inputs of its own, and every output of each an output of the graph."""
+    inputs, model = {}, []
+    for i, use in enumerate(branches):
+        names = [f"x{i}_{j}" for j in range(len(use.inputs))]
+        inputs |= {n: {"axes": axes, "dtype": use.dtype} for n, axes in zip(names, use.inputs, strict=True)}
+        model.append({use.kind: {**use.body, "name": f"n{i}", "from": names}})
+    found = outputs or {f"n{i}": f"n{i}" for i in range(len(branches))}
+    ends = {name: {"task": "regression", "from": source} for name, source in found.items()}
+    document = {"nnspec": 1, "inputs": inputs, "model": model, "outputs": ends}
+    report = Report()  # no checks of the whole: a softmax is nobody's task here
+    graph = elaborate(expand(parse(Source("generated.yaml", json.dumps(document))), report), report)
+    if report.has_errors:
+        raise Refused("; ".join(d.message for d in report.items))
+    if outputs is None and any(len(node.outputs) > 1 for node in graph.nodes):
+        ports = [(n.name, v.port) for n in graph.nodes for v in n.outputs]
+        named = {f"{n}_{p}": n if p == "output" else f"{n}.{p}" for n, p in ports}
+        return graph_of(branches, named)
+    return graph
+
+
+def arrays(graph: Graph, batch: int, length: int) -> dict[str, np.ndarray]:
+    """Random inputs: floats around 0, ids from 0 to 4. Every symbol takes `length`."""
+    rng = np.random.default_rng(100 * batch + length)
+    result = {}
+    for name, value in graph.inputs.items():
+        shape = (batch, *(axis.size if isinstance(axis.size, int) else length for axis in value.axes))
+        made = rng.integers(0, 5, size=shape) if value.dtype.startswith("int") else rng.normal(size=shape)
+        result[name] = made.astype(value.dtype)
+    return result
+
+
+def is_ill_conditioned(model: Any, graph: Graph, values: dict[str, np.ndarray], name: str, error: float) -> bool:
+    """Whether rounding explains an error: a change of the inputs by a few units in the last place does as much."""
+    rng = np.random.default_rng(0)
+    by_keras = predict(model, graph, values)[name]
+    worst = 0.0
+    for _ in range(4):
+        moved = {
+            n: a if a.dtype.kind == "i" else (a * (1 + 3e-7 * rng.choice([-1, 1], size=a.shape))).astype(a.dtype)
+            for n, a in values.items()
+        }
+        worst = max(worst, relative_error(predict(model, graph, moved)[name], by_keras))
+    return error < 30 * worst
+
+
+def verify(branches: Sequence[Use]) -> None:
+    """Inferred axes, dtypes and weights equal Keras'; ONNX Runtime equals Keras; the ops are allowed ones."""
+    graph = graph_of(branches)
+    keras.utils.set_random_seed(1)
+    compiled = build_model(graph)  # compares the shapes of every value
+    randomize(compiled.model)
+    for name, output in graph.outputs.items():
+        tensor = compiled.model.output[name] if len(graph.outputs) > 1 else compiled.model.output
+        assert keras.backend.standardize_dtype(tensor.dtype) == output.value.dtype, f"{name}: dtype"
+    weights = {n.name: read_weights(n, compiled.layers[n.name]) for n in graph.nodes}
+    for node in graph.nodes:
+        assert node.parameters == sum(array.size for array in weights[node.name].values())
+    exported = export_graph(graph, weights)
+    model = exported.builder.to_model({}, "test")
+    onnx.checker.check_model(model, full_check=True)
+    for i, use in enumerate(branches):
+        ops = {node.op_type for node in model.graph.node if node.name.startswith(f"n{i}/")}
+        is_open = any(isinstance(size, str) for axes in use.inputs for size in axes.values())
+        dear = ((NEVER if is_open else FORBIDDEN) & ops) - NEEDS.get(use.kind, set())
+        assert not dear, f"n{i}: {dear}"
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    is_open = any(not isinstance(axis.size, int) for value in graph.inputs.values() for axis in value.axes)
+    for batch, length in [(1, 12), (3, 24)] if is_open else [(1, 12), (3, 12)]:
+        values = arrays(graph, batch, length)
+        by_keras = predict(compiled.model, graph, values)
+        by_onnx = session.run(list(by_keras), values)
+        for (name, wanted), got in zip(by_keras.items(), by_onnx, strict=True):
+            compare(name, got, wanted, partial(is_ill_conditioned, compiled.model, graph, values, name), batch)
+
+
+def compare(name: str, got: np.ndarray, wanted: np.ndarray, is_rounding: Any, batch: int) -> None:
+    assert got.dtype == wanted.dtype, f"{name}: {got.dtype} is not {wanted.dtype}"
+    assert got.shape == wanted.shape, f"{name} is {got.shape}, not {wanted.shape}, at batch {batch}"
+    if wanted.dtype.kind not in "fiub":
+        assert (got == wanted).all(), name
+        return
+    finite = np.isfinite(wanted)
+    error = relative_error(np.where(finite, got, 0), np.where(finite, wanted, 0))
+    assert error < TOLERANCE or is_rounding(error), f"{name}: ONNX differs by {error:.2g} at batch {batch}"
+
+
+def verify_each(branches: Sequence[Use]) -> None:
+    """As `verify`; where that fails, one by one, and every use that fails is told.
+
+    Raises:
+        AssertionError: with all failures.
+    """
+    try:
+        verify(branches)
+    except Exception as whole:
+        failures = []
+        for use in branches:
+            try:
+                verify([use])
+            except Exception as error:
+                failures.append(f"{use.kind}: {json.dumps(use.body)}\n  of {use.inputs}\n  {error}")
+        if not failures:
+            raise
+        raise AssertionError("\n".join(failures)) from whole

@@ -1,0 +1,29 @@
+"""Every kind in combinations of arguments that nobody chose.
+
+CI takes few uses of each kind. For many: `NNSPEC_EXAMPLES=50 NNSPEC_SEED=3 pytest tests/layers/test_generated.py`.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from nnspec.layers import REGISTRY
+from tests.layers.body_strategies import BY_HAND, FORMS, WRAPPED
+from tests.layers.generated import EXAMPLES, drawn, verify_each
+
+KINDS = sorted({*FORMS, *WRAPPED})
+# What Keras says at every build, nnspec says once, as NN319.
+pytestmark = pytest.mark.filterwarnings("ignore:[\\s\\S]*destroy the mask:UserWarning")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_generated_uses(kind: str) -> None:
+    branches = drawn(kind, EXAMPLES)
+    assert branches, "nothing that was drawn is legal"
+    for start in range(0, len(branches), 12):
+        verify_each(branches[start : start + 12])
+
+
+def test_every_kind_is_generated() -> None:
+    """A kind without a form is an oversight, unless it is said why."""
+    assert {*KINDS, *BY_HAND} == set(REGISTRY)
