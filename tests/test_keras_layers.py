@@ -13,17 +13,11 @@ from nnspec.layers import REGISTRY
 from nnspec.layers.refused import REFUSED
 
 CLASSES = {name: found for name, found in vars(keras.layers).items() if inspect.isclass(found)}
-# Kinds that are still being written.
-# fmt: off
-NOT_YET = {
-    "ContrastLimitedAdaptiveHistogramEqualization",
-}
-# fmt: on
 
 
 def test_every_class_of_keras_is_known() -> None:
     assert len(CLASSES) > 150
-    missing = sorted(set(CLASSES) - set(REGISTRY) - set(ALIASES) - set(REFUSED) - NOT_YET)
+    missing = sorted(set(CLASSES) - set(REGISTRY) - set(ALIASES) - set(REFUSED))
     assert not missing
 
 

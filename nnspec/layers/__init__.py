@@ -96,6 +96,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "einsum_dense": ("EinsumDense",),
     "embedding": ("Embedding",),
     "contrast": ("AutoContrast",),
+    "clahe": ("ContrastLimitedAdaptiveHistogramEqualization",),
     "mel": ("MelSpectrogram",),
     "discretization": ("Discretization",),
     "encoding": ("CategoryEncoding",),
