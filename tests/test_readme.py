@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -71,3 +73,9 @@ def test_python_blocks_run(workplace: Path, quick: Path) -> None:
             [sys.executable, "-c", code], cwd=quick.parent, capture_output=True, text=True, timeout=300, check=False
         )
         assert done.returncode == 0, done.stderr
+
+
+def test_settings_of_editors_can_be_read() -> None:
+    blocks = {language: text for language, text in BLOCKS if language in ("json", "toml")}
+    assert (ROOT / next(iter(json.loads(blocks["json"])["yaml.schemas"]))).is_file()
+    assert tomllib.loads(blocks["toml"])["language-server"]["nnspec"] == {"command": "nnspec", "args": ["lsp"]}
