@@ -130,6 +130,10 @@ class Place:
     suffix: str = ""
     depth: int = 0
 
+    def item(self, index: int) -> Place:
+        """The place of an item of the model that stands here."""
+        return Place(self.scope, self.names, self.trail, (*self.path, index), self.suffix, self.depth)
+
 
 class _Expander:
     def __init__(self, root: Mapping, report: Report, substituter: Substituter) -> None:
@@ -156,7 +160,7 @@ class _Expander:
     def model(self, model: Sequence, place: Place, current: Reference | None) -> Reference | None:
         """Writes out a list of items; returns what the last one makes."""
         for index, item in enumerate(model.items):
-            here = replace(place, path=(*place.path, index))
+            here = place.item(index)
             if isinstance(item, Scalar) and isinstance(item.value, str):
                 if item.value in STRUCTURE:
                     self.error("NN203", f"`{item.value}` needs a body", item.span)

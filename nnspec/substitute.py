@@ -47,16 +47,16 @@ class Substituter:
             return self.scalar(node, scope, trail)
         span = node.span.within(trail)
         if isinstance(node, Sequence):
-            items = tuple(self.replaced(item, scope, trail) for item in node.items)
-            return Sequence(items, span, 1 + sum(i.size for i in items))
+            items = tuple([self.replaced(item, scope, trail) for item in node.items])
+            return Sequence(items, span, 1 + sum([i.size for i in items]))
         entries = {key: self.replaced(value, scope, trail) for key, value in node.entries.items()}
         keys = {k: Scalar(v.value, v.span.within(trail)) for k, v in node.keys.items()} if trail else node.keys
-        return Mapping(entries, keys, span, 1 + sum(e.size for e in entries.values()))
+        return Mapping(entries, keys, span, 1 + sum([e.size for e in entries.values()]))
 
     def scalar(self, node: Scalar, scope: Scope, trail: tuple[Step, ...]) -> Node:
-        span = node.span.within(trail)
         if not isinstance(node.value, str) or "$" not in node.value:
-            return Scalar(node.value, span, node.is_plain) if trail else node
+            return Scalar(node.value, node.span.within(trail), node.is_plain) if trail else node
+        span = node.span.within(trail)
         text = node.value
         whole = _WHOLE.fullmatch(text)
         name = _NAME.fullmatch(text)
