@@ -26,6 +26,12 @@ class GlobalPooling(Layer):
 
     rank: ClassVar[int]
     op: ClassVar[str]
+
+    @property
+    def image_op(self) -> str:
+        """The op that pools all but the first two dimensions."""
+        return {"ReduceMax": "GlobalMaxPool", "ReduceMean": "GlobalAveragePool"}[self.op]
+
     steps = True
     args = {
         "data_format": a.data_format(),
@@ -57,8 +63,12 @@ class GlobalPooling(Layer):
         view = inputs[0]
         places, channel = spatial_positions(self.rank, node.args["data_format"])
         ready, reduced = over_dims(lowering, view, [1 + place for place in places])
-        tensor = self.reduce(node, ready, reduced, lowering)
         dims = tuple(dim for i, dim in enumerate(ready.dims) if i not in reduced)
+        if view.mask is None and _is_image(ready, reduced):  # as a convolution leaves it, blocked in memory
+            tensor = lowering.node(self.image_op, ready.tensor)
+            dims = (*ready.dims[:2], *((),) * (len(ready.dims) - 2))
+        else:
+            tensor = self.reduce(node, ready, reduced, lowering)
         axes: tuple[Group, ...] = (view.axes[0], view.axes[1 + channel])
         if node.args["keepdims"]:
             axes = tuple(() if i - 1 in places else group for i, group in enumerate(view.axes))
@@ -139,6 +149,12 @@ class GlobalAveragePooling1D(GlobalPooling):
         counted = lowering.node("Cast", mask, to=onnx_type(view.dtype))
         total = lowering.node("ReduceSum", kept, axes, keepdims=0)
         return lowering.node("Div", total, lowering.node("ReduceSum", counted, axes, keepdims=0))
+
+
+def _is_image(view: View, reduced: list[int]) -> bool:
+    """Whether memory is (batch, channel, spatial …) and all that is spatial is pooled."""
+    rest = [i for i, dim in enumerate(view.dims) if i > 1 and dim]
+    return len(view.dims) == 4 and rest == reduced and bool(view.dims[0] and view.dims[1])
 
 
 def _is_masked(node: Node) -> bool:

@@ -330,7 +330,7 @@ def whole_2d(kind: str, op: str, reduce: str) -> list[Case]:
             [first],
             {"channel": 3},
             over(reduce, (2, 3)),
-            [op],
+            [{"ReduceMax": "GlobalMaxPool", "ReduceMean": "GlobalAveragePool"}[op], "Reshape"],
             id="channels-first",
         ),
     ]
@@ -435,7 +435,7 @@ CASES = [
         [{"time": "T", "channel": 5}],
         {"filter": 4},
         None,
-        ["Transpose", "Reshape", "Conv", "ReduceMean", "Reshape"],
+        ["Transpose", "Reshape", "Conv", "GlobalAveragePool", "Reshape"],
         id="after-conv",
         before=[{"Conv1D": {"filters": 4, "kernel_size": 3, "padding": "same"}}],
     ),
