@@ -6,7 +6,7 @@ A mismatch is bisected to the first layer that differs.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,7 @@ from nnspec.backends.keras import predict, reset_states
 from nnspec.backends.onnx.deploy import Deployment, label_axes, label_name
 from nnspec.backends.onnx.export import Exported
 from nnspec.diagnostics import Diagnostic, Source, Span, SpecError
-from nnspec.graph import Graph
+from nnspec.graph import Graph, Node
 from nnspec.lengths import lengths_of, size_at
 
 STANDARD_DOMAINS = {"", "ai.onnx", "ai.onnx.ml"}
@@ -199,21 +199,26 @@ class Gate:
 
     def examples(self, name: str) -> list[Any]:
         """Words or integers that the layers which look an input up know, and some that they do not."""
-        same, found = {name}, list[Any]()  # the input, and what only moves its values
-        for node in self.graph.nodes:
-            if node.inputs[0].node in same:
-                found += node.layer.examples(node)
-                if not node.weights and node.layer.reads_text and not node.layer.examples(node):
-                    same.add(node.name)
-        return found
+        return [example for node in self.readers(name) for example in node.layer.examples(node)]
 
     def integer_bound(self, name: str) -> int:
-        bounds = [
-            int(node.args["input_dim"])
-            for node in self.graph.nodes
-            if node.kind == "Embedding" and node.inputs[0].node == name
-        ]
-        return min([*bounds, 100])
+        """One more than the largest id that every Embedding of an input knows."""
+        bounds = [100]
+        for node in self.readers(name):
+            while node.kind == "TimeDistributed" and node.inner is not None:
+                node = node.inner
+            if "input_dim" in node.args:
+                bounds.append(int(node.args["input_dim"]))
+        return min(bounds)
+
+    def readers(self, name: str) -> Iterator[Node]:
+        """The nodes that read an input's values as they are, behind what only moves them too."""
+        same = {name}
+        for node in self.graph.nodes:
+            if node.inputs[0].node in same:
+                yield node
+                if not node.weights and node.layer.reads_text and not node.layer.examples(node):
+                    same.add(node.name)
 
     def expected(self, raw: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """What Keras gives, with scaling and labels by NumPy."""

@@ -9,6 +9,7 @@ from nnspec import axes as ax
 from nnspec.diagnostics import Fix
 from nnspec.graph import Node, Weight
 from nnspec.layers import args as a
+from nnspec.layers import sentences as say
 from nnspec.layers.base import Call, Inferred, Window
 from nnspec.layers.recurrent_arguments import (
     ACTIVATION,
@@ -102,6 +103,20 @@ class ConvLSTM(Recurrent):
             weights=tuple(weights),
             formula=f"4·({each})",
         )
+
+    def why(self, node: Node) -> dict[str, str]:
+        places, channel_place = spatial_positions(self.rank, node.args["data_format"])
+        kernel, channel = a.as_tuple(node.args["kernel_size"], self.rank), node.inputs[0].axes[1 + channel_place]
+        filters = node.args["filters"]
+        blocks = f"4 gates · {filters} filters = {4 * filters} kernels"
+        return {
+            **super().why(node),
+            "filters": f"The states are images of {say.counted(filters, 'channel')}.",
+            "kernel_size": say.kernel_sentence(node, [1 + place for place in places], kernel, channel),
+            "kernel": f"{blocks}, over all {channel.size} of `{channel.name}`",
+            "recurrent_kernel": f"{blocks}, over all {filters} channels of the state",
+            "bias": "one for each kernel",
+        }
 
     def check_axes(self, call: Call, spatial: Sequence[int]) -> None:
         """It steps along the first axis, which `over` may name alone or with those that it slides along."""

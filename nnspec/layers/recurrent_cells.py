@@ -13,10 +13,12 @@ from nnspec.document import Node as SourceNode
 from nnspec.document import Sequence as SequenceNode
 from nnspec.graph import Node, Value
 from nnspec.layers import args as a
+from nnspec.layers import sentences as say
 from nnspec.layers.base import Call, Fault, Inferred, Layer, Window, keras_name
 from nnspec.layers.recurrent_arguments import GRU_STEP, LSTM_STEP, SIMPLE_STEP
 from nnspec.layers.recurrent_base import StateSpec, check_initial_states, prefixed, without_prefix
 from nnspec.layers.recurrent_gates import Gates, GRUGates, LSTMGates, SimpleGates
+from nnspec.layers.recurrent_sentences import gate_sentences
 from nnspec.layers.wrappers import check_inner_body, keras_inner, wrapped_kind
 from nnspec.lazy import np
 
@@ -80,6 +82,14 @@ class CellLayer(Layer):
 
 class GatedCell(CellLayer, Gates):
     """LSTMCell, GRUCell and SimpleRNNCell."""
+
+    def why(self, node: Node) -> dict[str, str]:
+        told = gate_sentences(node, self.gates, self.states)
+        states = say.quoted(self.states)
+        return {
+            **told,
+            "units": f"It reads {states} of the step before and gives {say.counted(node.args['units'], 'number')}.",
+        }
 
     def infer(self, call: Call) -> Inferred:
         call.require_rank(1, what="features")

@@ -179,6 +179,10 @@ class TimeDistributed(Layer):
             fixes=reorder_fixes(call, wanted, (0,)) if len(wanted) == 1 else [],
         )
 
+    def opset(self, node: Node) -> int:
+        assert node.inner is not None
+        return node.inner.layer.opset(node.inner)
+
     def adapts(self, node: Node) -> bool:
         assert node.inner is not None
         return node.inner.layer.adapts(node.inner)

@@ -304,3 +304,26 @@ def test_normalization_inside_time_distributed_learns_from_every_position(tmp_pa
 
     session = onnxruntime.InferenceSession(exported.SerializeToString(), providers=["CPUExecutionProvider"])
     assert np.allclose(session.run(None, {"x": x})[0], expected, atol=1e-4)
+
+
+def test_gate_draws_ids_that_a_wrapped_embedding_knows(tmp_path: Path) -> None:
+    from nnspec.backends.onnx.deploy import Deployment
+    from nnspec.verify import Gate
+
+    document = {
+        "nnspec": 1,
+        "inputs": {"ids": {"axes": {"row": 2, "sentence": 3, "word": 7}, "dtype": "int32"}},
+        "model": [
+            {"permute": ["sentence", "row", "word"]},
+            {
+                "TimeDistributed": {
+                    "layer": {"TimeDistributed": {"layer": {"Embedding": {"input_dim": 4, "output_dim": 2}}}}
+                }
+            },
+        ],
+        "outputs": {"y": {"task": "regression"}},
+    }
+    path = tmp_path / "spec.yaml"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    drawn = Gate(pipeline.check(path).graph, None, Deployment()).random_inputs(32, 11)["ids"]
+    assert set(np.unique(drawn)) == {0, 1, 2, 3}
