@@ -56,6 +56,8 @@ CODES: dict[str, str] = {
     "NN343": "mask-does-not-fit-attention",
     "NN344": "bad-einsum-equation",
     "NN320": "taps-see-only-padding",
+    "NN328": "steps-never-used",
+    "NN329": "most-taps-see-only-padding",
     "NN330": "branches-shifted",
     "NN348": "vocabulary-missing",
     "NN349": "layer-trains-only",

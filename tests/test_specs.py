@@ -84,8 +84,8 @@ def test_airline_lstm_has_96_parameters() -> None:
 def test_causal_cnn_reach_and_dead_taps() -> None:
     found = layers("causal_cnn")
     shares = [layer for layer in found.values() if layer["kind"] == "TimeDistributed"]
-    assert [layer["receptive_field"]["time"]["size"] for layer in shares] == [5, 13, 29, 61, 125]
-    assert shares[-1]["notes"][0].startswith("taps 1, 2, 3, 4 of 5 (the oldest) only ever see padding along `time`")
+    assert [layer["receptive_field"]["time"]["size"] for layer in shares] == [3, 7, 15, 31]
+    assert shares[-1]["notes"][0].startswith("tap 1 of 3 (the oldest) only ever sees padding along `time`")
     assert not shares[0]["notes"]
 
 

@@ -9,6 +9,7 @@ from nnspec.checks.data import check_data
 from nnspec.checks.expect import check_expectations
 from nnspec.checks.layout import check_layout
 from nnspec.checks.opset import check_opset
+from nnspec.checks.reach import check_reach
 from nnspec.checks.task import check_tasks
 from nnspec.data.plan import DataPlan
 from nnspec.diagnostics import Diagnostic, Report
@@ -20,6 +21,7 @@ CHECKS: tuple[Callable[[Context], Iterable[Diagnostic]], ...] = (
     check_layout,
     check_opset,
     check_expectations,
+    check_reach,
     check_data,
 )
 

@@ -13,7 +13,8 @@ from nnspec.layers import args as a
 from nnspec.layers import sentences as say
 from nnspec.layers.base import Call, Inferred, Layer, Window, keras_name
 from nnspec.layers.kernels import Kernel, write_kernel
-from nnspec.layers.windows import live_taps, pads, seeing_taps, slid_size, spatial_positions, window_over
+from nnspec.layers.taps import Taps, dead_tap_notes, warn_of_dead_taps
+from nnspec.layers.windows import live_taps, pads, slid_size, spatial_positions, window_over
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
@@ -92,8 +93,9 @@ class Convolution(Layer):
     def axis_notes(self, call: Call, i: int, axis: Axis) -> list[str]:
         """What is worth saying of the kernel along the i-th spatial axis."""
         kernel, strides, dilation = self.geometry(call.args)
-        _warn_of_blind_kernel(call, axis, kernel[i], strides[i], dilation[i], call.args["padding"])
-        return _dead_tap_notes(axis, kernel[i], strides[i], dilation[i], call.args["padding"])
+        taps = Taps(axis, kernel[i], dilation[i], call.args["padding"], strides[i])
+        warn_of_dead_taps(call, taps)
+        return dead_tap_notes(taps)
 
     def weights_rule(self, call: Call, channels: int, kernel: tuple[int, ...]) -> tuple[int, tuple[Weight, ...], str]:
         """Output channels, weights and their count in words."""
@@ -211,33 +213,6 @@ class Convolution(Layer):
             Kernel(np.moveaxis(kernel, (-1, -2), (0, 1)), bias, strides, dilation, outputs=0, hint=hint),
             group=groups,
             **around,
-        )
-
-
-def _dead_tap_notes(axis: ax.Axis, taps: int, stride: int, dilation: int, padding: str) -> list[str]:
-    alive = seeing_taps(ax.static(axis.size), taps, dilation, padding, stride)
-    count = taps - (alive.stop - alive.start)
-    if not count:
-        return []
-    dead = [i + 1 for i in range(taps) if i not in alive] if taps <= 1000 else []
-    which = ", ".join(str(i) for i in dead) if dead else f"all but {alive.start + 1} to {alive.stop}"
-    oldest = " (the oldest)" if padding == "causal" else ""
-    return [
-        f"tap{'s' if count > 1 else ''} {which} of {taps}{oldest} only ever see padding along `{axis.name}`: "
-        f"it has {axis.size} positions, and taps are {dilation} apart"
-    ]
-
-
-def _warn_of_blind_kernel(call: Call, axis: ax.Axis, taps: int, stride: int, dilation: int, padding: str) -> None:
-    """A kernel no tap of which ever sees data makes a constant."""
-    if not seeing_taps(ax.static(axis.size), taps, dilation, padding, stride):
-        call.warn(
-            "NN320",
-            f"all {taps} taps of `{call.kind}` only ever see padding along `{axis.name}`, "
-            f"which has {axis.size} positions: the dilation is {dilation}",
-            "dilation_rate",
-            notes=["its output does not depend on its input"],
-            fixes=[Fix(f"keep the dilation below {axis.size}, or make `{axis.name}` longer")],
         )
 
 

@@ -1,0 +1,42 @@
+"""Steps of an input that no output ever uses, although layers slide along them to see far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nnspec import axes as ax
+from nnspec.checks.context import Context
+from nnspec.diagnostics import Diagnostic, Fix, Severity
+from nnspec.graph import Graph, Output
+from nnspec.widening import proposals
+
+
+def check_reach(context: Context) -> Iterator[Diagnostic]:
+    """NN328: an output that stands at the last step sees less than the window."""
+    graph = context.graph
+    for output in graph.outputs.values():
+        for value in graph.inputs.values():
+            for axis in value.axes:
+                if isinstance(axis.size, int) and not ax.is_unordered(axis):
+                    yield from _unused(graph, output, axis.name, axis.size)
+
+
+def _unused(graph: Graph, output: Output, axis: str, total: int) -> Iterator[Diagnostic]:
+    field = output.value.fields.get(axis)
+    runs_along = any(own.origin == axis and own.size != 1 for own in output.value.axes)
+    if field is None or runs_along or field.size is None or field.size == 1 or field.behind is None:
+        return
+    first = -int(field.behind)  # where the axis is gone, positions are those of the input
+    if field.ahead != total - 1 or first <= 0:
+        return
+    fixes = [Fix(f"see all {total}: {text}") for text in proposals(graph, output.value, axis, total)]
+    fixes.append(Fix(f"or give it {total - first} positions of `{axis}`, which is all that it uses"))
+    yield Diagnostic(
+        "NN328",
+        f"output `{output.name}` never uses the first {first} of {total} positions of `{axis}`: "
+        f"it stands at the last one and sees {field.size}",
+        output.span,
+        path=f"outputs.{output.name}",
+        fixes=tuple(fixes),
+        severity=Severity.WARNING,
+    )
