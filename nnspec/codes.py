@@ -52,6 +52,8 @@ CODES: dict[str, str] = {
     "NN318": "branches-not-aligned",
     "NN319": "mask-is-lost",
     "NN321": "merge-of-axes-apart",
+    "NN322": "broadcast-is-not-written",
+    "NN323": "broadcast-repeats-nothing",
     "NN342": "attention-between-different-axes",
     "NN343": "mask-does-not-fit-attention",
     "NN344": "bad-einsum-equation",

@@ -87,7 +87,7 @@ def mend(
     if fault.code in ("NN308", "NN309") and layer.steps and "over" not in body:
         names = stepped_axes(kind, body, axes)
         return {**body, "over": names[0] if len(names) == 1 else names}, list(reads)
-    if fault.code == "NN311" and "broadcast" in layer.args and "broadcast" not in body:
+    if fault.code == "NN322" and "broadcast" in layer.args and "broadcast" not in body:
         short = list(dict.fromkeys(name for read in reads[1:] for name in unit_axes(axes, read.value.axes)))
         if short:
             return {**body, "broadcast": short if len(short) > 1 else short[0]}, list(reads)

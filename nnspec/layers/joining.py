@@ -2,62 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NoReturn
 
 from nnspec import axes as ax
 from nnspec.axes import Axes, Axis, Size, Symbolic
-from nnspec.diagnostics import Applicability, Edit, Fix, Span
-from nnspec.document import Scalar, Sequence
+from nnspec.diagnostics import Applicability, Edit, Fix
+from nnspec.document import Scalar
+from nnspec.document import Sequence as SequenceNode
 from nnspec.layers.base import Call, insert_items
+from nnspec.layers.broadcasting import refuse_silent
+
+Given = tuple[Axes, ...] | None
 
 
-def joined_axes(call: Call, free: int | None = None) -> Axes:
+def joined_axes(call: Call, free: int | None = None, repeated: Sequence[str] = (), given: Given = None) -> Axes:
     """The axes of the first input, which all others have too; `free` may differ in size (it is left to the caller).
 
-    Data axes match by name and size, learned axes by size. Along an axis that `broadcast` names, an input of size 1 is
-    repeated.
+    Data axes match by name and size, learned axes by size; along `repeated` one position does for any number.
+
+    Args:
+        given: the axes of each input, where they are not simply those that it has.
 
     Raises:
-        Fault: NN311; NN306 and NN317 where `broadcast` names an axis that is not there, or that needs no repeating.
+        Fault: NN311, or NN322 where Keras would repeat an input in silence.
     """
-    axes = list(call.axes)
-    repeated = _broadcast_places(call)
-    for i, value in enumerate(call.inputs[1:], 1):
-        others = value.axes
+    read = given or tuple(value.axes for value in call.inputs)
+    axes = list(read[0])
+    for i, others in enumerate(read[1:], 1):
         if len(others) != len(axes):
+            if free is None:
+                refuse_silent(call, i)
             _refuse(call, i, f"{len(axes)} axes and {len(others)}", "nothing is repeated silently to fill an axis")
         for place, (mine, theirs) in enumerate(zip(axes, others, strict=True)):
             if place == free:
                 continue
-            if _names_differ(call.axes, others, place):
+            if _names_differ(read[0], others, place):
                 _refuse(call, i, f"`{mine.name}` where the other has `{theirs.name}`")
-            if place in repeated and 1 in (mine.size, theirs.size):
-                axes[place] = theirs.renamed(mine.name) if mine.size == 1 else mine
+            if mine.size != theirs.size and 1 in (mine.size, theirs.size) and {mine.name, theirs.name} & set(repeated):
+                axes[place] = mine if theirs.size == 1 else theirs.renamed(mine.name)
                 continue
             size = common_size(call, mine.size, theirs.size)
             if size is None:
+                if free is None:
+                    refuse_silent(call, i)
                 note = "nothing is repeated silently to fill an axis" if 1 in (mine.size, theirs.size) else ""
                 _refuse(call, i, f"`{mine.name}` of {mine.size} and `{theirs.name}` of {theirs.size}", note)
             axes[place] = _joined(call, mine, theirs, size)
     return tuple(axes)
-
-
-def _broadcast_places(call: Call) -> set[int]:
-    """The positions of the axes that `broadcast` names, each of size 1 in one input and longer in another."""
-    said = call.args.get("broadcast") or ()
-    places = set()
-    for name in [said] if isinstance(said, str) else said:
-        place = call.axis_index(name, "broadcast")
-        sizes = [value.axes[place].size for value in call.inputs if place < len(value.axes)]
-        if 1 not in sizes or all(size == 1 for size in sizes):
-            call.fail(
-                "NN317",
-                f"`{call.kind}` is to repeat an input along `{name}`, but none is 1 long there beside a longer one",
-                "broadcast",
-                fixes=[Fix(f"leave `{name}` out of `broadcast`")],
-            )
-        places.add(place)
-    return places
 
 
 def _names_differ(first: Axes, others: Axes, place: int) -> bool:
@@ -117,9 +109,6 @@ def _fixes(call: Call, which: int) -> list[Fix]:
         return [
             _inserted(call, which, f"reorder it first: permute: [{order}]", f"permute: {{order: [{order}]", "permuted")
         ]
-    units = unit_axes(call.axes, call.inputs[which].axes)
-    if units and "broadcast" in call.args:
-        return [_broadcast_fix(call, units)]
     pairs = [(a, b) for a, b in zip(mine, theirs, strict=False) if a != b]
     if len(mine) == len(theirs) and ax.sizes(call.axes) == ax.sizes(call.inputs[which].axes):
         said = ", ".join(f"{theirs}: {mine}" for mine, theirs in pairs)
@@ -132,7 +121,7 @@ def _fixes(call: Call, which: int) -> list[Fix]:
 def _inserted(call: Call, which: int, message: str, item: str, suffix: str) -> Fix:
     """A fix that puts an item between an input and this join, where `from` lists names."""
     sources = call.node("from")
-    source = sources.items[which] if isinstance(sources, Sequence) and which < len(sources.items) else None
+    source = sources.items[which] if isinstance(sources, SequenceNode) and which < len(sources.items) else None
     if not isinstance(source, Scalar) or not isinstance(source.value, str):
         return Fix(message)
     name = f"{source.value.replace('.', '_')}_{suffix}"
@@ -151,16 +140,3 @@ def unit_axes(first: Axes, others: Axes) -> list[str]:
     pairs = [(a, b) for a, b in zip(first, others, strict=True) if a.size != b.size]
     fits = all(1 in (a.size, b.size) for a, b in pairs)
     return [a.name for a, _ in pairs] if fits else []
-
-
-def _broadcast_fix(call: Call, units: list[str]) -> Fix:
-    """Writes `broadcast` into a body of one line."""
-    names = units[0] if len(units) == 1 else f"[{', '.join(units)}]"
-    sources = call.node("from")
-    edits = (Edit(sources.span, f"{_text(sources.span)}, broadcast: {names}"),) if sources is not None else ()
-    is_flow = sources is not None and call.body is not None and call.body.span.line == sources.span.line
-    return Fix(f"if one is to be repeated to fill the other, say so: broadcast: {names}", edits if is_flow else ())
-
-
-def _text(span: Span) -> str:
-    return span.source.line(span.line)[span.column - 1 : span.end_column - 1]

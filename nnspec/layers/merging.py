@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nnspec import axes as ax
 from nnspec.graph import Node
-from nnspec.layers import args as a
+from nnspec.layers import broadcasting
 from nnspec.layers import sentences as say
 from nnspec.layers.base import Call, Inferred, Layer
 from nnspec.layers.joining import joined_axes
@@ -22,39 +22,54 @@ if TYPE_CHECKING:
 class Join(Layer):
     """Element by element over inputs with the same axes: data axes by name and size, learned axes by size.
 
-    No input is repeated to fill an axis unless `broadcast` says so.
+    `broadcast` names axes along which an input that has one position there, or no such axis, is repeated.
     """
 
-    args: ClassVar[Mapping[str, a.Arg]] = {
-        "broadcast": a.Arg(
-            {"type": ["string", "array", "null"], "items": {"type": "string"}, "minItems": 1},
-            "The axis or axes along which an input of size 1 is repeated; without it, that is an error.",
-            None,
-        )
-    }
     arity: ClassVar[tuple[int, int | None]] = (2, None)
+    args = {"broadcast": broadcasting.argument()}
     op: ClassVar[str]
     several: ClassVar[str | None] = None  # an op that takes any number of inputs
 
     def infer(self, call: Call) -> Inferred:
         call.require_float()
-        return Inferred((joined_axes(call),), mask=common_mask(call))
+        repeated = broadcasting.wanted(call)
+        if not repeated:
+            return Inferred((joined_axes(call),), mask=common_mask(call), keras={"places": None})
+        masked = next((value for value in call.inputs if value.mask is not None), None)
+        if masked is not None:
+            call.fail(
+                "NN310",
+                f"`{self.kind}` cannot repeat inputs where one has a mask, but `{masked.node}` has one "
+                f"along `{masked.mask}`",
+                "broadcast",
+            )
+        given, places = broadcasting.expanded(call)
+        axes = joined_axes(call, repeated=repeated, given=given)
+        return Inferred((call.require_unique(axes),), keras={"places": places})
 
     def keras_arguments(self, node: Node) -> dict[str, Any]:
-        return {}  # Keras repeats whatever is 1 long; the checks have seen what that is
+        return {}
+
+    def call_keras(self, layer: Callable[..., Any], node: Node, tensors: list[Any]) -> Any:
+        return layer(tensors if node.args["places"] is None else broadcasting.keras_tensors(node, tensors))
 
     def why(self, node: Node) -> dict[str, str]:
         return {"": say.joined(node, "Reads")}
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
-        views = broadcast_views(lowering, inputs) if node.args["broadcast"] else lowering.aligned(inputs)
-        tensors = [view.tensor for view in views]
+        if node.args["places"] is None:
+            views = lowering.aligned(inputs)
+        else:
+            views = broadcast_views(lowering, broadcasting.with_all_axes(node, inputs))
+        return [_result(lowering, views, self.join(lowering, [view.tensor for view in views]))]
+
+    def join(self, lowering: Lowering, tensors: Sequence[str]) -> str:
         if self.several is not None and (len(tensors) > 2 or self.several == self.op):
-            return [_result(lowering, views, lowering.node(self.several, *tensors))]
+            return lowering.node(self.several, *tensors)
         result = tensors[0]
         for tensor in tensors[1:]:
             result = lowering.node(self.op, result, tensor)
-        return [_result(lowering, views, result)]
+        return result
 
 
 def common_mask(call: Call) -> str | None:
@@ -129,6 +144,8 @@ class MaskedJoin(Join):
         return super().infer(call)
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
+        if node.args["places"] is not None:
+            return super().to_onnx(node, inputs, lowering)
         masks = [view.mask if value.mask else None for view, value in zip(inputs, node.inputs, strict=True)]
         if not any(masks):
             return super().to_onnx(node, inputs, lowering)

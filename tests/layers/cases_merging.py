@@ -126,8 +126,93 @@ ELEMENTWISE = [
     )
 ]
 
+IMAGE = {"height": 2, "width": 3, "channel": 5}
+BROADCAST = [
+    *(
+        Case(
+            kind,
+            {"broadcast": "time"},
+            [STEPS, {"time": 1, "channel": 5}],
+            STEPS,
+            (lambda w, x: (x[0] + x[1]) / 2) if kind == "Average" else elementwise(kind),
+            TWO[kind],
+            id="one-position",
+        )
+        for kind in TWO
+    ),
+    Case(
+        "Multiply",
+        {"broadcast": ["height", "width"]},
+        [IMAGE, {"channel": 5}],
+        IMAGE,
+        lambda w, x: x[0] * x[1][:, None, None],
+        ["Reshape", "Mul"],
+        id="gate-without-places",
+    ),
+    Case(
+        "Subtract",
+        {"broadcast": ["width"]},
+        [{"height": 2, "channel": 5}, IMAGE],
+        IMAGE,
+        lambda w, x: x[0][:, :, None] - x[1],
+        ["Reshape", "Sub"],
+        id="the-first-lacks-an-axis",
+    ),
+    Case(
+        "Add",
+        {"broadcast": ["time"]},
+        [{"channel": 5}, OPEN, {"time": 1, "channel": 5}],
+        OPEN,
+        lambda w, x: x[0][:, None] + x[1] + x[2],
+        ["Reshape", "Sum"],
+        id="three-symbol-broadcast",
+    ),
+    Case(
+        "Multiply",
+        {"broadcast": ["row", "column"]},
+        [{"row": 2, "column": 1, "channel": 5}, {"row": 1, "column": 3, "channel": 5}],
+        {"row": 2, "column": 3, "channel": 5},
+        lambda w, x: x[0] * x[1],
+        ["Mul"],
+        id="neither-is-full",
+    ),
+    fork(
+        "Multiply",
+        {"broadcast": ["time"]},
+        {"time": 7, "channel": 5},
+        {"time": 7, "filter": 4},
+        None,
+        "squeeze-and-excite",
+        [conv(4)],
+        [{"GlobalAveragePooling1D": {}}, {"Dense": {"units": 4, "activation": "sigmoid"}}],
+    ),
+    fork(
+        "Add",
+        {"broadcast": ["time"]},
+        {"time": 7, "channel": 5},
+        {"channel": 5, "time": 7},
+        None,
+        "moved",
+        [{"permute": ["channel", "time"]}],
+        [{"GlobalAveragePooling1D": {}}],
+        moves=False,
+    ),
+    fork(
+        "Add",
+        {"broadcast": ["part"]},
+        {"time": 6, "channel": 5},
+        {"part": 2, "step": 3, "channel": 5},
+        None,
+        "inside-a-split-axis",
+        [{"split": {"time": {"part": 2, "step": 3}}}],
+        [{"Cropping1D": {"cropping": [1, 2]}}, {"rename": {"time": "step"}}],
+        moves=False,
+    ),
+]
+
 CASES = [
     *ELEMENTWISE,
+    *BROADCAST,
     Case("Subtract", None, [STEPS, STEPS], STEPS, lambda w, x: x[0] - x[1], ["Sub"]),
     Case("Subtract", None, [OPEN, OPEN], OPEN, lambda w, x: x[0] - x[1], ["Sub"], id="symbol"),
     fork(
