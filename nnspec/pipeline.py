@@ -110,6 +110,7 @@ class _Phases:
     expanded: Expanded | None = None
     graph: Graph | None = None
     plan: DataPlan | None = None
+    is_valid: bool = False
 
     def run(self, report: Report, allow_outside: bool, without_data: bool) -> None:
         """All of them.
@@ -120,6 +121,7 @@ class _Phases:
         validate_document(self.root, report)
         report.raise_errors()
         assert isinstance(self.root, Mapping)
+        self.is_valid = True
         self.expanded = expand(self.root, report)
         report.raise_errors()
         with report.refined(origins(self.root.get("vars"), self.expanded.values)):
@@ -141,8 +143,8 @@ class _Phases:
 
     def guess(self) -> None:
         """What the phases that did not come to run can say of a faulty document; their own faults are not spoken of."""
-        if not isinstance(self.root, Mapping):
-            return
+        if not isinstance(self.root, Mapping) or (self.is_valid and self.expanded is None):
+            return  # it is too large to write out, which took its time already
         with suppress(Exception):  # the document is not what they may rely on, so anything can happen
             self.expanded = self.expanded or expand(self.root, Report())
             self.graph = self.graph or elaborate(self.expanded, Report(), is_guess=True)
