@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 # What an empty cell may look like; `nnspec.data.tables` hands the same list to the reader that loads the values.
@@ -58,10 +59,24 @@ def read_header(path: Path) -> list[str]:
 def scan(path: Path, header: list[str], wanted: Iterable[str], keep: Iterable[str] = ()) -> TableScan:
     """Goes through the rows once, looking at the `wanted` columns and keeping the values of those in `keep`.
 
+    A file that stays as it is is read once: an editor asks after each letter.
+
     Raises:
         TableError: where a row has more or fewer cells than the header.
     """
-    kept = set(keep)
+    try:
+        stat = path.stat()
+    except OSError as error:
+        raise TableError(f"it cannot be read ({error.strerror})") from None
+    stamp = (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+    return _scanned(path, stamp, tuple(header), tuple(wanted), tuple(sorted(set(keep))))
+
+
+@lru_cache(maxsize=4)
+def _scanned(
+    path: Path, stamp: tuple[int, ...], header: tuple[str, ...], wanted: tuple[str, ...], kept: tuple[str, ...]
+) -> TableScan:
+    """What a file holds whose `stamp` says that it is the same."""
     columns = {name: ColumnScan(values=[] if name in kept else None) for name in dict.fromkeys([*wanted, *kept])}
     watched = [(header.index(name), column) for name, column in columns.items() if name in header]
     rows, width = 0, len(header)
