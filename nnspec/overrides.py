@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping as MappingABC
 
-from nnspec.diagnostics import Source, Span, SpecError, did_you_mean
+from nnspec.diagnostics import Source, Span, SpecError, did_you_mean, quoted
 from nnspec.document import Mapping, Node, Scalar, Sequence, parse
 
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
@@ -24,8 +24,26 @@ def apply_overrides(root: Node, overrides: MappingABC[str, object]) -> Node:
         steps = [m.group(1) or int(m.group(2)) for m in _STEP.finditer(path)]
         if not steps:
             raise SpecError.single("NN112", f"`{path}` is not a path such as `vars.lookback`", span)
+        if steps[0] == "vars" and len(steps) == 2:
+            _require_use(root, str(steps[1]), span)
         root = _replaced(root, steps, _value_node(value, span), span, path)
     return root
+
+
+def _require_use(root: Node, name: str, span: Span) -> None:
+    """A variable that no expression names would change nothing: where one is called nearly so, that one is meant.
+
+    Raises:
+        SpecError: NN112.
+    """
+    section = root.get("vars") if isinstance(root, Mapping) else None
+    declared = section.entries if isinstance(section, Mapping) else {}
+    if name in declared or re.search(rf"\$(\([^\n]*\b)?{re.escape(name)}\b", root.span.source.text):
+        return
+    guess = did_you_mean(name, declared)
+    if guess:
+        known = f"it declares {quoted(declared)}"
+        raise SpecError.single("NN112", f"the spec uses no variable `{name}`{guess}", span, notes=[known])
 
 
 def _value_node(value: object, span: Span) -> Node:

@@ -185,6 +185,11 @@ class SlotPlan:
     def span_of(self, key: str) -> Span:
         return self.spans.get(key, self.span)
 
+    def item_key(self, key: str, index: int) -> str:
+        """`columns[1]` where that item has a place of its own, else `columns`."""
+        item = f"{key}[{index}]"
+        return item if item in self.spans else key
+
     def where(self, key: str = "") -> str:
         return f"data.{self.role}.{self.name}" + (f".{key}" if key else "")
 

@@ -14,7 +14,7 @@ from nnspec.data.headers import ArrayHeader, HeaderError, read_vector
 from nnspec.data.plan import DataPlan, Slot, SlotPlan, Source
 from nnspec.data.probe_splits import check_classes, check_splits
 from nnspec.data.ragged import ragged
-from nnspec.diagnostics import Diagnostic, Fix, Related, Report, Span, did_you_mean
+from nnspec.diagnostics import Diagnostic, Fix, Related, Report, Span, did_you_mean, nearest, use_instead
 
 _Gaps = set[tuple[str, str]]  # the columns, by file and name, whose missing values have been reported
 
@@ -56,7 +56,7 @@ class _SlotProbe:
         self.gaps = gaps
 
     def fault(self, code: str, message: str, key: str, *notes: str, fixes: tuple[Fix, ...] = ()) -> None:
-        span, path = self.slot.span_of(key), self.slot.where(key)
+        span, path = self.slot.span_of(key), self.slot.where(key.partition("[")[0])
         related: tuple[Related, ...] = ()
         if code == "NN506":
             related = (Related(self.model.span, f"{self.slot.kind} `{self.slot.name}` of the model"),)
@@ -73,34 +73,30 @@ class _SlotProbe:
     def check_columns(self) -> int | None:
         rows: int | None = None
         known = True
-        for name in self.slot.columns:
-            column = _column(
-                self.files, self.slot.source, name, self.slot.span_of("columns"), self.slot.where("columns")
-            )
+        for index, name in enumerate(self.slot.columns):
+            key = self.slot.item_key("columns", index)
+            column = _column(self.files, self.slot.source, name, self.slot.span_of(key), self.slot.where("columns"))
             if isinstance(column, Diagnostic):
                 self.report.add(column)
                 known = False
                 continue
-            self.check_column(name, column)
+            self.check_column(name, column, key)
             rows = column.rows if rows is None else rows
             if column.rows != rows:
                 message = f"column `{name}` has {column.rows} rows, but `{self.slot.columns[0]}` has {rows}"
-                self.fault("NN506", message, "columns")
+                self.fault("NN506", message, key)
         if not known:
             return None
         listed = ", ".join(self.slot.columns)
         self.check_fit(f"columns ({listed})" if len(listed) < 60 else "its columns", 2, (rows or 0,))
         return rows
 
-    def check_column(self, name: str, column: ColumnFacts) -> None:
-        key = (str(self.slot.source.path), name)
-        if column.missing and self.plan.missing == "error" and key not in self.gaps:
-            self.gaps.add(key)
-            self.report.add(
-                missing_values(
-                    self.slot.source, name, column.missing, self.slot.span_of("columns"), self.slot.where("columns")
-                )
-            )
+    def check_column(self, name: str, column: ColumnFacts, key: str) -> None:
+        gap = (str(self.slot.source.path), name)
+        if column.missing and self.plan.missing == "error" and gap not in self.gaps:
+            self.gaps.add(gap)
+            span, where = self.slot.span_of(key), self.slot.where("columns")
+            self.report.add(missing_values(self.slot.source, name, column.missing, span, where))
         if self.slot.role == "inputs" and self.model.is_text:
             return
         is_input = self.slot.role == "inputs"
@@ -109,7 +105,7 @@ class _SlotProbe:
             self.fault(
                 "NN506",
                 f"column `{name}` holds text{shown}, and {self.slot.kind} `{self.slot.name}` takes numbers",
-                "columns",
+                key,
             )
 
     def check_recordings(self) -> int | None:
@@ -237,7 +233,8 @@ def _unknown(files: Files, source: Source, kind: str, name: str, span: Span, whe
     if source.kind == "csv" and len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
         notes.append("its header is one cell: are the cells separated by something other than a comma?")
     message = f"`{source.shown}` has no {kind} `{name}`{did_you_mean(name, names)}"
-    return Diagnostic("NN503", message, span, path=where, notes=tuple(notes))
+    fixes = tuple(use_instead(name, close, span) for close in nearest(name, names) if span.text.strip("'\"") == name)
+    return Diagnostic("NN503", message, span, path=where, notes=tuple(notes), fixes=fixes)
 
 
 def _check_keys(plan: DataPlan, files: Files) -> Iterator[Diagnostic]:

@@ -12,7 +12,7 @@ from nnspec.data.paths import resolve
 from nnspec.data.plan import ClassPlan, DataPlan, Part, ScalePlan, SlotPlan, Source, SplitPlan, WindowPlan
 from nnspec.data.schema import SOURCE_KINDS
 from nnspec.diagnostics import CompilerBug, Diagnostic, Fix, Report, Span, SpecError
-from nnspec.document import Mapping, Node, to_plain
+from nnspec.document import Mapping, Node, Sequence, to_plain
 
 SPLITS = ("train", "validation", "test")
 
@@ -29,7 +29,12 @@ def read(node: object, root: Path, *, allow_outside: bool = False) -> DataPlan:
 
 
 def _spans(node: Mapping) -> dict[str, Span]:
-    return {key: value.span for key, value in node.entries.items()}
+    """The places of a mapping's values, and of the items of lists: `columns`, `columns[0]`."""
+    result = {key: value.span for key, value in node.entries.items()}
+    for key, value in node.entries.items():
+        if isinstance(value, Sequence):
+            result |= {f"{key}[{i}]": item.span for i, item in enumerate(value.items)}
+    return result
 
 
 def _body(node: Node | None) -> dict[str, Any]:

@@ -71,7 +71,9 @@ def main(seconds: str, *options: str) -> None:
         f"-artifact_prefix={found}/",
         "-print_final_stats=1",
     ]
-    atheris.Setup([sys.argv[0], *flags, *(options or (str(corpus),))], lambda data: run_on(spec, data) and None)
+    has_input = any(not option.startswith("-") for option in options)
+    inputs = options if has_input else (*options, str(corpus))
+    atheris.Setup([sys.argv[0], *flags, *inputs], lambda data: run_on(spec, data) and None)
     atheris.Fuzz()
 
 
