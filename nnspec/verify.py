@@ -89,6 +89,7 @@ class Gate:
             "opset": {opset.domain or "ai.onnx": opset.version for opset in proto.opset_import},
             "control_flow": self.control_flow(),
             "lowered_by": dict(exported.lowered_by) if exported else {},
+            "lowered": dict(Counter(exported.lowered_by.values())) if exported else {},
             "versions": versions(),
         }
         failed = [name for name, c in comparisons.items() if not c.max_relative_error <= self.tolerance]

@@ -115,6 +115,7 @@ def test_layer_without_lowering_falls_back_to_tf2onnx(quick: Path, monkeypatch: 
     monkeypatch.setattr(type(REGISTRY["Conv1D"]), "to_onnx", none)
     result = api.load(quick).build(quick.parent / "out")
     assert result.verification["lowered_by"] == {"look": "tf2onnx", "flatten_1": "nnspec", "dense_1": "nnspec"}
+    assert result.verification["lowered"] == {"tf2onnx": 1, "nnspec": 2}
     assert result.verification["outputs"]["forecast"]["passed"]
 
 
