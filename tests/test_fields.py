@@ -15,6 +15,7 @@ from nnspec import axes as ax
 from nnspec.diagnostics import Diagnostic
 from nnspec.fields import slide
 from nnspec.graph import Field, Graph, Window
+from nnspec.layers.adaptive_pooling import seen_by, windows_of
 from nnspec.layers.windows import pads, window_over
 from nnspec.pipeline import check, diagnose
 
@@ -318,3 +319,18 @@ def test_causal_beside_same_is_no_fault(tmp_path: Path) -> None:
         {"Add": {"from": ["a", "b"]}},
     ]
     assert warnings_of(tmp_path, AXES, model) == []
+
+
+@pytest.mark.parametrize("size", range(2, 13))
+def test_adaptive_windows(size: int) -> None:
+    """Windows whose number is given begin and end where their fractions fall."""
+    for made in range(2, 9):
+        axis = ax.fresh("time", size, "x", origin="time")
+        field = slide(Field(), seen_by(Fraction(size, made)), axis, "time")
+        seen = [set(window) for window in windows_of(size, made)]
+        phases = field.phases or ((int(field.ahead or 0) - (field.size or 0) + 1, int(field.ahead or 0)),)
+        around = len(phases) * field.stride
+        for position, there in enumerate(seen):
+            first, last = (bound + int(position // len(phases) * around) for bound in phases[position % len(phases)])
+            assert there == set(range(first, last + 1))
+        assert field.size == max(map(len, seen))

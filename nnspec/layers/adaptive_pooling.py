@@ -31,6 +31,12 @@ def windows_of(size: int, made: int) -> list[range]:
     return [range(i * size // made, -(-(i + 1) * size // made)) for i in range(made)]
 
 
+def seen_by(stride: Fraction) -> Window:
+    """Position i covers what lies from ⌊stride·i⌋ to ⌈stride·(i + 1)⌉ - 1; both are on a grid of 1 / denominator."""
+    grain = Fraction(1, stride.denominator)
+    return Window(stride + 2 - 2 * grain, stride, stride - grain)
+
+
 class AdaptivePooling(Layer):
     """What adaptive pooling shares: windows whose number is given."""
 
@@ -52,8 +58,7 @@ class AdaptivePooling(Layer):
                 windows[place] = Window(None, ahead=None)
             else:
                 size = call.require_size(axis, "its windows are as long as make their number come out")
-                widest = max(len(window) for window in windows_of(size, made))
-                windows[place] = Window(widest, Fraction(size, made), widest - 1)
+                windows[place] = seen_by(Fraction(size, made))
             if axis.size != made:
                 axes[place] = ax.resized(axis, made, call.name)
         return Inferred((tuple(axes),), windows=windows)
