@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
+from nnspec.block_arguments import arguments_of
 from nnspec.diagnostics import (
     Diagnostic,
     Edit,
@@ -26,13 +27,13 @@ from nnspec.document import Mapping, Node, Scalar, Sequence, to_plain
 from nnspec.layers import REGISTRY
 from nnspec.naming import Names, NameTable, Reference, explicit_names, snake_case
 from nnspec.origins import origins
+from nnspec.repeats import rounds_of
 from nnspec.sections import STRUCTURE
 from nnspec.substitute import Scope, Substituter, resolve_vars
 
 MAX_ITEMS = 20_000
 MAX_ROUNDS = 100_000  # of all repeats, also of those that write out nothing
 MAX_BLOCK_DEPTH = 16
-_BLOCK_KEYS = ("use", "name", "from", "when")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -244,7 +245,7 @@ class _Expander:
             return None
         model = body.entries["model"]
         assert isinstance(model, Sequence)
-        rounds = self.rounds(body, place)
+        rounds = rounds_of(body, lambda node: self.substituted(node, place), self.report, MAX_ROUNDS)
         for number, values in enumerate(rounds or (), start=1):
             self.rounds_made += 1
             if self.rounds_made > MAX_ROUNDS:
@@ -258,41 +259,6 @@ class _Expander:
             )
             current = self.model(model, inside, current)
         return current if rounds is not None else None
-
-    def rounds(self, body: Mapping, place: Place) -> list[dict[str, Any]] | None:
-        loop = body.get("for")
-        times = body.get("times")
-        if (loop is None) == (times is None):
-            message = "needs `for` or `times`" if loop is None else "takes either `for` or `times`, not both"
-            fix = Fix("`for: {units: [8, 16]}` runs a variable over values; `times: 3` only repeats")
-            self.error("NN113", f"`repeat` {message}", body.span, fix)
-            return None
-        if times is not None:
-            count = to_plain(self.substituted(times, place))
-            if count is None:
-                return None
-            if not isinstance(count, int) or not 0 <= count <= MAX_ROUNDS:
-                self.error("NN113", f"`times` must be a count up to {MAX_ROUNDS}, but it is `{count}`", times.span)
-                return None
-            return [{}] * count
-        if not isinstance(loop, Mapping):
-            return None
-        columns: dict[str, list[Any]] = {}
-        for name, node in loop.entries.items():
-            values = to_plain(self.substituted(node, place))
-            if values is None:
-                return None
-            if not isinstance(values, list):
-                fix = Fix(f"write a list: `{name}: [{values}]`, or `$(range({values}))` for 0, 1, 2, …")
-                self.error("NN113", f"`{name}` of `for` must run over a list, but it is `{values}`", node.span, fix)
-                return None
-            columns[name] = values
-        lengths = {name: len(values) for name, values in columns.items()}
-        if len(set(lengths.values())) > 1:
-            said = ", ".join(f"`{n}` has {k}" for n, k in lengths.items())
-            self.error("NN113", f"the lists of `for` run in step, so they need one length: {said}", loop.span)
-            return None
-        return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
     def block(self, body: Node, place: Place, current: Reference | None) -> Reference | None:
         ready = self.substituted(body, place)
@@ -313,7 +279,7 @@ class _Expander:
             fix = Fix("what is written several times is a `repeat`")
             self.error("NN115", message, use.span, fix, related=self.defined(kind))
             return None
-        given = self.arguments(kind, definition, ready)
+        given = arguments_of(kind, definition, ready, self.defined(kind), self.report)
         if given is None:
             return None
         names, name_node = place.names, ready.get("name")
@@ -357,32 +323,6 @@ class _Expander:
         fixes = [Fix(f"use `{c}`", (Edit(use.span, c),)) for c in nearest(name, known)]
         self.error("NN114", f"no {what} `{name}` under `{plural}:`{did_you_mean(name, known)}", use.span, *fixes)
         return None
-
-    def arguments(self, kind: str, definition: Mapping, use: Mapping) -> dict[str, Any] | None:
-        node = definition.get("parameters")
-        declared: dict[str, Any] = to_plain(node) if isinstance(node, Mapping) else {}
-        given = {k: to_plain(v) for k, v in use.entries.items() if k not in _BLOCK_KEYS}
-        fine = True
-        meant: set[str] = set()
-        for key in given:
-            if key not in declared:
-                close = [name for name in nearest(key, declared) if name not in given]
-                meant.update(close)
-                message = f"block `{kind}` has no parameter `{key}`{did_you_mean(key, declared)}"
-                span = use.key_span(key)
-                fixes = (Fix(f"use `{c}`", (Edit(span, c),)) for c in close)
-                self.error("NN116", message, span, *fixes, related=self.defined(kind))
-                fine = False
-        for key, default in declared.items():
-            if key not in given and default is None:
-                if key not in meant:
-                    fix = Fix(f"give it: `{{use: {kind}, {key}: …}}`, or a default under `blocks:`")
-                    place = node.key_span(key) if isinstance(node, Mapping) else use.span
-                    related = (Related(place, f"`{key}` has no default here"),)
-                    message = f"block `{kind}` needs its parameter `{key}`"
-                    self.error("NN116", message, use.span, fix, related=related)
-                fine = False
-        return {**declared, **given} if fine else None
 
     def share(self, body: Node, place: Place, current: Reference | None) -> Reference | None:
         ready = self.substituted(body, place)

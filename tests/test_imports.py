@@ -29,6 +29,7 @@ CHECKING = ["document.py", "overrides.py", "expressions.py", "substitute.py", "e
 CHECKING += ["hints.py", "axes.py", "rebracket.py", "graph.py", "elaborate.py", "fields.py", "pipeline.py", "schema.py"]
 CHECKING += ["alignment.py", "sections.py", "diagnostics.py", "render.py", "fixing.py", "mending.py", "sarif.py"]
 CHECKING += ["codes.py", "origins.py", "declarations.py", "similar.py", "rewrites.py", "limits.py", "language.py"]
+CHECKING += ["repeats.py", "block_arguments.py"]
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 SPEC = """
 nnspec: 1
