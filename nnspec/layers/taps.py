@@ -9,6 +9,7 @@ from nnspec.axes import Axis
 from nnspec.diagnostics import Fix
 from nnspec.layers.base import Call
 from nnspec.layers.windows import seeing_taps
+from nnspec.limits import is_too_large
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def warn_of_dead_taps(call: Call, taps: Taps) -> None:
             notes=["its output does not depend on its input"],
             fixes=[Fix(f"keep the dilation below {axis.size}, or make `{axis.name}` longer")],
         )
-    elif 2 * taps.dead > taps.count:
+    elif 2 * taps.dead > taps.count and not is_too_large(taps.count):  # a kernel that cannot be held is refused
         largest = taps.largest_dilation()
         fixes = [Fix(f"a dilation of at most {largest} lets all {taps.count} taps see data")] if largest else []
         if taps.padding == "causal":
