@@ -246,10 +246,7 @@ def write_onnx(
         next((b for b in fixed_batches(checked.graph, settings_of(checked)).values() if b), None),
     )
     with progress.step("verification"):
-        causality = verify_causality(checked.root.get("expect"), checked.graph, compiled, gate.fixed_batch)
-        result = gate.run(proto, exported)
-    if causality:
-        result["causality"] = causality
+        result = {**gate.run(proto, exported), **_causality(checked, compiled, gate)}
     result["file_size"] = proto.ByteSize()
     entry = next(p for p in proto.metadata_props if p.key == artifact.METADATA_KEY)
     metadata = json.loads(entry.value)
@@ -263,6 +260,12 @@ def write_onnx(
             f"tolerance {figures['tolerance']:g}) at batch {', '.join(map(str, figures['batch_sizes']))}"
         )
     return result
+
+
+def _causality(checked: Checked, compiled: Compiled, gate: verify.Gate) -> dict[str, Any]:
+    """What verify.json says of the outputs and layers that `expect` calls causal; nothing where there are none."""
+    found = verify_causality(checked.root.get("expect"), checked.graph, compiled, gate.fixed_batch)
+    return {"causality": found} if found else {}
 
 
 def run_export(checked: Checked, out: Path, progress: Progress, *, weights: Path | None, untrained: bool) -> Run:
@@ -411,4 +414,4 @@ def run_verify(model: Path, weights: Path | None, progress: Progress) -> dict[st
         next((b for b in fixed_batches(checked.graph, settings).values() if b), None),
     )
     with progress.step("verification"):
-        return gate.run(proto)
+        return {**gate.run(proto), **_causality(checked, compiled, gate)}

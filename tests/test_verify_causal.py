@@ -12,7 +12,7 @@ import yaml
 
 from nnspec import pipeline
 from nnspec.backends.keras import build_model
-from nnspec.build import run_export
+from nnspec.build import run_export, run_verify
 from nnspec.diagnostics import SpecError
 from nnspec.graph import Window
 from nnspec.layers import sliding
@@ -102,3 +102,11 @@ def test_it_stops_the_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(SpecError):
         run_export(spec, tmp_path / "wrong", Progress(quiet=True), weights=None, untrained=True)
     assert not (tmp_path / "wrong" / "model.onnx").exists()
+
+
+def test_an_exported_model_is_verified_again(tmp_path: Path) -> None:
+    spec = checked(tmp_path, [{"LSTM": {"units": 3, "return_sequences": True}}], X, EXPECT)
+    run_export(spec, tmp_path / "out", Progress(quiet=True), weights=None, untrained=True)
+    again = run_verify(tmp_path / "out" / "model.onnx", None, Progress(quiet=True))
+    assert again["causality"]["output y"]["time"]["values"] == ["lstm_1"]
+    assert again["causality"]["output y"]["time"]["max_gradient_after"] == 0
