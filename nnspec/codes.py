@@ -54,6 +54,8 @@ CODES: dict[str, str] = {
     "NN321": "merge-of-axes-apart",
     "NN322": "broadcast-is-not-written",
     "NN323": "broadcast-repeats-nothing",
+    "NN324": "softmax-over-one-position",
+    "NN325": "statistics-for-each-step",
     "NN342": "attention-between-different-axes",
     "NN343": "mask-does-not-fit-attention",
     "NN344": "bad-einsum-equation",

@@ -10,6 +10,7 @@ from nnspec.checks.expect import check_expectations
 from nnspec.checks.layout import check_layout
 from nnspec.checks.opset import check_opset
 from nnspec.checks.reach import check_reach
+from nnspec.checks.softmax import check_softmax
 from nnspec.checks.task import check_tasks
 from nnspec.data.plan import DataPlan
 from nnspec.diagnostics import Diagnostic, Report
@@ -18,6 +19,7 @@ from nnspec.graph import Graph
 
 CHECKS: tuple[Callable[[Context], Iterable[Diagnostic]], ...] = (
     check_tasks,
+    check_softmax,
     check_layout,
     check_opset,
     check_expectations,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nnspec import axes as ax
 from nnspec.axes import Axis
-from nnspec.diagnostics import Fix
+from nnspec.diagnostics import Edit, Fix
 
 if TYPE_CHECKING:
     from nnspec.layers.call import Call
@@ -58,6 +58,26 @@ def check_steps(call: Call, positions: Sequence[int], features: Sequence[int] | 
         label=f"reads {ax.describe(call.axes)}",
         notes=[f"where this is meant, say so: `over: {written}`"],
         fixes=fixes,
+    )
+
+
+def check_channels(call: Call, place: int, arg: str = "axis") -> None:
+    """The contract of layers with statistics for each channel: not along a sequence while channels stand elsewhere.
+
+    A warning, NN325; an axis that is named is meant.
+    """
+    axis = call.axes[place]
+    channels = [other for other in call.axes if other is not axis and ax.is_unordered(other) and other.size != 1]
+    if isinstance(call.args[arg], str) or not ax.is_sequence(axis) or not channels:
+        return
+    meant, node = channels[-1].name, call.node(arg)
+    call.warn(
+        "NN325",
+        f"`{call.kind}` has statistics for each position of `{axis.name}`, while `{meant}` stands elsewhere",
+        arg,
+        label=f"reads {ax.describe(call.axes)}",
+        notes=[f"where this is meant, say so: `{arg}: {axis.name}`"],
+        fixes=[Fix(f"take `{meant}`: `{arg}: {meant}`", (Edit(node.span, meant),) if node is not None else ())],
     )
 
 

@@ -10,6 +10,7 @@ from nnspec.graph import Node, Weight
 from nnspec.layers import args as a
 from nnspec.layers import sentences as say
 from nnspec.layers.base import Call, Inferred, Layer
+from nnspec.layers.contracts import check_channels
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class BatchNormalization(Layer):
     def infer(self, call: Call) -> Inferred:
         call.require_float()
         place = call.axis_index(call.args["axis"], "axis")
+        check_channels(call, place)
         size = call.require_size(call.axes[place], "it has statistics for each position")
         if call.input.mask is not None and len(call.axes) != 2:
             call.require_rank(2, what=f"the masked `{call.input.mask}` and one of channels")

@@ -12,6 +12,7 @@ from nnspec.graph import Node, Weight
 from nnspec.layers import args as a
 from nnspec.layers import sentences as say
 from nnspec.layers.base import Call, Inferred, Layer, Window, keras_name
+from nnspec.layers.contracts import check_channels
 from nnspec.layers.placement import last_together, over_dims
 from nnspec.lazy import np
 
@@ -205,6 +206,7 @@ class GroupNormalization(Layer):
     def infer(self, call: Call) -> Inferred:
         call.require_float()
         place = call.axis_index(call.args["axis"], "axis")
+        check_channels(call, place)
         size = call.require_size(call.axes[place], "it has a scale and shift for each channel")
         groups = size if call.args["groups"] == -1 else call.args["groups"]
         if groups < 1 or size % groups:
