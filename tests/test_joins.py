@@ -34,6 +34,11 @@ SILENT = [
     ([A, "b: {axes: {time: 10, feature: 1}}"], "Add: {from: [a, b], name: sum}", "(time 10, feature 5)"),
     ([A, "b: {axes: {time: 1, feature: 1}}"], "Multiply: {from: [a, b]}", "(time 10, feature 5)"),
     (["a: {axes: {time: T, feature: 5}}", B], "Maximum: {from: [a, b]}", "(time T, feature 5)"),
+    (
+        ["a: {axes: {time: T, feature: 5}}", "b: {axes: {time: 1, feature: 5}}"],
+        "Add: {from: [a, b]}",
+        "(time T, feature 5)",
+    ),
     (["a: {axes: {q: 3, k: 1}}", "b: {axes: {q: 1, k: 4}}"], "Add: {from: [a, b]}", "(q 3, k 4)"),
     ([A, "b: {axes: {time: 10}}"], "Subtract:\n      from: [a, b]", "(time 10, feature 5)"),
 ]
@@ -67,6 +72,11 @@ REFUSED = [
     ([A, "b: {axes: {time: 9, feature: 1}}"], "Add: {from: [a, b], broadcast: feature}", "NN311"),
     ([A, "b: {axes: {channel: 5}}"], "Add: {from: [a, b], broadcast: time}", "NN311"),
     # Concatenate never repeats
+    (
+        ["a: {axes: {time: T, feature: 5}}", "b: {axes: {time: 1, feature: 5}}"],
+        "Concatenate: {from: [a, b], axis: feature}",
+        "NN311",
+    ),
     ([A, "b: {axes: {time: 1, feature: 5}}"], "Concatenate: {from: [a, b], axis: feature}", "NN311"),
 ]
 

@@ -42,7 +42,8 @@ def joined_axes(call: Call, free: int | None = None, repeated: Sequence[str] = (
             if mine.size != theirs.size and 1 in (mine.size, theirs.size) and {mine.name, theirs.name} & set(repeated):
                 axes[place] = mine if theirs.size == 1 else theirs.renamed(mine.name)
                 continue
-            size = common_size(call, mine.size, theirs.size)
+            is_stretched = mine.size != theirs.size and 1 in (mine.size, theirs.size)  # also where T might be 1
+            size = None if is_stretched else common_size(call, mine.size, theirs.size)
             if size is None:
                 if free is None:
                     refuse_silent(call, i)
