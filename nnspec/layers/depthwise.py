@@ -35,6 +35,8 @@ def _depthwise_arguments(rank: int) -> dict[str, a.Arg]:
 class Depthwise(Convolution):
     """A convolution in which every channel has kernels of its own and channels never meet."""
 
+    strides_dilated = True
+
     def weights_rule(self, call: Call, channels: int, kernel: tuple[int, ...]) -> tuple[int, tuple[Weight, ...], str]:
         multiplier = call.args["depth_multiplier"]
         made = channels * multiplier
@@ -107,6 +109,8 @@ def _separable_arguments(rank: int) -> dict[str, a.Arg]:
 
 class Separable(Convolution):
     """A depthwise convolution, then a mixture of the channels at each position."""
+
+    strides_dilated = True
 
     def weights_rule(self, call: Call, channels: int, kernel: tuple[int, ...]) -> tuple[int, tuple[Weight, ...], str]:
         filters, multiplier = call.args["filters"], call.args["depth_multiplier"]

@@ -38,9 +38,14 @@ def sliding_arguments(rank: int, *, has_causal: bool = False) -> dict[str, a.Arg
 
 
 class Convolution(Layer):
-    """What all convolutions share: the axes rule and the lowering of a kernel that slides."""
+    """What all convolutions share: the axes rule and the lowering of a kernel that slides.
+
+    Attributes:
+        strides_dilated: whether Keras lets it have strides and dilation above 1 at once.
+    """
 
     rank: ClassVar[int]
+    strides_dilated: ClassVar[bool] = False
     makes = "filter"
     steps = True
 
@@ -60,7 +65,7 @@ class Convolution(Layer):
         channel = call.axes[channel_place]
         channels = call.require_size(channel, "its kernel has a slice for each channel")
         kernel, strides, dilation = self.geometry(call.args)
-        if any(s > 1 for s in strides) and any(d > 1 for d in dilation):
+        if any(s > 1 for s in strides) and any(d > 1 for d in dilation) and not self.strides_dilated:
             fixes = [Fix("keep one of the two at 1; a pooling layer after a dilated convolution strides")]
             call.fail(
                 "NN208", f"`{self.kind}` cannot have strides and dilation above 1 at once", "strides", fixes=fixes
@@ -186,21 +191,22 @@ class Convolution(Layer):
         hint: str = "kernel",
     ) -> View:
         places, _ = spatial_positions(self.rank, node.args["data_format"])
+        sizes = [ax.static(node.inputs[0].axes[place].size) for place in places]
+        spans = [1 + (taps - 1) * d for taps, d in zip(kernel.shape[: self.rank], dilation, strict=True)]
+        both = [pads(n, span, s, padding) for n, span, s in zip(sizes, spans, strides, strict=True)]
+        auto = None in both
+        if auto and max(dilation) > 1:  # ONNX Runtime finds no pads for a dilated kernel by itself
+            kernel, dilation = _spread(kernel, dilation), (1,) * self.rank
         before: list[int] = []
         after: list[int] = []
-        auto = False
-        for i, place in enumerate(places):
-            size = ax.static(node.inputs[0].axes[place].size)
+        for i, pair in enumerate(both):
+            start, end = pair or (0, 0)
             taps = kernel.shape[i]
-            first, last = live_taps(size, taps, dilation[i], padding, strides[i])
-            both = pads(size, 1 + (taps - 1) * dilation[i], strides[i], padding)
-            if both is None:
-                auto = True
-                both = (0, 0)
-            first = min(first, both[0] // dilation[i])  # no more taps go than there is padding for them
-            last = max(last, taps - both[1] // dilation[i])
-            before.append(both[0] - first * dilation[i])
-            after.append(both[1] - (taps - last) * dilation[i])
+            first, last = live_taps(sizes[i], taps, dilation[i], padding, strides[i])
+            first = min(first, start // dilation[i])  # no more taps go than there is padding for them
+            last = max(last, taps - end // dilation[i])
+            before.append(start - first * dilation[i])
+            after.append(end - (taps - last) * dilation[i])
             if last - first < taps:
                 kernel = np.take(kernel, range(first, last), axis=i)
         lead = [0] if self.rank == 1 else []
@@ -214,6 +220,14 @@ class Convolution(Layer):
             group=groups,
             **around,
         )
+
+
+def _spread(kernel: np.ndarray, dilation: tuple[int, ...]) -> np.ndarray:
+    """The kernel with zeros between its taps."""
+    taps = kernel.shape[: len(dilation)]
+    made = np.zeros((*(1 + (k - 1) * d for k, d in zip(taps, dilation, strict=True)), *kernel.shape[-2:]), kernel.dtype)
+    made[tuple(slice(None, None, d) for d in dilation)] = kernel
+    return made
 
 
 def product(*numbers: int) -> str:
