@@ -28,11 +28,11 @@ class Names:
     later: dict[str, Span] = field(default_factory=dict)
 
 
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])")
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])|(?<=\dD)(?=[A-Z])")
 
 
 def snake_case(kind: str) -> str:
-    """`MaxPooling1D` as `max_pooling1d`."""
+    """`MaxPooling1D` as `max_pooling1d`, `Conv1DTranspose` as `conv1d_transpose`."""
     return _CAMEL.sub("_", kind).lower()
 
 

@@ -57,7 +57,14 @@ def test_from_names_inputs_layers_and_ports() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "name"),
-    [("Dense", "dense"), ("Conv1D", "conv1d"), ("MaxPooling1D", "max_pooling1d"), ("LSTM", "lstm"), ("ReLU", "re_lu")],
+    [
+        ("Dense", "dense"),
+        ("Conv1D", "conv1d"),
+        ("MaxPooling1D", "max_pooling1d"),
+        ("LSTM", "lstm"),
+        ("ReLU", "re_lu"),
+        ("Conv2DTranspose", "conv2d_transpose"),
+    ],
 )
 def test_snake_case(kind: str, name: str) -> None:
     assert snake_case(kind) == name

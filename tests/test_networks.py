@@ -64,6 +64,7 @@ def test_reach_is_the_published_one(name: str) -> None:
 
 def test_unet_comes_back_to_single_pixels() -> None:
     graph = graph_of("unet")
+    assert "kernel (2, 2, 512, 1024) = 512 kernels of 2×2×1024" in show.to_text(graph)
     steps = [node.outputs[0].fields["height"].stride for node in graph.nodes if node.kind.startswith("Conv2DTranspose")]
     assert steps == [8, 4, 2, 1]
     assert graph.outputs["cell"].value.fields["height"].stride == 1

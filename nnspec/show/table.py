@@ -121,6 +121,8 @@ def _kernel_notes(node: Node) -> Iterator[str]:
     if kernel is None or "Conv" not in source.kind or len(kernel.shape) < 3:
         return
     *spatial, channels, last = kernel.shape
+    if "Transpose" in source.kind:  # whose kernels count the other way round
+        channels, last = last, channels
     size = "×".join(str(n) for n in (*spatial, channels))
     if "Depthwise" in source.kind or "Separable" in source.kind:
         each = "×".join(str(n) for n in spatial)
