@@ -7,10 +7,18 @@ from typing import Any
 import keras
 from keras.src.backend import get_keras_mask, set_keras_mask
 
+from nnspec.backends.keras_layers import PlacedEinsumDense
+
 
 class _Careful:
-    """Leaves its inputs' masks to whoever reads them next, which Keras' MultiHeadAttention takes away; and gives the
-    scores their true shape, where Keras takes the value for as long as the query."""
+    """Leaves its inputs' masks to whoever reads them next, which Keras' MultiHeadAttention takes away; gives the scores
+    their true shape, where Keras takes the value for as long as the query; and adds biases where their axes are."""
+
+    def build(self: Any, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:
+        super().build(query_shape, value_shape, key_shape)  # type: ignore[misc]
+        for name in ("_query_dense", "_key_dense", "_value_dense", "_gate_dense", "_output_dense"):
+            if hasattr(self, name):  # Keras makes these itself
+                getattr(self, name).__class__ = PlacedEinsumDense
 
     def call(
         self: Any,

@@ -183,3 +183,14 @@ SMALL_ADAPTIVE_POOLING = {
         keras.layers.AdaptiveMaxPooling3D,
     )
 }
+
+
+@keras.saving.register_keras_serializable("nnspec")
+class PlacedEinsumDense(keras.layers.EinsumDense):  # type: ignore[misc]
+    """Adds the bias where its axes are; Keras' `add` takes the last or the second axis where one is as long."""
+
+    def call(self, inputs: Any, training: Any = None) -> Any:
+        made = ops.einsum(self.equation, inputs, self.kernel)
+        if self.bias is not None:
+            made = ops.subtract(made, ops.negative(self.bias))  # Keras does not interpret what is subtracted
+        return made if self.activation is None else self.activation(made)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nnspec import axes as ax
 from nnspec.axes import Axes, Axis
 from nnspec.graph import Node, Weight, Window
 from nnspec.layers import args as a
-from nnspec.layers.base import Call, Inferred, Layer
+from nnspec.layers.base import Call, Inferred, Layer, keras_name
 from nnspec.layers.einsum import BadEquation, Equation
 from nnspec.layers.functions import activate, activation_windows
 from nnspec.lazy import np
@@ -150,6 +151,14 @@ class EinsumDense(Layer):
         after = equation.output[min(equation.output.index(letter) for letter in letters) :]
         why = "its bias has a weight for each position"
         return tuple(call.require_size(axes[letter], why) if letter in letters else 1 for letter in after)
+
+    def to_keras(self, node: Node) -> Callable[..., Any]:
+        if all(len(weight.shape) < 2 for weight in node.weights if weight.name == "bias"):
+            return super().to_keras(node)
+        from nnspec.backends.keras_layers import PlacedEinsumDense
+
+        layer: Callable[..., Any] = PlacedEinsumDense(name=keras_name(node.name), **self.keras_arguments(node))
+        return layer
 
     # -------------------------------------------------------------------------------------------- ONNX
 

@@ -149,9 +149,10 @@ class Headed(Layer):
     # -------------------------------------------------------------------------------------------- Keras
 
     def to_keras(self, node: Node) -> Callable[..., Any]:
-        inputs = node.inputs
-        is_plain = not any(value.mask for value in inputs) and not node.args["return_attention_scores"]
-        if is_plain:
+        # A bias of (head 3, size 1) is taken for one along three steps, see `PlacedEinsumDense`.
+        misleads = any(weight.name.endswith("bias") and 1 in weight.shape[1:] for weight in node.weights)
+        is_masked = any(value.mask for value in node.inputs)
+        if not is_masked and not misleads and not node.args["return_attention_scores"]:
             return super().to_keras(node)
         from nnspec.backends import keras_attention
 

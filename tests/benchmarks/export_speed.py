@@ -32,6 +32,7 @@ DEFAULT = [
     "mnist_cnn",
     "multi_output_classifier",
     "spectrogram_lstm",
+    "attention",
 ]
 
 
@@ -68,7 +69,8 @@ def latencies(sessions: list[onnxruntime.InferenceSession], feeds: list[dict[str
 
 
 def measure(name: str, folder: Path) -> None:
-    checked = pipeline.check(ROOT / "specs" / f"{name}.yaml", {"export": {"layout": {}}}, without_data=True)
+    path = next(p for p in (ROOT / "specs" / f"{name}.yaml", Path(__file__).with_name(f"{name}.yaml")) if p.exists())
+    checked = pipeline.check(path, {"export": {"layout": {}}}, without_data=True)
     settings = build.settings_of(checked)
     set_seed(settings["seed"])
     compiled = build_model(checked.graph, batches=fixed_batches(checked.graph, settings))

@@ -29,12 +29,14 @@ class Use:
     Attributes:
         inputs: the axes of each.
         dtype: of all of them; the values of integers are ids from 0 to 4.
+        is_masked: whether a Masking stands before the first input.
     """
 
     kind: str
     body: dict[str, Any]
     inputs: list[Axes]
     dtype: str = "float32"
+    is_masked: bool = False
 
 
 @dataclass(frozen=True)
@@ -469,7 +471,8 @@ def uses(draw: DrawFn, kind: str) -> Use:
         body["as"] = "made"
     if form.over is not None and draw(st.booleans()):
         body["over"] = [name for name in axes if name not in ("channel", "feature")][: form.over]
-    return Use(kind, body, [axes, *draw(form.others(body, axes))], form.dtype)
+    is_masked = form.dtype == "float32" and len(axes) == 2 and kind != "Masking" and not draw(st.integers(0, 2))
+    return Use(kind, body, [axes, *draw(form.others(body, axes))], form.dtype, is_masked)
 
 
 def _channels_first(axes: Axes) -> Axes:

@@ -247,4 +247,11 @@ CASES = [
     ),
     case(GQA, SHARED, [OPEN], "masked", oracle=masked(), **MASKING),
     case(GQA, {**SHARED, "dropout": 0.25}, [X], "masked-zeroes", oracle=masked(zeroes=True), moves=False, **MASKING),
+    case(
+        MHA,
+        {"num_heads": 3, "key_dim": 1, "output_shape": [3, 1]},
+        [{"time": 3, "feature": 5}],
+        "as-many-heads-as-steps",
+        output={"time": 3, "unit_1": 3, "unit_2": 1},
+    ),
 ]

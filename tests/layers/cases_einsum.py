@@ -132,4 +132,12 @@ CASES = [
         ["MatMul"],
         "low-rank",
     ),
+    case(
+        {"equation": "abcd,de->abce", "output_shape": [3, None, 3], "bias_axes": "b"},
+        {"height": 3, "width": 4, "channel": 5},
+        {"height": 3, "width": 4, "unit": 3},
+        dense,
+        ["MatMul", "Add"],
+        "bias-as-long-as-another-axis",
+    ),
 ]

@@ -103,6 +103,9 @@ def graph_of(branches: Sequence[Use], outputs: dict[str, str] | None = None) -> 
     for i, use in enumerate(branches):
         names = [f"x{i}_{j}" for j in range(len(use.inputs))]
         inputs |= {n: {"axes": axes, "dtype": use.dtype} for n, axes in zip(names, use.inputs, strict=True)}
+        if use.is_masked:
+            model.append({"Masking": {"name": f"m{i}", "from": names[0], "over": next(iter(use.inputs[0]))}})
+            names[0] = f"m{i}"
         model.append({use.kind: {**use.body, "name": f"n{i}", "from": names}})
     found = outputs or {f"n{i}": f"n{i}" for i in range(len(branches))}
     ends = {name: {"task": "regression", "from": source} for name, source in found.items()}
@@ -119,12 +122,14 @@ def graph_of(branches: Sequence[Use], outputs: dict[str, str] | None = None) -> 
 
 
 def arrays(graph: Graph, batch: int, length: int) -> dict[str, np.ndarray]:
-    """Random inputs: floats around 0, ids from 0 to 4. Every symbol takes `length`."""
+    """Random inputs: floats around 0, some steps all 0, ids from 0 to 4. Every symbol takes `length`."""
     rng = np.random.default_rng(100 * batch + length)
     result = {}
     for name, value in graph.inputs.items():
         shape = (batch, *(axis.size if isinstance(axis.size, int) else length for axis in value.axes))
         made = rng.integers(0, 5, size=shape) if value.dtype.startswith("int") else rng.normal(size=shape)
+        if len(shape) == 3:  # some steps are padding
+            made[rng.random(shape[:2]) < 0.3] = 0
         result[name] = made.astype(value.dtype)
     return result
 
@@ -152,6 +157,11 @@ def verify(branches: Sequence[Use]) -> None:
     for name, output in graph.outputs.items():
         tensor = compiled.model.output[name] if len(graph.outputs) > 1 else compiled.model.output
         assert keras.backend.standardize_dtype(tensor.dtype) == output.value.dtype, f"{name}: dtype"
+    for node in graph.nodes:
+        first = node.outputs[0]
+        tensor = compiled.tensors[node.name if first.port == "output" else f"{node.name}.{first.port}"]
+        is_masked = getattr(tensor, "_keras_mask", None) is not None
+        assert is_masked == (first.mask is not None), f"{node.name}: Keras has {is_masked=}"
     weights = {n.name: read_weights(n, compiled.layers[n.name]) for n in graph.nodes}
     for node in graph.nodes:
         assert node.parameters == sum(array.size for array in weights[node.name].values())

@@ -12,8 +12,11 @@ from tests.layers.body_strategies import BY_HAND, FORMS, WRAPPED
 from tests.layers.generated import EXAMPLES, drawn, verify_each
 
 KINDS = sorted({*FORMS, *WRAPPED})
-# What Keras says at every build, nnspec says once, as NN319.
-pytestmark = pytest.mark.filterwarnings("ignore:[\\s\\S]*destroy the mask:UserWarning")
+# What Keras says at every build, nnspec says once, as NN319 and NN507.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:[\\s\\S]*destroy the mask:UserWarning"),
+    pytest.mark.filterwarnings("ignore:[\\s\\S]*softmax over axis:UserWarning"),
+]
 
 
 @pytest.mark.parametrize("kind", KINDS)
