@@ -94,7 +94,7 @@ class MelSpectrogram(Layer):
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         args, view = node.args, inputs[0]
         length, stride = args["fft_length"], args["sequence_stride"]
-        frame = args["sequence_length"] or length
+        frame = length if args["window"] is None else args["sequence_length"] or length  # no window leaves all samples
         batch, samples = view.axes
         ready = lowering.arrange(view, (batch, (), (), samples))
         before = (length - frame) // 2  # zeros of the window at both ends of a frame are left out

@@ -227,4 +227,22 @@ CASES = [
         id="odd-length",
         tolerance=1e-4,
     ),
+    Case(  # without a window, what it would leave out counts
+        "MelSpectrogram",
+        {
+            "fft_length": 33,
+            "sequence_stride": 1,
+            "sequence_length": 8,
+            "window": None,
+            "num_mel_bins": 4,
+            "mag_exp": 1,
+            "power_to_db": False,
+        },
+        [{"time": 40}],
+        {"mel": 4, "time": 40},
+        mel(33, 1, 4, window=None, power=1, top=None),
+        ["Reshape", "Pad", "Conv", "Mul", "Conv", "Pow", "Conv", "Reshape"],
+        id="no-window-short-frames",
+        tolerance=1e-4,
+    ),
 ]
