@@ -401,6 +401,7 @@ FORMS: dict[str, Form] = {
         kind: image(IMAGE, height=always(st.integers(2, 9)), width=always(st.integers(2, 9)))
         for kind in ("Resizing", "CenterCrop", "RandomCrop")
     },
+    "ContrastLimitedAdaptiveHistogramEqualization": image(tile_grid_size=always(st.sampled_from([1, 2, [2, 3]]))),
     "RandomPosterization": image(factor=always(st.integers(1, 8))),
     "RandomGrayscale": image(factor=always(st.just(0.5))),
     "RandomErasing": image(scale=always(st.just([0.02, 0.33]))),
