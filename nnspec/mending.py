@@ -14,7 +14,7 @@ from nnspec.diagnostics import Diagnostic, Fix, Source, Span, SpecError
 from nnspec.document import read_source
 from nnspec.fixing import fix_text, machine_fix
 from nnspec.pipeline import diagnose
-from nnspec.render import to_json
+from nnspec.render import to_json, visible
 
 MAX_ROUNDS = 50  # a fix can bring up what only a later phase sees
 _BOM = "\ufeff"
@@ -120,7 +120,8 @@ def summary(mending: Mending) -> list[str]:
     errors = sum(diagnostic.is_error for diagnostic in mending.left)
     counts = ((errors, "error"), (len(mending.left) - errors, "warning"))
     rest = " and ".join(f"{n} {word}{'s' if n != 1 else ''}" for n, word in counts if n)
-    return [*lines, f"{mending.path}: {done}" + (f", {rest} left" if rest else "")]
+    lines.append(f"{mending.path}: {done}" + (f", {rest} left" if rest else ""))
+    return [visible(line) for line in lines]
 
 
 def to_plain(mendings: Iterable[Mending], *, written: bool) -> dict[str, Any]:

@@ -163,3 +163,10 @@ def test_mode_and_links_stay(wrong: Path, tmp_path: Path) -> None:
     assert link.is_symlink()
     assert wrong.read_text(encoding="utf-8") != WRONG
     assert wrong.stat().st_mode & 0o777 == 0o640
+
+
+def test_names_are_shown_without_control_characters(wrong: Path) -> None:
+    odd = wrong.rename("a\x1b[31m\nb.yaml")
+    lines = run("fix", odd).stdout.splitlines()
+    assert lines[-1] == "a�[31m�b.yaml: 2 fixes applied"
+    assert len(lines) == 3
