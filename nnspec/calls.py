@@ -173,4 +173,11 @@ def infer_inner(
     inner.stripped = (*call.stripped, *([] if stripped is None else [stripped]))
     inner.reader_kinds = call.reader_kinds
     check_text(inner, layer)
-    return make_node(layer, call.name, inner, layer.infer(inner), call.item_span, inner.path)
+    made = make_node(layer, call.name, inner, layer.infer(inner), call.item_span, inner.path)
+    if layer.adapts(made):
+        inner.fail(
+            "NN208",
+            f"`{kind}` takes what it knows from the training data, which it cannot inside `{call.kind}`",
+            fixes=[Fix(f"put it in front of `{call.kind}`, or give it its numbers")],
+        )
+    return made

@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from nnspec.graph import Window
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
@@ -16,6 +18,21 @@ if TYPE_CHECKING:
 
 INTERPOLATIONS = ["bilinear", "nearest", "bicubic", "lanczos3", "lanczos5", "area"]
 TABLE_SIZE = 1024  # TensorFlow's bicubic kernel looks its weights up at this many places between two pixels
+
+
+def window(interpolation: str, old: int, new: int, *, antialias: bool) -> Window:
+    """Which old positions a new one sees: those near its centre, at new pixel 0 (old/new - 1)/2."""
+    stride = Fraction(old, new)
+    centre = (stride - 1) / 2
+    if interpolation == "nearest":
+        return Window(2, stride, centre + Fraction(1, 2))
+    if interpolation == "area":
+        return Window(stride + 2, stride, stride)
+    if antialias or interpolation.startswith("lanczos"):
+        reach = _KERNELS[interpolation][0] * (max(stride, Fraction(1)) if antialias else 1)
+        return Window(2 * reach + 1, stride, centre + reach)
+    taps = 2 if interpolation == "bicubic" else 1  # on either side
+    return Window(2 * taps + 1, stride, centre + taps)
 
 
 def nearest_indices(old: int, new: int) -> np.ndarray:

@@ -11,7 +11,7 @@ from nnspec.graph import Node
 from nnspec.layers import args as a
 from nnspec.layers.base import Call, Inferred, Window, keras_name
 from nnspec.layers.images import SEED, ImageLayer
-from nnspec.layers.resampling import INTERPOLATIONS, matrix, nearest_indices
+from nnspec.layers.resampling import INTERPOLATIONS, matrix, nearest_indices, window
 from nnspec.layers.rescaling import as_floats
 from nnspec.lazy import np
 
@@ -29,11 +29,17 @@ class SizedImage(ImageLayer):
     def infer(self, call: Call) -> Inferred:
         height, width, _ = self.places(call)
         self.check(call, height, width)
-        axes = list(call.axes)
+        axes, windows = list(call.axes), {}
         for place, name in ((height, "height"), (width, "width")):
-            if axes[place].size != call.args[name]:
+            old = axes[place].size
+            if old != call.args[name]:
                 axes[place] = ax.resized(axes[place], call.args[name], call.name)
-        return Inferred((tuple(axes),), ("float32",), windows={height: WHOLE, width: WHOLE})
+            windows[place] = self.window(call.args, old, call.args[name]) if isinstance(old, int) else WHOLE
+        return Inferred((tuple(axes),), ("float32",), windows=windows)
+
+    def window(self, args: Any, old: int, new: int) -> Window:
+        """How a new position sees the old ones along one axis."""
+        return WHOLE
 
     def check(self, call: Call, height: int, width: int) -> None:
         for place in (height, width):
@@ -163,6 +169,11 @@ class Resizing(SizedImage):
         if not is_any_size:
             for place in (height, width):
                 call.require_size(call.axes[place], "proportions or weights depend on it")
+
+    def window(self, args: Any, old: int, new: int) -> Window:
+        if args["crop_to_aspect_ratio"] or args["pad_to_aspect_ratio"]:
+            return WHOLE
+        return Window(1) if old == new else window(args["interpolation"], old, new, antialias=args["antialias"])
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         args, old = node.args, self.sizes(node)

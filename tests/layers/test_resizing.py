@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from nnspec.backends.keras import build_model
 from nnspec.backends.onnx.export import export_graph
 from nnspec.diagnostics import SpecError
-from nnspec.layers.resampling import matrix
+from nnspec.layers.resampling import matrix, nearest_indices, window
 from tests.layers.cases_resizing import IMAGE, OPEN, size
 from tests.layers.harness import Case, checked
 
@@ -66,6 +67,24 @@ def test_random_crop_takes_other_parts_in_training(tmp_path: Path) -> None:
     for row, column in corners:
         assert any(np.array_equal(p, images[:, row : row + 5, column : column + 6]) for p in parts)
     assert len(corners) > 1
+
+
+@pytest.mark.parametrize("how", ["bilinear", "nearest", "bicubic", "lanczos3", "lanczos5", "area"])
+@pytest.mark.parametrize("antialias", [False, True])
+@pytest.mark.parametrize(("old", "new"), [(1, 5), (5, 1), (9, 6), (6, 9), (31, 64), (64, 31), (7, 14), (14, 7)])
+def test_a_position_sees_what_has_weight(how: str, antialias: bool, old: int, new: int) -> None:
+    chosen = np.eye(old)[nearest_indices(old, new)]
+    weights = chosen if how == "nearest" else matrix(how, old, new, antialias=antialias)
+    seen = window(how, old, new, antialias=antialias)
+    assert seen.span is not None
+    assert seen.ahead is not None
+    for i, row in enumerate(weights):
+        places = np.flatnonzero(row)
+        last = math.floor(seen.stride * i + seen.ahead)
+        first = math.ceil(seen.stride * i + seen.ahead - seen.span + 1)
+        assert first <= places.min()
+        assert places.max() <= last
+    assert seen.span <= 2 + max(2, 10 * (max(old / new, 1) if antialias else 1) + 1, old / new)
 
 
 @pytest.mark.parametrize("how", ["bilinear", "bicubic", "lanczos3", "lanczos5", "area"])
