@@ -48,6 +48,10 @@ CLEAN = [
     ("a: 28, b: 28, c: 1", ["Reshape: {target_shape: [28, 28]}"], "(a 28, b 28)"),
     ("a: 2, b: 1, c: 3, d: 1", ["Reshape: {to: {d: 1, a: 2, c: 3, b: 1}}"], "(d 1, a 2, c 3, b 1)"),
     ("one: 1, also: 1", ["Reshape: {target_shape: [1]}"], "(one 1)"),
+    # a made-up name is not that of an axis which stays
+    ("one: 4, b: 3", ["Reshape: {target_shape: [4, 1, 3]}"], "(one 4, one_new 1, b 3)"),
+    ("a: 2, b: 3, a_b: 5", ["Reshape: {target_shape: [6, 5]}"], "(a_b_new 6, a_b 5)"),
+    ("a: 4, a_1: 3", ["Reshape: {target_shape: [2, 2, 3]}"], "(a_1_new 2, a_2 2, a_1 3)"),
     # symbols
     ("time: T, height: 7, channel: 64", ["Reshape: {target_shape: [-1, 448]}"], "(time T, height_channel 448)"),
     ("time: T", ["Reshape: {target_shape: [2, -1, 2]}"], "(time_1 2, time_2 T/4, time_3 2)"),

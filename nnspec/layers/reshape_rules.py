@@ -126,6 +126,7 @@ def _with_units(axes: Axes, sizes: Sequence[Size], names: Names, result: Rebrack
 def _named(call: Call, sizes: Sequence[Size], names: Names, result: Rebracketing) -> Axes:
     """The output axes: what was kept as it was, the others under declared or made-up names."""
     taken: dict[str, int] = {}
+    kept = {p.axis.name for p in result.outputs if p.axis is not None}
     made: list[Axis] = []
     for i, (size, provenance) in enumerate(zip(sizes, result.outputs, strict=True)):
         declared = names[i] if names is not None else None
@@ -136,6 +137,8 @@ def _named(call: Call, sizes: Sequence[Size], names: Names, result: Rebracketing
         if declared is None and provenance.kind is not Kind.MERGE:
             taken[stem] = taken.get(stem, 0) + 1
             stem = stem if provenance.kind is Kind.NEW and taken[stem] == 1 else f"{stem}_{taken[stem]}"
+        while declared is None and stem in kept:  # an axis that stays has that name already
+            stem += "_new"
         if provenance.atoms is None:
             made.append(ax.fresh(stem, size, call.name))
             continue
