@@ -435,7 +435,7 @@ WRAPPED = {
         "Softmax",
         "MultiHeadAttention",
     ],
-    "Bidirectional": ["LSTM", "GRU", "SimpleRNN"],
+    "Bidirectional": ["LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM1D"],
     "SpectralNormalization": ["Dense", "Conv1D", "Conv2D", "DepthwiseConv1D", "Embedding", "EinsumDense"],
 }
 # Kinds that no form generates, and why.

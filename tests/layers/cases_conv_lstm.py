@@ -216,8 +216,7 @@ CASES += [
         id=f"conv-lstm-{mode}-{'every' if every else 'last'}",
         moves=mode is not None,
     )
-    for mode in ("concat", "sum", "mul", "ave", None)
-    for every in (True, False)
+    for mode, every in (("concat", True), ("sum", False), ("mul", True), ("ave", False), (None, True))
 ] + [
     Case(
         "Bidirectional",
