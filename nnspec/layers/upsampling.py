@@ -53,22 +53,25 @@ class UpSampling(Layer):
         places, channel = spatial_positions(self.rank, node.args.get("data_format"))
         factors = self.factors(node.args)
         view = replace(inputs[0], mask=None)
-        grown = [place for place, factor in zip(places, factors, strict=True) if factor > 1]
-        by_resize = [p for p, f in zip(places, factors, strict=True) if p in grown and _is_resize(f, method)]
+        grown = {place: factor for place, factor in zip(places, factors, strict=True) if factor > 1}
+        by_resize = [place for place, factor in grown.items() if _is_resize(factor, method)]
+        if method != "nearest" and _is_channel_between(view, channel, places):
+            unknown = [place for place in by_resize if not isinstance(before[place].size, int)]
+            for place in unknown:
+                view = _resized(lowering, view, [place], grown, after, method)
+            grown = {place: factor for place, factor in grown.items() if place not in unknown}
+            by_resize = []
         if by_resize:
             if method != "nearest":
-                view = lowering.arrange(
-                    view, [view.axes[i] for i in (0, 1 + channel, *(1 + place for place in places))]
-                )
-            view = _resized(lowering, view, by_resize, dict(zip(places, factors, strict=True)), after, method)
+                view = lowering.arrange(view, [view.axes[1 + i] for i in (-1, channel, *places)])
+            view = _resized(lowering, view, by_resize, grown, after, method)
         for place in grown:
             if place not in by_resize:
                 size, made = before[place].size, after[place].size
                 assert isinstance(size, int)
                 assert isinstance(made, int)
-                view = map_axis(
-                    lowering, view, 1 + place, matrix(method, size, made, antialias=False), after[place].name
-                )
+                weights = matrix(method, size, made, antialias=False)
+                view = map_axis(lowering, view, 1 + place, weights, after[place].name)
         return [view]
 
 
@@ -96,6 +99,17 @@ def _is_resize(factor: int, method: str) -> bool:
     if method == "bicubic":
         return factor & (factor - 1) == 0 and factor <= 512
     return method in _MODES
+
+
+def _is_channel_between(view: View, channel: int, places: tuple[int, ...]) -> bool:
+    """Whether memory has the channel axis between the axes that grow.
+
+    ONNX Runtime moves transposes past a Resize, and then finds no kernel for one whose axes lie apart.
+    """
+    order = {factor: i for i, factor in enumerate(view.order)}
+    spatial = [order[group[0]] for group in (view.axes[1 + place] for place in places) if group]
+    middle = view.axes[1 + channel]
+    return len(spatial) > 1 and bool(middle) and min(spatial) < order[middle[0]] < max(spatial)
 
 
 def _resized(

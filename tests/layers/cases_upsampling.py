@@ -162,6 +162,24 @@ CASES = [
             ([4, 1], {"channel": 3, "height": 3, "width": "W"}, {"channel": 3, "height": 12, "width": "W"}),
         ]
     ],
+    *[  # the axes that grow lie apart in memory, between convolutions
+        Case(
+            "UpSampling2D",
+            {"size": 2, "interpolation": method, "data_format": "channels_first", "over": ["width", "filter"]},
+            [{"height": 6, "width": width, "channel": 3}],
+            {"height": 6, "width": "2·W" if width == "W" else 8, "filter": 10},
+            None,
+            ["Transpose", "Conv", *ops, "Conv", "Transpose"],
+            id=f"{method}-apart-{width}",
+            before=[{"Conv2D": {"filters": 5, "kernel_size": 1}}],
+            after=[{"Conv2D": {"filters": 7, "kernel_size": 1}}],
+        )
+        for method, width, ops in [
+            ("bilinear", 4, ["MatMul", "Reshape", "MatMul", "Reshape"]),
+            ("bilinear", "W", ["Resize", "Reshape", "MatMul", "Reshape"]),
+            ("bicubic", 4, ["MatMul", "Reshape", "MatMul", "Reshape"]),
+        ]
+    ],
     case("UpSampling3D", None, VOLUME, {"depth": 6, "height": 10, "width": 4, "channel": 4}, ["Resize"]),
     case(
         "UpSampling3D",
