@@ -174,7 +174,7 @@ def infer_inner(
     inner.reader_kinds = call.reader_kinds
     check_text(inner, layer)
     made = make_node(layer, call.name, inner, layer.infer(inner), call.item_span, inner.path)
-    if layer.adapts(made):
+    if layer.adapts(made) and not REGISTRY[call.kind].adapts_within:
         inner.fail(
             "NN208",
             f"`{kind}` takes what it knows from the training data, which it cannot inside `{call.kind}`",

@@ -70,6 +70,7 @@ class Layer:
         uses_mask: whether it leaves out what a mask marks as padding.
         keeps_state: whether it hands a state from step to step.
         arity_note: what to say where it is given another number of inputs.
+        adapts_within: whether a layer that it wraps is shown the training data (`adapts`).
         pairs_positions: whether what it reads is joined position by position, so that branches must be aligned.
         makes_several: whether it may make several axes; `as` then takes a list of names too.
         call_arguments: those of `args` that Keras takes when the layer is called: a shared layer is given them at each
@@ -88,6 +89,7 @@ class Layer:
     uses_mask: ClassVar[bool] = False
     keeps_state: ClassVar[bool] = False
     arity_note: ClassVar[str] = ""
+    adapts_within: ClassVar[bool] = False
     pairs_positions: ClassVar[bool] = True
     makes_several: ClassVar[bool] = False
     call_arguments: ClassVar[tuple[str, ...]] = ()

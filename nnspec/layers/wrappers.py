@@ -99,6 +99,7 @@ class TimeDistributed(Layer):
     """
 
     kind = "TimeDistributed"
+    adapts_within = True
     reads_text = True
     steps = True
     args = {"layer": a.Arg(layer_argument("The layer to apply."), "The layer to apply.")}

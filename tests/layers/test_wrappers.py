@@ -298,12 +298,43 @@ def test_normalization_inside_time_distributed_learns_from_every_position(tmp_pa
     flat = x.reshape(-1, 5)
     expected = (x - flat.mean(0)) / flat.std(0)
     assert np.allclose(predict(compiled.model, graph, {"x": x})["y"], expected, atol=1e-4)
-    weights = {n.name: read_weights(n, compiled.layers[n.name]) for n in graph.nodes}
-    exported = export_graph(graph, weights).builder.to_model({}, "test")
+    assert np.allclose(by_onnx(compiled, graph, x), expected, atol=1e-4)
+
+
+def by_onnx(compiled: Any, graph: Graph, x: np.ndarray) -> np.ndarray:
     import onnxruntime
 
+    weights = {n.name: read_weights(n, compiled.layers[n.name]) for n in graph.nodes}
+    exported = export_graph(graph, weights).builder.to_model({}, "test")
     session = onnxruntime.InferenceSession(exported.SerializeToString(), providers=["CPUExecutionProvider"])
-    assert np.allclose(session.run(None, {"x": x})[0], expected, atol=1e-4)
+    return np.asarray(session.run(None, {"x": x})[0])
+
+
+def test_discretization_inside_time_distributed_learns_from_every_position(tmp_path: Path) -> None:
+    from nnspec.train import adapt_layers
+
+    layer = {"Discretization": {"num_bins": 4, "output_mode": "int"}}
+    graph = graph_of(tmp_path, {"part": 2, "feature": 5}, [{"TimeDistributed": {"layer": layer}}])
+    compiled = build_model(graph)
+    x = np.random.default_rng(0).normal(size=(50, 2, 5)).astype(np.float32)
+    adapt_layers(compiled, graph, {"x": x})
+    alone = keras.layers.Discretization(num_bins=4)
+    alone.adapt(x.reshape(-1, 5))
+    got = predict(compiled.model, graph, {"x": x})["y"]
+    assert np.array_equal(got, np.asarray(alone(x)))
+    assert sorted(np.unique(got)) == [0, 1, 2, 3]
+    assert np.array_equal(by_onnx(compiled, graph, x), got)
+
+
+def test_wrappers_that_show_no_data_refuse_what_adapts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from nnspec.layers import REGISTRY
+
+    monkeypatch.setattr(type(REGISTRY["TimeDistributed"]), "adapts_within", False)
+    wanted = (
+        "NN208: `Normalization` takes what it knows from the training data, which it cannot inside `TimeDistributed`"
+    )
+    layer = {"TimeDistributed": {"layer": "Normalization"}}
+    assert errors_of(tmp_path, {"part": 2, "feature": 5}, [layer]) == [wanted]
 
 
 def test_gate_draws_ids_that_a_wrapped_embedding_knows(tmp_path: Path) -> None:
