@@ -112,6 +112,7 @@ def make_node(
         inferred.backward,
         inferred.windows,
         inferred.cells,
+        call.given,
     )
 
 

@@ -93,7 +93,11 @@ def slide(field: Field, window: Window, axis: Axis, origin: str) -> Field:
         if field.size is None or len(known) < len(steps):
             return Field(None, stride, ahead)
         reach = sum((size - 1) * step for size, step in known)
-        return Field(field.size + ceil(reach * _length(field.stride)), stride, ahead, field.slack)
+        reach = ceil(reach * _length(field.stride))
+        is_whole = all(atom.is_whole for atom in axis.atoms if atom.origin == origin)
+        if is_whole and field.size > reach + max(field.ahead or 0, 0):  # one position spans the axis already
+            return Field(field.size, stride, ahead, field.slack)
+        return Field(field.size + reach, stride, ahead, field.slack)
     step = max((step for _, step in known), default=1)
     apart = field.stride * step
     stride = _whole(apart * window.stride)

@@ -111,6 +111,7 @@ class Node:
         formula: how the parameters are counted, with this layer's numbers.
         notes: what the checker found out, for `show`.
         shared: the name under `layers:` whose weights this node uses.
+        given: the arguments that the spec names.
         windows: how it sees its first input, by position of the axis; axes left out are read position by position.
     """
 
@@ -129,6 +130,7 @@ class Node:
     backward: Node | None = None
     windows: Mapping[int, Window] = field(default_factory=dict)
     cells: tuple[Node, ...] = ()
+    given: frozenset[str] = frozenset()
 
     @property
     def kind(self) -> str:

@@ -334,3 +334,11 @@ def test_adaptive_windows(size: int) -> None:
             first, last = (bound + int(position // len(phases) * around) for bound in phases[position % len(phases)])
             assert there == set(range(first, last + 1))
         assert field.size == max(map(len, seen))
+
+
+def test_what_sees_all_sees_no_more(tmp_path: Path) -> None:
+    """Layers that read whole axes, one behind the other, see no more than there is."""
+    lstm = {"LSTM": {"units": 4, "return_sequences": True}}
+    assert last_field(tmp_path, AXES, [lstm, lstm, lstm]) == Field(10, 1, 0)
+    assert last_field(tmp_path, AXES, [lstm, {"Conv1D": CAUSAL}, lstm]) == Field(12, 1, 0)
+    assert last_field(tmp_path, AXES, [{"Conv1D": CAUSAL}, "Flatten", {"Dense": {"units": 2}}]).size == 12

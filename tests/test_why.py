@@ -235,3 +235,14 @@ def test_shared_and_frozen_weights(tmp_path: Path) -> None:
     told = page(graph, graph.nodes[1])
     assert told.parameters == "5·5 + 5 = 30, 0 of them trained; shared with every use of `twice`"
     assert told.weights[0].text == "a row for each of 5, a column for each of 5: 25 numbers, not changed by training"
+
+
+def test_arguments_that_the_spec_gives_are_told_even_where_they_are_defaults(tmp_path: Path) -> None:
+    model = [{"Conv1D": {"filters": 3, "kernel_size": 3, "use_bias": True, "name": "c"}}, {"UpSampling1D": {"size": 2}}]
+    told = told_of(tmp_path, {"time": 7, "feature": 5}, model, "c")
+    assert "use_bias" in {argument.name for argument in told.arguments}
+    told = told_of(tmp_path, {"time": 7, "feature": 5}, model, "up_sampling1d_1")
+    assert told.arguments[0].text == "Of each position 2 are made: `time` goes from 5 to 10 positions."
+    assert told.sees[-1] == (
+        "In the network it sees 3 positions of `time` of 7. Neighbours lie 1/2 positions of the input apart."
+    )

@@ -10,6 +10,7 @@ from nnspec import axes as ax
 from nnspec.axes import Axis
 from nnspec.graph import Node
 from nnspec.layers import args as a
+from nnspec.layers import sentences as say
 from nnspec.layers.base import Call, Inferred, Layer, Window
 from nnspec.layers.linear_maps import map_axis
 from nnspec.layers.placement import own_dims, with_dims
@@ -46,6 +47,13 @@ class UpSampling(Layer):
                 axes[place] = ax.resized(axes[place], ax.multiply((axes[place].size, factor)), call.name)
                 windows[place] = _window(factor, method)
         return Inferred((tuple(axes),), windows=windows)
+
+    def why(self, node: Node) -> dict[str, str]:
+        places, _ = spatial_positions(self.rank, node.args.get("data_format"))
+        before, after = node.inputs[0].axes, node.outputs[0].axes
+        lengths = say.listed(say.changed(before[place], after[place]) for place in places)
+        each = "×".join(str(factor) for factor in self.factors(node.args))
+        return {"size": f"Of each position {each} are made: {lengths}."}
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         method = node.args.get("interpolation", "nearest")

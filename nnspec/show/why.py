@@ -113,7 +113,7 @@ def _arguments(node: Node, told: dict[str, str]) -> Iterator[Told]:
     """What the spec sets or the layer has to say of; defaults that change nothing are left out."""
     for name, arg in node.layer.args.items():
         value = node.args.get(name)
-        is_set = arg.default is REQUIRED or value != arg.default
+        is_set = name in node.given or arg.default is REQUIRED or value != arg.default
         if name in told:
             yield Told(name, _written(value), told[name])
         elif is_set and value is not None:
@@ -184,8 +184,8 @@ def _within(graph: Graph, name: str, field: Field) -> str:
     if size is None or (isinstance(total, int) and size >= total and field.ahead is None):
         return f"In the network it sees all of `{name}` ({total})."
     parts = []
-    if field.behind is not None and field.ahead is not None and field.ahead >= 0 and field.behind >= 0:
-        parts = ["itself"] if not field.phases else []
+    if not field.phases and field.behind is not None and (field.ahead or 0) >= 0 and field.behind >= 0:
+        parts = ["itself"]
         parts += [f"{_count(field.behind)} before it"] if field.behind else []
         parts += [f"{_count(field.ahead)} after it"] if field.ahead else []
     what = f": {listed(parts)}" if parts and size > 1 else ""
