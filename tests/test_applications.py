@@ -1,0 +1,40 @@
+"""Models of keras.applications through the whole of nnspec; `python tests/tools/applications.py` runs all of them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+
+# Open sizes and gates; gates and a Normalization inside; many joins; two inputs a block.
+IMPORTED = ["MobileNetV3Small", "EfficientNetB0", "DenseNet121", "NASNetMobile"]
+
+
+def row(name: str) -> dict[str, Any]:
+    """In a process of its own, which gives its memory back."""
+    command = [sys.executable, str(ROOT / "tests" / "tools" / "applications.py"), "--row", name]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", IMPORTED)
+def test_imported_exported_and_verified(name: str) -> None:
+    found = row(name)
+    assert found["import_error"] <= 1e-5
+    assert found["onnx_error"] <= 1e-4
+    assert found["lines"] < found["layers"]  # repeated structure is folded
+
+
+@pytest.mark.slow
+def test_a_class_of_its_own_is_refused_by_name() -> None:
+    found = row("ConvNeXtTiny")
+    assert "`LayerScale`" in found["refused"]
+    assert found["is_own_class"]
