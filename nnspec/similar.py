@@ -12,7 +12,7 @@ def nearest(word: str, candidates: Iterable[str], limit: int = 1) -> list[str]:
     """The candidates that `word` was probably meant to be, best first; case alone never counts as a difference.
 
     A candidate that is written in the same case comes before one that is not, and one that begins as the word does, as
-    `return_seq` begins `return_sequences`, before one that only looks alike.
+    `return_seq` begins `return_sequences`, or has the same letters, before one that only looks alike.
     """
     if len(word) > MAX_WORD:
         return []
@@ -23,8 +23,9 @@ def nearest(word: str, candidates: Iterable[str], limit: int = 1) -> list[str]:
     exact = [small] if small in folded else []
     begun = sorted((known for known in folded if len(small) > 2 and known.startswith(small)), key=len)
     close = difflib.get_close_matches(small, list(folded), n=limit, cutoff=0.6)
+    turned = [known for known in folded if sorted(known) == sorted(small)]  # `adma`: two letters have changed places
     whole = begun[:1] if len(begun) == 1 or (begun and begun[0] in close) else []
-    found = list(dict.fromkeys([*exact, *whole, *close]))
+    found = list(dict.fromkeys([*exact, *turned[:1], *whole, *close]))
     return [min(folded[known], key=lambda one: _differences(word.strip(), one)) for known in found][:limit]
 
 

@@ -170,6 +170,7 @@ def test_nearest() -> None:
     assert nearest("premute", ["Permute", "permute"]) == ["permute"]
     assert nearest("x" * 10_000, ["x" * 9_999]) == []
     assert nearest("return_seq", ["return_state", "return_sequences"]) == ["return_sequences"]
+    assert nearest("Adma", ["Adamax", "Adam", "AdamW"]) == ["Adam"]
     assert did_you_mean("maxx", ["min", "max"]) == "; did you mean `max`?"
 
 
