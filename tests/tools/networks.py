@@ -181,12 +181,18 @@ def difference(got: Mapping[str, np.ndarray], wanted: Mapping[str, np.ndarray]) 
 def export(checked: Checked, compiled: Compiled, folder: Path) -> tuple[Path, float, float, int]:
     """The file, how long writing it took, the memory that took above the Keras model, and the nodes."""
     path = folder / f"{checked.graph.name}.onnx"
-    with PeakMemory() as memory:
-        start = time.process_time()
-        proto, _ = build.lower(checked, compiled, Deployment(), "")
-        path.write_bytes(proto.SerializeToString())
-        seconds = time.process_time() - start
-    return path, seconds, memory.peak / 1e6, len(proto.graph.node)
+    seconds: list[float] = []
+    peak = 0
+    for _ in range(2):  # the second time nothing is imported any more
+        with PeakMemory() as memory:
+            start = time.thread_time()
+            proto, _ = build.lower(checked, compiled, Deployment(), "")
+            path.write_bytes(proto.SerializeToString())
+            seconds.append(time.thread_time() - start)
+            nodes = len(proto.graph.node)
+            del proto
+        peak = max(peak, memory.peak)
+    return path, min(seconds), peak / 1e6, nodes
 
 
 class PeakMemory:
