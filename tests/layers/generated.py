@@ -46,7 +46,7 @@ NEEDS = {
 }
 # Decibels of what is nearly silent: rounding of the sums before the logarithm.
 TOLERANCES = {"MelSpectrogram": 1e-3}
-EXAMPLES = int(os.environ.get("NNSPEC_EXAMPLES", "2"))
+EXAMPLES = int(os.environ.get("NNSPEC_EXAMPLES", "4"))
 ROUNDS = 8
 START = int(os.environ.get("NNSPEC_SEED", "0"))
 
