@@ -1,0 +1,270 @@
+"""What the forms of layer kinds are made of: axes of inputs, families of dependent arguments, bodies of verbs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn, SearchStrategy
+
+Axes = dict[str, int | str]
+Given = Callable[[Axes], SearchStrategy[Any]]  # of the first input's axes
+SPATIAL = {1: ["time"], 2: ["height", "width"], 3: ["depth", "height", "width"]}
+
+
+@dataclass(frozen=True)
+class Use:
+    """A layer at work.
+
+    Attributes:
+        inputs: the axes of each.
+        dtype: of all of them; the values of integers are ids from 0 to 4.
+        is_masked: whether a Masking stands before the first input.
+    """
+
+    kind: str
+    body: dict[str, Any]
+    inputs: list[Axes]
+    dtype: str = "float32"
+    is_masked: bool = False
+
+
+@dataclass(frozen=True)
+class Form:
+    """How uses of a kind come about.
+
+    Attributes:
+        axes: of the first input.
+        given: strategies of arguments that depend on the input, or on each other.
+        without: arguments that are left at their defaults, with the reason beside them.
+        over: how many axes it runs along, which `over` then names; None where it takes no `over`.
+        others: the further inputs, from the body and the first input's axes.
+    """
+
+    axes: SearchStrategy[Axes]
+    given: Mapping[str, Given] = field(default_factory=dict)
+    without: frozenset[str] = frozenset()
+    over: int | None = None
+    others: Callable[[dict[str, Any], Axes], SearchStrategy[list[Axes]]] = lambda body, axes: st.just([])
+    dtype: str = "float32"
+
+
+# ------------------------------------------------------------------------------------------------ axes
+
+
+def sized(**sizes: SearchStrategy[Any]) -> SearchStrategy[Axes]:
+    """Axes in this order."""
+    return st.tuples(*sizes.values()).map(lambda drawn: dict(zip(sizes, drawn, strict=True)))
+
+
+few = st.integers(1, 5)
+CHANNELS = st.sampled_from([1, 2, 3, 4, 6])
+LENGTH = st.one_of(st.integers(4, 9), st.just("T"))
+STEPS = sized(time=LENGTH, feature=few)
+VECTOR = sized(feature=st.integers(2, 6))
+IMAGE = sized(height=st.integers(4, 8), width=st.integers(4, 8), channel=st.sampled_from([1, 3]))
+COLOR = sized(height=st.integers(4, 8), width=st.integers(4, 8), channel=st.just(3))
+GRID = sized(height=st.integers(2, 4), width=st.integers(1, 4), channel=few)
+ANY = st.one_of(VECTOR, STEPS, GRID)
+FLOATS = st.one_of(VECTOR, sized(time=st.integers(2, 6), feature=few), GRID)
+
+
+def spatial(rank: int) -> SearchStrategy[Axes]:
+    sizes: dict[str, SearchStrategy[Any]] = {name: st.integers(3, 7) for name in SPATIAL[rank]}
+    if rank == 1:
+        sizes = {"time": LENGTH}
+    return sized(**sizes, channel=CHANNELS)
+
+
+def axis(axes: Axes) -> SearchStrategy[Any]:
+    """By name, or by Keras' index from either end."""
+    names = list(axes)
+    return st.sampled_from([v for i, name in enumerate(names) for v in (name, i + 1, i - len(names))])
+
+
+def some_axes(axes: Axes) -> SearchStrategy[Any]:
+    return st.one_of(axis(axes), st.lists(st.sampled_from(list(axes)), min_size=1, unique=True))
+
+
+def maybe(strategy: SearchStrategy[Any]) -> SearchStrategy[Any]:
+    return st.one_of(st.none(), strategy)
+
+
+# ------------------------------------------------------------------------------------------------ families
+
+
+def always(strategy: SearchStrategy[Any]) -> Given:
+    return lambda axes: strategy
+
+
+def sizes_of(rank: int, strategy: SearchStrategy[int]) -> SearchStrategy[Any]:
+    return st.one_of(strategy, st.lists(strategy, min_size=rank, max_size=rank))
+
+
+def low_rank() -> dict[str, Given]:
+    return {"lora_rank": always(maybe(st.integers(1, 2)))}
+
+
+def convolution(rank: int, *, is_grouped: bool = False) -> Form:
+    given: dict[str, Given] = {
+        "kernel_size": always(sizes_of(rank, st.integers(1, 3))),
+        "filters": always(st.sampled_from([1, 2, 4, 6])),
+        "strides": always(st.sampled_from([1, 1, 2])),
+        "dilation_rate": always(sizes_of(rank, st.sampled_from([1, 1, 2]))),
+    }
+    if is_grouped:
+        given["groups"] = lambda axes: st.sampled_from([1, int(axes["channel"]), 2])
+    return Form(spatial(rank), given, over=rank)
+
+
+def pooling(rank: int) -> Form:
+    return Form(spatial(rank), {"pool_size": always(sizes_of(rank, st.integers(1, 3)))}, over=rank)
+
+
+def borders(rank: int, arg: str) -> Form:
+    pair = st.lists(st.integers(0, 2), min_size=2, max_size=2)
+    whole = (
+        [st.integers(0, 2), pair] if rank == 1 else [st.integers(0, 1), st.lists(pair, min_size=rank, max_size=rank)]
+    )
+    return Form(spatial(rank), {arg: always(st.one_of(*whole))}, over=rank)
+
+
+GATES = st.sampled_from(["tanh", "sigmoid", "relu", "hard_sigmoid", "softsign", "elu", "linear", None])
+# A batch that stays the same goes with the whole model, and dropout makes masks of its own in training alone.
+RECURRENT: dict[str, Given] = {"activation": always(GATES), "recurrent_activation": always(GATES)}
+RNN_DEFAULTS = frozenset({"stateful", "unroll", "use_cudnn"})
+
+
+def recurrent() -> Form:
+    return Form(STEPS, RECURRENT, RNN_DEFAULTS, over=1)
+
+
+def cell(states: int) -> Form:
+    def others(body: dict[str, Any], axes: Axes) -> SearchStrategy[list[Axes]]:
+        return st.just([{"unit": body["units"]}] * states)
+
+    return Form(VECTOR, RECURRENT, others=others)
+
+
+CELLS = ["SimpleRNNCell", "GRUCell", "LSTMCell"]
+
+
+def a_cell(axes: Axes) -> SearchStrategy[Any]:
+    return st.builds(lambda kind, units: {kind: {"units": units}}, st.sampled_from(CELLS), few)
+
+
+def stacked(body: dict[str, Any], axes: Axes) -> SearchStrategy[list[Axes]]:
+    found: list[Axes] = []
+    for one in body["cells"]:
+        ((kind, inner),) = one.items()
+        found += [{"unit": inner["units"]}] * (2 if kind == "LSTMCell" else 1)
+    return st.just(found)
+
+
+def attended(body: dict[str, Any], axes: Axes) -> SearchStrategy[list[Axes]]:
+    """Nothing: it attends to itself; or values, or values and keys, of another length."""
+    value = {"step": 5, "feature": axes["feature"]}
+    return st.sampled_from([[], [], [value], [value, value]])
+
+
+ATTENTION = frozenset({"flash_attention", "attention_mask"})  # no kernel in TensorFlow; a value of its own by name
+HEADS = sized(time=st.one_of(st.integers(2, 6), st.just("T")), feature=st.integers(2, 5))
+
+
+def image(axes: SearchStrategy[Axes] = COLOR, **given: Given) -> Form:
+    return Form(axes, {**factors(), **given}, over=2)
+
+
+def factors() -> dict[str, Given]:
+    """Ranges of augmentations: a number, or two in order."""
+    one = st.sampled_from([0.1, 0.3, 0.5])
+    both = st.sampled_from([[0.1, 0.4], [0.2, 0.2]])
+    names = ["factor", "height_factor", "width_factor", "x_factor", "y_factor", "brightness_factor", "contrast_factor"]
+    names += ["saturation_factor", "hue_factor", "addition_factor", "threshold_factor"]
+    ranges: Given = always(st.sampled_from([[0, 255], [0, 1]]))
+    return {**{name: always(st.one_of(one, both)) for name in names}, "value_range": ranges}
+
+
+def same(body: dict[str, Any], axes: Axes) -> SearchStrategy[list[Axes]]:
+    return st.integers(1, 2).map(lambda count: [dict(axes)] * count)
+
+
+def one_more(body: dict[str, Any], axes: Axes) -> SearchStrategy[list[Axes]]:
+    return st.just([dict(axes)])
+
+
+def summed(axes: Axes) -> SearchStrategy[Any]:
+    return st.just(list(axes)[-1])
+
+
+def other_rows(body: dict[str, Any], axes: Axes) -> SearchStrategy[list[Axes]]:
+    *_, last = axes
+    return st.just([{"row": 3, last: axes[last]}])
+
+
+# ------------------------------------------------------------------------------------------------ verbs
+
+
+def orders(axes: Axes) -> SearchStrategy[Any]:
+    return st.permutations(list(axes))
+
+
+def mixed_order(axes: Axes) -> SearchStrategy[Any]:
+    names = list(axes)
+    return orders(axes).map(lambda order: [n if i % 2 else names.index(n) + 1 for i, n in enumerate(order)])
+
+
+def targets(axes: Axes) -> SearchStrategy[Any]:
+    """Neighbours together, unit sizes put in."""
+    sizes = [size if isinstance(size, int) else -1 for size in axes.values()]
+    joined = [[*sizes[:-2], sizes[-2] * sizes[-1]]] if len(sizes) > 1 and min(sizes) > 0 else []
+    return st.sampled_from([sizes, [*sizes, 1], [1, *sizes], *joined])
+
+
+# An equation in letters for an input of so many axes, with an output shape that leaves open what stays.
+EQUATIONS: dict[int, list[tuple[str, list[int | None], str]]] = {
+    1: [
+        ("ab,bc->ac", [3], "c"),
+        ("ab,bcd->acd", [2, 3], "cd"),
+        ("ab,c->abc", [None, 2], "c"),
+        ("ab,b->ab", [None], "b"),
+    ],
+    2: [
+        ("abc,cd->abd", [None, 3], "d"),
+        ("abc,cd->ad", [3], "d"),
+        ("...x,xy->...y", [4], "y"),
+        ("abc,c->abc", [None, None], "c"),
+    ],
+    3: [
+        ("abcd,de->abce", [None, None, 2], "e"),
+        ("ab...,be->ae...", [3], "e"),
+        ("abcd,dce->aeb", [2, None], "eb"),
+        ("abcd,bde->abce", [None, None, 3], "be"),
+    ],
+}
+
+
+def einsum_body(draw: DrawFn, body: dict[str, Any], axes: Axes) -> dict[str, Any]:
+    equation, shape, letters = draw(st.sampled_from(EQUATIONS[len(axes)]))
+    made: dict[str, Any] = {**body, "equation": equation, "output_shape": shape}
+    if draw(st.booleans()):
+        made["bias_axes"] = letters
+    return made
+
+
+def pairs(kind: str, draw: DrawFn, axes: Axes) -> dict[str, Any]:
+    """The bodies of verbs that name axes."""
+    names = list(axes)
+    if kind == "merge":
+        start = draw(st.integers(0, max(0, len(names) - 2)))
+        return {"whole": names[start : start + draw(st.integers(2, 3))]}
+    if kind == "split":
+        name = draw(st.sampled_from(names))
+        size = axes[name]
+        part = draw(st.sampled_from([d for d in range(1, 7) if isinstance(size, int) and size % d == 0] or [2]))
+        return {name: {"slow": size // part if isinstance(size, int) else None, "fast": part}}
+    if kind == "insert":
+        return {"unit": 1}
+    return {draw(st.sampled_from(names)): "renamed"}
