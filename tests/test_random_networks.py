@@ -22,8 +22,12 @@ from nnspec.graph import Graph, Value
 from nnspec.layers import REGISTRY
 from tests.layers.harness import FORBIDDEN, randomize, relative_error
 
-# Keras says for itself what NN319 says: a layer that knows no masks loses one.
-pytestmark = pytest.mark.filterwarnings("ignore:[\\s\\S]*destroy the mask:UserWarning")
+pytestmark = [
+    # Keras says for itself what NN319 says: a layer that knows no masks loses one.
+    pytest.mark.filterwarnings("ignore:[\\s\\S]*destroy the mask:UserWarning"),
+    # Attention over one step is 1, whatever it reads; networks drawn at random do that too.
+    pytest.mark.filterwarnings("ignore:You are using a softmax over axis:UserWarning"),
+]
 
 Rng = np.random.Generator
 Item = dict[str, Any]
