@@ -5,6 +5,7 @@ A mismatch is bisected to the first layer that differs.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from nnspec.lengths import lengths_of, size_at
 STANDARD_DOMAINS = {"", "ai.onnx", "ai.onnx.ml"}
 CONTROL_FLOW = {"Loop", "If", "Scan"}
 BATCHES = (1, 3, 32)
+MANY_ELEMENTS = 1_000_000  # inputs of more are compared at the small batches alone: seconds, and nothing learnt
 LENGTHS = (11, 17)
 
 
@@ -153,8 +155,8 @@ class Gate:
     def runs(self) -> list[tuple[dict[str, np.ndarray], bool]]:
         """Raw inputs to compare on: random ones at several batch sizes and lengths, then held-out rows."""
         result: list[tuple[dict[str, np.ndarray], bool]] = []
-        batches = (self.fixed_batch,) if self.fixed_batch else BATCHES
         symbols = self.symbols()
+        batches = (self.fixed_batch,) if self.fixed_batch else self.batches()
         for batch in batches:
             for length in LENGTHS if symbols else LENGTHS[:1]:
                 result.append((self.random_inputs(batch, length), False))
@@ -167,6 +169,11 @@ class Gate:
             if self.fixed_batch is None and most > max(batches):
                 result.append(({name: a[count - most :] for name, a in self.held_out.items()}, True))
         return result
+
+    def batches(self) -> tuple[int, ...]:
+        lengths = lengths_of(self.graph, max(LENGTHS))
+        sample = sum(math.prod(size_at(a.size, lengths) for a in v.axes) for v in self.graph.inputs.values())
+        return tuple(batch for batch in BATCHES if batch <= 3 or batch * sample <= MANY_ELEMENTS)
 
     def symbols(self) -> set[str]:
         return {str(a.size) for v in self.graph.inputs.values() for a in v.axes if not isinstance(a.size, int)}
