@@ -22,9 +22,13 @@ def test_case(case: Case, tmp_path: Path) -> None:
     run_case(case, tmp_path)
 
 
+# A case exports; these cannot (their hashes are no ONNX operator), and tests/layers/test_lookup.py has what they do.
+NOT_EXPORTED = {"Hashing", "HashedCrossing"}
+
+
 def test_every_layer_has_a_case() -> None:
     missing = sorted(set(REGISTRY) - {case.kind for case in CASES})
-    assert not missing
+    assert set(missing) == NOT_EXPORTED
 
 
 def test_case_labels_differ() -> None:
