@@ -6,8 +6,9 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
-from nnspec.diagnostics import Diagnostic, Edit, Fix, Related, Report, Span, did_you_mean, nearest
+from nnspec.diagnostics import Diagnostic, Edit, Fix, Related, Report, Span
 from nnspec.document import Mapping, Node, Scalar, Sequence
+from nnspec.similar import nearest, suggestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +130,13 @@ class NameTable:
             self.report.add(self.forward(local, node.span, names.later[local]))
             return None
         rest = f".{port}" if port else ""
-        fixes = [Fix(f"read `{close}`", (Edit(node.span, close + rest),)) for close in nearest(local, names.known)]
+        meant = nearest(local, names.known)
+        fixes = [Fix(f"read `{close}`", (Edit(node.span, close + rest),)) for close in meant]
         known = ", ".join(f"`{n}`" for n in list(names.known)[:8])
         self.report.add(
             Diagnostic(
                 "NN401",
-                f"nothing above is named `{local}`{did_you_mean(local, names.known)}",
+                f"nothing above is named `{local}`{suggestion(meant)}",
                 node.span,
                 notes=(f"names that can be read here: {known}",) if known else (),
                 fixes=tuple(fixes),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 MAX_WORD = 64  # a longer text is no slip of a word
 
@@ -23,7 +23,8 @@ def nearest(word: str, candidates: Iterable[str], limit: int = 1) -> list[str]:
     exact = [small] if small in folded else []
     begun = sorted((known for known in folded if len(small) > 2 and known.startswith(small)), key=len)
     close = difflib.get_close_matches(small, list(folded), n=limit, cutoff=0.6)
-    turned = [known for known in folded if sorted(known) == sorted(small)]  # `adma`: two letters have changed places
+    letters = sorted(small)  # `adma`: two of them have changed places
+    turned = [known for known in folded if len(known) == len(small) and sorted(known) == letters]
     whole = begun[:1] if len(begun) == 1 or (begun and begun[0] in close) else []
     found = list(dict.fromkeys([*exact, *turned[:1], *whole, *close]))
     return [min(folded[known], key=lambda one: _differences(word.strip(), one)) for known in found][:limit]
@@ -35,7 +36,11 @@ def _differences(word: str, candidate: str) -> int:
 
 def did_you_mean(word: str, candidates: Iterable[str]) -> str:
     """`; did you mean `x`?`, or nothing."""
-    close = nearest(word, candidates)
+    return suggestion(nearest(word, candidates))
+
+
+def suggestion(close: Sequence[str]) -> str:
+    """The same for what `nearest` found."""
     return f"; did you mean `{close[0]}`?" if close else ""
 
 
