@@ -10,6 +10,8 @@ from nnspec.diagnostics import Diagnostic, Edit, Fix, Related, Report, Span
 from nnspec.document import Mapping, Node, Scalar, Sequence
 from nnspec.similar import nearest, suggestion
 
+MAX_SUGGESTIONS = 100  # of a spec's unknown names; a search for each of thousands takes seconds
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:
@@ -83,6 +85,7 @@ class NameTable:
         self.places: dict[str, Span] = {}
         self.made: set[str] = set()
         self.own_name: tuple[int, int] | None = None
+        self.unknown = 0
         self.chosen = chosen_names(root)
 
     def enter(self, name: Node | None) -> None:
@@ -130,7 +133,8 @@ class NameTable:
             self.report.add(self.forward(local, node.span, names.later[local]))
             return None
         rest = f".{port}" if port else ""
-        meant = nearest(local, names.known)
+        self.unknown += 1
+        meant = nearest(local, names.known) if self.unknown <= MAX_SUGGESTIONS else []
         fixes = [Fix(f"read `{close}`", (Edit(node.span, close + rest),)) for close in meant]
         known = ", ".join(f"`{n}`" for n in list(names.known)[:8])
         self.report.add(

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import statistics
 import sys
 import tempfile
 import time
@@ -16,8 +15,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 import numpy as np
-import onnx
-import onnxruntime
+from sessions import latencies, node_count, session
 
 from nnspec import build, pipeline
 from nnspec.backends.keras import build_model
@@ -34,38 +32,6 @@ DEFAULT = [
     "spectrogram_lstm",
     "attention",
 ]
-
-
-def session(path: Path) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-
-
-def node_count(path: Path) -> int:
-    def count(graph: onnx.GraphProto) -> int:
-        inner = sum(count(a.g) for n in graph.node for a in n.attribute if a.type == onnx.AttributeProto.GRAPH)
-        return len(graph.node) + inner
-
-    return count(onnx.load(path).graph)
-
-
-def latencies(sessions: list[onnxruntime.InferenceSession], feeds: list[dict[str, np.ndarray]]) -> list[float]:
-    """Median microseconds a call, the sessions in turn."""
-    for s, f in zip(sessions, feeds, strict=True):
-        for _ in range(10):
-            s.run(None, f)
-    rows = []
-    for _ in range(60):
-        row = []
-        for s, f in zip(sessions, feeds, strict=True):
-            started = time.perf_counter()
-            for _ in range(5):
-                s.run(None, f)
-            row.append((time.perf_counter() - started) / 5 * 1e6)
-        rows.append(row)
-    return [statistics.median(column) for column in zip(*rows, strict=True)]
 
 
 def measure(name: str, folder: Path) -> None:

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import json
 import os
-import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,9 +21,8 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 import keras
 import numpy as np
-import onnx
-import onnxruntime
 from keras import layers as kl
+from sessions import latencies, node_count, session
 
 from nnspec import pipeline
 from nnspec.backends.keras import build_model, read_weights
@@ -168,39 +165,6 @@ RIVALS = [
 ]
 
 
-def session(path: Path) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-
-
-def node_count(path: Path) -> int:
-    def count(graph: onnx.GraphProto) -> int:
-        inner = sum(count(a.g) for n in graph.node for a in n.attribute if a.type == onnx.AttributeProto.GRAPH)
-        return len(graph.node) + inner
-
-    return count(onnx.load(path).graph)
-
-
-def latencies(sessions: list[onnxruntime.InferenceSession], x: np.ndarray, seconds: float = 1.5) -> list[float]:
-    """Median microseconds a call, the sessions in turn."""
-    feeds = [{s.get_inputs()[0].name: x} for s in sessions]
-    for s, feed in zip(sessions, feeds, strict=True):
-        for _ in range(5):
-            s.run(None, feed)
-    rows, end = [], time.perf_counter() + seconds
-    while time.perf_counter() < end or len(rows) < 15:
-        row = []
-        for s, feed in zip(sessions, feeds, strict=True):
-            started = time.perf_counter()
-            for _ in range(3):
-                s.run(None, feed)
-            row.append((time.perf_counter() - started) / 3 * 1e6)
-        rows.append(row)
-    return [statistics.median(column) for column in zip(*rows, strict=True)]
-
-
 def files(rival: Rival, folder: Path) -> tuple[Path, Path]:
     """The two files, from the same weights."""
     keras.utils.set_random_seed(1)
@@ -235,7 +199,7 @@ def main(chosen: list[str]) -> None:
                 feeds = [{s.get_inputs()[0].name: x} for s in sessions]
                 ours, theirs = (s.run(None, f)[0] for s, f in zip(sessions, feeds, strict=True))
                 np.testing.assert_allclose(ours, theirs, atol=2e-4 * max(1.0, float(np.abs(theirs).max())))
-                a, b = latencies(sessions, x)
+                a, b = latencies(sessions, feeds)
                 cells.append(f"{a:.0f} / {b:.0f} | {b / a:.2f}×")
             nodes = " / ".join(str(node_count(path)) for path in paths)
             print(f"| {rival.name} | {nodes} | {' | '.join(cells)} |", flush=True)
