@@ -6,8 +6,10 @@ within a phase and stop the pipeline between phases.
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
 from collections.abc import Mapping as MappingABC
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -70,6 +72,19 @@ def load_document(
     return source.text, root
 
 
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Trees and graphs only grow while a spec is checked: looking for garbage in them takes more than linear time."""
+    was_at_work = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_at_work:
+            gc.enable()
+
+
+@_collector_at_rest()
 def check(
     path: str | Path,
     overrides: MappingABC[str, Any] | None = None,
