@@ -492,7 +492,7 @@ def test_other_yaml_is_left_alone(editor: Editor) -> None:
     assert editor.diagnostics(editor.open("{{ template }}\nkind: Pod\n")) == []
 
 
-@pytest.mark.parametrize("uri", ["untitled:Untitled-1", "file:///tmp/a%20b/%C3%A4.yaml", "zipfile:///a.zip::b.yaml"])
+@pytest.mark.parametrize("uri", ["untitled:Untitled-1", "file:///specs/a%20b/%C3%A4.yaml", "zipfile:///a.zip::b.yaml"])
 def test_any_uri(editor: Editor, uri: str) -> None:
     assert [d.code for d in editor.diagnostics(editor.open(spec("  - Denes: {}"), uri))] == ["NN204"]
     editor.close_document(uri)
