@@ -20,7 +20,7 @@ from nnspec.backends.onnx.export import export_graph
 from nnspec.diagnostics import SpecError
 from nnspec.graph import Graph, Value
 from nnspec.layers import REGISTRY
-from tests.layers.harness import FORBIDDEN, randomize, relative_error
+from tests.layers.harness import FORBIDDEN, is_ill_conditioned, randomize, relative_error
 
 pytestmark = [
     # Keras says for itself what NN319 says: a layer that knows no masks loses one.
@@ -426,20 +426,6 @@ def arrays(rng: Rng, graph: Graph, batch: int, length: int) -> dict[str, np.ndar
                     row[int(rng.integers(len(row)))] = 0
         result[name] = made.astype(value.dtype)
     return result
-
-
-def is_ill_conditioned(model: Any, graph: Graph, values: dict[str, np.ndarray], name: str, error: float) -> bool:
-    """Whether rounding explains an error: a change of the inputs by a few units in the last place does as much."""
-    rng = np.random.default_rng(0)
-    by_keras = predict(model, graph, values)[name]
-    worst = 0.0
-    for _ in range(4):
-        moved = {
-            n: a if a.dtype.kind == "i" else (a * (1 + 3e-7 * rng.choice([-1, 1], size=a.shape))).astype(a.dtype)
-            for n, a in values.items()
-        }
-        worst = max(worst, relative_error(predict(model, graph, moved)[name], by_keras))
-    return error < 30 * worst
 
 
 def verify(result: pipeline.Checked, seed: int) -> None:

@@ -29,7 +29,7 @@ from nnspec.elaborate import elaborate
 from nnspec.expand import expand
 from nnspec.graph import Graph
 from tests.layers.body_strategies import Use, uses
-from tests.layers.harness import FORBIDDEN, randomize, relative_error
+from tests.layers.harness import FORBIDDEN, is_ill_conditioned, randomize, relative_error
 
 NEVER = {"Loop", "If", "Scan"}
 TOLERANCE = 1e-4
@@ -134,20 +134,6 @@ def arrays(graph: Graph, batch: int, length: int) -> dict[str, np.ndarray]:
             made[rng.random(shape[:2]) < 0.3] = 0
         result[name] = made.astype(value.dtype)
     return result
-
-
-def is_ill_conditioned(model: Any, graph: Graph, values: dict[str, np.ndarray], name: str, error: float) -> bool:
-    """Whether rounding explains an error: a change of the inputs by a few units in the last place does as much."""
-    rng = np.random.default_rng(0)
-    by_keras = predict(model, graph, values)[name]
-    worst = 0.0
-    for _ in range(4):
-        moved = {
-            n: a if a.dtype.kind == "i" else (a * (1 + 3e-7 * rng.choice([-1, 1], size=a.shape))).astype(a.dtype)
-            for n, a in values.items()
-        }
-        worst = max(worst, relative_error(predict(model, graph, moved)[name], by_keras))
-    return error < 30 * worst
 
 
 def verify(branches: Sequence[Use]) -> None:

@@ -146,6 +146,20 @@ def relative_error(got: np.ndarray, want: np.ndarray) -> float:
     return float(np.max(np.abs(got.astype(np.float64) - want.astype(np.float64)))) / scale
 
 
+def is_ill_conditioned(model: Any, graph: Graph, values: dict[str, np.ndarray], name: str, error: float) -> bool:
+    """Whether rounding explains an error: a change of the inputs by a few units in the last place does as much."""
+    rng = np.random.default_rng(0)
+    by_keras = predict(model, graph, values)[name]
+    worst = 0.0
+    for _ in range(4):
+        moved = {
+            n: a if a.dtype.kind == "i" else (a * (1 + 3e-7 * rng.choice([-1, 1], size=a.shape))).astype(a.dtype)
+            for n, a in values.items()
+        }
+        worst = max(worst, relative_error(predict(model, graph, moved)[name], by_keras))
+    return error < 30 * worst
+
+
 def run_case(case: Case, folder: Path) -> Ran:
     """Everything that must hold of a case."""
     result = checked(case, folder)
