@@ -105,8 +105,6 @@ class STFTSpectrogram(Layer):
         return Inferred((call.require_unique(axes),), weights=tuple(weights), formula=formula, windows=windows)
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
-        if node.args["mode"] == "angle":
-            raise NotImplementedError("ONNX has no two-argument arctangent")
         view = inputs[0]
         first = node.args["data_format"] == "channels_first"
         samples, channel = (view.axes[2], view.axes[1]) if first else (view.axes[1], view.axes[2])
@@ -145,6 +143,8 @@ class STFTSpectrogram(Layer):
         real, imag = part("real"), part("imag")
         if mode == "stft":
             return lowering.node("Concat", real, imag, axis=1)
+        if mode == "angle":
+            return angle(lowering, real, imag)
         power = lowering.node("Add", lowering.node("Mul", real, real), lowering.node("Mul", imag, imag))
         if mode == "psd":  # every bin but the first and the last stands for two
             bins = lowering.weights["real_kernel"].shape[-1]
@@ -155,6 +155,20 @@ class STFTSpectrogram(Layer):
         if mode == "magnitude":
             return magnitude
         return lowering.node("Log", lowering.node("Max", magnitude, lowering.scalar(EPSILON)))
+
+
+def angle(lowering: Lowering, real: str, imag: str) -> str:
+    """The two-argument arctangent of imag and real, which ONNX lacks.
+
+    The angle against the nearer half of the real axis, turned round where that is the negative one. A real part of 0
+    counts as the least number that is held exactly, so that the imaginary axis is at ±π/2 and the origin at 0.
+    """
+    zero = lowering.scalar(0.0)
+    distance = lowering.node("Max", lowering.node("Abs", real), lowering.scalar(float(np.finfo(np.float32).tiny)))
+    near = lowering.node("Atan", lowering.node("Div", imag, distance))
+    half = lowering.node("Where", lowering.node("Less", imag, zero), lowering.scalar(-np.pi), lowering.scalar(np.pi))
+    far = lowering.node("Sub", half, near)
+    return lowering.node("Where", lowering.node("Less", real, zero), far, near)
 
 
 LAYERS = (STFTSpectrogram(),)

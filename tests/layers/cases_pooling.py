@@ -372,10 +372,40 @@ GAPS = [  # windows with gaps between them, for which ONNX Runtime finds no pads
         ]
     )
 ]
+FIRST = ["Shape", "Mod", "Gather", "Slice"]  # where the first window stands depends on what the length leaves over
+LATE = [
+    Case(
+        kind,
+        {"pool_size": pool, "strides": strides, "padding": "same", "data_format": "channels_first"},
+        [{"channel": 3, **lengths}],
+        {"channel": 3, **made},
+        pooled(reduce, pool, strides, "same", first=2),
+        [*["Reshape"] * is_line, *[op] * (1 + ("width" in lengths)), *FIRST * late, *["Reshape"] * is_line],
+        id="gaps-" + "-".join(str(size) for size in (*pool, *strides)),
+        needs=frozenset({"Shape"}),
+    )
+    for name, op, reduce in [("Max", "MaxPool", largest), ("Average", "AveragePool", mean)]
+    for pool, strides, lengths, made, late in [
+        ([3], [5], {"time": "T"}, {"time": "ceil(T/5)"}, 1),
+        ([4], [7], {"time": "T"}, {"time": "ceil(T/7)"}, 1),
+        ([3, 4], [4, 6], {"depth": "D", "height": "H"}, {"depth": "ceil(D/4)", "height": "ceil(H/6)"}, 2),
+        # One height stays with ONNX Runtime, one has gaps and a known size, which takes a node of its own.
+        (
+            [3, 3, 2],
+            [4, 2, 3],
+            {"depth": "D", "height": "H", "width": 7},
+            {"depth": "ceil(D/4)", "height": "ceil(H/2)", "width": 3},
+            1,
+        ),
+    ]
+    for is_line in (len(pool) == 1,)
+    for kind in [f"{name}Pooling{len(pool)}D"]
+]
 
 
 CASES = [
     *GAPS,
+    *LATE,
     *[
         Case(  # Keras and ONNX agree that no mask comes this far
             "GlobalAveragePooling1D",

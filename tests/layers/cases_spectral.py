@@ -29,6 +29,8 @@ def by_kernels(mode: str, step: int) -> Any:
             made = imag
         elif mode == "stft":
             made = np.concatenate([real, imag], axis=-1)
+        elif mode == "angle":
+            made = np.arctan2(imag, real)
         else:
             power = real**2 + imag**2
             if mode == "psd":
@@ -44,6 +46,7 @@ def by_kernels(mode: str, step: int) -> Any:
 
 
 BODY = {"frame_length": 8, "frame_step": 3}
+ANGLE = ["Conv", "Conv", "Abs", "Max", "Div", "Atan", "Less", "Where", "Sub", "Less", "Where"]
 POWER = ["Conv", "Conv", "Mul", "Mul", "Add"]
 CASES = [
     Case(
@@ -65,8 +68,17 @@ CASES = [
             None,
             id=mode,
         )
-        for mode in ("magnitude", "psd", "real", "imag", "stft")
+        for mode in ("magnitude", "psd", "real", "imag", "stft", "angle")
     ],
+    Case(
+        "STFTSpectrogram",
+        {**BODY, "mode": "angle", "data_format": "channels_first"},
+        [{"channel": 1, "time": 20}],
+        {"frequency": 5, "time": 5},
+        None,
+        ["Reshape", *ANGLE, "Reshape"],
+        id="angle-channels-first",
+    ),
     Case(
         "STFTSpectrogram",
         {"frame_length": 4, "frame_step": 2, "mode": "psd"},
