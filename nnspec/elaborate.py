@@ -14,14 +14,14 @@ from nnspec.declarations import Declarations
 from nnspec.diagnostics import CompilerBug, Diagnostic, Edit, Fix, Related, Report, SpecError, did_you_mean, nearest
 from nnspec.document import Mapping, Scalar, format_path, to_plain
 from nnspec.document import Node as SourceNode
-from nnspec.expand import Expanded, Item
-from nnspec.expansions import settle_fixes
+from nnspec.expansion.expand import Expanded, Item
+from nnspec.expansion.fixes import settle_fixes
+from nnspec.expansion.naming import Reference
 from nnspec.fields import initial_fields
 from nnspec.graph import Graph, Node, Output, Value
 from nnspec.layers import REGISTRY
 from nnspec.layers.base import Call, Fault, Inferred, Layer
 from nnspec.limits import check_sizes, declared_size, is_too_large
-from nnspec.naming import Reference
 from nnspec.reached import unreached
 
 

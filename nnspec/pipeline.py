@@ -20,11 +20,11 @@ from nnspec.data.plan import DataPlan, read_plan
 from nnspec.diagnostics import Diagnostic, Report, Source, SpecError
 from nnspec.document import Mapping, Node, parse, read_source, to_plain
 from nnspec.elaborate import elaborate
-from nnspec.expand import Expanded, expand
+from nnspec.expansion.expand import Expanded, expand
+from nnspec.expansion.origins import origins
+from nnspec.expansion.overrides import apply_overrides
 from nnspec.graph import Graph
-from nnspec.origins import origins
-from nnspec.overrides import apply_overrides
-from nnspec.validate import validate_document, validate_expanded
+from nnspec.validation.validate import validate_document, validate_expanded
 
 
 @dataclass(frozen=True, eq=False)

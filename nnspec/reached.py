@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator, Sequence
 
 from nnspec.diagnostics import Diagnostic, Fix
 from nnspec.document import Mapping, format_path
-from nnspec.expand import Expanded
-from nnspec.naming import Reference
+from nnspec.expansion.expand import Expanded
+from nnspec.expansion.naming import Reference
 
 
 def unreached(expanded: Expanded, sound: Collection[str], sources: Sequence[Reference | None]) -> Iterator[Diagnostic]:

@@ -12,9 +12,9 @@ import jsonschema
 import pytest
 
 from nnspec import catalogue
-from nnspec import schema as schemas
-from nnspec.acceptance import _ANNOTATIONS, _RULES, is_accepted
 from nnspec.layers import REGISTRY
+from nnspec.schema import assembly as schemas
+from nnspec.validation.acceptance import _ANNOTATIONS, _RULES, is_accepted
 from tests.test_publish import FAULTY, SPECS, VALUES, mutated, read
 
 MODES = [True, False]

@@ -9,9 +9,10 @@ from pathlib import Path
 import keras
 import pytest
 
-from nnspec import explaining, pipeline, show
+from nnspec import pipeline, show
 from nnspec.aliases import ALIASES, with_kinds_in_path
 from nnspec.diagnostics import SpecError
+from nnspec.explain import pages
 
 SPEC = """
 nnspec: 1
@@ -92,5 +93,5 @@ def test_a_fault_stands_at_the_alias(tmp_path: Path) -> None:
 
 
 def test_explain_knows_aliases() -> None:
-    assert explaining.page("avgpool1d") == explaining.page("AveragePooling1D")
-    assert explaining.page("Permute") != explaining.page("permute")
+    assert pages.page("avgpool1d") == pages.page("AveragePooling1D")
+    assert pages.page("Permute") != pages.page("permute")

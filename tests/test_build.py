@@ -13,7 +13,8 @@ import onnxruntime
 import pytest
 from click.testing import CliRunner, Result
 
-from nnspec import api, artifact, runtime
+from nnspec import api, runtime
+from nnspec.build import artifact
 from nnspec.cli import main
 from nnspec.diagnostics import SpecError
 

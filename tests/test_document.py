@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from nnspec import pipeline
 from nnspec.diagnostics import Diagnostic, Source, SpecError
 from nnspec.document import MAX_BYTES, Mapping, Scalar, Sequence, format_path, locate, parse, read_source, to_plain
+from nnspec.expansion.overrides import apply_overrides
 from nnspec.layers import REGISTRY
 from nnspec.layers.verbs import OpenVerb
-from nnspec.overrides import apply_overrides
 from nnspec.render import to_json, to_text
-from nnspec.sections import TASKS
+from nnspec.schema.sections import TASKS
 
 
 def plain(text: str) -> Any:

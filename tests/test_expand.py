@@ -8,8 +8,8 @@ import pytest
 
 from nnspec.diagnostics import Report, Source, SpecError
 from nnspec.document import Mapping, parse, to_plain
-from nnspec.expand import Expanded, expand
-from nnspec.naming import snake_case
+from nnspec.expansion.expand import Expanded, expand
+from nnspec.expansion.naming import snake_case
 
 
 def expanded(model: str, *, head: str = "inputs: {x: {axes: {feature: 5}}}\n") -> Expanded:

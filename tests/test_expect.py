@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from nnspec.checks.expectations import parse_bound
 from nnspec.diagnostics import Diagnostic
-from nnspec.expectations import parse_bound
 from nnspec.pipeline import diagnose
 
 CAUSAL = "{filters: 4, kernel_size: 3, padding: causal"

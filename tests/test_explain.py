@@ -9,10 +9,10 @@ from nnspec import catalogue
 from nnspec.aliases import ALIASES
 from nnspec.cli import main
 from nnspec.codes import CODES
-from nnspec.explaining import contents, page, topics
-from nnspec.language import TASK_PAGES
+from nnspec.explain.language import TASK_PAGES
+from nnspec.explain.pages import contents, page, topics
 from nnspec.layers import REGISTRY
-from nnspec.sections import TASKS, sections, structure
+from nnspec.schema.sections import TASKS, sections, structure
 
 OBJECTS = [(family, name) for family in catalogue.FAMILIES for name in catalogue.names(family)]
 

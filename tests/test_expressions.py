@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from nnspec.diagnostics import Report, Source, Span
 from nnspec.document import Mapping, Scalar, parse, to_plain
-from nnspec.expressions import FUNCTIONS, ExpressionError, evaluate
-from nnspec.substitute import Substituter, resolve_vars
+from nnspec.expansion.expressions import FUNCTIONS, ExpressionError, evaluate
+from nnspec.expansion.substitute import Substituter, resolve_vars
 
 SCOPE = {"a": 3, "b": 2.5, "name": "conv", "sizes": [2, 4, 8], "flag": True, "nothing": None}
 

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from nnspec import catalogue, hints
+from nnspec import catalogue
 from nnspec.diagnostics import Applicability, Diagnostic
 from nnspec.layers import REGISTRY
 from nnspec.pipeline import diagnose
-from nnspec.sections import DTYPES, TASKS, sections
+from nnspec.schema.sections import DTYPES, TASKS, sections
 from nnspec.similar import did_you_mean, is_same_word, nearest
+from nnspec.validation import hints
 
 BASE = {
     "inputs": "{x: {axes: {time: 10, feature: 5}}}",

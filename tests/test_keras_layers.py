@@ -8,7 +8,7 @@ import keras
 import pytest
 
 from nnspec.aliases import ALIASES
-from nnspec.explaining import page
+from nnspec.explain.pages import page
 from nnspec.layers import REGISTRY
 from nnspec.layers.refused import REFUSED
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nnspec.predict import read_inputs
-from nnspec.predictions import records, write_predictions
 from nnspec.runtime import InputError
+from nnspec.runtime.reading import read_inputs
+from nnspec.runtime.writing import records, write_predictions
 
 
 def meta(*axes: tuple[str, Any], columns: list[str] | None = None, window: Any = None, **more: Any) -> dict[str, Any]:

@@ -13,12 +13,12 @@ import jsonschema
 import pytest
 
 from nnspec import catalogue
-from nnspec import schema as schemas
 from nnspec.diagnostics import Source, SpecError
 from nnspec.document import parse, to_plain
 from nnspec.layers import REGISTRY
-from nnspec.publish import published, reshaped
-from nnspec.sections import STRUCTURE
+from nnspec.schema import assembly as schemas
+from nnspec.schema.publish import published, reshaped
+from nnspec.schema.sections import STRUCTURE
 
 ROOT = Path(__file__).parent.parent
 SPECS = sorted((ROOT / "specs").glob("*.yaml"))

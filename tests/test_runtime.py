@@ -250,10 +250,10 @@ class Block:
             raise ImportError(f"{name} is blocked")
 sys.meta_path.insert(0, Block())
 import numpy as np
-import nnspec.predict, nnspec.predictions, nnspec.runtime
+import nnspec.runtime.reading, nnspec.runtime.writing, nnspec.runtime
 predict = nnspec.runtime.load(sys.argv[1], threads=1)
-inputs = nnspec.predict.read_inputs(sys.argv[2], predict.metadata)
-nnspec.predictions.write_predictions(predict(**inputs), predict.metadata)
+inputs = nnspec.runtime.reading.read_inputs(sys.argv[2], predict.metadata)
+nnspec.runtime.writing.write_predictions(predict(**inputs), predict.metadata)
 """
 
 

@@ -10,12 +10,12 @@ from typing import Any
 import jsonschema
 import pytest
 
-from nnspec import schema as schemas
 from nnspec.aliases import ALIASES
 from nnspec.layers import REGISTRY
-from nnspec.publish import published, published_text
-from nnspec.sections import AT_EACH_USE, REQUIRED, STRUCTURE
-from nnspec.validate import validate_document
+from nnspec.schema import assembly as schemas
+from nnspec.schema.publish import published, published_text
+from nnspec.schema.sections import AT_EACH_USE, REQUIRED, STRUCTURE
+from nnspec.validation.validate import validate_document
 
 COMMITTED = Path(__file__).parent.parent / "schemas" / "nnspec.schema.json"
 ANNOTATIONS = {"$ref", "description", "default"}

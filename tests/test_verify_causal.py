@@ -17,7 +17,7 @@ from nnspec.diagnostics import SpecError
 from nnspec.graph import Window
 from nnspec.layers import sliding
 from nnspec.progress import Progress
-from nnspec.verify_causal import verify_causality
+from nnspec.verify.causality import verify_causality
 
 CAUSAL = {"filters": 3, "kernel_size": 3, "padding": "causal"}
 

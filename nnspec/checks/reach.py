@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from nnspec import axes as ax
 from nnspec.checks.context import Context
+from nnspec.checks.widening import proposals
 from nnspec.diagnostics import Diagnostic, Fix, Severity
 from nnspec.graph import Graph, Output
-from nnspec.widening import proposals
 
 
 def check_reach(context: Context) -> Iterator[Diagnostic]:

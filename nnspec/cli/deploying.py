@@ -43,8 +43,8 @@ def verify(model: Path, weights: Path | None, output: str, quiet: bool) -> None:
 def predict(model: Path, data: Path, out: Path | None) -> None:
     """Run a deployed model on DATA (csv, parquet, npy, npz, json, wav), with numpy and onnxruntime alone."""
     from nnspec import runtime
-    from nnspec.predict import read_inputs
-    from nnspec.predictions import write_predictions
+    from nnspec.runtime.reading import read_inputs
+    from nnspec.runtime.writing import write_predictions
 
     try:
         predictor = runtime.load(model)

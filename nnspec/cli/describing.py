@@ -74,7 +74,7 @@ def explain(what: str | None) -> None:
 
     Without a name: everything that has a page.
     """
-    from nnspec.explaining import contents, page, suggestions
+    from nnspec.explain.pages import contents, page, suggestions
 
     if what is None:
         click.echo(contents(), nl=False)
@@ -95,7 +95,7 @@ def explain(what: str | None) -> None:
 @handled
 def schema(compare: bool, out: Path) -> None:
     """Write the JSON Schema of specs, for editors and for validation."""
-    from nnspec.publish import published_text
+    from nnspec.schema.publish import published_text
 
     text = published_text()
     if compare:

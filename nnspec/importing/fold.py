@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nnspec.expansion.naming import snake_case
 from nnspec.importing.units import Block, Unit, is_simple
 from nnspec.layers.args import REQUIRED
-from nnspec.naming import snake_case
 
 MAX_LENGTH = 96
 MAX_INPUTS = 2

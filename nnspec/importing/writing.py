@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from nnspec import axes as ax
+from nnspec.expansion.naming import snake_case
+from nnspec.expansion.resolved import flow
 from nnspec.importing.building import Draft, identifier
 from nnspec.importing.fold import fold_blocks
 from nnspec.importing.repeats import fold_repeats
 from nnspec.importing.units import Block, Entry, Repeat, Unit, last_of, units_in, units_of
-from nnspec.naming import snake_case
-from nnspec.resolved import flow
 
 
 def write_spec(draft: Draft, *, fold: bool = True) -> str:

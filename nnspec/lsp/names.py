@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from nnspec.diagnostics import Span
 from nnspec.document import Mapping, Node, Scalar, Sequence
-from nnspec.expressions import FUNCTIONS
+from nnspec.expansion.expressions import FUNCTIONS
 from nnspec.layers import REGISTRY
 from nnspec.pipeline import Survey
 

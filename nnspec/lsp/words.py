@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 from nnspec import catalogue
-from nnspec import schema as schemas
 from nnspec.documentation import markdown
 from nnspec.layers import REGISTRY
 from nnspec.lsp.cursor import Path
-from nnspec.sections import STRUCTURE, Schema
+from nnspec.schema import assembly as schemas
+from nnspec.schema.sections import STRUCTURE, Schema
 
 _DEFINITIONS = "#/definitions/"
 

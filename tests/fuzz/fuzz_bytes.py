@@ -16,9 +16,10 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["nnspec"]):
-    from nnspec import catalogue, expand
+    from nnspec import catalogue
+    from nnspec.expansion import expand
     from nnspec.layers import REGISTRY
-    from nnspec.sections import REQUIRED
+    from nnspec.schema.sections import REQUIRED
     from tests.fuzz.target import ERRORS, MEGABYTES, SECONDS, folder_with_data, run_on
 
     expand.MAX_ITEMS, expand.MAX_ROUNDS = 1000, 5000  # instrumented code is many times slower

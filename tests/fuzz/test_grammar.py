@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from nnspec.layers import REGISTRY
-from nnspec.schema import whole
+from nnspec.schema.assembly import whole
 from tests.fuzz.target import MEGABYTES, SECONDS, folder_with_data, run_on
 
 SCHEMA = whole(is_strict=False)

@@ -20,14 +20,14 @@ import onnx
 import onnxruntime
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from nnspec import schema
 from nnspec.backends.keras import build_model, predict, read_weights
 from nnspec.backends.onnx.export import export_graph
 from nnspec.diagnostics import Report, Source
 from nnspec.document import parse
 from nnspec.elaborate import elaborate
-from nnspec.expand import expand
+from nnspec.expansion.expand import expand
 from nnspec.graph import Graph
+from nnspec.schema import assembly as schema
 from tests.layers.body_strategies import Use, uses
 from tests.layers.harness import FORBIDDEN, is_ill_conditioned, randomize, relative_error
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from nnspec import schema
 from nnspec.diagnostics import Report, Source
 from nnspec.document import parse
 from nnspec.layers import REGISTRY
 from nnspec.layers.args import REQUIRED, Arg
-from nnspec.validate import validate_document
+from nnspec.schema import assembly as schema
+from nnspec.validation.validate import validate_document
 from tests.layers.argument_strategies import wrong_values
 
 # A fine value for what a kind requires.

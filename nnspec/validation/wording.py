@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from nnspec.aliases import ALIASES
 from nnspec.diagnostics import Diagnostic, Fix, Span, nearest, use_instead
 from nnspec.document import Mapping, Node, Scalar, Sequence, format_path, locate
-from nnspec.hints import Hint, hint_for, value_for
 from nnspec.layers import REGISTRY, refused
-from nnspec.rewrites import call_as_mapping, rewrites
-from nnspec.sections import STRUCTURE
+from nnspec.schema.sections import STRUCTURE
+from nnspec.validation.hints import Hint, hint_for, value_for
+from nnspec.validation.rewrites import call_as_mapping, rewrites
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError

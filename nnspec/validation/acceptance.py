@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nnspec.layers import REGISTRY
-from nnspec.sections import Schema
+from nnspec.schema.sections import Schema
 
 Definition = Callable[[str], Schema]
 _ANNOTATIONS = frozenset(

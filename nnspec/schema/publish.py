@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from nnspec import catalogue
-from nnspec import schema as schemas
 from nnspec.aliases import ALIASES
 from nnspec.documentation import markdown
 from nnspec.layers import REGISTRY
-from nnspec.sections import STRUCTURE, Schema
+from nnspec.schema import assembly as schemas
+from nnspec.schema.sections import STRUCTURE, Schema
 
 # Beside `properties`, `maxProperties: 1` would end the proposals at the first letter.
 _COUNTS = ("minProperties", "maxProperties")

@@ -13,7 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from nnspec import __version__, artifact, resolved, verify
+from nnspec import __version__, verify
+from nnspec.build import artifact
+from nnspec.expansion import resolved
 from nnspec.backends.keras import Compiled, build_model, read_weights
 from nnspec.backends.onnx.deploy import Deployment, label_name, restore_outputs, scale_input
 from nnspec.backends.onnx.export import Exported, export_graph
@@ -28,7 +30,7 @@ from nnspec.evaluate import evaluate, table
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress
 from nnspec.train import Settings, Trained, fixed_batches, history_rows, set_seed, train
-from nnspec.verify_causal import verify_causality
+from nnspec.verify.causality import verify_causality
 
 load_framework()
 
@@ -139,7 +141,7 @@ def _train_into(checked: Checked, folder: Path, progress: Progress, *, resume: b
     artifact.write_json(folder / "metrics.json", figures)
     artifact.write_json(folder / "preprocessing.json", deployment.to_json())
     artifact.write_text(folder / "spec.yaml", resolved.to_yaml(checked))
-    from nnspec.plots import plot_history
+    from nnspec.build.plots import plot_history
 
     plot_history(trained.history, trained.best_epoch, folder / "history.png")
     shutil.rmtree(folder / "checkpoint", ignore_errors=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnspec.sections import NAME_PATTERN, TASKS, sections, structure
+from nnspec.schema.sections import NAME_PATTERN, TASKS, sections, structure
 
 Schema = dict[str, Any]
 MAX_DEPTH = 3

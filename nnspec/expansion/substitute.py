@@ -8,7 +8,7 @@ from typing import Any
 
 from nnspec.diagnostics import Diagnostic, Edit, Fix, Report, Span, SpecError, Step, nearest
 from nnspec.document import Mapping, Node, Scalar, Sequence, to_plain
-from nnspec.expressions import BROKEN, BrokenVariableError, ExpressionError, evaluate
+from nnspec.expansion.expressions import BROKEN, BrokenVariableError, ExpressionError, evaluate
 
 _NAME = re.compile(r"\$([A-Za-z_]\w*)")
 _WHOLE = re.compile(r"\$\((.*)\)", re.DOTALL)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
-from nnspec.block_arguments import arguments_of
 from nnspec.diagnostics import (
     Diagnostic,
     Edit,
@@ -24,12 +23,13 @@ from nnspec.diagnostics import (
     quoted,
 )
 from nnspec.document import Mapping, Node, Scalar, Sequence, to_plain
+from nnspec.expansion.block_arguments import arguments_of
+from nnspec.expansion.naming import Names, NameTable, Reference, explicit_names, snake_case
+from nnspec.expansion.origins import origins
+from nnspec.expansion.repeats import rounds_of
+from nnspec.expansion.substitute import Scope, Substituter, resolve_vars
 from nnspec.layers import REGISTRY
-from nnspec.naming import Names, NameTable, Reference, explicit_names, snake_case
-from nnspec.origins import origins
-from nnspec.repeats import rounds_of
-from nnspec.sections import STRUCTURE
-from nnspec.substitute import Scope, Substituter, resolve_vars
+from nnspec.schema.sections import STRUCTURE
 
 MAX_ITEMS = 20_000
 MAX_ROUNDS = 100_000  # of all repeats, also of those that write out nothing

@@ -15,7 +15,7 @@ from nnspec import catalogue
 from nnspec.aliases import ALIASES
 from nnspec.layers import REGISTRY
 from nnspec.layers.base import Layer
-from nnspec.sections import NAME_PATTERN, REQUIRED, Schema, sections, structure
+from nnspec.schema.sections import NAME_PATTERN, REQUIRED, Schema, sections, structure
 
 FAMILIES = {
     "initializer": "initializers",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import textwrap
 
-from nnspec import catalogue, language
+from nnspec import catalogue
 from nnspec.aliases import ALIASES
 from nnspec.codes import CODES
 from nnspec.documentation import code_page, layer_page, refusal_page
+from nnspec.explain import language
 from nnspec.layers import REGISTRY, refused
 from nnspec.similar import nearest
 

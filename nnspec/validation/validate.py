@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from nnspec import schema as schemas
-from nnspec.acceptance import is_accepted
 from nnspec.diagnostics import Diagnostic, Fix, Report
 from nnspec.document import Mapping, Node, Scalar, Sequence, to_plain
-from nnspec.expand import Expanded
+from nnspec.expansion.expand import Expanded
 from nnspec.layers import REGISTRY
-from nnspec.sections import STRUCTURE, Schema
-from nnspec.wording import Path, describe, kind_of
+from nnspec.schema import assembly as schemas
+from nnspec.schema.sections import STRUCTURE, Schema
+from nnspec.validation.acceptance import is_accepted
+from nnspec.validation.wording import Path, describe, kind_of
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError

@@ -8,7 +8,7 @@ import re
 from nnspec.diagnostics import Edit, Fix
 from nnspec.document import Node, Scalar, Sequence
 from nnspec.layers import REGISTRY
-from nnspec.sections import TASKS
+from nnspec.schema.sections import TASKS
 
 Path = tuple[str | int, ...]
 _CALL = re.compile(r"[A-Za-z]\w*\([^()]*\)")

@@ -10,7 +10,7 @@ from typing import Any
 from nnspec.diagnostics import Diagnostic, Related, shortened
 from nnspec.document import Mapping as MappingNode
 from nnspec.document import Node
-from nnspec.expressions import BROKEN, FUNCTIONS
+from nnspec.expansion.expressions import BROKEN, FUNCTIONS
 
 _USED = re.compile(r"[A-Za-z_]\w*")
 

@@ -303,7 +303,7 @@ class Gate:
         )
         span, notes = Span(Source(self.graph.name, "")), list[str]()
         if exported is not None:
-            from nnspec.bisect import first_difference
+            from nnspec.verify.bisect import first_difference
 
             found = first_difference(self, proto, exported, runs[0][0])
             if found is not None:
