@@ -11,7 +11,7 @@ from nnspec.layers.concatenation import concatenated
 from nnspec.layers.recurrent_base import Recurrent, without_prefix
 from nnspec.layers.recurrent_mask import hold
 from nnspec.layers.recurrent_onnx import Cell, run
-from nnspec.layers.recurrent_run import AnyCell, Made, Wanted, keep_states, run_direction, step_mask
+from nnspec.layers.recurrent_run import AnyCell, Made, Wanted, as_run, keep_states, run_direction, step_mask
 from nnspec.layers.recurrent_states import kept, starts_of
 from nnspec.lazy import np
 
@@ -37,7 +37,7 @@ def run_both(lowering: Lowering, node: Node, inputs: list[View]) -> list[View]:
     both = [starts[:half], starts[half:]] if starts else [[], []]
     mode, every = node.args["merge_mode"], forward.args["return_sequences"]
     mask = step_mask(node, inputs[0])
-    first, second = cells[0][0], cells[1][0]
+    first, second = as_run(cells[0][0], inputs[0]), as_run(cells[1][0], inputs[0])
     if (
         len(cells[0]) == len(cells[1]) == 1
         and isinstance(first, Cell)

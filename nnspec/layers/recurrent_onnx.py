@@ -18,6 +18,7 @@ from nnspec.lazy import np
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import Mask, View
+    from nnspec.layers.recurrent_steps import SteppedCell
 
 DEFAULTS = {"LSTM": ("Sigmoid", "Tanh", "Tanh"), "GRU": ("Sigmoid", "Tanh"), "RNN": ("Tanh",)}
 
@@ -30,6 +31,7 @@ class Cell:
         kernel: (feature, blocks · units), the blocks in the op's order.
         recurrent: (blocks · units, units).
         bias: of the input, then of the state: (2 · blocks · units), or None.
+        written: the same as nodes for every step, where they are faster than the op.
     """
 
     op: str
@@ -40,6 +42,7 @@ class Cell:
     activations: tuple[Activation, ...]
     attributes: dict[str, Any]
     is_backwards: bool
+    written: SteppedCell | None = None
 
     @property
     def count(self) -> int:

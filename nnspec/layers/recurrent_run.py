@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from nnspec.backends.onnx.view import group_size
 from nnspec.graph import Node
-from nnspec.layers.recurrent_loop import loop
+from nnspec.layers.recurrent_loop import is_written_out, loop
 from nnspec.layers.recurrent_mask import flags, hold, reverse
 from nnspec.layers.recurrent_onnx import Cell, Ran, run
 from nnspec.layers.recurrent_states import keep_state, kept, starts_of
@@ -94,9 +95,18 @@ def run_direction(
     return Made(view, tuple(states))
 
 
+def as_run(cell: AnyCell, view: View) -> AnyCell:
+    """A cell as it is run over a view (batch, step, …): written out where that is faster than its op."""
+    size = group_size(view.axes[1])
+    if isinstance(cell, Cell) and cell.written is not None and size is not None and is_written_out(size):
+        return cell.written
+    return cell
+
+
 def _run_cell(
     lowering: Lowering, view: View, mask: Mask | None, cell: AnyCell, starts: Sequence[View], wanted: Wanted
 ) -> Made:
+    cell = as_run(cell, view)
     if isinstance(cell, SteppedCell):
         looped = loop(lowering, view, cell, starts, mask, zero=wanted.zero)
         if not wanted.every:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,30 @@ MASK = ["ReduceL1", "Cast"]
 LENGTHS = ["Cast", "ReduceSum"]
 PACK = ["Cast", "TopK", "Unsqueeze", "GatherND"]
 OPS = {"LSTM": "LSTM", "GRU": "GRU", "SimpleRNN": "RNN"}
+STEPS = 7
+
+
+def written(first: Sequence[str], rest: Sequence[str], tail: Sequence[str] = (), steps: int = STEPS) -> list[str]:
+    """Every step by nodes of its own, all steps' product with the kernel before."""
+    return [*["MatMul", "Add"], *first, *(steps - 1) * list(rest), *tail]
+
+
+def unmasked(kind: str, after: Sequence[str], written_after: Sequence[str] = (), activation: str = "Tanh") -> list[str]:
+    """An op and what follows it; SimpleRNN's steps are written out, and give their last one as it is."""
+    if kind == "SimpleRNN":
+        return ["Transpose", *written(["Gather", activation], ["Gather", "Gemm", activation], written_after)]
+    return ["Transpose", OPS[kind], *after]
+
+
+MASKED = ["Gather", "Gather", "Tanh", "Where"]
+MASKED_REST = ["Gather", "Gather", "Gemm", "Tanh", "Where"]
+EVERY_WRITTEN = ["Concat", "Reshape"]
+
+
+def written_masked(front: Sequence[str], tail: Sequence[str] = ()) -> list[str]:
+    """Steps written out where each either counts or leaves the state as it was."""
+    product, *steps = written(MASKED, MASKED_REST, tail)
+    return [*front, "Transpose", product, steps[0], "Transpose", "Reshape", *steps[1:]]
 
 
 def oracle(kind: str, *, every: bool = False, mask: float | None = None, **more: Any) -> Any:
@@ -35,8 +60,9 @@ def plain(kind: str) -> list[Case]:
     unit = {"units": 3}
     every = {"units": 3, "return_sequences": True}
     back = {"units": 3, "go_backwards": True}
+    last = unmasked(kind, ["Reshape"])
     return [
-        Case(kind, unit, [X], LAST, oracle(kind), ["Transpose", op, "Reshape"]),
+        Case(kind, unit, [X], LAST, oracle(kind), last),
         Case(
             kind,
             {**unit, "as": "state"},
@@ -46,7 +72,15 @@ def plain(kind: str) -> list[Case]:
             ["Transpose", op, "Reshape"],
             id="symbol",
         ),
-        Case(kind, every, [X], EVERY, oracle(kind, every=True), ["Transpose", op, "Transpose", "Reshape"], id="every"),
+        Case(
+            kind,
+            every,
+            [X],
+            EVERY,
+            oracle(kind, every=True),
+            unmasked(kind, ["Transpose", "Reshape"], EVERY_WRITTEN),
+            id="every",
+        ),
         Case(
             kind,
             every,
@@ -56,27 +90,25 @@ def plain(kind: str) -> list[Case]:
             ["Transpose", op, "Transpose", "Reshape"],
             id="every-symbol",
         ),
-        Case(kind, back, [X], LAST, oracle(kind, backwards=True), ["Transpose", op, "Reshape"], id="backwards"),
+        Case(kind, back, [X], LAST, oracle(kind, backwards=True), last, id="backwards"),
         Case(
             kind,
             {**back, **every},
             [X],
             EVERY,
             oracle(kind, every=True, backwards=True),
-            ["Transpose", op, "Slice", "Transpose", "Reshape"],
+            unmasked(kind, ["Slice", "Transpose", "Reshape"], [*EVERY_WRITTEN, "Slice"]),
             id="backwards-every",
         ),
-        Case(
-            kind, unit, [{"time": 7, "feature": 1}], LAST, oracle(kind), ["Transpose", op, "Reshape"], id="one-feature"
-        ),
-        Case(kind, {"units": 1}, [X], {"unit": 1}, oracle(kind), ["Transpose", op, "Reshape"], id="one-unit"),
+        Case(kind, unit, [{"time": 7, "feature": 1}], LAST, oracle(kind), last, id="one-feature"),
+        Case(kind, {"units": 1}, [X], {"unit": 1}, oracle(kind), last, id="one-unit"),
         Case(
             kind,
             unit,
             [{"time": 1, "feature": 5}],
             LAST,
             oracle(kind),
-            ["Reshape", op, "Reshape"],
+            ["Reshape", "MatMul", "Add", "Gather", "Tanh"] if kind == "SimpleRNN" else ["Reshape", op, "Reshape"],
             id="one-step",
             moves=False,
         ),
@@ -86,7 +118,7 @@ def plain(kind: str) -> list[Case]:
             [{"frequency": 7, "feature": 5}],
             LAST,
             oracle(kind),
-            ["Transpose", op, "Reshape"],
+            last,
             id="over",
         ),
         Case(
@@ -95,10 +127,10 @@ def plain(kind: str) -> list[Case]:
             [X],
             LAST,
             oracle(kind),
-            ["Transpose", op, "Reshape"],
+            last,
             id="dropout",
         ),
-        Case(kind, {"units": 3, "unroll": True}, [X], LAST, oracle(kind), ["Transpose", op, "Reshape"], id="unroll"),
+        Case(kind, {"units": 3, "unroll": True}, [X], LAST, oracle(kind), last, id="unroll"),
     ]
 
 
@@ -116,16 +148,20 @@ def masked(kind: str) -> list[Case]:
         ("right-padded", right, right_padded, True, frozenset()),
     ):
         index = [] if not is_right else ["Cast"]
+
+        def nodes(tail: list[str], written_tail: Sequence[str] = (), ops: list[str] = ops) -> list[str]:
+            return written_masked(MASK, written_tail) if kind == "SimpleRNN" else [*ops, *tail]
+
         more: dict[str, Any] = {"before": ["Masking"], "make": make, "right_padded": is_right}
         cases += [
-            Case(kind, unit, [X], LAST, oracle(kind, mask=0.0), [*ops, "Reshape"], id=name, **more),
+            Case(kind, unit, [X], LAST, oracle(kind, mask=0.0), nodes(["Reshape"]), id=name, **more),
             Case(
                 kind,
                 {**unit, **back},
                 [X],
                 LAST,
                 oracle(kind, mask=0.0, backwards=True),
-                [*ops, "Reshape"],
+                nodes(["Reshape"]),
                 id=f"{name}-backwards",
                 **more,
             ),
@@ -135,7 +171,7 @@ def masked(kind: str) -> list[Case]:
                 [X],
                 EVERY,
                 oracle(kind, mask=0.0, every=True),
-                [*ops, *index, "CumSum", "Sub", "Unsqueeze", "Transpose", "Reshape", "GatherND"],
+                nodes([*index, "CumSum", "Sub", "Unsqueeze", "Transpose", "Reshape", "GatherND"], EVERY_WRITTEN),
                 id=f"{name}-every",
                 **more,
             ),
@@ -145,7 +181,10 @@ def masked(kind: str) -> list[Case]:
                 [X],
                 EVERY,
                 oracle(kind, mask=0.0, every=True, backwards=True),
-                [*ops, *index, "CumSum", "Slice", "Unsqueeze", "Transpose", "Reshape", "GatherND"],
+                nodes(
+                    [*index, "CumSum", "Slice", "Unsqueeze", "Transpose", "Reshape", "GatherND"],
+                    [*EVERY_WRITTEN, "Slice"],
+                ),
                 id=f"{name}-backwards-every",
                 **more,
             ),
@@ -162,6 +201,12 @@ def masked(kind: str) -> list[Case]:
             ),
         ]
     ones = masked_anywhere(1.0)
+    by_one = ["Sub", *MASK, "Reshape", *LENGTHS, *PACK, "Transpose", op, "Reshape"]
+    stack = [*front, "Reshape", op, "Reshape"]  # packed once: nothing else reads what is between
+    if kind == "SimpleRNN":
+        below = written_masked(MASK, EVERY_WRITTEN)
+        stack = [*below, "Transpose", *written(MASKED, MASKED_REST)]
+        by_one = ["Sub", *MASK, "Where", "Transpose", "MatMul", "Add", "Reshape", *written_masked([])[3:]]
     return [
         *cases,
         Case(
@@ -170,7 +215,7 @@ def masked(kind: str) -> list[Case]:
             [X],
             LAST,
             oracle(kind, mask=1.0),
-            ["Sub", *MASK, "Reshape", *LENGTHS, *PACK, "Transpose", op, "Reshape"],
+            by_one,
             id="masked-by-one",
             before=[{"Masking": {"mask_value": 1.0}}],
             make=ones,
@@ -181,7 +226,7 @@ def masked(kind: str) -> list[Case]:
             [X],
             LAST,
             None,
-            [*front, "Reshape", op, "Reshape"],  # packed once: nothing else reads what is between
+            stack,
             id="masked-stack",
             before=["Masking", {kind: {"units": 4, "return_sequences": True, "name": "below"}}],
             make=anywhere,
@@ -193,22 +238,26 @@ def relu(x: np.ndarray) -> np.ndarray:
     return np.maximum(x, 0)
 
 
+def softsign(x: np.ndarray) -> np.ndarray:
+    return x / (1 + np.abs(x))
+
+
 def hard_sigmoid(x: np.ndarray) -> np.ndarray:
     return np.clip(x / 6 + 0.5, 0, 1)
 
 
 def with_activations(kind: str) -> list[Case]:
-    op = OPS[kind]
     functions = {
         "relu": relu,
         "linear": lambda x: x,
         "elu": lambda x: np.where(x > 0, x, np.expm1(x)),
-        "softsign": lambda x: x / (1 + np.abs(x)),
+        "softsign": softsign,
         "softplus": lambda x: np.log1p(np.exp(x)),
         "leaky_relu": lambda x: np.where(x > 0, x, 0.2 * x),
         "hard_sigmoid": hard_sigmoid,
         "sigmoid": sigmoid,
     }
+    slow = {"elu": "Elu", "leaky_relu": "LeakyRelu", "sigmoid": "Sigmoid"}  # in ONNX' RNN, but not as nodes
     result = []
     for name, function in functions.items():
         body: dict[str, Any] = {"units": 3, "activation": name}
@@ -216,9 +265,10 @@ def with_activations(kind: str) -> list[Case]:
         if kind != "SimpleRNN":
             body["recurrent_activation"] = "hard_sigmoid" if name != "hard_sigmoid" else "tanh"
             more["gate"] = hard_sigmoid if name != "hard_sigmoid" else np.tanh
-        result.append(
-            Case(kind, body, [X], LAST, oracle(kind, **more), ["Transpose", op, "Reshape"], id=f"activation-{name}")
-        )
+        nodes = ["Transpose", OPS[kind], "Reshape"]
+        if kind == "SimpleRNN" and name in slow:
+            nodes = unmasked(kind, [], activation=slow[name])
+        result.append(Case(kind, body, [X], LAST, oracle(kind, **more), nodes, id=f"activation-{name}"))
     return result
 
 
@@ -239,7 +289,7 @@ CASES = [
         [X],
         LAST,
         oracle("SimpleRNN"),
-        ["Transpose", "RNN", "Reshape"],
+        [op for op in unmasked("SimpleRNN", []) if op != "Add"],
         id="no-bias",
     ),
     Case(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.layers.cases_recurrent import EVERY, LENGTHS, MASK, OPS, PACK, SYMBOLIC, X
+from tests.layers.cases_recurrent import EVERY, LENGTHS, MASK, OPS, PACK, SYMBOLIC, X, softsign, written
 from tests.layers.harness import Case
 from tests.layers.recurrent_oracle import bidirectional, mask_of, masked_anywhere, recurrent, right_padded
 
@@ -225,16 +225,28 @@ def both(kind: str, *, mask: float | None = None, **more: Any) -> Oracle:
 
 def bidirectional_cases(kind: str) -> list[Case]:
     op = OPS[kind]
-    last = {"layer": {kind: {"units": 3}}}
-    every = {"layer": {kind: {"units": 3, "return_sequences": True}}}
+    body: dict[str, Any] = {"units": 3}
+    act: dict[str, Any] = {}
+    if kind == "SimpleRNN":  # with tanh its steps are written out, as CASES below show
+        body, act = {"units": 3, "activation": "softsign"}, {"act": softsign}
+    last = {"layer": {kind: body}}
+    every = {"layer": {kind: {**body, "return_sequences": True}}}
     cases = [
-        Case("Bidirectional", last, [X], {"unit": 6}, both(kind), ["Transpose", op, "Transpose", "Reshape"], id=kind),
+        Case(
+            "Bidirectional",
+            last,
+            [X],
+            {"unit": 6},
+            both(kind, **act),
+            ["Transpose", op, "Transpose", "Reshape"],
+            id=kind,
+        ),
         Case(
             "Bidirectional",
             {**every, "as": "code"},
             [X],
             {"time": 7, "code": 6},
-            both(kind, sequences=True),
+            both(kind, **act, sequences=True),
             ["Transpose", op, "Transpose", "Reshape"],
             id=f"{kind}-every",
         ),
@@ -243,7 +255,7 @@ def bidirectional_cases(kind: str) -> list[Case]:
             every,
             [SYMBOLIC],
             {"time": "T", "unit": 6},
-            both(kind, sequences=True),
+            both(kind, **act, sequences=True),
             ["Transpose", op, "Transpose", "Reshape"],
             id=f"{kind}-symbol",
         ),
@@ -256,7 +268,7 @@ def bidirectional_cases(kind: str) -> list[Case]:
                 {**last, **more},
                 [X],
                 {"unit": 3},
-                both(kind, mode=mode),
+                both(kind, **act, mode=mode),
                 ["Transpose", op, reduction],
                 id=f"{kind}-{mode}",
                 moves=mode is not None,
@@ -266,7 +278,7 @@ def bidirectional_cases(kind: str) -> list[Case]:
                 {**every, **more},
                 [X],
                 EVERY,
-                both(kind, mode=mode, sequences=True),
+                both(kind, **act, mode=mode, sequences=True),
                 ["Transpose", op, reduction, "Transpose"],
                 id=f"{kind}-{mode}-every",
                 moves=mode is not None,
@@ -283,7 +295,7 @@ def bidirectional_cases(kind: str) -> list[Case]:
                 last,
                 [X],
                 {"unit": 6},
-                both(kind, mask=0.0),
+                both(kind, **act, mask=0.0),
                 [*front, "Transpose", "Reshape"],
                 id=f"{kind}-{name}",
                 **masked,
@@ -293,7 +305,7 @@ def bidirectional_cases(kind: str) -> list[Case]:
                 every,
                 [X],
                 {"time": 7, "unit": 6},
-                both(kind, mask=0.0, sequences=True),
+                both(kind, **act, mask=0.0, sequences=True),
                 [*front, *place, *shown],
                 id=f"{kind}-{name}-every",
                 **masked,
@@ -304,7 +316,7 @@ def bidirectional_cases(kind: str) -> list[Case]:
                     {**every, "merge_mode": mode},
                     [X],
                     EVERY,
-                    both(kind, mask=0.0, sequences=True, mode=mode),
+                    both(kind, **act, mask=0.0, sequences=True, mode=mode),
                     None,
                     id=f"{kind}-{name}-{mode}",
                     moves=mode is not None,
@@ -332,9 +344,39 @@ def two_activations(w: dict[str, np.ndarray], inputs: list[np.ndarray]) -> np.nd
     return np.concatenate([first[:, -1], second[:, -1]], axis=-1)
 
 
+TANH_STEPS = written(["Gather", "Tanh"], ["Gather", "Gemm", "Tanh"])
 CASES = [
     *TIME_DISTRIBUTED,
     *(case for kind in OPS for case in bidirectional_cases(kind)),
+    Case(
+        "Bidirectional",
+        {"layer": {"SimpleRNN": {"units": 3}}},
+        [X],
+        {"unit": 6},
+        both("SimpleRNN"),
+        ["Transpose", *TANH_STEPS, *TANH_STEPS, "Concat"],
+        id="written-out",
+    ),
+    Case(
+        "Bidirectional",
+        {"layer": {"SimpleRNN": {"units": 3, "return_sequences": True}}, "merge_mode": "ave"},
+        [X],
+        EVERY,
+        both("SimpleRNN", sequences=True, mode="ave"),
+        ["Transpose", *TANH_STEPS, "Concat", *TANH_STEPS, "Concat", "Add", "Mul", "Reshape"],
+        id="written-out-every",
+    ),
+    Case(
+        "Bidirectional",
+        {"layer": {"SimpleRNN": {"units": 3, "return_sequences": True}}},
+        [X],
+        {"time": 7, "unit": 6},
+        both("SimpleRNN", mask=0.0, sequences=True),
+        None,
+        id="written-out-masked",
+        before=["Masking"],
+        make=masked_anywhere(),
+    ),
     Case(
         "Bidirectional",
         {
