@@ -14,6 +14,7 @@ from nnspec.graph import Node, Value
 from nnspec.layers import REGISTRY
 from nnspec.layers.args import REQUIRED
 from nnspec.layers.base import Call, Inferred, Layer
+from nnspec.layers.weight_objects import check_weight_objects
 
 COMMON = frozenset({"name", "from", "as", "over", "when", "trainable"})
 
@@ -80,6 +81,7 @@ def make_node(
     path: tuple[str | int, ...],
     shared: str | None = None,
 ) -> Node:
+    check_weight_objects(call, layer.args, inferred.weights, inferred.outputs[0])
     fields = propagate(call.inputs, inferred.outputs, inferred.windows)
     if layer.pairs_positions:
         warn_of_misalignment(call)

@@ -59,6 +59,7 @@ CODES: dict[str, str] = {
     "NN342": "attention-between-different-axes",
     "NN343": "mask-does-not-fit-attention",
     "NN344": "bad-einsum-equation",
+    "NN354": "weight-has-wrong-rank",
     "NN320": "taps-see-only-padding",
     "NN328": "steps-never-used",
     "NN329": "most-taps-see-only-padding",
