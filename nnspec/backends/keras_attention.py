@@ -7,18 +7,22 @@ from typing import Any
 import keras
 from keras.src.backend import get_keras_mask, set_keras_mask
 
-from nnspec.backends.keras_layers import PlacedEinsumDense
+from nnspec.backends.keras_layers import MOST_AXES, DeepSoftmax, PlacedEinsumDense
 
 
 class _Careful:
     """Leaves its inputs' masks to whoever reads them next, which Keras' MultiHeadAttention takes away; gives the scores
-    their true shape, where Keras takes the value for as long as the query; and adds biases where their axes are."""
+    their true shape, where Keras takes the value for as long as the query; adds biases where their axes are; and
+    attends along one axis among any number."""
 
     def build(self: Any, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:
         super().build(query_shape, value_shape, key_shape)  # type: ignore[misc]
         for name in ("_query_dense", "_key_dense", "_value_dense", "_gate_dense", "_output_dense"):
             if hasattr(self, name):  # Keras makes these itself
                 getattr(self, name).__class__ = PlacedEinsumDense
+        attended = getattr(self, "attention_axes", None) or (1,)
+        if len(query_shape) + 1 > MOST_AXES and len(attended) == 1:
+            self._softmax.__class__ = DeepSoftmax
 
     def call(
         self: Any,
@@ -51,6 +55,8 @@ class _Careful:
         )
         for tensor, mask in zip(read, masks, strict=True):
             set_keras_mask(tensor, mask)
+        if return_attention_scores:  # they carry what hides them, which a loss would take for a mask of its targets
+            set_keras_mask(made[1], None)
         return made
 
     def compute_output_spec(

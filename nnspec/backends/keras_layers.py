@@ -112,6 +112,35 @@ class InnerRMSNormalization(keras.layers.RMSNormalization):  # type: ignore[misc
         return normal * ops.reshape(self.scale, shape)
 
 
+MOST_AXES = 5  # batch included: what TensorFlow's softmax takes on a CPU
+
+
+@keras.saving.register_keras_serializable("nnspec")  # type: ignore[untyped-decorator]
+def deep_softmax(inputs: Any, axis: int = -1) -> Any:
+    """Softmax along one axis of a tensor of more axes than TensorFlow's takes: the others become one meanwhile."""
+    last = ops.moveaxis(inputs, axis, -1)
+    shape = ops.shape(last)
+    flat = ops.softmax(ops.reshape(last, (-1, shape[-1])), axis=-1)
+    return ops.moveaxis(ops.reshape(flat, shape), -1, axis)
+
+
+def for_many_axes(activation: Any) -> Any:
+    """The activation for outputs of more than `MOST_AXES` axes."""
+    return deep_softmax if activation is keras.activations.softmax else activation
+
+
+@keras.saving.register_keras_serializable("nnspec")
+class DeepSoftmax(keras.layers.Softmax):  # type: ignore[misc]
+    """Softmax along one of any number of axes, with a mask as Keras' own takes it."""
+
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        (axis,) = self.axis if isinstance(self.axis, list | tuple) else [self.axis]
+        if mask is None:
+            return deep_softmax(inputs, axis)
+        mask = ops.cast(mask, "bool")
+        return ops.where(mask, deep_softmax(ops.where(mask, inputs, -1e9), axis), 0.0)
+
+
 @keras.saving.register_keras_serializable("nnspec")
 class UnmaskedGlobalAveragePooling1D(keras.layers.GlobalAveragePooling1D):  # type: ignore[misc]
     """GlobalAveragePooling1D over another axis than the one that is masked: Keras' own takes the mask for its axis'."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnspec.graph import Node, Weight
 from nnspec.layers import args as a
-from nnspec.layers.base import Call, Inferred, Layer, Window, keras_name
+from nnspec.layers.base import Call, Inferred, Layer, Window, is_deep, keras_name
 from nnspec.layers.functions import activate, activation_windows, clip, softmax
 
 if TYPE_CHECKING:
@@ -184,6 +184,10 @@ class Softmax(Layer):
     def to_keras(self, node: Node) -> Callable[..., Any]:
         import keras
 
+        if isinstance(node.args["axis"], int) and is_deep(node.inputs[0].axes):
+            from nnspec.backends.keras_layers import DeepSoftmax
+
+            return DeepSoftmax(name=keras_name(node.name), **self.keras_arguments(node))
         if node.inputs[0].mask is not None:  # which Keras' Softmax would hold against the last two axes
             return keras.layers.Activation("softmax", name=keras_name(node.name))  # type: ignore[no-any-return]
         return super().to_keras(node)

@@ -155,6 +155,10 @@ class Layer:
                 continue
             value = node.args[name]
             result[name] = value if arg.family is None else catalogue.build(arg.family, value)
+            if arg.family == "activations" and is_deep(node.outputs[0].axes):
+                from nnspec.backends.keras_layers import for_many_axes
+
+                result[name] = for_many_axes(result[name])
         return result
 
     def control_flow(self, node: Node) -> Mapping[str, str]:
@@ -176,6 +180,11 @@ class Layer:
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         """Writes ONNX nodes that compute the node from its inputs; returns its outputs."""
         raise NotImplementedError(f"{self.kind} has no ONNX lowering")
+
+
+def is_deep(axes: Axes) -> bool:
+    """Whether a tensor has more axes than TensorFlow's softmax takes on a CPU: five, with batch."""
+    return len(axes) > 4
 
 
 def keras_name(name: str) -> str:

@@ -17,7 +17,7 @@ from nnspec.layers.attention_axes import (
     windows_of,
 )
 from nnspec.layers.attention_masks import check_masks
-from nnspec.layers.base import Call, Inferred, Layer
+from nnspec.layers.base import Call, Inferred, Layer, is_deep
 from nnspec.layers.headed_attention import CAUSAL, SCORES, dropout
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ class Weightless(Layer):
     def infer(self, call: Call) -> Inferred:
         roles = roles_of(call)
         call.require_float([value for _, value in roles.named()])
-        if len(call.axes) < 2:
-            call.require_rank(2, what="steps and features")
+        if len(call.axes) < 2 or is_deep(call.axes):
+            call.require_rank(2, 3, 4, what="steps and features last; more are for `TimeDistributed` to go over")
         places = [len(call.axes) - 2]
         check_steps(call, roles, places)
         check_fit(call, roles, places)

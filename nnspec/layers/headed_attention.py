@@ -152,7 +152,8 @@ class Headed(Layer):
         # A bias of (head 3, size 1) is taken for one along three steps, see `PlacedEinsumDense`.
         misleads = any(weight.name.endswith("bias") and 1 in weight.shape[1:] for weight in node.weights)
         is_masked = any(value.mask for value in node.inputs)
-        if not is_masked and not misleads and not node.args["return_attention_scores"]:
+        is_many = len(node.inputs[0].axes) > 3  # scores have an axis more, see `DeepSoftmax`
+        if not is_masked and not misleads and not is_many and not node.args["return_attention_scores"]:
             return super().to_keras(node)
         from nnspec.backends import keras_attention
 

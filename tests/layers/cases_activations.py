@@ -113,6 +113,7 @@ def prelu(weights: dict[str, np.ndarray], inputs: list[np.ndarray]) -> np.ndarra
 STEPS = {"time": 7, "channel": 5}
 OPEN = {"time": "T", "channel": 5}
 IMAGE = {"height": 3, "width": 7, "channel": 5}
+CLIPS = {"clip": 2, "frame": "T", "height": 3, "width": 4, "channel": 5}
 PLAIN = [{"Activation": {"activation": "linear"}}]  # behind a softmax, so that the head is no softmax
 CONV = {"Conv1D": {"filters": 5, "kernel_size": 3, "padding": "same"}}
 
@@ -246,6 +247,28 @@ CASES = [
         ["Transpose", "Softmax", "Transpose"],
         id="by-index",
         make=wide,
+        after=PLAIN,
+    ),
+    Case(
+        "Softmax",
+        {"axis": "height"},
+        [CLIPS],
+        CLIPS,
+        of(lambda x: softmax(x, 3)),
+        ["Transpose", "Softmax", "Transpose"],
+        id="more-axes-than-tensorflow-takes",
+        make=wide,
+        after=PLAIN,
+    ),
+    Case(
+        "Dense",
+        {"units": 5, "activation": "softmax"},
+        [CLIPS],
+        {**{name: size for name, size in CLIPS.items() if name != "channel"}, "unit": 5},
+        lambda weights, x: softmax(x[0] @ weights["kernel"] + weights["bias"]),
+        ["MatMul", "Add", "Softmax"],
+        id="activation-over-more-axes-than-tensorflow-takes",
+        moves=False,  # shares always sum to 1
         after=PLAIN,
     ),
     Case(

@@ -178,6 +178,16 @@ CASES = [
     ),
     Case(
         MHA,
+        {**BODY, "attention_axes": "width"},
+        [{"frame": "T", "height": 3, "width": 4, "feature": 5}],
+        {"frame": "T", "height": 3, "width": 4, "unit": 5},
+        lambda weights, x: np.stack([rows(weights, [frame]) for frame in x[0]]),
+        [*QKV, *CORE, *BACK],
+        id="rows-of-frames",  # the scores have more axes than TensorFlow's softmax takes
+        still=("key/bias",),
+    ),
+    Case(
+        MHA,
         {**BODY, "attention_axes": [-3], "use_causal_mask": True},
         [{"time": "T", "width": 4, "feature": 5}],
         {"time": "T", "width": 4, "unit": 5},

@@ -13,7 +13,7 @@ import onnxruntime
 import pytest
 
 from nnspec import pipeline
-from nnspec.backends.keras import build_model, predict, read_weights
+from nnspec.backends.keras import as_model_inputs, build_model, predict, read_weights
 from nnspec.backends.onnx.export import export_graph
 from nnspec.graph import Graph
 from tests.layers.attention_oracle import attention
@@ -23,6 +23,8 @@ MHA = {"num_heads": 2, "key_dim": 3}
 IDS = {"x": {"axes": {"token": 7}, "dtype": "int32"}}
 WORDS = {"Embedding": {"input_dim": 9, "output_dim": 4, "mask_zero": True, "name": "words"}}
 X = {"x": {"axes": {"time": 7, "feature": 4}}}
+GROUPS = {"head_dim": 3, "num_query_heads": 2, "num_key_value_heads": 1}
+MASK = {"m": {"axes": {"row": 7, "column": 7}, "dtype": "bool"}}
 REGRESSION = {"task": "regression"}
 
 
@@ -109,6 +111,28 @@ def test_scores_between_two_lengths(tmp_path: Path) -> None:
     y, scores = attention(found["weights"]["att"], x, z)
     assert relative_error(found["y"], y) < 2e-5
     assert relative_error(found["s"], scores) < 2e-5
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "attended"),
+    [
+        ("MultiHeadAttention", {**MHA, "use_causal_mask": True}, {}),
+        ("MultiHeadAttention", {**MHA, "attention_mask": "m"}, MASK),
+        ("GroupQueryAttention", {**GROUPS, "use_causal_mask": True}, {}),
+        ("Attention", {"use_causal_mask": True, "use_scale": True}, {}),
+    ],
+)
+def test_scores_can_be_trained(kind: str, body: Any, attended: Any, tmp_path: Path) -> None:
+    """Keras' scores carry what hides them as if it were a mask of the targets, for which it is too long."""
+    model = [{kind: {**body, "from": "x", "return_attention_scores": True, "name": "att"}}]
+    graph = graph_of(tmp_path, {**X, **attended}, model, {"y": "att", "s": "att.scores"})
+    made = build_model(graph).model
+    arrays = {"x": normal(3, 7, 4), "m": np.tri(7)[None].repeat(3, 0).astype(bool)}
+    arrays = {name: arrays[name] for name in graph.inputs}
+    targets = {name: value + 1 for name, value in predict(made, graph, arrays).items()}
+    made.compile(loss="mse", optimizer="sgd")
+    loss, *each = made.train_on_batch(as_model_inputs(graph, arrays), targets)
+    assert [loss, *each] == pytest.approx([2.0, 1.0, 1.0])  # every value is off by 1
 
 
 @pytest.mark.parametrize("kind", ["Attention", "AdditiveAttention"])

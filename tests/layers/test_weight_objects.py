@@ -13,7 +13,7 @@ from nnspec import catalogue
 from nnspec.diagnostics import Report, Source
 from nnspec.document import parse
 from nnspec.elaborate import elaborate
-from nnspec.expand import expand
+from nnspec.expansion.expand import expand
 
 # A layer with a weight of each rank, the stem of its arguments, and what it reads.
 WEIGHTS: dict[int, tuple[str, str, dict[str, Any], dict[str, int]]] = {
