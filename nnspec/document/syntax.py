@@ -1,0 +1,79 @@
+"""What YAML's scanner refuses, in words about what was written. Loaded only where it refuses something."""
+
+from __future__ import annotations
+
+import yaml
+
+from nnspec.diagnostics import Diagnostic, Fix, Related, Source, Span
+from nnspec.document.nodes import MAX_DEPTH
+
+_BEGUN = {
+    "while parsing a flow mapping": "mapping",
+    "while parsing a flow sequence": "list",
+    "while parsing a block mapping": "mapping",
+    "while parsing a block collection": "list",
+    "while scanning a quoted scalar": "quoted text",
+}
+_PROBLEMS = {
+    "mapping values are not allowed in this context": (
+        "a second `: ` stands in one value",
+        "put the text in quotes, or the inner mapping in braces",
+    ),
+    "expected ',' or '}'": ("expected `,` or `}`", "close the mapping with `}`"),
+    "expected ',' or ']'": ("expected `,` or `]`", "close the list with `]`"),
+    "found unexpected end of stream": ("the file ends", "close what was opened"),
+    "found character that cannot start any token": (
+        "a value cannot begin with this character",
+        "put the text in quotes",
+    ),
+    "expected key": ("expected a key", "let the keys of one mapping begin in the same column"),
+    "expected '-' indicator": ("expected `- `", "let the items of one list begin in the same column"),
+}
+
+
+def syntax_error(source: Source, error: yaml.MarkedYAMLError) -> Diagnostic:
+    mark = error.problem_mark or error.context_mark
+    said = error.problem or ""
+    if "nesting" in said:  # libyaml has a bound of its own, and reads ahead
+        place = Span(source) if mark is None else source.character(source.offset(mark.line + 1, mark.column + 1))
+        return Diagnostic("NN106", f"the document is nested more than {MAX_DEPTH} levels deep", place)
+    line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
+    if not source.text[source.offset(line, column) :].strip():
+        end = source.character(max(0, len(source.text.rstrip()) - 1))  # at the end of the file: what stands there last
+        line, column = end.line, end.end_column
+    text = source.line(line)
+    indent = text[: len(text) - len(text.lstrip())]
+    if "\t" in indent or "\\t" in said or text[column - 1 : column] == "\t":
+        return _tab(source, line, text.index("\t") + 1 if "\t" in text else column)
+    return _misplaced(Span(source, line, column, line, column + 1), error)
+
+
+def _tab(source: Source, line: int, column: int) -> Diagnostic:
+    fix = Fix("indent with spaces, two for each level")
+    span = Span(source, line, column, line, column + 1)
+    return Diagnostic("NN104", "a tab stands where YAML wants spaces", span, fixes=(fix,))
+
+
+def _misplaced(here: Span, error: yaml.MarkedYAMLError) -> Diagnostic:
+    """What the scanner says, and where what it was reading begins."""
+    problem = (error.problem or "it cannot be read").replace("did not find expected", "expected")
+    fixes: tuple[Fix, ...] = ()
+    if problem in _PROBLEMS:
+        problem, advice = _PROBLEMS[problem]
+        fixes = (Fix(advice),)
+    begun, start = _BEGUN.get(error.context or ""), error.context_mark
+    context = f" ({error.context})" if error.context and begun is None else ""
+    related: tuple[Related, ...] = ()
+    if begun is not None and start is not None:
+        context = f" in the {begun} that begins on line {start.line + 1}"
+        there = Span(here.source, start.line + 1, start.column + 1, start.line + 1, start.column + 2)
+        related = (Related(there, f"the {begun} begins here"),)
+    return Diagnostic("NN103", f"not valid YAML: {problem}{context}", here, related=related, fixes=fixes)
+
+
+def bad_character(source: Source, error: yaml.reader.ReaderError) -> Diagnostic:
+    """libyaml counts bytes, so the place is found by looking for the character."""
+    character = error.character if isinstance(error.character, int) else ord(str(error.character)[:1] or "\0")
+    span = source.character(max(0, source.text.find(chr(character))))
+    fixes = (Fix("leave the character out; in double quotes YAML writes it as an escape"),)
+    return Diagnostic("NN103", f"character U+{character:04X} is not allowed in YAML", span, fixes=fixes)
