@@ -22,7 +22,6 @@ AT_MODULE_LEVEL = {
     "backends/keras_preprocessing_layers.py": {"keras"},
     "backends/keras_attention.py": {"keras"},
     "train_callbacks.py": {"keras"},
-    "runtime/__init__.py": {"onnxruntime"},
 }
 # What `nnspec check` runs through: it does not even mention a framework outside lowering methods.
 CHECKING = ["document/", "expansion/", "schema/", "validation/", "checks/", "axes.py", "rebracket.py", "graph.py"]

@@ -29,6 +29,7 @@ from nnspec.diagnostics import Diagnostic, Fix, Source, Span, SpecError
 from nnspec.evaluate import evaluate, table
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress
+from nnspec.runtime.ports import METADATA_KEY
 from nnspec.train import Settings, Trained, fixed_batches, history_rows, set_seed, train
 from nnspec.verify.causality import verify_causality
 
@@ -189,7 +190,7 @@ def lower(checked: Checked, compiled: Compiled, deployment: Deployment, spec: st
     metadata = artifact.describe_model(graph, checked.data, used, layout, spec)
     metadata["states"] = {state.input: state.output for state in exported.states}
     metadata["versions"] = verify.versions()
-    proto = exported.builder.to_model({artifact.METADATA_KEY: json.dumps(metadata, ensure_ascii=False)}, __version__)
+    proto = exported.builder.to_model({METADATA_KEY: json.dumps(metadata, ensure_ascii=False)}, __version__)
     return proto, exported
 
 
@@ -250,7 +251,7 @@ def write_onnx(
     with progress.step("verification"):
         result = {**gate.run(proto, exported), **_causality(checked, compiled, gate)}
     result["file_size"] = proto.ByteSize()
-    entry = next(p for p in proto.metadata_props if p.key == artifact.METADATA_KEY)
+    entry = next(p for p in proto.metadata_props if p.key == METADATA_KEY)
     metadata = json.loads(entry.value)
     metadata["verification"] = {"outputs": result["outputs"]}
     entry.value = json.dumps(metadata, ensure_ascii=False)
@@ -391,7 +392,7 @@ def run_verify(model: Path, weights: Path | None, progress: Progress) -> dict[st
         raise SpecError.single("NN705", f"there is no model at `{model}`", here)
     try:
         proto = onnx.load_model_from_string(model.read_bytes())
-        entry = next(p.value for p in proto.metadata_props if p.key == artifact.METADATA_KEY)
+        entry = next(p.value for p in proto.metadata_props if p.key == METADATA_KEY)
         metadata = json.loads(entry)
         text = metadata["spec"]
     except StopIteration:

@@ -18,8 +18,9 @@ from nnspec.backends.onnx.deploy import Deployment, label_axes, label_name
 from nnspec.data.plan import DataPlan
 from nnspec.diagnostics import Source, Span, SpecError
 from nnspec.graph import Graph, Value
+from nnspec.runtime.ports import METADATA_KEY
 
-METADATA_KEY = "nnspec"
+
 
 
 def sha256(data: bytes) -> str:

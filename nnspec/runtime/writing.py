@@ -12,12 +12,9 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nnspec.runtime import BATCH, InputError
-
-Array = NDArray[Any]
-Metadata = Mapping[str, Any]
+from nnspec.runtime.errors import InputError
+from nnspec.runtime.ports import BATCH, Array, Metadata
 
 
 def write_predictions(

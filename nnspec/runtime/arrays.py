@@ -1,0 +1,76 @@
+"""Arrays for a model from .npy, .npz and .json files, matched by name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nnspec.runtime.errors import InputError, listed
+from nnspec.runtime.ports import Array, Metadata
+
+
+def read_npy(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> dict[str, Array]:
+    name = only_input(file, wanted)
+    try:
+        return {name: np.load(file, allow_pickle=False)}
+    except ValueError as error:
+        raise InputError(f"`{file.name}` cannot be read: {error}") from None
+
+
+def read_npz(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> dict[str, Array]:
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            if isinstance(archive, np.ndarray):
+                raise InputError(f"`{file.name}` is an .npy file by another name")
+            keys = {name: _array_name(name, body, archive.files) for name, body in wanted.items()}
+            _require_arrays(file, keys.values(), archive.files)
+            return {name: archive[key] for name, key in keys.items()}
+    except InputError:
+        raise
+    except ValueError as error:
+        raise InputError(f"`{file.name}` cannot be read: {error}") from None
+
+
+def read_json(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> dict[str, Array]:
+    try:
+        body = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"`{file.name}` is not JSON: {error}") from None
+    if isinstance(body, list):
+        body = {only_input(file, wanted): body}
+    if not isinstance(body, dict):
+        raise InputError(f"`{file.name}` holds neither a mapping of inputs nor a list")
+    _require_arrays(file, wanted, list(body))
+    found = {}
+    for name in wanted:
+        try:
+            found[name] = np.array(body[name])
+        except ValueError:
+            raise InputError(f"`{file.name}`: the lists of input `{name}` differ in length") from None
+        if found[name].dtype.kind not in "biufU":
+            raise InputError(f"`{file.name}`: input `{name}` holds something other than numbers or words")
+    return found
+
+
+def only_input(file: Path, wanted: Mapping[str, Any]) -> str:
+    if len(wanted) != 1:
+        takes = listed(list(wanted))
+        raise InputError(f"`{file.name}` holds one array, but the model takes {takes}: give an .npz or .json file")
+    return next(iter(wanted))
+
+
+def _array_name(name: str, body: Mapping[str, Any], known: list[str]) -> str:
+    """An input's own name, or that of the array that it was trained on."""
+    trained_on = body.get("array")
+    return str(trained_on) if name not in known and trained_on in known else name
+
+
+def _require_arrays(file: Path, wanted: Iterable[str], names: list[str]) -> None:
+    missing = [name for name in wanted if name not in names]
+    if missing:
+        has = ", ".join(names[:20]) or "nothing"
+        raise InputError(f"`{file.name}` has no `{missing[0]}`, which is an input of the model; it has: {has}")

@@ -1,0 +1,51 @@
+"""Arrays in the form that a model takes: axes, sizes, types and values checked, nothing lost but float precision."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from nnspec.runtime.errors import InputError
+from nnspec.runtime.ports import Array, Port
+
+
+def check_array(port: Port, value: ArrayLike) -> Array:
+    """`value` as an array of the port's type and axes."""
+    try:
+        array = np.asarray(value)
+    except (ValueError, TypeError):
+        raise InputError(f"input `{port.name}` is no array: its rows differ in length") from None
+    if array.ndim != len(port.axes):
+        axes = ", ".join(name for name, _ in port.axes)
+        raise InputError(f"input `{port.name}` has shape {array.shape}, but {len(port.axes)} axes are wanted: ({axes})")
+    for (axis, size), found in zip(port.axes, array.shape, strict=True):
+        if isinstance(size, int) and found != size:
+            raise InputError(f"axis `{axis}` of input `{port.name}` has size {found}, but the model takes {size}")
+        if found == 0:
+            raise InputError(f"axis `{axis}` of input `{port.name}` is empty")
+    return _cast(port, array)
+
+
+def _cast(port: Port, array: Array) -> Array:
+    """Changes the type where that loses nothing but float precision."""
+    if port.dtype == "str":
+        if array.dtype.kind not in "USO" or (
+            array.dtype.kind == "O" and not all(isinstance(v, str) for v in array.flat)
+        ):
+            raise InputError(f"input `{port.name}` takes text, but has {array.dtype}")
+        return array.astype(object)
+    wanted = np.dtype(port.dtype)
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        where = ", ".join(str(int(i)) for i in np.argwhere(~np.isfinite(array))[0])
+        raise InputError(f"input `{port.name}` has NaN or infinite values, the first at ({where})")
+    allowed = {"f": "fiub", "i": "iub", "u": "iub", "b": "b"}[wanted.kind]
+    if array.dtype.kind not in allowed:
+        raise InputError(f"input `{port.name}` takes {port.dtype}, but has {array.dtype}")
+    with np.errstate(over="ignore"):
+        cast = array.astype(wanted)
+    if wanted.kind == "f":
+        if not np.isfinite(cast).all():
+            raise InputError(f"input `{port.name}` takes {port.dtype}, and has values out of its range")
+    elif not np.array_equal(cast, array):
+        raise InputError(f"input `{port.name}` takes {port.dtype}, and has values out of its range")
+    return np.ascontiguousarray(cast)

@@ -1,0 +1,113 @@
+"""Inputs and outputs of a deployed model, as its file describes them: by the session, named by the metadata."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from nnspec.runtime.errors import ModelError, listed
+
+Array = NDArray[Any]
+Metadata = Mapping[str, Any]  # of a whole model, see `Predictor.metadata`
+METADATA_KEY = "nnspec"
+BATCH = "batch"
+_DTYPES = {
+    "tensor(float)": "float32",
+    "tensor(double)": "float64",
+    "tensor(float16)": "float16",
+    "tensor(bool)": "bool",
+    "tensor(string)": "str",
+    **{f"tensor({kind}{bits})": f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)},
+}
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input or output of the model.
+
+    Attributes:
+        axes: names and sizes in the deployed order, `batch` among them; a str is a symbol, None any size.
+        dtype: NumPy's name of the element type.
+    """
+
+    name: str
+    axes: tuple[tuple[str, int | str | None], ...]
+    dtype: str
+
+    @property
+    def batch(self) -> int | None:
+        """The position of the batch axis; None where there is none."""
+        return next((i for i, (name, _) in enumerate(self.axes) if name == BATCH), None)
+
+    def __str__(self) -> str:
+        axes = ", ".join(f"{name} {size}" if isinstance(size, int) else name for name, size in self.axes)
+        return f"{self.name}: {self.dtype} ({axes})"
+
+
+def session_ports(session: Any, path: Path) -> dict[str, dict[str, Port]]:
+    """What the session itself says. Its first axis is the batch where its size is open and it is called so."""
+    found: dict[str, dict[str, Port]] = {"inputs": {}, "outputs": {}}
+    for role, nodes in (("inputs", session.get_inputs()), ("outputs", session.get_outputs())):
+        for node in nodes:
+            if node.type not in _DTYPES:
+                raise ModelError(f"`{path}` has `{node.name}` of type {node.type}, which NumPy cannot hold")
+            axes: list[tuple[str, int | str | None]] = []
+            for i, size in enumerate(node.shape):
+                is_batch = i == 0 and size in (BATCH, "batch_size")
+                name = BATCH if is_batch else size if isinstance(size, str) and size else f"axis_{i}"
+                axes.append((name, None if is_batch or not size else size))
+            found[role][node.name] = Port(node.name, tuple(axes), _DTYPES[node.type])
+    return found
+
+
+def read_metadata(session: Any, path: Path, signature: dict[str, dict[str, Port]]) -> dict[str, Any]:
+    meta = session.get_modelmeta()
+    text = meta.custom_metadata_map.get(METADATA_KEY)
+    if text is None:
+        described = {
+            role: {
+                port.name: {"axes": [list(axis) for axis in port.axes], "dtype": port.dtype} for port in ports.values()
+            }
+            for role, ports in signature.items()
+        }
+        return {"nnspec": None, "name": meta.graph_name, **described, "window": None, "states": {}}
+    try:
+        metadata = json.loads(text)
+    except ValueError:
+        raise ModelError(f"the metadata of `{path}` are damaged: not JSON") from None
+    if not isinstance(metadata, dict):
+        raise ModelError(f"the metadata of `{path}` are damaged: not a mapping")
+    for role in ("inputs", "outputs"):
+        if not isinstance(metadata.get(role), dict):
+            raise ModelError(f"the metadata of `{path}` are damaged: no `{role}`")
+    metadata.setdefault("window", None)
+    metadata["states"] = metadata.get("states") or {}
+    return metadata
+
+
+def named_ports(described: Mapping[str, Any], signature: Mapping[str, Port], path: Path) -> dict[str, Port]:
+    """The session's ports, with the axis names and symbols of the metadata."""
+    unknown = [name for name in described if name not in signature]
+    if unknown:
+        raise ModelError(f"the metadata of `{path}` are damaged: the model has no {listed(unknown)}")
+    ports = {}
+    for name, port in signature.items():
+        axes = described[name].get("axes") if name in described else None
+        if axes is None:
+            ports[name] = port
+            continue
+        try:
+            named = tuple((str(axis), size) for axis, size in axes)
+        except (TypeError, ValueError):
+            raise ModelError(f"the metadata of `{path}` are damaged: the axes of `{name}`") from None
+        if len(named) != len(port.axes):
+            raise ModelError(
+                f"the metadata of `{path}` are damaged: `{name}` has {len(port.axes)} axes, not {len(named)}"
+            )
+        ports[name] = Port(name, named, port.dtype)
+    return ports

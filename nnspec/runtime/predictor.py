@@ -1,0 +1,203 @@
+"""A loaded model that is called with arrays by name, whole or step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from nnspec.runtime.errors import InputError, ModelError, first_line, listed
+from nnspec.runtime.feeding import check_array
+from nnspec.runtime.ports import BATCH, Array, named_ports, read_metadata, session_ports
+
+
+def load(
+    path: str | PathLike[str], *, threads: int | None = None, batch_size: int = 1024, providers: list[str] | None = None
+) -> Predictor:
+    """Loads a model.
+
+    Args:
+        threads: how many threads run one operation; 1 makes the whole run single-threaded. Default: onnxruntime's.
+        batch_size: no more samples than this go through the model at once.
+        providers: onnxruntime's execution providers; default: the CPU.
+
+    Raises:
+        ModelError: where there is no file, or none that can be run.
+        ImportError: where onnxruntime is not installed.
+    """
+    import onnxruntime
+
+    file = Path(path)
+    if not file.is_file():
+        raise ModelError(f"there is no model file `{file}`")
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4  # what it would print is raised as well
+    if threads is not None:
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    try:
+        session = onnxruntime.InferenceSession(str(file), options, providers=providers or ["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's exceptions have no common class of their own
+        raise ModelError(f"`{file}` is no model that can be run: {first_line(error)}") from None
+    return Predictor(session, file, batch_size)
+
+
+class Predictor:
+    """A loaded model; call it with an array for each input.
+
+    Attributes:
+        metadata: what the model says about itself: `name`, `inputs`, `outputs`, `window`, `states`. Of a model that
+            was not made by nnspec, its own signature in the same form.
+        inputs: the inputs that a call gives, by name.
+        outputs: the outputs that a call returns, by name.
+        states: for a stateful model, the inputs that carry state and the outputs that renew them.
+    """
+
+    def __init__(self, session: Any, path: Path, batch_size: int = 1024) -> None:
+        if batch_size < 1:
+            raise ValueError("batch_size must be at least 1")
+        self._session = session
+        self._batch_size = batch_size
+        signature = session_ports(session, path)
+        self.metadata = read_metadata(session, path, signature)
+        ports = {role: named_ports(self.metadata[role], signature[role], path) for role in ("inputs", "outputs")}
+        self.states: dict[str, str] = dict(self.metadata["states"])
+        for name, renewed in self.states.items():
+            if name not in ports["inputs"] or renewed not in ports["outputs"]:
+                raise ModelError(f"`{path}` says that state `{name}` is renewed by `{renewed}`, but lacks one of them")
+        self._ports = ports["inputs"]
+        self._all_outputs = ports["outputs"]
+        self.inputs = {name: port for name, port in ports["inputs"].items() if name not in self.states}
+        self.outputs = {n: port for n, port in ports["outputs"].items() if n not in self.states.values()}
+        self._carried: dict[str, Array] | None = None
+
+    def __repr__(self) -> str:
+        inputs, outputs = (", ".join(map(str, ports.values())) for ports in (self.inputs, self.outputs))
+        return f"Predictor({inputs} -> {outputs})"
+
+    def __call__(self, *args: ArrayLike, **arrays: ArrayLike) -> dict[str, Array]:
+        """The outputs for these inputs, by name.
+
+        A model with one input takes its array without a name. States may be given by name, and are zeros otherwise;
+        where one is given, the renewed states are returned too.
+
+        Raises:
+            InputError: where names, axes, sizes, types or values are not what the model takes.
+            ModelError: where the model fails on them.
+        """
+        feeds = self._check(args, arrays)
+        gives_states = any(name in feeds for name in self.states)
+        count = self._count(feeds)
+        wanted = list(self._all_outputs if gives_states else self.outputs)
+        parts = [self._run(wanted, self._with_states(chunk)) for chunk in self._chunks(feeds, count, wanted)]
+        if len(parts) == 1:
+            return parts[0]
+        axes = {name: self._all_outputs[name].batch or 0 for name in wanted}
+        return {name: np.concatenate([part[name] for part in parts], axis=axes[name]) for name in wanted}
+
+    def step(self, *args: ArrayLike, **arrays: ArrayLike) -> dict[str, Array]:
+        """As a call, but the states go on from the step before; `reset` begins anew.
+
+        Raises:
+            InputError: as a call, and where the batch is not that of the step before.
+            ModelError: where the model has no states.
+        """
+        if not self.states:
+            raise ModelError("this model has no states to carry from step to step")
+        feeds = self._check(args, arrays)
+        given = [name for name in feeds if name in self.states]
+        if given:
+            raise InputError(f"`step` carries state `{given[0]}` itself")
+        count = self._count(feeds)
+        if self._carried is not None:
+            before = self._count(self._carried)
+            if before != count:
+                raise InputError(f"axis `batch` has size {count}, but {before} at the step before; `reset()` first")
+            feeds |= self._carried
+        found = self._run(list(self._all_outputs), self._with_states(feeds))
+        self._carried = {name: found[renewed] for name, renewed in self.states.items()}
+        return {name: found[name] for name in self.outputs}
+
+    def reset(self) -> None:
+        """Sets the states back to zeros."""
+        self._carried = None
+
+    # ------------------------------------------------------------------------------------------------ checking
+
+    def _check(self, args: tuple[ArrayLike, ...], arrays: Mapping[str, ArrayLike]) -> dict[str, Array]:
+        """The arrays in the model's types, once everything about them agrees."""
+        names = list(self.inputs)
+        given = dict(arrays)
+        if args:
+            if len(args) > 1 or len(names) != 1 or names[0] in given:
+                raise InputError(f"give each input by its name: {listed(names)}")
+            given[names[0]] = args[0]
+        for name in given:
+            if name not in self._ports:
+                raise InputError(f"the model has no input `{name}`; it takes {listed(names)}")
+        missing = [name for name in names if name not in given]
+        if missing:
+            raise InputError(f"input {listed(missing)} is missing")
+        checked = {name: check_array(self._ports[name], value) for name, value in given.items()}
+        symbols: dict[str, tuple[int, str]] = {}
+        for name, array in checked.items():
+            for (axis, size), found in zip(self._ports[name].axes, array.shape, strict=True):
+                key = BATCH if axis == BATCH else size
+                if isinstance(key, str):
+                    known, first = symbols.setdefault(key, (found, name))
+                    if known != found:
+                        what = f"axis `{axis}`" if axis == key else f"axis `{axis}` (`{key}`)"
+                        message = f"{what} of input `{name}` has size {found}, but input `{first}` has {known}"
+                        raise InputError(message)
+        return checked
+
+    def _count(self, feeds: Mapping[str, Array]) -> int | None:
+        """The number of samples; None where no input has a batch axis."""
+        for name, array in feeds.items():
+            axis = self._ports[name].batch
+            if axis is not None:
+                return int(array.shape[axis])
+        return None
+
+    # ------------------------------------------------------------------------------------------------ running
+
+    def _chunks(self, feeds: dict[str, Array], count: int | None, wanted: list[str]) -> Iterator[dict[str, Array]]:
+        """The feeds in pieces of bounded size along batch; in one piece where something has no batch axis."""
+        ports = [self._ports[name] for name in feeds] + [self._all_outputs[name] for name in wanted]
+        is_open = all(port.batch is not None and not isinstance(port.axes[port.batch][1], int) for port in ports)
+        if count is None or count <= self._batch_size or not is_open:
+            yield feeds
+            return
+        for start in range(0, count, self._batch_size):
+            part = slice(start, start + self._batch_size)
+            yield {
+                name: array[(*(slice(None),) * (self._ports[name].batch or 0), part)] for name, array in feeds.items()
+            }
+
+    def _with_states(self, feeds: dict[str, Array]) -> dict[str, Array]:
+        """The feeds, with zeros for the states that are not given."""
+        if not self.states:
+            return feeds
+        count = self._count(feeds)
+        full = dict(feeds)
+        for name in self.states:
+            if name in full:
+                continue
+            port = self._ports[name]
+            shape = [count if axis == BATCH else size for axis, size in port.axes]
+            if not all(isinstance(size, int) for size in shape):
+                raise ModelError(f"state `{name}` has an axis of unknown size, so it must be given: {port}")
+            full[name] = np.zeros([int(size) for size in shape if size is not None], dtype=port.dtype)
+        return full
+
+    def _run(self, wanted: list[str], feeds: dict[str, Array]) -> dict[str, Array]:
+        try:
+            found = self._session.run(wanted, feeds)
+        except Exception as error:  # as in load
+            raise ModelError(f"the model failed: {first_line(error)}") from None
+        return dict(zip(wanted, found, strict=True))
