@@ -102,6 +102,23 @@ def defaults(family: str, name: str) -> dict[str, Any]:
     return {key: argument.get("default") for key, argument in arguments.items()}
 
 
+def argument(family: str, name: str, key: str) -> Mapping[str, Any]:
+    """Schema, description, and default where it has one, of an argument."""
+    found: Mapping[str, Any] = _arguments(family, canonical(family, name)[0])[key]
+    return found
+
+
+def figure(metric: str) -> str:
+    """What Keras calls a metric's figure where the spec does not: `logcosh` of `LogCoshError`."""
+    return str(_families()["metrics"]["classes"][metric]["figure"])
+
+
+def rises(metric: str) -> bool | None:
+    """Whether more of a metric is better; None where that depends on what it is asked for."""
+    found: bool | None = _families()["metrics"]["classes"][metric]["rises"]
+    return found
+
+
 # ------------------------------------------------------------------------------------------------------ schema
 
 

@@ -31,6 +31,7 @@ CODES: dict[str, str] = {
     "NN208": "arguments-conflict",
     "NN209": "layer-holds-code",
     "NN210": "size-too-large",
+    "NN211": "metric-cannot-read-output",
     # NN3xx: axes
     "NN301": "reshape-scrambles-axes",
     "NN302": "reshape-changes-total-size",

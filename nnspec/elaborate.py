@@ -5,6 +5,7 @@ A node that cannot be inferred gives one diagnostic; its readers are passed over
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from nnspec import axes as ax
@@ -19,6 +20,7 @@ from nnspec.expansion.fixes import settle_fixes
 from nnspec.expansion.naming import Reference
 from nnspec.fields import initial_fields
 from nnspec.graph import Graph, Node, Output, Value
+from nnspec.heads import gives_scores, head_function
 from nnspec.layers import REGISTRY
 from nnspec.layers.base import Call, Fault, Inferred, Layer
 from nnspec.limits import check_sizes, declared_size, is_too_large
@@ -247,7 +249,9 @@ class _Elaborator:
             value = self.resolve(reference)
             if value is None:
                 continue
-            result[name] = make_output(name, value, body, node.key_span(name), self.report)
+            output = make_output(name, value, body, node.key_span(name), self.report)
+            function, _ = head_function(self.order, output)
+            result[name] = replace(output, gives_scores=gives_scores(function, output))
         return result
 
     def output_reference(self, source: Scalar) -> Reference | None:

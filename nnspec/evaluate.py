@@ -59,7 +59,7 @@ def score(output: Output, deployment: Deployment, predicted: np.ndarray, split: 
         }
     if output.task == "multilabel":
         truth = split.y[output.name].reshape(split.size, -1)
-        guess = (predicted.reshape(split.size, -1) > 0.5).astype(np.float32)
+        guess = (predicted.reshape(split.size, -1) > output.threshold).astype(np.float32)
         return {
             "accuracy": float(np.mean(truth == guess)),
             "f1_macro": float(metrics.f1_score(truth, guess, average="macro", zero_division=0)),

@@ -153,7 +153,11 @@ class Node:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Output:
-    """A result of the graph: what the value means (`task`) and how it is trained."""
+    """A result of the graph: what the value means (`task`) and how it is trained.
+
+    Attributes:
+        gives_scores: whether its values are scores rather than probabilities, so that yes begins at 0, not at 0.5.
+    """
 
     name: str
     value: Value
@@ -164,6 +168,12 @@ class Output:
     loss: Any = None
     metrics: tuple[Any, ...] = ()
     weight: float = 1.0
+    gives_scores: bool = False
+
+    @property
+    def threshold(self) -> float:
+        """Where yes begins, in an output whose values each say yes or no."""
+        return 0.0 if self.gives_scores else 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)

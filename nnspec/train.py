@@ -16,7 +16,7 @@ import numpy as np
 
 from nnspec import catalogue
 from nnspec.backends.keras import Compiled, as_model_inputs, build_model
-from nnspec.checks.task import DEFAULT_LOSS
+from nnspec.backends.keras_targets import build_loss, build_metrics
 from nnspec.data.load import Dataset, Split
 from nnspec.diagnostics import Diagnostic, Fix, Span, SpecError
 from nnspec.graph import Graph
@@ -32,12 +32,6 @@ DEFAULTS: dict[str, Any] = {
     "monitor": "val_loss",
     "class_weight": None,
     "callbacks": [],
-}
-METRICS: dict[str, tuple[str, ...]] = {
-    "regression": ("mae",),
-    "classification": ("accuracy",),
-    "binary": ("accuracy",),
-    "multilabel": ("binary_accuracy",),
 }
 
 
@@ -92,9 +86,7 @@ def compile_model(graph: Graph, settings: Settings) -> Compiled:
     compiled = build_model(graph, batches=fixed_batches(graph, settings))
     losses, metrics, weights = {}, {}, {}
     for name, output in graph.outputs.items():
-        losses[name] = catalogue.build("losses", output.loss if output.loss is not None else DEFAULT_LOSS[output.task])
-        chosen = output.metrics or METRICS[output.task]
-        metrics[name] = [catalogue.build("metrics", metric) for metric in chosen]
+        losses[name], metrics[name] = build_loss(output), build_metrics(output)
         weights[name] = output.weight
     alone = len(graph.outputs) == 1
     only = next(iter(graph.outputs))

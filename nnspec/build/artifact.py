@@ -53,6 +53,7 @@ def describe_model(
             "task": output.task,
             "classes": classes,
             "class_axis": output.class_axis,
+            **({"threshold": output.threshold} if output.task in ("binary", "multilabel") else {}),
             "columns": columns or None,
         }
         if classes is not None:

@@ -8,6 +8,8 @@ from nnspec.checks.context import Context
 from nnspec.checks.data import check_data
 from nnspec.checks.expect import check_expectations
 from nnspec.checks.layout import check_layout
+from nnspec.checks.losses import check_losses
+from nnspec.checks.metrics import check_metrics
 from nnspec.checks.opset import check_opset
 from nnspec.checks.reach import check_reach
 from nnspec.checks.softmax import check_softmax
@@ -19,6 +21,8 @@ from nnspec.graph import Graph
 
 CHECKS: tuple[Callable[[Context], Iterable[Diagnostic]], ...] = (
     check_tasks,
+    check_losses,
+    check_metrics,
     check_softmax,
     check_layout,
     check_opset,

@@ -7,10 +7,10 @@ from math import prod
 
 from nnspec.axes import Axis
 from nnspec.checks.context import Context
-from nnspec.checks.task import head_function
 from nnspec.diagnostics import Diagnostic, Fix, quoted
 from nnspec.document import format_path
 from nnspec.graph import Node
+from nnspec.heads import head_function
 
 
 def check_softmax(context: Context) -> Iterator[Diagnostic]:
@@ -18,7 +18,7 @@ def check_softmax(context: Context) -> Iterator[Diagnostic]:
     heads = {
         head.name
         for output in context.graph.outputs.values()
-        for _, head in [head_function(context.graph, output)]
+        for _, head in [head_function(context.graph.nodes, output)]
         if head is not None and output.task in ("binary", "multilabel", "regression")
     }
     for node in context.graph.nodes:

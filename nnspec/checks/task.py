@@ -1,67 +1,23 @@
-"""A task agrees with its head: softmax, sigmoid or linear, the class axis and the loss."""
+"""A task agrees with its head: softmax, sigmoid or linear, and with the class axis."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
 
-from nnspec import catalogue
 from nnspec.axes import describe, fuse
 from nnspec.checks.context import Context
 from nnspec.diagnostics import Diagnostic, Edit, Fix, Related, Severity, Span
 from nnspec.document import Scalar, locate
-from nnspec.graph import Graph, Node, Output
-
-_TRANSPARENT = frozenset(
-    [
-        "permute",
-        "merge",
-        "split",
-        "insert",
-        "drop",
-        "rename",
-        "Reshape",
-        "Permute",
-        "Flatten",
-        "Identity",
-        "Dropout",
-        "SpatialDropout1D",
-        "SpatialDropout2D",
-        "SpatialDropout3D",
-        "GaussianNoise",
-        "GaussianDropout",
-        "AlphaDropout",
-        "ActivityRegularization",
-    ]
-)
-_LOSSES = {
-    "regression": {
-        "MeanSquaredError", "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanSquaredLogarithmicError", "Huber",
-        "LogCosh", "CosineSimilarity", "Poisson", "Tversky", "Dice",
-    },
-    "classification": {
-        "SparseCategoricalCrossentropy", "CategoricalCrossentropy", "CategoricalFocalCrossentropy",
-        "KLDivergence", "CategoricalHinge",
-    },
-    "binary": {
-        "BinaryCrossentropy", "BinaryFocalCrossentropy", "Hinge", "SquaredHinge", "MeanSquaredError", "Dice", "Tversky",
-    },
-    "multilabel": {"BinaryCrossentropy", "BinaryFocalCrossentropy", "Dice", "Tversky"},
-}  # fmt: skip
-DEFAULT_LOSS = {
-    "regression": "MeanSquaredError",
-    "classification": "SparseCategoricalCrossentropy",
-    "binary": "BinaryCrossentropy",
-    "multilabel": "BinaryCrossentropy",
-}
+from nnspec.graph import Node, Output
+from nnspec.heads import head_function
+from nnspec.objectives import FRACTIONS, SHARES, loss_of
 
 
 def check_tasks(context: Context) -> Iterator[Diagnostic]:
     for output in context.graph.outputs.values():
-        function, head = head_function(context.graph, output)
+        function, head = head_function(context.graph.nodes, output)
         yield from _check_head(context, output, function, head)
         yield from _check_classes(context, output)
-        yield from _check_loss(context, output)
         yield from _check_mask(context, output)
 
 
@@ -79,54 +35,24 @@ def _check_mask(context: Context, output: Output) -> Iterator[Diagnostic]:
         )
 
 
-def head_function(graph: Graph, output: Output) -> tuple[str, Node | None]:
-    """The last activation before an output, looking through what only moves values; `linear` where there is none."""
-    nodes = {node.name: node for node in graph.nodes}
-    node = nodes.get(output.value.node)
-    while node is not None and node.kind in _TRANSPARENT:
-        node = nodes.get(node.inputs[0].node)
-    if node is None:
-        return "linear", None
-    if node.kind in ("Softmax", "ReLU", "LeakyReLU", "ELU"):
-        return node.kind.lower(), node
-    source = node.inner if node.inner is not None else node
-    value = None if source.layer.keeps_state else source.args.get("activation")  # gates act behind the activation
-    if isinstance(value, str):
-        return value.lower(), node
-    return ("linear" if value is None else next(iter(value), "linear").lower()), node
-
-
-def _loss_name(output: Output) -> tuple[str, dict[str, Any]]:
-    return catalogue.canonical("losses", output.loss if output.loss is not None else DEFAULT_LOSS[output.task])
-
-
 def _check_head(context: Context, output: Output, function: str, head: Node | None) -> Iterator[Diagnostic]:
     name, task = output.name, output.task
     span = context.span("outputs", name, "task")
     related = (Related(_activation_span(context, head), f"{function} here"),) if head is not None else ()
-    _, loss_arguments = _loss_name(output)
-    from_logits = bool(loss_arguments.get("from_logits"))
+    loss, arguments = loss_of(output)
     last = context.graph.nodes[-1] if context.graph.nodes else None
     path = f"outputs.{name}.task"
 
     def say(message: str, notes: list[str], *fixes: Fix) -> Diagnostic:
         return Diagnostic("NN507", message, span, path=path, notes=tuple(notes), related=related, fixes=fixes)
 
-    if task == "regression" and function in ("softmax", "sigmoid", "log_softmax"):
-        why = {
-            "softmax": "a softmax gives positive values that sum to 1: shares of one whole, not measurements",
-            "log_softmax": "a log-softmax makes logarithms of shares of one whole, not measurements",
-            "sigmoid": "a sigmoid squeezes every value into 0 … 1, which measurements seldom keep to",
-        }[function]
-        if function == "sigmoid" and _targets_are_bounded(context, name):
-            return
-        yield say(
-            f"output `{name}` is a regression, but its head is a {function}",
-            [why, "a regression of n values has n outputs and a linear head; there are no classes"],
-            _activation_fix(context, head, "linear", "leave the head linear"),
-            Fix("if the values are classes, say so", (Edit(span, "classification"),)),
-        )
-    elif task == "classification" and function != "softmax" and not from_logits:
+    if arguments.get("from_logits") and function in ("softmax", "sigmoid"):
+        notes = [f"`{loss}` with `from_logits` applies a {_link(task)} itself, so it would be applied twice"]
+        fixes = [Fix("leave `from_logits` out"), _activation_fix(context, head, "linear", "leave the head linear")]
+        yield say(f"output `{name}` ends in a {function}, but its loss takes logits", notes, *fixes)
+    elif task == "regression":
+        yield from _check_regression(context, output, function, head, say)
+    elif task == "classification" and function != "softmax" and not output.gives_scores:
         if function == "sigmoid":
             notes = ["sigmoids score each class by itself; the classes of a classification exclude each other"]
             fixes = [
@@ -144,7 +70,7 @@ def _check_head(context: Context, output: Output, function: str, head: Node | No
             if last is not None and output.class_axis:
                 fixes.append(Fix(f"end the model with `- Softmax: {{axis: {output.class_axis}}}`"))
         yield say(f"output `{name}` is a classification, but its head is {_article(function)}", notes, *fixes)
-    elif task in ("binary", "multilabel") and function != "sigmoid" and not from_logits:
+    elif task in ("binary", "multilabel") and function != "sigmoid" and not output.gives_scores:
         fix = _activation_fix(context, head, "sigmoid", "use `activation: sigmoid`")
         notes = ["each value must be a probability by itself, which a sigmoid gives"]
         if function == "softmax" and output.value.axes and output.value.axes[-1].size == 1:
@@ -152,6 +78,45 @@ def _check_head(context: Context, output: Output, function: str, head: Node | No
         yield say(f"output `{name}` is {task}, but its head is {_article(function)}", notes, fix)
     elif task == "classification" and function == "softmax" and head is not None:
         yield from _check_softmax_axis(context, output, head)
+
+
+def _check_regression(
+    context: Context, output: Output, function: str, head: Node | None, say: Callable[..., Diagnostic]
+) -> Iterator[Diagnostic]:
+    """A regression is linear, but for targets that are shares of one whole, or lie between 0 and 1."""
+    name, span = output.name, context.span("outputs", output.name, "task")
+    loss, arguments = loss_of(output)
+    wanted = "softmax" if loss in SHARES else "sigmoid" if loss in FRACTIONS else None
+    if wanted is not None:
+        if function != wanted and not arguments.get("from_logits"):
+            targets = "shares of one whole" if wanted == "softmax" else "values between 0 and 1"
+            yield say(
+                f"loss `{loss}` of the regression `{name}` reads {targets}, but its head is {_article(function)}",
+                [f"a {wanted} gives {targets}"],
+                _activation_fix(context, head, wanted, f"use `{wanted}`"),
+                Fix("for measured values leave `loss` out, or use one such as `Huber`"),
+            )
+        return
+    why = {
+        "softmax": "a softmax gives positive values that sum to 1: shares of one whole, not measurements",
+        "log_softmax": "a log-softmax makes logarithms of shares of one whole, not measurements",
+        "sigmoid": "a sigmoid squeezes every value into 0 … 1, which measurements seldom keep to",
+    }.get(function)
+    if why is None or (function == "sigmoid" and (_targets_are_bounded(context, name) or loss in ("Dice", "Tversky"))):
+        return
+    loss_of_such = {"softmax": "KLDivergence", "sigmoid": "BinaryCrossentropy"}.get(function)
+    targets = "shares that sum to 1" if function == "softmax" else "between 0 and 1"
+    yield say(
+        f"output `{name}` is a regression, but its head is a {function}",
+        [why, "a regression of n values has n outputs and a linear head; there are no classes"],
+        _activation_fix(context, head, "linear", "leave the head linear"),
+        Fix("if the values are classes, say so", (Edit(span, "classification"),)),
+        *((Fix(f"if the targets are {targets}, say so with `loss: {loss_of_such}`"),) if loss_of_such else ()),
+    )
+
+
+def _link(task: str) -> str:
+    return "softmax" if task == "classification" else "sigmoid"
 
 
 def _article(function: str) -> str:
@@ -248,29 +213,3 @@ def _made_by(context: Context, output: Output, label: str) -> tuple[Related, ...
     """The layer that an output comes from."""
     node = next((node for node in context.graph.nodes if node.name == output.value.node), None)
     return (Related(node.span, label),) if node is not None else ()
-
-
-def _check_loss(context: Context, output: Output) -> Iterator[Diagnostic]:
-    if output.loss is None:
-        return
-    name, _ = _loss_name(output)
-    if name in _LOSSES[output.task]:
-        return
-    fitting = [task for task, losses in _LOSSES.items() if name in losses]
-    notes = [f"`{name}` is a loss for {' or '.join(fitting)}"] if fitting else []
-    yield Diagnostic(
-        "NN509",
-        f"loss `{name}` cannot read output `{output.name}`, a {output.task}",
-        context.span("outputs", output.name, "loss"),
-        path=f"outputs.{output.name}.loss",
-        notes=tuple(notes),
-        fixes=(
-            Fix(
-                f"use `{DEFAULT_LOSS[output.task]}`, the default of a {output.task}",
-                (Edit(context.span("outputs", output.name, "loss"), DEFAULT_LOSS[output.task]),),
-            ),
-        ),
-    )
-
-
-__all__ = ["DEFAULT_LOSS", "check_tasks", "head_function"]

@@ -102,9 +102,9 @@ def _columns(name: str, array: Array, body: Mapping[str, Any]) -> dict[str, list
     flat = array.reshape(len(array), -1)
     if task == "binary" and is_score:
         found: dict[str, list[Any]] = {}
-        labels = classes or [0, 1]
+        labels, threshold = classes or [0, 1], body.get("threshold", 0.5)
         for i, end in enumerate(_endings(array.shape[1:])):
-            found[name + end] = [labels[int(p >= 0.5)] for p in flat[:, i]]
+            found[name + end] = [labels[int(p > threshold)] for p in flat[:, i]]
             found[f"{name}{end}_p"] = flat[:, i].tolist()
         return found
     called = body.get("columns") or (classes if task == "multilabel" else None) or []

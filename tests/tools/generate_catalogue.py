@@ -92,8 +92,18 @@ EXCLUDED: dict[str, dict[str, str]] = {
     "regularizers": {"Regularizer": BASE},
     "schedules": {"LearningRateSchedule": BASE},
 }
-# `name` and `dtype` are the compiler's business; the others have no effect, or none from a spec.
+# `name` and `dtype` are the compiler's business, but for the names of metrics, which the history has; the others have
+# no effect, or none from a spec.
 OMITTED_ARGUMENTS = {"name", "dtype", "TensorBoard.write_graph"}
+NAMED = ("metrics",)
+# What a metric is built with to be asked for its name and direction.
+ASKED: dict[str, Any] = {
+    "num_classes": 2,
+    "target_class_ids": [0],
+    **dict.fromkeys(("precision", "recall", "sensitivity", "specificity"), 0.5),
+}
+# Counts, whose direction Keras does not tell.
+RISES = {"FalseNegatives": False, "FalsePositives": False, "TrueNegatives": True, "TruePositives": True}
 
 
 def number(low: float | None = None, high: float | None = None, **more: Any) -> Schema:
@@ -184,6 +194,7 @@ SCHEMAS: dict[str, Schema] = {
     **dict.fromkeys(("Tversky.alpha", "Tversky.beta"), number(0)),
     **dict.fromkeys(("Dice.axis", "Tversky.axis"), or_null(AXES)),
     # metrics
+    "metrics.name": {"type": ["string", "null"], "pattern": "^[A-Za-z_][A-Za-z0-9_\\-]*$"},
     **dict.fromkeys(("ConcordanceCorrelation.axis", "PearsonCorrelation.axis"), AXES),
     "thresholds": or_null(either(FRACTION, array(FRACTION))),
     "AUC.thresholds": or_null(array(FRACTION)),
@@ -263,6 +274,7 @@ DESCRIPTIONS: dict[str, str] = {
     "l2": "Factor of the sum of squares.",
     "learning_rate": "The learning rate: a number, or a schedule.",
     "log_dir": "The directory that the log files are written to.",
+    "metrics.name": "What the history calls its figure; `val_` before it is that of the validation split.",
     "monitor": "The quantity that is watched, such as `val_loss`.",
     "output_axes": "The axes of the weight that make the fan-out; read only where `input_axes` is given too.",
     "q": "The noise parameter: near 0 the loss behaves like crossentropy, near 1 like mean absolute error.",
@@ -345,20 +357,40 @@ def argument_entry(family: str, cls: type, parameter: inspect.Parameter) -> Sche
     if schema is None or not text:
         raise SystemExit(f"{family}: {cls.__name__}.{name} needs {'a description' if schema else 'a schema'}")
     entry: Schema = {"schema": schema, "description": text}
-    if parameter.default is not parameter.empty:
+    if name == "name":
+        entry["default"] = None  # by its class, or the word that the spec says
+    elif parameter.default is not parameter.empty:
         entry["default"] = list(parameter.default) if isinstance(parameter.default, tuple) else parameter.default
     if name in NESTED:
         entry["family"] = NESTED[name]
     return entry
 
 
+def is_taken(family: str, cls: type, argument: str) -> bool:
+    """Whether a spec may say the argument."""
+    if argument == "name":
+        return family in NAMED
+    return not {argument, f"{cls.__name__}.{argument}"} & OMITTED_ARGUMENTS
+
+
 def class_entry(family: str, cls: type) -> Schema:
+    parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]
     arguments = {
         p.name: argument_entry(family, cls, p)
-        for p in list(inspect.signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]
-        if p.kind is p.POSITIONAL_OR_KEYWORD and not {p.name, f"{cls.__name__}.{p.name}"} & OMITTED_ARGUMENTS
+        for p in parameters
+        if p.kind is p.POSITIONAL_OR_KEYWORD and is_taken(family, cls, p.name)
     }
-    return {"description": summary(cls), "arguments": arguments}
+    entry = {"description": summary(cls), "arguments": arguments}
+    return entry | (figure_of(cls) if family == "metrics" else {})
+
+
+def figure_of(metric: type) -> Schema:
+    """What a metric's figure is called, and whether more is better; null where that depends on what it is asked for."""
+    required = {k: v for k, v in ASKED.items() if k in inspect.signature(metric).parameters}
+    built = metric(**required)
+    directions = {"up": True, "down": False}
+    rises = RISES.get(metric.__name__, directions.get(getattr(built, "_direction", "")))
+    return {"figure": re.sub(r"_\d+$", "", built.name), "rises": rises}
 
 
 def public_objects(family: str) -> dict[str, Any]:

@@ -77,7 +77,7 @@ def label_name(output: str) -> str:
 def class_indices(output: Output, probabilities: np.ndarray) -> np.ndarray:
     """The most probable class: axes `batch *output` without the class axis."""
     if output.task == "binary":
-        return np.asarray(probabilities > np.float32(0.5), np.int64)
+        return np.asarray(probabilities > np.float32(output.threshold), np.int64)
     return np.asarray(np.argmax(probabilities, axis=1 + class_position(output)))
 
 
@@ -200,7 +200,7 @@ def _labels(lowering: Lowering, output: Output, view: View, classes: list[str | 
         table = table.astype(np.int64)
     names = lowering.constant(table, "classes")
     if output.task == "binary":
-        code = lowering.node("Cast", lowering.node("Greater", view.tensor, lowering.scalar(0.5)), to=7)
+        code = lowering.node("Cast", lowering.node("Greater", view.tensor, lowering.scalar(output.threshold)), to=7)
         return replace(view, tensor=lowering.node("Gather", names, code), dtype=dtype)
     position = 1 + class_position(output)
     alone, place = lowering.with_axis_alone(view, position)

@@ -1,0 +1,61 @@
+"""A loss can read its output: task, class axis, sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from nnspec.checks.context import Context
+from nnspec.checks.readings import Reading, check_axes
+from nnspec.diagnostics import Diagnostic, Edit, Fix
+from nnspec.graph import Output
+from nnspec.objectives import DEFAULT_LOSS, LOSSES, loss_of
+
+_OF_NO_TASK = {
+    "CTC": "it aligns a shorter sequence of labels with the steps of an output, and no task has targets of their own "
+    "length; where every step has its label, a classification of the steps needs no alignment",
+    "Circle": "it compares embeddings of samples with each other by their class, and no task has embeddings as its "
+    "output; train a classification, and take the layer before its head with `from`",
+}
+
+
+def check_losses(context: Context) -> Iterator[Diagnostic]:
+    """NN509: a loss of another task, or arguments that do not fit the output's axes."""
+    for output in context.graph.outputs.values():
+        if output.loss is None:
+            continue
+        name, arguments = loss_of(output)
+        reading = Reading(context, output, "NN509", ("outputs", output.name, "loss"), name, arguments)
+        if name in LOSSES[output.task]:
+            yield from check_axes(reading)
+            yield from _check_sizes(reading)
+        else:
+            yield _wrong_task(context, output, name)
+
+
+def _wrong_task(context: Context, output: Output, name: str) -> Diagnostic:
+    span = context.span("outputs", output.name, "loss")
+    fitting = [task for task, losses in LOSSES.items() if name in losses]
+    notes = [f"`{name}` is a loss for {' or '.join(fitting)}"] if fitting else []
+    if name in _OF_NO_TASK:
+        notes = [_OF_NO_TASK[name]]
+    default = DEFAULT_LOSS[output.task]
+    return Diagnostic(
+        "NN509",
+        f"loss `{name}` cannot read output `{output.name}`, a {output.task}",
+        span,
+        path=f"outputs.{output.name}.loss",
+        notes=tuple(notes),
+        fixes=(Fix(f"use `{default}`, the default of a {output.task}", (Edit(span, default),)),),
+    )
+
+
+def _check_sizes(reading: Reading) -> Iterator[Diagnostic]:
+    alpha: Any = reading.arguments.get("alpha")
+    size = reading.class_size
+    if isinstance(alpha, list) and size is not None and len(alpha) != size:
+        yield reading.fault(
+            "alpha",
+            f"has {len(alpha)} weights, but output `{reading.output.name}` has {size} classes",
+            Fix("give one weight a class, or one number for all"),
+        )

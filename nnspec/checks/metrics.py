@@ -1,0 +1,143 @@
+"""A metric can read its output: task, classes, thresholds, sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nnspec import catalogue
+from nnspec.checks.context import Context
+from nnspec.checks.readings import Reading, check_axes
+from nnspec.diagnostics import Diagnostic, Edit, Fix, Severity
+from nnspec.document import locate
+from nnspec.objectives import DEFAULT_METRICS, METRICS, measured_by, measures
+
+# What measures the same in another task.
+_SAME: dict[str, dict[str, str]] = {
+    "binary": {
+        "CategoricalAccuracy": "BinaryAccuracy",
+        "SparseCategoricalAccuracy": "BinaryAccuracy",
+        "CategoricalCrossentropy": "BinaryCrossentropy",
+        "SparseCategoricalCrossentropy": "BinaryCrossentropy",
+        "CategoricalHinge": "Hinge",
+        "IoU": "BinaryIoU",
+        "MeanIoU": "BinaryIoU",
+        "OneHotIoU": "BinaryIoU",
+        "OneHotMeanIoU": "BinaryIoU",
+    },
+    "classification": {
+        "BinaryAccuracy": "SparseCategoricalAccuracy",
+        "BinaryCrossentropy": "SparseCategoricalCrossentropy",
+        "Hinge": "CategoricalHinge",
+        "SquaredHinge": "CategoricalHinge",
+    },
+}
+_SAME["multilabel"] = _SAME["binary"]
+_CORRELATIONS = ("PearsonCorrelation", "ConcordanceCorrelation")
+
+
+def check_metrics(context: Context) -> Iterator[Diagnostic]:
+    """NN211: a metric of another task, or arguments that do not fit the output."""
+    for output in context.graph.outputs.values():
+        if not output.metrics:
+            continue
+        for index, (value, measure) in enumerate(zip(output.metrics, measures(output), strict=True)):
+            path = ("outputs", output.name, "metrics", index)
+            reading = Reading(context, output, "NN211", path, measure.kind, measure.arguments)
+            if measure.kind not in measured_by(output):
+                yield _wrong_task(reading, value if isinstance(value, str) else measure.kind)
+                continue
+            yield from check_axes(reading)
+            yield from _check_values(reading)
+            yield from _check_classes(reading)
+
+
+def _wrong_task(reading: Reading, called: str) -> Diagnostic:
+    output, span = reading.output, locate(reading.context.root, reading.path).span
+    is_word = called in catalogue.words("metrics")
+    fitting = [t for t, kinds in METRICS.items() if (t != "regression" if is_word else reading.kind in kinds)]
+    meant = _SAME.get(output.task, {}).get(reading.kind)
+    fixes = [Fix(f"use `{meant}`", (Edit(span, meant),))] if meant in measured_by(output) else []
+    default = DEFAULT_METRICS[output.task][0]
+    fixes.append(Fix(f"use `{default}`, the default of a {output.task}", (Edit(span, default),)))
+    return Diagnostic(
+        "NN211",
+        f"metric `{called}` cannot read output `{output.name}`, a {output.task}",
+        span,
+        path=f"outputs.{output.name}.metrics[{reading.path[-1]}]",
+        notes=(f"`{called}` is a metric for {' or '.join(fitting)}",),
+        fixes=tuple(fixes),
+    )
+
+
+def _check_values(reading: Reading) -> Iterator[Diagnostic]:
+    """What the metric takes the output's values for."""
+    output, arguments = reading.output, reading.arguments
+    if arguments.get("from_logits") and not output.gives_scores:
+        yield reading.fault(
+            "from_logits", f"says that output `{output.name}` gives logits, but it gives probabilities", _leave_out()
+        )
+    if arguments.get("from_sorted_ids"):
+        yield reading.fault(
+            "from_sorted_ids", f"says that output `{output.name}` gives sorted ids, but it gives scores", _leave_out()
+        )
+    if reading.kind in ("F1Score", "FBetaScore") and output.task != "classification" and _is_unset(reading):
+        yield reading.fault(
+            "threshold",
+            f"is null, so that the largest value of output `{output.name}` always counts as yes, and no other",
+            Fix("say where yes begins: `threshold: 0.5`"),
+            severity=Severity.WARNING,
+        )
+    if reading.kind in _CORRELATIONS:
+        index = arguments.get("axis", -1)
+        axis = None if isinstance(index, list) else reading.output.value.axes[-1] if index == -1 else None
+        if axis is not None and axis.size == 1:
+            yield reading.fault(
+                "axis",
+                f"is -1, `{axis.name}`, along which output `{output.name}` has one value: nothing to correlate",
+                Fix("correlate over the samples of each batch: `axis: 0`"),
+            )
+
+
+def _width(reading: Reading) -> int | None:
+    """How many values lie along the last axis, where that is known."""
+    axes = reading.output.value.axes
+    size = axes[-1].size if axes else 1
+    return size if isinstance(size, int) else None
+
+
+def _is_unset(reading: Reading) -> bool:
+    return reading.arguments.get("threshold") is None
+
+
+def _leave_out() -> Fix:
+    return Fix("leave it out")
+
+
+def _check_classes(reading: Reading) -> Iterator[Diagnostic]:
+    """Numbers of classes, and classes by their number."""
+    output, arguments = reading.output, reading.arguments
+    count = 2 if reading.kind == "BinaryIoU" else arguments.get("num_classes") or reading.class_size
+    size = reading.class_size if output.task == "classification" else _width(reading)
+    has = f"output `{output.name}` has {size} {'classes' if output.task == 'classification' else 'values'}"
+    if size is None:
+        return
+    for argument in ("num_classes", "num_labels"):
+        value = arguments.get(argument)
+        if value is not None and value != size:
+            yield reading.fault(argument, f"is {value}, but {has}", Fix(f"say `{argument}: {size}`"))
+    for argument in ("k", "top_k"):
+        value = arguments.get(argument, 5 if argument == "k" and "TopK" in reading.kind else None)
+        if value is not None and value > size:
+            yield reading.fault(argument, f"is {value}, but {has}: none is ever missed", Fix("say a smaller number"))
+    class_id = arguments.get("class_id")
+    if class_id is not None and class_id >= size:
+        yield reading.fault("class_id", f"is {class_id}, but {has}, counted from 0")
+    for target in arguments.get("target_class_ids") or ():
+        if isinstance(count, int) and target >= count:
+            yield reading.fault("target_class_ids", f"holds {target}, but there are {count} classes, counted from 0")
+    weights = arguments.get("label_weights")
+    if weights is not None and len(weights) != size:
+        yield reading.fault("label_weights", f"has {len(weights)} weights, but {has}")
+    for argument in ("num_labels", "label_weights"):
+        if arguments.get(argument) is not None and not arguments.get("multi_label"):
+            yield reading.fault(argument, "goes with `multi_label: true`", Fix("add `multi_label: true`"))
