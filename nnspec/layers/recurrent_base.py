@@ -10,6 +10,7 @@ from nnspec import axes as ax
 from nnspec.axes import Axes, Axis, Size
 from nnspec.graph import Node, Weight
 from nnspec.layers.base import Call, Inferred, Layer, Window
+from nnspec.layers.recurrent_cudnn import check_cudnn, require_gpu
 from nnspec.layers.recurrent_gates import Gates
 from nnspec.layers.recurrent_loop import is_written_out
 from nnspec.layers.recurrent_sentences import gate_sentences, step_sentences
@@ -121,6 +122,7 @@ class GatedRecurrent(Recurrent, Gates):
         call.require_rank(2, what="steps and features")
         call.check_steps((0,))
         call.require_float()
+        check_cudnn(call)
         step, feature = call.axes
         features = call.require_size(feature, "its kernel has a row for each position")
         made = ax.fresh(call.axis_name or "unit", call.args["units"], call.name, is_learned=True)
@@ -133,6 +135,10 @@ class GatedRecurrent(Recurrent, Gates):
             weights=self.weights_rule(call.args, features),
             formula=self.formula(call.args, features),
         )
+
+    def to_keras(self, node: Node) -> Callable[..., Any]:
+        require_gpu(node)
+        return super().to_keras(node)
 
     def states_of(self, node: Node) -> tuple[StateSpec, ...]:
         unit = node.outputs[0].axes[-1]

@@ -53,8 +53,13 @@ def _is_of_weights(arg: Arg) -> bool:
 
 
 def _weights_of(stem: str, stems: Sequence[str], weights: Sequence[Weight]) -> Iterator[Weight]:
-    """`kernel` is for `kernel` and `query_kernel`, but not for the `recurrent_kernel` of a layer with `recurrent`."""
+    """`kernel` is for `kernel` and `query_kernel`, but not for the `recurrent_kernel` of a layer with `recurrent`.
+
+    `depthwise` is for the `depthwise_kernel` of a separable convolution, and for the only `kernel` of a depthwise one.
+    """
     for weight in weights:
+        if weight.name == "kernel" and stem == "depthwise":
+            yield weight
         first, _, last = weight.name.rpartition("_")
         if weight.name == stem or first == stem or (last == stem and first not in stems and "lora" not in first):
             yield weight

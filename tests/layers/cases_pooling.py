@@ -406,6 +406,15 @@ LATE = [
 CASES = [
     *GAPS,
     *LATE,
+    windows(  # a unit dimension that changes places beside two unknown sizes is one Transpose
+        "MaxPooling2D",
+        {"pool_size": [2, 3], "strides": 1},
+        {"height": "H", "width": "W", "channel": 1},
+        {"height": "(H - 1)", "width": "(W - 2)", "channel": 1},
+        pooled(largest, [2, 3], [1, 1]),
+        ["Transpose", "MaxPool", "Transpose"],
+        "one-channel",
+    ),
     *[
         Case(  # Keras and ONNX agree that no mask comes this far
             "GlobalAveragePooling1D",

@@ -15,8 +15,9 @@ import pytest
 from nnspec import pipeline
 from nnspec.backends.keras import Compiled, build_model, predict, read_weights
 from nnspec.backends.onnx.export import Exported, export_graph
+from nnspec.diagnostics import SpecError
 from nnspec.graph import Graph
-from tests.layers.harness import randomize, relative_error
+from tests.layers.harness import Case, checked, randomize, relative_error
 from tests.layers.recurrent_oracle import mask_of, masked_anywhere, parts, recurrent, right_padded
 
 KINDS = ("LSTM", "GRU", "SimpleRNN")
@@ -174,3 +175,14 @@ def test_stateful(kind: str, masked: bool, every: bool, tmp_path: Path) -> None:
 def _reset(layer: Any) -> None:
     layer.forward_layer.reset_state()
     layer.backward_layer.reset_state()
+
+
+def test_cudnn_without_a_gpu_is_a_diagnostic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keras would end the training with a traceback."""
+    monkeypatch.setattr(keras.distribution, "list_devices", lambda kind: [])
+    case = Case("GRU", {"units": 2, "use_cudnn": True}, [{"time": 4, "feature": 3}], {"unit": 2}, None, None)
+    with pytest.raises(SpecError) as error:
+        build_model(checked(case, tmp_path).graph)
+    (diagnostic,) = error.value.diagnostics
+    assert diagnostic.code == "NN208"
+    assert "finds no GPU" in diagnostic.message

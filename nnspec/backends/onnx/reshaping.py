@@ -40,6 +40,10 @@ class Reshaper(SizeReader):
         """Several unknown sizes where unit dimensions can be dropped, or added, so that each keeps its place."""
         tensor, current = view.tensor, view.dims
         if tuple(d for d in current if d) == tuple(d for d in dims if d):
+            if len(current) == len(dims):  # unit dimensions only change places
+                spare = iter([i for i, dim in enumerate(current) if not dim])
+                perm = [current.index(dim) if dim else next(spare) for dim in dims]
+                return self.node("Transpose", tensor, perm=perm)
             units = [i for i, dim in enumerate(current) if not dim]
             if units:
                 tensor = self.node("Squeeze", tensor, self.constant(np.asarray(units, np.int64), "axes"))
