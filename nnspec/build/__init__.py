@@ -7,14 +7,14 @@ import shutil
 import time
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from nnspec import __version__, verify
-from nnspec.build import artifact
+from nnspec.build import artifact, vocabularies
 from nnspec.expansion import resolved
 from nnspec.backends.keras import Compiled, build_model, read_weights
 from nnspec.backends.onnx.deploy import Deployment, label_name, restore_outputs, scale_input
@@ -27,6 +27,7 @@ from nnspec.data.load import Dataset
 from nnspec.data.load import load as load_data
 from nnspec.diagnostics import Diagnostic, Fix, Source, Span, SpecError
 from nnspec.evaluate import evaluate, table
+from nnspec.graph import Graph
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress
 from nnspec.runtime.ports import METADATA_KEY
@@ -119,15 +120,28 @@ def _check_ids(checked: Checked, dataset: Dataset) -> None:
 def run_training(checked: Checked, out: Path, progress: Progress, *, resume: bool = False) -> Run:
     """Trains and evaluates; leaves model.keras, history.csv, metrics.json and preprocessing.json."""
     with artifact.staged(out, resume=resume, keep_on_failure=True) as folder:
-        run, _, _ = _train_into(checked, folder, progress, resume=resume)
+        checked, dataset = _prepared(checked, folder, progress, resume=resume)
+        run, _ = _train_into(checked, dataset, folder, progress, resume=resume)
         _manifest(checked, folder, {})
     run.folder = out
     return run
 
 
-def _train_into(checked: Checked, folder: Path, progress: Progress, *, resume: bool) -> tuple[Run, Trained, Dataset]:
+def _prepared(checked: Checked, folder: Path, progress: Progress, *, resume: bool) -> tuple[Checked, Dataset]:
+    """The data, and the spec with the vocabularies that its lookups take from them."""
     with progress.step("data"):
         dataset = load_dataset(checked)
+        found = vocabularies.resumed(checked.graph, dataset, folder / "checkpoint", resume=resume)
+        graph = vocabularies.with_vocabularies(checked.graph, found)
+        vocabularies.check_words(graph, dataset)
+    for name, arguments in found.items():
+        progress.say(f"vocabulary of {name}: {len(arguments['vocabulary']):,} words")
+    return replace(checked, graph=graph), dataset
+
+
+def _train_into(
+    checked: Checked, dataset: Dataset, folder: Path, progress: Progress, *, resume: bool
+) -> tuple[Run, Trained]:
     settings = settings_of(checked)
     sizes = ", ".join(f"{name} {split.size}" for name, split in dataset.splits.items())
     progress.say(f"{checked.graph.name}: {checked.graph.parameters:,} parameters; samples: {sizes}")
@@ -146,7 +160,7 @@ def _train_into(checked: Checked, folder: Path, progress: Progress, *, resume: b
 
     plot_history(trained.history, trained.best_epoch, folder / "history.png")
     shutil.rmtree(folder / "checkpoint", ignore_errors=True)
-    return Run(folder, figures, trained.history), trained, dataset
+    return Run(folder, figures, trained.history), trained
 
 
 def _figures(
@@ -277,6 +291,7 @@ def run_export(checked: Checked, out: Path, progress: Progress, *, weights: Path
     Raises:
         SpecError: NN604 where the weights are missing or do not fit.
     """
+    checked = replace(checked, graph=_with_words(checked, weights))
     compiled, deployment, dataset = _weights(checked, weights, untrained)
     with artifact.staged(out) as folder:
         compiled.model.save(folder / "model.keras")
@@ -285,6 +300,21 @@ def run_export(checked: Checked, out: Path, progress: Progress, *, weights: Path
         artifact.write_json(folder / "preprocessing.json", deployment.to_json())
         _manifest(checked, folder, {})
     return Run(out, verification=verification)
+
+
+def _with_words(checked: Checked, weights: Path | None) -> Graph:
+    """The graph with the vocabularies of its weights, or, where these have none, of the training rows.
+
+    Raises:
+        SpecError: NN352 where there are neither, NN604 where those of the weights do not fit.
+    """
+    graph = checked.graph
+    if weights is not None:
+        graph = vocabularies.with_vocabularies(graph, vocabularies.from_archive(graph, weights))
+    if vocabularies.lacking(graph) and checked.data is not None:
+        graph = vocabularies.with_vocabularies(graph, vocabularies.learn(graph, load_dataset(checked)))
+    vocabularies.require(graph)
+    return graph
 
 
 def _weights(checked: Checked, weights: Path | None, untrained: bool) -> tuple[Compiled, Deployment, Dataset | None]:
@@ -346,7 +376,8 @@ def run_build(checked: Checked, out: Path, progress: Progress, *, resume: bool =
     """Check is done; train, evaluate, export, verify."""
     started = time.time()
     with artifact.staged(out, resume=resume, keep_on_failure=True) as folder:
-        run, trained, dataset = _train_into(checked, folder, progress, resume=resume)
+        checked, dataset = _prepared(checked, folder, progress, resume=resume)
+        run, trained = _train_into(checked, dataset, folder, progress, resume=resume)
         deployment = Deployment(dataset.inputs, dataset.outputs)
         run.verification = write_onnx(checked, trained.compiled, deployment, dataset, folder, progress)
         _manifest(checked, folder, {"build_seconds": round(time.time() - started, 1), "best_epoch": trained.best_epoch})
@@ -405,8 +436,12 @@ def run_verify(model: Path, weights: Path | None, progress: Progress) -> dict[st
         path.write_text(text, encoding="utf-8")
         checked = pipeline.check(path, without_data=True)
     settings = settings_of(checked)
-    compiled = build_model(checked.graph, batches=fixed_batches(checked.graph, settings))
-    load_weights(compiled, weights or model.parent / "model.keras")
+    weights = weights or model.parent / "model.keras"
+    graph = vocabularies.with_vocabularies(checked.graph, vocabularies.from_archive(checked.graph, weights))
+    vocabularies.require(graph)
+    checked = replace(checked, graph=graph)
+    compiled = build_model(graph, batches=fixed_batches(graph, settings))
+    load_weights(compiled, weights)
     gate = verify.Gate(
         checked.graph,
         compiled.model,

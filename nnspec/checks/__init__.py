@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from nnspec.checks.context import Context
 from nnspec.checks.data import check_data
 from nnspec.checks.expect import check_expectations
+from nnspec.checks.indices import check_indices
 from nnspec.checks.layout import check_layout
 from nnspec.checks.losses import check_losses
 from nnspec.checks.metrics import check_metrics
@@ -26,6 +27,7 @@ CHECKS: tuple[Callable[[Context], Iterable[Diagnostic]], ...] = (
     check_softmax,
     check_layout,
     check_opset,
+    check_indices,
     check_expectations,
     check_reach,
     check_data,

@@ -173,6 +173,25 @@ class Layer:
         """Whether the node takes what it knows from the training data before training starts."""
         return False
 
+    def lacks_vocabulary(self, node: Node) -> bool:
+        """Whether the node's words are still to be taken from the training data: they become arguments, not weights."""
+        return False
+
+    def vocabulary_of(self, node: Node, read: Sequence[Any]) -> Mapping[str, Any]:
+        """The arguments that a node without a vocabulary takes from all that it reads in training.
+
+        Args:
+            read: an array for each use of the layer, axes `sample *axes of the input`.
+
+        Raises:
+            SpecError: NN352 where there is no word in it.
+        """
+        raise NotImplementedError(f"{self.kind} has no vocabulary")
+
+    def index_count(self, node: Node) -> int | None:
+        """How many indices, from 0, the integers that the node makes may be; None where that is not known."""
+        return None
+
     def examples(self, node: Node) -> Sequence[Any]:
         """Words or integers that the node knows what to make of, to try it with; none where any number will do."""
         return ()

@@ -61,6 +61,11 @@ class Discretization(Layer):
     def adapts(self, node: Node) -> bool:
         return bool(node.weights)
 
+    def index_count(self, node: Node) -> int | None:
+        if node.args["output_mode"] != "int":
+            return None
+        return node.args["num_bins"] or len(node.args["bin_boundaries"]) + 1
+
     def to_keras(self, node: Node) -> Callable[..., Any]:
         from nnspec.backends.keras_preprocessing_layers import AdaptedBins
 

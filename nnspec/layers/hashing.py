@@ -36,6 +36,9 @@ class Hashed(Layer):
         axes, windows = encoded_axes(call, call.args["output_mode"], call.args["num_bins"])
         return Inferred((axes,), ("int64" if call.args["output_mode"] == "int" else "float32",), windows=windows)
 
+    def index_count(self, node: Node) -> int | None:
+        return node.args["num_bins"] if node.args["output_mode"] == "int" else None
+
     def to_keras(self, node: Node) -> Callable[..., Any]:
         """The bins alone: what Keras' own says of the shape of their vectors is not what it makes."""
         import keras

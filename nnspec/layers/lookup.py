@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -25,6 +25,9 @@ _INSTEAD = "take `num_oov_indices: 1`: all words that are not in the vocabulary 
 
 class Lookup(Layer):
     """A word's or integer's index: its place in `vocabulary`, behind one for the mask and those for unknown ones.
+
+    Without a `vocabulary` the words are those of the training rows (Keras' `adapt`): by how often they stand there, and
+    those that are as frequent from the last letter to the first.
 
     In ONNX a `LabelEncoder` of the domain ai.onnx.ml.
     """
@@ -66,8 +69,26 @@ class Lookup(Layer):
         made = layer(tensors[0])
         return made if node.args["output_mode"] == "int" else ops.cast(made, "float32")  # Keras' are int64 at run time
 
+    def adapts(self, node: Node) -> bool:
+        return self.lacks_vocabulary(node)
+
+    def lacks_vocabulary(self, node: Node) -> bool:
+        return node.args["vocabulary"] is None
+
+    def vocabulary_of(self, node: Node, read: Sequence[Any]) -> Mapping[str, Any]:
+        from nnspec.backends.keras_preprocessing_layers import learn_words
+
+        return learn_words(self.to_keras(node), node, read)
+
+    def index_count(self, node: Node) -> int | None:
+        if node.args["output_mode"] != "int" or node.args["invert"]:
+            return None
+        return node.args["max_tokens"] if self.lacks_vocabulary(node) else Vocabulary.of(node.args).size
+
     def examples(self, node: Node) -> Sequence[Any]:
         vocabulary = Vocabulary.of(node.args)
+        if self.lacks_vocabulary(node):
+            return ()
         if node.args["invert"]:
             return list(range(min(vocabulary.size, 100) + 2))
         known = [*vocabulary.words[:100], *([] if vocabulary.mask is None else [vocabulary.mask])]
@@ -143,10 +164,15 @@ def _arguments(word: dict[str, Any], mask: a.Arg, oov: a.Arg) -> dict[str, a.Arg
         "num_oov_indices": a.integer("How many indices are for what is not in the vocabulary.", 1, minimum=0),
         "mask_token": mask,
         "oov_token": oov,
-        "vocabulary": a.Arg(listed, "The words, each once; those for mask and unknown ones may stand in front.", None),
+        "vocabulary": a.Arg(
+            listed,
+            "The words, each once; those for mask and unknown ones may stand in front. Without them those of the "
+            "training rows are taken, the most frequent ones first, as many as `max_tokens` allows.",
+            None,
+        ),
         "idf_weights": a.Arg(
             {"type": ["array", "null"], "items": {"type": "number"}},
-            "With tf_idf, the inverse document frequency of each word.",
+            "With tf_idf, the inverse document frequency of each word of `vocabulary`.",
             None,
         ),
         "invert": a.boolean("Whether indices become words rather than words indices.", False),
@@ -166,6 +192,8 @@ class StringLookup(Lookup):
     """Words to their indices in a vocabulary, or, with `invert`, indices to words.
 
     Index 0 is for words that are not in it; with `mask_token` and `output_mode: int`, 0 is for that, and 1 for those.
+    Without a `vocabulary` it is learned from the training rows, the most frequent words first; vectors then take
+    `max_tokens` and `pad_to_max_tokens`, which say how long they are.
 
     Input axes:  `batch …`, strings; with multi_hot, count and tf_idf `batch word`
     Output axes: the same, int64 indices (strings with `invert`); with one_hot `batch … category`, with multi_hot, count
@@ -203,6 +231,7 @@ class IntegerLookup(Lookup):
     """Integers to their indices in a vocabulary, or, with `invert`, indices to integers.
 
     Index 0 is for those that are not in it; with `mask_token` and `output_mode: int`, 0 is for that, and 1 for those.
+    Without a `vocabulary` it is learned from the training rows, as that of a `StringLookup`.
 
     Input axes:  `batch …`, integers; with multi_hot, count and tf_idf `batch element`
     Output axes: the same, int64; with one_hot `batch … category`, with multi_hot, count and tf_idf `batch category`,

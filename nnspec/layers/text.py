@@ -33,7 +33,8 @@ class TextVectorization(Layer):
     """A text to the indices of its words in a vocabulary, or to a vector that says which words it holds.
 
     Index 0 is padding, 1 is for words that are not in the vocabulary. By default words are lower case and without
-    punctuation; what stands between blanks is a word.
+    punctuation; what stands between blanks is a word. Without a `vocabulary` it is learned from the training rows, as
+    that of a `StringLookup`.
 
     In ONNX `StringNormalizer`, `StringSplit` and a `LabelEncoder`, from opset 20. Where punctuation is stripped,
     patterns look words up instead: one for each bit of the index.
@@ -75,12 +76,13 @@ class TextVectorization(Layer):
         "pad_to_max_tokens": a.boolean("Whether vectors are as long as `max_tokens`.", False),
         "vocabulary": a.Arg(
             {"type": ["array", "null"], "items": {"type": "string"}, "minItems": 1},
-            "The words, each once, as they are when `standardize` is done.",
+            "The words, each once, as they are when `standardize` is done. Without them those of the training rows are "
+            "taken, the most frequent ones first, as many as `max_tokens` allows.",
             None,
         ),
         "idf_weights": a.Arg(
             {"type": ["array", "null"], "items": {"type": "number"}},
-            "With tf_idf, the inverse document frequency of each word.",
+            "With tf_idf, the inverse document frequency of each word of `vocabulary`.",
             None,
         ),
         "sparse": SPARSE,
@@ -130,6 +132,23 @@ class TextVectorization(Layer):
     def opset(self, node: Node) -> int:
         return 20
 
+    def adapts(self, node: Node) -> bool:
+        return self.lacks_vocabulary(node)
+
+    def lacks_vocabulary(self, node: Node) -> bool:
+        return node.args["vocabulary"] is None
+
+    def vocabulary_of(self, node: Node, read: Sequence[Any]) -> Mapping[str, Any]:
+        from nnspec.backends.keras_preprocessing_layers import learn_words
+
+        return learn_words(self.to_keras(node), node, read)
+
+    def index_count(self, node: Node) -> int | None:
+        if node.args["output_mode"] != "int":
+            return None
+        args = as_lookup(node.args)
+        return args["max_tokens"] if self.lacks_vocabulary(node) else Vocabulary.of(args).size
+
     def keras_arguments(self, node: Node) -> dict[str, Any]:
         given = super().keras_arguments(node)
         if isinstance(given["ngrams"], list):
@@ -146,6 +165,8 @@ class TextVectorization(Layer):
         return made if node.args["output_mode"] == "int" else ops.cast(made, "float32")
 
     def examples(self, node: Node) -> Sequence[Any]:
+        if self.lacks_vocabulary(node):
+            return ()
         words = [*Vocabulary.of(as_lookup(node.args)).words[:30], "?", "other"]
         pairs = list(itertools.pairwise(words))
         mixed = [f" {b.upper()}, {a}\t{b}.  {a}{b}\n{a}!" for a, b in pairs]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from nnspec.diagnostics import Fix
 from nnspec.layers.base import Call
 from nnspec.lazy import np
 
@@ -33,8 +34,8 @@ class Vocabulary:
 
     @classmethod
     def of(cls, args: Mapping[str, Any]) -> Vocabulary:
-        """From a lookup's arguments, which have been checked."""
-        listed = list(args["vocabulary"])
+        """From a lookup's arguments, which have been checked; without words where these come from the training data."""
+        listed = list(args["vocabulary"] or ())
         mask, oov, count = args["mask_token"], args.get("oov_token"), args["num_oov_indices"]
         first_unknown = 1 if mask is not None and args["output_mode"] == "int" else 0
         special = [mask] * first_unknown + [oov] * count
@@ -62,12 +63,10 @@ def check_vocabulary(call: Call, args: Mapping[str, Any] | None = None) -> Vocab
     """The vocabulary of the call, or of other arguments of a lookup, once nothing about it contradicts itself."""
     args = call.args if args is None else args
     mode = args["output_mode"]
-    if args["vocabulary"] is None:
-        call.fail(
-            "NN348", f"`{call.kind}` needs its `vocabulary`", notes=["the words are listed: `vocabulary: [red, green]`"]
-        )
     if args["pad_to_max_tokens"] and args["max_tokens"] is None:
         call.fail("NN208", "`pad_to_max_tokens` needs `max_tokens`", "pad_to_max_tokens")
+    if args["vocabulary"] is None:
+        return check_adapted(call, args)
     if (args["idf_weights"] is None) != (mode != "tf_idf"):
         call.fail("NN208", "`idf_weights` goes with `output_mode: tf_idf`, and only with it", "idf_weights")
     if args["idf_weights"] is not None and len(args["idf_weights"]) != len(args["vocabulary"]):
@@ -92,6 +91,46 @@ def check_vocabulary(call: Call, args: Mapping[str, Any] | None = None) -> Vocab
         call.fail(
             "NN206",
             f"`max_tokens` is {args['max_tokens']}, but with mask and unknown ones there are {found.size} indices",
+            "max_tokens",
+        )
+    return found
+
+
+def check_adapted(call: Call, args: Mapping[str, Any]) -> Vocabulary:
+    """The vocabulary of a lookup that takes its words from the training data, which check does not read: without words.
+
+    Raises:
+        Fault: NN348 where it reads no words, NN350 where a size would follow from the data.
+    """
+    mode, most = args["output_mode"], args["max_tokens"]
+    if args.get("invert"):
+        call.fail(
+            "NN348",
+            f"`{call.kind}` needs its `vocabulary`",
+            notes=["with `invert` it reads indices, from which no words can be learned"],
+            fixes=[Fix("list the words: `vocabulary: [red, green]`")],
+        )
+    if args["idf_weights"] is not None:
+        call.fail("NN208", "`idf_weights` goes with a `vocabulary`: without one both are learned", "idf_weights")
+    if mode != "int" and not args["pad_to_max_tokens"]:
+        known = "how many words the training rows hold is known only when they are read"
+        fix = (
+            f"add `pad_to_max_tokens: true`: vectors are {most} long, and the most frequent words have a place in them"
+            if most is not None
+            else "say how long vectors are, words beyond which are unknown: `max_tokens: 100, pad_to_max_tokens: true`"
+        )
+        call.fail(
+            "NN350",
+            f"the size of the axis that `{call.kind}` makes would follow from the data",
+            "output_mode",
+            notes=[known],
+            fixes=[Fix(fix), Fix("or list the words: `vocabulary: [red, green]`")],
+        )
+    found = Vocabulary.of(args)
+    if most is not None and most <= found.start:
+        call.fail(
+            "NN206",
+            f"`max_tokens` is {most}, which leaves no index for a word beside those for mask and unknown ones",
             "max_tokens",
         )
     return found

@@ -188,6 +188,18 @@ class TimeDistributed(Layer):
         assert node.inner is not None
         return node.inner.layer.adapts(node.inner)
 
+    def lacks_vocabulary(self, node: Node) -> bool:
+        assert node.inner is not None
+        return node.inner.layer.lacks_vocabulary(node.inner)
+
+    def vocabulary_of(self, node: Node, read: Sequence[Any]) -> Mapping[str, Any]:
+        assert node.inner is not None
+        return node.inner.layer.vocabulary_of(node.inner, [data.reshape(-1, *data.shape[2:]) for data in read])
+
+    def index_count(self, node: Node) -> int | None:
+        assert node.inner is not None
+        return node.inner.layer.index_count(node.inner)
+
     def examples(self, node: Node) -> Sequence[Any]:
         assert node.inner is not None
         return node.inner.layer.examples(node.inner)

@@ -17,7 +17,11 @@ _FEATURES = ("feature", "channel", "column", "variable", "sensor")
 def from_columns(
     file: Path, columns: Mapping[str, Array], wanted: Mapping[str, Any], metadata: Metadata
 ) -> dict[str, Array]:
-    """Each input from its columns: rows, or windows of rows."""
+    """Each input from its columns: rows, or windows of rows.
+
+    Raises:
+        InputError: where there are too few rows, or numbers that are not of the input's dtype.
+    """
     rows = len(next(iter(columns.values()))) if columns else 0
     window = metadata.get("window")
     lookback, stride = (int(window["lookback"]), int(window.get("stride") or 1)) if window else (1, 1)
@@ -33,7 +37,23 @@ def from_columns(
             found[name] = _place(name, body, values[ends], [None])
         else:
             found[name] = _place(name, body, values[ends[:, None] + np.arange(1 - lookback, 1)], [step, None])
+        if body["dtype"].startswith(("int", "uint")):
+            found[name] = _integers(file, name, body["dtype"], found[name])
     return found
+
+
+def _integers(file: Path, name: str, dtype: str, values: Array) -> Array:
+    """A table's numbers, which are read as floats, in the integer dtype of the input that takes them.
+
+    Raises:
+        InputError: where one has a fraction or does not fit.
+    """
+    with np.errstate(invalid="ignore"):
+        made = values.astype(dtype)
+    strange = values[made != values]
+    if strange.size:
+        raise InputError(f"`{file.name}`: input `{name}` takes {dtype}, but the table holds {strange[0]:g}")
+    return made
 
 
 def _step_axis(body: Mapping[str, Any], lookback: int) -> str | None:

@@ -25,7 +25,8 @@ def graph_of(kind: str, body: Any, folder: Path, dtype: str = "string", axes: An
 @pytest.mark.parametrize(
     ("kind", "body", "dtype", "code", "words"),
     [
-        ("StringLookup", None, "string", "NN348", "needs its `vocabulary`"),
+        ("StringLookup", {"invert": True}, "int32", "NN348", "needs its `vocabulary`"),
+        ("StringLookup", {"output_mode": "one_hot"}, "string", "NN350", "would follow from the data"),
         ("StringLookup", {"vocabulary": COLORS}, "int32", "NN407", "looks words up, but `x0` holds int32"),
         ("StringLookup", {"vocabulary": COLORS, "invert": True}, "string", "NN407", "reads indices"),
         ("StringLookup", {"vocabulary": ["a", "b", "a"]}, "string", "NN206", "names `a` twice"),

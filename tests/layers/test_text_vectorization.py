@@ -26,7 +26,7 @@ def case(body: Any, axes: Any = TEXT, dtype: str = "string", **more: Any) -> Cas
 @pytest.mark.parametrize(
     ("body", "axes", "dtype", "code", "words"),
     [
-        ({"output_sequence_length": 4}, TEXT, "string", "NN348", "needs its `vocabulary`"),
+        ({"output_mode": "count"}, TEXT, "string", "NN350", "would follow from the data"),
         ({"vocabulary": WORDS}, TEXT, "string", "NN313", "how many words it keeps"),
         (
             {"vocabulary": WORDS, "output_sequence_length": 4},

@@ -1,0 +1,74 @@
+"""Indices that a layer gives have a place in the table that looks them up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from nnspec.checks.context import Context
+from nnspec.diagnostics import Diagnostic, Fix
+from nnspec.graph import Node, Value
+
+_TABLES = frozenset({"Embedding", "ReversibleEmbedding"})
+_MOVES = frozenset(  # what hands indices on as they are
+    [
+        "permute",
+        "merge",
+        "split",
+        "insert",
+        "drop",
+        "rename",
+        "Reshape",
+        "Permute",
+        "Flatten",
+        "RepeatVector",
+        "Identity",
+    ]
+)
+
+
+def check_indices(context: Context) -> Iterator[Diagnostic]:
+    """NN351: an Embedding with fewer vectors than there are indices, or whose indices nobody has counted."""
+    tables = [node for node in context.graph.nodes if (node.inner or node).kind in _TABLES]
+    by_name = {node.name: node for node in context.graph.nodes} if tables else {}
+    for node in tables:
+        for source in _makers(by_name, node.inputs[0]):
+            yield from _compared(source, node, (node.inner or node).args["input_dim"])
+
+
+def _compared(source: Node, node: Node, size: int) -> Iterator[Diagnostic]:
+    count = source.layer.index_count(source)
+    if count is not None and count > size:
+        yield Diagnostic(
+            "NN351",
+            f"`{source.name}` gives indices from 0 to {count - 1}, but `{node.name}` has vectors for 0 to {size - 1}",
+            node.span,
+            fixes=(Fix(f"`input_dim: {count}`"),),
+        )
+    elif count is None and source.layer.lacks_vocabulary(source):
+        yield Diagnostic(
+            "NN351",
+            f"how many indices `{source.name}` gives would follow from the data, but `{node.name}` has {size} vectors",
+            source.span,
+            fixes=(
+                Fix(f"give it `max_tokens: {size}`: words that are not among the most frequent ones are unknown"),
+                Fix("or list the words: `vocabulary: [red, green]`"),
+            ),
+        )
+
+
+def _makers(by_name: Mapping[str, Node], value: Value) -> list[Node]:
+    """The nodes whose integers a value holds; none for those that come straight from an input."""
+    found: list[Node] = []
+    seen: set[str] = set()
+    waiting = [value]
+    while waiting:
+        read = waiting.pop()
+        node = by_name.get(read.node)
+        if node is None or node.name in seen or not read.dtype.startswith("int"):
+            continue
+        seen.add(node.name)
+        if node.kind in _MOVES:
+            waiting += node.inputs
+        else:
+            found.append(node)
+    return found
