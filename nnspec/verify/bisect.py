@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnx  # noqa: TID253 - this module is loaded only after an export
 
 from nnspec.backends.keras import as_array, as_model_inputs, build_model, read_weights
 from nnspec.backends.onnx.deploy import scale_input
 from nnspec.backends.onnx.export import Exported, export_graph
 from nnspec.graph import Graph, Node, Output
+from nnspec.verify.comparison import differences
+from nnspec.verify.form import open_session
 
 if TYPE_CHECKING:
-    from nnspec.verify import Gate
+    from nnspec.verify.gate import Gate
 
 
 @dataclass(frozen=True)
@@ -24,16 +25,11 @@ class Difference:
     error: float
 
 
-def first_difference(
-    gate: Gate, proto: onnx.ModelProto, exported: Exported, raw: Mapping[str, np.ndarray]
-) -> Difference | None:
+def first_difference(gate: Gate, exported: Exported, raw: Mapping[str, np.ndarray]) -> Difference | None:
     """Cuts the graph after each node in turn, exports the piece and compares it; the first node that differs.
 
     Cutting changes nothing of the layers before, so folding and layout are those of the whole graph up to there.
     """
-    from nnspec.verify import differences, open_session
-
-    del proto
     compiled = build_model(gate.graph)
     compiled.model.set_weights(gate.model.get_weights())
     weights = {(n.shared or n.name): read_weights(n, compiled.layers[n.name]) for n in gate.graph.nodes}

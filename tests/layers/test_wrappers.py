@@ -339,7 +339,7 @@ def test_wrappers_that_show_no_data_refuse_what_adapts(tmp_path: Path, monkeypat
 
 def test_gate_draws_ids_that_a_wrapped_embedding_knows(tmp_path: Path) -> None:
     from nnspec.backends.onnx.deploy import Deployment
-    from nnspec.verify import Gate
+    from nnspec.verify.samples import random_inputs
 
     document = {
         "nnspec": 1,
@@ -356,5 +356,5 @@ def test_gate_draws_ids_that_a_wrapped_embedding_knows(tmp_path: Path) -> None:
     }
     path = tmp_path / "spec.yaml"
     path.write_text(json.dumps(document), encoding="utf-8")
-    drawn = Gate(pipeline.check(path).graph, None, Deployment()).random_inputs(32, 11)["ids"]
+    drawn = random_inputs(pipeline.check(path).graph, Deployment(), 32, 11)["ids"]
     assert set(np.unique(drawn)) == {0, 1, 2, 3}

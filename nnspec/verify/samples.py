@@ -1,0 +1,79 @@
+"""Random inputs that a network can be run on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from nnspec.backends.onnx.deploy import Deployment
+from nnspec.graph import Graph, Node
+from nnspec.lengths import lengths_of, size_at
+
+
+def random_inputs(graph: Graph, deployment: Deployment, batch: int, length: int) -> dict[str, np.ndarray]:
+    """Random raw inputs of the scale that the network knows; integers stay within what an Embedding can look up.
+
+    Args:
+        length: of axes whose size is open, unless a constraint on them wants another.
+    """
+    rng = np.random.default_rng(1_000_003 * batch + length)
+    lengths = lengths_of(graph, length)
+    result = {}
+    for name, value in graph.inputs.items():
+        shape = (batch, *(int(size_at(a.size, lengths)) for a in value.axes))
+        examples = _examples(graph, name)
+        if value.dtype == "string":
+            result[name] = rng.choice(np.asarray(examples or ["a", "b"], object), size=shape)
+            continue
+        if value.dtype.startswith(("int", "uint")):
+            made: np.ndarray = rng.integers(0, _integer_bound(graph, name), size=shape)
+            if examples:
+                made = rng.choice(np.asarray(examples), size=shape)
+        elif value.dtype == "bool":
+            made = rng.integers(0, 2, size=shape)
+        else:
+            made = rng.normal(size=shape)
+            transform = deployment.inputs.get(name)
+            if transform is not None and transform.scaling is not None:
+                made = made * transform.scaling.divisor + transform.scaling.offset
+            if transform is not None and transform.pad_value is not None and transform.step is not None:
+                made = _padded_at_end(made, transform.pad_value, transform.step, rng)
+        result[name] = made.astype(value.dtype)
+    return result
+
+
+def _examples(graph: Graph, name: str) -> list[Any]:
+    """Words or integers that the layers which look an input up know, and some that they do not."""
+    return [example for node in _readers(graph, name) for example in node.layer.examples(node)]
+
+
+def _integer_bound(graph: Graph, name: str) -> int:
+    """One more than the largest id that every Embedding of an input knows."""
+    bounds = [100]
+    for node in _readers(graph, name):
+        while node.kind == "TimeDistributed" and node.inner is not None:
+            node = node.inner
+        if "input_dim" in node.args:
+            bounds.append(int(node.args["input_dim"]))
+    return min(bounds)
+
+
+def _readers(graph: Graph, name: str) -> Iterator[Node]:
+    """The nodes that read an input's values as they are, behind what only moves them too."""
+    same = {name}
+    for node in graph.nodes:
+        if node.inputs[0].node in same:
+            yield node
+            if not node.weights and node.layer.reads_text and not node.layer.examples(node):
+                same.add(node.name)
+
+
+def _padded_at_end(values: np.ndarray, pad_value: float, step: int, rng: np.random.Generator) -> np.ndarray:
+    """Every sample cut at a random length along axis `step`, the rest padding."""
+    length = values.shape[step]
+    ends = rng.integers(1, length + 1, size=len(values))
+    shape = [len(values)] + [1] * (values.ndim - 1)
+    place = np.arange(length).reshape([-1 if i == step else 1 for i in range(values.ndim)])
+    return np.where(place < ends.reshape(shape), values, np.float32(pad_value))
