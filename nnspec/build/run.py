@@ -1,0 +1,32 @@
+"""What the verbs give back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass
+class Run:
+    """What a build gave.
+
+    Attributes:
+        metrics: `{split: {output: figures}}`, as in metrics.json.
+        history: one row an epoch.
+        verification: as in verify.json.
+        onnx: the model file.
+    """
+
+    folder: Path
+    metrics: dict[str, Any] = field(default_factory=dict)
+    history: list[dict[str, float]] = field(default_factory=list)
+    verification: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def onnx(self) -> Path:
+        return self.folder / "model.onnx"
+
+    @property
+    def keras(self) -> Path:
+        return self.folder / "model.keras"
