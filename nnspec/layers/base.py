@@ -16,6 +16,8 @@ from nnspec.layers.args import REQUIRED, Arg
 from nnspec.layers.call import Call, Fault, insert_items
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
 
@@ -195,6 +197,14 @@ class Layer:
     def examples(self, node: Node) -> Sequence[Any]:
         """Words or integers that the node knows what to make of, to try it with; none where any number will do."""
         return ()
+
+    def undo(self, node: Node, values: np.ndarray, weights: Mapping[str, np.ndarray]) -> np.ndarray | None:
+        """What a node that only scales would have to read to give `values` (batch, …); None from all others.
+
+        Args:
+            weights: the node's; empty where they are not known.
+        """
+        return None
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         """Writes ONNX nodes that compute the node from its inputs; returns its outputs."""

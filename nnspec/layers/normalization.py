@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec import axes as ax
 from nnspec.graph import Node, Weight
@@ -213,25 +214,38 @@ class Normalization(Layer):
         if variance is not None and np.min(variance) < 0:
             call.fail("NN206", "`variance` cannot be negative", "variance")
 
+    def undo(self, node: Node, values: np.ndarray, weights: Mapping[str, np.ndarray]) -> np.ndarray | None:
+        if node.weights and not weights:
+            return None
+        places = [i - 1 for i in node.args["axis"] or ()]
+        shape = [(ax.static(axis.size) or 1) if i in places else 1 for i, axis in enumerate(node.inputs[0].axes)]
+        mean, deviation = (statistic.reshape(shape) for statistic in _statistics(node, weights))
+        undone: np.ndarray = (values - mean) / deviation if node.args["invert"] else values * deviation + mean
+        return undone
+
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         from nnspec.backends.onnx.builder import onnx_type
 
         view, axes = inputs[0], list(node.args["axis"] or ())
         if view.dtype != "float32":
             view = replace(lowering.elementwise("Cast", view, to=onnx_type("float32")), dtype="float32")
-        shape = [ax.static(node.inputs[0].axes[i - 1].size) or 1 for i in axes]
-
-        def statistic(name: str) -> np.ndarray:
-            value: Any = lowering.weights[name] if node.weights else node.args[name]
-            return np.broadcast_to(np.asarray(value, np.float32), shape)
-
-        deviation = np.maximum(np.sqrt(statistic("variance")), np.float32(1e-7))
+        mean, deviation = _statistics(node, lowering.weights)
         ready = lowering.separable(view, axes)
-        mean_name = lowering.along(ready, statistic("mean"), axes, "mean")
+        mean_name = lowering.along(ready, mean, axes, "mean")
         deviation_name = lowering.along(ready, deviation, axes, "deviation")
         if node.args["invert"]:
             return [lowering.elementwise("Add", lowering.elementwise("Mul", ready, deviation_name), mean_name)]
         return [lowering.elementwise("Div", lowering.elementwise("Sub", ready, mean_name), deviation_name)]
+
+
+def _statistics(node: Node, weights: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation of a Normalization, one for each position of its axes."""
+    shape = [ax.static(node.inputs[0].axes[i - 1].size) or 1 for i in node.args["axis"] or ()]
+    mean, variance = (
+        np.broadcast_to(np.asarray(weights[name] if node.weights else node.args[name], np.float32), shape)
+        for name in ("mean", "variance")
+    )
+    return mean, np.maximum(np.sqrt(variance), np.float32(1e-7))
 
 
 LAYERS = (BatchNormalization(), Normalization())

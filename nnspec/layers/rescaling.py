@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +64,10 @@ class Rescaling(Layer):
                     f"`{name}` of `Rescaling` has {size} numbers for `{axis.name}`, which has size {axis.size}",
                     name,
                 )
+
+    def undo(self, node: Node, values: np.ndarray, weights: Mapping[str, np.ndarray]) -> np.ndarray | None:
+        scale = np.asarray(node.args["scale"], np.float64)
+        return (values - np.asarray(node.args["offset"], np.float64)) / scale if np.all(scale) else None
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         view = as_floats(lowering, inputs[0])

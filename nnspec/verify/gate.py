@@ -12,11 +12,12 @@ import numpy as np
 import onnx  # noqa: TID253 - this module is loaded only after an export
 import onnxruntime  # noqa: TID253
 
-from nnspec.backends.keras import predict, reset_states
+from nnspec.backends.keras import predict, read_weights, reset_states
 from nnspec.backends.onnx.deploy import Deployment, label_axes, label_name
 from nnspec.backends.onnx.export import Exported
 from nnspec.diagnostics import Diagnostic, Source, Span, SpecError
-from nnspec.graph import Graph
+from nnspec.graph import Graph, Node
+from nnspec.layers.base import keras_name
 from nnspec.lengths import lengths_of, size_at
 from nnspec.verify.comparison import Comparison, differences
 from nnspec.verify.form import check_form, check_interface, control_flow, deployed_order, fault, open_session
@@ -83,7 +84,7 @@ class Gate:
         batches = (self.fixed_batch,) if self.fixed_batch else self.batches()
         for batch in batches:
             for length in LENGTHS if is_open else LENGTHS[:1]:
-                result.append((random_inputs(self.graph, self.deployment, batch, length), False))
+                result.append((random_inputs(self.graph, self.deployment, batch, length, self.weights_of), False))
         if self.held_out:
             count = len(next(iter(self.held_out.values())))
             for batch in batches:
@@ -108,6 +109,23 @@ class Gate:
                 if not isinstance(axis.size, int):
                     found.setdefault(str(axis.size), []).append(raw[name].shape[i])
         return found
+
+    def weights_of(self, node: Node) -> dict[str, np.ndarray]:
+        """A node's weights, where the Keras model has a layer of its name."""
+        layer = next((layer for layer in self.model.layers if layer.name == keras_name(node.name)), None)
+        return read_weights(node, layer) if node.weights and layer is not None else {}
+
+    def rounding(self, raw: Mapping[str, np.ndarray]) -> float:
+        """How far Keras' own outputs move (relative) where every float of these inputs moves by its last bit."""
+        moved = {
+            name: np.nextafter(value, np.float32(np.inf)) if value.dtype == np.float32 else value
+            for name, value in raw.items()
+        }
+        reset_states(self.model)
+        before = predict(self.model, self.graph, self.deployment.to_network(raw))
+        reset_states(self.model)
+        after = predict(self.model, self.graph, self.deployment.to_network(moved))
+        return max(differences(after[name], before[name])[1] for name in before)
 
     def expected(self, raw: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """What Keras gives, with scaling and labels by NumPy."""
@@ -188,6 +206,12 @@ class Gate:
                 notes.append(
                     f"the first layer that differs is `{found.node.name}` ({found.node.kind}): {found.error:.3g}"
                 )
+        moved = self.rounding(runs[0][0])
+        if moved > self.tolerance / 10:
+            notes.append(
+                f"this network blows rounding up: Keras' own outputs move by {moved:.1g} (relative) where its inputs "
+                "change in their last bit"
+            )
         return SpecError([Diagnostic("NN701", message, span, notes=tuple(notes))])
 
 

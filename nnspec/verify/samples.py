@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from nnspec.backends.onnx.deploy import Deployment
 from nnspec.graph import Graph, Node
+from nnspec.layers.base import Layer
 from nnspec.lengths import lengths_of, size_at
 
+WeightsOf = Callable[[Node], Mapping[str, np.ndarray]]
 
-def random_inputs(graph: Graph, deployment: Deployment, batch: int, length: int) -> dict[str, np.ndarray]:
+
+def random_inputs(
+    graph: Graph, deployment: Deployment, batch: int, length: int, weights_of: WeightsOf = lambda node: {}
+) -> dict[str, np.ndarray]:
     """Random raw inputs of the scale that the network knows; integers stay within what an Embedding can look up.
+
+    Floats are of mean 0 and deviation 1 behind the layers at the network's beginning that only scale.
 
     Args:
         length: of axes whose size is open, unless a constraint on them wants another.
+        weights_of: a node's weights, where they are known.
     """
     rng = np.random.default_rng(1_000_003 * batch + length)
     lengths = lengths_of(graph, length)
@@ -35,6 +43,9 @@ def random_inputs(graph: Graph, deployment: Deployment, batch: int, length: int)
             made = rng.integers(0, 2, size=shape)
         else:
             made = rng.normal(size=shape)
+            for node in reversed(_scalings(graph, name)):
+                undone = node.layer.undo(node, made, weights_of(node))
+                made = made if undone is None else undone
             transform = deployment.inputs.get(name)
             if transform is not None and transform.scaling is not None:
                 made = made * transform.scaling.divisor + transform.scaling.offset
@@ -42,6 +53,17 @@ def random_inputs(graph: Graph, deployment: Deployment, batch: int, length: int)
                 made = _padded_at_end(made, transform.pad_value, transform.step, rng)
         result[name] = made.astype(value.dtype)
     return result
+
+
+def _scalings(graph: Graph, name: str) -> list[Node]:
+    """The nodes that an input goes through first, one after the other, that can be layers which only scale."""
+    found: list[Node] = []
+    while True:
+        readers = [node for node in graph.nodes if any(value.node == name for value in node.inputs)]
+        if len(readers) != 1 or len(readers[0].inputs) != 1 or type(readers[0].layer).undo is Layer.undo:
+            return found
+        found.append(readers[0])
+        name = readers[0].name
 
 
 def _examples(graph: Graph, name: str) -> list[Any]:
