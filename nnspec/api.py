@@ -47,7 +47,7 @@ class Spec:
     def compile(self) -> Any:
         """The Keras model, compiled with the spec's optimizer, losses and metrics; weights by the spec's seed."""
         from nnspec.build import settings_of
-        from nnspec.train import compile_model
+        from nnspec.training.train import compile_model
 
         return compile_model(self.graph, settings_of(self.checked)).model
 

@@ -32,6 +32,8 @@ CODES: dict[str, str] = {
     "NN209": "layer-holds-code",
     "NN210": "size-too-large",
     "NN211": "metric-cannot-read-output",
+    "NN212": "unknown-figure",
+    "NN213": "callback-cannot-work",
     # NN3xx: axes
     "NN301": "reshape-scrambles-axes",
     "NN302": "reshape-changes-total-size",

@@ -21,7 +21,7 @@ AT_MODULE_LEVEL = {
     "backends/keras_image_layers.py": {"keras"},
     "backends/keras_preprocessing_layers.py": {"keras"},
     "backends/keras_attention.py": {"keras"},
-    "train_callbacks.py": {"keras"},
+    "training/callbacks.py": {"keras"},
 }
 # What `nnspec check` runs through: it does not even mention a framework outside lowering methods.
 CHECKING = ["document/", "expansion/", "schema/", "validation/", "checks/", "axes.py", "rebracket.py", "graph.py"]

@@ -19,7 +19,7 @@ from nnspec.evaluate import evaluate, table
 from nnspec.expansion import resolved
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress
-from nnspec.train import Settings, Trained, history_rows, train, trimmed
+from nnspec.training.train import Settings, Trained, history_rows, train, trimmed
 
 
 def run_training(checked: Checked, out: Path, progress: Progress, *, resume: bool = False) -> Run:

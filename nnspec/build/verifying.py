@@ -22,7 +22,7 @@ from nnspec.diagnostics import Source, Span, SpecError
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress
 from nnspec.runtime.ports import METADATA_KEY
-from nnspec.train import fixed_batches
+from nnspec.training.train import fixed_batches
 from nnspec.verify.causality import verify_causality
 from nnspec.verify.gate import Gate
 

@@ -92,7 +92,7 @@ def _read(graph: Graph, value: Value, x: Mapping[str, np.ndarray]) -> np.ndarray
     if value.node in graph.inputs:
         return x[value.node]
     from nnspec.backends.keras import build_model, predict
-    from nnspec.train import adapt_layers
+    from nnspec.training.train import adapt_layers
 
     needed = before(graph, value)
     inputs = {name: given for name, given in graph.inputs.items() if name in needed}

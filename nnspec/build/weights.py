@@ -15,7 +15,7 @@ from nnspec.data.load import Dataset
 from nnspec.diagnostics import Fix, Source, Span, SpecError
 from nnspec.graph import Graph
 from nnspec.pipeline import Checked
-from nnspec.train import fixed_batches, set_seed
+from nnspec.training.train import fixed_batches, set_seed
 
 
 def with_weights(

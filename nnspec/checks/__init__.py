@@ -15,6 +15,7 @@ from nnspec.checks.opset import check_opset
 from nnspec.checks.reach import check_reach
 from nnspec.checks.softmax import check_softmax
 from nnspec.checks.task import check_tasks
+from nnspec.checks.training import check_training
 from nnspec.data.plan import DataPlan
 from nnspec.diagnostics import Diagnostic, Report
 from nnspec.document import Mapping
@@ -24,6 +25,7 @@ CHECKS: tuple[Callable[[Context], Iterable[Diagnostic]], ...] = (
     check_tasks,
     check_losses,
     check_metrics,
+    check_training,
     check_softmax,
     check_layout,
     check_opset,

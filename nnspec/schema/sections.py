@@ -119,7 +119,7 @@ TRAINING: Schema = _closed(
         "class_weight": {
             "type": "string",
             "enum": ["balanced"],
-            "description": "Weighs classes by the inverse of their frequency; for a single classification output.",
+            "description": "Weighs classes by the inverse of their frequency, in classification and binary outputs.",
         },
         "callbacks": {
             "type": "array",

@@ -20,7 +20,7 @@ from sessions import latencies, node_count, session
 from nnspec import build, pipeline
 from nnspec.backends.keras import build_model
 from nnspec.backends.onnx.deploy import Deployment
-from nnspec.train import fixed_batches, set_seed
+from nnspec.training.train import fixed_batches, set_seed
 
 ROOT = Path(__file__).parents[2]
 DEFAULT = [

@@ -14,7 +14,7 @@ import keras
 
 from nnspec import build, pipeline
 from nnspec.progress import Progress
-from nnspec.train import set_seed, train
+from nnspec.training.train import set_seed, train
 
 ROOT = Path(__file__).parents[2]
 EPOCHS = 4

@@ -12,7 +12,7 @@ from nnspec.backends.keras import read_weights
 from nnspec.data.load import Dataset, Split
 from nnspec.diagnostics import Source, Span, SpecError
 from nnspec.progress import Progress
-from nnspec.train import Settings, train
+from nnspec.training.train import Settings, train
 from tests.layers.harness import Case, checked
 
 SIGNAL = {"time": 100}

@@ -6,14 +6,17 @@ import json
 import math
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from keras.callbacks import Callback  # noqa: TID253 - a Keras subclass; this module is loaded only where Keras is
 
 from nnspec.backends.keras import reset_states
 from nnspec.diagnostics import Span
 from nnspec.progress import Progress
+from nnspec.training.memory import averaged_weights, kept_weights, memory_of, random_states, recall, rewind
 
 
 class NotANumber(Callback):  # type: ignore[misc]
@@ -28,7 +31,7 @@ class NotANumber(Callback):  # type: ignore[misc]
         self.epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        from nnspec.train import not_a_number
+        from nnspec.training.train import not_a_number
 
         loss = float((logs or {}).get("loss", 0.0))
         if not math.isfinite(loss):
@@ -48,22 +51,40 @@ class ResetStates(Callback):  # type: ignore[misc]
         self.reset()
 
 
-class Checkpoint(Callback):  # type: ignore[misc]
-    """Everything needed to go on after an interruption: weights, optimizer, history and the best epoch so far.
+class NewEpoch(Callback):  # type: ignore[misc]
+    """Tells the batches which epoch it is."""
 
-    Written after the first epoch and then whenever `interval` seconds have passed, since quick epochs would otherwise
-    spend their time on writing.
+    def __init__(self) -> None:
+        super().__init__()
+        import tensorflow as tf
+
+        self.number = tf.Variable(0, trainable=False, dtype=tf.int32)
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.number.assign(epoch)
+
+
+class Checkpoint(Callback):  # type: ignore[misc]
+    """Everything needed to go on after an interruption as if there had been none.
+
+    Weights, optimizer, the states of random numbers, what the spec's callbacks remember, history, and the best epoch so
+    far. Written after the first epoch and then whenever `interval` seconds have passed, since quick epochs would
+    otherwise spend their time on writing.
     """
 
     interval = 5.0
 
-    def __init__(self, folder: Path, model: Any) -> None:
+    def __init__(self, folder: Path, model: Any, callbacks: Sequence[Any] = ()) -> None:
         super().__init__()
         self.folder = folder / "checkpoint"
         self.trained = model
+        self.callbacks = callbacks
         self.history: list[dict[str, float]] = []
         self.best: dict[str, Any] = {}
         self.best_weights: list[Any] | None = None
+        self.is_stopped = False
+        self.remembered: list[dict[str, Any]] = []  # what the spec's callbacks did when the training was interrupted
+        self.recalled: dict[int, list[Any]] = {}  # and the weights that they kept
         self.written = float("-inf")
 
     def restore(self) -> int:
@@ -72,24 +93,50 @@ class Checkpoint(Callback):  # type: ignore[misc]
         if not state.is_file():
             return 0
         saved = json.loads(state.read_text(encoding="utf-8"))
-        self.history, self.best = saved["history"], saved["best"]
+        self.history, self.best, self.is_stopped = saved["history"], saved["best"], saved["is_stopped"]
+        self.remembered = saved["callbacks"]
         self.trained.optimizer.build(self.trained.trainable_variables)
         if self.best:
             self.trained.load_weights(self.folder / saved["best_weights"])
             self.best_weights = self.trained.get_weights()
         self.trained.load_weights(self.folder / saved["weights"])
+        with np.load(self.folder / saved["kept"]) as kept:
+            for i in range(len(self.remembered)):
+                names = [name for name in kept.files if name.startswith(f"{i}.")]
+                if names:
+                    self.recalled[i] = [kept[f"{i}.{j}"] for j in range(len(names))]
+        for variable, value in zip(random_states(self.trained), saved["random"], strict=True):
+            variable.assign(value)
+        for callback in self.callbacks:
+            rewind(callback, len(self.history))
         return len(self.history)
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """The spec's callbacks began anew just now, as Keras' do: they remember."""
+        for i, (callback, memory) in enumerate(zip(self.callbacks, self.remembered, strict=False)):
+            recall(callback, memory, self.recalled.get(i))
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self.history.append({name: float(value) for name, value in (logs or {}).items()})
-        if time.monotonic() - self.written >= self.interval:
+        self.is_stopped = bool(self.model.stop_training)
+        if self.is_stopped or time.monotonic() - self.written >= self.interval:
             self.write(epoch % 2)
             self.written = time.monotonic()
 
     def write(self, turn: int) -> None:
         """Writes beside the checkpoint before, whose state file then points here."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        state: dict[str, Any] = {"weights": f"{turn}.weights.h5", "history": self.history, "best": self.best}
+        state: dict[str, Any] = {
+            "weights": f"{turn}.weights.h5",
+            "history": self.history,
+            "best": self.best,
+            "is_stopped": self.is_stopped,
+            "random": [variable.numpy().tolist() for variable in random_states(self.trained)],
+            "callbacks": [memory_of(callback) for callback in self.callbacks],
+            "kept": f"{turn}.kept.npz",
+        }
+        kept = {f"{i}.{j}": w for i, c in enumerate(self.callbacks) for j, w in enumerate(kept_weights(c) or ())}
+        np.savez(self.folder / state["kept"], **kept)
         self.trained.save_weights(self.folder / state["weights"], overwrite=True)
         if self.best_weights is not None:
             state["best_weights"] = f"{turn}.best.weights.h5"
@@ -103,14 +150,13 @@ class Checkpoint(Callback):  # type: ignore[misc]
 
 
 class BestWeights(Callback):  # type: ignore[misc]
-    """Keeps the weights of the epoch whose monitored figure is best."""
+    """Keeps the weights of the epoch whose monitored figure is best: their averages where the optimizer keeps some."""
 
-    def __init__(self, monitor: str, checkpoint: Checkpoint) -> None:
+    def __init__(self, monitor: str, checkpoint: Checkpoint, *, rises: bool) -> None:
         super().__init__()
         self.monitor = monitor
         self.checkpoint = checkpoint
-        upwards = ("acc", "auc", "precision", "recall", "f1", "r2", "iou")
-        self.sign = -1.0 if any(word in monitor.lower() for word in upwards) else 1.0
+        self.sign = -1.0 if rises else 1.0
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         value = (logs or {}).get(self.monitor)
@@ -119,7 +165,7 @@ class BestWeights(Callback):  # type: ignore[misc]
         best = self.checkpoint.best.get("value")
         if best is None or self.sign * float(value) < self.sign * best:
             self.checkpoint.best = {"value": float(value), "epoch": epoch + 1}
-            self.checkpoint.best_weights = self.model.get_weights()
+            self.checkpoint.best_weights = averaged_weights(self.model, self.checkpoint.callbacks)
 
     def restore(self, model: Any) -> int:
         """Puts the best weights back; which epoch they are of (from 1)."""

@@ -18,21 +18,12 @@ from nnspec import catalogue
 from nnspec.backends.keras import Compiled, as_model_inputs, build_model
 from nnspec.backends.keras_targets import build_loss, build_metrics
 from nnspec.data.load import Dataset, Split
-from nnspec.diagnostics import Diagnostic, Fix, Span, SpecError
+from nnspec.diagnostics import CompilerBug, Diagnostic, Fix, Span, SpecError
 from nnspec.graph import Graph
+from nnspec.objectives import figures
 from nnspec.progress import Progress
-
-DEFAULTS: dict[str, Any] = {
-    "optimizer": "Adam",
-    "epochs": 10,
-    "batch_size": 32,
-    "seed": 0,
-    "shuffle": True,
-    "restore_best": True,
-    "monitor": "val_loss",
-    "class_weight": None,
-    "callbacks": [],
-}
+from nnspec.training.batches import Order, batches
+from nnspec.training.plan import DEFAULTS, Planned, inside, optimizer_arguments, planned
 
 
 @dataclass(frozen=True)
@@ -124,7 +115,7 @@ def train(
     Raises:
         SpecError: NN515 where the loss is not a number, NN517 where there is nothing to train on.
     """
-    from nnspec.train_callbacks import BestWeights, Checkpoint, NotANumber, Reporter, ResetStates
+    from nnspec.training.callbacks import BestWeights, Checkpoint, NewEpoch, NotANumber, Reporter, ResetStates
 
     compiled = compile_model(graph, settings)
     training = dataset.splits["train"]
@@ -136,35 +127,63 @@ def train(
     if validation is not None and stateful:
         validation = trimmed(validation, batch, settings.span)
     adapt_layers(compiled, graph, training.x)
-    checkpoint = Checkpoint(folder, compiled.model)
+    known = figures(graph, is_validated=validation is not None)
+    chosen = user_callbacks(settings, known, folder)
+    checkpoint = Checkpoint(folder, compiled.model, chosen)
     start = checkpoint.restore() if resume else 0
     monitor = settings["monitor"] if validation is not None else settings["monitor"].removeprefix("val_")
-    best = BestWeights(monitor, checkpoint) if settings["restore_best"] else None
-    callbacks: list[Any] = [NotANumber(settings.span), *([ResetStates()] if stateful else [])]
-    callbacks += [user_callback(value, folder) for value in settings["callbacks"]]
+    best = BestWeights(monitor, checkpoint, rises=bool(known.get(monitor))) if settings["restore_best"] else None
+    epoch = NewEpoch()
+    callbacks: list[Any] = [epoch, NotANumber(settings.span), *([ResetStates()] if stateful else []), *chosen]
     callbacks += [c for c in (best, checkpoint) if c is not None]
     callbacks.append(Reporter(progress, settings["epochs"], start, checkpoint))
-    alone = len(graph.outputs) == 1
-
-    def targets(split: Split) -> Any:
-        return split.y[next(iter(graph.outputs))] if alone else dict(split.y)
-
-    compiled.model.fit(
-        as_model_inputs(graph, training.x),
-        targets(training),
-        batch_size=batch,
-        epochs=settings["epochs"],
-        initial_epoch=start,
-        shuffle=settings["shuffle"] and not stateful,
-        validation_data=None if validation is None else (as_model_inputs(graph, validation.x), targets(validation)),
-        class_weight=balanced_weights(graph, training) if settings["class_weight"] else None,
-        callbacks=callbacks,
-        verbose=0,
-    )
+    order = Order(batch, settings["seed"], epoch.number if settings["shuffle"] and not stateful else None)
+    if not checkpoint.is_stopped:
+        _fit(compiled, graph, settings, order, (training, validation), callbacks, start)
     best_epoch = len(checkpoint.history)
     if best is not None:
         best_epoch = best.restore(compiled.model)
     return Trained(compiled, checkpoint.history, best_epoch)
+
+
+def _fit(
+    compiled: Compiled,
+    graph: Graph,
+    settings: Settings,
+    order: Order,
+    splits: tuple[Split, Split | None],
+    callbacks: list[Any],
+    start: int,
+) -> None:
+    from nnspec.training.memory import release
+
+    training, validation = splits
+    weights = balanced_weights(graph, training) if settings["class_weight"] else None
+    inputs = as_model_inputs(graph, training.x)
+    held_out = None
+    if validation is not None:
+        held_out = (as_model_inputs(graph, validation.x), as_targets(graph, validation.y))
+    try:
+        compiled.model.fit(
+            batches(inputs, as_targets(graph, training.y), as_targets(graph, weights), order),
+            epochs=settings["epochs"],
+            initial_epoch=start,
+            shuffle=False,  # the batches are in their order
+            validation_data=held_out,
+            validation_batch_size=order.batch_size,
+            callbacks=callbacks,
+            verbose=0,
+        )
+    finally:
+        for callback in callbacks:
+            release(callback)
+
+
+def as_targets(graph: Graph, arrays: Mapping[str, np.ndarray] | None) -> Any:
+    """Arrays by output name as `fit` takes them: that of a single output stands alone."""
+    if arrays is None or len(graph.outputs) > 1:
+        return None if arrays is None else dict(arrays)
+    return arrays[next(iter(graph.outputs))]
 
 
 def trimmed(split: Split, batch: int, span: Span) -> Split:
@@ -183,40 +202,52 @@ def trimmed(split: Split, batch: int, span: Span) -> Split:
     return Split(**cut, size=count, rows=split.rows[:count])  # type: ignore[arg-type]
 
 
-def balanced_weights(graph: Graph, split: Split) -> dict[int, float]:
-    """Class weights inverse to frequency, for the one classification output."""
-    name = next(iter(graph.outputs))
-    labels, counts = np.unique(split.y[name].astype(np.int64), return_counts=True)
-    total = counts.sum()
-    return {int(label): float(total / (len(labels) * count)) for label, count in zip(labels, counts, strict=True)}
+def balanced_weights(graph: Graph, split: Split) -> dict[str, np.ndarray]:
+    """The weight of every target: of classes inverse to their frequency, of other outputs 1.
 
-
-_FILE_ARGUMENTS = ("filepath", "filename", "log_dir", "backup_dir")
-
-
-def user_callback(value: Any, folder: Path) -> Any:
-    """A callback of the spec; files that it writes go below `folder`.
-
-    Raises:
-        SpecError: NN510 where a path would leave it.
+    Formula: N / (K * n) for a class with n of the N targets, of K classes that there are.
     """
-    name, arguments = catalogue.canonical("callbacks", value)
-    for key in _FILE_ARGUMENTS:
-        if key in arguments:
-            target = (folder / str(arguments[key])).resolve()
-            if not target.is_relative_to(folder.resolve()):
-                from nnspec.diagnostics import Source
+    found = {}
+    for name, output in graph.outputs.items():
+        targets = split.y[name]
+        if output.task not in ("classification", "binary"):
+            found[name] = np.ones(len(targets), np.float32)
+            continue
+        _, codes, counts = np.unique(targets.astype(np.int64), return_inverse=True, return_counts=True)
+        weights = (targets.size / (len(counts) * counts))[codes.reshape(targets.shape)].astype(np.float32)
+        # Losses of yes and no are means over the last axis.
+        found[name] = weights.mean(axis=-1) if output.task == "binary" and weights.ndim > 1 else weights
+    return found
 
-                raise SpecError.single(
-                    "NN510",
-                    f"callback `{name}` would write `{arguments[key]}` outside the output directory",
-                    Span(Source("training.callbacks", "")),
-                )
-            target.parent.mkdir(parents=True, exist_ok=True)
-            arguments = {**arguments, key: str(target)}
-    if name == "TensorBoard" and "log_dir" not in arguments:
-        arguments = {**arguments, "log_dir": str(folder / "logs")}
-    return catalogue.build("callbacks", {name: arguments})
+
+def user_callbacks(settings: Settings, known: Mapping[str, bool | None], folder: Path) -> list[Any]:
+    """The callbacks of the spec; files that they write go below `folder`.
+
+    Where the optimizer averages the weights, the figures of validation are those of the averages, which are deployed.
+    """
+    found = planned(settings["callbacks"])
+    optimizer = optimizer_arguments(settings["optimizer"])
+    if optimizer.get("use_ema") and not any(callback.kind == "SwapEMAWeights" for callback in found):
+        found.insert(0, Planned("SwapEMAWeights", {}))
+    return [_user_callback(callback, known, folder) for callback in found]
+
+
+def _user_callback(callback: Planned, known: Mapping[str, bool | None], folder: Path) -> Any:
+    arguments = dict(callback.given)
+    if callback.place is not None:
+        key, path = callback.place
+        below = inside(path)
+        if below is None:
+            raise CompilerBug(f"callback `{callback.kind}` would write `{path}`, which the checks let pass")
+        target = folder / below
+        target.parent.mkdir(parents=True, exist_ok=True)
+        arguments[key] = str(target)
+    rises = known.get(callback.arguments.get("monitor", ""))
+    if (
+        callback.arguments.get("mode") == "auto" and rises is not None
+    ):  # Keras does not know figures of one of many outputs
+        arguments["mode"] = "max" if rises else "min"
+    return catalogue.build("callbacks", {callback.kind: arguments})
 
 
 def not_a_number(span: Span, epoch: int, batch: int, loss: float) -> SpecError:

@@ -1,0 +1,197 @@
+"""What watches the training watches figures that there will be, writes where it may, and can do its work."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from nnspec.checks.context import Context
+from nnspec.diagnostics import Diagnostic, Fix, Severity, Span, did_you_mean, nearest, quoted, use_instead
+from nnspec.document import Mapping as MappingNode
+from nnspec.document import format_path, locate, to_plain
+from nnspec.objectives import figures
+from nnspec.training.plan import (
+    DEFAULTS,
+    OWN_FILES,
+    WRITES,
+    Planned,
+    inside,
+    optimizer_arguments,
+    placeholders,
+    planned,
+)
+
+Path = tuple[str | int, ...]
+Figures = Mapping[str, bool | None]
+_OF_A_BATCH = ("val_", "learning_rate")
+_EXAMPLES = {
+    "ModelCheckpoint": "best.keras",
+    "CSVLogger": "log.csv",
+    "TensorBoard": "logs",
+    "BackupAndRestore": "backup",
+}
+
+
+def check_training(context: Context) -> Iterator[Diagnostic]:
+    """NN212 figures that do not exist, NN213 callbacks that cannot work, NN510 paths that leave the build directory."""
+    section = context.node("training")
+    if not isinstance(section, MappingNode):
+        return
+    settings = {**DEFAULTS, **(to_plain(section) or {})}
+    is_validated = context.plan is None or any(part.name == "validation" for part in context.plan.split.parts)
+    known = figures(context.graph, is_validated=is_validated)
+    if "monitor" in section.entries:
+        yield from _check_figure(context, "`monitor`", settings["monitor"], known, ("training", "monitor"))
+    yield from _check_class_weight(context, settings)
+    taken: dict[str, str] = {}
+    for index, callback in enumerate(planned(settings["callbacks"] or [])):
+        place = _Place(context, ("training", "callbacks", index), callback)
+        if callback.monitor is not None:
+            label = f"`monitor` of `{callback.kind}`"
+            yield from _check_figure(context, label, callback.monitor, known, place.path("monitor"))
+            yield from _check_mode(place, callback, known)
+        yield from _check_work(place, callback, optimizer_arguments(settings["optimizer"]))
+        yield from _check_place(place, callback, known, taken)
+        known = {**known, **callback.figures}
+
+
+def _check_class_weight(context: Context, settings: Mapping[str, Any]) -> Iterator[Diagnostic]:
+    tasks = [output.task for output in context.graph.outputs.values()]
+    if settings["class_weight"] and not {"classification", "binary"} & set(tasks):
+        yield Diagnostic(
+            "NN208",
+            f"`class_weight` weighs classes, but {'the output is' if len(tasks) == 1 else 'the outputs are'} "
+            f"{quoted(dict.fromkeys(tasks))}",
+            context.span("training", "class_weight"),
+            path="training.class_weight",
+            fixes=(Fix("leave `class_weight` out"),),
+        )
+
+
+class _Place:
+    """A callback in the document."""
+
+    def __init__(self, context: Context, at: Path, callback: Planned) -> None:
+        self.root, self.at, self.callback = context.root, at, callback
+
+    def path(self, key: str) -> Path:
+        return (*self.at, self.callback.kind, key) if key in self.callback.given else self.at
+
+    def span(self, key: str) -> Span:
+        return locate(self.root, self.path(key)).span
+
+    def fault(self, code: str, message: str, key: str, *fixes: Fix, severity: Severity = Severity.ERROR) -> Diagnostic:
+        path = format_path(self.path(key))
+        return Diagnostic(code, message, self.span(key), path=path, fixes=fixes, severity=severity)
+
+
+def _check_figure(context: Context, label: str, name: str, known: Figures, path: Path) -> Iterator[Diagnostic]:
+    if name in known:
+        return
+    span = locate(context.root, path).span
+    bare = name.removeprefix("val_")
+    if bare in known and bare != name:
+        message = f"{label} is `{name}`, but the data have no validation split"
+        fixes = [Fix("add `validation` to `data.split`"), Fix(f"watch the training rows: `monitor: {bare}`")]
+        yield Diagnostic("NN212", message, span, path=format_path(path), fixes=tuple(fixes))
+        return
+    close = nearest(name, known)
+    message = f"{label} is `{name}`, a figure that this training does not have{did_you_mean(name, known)}"
+    note = f"its figures: {quoted(known)}"
+    fixes = [use_instead(name, meant, span, known) for meant in close]
+    yield Diagnostic("NN212", message, span, path=format_path(path), notes=(note,), fixes=tuple(fixes))
+
+
+def _check_mode(place: _Place, callback: Planned, known: Figures) -> Iterator[Diagnostic]:
+    mode, rises = callback.arguments.get("mode"), known.get(callback.monitor or "")
+    if mode not in ("min", "max") or rises is None or (mode == "max") is rises:
+        return
+    better = "a larger" if rises else "a smaller"
+    yield place.fault(
+        "NN212",
+        f"`mode` of `{callback.kind}` is `{mode}`, but {better} `{callback.monitor}` is the better one",
+        "mode",
+        Fix("leave `mode` out: nnspec knows the direction of every figure"),
+        severity=Severity.WARNING,
+    )
+
+
+def _check_work(place: _Place, callback: Planned, optimizer: Mapping[str, Any]) -> Iterator[Diagnostic]:
+    if callback.kind == "SwapEMAWeights" and not optimizer.get("use_ema"):
+        message = "`SwapEMAWeights` needs averages of the weights, but the optimizer keeps none"
+        yield place.fault("NN213", message, "", Fix("say `use_ema: true` in the optimizer"))
+    if callback.kind == "ReduceLROnPlateau" and isinstance(optimizer.get("learning_rate"), dict):
+        schedule = next(iter(optimizer["learning_rate"]))
+        message = f"`ReduceLROnPlateau` cannot set the learning rate, which `{schedule}` does already"
+        yield place.fault("NN213", message, "", Fix("give the optimizer a number as its `learning_rate`"))
+    arguments = callback.arguments
+    is_by_batch = callback.kind == "ModelCheckpoint" and arguments["save_freq"] != "epoch"
+    if is_by_batch and (callback.monitor or "").startswith(_OF_A_BATCH):
+        message = f"`ModelCheckpoint` saves in the middle of an epoch, where there is no `{callback.monitor}` yet"
+        yield place.fault("NN213", message, "save_freq", Fix("save at the end of epochs: leave `save_freq` out"))
+
+
+def _check_place(place: _Place, callback: Planned, known: Figures, taken: dict[str, str]) -> Iterator[Diagnostic]:
+    """Where a callback writes."""
+    if callback.place is None:
+        return
+    key, path = callback.place
+    label = f"`{key}` of `{callback.kind}`"
+    formatted = path
+    if callback.kind == "ModelCheckpoint":
+        try:
+            names = list(placeholders(path))
+        except ValueError as error:
+            yield place.fault("NN213", f"{label} cannot be filled in: {error}", key)
+            return
+        yield from _check_placeholders(place, callback, names, known)
+        yield from _check_suffix(place, callback, path)
+        formatted = re.sub(r"\{[^{}]*\}", "0", path)
+    below = inside(formatted)
+    if below is None:
+        message = f"callback `{callback.kind}` would write `{path}`, outside of the build directory"
+        yield place.fault("NN510", message, key, Fix(f"give a path below it, such as `{_EXAMPLES[callback.kind]}`"))
+        return
+    if below == "." or below.split("/")[0] in OWN_FILES:
+        what = "is the build directory itself" if below == "." else f"is `{below}`, which the build writes itself"
+        yield place.fault(
+            "NN213", f"{label} {what}", key, Fix(f"give a name of its own, such as `{_EXAMPLES[callback.kind]}`")
+        )
+        return
+    for other, kind in taken.items():
+        if below == other or (below + "/").startswith(other + "/") or (other + "/").startswith(below + "/"):
+            yield place.fault("NN213", f"{label} is `{below}`, but `{kind}` writes to `{other}`", key)
+            return
+    if WRITES[callback.kind][1] or "{" not in path:
+        taken[below] = callback.kind
+
+
+def _check_placeholders(place: _Place, callback: Planned, names: list[str], known: Figures) -> Iterator[Diagnostic]:
+    is_by_batch = callback.arguments["save_freq"] != "epoch"
+    there = [name for name in known if not (is_by_batch and name.startswith(_OF_A_BATCH))]
+    there += ["epoch", *(["batch"] if is_by_batch else [])]
+    for name in names:
+        if name not in there:
+            message = (
+                f"`filepath` of `ModelCheckpoint` is filled in with `{name}`, a figure that is not there when it saves"
+            )
+            note = f"there are {quoted(there)}"
+            found = place.fault("NN212", f"{message}{did_you_mean(name, there)}", "filepath")
+            yield Diagnostic(found.code, found.message, found.span, path=found.path, notes=(note,))
+
+
+def _check_suffix(place: _Place, callback: Planned, path: str) -> Iterator[Diagnostic]:
+    wanted = ".weights.h5" if callback.arguments["save_weights_only"] else ".keras"
+    if path.endswith(wanted):
+        return
+    what = "weights alone" if wanted == ".weights.h5" else "a model"
+    message = f"`filepath` of `ModelCheckpoint` is `{path}`, but a file of {what} ends in `{wanted}`"
+    yield place.fault("NN213", message, "filepath", Fix(f"write `{_stem(path)}{wanted}`"))
+
+
+def _stem(path: str) -> str:
+    for suffix in (".weights.h5", ".keras", ".h5", ".hdf5", ".ckpt", ".pt", ".tf"):
+        if path.endswith(suffix):
+            return path.removesuffix(suffix)
+    return path

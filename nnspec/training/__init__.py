@@ -1,0 +1,1 @@
+"""Training: what acts on it, what goes on after an interruption, and the fit itself."""

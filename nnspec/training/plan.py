@@ -1,0 +1,114 @@
+"""What the `training` section says, with defaults, and its callbacks; no framework."""
+
+from __future__ import annotations
+
+import os.path
+import string
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nnspec import catalogue
+
+DEFAULTS: dict[str, Any] = {
+    "optimizer": "Adam",
+    "epochs": 10,
+    "batch_size": 32,
+    "seed": 0,
+    "shuffle": True,
+    "restore_best": True,
+    "monitor": "val_loss",
+    "class_weight": None,
+    "callbacks": [],
+}
+# The argument of a callback that says where it writes, and whether that is a folder.
+WRITES = {
+    "ModelCheckpoint": ("filepath", False),
+    "CSVLogger": ("filename", False),
+    "TensorBoard": ("log_dir", True),
+    "BackupAndRestore": ("backup_dir", True),
+}
+# What a build writes itself.
+OWN_FILES = frozenset(
+    {
+        "checkpoint", "history.csv", "history.png", "manifest.json", "metrics.json", "model.keras", "model.onnx",
+        "preprocessing.json", "spec.yaml", "verify.json",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A callback of a spec.
+
+    Attributes:
+        given: the arguments that the spec says.
+    """
+
+    kind: str
+    given: Mapping[str, Any]
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Every argument, defaults filled in."""
+        return {**catalogue.defaults("callbacks", self.kind), **self.given}
+
+    @property
+    def monitor(self) -> str | None:
+        """The figure that it watches; None where it watches none."""
+        arguments = self.arguments
+        if self.kind == "ModelCheckpoint" and not arguments["save_best_only"]:
+            return None
+        found: str | None = arguments.get("monitor")
+        return found
+
+    @property
+    def place(self) -> tuple[str, str] | None:
+        """The argument that says where it writes, and its value; None where it writes nothing."""
+        if self.kind not in WRITES:
+            return None
+        key = WRITES[self.kind][0]
+        return key, str(self.arguments[key])
+
+    @property
+    def figures(self) -> dict[str, bool | None]:
+        """The figures that it adds to those of an epoch."""
+        return {"learning_rate": None} if self.kind == "ReduceLROnPlateau" else {}
+
+
+def planned(callbacks: list[Any]) -> list[Planned]:
+    """The callbacks of a `training` section."""
+    return [Planned(*catalogue.canonical("callbacks", value)) for value in callbacks]
+
+
+def optimizer_arguments(value: Any) -> dict[str, Any]:
+    """The arguments of the optimizer that updates the weights: of one that scales the loss, those of the inner one."""
+    _, arguments = catalogue.canonical("optimizers", value)
+    inner = arguments.get("inner_optimizer")
+    return optimizer_arguments(inner) if inner is not None else arguments
+
+
+def inside(path: str) -> str | None:
+    """The path below the build directory, `..` resolved; None where it leads out of it."""
+    plain = path.replace("\\", "/")
+    if plain.startswith(("/", "~")) or plain[1:2] == ":":
+        return None
+    found = os.path.normpath(plain).replace(os.sep, "/")
+    return None if found.split("/")[0] == ".." else found
+
+
+def placeholders(path: str) -> Iterator[str]:
+    """The names in braces, such as `epoch` and `val_loss`.
+
+    Raises:
+        ValueError: where a brace is alone, or what it holds is no name.
+    """
+    for _, name, form, conversion in string.Formatter().parse(path):
+        if name is None:
+            continue
+        if not name.isidentifier() and not name.replace("-", "_").isidentifier():
+            raise ValueError(f"`{{{name}}}` is no name of a figure")
+        if "/" in (form or "") or conversion:
+            raise ValueError(f"`{{{name}:{form}}}` is no format of a number")
+        format(0.5 if form and form[-1:] in "eEfFgG%" else 1, form or "")
+        yield name
