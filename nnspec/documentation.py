@@ -6,7 +6,6 @@ import inspect
 import re
 from importlib.resources import files
 
-from nnspec.codes import CODES
 from nnspec.layers.base import Layer
 from nnspec.layers.refused import Refusal
 
@@ -49,7 +48,3 @@ def code_page(code: str) -> str:
     """A code's page: what it does, why it is bad, an example, what to use instead."""
     text = (files("nnspec") / "explain" / f"{code}.md").read_text(encoding="utf-8")
     return re.sub(r"\n{3,}", "\n\n", text)
-
-
-def title(code: str) -> str:
-    return f"{code}: {CODES[code]}"

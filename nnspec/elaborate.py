@@ -23,7 +23,7 @@ from nnspec.graph import Graph, Node, Output, Value
 from nnspec.heads import gives_scores, head_function
 from nnspec.layers import REGISTRY
 from nnspec.layers.base import Call, Fault, Inferred, Layer
-from nnspec.limits import check_sizes, declared_size, is_too_large
+from nnspec.limits import declared_size, is_too_large, oversized
 from nnspec.reached import unreached
 
 
@@ -170,7 +170,8 @@ class _Elaborator:
             node = self.node(item, layer, call, inferred)
             if self.is_guess and any(None in weight.shape for weight in node.weights):
                 return
-            check_sizes(call, node)
+            for message in oversized(node):
+                call.fail("NN210", message)
             if item.shared is not None:
                 self.check_shared(item, node, call)
         except Fault as fault:

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from nnspec.axes import Size
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.graph import Node
-from nnspec.layers.base import Call
 
 MAX_SIZE = 2**31 - 1  # TensorFlow and ONNX Runtime index tensors and weights with 32 bits in many kernels
 
 
-def check_sizes(call: Call, node: Node) -> None:
-    """Every axis and every weight of a node can be held.
-
-    Raises:
-        Fault: NN210.
-    """
+def oversized(node: Node) -> Iterator[str]:
+    """NN210 for every axis and every weight of a node that nothing can hold, in words."""
     for value in node.outputs:
         for axis in value.axes:
             if is_too_large(axis.size):
-                call.fail("NN210", f"`{node.name}` would make `{axis.name}` {axis.size} long, more than {MAX_SIZE}")
+                yield f"`{node.name}` would make `{axis.name}` {axis.size} long, more than {MAX_SIZE}"
     for weight in node.weights:
         if is_too_large(weight.count):
             shape = f"({', '.join(map(str, weight.shape))})"
-            call.fail("NN210", f"`{node.name}` would have a {weight.name} of {shape}, more than {MAX_SIZE} numbers")
+            yield f"`{node.name}` would have a {weight.name} of {shape}, more than {MAX_SIZE} numbers"
 
 
 def is_too_large(size: Size) -> bool:

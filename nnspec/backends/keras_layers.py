@@ -149,6 +149,12 @@ class UnmaskedGlobalAveragePooling1D(keras.layers.GlobalAveragePooling1D):  # ty
         return super().call(inputs)
 
 
+def _variants(prefix: str, changed: type, *bases: type) -> dict[str, Any]:
+    """Keras layers with something changed, by the name of Keras' own; their own begins with `prefix`."""
+    register = keras.saving.register_keras_serializable("nnspec")
+    return {base.__name__: register(type(f"{prefix}{base.__name__}", (changed, base), {})) for base in bases}
+
+
 class _ChannelsFirst:
     """Adds the bias along the channels; Keras' `add` takes the last axis where that happens to be as long."""
 
@@ -163,23 +169,20 @@ class _ChannelsFirst:
         return outputs if activation is None else activation(outputs)
 
 
-BIASED_CHANNELS_FIRST = {
-    base.__name__: keras.saving.register_keras_serializable("nnspec")(
-        type(f"ChannelsFirst{base.__name__}", (_ChannelsFirst, base), {})
-    )
-    for base in (
-        keras.layers.Conv1D,
-        keras.layers.Conv2D,
-        keras.layers.Conv3D,
-        keras.layers.Conv1DTranspose,
-        keras.layers.Conv2DTranspose,
-        keras.layers.Conv3DTranspose,
-        keras.layers.DepthwiseConv1D,
-        keras.layers.DepthwiseConv2D,
-        keras.layers.SeparableConv1D,
-        keras.layers.SeparableConv2D,
-    )
-}
+BIASED_CHANNELS_FIRST = _variants(
+    "ChannelsFirst",
+    _ChannelsFirst,
+    keras.layers.Conv1D,
+    keras.layers.Conv2D,
+    keras.layers.Conv3D,
+    keras.layers.Conv1DTranspose,
+    keras.layers.Conv2DTranspose,
+    keras.layers.Conv3DTranspose,
+    keras.layers.DepthwiseConv1D,
+    keras.layers.DepthwiseConv2D,
+    keras.layers.SeparableConv1D,
+    keras.layers.SeparableConv2D,
+)
 
 
 class _WindowByWindow:
@@ -199,19 +202,16 @@ class _WindowByWindow:
         return inputs
 
 
-SMALL_ADAPTIVE_POOLING = {
-    base.__name__: keras.saving.register_keras_serializable("nnspec")(
-        type(f"Small{base.__name__}", (_WindowByWindow, base), {})
-    )
-    for base in (
-        keras.layers.AdaptiveAveragePooling1D,
-        keras.layers.AdaptiveAveragePooling2D,
-        keras.layers.AdaptiveAveragePooling3D,
-        keras.layers.AdaptiveMaxPooling1D,
-        keras.layers.AdaptiveMaxPooling2D,
-        keras.layers.AdaptiveMaxPooling3D,
-    )
-}
+SMALL_ADAPTIVE_POOLING = _variants(
+    "Small",
+    _WindowByWindow,
+    keras.layers.AdaptiveAveragePooling1D,
+    keras.layers.AdaptiveAveragePooling2D,
+    keras.layers.AdaptiveAveragePooling3D,
+    keras.layers.AdaptiveMaxPooling1D,
+    keras.layers.AdaptiveMaxPooling2D,
+    keras.layers.AdaptiveMaxPooling3D,
+)
 
 
 @keras.saving.register_keras_serializable("nnspec")

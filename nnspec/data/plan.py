@@ -68,10 +68,6 @@ class Source:
     where: str
     root: Path | None = None  # what the files that a pattern matches must stay below
 
-    @property
-    def is_table(self) -> bool:
-        return self.kind in ("csv", "parquet")
-
     def files(self) -> list[Path]:
         """The files that exist, in file-name order."""
         from nnspec.data.paths import expand

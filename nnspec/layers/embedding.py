@@ -17,6 +17,24 @@ if TYPE_CHECKING:
     from nnspec.backends.onnx.view import Group, View
 
 
+def require_ids(call: Call, otherwise: str) -> None:
+    """The input holds whole numbers.
+
+    Args:
+        otherwise: what to use for floats.
+
+    Raises:
+        Fault: NN407.
+    """
+    if call.input.dtype.startswith("float"):
+        call.fail(
+            "NN407",
+            f"`{call.kind}` looks up ids, but `{call.input.node}` holds {call.input.dtype}",
+            notes=["Keras would cut the numbers to integers without a word"],
+            fixes=[Fix(f"give the input `dtype: int32`, or {otherwise}")],
+        )
+
+
 class Embedding(Layer):
     """A trained vector of `output_dim` numbers for each id from 0 to `input_dim` - 1.
 
@@ -57,14 +75,7 @@ class Embedding(Layer):
         }
 
     def infer(self, call: Call) -> Inferred:
-        dtype = call.input.dtype
-        if dtype.startswith("float"):
-            call.fail(
-                "NN407",
-                f"`Embedding` looks up ids, but `{call.input.node}` holds {dtype}",
-                notes=["Keras would cut the numbers to integers without a word"],
-                fixes=[Fix("give the input `dtype: int32`, or `Dense` for numbers that are no ids")],
-            )
+        require_ids(call, "`Dense` for numbers that are no ids")
         masked = call.args["mask_zero"]
         if masked:
             call.require_rank(1, what="with `mask_zero`, the sequence of ids")

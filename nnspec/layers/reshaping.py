@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nnspec import axes as ax
-from nnspec.axes import Axes, Axis, Size, Symbolic
+from nnspec.axes import Size, Symbolic
 from nnspec.diagnostics import Fix
 from nnspec.graph import Node
 from nnspec.layers import args as a
@@ -22,26 +22,37 @@ if TYPE_CHECKING:
     from nnspec.backends.onnx.view import View
 
 
-def keras_reshape(node: Node) -> Callable[..., Any]:
-    """The Keras layer that gives the node's output its sizes; nothing where they do not change and no mask is lost."""
-    import keras
+class Rebracketing(Layer):
+    """Other axes around the same values: nothing moves in memory."""
 
-    layer: Callable[..., Any]
-    before, after = ax.sizes(node.inputs[0].axes), ax.sizes(node.outputs[0].axes)
-    loses_mask = node.inputs[0].mask is not None and node.outputs[0].mask is None
-    if before == after and not loses_mask:
-        layer = keras.layers.Identity(name=keras_name(node.name))
+    reads_text = True
+
+    def why(self, node: Node) -> dict[str, str]:
+        return {"": say.contents(node)}
+
+    def to_keras(self, node: Node) -> Callable[..., Any]:
+        """A layer that gives the output its sizes; nothing where they do not change and no mask is lost."""
+        import keras
+
+        layer: Callable[..., Any]
+        before, after = ax.sizes(node.inputs[0].axes), ax.sizes(node.outputs[0].axes)
+        loses_mask = node.inputs[0].mask is not None and node.outputs[0].mask is None
+        if before == after and not loses_mask:
+            layer = keras.layers.Identity(name=keras_name(node.name))
+            return layer
+        unknown = [i for i, size in enumerate(after) if not isinstance(size, int)]
+        if len(unknown) > 1:
+            from nnspec.backends.keras_layers import SymbolicReshape
+
+            return SymbolicReshape(
+                [str(size) for size in before], symbolic_recipe(before, after), name=keras_name(node.name)
+            )
+        target = [size if isinstance(size, int) else -1 for size in after]
+        layer = keras.layers.Reshape(target, name=keras_name(node.name))
         return layer
-    unknown = [i for i, size in enumerate(after) if not isinstance(size, int)]
-    if len(unknown) > 1:
-        from nnspec.backends.keras_layers import SymbolicReshape
 
-        return SymbolicReshape(
-            [str(size) for size in before], symbolic_recipe(before, after), name=keras_name(node.name)
-        )
-    target = [size if isinstance(size, int) else -1 for size in after]
-    layer = keras.layers.Reshape(target, name=keras_name(node.name))
-    return layer
+    def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
+        return [lowering.rebracketed(inputs[0], node.outputs[0].axes)]
 
 
 class Flatten(Layer):
@@ -72,7 +83,7 @@ class Flatten(Layer):
         return [inputs[0].with_axes((inputs[0].axes[0], tuple(f for group in groups for f in group)))]
 
 
-class Reshape(Layer):
+class Reshape(Rebracketing):
     """Moves brackets without moving values. Allowed where every axis stays whole, is merged, or is cut cleanly.
 
     Takes Keras' `target_shape`, or `to:` with a name for every axis, which is checked too.
@@ -85,7 +96,6 @@ class Reshape(Layer):
     """
 
     kind = "Reshape"
-    reads_text = True
     args = {
         "target_shape": a.Arg(
             {"type": ["array", "integer", "null"], "items": {"type": "integer", "minimum": -1}},
@@ -124,15 +134,6 @@ class Reshape(Layer):
         arg = "to" if to is not None else "target_shape"
         axes = rules.reshape(call, wanted, names, arg)
         return Inferred((axes,), keras={"target_shape": None})
-
-    def why(self, node: Node) -> dict[str, str]:
-        return {"": say.contents(node)}
-
-    def to_keras(self, node: Node) -> Callable[..., Any]:
-        return keras_reshape(node)
-
-    def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
-        return [lowering.rebracketed(inputs[0], node.outputs[0].axes)]
 
 
 def _declared_size(value: Any) -> Size | None:
@@ -206,5 +207,3 @@ class RepeatVector(Layer):
 
 
 LAYERS = (Flatten(), Reshape(), Permute(), RepeatVector())
-
-__all__ = ["LAYERS", "Axes", "Axis", "Mapping", "keras_reshape", "permuted"]

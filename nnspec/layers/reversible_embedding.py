@@ -6,11 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from nnspec import axes as ax
-from nnspec.diagnostics import Fix
 from nnspec.graph import Node, Weight, Window
 from nnspec.layers import args as a
 from nnspec.layers.base import Call, Inferred, Layer, keras_name
-from nnspec.layers.embedding import looked_up
+from nnspec.layers.embedding import looked_up, require_ids
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
@@ -59,14 +58,7 @@ class ReversibleEmbedding(Layer):
             formula += f" + {size}·{ids}"
         if call.args["reverse"]:
             return self.reversed(call, tuple(weights), formula)
-        dtype = call.input.dtype
-        if dtype.startswith("float"):
-            call.fail(
-                "NN407",
-                f"`{call.kind}` looks up ids, but `{call.input.node}` holds {dtype}",
-                notes=["Keras would cut the numbers to integers without a word"],
-                fixes=[Fix("give the input `dtype: int32`, or `reverse: true` for vectors")],
-            )
+        require_ids(call, "`reverse: true` for vectors")
         if call.args["mask_zero"]:
             call.require_rank(1, what="with `mask_zero`, the sequence of ids")
         made = ax.fresh(call.axis_name or "embedding", size, call.name, is_learned=True)

@@ -13,10 +13,10 @@ from nnspec.graph import Node
 from nnspec.layers import args as a
 from nnspec.layers import sentences as say
 from nnspec.layers.axis_lists import positions, require_permutation
-from nnspec.layers.base import Call, Inferred, Layer, keras_name
+from nnspec.layers.base import Call, Inferred, keras_name
 from nnspec.layers.open_sizes import require_one_open_size
 from nnspec.layers.reshape_rules import merged
-from nnspec.layers.reshaping import keras_reshape, permuted
+from nnspec.layers.reshaping import Rebracketing, permuted
 from nnspec.rebracket import Provenance, misnamed, rebracket, whole_constraint
 
 if TYPE_CHECKING:
@@ -26,20 +26,10 @@ if TYPE_CHECKING:
 _AXIS_NAME = {"pattern": r"^[A-Za-z_][A-Za-z0-9_\-]*$"}
 
 
-class Verb(Layer):
+class Verb(Rebracketing):
     """An operation on axes: values keep their identity, and the output says what it holds."""
 
     is_verb = True
-    reads_text = True
-
-    def why(self, node: Node) -> dict[str, str]:
-        return {"": say.contents(node)}
-
-    def to_keras(self, node: Node) -> Callable[..., Any]:
-        return keras_reshape(node)
-
-    def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
-        return [lowering.rebracketed(inputs[0], node.outputs[0].axes)]
 
 
 class OpenVerb(Verb):

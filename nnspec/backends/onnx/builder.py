@@ -162,11 +162,6 @@ class GraphBuilder:
         finally:
             self.nodes, self._moves = outer, moves  # what was moved inside cannot be read outside
 
-    def reader_counts(self) -> Counter[str]:
-        counts = Counter(i for node in self.nodes for i in node.reads())
-        counts.update(port.name for port in self.outputs)
-        return counts
-
     def prune(self) -> None:
         """Drops nodes that nothing reads."""
         wanted = {port.name for port in self.outputs}
