@@ -31,7 +31,7 @@ SHOWN_ELSEWHERE = {
     "NN118": "tests/test_fix.py",
     "NN352": "tests/test_vocabularies.py",
     "NN353": "tests/test_vocabularies.py",
-    "NN513": "tests/test_data_load.py",
+    "NN513": "tests/test_data_classes.py",
     "NN515": "tests/test_build.py",
     "NN517": "tests/test_build.py",
     "NN601": "tests/test_export.py",
