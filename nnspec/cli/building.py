@@ -49,7 +49,10 @@ def export(
     quiet: bool,
     allow_outside: bool,
 ) -> None:
-    """Write model.onnx, model.keras and verify.json from trained weights, once the gate has passed."""
+    """Write model.onnx from trained weights, once it gives what Keras gives.
+
+    The directory holds model.onnx, model.keras with the very weights, verify.json and what `nnspec verify` needs.
+    """
     from nnspec import pipeline
     from nnspec.progress import Progress
 

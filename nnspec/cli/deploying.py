@@ -19,7 +19,7 @@ from nnspec.cli.reporting import handled
 @QUIET
 @handled
 def verify(model: Path, weights: Path | None, output: str, quiet: bool) -> None:
-    """Put a model through the gate again: ONNX Runtime against Keras on the very weights."""
+    """Compare a model with Keras again: ONNX Runtime on the very weights."""
     from nnspec.build import run_verify
     from nnspec.progress import Progress
 
@@ -41,7 +41,10 @@ def verify(model: Path, weights: Path | None, output: str, quiet: bool) -> None:
 )
 @handled
 def predict(model: Path, data: Path, out: Path | None) -> None:
-    """Run a deployed model on DATA (csv, parquet, npy, npz, json, wav), with numpy and onnxruntime alone."""
+    """Run a deployed model on a data file, with numpy and onnxruntime alone.
+
+    DATA is a .csv, .parquet, .npy, .npz, .json or .wav file.
+    """
     from nnspec import runtime
     from nnspec.runtime.reading import read_inputs
     from nnspec.runtime.writing import write_predictions

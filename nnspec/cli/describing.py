@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 @ALLOW_OUTSIDE
 @handled
 def show(spec: str, layer: str | None, overrides: dict[str, str], output: str, allow_outside: bool) -> None:
-    """Show a spec's network, a row a layer: axes, weights, parameters with their formula, receptive field."""
+    """Show a spec's network, a row a layer.
+
+    Each row has the axes in and out, the weights, the parameters with their formula, and how far the layer sees.
+    """
     from nnspec import pipeline
     from nnspec import show as rendering
 
@@ -70,7 +73,9 @@ def _page_of(graph: Graph, layer: str) -> Page:
 @click.argument("what", required=False, metavar="[NAME]")
 @handled
 def explain(what: str | None) -> None:
-    """Print the page of a code (NN301), a layer (Conv1D), a section (data), a task or a Keras object (Adam).
+    """Print the page of a code (NN301), a layer (Conv1D) or another word of a spec.
+
+    Sections (data), items (repeat), tasks (regression) and Keras objects (Adam) have pages too.
 
     Without a name: everything that has a page.
     """

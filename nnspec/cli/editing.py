@@ -15,7 +15,10 @@ INSTALL = "pip install 'nnspec[lsp]'"
 @click.option("--stdio", is_flag=True, help="Speak over standard input and output, which is the only way there is.")
 @handled
 def lsp(stdio: bool) -> None:
-    """Serve an editor: diagnostics, axes, hover, fixes and names while one types (Language Server Protocol)."""
+    """Serve an editor by the Language Server Protocol.
+
+    It shows diagnostics, axes, fixes and documentation while one types, and completes and renames names.
+    """
     del stdio
     try:
         from nnspec.lsp.server import serve
