@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nnspec import axes as ax
 from nnspec.axes import Axes
-from nnspec.graph import Node
+from nnspec.graph import Node, Value
 from nnspec.layers import args as a
 from nnspec.layers.base import Call, Inferred, Layer, Window
 from nnspec.lazy import np
@@ -69,9 +69,9 @@ def encode(lowering: Lowering, indices: View, node: Node, mode: str, depth: int)
     return replace(alone, tensor=tensor, dims=dims, axes=(alone.axes[0], made), dtype="float32", mask=None)
 
 
-def require_integers(call: Call, what: str) -> None:
+def require_integers(call: Call, what: str, values: Sequence[Value] | None = None) -> None:
     """Indices and ids are whole numbers."""
-    for value in call.inputs:
+    for value in call.inputs if values is None else values:
         if not value.dtype.startswith(("int", "uint")):
             call.fail(
                 "NN407",
@@ -91,7 +91,7 @@ def as_int64(lowering: Lowering, view: View) -> View:
 class CategoryEncoding(Layer):
     """Indices from 0 to `num_tokens` - 1 as vectors of that length.
 
-    An index beyond leaves no mark.
+    An index beyond leaves no mark. With `count_weights` an index counts as much as the number at its place there.
 
     Input axes:  `batch element`, integers; with one_hot any axes
     Output axes: `batch category`; with one_hot `batch … category`, a last axis of size 1 left out
@@ -99,23 +99,71 @@ class CategoryEncoding(Layer):
 
     kind = "CategoryEncoding"
     makes = "category"
+    call_arguments = ("count_weights",)
+    references = ("count_weights",)
     args = {
         "num_tokens": a.integer("How many indices there are: the size of the axis that it makes."),
         "output_mode": output_mode(["one_hot", "multi_hot", "count"], "multi_hot"),
         "sparse": SPARSE,
+        "count_weights": a.Arg(
+            {"type": "string"}, "With count, the name of a value of the same axes: how much each index counts.", None
+        ),
     }
 
     def infer(self, call: Call) -> Inferred:
-        require_integers(call, "reads indices")
+        require_integers(call, "reads indices", call.inputs[:1])
+        if len(call.inputs) > 1:
+            self.check_weights(call)
         axes, windows = encoded_axes(call, call.args["output_mode"], call.args["num_tokens"])
         return Inferred((axes,), ("float32",), windows=windows)
+
+    def check_weights(self, call: Call) -> None:
+        weights = call.inputs[1]
+        if call.args["output_mode"] != "count":
+            call.fail("NN208", "`count_weights` goes with `output_mode: count`", "count_weights")
+        if weights.dtype == "string" or weights.dtype.startswith("bool"):
+            call.fail(
+                "NN407", f"`count_weights` are numbers, but `{weights.node}` holds {weights.dtype}", "count_weights"
+            )
+        mine, theirs = ([(axis.name, axis.size) for axis in value.axes] for value in call.inputs)
+        if mine != theirs:
+            call.fail(
+                "NN311",
+                f"`count_weights` has a number for each of {ax.describe(call.axes)}, "
+                f"but `{weights.node}` has {ax.describe(weights.axes)}",
+                "count_weights",
+            )
+
+    def call_keras(self, layer: Callable[..., Any], node: Node, tensors: list[Any]) -> Any:
+        from keras import ops
+
+        return layer(tensors[0], **({"count_weights": ops.cast(tensors[1], "float32")} if len(tensors) > 1 else {}))
 
     def examples(self, node: Node) -> Sequence[Any]:
         return list(range(min(node.args["num_tokens"], 100)))
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         indices = as_int64(lowering, inputs[0])
+        if len(inputs) > 1:
+            return [weighted(lowering, indices, inputs[1], node)]
         return [encode(lowering, indices, node, node.args["output_mode"], node.args["num_tokens"])]
+
+
+def weighted(lowering: Lowering, indices: View, weights: View, node: Node) -> View:
+    """The sum of the weights at each index: (1, element) times (element, category), for each sample."""
+    from nnspec.backends.onnx.builder import onnx_type
+
+    depth = node.args["num_tokens"]
+    places, shares = (lowering.arrange(view, view.axes) for view in (indices, weights))
+    if shares.dtype != "float32":
+        shares = lowering.elementwise("Cast", shares, to=onnx_type("float32"))
+    count = lowering.constant(np.asarray(depth, np.int64), "depth")
+    one_hot = lowering.node("OneHot", places.tensor, count, lowering.constant(np.asarray([0, 1], np.float32), "off_on"))
+    middle = lowering.constant(np.asarray([1], np.int64), "middle")
+    summed = lowering.node("MatMul", lowering.node("Unsqueeze", shares.tensor, middle), one_hot)
+    axes = (places.axes[0], lowering.factor(node.outputs[0].axes[0].name, depth))
+    tensor = lowering.node("Squeeze", summed, middle)
+    return replace(places, tensor=tensor, dims=axes, axes=axes, dtype="float32", mask=None)
 
 
 LAYERS = (CategoryEncoding(),)

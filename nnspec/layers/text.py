@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nnspec import axes as ax
+from nnspec.axes import Axes
 from nnspec.diagnostics import Fix
 from nnspec.graph import Node, Window
 from nnspec.layers import args as a
+from nnspec.layers import text_onnx as onnx
 from nnspec.layers.base import Call, Inferred, Layer
 from nnspec.layers.encoding import SPARSE, encode, output_mode
-from nnspec.layers.lookup import MODES, label_encoder
+from nnspec.layers.lookup import MODES
 from nnspec.layers.unexportable import refuse_export, warn_unexportable
 from nnspec.layers.vocabulary import Vocabulary, check_vocabulary
-from nnspec.lazy import np
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
 
-PUNCTUATION = r"[!-/:-@\[-`{-~]"  # what Keras strips
-NO_PUNCTUATION = r"[^!-/:-@\[-`{-~]"
 MOST_WORDS = 12_000  # regular expressions of more words than this grow too large for RE2
-SPACES = ["\t", "\n", "\v", "\f", "\r"]  # besides the blank
+MOST_CHARACTERS = 500  # and so do those that count more characters
 
 
 class TextVectorization(Layer):
@@ -36,10 +33,10 @@ class TextVectorization(Layer):
     punctuation; what stands between blanks is a word. Without a `vocabulary` it is learned from the training rows, as
     that of a `StringLookup`.
 
-    In ONNX `StringNormalizer`, `StringSplit` and a `LabelEncoder`, from opset 20. Where punctuation is stripped,
-    patterns look words up instead: one for each bit of the index.
+    In ONNX `StringNormalizer`, `StringSplit` and a `LabelEncoder`, from opset 20. Where punctuation is stripped, and
+    where texts are cut into characters, patterns look tokens up instead: one for each bit of the index.
 
-    Input axes:  `batch text`, one string for each sample
+    Input axes:  `batch text`, one string for each sample; with `split: null` `batch word`
     Output axes: `batch token`, int64, `output_sequence_length` of them; with multi_hot, count and tf_idf
                  `batch category`, float32
     """
@@ -56,9 +53,9 @@ class TextVectorization(Layer):
             "What is done to a text first; null: nothing. Lower case is that of A to Z.",
             "lower_and_strip_punctuation",
         ),
-        "split": a.choice(
-            "Where a text is cut: at white space, or into characters. A text that is one word is for `StringLookup`.",
-            ["whitespace", "character"],
+        "split": a.Arg(
+            {"enum": ["whitespace", "character", None]},
+            "Where a text is cut: at white space, or into characters; null: nowhere, the texts are words as they are.",
             "whitespace",
         ),
         "ngrams": a.Arg(
@@ -93,12 +90,7 @@ class TextVectorization(Layer):
     def infer(self, call: Call) -> Inferred:
         if call.input.dtype != "string":
             call.fail("NN407", f"`TextVectorization` reads text, but `{call.input.node}` holds {call.input.dtype}")
-        if any(axis.size != 1 for axis in call.axes) or len(call.axes) > 1:
-            call.fail(
-                "NN310",
-                f"`TextVectorization` reads one text for each sample, but it is given {ax.describe(call.axes)}",
-                notes=["several texts are vectorized one by one, each with an input of its own"],
-            )
+        self.check_axes(call)
         args, mode = call.args, call.args["output_mode"]
         vocabulary = check_vocabulary(call, as_lookup(args))
         length = args["output_sequence_length"]
@@ -118,13 +110,29 @@ class TextVectorization(Layer):
         dtype = "int64" if mode == "int" else "float32"
         return Inferred(((made,),), (dtype,), windows={0: Window(None, ahead=None)} if call.axes else {})
 
+    def check_axes(self, call: Call) -> None:
+        """One text for each sample; with `split: null` several words."""
+        if call.args["split"] is None:
+            call.require_rank(1, what="with `split: null`, that of each sample's words")
+            call.require_size(call.axes[0], "words are not padded")
+            if not text_count(call.axes, call.args):
+                call.fail("NN206", f"`ngrams` joins more words than the {call.axes[0].size} that there are", "ngrams")
+        elif any(axis.size != 1 for axis in call.axes) or len(call.axes) > 1:
+            call.fail(
+                "NN310",
+                f"`TextVectorization` reads one text for each sample, but it is given {ax.describe(call.axes)}",
+                notes=["several texts are vectorized one by one, each with an input of its own"],
+                fixes=[Fix("where each is one word, write `split: null`")],
+            )
+
     def obstacle(self, args: Mapping[str, Any], vocabulary: Vocabulary) -> tuple[str, str, str] | None:
         """Why it cannot be exported, what to do instead, and the argument at fault."""
-        if args["split"] == "character":
-            return "no standard ONNX operator cuts text into characters", "take `split: whitespace`", "split"
-        if args["ngrams"] not in (None, 1, [1]):
-            return "neighbouring words of texts of any length cannot be joined", "leave `ngrams` out", "ngrams"
-        if strips(args) and len(vocabulary.words) > MOST_WORDS:
+        length = args["output_sequence_length"]
+        if args["split"] == "character" and (length is None or length > MOST_CHARACTERS):
+            what = "a text of any length" if length is None else f"more than {MOST_CHARACTERS}"
+            why = f"patterns count characters, which they cannot do for {what}"
+            return why, f"take `output_mode: int` with {MOST_CHARACTERS} characters at most", "split"
+        if args["split"] != "character" and onnx.strips(args) and len(vocabulary.words) > MOST_WORDS:
             why = f"punctuation can be stripped for {MOST_WORDS} words at most, but there are {len(vocabulary.words)}"
             return why, "strip it in the data, and take `standardize: lower`", "standardize"
         return None
@@ -160,7 +168,8 @@ class TextVectorization(Layer):
     def call_keras(self, layer: Callable[..., Any], node: Node, tensors: list[Any]) -> Any:
         from keras import ops
 
-        texts = ops.squeeze(tensors[0], -1) if node.inputs[0].axes else tensors[0]
+        is_alone = not node.inputs[0].axes or node.args["split"] is None
+        texts = tensors[0] if is_alone else ops.squeeze(tensors[0], -1)
         made = layer(texts)
         return made if node.args["output_mode"] == "int" else ops.cast(made, "float32")
 
@@ -175,43 +184,34 @@ class TextVectorization(Layer):
     # ------------------------------------------------------------------------------------------------ ONNX
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
-        args = node.args
+        args, mode = node.args, node.args["output_mode"]
         vocabulary = Vocabulary.of(as_lookup(args))
         why = self.obstacle(args, vocabulary)
         if why is not None:
             refuse_export(node, *why[:2])
-        tokens = self.tokens(lowering, inputs[0], args)
-        mode = args["output_mode"]
-        dropped = 0 if mode == "int" else vocabulary.depth
-        if strips(args):
-            indices = look_up_by_pattern(lowering, tokens, vocabulary, dropped)
+        if args["split"] == "character":
+            length = args["output_sequence_length"]
+            return [onnx.packed(lowering, onnx.look_up_characters(lowering, inputs[0], vocabulary, args, length), node)]
+        size = text_count(node.inputs[0].axes, args)
+        counts = onnx.widths(args)
+        if size is not None:
+            tokens = onnx.Tokens(onnx.unsplit(lowering, inputs[0], args))
+        elif counts == [1]:
+            tokens = onnx.Tokens(onnx.split_words(lowering, inputs[0], args))
         else:
-            words = [vocabulary.mask, *vocabulary.words]
-            places = [dropped, *range(vocabulary.start, vocabulary.size)]
-            indices = label_encoder(lowering, tokens, words, places, vocabulary.first_unknown, "string", "int64")
+            tokens = onnx.without_gaps(lowering, onnx.split_words(lowering, inputs[0], args), args)
+        if counts != [1]:
+            tokens = onnx.grouped(lowering, tokens, counts)
+        dropped = 0 if mode == "int" else vocabulary.depth
+        indices = onnx.look_up(lowering, tokens, vocabulary, args, dropped)
+        if mode == "int" and size is not None:
+            return [onnx.cut_to_length(lowering, indices, size, node)]
         if mode == "int":
-            return [packed(lowering, indices, node)]
+            return [onnx.packed(lowering, indices, node)]
         made = encode(lowering, indices, node, "count" if mode == "tf_idf" else mode, vocabulary.depth)
         if mode == "tf_idf":
             made = lowering.elementwise("Mul", made, lowering.constant(vocabulary.weights(), "idf_weights"))
         return [made]
-
-    def tokens(self, lowering: Lowering, view: View, args: Mapping[str, Any]) -> View:
-        """The words of each text, with empty ones between and behind them: axes `batch word`."""
-        texts = lowering.arrange(view, (view.axes[0],))
-        tensor = texts.tensor
-        if args["standardize"] in ("lower", "lower_and_strip_punctuation"):
-            tensor = lowering.node("StringNormalizer", tensor, case_change_action="LOWER", locale="C")
-        tensor = lowering.node("StringSplit", tensor, outputs=2)
-        for space in SPACES:  # ONNX Runtime cuts at blanks alone
-            tensor = lowering.node("StringSplit", tensor, outputs=2, delimiter=space)
-            tensor = lowering.node("Reshape", tensor, lowering.constant(np.asarray([0, -1], np.int64), "shape"))
-        word = lowering.factor("word", ax.Symbolic.symbol(f"{lowering.stem}_words"))
-        return replace(texts, tensor=tensor, dims=(view.axes[0], word), axes=(view.axes[0], word), mask=None)
-
-
-def strips(args: Mapping[str, Any]) -> bool:
-    return args["standardize"] in ("strip_punctuation", "lower_and_strip_punctuation")
 
 
 def as_lookup(args: Mapping[str, Any]) -> dict[str, Any]:
@@ -219,56 +219,11 @@ def as_lookup(args: Mapping[str, Any]) -> dict[str, Any]:
     return {**args, "num_oov_indices": 1, "mask_token": "", "oov_token": "[UNK]", "invert": False}
 
 
-def look_up_by_pattern(lowering: Lowering, tokens: View, vocabulary: Vocabulary, dropped: int) -> View:
-    """The index of each word as it is without punctuation.
-
-    No operator takes characters out of a text, but a pattern can pass over them: the one for bit b of the number of a
-    word (from 1) holds the words whose number has this bit, with punctuation anywhere between their letters.
-    """
-    from nnspec.backends.onnx.builder import onnx_type
-
-    int64 = onnx_type("int64")
-
-    def matches(pattern: str) -> str:
-        return lowering.node("RegexFullMatch", tokens.tensor, pattern=pattern)
-
-    numbered = [(i, word) for i, word in enumerate(vocabulary.words, 1) if not re.search(PUNCTUATION, word)]
-    number: str | None = None
-    for bit in range(len(vocabulary.words).bit_length()):
-        words = [word for i, word in numbered if i >> bit & 1]
-        if not words:
-            continue
-        spelled = ["".join(f"{PUNCTUATION}*{re.escape(letter)}" for letter in word) for word in words]
-        is_set = lowering.node("Cast", matches(f"(?:{'|'.join(spelled)}){PUNCTUATION}*"), to=int64)
-        value = lowering.node("Mul", is_set, lowering.constant(np.asarray(1 << bit, np.int64), "value"))
-        number = value if number is None else lowering.node("Add", number, value)
-    unknown = lowering.constant(np.asarray(vocabulary.first_unknown, np.int64), "unknown")
-    nothing = lowering.constant(np.asarray(dropped, np.int64), "nothing")
-    index = lowering.node("Where", matches(f"(?s).*{NO_PUNCTUATION}.*"), unknown, nothing)
-    if number is not None:
-        is_known = lowering.node("Greater", number, lowering.constant(np.asarray(0, np.int64), "zero"))
-        place = lowering.node("Add", number, lowering.constant(np.asarray(vocabulary.start - 1, np.int64), "first"))
-        index = lowering.node("Where", is_known, place, index)
-    return replace(tokens, tensor=index, dtype="int64", mask=None)
-
-
-def packed(lowering: Lowering, indices: View, node: Node) -> View:
-    """The indices that are not 0, in order, as many as the node keeps; 0 behind them."""
-    from nnspec.backends.onnx.builder import onnx_type
-
-    length = node.args["output_sequence_length"]
-    one, last = (lowering.constant(np.asarray(n, np.int64), f"axis_{n}") for n in (1, [2]))
-    is_word = lowering.node("Cast", lowering.node("Cast", indices.tensor, to=onnx_type("bool")), to=onnx_type("int64"))
-    place = lowering.node("Mul", lowering.node("CumSum", is_word, one), is_word)
-    middle = lowering.constant(np.asarray([1], np.int64), "middle")
-    places = lowering.constant(np.arange(1, length + 1)[:, None], "places")
-    is_here = lowering.node("Equal", lowering.node("Unsqueeze", place, middle), places)
-    zero = lowering.constant(np.asarray(0, np.int64), "zero")
-    chosen = lowering.node("Where", is_here, lowering.node("Unsqueeze", indices.tensor, middle), zero)
-    made = lowering.factor(node.outputs[0].axes[0].name, length)
-    tensor = lowering.node("ReduceSum", chosen, last, keepdims=0)
-    batch = indices.axes[0]
-    return replace(indices, tensor=tensor, dims=(batch, made), axes=(batch, made), mask=None)
+def text_count(axes: Axes, args: Mapping[str, Any]) -> int | None:
+    """How many tokens there are where texts are tokens as they are, groups of neighbours among them; else None."""
+    if args["split"] is not None or not axes or not isinstance(axes[0].size, int):
+        return None
+    return sum(max(axes[0].size - width + 1, 0) for width in onnx.widths(args))
 
 
 LAYERS = (TextVectorization(),)

@@ -59,6 +59,22 @@ def encoded(mode: str, depth: int) -> Oracle:
     return lambda weights, inputs: hot(inputs[0], mode, depth)
 
 
+def halves(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return rng.integers(0, 14, shape) / 2
+
+
+def shared_out(depth: int) -> Oracle:
+    def oracle(weights: Any, inputs: list[np.ndarray]) -> np.ndarray:
+        found = np.zeros((len(inputs[0]), depth), np.float32)
+        for row, index, share in zip(found, *inputs, strict=True):
+            for i, much in zip(index, share, strict=True):
+                if i < depth:
+                    row[i] += much
+        return found
+
+    return oracle
+
+
 def weighted(vector: Sequence[float]) -> Oracle:
     return lambda weights, inputs: looked_up(COLORS, mode="count")(weights, inputs) * np.asarray(vector, np.float32)
 
@@ -255,6 +271,28 @@ CASES = [
         ["OneHot", "Reshape"],
         id="one-hot-of-one",
         dtype="int64",
+        make=indices,
+    ),
+    Case(
+        "CategoryEncoding",
+        {"num_tokens": 5, "output_mode": "count", "from": ["x0"], "count_weights": "x1"},
+        [OPEN, OPEN],
+        {"category": 5},
+        shared_out(5),
+        ["Cast", "OneHot", "Unsqueeze", "MatMul", "Squeeze"],
+        id="count-weights",
+        dtypes=["int32", "float32"],
+        make=halves,
+    ),
+    Case(
+        "CategoryEncoding",
+        {"num_tokens": 5, "output_mode": "count", "from": ["x0"], "count_weights": "x1", "as": "kind"},
+        [ROW, ROW],
+        {"kind": 5},
+        shared_out(5),
+        ["Cast", "OneHot", "Unsqueeze", "MatMul", "Squeeze"],
+        id="whole-count-weights",
+        dtypes=["int64", "int32"],
         make=indices,
     ),
 ]

@@ -56,6 +56,21 @@ def case(body: Any, axes: Any = TEXT, dtype: str = "string", **more: Any) -> Cas
             "NN208",
             "holds the `mask_token`, the empty text",
         ),
+        (
+            {"vocabulary": WORDS, "split": None, "output_mode": "count"},
+            {"line": 2, "word": 3},
+            "string",
+            "NN310",
+            "1 axes",
+        ),
+        ({"vocabulary": WORDS, "split": None, "output_mode": "count"}, {"word": "T"}, "string", "NN313", "how long"),
+        (
+            {"vocabulary": WORDS, "split": None, "output_mode": "count", "ngrams": [4]},
+            {"word": 3},
+            "string",
+            "NN206",
+            "joins more words than the 3",
+        ),
         ({"vocabulary": WORDS, "output_mode": "count", "ragged": True}, TEXT, "string", "NN205", "cannot be `true`"),
     ],
 )
@@ -69,9 +84,8 @@ def test_refused(body: Any, axes: Any, dtype: str, code: str, words: str, tmp_pa
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ({"split": "character"}, "cuts text into characters"),
-        ({"ngrams": 2}, "cannot be joined"),
-        ({"ngrams": [1, 3]}, "cannot be joined"),
+        ({"split": "character"}, "cannot do for a text of any length"),
+        ({"split": "character", "output_mode": "int", "output_sequence_length": 501}, "for more than 500"),
         ({"vocabulary": [f"w{i}" for i in range(12_001)]}, "12000 words at most, but there are 12001"),
     ],
 )
@@ -119,3 +133,15 @@ def test_texts_in_steps(tmp_path: Path) -> None:
     assert got.shape == (2, 3, 7)
     assert np.array_equal(got, predict(build_model(graph).model, graph, {"x0": texts})["y"])
     assert got[0, 2].tolist() == [0, 0, 2, 0, 0, 0, 0]
+
+
+def test_many_characters(tmp_path: Path) -> None:
+    letters = [chr(code) for code in (*range(32, 127), *range(0x3B1, 0x3C9))]
+    body = {"vocabulary": letters, "split": "character", "standardize": None, "output_sequence_length": 300}
+    graph = checked(case(body), tmp_path).graph
+    rng = np.random.default_rng(1)
+    texts = np.asarray([["".join(rng.choice([*letters, "日", "\t"], size=n))] for n in (0, 1, 299, 300, 700)], object)
+    model = export_graph(graph, {}, opset=20).builder.to_model({}, "test")
+    got = onnxruntime.InferenceSession(model.SerializeToString()).run(None, {"x0": texts})[0]
+    assert np.array_equal(got, predict(build_model(graph).model, graph, {"x0": texts})["y"])
+    assert [int((row > 0).sum()) for row in got] == [0, 1, 299, 300, 300]
