@@ -58,6 +58,7 @@ from tests.layers.form_parts import (
     summed,
     targets,
 )
+from tests.layers.text_forms import TEXT_FORMS
 
 RANKED: dict[str, Callable[[int], Form]] = {
     "Conv{}D": lambda rank: convolution(rank, is_grouped=True),
@@ -158,13 +159,7 @@ FORMS: dict[str, Form] = {
         {"bin_boundaries": always(st.sampled_from([[0.0], [-0.5, 0.1, 0.7]]))},
         frozenset({"num_bins", "epsilon"}),  # bins that are learned from data
     ),
-    "CategoryEncoding": Form(sized(word=few), {"num_tokens": always(st.integers(5, 7))}, dtype="int32"),
-    "IntegerLookup": Form(
-        sized(word=few),
-        {"vocabulary": always(st.sampled_from([[1, 3], [4, 2, 1]])), "num_oov_indices": always(st.integers(1, 2))},
-        frozenset({"idf_weights", "max_tokens", "mask_token", "oov_token", "salt", "oov_method", "pad_to_max_tokens"}),
-        dtype="int64",
-    ),
+    **TEXT_FORMS,
     "Flatten": Form(FLOATS),
     "Reshape": Form(ANY, {"target_shape": targets}, frozenset({"to"})),
     "Permute": Form(ANY, {"dims": mixed_order}),
@@ -218,10 +213,8 @@ WRAPPED = {
 }
 # Kinds that no form generates, and why.
 BY_HAND = {
-    "TextVectorization": "its words must come from the text; cases_text.py has them",
     "Hashing": "no ONNX op computes its hash, which is said (NN601)",
     "HashedCrossing": "likewise",
-    "StringLookup": "its words and the text must come from one vocabulary; test_lookup.py walks its arguments",
 }
 
 
