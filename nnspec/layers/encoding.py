@@ -121,7 +121,7 @@ class CategoryEncoding(Layer):
         weights = call.inputs[1]
         if call.args["output_mode"] != "count":
             call.fail("NN208", "`count_weights` goes with `output_mode: count`", "count_weights")
-        if weights.dtype == "string" or weights.dtype.startswith("bool"):
+        if weights.dtype.startswith("bool"):
             call.fail(
                 "NN407", f"`count_weights` are numbers, but `{weights.node}` holds {weights.dtype}", "count_weights"
             )

@@ -235,6 +235,7 @@ AT_EACH_USE: dict[str, Schema] = {
     "return_attention_scores": {"type": "boolean", "description": "Of attention."},
     "attention_mask": {"type": "string", "description": "Of attention: the name of a value."},
     "reverse": {"type": "boolean", "description": "Of `ReversibleEmbedding`."},
+    "count_weights": {"type": "string", "description": "Of `CategoryEncoding`: the name of a value."},
 }
 
 

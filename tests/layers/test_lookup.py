@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 
+from nnspec import pipeline
 from nnspec.backends.keras import build_model, predict
 from nnspec.backends.onnx.export import export_graph
 from nnspec.diagnostics import SpecError
@@ -112,3 +114,48 @@ def test_a_crossing_takes_single_values(tmp_path: Path) -> None:
     case = Case("HashedCrossing", {"num_bins": 7}, [ROW, ROW], {}, None, None, dtype="string")
     with pytest.raises(SpecError, match="NN310"):
         checked(case, tmp_path)
+
+
+WEIGHTED = """
+nnspec: 1
+inputs: {x0: {axes: {word: 3}, dtype: int32}, x1: {axes: {word: 3}}, x2: {axes: {word: 2}}}
+layers: {counted: {CategoryEncoding: {num_tokens: 4, output_mode: count}}}
+model:
+  - share: {use: counted, from: x0, count_weights: x1, name: heavy}
+  - share: {use: counted, from: x0, name: plain}
+  - Subtract: {from: [heavy, plain]}
+outputs: {y: {task: regression}}
+"""
+
+
+def test_weights_of_a_shared_count_belong_to_a_use(tmp_path: Path) -> None:
+    (tmp_path / "spec.yaml").write_text(WEIGHTED.replace(", x2: {axes: {word: 2}}", ""))
+    graph = pipeline.check(tmp_path / "spec.yaml").graph
+    given = {"x0": np.asarray([[1, 2, 1], [0, 7, 3]], np.int32), "x1": np.asarray([[0.5, 1, 2], [3, 4, 5]], np.float32)}
+    wanted = [[0, 0.5, 0, 0], [2, 0, 0, 4]]
+    assert predict(build_model(graph).model, graph, given)["y"].tolist() == wanted
+    model = export_graph(graph, {}).builder.to_model({}, "test")
+    assert onnxruntime.InferenceSession(model.SerializeToString()).run(None, given)[0].tolist() == wanted
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "words"),
+    [
+        (
+            ("count_weights: x1", "count_weights: x2"),
+            "NN311",
+            "has a number for each of (word 3), but `x2` has (word 2)",
+        ),
+        (("output_mode: count", "output_mode: multi_hot"), "NN208", "goes with `output_mode: count`"),
+        (
+            ("x1: {axes: {word: 3}}", "x1: {axes: {word: 3}, dtype: bool}"),
+            "NN407",
+            "are numbers, but `x1` holds bool",
+        ),
+        (("count_weights: x1", "count_weights: x9"), "NN401", "nothing above is named `x9`"),
+    ],
+)
+def test_weights_that_do_not_fit(change: tuple[str, str], code: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "spec.yaml").write_text(WEIGHTED.replace(*change))
+    found = [d for d in diagnose(tmp_path / "spec.yaml") if d.is_error and d.code == code]
+    assert any(words in d.message for d in found), [d.message for d in diagnose(tmp_path / "spec.yaml")]
