@@ -142,12 +142,19 @@ class Call:
                     "NN407",
                     f"`{self.kind}` computes with floats, but `{value.node}` holds {value.dtype}",
                     notes=["class or word ids become numbers to compute with by an `Embedding`"],
+                    fixes=[Fix("declare counts and measured values as `dtype: float32` under `inputs:`")],
                 )
+        self.require_one_dtype(values)
+
+    def require_one_dtype(self, values: Sequence[Value] | None = None) -> None:
+        """Every input (or these) must hold what the first one holds."""
+        for value in self.inputs if values is None else values:
             if value.dtype != self.input.dtype:
                 self.fail(
                     "NN407",
                     f"`{self.kind}` reads inputs of two dtypes: `{self.input.node}` holds {self.input.dtype}, "
                     f"`{value.node}` {value.dtype}",
+                    fixes=[Fix("give both the same `dtype` under `inputs:`; ids become floats by an `Embedding`")],
                 )
 
     def axis_index(self, value: Any, arg: str, axes: Axes | None = None) -> int:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Concatenate(Layer):
-    """Puts its inputs end to end along an axis; all other axes are the same in each.
+    """Puts its inputs end to end along an axis; all other axes are the same in each. They may hold numbers or ids.
 
     Input axes:  `batch time filter`, each
     Output axes: `batch time filter`, filter the sum; `as` names it
@@ -32,7 +32,7 @@ class Concatenate(Layer):
     args = {"axis": a.axis("The axis along which they stand end to end.", -1)}
 
     def infer(self, call: Call) -> Inferred:
-        call.require_float()
+        call.require_one_dtype()
         place = call.axis_index(call.args["axis"], "axis")
         axes = list(joined_axes(call, place))
         parts = [value.axes[place] for value in call.inputs]
