@@ -168,8 +168,9 @@ def visible(
             result.tensors.append(_band_at_run_time(lowering, both, is_causal, band))
             result.may_hide_all |= band is not None and len(inputs) > 1
         else:
-            result.constant = banded(lengths[0] or 1, lengths[1] or 1, is_causal, band)
-            result.may_hide_all |= not result.constant.any(axis=-1).all()
+            seen = banded(lengths[0] or 1, lengths[1] or 1, is_causal, band)
+            result.constant = None if seen.all() else seen
+            result.may_hide_all |= not seen.any(axis=-1).all()
     result.tensors = list(dict.fromkeys(result.tensors))
     return result
 
@@ -225,10 +226,13 @@ def _length(group: Group) -> int | None:
 def _band_at_run_time(lowering: Lowering, steps: tuple[Group, Group], is_causal: bool, band: int | None) -> str:
     """The same where a length is not known: positions counted in the running graph, once for all that need them."""
     rows, columns = (_positions(lowering, group) for group in steps)
-    axes = lowering.constant(np.asarray([1], np.int64), "axes")
+    count = _length(steps[0])
 
     def make() -> str:
-        row = lowering.node("Unsqueeze", rows, axes)
+        if count is not None:
+            row = lowering.constant(np.arange(count, dtype=np.int64)[:, None], "rows")
+        else:
+            row = lowering.node("Unsqueeze", rows, lowering.constant(np.asarray([1], np.int64), "axes"))
         if band is None:
             return lowering.node("GreaterOrEqual", row, columns)
         distance = lowering.node("Sub", row, columns)

@@ -119,6 +119,7 @@ CASES = [
         needs=SHAPE,
     ),
     case(MHA, {**BODY, "sliding_window": 3}, [OPEN], "window-symbol", oracle=by(window=3), needs=SHAPE),
+    case(MHA, {**BODY, "sliding_window": 7}, [X], "window-of-all", ops=[*QKV, *CORE, *BACK]),
     case(MHA, {**BODY, "sliding_window": 2}, [X, Y], "window-beyond", oracle=by(window=2)),
     case(
         MHA,

@@ -146,4 +146,14 @@ CASES = [
         ["Reshape"],
         "once",
     ),
+    Case(
+        "RepeatVector",
+        {"n": 1},
+        [{"feature": 5}],
+        {"step": 1, "feature": 5},
+        None,
+        ["Gemm"],  # the Reshape back reads what the first one read
+        id="there-and-back",
+        after=["Flatten", {"Dense": {"units": 2}}],
+    ),
 ]

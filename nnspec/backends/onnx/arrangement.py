@@ -24,6 +24,9 @@ class Arranger(Reshaper):
         assert set(wanted) == set(view.order), (view, dims)
         if view.order == wanted:
             return self.reshaped(view, target)
+        first = self.before("Transpose", view)
+        if first is not None and all(target) and len(first.dims) == len(target) and set(first.dims) == set(target):
+            return self.arrange(first, target)  # one Transpose for two
         pieces = _transposable(view, target, wanted)
         source = view
         stripped = tuple(dim for dim in view.dims if dim)
@@ -34,7 +37,7 @@ class Arranger(Reshaper):
         order = sorted(range(len(filled)), key=lambda i: place[filled[i][0]])
         if len(filled) != len(source.dims):  # unit dimensions travel along, to where the target has them if they can
             return self._transposed_with_units(source, target, [filled[i] for i in order])
-        tensor = self.node("Transpose", source.tensor, perm=order)
+        tensor = self.moved("Transpose", source, perm=order)
         result = replace(source, tensor=tensor, dims=tuple(filled[i] for i in order))
         return self.reshaped(result, target)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -14,27 +14,40 @@ from nnspec.backends.onnx.view import Group, View, group_size
 class Reshaper(SizeReader):
     """Reshapes views; no value moves in memory."""
 
+    _read: dict[str, tuple[Group, ...]] = field(default_factory=dict, kw_only=True)  # by tensor, what `moved` moved
+
     def reshaped(self, view: View, dims: tuple[Group, ...]) -> View:
         if view.dims == dims:
             return view
         return replace(view, tensor=self.reshape(view, dims), dims=dims)
 
     def reshape(self, view: View, dims: tuple[Group, ...]) -> str:
-        shape: list[int] = []
-        unknown: list[int] = []
-        for i, dim in enumerate(dims):
-            size = group_size(dim)
-            if size is not None:
-                shape.append(size)
-            elif i < len(view.dims) and view.dims[i] == dim:
-                shape.append(0)
-            else:
-                unknown.append(i)
-                shape.append(-1)
+        source = self.before("Reshape", view)
+        if source is not None and source.dims == dims:
+            return source.tensor
+        shape, unknown = _target(source or view, dims)
+        if source is not None and len(unknown) > 1:
+            source = None
+            shape, unknown = _target(view, dims)
         if len(unknown) > 1:
             by_units = self._reshape_by_units(view, dims)
             return by_units if by_units is not None else self._reshape_at_run_time(view, dims, shape, unknown)
-        return self.node("Reshape", view.tensor, self.constant(np.asarray(shape, np.int64), "shape"))
+        read = source or view
+        return self.moved("Reshape", read, self.constant(np.asarray(shape, np.int64), "shape"))
+
+    def moved(self, op: str, view: View, *inputs: str, **attributes: object) -> str:
+        """A Reshape or Transpose of a view, which `before` knows then."""
+        made = self.node(op, view.tensor, *inputs, **attributes)
+        self._read[made] = view.dims
+        return made
+
+    def before(self, op: str, view: View) -> View | None:
+        """What such an op made the view's tensor of, so that a second one can read that; None where none did."""
+        dims = self._read.get(view.tensor)
+        if dims is None:
+            return None
+        node = next((node for node in reversed(self.graph.nodes) if view.tensor in node.outputs), None)
+        return replace(view, tensor=node.inputs[0], dims=dims) if node is not None and node.op == op else None
 
     def _reshape_by_units(self, view: View, dims: tuple[Group, ...]) -> str | None:
         """Several unknown sizes where unit dimensions can be dropped, or added, so that each keeps its place."""
@@ -72,3 +85,19 @@ class Reshaper(SizeReader):
             else:
                 parts.append(self.constant(np.asarray([size], np.int64), "size"))
         return self.node("Reshape", view.tensor, self.node("Concat", *parts, axis=0))
+
+
+def _target(view: View, dims: tuple[Group, ...]) -> tuple[list[int], list[int]]:
+    """A Reshape's shape, 0 where a dimension keeps its place, and the places of -1, of which it may have one."""
+    shape: list[int] = []
+    unknown: list[int] = []
+    for i, dim in enumerate(dims):
+        size = group_size(dim)
+        if size is not None:
+            shape.append(size)
+        elif i < len(view.dims) and view.dims[i] == dim:
+            shape.append(0)
+        else:
+            unknown.append(i)
+            shape.append(-1)
+    return shape, unknown
