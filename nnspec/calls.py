@@ -54,6 +54,7 @@ def make_call(
         infer_inner,
         constraints,
         item_body=body,
+        makes_axis=layer.makes is not None,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
 from nnspec import axes as ax
@@ -12,6 +12,7 @@ from nnspec.diagnostics import Applicability, Diagnostic, Edit, Fix, Related, Re
 from nnspec.document import Mapping as MappingNode
 from nnspec.document import Node as SourceNode
 from nnspec.document import Scalar, format_path, to_plain
+from nnspec.document import Sequence as SequenceNode
 from nnspec.graph import Node, Value
 from nnspec.layers import contracts
 from nnspec.layers.edits import insert_before, insert_items
@@ -36,6 +37,7 @@ class Call:
         over: the axis names that the spec says it runs along, if it says.
         axis_name: `as`, the name for the axis that it makes.
         item_body: the body of the list item, which is that of a wrapper where this layer stands inside one.
+        makes_axis: whether it takes `as`.
         stripped: the names of the axes that wrappers go over: the item reads them before those that this layer reads.
     """
 
@@ -55,6 +57,7 @@ class Call:
     reader_kinds: tuple[str, ...] = ()
     item_body: MappingNode | None = None
     stripped: tuple[str, ...] = ()
+    makes_axis: bool = False
 
     @property
     def input(self) -> Value:
@@ -116,11 +119,12 @@ class Call:
 
     def require_rank(self, *ranks: int, what: str = "") -> None:
         if len(self.axes) not in ranks:
-            wanted = " or ".join(str(rank) for rank in ranks)
+            wanted = f"{', '.join(str(rank) for rank in ranks[:-1])} or {ranks[-1]}" if ranks[1:] else str(ranks[0])
+            wanted += " axis" if ranks == (1,) else " axes"
             hint = f" ({what})" if what else ""
             self.fail(
                 "NN310",
-                f"`{self.kind}` reads {wanted} axes{hint}, but it is given {len(self.axes)}: {ax.describe(self.axes)}",
+                f"`{self.kind}` reads {wanted}{hint}, but it is given {len(self.axes)}: {ax.describe(self.axes)}",
                 notes=("batch is not counted",),
             )
 
@@ -163,25 +167,41 @@ class Call:
         if isinstance(value, str):
             position = ax.index_of(axes, value)
             if position is None:
-                known = ax.names(axes)
+                place = self._place(arg, value)
                 fixes = []
-                node = self.node(arg)
-                key = self.body.keys.get(value) if self.body is not None else None  # `split: {time: …}`
-                place = node if isinstance(node, Scalar) and node.value == value else key
                 if place is not None:
-                    fixes = [Fix(f"use `{c}`", (Edit(place.span, c),)) for c in nearest(value, known)]
-                self.fail("NN306", f"`{self.kind}` reads no axis `{value}`, only {ax.describe(axes)}", arg, fixes=fixes)
+                    fixes = [Fix(f"use `{c}`", (Edit(place.span, c),)) for c in nearest(value, ax.names(axes))]
+                message = f"`{self.kind}` reads no axis `{value}`, only {ax.describe(axes)}"
+                self._fail_at(place, "NN306", message, arg, fixes=fixes)
             return position
         index = int(value)
         position = index - 1 if index > 0 else len(axes) + index
         if value == 0 or not 0 <= position < len(axes):
             meaning = "the batch axis" if value == 0 else "beyond the axes"
-            self.fail(
+            self._fail_at(
+                self._place(arg, value),
                 "NN306",
                 f"axis {value} of `{self.kind}` is {meaning}: it reads {ax.describe(axes)}, which Keras counts from 1",
                 arg,
             )
         return position
+
+    def _place(self, arg: str, value: Any) -> Scalar | None:
+        """Where an axis is named: the argument, an item of it, or a key (`split: {time: …}`)."""
+        node = self.node(arg)
+        for item in node.items if isinstance(node, SequenceNode) else [node]:
+            if isinstance(item, Scalar) and item.value == value:
+                return item
+        return self.body.keys.get(value) if self.body is not None else None
+
+    def _fail_at(self, place: Scalar | None, code: str, message: str, arg: str, **details: Any) -> NoReturn:
+        """As `fail`, at a place inside the argument.
+
+        Raises:
+            Fault: always.
+        """
+        diagnostic = self.diagnostic(code, message, arg, **details)
+        raise Fault(diagnostic if place is None else replace(diagnostic, span=place.span))
 
     def made_names(self, default: str, count: int) -> list[str]:
         """The names of the axes that it makes: what `as` says, else the default, numbered where there are several.
@@ -207,7 +227,7 @@ class Call:
                     "NN307",
                     f"`{self.kind}` would make two axes named `{axis.name}`: {ax.describe(axes)}",
                     arg or ("as" if "as" in self.given else None),
-                    fixes=[Fix("give the new axis another name with `as:`")],
+                    fixes=[Fix(f"give the new axis another name{' with `as:`' if self.makes_axis else ''}")],
                 )
             seen.add(axis.name)
         return axes

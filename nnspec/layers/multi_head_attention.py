@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nnspec.diagnostics import Fix
 from nnspec.graph import Node
 from nnspec.layers import args as a
+from nnspec.layers import sentences as say
 from nnspec.layers.attention_axes import (
     check_features,
     roles_of,
@@ -126,7 +128,12 @@ class GroupQueryAttention(Headed):
     def heads(self, call: Call) -> tuple[int, int]:
         count, shared = call.args["num_query_heads"], call.args["num_key_value_heads"]
         if count % shared:
-            call.fail("NN315", f"`{call.kind}` cannot share {shared} keys among {count} heads", "num_key_value_heads")
+            call.fail(
+                "NN315",
+                f"`{call.kind}` cannot share {shared} keys among {count} heads",
+                "num_key_value_heads",
+                fixes=[Fix(f"give a divisor of {count}: {say.divisors(count)}")],
+            )
         return count, shared
 
     def sizes(self, call: Call) -> tuple[int, int]:

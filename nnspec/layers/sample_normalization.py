@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nnspec.axes import Axis
+from nnspec.diagnostics import Fix
 from nnspec.graph import Node, Weight
 from nnspec.layers import args as a
 from nnspec.layers import sentences as say
@@ -210,7 +211,12 @@ class GroupNormalization(Layer):
         size = call.require_size(call.axes[place], "it has a scale and shift for each channel")
         groups = size if call.args["groups"] == -1 else call.args["groups"]
         if groups < 1 or size % groups:
-            call.fail("NN315", f"`GroupNormalization` cannot cut {size} channels into {groups} groups", "groups")
+            call.fail(
+                "NN315",
+                f"`GroupNormalization` cannot cut {size} channels into {groups} groups",
+                "groups",
+                fixes=[Fix(f"give `groups` a divisor of {size}: {say.divisors(size)}")],
+            )
         names = [name for name, flag in (("gamma", "scale"), ("beta", "center")) if call.args[flag]]
         others: dict[int, Window] = {i: Window(None, ahead=None) for i in range(len(call.axes))}
         return Inferred(

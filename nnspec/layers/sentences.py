@@ -27,6 +27,11 @@ def listed(items: Iterable[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
+def divisors(number: int) -> str:
+    """`1, 2, 3 and 6` of 6."""
+    return listed(str(i) for i in range(1, number + 1) if number % i == 0)
+
+
 def quoted(names: Iterable[str]) -> str:
     return listed(f"`{name}`" for name in names)
 

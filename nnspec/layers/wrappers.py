@@ -13,7 +13,7 @@ from nnspec.document import Scalar
 from nnspec.graph import Node
 from nnspec.layers import args as a
 from nnspec.layers import sentences as say
-from nnspec.layers.base import Call, Inferred, Layer
+from nnspec.layers.base import Call, Inferred, Layer, is_deep
 from nnspec.layers.contracts import reorder_fixes
 
 if TYPE_CHECKING:
@@ -213,7 +213,7 @@ class TimeDistributed(Layer):
     def call_keras(self, layer: Any, node: Node, tensors: list[Any]) -> Any:
         assert node.inner is not None
         whole = tensors[0]
-        if is_positionwise(node.inner):
+        if is_positionwise(node.inner) and not is_deep(node.outputs[0].axes):
             return node.inner.layer.call_keras(layer.layer, node.inner, [whole])
         made = node.inner.layer.call_keras(layer.layer, node.inner, [_folded(node, whole)])
         if isinstance(made, list | tuple):

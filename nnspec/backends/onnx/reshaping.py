@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -35,7 +36,7 @@ class Reshaper(SizeReader):
         read = source or view
         return self.moved("Reshape", read, self.constant(np.asarray(shape, np.int64), "shape"))
 
-    def moved(self, op: str, view: View, *inputs: str, **attributes: object) -> str:
+    def moved(self, op: str, view: View, *inputs: str, **attributes: Any) -> str:
         """A Reshape or Transpose of a view, which `before` knows then."""
         made = self.node(op, view.tensor, *inputs, **attributes)
         self._read[made] = view.dims
