@@ -80,6 +80,24 @@ def words(family: str) -> dict[str, str]:
     return dict(_families()[family]["words"])
 
 
+def refusal(family: str, name: str) -> tuple[str, str, str] | None:
+    """A class of Keras that a spec cannot name (case ignored): its name, why, and what to write instead."""
+    for known, said in _families()[family]["refused"].items():
+        if known.lower() == name.lower():
+            return known, said["reason"], said["instead"]
+    return None
+
+
+def family_of(argument: str) -> str | None:
+    """The family whose objects an argument or section key takes: `kernel_initializer`, `optimizer`, `metrics`."""
+    word = argument.rpartition("_")[2]
+    if word in ("callbacks", "metrics"):
+        return word
+    if argument == "learning_rate":
+        return "schedules"
+    return next((family for family, about in FAMILIES.items() if about.singular == word), None)
+
+
 def families_of(name: str) -> tuple[str, ...]:
     """The families that have this name, alias or word: `Hinge` is a loss and a metric."""
     return tuple(f for f in FAMILIES if name in names(f) or name in aliases(f) or name in words(f))
@@ -268,7 +286,7 @@ def _bounds(schema: Mapping[str, Any], family: str | None = None) -> str:
     said = {"object": FAMILIES[family].singular if family else "mapping", "array": "list"}
     if "items" in schema:
         said["array"] = f"list of ({_bounds(schema['items'])})"
-    if "string" in types and "then" in schema:
+    if "string" in types and "enum" in schema.get("then", {}):
         said["string"] = " | ".join(json.dumps(option) for option in schema["then"]["enum"])
     signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
     limits = "".join(f" {sign} {schema[key]}" for key, sign in signs.items() if key in schema)

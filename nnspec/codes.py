@@ -34,6 +34,8 @@ CODES: dict[str, str] = {
     "NN211": "metric-cannot-read-output",
     "NN212": "unknown-figure",
     "NN213": "callback-cannot-work",
+    "NN214": "object-not-for-a-spec",
+    "NN215": "loss-contradicts-scaling",
     # NN3xx: axes
     "NN301": "reshape-scrambles-axes",
     "NN302": "reshape-changes-total-size",

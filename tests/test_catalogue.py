@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 
 from nnspec import catalogue
+from nnspec.explain.pages import page
 
 CLASSES = [(f, name) for f in catalogue.FAMILIES if f != "activations" for name in catalogue.names(f)]
 REQUIRED: dict[str, Any] = {
@@ -30,6 +31,7 @@ REQUIRED: dict[str, Any] = {
     "filepath": "best.keras",
     "first_decay_steps": 70,
     "initial_learning_rate": 0.2,
+    "inner_optimizer": "SGD",
     "num_classes": 3,
     "precision": 0.7,
     "recall": 0.7,
@@ -98,7 +100,12 @@ def test_every_class_of_keras_is_in_or_excluded_with_a_reason(generator: ModuleT
     excluded = generator.EXCLUDED[family]
     assert existing == set(catalogue.names(family)) | set(excluded)
     assert not set(catalogue.names(family)) & set(excluded)
-    assert all(len(reason) > 10 for reason in excluded.values())
+    for refused, (reason, instead) in excluded.items():
+        text = page(refused)
+        assert text is not None
+        assert reason in text
+        assert instead in text
+        assert len(reason) > 10 < len(instead)
 
 
 def test_every_activation_of_keras_is_in_or_excluded_with_a_reason(generator: ModuleType) -> None:
@@ -282,7 +289,7 @@ def test_definitions_are_valid_and_plain(family: str, nullable: bool) -> None:
 def test_references_resolve() -> None:
     text = json.dumps(catalogue.definitions())
     references = {part.split('"')[0] for part in text.split('"#/definitions/')[1:]}
-    assert references == {"schedule"}
+    assert references == {"optimizer", "schedule"}
     assert {"initializer", "nullable_initializer", "nullable_activation", "loss"} <= set(catalogue.definitions())
 
 

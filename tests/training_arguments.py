@@ -11,6 +11,7 @@ SCHEDULE = {"PolynomialDecay": {"initial_learning_rate": 0.02, "decay_steps": 9,
 # Where the schema alone does not tell a value that means something, or arguments go together.
 CHOSEN: dict[str, Any] = {
     "learning_rate": 0.0125,
+    "inner_optimizer": {"SGD": {"learning_rate": 0.25, "momentum": 0.5}},
     "boundaries": [2, 5],
     "values": [0.03, 0.02, 0.01],
     "warmup_target": 0.25,

@@ -12,6 +12,7 @@ from nnspec.checks.layout import check_layout
 from nnspec.checks.losses import check_losses
 from nnspec.checks.metrics import check_metrics
 from nnspec.checks.opset import check_opset
+from nnspec.checks.optimizers import check_optimizers
 from nnspec.checks.reach import check_reach
 from nnspec.checks.softmax import check_softmax
 from nnspec.checks.task import check_tasks
@@ -26,6 +27,7 @@ CHECKS: tuple[Callable[[Context], Iterable[Diagnostic]], ...] = (
     check_losses,
     check_metrics,
     check_training,
+    check_optimizers,
     check_softmax,
     check_layout,
     check_opset,

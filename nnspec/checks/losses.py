@@ -7,10 +7,17 @@ from typing import Any
 
 from nnspec.checks.context import Context
 from nnspec.checks.readings import Reading, check_axes
-from nnspec.diagnostics import Diagnostic, Edit, Fix
+from nnspec.diagnostics import Diagnostic, Edit, Fix, Related
 from nnspec.graph import Output
-from nnspec.objectives import DEFAULT_LOSS, LOSSES, loss_of
+from nnspec.objectives import DEFAULT_LOSS, FRACTIONS, LOSSES, SHARES, loss_of
 
+# What the targets of a regression are to these.
+_READS = {
+    "Poisson": "counts",
+    "MeanSquaredLogarithmicError": "values above -1",
+    "MeanAbsolutePercentageError": "values whose percentages mean something",
+    **dict.fromkeys((*FRACTIONS, "Dice", "Tversky"), "values between 0 and 1"),
+}
 _OF_NO_TASK = {
     "CTC": "it aligns a shorter sequence of labels with the steps of an output, and no task has targets of their own "
     "length; where every step has its label, a classification of the steps needs no alignment",
@@ -29,6 +36,7 @@ def check_losses(context: Context) -> Iterator[Diagnostic]:
         if name in LOSSES[output.task]:
             yield from check_axes(reading)
             yield from _check_sizes(reading)
+            yield from _check_scale(reading)
         else:
             yield _wrong_task(context, output, name)
 
@@ -47,6 +55,35 @@ def _wrong_task(context: Context, output: Output, name: str) -> Diagnostic:
         path=f"outputs.{output.name}.loss",
         notes=tuple(notes),
         fixes=(Fix(f"use `{default}`, the default of a {output.task}", (Edit(span, default),)),),
+    )
+
+
+def _check_scale(reading: Reading) -> Iterator[Diagnostic]:
+    """NN215: scaled targets, or differences, are not what the loss reads."""
+    context, output = reading.context, reading.output
+    target = context.plan.outputs.get(output.name) if context.plan is not None else None
+    if output.task != "regression" or target is None:
+        return
+    reads = "shares of one whole" if reading.kind in SHARES else _READS.get(reading.kind)
+    method = target.scale.method if target.scale is not None else "none"
+    is_bounded = method == "minmax" and reading.kind not in SHARES and not target.is_relative
+    if reads is None or is_bounded or (method == "none" and not target.is_relative):
+        return
+    key = "scale" if method != "none" else "relative_to"
+    made = {"standard": "values around 0", "minmax": "values between 0 and 1"}.get(method, "differences, below 0 too")
+    yield Diagnostic(
+        "NN215",
+        f"loss `{reading.kind}` of output `{output.name}` reads {reads}, but its targets are {made}",
+        target.span_of(key),
+        path=target.where(key),
+        related=(Related(context.span("outputs", output.name, "loss"), "the loss"),),
+        fixes=(
+            Fix(f"leave `{key}` of the output out"),
+            Fix(
+                "use a loss of any values, such as `Huber`",
+                (Edit(context.span("outputs", output.name, "loss"), "Huber"),),
+            ),
+        ),
     )
 
 

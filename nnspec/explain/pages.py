@@ -41,6 +41,11 @@ def _object_page(what: str) -> str | None:
         found = what if what in known else next((n for n in known if n.lower() == what.lower()), None)
         if found is not None:
             pages.append(catalogue.explain(family, found).rstrip("\n") + "\n")
+        refusal = catalogue.refusal(family, what)
+        if refusal is not None:
+            name, reason, instead = refusal
+            about = catalogue.FAMILIES[family].singular
+            pages.append(f"{name} ({about})\n\nNot for a spec: `{name}` {reason}.\n\nInstead: {instead}.\n")
     return "\n".join(pages) or None
 
 

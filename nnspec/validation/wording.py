@@ -11,6 +11,7 @@ from nnspec.document import Mapping, Node, Scalar, Sequence, format_path, locate
 from nnspec.layers import REGISTRY, refused
 from nnspec.schema.sections import STRUCTURE
 from nnspec.validation.hints import Hint, hint_for, value_for
+from nnspec.validation.refusals import refused_object
 from nnspec.validation.rewrites import call_as_mapping, rewrites
 
 if TYPE_CHECKING:
@@ -197,6 +198,8 @@ def _unknown_key(key: str, known: list[str], node: Mapping, path: Path, error: V
     span, place = node.key_span(key), format_path((*path, key))
     if _is_item(error):
         return unknown_layer(key, known, span, place)
+    if (found := refused_object(key, _label(path), span, place)) is not None:
+        return found
     hint = _hint(key, path, is_item=False)
     meant = _meant(key, path, known, is_item=False)
     guess = f"; did you mean `{meant[0]}`?" if meant else ""
@@ -242,6 +245,8 @@ def _not_allowed(error: ValidationError, node: Node, options: list[Any], subject
         needs = " and ".join(f"`{a}`" for a in REGISTRY[value].required_arguments())
         fixes = (Fix(f"write `{value}: {{…}}`, with {needs}"),)
         return Diagnostic("NN203", f"`{value}` needs {needs}", node.span, path=place, fixes=fixes)
+    if (refusal := refused_object(value, _label(path), node.span, place)) is not None:
+        return refusal
     meant = _meant_word(value, words, _label(path)) if isinstance(value, str) else []
     guess = f"; did you mean `{meant[0]}`?" if meant else ""
     notes = (f"allowed: {_listed([show(o) for o in options])}",) if not meant or len(options) <= 8 else ()

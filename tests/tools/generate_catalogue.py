@@ -57,40 +57,67 @@ WORDS: dict[str, dict[str, str]] = {
         ("acc", "accuracy"), "Binary, categorical or sparse categorical accuracy, whichever fits the output."
     ),
 }
-BASE = "the abstract base class"
-EXCLUDED: dict[str, dict[str, str]] = {
+# What a spec cannot name: why (completes "`Callback` …"), and what to write instead.
+BASE = "is an abstract base class: it does nothing by itself"
+EXCLUDED: dict[str, dict[str, tuple[str, str]]] = {
     "activations": {
-        "glu": "halves the last axis, which no layer that takes an activation expects",
-        "threshold": "has required arguments, and an activation is written as a name",
+        "glu": (
+            "halves the last axis, which no layer that takes an activation expects",
+            "split a layer twice as wide in two, give one half a sigmoid, and join them with `Multiply`",
+        ),
+        "threshold": (
+            "has required arguments, and an activation is written as a name",
+            "use `relu`, or the layer `ReLU` with its `threshold`",
+        ),
     },
     "callbacks": {
-        "Callback": BASE,
-        "CallbackList": "takes Python objects; training makes its own",
-        "History": "every training has one",
-        "LambdaCallback": "takes functions",
-        "LearningRateScheduler": "takes a function; the optimizer's learning_rate takes a schedule",
-        "OrbaxCheckpoint": "needs a package that is not a dependency",
-        "ProgbarLogger": "progress is shown by the command line",
-        "RemoteMonitor": "sends results over the network",
+        "Callback": (BASE, "name the callback that is meant, such as `EarlyStopping`"),
+        "CallbackList": ("holds callbacks that are Python objects", "list the callbacks under `training.callbacks`"),
+        "History": ("is part of every training", "leave it out: the figures of every epoch are in `history.csv`"),
+        "LambdaCallback": (
+            "carries Python code, and a spec is data: nothing in it is ever run",
+            "use one of Keras' other callbacks, or train with `spec.compile()` from Python",
+        ),
+        "LearningRateScheduler": (
+            "takes a function, and a spec holds no code",
+            "give the optimizer a schedule, such as `learning_rate: {CosineDecay: {…}}`",
+        ),
+        "OrbaxCheckpoint": (
+            "needs a package that nnspec does not depend on",
+            "use `ModelCheckpoint`; an interrupted training goes on with `--resume` anyway",
+        ),
+        "ProgbarLogger": ("writes to the terminal", "leave it out: the command line shows the progress"),
+        "RemoteMonitor": ("sends results over the network, which no build does", "use `CSVLogger` or `TensorBoard`"),
     },
-    "constraints": {"Constraint": BASE},
-    "initializers": {"Initializer": BASE},
-    "losses": {"Loss": BASE},
+    "constraints": {"Constraint": (BASE, "name the constraint that is meant, such as `MaxNorm`")},
+    "initializers": {"Initializer": (BASE, "name the initializer that is meant, such as `GlorotUniform`")},
+    "losses": {"Loss": (BASE, "name the loss that is meant, such as `Huber`")},
     "metrics": {
-        "Accuracy": "compares for exact equality; `accuracy` is the one that fits the output",
-        "Mean": "averages one value; as a metric of an output it would take predictions for sample weights",
-        "MeanMetricWrapper": "takes a function",
-        "Metric": BASE,
-        "Sum": "sums one value; as a metric of an output it would take predictions for sample weights",
+        "Accuracy": (
+            "asks whether predictions equal targets exactly, which probabilities never do",
+            "use `accuracy`, which fits the output",
+        ),
+        "Mean": (
+            "averages one value, and as a metric of an output would take its predictions for weights",
+            "use a metric that compares, such as `MeanAbsoluteError`",
+        ),
+        "MeanMetricWrapper": ("takes a function, and a spec holds no code", "use one of Keras' metrics by name"),
+        "Metric": (BASE, "name the metric that is meant, such as `accuracy`"),
+        "Sum": (
+            "sums one value, and as a metric of an output would take its predictions for weights",
+            "use a metric that compares, such as `MeanAbsoluteError`",
+        ),
     },
     "optimizers": {
-        "LossScaleOptimizer": "takes an optimizer; `loss_scale_factor` of every optimizer serves",
-        "MultiOptimizer": "takes optimizers and layers",
-        "Optimizer": BASE,
-        "OptimizerMap": "takes optimizers and layers",
+        "MultiOptimizer": (
+            "hands single variables to several optimizers by their paths in Keras",
+            "use `Muon`, which has an AdamW for what it does not update, or hold layers with `trainable: false`",
+        ),
+        "Optimizer": (BASE, "name the optimizer that is meant, such as `Adam`"),
+        "OptimizerMap": ("is the table of a `MultiOptimizer`, which no spec has", "use one optimizer, such as `Muon`"),
     },
-    "regularizers": {"Regularizer": BASE},
-    "schedules": {"LearningRateSchedule": BASE},
+    "regularizers": {"Regularizer": (BASE, "name the regularizer that is meant, such as `L2`")},
+    "schedules": {"LearningRateSchedule": (BASE, "name the schedule that is meant, such as `CosineDecay`")},
 }
 # `name` and `dtype` are the compiler's business, but for the names of metrics, which the history has; the others have
 # no effect, or none from a spec.
@@ -229,6 +256,13 @@ SCHEMAS: dict[str, Schema] = {
     **dict.fromkeys(("clipnorm", "clipvalue", "global_clipnorm", "loss_scale_factor"), or_null(POSITIVE)),
     "weight_decay": or_null(number(0)),
     **dict.fromkeys(("AdamW.weight_decay", "adam_weight_decay"), number(0)),
+    "inner_optimizer": {
+        **either({"type": "string"}, {"type": "object"}),
+        "if": {"type": ["string", "object"]},
+        "then": {"$ref": "#/definitions/optimizer"},
+    },
+    "initial_scale": POSITIVE,
+    "dynamic_growth_steps": integer(1),
     "ema_overwrite_frequency": or_null(integer(1)),
     "gradient_accumulation_steps": or_null(integer(2)),
     "clip_threshold": POSITIVE,
@@ -252,7 +286,7 @@ SCHEMAS: dict[str, Schema] = {
     "boundaries": array(integer(0), uniqueItems=True),
     "values": array(number(0), 2),
 }
-NESTED = {"learning_rate": "schedules"}
+NESTED = {"learning_rate": "schedules", "inner_optimizer": "optimizers"}
 # Where Keras says nothing, or speaks of what a spec cannot hold (callables, tensors, generators).
 DESCRIPTIONS: dict[str, str] = {
     "Dice.axis": "The axes that one loss value is computed over, batch being 0; null is all of them.",
@@ -420,7 +454,13 @@ def family_entry(family: str) -> Schema:
         classes = {name: {"description": summary(obj), "arguments": {}} for name, obj in objects.items()}
     else:
         classes = {name: class_entry(family, obj) for name, obj in objects.items()}
-    return {"aliases": aliases(family, objects), "words": WORDS.get(family, {}), "classes": classes}
+    refused = {name: {"reason": why, "instead": instead} for name, (why, instead) in EXCLUDED[family].items()}
+    return {
+        "aliases": aliases(family, objects),
+        "words": WORDS.get(family, {}),
+        "refused": refused,
+        "classes": classes,
+    }
 
 
 def generate() -> str:

@@ -1,0 +1,77 @@
+"""Arguments of optimizers and schedules that do not go together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from typing import Any
+
+from nnspec import catalogue
+from nnspec.checks.context import Context
+from nnspec.diagnostics import Diagnostic, Fix, quoted
+from nnspec.document import Mapping as MappingNode
+from nnspec.document import format_path, locate, to_plain
+
+Path = tuple[str | int, ...]
+_CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")
+
+
+def check_optimizers(context: Context) -> Iterator[Diagnostic]:
+    """NN208."""
+    section = context.node("training")
+    if isinstance(section, MappingNode) and "optimizer" in section.entries:
+        value = to_plain(section.entries["optimizer"])
+        yield from _check_optimizer(context, value, ("training", "optimizer"), is_inner=False)
+
+
+def _check_optimizer(context: Context, value: Any, path: Path, *, is_inner: bool) -> Iterator[Diagnostic]:
+    if not isinstance(value, dict):
+        if is_inner and value == "LossScaleOptimizer":
+            yield _twice(context, path)
+        return
+    kind, arguments = catalogue.canonical("optimizers", value)
+    here = (*path, kind)
+    if is_inner and kind == "LossScaleOptimizer":
+        yield _twice(context, path)
+        return
+    clips = [name for name in _CLIPS if arguments.get(name) is not None]
+    if len(clips) > 1:
+        message = f"`{kind}` takes one way of clipping, but {quoted(clips)} are given"
+        yield _fault(context, (*here, clips[1]), message, Fix(f"leave all but one out, such as `{clips[0]}`"))
+    if is_inner and arguments.get("loss_scale_factor") is not None:
+        message = "`loss_scale_factor` has no effect inside of `LossScaleOptimizer`, which scales the loss itself"
+        yield _fault(context, (*here, "loss_scale_factor"), message, Fix("leave it out"))
+    for index, pattern in enumerate(arguments.get("exclude_layers") or ()):
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            message = f"`exclude_layers` of `{kind}` holds `{pattern}`, which is no regular expression: {error}"
+            yield _fault(context, (*here, "exclude_layers", index), message)
+    schedule = arguments.get("learning_rate")
+    if isinstance(schedule, dict):
+        yield from _check_schedule(context, schedule, (*here, "learning_rate"))
+    if "inner_optimizer" in arguments:
+        inner = arguments["inner_optimizer"]
+        yield from _check_optimizer(context, inner, (*here, "inner_optimizer"), is_inner=True)
+
+
+def _check_schedule(context: Context, value: Mapping[str, Any], path: Path) -> Iterator[Diagnostic]:
+    kind, arguments = catalogue.canonical("schedules", value)
+    if kind != "PiecewiseConstantDecay":
+        return
+    boundaries, values = arguments["boundaries"], arguments["values"]
+    if len(values) != len(boundaries) + 1:
+        message = f"{len(boundaries)} `boundaries` part {len(boundaries) + 1} values, but `values` has {len(values)}"
+        yield _fault(context, (*path, kind, "values"), message, Fix("give one value more than boundaries"))
+    if any(after <= before for before, after in pairwise(boundaries)):
+        message = "`boundaries` must rise: each is the step at which the next value begins"
+        yield _fault(context, (*path, kind, "boundaries"), message)
+
+
+def _twice(context: Context, path: Path) -> Diagnostic:
+    return _fault(context, path, "`LossScaleOptimizer` stands in another one, which scales the loss already")
+
+
+def _fault(context: Context, path: Path, message: str, *fixes: Fix) -> Diagnostic:
+    return Diagnostic("NN208", message, locate(context.root, path).span, path=format_path(path), fixes=fixes)
