@@ -21,6 +21,7 @@ from nnspec.cli import main
 from nnspec.diagnostics import SpecError
 from nnspec.importing import importer
 from nnspec.importing.importer import Imported, import_model
+from nnspec.progress import Progress
 
 
 def randomized(model: Any, seed: int = 3) -> Any:
@@ -368,3 +369,24 @@ def test_a_subclassed_archive_is_refused_before_keras_is_loaded(tmp_path: Path) 
         "assert 'keras' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_words_that_keras_learned(tmp_path: Path) -> None:
+    layers = keras.layers
+    color, code = keras.Input((1,), dtype="string", name="color"), keras.Input((2,), dtype="int64", name="code")
+    words = layers.StringLookup(max_tokens=5, mask_token="")
+    words.adapt(np.asarray([["a"], ["b"], ["a"], ["é"]], object))
+    given = layers.IntegerLookup(vocabulary=[7, 3], output_mode="count")
+    vectors = layers.Flatten()(layers.Embedding(5, 2)(words(color)))
+    model = keras.Model([color, code], layers.Dense(1)(layers.Concatenate()([vectors, given(code)])))
+    model.save(tmp_path / "model.keras")
+    made = importer.import_file(tmp_path / "model.keras", tmp_path / "a", Progress(quiet=True))
+    assert "vocabulary: [a, é, b]" in made.spec.read_text(encoding="utf-8")
+    weighing = layers.IntegerLookup(output_mode="tf_idf", max_tokens=6, pad_to_max_tokens=True)
+    weighing.adapt(np.asarray([[1, 2], [2, 3]]))
+    model = keras.Model([color, code], layers.Concatenate()([layers.Flatten()(vectors), weighing(code)]))
+    made = import_model(model, tmp_path / "b", name="weighing")
+    assert made.graph.nodes[-2].args["vocabulary"] == [2, 3, 1]
+    model = keras.Model(color, layers.StringLookup(name="new")(color))
+    with pytest.raises(SpecError, match=r"layer `new` \(StringLookup\) knows no words"):
+        import_model(model, tmp_path / "c", name="new")

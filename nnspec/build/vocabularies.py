@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from nnspec.checks.vocabularies import names_before
 from nnspec.data.load import Dataset
 from nnspec.diagnostics import Diagnostic, Fix, SpecError
 from nnspec.graph import Graph, Node, Output, Value
@@ -94,7 +95,7 @@ def _read(graph: Graph, value: Value, x: Mapping[str, np.ndarray]) -> np.ndarray
     from nnspec.backends.keras import build_model, predict
     from nnspec.training.train import adapt_layers
 
-    needed = before(graph, value)
+    needed = names_before(graph, value)
     inputs = {name: given for name, given in graph.inputs.items() if name in needed}
     nodes = tuple(node for node in graph.nodes if node.name in needed)
     span = next(node.span for node in nodes if node.name == value.node)
@@ -102,18 +103,6 @@ def _read(graph: Graph, value: Value, x: Mapping[str, np.ndarray]) -> np.ndarray
     compiled, rows = build_model(part), {name: x[name] for name in inputs}
     adapt_layers(compiled, part, rows)
     return predict(compiled.model, part, rows)["read"]
-
-
-def before(graph: Graph, value: Value) -> set[str]:
-    """The names of the nodes and inputs that a value is made of, its own among them."""
-    by_name = {node.name: node for node in graph.nodes}
-    names, waiting = set(), [value.node]
-    while waiting:
-        name = waiting.pop()
-        if name not in names:
-            names.add(name)
-            waiting += [read.node for read in by_name[name].inputs] if name in by_name else []
-    return names
 
 
 def check_words(graph: Graph, dataset: Dataset) -> None:

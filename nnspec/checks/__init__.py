@@ -17,6 +17,7 @@ from nnspec.checks.reach import check_reach
 from nnspec.checks.softmax import check_softmax
 from nnspec.checks.task import check_tasks
 from nnspec.checks.training import check_training
+from nnspec.checks.vocabularies import check_vocabularies
 from nnspec.data.plan import DataPlan
 from nnspec.diagnostics import Diagnostic, Report
 from nnspec.document import Mapping
@@ -32,6 +33,7 @@ CHECKS: tuple[Callable[[Context], Iterable[Diagnostic]], ...] = (
     check_layout,
     check_opset,
     check_indices,
+    check_vocabularies,
     check_expectations,
     check_reach,
     check_data,

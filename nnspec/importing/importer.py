@@ -17,9 +17,10 @@ from nnspec.backends.onnx.deploy import Deployment
 from nnspec.backends.quiet import load_framework
 from nnspec.diagnostics import Fix, Source, Span, SpecError
 from nnspec.graph import Graph
+from nnspec.importing import vocabularies
 from nnspec.importing.archive import read_archive
 from nnspec.importing.building import Draft, build_draft
-from nnspec.importing.source import ImportFault, Network, read_network
+from nnspec.importing.source import Call, ImportFault, Network, read_network
 from nnspec.importing.writing import write_spec
 from nnspec.progress import Progress
 
@@ -56,7 +57,8 @@ def import_file(path: Path, out: Path, progress: Progress, *, name: str | None =
     try:
         config, class_name = read_archive(path)
         network = read_network(config, class_name)
-        draft = build_draft(network)
+        learned = vocabularies.learned(network)
+        draft = build_draft(network) if not learned else None  # what is at fault is told before a framework is loaded
     except ImportFault as fault:
         raise _refused(fault, here) from None
     load_framework()
@@ -68,7 +70,18 @@ def import_file(path: Path, out: Path, progress: Progress, *, name: str | None =
         except Exception as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise SpecError.single("NN607", f"Keras cannot load `{path.name}`: {reason}", here) from None
+    if draft is None:
+        draft = _with_words(learned, model, network, here)
     return _write(model, network, draft, name or path.stem, out, progress, here, fold)
+
+
+def _with_words(learned: list[Call], model: Any, network: Network, here: Span) -> Draft:
+    """The draft of a network some of whose words only the model knows."""
+    try:
+        vocabularies.fill_in(learned, model)
+        return build_draft(network)
+    except ImportFault as fault:
+        raise _refused(fault, here) from None
 
 
 def import_model(
@@ -78,6 +91,7 @@ def import_model(
     here = Span(Source(str(model.name), ""))
     try:
         network = read_network(model.get_config(), type(model).__name__)
+        vocabularies.fill_in(vocabularies.learned(network), model)
         draft = build_draft(network)
     except ImportFault as fault:
         raise _refused(fault, here) from None

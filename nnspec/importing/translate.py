@@ -13,7 +13,10 @@ from nnspec.layers.args import REQUIRED, Arg
 
 # What Keras keeps for itself, and what a spec says elsewhere.
 _NOT_ARGUMENTS = frozenset(
-    {"name", "trainable", "dtype", "autocast", "batch_input_shape", "build_config", "num_heads_q", "sparse", "ragged"}
+    {
+        *("name", "trainable", "dtype", "autocast", "batch_input_shape", "build_config", "num_heads_q", "sparse"),
+        *("ragged", "vocabulary_size", "oov_method"),
+    }
 )
 _WRAPPED = ("layer", "backward_layer", "cell")
 _KERAS_MODULES = ("keras.layers", "keras.src.layers", "keras.src.models", "keras.models")

@@ -206,6 +206,34 @@ def test_numbers_that_were_put_into_bins_first(tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------------------------- what is refused
 
 
+def test_a_shared_lookup_does_not_learn_from_itself(tmp_path: Path) -> None:
+    (tmp_path / "spec.yaml").write_text("""
+nnspec: 1
+inputs: {x: {axes: {number: 2}, dtype: int64}}
+layers: {codes: {IntegerLookup: {max_tokens: 5}}}
+model:
+  - share: {use: codes, name: one}
+  - permute: [number]
+  - share: {use: codes, name: two}
+outputs: {y: {task: regression}}
+""")
+    found = [d for d in diagnose(tmp_path / "spec.yaml") if d.is_error]
+    assert [d.code for d in found] == ["NN352"]
+    assert "`two` reads what it made itself" in found[0].message
+
+
+def test_words_in_windows(tmp_path: Path) -> None:
+    x = {"x": np.asarray([[["a"], ["b"], ["b"]], [["b"], ["b"], ["c"]]], object)}
+    model = (
+        "  - drop: word\n  - StringLookup: {max_tokens: 3, name: words}\n  - Embedding: {input_dim: 3, output_dim: 2}"
+    )
+    graph, found = settled(
+        tmp_path, model + "\n  - LSTM: {units: 2}", "{x: {axes: {time: 3, word: 1}, dtype: string}}", x
+    )
+    assert found == {"words": {"vocabulary": ["b", "c"]}}
+    agreed(graph, x)
+
+
 @pytest.mark.parametrize(
     ("body", "code", "words"),
     [

@@ -1,0 +1,38 @@
+"""A lookup that learns its words reads words, not what it made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nnspec.checks.context import Context
+from nnspec.diagnostics import Diagnostic, Fix
+from nnspec.graph import Graph, Value
+
+
+def check_vocabularies(context: Context) -> Iterator[Diagnostic]:
+    """NN352: a shared lookup one of whose uses reads what another one makes, so that neither can come first."""
+    nodes = context.graph.nodes
+    for node in nodes:
+        if node.shared is None or not node.layer.lacks_vocabulary(node):
+            continue
+        others = {other.name for other in nodes if other.shared == node.shared}
+        if names_before(context.graph, node.inputs[0]) & others:
+            yield Diagnostic(
+                "NN352",
+                f"shared lookup `{node.shared}` cannot learn its words: `{node.name}` reads what it made itself",
+                node.span,
+                fixes=(Fix("list the words, or give each use a lookup of its own"),),
+            )
+
+
+def names_before(graph: Graph, value: Value) -> set[str]:
+    """The names of the nodes and inputs that a value is made of, its own among them."""
+    by_name = {node.name: node for node in graph.nodes}
+    names: set[str] = set()
+    waiting = [value.node]
+    while waiting:
+        name = waiting.pop()
+        if name not in names:
+            names.add(name)
+            waiting += [read.node for read in by_name[name].inputs] if name in by_name else []
+    return names
