@@ -19,6 +19,7 @@ from tests.layers.argument_strategies import of_argument
 from tests.layers.form_parts import (
     ANY,
     ATTENTION,
+    DEEP,
     FLOATS,
     HEADS,
     IMAGE,
@@ -57,6 +58,7 @@ from tests.layers.form_parts import (
     stacked,
     summed,
     targets,
+    who_sees_what,
 )
 from tests.layers.text_forms import TEXT_FORMS
 
@@ -91,7 +93,7 @@ FORMS: dict[str, Form] = {
     for rank in (1, 2, 3)
     if name.format(rank) in REGISTRY
 } | {
-    "Dense": Form(FLOATS, low_rank()),
+    "Dense": Form(DEEP, low_rank()),
     "EinsumDense": Form(FLOATS, low_rank()),
     "Embedding": Form(sized(token=LENGTH), {"input_dim": always(st.integers(5, 7)), **low_rank()}, dtype="int32"),
     "ReversibleEmbedding": Form(
@@ -113,12 +115,14 @@ FORMS: dict[str, Form] = {
         {"attention_axes": lambda axes: st.sampled_from([None, 1, next(iter(axes)), list(axes)[:-1]])},
         ATTENTION,
         others=lambda body, axes: attended(body, axes) if len(axes) == 2 else st.just([]),
+        attention_mask=who_sees_what,
     ),
     "GroupQueryAttention": Form(
         HEADS,
         {"num_query_heads": always(st.sampled_from([2, 4])), "num_key_value_heads": always(st.sampled_from([1, 2]))},
         ATTENTION,
         others=attended,
+        attention_mask=who_sees_what,
     ),
     "Attention": Form(HEADS, others=attended),
     "AdditiveAttention": Form(HEADS, others=attended),
@@ -168,8 +172,8 @@ FORMS: dict[str, Form] = {
     "drop": Form(sized(one=st.just(1), time=LENGTH, feature=few), {"axis": always(st.just("one"))}),
     **{kind: Form(ANY) for kind in ("merge", "split", "insert", "rename")},
     **{kind: Form(ANY) for kind in ("ReLU", "LeakyReLU", "ELU", "GaussianNoise", "GaussianDropout", "Identity")},
-    **{kind: Form(FLOATS) for kind in ("Activation", "ActivityRegularization", "Softmax", "UnitNormalization")},
-    **{kind: Form(FLOATS) for kind in ("LayerNormalization", "RMSNormalization")},
+    **{kind: Form(DEEP) for kind in ("Activation", "ActivityRegularization", "Softmax", "UnitNormalization")},
+    **{kind: Form(DEEP) for kind in ("LayerNormalization", "RMSNormalization")},
     **{
         kind: image(IMAGE, height=always(st.integers(2, 9)), width=always(st.integers(2, 9)))
         for kind in ("Resizing", "CenterCrop", "RandomCrop")
@@ -244,7 +248,8 @@ def uses(draw: DrawFn, kind: str) -> Use:
     if form.over is not None and draw(st.booleans()):
         body["over"] = [name for name in axes if name not in ("channel", "feature")][: form.over]
     is_masked = form.dtype == "float32" and len(axes) == 2 and kind != "Masking" and not draw(st.integers(0, 2))
-    return Use(kind, body, [axes, *draw(form.others(body, axes))], form.dtype, is_masked)
+    inputs = [axes, *draw(form.others(body, axes))]
+    return Use(kind, body, inputs, form.dtype, is_masked, draw(form.attention_mask(body, inputs)))
 
 
 def _channels_first(axes: Axes) -> Axes:

@@ -22,6 +22,7 @@ class Use:
         inputs: the axes of each.
         dtype: of all of them; the values of integers are ids from 0 to 4.
         is_masked: whether a Masking stands before the first input.
+        attention_mask: the axes of a value of booleans by that argument, if there is one.
     """
 
     kind: str
@@ -29,6 +30,7 @@ class Use:
     inputs: list[Axes]
     dtype: str = "float32"
     is_masked: bool = False
+    attention_mask: Axes | None = None
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Form:
         without: arguments that are left at their defaults, with the reason beside them.
         over: how many axes it runs along, which `over` then names; None where it takes no `over`.
         others: the further inputs, from the body and the first input's axes.
+        attention_mask: the axes of one, from the body and the inputs; None where it has none.
     """
 
     axes: SearchStrategy[Axes]
@@ -49,6 +52,7 @@ class Form:
     over: int | None = None
     others: Callable[[dict[str, Any], Axes], SearchStrategy[list[Axes]]] = lambda body, axes: st.just([])
     dtype: str = "float32"
+    attention_mask: Callable[[dict[str, Any], list[Axes]], SearchStrategy[Axes | None]] = lambda body, inputs: st.none()
 
 
 # ------------------------------------------------------------------------------------------------ axes
@@ -68,7 +72,9 @@ IMAGE = sized(height=st.integers(4, 8), width=st.integers(4, 8), channel=st.samp
 COLOR = sized(height=st.integers(4, 8), width=st.integers(4, 8), channel=st.just(3))
 GRID = sized(height=st.integers(2, 4), width=st.integers(1, 4), channel=few)
 ANY = st.one_of(VECTOR, STEPS, GRID)
+CLIPS = sized(clip=st.integers(1, 3), frame=LENGTH, height=few, width=st.integers(1, 3), channel=st.integers(2, 4))
 FLOATS = st.one_of(VECTOR, sized(time=st.integers(2, 6), feature=few), GRID)
+DEEP = st.one_of(FLOATS, CLIPS)
 
 
 def spatial(rank: int) -> SearchStrategy[Axes]:
@@ -169,7 +175,17 @@ def attended(body: dict[str, Any], axes: Axes) -> SearchStrategy[list[Axes]]:
     return st.sampled_from([[], [], [value], [value, value]])
 
 
-ATTENTION = frozenset({"flash_attention", "attention_mask"})  # no kernel in TensorFlow; a value of its own by name
+def who_sees_what(body: dict[str, Any], inputs: list[Axes]) -> SearchStrategy[Axes | None]:
+    """Nothing, or a mask over the steps of query and value, one for all heads or one for each."""
+    query, value = inputs[0], inputs[min(1, len(inputs) - 1)]
+    if len(query) != 2:
+        return st.none()
+    steps: Axes = {"seeing": next(iter(query.values())), "seen": next(iter(value.values()))}
+    heads = body.get("num_heads", body.get("num_query_heads"))
+    return st.sampled_from([None, None, steps, {"head": heads, **steps}])
+
+
+ATTENTION = frozenset({"flash_attention", "attention_mask"})  # no kernel in TensorFlow; `who_sees_what`
 HEADS = sized(time=st.one_of(st.integers(2, 6), st.just("T")), feature=st.integers(2, 5))
 
 

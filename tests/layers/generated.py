@@ -110,7 +110,11 @@ def graph_of(branches: Sequence[Use], outputs: dict[str, str] | None = None) -> 
         if use.is_masked:
             model.append({"Masking": {"name": f"m{i}", "from": names[0], "over": next(iter(use.inputs[0]))}})
             names[0] = f"m{i}"
-        model.append({use.kind: {**use.body, "name": f"n{i}", "from": names}})
+        body = {**use.body, "name": f"n{i}", "from": names}
+        if use.attention_mask is not None:
+            inputs[f"a{i}"] = {"axes": use.attention_mask, "dtype": "bool"}
+            body["attention_mask"] = f"a{i}"
+        model.append({use.kind: body})
     found = outputs or {f"n{i}": f"n{i}" for i in range(len(branches))}
     ends = {name: {"task": "regression", "from": source} for name, source in found.items()}
     document = {"nnspec": 1, "inputs": inputs, "model": model, "outputs": ends}
@@ -135,7 +139,9 @@ def arrays(graph: Graph, batch: int, length: int) -> dict[str, np.ndarray]:
             result[name] = rng.choice(np.asarray(TEXTS, object), size=shape)
             continue
         made = rng.integers(0, 5, size=shape) if value.dtype.startswith("int") else rng.normal(size=shape)
-        if len(shape) == 3:  # some steps are padding
+        if value.dtype == "bool":
+            made = rng.random(shape) < 0.7
+        elif len(shape) == 3:  # some steps are padding
             made[rng.random(shape[:2]) < 0.3] = 0
         result[name] = made.astype(value.dtype)
     return result
