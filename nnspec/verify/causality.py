@@ -61,7 +61,7 @@ def verify_causality(
     faults = []
     for what, value, axis, span in expected:
         values = carriers(graph, value, axis)
-        found = {_key(v): _try(graph, compiled, arrays, v, axis) for v in values}
+        found = {_key(v): _try(Probe.of(graph, compiled, arrays, v, axis), v.fields[axis].stride) for v in values}
         result.setdefault(what.replace("`", ""), {})[axis] = {
             "values": list(found),
             "steps": sum(f.steps for f in found.values()),
@@ -89,27 +89,87 @@ def _fault(what: str, axis: str, name: str, found: Found, span: Span) -> Diagnos
     )
 
 
-def _try(graph: Graph, compiled: Compiled, arrays: Mapping[str, np.ndarray], value: Value, axis: str) -> Found:
-    """Steps of a value against all later positions of every input that has the axis."""
-    import keras
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """A value of the built model, one step of which is looked at.
 
-    probe = keras.Model(compiled.model.input, compiled.tensors[_key(value)])
-    place = position_of(value, axis)
-    assert place is not None
-    stride = value.fields[axis].stride
+    Attributes:
+        model: from the model's inputs to the value.
+        place: the dimension of the axis in it, batch included.
+        arrays: the inputs that it is looked at on.
+        sources: the inputs that have the axis, and its dimension in each.
+    """
+
+    graph: Graph
+    compiled: Compiled
+    model: Any
+    place: int
+    arrays: Mapping[str, np.ndarray]
+    sources: Mapping[str, int]
+
+    @classmethod
+    def of(cls, graph: Graph, compiled: Compiled, arrays: Mapping[str, np.ndarray], value: Value, axis: str) -> Probe:
+        import keras
+
+        place = position_of(value, axis)
+        assert place is not None
+        sources = {
+            name: 1 + next(i for i, own in enumerate(v.axes) if own.name == axis)
+            for name, v in graph.inputs.items()
+            if any(own.name == axis for own in v.axes)
+        }
+        model = keras.Model(compiled.model.input, compiled.tensors[_key(value)])
+        return cls(graph, compiled, model, 1 + place, arrays, sources)
+
+    def run(self, inputs: Mapping[str, Any]) -> Any:
+        """The value, from fresh states."""
+        reset_states(self.compiled.model)
+        return self.model(as_model_inputs(self.graph, inputs), training=False)
+
+    def influences(self, step: int) -> dict[str, np.ndarray]:
+        """How strongly a step depends on every element of each source: magnitudes, of the source's shape."""
+        import tensorflow as tf
+
+        tensors = {name: tf.convert_to_tensor(array) for name, array in self.arrays.items()}
+        floats = [name for name in self.sources if self.arrays[name].dtype.kind == "f"]
+        with tf.GradientTape() as tape:
+            for name in floats:
+                tape.watch(tensors[name])
+            made = tf.gather(self.run(tensors), step, axis=self.place)
+            weights = np.random.default_rng(step).normal(size=made.shape).astype(np.float32)
+            total = tf.reduce_sum(made * weights)
+        result: dict[str, np.ndarray] = {}
+        for name, gradient in zip(floats, tape.gradient(total, [tensors[name] for name in floats]), strict=True):
+            result[name] = np.zeros(self.arrays[name].shape) if gradient is None else np.abs(np.asarray(gradient))
+        for name in self.sources:
+            if name not in result:
+                result[name] = self.influence_of_whole_numbers(name, step, np.asarray(made))
+        return result
+
+    def influence_of_whole_numbers(self, name: str, step: int, made: np.ndarray) -> np.ndarray:
+        """For each position of a source that holds whole numbers: how much the step, now `made`, changes with it."""
+        array, axis = self.arrays[name], self.sources[name]
+        result = np.zeros(array.shape)
+        for position in range(array.shape[axis]):
+            changed = np.moveaxis(array.copy(), axis, 0)
+            here = changed[position]
+            changed[position] = ~here if here.dtype.kind == "b" else np.where(here > 0, here - 1, here + 1)
+            value = self.run({**self.arrays, name: np.moveaxis(changed, 0, axis)})
+            other = np.take(np.asarray(value), step, axis=self.place)
+            np.moveaxis(result, axis, 0)[position] = np.abs(other - made).max()
+        return result
+
+
+def _try(probe: Probe, stride: Steps) -> Found:
+    """Steps of a value against all later positions of every input that has the axis."""
     found = Found()
-    sources = {
-        name: 1 + next(i for i, own in enumerate(v.axes) if own.name == axis)
-        for name, v in graph.inputs.items()
-        if any(own.name == axis for own in v.axes)
-    }
-    reset_states(compiled.model)
-    count = np.asarray(probe(as_model_inputs(graph, arrays), training=False)).shape[1 + place]
+    count = np.asarray(probe.run(probe.arrays)).shape[probe.place]
     for step in sorted({round(i) for i in np.linspace(0, count - 1, min(count, MOST_STEPS))}):
         last = _last_allowed(step, stride)
         found.steps += 1
-        for name, influence in _influences(graph, probe, compiled, arrays, 1 + place, step, sources).items():
-            along = np.moveaxis(influence, sources[name], 0).reshape(influence.shape[sources[name]], -1).max(axis=1)
+        for name, influence in probe.influences(step).items():
+            place = probe.sources[name]
+            along = np.moveaxis(influence, place, 0).reshape(influence.shape[place], -1).max(axis=1)
             later = along[last + 1 :]
             if later.size and later.max() > found.after:
                 found.worst = (step, last + 1 + int(np.argmax(later > TOLERANCE * later.max())), name)
@@ -121,57 +181,3 @@ def _try(graph: Graph, compiled: Compiled, arrays: Mapping[str, np.ndarray], val
 def _last_allowed(step: int, stride: Steps) -> int:
     """The last position that belongs to a step."""
     return floor(stride * step + max(Fraction(stride) - 1, Fraction(0)))
-
-
-def _influences(
-    graph: Graph,
-    probe: Any,
-    compiled: Compiled,
-    arrays: Mapping[str, np.ndarray],
-    place: int,
-    step: int,
-    sources: Mapping[str, int],
-) -> dict[str, np.ndarray]:
-    """How strongly one step of the probe's value depends on every element of the inputs: magnitudes."""
-    import tensorflow as tf
-
-    reset_states(compiled.model)
-    tensors = {name: tf.convert_to_tensor(array) for name, array in arrays.items()}
-    floats = [name for name in sources if arrays[name].dtype.kind == "f"]
-    result: dict[str, np.ndarray] = {}
-    with tf.GradientTape() as tape:
-        for name in floats:
-            tape.watch(tensors[name])
-        made = tf.gather(probe(as_model_inputs(graph, tensors), training=False), step, axis=place)
-        weights = np.random.default_rng(step).normal(size=made.shape).astype(np.float32)
-        total = tf.reduce_sum(made * weights)
-    for name, gradient in zip(floats, tape.gradient(total, [tensors[name] for name in floats]), strict=True):
-        result[name] = np.zeros(arrays[name].shape) if gradient is None else np.abs(np.asarray(gradient))
-    for name in sources:
-        if name not in result:
-            result[name] = _by_change(graph, probe, compiled, arrays, place, step, name, sources[name], made)
-    return result
-
-
-def _by_change(
-    graph: Graph,
-    probe: Any,
-    compiled: Compiled,
-    arrays: Mapping[str, np.ndarray],
-    place: int,
-    step: int,
-    name: str,
-    axis: int,
-    made: Any,
-) -> np.ndarray:
-    """For each position of an input that holds whole numbers: how much the step changes with it."""
-    result = np.zeros(arrays[name].shape)
-    for position in range(arrays[name].shape[axis]):
-        changed = np.moveaxis(arrays[name].copy(), axis, 0)
-        here = changed[position]
-        changed[position] = ~here if here.dtype.kind == "b" else np.where(here > 0, here - 1, here + 1)
-        reset_states(compiled.model)
-        inputs = {**arrays, name: np.moveaxis(changed, 0, axis)}
-        other = np.take(np.asarray(probe(as_model_inputs(graph, inputs), training=False)), step, axis=place)
-        np.moveaxis(result, axis, 0)[position] = np.abs(other - np.asarray(made)).max()
-    return result
