@@ -7,35 +7,12 @@ from collections.abc import Iterable
 from nnspec.graph import Node, Output
 from nnspec.objectives import SCORE_LOSSES, loss_of
 
-_TRANSPARENT = frozenset(
-    [
-        "permute",
-        "merge",
-        "split",
-        "insert",
-        "drop",
-        "rename",
-        "Reshape",
-        "Permute",
-        "Flatten",
-        "Identity",
-        "Dropout",
-        "SpatialDropout1D",
-        "SpatialDropout2D",
-        "SpatialDropout3D",
-        "GaussianNoise",
-        "GaussianDropout",
-        "AlphaDropout",
-        "ActivityRegularization",
-    ]
-)
-
 
 def head_function(nodes: Iterable[Node], output: Output) -> tuple[str, Node | None]:
-    """The last activation before an output, looking through what only moves values; `linear` where there is none."""
+    """The last activation before an output, behind what only moves values or acts in training; `linear` where none."""
     by_name = {node.name: node for node in nodes}
     node = by_name.get(output.value.node)
-    while node is not None and node.kind in _TRANSPARENT:
+    while node is not None and (node.layer.moves_values or node.layer.passes_at_inference):
         node = by_name.get(node.inputs[0].node)
     if node is None:
         return "linear", None

@@ -9,21 +9,6 @@ from nnspec.diagnostics import Diagnostic, Fix
 from nnspec.graph import Node, Value
 
 _TABLES = frozenset({"Embedding", "ReversibleEmbedding"})
-_MOVES = frozenset(  # what hands indices on as they are
-    [
-        "permute",
-        "merge",
-        "split",
-        "insert",
-        "drop",
-        "rename",
-        "Reshape",
-        "Permute",
-        "Flatten",
-        "RepeatVector",
-        "Identity",
-    ]
-)
 
 
 def check_indices(context: Context) -> Iterator[Diagnostic]:
@@ -67,7 +52,7 @@ def _makers(by_name: Mapping[str, Node], value: Value) -> list[Node]:
         if node is None or node.name in seen or not read.dtype.startswith("int"):
             continue
         seen.add(node.name)
-        if node.kind in _MOVES:
+        if node.layer.moves_values:
             waiting += node.inputs
         else:
             found.append(node)

@@ -79,6 +79,8 @@ class Layer:
             use.
         references: those of `args` that name a value: it is read, after what `from` names.
         reads_text: whether it may read inputs of dtype string.
+        moves_values: whether what it gives are the values that it reads, moved or repeated and nothing else.
+        passes_at_inference: whether it acts in training alone.
     """
 
     kind: ClassVar[str]
@@ -97,6 +99,8 @@ class Layer:
     call_arguments: ClassVar[tuple[str, ...]] = ()
     references: ClassVar[tuple[str, ...]] = ()
     reads_text: ClassVar[bool] = False
+    moves_values: ClassVar[bool] = False
+    passes_at_inference: ClassVar[bool] = False
 
     def required_arguments(self) -> list[str]:
         """Arguments without a default; a layer that has none may be written as a bare word."""

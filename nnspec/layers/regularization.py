@@ -29,6 +29,7 @@ class Passing(Layer):
     """Axes, mask and values stay; nothing is written to ONNX."""
 
     rank: ClassVar[int | None] = None
+    passes_at_inference = True
 
     def infer(self, call: Call) -> Inferred:
         if self.rank is not None:
@@ -165,6 +166,7 @@ class Identity(Passing):
 
     kind = "Identity"
     reads_text = True
+    moves_values = True
 
     def check(self, call: Call) -> None:
         """Any dtype will do."""

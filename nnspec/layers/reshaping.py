@@ -26,6 +26,7 @@ class Rebracketing(Layer):
     """Other axes around the same values: nothing moves in memory."""
 
     reads_text = True
+    moves_values = True
 
     def why(self, node: Node) -> dict[str, str]:
         return {"": say.contents(node)}
@@ -64,6 +65,7 @@ class Flatten(Layer):
 
     kind = "Flatten"
     reads_text = True
+    moves_values = True
     makes = "time_filter"
     args = {"data_format": a.data_format("channels_first moves the channel axis last before flattening.")}
 
@@ -158,6 +160,7 @@ class Permute(Layer):
 
     kind = "Permute"
     reads_text = True
+    moves_values = True
     args = {
         "dims": a.Arg(
             {"type": "array", "items": {"type": ["integer", "string"], "minimum": 1}, "minItems": 1},
@@ -185,6 +188,7 @@ class RepeatVector(Layer):
     """
 
     kind = "RepeatVector"
+    moves_values = True
     makes = "step"
     args = {"n": a.integer("How often: the size of the axis that it makes.")}
 
