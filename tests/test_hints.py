@@ -61,6 +61,7 @@ IN_LAYERS = {  # a layer as written -> the word that is offered, `!` where that 
     "{Reshape: {shape: [5, 10]}}": "target_shape",
     "{unsqueeze: 1}": "insert",
     "{Softmax: {dim: 1}}": "axis",
+    "{LeakyReLU: {alpha: 0.1}}": "negative_slope",
     "{Softmax: {axis: tim}}": "time",
     "{Concat: {from: [x, x]}}": "Concatenate",
     "{repeet: {times: 2, model: []}}": "repeat",
@@ -104,6 +105,8 @@ ONLY_SAID = {  # words that have no one-word equivalent -> what is said instead
     "{TimeDistributed: {Dense: {units: 3}}}": "stands under `layer:`",
     "gelu": "`Activation: {activation: gelu}`",
     "{transpose: [1, 0]}": "`permute: [names]`",
+    "{LayerNormalization: {rms_scaling: true}}": "`RMSNormalization`",
+    "{Embedding: {input_dim: 3, output_dim: 2, input_length: 5}}": "leave it out",
 }
 REWRITTEN = {  # a value of the wrong form -> the text that is offered in its place
     ("model", "[{Dense: 3}]"): "{units: 3}",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnspec.graph import Node, Weight
 from nnspec.layers import args as a
+from nnspec.layers import sentences as say
 from nnspec.layers.base import Call, Inferred, Layer, Window, is_deep, keras_name
 from nnspec.layers.functions import activate, activation_windows, clip, softmax
 
@@ -142,6 +143,14 @@ class PReLU(Elementwise):
             keras={"shared_axes": [i + 1 for i in shared] or None},
         )
 
+    def why(self, node: Node) -> dict[str, str]:
+        axes, shared = node.inputs[0].axes, node.args["shared_axes"] or []
+        own = [axis.name for i, axis in enumerate(axes, 1) if i not in shared]
+        told = {"alpha": f"a slope for each position of {say.quoted(own)}" if own else "one slope for all"}
+        if shared:
+            told["shared_axes"] = f"All positions of {say.listed(say.sized(axes[i - 1]) for i in shared)} share theirs."
+        return told
+
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         shared = node.args["shared_axes"] or []
         axes = [i for i in range(1, len(inputs[0].axes)) if i not in shared]
@@ -180,6 +189,14 @@ class Softmax(Layer):
             mask=mask,
             keras={"axis": [place + 1 for place in places] if len(places) > 1 else places[0] + 1},
         )
+
+    def why(self, node: Node) -> dict[str, str]:
+        given = node.args["axis"]
+        places = [place - 1 for place in (given if isinstance(given, list) else [given])]
+        axes = node.inputs[0].axes
+        rest = [axis.name for i, axis in enumerate(axes) if i not in places]
+        own = f", for each position of {say.quoted(rest)} by itself" if rest else ""
+        return {"axis": f"Over {say.listed(say.sized(axes[place]) for place in places)} the values sum to 1{own}."}
 
     def to_keras(self, node: Node) -> Callable[..., Any]:
         import keras

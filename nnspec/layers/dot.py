@@ -9,6 +9,7 @@ from nnspec import axes as ax
 from nnspec.diagnostics import Fix
 from nnspec.graph import Node
 from nnspec.layers import args as a
+from nnspec.layers import sentences as say
 from nnspec.layers.base import Call, Inferred, Layer, Window
 from nnspec.layers.sample_normalization import unit_length
 
@@ -62,6 +63,15 @@ class Dot(Layer):
                 fixes=[Fix(f"rename it in one of the inputs: `rename: {{{min(repeated)}: …}}`")],
             )
         return Inferred((tuple(rest),), windows={left: Window(None, ahead=None)}, keras={"axes": [left + 1, right + 1]})
+
+    def why(self, node: Node) -> dict[str, str]:
+        summed = [value.axes[place - 1] for value, place in zip(node.inputs, node.args["axes"], strict=True)]
+        parts = [f"`{axis.name}` of `{value.node}`" for axis, value in zip(summed, node.inputs, strict=True)]
+        cosines = " Each vector is given length 1 before." if node.args["normalize"] else ""
+        return {
+            "": f"Multiplies {say.listed(parts)} position by position, {summed[0].size} of each, and sums.{cosines}",
+            "axes": f"What is summed over: {say.listed(parts)}.",
+        }
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         left, right = node.args["axes"]

@@ -192,6 +192,12 @@ class Normalization(Layer):
             keras={"axis": [place + 1 for place in places] or None},
         )
 
+    def why(self, node: Node) -> dict[str, str]:
+        own = [node.inputs[0].axes[place - 1] for place in node.args["axis"] or ()]
+        if not own:
+            return {"axis": "One mean and one variance serve all values."}
+        return {"axis": f"Each position of {say.listed(map(say.sized, own))} has a mean and a variance of its own."}
+
     def adapts(self, node: Node) -> bool:
         return bool(node.weights)
 

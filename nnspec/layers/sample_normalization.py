@@ -228,6 +228,18 @@ class GroupNormalization(Layer):
             keras={"axis": place + 1, "groups": groups},
         )
 
+    def why(self, node: Node) -> dict[str, str]:
+        channels, groups = node.inputs[0].axes[node.args["axis"] - 1], node.args["groups"]
+        assert isinstance(channels.size, int)
+        cut = f"{say.counted(groups, 'group')} of {say.counted(channels.size // groups, 'position')}"
+        weight = f"one for each position of `{channels.name}`"
+        return {
+            "groups": f"{cut} of `{channels.name}`, each with statistics of its own.",
+            "axis": f"{say.sized(channels)} holds the channels.",
+            "gamma": weight,
+            "beta": weight,
+        }
+
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         axis, groups = node.args["axis"], node.args["groups"]
         spec = node.inputs[0].axes
