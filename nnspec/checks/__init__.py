@@ -13,6 +13,7 @@ from nnspec.checks.losses import check_losses
 from nnspec.checks.metrics import check_metrics
 from nnspec.checks.opset import check_opset
 from nnspec.checks.optimizers import check_optimizers
+from nnspec.checks.ports import check_ports
 from nnspec.checks.reach import check_reach
 from nnspec.checks.softmax import check_softmax
 from nnspec.checks.task import check_tasks
@@ -30,6 +31,7 @@ CHECKS: tuple[Callable[[Context], Iterable[Diagnostic]], ...] = (
     check_training,
     check_optimizers,
     check_softmax,
+    check_ports,
     check_layout,
     check_opset,
     check_indices,

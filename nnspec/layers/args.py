@@ -127,16 +127,18 @@ def weight_arguments(*weights: str, defaults: dict[str, Any] | None = None) -> d
     standard = {"bias": "zeros", "recurrent": "orthogonal", **(defaults or {})}
     result: dict[str, Arg] = {}
     for weight in weights:
-        what = f"{weight} kernel" if weight in ("recurrent", "depthwise", "pointwise") else weight
-        result[f"{weight}_initializer"] = initializer(what, standard.get(weight, "glorot_uniform"))
+        result[f"{weight}_initializer"] = initializer(_said(weight), standard.get(weight, "glorot_uniform"))
     for weight in weights:
-        what = f"{weight} kernel" if weight in ("recurrent", "depthwise", "pointwise") else weight
-        result[f"{weight}_regularizer"] = regularizer(what)
+        result[f"{weight}_regularizer"] = regularizer(_said(weight))
     return result
 
 
 def weight_constraints(*weights: str) -> dict[str, Arg]:
-    return {f"{weight}_constraint": constraint(weight) for weight in weights}
+    return {f"{weight}_constraint": constraint(_said(weight)) for weight in weights}
+
+
+def _said(weight: str) -> str:
+    return f"{weight} kernel" if weight in ("recurrent", "depthwise", "pointwise") else weight
 
 
 def activity_regularizer() -> dict[str, Arg]:

@@ -171,6 +171,10 @@ class Layer:
         """The ops with a body (Scan) that the node cannot do without in ONNX, and why; the gate lets no others pass."""
         return {}
 
+    def state_ports(self, node: Node) -> Sequence[str]:
+        """The states that the deployed graph takes under these names, and gives with `_next` behind them."""
+        return ()
+
     def opset(self, node: Node) -> int:
         """The oldest operator set that the node's lowering can do with."""
         return 17

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -105,6 +105,12 @@ class Bidirectional(Layer):
             "of its own, from last to first.",
             "merge_mode": made[mode] if mode in made else f"Both results are {how[mode]}, number by number.",
         }
+
+    def state_ports(self, node: Node) -> Sequence[str]:
+        forward = node.inner
+        assert forward is not None
+        is_kept = forward.args["stateful"] and len(node.inputs) == 1
+        return [state.port(node) for state in states_of_both(forward, node.backward or forward)] if is_kept else []
 
     def wrapped(self, call: Call, arg: str) -> Node:
         from nnspec.layers import REGISTRY

@@ -140,7 +140,8 @@ class MelSpectrogram(Layer):
         """Cosines, then sines, weighed by the window: axes `wave 1 1 sample`."""
         period = max(frame - frame % 2, 1)  # TensorFlow's windows of odd lengths are symmetric
         angle = 2 * np.pi * np.arange(frame) / period
-        weights = {"hann": (0.5, 0.5), "hamming": (0.54, 0.46), None: (1.0, 0.0)}[args["window"]]
+        alone = frame == 1  # a window of one sample leaves it as it is
+        weights = {"hann": (0.5, 0.5), "hamming": (0.54, 0.46), None: (1.0, 0.0)}[None if alone else args["window"]]
         window = weights[0] - weights[1] * np.cos(angle)
         turns = 2 * np.pi * (np.outer(np.arange(bins), np.arange(frame)) % args["fft_length"]) / args["fft_length"]
         return (np.concatenate([np.cos(turns), np.sin(turns)]) * window)[:, None, None, :].astype(np.float32)

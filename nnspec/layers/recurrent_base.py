@@ -29,6 +29,10 @@ class StateSpec:
     name: str
     axes: Axes
 
+    def port(self, node: Node) -> str:
+        """What it is called in the deployed graph where the node is stateful."""
+        return f"{node.name}_{self.name}"
+
 
 class Recurrent(Layer):
     """What reads a sequence a step at a time, with a state that goes from step to step."""
@@ -82,6 +86,10 @@ class Recurrent(Layer):
     def states_of(self, node: Node) -> tuple[StateSpec, ...]:
         """What its steps hand on."""
         raise NotImplementedError
+
+    def state_ports(self, node: Node) -> Sequence[str]:
+        is_kept = node.args["stateful"] and len(node.inputs) == 1
+        return [state.port(node) for state in self.states_of(node)] if is_kept else []
 
     def nested(self, node: Node, states: list[Any]) -> list[Any]:
         """States in the structure in which Keras' layer takes them."""

@@ -37,7 +37,11 @@ def gate_sentences(node: Node, gates: int, states: Sequence[str]) -> dict[str, s
     """What its units are and what its kernels hold."""
     feature, units = node.inputs[0].axes[-1], node.args["units"]
     kept = say.listed(f"a {state} state of {say.counted(units, 'number')}" for state in states)
-    blocks = f"{gates} gates · {units} units = {gates * units} columns" if gates > 1 else say.counted(units, "column")
+    blocks = (
+        f"{gates} gates · {say.counted(units, 'unit')} = {gates * units} columns"
+        if gates > 1
+        else say.counted(units, "column")
+    )
     rows = say.counted(feature.size, "row")
     return {
         "units": f"It keeps {kept} from step to step and gives {say.counted(units, 'number')}, however "

@@ -26,7 +26,7 @@ def starts_of(
 
 def _declared(lowering: Lowering, node: Node, state: StateSpec, view: View) -> View:
     sizes = [(lowering.factor(axis.name, axis.size), int(str(axis.size))) for axis in state.axes]
-    return lowering.declare_input(f"{node.name}_{state.name}", view.dtype, [(view.axes[0], "batch"), *sizes])
+    return lowering.declare_input(state.port(node), view.dtype, [(view.axes[0], "batch"), *sizes])
 
 
 def keep_state(lowering: Lowering, node: Node, state: StateSpec, view: View) -> View:
@@ -36,10 +36,10 @@ def keep_state(lowering: Lowering, node: Node, state: StateSpec, view: View) -> 
     ready = lowering.canonical(view)
     if ready is view:
         ready = lowering.elementwise("Identity", view)
-    target = f"{node.name}_{state.name}_next"
+    target = f"{state.port(node)}_next"
     lowering.graph.rename(ready.tensor, target)
     shape: tuple[int | str, ...] = ("batch", *(int(str(axis.size)) for axis in state.axes))
-    lowering.states.append(State(f"{node.name}_{state.name}", target, shape, view.dtype))
+    lowering.states.append(State(state.port(node), target, shape, view.dtype))
     return replace(ready, tensor=target)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnspec import axes as ax
 from nnspec.axes import Axis, multiply
+from nnspec.diagnostics import Fix
 from nnspec.graph import Node, Weight
 from nnspec.layers import args as a
 from nnspec.layers.base import Call, Inferred, Layer
@@ -71,6 +72,14 @@ class STFTSpectrogram(Layer):
         length, mode = call.args["frame_length"], call.args["mode"]
         step = call.args["frame_step"] or length // 2
         transform = call.args["fft_length"] or 1 << (length - 1).bit_length()
+        if step < 1:
+            call.fail(
+                "NN206",
+                "`STFTSpectrogram` steps by half a frame where `frame_step` is not given, which is no step with "
+                "`frame_length: 1`",
+                "frame_length",
+                fixes=[Fix("give `frame_step: 1`")],
+            )
         if step > length:
             call.fail(
                 "NN206", f"`frame_step` must be at most `frame_length` ({length}), but it is {step}", "frame_step"

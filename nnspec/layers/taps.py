@@ -8,6 +8,7 @@ from nnspec import axes as ax
 from nnspec.axes import Axis
 from nnspec.diagnostics import Fix
 from nnspec.layers.base import Call
+from nnspec.layers.sentences import counted
 from nnspec.layers.windows import seeing_taps
 from nnspec.limits import is_too_large
 
@@ -54,7 +55,8 @@ def dead_tap_notes(taps: Taps) -> list[str]:
     who = f"{which} of {taps.count}{oldest} only ever"
     who = f"taps {who} see" if count > 1 else f"tap {who} sees"
     return [
-        f"{who} padding along `{taps.axis.name}`: it has {taps.axis.size} positions, and taps are {taps.dilation} apart"
+        f"{who} padding along `{taps.axis.name}`: it has {counted(taps.axis.size, 'position')}, and taps are "
+        f"{counted(taps.dilation, 'position')} apart"
     ]
 
 

@@ -29,9 +29,10 @@ def slid_size(call: Call, axis: Axis, span: int, stride: int, padding: str, arg:
         return size if stride == 1 else ax.derived(f"ceil({size}/{stride})")
     if isinstance(size, int):
         if size < span:
+            left = "there is only 1" if size == 1 else f"there are only {size}"
             call.fail(
                 "NN312",
-                f"`{call.kind}` looks at {span} positions of `{axis.name}` at once, but there are only {size}",
+                f"`{call.kind}` looks at {span} positions of `{axis.name}` at once, but {left}",
                 arg,
                 fixes=[Fix("make the window smaller, or keep the axis' length with `padding: same`")],
             )

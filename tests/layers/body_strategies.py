@@ -24,6 +24,7 @@ from tests.layers.form_parts import (
     HEADS,
     IMAGE,
     LENGTH,
+    OPEN_IMAGE,
     RECURRENT,
     RNN_DEFAULTS,
     SPATIAL,
@@ -46,6 +47,7 @@ from tests.layers.form_parts import (
     maybe,
     mixed_order,
     one_more,
+    one_or_more_cells,
     orders,
     other_rows,
     pairs,
@@ -100,13 +102,9 @@ FORMS: dict[str, Form] = {
         sized(token=LENGTH), {"input_dim": always(st.integers(5, 7))}, frozenset({"reverse"}), dtype="int32"
     ),
     "Masking": Form(STEPS, over=1),
-    "LSTM": recurrent(),
-    "GRU": recurrent(),
-    "SimpleRNN": recurrent(),
-    "RNN": Form(STEPS, {"cell": a_cell}, RNN_DEFAULTS, over=1),
-    "LSTMCell": cell(2),
-    "GRUCell": cell(1),
-    "SimpleRNNCell": cell(1),
+    **{kind: recurrent(kind) for kind in ("LSTM", "GRU", "SimpleRNN")},
+    "RNN": Form(STEPS, {"cell": one_or_more_cells}, over=1),
+    **{kind: cell(kind) for kind in ("LSTMCell", "GRUCell", "SimpleRNNCell")},
     "StackedRNNCells": Form(
         VECTOR, {"cells": lambda axes: st.lists(a_cell(axes), min_size=1, max_size=2)}, others=stacked
     ),
@@ -143,13 +141,17 @@ FORMS: dict[str, Form] = {
     "AlphaDropout": Form(ANY, without=frozenset({"noise_shape"})),
     "PReLU": Form(FLOATS, {"shared_axes": lambda axes: maybe(some_axes(axes))}),
     "STFTSpectrogram": Form(
-        st.one_of(sized(time=st.integers(12, 20)), sized(time=st.integers(12, 20), channel=st.integers(1, 3))),
-        {"frame_length": always(st.integers(4, 6)), "fft_length": always(st.sampled_from([None, 8]))},
+        sized(time=st.one_of(st.integers(12, 20), st.just("T")), channel=st.integers(1, 3)),
+        {
+            "frame_length": always(st.integers(2, 8)),
+            "frame_step": always(maybe(st.integers(1, 4))),
+            "fft_length": always(st.sampled_from([None, 8, 10])),
+        },
     ),
     "MelSpectrogram": Form(
-        sized(time=st.integers(40, 60)),
+        sized(time=st.one_of(st.integers(40, 60), st.just("T"))),
         {
-            "fft_length": always(st.sampled_from([16, 32])),
+            "fft_length": always(st.sampled_from([7, 16, 17])),
             "sequence_stride": always(st.sampled_from([5, 8])),
             "sequence_length": always(st.sampled_from([None, 8, 16])),
             "sampling_rate": always(st.just(800)),
@@ -175,8 +177,8 @@ FORMS: dict[str, Form] = {
     **{kind: Form(DEEP) for kind in ("Activation", "ActivityRegularization", "Softmax", "UnitNormalization")},
     **{kind: Form(DEEP) for kind in ("LayerNormalization", "RMSNormalization")},
     **{
-        kind: image(IMAGE, height=always(st.integers(2, 9)), width=always(st.integers(2, 9)))
-        for kind in ("Resizing", "CenterCrop", "RandomCrop")
+        kind: image(axes, height=always(st.integers(1, 9)), width=always(st.integers(1, 9)))
+        for kind, axes in (("Resizing", OPEN_IMAGE), ("CenterCrop", IMAGE), ("RandomCrop", IMAGE))
     },
     "ContrastLimitedAdaptiveHistogramEqualization": image(tile_grid_size=always(st.sampled_from([1, 2, [2, 3]]))),
     "RandomPosterization": image(factor=always(st.integers(1, 8))),
@@ -206,9 +208,16 @@ WRAPPED = {
     "TimeDistributed": [
         "Dense",
         "Conv1D",
+        "Conv1DTranspose",
+        "Conv2D",
         "LSTM",
+        "RNN",
+        "Bidirectional",
+        "ConvLSTM1D",
         "LayerNormalization",
+        "BatchNormalization",
         "MaxPooling1D",
+        "GlobalAveragePooling1D",
         "Softmax",
         "MultiHeadAttention",
     ],
@@ -245,6 +254,8 @@ def uses(draw: DrawFn, kind: str) -> Use:
         axes = _channels_first(axes)
     if layer.makes is not None and draw(st.booleans()) and kind not in ("EinsumDense",):
         body["as"] = "made"
+    if not layer.is_verb and not draw(st.integers(0, 7)):
+        body["trainable"] = False
     if form.over is not None and draw(st.booleans()):
         body["over"] = [name for name in axes if name not in ("channel", "feature")][: form.over]
     is_masked = form.dtype == "float32" and len(axes) == 2 and kind != "Masking" and not draw(st.integers(0, 2))
@@ -270,9 +281,7 @@ def _strategy(name: str, arg: Arg, form: Form, axes: Axes) -> SearchStrategy[Any
 
 def _wrapping(draw: DrawFn, kind: str) -> Use:
     inner = draw(uses(draw(st.sampled_from(WRAPPED[kind]))))
-    inner = replace(
-        inner, body={k: v for k, v in inner.body.items() if k not in ("stateful",)}, inputs=inner.inputs[:1]
-    )
+    inner = replace(inner, inputs=inner.inputs[:1])
     body: dict[str, Any] = {"layer": {inner.kind: inner.body}}
     if kind == "TimeDistributed":
         rows = draw(st.sampled_from([2, 3, "R"]))

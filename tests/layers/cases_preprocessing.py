@@ -81,7 +81,7 @@ def mel(
         x = np.pad(inputs[0].astype(np.float64), ((0, 0), (length // 2, length // 2)), mode="reflect")
         size = frame or length
         taper = np.ones(size)
-        if window:
+        if window and size > 1:  # of one sample it is that sample
             a = {"hann": 0.5, "hamming": 0.54}[window]
             taper = a - (1 - a) * np.cos(2 * np.pi * np.arange(size) / (size - size % 2))  # TensorFlow's odd ones
         full = np.zeros(length)
@@ -187,6 +187,15 @@ CASES = [
         mel(64, 16, 7),
         ["Reshape", *AROUND, *DECIBELS, "Reshape"],
         tolerance=1e-4,
+    ),
+    Case(
+        "MelSpectrogram",
+        {"fft_length": 17, "sequence_stride": 3, "sequence_length": 1, "num_mel_bins": 3, "power_to_db": False},
+        [{"time": 20}],
+        {"mel": 3, "time": 7},
+        mel(17, 3, 3, frame=1, top=None),
+        None,
+        id="one-sample",
     ),
     Case(
         "MelSpectrogram",

@@ -32,6 +32,13 @@ class Use:
     is_masked: bool = False
     attention_mask: Axes | None = None
 
+    @property
+    def is_stateful(self) -> bool:
+        """Whether a batch goes on from where the one before it ended."""
+        inner = self.body.get("layer")
+        bodies = [self.body, *(inner.values() if isinstance(inner, dict) else ())]
+        return any(body.get("stateful") is True for body in bodies)
+
 
 @dataclass(frozen=True)
 class Form:
@@ -69,6 +76,11 @@ LENGTH = st.one_of(st.integers(4, 9), st.just("T"))
 STEPS = sized(time=LENGTH, feature=few)
 VECTOR = sized(feature=st.integers(2, 6))
 IMAGE = sized(height=st.integers(4, 8), width=st.integers(4, 8), channel=st.sampled_from([1, 3]))
+OPEN_IMAGE = sized(  # of any size
+    height=st.one_of(st.integers(2, 8), st.just("H")),
+    width=st.one_of(st.integers(2, 8), st.just("W")),
+    channel=st.integers(1, 4),
+)
 COLOR = sized(height=st.integers(4, 8), width=st.integers(4, 8), channel=st.just(3))
 GRID = sized(height=st.integers(2, 4), width=st.integers(1, 4), channel=few)
 ANY = st.one_of(VECTOR, STEPS, GRID)
@@ -78,7 +90,9 @@ DEEP = st.one_of(FLOATS, CLIPS)
 
 
 def spatial(rank: int) -> SearchStrategy[Axes]:
-    sizes: dict[str, SearchStrategy[Any]] = {name: st.integers(3, 7) for name in SPATIAL[rank]}
+    sizes: dict[str, SearchStrategy[Any]] = {
+        name: st.one_of(st.integers(3, 7), st.just(name[0].upper())) for name in SPATIAL[rank]
+    }
     if rank == 1:
         sizes = {"time": LENGTH}
     return sized(**sizes, channel=CHANNELS)
@@ -115,18 +129,22 @@ def low_rank() -> dict[str, Given]:
 
 def convolution(rank: int, *, is_grouped: bool = False) -> Form:
     given: dict[str, Given] = {
-        "kernel_size": always(sizes_of(rank, st.integers(1, 3))),
+        "kernel_size": always(sizes_of(rank, st.integers(1, 5))),
         "filters": always(st.sampled_from([1, 2, 4, 6])),
-        "strides": always(st.sampled_from([1, 1, 2])),
-        "dilation_rate": always(sizes_of(rank, st.sampled_from([1, 1, 2]))),
+        "strides": always(sizes_of(rank, st.sampled_from([1, 1, 2, 4]))),
+        "dilation_rate": always(sizes_of(rank, st.sampled_from([1, 1, 2, 3]))),
     }
     if is_grouped:
-        given["groups"] = lambda axes: st.sampled_from([1, int(axes["channel"]), 2])
+        given["groups"] = lambda axes: st.sampled_from([1, int(axes["channel"]), 2, 3])
     return Form(spatial(rank), given, over=rank)
 
 
 def pooling(rank: int) -> Form:
-    return Form(spatial(rank), {"pool_size": always(sizes_of(rank, st.integers(1, 3)))}, over=rank)
+    given: dict[str, Given] = {
+        "pool_size": always(sizes_of(rank, st.integers(1, 4))),
+        "strides": always(maybe(sizes_of(rank, st.integers(1, 6)))),
+    }
+    return Form(spatial(rank), given, over=rank)
 
 
 def borders(rank: int, arg: str) -> Form:
@@ -138,35 +156,52 @@ def borders(rank: int, arg: str) -> Form:
 
 
 GATES = st.sampled_from(["tanh", "sigmoid", "relu", "hard_sigmoid", "softsign", "elu", "linear", None])
-# A batch that stays the same goes with the whole model, and dropout makes masks of its own in training alone.
 RECURRENT: dict[str, Given] = {"activation": always(GATES), "recurrent_activation": always(GATES)}
-RNN_DEFAULTS = frozenset({"stateful", "unroll", "use_cudnn"})
+UNITS = {"units": always(st.integers(1, 4))}
+RNN_DEFAULTS = frozenset({"use_cudnn"})  # which needs a GPU
+CELLS = {
+    "SimpleRNNCell": ["activation"],
+    "GRUCell": ["activation", "recurrent_activation"],
+    "LSTMCell": ["activation", "recurrent_activation"],
+}
 
 
-def recurrent() -> Form:
-    return Form(STEPS, RECURRENT, RNN_DEFAULTS, over=1)
+def states_of(kind: str, body: dict[str, Any]) -> list[Axes]:
+    """The axes of what a layer or a cell hands from step to step."""
+    return [{"unit": body["units"]}] * (2 if kind.startswith("LSTM") else 1)
 
 
-def cell(states: int) -> Form:
+def recurrent(kind: str) -> Form:
+    """Starting from zeros, or from states that are read too."""
+
     def others(body: dict[str, Any], axes: Axes) -> SearchStrategy[list[Axes]]:
-        return st.just([{"unit": body["units"]}] * states)
+        given = [] if body.get("stateful") else [states_of(kind, body)]
+        return st.sampled_from([[], [], *given])
 
-    return Form(VECTOR, RECURRENT, others=others)
+    return Form(STEPS, {**RECURRENT, **UNITS}, RNN_DEFAULTS, over=1, others=others)
 
 
-CELLS = ["SimpleRNNCell", "GRUCell", "LSTMCell"]
+def cell(kind: str) -> Form:
+    return Form(VECTOR, RECURRENT, others=lambda body, axes: st.just(states_of(kind, body)))
 
 
 def a_cell(axes: Axes) -> SearchStrategy[Any]:
-    return st.builds(lambda kind, units: {kind: {"units": units}}, st.sampled_from(CELLS), few)
+    def one(kind: str) -> SearchStrategy[Any]:
+        gates = dict.fromkeys(CELLS[kind], GATES)
+        return st.fixed_dictionaries({"units": few}, optional={**gates, "use_bias": st.booleans()}).map(
+            lambda body: {kind: body}
+        )
+
+    return st.sampled_from(list(CELLS)).flatmap(one)
+
+
+def one_or_more_cells(axes: Axes) -> SearchStrategy[Any]:
+    return st.one_of(a_cell(axes), st.lists(a_cell(axes), min_size=1, max_size=3))
 
 
 def stacked(body: dict[str, Any], axes: Axes) -> SearchStrategy[list[Axes]]:
-    found: list[Axes] = []
-    for one in body["cells"]:
-        ((kind, inner),) = one.items()
-        found += [{"unit": inner["units"]}] * (2 if kind == "LSTMCell" else 1)
-    return st.just(found)
+    pairs_of = [next(iter(one.items())) for one in body["cells"]]
+    return st.just([state for kind, inner in pairs_of for state in states_of(kind, inner)])
 
 
 def attended(body: dict[str, Any], axes: Axes) -> SearchStrategy[list[Axes]]:

@@ -173,11 +173,10 @@ def _finish(
             or any(p.name == tensor for p in lowering.graph.inputs)
         ):
             tensor = lowering.node("Identity", tensor)
-        target = name if not any(p.name == name for p in lowering.graph.inputs) else f"{name}_output"
-        lowering.graph.rename(tensor, target)
-        renamed[tensor] = target
+        lowering.graph.rename(tensor, name)
+        renamed[tensor] = name
         shape = tuple(_label(arranged.dims[i], names[place]) for i, place in enumerate(places))
-        lowering.graph.outputs.append(Port(target, arranged.dtype, shape))
+        lowering.graph.outputs.append(Port(name, arranged.dtype, shape))
     for state in lowering.states:
         lowering.graph.outputs.append(Port(state.output, state.dtype, state.shape))
 

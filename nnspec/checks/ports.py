@@ -1,0 +1,36 @@
+"""In the deployed graph inputs, outputs and the states of stateful layers have a name each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nnspec.checks.context import Context
+from nnspec.diagnostics import Diagnostic, Fix, Span
+from nnspec.document import Mapping
+
+
+def check_ports(context: Context) -> Iterator[Diagnostic]:
+    graph = context.graph
+    for name in graph.outputs:
+        if name in graph.inputs:
+            message = f"an input and an output are both called `{name}`, and the deployed graph has one value of a name"
+            fix = Fix("call the output otherwise, here and under `data: {outputs: …}`")
+            yield Diagnostic("NN402", message, _place(context, "outputs", name), path=f"outputs.{name}", fixes=(fix,))
+    for node in graph.nodes:
+        for state in node.layer.state_ports(node):
+            for port, does in ((state, "takes"), (f"{state}_next", "gives")):
+                for section in ("inputs", "outputs"):
+                    if port not in getattr(graph, section):
+                        continue
+                    message = (
+                        f"the {section[:-1]} `{port}` is called as a state that the deployed graph {does}, "
+                        f"since `{node.name}` is stateful"
+                    )
+                    place = _place(context, section, port)
+                    fix = Fix(f"call the {section[:-1]} otherwise, or give the layer another `name`")
+                    yield Diagnostic("NN402", message, place, path=f"{section}.{port}", fixes=(fix,))
+
+
+def _place(context: Context, section: str, name: str) -> Span:
+    node = context.node(section)
+    return node.key_span(name) if isinstance(node, Mapping) else context.span(section)
