@@ -20,6 +20,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Fraction]] = {
     "min": min,
 }
 _DIVISIBLE = re.compile(r"(.+) % (\d+) == 0")
+_ABOVE = re.compile(r"(.+) > (\d+)")
 _EQUAL = re.compile(r"(.+) == (\d+)")
 
 
@@ -27,18 +28,22 @@ def lengths_of(graph: Graph, wanted: int) -> dict[str, int]:
     """A length for every symbol of the inputs: `wanted`, or the next longer one at which the network can be run."""
     symbols = {name for value in graph.inputs.values() for axis in value.axes for name in _symbols(axis.size)}
     fixed = {}
+    above: list[tuple[str, int]] = []
     step = 1
     for constraint in graph.constraints:
         if found := _DIVISIBLE.fullmatch(constraint):
             step = math.lcm(step, int(found[2]))
         elif found := _EQUAL.fullmatch(constraint):
             fixed[found[1]] = int(found[2])
+        elif found := _ABOVE.fullmatch(constraint):
+            above.append((found[1], int(found[2])))
     sizes = {axis.size for node in graph.nodes for value in node.outputs for axis in value.axes}
     open_sizes = [size for size in sizes if isinstance(size, Symbolic)]
     length = -(-wanted // step) * step
     while length < LONGEST:
         lengths = {name: fixed.get(name, length) for name in symbols}
-        if all(size_at(size, lengths) >= 1 for size in open_sizes):
+        is_enough = all(_evaluate(_parsed(text), lengths) > least for text, least in above)
+        if is_enough and all(size_at(size, lengths) >= 1 for size in open_sizes):
             break
         length += step * max(1, length // (16 * step))
     return {name: fixed.get(name, length) for name in symbols}

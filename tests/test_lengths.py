@@ -60,6 +60,19 @@ def test_constraints_hold(tmp_path: Path) -> None:
     assert lengths_of(graph(model, tmp_path), 11) == {"T": 12}
 
 
+def test_what_is_reflected_is_there(tmp_path: Path) -> None:
+    path = tmp_path / "spec.yaml"
+    path.write_text(
+        "nnspec: 1\ninputs: {x: {axes: {time: T}}}\nmodel: [{MelSpectrogram: {fft_length: 51}}]\n"
+        "outputs: {y: {task: regression}}\n",
+        encoding="utf-8",
+    )
+    found = check(path).graph
+    assert found.constraints == ("T > 25",)
+    assert lengths_of(found, 11)["T"] == 26
+    assert lengths_of(found, 30)["T"] == 30
+
+
 def test_an_open_axis_that_is_joined_has_one_length(tmp_path: Path) -> None:
     path = tmp_path / "spec.yaml"
     path.write_text(

@@ -75,6 +75,7 @@ class MelSpectrogram(Layer):
         if padded is not None:
             frames: ax.Size = 1 + (padded - length) // stride
         else:
+            call.constraints.append(f"{signal.size} > {length // 2}")  # no more can be reflected than there is
             reach = f"{signal.size}" if length % 2 == 0 else f"({signal.size} - 1)"
             frames = ax.derived(f"(1 + floor({reach}/{stride}))")
         made = ax.fresh(call.axis_name or "mel", call.args["num_mel_bins"], call.name)

@@ -28,7 +28,7 @@ from nnspec.document import parse
 from nnspec.elaborate import elaborate
 from nnspec.expansion.expand import expand
 from nnspec.graph import Graph
-from nnspec.lengths import size_at
+from nnspec.lengths import lengths_of, size_at
 from nnspec.schema import assembly as schema
 from tests.layers.body_strategies import Use, uses
 from tests.layers.harness import FORBIDDEN, is_ill_conditioned, randomize, relative_error
@@ -103,6 +103,8 @@ def is_legal(use: Use) -> bool:
         return False
     if any("==" in constraint for constraint in graph.constraints):
         return False  # a length that only this branch may have
+    if set(lengths_of(graph, min(LENGTHS)).values()) - {min(LENGTHS)}:
+        return False  # a constraint asks for more
     sizes = {axis.size for node in graph.nodes for value in node.outputs for axis in value.axes}
     return all(size_at(size, lengths(length)) >= 1 for length in LENGTHS for size in sizes)
 
