@@ -11,7 +11,7 @@ from nnspec.diagnostics import Fix
 from nnspec.graph import Node
 from nnspec.layers import args as a
 from nnspec.layers.base import Call, Inferred, Layer, Window, keras_name
-from nnspec.layers.recurrent_base import Recurrent, StateSpec, call_recurrent, check_initial_states, prefixed
+from nnspec.layers.recurrent_base import Recurrent, StateSpec, call_recurrent, check_initial_states, prefixed, rolled
 from nnspec.layers.wrappers import keras_inner, layer_argument, layer_source, wrapped_kind
 
 if TYPE_CHECKING:
@@ -163,9 +163,10 @@ class Bidirectional(Layer):
         import keras
 
         assert node.inner is not None
-        backward = keras_inner(node.backward) if node.backward is not None else None
+        ready = rolled if node.inputs[0].mask else lambda layer: layer  # masked steps give zeros here
+        backward = keras_inner(ready(node.backward)) if node.backward is not None else None
         return keras.layers.Bidirectional(  # type: ignore[no-any-return]
-            keras_inner(node.inner),
+            keras_inner(ready(node.inner)),
             merge_mode=node.args["merge_mode"],
             backward_layer=backward,
             name=keras_name(node.name),

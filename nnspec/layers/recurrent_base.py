@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from nnspec import axes as ax
@@ -210,6 +210,14 @@ def check_initial_states(call: Call, states: Sequence[StateSpec]) -> None:
             f"`{call.kind}` keeps a {state.name} state {what}, but is to start from {ax.describe(value.axes)}",
             "from",
         )
+
+
+def rolled(node: Node) -> Node:
+    """The node with its steps in a loop: Keras zeroes masked steps at the wrong end where it writes them out backwards.
+
+    Keras' own fault (keras.ops.rnn on TensorFlow: the mask is not turned round with the outputs); the loop has none.
+    """
+    return replace(node, args={**node.args, "unroll": False}) if node.args.get("unroll") else node
 
 
 def call_recurrent(layer: Callable[..., Any], tensors: list[Any], nest: Callable[[list[Any]], list[Any]]) -> Any:

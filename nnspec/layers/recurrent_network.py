@@ -11,7 +11,7 @@ from nnspec.graph import Node
 from nnspec.layers import args as a
 from nnspec.layers.base import Call, Inferred, Window, keras_name
 from nnspec.layers.recurrent_arguments import sequence_arguments
-from nnspec.layers.recurrent_base import Recurrent, StateSpec, loop_notes
+from nnspec.layers.recurrent_base import Recurrent, StateSpec, loop_notes, rolled
 from nnspec.layers.recurrent_cells import CellLayer, StackedRNNCells, cell_node, stacked
 from nnspec.layers.wrappers import keras_inner
 from nnspec.lazy import np
@@ -95,7 +95,8 @@ class RNN(Recurrent):
         import keras
 
         cell, _ = _cell(node)
-        arguments = {name: node.args[name] for name in self.args if name != "cell"}
+        ready = rolled(node) if node.inputs[0].mask and node.args["zero_output_for_mask"] else node
+        arguments = {name: ready.args[name] for name in self.args if name != "cell"}
         return keras.layers.RNN(keras_inner(cell), name=keras_name(node.name), **arguments)  # type: ignore[no-any-return]
 
     def nested(self, node: Node, states: list[Any]) -> list[Any]:

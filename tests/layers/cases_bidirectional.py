@@ -231,4 +231,15 @@ CASES = [
         ["Transpose", "GRU", "Transpose", "Reshape"],
         id="over",
     ),
+    Case(  # written out, Keras itself zeroes the masked steps of the backward layer at the wrong end
+        "Bidirectional",
+        {"layer": {"GRU": {"units": 3, "unroll": True, "return_sequences": True}}},
+        [X],
+        {"time": 7, "unit": 6},
+        both("GRU", sequences=True, mask=0.0),
+        None,
+        id="masked-unrolled",
+        before=["Masking"],
+        make=masked_anywhere(),
+    ),
 ]

@@ -129,15 +129,18 @@ SINGLE = [
         id="masked",
         **MASKED,
     ),
-    Case(
-        "RNN",
-        {"cell": cell("LSTM"), **RETURN, **BACK, "zero_output_for_mask": True},
-        [X],
-        EVERY,
-        rnn("LSTM", every=True, mask=0.0, zero=True, backwards=True),
-        None,
-        id="masked-zero",
-        **MASKED,
+    *(  # written out backwards, Keras itself zeroes the steps at the wrong end
+        Case(
+            "RNN",
+            {"cell": cell("LSTM"), **RETURN, **BACK, "zero_output_for_mask": True, "unroll": unroll},
+            [X],
+            EVERY,
+            rnn("LSTM", every=True, mask=0.0, zero=True, backwards=True),
+            None,
+            id=f"masked-zero{'-unrolled' * unroll}",
+            **MASKED,
+        )
+        for unroll in (False, True)
     ),
 ]
 
