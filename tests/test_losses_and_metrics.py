@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import yaml
 
-from nnspec import catalogue
+from nnspec import api, catalogue, runtime
 from nnspec.build import settings_of
 from nnspec.objectives import FRACTIONS, LOSSES, METRICS, SHARES, figures
 from nnspec.pipeline import Checked, check, diagnose
@@ -281,3 +281,21 @@ def test_adjusted_r2(tmp_path: Path) -> None:
     assert got["r2_0"] == pytest.approx(r2, rel=1e-4)
     assert got["r2_3"] == pytest.approx(1 - (1 - r2) * (SAMPLES - 1) / (SAMPLES - 4), rel=1e-4)
     assert got["r2_9"] == got["r2_30"] == got["r2_0"]
+
+
+def test_the_deployed_label_of_a_score_begins_at_zero(tmp_path: Path) -> None:
+    """In the graph, in the runtime's columns and in the figures alike."""
+    outputs = {
+        "scores": {"task": "binary", "classes": ["no", "yes"], "loss": {"BinaryCrossentropy": {"from_logits": True}}},
+        "shares": {"task": "binary", "classes": ["no", "yes"]},
+    }
+    heads = {"scores": {"units": 1}, "shares": {"units": 1, "activation": "sigmoid"}}
+    run = api.load(write(tmp_path, outputs, heads)).export(tmp_path / "out", untrained=True)
+    x = np.random.default_rng(4).normal(0, 3, (40, 5)).astype("float32")
+    predict = runtime.load(run.onnx)
+    got = predict(x=x)
+    for name, threshold in (("scores", 0.0), ("shares", 0.5)):
+        assert got[f"{name}_label"].tolist() == [["yes"] if value > threshold else ["no"] for value in got[name][:, 0]]
+        assert len(set(got[f"{name}_label"].reshape(-1))) == 2
+    between = (got["scores"] > 0) & (got["scores"] < 0.5)
+    assert between.any(), "no score tells the thresholds apart"

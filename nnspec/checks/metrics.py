@@ -42,10 +42,13 @@ def check_metrics(context: Context) -> Iterator[Diagnostic]:
             continue
         for index, (value, measure) in enumerate(zip(output.metrics, measures(output), strict=True)):
             path = ("outputs", output.name, "metrics", index)
-            reading = Reading(context, output, "NN211", path, measure.kind, measure.arguments)
+            written = {**measure.arguments, **({} if isinstance(value, str) else {"name": measure.name})}
+            reading = Reading(context, output, "NN211", path, measure.kind, written)
             if measure.kind not in measured_by(output):
                 yield _wrong_task(reading, value if isinstance(value, str) else measure.kind)
                 continue
+            if measure.name == "loss":
+                yield reading.fault("name", "is `loss`, a figure of every training", Fix("give another name"))
             yield from check_axes(reading)
             yield from _check_values(reading)
             yield from _check_classes(reading)

@@ -1,4 +1,4 @@
-"""Keras' objects besides layers that a spec cannot name: callbacks that carry code, base classes, and their like."""
+"""Names of Keras' objects besides layers: those that no spec can hold, and short ones where the class is wanted."""
 
 from __future__ import annotations
 
@@ -14,3 +14,9 @@ def refused_object(name: object, argument: str, span: Span, place: str) -> Diagn
         return None
     known, reason, instead = found
     return Diagnostic("NN214", f"`{known}` {reason}", span, path=place, fixes=(Fix(instead),))
+
+
+def long_name(name: str, argument: str) -> str | None:
+    """The class that a short name stands for, as `MeanAbsoluteError` for `mae`: only a class takes arguments."""
+    family = catalogue.family_of(argument)
+    return catalogue.aliases(family).get(name) if family is not None else None

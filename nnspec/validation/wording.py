@@ -11,7 +11,7 @@ from nnspec.document import Mapping, Node, Scalar, Sequence, format_path, locate
 from nnspec.layers import REGISTRY, refused
 from nnspec.schema.sections import STRUCTURE
 from nnspec.validation.hints import Hint, hint_for, value_for
-from nnspec.validation.refusals import refused_object
+from nnspec.validation.refusals import long_name, refused_object
 from nnspec.validation.rewrites import call_as_mapping, rewrites
 
 if TYPE_CHECKING:
@@ -93,7 +93,8 @@ def _meant(key: str, path: Path, known: list[str], *, is_item: bool) -> list[str
     hint = _hint(key, path, is_item=is_item)
     if hint is not None:
         return [hint.instead] if hint.instead in known else []
-    return nearest(key, known)
+    long = long_name(key, _label(path))
+    return [long] if long in known else nearest(key, known)
 
 
 def _hint(key: str, path: Path, *, is_item: bool) -> Hint | None:
@@ -221,8 +222,7 @@ def _comma_fixes(key: str) -> tuple[Fix, ...]:
 
 def unknown_layer(kind: str, known: Iterable[str], span: Span, place: str) -> Diagnostic:
     """NN204, with the layer that was probably meant, or NN209 where Keras has it but a spec cannot hold it."""
-    found = refused.find(kind)
-    if found is not None:
+    if (found := refused.find(kind)) is not None:
         name, refusal = found
         return Diagnostic("NN209", f"`{name}` {refusal.reason}", span, path=place, fixes=(Fix(refusal.instead),))
     known = list(known)
