@@ -6,7 +6,7 @@ exact token, with what was probably meant.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,8 @@ from nnspec.layers import REGISTRY
 from nnspec.schema import assembly as schemas
 from nnspec.schema.sections import STRUCTURE, Schema
 from nnspec.validation.acceptance import is_accepted
-from nnspec.validation.wording import Path, describe, kind_of
+
+Path = tuple[str | int, ...]
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -81,6 +82,8 @@ def _shallow_blocks(root: dict[str, Any]) -> dict[str, Any]:
 def validate_document(root: Node, report: Report) -> None:
     """The document as written: every section, every layer, every block, used or not."""
     if not isinstance(root, Mapping):
+        from nnspec.validation.wording import kind_of
+
         kind = "empty" if isinstance(root, Scalar) and root.value is None else kind_of(root)
         report.add(
             Diagnostic(
@@ -95,7 +98,7 @@ def validate_document(root: Node, report: Report) -> None:
     for key in ("model", "blocks"):
         if key in root.entries:
             plain[key] = _outline(root.entries[key])
-    report.extend(describe(_errors("#", False, plain), root))
+    report.extend(_said(_errors("#", False, plain), root))
     _Models(report).visit(root)
 
 
@@ -165,9 +168,20 @@ def validate_part(
         return
     errors = _errors(definition, is_strict, plain)
     if errors:
-        report.extend(describe(errors, node, path, owner))
+        report.extend(_said(errors, node, path, owner))
     elif len(_valid) < MAX_REMEMBERED and len(text) < MAX_TEXT:
         _valid.add((definition, is_strict, text))
+
+
+def _said(
+    errors: list[ValidationError], node: Node, path: Path = (), owner: Scalar | None = None
+) -> Iterable[Diagnostic]:
+    """The faults in words, whose module is loaded only where there are some."""
+    if not errors:
+        return ()
+    from nnspec.validation.wording import describe
+
+    return describe(errors, node, path, owner)
 
 
 MAX_REMEMBERED = 20_000
@@ -177,7 +191,7 @@ _valid: set[tuple[str, bool, str]] = set()  # a layer stands often in a spec, an
 
 def validate_section(name: str, node: Node, report: Report) -> None:
     """A section after expansion."""
-    report.extend(describe(_errors(f"#/properties/{name}", True, to_plain(node)), node, (name,)))
+    report.extend(_said(_errors(f"#/properties/{name}", True, to_plain(node)), node, (name,)))
 
 
 def validate_expanded(root: Mapping, expanded: Expanded, report: Report) -> None:
