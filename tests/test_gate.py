@@ -12,6 +12,7 @@ import pytest
 from nnspec import api, pipeline
 from nnspec.backends.onnx.deploy import Deployment
 from nnspec.diagnostics import SpecError
+from nnspec.layers import REGISTRY
 from nnspec.verify.samples import random_inputs
 
 
@@ -64,3 +65,35 @@ def test_network_that_blows_rounding_up_is_said_to(tmp_path: Path) -> None:
     (diagnostic,) = error.value.diagnostics
     assert diagnostic.code == "NN701"
     assert "this network blows rounding up" in diagnostic.notes[-1]
+
+
+def test_smaller_inputs_are_tried_where_larger_ones_tell_nothing(tmp_path: Path) -> None:
+    model = []
+    for i in range(5):  # x to the power of 243 overflows
+        before = f"x{i}" if i else "x"
+        model.append({"Multiply": {"from": [before] * 3, "name": f"x{i + 1}"}})
+    path = written(tmp_path, {"feature": 8}, [*model, {"Dense": {"units": 2, "as": "target"}}])
+    run = api.load(path).export(tmp_path / "out", untrained=True)
+    assert run.verification["input_scale"] < 1
+    assert run.verification["outputs"]["y"]["passed"]
+
+
+def test_wrong_lowering_fails_on_a_network_that_blows_up_large_inputs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dense = type(REGISTRY["Dense"])
+    right = dense.to_onnx
+
+    def wrong(self: Any, node: Any, inputs: Any, lowering: Any) -> Any:
+        lowering.weights = {**lowering.weights, "kernel": lowering.weights["kernel"] * np.float32(1.01)}
+        return right(self, node, inputs, lowering)
+
+    monkeypatch.setattr(dense, "to_onnx", wrong)
+    wide = {"Dense": {"units": 32, "activation": "tanh", "kernel_initializer": {"RandomNormal": {"stddev": 0.6}}}}
+    model = [{"Multiply": {"from": ["x"] * 3, "name": "cubed"}}, {"repeat": {"times": 4, "model": [wide]}}]
+    path = written(tmp_path, {"feature": 32}, [*model, {"Dense": {"units": 2, "as": "target"}}], training={"seed": 1})
+    with pytest.raises(SpecError) as error:
+        api.load(path).export(tmp_path / "out", untrained=True)
+    (diagnostic,) = error.value.diagnostics
+    assert diagnostic.code == "NN701"
+    assert "`dense_1` (Dense)" in diagnostic.notes[0]

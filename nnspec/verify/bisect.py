@@ -26,30 +26,57 @@ class Difference:
 
 
 def first_difference(gate: Gate, exported: Exported, raw: Mapping[str, np.ndarray]) -> Difference | None:
-    """Cuts the graph after each node in turn, exports the piece and compares it; the first node that differs.
+    """Cuts the graph after a node, exports the piece and compares it; one that differs, while what it reads does not.
 
-    Cutting changes nothing of the layers before, so folding and layout are those of the whole graph up to there.
+    Halves what is left each time, then goes up along inputs that differ too. Cutting changes nothing of the layers
+    before, so folding and layout are those of the whole graph up to there.
     """
     compiled = build_model(gate.graph)
     compiled.model.set_weights(gate.model.get_weights())
     weights = {(n.shared or n.name): read_weights(n, compiled.layers[n.name]) for n in gate.graph.nodes}
-    tolerance = gate.tolerance
-    for i, node in enumerate(gate.graph.nodes):
-        piece = _until(gate.graph, i)
-        made = export_graph(
-            piece,
-            weights,
-            opset=exported.builder.opset,
-            before=scale_input(gate.deployment),
-            layout=_inputs_only(gate),
-        )
-        session = open_session(made.builder.to_model({}, "bisect"))
-        got = session.run(None, gate.feed(session, {k: v for k, v in raw.items() if k in piece.inputs}))[0]
-        wanted = _keras_value(gate, compiled, node, raw)
-        error = differences(got, wanted)[1]
-        if not error <= tolerance:
-            return Difference(node, error)
-    return None
+    nodes = gate.graph.nodes
+    places = {node.name: i for i, node in enumerate(nodes)}
+    found: dict[int, float] = {}
+
+    def error(i: int) -> float:
+        if i not in found:
+            found[i] = _error_after(gate, exported, compiled, weights, i, raw)
+        return found[i]
+
+    def differs(i: int) -> bool:
+        return not error(i) <= gate.tolerance
+
+    ends = [places[output.value.node] for output in gate.graph.outputs.values() if output.value.node in places]
+    last = next((i for i in sorted(ends) if differs(i)), None)
+    if last is None:
+        return None
+    first = 0
+    while first < last:
+        middle = (first + last) // 2
+        first, last = (first, middle) if differs(middle) else (middle + 1, last)
+    while True:
+        before = [places[value.node] for value in nodes[last].inputs if value.node in places]
+        wrong = next((i for i in before if differs(i)), None)
+        if wrong is None:
+            return Difference(nodes[last], error(last))
+        last = wrong
+
+
+def _error_after(
+    gate: Gate, exported: Exported, compiled: Any, weights: Any, last: int, raw: Mapping[str, np.ndarray]
+) -> float:
+    """How far the first output of a node differs (relative), in a graph that ends with it."""
+    piece = _until(gate.graph, last)
+    made = export_graph(
+        piece,
+        weights,
+        opset=exported.builder.opset,
+        before=scale_input(gate.deployment),
+        layout=_inputs_only(gate),
+    )
+    session = open_session(made.builder.to_model({}, "bisect"))
+    got = session.run(None, gate.feed(session, {k: v for k, v in raw.items() if k in piece.inputs}))[0]
+    return differences(got, _keras_value(gate, compiled, gate.graph.nodes[last], raw))[1]
 
 
 def _inputs_only(gate: Gate) -> dict[str, list[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,12 +20,20 @@ from nnspec.graph import Graph, Node
 from nnspec.layers.base import keras_name
 from nnspec.lengths import lengths_of, size_at
 from nnspec.verify.comparison import Comparison, differences
-from nnspec.verify.form import check_form, check_interface, control_flow, deployed_order, fault, open_session
+from nnspec.verify.form import check_form, check_interface, control_flow, deployed_order, open_session
 from nnspec.verify.samples import random_inputs
 
 BATCHES = (1, 3, 32)
 MANY_ELEMENTS = 1_000_000  # inputs of more are compared at the small batches alone: seconds, and nothing learnt
 LENGTHS = (11, 17)
+SMALLEST_SCALE = 1 / 16  # of random inputs to a network that blows rounding up
+TRIALS = 3
+JITTER = 2.0**-15  # relative; more than rounding, so that it shows behind a softmax that is nearly certain
+BETWEEN_KERNELS = (
+    2.0**-20
+)  # relative: what sums over a thousand products, or functions that are approximated, differ by
+
+Run = tuple[dict[str, np.ndarray], bool]  # raw inputs, and whether they are rows that training never saw
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,12 +67,18 @@ class Gate:
         check_form(proto, self.graph)
         check_interface(proto, self.graph, self.deployment, self.layout)
         session = open_session(proto)
-        comparisons = {name: Comparison() for name in self.graph.outputs}
-        runs = self.runs()
-        for raw, is_held_out in runs:
-            self.compare(session, raw, comparisons, is_held_out)
+        scale = 1.0
+        while True:
+            runs = self.runs(scale)
+            comparisons, worst = self.compare_all(session, runs)
+            if all(comparison.passes(self.tolerance) for comparison in comparisons.values()):
+                break
+            if scale <= SMALLEST_SCALE or not self.blows_up(self.amplification(worst)):
+                raise self.mismatch(comparisons, exported, worst)
+            scale /= 2
         result: dict[str, Any] = {
             "outputs": {name: c.to_json(self.tolerance) for name, c in comparisons.items()},
+            "input_scale": scale,
             "nodes": dict(sorted(Counter(node.op_type for node in proto.graph.node).items())),
             "opset": {opset.domain or "ai.onnx": opset.version for opset in proto.opset_import},
             "control_flow": control_flow(self.graph),
@@ -72,19 +86,21 @@ class Gate:
             "lowered": dict(Counter(exported.lowered_by.values())) if exported else {},
             "versions": versions(),
         }
-        failed = [name for name, c in comparisons.items() if not c.max_relative_error <= self.tolerance]
-        if failed:
-            raise self.mismatch(failed, comparisons, exported, runs)
         return result
 
-    def runs(self) -> list[tuple[dict[str, np.ndarray], bool]]:
-        """Raw inputs to compare on: random ones at several batch sizes and lengths, then held-out rows."""
-        result: list[tuple[dict[str, np.ndarray], bool]] = []
+    def runs(self, scale: float = 1.0) -> list[Run]:
+        """Raw inputs to compare on: random ones at several batch sizes and lengths, then held-out rows.
+
+        Args:
+            scale: of the random ones, where the network expects a deviation of 1.
+        """
+        result: list[Run] = []
         is_open = any(not isinstance(a.size, int) for v in self.graph.inputs.values() for a in v.axes)
         batches = (self.fixed_batch,) if self.fixed_batch else self.batches()
         for batch in batches:
             for length in LENGTHS if is_open else LENGTHS[:1]:
-                result.append((random_inputs(self.graph, self.deployment, batch, length, self.weights_of), False))
+                drawn = random_inputs(self.graph, self.deployment, batch, length, self.weights_of, scale)
+                result.append((drawn, False))
         if self.held_out:
             count = len(next(iter(self.held_out.values())))
             for batch in batches:
@@ -115,22 +131,33 @@ class Gate:
         layer = next((layer for layer in self.model.layers if layer.name == keras_name(node.name)), None)
         return read_weights(node, layer) if node.weights and layer is not None else {}
 
-    def rounding(self, raw: Mapping[str, np.ndarray]) -> float:
-        """How far Keras' own outputs move (relative) where every float of these inputs moves by its last bit."""
-        moved = {
-            name: np.nextafter(value, np.float32(np.inf)) if value.dtype == np.float32 else value
-            for name, value in raw.items()
-        }
+    def amplification(self, raw: Mapping[str, np.ndarray]) -> float:
+        """By how much more than the inputs and weights themselves Keras' own outputs move (both relative)."""
+        weights = self.model.get_weights()
+        wanted = self.predicted(raw)
+        found = [0.0]
+        try:
+            for trial in range(TRIALS):
+                rng = np.random.default_rng(trial)
+                self.model.set_weights([jittered(values, rng) for values in weights])
+                moved = self.predicted({name: jittered(values, rng) for name, values in raw.items()})
+                found += [differences(moved[name], wanted[name])[1] for name in wanted]
+        finally:
+            self.model.set_weights(weights)
+        return max(found) / JITTER
+
+    def predicted(self, raw: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """What the Keras model gives, before scaling is undone."""
         reset_states(self.model)
-        before = predict(self.model, self.graph, self.deployment.to_network(raw))
-        reset_states(self.model)
-        after = predict(self.model, self.graph, self.deployment.to_network(moved))
-        return max(differences(after[name], before[name])[1] for name in before)
+        return predict(self.model, self.graph, self.deployment.to_network(raw))
+
+    def blows_up(self, amplification: float) -> bool:
+        """Whether two right programs may differ, so that a difference tells nothing."""
+        return amplification * BETWEEN_KERNELS > self.tolerance
 
     def expected(self, raw: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """What Keras gives, with scaling and labels by NumPy."""
-        predicted = predict(self.model, self.graph, self.deployment.to_network(raw))
-        return self.deployment.from_network(self.graph, predicted, raw)
+        return self.deployment.from_network(self.graph, self.predicted(raw), raw)
 
     def feed(self, session: onnxruntime.InferenceSession, raw: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The raw inputs in the axis order of the model, and zeros for recurrent state."""
@@ -148,71 +175,82 @@ class Gate:
                 result[name] = np.zeros(shape, np.float32)
         return result
 
+    def compare_all(
+        self, session: onnxruntime.InferenceSession, runs: Sequence[Run]
+    ) -> tuple[dict[str, Comparison], Mapping[str, np.ndarray]]:
+        """Each output's comparison over all runs, and the inputs of the one that differs most."""
+        comparisons = {name: Comparison() for name in self.graph.outputs}
+        errors = [self.compare(session, raw, comparisons, is_held_out) for raw, is_held_out in runs]
+        return comparisons, runs[int(np.argmax(errors))][0]
+
     def compare(
         self,
         session: onnxruntime.InferenceSession,
         raw: Mapping[str, np.ndarray],
         comparisons: Mapping[str, Comparison],
         is_held_out: bool,
-    ) -> None:
-        """Adds to each output's comparison what one run of both gives.
-
-        Raises:
-            SpecError: NN701 where labels differ.
-        """
-        reset_states(self.model)
+    ) -> float:
+        """Adds to each output's comparison what one run of both gives; the largest error of the run."""
         wanted = self.expected(raw)
         names = [port.name for port in session.get_outputs()]
         got = dict(zip(names, session.run(None, self.feed(session, raw)), strict=True))
         batch = len(next(iter(raw.values())))
+        errors = [0.0]
         for name, comparison in comparisons.items():
             output = self.graph.outputs[name]
             axes = ["batch", *(a.name for a in output.value.axes)]
             value = np.transpose(got[name], [deployed_order(self.layout, name, axes).index(a) for a in axes])
-            comparison.add(*differences(value, wanted[name]), batch, self.lengths(raw), is_held_out)
+            absolute, relative = differences(value, wanted[name])
+            comparison.add(absolute, relative, batch, self.lengths(raw), is_held_out)
+            errors.append(relative)
             labels = label_name(name)
             if labels in wanted:
-                self.compare_labels(name, got[labels], wanted[labels])
+                others = self.other_labels(name, got[labels], wanted[labels])
+                comparison.other_labels = max(comparison.other_labels, others)
+        return max(errors)
 
-    def compare_labels(self, name: str, got: np.ndarray, wanted: np.ndarray) -> None:
-        """Labels must agree, but for one sample in a hundred: where the best two classes tie, rounding decides."""
+    def other_labels(self, name: str, got: np.ndarray, wanted: np.ndarray) -> float:
+        """The share of labels that are not Keras'."""
         axes = label_axes(self.graph.outputs[name])
         order = [a for a in deployed_order(self.layout, name, axes) if a in axes]
         arranged = np.transpose(got, [order.index(a) for a in axes]).astype(str)
-        differ = np.mean(arranged.astype(str) != np.asarray(wanted).astype(str))
-        if differ > 0.01:
-            raise fault("NN701", f"labels of output `{name}` differ from Keras' in {differ:.1%} of the samples")
+        return float(np.mean(arranged != np.asarray(wanted).astype(str)))
 
     def mismatch(
-        self,
-        failed: list[str],
-        comparisons: Mapping[str, Comparison],
-        exported: Exported | None,
-        runs: list[tuple[dict[str, np.ndarray], bool]],
+        self, comparisons: Mapping[str, Comparison], exported: Exported | None, worst: Mapping[str, np.ndarray]
     ) -> SpecError:
         """NN701 at the first layer that differs, where that can be found."""
-        first = comparisons[failed[0]]
+        name, found = next((name, c) for name, c in comparisons.items() if not c.passes(self.tolerance))
         message = (
-            f"ONNX Runtime and Keras differ on output `{failed[0]}` by {first.max_relative_error:.3g} "
+            f"ONNX Runtime and Keras differ on output `{name}` by {found.max_relative_error:.3g} "
             f"(relative), more than {self.tolerance:g}"
         )
+        if found.max_relative_error <= self.tolerance:
+            message = f"labels of output `{name}` differ from Keras' in {found.other_labels:.1%} of the samples"
         span, notes = Span(Source(self.graph.name, "")), list[str]()
         if exported is not None:
             from nnspec.verify.bisect import first_difference
 
-            found = first_difference(self, exported, runs[0][0])
-            if found is not None:
-                span = found.node.span
+            first = first_difference(self, exported, worst)
+            if first is not None:
+                span = first.node.span
                 notes.append(
-                    f"the first layer that differs is `{found.node.name}` ({found.node.kind}): {found.error:.3g}"
+                    f"the first layer that differs is `{first.node.name}` ({first.node.kind}): {first.error:.3g}"
                 )
-        moved = self.rounding(runs[0][0])
-        if moved > self.tolerance / 10:
+        amplification = self.amplification(worst)
+        if self.blows_up(amplification):
             notes.append(
-                f"this network blows rounding up: Keras' own outputs move by {moved:.1g} (relative) where its inputs "
-                "change in their last bit"
+                f"this network blows rounding up: Keras' own outputs move {amplification:.0f} times as far as inputs "
+                "and weights do (relative), so that programs which both are right differ"
             )
         return SpecError([Diagnostic("NN701", message, span, notes=tuple(notes))])
+
+
+def jittered(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Floats changed by a random part of JITTER; anything else as it is."""
+    if values.dtype != np.float32:
+        return values
+    return values * (1 + JITTER * rng.uniform(-1, 1, values.shape)).astype(np.float32)
 
 
 def versions() -> dict[str, str]:

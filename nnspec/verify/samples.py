@@ -16,11 +16,16 @@ WeightsOf = Callable[[Node], Mapping[str, np.ndarray]]
 
 
 def random_inputs(
-    graph: Graph, deployment: Deployment, batch: int, length: int, weights_of: WeightsOf = lambda node: {}
+    graph: Graph,
+    deployment: Deployment,
+    batch: int,
+    length: int,
+    weights_of: WeightsOf = lambda node: {},
+    scale: float = 1.0,
 ) -> dict[str, np.ndarray]:
     """Random raw inputs of the scale that the network knows; integers stay within what an Embedding can look up.
 
-    Floats are of mean 0 and deviation 1 behind the layers at the network's beginning that only scale.
+    Floats are of mean 0 and deviation `scale` behind the layers at the network's beginning that only scale.
 
     Args:
         length: of axes whose size is open, unless a constraint on them wants another.
@@ -42,7 +47,7 @@ def random_inputs(
         elif value.dtype == "bool":
             made = rng.integers(0, 2, size=shape)
         else:
-            made = rng.normal(size=shape)
+            made = rng.normal(size=shape) * scale
             for node in reversed(_scalings(graph, name)):
                 undone = node.layer.undo(node, made, weights_of(node))
                 made = made if undone is None else undone
