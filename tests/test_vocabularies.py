@@ -17,6 +17,7 @@ from nnspec.cli import main
 from nnspec.data.load import Dataset, Split
 from nnspec.diagnostics import SpecError
 from nnspec.pipeline import diagnose
+from nnspec.training.callbacks import Checkpoint
 from tests.layers.test_adapted_lookups import most_common
 
 WEATHER = Path(__file__).parent.parent / "specs" / "data" / "jfk_weather_2013.csv"
@@ -194,3 +195,47 @@ outputs: {{y: {{task: regression}}}}
     with pytest.raises(SpecError, match="NN353") as caught:
         api.load(tmp_path / "spec.yaml").train(tmp_path / "out")
     assert "split `validation` of input `x` holds `r`" in str(caught.value)
+
+
+TWICE = """
+nnspec: 1
+data:
+  source: {csv: rows.csv}
+  split: {train: 0.8, test: 0.2, by: order}
+  inputs: {word: {columns: [code]}, number: {columns: [code]}}
+  outputs: {y: {columns: [y]}}
+inputs: {word: {axes: {word: 1}, dtype: string}, number: {axes: {feature: 1}, dtype: int32}}
+model:
+  - StringLookup: {from: word, output_mode: one_hot, max_tokens: 4, pad_to_max_tokens: true, name: words, as: feature}
+  - IntegerLookup:
+      {from: number, output_mode: one_hot, max_tokens: 3, pad_to_max_tokens: true, name: codes, as: feature}
+  - Concatenate: {from: [words, codes], axis: feature}
+  - Dense: {units: 1}
+outputs: {y: {task: regression}}
+training: {epochs: 3}
+"""
+
+
+def test_an_interrupted_build_goes_on_with_its_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = ["code,y", *["07,1"] * 6, *["8,2"] * 3, "9,3", "9,3", "7,1"]
+    (tmp_path / "rows.csv").write_text("\n".join(rows) + "\n")
+    (tmp_path / "spec.yaml").write_text(TWICE)
+    finish = Checkpoint.on_epoch_end
+
+    def interrupt(self: Checkpoint, epoch: int, logs: Any = None) -> None:
+        finish(self, epoch, logs)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoint, "on_epoch_end", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            api.load(tmp_path / "spec.yaml").build(tmp_path / "out")
+    (tmp_path / "rows.csv").write_text("\n".join(rows).replace("07,1", "5,1") + "\n")
+    made = api.load(tmp_path / "spec.yaml").build(tmp_path / "out", resume=True)
+    assert len(made.history) == 3
+    assert tables(made.onnx) == {"words": ["07", "8"], "codes": [7, 8]}
+    (tmp_path / "new.csv").write_text("code\n07\n7\n8\n")
+    result = run("predict", made.onnx, tmp_path / "new.csv")
+    assert result.exit_code == 0, result.stderr
+    values = [json.loads(line)["y"] for line in result.stdout.splitlines()]
+    assert len({str(value) for value in values}) == 3

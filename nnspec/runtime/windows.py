@@ -11,11 +11,12 @@ import numpy as np
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.ports import BATCH, Array, Metadata
 
+Key = tuple[str, bool]  # a column's name, and whether it is read as words
 _FEATURES = ("feature", "channel", "column", "variable", "sensor")
 
 
 def from_columns(
-    file: Path, columns: Mapping[str, Array], wanted: Mapping[str, Any], metadata: Metadata
+    file: Path, columns: Mapping[Key, Array], wanted: Mapping[str, Any], metadata: Metadata
 ) -> dict[str, Array]:
     """Each input from its columns: rows, or windows of rows.
 
@@ -31,7 +32,7 @@ def from_columns(
     ends = np.arange(lookback - 1, rows, stride)
     found = {}
     for name, body in wanted.items():
-        values = np.stack([columns[column] for column in body["columns"]], axis=1)
+        values = np.stack([columns[column, body.get("dtype") == "string"] for column in body["columns"]], axis=1)
         step = _step_axis(body, lookback) if window else None
         if step is None:
             found[name] = _place(name, body, values[ends], [None])
