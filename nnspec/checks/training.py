@@ -10,6 +10,7 @@ from nnspec.checks.context import Context
 from nnspec.diagnostics import Diagnostic, Fix, Severity, Span, did_you_mean, nearest, quoted, use_instead
 from nnspec.document import Mapping as MappingNode
 from nnspec.document import format_path, locate, to_plain
+from nnspec.layers.base import keras_name
 from nnspec.objectives import figures
 from nnspec.training.plan import (
     DEFAULTS,
@@ -73,7 +74,7 @@ class _Place:
     """A callback in the document."""
 
     def __init__(self, context: Context, at: Path, callback: Planned) -> None:
-        self.root, self.at, self.callback = context.root, at, callback
+        self.root, self.graph, self.at, self.callback = context.root, context.graph, at, callback
 
     def path(self, key: str) -> Path:
         return (*self.at, self.callback.kind, key) if key in self.callback.given else self.at
@@ -126,6 +127,14 @@ def _check_work(place: _Place, callback: Planned, optimizer: Mapping[str, Any]) 
         message = f"`ReduceLROnPlateau` cannot set the learning rate, which `{schedule}` does already"
         yield place.fault("NN213", message, "", Fix("give the optimizer a number as its `learning_rate`"))
     arguments = callback.arguments
+    tables = [keras_name(node.name) for node in place.graph.nodes if node.kind == "Embedding"]
+    metadata = arguments.get("embeddings_metadata")
+    for name in metadata if isinstance(metadata, dict) else ():
+        if name not in tables:
+            message = f"`embeddings_metadata` of `TensorBoard` names `{name}`, which is no `Embedding` of the network"
+            guess = did_you_mean(name, tables)
+            fix = Fix(f"name one of {quoted(tables)}" if tables else "leave `embeddings_metadata` out")
+            yield place.fault("NN213", f"{message}{guess}", "embeddings_metadata", fix)
     is_by_batch = callback.kind == "ModelCheckpoint" and arguments["save_freq"] != "epoch"
     if is_by_batch and (callback.monitor or "").startswith(_OF_A_BATCH):
         message = f"`ModelCheckpoint` saves in the middle of an epoch, where there is no `{callback.monitor}` yet"
