@@ -26,7 +26,6 @@ SINGLE: dict[str, tuple[str, dict[str, float]]] = {
     "hard_sigmoid": ("HardSigmoid", {"alpha": 1 / 6, "beta": 0.5}),
     "hard_silu": ("HardSwish", {}),
     "leaky_relu": ("LeakyRelu", {"alpha": 0.2}),
-    "mish": ("Mish", {}),
     "relu": ("Relu", {}),
     "selu": ("Selu", {}),
     "sigmoid": ("Sigmoid", {}),
@@ -109,6 +108,14 @@ def _silu(lowering: Lowering, view: View) -> View:
     return lowering.elementwise("Mul", view, lowering.elementwise("Sigmoid", view).tensor)
 
 
+def _mish(lowering: Lowering, view: View) -> View:
+    """x·tanh(softplus(x)); an op of its own from opset 18."""
+    if lowering.graph.opset >= 18:
+        return lowering.elementwise("Mish", view)
+    tanh = lowering.elementwise("Tanh", lowering.elementwise("Softplus", view))
+    return lowering.elementwise("Mul", view, tanh.tensor)
+
+
 def _log_sigmoid(lowering: Lowering, view: View) -> View:
     """-softplus(-x)."""
     softplus = lowering.elementwise("Softplus", lowering.elementwise("Neg", view))
@@ -137,6 +144,7 @@ _COMPOSED: dict[str, Callable[[Lowering, View], View]] = {
     "gelu": _gelu,
     "hard_tanh": _hard_tanh,
     "log_sigmoid": _log_sigmoid,
+    "mish": _mish,
     "relu6": _relu6,
     "silu": _silu,
     "sparse_plus": _sparse_plus,

@@ -149,6 +149,11 @@ class RMSNormalization(OverAxes):
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         axes = node.args["axis"]
+        if lowering.graph.opset >= 23:
+            ready, _ = last_together(lowering, inputs[0], axes)
+            scale = lowering.constant(_in_memory_order(ready, axes, lowering.weights["scale"]), "scale")
+            epsilon = float(node.args["epsilon"])
+            return [lowering.elementwise("RMSNormalization", ready, scale, axis=-1, epsilon=epsilon)]
         ready, dims = over_dims(lowering, inputs[0], axes)
         square = lowering.node("Mul", ready.tensor, ready.tensor)
         mean = square

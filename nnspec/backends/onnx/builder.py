@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 OPTIONAL_OUTPUTS = frozenset({"LSTM", "GRU", "RNN"})  # what nothing reads is left out, and not computed
 
 MOVES = frozenset({"Cast", "Reshape", "Transpose"})
+# Before opset 18 these take their axes as an attribute; ReduceSum has read them since 13.
+AXES_FROM_18 = frozenset(f"Reduce{what}" for what in ("L1", "L2", "Max", "Mean", "Min", "Prod", "SumSquare"))
 
 
 @dataclass
@@ -113,6 +115,8 @@ class GraphBuilder:
         domain: str = "",
     ) -> list[str]:
         """Appends a node; returns the names of its outputs. What only moves or casts a value is written once."""
+        if self.opset < 18 and op in AXES_FROM_18 and len(inputs) == 2:
+            inputs, attributes = inputs[:1], {**(attributes or {}), "axes": self.constants[inputs[1]].tolist()}
         key = (op, tuple(inputs), repr(attributes) if op in MOVES else "")
         if key in self._moves:
             return [self._moves[key]]
