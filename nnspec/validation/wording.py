@@ -315,6 +315,8 @@ def show(value: Any) -> str:
     """A value as YAML writes it."""
     if value is None:
         return "null"
+    if isinstance(value, list):
+        return f"[{', '.join(map(show, value))}]"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
