@@ -61,7 +61,7 @@ def case(body: Any, axes: Any = TEXT, dtype: str = "string", **more: Any) -> Cas
             {"line": 2, "word": 3},
             "string",
             "NN310",
-            "1 axes",
+            "reads 1 axis (with `split: null`",
         ),
         ({"vocabulary": WORDS, "split": None, "output_mode": "count"}, {"word": "T"}, "string", "NN313", "how long"),
         (
