@@ -172,16 +172,21 @@ class Bidirectional(Layer):
             name=keras_name(node.name),
         )
 
-    def call_keras(self, layer: Callable[..., Any], node: Node, tensors: list[Any]) -> Any:
+    def call_keras(self, layer: Any, node: Node, tensors: list[Any]) -> Any:
         forward = node.inner
         assert forward is not None
         assert isinstance(forward.layer, Recurrent)
         kind, backward, half = forward.layer, node.backward or forward, (len(tensors) - 1) // 2
         assert isinstance(backward.layer, Recurrent)
         other = backward.layer
-        return call_recurrent(
+        made = call_recurrent(
             layer, tensors, lambda s: [*kind.nested(forward, s[:half]), *other.nested(backward, s[half:])]
         )
+        for built, source in ((layer.forward_layer, forward), (layer.backward_layer, backward)):
+            if source.args.get("trainable") is False:  # Keras' copies, and the cells in them, are trained again
+                for part in built._flatten_layers():
+                    part.trainable = False
+        return made
 
     # -------------------------------------------------------------------------------------------- ONNX
 

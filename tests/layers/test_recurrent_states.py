@@ -186,3 +186,13 @@ def test_cudnn_without_a_gpu_is_a_diagnostic(tmp_path: Path, monkeypatch: pytest
     (diagnostic,) = error.value.diagnostics
     assert diagnostic.code == "NN208"
     assert "finds no GPU" in diagnostic.message
+
+
+@pytest.mark.parametrize("inner", [{"GRU": {"units": 2}}, {"ConvLSTM1D": {"filters": 2, "kernel_size": 1}}], ids=str)
+def test_a_frozen_layer_inside_both_directions_stays(inner: dict[str, Any], tmp_path: Path) -> None:
+    ((kind, body),) = inner.items()
+    axes: dict[str, int | str] = {"frame": 3, "time": 4, "channel": 2} if "Conv" in kind else {"time": 4, "channel": 2}
+    case = Case("Bidirectional", {"layer": {kind: {**body, "trainable": False}}}, [axes], {}, None, None)
+    graph = checked(case, tmp_path).graph
+    assert graph.trainable_parameters == 0
+    assert not build_model(graph).model.trainable_weights
