@@ -1,4 +1,4 @@
-"""A network's calls as items of a spec: layers, Keras' operators between tensors, shared layers, the outputs' tasks."""
+"""A network's calls as items of a spec: layers, Keras' operations, shared layers, the outputs' tasks."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ from nnspec.fields import initial_fields
 from nnspec.graph import Value
 from nnspec.importing.items import Item, Maker, Read
 from nnspec.importing.naming import SYMBOLS, free_name, input_axes
+from nnspec.importing.operations import Operation, translate_operation
 from nnspec.importing.source import MASKS, Call, ImportFault, Network, Tensor, tensors_in
 from nnspec.importing.translate import translate
 from nnspec.layers import REGISTRY
 from nnspec.layers.base import Fault
 
-_JOINS = {"Add": "Add", "Subtract": "Subtract", "Multiply": "Multiply", "Maximum": "Maximum", "Minimum": "Minimum"}
-_FUNCTIONS = frozenset({"Relu", "Sigmoid", "Tanh", "Softmax", "Elu", "Selu", "Gelu", "Silu", "Softplus", "Relu6"})
 _READ_WORDS = ("inputs", "sequence", "query", "value", "key", "initial_state", "x", "x1", "x2", "xs")
 
 
@@ -108,7 +107,8 @@ class _Builder:
 
     def call(self, call: Call) -> list[Read]:
         if call.module.startswith(("keras.src.ops", "keras.ops")):
-            return [self.operator(call)]
+            operation = Operation(call, [self.read(tensor) for tensor in call.tensors], self.add, self.add_reshape)
+            return [translate_operation(operation)]
         if call.kind in ("InputLayer", "Identity") and len(call.tensors) == 1 and call.kind not in REGISTRY:
             return [self.read(call.tensors[0])]
         kind, body = translate(call)
@@ -119,6 +119,12 @@ class _Builder:
             reads = reads[:1]  # attention of a value to itself
         item = self.reshape(body, reads, call) if kind == "Reshape" else self.maker.add(kind, body, reads, call)
         return [self.maker.source(item, i) for i in range(len(item.node.outputs))]
+
+    def add(self, kind: str, body: Mapping[str, Any], reads: Sequence[Read]) -> Read:
+        return self.maker.source(self.maker.add(kind, body, reads))
+
+    def add_reshape(self, call: Call, read: Read, sizes: Sequence[int]) -> Read:
+        return self.maker.source(self.reshape({"target_shape": list(sizes)}, [read], call))
 
     def call_arguments(self, call: Call, kind: str) -> dict[str, Any]:
         """What a layer is called with besides values: those that a spec can say, as arguments."""
@@ -167,38 +173,6 @@ class _Builder:
             return self.maker.add("split", {whole: parts}, [source])
         return self.maker.add("Reshape", body, reads, call)
 
-    # ------------------------------------------------------------------------------------------------ operators
-
-    def operator(self, call: Call) -> Read:
-        """`x + y`, `x * 0.5`, `keras.ops.relu(x)` and their like, which Keras keeps as operations."""
-        tensors, kind = call.tensors, call.kind
-        numbers = [value for value in call.arguments if isinstance(value, int | float) and not isinstance(value, bool)]
-        numbers += [value for value in call.keywords.values() if isinstance(value, int | float)]
-        reads = [self.read(tensor) for tensor in tensors]
-        if len(tensors) == 2 and kind in _JOINS:
-            return self.maker.source(self.maker.add(_JOINS[kind], {}, reads))
-        if kind == "Concatenate":
-            axis = int(call.config.get("axis", -1))
-            return self.maker.source(self.maker.add("Concatenate", {} if axis == -1 else {"axis": axis}, reads))
-        if len(tensors) == 1 and len(numbers) == 1 and kind in ("Add", "Subtract", "Multiply", "TrueDivide", "Divide"):
-            return self.maker.source(self.maker.add("Rescaling", _scaling(call, kind, float(numbers[0])), reads))
-        if len(tensors) == 1 and kind == "Negative":
-            return self.maker.source(self.maker.add("Rescaling", {"scale": -1.0}, reads))
-        if len(tensors) == 1 and kind in _FUNCTIONS:
-            return self.maker.source(self.maker.add("Activation", {"activation": kind.lower()}, reads))
-        if kind == "Transpose" and call.config.get("axes"):
-            axes = [int(i) for i in call.config["axes"]]
-            if axes[0] == 0:
-                return self.maker.source(self.maker.add("Permute", {"dims": axes[1:]}, reads))
-        if kind == "Reshape":
-            shape = [int(size) for size in (call.config.get("newshape") or call.config.get("new_shape") or ())][1:]
-            if shape:
-                return self.maker.source(self.reshape({"target_shape": shape}, reads, call))
-        raise ImportFault(
-            f"the model computes with the operation `{kind}` (`{call.name}`), which is no layer",
-            help="say it by a layer of Keras in the model, and save that",
-        )
-
 
 def _axis_by_name(kind: str, body: dict[str, Any], reads: Sequence[Read]) -> dict[str, Any]:
     """Keras' index of an axis as the axis' name; nothing where it is the last one, which layers take by default."""
@@ -212,19 +186,6 @@ def _axis_by_name(kind: str, body: dict[str, Any], reads: Sequence[Read]) -> dic
     if default == -1 and place == len(axes) - 1:
         return {key: value for key, value in body.items() if key != "axis"}
     return {**body, "axis": axes[place].name}
-
-
-def _scaling(call: Call, kind: str, number: float) -> dict[str, float]:
-    is_first = isinstance(call.arguments[0], Tensor) if call.arguments else True
-    if kind == "Add":
-        return {"scale": 1.0, "offset": number}
-    if kind == "Subtract":
-        return {"scale": 1.0, "offset": -number} if is_first else {"scale": -1.0, "offset": number}
-    if kind == "Multiply":
-        return {"scale": number}
-    if not is_first or not number:
-        raise ImportFault(f"the model divides {number} by a value (`{call.name}`), which no layer does")
-    return {"scale": 1.0 / number}
 
 
 def _same(left: Read, right: Read) -> bool:
@@ -252,8 +213,3 @@ def task_of(read: Read) -> str:
         known = [size for size in sizes if isinstance(size, int)]
         return "binary" if len(known) == len(sizes) and math.prod(known) == 1 else "multilabel"
     return "regression"
-
-
-def reads_of(items: Sequence[Item]) -> Counter[int]:
-    """How often each item is read, by identity."""
-    return Counter(id(read.item) for item in items for read in item.reads if read.item is not None)
