@@ -103,6 +103,20 @@ class WithoutMask(keras.layers.Layer):  # type: ignore[misc]
 
 
 @keras.saving.register_keras_serializable("nnspec")
+class OneStep(keras.layers.Wrapper):  # type: ignore[misc]
+    """A recurrent cell by itself whose dropout is drawn anew at every call.
+
+    Keras' cells keep theirs until the RNN around them takes it away.
+    """
+
+    def call(self, inputs: Any, states: Any, training: bool | None = None) -> Any:
+        for cell in getattr(self.layer, "cells", [self.layer]):
+            cell.reset_dropout_mask()
+            cell.reset_recurrent_dropout_mask()
+        return self.layer(inputs, states, training=training)
+
+
+@keras.saving.register_keras_serializable("nnspec")
 class InnerRMSNormalization(keras.layers.RMSNormalization):  # type: ignore[misc]
     """RMSNormalization over axes that are not the last: Keras' own multiplies its scale along the last ones there."""
 

@@ -68,6 +68,10 @@ class CellLayer(Layer):
     def call_keras(self, layer: Callable[..., Any], node: Node, tensors: list[Any]) -> Any:
         from keras import tree
 
+        if any(cell.args[drop] for cell in node.cells or [node] for drop in ("dropout", "recurrent_dropout")):
+            from nnspec.backends.keras_layers import OneStep
+
+            layer = OneStep(layer, name=keras_name(f"{node.name}/step"))
         return tree.flatten(layer(tensors[0], self.nested(node, tensors[1:])))
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:

@@ -172,3 +172,23 @@ def test_frozen_cell(tmp_path: Path) -> None:
 )
 def test_diagnostics(axes: dict[str, Any], item: Any, wanted: str, tmp_path: Path) -> None:
     assert errors_of(tmp_path, axes, [item])[0].startswith(wanted)
+
+
+@pytest.mark.parametrize("kind", ["LSTMCell", "GRUCell", "SimpleRNNCell", "StackedRNNCells"])
+def test_dropout_of_a_cell_by_itself_is_drawn_at_every_call(kind: str, tmp_path: Path) -> None:
+    """Through batches of two sizes, each of which Keras traces by itself."""
+    cell: dict[str, Any] = {"units": 3, "dropout": 0.5, "recurrent_dropout": 0.5, "seed": 1}
+    body = {"cells": [{"GRUCell": cell}]} if kind == "StackedRNNCells" else cell
+    states = {"hidden": 3, "cell": 3} if kind == "LSTMCell" else {"hidden": 3}
+    inputs = {"x": {"axes": {"feature": 5}}, **{name: {"axes": {"unit": size}} for name, size in states.items()}}
+    model = [{kind: {**body, "from": ["x", *states], "name": "step"}}]
+    built = Built(tmp_path, inputs, model, {"y": "step"})
+    arrays = {"x": normal(7, 5, seed=1), **{name: normal(7, size, seed=size) for name, size in states.items()}}
+    built.compare(**arrays)
+    network = built.compiled.model
+    one, two = (np.asarray(network(arrays, training=True)) for _ in range(2))
+    assert np.abs(one - two).max() > 0.01
+    network.compile(optimizer="sgd", loss="mse")
+    before = [np.asarray(weight) for weight in network.trainable_weights]
+    network.fit(arrays, normal(7, 3, seed=9), batch_size=4, epochs=2, verbose=0)
+    assert all(np.any(np.asarray(w) != b) for w, b in zip(network.trainable_weights, before, strict=True))
