@@ -6,6 +6,7 @@ LSTM and LSTMCell, GRU and GRUCell, SimpleRNN and SimpleRNNCell share these rule
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nnspec import catalogue
@@ -32,6 +33,9 @@ OP_ACTIVATIONS: dict[str, Activation] = {
     "softsign": ("Softsign", None, None),
     "softplus": ("Softplus", None, None),
 }
+
+
+FEW_NODES = 1024  # steps to write out where each takes three nodes
 
 
 def activation_name(value: Any) -> str:
@@ -105,7 +109,7 @@ class Gates:
         bias = weights.get("bias")
         written = None
         if not self.slow.isdisjoint(self.activations(args)):
-            written = self.stepped(args, weights, is_backwards=is_backwards)
+            written = replace(self.stepped(args, weights, is_backwards=is_backwards), most=FEW_NODES)
         if bias is not None:
             both = np.stack([bias, np.zeros_like(bias)]) if bias.ndim == 1 else bias
             bias = np.concatenate([self.in_op_order(row[None]).ravel() for row in both])

@@ -14,17 +14,15 @@ from typing import TYPE_CHECKING
 from nnspec.axes import Size
 from nnspec.backends.onnx.view import Mask, View, group_size
 from nnspec.layers.recurrent_mask import flags
-from nnspec.layers.recurrent_steps import SteppedCell
+from nnspec.layers.recurrent_steps import WRITTEN_OUT, SteppedCell
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
 
-WRITTEN_OUT = 256  # steps; more would make a graph that takes longer to load than to run
 
-
-def is_written_out(steps: Size) -> bool:
-    return isinstance(steps, int) and steps <= WRITTEN_OUT
+def is_written_out(steps: Size, most: int = WRITTEN_OUT) -> bool:
+    return isinstance(steps, int) and steps <= most
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +57,7 @@ def loop(
         units = ((),) * (len(rows.dims) - 2)
         valid = lowering.arrange(own, (mask.view.axes[1], mask.view.axes[0], *units))
     size = group_size(rows.axes[1])
-    if size is not None and is_written_out(size):
+    if size is not None and is_written_out(size, cell.most):
         return _written_out(lowering, rows, cell, starts, valid, size, zero=zero)
     return _scanned(lowering, rows, cell, starts, valid, zero=zero)
 

@@ -97,9 +97,9 @@ def run_direction(
 
 def as_run(cell: AnyCell, view: View) -> AnyCell:
     """A cell as it is run over a view (batch, step, …): written out where that is faster than its op."""
-    size = group_size(view.axes[1])
-    if isinstance(cell, Cell) and cell.written is not None and size is not None and is_written_out(size):
-        return cell.written
+    written, size = cell.written if isinstance(cell, Cell) else None, group_size(view.axes[1])
+    if written is not None and size is not None and is_written_out(size, written.most):
+        return written
     return cell
 
 

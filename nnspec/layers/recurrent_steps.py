@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
 
 States = Sequence[View]
+WRITTEN_OUT = 256  # steps; more would make a graph of thousands of nodes
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +31,7 @@ class SteppedCell:
         shapes: views of the states' dimensions, from a step's row.
         place: the dimensions in which a state (batch, …) is read.
         count: how many states a step hands on.
+        most: the largest number of steps to write out.
     """
 
     project: Callable[[Lowering, View], View]
@@ -38,6 +40,7 @@ class SteppedCell:
     place: Callable[[View], tuple[Group, ...]]
     count: int
     is_backwards: bool
+    most: int = WRITTEN_OUT
 
 
 def lstm(args: Mapping[str, Any], weights: Mapping[str, np.ndarray], *, is_backwards: bool) -> SteppedCell:

@@ -192,3 +192,15 @@ def test_dropout_of_a_cell_by_itself_is_drawn_at_every_call(kind: str, tmp_path:
     before = [np.asarray(weight) for weight in network.trainable_weights]
     network.fit(arrays, normal(7, 3, seed=9), batch_size=4, epochs=2, verbose=0)
     assert all(np.any(np.asarray(w) != b) for w, b in zip(network.trainable_weights, before, strict=True))
+
+
+@pytest.mark.parametrize(("steps", "is_op"), [(256, False), (300, False), (1024, False), (1025, True), ("T", True)])
+def test_steps_of_a_simple_rnn_are_written_out_as_far_as_they_are_known_and_few(
+    steps: int | str, is_op: bool, tmp_path: Path
+) -> None:
+    model = [{"SimpleRNN": {"units": 3, "name": "rnn"}}]
+    built = Built(tmp_path, {"x": {"axes": {"time": steps, "feature": 2}}}, model, {"y": "rnn"})
+    ops = {node.op_type for node in built.model.graph.node}
+    assert ("RNN" in ops) == is_op
+    assert "Scan" not in ops
+    built.compare(x=normal(3, steps if isinstance(steps, int) else 9, 2, seed=1))
