@@ -251,8 +251,10 @@ class _Elaborator:
             if value is None:
                 continue
             output = make_output(name, value, body, node.key_span(name), self.report)
-            function, _ = head_function(self.order, output)
-            result[name] = replace(output, gives_scores=gives_scores(function, output))
+            if not self.is_guess:  # whose task and loss may be anything
+                function, _ = head_function(self.order, output)
+                output = replace(output, gives_scores=gives_scores(function, output))
+            result[name] = output
         return result
 
     def output_reference(self, source: Scalar) -> Reference | None:

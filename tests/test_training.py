@@ -15,6 +15,7 @@ import yaml
 from nnspec import api
 from nnspec.training import callbacks as own
 from nnspec.training.batches import Order, batches
+from nnspec.training.plan import placeholders
 from nnspec.training.train import balanced_weights
 
 MODEL: list[Any] = [
@@ -225,3 +226,9 @@ def test_every_callback_that_writes_writes_below_the_build(spec: Any, tmp_path: 
         assert len(list(csv.DictReader(stream, delimiter=";"))) == 2
     assert list((out / "logs").rglob("events*"))
     assert (out / "backup" / "training_metadata.json").is_file()
+
+
+@pytest.mark.parametrize("path", ["{epoch:999999999d}.keras", "{val_loss:.999999999f}.keras"])
+def test_a_path_cannot_be_made_as_long_as_memory(path: str) -> None:
+    with pytest.raises(ValueError, match="no format of a number"):
+        list(placeholders(path))

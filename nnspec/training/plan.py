@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os.path
+import re
 import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -108,7 +109,8 @@ def placeholders(path: str) -> Iterator[str]:
             continue
         if not name.isidentifier() and not name.replace("-", "_").isidentifier():
             raise ValueError(f"`{{{name}}}` is no name of a figure")
-        if "/" in (form or "") or conversion:
+        is_wide = any(len(digits) > 2 for digits in re.findall(r"\d+", form or ""))  # a width of a billion is a bomb
+        if "/" in (form or "") or conversion or is_wide:
             raise ValueError(f"`{{{name}:{form}}}` is no format of a number")
         format(0.5 if form and form[-1:] in "eEfFgG%" else 1, form or "")
         yield name

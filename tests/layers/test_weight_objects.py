@@ -36,7 +36,8 @@ def objects() -> Iterator[tuple[str, Any]]:
 
 
 def is_refused(body: dict[str, Any], kind: str, axes: dict[str, int]) -> bool:
-    document = {"nnspec": 1, "inputs": {"x": {"axes": axes}}, "model": [{kind: body}], "outputs": {"y": {}}}
+    outputs = {"y": {"task": "regression"}}
+    document = {"nnspec": 1, "inputs": {"x": {"axes": axes}}, "model": [{kind: body}], "outputs": outputs}
     report = Report()
     elaborate(expand(parse(Source("case.yaml", json.dumps(document))), report), report)
     assert {d.code for d in report.items if d.severity.name == "ERROR"} <= {"NN354"}
