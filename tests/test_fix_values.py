@@ -117,8 +117,13 @@ def case_of_a_word(x: Array, weights: Weights) -> Array:
     return np.tanh(dense(np.maximum(h, 0), weights))
 
 
+def short_names(x: Array, weights: Weights) -> Array:
+    return 1 / (1 + np.exp(-dense(x, weights)))
+
+
 REFERENCES: dict[str, Callable[[Array, Weights], Array]] = {
     "NN201-case-of-a-key": case_of_a_key,
+    "NN201-short-names-with-arguments": short_names,
     "NN204-case-of-a-layer": case_of_a_layer,
     "NN205-case-of-a-word": case_of_a_word,
     "NN301-causal-cnn": causal_cnn,
@@ -134,6 +139,7 @@ REFERENCES: dict[str, Callable[[Array, Weights], Array]] = {
 }
 # What else is wrong with a case is mended by hand before its fixes are applied.
 BY_HAND = {
+    "NN201-short-names-with-arguments": ("{bce: ", "{BinaryCrossentropy: "),
     "NN301-causal-cnn": (
         "  - Reshape: {target_shape: [10, 160]}",
         "  - permute: [time, feature, filter]\n  - merge: {channel: [feature, filter]}",

@@ -48,11 +48,11 @@ def build_model(graph: Graph, *, batches: Mapping[str, int | None] | None = None
             layer = shared.get(node.shared) if node.shared else None
             if layer is None:
                 layer = node.layer.to_keras(node)
-                if node.args.get("trainable") is False:
-                    setattr(layer, "trainable", False)  # noqa: B010 - some kinds lower to a callable, not a layer
             if node.shared:
                 shared[node.shared] = layer
             made = node.layer.call_keras(layer, node, read)
+            if node.args.get("trainable") is False:  # said last: what a layer makes when it is built would be trained
+                setattr(layer, "trainable", False)  # noqa: B010 - some kinds lower to a callable, not a layer
         except SpecError:
             raise
         except Exception as error:

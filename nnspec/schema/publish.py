@@ -82,6 +82,8 @@ def reshaped(schema: Any) -> Any:
         case {"if": {"type": name}, "then": some, "else": {"$ref": _} as others}:  # a layer, or several
             kept = {key: result[key] for key in _ANNOTATIONS if key in result}
             return kept | {"anyOf": [others, {"type": name, **some}]}
+        case {"type": list(names), "if": {"type": list(every)}, "then": {"$ref": reference}} if names == every:
+            return {key: result[key] for key in _ANNOTATIONS if key in result} | {"$ref": reference}
     types = _types(result)
     plain = [name for name in types if name != "null"]
     has_parts = len(plain) > 1 and {"items", "properties", "additionalProperties"} & set(result)

@@ -224,7 +224,7 @@ CASES = [
         [IMAGE],
         IMAGE,
         lambda weights, inputs: inputs[0],
-        ["Transpose", "Transpose"],
+        ["Identity"],
         id="same",
     ),
     Case(
