@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nnspec.diagnostics import Fix
 from nnspec.graph import Node
 from nnspec.layers import args as a
-from nnspec.layers.base import Call, Inferred, Layer
+from nnspec.layers.base import Call, Inferred
 from nnspec.layers.encoding import SPARSE, as_int64, encode, encoded_axes, output_mode, require_integers
 from nnspec.layers.unexportable import HASHES, refuse_export, warn_unexportable
-from nnspec.layers.vocabulary import Vocabulary, check_vocabulary
+from nnspec.layers.vocabulary import Vocabulary, Worded, check_vocabulary
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ MODES = ["int", "one_hot", "multi_hot", "count", "tf_idf"]
 _INSTEAD = "take `num_oov_indices: 1`: all words that are not in the vocabulary share one index"
 
 
-class Lookup(Layer):
+class Lookup(Worded):
     """A word's or integer's index: its place in `vocabulary`, behind one for the mask and those for unknown ones.
 
     Without a `vocabulary` the words are those of the training rows (Keras' `adapt`): by how often they stand there, and
@@ -68,17 +68,6 @@ class Lookup(Layer):
 
         made = layer(tensors[0])
         return made if node.args["output_mode"] == "int" else ops.cast(made, "float32")  # Keras' are int64 at run time
-
-    def adapts(self, node: Node) -> bool:
-        return self.lacks_vocabulary(node)
-
-    def lacks_vocabulary(self, node: Node) -> bool:
-        return node.args["vocabulary"] is None
-
-    def vocabulary_of(self, node: Node, read: Sequence[Any]) -> Mapping[str, Any]:
-        from nnspec.backends.keras_preprocessing_layers import learn_words
-
-        return learn_words(self.to_keras(node), node, read)
 
     def index_count(self, node: Node) -> int | None:
         if node.args["output_mode"] != "int" or node.args["invert"]:

@@ -12,11 +12,11 @@ from nnspec.diagnostics import Fix
 from nnspec.graph import Node, Window
 from nnspec.layers import args as a
 from nnspec.layers import text_onnx as onnx
-from nnspec.layers.base import Call, Inferred, Layer
+from nnspec.layers.base import Call, Inferred
 from nnspec.layers.encoding import SPARSE, encode, output_mode
 from nnspec.layers.lookup import MODES
 from nnspec.layers.unexportable import refuse_export, warn_unexportable
-from nnspec.layers.vocabulary import Vocabulary, check_vocabulary
+from nnspec.layers.vocabulary import Vocabulary, Worded, check_vocabulary
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
@@ -26,7 +26,7 @@ MOST_WORDS = 12_000  # regular expressions of more words than this grow too larg
 MOST_CHARACTERS = 500  # and so do those that count more characters
 
 
-class TextVectorization(Layer):
+class TextVectorization(Worded):
     """A text to the indices of its words in a vocabulary, or to a vector that says which words it holds.
 
     Index 0 is padding, 1 is for words that are not in the vocabulary. By default words are lower case and without
@@ -139,17 +139,6 @@ class TextVectorization(Layer):
 
     def opset(self, node: Node) -> int:
         return 20
-
-    def adapts(self, node: Node) -> bool:
-        return self.lacks_vocabulary(node)
-
-    def lacks_vocabulary(self, node: Node) -> bool:
-        return node.args["vocabulary"] is None
-
-    def vocabulary_of(self, node: Node, read: Sequence[Any]) -> Mapping[str, Any]:
-        from nnspec.backends.keras_preprocessing_layers import learn_words
-
-        return learn_words(self.to_keras(node), node, read)
 
     def index_count(self, node: Node) -> int | None:
         if node.args["output_mode"] != "int":

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nnspec.diagnostics import Fix
-from nnspec.layers.base import Call
+from nnspec.graph import Node
+from nnspec.layers.base import Call, Layer
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
@@ -134,3 +135,18 @@ def check_adapted(call: Call, args: Mapping[str, Any]) -> Vocabulary:
             "max_tokens",
         )
     return found
+
+
+class Worded(Layer):
+    """What looks words up: given ones, or those that the training rows hold."""
+
+    def adapts(self, node: Node) -> bool:
+        return self.lacks_vocabulary(node)
+
+    def lacks_vocabulary(self, node: Node) -> bool:
+        return node.args["vocabulary"] is None
+
+    def vocabulary_of(self, node: Node, read: Sequence[Any]) -> Mapping[str, Any]:
+        from nnspec.backends.keras_preprocessing_layers import learn_words
+
+        return learn_words(self.to_keras(node), node, read)

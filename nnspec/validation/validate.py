@@ -82,7 +82,7 @@ def _shallow_blocks(root: dict[str, Any]) -> dict[str, Any]:
 def validate_document(root: Node, report: Report) -> None:
     """The document as written: every section, every layer, every block, used or not."""
     if not isinstance(root, Mapping):
-        from nnspec.validation.wording import kind_of
+        from nnspec.validation.words import kind_of
 
         kind = "empty" if isinstance(root, Scalar) and root.value is None else kind_of(root)
         report.add(

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from nnspec.aliases import ALIASES
 from nnspec.diagnostics import Diagnostic, Fix, Span, nearest, use_instead
-from nnspec.document import Mapping, Node, Scalar, Sequence, format_path, locate
+from nnspec.document import Mapping, Node, Scalar, format_path, locate
 from nnspec.layers import REGISTRY, refused
 from nnspec.schema.sections import STRUCTURE
 from nnspec.validation.hints import Hint, hint_for, value_for
 from nnspec.validation.refusals import long_name, refused_object
 from nnspec.validation.rewrites import call_as_mapping, rewrites
+from nnspec.validation.words import kind_of, listed, show, type_words
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
 Path = tuple[str | int, ...]
 EXPRESSION_PATTERN = r"^\$"
-MAX_SHOWN = 24
 _BOUNDS = {
     "minimum": "at least",
     "exclusiveMinimum": "more than",
@@ -207,7 +207,7 @@ def _unknown_key(key: str, known: list[str], node: Mapping, path: Path, error: V
     notes = (hint.text,) if hint else ()
     commas = _comma_fixes(key)
     if not notes and not meant and known and not commas:
-        notes = (f"it takes {_listed(known)}",)
+        notes = (f"it takes {listed(known)}",)
     message = f"{_whole(path)} takes no `{key}`{guess}" if path else f"a spec has no section `{key}`{guess}"
     fixes = commas or tuple(use_instead(key, m, span, known) for m in meant if m not in node.entries)
     return Diagnostic("NN201", message, span, path=place, notes=notes, fixes=fixes)
@@ -249,7 +249,7 @@ def _not_allowed(error: ValidationError, node: Node, options: list[Any], subject
         return refusal
     meant = _meant_word(value, words, _label(path)) if isinstance(value, str) else []
     guess = f"; did you mean `{meant[0]}`?" if meant else ""
-    notes = (f"allowed: {_listed([show(o) for o in options])}",) if not meant or len(options) <= 8 else ()
+    notes = (f"allowed: {listed([show(o) for o in options])}",) if not meant or len(options) <= 8 else ()
     message = f"{subject} cannot be `{show(value)}`{guess}"
     found = call_as_mapping(node, {"lr": "learning_rate"}) or tuple(
         use_instead(str(value), m, node.span, words) for m in meant
@@ -264,7 +264,7 @@ def _meant_word(value: str, words: list[str], argument: str) -> list[str]:
 
 def _wrong_type(node: Node, wanted: Any, subject: str, path: Path) -> Diagnostic:
     types = [wanted] if isinstance(wanted, str) else list(wanted)
-    message = f"{subject} must be {_types(types)}, but it is {kind_of(node)}"
+    message = f"{subject} must be {type_words(types)}, but it is {kind_of(node)}"
     return Diagnostic("NN202", message, node.span, path=format_path(path), fixes=rewrites(node, types, path))
 
 
@@ -302,51 +302,3 @@ def _not_one_layer(node: Mapping, place: str) -> Diagnostic:
     message = f"an item is one layer with one key, but this one has {len(node.entries)}: {keys}"
     fixes = (Fix(f"begin a new item with `- ` before `{others[0]}`"),)
     return Diagnostic("NN207", message, node.key_span(others[0]), path=place, fixes=fixes)
-
-
-# ------------------------------------------------------------------------------------------------- words
-
-
-def _listed(words: list[str]) -> str:
-    return ", ".join(f"`{word}`" for word in words[:MAX_SHOWN]) + (", …" if len(words) > MAX_SHOWN else "")
-
-
-def show(value: Any) -> str:
-    """A value as YAML writes it."""
-    if value is None:
-        return "null"
-    if isinstance(value, list):
-        return f"[{', '.join(map(show, value))}]"
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-_TYPE_WORDS = {
-    "integer": "a whole number",
-    "number": "a number",
-    "string": "text",
-    "boolean": "true or false",
-    "array": "a list",
-    "object": "a mapping",
-    "null": "null",
-}
-
-
-def _types(types: list[str]) -> str:
-    words = [_TYPE_WORDS[t] for t in types if t != "null" or len(types) == 1]
-    return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
-
-
-def kind_of(node: Node) -> str:
-    """What a node is, in words."""
-    if isinstance(node, Mapping):
-        return "a mapping"
-    if isinstance(node, Sequence):
-        return "a list"
-    if node.value is None:
-        return "empty"
-    if isinstance(node.value, str):
-        return f"the text `{node.value[:60]}`"
-    return f"`{show(node.value)}`"
-
-
-__all__ = ["describe", "kind_of", "show", "unknown_layer"]
