@@ -26,7 +26,7 @@ from nnspec.verify.samples import random_inputs
 BATCHES = (1, 3, 32)
 MANY_ELEMENTS = 1_000_000  # inputs of more are compared at the small batches alone: seconds, and nothing learnt
 LENGTHS = (11, 17)
-SMALLEST_SCALE = 1 / 16  # of random inputs to a network that blows rounding up
+SMALLEST_SCALE = 1 / 256  # of random inputs to a network that blows rounding up
 TRIALS = 3
 JITTER = 2.0**-15  # relative; more than rounding, so that it shows behind a softmax that is nearly certain
 BETWEEN_KERNELS = (
@@ -75,7 +75,7 @@ class Gate:
                 break
             if scale <= SMALLEST_SCALE or not self.blows_up(self.amplification(worst)):
                 raise self.mismatch(comparisons, exported, worst)
-            scale /= 2
+            scale /= 4
         result: dict[str, Any] = {
             "outputs": {name: c.to_json(self.tolerance) for name, c in comparisons.items()},
             "input_scale": scale,
