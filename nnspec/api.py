@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from nnspec import pipeline
 from nnspec.diagnostics import Diagnostic
-from nnspec.graph import Graph
+from nnspec.ir.graph import Graph
 
 if TYPE_CHECKING:
-    from nnspec.build import Run
+    from nnspec.jobs import Run
 
 
 class Spec:
@@ -46,13 +46,13 @@ class Spec:
 
     def compile(self) -> Any:
         """The Keras model, compiled with the spec's optimizer, losses and metrics; weights by the spec's seed."""
-        from nnspec.build import settings_of
+        from nnspec.jobs import settings_of
         from nnspec.training.train import compile_model
 
         return compile_model(self.graph, settings_of(self.checked)).model
 
     def train(self, out: str | Path, *, resume: bool = False, quiet: bool = True) -> Run:
-        from nnspec.build import run_training
+        from nnspec.jobs import run_training
         from nnspec.progress import Progress
 
         return run_training(self.checked, Path(out), Progress(quiet=quiet), resume=resume)
@@ -60,7 +60,7 @@ class Spec:
     def export(
         self, out: str | Path, *, weights: str | Path | None = None, untrained: bool = False, quiet: bool = True
     ) -> Run:
-        from nnspec.build import run_export
+        from nnspec.jobs import run_export
         from nnspec.progress import Progress
 
         path = Path(weights) if weights is not None else None
@@ -71,7 +71,7 @@ class Spec:
 
     def build(self, out: str | Path, *, resume: bool = False, quiet: bool = True) -> Run:
         """Trains, evaluates, exports and verifies; the result lies in `out`."""
-        from nnspec.build import run_build
+        from nnspec.jobs import run_build
         from nnspec.progress import Progress
 
         return run_build(self.checked, Path(out), Progress(quiet=quiet), resume=resume)

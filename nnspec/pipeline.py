@@ -14,16 +14,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nnspec.aliases import with_kinds, with_kinds_in_path
 from nnspec.checks import run_checks
-from nnspec.data.plan import DataPlan, read_plan
+from nnspec.data.section.plan import DataPlan, read_plan
 from nnspec.diagnostics import Diagnostic, Report, Source, SpecError
 from nnspec.document import Mapping, Node, parse, read_source, to_plain
-from nnspec.elaborate import elaborate
+from nnspec.expansion.aliases import with_kinds, with_kinds_in_path
 from nnspec.expansion.expand import Expanded, expand
 from nnspec.expansion.origins import origins
 from nnspec.expansion.overrides import apply_overrides
-from nnspec.graph import Graph
+from nnspec.inference.elaborate import elaborate
+from nnspec.ir.graph import Graph
 from nnspec.validation.validate import validate_document, validate_expanded
 
 

@@ -19,10 +19,10 @@ from nnspec.checks.softmax import check_softmax
 from nnspec.checks.task import check_tasks
 from nnspec.checks.training import check_training
 from nnspec.checks.vocabularies import check_vocabularies
-from nnspec.data.plan import DataPlan
+from nnspec.data.section.plan import DataPlan
 from nnspec.diagnostics import Diagnostic, Report
 from nnspec.document import Mapping
-from nnspec.graph import Graph
+from nnspec.ir.graph import Graph
 
 CHECKS: tuple[Callable[[Context], Iterable[Diagnostic]], ...] = (
     check_tasks,

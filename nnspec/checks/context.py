@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nnspec import axes as ax
-from nnspec.data.plan import DataPlan, Slot
+from nnspec.data.section.plan import DataPlan, Slot
 from nnspec.diagnostics import Span
 from nnspec.document import Mapping, Node
-from nnspec.graph import Graph, Value
+from nnspec.ir import axes as ax
+from nnspec.ir.graph import Graph, Value
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from nnspec.checks.context import Context, input_slots, output_slots
-from nnspec.data.probe import probe
+from nnspec.data.checks.files import probe
 from nnspec.diagnostics import Diagnostic
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from nnspec import axes as ax
-from nnspec.causal import looking_ahead, steps_ahead
 from nnspec.checks.context import Context
 from nnspec.checks.expectations import ALL, HOW, Bound, parse_bound
 from nnspec.diagnostics import Diagnostic, Edit, Fix, Related, Span, did_you_mean, nearest
 from nnspec.document import Mapping as MappingNode
 from nnspec.document import Node as SourceNode
 from nnspec.document import Scalar, Sequence, format_path, to_plain
-from nnspec.graph import Field, Graph, Node, Value
+from nnspec.ir import axes as ax
+from nnspec.ir.causality import looking_ahead, steps_ahead
+from nnspec.ir.graph import Field, Graph, Node, Value
 
 Path = tuple[str | int, ...]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from nnspec.checks.context import Context
 from nnspec.diagnostics import Diagnostic, Fix
-from nnspec.graph import Node, Value
+from nnspec.ir.graph import Node, Value
 
 _TABLES = frozenset({"Embedding", "ReversibleEmbedding"})
 

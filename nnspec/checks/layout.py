@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnspec import axes as ax
 from nnspec.checks.context import Context
 from nnspec.diagnostics import Diagnostic, Edit, Fix, did_you_mean, nearest
 from nnspec.document import Mapping, to_plain
+from nnspec.ir import axes as ax
 
 
 def check_layout(context: Context) -> Iterator[Diagnostic]:

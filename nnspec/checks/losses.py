@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from nnspec.catalogue.losses import DEFAULT_LOSS, FRACTIONS, LOSSES, SHARES, loss_of
 from nnspec.checks.context import Context
 from nnspec.checks.readings import Reading, check_axes
 from nnspec.diagnostics import Diagnostic, Edit, Fix, Related
-from nnspec.graph import Output
-from nnspec.objectives import DEFAULT_LOSS, FRACTIONS, LOSSES, SHARES, loss_of
+from nnspec.ir.graph import Output
 
 # What the targets of a regression are to these.
 _READS = {

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnspec import catalogue
+from nnspec.catalogue import keras_objects
+from nnspec.catalogue.losses import DEFAULT_METRICS, METRICS, measured_by, measures
 from nnspec.checks.context import Context
 from nnspec.checks.readings import Reading, check_axes
 from nnspec.diagnostics import Diagnostic, Edit, Fix, Severity
 from nnspec.document import locate
-from nnspec.objectives import DEFAULT_METRICS, METRICS, measured_by, measures
 
 # What measures the same in another task.
 _SAME: dict[str, dict[str, str]] = {
@@ -56,7 +56,7 @@ def check_metrics(context: Context) -> Iterator[Diagnostic]:
 
 def _wrong_task(reading: Reading, called: str) -> Diagnostic:
     output, span = reading.output, locate(reading.context.root, reading.path).span
-    is_word = called in catalogue.words("metrics")
+    is_word = called in keras_objects.words("metrics")
     fitting = [t for t, kinds in METRICS.items() if (t != "regression" if is_word else reading.kind in kinds)]
     meant = _SAME.get(output.task, {}).get(reading.kind)
     fixes = [Fix(f"use `{meant}`", (Edit(span, meant),))] if meant in measured_by(output) else []

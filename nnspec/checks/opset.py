@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nnspec.checks.context import Context
 from nnspec.diagnostics import Diagnostic, Edit, Fix
 from nnspec.document import Scalar
-from nnspec.graph import Graph, Node
+from nnspec.ir.graph import Graph, Node
 
 DEFAULT = 18
 

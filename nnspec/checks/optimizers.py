@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
-from nnspec import catalogue
+from nnspec.catalogue import keras_objects
 from nnspec.checks.context import Context
 from nnspec.diagnostics import Diagnostic, Fix, quoted
 from nnspec.document import Mapping as MappingNode
@@ -30,7 +30,7 @@ def _check_optimizer(context: Context, value: Any, path: Path, *, is_inner: bool
         if is_inner and value == "LossScaleOptimizer":
             yield _twice(context, path)
         return
-    kind, arguments = catalogue.canonical("optimizers", value)
+    kind, arguments = keras_objects.canonical("optimizers", value)
     here = (*path, kind)
     if is_inner and kind == "LossScaleOptimizer":
         yield _twice(context, path)
@@ -57,7 +57,7 @@ def _check_optimizer(context: Context, value: Any, path: Path, *, is_inner: bool
 
 
 def _check_schedule(context: Context, value: Mapping[str, Any], path: Path) -> Iterator[Diagnostic]:
-    kind, arguments = catalogue.canonical("schedules", value)
+    kind, arguments = keras_objects.canonical("schedules", value)
     if kind != "PiecewiseConstantDecay":
         return
     boundaries, values = arguments["boundaries"], arguments["values"]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnspec import axes as ax
 from nnspec.checks.context import Context
 from nnspec.checks.widening import proposals
 from nnspec.diagnostics import Diagnostic, Fix, Severity
-from nnspec.graph import Graph, Output
+from nnspec.ir import axes as ax
+from nnspec.ir.graph import Graph, Output
 
 
 def check_reach(context: Context) -> Iterator[Diagnostic]:

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nnspec import axes as ax
-from nnspec.axes import Axis, describe
+from nnspec.catalogue.losses import ALONG_CLASSES
 from nnspec.checks.context import Context
 from nnspec.diagnostics import Diagnostic, Fix, Severity
 from nnspec.document import format_path, locate
-from nnspec.graph import Output
-from nnspec.objectives import ALONG_CLASSES
+from nnspec.ir import axes as ax
+from nnspec.ir.axes import Axis, describe
+from nnspec.ir.graph import Output
 
 
 @dataclass(frozen=True, eq=False)

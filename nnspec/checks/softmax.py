@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import prod
 
-from nnspec.axes import Axis
 from nnspec.checks.context import Context
 from nnspec.diagnostics import Diagnostic, Fix, quoted
 from nnspec.document import format_path
-from nnspec.graph import Node
-from nnspec.heads import head_function
+from nnspec.inference.heads import head_function
+from nnspec.ir.axes import Axis
+from nnspec.ir.graph import Node
 
 
 def check_softmax(context: Context) -> Iterator[Diagnostic]:

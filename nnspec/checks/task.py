@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from nnspec.axes import describe, fuse
+from nnspec.catalogue.losses import FRACTIONS, SHARES, loss_of
 from nnspec.checks.context import Context
 from nnspec.diagnostics import Diagnostic, Edit, Fix, Related, Severity, Span
 from nnspec.document import Scalar, locate
-from nnspec.graph import Node, Output
-from nnspec.heads import head_function
-from nnspec.objectives import FRACTIONS, SHARES, loss_of
+from nnspec.inference.heads import head_function
+from nnspec.ir.axes import describe, fuse
+from nnspec.ir.graph import Node, Output
 
 
 def check_tasks(context: Context) -> Iterator[Diagnostic]:

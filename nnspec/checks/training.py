@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from nnspec.catalogue.losses import figures
 from nnspec.checks.context import Context
 from nnspec.diagnostics import Diagnostic, Fix, Severity, Span, did_you_mean, nearest, quoted, use_instead
 from nnspec.document import Mapping as MappingNode
 from nnspec.document import format_path, locate, to_plain
-from nnspec.layers.base import keras_name
-from nnspec.objectives import figures
+from nnspec.layers.kit.base import keras_name
 from nnspec.training.plan import (
     DEFAULTS,
     OWN_FILES,

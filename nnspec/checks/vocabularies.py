@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nnspec.checks.context import Context
 from nnspec.diagnostics import Diagnostic, Fix
-from nnspec.graph import Graph, Value
+from nnspec.ir.graph import Graph, Value
 
 
 def check_vocabularies(context: Context) -> Iterator[Diagnostic]:

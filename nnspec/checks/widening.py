@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from nnspec.fields import propagate
-from nnspec.graph import Field, Graph, Node, Value, Window
-from nnspec.layers.args import as_tuple
+from nnspec.ir.graph import Field, Graph, Node, Value, Window
+from nnspec.ir.receptive_field import propagate
+from nnspec.layers.kit.args import as_tuple
 
 MOST_LAYERS = 64  # of a stack; past that nothing is proposed
 

@@ -26,7 +26,7 @@ def train(
     from nnspec.progress import Progress
 
     checked = pipeline.check(spec, overrides, allow_outside=allow_outside)
-    from nnspec.build import run_training
+    from nnspec.jobs import run_training
 
     run_training(checked, default_out(spec, out), Progress(quiet=quiet), resume=resume)
 
@@ -57,7 +57,7 @@ def export(
     from nnspec.progress import Progress
 
     checked = pipeline.check(spec, overrides, allow_outside=allow_outside, without_data=untrained)
-    from nnspec.build import run_export
+    from nnspec.jobs import run_export
 
     run_export(checked, default_out(spec, out), Progress(quiet=quiet), weights=weights, untrained=untrained)
 
@@ -83,6 +83,6 @@ def build(
 
     checked = pipeline.check(spec, overrides, allow_outside=allow_outside)
     print_diagnostics(list(checked.warnings), "text", to_stderr=True)
-    from nnspec.build import run_build
+    from nnspec.jobs import run_build
 
     run_build(checked, default_out(spec, out), Progress(quiet=quiet), resume=resume)

@@ -53,7 +53,7 @@ def fix(specs: tuple[str, ...], diff: bool, output: str, quiet: bool, allow_outs
     Only fixes that cannot be wrong are applied. Says what was fixed and what is left. Exit code 0 where no error is
     left, 1 where some are, or where a file changed meanwhile; then it is not written.
     """
-    from nnspec.mending import mend, summary, to_plain
+    from nnspec.fix.files import mend, summary, to_plain
 
     mendings = [mend(Path(spec), allow_outside=allow_outside) for spec in specs]
     if not diff:

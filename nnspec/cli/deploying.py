@@ -20,7 +20,7 @@ from nnspec.cli.reporting import handled
 @handled
 def verify(model: Path, weights: Path | None, output: str, quiet: bool) -> None:
     """Compare a model with Keras again: ONNX Runtime on the very weights."""
-    from nnspec.build import run_verify
+    from nnspec.jobs import run_verify
     from nnspec.progress import Progress
 
     result = run_verify(model, weights, Progress(quiet=quiet or output == "json"))

@@ -13,7 +13,7 @@ from nnspec.cli.options import ALLOW_OUTSIDE, SET, SPEC
 from nnspec.cli.reporting import handled
 
 if TYPE_CHECKING:
-    from nnspec.graph import Graph
+    from nnspec.ir.graph import Graph
     from nnspec.show.why import Page
 
 

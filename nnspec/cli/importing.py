@@ -35,7 +35,7 @@ def import_(model: Path, out: Path, name: str | None, flat: bool, output: str, q
     from nnspec.progress import Progress
 
     progress = Progress(quiet=quiet or output == "json")
-    from nnspec.importing.importer import import_file
+    from nnspec.importers.keras.importer import import_file
 
     made = import_file(model, out, progress, name=name, fold=not flat)
     if output == "json":

@@ -56,15 +56,15 @@ def emit(text: str, *, to_stderr: bool = False, newline: bool = True, colour: bo
 def print_diagnostics(diagnostics: list[Any], output: str, *, to_stderr: bool = False) -> None:
     """Diagnostics as `text`, `json` or `sarif`."""
     if output == "text":
-        from nnspec.render import to_text
+        from nnspec.diagnostics.text import to_text
 
         colour = wants_colour(sys.stderr if to_stderr else sys.stdout)
         text = to_text(diagnostics, colour=colour)
         if text:
             emit(text, to_stderr=to_stderr, newline=False, colour=colour)
         return
-    from nnspec.render import to_json
-    from nnspec.sarif import to_sarif
+    from nnspec.diagnostics.sarif import to_sarif
+    from nnspec.diagnostics.text import to_json
 
     rendered = to_sarif(diagnostics) if output == "sarif" else to_json(diagnostics)
     emit(json.dumps(rendered, indent=2, ensure_ascii=False))

@@ -28,7 +28,7 @@ from nnspec.expansion.naming import Names, NameTable, Reference, explicit_names,
 from nnspec.expansion.origins import origins
 from nnspec.expansion.repeats import rounds_of
 from nnspec.expansion.substitute import Scope, Substituter, resolve_vars
-from nnspec.layers import REGISTRY
+from nnspec.layers.registry import REGISTRY
 from nnspec.schema.sections import STRUCTURE
 
 MAX_ITEMS = 20_000

@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from nnspec.diagnostics import Diagnostic, Edit, Fix, Related, Report, Span
+from nnspec.diagnostics.suggest import nearest, suggestion
 from nnspec.document import Mapping, Node, Scalar, Sequence
-from nnspec.similar import nearest, suggestion
 
 MAX_SUGGESTIONS = 100  # of a spec's unknown names; a search for each of thousands takes seconds
 

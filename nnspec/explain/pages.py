@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import textwrap
 
-from nnspec import catalogue
-from nnspec.aliases import ALIASES
-from nnspec.codes import CODES
-from nnspec.documentation import code_page, layer_page, refusal_page
+from nnspec.catalogue import keras_objects
+from nnspec.diagnostics.codes import CODES
+from nnspec.diagnostics.pages import code_page
+from nnspec.diagnostics.suggest import nearest
+from nnspec.expansion.aliases import ALIASES
 from nnspec.explain import language
-from nnspec.layers import REGISTRY, refused
-from nnspec.similar import nearest
+from nnspec.layers import refused
+from nnspec.layers.kit.documentation import layer_page, refusal_page
+from nnspec.layers.registry import REGISTRY
 
 
 def page(what: str) -> str | None:
@@ -36,15 +38,15 @@ def language_page(what: str) -> str | None:
 def _object_page(what: str) -> str | None:
     """Every catalogue object of a name: `Hinge` is a loss and a metric."""
     pages = []
-    for family in catalogue.FAMILIES:
-        known = (*catalogue.names(family), *catalogue.aliases(family), *catalogue.words(family))
+    for family in keras_objects.FAMILIES:
+        known = (*keras_objects.names(family), *keras_objects.aliases(family), *keras_objects.words(family))
         found = what if what in known else next((n for n in known if n.lower() == what.lower()), None)
         if found is not None:
-            pages.append(catalogue.explain(family, found).rstrip("\n") + "\n")
-        refusal = catalogue.refusal(family, what)
+            pages.append(keras_objects.explain(family, found).rstrip("\n") + "\n")
+        refusal = keras_objects.refusal(family, what)
         if refusal is not None:
             name, reason, instead = refusal
-            about = catalogue.FAMILIES[family].singular
+            about = keras_objects.FAMILIES[family].singular
             pages.append(f"{name} ({about})\n\nNot for a spec: `{name}` {reason}.\n\nInstead: {instead}.\n")
     return "\n".join(pages) or None
 
@@ -57,7 +59,7 @@ def topics() -> dict[str, list[str]]:
         **language.page_names(),
         "Axis operations": verbs,
         "Layers": [kind for kind in REGISTRY if kind not in verbs],
-        **{family.capitalize(): list(catalogue.names(family)) for family in catalogue.FAMILIES},
+        **{family.capitalize(): list(keras_objects.names(family)) for family in keras_objects.FAMILIES},
     }
 
 

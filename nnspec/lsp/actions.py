@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from lsprotocol import types as lsp
 
 from nnspec.diagnostics import Edit
-from nnspec.fixing import fix_text, machine_fix
+from nnspec.diagnostics.apply import fix_text, machine_fix
+from nnspec.fix.files import MAX_ROUNDS
 from nnspec.lsp.diagnostics import to_protocol
 from nnspec.lsp.positions import Positions
 from nnspec.lsp.session import Document
-from nnspec.mending import MAX_ROUNDS
 
 FIX_ALL = "source.fixAll.nnspec"
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from lsprotocol import types as lsp
 
-from nnspec import axes as ax
+from nnspec.ir import axes as ax
 from nnspec.lsp.names import names
 from nnspec.lsp.network import nodes_by_place
 from nnspec.lsp.positions import Positions

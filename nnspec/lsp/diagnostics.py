@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from lsprotocol import types as lsp
 
-from nnspec.codes import CODES
 from nnspec.diagnostics import Diagnostic
+from nnspec.diagnostics.codes import CODES
 from nnspec.lsp.positions import Positions
 
 PAGES = "https://github.com/nnspec/nnspec/blob/main/nnspec/explain"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lsprotocol import types as lsp
 
-from nnspec.graph import Node
+from nnspec.ir.graph import Node
 from nnspec.lsp.network import axes_in, axes_out, nodes_by_place
 from nnspec.lsp.positions import Positions
 from nnspec.pipeline import Survey

@@ -7,11 +7,11 @@ import re
 from lsprotocol import types as lsp
 
 from nnspec import show
-from nnspec.codes import CODES
+from nnspec.diagnostics.codes import CODES
+from nnspec.diagnostics.pages import code_page
 from nnspec.document import Scalar
-from nnspec.documentation import code_page
-from nnspec.graph import Graph, Node
-from nnspec.layers import REGISTRY
+from nnspec.ir.graph import Graph, Node
+from nnspec.layers.registry import REGISTRY
 from nnspec.lsp.cursor import Cursor, find
 from nnspec.lsp.network import axes_in, axes_out, nodes_at
 from nnspec.lsp.positions import Positions

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from nnspec.diagnostics import Span
 from nnspec.document import Mapping, Node, Scalar, Sequence
 from nnspec.expansion.expressions import FUNCTIONS
-from nnspec.layers import REGISTRY
+from nnspec.layers.registry import REGISTRY
 from nnspec.pipeline import Survey
 
 _VARIABLE = re.compile(r"[A-Za-z_]\w*")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from nnspec import axes as ax
 from nnspec.diagnostics import Span
-from nnspec.graph import Node
+from nnspec.ir import axes as ax
+from nnspec.ir.graph import Node
 from nnspec.lsp.positions import Positions
 from nnspec.pipeline import Survey
 

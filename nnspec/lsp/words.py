@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from nnspec import catalogue
-from nnspec.documentation import markdown
-from nnspec.layers import REGISTRY
+from nnspec.catalogue import keras_objects
+from nnspec.layers.kit.documentation import markdown
+from nnspec.layers.registry import REGISTRY
 from nnspec.lsp.cursor import Path
 from nnspec.schema import assembly as schemas
 from nnspec.schema.sections import STRUCTURE, Schema
@@ -105,7 +105,7 @@ def _named(part: Schema, value: Any) -> list[str]:
     for name in names:
         if name in schemas.FAMILIES and isinstance(value, str):
             try:
-                return [f"**{value}**: {catalogue.describe(schemas.FAMILIES[name], value)}"]
+                return [f"**{value}**: {keras_objects.describe(schemas.FAMILIES[name], value)}"]
             except LookupError:
                 return []
     return []

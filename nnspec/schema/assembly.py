@@ -11,10 +11,10 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
-from nnspec import catalogue
-from nnspec.aliases import ALIASES
-from nnspec.layers import REGISTRY
-from nnspec.layers.base import Layer
+from nnspec.catalogue import keras_objects
+from nnspec.expansion.aliases import ALIASES
+from nnspec.layers.kit.base import Layer
+from nnspec.layers.registry import REGISTRY
 from nnspec.schema.sections import NAME_PATTERN, REQUIRED, Schema, sections, structure
 
 FAMILIES = {
@@ -86,7 +86,7 @@ def common_arguments(layer: Layer) -> dict[str, Schema]:
 
 def layer_schema(layer: Layer) -> Schema:
     """The schema of one kind's body."""
-    from nnspec.documentation import summary
+    from nnspec.layers.kit.documentation import summary
 
     required = layer.required_arguments()
     properties = {**{name: arg.to_schema() for name, arg in layer.args.items()}, **common_arguments(layer)}
@@ -135,8 +135,8 @@ def _definitions() -> dict[str, Callable[[], Schema]]:
         "layer": lambda: _item(layers, [name for name in names if is_bare(name)], "A layer."),
         **{name: partial(others.__getitem__, name) for name in others},
         **{f"layer_{kind}": partial(_layer_definition, kind) for kind in REGISTRY},
-        **{name: partial(catalogue.definition, family) for name, family in FAMILIES.items()},
-        **{f"nullable_{name}": partial(catalogue.definition, FAMILIES[name], nullable=True) for name in NULLABLE},
+        **{name: partial(keras_objects.definition, family) for name, family in FAMILIES.items()},
+        **{f"nullable_{name}": partial(keras_objects.definition, FAMILIES[name], nullable=True) for name in NULLABLE},
     }
 
 

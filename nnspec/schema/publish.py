@@ -12,10 +12,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from nnspec import catalogue
-from nnspec.aliases import ALIASES
-from nnspec.documentation import markdown
-from nnspec.layers import REGISTRY
+from nnspec.catalogue import keras_objects
+from nnspec.expansion.aliases import ALIASES
+from nnspec.layers.kit.documentation import markdown
+from nnspec.layers.registry import REGISTRY
 from nnspec.schema import assembly as schemas
 from nnspec.schema.sections import STRUCTURE, Schema
 
@@ -139,8 +139,8 @@ def _described(part: Schema, family: str) -> Schema:
         if key in part:
             part = {**part, key: [_described(branch, family) for branch in part[key]]}
     if "enum" in part:
-        return {**part, "markdownEnumDescriptions": [catalogue.describe(family, word) for word in part["enum"]]}
+        return {**part, "markdownEnumDescriptions": [keras_objects.describe(family, word) for word in part["enum"]]}
     if "properties" in part:
         bodies = {name: {"title": name, **body} for name, body in part["properties"].items()}
-        return {"title": catalogue.FAMILIES[family].singular, **part, "properties": bodies}
+        return {"title": keras_objects.FAMILIES[family].singular, **part, "properties": bodies}
     return part

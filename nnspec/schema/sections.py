@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnspec.data.schema import DATA_SECTION
+from nnspec.data.section.json_schema import DATA_SECTION
 
 Schema = dict[str, Any]
 

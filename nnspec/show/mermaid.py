@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from nnspec.graph import Graph, Node, Value
+from nnspec.ir.graph import Graph, Node, Value
 
 
 def to_mermaid(graph: Graph) -> str:

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from nnspec import axes as ax
-from nnspec.graph import Graph, Node, Steps, Value
+from nnspec.ir import axes as ax
+from nnspec.ir.graph import Graph, Node, Steps, Value
 
 
 def to_json(graph: Graph) -> dict[str, Any]:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from nnspec import axes as ax
-from nnspec.documentation import summary
-from nnspec.graph import Field, Graph, Node, Value, Window
-from nnspec.layers import REGISTRY
-from nnspec.layers.args import REQUIRED
-from nnspec.layers.sentences import counted, listed, written
+from nnspec.ir import axes as ax
+from nnspec.ir.graph import Field, Graph, Node, Value, Window
+from nnspec.layers.kit.args import REQUIRED
+from nnspec.layers.kit.documentation import summary
+from nnspec.layers.kit.explanations import counted, listed, written
+from nnspec.layers.registry import REGISTRY
 from nnspec.show.table import input_size, shape
 
 

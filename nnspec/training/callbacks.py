@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from keras.callbacks import Callback  # noqa: TID253 - a Keras subclass; this module is loaded only where Keras is
+from keras.callbacks import Callback
 
-from nnspec.backends.keras import reset_states
+from nnspec.backends.keras.model import reset_states
 from nnspec.diagnostics import Span
 from nnspec.progress import Progress
 from nnspec.training.memory import averaged_weights, kept_weights, memory_of, random_states, recall, rewind

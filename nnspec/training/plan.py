@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nnspec import catalogue
+from nnspec.catalogue import keras_objects
 
 DEFAULTS: dict[str, Any] = {
     "optimizer": "Adam",
@@ -52,7 +52,7 @@ class Planned:
     @property
     def arguments(self) -> dict[str, Any]:
         """Every argument, defaults filled in."""
-        return {**catalogue.defaults("callbacks", self.kind), **self.given}
+        return {**keras_objects.defaults("callbacks", self.kind), **self.given}
 
     @property
     def monitor(self) -> str | None:
@@ -79,12 +79,12 @@ class Planned:
 
 def planned(callbacks: list[Any]) -> list[Planned]:
     """The callbacks of a `training` section."""
-    return [Planned(*catalogue.canonical("callbacks", value)) for value in callbacks]
+    return [Planned(*keras_objects.canonical("callbacks", value)) for value in callbacks]
 
 
 def optimizer_arguments(value: Any) -> dict[str, Any]:
     """The arguments of the optimizer that updates the weights: of one that scales the loss, those of the inner one."""
-    _, arguments = catalogue.canonical("optimizers", value)
+    _, arguments = keras_objects.canonical("optimizers", value)
     inner = arguments.get("inner_optimizer")
     return optimizer_arguments(inner) if inner is not None else arguments
 

@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from nnspec import catalogue
-from nnspec.backends.keras import Compiled, as_model_inputs, build_model
-from nnspec.backends.keras_targets import build_loss, build_metrics
-from nnspec.data.load import Dataset, Split
+from nnspec.backends.keras.losses import build_loss, build_metrics
+from nnspec.backends.keras.model import Compiled, as_model_inputs, build_model
+from nnspec.catalogue import keras_objects
+from nnspec.catalogue.losses import figures
+from nnspec.data.dataset import Dataset, Split
 from nnspec.diagnostics import CompilerBug, Diagnostic, Fix, Span, SpecError
-from nnspec.graph import Graph
-from nnspec.objectives import figures
+from nnspec.ir.graph import Graph
 from nnspec.progress import Progress
 from nnspec.training.batches import Order, batches
 from nnspec.training.plan import DEFAULTS, Planned, inside, optimizer_arguments, planned
@@ -82,7 +82,7 @@ def compile_model(graph: Graph, settings: Settings) -> Compiled:
     alone = len(graph.outputs) == 1
     only = next(iter(graph.outputs))
     compiled.model.compile(
-        optimizer=catalogue.build("optimizers", settings["optimizer"]),
+        optimizer=keras_objects.build("optimizers", settings["optimizer"]),
         loss=losses[only] if alone else losses,
         metrics=metrics[only] if alone else metrics,
         loss_weights=None if alone else weights,
@@ -247,7 +247,7 @@ def _user_callback(callback: Planned, known: Mapping[str, bool | None], folder: 
         callback.arguments.get("mode") == "auto" and rises is not None
     ):  # Keras does not know figures of one of many outputs
         arguments["mode"] = "max" if rises else "min"
-    return catalogue.build("callbacks", {callback.kind: arguments})
+    return keras_objects.build("callbacks", {callback.kind: arguments})
 
 
 def not_a_number(span: Span, epoch: int, batch: int, loss: float) -> SpecError:

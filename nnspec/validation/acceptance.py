@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nnspec.layers import REGISTRY
+from nnspec.layers.registry import REGISTRY
 from nnspec.schema.sections import Schema
 
 Definition = Callable[[str], Schema]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from nnspec import catalogue
+from nnspec.catalogue import keras_objects
 from nnspec.diagnostics import Diagnostic, Fix, Span
 
 
 def refused_object(name: object, argument: str, span: Span, place: str) -> Diagnostic | None:
     """NN214 where Keras has an optimizer, loss, … of this name that no spec can hold; `argument` tells the family."""
-    family = catalogue.family_of(argument)
-    found = catalogue.refusal(family, name) if family is not None and isinstance(name, str) else None
+    family = keras_objects.family_of(argument)
+    found = keras_objects.refusal(family, name) if family is not None and isinstance(name, str) else None
     if found is None:
         return None
     known, reason, instead = found
@@ -18,5 +18,5 @@ def refused_object(name: object, argument: str, span: Span, place: str) -> Diagn
 
 def long_name(name: str, argument: str) -> str | None:
     """The class that a short name stands for, as `MeanAbsoluteError` for `mae`: only a class takes arguments."""
-    family = catalogue.family_of(argument)
-    return catalogue.aliases(family).get(name) if family is not None else None
+    family = keras_objects.family_of(argument)
+    return keras_objects.aliases(family).get(name) if family is not None else None

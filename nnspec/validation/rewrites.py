@@ -7,7 +7,7 @@ import re
 
 from nnspec.diagnostics import Edit, Fix
 from nnspec.document import Node, Scalar, Sequence
-from nnspec.layers import REGISTRY
+from nnspec.layers.registry import REGISTRY
 from nnspec.schema.sections import TASKS
 
 Path = tuple[str | int, ...]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from nnspec.diagnostics import Diagnostic, Fix, Report
 from nnspec.document import Mapping, Node, Scalar, Sequence, to_plain
 from nnspec.expansion.expand import Expanded
-from nnspec.layers import REGISTRY
+from nnspec.layers.registry import REGISTRY
 from nnspec.schema import assembly as schemas
 from nnspec.schema.sections import STRUCTURE, Schema
 from nnspec.validation.acceptance import is_accepted

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from nnspec.aliases import ALIASES
 from nnspec.diagnostics import Diagnostic, Fix, Span, nearest, use_instead
 from nnspec.document import Mapping, Node, Scalar, format_path, locate
-from nnspec.layers import REGISTRY, refused
+from nnspec.expansion.aliases import ALIASES
+from nnspec.layers import refused
+from nnspec.layers.registry import REGISTRY
 from nnspec.schema.sections import STRUCTURE
 from nnspec.validation.hints import Hint, hint_for, value_for
 from nnspec.validation.refusals import long_name, refused_object

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnspec.backends.keras import as_array, as_model_inputs, build_model, read_weights
+from nnspec.backends.keras.model import as_array, as_model_inputs, build_model, read_weights
 from nnspec.backends.onnx.deploy import scale_input
 from nnspec.backends.onnx.export import Exported, export_graph
-from nnspec.graph import Graph, Node, Output
+from nnspec.ir.graph import Graph, Node, Output
 from nnspec.verify.comparison import differences
 from nnspec.verify.form import open_session
 

@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from nnspec.backends.keras import Compiled, as_model_inputs, reset_states
+from nnspec.backends.keras.model import Compiled, as_model_inputs, reset_states
 from nnspec.backends.onnx.deploy import Deployment
-from nnspec.causal import carriers, position_of
 from nnspec.checks.expect import expected_causal
 from nnspec.diagnostics import Diagnostic, Span, SpecError
 from nnspec.document import Node as SourceNode
-from nnspec.graph import Graph, Steps, Value
+from nnspec.ir.causality import carriers, position_of
+from nnspec.ir.graph import Graph, Steps, Value
 from nnspec.verify.samples import random_inputs
 
 MOST_STEPS = 16  # of a long axis so many are looked at, the first and the last among them

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import onnx  # noqa: TID253 - this module is loaded only after an export
-import onnxruntime  # noqa: TID253
+import onnx
+import onnxruntime
 
 from nnspec.backends.onnx.deploy import Deployment, label_axes, label_name
 from nnspec.diagnostics import Source, Span, SpecError
-from nnspec.graph import Graph
+from nnspec.ir.graph import Graph
 
 STANDARD_DOMAINS = {"", "ai.onnx", "ai.onnx.ml"}
 CONTROL_FLOW = {"Loop", "If", "Scan"}

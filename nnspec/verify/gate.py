@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import onnx  # noqa: TID253 - this module is loaded only after an export
-import onnxruntime  # noqa: TID253
+import onnx
+import onnxruntime
 
-from nnspec.backends.keras import predict, read_weights, reset_states
+from nnspec.backends.keras.model import predict, read_weights, reset_states
 from nnspec.backends.onnx.deploy import Deployment, label_axes, label_name
 from nnspec.backends.onnx.export import Exported
 from nnspec.diagnostics import Diagnostic, Source, Span, SpecError
-from nnspec.graph import Graph, Node
-from nnspec.layers.base import keras_name
-from nnspec.lengths import lengths_of, size_at
+from nnspec.ir.graph import Graph, Node
+from nnspec.ir.symbols import lengths_of, size_at
+from nnspec.layers.kit.base import keras_name
 from nnspec.verify.comparison import Comparison, differences
 from nnspec.verify.form import check_form, check_interface, control_flow, deployed_order, open_session
 from nnspec.verify.samples import random_inputs

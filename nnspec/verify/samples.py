@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from nnspec.backends.onnx.deploy import Deployment
-from nnspec.graph import Graph, Node
-from nnspec.layers.base import Layer
-from nnspec.lengths import lengths_of, size_at
+from nnspec.ir.graph import Graph, Node
+from nnspec.ir.symbols import lengths_of, size_at
+from nnspec.layers.kit.base import Layer
 
 WeightsOf = Callable[[Node], Mapping[str, np.ndarray]]
 

@@ -14,7 +14,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 
 from nnspec import pipeline
-from nnspec.backends.keras import build_model
+from nnspec.backends.keras.model import build_model
 
 ROOT = Path(__file__).parents[2]
 RIVALS = {

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from lsprotocol import types as lsp
 
-from tests.editors.client import Editor
+from tests.end_to_end.editors.client import Editor
 
 COMMAND = [sys.executable, "-m", "nnspec.cli", "lsp"]
 WHOLE = lsp.Range(lsp.Position(0, 0), lsp.Position(1000, 0))

@@ -17,8 +17,8 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 import numpy as np
 from sessions import latencies, node_count, session
 
-from nnspec import build, pipeline
-from nnspec.backends.keras import build_model
+from nnspec import jobs, pipeline
+from nnspec.backends.keras.model import build_model
 from nnspec.backends.onnx.deploy import Deployment
 from nnspec.training.train import fixed_batches, set_seed
 
@@ -37,11 +37,11 @@ DEFAULT = [
 def measure(name: str, folder: Path) -> None:
     path = next(p for p in (ROOT / "specs" / f"{name}.yaml", Path(__file__).with_name(f"{name}.yaml")) if p.exists())
     checked = pipeline.check(path, {"export": {"layout": {}}}, without_data=True)
-    settings = build.settings_of(checked)
+    settings = jobs.settings_of(checked)
     set_seed(settings["seed"])
     compiled = build_model(checked.graph, batches=fixed_batches(checked.graph, settings))
     started = time.perf_counter()
-    proto, _ = build.lower(checked, compiled, Deployment(), "")
+    proto, _ = jobs.lower(checked, compiled, Deployment(), "")
     ours_seconds = time.perf_counter() - started
     ours = folder / f"{name}.nnspec.onnx"
     ours.write_bytes(proto.SerializeToString())

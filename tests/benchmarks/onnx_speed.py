@@ -25,7 +25,7 @@ from keras import layers as kl
 from sessions import latencies, node_count, session
 
 from nnspec import pipeline
-from nnspec.backends.keras import build_model, read_weights
+from nnspec.backends.keras.model import build_model, read_weights
 from nnspec.backends.onnx.export import export_graph
 
 

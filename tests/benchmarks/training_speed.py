@@ -12,7 +12,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 
-from nnspec import build, pipeline
+from nnspec import jobs, pipeline
 from nnspec.progress import Progress
 from nnspec.training.train import set_seed, train
 
@@ -33,8 +33,8 @@ def by_hand() -> keras.Model:
 def main(rounds: int = 3) -> None:
     path = ROOT / "specs" / "causal_cnn_dependent.yaml"
     checked = pipeline.check(path, {"training.epochs": EPOCHS, "training.callbacks": []})
-    data = build.load_dataset(checked)
-    settings = build.settings_of(checked)
+    data = jobs.load_dataset(checked)
+    settings = jobs.settings_of(checked)
     rows = []
     for _ in range(rounds):
         with tempfile.TemporaryDirectory() as folder:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import pytest
 
-from nnspec.layers import REGISTRY
-from tests.layers.body_strategies import BY_HAND, FORMS, WRAPPED
-from tests.layers.generated import EXAMPLES, drawn, verify_each
+from nnspec.layers.registry import REGISTRY
+from tests.support.strategies.bodies import BY_HAND, FORMS, WRAPPED
+from tests.support.strategies.generated import EXAMPLES, drawn, verify_each
 
 KINDS = sorted({*FORMS, *WRAPPED})
 # What Keras says at every build, nnspec says once, as NN319 and NN507.

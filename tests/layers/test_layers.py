@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from pathlib import Path
 
 import keras
 import pytest
 
-from nnspec.layers import REGISTRY
-from nnspec.layers.merging import Join
-from tests.layers.harness import Case, run_case
-
-MODULES = sorted(path.stem for path in Path(__file__).parent.glob("cases_*.py"))
-CASES: list[Case] = [case for name in MODULES for case in importlib.import_module(f"tests.layers.{name}").CASES]
+from nnspec.layers.merging.elementwise import Join
+from nnspec.layers.registry import REGISTRY
+from tests.support.case_files import CASES
+from tests.support.layer_cases import Case, run_case
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.label for case in CASES])
@@ -22,7 +19,8 @@ def test_case(case: Case, tmp_path: Path) -> None:
     run_case(case, tmp_path)
 
 
-# A case exports; these cannot (their hashes are no ONNX operator), and tests/layers/test_lookup.py has what they do.
+# A case exports; these cannot (their hashes are no ONNX operator): tests/layers/preprocessing/test_lookup.py has what
+# they do.
 NOT_EXPORTED = {"Hashing", "HashedCrossing"}
 
 

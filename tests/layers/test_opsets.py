@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +11,10 @@ import pytest
 
 from nnspec.backends.onnx.export import export_graph
 from nnspec.checks.opset import needed_opset
-from nnspec.graph import Graph
-from tests.layers.harness import Case, arrays_for, checked, relative_error
+from nnspec.ir.graph import Graph
+from tests.support.case_files import MODULES, cases_of
+from tests.support.layer_cases import Case, arrays_for, checked, relative_error
 
-MODULES = sorted(path.stem for path in Path(__file__).parent.glob("cases_*.py"))
 OLDEST, NEWEST = 17, 23
 
 
@@ -52,7 +51,7 @@ def error_of(got: np.ndarray, wanted: np.ndarray) -> float:
 @pytest.mark.parametrize("module", MODULES)
 def test_opsets(module: str, tmp_path: Path) -> None:
     failures = []
-    for case in importlib.import_module(f"tests.layers.{module}").CASES:
+    for case in cases_of(module):
         graph = checked(case, tmp_path).graph
         opsets = [OLDEST, NEWEST] if needed_opset(graph) <= 18 else [NEWEST]
         wanted = results(case, graph, max(18, needed_opset(graph)))

@@ -9,11 +9,11 @@ import pytest
 
 from nnspec.diagnostics import Report, Source
 from nnspec.document import parse
-from nnspec.layers import REGISTRY
-from nnspec.layers.args import REQUIRED, Arg
+from nnspec.layers.kit.args import REQUIRED, Arg
+from nnspec.layers.registry import REGISTRY
 from nnspec.schema import assembly as schema
 from nnspec.validation.validate import validate_document
-from tests.layers.argument_strategies import wrong_values
+from tests.support.strategies.arguments import wrong_values
 
 # A fine value for what a kind requires.
 FINE: dict[str, Any] = {"layer": {"Dense": {"units": 1}}, "cell": {"LSTMCell": {"units": 1}}}

@@ -58,9 +58,9 @@ def parameters(name: str) -> int:
 def row(name: str) -> dict[str, Any]:
     """What became of a model: figures, or why it was refused."""
     from nnspec import pipeline
-    from nnspec.build import run_export
     from nnspec.diagnostics import SpecError
-    from nnspec.importing.importer import import_model
+    from nnspec.importers.keras.importer import import_model
+    from nnspec.jobs import run_export
     from nnspec.progress import Progress
 
     model = built(name)

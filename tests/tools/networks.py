@@ -23,10 +23,10 @@ import keras
 import numpy as np
 import onnxruntime
 
-from nnspec import build, pipeline
-from nnspec.backends.keras import Compiled, as_model_inputs, build_model, predict
+from nnspec import jobs, pipeline
+from nnspec.backends.keras.model import Compiled, as_model_inputs, build_model, predict
 from nnspec.backends.onnx.deploy import Deployment
-from nnspec.graph import Graph
+from nnspec.ir.graph import Graph
 from nnspec.pipeline import Checked
 
 FOLDER = Path(__file__).parents[2] / "specs" / "networks"
@@ -186,7 +186,7 @@ def export(checked: Checked, compiled: Compiled, folder: Path) -> tuple[Path, fl
     for _ in range(2):  # the second time nothing is imported any more
         with PeakMemory() as memory:
             start = time.thread_time()
-            proto, _ = build.lower(checked, compiled, Deployment(), "")
+            proto, _ = jobs.lower(checked, compiled, Deployment(), "")
             path.write_bytes(proto.SerializeToString())
             seconds.append(time.thread_time() - start)
             nodes = len(proto.graph.node)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from nnspec.axes import Axes, Size
 from nnspec.backends.onnx.reshaping import Reshaper
 from nnspec.backends.onnx.view import Factor, Group, View, cut_to, group_size, runs
+from nnspec.ir.axes import Axes, Size
 
 
 @dataclass

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from nnspec import axes as ax
 from nnspec.backends.onnx.lowering import Lowering
 from nnspec.backends.onnx.view import View
-from nnspec.data.transforms import InputTransform, OutputTransform, Relative, Scaling
-from nnspec.graph import Graph, Output
+from nnspec.data.prepare.transforms import InputTransform, OutputTransform, Relative, Scaling
+from nnspec.ir import axes as ax
+from nnspec.ir.graph import Graph, Output
 
 Finished = dict[str, tuple[View, list[str]]]
 

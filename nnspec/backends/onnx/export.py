@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from nnspec import axes as ax
-from nnspec.axes import Axes
 from nnspec.backends.onnx.builder import GraphBuilder, Port
 from nnspec.backends.onnx.lowering import Lowering, State
 from nnspec.backends.onnx.view import Factor, Group, Mask, View
 from nnspec.diagnostics import CompilerBug, SpecError
-from nnspec.graph import Graph, Node, Value
+from nnspec.ir import axes as ax
+from nnspec.ir.axes import Axes
+from nnspec.ir.graph import Graph, Node, Value
 
 Weights = Mapping[str, np.ndarray]
 Hook = Callable[[Lowering, str, View], View]

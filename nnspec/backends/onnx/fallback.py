@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnspec.axes import Size
 from nnspec.backends.onnx.lowering import Lowering
 from nnspec.backends.onnx.view import Group, View
 from nnspec.diagnostics import SpecError
-from nnspec.graph import Node, Value
+from nnspec.ir.axes import Size
+from nnspec.ir.graph import Node, Value
 
 
 def lower_by_tf2onnx(lowering: Lowering, node: Node, views: list[View], layer: Any) -> list[View]:

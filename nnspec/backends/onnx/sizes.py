@@ -7,9 +7,9 @@ from functools import partial
 
 import numpy as np
 
-from nnspec.axes import divide, divides
 from nnspec.backends.onnx.view import Factor, Group, View
 from nnspec.backends.onnx.writing import NodeWriter
+from nnspec.ir.axes import divide, divides
 
 
 @dataclass

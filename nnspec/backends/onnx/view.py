@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from nnspec.axes import Size, divide, divides
+from nnspec.ir.axes import Size, divide, divides
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,0 +1,106 @@
+"""Keras' attention layers and what goes with them, with masks and shapes put right that they get wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras.src.backend import get_keras_mask, set_keras_mask
+
+from nnspec.backends.keras.layers import MOST_AXES, DeepSoftmax, PlacedEinsumDense
+
+
+class _Careful:
+    """Leaves its inputs' masks to whoever reads them next, which Keras' MultiHeadAttention takes away; gives the scores
+    their true shape, where Keras takes the value for as long as the query; adds biases where their axes are; and
+    attends along one axis among any number."""
+
+    def build(self: Any, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:
+        super().build(query_shape, value_shape, key_shape)  # type: ignore[misc]
+        for name in ("_query_dense", "_key_dense", "_value_dense", "_gate_dense", "_output_dense"):
+            if hasattr(self, name):  # Keras makes these itself
+                getattr(self, name).__class__ = PlacedEinsumDense
+        attended = getattr(self, "attention_axes", None) or (1,)
+        if len(query_shape) + 1 > MOST_AXES and len(attended) == 1:
+            self._softmax.__class__ = DeepSoftmax
+
+    def call(
+        self: Any,
+        query: Any,
+        value: Any,
+        key: Any = None,
+        query_mask: Any = None,
+        value_mask: Any = None,
+        key_mask: Any = None,
+        attention_mask: Any = None,
+        return_attention_scores: bool = False,
+        training: Any = None,
+        use_causal_mask: bool = False,
+    ) -> Any:
+        read = [tensor for tensor in (query, value, key) if tensor is not None]
+        masks = [get_keras_mask(tensor) for tensor in read]
+        if query_mask is not None:  # Keras' own looks at the tensor alone
+            set_keras_mask(query, query_mask)
+        made = super().call(  # type: ignore[misc]
+            query,
+            value,
+            key=key,
+            query_mask=query_mask,
+            value_mask=value_mask,
+            key_mask=key_mask,
+            attention_mask=attention_mask,
+            return_attention_scores=return_attention_scores,
+            training=training,
+            use_causal_mask=use_causal_mask,
+        )
+        for tensor, mask in zip(read, masks, strict=True):
+            set_keras_mask(tensor, mask)
+        if return_attention_scores:  # they carry what hides them, which a loss would take for a mask of its targets
+            set_keras_mask(made[1], None)
+        return made
+
+    def compute_output_spec(
+        self: Any,
+        query: Any,
+        value: Any,
+        key: Any = None,
+        return_attention_scores: bool = False,
+        **others: Any,
+    ) -> Any:
+        made = super().compute_output_spec(query, value, key)  # type: ignore[misc]
+        if not return_attention_scores:
+            return made
+        rank = len(query.shape)
+        places = getattr(self, "attention_axes", None) or range(1, rank - 1)
+        lead = [query.shape[i] for i in range(rank - 1) if i not in places]
+        heads = self.num_heads if hasattr(self, "num_heads") else self.num_query_heads
+        steps = [tensor.shape[i] for tensor in (query, value) for i in places]
+        return made, keras.KerasTensor((*lead, heads, *steps), dtype=self.compute_dtype)
+
+
+@keras.saving.register_keras_serializable("nnspec")
+class CarefulMultiHeadAttention(_Careful, keras.layers.MultiHeadAttention):  # type: ignore[misc]
+    """MultiHeadAttention whose inputs keep their masks and whose scores have their true shape."""
+
+
+@keras.saving.register_keras_serializable("nnspec")
+class CarefulGroupQueryAttention(_Careful, keras.layers.GroupQueryAttention):  # type: ignore[misc]
+    """GroupQueryAttention whose scores have their true shape."""
+
+
+@keras.saving.register_keras_serializable("nnspec")
+class MaskingReversibleEmbedding(keras.layers.ReversibleEmbedding):  # type: ignore[misc]
+    """ReversibleEmbedding that says already while a model is made that it masks id 0."""
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return None if keras.backend.is_float_dtype(inputs.dtype) else keras.ops.not_equal(inputs, 0)
+
+
+@keras.saving.register_keras_serializable("nnspec")
+class FloatSpectralNormalization(keras.layers.SpectralNormalization):  # type: ignore[misc]
+    """SpectralNormalization of a layer that reads ids: Keras' own makes ids of what it gives."""
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        if training:
+            super().call(inputs, training=True)
+        return self.layer(inputs)

@@ -1,0 +1,152 @@
+"""The graph as a Keras model. Every node is lowered once; nodes that share a layer share one Keras layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from nnspec.diagnostics import CompilerBug, SpecError
+from nnspec.ir.graph import Graph, Node, Value
+from nnspec.layers.kit.base import keras_name
+
+
+@dataclass(frozen=True, eq=False)
+class Compiled:
+    """A Keras model and, for every node, the Keras layer (or callable) that computes it.
+
+    One input or output stands alone; several are dicts by name.
+    """
+
+    model: Any
+    layers: Mapping[str, Any]
+    tensors: Mapping[str, Any] = field(default_factory=dict)  # "node" or "node.port" -> Keras tensor
+
+
+def build_model(graph: Graph, *, batches: Mapping[str, int | None] | None = None) -> Compiled:
+    """The Keras model of a graph, weights drawn from Keras' current seed.
+
+    Raises:
+        CompilerBug: where Keras refuses what the checks let pass.
+    """
+    import keras
+
+    tensors: dict[tuple[str, str], Any] = {}
+    inputs: dict[str, Any] = {}
+    for name, value in graph.inputs.items():
+        shape = tuple(axis.size if isinstance(axis.size, int) else None for axis in value.axes)
+        batch = (graph.batches if batches is None else batches).get(name)
+        inputs[name] = keras.Input(shape=shape, batch_size=batch, dtype=value.dtype, name=keras_name(name))
+        tensors[name, "output"] = inputs[name]
+    layers: dict[str, Any] = {}
+    shared: dict[str, Any] = {}
+    for node in graph.nodes:
+        read = [tensors[value.node, value.port] for value in node.inputs]
+        try:
+            layer = shared.get(node.shared) if node.shared else None
+            if layer is None:
+                layer = node.layer.to_keras(node)
+            if node.shared:
+                shared[node.shared] = layer
+            made = node.layer.call_keras(layer, node, read)
+            if node.args.get("trainable") is False:  # said last: what a layer makes when it is built would be trained
+                setattr(layer, "trainable", False)  # noqa: B010 - some kinds lower to a callable, not a layer
+        except SpecError:
+            raise
+        except Exception as error:
+            raise CompilerBug(
+                f"{node.span}: Keras refused `{node.name}` ({node.kind}), which the checks let pass: {error}"
+            ) from error
+        layers[node.name] = layer
+        results = list(made) if isinstance(made, list | tuple) else [made]
+        for value, tensor in zip(node.outputs, results, strict=True):
+            _compare_shapes(node, value, tensor)
+            tensors[node.name, value.port] = tensor
+    outputs = {name: _output(o.value, tensors[o.value.node, o.value.port]) for name, o in graph.outputs.items()}
+    model = keras.Model(
+        inputs=inputs if len(inputs) > 1 else next(iter(inputs.values())),
+        outputs=outputs if len(outputs) > 1 else next(iter(outputs.values())),
+        name=keras_name(graph.name),
+    )
+    named = {(node if port == "output" else f"{node}.{port}"): tensor for (node, port), tensor in tensors.items()}
+    return Compiled(model, layers, named)
+
+
+def _output(value: Value, tensor: Any) -> Any:
+    """An output; Keras' losses apply a mask to values of one axis behind the masked one, and fail on more."""
+    if value.mask is None or len(value.axes) <= 2:
+        return tensor
+    from nnspec.backends.keras.layers import WithoutMask
+
+    return WithoutMask()(tensor)
+
+
+def _compare_shapes(node: Node, value: Value, tensor: Any) -> None:
+    """What was inferred is what Keras made."""
+    inferred = tuple(axis.size if isinstance(axis.size, int) else None for axis in value.axes)
+    built = tuple(tensor.shape[1:])
+    agree = len(inferred) == len(built) and all(
+        a == b or a is None or b is None for a, b in zip(inferred, built, strict=True)
+    )
+    if not agree:
+        raise CompilerBug(
+            f"{node.span}: `{node.name}` ({node.kind}) was inferred as {inferred}, but Keras made {built}"
+        )
+
+
+def read_weights(node: Node, layer: Any) -> dict[str, np.ndarray]:
+    """A node's weights by the names that the graph gives them.
+
+    Raises:
+        CompilerBug: where Keras has other weights than inferred.
+    """
+    variables = node.layer.keras_weights(layer) if node.weights else []
+    shapes = [tuple(v.shape) for v in variables]
+    if shapes != [w.shape for w in node.weights]:
+        wanted = ", ".join(f"{w.name} {w.shape}" for w in node.weights)
+        raise CompilerBug(
+            f"{node.span}: `{node.name}` ({node.kind}) was inferred with weights {wanted}; Keras has {shapes}"
+        )
+    return {w.name: np.asarray(v) for w, v in zip(node.weights, variables, strict=True)}
+
+
+def reset_states(model: Any) -> None:
+    """Stateful layers begin anew. Keras' own `reset_state` fails on the nested states of stacked cells."""
+    from keras import ops, tree
+
+    for layer in model._flatten_layers():
+        if getattr(layer, "stateful", False) and getattr(layer, "states", None) is not None:
+            for state in tree.flatten(layer.states):
+                state.assign(ops.zeros_like(state))
+
+
+def as_model_inputs(graph: Graph, arrays: Mapping[str, np.ndarray]) -> Any:
+    """Arrays by input name as the Keras model takes them; tensors where there is text: Keras takes no arrays of it."""
+    ready: dict[str, Any] = dict(arrays)
+    if any(value.dtype == "string" for value in graph.inputs.values()):
+        import tensorflow as tf
+
+        ready = {name: tf.constant(array) for name, array in ready.items()}
+    return ready if len(graph.inputs) > 1 else ready[next(iter(graph.inputs))]
+
+
+def as_array(value: Any) -> np.ndarray:
+    """A result as an array; text as words rather than bytes."""
+    array = np.asarray(value)
+    if array.dtype.kind != "O":
+        return array
+    words = [word.decode("utf-8") if isinstance(word, bytes) else word for word in array.reshape(-1)]
+    return np.asarray(words, object).reshape(array.shape)
+
+
+def predict(model: Any, graph: Graph, arrays: Mapping[str, np.ndarray], batch_size: int = 256) -> dict[str, np.ndarray]:
+    """The Keras model's outputs by name; a batch for arrays of more than `batch_size` samples at a time."""
+    count = len(next(iter(arrays.values())))
+    if count > batch_size:
+        made = model.predict(as_model_inputs(graph, arrays), batch_size=batch_size, verbose=0)
+    else:
+        made = model(as_model_inputs(graph, arrays), training=False)
+    results = made if isinstance(made, dict) else {next(iter(graph.outputs)): made}
+    return {name: as_array(value) for name, value in results.items()}

@@ -1,0 +1,99 @@
+"""Keras layers for preprocessing whose state Keras' own keeps where weights files do not reach."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from nnspec.diagnostics import Fix, SpecError
+from nnspec.ir.graph import Node
+
+
+@keras.saving.register_keras_serializable("nnspec")
+class AdaptedBins(keras.layers.Layer):  # type: ignore[misc]
+    """The bins of `Discretization(num_bins)`, boundaries a weight; Keras' own has a list beside the weights."""
+
+    def __init__(self, num_bins: int, epsilon: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.num_bins = num_bins
+        self.epsilon = epsilon
+
+    def build(self, input_shape: Any) -> None:
+        self.boundaries = self.add_weight(shape=(self.num_bins - 1,), trainable=False, name="boundaries")
+        self.boundaries.assign(np.linspace(-1, 1, self.num_bins + 1)[1:-1])
+
+    def adapt(self, data: Any) -> None:
+        """Quantiles of the data; fewer values than bins leave the last bins empty."""
+        summary = keras.layers.Discretization(num_bins=self.num_bins, epsilon=self.epsilon)
+        summary.adapt(np.asarray(data))
+        found = np.sort(np.asarray(summary.bin_boundaries, np.float32))[: self.num_bins - 1]
+        self.boundaries.assign(np.pad(found, (0, self.num_bins - 1 - len(found)), constant_values=np.inf))
+
+    def call(self, inputs: Any) -> Any:
+        is_passed = keras.ops.greater_equal(keras.ops.expand_dims(inputs, -1), self.boundaries)
+        return keras.ops.sum(keras.ops.cast(is_passed, "int32"), axis=-1)
+
+    def compute_output_spec(self, inputs: Any) -> Any:
+        return keras.KerasTensor(inputs.shape, dtype="int32")
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "num_bins": self.num_bins, "epsilon": self.epsilon}
+
+
+@keras.saving.register_keras_serializable("nnspec")
+class SizedMelSpectrogram(keras.layers.MelSpectrogram):  # type: ignore[misc]
+    """MelSpectrogram whose number of frames is known rightly: Keras' own says another one for some lengths."""
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
+        size = input_shape[1]
+        if size is not None:
+            size = 1 + (size + 2 * (self.fft_length // 2) - self.fft_length) // self.sequence_stride
+        return (input_shape[0], self.num_mel_bins, size)
+
+
+def learn_words(layer: Any, node: Node, read: Sequence[Any]) -> dict[str, Any]:
+    """What Keras' `adapt` finds: the `vocabulary` without words for mask and unknown ones, and with tf_idf its weights.
+
+    Args:
+        layer: Keras' lookup or TextVectorization for the node, without words.
+        read: an array for each use of the layer, a row a document.
+
+    Raises:
+        SpecError: NN352 where there is no word.
+    """
+    import tensorflow as tf
+
+    table, is_text = getattr(layer, "_lookup_layer", layer), hasattr(layer, "_lookup_layer")
+    plain = str if table.vocabulary_dtype == "string" else int
+    mode, table.output_mode = table.output_mode, "int"  # Keras counts documents one by one, which takes minutes
+    documents: list[Any] = []
+    for array in read:
+        data = tf.constant(array)
+        tokens = layer._preprocess(data) if is_text else data
+        table.update_state(tokens)
+        if mode == "tf_idf":
+            documents += tokens.to_list() if isinstance(tokens, tf.RaggedTensor) else tokens.numpy().tolist()
+    special = [token for token in (table.mask_token, table.oov_token) if token is not None]
+    if all(token in special for token in map(_decoded, table.token_counts.export()[0].numpy().tolist())):
+        raise SpecError.single(
+            "NN352",
+            f"`{node.kind}` finds no word in the training rows, so it has no vocabulary",
+            node.span,
+            fixes=[Fix("list the words: `vocabulary: [red, green]`")],
+        )
+    table.output_mode = mode
+    table.finalize_state()
+    words = [plain(word) for word in table.get_vocabulary(include_special_tokens=False)]
+    if mode != "tf_idf":
+        return {"vocabulary": words}
+    holding = Counter(_decoded(token) for document in documents for token in set(document))
+    return {"vocabulary": words, "idf_weights": [math.log1p(len(documents) / (1 + holding[word])) for word in words]}
+
+
+def _decoded(token: Any) -> Any:
+    return token.decode("utf-8") if isinstance(token, bytes) else token

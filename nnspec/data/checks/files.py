@@ -1,0 +1,266 @@
+"""Checks a plan against the model and the files, quickly: the data half of `nnspec check`.
+
+Standard library only (but for Parquet). The loader runs this first, so what passes here is not asked again there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from nnspec.data.checks.splits import check_classes, check_splits
+from nnspec.data.prepare.fit import FileAxes, FitError, file_axes, misfit, slot_layout
+from nnspec.data.prepare.ragged import ragged
+from nnspec.data.section.agree import check, settle
+from nnspec.data.section.plan import DataPlan, Slot, SlotPlan, Source
+from nnspec.data.sources.numpy_probe import ArrayHeader, HeaderError, read_vector
+from nnspec.data.sources.probe_files import ColumnFacts, FileFacts, Files, needs_numbers
+from nnspec.diagnostics import Diagnostic, Fix, Related, Report, Span, did_you_mean, nearest, use_instead
+
+_Gaps = set[tuple[str, str]]  # the columns, by file and name, whose missing values have been reported
+
+
+def probe(plan: DataPlan, inputs: Mapping[str, Slot], outputs: Mapping[str, Slot]) -> list[Diagnostic]:
+    """Every fault of the data that can be seen without loading them: NN208, NN501 to NN516."""
+    inputs, outputs = settle(plan, inputs, outputs)
+    report = Report()
+    report.extend(check(plan, inputs, outputs))
+    files = Files(plan)
+    report.extend(files.diagnostics)
+    gaps: _Gaps = set()
+    counts: dict[str, tuple[int, SlotPlan]] = {}
+    for slot in plan.slots():
+        model = (inputs if slot.role == "inputs" else outputs).get(slot.name)
+        facts = files.facts(slot.source)
+        if model is None or facts is None:
+            continue
+        rows = _SlotProbe(plan, files, slot, model, facts, report, gaps).rows()
+        if rows is not None:
+            counts[slot.where()] = (rows, slot)
+    report.extend(_check_keys(plan, files))
+    report.extend(_check_counts(plan, files, counts))
+    if not report.has_errors:
+        rows = next(iter(counts.values()))[0] if counts else None
+        report.extend(check_splits(plan, files, rows))
+        for name, slot in plan.outputs.items():
+            report.extend(check_classes(plan, files, slot, outputs[name]))
+    return report.sorted()
+
+
+class _SlotProbe:
+    """One input or output against its file."""
+
+    def __init__(
+        self, plan: DataPlan, files: Files, slot: SlotPlan, model: Slot, facts: FileFacts, report: Report, gaps: _Gaps
+    ) -> None:
+        self.plan, self.files, self.slot, self.model, self.facts, self.report = plan, files, slot, model, facts, report
+        self.gaps = gaps
+
+    def fault(self, code: str, message: str, key: str, *notes: str, fixes: tuple[Fix, ...] = ()) -> None:
+        span, path = self.slot.span_of(key), self.slot.where(key.partition("[")[0])
+        related: tuple[Related, ...] = ()
+        if code == "NN506":
+            related = (Related(self.model.span, f"{self.slot.kind} `{self.slot.name}` of the model"),)
+        self.report.add(Diagnostic(code, message, span, path=path, notes=notes, related=related, fixes=fixes))
+
+    def rows(self) -> int | None:
+        """The number of rows (samples, before any window), once the slot's sizes were checked."""
+        if self.slot.columns:
+            return self.check_columns()
+        if self.slot.source.kind == "wav":
+            return self.check_recordings()
+        return self.check_array()
+
+    def check_columns(self) -> int | None:
+        rows: int | None = None
+        known = True
+        for index, name in enumerate(self.slot.columns):
+            key = self.slot.item_key("columns", index)
+            column = _column(self.files, self.slot.source, name, self.slot.span_of(key), self.slot.where("columns"))
+            if isinstance(column, Diagnostic):
+                self.report.add(column)
+                known = False
+                continue
+            self.check_column(name, column, key)
+            rows = column.rows if rows is None else rows
+            if column.rows != rows:
+                message = f"column `{name}` has {column.rows} rows, but `{self.slot.columns[0]}` has {rows}"
+                self.fault("NN506", message, key)
+        if not known:
+            return None
+        listed = ", ".join(self.slot.columns)
+        self.check_fit(f"columns ({listed})" if len(listed) < 60 else "its columns", 2, (rows or 0,))
+        return rows
+
+    def check_column(self, name: str, column: ColumnFacts, key: str) -> None:
+        gap = (str(self.slot.source.path), name)
+        if column.missing and self.plan.missing == "error" and gap not in self.gaps:
+            self.gaps.add(gap)
+            span, where = self.slot.span_of(key), self.slot.where("columns")
+            self.report.add(missing_values(self.slot.source, name, column.missing, span, where))
+        if self.slot.role == "inputs" and self.model.is_text:
+            return
+        is_input = self.slot.role == "inputs"
+        if column.is_text and (is_input or needs_numbers(self.slot.classes, self.model.task)):
+            shown = f" (`{column.text}` in row {column.text_row})" if column.text_row else ""
+            self.fault(
+                "NN506",
+                f"column `{name}` holds text{shown}, and {self.slot.kind} `{self.slot.name}` takes numbers",
+                key,
+            )
+
+    def check_recordings(self) -> int | None:
+        slot, total, unknown = self.slot, 0, False
+        for path, header in self.facts.recordings.items():
+            if header is None:
+                unknown = True
+                continue
+            if header.channels != 1:
+                self.fault("NN506", f"`{path.name}` has {header.channels} channels, and mono is wanted", "wav")
+            if slot.rate is not None and header.rate != slot.rate:
+                self.fault(
+                    "NN506", f"`{path.name}` has {header.rate} samples a second, but `rate` is {slot.rate}", "rate"
+                )
+            total += max(0, (header.samples - slot.frame) // slot.stride + 1)
+        rates = sorted({header.rate for header in self.facts.recordings.values() if header is not None})
+        if slot.rate is None and len(rates) > 1:
+            self.fault("NN506", f"the files of `{slot.source.shown}` differ in sampling rate: {rates}", "wav")
+        if not total and not unknown:
+            self.fault("NN506", f"no file of `{slot.source.shown}` has a whole frame of {slot.frame} samples", "frame")
+        self.check_fit(f"a frame of {slot.frame} samples", 2, (total, slot.frame))
+        return None if unknown else total
+
+    def check_array(self) -> int | None:
+        slot = self.slot
+        name = slot.array or ""
+        header = _array(self.files, slot.source, name, slot.span_of(slot.data_key), slot.where(slot.data_key))
+        if isinstance(header, Diagnostic):
+            self.report.add(header)
+            return None
+        what = f"array `{name}`" if name else f"`{slot.source.shown}`"
+        if self.model.is_text and slot.role == "inputs":
+            if header.kind not in "US":
+                self.fault("NN506", f"{what} holds {header.descr}, and input `{slot.name}` takes text", slot.data_key)
+                return None
+            return self.check_fit(what, len(header.shape), header.shape)
+        needs = slot.role == "inputs" or needs_numbers(slot.classes, self.model.task)
+        if needs and not header.is_number:
+            self.fault(
+                "NN506", f"{what} holds {header.descr}, and {slot.kind} `{slot.name}` takes numbers", slot.data_key
+            )
+            return None
+        if not header.shape:
+            self.fault("NN506", f"{what} is a single value: it has no axis of samples", slot.data_key)
+            return None
+        if header.kind == "f" and not self.model.is_float and slot.role == "inputs":
+            message = f"{what} holds {header.descr}, and input `{slot.name}` takes {self.model.dtype}"
+            self.fault("NN506", message, slot.data_key)
+        return self.check_fit(what, len(header.shape), header.shape)
+
+    def check_fit(self, what: str, rank: int, shape: tuple[int, ...]) -> int | None:
+        """Compares the data's axes with the model's; the number of rows."""
+        slot = self.slot
+        try:
+            lie = file_axes(slot, rank)
+            if slot.lengths is not None:
+                return self.check_ragged(lie, shape)
+            assert lie.sample is not None
+            if slot.columns:
+                row: tuple[int, ...] = (len(slot.columns),)
+            else:
+                row = shape[: lie.sample] + shape[lie.sample + 1 :]
+            slot_layout(self.plan, slot, self.model, lie.names, row)
+        except FitError as error:
+            self.report.add(misfit(slot, what, error))
+            return None
+        return shape[0 if slot.columns else lie.sample]
+
+    def check_ragged(self, lie: FileAxes, shape: tuple[int, ...]) -> int | None:
+        slot = self.slot
+        assert slot.lengths is not None
+        span, where = slot.span_of("lengths"), slot.where("lengths")
+        header = _array(self.files, slot.source, slot.lengths, span, where)
+        if isinstance(header, Diagnostic):
+            self.report.add(header)
+            return None
+        if header.kind not in "iu" or len(header.shape) != 1:
+            message = (
+                f"`{slot.lengths}` must be a list of whole numbers, but it is {header.descr} of shape {header.shape}"
+            )
+            self.fault("NN506", message, "lengths")
+            return None
+        lengths = read_vector(slot.source.path, slot.lengths, header) or []
+        found = ragged(self.model.data_axes, lie.names, shape, [int(length) for length in lengths])
+        row = (*shape[: found.axis], found.size, *shape[found.axis + 1 :])
+        slot_layout(self.plan, slot, self.model, lie.names, row)
+        return len(lengths)
+
+
+def missing_values(source: Source, name: str, rows: list[int], span: Span, where: str) -> Diagnostic:
+    """NN504 for a column: which rows (from 1) have no value, and the ways out."""
+    shown = ", ".join(str(row) for row in rows[:5]) + (", …" if len(rows) > 5 else "")
+    count = "1 value" if len(rows) == 1 else f"{len(rows)} values"
+    message = f"column `{name}` of `{source.shown}` lacks {count}: row{'s' * (len(rows) > 1)} {shown}"
+    fixes = (
+        Fix("`missing: forward_fill` repeats the last value before the gap"),
+        Fix("`missing: drop` leaves out every sample that touches one"),
+    )
+    return Diagnostic("NN504", message, span, path=where, fixes=fixes)
+
+
+def _column(
+    files: Files, source: Source, name: str, span: Span, where: str, values: bool = False
+) -> ColumnFacts | Diagnostic:
+    try:
+        found = files.column(source, name, values=values)
+    except HeaderError as error:
+        return Diagnostic("NN502", f"`{source.shown}` cannot be used: {error}", span, path=where)
+    return found if found is not None else _unknown(files, source, "column", name, span, where)
+
+
+def _array(files: Files, source: Source, name: str, span: Span, where: str) -> ArrayHeader | Diagnostic:
+    facts = files.facts(source)
+    found = facts.arrays.get(name) if facts else None
+    if isinstance(found, HeaderError):
+        shown = f"array `{name}` of `{source.shown}`" if name else f"`{source.shown}`"
+        return Diagnostic("NN502", f"{shown} cannot be used: {found}", span, path=where)
+    return found if found is not None else _unknown(files, source, "array", name, span, where)
+
+
+def _unknown(files: Files, source: Source, kind: str, name: str, span: Span, where: str) -> Diagnostic:
+    facts = files.facts(source)
+    names = facts.names if facts else []
+    notes = [f"it has: {', '.join(names[:20])}{', …' if len(names) > 20 else ''}"]
+    if source.kind == "csv" and len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
+        notes.append("its header is one cell: are the cells separated by something other than a comma?")
+    message = f"`{source.shown}` has no {kind} `{name}`{did_you_mean(name, names)}"
+    fixes = tuple(use_instead(name, close, span) for close in nearest(name, names) if span.text.strip("'\"") == name)
+    return Diagnostic("NN503", message, span, path=where, notes=tuple(notes), fixes=fixes)
+
+
+def _check_keys(plan: DataPlan, files: Files) -> Iterator[Diagnostic]:
+    """The columns that order, label and group rows: there, and complete."""
+    if plan.source is None or files.facts(plan.source) is None:
+        return
+    for name, span, where in plan.row_keys():
+        column = _column(files, plan.source, name, span, where)
+        if isinstance(column, Diagnostic):
+            yield column
+        elif column.missing:
+            yield missing_values(plan.source, name, column.missing, span, where)
+
+
+def _check_counts(plan: DataPlan, files: Files, counts: Mapping[str, tuple[int, SlotPlan]]) -> Iterator[Diagnostic]:
+    """Rows of all inputs and outputs, and of what orders and splits them, go together one by one."""
+    if not counts:
+        return
+    rows, first = next(iter(counts.values()))
+    for other_rows, slot in counts.values():
+        if other_rows != rows:
+            message = f"{slot.kind} `{slot.name}` has {other_rows} samples, but {first.kind} `{first.name}` has {rows}"
+            yield Diagnostic("NN506", message, slot.span_of(slot.data_key), path=slot.where(slot.data_key))
+    for name, span, where in plan.row_keys() if plan.source else ():
+        assert plan.source is not None
+        column = _column(files, plan.source, name, span, where)
+        if isinstance(column, ColumnFacts) and column.rows != rows:
+            message = f"`{name}` has {column.rows} rows, but {first.kind} `{first.name}` has {rows} samples"
+            yield Diagnostic("NN506", message, span, path=where)

@@ -1,0 +1,105 @@
+"""Checks that the rows suffice for every split and its windows, and that classes and class axes agree in number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nnspec.data.prepare.cuts import cut, runs
+from nnspec.data.section.plan import DataPlan, Part, Slot, SlotPlan
+from nnspec.data.sources.numpy_probe import HeaderError
+from nnspec.data.sources.probe_files import ColumnFacts, Files, labels_of
+from nnspec.diagnostics import Diagnostic, Fix, did_you_mean
+
+
+def check_splits(plan: DataPlan, files: Files, rows: int | None) -> Iterator[Diagnostic]:
+    """NN505 and NN514, for a plan whose columns are known to exist."""
+    if plan.split.by == "label":
+        yield from _check_labels(plan, files)
+    elif rows is not None and plan.split.group is None:
+        ranges = cut(rows, plan.split.parts, plan.gap)
+        for part in plan.split.parts:
+            yield from check_size(plan, part, [len(ranges[part.name])], rows)
+
+
+def check_size(plan: DataPlan, part: Part, segments: list[int], rows: int) -> Iterator[Diagnostic]:
+    """Whether a split's stretches of consecutive rows hold a sample."""
+    total, where = sum(segments), f"data.split.{part.name}"
+    window = plan.window
+    if window is not None and not any(window.count(segment) for segment in segments):
+        ahead = f"horizon {max(window.horizon)}"
+        message = (
+            f"split `{part.name}` has {max(segments, default=0)} consecutive rows of {rows}, but a window of lookback "
+            f"{window.lookback} and {ahead} takes {window.reach}"
+        )
+        notes = (f"{plan.gap} rows are left out between splits",) if plan.gap else ()
+        yield Diagnostic("NN505", message, part.span, path=where, notes=notes, fixes=(Fix("shorten the window"),))
+    elif not total:
+        message = f"split `{part.name}` gets none of the {rows} rows"
+        notes = (f"{plan.gap} rows are left out between splits",) if plan.gap else ()
+        yield Diagnostic("NN514", message, part.span, path=where, notes=notes)
+
+
+def _check_labels(plan: DataPlan, files: Files) -> Iterator[Diagnostic]:
+    column = _values(plan, files, plan.split.label_column)
+    labels = labels_of(column) if column else None
+    if column is None or labels is None:
+        return
+    found = runs(labels)
+    for part in plan.split.parts:
+        if part.label is None:
+            continue
+        segments = found.get(part.label)
+        if segments is None:
+            names = [str(label) for label in found]
+            hint = did_you_mean(part.label, names)
+            message = f"no row of column `{plan.split.label_column}` is labelled `{part.label}`{hint}"
+            notes = (f"it has: {', '.join(names[:20])}{', …' if len(names) > 20 else ''}",)
+            yield Diagnostic("NN514", message, part.span, path=f"data.split.{part.name}", notes=notes)
+        elif plan.split.group is None:
+            yield from check_size(plan, part, segments, len(labels))
+
+
+def _values(plan: DataPlan, files: Files, name: str | None) -> ColumnFacts | None:
+    if plan.source is None or name is None:
+        return None
+    try:
+        return files.column(plan.source, name, values=True)
+    except HeaderError:
+        return None
+
+
+def check_classes(plan: DataPlan, files: Files, slot: SlotPlan, model: Slot) -> Iterator[Diagnostic]:
+    """NN508 where labels are taken from the data and their number is not that of the class axis."""
+    if model.task not in ("classification", "binary") or (slot.classes is not None and slot.classes.kind != "labels"):
+        return
+    size = 2 if model.task == "binary" else model.class_size
+    labels = _slot_labels(files, slot)
+    if size is None or labels is None:
+        return
+    found = sorted(set(labels))
+    known = len(model.classes) if model.classes is not None else len(found)
+    if (model.classes is None and len(found) == size) or len(found) <= known == size:
+        return
+    shown = ", ".join(found[:12]) + (", …" if len(found) > 12 else "")
+    head = "a binary output has 2" if model.task == "binary" else f"its axis `{model.class_axis}` has size {size}"
+    message = f"the labels of output `{slot.name}` are {len(found)} classes, but {head}"
+    if model.classes is not None and len(found) > known:
+        message = f"the labels of output `{slot.name}` are {len(found)} classes, but `outputs` names {known}"
+    span = slot.span_of(slot.data_key)
+    yield Diagnostic("NN508", message, span, path=slot.where(slot.data_key), notes=(f"the labels: {shown}",))
+
+
+def _slot_labels(files: Files, slot: SlotPlan) -> list[str] | None:
+    """All labels of an output, where they can be read without NumPy."""
+    names = slot.columns or ((slot.array or "",) if slot.source.kind in ("npz", "npy") else ())
+    labels: list[str] = []
+    for name in names:
+        try:
+            column = files.column(slot.source, name, values=True)
+        except HeaderError:
+            return None
+        found = labels_of(column) if column else None
+        if found is None:
+            return None
+        labels += found
+    return labels

@@ -1,0 +1,243 @@
+"""Loads what a plan describes: splits of raw inputs, transformed inputs, and targets.
+
+The order of things is what keeps test rows out of training: rows are sorted, split, and only then made into windows;
+statistics, edges and label lists come from the training split alone. The same files and plan give the same arrays.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnspec.data.checks.files import missing_values, probe
+from nnspec.data.prepare.encode import encode_output, fit_input, fit_output, relative_of, to_dtype
+from nnspec.data.prepare.fit import FitError, Layout, misfit, slot_layout
+from nnspec.data.prepare.labels import label_array
+from nnspec.data.prepare.rows import Rows, arrange, read_rows, resolve_missing
+from nnspec.data.prepare.splits import assign, group_codes
+from nnspec.data.prepare.transforms import InputTransform, OutputTransform
+from nnspec.data.prepare.windows import take_targets, take_windows, window_ends
+from nnspec.data.section.agree import reference, settle
+from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
+from nnspec.data.sources.numpy_load import read_array
+from nnspec.data.sources.table_load import Tables
+from nnspec.diagnostics import SpecError
+
+Array = NDArray[Any]
+_YEAR_FIRST = re.compile(r"\d{4}(\D|$)")
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """One split's samples. Every array has the sample axis first, then the model's axes.
+
+    Attributes:
+        raw: inputs as the deployed model takes them.
+        x: inputs as the network reads them: float32, or the input's own integer dtype.
+        y: targets as the network learns them: float32 (scaled, relative, or 0 and 1), or int64 class indices.
+        target: targets in original units, or labels.
+        last: for each output, the last value of its own columns within the window, in the shape of `target`; None
+            where no window holds them.
+        rows: the number of each sample's row in the file, from 0; of a window, that of its last row.
+    """
+
+    raw: dict[str, Array]
+    x: dict[str, Array]
+    y: dict[str, Array]
+    target: dict[str, Array]
+    last: dict[str, Array | None]
+    size: int
+    rows: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """All splits, and the transforms that were fitted on the training split."""
+
+    splits: dict[str, Split]
+    inputs: dict[str, InputTransform] = field(default_factory=dict)
+    outputs: dict[str, OutputTransform] = field(default_factory=dict)
+
+
+def load(plan: DataPlan, inputs: Mapping[str, Slot], outputs: Mapping[str, Slot]) -> Dataset:
+    """Loads, splits, windows and encodes the data.
+
+    Raises:
+        SpecError: any of NN208 and NN501 to NN516, as `probe`, and those that only the values show.
+    """
+    faults = probe(plan, inputs, outputs)
+    if any(fault.is_error for fault in faults):
+        raise SpecError(faults)
+    return _Loader(plan, *settle(plan, inputs, outputs)).load()
+
+
+class _Loader:
+    def __init__(self, plan: DataPlan, inputs: dict[str, Slot], outputs: dict[str, Slot]) -> None:
+        self.plan = plan
+        self.models = {("inputs", name): slot for name, slot in inputs.items()}
+        self.models |= {("outputs", name): slot for name, slot in outputs.items()}
+        self.tables = Tables()
+        self.rows: dict[tuple[str, str], Rows] = {}
+        self.layouts: dict[tuple[str, str], Layout] = {}
+
+    def load(self) -> Dataset:
+        plan = self.plan
+        for slot in plan.slots():
+            self.rows[slot.role, slot.name] = read_rows(plan, slot, self.model(slot), self.tables)
+        count = self.check_counts()
+        keys = None if plan.split.group is None else label_array(self.key(plan.split.group, is_label=True))
+        order, groups = self.order(count, keys)
+        files = order + 1
+        for slot in plan.slots():
+            rows = self.rows[slot.role, slot.name].take(order)
+            self.rows[slot.role, slot.name] = resolve_missing(plan, slot, rows, groups, files)
+            self.layouts[slot.role, slot.name] = self.layout(slot)
+        labels = None
+        if plan.split.label_column is not None:
+            labels = label_array(self.key(plan.split.label_column, is_label=True)).astype(str)[order]
+        positions = assign(plan, labels, groups, self.strata())
+        samples = {name: self.samples(name, found, groups) for name, found in positions.items()}
+        return self.encode(order, positions["train"], samples)
+
+    def model(self, slot: SlotPlan) -> Slot:
+        return self.models[slot.role, slot.name]
+
+    def check_counts(self) -> int:
+        """The number of rows, which all slots share; the probe could not count what it cannot read."""
+        counts = {slot.where(): len(self.rows[slot.role, slot.name]) for slot in self.plan.slots()}
+        first = next(iter(counts.values()))
+        for slot in self.plan.slots():
+            if counts[slot.where()] != first:
+                message = f"{slot.kind} `{slot.name}` has {counts[slot.where()]} samples, but others have {first}"
+                raise SpecError.single("NN506", message, slot.span_of(slot.data_key), path=slot.where(slot.data_key))
+        return first
+
+    def layout(self, slot: SlotPlan) -> Layout:
+        rows = self.rows[slot.role, slot.name]
+        try:
+            return slot_layout(self.plan, slot, self.model(slot), rows.names, rows.values.shape[1:])
+        except FitError as error:
+            raise SpecError([misfit(slot, f"the {slot.data_key}", error)]) from None
+
+    # ------------------------------------------------------------------------------------------ order and splits
+
+    def key(self, name: str, *, is_label: bool = False) -> Array:
+        """A column of `source` that orders, labels or groups rows.
+
+        Raises:
+            SpecError: NN504 where it has gaps.
+        """
+        source = self.plan.source
+        assert source is not None
+        if source.kind == "npz":
+            return read_array(source, name)
+        column = self.tables.columns(source, [name], as_text=is_label)[0]
+        if column.missing.any():
+            span, where = next((s, w) for key, s, w in self.plan.row_keys() if key == name)
+            listed = (np.flatnonzero(column.missing) + 1).tolist()
+            raise SpecError([missing_values(source, name, listed, span, where)])
+        return column.values
+
+    def order(self, count: int, keys: Array | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Each position's row in the file, and each position's group: sorted by `order_by`, groups together."""
+        order = np.arange(count, dtype=np.int64)
+        if self.plan.order_by is not None:
+            values = self.key(self.plan.order_by)
+            self.check_order(values)
+            order = np.argsort(values, kind="stable")
+        groups = group_codes(None if keys is None else keys[order], count)
+        together = np.argsort(groups, kind="stable")
+        return order[together], groups[together]
+
+    def check_order(self, values: Array) -> None:
+        """Text sorts by time only where it is written the year first, all in one form."""
+        if self.plan.split.by != "time" or values.dtype.kind not in "US":
+            return
+        strange = [str(v) for v in values if not _YEAR_FIRST.match(str(v)) or len(str(v)) != len(str(values[0]))]
+        if strange:
+            message = f"`{self.plan.order_by}` holds text such as `{strange[0]}`, which does not sort by time"
+            span = self.plan.spans.get("order_by", self.plan.span)
+            note = "dates sort as text where the year comes first, then month and day, all of one width"
+            raise SpecError.single("NN514", message, span, notes=[note], path="data.order_by")
+
+    def strata(self) -> Array | None:
+        """Each row's class, from the first output that is a single label."""
+        for slot in self.plan.outputs.values():
+            rows, model = self.rows[slot.role, slot.name], self.model(slot)
+            is_label = model.task in ("classification", "binary") and (
+                slot.classes is None or slot.classes.kind in ("labels", "list")
+            )
+            if is_label and rows.values[0].size == 1:
+                return rows.values.reshape(-1)
+        return None
+
+    def samples(self, name: str, positions: NDArray[np.int64], groups: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The position of each sample's row; of a window, that of its last row."""
+        plan = self.plan
+        ok = {"inputs": np.ones(len(groups), dtype=bool), "outputs": np.ones(len(groups), dtype=bool)}
+        for slot in plan.slots():
+            ok[slot.role] &= self.rows[slot.role, slot.name].complete
+        part = next(part for part in plan.split.parts if part.name == name)
+        if plan.window is None:
+            found = positions[ok["inputs"][positions] & ok["outputs"][positions]]
+            code, message = "NN514", f"split `{name}` has {len(positions)} rows, and each lacks a value"
+        else:
+            member = np.zeros(len(groups), dtype=bool)
+            member[positions] = True
+            found = window_ends(member, groups, ok["inputs"], ok["outputs"], plan.window)
+            code = "NN505"
+            message = (
+                f"split `{name}` has {len(positions)} rows, but nowhere {plan.window.reach} complete ones in a row"
+            )
+        if not len(found):
+            raise SpecError.single(code, message, part.span, path=f"data.split.{name}")
+        return found
+
+    # ------------------------------------------------------------------------------------------ values
+
+    def gather(self, slot: SlotPlan, at: NDArray[np.int64]) -> Array:
+        """A slot's values for samples at these positions: axes `sample *model axes`."""
+        rows, window = self.rows[slot.role, slot.name], self.plan.window
+        if window is None or not slot.is_windowed:
+            values = rows.values[at]
+        elif slot.role == "inputs":
+            values = take_windows(rows.values, at, window.lookback)
+        else:
+            values = take_targets(rows.values, at, window)
+        return arrange(values, self.layouts[slot.role, slot.name])
+
+    def encode(
+        self, order: NDArray[np.int64], train: NDArray[np.int64], samples: dict[str, NDArray[np.int64]]
+    ) -> Dataset:
+        plan = self.plan
+        raw: dict[str, dict[str, Array]] = {name: {} for name in samples}
+        inputs: dict[str, InputTransform] = {}
+        for slot in plan.inputs.values():
+            model, layout, rows = self.model(slot), self.layouts["inputs", slot.name], self.rows["inputs", slot.name]
+            for name, at in samples.items():
+                raw[name][slot.name] = to_dtype(slot, model, self.gather(slot, at))
+            inputs[slot.name] = fit_input(plan, slot, model, layout, rows, train, raw["train"][slot.name])
+        values = {
+            name: {slot.name: self.gather(slot, at) for slot in plan.outputs.values()} for name, at in samples.items()
+        }
+        outputs: dict[str, OutputTransform] = {}
+        encoded: dict[str, dict[str, Any]] = {name: {} for name in samples}
+        for slot in plan.outputs.values():
+            model, layout = self.model(slot), self.layouts["outputs", slot.name]
+            source = reference(plan, slot) if model.task == "regression" else None
+            before = source and relative_of(plan, slot, layout, source, self.layouts["inputs", source.name])
+            fitted = fit_output(plan, slot, model, layout, values["train"][slot.name], before or None, raw["train"])
+            outputs[slot.name] = fitted.transform
+            for name in samples:
+                encoded[name][slot.name] = encode_output(slot, name, fitted, values[name][slot.name], raw[name])
+        splits = {}
+        for name, at in samples.items():
+            x = {key: inputs[key].apply(value) for key, value in raw[name].items()}
+            y, target, last = ({key: parts[i] for key, parts in encoded[name].items()} for i in range(3))
+            splits[name] = Split(raw[name], x, y, target, last, len(at), order[at])
+        return Dataset(splits, inputs, outputs)

@@ -1,0 +1,202 @@
+"""Fits what happens to each input and output on the training split, and encodes the targets of every split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnspec.data.prepare.fit import FEATURE_NAMES, SEQUENCE_NAMES, Layout, has_steps
+from nnspec.data.prepare.labels import encode, vocabulary, zeros_and_ones
+from nnspec.data.prepare.rows import Rows, arrange
+from nnspec.data.prepare.transforms import InputTransform, OutputTransform, Relative, Scaling
+from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
+from nnspec.diagnostics import SpecError
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """An output's transform, what else encoding its targets takes, and where its last values stand."""
+
+    transform: OutputTransform
+    task: str
+    labels: list[str | int] | None = None
+    last: Relative | None = None
+
+
+def to_dtype(slot: SlotPlan, model: Slot, values: Array) -> Array:
+    """Raw input values in the input's dtype.
+
+    Raises:
+        SpecError: NN506 where that would change them: a fraction to an integer, or a number out of range.
+    """
+    if model.is_text:
+        return values.astype(object)
+    wanted = np.dtype(np.float32) if model.dtype == "bfloat16" else np.dtype(model.dtype)
+    with np.errstate(invalid="ignore", over="ignore"):
+        cast = values.astype(wanted)
+    changed = np.isinf(cast) & np.isfinite(values) if wanted.kind == "f" else cast != values
+    if changed.any():
+        first = values[changed].reshape(-1)[0]
+        message = f"input `{slot.name}` has dtype {model.dtype}, which cannot hold {first}"
+        raise SpecError.single("NN506", message, slot.span_of(slot.data_key), path=slot.where(slot.data_key))
+    return cast
+
+
+def _own_statistics(plan: DataPlan, slot: SlotPlan, model: Slot, layout: Layout) -> tuple[int, ...]:
+    """The positions of the axes whose entries are scaled each for itself."""
+    along = slot.scale.along if slot.scale else None
+    if along is not None:
+        return tuple(i for i, (name, _) in enumerate(model.data_axes) if name in along)
+    if slot.columns:
+        columns = layout.position(1 if has_steps(plan, slot) else 0)
+        return () if columns is None else (columns,)
+    return tuple(
+        i for i, (name, size) in enumerate(model.data_axes) if name.lower() in FEATURE_NAMES and isinstance(size, int)
+    )
+
+
+def fit_input(
+    plan: DataPlan, slot: SlotPlan, model: Slot, layout: Layout, rows: Rows, train: NDArray[np.int64], raw: Array
+) -> InputTransform:
+    """Fits an input's scaling on the training rows, each counted once, however many windows it is in.
+
+    Args:
+        rows: the slot's rows, in order.
+        train: the positions of the training rows.
+        raw: the training samples, axes `sample *input`.
+
+    Raises:
+        SpecError: NN506 where padding cannot be told from data.
+    """
+    step = _padded_axis(slot, model, layout, rows)
+    if slot.scale is None or slot.scale.method == "none":
+        return InputTransform(None, slot.pad_value, step)
+    along = _own_statistics(plan, slot, model, layout)
+    values = raw
+    if plan.window is not None and slot.is_windowed and layout.position(0) not in along:
+        complete = train[rows.complete[train]]
+        values = arrange(rows.values[complete][:, None], layout)
+    transform = InputTransform(None, slot.pad_value, step)
+    padding = transform.padding(raw)
+    if padding is not None:
+        values = np.where(padding, np.nan, raw)
+    fitted = InputTransform(Scaling.fit(values, slot.scale.method, along), slot.pad_value, step)
+    if padding is not None:
+        again = fitted.padding(fitted.apply(raw))
+        if again is not None and (again & ~padding).any():
+            message = f"scaled steps of input `{slot.name}` hold nothing but {slot.pad_value}, which marks padding"
+            span, where = slot.span_of("pad_value"), slot.where("pad_value")
+            raise SpecError.single("NN506", message, span, notes=["give another `pad_value`"], path=where)
+    return fitted
+
+
+def _padded_axis(slot: SlotPlan, model: Slot, layout: Layout, rows: Rows) -> int | None:
+    """The position, batch included, of the axis that padding runs along."""
+    if slot.pad_value is None:
+        return None
+    if rows.step is not None:
+        position = layout.position(rows.step)
+        if position is not None:
+            return position + 1
+    axes = model.data_axes
+    open_axes = [i for i, (_, size) in enumerate(axes) if not isinstance(size, int)]
+    named = [i for i, (name, _) in enumerate(axes) if name.lower() in SEQUENCE_NAMES]
+    found = open_axes if len(open_axes) == 1 else named
+    if len(found) != 1:
+        message = f"`pad_value` of input `{slot.name}` needs one sequence axis, and none of its axes is named like one"
+        raise SpecError.single("NN506", message, slot.span_of("pad_value"), path=slot.where("pad_value"))
+    return found[0] + 1
+
+
+def relative_of(plan: DataPlan, slot: SlotPlan, layout: Layout, source: SlotPlan, source_layout: Layout) -> Relative:
+    """Where an output's columns have their last values in the raw input `source`."""
+    step, feature = source_layout.position(0), source_layout.position(1)
+    columns = tuple(source.columns.index(name) for name in slot.columns)
+    shape = [1] * len(layout.axes)
+    place = layout.position(1 if has_steps(plan, slot) else 0)
+    if place is not None:
+        shape[place] = len(columns)
+    return Relative(
+        input=source.name,
+        columns=columns,
+        axis=source_layout.axes[step] if step is not None else "",
+        step=None if step is None else step + 1,
+        feature=None if feature is None else feature + 1,
+        shape=tuple(shape),
+    )
+
+
+def fit_output(
+    plan: DataPlan,
+    slot: SlotPlan,
+    model: Slot,
+    layout: Layout,
+    train: Array,
+    last: Relative | None,
+    raw: Mapping[str, Array],
+) -> Fitted:
+    """Fits an output's transform on the training targets, axes `sample *output`.
+
+    Raises:
+        SpecError: NN508 and NN513, as `labels.vocabulary`.
+    """
+    task = model.task or "regression"
+    if task == "multilabel":
+        names: list[str | int] | None = list(model.classes) if model.classes else list(slot.columns) or None
+        return Fitted(OutputTransform(classes=names), task)
+    if task in ("classification", "binary"):
+        if slot.classes is not None and slot.classes.kind in ("quantiles", "edges"):
+            return Fitted(OutputTransform(classes=_names(slot, model), edges=_edges(slot, model, train)), task)
+        labels, classes = vocabulary(slot, model, train)
+        return Fitted(OutputTransform(classes=classes), task, labels)
+    relative = last if slot.is_relative else None
+    unscaled = OutputTransform(relative=relative)
+    if slot.scale is None or slot.scale.method == "none":
+        return Fitted(unscaled, task, last=last)
+    along = _own_statistics(plan, slot, model, layout)
+    scaling = Scaling.fit(unscaled.encode(train, raw), slot.scale.method, along)
+    return Fitted(OutputTransform(scaling, relative), task, last=last)
+
+
+def _names(slot: SlotPlan, model: Slot) -> list[str | int]:
+    count = slot.classes.count if slot.classes is not None else None
+    return list(model.classes) if model.classes is not None else list(range(count or 0))
+
+
+def _edges(slot: SlotPlan, model: Slot, train: Array) -> list[Any]:
+    """Edges between classes: axes `*output edge`, 1 along the axes that share them."""
+    plan = slot.classes
+    assert plan is not None
+    if plan.kind == "edges":
+        return list(np.array(plan.edges).reshape(*(1,) * (train.ndim - 1), -1).tolist())
+    names = [name for name, _ in model.data_axes]
+    own = names if plan.along is None else plan.along
+    pooled = (0, *(i + 1 for i, name in enumerate(names) if name not in own))
+    shares = np.linspace(0, 1, plan.quantiles + 1)[1:-1]
+    found = np.quantile(np.asarray(train, dtype=np.float64), shares, axis=pooled, keepdims=True)
+    return list(np.moveaxis(found[:, 0], 0, -1).tolist())
+
+
+def encode_output(
+    slot: SlotPlan, split: str, fitted: Fitted, values: Array, raw: Mapping[str, Array]
+) -> tuple[Array, Array, Array | None]:
+    """A split's targets as the network learns them, in original units or labels, and the last values before them."""
+    transform = fitted.transform
+    if fitted.task == "multilabel":
+        ones = zeros_and_ones(slot, values)
+        return ones, ones, None
+    if fitted.task in ("classification", "binary"):
+        index = (
+            transform.cut(values) if transform.edges is not None else encode(slot, split, values, fitted.labels or [])
+        )
+        names = np.asarray(transform.classes)[index]
+        return index.astype(np.float32) if fitted.task == "binary" else index, names, None
+    target = values.astype(np.float32)
+    last = fitted.last.last(raw[fitted.last.input]) if fitted.last else None
+    return transform.encode(target, raw), target, None if last is None else np.broadcast_to(last, target.shape).copy()

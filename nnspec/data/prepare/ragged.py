@@ -1,0 +1,50 @@
+"""Sequences of unequal length that lie end to end: which axis they run along, and how long they become."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nnspec.data.prepare.fit import SEQUENCE_NAMES, FitError, show
+from nnspec.data.section.plan import AxisList
+
+
+@dataclass(frozen=True, slots=True)
+class Ragged:
+    """`axis` is the data axis that sequences run along, `size` what each is padded to."""
+
+    axis: int
+    size: int
+
+
+def ragged(wanted: AxisList, names: tuple[str, ...] | None, sizes: tuple[int, ...], lengths: Sequence[int]) -> Ragged:
+    """Finds the sequence axis: the one whose size is the sum of the lengths.
+
+    Raises:
+        FitError: where there is none, a length is not positive, or a sequence is longer than the model's axis.
+    """
+    if not lengths:
+        raise FitError("there are no sequences: the array of lengths is empty")
+    if min(lengths) < 1:
+        raise FitError(f"a sequence has length {min(lengths)}")
+    total = sum(lengths)
+    axes = [_partner(wanted, names, i) for i in range(len(sizes))]
+    found = [i for i, size in enumerate(sizes) if size == total]
+    if len(found) > 1:  # a coincidence of sizes: the model's names decide
+        found = [i for i in found if axes[i][0].lower() in SEQUENCE_NAMES or not isinstance(axes[i][1], int)][
+            :1
+        ] or found
+    if not found:
+        raise FitError(f"the lengths sum to {total}, but the data have axes {show(names, sizes)}")
+    name, size = axes[found[0]]
+    longest = max(lengths)
+    if isinstance(size, int) and longest > size:
+        raise FitError(f"sequences of up to {longest} do not go into axis `{name}` of size {size}")
+    return Ragged(found[0], size if isinstance(size, int) else longest)
+
+
+def _partner(wanted: AxisList, names: tuple[str, ...] | None, index: int) -> tuple[str, int | str | None]:
+    """The model's axis for a data axis; a nameless one where there is none."""
+    if names is not None:
+        return next((axis for axis in wanted if axis[0] == names[index]), ("", None))
+    return wanted[index] if index < len(wanted) else ("", None)

@@ -1,0 +1,206 @@
+"""One input's or output's values as rows: read from its file, with what is missing marked, filled or left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnspec.data.checks.files import missing_values
+from nnspec.data.prepare.fit import FitError, Layout, file_axes, misfit
+from nnspec.data.prepare.labels import label_array
+from nnspec.data.prepare.ragged import ragged
+from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
+from nnspec.data.sources.numpy_load import pad, read_array
+from nnspec.data.sources.probe_files import needs_numbers
+from nnspec.data.sources.table_load import Tables
+from nnspec.data.sources.wav_load import read_frames
+from nnspec.diagnostics import Diagnostic, SpecError
+
+Array = NDArray[Any]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Values, a row a sample (or, before windows are made, a row a step).
+
+    Attributes:
+        values: axes `row *data axes`; numbers, or labels.
+        missing: axes `row *data axes`.
+        names: the data axes' names, `row` left out; None where the spec gives none.
+        padding: axes `row step`: what fills sequences up; None where nothing is padded on reading.
+        step: the data axis that sequences run along, `row` left out.
+    """
+
+    values: Array
+    missing: Mask
+    names: tuple[str, ...] | None
+    padding: Mask | None = None
+    step: int | None = None
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def complete(self) -> Mask:
+        """Whether a row lacks nothing, axes `row`."""
+        return np.asarray(~self.missing.reshape(len(self), -1).any(axis=1))
+
+    def take(self, order: NDArray[np.int64]) -> Rows:
+        padding = None if self.padding is None else self.padding[order]
+        return replace(self, values=self.values[order], missing=self.missing[order], padding=padding)
+
+
+def read_rows(plan: DataPlan, slot: SlotPlan, model: Slot, tables: Tables) -> Rows:
+    """Reads a slot's rows in file order.
+
+    Raises:
+        SpecError: NN502 and NN506; NN504 where values are infinite.
+    """
+    is_label = slot.role == "outputs" and not needs_numbers(slot.classes, model.task)
+    if slot.role == "inputs" and model.is_text:
+        return _read_text(slot, model, tables)
+    if slot.columns:
+        rows = _read_columns(slot, tables, is_label)
+    elif slot.source.kind == "wav":
+        frames = read_frames(slot)
+        rows = _arrange(slot, model, frames)
+    else:
+        values = read_array(slot.source, slot.array)
+        rows = _arrange(slot, model, label_array(values) if is_label else values)
+    if rows.values.dtype.kind == "f":
+        infinite = np.isinf(rows.values)
+        if infinite.any():
+            first = int(np.flatnonzero(infinite.reshape(len(rows), -1).any(axis=1))[0]) + 1
+            places = f"in {int(infinite.sum())} places, first in row {first}"
+            message = f"the data of {slot.kind} `{slot.name}` are infinite {places}"
+            raise _fault(slot, "NN504", message)
+    return rows
+
+
+def _read_columns(slot: SlotPlan, tables: Tables, is_label: bool) -> Rows:
+    if slot.source.kind == "npz":
+        arrays = [read_array(slot.source, name) for name in slot.columns]
+        missing = [np.isnan(a) if a.dtype.kind == "f" else np.zeros(len(a), dtype=bool) for a in arrays]
+        values = [label_array(array) if is_label else array for array in arrays]
+    else:
+        columns = tables.columns(slot.source, slot.columns, as_text=is_label)
+        missing = [column.missing for column in columns]
+        values = [label_array(_blank(c.values, c.missing)) if is_label else c.values for c in columns]
+    for name, column in zip(slot.columns, values, strict=True):
+        if not is_label and column.dtype.kind not in "biuf":
+            message = f"column `{name}` holds text, and {slot.kind} `{slot.name}` takes numbers"
+            raise _fault(slot, "NN506", message)
+    if is_label and len({column.dtype.kind for column in values}) > 1:
+        values = [column.astype(str) for column in values]
+    names = file_axes(slot, 2).names
+    return Rows(np.stack(values, axis=1), np.stack(missing, axis=1), names)
+
+
+def _read_text(slot: SlotPlan, model: Slot, tables: Tables) -> Rows:
+    """Words as they stand in the file."""
+    if not slot.columns:
+        return _arrange(slot, model, _words(read_array(slot.source, slot.array)))
+    if slot.source.kind == "npz":
+        arrays = [_words(read_array(slot.source, name)) for name in slot.columns]
+        missing = [_missing(array) for array in arrays]
+    else:
+        columns = tables.columns(slot.source, slot.columns, as_text=True, is_exact=True)
+        arrays, missing = [column.values for column in columns], [column.missing for column in columns]
+    return Rows(np.stack(arrays, axis=1), np.stack(missing, axis=1), file_axes(slot, 2).names)
+
+
+def _words(values: Array) -> Array:
+    return np.char.decode(values, "utf-8") if values.dtype.kind == "S" else values
+
+
+def _blank(values: Array, missing: Mask) -> Array:
+    """Missing labels take another row's, so that they do not turn numbers into text; the mask keeps them out."""
+    present = values[~missing]
+    return np.where(missing, present[0], values) if len(present) and missing.any() else values
+
+
+def _arrange(slot: SlotPlan, model: Slot, values: Array) -> Rows:
+    """Puts an array's sample axis first, or cuts sequences apart."""
+    try:
+        lie = file_axes(slot, values.ndim)
+        if slot.lengths is None:
+            assert lie.sample is not None
+            moved = np.moveaxis(values, lie.sample, 0)
+            return Rows(moved, _missing(moved), lie.names)
+        lengths = read_array(slot.source, slot.lengths)
+        found = ragged(model.data_axes, lie.names, values.shape, lengths.tolist())
+    except FitError as error:
+        raise SpecError([misfit(slot, "the array", error)]) from None
+    assert slot.pad_value is not None
+    _refuse_pad_value(slot, values, found.axis)
+    padded, padding = pad(values, lengths, found, slot.pad_value)
+    return Rows(padded, _missing(padded), lie.names, padding, found.axis)
+
+
+def _refuse_pad_value(slot: SlotPlan, values: Array, axis: int) -> None:
+    """A step of the data that holds nothing but the pad value would be taken for padding."""
+    others = tuple(i for i in range(values.ndim) if i != axis)
+    count = int(np.all(values == slot.pad_value, axis=others).sum())
+    if count:
+        message = (
+            f"{count} steps of the data of input `{slot.name}` hold nothing but {slot.pad_value}, which marks padding"
+        )
+        raise _fault(slot, "NN506", message, "give another `pad_value`", key="pad_value")
+
+
+def _missing(values: Array) -> Mask:
+    return np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, dtype=bool)
+
+
+def resolve_missing(plan: DataPlan, slot: SlotPlan, rows: Rows, groups: NDArray[np.int64], files: Array) -> Rows:
+    """Treats missing values as `missing` says; with `drop` they stay marked, for the samples that touch them.
+
+    Args:
+        rows: in their final order.
+        groups: values are not carried from one group to the next; axes `row`.
+        files: each row's number in the file, from 1, for messages; axes `row`.
+
+    Raises:
+        SpecError: NN504 where values are missing, or nothing stands before them to fill them with.
+    """
+    if plan.missing == "drop" or not rows.missing.any():
+        return rows
+    if plan.missing == "error" or rows.padding is not None:
+        raise SpecError(list(_report(slot, rows.missing, files)))
+    numbers = np.arange(len(rows)).reshape(-1, *(1,) * (rows.values.ndim - 1))
+    last = np.maximum.accumulate(np.where(rows.missing, -1, numbers), axis=0)
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(groups)) + 1])
+    begin = starts[np.searchsorted(starts, np.arange(len(rows)), side="right") - 1].reshape(numbers.shape)
+    unfilled = last < begin
+    if unfilled.any():
+        faults = list(_report(slot, unfilled, files))
+        note = "`forward_fill` repeats the last value before a gap, and before these rows there is none"
+        raise SpecError([replace(fault, notes=(*fault.notes, note), fixes=fault.fixes[1:]) for fault in faults])
+    filled = np.take_along_axis(rows.values, np.maximum(last, 0), axis=0)
+    return replace(rows, values=filled, missing=np.zeros_like(rows.missing))
+
+
+def _report(slot: SlotPlan, missing: Mask, files: Array) -> list[Diagnostic]:
+    span, where = slot.span_of(slot.data_key), slot.where(slot.data_key)
+    if slot.columns:
+        masks = [(name, missing[:, i]) for i, name in enumerate(slot.columns)]
+    else:
+        masks = [(slot.array or slot.name, np.asarray(missing.reshape(len(missing), -1).any(axis=1)))]
+    found = [(name, sorted(int(row) for row in files[mask])) for name, mask in masks if mask.any()]
+    return [missing_values(slot.source, name, listed, span, where) for name, listed in found]
+
+
+def _fault(slot: SlotPlan, code: str, message: str, *notes: str, key: str = "") -> SpecError:
+    key = key or slot.data_key
+    return SpecError.single(code, message, slot.span_of(key), notes=notes, path=slot.where(key))
+
+
+def arrange(values: Array, layout: Layout) -> Array:
+    """Axes `sample *data axes` to `sample *model axes`."""
+    units = tuple(i for i in range(values.ndim - 1) if i not in layout.order)
+    moved = values.transpose(0, *(i + 1 for i in (*layout.order, *units)))
+    return np.ascontiguousarray(moved.reshape(len(values), *layout.shape(values.shape[1:])))

@@ -1,0 +1,94 @@
+"""Which rows are trained on, validated with and tested with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnspec.data.prepare.cuts import cut
+from nnspec.data.section.plan import DataPlan, Part
+from nnspec.diagnostics import SpecError
+
+Positions = NDArray[np.int64]
+
+
+def group_codes(keys: NDArray[Any] | None, rows: int) -> Positions:
+    """A number for each row's group, in the order of first appearance; all 0 where there are no groups."""
+    if keys is None:
+        return np.zeros(rows, dtype=np.int64)
+    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), dtype=np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return rank[inverse]
+
+
+def assign(
+    plan: DataPlan, labels: NDArray[Any] | None, groups: Positions, strata: NDArray[Any] | None
+) -> dict[str, Positions]:
+    """The positions of each split's rows, ascending.
+
+    Args:
+        labels: each row's split label as text, axes `position`, where `by` names a column.
+        groups: from `group_codes`, axes `position`.
+        strata: each row's class, which a random share of the training rows keeps in proportion.
+
+    Raises:
+        SpecError: NN514 where a split is left without rows.
+    """
+    split, rows = plan.split, len(groups)
+    everything = np.arange(rows, dtype=np.int64)
+    rng = np.random.default_rng(split.seed)
+    if split.is_chronological:
+        found = {name: everything[span.start : span.stop] for name, span in cut(rows, split.parts, plan.gap).items()}
+    elif split.by == "random" and split.group is not None:
+        found = _deal_groups(split.parts, groups, rng)
+    elif split.by == "random":
+        shuffled = rng.permutation(rows)
+        found = {name: np.sort(shuffled[r.start : r.stop]) for name, r in cut(rows, split.parts).items()}
+    else:
+        assert labels is not None
+        found = {part.name: np.flatnonzero(labels == part.label) for part in split.parts if part.label is not None}
+        for part in split.parts:
+            if part.fraction is not None:
+                share = _share(found["train"], part.fraction, groups if split.group else None, strata, rng)
+                found[part.name] = share
+                found["train"] = np.setdiff1d(found["train"], share)
+        found = {part.name: found[part.name] for part in split.parts}
+    for part in split.parts:
+        if not len(found[part.name]):
+            message = f"split `{part.name}` gets none of the {rows} rows"
+            raise SpecError.single("NN514", message, part.span, path=f"data.split.{part.name}")
+    return found
+
+
+def _deal_groups(parts: tuple[Part, ...], groups: Positions, rng: np.random.Generator) -> dict[str, Positions]:
+    """Shuffles whole groups and lays them in a row; each goes where its middle falls."""
+    rows = len(groups)
+    sizes = np.bincount(groups)
+    order = rng.permutation(len(sizes))
+    ends = np.cumsum(sizes[order])
+    middles = ends - sizes[order] / 2
+    ranges = cut(rows, parts)
+    return {
+        name: np.flatnonzero(np.isin(groups, order[(middles >= span.start) & (middles < span.stop)]))
+        for name, span in ranges.items()
+    }
+
+
+def _share(
+    train: Positions, fraction: float, groups: Positions | None, strata: NDArray[Any] | None, rng: np.random.Generator
+) -> Positions:
+    """A random share of the training rows: whole groups, or the same fraction of each class."""
+    if groups is not None:
+        present = np.unique(groups[train])
+        chosen = rng.permutation(present)[: round(fraction * len(present))]
+        return train[np.isin(groups[train], chosen)]
+    if strata is None:
+        return np.sort(rng.permutation(train)[: round(fraction * len(train))])
+    picked = []
+    for stratum in np.unique(strata[train]):
+        members = train[strata[train] == stratum]
+        picked.append(rng.permutation(members)[: round(fraction * len(members))])
+    return np.sort(np.concatenate(picked))

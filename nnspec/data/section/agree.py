@@ -1,0 +1,138 @@
+"""What can be said of a plan and the model's inputs and outputs without opening a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
+from nnspec.diagnostics import Diagnostic, Fix, Related, did_you_mean
+
+Slots = Mapping[str, Slot]
+
+
+def settle(plan: DataPlan, inputs: Slots, outputs: Slots) -> tuple[dict[str, Slot], dict[str, Slot]]:
+    """The slots, with the task of an output that names none taken from its data: classes make a classification."""
+    settled = {}
+    for name, slot in outputs.items():
+        source = plan.outputs.get(name)
+        default = "classification" if slot.class_axis or (source and source.classes) else "regression"
+        settled[name] = replace(slot, task=slot.task or default)
+    return dict(inputs), settled
+
+
+def reference(plan: DataPlan, slot: SlotPlan) -> SlotPlan | None:
+    """The windowed input whose last row holds the output's own columns."""
+    if not slot.columns or plan.window is None or not slot.is_windowed:
+        return None
+    for candidate in plan.inputs.values():
+        same = candidate.source.path == slot.source.path and set(slot.columns) <= set(candidate.columns)
+        if candidate.is_windowed and same:
+            return candidate
+    return None
+
+
+def check(plan: DataPlan, inputs: Slots, outputs: Slots) -> Iterator[Diagnostic]:
+    """NN208, NN506, NN508, NN512 and NN516, for slots that are settled."""
+    yield from _check_names(plan, plan.inputs, inputs, "input")
+    yield from _check_names(plan, plan.outputs, outputs, "output")
+    for name in plan.inputs.keys() & inputs.keys():
+        yield from _check_scale(plan.inputs[name], inputs[name])
+        yield from _check_text(plan.inputs[name], inputs[name])
+    for name in plan.outputs.keys() & outputs.keys():
+        slot, model = plan.outputs[name], outputs[name]
+        yield from _check_scale(slot, model)
+        yield from _check_classes(slot, model)
+        if slot.is_relative:
+            yield from _check_relative(plan, slot, model)
+
+
+def _check_names(plan: DataPlan, found: Mapping[str, SlotPlan], wanted: Slots, kind: str) -> Iterator[Diagnostic]:
+    for name, slot in found.items():
+        if name not in wanted:
+            message = f"`data` has {kind} `{name}`, which the model has not{did_you_mean(name, wanted)}"
+            notes = (f"the model's {kind}s: {_listed(wanted)}",)
+            yield Diagnostic("NN512", message, slot.span, path=slot.where(), notes=notes)
+    for name, model in wanted.items():
+        if name not in found:
+            key = f"{kind}s"
+            related = (Related(model.span, f"{kind} `{name}` of the model"),)
+            span = plan.spans.get(key, plan.span)
+            fix = Fix(f"add `{name}:` under `data.{key}` and say where its data come from")
+            message = f"`data` has nothing for {kind} `{name}` of the model"
+            yield Diagnostic("NN512", message, span.start, path=f"data.{key}", related=related, fixes=(fix,))
+
+
+def _check_text(slot: SlotPlan, model: Slot) -> Iterator[Diagnostic]:
+    for key in ("lengths", "pad_value") if model.is_text else ():
+        if key in slot.spans:
+            message = f"input `{slot.name}` is text, which is not padded: `{key}` goes with numbers"
+            fix = Fix("write an empty text for every missing word in the data file")
+            yield Diagnostic("NN208", message, slot.span_of(key), path=slot.where(key), fixes=(fix,))
+            return
+
+
+def _check_scale(slot: SlotPlan, model: Slot) -> Iterator[Diagnostic]:
+    scale = slot.scale
+    if scale is None or scale.method == "none":
+        return
+    where = slot.where("scale")
+    if slot.role == "inputs" and not model.is_float:
+        message = f"input `{slot.name}` has dtype {model.dtype}, and scaled values are fractions"
+        fix = Fix(f"leave `scale` out, or give input `{slot.name}` dtype float32")
+        yield Diagnostic("NN506", message, scale.span, path=where, fixes=(fix,))
+    if slot.role == "outputs" and model.task != "regression" and slot.classes is None:
+        message = f"output `{slot.name}` is a {model.task}: its targets are classes, which cannot be scaled"
+        yield Diagnostic("NN208", message, scale.span, path=where)
+    sizes = dict(model.data_axes)
+    for name in scale.along or ():
+        if name not in sizes:
+            message = f"`along` names axis `{name}`, which {slot.kind} `{slot.name}` has not{did_you_mean(name, sizes)}"
+            yield Diagnostic("NN506", message, scale.span, path=where)
+        elif not isinstance(sizes[name], int):
+            message = f"axis `{name}` of {slot.kind} `{slot.name}` has no fixed size, so its entries have no statistics"
+            yield Diagnostic("NN506", message, scale.span, path=where)
+
+
+def _check_classes(slot: SlotPlan, model: Slot) -> Iterator[Diagnostic]:
+    plan = slot.classes
+    if plan is not None and model.task in ("regression", "multilabel"):
+        message = f"output `{slot.name}` is a {model.task}, which takes no `classes` in `data`"
+        fix = Fix("for classes write `task: classification` under the model's `outputs`")
+        yield Diagnostic("NN208", message, plan.span, path=slot.where("classes"), fixes=(fix,))
+        return
+    size = 2 if model.task == "binary" else model.class_size if model.task == "classification" else None
+    head = "a binary output has 2" if model.task == "binary" else f"its axis `{model.class_axis}` has size {size}"
+    count = plan.count if plan is not None else None
+    if count is not None and size is not None and count != size:
+        assert plan is not None
+        message = f"output `{slot.name}` has {count} classes in `data`, but {head}"
+        yield Diagnostic("NN508", message, plan.span, path=slot.where("classes"))
+    if count is not None and model.classes is not None and count != len(model.classes):
+        assert plan is not None
+        message = f"output `{slot.name}` has {count} classes in `data` and {len(model.classes)} under `outputs`"
+        yield Diagnostic("NN508", message, plan.span, path=slot.where("classes"))
+    for name in plan.along or () if plan is not None else ():
+        if name not in dict(model.data_axes):
+            assert plan is not None
+            message = f"`along` names axis `{name}`, which output `{slot.name}` has not"
+            yield Diagnostic("NN506", message, plan.span, path=slot.where("classes.along"))
+
+
+def _check_relative(plan: DataPlan, slot: SlotPlan, model: Slot) -> Iterator[Diagnostic]:
+    span, where = slot.span_of("relative_to"), slot.where("relative_to")
+    if model.task != "regression":
+        message = f"output `{slot.name}` is a {model.task}: there is no last value to add back to a class"
+        yield Diagnostic("NN516", message, span, path=where)
+    if plan.window is not None and 0 in plan.window.horizon:
+        message = f"the change of output `{slot.name}` against the last value is always 0 at horizon 0"
+        yield Diagnostic("NN516", message, span, path=where)
+    if reference(plan, slot) is None:
+        listed = _listed(slot.columns)
+        message = f"no windowed input holds {listed}, so output `{slot.name}` has no last value to be relative to"
+        fix = Fix(f"add {listed} to the `columns` of an input")
+        yield Diagnostic("NN516", message, span, path=where, fixes=(fix,))
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names) or "none"

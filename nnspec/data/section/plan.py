@@ -1,0 +1,246 @@
+"""The `data` section as plain values: what to read, how to split it, and what each input and output gets of it.
+
+Standard library only. Every value keeps the span it came from, so that whatever goes wrong later can point at it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nnspec.diagnostics import Span
+from nnspec.document import Mapping
+
+AxisList = tuple[tuple[str, int | str | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What the model has where data go in or targets are compared.
+
+    Attributes:
+        axes: names and sizes without batch, in the model's order; a str is a symbol, None unknown. An output's are
+            those of its head: a classification's class axis is among them.
+        task: of an output: regression, classification, binary or multilabel.
+        classes: the class names that the spec gives an output.
+        class_axis: the name of the axis that runs over classes.
+    """
+
+    name: str
+    axes: AxisList
+    dtype: str
+    span: Span
+    task: str | None = None
+    classes: tuple[str | int, ...] | None = None
+    class_axis: str | None = None
+
+    @property
+    def data_axes(self) -> AxisList:
+        """The axes that the slot's data have: of a classification's targets, which are indices, without classes."""
+        if self.task != "classification":
+            return self.axes
+        return tuple(axis for axis in self.axes if axis[0] != self.class_axis)
+
+    @property
+    def class_size(self) -> int | None:
+        """The size of the class axis, where there is one and it is known."""
+        size = dict(self.axes).get(self.class_axis) if self.class_axis else None
+        return size if isinstance(size, int) else None
+
+    @property
+    def is_text(self) -> bool:
+        return self.dtype == "string"
+
+    @property
+    def is_float(self) -> bool:
+        return self.dtype.startswith(("float", "bfloat"))
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file, or a pattern of WAV files. `shown` is how the spec writes it, `where` its place in the document."""
+
+    kind: str  # csv, parquet, npz, npy or wav
+    path: Path
+    shown: str
+    span: Span
+    where: str
+    root: Path | None = None  # what the files that a pattern matches must stay below
+
+    def files(self) -> list[Path]:
+        """The files that exist, in file-name order."""
+        from nnspec.data.section.paths import expand
+
+        if self.kind == "wav":
+            return expand(self.path)
+        return [self.path] if self.path.is_file() else []
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One split's share: a fraction of the rows, or the label of its rows in the column that `by` names."""
+
+    name: str
+    fraction: float | None
+    label: str | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class SplitPlan:
+    """How rows are divided. `by` is time, order, random or label; `gap` None is automatic."""
+
+    parts: tuple[Part, ...]
+    by: str
+    label_column: str | None
+    group: str | None
+    gap: int | None
+    seed: int
+    span: Span
+    spans: dict[str, Span]
+
+    @property
+    def is_chronological(self) -> bool:
+        return self.by in ("time", "order")
+
+
+@dataclass(frozen=True, slots=True)
+class WindowPlan:
+    """Windows of `lookback` rows whose targets stand `horizon` rows after the last one."""
+
+    lookback: int
+    horizon: tuple[int, ...]
+    has_steps: bool  # the horizon was a list: targets have a step axis
+    stride: int
+    span: Span
+
+    @property
+    def reach(self) -> int:
+        """Rows from a window's first to its last target, both included."""
+        return self.lookback + max(self.horizon)
+
+    def count(self, rows: int) -> int:
+        """How many windows that many consecutive rows give."""
+        return 0 if rows < self.reach else (rows - self.reach) // self.stride + 1
+
+
+@dataclass(frozen=True, slots=True)
+class ScalePlan:
+    """`along` None: the default for the kind of data; else the axes whose entries keep statistics of their own."""
+
+    method: str  # none, standard or minmax
+    along: tuple[str, ...] | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ClassPlan:
+    """How values become classes. `kind` is labels (from the training rows), list, quantiles or edges."""
+
+    kind: str
+    span: Span
+    labels: tuple[str | int, ...] = ()
+    quantiles: int = 0
+    edges: tuple[float, ...] = ()
+    along: tuple[str, ...] | None = None
+
+    @property
+    def count(self) -> int | None:
+        """The number of classes, where the spec alone says it."""
+        return {"list": len(self.labels), "quantiles": self.quantiles, "edges": len(self.edges) + 1}.get(self.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class SlotPlan:
+    """Where one input's or output's data come from. `source` is its own file or the section's."""
+
+    name: str
+    role: str  # inputs or outputs
+    source: Source
+    columns: tuple[str, ...]
+    array: str | None
+    axes: tuple[str, ...] | None
+    span: Span
+    spans: dict[str, Span]
+    lengths: str | None = None
+    pad_value: float | None = None
+    frame: int = 0
+    stride: int = 0
+    rate: int | None = None
+    scale: ScalePlan | None = None
+    is_windowed: bool = False
+    is_relative: bool = False
+    classes: ClassPlan | None = None
+
+    @property
+    def kind(self) -> str:
+        """`input` or `output`, for messages."""
+        return self.role[:-1]
+
+    def span_of(self, key: str) -> Span:
+        return self.spans.get(key, self.span)
+
+    def item_key(self, key: str, index: int) -> str:
+        """`columns[1]` where that item has a place of its own, else `columns`."""
+        item = f"{key}[{index}]"
+        return item if item in self.spans else key
+
+    def where(self, key: str = "") -> str:
+        return f"data.{self.role}.{self.name}" + (f".{key}" if key else "")
+
+    @property
+    def data_key(self) -> str:
+        """The key that names the data: columns, array, npy or wav."""
+        return "columns" if self.columns else "array" if self.array else self.source.kind
+
+
+@dataclass(frozen=True, slots=True)
+class DataPlan:
+    """The whole `data` section."""
+
+    root: Path
+    source: Source | None
+    order_by: str | None
+    missing: str  # error, forward_fill or drop
+    split: SplitPlan
+    window: WindowPlan | None
+    inputs: dict[str, SlotPlan]
+    outputs: dict[str, SlotPlan]
+    span: Span
+    spans: dict[str, Span] = field(default_factory=dict)
+
+    def slots(self) -> Iterator[SlotPlan]:
+        yield from self.inputs.values()
+        yield from self.outputs.values()
+
+    @property
+    def gap(self) -> int:
+        """Rows left out between two splits."""
+        if not self.split.is_chronological:
+            return 0
+        if self.split.gap is not None:
+            return self.split.gap
+        return self.window.reach if self.window else 0
+
+    def row_keys(self) -> Iterator[tuple[str, Span, str]]:
+        """The columns of `source` that order, label and group rows: name, span and place in the document."""
+        if self.order_by is not None:
+            yield self.order_by, self.spans.get("order_by", self.span), "data.order_by"
+        if self.split.label_column is not None:
+            yield self.split.label_column, self.split.spans.get("by", self.split.span), "data.split.by"
+        if self.split.group is not None:
+            yield self.split.group, self.split.spans.get("group", self.split.span), "data.split.group"
+
+    def files(self) -> list[Path]:
+        """Every file that the section reads and that exists, each once."""
+        sources = [self.source] if self.source else []
+        found = [path for source in [*sources, *(slot.source for slot in self.slots())] for path in source.files()]
+        return list(dict.fromkeys(found))
+
+
+def read_plan(node: Mapping, root: Path, *, allow_outside: bool = False) -> DataPlan:
+    """The plan that a validated, expanded `data` mapping states; see `nnspec.data.reading`."""
+    from nnspec.data.section.read_plan import read
+
+    return read(node, root, allow_outside=allow_outside)

@@ -1,0 +1,304 @@
+"""From the nodes of a `data` section, which the schema has accepted, to a `DataPlan`.
+
+What a schema without alternatives cannot say is checked here: keys that exclude each other or need one another.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from nnspec.data.section.json_schema import SOURCE_KINDS
+from nnspec.data.section.paths import resolve
+from nnspec.data.section.plan import ClassPlan, DataPlan, Part, ScalePlan, SlotPlan, Source, SplitPlan, WindowPlan
+from nnspec.diagnostics import CompilerBug, Diagnostic, Fix, Report, Span, SpecError
+from nnspec.document import Mapping, Node, Sequence, to_plain
+
+SPLITS = ("train", "validation", "test")
+
+
+def read(node: object, root: Path, *, allow_outside: bool = False) -> DataPlan:
+    """Reads the section; paths are relative to `root` and must stay below it unless `allow_outside`.
+
+    Raises:
+        SpecError: NN208, NN510, NN512, NN514 and NN516, all of them at once.
+    """
+    if not isinstance(node, Mapping):
+        raise CompilerBug("the `data` section was not validated before it was read")
+    return _Reader(node, root, allow_outside).read()
+
+
+def _spans(node: Mapping) -> dict[str, Span]:
+    """The places of a mapping's values, and of the items of lists: `columns`, `columns[0]`."""
+    result = {key: value.span for key, value in node.entries.items()}
+    for key, value in node.entries.items():
+        if isinstance(value, Sequence):
+            result |= {f"{key}[{i}]": item.span for i, item in enumerate(value.items)}
+    return result
+
+
+def _body(node: Node | None) -> dict[str, Any]:
+    return to_plain(node) if isinstance(node, Mapping) else {}
+
+
+class _Reader:
+    def __init__(self, node: Mapping, root: Path, allow_outside: bool) -> None:
+        self.node = node
+        self.root = root
+        self.allow_outside = allow_outside
+        self.report = Report()
+        self.source: Source | None = None
+        self.window: WindowPlan | None = None
+
+    def fault(self, code: str, message: str, span: Span, where: str, *fixes: str) -> None:
+        self.report.add(Diagnostic(code, message, span, path=where, fixes=tuple(Fix(fix) for fix in fixes)))
+
+    def read(self) -> DataPlan:
+        spans = _spans(self.node)
+        plain = _body(self.node)
+        source = self.node.get("source")
+        if isinstance(source, Mapping):
+            self.source = self.read_source(source, "data.source")
+        self.window = self.read_window(plain.get("window"), spans)
+        split = self.read_split(plain)
+        slots: dict[str, dict[str, SlotPlan]] = {"inputs": {}, "outputs": {}}
+        for role, found in slots.items():
+            section = self.node.get(role)
+            for name, body in section.entries.items() if isinstance(section, Mapping) else ():
+                slot = self.read_slot(role, name, body) if isinstance(body, Mapping) else None
+                if slot is not None:
+                    found[name] = slot
+        plan = DataPlan(
+            root=self.root,
+            source=self.source,
+            order_by=plain.get("order_by"),
+            missing=plain.get("missing", "error"),
+            split=split,
+            window=self.window,
+            inputs=slots["inputs"],
+            outputs=slots["outputs"],
+            span=self.node.span,
+            spans=spans,
+        )
+        for key, span, where in plan.row_keys() if self.source is None and source is None else ():
+            self.fault("NN503", f"`{key}` is sought in `source`, but the section has none", span, where)
+        self.report.raise_errors()
+        return plan
+
+    def read_source(self, node: Mapping, where: str) -> Source | None:
+        """The one file that a mapping names; a second one is a fault."""
+        kinds = [kind for kind in SOURCE_KINDS if kind in node.entries]
+        for kind in kinds[1:]:
+            message = f"`{kind}` and `{kinds[0]}` both name the data; give one of them"
+            self.fault("NN208", message, node.key_span(kind), where)
+        if not kinds:
+            return None
+        kind = kinds[0]
+        value = node.entries[kind]
+        shown, here = str(to_plain(value)), f"{where}.{kind}"
+        try:
+            path = resolve(
+                shown, self.root, value.span, here, allow_outside=self.allow_outside, is_pattern=kind == "wav"
+            )
+        except SpecError as error:
+            self.report.extend(error.diagnostics)
+            path = self.root
+        return Source(kind, path, shown, value.span, here, None if self.allow_outside else self.root)
+
+    def read_window(self, body: dict[str, Any] | None, spans: dict[str, Span]) -> WindowPlan | None:
+        if body is None:
+            return None
+        horizon = body.get("horizon", 1)
+        has_steps = isinstance(horizon, list)
+        steps = tuple(horizon) if has_steps else (horizon,)
+        return WindowPlan(body["lookback"], steps, has_steps, body.get("stride", 1), spans["window"])
+
+    # ------------------------------------------------------------------------------------------------ split
+
+    def read_split(self, plain: dict[str, Any]) -> SplitPlan:
+        body = plain.get("split", {})
+        node = self.node.get("split")
+        spans = _spans(node) if isinstance(node, Mapping) else {}
+        span = self.node.key_span("split") if isinstance(node, Mapping) else self.node.span
+        default = "time" if "order_by" in plain else "order" if self.window else "random"
+        by = body.get("by", default)
+        column = next(iter(by.values())) if isinstance(by, dict) else None
+        kind = "label" if isinstance(by, dict) else str(by)
+        gap = body.get("gap", "auto")
+        parts = tuple(self.read_part(name, body[name], kind, spans[name]) for name in SPLITS if name in body)
+        plan = SplitPlan(
+            parts, kind, column, body.get("group"), None if gap == "auto" else gap, body.get("seed", 0), span, spans
+        )
+        self.check_split(plan, has_order="order_by" in plain)
+        return plan
+
+    def read_part(self, name: str, value: Any, kind: str, span: Span) -> Part:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if kind != "label":
+            if not is_number or not 0 < value <= 1:
+                message = f"`{name}: {_show(value)}` is not a fraction above 0 and up to 1"
+                fix = "to split by labels in the data, write `by: {column: NAME}`"
+                self.fault("NN514", message, span, f"data.split.{name}", *([] if is_number else [fix]))
+                value = 0.0
+            return Part(name, float(value), None, span)
+        if isinstance(value, float) and 0 < value < 1:
+            if name != "validation":
+                message = f"`{name}: {value}` is a fraction, but `by` names a column: give the label of its rows"
+                self.fault("NN514", message, span, f"data.split.{name}")
+            return Part(name, value, None, span)
+        return Part(name, None, _show(value), span)
+
+    def check_split(self, split: SplitPlan, *, has_order: bool) -> None:
+        span_of = split.spans.get
+        total = sum(part.fraction or 0.0 for part in split.parts)
+        if split.by != "label" and total > 1 + 1e-9:
+            message = f"the fractions of `split` sum to {total:.6g}, which is more than 1"
+            self.fault("NN514", message, split.span, "data.split")
+        if split.by == "label":
+            seen: dict[str, str] = {}
+            for part in split.parts:
+                if part.label is not None and seen.setdefault(part.label, part.name) != part.name:
+                    message = f"`{part.name}` and `{seen[part.label]}` both have label `{part.label}`"
+                    self.fault("NN514", message, part.span, f"data.split.{part.name}")
+        by_span = span_of("by", split.span)
+        if split.by == "time" and not has_order:
+            message = "`by: time` needs `order_by`, the column that rows are sorted by"
+            fix = "name the column with `order_by`, or write `by: order` where the file is in order already"
+            self.fault("NN514", message, by_span, "data.split.by", fix)
+        if split.group is not None and split.is_chronological:
+            message = f"`group` keeps whole groups together, which `by: {split.by}` cannot"
+            self.fault("NN514", message, span_of("group", split.span), "data.split.group", "write `by: random`")
+        if split.gap and not split.is_chronological:
+            message = "`gap` leaves rows out between splits in sequence; this split has no sequence"
+            self.fault(
+                "NN514", message, span_of("gap", split.span), "data.split.gap", "write `by: time` or `by: order`"
+            )
+        if self.window is None or split.group is not None:
+            return
+        if split.by == "random":
+            message = "windows are made of consecutive rows, which `by: random` takes apart"
+            fix = "write `by: time` or `by: order`, or keep whole series together with `group`"
+            self.fault("NN514", message, by_span, "data.split.by", fix)
+        for part in split.parts if split.by == "label" else ():
+            if part.fraction is not None:
+                message = "windows are made of consecutive rows, which a random fraction takes apart"
+                fix = "give validation a label of its own, or keep whole series together with `group`"
+                self.fault("NN514", message, part.span, f"data.split.{part.name}", fix)
+
+    # ------------------------------------------------------------------------------------------------ slots
+
+    def read_slot(self, role: str, name: str, node: Mapping) -> SlotPlan | None:
+        body, where, spans = _body(node), f"data.{role}.{name}", _spans(node)
+        # the key's own span where the body is the fault, the value's span where the value is
+        section = self.node.entries[role]
+        span = section.key_span(name) if isinstance(section, Mapping) else node.span
+        source = self.read_source(node, where) or self.source
+        if not self.check_slot(body, node, where, role[:-1], name, span, source):
+            return None
+        assert source is not None
+        scale = self.read_scale(body.get("scale"), spans)
+        classes = self.read_classes(body.get("classes"), spans, where)
+        if classes is not None and scale is not None and scale.method != "none":
+            self.fault("NN208", f"output `{name}` has `classes`, which cannot be scaled", scale.span, f"{where}.scale")
+        is_relative = "relative_to" in body
+        if is_relative and classes is not None:
+            message = f"output `{name}` has `classes`: there is no last value to add back to a class"
+            self.fault("NN516", message, spans["relative_to"], f"{where}.relative_to")
+        axes = body.get("axes")
+        pad = body.get("pad_value", 0.0 if "lengths" in body else None)
+        frame = body.get("frame", 0)
+        return SlotPlan(
+            name=name,
+            role=role,
+            source=source,
+            columns=tuple(body.get("columns", ())),
+            array=body.get("array"),
+            axes=None if axes is None else tuple(axes),
+            span=span,
+            spans=spans,
+            lengths=body.get("lengths"),
+            pad_value=None if pad is None else float(pad),
+            frame=frame,
+            stride=body.get("stride", frame),
+            rate=body.get("rate"),
+            scale=scale,
+            is_windowed=self.window is not None and body.get("window", True),
+            is_relative=is_relative,
+            classes=classes,
+        )
+
+    def check_slot(
+        self, body: dict[str, Any], node: Mapping, where: str, kind: str, name: str, span: Span, source: Source | None
+    ) -> bool:
+        """Whether the keys agree: exactly one of columns, array, npy and wav, and what each needs."""
+        before = len(self.report.items)
+        selectors = [key for key in ("columns", "array", "npy", "wav") if key in body]
+        for second in selectors[1:]:
+            message = f"`{selectors[0]}` and `{second}` both name the data of {kind} `{name}`; give one of them"
+            self.fault("NN208", message, node.key_span(second), where)
+        if not selectors:
+            fix = "give `columns` of the table, an `array` of the .npz, or a file of its own: `npy` or `wav`"
+            self.fault("NN512", f"{kind} `{name}` does not say where its data come from", span, where, fix)
+            return False
+        what = selectors[0]
+        if what in ("columns", "array") and source is None:
+            message = f"{kind} `{name}` takes `{what}`, but there is no file to take them from"
+            fix = "name it with `source: {csv: …}`"
+            self.fault("NN512", message, node.key_span(what), f"{where}.{what}", fix)
+            return False
+        if what == "array" and source is not None and source.kind != "npz":
+            message = f"`array` is read from an .npz file, but the data of {kind} `{name}` are in `{source.shown}`"
+            self.fault("NN208", message, node.key_span(what), f"{where}.{what}", "use `columns` for a table")
+        needs = {"lengths": "array", "frame": "wav", "stride": "wav", "rate": "wav"}
+        for key, needed in needs.items():
+            if key in body and what != needed:
+                self.fault("NN208", f"`{key}` goes with `{needed}`, not with `{what}`", node.key_span(key), where)
+        if what == "wav" and "frame" not in body:
+            self.fault("NN203", f"{kind} `{name}` reads WAV files and needs `frame`, in samples", span, where)
+        if "lengths" in body and "sample" in body.get("axes", ()):
+            message = "with `lengths` the samples lie along the sequence axis: there is no axis `sample`"
+            self.fault("NN208", message, node.entries["axes"].span, f"{where}.axes")
+        if "lengths" in body and self.window is not None and body.get("window", True):
+            message = f"{kind} `{name}` has `lengths`: its rows are whole sequences and cannot be cut into windows"
+            self.fault(
+                "NN208", message, node.key_span("lengths"), where, "leave `window` out, or write `window: false`"
+            )
+        if kind == "output" and "relative_to" in body and (self.window is None or what != "columns"):
+            reason = "the section has no `window`" if self.window is None else f"its data are `{what}`, not `columns`"
+            message = f"`relative_to: last` of output `{name}` needs a window's last value, but {reason}"
+            self.fault("NN516", message, node.entries["relative_to"].span, f"{where}.relative_to")
+        return len(self.report.items) == before
+
+    def read_scale(self, body: Any, spans: dict[str, Span]) -> ScalePlan | None:
+        if body is None:
+            return None
+        if isinstance(body, str):
+            return ScalePlan(body, None, spans["scale"])
+        along = body.get("along")
+        return ScalePlan(body["method"], None if along is None else tuple(along), spans["scale"])
+
+    def read_classes(self, body: Any, spans: dict[str, Span], where: str) -> ClassPlan | None:
+        if body is None:
+            return None
+        span = spans["classes"]
+        if isinstance(body, str):
+            return ClassPlan("labels", span)
+        if isinstance(body, list):
+            return ClassPlan("list", span, labels=tuple(body))
+        along = body.get("along")
+        axes = None if along is None else tuple(along)
+        if ("quantiles" in body) == ("edges" in body) or ("edges" in body and along is not None):
+            message = "`classes` takes one of `quantiles` and `edges`, and `along` with `quantiles` alone"
+            self.fault("NN208", message, span, f"{where}.classes")
+            return None
+        if "quantiles" in body:
+            return ClassPlan("quantiles", span, quantiles=body["quantiles"], along=axes)
+        edges = tuple(float(edge) for edge in body["edges"])
+        if list(edges) != sorted(edges):
+            self.fault("NN208", f"the edges {list(edges)} do not ascend", span, f"{where}.classes.edges")
+        return ClassPlan("edges", span, edges=edges)
+
+
+def _show(value: Any) -> str:
+    """A scalar as YAML and label columns write it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

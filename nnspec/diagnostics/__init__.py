@@ -1,0 +1,48 @@
+"""Diagnostics: what is wrong with a spec, where, and how to mend it.
+
+`model` has the records, `codes` the names of the codes, `pages` a page for each; `text` and `sarif` print them, `apply`
+carries out their fixes, `suggest` finds the name that was meant.
+"""
+
+from __future__ import annotations
+
+from nnspec.diagnostics.model import (
+    LINE_BREAKS,
+    Applicability,
+    CompilerBug,
+    Diagnostic,
+    Edit,
+    Fix,
+    Related,
+    Report,
+    Severity,
+    Source,
+    Span,
+    SpecError,
+    Step,
+    quoted,
+    shortened,
+    use_instead,
+)
+from nnspec.diagnostics.suggest import did_you_mean, nearest
+
+__all__ = [
+    "LINE_BREAKS",
+    "Applicability",
+    "CompilerBug",
+    "Diagnostic",
+    "Edit",
+    "Fix",
+    "Related",
+    "Report",
+    "Severity",
+    "Source",
+    "Span",
+    "SpecError",
+    "Step",
+    "did_you_mean",
+    "nearest",
+    "quoted",
+    "shortened",
+    "use_instead",
+]

@@ -1,0 +1,330 @@
+"""Diagnostics: what nnspec says about a spec, where, why, and how to mend it.
+
+A user's fault is a `Diagnostic` with a `Span`; phases collect them and `SpecError` carries them out.
+A fault of nnspec itself is a `CompilerBug`. Rendering lives in `render`.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+from nnspec.diagnostics.suggest import did_you_mean as did_you_mean
+from nnspec.diagnostics.suggest import is_same_word
+from nnspec.diagnostics.suggest import nearest as nearest
+
+# What YAML counts as a line break: `str.splitlines` knows more of them, and then places would be off.
+LINE_BREAKS = ("\r\n", "\n", "\r", "\x85", "\u2028", "\u2029")
+MAX_VALUE = 40  # characters of a variable's value in a message
+MAX_DIAGNOSTICS = 1000  # nobody reads more, and each costs time
+_BREAK = re.compile("|".join(LINE_BREAKS))
+MAX_ALSO = 3
+_ALSO = "here too, with other values: "
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class Applicability(StrEnum):
+    """How sure a fix is: only machine-applicable ones are written by `nnspec fix`."""
+
+    MACHINE = "machine-applicable"
+    MAYBE = "maybe-incorrect"
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A text that spans point into: its name as the user gave it, and its lines."""
+
+    name: str
+    text: str
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """The offset at which each line begins."""
+        return [0, *(found.end() for found in _BREAK.finditer(self.text))]
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        return _BREAK.split(self.text)
+
+    def line(self, number: int) -> str:
+        """The line with this number (from 1), without its line break; empty past the end."""
+        return self._lines[number - 1] if 0 < number <= len(self._lines) else ""
+
+    def offset(self, line: int, column: int) -> int:
+        """The place as a number of characters from the beginning; past the end, the end."""
+        return min(self.starts[line - 1] + column - 1, len(self.text)) if line <= len(self.starts) else len(self.text)
+
+    def character(self, offset: int) -> Span:
+        """The span of the character at an offset."""
+        line = bisect_right(self.starts, offset)
+        column = offset - self.starts[line - 1] + 1
+        return Span(self, line, column, line, column + 1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """An expansion that led to a place.
+
+    Attributes:
+        what: `repeat`, `block residual` or `shared layer encoder`.
+        used: where it is used, if that is another place than where its body stands.
+        values: the variables that it sets.
+        round: of a repeat, the number of this one and of all.
+    """
+
+    what: str
+    used: Span | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    round: tuple[int, int] | None = None
+
+    def __str__(self) -> str:
+        """`in repeat: dilation = 4 (round 3 of 4)`."""
+        said = ", ".join(f"{name} = {shortened(value)}" for name, value in self.values.items())
+        if self.round is not None:
+            which = f"round {self.round[0]} of {self.round[1]}"
+            return f"in {self.what}: {f'{said} ({which})' if said else which}"
+        used = f", used on line {self.used.line}" if self.used is not None else ""
+        return f"in {self.what}{f' ({said})' if said else ''}{used}"
+
+
+def shortened(value: object) -> str:
+    """The beginning of a value, for a message."""
+    text = str(value)
+    return text if len(text) <= MAX_VALUE else text[:MAX_VALUE] + "…"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A half-open range of a source: lines and columns from 1, `end_column` is one past the last character.
+
+    `trail` holds the expansions that led here, outermost first.
+    """
+
+    source: Source
+    line: int = 1
+    column: int = 1
+    end_line: int = 1
+    end_column: int = 1
+    trail: tuple[Step, ...] = ()
+
+    def within(self, trail: tuple[Step, ...]) -> Span:
+        """The same place, reached through further expansions."""
+        if not trail:
+            return self
+        return Span(self.source, self.line, self.column, self.end_line, self.end_column, trail + self.trail)
+
+    @property
+    def start(self) -> Span:
+        """The empty span at the beginning of this one: where an insertion goes."""
+        return replace(self, end_line=self.line, end_column=self.column)
+
+    @property
+    def text(self) -> str:
+        """What stands there."""
+        source = self.source
+        return source.text[source.offset(self.line, self.column) : source.offset(self.end_line, self.end_column)]
+
+    def is_at(self, other: Span) -> bool:
+        """Whether both are the same place, however it was reached."""
+        return self.source is other.source and (self.line, self.column) == (other.line, other.column)
+
+    def __str__(self) -> str:
+        return f"{self.source.name}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Replaces the text of a span."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A way to mend a fault: a message and, where it can be done by machine, the edits."""
+
+    message: str
+    edits: tuple[Edit, ...] = ()
+    applicability: Applicability = Applicability.MAYBE
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A second place that has to do with a fault, and why."""
+
+    span: Span
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One fault of a spec.
+
+    Attributes:
+        code: a key of `nnspec.codes.CODES`.
+        message: one sentence that stands alone.
+        span: the exact tokens at fault.
+        label: what to say under the carets.
+        path: where in the document, such as `model[3].Reshape.target_shape`.
+        notes: reasons and witnesses.
+        related: further places, such as a declaration.
+        fixes: proposals, the best first.
+    """
+
+    code: str
+    message: str
+    span: Span
+    label: str = ""
+    path: str = ""
+    notes: tuple[str, ...] = ()
+    related: tuple[Related, ...] = ()
+    fixes: tuple[Fix, ...] = ()
+    severity: Severity = Severity.ERROR
+
+    @property
+    def places(self) -> tuple[Related, ...]:
+        """The further places, and where the blocks and shared layers that led here are used."""
+        steps = (Related(step.used, "used here") for step in reversed(self.span.trail) if step.used is not None)
+        found: list[Related] = []
+        for place in (*self.related, *steps):
+            if not place.span.is_at(self.span) and not any(place.span.is_at(other.span) for other in found):
+                found.append(place)
+        return tuple(found)
+
+    @property
+    def is_error(self) -> bool:
+        return self.severity is Severity.ERROR
+
+    def _sort_key(self) -> tuple[str, int, int, str]:
+        return (self.span.source.name, self.span.line, self.span.column, self.code)
+
+
+@dataclass
+class Report:
+    """Collects the diagnostics of a phase. The same fault at the same place is kept once; too many end the phase.
+
+    `refined` adds to each what is known by then, such as where its variables are set.
+    """
+
+    items: list[Diagnostic] = field(default_factory=list)
+    _seen: set[tuple[str, str, int, int, str]] = field(default_factory=set)
+    _places: dict[tuple[str, str, int, int], tuple[int, list[tuple[str, ...]]]] = field(default_factory=dict)
+    _refiners: list[Callable[[Diagnostic], Diagnostic]] = field(default_factory=list)
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        span = diagnostic.span
+        place = (diagnostic.code, span.source.name, span.line, span.column)
+        if (*place, diagnostic.message) in self._seen:
+            return
+        self._seen.add((*place, diagnostic.message))
+        trail = tuple(map(str, span.trail))
+        index, trails = self._places.setdefault(place, (len(self.items), []))
+        if trails and trail != trails[0]:  # what a repeat or block says at a place is said for its first round
+            if trail not in trails[: MAX_ALSO + 2]:
+                trails.append(trail)
+                self.items[index] = _also(self.items[index], trails[: MAX_ALSO + 2])
+            return
+        trails.append(trail)
+        for refine in self._refiners:
+            diagnostic = refine(diagnostic)
+        if len(self.items) + 1 >= MAX_DIAGNOSTICS:
+            more = f"there may be more: only the first {MAX_DIAGNOSTICS} faults are looked at"
+            self.items.append(replace(diagnostic, notes=(*diagnostic.notes, more)))
+            raise SpecError(self.sorted())
+        self.items.append(diagnostic)
+
+    def revise(self, change: Callable[[Diagnostic], Diagnostic]) -> None:
+        """Passes all that was collected through `change`."""
+        self.items = [change(diagnostic) for diagnostic in self.items]
+
+    @contextmanager
+    def refined(self, refine: Callable[[Diagnostic], Diagnostic]) -> Iterator[None]:
+        """What is added meanwhile is passed through `refine`."""
+        self._refiners.append(refine)
+        try:
+            yield
+        finally:
+            self._refiners.remove(refine)
+
+    def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
+        for diagnostic in diagnostics:
+            self.add(diagnostic)
+
+    @property
+    def has_errors(self) -> bool:
+        return any(d.is_error for d in self.items)
+
+    def sorted(self) -> list[Diagnostic]:
+        return sorted(self.items, key=Diagnostic._sort_key)
+
+    def raise_errors(self) -> None:
+        """Ends the phase.
+
+        Raises:
+            SpecError: where an error was collected; it carries the warnings too.
+        """
+        if self.has_errors:
+            raise SpecError(self.sorted())
+
+    def __iter__(self) -> Iterator[Diagnostic]:
+        return iter(self.items)
+
+
+def _also(diagnostic: Diagnostic, trails: list[tuple[str, ...]]) -> Diagnostic:
+    """The diagnostic with a note of the further expansions in which its place is at fault."""
+    others = list(dict.fromkeys(trail[-1] for trail in trails[1:] if trail))
+    more = " and more" if len(others) > MAX_ALSO else ""
+    notes = [note for note in diagnostic.notes if not note.startswith(_ALSO)]
+    return replace(diagnostic, notes=(*notes, f"{_ALSO}{', '.join(others[:MAX_ALSO])}{more}"))
+
+
+class SpecError(Exception):
+    """The user's spec, data or request is at fault; `diagnostics` says where and why."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = list(diagnostics)
+        super().__init__("; ".join(f"{d.span}: {d.code}: {d.message}" for d in self.diagnostics))
+
+    @classmethod
+    def single(
+        cls,
+        code: str,
+        message: str,
+        span: Span,
+        *,
+        notes: Iterable[str] = (),
+        fixes: Iterable[Fix] = (),
+        path: str = "",
+    ) -> SpecError:
+        return cls([Diagnostic(code, message, span, notes=tuple(notes), fixes=tuple(fixes), path=path)])
+
+
+class CompilerBug(Exception):
+    """nnspec is at fault: what its checks promised did not hold. Names the spec's line that it was working on."""
+
+
+def use_instead(word: str, meant: str, span: Span, candidates: Iterable[str] = ()) -> Fix:
+    """Writes the known word `meant` in the place of `word`.
+
+    Certain where only case, blanks, `_` and `-` tell the two apart, and the text at `span` is that word itself.
+    """
+    is_certain = is_same_word(word, meant, candidates) and span.text.strip("'\"") == word
+    applicability = Applicability.MACHINE if is_certain else Applicability.MAYBE
+    return Fix(f"use `{meant}`", (Edit(span, meant),), applicability)
+
+
+def quoted(items: Iterable[str]) -> str:
+    """`a`, `b` and `c`, in words."""
+    marked = [f"`{item}`" for item in items]
+    return " and ".join([", ".join(marked[:-1]), marked[-1]] if len(marked) > 1 else marked)

@@ -1,0 +1,12 @@
+"""The page of each code: what is wrong, why it is bad, an example, and what to do instead."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+
+
+def code_page(code: str) -> str:
+    """A code's page: what it does, why it is bad, an example, what to use instead."""
+    text = (files(__name__) / f"{code}.md").read_text(encoding="utf-8")
+    return re.sub(r"\n{3,}", "\n\n", text)

@@ -1,0 +1,215 @@
+"""A network's calls as items of a spec: layers, Keras' operations, shared layers, the outputs' tasks."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nnspec.importers.keras.items import Item, Maker, Read
+from nnspec.importers.keras.naming import SYMBOLS, free_name, input_axes
+from nnspec.importers.keras.operations import Operation, translate_operation
+from nnspec.importers.keras.source import MASKS, Call, ImportFault, Network, Tensor, tensors_in
+from nnspec.importers.keras.translate import translate
+from nnspec.ir import axes as ax
+from nnspec.ir.axes import Symbolic
+from nnspec.ir.graph import Value
+from nnspec.ir.receptive_field import initial_fields
+from nnspec.layers.kit.base import Fault
+from nnspec.layers.registry import REGISTRY
+
+_READ_WORDS = ("inputs", "sequence", "query", "value", "key", "initial_state", "x", "x1", "x2", "xs")
+
+
+@dataclass(frozen=True, eq=False)
+class Draft:
+    """The spec before it is folded and written.
+
+    Attributes:
+        outputs: for each, what it reads and its task.
+        shared: bodies under `layers:`.
+    """
+
+    name: str
+    inputs: Mapping[str, Value]
+    items: tuple[Item, ...]
+    outputs: Mapping[str, tuple[Read, str]]
+    shared: Mapping[str, tuple[str, Mapping[str, Any]]]
+
+
+def build_draft(network: Network) -> Draft:
+    """Items with named axes for a network.
+
+    Raises:
+        ImportFault: where a layer, an operator or an argument has no counterpart in a spec.
+    """
+    try:
+        return _Builder(network, one_length=False).run()
+    except ImportFault:
+        if not any(None in tensor.shape for tensor in network.inputs.values()) or len(network.inputs) < 2:
+            raise
+        return _Builder(network, one_length=True).run()  # inputs that are joined are equally long
+
+
+class _Builder:
+    def __init__(self, network: Network, *, one_length: bool) -> None:
+        self.network = network
+        self.one_length = one_length
+        counts = Counter(call.path for call in network.calls)
+        taken: list[str] = []
+        names: dict[tuple[str, ...], str] = {}
+        for path in [path for path, count in counts.items() if count > 1]:
+            names[path] = free_name(identifier(path[-1]), taken)
+            taken.append(names[path])
+        self.maker = Maker(names)
+        self.inputs: dict[str, Value] = {}
+        self.input_names: dict[str, str] = {}
+        self.made: dict[Call, list[Read]] = {}
+
+    def run(self) -> Draft:
+        for keras_name, tensor in self.network.inputs.items():
+            name = free_name(identifier(keras_name), list(self.inputs))
+            self.input_names[keras_name] = name
+            self.inputs[name] = self.input(name, tensor)
+        for call in self.network.calls:
+            self.made[call] = self.call(call)
+        if not self.maker.items:
+            raise ImportFault("the model has no layers: its outputs are its inputs")
+        outputs: dict[str, tuple[Read, str]] = {}
+        for name, tensor in self.network.outputs.items():
+            read = self.read(tensor)
+            outputs[free_name(identifier(name), [*outputs, *self.inputs])] = (read, task_of(read))
+        shared = {item.shared: (item.kind, item.body) for item in self.maker.items if item.shared is not None}
+        return Draft(identifier(self.network.name), self.inputs, tuple(self.maker.items), outputs, shared)
+
+    def input(self, name: str, tensor: Tensor) -> Value:
+        axes = []
+        for axis, size in zip(input_axes(self.network, tensor), tensor.shape, strict=True):
+            symbol = SYMBOLS.get(axis, axis.upper()[:1])
+            if not self.one_length and len(self.network.inputs) > 1:
+                symbol = f"{symbol}_{name}"
+            axes.append(ax.fresh(axis, Symbolic.symbol(symbol) if size is None else int(size), name, origin=axis))
+        dtype = tensor.dtype
+        readers = {c.kind for c in self.network.calls for t in c.tensors if t.call is None and t.input == tensor.input}
+        if readers and readers <= {"Embedding", "CategoryEncoding"} and dtype.startswith("float"):
+            dtype = "int32"  # ids, which Keras lets one call floats
+        return Value(name, tuple(axes), dtype, fields=initial_fields(tuple(axes)))
+
+    def read(self, tensor: Tensor) -> Read:
+        if tensor.call is None:
+            return Read(None, self.inputs[self.input_names[tensor.input]])
+        return self.made[tensor.call][tensor.index]
+
+    # ------------------------------------------------------------------------------------------------ calls
+
+    def call(self, call: Call) -> list[Read]:
+        if call.module.startswith(("keras.src.ops", "keras.ops")):
+            operation = Operation(call, [self.read(tensor) for tensor in call.tensors], self.add, self.add_reshape)
+            return [translate_operation(operation)]
+        if call.kind in ("InputLayer", "Identity") and len(call.tensors) == 1 and call.kind not in REGISTRY:
+            return [self.read(call.tensors[0])]
+        kind, body = translate(call)
+        body = {**body, **self.call_arguments(call, kind)}
+        reads = [self.read(tensor) for tensor in call.tensors]
+        body = _axis_by_name(kind, body, reads)
+        if len(reads) > 1 and REGISTRY[kind].arity[0] == 1 and all(_same(reads[0], read) for read in reads):
+            reads = reads[:1]  # attention of a value to itself
+        item = self.reshape(body, reads, call) if kind == "Reshape" else self.maker.add(kind, body, reads, call)
+        return [self.maker.source(item, i) for i in range(len(item.node.outputs))]
+
+    def add(self, kind: str, body: Mapping[str, Any], reads: Sequence[Read]) -> Read:
+        return self.maker.source(self.maker.add(kind, body, reads))
+
+    def add_reshape(self, call: Call, read: Read, sizes: Sequence[int]) -> Read:
+        return self.maker.source(self.reshape({"target_shape": list(sizes)}, [read], call))
+
+    def call_arguments(self, call: Call, kind: str) -> dict[str, Any]:
+        """What a layer is called with besides values: those that a spec can say, as arguments."""
+        said: dict[str, Any] = {}
+        for key, value in call.keywords.items():
+            is_tensor = any(True for _ in tensors_in(value))
+            if key in _READ_WORDS and is_tensor:
+                continue
+            if key in MASKS:
+                self.check_mask(call, key)
+                continue
+            if key == "training":
+                if value:
+                    raise ImportFault(
+                        f"layer `{call.name}` is called with `training=True`: it would act as in training after export",
+                        help="build the model without it",
+                    )
+                continue
+            if key in REGISTRY[kind].args and not is_tensor:
+                if value != REGISTRY[kind].args[key].default:
+                    said[key] = value
+                continue
+            if value in (None, False) and not is_tensor:
+                continue
+            raise ImportFault(f"layer `{call.name}` ({kind}) is called with `{key}`, which a spec cannot say")
+        return said
+
+    def check_mask(self, call: Call, key: str) -> None:
+        """A mask that Keras passed on is passed on by the spec's layers too; one of the user's own is not."""
+        if all(self.read(tensor).value.mask is None for tensor in call.tensors):
+            raise ImportFault(f"layer `{call.name}` is called with a `{key}` of its own, which a spec cannot say")
+
+    def reshape(self, body: Mapping[str, Any], reads: list[Read], call: Call) -> Item:
+        """A reshape that mixes axes is meant, since the model does it; then it is a merge of all and a split."""
+        try:
+            self.maker.infer("Reshape", body, reads)
+        except Fault as fault:
+            axes = reads[0].value.axes
+            sizes = body["target_shape"]
+            if fault.diagnostic.code not in ("NN301", "NN303") or not isinstance(sizes, list):
+                return self.maker.add("Reshape", body, reads, call)
+            mixed = self.maker.add("merge", {"mixed": list(ax.names(axes))}, reads) if len(axes) > 1 else None
+            source = reads[0] if mixed is None else self.maker.source(mixed)
+            whole = source.value.axes[0].name
+            parts = {f"part_{i + 1}": (None if size in (-1, None) else size) for i, size in enumerate(sizes)}
+            return self.maker.add("split", {whole: parts}, [source])
+        return self.maker.add("Reshape", body, reads, call)
+
+
+def _axis_by_name(kind: str, body: dict[str, Any], reads: Sequence[Read]) -> dict[str, Any]:
+    """Keras' index of an axis as the axis' name; nothing where it is the last one, which layers take by default."""
+    axes, index = reads[0].value.axes, body.get("axis")
+    if isinstance(index, list) and len(index) == 1:
+        index = index[0]
+    if not isinstance(index, int) or index == 0 or not -len(axes) <= index <= len(axes):
+        return body
+    place = index - 1 if index > 0 else len(axes) + index
+    default = REGISTRY[kind].args["axis"].default
+    if default == -1 and place == len(axes) - 1:
+        return {key: value for key, value in body.items() if key != "axis"}
+    return {**body, "axis": axes[place].name}
+
+
+def _same(left: Read, right: Read) -> bool:
+    return left.item is right.item and left.value is right.value
+
+
+def identifier(name: str) -> str:
+    """A Keras name as a spec's name."""
+    text = re.sub(r"[^A-Za-z0-9_\-]+", "_", name).strip("_-") or "value"
+    return text if re.match(r"[A-Za-z_]", text) else f"_{text}"
+
+
+def task_of(read: Read) -> str:
+    """What an output means, by the function that makes it."""
+    item = read.item
+    while item is not None and item.kind in ("Reshape", "Flatten", "Permute", "Identity", "rename"):
+        item = item.reads[0].item
+    if item is None:
+        return "regression"
+    function = "softmax" if item.kind == "Softmax" else str(item.body.get("activation"))
+    if function == "softmax":
+        return "classification"
+    if function == "sigmoid":
+        sizes = ax.sizes(read.value.axes)
+        known = [size for size in sizes if isinstance(size, int)]
+        return "binary" if len(known) == len(sizes) and math.prod(known) == 1 else "multilabel"
+    return "regression"

@@ -1,0 +1,221 @@
+"""A Keras model as a spec and a weights file, proven: compiled with the weights, the spec gives the model's outputs."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nnspec import pipeline
+from nnspec.backends.keras.model import Compiled, build_model, predict
+from nnspec.backends.keras.quiet import load_framework
+from nnspec.backends.onnx.deploy import Deployment
+from nnspec.diagnostics import Fix, Source, Span, SpecError
+from nnspec.importers.keras import vocabularies
+from nnspec.importers.keras.archive import read_archive
+from nnspec.importers.keras.build_spec import Draft, build_draft
+from nnspec.importers.keras.source import Call, ImportFault, Network, read_network
+from nnspec.importers.keras.writing import write_spec
+from nnspec.ir.graph import Graph
+from nnspec.progress import Progress
+
+TOLERANCE = 1e-5
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import wrote.
+
+    Attributes:
+        error: the largest difference of the outputs, over the largest magnitude.
+        layers: how many layers the spec has once written out; `lines` is how long it is.
+    """
+
+    spec: Path
+    weights: Path
+    graph: Graph
+    error: float
+    lines: int
+
+    @property
+    def layers(self) -> int:
+        return len(self.graph.nodes)
+
+
+def import_file(path: Path, out: Path, progress: Progress, *, name: str | None = None, fold: bool = True) -> Imported:
+    """Reads a .keras archive; writes OUT/NAME.yaml and OUT/NAME.weights.h5.
+
+    Raises:
+        SpecError: NN607 where the model has no counterpart as a spec, NN708 where its outputs differ.
+    """
+    here = Span(Source(str(path), ""))
+    try:
+        config, class_name = read_archive(path)
+        network = read_network(config, class_name)
+        learned = vocabularies.learned(network)
+        draft = build_draft(network) if not learned else None  # what is at fault is told before a framework is loaded
+    except ImportFault as fault:
+        raise _refused(fault, here) from None
+    load_framework()
+    import keras
+
+    with progress.step("reading the model"):
+        try:
+            model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        except Exception as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise SpecError.single("NN607", f"Keras cannot load `{path.name}`: {reason}", here) from None
+    if draft is None:
+        draft = _with_words(learned, model, network, here)
+    return _write(model, network, draft, name or path.stem, out, progress, here, fold)
+
+
+def _with_words(learned: list[Call], model: Any, network: Network, here: Span) -> Draft:
+    """The draft of a network some of whose words only the model knows."""
+    try:
+        vocabularies.fill_in(learned, model)
+        return build_draft(network)
+    except ImportFault as fault:
+        raise _refused(fault, here) from None
+
+
+def import_model(
+    model: Any, out: Path, progress: Progress | None = None, *, name: str | None = None, fold: bool = True
+) -> Imported:
+    """The same for a Keras model in memory."""
+    here = Span(Source(str(model.name), ""))
+    try:
+        network = read_network(model.get_config(), type(model).__name__)
+        vocabularies.fill_in(vocabularies.learned(network), model)
+        draft = build_draft(network)
+    except ImportFault as fault:
+        raise _refused(fault, here) from None
+    except NotImplementedError:
+        raise SpecError.single(
+            "NN607", f"`{model.name}` is a subclassed model: its computation is code", here
+        ) from None
+    return _write(model, network, draft, name or model.name, out, progress or Progress(quiet=True), here, fold)
+
+
+def _refused(fault: ImportFault, here: Span) -> SpecError:
+    fixes = [Fix(fault.help)] if fault.help else []
+    return SpecError.single("NN607", str(fault), here, fixes=fixes)
+
+
+def _write(
+    model: Any, network: Network, draft: Draft, name: str, out: Path, progress: Progress, here: Span, fold: bool
+) -> Imported:
+    out.mkdir(parents=True, exist_ok=True)
+    spec, weights = out / f"{name}.yaml", out / f"{name}.weights.h5"
+    with tempfile.TemporaryDirectory(dir=out, prefix=".nnspec-") as folder:
+        text, checked = _checked(draft, Path(folder) / spec.name, fold)
+        graph = checked.graph
+        with progress.step("compiling the spec"):
+            compiled = build_model(graph)
+        carry_weights(model, draft, graph, compiled)
+        with progress.step("comparing with the model"):
+            error = largest_difference(model, network, draft, graph, compiled)
+        if not error <= TOLERANCE:
+            raise SpecError.single(
+                "NN708",
+                f"the spec made of `{model.name}` gives other outputs than the model: {error:.3g} apart, relative",
+                here,
+                notes=["nothing was written; this is a fault of nnspec, please report it with the model"],
+            )
+        made = Path(folder) / weights.name
+        compiled.model.save_weights(made)
+        os.replace(made, weights)
+        os.replace(Path(folder) / spec.name, spec)
+    return Imported(spec, weights, graph, error, text.count("\n"))
+
+
+def _checked(draft: Draft, path: Path, fold: bool) -> tuple[str, pipeline.Checked]:
+    """The spec's text, folded where writing it out again gives exactly the layers that were read."""
+    for is_folded in (True, False) if fold else (False,):
+        text = write_spec(draft, fold=is_folded)
+        path.write_text(text, encoding="utf-8")
+        try:
+            checked = pipeline.check(path)
+        except SpecError:
+            if is_folded:
+                continue
+            raise
+        if _is_exact(draft, checked.graph):
+            return text, checked
+    raise AssertionError("a spec that is not folded is the list that it was written from")
+
+
+def _is_exact(draft: Draft, graph: Graph) -> bool:
+    if len(graph.nodes) != len(draft.items):
+        return False
+    place = {id(item.node): i for i, item in enumerate(draft.items)}
+    numbers = {node.name: i for i, node in enumerate(graph.nodes)}
+    for node, item in zip(graph.nodes, draft.items, strict=True):
+        wanted = [place[id(read.item.node)] if read.item is not None else read.value.node for read in item.reads]
+        got = [numbers.get(value.node, value.node) for value in node.inputs]
+        if node.kind != item.kind or got != wanted or _plain(node.args) != _plain(item.node.args):
+            return False
+    return True
+
+
+def _plain(args: Mapping[str, Any]) -> str:
+    """Arguments to compare: `3` and `[3, 3]` are the same size of a kernel."""
+
+    def said(value: Any) -> Any:
+        if isinstance(value, list | tuple) and value and all(item == value[0] for item in value):
+            return said(value[0])
+        return {k: said(v) for k, v in value.items()} if isinstance(value, Mapping) else value
+
+    return repr({key: said(value) for key, value in args.items()})
+
+
+# ------------------------------------------------------------------------------------------------- weights
+
+
+def carry_weights(model: Any, draft: Draft, graph: Graph, compiled: Compiled) -> None:
+    """Every layer's weights from the model to the compiled spec."""
+    for node, item in zip(graph.nodes, draft.items, strict=True):
+        if item.call is None or not node.weights:
+            continue
+        source = model
+        for step in item.call.path:
+            source = source.get_layer(step)
+        made = node.layer.keras_weights(compiled.layers[node.name])
+        if [tuple(v.shape) for v in source.weights] != [tuple(v.shape) for v in made]:
+            raise _refused(
+                ImportFault(f"layer `{item.call.name}` ({node.kind}) has other weights than the spec's"), node.span
+            )
+        for variable, value in zip(made, source.weights, strict=True):
+            variable.assign(value)
+    for layer in compiled.model.layers:
+        if hasattr(layer, "finalize_state"):
+            layer.finalize_state()
+
+
+# ------------------------------------------------------------------------------------------------- proof
+
+
+def largest_difference(model: Any, network: Network, draft: Draft, graph: Graph, compiled: Compiled) -> float:
+    """Over random inputs at batch 1 and 3, the largest difference of an output over its largest magnitude."""
+    import keras
+
+    from nnspec.verify import differences
+    from nnspec.verify.samples import random_inputs
+
+    worst = 0.0
+    for batch, length in ((1, 12), (3, 19)):
+        arrays = random_inputs(graph, Deployment(), batch, length)
+        listed = [arrays[name] for name in graph.inputs]
+        is_chain = isinstance(model, keras.Sequential)  # which does not say how its one input is packed
+        given = model(listed[0] if is_chain else keras.tree.pack_sequence_as(model.input, listed), training=False)
+        is_named = isinstance(given, Mapping)
+        wanted = [given[name] for name in network.outputs] if is_named else keras.tree.flatten(given)
+        got = predict(compiled.model, graph, arrays)
+        for name, value in zip(graph.outputs, wanted, strict=True):
+            worst = max(worst, differences(got[name], np.asarray(value))[1])
+    return worst

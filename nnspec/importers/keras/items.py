@@ -1,0 +1,127 @@
+"""Calls to items of a spec with named axes: every layer is asked what it makes, and mended where names clash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from nnspec.diagnostics import Diagnostic, Report, Source, Span
+from nnspec.document import Mapping as MappingNode
+from nnspec.document import Node as SourceNode
+from nnspec.document import Scalar
+from nnspec.document import Sequence as SequenceNode
+from nnspec.importers.keras.source import Call, ImportFault
+from nnspec.inference.node import make_call, make_node
+from nnspec.ir import axes as ax
+from nnspec.ir.graph import Node, Value
+from nnspec.layers.kit.base import Fault
+from nnspec.layers.registry import REGISTRY
+
+NOWHERE = Span(Source("model", ""))
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Item:
+    """A layer of the spec to be.
+
+    Attributes:
+        body: its arguments; `from` and `name` are not among them.
+        reads: what it reads: an item and which of its outputs, or an input by name.
+        node: what it makes, with named axes.
+        call: the Keras layer that its weights come from.
+        shared: the name under `layers:`, where several items share its weights.
+    """
+
+    kind: str
+    body: Mapping[str, Any]
+    reads: tuple[Read, ...]
+    node: Node
+    call: Call | None = None
+    shared: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Read:
+    """Where a value comes from."""
+
+    item: Item | None
+    value: Value
+
+    @property
+    def is_input(self) -> bool:
+        return self.item is None
+
+
+def to_node(value: Any) -> SourceNode:
+    """A plain value as a document node that stands nowhere."""
+    if isinstance(value, Mapping):
+        entries = {str(key): to_node(inner) for key, inner in value.items()}
+        return MappingNode(entries, {key: Scalar(key, NOWHERE) for key in entries}, NOWHERE, 1 + len(entries))
+    if isinstance(value, list | tuple):
+        return SequenceNode(tuple(to_node(inner) for inner in value), NOWHERE, 1 + len(value))
+    return Scalar(value, NOWHERE)
+
+
+@dataclass
+class Maker:
+    """Makes items one after the other.
+
+    Attributes:
+        shared: the Keras layers that are called more than once, by their path, and what they are called in the spec.
+    """
+
+    shared: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+    items: list[Item] = field(default_factory=list)
+    constraints: list[str] = field(default_factory=list)
+
+    def add(self, kind: str, body: Mapping[str, Any], reads: Sequence[Read], call: Call | None = None) -> Item:
+        """The item of a layer, with names given to axes where the layer's own would not do.
+
+        Raises:
+            ImportFault: where the checker cannot accept it under any name.
+        """
+        given, sources = dict(body), list(reads)
+        tried: list[str] = []
+        for _ in range(6):
+            try:
+                node = self.infer(kind, given, sources)
+            except Fault as fault:
+                tried.append(fault.diagnostic.message)
+                from nnspec.importers.keras.naming import mend
+
+                mended = mend(self, kind, given, sources, fault.diagnostic)
+                if mended is None:
+                    raise _refusal(kind, call, fault.diagnostic) from None
+                given, sources = mended
+                continue
+            shared = self.shared.get(call.path) if call is not None else None
+            item = Item(kind, given, tuple(sources), node, call, shared)
+            self.items.append(item)
+            return item
+        raise ImportFault(f"`{kind}` cannot be given axes that fit: {tried[-1]}")
+
+    def infer(self, kind: str, body: Mapping[str, Any], sources: Sequence[Read]) -> Node:
+        layer = REGISTRY[kind]
+        mapping = to_node(body)
+        assert isinstance(mapping, MappingNode)
+        name = f"item_{len(self.items)}"
+        inputs = tuple(source.value for source in sources)
+        report = Report()
+        made = make_call(layer, name, NOWHERE, NOWHERE, mapping, inputs, report, ("model",), self.constraints)
+        return make_node(layer, name, made, layer.infer(made), NOWHERE, ("model",))
+
+    def source(self, item: Item, port: int = 0) -> Read:
+        return Read(item, item.node.outputs[port])
+
+
+def _refusal(kind: str, call: Call | None, diagnostic: Diagnostic) -> ImportFault:
+    name = call.name if call is not None else kind
+    return ImportFault(
+        f"layer `{name}` ({kind}) does not pass the checks of specs ({diagnostic.code}): {diagnostic.message}"
+    )
+
+
+def axis_names(sources: Sequence[Read]) -> Iterator[str]:
+    for source in sources:
+        yield from ax.names(source.value.axes)

@@ -1,0 +1,121 @@
+"""Names for axes that Keras only counts: of inputs by what reads them, of what layers make where two would be alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from nnspec.importers.keras.source import Network, Tensor
+from nnspec.ir import axes as ax
+from nnspec.layers.merging.joining import unit_axes
+from nnspec.layers.registry import REGISTRY
+
+if TYPE_CHECKING:
+    from nnspec.diagnostics import Diagnostic
+    from nnspec.importers.keras.items import Maker, Read
+
+BY_RANK = {
+    0: (),
+    1: ("feature",),
+    2: ("time", "feature"),
+    3: ("height", "width", "channel"),
+    4: ("depth", "height", "width", "channel"),
+}
+SYMBOLS = {"time": "T", "height": "H", "width": "W", "depth": "D", "token": "T"}
+_RANKS = {"1D": ("time",), "2D": ("height", "width"), "3D": ("depth", "height", "width")}
+
+
+def input_axes(network: Network, tensor: Tensor) -> tuple[str, ...]:
+    """Names for an input's axes, by the first layer that cares which one is which."""
+    rank = len(tensor.shape)
+    readers = [call for call in network.calls if any(t.call is None and t.input == tensor.input for t in call.tensors)]
+    seen: set[int] = set()
+    while readers:
+        call = readers.pop(0)
+        if id(call) in seen:
+            continue
+        seen.add(id(call))
+        found = _by_layer(call.kind, call.config, rank)
+        if found is not None and len(found) == rank:
+            return found
+        readers += [c for c in network.calls if any(t.call is call and len(t.shape) == rank for t in c.tensors)]
+    return BY_RANK.get(rank) or tuple(f"axis_{i + 1}" for i in range(rank))
+
+
+def _by_layer(kind: str, config: Mapping[str, Any], rank: int) -> tuple[str, ...] | None:
+    if kind == "Embedding":
+        return ("token",) if rank == 1 else ("sequence", "token")[-rank:]
+    if kind == "TimeDistributed" and rank:
+        layer = config["layer"]
+        inner = _by_layer(layer["class_name"], layer["config"], rank - 1) or BY_RANK.get(rank - 1)
+        return None if inner is None else ("time" if "time" not in inner else "sequence", *inner)
+    if kind.startswith("ConvLSTM"):
+        spatial = tuple("row" if name == "time" else name for name in _RANKS[kind[-2:]])
+        return ("time", *_with_channel(spatial, config))
+    if kind in ("LSTM", "GRU", "SimpleRNN", "Bidirectional", "RNN", "MultiHeadAttention", "GroupQueryAttention"):
+        return ("time", "feature")
+    for suffix, spatial in _RANKS.items():
+        if suffix in kind and ("Conv" in kind or "Pool" in kind or "Padding" in kind or "Cropping" in kind):
+            return _with_channel(spatial, config)
+    return None
+
+
+def _with_channel(spatial: tuple[str, ...], config: Mapping[str, Any]) -> tuple[str, ...]:
+    channel = "feature" if spatial == ("time",) else "channel"
+    return (channel, *spatial) if config.get("data_format") == "channels_first" else (*spatial, channel)
+
+
+def stepped_axes(kind: str, body: Mapping[str, Any], axes: ax.Axes) -> list[str]:
+    """The names of the axes that a layer slides or steps along as the model has them."""
+    layer = REGISTRY[kind]
+    rank = getattr(layer, "rank", None)
+    first = 1 if body.get("data_format") == "channels_first" else 0
+    count = rank if isinstance(rank, int) else 1
+    return [axis.name for axis in axes[first : first + count]]
+
+
+def mend(
+    maker: Maker, kind: str, body: Mapping[str, Any], reads: Sequence[Read], fault: Diagnostic
+) -> tuple[dict[str, Any], list[Read]] | None:
+    """The body and the reads with which the checker's objection is met: what the model does is said in words."""
+    layer = REGISTRY[kind]
+    axes = reads[0].value.axes
+    if fault.code == "NN307" and layer.makes is not None and "as" not in body:
+        return {**body, "as": free_name(layer.makes, [name for read in reads for name in ax.names(read.value.axes)])}, [
+            *reads
+        ]
+    if fault.code in ("NN308", "NN309") and layer.steps and "over" not in body:
+        names = stepped_axes(kind, body, axes)
+        return {**body, "over": names[0] if len(names) == 1 else names}, list(reads)
+    if fault.code == "NN322" and "broadcast" in layer.args and "broadcast" not in body:
+        short = list(dict.fromkeys(name for read in reads[1:] for name in unit_axes(axes, read.value.axes)))
+        if short:
+            return {**body, "broadcast": short if len(short) > 1 else short[0]}, list(reads)
+    if fault.code == "NN311" and len(reads) > 1:
+        return _renamed(maker, body, reads)
+    return None
+
+
+def _renamed(maker: Maker, body: Mapping[str, Any], reads: Sequence[Read]) -> tuple[dict[str, Any], list[Read]] | None:
+    """The other inputs' axes called as the first one's: the model says that they are the same."""
+    first, result, is_changed = reads[0].value.axes, [reads[0]], False
+    for read in reads[1:]:
+        axes = read.value.axes
+        changes = {
+            theirs.name: mine.name for mine, theirs in zip(first, axes, strict=False) if mine.name != theirs.name
+        }
+        if len(axes) == len(first) and changes:
+            item = maker.add("rename", changes, [read])
+            result.append(maker.source(item))
+            is_changed = True
+        else:
+            result.append(read)
+    return (dict(body), result) if is_changed else None
+
+
+def free_name(stem: str, taken: Sequence[str]) -> str:
+    """`stem`, or `stem_2`, …: the first that is not taken."""
+    number, name = 1, stem
+    while name in taken:
+        number, name = number + 1, f"{stem}_{number + 1}"
+    return name

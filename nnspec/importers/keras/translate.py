@@ -1,0 +1,190 @@
+"""One Keras layer's configuration as a layer body of a spec: what is not the default, in the catalogue's words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nnspec.catalogue import keras_objects
+from nnspec.diagnostics import nearest
+from nnspec.importers.keras.source import Call, Config, ImportFault
+from nnspec.layers.kit.args import REQUIRED, Arg
+from nnspec.layers.registry import REGISTRY
+
+# What Keras keeps for itself, and what a spec says elsewhere.
+_NOT_ARGUMENTS = frozenset(
+    {
+        *("name", "trainable", "dtype", "autocast", "batch_input_shape", "build_config", "num_heads_q", "sparse"),
+        *("ragged", "vocabulary_size", "oov_method"),
+    }
+)
+_WRAPPED = ("layer", "backward_layer", "cell")
+_KERAS_MODULES = ("keras.layers", "keras.src.layers", "keras.src.models", "keras.models")
+
+
+def check_known(kind: str, module: str, name: str) -> None:
+    """A layer of Keras' own that the catalogue has.
+
+    Raises:
+        ImportFault: for another one, by its class' name.
+    """
+    if not module.startswith(_KERAS_MODULES):
+        raise ImportFault(
+            f"layer `{name}` is a `{kind}` of `{module}`, a class of its own: code, which no spec holds",
+            help="replace it with Keras' own layers in the model, and save that",
+        )
+    if kind not in REGISTRY:
+        close = nearest(kind, REGISTRY)
+        raise ImportFault(
+            f"layer `{name}` is a `{kind}`, which specs do not have",
+            help=f"the nearest that they have is `{close[0]}`" if close else "",
+        )
+
+
+def translate(call: Call) -> tuple[str, dict[str, Any]]:
+    """The kind and the body of a call's layer; what it reads is not part of it."""
+    check_known(call.kind, call.module, call.name)
+    return call.kind, body_of(call.kind, call.config, call.name)
+
+
+def body_of(kind: str, config: Config, name: str) -> dict[str, Any]:
+    """The arguments that differ from the layer's defaults.
+
+    Raises:
+        ImportFault: for an argument that the layer's entry lacks, or a value that it cannot say.
+    """
+    _check_dtype(config.get("dtype"), name)
+    layer = REGISTRY[kind]
+    if kind == "Bidirectional":
+        config = {key: _as_wrapped(value) if key in _WRAPPED else value for key, value in config.items()}
+    body: dict[str, Any] = {}
+    for key, value in config.items():
+        arg = layer.args.get(key)
+        if arg is None:
+            if key not in _NOT_ARGUMENTS and value not in (None, False, [], {}, 0):
+                raise ImportFault(f"`{key}: {value}` of layer `{name}` ({kind}) has no counterpart in a spec")
+            continue
+        said = _wrapped(value, name) if _is_wrapped(key, value) else _value(arg, value, name)
+        if key == "data_format" and said == "channels_last":
+            continue  # as where nothing is said
+        if not _is_default(arg, said):
+            body[key] = said
+    if kind == "Bidirectional" and _mirrors(config):
+        body.pop("backward_layer", None)
+    if config.get("trainable") is False:
+        body["trainable"] = False
+    return body
+
+
+def _check_dtype(policy: Any, name: str) -> None:
+    said = policy.get("config", {}).get("name") if isinstance(policy, Mapping) else policy
+    if said not in (None, "float32", "int32", "int64", "string", "bool", "uint8", "int8", "int16"):
+        raise ImportFault(
+            f"layer `{name}` computes in `{said}`, but specs compute in float32",
+            help="set `keras.config.set_dtype_policy('float32')` before the model is built, and carry the weights over",
+        )
+
+
+def _is_wrapped(key: str, value: Any) -> bool:
+    return (key in _WRAPPED and isinstance(value, Mapping)) or (key in ("cells", "cell") and isinstance(value, list))
+
+
+def _wrapped(value: Any, name: str) -> Any:
+    if isinstance(value, list):
+        return [_wrapped(inner, name) for inner in value]
+    kind = value["class_name"]
+    check_known(kind, str(value.get("module") or "keras.layers"), name)
+    body = body_of(kind, value["config"], name)
+    return {kind: body} if body else kind
+
+
+def _as_wrapped(layer: Any) -> Any:
+    """A layer that a Bidirectional wraps, without what the wrapper sets by itself."""
+    if not isinstance(layer, Mapping):
+        return layer
+    return {**layer, "config": {k: v for k, v in layer["config"].items() if k != "zero_output_for_mask"}}
+
+
+def _mirrors(config: Config) -> bool:
+    """Whether the layer that runs backwards is the forward one but for its direction, which is the default."""
+    forward, backward = dict(config["layer"]["config"]), dict((config.get("backward_layer") or {}).get("config") or {})
+    for side in (forward, backward):
+        for key in ("name", "go_backwards", "trainable", "dtype"):
+            side.pop(key, None)
+    same_kind = config["layer"]["class_name"] == (config.get("backward_layer") or {}).get("class_name")
+    return not backward or (same_kind and forward == backward)
+
+
+def _value(arg: Arg, value: Any, name: str) -> Any:
+    if arg.family is not None:
+        return _catalogued(arg.family, value, name)
+    return _plain(arg, value)
+
+
+def _plain(arg: Arg, value: Any) -> Any:
+    """Numbers and lists as a spec says them: one number where all axes have the same."""
+    if isinstance(value, list | tuple):
+        listed = [_plain_item(item) for item in value]
+        types = arg.schema.get("type", ())
+        leaves = [leaf for item in listed for leaf in (item if isinstance(item, list) else [item])]
+        if leaves and "integer" in types and "array" in types and all(leaf == leaves[0] for leaf in leaves):
+            return leaves[0]
+        return listed
+    return _plain_item(value)
+
+
+def _plain_item(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_plain_item(item) for item in value]
+    return value
+
+
+def _is_default(arg: Arg, value: Any) -> bool:
+    if arg.default is REQUIRED:
+        return False
+    if arg.family is not None and arg.default is not None and value is not None:
+        return bool(_canonical(arg.family, value) == _canonical(arg.family, arg.default))
+    if arg.family == "activations" and value in (None, "linear"):
+        return arg.default is None
+    if isinstance(value, bool) != isinstance(arg.default, bool):
+        return False
+    return bool(_plain(arg, value) == _plain(arg, arg.default))
+
+
+def _canonical(family: str, value: Any) -> tuple[str, dict[str, Any]]:
+    return keras_objects.canonical(family, value)
+
+
+def _catalogued(family: str, value: Any, name: str) -> Any:
+    """A serialized Keras object as the catalogue says it: a name, or a name with the arguments that are not default."""
+    if value is None or isinstance(value, str):
+        return value
+    if not isinstance(value, Mapping):
+        raise ImportFault(f"layer `{name}` has `{value}` where a spec names an object of Keras")
+    kind = str(value.get("class_name"))
+    if kind == "function":
+        word = str(value.get("config"))
+        if word in keras_objects.names(family) or word in keras_objects.aliases(family):
+            return word
+        raise ImportFault(f"layer `{name}` uses the function `{word}`, which is code: a spec holds none")
+    if kind not in keras_objects.names(family):
+        raise ImportFault(
+            f"layer `{name}` uses `{kind}`, no {keras_objects.FAMILIES[family].singular} of Keras: a spec holds no code"
+        )
+    defaults = keras_objects.defaults(family, kind)
+    given = {
+        key: _inner(argument)
+        for key, argument in (value.get("config") or {}).items()
+        if key in defaults and argument != defaults[key]
+    }
+    return {kind: given} if given else _short_name(family, kind)
+
+
+def _inner(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _short_name(family: str, kind: str) -> str:
+    """`zeros` for `Zeros`: the word that people write."""
+    alias = next((word for word, name in keras_objects.aliases(family).items() if name == kind and "_" in word), None)
+    return alias or kind

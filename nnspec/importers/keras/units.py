@@ -1,0 +1,120 @@
+"""What folding works on: a layer or the use of a block, with the values that may become parameters held apart."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from nnspec.importers.keras.items import Item
+from nnspec.layers.kit.args import REQUIRED
+from nnspec.layers.registry import REGISTRY
+
+
+@dataclass(eq=False, repr=False)
+class Unit:
+    """An item of a model list.
+
+    Attributes:
+        kind: a layer's kind; the name of a block or of a shared layer where `verb` says so.
+        verb: "" for a layer, else `block` or `share`.
+        values: arguments that are numbers, words or lists of them, which a parameter can stand for.
+        rest: arguments that none can stand for.
+        reads: a unit, or an input by name (or by its number, inside a block), and which output of it.
+        label: what Keras called it.
+    """
+
+    kind: str
+    verb: str = ""
+    values: dict[str, Any] = field(default_factory=dict)
+    rest: dict[str, Any] = field(default_factory=dict)
+    reads: list[tuple[Unit | str, int]] = field(default_factory=list)
+    label: str = ""
+    ports: tuple[str, ...] = ("output",)
+
+    @property
+    def shape(self) -> tuple[str, str, str]:
+        """What must be alike for two units to be one with other values."""
+        return self.verb, self.kind, json.dumps(self.rest, sort_keys=True, default=str)
+
+    def value(self, key: str) -> Any:
+        """An argument, the default where it is not given; `REQUIRED` where there is none."""
+        if key in self.values:
+            return self.values[key]
+        if self.verb:
+            return REQUIRED
+        arg = REGISTRY[self.kind].args.get(key)
+        if arg is None:
+            return REQUIRED
+        default = arg.default
+        is_alike = isinstance(default, list) and default and all(item == default[0] for item in default)
+        return default[0] if is_alike else default
+
+
+def is_simple(value: Any) -> bool:
+    """Whether a parameter of a block can have this value."""
+    if isinstance(value, list | tuple):
+        return bool(value) and all(is_simple(item) and not isinstance(item, list | tuple) for item in value)
+    return isinstance(value, int | float | str | bool) and "$" not in str(value)
+
+
+def units_of(items: Iterable[Item]) -> tuple[list[Unit], dict[int, Unit]]:
+    """The items as units, and by the identity of an item its unit."""
+    made: dict[int, Unit] = {}
+    result = []
+    for item in items:
+        verb = "share" if item.shared is not None else ""
+        unit = Unit(item.shared or item.kind, verb, ports=tuple(value.port for value in item.node.outputs))
+        unit.label = item.call.name if item.call is not None else ""
+        is_axis_verb = REGISTRY[item.kind].is_verb
+        for key, value in item.body.items() if not verb else ():
+            simple = is_simple(value) and not is_axis_verb
+            (unit.values if simple else unit.rest)[key] = list(value) if isinstance(value, tuple) else value
+        for read in item.reads:
+            if read.item is None:
+                unit.reads.append((read.value.node, 0))
+            else:
+                port = next(i for i, value in enumerate(read.item.node.outputs) if value.port == read.value.port)
+                unit.reads.append((made[id(read.item)], port))
+        made[id(item)] = unit
+        result.append(unit)
+    return result, made
+
+
+@dataclass(eq=False)
+class Block:
+    """A sub-model: `parameters` with defaults (None: every use gives it), and what it reads."""
+
+    name: str
+    units: list[Unit]
+    parameters: dict[str, Any]
+    inputs: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class Repeat:
+    """Units written several times, each reading what the round before it made.
+
+    Attributes:
+        units: those of the first round, with variables in the place of what differs.
+        last: the last unit of the last round, which is what may be read outside.
+    """
+
+    units: list[Unit]
+    rounds: int
+    columns: Mapping[str, Sequence[Any]]
+    last: Unit
+
+
+Entry = Unit | Repeat
+
+
+def units_in(entry: Entry) -> list[Unit]:
+    """The units that are written for an entry."""
+    return entry.units if isinstance(entry, Repeat) else [entry]
+
+
+def last_of(entry: Entry) -> Unit:
+    """The unit whose value an entry hands on."""
+    return entry.last if isinstance(entry, Repeat) else entry

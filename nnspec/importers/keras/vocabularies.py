@@ -1,0 +1,39 @@
+"""Words that a Keras model learned by `adapt`: its configuration lacks them, the loaded model's layers have them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnspec.importers.keras.source import Call, ImportFault, Network
+
+_LOOKUPS = frozenset({"StringLookup", "IntegerLookup", "TextVectorization"})
+
+
+def learned(network: Network) -> list[Call]:
+    """The lookups whose words are not in the configuration."""
+    return [call for call in network.calls if call.kind in _LOOKUPS and not call.config.get("vocabulary")]
+
+
+def fill_in(calls: list[Call], model: Any) -> None:
+    """Writes into the configurations what the model's layers know.
+
+    Raises:
+        ImportFault: where a layer was never adapted.
+    """
+    import numpy as np
+
+    for call in calls:
+        layer = model
+        for step in call.path:
+            layer = layer.get_layer(step)
+        table = getattr(layer, "_lookup_layer", layer)
+        words = [word.item() if isinstance(word, np.generic) else word for word in table.get_vocabulary(False)]
+        if not words:
+            raise ImportFault(f"layer `{call.name}` ({call.kind}) knows no words: it was never adapted")
+        config = call.config
+        assert isinstance(config, dict), "it was read from JSON, or made by `get_config`"
+        config["vocabulary"] = words
+        if table.output_mode == "tf_idf":
+            start = table.vocabulary_size() - len(words)
+            weights = np.asarray(table.idf_weights)[start : start + len(words)]
+            config["idf_weights"] = [float(weight) for weight in weights]

@@ -1,0 +1,326 @@
+"""Items to a graph: every node's axes, dtypes and weights inferred, with no framework.
+
+A node that cannot be inferred gives one diagnostic; its readers are passed over in silence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from nnspec.diagnostics import CompilerBug, Diagnostic, Edit, Fix, Related, Report, SpecError, did_you_mean, nearest
+from nnspec.document import Mapping, Scalar, format_path, to_plain
+from nnspec.document import Node as SourceNode
+from nnspec.expansion.expand import Expanded, Item
+from nnspec.expansion.fixes import settle_fixes
+from nnspec.expansion.naming import Reference
+from nnspec.inference.heads import gives_scores, head_function
+from nnspec.inference.node import check_text, make_call, make_node
+from nnspec.inference.places import Declarations
+from nnspec.inference.unused import unreached
+from nnspec.ir import axes as ax
+from nnspec.ir.axes import Size, Symbolic
+from nnspec.ir.graph import Graph, Node, Output, Value
+from nnspec.ir.receptive_field import initial_fields
+from nnspec.ir.size_limits import declared_size, is_too_large, oversized
+from nnspec.layers.kit.base import Call, Fault, Inferred, Layer
+from nnspec.layers.registry import REGISTRY
+
+
+def elaborate(expanded: Expanded, report: Report, *, is_guess: bool = False) -> Graph:
+    """The graph of a document; incomplete where `report` has errors.
+
+    Args:
+        is_guess: the document has faults against the schema, so that a rule may fail: its node is left out.
+    """
+    return _Elaborator(expanded, report, is_guess).run()
+
+
+class _Elaborator:
+    def __init__(self, expanded: Expanded, report: Report, is_guess: bool = False) -> None:
+        self.is_guess = is_guess
+        self.expanded = expanded
+        self.report = report
+        self.values: dict[str, dict[str, Value] | None] = {}
+        self.nodes: dict[str, Node] = {}
+        self.order: list[Node] = []
+        self.shared: dict[str, Node] = {}
+        self.constraints: list[str] = []
+        self.readers = self.reader_kinds()
+        self.declarations = Declarations()
+        self.faults: dict[str, Diagnostic] = {}  # of each item that could not be inferred
+        self.sources: list[Reference | None] = []  # what each output reads; None where there is no such thing
+
+    def reader_kinds(self) -> dict[str, list[str]]:
+        result: dict[str, list[str]] = {}
+        for item in self.expanded.items:
+            for reference in item.reads:
+                if reference is not None:
+                    result.setdefault(reference.key, []).append(item.kind)
+        outputs = self.expanded.root.get("outputs")
+        for body in outputs.entries.values() if isinstance(outputs, Mapping) else ():
+            source = to_plain(body.entries["from"]) if isinstance(body, Mapping) and "from" in body.entries else None
+            key = source if isinstance(source, str) else (self.expanded.final.key if self.expanded.final else "")
+            key = self.expanded.known.get(key.partition(".")[0]) or key
+            result.setdefault(key, []).append("output")
+        return result
+
+    def run(self) -> Graph:
+        root = self.expanded.root
+        with self.report.refined(self.declarations.refine):
+            inputs = self.inputs(root.get("inputs"))
+            for item in self.expanded.items:
+                self.item(item)
+        settle_fixes(self.expanded.items, self.faults, self.report)
+        outputs = self.outputs(root.get("outputs"))
+        self.report.extend(unreached(self.expanded, self.nodes, self.sources))
+        name_node = root.get("name")
+        name = str(name_node.value) if isinstance(name_node, Scalar) and name_node.value else "model"
+        inputs_node = root.get("inputs")
+        spans = {n: inputs_node.key_span(n) for n in inputs} if isinstance(inputs_node, Mapping) else {}
+        constraints = tuple(dict.fromkeys(self.constraints))
+        return Graph(name, inputs, tuple(self.order), outputs, spans, constraints, fixed_batches(inputs_node))
+
+    # ---------------------------------------------------------------------------------------------- inputs
+
+    def inputs(self, node: SourceNode | None) -> dict[str, Value]:
+        result: dict[str, Value] = {}
+        if not isinstance(node, Mapping):
+            return result
+        for name, body in node.entries.items():
+            self.declarations.places[name] = node.key_span(name)
+            self.declarations.inputs.add(name)
+            axes_node = body.get("axes") if isinstance(body, Mapping) else None
+            if not isinstance(axes_node, Mapping):
+                continue
+            axes = []
+            for axis_name, size_node in axes_node.entries.items():
+                if axis_name in ("batch", "sample"):
+                    self.report.add(
+                        Diagnostic(
+                            "NN307",
+                            f"input `{name}` declares `{axis_name}`, but the batch axis is implicit",
+                            axes_node.key_span(axis_name),
+                            path=format_path(("inputs", name, "axes", axis_name)),
+                            fixes=(Fix(f"leave `{axis_name}` out; batch size belongs to `training:`"),),
+                        )
+                    )
+                    continue
+                self.declarations.places[f"{name}.{axis_name}"] = axes_node.key_span(axis_name)
+                size = self.size(to_plain(size_node), axis_name)
+                if is_too_large(size):
+                    place = format_path(("inputs", name, "axes", axis_name))
+                    self.report.add(declared_size(axis_name, size, size_node.span, place))
+                axes.append(ax.fresh(axis_name, size, name, origin=axis_name))
+            dtype_node = body.get("dtype") if isinstance(body, Mapping) else None
+            dtype = str(to_plain(dtype_node)) if dtype_node else "float32"
+            value = Value(name, tuple(axes), dtype, fields=initial_fields(tuple(axes)))
+            result[name] = value
+            self.values[name] = {"output": value}
+        return result
+
+    def size(self, value: Any, axis: str) -> Size:
+        if isinstance(value, int | float):
+            return int(value)
+        return Symbolic.symbol(str(value) if value else axis)
+
+    # ---------------------------------------------------------------------------------------------- nodes
+
+    def resolve(self, reference: Reference | None) -> Value | None:
+        if reference is None:
+            return None
+        ports = self.values.get(reference.key)
+        if ports is None:
+            return None
+        if reference.port is None:
+            return next(iter(ports.values()))
+        if reference.port in ports:
+            return ports[reference.port]
+        known = ", ".join(f"`{p}`" for p in ports)
+        place = self.declarations.places.get(reference.key)
+        self.report.add(
+            Diagnostic(
+                "NN401",
+                f"`{reference.key}` has no output `{reference.port}`{did_you_mean(reference.port, ports)}",
+                reference.span,
+                notes=(f"it has {known}",),
+                related=(Related(place, f"`{reference.key}` is made here"),) if place is not None else (),
+                fixes=tuple(
+                    Fix(f"read `{close}`", (Edit(reference.span, f"{reference.span.text.partition('.')[0]}.{close}"),))
+                    for close in nearest(reference.port, ports)
+                ),
+            )
+        )
+        return None
+
+    def item(self, item: Item) -> None:
+        self.values[item.name] = None
+        layer = REGISTRY.get(item.kind)
+        inputs = [self.resolve(reference) for reference in item.reads]
+        if layer is None or any(value is None for value in inputs):
+            return
+        known = tuple(value for value in inputs if value is not None)
+        self.declarations.reads = known
+        self.declarations.places[item.name] = item.kind_span
+        call = self.call(item, layer, known)
+        try:
+            self.check_arity(call, layer)
+            check_text(call, layer)
+            inferred = layer.infer(call)
+            node = self.node(item, layer, call, inferred)
+            if self.is_guess and any(None in weight.shape for weight in node.weights):
+                return
+            for message in oversized(node):
+                call.fail("NN210", message)
+            if item.shared is not None:
+                self.check_shared(item, node, call)
+        except Fault as fault:
+            self.faults[item.name] = fault.diagnostic
+            self.report.add(fault.diagnostic)
+            return
+        except (SpecError, CompilerBug):
+            raise
+        except Exception as error:
+            if self.is_guess:
+                return
+            raise CompilerBug(f"{item.span}: while inferring `{item.name}` ({item.kind}): {error!r}") from error
+        self.nodes[item.name] = node
+        self.order.append(node)
+        self.values[item.name] = {value.port: value for value in node.outputs}
+
+    def call(self, item: Item, layer: Layer, inputs: tuple[Value, ...]) -> Call:
+        call = make_call(
+            layer, item.name, item.kind_span, item.span, item.body, inputs, self.report, item.path, self.constraints
+        )
+        call.reader_kinds = tuple(self.readers.get(item.name, ()))
+        return call
+
+    def check_arity(self, call: Call, layer: Layer) -> None:
+        least, most = layer.arity
+        count = len(call.inputs) - len(call.given.intersection(layer.references))
+        if count < least or (most is not None and count > most):
+            wanted = f"{least}" if most == least else (f"at least {least}" if most is None else f"{least} to {most}")
+            call.fail(
+                "NN404",
+                f"`{call.kind}` reads {wanted} value{'s' if wanted != '1' else ''}, but it is given {count}",
+                "from",
+                notes=[layer.arity_note] if layer.arity_note else [],
+                fixes=[Fix("name what it reads: `from: [a, b]`")] if count < least else [],
+            )
+
+    def node(self, item: Item, layer: Layer, call: Call, inferred: Inferred) -> Node:
+        return make_node(layer, item.name, call, inferred, item.span, item.path, item.shared)
+
+    def check_shared(self, item: Item, node: Node, call: Call) -> None:
+        assert item.shared is not None
+        first = self.shared.setdefault(item.shared, node)
+        if first is not node and node.is_stateful:
+            call.fail(
+                "NN208",
+                f"shared layer `{item.shared}` is stateful: its second use would go on from where the first one ends",
+                notes=[f"it is used at `{first.name}` before"],
+                fixes=[Fix("give each use a layer of its own, or leave `stateful` out")],
+            )
+        if [w.shape for w in first.weights] != [w.shape for w in node.weights]:
+            here = ", ".join(f"{w.name} {w.shape}" for w in node.weights)
+            there = ", ".join(f"{w.name} {w.shape}" for w in first.weights)
+            call.fail(
+                "NN406",
+                f"shared layer `{item.shared}` would need two sets of weights: {there} at `{first.name}`, {here} here",
+                notes=[
+                    f"it reads {ax.describe(first.inputs[0].axes)} there and {ax.describe(node.inputs[0].axes)} here"
+                ],
+                related=[Related(self.declarations.places[first.name], "its weights are made here, by its first use")],
+            )
+
+    # ---------------------------------------------------------------------------------------------- outputs
+
+    def outputs(self, node: SourceNode | None) -> dict[str, Output]:
+        result: dict[str, Output] = {}
+        if not isinstance(node, Mapping):
+            return result
+        for name, body in node.entries.items():
+            if not isinstance(body, Mapping):
+                continue
+            source = body.get("from")
+            reference = self.expanded.final
+            if isinstance(source, Scalar) and isinstance(source.value, str):
+                reference = self.output_reference(source)
+            self.sources.append(reference)
+            value = self.resolve(reference)
+            if value is None:
+                continue
+            output = make_output(name, value, body, node.key_span(name), self.report)
+            if not self.is_guess:  # whose task and loss may be anything
+                function, _ = head_function(self.order, output)
+                output = replace(output, gives_scores=gives_scores(function, output))
+            result[name] = output
+        return result
+
+    def output_reference(self, source: Scalar) -> Reference | None:
+        local, _, port = str(source.value).partition(".")
+        known = {**self.expanded.known, **{item.name: item.name for item in self.expanded.items}}
+        if local in known:
+            key = known[local]
+            return Reference(key, port or None, source.span) if key else None
+        self.report.add(
+            Diagnostic(
+                "NN401",
+                f"nothing is named `{local}`{did_you_mean(local, known)}",
+                source.span,
+                fixes=tuple(
+                    Fix(f"use `{close}`", (Edit(source.span, close + (f".{port}" if port else "")),))
+                    for close in nearest(local, known)
+                ),
+                notes=("nodes: " + ", ".join(f"`{n}`" for n in list(known)[-12:]),),
+            )
+        )
+        return None
+
+
+def fixed_batches(inputs: SourceNode | None) -> dict[str, int]:
+    """The batch sizes that inputs fix with `batch:`."""
+    found = {}
+    for name, body in inputs.entries.items() if isinstance(inputs, Mapping) else ():
+        size = body.get("batch") if isinstance(body, Mapping) else None
+        if isinstance(size, Scalar) and size.value is not None:
+            found[name] = int(size.value)
+    return found
+
+
+def make_output(name: str, value: Value, body: Mapping, span: Any, report: Report) -> Output:
+    """An output with its task; the class axis is `class`, else the last."""
+
+    def plain(key: str) -> Any:
+        node = body.get(key)
+        return None if node is None else to_plain(node)
+
+    task = str(plain("task"))
+    class_axis = None
+    if task in ("classification", "multilabel") and value.axes:
+        wanted = plain("class_axis")
+        position = ax.index_of(value.axes, wanted or "class")
+        if wanted and position is None:
+            report.add(
+                Diagnostic(
+                    "NN306",
+                    f"output `{name}` has no axis `{wanted}`, only {ax.describe(value.axes)}",
+                    body.entries["class_axis"].span,
+                    path=f"outputs.{name}.class_axis",
+                )
+            )
+        class_axis = value.axes[-1 if position is None else position].name
+    classes = plain("classes")
+    if isinstance(classes, int | float):
+        classes = list(range(int(classes)))
+    return Output(
+        name,
+        value,
+        task,
+        span,
+        tuple(classes) if classes else None,
+        class_axis,
+        plain("loss"),
+        tuple(plain("metrics") or ()),
+        float(plain("weight") if plain("weight") is not None else 1.0),
+    )

@@ -1,0 +1,31 @@
+"""The head of an output: which function its values last went through, and where yes begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from nnspec.catalogue.losses import SCORE_LOSSES, loss_of
+from nnspec.ir.graph import Node, Output
+
+
+def head_function(nodes: Iterable[Node], output: Output) -> tuple[str, Node | None]:
+    """The last activation before an output, behind what only moves values or acts in training; `linear` where none."""
+    by_name = {node.name: node for node in nodes}
+    node = by_name.get(output.value.node)
+    while node is not None and (node.layer.moves_values or node.layer.passes_at_inference):
+        node = by_name.get(node.inputs[0].node)
+    if node is None:
+        return "linear", None
+    if node.kind in ("Softmax", "ReLU", "LeakyReLU", "ELU"):
+        return node.kind.lower(), node
+    source = node.inner if node.inner is not None else node
+    value = None if source.layer.keeps_state else source.args.get("activation")  # gates act behind the activation
+    if isinstance(value, str):
+        return value.lower(), node
+    return ("linear" if value is None else next(iter(value), "linear").lower()), node
+
+
+def gives_scores(function: str, output: Output) -> bool:
+    """Whether the values are scores rather than probabilities: their loss takes logits, or wants a margin."""
+    name, arguments = loss_of(output)
+    return bool(arguments.get("from_logits")) or (name in SCORE_LOSSES and function not in ("sigmoid", "softmax"))

@@ -1,0 +1,187 @@
+"""One use of a layer: arguments completed, the layer asked what it makes, a node of the answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from nnspec.diagnostics import Fix, Report
+from nnspec.document import Mapping, Scalar, Sequence, to_plain
+from nnspec.document import Node as SourceNode
+from nnspec.inference.alignment import warn_of_misalignment
+from nnspec.ir.graph import Node, Value
+from nnspec.ir.receptive_field import propagate
+from nnspec.layers.kit.args import REQUIRED
+from nnspec.layers.kit.base import Call, Inferred, Layer
+from nnspec.layers.kit.weight_objects import check_weight_objects
+from nnspec.layers.registry import REGISTRY
+
+COMMON = frozenset({"name", "from", "as", "over", "when", "trainable"})
+
+
+def make_call(
+    layer: Layer,
+    name: str,
+    kind_span: Any,
+    item_span: Any,
+    body: Mapping | None,
+    inputs: tuple[Value, ...],
+    report: Report,
+    path: tuple[str | int, ...],
+    constraints: list[str],
+) -> Call:
+    """One use of a layer, arguments completed with defaults."""
+    given = body.entries if body else {}
+    args = {key: None if arg.default is REQUIRED else arg.default for key, arg in layer.args.items()}
+    for key, node in given.items():
+        target = layer.short if key == "" else key
+        if target is not None and (target in layer.args or key not in COMMON):
+            args[target] = layer.normalize(target, to_plain(node))
+    axis_name = to_plain(given["as"]) if "as" in given else None
+    over = to_plain(given["over"]) if "over" in given else None
+    return Call(
+        name,
+        layer.kind,
+        kind_span,
+        item_span,
+        body,
+        inputs,
+        args,
+        report,
+        path,
+        axis_name if isinstance(axis_name, str) else None,
+        (over,) if isinstance(over, str) else (tuple(over) if over else None),
+        infer_inner,
+        constraints,
+        item_body=body,
+        makes_axis=layer.makes is not None,
+    )
+
+
+def check_text(call: Call, layer: Layer) -> None:
+    """Words are for layers that make numbers of them.
+
+    Raises:
+        Fault: NN407 where a layer that computes is given text.
+    """
+    words = next((value for value in call.inputs if value.dtype == "string"), None)
+    if words is not None and not layer.reads_text:
+        call.fail(
+            "NN407",
+            f"`{call.kind}` cannot read text, which `{words.node}` holds",
+            fixes=[Fix("make numbers of the words first, by a `StringLookup` or a `TextVectorization`")],
+        )
+
+
+def make_node(
+    layer: Layer,
+    name: str,
+    call: Call,
+    inferred: Inferred,
+    span: Any,
+    path: tuple[str | int, ...],
+    shared: str | None = None,
+) -> Node:
+    check_weight_objects(call, layer.args, inferred.weights, inferred.outputs[0])
+    fields = propagate(call.inputs, inferred.outputs, inferred.windows)
+    if layer.pairs_positions:
+        warn_of_misalignment(call)
+    masks = inferred.masks or (inferred.mask,)
+    warn_of_lost_mask(layer, call, masks)
+    values = []
+    for i, axes in enumerate(inferred.outputs):
+        port = inferred.ports[i] if i < len(inferred.ports) else f"output_{i}"
+        dtype = inferred.dtypes[i] if i < len(inferred.dtypes) else call.input.dtype
+        values.append(Value(name, axes, dtype, port, masks[i] if i < len(masks) else None, fields))
+    args = {**call.args, **inferred.keras}
+    weights = inferred.weights
+    frozen = call.node("trainable")
+    if frozen is not None and to_plain(frozen) is False:
+        args["trainable"] = False
+        weights = tuple(replace(weight, is_trainable=False) for weight in weights)
+    return Node(
+        name,
+        layer,
+        args,
+        call.inputs,
+        tuple(values),
+        weights,
+        span,
+        path,
+        inferred.formula,
+        inferred.notes,
+        inferred.inner,
+        shared,
+        inferred.backward,
+        inferred.windows,
+        inferred.cells,
+        call.given,
+    )
+
+
+def warn_of_lost_mask(layer: Layer, call: Call, masks: tuple[str | None, ...]) -> None:
+    """Says where padded steps begin to count as data: NN319."""
+    masked = next((value.mask for value in call.inputs if value.mask is not None), None)
+    if masked is None or layer.uses_mask or any(masks):
+        return
+    call.warn(
+        "NN319",
+        f"`{layer.kind}` neither uses nor passes on the mask along `{masked}`: padding counts as data from here on",
+        notes=["recurrent layers leave masked steps out; layers that work step by step pass the mask on"],
+    )
+
+
+def infer_inner(
+    call: Call,
+    source: SourceNode,
+    inputs: tuple[Value, ...],
+    *,
+    arg: str = "layer",
+    over: tuple[str, ...] | None = None,
+    stripped: str | None = None,
+) -> Node:
+    """The layer inside a wrapper, as a node of its own whose name is the wrapper's.
+
+    Args:
+        arg: the wrapper's argument that holds it.
+        over: the axes that the wrapper says it runs along, where it speaks for the wrapped layer.
+        stripped: the axis that the wrapper goes over, which the wrapped layer does not read.
+
+    Raises:
+        Fault: where it does not fit, at its own place.
+    """
+    if isinstance(source, Mapping) and len(source.entries) == 1:
+        kind, body = next(iter(source.entries.items()))
+        kind_span = source.key_span(kind)
+    elif isinstance(source, Scalar) and isinstance(source.value, str):
+        kind, body, kind_span = source.value, None, source.span
+    else:
+        call.fail("NN207", f"`{call.kind}` wraps one layer", arg)
+    layer = REGISTRY[kind]
+    mapping = body if isinstance(body, Mapping) else None
+    if isinstance(body, Sequence) or (isinstance(body, Scalar) and body.value is not None):
+        mapping = Mapping({"": body}, {"": Scalar("", kind_span)}, body.span)
+    inner = make_call(
+        layer,
+        call.name,
+        kind_span,
+        call.item_span,
+        mapping,
+        inputs,
+        call.report,
+        (*call.path, call.kind, arg),
+        call.constraints,
+    )
+    inner.over = inner.over or over
+    inner.item_body = call.item_body
+    inner.stripped = (*call.stripped, *([] if stripped is None else [stripped]))
+    inner.reader_kinds = call.reader_kinds
+    check_text(inner, layer)
+    made = make_node(layer, call.name, inner, layer.infer(inner), call.item_span, inner.path)
+    if layer.adapts(made) and not REGISTRY[call.kind].adapts_within:
+        inner.fail(
+            "NN208",
+            f"`{kind}` takes what it knows from the training data, which it cannot inside `{call.kind}`",
+            fixes=[Fix(f"put it in front of `{call.kind}`, or give it its numbers")],
+        )
+    return made

@@ -1,0 +1,209 @@
+"""The graph with named axes: frozen values, nodes and outputs. It knows neither YAML nor a framework."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from nnspec.diagnostics import Span
+from nnspec.ir.axes import Axes
+
+if TYPE_CHECKING:
+    from nnspec.layers.kit.base import Layer
+
+
+Steps = int | Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How a position of a layer's output sees an axis of its input: position i reads `span` positions, up to
+    `stride·i + ahead`.
+
+    Attributes:
+        span: how many positions; None for all of them. A fraction where positions are finer than what they read: a
+            layer that repeats each step twice reads step i // 2, which lies in the 3/2 positions up to i / 2.
+        stride: positions of the input from one of the output to the next; 1/2 doubles the length, -1 turns it round.
+        ahead: how many of the positions lie after `stride·i`; None where it may read everything.
+        slack: by how much the window may start earlier than that, where padding depends on an unknown length.
+    """
+
+    span: Steps | None
+    stride: Steps = 1
+    ahead: Steps | None = 0
+    slack: Steps = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """How far one position sees along an input axis: position i depends on nothing but what lies from
+    `stride·i - behind` to `stride·i + ahead`.
+
+    Attributes:
+        size: input positions that it may depend on (padding counted), None for all of an axis of unknown length.
+        stride: input positions between neighbours; negative where steps run backwards.
+        ahead: how many of them lie after the position itself; 0 is causal, None: it may be anything.
+        slack: by how much more it may reach back, where padding depends on an unknown length.
+        phases: the first and last position that each of as many neighbours sees, after which the pattern repeats; empty
+            where all see alike. Of two positions that a layer made of one, both see the same.
+    """
+
+    size: int | None = 1
+    stride: Steps = 1
+    ahead: Steps | None = 0
+    slack: Steps = 0
+    phases: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def behind(self) -> Steps | None:
+        """How many of the positions lie before the position itself; negative where all of them lie after it."""
+        if self.size is None or self.ahead is None:
+            return None
+        if self.phases:
+            return max(Fraction(self.stride * i - first) for i, (first, _) in enumerate(self.phases)) + self.slack
+        return self.size - 1 - self.ahead + self.slack
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Value:
+    """A tensor: batch is left out of `axes`.
+
+    Attributes:
+        node: the input or node that makes it.
+        port: which of the node's outputs; `output` where there is only one.
+        mask: the axis that a mask runs along (padding of sequences), if one is attached.
+        fields: receptive field along each input axis.
+    """
+
+    node: str
+    axes: Axes
+    dtype: str = "float32"
+    port: str = "output"
+    mask: str | None = None
+    fields: Mapping[str, Field] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """A variable of a layer, in Keras' order and shape."""
+
+    name: str
+    shape: tuple[int, ...]
+    is_trainable: bool = True
+
+    @property
+    def count(self) -> int:
+        return math.prod(self.shape)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """A layer at work.
+
+    Attributes:
+        args: every argument with its default filled in; axis names resolved to what Keras takes.
+        inner: the wrapped layer of TimeDistributed or Bidirectional.
+        backward: the layer of a Bidirectional that runs backwards, where the spec gives one.
+        cells: the cells of a stack.
+        formula: how the parameters are counted, with this layer's numbers.
+        notes: what the checker found out, for `show`.
+        shared: the name under `layers:` whose weights this node uses.
+        given: the arguments that the spec names.
+        windows: how it sees its first input, by position of the axis; axes left out are read position by position.
+    """
+
+    name: str
+    layer: Layer
+    args: Mapping[str, Any]
+    inputs: tuple[Value, ...]
+    outputs: tuple[Value, ...]
+    weights: tuple[Weight, ...]
+    span: Span
+    path: tuple[str | int, ...] = ()
+    formula: str = ""
+    notes: tuple[str, ...] = ()
+    inner: Node | None = None
+    shared: str | None = None
+    backward: Node | None = None
+    windows: Mapping[int, Window] = field(default_factory=dict)
+    cells: tuple[Node, ...] = ()
+    given: frozenset[str] = frozenset()
+
+    @property
+    def kind(self) -> str:
+        return self.layer.kind
+
+    @property
+    def parameters(self) -> int:
+        return sum(weight.count for weight in self.weights)
+
+    @property
+    def trainable_parameters(self) -> int:
+        return sum(weight.count for weight in self.weights if weight.is_trainable)
+
+    @property
+    def is_stateful(self) -> bool:
+        """Whether it, or a layer inside of it, goes on from the batch before."""
+        inside = (self.inner, self.backward, *self.cells)
+        return bool(self.args.get("stateful")) or any(node is not None and node.is_stateful for node in inside)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Output:
+    """A result of the graph: what the value means (`task`) and how it is trained.
+
+    Attributes:
+        gives_scores: whether its values are scores rather than probabilities, so that yes begins at 0, not at 0.5.
+    """
+
+    name: str
+    value: Value
+    task: str
+    span: Span
+    classes: tuple[str | int, ...] | None = None
+    class_axis: str | None = None
+    loss: Any = None
+    metrics: tuple[Any, ...] = ()
+    weight: float = 1.0
+    gives_scores: bool = False
+
+    @property
+    def threshold(self) -> float:
+        """Where yes begins, in an output whose values each say yes or no."""
+        return 0.0 if self.gives_scores else 0.5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Graph:
+    """Nodes stand in the order in which they can be computed."""
+
+    name: str
+    inputs: Mapping[str, Value]
+    nodes: tuple[Node, ...]
+    outputs: Mapping[str, Output]
+    input_spans: Mapping[str, Span] = field(default_factory=dict)
+    constraints: tuple[str, ...] = ()
+    batches: Mapping[str, int] = field(default_factory=dict)
+
+    def owners(self) -> tuple[Node, ...]:
+        """The nodes whose weights count: of those that share, the first."""
+        seen: set[str] = set()
+        result = []
+        for node in self.nodes:
+            if node.shared is not None:
+                if node.shared in seen:
+                    continue
+                seen.add(node.shared)
+            result.append(node)
+        return tuple(result)
+
+    @property
+    def parameters(self) -> int:
+        return sum(node.parameters for node in self.owners())
+
+    @property
+    def trainable_parameters(self) -> int:
+        return sum(node.trainable_parameters for node in self.owners())

@@ -1,0 +1,104 @@
+"""What a build leaves behind: written beside and renamed into place, so there is always a whole one or none."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from nnspec.diagnostics import Source, Span, SpecError
+from nnspec.jobs.settings import settings_of
+from nnspec.pipeline import Checked
+from nnspec.verify import versions
+
+
+@contextmanager
+def staged(target: Path, *, resume: bool = False, keep_on_failure: bool = False) -> Iterator[Path]:
+    """A directory beside `target` that takes its place when all went well.
+
+    Args:
+        resume: goes on in the directory that an interrupted run left.
+        keep_on_failure: whether what was written stays there after an interruption, to go on with it.
+
+    Raises:
+        SpecError: NN606 where it cannot be written.
+    """
+    target = target.absolute()
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists() and not target.is_dir():
+            raise NotADirectoryError(20, "it is a file")
+        beside = target.parent / f".{target.name}.building"
+        if not resume and beside.exists():
+            shutil.rmtree(beside)
+        beside.mkdir(exist_ok=True)
+    except OSError as error:
+        raise SpecError.single(
+            "NN606",
+            f"cannot write to `{target.name}`: {(error.strerror or str(error)).lower()}",
+            Span(Source("--out", "")),
+        ) from None
+    try:
+        yield beside
+    except BaseException:
+        if not keep_on_failure or not any(beside.iterdir()):
+            shutil.rmtree(beside, ignore_errors=True)
+        raise
+    _take_place(beside, target)
+
+
+def _take_place(beside: Path, target: Path) -> None:
+    """Renames; where an old directory stands in the way it is moved aside first and removed last."""
+    if not target.exists():
+        os.replace(beside, target)
+        return
+    aside = Path(tempfile.mkdtemp(prefix=f".{target.name}.old.", dir=target.parent))
+    os.replace(target, aside / "old")
+    try:
+        os.replace(beside, target)
+    except OSError:
+        os.replace(aside / "old", target)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def file_hashes(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file in a build directory."""
+    return {str(p.relative_to(folder)): sha256(p.read_bytes()) for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def write_manifest(checked: Checked, folder: Path, more: Mapping[str, Any]) -> None:
+    """What was built, of what and by what, with the hashes of all other files: written last."""
+    settings = settings_of(checked)
+    manifest = {
+        "name": checked.graph.name,
+        "seed": settings["seed"],
+        "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "overrides": {key: str(value) for key, value in checked.overrides.items()},
+        "spec_sha256": sha256(checked.text.encode()),
+        "parameters": checked.graph.parameters,
+        "trainable_parameters": checked.graph.trainable_parameters,
+        "versions": versions(),
+        **more,
+        "files": file_hashes(folder),
+    }
+    write_json(folder / "manifest.json", manifest)

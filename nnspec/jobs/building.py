@@ -1,0 +1,30 @@
+"""`nnspec build`: everything from data to a verified file."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from nnspec.backends.onnx.deploy import Deployment
+from nnspec.jobs import artifact
+from nnspec.jobs.exporting import write_onnx
+from nnspec.jobs.run import Run
+from nnspec.jobs.training import prepared, train_into
+from nnspec.pipeline import Checked
+from nnspec.progress import Progress
+
+
+def run_build(checked: Checked, out: Path, progress: Progress, *, resume: bool = False) -> Run:
+    """Check is done; train, evaluate, export, verify."""
+    started = time.time()
+    with artifact.staged(out, resume=resume, keep_on_failure=True) as folder:
+        checked, dataset = prepared(checked, folder, progress, resume=resume)
+        run, trained = train_into(checked, dataset, folder, progress, resume=resume)
+        deployment = Deployment(dataset.inputs, dataset.outputs)
+        run.verification = write_onnx(checked, trained.compiled, deployment, dataset, folder, progress)
+        artifact.write_manifest(
+            checked, folder, {"build_seconds": round(time.time() - started, 1), "best_epoch": trained.best_epoch}
+        )
+    run.folder = out
+    progress.say(f"wrote {out}")
+    return run

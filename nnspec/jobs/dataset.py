@@ -1,0 +1,51 @@
+"""The data that a spec is trained on."""
+
+from __future__ import annotations
+
+from nnspec.checks.context import input_slots, output_slots
+from nnspec.data.dataset import Dataset, load
+from nnspec.diagnostics import Fix, Span, SpecError
+from nnspec.pipeline import Checked
+
+
+def load_dataset(checked: Checked) -> Dataset:
+    """The spec's data.
+
+    Raises:
+        SpecError: NN517 where the spec has none, NN5xx where they are at fault.
+    """
+    if checked.data is None:
+        span = checked.root.span
+        raise SpecError.single(
+            "NN517",
+            f"`{checked.path.name}` has no `data` section, so there is nothing to train on",
+            Span(span.source),
+            fixes=[Fix("add `data:`, or write an untrained model with `nnspec export --untrained`")],
+        )
+    dataset = load(checked.data, input_slots(checked.graph), output_slots(checked.graph))
+    _check_ids(checked, dataset)
+    return dataset
+
+
+def _check_ids(checked: Checked, dataset: Dataset) -> None:
+    """Every id that an Embedding looks up straight from an input has a vector.
+
+    Raises:
+        SpecError: NN506.
+    """
+    for node in checked.graph.nodes:
+        name = node.inputs[0].node
+        if node.kind != "Embedding" or name not in checked.graph.inputs:
+            continue
+        count = node.args["input_dim"]
+        for split, part in dataset.splits.items():
+            ids = part.x[name]
+            strange = ids[(ids < 0) | (ids >= count)]
+            if strange.size:
+                raise SpecError.single(
+                    "NN506",
+                    f"input `{name}` holds the id {strange[0]} in split `{split}`, "
+                    f"but the `Embedding` that reads it has vectors for 0 to {count - 1}",
+                    node.span,
+                    fixes=[Fix("`input_dim` is the largest id plus 1")] if strange.max() >= count else [],
+                )

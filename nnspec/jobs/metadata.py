@@ -1,0 +1,83 @@
+"""What a deployed model says about itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nnspec import __version__
+from nnspec.backends.onnx.deploy import Deployment, label_axes, label_name
+from nnspec.data.section.plan import DataPlan
+from nnspec.ir import axes as ax
+from nnspec.ir.graph import Graph, Value
+from nnspec.jobs.artifact import sha256
+
+
+def describe_model(
+    graph: Graph, plan: DataPlan | None, deployment: Deployment, layout: Mapping[str, list[str]], spec: str
+) -> dict[str, Any]:
+    """The metadata that a model carries, as JSON: enough to feed it, read it, and verify it again."""
+    inputs: dict[str, Any] = {}
+    for name, value in graph.inputs.items():
+        sizes: dict[str, Any] = {"batch": None, **{a.name: ax.size_to_json(a.size) for a in value.axes}}
+        columns = list(plan.inputs[name].columns) if plan is not None and name in plan.inputs else None
+        inputs[name] = {
+            "axes": [[axis, sizes[axis]] for axis in layout.get(name, list(sizes))],
+            "dtype": value.dtype,
+            "columns": columns or None,
+            **_reading(plan, name, value),
+        }
+    outputs: dict[str, Any] = {}
+    for name, output in graph.outputs.items():
+        sizes = {"batch": None, **{a.name: ax.size_to_json(a.size) for a in output.value.axes}}
+        columns = list(plan.outputs[name].columns) if plan is not None and name in plan.outputs else None
+        classes = deployment.labels(output)
+        order = layout.get(name, list(sizes))
+        outputs[name] = {
+            "axes": [[axis, sizes[axis]] for axis in order],
+            "dtype": output.value.dtype,
+            "task": output.task,
+            "classes": classes,
+            "class_axis": output.class_axis,
+            **({"threshold": output.threshold} if output.task in ("binary", "multilabel") else {}),
+            "columns": columns or None,
+        }
+        if classes is not None:
+            kept = [axis for axis in order if axis in label_axes(output)]
+            outputs[label_name(name)] = {
+                "axes": [[axis, sizes[axis]] for axis in kept],
+                "dtype": "int64" if all(isinstance(c, int) for c in classes) else "string",
+                "task": "label",
+                "classes": classes,
+                "columns": None,
+            }
+    window = None
+    if plan is not None and plan.window is not None:
+        horizon = plan.window.horizon
+        window = {"lookback": plan.window.lookback, "horizon": list(horizon), "stride": plan.window.stride}
+    return {
+        "nnspec": __version__,
+        "name": graph.name,
+        "spec": spec,
+        "spec_sha256": sha256(spec.encode()),
+        "inputs": inputs,
+        "outputs": outputs,
+        "window": window,
+        "missing": plan.missing if plan is not None else None,
+        "layout": {name: list(order) for name, order in layout.items()},
+        "preprocessing": deployment.to_json(),
+    }
+
+
+def _reading(plan: DataPlan | None, name: str, value: Value) -> dict[str, Any]:
+    """How data become this input where that is not plain: the window's axis, and how audio is cut into frames."""
+    if plan is None or name not in plan.inputs:
+        return {}
+    slot = plan.inputs[name]
+    result: dict[str, Any] = {"array": slot.array} if slot.array else {}
+    if plan.window is not None and slot.is_windowed:
+        steps = [a.name for a in value.axes if ax.is_sequence(a)] or [a.name for a in value.axes[:1]]
+        result["step"] = steps[0] if steps else None
+    if slot.source.kind == "wav":
+        result |= {"stride": slot.stride, "rate": slot.rate}
+    return result

@@ -1,0 +1,78 @@
+"""`nnspec train`: the model fitted, evaluated and left in a folder."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from nnspec.backends.onnx.deploy import Deployment
+from nnspec.checks.context import output_slots
+from nnspec.data.dataset import Dataset
+from nnspec.expansion import resolved
+from nnspec.jobs import artifact, vocabularies
+from nnspec.jobs.dataset import load_dataset
+from nnspec.jobs.plots import plot_history
+from nnspec.jobs.run import Run
+from nnspec.jobs.settings import settings_of
+from nnspec.pipeline import Checked
+from nnspec.progress import Progress
+from nnspec.training.evaluate import evaluate, table
+from nnspec.training.train import Settings, Trained, history_rows, train, trimmed
+
+
+def run_training(checked: Checked, out: Path, progress: Progress, *, resume: bool = False) -> Run:
+    """Trains and evaluates; leaves model.keras, history.csv, metrics.json and preprocessing.json."""
+    with artifact.staged(out, resume=resume, keep_on_failure=True) as folder:
+        checked, dataset = prepared(checked, folder, progress, resume=resume)
+        run, _ = train_into(checked, dataset, folder, progress, resume=resume)
+        artifact.write_manifest(checked, folder, {})
+    run.folder = out
+    return run
+
+
+def prepared(checked: Checked, folder: Path, progress: Progress, *, resume: bool) -> tuple[Checked, Dataset]:
+    """The data, and the spec with the vocabularies that its lookups take from them."""
+    with progress.step("data"):
+        dataset = load_dataset(checked)
+        found = vocabularies.resumed(checked.graph, dataset, folder / "checkpoint", resume=resume)
+        graph = vocabularies.with_vocabularies(checked.graph, found)
+        vocabularies.check_words(graph, dataset)
+    for name, arguments in found.items():
+        progress.say(f"vocabulary of {name}: {len(arguments['vocabulary']):,} words")
+    return replace(checked, graph=graph), dataset
+
+
+def train_into(
+    checked: Checked, dataset: Dataset, folder: Path, progress: Progress, *, resume: bool
+) -> tuple[Run, Trained]:
+    """Trains and evaluates; writes all that a build holds but the ONNX model and the manifest."""
+    settings = settings_of(checked)
+    sizes = ", ".join(f"{name} {split.size}" for name, split in dataset.splits.items())
+    progress.say(f"{checked.graph.name}: {checked.graph.parameters:,} parameters; samples: {sizes}")
+    with progress.step("training"):
+        trained = train(checked.graph, dataset, settings, folder, progress, resume=resume)
+    deployment = Deployment(dataset.inputs, dataset.outputs)
+    batch = settings["batch_size"] if any(node.is_stateful for node in checked.graph.nodes) else None
+    figures = _figures(trained, checked, dataset, deployment, batch, settings)
+    progress.say(f"best epoch: {trained.best_epoch}\n{table(checked.graph, figures)}")
+    trained.compiled.model.save(folder / "model.keras")
+    artifact.write_text(folder / "history.csv", history_rows(trained.history))
+    artifact.write_json(folder / "metrics.json", figures)
+    artifact.write_json(folder / "preprocessing.json", deployment.to_json())
+    artifact.write_text(folder / "spec.yaml", resolved.to_yaml(checked))
+    plot_history(trained.history, trained.best_epoch, folder / "history.png")
+    shutil.rmtree(folder / "checkpoint", ignore_errors=True)
+    return Run(folder, figures, trained.history), trained
+
+
+def _figures(
+    trained: Trained, checked: Checked, dataset: Dataset, deployment: Deployment, batch: int | None, settings: Settings
+) -> dict[str, Any]:
+    used = dataset
+    if batch is not None:
+        splits = {name: trimmed(split, batch, settings.span) for name, split in dataset.splits.items()}
+        used = Dataset(splits, dataset.inputs, dataset.outputs)
+    slots = output_slots(checked.graph)
+    return evaluate(trained.compiled.model, checked.graph, used, deployment, slots, batch)

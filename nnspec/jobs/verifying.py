@@ -1,0 +1,109 @@
+"""`nnspec verify`, and the proof that an export must pass before it is written."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nnspec import pipeline
+from nnspec.backends.keras.model import Compiled, build_model
+from nnspec.backends.onnx.deploy import Deployment
+from nnspec.backends.onnx.export import Exported
+from nnspec.diagnostics import Source, Span, SpecError
+from nnspec.jobs import vocabularies
+from nnspec.jobs.settings import fixed_batch, settings_of
+from nnspec.jobs.weights import load_weights
+from nnspec.pipeline import Checked
+from nnspec.progress import Progress
+from nnspec.runtime.ports import METADATA_KEY
+from nnspec.training.train import fixed_batches
+from nnspec.verify.causality import verify_causality
+from nnspec.verify.gate import Gate
+
+if TYPE_CHECKING:
+    import onnx
+
+
+def prove(
+    proto: onnx.ModelProto,
+    checked: Checked,
+    compiled: Compiled,
+    deployment: Deployment,
+    layout: Mapping[str, list[str]],
+    *,
+    held_out: Mapping[str, np.ndarray] | None = None,
+    exported: Exported | None = None,
+) -> dict[str, Any]:
+    """Passes a model through the gate; what `expect` calls causal is tried on the Keras model.
+
+    Returns:
+        What `verify.json` holds; no `causality` where nothing is expected of it.
+
+    Raises:
+        SpecError: NN70x.
+    """
+    batch = fixed_batch(checked)
+    gate = Gate(
+        checked.graph,
+        compiled.model,
+        deployment,
+        tolerance=float(checked.section("export").get("tolerance", 1e-4)),
+        layout=layout,
+        held_out=held_out or {},
+        fixed_batch=batch,
+    )
+    result = gate.run(proto, exported)
+    causality = verify_causality(checked.root.get("expect"), checked.graph, compiled, batch)
+    return {**result, "causality": causality} if causality else result
+
+
+def run_verify(model: Path, weights: Path | None, progress: Progress) -> dict[str, Any]:
+    """The gate again, on a model that exists, against the Keras model beside it.
+
+    Raises:
+        SpecError: NN705 where a file is damaged, NN70x where the gate fails.
+    """
+    proto, metadata = _read(model)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "spec.yaml"
+        path.write_text(metadata["spec"], encoding="utf-8")
+        checked = pipeline.check(path, without_data=True)
+    weights = weights or model.parent / "model.keras"
+    graph = vocabularies.with_vocabularies(checked.graph, vocabularies.from_archive(checked.graph, weights))
+    vocabularies.require(graph)
+    checked = replace(checked, graph=graph)
+    compiled = build_model(graph, batches=fixed_batches(graph, settings_of(checked)))
+    load_weights(compiled, weights)
+    deployment = Deployment.from_json(metadata.get("preprocessing", {}))
+    with progress.step("verification"):
+        return prove(proto, checked, compiled, deployment, metadata.get("layout") or {})
+
+
+def _read(model: Path) -> tuple[onnx.ModelProto, dict[str, Any]]:
+    """A model and its metadata, its spec among them.
+
+    Raises:
+        SpecError: NN705.
+    """
+    import onnx
+
+    here = Span(Source(str(model), ""))
+    if not model.is_file():
+        raise SpecError.single("NN705", f"there is no model at `{model}`", here)
+    try:
+        proto = onnx.load_model_from_string(model.read_bytes())
+        entry = next(p.value for p in proto.metadata_props if p.key == METADATA_KEY)
+        metadata = json.loads(entry)
+        metadata["spec"]
+    except StopIteration:
+        raise SpecError.single("NN705", f"`{model.name}` was not written by nnspec: it carries no spec", here) from None
+    except Exception as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise SpecError.single("NN705", f"`{model.name}` is damaged: {reason}", here) from None
+    return proto, metadata

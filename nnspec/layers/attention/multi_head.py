@@ -1,0 +1,146 @@
+"""Attention with heads: MultiHeadAttention, and GroupQueryAttention, whose heads share keys and values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nnspec.diagnostics import Fix
+from nnspec.ir.graph import Node
+from nnspec.layers.attention.base import FLASH, WINDOW, Headed, dropout, projection_arguments
+from nnspec.layers.attention.roles import check_features, roles_of
+from nnspec.layers.kit import args as a
+from nnspec.layers.kit import explanations as say
+from nnspec.layers.kit.base import Call, Inferred
+
+if TYPE_CHECKING:
+    pass
+
+
+class MultiHeadAttention(Headed):
+    """Each position reads all positions of a sequence, weighted by how its query fits their keys, in several heads.
+
+    Of one input, every position attends to all others (self-attention); `from: [query, value]` and
+    `from: [query, value, key]` attend from one value to another. The axes that are attended are all but the last one,
+    or `attention_axes`; they must have an order, or `over` says that they are meant. The other axes count as batch.
+    Masks of padding, which an Embedding or a Masking attaches, leave padded positions out.
+
+    softmax(query·key / √key_dim)·value (Vaswani et al., Attention Is All You Need, 2017)
+
+    Input axes:  `batch time feature`
+    Output axes: `batch time unit`, as many as the query has features, or `output_shape`
+    Scores:      `batch head time attended_time`, the output `NAME.scores` with `return_attention_scores`
+    Weights:     query, key and value kernels (feature, head, size) and biases (head, size), output kernel
+                 (head, size, unit) and bias (unit)
+    """
+
+    kind = "MultiHeadAttention"
+    makes_several = True
+    args = {
+        "num_heads": a.integer("How many heads read side by side."),
+        "key_dim": a.integer("Size of each head's queries and keys."),
+        "value_dim": a.integer("Size of each head's values; left out, `key_dim`.", None),
+        "dropout": dropout(),
+        "use_bias": a.boolean("Whether the projections add biases.", True),
+        "output_shape": a.Arg(
+            {
+                "type": ["integer", "array", "null"],
+                "minimum": 1,
+                "items": {"type": "integer", "minimum": 1},
+                "minItems": 1,
+            },
+            "Size of the axis that it makes, or of several; left out, as many as the query's features.",
+            None,
+        ),
+        "attention_axes": a.Arg(
+            {"type": ["string", "integer", "array", "null"], "items": {"type": ["string", "integer"]}, "minItems": 1},
+            "The axis or axes that are attended, by name or by Keras' index; left out, all but the last.",
+            None,
+        ),
+        "sliding_window": WINDOW,
+        "flash_attention": FLASH,
+        **projection_arguments(),
+    }
+
+    def heads(self, call: Call) -> tuple[int, int]:
+        return call.args["num_heads"], call.args["num_heads"]
+
+    def sizes(self, call: Call) -> tuple[int, int]:
+        return call.args["key_dim"], call.args["value_dim"] or call.args["key_dim"]
+
+    def output_sizes(self, call: Call) -> tuple[int, ...]:
+        given = call.args["output_shape"]
+        if given is None:
+            return super().output_sizes(call)
+        return tuple(given) if isinstance(given, list) else (given,)
+
+    def attended(self, call: Call) -> list[int]:
+        given = call.args["attention_axes"]
+        last = len(call.axes) - 1
+        if given is None:
+            return list(range(last))
+        listed = given if isinstance(given, list) else [given]
+        places = sorted({call.axis_index(value, "attention_axes") for value in listed})
+        if last in places:
+            call.fail(
+                "NN342",
+                f"`MultiHeadAttention` cannot attend along `{call.axes[-1].name}`: its last axis is what heads project",
+                "attention_axes",
+            )
+        return places
+
+    def as_keras(self, places: list[int]) -> dict[str, Any]:
+        return {"attention_axes": [place + 1 for place in places]}
+
+    def places(self, node: Node) -> list[int]:
+        return [place - 1 for place in node.args["attention_axes"]]
+
+
+class GroupQueryAttention(Headed):
+    """MultiHeadAttention in which several heads share a key and a value.
+
+    With one key and value it is multi-query attention (Ainslie et al., GQA, 2023).
+
+    Input axes:  `batch time feature`; values have as many features as queries
+    Output axes: `batch time unit`, as many as the query has features
+    Scores:      `batch head time attended_time`, the output `NAME.scores` with `return_attention_scores`
+    Weights:     query kernel (feature, query head, size), key and value kernels (feature, key head, size), biases
+                 (head, size), output kernel (query head, size, unit) and bias (unit)
+    """
+
+    kind = "GroupQueryAttention"
+    args = {
+        "head_dim": a.integer("Size of each head's queries, keys and values."),
+        "num_query_heads": a.integer("How many heads read side by side."),
+        "num_key_value_heads": a.integer("How many keys and values they share: a divisor of `num_query_heads`."),
+        "dropout": dropout(),
+        "use_bias": a.boolean("Whether the projections add biases.", True),
+        "sliding_window": WINDOW,
+        "flash_attention": FLASH,
+        **projection_arguments(),
+    }
+
+    def check_rank(self, call: Call) -> None:
+        call.require_rank(2, what="steps and features")
+
+    def heads(self, call: Call) -> tuple[int, int]:
+        count, shared = call.args["num_query_heads"], call.args["num_key_value_heads"]
+        if count % shared:
+            call.fail(
+                "NN315",
+                f"`{call.kind}` cannot share {shared} keys among {count} heads",
+                "num_key_value_heads",
+                fixes=[Fix(f"give a divisor of {count}: {say.divisors(count)}")],
+            )
+        return count, shared
+
+    def sizes(self, call: Call) -> tuple[int, int]:
+        return call.args["head_dim"], call.args["head_dim"]
+
+    def infer(self, call: Call) -> Inferred:
+        roles = roles_of(call)
+        if roles.value.axes and call.axes:
+            check_features(call, call.axes[-1], roles.value.axes[-1], "reads queries and values of one size")
+        return super().infer(call)
+
+
+LAYERS = (MultiHeadAttention(), GroupQueryAttention())

@@ -1,0 +1,234 @@
+"""What every convolution shares: kernels that slide, the axes that they change, and their lowering to one Conv."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from nnspec.diagnostics import Fix
+from nnspec.ir import axes as ax
+from nnspec.ir.axes import Axis, Size
+from nnspec.ir.graph import Node, Weight
+from nnspec.layers.convolution.dead_taps import Taps, dead_tap_notes, warn_of_dead_taps
+from nnspec.layers.convolution.onnx_kernel import Kernel, write_kernel
+from nnspec.layers.kit import args as a
+from nnspec.layers.kit import explanations as say
+from nnspec.layers.kit.base import Call, Inferred, Layer, Window, keras_name
+from nnspec.layers.kit.sliding_windows import live_taps, pads, slid_size, spatial_positions, window_over
+from nnspec.lazy import np
+
+if TYPE_CHECKING:
+    from nnspec.backends.onnx.lowering import Lowering
+    from nnspec.backends.onnx.view import View
+
+
+def sliding_arguments(rank: int, *, has_causal: bool = False) -> dict[str, a.Arg]:
+    paddings = ["valid", "same", "causal"] if has_causal else ["valid", "same"]
+    text = "valid: only whole windows; same: zeros at both ends keep the length"
+    if has_causal:
+        text += "; causal: zeros at the beginning only, so nothing sees its future"
+    return {
+        "strides": a.sizes("Positions between neighbouring windows.", rank, 1 if rank == 1 else [1] * rank),
+        "padding": a.choice(f"{text}.", paddings, "valid"),
+        "data_format": a.data_format(),
+        "dilation_rate": a.sizes(
+            "Positions between neighbouring taps of the kernel.", rank, 1 if rank == 1 else [1] * rank
+        ),
+    }
+
+
+class Convolution(Layer):
+    """What all convolutions share: the axes rule and the lowering of a kernel that slides.
+
+    Attributes:
+        strides_dilated: whether Keras lets it have strides and dilation above 1 at once.
+    """
+
+    rank: ClassVar[int]
+    strides_dilated: ClassVar[bool] = False
+    makes = "filter"
+    steps = True
+
+    def geometry(self, call_args: Any) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+        """Kernel size, strides and dilation, one number an axis."""
+        return (
+            a.as_tuple(call_args["kernel_size"], self.rank),
+            a.as_tuple(call_args["strides"], self.rank),
+            a.as_tuple(call_args["dilation_rate"], self.rank),
+        )
+
+    def infer(self, call: Call) -> Inferred:
+        self.check_rank(call)
+        call.require_float()
+        places, channel_place = spatial_positions(self.rank, call.args["data_format"])
+        call.check_steps(places)
+        channel = call.axes[channel_place]
+        channels = call.require_size(channel, "its kernel has a slice for each channel")
+        kernel, strides, dilation = self.geometry(call.args)
+        if any(s > 1 for s in strides) and any(d > 1 for d in dilation) and not self.strides_dilated:
+            fixes = [Fix("keep one of the two at 1; a pooling layer after a dilated convolution strides")]
+            call.fail(
+                "NN208", f"`{self.kind}` cannot have strides and dilation above 1 at once", "strides", fixes=fixes
+            )
+        axes: list[ax.Axis] = list(call.axes)
+        windows: dict[int, Window] = {channel_place: Window(None, ahead=None)}
+        notes: list[str] = []
+        for i, place in enumerate(places):
+            size, windows[place] = self.slid(call, i, call.axes[place])
+            axes[place] = ax.resized(call.axes[place], size, call.name)
+            notes += self.axis_notes(call, i, call.axes[place])
+        made, weights, formula = self.weights_rule(call, channels, kernel)
+        axes[channel_place] = ax.fresh(call.axis_name or "filter", made, call.name, is_learned=True)
+        return Inferred(
+            (call.require_unique(tuple(axes)),), weights=weights, formula=formula, windows=windows, notes=tuple(notes)
+        )
+
+    def slid(self, call: Call, i: int, axis: Axis) -> tuple[Size, Window]:
+        """How long the i-th spatial axis becomes, and what its positions see.
+
+        Raises:
+            Fault: where the kernel does not fit.
+        """
+        kernel, strides, dilation = self.geometry(call.args)
+        span = 1 + (kernel[i] - 1) * dilation[i]
+        padding = call.args["padding"]
+        size = slid_size(call, axis, span, strides[i], padding, "kernel_size")
+        return size, window_over(axis.size, span, strides[i], padding)
+
+    def axis_notes(self, call: Call, i: int, axis: Axis) -> list[str]:
+        """What is worth saying of the kernel along the i-th spatial axis."""
+        kernel, strides, dilation = self.geometry(call.args)
+        taps = Taps(axis, kernel[i], dilation[i], call.args["padding"], strides[i])
+        warn_of_dead_taps(call, taps)
+        return dead_tap_notes(taps)
+
+    def weights_rule(self, call: Call, channels: int, kernel: tuple[int, ...]) -> tuple[int, tuple[Weight, ...], str]:
+        """Output channels, weights and their count in words."""
+        raise NotImplementedError
+
+    def check_rank(self, call: Call) -> None:
+        """One axis too few is a channel axis that nobody wrote."""
+        what = f"{self.rank} to slide along and one of channels"
+        if len(call.axes) == self.rank:
+            call.fail(
+                "NN310",
+                f"`{self.kind}` reads {self.rank + 1} axes ({what}), but it is given {ax.describe(call.axes)}",
+                notes=("batch is not counted",),
+                fixes=[call.insert_before("add a channel axis", ["insert: {channel: 1}"])],
+            )
+        call.require_float()
+        call.require_rank(self.rank + 1, what=what)
+
+    def why(self, node: Node) -> dict[str, str]:
+        places, channel_place = spatial_positions(self.rank, node.args["data_format"])
+        kernel, strides, dilation = self.geometry(node.args)
+        channel, made = node.inputs[0].axes[channel_place], node.outputs[0].axes[channel_place]
+        groups = node.args.get("groups", 1)
+        spans = [1 + (k - 1) * d for k, d in zip(kernel, dilation, strict=True)]
+        return {
+            "filters": f"{say.counted(made.size, 'kernel')} slide over the input; each makes one position of "
+            f"`{made.name}`.",
+            "kernel_size": say.kernel_sentence(node, places, kernel, channel, groups),
+            "strides": say.stride_sentence(node, places, strides),
+            "padding": say.padding_sentence(node, places, spans, strides, node.args["padding"]),
+            "dilation_rate": say.dilation_sentence(node, places, kernel, dilation),
+            "kernel": say.kernel_weights(node.weights[0].shape),
+            "bias": f"one for each position of `{made.name}`",
+        }
+
+    def to_keras(self, node: Node) -> Callable[..., Any]:
+        axes = node.outputs[0].axes
+        is_alike = ax.static(axes[-1].size) in (None, axes[0].size)
+        if node.args["data_format"] != "channels_first" or not node.args["use_bias"] or not is_alike:
+            return super().to_keras(node)
+        from nnspec.backends.keras.layers import BIASED_CHANNELS_FIRST
+
+        layer: Callable[..., Any] = BIASED_CHANNELS_FIRST[self.kind](
+            name=keras_name(node.name), **self.keras_arguments(node)
+        )
+        return layer
+
+    # -------------------------------------------------------------------------------------------- ONNX
+
+    def slide(
+        self,
+        lowering: Lowering,
+        node: Node,
+        view: View,
+        kernel: np.ndarray,
+        bias: np.ndarray | None,
+        *,
+        groups: int,
+        hint: str = "kernel",
+    ) -> View:
+        """One Conv. `kernel` is (…spatial, in / groups, out); 1-D kernels slide as 1×k, which is faster."""
+        _, strides, dilation = self.geometry(node.args)
+        return self.convolve(
+            lowering,
+            node,
+            view,
+            kernel,
+            bias,
+            strides=strides,
+            dilation=dilation,
+            padding=node.args["padding"],
+            groups=groups,
+            hint=hint,
+        )
+
+    def convolve(
+        self,
+        lowering: Lowering,
+        node: Node,
+        view: View,
+        kernel: np.ndarray,
+        bias: np.ndarray | None,
+        *,
+        strides: tuple[int, ...],
+        dilation: tuple[int, ...],
+        padding: str,
+        groups: int,
+        hint: str = "kernel",
+    ) -> View:
+        places, _ = spatial_positions(self.rank, node.args["data_format"])
+        sizes = [ax.static(node.inputs[0].axes[place].size) for place in places]
+        spans = [1 + (taps - 1) * d for taps, d in zip(kernel.shape[: self.rank], dilation, strict=True)]
+        both = [pads(n, span, s, padding) for n, span, s in zip(sizes, spans, strides, strict=True)]
+        auto = None in both
+        if auto and max(dilation) > 1:  # ONNX Runtime finds no pads for a dilated kernel by itself
+            kernel, dilation = _spread(kernel, dilation), (1,) * self.rank
+        before: list[int] = []
+        after: list[int] = []
+        for i, pair in enumerate(both):
+            start, end = pair or (0, 0)
+            taps = kernel.shape[i]
+            first, last = live_taps(sizes[i], taps, dilation[i], padding, strides[i])
+            first = min(first, start // dilation[i])  # no more taps go than there is padding for them
+            last = max(last, taps - end // dilation[i])
+            before.append(start - first * dilation[i])
+            after.append(end - (taps - last) * dilation[i])
+            if last - first < taps:
+                kernel = np.take(kernel, range(first, last), axis=i)
+        lead = [0] if self.rank == 1 else []
+        around = {"auto_pad": "SAME_UPPER"} if auto else {"pads": [*lead, *before, *lead, *after]}
+        return write_kernel(
+            lowering,
+            node,
+            view,
+            "Conv",
+            Kernel(np.moveaxis(kernel, (-1, -2), (0, 1)), bias, strides, dilation, outputs=0, hint=hint),
+            group=groups,
+            **around,
+        )
+
+
+def _spread(kernel: np.ndarray, dilation: tuple[int, ...]) -> np.ndarray:
+    """The kernel with zeros between its taps."""
+    taps = kernel.shape[: len(dilation)]
+    made = np.zeros((*(1 + (k - 1) * d for k, d in zip(taps, dilation, strict=True)), *kernel.shape[-2:]), kernel.dtype)
+    made[tuple(slice(None, None, d) for d in dilation)] = kernel
+    return made
+
+
+def product(*numbers: int) -> str:
+    return "·".join(str(n) for n in numbers)

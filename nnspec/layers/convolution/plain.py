@@ -1,0 +1,102 @@
+"""Plain convolutions over one to three axes."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from nnspec.backends.onnx.ops.activations import activate
+from nnspec.diagnostics import Fix
+from nnspec.ir.graph import Node, Weight
+from nnspec.layers.convolution.base import Convolution, product, sliding_arguments
+from nnspec.layers.kit import args as a
+from nnspec.layers.kit.base import Call
+
+if TYPE_CHECKING:
+    from nnspec.backends.onnx.lowering import Lowering
+    from nnspec.backends.onnx.view import View
+
+
+class Conv(Convolution):
+    """A convolution: kernels that slide along the spatial axes and read all channels (of their group)."""
+
+    def weights_rule(self, call: Call, channels: int, kernel: tuple[int, ...]) -> tuple[int, tuple[Weight, ...], str]:
+        filters, groups = call.args["filters"], call.args["groups"]
+        if channels % groups or filters % groups:
+            call.fail(
+                "NN315",
+                f"`{self.kind}` cannot cut {channels} channels and {filters} filters into {groups} groups",
+                "groups",
+                fixes=[Fix(f"take a number that divides both, such as {math.gcd(channels, filters)}")],
+            )
+        weights = [Weight("kernel", (*kernel, channels // groups, filters))]
+        formula = product(*kernel, channels // groups, filters)
+        if call.args["use_bias"]:
+            weights.append(Weight("bias", (filters,)))
+            formula += f" + {filters}"
+        return filters, tuple(weights), formula
+
+    def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
+        weights = lowering.weights
+        view = self.slide(lowering, node, inputs[0], weights["kernel"], weights.get("bias"), groups=node.args["groups"])
+        return [activate(lowering, view, node.args["activation"])]
+
+
+def _conv_arguments(rank: int) -> dict[str, a.Arg]:
+    return {
+        "filters": a.integer("How many kernels: the size of the axis that it makes."),
+        "kernel_size": a.sizes("Positions that a kernel looks at, along each spatial axis.", rank),
+        **sliding_arguments(rank, has_causal=rank == 1),
+        "groups": a.integer("Groups of channels that are convolved apart from each other.", 1),
+        "activation": a.activation(),
+        "use_bias": a.boolean("Whether a bias is added.", True),
+        **a.weight_arguments("kernel", "bias"),
+        **a.activity_regularizer(),
+        **a.weight_constraints("kernel", "bias"),
+    }
+
+
+class Conv1D(Conv):
+    """Kernels of `kernel_size` steps slide along a sequence and read all channels; `filters` of them.
+
+    With `padding: causal` a position sees itself and what came before: 1 + (kernel_size - 1)·dilation_rate steps.
+
+    Input axes:  `batch time channel`
+    Output axes: `batch time filter`
+    Weights:     kernel (kernel_size, channel / groups, filters), bias (filters)
+
+    Not this: an input of (feature, time), which would slide along the features (NN308).
+    """
+
+    kind = "Conv1D"
+    rank = 1
+    args = _conv_arguments(1)
+
+
+class Conv2D(Conv):
+    """Kernels slide along two axes and read all channels; `filters` of them.
+
+    Input axes:  `batch height width channel`
+    Output axes: `batch height width filter`
+    Weights:     kernel (kernel height, kernel width, channel / groups, filters), bias (filters)
+    """
+
+    kind = "Conv2D"
+    rank = 2
+    args = _conv_arguments(2)
+
+
+class Conv3D(Conv):
+    """Kernels slide along three axes and read all channels; `filters` of them.
+
+    Input axes:  `batch depth height width channel`
+    Output axes: `batch depth height width filter`
+    Weights:     kernel (kernel depth, height, width, channel / groups, filters), bias (filters)
+    """
+
+    kind = "Conv3D"
+    rank = 3
+    args = _conv_arguments(3)
+
+
+LAYERS = (Conv1D(), Conv2D(), Conv3D())

@@ -1,0 +1,218 @@
+"""Transposed convolutions over one to three axes: each position writes a kernel, and where they overlap they add up."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from nnspec.backends.onnx.ops.activations import activate
+from nnspec.diagnostics import Fix
+from nnspec.ir import axes as ax
+from nnspec.ir.axes import Axis, Size
+from nnspec.ir.graph import Node, Weight
+from nnspec.layers.convolution.base import Convolution, product
+from nnspec.layers.convolution.onnx_kernel import Kernel, write_kernel
+from nnspec.layers.kit import args as a
+from nnspec.layers.kit import explanations as say
+from nnspec.layers.kit.base import Call, Window
+from nnspec.layers.kit.sliding_windows import spatial_positions
+from nnspec.lazy import np
+
+if TYPE_CHECKING:
+    from nnspec.backends.onnx.lowering import Lowering
+    from nnspec.backends.onnx.view import View
+
+
+def cut_ends(span: int, stride: int, padding: str, output_padding: int | None) -> tuple[int, int]:
+    """Positions cut off before and after what the kernels wrote; negative where there are more than that.
+
+    `n` kernels of `span` positions, `stride` apart, write (n - 1)·stride + span. Keras keeps of them, with
+    `padding: valid`, all, and at least n·stride; with `same`, n·stride from the middle, or, where `output_padding` is
+    given, (n - 1)·stride + span % 2 + output_padding (TensorFlow cuts off the smaller half before).
+    """
+    if padding == "valid":
+        return 0, -(max(span, stride) - span if output_padding is None else output_padding)
+    surplus = span - stride if output_padding is None else span - span % 2 - output_padding
+    before = max(surplus, 0) // 2
+    return before, surplus - before
+
+
+class TransposedConvolution(Convolution):
+    """The gradient of a convolution as a layer: it makes `strides` positions of each."""
+
+    def output_padding(self, args: Any) -> tuple[int | None, ...]:
+        given = args["output_padding"]
+        return (None,) * self.rank if given is None else a.as_tuple(given, self.rank)
+
+    def cuts(self, args: Any, i: int) -> tuple[int, int, int]:
+        """Span of the kernel along the i-th spatial axis, and what is cut off before and after."""
+        kernel, strides, dilation = self.geometry(args)
+        span = 1 + (kernel[i] - 1) * dilation[i]
+        return span, *cut_ends(span, strides[i], args["padding"], self.output_padding(args)[i])
+
+    def slid(self, call: Call, i: int, axis: Axis) -> tuple[Size, Window]:
+        stride = self.geometry(call.args)[1][i]
+        span, before, after = self.cuts(call.args, i)
+        self.check_output_padding(call, axis, span, stride, self.output_padding(call.args)[i])
+        more = span - stride - before - after
+        seen = 1 + Fraction(span - 1, stride)
+        return _grown(axis.size, stride, more), Window(seen, Fraction(1, stride), Fraction(before, stride))
+
+    def why(self, node: Node) -> dict[str, str]:
+        places, _ = spatial_positions(self.rank, node.args["data_format"])
+        kernel, strides, _ = self.geometry(node.args)
+        before, after = node.inputs[0].axes, node.outputs[0].axes
+        lengths = say.listed(say.changed(before[place], after[place]) for place in places)
+        size = "×".join(str(k) for k in kernel)
+        *_, made, channels = node.weights[0].shape
+        return {
+            "filters": f"{say.counted(made, 'kernel')} are written for every position of the input.",
+            "kernel_size": f"Every position of the input writes {say.spanned(kernel)} of the output, "
+            f"by all {channels} of its channels; where they overlap, they add up.",
+            "strides": f"One position on in the input is {say.listed(map(str, strides))} on in the output: {lengths}.",
+            "padding": "Every position that was written stays."
+            if node.args["padding"] == "valid"
+            else f"What was written beyond the ends is cut off: {lengths}.",
+            "dilation_rate": say.dilation_sentence(node, places, kernel, self.geometry(node.args)[2]).replace(
+                "of the input", "of the output"
+            ),
+            "kernel": f"{say.counted(made, 'kernel')} of {size}×{channels}",
+            "bias": "one for each filter",
+        }
+
+    def check_output_padding(self, call: Call, axis: Axis, span: int, stride: int, padding: int | None) -> None:
+        if padding is None:
+            return
+        if padding >= stride:
+            call.fail(
+                "NN208",
+                f"`output_padding` of `{self.kind}` must be below `strides` along `{axis.name}`, "
+                f"but it is {padding} and `strides` is {stride}",
+                "output_padding",
+                fixes=[Fix("leave it out: Keras then makes `strides` positions of each")],
+            )
+        if call.args["padding"] == "same" and span % 2 == padding == 0:
+            call.fail(
+                "NN208",
+                f"`{self.kind}` cannot keep so little along `{axis.name}`: with `padding: same` and a kernel that "
+                f"spans {span} positions, an even number, `output_padding` must be at least 1",
+                "output_padding",
+                notes=["TensorFlow refuses a result that fewer positions would give as well"],
+                fixes=[Fix("leave it out, or take a kernel that spans an odd number of positions")],
+            )
+
+    def axis_notes(self, call: Call, i: int, axis: Axis) -> list[str]:
+        return []
+
+    def weights_rule(self, call: Call, channels: int, kernel: tuple[int, ...]) -> tuple[int, tuple[Weight, ...], str]:
+        filters = call.args["filters"]
+        weights = [Weight("kernel", (*kernel, filters, channels))]
+        formula = product(*kernel, filters, channels)
+        if call.args["use_bias"]:
+            weights.append(Weight("bias", (filters,)))
+            formula += f" + {filters}"
+        return filters, tuple(weights), formula
+
+    def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
+        _, strides, dilation = self.geometry(node.args)
+        kernel = Kernel(
+            np.moveaxis(lowering.weights["kernel"], (-1, -2), (0, 1)),
+            lowering.weights.get("bias"),
+            strides,
+            dilation,
+            outputs=1,
+        )
+        ends = [self.cuts(node.args, i)[1:] for i in range(self.rank)]
+        lead = [0] if self.rank == 1 else []
+        more = [*lead, *(max(-after, 0) for _, after in ends)]
+        view = write_kernel(
+            lowering,
+            node,
+            inputs[0],
+            "ConvTranspose",
+            kernel,
+            pads=[*lead, *(before for before, _ in ends), *lead, *(max(after, 0) for _, after in ends)],
+            output_padding=more if any(more) else None,
+        )
+        return [activate(lowering, view, node.args["activation"])]
+
+
+def _grown(size: Size, stride: int, more: int) -> Size:
+    """size · stride + more."""
+    longer = ax.multiply((size, stride))
+    if isinstance(longer, int):
+        return longer + more
+    if not more:
+        return longer
+    return ax.derived(f"({longer} {'+' if more > 0 else '-'} {abs(more)})")
+
+
+def _transposed_arguments(rank: int) -> dict[str, a.Arg]:
+    ones = 1 if rank == 1 else [1] * rank
+    return {
+        "filters": a.integer("How many kernels: the size of the axis that it makes."),
+        "kernel_size": a.sizes("Positions that a kernel writes, along each spatial axis.", rank),
+        "strides": a.sizes("Positions between neighbouring kernels in the result.", rank, ones),
+        "padding": a.choice(
+            "valid: all that the kernels write; same: `strides` positions of each.", ["valid", "same"], "valid"
+        ),
+        "output_padding": a.sizes(
+            "Positions more at the end than the fewest from which a convolution gives the input's; below `strides`.",
+            rank,
+            None,
+            minimum=0,
+        ),
+        "data_format": a.data_format(),
+        "dilation_rate": a.sizes("Positions between neighbouring taps of the kernel.", rank, ones),
+        "activation": a.activation(),
+        "use_bias": a.boolean("Whether a bias is added.", True),
+        **a.weight_arguments("kernel", "bias"),
+        **a.activity_regularizer(),
+        **a.weight_constraints("kernel", "bias"),
+    }
+
+
+class Conv1DTranspose(TransposedConvolution):
+    """A convolution backwards: every step writes `kernel_size` steps, `strides` further on than the one before.
+
+    With `padding: same` the sequence becomes `strides` times as long.
+
+    Input axes:  `batch time channel`
+    Output axes: `batch time filter`, time = (time - 1)·strides + max(kernel_size, strides), or time·strides
+    Weights:     kernel (kernel_size, filters, channel), bias (filters)
+
+    Not this: an input of (feature, time), which would make more features (NN308).
+    """
+
+    kind = "Conv1DTranspose"
+    rank = 1
+    args = _transposed_arguments(1)
+
+
+class Conv2DTranspose(TransposedConvolution):
+    """A convolution backwards over two axes: every position writes a kernel, `strides` from its neighbours'.
+
+    Input axes:  `batch height width channel`
+    Output axes: `batch height width filter`, each length·strides with `padding: same`
+    Weights:     kernel (kernel height, kernel width, filters, channel), bias (filters)
+    """
+
+    kind = "Conv2DTranspose"
+    rank = 2
+    args = _transposed_arguments(2)
+
+
+class Conv3DTranspose(TransposedConvolution):
+    """A convolution backwards over three axes: every position writes a kernel, `strides` from its neighbours'.
+
+    Input axes:  `batch depth height width channel`
+    Output axes: `batch depth height width filter`, each length·strides with `padding: same`
+    Weights:     kernel (kernel depth, height, width, filters, channel), bias (filters)
+    """
+
+    kind = "Conv3DTranspose"
+    rank = 3
+    args = _transposed_arguments(3)
+
+
+LAYERS = (Conv1DTranspose(), Conv2DTranspose(), Conv3DTranspose())

@@ -1,0 +1,216 @@
+"""Activations as layers of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from nnspec.backends.onnx.ops.activations import activate, activation_windows, clip, softmax
+from nnspec.ir.graph import Node, Weight
+from nnspec.layers.kit import args as a
+from nnspec.layers.kit import explanations as say
+from nnspec.layers.kit.base import Call, Inferred, Layer, Window, is_deep, keras_name
+
+if TYPE_CHECKING:
+    from nnspec.backends.onnx.lowering import Lowering
+    from nnspec.backends.onnx.view import View
+
+
+class Elementwise(Layer):
+    """Every value by itself: axes and mask stay."""
+
+    def infer(self, call: Call) -> Inferred:
+        call.require_float()
+        return Inferred((call.axes,), mask=call.input.mask)
+
+
+class Activation(Elementwise):
+    """Applies an activation function by name. `softmax` and its kin run along the last axis.
+
+    Input axes:  `batch …`
+    Output axes: the same
+    """
+
+    kind = "Activation"
+    args = {
+        "activation": a.Arg(
+            {"allOf": [{"$ref": "#/definitions/activation"}]}, "The function.", a.REQUIRED, "activations"
+        )
+    }
+
+    def infer(self, call: Call) -> Inferred:
+        call.require_float()
+        windows = activation_windows(call.axes, call.args["activation"])
+        return Inferred((call.axes,), windows=windows, mask=call.input.mask)
+
+    def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
+        return [activate(lowering, inputs[0], node.args["activation"])]
+
+
+class ReLU(Elementwise):
+    """x above `threshold`, at most `max_value`; below it `negative_slope`·(x - threshold).
+
+    Input axes:  `batch …`
+    Output axes: the same
+    """
+
+    kind = "ReLU"
+    args = {
+        "max_value": a.number("The largest output; default: unbounded.", None, minimum=0),
+        "negative_slope": a.number("Slope below the threshold.", 0.0, minimum=0),
+        "threshold": a.number("Values up to here count as negative.", 0.0, minimum=0),
+    }
+
+    def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
+        view = inputs[0]
+        most, slope, threshold = (node.args[name] for name in ("max_value", "negative_slope", "threshold"))
+        if not threshold and slope:
+            return [clip(lowering, lowering.elementwise("LeakyRelu", view, alpha=float(slope)), None, most)]
+        if not threshold:
+            return [lowering.elementwise("Relu", view) if most is None else clip(lowering, view, 0.0, most)]
+        above = clip(lowering, lowering.elementwise("ThresholdedRelu", view, alpha=float(threshold)), None, most)
+        if not slope:
+            return [above]
+        distance = lowering.node("Sub", lowering.scalar(threshold, view.dtype), view.tensor)
+        below = lowering.node("Mul", lowering.node("Relu", distance), lowering.scalar(slope, view.dtype))
+        return [lowering.elementwise("Sub", above, below)]
+
+
+class LeakyReLU(Elementwise):
+    """x above 0, `negative_slope`·x below.
+
+    Input axes:  `batch …`
+    Output axes: the same
+    """
+
+    kind = "LeakyReLU"
+    args = {"negative_slope": a.number("Slope below 0.", 0.3, minimum=0)}
+
+    def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
+        return [lowering.elementwise("LeakyRelu", inputs[0], alpha=float(node.args["negative_slope"]))]
+
+
+class ELU(Elementwise):
+    """x above 0, `alpha`·(exp(x) - 1) below.
+
+    Input axes:  `batch …`
+    Output axes: the same
+    """
+
+    kind = "ELU"
+    args = {"alpha": a.number("What it approaches far below 0, negated.", 1.0)}
+
+    def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
+        return [lowering.elementwise("Elu", inputs[0], alpha=float(node.args["alpha"]))]
+
+
+class PReLU(Elementwise):
+    """x above 0, alpha·x below, with a trained alpha for each position of every axis that is not shared.
+
+    Input axes:  `batch height width channel`
+    Output axes: the same
+    Weights:     alpha (height, width, channel), with 1 for each of `shared_axes`
+    """
+
+    kind = "PReLU"
+    args = {
+        "alpha_initializer": a.initializer("slope", "zeros"),
+        "alpha_regularizer": a.regularizer("slope"),
+        "alpha_constraint": a.constraint("slope"),
+        "shared_axes": a.Arg(
+            {"type": ["string", "integer", "array", "null"], "items": {"type": ["string", "integer"]}, "minItems": 1},
+            "Axes whose positions share their slope, by name or by Keras' index.",
+            None,
+        ),
+    }
+
+    def infer(self, call: Call) -> Inferred:
+        call.require_float()
+        given = call.args["shared_axes"]
+        listed = [] if given is None else given if isinstance(given, list) else [given]
+        shared = sorted({call.axis_index(value, "shared_axes") for value in listed})
+        shape = tuple(
+            1
+            if i in shared
+            else call.require_size(axis, "it has a slope for each position; or name it in `shared_axes`")
+            for i, axis in enumerate(call.axes)
+        )
+        return Inferred(
+            (call.axes,),
+            weights=(Weight("alpha", shape),),
+            formula="·".join(str(size) for size in shape),
+            mask=call.input.mask,
+            keras={"shared_axes": [i + 1 for i in shared] or None},
+        )
+
+    def why(self, node: Node) -> dict[str, str]:
+        axes, shared = node.inputs[0].axes, node.args["shared_axes"] or []
+        own = [axis.name for i, axis in enumerate(axes, 1) if i not in shared]
+        told = {"alpha": f"a slope for each position of {say.quoted(own)}" if own else "one slope for all"}
+        if shared:
+            told["shared_axes"] = f"All positions of {say.listed(say.sized(axes[i - 1]) for i in shared)} share theirs."
+        return told
+
+    def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
+        shared = node.args["shared_axes"] or []
+        axes = [i for i in range(1, len(inputs[0].axes)) if i not in shared]
+        ready = lowering.separable(inputs[0], axes)
+        slope = lowering.along(ready, lowering.weights["alpha"], axes, "alpha")
+        return [lowering.elementwise("PRelu", ready, slope)]
+
+
+class Softmax(Layer):
+    """Positive values that sum to 1 along an axis: exp(x) over the sum of all exp(x).
+
+    Input axes:  `batch … class`
+    Output axes: the same
+    """
+
+    kind = "Softmax"
+    args = {"axis": a.axis_list("The axis or axes that sum to 1.", -1)}
+
+    def infer(self, call: Call) -> Inferred:
+        call.require_float()
+        given = call.args["axis"]
+        places = sorted({call.axis_index(v, "axis") for v in (given if isinstance(given, list) else [given])})
+        mask = call.input.mask
+        last = len(call.axes) - 1
+        if mask is not None and (places != [last] or call.axes[last].name == mask):
+            said = ", ".join(f"`{call.axes[i].name}`" for i in places)
+            call.fail(
+                "NN319",
+                f"`Softmax` over {said} reads a mask along `{mask}`, which Keras' Softmax cannot take there",
+                "axis",
+                notes=["Keras would hold the mask against the last axes, whatever they are"],
+            )
+        return Inferred(
+            (call.axes,),
+            windows={place: Window(None, ahead=None) for place in places},
+            mask=mask,
+            keras={"axis": [place + 1 for place in places] if len(places) > 1 else places[0] + 1},
+        )
+
+    def why(self, node: Node) -> dict[str, str]:
+        given = node.args["axis"]
+        places = [place - 1 for place in (given if isinstance(given, list) else [given])]
+        axes = node.inputs[0].axes
+        rest = [axis.name for i, axis in enumerate(axes) if i not in places]
+        own = f", for each position of {say.quoted(rest)} by itself" if rest else ""
+        return {"axis": f"Over {say.listed(say.sized(axes[place]) for place in places)} the values sum to 1{own}."}
+
+    def to_keras(self, node: Node) -> Callable[..., Any]:
+        import keras
+
+        if isinstance(node.args["axis"], int) and is_deep(node.inputs[0].axes):
+            from nnspec.backends.keras.layers import DeepSoftmax
+
+            return DeepSoftmax(name=keras_name(node.name), **self.keras_arguments(node))
+        if node.inputs[0].mask is not None:  # which Keras' Softmax would hold against the last two axes
+            return keras.layers.Activation("softmax", name=keras_name(node.name))  # type: ignore[no-any-return]
+        return super().to_keras(node)
+
+    def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
+        return [softmax(lowering, inputs[0], node.args["axis"])]
+
+
+LAYERS = (Activation(), ReLU(), LeakyReLU(), ELU(), PReLU(), Softmax())

@@ -1,0 +1,185 @@
+"""Layers that act in training alone (dropout, noise, penalties): at inference they hand on what they read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from nnspec.ir.graph import Node
+from nnspec.layers.kit import args as a
+from nnspec.layers.kit.base import Call, Inferred, Layer
+
+if TYPE_CHECKING:
+    from nnspec.backends.onnx.lowering import Lowering
+    from nnspec.backends.onnx.view import View
+
+
+def _rate(description: str, *, below: float | None = None) -> a.Arg:
+    return a.number(description, minimum=0, below=below, maximum=None if below else 1)
+
+
+_SEED = a.integer("Seed of the random draws.", None, minimum=0)
+_NOISE_SHAPE = a.Arg(
+    {"type": ["array", "null"], "items": {"type": ["integer", "null"], "minimum": 1}},
+    "Shape of the draw, batch first: 1 where all positions of an axis share theirs, null where each has its own.",
+    None,
+)
+
+
+class Passing(Layer):
+    """Axes, mask and values stay; nothing is written to ONNX."""
+
+    rank: ClassVar[int | None] = None
+    passes_at_inference = True
+
+    def infer(self, call: Call) -> Inferred:
+        if self.rank is not None:
+            call.require_rank(self.rank)
+        self.check(call)
+        return Inferred((call.axes,), mask=call.input.mask)
+
+    def check(self, call: Call) -> None:
+        call.require_float()
+        shape = call.args.get("noise_shape")
+        if shape is not None:
+            _check_noise_shape(call, shape)
+
+    def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
+        return [inputs[0]]
+
+
+def _check_noise_shape(call: Call, shape: list[Any]) -> None:
+    if len(shape) != len(call.axes) + 1:
+        call.fail(
+            "NN310",
+            f"`noise_shape` names {len(shape)} sizes, but with batch there are {len(call.axes) + 1} axes",
+            "noise_shape",
+        )
+    for size, axis in zip(shape[1:], call.axes, strict=True):
+        if size not in (None, 1, axis.size):
+            call.fail(
+                "NN205",
+                f"`noise_shape` gives `{axis.name}` {size} draws, but it takes 1, or {axis.size}: one a position",
+                "noise_shape",
+            )
+
+
+class Dropout(Passing):
+    """In training sets a `rate` of the values to 0 and scales up the others; at inference does nothing.
+
+    Input axes:  `batch …`
+    Output axes: the same
+    """
+
+    kind = "Dropout"
+    args = {"rate": _rate("Share of values that are dropped."), "noise_shape": _NOISE_SHAPE, "seed": _SEED}
+
+
+class SpatialDropout1D(Passing):
+    """In training drops whole channels, at all steps of a sequence together; at inference does nothing.
+
+    Input axes:  `batch time channel`
+    Output axes: the same
+    """
+
+    kind = "SpatialDropout1D"
+    rank = 2
+    args = {"rate": _rate("Share of channels that are dropped."), "seed": _SEED}
+
+
+class SpatialDropout2D(Passing):
+    """In training drops whole channels, over two axes together; at inference does nothing.
+
+    Input axes:  `batch height width channel`
+    Output axes: the same
+    """
+
+    kind = "SpatialDropout2D"
+    rank = 3
+    args = {"rate": _rate("Share of channels that are dropped."), "data_format": a.data_format(), "seed": _SEED}
+
+
+class SpatialDropout3D(Passing):
+    """In training drops whole channels, over three axes together; at inference does nothing.
+
+    Input axes:  `batch depth height width channel`
+    Output axes: the same
+    """
+
+    kind = "SpatialDropout3D"
+    rank = 4
+    args = {"rate": _rate("Share of channels that are dropped."), "data_format": a.data_format(), "seed": _SEED}
+
+
+class GaussianNoise(Passing):
+    """In training adds normal noise of standard deviation `stddev`; at inference does nothing.
+
+    Input axes:  `batch …`
+    Output axes: the same
+    """
+
+    kind = "GaussianNoise"
+    args = {"stddev": _rate("Standard deviation of the noise."), "seed": _SEED}
+
+
+class GaussianDropout(Passing):
+    """In training multiplies by normal noise around 1 of variance rate / (1 - rate); at inference does nothing.
+
+    Input axes:  `batch …`
+    Output axes: the same
+    """
+
+    kind = "GaussianDropout"
+    args = {"rate": _rate("The noise has standard deviation √(rate / (1 - rate)).", below=1), "seed": _SEED}
+
+
+class AlphaDropout(Passing):
+    """Dropout that keeps the mean and variance of `selu` activations; at inference does nothing.
+
+    Input axes:  `batch …`
+    Output axes: the same
+    """
+
+    kind = "AlphaDropout"
+    args = {"rate": _rate("Share of values that are dropped.", below=1), "noise_shape": _NOISE_SHAPE, "seed": _SEED}
+
+
+class ActivityRegularization(Passing):
+    """Adds `l1`·Σ|x| + `l2`·Σx² of its input to the loss, and hands the input on.
+
+    Input axes:  `batch …`
+    Output axes: the same
+    """
+
+    kind = "ActivityRegularization"
+    args = {
+        "l1": a.number("Weight of the sum of magnitudes.", 0.0, minimum=0),
+        "l2": a.number("Weight of the sum of squares.", 0.0, minimum=0),
+    }
+
+
+class Identity(Passing):
+    """Hands on what it reads: a place to attach a name.
+
+    Input axes:  `batch …`
+    Output axes: the same
+    """
+
+    kind = "Identity"
+    reads_text = True
+    moves_values = True
+
+    def check(self, call: Call) -> None:
+        """Any dtype will do."""
+
+
+LAYERS = (
+    Dropout(),
+    SpatialDropout1D(),
+    SpatialDropout2D(),
+    SpatialDropout3D(),
+    GaussianNoise(),
+    GaussianDropout(),
+    AlphaDropout(),
+    ActivityRegularization(),
+    Identity(),
+)

@@ -1,0 +1,165 @@
+"""Augmentations that move pixels: flips, rotations, shifts, zooms and distortions."""
+
+from __future__ import annotations
+
+from nnspec.layers.image.base import FILL_MODE, FILL_VALUE, INTERPOLATION, SEED, VALUE_RANGE, Augmentation, between
+from nnspec.layers.kit import args as a
+from nnspec.layers.kit.base import Call
+
+
+class RandomFlip(Augmentation):
+    """In training mirrors images at random, left to right, top to bottom or both; at inference does nothing.
+
+    Input axes:  `batch height width channel`
+    Output axes: the same
+    """
+
+    kind = "RandomFlip"
+    args = {
+        "mode": a.choice(
+            "horizontal: left to right; vertical: top to bottom; or both, each by itself.",
+            ["horizontal", "vertical", "horizontal_and_vertical"],
+            "horizontal_and_vertical",
+        ),
+        "seed": SEED,
+        "data_format": a.data_format(),
+    }
+
+
+class RandomRotation(Augmentation):
+    """In training turns each image by a random angle; at inference does nothing.
+
+    Input axes:  `batch height width channel`
+    Output axes: the same
+    """
+
+    kind = "RandomRotation"
+    args = {
+        "factor": between(
+            "Angle as a fraction of a whole turn: 0.1 is up to 36° either way, [-0.2, 0.3] from 72° clockwise to 108° "
+            "counter-clockwise.",
+            minimum=-1,
+        ),
+        "fill_mode": FILL_MODE,
+        "interpolation": INTERPOLATION,
+        "seed": SEED,
+        "fill_value": FILL_VALUE,
+        "data_format": a.data_format(),
+    }
+
+
+class RandomTranslation(Augmentation):
+    """In training shifts each image by a random distance; at inference does nothing.
+
+    Input axes:  `batch height width channel`
+    Output axes: the same
+    """
+
+    kind = "RandomTranslation"
+    args = {
+        "height_factor": between(
+            "Shift as a fraction of the height: 0.2 is up to 20% up or down; [-0.2, 0.3]: 20% up to 30% down.",
+            minimum=-1,
+        ),
+        "width_factor": between("Shift as a fraction of the width, negative to the left.", minimum=-1),
+        "fill_mode": FILL_MODE,
+        "interpolation": INTERPOLATION,
+        "seed": SEED,
+        "fill_value": FILL_VALUE,
+        "data_format": a.data_format(),
+    }
+
+
+class RandomZoom(Augmentation):
+    """In training zooms each image in or out by a random amount; at inference does nothing.
+
+    Input axes:  `batch height width channel`
+    Output axes: the same
+    """
+
+    kind = "RandomZoom"
+    args = {
+        "height_factor": between(
+            "Amount by height: 0.2 is up to 20% in or out; [0.2, 0.3] is out, [-0.3, -0.2] is in.", minimum=-1
+        ),
+        "width_factor": between("The same by width; none: as much as by height.", None, minimum=-1),
+        "fill_mode": FILL_MODE,
+        "interpolation": INTERPOLATION,
+        "seed": SEED,
+        "fill_value": FILL_VALUE,
+        "data_format": a.data_format(),
+    }
+
+    def check(self, call: Call) -> None:
+        for name in ("height_factor", "width_factor"):
+            value = call.args[name]
+            if value is not None and -1 in (value if isinstance(value, list) else [value]):
+                call.fail("NN206", f"`{name}` of `RandomZoom` must be more than -1, where nothing is left", name)
+
+
+class RandomShear(Augmentation):
+    """In training slants each image by a random amount; at inference does nothing.
+
+    Input axes:  `batch height width channel`
+    Output axes: the same
+    """
+
+    kind = "RandomShear"
+    args = {
+        "x_factor": between("Slant along the width, as a fraction of it: 0.3 is up to 30% either way.", 0.0),
+        "y_factor": between("Slant along the height, as a fraction of it.", 0.0),
+        "interpolation": INTERPOLATION,
+        "fill_mode": FILL_MODE,
+        "fill_value": FILL_VALUE,
+        "data_format": a.data_format(),
+        "seed": SEED,
+    }
+
+
+class RandomPerspective(Augmentation):
+    """In training moves the corners of some images, as if seen from the side; at inference does nothing.
+
+    Input axes:  `batch height width channel`
+    Output axes: the same
+    """
+
+    kind = "RandomPerspective"
+    args = {
+        "factor": between("Probability that an image is changed, or bounds that it is drawn from.", 1.0),
+        "scale": a.number("How far corners move: 0 not at all, 1 the most.", 1.0, minimum=0, maximum=1),
+        "interpolation": INTERPOLATION,
+        "fill_value": FILL_VALUE,
+        "seed": SEED,
+        "data_format": a.data_format(),
+    }
+
+
+class RandomElasticTransform(Augmentation):
+    """In training distorts some images like rubber; at inference does nothing.
+
+    Input axes:  `batch height width channel`
+    Output axes: the same
+    """
+
+    kind = "RandomElasticTransform"
+    args = {
+        "factor": between("Probability that an image is changed, or bounds that it is drawn from.", 1.0),
+        "scale": between("How strong the distortion is, or bounds that it is drawn from.", 1.0),
+        "interpolation": INTERPOLATION,
+        "fill_mode": FILL_MODE,
+        "fill_value": FILL_VALUE,
+        "value_range": VALUE_RANGE,
+        "seed": SEED,
+        "data_format": a.data_format(),
+    }
+
+
+LAYERS = (
+    RandomFlip(),
+    RandomRotation(),
+    RandomTranslation(),
+    RandomZoom(),
+    RandomShear(),
+    RandomPerspective(),
+    RandomElasticTransform(),
+)

@@ -1,0 +1,119 @@
+"""Augmentations that hide, blur or sharpen, and those that choose among others."""
+
+from __future__ import annotations
+
+from nnspec.layers.image.base import INTERPOLATION, SEED, VALUE_RANGE, Augmentation, between
+from nnspec.layers.kit import args as a
+from nnspec.layers.kit.base import Call
+
+
+class RandomErasing(Augmentation):
+    """In training fills a rectangle of some images; at inference does nothing.
+
+    Input axes:  `batch height width channel`
+    Output axes: the same
+    """
+
+    kind = "RandomErasing"
+    args = {
+        "factor": between("Probability that an image is changed, or bounds that it is drawn from.", 1.0),
+        "scale": between("Area of the rectangle as a share of the image, or bounds.", [0.02, 0.33]),
+        "fill_value": a.number("What fills the rectangle; none: normal noise.", None),
+        "value_range": VALUE_RANGE,
+        "seed": SEED,
+        "data_format": a.data_format(),
+    }
+
+
+class RandomGaussianBlur(Augmentation):
+    """In training blurs some images by a Gaussian kernel; at inference does nothing.
+
+    Input axes:  `batch height width channel`
+    Output axes: the same
+    """
+
+    kind = "RandomGaussianBlur"
+    args = {
+        "factor": between("Probability that an image is blurred, or bounds that it is drawn from.", 1.0),
+        "kernel_size": a.sizes("Pixels of the kernel along height and width, odd.", 2, 3),
+        "sigma": between("Standard deviation of the kernel in pixels, or bounds.", 1.0),
+        "value_range": VALUE_RANGE,
+        "data_format": a.data_format(),
+        "seed": SEED,
+    }
+
+    def check(self, call: Call) -> None:
+        size = call.args["kernel_size"]
+        if any(part % 2 == 0 for part in a.as_tuple(size, 2)):
+            call.fail("NN206", f"`kernel_size` of `RandomGaussianBlur` must be odd, but it is {size}", "kernel_size")
+
+
+class RandomSharpness(Augmentation):
+    """In training blurs or sharpens each image; at inference does nothing.
+
+    Input axes:  `batch height width channel`
+    Output axes: the same
+    """
+
+    kind = "RandomSharpness"
+    args = {
+        "factor": between("0 blurs, 0.5 changes nothing, 1 sharpens; or bounds."),
+        "value_range": VALUE_RANGE,
+        "data_format": a.data_format(),
+        "seed": SEED,
+    }
+
+
+class RandAugment(Augmentation):
+    """In training applies a few augmentations, chosen at random (Cubuk and others 2020); at inference does nothing.
+
+    Input axes:  `batch height width channel`, three channels
+    Output axes: the same
+    """
+
+    kind = "RandAugment"
+    channels = (3,)
+    args = {
+        "value_range": VALUE_RANGE,
+        "num_ops": a.integer("How many augmentations are applied, one after another.", 2),
+        "factor": between("Strength of each: 0 none, 1 the most; or bounds.", 0.5),
+        "interpolation": INTERPOLATION,
+        "seed": SEED,
+        "data_format": a.data_format(),
+    }
+
+
+class AugMix(Augmentation):
+    """In training mixes each image with chains of augmentations of it; at inference does nothing.
+
+    Hendrycks and others 2020.
+
+    Input axes:  `batch height width channel`; three channels with `all_ops`
+    Output axes: the same
+    """
+
+    kind = "AugMix"
+    args = {
+        "value_range": VALUE_RANGE,
+        "num_chains": a.integer("How many chains are mixed.", 3),
+        "chain_depth": a.integer("Augmentations in a chain at most.", 3),
+        "factor": between("Strength of each: 0 none, 1 the most; or bounds.", 0.3),
+        "alpha": a.number("Of the Beta and Dirichlet distributions that mixing weights are drawn from.", 1.0, above=0),
+        "all_ops": a.boolean("Whether brightness, colour, contrast and sharpness are among them.", True),
+        "interpolation": INTERPOLATION,
+        "seed": SEED,
+        "data_format": a.data_format(),
+    }
+
+    def check_channels(self, call: Call, place: int) -> None:
+        size = call.axes[place].size
+        if call.args["all_ops"] and size != 3:
+            call.fail(
+                "NN302",
+                f"with `all_ops`, `AugMix` works on colours, so `{call.axes[place].name}` must have 3 positions, "
+                f"but it has {size}",
+                notes=["`all_ops: false` leaves the changes of colour out"],
+            )
+
+
+LAYERS = (RandomErasing(), RandomGaussianBlur(), RandomSharpness(), RandAugment(), AugMix())

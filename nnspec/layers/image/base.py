@@ -1,0 +1,114 @@
+"""What layers over images share: where height, width and channel stand, what they compute with, their arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from nnspec.diagnostics import Fix
+from nnspec.ir.graph import Node
+from nnspec.layers.kit import args as a
+from nnspec.layers.kit.base import Call, Inferred, Layer
+from nnspec.layers.normalization.rescaling import as_floats
+
+if TYPE_CHECKING:
+    from nnspec.backends.onnx.lowering import Lowering
+    from nnspec.backends.onnx.view import View
+
+INTERPOLATION = a.choice("How values between pixels are found.", ["bilinear", "nearest"], "bilinear")
+FILL_MODE = a.choice(
+    "What lies beyond the edge: reflect (c b a | a b c), constant (`fill_value`), wrap, or nearest (the last pixel).",
+    ["constant", "nearest", "wrap", "reflect"],
+    "reflect",
+)
+FILL_VALUE = a.number("Value beyond the edge where `fill_mode` is constant.", 0.0)
+VALUE_RANGE = a.Arg(
+    {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
+    "The lowest and highest value that a pixel can have: [0, 255], or [0, 1] behind a `Rescaling` to it.",
+    [0, 255],
+)
+SEED = a.integer("Seed of the random draws.", None, minimum=0)
+
+
+def between(what: str, default: Any = a.REQUIRED, *, minimum: float = 0, maximum: float = 1) -> a.Arg:
+    """A number, or a list [least, most] that one is drawn from for each image."""
+    bounds = {"minimum": minimum, "maximum": maximum}
+    schema = {
+        "type": ["number", "array"] if default is not None else ["number", "array", "null"],
+        **bounds,
+        "items": {"type": "number", **bounds},
+        "minItems": 2,
+        "maxItems": 2,
+    }
+    return a.Arg(schema, what, default)
+
+
+class ImageLayer(Layer):
+    """A layer over `height width channel`, or `channel height width` with `data_format: channels_first`.
+
+    Attributes:
+        channels: how many channels it can read; empty: any number.
+    """
+
+    steps = True
+    channels: ClassVar[Sequence[int]] = ()
+
+    def places(self, call: Call) -> tuple[int, int, int]:
+        """The positions of height, width and channel, once they are sure to be what stands there."""
+        call.require_rank(3, what="height, width and channel")
+        is_first = call.args.get("data_format") == "channels_first"
+        height, width, channel = (1, 2, 0) if is_first else (0, 1, 2)
+        call.check_steps((height, width))
+        if "value_range" in call.args and call.args["value_range"][0] == call.args["value_range"][1]:
+            call.fail("NN206", "`value_range` needs two different numbers, the lowest and the highest", "value_range")
+        self.check_channels(call, channel)
+        return height, width, channel
+
+    def check_channels(self, call: Call, place: int) -> None:
+        size = call.axes[place].size
+        if self.channels and size not in self.channels:
+            wanted = " or ".join(str(count) for count in self.channels)
+            call.fail(
+                "NN302",
+                f"`{self.kind}` works on colours, so `{call.axes[place].name}` must have {wanted} positions, "
+                f"but it has {size}",
+                notes=["the channels are red, green and blue"],
+            )
+
+    def call_keras(self, layer: Callable[..., Any], node: Node, tensors: list[Any]) -> Any:
+        return layer(as_keras_floats(node, tensors[0]))
+
+
+def as_keras_floats(node: Node, tensor: Any) -> Any:
+    """The tensor as float32, which all image layers compute with."""
+    if node.inputs[0].dtype == "float32":
+        return tensor
+    from keras import ops
+
+    return ops.cast(tensor, "float32")
+
+
+class Augmentation(ImageLayer):
+    """Changes images at random in training; at inference it hands them on, and nothing is written to ONNX."""
+
+    def infer(self, call: Call) -> Inferred:
+        self.places(call)
+        self.check(call)
+        return Inferred((call.axes,), ("float32",), notes=("in training alone",))
+
+    def check(self, call: Call) -> None:
+        """Arguments against each other."""
+
+    def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
+        return [as_floats(lowering, inputs[0])]
+
+
+def refuse_channels_first(call: Call, why: str) -> None:
+    """NN208 where Keras' layer is right for `channels_last` alone."""
+    if call.args.get("data_format") == "channels_first":
+        call.fail(
+            "NN208",
+            f"`{call.kind}` takes `data_format: channels_first`, but {why}",
+            "data_format",
+            fixes=[Fix("permute to `height width channel` first, and leave `data_format` out")],
+        )

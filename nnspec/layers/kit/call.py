@@ -1,0 +1,256 @@
+"""One use of a layer kind: what it reads and what the spec says, with the places to speak of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NoReturn
+
+from nnspec.diagnostics import Applicability, Diagnostic, Edit, Fix, Related, Report, Severity, Span, nearest
+from nnspec.document import Mapping as MappingNode
+from nnspec.document import Node as SourceNode
+from nnspec.document import Scalar, format_path, to_plain
+from nnspec.document import Sequence as SequenceNode
+from nnspec.ir import axes as ax
+from nnspec.ir.axes import Axes, Axis
+from nnspec.ir.graph import Node, Value
+from nnspec.layers.kit import contracts
+from nnspec.layers.kit.edits import insert_before, insert_items
+
+
+class Fault(Exception):
+    """The node cannot be inferred: one diagnostic, and its readers keep silent."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.message)
+        self.diagnostic = diagnostic
+
+
+@dataclass
+class Call:
+    """One use of a layer kind: what it reads and what the spec says, with the places to speak of.
+
+    Attributes:
+        args: every argument, defaults filled in.
+        reader_kinds: the kinds of the layers that read the result; `output` for an output of the graph.
+        given: the arguments that the spec names.
+        over: the axis names that the spec says it runs along, if it says.
+        axis_name: `as`, the name for the axis that it makes.
+        item_body: the body of the list item, which is that of a wrapper where this layer stands inside one.
+        makes_axis: whether it takes `as`.
+        stripped: the names of the axes that wrappers go over: the item reads them before those that this layer reads.
+    """
+
+    name: str
+    kind: str
+    kind_span: Span
+    item_span: Span
+    body: MappingNode | None
+    inputs: tuple[Value, ...]
+    args: dict[str, Any]
+    report: Report
+    path: tuple[str | int, ...] = ()
+    axis_name: str | None = None
+    over: tuple[str, ...] | None = None
+    infer_inner: Callable[..., Node] | None = None
+    constraints: list[str] = field(default_factory=list)
+    reader_kinds: tuple[str, ...] = ()
+    item_body: MappingNode | None = None
+    stripped: tuple[str, ...] = ()
+    makes_axis: bool = False
+
+    @property
+    def input(self) -> Value:
+        return self.inputs[0]
+
+    @property
+    def axes(self) -> Axes:
+        return self.inputs[0].axes
+
+    @property
+    def given(self) -> frozenset[str]:
+        return frozenset(self.body.entries) if self.body else frozenset()
+
+    def node(self, arg: str) -> SourceNode | None:
+        return self.body.get(arg) if self.body else None
+
+    def span(self, arg: str | None = None) -> Span:
+        """The place of an argument's value, or of the layer's kind."""
+        node = self.node(arg) if arg is not None else None
+        return node.span if node is not None else self.kind_span
+
+    def diagnostic(
+        self,
+        code: str,
+        message: str,
+        arg: str | None = None,
+        *,
+        label: str = "",
+        notes: Sequence[str] = (),
+        fixes: Sequence[Fix] = (),
+        related: Sequence[Related] = (),
+        severity: Severity = Severity.ERROR,
+    ) -> Diagnostic:
+        steps = (*self.path, self.kind, *([arg] if arg and arg in self.given else []))
+        return Diagnostic(
+            code,
+            message,
+            self.span(arg),
+            label,
+            format_path(steps),
+            tuple(notes),
+            tuple(related),
+            tuple(fixes),
+            severity,
+        )
+
+    def fail(self, code: str, message: str, arg: str | None = None, **details: Any) -> NoReturn:
+        """Ends the inference of this node.
+
+        Raises:
+            Fault: always.
+        """
+        raise Fault(self.diagnostic(code, message, arg, **details))
+
+    def warn(self, code: str, message: str, arg: str | None = None, **details: Any) -> None:
+        self.report.add(self.diagnostic(code, message, arg, severity=Severity.WARNING, **details))
+
+    # ----------------------------------------------------------------------------------------------- axes
+
+    def require_rank(self, *ranks: int, what: str = "") -> None:
+        if len(self.axes) not in ranks:
+            wanted = f"{', '.join(str(rank) for rank in ranks[:-1])} or {ranks[-1]}" if ranks[1:] else str(ranks[0])
+            wanted += " axis" if ranks == (1,) else " axes"
+            hint = f" ({what})" if what else ""
+            self.fail(
+                "NN310",
+                f"`{self.kind}` reads {wanted}{hint}, but it is given {len(self.axes)}: {ax.describe(self.axes)}",
+                notes=("batch is not counted",),
+            )
+
+    def require_size(self, axis: Axis, why: str) -> int:
+        """The axis' size as a number; weights need it."""
+        if not isinstance(axis.size, int):
+            self.fail(
+                "NN313",
+                f"`{self.kind}` needs to know how long `{axis.name}` is ({why}), but its size is `{axis.size}`",
+                fixes=[Fix(f"give `{axis.name}` a number under `inputs:`")],
+            )
+        return axis.size
+
+    def require_float(self, values: Sequence[Value] | None = None) -> None:
+        """Every input (or these) must hold floats of one dtype: the layer computes with them."""
+        for value in self.inputs if values is None else values:
+            if not value.dtype.startswith("float"):
+                self.fail(
+                    "NN407",
+                    f"`{self.kind}` computes with floats, but `{value.node}` holds {value.dtype}",
+                    notes=["class or word ids become numbers to compute with by an `Embedding`"],
+                    fixes=[Fix("declare counts and measured values as `dtype: float32` under `inputs:`")],
+                )
+        self.require_one_dtype(values)
+
+    def require_one_dtype(self, values: Sequence[Value] | None = None) -> None:
+        """Every input (or these) must hold what the first one holds."""
+        for value in self.inputs if values is None else values:
+            if value.dtype != self.input.dtype:
+                self.fail(
+                    "NN407",
+                    f"`{self.kind}` reads inputs of two dtypes: `{self.input.node}` holds {self.input.dtype}, "
+                    f"`{value.node}` {value.dtype}",
+                    fixes=[Fix("give both the same `dtype` under `inputs:`; ids become floats by an `Embedding`")],
+                )
+
+    def axis_index(self, value: Any, arg: str, axes: Axes | None = None) -> int:
+        """The position (from 0, batch left out) of an axis given by name or by Keras' index."""
+        axes = self.axes if axes is None else axes
+        if isinstance(value, str):
+            position = ax.index_of(axes, value)
+            if position is None:
+                place = self._place(arg, value)
+                fixes = []
+                if place is not None:
+                    fixes = [Fix(f"use `{c}`", (Edit(place.span, c),)) for c in nearest(value, ax.names(axes))]
+                message = f"`{self.kind}` reads no axis `{value}`, only {ax.describe(axes)}"
+                self._fail_at(place, "NN306", message, arg, fixes=fixes)
+            return position
+        index = int(value)
+        position = index - 1 if index > 0 else len(axes) + index
+        if value == 0 or not 0 <= position < len(axes):
+            meaning = "the batch axis" if value == 0 else "beyond the axes"
+            self._fail_at(
+                self._place(arg, value),
+                "NN306",
+                f"axis {value} of `{self.kind}` is {meaning}: it reads {ax.describe(axes)}, which Keras counts from 1",
+                arg,
+            )
+        return position
+
+    def _place(self, arg: str, value: Any) -> Scalar | None:
+        """Where an axis is named: the argument, an item of it, or a key (`split: {time: …}`)."""
+        node = self.node(arg)
+        for item in node.items if isinstance(node, SequenceNode) else [node]:
+            if isinstance(item, Scalar) and item.value == value:
+                return item
+        return self.body.keys.get(value) if self.body is not None else None
+
+    def _fail_at(self, place: Scalar | None, code: str, message: str, arg: str, **details: Any) -> NoReturn:
+        """As `fail`, at a place inside the argument.
+
+        Raises:
+            Fault: always.
+        """
+        diagnostic = self.diagnostic(code, message, arg, **details)
+        raise Fault(diagnostic if place is None else replace(diagnostic, span=place.span))
+
+    def made_names(self, default: str, count: int) -> list[str]:
+        """The names of the axes that it makes: what `as` says, else the default, numbered where there are several.
+
+        Raises:
+            Fault: NN307 where `as` gives another number of names.
+        """
+        node = self.node("as")
+        given = None if node is None else to_plain(node)
+        if isinstance(given, list):
+            if len(given) != count:
+                self.fail("NN307", f"`{self.kind}` makes {count} axes, but `as` names {len(given)}", "as")
+            return [str(name) for name in given]
+        stem = given if isinstance(given, str) else default
+        return [stem] if count == 1 else [f"{stem}_{i}" for i in range(1, count + 1)]
+
+    def require_unique(self, axes: Axes, arg: str | None = None) -> Axes:
+        """Axis names of one tensor must differ."""
+        seen: set[str] = set()
+        for axis in axes:
+            if axis.name in seen:
+                self.fail(
+                    "NN307",
+                    f"`{self.kind}` would make two axes named `{axis.name}`: {ax.describe(axes)}",
+                    arg or ("as" if "as" in self.given else None),
+                    fixes=[Fix(f"give the new axis another name{' with `as:`' if self.makes_axis else ''}")],
+                )
+            seen.add(axis.name)
+        return axes
+
+    def check_steps(self, positions: Sequence[int]) -> None:
+        """The contract of layers that slide or step: the axes at `positions` must be ones that have an order.
+
+        Raises:
+            Fault: NN308, or NN309 where `over` names others.
+        """
+        contracts.check_steps(self, positions)
+
+    # ----------------------------------------------------------------------------------------------- fixes
+
+    def permute_item(self, order: Sequence[str]) -> str:
+        """`permute: [time, feature]`, as the item that holds this layer would need it before."""
+        return f"permute: [{', '.join((*self.stripped, *order))}]"
+
+    def insert_before(
+        self, message: str, items: Sequence[str], applicability: Applicability = Applicability.MAYBE
+    ) -> Fix:
+        """A fix that writes layer items before this one, where the source is a block list."""
+        return insert_before(self.item_span, self.item_body, message, items, applicability)
+
+
+__all__ = ["Call", "Fault", "insert_items"]

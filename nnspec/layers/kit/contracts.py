@@ -1,0 +1,94 @@
+"""Contracts of layers on the axes that they read: an axis in a role must be one that can play it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from nnspec.diagnostics import Edit, Fix
+from nnspec.ir import axes as ax
+from nnspec.ir.axes import Axis
+
+if TYPE_CHECKING:
+    from nnspec.layers.kit.call import Call
+
+
+def check_steps(call: Call, positions: Sequence[int], features: Sequence[int] | None = None) -> None:
+    """The contract of layers that slide or step: the axes at `positions` must be ones that have an order.
+
+    Args:
+        features: the axes that are read whole at each position; default all others.
+    """
+    here = [call.axes[i] for i in positions]
+    if call.over is not None:
+        if set(call.over) == set(ax.names(here)):
+            return
+        missing = [name for name in call.over if ax.index_of(call.axes, name) is None]
+        if missing:
+            call.axis_index(missing[0], "over")
+        call.fail(
+            "NN309",
+            f"`{call.kind}` is meant to run over {_quoted(call.over)}, but it runs over {_quoted(ax.names(here))}",
+            "over",
+            notes=[f"it reads {ax.describe(call.axes)}"],
+            fixes=reorder_fixes(
+                call, [call.axes[call.axis_index(n, "over")] for n in dict.fromkeys(call.over)], positions
+            )
+            if len(set(call.over)) == len(positions)
+            else [Fix(f"name {'the one axis' if len(here) == 1 else f'all {len(here)} axes'} that it runs over")],
+        )
+    others = [axis for i, axis in enumerate(call.axes) if i not in positions and (not features or i in features)]
+    hidden = [axis for axis in others if ax.is_sequence(axis)]  # a sequence that stands where features are read
+    wrong = [a for a in here if ax.is_unordered(a) or (len(here) == 1 and hidden and not ax.is_sequence(a))]
+    if not wrong:
+        return
+    candidates = hidden or [axis for axis in others if not ax.is_unordered(axis)]
+    kept = [axis for axis in here if axis not in wrong]
+    chosen = [*kept, *candidates[: len(wrong)]]
+    wanted = [axis for axis in call.axes if axis in chosen]  # in the order in which they stand
+    fixes = reorder_fixes(call, wanted, positions) if len(wanted) == len(here) else []
+    first = wrong[0].name
+    reason = (
+        "which has no order" if ax.is_unordered(wrong[0]) else f"while `{hidden[0].name}` stands among its features"
+    )
+    written = first if len(here) == 1 else f"[{', '.join(ax.names(here))}]"
+    call.fail(
+        "NN308",
+        f"`{call.kind}` runs along `{first}`, {reason}",
+        label=f"reads {ax.describe(call.axes)}",
+        notes=[f"where this is meant, say so: `over: {written}`"],
+        fixes=fixes,
+    )
+
+
+def check_channels(call: Call, place: int, arg: str = "axis") -> None:
+    """The contract of layers with statistics for each channel: not along a sequence while channels stand elsewhere.
+
+    A warning, NN325; an axis that is named is meant.
+    """
+    axis = call.axes[place]
+    channels = [other for other in call.axes if other is not axis and ax.is_unordered(other) and other.size != 1]
+    if isinstance(call.args[arg], str) or not ax.is_sequence(axis) or not channels:
+        return
+    meant, node = channels[-1].name, call.node(arg)
+    call.warn(
+        "NN325",
+        f"`{call.kind}` has statistics for each position of `{axis.name}`, while `{meant}` stands elsewhere",
+        arg,
+        label=f"reads {ax.describe(call.axes)}",
+        notes=[f"where this is meant, say so: `{arg}: {axis.name}`"],
+        fixes=[Fix(f"take `{meant}`: `{arg}: {meant}`", (Edit(node.span, meant),) if node is not None else ())],
+    )
+
+
+def reorder_fixes(call: Call, wanted: Sequence[Axis], positions: Sequence[int]) -> list[Fix]:
+    """A permute in front that brings `wanted` to `positions`, the other axes keeping their order."""
+    rest = iter(axis for axis in call.axes if axis not in wanted)
+    places = dict(zip(positions, wanted, strict=True))
+    order = [places[i].name if i in places else next(rest).name for i in range(len(call.axes))]
+    said = ", ".join((*call.stripped, *order))
+    return [call.insert_before(f"permute first: [{said}]", [call.permute_item(order)])]
+
+
+def _quoted(items: Sequence[str]) -> str:
+    return ", ".join(f"`{item}`" for item in items)

@@ -1,0 +1,154 @@
+"""Sentences that `nnspec show --why` tells of several kinds: what windows, kernels and moves did with these numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from nnspec.ir import axes as ax
+from nnspec.ir.axes import Axis
+from nnspec.ir.graph import Node
+from nnspec.layers.kit.sliding_windows import pads
+
+
+def counted(number: object, word: str) -> str:
+    """`1 step`, `3 steps`."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def spanned(kernel: Sequence[int]) -> str:
+    """`5×5 positions`."""
+    return "×".join(str(n) for n in kernel) + (" position" if set(kernel) == {1} else " positions")
+
+
+def listed(items: Iterable[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    words = list(items)
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def divisors(number: int) -> str:
+    """`1, 2, 3 and 6` of 6."""
+    return listed(str(i) for i in range(1, number + 1) if number % i == 0)
+
+
+def quoted(names: Iterable[str]) -> str:
+    return listed(f"`{name}`" for name in names)
+
+
+def sized(axis: Axis) -> str:
+    """`time` (10)."""
+    return f"`{axis.name}` ({axis.size})"
+
+
+def changed(before: Axis, after: Axis) -> str:
+    """How a length changes: from 10 to 8, or stays."""
+    if before.size == after.size:
+        return f"`{after.name}` keeps its {counted(after.size, 'position')}"
+    return f"`{after.name}` goes from {before.size} to {counted(after.size, 'position')}"
+
+
+def kernel_sentence(node: Node, places: Sequence[int], kernel: Sequence[int], channel: Axis, groups: int = 1) -> str:
+    """What a kernel looks at."""
+    axes = node.inputs[0].axes
+    looks = listed(f"{counted(k, 'position')} of `{axes[place].name}`" for place, k in zip(places, kernel, strict=True))
+    channels = (
+        f"all {channel.size} of `{channel.name}`" if groups == 1 else f"one of {groups} groups of `{channel.name}`"
+    )
+    return f"Each kernel looks at {looks} at once, and at {channels}."
+
+
+def stride_sentence(node: Node, places: Sequence[int], strides: Sequence[int]) -> str:
+    axes, made = node.inputs[0].axes, node.outputs[0].axes
+    if set(strides) == {1}:
+        return "Neighbouring windows lie 1 position apart: none is left out."
+    moves = listed(
+        f"{counted(s, 'position')} along `{axes[place].name}`" for place, s in zip(places, strides, strict=True)
+    )
+    return f"Neighbouring windows lie {moves} apart: {listed(changed(axes[place], made[place]) for place in places)}."
+
+
+def dilation_sentence(node: Node, places: Sequence[int], kernel: Sequence[int], dilation: Sequence[int]) -> str:
+    if set(dilation) == {1}:
+        return "The taps of a kernel stand side by side."
+    axes = node.inputs[0].axes
+    spans = listed(
+        f"{counted(k, 'tap')}, {counted(d, 'position')} apart, span {counted(1 + (k - 1) * d, 'position')} of "
+        f"`{axes[place].name}`"
+        for place, k, d in zip(places, kernel, dilation, strict=True)
+    )
+    return f"The taps of a kernel are pulled apart: {spans}."
+
+
+def padding_sentence(
+    node: Node, places: Sequence[int], spans: Sequence[int], strides: Sequence[int], padding: str, what: str = "zero"
+) -> str:
+    """What was put before and after, and what that did to the length."""
+    axes, made = node.inputs[0].axes, node.outputs[0].axes
+    parts = []
+    for place, span, stride in zip(places, spans, strides, strict=True):
+        both = pads(ax.static(axes[place].size), span, stride, padding)
+        length = changed(axes[place], made[place])
+        if both is None:
+            parts.append(f"{what}s at both ends of `{axes[place].name}`, as many as its length asks for: {length}")
+        elif not any(both):
+            parts.append(f"nothing is put at the ends of `{axes[place].name}`: {length}")
+        else:
+            ends = f"{counted(both[0], what)} before and {both[1] or 'none'} after"
+            parts.append(f"{ends} the positions of `{axes[place].name}`: {length}")
+    end = " So a position sees itself and what came before it." if padding == "causal" else ""
+    text = "; ".join(dict.fromkeys(parts))
+    return f"{text[:1].upper()}{text[1:]}.{end}"
+
+
+def kernel_weights(shape: Sequence[int]) -> str:
+    """`64 kernels of 5×5×32`."""
+    return f"{counted(shape[-1], 'kernel')} of {'×'.join(str(n) for n in shape[:-1])}"
+
+
+def moves(node: Node) -> str:
+    """Where each output axis stood, for what reorders."""
+    before = ax.names(node.inputs[0].axes)
+    parts = [
+        f"`{axis.name}` is axis {i + 1} (it was {before.index(axis.name) + 1})"
+        for i, axis in enumerate(node.outputs[0].axes)
+    ]
+    return f"Values move with their axes: {listed(parts)}."
+
+
+def contents(node: Node) -> str:
+    """What each output axis holds, for what moves brackets and never values."""
+    before = {axis.name: axis for axis in node.inputs[0].axes}
+    parts = []
+    for axis in node.outputs[0].axes:
+        if axis.name in before and before[axis.name].atoms == axis.atoms:
+            continue
+        inside = [str(atom) for atom in axis.atoms]
+        held = listed(inside) + (", the first one slowest" if len(inside) > 1 else "")
+        parts.append(f"{sized(axis)} holds {held}" if inside else f"{sized(axis)} is new and holds nothing yet")
+    gone = [name for name, axis in before.items() if axis.size == 1 and ax.index_of(node.outputs[0].axes, name) is None]
+    if gone:
+        parts.append(f"{quoted(gone)} of size 1 {'is' if len(gone) == 1 else 'are'} gone")
+    return f"Values keep their order in memory: {listed(parts)}." if parts else "Every axis stays as it was."
+
+
+def joined(node: Node, verb: str) -> str:
+    """Which inputs meet, position by position."""
+    names = quoted(dict.fromkeys(value.node for value in node.inputs))
+    if len({ax.describe(value.axes) for value in node.inputs}) == 1:
+        return f"{verb} {names} position by position; each has {ax.describe(node.inputs[0].axes)}."
+    each = listed(f"`{value.node}` has {ax.describe(value.axes)}" for value in node.inputs)
+    return f"{verb} {names} position by position; {each}, and what is missing is repeated."
+
+
+def written(value: Any) -> str:
+    """A value as a spec writes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if value is None:
+        return "null"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(written(v) for v in value)}]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {written(v)}" for key, v in value.items()) + "}"
+    return str(value)

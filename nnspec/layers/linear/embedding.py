@@ -1,0 +1,130 @@
+"""Embedding: ids to vectors."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from nnspec.diagnostics import Fix
+from nnspec.ir import axes as ax
+from nnspec.ir.graph import Node, Weight
+from nnspec.layers.kit import args as a
+from nnspec.layers.kit import explanations as say
+from nnspec.layers.kit.base import Call, Inferred, Layer
+
+if TYPE_CHECKING:
+    from nnspec.backends.onnx.lowering import Lowering
+    from nnspec.backends.onnx.view import Group, View
+
+
+def require_ids(call: Call, otherwise: str) -> None:
+    """The input holds whole numbers.
+
+    Args:
+        otherwise: what to use for floats.
+
+    Raises:
+        Fault: NN407.
+    """
+    if call.input.dtype.startswith("float"):
+        call.fail(
+            "NN407",
+            f"`{call.kind}` looks up ids, but `{call.input.node}` holds {call.input.dtype}",
+            notes=["Keras would cut the numbers to integers without a word"],
+            fixes=[Fix(f"give the input `dtype: int32`, or {otherwise}")],
+        )
+
+
+class Embedding(Layer):
+    """A trained vector of `output_dim` numbers for each id from 0 to `input_dim` - 1.
+
+    With `mask_zero`, id 0 is padding: layers that know masks pass over it.
+
+    Input axes:  `batch token`, integers
+    Output axes: `batch token embedding`
+    Weights:     embeddings (input_dim, output_dim)
+
+    Not this: floats, which Keras would cut to integers without a word (NN407).
+    """
+
+    kind = "Embedding"
+    makes = "embedding"
+    args = {
+        "input_dim": a.integer("How many ids there are: the largest one plus 1."),
+        "output_dim": a.integer("Numbers for each id: the size of the axis that it makes."),
+        "embeddings_initializer": a.initializer("vectors", "uniform"),
+        "embeddings_regularizer": a.regularizer("vectors"),
+        "embeddings_constraint": a.constraint("vectors"),
+        "mask_zero": a.boolean("Whether id 0 is padding.", False),
+        "weights": a.Arg({"type": "null"}, "Not used: weights come from training, or from a file at export.", None),
+        "lora_rank": a.integer("Rank of a low-rank update that is trained instead of the vectors.", None),
+        "lora_alpha": a.number("Scale of the low-rank update: its rank, or left out.", None),
+        "quantization_config": a.Arg({"type": "null"}, "Not used: quantization is not part of a spec.", None),
+    }
+
+    def why(self, node: Node) -> dict[str, str]:
+        count, size = node.args["input_dim"], node.args["output_dim"]
+        made = node.outputs[0].axes[-1]
+        return {
+            "input_dim": f"Ids run from 0 to {count - 1}; each has a vector of its own.",
+            "output_dim": f"A vector is {say.counted(size, 'number')} long: the size of `{made.name}`.",
+            "mask_zero": "Id 0 is padding: layers that know masks pass over it."
+            if node.args["mask_zero"]
+            else "Id 0 is an id like any other.",
+            "embeddings": f"a row for each of {say.counted(count, 'id')}",
+        }
+
+    def infer(self, call: Call) -> Inferred:
+        require_ids(call, "`Dense` for numbers that are no ids")
+        masked = call.args["mask_zero"]
+        if masked:
+            call.require_rank(1, what="with `mask_zero`, the sequence of ids")
+        ids, size, rank = call.args["input_dim"], call.args["output_dim"], call.args["lora_rank"]
+        if rank and call.args["embeddings_constraint"] is not None:
+            call.fail("NN208", "`Embedding` takes either `lora_rank` or `embeddings_constraint`", "lora_rank")
+        if rank and call.args["lora_alpha"] not in (None, rank):
+            call.fail(
+                "NN208",
+                "Keras' `Embedding` scales its low-rank update by 1, whatever `lora_alpha` says",
+                "lora_alpha",
+                fixes=[Fix(f"leave `lora_alpha` out, or give it the rank, {rank}")],
+            )
+        weights = [Weight("embeddings", (ids, size), not rank)]
+        formula = f"{ids}·{size}"
+        if rank:
+            weights += [Weight("lora_embeddings_a", (ids, rank)), Weight("lora_embeddings_b", (rank, size))]
+            formula += f" + {ids}·{rank} + {rank}·{size}"
+        made = ax.fresh(call.axis_name or "embedding", size, call.name, is_learned=True)
+        return Inferred(
+            (call.require_unique((*call.axes, made)),),
+            ("float32",),
+            weights=tuple(weights),
+            formula=formula,
+            mask=call.axes[0].name if masked else None,
+        )
+
+    def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
+        table = lowering.weights["embeddings"]
+        if node.args["lora_rank"]:
+            table = table + lowering.weights["lora_embeddings_a"] @ lowering.weights["lora_embeddings_b"]
+        weight = lowering.graph.own_constant(table, f"{lowering.stem}/embeddings")
+        made = lowering.factor(node.outputs[0].axes[-1].name, table.shape[1])
+        return [looked_up(lowering, inputs[0], weight, made, masks_zero=node.args["mask_zero"])]
+
+
+def looked_up(lowering: Lowering, ids: View, table: str, made: Group, *, masks_zero: bool) -> View:
+    """A row of the table for each id; with `masks_zero`, id 0 is padding."""
+    from nnspec.backends.onnx.builder import onnx_type
+    from nnspec.backends.onnx.view import Mask, View
+
+    mask = None
+    if masks_zero:
+        held = replace(lowering.elementwise("Cast", ids, to=onnx_type("bool")), dtype="bool", mask=None)
+        mask = Mask(held, lowering.is_right_padded)
+    if ids.dtype not in ("int32", "int64"):
+        ids = lowering.elementwise("Cast", ids, to=onnx_type("int32"))
+    tensor = lowering.node("Gather", table, ids.tensor, axis=0)
+    return View(tensor, (*ids.dims, made), (*ids.axes, made), str(lowering.graph.constants[table].dtype), mask)
+
+
+LAYERS = (Embedding(),)

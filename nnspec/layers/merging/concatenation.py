@@ -1,0 +1,116 @@
+"""Concatenate: inputs end to end along an axis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from nnspec.ir import axes as ax
+from nnspec.ir.graph import Node
+from nnspec.layers.kit import args as a
+from nnspec.layers.kit import explanations as say
+from nnspec.layers.kit.base import Call, Inferred, Layer, keras_name
+from nnspec.layers.merging.elementwise import any_mask, common_mask
+from nnspec.layers.merging.joining import joined_axes
+
+if TYPE_CHECKING:
+    from nnspec.backends.onnx.lowering import Lowering
+    from nnspec.backends.onnx.view import View
+
+
+class Concatenate(Layer):
+    """Puts its inputs end to end along an axis; all other axes are the same in each. They may hold numbers or ids.
+
+    Input axes:  `batch time filter`, each
+    Output axes: `batch time filter`, filter the sum; `as` names it
+    """
+
+    kind = "Concatenate"
+    arity = (2, None)
+    makes = "filter"
+    args = {"axis": a.axis("The axis along which they stand end to end.", -1)}
+
+    def infer(self, call: Call) -> Inferred:
+        call.require_one_dtype()
+        place = call.axis_index(call.args["axis"], "axis")
+        axes = list(joined_axes(call, place))
+        parts = [value.axes[place] for value in call.inputs]
+        size = _sum(ax.sizes(parts))
+        origin = parts[0].origin if len({part.origin for part in parts}) == 1 else None
+        learned = any(part.is_learned for part in parts)
+        name = call.axis_name or parts[0].name
+        axes[place] = ax.fresh(name, size, call.name, is_learned=learned, origin=origin)
+        return Inferred((call.require_unique(tuple(axes)),), mask=self.mask(call, place), keras={"axis": place + 1})
+
+    def why(self, node: Node) -> dict[str, str]:
+        place = node.args["axis"] - 1
+        made = node.outputs[0].axes[place]
+        sizes = " + ".join(str(value.axes[place].size) for value in node.inputs)
+        parts = say.listed(f"{value.axes[place].size} of `{value.node}`" for value in node.inputs)
+        return {"axis": f"`{made.name}` holds {parts}, end to end: {sizes} = {made.size}."}
+
+    def mask(self, call: Call, place: int) -> str | None:
+        masked = [value for value in call.inputs if value.mask is not None]
+        if not masked:
+            return None
+        if any(len(value.axes) != 2 for value in masked) or (place == 0 and len(masked) < len(call.inputs)):
+            call.fail(
+                "NN319",
+                f"Keras' `Concatenate` cannot join a mask along `{masked[0].mask}` with inputs "
+                f"{', '.join(ax.describe(value.axes) for value in call.inputs)}",
+                "from",
+                notes=["masks are joined where every input has one and reads two axes"],
+            )
+        if place == 0:
+            return call.axis_name or call.input.mask
+        return common_mask(call)
+
+    def to_keras(self, node: Node) -> Callable[..., Any]:
+        import keras
+
+        name = keras_name(node.name)
+        if any(value.mask for value in node.inputs):
+            # Keras joins the masks by an operation that it may call `concatenate_1`, as this layer may be.
+            name = f"{name}.joined"
+        return keras.layers.Concatenate(node.args["axis"], name=name)  # type: ignore[no-any-return]
+
+    def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
+        axis = node.args["axis"]
+        made = node.outputs[0]
+        result = concatenated(lowering, inputs, axis, made.axes[axis - 1].name, made.axes[axis - 1].size)
+        masks = [view.mask for view in inputs]
+        if made.mask is None:
+            return [replace(result, mask=None)]
+        if axis != 1:
+            return [replace(result, mask=any_mask(lowering, masks))]
+        known = [mask for mask in masks if mask is not None]
+        steps = concatenated(lowering, [mask.view for mask in known], 1, made.mask, made.axes[0].size)
+        steps = steps.with_axes(result.axes[:2])
+        steps = replace(
+            steps, dims=tuple(result.axes[1] if dim and dim != result.axes[0] else dim for dim in steps.dims)
+        )
+        return [replace(result, mask=replace(known[0], view=steps, is_right_padded=False))]
+
+
+def concatenated(lowering: Lowering, inputs: list[View], axis: int, name: str, size: ax.Size) -> View:
+    """Views joined along one of their axes (0 is batch), which is then `size` long."""
+    views = lowering.aligned(inputs, free_axis=axis)
+    place = next((place for view in views if (place := view.dim_of(axis)) is not None), axis)
+    tensor = lowering.node("Concat", *(view.tensor for view in views), axis=place)
+    group = lowering.factor(name, size)
+    first = views[0]
+    dims = tuple(group if i == place else dim for i, dim in enumerate(first.dims))
+    axes = tuple(group if i == axis else old for i, old in enumerate(first.axes))
+    return replace(first, tensor=tensor, dims=dims, axes=axes, mask=None)
+
+
+def _sum(sizes: Sequence[ax.Size]) -> ax.Size:
+    if all(isinstance(size, int) for size in sizes):
+        return sum(size for size in sizes if isinstance(size, int))
+    if len(set(sizes)) == 1:
+        return ax.multiply((len(sizes), sizes[0]))
+    return ax.derived(f"({' + '.join(str(size) for size in sizes)})")
+
+
+LAYERS = (Concatenate(),)

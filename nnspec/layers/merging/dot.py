@@ -1,0 +1,102 @@
+"""Dot: products of two inputs summed over an axis."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from nnspec.diagnostics import Fix
+from nnspec.ir import axes as ax
+from nnspec.ir.graph import Node
+from nnspec.layers.kit import args as a
+from nnspec.layers.kit import explanations as say
+from nnspec.layers.kit.base import Call, Inferred, Layer, Window
+from nnspec.layers.normalization.per_sample import unit_length
+
+if TYPE_CHECKING:
+    from nnspec.backends.onnx.lowering import Lowering
+    from nnspec.backends.onnx.view import Group, View
+
+
+class Dot(Layer):
+    """Products of two inputs summed over one axis of each; the other axes of both stay.
+
+    Input axes:  `batch query feature` and `batch key feature`, with `axes: feature`
+    Output axes: `batch query key`
+    """
+
+    kind = "Dot"
+    arity = (2, 2)
+    args = {
+        "axes": a.Arg(
+            {
+                "type": ["string", "integer", "array"],
+                "items": {"type": ["string", "integer"]},
+                "minItems": 2,
+                "maxItems": 2,
+            },
+            "The axis that is summed over, or one for each input, by name or by Keras' index.",
+        ),
+        "normalize": a.boolean("Whether vectors get length 1 before: cosines.", False),
+    }
+
+    def infer(self, call: Call) -> Inferred:
+        call.require_float()
+        given = call.args["axes"]
+        pair = given if isinstance(given, list) else [given, given]
+        left, right = (call.axis_index(value, "axes", v.axes) for value, v in zip(pair, call.inputs, strict=True))
+        mine, theirs = call.inputs[0].axes[left], call.inputs[1].axes[right]
+        if mine.size != theirs.size:
+            call.fail(
+                "NN311", f"`Dot` sums over `{mine.name}` of {mine.size} and `{theirs.name}` of {theirs.size}", "axes"
+            )
+        rest = [axis for i, axis in enumerate(call.inputs[0].axes) if i != left]
+        rest += [axis for i, axis in enumerate(call.inputs[1].axes) if i != right]
+        if not rest:
+            rest = [ax.fresh("product", 1, call.name)]
+        repeated = {axis.name for axis in rest if ax.names(rest).count(axis.name) > 1}
+        if repeated:
+            call.fail(
+                "NN307",
+                f"`Dot` would make two axes named `{min(repeated)}`: {ax.describe(rest)}",
+                "from",
+                fixes=[Fix(f"rename it in one of the inputs: `rename: {{{min(repeated)}: …}}`")],
+            )
+        return Inferred((tuple(rest),), windows={left: Window(None, ahead=None)}, keras={"axes": [left + 1, right + 1]})
+
+    def why(self, node: Node) -> dict[str, str]:
+        summed = [value.axes[place - 1] for value, place in zip(node.inputs, node.args["axes"], strict=True)]
+        parts = [f"`{axis.name}` of `{value.node}`" for axis, value in zip(summed, node.inputs, strict=True)]
+        cosines = " Each vector is given length 1 before." if node.args["normalize"] else ""
+        return {
+            "": f"Multiplies {say.listed(parts)} position by position, {summed[0].size} of each, and sums.{cosines}",
+            "axes": f"What is summed over: {say.listed(parts)}.",
+        }
+
+    def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
+        left, right = node.args["axes"]
+        first, second = inputs
+        if node.args["normalize"]:
+            first, second = unit_length(lowering, first, [left], 1e-7), unit_length(lowering, second, [right], 1e-7)
+        inside = {factor for group in second.axes[1:] for factor in group}  # they may be axes of the first, renamed
+        second = second.substituted({factor: (lowering.twin(factor),) for factor in inside})
+        mine = _rest(first, left)
+        theirs = _rest(second, right)
+        batch = first.axes[0]
+        one = lowering.arrange(first, (batch, mine, first.axes[left]))
+        two = lowering.arrange(second, (second.axes[0], second.axes[right], theirs))
+        tensor = lowering.node("MatMul", one.tensor, two.tensor)
+        axes = [batch, *(g for i, g in enumerate(first.axes) if i not in (0, left))]
+        axes += [g for i, g in enumerate(second.axes) if i not in (0, right)]
+        if len(axes) == 1:
+            axes.append(())
+        return [replace(one, tensor=tensor, dims=(batch, mine, theirs), axes=tuple(axes), mask=None)]
+
+
+def _rest(view: View, axis: int) -> Group:
+    """All factors but those of batch and of one axis, as memory has them."""
+    left_out = {*view.axes[0], *view.axes[axis]}
+    return tuple(factor for factor in view.order if factor not in left_out)
+
+
+LAYERS = (Dot(),)

@@ -1,0 +1,226 @@
+"""Joins of several inputs, element by element."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from nnspec.backends.onnx.ops.placement import broadcast_views, mask_against
+from nnspec.ir import axes as ax
+from nnspec.ir.graph import Node
+from nnspec.layers.kit import explanations as say
+from nnspec.layers.kit.base import Call, Inferred, Layer
+from nnspec.layers.merging import broadcasting
+from nnspec.layers.merging.joining import joined_axes
+
+if TYPE_CHECKING:
+    from nnspec.backends.onnx.lowering import Lowering
+    from nnspec.backends.onnx.view import Mask, View
+
+
+class Join(Layer):
+    """Element by element over inputs with the same axes: data axes by name and size, learned axes by size.
+
+    `broadcast` names axes along which an input that has one position there, or no such axis, is repeated.
+    """
+
+    arity: ClassVar[tuple[int, int | None]] = (2, None)
+    args = {"broadcast": broadcasting.argument()}
+    op: ClassVar[str]
+    several: ClassVar[str | None] = None  # an op that takes any number of inputs
+
+    def infer(self, call: Call) -> Inferred:
+        call.require_float()
+        repeated = broadcasting.wanted(call)
+        if not repeated:
+            return Inferred((joined_axes(call),), mask=common_mask(call), keras={"places": None})
+        masked = next((value for value in call.inputs if value.mask is not None), None)
+        if masked is not None:
+            call.fail(
+                "NN310",
+                f"`{self.kind}` cannot repeat inputs where one has a mask, but `{masked.node}` has one "
+                f"along `{masked.mask}`",
+                "broadcast",
+            )
+        given, places = broadcasting.expanded(call)
+        axes = joined_axes(call, repeated=repeated, given=given)
+        return Inferred((call.require_unique(axes),), keras={"places": places})
+
+    def keras_arguments(self, node: Node) -> dict[str, Any]:
+        return {}
+
+    def call_keras(self, layer: Callable[..., Any], node: Node, tensors: list[Any]) -> Any:
+        return layer(tensors if node.args["places"] is None else broadcasting.keras_tensors(node, tensors))
+
+    def why(self, node: Node) -> dict[str, str]:
+        return {"": say.joined(node, "Reads")}
+
+    def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
+        if node.args["places"] is None:
+            views = lowering.aligned(inputs)
+        else:
+            views = broadcast_views(lowering, broadcasting.with_all_axes(node, inputs))
+        return [_result(lowering, views, self.join(lowering, [view.tensor for view in views]))]
+
+    def join(self, lowering: Lowering, tensors: Sequence[str]) -> str:
+        if self.several is not None and (len(tensors) > 2 or self.several == self.op):
+            return lowering.node(self.several, *tensors)
+        result = tensors[0]
+        for tensor in tensors[1:]:
+            result = lowering.node(self.op, result, tensor)
+        return result
+
+
+def common_mask(call: Call) -> str | None:
+    """As Keras: a mask where every input has one; a position counts where any of them has data."""
+    places = {ax.index_of(value.axes, value.mask) if value.mask else None for value in call.inputs}
+    return call.input.mask if len(places) == 1 else None
+
+
+def _result(lowering: Lowering, views: Sequence[View], tensor: str) -> View:
+    return replace(views[0], tensor=tensor, mask=any_mask(lowering, [view.mask for view in views]))
+
+
+def any_mask(lowering: Lowering, masks: Sequence[Mask | None]) -> Mask | None:
+    """Where any of the masks holds; None where one is missing."""
+    known = [mask for mask in masks if mask is not None]
+    if not known or len(known) < len(masks):
+        return None
+    views = lowering.aligned([mask.view for mask in known])
+    result = views[0]
+    for view in views[1:]:
+        if view.tensor != result.tensor:
+            result = lowering.elementwise("Or", result, view.tensor)
+    return replace(known[0], view=result, is_right_padded=all(mask.is_right_padded for mask in known))
+
+
+class Add(Join):
+    """The sum of its inputs, element by element.
+
+    Input axes:  `batch time filter`, each
+    Output axes: those of the first
+    """
+
+    kind = "Add"
+    op, several = "Add", "Sum"
+
+
+class Subtract(Join):
+    """The first input less the second, element by element.
+
+    Input axes:  `batch time filter`, both
+    Output axes: those of the first
+    """
+
+    kind = "Subtract"
+    arity = (2, 2)
+    op = "Sub"
+
+
+class Average(Join):
+    """The mean of its inputs, element by element.
+
+    Input axes:  `batch time filter`, each
+    Output axes: those of the first
+    """
+
+    kind = "Average"
+    op, several = "Mean", "Mean"
+
+
+class MaskedJoin(Join):
+    """A join to which positions without data in one input contribute nothing, as in Keras."""
+
+    def infer(self, call: Call) -> Inferred:
+        for value in call.inputs:
+            if value.mask is not None and len(value.axes) != 2:
+                call.fail(
+                    "NN310",
+                    f"Keras' `{self.kind}` takes a mask along `{value.mask}` only on two axes, "
+                    f"but `{value.node}` has {ax.describe(value.axes)}",
+                    "from",
+                )
+        return super().infer(call)
+
+    def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
+        if node.args["places"] is not None:
+            return super().to_onnx(node, inputs, lowering)
+        masks = [view.mask if value.mask else None for view, value in zip(inputs, node.inputs, strict=True)]
+        if not any(masks):
+            return super().to_onnx(node, inputs, lowering)
+        views = [lowering.separable(view, [0, 1]) for view in lowering.aligned(inputs)]
+        against = [
+            None if mask is None else mask_against(lowering, view, _step(value.axes, value.mask), mask)
+            for view, mask, value in zip(views, masks, node.inputs, strict=True)
+        ]
+        tensor = self.masked(lowering, [view.tensor for view in views], against, views[0].dtype)
+        return [replace(views[0], tensor=tensor, mask=any_mask(lowering, masks))]
+
+    def masked(self, lowering: Lowering, tensors: list[str], masks: list[str | None], dtype: str) -> str:
+        """Keras' running join: where one side has no data, the other's value stands for it."""
+        result, known = tensors[0], masks[0]
+        for tensor, mask in zip(tensors[1:], masks[1:], strict=True):
+            other = tensor if mask is None else lowering.node("Where", mask, tensor, result)
+            if known is not None:
+                result = lowering.node("Where", known, result, other)
+            known = lowering.node("Or", known, mask) if known is not None and mask is not None else None
+            result = lowering.node(self.op, result, other)
+        return result
+
+
+def _step(axes: ax.Axes, name: str | None) -> int:
+    place = ax.index_of(axes, name) if name else None
+    assert place is not None
+    return place + 1
+
+
+class Multiply(MaskedJoin):
+    """The product of its inputs, element by element.
+
+    Input axes:  `batch time filter`, each
+    Output axes: those of the first
+    """
+
+    kind = "Multiply"
+    op = "Mul"
+
+    def masked(self, lowering: Lowering, tensors: list[str], masks: list[str | None], dtype: str) -> str:
+        result: str | None = None
+        one = lowering.scalar(1.0, dtype)
+        for tensor, mask in zip(tensors, masks, strict=True):
+            factor = tensor if mask is None else lowering.node("Where", mask, tensor, one)
+            result = factor if result is None else lowering.node("Mul", result, factor)
+        assert result is not None
+        known = [mask for mask in masks if mask is not None]
+        if len(known) < len(masks):
+            return result
+        either = known[0]
+        for mask in known[1:]:
+            either = either if mask == either else lowering.node("Or", either, mask)
+        return lowering.node("Where", either, result, lowering.scalar(0.0, dtype))
+
+
+class Maximum(MaskedJoin):
+    """The largest of its inputs, element by element.
+
+    Input axes:  `batch time filter`, each
+    Output axes: those of the first
+    """
+
+    kind = "Maximum"
+    op, several = "Max", "Max"
+
+
+class Minimum(MaskedJoin):
+    """The smallest of its inputs, element by element.
+
+    Input axes:  `batch time filter`, each
+    Output axes: those of the first
+    """
+
+    kind = "Minimum"
+    op, several = "Min", "Min"
+
+
+LAYERS = (Add(), Subtract(), Multiply(), Average(), Maximum(), Minimum())

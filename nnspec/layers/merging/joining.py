@@ -1,0 +1,143 @@
+"""What joins must find: the same axes in every input. Sizes alone do not make two tensors fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NoReturn
+
+from nnspec.diagnostics import Applicability, Edit, Fix
+from nnspec.document import Scalar
+from nnspec.document import Sequence as SequenceNode
+from nnspec.ir import axes as ax
+from nnspec.ir.axes import Axes, Axis, Size, Symbolic
+from nnspec.layers.kit.base import Call, insert_items
+from nnspec.layers.merging.broadcasting import refuse_silent
+
+Given = tuple[Axes, ...] | None
+
+
+def joined_axes(call: Call, free: int | None = None, repeated: Sequence[str] = (), given: Given = None) -> Axes:
+    """The axes of the first input, which all others have too; `free` may differ in size (it is left to the caller).
+
+    Data axes match by name and size, learned axes by size; along `repeated` one position does for any number.
+
+    Args:
+        given: the axes of each input, where they are not simply those that it has.
+
+    Raises:
+        Fault: NN311, or NN322 where Keras would repeat an input in silence.
+    """
+    read = given or tuple(value.axes for value in call.inputs)
+    axes = list(read[0])
+    for i, others in enumerate(read[1:], 1):
+        if len(others) != len(axes):
+            if free is None:
+                refuse_silent(call, i)
+            _refuse(call, i, f"{len(axes)} axes and {len(others)}", "nothing is repeated silently to fill an axis")
+        for place, (mine, theirs) in enumerate(zip(axes, others, strict=True)):
+            if place == free:
+                continue
+            if _names_differ(read[0], others, place):
+                _refuse(call, i, f"`{mine.name}` where the other has `{theirs.name}`")
+            if mine.size != theirs.size and 1 in (mine.size, theirs.size) and {mine.name, theirs.name} & set(repeated):
+                axes[place] = mine if theirs.size == 1 else theirs.renamed(mine.name)
+                continue
+            is_stretched = mine.size != theirs.size and 1 in (mine.size, theirs.size)  # also where T might be 1
+            size = None if is_stretched else common_size(call, mine.size, theirs.size)
+            if size is None:
+                if free is None:
+                    refuse_silent(call, i)
+                note = "nothing is repeated silently to fill an axis" if 1 in (mine.size, theirs.size) else ""
+                _refuse(call, i, f"`{mine.name}` of {mine.size} and `{theirs.name}` of {theirs.size}", note)
+            axes[place] = _joined(call, mine, theirs, size)
+    return tuple(axes)
+
+
+def _names_differ(first: Axes, others: Axes, place: int) -> bool:
+    """Whether two axes cannot be the same thing: both data with other names, or one that stands elsewhere."""
+    mine, theirs = first[place], others[place]
+    if mine.name == theirs.name:
+        return False
+    if not mine.is_learned and not theirs.is_learned:
+        return True
+    return any(
+        not axis.is_learned and ax.index_of(there, axis.name) not in (None, place)
+        for axis, there in ((mine, others), (theirs, first))
+    )
+
+
+def common_size(call: Call, mine: Size, theirs: Size) -> Size | None:
+    """The size of two axes that must be equal, None where they are not; a symbol gives a constraint."""
+    if mine == theirs:
+        return mine
+    if isinstance(mine, int) and isinstance(theirs, int):
+        return None
+    if not all(isinstance(size, int) or _is_symbol(size) for size in (mine, theirs)):
+        return None
+    known, symbol = (mine, theirs) if isinstance(mine, int) else (theirs, mine)
+    call.constraints.append(f"{symbol} == {known}")
+    return mine if isinstance(mine, int) else theirs
+
+
+def _is_symbol(size: Size) -> bool:
+    """A size that the inputs leave open, rather than one that follows from such."""
+    return isinstance(size, Symbolic) and size.coefficient == 1 and str(size).isidentifier()
+
+
+def _joined(call: Call, mine: Axis, theirs: Axis, size: Size) -> Axis:
+    if mine.atoms == theirs.atoms or not (mine.is_learned or theirs.is_learned):
+        return mine if mine.size == size else ax.resized(mine, size, call.name)
+    return ax.fresh(mine.name, size, call.name, is_learned=True, origin=mine.origin)
+
+
+def _refuse(call: Call, which: int, difference: str, note: str = "") -> NoReturn:
+    first, second = call.input, call.inputs[which]
+    call.fail(
+        "NN311",
+        f"`{call.kind}` joins inputs that differ: {difference}; "
+        f"`{first.node}` has {ax.describe(first.axes)}, `{second.node}` has {ax.describe(second.axes)}",
+        "from",
+        notes=[note] if note else [],
+        fixes=_fixes(call, which),
+    )
+
+
+def _fixes(call: Call, which: int) -> list[Fix]:
+    """A permute of the other input where it has the same axes in another order, or a rename."""
+    mine, theirs = ax.names(call.axes), ax.names(call.inputs[which].axes)
+    if mine != theirs and sorted(mine) == sorted(theirs):
+        order = ", ".join(mine)
+        return [
+            _inserted(call, which, f"reorder it first: permute: [{order}]", f"permute: {{order: [{order}]", "permuted")
+        ]
+    pairs = [(a, b) for a, b in zip(mine, theirs, strict=False) if a != b]
+    if len(mine) == len(theirs) and ax.sizes(call.axes) == ax.sizes(call.inputs[which].axes):
+        said = ", ".join(f"{theirs}: {mine}" for mine, theirs in pairs)
+        return [
+            _inserted(call, which, f"if they are the same, say so: rename: {{{said}}}", f"rename: {{{said}", "renamed")
+        ]
+    return []
+
+
+def _inserted(call: Call, which: int, message: str, item: str, suffix: str) -> Fix:
+    """A fix that puts an item between an input and this join, where `from` lists names."""
+    sources = call.node("from")
+    source = sources.items[which] if isinstance(sources, SequenceNode) and which < len(sources.items) else None
+    if not isinstance(source, Scalar) or not isinstance(source.value, str):
+        return Fix(message)
+    name = f"{source.value.replace('.', '_')}_{suffix}"
+    inserted = insert_items(
+        call.item_span, message, [f"{item}, from: {source.value}, name: {name}}}"], Applicability.MAYBE
+    )
+    if not inserted.edits:
+        return inserted
+    return Fix(message, (*inserted.edits, Edit(source.span, name)), Applicability.MAYBE)
+
+
+def unit_axes(first: Axes, others: Axes) -> list[str]:
+    """The axes along which one of the two would have to be repeated, where that makes them fit."""
+    if len(first) != len(others):
+        return []
+    pairs = [(a, b) for a, b in zip(first, others, strict=True) if a.size != b.size]
+    fits = all(1 in (a.size, b.size) for a, b in pairs)
+    return [a.name for a, _ in pairs] if fits else []

@@ -1,0 +1,257 @@
+"""Normalizations whose statistics are fixed at inference: BatchNormalization and Normalization."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from nnspec.ir import axes as ax
+from nnspec.ir.graph import Node, Weight
+from nnspec.layers.kit import args as a
+from nnspec.layers.kit import explanations as say
+from nnspec.layers.kit.base import Call, Inferred, Layer
+from nnspec.layers.kit.contracts import check_channels
+from nnspec.lazy import np
+
+if TYPE_CHECKING:
+    from nnspec.backends.onnx.lowering import Affine, Lowering
+    from nnspec.backends.onnx.view import View
+
+
+class BatchNormalization(Layer):
+    """Every channel brought to mean 0 and variance 1, then scaled by gamma and shifted by beta.
+
+    In training by the batch's own statistics, at inference by their moving averages. In ONNX it becomes part of the
+    convolution or Dense before it where nothing stands between.
+
+    Input axes:  `batch … channel`
+    Output axes: the same
+    Weights:     gamma (channel), beta (channel); not trained: moving_mean (channel), moving_variance (channel)
+    """
+
+    kind = "BatchNormalization"
+    args = {
+        "axis": a.axis("The axis of channels, each of which has statistics of its own.", -1),
+        "momentum": a.number("Share of the old moving average that stays at each step.", 0.99, minimum=0, maximum=1),
+        "epsilon": a.number("Added to the variance, so that nothing is divided by 0.", 1e-3, minimum=0),
+        "center": a.boolean("Whether beta is added.", True),
+        "scale": a.boolean("Whether gamma multiplies.", True),
+        "beta_initializer": a.initializer("shift", "zeros"),
+        "gamma_initializer": a.initializer("scale", "ones"),
+        "moving_mean_initializer": a.initializer("moving mean", "zeros"),
+        "moving_variance_initializer": a.initializer("moving variance", "ones"),
+        "beta_regularizer": a.regularizer("shift"),
+        "gamma_regularizer": a.regularizer("scale"),
+        "beta_constraint": a.constraint("shift"),
+        "gamma_constraint": a.constraint("scale"),
+        "renorm": a.boolean("Whether training corrects towards the moving averages (Ioffe 2017).", False),
+        "renorm_clipping": a.Arg(
+            {
+                "type": ["object", "null"],
+                "properties": {
+                    "rmax": {"type": "number", "description": "Largest ratio of deviations."},
+                    "rmin": {"type": "number", "description": "Smallest ratio of deviations."},
+                    "dmax": {"type": "number", "description": "Largest shift of the mean."},
+                },
+                "additionalProperties": False,
+            },
+            "Bounds of the correction: `rmax`, `rmin`, `dmax`.",
+            None,
+        ),
+        "renorm_momentum": a.number("Momentum of the correction's own averages.", 0.99, minimum=0, maximum=1),
+        "synchronized": a.boolean("Whether several devices share each batch's statistics.", False),
+    }
+
+    def infer(self, call: Call) -> Inferred:
+        call.require_float()
+        place = call.axis_index(call.args["axis"], "axis")
+        check_channels(call, place)
+        size = call.require_size(call.axes[place], "it has statistics for each position")
+        if call.input.mask is not None and len(call.axes) != 2:
+            call.require_rank(2, what=f"the masked `{call.input.mask}` and one of channels")
+        names = [name for name, flag in (("gamma", "scale"), ("beta", "center")) if call.args[flag]]
+        kept = ["moving_mean", "moving_variance"]
+        if call.args["renorm"]:
+            kept += ["moving_stddev", "renorm_mean", "renorm_stddev"]
+        weights = [Weight(name, (size,)) for name in names] + [Weight(name, (size,), False) for name in kept]
+        return Inferred(
+            (call.axes,),
+            weights=tuple(weights),
+            formula=f"{len(weights)}·{size}",
+            mask=call.input.mask,
+            keras={"axis": place + 1},
+        )
+
+    def why(self, node: Node) -> dict[str, str]:
+        channel = node.inputs[0].axes[node.args["axis"] - 1]
+        each = f"one for each of {channel.size}"
+        return {
+            "axis": f"Each position of {say.sized(channel)} has a mean and a variance of its own, over the batch and "
+            "all other axes.",
+            **{weight.name: each for weight in node.weights},
+        }
+
+    def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
+        view, axis, weights = inputs[0], node.args["axis"], lowering.weights
+        mean, variance = weights["moving_mean"], weights["moving_variance"]
+        gamma, beta = weights.get("gamma", np.ones_like(mean)), weights.get("beta", np.zeros_like(mean))
+        epsilon = float(node.args["epsilon"])
+        scale = gamma.astype(np.float64) / np.sqrt(variance.astype(np.float64) + epsilon)
+        shift = beta - mean * scale
+        affine = lowering.affine.get(view.tensor)
+        if affine is not None and lowering.is_sole_reader and _is_folded(lowering, view, axis, affine, scale, shift):
+            return [view]
+        group = view.axes[axis]
+        if group and len(view.dims) > 1 and set(view.dims[1]) == set(group):
+            order = [group.index(factor) for factor in view.dims[1]]
+            vectors = [
+                lowering.constant(_reordered(view, axis, vector, order).astype(np.float32), name)
+                for name, vector in (("gamma", gamma), ("beta", beta), ("mean", mean), ("variance", variance))
+            ]
+            return [lowering.elementwise("BatchNormalization", view, *vectors, epsilon=epsilon)]
+        ready = lowering.separable(view, [axis])
+        scaled = lowering.elementwise("Mul", ready, lowering.along(ready, scale.astype(np.float32), [axis], "scale"))
+        return [lowering.elementwise("Add", scaled, lowering.along(ready, shift.astype(np.float32), [axis], "shift"))]
+
+
+def _reordered(view: View, axis: int, vector: np.ndarray, order: list[int]) -> np.ndarray:
+    """A vector over an axis, in the order in which memory has the axis' factors."""
+    sizes = [factor.size or 1 for factor in view.axes[axis]]
+    return np.asarray(vector).reshape(sizes).transpose(order).reshape(-1)
+
+
+def _is_folded(lowering: Lowering, view: View, axis: int, affine: Affine, scale: np.ndarray, shift: np.ndarray) -> bool:
+    """Scales and shifts what an affine op makes, by changing its constants; False where the axis is not all its own."""
+    outputs = view.dims[1] if affine.node.op in ("Conv", "ConvTranspose") else view.dims[-1]
+    group = view.axes[axis]
+    if not set(group) <= set(outputs) or (
+        affine.bias is None and affine.node.op not in ("Conv", "ConvTranspose", "Gemm")
+    ):
+        return False
+    # Over all the op's outputs: where the axis is a part of them, the others repeat it.
+    sizes = [factor.size or 1 for factor in outputs]
+    order = [group.index(factor) for factor in outputs if factor in group]
+    kept = [factor.size or 1 if factor in group else 1 for factor in outputs]
+
+    def spread(vector: np.ndarray) -> np.ndarray:
+        part = _reordered(view, axis, vector, order).reshape(kept)
+        return affine.channels(np.broadcast_to(part, sizes).reshape(-1))
+
+    factor, offset = spread(scale), spread(shift)
+    constants = lowering.graph.constants
+    weight = constants[affine.weight]
+    constants[affine.weight] = np.ascontiguousarray(affine.scale(weight, factor.astype(weight.dtype)))
+    if affine.bias is None:
+        affine.bias = lowering.graph.own_constant(offset.astype(weight.dtype), f"{lowering.stem}/shift")
+        affine.node.inputs.append(affine.bias)
+    else:
+        constants[affine.bias] = (constants[affine.bias] * factor + offset).astype(weight.dtype)
+    return True
+
+
+class Normalization(Layer):
+    """(x - mean) / √variance, with statistics for each position of `axis`: given, or learned from the training data.
+
+    Without `mean` and `variance` they are computed over the training data before training starts (Keras' `adapt`).
+
+    Input axes:  `batch … feature`
+    Output axes: the same
+    Weights:     not trained, and only where `mean` is not given: mean (feature), variance (feature), count ()
+    """
+
+    kind = "Normalization"
+    args = {
+        "axis": a.Arg(
+            {"type": ["string", "integer", "array", "null"], "items": {"type": ["string", "integer"]}},
+            "The axis or axes with statistics for each position; null: one mean and variance for all values.",
+            -1,
+        ),
+        "mean": a.Arg({"type": ["number", "array", "null"]}, "The mean, one number or one for each position.", None),
+        "variance": a.Arg({"type": ["number", "array", "null"]}, "The variance, likewise.", None),
+        "invert": a.boolean("Whether it undoes the normalization: x·√variance + mean.", False),
+    }
+
+    def infer(self, call: Call) -> Inferred:
+        given = call.args["axis"]
+        listed = [] if given is None else given if isinstance(given, list) else [given]
+        places = sorted({call.axis_index(value, "axis") for value in listed})
+        shape = tuple(call.require_size(call.axes[i], "it has statistics for each position") for i in places)
+        self.check_statistics(call, shape)
+        weights: tuple[Weight, ...] = ()
+        formula = ""
+        if call.args["mean"] is None:
+            weights = (Weight("mean", shape, False), Weight("variance", shape, False), Weight("count", (), False))
+            formula = f"2·{'·'.join(str(size) for size in shape) or 1} + 1"
+        return Inferred(
+            (call.axes,),
+            ("float32",),
+            weights=weights,
+            formula=formula,
+            mask=call.input.mask,
+            keras={"axis": [place + 1 for place in places] or None},
+        )
+
+    def why(self, node: Node) -> dict[str, str]:
+        own = [node.inputs[0].axes[place - 1] for place in node.args["axis"] or ()]
+        if not own:
+            return {"axis": "One mean and one variance serve all values."}
+        return {"axis": f"Each position of {say.listed(map(say.sized, own))} has a mean and a variance of its own."}
+
+    def adapts(self, node: Node) -> bool:
+        return bool(node.weights)
+
+    def check_statistics(self, call: Call, shape: tuple[int, ...]) -> None:
+        mean, variance = call.args["mean"], call.args["variance"]
+        if (mean is None) != (variance is None):
+            missing = "mean" if mean is None else "variance"
+            call.fail("NN208", f"`Normalization` takes `mean` and `variance` together, but `{missing}` is not given")
+        for name, value in (("mean", mean), ("variance", variance)):
+            if value is None:
+                continue
+            try:
+                array = np.asarray(value, dtype=np.float64)
+                np.broadcast_to(array, shape)
+            except (ValueError, TypeError):
+                over = " × ".join(str(size) for size in shape) or "one number"
+                call.fail("NN302", f"`{name}` of `Normalization` does not fit its axes, which take {over}", name)
+        if mean is not None and np.shape(mean) != np.shape(variance):
+            call.fail("NN302", f"`mean` has shape {np.shape(mean)} but `variance` {np.shape(variance)}", "variance")
+        if variance is not None and np.min(variance) < 0:
+            call.fail("NN206", "`variance` cannot be negative", "variance")
+
+    def undo(self, node: Node, values: np.ndarray, weights: Mapping[str, np.ndarray]) -> np.ndarray | None:
+        if node.weights and not weights:
+            return None
+        places = [i - 1 for i in node.args["axis"] or ()]
+        shape = [(ax.static(axis.size) or 1) if i in places else 1 for i, axis in enumerate(node.inputs[0].axes)]
+        mean, deviation = (statistic.reshape(shape) for statistic in _statistics(node, weights))
+        undone: np.ndarray = (values - mean) / deviation if node.args["invert"] else values * deviation + mean
+        return undone
+
+    def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
+        from nnspec.backends.onnx.builder import onnx_type
+
+        view, axes = inputs[0], list(node.args["axis"] or ())
+        if view.dtype != "float32":
+            view = replace(lowering.elementwise("Cast", view, to=onnx_type("float32")), dtype="float32")
+        mean, deviation = _statistics(node, lowering.weights)
+        ready = lowering.separable(view, axes)
+        mean_name = lowering.along(ready, mean, axes, "mean")
+        deviation_name = lowering.along(ready, deviation, axes, "deviation")
+        if node.args["invert"]:
+            return [lowering.elementwise("Add", lowering.elementwise("Mul", ready, deviation_name), mean_name)]
+        return [lowering.elementwise("Div", lowering.elementwise("Sub", ready, mean_name), deviation_name)]
+
+
+def _statistics(node: Node, weights: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation of a Normalization, one for each position of its axes."""
+    shape = [ax.static(node.inputs[0].axes[i - 1].size) or 1 for i in node.args["axis"] or ()]
+    mean, variance = (
+        np.broadcast_to(np.asarray(weights[name] if node.weights else node.args[name], np.float32), shape)
+        for name in ("mean", "variance")
+    )
+    return mean, np.maximum(np.sqrt(variance), np.float32(1e-7))
+
+
+LAYERS = (BatchNormalization(), Normalization())

@@ -1,0 +1,94 @@
+"""Rescaling: values brought to another range."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from nnspec.ir.graph import Node
+from nnspec.layers.kit import args as a
+from nnspec.layers.kit.base import Call, Inferred, Layer
+from nnspec.lazy import np
+
+if TYPE_CHECKING:
+    from nnspec.backends.onnx.lowering import Lowering
+    from nnspec.backends.onnx.view import View
+
+
+def as_floats(lowering: Lowering, view: View) -> View:
+    """The same values as float32: what Keras' preprocessing layers compute with, whatever they read."""
+    if view.dtype == "float32":
+        return view
+    from nnspec.backends.onnx.builder import onnx_type
+
+    return replace(lowering.elementwise("Cast", view, to=onnx_type("float32")), dtype="float32")
+
+
+class Rescaling(Layer):
+    """x·`scale` + `offset`: pixels from 0 to 255 become 0 to 1 with scale 1/255, -1 to 1 with 1/127.5 and offset -1.
+
+    Integers become floats.
+
+    Input axes:  `batch …`, numbers of any dtype
+    Output axes: the same, float32
+    """
+
+    kind = "Rescaling"
+    args = {
+        "scale": a.Arg(
+            {"type": ["number", "array"], "items": {"type": ["number", "array"]}, "minItems": 1},
+            "What values are multiplied by: one number, or one for each position of the last axis.",
+        ),
+        "offset": a.Arg(
+            {"type": ["number", "array"], "items": {"type": ["number", "array"]}, "minItems": 1},
+            "What is then added, likewise.",
+            0.0,
+        ),
+    }
+
+    def infer(self, call: Call) -> Inferred:
+        for name in ("scale", "offset"):
+            self.check_shape(call, name)
+        return Inferred((call.axes,), ("float32",), mask=call.input.mask)
+
+    def check_shape(self, call: Call, name: str) -> None:
+        shape = _shape(call.args[name])
+        last = call.axes[len(call.axes) - len(shape) :] if shape is not None and len(shape) <= len(call.axes) else ()
+        if shape is None or len(last) != len(shape):
+            call.fail("NN302", f"`{name}` of `Rescaling` is no number for each position of the last axes", name)
+        for size, axis in zip(shape, last, strict=True):
+            if size not in (1, axis.size):
+                call.fail(
+                    "NN302",
+                    f"`{name}` of `Rescaling` has {size} numbers for `{axis.name}`, which has size {axis.size}",
+                    name,
+                )
+
+    def undo(self, node: Node, values: np.ndarray, weights: Mapping[str, np.ndarray]) -> np.ndarray | None:
+        scale = np.asarray(node.args["scale"], np.float64)
+        return (values - np.asarray(node.args["offset"], np.float64)) / scale if np.all(scale) else None
+
+    def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
+        view = as_floats(lowering, inputs[0])
+        for op, name, neutral in (("Mul", "scale", 1.0), ("Add", "offset", 0.0)):
+            values = np.asarray(node.args[name], np.float32)
+            if np.all(values == neutral):
+                continue
+            first = len(view.axes) - values.ndim
+            axes = [first + i for i, size in enumerate(values.shape) if size > 1]
+            view = lowering.separable(view, axes)
+            view = lowering.elementwise(op, view, lowering.along(view, np.squeeze(values), axes, name))
+        return [view]
+
+
+def _shape(value: Any) -> tuple[int, ...] | None:
+    """The shape of nested lists of numbers, None where rows differ in length."""
+    if not isinstance(value, list):
+        return ()
+    inner = {_shape(item) for item in value}
+    only = next(iter(inner)) if len(inner) == 1 else None
+    return None if only is None else (len(value), *only)
+
+
+LAYERS = (Rescaling(),)

@@ -1,0 +1,92 @@
+"""SpectralNormalization, a wrapper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from nnspec.ir.graph import Node, Weight
+from nnspec.layers.kit import args as a
+from nnspec.layers.kit.base import Call, Inferred, Layer, keras_name
+from nnspec.layers.wrappers.time_distributed import keras_inner, layer_argument, layer_source, wrapped_kind
+
+if TYPE_CHECKING:
+    from nnspec.backends.onnx.lowering import Lowering
+    from nnspec.backends.onnx.view import View
+
+# The kinds whose Keras layer has one `kernel`, or `embeddings`.
+NORMALIZED = frozenset(
+    {
+        "Dense",
+        "EinsumDense",
+        "Embedding",
+        *(f"Conv{rank}D" for rank in (1, 2, 3)),
+        *(f"Conv{rank}DTranspose" for rank in (1, 2, 3)),
+        *(f"DepthwiseConv{rank}D" for rank in (1, 2)),
+    }
+)
+
+
+class SpectralNormalization(Layer):
+    """Divides the wrapped layer's kernel by its largest singular value at each training step, which bounds how much
+    the layer can stretch what it reads (Miyato et al., Spectral Normalization for GANs, 2018).
+
+    The value comes from `power_iterations` steps of the power method, which start where the last training step ended.
+    A finished model has the kernel that training left, and nothing else to do.
+
+    Input axes:  those of the wrapped layer
+    Output axes: likewise
+    Weights:     the kernel (or embeddings), vector_u (1, last axis of the kernel), then the layer's others
+    """
+
+    kind = "SpectralNormalization"
+    args = {
+        "layer": a.Arg(layer_argument("The layer with the kernel."), "The layer with the kernel."),
+        "power_iterations": a.integer("Steps of the power method at each training step.", 1),
+    }
+
+    def infer(self, call: Call) -> Inferred:
+        source = layer_source(call)
+        kind = wrapped_kind(source)
+        if kind not in NORMALIZED:
+            call.fail(
+                "NN208",
+                f"`SpectralNormalization` needs a layer with one kernel, but `{kind}` has none, or several",
+                "layer",
+                notes=["it wraps dense layers, convolutions and embeddings"],
+            )
+        inner = call.infer_inner(call, source, call.inputs) if call.infer_inner else None
+        assert inner is not None
+        if inner.args.get("lora_rank"):
+            call.fail("NN208", "`SpectralNormalization` cannot normalize a kernel that `lora_rank` adds to", "layer")
+        first, *others = inner.weights
+        vector = Weight("vector_u", (1, first.shape[-1]), False)
+        return Inferred(
+            tuple(made.axes for made in inner.outputs),
+            dtypes=tuple(made.dtype for made in inner.outputs),
+            weights=(first, vector, *others),
+            formula=f"{inner.formula} + {first.shape[-1]}",
+            windows=inner.windows,
+            notes=inner.notes,
+            inner=inner,
+        )
+
+    def to_keras(self, node: Node) -> Callable[..., Any]:
+        import keras
+
+        from nnspec.backends.keras.attention import FloatSpectralNormalization
+
+        assert node.inner is not None
+        reads_ids = not node.inputs[0].dtype.startswith("float")
+        made = FloatSpectralNormalization if reads_ids else keras.layers.SpectralNormalization
+        layer: Callable[..., Any] = made(
+            keras_inner(node.inner), power_iterations=node.args["power_iterations"], name=keras_name(node.name)
+        )
+        return layer
+
+    def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
+        assert node.inner is not None
+        return node.inner.layer.to_onnx(node.inner, inputs, lowering)
+
+
+LAYERS = (SpectralNormalization(),)

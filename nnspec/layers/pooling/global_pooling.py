@@ -1,0 +1,197 @@
+"""Global pooling: each channel's largest value or mean over all positions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from nnspec.backends.onnx.ops.placement import mask_against, over_dims
+from nnspec.ir import axes as ax
+from nnspec.ir.axes import Axes
+from nnspec.ir.graph import Node
+from nnspec.layers.kit import args as a
+from nnspec.layers.kit import explanations as say
+from nnspec.layers.kit.base import Call, Inferred, Layer, Window, keras_name
+from nnspec.layers.kit.sliding_windows import spatial_positions
+from nnspec.lazy import np
+
+if TYPE_CHECKING:
+    from nnspec.backends.onnx.lowering import Lowering
+    from nnspec.backends.onnx.view import Group, View
+
+
+class GlobalPooling(Layer):
+    """Reduces the spatial axes, wherever they stand in memory."""
+
+    rank: ClassVar[int]
+    op: ClassVar[str]
+
+    @property
+    def image_op(self) -> str:
+        """The op that pools all but the first two dimensions."""
+        return {"ReduceMax": "GlobalMaxPool", "ReduceMean": "GlobalAveragePool"}[self.op]
+
+    steps = True
+    args = {
+        "data_format": a.data_format(),
+        "keepdims": a.boolean("Whether the pooled axes stay, with size 1.", False),
+    }
+
+    def infer(self, call: Call) -> Inferred:
+        call.require_rank(self.rank + 1, what=f"{self.rank} to pool over and one of channels")
+        call.require_float()
+        places, channel = spatial_positions(self.rank, call.args["data_format"])
+        call.check_steps(places)
+        axes: Axes = (call.axes[channel],)
+        if call.args["keepdims"]:
+            axes = tuple(ax.resized(axis, 1, call.name) if i in places else axis for i, axis in enumerate(call.axes))
+        return Inferred((axes,), windows={place: Window(None, ahead=None) for place in places})
+
+    def why(self, node: Node) -> dict[str, str]:
+        places, _ = spatial_positions(self.rank, node.args["data_format"])
+        pooled = say.listed(say.sized(node.inputs[0].axes[place]) for place in places)
+        what = "largest value" if self.op == "ReduceMax" else "mean"
+        keeps = node.args["keepdims"]
+        left = "they stay with size 1" if len(places) > 1 else "it stays with size 1"
+        gone = "they are gone" if len(places) > 1 else "it is gone"
+        return {
+            "": f"Of all positions of {pooled} each channel keeps one number, the {what}; {left if keeps else gone}."
+        }
+
+    def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
+        view = inputs[0]
+        places, channel = spatial_positions(self.rank, node.args["data_format"])
+        ready, reduced = over_dims(lowering, view, [1 + place for place in places])
+        dims = tuple(dim for i, dim in enumerate(ready.dims) if i not in reduced)
+        if view.mask is None and _is_image(ready, reduced):  # as a convolution leaves it, blocked in memory
+            tensor = lowering.node(self.image_op, ready.tensor)
+            dims = (*ready.dims[:2], *((),) * (len(ready.dims) - 2))
+        else:
+            tensor = self.reduce(node, ready, reduced, lowering)
+        axes: tuple[Group, ...] = (view.axes[0], view.axes[1 + channel])
+        if node.args["keepdims"]:
+            axes = tuple(() if i - 1 in places else group for i, group in enumerate(view.axes))
+        return [replace(ready, tensor=tensor, dims=dims, axes=axes, mask=None)]
+
+    def reduce(self, node: Node, view: View, dims: list[int], lowering: Lowering) -> str:
+        """The tensor without these dimensions."""
+        if not dims:
+            return view.tensor
+        return lowering.node(self.op, view.tensor, lowering.constant(np.asarray(dims, np.int64), "axes"), keepdims=0)
+
+
+class GlobalMaxPooling1D(GlobalPooling):
+    """The largest value of each channel over all steps of a sequence.
+
+    Input axes:  `batch time channel`
+    Output axes: `batch channel`, or `batch time channel` with time 1 where `keepdims`
+    """
+
+    kind = "GlobalMaxPooling1D"
+    rank = 1
+    op = "ReduceMax"
+
+
+class GlobalMaxPooling2D(GlobalPooling):
+    """The largest value of each channel over two axes.
+
+    Input axes:  `batch height width channel`
+    Output axes: `batch channel`, or `batch height width channel` with height and width 1 where `keepdims`
+    """
+
+    kind = "GlobalMaxPooling2D"
+    rank = 2
+    op = "ReduceMax"
+
+
+class GlobalMaxPooling3D(GlobalPooling):
+    """The largest value of each channel over three axes.
+
+    Input axes:  `batch depth height width channel`
+    Output axes: `batch channel`, or `batch depth height width channel` with the pooled sizes 1 where `keepdims`
+    """
+
+    kind = "GlobalMaxPooling3D"
+    rank = 3
+    op = "ReduceMax"
+
+
+class GlobalAveragePooling1D(GlobalPooling):
+    """The mean of each channel over all steps of a sequence; where the input has a mask, over those that hold data.
+
+    Input axes:  `batch time channel`
+    Output axes: `batch channel`, or `batch time channel` with time 1 where `keepdims`
+    """
+
+    kind = "GlobalAveragePooling1D"
+    rank = 1
+    op = "ReduceMean"
+    uses_mask = True
+
+    def to_keras(self, node: Node) -> Callable[..., Any]:
+        if node.inputs[0].mask is None or _is_masked(node):
+            return super().to_keras(node)
+        from nnspec.backends.keras.layers import UnmaskedGlobalAveragePooling1D
+
+        return UnmaskedGlobalAveragePooling1D(name=keras_name(node.name), **self.keras_arguments(node))
+
+    def reduce(self, node: Node, view: View, dims: list[int], lowering: Lowering) -> str:
+        from nnspec.backends.onnx.builder import onnx_type
+
+        place = spatial_positions(1, node.args["data_format"])[0][0]
+        if view.mask is None or not _is_masked(node):
+            return super().reduce(node, view, dims, lowering)
+        ready = lowering.separable(view, [0])
+        mask = mask_against(lowering, ready, 1 + place, view.mask)
+        kept = lowering.node("Where", mask, ready.tensor, lowering.scalar(0.0, view.dtype))
+        axes = lowering.constant(np.asarray(dims, np.int64), "axes")
+        counted = lowering.node("Cast", mask, to=onnx_type(view.dtype))
+        total = lowering.node("ReduceSum", kept, axes, keepdims=0)
+        return lowering.node("Div", total, lowering.node("ReduceSum", counted, axes, keepdims=0))
+
+
+def _is_image(view: View, reduced: list[int]) -> bool:
+    """Whether memory is (batch, channel, spatial …) and all that is spatial is pooled."""
+    rest = [i for i, dim in enumerate(view.dims) if i > 1 and dim]
+    return len(view.dims) == 4 and rest == reduced and bool(view.dims[0] and view.dims[1])
+
+
+def _is_masked(node: Node) -> bool:
+    """Whether the mask is one of the pooled axis."""
+    place = spatial_positions(1, node.args["data_format"])[0][0]
+    return node.inputs[0].mask == node.inputs[0].axes[place].name
+
+
+class GlobalAveragePooling2D(GlobalPooling):
+    """The mean of each channel over two axes.
+
+    Input axes:  `batch height width channel`
+    Output axes: `batch channel`, or `batch height width channel` with height and width 1 where `keepdims`
+    """
+
+    kind = "GlobalAveragePooling2D"
+    rank = 2
+    op = "ReduceMean"
+
+
+class GlobalAveragePooling3D(GlobalPooling):
+    """The mean of each channel over three axes.
+
+    Input axes:  `batch depth height width channel`
+    Output axes: `batch channel`, or `batch depth height width channel` with the pooled sizes 1 where `keepdims`
+    """
+
+    kind = "GlobalAveragePooling3D"
+    rank = 3
+    op = "ReduceMean"
+
+
+LAYERS = (
+    GlobalMaxPooling1D(),
+    GlobalMaxPooling2D(),
+    GlobalMaxPooling3D(),
+    GlobalAveragePooling1D(),
+    GlobalAveragePooling2D(),
+    GlobalAveragePooling3D(),
+)

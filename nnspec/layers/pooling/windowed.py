@@ -1,0 +1,177 @@
+"""Pooling: windows that slide along one to three axes and keep their largest value or their mean."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from nnspec.ir import axes as ax
+from nnspec.ir.graph import Node
+from nnspec.layers.kit import args as a
+from nnspec.layers.kit import explanations as say
+from nnspec.layers.kit.base import Call, Inferred, Layer, Window
+from nnspec.layers.kit.sliding_windows import slid_size, spatial_positions, window_over
+from nnspec.layers.pooling.onnx_pool import Windows, write_windows
+
+if TYPE_CHECKING:
+    from nnspec.backends.onnx.lowering import Lowering
+    from nnspec.backends.onnx.view import View
+
+
+class Pooling(Layer):
+    """What windows share: the axes rule, and a lowering in the layout of convolutions."""
+
+    rank: ClassVar[int]
+    op: ClassVar[str]
+    steps = True
+
+    def geometry(self, args: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Window sizes and strides, one number an axis; without strides windows do not overlap."""
+        pool = a.as_tuple(args["pool_size"], self.rank)
+        return pool, pool if args["strides"] is None else a.as_tuple(args["strides"], self.rank)
+
+    def infer(self, call: Call) -> Inferred:
+        call.require_rank(self.rank + 1, what=f"{self.rank} to slide along and one of channels")
+        call.require_float()
+        places, _ = spatial_positions(self.rank, call.args["data_format"])
+        call.check_steps(places)
+        padding = call.args["padding"]
+        axes: list[ax.Axis] = list(call.axes)
+        windows: dict[int, Window] = {}
+        for place, span, stride in zip(places, *self.geometry(call.args), strict=True):
+            if span == stride == 1:
+                continue
+            size = slid_size(call, call.axes[place], span, stride, padding, "pool_size")
+            axes[place] = ax.resized(call.axes[place], size, call.name)
+            windows[place] = window_over(call.axes[place].size, span, stride, padding)
+        return Inferred((tuple(axes),), windows=windows)
+
+    def why(self, node: Node) -> dict[str, str]:
+        places, _ = spatial_positions(self.rank, node.args["data_format"])
+        pool, strides = self.geometry(node.args)
+        axes = node.inputs[0].axes
+        covered = say.listed(
+            f"{say.counted(size, 'position')} of `{axes[place].name}`" for place, size in zip(places, pool, strict=True)
+        )
+        kept = "largest value" if self.op == "MaxPool" else "mean"
+        return {
+            "pool_size": f"A window covers {covered} and keeps the {kept}, channel by channel.",
+            "strides": say.stride_sentence(node, places, strides)
+            + (" That is the window's own size, since none is given." if node.args["strides"] is None else ""),
+            "padding": say.padding_sentence(node, places, pool, strides, node.args["padding"], "empty place"),
+        }
+
+    def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
+        pool, strides = self.geometry(node.args)
+        if set(pool) == set(strides) == {1}:
+            return [replace(inputs[0], mask=None)]
+        before, after = node.inputs[0].axes, node.outputs[0].axes
+        windows = Windows(self.op, pool, strides, node.args["padding"], node.args["data_format"])
+        return [write_windows(lowering, inputs[0], windows, before, after)]
+
+
+def _pooling_arguments(rank: int, pool_size: Any) -> dict[str, a.Arg]:
+    return {
+        "pool_size": a.sizes("Positions that a window covers, along each spatial axis.", rank, pool_size),
+        "strides": a.sizes("Positions between neighbouring windows; default: `pool_size`, side by side.", rank, None),
+        "padding": a.choice(
+            "valid: only whole windows; same: windows may stand over both ends.", ["valid", "same"], "valid"
+        ),
+        "data_format": a.data_format(),
+    }
+
+
+class MaxPooling1D(Pooling):
+    """Windows of `pool_size` steps slide along a sequence; each keeps its largest value, channel by channel.
+
+    Input axes:  `batch time channel`
+    Output axes: `batch time channel`, time = (time - pool_size) // strides + 1
+
+    Not this: an input of (feature, time), which would pool features that have no order (NN308).
+    """
+
+    kind = "MaxPooling1D"
+    rank = 1
+    op = "MaxPool"
+    args = _pooling_arguments(1, 2)
+
+
+class MaxPooling2D(Pooling):
+    """Windows slide along two axes; each keeps its largest value, channel by channel.
+
+    Input axes:  `batch height width channel`
+    Output axes: `batch height width channel`, each length = (length - pool_size) // strides + 1
+    """
+
+    kind = "MaxPooling2D"
+    rank = 2
+    op = "MaxPool"
+    args = _pooling_arguments(2, [2, 2])
+
+
+class AveragePooling1D(Pooling):
+    """Windows of `pool_size` steps slide along a sequence; each keeps its mean, channel by channel.
+
+    With `padding: same` a window over an end averages the positions that exist.
+
+    Input axes:  `batch time channel`
+    Output axes: `batch time channel`, time = (time - pool_size) // strides + 1
+    """
+
+    kind = "AveragePooling1D"
+    rank = 1
+    op = "AveragePool"
+    args = _pooling_arguments(1, a.REQUIRED)
+
+
+class AveragePooling2D(Pooling):
+    """Windows slide along two axes; each keeps its mean, channel by channel.
+
+    With `padding: same` a window over an edge averages the positions that exist.
+
+    Input axes:  `batch height width channel`
+    Output axes: `batch height width channel`, each length = (length - pool_size) // strides + 1
+    """
+
+    kind = "AveragePooling2D"
+    rank = 2
+    op = "AveragePool"
+    args = _pooling_arguments(2, a.REQUIRED)
+
+
+class MaxPooling3D(Pooling):
+    """Windows slide along three axes; each keeps its largest value, channel by channel.
+
+    Input axes:  `batch depth height width channel`
+    Output axes: `batch depth height width channel`, each length = (length - pool_size) // strides + 1
+    """
+
+    kind = "MaxPooling3D"
+    rank = 3
+    op = "MaxPool"
+    args = _pooling_arguments(3, [2, 2, 2])
+
+
+class AveragePooling3D(Pooling):
+    """Windows slide along three axes; each keeps its mean, channel by channel.
+
+    With `padding: same` a window over an edge averages the positions that exist.
+
+    Input axes:  `batch depth height width channel`
+    Output axes: `batch depth height width channel`, each length = (length - pool_size) // strides + 1
+    """
+
+    kind = "AveragePooling3D"
+    rank = 3
+    op = "AveragePool"
+    args = _pooling_arguments(3, a.REQUIRED)
+
+
+LAYERS = (
+    MaxPooling1D(),
+    MaxPooling2D(),
+    MaxPooling3D(),
+    AveragePooling1D(),
+    AveragePooling2D(),
+    AveragePooling3D(),
+)

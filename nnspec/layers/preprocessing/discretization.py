@@ -1,0 +1,100 @@
+"""Discretization: numbers to the bins that they fall into."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from nnspec.ir.graph import Node, Weight
+from nnspec.layers.kit import args as a
+from nnspec.layers.kit.base import Call, Inferred, Layer, keras_name
+from nnspec.layers.normalization.rescaling import as_floats
+from nnspec.layers.preprocessing.encoding import SPARSE, encode, encoded_axes, output_mode
+from nnspec.lazy import np
+
+if TYPE_CHECKING:
+    from nnspec.backends.onnx.lowering import Lowering
+    from nnspec.backends.onnx.view import View
+
+
+class Discretization(Layer):
+    """The number of the bin that each value falls into: 0 below the first boundary; a boundary is in the bin above it.
+
+    With `num_bins` the boundaries are quantiles of the training data, found before training starts (Keras' `adapt`);
+    they are weights then, so that they stay with the model.
+
+    Input axes:  `batch …`, numbers; with multi_hot and count `batch element`
+    Output axes: the same, int32; with one_hot `batch … category`, with multi_hot and count `batch category`, float32
+    Weights:     with `num_bins`, not trained: boundaries (num_bins - 1)
+    """
+
+    kind = "Discretization"
+    makes = "category"
+    args = {
+        "bin_boundaries": a.Arg(
+            {"type": ["array", "null"], "items": {"type": "number"}, "minItems": 1},
+            "Where one bin ends and the next begins, ascending: n boundaries make n + 1 bins.",
+            None,
+        ),
+        "num_bins": a.integer("How many bins of equal size the training data are to fall into.", None, minimum=2),
+        "epsilon": a.number("With `num_bins`, how exact the quantiles are; a smaller one takes longer.", 0.01, above=0),
+        "output_mode": output_mode(["int", "one_hot", "multi_hot", "count"], "int"),
+        "sparse": SPARSE,
+    }
+
+    def infer(self, call: Call) -> Inferred:
+        boundaries, bins = call.args["bin_boundaries"], call.args["num_bins"]
+        if (boundaries is None) == (bins is None):
+            which = "either `bin_boundaries` or `num_bins`"
+            call.fail("NN208", f"`Discretization` takes {which}", "num_bins" if bins is not None else None)
+        weights: tuple[Weight, ...] = ()
+        if boundaries is None:
+            weights = (Weight("boundaries", (bins - 1,), False),)
+        elif list(boundaries) != sorted(boundaries):
+            call.fail("NN206", f"`bin_boundaries` must ascend, but they are {list(boundaries)}", "bin_boundaries")
+        axes, windows = encoded_axes(call, call.args["output_mode"], bins or len(boundaries) + 1)
+        dtype = "int32" if call.args["output_mode"] == "int" else "float32"
+        formula = f"{bins} - 1" if weights else ""
+        return Inferred((axes,), (dtype,), weights=weights, formula=formula, windows=windows)
+
+    def adapts(self, node: Node) -> bool:
+        return bool(node.weights)
+
+    def index_count(self, node: Node) -> int | None:
+        if node.args["output_mode"] != "int":
+            return None
+        return node.args["num_bins"] or len(node.args["bin_boundaries"]) + 1
+
+    def to_keras(self, node: Node) -> Callable[..., Any]:
+        from nnspec.backends.keras.preprocessing_layers import AdaptedBins
+
+        if not node.weights:
+            return super().to_keras(node)
+        return AdaptedBins(node.args["num_bins"], node.args["epsilon"], name=keras_name(node.name))
+
+    def call_keras(self, layer: Callable[..., Any], node: Node, tensors: list[Any]) -> Any:
+        import keras
+
+        value = keras.ops.cast(tensors[0], "float32") if node.inputs[0].dtype != "float32" else tensors[0]
+        made = layer(value)
+        if not node.weights or node.args["output_mode"] == "int":
+            return made
+        return keras.layers.CategoryEncoding(node.args["num_bins"], output_mode=node.args["output_mode"])(made)
+
+    def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
+        from nnspec.backends.onnx.builder import onnx_type
+
+        view, mode = as_floats(lowering, inputs[0]), node.args["output_mode"]
+        given: Any = lowering.weights["boundaries"] if node.weights else node.args["bin_boundaries"]
+        boundaries = np.asarray(given, np.float32)
+        last = lowering.constant(np.asarray([-1], np.int64), "last")
+        each = lowering.node("Unsqueeze", view.tensor, last)
+        is_passed = lowering.node("GreaterOrEqual", each, lowering.constant(boundaries, "boundaries"))
+        dtype = "int32" if mode == "int" else "int64"
+        passed = lowering.node("Cast", is_passed, to=onnx_type(dtype))
+        bins = replace(view, tensor=lowering.node("ReduceSum", passed, last, keepdims=0), dtype=dtype, mask=None)
+        return [encode(lowering, bins, node, mode, len(boundaries) + 1)]
+
+
+LAYERS = (Discretization(),)

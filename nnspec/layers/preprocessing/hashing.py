@@ -1,0 +1,125 @@
+"""Hashing: words and integers dealt out to bins by a hash, without a vocabulary. Trains, but cannot be exported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from nnspec.ir import axes as ax
+from nnspec.ir.graph import Node
+from nnspec.layers.kit import args as a
+from nnspec.layers.kit.base import Call, Inferred, Layer, keras_name
+from nnspec.layers.kit.export_limits import HASHES, refuse_export, warn_unexportable
+from nnspec.layers.preprocessing.encoding import SPARSE, encoded_axes, output_mode
+
+if TYPE_CHECKING:
+    from nnspec.backends.onnx.lowering import Lowering
+    from nnspec.backends.onnx.view import View
+
+_INSTEAD = "take `StringLookup` or `IntegerLookup` with a vocabulary"
+
+
+class Hashed(Layer):
+    """Bins by a hash, then encoded."""
+
+    makes = "category"
+    reads_text = True
+
+    def check(self, call: Call) -> None:
+        for value in call.inputs:
+            if not value.dtype.startswith(("int", "uint", "string")):
+                call.fail("NN407", f"`{self.kind}` reads words or integers, but `{value.node}` holds {value.dtype}")
+
+    def infer(self, call: Call) -> Inferred:
+        self.check(call)
+        warn_unexportable(call, HASHES, _INSTEAD)
+        axes, windows = encoded_axes(call, call.args["output_mode"], call.args["num_bins"])
+        return Inferred((axes,), ("int64" if call.args["output_mode"] == "int" else "float32",), windows=windows)
+
+    def index_count(self, node: Node) -> int | None:
+        return node.args["num_bins"] if node.args["output_mode"] == "int" else None
+
+    def to_keras(self, node: Node) -> Callable[..., Any]:
+        """The bins alone: what Keras' own says of the shape of their vectors is not what it makes."""
+        import keras
+
+        given = {**self.keras_arguments(node), "output_mode": "int"}
+        return getattr(keras.layers, self.kind)(name=keras_name(node.name), **given)  # type: ignore[no-any-return]
+
+    def call_keras(self, layer: Callable[..., Any], node: Node, tensors: list[Any]) -> Any:
+        import keras
+
+        bins = layer(tensors[0] if self.arity == (1, 1) else tensors)
+        mode = node.args["output_mode"]
+        if mode == "int":
+            return bins
+        return keras.layers.CategoryEncoding(node.args["num_bins"], output_mode=mode)(bins)
+
+    def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
+        refuse_export(node, HASHES, _INSTEAD)
+
+
+class Hashing(Hashed):
+    """Words or integers dealt out to `num_bins` bins by a hash; different ones may meet in one bin.
+
+    Trains, but cannot be exported to ONNX, which has no such hash (NN349).
+
+    Input axes:  `batch …`, strings or integers; with multi_hot and count `batch element`
+    Output axes: the same, int64; with one_hot `batch … category`, with multi_hot and count `batch category`, float32
+    """
+
+    kind = "Hashing"
+    args = {
+        "num_bins": a.integer("How many bins there are, the one for `mask_value` among them."),
+        "mask_value": a.Arg(
+            {"type": ["string", "integer", "null"]}, "What goes to bin 0, which nothing else does.", None
+        ),
+        "salt": a.Arg(
+            {"type": ["integer", "array", "null"], "items": {"type": "integer"}, "minItems": 2, "maxItems": 2},
+            "Key of SipHash; none: FarmHash.",
+            None,
+        ),
+        "output_mode": output_mode(["int", "one_hot", "multi_hot", "count"], "int"),
+        "sparse": SPARSE,
+    }
+
+    def check(self, call: Call) -> None:
+        super().check(call)
+        mask = call.args["mask_value"]
+        if mask is not None and isinstance(mask, str) != (call.input.dtype == "string"):
+            call.fail(
+                "NN208", f"`mask_value` is `{mask}`, but `{call.input.node}` holds {call.input.dtype}", "mask_value"
+            )
+
+
+class HashedCrossing(Hashed):
+    """Pairs (or more) of words or integers, each combination dealt out to one of `num_bins` bins by a hash.
+
+    Trains, but cannot be exported to ONNX, which has no such hash (NN349).
+
+    Input axes:  `batch one` each, of size 1, strings or integers
+    Output axes: `batch one`, int64; with one_hot `batch category`, float32
+    """
+
+    kind = "HashedCrossing"
+    arity = (2, None)
+    args = {
+        "num_bins": a.integer("How many bins there are."),
+        "output_mode": output_mode(["int", "one_hot"], "int"),
+        "sparse": SPARSE,
+    }
+
+    def check(self, call: Call) -> None:
+        super().check(call)
+        for value in call.inputs:
+            if len(value.axes) > 1 or any(axis.size != 1 for axis in value.axes):
+                call.fail(
+                    "NN310",
+                    f"`HashedCrossing` crosses single values, but `{value.node}` has {ax.describe(value.axes)}",
+                    notes=["each input has one axis, of size 1"],
+                )
+            if len(value.axes) != len(call.axes):
+                call.fail("NN311", "`HashedCrossing` reads inputs of different axes")
+
+
+LAYERS = (Hashing(), HashedCrossing())

@@ -1,0 +1,218 @@
+"""TextVectorization: texts cut into words, and words looked up."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from nnspec.diagnostics import Fix
+from nnspec.ir import axes as ax
+from nnspec.ir.axes import Axes
+from nnspec.ir.graph import Node, Window
+from nnspec.layers.kit import args as a
+from nnspec.layers.kit.base import Call, Inferred
+from nnspec.layers.kit.export_limits import refuse_export, warn_unexportable
+from nnspec.layers.preprocessing import onnx_text as onnx
+from nnspec.layers.preprocessing.encoding import SPARSE, encode, output_mode
+from nnspec.layers.preprocessing.lookup import MODES
+from nnspec.layers.preprocessing.vocabulary import Vocabulary, Worded, check_vocabulary
+
+if TYPE_CHECKING:
+    from nnspec.backends.onnx.lowering import Lowering
+    from nnspec.backends.onnx.view import View
+
+MOST_WORDS = 12_000  # regular expressions of more words than this grow too large for RE2
+MOST_CHARACTERS = 500  # and so do those that count more characters
+
+
+class TextVectorization(Worded):
+    """A text to the indices of its words in a vocabulary, or to a vector that says which words it holds.
+
+    Index 0 is padding, 1 is for words that are not in the vocabulary. By default words are lower case and without
+    punctuation; what stands between blanks is a word. Without a `vocabulary` it is learned from the training rows, as
+    that of a `StringLookup`.
+
+    In ONNX `StringNormalizer`, `StringSplit` and a `LabelEncoder`, from opset 20. Where punctuation is stripped, and
+    where texts are cut into characters, patterns look tokens up instead: one for each bit of the index.
+
+    Input axes:  `batch text`, one string for each sample; with `split: null` `batch word`
+    Output axes: `batch token`, int64, `output_sequence_length` of them; with multi_hot, count and tf_idf
+                 `batch category`, float32
+    """
+
+    kind = "TextVectorization"
+    makes = "token"
+    reads_text = True
+    args = {
+        "max_tokens": a.integer(
+            "The most indices that there may be, those for padding and unknown words among them.", None, minimum=2
+        ),
+        "standardize": a.Arg(
+            {"enum": ["lower_and_strip_punctuation", "lower", "strip_punctuation", None]},
+            "What is done to a text first; null: nothing. Lower case is that of A to Z.",
+            "lower_and_strip_punctuation",
+        ),
+        "split": a.Arg(
+            {"enum": ["whitespace", "character", None]},
+            "Where a text is cut: at white space, or into characters; null: nowhere, the texts are words as they are.",
+            "whitespace",
+        ),
+        "ngrams": a.Arg(
+            {
+                "type": ["integer", "array", "null"],
+                "minimum": 1,
+                "items": {"type": "integer", "minimum": 1},
+                "minItems": 1,
+            },
+            "How many neighbouring words count as one: up to this many, or the listed numbers.",
+            None,
+        ),
+        "output_mode": output_mode([mode for mode in MODES if mode != "one_hot"], "int"),
+        "output_sequence_length": a.integer("With int, how many words are kept of a text, or padded to.", None),
+        "pad_to_max_tokens": a.boolean("Whether vectors are as long as `max_tokens`.", False),
+        "vocabulary": a.Arg(
+            {"type": ["array", "null"], "items": {"type": "string"}, "minItems": 1},
+            "The words, each once, as they are when `standardize` is done. Without them those of the training rows are "
+            "taken, the most frequent ones first, as many as `max_tokens` allows.",
+            None,
+        ),
+        "idf_weights": a.Arg(
+            {"type": ["array", "null"], "items": {"type": "number"}},
+            "With tf_idf, the inverse document frequency of each word of `vocabulary`.",
+            None,
+        ),
+        "sparse": SPARSE,
+        "ragged": a.choice("Always false: a network of a spec has dense tensors.", [False], False),
+        "encoding": a.choice("How words are written in bytes.", ["utf-8"], "utf-8"),
+    }
+
+    def infer(self, call: Call) -> Inferred:
+        if call.input.dtype != "string":
+            call.fail("NN407", f"`TextVectorization` reads text, but `{call.input.node}` holds {call.input.dtype}")
+        self.check_axes(call)
+        args, mode = call.args, call.args["output_mode"]
+        vocabulary = check_vocabulary(call, as_lookup(args))
+        length = args["output_sequence_length"]
+        if mode == "int" and length is None:
+            call.fail(
+                "NN313",
+                "`TextVectorization` needs to know how many words it keeps",
+                fixes=[Fix("give it `output_sequence_length`, such as 20")],
+            )
+        if mode != "int" and length is not None:
+            call.fail("NN208", "`output_sequence_length` goes with `output_mode: int`", "output_sequence_length")
+        why = self.obstacle(args, vocabulary)
+        if why is not None:
+            warn_unexportable(call, *why)
+        name = call.axis_name or ("token" if mode == "int" else "category")
+        made = ax.fresh(name, length if mode == "int" else vocabulary.depth, call.name, is_learned=mode != "int")
+        dtype = "int64" if mode == "int" else "float32"
+        return Inferred(((made,),), (dtype,), windows={0: Window(None, ahead=None)} if call.axes else {})
+
+    def check_axes(self, call: Call) -> None:
+        """One text for each sample; with `split: null` several words."""
+        if call.args["split"] is None:
+            call.require_rank(1, what="with `split: null`, that of each sample's words")
+            call.require_size(call.axes[0], "words are not padded")
+            if not text_count(call.axes, call.args):
+                call.fail("NN206", f"`ngrams` joins more words than the {call.axes[0].size} that there are", "ngrams")
+        elif any(axis.size != 1 for axis in call.axes) or len(call.axes) > 1:
+            call.fail(
+                "NN310",
+                f"`TextVectorization` reads one text for each sample, but it is given {ax.describe(call.axes)}",
+                notes=["several texts are vectorized one by one, each with an input of its own"],
+                fixes=[Fix("where each is one word, write `split: null`")],
+            )
+
+    def obstacle(self, args: Mapping[str, Any], vocabulary: Vocabulary) -> tuple[str, str, str] | None:
+        """Why it cannot be exported, what to do instead, and the argument at fault."""
+        length = args["output_sequence_length"]
+        if args["split"] == "character" and (length is None or length > MOST_CHARACTERS):
+            what = "a text of any length" if length is None else f"more than {MOST_CHARACTERS}"
+            why = f"patterns count characters, which they cannot do for {what}"
+            return why, f"take `output_mode: int` with {MOST_CHARACTERS} characters at most", "split"
+        if args["split"] != "character" and onnx.strips(args) and len(vocabulary.words) > MOST_WORDS:
+            why = f"punctuation can be stripped for {MOST_WORDS} words at most, but there are {len(vocabulary.words)}"
+            return why, "strip it in the data, and take `standardize: lower`", "standardize"
+        return None
+
+    def opset(self, node: Node) -> int:
+        return 20
+
+    def index_count(self, node: Node) -> int | None:
+        if node.args["output_mode"] != "int":
+            return None
+        args = as_lookup(node.args)
+        return args["max_tokens"] if self.lacks_vocabulary(node) else Vocabulary.of(args).size
+
+    def keras_arguments(self, node: Node) -> dict[str, Any]:
+        given = super().keras_arguments(node)
+        if isinstance(given["ngrams"], list):
+            given["ngrams"] = tuple(given["ngrams"])
+        if given["idf_weights"] is not None:
+            given["idf_weights"] = [float(weight) for weight in given["idf_weights"]]
+        return given
+
+    def call_keras(self, layer: Callable[..., Any], node: Node, tensors: list[Any]) -> Any:
+        from keras import ops
+
+        is_alone = not node.inputs[0].axes or node.args["split"] is None
+        texts = tensors[0] if is_alone else ops.squeeze(tensors[0], -1)
+        made = layer(texts)
+        return made if node.args["output_mode"] == "int" else ops.cast(made, "float32")
+
+    def examples(self, node: Node) -> Sequence[Any]:
+        if self.lacks_vocabulary(node):
+            return ()
+        words = [*Vocabulary.of(as_lookup(node.args)).words[:30], "?", "other"]
+        pairs = list(itertools.pairwise(words))
+        mixed = [f" {b.upper()}, {a}\t{b}.  {a}{b}\n{a}!" for a, b in pairs]
+        return ["", " \n", *words, *(f"{a} {b}" for a, b in pairs), *mixed]
+
+    # ------------------------------------------------------------------------------------------------ ONNX
+
+    def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
+        args, mode = node.args, node.args["output_mode"]
+        vocabulary = Vocabulary.of(as_lookup(args))
+        why = self.obstacle(args, vocabulary)
+        if why is not None:
+            refuse_export(node, *why[:2])
+        if args["split"] == "character":
+            length = args["output_sequence_length"]
+            return [onnx.packed(lowering, onnx.look_up_characters(lowering, inputs[0], vocabulary, args, length), node)]
+        size = text_count(node.inputs[0].axes, args)
+        counts = onnx.widths(args)
+        if size is not None:
+            tokens = onnx.Tokens(onnx.unsplit(lowering, inputs[0], args))
+        elif counts == [1]:
+            tokens = onnx.Tokens(onnx.split_words(lowering, inputs[0], args))
+        else:
+            tokens = onnx.without_gaps(lowering, onnx.split_words(lowering, inputs[0], args), args)
+        if counts != [1]:
+            tokens = onnx.grouped(lowering, tokens, counts)
+        dropped = 0 if mode == "int" else vocabulary.depth
+        indices = onnx.look_up(lowering, tokens, vocabulary, args, dropped)
+        if mode == "int" and size is not None:
+            return [onnx.cut_to_length(lowering, indices, size, node)]
+        if mode == "int":
+            return [onnx.packed(lowering, indices, node)]
+        made = encode(lowering, indices, node, "count" if mode == "tf_idf" else mode, vocabulary.depth)
+        if mode == "tf_idf":
+            made = lowering.elementwise("Mul", made, lowering.constant(vocabulary.weights(), "idf_weights"))
+        return [made]
+
+
+def as_lookup(args: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of the StringLookup inside."""
+    return {**args, "num_oov_indices": 1, "mask_token": "", "oov_token": "[UNK]", "invert": False}
+
+
+def text_count(axes: Axes, args: Mapping[str, Any]) -> int | None:
+    """How many tokens there are where texts are tokens as they are, groups of neighbours among them; else None."""
+    if args["split"] is not None or not axes or not isinstance(axes[0].size, int):
+        return None
+    return sum(max(axes[0].size - width + 1, 0) for width in onnx.widths(args))
+
+
+LAYERS = (TextVectorization(),)

@@ -1,0 +1,152 @@
+"""The vocabulary of a lookup, laid out as Keras does: mask, unknown ones, then words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nnspec.diagnostics import Fix
+from nnspec.ir.graph import Node
+from nnspec.layers.kit.base import Call, Layer
+from nnspec.lazy import np
+
+if TYPE_CHECKING:
+    Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Attributes:
+    words: without those for mask and unknown ones.
+    start: the index of the first word.
+    first_unknown: the first index for unknown ones; 1 where the mask has one of its own.
+    depth: how long vectors are.
+    """
+
+    words: tuple[Any, ...]
+    start: int
+    first_unknown: int
+    depth: int
+    mask: Any
+    oov: Any
+    idf_weights: tuple[float, ...] = ()
+    has_special: bool = False
+
+    @classmethod
+    def of(cls, args: Mapping[str, Any]) -> Vocabulary:
+        """From a lookup's arguments, which have been checked; without words where these come from the training data."""
+        listed = list(args["vocabulary"] or ())
+        mask, oov, count = args["mask_token"], args.get("oov_token"), args["num_oov_indices"]
+        first_unknown = 1 if mask is not None and args["output_mode"] == "int" else 0
+        special = [mask] * first_unknown + [oov] * count
+        start = len(special)
+        has_special = bool(special) and listed[:start] == special
+        words = tuple(listed[start:] if has_special else listed)
+        padded = args["max_tokens"] if args["pad_to_max_tokens"] else None
+        idf = tuple(float(weight) for weight in args["idf_weights"] or ())
+        return cls(words, start, first_unknown, padded or start + len(words), mask, oov, idf, has_special)
+
+    @property
+    def size(self) -> int:
+        """How many indices there are."""
+        return self.start + len(self.words)
+
+    def weights(self) -> Array:
+        """The inverse document frequency by index: unknown words weigh as much as words do on average."""
+        known = np.asarray(self.idf_weights, np.float64)
+        front = np.full(0 if self.has_special else self.start, known.mean())
+        whole = np.concatenate([front, known])
+        return np.pad(whole, (0, self.depth - len(whole))).astype(np.float32)
+
+
+def check_vocabulary(call: Call, args: Mapping[str, Any] | None = None) -> Vocabulary:
+    """The vocabulary of the call, or of other arguments of a lookup, once nothing about it contradicts itself."""
+    args = call.args if args is None else args
+    mode = args["output_mode"]
+    if args["pad_to_max_tokens"] and args["max_tokens"] is None:
+        call.fail("NN208", "`pad_to_max_tokens` needs `max_tokens`", "pad_to_max_tokens")
+    if args["vocabulary"] is None:
+        return check_adapted(call, args)
+    if (args["idf_weights"] is None) != (mode != "tf_idf"):
+        call.fail("NN208", "`idf_weights` goes with `output_mode: tf_idf`, and only with it", "idf_weights")
+    if args["idf_weights"] is not None and len(args["idf_weights"]) != len(args["vocabulary"]):
+        call.fail(
+            "NN302",
+            f"`idf_weights` has {len(args['idf_weights'])} numbers for {len(args['vocabulary'])} words",
+            "idf_weights",
+        )
+    found = Vocabulary.of(args)
+    if not found.words:
+        call.fail("NN206", "`vocabulary` has no word besides those for mask and unknown ones", "vocabulary")
+    seen: set[Any] = set()
+    for word in found.words:
+        if word in seen:
+            call.fail("NN206", f"`vocabulary` names `{word}` twice", "vocabulary")
+        seen.add(word)
+    for what, word in (("mask_token", found.mask), ("oov_token", found.oov if args.get("invert") else None)):
+        if word is not None and word in seen:
+            shown = word if word != "" else "the empty text"
+            call.fail("NN208", f"`vocabulary` holds the `{what}`, {shown}, which has an index of its own", "vocabulary")
+    if args["max_tokens"] is not None and found.size > args["max_tokens"]:
+        call.fail(
+            "NN206",
+            f"`max_tokens` is {args['max_tokens']}, but with mask and unknown ones there are {found.size} indices",
+            "max_tokens",
+        )
+    return found
+
+
+def check_adapted(call: Call, args: Mapping[str, Any]) -> Vocabulary:
+    """The vocabulary of a lookup that takes its words from the training data, which check does not read: without words.
+
+    Raises:
+        Fault: NN348 where it reads no words, NN350 where a size would follow from the data.
+    """
+    mode, most = args["output_mode"], args["max_tokens"]
+    if args.get("invert"):
+        call.fail(
+            "NN348",
+            f"`{call.kind}` needs its `vocabulary`",
+            notes=["with `invert` it reads indices, from which no words can be learned"],
+            fixes=[Fix("list the words: `vocabulary: [red, green]`")],
+        )
+    if args["idf_weights"] is not None:
+        call.fail("NN208", "`idf_weights` goes with a `vocabulary`: without one both are learned", "idf_weights")
+    if mode != "int" and not args["pad_to_max_tokens"]:
+        known = "how many words the training rows hold is known only when they are read"
+        fix = (
+            f"add `pad_to_max_tokens: true`: vectors are {most} long, and the most frequent words have a place in them"
+            if most is not None
+            else "say how long vectors are, words beyond which are unknown: `max_tokens: 100, pad_to_max_tokens: true`"
+        )
+        call.fail(
+            "NN350",
+            f"the size of the axis that `{call.kind}` makes would follow from the data",
+            "output_mode",
+            notes=[known],
+            fixes=[Fix(fix), Fix("or list the words: `vocabulary: [red, green]`")],
+        )
+    found = Vocabulary.of(args)
+    if most is not None and most <= found.start:
+        call.fail(
+            "NN206",
+            f"`max_tokens` is {most}, which leaves no index for a word beside those for mask and unknown ones",
+            "max_tokens",
+        )
+    return found
+
+
+class Worded(Layer):
+    """What looks words up: given ones, or those that the training rows hold."""
+
+    def adapts(self, node: Node) -> bool:
+        return self.lacks_vocabulary(node)
+
+    def lacks_vocabulary(self, node: Node) -> bool:
+        return node.args["vocabulary"] is None
+
+    def vocabulary_of(self, node: Node, read: Sequence[Any]) -> Mapping[str, Any]:
+        from nnspec.backends.keras.preprocessing_layers import learn_words
+
+        return learn_words(self.to_keras(node), node, read)

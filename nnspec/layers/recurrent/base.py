@@ -1,0 +1,234 @@
+"""What layers that step along a sequence share: the axes rule, states, and the way to ONNX."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from nnspec.ir import axes as ax
+from nnspec.ir.axes import Axes, Axis, Size
+from nnspec.ir.graph import Node, Weight
+from nnspec.layers.kit.base import Call, Inferred, Layer, Window
+from nnspec.layers.recurrent.cudnn import check_cudnn, require_gpu
+from nnspec.layers.recurrent.explanations import gate_sentences, step_sentences
+from nnspec.layers.recurrent.gates import Gates
+from nnspec.layers.recurrent.onnx_loop import is_written_out
+from nnspec.lazy import np
+
+if TYPE_CHECKING:
+    from nnspec.backends.onnx.lowering import Lowering
+    from nnspec.backends.onnx.view import View
+    from nnspec.layers.recurrent.onnx_run import AnyCell
+
+
+@dataclass(frozen=True, slots=True)
+class StateSpec:
+    """What a step hands to the next: its name, and its axes without batch."""
+
+    name: str
+    axes: Axes
+
+    def port(self, node: Node) -> str:
+        """What it is called in the deployed graph where the node is stateful."""
+        return f"{node.name}_{self.name}"
+
+
+class Recurrent(Layer):
+    """What reads a sequence a step at a time, with a state that goes from step to step."""
+
+    makes = "unit"
+    steps = True
+    uses_mask = True
+    keeps_state = True
+    arity = (1, None)
+
+    def infer_sequence(
+        self,
+        call: Call,
+        output: Axes,
+        states: Sequence[StateSpec],
+        *,
+        windows: Mapping[int, Window],
+        notes: Sequence[str] = (),
+        **inferred: Any,
+    ) -> Inferred:
+        """What is made of the first axis' steps.
+
+        Args:
+            output: the axes that a step makes.
+            windows: of the axes behind the first.
+            inferred: more of `Inferred`.
+        """
+        step = call.axes[0]
+        check_initial_states(call, states)
+        if call.args.get("unroll") and not isinstance(step.size, int):
+            call.require_size(step, "`unroll` writes out every step")
+        is_backwards, is_sequence = call.args["go_backwards"], call.args["return_sequences"]
+        extra = states if call.args["return_state"] else ()
+        reads_ahead = is_backwards or not is_sequence
+        if is_backwards and is_sequence:
+            notes = [*notes, f"gives the steps of `{step.name}` from last to first"]
+        axes = (self.step_axis(call, step), *output) if is_sequence else output
+        return Inferred(
+            (call.require_unique(axes), *(state.axes for state in extra)),
+            ports=("output", *(state.name for state in extra)),
+            windows={0: Window(None, -1 if is_backwards and is_sequence else 1, None if reads_ahead else 0), **windows},
+            mask=call.input.mask if is_sequence else None,
+            notes=tuple(notes),
+            **inferred,
+        )
+
+    def step_axis(self, call: Call, step: Axis) -> Axis:
+        """The step axis of the output; reversed steps are positions of their own."""
+        return ax.resized(step, step.size, call.name) if call.args["go_backwards"] else step
+
+    def states_of(self, node: Node) -> tuple[StateSpec, ...]:
+        """What its steps hand on."""
+        raise NotImplementedError
+
+    def state_ports(self, node: Node) -> Sequence[str]:
+        is_kept = node.args["stateful"] and len(node.inputs) == 1
+        return [state.port(node) for state in self.states_of(node)] if is_kept else []
+
+    def nested(self, node: Node, states: list[Any]) -> list[Any]:
+        """States in the structure in which Keras' layer takes them."""
+        return states
+
+    def why(self, node: Node) -> dict[str, str]:
+        return step_sentences(node, [state.name for state in self.states_of(node)])
+
+    def call_keras(self, layer: Callable[..., Any], node: Node, tensors: list[Any]) -> Any:
+        return call_recurrent(layer, tensors, lambda states: self.nested(node, states))
+
+    # -------------------------------------------------------------------------------------------- ONNX
+
+    def loop_reason(self, node: Node) -> str | None:
+        """Why no ONNX op runs its steps; None where one does."""
+        return None
+
+    def control_flow(self, node: Node) -> Mapping[str, str]:
+        return loop_needs(self.loop_reason(node), node.inputs[0].axes[0].size)
+
+    def cells(self, node: Node, weights: Mapping[str, np.ndarray], *, is_backwards: bool) -> Sequence[AnyCell]:
+        """What runs in one direction, from the input to the output."""
+        raise NotImplementedError
+
+    def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
+        from nnspec.layers.recurrent.onnx_run import run_layer
+
+        return run_layer(lowering, node, inputs)
+
+
+class GatedRecurrent(Recurrent, Gates):
+    """LSTM, GRU and SimpleRNN: one cell, by its own arguments."""
+
+    def why(self, node: Node) -> dict[str, str]:
+        return {**super().why(node), **gate_sentences(node, self.gates, self.states)}
+
+    def infer(self, call: Call) -> Inferred:
+        call.require_rank(2, what="steps and features")
+        call.check_steps((0,))
+        call.require_float()
+        check_cudnn(call)
+        step, feature = call.axes
+        features = call.require_size(feature, "its kernel has a row for each position")
+        made = ax.fresh(call.axis_name or "unit", call.args["units"], call.name, is_learned=True)
+        return self.infer_sequence(
+            call,
+            (made,),
+            [StateSpec(name, (made,)) for name in self.states],
+            windows={1: Window(None, ahead=None)},
+            notes=loop_notes(self.foreign_reason(call.args), step.size),
+            weights=self.weights_rule(call.args, features),
+            formula=self.formula(call.args, features),
+        )
+
+    def to_keras(self, node: Node) -> Callable[..., Any]:
+        require_gpu(node)
+        return super().to_keras(node)
+
+    def states_of(self, node: Node) -> tuple[StateSpec, ...]:
+        unit = node.outputs[0].axes[-1]
+        return tuple(StateSpec(name, (unit,)) for name in self.states)
+
+    def loop_reason(self, node: Node) -> str | None:
+        return self.foreign_reason(node.args)
+
+    def cells(self, node: Node, weights: Mapping[str, np.ndarray], *, is_backwards: bool) -> Sequence[AnyCell]:
+        return [self.cell(node.args, weights, is_backwards=is_backwards)]
+
+
+def loop_needs(reason: str | None, steps: Size) -> dict[str, str]:
+    """The control flow that steps without an ONNX op need: none where they can be written out."""
+    if reason is None or is_written_out(steps):
+        return {}
+    return {"Scan": f"{reason}, and {_too_many(steps)}"}
+
+
+def loop_notes(reason: str | None, steps: Size) -> list[str]:
+    """What `show` says of steps that no ONNX op runs."""
+    if reason is None:
+        return []
+    if is_written_out(steps):
+        return [f"written out step by step in ONNX: {reason}"]
+    return [f"a Scan in ONNX: {reason}, and {_too_many(steps)}"]
+
+
+def _too_many(steps: Size) -> str:
+    if isinstance(steps, int):
+        return f"{steps} steps are too many to write out"
+    return f"how many steps `{steps}` are is known only at run time"
+
+
+def prefixed(prefix: str, weights: Sequence[Weight]) -> tuple[Weight, ...]:
+    return tuple(Weight(f"{prefix}{w.name}", w.shape, w.is_trainable) for w in weights)
+
+
+def without_prefix(prefix: str, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
+
+
+def check_initial_states(call: Call, states: Sequence[StateSpec]) -> None:
+    """None of the states is given, or all are, each of its sizes."""
+    given = call.inputs[1:]
+    if not given:
+        return
+    if len(given) != len(states):
+        call.fail(
+            "NN404",
+            f"`{call.kind}` starts from {len(states)} state{'s' if len(states) > 1 else ''} "
+            f"({', '.join(state.name for state in states)}) beside its sequence, but `from` gives {len(given)}",
+            "from",
+        )
+    for state, value in zip(states, given, strict=True):
+        if ax.sizes(value.axes) == ax.sizes(state.axes):
+            continue
+        what = f"of {state.axes[0].size} units" if len(state.axes) == 1 else ax.describe(state.axes)
+        call.fail(
+            "NN311",
+            f"`{call.kind}` keeps a {state.name} state {what}, but is to start from {ax.describe(value.axes)}",
+            "from",
+        )
+
+
+def rolled(node: Node) -> Node:
+    """The node with its steps in a loop: Keras zeroes masked steps at the wrong end where it writes them out backwards.
+
+    Keras' own fault (keras.ops.rnn on TensorFlow: the mask is not turned round with the outputs); the loop has none.
+    """
+    return replace(node, args={**node.args, "unroll": False}) if node.args.get("unroll") else node
+
+
+def call_recurrent(layer: Callable[..., Any], tensors: list[Any], nest: Callable[[list[Any]], list[Any]]) -> Any:
+    """Keras' outputs in a row. Keras passes a mask on by itself only where no initial state is given.
+
+    Args:
+        nest: the initial states as the layer takes them.
+    """
+    from keras import tree
+
+    if len(tensors) == 1:
+        return tree.flatten(layer(tensors[0]))
+    mask = getattr(tensors[0], "_keras_mask", None)
+    return tree.flatten(layer(tensors[0], initial_state=nest(tensors[1:]), mask=mask))

@@ -1,0 +1,159 @@
+"""A recurrent layer in ONNX: its cells one above the other, in one direction or in both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from nnspec.backends.onnx.view import group_size
+from nnspec.ir.graph import Node
+from nnspec.layers.recurrent.onnx_loop import is_written_out, loop
+from nnspec.layers.recurrent.onnx_mask import flags, hold, reverse
+from nnspec.layers.recurrent.onnx_op import Cell, Ran, run
+from nnspec.layers.recurrent.onnx_states import keep_state, kept, starts_of
+from nnspec.layers.recurrent.onnx_steps import SteppedCell
+from nnspec.lazy import np
+
+if TYPE_CHECKING:
+    from nnspec.backends.onnx.lowering import Lowering
+    from nnspec.backends.onnx.view import Mask, View
+    from nnspec.layers.recurrent.base import StateSpec
+
+AnyCell = Cell | SteppedCell
+
+
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """What a direction is to give.
+
+    Attributes:
+        every: every step's output, or the last one's.
+        in_place: every step's output where it is of; else in the order in which they were computed.
+        zero: masked steps give zeros; else they repeat the output before them.
+    """
+
+    every: bool
+    in_place: bool = False
+    zero: bool = False
+
+
+BETWEEN = Wanted(every=True, in_place=True, zero=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """What a direction gave: (batch, step, …) or (batch, …), and all states after the last step."""
+
+    output: View
+    states: tuple[View, ...]
+
+
+def run_layer(lowering: Lowering, node: Node, inputs: list[View]) -> list[View]:
+    """A layer in one direction: its output, then its states if it returns them."""
+    from nnspec.layers.recurrent.base import Recurrent
+
+    layer, args = node.layer, node.args
+    assert isinstance(layer, Recurrent)
+    specs, stateful = layer.states_of(node), args["stateful"]
+    cells = layer.cells(node, lowering.weights, is_backwards=args["go_backwards"])
+    starts = starts_of(lowering, node, inputs, specs, stateful=stateful)
+    wanted = Wanted(args["return_sequences"], zero=args.get("zero_output_for_mask", False))
+    made = run_direction(lowering, inputs[0], step_mask(node, inputs[0]), cells, starts, wanted)
+    states = made.states
+    if stateful and len(inputs) == 1:
+        states = keep_states(lowering, node, specs, states)
+    return [made.output, *(states if args["return_state"] else ())]
+
+
+def step_mask(node: Node, view: View) -> Mask | None:
+    """The mask of the steps, if there is one."""
+    value = node.inputs[0]
+    return view.mask if value.mask is not None and value.mask == value.axes[0].name else None
+
+
+def keep_states(lowering: Lowering, node: Node, specs: Sequence[StateSpec], states: Sequence[View]) -> tuple[View, ...]:
+    return tuple(keep_state(lowering, node, spec, view) for spec, view in zip(specs, states, strict=True))
+
+
+def run_direction(
+    lowering: Lowering,
+    view: View,
+    mask: Mask | None,
+    cells: Sequence[AnyCell],
+    starts: Sequence[View],
+    wanted: Wanted,
+) -> Made:
+    """Cells one above the other; what lies between two of them is only read where data are."""
+    states: list[View] = []
+    for i, cell in enumerate(cells):
+        own = starts[len(states) : len(states) + cell.count] if starts else []
+        is_last = i == len(cells) - 1
+        made = _run_cell(lowering, view, mask, cell, own, wanted if is_last else BETWEEN)
+        states += made.states
+        view = made.output
+    return Made(view, tuple(states))
+
+
+def as_run(cell: AnyCell, view: View) -> AnyCell:
+    """A cell as it is run over a view (batch, step, …): written out where that is faster than its op."""
+    written, size = cell.written if isinstance(cell, Cell) else None, group_size(view.axes[1])
+    if written is not None and size is not None and is_written_out(size, written.most):
+        return written
+    return cell
+
+
+def _run_cell(
+    lowering: Lowering, view: View, mask: Mask | None, cell: AnyCell, starts: Sequence[View], wanted: Wanted
+) -> Made:
+    cell = as_run(cell, view)
+    if isinstance(cell, SteppedCell):
+        looped = loop(lowering, view, cell, starts, mask, zero=wanted.zero)
+        if not wanted.every:
+            return Made(looped.output, looped.states)
+        steps = looped.steps
+        if cell.is_backwards and not wanted.in_place:
+            steps = _reversed(lowering, steps)
+        return Made(steps, looped.states)
+    ran = run(lowering, view, mask, [cell], [starts] if starts else [])
+    last = [without_direction(state) for state in ran.last]
+    states = [kept(lowering, ran.lengths, state, starts[i] if starts else None) for i, state in enumerate(last)]
+    if wanted.every:
+        return Made(_sequence(lowering, ran, wanted, is_backwards=cell.is_backwards), tuple(states))
+    output = last[0]
+    if wanted.zero and mask is not None:
+        output = _zero_if_masked(lowering, output, mask, is_backwards=cell.is_backwards)
+    elif ran.lengths is None:
+        output = states[0]
+    return Made(output, tuple(states))
+
+
+def without_direction(view: View) -> View:
+    """A single direction is a dimension of size 1, which no axis needs."""
+    return view.with_axes((*view.axes[:-2], view.axes[-1]))
+
+
+def _sequence(lowering: Lowering, ran: Ran, wanted: Wanted, *, is_backwards: bool) -> View:
+    """All steps as Keras gives them."""
+    steps = without_direction(ran.steps)
+    turned = is_backwards and not wanted.in_place
+    if ran.mask is None:
+        return _reversed(lowering, steps) if turned else steps
+    how: Literal["repeat", "backwards", "zero"] = "zero" if wanted.zero else "backwards" if turned else "repeat"
+    held = steps
+    if how != "zero" or not ran.mask.is_right_padded:  # which the op has made zeros already
+        held = hold(lowering, steps, ran.mask, ran.lengths, how)
+    return _reversed(lowering, held) if turned and how == "zero" else held
+
+
+def _reversed(lowering: Lowering, view: View) -> View:
+    ready, place = lowering.with_axis_alone(view, 1)
+    return replace(ready, tensor=reverse(lowering, ready.tensor, place))
+
+
+def _zero_if_masked(lowering: Lowering, view: View, mask: Mask, *, is_backwards: bool) -> View:
+    """Zeros for the sequences whose last step, in the order of computation, is masked."""
+    index = lowering.constant(np.asarray([0 if is_backwards else -1], np.int64), "last")
+    flag = lowering.node("Gather", flags(lowering, mask), index, axis=1)
+    ready = lowering.arrange(view, view.axes)
+    return replace(ready, tensor=lowering.node("Where", flag, ready.tensor, lowering.scalar(0.0, view.dtype)))

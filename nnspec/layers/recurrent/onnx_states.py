@@ -1,0 +1,60 @@
+"""The state of recurrent layers in ONNX: where it starts, and where it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from nnspec.ir.graph import Node
+from nnspec.lazy import np
+
+if TYPE_CHECKING:
+    from nnspec.backends.onnx.lowering import Lowering
+    from nnspec.backends.onnx.view import View
+    from nnspec.layers.recurrent.base import StateSpec
+
+
+def starts_of(
+    lowering: Lowering, node: Node, inputs: list[View], states: Sequence[StateSpec], *, stateful: bool
+) -> list[View]:
+    """The initial states: further inputs of the node, or, where it is stateful, of the graph. Empty: zeros."""
+    if len(inputs) > 1:
+        return inputs[1:]
+    return [_declared(lowering, node, state, inputs[0]) for state in states] if stateful else []
+
+
+def _declared(lowering: Lowering, node: Node, state: StateSpec, view: View) -> View:
+    sizes = [(lowering.factor(axis.name, axis.size), int(str(axis.size))) for axis in state.axes]
+    return lowering.declare_input(state.port(node), view.dtype, [(view.axes[0], "batch"), *sizes])
+
+
+def keep_state(lowering: Lowering, node: Node, state: StateSpec, view: View) -> View:
+    """Makes a state, a view of (batch, …), an output of the graph that the next call takes as input."""
+    from nnspec.backends.onnx.lowering import State
+
+    ready = lowering.canonical(view)
+    if ready is view:
+        ready = lowering.elementwise("Identity", view)
+    target = f"{state.port(node)}_next"
+    lowering.graph.rename(ready.tensor, target)
+    shape: tuple[int | str, ...] = ("batch", *(int(str(axis.size)) for axis in state.axes))
+    lowering.states.append(State(state.port(node), target, shape, view.dtype))
+    return replace(ready, tensor=target)
+
+
+def kept(lowering: Lowering, lengths: str | None, state: View, start: View | None) -> View:
+    """A state after the last step; a sequence that is masked throughout still has the one that it started with.
+
+    The ops give zeros there. `state` and `start` are views of (batch, unit).
+    """
+    if start is None or lengths is None:
+        return state
+    zero = lowering.constant(np.asarray(0, np.int32), "zero")
+    axes = lowering.constant(np.asarray([1], np.int64), "axes")
+    empty = lowering.once(
+        "empty", lengths, lambda: lowering.node("Unsqueeze", lowering.node("Equal", lengths, zero), axes)
+    )
+    dims = (state.axes[0], state.axes[1])
+    before, after = lowering.arrange(start, start.axes), lowering.arrange(state, dims)
+    return replace(after, tensor=lowering.node("Where", empty, before.tensor, after.tensor))

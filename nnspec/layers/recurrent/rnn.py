@@ -1,0 +1,124 @@
+"""RNN: any cell, or several one above the other, along a sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from nnspec.document import Sequence as SequenceNode
+from nnspec.ir.graph import Node
+from nnspec.layers.kit import args as a
+from nnspec.layers.kit.base import Call, Inferred, Window, keras_name
+from nnspec.layers.recurrent.arguments import sequence_arguments
+from nnspec.layers.recurrent.base import Recurrent, StateSpec, loop_notes, rolled
+from nnspec.layers.recurrent.cells import CellLayer, StackedRNNCells, cell_node, stacked
+from nnspec.layers.wrappers.time_distributed import keras_inner
+from nnspec.lazy import np
+
+if TYPE_CHECKING:
+    from nnspec.layers.recurrent.onnx_run import AnyCell
+
+CELL = {
+    "if": {"type": "array"},
+    "then": {"items": {"$ref": "#/definitions/layer"}, "minItems": 1},
+    "else": {"$ref": "#/definitions/layer"},
+}
+
+
+class RNN(Recurrent):
+    """Steps a cell along a sequence: `RNN: {cell: {LSTMCell: {units: 4}}}`, or a list of cells, one above the other.
+
+    In a list, each cell reads the output of the one before it at every step, as recurrent layers one above the other
+    do. The output is that of the last cell after the last step, or of every step with `return_sequences`. Masked steps
+    leave all states as they are and repeat the output before them, or give zeros with `zero_output_for_mask`. With
+    `return_state` the states follow: `hidden`, `cell`; numbered in a list: `hidden_1`, `cell_1`, `hidden_2`. It starts
+    from zeros, or from further inputs in that order. With `stateful` the deployed graph takes the states as inputs and
+    gives the next ones as outputs.
+
+    Input axes:  `batch step feature`
+    Output axes: `batch unit`, with `return_sequences` `batch step unit`
+    Weights:     those of the cell; in a list `cell_1_kernel` and so on
+    """
+
+    kind = "RNN"
+    args = {
+        "cell": a.Arg(CELL, "The cell, or a list of cells that read each other's outputs."),
+        **sequence_arguments(),
+        "zero_output_for_mask": a.boolean("Whether masked steps give zeros instead of the output before them.", False),
+    }
+
+    def infer(self, call: Call) -> Inferred:
+        call.require_rank(2, what="steps and features")
+        call.check_steps((0,))
+        call.require_float()
+        cell = self.cell_of(call)
+        layer = cell.layer
+        assert isinstance(layer, CellLayer)
+        made = cell.outputs[0].axes[-1]
+        return self.infer_sequence(
+            call,
+            (made.renamed(call.axis_name) if call.axis_name else made,),
+            layer.states_of(cell),
+            windows={1: Window(None, ahead=None)},
+            notes=loop_notes(layer.foreign(cell), call.axes[0].size),
+            weights=cell.weights,
+            formula=cell.formula,
+            inner=cell,
+        )
+
+    def cell_of(self, call: Call) -> Node:
+        """The cell as a node; a list of several is a StackedRNNCells."""
+        source = call.node("cell")
+        assert source is not None, "the schema requires it"
+        value = replace(call.input, axes=call.axes[1:], mask=None)
+        if not isinstance(source, SequenceNode):
+            cell = cell_node(call, source, value, "cell")
+            return cell.cells[0] if len(cell.cells) == 1 else cell
+        cells = stacked(call, source.items, value, "cell")
+        if len(cells) == 1:
+            return cells[0]
+        from nnspec.inference.node import make_node
+
+        stack = StackedRNNCells()
+        inner = replace(call, kind=stack.kind, inputs=(value,), args={"cells": None}, axis_name=None)
+        inferred = stack.infer_stack(inner, cells)
+        return make_node(stack, call.name, inner, inferred, call.item_span, call.path)
+
+    def states_of(self, node: Node) -> tuple[StateSpec, ...]:
+        cell, layer = _cell(node)
+        return layer.states_of(cell)
+
+    # -------------------------------------------------------------------------------------------- Keras
+
+    def to_keras(self, node: Node) -> Callable[..., Any]:
+        import keras
+
+        cell, _ = _cell(node)
+        ready = rolled(node) if node.inputs[0].mask and node.args["zero_output_for_mask"] else node
+        arguments = {name: ready.args[name] for name in self.args if name != "cell"}
+        return keras.layers.RNN(keras_inner(cell), name=keras_name(node.name), **arguments)  # type: ignore[no-any-return]
+
+    def nested(self, node: Node, states: list[Any]) -> list[Any]:
+        cell, layer = _cell(node)
+        return layer.nested(cell, states)
+
+    # -------------------------------------------------------------------------------------------- ONNX
+
+    def loop_reason(self, node: Node) -> str | None:
+        cell, layer = _cell(node)
+        return layer.foreign(cell)
+
+    def cells(self, node: Node, weights: Mapping[str, np.ndarray], *, is_backwards: bool) -> Sequence[AnyCell]:
+        cell, layer = _cell(node)
+        return layer.cells(cell, weights, is_backwards=is_backwards)
+
+
+def _cell(node: Node) -> tuple[Node, CellLayer]:
+    cell = node.inner
+    assert cell is not None
+    assert isinstance(cell.layer, CellLayer)
+    return cell, cell.layer
+
+
+LAYERS = (RNN(),)

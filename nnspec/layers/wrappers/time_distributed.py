@@ -1,0 +1,275 @@
+"""Layers around a layer: what wrappers share, and TimeDistributed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from nnspec.document import Mapping as MappingNode
+from nnspec.document import Node as SourceNode
+from nnspec.document import Scalar
+from nnspec.ir import axes as ax
+from nnspec.ir.graph import Node
+from nnspec.layers.kit import args as a
+from nnspec.layers.kit import explanations as say
+from nnspec.layers.kit.base import Call, Inferred, Layer, is_deep
+from nnspec.layers.kit.contracts import reorder_fixes
+
+if TYPE_CHECKING:
+    from nnspec.backends.onnx.lowering import Lowering
+    from nnspec.backends.onnx.view import View
+
+# Layers that do the same at every position whatever the axes, so that they need no folding.
+POSITIONWISE = frozenset(
+    {"Dense", "Activation", "ReLU", "LeakyReLU", "ELU", "Identity", "Dropout", "GaussianNoise", "GaussianDropout"}
+)
+
+
+def layer_argument(what: str) -> dict[str, Any]:
+    return {"allOf": [{"$ref": "#/definitions/layer"}], "description": what}
+
+
+def wrapped_kind(source: SourceNode) -> str:
+    """The kind of a layer that stands as an argument."""
+    if isinstance(source, MappingNode) and len(source.entries) == 1:
+        return next(iter(source.entries))
+    return str(source.value) if isinstance(source, Scalar) else ""
+
+
+def check_inner_body(call: Call, source: SourceNode, arg: str) -> None:
+    """The wrapper is the node: it has the name and reads."""
+    body = next(iter(source.entries.values())) if isinstance(source, MappingNode) and source.entries else None
+    for key in ("name", "from", "when"):
+        if isinstance(body, MappingNode) and key in body.entries:
+            call.fail("NN208", f"`{key}` belongs to the `{call.kind}`, not to the layer that it wraps", arg)
+    from nnspec.layers.registry import REGISTRY
+
+    kind = wrapped_kind(source)
+    for key in REGISTRY[kind].references if kind in REGISTRY else ():
+        if isinstance(body, MappingNode) and key in body.entries:
+            call.fail("NN208", f"`{call.kind}` wraps a layer that reads one value, but `{key}` names another", arg)
+
+
+def layer_source(call: Call, arg: str = "layer") -> SourceNode:
+    source = call.node(arg)
+    assert source is not None, "the schema requires it"
+    check_inner_body(call, source, arg)
+    return source
+
+
+@dataclass(eq=False)
+class Distributed:
+    """What computes a TimeDistributed in Keras: the wrapped layer, called on what is folded into batch."""
+
+    layer: Any
+    inner: Node
+
+    def adapt(self, data: Any) -> None:
+        """Shows the wrapped layer every position of the first axis."""
+        self.layer.adapt(data.reshape(-1, *data.shape[2:]))
+
+    @property
+    def trainable(self) -> bool:
+        return bool(self.layer.trainable)
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self.layer.trainable = value
+
+
+def keras_inner(node: Node) -> Any:
+    """The Keras layer of a wrapped node."""
+    layer: Any = node.layer.to_keras(node)
+    if node.args.get("trainable") is False:
+        layer.trainable = False
+    return layer
+
+
+class TimeDistributed(Layer):
+    """Applies a layer to every position of the first axis apart, with the same weights: that axis counts as batch.
+
+    Keras' own class loops over the steps and is wrong where their number is unknown; nnspec folds the axis into batch,
+    in Keras as in ONNX, which computes the same in one go. Any layer that reads one value can be wrapped, and any axis
+    may come first; `over` says which it is meant to be, and is checked. A mask along that axis goes on.
+
+    Input axes:  `batch feature time channel`
+    Output axes: `batch feature time filter` with `layer: {Conv1D: …}`
+    Weights:     those of the layer
+    """
+
+    kind = "TimeDistributed"
+    adapts_within = True
+    reads_text = True
+    steps = True
+    args = {"layer": a.Arg(layer_argument("The layer to apply."), "The layer to apply.")}
+
+    def infer(self, call: Call) -> Inferred:
+        from nnspec.layers.registry import REGISTRY
+
+        source = layer_source(call)
+        kind = wrapped_kind(source)
+        if REGISTRY[kind].arity[0] > 1:
+            call.fail(
+                "NN404", f"`TimeDistributed` wraps layers that read one value, but `{kind}` joins several", "layer"
+            )
+        if len(call.axes) < 2:
+            call.fail(
+                "NN310",
+                f"`TimeDistributed` reads an axis to go over and at least one for its layer, "
+                f"but it is given {ax.describe(call.axes)}",
+                notes=("batch is not counted",),
+            )
+        first = call.axes[0]
+        if call.over is not None and call.over != (first.name,):
+            self.fail_over(call)
+        value = replace(call.input, axes=call.axes[1:], mask=None)
+        inner = call.infer_inner(call, source, (value,), stripped=first.name) if call.infer_inner else None
+        assert inner is not None
+        if inner.is_stateful:
+            call.fail(
+                "NN208",
+                f"`{kind}` cannot be stateful here: its batch is made of all positions of `{first.name}`",
+                "layer",
+            )
+        self.warn_of_inner_mask(call, inner)
+        outputs = tuple(call.require_unique((first, *made.axes)) for made in inner.outputs)
+        return Inferred(
+            outputs,
+            dtypes=tuple(made.dtype for made in inner.outputs),
+            ports=tuple(made.port for made in inner.outputs),
+            weights=inner.weights,
+            formula=inner.formula,
+            mask=call.input.mask if is_positionwise(inner) or call.input.mask == first.name else None,
+            notes=inner.notes,
+            inner=inner,
+            windows={place + 1: window for place, window in inner.windows.items()},
+        )
+
+    def warn_of_inner_mask(self, call: Call, inner: Node) -> None:
+        """A mask along an axis behind the first is another one for every position, and ends here: NN319."""
+        lost = next((made.mask for made in inner.outputs if made.mask is not None), None)
+        if lost is not None:
+            call.warn(
+                "NN319",
+                f"`TimeDistributed` loses the mask that its `{inner.kind}` makes along `{lost}`: padding is data",
+                "layer",
+                notes=["a mask runs along the first axis"],
+            )
+
+    def why(self, node: Node) -> dict[str, str]:
+        assert node.inner is not None
+        first = node.inputs[0].axes[0]
+        return {
+            "layer": f"`{node.inner.kind}` is applied to each position of {say.sized(first)} by itself, "
+            f"with the same weights; one reads {ax.describe(node.inner.inputs[0].axes)} and makes "
+            f"{ax.describe(node.inner.outputs[0].axes)}."
+        }
+
+    def fail_over(self, call: Call) -> None:
+        """`over` names another axis than the first."""
+        names = call.over or ()
+        first = call.axes[0].name
+        wanted = [call.axes[call.axis_index(name, "over")] for name in names]
+        call.fail(
+            "NN309",
+            f"`TimeDistributed` is meant to run over {', '.join(f'`{name}`' for name in names)}, "
+            f"but it runs over the first axis, `{first}`",
+            "over",
+            notes=[f"it reads {ax.describe(call.axes)}"],
+            fixes=reorder_fixes(call, wanted, (0,)) if len(wanted) == 1 else [],
+        )
+
+    def opset(self, node: Node) -> int:
+        assert node.inner is not None
+        return node.inner.layer.opset(node.inner)
+
+    def adapts(self, node: Node) -> bool:
+        assert node.inner is not None
+        return node.inner.layer.adapts(node.inner)
+
+    def lacks_vocabulary(self, node: Node) -> bool:
+        assert node.inner is not None
+        return node.inner.layer.lacks_vocabulary(node.inner)
+
+    def vocabulary_of(self, node: Node, read: Sequence[Any]) -> Mapping[str, Any]:
+        assert node.inner is not None
+        return node.inner.layer.vocabulary_of(node.inner, [data.reshape(-1, *data.shape[2:]) for data in read])
+
+    def index_count(self, node: Node) -> int | None:
+        assert node.inner is not None
+        return node.inner.layer.index_count(node.inner)
+
+    def examples(self, node: Node) -> Sequence[Any]:
+        assert node.inner is not None
+        return node.inner.layer.examples(node.inner)
+
+    # -------------------------------------------------------------------------------------------- Keras
+
+    def to_keras(self, node: Node) -> Callable[..., Any]:
+        assert node.inner is not None
+        return Distributed(keras_inner(node.inner), node.inner)  # type: ignore[return-value]
+
+    def call_keras(self, layer: Any, node: Node, tensors: list[Any]) -> Any:
+        assert node.inner is not None
+        whole = tensors[0]
+        if is_positionwise(node.inner) and not is_deep(node.outputs[0].axes):
+            return node.inner.layer.call_keras(layer.layer, node.inner, [whole])
+        made = node.inner.layer.call_keras(layer.layer, node.inner, [_folded(node, whole)])
+        if isinstance(made, list | tuple):
+            return [_unfolded(node, part, whole, i) for i, part in enumerate(made)]
+        return _unfolded(node, made, whole, 0)
+
+    def keras_weights(self, layer: Any) -> list[Any]:
+        return list(layer.inner.layer.keras_weights(layer.layer))
+
+    # -------------------------------------------------------------------------------------------- ONNX
+
+    def control_flow(self, node: Node) -> Mapping[str, str]:
+        assert node.inner is not None
+        return node.inner.layer.control_flow(node.inner)
+
+    def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
+        assert node.inner is not None
+        view = replace(inputs[0], mask=None)
+        if is_positionwise(node.inner):
+            return node.inner.layer.to_onnx(node.inner, [view], lowering)
+        batch, first = view.axes[0], view.axes[1]
+        folded = view.with_axes(((*batch, *first), *view.axes[2:]))
+        result = []
+        for made in node.inner.layer.to_onnx(node.inner, [folded], lowering):
+            if made.axes[0] != folded.axes[0]:  # the layer renamed its batch
+                assert len(made.axes[0]) == 1
+                made = made.substituted({made.axes[0][0]: folded.axes[0]})
+            result.append(replace(made, axes=(batch, first, *made.axes[1:]), mask=None))
+        return result
+
+
+def is_positionwise(inner: Node) -> bool:
+    return inner.kind in POSITIONWISE
+
+
+def _folded(node: Node, whole: Any) -> Any:
+    """The Keras tensor with the first axis in batch."""
+    from keras import ops
+
+    rest = [axis.size for axis in node.inputs[0].axes[1:]]
+    if all(isinstance(size, int) for size in rest):
+        return ops.reshape(whole, (-1, *rest))
+    from nnspec.backends.keras.layers import FoldIntoBatch
+
+    return FoldIntoBatch()(whole)
+
+
+def _unfolded(node: Node, made: Any, whole: Any, index: int) -> Any:
+    from keras import ops
+
+    sizes = [axis.size for axis in node.outputs[index].axes]
+    if all(isinstance(size, int) for size in sizes) and node.outputs[index].mask is None:
+        return ops.reshape(made, (-1, *sizes))
+    from nnspec.backends.keras.layers import UnfoldFromBatch
+
+    return UnfoldFromBatch()([made, whole])
+
+
+LAYERS = (TimeDistributed(),)

@@ -1,0 +1,82 @@
+"""Figures of a trained model on every split, in original units, beside the naive baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from nnspec.backends.keras.model import predict
+from nnspec.backends.onnx.deploy import Deployment, class_indices
+from nnspec.data.dataset import Dataset, Split
+from nnspec.data.section.plan import Slot
+from nnspec.ir.graph import Graph, Output
+from nnspec.training.baselines import baselines
+
+# The figure that is shown beside the baseline's.
+HEADLINE = {"regression": "rmse", "classification": "accuracy", "binary": "accuracy", "multilabel": "accuracy"}
+
+
+def evaluate(
+    model: Any,
+    graph: Graph,
+    dataset: Dataset,
+    deployment: Deployment,
+    slots: Mapping[str, Slot],
+    batch_size: int | None = None,
+) -> dict[str, dict[str, Any]]:
+    """`{split: {output: {figure: value, …, "baseline": {…}}}}`."""
+    result: dict[str, dict[str, Any]] = {}
+    for split_name, split in dataset.splits.items():
+        predicted = predict(model, graph, split.x, **({"batch_size": batch_size} if batch_size else {}))
+        naive = baselines(dataset, split_name, slots)
+        result[split_name] = {}
+        for name, output in graph.outputs.items():
+            figures = score(output, deployment, predicted[name], split)
+            result[split_name][name] = {"samples": split.size, **figures, "baseline": naive[name]}
+    return result
+
+
+def score(output: Output, deployment: Deployment, predicted: np.ndarray, split: Split) -> dict[str, float]:
+    """Figures of one output on one split. Regression: RMSE, MAE and R² (Pearson's 1 - SSE/SST, mean over columns)."""
+    from sklearn import metrics
+
+    if output.task == "regression":
+        transform = deployment.outputs.get(output.name)
+        values = transform.restore(predicted, split.raw) if transform else predicted
+        truth = split.target[output.name].reshape(split.size, -1).astype(np.float64)
+        guess = np.asarray(values).reshape(split.size, -1).astype(np.float64)
+        return {
+            "rmse": float(np.sqrt(metrics.mean_squared_error(truth, guess))),
+            "mae": float(metrics.mean_absolute_error(truth, guess)),
+            "r2": float(metrics.r2_score(truth, guess)) if split.size > 1 else float("nan"),
+        }
+    if output.task == "multilabel":
+        truth = split.y[output.name].reshape(split.size, -1)
+        guess = (predicted.reshape(split.size, -1) > output.threshold).astype(np.float32)
+        return {
+            "accuracy": float(np.mean(truth == guess)),
+            "f1_macro": float(metrics.f1_score(truth, guess, average="macro", zero_division=0)),
+        }
+    codes = split.y[output.name].reshape(-1).astype(np.int64)
+    chosen = class_indices(output, predicted).reshape(-1)
+    return {
+        "accuracy": float(metrics.accuracy_score(codes, chosen)),
+        "f1_macro": float(metrics.f1_score(codes, chosen, average="macro", zero_division=0)),
+    }
+
+
+def table(graph: Graph, metrics: Mapping[str, Mapping[str, Any]]) -> str:
+    """The figures as plain text, a row a split and output."""
+    rows = [("split", "output", "samples", "figure", "model", "baseline")]
+    for split, outputs in metrics.items():
+        for name, figures in outputs.items():
+            headline = HEADLINE[graph.outputs[name].task]
+            naive = figures["baseline"]
+            said = f"{naive[headline]:.4g} ({naive['name']})"
+            rows.append((split, name, str(figures["samples"]), headline, f"{figures[headline]:.4g}", said))
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )

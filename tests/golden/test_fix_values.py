@@ -1,0 +1,190 @@
+"""What a machine-applicable fix makes is what its author meant: the built Keras model against NumPy, case by case.
+
+Every case under tests/golden/errors whose fix is called machine-applicable has a reference here: what was meant,
+written down by hand from the case's comment and names, with the weights in the order in which the layers stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nnspec.api import load
+from nnspec.diagnostics import Source
+from nnspec.diagnostics.apply import machine_fix
+from nnspec.fix.files import mend
+from nnspec.pipeline import diagnose
+from tests.support.paths import ERRORS
+
+FOLDER = ERRORS
+Array = np.ndarray
+Weights = Iterator[Array]
+
+
+def dense(x: Array, weights: Weights, *, bias: bool = True) -> Array:
+    kernel = next(weights)
+    return x @ kernel + (next(weights) if bias else 0)
+
+
+def elu(x: Array) -> Array:
+    return np.where(x > 0, x, np.expm1(np.minimum(x, 0)))
+
+
+def sigmoid(x: Array) -> Array:
+    return 1 / (1 + np.exp(-x))
+
+
+def convolution(x: Array, kernel: Array, bias: Array, *, dilation: int = 1, before: int = 0, after: int = 0) -> Array:
+    """x: (…, time, channel); tap k of position t sees t + k·dilation of the padded axis."""
+    padded = np.pad(x, [(0, 0)] * (x.ndim - 2) + [(before, after), (0, 0)])
+    length = padded.shape[-2] - (len(kernel) - 1) * dilation
+    taps = [padded[..., k * dilation : k * dilation + length, :] @ kernel[k] for k in range(len(kernel))]
+    return np.sum(taps, axis=0) + bias
+
+
+def causal_cnn(x: Array, weights: Weights) -> Array:
+    """Each feature's hours by themselves; then all channels of an hour, features slow; each looks back only."""
+    h = np.swapaxes(x, 1, 2)[..., None]
+    for dilation in (1, 2, 4, 8, 16):
+        h = elu(convolution(h, next(weights), next(weights), dilation=dilation, before=4 * dilation))
+    hours = np.stack([h[:, :, hour].reshape(len(x), -1) for hour in range(10)], axis=1)
+    return dense(elu(convolution(hours, next(weights), next(weights), before=4)).reshape(len(x), -1), weights)
+
+
+def declared_names(x: Array, weights: Weights) -> Array:
+    """A value a feature, hour and (one) channel."""
+    return dense(np.einsum("btf->bft", x)[..., None], weights)
+
+
+def informer(x: Array, weights: Weights) -> Array:
+    """Each head's sequence: head, length, depth."""
+    return dense(np.einsum("blhd->bhld", x), weights)
+
+
+def inside_time_distributed(x: Array, weights: Weights) -> Array:
+    return np.stack([np.swapaxes(x[:, clip], 1, 2)[..., None] for clip in range(x.shape[1])], axis=1)
+
+
+def irreducible(x: Array, weights: Weights) -> Array:
+    return dense(np.swapaxes(x, 1, 2), weights)
+
+
+def keras_2167(x: Array, weights: Weights) -> Array:
+    """49 places, each with its 1024 channels."""
+    places = [x[:, :, row, column] for row in range(7) for column in range(7)]
+    return dense(np.stack(places, axis=1), weights)
+
+
+def parts_of_a_dense(x: Array, weights: Weights) -> Array:
+    values = dense(x, weights)
+    return np.array([[[row[5 * time + sensor] for time in range(10)] for sensor in range(5)] for row in values])
+
+
+def spectrogram(x: Array, weights: Weights) -> Array:
+    """An LSTM that steps along time; Keras' gates: input, forget, cell, output."""
+    kernel, recurrent, bias = weights
+    hidden = cell = np.zeros((len(x), len(recurrent)))
+    for time in range(x.shape[2]):
+        i, f, c, o = np.split(x[:, :, time] @ kernel + hidden @ recurrent + bias, 4, axis=1)
+        cell = sigmoid(f) * cell + sigmoid(i) * np.tanh(c)
+        hidden = sigmoid(o) * np.tanh(cell)
+    return hidden
+
+
+def unknown_length(x: Array, weights: Weights) -> Array:
+    """Shares over the features of each hour, hours side by side."""
+    shares = np.exp(x) / np.exp(x).sum(axis=2, keepdims=True)
+    return np.swapaxes(shares, 1, 2)
+
+
+def swapped_names(x: Array, weights: Weights) -> Array:
+    return np.swapaxes(x, 1, 2)
+
+
+def case_of_a_layer(x: Array, weights: Weights) -> Array:
+    h = convolution(x, next(weights), next(weights))
+    return np.where(h > 0, h, 0.2 * h).reshape(len(x), -1)
+
+
+def case_of_a_key(x: Array, weights: Weights) -> Array:
+    return dense(convolution(x, next(weights), next(weights), dilation=2), weights, bias=False)
+
+
+def case_of_a_word(x: Array, weights: Weights) -> Array:
+    h = convolution(x, next(weights), next(weights), before=1, after=1)
+    return np.tanh(dense(np.maximum(h, 0), weights))
+
+
+def short_names(x: Array, weights: Weights) -> Array:
+    return 1 / (1 + np.exp(-dense(x, weights)))
+
+
+REFERENCES: dict[str, Callable[[Array, Weights], Array]] = {
+    "NN201-case-of-a-key": case_of_a_key,
+    "NN201-short-names-with-arguments": short_names,
+    "NN204-case-of-a-layer": case_of_a_layer,
+    "NN205-case-of-a-word": case_of_a_word,
+    "NN301-causal-cnn": causal_cnn,
+    "NN301-declared-names": declared_names,
+    "NN301-informer-attention": informer,
+    "NN301-inside-time-distributed": inside_time_distributed,
+    "NN301-irreducible": irreducible,
+    "NN301-keras-issue-2167": keras_2167,
+    "NN301-parts-of-a-dense": parts_of_a_dense,
+    "NN301-spectrogram-for-an-lstm": spectrogram,
+    "NN301-unknown-length": unknown_length,
+    "NN303-equal-sizes-swapped-names": swapped_names,
+}
+# What else is wrong with a case is mended by hand before its fixes are applied.
+BY_HAND = {
+    "NN201-short-names-with-arguments": ("{bce: ", "{BinaryCrossentropy: "),
+    "NN301-causal-cnn": (
+        "  - Reshape: {target_shape: [10, 160]}",
+        "  - permute: [time, feature, filter]\n  - merge: {channel: [feature, filter]}",
+    ),
+    "NN301-unknown-length": ("task: regression", "task: classification, class_axis: feature"),
+}
+# Cases that show other slips of the same code beside a certain one: their certain fixes are those of a case above.
+MIXED = {"NN204-unknown-layer": "NN204-case-of-a-layer"}
+
+
+def has_machine_fix(spec: Path) -> bool:
+    source = Source(spec.name, spec.read_bytes().decode("utf-8", "replace"))
+    return any(
+        machine_fix(d) is not None and d.span.source.name == spec.name for d in diagnose(spec.name, source=source)
+    )
+
+
+def test_every_machine_applicable_fix_has_a_reference(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(FOLDER)
+    fixed = {spec.stem for spec in FOLDER.glob("*.yaml") if has_machine_fix(spec)}
+    assert fixed - set(MIXED) == set(REFERENCES)
+    assert set(MIXED.values()) <= set(REFERENCES)
+
+
+@pytest.mark.parametrize("stem", REFERENCES)
+def test_the_fixed_model_is_what_was_meant(stem: str, tmp_path: Path) -> None:
+    path = tmp_path / "spec.yaml"
+    text = (FOLDER / f"{stem}.yaml").read_text(encoding="utf-8")
+    path.write_text(text.replace(*BY_HAND.get(stem, ("", ""))), encoding="utf-8")
+    mending = mend(path)
+    assert mending.made
+    mending.write()
+    assert [d.message for d in diagnose(path) if d.is_error] == []
+    spec = load(path)
+    model = spec.compile()
+    rng = np.random.default_rng(7)
+    for weight in model.weights:  # also the biases, which start at zero
+        weight.assign(rng.normal(0, 0.3, weight.shape))
+    (value,) = spec.graph.inputs.values()
+    for batch, length in ((1, 6), (3, 8)):
+        sizes = [axis.size if isinstance(axis.size, int) else length for axis in value.axes]
+        x = rng.normal(0, 1, (batch, *sizes)).astype(np.float32)
+        result = model.predict_on_batch(x)
+        got = np.asarray(next(iter(result.values())) if isinstance(result, dict) else result)
+        meant = REFERENCES[stem](x.astype(np.float64), iter([np.asarray(w, np.float64) for w in model.weights]))
+        assert got.shape == meant.shape
+        np.testing.assert_allclose(got, meant, rtol=2e-4, atol=2e-4 * max(1.0, float(np.abs(meant).max())))

@@ -1,0 +1,495 @@
+"""Cases of joins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from tests.support.layer_cases import Case
+
+Oracle = Callable[[dict[str, np.ndarray], list[np.ndarray]], np.ndarray]
+STEPS = {"time": 7, "channel": 5}
+OPEN = {"time": "T", "channel": 5}
+TWO = {"Add": ["Add"], "Multiply": ["Mul"], "Average": ["Mean"], "Maximum": ["Max"], "Minimum": ["Min"]}
+THREE = {**TWO, "Add": ["Sum"], "Multiply": ["Mul", "Mul"]}
+FUNCTIONS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "Add": np.add,
+    "Multiply": np.multiply,
+    "Maximum": np.maximum,
+    "Minimum": np.minimum,
+}
+
+
+def elementwise(kind: str) -> Oracle:
+    if kind == "Average":
+        return lambda weights, inputs: sum(inputs) / len(inputs)
+    return lambda weights, inputs: reduce(FUNCTIONS[kind], inputs)
+
+
+def joined(axis: int) -> Oracle:
+    return lambda weights, inputs: np.concatenate(inputs, axis)
+
+
+def dotted(left: int, right: int, normalize: bool = False) -> Oracle:
+    def oracle(weights: dict[str, np.ndarray], inputs: list[np.ndarray]) -> np.ndarray:
+        x, y = (v.astype(np.float64) for v in inputs)
+        if normalize:
+            x = x / np.linalg.norm(x, axis=left, keepdims=True)
+            y = y / np.linalg.norm(y, axis=right, keepdims=True)
+        made = np.stack([np.tensordot(a, b, (left - 1, right - 1)) for a, b in zip(x, y, strict=True)])
+        return made[:, None] if made.ndim == 1 else made
+
+    return oracle
+
+
+def branches(join: Any, first: list[Any], second: list[Any]) -> list[Any]:
+    """Items before a join with `from: [left, right]`: two branches that read the one input."""
+
+    def named(items: list[Any], name: str) -> list[Any]:
+        made = []
+        for i, item in enumerate(items):
+            ((kind, body),) = item.items()
+            extra = {"name": name} if i == len(items) - 1 else {}
+            start = {"from": "x0"} if i == 0 else {}
+            made.append({kind: {**(body if isinstance(body, dict) else {"order": body}), **extra, **start}})
+        return made
+
+    return [*named(first, "left"), *named(second, "right")]
+
+
+def conv(filters: int, **more: Any) -> dict[str, Any]:
+    return {"Conv1D": {"filters": filters, "kernel_size": 3, "padding": "same", **more}}
+
+
+def embedding(size: int, **more: Any) -> dict[str, Any]:
+    return {"Embedding": {"input_dim": 4, "output_dim": size, "mask_zero": True, **more}}
+
+
+def ids(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    made = rng.integers(0, 4, size=shape)
+    made[:, 0] = 2
+    return made
+
+
+def fork(
+    kind: str,
+    body: dict[str, Any],
+    axes: dict[str, Any],
+    output: dict[str, Any],
+    ops: list[str] | None,
+    id: str,
+    first: list[Any],
+    second: list[Any],
+    **more: Any,
+) -> Case:
+    whole = {**body, "from": ["left", "right"]}
+    return Case(kind, whole, [axes], output, None, ops, id=id, before=branches(kind, first, second), **more)
+
+
+def masked(kind: str, ops: list[str] | None, second: dict[str, Any] | None = None, id: str = "masked") -> Case:
+    """Two maskings that disagree; the mean behind the join shows which steps count."""
+    first = {"Masking": {"mask_value": 0.0}}
+    other = {"Masking": {"mask_value": 1.0}} if second is None else second
+    steps = {"time": "T", "channel": 2}
+    mean = [{"GlobalAveragePooling1D": {}}]
+    return fork(kind, {}, steps, steps, ops, id, [first], [other], make=few, after=mean, tolerance=1e-4)
+
+
+def few(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """0, 1 or 2 for whole steps; the first step is 2, so that some step always counts."""
+    made = np.repeat(rng.integers(0, 3, size=(*shape[:2], 1)), shape[2], axis=2)
+    made[:, 0] = 2
+    return made
+
+
+MEAN = ["Reshape", "Where", "Cast", "ReduceSum", "ReduceSum", "Div"]
+PLAIN = {"Dropout": {"rate": 0.0}}
+ELEMENTWISE = [
+    case
+    for kind in TWO
+    for case in (
+        Case(kind, None, [STEPS, STEPS], STEPS, elementwise(kind), TWO[kind]),
+        Case(kind, None, [OPEN, OPEN, OPEN], OPEN, elementwise(kind), THREE[kind], id="three-symbol"),
+        fork(
+            kind,
+            {},
+            STEPS,
+            {"time": 7, "filter": 4},
+            ["Transpose", "Reshape", "Conv", "Conv", *TWO[kind], "Transpose", "Reshape"],
+            "two-convs",
+            [conv(4)],
+            [conv(4)],
+        ),
+    )
+]
+
+IMAGE = {"height": 2, "width": 3, "channel": 5}
+BROADCAST = [
+    *(
+        Case(
+            kind,
+            {"broadcast": "time"},
+            [STEPS, {"time": 1, "channel": 5}],
+            STEPS,
+            (lambda w, x: (x[0] + x[1]) / 2) if kind == "Average" else elementwise(kind),
+            TWO[kind],
+            id="one-position",
+        )
+        for kind in TWO
+    ),
+    Case(
+        "Multiply",
+        {"broadcast": ["height", "width"]},
+        [IMAGE, {"channel": 5}],
+        IMAGE,
+        lambda w, x: x[0] * x[1][:, None, None],
+        ["Reshape", "Mul"],
+        id="gate-without-places",
+    ),
+    Case(
+        "Subtract",
+        {"broadcast": ["width"]},
+        [{"height": 2, "channel": 5}, IMAGE],
+        IMAGE,
+        lambda w, x: x[0][:, :, None] - x[1],
+        ["Reshape", "Sub"],
+        id="the-first-lacks-an-axis",
+    ),
+    Case(
+        "Add",
+        {"broadcast": ["time"]},
+        [{"channel": 5}, OPEN, {"time": 1, "channel": 5}],
+        OPEN,
+        lambda w, x: x[0][:, None] + x[1] + x[2],
+        ["Reshape", "Sum"],
+        id="three-symbol-broadcast",
+    ),
+    Case(
+        "Multiply",
+        {"broadcast": ["row", "column"]},
+        [{"row": 2, "column": 1, "channel": 5}, {"row": 1, "column": 3, "channel": 5}],
+        {"row": 2, "column": 3, "channel": 5},
+        lambda w, x: x[0] * x[1],
+        ["Mul"],
+        id="neither-is-full",
+    ),
+    fork(
+        "Multiply",
+        {"broadcast": ["time"]},
+        {"time": 7, "channel": 5},
+        {"time": 7, "filter": 4},
+        None,
+        "squeeze-and-excite",
+        [conv(4)],
+        [{"GlobalAveragePooling1D": {}}, {"Dense": {"units": 4, "activation": "sigmoid"}}],
+    ),
+    fork(
+        "Add",
+        {"broadcast": ["time"]},
+        {"time": 7, "channel": 5},
+        {"channel": 5, "time": 7},
+        None,
+        "moved",
+        [{"permute": ["channel", "time"]}],
+        [{"GlobalAveragePooling1D": {}}],
+        moves=False,
+    ),
+    fork(
+        "Add",
+        {"broadcast": ["part"]},
+        {"time": 6, "channel": 5},
+        {"part": 2, "step": 3, "channel": 5},
+        None,
+        "inside-a-split-axis",
+        [{"split": {"time": {"part": 2, "step": 3}}}],
+        [{"Cropping1D": {"cropping": [1, 2]}}, {"rename": {"time": "step"}}],
+        moves=False,
+    ),
+]
+
+CASES = [
+    *ELEMENTWISE,
+    *BROADCAST,
+    Case("Subtract", None, [STEPS, STEPS], STEPS, lambda w, x: x[0] - x[1], ["Sub"]),
+    Case("Subtract", None, [OPEN, OPEN], OPEN, lambda w, x: x[0] - x[1], ["Sub"], id="symbol"),
+    fork(
+        "Add",
+        {},
+        STEPS,
+        {"time": 7, "unit": 5},
+        ["MatMul", "Add", "Transpose", "Reshape", "Conv", "Transpose", "Reshape", "Add"],
+        "dense-and-conv",
+        [{"Dense": {"units": 5}}],
+        [conv(5)],
+    ),
+    fork(
+        "Add",
+        {},
+        STEPS,
+        {"time": 7, "filter": 4},
+        ["Transpose", "Reshape", "Conv", "Conv", "Add", "Transpose", "Reshape"],
+        "permuted-back",
+        [conv(4)],
+        [conv(4), {"permute": ["filter", "time"]}, {"permute": ["time", "filter"]}],
+    ),
+    fork(
+        "Add",
+        {},
+        {"time": 6, "channel": 5},
+        {"time": 6, "whole": 2, "part": 2},
+        ["Transpose", "Reshape", "Conv", "Conv", "Add", "Transpose", "Reshape"],
+        "split-channels",
+        [conv(4), {"split": {"filter": {"whole": 2, "part": 2}}}],
+        [conv(4), {"split": {"filter": {"whole": 2, "part": 2}}}],
+    ),
+    masked("Add", None),
+    masked("Add", None, PLAIN, "one-masked"),
+    masked("Average", None),
+    masked("Multiply", None),
+    masked("Multiply", None, PLAIN, "one-masked"),
+    masked("Maximum", None),
+    masked("Maximum", None, PLAIN, "one-masked"),
+    masked("Minimum", None),
+    fork(
+        "Minimum",
+        {},
+        {"time": "T", "channel": 2},
+        {"time": "T", "channel": 2},
+        None,
+        "second-masked",
+        [PLAIN],
+        [{"Masking": {"mask_value": 1.0}}],
+        make=few,
+        after=[{"GlobalAveragePooling1D": {}}],
+    ),
+    Case("Concatenate", None, [STEPS, {"time": 7, "channel": 2}], {"time": 7, "channel": 7}, joined(2), ["Concat"]),
+    Case(
+        "Concatenate",
+        {"as": "both"},
+        [OPEN, {"time": "T", "feature": 2}, {"time": "T", "channel": 1}],
+        {"time": "T", "both": 8},
+        joined(2),
+        ["Concat"],
+        id="three-symbol",
+    ),
+    Case(
+        "Concatenate",
+        {"axis": "time"},
+        [STEPS, {"time": 4, "channel": 5}],
+        {"time": 11, "channel": 5},
+        joined(1),
+        ["Concat"],
+        id="by-name",
+    ),
+    Case(
+        "Concatenate",
+        {"axis": 1},
+        [{"time": "T", "channel": 5}, {"time": "T", "channel": 5}],
+        {"time": "2·T", "channel": 5},
+        joined(1),
+        ["Concat"],
+        id="twice-symbol",
+    ),
+    Case(
+        "Concatenate",
+        {"axis": 1},
+        [{"time": "T", "channel": 5}, {"time": 3, "channel": 5}],
+        {"time": "(T + 3)", "channel": 5},
+        joined(1),
+        ["Concat"],
+        id="symbol-and-number",
+    ),
+    Case(
+        "Concatenate",
+        {"axis": "token"},
+        [{"token": "T"}, {"token": 3}],
+        {"token": "(T + 3)"},
+        None,
+        ["Concat", "Gather"],
+        id="ids",
+        dtype="int32",
+        make=lambda rng, shape: rng.integers(0, 5, size=shape),
+        after=[{"Embedding": {"input_dim": 5, "output_dim": 2}}],
+    ),
+    Case(
+        "Concatenate",
+        None,
+        [{"word": 3}, {"word": 2}],
+        {"word": 5},
+        joined(1),
+        ["Concat"],
+        id="flags",
+        dtype="bool",
+        make=lambda rng, shape: rng.random(shape) < 0.5,
+    ),
+    Case(
+        "Concatenate",
+        {"axis": -1},
+        [{"time": 7, "channel": 1}, {"time": 7, "channel": 1}],
+        {"time": 7, "channel": 2},
+        joined(2),
+        ["Concat"],
+        id="units",
+    ),
+    fork(
+        "Concatenate",
+        {},
+        STEPS,
+        {"time": 7, "filter": 7},
+        ["Transpose", "Reshape", "Conv", "Conv", "Concat", "Transpose", "Reshape"],
+        "two-convs",
+        [conv(4)],
+        [conv(3)],
+    ),
+    fork(
+        "Concatenate",
+        {},
+        STEPS,
+        {"time": 7, "filter": 5},
+        ["Transpose", "Reshape", "Conv", "Conv", "Concat", "Transpose", "Reshape"],
+        "conv-of-one-filter",
+        [conv(4)],
+        [conv(1)],
+    ),
+    fork(
+        "Concatenate",
+        {},
+        STEPS,
+        {"time": 7, "filter": 5},
+        ["Transpose", "Reshape", "Conv", "Conv", "Concat", "Transpose", "Reshape"],
+        "one-filter-first",
+        [conv(1)],
+        [conv(4)],
+    ),
+    fork(
+        "Concatenate",
+        {},
+        STEPS,
+        {"filter": 4, "time": 14},
+        ["Transpose", "Reshape", "Conv", "Conv", "Concat", "Reshape"],
+        "along-time",
+        [conv(4), {"permute": ["filter", "time"]}],
+        [conv(4), {"permute": ["filter", "time"]}],
+    ),
+    fork(
+        "Concatenate",
+        {},
+        {"token": "T"},
+        {"token": "T", "embedding": 5},
+        ["Cast", "Gather", "Gather", "Concat", *MEAN],
+        "masked",
+        [embedding(3)],
+        [embedding(2)],
+        make=ids,
+        dtype="int32",
+        after=[{"GlobalAveragePooling1D": {}}],
+    ),
+    fork(
+        "Concatenate",
+        {},
+        {"time": "T", "channel": 2},
+        {"time": "T", "channel": 4},
+        None,
+        "masks-differ",
+        [{"Masking": {"mask_value": 0.0}}],
+        [{"Masking": {"mask_value": 1.0}}],
+        make=few,
+        after=[{"GlobalAveragePooling1D": {}}],
+    ),
+    fork(
+        "Concatenate",
+        {"axis": "token"},
+        {"token": "T"},
+        {"token": "2·T", "embedding": 3},
+        ["Cast", "Gather", "Gather", "Concat", "Concat", *MEAN],
+        "masked-along-steps",
+        [embedding(3)],
+        [embedding(3)],
+        make=ids,
+        dtype="int32",
+        after=[{"GlobalAveragePooling1D": {}}],
+    ),
+    Case(
+        "Dot",
+        {"axes": "feature"},
+        [{"query": 7, "feature": 5}, {"key": "T", "feature": 5}],
+        {"query": 7, "key": "T"},
+        dotted(2, 2),
+        ["Transpose", "MatMul"],
+    ),
+    Case(
+        "Dot",
+        {"axes": [2, 1], "normalize": True},
+        [{"query": 7, "feature": 5}, {"feature": 5, "key": 3}],
+        {"query": 7, "key": 3},
+        dotted(2, 1, True),
+        ["ReduceL2", "Max", "Div", "ReduceL2", "Max", "Div", "MatMul"],
+        id="normalize",
+    ),
+    Case(
+        "Dot",
+        {"axes": 1},
+        [{"feature": 5}, {"feature": 5}],
+        {"product": 1},
+        dotted(1, 1),
+        ["Reshape", "Reshape", "MatMul", "Reshape"],
+        id="vectors",
+    ),
+    Case(
+        "Dot",
+        {"axes": [1, 2]},
+        [{"feature": 5, "head": 2, "query": 3}, {"key": 7, "feature": 5, "place": 4}],
+        {"head": 2, "query": 3, "key": 7, "place": 4},
+        dotted(1, 2),
+        ["Transpose", "Reshape", "Transpose", "Reshape", "MatMul", "Reshape"],
+        id="four-axes",
+    ),
+]
+
+# One input is repeated along the axes that `broadcast` names: a gate of (1, 1, channel); each one longer somewhere.
+IMAGE, GATE = {"height": 7, "width": 5, "channel": 3}, {"height": 1, "width": 1, "channel": 3}
+ROW, COLUMN = {"height": 7, "width": 1, "channel": 3}, {"height": 1, "width": 5, "channel": 3}
+CASES += [
+    *[
+        Case(
+            kind,
+            {"broadcast": ["height", "width"]},
+            [IMAGE, GATE],
+            IMAGE,
+            elementwise(kind),
+            TWO[kind] if kind != "Average" else ["Mean"],
+            id="gate",
+        )
+        for kind in TWO
+    ],
+    Case(
+        "Subtract",
+        {"broadcast": ["height", "width"]},
+        [GATE, IMAGE],
+        IMAGE,
+        lambda weights, inputs: inputs[0] - inputs[1],
+        ["Sub"],
+        id="gate-first",
+    ),
+    Case(
+        "Add",
+        {"broadcast": ["height", "width"]},
+        [ROW, COLUMN],
+        IMAGE,
+        elementwise("Add"),
+        ["Add"],
+        id="row-and-column",
+    ),
+    Case(
+        "Multiply",
+        {"broadcast": "time"},
+        [OPEN, {"time": 1, "channel": 5}],
+        OPEN,
+        elementwise("Multiply"),
+        ["Mul"],
+        id="gate-over-an-open-length",
+    ),
+]

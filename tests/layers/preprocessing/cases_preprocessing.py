@@ -1,0 +1,257 @@
+"""Cases of Discretization, AutoContrast and MelSpectrogram."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tests.support.layer_cases import Case
+
+Oracle = Callable[..., np.ndarray]
+ROW = {"feature": 5}
+GRID = {"time": 3, "feature": 7}
+OPEN = {"time": "T", "feature": 2}
+IMAGE = {"height": 5, "width": 7, "channel": 3}
+BOUNDS = [-0.75, 0.0, 0.5, 1.25]
+
+
+def bins(bounds: Any, mode: str = "int") -> Oracle:
+    def oracle(weights: Any, inputs: list[np.ndarray]) -> np.ndarray:
+        edges = weights["boundaries"] if bounds is None else np.asarray(bounds, np.float32)
+        x = inputs[0].astype(np.float32)
+        places = np.asarray([sum(v >= e for e in edges) for v in x.reshape(-1)], np.int32).reshape(x.shape)
+        if mode == "int":
+            return places
+        marks = np.stack([places == i for i in range(len(edges) + 1)], axis=-1).astype(np.float32)
+        return {"one_hot": marks, "multi_hot": marks.max(axis=1), "count": marks.sum(axis=1)}[mode]
+
+    return oracle
+
+
+def on_edges(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return rng.choice([*BOUNDS, -2.0, 0.25, 3.0], size=shape)
+
+
+def whole(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return rng.integers(-3, 4, size=shape)
+
+
+def pixels(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return rng.integers(20, 200, size=shape)
+
+
+def with_flat_channel(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    made = rng.uniform(20, 200, size=shape)
+    made[0, ..., 1] = 30
+    return made
+
+
+def stretched(low: float, high: float) -> Oracle:
+    def oracle(weights: Any, inputs: list[np.ndarray]) -> np.ndarray:
+        x = inputs[0].astype(np.float64)
+        least, most = x.min(axis=(1, 2), keepdims=True), x.max(axis=(1, 2), keepdims=True)
+        wide = np.where(most == least, 1, most - least)
+        return np.where(most == least, x, (x - least) / wide * (high - low) + low)
+
+    return oracle
+
+
+def mel(
+    length: int,
+    stride: int,
+    count: int,
+    rate: int = 16000,
+    frame: int | None = None,
+    window: str | None = "hann",
+    low: float = 20.0,
+    high: float | None = None,
+    power: float = 2.0,
+    top: float | None = 80.0,
+    ref: float = 1.0,
+) -> Oracle:
+    """By the definitions: a discrete Fourier transform a frame, then triangles over the mel scale of HTK."""
+
+    def scale(f: float) -> float:
+        return 1127 * math.log(1 + f / 700)
+
+    def oracle(weights: Any, inputs: list[np.ndarray]) -> np.ndarray:
+        x = np.pad(inputs[0].astype(np.float64), ((0, 0), (length // 2, length // 2)), mode="reflect")
+        size = frame or length
+        taper = np.ones(size)
+        if window and size > 1:  # of one sample it is that sample
+            a = {"hann": 0.5, "hamming": 0.54}[window]
+            taper = a - (1 - a) * np.cos(2 * np.pi * np.arange(size) / (size - size % 2))  # TensorFlow's odd ones
+        full = np.zeros(length)
+        full[(length - size) // 2 : (length - size) // 2 + size] = taper
+        starts = range(0, x.shape[1] - length + 1, stride)
+        magnitude = np.stack([np.abs(np.fft.rfft(x[:, s : s + length] * full)) for s in starts], axis=1) ** power
+        edges = np.linspace(scale(low), scale(high or rate // 2), count + 2)
+        bank = np.zeros((magnitude.shape[-1], count))
+        for i in range(1, len(bank)):
+            place = scale(i * rate / 2 / (len(bank) - 1))
+            for j in range(count):
+                up = (place - edges[j]) / (edges[j + 1] - edges[j])
+                down = (edges[j + 2] - place) / (edges[j + 2] - edges[j + 1])
+                bank[i, j] = max(0.0, min(up, down))
+        made = magnitude @ bank
+        if top is not None:
+            made = 10 * np.log10(np.maximum(made, 1e-10)) - 10 * np.log10(ref)
+            made = np.maximum(made, made.max() - top)
+        return made.transpose(0, 2, 1)
+
+    return oracle
+
+
+COMPARED = ["Unsqueeze", "GreaterOrEqual", "Cast", "ReduceSum"]
+DECIBELS = ["Max", "Log", "Mul", "ReduceMax", "Sub", "Max"]
+AROUND = ["Pad", "Conv", "Mul", "Conv"]
+CASES = [
+    Case("Discretization", {"bin_boundaries": BOUNDS}, [GRID], GRID, bins(BOUNDS), COMPARED, make=on_edges),
+    Case("Discretization", {"bin_boundaries": [0.5]}, [OPEN], OPEN, bins([0.5]), COMPARED, id="two-bins"),
+    Case(
+        "Discretization",
+        {"bin_boundaries": [-1, 0, 2]},
+        [GRID],
+        GRID,
+        bins([-1, 0, 2]),
+        ["Cast", *COMPARED],
+        id="integers",
+        dtype="int32",
+        make=whole,
+    ),
+    Case(
+        "Discretization",
+        {"bin_boundaries": BOUNDS, "output_mode": "one_hot", "as": "range"},
+        [GRID],
+        {**GRID, "range": 5},
+        bins(BOUNDS, "one_hot"),
+        [*COMPARED, "OneHot"],
+        id="one-hot",
+    ),
+    Case(
+        "Discretization",
+        {"bin_boundaries": BOUNDS, "output_mode": "multi_hot"},
+        [ROW],
+        {"category": 5},
+        bins(BOUNDS, "multi_hot"),
+        [*COMPARED, "OneHot", "ReduceSum", "Min"],
+        id="multi-hot",
+    ),
+    Case("Discretization", {"num_bins": 4}, [GRID], GRID, bins(None), COMPARED, id="adapted"),
+    Case(
+        "Discretization",
+        {"num_bins": 6, "output_mode": "count"},
+        [ROW],
+        {"category": 6},
+        bins(None, "count"),
+        [*COMPARED, "OneHot", "ReduceSum"],
+        id="adapted-count",
+    ),
+    Case(
+        "AutoContrast",
+        None,
+        [IMAGE],
+        IMAGE,
+        stretched(0, 255),
+        ["ReduceMin", "ReduceMax", "Sub", "Sub", "Div", "Mul", "Equal", "Where"],
+        make=with_flat_channel,
+    ),
+    Case(
+        "AutoContrast",
+        {"value_range": [1, -1]},
+        [{"height": "H", "width": "W", "channel": 2}],
+        {"height": "H", "width": "W", "channel": 2},
+        stretched(-1, 1),
+        ["ReduceMin", "ReduceMax", "Sub", "Sub", "Div", "Mul", "Add", "Equal", "Where"],
+        id="any-size",
+    ),
+    Case(
+        "AutoContrast",
+        {"value_range": [0, 1]},
+        [IMAGE],
+        IMAGE,
+        stretched(0, 1),
+        ["Cast", "ReduceMin", "ReduceMax", "Sub", "Sub", "Div", "Equal", "Where"],
+        id="pixels",
+        dtype="uint8",
+        make=pixels,
+    ),
+    Case(
+        "MelSpectrogram",
+        {"fft_length": 64, "sequence_stride": 16, "num_mel_bins": 7},
+        [{"time": 200}],
+        {"mel": 7, "time": 13},
+        mel(64, 16, 7),
+        ["Reshape", *AROUND, *DECIBELS, "Reshape"],
+        tolerance=1e-4,
+    ),
+    Case(
+        "MelSpectrogram",
+        {"fft_length": 17, "sequence_stride": 3, "sequence_length": 1, "num_mel_bins": 3, "power_to_db": False},
+        [{"time": 20}],
+        {"mel": 3, "time": 7},
+        mel(17, 3, 3, frame=1, top=None),
+        None,
+        id="one-sample",
+    ),
+    Case(
+        "MelSpectrogram",
+        {
+            "fft_length": 50,
+            "sequence_stride": 12,
+            "sequence_length": 33,
+            "window": "hamming",
+            "num_mel_bins": 5,
+            "sampling_rate": 8000,
+            "min_freq": 125,
+            "max_freq": 3800,
+            "ref_power": 0.5,
+            "top_db": 20,
+            "as": "band",
+        },
+        [{"time": 131}],
+        {"band": 5, "time": 11},
+        mel(50, 12, 5, 8000, 33, "hamming", 125, 3800, top=20, ref=0.5),
+        ["Reshape", *AROUND, *DECIBELS[:3], "Sub", *DECIBELS[3:], "Reshape"],
+        id="short-frames",
+        tolerance=1e-4,
+    ),
+    Case(
+        "MelSpectrogram",
+        {
+            "fft_length": 33,
+            "sequence_stride": 1,
+            "window": None,
+            "num_mel_bins": 4,
+            "mag_exp": 1,
+            "power_to_db": False,
+        },
+        [{"time": 40}],
+        {"mel": 4, "time": 40},
+        mel(33, 1, 4, window=None, power=1, top=None),
+        ["Reshape", "Pad", "Conv", "Mul", "Conv", "Pow", "Conv", "Reshape"],
+        id="odd-length",
+        tolerance=1e-4,
+    ),
+    Case(  # without a window, what it would leave out counts
+        "MelSpectrogram",
+        {
+            "fft_length": 33,
+            "sequence_stride": 1,
+            "sequence_length": 8,
+            "window": None,
+            "num_mel_bins": 4,
+            "mag_exp": 1,
+            "power_to_db": False,
+        },
+        [{"time": 40}],
+        {"mel": 4, "time": 40},
+        mel(33, 1, 4, window=None, power=1, top=None),
+        ["Reshape", "Pad", "Conv", "Mul", "Conv", "Pow", "Conv", "Reshape"],
+        id="no-window-short-frames",
+        tolerance=1e-4,
+    ),
+]

@@ -1,0 +1,245 @@
+"""Cases of Bidirectional."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tests.layers.recurrent.cases_layers import EVERY, LENGTHS, MASK, OPS, PACK, SYMBOLIC, X, softsign, written
+from tests.support.layer_cases import Case
+from tests.support.oracles.recurrent import bidirectional, mask_of, masked_anywhere, recurrent, right_padded
+
+Oracle = Callable[[dict[str, np.ndarray], list[np.ndarray]], Any]
+
+
+def both(kind: str, *, mask: float | None = None, **more: Any) -> Oracle:
+    def compute(w: dict[str, np.ndarray], inputs: list[np.ndarray]) -> Any:
+        x = inputs[0]
+        return bidirectional(kind, w, x, mask=mask_of(x, mask) if mask is not None else None, **more)
+
+    return compute
+
+
+def bidirectional_cases(kind: str) -> list[Case]:
+    op = OPS[kind]
+    body: dict[str, Any] = {"units": 3}
+    act: dict[str, Any] = {}
+    if kind == "SimpleRNN":  # with tanh its steps are written out, as CASES below show
+        body, act = {"units": 3, "activation": "softsign"}, {"act": softsign}
+    last = {"layer": {kind: body}}
+    every = {"layer": {kind: {**body, "return_sequences": True}}}
+    cases = [
+        Case(
+            "Bidirectional",
+            last,
+            [X],
+            {"unit": 6},
+            both(kind, **act),
+            ["Transpose", op, "Transpose", "Reshape"],
+            id=kind,
+        ),
+        Case(
+            "Bidirectional",
+            {**every, "as": "code"},
+            [X],
+            {"time": 7, "code": 6},
+            both(kind, **act, sequences=True),
+            ["Transpose", op, "Transpose", "Reshape"],
+            id=f"{kind}-every",
+        ),
+        Case(
+            "Bidirectional",
+            every,
+            [SYMBOLIC],
+            {"time": "T", "unit": 6},
+            both(kind, **act, sequences=True),
+            ["Transpose", op, "Transpose", "Reshape"],
+            id=f"{kind}-symbol",
+        ),
+    ]
+    for mode, reduction in (("sum", "ReduceSum"), ("ave", "ReduceMean"), ("mul", "ReduceProd"), (None, "Gather")):
+        more = {"merge_mode": mode}
+        cases += [
+            Case(
+                "Bidirectional",
+                {**last, **more},
+                [X],
+                {"unit": 3},
+                both(kind, **act, mode=mode),
+                ["Transpose", op, reduction],
+                id=f"{kind}-{mode}",
+                moves=mode is not None,
+            ),
+            Case(
+                "Bidirectional",
+                {**every, **more},
+                [X],
+                EVERY,
+                both(kind, **act, mode=mode, sequences=True),
+                ["Transpose", op, reduction, "Transpose"],
+                id=f"{kind}-{mode}-every",
+                moves=mode is not None,
+            ),
+        ]
+    for name, make, is_right in (("masked", masked_anywhere(), False), ("right-padded", right_padded, True)):
+        front = [*MASK, *LENGTHS, *([] if is_right else PACK), "Transpose", op]
+        place = [] if is_right else ["CumSum", "Mul", "Sub", "Unsqueeze"]
+        shown = ["Transpose", "Reshape"] if is_right else ["Transpose", "GatherND", "Reshape"]
+        masked: dict[str, Any] = {"before": ["Masking"], "make": make, "right_padded": is_right}
+        cases += [
+            Case(
+                "Bidirectional",
+                last,
+                [X],
+                {"unit": 6},
+                both(kind, **act, mask=0.0),
+                [*front, "Transpose", "Reshape"],
+                id=f"{kind}-{name}",
+                **masked,
+            ),
+            Case(
+                "Bidirectional",
+                every,
+                [X],
+                {"time": 7, "unit": 6},
+                both(kind, **act, mask=0.0, sequences=True),
+                [*front, *place, *shown],
+                id=f"{kind}-{name}-every",
+                **masked,
+            ),
+            *(
+                Case(
+                    "Bidirectional",
+                    {**every, "merge_mode": mode},
+                    [X],
+                    EVERY,
+                    both(kind, **act, mask=0.0, sequences=True, mode=mode),
+                    None,
+                    id=f"{kind}-{name}-{mode}",
+                    moves=mode is not None,
+                    **masked,
+                )
+                for mode in ("mul", "ave", None)
+            ),
+        ]
+    return cases
+
+
+def two_kinds(w: dict[str, np.ndarray], inputs: list[np.ndarray]) -> np.ndarray:
+    forward = {k.removeprefix("forward_"): v for k, v in w.items() if k.startswith("forward_")}
+    backward = {k.removeprefix("backward_"): v for k, v in w.items() if k.startswith("backward_")}
+    first, _ = recurrent("LSTM", forward, inputs[0])
+    second, _ = recurrent("GRU", backward, inputs[0], backwards=True)
+    return np.concatenate([first, second[:, ::-1]], axis=-1)
+
+
+def two_activations(w: dict[str, np.ndarray], inputs: list[np.ndarray]) -> np.ndarray:
+    forward = {k.removeprefix("forward_"): v for k, v in w.items() if k.startswith("forward_")}
+    backward = {k.removeprefix("backward_"): v for k, v in w.items() if k.startswith("backward_")}
+    first, _ = recurrent("GRU", forward, inputs[0])
+    second, _ = recurrent("GRU", backward, inputs[0], backwards=True, act=lambda x: np.maximum(x, 0))
+    return np.concatenate([first[:, -1], second[:, -1]], axis=-1)
+
+
+TANH_STEPS = written(["Gather", "Tanh"], ["Gather", "Gemm", "Tanh"])
+CASES = [
+    *(case for kind in OPS for case in bidirectional_cases(kind)),
+    Case(
+        "Bidirectional",
+        {"layer": {"SimpleRNN": {"units": 3}}},
+        [X],
+        {"unit": 6},
+        both("SimpleRNN"),
+        ["Transpose", *TANH_STEPS, *TANH_STEPS, "Concat"],
+        id="written-out",
+    ),
+    Case(
+        "Bidirectional",
+        {"layer": {"SimpleRNN": {"units": 3, "return_sequences": True}}, "merge_mode": "ave"},
+        [X],
+        EVERY,
+        both("SimpleRNN", sequences=True, mode="ave"),
+        ["Transpose", *TANH_STEPS, "Concat", *TANH_STEPS, "Concat", "Add", "Mul", "Reshape"],
+        id="written-out-every",
+    ),
+    Case(
+        "Bidirectional",
+        {"layer": {"SimpleRNN": {"units": 3, "return_sequences": True}}},
+        [X],
+        {"time": 7, "unit": 6},
+        both("SimpleRNN", mask=0.0, sequences=True),
+        None,
+        id="written-out-masked",
+        before=["Masking"],
+        make=masked_anywhere(),
+    ),
+    Case(
+        "Bidirectional",
+        {
+            "layer": {"LSTM": {"units": 3, "return_sequences": True}},
+            "backward_layer": {"GRU": {"units": 3, "return_sequences": True, "go_backwards": True}},
+        },
+        [X],
+        {"time": 7, "unit": 6},
+        two_kinds,
+        ["Transpose", "LSTM", "GRU", "Concat", "Transpose", "Reshape"],
+        id="two-kinds",
+    ),
+    Case(
+        "Bidirectional",
+        {
+            "layer": {"GRU": {"units": 3}},
+            "backward_layer": {"GRU": {"units": 3, "activation": "relu", "go_backwards": True}},
+        },
+        [X],
+        {"unit": 6},
+        two_activations,
+        ["Transpose", "GRU", "Transpose", "Reshape"],
+        id="two-activations",
+    ),
+    Case(
+        "Bidirectional",
+        {"layer": {"LSTM": {"units": 3}}},
+        [X],
+        {"unit": 6},
+        None,
+        [*MASK, *LENGTHS, *PACK, "Transpose", "LSTM", "Transpose", "Reshape", "LSTM", "Transpose", "Reshape"],
+        id="stack-masked",
+        before=[
+            "Masking",
+            {"Bidirectional": {"layer": {"LSTM": {"units": 2, "return_sequences": True}}, "name": "below"}},
+        ],
+        make=masked_anywhere(),
+    ),
+    Case(
+        "Bidirectional",
+        {"layer": {"LSTM": {"units": 3}}},
+        [X, {"unit": 3}, {"unit": 3}, {"unit": 3}, {"unit": 3}],
+        {"unit": 6},
+        None,
+        None,
+        id="initial-states",
+    ),
+    Case(
+        "Bidirectional",
+        {"layer": {"GRU": {"units": 3}}, "over": "frequency"},
+        [{"frequency": 7, "feature": 5}],
+        {"unit": 6},
+        both("GRU"),
+        ["Transpose", "GRU", "Transpose", "Reshape"],
+        id="over",
+    ),
+    Case(  # written out, Keras itself zeroes the masked steps of the backward layer at the wrong end
+        "Bidirectional",
+        {"layer": {"GRU": {"units": 3, "unroll": True, "return_sequences": True}}},
+        [X],
+        {"time": 7, "unit": 6},
+        both("GRU", sequences=True, mask=0.0),
+        None,
+        id="masked-unrolled",
+        before=["Masking"],
+        make=masked_anywhere(),
+    ),
+]

@@ -1,0 +1,362 @@
+"""Cases of LSTM, GRU and SimpleRNN."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tests.support.layer_cases import Case
+from tests.support.oracles.recurrent import mask_of, masked_anywhere, recurrent, right_padded, sigmoid
+
+X = {"time": 7, "feature": 5}
+SYMBOLIC: dict[str, int | str] = {"time": "T", "feature": 5}
+LAST = {"unit": 3}
+EVERY = {"time": 7, "unit": 3}
+
+MASK = ["ReduceL1", "Cast"]
+LENGTHS = ["Cast", "ReduceSum"]
+PACK = ["Cast", "TopK", "Unsqueeze", "GatherND"]
+OPS = {"LSTM": "LSTM", "GRU": "GRU", "SimpleRNN": "RNN"}
+STEPS = 7
+
+
+def written(first: Sequence[str], rest: Sequence[str], tail: Sequence[str] = (), steps: int = STEPS) -> list[str]:
+    """Every step by nodes of its own, all steps' product with the kernel before."""
+    return [*["MatMul", "Add"], *first, *(steps - 1) * list(rest), *tail]
+
+
+def unmasked(kind: str, after: Sequence[str], written_after: Sequence[str] = (), activation: str = "Tanh") -> list[str]:
+    """An op and what follows it; SimpleRNN's steps are written out, and give their last one as it is."""
+    if kind == "SimpleRNN":
+        return ["Transpose", *written(["Gather", activation], ["Gather", "Gemm", activation], written_after)]
+    return ["Transpose", OPS[kind], *after]
+
+
+MASKED = ["Gather", "Gather", "Tanh", "Where"]
+MASKED_REST = ["Gather", "Gather", "Gemm", "Tanh", "Where"]
+EVERY_WRITTEN = ["Concat", "Reshape"]
+
+
+def written_masked(front: Sequence[str], tail: Sequence[str] = ()) -> list[str]:
+    """Steps written out where each either counts or leaves the state as it was."""
+    product, *steps = written(MASKED, MASKED_REST, tail)
+    return [*front, "Transpose", product, steps[0], "Transpose", "Reshape", *steps[1:]]
+
+
+def oracle(kind: str, *, every: bool = False, mask: float | None = None, **more: Any) -> Any:
+    def compute(w: dict[str, np.ndarray], inputs: list[np.ndarray]) -> np.ndarray:
+        x, *start = inputs
+        found = mask_of(x, mask) if mask is not None else None
+        outputs, _ = recurrent(kind, w, x, mask=found, start=list(start) or None, **more)
+        return outputs if every else outputs[:, -1]
+
+    return compute
+
+
+def plain(kind: str) -> list[Case]:
+    op = OPS[kind]
+    unit = {"units": 3}
+    every = {"units": 3, "return_sequences": True}
+    back = {"units": 3, "go_backwards": True}
+    last = unmasked(kind, ["Reshape"])
+    return [
+        Case(kind, unit, [X], LAST, oracle(kind), last),
+        Case(
+            kind,
+            {**unit, "as": "state"},
+            [SYMBOLIC],
+            {"state": 3},
+            oracle(kind),
+            ["Transpose", op, "Reshape"],
+            id="symbol",
+        ),
+        Case(
+            kind,
+            every,
+            [X],
+            EVERY,
+            oracle(kind, every=True),
+            unmasked(kind, ["Transpose", "Reshape"], EVERY_WRITTEN),
+            id="every",
+        ),
+        Case(
+            kind,
+            every,
+            [SYMBOLIC],
+            {"time": "T", "unit": 3},
+            oracle(kind, every=True),
+            ["Transpose", op, "Transpose", "Reshape"],
+            id="every-symbol",
+        ),
+        Case(kind, back, [X], LAST, oracle(kind, backwards=True), last, id="backwards"),
+        Case(
+            kind,
+            {**back, **every},
+            [X],
+            EVERY,
+            oracle(kind, every=True, backwards=True),
+            unmasked(kind, ["Slice", "Transpose", "Reshape"], [*EVERY_WRITTEN, "Slice"]),
+            id="backwards-every",
+        ),
+        Case(kind, unit, [{"time": 7, "feature": 1}], LAST, oracle(kind), last, id="one-feature"),
+        Case(kind, {"units": 1}, [X], {"unit": 1}, oracle(kind), last, id="one-unit"),
+        Case(
+            kind,
+            unit,
+            [{"time": 1, "feature": 5}],
+            LAST,
+            oracle(kind),
+            ["Reshape", "MatMul", "Add", "Gather", "Tanh"] if kind == "SimpleRNN" else ["Reshape", op, "Reshape"],
+            id="one-step",
+            moves=False,
+        ),
+        Case(
+            kind,
+            {"units": 3, "over": "frequency"},
+            [{"frequency": 7, "feature": 5}],
+            LAST,
+            oracle(kind),
+            last,
+            id="over",
+        ),
+        Case(
+            kind,
+            {"units": 3, "dropout": 0.3, "recurrent_dropout": 0.2, "seed": 4},
+            [X],
+            LAST,
+            oracle(kind),
+            last,
+            id="dropout",
+        ),
+        Case(kind, {"units": 3, "unroll": True}, [X], LAST, oracle(kind), last, id="unroll"),
+    ]
+
+
+def masked(kind: str) -> list[Case]:
+    op = OPS[kind]
+    unit = {"units": 3}
+    every = {"units": 3, "return_sequences": True}
+    back = {"go_backwards": True}
+    anywhere = masked_anywhere()
+    front = [*MASK, *LENGTHS, *PACK, "Transpose", op]
+    right = [*MASK, *LENGTHS, "Transpose", op]
+    cases = []
+    for name, ops, make, is_right, needs in (
+        ("masked", front, anywhere, False, frozenset({"Shape"})),  # TopK wants to know how many steps there are
+        ("right-padded", right, right_padded, True, frozenset()),
+    ):
+        index = [] if not is_right else ["Cast"]
+
+        def nodes(tail: list[str], written_tail: Sequence[str] = (), ops: list[str] = ops) -> list[str]:
+            return written_masked(MASK, written_tail) if kind == "SimpleRNN" else [*ops, *tail]
+
+        more: dict[str, Any] = {"before": ["Masking"], "make": make, "right_padded": is_right}
+        cases += [
+            Case(kind, unit, [X], LAST, oracle(kind, mask=0.0), nodes(["Reshape"]), id=name, **more),
+            Case(
+                kind,
+                {**unit, **back},
+                [X],
+                LAST,
+                oracle(kind, mask=0.0, backwards=True),
+                nodes(["Reshape"]),
+                id=f"{name}-backwards",
+                **more,
+            ),
+            Case(
+                kind,
+                every,
+                [X],
+                EVERY,
+                oracle(kind, mask=0.0, every=True),
+                nodes([*index, "CumSum", "Sub", "Unsqueeze", "Transpose", "Reshape", "GatherND"], EVERY_WRITTEN),
+                id=f"{name}-every",
+                **more,
+            ),
+            Case(
+                kind,
+                {**every, **back},
+                [X],
+                EVERY,
+                oracle(kind, mask=0.0, every=True, backwards=True),
+                nodes(
+                    [*index, "CumSum", "Slice", "Unsqueeze", "Transpose", "Reshape", "GatherND"],
+                    [*EVERY_WRITTEN, "Slice"],
+                ),
+                id=f"{name}-backwards-every",
+                **more,
+            ),
+            Case(
+                kind,
+                every,
+                [SYMBOLIC],
+                {"time": "T", "unit": 3},
+                oracle(kind, mask=0.0, every=True),
+                None,
+                id=f"{name}-every-symbol",
+                **more,
+                needs=needs,
+            ),
+        ]
+    ones = masked_anywhere(1.0)
+    by_one = ["Sub", *MASK, "Reshape", *LENGTHS, *PACK, "Transpose", op, "Reshape"]
+    stack = [*front, "Reshape", op, "Reshape"]  # packed once: nothing else reads what is between
+    if kind == "SimpleRNN":
+        below = written_masked(MASK, EVERY_WRITTEN)
+        stack = [*below, "Transpose", *written(MASKED, MASKED_REST)]
+        by_one = ["Sub", *MASK, "Where", "Transpose", "MatMul", "Add", "Reshape", *written_masked([])[3:]]
+    return [
+        *cases,
+        Case(
+            kind,
+            unit,
+            [X],
+            LAST,
+            oracle(kind, mask=1.0),
+            by_one,
+            id="masked-by-one",
+            before=[{"Masking": {"mask_value": 1.0}}],
+            make=ones,
+        ),
+        Case(
+            kind,
+            unit,
+            [X],
+            LAST,
+            None,
+            stack,
+            id="masked-stack",
+            before=["Masking", {kind: {"units": 4, "return_sequences": True, "name": "below"}}],
+            make=anywhere,
+        ),
+    ]
+
+
+def relu(x: np.ndarray) -> np.ndarray:
+    return np.maximum(x, 0)
+
+
+def softsign(x: np.ndarray) -> np.ndarray:
+    return x / (1 + np.abs(x))
+
+
+def hard_sigmoid(x: np.ndarray) -> np.ndarray:
+    return np.clip(x / 6 + 0.5, 0, 1)
+
+
+def with_activations(kind: str) -> list[Case]:
+    functions = {
+        "relu": relu,
+        "linear": lambda x: x,
+        "elu": lambda x: np.where(x > 0, x, np.expm1(x)),
+        "softsign": softsign,
+        "softplus": lambda x: np.log1p(np.exp(x)),
+        "leaky_relu": lambda x: np.where(x > 0, x, 0.2 * x),
+        "hard_sigmoid": hard_sigmoid,
+        "sigmoid": sigmoid,
+    }
+    slow = {"elu": "Elu", "leaky_relu": "LeakyRelu", "sigmoid": "Sigmoid"}  # in ONNX' RNN, but not as nodes
+    result = []
+    for name, function in functions.items():
+        body: dict[str, Any] = {"units": 3, "activation": name}
+        more = {"act": function}
+        if kind != "SimpleRNN":
+            body["recurrent_activation"] = "hard_sigmoid" if name != "hard_sigmoid" else "tanh"
+            more["gate"] = hard_sigmoid if name != "hard_sigmoid" else np.tanh
+        nodes = ["Transpose", OPS[kind], "Reshape"]
+        if kind == "SimpleRNN" and name in slow:
+            nodes = unmasked(kind, [], activation=slow[name])
+        result.append(Case(kind, body, [X], LAST, oracle(kind, **more), nodes, id=f"activation-{name}"))
+    return result
+
+
+CASES = [
+    *(case for kind in OPS for case in (*plain(kind), *masked(kind), *with_activations(kind))),
+    Case(
+        "LSTM",
+        {"units": 3, "use_bias": False},
+        [X],
+        LAST,
+        oracle("LSTM"),
+        ["Transpose", "LSTM", "Reshape"],
+        id="no-bias",
+    ),
+    Case(
+        "SimpleRNN",
+        {"units": 3, "use_bias": False},
+        [X],
+        LAST,
+        oracle("SimpleRNN"),
+        [op for op in unmasked("SimpleRNN", []) if op != "Add"],
+        id="no-bias",
+    ),
+    Case(
+        "GRU",
+        {"units": 3, "use_bias": False},
+        [X],
+        LAST,
+        oracle("GRU-no-bias"),
+        ["Transpose", "GRU", "Reshape"],
+        id="no-bias",
+    ),
+    Case(
+        "GRU",
+        {"units": 3, "reset_after": False},
+        [X],
+        LAST,
+        oracle("GRU"),
+        ["Transpose", "GRU", "Reshape"],
+        id="reset-before",
+    ),
+    Case(
+        "GRU",
+        {"units": 3, "reset_after": False, "return_sequences": True},
+        [X],
+        EVERY,
+        oracle("GRU", mask=0.0, every=True),
+        None,
+        id="reset-before-masked",
+        before=["Masking"],
+        make=masked_anywhere(),
+    ),
+    Case(
+        "LSTM",
+        {"units": 3},
+        [X, {"unit": 3}, {"unit": 3}],
+        LAST,
+        oracle("LSTM"),
+        ["Transpose", "Reshape", "Reshape", "LSTM", "Reshape"],
+        id="initial-state",
+    ),
+    Case(
+        "GRU",
+        {"units": 3},
+        [X, {"unit": 3}],
+        LAST,
+        oracle("GRU"),
+        ["Transpose", "Reshape", "GRU", "Reshape"],
+        id="initial-state",
+    ),
+    Case(
+        "LSTM",
+        {"units": 3},
+        [X],
+        LAST,
+        None,
+        ["Transpose", "LSTM", "Reshape", "LSTM", "Reshape"],
+        id="stack",
+        before=[{"LSTM": {"units": 4, "return_sequences": True, "name": "below"}}],
+    ),
+    Case(
+        "LSTM",
+        {"units": 3},
+        [{"time": 7, "height": 2, "channel": 5}],
+        LAST,
+        None,
+        ["Transpose", "Reshape", "LSTM", "Reshape"],
+        id="merged-features",
+        before=[{"permute": ["time", "channel", "height"]}, {"merge": {"feature": ["channel", "height"]}}],
+    ),
+]

@@ -1,0 +1,100 @@
+"""The import rule: what checks a spec imports no framework, so that it answers at once."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+from tests.support.paths import PACKAGE, ROOT
+
+FRAMEWORKS = {"tensorflow", "keras", "jax", "onnx", "onnxruntime", "tf2onnx", "torch"}
+# Modules about a framework's own objects (subclasses, models); what checks a spec never loads them, see below.
+EXEMPT = [
+    pattern.removeprefix("nnspec/")
+    for pattern, rules in tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["ruff"]["lint"][
+        "per-file-ignores"
+    ].items()
+    if "TID253" in rules and pattern.startswith("nnspec/")
+]
+# What `nnspec check` runs through: it does not even mention a framework outside lowering methods.
+CHECKING = ("ir/", "diagnostics/", "document/", "schema/", "validation/", "expansion/", "inference/", "checks/", "fix/")
+CHECKING += ("explain/", "pipeline.py")
+MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
+SPEC = """
+nnspec: 1
+inputs: {x: {axes: {time: 10, feature: 5}}}
+model: [{Conv1D: {filters: 3, kernel_size: 3}}, Flatten, {Dense: {units: 1}}]
+outputs: {y: {task: regression}}
+training: {optimizer: {Adam: {learning_rate: 0.001}}, callbacks: [{EarlyStopping: {patience: 3}}]}
+"""
+
+
+def imported(tree: ast.AST) -> Iterator[tuple[str, bool]]:
+    """The top-level package of every import, and whether it runs when the module is imported."""
+
+    def visit(node: ast.AST, at_import: bool) -> Iterator[tuple[str, bool]]:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.Import):
+                for alias in child.names:
+                    yield alias.name.partition(".")[0], at_import
+            elif isinstance(child, ast.ImportFrom) and child.level == 0 and child.module:
+                yield child.module.partition(".")[0], at_import
+            inside = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            is_typing = isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"
+            yield from visit(child, at_import and not inside and not is_typing)
+
+    return visit(tree, True)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_framework_at_module_level(module: str) -> None:
+    tree = ast.parse((PACKAGE / module).read_text(encoding="utf-8"))
+    found = {name for name, at_import in imported(tree) if at_import and name in FRAMEWORKS}
+    assert not found or any(fnmatch(module, pattern) for pattern in EXEMPT)
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m.startswith(CHECKING)])
+def test_no_framework_at_all(module: str) -> None:
+    tree = ast.parse((PACKAGE / module).read_text(encoding="utf-8"))
+    assert not {name for name, _ in imported(tree)} & FRAMEWORKS
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m.startswith("layers/")])
+def test_onnx_is_never_imported_by_layers(module: str) -> None:
+    """Lowerings write to a builder; Keras is imported inside methods."""
+    tree = ast.parse((PACKAGE / module).read_text(encoding="utf-8"))
+    assert not {name for name, _ in imported(tree)} & (FRAMEWORKS - {"keras"})
+
+
+def loaded_after(statements: str, tmp_path: Path) -> set[str]:
+    (tmp_path / "spec.yaml").write_text(SPEC, encoding="utf-8")
+    code = f"{statements}\nimport sys; print(' '.join(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    return {name.partition(".")[0] for name in done.stdout.splitlines()[-1].split()}
+
+
+def test_check_loads_no_framework(tmp_path: Path) -> None:
+    statements = "from nnspec.pipeline import diagnose\nassert diagnose('spec.yaml') == []"
+    loaded = loaded_after(statements, tmp_path)
+    assert "nnspec" in loaded
+    assert not loaded & (FRAMEWORKS | {"numpy", "pyarrow", "sklearn", "matplotlib", "rich"})
+    assert "jsonschema" not in loaded  # a third of the time, needed only where something is wrong
+
+
+def test_import_of_the_package_loads_next_to_nothing(tmp_path: Path) -> None:
+    assert not loaded_after("import nnspec", tmp_path) & (FRAMEWORKS | {"numpy", "yaml", "jsonschema"})
+
+
+def test_check_on_the_command_line_loads_no_framework(tmp_path: Path) -> None:
+    statements = (
+        "from click.testing import CliRunner\nfrom nnspec.cli import main\n"
+        "assert CliRunner().invoke(main, ['check', 'spec.yaml']).exit_code == 0"
+    )
+    assert not loaded_after(statements, tmp_path) & FRAMEWORKS
