@@ -12,7 +12,7 @@ import pytest
 from nnspec.backends.onnx.export import export_graph
 from nnspec.checks.opset import needed_opset
 from nnspec.ir.graph import Graph
-from tests.support.case_files import MODULES, cases_of
+from tests.support.case_files import KINDS, cases_of
 from tests.support.layer_cases import Case, arrays_for, checked, relative_error
 
 OLDEST, NEWEST = 17, 23
@@ -48,10 +48,10 @@ def error_of(got: np.ndarray, wanted: np.ndarray) -> float:
     return relative_error(np.where(finite, got, 0), np.where(finite, wanted, 0)) if same else float("inf")
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_opsets(module: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_opsets(kind: str, tmp_path: Path) -> None:
     failures = []
-    for case in cases_of(module):
+    for case in cases_of(kind):
         graph = checked(case, tmp_path).graph
         opsets = [OLDEST, NEWEST] if needed_opset(graph) <= 18 else [NEWEST]
         wanted = results(case, graph, max(18, needed_opset(graph)))

@@ -1,20 +1,32 @@
-"""The files of layer cases: tests/layers/<family>/cases_<module>.py has those of nnspec/layers/<family>/<module>.py."""
+"""The files of layer cases: tests/layers/<family>/cases_<module>.py has those of nnspec/layers/<family>/<module>.py.
+
+Such a file holds `CASES`, and `NOT_EXPORTED` for the kinds that train but have no operator in ONNX, each with the
+reason: they are tested elsewhere, by training.
+"""
 
 from __future__ import annotations
 
 import importlib
+from types import ModuleType
 
 from tests.support.layer_cases import Case
 from tests.support.paths import ROOT
 
 FOLDER = ROOT / "tests" / "layers"
-MODULES = sorted(f"{path.parent.name}.{path.stem}" for path in FOLDER.glob("*/cases_*.py"))
+# `linear.dense` -> the file of its cases
+FILES: dict[str, ModuleType] = {
+    f"{path.parent.name}.{path.stem.removeprefix('cases_')}": importlib.import_module(
+        f"tests.layers.{path.parent.name}.{path.stem}"
+    )
+    for path in sorted(FOLDER.glob("*/cases_*.py"))
+}
+CASES: list[Case] = [case for file in FILES.values() for case in file.CASES]
+NOT_EXPORTED: dict[str, str] = {
+    kind: reason for file in FILES.values() for kind, reason in getattr(file, "NOT_EXPORTED", {}).items()
+}
+KINDS: list[str] = list(dict.fromkeys(case.kind for case in CASES))
 
 
-def cases_of(module: str) -> list[Case]:
-    """The cases of one file, such as `linear.cases_dense`."""
-    cases: list[Case] = importlib.import_module(f"tests.layers.{module}").CASES
-    return cases
-
-
-CASES: list[Case] = [case for module in MODULES for case in cases_of(module)]
+def cases_of(kind: str) -> list[Case]:
+    """The cases of one kind."""
+    return [case for case in CASES if case.kind == kind]

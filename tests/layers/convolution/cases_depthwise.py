@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from tests.layers.convolution.cases_plain import CONV1D, CONV2D, IMAGE, ONE, SERIES, TWO, case
+from tests.layers.convolution.cases_plain import CONV1D, CONV2D, IMAGE, ONE, SERIES, TWO, bias, case, dead_tap
 
 CASES = [
+    dead_tap("DepthwiseConv1D", {}),
+    bias("DepthwiseConv1D", {"kernel_size": 3}, {"channel": 5, "time": 5}, "square"),
+    bias("DepthwiseConv2D", {"kernel_size": 3}, {"channel": 4, "height": 3, "width": 4}, "square"),
+    bias("SeparableConv1D", {"filters": 5, "kernel_size": 3}, {"channel": 5, "time": 5}, "square"),
+    bias("SeparableConv2D", {"filters": 4, "kernel_size": 3}, {"channel": 4, "height": 3, "width": 4}, "square"),
     case("DepthwiseConv1D", {"kernel_size": 3}, SERIES, {"time": 9, "filter": 5}, "", ops=ONE),
     case(
         "DepthwiseConv1D",

@@ -121,37 +121,36 @@ CONV2D = {"filters": 2, "kernel_size": [3, 5]}
 VOLUME = {"depth": 5, "height": 7, "width": 6, "channel": 4}
 CONV3D = {"filters": 2, "kernel_size": [2, 3, 1]}
 
+
+def dead_tap(kind: str, body: dict[str, Any]) -> Case:
+    """A tap that sees nothing, but whose position is not all padding."""
+    return case(
+        kind,
+        {**body, "kernel_size": 2, "dilation_rate": 3, "padding": "same"},
+        {"time": 2, "channel": 5},
+        {"time": 2, "filter": 5},
+        "dead-tap",
+        ops=ONE,
+    )
+
+
+def bias(kind: str, body: dict[str, Any], inputs: dict[str, Any], id: str) -> Case:
+    """Filters as many as the last axis is long: the bias belongs to the filters."""
+    return case(
+        kind,
+        {**body, "data_format": "channels_first", "padding": "same", "activation": "relu"},
+        inputs,
+        {("filter" if name == "channel" else name): size for name, size in inputs.items()},
+        f"bias-{id}",
+        ops=None,
+    )
+
+
 CASES = [
-    *[  # a tap that sees nothing, but whose place is not all padding
-        case(
-            kind,
-            {**more, "kernel_size": 2, "dilation_rate": 3, "padding": "same"},
-            {"time": 2, "channel": 5},
-            {"time": 2, "filter": 5},
-            "dead-tap",
-            ops=ONE,
-        )
-        for kind, more in [("Conv1D", {"filters": 5}), ("DepthwiseConv1D", {})]
-    ],
-    *[  # filters as many as the last axis is long: the bias belongs to the filters
-        case(
-            kind,
-            {**body, "data_format": "channels_first", "padding": "same", "activation": "relu"},
-            inputs,
-            {("filter" if name == "channel" else name): size for name, size in inputs.items()},
-            f"bias-{id}",
-            ops=None,
-        )
-        for kind, body, inputs, id in [
-            ("Conv1D", {"filters": 5, "kernel_size": 1}, {"channel": 5, "time": 5}, "square"),
-            ("Conv1D", {"filters": 6, "kernel_size": 3}, {"channel": 6, "time": "T"}, "symbol"),
-            ("Conv2D", {"filters": 4, "kernel_size": 1}, {"channel": 4, "height": 3, "width": 4}, "square"),
-            ("DepthwiseConv1D", {"kernel_size": 3}, {"channel": 5, "time": 5}, "square"),
-            ("DepthwiseConv2D", {"kernel_size": 3}, {"channel": 4, "height": 3, "width": 4}, "square"),
-            ("SeparableConv1D", {"filters": 5, "kernel_size": 3}, {"channel": 5, "time": 5}, "square"),
-            ("SeparableConv2D", {"filters": 4, "kernel_size": 3}, {"channel": 4, "height": 3, "width": 4}, "square"),
-        ]
-    ],
+    dead_tap("Conv1D", {"filters": 5}),
+    bias("Conv1D", {"filters": 5, "kernel_size": 1}, {"channel": 5, "time": 5}, "square"),
+    bias("Conv1D", {"filters": 6, "kernel_size": 3}, {"channel": 6, "time": "T"}, "symbol"),
+    bias("Conv2D", {"filters": 4, "kernel_size": 1}, {"channel": 4, "height": 3, "width": 4}, "square"),
     case("Conv1D", CONV1D, SERIES, {"time": 9, "filter": 3}, "", ops=ONE),
     case("Conv1D", {**CONV1D, "padding": "same"}, SERIES, {"time": 11, "filter": 3}, "same", ops=ONE),
     case(
@@ -338,24 +337,4 @@ CASES = [
         ops=TWO,
     ),
     # the rows of the Dense kernel move to the convolution's layout, the data stay: no Transpose behind the Conv
-    Case(
-        "Dense",
-        {"units": 2},
-        [SERIES],
-        {"unit": 2},
-        None,
-        ["Transpose", "Reshape", "Conv", "Reshape", "Gemm"],
-        id="after-conv1d-and-flatten",
-        before=[{"Conv1D": CONV1D}, "Flatten"],
-    ),
-    Case(
-        "Dense",
-        {"units": 2},
-        [IMAGE],
-        {"unit": 2},
-        None,
-        ["Transpose", "Conv", "Relu", "Conv", "Reshape", "Gemm"],
-        id="after-conv2d-and-flatten",
-        before=[{"Conv2D": {**CONV2D, "activation": "relu"}}, {"Conv2D": {"filters": 5, "kernel_size": 3}}, "Flatten"],
-    ),
 ]

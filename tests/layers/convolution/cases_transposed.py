@@ -230,25 +230,4 @@ CASES = [
         {"filter": 4, "depth": "2·D", "height": 6, "width": 4},
         "channels-first-symbol",
     ),
-    Case(  # what follows is folded into the kernel
-        "BatchNormalization",
-        None,
-        [IMAGE],
-        {"height": 10, "width": 14, "filter": 4},
-        None,
-        ["Transpose", "ConvTranspose", "Transpose"],
-        id="after-transposed",
-        before=[
-            {"Conv2DTranspose": {"filters": 4, "kernel_size": 3, "strides": 2, "padding": "same", "use_bias": False}}
-        ],
-    ),
-    Case(
-        "TimeDistributed",
-        {"over": "frame", "layer": {"Convolution2DTranspose": {"filters": 2, "kernel_size": 2, "strides": 2}}},
-        [{"frame": 7, "height": 3, "width": 2, "channel": 5}],
-        {"frame": 7, "height": 6, "width": 4, "filter": 2},
-        None,
-        ["Transpose", "Reshape", "ConvTranspose", "Transpose", "Reshape"],
-        id="transposed",
-    ),
 ]

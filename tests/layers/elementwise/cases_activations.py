@@ -261,28 +261,6 @@ CASES = [
         after=PLAIN,
     ),
     Case(
-        "Dense",
-        {"units": 5, "activation": "softmax"},
-        [CLIPS],
-        {**{name: size for name, size in CLIPS.items() if name != "channel"}, "unit": 5},
-        lambda weights, x: softmax(x[0] @ weights["kernel"] + weights["bias"]),
-        ["MatMul", "Add", "Softmax"],
-        id="activation-over-more-axes-than-tensorflow-takes",
-        moves=False,  # shares always sum to 1
-        after=PLAIN,
-    ),
-    Case(
-        "TimeDistributed",
-        {"layer": {"Dense": {"units": 5, "activation": "softmax"}}},
-        [CLIPS],
-        {**{name: size for name, size in CLIPS.items() if name != "channel"}, "unit": 5},
-        lambda weights, x: softmax(x[0] @ weights["kernel"] + weights["bias"]),
-        ["MatMul", "Add", "Softmax"],
-        id="activation-over-more-axes-than-tensorflow-takes",
-        moves=False,  # shares always sum to 1
-        after=PLAIN,
-    ),
-    Case(
         "Softmax",
         {"axis": ["height", "width"]},
         [IMAGE],

@@ -12,8 +12,11 @@ import tensorflow as tf
 
 from nnspec.backends.keras.model import build_model
 from nnspec.diagnostics import SpecError
-from tests.layers.image.cases_augment_mixed import ARGUMENTS, FIRST, IMAGE
+from tests.layers.image import cases_augment_color, cases_augment_geometry, cases_augment_mixed
+from tests.layers.image.parts import FIRST, IMAGE
 from tests.support.layer_cases import Case, checked
+
+ARGUMENTS = {**cases_augment_geometry.ARGUMENTS, **cases_augment_color.ARGUMENTS, **cases_augment_mixed.ARGUMENTS}
 
 
 def built(kind: str, body: Any, axes: dict[str, int | str], folder: Path, dtype: str = "float32") -> Any:

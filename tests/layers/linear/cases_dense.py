@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tests.layers.elementwise.cases_activations import softmax
 from tests.support.layer_cases import Case
 
 
@@ -43,8 +44,6 @@ CASES = [
         ["Gemm", "Relu"],
         id="relu",
     ),
-]
-CASES += [
     Case(
         "Dense",
         {"units": 3, "lora_rank": 2},
@@ -55,4 +54,53 @@ CASES += [
         id="low-rank",
     ),
     Case("Dense", {"units": 3, "trainable": False}, [{"feature": 5}], {"unit": 3}, dense, ["Gemm"], id="frozen"),
+]
+
+SERIES = {"time": 11, "channel": 5}
+
+IMAGE = {"height": 11, "width": 7, "channel": 3}
+
+CONV1D = {"filters": 3, "kernel_size": 3}
+
+CONV2D = {"filters": 2, "kernel_size": [3, 5]}
+
+CASES += [
+    Case(
+        "Dense",
+        {"units": 2},
+        [SERIES],
+        {"unit": 2},
+        None,
+        ["Transpose", "Reshape", "Conv", "Reshape", "Gemm"],
+        id="after-conv1d-and-flatten",
+        before=[{"Conv1D": CONV1D}, "Flatten"],
+    ),
+    Case(
+        "Dense",
+        {"units": 2},
+        [IMAGE],
+        {"unit": 2},
+        None,
+        ["Transpose", "Conv", "Relu", "Conv", "Reshape", "Gemm"],
+        id="after-conv2d-and-flatten",
+        before=[{"Conv2D": {**CONV2D, "activation": "relu"}}, {"Conv2D": {"filters": 5, "kernel_size": 3}}, "Flatten"],
+    ),
+]
+
+CLIPS = {"clip": 2, "frame": "T", "height": 3, "width": 4, "channel": 5}
+
+PLAIN = [{"Activation": {"activation": "linear"}}]  # behind a softmax, so that the head is no softmax
+
+CASES += [
+    Case(
+        "Dense",
+        {"units": 5, "activation": "softmax"},
+        [CLIPS],
+        {**{name: size for name, size in CLIPS.items() if name != "channel"}, "unit": 5},
+        lambda weights, x: softmax(x[0] @ weights["kernel"] + weights["bias"]),
+        ["MatMul", "Add", "Softmax"],
+        id="activation-over-more-axes-than-tensorflow-takes",
+        moves=False,  # shares always sum to 1
+        after=PLAIN,
+    ),
 ]

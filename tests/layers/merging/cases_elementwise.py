@@ -29,22 +29,6 @@ def elementwise(kind: str) -> Oracle:
     return lambda weights, inputs: reduce(FUNCTIONS[kind], inputs)
 
 
-def joined(axis: int) -> Oracle:
-    return lambda weights, inputs: np.concatenate(inputs, axis)
-
-
-def dotted(left: int, right: int, normalize: bool = False) -> Oracle:
-    def oracle(weights: dict[str, np.ndarray], inputs: list[np.ndarray]) -> np.ndarray:
-        x, y = (v.astype(np.float64) for v in inputs)
-        if normalize:
-            x = x / np.linalg.norm(x, axis=left, keepdims=True)
-            y = y / np.linalg.norm(y, axis=right, keepdims=True)
-        made = np.stack([np.tensordot(a, b, (left - 1, right - 1)) for a, b in zip(x, y, strict=True)])
-        return made[:, None] if made.ndim == 1 else made
-
-    return oracle
-
-
 def branches(join: Any, first: list[Any], second: list[Any]) -> list[Any]:
     """Items before a join with `from: [left, right]`: two branches that read the one input."""
 
@@ -62,16 +46,6 @@ def branches(join: Any, first: list[Any], second: list[Any]) -> list[Any]:
 
 def conv(filters: int, **more: Any) -> dict[str, Any]:
     return {"Conv1D": {"filters": filters, "kernel_size": 3, "padding": "same", **more}}
-
-
-def embedding(size: int, **more: Any) -> dict[str, Any]:
-    return {"Embedding": {"input_dim": 4, "output_dim": size, "mask_zero": True, **more}}
-
-
-def ids(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    made = rng.integers(0, 4, size=shape)
-    made[:, 0] = 2
-    return made
 
 
 def fork(
@@ -105,7 +79,6 @@ def few(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return made
 
 
-MEAN = ["Reshape", "Where", "Cast", "ReduceSum", "ReduceSum", "Div"]
 PLAIN = {"Dropout": {"rate": 0.0}}
 ELEMENTWISE = [
     case
@@ -264,188 +237,6 @@ CASES = [
         [{"Masking": {"mask_value": 1.0}}],
         make=few,
         after=[{"GlobalAveragePooling1D": {}}],
-    ),
-    Case("Concatenate", None, [STEPS, {"time": 7, "channel": 2}], {"time": 7, "channel": 7}, joined(2), ["Concat"]),
-    Case(
-        "Concatenate",
-        {"as": "both"},
-        [OPEN, {"time": "T", "feature": 2}, {"time": "T", "channel": 1}],
-        {"time": "T", "both": 8},
-        joined(2),
-        ["Concat"],
-        id="three-symbol",
-    ),
-    Case(
-        "Concatenate",
-        {"axis": "time"},
-        [STEPS, {"time": 4, "channel": 5}],
-        {"time": 11, "channel": 5},
-        joined(1),
-        ["Concat"],
-        id="by-name",
-    ),
-    Case(
-        "Concatenate",
-        {"axis": 1},
-        [{"time": "T", "channel": 5}, {"time": "T", "channel": 5}],
-        {"time": "2·T", "channel": 5},
-        joined(1),
-        ["Concat"],
-        id="twice-symbol",
-    ),
-    Case(
-        "Concatenate",
-        {"axis": 1},
-        [{"time": "T", "channel": 5}, {"time": 3, "channel": 5}],
-        {"time": "(T + 3)", "channel": 5},
-        joined(1),
-        ["Concat"],
-        id="symbol-and-number",
-    ),
-    Case(
-        "Concatenate",
-        {"axis": "token"},
-        [{"token": "T"}, {"token": 3}],
-        {"token": "(T + 3)"},
-        None,
-        ["Concat", "Gather"],
-        id="ids",
-        dtype="int32",
-        make=lambda rng, shape: rng.integers(0, 5, size=shape),
-        after=[{"Embedding": {"input_dim": 5, "output_dim": 2}}],
-    ),
-    Case(
-        "Concatenate",
-        None,
-        [{"word": 3}, {"word": 2}],
-        {"word": 5},
-        joined(1),
-        ["Concat"],
-        id="flags",
-        dtype="bool",
-        make=lambda rng, shape: rng.random(shape) < 0.5,
-    ),
-    Case(
-        "Concatenate",
-        {"axis": -1},
-        [{"time": 7, "channel": 1}, {"time": 7, "channel": 1}],
-        {"time": 7, "channel": 2},
-        joined(2),
-        ["Concat"],
-        id="units",
-    ),
-    fork(
-        "Concatenate",
-        {},
-        STEPS,
-        {"time": 7, "filter": 7},
-        ["Transpose", "Reshape", "Conv", "Conv", "Concat", "Transpose", "Reshape"],
-        "two-convs",
-        [conv(4)],
-        [conv(3)],
-    ),
-    fork(
-        "Concatenate",
-        {},
-        STEPS,
-        {"time": 7, "filter": 5},
-        ["Transpose", "Reshape", "Conv", "Conv", "Concat", "Transpose", "Reshape"],
-        "conv-of-one-filter",
-        [conv(4)],
-        [conv(1)],
-    ),
-    fork(
-        "Concatenate",
-        {},
-        STEPS,
-        {"time": 7, "filter": 5},
-        ["Transpose", "Reshape", "Conv", "Conv", "Concat", "Transpose", "Reshape"],
-        "one-filter-first",
-        [conv(1)],
-        [conv(4)],
-    ),
-    fork(
-        "Concatenate",
-        {},
-        STEPS,
-        {"filter": 4, "time": 14},
-        ["Transpose", "Reshape", "Conv", "Conv", "Concat", "Reshape"],
-        "along-time",
-        [conv(4), {"permute": ["filter", "time"]}],
-        [conv(4), {"permute": ["filter", "time"]}],
-    ),
-    fork(
-        "Concatenate",
-        {},
-        {"token": "T"},
-        {"token": "T", "embedding": 5},
-        ["Cast", "Gather", "Gather", "Concat", *MEAN],
-        "masked",
-        [embedding(3)],
-        [embedding(2)],
-        make=ids,
-        dtype="int32",
-        after=[{"GlobalAveragePooling1D": {}}],
-    ),
-    fork(
-        "Concatenate",
-        {},
-        {"time": "T", "channel": 2},
-        {"time": "T", "channel": 4},
-        None,
-        "masks-differ",
-        [{"Masking": {"mask_value": 0.0}}],
-        [{"Masking": {"mask_value": 1.0}}],
-        make=few,
-        after=[{"GlobalAveragePooling1D": {}}],
-    ),
-    fork(
-        "Concatenate",
-        {"axis": "token"},
-        {"token": "T"},
-        {"token": "2·T", "embedding": 3},
-        ["Cast", "Gather", "Gather", "Concat", "Concat", *MEAN],
-        "masked-along-steps",
-        [embedding(3)],
-        [embedding(3)],
-        make=ids,
-        dtype="int32",
-        after=[{"GlobalAveragePooling1D": {}}],
-    ),
-    Case(
-        "Dot",
-        {"axes": "feature"},
-        [{"query": 7, "feature": 5}, {"key": "T", "feature": 5}],
-        {"query": 7, "key": "T"},
-        dotted(2, 2),
-        ["Transpose", "MatMul"],
-    ),
-    Case(
-        "Dot",
-        {"axes": [2, 1], "normalize": True},
-        [{"query": 7, "feature": 5}, {"feature": 5, "key": 3}],
-        {"query": 7, "key": 3},
-        dotted(2, 1, True),
-        ["ReduceL2", "Max", "Div", "ReduceL2", "Max", "Div", "MatMul"],
-        id="normalize",
-    ),
-    Case(
-        "Dot",
-        {"axes": 1},
-        [{"feature": 5}, {"feature": 5}],
-        {"product": 1},
-        dotted(1, 1),
-        ["Reshape", "Reshape", "MatMul", "Reshape"],
-        id="vectors",
-    ),
-    Case(
-        "Dot",
-        {"axes": [1, 2]},
-        [{"feature": 5, "head": 2, "query": 3}, {"key": 7, "feature": 5, "place": 4}],
-        {"head": 2, "query": 3, "key": 7, "place": 4},
-        dotted(1, 2),
-        ["Transpose", "Reshape", "Transpose", "Reshape", "MatMul", "Reshape"],
-        id="four-axes",
     ),
 ]
 

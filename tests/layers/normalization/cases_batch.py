@@ -268,3 +268,19 @@ FIXED = [
 ]
 
 CASES = [*BATCH, *FIXED]
+
+
+CASES += [
+    Case(  # what follows is folded into the kernel
+        "BatchNormalization",
+        None,
+        [{"height": 5, "width": 7, "channel": 3}],
+        {"height": 10, "width": 14, "filter": 4},
+        None,
+        ["Transpose", "ConvTranspose", "Transpose"],
+        id="after-transposed",
+        before=[
+            {"Conv2DTranspose": {"filters": 4, "kernel_size": 3, "strides": 2, "padding": "same", "use_bias": False}}
+        ],
+    ),
+]

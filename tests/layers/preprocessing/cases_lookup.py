@@ -1,4 +1,4 @@
-"""Cases of lookups and encodings. The oracle is a dictionary of Python."""
+"""Cases of lookups. The oracle is a dictionary of Python."""
 
 from __future__ import annotations
 
@@ -51,26 +51,6 @@ def looked_up(vocabulary: Sequence[Any], mask: Any = None, oov: int = 1, mode: s
         flat = [place(word, vocabulary, mask, oov, mode == "int") for word in x.reshape(-1).tolist()]
         places = np.asarray(flat, np.int64).reshape(x.shape)
         return places if mode == "int" else hot(places, mode, depth or oov + len(vocabulary))
-
-    return oracle
-
-
-def encoded(mode: str, depth: int) -> Oracle:
-    return lambda weights, inputs: hot(inputs[0], mode, depth)
-
-
-def halves(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    return rng.integers(0, 14, shape) / 2
-
-
-def shared_out(depth: int) -> Oracle:
-    def oracle(weights: Any, inputs: list[np.ndarray]) -> np.ndarray:
-        found = np.zeros((len(inputs[0]), depth), np.float32)
-        for row, index, share in zip(found, *inputs, strict=True):
-            for i, much in zip(index, share, strict=True):
-                if i < depth:
-                    row[i] += much
-        return found
 
     return oracle
 
@@ -228,71 +208,6 @@ CASES = [
         spelled({i + 1: n for i, n in enumerate(NUMBERS)}, -1),
         ENCODER,
         id="invert",
-        make=indices,
-    ),
-    Case(
-        "CategoryEncoding",
-        {"num_tokens": 6},
-        [ROW],
-        {"category": 6},
-        encoded("multi_hot", 6),
-        ["Cast", "OneHot", "ReduceSum", "Min"],
-        dtype="int32",
-        make=indices,
-    ),
-    Case(
-        "CategoryEncoding",
-        {"num_tokens": 6, "output_mode": "count"},
-        [OPEN],
-        {"category": 6},
-        encoded("count", 6),
-        ["OneHot", "ReduceSum"],
-        id="count",
-        dtype="int64",
-        make=indices,
-    ),
-    Case(
-        "CategoryEncoding",
-        {"num_tokens": 6, "output_mode": "one_hot", "as": "kind"},
-        [GRID],
-        {**GRID, "kind": 6},
-        encoded("one_hot", 6),
-        ["Cast", "OneHot"],
-        id="one-hot",
-        dtype="uint8",
-        make=indices,
-    ),
-    Case(
-        "CategoryEncoding",
-        {"num_tokens": 7, "output_mode": "one_hot"},
-        [ONE],
-        {"category": 7},
-        encoded("one_hot", 7),
-        ["OneHot", "Reshape"],
-        id="one-hot-of-one",
-        dtype="int64",
-        make=indices,
-    ),
-    Case(
-        "CategoryEncoding",
-        {"num_tokens": 5, "output_mode": "count", "from": ["x0"], "count_weights": "x1"},
-        [OPEN, OPEN],
-        {"category": 5},
-        shared_out(5),
-        ["Cast", "OneHot", "Unsqueeze", "MatMul", "Squeeze"],
-        id="count-weights",
-        dtypes=["int32", "float32"],
-        make=halves,
-    ),
-    Case(
-        "CategoryEncoding",
-        {"num_tokens": 5, "output_mode": "count", "from": ["x0"], "count_weights": "x1", "as": "kind"},
-        [ROW, ROW],
-        {"kind": 5},
-        shared_out(5),
-        ["Cast", "OneHot", "Unsqueeze", "MatMul", "Squeeze"],
-        id="whole-count-weights",
-        dtypes=["int64", "int32"],
         make=indices,
     ),
 ]

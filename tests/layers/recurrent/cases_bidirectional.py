@@ -7,8 +7,24 @@ from typing import Any
 
 import numpy as np
 
-from tests.layers.recurrent.cases_layers import EVERY, LENGTHS, MASK, OPS, PACK, SYMBOLIC, X, softsign, written
+from tests.layers.recurrent import cases_conv_lstm as conv_lstm_cases
+from tests.layers.recurrent.parts import (
+    EVERY,
+    FUNCTIONS,
+    LENGTHS,
+    LOOP,
+    MASK,
+    MASKED,
+    OPS,
+    PACK,
+    RETURN,
+    SYMBOLIC,
+    X,
+    softsign,
+    written,
+)
 from tests.support.layer_cases import Case
+from tests.support.oracles.conv_lstm import conv_lstm
 from tests.support.oracles.recurrent import bidirectional, mask_of, masked_anywhere, recurrent, right_padded
 
 Oracle = Callable[[dict[str, np.ndarray], list[np.ndarray]], Any]
@@ -143,6 +159,30 @@ def two_activations(w: dict[str, np.ndarray], inputs: list[np.ndarray]) -> np.nd
     return np.concatenate([first[:, -1], second[:, -1]], axis=-1)
 
 
+def conv_both(mode: str | None, *, every: bool, masked: bool = False, **options: Any) -> Any:
+    def compute(w: dict[str, np.ndarray], inputs: list[np.ndarray]) -> Any:
+        x = inputs[0]
+        mask = mask_of(x) if masked else None
+        x = x[..., None] if masked else x  # which `insert` gives a channel
+        made = []
+        for name in ("forward", "backward"):
+            own = {k.removeprefix(f"{name}_"): v for k, v in w.items() if k.startswith(name)}
+            outputs, _ = conv_lstm(own, x, mask=mask, zero=every, backwards=name == "backward", **options)
+            made.append((outputs if name == "forward" else outputs[:, ::-1]) if every else outputs[:, -1])
+        match mode:
+            case "concat":
+                return np.concatenate(made, axis=-1)
+            case "sum":
+                return made[0] + made[1]
+            case "mul":
+                return made[0] * made[1]
+            case "ave":
+                return (made[0] + made[1]) / 2
+        return made
+
+    return compute
+
+
 TANH_STEPS = written(["Gather", "Tanh"], ["Gather", "Gemm", "Tanh"])
 CASES = [
     *(case for kind in OPS for case in bidirectional_cases(kind)),
@@ -241,5 +281,53 @@ CASES = [
         id="masked-unrolled",
         before=["Masking"],
         make=masked_anywhere(),
+    ),
+    Case(
+        "Bidirectional",
+        {"layer": {"GRU": {"units": 3, "activation": "silu", **RETURN}}},
+        [X],
+        {"time": 7, "unit": 6},
+        lambda w, inputs: bidirectional(
+            "GRU", w, inputs[0], sequences=True, mask=mask_of(inputs[0]), act=FUNCTIONS["silu"]
+        ),
+        None,
+        id="foreign",
+        **MASKED,
+    ),
+    *(
+        Case(
+            "Bidirectional",
+            {
+                "layer": {"ConvLSTM1D": conv_lstm_cases.body(padding="same", **(RETURN if every else {}))},
+                "merge_mode": mode,
+            },
+            [conv_lstm_cases.LINE],
+            {**({"time": 3} if every else {}), "position": 7, "filter": 6 if mode == "concat" else 3},
+            conv_both(mode, every=every, padding="same"),
+            None,
+            id=f"conv-lstm-{mode}-{'every' if every else 'last'}",
+            moves=mode is not None,
+        )
+        for mode, every in (("concat", True), ("sum", False), ("mul", True), ("ave", False), (None, True))
+    ),
+    Case(
+        "Bidirectional",
+        {"layer": {"ConvLSTM1D": conv_lstm_cases.body(padding="same", **RETURN)}},
+        [{"time": 7, "position": 5}],
+        {"time": 7, "position": 5, "filter": 6},
+        conv_both("concat", every=True, masked=True, padding="same"),
+        None,
+        id="conv-lstm-masked",
+        **conv_lstm_cases.MASKED,
+    ),
+    Case(
+        "Bidirectional",
+        {"layer": {"ConvLSTM2D": {"filters": 1, "kernel_size": 3, "padding": "same"}}, "merge_mode": "concat"},
+        [{**conv_lstm_cases.IMAGE, "time": "T"}],
+        {"height": 7, "width": 5, "filter": 2},
+        conv_both("concat", every=False, padding="same"),
+        None,
+        id="conv-lstm-one-filter-symbol",
+        needs=LOOP,
     ),
 ]

@@ -1,4 +1,4 @@
-"""Cases of LSTM, GRU and SimpleRNN."""
+"""Cases of LSTM, GRU and SimpleRNN, with masks, and with activations that no recurrent operator of ONNX knows."""
 
 from __future__ import annotations
 
@@ -7,52 +7,40 @@ from typing import Any
 
 import numpy as np
 
+from tests.layers.recurrent.parts import (
+    BACK,
+    EVERY,
+    FUNCTIONS,
+    LAST,
+    LENGTHS,
+    LOOP,
+    MASK,
+    MASKED,
+    OPS,
+    PACK,
+    RETURN,
+    STATES,
+    SYMBOLIC,
+    X,
+    hard_sigmoid,
+    oracle,
+    relu,
+    softsign,
+    unmasked,
+    written,
+)
 from tests.support.layer_cases import Case
 from tests.support.oracles.recurrent import mask_of, masked_anywhere, recurrent, right_padded, sigmoid
 
-X = {"time": 7, "feature": 5}
-SYMBOLIC: dict[str, int | str] = {"time": "T", "feature": 5}
-LAST = {"unit": 3}
-EVERY = {"time": 7, "unit": 3}
-
-MASK = ["ReduceL1", "Cast"]
-LENGTHS = ["Cast", "ReduceSum"]
-PACK = ["Cast", "TopK", "Unsqueeze", "GatherND"]
-OPS = {"LSTM": "LSTM", "GRU": "GRU", "SimpleRNN": "RNN"}
-STEPS = 7
-
-
-def written(first: Sequence[str], rest: Sequence[str], tail: Sequence[str] = (), steps: int = STEPS) -> list[str]:
-    """Every step by nodes of its own, all steps' product with the kernel before."""
-    return [*["MatMul", "Add"], *first, *(steps - 1) * list(rest), *tail]
-
-
-def unmasked(kind: str, after: Sequence[str], written_after: Sequence[str] = (), activation: str = "Tanh") -> list[str]:
-    """An op and what follows it; SimpleRNN's steps are written out, and give their last one as it is."""
-    if kind == "SimpleRNN":
-        return ["Transpose", *written(["Gather", activation], ["Gather", "Gemm", activation], written_after)]
-    return ["Transpose", OPS[kind], *after]
-
-
-MASKED = ["Gather", "Gather", "Tanh", "Where"]
-MASKED_REST = ["Gather", "Gather", "Gemm", "Tanh", "Where"]
+MASKED_STEP = ["Gather", "Gather", "Tanh", "Where"]
+MASKED_STEPS = ["Gather", "Gather", "Gemm", "Tanh", "Where"]
 EVERY_WRITTEN = ["Concat", "Reshape"]
 
 
 def written_masked(front: Sequence[str], tail: Sequence[str] = ()) -> list[str]:
     """Steps written out where each either counts or leaves the state as it was."""
-    product, *steps = written(MASKED, MASKED_REST, tail)
+    product, *steps = written(MASKED_STEP, MASKED_STEPS, tail)
     return [*front, "Transpose", product, steps[0], "Transpose", "Reshape", *steps[1:]]
-
-
-def oracle(kind: str, *, every: bool = False, mask: float | None = None, **more: Any) -> Any:
-    def compute(w: dict[str, np.ndarray], inputs: list[np.ndarray]) -> np.ndarray:
-        x, *start = inputs
-        found = mask_of(x, mask) if mask is not None else None
-        outputs, _ = recurrent(kind, w, x, mask=found, start=list(start) or None, **more)
-        return outputs if every else outputs[:, -1]
-
-    return compute
 
 
 def plain(kind: str) -> list[Case]:
@@ -205,7 +193,7 @@ def masked(kind: str) -> list[Case]:
     stack = [*front, "Reshape", op, "Reshape"]  # packed once: nothing else reads what is between
     if kind == "SimpleRNN":
         below = written_masked(MASK, EVERY_WRITTEN)
-        stack = [*below, "Transpose", *written(MASKED, MASKED_REST)]
+        stack = [*below, "Transpose", *written(MASKED_STEP, MASKED_STEPS)]
         by_one = ["Sub", *MASK, "Where", "Transpose", "MatMul", "Add", "Reshape", *written_masked([])[3:]]
     return [
         *cases,
@@ -234,18 +222,6 @@ def masked(kind: str) -> list[Case]:
     ]
 
 
-def relu(x: np.ndarray) -> np.ndarray:
-    return np.maximum(x, 0)
-
-
-def softsign(x: np.ndarray) -> np.ndarray:
-    return x / (1 + np.abs(x))
-
-
-def hard_sigmoid(x: np.ndarray) -> np.ndarray:
-    return np.clip(x / 6 + 0.5, 0, 1)
-
-
 def with_activations(kind: str) -> list[Case]:
     functions = {
         "relu": relu,
@@ -270,6 +246,45 @@ def with_activations(kind: str) -> list[Case]:
             nodes = unmasked(kind, [], activation=slow[name])
         result.append(Case(kind, body, [X], LAST, oracle(kind, **more), nodes, id=f"activation-{name}"))
     return result
+
+
+def foreign(kind: str) -> list[Case]:
+    def act(name: str, **more: Any) -> dict[str, Any]:
+        return {"units": 3, "activation": name, **more}
+
+    return [
+        Case(
+            kind,
+            act("gelu", **RETURN),
+            [X],
+            EVERY,
+            oracle(kind, every=True, mask=0.0, act=FUNCTIONS["gelu"]),
+            None,
+            id="gelu-masked",
+            **MASKED,
+        ),
+        Case(
+            kind,
+            act("silu", **RETURN, **BACK),
+            [SYMBOLIC],
+            {"time": "T", "unit": 3},
+            oracle(kind, every=True, mask=0.0, backwards=True, act=FUNCTIONS["silu"]),
+            None,
+            id="silu-masked-symbol",
+            needs=LOOP,
+            **MASKED,
+        ),
+        Case(
+            kind,
+            act("silu"),
+            [SYMBOLIC, *[{"unit": 3}] * STATES[kind]],
+            LAST,
+            oracle(kind, act=FUNCTIONS["silu"]),
+            None,
+            id="silu-from-states-symbol",
+            needs=LOOP,
+        ),
+    ]
 
 
 CASES = [
@@ -358,5 +373,85 @@ CASES = [
         ["Transpose", "Reshape", "LSTM", "Reshape"],
         id="merged-features",
         before=[{"permute": ["time", "channel", "height"]}, {"merge": {"feature": ["channel", "height"]}}],
+    ),
+    *(case for kind in OPS for case in foreign(kind)),
+    Case(
+        "LSTM",
+        {"units": 3, "activation": "softmax", **RETURN},
+        [SYMBOLIC],
+        {"time": "T", "unit": 3},
+        oracle("LSTM", every=True, act=FUNCTIONS["softmax"]),
+        None,
+        id="softmax-symbol",
+        needs=LOOP,
+    ),
+    Case(
+        "GRU",
+        {"units": 3, "activation": "hard_tanh", **RETURN, **BACK},
+        [X],
+        EVERY,
+        oracle("GRU", every=True, backwards=True, act=FUNCTIONS["hard_tanh"]),
+        None,
+        id="hard-tanh-backwards",
+    ),
+    Case(
+        "SimpleRNN",
+        {"units": 3, "activation": "silu"},
+        [{"time": 3, "feature": 5}],
+        LAST,
+        oracle("SimpleRNN", act=FUNCTIONS["silu"]),
+        [
+            *["Transpose", "MatMul", "Add", "Gather", "Sigmoid", "Mul"],
+            *["Gather", "Gemm", "Sigmoid", "Mul"] * 2,
+        ],
+        id="silu-nodes",
+    ),
+    Case(
+        "GRU",
+        {"units": 3, "activation": "silu", "reset_after": False, "recurrent_activation": "softmax"},
+        [X],
+        LAST,
+        oracle("GRU", act=FUNCTIONS["silu"], gate=FUNCTIONS["softmax"]),
+        None,
+        id="foreign-reset-before",
+    ),
+    Case(
+        "GRU",
+        {"units": 1, "activation": "silu", "use_bias": False},
+        [{"time": 1, "feature": 1}],
+        {"unit": 1},
+        oracle("GRU-no-bias", act=FUNCTIONS["silu"]),
+        None,
+        id="foreign-ones",
+        moves=False,
+    ),
+    Case(
+        "LSTM",
+        {"units": 3, "activation": "silu", "return_sequences": True},
+        [{"time": 300, "feature": 2}],
+        {"time": 300, "unit": 3},
+        oracle("LSTM", every=True, act=FUNCTIONS["silu"]),
+        ["Transpose", "MatMul", "Add", "Shape", "Concat", "Expand", "Scan", "Transpose"],
+        id="foreign-long",
+        needs=LOOP,
+    ),
+    Case(
+        "LSTM",
+        {"units": 3},
+        [X],
+        {"unit": 3},
+        lambda w, inputs: recurrent("LSTM", w, inputs[0][..., :4] + inputs[0][..., 1:], mask=mask_of(inputs[0]))[0][
+            :, -1
+        ],
+        None,
+        id="mask-through-time-distributed",
+        before=[
+            "Masking",
+            {"TimeDistributed": {"layer": {"insert": {"channel": 1}}}},
+            {"TimeDistributed": {"layer": {"AveragePooling1D": {"pool_size": 2, "strides": 1, "over": "feature"}}}},
+            {"TimeDistributed": {"layer": {"Rescaling": {"scale": 2.0}}}},
+            {"TimeDistributed": {"layer": {"Flatten": {"as": "feature"}}}},
+        ],
+        make=masked_anywhere(),
     ),
 ]

@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from tests.layers.recurrent.cases_layers import EVERY, SYMBOLIC, X
+from tests.layers.elementwise.cases_activations import softmax
+from tests.layers.recurrent import cases_conv_lstm as conv_lstm_cases
+from tests.layers.recurrent.parts import EVERY, SYMBOLIC, X
 from tests.support.layer_cases import Case
-from tests.support.oracles.recurrent import bidirectional, mask_of, masked_anywhere, recurrent
+from tests.support.oracles.conv_lstm import conv_lstm
+from tests.support.oracles.recurrent import bidirectional, masked_anywhere, recurrent
 
 Oracle = Callable[[dict[str, np.ndarray], list[np.ndarray]], Any]
 
@@ -189,22 +192,39 @@ CASES = [
         make=masked_anywhere(),
     ),
     Case(
-        "LSTM",
-        {"units": 3},
-        [X],
-        {"unit": 3},
-        lambda w, inputs: recurrent("LSTM", w, inputs[0][..., :4] + inputs[0][..., 1:], mask=mask_of(inputs[0]))[0][
-            :, -1
-        ],
+        "TimeDistributed",
+        {"over": "frame", "layer": {"Convolution2DTranspose": {"filters": 2, "kernel_size": 2, "strides": 2}}},
+        [{"frame": 7, "height": 3, "width": 2, "channel": 5}],
+        {"frame": 7, "height": 6, "width": 4, "filter": 2},
         None,
-        id="mask-through-time-distributed",
-        before=[
-            "Masking",
-            {"TimeDistributed": {"layer": {"insert": {"channel": 1}}}},
-            {"TimeDistributed": {"layer": {"AveragePooling1D": {"pool_size": 2, "strides": 1, "over": "feature"}}}},
-            {"TimeDistributed": {"layer": {"Rescaling": {"scale": 2.0}}}},
-            {"TimeDistributed": {"layer": {"Flatten": {"as": "feature"}}}},
-        ],
-        make=masked_anywhere(),
+        ["Transpose", "Reshape", "ConvTranspose", "Transpose", "Reshape"],
+        id="transposed",
+    ),
+]
+
+CLIPS = {"clip": 2, "frame": "T", "height": 3, "width": 4, "channel": 5}
+
+PLAIN = [{"Activation": {"activation": "linear"}}]  # behind a softmax, so that the head is no softmax
+
+CASES += [
+    Case(
+        "TimeDistributed",
+        {"layer": {"Dense": {"units": 5, "activation": "softmax"}}},
+        [CLIPS],
+        {**{name: size for name, size in CLIPS.items() if name != "channel"}, "unit": 5},
+        lambda weights, x: softmax(x[0] @ weights["kernel"] + weights["bias"]),
+        ["MatMul", "Add", "Softmax"],
+        id="activation-over-more-axes-than-tensorflow-takes",
+        moves=False,  # shares always sum to 1
+        after=PLAIN,
+    ),
+    Case(
+        "TimeDistributed",
+        {"layer": {"ConvLSTM1D": conv_lstm_cases.body()}},
+        [{"part": 2, **conv_lstm_cases.LINE}],
+        {"part": 2, "position": 5, "filter": 3},
+        lambda w, inputs: np.stack([conv_lstm(w, inputs[0][:, i])[0][:, -1] for i in range(2)], axis=1),
+        None,
+        id="conv-lstm",
     ),
 ]
