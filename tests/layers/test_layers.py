@@ -25,9 +25,11 @@ def test_every_module_has_a_file_of_cases() -> None:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_a_file_has_cases_of_its_module_alone(module: str) -> None:
+def test_a_file_has_cases_and_forms_of_its_module_alone(module: str) -> None:
     file = FILES[module]
-    assert {case.kind for case in file.CASES} | set(getattr(file, "NOT_EXPORTED", {})) == set(MODULES[module])
+    elsewhere = set(getattr(file, "NOT_EXPORTED", {}))
+    assert {case.kind for case in file.CASES} | elsewhere == set(MODULES[module])
+    assert set(getattr(file, "FORMS", {})) == set(MODULES[module]) - elsewhere
 
 
 def test_case_labels_differ() -> None:

@@ -1,7 +1,7 @@
 """The files of layer cases: tests/layers/<family>/cases_<module>.py has those of nnspec/layers/<family>/<module>.py.
 
-Such a file holds `CASES`, and `NOT_EXPORTED` for the kinds that train but have no operator in ONNX, each with the
-reason: they are tested elsewhere, by training.
+Such a file holds `CASES`; `FORMS`, from which random uses of its kinds come; and `NOT_EXPORTED` for the kinds that
+train but have no operator in ONNX, each with the reason: they are tested elsewhere, by training.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from types import ModuleType
 
 from tests.support.layer_cases import Case
 from tests.support.paths import ROOT
+from tests.support.strategies.form_parts import Form, Wrapping
 
 FOLDER = ROOT / "tests" / "layers"
 # `linear.dense` -> the file of its cases
@@ -23,6 +24,9 @@ FILES: dict[str, ModuleType] = {
 CASES: list[Case] = [case for file in FILES.values() for case in file.CASES]
 NOT_EXPORTED: dict[str, str] = {
     kind: reason for file in FILES.values() for kind, reason in getattr(file, "NOT_EXPORTED", {}).items()
+}
+FORMS: dict[str, Form | Wrapping] = {
+    kind: form for file in FILES.values() for kind, form in getattr(file, "FORMS", {}).items()
 }
 KINDS: list[str] = list(dict.fromkeys(case.kind for case in CASES))
 

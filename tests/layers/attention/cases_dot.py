@@ -10,6 +10,7 @@ import numpy as np
 from tests.layers.attention.cases_multi_head import MASKING, POSITIONS, SHAPE
 from tests.support.layer_cases import Case
 from tests.support.oracles.attention import softmax, visible
+from tests.support.strategies.form_parts import HEAD_SEQUENCES, Form, attended
 
 X, OPEN, Y = {"time": 7, "feature": 5}, {"time": "T", "feature": 5}, {"step": 3, "feature": 5}
 Z = {"step": 3, "sound": 2}
@@ -145,3 +146,7 @@ CASES = [
         **MASKING,
     ),
 ]
+FORMS = {
+    "Attention": Form(HEAD_SEQUENCES, others=attended),
+    "AdditiveAttention": Form(HEAD_SEQUENCES, others=attended),
+}

@@ -6,10 +6,21 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
 
 from tests.support.layer_cases import Case
 from tests.support.oracles.attention import attention
 from tests.support.oracles.recurrent import masked_anywhere
+from tests.support.strategies.form_parts import (
+    ATTENTION,
+    HEAD_SEQUENCES,
+    Form,
+    always,
+    attended,
+    few,
+    sized,
+    who_sees_what,
+)
 
 MHA, GQA = "MultiHeadAttention", "GroupQueryAttention"
 X, OPEN, Y = {"time": 7, "feature": 5}, {"time": "T", "feature": 5}, {"step": 3, "word": 2}
@@ -266,3 +277,19 @@ CASES = [
         output={"time": 3, "unit_1": 3, "unit_2": 1},
     ),
 ]
+FORMS = {
+    "MultiHeadAttention": Form(
+        st.one_of(HEAD_SEQUENCES, sized(height=st.integers(2, 3), width=st.integers(2, 4), feature=few)),
+        {"attention_axes": lambda axes: st.sampled_from([None, 1, next(iter(axes)), list(axes)[:-1]])},
+        ATTENTION,
+        others=lambda body, axes: attended(body, axes) if len(axes) == 2 else st.just([]),
+        attention_mask=who_sees_what,
+    ),
+    "GroupQueryAttention": Form(
+        HEAD_SEQUENCES,
+        {"num_query_heads": always(st.sampled_from([2, 4])), "num_key_value_heads": always(st.sampled_from([1, 2]))},
+        ATTENTION,
+        others=attended,
+        attention_mask=who_sees_what,
+    ),
+}

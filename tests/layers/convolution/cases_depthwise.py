@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.layers.convolution.cases_plain import CONV1D, CONV2D, IMAGE, ONE, SERIES, TWO, bias, case, dead_tap
+from tests.support.strategies.form_parts import convolution_form
 
 CASES = [
     dead_tap("DepthwiseConv1D", {}),
@@ -110,3 +111,4 @@ CASES = [
         ops=["Transpose", "Conv", "Conv", "Transpose"],
     ),
 ]
+FORMS = {f"{name}Conv{rank}D": convolution_form(rank) for name in ("Depthwise", "Separable") for rank in (1, 2)}

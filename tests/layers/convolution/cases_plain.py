@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tests.support.layer_cases import Case
+from tests.support.strategies.form_parts import convolution_form
 
 Weights = dict[str, np.ndarray]
 Oracle = Callable[[Weights, list[np.ndarray]], np.ndarray]
@@ -338,3 +339,4 @@ CASES = [
     ),
     # the rows of the Dense kernel move to the convolution's layout, the data stay: no Transpose behind the Conv
 ]
+FORMS = {f"Conv{rank}D": convolution_form(rank, is_grouped=True) for rank in (1, 2, 3)}

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tests.support.layer_cases import Case
+from tests.support.strategies.form_parts import convolution_form
 
 Weights = dict[str, np.ndarray]
 
@@ -231,3 +232,4 @@ CASES = [
         "channels-first-symbol",
     ),
 ]
+FORMS = {f"Conv{rank}DTranspose": convolution_form(rank) for rank in (1, 2, 3)}

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tests.support.layer_cases import Case
+from tests.support.strategies.form_parts import ANY, DEEP, FLOATS, Form, maybe, some_axes
 
 Function = Callable[[np.ndarray], np.ndarray]
 
@@ -297,3 +298,8 @@ CASES = [
         after=PLAIN,
     ),
 ]
+FORMS = {
+    **{kind: Form(ANY) for kind in ("ReLU", "LeakyReLU", "ELU")},
+    **{kind: Form(DEEP) for kind in ("Activation", "Softmax")},
+    "PReLU": Form(FLOATS, {"shared_axes": lambda axes: maybe(some_axes(axes))}),
+}

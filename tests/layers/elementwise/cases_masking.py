@@ -6,6 +6,7 @@ import numpy as np
 
 from tests.support.layer_cases import Case
 from tests.support.oracles.recurrent import masked_anywhere
+from tests.support.strategies.form_parts import SEQUENCES, Form
 
 X = {"time": 7, "feature": 5}
 
@@ -51,3 +52,4 @@ CASES = [
         make=masked_anywhere(-1.5),
     ),
 ]
+FORMS = {"Masking": Form(SEQUENCES, over=1, may_be_masked=False)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.support.layer_cases import Case
+from tests.support.strategies.form_parts import ANY, DEEP, Form, spatial_axes
 
 
 def same(weights: dict[str, np.ndarray], inputs: list[np.ndarray]) -> np.ndarray:
@@ -60,3 +61,9 @@ CASES = [
     Case("ActivityRegularization", None, [STEPS], STEPS, same, ["Identity"], id="nothing"),
     Case("Identity", None, [OPEN], OPEN, same, ["Identity"]),
 ]
+FORMS = {
+    **{kind: Form(ANY) for kind in ("GaussianNoise", "GaussianDropout", "Identity")},
+    **{kind: Form(ANY, without=frozenset({"noise_shape"})) for kind in ("Dropout", "AlphaDropout")},
+    **{f"SpatialDropout{rank}D": Form(spatial_axes(rank)) for rank in (1, 2, 3)},
+    "ActivityRegularization": Form(DEEP),
+}

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from hypothesis import strategies as st
+
 from tests.layers.image.parts import unchanged_cases
+from tests.support.strategies.form_parts import always, image_form
 
 # kind -> arguments with which it surely changes an image in training
 ARGUMENTS: dict[str, dict[str, Any]] = {
@@ -28,3 +31,8 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 CASES = [
     *unchanged_cases(ARGUMENTS, ["RandomHue", "RandomGrayscale"]),
 ]
+FORMS = {
+    **dict.fromkeys(ARGUMENTS, image_form()),
+    "RandomPosterization": image_form(factor=always(st.integers(1, 8))),
+    "RandomGrayscale": image_form(factor=always(st.just(0.5))),
+}

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from hypothesis import strategies as st
+
 from tests.layers.image.parts import BANDS, IMAGE, OPEN, pixels, unchanged, unchanged_cases
 from tests.support.layer_cases import Case
+from tests.support.strategies.form_parts import always, image_form
 
 # kind -> arguments with which it surely changes an image in training
 ARGUMENTS: dict[str, dict[str, Any]] = {
@@ -32,3 +35,8 @@ CASES = [
         after=[{"Conv2D": {"filters": 4, "kernel_size": [3, 2]}}],
     ),
 ]
+FORMS = {
+    **dict.fromkeys(ARGUMENTS, image_form()),
+    "RandomElasticTransform": image_form(scale=always(st.just(0.5))),
+    "RandomPerspective": image_form(scale=always(st.just(0.5))),
+}

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from hypothesis import strategies as st
+
 from tests.layers.image.parts import BANDS, unchanged, unchanged_cases
 from tests.support.layer_cases import Case
+from tests.support.strategies.form_parts import always, image_form
 
 # kind -> arguments with which it surely changes an image in training
 ARGUMENTS: dict[str, dict[str, Any]] = {
@@ -19,3 +22,8 @@ CASES = [
     *unchanged_cases(ARGUMENTS, ["RandomSharpness"]),
     Case("AugMix", {"all_ops": False}, [BANDS], BANDS, unchanged, ["Identity"], id="bands"),
 ]
+FORMS = {
+    **dict.fromkeys(ARGUMENTS, image_form()),
+    "RandomErasing": image_form(scale=always(st.just([0.02, 0.33]))),
+    "RandomGaussianBlur": image_form(kernel_size=always(st.just(3)), sigma=always(st.just(1.0))),
+}

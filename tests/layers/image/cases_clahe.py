@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
 
 from tests.support.layer_cases import Case
+from tests.support.strategies.form_parts import always, image_form
 
 KIND = "ContrastLimitedAdaptiveHistogramEqualization"
 IMAGE = {"height": 10, "width": 13, "channel": 2}
@@ -122,3 +124,6 @@ CASES = [
         make=lambda rng, shape: rng.integers(0, 256, size=shape),
     ),
 ]
+FORMS = {
+    "ContrastLimitedAdaptiveHistogramEqualization": image_form(tile_grid_size=always(st.sampled_from([1, 2, [2, 3]])))
+}

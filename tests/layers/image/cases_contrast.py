@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tests.support.layer_cases import Case
+from tests.support.strategies.form_parts import image_form
 
 Oracle = Callable[..., np.ndarray]
 
@@ -65,3 +66,4 @@ CASES = [
         make=pixels,
     ),
 ]
+FORMS = {"AutoContrast": image_form()}

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
 
 from tests.support.layer_cases import Case
+from tests.support.strategies.form_parts import IMAGES, SMALL_IMAGES, always, image_form
 
 IMAGE = {"height": 7, "width": 11, "channel": 3}
 FIRST = {"channel": 3, "height": 7, "width": 11}
@@ -263,3 +265,7 @@ CASES = [
         id="channels-first",
     ),
 ]
+FORMS = {
+    kind: image_form(axes, height=always(st.integers(1, 9)), width=always(st.integers(1, 9)))
+    for kind, axes in (("Resizing", IMAGES), ("CenterCrop", SMALL_IMAGES), ("RandomCrop", SMALL_IMAGES))
+}

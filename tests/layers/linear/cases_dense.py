@@ -6,6 +6,7 @@ import numpy as np
 
 from tests.layers.elementwise.cases_activations import softmax
 from tests.support.layer_cases import Case
+from tests.support.strategies.form_parts import DEEP, Form, low_rank_argument
 
 
 def dense(weights: dict[str, np.ndarray], inputs: list[np.ndarray]) -> np.ndarray:
@@ -104,3 +105,4 @@ CASES += [
         after=PLAIN,
     ),
 ]
+FORMS = {"Dense": Form(DEEP, low_rank_argument())}

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tests.support.layer_cases import Case
+from tests.support.strategies.form_parts import FLOATS, Form, einsum_body, low_rank_argument
 
 X, OPEN = {"time": 7, "feature": 5}, {"time": "T", "feature": 5}
 GRID = {"height": 2, "width": 3, "channel": 5}
@@ -141,3 +142,4 @@ CASES = [
         "bias-as-long-as-another-axis",
     ),
 ]
+FORMS = {"EinsumDense": Form(FLOATS, low_rank_argument(), complete=einsum_body, names_axis=False)}

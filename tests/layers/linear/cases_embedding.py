@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
 
 from tests.support.layer_cases import Case
+from tests.support.strategies.form_parts import LENGTH, Form, always, low_rank_argument, sized
 
 BODY = {"input_dim": 11, "output_dim": 3}
 
@@ -46,3 +48,8 @@ CASES = [
     case({**BODY, "output_dim": 1}, {"token": 7}, {"token": 7, "embedding": 1}, rows, ["Gather"], "one-number"),
     case({**BODY, "lora_rank": 2}, {"token": 7}, {"token": 7, "embedding": 3}, low_rank, ["Gather"], "lora"),
 ]
+FORMS = {
+    "Embedding": Form(
+        sized(token=LENGTH), {"input_dim": always(st.integers(5, 7)), **low_rank_argument()}, dtype="int32"
+    )
+}

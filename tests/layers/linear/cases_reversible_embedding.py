@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
 
 from tests.layers.linear.cases_embedding import ids, rows
 from tests.support.layer_cases import Case
+from tests.support.strategies.form_parts import LENGTH, Form, always, sized
 
 BODY: dict[str, Any] = {"input_dim": 11, "output_dim": 3}
 IDS = {"make": ids, "dtype": "int32"}
@@ -63,3 +65,8 @@ CASES = [
         moves=False,  # the way there is not taken
     ),
 ]
+FORMS = {
+    "ReversibleEmbedding": Form(
+        sized(token=LENGTH), {"input_dim": always(st.integers(5, 7))}, frozenset({"reverse"}), dtype="int32"
+    )
+}

@@ -9,6 +9,7 @@ import numpy as np
 
 from tests.layers.merging.cases_elementwise import conv, few, fork
 from tests.support.layer_cases import Case
+from tests.support.strategies.form_parts import FLOATS, Form, same_axes
 
 Oracle = Callable[[dict[str, np.ndarray], list[np.ndarray]], np.ndarray]
 
@@ -182,3 +183,6 @@ CASES = [
         after=[{"GlobalAveragePooling1D": {}}],
     ),
 ]
+FORMS = {
+    "Concatenate": Form(FLOATS, others=same_axes),
+}

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tests.support.layer_cases import Case
+from tests.support.strategies.form_parts import FLOATS, Form, other_rows, summed
 
 Oracle = Callable[[dict[str, np.ndarray], list[np.ndarray]], np.ndarray]
 
@@ -60,3 +61,6 @@ CASES = [
         id="four-axes",
     ),
 ]
+FORMS = {
+    "Dot": Form(FLOATS, {"axes": summed}, others=other_rows),
+}

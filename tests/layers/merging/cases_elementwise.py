@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tests.support.layer_cases import Case
+from tests.support.strategies.form_parts import ANY, Form, one_more, same_axes
 
 Oracle = Callable[[dict[str, np.ndarray], list[np.ndarray]], np.ndarray]
 STEPS = {"time": 7, "channel": 5}
@@ -284,3 +285,7 @@ CASES += [
         id="gate-over-an-open-length",
     ),
 ]
+FORMS = {
+    **{kind: Form(ANY, others=same_axes) for kind in TWO},
+    "Subtract": Form(ANY, others=one_more),
+}

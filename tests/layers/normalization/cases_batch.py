@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
 
 from tests.support.layer_cases import Case
+from tests.support.strategies.form_parts import FLOATS, Form, some_axes
 
 Weights = dict[str, np.ndarray]
 Oracle = Callable[[Weights, list[np.ndarray]], np.ndarray]
@@ -284,3 +286,10 @@ CASES += [
         ],
     ),
 ]
+FORMS = {
+    # A layer with `renorm` is a layer with other weights and training alone.
+    "BatchNormalization": Form(FLOATS, without=frozenset({"renorm_clipping"})),
+    "Normalization": Form(
+        FLOATS, {"axis": lambda axes: st.one_of(st.none(), some_axes(axes))}, frozenset({"mean", "variance"})
+    ),
+}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from hypothesis import strategies as st
 
 from tests.layers.normalization.cases_batch import AROUND, CONV, IMAGE, MADE, OPEN, STEPS, Oracle, Weights, spread
 from tests.support.layer_cases import Case
+from tests.support.strategies.form_parts import DEEP, FLOATS, Form, always
 
 
 def layer(*axes: int, epsilon: float = 1e-3) -> Oracle:
@@ -174,3 +176,7 @@ CASES = [
         before=[CONV],
     ),
 ]
+FORMS = {
+    **{kind: Form(DEEP) for kind in ("LayerNormalization", "RMSNormalization", "UnitNormalization")},
+    "GroupNormalization": Form(FLOATS, {"groups": always(st.sampled_from([1, 2, -1]))}),
+}

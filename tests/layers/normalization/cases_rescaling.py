@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
 
 from tests.support.layer_cases import Case
+from tests.support.strategies.form_parts import ANY, Form, always
 
 IMAGE = {"height": 3, "width": 7, "channel": 5}
 OPEN = {"time": "T", "feature": 2}
@@ -57,3 +59,6 @@ CASES = [
         before=[CONV],
     ),
 ]
+FORMS = {
+    "Rescaling": Form(ANY, {"scale": always(st.sampled_from([0.5, 2])), "offset": always(st.sampled_from([0, -1.5]))}),
+}

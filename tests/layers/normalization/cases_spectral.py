@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
 
 from tests.layers.linear.cases_einsum_dense import dense
 from tests.layers.linear.cases_embedding import ids, rows
 from tests.support.layer_cases import Case
+from tests.support.strategies.form_parts import Use, Wrapping
 
 X = {"time": 7, "channel": 5}
 
@@ -49,3 +52,15 @@ CASES = [
         id="einsum",
     ),
 ]
+
+
+def normalized(draw: DrawFn, inner: Use) -> Use:
+    body = {"layer": {inner.kind: inner.body}, "power_iterations": draw(st.integers(1, 2))}
+    return Use("SpectralNormalization", body, inner.inputs, inner.dtype)
+
+
+FORMS = {
+    "SpectralNormalization": Wrapping(
+        ("Dense", "Conv1D", "Conv2D", "DepthwiseConv1D", "Embedding", "EinsumDense"), normalized
+    )
+}

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tests.support.layer_cases import Case
+from tests.support.strategies.form_parts import Form, spatial_axes
 
 Oracle = Callable[[dict[str, np.ndarray], list[np.ndarray]], np.ndarray]
 
@@ -185,3 +186,8 @@ CASES = [
         for keepdims in (False, True)
     ],
 ]
+FORMS = {
+    f"Global{name}Pooling{rank}D": Form(spatial_axes(rank), over=rank)
+    for name in ("Max", "Average")
+    for rank in (1, 2, 3)
+}

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tests.support.layer_cases import Case
+from tests.support.strategies.form_parts import pooling_form
 
 Oracle = Callable[[dict[str, np.ndarray], list[np.ndarray]], np.ndarray]
 Reduce = Callable[[np.ndarray], np.ndarray]
@@ -328,3 +329,4 @@ CASES = [
         before=[{"Conv1D": {"filters": 4, "kernel_size": 3, "padding": "same", "activation": "relu"}}],
     ),
 ]
+FORMS = {f"{name}Pooling{rank}D": pooling_form(rank) for name in ("Max", "Average") for rank in (1, 2, 3)}

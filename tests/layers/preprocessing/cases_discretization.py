@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
 
 from tests.support.layer_cases import Case
+from tests.support.strategies.form_parts import Form, always, few, sized
 
 Oracle = Callable[..., np.ndarray]
 
@@ -86,3 +88,10 @@ CASES = [
         id="adapted-count",
     ),
 ]
+FORMS = {
+    "Discretization": Form(
+        sized(feature=few),
+        {"bin_boundaries": always(st.sampled_from([[0.0], [-0.5, 0.1, 0.7]]))},
+        frozenset({"num_bins", "epsilon"}),  # bins that are learned from data
+    ),
+}

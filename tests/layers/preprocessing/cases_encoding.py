@@ -6,9 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
 
 from tests.layers.preprocessing.cases_lookup import choose, hot
 from tests.support.layer_cases import Case
+from tests.support.strategies.form_parts import Form, always, few, sized
 
 Oracle = Callable[..., np.ndarray]
 
@@ -110,3 +112,8 @@ CASES = [
         make=indices,
     ),
 ]
+FORMS = {
+    "CategoryEncoding": Form(
+        sized(word=few), {"num_tokens": always(st.integers(5, 7))}, frozenset({"count_weights"}), dtype="int32"
+    )
+}

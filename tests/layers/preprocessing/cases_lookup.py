@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
 
 from tests.support.layer_cases import Case
+from tests.support.strategies.form_parts import Form, always, few, sized
 
 Oracle = Callable[..., np.ndarray]
 ROW = {"word": 5}
@@ -211,3 +213,31 @@ CASES = [
         make=indices,
     ),
 ]
+LOOKUP = {
+    "num_oov_indices": always(st.just(1)),  # several hash, and with none every word must be known
+    "mask_token": always(st.sampled_from(["", "blue", None])),
+    "max_tokens": always(st.sampled_from([None, 6, 9])),
+}
+WEIGHTS = always(st.sampled_from([None, [0.5, 1.5, 4.0]]))
+# `invert` reads integers, and several arguments speak of hashes, which are not exported.
+HASHED = frozenset({"salt", "oov_method", "encoding", "vocabulary_dtype"})
+FORMS = {
+    "StringLookup": Form(
+        st.one_of(sized(word=few), sized(line=few, word=st.integers(1, 3))),
+        {"vocabulary": always(st.permutations(["red", "green", "é"])), "idf_weights": WEIGHTS, **LOOKUP},
+        HASHED | {"invert"},
+        dtype="string",
+    ),
+    "IntegerLookup": Form(
+        sized(word=few),
+        {
+            "vocabulary": always(st.sampled_from([[1, 3, 0], [4, 2, 1]])),
+            "idf_weights": WEIGHTS,
+            **LOOKUP,
+            "num_oov_indices": always(st.integers(1, 2)),
+            "mask_token": always(st.sampled_from([None, 5, 0])),
+        },
+        HASHED | {"invert"},
+        dtype="int64",
+    ),
+}

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
 
 from tests.support.layer_cases import Case
+from tests.support.strategies.form_parts import Form, always, sized
 
 Oracle = Callable[..., np.ndarray]
 
@@ -140,3 +142,18 @@ CASES = [
         tolerance=1e-4,
     ),
 ]
+FORMS = {
+    "MelSpectrogram": Form(
+        sized(time=st.one_of(st.integers(40, 60), st.just("T"))),
+        {
+            "fft_length": always(st.sampled_from([7, 16, 17])),
+            "sequence_stride": always(st.sampled_from([5, 8])),
+            "sequence_length": always(st.sampled_from([None, 8, 16])),
+            "sampling_rate": always(st.just(800)),
+            "num_mel_bins": always(st.integers(3, 6)),
+            "min_freq": always(st.sampled_from([20.0, 50.0])),
+            "max_freq": always(st.sampled_from([None, 350.0])),
+        },
+        tolerance=1e-3,  # decibels of what is nearly silent: rounding of the sums before the logarithm
+    ),
+}

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
 
 from tests.support.layer_cases import Case
+from tests.support.strategies.form_parts import Form, always, maybe, sized
 
 
 def frames_of(x: np.ndarray, length: int, step: int) -> np.ndarray:
@@ -89,3 +91,13 @@ CASES = [
         id="channels",
     ),
 ]
+FORMS = {
+    "STFTSpectrogram": Form(
+        sized(time=st.one_of(st.integers(12, 20), st.just("T")), channel=st.integers(1, 3)),
+        {
+            "frame_length": always(st.integers(2, 8)),
+            "frame_step": always(maybe(st.integers(1, 4))),
+            "fft_length": always(st.sampled_from([None, 8, 16])),
+        },
+    ),
+}

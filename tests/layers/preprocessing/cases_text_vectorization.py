@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
 
 from tests.support.layer_cases import Case
+from tests.support.strategies.form_parts import Form, always, few, sized
 
 TEXT = {"text": 1}
 WORDS = ["the", "cat", "sat", "mat", "dont", "é1"]
@@ -233,3 +235,18 @@ CASES = [
         id="pairs-of-characters",
     ),
 ]
+PHRASES = ["red", "green red", "a", "r", "é", "b b"]
+FORMS = {
+    "TextVectorization": Form(
+        st.one_of(sized(text=st.just(1)), sized(word=few)),
+        {
+            "vocabulary": always(st.permutations(PHRASES)),
+            "idf_weights": always(st.sampled_from([None, [0.5, 1.5, 4.0, 2.0, 3.0, 1.0]])),
+            "max_tokens": always(st.sampled_from([None, 9, 12])),
+            "ngrams": always(st.sampled_from([None, 1, 2, [2], [3, 1]])),
+            "output_sequence_length": always(st.sampled_from([None, 2, 7])),
+        },
+        frozenset({"encoding"}),
+        dtype="string",
+    )
+}

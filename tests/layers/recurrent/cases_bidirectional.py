@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
 
 from tests.layers.recurrent import cases_conv_lstm as conv_lstm_cases
 from tests.layers.recurrent.parts import (
@@ -26,6 +28,7 @@ from tests.layers.recurrent.parts import (
 from tests.support.layer_cases import Case
 from tests.support.oracles.conv_lstm import conv_lstm
 from tests.support.oracles.recurrent import bidirectional, mask_of, masked_anywhere, recurrent, right_padded
+from tests.support.strategies.form_parts import LOOPS, Use, Wrapping
 
 Oracle = Callable[[dict[str, np.ndarray], list[np.ndarray]], Any]
 
@@ -331,3 +334,15 @@ CASES = [
         needs=LOOP,
     ),
 ]
+
+
+def both_ways(draw: DrawFn, inner: Use) -> Use:
+    inner.body.pop("over", None)
+    body = {
+        "layer": {inner.kind: inner.body},
+        "merge_mode": draw(st.sampled_from(["sum", "mul", "concat", "ave", None])),
+    }
+    return Use("Bidirectional", body, inner.inputs, inner.dtype)
+
+
+FORMS = {"Bidirectional": Wrapping(("LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM1D"), both_ways, needs=LOOPS)}

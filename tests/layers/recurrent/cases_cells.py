@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
 
 from tests.layers.recurrent.parts import LAST, OPS, STATES, TWO
 from tests.support.layer_cases import Case
 from tests.support.oracles.recurrent import STEPS, sigmoid, stack
+from tests.support.strategies.form_parts import VECTORS, Form, a_cell, cell_form, stacked
 
 
 def one_step(kind: str, **functions: Any) -> Callable[..., list[np.ndarray]]:
@@ -68,3 +70,9 @@ CASES = [
         ["Reshape", "Reshape", "Reshape", "LSTM", "Reshape", "Reshape", "GRU", "Reshape"],
     ),
 ]
+FORMS = {
+    **{f"{kind}Cell": cell_form(f"{kind}Cell") for kind in OPS},
+    "StackedRNNCells": Form(
+        VECTORS, {"cells": lambda axes: st.lists(a_cell(axes), min_size=1, max_size=2)}, others=stacked
+    ),
+}

@@ -5,10 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
 
 from tests.support.layer_cases import Case
 from tests.support.oracles.conv_lstm import conv_lstm
 from tests.support.oracles.recurrent import mask_of
+from tests.support.strategies.form_parts import (
+    LOOPS,
+    RECURRENT,
+    RNN_DEFAULTS,
+    SPATIAL,
+    Form,
+    always,
+    convolution_form,
+    sized,
+)
 
 LINE: dict[str, int | str] = {"time": 3, "position": 7, "channel": 2}
 IMAGE: dict[str, int | str] = {"time": 3, "height": 7, "width": 5, "channel": 2}
@@ -170,3 +181,15 @@ CASES = [
         ["Transpose", "Reshape", "Conv", "Reshape", *FIRST, *STEP, "Transpose"],
     ),
 ]
+FORMS = {
+    f"ConvLSTM{rank}D": Form(
+        sized(
+            frame=st.integers(2, 3), **{name: st.integers(3, 5) for name in SPATIAL[rank]}, channel=st.integers(1, 3)
+        ),
+        {**convolution_form(rank).given, **RECURRENT, "filters": always(st.integers(1, 3))},
+        RNN_DEFAULTS,
+        over=1,
+        needs=LOOPS,
+    )
+    for rank in (1, 2, 3)
+}

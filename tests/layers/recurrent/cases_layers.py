@@ -31,6 +31,7 @@ from tests.layers.recurrent.parts import (
 )
 from tests.support.layer_cases import Case
 from tests.support.oracles.recurrent import mask_of, masked_anywhere, recurrent, right_padded, sigmoid
+from tests.support.strategies.form_parts import recurrent_form
 
 MASKED_STEP = ["Gather", "Gather", "Tanh", "Where"]
 MASKED_STEPS = ["Gather", "Gather", "Gemm", "Tanh", "Where"]
@@ -455,3 +456,4 @@ CASES = [
         make=masked_anywhere(),
     ),
 ]
+FORMS = {kind: recurrent_form(kind) for kind in OPS}

@@ -25,6 +25,7 @@ from tests.layers.recurrent.parts import (
 )
 from tests.support.layer_cases import Case
 from tests.support.oracles.recurrent import mask_of, recurrent, stack
+from tests.support.strategies.form_parts import SEQUENCES, Form, one_or_more_cells
 
 THREE = [{"GRUCell": {"units": 4}}, {"SimpleRNNCell": {"units": 2}}, {"LSTMCell": {"units": 3}}]
 
@@ -159,3 +160,4 @@ CASES = [
         **MASKED,
     ),
 ]
+FORMS = {"RNN": Form(SEQUENCES, {"cell": one_or_more_cells}, over=1)}

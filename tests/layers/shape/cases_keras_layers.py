@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tests.support.layer_cases import Case
+from tests.support.strategies.form_parts import ANY, FLOATS, VECTORS, Form, mixed_order, targets
 
 Arrays = list[np.ndarray]
 Weights = dict[str, np.ndarray]
@@ -157,3 +158,9 @@ CASES = [
         after=["Flatten", {"Dense": {"units": 2}}],
     ),
 ]
+FORMS = {
+    "Flatten": Form(FLOATS),
+    "Reshape": Form(ANY, {"target_shape": targets}, frozenset({"to"})),
+    "Permute": Form(ANY, {"dims": mixed_order}),
+    "RepeatVector": Form(VECTORS),
+}

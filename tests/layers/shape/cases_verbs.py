@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+from hypothesis import strategies as st
+
 from tests.layers.shape.cases_keras_layers import case, permuted, reshaped
+from tests.support.strategies.form_parts import (
+    ANY,
+    LENGTH,
+    Form,
+    always,
+    few,
+    merged,
+    orders,
+    renamed,
+    sized,
+    split_in_two,
+)
 
 CASES = [
     case(
@@ -113,3 +127,11 @@ CASES = [
     case("rename", {"unit": "hidden"}, {"time": 7, "unit": 5}, {"time": 7, "hidden": 5}, reshaped(7, 5), ["Identity"]),
     case("rename", {"a": "b", "b": "a"}, {"a": 5, "b": 7}, {"b": 5, "a": 7}, reshaped(5, 7), ["Identity"], "swap"),
 ]
+FORMS = {
+    "permute": Form(ANY, {"order": orders}),
+    "drop": Form(sized(one=st.just(1), time=LENGTH, feature=few), {"axis": always(st.just("one"))}),
+    "merge": Form(ANY, start=merged),
+    "split": Form(ANY, start=split_in_two),
+    "insert": Form(ANY, start=lambda draw, axes: {"unit": 1}),
+    "rename": Form(ANY, start=renamed),
+}

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tests.support.layer_cases import Case
+from tests.support.strategies.form_parts import border_form
 
 Oracle = Callable[[dict[str, np.ndarray], list[np.ndarray]], np.ndarray]
 
@@ -221,3 +222,8 @@ CASES = [
         id="channels-first",
     ),
 ]
+FORMS = {
+    f"{kind}{rank}D": border_form(rank, argument)
+    for kind, argument in (("ZeroPadding", "padding"), ("Cropping", "cropping"))
+    for rank in (1, 2, 3)
+}

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tests.support.layer_cases import Case
+from tests.support.strategies.form_parts import Form, spatial_axes
 
 Oracle = Callable[[dict[str, np.ndarray], list[np.ndarray]], np.ndarray]
 
@@ -200,3 +201,4 @@ CASES = [
         before=[{"Conv1D": {"filters": 4, "kernel_size": 3, "padding": "same"}}],
     ),
 ]
+FORMS = {f"UpSampling{rank}D": Form(spatial_axes(rank), over=rank) for rank in (1, 2, 3)}

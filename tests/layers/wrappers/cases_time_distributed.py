@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
 
 from tests.layers.elementwise.cases_activations import softmax
 from tests.layers.recurrent import cases_conv_lstm as conv_lstm_cases
@@ -13,6 +15,7 @@ from tests.layers.recurrent.parts import EVERY, SYMBOLIC, X
 from tests.support.layer_cases import Case
 from tests.support.oracles.conv_lstm import conv_lstm
 from tests.support.oracles.recurrent import bidirectional, masked_anywhere, recurrent
+from tests.support.strategies.form_parts import LOOPS, Use, Wrapping
 
 Oracle = Callable[[dict[str, np.ndarray], list[np.ndarray]], Any]
 
@@ -228,3 +231,32 @@ CASES += [
         id="conv-lstm",
     ),
 ]
+
+
+def at_every_row(draw: DrawFn, inner: Use) -> Use:
+    rows = draw(st.sampled_from([2, 3, "R"]))
+    return Use("TimeDistributed", {"layer": {inner.kind: inner.body}}, [{"row": rows, **inner.inputs[0]}], inner.dtype)
+
+
+FORMS = {
+    "TimeDistributed": Wrapping(
+        (
+            "Dense",
+            "Conv1D",
+            "Conv1DTranspose",
+            "Conv2D",
+            "LSTM",
+            "RNN",
+            "Bidirectional",
+            "ConvLSTM1D",
+            "LayerNormalization",
+            "BatchNormalization",
+            "MaxPooling1D",
+            "GlobalAveragePooling1D",
+            "Softmax",
+            "MultiHeadAttention",
+        ),
+        at_every_row,
+        needs=LOOPS,
+    )
+}

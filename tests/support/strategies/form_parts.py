@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 Axes = dict[str, int | str]
 Given = Callable[[Axes], SearchStrategy[Any]]  # of the first input's axes
+TOLERANCE = 1e-4
 SPATIAL = {1: ["time"], 2: ["height", "width"], 3: ["depth", "height", "width"]}
 
 
@@ -51,6 +52,12 @@ class Form:
         over: how many axes it runs along, which `over` then names; None where it takes no `over`.
         others: the further inputs, from the body and the first input's axes.
         attention_mask: the axes of one, from the body and the inputs; None where it has none.
+        start: what the body begins with, from the first input's axes.
+        complete: the body once its arguments are drawn, where some of them belong together.
+        names_axis: whether `as` may name the axis that it makes.
+        may_be_masked: whether a Masking may stand before it.
+        needs: ops with a body that it cannot do without in some of its uses.
+        tolerance: of ONNX Runtime against Keras.
     """
 
     axes: SearchStrategy[Axes]
@@ -60,6 +67,28 @@ class Form:
     others: Callable[[dict[str, Any], Axes], SearchStrategy[list[Axes]]] = lambda body, axes: st.just([])
     dtype: str = "float32"
     attention_mask: Callable[[dict[str, Any], list[Axes]], SearchStrategy[Axes | None]] = lambda body, inputs: st.none()
+    start: Callable[[DrawFn, Axes], dict[str, Any]] = lambda draw, axes: {}
+    complete: Callable[[DrawFn, dict[str, Any], Axes], dict[str, Any]] = lambda draw, body, axes: body
+    names_axis: bool = True
+    may_be_masked: bool = True
+    needs: frozenset[str] = frozenset()
+    tolerance: float = TOLERANCE
+
+
+@dataclass(frozen=True)
+class Wrapping:
+    """How uses of a layer come about that wraps another.
+
+    Attributes:
+        kinds: what it wraps, for example.
+        wrap: the use of it, from a use of one of them on its first input alone.
+        needs, tolerance: as of `Form`.
+    """
+
+    kinds: Sequence[str]
+    wrap: Callable[[DrawFn, Use], Use]
+    needs: frozenset[str] = frozenset()
+    tolerance: float = TOLERANCE
 
 
 # ------------------------------------------------------------------------------------------------ axes
@@ -73,23 +102,23 @@ def sized(**sizes: SearchStrategy[Any]) -> SearchStrategy[Axes]:
 few = st.integers(1, 5)
 CHANNELS = st.sampled_from([1, 2, 3, 4, 6])
 LENGTH = st.one_of(st.integers(4, 9), st.just("T"))
-STEPS = sized(time=LENGTH, feature=few)
-VECTOR = sized(feature=st.integers(2, 6))
-IMAGE = sized(height=st.integers(4, 8), width=st.integers(4, 8), channel=st.sampled_from([1, 3]))
-OPEN_IMAGE = sized(  # of any size
+SEQUENCES = sized(time=LENGTH, feature=few)
+VECTORS = sized(feature=st.integers(2, 6))
+SMALL_IMAGES = sized(height=st.integers(4, 8), width=st.integers(4, 8), channel=st.sampled_from([1, 3]))
+IMAGES = sized(  # of any size
     height=st.one_of(st.integers(2, 8), st.just("H")),
     width=st.one_of(st.integers(2, 8), st.just("W")),
     channel=st.integers(1, 4),
 )
 COLOR = sized(height=st.integers(4, 8), width=st.integers(4, 8), channel=st.just(3))
 GRID = sized(height=st.integers(2, 4), width=st.integers(1, 4), channel=few)
-ANY = st.one_of(VECTOR, STEPS, GRID)
+ANY = st.one_of(VECTORS, SEQUENCES, GRID)
 CLIPS = sized(clip=st.integers(1, 3), frame=LENGTH, height=few, width=st.integers(1, 3), channel=st.integers(2, 4))
-FLOATS = st.one_of(VECTOR, sized(time=st.integers(2, 6), feature=few), GRID)
+FLOATS = st.one_of(VECTORS, sized(time=st.integers(2, 6), feature=few), GRID)
 DEEP = st.one_of(FLOATS, CLIPS)
 
 
-def spatial(rank: int) -> SearchStrategy[Axes]:
+def spatial_axes(rank: int) -> SearchStrategy[Axes]:
     sizes: dict[str, SearchStrategy[Any]] = {
         name: st.one_of(st.integers(3, 7), st.just(name[0].upper())) for name in SPATIAL[rank]
     }
@@ -123,11 +152,11 @@ def sizes_of(rank: int, strategy: SearchStrategy[int]) -> SearchStrategy[Any]:
     return st.one_of(strategy, st.lists(strategy, min_size=rank, max_size=rank))
 
 
-def low_rank() -> dict[str, Given]:
+def low_rank_argument() -> dict[str, Given]:
     return {"lora_rank": always(maybe(st.integers(1, 2)))}
 
 
-def convolution(rank: int, *, is_grouped: bool = False) -> Form:
+def convolution_form(rank: int, *, is_grouped: bool = False) -> Form:
     given: dict[str, Given] = {
         "kernel_size": always(sizes_of(rank, st.integers(1, 5))),
         "filters": always(st.sampled_from([1, 2, 4, 6])),
@@ -136,28 +165,29 @@ def convolution(rank: int, *, is_grouped: bool = False) -> Form:
     }
     if is_grouped:
         given["groups"] = lambda axes: st.sampled_from([1, int(axes["channel"]), 2, 3])
-    return Form(spatial(rank), given, over=rank)
+    return Form(spatial_axes(rank), given, over=rank)
 
 
-def pooling(rank: int) -> Form:
+def pooling_form(rank: int) -> Form:
     given: dict[str, Given] = {
         "pool_size": always(sizes_of(rank, st.integers(1, 4))),
         "strides": always(maybe(sizes_of(rank, st.integers(1, 6)))),
     }
-    return Form(spatial(rank), given, over=rank)
+    return Form(spatial_axes(rank), given, over=rank)
 
 
-def borders(rank: int, arg: str) -> Form:
+def border_form(rank: int, arg: str) -> Form:
     pair = st.lists(st.integers(0, 2), min_size=2, max_size=2)
     whole = (
         [st.integers(0, 2), pair] if rank == 1 else [st.integers(0, 1), st.lists(pair, min_size=rank, max_size=rank)]
     )
-    return Form(spatial(rank), {arg: always(st.one_of(*whole))}, over=rank)
+    return Form(spatial_axes(rank), {arg: always(st.one_of(*whole))}, over=rank)
 
 
 GATES = st.sampled_from(["tanh", "sigmoid", "relu", "hard_sigmoid", "softsign", "elu", "linear", None])
 RECURRENT: dict[str, Given] = {"activation": always(GATES), "recurrent_activation": always(GATES)}
 UNITS = {"units": always(st.integers(1, 4))}
+LOOPS = frozenset({"Scan"})  # an unknown number of steps, and activations that no op knows
 RNN_DEFAULTS = frozenset({"use_cudnn"})  # which needs a GPU
 CELLS = {
     "SimpleRNNCell": ["activation"],
@@ -171,18 +201,18 @@ def states_of(kind: str, body: dict[str, Any]) -> list[Axes]:
     return [{"unit": body["units"]}] * (2 if kind.startswith("LSTM") else 1)
 
 
-def recurrent(kind: str) -> Form:
+def recurrent_form(kind: str) -> Form:
     """Starting from zeros, or from states that are read too."""
 
     def others(body: dict[str, Any], axes: Axes) -> SearchStrategy[list[Axes]]:
         given = [] if body.get("stateful") else [states_of(kind, body)]
         return st.sampled_from([[], [], *given])
 
-    return Form(STEPS, {**RECURRENT, **UNITS}, RNN_DEFAULTS, over=1, others=others)
+    return Form(SEQUENCES, {**RECURRENT, **UNITS}, RNN_DEFAULTS, over=1, others=others, needs=LOOPS)
 
 
-def cell(kind: str) -> Form:
-    return Form(VECTOR, RECURRENT, others=lambda body, axes: st.just(states_of(kind, body)))
+def cell_form(kind: str) -> Form:
+    return Form(VECTORS, RECURRENT, others=lambda body, axes: st.just(states_of(kind, body)))
 
 
 def a_cell(axes: Axes) -> SearchStrategy[Any]:
@@ -221,10 +251,10 @@ def who_sees_what(body: dict[str, Any], inputs: list[Axes]) -> SearchStrategy[Ax
 
 
 ATTENTION = frozenset({"flash_attention", "attention_mask"})  # no kernel in TensorFlow; `who_sees_what`
-HEADS = sized(time=st.one_of(st.integers(2, 6), st.just("T")), feature=st.integers(2, 5))
+HEAD_SEQUENCES = sized(time=st.one_of(st.integers(2, 6), st.just("T")), feature=st.integers(2, 5))
 
 
-def image(axes: SearchStrategy[Axes] = COLOR, **given: Given) -> Form:
+def image_form(axes: SearchStrategy[Axes] = COLOR, **given: Given) -> Form:
     return Form(axes, {**factors(), **given}, over=2)
 
 
@@ -238,7 +268,7 @@ def factors() -> dict[str, Given]:
     return {**{name: always(st.one_of(one, both)) for name in names}, "value_range": ranges}
 
 
-def same(body: dict[str, Any], axes: Axes) -> SearchStrategy[list[Axes]]:
+def same_axes(body: dict[str, Any], axes: Axes) -> SearchStrategy[list[Axes]]:
     return st.integers(1, 2).map(lambda count: [dict(axes)] * count)
 
 
@@ -305,17 +335,18 @@ def einsum_body(draw: DrawFn, body: dict[str, Any], axes: Axes) -> dict[str, Any
     return made
 
 
-def pairs(kind: str, draw: DrawFn, axes: Axes) -> dict[str, Any]:
-    """The bodies of verbs that name axes."""
+def merged(draw: DrawFn, axes: Axes) -> dict[str, Any]:
     names = list(axes)
-    if kind == "merge":
-        start = draw(st.integers(0, max(0, len(names) - 2)))
-        return {"whole": names[start : start + draw(st.integers(2, 3))]}
-    if kind == "split":
-        name = draw(st.sampled_from(names))
-        size = axes[name]
-        part = draw(st.sampled_from([d for d in range(1, 7) if isinstance(size, int) and size % d == 0] or [2]))
-        return {name: {"slow": size // part if isinstance(size, int) else None, "fast": part}}
-    if kind == "insert":
-        return {"unit": 1}
-    return {draw(st.sampled_from(names)): "renamed"}
+    start = draw(st.integers(0, max(0, len(names) - 2)))
+    return {"whole": names[start : start + draw(st.integers(2, 3))]}
+
+
+def split_in_two(draw: DrawFn, axes: Axes) -> dict[str, Any]:
+    name = draw(st.sampled_from(list(axes)))
+    size = axes[name]
+    part = draw(st.sampled_from([d for d in range(1, 7) if isinstance(size, int) and size % d == 0] or [2]))
+    return {name: {"slow": size // part if isinstance(size, int) else None, "fast": part}}
+
+
+def renamed(draw: DrawFn, axes: Axes) -> dict[str, Any]:
+    return {draw(st.sampled_from(list(axes))): "renamed"}

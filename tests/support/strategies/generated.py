@@ -30,25 +30,12 @@ from nnspec.inference.elaborate import elaborate
 from nnspec.ir.graph import Graph
 from nnspec.ir.symbols import lengths_of, size_at
 from nnspec.schema import assembly as schema
+from tests.support.case_files import FORMS
 from tests.support.layer_cases import FORBIDDEN, is_ill_conditioned, randomize, relative_error
 from tests.support.strategies.bodies import Use, uses
-from tests.support.strategies.text_forms import TEXTS
 
 NEVER = {"Loop", "If", "Scan"}
-TOLERANCE = 1e-4
-# Ops that a kind needs in some of its forms, which others may not use.
-NEEDS = {
-    "LSTM": {"Scan"},  # activations that the op does not know
-    "GRU": {"Scan"},
-    "SimpleRNN": {"Scan"},
-    "Bidirectional": {"Scan"},
-    "TimeDistributed": {"Scan"},
-    "ConvLSTM1D": {"Scan"},
-    "ConvLSTM2D": {"Scan"},
-    "ConvLSTM3D": {"Scan"},
-}
-# Decibels of what is nearly silent: rounding of the sums before the logarithm.
-TOLERANCES = {"MelSpectrogram": 1e-3}
+TEXTS = ["red", "green", "", "Red!", "red green", "green  red,\tblue red", "é", "...", "a b", "blue"]
 EXAMPLES = int(os.environ.get("NNSPEC_EXAMPLES", "4"))
 ROUNDS = 8
 LENGTHS = (12, 24)
@@ -189,7 +176,7 @@ def verify(branches: Sequence[Use]) -> None:
     for i, use in enumerate(branches):
         ops = {node.op_type for node in model.graph.node if node.name.startswith(f"n{i}/")}
         is_open = any(isinstance(size, str) for axes in use.inputs for size in axes.values())
-        dear = ((NEVER if is_open else FORBIDDEN) & ops) - NEEDS.get(use.kind, set())
+        dear = ((NEVER if is_open else FORBIDDEN) & ops) - FORMS[use.kind].needs
         assert not dear, f"n{i}: {dear}"
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
@@ -207,7 +194,7 @@ def verify(branches: Sequence[Use]) -> None:
             kind = branches[int(name.split("_")[0][1:])].kind
             # Asking again would move a state on.
             explains = is_never if carried else partial(is_ill_conditioned, compiled.model, graph, values, name)
-            compare(name, by_onnx[name], wanted, explains, batch, TOLERANCES.get(kind, TOLERANCE))
+            compare(name, by_onnx[name], wanted, explains, batch, FORMS[kind].tolerance)
 
 
 def rounds(graph: Graph) -> list[tuple[int, int]]:
