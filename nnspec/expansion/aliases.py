@@ -1,34 +1,12 @@
-"""Other names under which Keras exports a layer. A spec may use them; all phases see the kind's own name."""
+"""Layers under their own names: a spec may use Keras' other names for a layer, no later phase sees them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping as MappingABC
 
 from nnspec.document import Mapping, Node, Scalar, Sequence
+from nnspec.layers.aliases import ALIASES
 
-ALIASES: MappingABC[str, str] = {
-    "Convolution1D": "Conv1D",
-    "Convolution2D": "Conv2D",
-    "Convolution3D": "Conv3D",
-    "Convolution1DTranspose": "Conv1DTranspose",
-    "Convolution2DTranspose": "Conv2DTranspose",
-    "Convolution3DTranspose": "Conv3DTranspose",
-    "SeparableConvolution1D": "SeparableConv1D",
-    "SeparableConvolution2D": "SeparableConv2D",
-    "AvgPool1D": "AveragePooling1D",
-    "AvgPool2D": "AveragePooling2D",
-    "AvgPool3D": "AveragePooling3D",
-    "MaxPool1D": "MaxPooling1D",
-    "MaxPool2D": "MaxPooling2D",
-    "MaxPool3D": "MaxPooling3D",
-    "GlobalAvgPool1D": "GlobalAveragePooling1D",
-    "GlobalAvgPool2D": "GlobalAveragePooling2D",
-    "GlobalAvgPool3D": "GlobalAveragePooling3D",
-    "GlobalMaxPool1D": "GlobalMaxPooling1D",
-    "GlobalMaxPool2D": "GlobalMaxPooling2D",
-    "GlobalMaxPool3D": "GlobalMaxPooling3D",
-}
 _MODELS = ("model", "blocks", "layers")  # the sections that hold layers
 _WRAPPED = ("layer", "backward_layer")  # arguments that hold one
 _WORD = re.compile(r"\w+")

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
-from nnspec.document import to_plain
-
-if TYPE_CHECKING:
-    from nnspec.pipeline import Checked
+from nnspec.document import Mapping, resolve_scalar, to_plain
 
 
 class _Dumper(yaml.SafeDumper):
@@ -17,8 +14,6 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _represent_text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-    from nnspec.document import resolve_scalar
-
     plain = bool(value) and isinstance(resolve_scalar(value), str)
     style = "|" if "\n" in value else (None if plain else '"')
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
@@ -27,15 +22,15 @@ def _represent_text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _represent_text)
 
 
-def to_plain_spec(checked: Checked) -> dict[str, Any]:
+def to_plain_spec(root: Mapping) -> dict[str, Any]:
     """The document with overrides and, outside the model, variables replaced."""
-    result: dict[str, Any] = to_plain(checked.root)
+    result: dict[str, Any] = to_plain(root)
     return result
 
 
-def to_yaml(checked: Checked) -> str:
+def to_yaml(root: Mapping) -> str:
     """The resolved spec as YAML; data paths stay relative to the original spec's folder."""
-    return yaml.dump(to_plain_spec(checked), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+    return yaml.dump(to_plain_spec(root), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
 def flow(value: Any) -> str:

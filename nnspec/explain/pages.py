@@ -8,9 +8,9 @@ from nnspec.catalogue import keras_objects
 from nnspec.diagnostics.codes import CODES
 from nnspec.diagnostics.pages import code_page
 from nnspec.diagnostics.suggest import nearest
-from nnspec.expansion.aliases import ALIASES
 from nnspec.explain import language
 from nnspec.layers import refused
+from nnspec.layers.aliases import ALIASES
 from nnspec.layers.kit.documentation import layer_page, refusal_page
 from nnspec.layers.registry import REGISTRY
 

@@ -55,6 +55,7 @@ def make_call(
         constraints,
         item_body=body,
         makes_axis=layer.makes is not None,
+        make_node=make_node,
     )
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from nnspec.diagnostics import Span
 from nnspec.ir.axes import Axes
 
 if TYPE_CHECKING:
-    from nnspec.layers.kit.base import Layer
+    import numpy as np
 
 
 Steps = int | Fraction
@@ -99,6 +99,42 @@ class Weight:
         return math.prod(self.shape)
 
 
+class LayerKind(Protocol):
+    """What the graph's readers may ask of a node's layer; `nnspec.layers.kit.base.Layer` says what each answers.
+
+    The graph knows no layer and no backend: a lowering takes the backend's own tensors, which are opaque here.
+    """
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def args(self) -> Mapping[str, Any]: ...
+    @property
+    def keeps_state(self) -> bool: ...
+    @property
+    def reads_text(self) -> bool: ...
+    @property
+    def moves_values(self) -> bool: ...
+    @property
+    def passes_at_inference(self) -> bool: ...
+
+    def why(self, node: Node) -> dict[str, str]: ...
+    def to_keras(self, node: Node) -> Callable[..., Any]: ...
+    def call_keras(self, layer: Callable[..., Any], node: Node, tensors: list[Any]) -> Any: ...
+    def keras_weights(self, layer: Any) -> list[Any]: ...
+    def keras_arguments(self, node: Node) -> dict[str, Any]: ...
+    def to_onnx(self, node: Node, inputs: list[Any], lowering: Any) -> list[Any]: ...
+    def control_flow(self, node: Node) -> Mapping[str, str]: ...
+    def state_ports(self, node: Node) -> Sequence[str]: ...
+    def opset(self, node: Node) -> int: ...
+    def adapts(self, node: Node) -> bool: ...
+    def lacks_vocabulary(self, node: Node) -> bool: ...
+    def vocabulary_of(self, node: Node, read: Sequence[Any]) -> Mapping[str, Any]: ...
+    def index_count(self, node: Node) -> int | None: ...
+    def examples(self, node: Node) -> Sequence[Any]: ...
+    def undo(self, node: Node, values: np.ndarray, weights: Mapping[str, np.ndarray]) -> np.ndarray | None: ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Node:
     """A layer at work.
@@ -116,7 +152,7 @@ class Node:
     """
 
     name: str
-    layer: Layer
+    layer: LayerKind
     args: Mapping[str, Any]
     inputs: tuple[Value, ...]
     outputs: tuple[Value, ...]

@@ -40,7 +40,7 @@ def run_export(checked: Checked, out: Path, progress: Progress, *, weights: Path
     with artifact.staged(out) as folder:
         compiled.model.save(folder / "model.keras")
         verification = write_onnx(checked, compiled, deployment, dataset, folder, progress)
-        artifact.write_text(folder / "spec.yaml", resolved.to_yaml(checked))
+        artifact.write_text(folder / "spec.yaml", resolved.to_yaml(checked.root))
         artifact.write_json(folder / "preprocessing.json", deployment.to_json())
         artifact.write_manifest(checked, folder, {})
     return Run(out, verification=verification)
@@ -60,7 +60,7 @@ def write_onnx(
         SpecError: NN7xx where the gate fails; then there is no model.onnx.
     """
     section = checked.section("export")
-    spec = resolved.to_yaml(checked)
+    spec = resolved.to_yaml(checked.root)
     with progress.step("export"):
         proto, exported = lower(checked, compiled, deployment, spec)
     used = _deployed(checked, deployment)

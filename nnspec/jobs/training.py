@@ -61,7 +61,7 @@ def train_into(
     artifact.write_text(folder / "history.csv", history_rows(trained.history))
     artifact.write_json(folder / "metrics.json", figures)
     artifact.write_json(folder / "preprocessing.json", deployment.to_json())
-    artifact.write_text(folder / "spec.yaml", resolved.to_yaml(checked))
+    artifact.write_text(folder / "spec.yaml", resolved.to_yaml(checked.root))
     plot_history(trained.history, trained.best_epoch, folder / "history.png")
     shutil.rmtree(folder / "checkpoint", ignore_errors=True)
     return Run(folder, figures, trained.history), trained

@@ -12,7 +12,7 @@ from functools import cache, partial
 from typing import Any
 
 from nnspec.catalogue import keras_objects
-from nnspec.expansion.aliases import ALIASES
+from nnspec.layers.aliases import ALIASES
 from nnspec.layers.kit.base import Layer
 from nnspec.layers.registry import REGISTRY
 from nnspec.schema.sections import NAME_PATTERN, REQUIRED, Schema, sections, structure

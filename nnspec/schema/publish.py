@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nnspec.catalogue import keras_objects
-from nnspec.expansion.aliases import ALIASES
+from nnspec.layers.aliases import ALIASES
 from nnspec.layers.kit.documentation import markdown
 from nnspec.layers.registry import REGISTRY
 from nnspec.schema import assembly as schemas

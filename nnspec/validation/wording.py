@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from nnspec.diagnostics import Diagnostic, Fix, Span, nearest, use_instead
 from nnspec.document import Mapping, Node, Scalar, format_path, locate
-from nnspec.expansion.aliases import ALIASES
 from nnspec.layers import refused
+from nnspec.layers.aliases import ALIASES
 from nnspec.layers.registry import REGISTRY
 from nnspec.schema.sections import STRUCTURE
 from nnspec.validation.hints import Hint, hint_for, value_for

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from nnspec.ir.axes import Size, divide, divides
+from nnspec.lazy import np
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,6 +76,13 @@ class View:
         """The axis' factors as they lie in memory rather than as the axis counts them."""
         wanted = set(self.axes[axis])
         return tuple(factor for factor in self.order if factor in wanted)
+
+    def flat_order(self, axis: int) -> list[int]:
+        """The axis' positions in the order in which they lie in memory: the rows of a kernel meet them so."""
+        counted, memory = self.axes[axis], self.in_memory_order(axis)
+        sizes = [factor.size or 1 for factor in counted]
+        index = np.arange(math.prod(sizes)).reshape(sizes)
+        return [int(i) for i in index.transpose([counted.index(factor) for factor in memory]).ravel()]
 
     def substituted(self, parts: Mapping[Factor, Group]) -> View:
         """The same memory with factors cut or relabelled."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nnspec.importers.keras.items import Item, Maker, Read
-from nnspec.importers.keras.naming import SYMBOLS, free_name, input_axes
+from nnspec.importers.keras.naming import SYMBOLS, free_name, input_axes, mend
 from nnspec.importers.keras.operations import Operation, translate_operation
 from nnspec.importers.keras.source import MASKS, Call, ImportFault, Network, Tensor, tensors_in
 from nnspec.importers.keras.translate import translate
@@ -64,7 +64,7 @@ class _Builder:
         for path in [path for path, count in counts.items() if count > 1]:
             names[path] = free_name(identifier(path[-1]), taken)
             taken.append(names[path])
-        self.maker = Maker(names)
+        self.maker = Maker(mend, names)
         self.inputs: dict[str, Value] = {}
         self.input_names: dict[str, str] = {}
         self.made: dict[Call, list[Read]] = {}

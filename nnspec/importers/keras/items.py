@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,14 +63,20 @@ def to_node(value: Any) -> SourceNode:
     return Scalar(value, NOWHERE)
 
 
+# (maker, kind, body, reads, what is wrong) -> body and reads that may do, or None.
+Mend = Callable[["Maker", str, Mapping[str, Any], Sequence[Read], Diagnostic], tuple[dict[str, Any], list[Read]] | None]
+
+
 @dataclass
 class Maker:
     """Makes items one after the other.
 
     Attributes:
+        mend: gives axes other names where a layer refuses those that it reads.
         shared: the Keras layers that are called more than once, by their path, and what they are called in the spec.
     """
 
+    mend: Mend
     shared: Mapping[tuple[str, ...], str] = field(default_factory=dict)
     items: list[Item] = field(default_factory=list)
     constraints: list[str] = field(default_factory=list)
@@ -88,9 +94,7 @@ class Maker:
                 node = self.infer(kind, given, sources)
             except Fault as fault:
                 tried.append(fault.diagnostic.message)
-                from nnspec.importers.keras.naming import mend
-
-                mended = mend(self, kind, given, sources, fault.diagnostic)
+                mended = self.mend(self, kind, given, sources, fault.diagnostic)
                 if mended is None:
                     raise _refusal(kind, call, fault.diagnostic) from None
                 given, sources = mended

@@ -14,6 +14,7 @@ from nnspec.layers.convolution.onnx_kernel import Kernel, write_kernel
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred, Layer, Window, keras_name
+from nnspec.layers.kit.contracts import check_steps
 from nnspec.layers.kit.sliding_windows import live_taps, pads, slid_size, spatial_positions, window_over
 from nnspec.lazy import np
 
@@ -61,7 +62,7 @@ class Convolution(Layer):
         self.check_rank(call)
         call.require_float()
         places, channel_place = spatial_positions(self.rank, call.args["data_format"])
-        call.check_steps(places)
+        check_steps(call, places)
         channel = call.axes[channel_place]
         channels = call.require_size(channel, "its kernel has a slice for each channel")
         kernel, strides, dilation = self.geometry(call.args)

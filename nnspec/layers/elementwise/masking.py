@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from nnspec.ir.graph import Node
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred, Layer, Window
+from nnspec.layers.kit.contracts import check_steps
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Masking(Layer):
 
     def infer(self, call: Call) -> Inferred:
         call.require_rank(2, what="steps and features")
-        call.check_steps((0,))
+        check_steps(call, (0,))
         return Inferred((call.axes,), windows={1: Window(None, ahead=None)}, mask=call.axes[0].name)
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:

@@ -9,6 +9,7 @@ from nnspec.diagnostics import Fix
 from nnspec.ir.graph import Node
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred, Layer
+from nnspec.layers.kit.contracts import check_steps
 from nnspec.layers.normalization.rescaling import as_floats
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class ImageLayer(Layer):
         call.require_rank(3, what="height, width and channel")
         is_first = call.args.get("data_format") == "channels_first"
         height, width, channel = (1, 2, 0) if is_first else (0, 1, 2)
-        call.check_steps((height, width))
+        check_steps(call, (height, width))
         if "value_range" in call.args and call.args["value_range"][0] == call.args["value_range"][1]:
             call.fail("NN206", "`value_range` needs two different numbers, the lowest and the highest", "value_range")
         self.check_channels(call, channel)

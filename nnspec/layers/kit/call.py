@@ -14,7 +14,6 @@ from nnspec.document import Sequence as SequenceNode
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes, Axis
 from nnspec.ir.graph import Node, Value
-from nnspec.layers.kit import contracts
 from nnspec.layers.kit.edits import insert_before, insert_items
 
 
@@ -38,6 +37,8 @@ class Call:
         axis_name: `as`, the name for the axis that it makes.
         item_body: the body of the list item, which is that of a wrapper where this layer stands inside one.
         makes_axis: whether it takes `as`.
+        infer_inner: the wrapped layer that a part of the body says, as a node.
+        make_node: the node of a layer that no part of the body says, such as a stack of the cells in a list.
         stripped: the names of the axes that wrappers go over: the item reads them before those that this layer reads.
     """
 
@@ -58,6 +59,7 @@ class Call:
     item_body: MappingNode | None = None
     stripped: tuple[str, ...] = ()
     makes_axis: bool = False
+    make_node: Callable[..., Node] | None = None
 
     @property
     def input(self) -> Value:
@@ -231,14 +233,6 @@ class Call:
                 )
             seen.add(axis.name)
         return axes
-
-    def check_steps(self, positions: Sequence[int]) -> None:
-        """The contract of layers that slide or step: the axes at `positions` must be ones that have an order.
-
-        Raises:
-            Fault: NN308, or NN309 where `over` names others.
-        """
-        contracts.check_steps(self, positions)
 
     # ----------------------------------------------------------------------------------------------- fixes
 

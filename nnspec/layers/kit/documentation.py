@@ -5,11 +5,12 @@ from __future__ import annotations
 import inspect
 import re
 
+from nnspec.ir.graph import LayerKind
 from nnspec.layers.kit.base import Layer
 from nnspec.layers.refused import Refusal
 
 
-def summary(layer: Layer) -> str:
+def summary(layer: LayerKind) -> str:
     """The first paragraph of a layer's docstring, on one line."""
     text = inspect.cleandoc(type(layer).__doc__ or layer.kind)
     return " ".join(text.split("\n\n")[0].split())

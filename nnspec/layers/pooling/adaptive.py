@@ -17,6 +17,7 @@ from nnspec.ir.graph import Node
 from nnspec.layers.image.linear_maps import map_axis
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred, Layer, Window, keras_name
+from nnspec.layers.kit.contracts import check_steps
 from nnspec.layers.kit.sliding_windows import spatial_positions
 from nnspec.layers.pooling.onnx_pool import Windows, write_windows
 from nnspec.lazy import np
@@ -49,7 +50,7 @@ class AdaptivePooling(Layer):
         call.require_rank(self.rank + 1, what=f"{self.rank} to pool over and one of channels")
         call.require_float()
         places, _ = spatial_positions(self.rank, call.args["data_format"])
-        call.check_steps(places)
+        check_steps(call, places)
         axes: list[Axis] = list(call.axes)
         windows: dict[int, Window] = {}
         for place, made in zip(places, a.as_tuple(call.args["output_size"], self.rank), strict=True):

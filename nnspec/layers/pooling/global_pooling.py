@@ -13,6 +13,7 @@ from nnspec.ir.graph import Node
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred, Layer, Window, keras_name
+from nnspec.layers.kit.contracts import check_steps
 from nnspec.layers.kit.sliding_windows import spatial_positions
 from nnspec.lazy import np
 
@@ -42,7 +43,7 @@ class GlobalPooling(Layer):
         call.require_rank(self.rank + 1, what=f"{self.rank} to pool over and one of channels")
         call.require_float()
         places, channel = spatial_positions(self.rank, call.args["data_format"])
-        call.check_steps(places)
+        check_steps(call, places)
         axes: Axes = (call.axes[channel],)
         if call.args["keepdims"]:
             axes = tuple(ax.resized(axis, 1, call.name) if i in places else axis for i, axis in enumerate(call.axes))

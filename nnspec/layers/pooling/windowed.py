@@ -10,6 +10,7 @@ from nnspec.ir.graph import Node
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred, Layer, Window
+from nnspec.layers.kit.contracts import check_steps
 from nnspec.layers.kit.sliding_windows import slid_size, spatial_positions, window_over
 from nnspec.layers.pooling.onnx_pool import Windows, write_windows
 
@@ -34,7 +35,7 @@ class Pooling(Layer):
         call.require_rank(self.rank + 1, what=f"{self.rank} to slide along and one of channels")
         call.require_float()
         places, _ = spatial_positions(self.rank, call.args["data_format"])
-        call.check_steps(places)
+        check_steps(call, places)
         padding = call.args["padding"]
         axes: list[ax.Axis] = list(call.axes)
         windows: dict[int, Window] = {}

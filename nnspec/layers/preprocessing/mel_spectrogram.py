@@ -10,6 +10,7 @@ from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node, Window
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred, Layer, keras_name
+from nnspec.layers.kit.contracts import check_steps
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class MelSpectrogram(Layer):
     def infer(self, call: Call) -> Inferred:
         call.require_float()
         call.require_rank(1, what="the samples of a signal")
-        call.check_steps((0,))
+        check_steps(call, (0,))
         signal, length, stride = call.axes[0], call.args["fft_length"], call.args["sequence_stride"]
         frame = call.args["sequence_length"] or length
         if frame > length:

@@ -11,6 +11,7 @@ from nnspec.ir.axes import Axis, multiply
 from nnspec.ir.graph import Node, Weight
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred, Layer
+from nnspec.layers.kit.contracts import check_steps
 from nnspec.layers.kit.sliding_windows import pads, slid_size, window_over
 from nnspec.lazy import np
 
@@ -66,7 +67,7 @@ class STFTSpectrogram(Layer):
         call.require_rank(2, what="one of samples and one of channels")
         first = call.args["data_format"] == "channels_first"
         places = (1,) if first else (0,)
-        call.check_steps(places)
+        check_steps(call, places)
         signal, channel = call.axes[places[0]], call.axes[1 - places[0]]
         channels = call.require_size(channel, "each is transformed")
         length, mode = call.args["frame_length"], call.args["mode"]

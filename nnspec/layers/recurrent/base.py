@@ -3,35 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes, Axis, Size
 from nnspec.ir.graph import Node, Weight
 from nnspec.layers.kit.base import Call, Inferred, Layer, Window
+from nnspec.layers.kit.contracts import check_steps
 from nnspec.layers.recurrent.cudnn import check_cudnn, require_gpu
 from nnspec.layers.recurrent.explanations import gate_sentences, step_sentences
 from nnspec.layers.recurrent.gates import Gates
 from nnspec.layers.recurrent.onnx_loop import is_written_out
+from nnspec.layers.recurrent.states import StateSpec
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
-    from nnspec.layers.recurrent.onnx_run import AnyCell
-
-
-@dataclass(frozen=True, slots=True)
-class StateSpec:
-    """What a step hands to the next: its name, and its axes without batch."""
-
-    name: str
-    axes: Axes
-
-    def port(self, node: Node) -> str:
-        """What it is called in the deployed graph where the node is stateful."""
-        return f"{node.name}_{self.name}"
+    from nnspec.layers.recurrent.cell_types import AnyCell
 
 
 class Recurrent(Layer):
@@ -117,7 +107,7 @@ class Recurrent(Layer):
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         from nnspec.layers.recurrent.onnx_run import run_layer
 
-        return run_layer(lowering, node, inputs)
+        return run_layer(lowering, self, node, inputs)
 
 
 class GatedRecurrent(Recurrent, Gates):
@@ -128,7 +118,7 @@ class GatedRecurrent(Recurrent, Gates):
 
     def infer(self, call: Call) -> Inferred:
         call.require_rank(2, what="steps and features")
-        call.check_steps((0,))
+        check_steps(call, (0,))
         call.require_float()
         check_cudnn(call)
         step, feature = call.axes
@@ -157,6 +147,15 @@ class GatedRecurrent(Recurrent, Gates):
 
     def cells(self, node: Node, weights: Mapping[str, np.ndarray], *, is_backwards: bool) -> Sequence[AnyCell]:
         return [self.cell(node.args, weights, is_backwards=is_backwards)]
+
+
+def states_of_both(forward: Node, backward: Node) -> tuple[StateSpec, ...]:
+    """The states of the two directions, forwards first."""
+    result = []
+    for direction, node in (("forward", forward), ("backward", backward)):
+        assert isinstance(node.layer, Recurrent)
+        result += [StateSpec(f"{direction}_{state.name}", state.axes) for state in node.layer.states_of(node)]
+    return tuple(result)
 
 
 def loop_needs(reason: str | None, steps: Size) -> dict[str, str]:

@@ -11,7 +11,14 @@ from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred, Layer, Window, keras_name
-from nnspec.layers.recurrent.base import Recurrent, StateSpec, call_recurrent, check_initial_states, prefixed, rolled
+from nnspec.layers.recurrent.base import (
+    Recurrent,
+    call_recurrent,
+    check_initial_states,
+    prefixed,
+    rolled,
+    states_of_both,
+)
 from nnspec.layers.wrappers.time_distributed import keras_inner, layer_argument, layer_source, wrapped_kind
 
 if TYPE_CHECKING:
@@ -198,15 +205,6 @@ class Bidirectional(Layer):
         from nnspec.layers.recurrent.onnx_bidirectional import run_both
 
         return run_both(lowering, node, inputs)
-
-
-def states_of_both(forward: Node, backward: Node) -> tuple[StateSpec, ...]:
-    """The states of the two directions, forwards first."""
-    result = []
-    for direction, node in (("forward", forward), ("backward", backward)):
-        assert isinstance(node.layer, Recurrent)
-        result += [StateSpec(f"{direction}_{state.name}", state.axes) for state in node.layer.states_of(node)]
-    return tuple(result)
 
 
 def _seen_by_both(forward: Node, backward: Node) -> dict[int, Window]:

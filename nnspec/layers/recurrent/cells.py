@@ -16,16 +16,17 @@ from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Fault, Inferred, Layer, Window, keras_name
 from nnspec.layers.recurrent.arguments import GRU_STEP, LSTM_STEP, SIMPLE_STEP
-from nnspec.layers.recurrent.base import StateSpec, check_initial_states, prefixed, without_prefix
+from nnspec.layers.recurrent.base import check_initial_states, prefixed, without_prefix
 from nnspec.layers.recurrent.explanations import gate_sentences
 from nnspec.layers.recurrent.gates import Gates, GRUGates, LSTMGates, SimpleGates
+from nnspec.layers.recurrent.states import StateSpec
 from nnspec.layers.wrappers.time_distributed import check_inner_body, keras_inner, wrapped_kind
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
-    from nnspec.layers.recurrent.onnx_run import AnyCell
+    from nnspec.layers.recurrent.cell_types import AnyCell
 
 CELL_KINDS = ("LSTMCell", "GRUCell", "SimpleRNNCell", "StackedRNNCells")
 

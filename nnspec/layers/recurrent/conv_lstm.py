@@ -12,6 +12,7 @@ from nnspec.layers.convolution.base import product, sliding_arguments
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred, Window
+from nnspec.layers.kit.contracts import check_steps
 from nnspec.layers.kit.sliding_windows import slid_size, spatial_positions, window_over
 from nnspec.layers.recurrent.arguments import (
     ACTIVATION,
@@ -21,11 +22,12 @@ from nnspec.layers.recurrent.arguments import (
     USE_BIAS,
     sequence_arguments,
 )
-from nnspec.layers.recurrent.base import Recurrent, StateSpec, loop_notes
+from nnspec.layers.recurrent.base import Recurrent, loop_notes
+from nnspec.layers.recurrent.states import StateSpec
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
-    from nnspec.layers.recurrent.onnx_run import AnyCell
+    from nnspec.layers.recurrent.cell_types import AnyCell
 
 REASON = "ONNX has no convolutional LSTM"
 
@@ -122,13 +124,13 @@ class ConvLSTM(Recurrent):
         """It steps along the first axis, which `over` may name alone or with those that it slides along."""
         over = call.over
         if over is not None and len(over) > 1:
-            call.check_steps((0, *spatial))
+            check_steps(call, (0, *spatial))
             return
-        call.check_steps((0,))
+        check_steps(call, (0,))
         call.over = None
         wrong = next((call.axes[i] for i in spatial if ax.is_unordered(call.axes[i])), None)
         if wrong is not None and over is None:
-            call.check_steps((0, *spatial))
+            check_steps(call, (0, *spatial))
         call.over = over
 
     def states_of(self, node: Node) -> tuple[StateSpec, ...]:

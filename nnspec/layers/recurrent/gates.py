@@ -14,10 +14,7 @@ from nnspec.ir.graph import Weight
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
-    from nnspec.layers.recurrent.onnx_op import Cell
-    from nnspec.layers.recurrent.onnx_steps import SteppedCell
-
-Activation = tuple[str, float | None, float | None]
+    from nnspec.layers.recurrent.cell_types import Activation, Cell, SteppedCell
 
 # Keras' activations that recurrent ops know: the op's name for each, with alpha and beta.
 OP_ACTIVATIONS: dict[str, Activation] = {
@@ -103,7 +100,7 @@ class Gates:
         """One direction: by the ONNX op, or step by step where the op does not know an activation."""
         if self.foreign_activation(args) is not None:
             return self.stepped(args, weights, is_backwards=is_backwards)
-        from nnspec.layers.recurrent.onnx_op import Cell
+        from nnspec.layers.recurrent.cell_types import Cell
 
         kernel, recurrent = self.in_op_order(weights["kernel"]), self.in_op_order(weights["recurrent_kernel"])
         bias = weights.get("bias")

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from nnspec.backends.onnx.view import group_size
 from nnspec.ir.graph import Node
 from nnspec.layers.merging.concatenation import concatenated
-from nnspec.layers.recurrent.base import Recurrent, without_prefix
+from nnspec.layers.recurrent.base import Recurrent, states_of_both, without_prefix
+from nnspec.layers.recurrent.cell_types import AnyCell, Cell
 from nnspec.layers.recurrent.onnx_mask import hold
-from nnspec.layers.recurrent.onnx_op import Cell, run
-from nnspec.layers.recurrent.onnx_run import AnyCell, Made, Wanted, as_run, keep_states, run_direction, step_mask
+from nnspec.layers.recurrent.onnx_op import run
+from nnspec.layers.recurrent.onnx_run import Made, Wanted, as_run, keep_states, run_direction, step_mask
 from nnspec.layers.recurrent.onnx_states import kept, starts_of
 from nnspec.lazy import np
 
@@ -24,8 +25,6 @@ REDUCTIONS = {"sum": "ReduceSum", "ave": "ReduceMean", "mul": "ReduceProd"}
 
 def run_both(lowering: Lowering, node: Node, inputs: list[View]) -> list[View]:
     """The joined output (or both), then the states if the layers return them."""
-    from nnspec.layers.recurrent.bidirectional import states_of_both
-
     forward = node.inner
     assert forward is not None
     backward = node.backward or forward

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from nnspec.ir import axes as ax
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.sliding_windows import pads, spatial_positions
-from nnspec.layers.recurrent.onnx_steps import States, SteppedCell, binary, lstm_states, split
+from nnspec.layers.recurrent.cell_types import States, SteppedCell
+from nnspec.layers.recurrent.onnx_steps import binary, lstm_states, split
 from nnspec.lazy import np
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from nnspec.backends.onnx.view import Mask, View, group_size
 from nnspec.ir.axes import Size
+from nnspec.layers.recurrent.cell_types import WRITTEN_OUT, SteppedCell
 from nnspec.layers.recurrent.onnx_mask import flags
-from nnspec.layers.recurrent.onnx_steps import WRITTEN_OUT, SteppedCell
 from nnspec.lazy import np
 
 if TYPE_CHECKING:

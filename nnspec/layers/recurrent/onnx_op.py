@@ -11,52 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from nnspec.layers.recurrent.gates import Activation
+from nnspec.layers.recurrent.cell_types import Cell
 from nnspec.layers.recurrent.onnx_mask import pack
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import Mask, View
-    from nnspec.layers.recurrent.onnx_steps import SteppedCell
 
 DEFAULTS = {"LSTM": ("Sigmoid", "Tanh", "Tanh"), "GRU": ("Sigmoid", "Tanh"), "RNN": ("Tanh",)}
-
-
-@dataclass(frozen=True, eq=False)
-class Cell:
-    """One direction of an op.
-
-    Attributes:
-        kernel: (feature, blocks · units), the blocks in the op's order.
-        recurrent: (blocks · units, units).
-        bias: of the input, then of the state: (2 · blocks · units), or None.
-        written: the same as nodes for every step, where they are faster than the op.
-    """
-
-    op: str
-    units: int
-    kernel: np.ndarray
-    recurrent: np.ndarray
-    bias: np.ndarray | None
-    activations: tuple[Activation, ...]
-    attributes: dict[str, Any]
-    is_backwards: bool
-    written: SteppedCell | None = None
-
-    @property
-    def count(self) -> int:
-        """How many states a step hands on."""
-        return 2 if self.op == "LSTM" else 1
-
-    def fits(self, other: Cell) -> bool:
-        """Whether one op can run both (activations may differ, a bias may not be missing in one)."""
-        return (self.op, self.units, self.attributes, self.bias is None) == (
-            other.op,
-            other.units,
-            other.attributes,
-            other.bias is None,
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +52,7 @@ def _run_op(
     lowering: Lowering, view: View, cells: Sequence[Cell], starts: Sequence[Sequence[View]], lengths: str | None
 ) -> Ran:
     first = cells[0]
-    order = feature_order(view)
+    order = view.flat_order(2)
     kernels = np.stack([cell.kernel[order].T for cell in cells])
     weights = [lowering.constant(kernels, "W"), lowering.constant(np.stack([c.recurrent for c in cells]), "R")]
     biases = [cell.bias for cell in cells if cell.bias is not None]
@@ -110,14 +73,6 @@ def _run_op(
         for name in outputs[1:]
     ]
     return Ran(steps, tuple(last), None, lengths)
-
-
-def feature_order(view: View) -> list[int]:
-    """The kernel's rows as the features lie in memory."""
-    features, memory = view.axes[2], view.in_memory_order(2)
-    sizes = [f.size or 1 for f in features]
-    index = np.arange(int(np.prod(sizes))).reshape(sizes)
-    return [int(i) for i in index.transpose([features.index(f) for f in memory]).ravel()]
 
 
 def _attributes(cells: Sequence[Cell]) -> dict[str, Any]:

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from nnspec.backends.onnx.view import group_size
 from nnspec.ir.graph import Node
+from nnspec.layers.recurrent.cell_types import AnyCell, Cell, SteppedCell
 from nnspec.layers.recurrent.onnx_loop import is_written_out, loop
 from nnspec.layers.recurrent.onnx_mask import flags, hold, reverse
-from nnspec.layers.recurrent.onnx_op import Cell, Ran, run
+from nnspec.layers.recurrent.onnx_op import Ran, run
 from nnspec.layers.recurrent.onnx_states import keep_state, kept, starts_of
-from nnspec.layers.recurrent.onnx_steps import SteppedCell
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import Mask, View
-    from nnspec.layers.recurrent.base import StateSpec
-
-AnyCell = Cell | SteppedCell
+    from nnspec.layers.recurrent.states import StateSpec
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,12 +47,17 @@ class Made:
     states: tuple[View, ...]
 
 
-def run_layer(lowering: Lowering, node: Node, inputs: list[View]) -> list[View]:
-    """A layer in one direction: its output, then its states if it returns them."""
-    from nnspec.layers.recurrent.base import Recurrent
+class Steps(Protocol):
+    """What is asked of a layer that is run: the states of a node, and the cells that its steps go through."""
 
-    layer, args = node.layer, node.args
-    assert isinstance(layer, Recurrent)
+    def states_of(self, node: Node) -> Sequence[StateSpec]: ...
+
+    def cells(self, node: Node, weights: Mapping[str, np.ndarray], *, is_backwards: bool) -> Sequence[AnyCell]: ...
+
+
+def run_layer(lowering: Lowering, layer: Steps, node: Node, inputs: list[View]) -> list[View]:
+    """A layer in one direction: its output, then its states if it returns them."""
+    args = node.args
     specs, stateful = layer.states_of(node), args["stateful"]
     cells = layer.cells(node, lowering.weights, is_backwards=args["go_backwards"])
     starts = starts_of(lowering, node, inputs, specs, stateful=stateful)

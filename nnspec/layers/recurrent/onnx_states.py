@@ -12,7 +12,7 @@ from nnspec.lazy import np
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
-    from nnspec.layers.recurrent.base import StateSpec
+    from nnspec.layers.recurrent.states import StateSpec
 
 
 def starts_of(

@@ -7,40 +7,16 @@ A step reads a row of `x`, which is the input's product with the kernel, compute
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nnspec.backends.onnx.ops import activations
 from nnspec.backends.onnx.view import Group, View
+from nnspec.layers.recurrent.cell_types import States, SteppedCell
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
-
-States = Sequence[View]
-WRITTEN_OUT = 256  # steps; more would make a graph of thousands of nodes
-
-
-@dataclass(frozen=True, eq=False)
-class SteppedCell:
-    """One direction of a recurrent layer.
-
-    Attributes:
-        project: the input (batch, step, …) to what its steps read, the step its first dimension and batch the second.
-        advance: a step's row and the states (none: zeros) to the new states, the first of which is also the output.
-        shapes: views of the states' dimensions, from a step's row.
-        place: the dimensions in which a state (batch, …) is read.
-        count: how many states a step hands on.
-        most: the largest number of steps to write out.
-    """
-
-    project: Callable[[Lowering, View], View]
-    advance: Callable[[Lowering, View, States], list[View]]
-    shapes: Callable[[Lowering, View], list[View]]
-    place: Callable[[View], tuple[Group, ...]]
-    count: int
-    is_backwards: bool
-    most: int = WRITTEN_OUT
 
 
 def lstm(args: Mapping[str, Any], weights: Mapping[str, np.ndarray], *, is_backwards: bool) -> SteppedCell:
@@ -128,11 +104,9 @@ def _projection(kernel: np.ndarray, bias: np.ndarray | None) -> Callable[[Loweri
     """All steps' input times the kernel, in one product."""
 
     def project(lowering: Lowering, view: View) -> View:
-        from nnspec.layers.recurrent.onnx_op import feature_order
-
         batch, step = view.axes[0], view.axes[1]
         ready = lowering.arrange(view, (step, batch, view.in_memory_order(2)))
-        rows = lowering.constant(kernel[feature_order(view)], "kernel")
+        rows = lowering.constant(kernel[view.flat_order(2)], "kernel")
         tensor = lowering.node("MatMul", ready.tensor, rows)
         if bias is not None:
             tensor = lowering.node("Add", tensor, lowering.constant(bias, "bias"))

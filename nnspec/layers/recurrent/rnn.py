@@ -10,14 +10,16 @@ from nnspec.document import Sequence as SequenceNode
 from nnspec.ir.graph import Node
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred, Window, keras_name
+from nnspec.layers.kit.contracts import check_steps
 from nnspec.layers.recurrent.arguments import sequence_arguments
-from nnspec.layers.recurrent.base import Recurrent, StateSpec, loop_notes, rolled
+from nnspec.layers.recurrent.base import Recurrent, loop_notes, rolled
 from nnspec.layers.recurrent.cells import CellLayer, StackedRNNCells, cell_node, stacked
+from nnspec.layers.recurrent.states import StateSpec
 from nnspec.layers.wrappers.time_distributed import keras_inner
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
-    from nnspec.layers.recurrent.onnx_run import AnyCell
+    from nnspec.layers.recurrent.cell_types import AnyCell
 
 CELL = {
     "if": {"type": "array"},
@@ -50,7 +52,7 @@ class RNN(Recurrent):
 
     def infer(self, call: Call) -> Inferred:
         call.require_rank(2, what="steps and features")
-        call.check_steps((0,))
+        check_steps(call, (0,))
         call.require_float()
         cell = self.cell_of(call)
         layer = cell.layer
@@ -78,12 +80,11 @@ class RNN(Recurrent):
         cells = stacked(call, source.items, value, "cell")
         if len(cells) == 1:
             return cells[0]
-        from nnspec.inference.node import make_node
-
         stack = StackedRNNCells()
         inner = replace(call, kind=stack.kind, inputs=(value,), args={"cells": None}, axis_name=None)
         inferred = stack.infer_stack(inner, cells)
-        return make_node(stack, call.name, inner, inferred, call.item_span, call.path)
+        assert call.make_node is not None
+        return call.make_node(stack, call.name, inner, inferred, call.item_span, call.path)
 
     def states_of(self, node: Node) -> tuple[StateSpec, ...]:
         cell, layer = _cell(node)

@@ -12,6 +12,7 @@ from nnspec.ir.graph import Node
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred, Layer, Window
+from nnspec.layers.kit.contracts import check_steps
 from nnspec.layers.kit.sliding_windows import spatial_positions
 from nnspec.lazy import np
 
@@ -55,7 +56,7 @@ class Ends(Layer):
     def infer(self, call: Call) -> Inferred:
         call.require_rank(self.rank + 1, what=f"{self.rank} whose ends change and one of channels")
         places, _ = spatial_positions(self.rank, call.args.get("data_format"))
-        call.check_steps(places)
+        check_steps(call, places)
         axes: list[Axis] = list(call.axes)
         windows: dict[int, Window] = {}
         for place, (before, after) in zip(places, self.pairs(call.args), strict=True):

@@ -15,6 +15,7 @@ from nnspec.layers.image.resampling import matrix
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred, Layer, Window
+from nnspec.layers.kit.contracts import check_steps
 from nnspec.layers.kit.sliding_windows import spatial_positions
 from nnspec.lazy import np
 
@@ -36,7 +37,7 @@ class UpSampling(Layer):
         call.require_rank(self.rank + 1, what=f"{self.rank} to repeat along and one of channels")
         call.require_float()
         places, _ = spatial_positions(self.rank, call.args.get("data_format"))
-        call.check_steps(places)
+        check_steps(call, places)
         method = call.args.get("interpolation", "nearest")
         axes: list[Axis] = list(call.axes)
         windows: dict[int, Window] = {}

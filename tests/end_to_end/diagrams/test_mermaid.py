@@ -16,9 +16,9 @@ from nnspec.cli import main
 from nnspec.ir.graph import Graph
 from nnspec.pipeline import check
 from nnspec.show.mermaid import to_mermaid
+from tests.support.paths import ROOT
 
 HERE = Path(__file__).parent
-ROOT = HERE.parent.parent
 SPECS = sorted((ROOT / "specs").glob("*.yaml"))
 SEVERAL = """
 nnspec: 1

@@ -15,9 +15,9 @@ import pytest
 from nnspec.catalogue import keras_objects
 from nnspec.layers.registry import REGISTRY
 from tests.end_to_end.editors.client import Editor
+from tests.support.paths import ROOT
 
 HERE = Path(__file__).parent
-ROOT = HERE.parent.parent
 SPECS = sorted((ROOT / "specs").glob("*.yaml"))
 SERVER = "node_modules/yaml-language-server/bin/yaml-language-server"
 HEAD = "nnspec: 1\ninputs:\n  x: {axes: {time: 10, feature: 5}}\n"

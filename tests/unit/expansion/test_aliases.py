@@ -11,8 +11,9 @@ import pytest
 
 from nnspec import pipeline, show
 from nnspec.diagnostics import SpecError
-from nnspec.expansion.aliases import ALIASES, with_kinds_in_path
+from nnspec.expansion.aliases import with_kinds_in_path
 from nnspec.explain import pages
+from nnspec.layers.aliases import ALIASES
 
 SPEC = """
 nnspec: 1

@@ -8,9 +8,9 @@ from click.testing import CliRunner, Result
 from nnspec.catalogue import keras_objects
 from nnspec.cli import main
 from nnspec.diagnostics.codes import CODES
-from nnspec.expansion.aliases import ALIASES
 from nnspec.explain.language import TASK_PAGES
 from nnspec.explain.pages import contents, page, topics
+from nnspec.layers.aliases import ALIASES
 from nnspec.layers.registry import REGISTRY
 from nnspec.schema.sections import TASKS, sections, structure
 

@@ -7,8 +7,8 @@ import inspect
 import keras
 import pytest
 
-from nnspec.expansion.aliases import ALIASES
 from nnspec.explain.pages import page
+from nnspec.layers.aliases import ALIASES
 from nnspec.layers.refused import REFUSED
 from nnspec.layers.registry import REGISTRY
 

@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from nnspec.expansion.aliases import ALIASES
+from nnspec.layers.aliases import ALIASES
 from nnspec.layers.registry import REGISTRY
 from nnspec.schema import assembly as schemas
 from nnspec.schema.publish import published, published_text

@@ -1,0 +1,20 @@
+"""The states that steps hand on: what they are called, and which axes they have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nnspec.ir.axes import Axes
+from nnspec.ir.graph import Node
+
+
+@dataclass(frozen=True, slots=True)
+class StateSpec:
+    """What a step hands to the next: its name, and its axes without batch."""
+
+    name: str
+    axes: Axes
+
+    def port(self, node: Node) -> str:
+        """What it is called in the deployed graph where the node is stateful."""
+        return f"{node.name}_{self.name}"
