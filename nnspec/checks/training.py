@@ -11,7 +11,7 @@ from nnspec.checks.context import Context
 from nnspec.diagnostics import Diagnostic, Fix, Severity, Span, did_you_mean, nearest, quoted, use_instead
 from nnspec.document import Mapping as MappingNode
 from nnspec.document import format_path, locate, to_plain
-from nnspec.layers.kit.base import keras_name
+from nnspec.ir.names import keras_name
 from nnspec.training.plan import (
     DEFAULTS,
     OWN_FILES,

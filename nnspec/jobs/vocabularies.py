@@ -20,7 +20,7 @@ from nnspec.checks.vocabularies import names_before
 from nnspec.data.dataset import Dataset
 from nnspec.diagnostics import Diagnostic, Fix, SpecError
 from nnspec.ir.graph import Graph, Node, Output, Value
-from nnspec.layers.kit.base import keras_name
+from nnspec.ir.names import keras_name
 
 Found = dict[str, Mapping[str, Any]]  # by the name of a node or shared layer: the arguments that came from the data
 FILE = "vocabularies.json"

@@ -16,6 +16,7 @@ from keras.callbacks import Callback
 from nnspec.backends.keras.model import reset_states
 from nnspec.diagnostics import Span
 from nnspec.progress import Progress
+from nnspec.training.faults import not_a_number
 from nnspec.training.memory import averaged_weights, kept_weights, memory_of, random_states, recall, rewind
 
 
@@ -31,8 +32,6 @@ class NotANumber(Callback):  # type: ignore[misc]
         self.epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        from nnspec.training.train import not_a_number
-
         loss = float((logs or {}).get("loss", 0.0))
         if not math.isfinite(loss):
             raise not_a_number(self.span, self.epoch + 1, batch + 1, loss)

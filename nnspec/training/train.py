@@ -19,7 +19,7 @@ from nnspec.backends.keras.model import Compiled, as_model_inputs, build_model
 from nnspec.catalogue import keras_objects
 from nnspec.catalogue.losses import figures
 from nnspec.data.dataset import Dataset, Split
-from nnspec.diagnostics import CompilerBug, Diagnostic, Fix, Span, SpecError
+from nnspec.diagnostics import CompilerBug, Span, SpecError
 from nnspec.ir.graph import Graph
 from nnspec.progress import Progress
 from nnspec.training.batches import Order, batches
@@ -248,25 +248,6 @@ def _user_callback(callback: Planned, known: Mapping[str, bool | None], folder: 
     ):  # Keras does not know figures of one of many outputs
         arguments["mode"] = "max" if rises else "min"
     return keras_objects.build("callbacks", {callback.kind: arguments})
-
-
-def not_a_number(span: Span, epoch: int, batch: int, loss: float) -> SpecError:
-    return SpecError(
-        [
-            Diagnostic(
-                "NN515",
-                f"the loss became {loss} in epoch {epoch}, batch {batch}",
-                span,
-                path="training",
-                notes=("nothing was exported",),
-                fixes=(
-                    Fix("lower the learning rate: `optimizer: {Adam: {learning_rate: 0.0001}}`"),
-                    Fix("clip gradients: `optimizer: {Adam: {clipnorm: 1.0}}`"),
-                    Fix("scale the data: `scale: standard`"),
-                ),
-            )
-        ]
-    )
 
 
 def history_rows(history: list[dict[str, float]]) -> str:

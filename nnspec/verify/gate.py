@@ -17,8 +17,8 @@ from nnspec.backends.onnx.deploy import Deployment, label_axes, label_name
 from nnspec.backends.onnx.export import Exported
 from nnspec.diagnostics import Diagnostic, Source, Span, SpecError
 from nnspec.ir.graph import Graph, Node
+from nnspec.ir.names import keras_name
 from nnspec.ir.symbols import lengths_of, size_at
-from nnspec.layers.kit.base import keras_name
 from nnspec.verify.comparison import Comparison, differences
 from nnspec.verify.form import check_form, check_interface, control_flow, deployed_order, open_session
 from nnspec.verify.samples import random_inputs

@@ -10,7 +10,7 @@ import numpy as np
 
 from nnspec.diagnostics import CompilerBug, SpecError
 from nnspec.ir.graph import Graph, Node, Value
-from nnspec.layers.kit.base import keras_name
+from nnspec.ir.names import keras_name
 
 
 @dataclass(frozen=True, eq=False)

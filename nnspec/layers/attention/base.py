@@ -9,10 +9,11 @@ from nnspec.diagnostics import Fix
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes
 from nnspec.ir.graph import Node, Weight
+from nnspec.ir.names import keras_name
 from nnspec.layers.attention.masks import check_masks
 from nnspec.layers.attention.roles import Roles, attended_steps, check_fit, check_steps, roles_of, windows_of
 from nnspec.layers.kit import args as a
-from nnspec.layers.kit.base import Call, Inferred, Layer, keras_name
+from nnspec.layers.kit.base import Call, Inferred, Layer
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering

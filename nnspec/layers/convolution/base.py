@@ -9,11 +9,12 @@ from nnspec.diagnostics import Fix
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis, Size
 from nnspec.ir.graph import Node, Weight
+from nnspec.ir.names import keras_name
 from nnspec.layers.convolution.dead_taps import Taps, dead_tap_notes, warn_of_dead_taps
 from nnspec.layers.convolution.onnx_kernel import Kernel, write_kernel
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
-from nnspec.layers.kit.base import Call, Inferred, Layer, Window, keras_name
+from nnspec.layers.kit.base import Call, Inferred, Layer, Window
 from nnspec.layers.kit.contracts import check_steps
 from nnspec.layers.kit.sliding_windows import live_taps, pads, slid_size, spatial_positions, window_over
 from nnspec.lazy import np

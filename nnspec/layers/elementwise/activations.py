@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from nnspec.backends.onnx.ops.activations import activate, activation_windows, clip, softmax
 from nnspec.ir.graph import Node, Weight
+from nnspec.ir.names import keras_name
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
-from nnspec.layers.kit.base import Call, Inferred, Layer, Window, is_deep, keras_name
+from nnspec.layers.kit.base import Call, Inferred, Layer, Window, is_deep
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering

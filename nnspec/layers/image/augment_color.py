@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from nnspec.ir.graph import Node
+from nnspec.ir.names import keras_name
 from nnspec.layers.image.base import SEED, VALUE_RANGE, Augmentation, between, refuse_channels_first
 from nnspec.layers.kit import args as a
-from nnspec.layers.kit.base import Call, keras_name
+from nnspec.layers.kit.base import Call
 
 
 class RandomBrightness(Augmentation):

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node
+from nnspec.ir.names import keras_name
 from nnspec.layers.image.base import SEED, ImageLayer
 from nnspec.layers.image.resampling import INTERPOLATIONS, matrix, nearest_indices, window
 from nnspec.layers.kit import args as a
-from nnspec.layers.kit.base import Call, Inferred, Window, keras_name
+from nnspec.layers.kit.base import Call, Inferred, Window
 from nnspec.layers.normalization.rescaling import as_floats
 from nnspec.lazy import np
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from nnspec.ir.axes import Axes
 from nnspec.ir.graph import Node, Weight, Window
+from nnspec.ir.names import keras_name
 from nnspec.layers.kit.args import REQUIRED, Arg
 from nnspec.layers.kit.call import Call, Fault, insert_items
 
@@ -224,11 +225,6 @@ def is_deep(axes: Axes) -> bool:
     return len(axes) > 4
 
 
-def keras_name(name: str) -> str:
-    """Keras allows no slash in a name."""
-    return name.replace("/", ".")
-
-
 def sum_formula(*parts: str) -> str:
     return " + ".join(part for part in parts if part)
 
@@ -240,6 +236,5 @@ __all__ = [
     "Layer",
     "Window",
     "insert_items",
-    "keras_name",
     "sum_formula",
 ]

@@ -10,8 +10,9 @@ from nnspec.backends.onnx.ops.activations import activate, activation_windows
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes, Axis
 from nnspec.ir.graph import Node, Weight, Window
+from nnspec.ir.names import keras_name
 from nnspec.layers.kit import args as a
-from nnspec.layers.kit.base import Call, Inferred, Layer, keras_name
+from nnspec.layers.kit.base import Call, Inferred, Layer
 from nnspec.layers.linear.einsum_equation import BadEquation, Equation
 from nnspec.lazy import np
 

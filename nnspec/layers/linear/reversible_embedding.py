@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node, Weight, Window
+from nnspec.ir.names import keras_name
 from nnspec.layers.kit import args as a
-from nnspec.layers.kit.base import Call, Inferred, Layer, keras_name
+from nnspec.layers.kit.base import Call, Inferred, Layer
 from nnspec.layers.linear.embedding import looked_up, require_ids
 
 if TYPE_CHECKING:

@@ -11,9 +11,10 @@ from nnspec.backends.onnx.ops.placement import last_together, over_dims
 from nnspec.diagnostics import Fix
 from nnspec.ir.axes import Axis
 from nnspec.ir.graph import Node, Weight
+from nnspec.ir.names import keras_name
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
-from nnspec.layers.kit.base import Call, Inferred, Layer, Window, keras_name
+from nnspec.layers.kit.base import Call, Inferred, Layer, Window
 from nnspec.layers.kit.contracts import check_channels
 from nnspec.lazy import np
 

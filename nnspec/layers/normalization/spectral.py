@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from nnspec.ir.graph import Node, Weight
+from nnspec.ir.names import keras_name
 from nnspec.layers.kit import args as a
-from nnspec.layers.kit.base import Call, Inferred, Layer, keras_name
+from nnspec.layers.kit.base import Call, Inferred, Layer
 from nnspec.layers.wrappers.time_distributed import keras_inner, layer_argument, layer_source, wrapped_kind
 
 if TYPE_CHECKING:

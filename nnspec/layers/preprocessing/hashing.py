@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node
+from nnspec.ir.names import keras_name
 from nnspec.layers.kit import args as a
-from nnspec.layers.kit.base import Call, Inferred, Layer, keras_name
+from nnspec.layers.kit.base import Call, Inferred, Layer
 from nnspec.layers.kit.export_limits import HASHES, refuse_export, warn_unexportable
 from nnspec.layers.preprocessing.encoding import SPARSE, encoded_axes, output_mode
 

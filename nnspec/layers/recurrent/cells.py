@@ -12,9 +12,10 @@ from nnspec.document import Node as SourceNode
 from nnspec.document import Sequence as SequenceNode
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node, Value
+from nnspec.ir.names import keras_name
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
-from nnspec.layers.kit.base import Call, Fault, Inferred, Layer, Window, keras_name
+from nnspec.layers.kit.base import Call, Fault, Inferred, Layer, Window
 from nnspec.layers.recurrent.arguments import GRU_STEP, LSTM_STEP, SIMPLE_STEP
 from nnspec.layers.recurrent.base import check_initial_states, prefixed, without_prefix
 from nnspec.layers.recurrent.explanations import gate_sentences

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from nnspec.document import Sequence as SequenceNode
 from nnspec.ir.graph import Node
+from nnspec.ir.names import keras_name
 from nnspec.layers.kit import args as a
-from nnspec.layers.kit.base import Call, Inferred, Window, keras_name
+from nnspec.layers.kit.base import Call, Inferred, Window
 from nnspec.layers.kit.contracts import check_steps
 from nnspec.layers.recurrent.arguments import sequence_arguments
 from nnspec.layers.recurrent.base import Recurrent, loop_notes, rolled

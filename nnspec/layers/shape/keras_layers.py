@@ -10,10 +10,11 @@ from nnspec.diagnostics import Fix
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Size, Symbolic
 from nnspec.ir.graph import Node
+from nnspec.ir.names import keras_name
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.axis_lists import positions, require_permutation
-from nnspec.layers.kit.base import Call, Inferred, Layer, keras_name
+from nnspec.layers.kit.base import Call, Inferred, Layer
 from nnspec.layers.kit.unknown_sizes import symbolic_recipe
 from nnspec.layers.shape import rules as rules
 

@@ -10,11 +10,12 @@ from nnspec.document import Mapping
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis, Size, divide, multiply
 from nnspec.ir.graph import Node
+from nnspec.ir.names import keras_name
 from nnspec.ir.reshape import Provenance, misnamed, rebracket, whole_constraint
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.axis_lists import positions, require_permutation
-from nnspec.layers.kit.base import Call, Inferred, keras_name
+from nnspec.layers.kit.base import Call, Inferred
 from nnspec.layers.kit.unknown_sizes import require_one_open_size
 from nnspec.layers.shape.keras_layers import Rebracketing, permuted
 from nnspec.layers.shape.rules import merged

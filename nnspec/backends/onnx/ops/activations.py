@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nnspec.backends.onnx.ops.placement import last_together
 from nnspec.catalogue import keras_objects
 from nnspec.ir.axes import Axes
-from nnspec.layers.kit.base import Window
+from nnspec.ir.graph import Window
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
