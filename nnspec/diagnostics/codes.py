@@ -75,6 +75,8 @@ CODES: dict[str, str] = {
     "NN351": "index-without-vector",
     "NN352": "no-words-to-learn",
     "NN353": "unknown-word-without-index",
+    "NN365": "no-mask-to-end",
+    "NN366": "mask-does-not-fit-values",
     "NN331": "expectation-not-met",
     "NN332": "bad-bound",
     "NN333": "expected-to-be-causal",

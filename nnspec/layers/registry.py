@@ -105,7 +105,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "preprocessing.hashing": ("Hashing", "HashedCrossing"),
     "linear.reversible_embedding": ("ReversibleEmbedding",),
     "normalization.spectral": ("SpectralNormalization",),
-    "elementwise.masking": ("Masking",),
+    "elementwise.masking": ("Masking", "unmask", "mask_like"),
     "shape.keras_layers": ("Flatten", "Reshape", "Permute", "RepeatVector"),
     "shape.verbs": ("permute", "merge", "split", "insert", "drop", "rename"),
 }

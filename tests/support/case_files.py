@@ -1,6 +1,7 @@
 """The files of layer cases: tests/layers/<family>/cases_<module>.py has those of nnspec/layers/<family>/<module>.py.
 
-Such a file holds `CASES`; `FORMS`, from which random uses of its kinds come; and `NOT_EXPORTED` for the kinds that
+Such a file holds `CASES`; `FORMS`, from which random uses of its kinds come; `NOT_DRAWN` for
+kinds of which random uses would show nothing; and `NOT_EXPORTED` for the kinds that
 train but have no operator in ONNX, each with the reason: they are tested elsewhere, by training.
 """
 
@@ -24,6 +25,9 @@ FILES: dict[str, ModuleType] = {
 CASES: list[Case] = [case for file in FILES.values() for case in file.CASES]
 NOT_EXPORTED: dict[str, str] = {
     kind: reason for file in FILES.values() for kind, reason in getattr(file, "NOT_EXPORTED", {}).items()
+}
+NOT_DRAWN: dict[str, str] = {
+    kind: reason for file in FILES.values() for kind, reason in getattr(file, "NOT_DRAWN", {}).items()
 }
 FORMS: dict[str, Form | Wrapping] = {
     kind: form for file in FILES.values() for kind, form in getattr(file, "FORMS", {}).items()

@@ -103,6 +103,22 @@ class WithoutMask(keras.layers.Layer):  # type: ignore[misc]
 
 
 @keras.saving.register_keras_serializable("nnspec")
+class WithMaskOf(keras.layers.Layer):  # type: ignore[misc]
+    """The first of two values with the mask of the second."""
+
+    supports_masking = True
+
+    def call(self, inputs: Any) -> Any:
+        return ops.copy(inputs[0])
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        return previous_mask[1]
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return input_shape[0]
+
+
+@keras.saving.register_keras_serializable("nnspec")
 class OneStep(keras.layers.Wrapper):  # type: ignore[misc]
     """A recurrent cell by itself whose dropout is drawn anew at every call.
 

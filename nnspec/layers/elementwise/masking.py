@@ -1,13 +1,16 @@
-"""Masking."""
+"""Where a mask begins, where it ends, and where a value takes that of another."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from nnspec.diagnostics import Fix
+from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node
 from nnspec.layers.kit import args as a
-from nnspec.layers.kit.base import Call, Inferred, Layer, Window
+from nnspec.layers.kit.base import Call, Inferred, Layer, Window, keras_name
 from nnspec.layers.kit.contracts import check_steps
 from nnspec.lazy import np
 
@@ -65,4 +68,85 @@ class Masking(Layer):
         return [replace(result, mask=mask)]
 
 
-LAYERS = (Masking(),)
+class Unmask(Layer):
+    """Ends a mask: from here on padding counts as data, and that is meant.
+
+    Layers that lose a mask say so by NN319; this says that it is left behind on purpose, as Keras does where values
+    go through an operator (`2 * x`) or a recurrent layer is given its `initial_state`.
+
+    Input axes:  `batch step …`, masked
+    Output axes: the same, without a mask
+    """
+
+    kind = "unmask"
+    is_verb = True
+    uses_mask = True
+    reads_text = True
+    moves_values = True
+
+    def infer(self, call: Call) -> Inferred:
+        if call.input.mask is None:
+            call.warn(
+                "NN365",
+                f"`unmask` reads `{call.input.node}`, which carries no mask",
+                notes=["masks begin at `Masking` and at an `Embedding` with `mask_zero`"],
+                fixes=[Fix("leave it out")],
+            )
+        return Inferred((call.axes,))
+
+    def to_keras(self, node: Node) -> Callable[..., Any]:
+        from keras import ops
+
+        made: Callable[..., Any] = ops.copy  # an operation: Keras hands a mask on from layer to layer alone
+        return made
+
+    def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
+        return [replace(inputs[0], mask=None)]
+
+
+class MaskLike(Layer):
+    """Gives values the mask of another value: `mask_like: {from: [values, masked]}`.
+
+    Both have the masked axis, in the same place and equally long: a mask comes back that a layer in between lost.
+
+    Input axes:  `batch step …`, and `batch step …`, masked along `step`
+    Output axes: those of the first, masked along `step`
+    """
+
+    kind = "mask_like"
+    is_verb = True
+    uses_mask = True
+    arity = (2, 2)
+    pairs_positions = False
+
+    def infer(self, call: Call) -> Inferred:
+        values, masked = call.inputs
+        if masked.mask is None:
+            call.fail(
+                "NN366",
+                f"`mask_like` takes the mask of `{masked.node}`, which carries none",
+                "from",
+                fixes=[Fix("name a value behind `Masking` or behind an `Embedding` with `mask_zero`")],
+            )
+        place = ax.index_of(masked.axes, masked.mask)
+        assert place is not None, "a mask runs along an axis of its value"
+        if place >= len(values.axes) or values.axes[place].size != masked.axes[place].size:
+            call.fail(
+                "NN366",
+                f"`mask_like` puts a mask along `{masked.mask}` ({masked.axes[place]}) on values of "
+                f"{ax.describe(values.axes)}, which have no such axis there",
+                "from",
+            )
+        return Inferred((call.axes,), mask=values.axes[place].name)
+
+    def to_keras(self, node: Node) -> Callable[..., Any]:
+        from nnspec.backends.keras.layers import WithMaskOf
+
+        made: Callable[..., Any] = WithMaskOf(name=keras_name(node.name))
+        return made
+
+    def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
+        return [replace(inputs[0], mask=inputs[1].mask)]
+
+
+LAYERS = (Masking(), Unmask(), MaskLike())
