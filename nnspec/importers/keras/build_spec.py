@@ -6,17 +6,19 @@ import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from nnspec.importers.keras.items import Item, Maker, Read
+from nnspec.importers.keras.mask_flow import MaskFlow
 from nnspec.importers.keras.naming import SYMBOLS, free_name, input_axes, mend
+from nnspec.importers.keras.observed_masks import Observed
 from nnspec.importers.keras.operations import Operation, translate_operation
 from nnspec.importers.keras.source import MASKS, Call, ImportFault, Network, Tensor, tensors_in
 from nnspec.importers.keras.translate import translate
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Symbolic
-from nnspec.ir.graph import Value
+from nnspec.ir.graph import Graph, Value
 from nnspec.ir.receptive_field import initial_fields
 from nnspec.layers.kit.base import Fault
 from nnspec.layers.registry import REGISTRY
@@ -31,6 +33,7 @@ class Draft:
     Attributes:
         outputs: for each, what it reads and its task.
         shared: bodies under `layers:`.
+        graph: its nodes, without outputs.
     """
 
     name: str
@@ -38,24 +41,28 @@ class Draft:
     items: tuple[Item, ...]
     outputs: Mapping[str, tuple[Read, str]]
     shared: Mapping[str, tuple[str, Mapping[str, Any]]]
+    graph: Graph
 
 
-def build_draft(network: Network) -> Draft:
+def build_draft(network: Network, observed: Observed | None = None) -> Draft:
     """Items with named axes for a network.
+
+    Args:
+        observed: the masks of the model's own calls; without them masks flow as a spec's layers hand them on.
 
     Raises:
         ImportFault: where a layer, an operator or an argument has no counterpart in a spec.
     """
     try:
-        return _Builder(network, one_length=False).run()
+        return _Builder(network, observed, one_length=False).run()
     except ImportFault:
         if not any(None in tensor.shape for tensor in network.inputs.values()) or len(network.inputs) < 2:
             raise
-        return _Builder(network, one_length=True).run()  # inputs that are joined are equally long
+        return _Builder(network, observed, one_length=True).run()  # inputs that are joined are equally long
 
 
 class _Builder:
-    def __init__(self, network: Network, *, one_length: bool) -> None:
+    def __init__(self, network: Network, observed: Observed | None, *, one_length: bool) -> None:
         self.network = network
         self.one_length = one_length
         counts = Counter(call.path for call in network.calls)
@@ -65,6 +72,7 @@ class _Builder:
             names[path] = free_name(identifier(path[-1]), taken)
             taken.append(names[path])
         self.maker = Maker(mend, names)
+        self.masks = MaskFlow(self.maker, observed)
         self.inputs: dict[str, Value] = {}
         self.input_names: dict[str, str] = {}
         self.made: dict[Call, list[Read]] = {}
@@ -76,6 +84,7 @@ class _Builder:
             self.inputs[name] = self.input(name, tensor)
         for call in self.network.calls:
             self.made[call] = self.call(call)
+            self.masks.note(call, self.made[call])
         if not self.maker.items:
             raise ImportFault("the model has no layers: its outputs are its inputs")
         outputs: dict[str, tuple[Read, str]] = {}
@@ -83,7 +92,11 @@ class _Builder:
             read = self.read(tensor)
             outputs[free_name(identifier(name), [*outputs, *self.inputs])] = (read, task_of(read))
         shared = {item.shared: (item.kind, item.body) for item in self.maker.items if item.shared is not None}
-        return Draft(identifier(self.network.name), self.inputs, tuple(self.maker.items), outputs, shared)
+        nodes = tuple(item.node for item in self.maker.items)
+        constraints = tuple(dict.fromkeys(self.maker.constraints))
+        batches = {self.input_names[name]: size for name, size in self.network.batches.items()}
+        graph = Graph("draft", self.inputs, nodes, {}, constraints=constraints, batches=batches)
+        return Draft(identifier(self.network.name), self.inputs, tuple(self.maker.items), outputs, shared, graph)
 
     def input(self, name: str, tensor: Tensor) -> Value:
         axes = []
@@ -107,18 +120,24 @@ class _Builder:
 
     def call(self, call: Call) -> list[Read]:
         if call.module.startswith(("keras.src.ops", "keras.ops")):
-            operation = Operation(call, [self.read(tensor) for tensor in call.tensors], self.add, self.add_reshape)
-            return [translate_operation(operation)]
+            reads = [self.as_operand(self.read(tensor)) for tensor in call.tensors]
+            return [translate_operation(Operation(call, reads, self.add, self.add_reshape))]
         if call.kind in ("InputLayer", "Identity") and len(call.tensors) == 1 and call.kind not in REGISTRY:
             return [self.read(call.tensors[0])]
         kind, body = translate(call)
         body = {**body, **self.call_arguments(call, kind)}
-        reads = [self.read(tensor) for tensor in call.tensors]
+        reads = self.masks.as_in_keras(call, kind, [self.read(tensor) for tensor in call.tensors])
         body = _axis_by_name(kind, body, reads)
         if len(reads) > 1 and REGISTRY[kind].arity[0] == 1 and all(_same(reads[0], read) for read in reads):
             reads = reads[:1]  # attention of a value to itself
         item = self.reshape(body, reads, call) if kind == "Reshape" else self.maker.add(kind, body, reads, call)
         return [self.maker.source(item, i) for i in range(len(item.node.outputs))]
+
+    def as_operand(self, read: Read) -> Read:
+        """What an operator reads: Keras' operators see no mask."""
+        if self.masks.observed is not None:
+            return self.masks.unmasked(read)
+        return Read(read.item, replace(read.value, mask=None))
 
     def add(self, kind: str, body: Mapping[str, Any], reads: Sequence[Read]) -> Read:
         return self.maker.source(self.maker.add(kind, body, reads))
@@ -134,8 +153,7 @@ class _Builder:
             if key in _READ_WORDS and is_tensor:
                 continue
             if key in MASKS:
-                self.check_mask(call, key)
-                continue
+                continue  # as they were seen in the model
             if key == "training":
                 if value:
                     raise ImportFault(
@@ -151,11 +169,6 @@ class _Builder:
                 continue
             raise ImportFault(f"layer `{call.name}` ({kind}) is called with `{key}`, which a spec cannot say")
         return said
-
-    def check_mask(self, call: Call, key: str) -> None:
-        """A mask that Keras passed on is passed on by the spec's layers too; one of the user's own is not."""
-        if all(self.read(tensor).value.mask is None for tensor in call.tensors):
-            raise ImportFault(f"layer `{call.name}` is called with a `{key}` of its own, which a spec cannot say")
 
     def reshape(self, body: Mapping[str, Any], reads: list[Read], call: Call) -> Item:
         """A reshape that mixes axes is meant, since the model does it; then it is a merge of all and a split."""

@@ -12,6 +12,7 @@ from typing import Any
 
 Config = Mapping[str, Any]
 FUNCTIONAL = frozenset({"Functional", "Model"})
+Place = tuple[str, int]  # a layer by name, and which of its calls
 MASKS = frozenset({"mask", "query_mask", "value_mask", "key_mask"})  # which Keras passes on by itself
 
 
@@ -40,6 +41,7 @@ class Call:
 
     Attributes:
         path: the names of the nested models that hold the layer, and its own.
+        places: the same, each with the number of the call.
         arguments: what it is called with, tensors among them, in Keras' nesting.
     """
 
@@ -49,6 +51,7 @@ class Call:
     config: Config
     arguments: tuple[Any, ...]
     keywords: Mapping[str, Any]
+    places: tuple[Place, ...] = ()
 
     @property
     def name(self) -> str:
@@ -75,12 +78,17 @@ def tensors_in(value: Any) -> Iterator[Tensor]:
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """A model's inputs, its calls in order of computation (branch after branch), and its outputs by name."""
+    """A model's inputs, its calls in order of computation (branch after branch), and its outputs by name.
+
+    Attributes:
+        batches: the batch sizes that inputs fix.
+    """
 
     name: str
     inputs: Mapping[str, Tensor]
     calls: tuple[Call, ...]
     outputs: Mapping[str, Tensor]
+    batches: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -90,6 +98,7 @@ class _Scope:
     config: Config
     path: tuple[str, ...]
     bindings: dict[str, Tensor]
+    places: tuple[Place, ...] = ()
     layers: dict[str, Config] = field(default_factory=dict)
     made: dict[tuple[str, int], Call] = field(default_factory=dict)
     inner: dict[tuple[str, int], _Scope] = field(default_factory=dict)
@@ -105,12 +114,15 @@ def read_network(config: Config, class_name: str) -> Network:
     root = _Scope(functional, (), {})
     _index(root)
     inputs: dict[str, Tensor] = {}
+    batches: dict[str, int] = {}
     for reference in _references(functional["input_layers"]):
         name = str(reference[0])
         own = root.layers[name]["config"]
         shape = own.get("batch_shape") or own.get("batch_input_shape") or (None, *own.get("shape", ()))
         if own.get("sparse") or own.get("ragged"):
             raise ImportFault(f"input `{name}` is sparse or ragged, which a spec's inputs are not")
+        if shape[0] is not None:
+            batches[name] = int(shape[0])
         inputs[name] = Tensor(None, 0, tuple(shape[1:]), _dtype(own.get("dtype") or "float32"), name)
     root.bindings.update(inputs)
     reader = _Reader()
@@ -119,7 +131,7 @@ def read_network(config: Config, class_name: str) -> Network:
         outputs[_free(name, outputs)] = reader.resolve(root, reference)
     wanted = _needed(outputs.values())
     calls = tuple(call for call in reader.calls if id(call) in wanted)
-    return Network(str(functional.get("name", "model")), inputs, calls, outputs)
+    return Network(str(functional.get("name", "model")), inputs, calls, outputs, batches)
 
 
 def _needed(tensors: Iterable[Tensor]) -> set[int]:
@@ -261,9 +273,9 @@ class _Reader:
                 return scope, source
         arguments = self.bound(scope, inbound["args"])
         keywords = self.bound(scope, inbound["kwargs"])
-        path = (*scope.path, name)
+        path, places = (*scope.path, name), (*scope.places, (name, place))
         if "layers" in layer["config"] and layer["class_name"] in {*FUNCTIONAL, "Sequential"}:
-            self.enter(scope, (name, node), layer, path, (arguments, keywords))
+            self.enter(scope, (name, node), layer, places, (arguments, keywords))
             return self.missing(scope, reference)
         call = Call(
             path,
@@ -272,6 +284,7 @@ class _Reader:
             layer["config"],
             tuple(arguments),
             {key: value for key, value in keywords.items() if value is not None},
+            places,
         )
         scope.made[name, node] = call
         self.calls.append(call)
@@ -283,12 +296,12 @@ class _Reader:
         return node if node < count else count - 1
 
     def enter(
-        self, scope: _Scope, key: tuple[str, int], layer: Config, path: tuple[str, ...], given: tuple[Any, Any]
+        self, scope: _Scope, key: tuple[str, int], layer: Config, places: tuple[Place, ...], given: tuple[Any, Any]
     ) -> None:
         config = _functional(layer["config"], layer["class_name"], key[0])
         names = [ref[0] for ref in _references(config["input_layers"])]
         tensors = _bind_inputs(config, given, names)
-        inner = _Scope(config, path, dict(zip(names, tensors, strict=True)))
+        inner = _Scope(config, (*scope.path, key[0]), dict(zip(names, tensors, strict=True)), places)
         _index(inner)
         scope.inner[key] = inner
 
@@ -308,6 +321,7 @@ class _Reader:
 
 
 def _bind_inputs(config: Config, given: tuple[Any, Any], names: list[str]) -> list[Tensor]:
+    given = (given[0], {key: value for key, value in given[1].items() if key not in MASKS})
     first = given[0][0] if given[0] else next(iter(given[1].values()))
     if isinstance(first, Mapping) and set(names) <= set(first):
         return [first[name] for name in names]

@@ -26,7 +26,9 @@ def write_spec(draft: Draft, *, fold: bool = True) -> str:
     lines = ["nnspec: 1", f"name: {flow(draft.name)}", "", "inputs:"]
     for name, value in draft.inputs.items():
         axes = {axis.name: ax.size_to_json(axis.size) for axis in value.axes}
-        more = {} if value.dtype == "float32" else {"dtype": value.dtype}
+        more: dict[str, Any] = {} if value.dtype == "float32" else {"dtype": value.dtype}
+        if name in draft.graph.batches:
+            more["batch"] = draft.graph.batches[name]
         lines.append(f"  {name}: {flow({'axes': axes, **more})}")
     if draft.shared:
         lines += ["", "layers:"]

@@ -1,0 +1,114 @@
+"""A spec's masks made to end and to come back where the model's do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from nnspec.importers.keras.items import Maker, Read
+from nnspec.importers.keras.observed_masks import Fingerprint, Observed, Seen
+from nnspec.importers.keras.source import Call, ImportFault
+from nnspec.ir.graph import Graph
+from nnspec.layers.registry import REGISTRY
+
+_JOINS = frozenset({"Add", "Subtract", "Average", "Multiply", "Maximum", "Minimum", "Concatenate"})
+
+
+@dataclass
+class MaskFlow:
+    """Puts `unmask` where Keras has lost a mask, and `mask_like` where a layer uses one that the spec has lost.
+
+    Attributes:
+        observed: what Keras has at each call; None before the model was run.
+    """
+
+    maker: Maker
+    observed: Observed | None
+    known: dict[tuple[int, str], Fingerprint] = field(default_factory=dict)  # of values that carry a mask
+    carriers: dict[Fingerprint, Read] = field(default_factory=dict)
+    made: dict[tuple[int, str, Fingerprint | None], Read] = field(default_factory=dict)
+
+    def as_in_keras(self, call: Call, kind: str, reads: Sequence[Read]) -> list[Read]:
+        """What a layer reads, with the masks that Keras' layer would use.
+
+        Raises:
+            ImportFault: where it uses one that nothing in the spec carries.
+        """
+        seen = self.observed.get(call.places) if self.observed is not None else None
+        if seen is None or len(seen.reads) != len(reads):
+            return list(reads)
+        wanted = _used(kind, seen)
+        is_used = REGISTRY[kind].uses_mask or kind in _JOINS
+        result = []
+        for read, mask in zip(reads, wanted, strict=True):
+            if mask is None:
+                result.append(self.unmasked(read))
+            elif is_used and self.known.get(_key(read)) != mask:
+                result.append(self.masked(read, mask, call))
+            else:
+                result.append(read)
+        return result
+
+    def unmasked(self, read: Read) -> Read:
+        """The value without its mask, if it has one."""
+        if read.value.mask is None:
+            return read
+        key = (*_key(read), None)
+        if key not in self.made:
+            self.made[key] = self.maker.source(self.maker.add("unmask", {}, [read]))
+        return self.made[key]
+
+    def masked(self, read: Read, mask: Fingerprint, call: Call) -> Read:
+        """The value with the mask that Keras has here."""
+        carrier = self.carriers.get(mask)
+        if carrier is None:
+            if read.value.mask is not None:
+                return read  # the comparison tells whether it is the same
+            raise ImportFault(
+                f"layer `{call.name}` uses a mask that no value of the spec carries",
+                help="make it by `Masking` or by an `Embedding` with `mask_zero`, and save the model anew",
+            )
+        key = (*_key(read), mask)
+        if key not in self.made:
+            bare = self.unmasked(read)
+            self.made[key] = self.maker.source(self.maker.add("mask_like", {}, [bare, carrier]))
+        return self.made[key]
+
+    def note(self, call: Call, outputs: Sequence[Read]) -> None:
+        """Remembers which masks a call's outputs carry."""
+        seen = self.observed.get(call.places) if self.observed is not None else None
+        if seen is None:
+            return
+        for read, mask in zip(outputs, seen.outputs, strict=False):
+            if mask is not None and read.value.mask is not None:
+                self.known.setdefault(_key(read), mask)
+                self.carriers.setdefault(mask, read)
+
+
+def _key(read: Read) -> tuple[int, str]:
+    return (id(read.item), read.value.port) if read.item is not None else (0, read.value.node)
+
+
+def _used(kind: str, seen: Seen) -> list[Fingerprint | None]:
+    """The masks that the layer uses of what it reads, by Keras' rules for arguments that are not given.
+
+    A layer's `mask` is filled in only where it reads nothing else but its first argument: a recurrent layer with an
+    `initial_state` has none.
+    """
+    reads = list(seen.reads)
+    if "mask" in seen.given:
+        reads[0] = seen.given["mask"]
+    elif REGISTRY[kind].keeps_state and len(reads) > 1:
+        reads[0] = None
+    for place, name in enumerate(("query_mask", "value_mask", "key_mask")):
+        if name in seen.given and place < len(reads):
+            reads[place] = seen.given[name]
+    return reads
+
+
+def has_masks(graph: Graph, calls: Sequence[Call]) -> bool:
+    """Whether there is a mask anywhere, so that the model must be looked at."""
+    from nnspec.importers.keras.source import MASKS
+
+    is_given = any(call.keywords.get(key) is not None for call in calls for key in MASKS)
+    return is_given or any(value.mask for node in graph.nodes for value in node.outputs)

@@ -1,0 +1,174 @@
+"""Which masks Keras really has where: the model is run on padded inputs, call by call, and its tensors are looked at.
+
+Keras' rules cannot be told from a configuration: a mask ends at operators, is passed over by a recurrent layer with an
+`initial_state`, is taken off its inputs by a MultiHeadAttention, and stays where an operation hands on the very tensor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nnspec.importers.keras.source import MASKS, Place
+
+_NO_PADDING = b"A"
+Fingerprint = bytes  # of a mask's values; masks that are equal on many padded inputs are one
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The masks of one call.
+
+    Attributes:
+        reads: of each tensor that it reads, masks left out, in the order of `Call.tensors`; None where it has none.
+        given: of each argument that is a mask, by name: the mask itself.
+        outputs: of each output.
+    """
+
+    reads: tuple[Fingerprint | None, ...]
+    given: Mapping[str, Fingerprint]
+    outputs: tuple[Fingerprint | None, ...]
+
+
+Observed = Mapping[tuple[Place, ...], Seen]
+
+
+def observe_masks(model: Any, runs: Sequence[Sequence[np.ndarray]]) -> dict[tuple[Place, ...], Seen]:
+    """Runs the model as Keras does, without training.
+
+    Args:
+        runs: inputs in the order of the model's; many padded rows tell masks apart.
+
+    Returns:
+        What was seen at each call, by the way to its layer and the number of the call.
+    """
+    import keras
+
+    from nnspec.backends.keras.model import reset_states
+
+    function = _function(model)
+    result: dict[tuple[Place, ...], Seen] = {}
+    for inputs in runs:
+        found: dict[tuple[Place, ...], Seen] = {}
+        pairs = zip(inputs, function._inputs, strict=True)
+        _run(function, [keras.ops.convert_to_tensor(array, symbol.dtype) for array, symbol in pairs], (), found)
+        reset_states(model)
+        result = {place: _joined(result.get(place), seen) for place, seen in found.items()}
+    return {place: Seen(_real(seen.reads), seen.given, _real(seen.outputs)) for place, seen in result.items()}
+
+
+def _real(masks: tuple[Fingerprint | None, ...]) -> tuple[Fingerprint | None, ...]:
+    """Without those that hide nothing, whatever the input: a Concatenate with something unmasked makes such."""
+    return tuple(None if mask is not None and not mask.strip(_NO_PADDING) else mask for mask in masks)
+
+
+def _joined(before: Seen | None, seen: Seen) -> Seen:
+    """What several runs showed, as one."""
+    if before is None:
+        return seen
+
+    def both(left: Fingerprint | None, right: Fingerprint | None) -> Fingerprint | None:
+        return None if left is None or right is None else left + right
+
+    return Seen(
+        tuple(map(both, before.reads, seen.reads)),
+        {key: before.given[key] + mask for key, mask in seen.given.items()},
+        tuple(map(both, before.outputs, seen.outputs)),
+    )
+
+
+def _function(model: Any) -> Any:
+    """A Sequential runs as the Functional that it is made of."""
+    return getattr(model, "_functional", None) or model
+
+
+def _run(function: Any, inputs: list[Any], way: tuple[Place, ...], found: dict[tuple[Place, ...], Seen]) -> list[Any]:
+    """One pass through a functional model, as its own `_run_through_graph` does it; its outputs in a row."""
+    from keras import tree
+
+    known = {id(symbol): tensor for symbol, tensor in zip(function._inputs, inputs, strict=True)}
+    for node in _in_order(function):
+        if any(id(symbol) not in known for symbol in node.input_tensors):
+            continue
+        arguments, keywords = node.arguments.fill_in(known)
+        keywords = {**keywords, **({"training": False} if keywords.get("training") else {})}
+        operation = node.operation
+        place = (operation.name, _number(function, node))
+        before = tuple(_fingerprint(_mask(known[id(symbol)])) for symbol in _symbols(node.arguments))
+        given = {key: _fingerprint(keywords[key]) for key in MASKS if keywords.get(key) is not None}
+        inner = _function(operation)
+        if hasattr(inner, "_run_through_graph"):
+            outputs = _run(inner, _masked_inputs(inner, arguments, keywords), (*way, place), found)
+        else:
+            outputs = tree.flatten(operation(*arguments, **keywords))
+        after = tuple(_fingerprint(_mask(tensor)) for tensor in outputs)
+        found[(*way, place)] = Seen(before, {key: mask for key, mask in given.items() if mask is not None}, after)
+        for symbol, tensor in zip(node.outputs, outputs, strict=True):
+            known[id(symbol)] = tensor
+    return [known[id(symbol)] for symbol in function._outputs]
+
+
+def _masked_inputs(inner: Any, arguments: Any, keywords: Mapping[str, Any]) -> list[Any]:
+    """What a nested model reads, with the mask that it is called with, as its own `call` does it."""
+    from keras import tree
+    from keras.src.backend import set_keras_mask
+
+    read = list(inner._standardize_inputs(arguments[0] if arguments else keywords["inputs"]))
+    masks = tree.flatten(keywords["mask"]) if keywords.get("mask") is not None else []
+    for tensor, mask in zip(read, masks, strict=False):
+        if mask is not None:
+            set_keras_mask(tensor, mask)
+    return read
+
+
+def _in_order(function: Any) -> Iterator[Any]:
+    for depth in sorted(function._nodes_by_depth, reverse=True):
+        for node in function._nodes_by_depth[depth]:
+            if node.operation and not node.is_input:
+                yield node
+
+
+def _number(function: Any, node: Any) -> int:
+    """The number of the call among those of its layer that belong to the model, as the configuration lists them."""
+    from keras.src.ops.function import make_node_key
+
+    operation = node.operation
+    mine = [other for i, other in enumerate(operation._inbound_nodes) if make_node_key(operation, i) in function._nodes]
+    return next(i for i, other in enumerate(mine) if other is node)
+
+
+def _symbols(arguments: Any) -> list[Any]:
+    """The tensors that a call reads, in the order in which the configuration lists them; constants are none."""
+    import keras
+
+    read = {key: value for key, value in arguments.kwargs.items() if key not in MASKS}
+    return [leaf for leaf in _leaves((arguments.args, read)) if isinstance(leaf, keras.KerasTensor)]
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _leaves(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _leaves(inner)
+    else:
+        yield value
+
+
+def _mask(tensor: Any) -> Any:
+    from keras.src.backend import get_keras_mask
+
+    return get_keras_mask(tensor)
+
+
+def _fingerprint(mask: Any) -> Fingerprint | None:
+    if mask is None:
+        return None
+    values = np.asarray(mask).astype(bool)
+    if values.all():
+        return _NO_PADDING
+    return b"M" + repr(values.shape).encode() + np.packbits(values).tobytes()
