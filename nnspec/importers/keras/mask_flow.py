@@ -98,7 +98,7 @@ def _used(kind: str, seen: Seen) -> list[Fingerprint | None]:
     reads = list(seen.reads)
     if "mask" in seen.given:
         reads[0] = seen.given["mask"]
-    elif REGISTRY[kind].keeps_state and len(reads) > 1:
+    elif len(reads) > 1 and (REGISTRY[kind].keeps_state or kind == "Bidirectional"):
         reads[0] = None
     for place, name in enumerate(("query_mask", "value_mask", "key_mask")):
         if name in seen.given and place < len(reads):

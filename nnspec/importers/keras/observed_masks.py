@@ -29,7 +29,7 @@ class Seen:
     """
 
     reads: tuple[Fingerprint | None, ...]
-    given: Mapping[str, Fingerprint]
+    given: Mapping[str, Fingerprint | None]
     outputs: tuple[Fingerprint | None, ...]
 
 
@@ -57,12 +57,19 @@ def observe_masks(model: Any, runs: Sequence[Sequence[np.ndarray]]) -> dict[tupl
         _run(function, [keras.ops.convert_to_tensor(array, symbol.dtype) for array, symbol in pairs], (), found)
         reset_states(model)
         result = {place: _joined(result.get(place), seen) for place, seen in found.items()}
-    return {place: Seen(_real(seen.reads), seen.given, _real(seen.outputs)) for place, seen in result.items()}
+    return {
+        place: Seen(
+            tuple(map(_real, seen.reads)),
+            {key: _real(mask) for key, mask in seen.given.items()},
+            tuple(map(_real, seen.outputs)),
+        )
+        for place, seen in result.items()
+    }
 
 
-def _real(masks: tuple[Fingerprint | None, ...]) -> tuple[Fingerprint | None, ...]:
-    """Without those that hide nothing, whatever the input: a Concatenate with something unmasked makes such."""
-    return tuple(None if mask is not None and not mask.strip(_NO_PADDING) else mask for mask in masks)
+def _real(mask: Fingerprint | None) -> Fingerprint | None:
+    """None for a mask that hides nothing, whatever the input: a Concatenate with something unmasked makes such."""
+    return None if mask is None or not mask.strip(_NO_PADDING) else mask
 
 
 def _joined(before: Seen | None, seen: Seen) -> Seen:
@@ -75,7 +82,7 @@ def _joined(before: Seen | None, seen: Seen) -> Seen:
 
     return Seen(
         tuple(map(both, before.reads, seen.reads)),
-        {key: before.given[key] + mask for key, mask in seen.given.items()},
+        {key: both(before.given.get(key), mask) for key, mask in seen.given.items()},
         tuple(map(both, before.outputs, seen.outputs)),
     )
 
@@ -105,7 +112,7 @@ def _run(function: Any, inputs: list[Any], way: tuple[Place, ...], found: dict[t
         else:
             outputs = tree.flatten(operation(*arguments, **keywords))
         after = tuple(_fingerprint(_mask(tensor)) for tensor in outputs)
-        found[(*way, place)] = Seen(before, {key: mask for key, mask in given.items() if mask is not None}, after)
+        found[(*way, place)] = Seen(before, given, after)
         for symbol, tensor in zip(node.outputs, outputs, strict=True):
             known[id(symbol)] = tensor
     return [known[id(symbol)] for symbol in function._outputs]

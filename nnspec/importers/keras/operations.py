@@ -334,6 +334,8 @@ def _padded(op: Operation) -> Read | None:
 
 
 def _others(op: Operation) -> Read | None:
+    if op.kind == "Cast" and len(op.reads) == 1 and str(op.config.get("dtype")) == op.reads[0].value.dtype:
+        return op.reads[0]
     if op.kind == "Repeat" and len(op.reads[0].value.axes) == 2 and op.config.get("axis") in (1, -2):
         return op.add("UpSampling1D", {"size": int(op.config["repeats"])}, op.reads)
     return None
