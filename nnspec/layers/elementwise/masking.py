@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from nnspec.diagnostics import Fix
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node
+from nnspec.ir.names import keras_name
 from nnspec.layers.kit import args as a
-from nnspec.layers.kit.base import Call, Inferred, Layer, Window, keras_name
+from nnspec.layers.kit.base import Call, Inferred, Layer, Window
 from nnspec.layers.kit.contracts import check_steps
 from nnspec.lazy import np
 
