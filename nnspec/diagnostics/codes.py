@@ -122,4 +122,5 @@ CODES: dict[str, str] = {
     "NN706": "wrong-input-data",
     "NN708": "import-differs-from-keras",
     "NN707": "built-model-is-not-causal",
+    "NN710": "model-gives-no-number",
 }

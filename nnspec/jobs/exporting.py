@@ -84,6 +84,8 @@ def write_onnx(
             f"verified `{name}`: ONNX Runtime equals Keras within {figures['max_relative_error']:.2g} (relative; "
             f"tolerance {figures['tolerance']:g}) at batch {', '.join(map(str, figures['batch_sizes']))}"
         )
+    for note in result["notes"]:
+        progress.say(f"note: {note}")
     return result
 
 

@@ -1,10 +1,10 @@
-"""Which layer is the first whose ONNX result differs from Keras'."""
+"""Which layer is the first whose ONNX result differs from Keras', or whose result is no number."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,9 +14,7 @@ from nnspec.backends.onnx.export import Exported, export_graph
 from nnspec.ir.graph import Graph, Node, Output
 from nnspec.verify.comparison import differences
 from nnspec.verify.form import open_session
-
-if TYPE_CHECKING:
-    from nnspec.verify.gate import Gate
+from nnspec.verify.subject import Subject
 
 
 @dataclass(frozen=True)
@@ -25,28 +23,28 @@ class Difference:
     error: float
 
 
-def first_difference(gate: Gate, exported: Exported, raw: Mapping[str, np.ndarray]) -> Difference | None:
+def first_difference(subject: Subject, exported: Exported, raw: Mapping[str, np.ndarray]) -> Difference | None:
     """Cuts the graph after a node, exports the piece and compares it; one that differs, while what it reads does not.
 
     Halves what is left each time, then goes up along inputs that differ too. Cutting changes nothing of the layers
     before, so folding and layout are those of the whole graph up to there.
     """
-    compiled = build_model(gate.graph)
-    compiled.model.set_weights(gate.model.get_weights())
-    weights = {(n.shared or n.name): read_weights(n, compiled.layers[n.name]) for n in gate.graph.nodes}
-    nodes = gate.graph.nodes
+    compiled = build_model(subject.graph)
+    compiled.model.set_weights(subject.model.get_weights())
+    weights = {(n.shared or n.name): read_weights(n, compiled.layers[n.name]) for n in subject.graph.nodes}
+    nodes = subject.graph.nodes
     places = {node.name: i for i, node in enumerate(nodes)}
     found: dict[int, float] = {}
 
     def error(i: int) -> float:
         if i not in found:
-            found[i] = _error_after(gate, exported, compiled, weights, i, raw)
+            found[i] = _error_after(subject, exported, compiled, weights, i, raw)
         return found[i]
 
     def differs(i: int) -> bool:
-        return not error(i) <= gate.tolerance
+        return not error(i) <= subject.tolerance
 
-    ends = [places[output.value.node] for output in gate.graph.outputs.values() if output.value.node in places]
+    ends = [places[output.value.node] for output in subject.graph.outputs.values() if output.value.node in places]
     last = next((i for i in sorted(ends) if differs(i)), None)
     if last is None:
         return None
@@ -62,25 +60,45 @@ def first_difference(gate: Gate, exported: Exported, raw: Mapping[str, np.ndarra
         last = wrong
 
 
+def first_not_finite(subject: Subject, raw: Mapping[str, np.ndarray]) -> Node | None:
+    """The first node of the Keras model that gives infinity or no number where it reads numbers."""
+    import keras
+
+    compiled = build_model(subject.graph)
+    compiled.model.set_weights(subject.model.get_weights())
+    nodes = [node for node in subject.graph.nodes if node.outputs[0].dtype.startswith("float")]
+    tensors = [compiled.tensors[_key(node)] for node in nodes]
+    given = as_model_inputs(subject.graph, subject.deployment.to_network(raw))
+    made = keras.Model(compiled.model.input, tensors)(given, training=False)
+    values = made if isinstance(made, list | tuple) else [made]
+    return next((n for n, v in zip(nodes, values, strict=True) if not np.isfinite(as_array(v)).all()), None)
+
+
+def _key(node: Node) -> str:
+    """Where the first output of a node stands among the compiled tensors."""
+    port = node.outputs[0].port
+    return node.name if port == "output" else f"{node.name}.{port}"
+
+
 def _error_after(
-    gate: Gate, exported: Exported, compiled: Any, weights: Any, last: int, raw: Mapping[str, np.ndarray]
+    subject: Subject, exported: Exported, compiled: Any, weights: Any, last: int, raw: Mapping[str, np.ndarray]
 ) -> float:
     """How far the first output of a node differs (relative), in a graph that ends with it."""
-    piece = _until(gate.graph, last)
+    piece = _until(subject.graph, last)
     made = export_graph(
         piece,
         weights,
         opset=exported.builder.opset,
-        before=scale_input(gate.deployment),
-        layout=_inputs_only(gate),
+        before=scale_input(subject.deployment),
+        layout=_inputs_only(subject),
     )
     session = open_session(made.builder.to_model({}, "bisect"))
-    got = session.run(None, gate.feed(session, {k: v for k, v in raw.items() if k in piece.inputs}))[0]
-    return differences(got, _keras_value(gate, compiled, gate.graph.nodes[last], raw))[1]
+    got = session.run(None, subject.feed(session, {k: v for k, v in raw.items() if k in piece.inputs}))[0]
+    return differences(got, _keras_value(subject, compiled, subject.graph.nodes[last], raw))[1]
 
 
-def _inputs_only(gate: Gate) -> dict[str, list[str]]:
-    return {name: list(order) for name, order in gate.layout.items() if name in gate.graph.inputs}
+def _inputs_only(subject: Subject) -> dict[str, list[str]]:
+    return {name: list(order) for name, order in subject.layout.items() if name in subject.graph.inputs}
 
 
 def _until(graph: Graph, last: int) -> Graph:
@@ -90,10 +108,8 @@ def _until(graph: Graph, last: int) -> Graph:
     return Graph(graph.name, graph.inputs, graph.nodes[: last + 1], {"value": output}, graph.input_spans)
 
 
-def _keras_value(gate: Gate, compiled: Any, node: Node, raw: Mapping[str, np.ndarray]) -> np.ndarray:
+def _keras_value(subject: Subject, compiled: Any, node: Node, raw: Mapping[str, np.ndarray]) -> np.ndarray:
     import keras
 
-    port = node.outputs[0].port
-    tensor = compiled.tensors[node.name if port == "output" else f"{node.name}.{port}"]
-    probe = keras.Model(compiled.model.input, tensor)
-    return as_array(probe(as_model_inputs(gate.graph, gate.deployment.to_network(raw)), training=False))
+    probe = keras.Model(compiled.model.input, compiled.tensors[_key(node)])
+    return as_array(probe(as_model_inputs(subject.graph, subject.deployment.to_network(raw)), training=False))

@@ -66,7 +66,7 @@ def variants(
 
 def padding_of(graph: Graph, name: str, weights_of: WeightsOf = lambda node: {}) -> Padding | None:
     """What is padding in an input, by the layers that make a mask of it; None where none does."""
-    for node, path in _readers(graph, name):
+    for node, path in readers(graph, name):
         value = _mask_value(node)
         if value is None:
             continue
@@ -85,7 +85,7 @@ def padding_of(graph: Graph, name: str, weights_of: WeightsOf = lambda node: {})
     return None
 
 
-def _readers(graph: Graph, name: str) -> Iterator[tuple[Node, list[Node]]]:
+def readers(graph: Graph, name: str) -> Iterator[tuple[Node, list[Node]]]:
     """The nodes that read an input, behind layers that move, look up or scale its values, with those in between."""
     paths: dict[str, list[Node]] = {name: []}
     for node in graph.nodes:

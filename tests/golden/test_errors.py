@@ -45,6 +45,7 @@ SHOWN_ELSEWHERE = {
     "NN706": "tests/unit/cli/test_cli.py",
     "NN708": "tests/unit/importers/keras/test_import.py",
     "NN707": "tests/unit/verify/test_causality.py",
+    "NN710": "tests/unit/verify/test_gate.py",
 }
 
 

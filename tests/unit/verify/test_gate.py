@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
+import nnspec
 from nnspec import api, pipeline
 from nnspec.backends.onnx.deploy import Deployment
-from nnspec.diagnostics import SpecError
+from nnspec.data.prepare.transforms import OutputTransform, Scaling
+from nnspec.diagnostics import Source, Span, SpecError
+from nnspec.ir import axes as ax
+from nnspec.ir.graph import Output, Value
 from nnspec.layers.registry import REGISTRY
+from nnspec.verify.comparison import Measure, clear_labels, differences, errors
+from nnspec.verify.hostile_rows import hostile_rows
 from nnspec.verify.samples import random_inputs
 
 
@@ -97,3 +106,153 @@ def test_wrong_lowering_fails_on_a_network_that_blows_up_large_inputs(
     (diagnostic,) = error.value.diagnostics
     assert diagnostic.code == "NN701"
     assert "`dense_1` (Dense)" in diagnostic.notes[0]
+
+
+CONFIDENT = [
+    {"Dense": {"units": 16, "activation": "tanh"}},
+    {
+        "Dense": {
+            "units": 1,
+            "activation": "sigmoid",
+            "as": "p",
+            "kernel_initializer": {"RandomNormal": {"stddev": 1.5}},
+            "bias_initializer": {"Constant": {"value": -12.0}},
+        }
+    },
+]
+
+
+def test_probability_is_measured_against_one(tmp_path: Path) -> None:
+    path = written(tmp_path, {"feature": 4}, CONFIDENT, outputs={"y": {"task": "binary"}}, training={"seed": 1})
+    spec = api.load(path)
+    run = spec.export(tmp_path / "out", untrained=True)
+    assert run.verification["outputs"]["y"]["passed"]
+    # Relative to themselves, these very probabilities differ by more than the tolerance.
+    x = np.random.default_rng(0).normal(size=(64, 4)).astype(np.float32)
+    wanted = np.asarray(keras.models.load_model(tmp_path / "out" / "model.keras")(x))
+    got = nnspec.runtime.load(tmp_path / "out" / "model.onnx")(x)["y"]
+    assert np.max(np.abs(got - wanted) / wanted) > 1e-4
+    assert wanted.max() < 0.02
+
+
+def test_value_is_measured_against_its_output_over_many_rows_not_against_itself() -> None:
+    wanted = np.array([[3.0], [1e-5]], np.float32)
+    measure = Measure.of(an_output("regression"), [wanted], None)
+    assert measure.relative(errors(wanted + np.float32(1e-5), wanted), wanted).max() == pytest.approx(1e-5 / 3, rel=0.1)
+    assert differences(wanted[1:] * 2, wanted[1:])[1] == pytest.approx(1.0)  # by itself, it is its own scale
+
+
+def test_offset_of_the_targets_does_not_hide_an_error() -> None:
+    transform = OutputTransform(Scaling(np.array([1e5], np.float32), np.array([2.0], np.float32)))
+    predicted = np.array([[1.0], [-1.0]], np.float32)
+    wanted = transform.restore(predicted, {})
+    wrong = transform.restore(predicted * np.float32(1.2), {})
+    measure = Measure.of(an_output("regression"), [predicted], transform)
+    assert measure.relative(errors(wrong, wanted), wanted).max() > 0.15
+    assert differences(wrong, wanted)[1] < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("got", "wanted", "error"),
+    [
+        ([np.nan, 1.0], [np.nan, 1.0], 0.0),
+        ([np.inf, 1.0], [np.inf, 1.0], 0.0),
+        ([np.inf, 1.0], [-np.inf, 1.0], np.inf),
+        ([np.nan, 1.0], [0.0, 1.0], np.inf),
+        ([0.0, 1.0], [np.nan, 1.0], np.inf),
+    ],
+)
+def test_two_that_are_no_numbers_do_not_differ(got: list[float], wanted: list[float], error: float) -> None:
+    assert differences(np.array(got), np.array(wanted))[1] == error
+
+
+def test_labels_count_where_rounding_does_not_decide_them(tmp_path: Path) -> None:
+    scores = np.array([[0.5, 0.5 + 1e-6, 0.0], [0.5, 0.3, 0.2]], np.float32)
+    assert clear_labels(an_output("classification"), scores, 2e-4).tolist() == [False, True]
+    assert clear_labels(an_output("binary"), scores, 2e-4)[0].tolist() == [False, False, True]
+
+
+def test_model_that_gives_no_number_is_said_to(tmp_path: Path) -> None:
+    big = {"Dense": {"units": 2, "kernel_initializer": {"Constant": {"value": 1e30}}, "name": "big"}}
+    model = [big, {"Multiply": {"from": ["big", "big"], "name": "square"}}]
+    path = written(tmp_path, {"feature": 3}, [*model, {"Dense": {"units": 2, "as": "target"}}])
+    with pytest.raises(SpecError) as error:
+        api.load(path).export(tmp_path / "out", untrained=True)
+    (diagnostic,) = error.value.diagnostics
+    assert diagnostic.code == "NN710"
+    assert "`square` (Multiply)" in diagnostic.message
+
+
+def test_reason_names_the_tolerance_that_would_accept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dense = type(REGISTRY["Dense"])
+    right = dense.to_onnx
+
+    def wrong(self: Any, node: Any, inputs: Any, lowering: Any) -> Any:
+        lowering.weights = {**lowering.weights, "kernel": lowering.weights["kernel"] * np.float32(1.003)}
+        return right(self, node, inputs, lowering)
+
+    monkeypatch.setattr(dense, "to_onnx", wrong)
+    model = [{"Dense": {"units": 2, "as": "target"}}]
+    path = written(tmp_path, {"feature": 3}, model)
+    with pytest.raises(SpecError) as error:
+        api.load(path).export(tmp_path / "out", untrained=True)
+    (fix,) = error.value.diagnostics[0].fixes
+    accepted = float(re.findall(r"tolerance: ([\d.e+-]+)", fix.message)[0])
+    path = written(tmp_path, {"feature": 3}, model, export={"tolerance": accepted})
+    assert api.load(path).export(tmp_path / "out2", untrained=True).verification["outputs"]["y"]["passed"]
+
+
+def an_output(task: str) -> Output:
+    """An output of three values along `class`."""
+    value = Value("x", (ax.fresh("class", 3, "x"),))
+    return Output("y", value, task, Span(Source("", "")), class_axis="class" if task == "classification" else None)
+
+
+MASKED = [
+    ({"time": 5, "feature": 2}, "float32", [{"Masking": {"mask_value": -1.0}}, {"LSTM": {"units": 3}}]),
+    (
+        {"time": 5},
+        "int32",
+        [{"Embedding": {"input_dim": 9, "output_dim": 3, "mask_zero": True}}, {"GRU": {"units": 3}}],
+    ),
+]
+
+
+@pytest.mark.parametrize(("axes", "dtype", "model"), MASKED, ids=["masking", "embedding"])
+def test_hostile_rows_are_padded_everywhere(tmp_path: Path, axes: Any, dtype: str, model: list[Any]) -> None:
+    path = written(tmp_path, axes, model, inputs={"x": {"axes": axes, "dtype": dtype}})
+    graph = pipeline.check(path).graph
+    drawn = random_inputs(graph, Deployment(), 8, 11)
+    drawn["x"] = np.where(drawn["x"] == 0, 1, drawn["x"])
+    padded, strange = hostile_rows(graph, drawn)
+    value = -1.0 if dtype == "float32" else 0
+    masked = (padded.inputs["x"].reshape(len(padded.rows), 5, -1) == value).all(axis=2)
+    by_kind = dict(zip(padded.rows, masked.tolist(), strict=True))
+    assert not any(by_kind["none"])
+    assert all(by_kind["whole"])
+    assert by_kind["right"][-1]
+    assert not by_kind["right"][0]
+    assert by_kind["left"][0]
+    assert not by_kind["left"][-1]
+    assert not by_kind["middle"][0]
+    assert any(by_kind["middle"])
+    assert np.abs(strange.inputs["x"]).max() >= (100 if dtype == "float32" else 8)
+
+
+def test_lowering_that_forgets_padding_on_the_left_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from nnspec.layers.elementwise.masking import Masking
+
+    right = Masking.to_onnx
+
+    def wrong(self: Any, node: Any, inputs: Any, lowering: Any) -> Any:
+        (view,) = right(self, node, inputs, lowering)
+        return [replace(view, mask=replace(view.mask, is_right_padded=True))]
+
+    monkeypatch.setattr(Masking, "to_onnx", wrong)
+    model = [{"Masking": {}}, {"LSTM": {"units": 3}}, {"Dense": {"units": 1, "as": "target"}}]
+    path = written(tmp_path, {"time": 5, "feature": 2}, model)
+    with pytest.raises(SpecError) as error:
+        api.load(path).export(tmp_path / "out", untrained=True)
+    (diagnostic,) = error.value.diagnostics
+    assert diagnostic.code == "NN701"
+    assert any("a row with padding" in note for note in diagnostic.notes)

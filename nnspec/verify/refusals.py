@@ -1,0 +1,101 @@
+"""What the gate says of a model that it does not let pass."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nnspec.diagnostics import Diagnostic, Fix, Source, Span, SpecError
+from nnspec.ir.graph import Node
+from nnspec.verify.bisect import Difference
+from nnspec.verify.comparison import Comparison
+from nnspec.verify.rounding import blows_up
+from nnspec.verify.runs import Run
+from nnspec.verify.subject import Subject
+
+ACCEPTABLE = 0.1  # no tolerance is worth naming that accepts more
+
+
+@dataclass(frozen=True)
+class Worst:
+    """Where a run differs most.
+
+    Attributes:
+        error: in terms of `scale`, that which the output's differences are measured against.
+        row: which row of the run.
+    """
+
+    run: Run
+    output: str = ""
+    error: float = 0.0
+    scale: float = 1.0
+    row: int = 0
+
+
+def mismatch(
+    subject: Subject, comparisons: Mapping[str, Comparison], worst: Worst, first: Difference | None, moved: float
+) -> SpecError:
+    """NN701.
+
+    Args:
+        first: the first layer that differs, where that could be found.
+        moved: how far rounding alone moves Keras' outputs.
+    """
+    name, found = next((name, c) for name, c in comparisons.items() if not c.passes(subject.tolerance))
+    output = subject.graph.outputs[name]
+    fixes: tuple[Fix, ...] = ()
+    if found.max_relative_error <= subject.tolerance:
+        message = f"labels of output `{name}` differ from Keras' in {found.other_labels:.1%} of the samples"
+    else:
+        error = found.max_relative_error
+        is_probability = output.task != "regression" and not output.gives_scores
+        against = "a probability, measured against 1" if is_probability else "relative to the output's scale"
+        message = (
+            f"ONNX Runtime and Keras differ on output `{name}` by {error:.3g} ({against}), "
+            f"more than {subject.tolerance:g}"
+        )
+        if error <= ACCEPTABLE:
+            accepted = rounded_up(error)
+            fixes = (Fix(f"where that is near enough, accept it: `export: {{tolerance: {accepted}}}`"),)
+    notes = []
+    span = Span(Source(subject.graph.name, ""))
+    if first is not None:
+        span = first.node.span
+        notes.append(f"the first layer that differs is `{first.node.name}` ({first.node.kind}): {first.error:.3g}")
+    if worst.output and worst.error > subject.tolerance:
+        notes.append(f"they differ most on {worst.run.row(worst.row)}")
+    if blows_up(moved, subject.tolerance):
+        notes.append(
+            f"this network blows rounding up: Keras' own outputs move {moved:.0f} times as far as inputs "
+            "and weights do (relative), so that programs which both are right differ"
+        )
+    return SpecError([Diagnostic("NN701", message, span, notes=tuple(notes), fixes=fixes)])
+
+
+def not_a_number(subject: Subject, what: str, first: Node | None) -> SpecError:
+    """NN710: what the Keras model itself gives is no number.
+
+    Args:
+        what: the inputs on which it is.
+        first: the first layer whose result is none.
+    """
+    span = first.span if first is not None else Span(Source(subject.graph.name, ""))
+    place = f", from `{first.name}` ({first.kind}) on" if first is not None else ""
+    return SpecError(
+        [
+            Diagnostic(
+                "NN710",
+                f"the Keras model gives infinity or no number on {what}{place}: there is nothing to deploy",
+                span,
+                notes=("ONNX Runtime gives the same: the two do not differ",),
+            )
+        ]
+    )
+
+
+def rounded_up(error: float) -> str:
+    """One digit, not below the error: 0.00123 as `2.0e-03`."""
+    exponent = math.floor(math.log10(error))
+    digit = math.ceil(error / 10.0**exponent)
+    return f"{digit * 10.0**exponent:.1e}"

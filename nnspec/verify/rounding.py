@@ -1,0 +1,59 @@
+"""How far rounding alone moves a network's results: where it is far, two right programs differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from nnspec.verify.comparison import Measure, errors
+from nnspec.verify.subject import Subject
+
+SMALLEST_SCALE = 1 / 256  # of random inputs to a network that blows rounding up
+TRIALS = 3
+JITTER = 2.0**-15  # relative; more than rounding, so that it shows behind a softmax that is nearly certain
+BETWEEN_KERNELS = 2.0**-20  # relative: what sums over a thousand products, or approximated functions, differ by
+
+
+def blows_up(moved: float, tolerance: float) -> bool:
+    """Whether two right programs may differ, so that a difference tells nothing."""
+    return moved * BETWEEN_KERNELS > tolerance
+
+
+def moved_by_rounding(subject: Subject, raw: Mapping[str, np.ndarray], measures: Mapping[str, Measure]) -> np.ndarray:
+    """By how much more than the inputs and weights themselves Keras' own outputs move, both relative: axes `row`.
+
+    Args:
+        measures: what each output's differences are measured against.
+    """
+    weights = subject.model.get_weights()
+    wanted = subject.predicted(raw)
+    found = np.zeros(len(next(iter(raw.values()))))
+    kept = padding_values(subject)
+    try:
+        for trial in range(TRIALS):
+            rng = np.random.default_rng(trial)
+            subject.model.set_weights([jittered(values, rng) for values in weights])
+            moved = subject.predicted({name: jittered(values, rng, kept) for name, values in raw.items()})
+            for name, measure in measures.items():
+                apart = errors(moved[name], wanted[name])
+                apart = apart / measure.scale if wanted[name].dtype.kind not in "OU" else apart
+                found = np.maximum(found, apart.reshape(len(found), -1).max(axis=1, initial=0.0))
+    finally:
+        subject.model.set_weights(weights)
+    return found / JITTER
+
+
+def padding_values(subject: Subject) -> set[float]:
+    """What padding is made of: moved, it would be data."""
+    masks = {float(node.args["mask_value"]) for node in subject.graph.nodes if "mask_value" in node.args}
+    pads = {t.pad_value for t in subject.deployment.inputs.values() if t.pad_value is not None}
+    return masks | pads
+
+
+def jittered(values: np.ndarray, rng: np.random.Generator, kept: Iterable[float] = ()) -> np.ndarray:
+    """Floats changed by a random part of JITTER, but those that are to be kept; anything else as it is."""
+    if values.dtype != np.float32:
+        return values
+    moved = values * (1 + JITTER * rng.uniform(-1, 1, values.shape)).astype(np.float32)
+    return np.where(np.isin(values, list(kept)), values, moved)

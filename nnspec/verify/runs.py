@@ -1,0 +1,119 @@
+"""What both sides are run on: batches of random inputs, of rows that training never saw, and of hostile rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from nnspec.ir.symbols import lengths_of, size_at
+from nnspec.verify.hostile_rows import Variant, hostile_rows, whole_rows
+from nnspec.verify.samples import random_inputs
+from nnspec.verify.subject import Subject
+
+BATCHES = (1, 3, 32)
+MANY_ELEMENTS = 1_000_000  # inputs of more are compared at the small batches alone: seconds, and nothing learnt
+LENGTHS = (11, 17, 1)
+HELD_OUT = 512  # rows at most
+
+Arrays = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """Raw inputs to compare on.
+
+    Attributes:
+        rows: what each row is, in words; one for all.
+        is_held_out: whether they are rows that training never saw.
+    """
+
+    raw: Arrays
+    rows: tuple[str, ...]
+    is_held_out: bool = False
+
+    @property
+    def batch(self) -> int:
+        return len(next(iter(self.raw.values())))
+
+    def row(self, place: int) -> str:
+        return self.rows[place % len(self.rows)]
+
+
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """The batches to compare a subject on.
+
+    Attributes:
+        held_out: raw inputs of rows that training never saw; empty without data.
+        fixed_batch: the only batch size that the model takes, if it takes one alone.
+    """
+
+    subject: Subject
+    held_out: Arrays = field(default_factory=dict)
+    fixed_batch: int | None = None
+
+    def random(self, scale: float = 1.0) -> list[Run]:
+        """Random inputs at several batch sizes and lengths, of deviation `scale` where the network expects 1."""
+        subject = self.subject
+        is_open = any(not isinstance(a.size, int) for v in self.subject.graph.inputs.values() for a in v.axes)
+        return [
+            Run(
+                random_inputs(subject.graph, subject.deployment, batch, length, subject.weights_of, scale),
+                ("random inputs",),
+            )
+            for batch in self.batches()
+            for length in (LENGTHS if is_open else LENGTHS[:1])
+        ]
+
+    def real(self) -> list[Run]:
+        """Held-out rows at the same batch sizes, and many of them at once."""
+        if not self.held_out:
+            return []
+        count = len(next(iter(self.held_out.values())))
+        rows = ("rows of the data",)
+        sizes = [slice(0, batch) for batch in self.batches() if batch <= count]
+        if self.fixed_batch is None and min(count, HELD_OUT) > max(self.batches()):
+            sizes.append(slice(max(0, count - HELD_OUT), count))
+        return [Run({name: a[part] for name, a in self.held_out.items()}, rows, is_held_out=True) for part in sizes]
+
+    def hostile(self, scale: float) -> list[list[Run]]:
+        """Padding and strange values in rows of the data, or in random ones; each list is measured by its own scale."""
+        subject = self.subject
+        base = self.held_out or random_inputs(
+            subject.graph, subject.deployment, 8, LENGTHS[0], subject.weights_of, scale
+        )
+        groups = []
+        for i, variant in enumerate(
+            hostile_rows(subject.graph, base, subject.deployment, weights_of=subject.weights_of)
+        ):
+            if variant.name != "padding":
+                variant = variant.cut((0, 2, 4)) if self.sample_size() * 8 > MANY_ELEMENTS else variant
+            group = self.in_batches(variant)
+            if variant.name == "padding" and i == 0 and self.fixed_batch is None:
+                group += self.in_batches(whole_rows(variant))
+            groups.append(group)
+        return groups
+
+    def in_batches(self, variant: Variant) -> list[Run]:
+        """A variant as one run, or as runs of the only batch size that the model takes, its first rows once more."""
+        count = len(variant.rows)
+        size = self.fixed_batch or count
+        parts = [np.arange(start, start + size) % count for start in range(0, count, size)]
+        return [
+            Run({n: a[part] for n, a in variant.inputs.items()}, tuple(variant.described(int(i)) for i in part))
+            for part in parts
+        ]
+
+    def sample_size(self) -> int:
+        """How many elements one sample of all inputs has."""
+        lengths = lengths_of(self.subject.graph, max(LENGTHS))
+        return int(sum(math.prod(size_at(a.size, lengths) for a in v.axes) for v in self.subject.graph.inputs.values()))
+
+    def batches(self) -> tuple[int, ...]:
+        """The batch sizes to compare at: small ones alone where samples are large."""
+        if self.fixed_batch:
+            return (self.fixed_batch,)
+        return tuple(batch for batch in BATCHES if batch <= 3 or batch * self.sample_size() <= MANY_ELEMENTS)
