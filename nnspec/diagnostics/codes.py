@@ -114,6 +114,7 @@ CODES: dict[str, str] = {
     "NN605": "two-unknown-sizes",
     "NN606": "output-not-writable",
     "NN607": "model-cannot-be-imported",
+    "NN610": "keras-on-another-engine",
     # NN7xx: verification and deployed models
     "NN701": "onnx-differs-from-keras",
     "NN702": "onnx-not-well-formed",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from nnspec.backends.base import TrainingBackend
 from nnspec.backends.onnx.deploy import Deployment
+from nnspec.backends.registry import training_backend
 from nnspec.jobs import artifact
 from nnspec.jobs.exporting import write_onnx
 from nnspec.jobs.run import Run
@@ -14,17 +16,30 @@ from nnspec.pipeline import Checked
 from nnspec.progress import Progress
 
 
-def run_build(checked: Checked, out: Path, progress: Progress, *, resume: bool = False) -> Run:
-    """Check is done; train, evaluate, export, verify."""
+def run_build(
+    checked: Checked,
+    out: Path,
+    progress: Progress,
+    *,
+    resume: bool = False,
+    backend: str | TrainingBackend = "tensorflow",
+) -> Run:
+    """Check is done; train, evaluate, export, verify.
+
+    Args:
+        resume: goes on where an interrupted build stopped.
+        backend: the engine that trains, or its name.
+    """
+    engine = training_backend(backend)
+    engine.load()
     started = time.time()
     with artifact.staged(out, resume=resume, keep_on_failure=True) as folder:
         checked, dataset = prepared(checked, folder, progress, resume=resume)
-        run, trained = train_into(checked, dataset, folder, progress, resume=resume)
+        run, trained = train_into(checked, dataset, folder, progress, resume=resume, backend=engine)
         deployment = Deployment(dataset.inputs, dataset.outputs)
-        run.verification = write_onnx(checked, trained.compiled, deployment, dataset, folder, progress)
-        artifact.write_manifest(
-            checked, folder, {"build_seconds": round(time.time() - started, 1), "best_epoch": trained.best_epoch}
-        )
+        run.verification = write_onnx(checked, trained.compiled, deployment, dataset, folder, progress, engine)
+        more = {"build_seconds": round(time.time() - started, 1), "best_epoch": trained.best_epoch}
+        artifact.write_manifest(checked, folder, engine, more)
     run.folder = out
     progress.say(f"wrote {out}")
     return run

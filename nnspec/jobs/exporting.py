@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 
 from nnspec import __version__
+from nnspec.backends.base import TrainingBackend
 from nnspec.backends.keras.model import Compiled, read_weights
 from nnspec.backends.onnx.deploy import Deployment, label_name, restore_outputs, scale_input
 from nnspec.backends.onnx.export import Exported, export_graph
 from nnspec.backends.onnx.fallback import lower_by_tf2onnx
+from nnspec.backends.registry import training_backend
+from nnspec.backends.versions import versions
 from nnspec.checks.opset import needed_opset
 from nnspec.data.dataset import Dataset
 from nnspec.diagnostics import SpecError
@@ -26,23 +29,37 @@ from nnspec.jobs.weights import with_weights, with_words
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress
 from nnspec.runtime.ports import METADATA_KEY
-from nnspec.verify import versions
 
 
-def run_export(checked: Checked, out: Path, progress: Progress, *, weights: Path | None, untrained: bool) -> Run:
+def run_export(
+    checked: Checked,
+    out: Path,
+    progress: Progress,
+    *,
+    weights: Path | None,
+    untrained: bool,
+    backend: str | TrainingBackend = "tensorflow",
+) -> Run:
     """ONNX from trained weights, or from the spec's seed.
+
+    Args:
+        weights: a .keras or .weights.h5 file.
+        untrained: weights by the spec's seed instead.
+        backend: the engine that Keras runs on, or its name.
 
     Raises:
         SpecError: NN604 where the weights are missing or do not fit.
     """
+    engine = training_backend(backend)
+    engine.load()
     checked = replace(checked, graph=with_words(checked, weights))
-    compiled, deployment, dataset = with_weights(checked, weights, untrained)
+    compiled, deployment, dataset = with_weights(checked, weights, untrained, engine)
     with artifact.staged(out) as folder:
         compiled.model.save(folder / "model.keras")
-        verification = write_onnx(checked, compiled, deployment, dataset, folder, progress)
+        verification = write_onnx(checked, compiled, deployment, dataset, folder, progress, engine)
         artifact.write_text(folder / "spec.yaml", resolved.to_yaml(checked.root))
         artifact.write_json(folder / "preprocessing.json", deployment.to_json())
-        artifact.write_manifest(checked, folder, {})
+        artifact.write_manifest(checked, folder, engine, {})
     return Run(out, verification=verification)
 
 
@@ -53,6 +70,7 @@ def write_onnx(
     dataset: Dataset | None,
     folder: Path,
     progress: Progress,
+    backend: TrainingBackend,
 ) -> dict[str, Any]:
     """Lowers, passes the gate, writes model.onnx and verify.json.
 
@@ -62,7 +80,7 @@ def write_onnx(
     section = checked.section("export")
     spec = resolved.to_yaml(checked.root)
     with progress.step("export"):
-        proto, exported = lower(checked, compiled, deployment, spec)
+        proto, exported = lower(checked, compiled, deployment, spec, backend)
     used = _deployed(checked, deployment)
     held_out: dict[str, np.ndarray] = {}
     if dataset is not None:
@@ -71,7 +89,7 @@ def write_onnx(
             held_out = dict(last.raw) if used is deployment else dict(last.x)
     with progress.step("verification"):
         layout = section.get("layout") or {}
-        result = prove(proto, checked, compiled, used, layout, held_out=held_out, exported=exported)
+        result = prove(proto, checked, compiled, used, layout, held_out=held_out, exported=exported, backend=backend)
     result["file_size"] = proto.ByteSize()
     entry = next(p for p in proto.metadata_props if p.key == METADATA_KEY)
     metadata = json.loads(entry.value)
@@ -89,7 +107,13 @@ def write_onnx(
     return result
 
 
-def lower(checked: Checked, compiled: Compiled, deployment: Deployment, spec: str) -> tuple[Any, Exported]:
+def lower(
+    checked: Checked,
+    compiled: Compiled,
+    deployment: Deployment,
+    spec: str,
+    backend: str | TrainingBackend = "tensorflow",
+) -> tuple[Any, Exported]:
     """The deployed ONNX model of a compiled graph, not yet verified."""
     graph = checked.graph
     section = checked.section("export")
@@ -110,7 +134,7 @@ def lower(checked: Checked, compiled: Compiled, deployment: Deployment, spec: st
     )
     metadata = describe_model(graph, checked.data, used, layout, spec)
     metadata["states"] = {state.input: state.output for state in exported.states}
-    metadata["versions"] = versions()
+    metadata["versions"] = versions(training_backend(backend))
     proto = exported.builder.to_model({METADATA_KEY: json.dumps(metadata, ensure_ascii=False)}, __version__)
     return proto, exported
 

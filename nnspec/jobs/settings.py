@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nnspec.pipeline import Checked
-from nnspec.training.train import Settings, fixed_batches
+from nnspec.training.settings import Settings, fixed_batches
 
 
 def settings_of(checked: Checked) -> Settings:

@@ -7,7 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from nnspec.backends.base import TrainingBackend
 from nnspec.backends.onnx.deploy import Deployment
+from nnspec.backends.registry import training_backend
 from nnspec.checks.context import output_slots
 from nnspec.data.dataset import Dataset
 from nnspec.expansion import resolved
@@ -19,15 +21,31 @@ from nnspec.jobs.settings import settings_of
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress
 from nnspec.training.evaluate import evaluate, table
-from nnspec.training.train import Settings, Trained, history_rows, train, trimmed
+from nnspec.training.settings import Settings
+from nnspec.training.targets import trimmed
+from nnspec.training.train import Trained, history_rows, train
 
 
-def run_training(checked: Checked, out: Path, progress: Progress, *, resume: bool = False) -> Run:
-    """Trains and evaluates; leaves model.keras, history.csv, metrics.json and preprocessing.json."""
+def run_training(
+    checked: Checked,
+    out: Path,
+    progress: Progress,
+    *,
+    resume: bool = False,
+    backend: str | TrainingBackend = "tensorflow",
+) -> Run:
+    """Trains and evaluates; leaves model.keras, history.csv, metrics.json and preprocessing.json.
+
+    Args:
+        resume: goes on where an interrupted training stopped.
+        backend: the engine that trains, or its name.
+    """
+    engine = training_backend(backend)
+    engine.load()
     with artifact.staged(out, resume=resume, keep_on_failure=True) as folder:
         checked, dataset = prepared(checked, folder, progress, resume=resume)
-        run, _ = train_into(checked, dataset, folder, progress, resume=resume)
-        artifact.write_manifest(checked, folder, {})
+        run, _ = train_into(checked, dataset, folder, progress, resume=resume, backend=engine)
+        artifact.write_manifest(checked, folder, engine, {})
     run.folder = out
     return run
 
@@ -45,17 +63,17 @@ def prepared(checked: Checked, folder: Path, progress: Progress, *, resume: bool
 
 
 def train_into(
-    checked: Checked, dataset: Dataset, folder: Path, progress: Progress, *, resume: bool
+    checked: Checked, dataset: Dataset, folder: Path, progress: Progress, *, resume: bool, backend: TrainingBackend
 ) -> tuple[Run, Trained]:
     """Trains and evaluates; writes all that a build holds but the ONNX model and the manifest."""
     settings = settings_of(checked)
     sizes = ", ".join(f"{name} {split.size}" for name, split in dataset.splits.items())
     progress.say(f"{checked.graph.name}: {checked.graph.parameters:,} parameters; samples: {sizes}")
     with progress.step("training"):
-        trained = train(checked.graph, dataset, settings, folder, progress, resume=resume)
+        trained = train(checked.graph, dataset, settings, folder, progress, resume=resume, backend=backend)
     deployment = Deployment(dataset.inputs, dataset.outputs)
     batch = settings["batch_size"] if any(node.is_stateful for node in checked.graph.nodes) else None
-    figures = _figures(trained, checked, dataset, deployment, batch, settings)
+    figures = _figures(trained, checked, dataset, deployment, batch, settings, backend)
     progress.say(f"best epoch: {trained.best_epoch}\n{table(checked.graph, figures)}")
     trained.compiled.model.save(folder / "model.keras")
     artifact.write_text(folder / "history.csv", history_rows(trained.history))
@@ -68,11 +86,17 @@ def train_into(
 
 
 def _figures(
-    trained: Trained, checked: Checked, dataset: Dataset, deployment: Deployment, batch: int | None, settings: Settings
+    trained: Trained,
+    checked: Checked,
+    dataset: Dataset,
+    deployment: Deployment,
+    batch: int | None,
+    settings: Settings,
+    backend: TrainingBackend,
 ) -> dict[str, Any]:
     used = dataset
     if batch is not None:
         splits = {name: trimmed(split, batch, settings.span) for name, split in dataset.splits.items()}
         used = Dataset(splits, dataset.inputs, dataset.outputs)
     slots = output_slots(checked.graph)
-    return evaluate(trained.compiled.model, checked.graph, used, deployment, slots, batch)
+    return evaluate(trained.compiled.model, checked.graph, used, deployment, slots, backend, batch)

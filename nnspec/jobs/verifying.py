@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnspec import pipeline
+from nnspec.backends.base import TrainingBackend
 from nnspec.backends.keras.model import Compiled, build_model
 from nnspec.backends.onnx.deploy import Deployment
 from nnspec.backends.onnx.export import Exported
+from nnspec.backends.registry import training_backend
 from nnspec.diagnostics import Source, Span, SpecError
 from nnspec.jobs import vocabularies
 from nnspec.jobs.settings import fixed_batch, settings_of
@@ -22,7 +24,7 @@ from nnspec.jobs.weights import load_weights
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress
 from nnspec.runtime.ports import METADATA_KEY
-from nnspec.training.train import fixed_batches
+from nnspec.training.settings import fixed_batches
 from nnspec.verify.causality import verify_causality
 from nnspec.verify.gate import Gate
 
@@ -39,6 +41,7 @@ def prove(
     *,
     held_out: Mapping[str, np.ndarray] | None = None,
     exported: Exported | None = None,
+    backend: TrainingBackend,
 ) -> dict[str, Any]:
     """Passes a model through the gate; what `expect` calls causal is tried on the Keras model.
 
@@ -59,11 +62,13 @@ def prove(
         fixed_batch=batch,
     )
     result = gate.run(proto, exported)
-    causality = verify_causality(checked.root.get("expect"), checked.graph, compiled, batch)
+    causality = verify_causality(checked.root.get("expect"), checked.graph, compiled, batch, backend)
     return {**result, "causality": causality} if causality else result
 
 
-def run_verify(model: Path, weights: Path | None, progress: Progress) -> dict[str, Any]:
+def run_verify(
+    model: Path, weights: Path | None, progress: Progress, *, backend: str | TrainingBackend = "tensorflow"
+) -> dict[str, Any]:
     """The gate again, on a model that exists, against the Keras model beside it.
 
     Raises:
@@ -74,6 +79,8 @@ def run_verify(model: Path, weights: Path | None, progress: Progress) -> dict[st
         path = Path(folder) / "spec.yaml"
         path.write_text(metadata["spec"], encoding="utf-8")
         checked = pipeline.check(path, without_data=True)
+    engine = training_backend(backend)
+    engine.load()
     weights = weights or model.parent / "model.keras"
     graph = vocabularies.with_vocabularies(checked.graph, vocabularies.from_archive(checked.graph, weights))
     vocabularies.require(graph)
@@ -82,7 +89,7 @@ def run_verify(model: Path, weights: Path | None, progress: Progress) -> dict[st
     load_weights(compiled, weights)
     deployment = Deployment.from_json(metadata.get("preprocessing", {}))
     with progress.step("verification"):
-        return prove(proto, checked, compiled, deployment, metadata.get("layout") or {})
+        return prove(proto, checked, compiled, deployment, metadata.get("layout") or {}, backend=engine)
 
 
 def _read(model: Path) -> tuple[onnx.ModelProto, dict[str, Any]]:

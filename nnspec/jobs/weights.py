@@ -6,6 +6,7 @@ import json
 import zipfile
 from pathlib import Path
 
+from nnspec.backends.base import TrainingBackend
 from nnspec.backends.keras.model import Compiled, build_model
 from nnspec.backends.onnx.deploy import Deployment
 from nnspec.data.dataset import Dataset
@@ -15,11 +16,11 @@ from nnspec.jobs import vocabularies
 from nnspec.jobs.dataset import load_dataset
 from nnspec.jobs.settings import settings_of
 from nnspec.pipeline import Checked
-from nnspec.training.train import fixed_batches, set_seed
+from nnspec.training.settings import fixed_batches
 
 
 def with_weights(
-    checked: Checked, weights: Path | None, untrained: bool
+    checked: Checked, weights: Path | None, untrained: bool, backend: TrainingBackend
 ) -> tuple[Compiled, Deployment, Dataset | None]:
     """The model, the scaling that belongs to its weights, and the data, as far as they are known.
 
@@ -31,7 +32,7 @@ def with_weights(
         SpecError: NN604 where the weights are missing or do not fit.
     """
     settings = settings_of(checked)
-    set_seed(settings["seed"])
+    backend.seed(settings["seed"])
     compiled = build_model(checked.graph, batches=fixed_batches(checked.graph, settings))
     if untrained:
         return compiled, Deployment(), None

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nnspec.backends.base import KerasModel, TrainingBackend
 from nnspec.backends.keras.model import predict
 from nnspec.backends.onnx.deploy import Deployment, class_indices
 from nnspec.data.dataset import Dataset, Split
@@ -19,17 +20,18 @@ HEADLINE = {"regression": "rmse", "classification": "accuracy", "binary": "accur
 
 
 def evaluate(
-    model: Any,
+    model: KerasModel,
     graph: Graph,
     dataset: Dataset,
     deployment: Deployment,
     slots: Mapping[str, Slot],
+    backend: TrainingBackend,
     batch_size: int | None = None,
 ) -> dict[str, dict[str, Any]]:
     """`{split: {output: {figure: value, …, "baseline": {…}}}}`."""
     result: dict[str, dict[str, Any]] = {}
     for split_name, split in dataset.splits.items():
-        predicted = predict(model, graph, split.x, **({"batch_size": batch_size} if batch_size else {}))
+        predicted = predict(model, graph, split.x, batch_size or 256, backend)
         naive = baselines(dataset, split_name, slots)
         result[split_name] = {}
         for name, output in graph.outputs.items():

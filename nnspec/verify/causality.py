@@ -14,8 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from nnspec.backends.base import KerasModel, Tensor, TrainingBackend
 from nnspec.backends.keras.model import Compiled, as_model_inputs, reset_states
 from nnspec.backends.onnx.deploy import Deployment
+from nnspec.backends.registry import training_backend
 from nnspec.checks.expect import expected_causal
 from nnspec.diagnostics import Diagnostic, Span, SpecError
 from nnspec.document import Node as SourceNode
@@ -43,9 +45,17 @@ class Found:
 
 
 def verify_causality(
-    section: SourceNode | None, graph: Graph, compiled: Compiled, fixed_batch: int | None = None
+    section: SourceNode | None,
+    graph: Graph,
+    compiled: Compiled,
+    fixed_batch: int | None = None,
+    backend: str | TrainingBackend = "tensorflow",
 ) -> dict[str, Any]:
     """What `expect` says to be causal, tried on the built model.
+
+    Args:
+        fixed_batch: the only batch size that the model takes, if it takes one alone.
+        backend: what computes the gradients.
 
     Returns:
         For each output or layer and axis: the values looked at, the steps, the largest gradients.
@@ -56,12 +66,15 @@ def verify_causality(
     expected = list(expected_causal(section, graph))
     if not expected:
         return {}
+    engine = training_backend(backend)
     arrays = random_inputs(graph, Deployment(), fixed_batch or 2, LENGTH)
     result: dict[str, Any] = {}
     faults = []
     for what, value, axis, span in expected:
         values = carriers(graph, value, axis)
-        found = {_key(v): _try(Probe.of(graph, compiled, arrays, v, axis), v.fields[axis].stride) for v in values}
+        found = {
+            _key(v): _try(Probe.of(graph, compiled, arrays, v, axis, engine), v.fields[axis].stride) for v in values
+        }
         result.setdefault(what.replace("`", ""), {})[axis] = {
             "values": list(found),
             "steps": sum(f.steps for f in found.values()),
@@ -98,17 +111,27 @@ class Probe:
         place: the dimension of the axis in it, batch included.
         arrays: the inputs that it is looked at on.
         sources: the inputs that have the axis, and its dimension in each.
+        backend: what computes the gradients.
     """
 
     graph: Graph
     compiled: Compiled
-    model: Any
+    model: KerasModel
     place: int
     arrays: Mapping[str, np.ndarray]
     sources: Mapping[str, int]
+    backend: TrainingBackend
 
     @classmethod
-    def of(cls, graph: Graph, compiled: Compiled, arrays: Mapping[str, np.ndarray], value: Value, axis: str) -> Probe:
+    def of(
+        cls,
+        graph: Graph,
+        compiled: Compiled,
+        arrays: Mapping[str, np.ndarray],
+        value: Value,
+        axis: str,
+        backend: TrainingBackend,
+    ) -> Probe:
         import keras
 
         place = position_of(value, axis)
@@ -119,31 +142,37 @@ class Probe:
             if any(own.name == axis for own in v.axes)
         }
         model = keras.Model(compiled.model.input, compiled.tensors[_key(value)])
-        return cls(graph, compiled, model, 1 + place, arrays, sources)
+        return cls(
+            graph=graph,
+            compiled=compiled,
+            model=model,
+            place=1 + place,
+            arrays=arrays,
+            sources=sources,
+            backend=backend,
+        )
 
-    def run(self, inputs: Mapping[str, Any]) -> Any:
+    def run(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """The value, from fresh states."""
         reset_states(self.compiled.model)
         return self.model(as_model_inputs(self.graph, inputs), training=False)
 
     def influences(self, step: int) -> dict[str, np.ndarray]:
         """How strongly a step depends on every element of each source: magnitudes, of the source's shape."""
-        import tensorflow as tf
+        from keras import ops
 
-        tensors = {name: tf.convert_to_tensor(array) for name, array in self.arrays.items()}
+        def weighed(tensors: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+            """The step, and a sum of it in which its elements cannot cancel out."""
+            value = ops.take(self.run(tensors), step, axis=self.place)
+            weights = np.random.default_rng(step).normal(size=value.shape).astype(np.float32)
+            return ops.sum(value * weights), value
+
         floats = [name for name in self.sources if self.arrays[name].dtype.kind == "f"]
-        with tf.GradientTape() as tape:
-            for name in floats:
-                tape.watch(tensors[name])
-            made = tf.gather(self.run(tensors), step, axis=self.place)
-            weights = np.random.default_rng(step).normal(size=made.shape).astype(np.float32)
-            total = tf.reduce_sum(made * weights)
-        result: dict[str, np.ndarray] = {}
-        for name, gradient in zip(floats, tape.gradient(total, [tensors[name] for name in floats]), strict=True):
-            result[name] = np.zeros(self.arrays[name].shape) if gradient is None else np.abs(np.asarray(gradient))
+        made, gradients = self.backend.gradients(weighed, self.arrays, floats)
+        result = {name: np.abs(gradient) for name, gradient in gradients.items()}
         for name in self.sources:
             if name not in result:
-                result[name] = self.influence_of_whole_numbers(name, step, np.asarray(made))
+                result[name] = self.influence_of_whole_numbers(name, step, made)
         return result
 
     def influence_of_whole_numbers(self, name: str, step: int, made: np.ndarray) -> np.ndarray:

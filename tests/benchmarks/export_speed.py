@@ -20,7 +20,8 @@ from sessions import latencies, node_count, session
 from nnspec import jobs, pipeline
 from nnspec.backends.keras.model import build_model
 from nnspec.backends.onnx.deploy import Deployment
-from nnspec.training.train import fixed_batches, set_seed
+from nnspec.backends.registry import training_backend
+from nnspec.training.settings import fixed_batches
 
 ROOT = Path(__file__).parents[2]
 DEFAULT = [
@@ -38,7 +39,7 @@ def measure(name: str, folder: Path) -> None:
     path = next(p for p in (ROOT / "specs" / f"{name}.yaml", Path(__file__).with_name(f"{name}.yaml")) if p.exists())
     checked = pipeline.check(path, {"export": {"layout": {}}}, without_data=True)
     settings = jobs.settings_of(checked)
-    set_seed(settings["seed"])
+    training_backend().seed(settings["seed"])
     compiled = build_model(checked.graph, batches=fixed_batches(checked.graph, settings))
     started = time.perf_counter()
     proto, _ = jobs.lower(checked, compiled, Deployment(), "")

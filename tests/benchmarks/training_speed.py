@@ -13,8 +13,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 
 from nnspec import jobs, pipeline
+from nnspec.backends.registry import training_backend
 from nnspec.progress import Progress
-from nnspec.training.train import set_seed, train
+from nnspec.training.train import train
 
 ROOT = Path(__file__).parents[2]
 EPOCHS = 4
@@ -41,7 +42,7 @@ def main(rounds: int = 3) -> None:
             started = time.perf_counter()
             train(checked.graph, data, settings, Path(folder), Progress(quiet=True))
             ours = time.perf_counter() - started
-        set_seed(7)
+        training_backend().seed(7)
         started = time.perf_counter()
         x, y = data.splits["train"], data.splits["validation"]
         by_hand().fit(

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from nnspec.backends.base import KerasModel, Tensor, TrainingBackend, Values
+from nnspec.backends.registry import training_backend
 from nnspec.diagnostics import CompilerBug, SpecError
 from nnspec.ir.graph import Graph, Node, Value
 from nnspec.ir.names import keras_name
@@ -20,9 +22,9 @@ class Compiled:
     One input or output stands alone; several are dicts by name.
     """
 
-    model: Any
+    model: KerasModel
     layers: Mapping[str, Any]
-    tensors: Mapping[str, Any] = field(default_factory=dict)  # "node" or "node.port" -> Keras tensor
+    tensors: Mapping[str, Tensor] = field(default_factory=dict)  # "node" or "node.port" -> Keras tensor
 
 
 def build_model(graph: Graph, *, batches: Mapping[str, int | None] | None = None) -> Compiled:
@@ -33,8 +35,8 @@ def build_model(graph: Graph, *, batches: Mapping[str, int | None] | None = None
     """
     import keras
 
-    tensors: dict[tuple[str, str], Any] = {}
-    inputs: dict[str, Any] = {}
+    tensors: dict[tuple[str, str], Tensor] = {}
+    inputs: dict[str, Tensor] = {}
     for name, value in graph.inputs.items():
         shape = tuple(axis.size if isinstance(axis.size, int) else None for axis in value.axes)
         batch = (graph.batches if batches is None else batches).get(name)
@@ -74,7 +76,7 @@ def build_model(graph: Graph, *, batches: Mapping[str, int | None] | None = None
     return Compiled(model, layers, named)
 
 
-def _output(value: Value, tensor: Any) -> Any:
+def _output(value: Value, tensor: Tensor) -> Tensor:
     """An output; Keras' losses apply a mask to values of one axis behind the masked one, and fail on more."""
     if value.mask is None or len(value.axes) <= 2:
         return tensor
@@ -83,7 +85,7 @@ def _output(value: Value, tensor: Any) -> Any:
     return WithoutMask()(tensor)
 
 
-def _compare_shapes(node: Node, value: Value, tensor: Any) -> None:
+def _compare_shapes(node: Node, value: Value, tensor: Tensor) -> None:
     """What was inferred is what Keras made."""
     inferred = tuple(axis.size if isinstance(axis.size, int) else None for axis in value.axes)
     built = tuple(tensor.shape[1:])
@@ -112,7 +114,7 @@ def read_weights(node: Node, layer: Any) -> dict[str, np.ndarray]:
     return {w.name: np.asarray(v) for w, v in zip(node.weights, variables, strict=True)}
 
 
-def reset_states(model: Any) -> None:
+def reset_states(model: KerasModel) -> None:
     """Stateful layers begin anew. Keras' own `reset_state` fails on the nested states of stacked cells."""
     from keras import ops, tree
 
@@ -122,17 +124,17 @@ def reset_states(model: Any) -> None:
                 state.assign(ops.zeros_like(state))
 
 
-def as_model_inputs(graph: Graph, arrays: Mapping[str, np.ndarray]) -> Any:
+def as_model_inputs(graph: Graph, arrays: Mapping[str, np.ndarray]) -> Values:
     """Arrays by input name as the Keras model takes them; tensors where there is text: Keras takes no arrays of it."""
-    ready: dict[str, Any] = dict(arrays)
+    ready: dict[str, Tensor] = dict(arrays)
     if any(value.dtype == "string" for value in graph.inputs.values()):
-        import tensorflow as tf
+        from keras import ops
 
-        ready = {name: tf.constant(array) for name, array in ready.items()}
+        ready = {name: ops.convert_to_tensor(array) for name, array in ready.items()}
     return ready if len(graph.inputs) > 1 else ready[next(iter(graph.inputs))]
 
 
-def as_array(value: Any) -> np.ndarray:
+def as_array(value: Tensor) -> np.ndarray:
     """A result as an array; text as words rather than bytes."""
     array = np.asarray(value)
     if array.dtype.kind != "O":
@@ -141,12 +143,14 @@ def as_array(value: Any) -> np.ndarray:
     return np.asarray(words, object).reshape(array.shape)
 
 
-def predict(model: Any, graph: Graph, arrays: Mapping[str, np.ndarray], batch_size: int = 256) -> dict[str, np.ndarray]:
+def predict(
+    model: KerasModel,
+    graph: Graph,
+    arrays: Mapping[str, np.ndarray],
+    batch_size: int = 256,
+    backend: str | TrainingBackend = "tensorflow",
+) -> dict[str, np.ndarray]:
     """The Keras model's outputs by name; a batch for arrays of more than `batch_size` samples at a time."""
-    count = len(next(iter(arrays.values())))
-    if count > batch_size:
-        made = model.predict(as_model_inputs(graph, arrays), batch_size=batch_size, verbose=0)
-    else:
-        made = model(as_model_inputs(graph, arrays), training=False)
+    made = training_backend(backend).predict(model, as_model_inputs(graph, arrays), batch_size)
     results = made if isinstance(made, dict) else {next(iter(graph.outputs)): made}
     return {name: as_array(value) for name, value in results.items()}

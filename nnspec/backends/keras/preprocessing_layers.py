@@ -66,18 +66,16 @@ def learn_words(layer: Any, node: Node, read: Sequence[Any]) -> dict[str, Any]:
     Raises:
         SpecError: NN352 where there is no word.
     """
-    import tensorflow as tf
-
     table, is_text = getattr(layer, "_lookup_layer", layer), hasattr(layer, "_lookup_layer")
     plain = str if table.vocabulary_dtype == "string" else int
     mode, table.output_mode = table.output_mode, "int"  # Keras counts documents one by one, which takes minutes
     documents: list[Any] = []
     for array in read:
-        data = tf.constant(array)
+        data = keras.ops.convert_to_tensor(array)
         tokens = layer._preprocess(data) if is_text else data
         table.update_state(tokens)
         if mode == "tf_idf":
-            documents += tokens.to_list() if isinstance(tokens, tf.RaggedTensor) else tokens.numpy().tolist()
+            documents += tokens.to_list() if hasattr(tokens, "to_list") else tokens.numpy().tolist()  # ragged, or not
     special = [token for token in (table.mask_token, table.oov_token) if token is not None]
     if all(token in special for token in map(_decoded, table.token_counts.export()[0].numpy().tolist())):
         raise SpecError.single(

@@ -1,18 +1,17 @@
-"""Loads the framework without its greetings, which C++ writes past Python to standard error."""
+"""Loading a framework with its start-up log output suppressed, which C++ writes past Python to standard error."""
 
 from __future__ import annotations
 
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
-def load_framework() -> None:
-    """Imports TensorFlow and Keras; what they print is shown only where the import fails."""
-    if "keras" in sys.modules and "tensorflow" in sys.modules:
-        return
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+@contextmanager
+def start_up_suppressed() -> Iterator[None]:
+    """What is written to standard error inside is shown only where an exception leaves."""
     try:
         kept = os.dup(2)
     except OSError:  # no standard error at all
@@ -23,11 +22,8 @@ def load_framework() -> None:
             os.dup2(heard.fileno(), 2)
         failed = True
         try:
-            import keras
-            import tensorflow
-
-            tensorflow.constant(0)  # the devices are looked for at the first operation, with greetings of their own
-            failed = keras is None
+            yield
+            failed = False
         finally:
             if kept is not None:
                 os.dup2(kept, 2)

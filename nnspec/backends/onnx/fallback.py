@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from nnspec.backends.base import Tensor
 from nnspec.backends.onnx.lowering import Lowering
 from nnspec.backends.onnx.view import Group, View
 from nnspec.diagnostics import SpecError
@@ -18,17 +19,17 @@ def lower_by_tf2onnx(lowering: Lowering, node: Node, views: list[View], layer: A
         SpecError: NN601 where tf2onnx cannot convert the layer either.
     """
     import numpy as np
-    import tensorflow as tf
     import tf2onnx
     from onnx import numpy_helper
 
-    flat = [lowering.canonical(view) for view in views]
-    signature = [tf.TensorSpec(_shape(value), value.dtype, name=f"fragment_{i}") for i, value in enumerate(node.inputs)]
+    from nnspec.backends.keras.tensorflow_backend import TENSORFLOW
 
-    @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
-    def fragment(*tensors: Any) -> Any:
+    flat = [lowering.canonical(view) for view in views]
+
+    def call(*tensors: Tensor) -> Tensor:
         return node.layer.call_keras(layer, node, list(tensors))
 
+    fragment, signature = TENSORFLOW.traced(call, [(_shape(value), value.dtype) for value in node.inputs])
     try:
         proto, _ = tf2onnx.convert.from_function(fragment, signature, opset=min(lowering.graph.opset, 18))
     except Exception as error:

@@ -13,7 +13,7 @@ import numpy as np
 
 from nnspec import pipeline
 from nnspec.backends.keras.model import Compiled, as_array, build_model, predict, reset_states
-from nnspec.backends.keras.quiet import load_framework
+from nnspec.backends.registry import training_backend
 from nnspec.diagnostics import Fix, Source, Span, SpecError
 from nnspec.importers.keras import vocabularies
 from nnspec.importers.keras.archive import read_archive
@@ -64,7 +64,7 @@ def import_file(path: Path, out: Path, progress: Progress, *, name: str | None =
         draft = build_draft(network) if not learned else None  # what is at fault is told before a framework is loaded
     except ImportFault as fault:
         raise _refused(fault, here) from None
-    load_framework()
+    training_backend().load()
     import keras
 
     with progress.step("reading the model"):

@@ -12,7 +12,8 @@ from nnspec.backends.keras.model import read_weights
 from nnspec.data.dataset import Dataset, Split
 from nnspec.diagnostics import Source, Span, SpecError
 from nnspec.progress import Progress
-from nnspec.training.train import Settings, train
+from nnspec.training.settings import Settings
+from nnspec.training.train import train
 from tests.support.layer_cases import Case, checked
 
 SIGNAL = {"time": 100}

@@ -12,12 +12,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from nnspec import api, pipeline, runtime
+from nnspec.backends.keras.callbacks import Checkpoint
 from nnspec.cli import main
 from nnspec.data.dataset import Dataset, Split
 from nnspec.diagnostics import SpecError
 from nnspec.jobs import load_dataset, vocabularies
 from nnspec.pipeline import diagnose
-from nnspec.training.callbacks import Checkpoint
 from tests.layers.preprocessing.test_adapted_lookups import most_common
 from tests.support.paths import DATA
 

@@ -13,10 +13,11 @@ import pytest
 import yaml
 
 from nnspec import api
-from nnspec.training import callbacks as own
-from nnspec.training.batches import Order, batches
+from nnspec.backends.base import Order, Samples
+from nnspec.backends.keras import callbacks as own
+from nnspec.backends.keras.tensorflow_backend import batches
 from nnspec.training.plan import placeholders
-from nnspec.training.train import balanced_weights
+from nnspec.training.targets import balanced_weights
 
 MODEL: list[Any] = [
     {"Dense": {"units": 6, "activation": "tanh", "name": "body"}},
@@ -182,12 +183,11 @@ def test_classes_are_weighed_along_every_axis() -> None:
 
 def test_batches_have_the_order_of_their_epoch() -> None:
     """Every sample once an epoch, its target and weight with it, in an order that epoch and seed alone decide."""
-    epoch = own.NewEpoch()
     x, y, weights = (np.arange(11.0) * scale for scale in (1, 2, 3))
 
     def order(number: int, seed: int = 4, is_shuffled: bool = True) -> list[int]:
-        epoch.on_epoch_begin(number)
-        taken = batches(x, {"y": y}, {"y": weights}, Order(4, seed, epoch.number if is_shuffled else None))
+        samples = Samples(inputs=x, targets={"y": y}, weights={"y": weights})
+        taken = batches(samples, Order(4, seed, is_shuffled), number)
         assert len(taken) == 3
         found = list(taken)
         assert [len(part[0]) for part in found] == [4, 4, 3]

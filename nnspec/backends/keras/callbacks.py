@@ -1,4 +1,4 @@
-"""Keras callbacks of nnspec's own: NaN, best weights, checkpoints, progress. Imported only by training."""
+"""Keras callbacks of nnspec's own: NaN, best weights, checkpoints, progress. Imported only while training."""
 
 from __future__ import annotations
 
@@ -6,35 +6,36 @@ import json
 import math
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from keras.callbacks import Callback
 
+from nnspec.backends.base import KerasCallback, KerasModel
+from nnspec.backends.keras.memory import averaged_weights, kept_weights, memory_of, random_states, recall, rewind
 from nnspec.backends.keras.model import reset_states
-from nnspec.diagnostics import Span
 from nnspec.progress import Progress
-from nnspec.training.faults import not_a_number
-from nnspec.training.memory import averaged_weights, kept_weights, memory_of, random_states, recall, rewind
+
+Logs = dict[str, Any] | None  # what Keras tells: metrics by name
 
 
 class NotANumber(Callback):  # type: ignore[misc]
-    """Ends the training with a diagnostic as soon as the loss is not finite."""
+    """Ends the training as soon as the loss is not finite, by raising the fault of an epoch and batch (from 1)."""
 
-    def __init__(self, span: Span) -> None:
+    def __init__(self, fault: Callable[[int, int, float], Exception]) -> None:
         super().__init__()
-        self.span = span
+        self.fault = fault
         self.epoch = 0
 
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         self.epoch = epoch
 
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         loss = float((logs or {}).get("loss", 0.0))
         if not math.isfinite(loss):
-            raise not_a_number(self.span, self.epoch + 1, batch + 1, loss)
+            raise self.fault(self.epoch + 1, batch + 1, loss)
 
 
 class ResetStates(Callback):  # type: ignore[misc]
@@ -43,24 +44,11 @@ class ResetStates(Callback):  # type: ignore[misc]
     def reset(self) -> None:
         reset_states(self.model)
 
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         self.reset()
 
-    def on_test_begin(self, logs: Any = None) -> None:
+    def on_test_begin(self, logs: Logs = None) -> None:
         self.reset()
-
-
-class NewEpoch(Callback):  # type: ignore[misc]
-    """Tells the batches which epoch it is."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        import tensorflow as tf
-
-        self.number = tf.Variable(0, trainable=False, dtype=tf.int32)
-
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self.number.assign(epoch)
 
 
 class Checkpoint(Callback):  # type: ignore[misc]
@@ -73,17 +61,17 @@ class Checkpoint(Callback):  # type: ignore[misc]
 
     interval = 5.0
 
-    def __init__(self, folder: Path, model: Any, callbacks: Sequence[Any] = ()) -> None:
+    def __init__(self, folder: Path, model: KerasModel, callbacks: Sequence[KerasCallback] = ()) -> None:
         super().__init__()
         self.folder = folder / "checkpoint"
         self.trained = model
         self.callbacks = callbacks
         self.history: list[dict[str, float]] = []
         self.best: dict[str, Any] = {}
-        self.best_weights: list[Any] | None = None
+        self.best_weights: list[np.ndarray] | None = None
         self.is_stopped = False
         self.remembered: list[dict[str, Any]] = []  # what the spec's callbacks did when the training was interrupted
-        self.recalled: dict[int, list[Any]] = {}  # and the weights that they kept
+        self.recalled: dict[int, list[np.ndarray]] = {}  # and the weights that they kept
         self.written = float("-inf")
 
     def restore(self) -> int:
@@ -110,12 +98,12 @@ class Checkpoint(Callback):  # type: ignore[misc]
             rewind(callback, len(self.history))
         return len(self.history)
 
-    def on_train_begin(self, logs: Any = None) -> None:
+    def on_train_begin(self, logs: Logs = None) -> None:
         """The spec's callbacks began anew just now, as Keras' do: they remember."""
         for i, (callback, memory) in enumerate(zip(self.callbacks, self.remembered, strict=False)):
             recall(callback, memory, self.recalled.get(i))
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self.history.append({name: float(value) for name, value in (logs or {}).items()})
         self.is_stopped = bool(self.model.stop_training)
         if self.is_stopped or time.monotonic() - self.written >= self.interval:
@@ -134,7 +122,9 @@ class Checkpoint(Callback):  # type: ignore[misc]
             "callbacks": [memory_of(callback) for callback in self.callbacks],
             "kept": f"{turn}.kept.npz",
         }
-        kept = {f"{i}.{j}": w for i, c in enumerate(self.callbacks) for j, w in enumerate(kept_weights(c) or ())}
+        kept: dict[str, Any] = {
+            f"{i}.{j}": w for i, c in enumerate(self.callbacks) for j, w in enumerate(kept_weights(c) or ())
+        }
         np.savez(self.folder / state["kept"], **kept)
         self.trained.save_weights(self.folder / state["weights"], overwrite=True)
         if self.best_weights is not None:
@@ -157,7 +147,7 @@ class BestWeights(Callback):  # type: ignore[misc]
         self.checkpoint = checkpoint
         self.sign = -1.0 if rises else 1.0
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         value = (logs or {}).get(self.monitor)
         if value is None:
             return
@@ -166,7 +156,7 @@ class BestWeights(Callback):  # type: ignore[misc]
             self.checkpoint.best = {"value": float(value), "epoch": epoch + 1}
             self.checkpoint.best_weights = averaged_weights(self.model, self.checkpoint.callbacks)
 
-    def restore(self, model: Any) -> int:
+    def restore(self, model: KerasModel) -> int:
         """Puts the best weights back; which epoch they are of (from 1)."""
         if self.checkpoint.best_weights is not None:
             model.set_weights(self.checkpoint.best_weights)
@@ -181,11 +171,11 @@ class Reporter(Callback):  # type: ignore[misc]
         super().__init__()
         self.bar = progress.epochs(total, done)
 
-    def on_train_begin(self, logs: Any = None) -> None:
+    def on_train_begin(self, logs: Logs = None) -> None:
         self.bar.start()
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self.bar.advance(epoch + 1, {name: float(value) for name, value in (logs or {}).items()})
 
-    def on_train_end(self, logs: Any = None) -> None:
+    def on_train_end(self, logs: Logs = None) -> None:
         self.bar.stop()

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from nnspec.backends.base import KerasCallback, KerasModel
+
 # What Keras' callbacks count and compare, which they forget at the beginning of each `fit`.
 _COUNTERS = (
     "best",
@@ -22,7 +24,7 @@ _COUNTERS = (
 )
 
 
-def memory_of(callback: Any) -> dict[str, Any]:
+def memory_of(callback: KerasCallback) -> dict[str, Any]:
     """What a callback remembers, as JSON, but for weights."""
     found: dict[str, Any] = {"kind": type(callback).__name__}
     for name in _COUNTERS:
@@ -32,7 +34,7 @@ def memory_of(callback: Any) -> dict[str, Any]:
     return found
 
 
-def recall(callback: Any, memory: Mapping[str, Any], weights: list[Any] | None) -> None:
+def recall(callback: KerasCallback, memory: Mapping[str, Any], weights: list[np.ndarray] | None) -> None:
     """Puts back what `memory_of` gave, and the weights of `kept_weights`."""
     if memory["kind"] != type(callback).__name__:  # the spec has other callbacks now
         return
@@ -43,13 +45,13 @@ def recall(callback: Any, memory: Mapping[str, Any], weights: list[Any] | None) 
         callback.best_weights = weights
 
 
-def kept_weights(callback: Any) -> list[Any] | None:
+def kept_weights(callback: KerasCallback) -> list[np.ndarray] | None:
     """The best weights that a callback keeps, if it does."""
-    found: list[Any] | None = getattr(callback, "best_weights", None)
+    found: list[np.ndarray] | None = getattr(callback, "best_weights", None)
     return found
 
 
-def rewind(callback: Any, epochs: int) -> None:
+def rewind(callback: KerasCallback, epochs: int) -> None:
     """Brings what a callback wrote back to the end of an epoch: the checkpoint may be older."""
     kind = type(callback).__name__
     if kind == "CSVLogger":
@@ -62,27 +64,27 @@ def rewind(callback: Any, epochs: int) -> None:
         shutil.rmtree(callback.backup_dir, ignore_errors=True)
 
 
-def release(callback: Any) -> None:
+def release(callback: KerasCallback) -> None:
     """Closes the file that an interrupted callback leaves open."""
     file = getattr(callback, "csv_file", None)
     if file is not None:
         file.close()
 
 
-def random_states(model: Any) -> list[Any]:
+def random_states(model: KerasModel) -> list[Any]:
     """The states of the random numbers of dropout, noise and augmentation, which are no weights."""
     weights = {id(variable) for variable in model.weights}
     return [v for v in model.variables if id(v) not in weights and v.path.rpartition("/")[2] == "seed_generator_state"]
 
 
-def averaged_weights(model: Any, callbacks: Iterable[Any]) -> list[Any]:
+def averaged_weights(model: KerasModel, callbacks: Iterable[KerasCallback]) -> list[np.ndarray]:
     """The model's weights, those that the optimizer averages by their averages.
 
     Where `SwapEMAWeights` has the averages in the model at this moment, they are its weights.
     """
     optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
     if not getattr(optimizer, "use_ema", False) or any(getattr(c, "_ema_weights_in_model", False) for c in callbacks):
-        weights: list[Any] = model.get_weights()
+        weights: list[np.ndarray] = model.get_weights()
         return weights
     pairs = zip(optimizer._trainable_variables, optimizer._model_variables_moving_average, strict=True)
     averages = {id(variable): average for variable, average in pairs}

@@ -1,0 +1,73 @@
+"""What all engines of Keras do alike; one file each says the rest."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import ClassVar
+
+from nnspec.backends.base import KerasModel, Values
+from nnspec.backends.keras.quiet import start_up_suppressed
+from nnspec.diagnostics import Fix, Source, Span, SpecError
+
+
+class KerasEngine:
+    """Loading, seeds, devices and predictions, by the means that Keras has for whichever engine it runs on.
+
+    Attributes:
+        name: what Keras calls the engine.
+        packages: the distributions whose versions its results depend on.
+    """
+
+    name: ClassVar[str]
+    packages: ClassVar[tuple[str, ...]]
+
+    def load(self) -> None:
+        """Imports Keras on this engine; what they print is shown only where that fails.
+
+        Raises:
+            SpecError: NN610 where Keras already runs on another engine in this process.
+        """
+        if "keras" not in sys.modules:
+            os.environ["KERAS_BACKEND"] = self.name  # Keras reads it once, as it is imported
+            with start_up_suppressed():
+                self.start()
+        import keras
+
+        if keras.backend.backend() != self.name:
+            raise SpecError.single(
+                "NN610",
+                f"Keras runs on `{keras.backend.backend()}` in this process, but nnspec is to train with `{self.name}`",
+                Span(Source("KERAS_BACKEND", "")),
+                notes=["Keras chooses its engine when it is first imported, and keeps it"],
+                fixes=[
+                    Fix(f"import keras after nnspec, or set the environment variable KERAS_BACKEND={self.name} before")
+                ],
+            )
+
+    def start(self) -> None:
+        """Imports Keras and the engine; the first operation makes it look for devices, with log output of its own."""
+        import keras
+
+        keras.ops.convert_to_tensor(0)
+
+    def seed(self, seed: int) -> None:
+        """Seeds Python, NumPy and the engine."""
+        import keras
+
+        self.load()
+        keras.utils.set_random_seed(seed)
+
+    def devices(self) -> Sequence[str]:
+        """What Keras may compute on, as in `cpu:0`."""
+        import keras
+
+        return [str(device) for device in keras.distribution.list_devices()]
+
+    def predict(self, model: KerasModel, inputs: Values, batch_size: int) -> Values:
+        """What a model gives for all samples; one call where they are a batch or less."""
+        arrays = list(inputs.values()) if isinstance(inputs, dict) else [inputs]
+        if len(arrays[0]) > batch_size:
+            return model.predict(inputs, batch_size=batch_size, verbose=0)
+        return model(inputs, training=False)

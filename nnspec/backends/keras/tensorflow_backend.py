@@ -1,0 +1,131 @@
+"""TensorFlow as the engine that trains. Nothing else of nnspec imports TensorFlow."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from nnspec.backends.base import Differentiable, KerasCallback, KerasModel, Order, Samples, Tensor, Values
+from nnspec.backends.keras.engine import KerasEngine
+
+
+class TensorFlowBackend(KerasEngine):
+    """Keras on TensorFlow: `fit` by its compiled training loop, batches by `tf.data`."""
+
+    name = "tensorflow"
+    packages = ("keras", "tensorflow")
+
+    def start(self) -> None:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        super().start()
+
+    def seed(self, seed: int) -> None:
+        """Seeds Python, NumPy and TensorFlow, and makes operations deterministic."""
+        super().seed(seed)
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()
+
+    def batches(self, samples: Samples, order: Order, epoch: int) -> Iterable[tuple[Values, ...]]:
+        return batches(samples, order, epoch)  # type: ignore[no-any-return]
+
+    def fit(
+        self,
+        model: KerasModel,
+        samples: Samples,
+        order: Order,
+        *,
+        epochs: range,
+        validation: Samples | None = None,
+        callbacks: Sequence[KerasCallback] = (),
+    ) -> None:
+        import tensorflow as tf
+        from keras.callbacks import LambdaCallback
+
+        number = tf.Variable(0, trainable=False, dtype=tf.int32)
+        tell = LambdaCallback(on_epoch_begin=lambda epoch, logs: number.assign(epoch))
+        model.fit(
+            batches(samples, order, number),
+            epochs=epochs.stop,
+            initial_epoch=epochs.start,
+            shuffle=False,  # the batches are in their order
+            validation_data=None if validation is None else (validation.inputs, validation.targets),
+            validation_batch_size=order.batch_size,
+            callbacks=[tell, *callbacks],
+            verbose=0,
+        )
+
+    def gradients(
+        self, function: Differentiable, arrays: Mapping[str, np.ndarray], names: Sequence[str]
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        import tensorflow as tf
+
+        tensors = {name: tf.convert_to_tensor(array) for name, array in arrays.items()}
+        with tf.GradientTape() as tape:
+            for name in names:
+                tape.watch(tensors[name])
+            scalar, value = function(tensors)
+        found = tape.gradient(scalar, {name: tensors[name] for name in names})
+        return np.asarray(value), {
+            name: np.zeros(arrays[name].shape) if gradient is None else np.asarray(gradient)
+            for name, gradient in found.items()
+        }
+
+    def traced(
+        self, function: Callable[..., Tensor], signature: Sequence[tuple[Sequence[int | None], str]]
+    ) -> tuple[Callable[..., Tensor], list[Any]]:
+        """A function of tensors as tf2onnx reads it: with its signature, an entry of shape and dtype a tensor."""
+        import tensorflow as tf
+
+        specs = [tf.TensorSpec(shape, dtype, name=f"fragment_{i}") for i, (shape, dtype) in enumerate(signature)]
+        return tf.function(function, input_signature=specs), specs
+
+
+def batches(samples: Samples, order: Order, epoch: Any) -> Any:
+    """A `tf.data.Dataset` of batches `(inputs, targets)`, with `weights` behind them where there are any.
+
+    Args:
+        epoch: the number of the epoch, or a variable that has it when the dataset is iterated over anew.
+    """
+    import tensorflow as tf
+
+    parts = (samples.inputs, samples.targets, samples.weights)
+    data = tf.nest.map_structure(_as_tensor, tuple(part for part in parts if part is not None))
+    count, size = len(tf.nest.flatten(data)[0]), order.batch_size
+    whole, rest = count // size * size, count % size
+
+    def indices(_: Any) -> Any:
+        found = tf.range(count, dtype=tf.int64)
+        if not order.is_shuffled:
+            return found
+        # what `sample_order` gives, by a kernel
+        return tf.random.experimental.stateless_shuffle(found, seed=tf.stack([order.seed, epoch]))
+
+    def cut(found: Any) -> Any:
+        full = tf.data.Dataset.from_tensor_slices(tf.reshape(found[:whole], (whole // size, size)))
+        return full.concatenate(tf.data.Dataset.from_tensors(found[whole:])) if rest else full
+
+    order_of_batches = tf.data.Dataset.range(1).map(indices).flat_map(cut)
+    pairs = tf.data.Dataset.zip((order_of_batches, tf.data.Dataset.from_tensors(data).repeat()))
+    taken = pairs.map(
+        lambda chosen, all_of_it: tf.nest.map_structure(lambda array: tf.gather(array, chosen), all_of_it),
+        num_parallel_calls=tf.data.AUTOTUNE,
+    )
+    options = tf.data.Options()
+    options.experimental_optimization.apply_default_optimizations = False  # they cost more than they bring here
+    known = taken.apply(tf.data.experimental.assert_cardinality(whole // size + bool(rest)))
+    return known.with_options(options).prefetch(tf.data.AUTOTUNE)
+
+
+def _as_tensor(array: Any) -> Tensor:
+    import tensorflow as tf
+
+    if isinstance(array, np.ndarray) and array.dtype == np.float64:
+        array = array.astype(np.float32)
+    return tf.convert_to_tensor(array)
+
+
+TENSORFLOW = TensorFlowBackend()

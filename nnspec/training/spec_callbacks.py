@@ -1,0 +1,42 @@
+"""The callbacks that a spec lists, as Keras objects that write below the build directory alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from nnspec.backends.base import KerasCallback
+from nnspec.catalogue import keras_objects
+from nnspec.diagnostics import CompilerBug
+from nnspec.training.plan import Planned, inside, optimizer_arguments, planned
+from nnspec.training.settings import Settings
+
+
+def user_callbacks(settings: Settings, known: Mapping[str, bool | None], folder: Path) -> list[KerasCallback]:
+    """The callbacks of the spec; files that they write go below `folder`.
+
+    Where the optimizer averages the weights, the figures of validation are those of the averages, which are deployed.
+    """
+    found = planned(settings["callbacks"])
+    optimizer = optimizer_arguments(settings["optimizer"])
+    if optimizer.get("use_ema") and not any(callback.kind == "SwapEMAWeights" for callback in found):
+        found.insert(0, Planned("SwapEMAWeights", {}))
+    return [_user_callback(callback, known, folder) for callback in found]
+
+
+def _user_callback(callback: Planned, known: Mapping[str, bool | None], folder: Path) -> KerasCallback:
+    arguments = dict(callback.given)
+    if callback.place is not None:
+        key, path = callback.place
+        below = inside(path)
+        if below is None:
+            raise CompilerBug(f"callback `{callback.kind}` would write `{path}`, which the checks let pass")
+        target = folder / below
+        target.parent.mkdir(parents=True, exist_ok=True)
+        arguments[key] = str(target)
+    rises = known.get(callback.arguments.get("monitor", ""))
+    if (
+        callback.arguments.get("mode") == "auto" and rises is not None
+    ):  # Keras does not know figures of one of many outputs
+        arguments["mode"] = "max" if rises else "min"
+    return keras_objects.build("callbacks", {callback.kind: arguments})

@@ -1,0 +1,148 @@
+"""The seam of training: two engines that share nothing but Keras train the same spec by the same jobs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+import yaml
+
+from nnspec import jobs, pipeline
+from nnspec.backends.base import Order, Samples, TrainingBackend
+from nnspec.backends.keras.tensorflow_backend import TENSORFLOW
+from nnspec.backends.registry import TRAINING, training_backend
+from nnspec.backends.sample_order import sample_order
+from nnspec.diagnostics import SpecError
+from nnspec.pipeline import Checked
+from nnspec.progress import Progress
+from nnspec.training.train import compile_model
+from tests.support.eager_backend import EagerBackend
+
+SPEC: dict[str, Any] = {
+    "nnspec": 1,
+    "data": {
+        "source": {"csv": "rows.csv"},
+        "window": {"lookback": 5, "horizon": 1},
+        "split": {"train": 0.6, "validation": 0.2, "test": 0.2, "by": "order"},
+        "inputs": {"x": {"columns": ["a", "b"], "scale": "standard"}},
+        "outputs": {"y": {"columns": ["a"], "scale": "standard"}},
+    },
+    "inputs": {"x": {"axes": {"time": 5, "feature": 2}}},
+    "model": [
+        {"Conv1D": {"filters": 3, "kernel_size": 2, "padding": "causal", "activation": "tanh", "name": "conv"}},
+        "Flatten",
+        {"Dense": {"units": 1, "as": "column"}},
+    ],
+    "outputs": {"y": {"task": "regression", "metrics": ["mae"]}},
+    "training": {"epochs": 3, "batch_size": 7, "seed": 5, "optimizer": {"SGD": {"learning_rate": 0.05}}},
+    "expect": {"layers": {"conv": {"causal": "time"}}},
+}
+
+
+@pytest.fixture
+def checked(tmp_path: Path) -> Checked:
+    rows = np.cumsum(np.random.default_rng(3).normal(size=(60, 2)), axis=0).round(4)
+    (tmp_path / "rows.csv").write_text("a,b\n" + "".join(f"{a},{b}\n" for a, b in rows), encoding="utf-8")
+    (tmp_path / "spec.yaml").write_text(yaml.safe_dump(SPEC, sort_keys=False), encoding="utf-8")
+    return pipeline.check(tmp_path / "spec.yaml")
+
+
+def test_every_backend_has_the_whole_interface() -> None:
+    methods = {name for name in vars(TrainingBackend) if not name.startswith("_")}
+    assert methods >= {"seed", "batches", "fit", "predict", "gradients", "devices", "load"}
+    for backend in (*map(training_backend, TRAINING), EagerBackend()):
+        assert all(hasattr(backend, name) for name in {*methods, *TrainingBackend.__annotations__})
+    assert training_backend() is TENSORFLOW
+
+
+def test_two_engines_build_the_same_network(checked: Checked, tmp_path: Path) -> None:
+    """The same first weights, losses and figures, and each its own in the manifest; both pass the gate."""
+    eager = EagerBackend()
+    runs = {
+        backend.name: jobs.run_build(checked, tmp_path / backend.name, Progress(quiet=True), backend=backend)
+        for backend in (TENSORFLOW, eager)
+    }
+    one, two = (run.history for run in runs.values())
+    assert len(one) == len(two) == 3
+    for left, right in zip(one, two, strict=True):
+        assert left.keys() == right.keys() >= {"loss", "mae", "val_loss"}
+        assert list(left.values()) == pytest.approx([right[name] for name in left], rel=1e-5)
+    metrics = [run.metrics["test"]["y"]["rmse"] for run in runs.values()]
+    assert metrics[0] == pytest.approx(metrics[1], rel=1e-5)
+    for name, run in runs.items():
+        manifest = json.loads((run.folder / "manifest.json").read_text(encoding="utf-8"))
+        assert manifest["training"]["backend"] == name
+        assert manifest["training"]["devices"]
+        assert ("tensorflow" in manifest["versions"]) == (name == "tensorflow")
+        causality = run.verification["causality"]["layer conv"]["time"]
+        assert causality["max_gradient_after"] == 0
+        assert causality["max_gradient"] > 0.01
+    gradients = [run.verification["causality"]["layer conv"]["time"]["max_gradient"] for run in runs.values()]
+    assert gradients[0] == pytest.approx(gradients[1], rel=0.01)  # differences of float32
+    assert {epoch for epoch, _ in eager.seen} == {0, 1, 2}
+
+
+def test_seeds_draw_the_same_weights(checked: Checked) -> None:
+    settings = jobs.settings_of(checked)
+    first, second, again = (
+        compile_model(checked.graph, settings, backend).model.get_weights()
+        for backend in (TENSORFLOW, EagerBackend(), TENSORFLOW)
+    )
+    assert all(map(np.array_equal, first, second))
+    assert all(map(np.array_equal, first, again))
+
+
+@pytest.mark.parametrize("is_shuffled", [True, False])
+def test_engines_see_the_same_batches(is_shuffled: bool) -> None:
+    x = {"a": np.arange(11.0, dtype=np.float32), "b": np.arange(22.0, dtype=np.float32).reshape(11, 2)}
+    samples = Samples(inputs=x, targets=x["a"] * 2, weights=x["a"] * 3)
+    for epoch in (0, 4):
+        left, right = (list(b.batches(samples, Order(4, 9, is_shuffled), epoch)) for b in (TENSORFLOW, EagerBackend()))
+        assert len(left) == len(right) == 3
+        for one, two in zip(left, right, strict=True):
+            assert len(one) == len(two) == 3
+            for name in x:
+                np.testing.assert_array_equal(one[0][name], two[0][name])
+            np.testing.assert_array_equal(one[1], two[1])
+            np.testing.assert_array_equal(one[2], two[2])
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 5, 84, 1003])
+@pytest.mark.parametrize(("seed", "epoch"), [(0, 0), (7, 3), (2**31 - 1, 1000)])
+def test_order_is_that_of_stateless_shuffle(count: int, seed: int, epoch: int) -> None:
+    """TensorFlow's kernel is a second program for the same numbers."""
+    theirs = tf.random.experimental.stateless_shuffle(tf.range(count), seed=[seed, epoch]).numpy()
+    np.testing.assert_array_equal(sample_order(count, seed, epoch), theirs)
+
+
+def test_gradients_are_those_of_differences() -> None:
+    arrays = {"x": np.array([[1.0, -2.0, 0.5]], np.float32), "y": np.array([[3.0]], np.float32)}
+
+    def function(tensors: Any) -> tuple[Any, Any]:
+        value = keras.ops.square(tensors["x"]) * tensors["y"]
+        return keras.ops.sum(value[:, :2]), value
+
+    for backend in (TENSORFLOW, EagerBackend()):
+        value, found = backend.gradients(function, arrays, ["x", "y"])
+        np.testing.assert_allclose(value, [[3, 12, 0.75]], rtol=1e-6)
+        np.testing.assert_allclose(found["x"], [[6, -12, 0]], atol=1e-3)
+        np.testing.assert_allclose(found["y"], [[5]], atol=1e-3)
+    _, found = TENSORFLOW.gradients(lambda t: (keras.ops.sum(t["x"]), t["x"]), arrays, ["y"])
+    assert found["y"].tolist() == [[0]]  # nothing depends on it
+
+
+def test_keras_on_another_engine_is_a_diagnostic() -> None:
+    class Other(type(TENSORFLOW)):  # type: ignore[misc]
+        name = "another"
+
+    with pytest.raises(SpecError) as caught:
+        Other().load()
+    (fault,) = caught.value.diagnostics
+    assert fault.code == "NN610"
+    assert "`tensorflow`" in fault.message
+    assert "`another`" in fault.message
