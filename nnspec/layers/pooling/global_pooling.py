@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nnspec.backends.onnx.ops.placement import mask_against, over_dims
@@ -122,6 +122,9 @@ class GlobalMaxPooling3D(GlobalPooling):
 class GlobalAveragePooling1D(GlobalPooling):
     """The mean of each channel over all steps of a sequence; where the input has a mask, over those that hold data.
 
+    Of a sequence that is padding altogether the mean is 0, in Keras as in ONNX: Keras' own layer divides 0 by 0 there,
+    and one empty text would make the loss of its whole batch no number.
+
     Input axes:  `batch time channel`
     Output axes: `batch channel`, or `batch time channel` with time 1 where `keepdims`
     """
@@ -132,11 +135,26 @@ class GlobalAveragePooling1D(GlobalPooling):
     uses_mask = True
 
     def to_keras(self, node: Node) -> Callable[..., Any]:
-        if node.inputs[0].mask is None or _is_masked(node):
+        if _is_masked(node):
+            return _Average(super().to_keras(node))  # type: ignore[return-value]
+        if node.inputs[0].mask is None:
             return super().to_keras(node)
         from nnspec.backends.keras.layers import UnmaskedGlobalAveragePooling1D
 
         return UnmaskedGlobalAveragePooling1D(name=keras_name(node.name), **self.keras_arguments(node))
+
+    def call_keras(self, layer: Any, node: Node, tensors: list[Any]) -> Any:
+        if not isinstance(layer, _Average):
+            return layer(tensors[0])
+        from keras import ops
+
+        mask = tensors[0]._keras_mask
+        some = ops.any(mask, axis=1, keepdims=True)
+        averaged = ops.logical_or(mask, ops.logical_not(some))  # where no step holds data, over all of them
+        made = layer.layer(tensors[0], mask=averaged)
+        if node.args["keepdims"]:
+            some = ops.expand_dims(some, 2)
+        return ops.multiply(made, ops.cast(some, made.dtype))
 
     def reduce(self, node: Node, view: View, dims: list[int], lowering: Lowering) -> str:
         from nnspec.backends.onnx.builder import onnx_type
@@ -147,10 +165,28 @@ class GlobalAveragePooling1D(GlobalPooling):
         ready = lowering.separable(view, [0])
         mask = mask_against(lowering, ready, 1 + place, view.mask)
         kept = lowering.node("Where", mask, ready.tensor, lowering.scalar(0.0, view.dtype))
+        if not dims:  # one step: it is the mean of itself, or padding
+            return kept
         axes = lowering.constant(np.asarray(dims, np.int64), "axes")
         counted = lowering.node("Cast", mask, to=onnx_type(view.dtype))
         total = lowering.node("ReduceSum", kept, axes, keepdims=0)
-        return lowering.node("Div", total, lowering.node("ReduceSum", counted, axes, keepdims=0))
+        count = lowering.node("ReduceSum", counted, axes, keepdims=0)
+        return lowering.node("Div", total, lowering.node("Max", count, lowering.scalar(1.0, view.dtype)))
+
+
+@dataclass(eq=False)
+class _Average:
+    """Keras' layer of a masked mean, to be called on what is never masked altogether."""
+
+    layer: Any
+
+    @property
+    def trainable(self) -> bool:
+        return bool(self.layer.trainable)
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self.layer.trainable = value
 
 
 def _is_image(view: View, reduced: list[int]) -> bool:
