@@ -1,19 +1,23 @@
-"""Layers under their own names: a spec may use Keras' other names for a layer, no later phase sees them."""
+"""Layers under their own names, and arguments under theirs: a spec may use Keras' other names for a layer, and a body
+that is one argument; no later phase sees them.
+"""
 
 from __future__ import annotations
 
 import re
 
 from nnspec.document import Mapping, Node, Scalar, Sequence
+from nnspec.expansion.short_forms import written_out
 from nnspec.layers.aliases import ALIASES
 
 _MODELS = ("model", "blocks", "layers")  # the sections that hold layers
-_WRAPPED = ("layer", "backward_layer")  # arguments that hold one
+_WRAPPED = ("layer", "backward_layer", "cell")  # arguments that hold one
+_LISTED = ("model", "cells")  # those that hold several
 _WORD = re.compile(r"\w+")
 
 
 def with_kinds(root: Node) -> Node:
-    """The document with every layer under its kind's own name; all places stay."""
+    """The document with every layer under its kind's own name, and every argument under its own; all places stay."""
     if not isinstance(root, Mapping) or not any(isinstance(root.get(name), Mapping | Sequence) for name in _MODELS):
         return root
     entries = dict(root.entries)
@@ -50,7 +54,8 @@ def _item(item: Node) -> Node:
     (written, body) = next(iter(item.entries.items()))
     kind = ALIASES.get(written, written)
     key = item.keys.get(written, Scalar(written, item.span))
-    return Mapping({kind: _body(body)}, {kind: Scalar(kind, key.span, key.is_plain)}, item.span, item.size)
+    key = Scalar(kind, key.span, key.is_plain)
+    return Mapping({kind: _body(written_out(kind, key, body))}, {kind: key}, item.span, item.size)
 
 
 def _body(body: Node) -> Node:
@@ -61,8 +66,9 @@ def _body(body: Node) -> Node:
     for name in _WRAPPED:
         if name in entries:
             entries[name] = _item(entries[name])
-    if "model" in entries:
-        entries["model"] = _items(entries["model"])
+    for name in _LISTED:
+        if name in entries:
+            entries[name] = _items(entries[name])
     return _changed(body, entries)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from lsprotocol import types as lsp
 
 from nnspec.ir import axes as ax
+from nnspec.layers.registry import REGISTRY
 from nnspec.lsp.names import names
 from nnspec.lsp.network import nodes_by_place
 from nnspec.lsp.positions import Positions
@@ -41,6 +42,8 @@ def completions(
     if key in ("use", "block", "share"):
         kinds = {"block": ("block",), "share": ("layer",)}.get(key) or _used(before)
         return _items({n.text for n in known if n.kind in kinds and n.is_declaration}, key)
+    main = REGISTRY[key].main_argument if key in REGISTRY else None
+    key = main if main == "from" or main in _AXES else key  # `Add: [a, b]`, `Softmax: time`
     if key == "from":
         made = {item.name for item in survey.expanded.items} if survey.expanded is not None else set()
         return _items({n.text for n in known if n.kind == "node" and n.is_declaration} | made, "node")

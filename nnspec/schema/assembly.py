@@ -98,7 +98,25 @@ def layer_schema(layer: Layer) -> Schema:
     }
     if required:
         schema["required"] = required
-    return layer.adapt_schema(schema)
+    return layer.adapt_schema(schema if layer.is_verb else _with_short_form(layer, schema))
+
+
+def _with_short_form(layer: Layer, schema: Schema) -> Schema:
+    """The same body, or the layer's main argument alone (`Dense: 10`); a mapping is always the whole body."""
+    main = layer.main_argument
+    if main is None:
+        return schema
+    if main == "from":
+        types, alone = ["array"], {"items": {"type": "string"}, "minItems": 1}
+    else:
+        alone = {key: value for key, value in layer.args[main].schema.items() if key != "type"}
+        given = layer.args[main].schema.get("type", "string")
+        types = [name for name in ([given] if isinstance(given, str) else given) if name not in ("object", "null")]
+    if set(alone) & {"enum", "anyOf", "allOf", "$ref"}:  # one of some words, as an activation is
+        reference = next((part for part in alone.get("allOf", []) if "$ref" in part), alone)
+        alone, types = {"if": {"type": "string"}, "then": reference}, ["string"]
+    own = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
+    return {**schema, "type": [*own, *(name for name in types if name not in own)], **alone}
 
 
 def _item(kinds: dict[str, Schema], bare: list[str], what: str) -> Schema:
@@ -188,6 +206,11 @@ def whole(*, is_strict: bool) -> Schema:
     return {**top(is_strict=is_strict), "definitions": definitions}
 
 
+def _may_be_a_value(schema: Schema) -> bool:
+    """Whether a layer's body may be its main argument alone, which a variable can hold."""
+    return "properties" in schema and set(schema["type"]) > {"object", "null"}.intersection(schema["type"])
+
+
 def _admit_expressions(schema: Any) -> Any:
     """The same schema, with `$name` and `$(expression)` allowed wherever a value may stand."""
     if isinstance(schema, list):
@@ -207,7 +230,7 @@ def _admit_expressions(schema: Any) -> Any:
     if "enum" in result and (not listed or "string" in listed):
         values = result.pop("enum")
         result["anyOf"] = [{"enum": values}, {"$ref": "#/definitions/expression"}]
-    elif listed and "string" not in listed and not {"object"} & set(listed):
+    elif listed and "string" not in listed and ("object" not in listed or _may_be_a_value(result)):
         result["type"] = [*listed, "string"]
         result["pattern"] = r"^\$"
     elif result.get("pattern") == NAME_PATTERN and "string" in listed:

@@ -19,7 +19,7 @@ def _word(instead: str) -> Hint:
 
 
 def _activation(function: str) -> Hint:
-    return Hint(f"a function alone is `Activation: {{activation: {function}}}`; most layers also take `activation`")
+    return Hint(f"a function alone is `Activation: {function}`; most layers also take `activation`")
 
 
 _SHAPES = Hint("a spec says shapes under `inputs:`, with a name for every axis; layers infer theirs")

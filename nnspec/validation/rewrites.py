@@ -12,7 +12,6 @@ from nnspec.schema.sections import TASKS
 
 Path = tuple[str | int, ...]
 _CALL = re.compile(r"[A-Za-z]\w*\([^()]*\)")
-_LISTS = {"Reshape": "target_shape"}  # the argument that a bare list is, where none is required
 
 
 def rewrites(node: Node, types: list[str], path: Path) -> tuple[Fix, ...]:
@@ -64,18 +63,17 @@ def _replaced(node: Node, text: str, message: str) -> tuple[Fix, ...]:
 
 
 def _as_mapping(node: Node, path: Path) -> tuple[Fix, ...]:
-    """A lone value where a mapping belongs: the one argument that a layer needs, or an output's task."""
+    """A lone value where a mapping belongs: an output's task, or the first of several arguments that a layer needs."""
     kind = str(path[-1]) if path else ""
     if isinstance(node, Scalar) and path[:1] == ("outputs",) and len(path) == 2 and node.value in TASKS:
         return _replaced(node, f"{{task: {node.span.text}}}", "say that it is the task")
     if kind not in REGISTRY or (isinstance(node, Scalar) and node.value is None):
         return ()
-    layer = REGISTRY[kind]
-    required = layer.required_arguments()
-    argument = required[0] if len(required) == 1 else _LISTS.get(kind) if isinstance(node, Sequence) else None
-    if argument not in layer.args:
+    required = REGISTRY[kind].required_arguments()
+    if not isinstance(node, Scalar) or len(required) < 2 or required[0] not in REGISTRY[kind].args:
         return ()
-    return _replaced(node, f"{{{argument}: {node.span.text}}}", "name the argument")
+    others = ", ".join(f"{name}: …" for name in required[1:])
+    return (Fix(f"name its arguments: `{kind}: {{{required[0]}: {node.span.text}, {others}}}`"),)
 
 
 def _named_axes(node: Sequence) -> Fix:

@@ -55,6 +55,7 @@ class ReLU(Elementwise):
     Output axes: the same
     """
 
+    short = "max_value"
     kind = "ReLU"
     args = {
         "max_value": a.number("The largest output; default: unbounded.", None, minimum=0),
@@ -84,6 +85,7 @@ class LeakyReLU(Elementwise):
     Output axes: the same
     """
 
+    short = "negative_slope"
     kind = "LeakyReLU"
     args = {"negative_slope": a.number("Slope below 0.", 0.3, minimum=0)}
 
@@ -98,6 +100,7 @@ class ELU(Elementwise):
     Output axes: the same
     """
 
+    short = "alpha"
     kind = "ELU"
     args = {"alpha": a.number("What it approaches far below 0, negated.", 1.0)}
 
@@ -167,6 +170,7 @@ class Softmax(Layer):
     Output axes: the same
     """
 
+    short = "axis"
     kind = "Softmax"
     args = {"axis": a.axis_list("The axis or axes that sum to 1.", -1)}
 

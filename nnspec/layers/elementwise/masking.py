@@ -30,6 +30,7 @@ class Masking(Layer):
     Output axes: `batch step feature`, masked along `step`
     """
 
+    short = "mask_value"
     kind = "Masking"
     steps = True
     uses_mask = True

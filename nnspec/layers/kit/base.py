@@ -68,7 +68,8 @@ class Layer:
         arity: how many inputs it reads, at least and at most (None: any number).
         makes: the default name of the axis that it makes; `as` is accepted where this is set.
         steps: whether it slides or steps along axes; `over` is accepted where this is set.
-        short: the argument that a body which is not a mapping stands for (`permute: [a, b]`).
+        short: the argument that a body which is not a mapping stands for (`permute: [a, b]`), where that is not the
+            only one that it needs; `from` of layers that read several.
         is_verb: an axis operation of nnspec rather than a Keras layer.
         uses_mask: whether it leaves out what a mask marks as padding.
         keeps_state: whether it hands a state from step to step.
@@ -106,6 +107,17 @@ class Layer:
     def required_arguments(self) -> list[str]:
         """Arguments without a default; a layer that has none may be written as a bare word."""
         return [name for name, arg in self.args.items() if arg.default is REQUIRED]
+
+    @property
+    def main_argument(self) -> str | None:
+        """What a body that is no mapping stands for: `Dense: 10` for `Dense: {units: 10}`; None where it means nothing.
+
+        `from` for layers that read several inputs: `Add: [a, b]`.
+        """
+        required = self.required_arguments()
+        main = self.short or (required[0] if len(required) == 1 else None)
+        is_sayable = main in self.args and self.args[main].schema.keys() & {"type", "allOf"}
+        return main if main == "from" or is_sayable else None
 
     def normalize(self, name: str, value: Any) -> Any:
         """An argument's value as the layer works with it: `16.0` is a whole number where one is wanted."""

@@ -34,9 +34,16 @@ def layer_page(layer: Layer) -> str:
             default = "required" if arg.default is REQUIRED else f"default {arg.default!r}"
             lines.append(f"- `{name}` ({default}): {arg.description}")
         lines.append("")
+    if layer.main_argument is not None and not layer.is_verb:
+        lines += [f"A body that is no mapping is its `{layer.main_argument}`: {_short_example(layer)}.", ""]
     common = ["name", "from", "when"] + (["as"] if layer.makes else []) + (["over"] if layer.steps else [])
     lines.append("Also takes " + ", ".join(f"`{c}`" for c in common) + ".")
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _short_example(layer: Layer) -> str:
+    value = "[a, b]" if layer.main_argument == "from" else "…"
+    return f"`{layer.kind}: {value}`"
 
 
 def refusal_page(kind: str, refusal: Refusal) -> str:

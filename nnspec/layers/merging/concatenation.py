@@ -27,6 +27,7 @@ class Concatenate(Layer):
     Output axes: `batch time filter`, filter the sum; `as` names it
     """
 
+    short = "from"
     kind = "Concatenate"
     arity = (2, None)
     makes = "filter"

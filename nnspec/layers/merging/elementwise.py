@@ -25,6 +25,7 @@ class Join(Layer):
     `broadcast` names axes along which an input that has one position there, or no such axis, is repeated.
     """
 
+    short = "from"
     arity: ClassVar[tuple[int, int | None]] = (2, None)
     args = {"broadcast": broadcasting.argument()}
     op: ClassVar[str]

@@ -202,6 +202,7 @@ class GroupNormalization(Layer):
     Weights:     gamma (channel), beta (channel)
     """
 
+    short = "groups"
     kind = "GroupNormalization"
     args = {
         "groups": a.Arg({"type": "integer", "minimum": -1}, "How many groups; -1: every channel is one.", 32),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 class Pooling(Layer):
     """What windows share: the axes rule, and a lowering in the layout of convolutions."""
 
+    short = "pool_size"
     rank: ClassVar[int]
     op: ClassVar[str]
     steps = True

@@ -110,6 +110,7 @@ class Ends(Layer):
 class ZeroPadding(Ends):
     """Zeros before and after."""
 
+    short = "padding"
     amount = "padding"
 
     def new_size(self, call: Call, axis: Axis, before: int, after: int) -> Size:
@@ -136,6 +137,7 @@ class ZeroPadding(Ends):
 class Cropping(Ends):
     """Positions cut off at both ends."""
 
+    short = "cropping"
     amount = "cropping"
 
     def new_size(self, call: Call, axis: Axis, before: int, after: int) -> Size:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 class UpSampling(Layer):
     """What upsamplings share: `size` positions of each along every spatial axis, by a stated interpolation."""
 
+    short = "size"
     rank: ClassVar[int]
     steps = True
 

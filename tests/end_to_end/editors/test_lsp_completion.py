@@ -19,6 +19,14 @@ def test_completes_what_the_document_knows(editor: Editor) -> None:
     assert not editor.complete(spec("  - Dense: {units: |}", more))
 
 
+def test_completes_a_body_that_is_one_argument(editor: Editor) -> None:
+    two = "  - Dense: {units: 3, name: a}\n"
+    assert {"x", "a"} <= set(editor.complete(spec(f"{two}  - Add: [x, |]")))
+    assert {"time", "unit"} <= set(editor.complete(spec(f"{two}  - Softmax: |")))
+    assert "width" in editor.complete(spec("  - Dense: $|", "vars: {width: 4}\n"))
+    assert not editor.complete(spec("  - Dense: |"))
+
+
 def test_completes_in_broken_text(editor: Editor) -> None:
     uri = editor.open(spec("  - Dense: {units: 3}\n  - Flatten", more="vars: {width: 4}\n"))
     editor.diagnostics(uri)

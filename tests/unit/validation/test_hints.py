@@ -103,17 +103,12 @@ ONLY_SAID = {  # words that have no one-word equivalent -> what is said instead
     "{LSTM: {units: 3, input_shape: [1, 2]}}": "shapes under `inputs:`",
     "{Dense: {units: 3, weight_decay: 0.1}}": "`kernel_regularizer:",
     "{TimeDistributed: {Dense: {units: 3}}}": "stands under `layer:`",
-    "gelu": "`Activation: {activation: gelu}`",
+    "gelu": "`Activation: gelu`",
     "{transpose: [1, 0]}": "`permute: [names]`",
     "{LayerNormalization: {rms_scaling: true}}": "`RMSNormalization`",
     "{Embedding: {input_dim: 3, output_dim: 2, input_length: 5}}": "leave it out",
 }
 REWRITTEN = {  # a value of the wrong form -> the text that is offered in its place
-    ("model", "[{Dense: 3}]"): "{units: 3}",
-    ("model", "[{Dropout: 0.3}]"): "{rate: 0.3}",
-    ("model", "[{Activation: relu}]"): "{activation: relu}",
-    ("model", "[{Permute: [2, 1]}]"): "{dims: [2, 1]}",
-    ("model", "[{Reshape: [5, 10]}]"): "{target_shape: [5, 10]}",
     ("outputs", "{y: regression}"): "{task: regression}",
     ("outputs", "{y: {task: regression, metrics: mae}}"): "[mae]",
     ("training", "{optimizer: Adam(lr=0.001)}"): "{Adam: {learning_rate: 0.001}}",
