@@ -42,7 +42,7 @@ def completions(
     if key in ("use", "block", "share"):
         kinds = {"block": ("block",), "share": ("layer",)}.get(key) or _used(before)
         return _items({n.text for n in known if n.kind in kinds and n.is_declaration}, key)
-    main = REGISTRY[key].main_argument if key in REGISTRY else None
+    main = REGISTRY[key].main_argument if isinstance(key, str) and key in REGISTRY else None
     key = main if main == "from" or main in _AXES else key  # `Add: [a, b]`, `Softmax: time`
     if key == "from":
         made = {item.name for item in survey.expanded.items} if survey.expanded is not None else set()

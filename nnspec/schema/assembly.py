@@ -106,12 +106,11 @@ def _with_short_form(layer: Layer, schema: Schema) -> Schema:
     main = layer.main_argument
     if main is None:
         return schema
-    if main == "from":
-        types, alone = ["array"], {"items": {"type": "string"}, "minItems": 1}
-    else:
-        alone = {key: value for key, value in layer.args[main].schema.items() if key != "type"}
-        given = layer.args[main].schema.get("type", "string")
-        types = [name for name in ([given] if isinstance(given, str) else given) if name not in ("object", "null")]
+    names: Schema = {"type": "array", "items": {"type": "string"}, "minItems": 1}
+    argument = names if main == "from" else layer.args[main].schema
+    alone: Schema = {key: value for key, value in argument.items() if key != "type"}
+    given = argument.get("type", "string")
+    types = [name for name in ([given] if isinstance(given, str) else given) if name not in ("object", "null")]
     if set(alone) & {"enum", "anyOf", "allOf", "$ref"}:  # one of some words, as an activation is
         reference = next((part for part in alone.get("allOf", []) if "$ref" in part), alone)
         alone, types = {"if": {"type": "string"}, "then": reference}, ["string"]

@@ -116,8 +116,9 @@ class Layer:
         """
         required = self.required_arguments()
         main = self.short or (required[0] if len(required) == 1 else None)
-        is_sayable = main in self.args and self.args[main].schema.keys() & {"type", "allOf"}
-        return main if main == "from" or is_sayable else None
+        if main is None or main == "from":
+            return main
+        return main if main in self.args and self.args[main].schema.keys() & {"type", "allOf"} else None
 
     def normalize(self, name: str, value: Any) -> Any:
         """An argument's value as the layer works with it: `16.0` is a whole number where one is wanted."""

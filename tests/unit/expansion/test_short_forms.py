@@ -10,8 +10,8 @@ import yaml
 
 from nnspec import pipeline
 from nnspec.diagnostics import SpecError
-from nnspec.explain.pages import page
 from nnspec.expansion.resolved import to_plain_spec
+from nnspec.explain.pages import page
 from nnspec.layers.registry import REGISTRY
 from nnspec.schema.publish import published
 
