@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from nnspec.catalogue.losses import FRACTIONS, SHARES, loss_of
 from nnspec.checks.context import Context
-from nnspec.diagnostics import Diagnostic, Edit, Fix, Related, Severity, Span
-from nnspec.document import Scalar, locate
+from nnspec.diagnostics import Applicability, Diagnostic, Edit, Fix, Related, Severity, Span
+from nnspec.document import Mapping, Scalar, locate
 from nnspec.inference.heads import head_function
-from nnspec.ir.axes import describe, fuse
+from nnspec.ir.axes import describe, fuse, names_places
 from nnspec.ir.graph import Node, Output
+from nnspec.layers.kit.edits import add_key
 
 
 def check_tasks(context: Context) -> Iterator[Diagnostic]:
@@ -66,12 +68,14 @@ def _check_head(context: Context, output: Output, function: str, head: Node | No
                 "which has as many outputs as values, no softmax and no classes",
                 "a classification has one label a sample, and a softmax that gives every class a probability",
             ]
-            fixes = [Fix("if the targets are measured values, say so", (Edit(span, "regression"),))]
+            fixes = [*_certain_activation(context, output, head, function, "softmax")]
+            fixes.append(Fix("if the targets are measured values, say so", (Edit(span, "regression"),)))
             if last is not None and output.class_axis:
                 fixes.append(Fix(f"end the model with `- Softmax: {{axis: {output.class_axis}}}`"))
         yield say(f"output `{name}` is a classification, but its head is {_article(function)}", notes, *fixes)
     elif task in ("binary", "multilabel") and function != "sigmoid" and not output.gives_scores:
-        fix = _activation_fix(context, head, "sigmoid", "use `activation: sigmoid`")
+        certain = _certain_activation(context, output, head, function, "sigmoid")
+        fix = certain[0] if certain else _activation_fix(context, head, "sigmoid", "use `activation: sigmoid`")
         notes = ["each value must be a probability by itself, which a sigmoid gives"]
         if function == "softmax" and output.value.axes and output.value.axes[-1].size == 1:
             notes = ["a softmax over one value is always 1"]
@@ -83,7 +87,10 @@ def _check_head(context: Context, output: Output, function: str, head: Node | No
 def _check_regression(
     context: Context, output: Output, function: str, head: Node | None, say: Callable[..., Diagnostic]
 ) -> Iterator[Diagnostic]:
-    """A regression is linear, but for targets that are shares of one whole, or lie between 0 and 1."""
+    """A regression is linear, but for targets that are shares of one whole, or lie between 0 and 1.
+
+    Of a sigmoid it is a warning where no data say what the targets are, and where an image is made.
+    """
     name, span = output.name, context.span("outputs", output.name, "task")
     loss, arguments = loss_of(output)
     wanted = "softmax" if loss in SHARES else "sigmoid" if loss in FRACTIONS else None
@@ -102,17 +109,25 @@ def _check_regression(
         "log_softmax": "a log-softmax makes logarithms of shares of one whole, not measurements",
         "sigmoid": "a sigmoid squeezes every value into 0 … 1, which measurements seldom keep to",
     }.get(function)
-    if why is None or (function == "sigmoid" and (_targets_are_bounded(context, name) or loss in ("Dice", "Tversky"))):
-        return
+    scale = _target_scale(context, name)
+    if why is None or (function == "sigmoid" and (scale == "minmax" or (output.loss is not None and scale is None))):
+        return  # a loss of one's own under a sigmoid says that the targets lie there: boxes, images
     loss_of_such = {"softmax": "KLDivergence", "sigmoid": "BinaryCrossentropy"}.get(function)
     targets = "shares that sum to 1" if function == "softmax" else "between 0 and 1"
-    yield say(
+    is_image = sum(names_places(axis.name) for axis in output.value.axes) > 1
+    is_open = function == "sigmoid" and scale is None and (context.plan is None or is_image)
+    alarm = say(
         f"output `{name}` is a regression, but its head is a {function}",
         [why, "a regression of n values has n outputs and a linear head; there are no classes"],
         _activation_fix(context, head, "linear", "leave the head linear"),
         Fix("if the values are classes, say so", (Edit(span, "classification"),)),
-        *((Fix(f"if the targets are {targets}, say so with `loss: {loss_of_such}`"),) if loss_of_such else ()),
+        *(
+            (Fix(f"if the targets are {targets}, say so with a loss, such as `{loss_of_such}`"),)
+            if loss_of_such
+            else ()
+        ),
     )
+    yield replace(alarm, severity=Severity.WARNING) if is_open else alarm
 
 
 def _link(task: str) -> str:
@@ -123,11 +138,10 @@ def _article(function: str) -> str:
     return "linear" if function == "linear" else f"a {function}"
 
 
-def _targets_are_bounded(context: Context, name: str) -> bool:
-    plan = context.plan
-    target = plan.outputs.get(name) if plan is not None else None
-    scale = getattr(target, "scale", None)
-    return getattr(scale, "method", scale) == "minmax"
+def _target_scale(context: Context, name: str) -> str | None:
+    """How the data section scales an output's targets; None where it does not."""
+    target = context.plan.outputs.get(name) if context.plan is not None else None
+    return None if target is None or target.scale is None or target.scale.method == "none" else target.scale.method
 
 
 def _values(output: Output) -> str:
@@ -149,6 +163,29 @@ def _activation_node(context: Context, node: Node | None) -> Scalar | None:
 def _activation_span(context: Context, node: Node) -> Span:
     found = _activation_node(context, node)
     return found.span if found is not None else node.span
+
+
+# An axis that is called so holds a score of each class or label, rather than measured values.
+_SCORES = frozenset(("unit", "filter", "class", "label", "logit", "score", "category", "token", "word"))
+
+
+def _certain_activation(
+    context: Context, output: Output, head: Node | None, function: str, wanted: str
+) -> tuple[Fix, ...]:
+    """The activation that makes probabilities of the scores of a linear head, where nothing else can be meant."""
+    target = context.plan.outputs.get(output.name) if context.plan is not None else None
+    measured = target is not None and len(target.columns) > 1 and output.task == "classification"
+    axes = output.value.axes
+    if function != "linear" or head is None or head.inner is not None or measured or not axes or head.span.trail:
+        return ()
+    made = head.outputs[0].axes[-1]
+    is_scores = made.name.removesuffix("s") in _SCORES or made.name.removesuffix("es") in _SCORES or made.size == 1
+    is_class_axis = axes[-1].name == made.name and (output.class_axis in (None, made.name) or wanted == "sigmoid")
+    body = locate(context.root, (*head.path, head.kind))
+    if "activation" not in head.layer.args or not is_scores or not is_class_axis or not isinstance(body, Mapping):
+        return ()
+    edits = add_key(body, "activation", wanted)
+    return (Fix(f"give it one: `activation: {wanted}`", edits, Applicability.MACHINE),) if edits else ()
 
 
 def _activation_fix(context: Context, head: Node | None, activation: str, message: str) -> Fix:

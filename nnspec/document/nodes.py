@@ -48,6 +48,12 @@ class Mapping:
     def key_span(self, key: str) -> Span:
         return self.keys[key].span if key in self.keys else self.span
 
+    @property
+    def only_value(self) -> str | None:
+        """The key that is not written, where the text has its value alone: `units` of `Dense: 10`."""
+        key = next(iter(self.entries), None)
+        return key if key is not None and self.key_span(key) is self.span else None
+
 
 Node = Scalar | Sequence | Mapping
 

@@ -19,11 +19,3 @@ def written_out(kind: str, key: Scalar, body: Node) -> Node:
     if argument is None or (argument == "from" and not is_list):
         return body
     return Mapping({argument: body}, {argument: Scalar(argument, body.span)}, body.span, 1 + body.size)
-
-
-def short_argument(body: Mapping) -> str | None:
-    """The argument that a body stood for, where it was a value alone; the place of a key is else its own."""
-    if len(body.entries) != 1:
-        return None
-    (argument,) = body.entries
-    return argument if body.key_span(argument) is body.span else None

@@ -17,13 +17,14 @@ from nnspec.expansion.naming import Reference
 from nnspec.inference.heads import gives_scores, head_function
 from nnspec.inference.node import check_text, make_call, make_node
 from nnspec.inference.places import Declarations
-from nnspec.inference.unused import unreached
+from nnspec.inference.unused import spare, unreached
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Size, Symbolic
 from nnspec.ir.graph import Graph, Node, Output, Value
 from nnspec.ir.receptive_field import initial_fields
 from nnspec.ir.size_limits import declared_size, is_too_large, oversized
 from nnspec.layers.kit.base import Call, Fault, Inferred, Layer
+from nnspec.layers.kit.call import Maker
 from nnspec.layers.registry import REGISTRY
 
 
@@ -46,6 +47,8 @@ class _Elaborator:
         self.order: list[Node] = []
         self.shared: dict[str, Node] = {}
         self.constraints: list[str] = []
+        self.said: set[str] = set()
+        self.makers: dict[str, Maker] = {}
         self.readers = self.reader_kinds()
         self.declarations = Declarations()
         self.faults: dict[str, Diagnostic] = {}  # of each item that could not be inferred
@@ -74,12 +77,14 @@ class _Elaborator:
         settle_fixes(self.expanded.items, self.faults, self.report)
         outputs = self.outputs(root.get("outputs"))
         self.report.extend(unreached(self.expanded, self.nodes, self.sources))
+        left_out = set() if self.report.has_errors else spare(self.expanded, self.sources)
+        order = tuple(node for node in self.order if node.name not in left_out)
         name_node = root.get("name")
         name = str(name_node.value) if isinstance(name_node, Scalar) and name_node.value else "model"
         inputs_node = root.get("inputs")
         spans = {n: inputs_node.key_span(n) for n in inputs} if isinstance(inputs_node, Mapping) else {}
         constraints = tuple(dict.fromkeys(self.constraints))
-        return Graph(name, inputs, tuple(self.order), outputs, spans, constraints, fixed_batches(inputs_node))
+        return Graph(name, inputs, order, outputs, spans, constraints, fixed_batches(inputs_node))
 
     # ---------------------------------------------------------------------------------------------- inputs
 
@@ -167,6 +172,7 @@ class _Elaborator:
             self.check_arity(call, layer)
             check_text(call, layer)
             inferred = layer.infer(call)
+            self.add_assumed(item, call)
             node = self.node(item, layer, call, inferred)
             if self.is_guess and any(None in weight.shape for weight in node.weights):
                 return
@@ -175,6 +181,7 @@ class _Elaborator:
             if item.shared is not None:
                 self.check_shared(item, node, call)
         except Fault as fault:
+            self.add_assumed(item, call)
             self.faults[item.name] = fault.diagnostic
             self.report.add(fault.diagnostic)
             return
@@ -188,11 +195,20 @@ class _Elaborator:
         self.order.append(node)
         self.values[item.name] = {value.port: value for value in node.outputs}
 
+    def add_assumed(self, item: Item, call: Call) -> None:
+        """The faults after which the layer went on."""
+        for diagnostic in call.assumed:
+            self.faults[item.name] = diagnostic
+            self.report.add(diagnostic)
+        call.assumed.clear()
+
     def call(self, item: Item, layer: Layer, inputs: tuple[Value, ...]) -> Call:
         call = make_call(
             layer, item.name, item.kind_span, item.span, item.body, inputs, self.report, item.path, self.constraints
         )
         call.reader_kinds = tuple(self.readers.get(item.name, ()))
+        call.said, call.makers = self.said, self.makers
+        self.makers[item.name] = Maker(item.kind, item.kind_span, item.body, layer.keeps_state)
         return call
 
     def check_arity(self, call: Call, layer: Layer) -> None:

@@ -177,6 +177,7 @@ def infer_inner(
     inner.item_body = call.item_body
     inner.stripped = (*call.stripped, *([] if stripped is None else [stripped]))
     inner.reader_kinds = call.reader_kinds
+    inner.said = call.said
     check_text(inner, layer)
     made = make_node(layer, call.name, inner, layer.infer(inner), call.item_span, inner.path)
     if layer.adapts(made) and not REGISTRY[call.kind].adapts_within:

@@ -6,7 +6,7 @@ wrong unflatten is caught as surely as a wrong reshape.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import lcm, prod
@@ -117,7 +117,8 @@ class Atom:
     """An indivisible piece of an axis: the digits `(index // step) % size` of the axis `name` of `whole` elements.
 
     `key` tells originals of the same name apart; `origin` is the input axis whose positions it follows, if any;
-    `label` is what the axis that it made up alone was called before it was merged.
+    `label` is what the axis that it made up alone was called before it was merged; `is_loose` says that its digits have
+    no order of their own to lose, as those of units and filters have none.
     """
 
     key: str
@@ -127,6 +128,7 @@ class Atom:
     step: Size = 1
     origin: str | None = None
     label: str | None = field(default=None, compare=False)
+    is_loose: bool = field(default=False, compare=False)
 
     @property
     def is_whole(self) -> bool:
@@ -169,6 +171,8 @@ class Axis:
     Attributes:
         atoms: what it consists of, slow to fast; an axis of size 1 may have none.
         is_learned: made by a layer (units, filters), so its order means nothing in itself.
+        is_laid_out: learned, and cut or named as places by the author: whatever order it is given is its order, as
+            there was none to lose (the height and width that a generator makes of its units).
         origin: the input axis whose positions it still follows (`time` after a convolution over time), if any.
     """
 
@@ -177,9 +181,11 @@ class Axis:
     atoms: tuple[Atom, ...]
     is_learned: bool = False
     origin: str | None = None
+    is_laid_out: bool = False
 
     def renamed(self, name: str) -> Axis:
-        return replace(self, name=name)
+        """The axis under another name; a learned one that is named as places are is laid out."""
+        return replace(self, name=name, is_laid_out=self.is_laid_out or (self.is_learned and names_places(name)))
 
     def __str__(self) -> str:
         return f"{self.name} {self.size}"
@@ -188,10 +194,25 @@ class Axis:
 Axes = tuple[Axis, ...]
 
 
-def fresh(name: str, size: Size, owner: str, *, is_learned: bool = False, origin: str | None = None) -> Axis:
+def fresh(
+    name: str,
+    size: Size,
+    owner: str,
+    *,
+    is_learned: bool = False,
+    origin: str | None = None,
+    is_laid_out: bool = False,
+) -> Axis:
     """A new axis that consists of itself. `owner` (a node or input) tells axes of the same name apart."""
-    atoms = () if size == 1 else (Atom(f"{owner}.{name}", name, size, size, 1, origin),)
-    return Axis(name, size, atoms, is_learned, origin)
+    is_loose = is_learned and not is_laid_out
+    atom = Atom(atom_key(owner, name), name, size, size, 1, origin, is_loose=is_loose)
+    atoms = () if size == 1 else (atom,)
+    return Axis(name, size, atoms, is_learned, origin, is_laid_out)
+
+
+def atom_key(owner: str, name: str) -> str:
+    """What tells the axis `name` that `owner` made from all others of that name."""
+    return f"{owner}.{name}"
 
 
 def whole_of(atoms: Iterable[Atom]) -> Atom | None:
@@ -214,7 +235,14 @@ def named_atoms(atoms: tuple[Atom, ...], name: str) -> tuple[Atom, ...]:
 
 def resized(axis: Axis, size: Size, owner: str) -> Axis:
     """The axis after something slid along it: same name and origin, positions of its own."""
-    return fresh(axis.name, size, owner, is_learned=axis.is_learned, origin=axis.origin)
+    return fresh(
+        axis.name,
+        size,
+        owner,
+        is_learned=axis.is_learned,
+        origin=axis.origin,
+        is_laid_out=axis.is_laid_out,
+    )
 
 
 def names(axes: Iterable[Axis]) -> tuple[str, ...]:
@@ -225,7 +253,7 @@ def sizes(axes: Iterable[Axis]) -> tuple[Size, ...]:
     return tuple(axis.size for axis in axes)
 
 
-def index_of(axes: Axes, name: str) -> int | None:
+def index_of(axes: Sequence[Axis], name: str) -> int | None:
     return next((i for i, axis in enumerate(axes) if axis.name == name), None)
 
 
@@ -251,6 +279,7 @@ SEQUENCE = frozenset(
         *("month", "quarter", "year"),
     )
 )
+PLACES = frozenset(("height", "width", "depth", "row", "column", "patch", "pixel", "point", "place", "region"))
 UNORDERED = frozenset(
     (
         *("feature", "channel", "filter", "unit", "class", "embedding", "variable", "cepstrum", "mfcc", "output"),
@@ -265,10 +294,16 @@ def _says(name: str | None, words: frozenset[str]) -> bool:
     return word in words or word.removesuffix("s") in words or word.removesuffix("es") in words
 
 
+def names_places(name: str | None) -> bool:
+    """Whether a name says that neighbours are neighbours in time or space."""
+    return _says(name, SEQUENCE | PLACES)
+
+
 def is_sequence(axis: Axis) -> bool:
-    return not axis.is_learned and (_says(axis.name, SEQUENCE) or _says(axis.origin, SEQUENCE))
+    is_known = not axis.is_learned or axis.is_laid_out
+    return is_known and (_says(axis.name, SEQUENCE) or _says(axis.origin, SEQUENCE))
 
 
 def is_unordered(axis: Axis) -> bool:
-    """Whether stepping along it makes no sense: learned axes, features, channels."""
-    return axis.is_learned or _says(axis.name, UNORDERED)
+    """Whether stepping along it makes no sense: features, channels, learned axes that nobody laid out."""
+    return (axis.is_learned and not axis.is_laid_out) or _says(axis.name, UNORDERED)

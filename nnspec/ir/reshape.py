@@ -158,6 +158,29 @@ def _orders(moving: list[int], rank: int) -> Iterator[tuple[int, ...]]:
         yield tuple(order)
 
 
+def keeps_order(axes: Axes, sizes: Sequence[Size], declared: Sequence[str | None] | None, result: Rebracketing) -> bool:
+    """Whether a reshape that mixes axes only cuts such as have no order: heads that give several boxes a place.
+
+    Not where the sizes are those of a permute that would leave the cut axes whole: then that was meant.
+    """
+    whole = {atom for axis in axes for atom in axis.atoms}
+    mixed = [provenance for provenance in result.outputs if provenance.atoms is None]
+    cut = [atom for provenance in result.outputs for atom in provenance.atoms or () if atom not in whole]
+    if mixed or not all(atom.is_loose for atom in cut) or not agrees(axes, result, declared):
+        return False
+    keys = {atom.key for atom in cut}
+    loose = {i for i, axis in enumerate(axes) if any(atom.key in keys for atom in axis.atoms)}
+    moving = [i for i, axis in enumerate(axes) if axis.size != 1]
+    if len(moving) > MAX_PERMUTED_AXES:
+        return False
+    for order in _orders(moving, len(axes)):
+        found = rebracket(tuple(axes[i] for i in order), sizes)
+        kept = {order[p.sources[0]] for p in found.outputs if p.kind is Kind.IDENTITY}
+        if not found.is_scrambled and found.cost == 0 and loose <= kept:
+            return False
+    return True
+
+
 def agrees(axes: Axes, result: Rebracketing, declared: Sequence[str | None] | None) -> bool:
     """Whether declared names say what the outputs are: an identity keeps its name, no other output takes an input's."""
     if declared is None:
@@ -169,11 +192,13 @@ def agrees(axes: Axes, result: Rebracketing, declared: Sequence[str | None] | No
 def misnamed(provenance: Provenance, name: str, axes: Axes = ()) -> str | None:
     """What an output that is declared as `name` really holds, None where the name is right.
 
-    An identity keeps its name; merges, parts and new axes take fresh ones. An axis that was merged before may have its
-    old name again, and no other output may.
+    An identity keeps its name, but for a learned axis, which has a name of its own only when somebody gives it one;
+    merges, parts and new axes take fresh ones. An axis that was merged before may have its old name again, and no other
+    output may.
     """
     if provenance.kind is Kind.IDENTITY and provenance.axis is not None:
-        return None if provenance.axis.name == name else provenance.axis.name
+        is_free = provenance.axis.is_learned and name not in taken_names(axes)
+        return None if is_free or provenance.axis.name == name else provenance.axis.name
     whole = whole_of(provenance.atoms or ())
     is_back = provenance.names == [name] and provenance.kind is Kind.MERGE
     if name not in taken_names(axes) or is_back or (whole is not None and whole.name == name):
@@ -198,6 +223,7 @@ __all__ = [
     "SizeMismatch",
     "agrees",
     "find_reordering",
+    "keeps_order",
     "misnamed",
     "rebracket",
     "solve_unknown",

@@ -6,8 +6,9 @@ written down by hand from the case's comment and names, with the weights in the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -122,13 +123,90 @@ def short_names(x: Array, weights: Weights) -> Array:
     return 1 / (1 + np.exp(-dense(x, weights)))
 
 
-REFERENCES: dict[str, Callable[[Array, Weights], Array]] = {
+def softmax(x: Array, axis: int) -> Array:
+    exponents = np.exp(x - x.max(axis=axis, keepdims=True))
+    return exponents / exponents.sum(axis=axis, keepdims=True)
+
+
+def gated_by_means(image: Array, weights: Weights) -> Array:
+    """Every value by the mean of its channel."""
+    return np.einsum("bhwc,bc->bhwc", image, image.mean(axis=(1, 2)))
+
+
+def gated_features(image: Array, weights: Weights) -> Array:
+    """A gate for each channel, the same at every place."""
+    features = _same_convolution(image, next(weights), next(weights))
+    return np.einsum("bhwc,bc->bhwc", features, sigmoid(dense(features.mean(axis=(1, 2)), weights)))
+
+
+def _same_convolution(image: Array, kernel: Array, bias: Array) -> Array:
+    padded = np.pad(image, [(0, 0), (1, 1), (1, 1), (0, 0)])
+    height, width = image.shape[1:3]
+    taps = [(i, j) for i in range(3) for j in range(3)]
+    return np.sum([padded[:, i : i + height, j : j + width] @ kernel[i, j] for i, j in taps], axis=0) + bias
+
+
+def less_the_last(inputs: Sequence[Array], weights: Weights) -> Array:
+    window, last = inputs
+    return np.stack([window[:, hour] - last[:, 0] for hour in range(window.shape[1])], axis=1)
+
+
+def squeeze_and_excite(image: Array, weights: Weights) -> Array:
+    features = image @ next(weights)[0, 0] + next(weights)
+    gate = sigmoid(dense(dense(features.mean(axis=(1, 2)), weights), weights))
+    return np.einsum("bhwc,bc->bhwc", features, gate)
+
+
+def two_gates(image: Array, weights: Weights) -> Array:
+    for _ in range(2):
+        gate = sigmoid(dense(dense(image.mean(axis=(1, 2)), weights), weights))
+        image = np.einsum("bhwc,bc->bhwc", image, gate)
+    return image
+
+
+def attention_pooling(x: Array, weights: Weights) -> Array:
+    """The mean over the hours of what each holds times its share of attention."""
+    h = dense(x, weights)
+    shares = softmax(dense(h, weights)[..., 0], axis=1)
+    return np.einsum("btu,bt->btu", h, shares).mean(axis=1)
+
+
+def film(inputs: Sequence[Array], weights: Weights) -> Array:
+    """Features of every hour, scaled and shifted by what a condition says of each feature."""
+    x, condition = inputs
+    gamma, beta = dense(condition, weights), dense(condition, weights)
+    return np.stack([x[:, hour] * gamma + beta for hour in range(x.shape[1])], axis=1)
+
+
+def both_traffic_and_weather(inputs: Sequence[Array], weights: Weights) -> Array:
+    weather, traffic = inputs
+    of_traffic = dense(traffic, weights)  # whose branch is the deeper one, as it is renamed
+    return dense(weather, weights) + of_traffic
+
+
+def filters_for_hours(x: Array, weights: Weights) -> Array:
+    """A value for each filter, of all hours."""
+    h = convolution(x, next(weights), next(weights), before=1, after=1)
+    return dense(np.einsum("btf->bft", h), weights)
+
+
+def shares_of_digits(x: Array, weights: Weights) -> Array:
+    return softmax(dense(np.maximum(dense(x, weights), 0), weights), axis=1)
+
+
+def each_label(x: Array, weights: Weights) -> Array:
+    return sigmoid(dense(x, weights))
+
+
+Inputs = Any  # an array, or one for each input where there are several
+REFERENCES: dict[str, Callable[[Inputs, Weights], Array]] = {
     "NN201-case-of-a-key": case_of_a_key,
     "NN201-short-names-with-arguments": short_names,
     "NN204-case-of-a-layer": case_of_a_layer,
     "NN205-case-of-a-word": case_of_a_word,
     "NN301-causal-cnn": causal_cnn,
     "NN301-declared-names": declared_names,
+    "NN301-filters-for-hours": filters_for_hours,
     "NN301-informer-attention": informer,
     "NN301-inside-time-distributed": inside_time_distributed,
     "NN301-irreducible": irreducible,
@@ -137,6 +215,16 @@ REFERENCES: dict[str, Callable[[Array, Weights], Array]] = {
     "NN301-spectrogram-for-an-lstm": spectrogram,
     "NN301-unknown-length": unknown_length,
     "NN303-equal-sizes-swapped-names": swapped_names,
+    "NN311-film-by-repeating": film,
+    "NN311-two-words-for-time": both_traffic_and_weather,
+    "NN322-attention-pooling": attention_pooling,
+    "NN322-broadcast-is-not-written": gated_by_means,
+    "NN322-gate-without-places": gated_features,
+    "NN322-one-position": less_the_last,
+    "NN322-squeeze-and-excite": squeeze_and_excite,
+    "NN322-squeeze-and-excite-in-a-block": two_gates,
+    "NN507-linear-classes": shares_of_digits,
+    "NN507-linear-labels": each_label,
 }
 # What else is wrong with a case is mended by hand before its fixes are applied.
 BY_HAND = {
@@ -179,12 +267,16 @@ def test_the_fixed_model_is_what_was_meant(stem: str, tmp_path: Path) -> None:
     rng = np.random.default_rng(7)
     for weight in model.weights:  # also the biases, which start at zero
         weight.assign(rng.normal(0, 0.3, weight.shape))
-    (value,) = spec.graph.inputs.values()
     for batch, length in ((1, 6), (3, 8)):
-        sizes = [axis.size if isinstance(axis.size, int) else length for axis in value.axes]
-        x = rng.normal(0, 1, (batch, *sizes)).astype(np.float32)
-        result = model.predict_on_batch(x)
+        read = {
+            name: rng.normal(0, 1, (batch, *(a.size if isinstance(a.size, int) else length for a in value.axes)))
+            for name, value in spec.graph.inputs.items()
+        }
+        fed = {name: x.astype(np.float32) for name, x in read.items()}
+        result = model.predict_on_batch(fed if len(fed) > 1 else next(iter(fed.values())))
         got = np.asarray(next(iter(result.values())) if isinstance(result, dict) else result)
-        meant = REFERENCES[stem](x.astype(np.float64), iter([np.asarray(w, np.float64) for w in model.weights]))
+        given = [x.astype(np.float32).astype(np.float64) for x in read.values()]
+        weights = iter([np.asarray(w, np.float64) for w in model.weights])
+        meant = REFERENCES[stem](given[0] if len(given) == 1 else given, weights)
         assert got.shape == meant.shape
         np.testing.assert_allclose(got, meant, rtol=2e-4, atol=2e-4 * max(1.0, float(np.abs(meant).max())))

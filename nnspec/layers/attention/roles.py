@@ -39,24 +39,25 @@ def roles_of(call: Call) -> Roles:
 
 
 def check_steps(call: Call, roles: Roles, places: Sequence[int]) -> None:
-    """The axes that are attended must have an order, in queries and in values.
+    """Positions may be of any axis, a sequence or a set; NN308 warns of a sequence that stands among the features.
 
     Raises:
-        Fault: NN308, NN309.
+        Fault: NN309.
     """
-    contracts.check_steps(call, places, (len(call.axes) - 1,))
-    if call.over is not None or roles.value is roles.query:
+    features = (len(call.axes) - 1,)
+    contracts.check_steps(call, places, features, takes_any=True)
+    if call.over is not None or roles.value is roles.query or len(places) != 1:
         return
     for role, value in roles.named()[1:]:
-        wrong = next((value.axes[i] for i in places if ax.is_unordered(value.axes[i])), None)
-        if wrong is not None:
-            names = ", ".join(call.axes[i].name for i in places)
-            call.fail(
+        attended, last = value.axes[places[0]], value.axes[-1]
+        if ax.is_sequence(last) and not ax.is_sequence(attended):
+            call.warn(
                 "NN308",
-                f"`{call.kind}` attends to the positions of `{wrong.name}`, which have no order",
+                f"`{call.kind}` attends to the positions of `{attended.name}`, while `{last.name}` stands among the "
+                "features",
                 "from",
                 label=f"its {role} is `{value.node}`, {ax.describe(value.axes)}",
-                notes=[f"where this is meant, say so: `over: {names if len(places) == 1 else f'[{names}]'}`"],
+                notes=[f"where this is meant, say so: `over: {call.axes[places[0]].name}`"],
             )
 
 

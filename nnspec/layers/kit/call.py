@@ -25,6 +25,21 @@ class Fault(Exception):
         self.diagnostic = diagnostic
 
 
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """How a node stands in the source, for fixes that belong there.
+
+    Attributes:
+        body: that of its item.
+        keeps_state: whether what it makes are the units of a state.
+    """
+
+    kind: str
+    kind_span: Span
+    body: MappingNode | None
+    keeps_state: bool
+
+
 @dataclass
 class Call:
     """One use of a layer kind: what it reads and what the spec says, with the places to speak of.
@@ -39,6 +54,9 @@ class Call:
         makes_axis: whether it takes `as`.
         infer_inner: the wrapped layer that a part of the body says, as a node.
         make_node: the node of a layer that no part of the body says, such as a stack of the cells in a list.
+        said: the axes of which some `over` said that they have an order; all calls of a network share it.
+        makers: the nodes before it, by name.
+        assumed: faults that have one remedy: what follows is inferred as if it had been made.
         stripped: the names of the axes that wrappers go over: the item reads them before those that this layer reads.
     """
 
@@ -60,6 +78,9 @@ class Call:
     stripped: tuple[str, ...] = ()
     makes_axis: bool = False
     make_node: Callable[..., Node] | None = None
+    said: set[str] = field(default_factory=set)
+    makers: dict[str, Maker] = field(default_factory=dict)
+    assumed: list[Diagnostic] = field(default_factory=list)
 
     @property
     def input(self) -> Value:
@@ -113,6 +134,10 @@ class Call:
             Fault: always.
         """
         raise Fault(self.diagnostic(code, message, arg, **details))
+
+    def assume(self, code: str, message: str, arg: str | None = None, **details: Any) -> None:
+        """An error whose fix is certain: the layer is inferred as the fix would have it, and so are its readers."""
+        self.assumed.append(self.diagnostic(code, message, arg, **details))
 
     def warn(self, code: str, message: str, arg: str | None = None, **details: Any) -> None:
         self.report.add(self.diagnostic(code, message, arg, severity=Severity.WARNING, **details))

@@ -13,33 +13,35 @@ if TYPE_CHECKING:
     from nnspec.layers.kit.call import Call
 
 
-def check_steps(call: Call, positions: Sequence[int], features: Sequence[int] | None = None) -> None:
+def check_steps(
+    call: Call, positions: Sequence[int], features: Sequence[int] | None = None, *, takes_any: bool = False
+) -> None:
     """The contract of layers that slide or step: the axes at `positions` must be ones that have an order.
+
+    What `over` said once of an axis lasts for all layers along it.
 
     Args:
         features: the axes that are read whole at each position; default all others.
+        takes_any: the layer asks for no order, as attention and pooling over all positions do: only a sequence that
+            stands among its features is spoken of, in a warning.
+
+    Raises:
+        Fault: NN308, or NN309 where `over` names others. A warning where no axis has an order to lose.
     """
     here = [call.axes[i] for i in positions]
     if call.over is not None:
-        if set(call.over) == set(ax.names(here)):
-            return
-        missing = [name for name in call.over if ax.index_of(call.axes, name) is None]
-        if missing:
-            call.axis_index(missing[0], "over")
-        call.fail(
-            "NN309",
-            f"`{call.kind}` is meant to run over {_quoted(call.over)}, but it runs over {_quoted(ax.names(here))}",
-            "over",
-            notes=[f"it reads {ax.describe(call.axes)}"],
-            fixes=reorder_fixes(
-                call, [call.axes[call.axis_index(n, "over")] for n in dict.fromkeys(call.over)], positions
-            )
-            if len(set(call.over)) == len(positions)
-            else [Fix(f"name {'the one axis' if len(here) == 1 else f'all {len(here)} axes'} that it runs over")],
-        )
+        _check_over(call, here, positions)
+        _remember(call, here)
+        return
     others = [axis for i, axis in enumerate(call.axes) if i not in positions and (not features or i in features)]
     hidden = [axis for axis in others if ax.is_sequence(axis)]  # a sequence that stands where features are read
-    wrong = [a for a in here if ax.is_unordered(a) or (len(here) == 1 and hidden and not ax.is_sequence(a))]
+    unsaid = [axis for axis in here if not _keys(axis) & call.said]
+    wrong = [
+        axis
+        for axis in unsaid
+        if (ax.is_unordered(axis) and not takes_any) or (len(here) == 1 and hidden and not ax.is_sequence(axis))
+    ]
+    _remember(call, [axis for axis in here if axis not in unsaid])
     if not wrong:
         return
     candidates = hidden or [axis for axis in others if not ax.is_unordered(axis)]
@@ -49,16 +51,61 @@ def check_steps(call: Call, positions: Sequence[int], features: Sequence[int] | 
     fixes = reorder_fixes(call, wanted, positions) if len(wanted) == len(here) else []
     first = wrong[0].name
     reason = (
-        "which has no order" if ax.is_unordered(wrong[0]) else f"while `{hidden[0].name}` stands among its features"
+        "which has no order"
+        if ax.is_unordered(wrong[0]) and not takes_any
+        else f"while `{hidden[0].name}` stands among its features"
     )
     written = first if len(here) == 1 else f"[{', '.join(ax.names(here))}]"
-    call.fail(
+    say = call.warn if takes_any or _has_nothing_to_lose(call) else call.fail
+    say(
         "NN308",
         f"`{call.kind}` runs along `{first}`, {reason}",
         label=f"reads {ax.describe(call.axes)}",
         notes=[f"where this is meant, say so: `over: {written}`"],
         fixes=fixes,
     )
+
+
+def _has_nothing_to_lose(call: Call) -> bool:
+    """Whether no axis has an order of its own: units and filters, but for those of a state, whose steps were meant."""
+    axes = [axis for axis in call.axes if axis.size != 1]
+    makers = [call.makers.get(atom.key.rpartition(".")[0]) for axis in axes for atom in axis.atoms]
+    is_loose = all(axis.is_learned and not ax.is_sequence(axis) for axis in axes)
+    return is_loose and not any(maker is not None and maker.keeps_state for maker in makers)
+
+
+def _check_over(call: Call, here: Sequence[Axis], positions: Sequence[int]) -> None:
+    """`over` names the axes that the layer runs along.
+
+    Raises:
+        Fault: NN306, NN309.
+    """
+    assert call.over is not None
+    if set(call.over) == set(ax.names(here)):
+        return
+    missing = [name for name in call.over if ax.index_of(call.axes, name) is None]
+    if missing:
+        call.axis_index(missing[0], "over")
+    call.fail(
+        "NN309",
+        f"`{call.kind}` is meant to run over {_quoted(call.over)}, but it runs over {_quoted(ax.names(here))}",
+        "over",
+        notes=[f"it reads {ax.describe(call.axes)}"],
+        fixes=reorder_fixes(call, [call.axes[call.axis_index(n, "over")] for n in dict.fromkeys(call.over)], positions)
+        if len(set(call.over)) == len(positions)
+        else [Fix(f"name {'the one axis' if len(here) == 1 else f'all {len(here)} axes'} that it runs over")],
+    )
+
+
+def _keys(axis: Axis) -> set[str]:
+    """What an axis is known by wherever it goes: the input axis that it follows, or else what made it."""
+    return {axis.origin} if axis.origin is not None else {atom.key for atom in axis.atoms[:1]}
+
+
+def _remember(call: Call, axes: Sequence[Axis]) -> None:
+    """That these axes have an order, also after the layer slid along them."""
+    for axis in axes:
+        call.said.update(_keys(axis), {ax.atom_key(call.name, axis.name)})
 
 
 def check_channels(call: Call, place: int, arg: str = "axis") -> None:

@@ -56,6 +56,31 @@ def with_keys(item: str, keys: dict[str, Node | str]) -> str:
     return f"{kind}: {body[:-1]}{more}}}"
 
 
+def add_key(body: Mapping | None, key: str, value: str, behind: str | None = None) -> tuple[Edit, ...]:
+    """An edit that writes a further key into a body, in its style; none where it goes over several lines.
+
+    Args:
+        behind: the key that it is to stand behind; default the last.
+    """
+    if body is None or not body.entries or key in body.entries:
+        return ()
+    alone = body.only_value
+    if alone is not None:
+        return (Edit(body.span, f"{{{alone}: {body.span.text}, {key}: {value}}}"),) if _is_line(body.span) else ()
+    last = behind if behind in body.entries else next(reversed(body.entries))
+    span = body.entries[last].span
+    if not _is_line(span):
+        return ()
+    is_flow = body.span.text.startswith("{")
+    between = ", " if is_flow else "\n" + " " * (body.key_span(last).column - 1)
+    end = replace(span, line=span.end_line, column=span.end_column)
+    return (Edit(end, f"{between}{key}: {value}"),)
+
+
+def _is_line(span: Span) -> bool:
+    return span.line == span.end_line
+
+
 def _text(node: Node) -> str:
     return str(node.value) if isinstance(node, Scalar) else ""
 

@@ -50,7 +50,9 @@ class Dense(Layer):
         last = call.axes[-1]
         size = call.require_size(last, "its kernel has a row for each position")
         units, rank = call.args["units"], call.args["lora_rank"]
-        axes = (*call.axes[:-1], ax.fresh(call.axis_name or "unit", units, call.name, is_learned=True))
+        name = call.axis_name or "unit"
+        made = ax.fresh(name, units, call.name, is_learned=True, is_laid_out=ax.names_places(call.axis_name))
+        axes = (*call.axes[:-1], made)
         weights = [Weight("kernel", (size, units))]
         formula = f"{size}·{units}"
         if rank:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from nnspec.diagnostics import Edit, Fix, quoted
-from nnspec.document import Mapping
+from nnspec.diagnostics import Applicability, Edit, Fix, quoted
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes
 from nnspec.ir.graph import Node
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.call import Call
+from nnspec.layers.kit.edits import add_key
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.view import View
@@ -41,7 +42,7 @@ def expanded(call: Call) -> tuple[tuple[Axes, ...], list[Places]]:
         Fault: NN306 where no input has such an axis, NN323 where none is repeated along it.
     """
     repeated = wanted(call)
-    model = max((value.axes for value in call.inputs), key=len)
+    model = _model(call)
     for name in repeated:
         call.axis_index(name, "broadcast", model)
     axes, places = [], []
@@ -64,6 +65,13 @@ def expanded(call: Call) -> tuple[tuple[Axes, ...], list[Places]]:
     return tuple(axes), places
 
 
+def _model(call: Call) -> Axes:
+    """Every axis of the result as the input calls it that has it in full length."""
+    longest = max(len(value.axes) for value in call.inputs)
+    full = [value.axes for value in call.inputs if len(value.axes) == longest]
+    return tuple(next((axis for axis in place if axis.size != 1), place[0]) for place in zip(*full, strict=True))
+
+
 def _filled(axes: Axes, model: Axes, repeated: Sequence[str]) -> tuple[Axes, Places]:
     """An input's axes with an axis of 1 wherever `model` has one of `repeated` and the input does not."""
     rest, made, places = list(axes), list[ax.Axis](), Places()
@@ -77,48 +85,66 @@ def _filled(axes: Axes, model: Axes, repeated: Sequence[str]) -> tuple[Axes, Pla
     return (*made, *rest), places
 
 
-def refuse_silent(call: Call, which: int) -> None:
-    """What Keras would repeat without a word, with the way to say it.
+def assume_written(call: Call, which: int) -> tuple[Axes, Axes] | None:
+    """The axes of the first input and of another one that Keras would repeat without a word, once that is said (NN322).
+
+    None where `broadcast` would not make the two fit. Where there is one way to write it only, inference goes on as if
+    it were written.
 
     Raises:
-        Fault: NN322 where writing `broadcast` would make the two inputs fit.
+        Fault: NN322 where there are several.
     """
     first, second = call.input, call.inputs[which]
     longer, shorter = (second, first) if len(second.axes) > len(first.axes) else (first, second)
     lacking = [axis.name for axis in longer.axes if ax.index_of(shorter.axes, axis.name) is None]
     lacking = lacking[: len(longer.axes) - len(shorter.axes)]
     if len(lacking) < len(longer.axes) - len(shorter.axes):
-        return
+        return None
     filled, _ = _filled(shorter.axes, longer.axes, lacking)
-    names = []
+    names, ones = [], set()
     for mine, theirs in zip(longer.axes, filled, strict=True):
         if mine.size != theirs.size and 1 in (mine.size, theirs.size):
-            names.append(mine.name)
+            names.append(theirs.name if mine.size == 1 else mine.name)
+            ones.add(mine.size == 1)
         elif mine.size != theirs.size or (mine.name != theirs.name and not (mine.is_learned or theirs.is_learned)):
-            return
+            return None
     if not names:
-        return
+        return None
     said = f"[{', '.join(names)}]"
-    call.fail(
+    edits = _written(call, said)
+    is_certain = (
+        bool(edits)
+        and len(ones) == 1  # of two that are both repeated, an outer product is made
+        and (not lacking or _fits_once(shorter.axes, longer.axes))
+        and all(value.mask is None for value in call.inputs)
+    )
+    report = call.assume if is_certain else call.fail
+    report(
         "NN322",
         f"`{call.kind}` would repeat `{shorter.node}` along {quoted(names)}, which is not written; "
         f"`{first.node}` has {ax.describe(first.axes)}, `{second.node}` has {ax.describe(second.axes)}",
         "from",
         notes=["Keras repeats values to fill an axis without a word; nnspec repeats only what is said"],
-        fixes=[Fix(f"where it is meant, say so: `broadcast: {said}`", _written(call, said))],
+        fixes=[
+            Fix(
+                f"where it is meant, say so: `broadcast: {said}`",
+                edits,
+                Applicability.MACHINE if is_certain else Applicability.MAYBE,
+            )
+        ],
     )
+    return (longer.axes, filled) if longer is first else (filled, longer.axes)
+
+
+def _fits_once(shorter: Axes, longer: Axes) -> bool:
+    """Whether the axes of the one lie in the other, in order, at one place only as far as sizes tell."""
+    sizes = ax.sizes(shorter)
+    return sum(ax.sizes(axes) == sizes for axes in combinations(longer, len(shorter))) == 1
 
 
 def _written(call: Call, said: str) -> tuple[Edit, ...]:
     """`broadcast` behind `from`, in the style of the body."""
-    source = call.node("from")
-    if not isinstance(call.body, Mapping) or source is None or source.span.line != source.span.end_line:
-        return ()
-    key = call.body.key_span("from")
-    is_flow = call.body.span.text.startswith("{")
-    between = ", " if is_flow else "\n" + " " * (key.column - 1)
-    end = replace(source.span, line=source.span.end_line, column=source.span.end_column)
-    return (Edit(end, f"{between}broadcast: {said}"),)
+    return () if call.node("from") is None else add_key(call.body, "broadcast", said, behind="from")
 
 
 # ----------------------------------------------------------------------------------------------------- lowering

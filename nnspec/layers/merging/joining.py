@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NoReturn
 
 from nnspec.diagnostics import Applicability, Edit, Fix
@@ -11,7 +13,8 @@ from nnspec.document import Sequence as SequenceNode
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes, Axis, Size, Symbolic
 from nnspec.layers.kit.base import Call, insert_items
-from nnspec.layers.merging.broadcasting import refuse_silent
+from nnspec.layers.kit.edits import add_key
+from nnspec.layers.merging.broadcasting import assume_written
 
 Given = tuple[Axes, ...] | None
 
@@ -29,34 +32,46 @@ def joined_axes(call: Call, free: int | None = None, repeated: Sequence[str] = (
     """
     read = given or tuple(value.axes for value in call.inputs)
     axes = list(read[0])
+    said = set(repeated)
     for i, others in enumerate(read[1:], 1):
+        if _is_silent(axes, others, said) and free is None and given is None and not repeated:
+            assumed = assume_written(call, i)
+            if assumed is not None:
+                axes, others = list(assumed[0]), assumed[1]
+                said |= {axis.name for axis in (*axes, *others)}
         if len(others) != len(axes):
-            if free is None:
-                refuse_silent(call, i)
             _refuse(call, i, f"{len(axes)} axes and {len(others)}", "nothing is repeated silently to fill an axis")
         for place, (mine, theirs) in enumerate(zip(axes, others, strict=True)):
             if place == free:
                 continue
-            if _names_differ(read[0], others, place):
-                _refuse(call, i, f"`{mine.name}` where the other has `{theirs.name}`")
-            if mine.size != theirs.size and 1 in (mine.size, theirs.size) and {mine.name, theirs.name} & set(repeated):
-                axes[place] = mine if theirs.size == 1 else theirs.renamed(mine.name)
+            if mine.size != theirs.size and 1 in (mine.size, theirs.size) and {mine.name, theirs.name} & said:
+                axes[place] = mine if theirs.size == 1 else theirs
                 continue
+            if _names_differ(axes, others, place) and not _assume_renamed(call, i, place, others):
+                _refuse(call, i, f"`{mine.name}` where the other has `{theirs.name}`")
             is_stretched = mine.size != theirs.size and 1 in (mine.size, theirs.size)  # also where T might be 1
             size = None if is_stretched else common_size(call, mine.size, theirs.size)
             if size is None:
-                if free is None:
-                    refuse_silent(call, i)
                 note = "nothing is repeated silently to fill an axis" if 1 in (mine.size, theirs.size) else ""
                 _refuse(call, i, f"`{mine.name}` of {mine.size} and `{theirs.name}` of {theirs.size}", note)
             axes[place] = _joined(call, mine, theirs, size)
     return tuple(axes)
 
 
-def _names_differ(first: Axes, others: Axes, place: int) -> bool:
+def _is_silent(first: Sequence[Axis], others: Axes, said: set[str]) -> bool:
+    """Whether Keras might repeat one of the two along an axis that nobody names."""
+    if len(first) != len(others):
+        return True
+    return any(
+        mine.size != theirs.size and 1 in (mine.size, theirs.size) and not {mine.name, theirs.name} & said
+        for mine, theirs in zip(first, others, strict=True)
+    )
+
+
+def _names_differ(first: Sequence[Axis], others: Axes, place: int) -> bool:
     """Whether two axes cannot be the same thing: both data with other names, or one that stands elsewhere."""
     mine, theirs = first[place], others[place]
-    if mine.name == theirs.name:
+    if mine.name == theirs.name or (mine.atoms and mine.atoms == theirs.atoms):
         return False
     if not mine.is_learned and not theirs.is_learned:
         return True
@@ -86,8 +101,12 @@ def _is_symbol(size: Size) -> bool:
 
 def _joined(call: Call, mine: Axis, theirs: Axis, size: Size) -> Axis:
     if mine.atoms == theirs.atoms or not (mine.is_learned or theirs.is_learned):
+        mine = theirs if mine.origin is None and theirs.origin is not None and mine.name == theirs.name else mine
         return mine if mine.size == size else ax.resized(mine, size, call.name)
-    return ax.fresh(mine.name, size, call.name, is_learned=True, origin=mine.origin)
+    if mine.name == theirs.name and mine.is_learned != theirs.is_learned:
+        return theirs if mine.is_learned else mine  # what a residual adds stands at the places of the data
+    laid_out = mine.is_laid_out or theirs.is_laid_out
+    return ax.fresh(mine.name, size, call.name, is_learned=True, origin=mine.origin, is_laid_out=laid_out)
 
 
 def _refuse(call: Call, which: int, difference: str, note: str = "") -> NoReturn:
@@ -112,11 +131,60 @@ def _fixes(call: Call, which: int) -> list[Fix]:
         ]
     pairs = [(a, b) for a, b in zip(mine, theirs, strict=False) if a != b]
     if len(mine) == len(theirs) and ax.sizes(call.axes) == ax.sizes(call.inputs[which].axes):
-        said = ", ".join(f"{theirs}: {mine}" for mine, theirs in pairs)
-        return [
-            _inserted(call, which, f"if they are the same, say so: rename: {{{said}}}", f"rename: {{{said}", "renamed")
-        ]
+        return [_renaming(call, which, pairs)]
     return []
+
+
+def _renaming(call: Call, which: int, pairs: Sequence[tuple[str, str]]) -> Fix:
+    """A `rename` of an input's axes, given as what they are to be called and what they are called."""
+    said = ", ".join(f"{theirs}: {mine}" for mine, theirs in pairs)
+    return _inserted(call, which, f"if they are the same, say so: rename: {{{said}}}", f"rename: {{{said}", "renamed")
+
+
+# Names that say no more than that there are steps: any sequence of that length may be meant.
+_STEPS = frozenset(
+    ("time", "step", "timestep", "time_step", "t", "position", "sequence", "seq", "seq_len", "lookback", "look_back")
+)
+
+
+def _assume_renamed(call: Call, which: int, place: int, others: Axes) -> bool:
+    """Whether two axes of one length, called differently, can be nothing but the same (NN311, whose fix is certain).
+
+    So it is where both are sequences and one has a name that says no more, and where one was made by repeating a vector
+    and given no name: all its positions are the same.
+    """
+    mine, theirs = call.axes[place], others[place]
+    if mine.size != theirs.size or len(call.axes) != len(others) or mine.is_learned or theirs.is_learned:
+        return False
+    if any(_names_differ(call.axes, others, i) for i in range(len(others)) if i != place):
+        return False
+    if ax.index_of(others, mine.name) is not None or ax.index_of(call.axes, theirs.name) is not None:
+        return False
+    are_steps = ax.is_sequence(mine) and ax.is_sequence(theirs) and bool({mine.name, theirs.name} & _STEPS)
+    named = _repeat_named(call, theirs, mine.name) or _repeat_named(call, mine, theirs.name)
+    fix = named or (_renaming(call, which, [(mine.name, theirs.name)]) if are_steps else None)
+    if fix is None or not fix.edits:
+        return False
+    first, second = call.input, call.inputs[which]
+    call.assume(
+        "NN311",
+        f"`{call.kind}` joins inputs that differ: `{mine.name}` where the other has `{theirs.name}`; "
+        f"`{first.node}` has {ax.describe(first.axes)}, `{second.node}` has {ax.describe(second.axes)}",
+        "from",
+        fixes=[replace(fix, applicability=Applicability.MACHINE)],
+    )
+    return True
+
+
+def _repeat_named(call: Call, axis: Axis, name: str) -> Fix | None:
+    """`as` for a RepeatVector that made an axis and gave it no name, where nothing speaks of it by the one it has."""
+    owner = axis.atoms[0].key.rpartition(".")[0] if len(axis.atoms) == 1 else ""
+    maker = call.makers.get(owner)
+    if maker is None or maker.kind != "RepeatVector" or maker.kind_span.trail or maker.body is None:
+        return None
+    is_spoken_of = re.search(rf"\b{re.escape(axis.name)}\b", maker.kind_span.source.text) is not None
+    edits = () if is_spoken_of else add_key(maker.body, "as", name)
+    return Fix(f"call what `{owner}` repeats along `{name}`: `as: {name}`", edits) if edits else None
 
 
 def _inserted(call: Call, which: int, message: str, item: str, suffix: str) -> Fix:

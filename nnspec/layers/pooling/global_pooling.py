@@ -44,7 +44,7 @@ class GlobalPooling(Layer):
         call.require_rank(self.rank + 1, what=f"{self.rank} to pool over and one of channels")
         call.require_float()
         places, channel = spatial_positions(self.rank, call.args["data_format"])
-        check_steps(call, places)
+        check_steps(call, places, takes_any=True)
         axes: Axes = (call.axes[channel],)
         if call.args["keepdims"]:
             axes = tuple(ax.resized(axis, 1, call.name) if i in places else axis for i, axis in enumerate(call.axes))

@@ -14,6 +14,7 @@ from nnspec.ir.reshape import (
     Rebracketing,
     SizeMismatch,
     find_reordering,
+    keeps_order,
     misnamed,
     rebracket,
     solve_unknown,
@@ -39,7 +40,9 @@ def merged(axes: Axes, name: str | None) -> Axis:
     joined = name or "_".join(ax.names(axes))
     atoms = ax.named_atoms(tuple(atom for axis in axes for atom in labelled(axis)), joined)
     origin = kept[0].origin if len(kept) == 1 else ax.origin_of(atoms)
-    return Axis(joined, multiply(axis.size for axis in axes), atoms, all(axis.is_learned for axis in kept), origin)
+    learned = all(axis.is_learned for axis in kept)
+    laid_out = learned and (all(axis.is_laid_out for axis in kept) or ax.names_places(joined))
+    return Axis(joined, multiply(axis.size for axis in axes), atoms, learned, origin, laid_out)
 
 
 def labelled(axis: Axis) -> tuple[ax.Atom, ...]:
@@ -66,7 +69,7 @@ def reshape(call: Call, wanted: Sequence[Size | None], names: Names, arg: str) -
         call.fail("NN314", message, arg, fixes=[open_size_fix(axes)])
     call.constraints.extend(constraints)
     result = rebracket(axes, sizes)
-    if result.is_scrambled:
+    if result.is_scrambled and not keeps_order(axes, sizes, names, result):
         refuse_scramble(call, sizes, names, Rebracketing(result.outputs, constraints), arg)
     else:
         result = _with_units(axes, sizes, names, result)
@@ -131,10 +134,13 @@ def _named(call: Call, sizes: Sequence[Size], names: Names, result: Rebracketing
     for i, (size, provenance) in enumerate(zip(sizes, result.outputs, strict=True)):
         declared = names[i] if names is not None else None
         if provenance.kind is Kind.IDENTITY and provenance.axis is not None:
-            made.append(provenance.axis)
+            axis = provenance.axis
+            is_new = declared is not None and declared != axis.name  # which a learned axis may be called, without loss
+            made.append(replace(axis.renamed(declared), is_laid_out=True) if is_new and declared else axis)
             continue
         stem = declared or _made_up(provenance)
-        if declared is None and provenance.kind is not Kind.MERGE:
+        is_merged = provenance.kind is Kind.MERGE or len(provenance.sources) > 1
+        if declared is None and not is_merged:
             taken[stem] = taken.get(stem, 0) + 1
             stem = stem if provenance.kind is Kind.NEW and taken[stem] == 1 else f"{stem}_{taken[stem]}"
         while declared is None and stem in kept:  # an axis that stays has that name already
@@ -148,7 +154,7 @@ def _named(call: Call, sizes: Sequence[Size], names: Names, result: Rebracketing
         if len(provenance.sources) > 1:  # what was an axis of its own keeps its name inside
             atoms = _labelled_again(atoms, parents)
         atoms = ax.named_atoms(atoms, stem)
-        made.append(Axis(stem, size, atoms, learned, ax.origin_of(atoms)))
+        made.append(Axis(stem, size, atoms, learned, ax.origin_of(atoms), learned))
     return tuple(made)
 
 

@@ -196,10 +196,11 @@ class Split(OpenVerb):
         for label, size, provenance in zip(parts, solved, outputs, strict=True):
             self.check_name(call, axis, label, provenance)
             if provenance.atoms is None:
-                made.append(ax.fresh(label, size, call.name, is_learned=axis.is_learned))
+                learned = axis.is_learned
+                made.append(ax.fresh(label, size, call.name, is_learned=learned, is_laid_out=learned))
             else:
                 atoms = ax.named_atoms(provenance.atoms, label)
-                made.append(Axis(label, size, atoms, axis.is_learned, ax.origin_of(atoms)))
+                made.append(Axis(label, size, atoms, axis.is_learned, ax.origin_of(atoms), axis.is_learned))
         return made
 
     def check_name(self, call: Call, axis: Axis, label: str, provenance: Provenance) -> None:

@@ -10,6 +10,7 @@ from nnspec.backends.onnx.ops.placement import own_dims, with_dims
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis
 from nnspec.ir.graph import Node
+from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.image.linear_maps import map_axis
 from nnspec.layers.image.resampling import matrix
 from nnspec.layers.kit import args as a
@@ -43,7 +44,10 @@ class UpSampling(Layer):
         axes: list[Axis] = list(call.axes)
         windows: dict[int, Window] = {}
         for place, factor in zip(places, self.factors(call.args), strict=True):
-            if factor > 1:
+            if factor > 1 and axes[place].size == 1:  # one value everywhere: no position is that of another
+                axes[place] = ax.fresh(axes[place].name, factor, call.name)
+                windows[place] = WHOLE
+            elif factor > 1:
                 if not _is_resize(factor, method):
                     call.require_size(axes[place], "the weights of its interpolation differ near the ends")
                 axes[place] = ax.resized(axes[place], ax.multiply((axes[place].size, factor)), call.name)
