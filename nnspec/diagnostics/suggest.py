@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
+MIN_LIKENESS = 0.6
+MIN_LIKENESS_OF_OTHERS = 0.65  # of words that begin otherwise: below, `images` looks like `axes`
 MAX_WORD = 64  # a longer text is no slip of a word
 
 
@@ -22,7 +24,10 @@ def nearest(word: str, candidates: Iterable[str], limit: int = 1) -> list[str]:
     small = word.strip().lower()
     exact = [small] if small in folded else []
     begun = sorted((known for known in folded if len(small) > 2 and known.startswith(small)), key=len)
-    close = difflib.get_close_matches(small, list(folded), n=limit, cutoff=0.6)
+    others = [known for known in folded if known[:1] != small[:1]]
+    far = {*others} - {*difflib.get_close_matches(small, others, n=len(others) or 1, cutoff=MIN_LIKENESS_OF_OTHERS)}
+    near = [known for known in folded if known not in far]
+    close = difflib.get_close_matches(small, near, n=limit, cutoff=MIN_LIKENESS)
     letters = sorted(small)  # `adma`: two of them have changed places
     turned = [known for known in folded if len(known) == len(small) and sorted(known) == letters]
     whole = begun[:1] if len(begun) == 1 or (begun and begun[0] in close) else []

@@ -51,8 +51,11 @@ class Mapping:
     @property
     def only_value(self) -> str | None:
         """The key that is not written, where the text has its value alone: `units` of `Dense: 10`."""
-        key = next(iter(self.entries), None)
-        return key if key is not None and self.key_span(key) is self.span else None
+        for key, node in self.keys.items():
+            mine, whole = node.span, self.span
+            ends = (mine.end_line, mine.end_column) == (whole.end_line, whole.end_column)
+            return key if mine.is_at(whole) and ends else None
+        return None
 
 
 Node = Scalar | Sequence | Mapping

@@ -8,13 +8,17 @@ from nnspec.ir.receptive_field import followed
 from nnspec.layers.kit.base import Call
 
 
-def warn_of_misalignment(call: Call) -> None:
-    """Says where branches move at different strides or in opposite directions (NN318), or are shifted (NN330)."""
+def warn_of_misalignment(call: Call, end_to_end: int | None = None) -> None:
+    """Says where branches move at different strides or in opposite directions (NN318), or are shifted (NN330).
+
+    Args:
+        end_to_end: the axis along which they are put one behind the other: no position of one meets one of another.
+    """
     if len(call.inputs) < 2:
         return
     first: dict[str, tuple[Value, Field]] = {}
     for value in call.inputs:
-        there = followed(value.axes)
+        there = followed([axis for i, axis in enumerate(value.axes) if i != end_to_end])
         for name, field in value.fields.items():
             if there.get(name, 1) == 1:
                 continue

@@ -99,8 +99,8 @@ class _Elaborator:
             if not isinstance(axes_node, Mapping):
                 continue
             axes = []
-            for axis_name, size_node in axes_node.entries.items():
-                if axis_name in ("batch", "sample"):
+            for place, (axis_name, size_node) in enumerate(axes_node.entries.items()):
+                if axis_name == "batch" or (axis_name == "sample" and place == 0 and not _is_signal(axes_node)):
                     self.report.add(
                         Diagnostic(
                             "NN307",
@@ -114,8 +114,8 @@ class _Elaborator:
                 self.declarations.places[f"{name}.{axis_name}"] = axes_node.key_span(axis_name)
                 size = self.size(to_plain(size_node), axis_name)
                 if is_too_large(size):
-                    place = format_path(("inputs", name, "axes", axis_name))
-                    self.report.add(declared_size(axis_name, size, size_node.span, place))
+                    where = format_path(("inputs", name, "axes", axis_name))
+                    self.report.add(declared_size(axis_name, size, size_node.span, where))
                 axes.append(ax.fresh(axis_name, size, name, origin=axis_name))
             dtype_node = body.get("dtype") if isinstance(body, Mapping) else None
             dtype = str(to_plain(dtype_node)) if dtype_node else "float32"
@@ -292,6 +292,11 @@ class _Elaborator:
             )
         )
         return None
+
+
+def _is_signal(axes: Mapping) -> bool:
+    """Whether a first axis `sample` may be that of a recording, which has nothing but channels behind it."""
+    return all(name in ("channel", "channels") for name in list(axes.entries)[1:])
 
 
 def fixed_batches(inputs: SourceNode | None) -> dict[str, int]:

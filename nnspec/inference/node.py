@@ -86,7 +86,7 @@ def make_node(
     check_weight_objects(call, layer.args, inferred.weights, inferred.outputs[0])
     fields = propagate(call.inputs, inferred.outputs, inferred.windows)
     if layer.pairs_positions:
-        warn_of_misalignment(call)
+        warn_of_misalignment(call, inferred.end_to_end)
     masks = inferred.masks or (inferred.mask,)
     warn_of_lost_mask(layer, call, masks)
     values = []

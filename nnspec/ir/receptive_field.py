@@ -35,7 +35,7 @@ def origins(axis: Axis) -> dict[str, Size]:
     return result
 
 
-def followed(axes: Axes) -> dict[str, Size]:
+def followed(axes: Sequence[Axis]) -> dict[str, Size]:
     """The input axes that a tensor's axes run through, each with the number of its positions there."""
     result: dict[str, Size] = {}
     for axis in axes:

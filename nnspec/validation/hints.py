@@ -74,6 +74,12 @@ _KEYS_OF: Mapping[tuple[str, str], Hint] = {
             ),
             "bidirectional": Hint("both directions are `Bidirectional: {layer: {LSTM: {units: 8}}}`"),
             "batch_first": Hint("the batch always comes first, and is implicit"),
+            "initial_state": Hint(
+                "states are read beside the sequence: `from: [x, hidden, cell]`, or those of a layer with "
+                "`return_state: true`, `from: [x, encoder.hidden, encoder.cell]`"
+                if kind == "LSTM"
+                else "a state is read beside the sequence: `from: [x, state]`"
+            ),
             "nonlinearity": _word("activation"),
         }.items()
     },
@@ -98,6 +104,34 @@ _KEYS_OF: Mapping[tuple[str, str], Hint] = {
         ("lr", kind): _word("learning_rate")
         for kind in ("SGD", "RMSprop", "Ada", "Nadam", "Ftrl", "Lion", "Lamb", "Muon", "ScheduleFree")
     },
+    **{
+        (habit, kind): Hint(f"it is a layer of its own, behind this one: `{layer}`")
+        for kind in ("Dense", "Conv", "Embedding")
+        for habit, layer in {
+            "dropout": "Dropout: 0.5",
+            "dropout_rate": "Dropout: 0.5",
+            "batch_norm": "BatchNormalization",
+            "batch_normalization": "BatchNormalization",
+            "layer_norm": "LayerNormalization",
+            "pool_size": "MaxPooling2D: 2",
+        }.items()
+    },
+    **{
+        ("activation", kind): Hint("it is a layer of its own, behind this one: `Activation: relu`")
+        for kind in ("BatchNormalization", "LayerNormalization", "Add", "Concatenate", "MaxPooling", "Flatten")
+    },
+    **{
+        (habit, kind): Hint("what it reads is listed: `from: [query, value]`, or `from: [query, value, key]`")
+        for kind in ("MultiHeadAttention", "GroupQueryAttention", "Attention", "AdditiveAttention")
+        for habit in ("query", "value", "key", "q", "k", "v")
+    },
+    ("embed_dim", "MultiHeadAttention"): Hint("what each head has is `key_dim`: the whole divided by `num_heads`"),
+    ("d_model", "MultiHeadAttention"): Hint("what each head has is `key_dim`: the whole divided by `num_heads`"),
+    **{("kernel_size", f"{kind}Pooling"): _word("pool_size") for kind in ("Max", "Average")},
+    ("embed_dim", "Embedding"): _word("output_dim"),
+    ("vocab_size", "Embedding"): _word("input_dim"),
+    ("vocab_size", "StringLookup"): _word("max_tokens"),
+    ("vocab_size", "TextVectorization"): _word("max_tokens"),
     ("layers", "block"): Hint("the layers of a block stand under `model:`", "model"),
 }
 _SECTIONS: Mapping[str, Hint] = {
@@ -134,6 +168,20 @@ _INPUT: Mapping[str, Hint] = {
     "shape": Hint("an input says `axes: {time: 10, feature: 5}`, a name and a size for every axis", "axes"),
     "size": Hint("an input says `axes: {time: 10, feature: 5}`, a name and a size for every axis", "axes"),
     "type": Hint("the type of the elements is `dtype`", "dtype"),
+}
+_PIXELS = Hint(
+    "files of images are put into an array first, with rows (height, width, channel): `source: {npz: images.npz}` and "
+    "`array: images`"
+)
+_DATA_INPUT: Mapping[str, Hint] = {
+    **dict.fromkeys(("images", "image", "image_path", "folder", "directory"), _PIXELS),
+    **dict.fromkeys(
+        ("size", "shape", "image_size", "target_size"),
+        Hint("sizes are those of the model's input: `inputs: {x: {axes: {height: 8, width: 8, channel: 3}}}`"),
+    ),
+    "column": Hint("the columns are a list: `columns: [temperature]`", "columns"),
+    "features": Hint("the columns are a list: `columns: [temperature]`", "columns"),
+    "normalize": Hint("values are scaled by `scale: standard` or `scale: minmax`", "scale"),
 }
 _OUTPUT: Mapping[str, Hint] = {
     "type": Hint("what the values mean is `task`", "task"),
@@ -191,9 +239,15 @@ _VALUES: Mapping[str, Mapping[str, str]] = {
         "smooth_l1": "huber",
     },
     "metrics": {"rmse": "RootMeanSquaredError", "r2": "R2Score", "auc": "AUC", "f1": "F1Score"},
-    "task": {"multiclass": "classification", "categorical": "classification", "multi": "classification"},
+    "task": {
+        **dict.fromkeys(("multiclass", "categorical", "multi", "multiclass_classification"), "classification"),
+        **dict.fromkeys(("segmentation", "semantic_segmentation", "language_model", "tagging"), "classification"),
+        **dict.fromkeys(("forecast", "forecasting", "time_series", "reconstruction", "autoencoder"), "regression"),
+        **dict.fromkeys(("binary_classification", "logistic"), "binary"),
+        **dict.fromkeys(("multi_label", "multilabel_classification"), "multilabel"),
+    },
     "dtype": {"float64": "float32", "double": "float32", "float": "float32", "fp32": "float32", "int": "int32"}
-    | {"integer": "int32", "long": "int64", "boolean": "bool"},
+    | {"integer": "int32", "long": "int64", "boolean": "bool", "text": "string", "str": "string"},
     "data_format": {"nchw": "channels_first", "nhwc": "channels_last", "ncw": "channels_first", "nwc": "channels_last"},
     "scale": {"zscore": "standard", "z-score": "standard", "standardize": "standard", "min_max": "minmax"},
     "missing": {"ffill": "forward_fill", "fill": "forward_fill", "ignore": "drop"},
@@ -224,6 +278,8 @@ def hint_for(key: str, owner: str, *, is_item: bool, section: str = "") -> Hint 
         return _WRAPPED
     if section == "blocks" and key == "layers":
         return _KEYS_OF["layers", "block"]
+    if section == "data" and key in _DATA_INPUT:
+        return _DATA_INPUT[key]
     named = {"inputs": _INPUT, "outputs": _OUTPUT}.get(section, {})
     return named.get(key) or _KEYS.get(key)
 

@@ -106,6 +106,7 @@ class _SlotProbe:
                 "NN506",
                 f"column `{name}` holds text{shown}, and {self.slot.kind} `{self.slot.name}` takes numbers",
                 key,
+                fixes=_words_to_numbers() if is_input else (),
             )
 
     def check_recordings(self) -> int | None:
@@ -193,6 +194,17 @@ class _SlotProbe:
         row = (*shape[: found.axis], found.size, *shape[found.axis + 1 :])
         slot_layout(self.plan, slot, self.model, lie.names, row)
         return len(lengths)
+
+
+def _words_to_numbers() -> tuple[Fix, ...]:
+    """Where words become numbers: in the model, so that the deployed graph takes them too."""
+    return (
+        Fix(
+            "words become numbers in the model: give them an input of their own with `dtype: string`, read by a "
+            "`StringLookup` (categories) or a `TextVectorization` (sentences)"
+        ),
+        Fix("behind that, an `Embedding` makes numbers of the indices; with `output_mode: one_hot` none is needed"),
+    )
 
 
 def missing_values(source: Source, name: str, rows: list[int], span: Span, where: str) -> Diagnostic:

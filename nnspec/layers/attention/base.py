@@ -14,6 +14,7 @@ from nnspec.layers.attention.masks import check_masks
 from nnspec.layers.attention.roles import Roles, attended_steps, check_fit, check_steps, roles_of, windows_of
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred, Layer
+from nnspec.layers.kit.contracts import require_sequence
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
@@ -89,7 +90,7 @@ class Headed(Layer):
 
     def check_rank(self, call: Call) -> None:
         if len(call.axes) < 2:
-            call.require_rank(2, what="steps and features")
+            require_sequence(call)
 
     def check_flash(self, call: Call) -> None:
         if call.args["flash_attention"]:

@@ -11,6 +11,7 @@ from nnspec.layers.attention.roles import check_features, roles_of
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred
+from nnspec.layers.kit.contracts import require_sequence
 
 if TYPE_CHECKING:
     pass
@@ -120,7 +121,7 @@ class GroupQueryAttention(Headed):
     }
 
     def check_rank(self, call: Call) -> None:
-        call.require_rank(2, what="steps and features")
+        require_sequence(call)
 
     def heads(self, call: Call) -> tuple[int, int]:
         count, shared = call.args["num_query_heads"], call.args["num_key_value_heads"]

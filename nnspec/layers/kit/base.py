@@ -39,6 +39,8 @@ class Inferred:
         masks: the same for every output, where others than the first carry one.
         keras: arguments as Keras takes them, where they differ from the spec's (axis names).
         notes: for `show`.
+        end_to_end: the position of the axis along which inputs stand one behind the other, so that nothing need be
+            aligned there.
         inner: the wrapped layer.
         backward: the layer of a Bidirectional that runs backwards, where the spec gives one.
         cells: the cells of a stack.
@@ -57,6 +59,7 @@ class Inferred:
     inner: Node | None = None
     backward: Node | None = None
     cells: tuple[Node, ...] = ()
+    end_to_end: int | None = None
 
 
 class Layer:

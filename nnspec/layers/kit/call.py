@@ -144,7 +144,7 @@ class Call:
 
     # ----------------------------------------------------------------------------------------------- axes
 
-    def require_rank(self, *ranks: int, what: str = "") -> None:
+    def require_rank(self, *ranks: int, what: str = "", fixes: Sequence[Fix] = ()) -> None:
         if len(self.axes) not in ranks:
             wanted = f"{', '.join(str(rank) for rank in ranks[:-1])} or {ranks[-1]}" if ranks[1:] else str(ranks[0])
             wanted += " axis" if ranks == (1,) else " axes"
@@ -153,6 +153,7 @@ class Call:
                 "NN310",
                 f"`{self.kind}` reads {wanted}{hint}, but it is given {len(self.axes)}: {ax.describe(self.axes)}",
                 notes=("batch is not counted",),
+                fixes=fixes,
             )
 
     def require_size(self, axis: Axis, why: str) -> int:
@@ -246,7 +247,9 @@ class Call:
         return [stem] if count == 1 else [f"{stem}_{i}" for i in range(1, count + 1)]
 
     def require_unique(self, axes: Axes, arg: str | None = None) -> Axes:
-        """Axis names of one tensor must differ."""
+        """The axes, whose names must differ; one that is made here and that the spec gives no name gets a number."""
+        if self.makes_axis and "as" not in self.given:
+            axes = self._numbered(axes)
         seen: set[str] = set()
         for axis in axes:
             if axis.name in seen:
@@ -258,6 +261,18 @@ class Call:
                 )
             seen.add(axis.name)
         return axes
+
+    def _numbered(self, axes: Axes) -> Axes:
+        """The axes, of which those that this layer makes are called `unit_2` where `unit` is another one's name."""
+        read = {axis for value in self.inputs for axis in value.axes}
+        taken = {axis.name for axis in axes if axis in read}
+        result = []
+        for axis in axes:
+            name = next(n for n in (axis.name, *(f"{axis.name}_{i}" for i in range(2, 99))) if n not in taken)
+            is_made = axis not in read and axis.is_learned
+            result.append(axis.renamed(name) if is_made else axis)
+            taken.add(result[-1].name)
+        return tuple(result)
 
     # ----------------------------------------------------------------------------------------------- fixes
 

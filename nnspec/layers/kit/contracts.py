@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from nnspec.diagnostics import Edit, Fix
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis
+from nnspec.layers.kit.edits import add_key
 
 if TYPE_CHECKING:
     from nnspec.layers.kit.call import Call
@@ -106,6 +107,38 @@ def _remember(call: Call, axes: Sequence[Axis]) -> None:
     """That these axes have an order, also after the layer slid along them."""
     for axis in axes:
         call.said.update(_keys(axis), {ax.atom_key(call.name, axis.name)})
+
+
+def require_sequence(call: Call) -> None:
+    """The contract of layers that read a sequence: steps, and the features of each.
+
+    Raises:
+        Fault: NN310, with what was probably forgotten.
+    """
+    call.require_rank(2, what="steps and features", fixes=_sequence_fixes(call) if len(call.axes) == 1 else ())
+
+
+def _sequence_fixes(call: Call) -> list[Fix]:
+    """Where the second axis of a sequence may be found."""
+    (axis,) = call.axes
+    maker = call.makers.get(call.input.node)
+    if maker is not None and maker.kind in ("LSTM", "GRU", "SimpleRNN") and not call.stripped:
+        edits = () if maker.kind_span.trail else add_key(maker.body, "return_sequences", "true")
+        return [Fix(f"let `{call.input.node}` give all its steps: `return_sequences: true`", edits)]
+    if axis.is_learned:
+        return [
+            Fix(f"`{axis.name}` has no steps: put a `RepeatVector` in front for the same at each, or use a `Dense`")
+        ]
+    if ax.is_unordered(axis):
+        return [
+            Fix(
+                "where samples follow each other in time, cut windows: `data: {window: {lookback: 10}}`, and declare "
+                f"`axes: {{time: 10, {axis.name}: {axis.size}}}`"
+            ),
+            Fix(f"where they do not, there is nothing to step along: `Dense` reads all of `{axis.name}` at once"),
+        ]
+    insert = call.insert_before(f"where each step of `{axis.name}` is one number, say so", ["insert: {feature: 1}"])
+    return [insert]
 
 
 def check_channels(call: Call, place: int, arg: str = "axis") -> None:

@@ -43,7 +43,12 @@ class Concatenate(Layer):
         learned = any(part.is_learned for part in parts)
         name = call.axis_name or parts[0].name
         axes[place] = ax.fresh(name, size, call.name, is_learned=learned, origin=origin)
-        return Inferred((call.require_unique(tuple(axes)),), mask=self.mask(call, place), keras={"axis": place + 1})
+        return Inferred(
+            (call.require_unique(tuple(axes)),),
+            mask=self.mask(call, place),
+            keras={"axis": place + 1},
+            end_to_end=place,
+        )
 
     def why(self, node: Node) -> dict[str, str]:
         place = node.args["axis"] - 1

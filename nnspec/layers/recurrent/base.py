@@ -10,7 +10,7 @@ from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes, Axis, Size
 from nnspec.ir.graph import Node, Weight
 from nnspec.layers.kit.base import Call, Inferred, Layer, Window
-from nnspec.layers.kit.contracts import check_steps
+from nnspec.layers.kit.contracts import check_steps, require_sequence
 from nnspec.layers.recurrent.cudnn import check_cudnn, require_gpu
 from nnspec.layers.recurrent.explanations import gate_sentences, step_sentences
 from nnspec.layers.recurrent.gates import Gates
@@ -117,7 +117,7 @@ class GatedRecurrent(Recurrent, Gates):
         return {**super().why(node), **gate_sentences(node, self.gates, self.states)}
 
     def infer(self, call: Call) -> Inferred:
-        call.require_rank(2, what="steps and features")
+        require_sequence(call)
         check_steps(call, (0,))
         call.require_float()
         check_cudnn(call)

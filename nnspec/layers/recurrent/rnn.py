@@ -11,7 +11,7 @@ from nnspec.ir.graph import Node
 from nnspec.ir.names import keras_name
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred, Window
-from nnspec.layers.kit.contracts import check_steps
+from nnspec.layers.kit.contracts import check_steps, require_sequence
 from nnspec.layers.recurrent.arguments import sequence_arguments
 from nnspec.layers.recurrent.base import Recurrent, loop_notes, rolled
 from nnspec.layers.recurrent.cells import CellLayer, StackedRNNCells, cell_node, stacked
@@ -52,7 +52,7 @@ class RNN(Recurrent):
     }
 
     def infer(self, call: Call) -> Inferred:
-        call.require_rank(2, what="steps and features")
+        require_sequence(call)
         check_steps(call, (0,))
         call.require_float()
         cell = self.cell_of(call)

@@ -93,6 +93,9 @@ IN_SECTIONS = {
     ("train", "{epochs: 3}"): "training",
     ("blocks", "{a: {parameters: {n: 3}, layers: [Flatten]}}"): "model",
     ("data", "{source: {cvs: a.csv}}"): "csv",
+    ("outputs", "{y: {task: segmentation}}"): "classification",
+    ("outputs", "{y: {task: forecasting}}"): "regression",
+    ("inputs", "{x: {axes: {time: 3}, dtype: text}}"): "string",
     ("data", "{split: {val: 0.2}}"): "validation",
     ("data", "{split: {train: 0.2, by: tiem}}"): "time",
     ("data", "{inputs: {x: {scale: zscore}}}"): "standard",
@@ -104,9 +107,17 @@ ONLY_SAID = {  # words that have no one-word equivalent -> what is said instead
     "{Dense: {units: 3, weight_decay: 0.1}}": "`kernel_regularizer:",
     "{TimeDistributed: {Dense: {units: 3}}}": "stands under `layer:`",
     "gelu": "`Activation: gelu`",
+    "{LSTM: {units: 3, initial_state: [h, c]}}": "`from: [x, hidden, cell]`",
+    "{GRU: {units: 3, initial_state: h}}": "`from: [x, state]`",
+    "{MultiHeadAttention: {num_heads: 2, key_dim: 3, value: x}}": "`from: [query, value]`",
+    "{Dense: {units: 3, dropout: 0.5}}": "`Dropout: 0.5`",
+    "{BatchNormalization: {activation: relu}}": "`Activation: relu`",
     "{transpose: [1, 0]}": "`permute: [names]`",
     "{LayerNormalization: {rms_scaling: true}}": "`RMSNormalization`",
     "{Embedding: {input_dim: 3, output_dim: 2, input_length: 5}}": "leave it out",
+}
+ONLY_SAID_ELSEWHERE = {  # the same in sections: no word there comes near what was meant
+    ("data", "{inputs: {x: {images: path, size: [8, 8]}}}"): ["into an array", "those of the model's input"],
 }
 REWRITTEN = {  # a value of the wrong form -> the text that is offered in its place
     ("outputs", "{y: regression}"): "{task: regression}",
@@ -149,6 +160,13 @@ def test_sections(section: tuple[str, str], meant: str, tmp_path: Path) -> None:
 def test_said(layer: str, said: str, tmp_path: Path) -> None:
     diagnostics = found(tmp_path, model=f"[{layer}, Flatten, {{Dense: {{units: 1}}}}]")
     assert any(said in note for d in diagnostics for note in d.notes)
+
+
+@pytest.mark.parametrize(("section", "notes"), ONLY_SAID_ELSEWHERE.items())
+def test_said_in_sections(section: tuple[str, str], notes: list[str], tmp_path: Path) -> None:
+    diagnostics = found(tmp_path, **dict([section]))
+    assert all(any(note in said for d in diagnostics for said in d.notes) for note in notes)
+    assert not offered([d for d in diagnostics if d.code == "NN201"])
 
 
 @pytest.mark.parametrize(("section", "text"), REWRITTEN.items())
