@@ -75,7 +75,7 @@ def first(made: pipeline.Checked) -> tuple[str, dict[str, object], str]:
 def test_a_body_alone(kind: str, value: object, argument: str, axes: dict[str, int], tmp_path: Path) -> None:
     short = checked(tmp_path, [{kind: value}, {"Dense": 1}], axes)
     assert first(short) == first(checked(tmp_path, [{kind: {argument: value}}, {"Dense": 1}], axes))
-    body = next(iter(to_plain_spec(short)["model"][0].values()))
+    body = next(iter(to_plain_spec(short.root)["model"][0].values()))
     assert body == {argument: value}, "the resolved spec names the argument"
 
 
