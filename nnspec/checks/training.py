@@ -9,6 +9,7 @@ from typing import Any
 from nnspec.catalogue.losses import figures
 from nnspec.checks.context import Context
 from nnspec.diagnostics import Diagnostic, Fix, Severity, Span, did_you_mean, nearest, quoted, use_instead
+from nnspec.diagnostics.extras import install_command, is_installed
 from nnspec.document import Mapping as MappingNode
 from nnspec.document import format_path, locate, to_plain
 from nnspec.ir.names import keras_name
@@ -119,6 +120,10 @@ def _check_mode(place: _Place, callback: Planned, known: Figures) -> Iterator[Di
 
 
 def _check_work(place: _Place, callback: Planned, optimizer: Mapping[str, Any]) -> Iterator[Diagnostic]:
+    if callback.kind == "TensorBoard" and not is_installed("tensorboard"):
+        message = "the callback `TensorBoard` needs the package tensorboard, which is not installed"
+        fixes = Fix(install_command("tensorboard")), Fix("or write the figures by `CSVLogger`")
+        yield place.fault("NN612", message, "", *fixes)
     if callback.kind == "SwapEMAWeights" and not optimizer.get("use_ema"):
         message = "`SwapEMAWeights` needs averages of the weights, but the optimizer keeps none"
         yield place.fault("NN213", message, "", Fix("say `use_ema: true` in the optimizer"))

@@ -7,8 +7,7 @@ import sys
 import click
 
 from nnspec.cli.reporting import handled
-
-INSTALL = "pip install 'nnspec[lsp]'"
+from nnspec.diagnostics.extras import install_command
 
 
 @click.command()
@@ -24,7 +23,7 @@ def lsp(stdio: bool) -> None:
         from nnspec.lsp.server import serve
     except ModuleNotFoundError as error:
         if error.name is not None and error.name.partition(".")[0] in ("pygls", "lsprotocol"):
-            click.echo(f"`nnspec lsp` needs pygls: {INSTALL}", err=True)
+            click.echo(f"`nnspec lsp` needs pygls: {install_command('lsp')}", err=True)
             sys.exit(2)
         raise
     serve()

@@ -115,6 +115,7 @@ CODES: dict[str, str] = {
     "NN606": "output-not-writable",
     "NN607": "model-cannot-be-imported",
     "NN610": "keras-on-another-engine",
+    "NN612": "package-not-installed",
     # NN7xx: verification and deployed models
     "NN701": "onnx-differs-from-keras",
     "NN702": "onnx-not-well-formed",

@@ -1,13 +1,22 @@
-"""Plots that people look at before they look at figures."""
+"""Plots that people look at before they look at figures; they need the extra `plots`."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from nnspec.diagnostics.extras import install_command, is_installed
+from nnspec.progress import Progress
 
-def plot_history(history: list[dict[str, float]], best_epoch: int, path: Path) -> None:
-    """Loss and every other figure by epoch, training and validation together, the best epoch marked."""
+
+def plot_history(history: list[dict[str, float]], best_epoch: int, path: Path, progress: Progress) -> None:
+    """Loss and every other figure by epoch, training and validation together, the best epoch marked.
+
+    Without matplotlib there is no plot, which is said.
+    """
     if not history:
+        return
+    if not is_installed("plots"):
+        progress.say(f"no {path.name}, which needs matplotlib: {install_command('plots')}")
         return
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

@@ -80,7 +80,7 @@ def train_into(
     artifact.write_json(folder / "metrics.json", figures)
     artifact.write_json(folder / "preprocessing.json", deployment.to_json())
     artifact.write_text(folder / "spec.yaml", resolved.to_yaml(checked.root))
-    plot_history(trained.history, trained.best_epoch, folder / "history.png")
+    plot_history(trained.history, trained.best_epoch, folder / "history.png", progress)
     shutil.rmtree(folder / "checkpoint", ignore_errors=True)
     return Run(folder, figures, trained.history), trained
 

@@ -13,6 +13,7 @@ from nnspec.backends.onnx.deploy import Deployment, class_indices
 from nnspec.data.dataset import Dataset, Split
 from nnspec.data.section.plan import Slot
 from nnspec.ir.graph import Graph, Output
+from nnspec.training import scores
 from nnspec.training.baselines import baselines
 
 # The figure that is shown beside the baseline's.
@@ -42,30 +43,28 @@ def evaluate(
 
 def score(output: Output, deployment: Deployment, predicted: np.ndarray, split: Split) -> dict[str, float]:
     """Figures of one output on one split. Regression: RMSE, MAE and R² (Pearson's 1 - SSE/SST, mean over columns)."""
-    from sklearn import metrics
-
     if output.task == "regression":
         transform = deployment.outputs.get(output.name)
         values = transform.restore(predicted, split.raw) if transform else predicted
         truth = split.target[output.name].reshape(split.size, -1).astype(np.float64)
         guess = np.asarray(values).reshape(split.size, -1).astype(np.float64)
         return {
-            "rmse": float(np.sqrt(metrics.mean_squared_error(truth, guess))),
-            "mae": float(metrics.mean_absolute_error(truth, guess)),
-            "r2": float(metrics.r2_score(truth, guess)) if split.size > 1 else float("nan"),
+            "rmse": scores.rmse(truth, guess),
+            "mae": scores.mae(truth, guess),
+            "r2": scores.r2(truth, guess),
         }
     if output.task == "multilabel":
         truth = split.y[output.name].reshape(split.size, -1)
         guess = (predicted.reshape(split.size, -1) > output.threshold).astype(np.float32)
         return {
             "accuracy": float(np.mean(truth == guess)),
-            "f1_macro": float(metrics.f1_score(truth, guess, average="macro", zero_division=0)),
+            "f1_macro": scores.f1_macro(truth, guess),
         }
     codes = split.y[output.name].reshape(-1).astype(np.int64)
     chosen = class_indices(output, predicted).reshape(-1)
     return {
-        "accuracy": float(metrics.accuracy_score(codes, chosen)),
-        "f1_macro": float(metrics.f1_score(codes, chosen, average="macro", zero_division=0)),
+        "accuracy": float(np.mean(codes == chosen)),
+        "f1_macro": scores.f1_macro(codes, chosen),
     }
 
 

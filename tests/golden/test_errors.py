@@ -39,6 +39,7 @@ SHOWN_ELSEWHERE = {
     "NN606": "tests/end_to_end/test_build.py",
     "NN607": "tests/unit/importers/keras/test_import.py",
     "NN610": "tests/unit/backends/test_training_backend.py",
+    "NN612": "tests/end_to_end/test_extras.py",
     "NN701": "tests/end_to_end/test_export.py",
     "NN702": "tests/end_to_end/test_export.py",
     "NN703": "tests/end_to_end/test_export.py",

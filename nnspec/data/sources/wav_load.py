@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from nnspec.data.section.paths import is_below
 from nnspec.data.section.plan import SlotPlan
-from nnspec.diagnostics import SpecError
+from nnspec.diagnostics import Fix, SpecError
+from nnspec.diagnostics.extras import install_command
 
 
 def read_frames(slot: SlotPlan) -> NDArray[np.float32]:
@@ -16,14 +17,16 @@ def read_frames(slot: SlotPlan) -> NDArray[np.float32]:
     What is left at a file's end and does not fill a frame is not used; no frame joins two files.
 
     Raises:
-        SpecError: NN502 where a file cannot be read, NN506 where it is not mono or has another sampling rate.
+        SpecError: NN612 without soundfile, NN502 where a file cannot be read, NN506 where it is not mono or has another
+            sampling rate.
     """
     source, where = slot.source, slot.where("wav")
     try:
         import soundfile
     except ImportError:
         message = "reading WAV files needs soundfile, which is not installed"
-        raise SpecError.single("NN502", message, source.span, path=where) from None
+        fix = Fix(install_command("audio"))
+        raise SpecError.single("NN612", message, source.span, path=where, fixes=[fix]) from None
     frames = []
     for path in source.files():
         if source.root is not None and not is_below(path, source.root):

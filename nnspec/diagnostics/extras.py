@@ -1,0 +1,18 @@
+"""Packages that only one verb or option needs: an extra of nnspec brings each, and what needs one says which."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+# By extra: the module that it brings. The versions stand in pyproject.toml.
+EXTRAS = {"audio": "soundfile", "lsp": "pygls", "plots": "matplotlib", "tensorboard": "tensorboard"}
+
+
+def is_installed(extra: str) -> bool:
+    """Whether what an extra brings can be imported; nothing is imported to find out."""
+    return find_spec(EXTRAS[extra]) is not None
+
+
+def install_command(extra: str) -> str:
+    """How to get an extra: `pip install 'nnspec[plots]'`."""
+    return f"pip install 'nnspec[{extra}]'"
