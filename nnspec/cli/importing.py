@@ -46,6 +46,7 @@ def import_(model: Path, out: Path, name: str | None, flat: bool, output: str, q
             "lines": made.lines,
             "parameters": made.graph.parameters,
             "max_relative_error": made.error,
+            "notes": list(made.notes),
         }
         click.echo(json.dumps(figures, indent=2, ensure_ascii=False))
     elif not quiet:
@@ -53,3 +54,5 @@ def import_(model: Path, out: Path, name: str | None, flat: bool, output: str, q
             f"{made.spec}: {made.layers} layers in {made.lines} lines, {made.graph.parameters:,} parameters\n"
             f"{made.weights}: compiled with these, it gives the model's outputs within {made.error:.2g} (relative)"
         )
+        for note in made.notes:
+            click.echo(f"note: {note}")

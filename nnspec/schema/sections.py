@@ -44,7 +44,6 @@ INPUTS: Schema = _named(
                 "description": "Axis names, slow to fast, each with a size, a symbol such as `T`, or null for unknown.",
                 "propertyNames": {"pattern": NAME_PATTERN},
                 "additionalProperties": {"type": ["integer", "string", "null"], "minimum": 1},
-                "minProperties": 1,
             },
             "dtype": {"enum": DTYPES, "description": "Type of the elements; `string` for text.", "default": "float32"},
             "batch": {

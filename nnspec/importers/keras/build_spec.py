@@ -14,8 +14,8 @@ from nnspec.importers.keras.mask_flow import MaskFlow
 from nnspec.importers.keras.naming import SYMBOLS, free_name, input_axes, mend
 from nnspec.importers.keras.observed_masks import Observed
 from nnspec.importers.keras.operations import Operation, translate_operation
-from nnspec.importers.keras.source import MASKS, Call, ImportFault, Network, Tensor, tensors_in
-from nnspec.importers.keras.translate import translate
+from nnspec.importers.keras.source import MASKS, Call, Config, ImportFault, Network, Tensor, tensors_in
+from nnspec.importers.keras.translate import MIXED, activation_layer, translate
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Symbolic
 from nnspec.ir.graph import Graph, Value
@@ -23,6 +23,7 @@ from nnspec.ir.receptive_field import initial_fields
 from nnspec.layers.kit.base import Fault
 from nnspec.layers.registry import REGISTRY
 
+_RECORDED = "nnspec.layers.image."  # Keras writes `training` into the calls of these by itself
 _READ_WORDS = ("inputs", "sequence", "query", "value", "key", "initial_state", "x", "x1", "x2", "xs")
 
 
@@ -34,6 +35,7 @@ class Draft:
         outputs: for each, what it reads and its task.
         shared: bodies under `layers:`.
         graph: its nodes, without outputs.
+        notes: what a reader of the spec should know of how it came about.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Draft:
     outputs: Mapping[str, tuple[Read, str]]
     shared: Mapping[str, tuple[str, Mapping[str, Any]]]
     graph: Graph
+    notes: tuple[str, ...] = ()
 
 
 def build_draft(network: Network, observed: Observed | None = None) -> Draft:
@@ -82,9 +85,7 @@ class _Builder:
             name = free_name(identifier(keras_name), list(self.inputs))
             self.input_names[keras_name] = name
             self.inputs[name] = self.input(name, tensor)
-        for call in self.network.calls:
-            self.made[call] = self.call(call)
-            self.masks.note(call, self.made[call])
+        self.run_calls()
         if not self.maker.items:
             raise ImportFault("the model has no layers: its outputs are its inputs")
         outputs: dict[str, tuple[Read, str]] = {}
@@ -96,7 +97,36 @@ class _Builder:
         constraints = tuple(dict.fromkeys(self.maker.constraints))
         batches = {self.input_names[name]: size for name, size in self.network.batches.items()}
         graph = Graph("draft", self.inputs, nodes, {}, constraints=constraints, batches=batches)
-        return Draft(identifier(self.network.name), self.inputs, tuple(self.maker.items), outputs, shared, graph)
+        notes = (*self.maker.notes, *self.notes())
+        items = tuple(self.maker.items)
+        return Draft(identifier(self.network.name), self.inputs, items, outputs, shared, graph, notes)
+
+    def notes(self) -> list[str]:
+        mixed = [call.name for call in self.network.calls if is_mixed(call.config)]
+        if not mixed:
+            return []
+        return [
+            f"the model computes in half precision in {len(mixed)} layers; its weights are float32, and so is the spec"
+        ]
+
+    def run_calls(self) -> None:
+        """Every call; the faults of all are told together, and what reads something faulty is passed over.
+
+        Raises:
+            ImportFault: with all its causes.
+        """
+        faults: list[ImportFault] = []
+        for call in self.network.calls:
+            if any(tensor.call is not None and tensor.call not in self.made for tensor in call.tensors):
+                continue
+            try:
+                self.made[call] = self.call(call)
+            except ImportFault as fault:
+                faults += fault.causes
+                continue
+            self.masks.note(call, self.made[call])
+        if faults:
+            raise ImportFault(str(faults[0]), help=faults[0].help, causes=faults)
 
     def input(self, name: str, tensor: Tensor) -> Value:
         axes = []
@@ -121,17 +151,59 @@ class _Builder:
     def call(self, call: Call) -> list[Read]:
         if call.module.startswith(("keras.src.ops", "keras.ops")):
             reads = [self.as_operand(self.read(tensor)) for tensor in call.tensors]
-            return [translate_operation(Operation(call, reads, self.add, self.add_reshape))]
+            operation = Operation(call, reads, self.add, self.add_reshape)
+            return [translate_operation(operation, is_distributed=call.distributed > 0)]
         if call.kind in ("InputLayer", "Identity") and len(call.tensors) == 1 and call.kind not in REGISTRY:
             return [self.read(call.tensors[0])]
+        if call.kind == "RandomCrop":
+            self.maker.notes.append(f"layer `{call.name}` (RandomCrop) is left out: at inference Keras crops nothing")
+            return [self.read(call.tensors[0])]
+        given = activation_layer(call.config)
+        if given is not None:
+            return self.activated(call, *given)
         kind, body = translate(call)
         body = {**body, **self.call_arguments(call, kind)}
         reads = self.masks.as_in_keras(call, kind, [self.read(tensor) for tensor in call.tensors])
+        if call.distributed:
+            return self.distributed(call, kind, body, reads)
         body = _axis_by_name(kind, body, reads)
         if len(reads) > 1 and REGISTRY[kind].arity[0] == 1 and all(_same(reads[0], read) for read in reads):
             reads = reads[:1]  # attention of a value to itself
         item = self.reshape(body, reads, call) if kind == "Reshape" else self.maker.add(kind, body, reads, call)
+        return self.outputs(item)
+
+    def outputs(self, item: Item) -> list[Read]:
         return [self.maker.source(item, i) for i in range(len(item.node.outputs))]
+
+    def activated(self, call: Call, kind: str, config: Config) -> list[Read]:
+        """A layer whose activation is a layer: one after the other."""
+        if REGISTRY.get(call.kind) is not None and REGISTRY[call.kind].keeps_state:
+            raise ImportFault(f"layer `{call.name}` has the layer `{kind}` for its activation, which no step takes")
+        if kind == "PReLU":
+            raise ImportFault(
+                f"layer `{call.name}` has a `PReLU` for its activation, whose weights Keras makes only when it is run",
+                help="put the `PReLU` behind the layer in the model, and save that",
+            )
+        function = replace(call, path=(*call.path, "@activation"), kind=kind, config=config, module="keras.layers")
+        if call.kind == "Activation":
+            return self.call(function)
+        (made,) = self.call(replace(call, config={**call.config, "activation": None}))
+        _, body = translate(function)
+        axes = _axis_by_name(kind, body, [made])
+        return self.outputs(self.maker.add(kind, axes, [made], function))
+
+    def distributed(self, call: Call, kind: str, body: Mapping[str, Any], reads: list[Read]) -> list[Read]:
+        """A layer of a model that stands inside TimeDistributed: joins go position by position as they are."""
+        if len(reads) > 1:
+            if not REGISTRY[kind].pairs_positions or REGISTRY[kind].arity[1] == 1:
+                raise ImportFault(f"layer `{call.name}` ({kind}) reads several values inside a `TimeDistributed`")
+            axis = body.get("axis")
+            moved = {**body, "axis": axis + call.distributed} if isinstance(axis, int) and axis > 0 else body
+            return self.outputs(self.maker.add(kind, moved, reads, call))
+        said: Any = {kind: dict(body)} if body else kind
+        for _ in range(call.distributed - 1):
+            said = {"TimeDistributed": {"layer": said}}
+        return self.outputs(self.maker.add("TimeDistributed", {"layer": said}, reads, call))
 
     def as_operand(self, read: Read) -> Read:
         """What an operator reads: Keras' operators see no mask."""
@@ -155,7 +227,7 @@ class _Builder:
             if key in MASKS:
                 continue  # as they were seen in the model
             if key == "training":
-                if value:
+                if value and not REGISTRY[kind].__module__.startswith(_RECORDED):
                     raise ImportFault(
                         f"layer `{call.name}` is called with `training=True`: it would act as in training after export",
                         help="build the model without it",
@@ -199,6 +271,13 @@ def _axis_by_name(kind: str, body: dict[str, Any], reads: Sequence[Read]) -> dic
     if default == -1 and place == len(axes) - 1:
         return {key: value for key, value in body.items() if key != "axis"}
     return {**body, "axis": axes[place].name}
+
+
+def is_mixed(config: Config) -> bool:
+    """Whether a layer computes in half precision with weights in float32."""
+    policy = config.get("dtype")
+    said = policy.get("config", {}).get("name") if isinstance(policy, Mapping) else policy
+    return said in MIXED
 
 
 def _same(left: Read, right: Read) -> bool:

@@ -14,13 +14,14 @@ import numpy as np
 from nnspec import pipeline
 from nnspec.backends.keras.model import Compiled, as_array, build_model, predict, reset_states
 from nnspec.backends.registry import training_backend
-from nnspec.diagnostics import Fix, Source, Span, SpecError
+from nnspec.diagnostics import Diagnostic, Fix, Source, Span, SpecError
 from nnspec.importers.keras import vocabularies
 from nnspec.importers.keras.archive import read_archive
-from nnspec.importers.keras.build_spec import Draft, build_draft
+from nnspec.importers.keras.build_spec import Draft, build_draft, is_mixed
 from nnspec.importers.keras.mask_flow import has_masks
 from nnspec.importers.keras.observed_masks import observe_masks
 from nnspec.importers.keras.source import Call, ImportFault, Network, read_network
+from nnspec.importers.keras.translate import MIXED
 from nnspec.importers.keras.writing import write_spec
 from nnspec.ir.graph import Graph
 from nnspec.progress import Progress
@@ -36,6 +37,7 @@ class Imported:
 
     Attributes:
         error: the largest difference of the outputs, over the largest magnitude.
+        notes: doubts of the checks that the model's own doing overruled, and what is not as in the model.
         layers: how many layers the spec has once written out; `lines` is how long it is.
     """
 
@@ -44,6 +46,7 @@ class Imported:
     graph: Graph
     error: float
     lines: int
+    notes: tuple[str, ...] = ()
 
     @property
     def layers(self) -> int:
@@ -75,6 +78,7 @@ def import_file(path: Path, out: Path, progress: Progress, *, name: str | None =
             raise SpecError.single("NN607", f"Keras cannot load `{path.name}`: {reason}", here) from None
     if draft is None:
         draft = _with_words(learned, model, network, here)
+    model = _in_float32(model, network)
     draft = _with_masks(draft, model, network, here)
     return _write(model, network, draft, name or path.stem, out, progress, here, fold)
 
@@ -86,6 +90,23 @@ def _with_words(learned: list[Call], model: Any, network: Network, here: Span) -
         return build_draft(network)
     except ImportFault as fault:
         raise _refused(fault, here) from None
+
+
+def _in_float32(model: Any, network: Network) -> Any:
+    """The model, computing in float32 as specs do where it computes in half precision: its weights are float32."""
+    if not any(is_mixed(call.config) for call in network.calls):
+        return model
+    again = type(model).from_config(_without_policies(model.get_config()))
+    again.set_weights(model.get_weights())
+    return again
+
+
+def _without_policies(config: Any) -> Any:
+    if isinstance(config, Mapping):
+        return {key: _without_policies(value) for key, value in config.items()}
+    if isinstance(config, list | tuple):
+        return type(config)(_without_policies(value) for value in config)
+    return "float32" if config in MIXED else config
 
 
 def _with_masks(draft: Draft, model: Any, network: Network, here: Span) -> Draft:
@@ -115,13 +136,20 @@ def import_model(
         raise SpecError.single(
             "NN607", f"`{model.name}` is a subclassed model: its computation is code", here
         ) from None
+    model = _in_float32(model, network)
     draft = _with_masks(draft, model, network, here)
     return _write(model, network, draft, name or model.name, out, progress or Progress(quiet=True), here, fold)
 
 
 def _refused(fault: ImportFault, here: Span) -> SpecError:
-    fixes = [Fix(fault.help)] if fault.help else []
-    return SpecError.single("NN607", str(fault), here, fixes=fixes)
+    """Every cause once, each with what to do about it."""
+    told = {str(cause): cause for cause in fault.causes}
+    return SpecError(
+        [
+            Diagnostic("NN607", message, here, fixes=(Fix(cause.help),) if cause.help else ())
+            for message, cause in told.items()
+        ]
+    )
 
 
 def _write(
@@ -130,7 +158,7 @@ def _write(
     out.mkdir(parents=True, exist_ok=True)
     spec, weights = out / f"{name}.yaml", out / f"{name}.weights.h5"
     with tempfile.TemporaryDirectory(dir=out, prefix=".nnspec-") as folder:
-        text, checked = _checked(draft, Path(folder) / spec.name, fold)
+        text, checked = _checked(draft, Path(folder) / spec.name, fold, here)
         graph = checked.graph
         with progress.step("compiling the spec"):
             compiled = build_model(graph)
@@ -148,20 +176,22 @@ def _write(
         compiled.model.save_weights(made)
         os.replace(made, weights)
         os.replace(Path(folder) / spec.name, spec)
-    return Imported(spec, weights, graph, error, text.count("\n"))
+    return Imported(spec, weights, graph, error, text.count("\n"), tuple(dict.fromkeys(draft.notes)))
 
 
-def _checked(draft: Draft, path: Path, fold: bool) -> tuple[str, pipeline.Checked]:
+def _checked(draft: Draft, path: Path, fold: bool, here: Span) -> tuple[str, pipeline.Checked]:
     """The spec's text, folded where writing it out again gives exactly the layers that were read."""
     for is_folded in (True, False) if fold else (False,):
         text = write_spec(draft, fold=is_folded)
         path.write_text(text, encoding="utf-8")
         try:
             checked = pipeline.check(path)
-        except SpecError:
+        except SpecError as error:
             if is_folded:
                 continue
-            raise
+            said = [f"{d.code}: {d.message}" for d in error.diagnostics]
+            message = "the model computes something that no spec says: " + said[0]
+            raise SpecError.single("NN607", message, here, notes=said[1:]) from None
         if _is_exact(draft, checked.graph):
             return text, checked
     raise AssertionError("a spec that is not folded is the list that it was written from")
@@ -201,17 +231,32 @@ def carry_weights(model: Any, draft: Draft, graph: Graph, compiled: Compiled) ->
             continue
         source = model
         for step in item.call.path:
-            source = source.get_layer(step)
+            source = layer_at(source, step)
         made = node.layer.keras_weights(compiled.layers[node.name])
-        if [tuple(v.shape) for v in source.weights] != [tuple(v.shape) for v in made]:
+        weights = own_weights(source)
+        if [tuple(v.shape) for v in weights] != [tuple(v.shape) for v in made]:
             raise _refused(
                 ImportFault(f"layer `{item.call.name}` ({node.kind}) has other weights than the spec's"), node.span
             )
-        for variable, value in zip(made, source.weights, strict=True):
+        for variable, value in zip(made, weights, strict=True):
             variable.assign(value)
     for layer in compiled.model.layers:
         if hasattr(layer, "finalize_state"):
             layer.finalize_state()
+
+
+def layer_at(source: Any, step: str) -> Any:
+    """A layer inside a model, inside a model that TimeDistributed wraps, or (`@activation`) inside a layer."""
+    if step.startswith("@"):
+        return getattr(source, step[1:])
+    return (source if hasattr(source, "get_layer") else source.layer).get_layer(step)
+
+
+def own_weights(layer: Any) -> list[Any]:
+    """A layer's weights without those of a layer that is its activation: that one is a layer of its own."""
+    inner = getattr(layer, "activation", None)
+    apart = {id(variable) for variable in getattr(inner, "weights", ())}
+    return [variable for variable in layer.weights if id(variable) not in apart]
 
 
 # ------------------------------------------------------------------------------------------------- proof

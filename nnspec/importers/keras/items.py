@@ -74,12 +74,14 @@ class Maker:
     Attributes:
         mend: gives axes other names where a layer refuses those that it reads.
         shared: the Keras layers that are called more than once, by their path, and what they are called in the spec.
+        notes: what was written into the spec so that its checks pass, and what they had objected.
     """
 
     mend: Mend
     shared: Mapping[tuple[str, ...], str] = field(default_factory=dict)
     items: list[Item] = field(default_factory=list)
     constraints: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def add(self, kind: str, body: Mapping[str, Any], reads: Sequence[Read], call: Call | None = None) -> Item:
         """The item of a layer, with names given to axes where the layer's own would not do.
@@ -97,6 +99,7 @@ class Maker:
                 mended = self.mend(self, kind, given, sources, fault.diagnostic)
                 if mended is None:
                     raise _refusal(kind, call, fault.diagnostic) from None
+                self.note(kind, call, given, mended[0], fault.diagnostic)
                 given, sources = mended
                 continue
             shared = self.shared.get(call.path) if call is not None else None
@@ -104,6 +107,19 @@ class Maker:
             self.items.append(item)
             return item
         raise ImportFault(f"`{kind}` cannot be given axes that fit: {tried[-1]}")
+
+    def note(
+        self,
+        kind: str,
+        call: Call | None,
+        before: Mapping[str, Any],
+        after: Mapping[str, Any],
+        objection: Diagnostic,
+    ) -> None:
+        """Remembers a doubt of the checks that the model's own doing overrules."""
+        said = ", ".join(f"`{key}: {value}`" for key, value in after.items() if key not in before) or "`rename`"
+        layer = f"layer `{call.name}` ({kind})" if call is not None else f"`{kind}`"
+        self.notes.append(f"{layer} has {said}, as the model does it ({objection.code}): {objection.message}")
 
     def infer(self, kind: str, body: Mapping[str, Any], sources: Sequence[Read]) -> Node:
         layer = REGISTRY[kind]

@@ -80,6 +80,10 @@ def mend(
     """The body and the reads with which the checker's objection is met: what the model does is said in words."""
     layer = REGISTRY[kind]
     axes = reads[0].value.axes
+    if kind == "TimeDistributed" and fault.code in ("NN308", "NN309"):
+        return _over_inside(body, reads)
+    if kind == "Dot" and fault.code == "NN307":
+        return _apart(maker, body, reads)
     if fault.code == "NN307" and layer.makes is not None and "as" not in body:
         return {**body, "as": free_name(layer.makes, [name for read in reads for name in ax.names(read.value.axes)])}, [
             *reads
@@ -94,6 +98,25 @@ def mend(
     if fault.code == "NN311" and len(reads) > 1:
         return _renamed(maker, body, reads)
     return None
+
+
+def _over_inside(body: Mapping[str, Any], reads: Sequence[Read]) -> tuple[dict[str, Any], list[Read]] | None:
+    """`over` for the layer that a TimeDistributed wraps."""
+    said = body["layer"]
+    kind, inner = next(iter(said.items())) if isinstance(said, Mapping) else (said, {})
+    if not REGISTRY[kind].steps or "over" in (inner or {}):
+        return None
+    names = stepped_axes(kind, inner or {}, reads[0].value.axes[1:])
+    return {**body, "layer": {kind: {**(inner or {}), "over": names[0] if len(names) == 1 else names}}}, list(reads)
+
+
+def _apart(maker: Maker, body: Mapping[str, Any], reads: Sequence[Read]) -> tuple[dict[str, Any], list[Read]] | None:
+    """The second input's axes called otherwise than the first one's: a product of both has each of them."""
+    mine, theirs = (ax.names(read.value.axes) for read in reads)
+    changes = {name: free_name(f"other_{name}", [*mine, *theirs]) for name in theirs if name in mine}
+    if not changes:
+        return None
+    return dict(body), [reads[0], maker.source(maker.add("rename", changes, [reads[1]]))]
 
 
 def _renamed(maker: Maker, body: Mapping[str, Any], reads: Sequence[Read]) -> tuple[dict[str, Any], list[Read]] | None:

@@ -67,13 +67,25 @@ class Operation:
         return self.add("Permute", {"dims": [place + 1 for place in order]}, [read])
 
 
-def translate_operation(op: Operation) -> Read:
+def translate_operation(op: Operation, *, is_distributed: bool = False) -> Read:
     """Layers that compute what an operation does.
+
+    Args:
+        is_distributed: it stands in a model inside TimeDistributed, whose axes are one more than it counts.
 
     Raises:
         ImportFault: where none do.
     """
-    rules = (_joined, _scaled, _activated, _moved, _pooled, _taken, _padded, _others)
+    rules: Sequence[Callable[[Operation], Read | None]] = (
+        _joined,
+        _scaled,
+        _activated,
+        _moved,
+        _pooled,
+        _taken,
+        _padded,
+    )
+    rules = [_added, _scaled, _activated] if is_distributed else [*rules, _others]
     made = next((made for rule in rules if (made := rule(op)) is not None), None)
     if made is None:
         raise ImportFault(
@@ -93,9 +105,13 @@ def _place(axis: Any, rank: int) -> int | None:
 # ------------------------------------------------------------------------------------------------ arithmetic
 
 
+def _added(op: Operation) -> Read | None:
+    return op.add(op.kind, {}, op.reads) if len(op.reads) == 2 and op.kind in _JOINS else None
+
+
 def _joined(op: Operation) -> Read | None:
     if len(op.reads) == 2 and op.kind in _JOINS:
-        return op.add(op.kind, {}, op.reads)
+        return _added(op)
     if op.kind == "Concatenate":
         axis = int(op.config.get("axis", -1))
         return op.add("Concatenate", {} if axis == -1 else {"axis": axis}, op.reads)

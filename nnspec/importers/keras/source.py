@@ -6,7 +6,7 @@ that the configuration names is ever loaded.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,11 +17,16 @@ MASKS = frozenset({"mask", "query_mask", "value_mask", "key_mask"})  # which Ker
 
 
 class ImportFault(Exception):
-    """The model cannot become a spec: what stands in the way, and what to do about it."""
+    """The model cannot become a spec: what stands in the way, and what to do about it.
 
-    def __init__(self, message: str, *, help: str = "") -> None:
+    Attributes:
+        causes: every fault, where several were found.
+    """
+
+    def __init__(self, message: str, *, help: str = "", causes: Sequence[ImportFault] = ()) -> None:
         super().__init__(message)
         self.help = help
+        self.causes = tuple(causes) or (self,)
 
 
 @dataclass(frozen=True, slots=True, repr=False)  # what it holds leads through the whole network
@@ -42,6 +47,7 @@ class Call:
     Attributes:
         path: the names of the nested models that hold the layer, and its own.
         places: the same, each with the number of the call.
+        distributed: how many TimeDistributed around nested models it stands in; each goes over an axis in front.
         arguments: what it is called with, tensors among them, in Keras' nesting.
     """
 
@@ -52,6 +58,7 @@ class Call:
     arguments: tuple[Any, ...]
     keywords: Mapping[str, Any]
     places: tuple[Place, ...] = ()
+    distributed: int = 0
 
     @property
     def name(self) -> str:
@@ -99,6 +106,7 @@ class _Scope:
     path: tuple[str, ...]
     bindings: dict[str, Tensor]
     places: tuple[Place, ...] = ()
+    distributed: int = 0
     layers: dict[str, Config] = field(default_factory=dict)
     made: dict[tuple[str, int], Call] = field(default_factory=dict)
     inner: dict[tuple[str, int], _Scope] = field(default_factory=dict)
@@ -157,6 +165,11 @@ def _dtype(value: Any) -> str:
     if isinstance(value, Mapping):
         return str(value.get("config", {}).get("name", "float32"))
     return str(value)
+
+
+def is_model(layer: Config) -> bool:
+    """Whether a layer's configuration is that of a model of layers."""
+    return "layers" in layer["config"] and layer["class_name"] in {*FUNCTIONAL, "Sequential"}
 
 
 def _functional(config: Config, class_name: str, name: str) -> Config:
@@ -274,8 +287,9 @@ class _Reader:
         arguments = self.bound(scope, inbound["args"])
         keywords = self.bound(scope, inbound["kwargs"])
         path, places = (*scope.path, name), (*scope.places, (name, place))
-        if "layers" in layer["config"] and layer["class_name"] in {*FUNCTIONAL, "Sequential"}:
-            self.enter(scope, (name, node), layer, places, (arguments, keywords))
+        whole = layer["config"].get("layer") if layer["class_name"] == "TimeDistributed" else layer
+        if isinstance(whole, Mapping) and is_model(whole):
+            self.enter(scope, (name, node), whole, places, (arguments, keywords), is_distributed=whole is not layer)
             return self.missing(scope, reference)
         call = Call(
             path,
@@ -285,6 +299,7 @@ class _Reader:
             tuple(arguments),
             {key: value for key, value in keywords.items() if value is not None},
             places,
+            scope.distributed,
         )
         scope.made[name, node] = call
         self.calls.append(call)
@@ -296,12 +311,20 @@ class _Reader:
         return node if node < count else count - 1
 
     def enter(
-        self, scope: _Scope, key: tuple[str, int], layer: Config, places: tuple[Place, ...], given: tuple[Any, Any]
+        self,
+        scope: _Scope,
+        key: tuple[str, int],
+        layer: Config,
+        places: tuple[Place, ...],
+        given: tuple[Any, Any],
+        *,
+        is_distributed: bool,
     ) -> None:
         config = _functional(layer["config"], layer["class_name"], key[0])
         names = [ref[0] for ref in _references(config["input_layers"])]
         tensors = _bind_inputs(config, given, names)
-        inner = _Scope(config, (*scope.path, key[0]), dict(zip(names, tensors, strict=True)), places)
+        bindings = dict(zip(names, tensors, strict=True))
+        inner = _Scope(config, (*scope.path, key[0]), bindings, places, scope.distributed + is_distributed)
         _index(inner)
         scope.inner[key] = inner
 

@@ -61,13 +61,16 @@ def body_of(kind: str, config: Config, name: str) -> dict[str, Any]:
     for key, value in config.items():
         arg = layer.args.get(key)
         if arg is None:
-            if key not in _NOT_ARGUMENTS and value not in (None, False, [], {}, 0):
+            is_said = key in _NOT_ARGUMENTS or (key == "data_format" and value == "channels_last")
+            if not is_said and value not in (None, False, [], {}, 0):
                 raise ImportFault(f"`{key}: {value}` of layer `{name}` ({kind}) has no counterpart in a spec")
             continue
-        said = _wrapped(value, name) if _is_wrapped(key, value) else _value(arg, value, name)
+        said = (
+            _wrapped(value, name) if _is_wrapped(key, value) else _value(arg, value, name, getattr(layer, "rank", None))
+        )
         if key == "data_format" and said == "channels_last":
             continue  # as where nothing is said
-        if not _is_default(arg, said):
+        if not _is_default(arg, said, getattr(layer, "rank", None)):
             body[key] = said
     if kind == "Bidirectional" and _mirrors(config):
         body.pop("backward_layer", None)
@@ -76,13 +79,25 @@ def body_of(kind: str, config: Config, name: str) -> dict[str, Any]:
     return body
 
 
+MIXED = ("mixed_float16", "mixed_bfloat16")  # whose weights are float32
+
+
 def _check_dtype(policy: Any, name: str) -> None:
     said = policy.get("config", {}).get("name") if isinstance(policy, Mapping) else policy
-    if said not in (None, "float32", "int32", "int64", "string", "bool", "uint8", "int8", "int16"):
+    if said not in (None, *MIXED, "float32", "int32", "int64", "string", "bool", "uint8", "int8", "int16"):
         raise ImportFault(
             f"layer `{name}` computes in `{said}`, but specs compute in float32",
             help="set `keras.config.set_dtype_policy('float32')` before the model is built, and carry the weights over",
         )
+
+
+def activation_layer(config: Config) -> tuple[str, Config] | None:
+    """The layer that is given as an activation, and its configuration, if one is."""
+    given = config.get("activation")
+    if not isinstance(given, Mapping) or not str(given.get("module") or "").startswith(_KERAS_MODULES):
+        return None
+    kind = str(given["class_name"])
+    return (kind, given["config"]) if kind in REGISTRY else None
 
 
 def _is_wrapped(key: str, value: Any) -> bool:
@@ -115,21 +130,26 @@ def _mirrors(config: Config) -> bool:
     return not backward or (same_kind and forward == backward)
 
 
-def _value(arg: Arg, value: Any, name: str) -> Any:
+def _value(arg: Arg, value: Any, name: str, rank: int | None) -> Any:
     if arg.family is not None:
         return _catalogued(arg.family, value, name)
-    return _plain(arg, value)
+    types = arg.schema.get("type", ())
+    least = arg.schema.get("items", {}).get("minimum")
+    if isinstance(value, list | tuple) and len(value) == 2 and least is not None:
+        value = [max(part, least) if isinstance(part, float) else part for part in value]  # -0.2 … 0.2 of 0 … 1
+    if "boolean" in types and value in (0, 1) and not {"integer", "number"}.intersection([types, *types]):
+        return bool(value)
+    return _plain(arg, value, rank)
 
 
-def _plain(arg: Arg, value: Any) -> Any:
-    """Numbers and lists as a spec says them: one number where all axes have the same."""
+def _plain(arg: Arg, value: Any, rank: int | None) -> Any:
+    """Numbers and lists as a spec says them: one number where all axes that a layer slides along have the same."""
     if isinstance(value, list | tuple):
         listed = [_plain_item(item) for item in value]
         types = arg.schema.get("type", ())
         leaves = [leaf for item in listed for leaf in (item if isinstance(item, list) else [item])]
-        if leaves and "integer" in types and "array" in types and all(leaf == leaves[0] for leaf in leaves):
-            return leaves[0]
-        return listed
+        is_short = "integer" in types and "array" in types and len(listed) == rank
+        return leaves[0] if is_short and leaves and all(leaf == leaves[0] for leaf in leaves) else listed
     return _plain_item(value)
 
 
@@ -139,7 +159,7 @@ def _plain_item(value: Any) -> Any:
     return value
 
 
-def _is_default(arg: Arg, value: Any) -> bool:
+def _is_default(arg: Arg, value: Any, rank: int | None) -> bool:
     if arg.default is REQUIRED:
         return False
     if arg.family is not None and arg.default is not None and value is not None:
@@ -148,7 +168,7 @@ def _is_default(arg: Arg, value: Any) -> bool:
         return arg.default is None
     if isinstance(value, bool) != isinstance(arg.default, bool):
         return False
-    return bool(_plain(arg, value) == _plain(arg, arg.default))
+    return bool(_plain(arg, value, rank) == _plain(arg, arg.default, rank))
 
 
 def _canonical(family: str, value: Any) -> tuple[str, dict[str, Any]]:

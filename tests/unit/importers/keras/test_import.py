@@ -351,7 +351,7 @@ REFUSED = [
     (lambda: _model_of(lambda x: 2.0 / x), "divides"),
     (lambda: _model_of(lambda x: kl.Dropout(0.5, name="always")(x, training=True)), "`training=True`"),
     (lambda: _model_of(lambda x: x), "no layers"),
-    (lambda: _model_of(lambda x: kl.Dense(3, dtype="mixed_float16", name="half")(x)), "`mixed_float16`"),
+    (lambda: _model_of(lambda x: kl.Dense(3, dtype="float16", name="half")(x)), "`float16`"),
 ]
 
 
