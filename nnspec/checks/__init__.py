@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from nnspec.checks.context import Context
 from nnspec.checks.data import check_data
+from nnspec.checks.direction import check_direction
 from nnspec.checks.expect import check_expectations
 from nnspec.checks.indices import check_indices
 from nnspec.checks.layout import check_layout
@@ -13,6 +14,7 @@ from nnspec.checks.losses import check_losses
 from nnspec.checks.metrics import check_metrics
 from nnspec.checks.opset import check_opset
 from nnspec.checks.optimizers import check_optimizers
+from nnspec.checks.padding import check_padding
 from nnspec.checks.ports import check_ports
 from nnspec.checks.reach import check_reach
 from nnspec.checks.softmax import check_softmax
@@ -33,6 +35,8 @@ CHECKS: tuple[Callable[[Context], Iterable[Diagnostic]], ...] = (
     check_softmax,
     check_ports,
     check_layout,
+    check_direction,
+    check_padding,
     check_opset,
     check_indices,
     check_vocabularies,

@@ -80,6 +80,10 @@ CODES: dict[str, str] = {
     "NN331": "expectation-not-met",
     "NN332": "bad-bound",
     "NN333": "expected-to-be-causal",
+    "NN360": "mask-not-turned",
+    "NN361": "targets-run-the-other-way",
+    "NN362": "mask-never-matches",
+    "NN363": "lengths-without-mask",
     # NN4xx: the graph
     "NN401": "unknown-name",
     "NN402": "duplicate-name",

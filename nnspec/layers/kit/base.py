@@ -62,6 +62,9 @@ class Inferred:
     end_to_end: int | None = None
 
 
+MOVES_ZERO = frozenset({"bias", "beta", "mean", "moving_mean"})  # weights by which a step of zeros is no longer one
+
+
 class Layer:
     """A kind of layer.
 
@@ -230,6 +233,11 @@ class Layer:
             weights: the node's; empty where they are not known.
         """
         return None
+
+    def padding_behind(self, node: Node, value: float) -> float | None:
+        """What the node makes of a step of nothing but `value`; None where weights or statistics decide that."""
+        moves = any(weight.name in MOVES_ZERO for weight in node.weights)
+        return None if moves or (node.weights and value) else value
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         """Writes ONNX nodes that compute the node from its inputs; returns its outputs."""

@@ -201,6 +201,9 @@ class Normalization(Layer):
     def adapts(self, node: Node) -> bool:
         return bool(node.weights)
 
+    def padding_behind(self, node: Node, value: float) -> float | None:
+        return value if node.args["mean"] == value == 0 else None
+
     def check_statistics(self, call: Call, shape: tuple[int, ...]) -> None:
         mean, variance = call.args["mean"], call.args["variance"]
         if (mean is None) != (variance is None):

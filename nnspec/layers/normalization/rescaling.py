@@ -65,6 +65,12 @@ class Rescaling(Layer):
                     name,
                 )
 
+    def padding_behind(self, node: Node, value: float) -> float | None:
+        scale, offset = node.args["scale"], node.args["offset"]
+        if isinstance(offset, list) or (isinstance(scale, list) and value):
+            return None
+        return value * scale + offset if value else float(offset)
+
     def undo(self, node: Node, values: np.ndarray, weights: Mapping[str, np.ndarray]) -> np.ndarray | None:
         scale = np.asarray(node.args["scale"], np.float64)
         return (values - np.asarray(node.args["offset"], np.float64)) / scale if np.all(scale) else None

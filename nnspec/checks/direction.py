@@ -1,0 +1,88 @@
+"""Steps that a recurrent layer gives from last to first: their mask, and targets for each step, run the other way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nnspec.checks.context import Context
+from nnspec.diagnostics import Diagnostic, Fix, Related
+from nnspec.ir.graph import Graph, Node, Output, Value
+from nnspec.ir.receptive_field import followed
+
+Port = tuple[str, str]  # a node and which of its outputs
+
+BOTH_WAYS = Fix("let a `Bidirectional` run both ways: it turns the backward steps round, so that they fit their mask")
+LAST_ALONE = Fix("leave `return_sequences` out where the result after the last step is all that is wanted")
+
+
+def check_direction(context: Context) -> Iterator[Diagnostic]:
+    turned = turned_masks(context.graph)
+    for node in context.graph.nodes:
+        source = next((turned[port] for value in node.inputs if (port := _port(value)) in turned), None)
+        if source is not None and node.layer.uses_mask and node.kind != "unmask":
+            yield _mask_not_turned(node, source)
+    for output in context.graph.outputs.values():
+        if context.plan is None or output.name not in context.plan.outputs:
+            continue
+        axis = _reversed_axis(output.value)
+        if axis is not None:
+            yield _targets_not_turned(context, output, axis)
+
+
+def turned_masks(graph: Graph) -> dict[Port, Node]:
+    """The values whose steps have been turned round while their mask has not, each with the layer that did it."""
+    found: dict[Port, Node] = {}
+    for node in graph.nodes:
+        masked = next((value for value in node.inputs if value.mask is not None), None)
+        if masked is None or node.outputs[0].mask is None:
+            continue
+        before = next((found[port] for value in node.inputs if (port := _port(value)) in found), None)
+        after = before
+        if node.args.get("go_backwards") and node.args.get("return_sequences"):
+            after = node if before is None else None  # turned twice, steps and mask agree again
+        elif node.kind == "mask_like":
+            after = None  # the spec says which mask it is
+        if after is not None:
+            found[node.name, node.outputs[0].port] = after
+    return found
+
+
+def _port(value: Value) -> Port:
+    return value.node, value.port
+
+
+def _mask_not_turned(node: Node, source: Node) -> Diagnostic:
+    steps = source.inputs[0].axes[0].name
+    return Diagnostic(
+        "NN360",
+        f"`{node.kind}` reads steps of `{steps}` from last to first, with a mask from first to last: "
+        "it leaves out steps that hold data, and reads padding",
+        node.span,
+        related=(Related(source.span, "`go_backwards` turns the steps round; Keras leaves the mask as it is"),),
+        notes=("a sequence that is padded to more than twice its length has no influence behind this layer",),
+        fixes=(
+            BOTH_WAYS,
+            LAST_ALONE,
+            Fix("end the mask with `unmask` between the two where padding may count as data"),
+        ),
+    )
+
+
+def _reversed_axis(value: Value) -> str | None:
+    """The input axis that the value runs along from its end, if there is one."""
+    there = followed(value.axes)
+    return next((name for name, f in value.fields.items() if f.stride < 0 and there.get(name, 1) != 1), None)
+
+
+def _targets_not_turned(context: Context, output: Output, axis: str) -> Diagnostic:
+    return Diagnostic(
+        "NN361",
+        f"output `{output.name}` gives the steps of `{axis}` from last to first, but its targets run forwards",
+        context.span("outputs", output.name),
+        path=f"outputs.{output.name}",
+        notes=(
+            "with `go_backwards`, a recurrent layer gives its steps from last to first: the first target meets the "
+            "output of the last step",
+        ),
+        fixes=(BOTH_WAYS, Fix("turn the steps round again by a second layer with `go_backwards: true`")),
+    )

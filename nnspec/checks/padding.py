@@ -1,0 +1,153 @@
+"""Padding that no mask finds: it was changed on its way, is another value than the mask looks for, or meets no mask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from nnspec.checks.context import Context
+from nnspec.data.section.plan import SlotPlan
+from nnspec.diagnostics import Diagnostic, Edit, Fix, Severity
+from nnspec.document import Mapping, locate
+from nnspec.ir.graph import Graph, Node, Value
+
+Port = tuple[str, str]  # a node and which of its outputs
+
+
+@dataclass(frozen=True)
+class Padding:
+    """What padded steps hold by the time that a value is read.
+
+    Attributes:
+        value: the number that all their features are; None where that depends on weights or statistics.
+        is_assumed: whether the data do not say how they are padded, so that `value` is what people take, 0.
+        changed_by: what changed it, in words; nothing has where it is empty.
+        slot: where the data of the input come from.
+    """
+
+    value: float | None
+    is_assumed: bool
+    changed_by: str = ""
+    slot: SlotPlan | None = None
+
+
+def check_padding(context: Context) -> Iterator[Diagnostic]:
+    graph = context.graph
+    found = {(name, "output"): _at_input(context, name) for name in graph.inputs}
+    for node in graph.nodes:
+        before = found.get(_port(node.inputs[0]))
+        if before is None:
+            continue
+        wanted = wanted_padding(node)
+        if wanted is not None:
+            yield from _check_mask(context, node, before, wanted)
+        elif len(node.inputs) == 1 and node.outputs[0].mask is None:
+            found[node.name, node.outputs[0].port] = _behind(node, before)
+    for name in graph.inputs:
+        slot = context.plan.inputs.get(name) if context.plan is not None else None
+        if slot is not None and slot.lengths is not None and not _is_masked(graph, name):
+            yield _no_mask(context, name, slot)
+
+
+def wanted_padding(node: Node) -> float | None:
+    """What a layer that makes a mask takes for padding; None from all others."""
+    if node.kind == "Masking":
+        return float(node.args["mask_value"])
+    return 0.0 if node.args.get("mask_zero") else None
+
+
+def _port(value: Value) -> Port:
+    return value.node, value.port
+
+
+def _at_input(context: Context, name: str) -> Padding:
+    slot = context.plan.inputs.get(name) if context.plan is not None else None
+    if slot is None:
+        return Padding(0.0, is_assumed=True)
+    if slot.pad_value is not None:  # scaling leaves it alone
+        return Padding(slot.pad_value, is_assumed=False, slot=slot)
+    method = slot.scale.method if slot.scale is not None else "none"
+    if method == "standard":
+        return Padding(None, is_assumed=False, changed_by="`scale: standard`", slot=slot)
+    return Padding(0.0, is_assumed=True, slot=slot)
+
+
+def _behind(node: Node, before: Padding) -> Padding:
+    if before.value is None:
+        return before
+    after = node.layer.padding_behind(node, before.value)
+    return before if after == before.value else replace(before, value=after, changed_by=f"`{node.name}` ({node.kind})")
+
+
+def _check_mask(context: Context, node: Node, before: Padding, wanted: float) -> Iterator[Diagnostic]:
+    if before.value == wanted or (before.is_assumed and not before.changed_by):
+        return
+    what = f"`{node.name}` looks for steps that hold nothing but {wanted:g}"
+    if node.kind != "Masking":
+        what = f"`{node.name}` takes id 0 for padding"
+    pad = f"padding, {before.value:g} in the data," if not before.is_assumed and before.value is not None else "padding"
+    if before.changed_by:
+        becomes = "something else" if before.value is None else f"{before.value:g}"
+        message = f"{what}, but {before.changed_by} makes {becomes} of padding: nothing is masked"
+    else:
+        message = f"{what}, but {pad} is another value: nothing is masked"
+    yield Diagnostic(
+        "NN362",
+        message,
+        node.span,
+        fixes=tuple(_fixes(context, node, before, wanted)),
+        severity=Severity.WARNING if before.is_assumed else Severity.ERROR,
+    )
+
+
+def _fixes(context: Context, node: Node, before: Padding, wanted: float) -> Iterator[Fix]:
+    if before.changed_by == "`scale: standard`" and before.slot is not None:
+        yield Fix(
+            f"say what padding is, `pad_value: {wanted:g}` under `data.inputs.{before.slot.name}`: "
+            "scaling and its statistics then leave it alone"
+        )
+        return
+    if before.changed_by:
+        yield Fix(f"put the `{node.kind}` in front of {before.changed_by}: layers that work step by step keep its mask")
+        if before.slot is not None and before.value is None:
+            yield Fix(
+                f"or scale the data, which leaves padding alone: `scale: standard` at `data.inputs.{before.slot.name}`"
+            )
+        return
+    if node.kind == "Masking" and before.value is not None:
+        place = locate(context.root, (*node.path, node.kind, "mask_value"))
+        is_given = "mask_value" in node.given and not isinstance(place, Mapping)
+        edits = (Edit(place.span, f"{before.value:g}"),) if is_given else ()
+        yield Fix(f"say `mask_value: {before.value:g}`", edits)
+    if before.slot is not None:
+        yield Fix(f"or pad with what is looked for: `pad_value: {wanted:g}` under `data.inputs.{before.slot.name}`")
+
+
+def _is_masked(graph: Graph, name: str) -> bool:
+    """Whether anything that an input leads to carries a mask."""
+    reached = {name}
+    for node in graph.nodes:
+        if any(value.node in reached for value in node.inputs):
+            if any(value.mask is not None for value in node.outputs) or wanted_padding(node) is not None:
+                return True
+            reached.add(node.name)
+    return False
+
+
+def _no_mask(context: Context, name: str, slot: SlotPlan) -> Diagnostic:
+    pad = slot.pad_value or 0.0
+    is_id = not context.graph.inputs[name].dtype.startswith("float")
+    fix = (
+        "give the `Embedding` that reads it `mask_zero: true`"
+        if is_id
+        else f"begin with `Masking: {{mask_value: {pad:g}}}`"
+    )
+    return Diagnostic(
+        "NN363",
+        f"input `{name}` has `lengths`, but no layer masks what fills its sequences up: padding counts as data",
+        slot.span_of("lengths"),
+        path=slot.where("lengths"),
+        notes=("the same sequence gives another result where it is padded to another length",),
+        fixes=(Fix(fix),),
+        severity=Severity.WARNING,
+    )

@@ -1,0 +1,79 @@
+"""Masks that never meet padding."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nnspec import pipeline
+from nnspec.diagnostics import Severity
+
+END = [{"LSTM": {"units": 3, "over": "time"}}, {"Dense": {"units": 1, "as": "target"}}]
+
+
+def found(folder: Path, model: list[Any], given: dict[str, Any] | None) -> list[tuple[str, bool]]:
+    """The codes, each with whether it is an error; `given` says how the sequences lie in the data, None: no data."""
+    document: dict[str, Any] = {
+        "nnspec": 1,
+        "inputs": {"x": {"axes": {"time": 6, "feature": 2}}},
+        "model": [*model, *END],
+        "outputs": {"y": {"task": "regression"}},
+    }
+    if given is not None:
+        lengths = np.array([3, 6, 2, 5])
+        own = np.arange(1, 49, dtype=np.float32).reshape(4, 6, 2)
+        flat = np.arange(1, 33, dtype=np.float32).reshape(16, 2)
+        np.savez(folder / "data.npz", flat=flat, lengths=lengths, own=own, y=np.zeros((4, 1), np.float32))
+        axes = ["time", "feature"] if "lengths" in given else ["sample", "time", "feature"]
+        document["data"] = {
+            "source": {"npz": "data.npz"},
+            "split": {"train": 0.5, "test": 0.5, "by": "order"},
+            "inputs": {"x": {"array": "flat" if "lengths" in given else "own", "axes": axes, **given}},
+            "outputs": {"y": {"array": "y", "axes": ["sample", "target"]}},
+        }
+    (folder / "spec.yaml").write_text(json.dumps(document), encoding="utf-8")
+    return [(one.code, one.severity is Severity.ERROR) for one in pipeline.diagnose(folder / "spec.yaml")]
+
+
+LENGTHS = {"lengths": "lengths"}
+MASK = {"Masking": {}}
+MINUS = {"Masking": {"mask_value": -1}}
+SCALED = {"Rescaling": {"scale": 2.0, "offset": -1.0}}
+
+
+@pytest.mark.parametrize(
+    ("model", "given", "wanted"),
+    [
+        ([MASK], {"scale": "standard"}, [("NN362", True)]),
+        ([MASK], {"scale": "standard", "pad_value": 0}, []),
+        ([MASK], {"scale": "none"}, []),
+        ([MASK], LENGTHS, []),
+        ([MINUS], LENGTHS, [("NN362", True)]),
+        ([MASK], {**LENGTHS, "pad_value": -1}, [("NN362", True)]),
+        ([MINUS], {**LENGTHS, "pad_value": -1}, []),
+        ([], LENGTHS, [("NN363", False)]),
+        (["Normalization", MASK], LENGTHS, [("NN362", True)]),
+        (["BatchNormalization", MASK], LENGTHS, [("NN362", True)]),
+        (["LayerNormalization", MASK], LENGTHS, [("NN362", True)]),
+        ([{"Dense": {"units": 3}}, MASK], LENGTHS, [("NN362", True)]),
+        ([{"Dense": {"units": 3, "use_bias": False}}, MASK], LENGTHS, []),
+        ([{"TimeDistributed": {"layer": {"Dense": {"units": 3}}}}, MASK], LENGTHS, [("NN362", True)]),
+        ([SCALED, MASK], LENGTHS, [("NN362", True)]),
+        ([SCALED, MINUS], LENGTHS, []),
+        ([{"Rescaling": {"scale": 0.5}}, MASK], LENGTHS, []),
+        ([{"Dropout": {"rate": 0.5}}, MASK], LENGTHS, []),
+        ([{"Dense": {"units": 3}}, MASK], None, [("NN362", False)]),
+        (["BatchNormalization", MASK], None, [("NN362", False)]),
+        ([SCALED, MASK], None, [("NN362", False)]),
+        ([MINUS], None, []),
+    ],
+)
+def test_masks_that_meet_padding_and_masks_that_do_not(
+    tmp_path: Path, model: list[Any], given: dict[str, Any] | None, wanted: list[tuple[str, bool]]
+) -> None:
+    seen = [one for one in found(tmp_path, model, given) if one[0] in ("NN362", "NN363")]
+    assert seen == wanted
