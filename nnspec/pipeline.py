@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from nnspec.checks import run_checks
-from nnspec.data.section.plan import DataPlan, read_plan
+from nnspec.data.section.plan import DataPlan
+from nnspec.data.section.read_plan import read_plan
 from nnspec.diagnostics import Diagnostic, Report, Source, SpecError
 from nnspec.document import Mapping, Node, parse, read_source, to_plain
 from nnspec.expansion.aliases import with_kinds, with_kinds_in_path

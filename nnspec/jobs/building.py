@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 
 from nnspec.backends.base import TrainingBackend
-from nnspec.backends.onnx.deploy import Deployment
 from nnspec.backends.registry import training_backend
+from nnspec.data.deployment import Deployment
 from nnspec.jobs import artifact
 from nnspec.jobs.exporting import write_onnx
 from nnspec.jobs.run import Run

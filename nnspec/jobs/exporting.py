@@ -12,13 +12,14 @@ import numpy as np
 from nnspec import __version__
 from nnspec.backends.base import TrainingBackend
 from nnspec.backends.keras.model import Compiled, read_weights
-from nnspec.backends.onnx.deploy import Deployment, label_name, restore_outputs, scale_input
+from nnspec.backends.onnx.deploy import restore_outputs, scale_input
 from nnspec.backends.onnx.export import Exported, export_graph
 from nnspec.backends.onnx.fallback import lower_by_tf2onnx
 from nnspec.backends.registry import training_backend
 from nnspec.backends.versions import versions
 from nnspec.checks.opset import needed_opset
 from nnspec.data.dataset import Dataset
+from nnspec.data.deployment import Deployment, label_name
 from nnspec.diagnostics import SpecError
 from nnspec.expansion import resolved
 from nnspec.jobs import artifact

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nnspec import __version__
-from nnspec.backends.onnx.deploy import Deployment, label_axes, label_name
+from nnspec.data.deployment import Deployment, label_axes, label_name
 from nnspec.data.section.plan import DataPlan
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Graph, Value

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from nnspec.backends.base import TrainingBackend
-from nnspec.backends.onnx.deploy import Deployment
 from nnspec.backends.registry import training_backend
 from nnspec.checks.context import output_slots
 from nnspec.data.dataset import Dataset
+from nnspec.data.deployment import Deployment
 from nnspec.expansion import resolved
 from nnspec.jobs import artifact, vocabularies
 from nnspec.jobs.dataset import load_dataset

@@ -14,7 +14,6 @@ import numpy as np
 from nnspec import pipeline
 from nnspec.backends.base import TrainingBackend
 from nnspec.backends.keras.model import Compiled, build_model
-from nnspec.backends.onnx.deploy import Deployment
 from nnspec.backends.onnx.export import Exported
 from nnspec.backends.registry import training_backend
 from nnspec.diagnostics import Source, Span, SpecError

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from nnspec.backends.base import TrainingBackend
 from nnspec.backends.keras.model import Compiled, build_model
-from nnspec.backends.onnx.deploy import Deployment
 from nnspec.data.dataset import Dataset
+from nnspec.data.deployment import Deployment
 from nnspec.diagnostics import Fix, Source, Span, SpecError
 from nnspec.ir.graph import Graph
 from nnspec.jobs import vocabularies

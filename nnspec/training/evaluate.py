@@ -9,8 +9,8 @@ import numpy as np
 
 from nnspec.backends.base import KerasModel, TrainingBackend
 from nnspec.backends.keras.model import predict
-from nnspec.backends.onnx.deploy import Deployment, class_indices
 from nnspec.data.dataset import Dataset, Split
+from nnspec.data.deployment import Deployment, class_indices
 from nnspec.data.section.plan import Slot
 from nnspec.ir.graph import Graph, Output
 from nnspec.training import scores

@@ -16,9 +16,9 @@ import numpy as np
 
 from nnspec.backends.base import KerasModel, Tensor, TrainingBackend
 from nnspec.backends.keras.model import Compiled, as_model_inputs, reset_states
-from nnspec.backends.onnx.deploy import Deployment
 from nnspec.backends.registry import training_backend
 from nnspec.checks.expect import expected_causal
+from nnspec.data.deployment import Deployment
 from nnspec.diagnostics import Diagnostic, Span, SpecError
 from nnspec.document import Node as SourceNode
 from nnspec.ir.causality import carriers, position_of

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from nnspec.backends.onnx.deploy import class_position
+from nnspec.data.deployment import class_position
 from nnspec.data.prepare.transforms import OutputTransform
 from nnspec.ir.graph import Output
 

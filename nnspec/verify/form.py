@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import onnx
 import onnxruntime
 
-from nnspec.backends.onnx.deploy import Deployment, label_axes, label_name
+from nnspec.data.deployment import Deployment, label_axes, label_name
 from nnspec.diagnostics import Source, Span, SpecError
 from nnspec.ir.graph import Graph
 

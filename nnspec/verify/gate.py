@@ -15,8 +15,8 @@ import numpy as np
 import onnx
 import onnxruntime
 
-from nnspec.backends.onnx.deploy import label_axes, label_name
 from nnspec.backends.onnx.export import Exported
+from nnspec.data.deployment import label_axes, label_name
 from nnspec.diagnostics import SpecError
 from nnspec.verify import refusals
 from nnspec.verify.bisect import first_difference, first_not_finite

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nnspec.backends.onnx.deploy import Deployment
+from nnspec.data.deployment import Deployment
 from nnspec.ir.graph import Graph, Node
 from nnspec.verify.samples import WeightsOf, random_inputs
 

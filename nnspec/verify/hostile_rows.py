@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from nnspec.backends.onnx.deploy import Deployment
+from nnspec.data.deployment import Deployment
 from nnspec.ir.graph import Graph
 from nnspec.verify.hostile_inputs import padding_of, readers
 from nnspec.verify.samples import WeightsOf

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nnspec.backends.onnx.deploy import Deployment
+from nnspec.data.deployment import Deployment
 from nnspec.ir.graph import Graph, Node
 from nnspec.ir.symbols import lengths_of, size_at
 from nnspec.layers.kit.base import Layer

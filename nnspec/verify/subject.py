@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnspec.backends.keras.model import predict, read_weights, reset_states
-from nnspec.backends.onnx.deploy import Deployment
+from nnspec.data.deployment import Deployment
 from nnspec.ir.graph import Graph, Node
 from nnspec.ir.names import keras_name
 from nnspec.verify.form import deployed_order

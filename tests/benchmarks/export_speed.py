@@ -19,8 +19,8 @@ from sessions import latencies, node_count, session
 
 from nnspec import jobs, pipeline
 from nnspec.backends.keras.model import build_model
-from nnspec.backends.onnx.deploy import Deployment
 from nnspec.backends.registry import training_backend
+from nnspec.data.deployment import Deployment
 from nnspec.training.settings import fixed_batches
 
 ROOT = Path(__file__).parents[2]

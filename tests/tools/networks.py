@@ -25,7 +25,7 @@ import onnxruntime
 
 from nnspec import jobs, pipeline
 from nnspec.backends.keras.model import Compiled, as_model_inputs, build_model, predict
-from nnspec.backends.onnx.deploy import Deployment
+from nnspec.data.deployment import Deployment
 from nnspec.ir.graph import Graph
 from nnspec.pipeline import Checked
 

@@ -1,101 +1,23 @@
 """What stands around the network in the deployed graph: scaling in front, its inverse or class labels behind.
 
-The graph then takes and gives the values that people have, not those that the network learned on.
+The nodes compute what `nnspec.data.deployment` does in NumPy.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
 from nnspec.backends.onnx.lowering import Lowering
 from nnspec.backends.onnx.view import View
-from nnspec.data.prepare.transforms import InputTransform, OutputTransform, Relative, Scaling
+from nnspec.data.deployment import Deployment, class_position, label_axes, label_name
+from nnspec.data.prepare.transforms import Relative, Scaling
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Graph, Output
 
 Finished = dict[str, tuple[View, list[str]]]
-
-
-@dataclass(frozen=True, eq=False)
-class Deployment:
-    """The transforms of a graph's inputs and outputs; empty where the spec has no data."""
-
-    inputs: Mapping[str, InputTransform] = field(default_factory=dict)
-    outputs: Mapping[str, OutputTransform] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "inputs": {name: t.to_json() for name, t in self.inputs.items()},
-            "outputs": {name: t.to_json() for name, t in self.outputs.items()},
-        }
-
-    @classmethod
-    def from_json(cls, body: Mapping[str, Any]) -> Deployment:
-        return cls(
-            {name: InputTransform.from_json(t) for name, t in body.get("inputs", {}).items()},
-            {name: OutputTransform.from_json(t) for name, t in body.get("outputs", {}).items()},
-        )
-
-    # ------------------------------------------------------------------------------ the same in NumPy
-
-    def to_network(self, raw: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Raw inputs as the network reads them."""
-        return {name: self.inputs[name].apply(array) if name in self.inputs else array for name, array in raw.items()}
-
-    def from_network(
-        self, graph: Graph, predicted: Mapping[str, np.ndarray], raw: Mapping[str, np.ndarray]
-    ) -> dict[str, np.ndarray]:
-        """The network's outputs as the deployed graph gives them: original units, and labels beside probabilities."""
-        result: dict[str, np.ndarray] = {}
-        for name, value in predicted.items():
-            output = graph.outputs[name]
-            transform = self.outputs.get(name)
-            result[name] = transform.restore(value, raw) if transform is not None else value
-            classes = self.labels(output)
-            if classes is not None:
-                result[label_name(name)] = np.asarray(classes)[class_indices(output, value)]
-        return result
-
-    def labels(self, output: Output) -> list[str | int] | None:
-        """The labels that the deployed graph gives for an output, if it is one of classes."""
-        if output.task not in ("classification", "binary"):
-            return None
-        transform = self.outputs.get(output.name)
-        classes = transform.classes if transform is not None and transform.classes else output.classes
-        return list(classes) if classes else None
-
-
-def label_name(output: str) -> str:
-    """The name of the output that holds the labels of `output`'s most probable classes."""
-    return f"{output}_label"
-
-
-def class_indices(output: Output, probabilities: np.ndarray) -> np.ndarray:
-    """The most probable class: axes `batch *output` without the class axis."""
-    if output.task == "binary":
-        return np.asarray(probabilities > np.float32(output.threshold), np.int64)
-    return np.asarray(np.argmax(probabilities, axis=1 + class_position(output)))
-
-
-def class_position(output: Output) -> int:
-    """The class axis' position, batch left out."""
-    position = ax.index_of(output.value.axes, output.class_axis or "")
-    return len(output.value.axes) - 1 if position is None else position
-
-
-def label_axes(output: Output) -> list[str]:
-    """The axes of the labels of an output, batch first."""
-    names = ["batch", *ax.names(output.value.axes)]
-    if output.task == "classification":
-        del names[1 + class_position(output)]
-    return names
-
-
-# ------------------------------------------------------------------------------------------ in the graph
 
 
 def scale_input(deployment: Deployment) -> Callable[[Lowering, str, View], View]:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nnspec.diagnostics import Span
-from nnspec.document import Mapping
 
 AxisList = tuple[tuple[str, int | str | None], ...]
 
@@ -237,10 +236,3 @@ class DataPlan:
         sources = [self.source] if self.source else []
         found = [path for source in [*sources, *(slot.source for slot in self.slots())] for path in source.files()]
         return list(dict.fromkeys(found))
-
-
-def read_plan(node: Mapping, root: Path, *, allow_outside: bool = False) -> DataPlan:
-    """The plan that a validated, expanded `data` mapping states; see `nnspec.data.reading`."""
-    from nnspec.data.section.read_plan import read
-
-    return read(node, root, allow_outside=allow_outside)

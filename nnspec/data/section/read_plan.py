@@ -17,7 +17,7 @@ from nnspec.document import Mapping, Node, Sequence, to_plain
 SPLITS = ("train", "validation", "test")
 
 
-def read(node: object, root: Path, *, allow_outside: bool = False) -> DataPlan:
+def read_plan(node: object, root: Path, *, allow_outside: bool = False) -> DataPlan:
     """Reads the section; paths are relative to `root` and must stay below it unless `allow_outside`.
 
     Raises:

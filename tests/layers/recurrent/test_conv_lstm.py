@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from nnspec.backends.keras.model import reset_states
-from nnspec.backends.onnx.deploy import Deployment
+from nnspec.data.deployment import Deployment
 from nnspec.verify import Gate
 from tests.layers.recurrent.test_recurrent_states import TOLERANCE, Built, normal
 from tests.layers.wrappers.test_wrappers import errors_of, graph_of

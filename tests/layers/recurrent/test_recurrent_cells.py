@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nnspec.backends.keras.model import reset_states
-from nnspec.backends.onnx.deploy import Deployment
+from nnspec.data.deployment import Deployment
 from nnspec.diagnostics import SpecError
 from nnspec.layers.kit.base import Layer
 from nnspec.verify import Gate

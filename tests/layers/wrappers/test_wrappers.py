@@ -338,7 +338,7 @@ def test_wrappers_that_show_no_data_refuse_what_adapts(tmp_path: Path, monkeypat
 
 
 def test_gate_draws_ids_that_a_wrapped_embedding_knows(tmp_path: Path) -> None:
-    from nnspec.backends.onnx.deploy import Deployment
+    from nnspec.data.deployment import Deployment
     from nnspec.verify.samples import random_inputs
 
     document = {

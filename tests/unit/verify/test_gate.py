@@ -14,7 +14,7 @@ import pytest
 
 import nnspec
 from nnspec import api, pipeline
-from nnspec.backends.onnx.deploy import Deployment
+from nnspec.data.deployment import Deployment
 from nnspec.data.prepare.transforms import OutputTransform, Scaling
 from nnspec.diagnostics import Source, Span, SpecError
 from nnspec.ir import axes as ax
