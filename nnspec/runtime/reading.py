@@ -1,14 +1,13 @@
 """Data files for a deployed model: standard library and numpy.
 
 A table's columns are matched by the names in the model's metadata; a model with a window gets every window of the
-table's rows, in file order.
+table's rows, in file order. Files of other kinds are read by packages that are installed beside nnspec and name a
+source under the entry point `nnspec.sources`.
 """
 
 from __future__ import annotations
 
-import csv
 import os
-import wave
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
@@ -21,7 +20,9 @@ from nnspec.runtime.ports import Array, Metadata
 from nnspec.runtime.sound import read_wav
 from nnspec.runtime.tables import read_csv, read_parquet
 
-_READERS: dict[str, Callable[[Path, Mapping[str, Any], Metadata], dict[str, Array]]] = {
+Reader = Callable[[Path, Mapping[str, Any], Metadata], dict[str, Array]]
+
+_READERS: dict[str, Reader] = {
     ".csv": read_csv,
     ".parquet": read_parquet,
     ".npy": read_npy,
@@ -44,7 +45,7 @@ def read_inputs(path: str | os.PathLike[str], metadata: Metadata) -> dict[str, A
         InputError: where there is no such file, it is damaged, or it lacks what an input needs.
     """
     file = Path(path)
-    reader = _READERS.get(file.suffix.lower())
+    reader = _READERS.get(file.suffix.lower()) or _installed_reader(file)
     if reader is None:
         raise InputError(f"`{file.name}` is of no kind that can be read: {', '.join(_READERS)}")
     if not file.is_file():
@@ -53,5 +54,36 @@ def read_inputs(path: str | os.PathLike[str], metadata: Metadata) -> dict[str, A
     wanted = {name: body for name, body in metadata["inputs"].items() if name not in states}
     try:
         return reader(file, wanted, metadata)
-    except (OSError, EOFError, zipfile.BadZipFile, zlib.error, wave.Error, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, EOFError, zipfile.BadZipFile, zlib.error, UnicodeDecodeError) as error:
         raise InputError(f"`{file.name}` cannot be read: {error or type(error).__name__}") from None
+
+
+def _installed_reader(file: Path) -> Reader | None:
+    """What another package reads files of this suffix with, if one is installed.
+
+    Raises:
+        InputError: where such a package cannot be loaded.
+    """
+    from importlib.metadata import entry_points
+
+    for entry in entry_points(group="nnspec.sources"):
+        try:
+            found = entry.load()
+            source = found() if isinstance(found, type) else found
+            if file.suffix.lower() in source.suffixes:
+                return _guarded(source.read_inputs, entry.value)
+        except Exception as error:  # whatever a package of somebody's own may do
+            raise InputError(f"`{entry.value}`, a source of another package, cannot be used: {error!r}") from None
+    return None
+
+
+def _guarded(read: Reader, what: str) -> Reader:
+    def reader(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> dict[str, Array]:
+        try:
+            return read(file, wanted, metadata)
+        except InputError:
+            raise
+        except Exception as error:  # as above
+            raise InputError(f"`{file.name}` cannot be read by `{what}`: {error!r}") from None
+
+    return reader

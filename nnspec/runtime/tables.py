@@ -2,39 +2,63 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from nnspec.runtime.csv_rules import CellError, CsvError, NumberColumn, is_missing, read_chunks, read_header
 from nnspec.runtime.errors import InputError, listed
 from nnspec.runtime.ports import Array, Metadata
 from nnspec.runtime.windows import Key, from_columns
 
 
 def read_csv(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> dict[str, Array]:
-    keys = _table_columns(file, wanted)
-    with file.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.reader(stream)
-        header = next(reader, [])
-        _require(file, keys, header)
-        places = [(header.index(name), is_text) for name, is_text in keys]
-        cells = []
-        for number, row in enumerate((row for row in reader if row), 1):
-            if len(row) != len(header):
-                raise InputError(f"`{file.name}`: row {number} has {len(row)} cells where the header has {len(header)}")
-            cells.append(
-                [
-                    row[place] if is_text else _number(file, row[place], header[place], number)
-                    for place, is_text in places
-                ]
-            )
-    columns = {
-        key: np.array([row[i] for row in cells], dtype=object if key[1] else np.float64) for i, key in enumerate(keys)
-    }
-    return from_columns(file, _filled(file, columns, metadata), wanted, metadata)
+    keys = table_columns(file, wanted)
+    try:
+        header = read_header(file)
+        require_columns(file, keys, header)
+        columns = _read_csv_columns(file, keys, header)
+    except CsvError as error:
+        raise InputError(f"`{file.name}` cannot be read: {error}") from None
+    return inputs_from_columns(file, columns, wanted, metadata)
+
+
+def _read_csv_columns(file: Path, keys: Sequence[Key], header: Sequence[str]) -> dict[Key, Array]:
+    positions = [header.index(name) for name, _ in keys]
+    readers = [NumberColumn() for _ in keys]
+    parts: list[list[Array]] = [[] for _ in keys]
+    done = 0
+    for rows in read_chunks(file, header):
+        for (name, is_text), position, reader, part in zip(keys, positions, readers, parts, strict=True):
+            cells = [row[position] for row in rows]
+            try:
+                part.append(words_of(cells) if is_text else numbers_of(cells, reader))
+            except CellError as error:
+                row = done + error.index + 1
+                message = f"`{file.name}`: column `{name}` has no number in row {row}: `{error.cell}`"
+                raise InputError(message) from None
+        done += len(rows)
+    empty = np.empty(0)
+    return {key: np.concatenate(part) if part else empty for key, part in zip(keys, parts, strict=True)}
+
+
+def numbers_of(cells: Sequence[str], column: NumberColumn) -> Array:
+    """Cells as int64 where all are integers, else as float64; NaN where one is missing. Axes `row`.
+
+    Raises:
+        CellError: where one holds text.
+    """
+    values = column.read(cells)
+    if all(type(value) is int for value in values):
+        return np.array(values, np.int64)
+    return np.array([np.nan if value is None else value for value in values], np.float64)
+
+
+def words_of(cells: Sequence[str]) -> Array:
+    """Cells as they stand, axes `row`; an empty text where one is missing."""
+    return np.array(["" if is_missing(cell) else cell for cell in cells], dtype=object)
 
 
 def read_parquet(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> dict[str, Array]:
@@ -45,9 +69,9 @@ def read_parquet(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> d
         raise InputError(
             f"`{file.name}`: reading Parquet needs pyarrow, which is not installed; .csv needs nothing"
         ) from None
-    keys = _table_columns(file, wanted)
+    keys = table_columns(file, wanted)
     try:
-        _require(file, keys, pyarrow.parquet.read_schema(file).names)
+        require_columns(file, keys, pyarrow.parquet.read_schema(file).names)
         table = pyarrow.parquet.read_table(file, columns=list(dict.fromkeys(name for name, _ in keys)))
         columns = {
             (name, is_text): np.array(table.column(name).cast(pyarrow.string()).to_pylist(), dtype=object)
@@ -57,23 +81,25 @@ def read_parquet(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> d
         }
     except pyarrow.ArrowException as error:
         raise InputError(f"`{file.name}` cannot be read: {error}") from None
+    return inputs_from_columns(file, columns, wanted, metadata)
+
+
+def inputs_from_columns(
+    file: Path, columns: Mapping[Key, Array], wanted: Mapping[str, Any], metadata: Metadata
+) -> dict[str, Array]:
+    """Each input of the model from a table's columns, gaps filled as in training, windows cut.
+
+    Args:
+        columns: of words (objects) or of numbers, NaN where one is missing, by name and whether they are words.
+
+    Raises:
+        InputError: where a gap is left, a value is infinite, or there are too few rows.
+    """
     return from_columns(file, _filled(file, columns, metadata), wanted, metadata)
 
 
-def _number(file: Path, cell: str, column: str, row: int) -> float:
-    """A cell's number; NaN where it is empty."""
-    try:
-        return float(cell) if cell.strip() else float("nan")
-    except ValueError:
-        raise InputError(f"`{file.name}`: column `{column}` has no number in row {row}: `{cell}`") from None
-
-
-def _filled(file: Path, columns: dict[Key, Array], metadata: Metadata) -> dict[Key, Array]:
-    """The columns without gaps: where the model was trained on forward-filled values, they are filled the same way.
-
-    Raises:
-        InputError: where a gap is left, or a value is infinite.
-    """
+def _filled(file: Path, columns: Mapping[Key, Array], metadata: Metadata) -> dict[Key, Array]:
+    """The columns without gaps: where the model was trained on forward-filled values, they are filled the same way."""
     filled: dict[Key, Array] = {}
     for (name, is_text), values in columns.items():
         if is_text:
@@ -93,7 +119,7 @@ def _filled(file: Path, columns: dict[Key, Array], metadata: Metadata) -> dict[K
     return filled
 
 
-def _table_columns(file: Path, wanted: Mapping[str, Any]) -> list[Key]:
+def table_columns(file: Path, wanted: Mapping[str, Any]) -> list[Key]:
     """The columns that the inputs take, each once as words and once as numbers at most."""
     keys: list[Key] = []
     for name, body in wanted.items():
@@ -103,7 +129,7 @@ def _table_columns(file: Path, wanted: Mapping[str, Any]) -> list[Key]:
     return list(dict.fromkeys(keys))
 
 
-def _require(file: Path, keys: list[Key], header: list[str]) -> None:
+def require_columns(file: Path, keys: Sequence[Key], header: Sequence[str]) -> None:
     missing = list(dict.fromkeys(name for name, _ in keys if name not in header))
     if missing:
         raise InputError(f"`{file.name}` has no column {listed(missing)}; it has: {', '.join(header[:20])}")

@@ -109,7 +109,7 @@ def test_parquet(table: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("", "no column `a`, `b`"),
+        ("", "it is empty"),
         ("a,c\n1,2\n", "no column `b`"),
         ("a,b\n1,2\n3\n", "row 2 has 1 cells"),
         ("a,b\n1,2\n3,\n", "column `b` has no number in row 2"),

@@ -1,0 +1,181 @@
+"""What a CSV file means: one set of rules for checking it, training on it and predicting from it.
+
+The file is UTF-8 text, with or without a byte order mark; cells are separated by commas, quoted by `"`, and rows end
+with LF, CRLF or CR. The first line names the columns, each once. Empty lines are no rows; every other line has a cell
+for each column. Of the cells of a column of numbers:
+
+    12  +1  -0.5  .5  3.  1e-5      are numbers, with spaces or tabs around them or not
+    inf  -Infinity  1e999           are infinite
+    true  False  TRUE               are truth values, 1 and 0, in a column that has no other numbers
+    (empty)  NA  NaN  null          are missing, see `NULLS`
+    1_000  "1,000"  0x10  ١٢  5 %   are text
+
+Standard library only, since `nnspec check` reads it as well.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+
+Number = int | float
+
+CHUNK_ROWS = 4096
+NULLS = ("", "NA", "N/A", "#N/A", "NaN", "nan", "NAN", "-nan", "-NaN", "+nan", "+NaN", "null", "NULL", "<NA>")
+_NULL_SET = frozenset(NULLS)
+_BOOLEANS = {"true": 1, "True": 1, "TRUE": 1, "false": 0, "False": 0, "FALSE": 0}
+_BLANKS = " \t"
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_INFINITE = re.compile(r"[+-]?inf(?:inity)?", re.IGNORECASE)
+_INTEGER_SIGNS = frozenset("0123456789+-")
+_DECIMAL_SIGNS = _INTEGER_SIGNS | frozenset(".eE")
+_MOST_DIGITS = 19  # of an integer that may go into 64 bits; longer ones are floats
+_INT64 = range(-(2**63), 2**63)
+
+
+class CsvError(ValueError):
+    """The file is no table; the message completes `FILE cannot be used: …`."""
+
+
+class CellError(ValueError):
+    """A cell that holds neither a number nor nothing.
+
+    Attributes:
+        index: its position in the cells that were given.
+        cell: what stands there.
+    """
+
+    def __init__(self, index: int, cell: str) -> None:
+        super().__init__(cell)
+        self.index, self.cell = index, cell
+
+
+def read_header(path: Path) -> list[str]:
+    """The column names.
+
+    Raises:
+        CsvError: where there are none, one stands twice, or the file is not UTF-8 text.
+    """
+    with _opened(path) as reader:
+        header = next(reader, [])
+    if not header:
+        raise CsvError("it is empty: its first line must name the columns")
+    twice = next((name for i, name in enumerate(header) if name in header[:i]), None)
+    if twice is not None:
+        raise CsvError(f"column `{twice}` stands twice in its first line")
+    return header
+
+
+def read_chunks(path: Path, header: Sequence[str], size: int = CHUNK_ROWS) -> Iterator[list[list[str]]]:
+    """The rows below the header, up to `size` of them at a time.
+
+    Raises:
+        CsvError: where a row has more or fewer cells than the header, or the file cannot be read to its end.
+    """
+    done, width = 0, len(header)
+    with _opened(path) as reader:
+        next(reader, None)
+        while True:
+            lines: list[list[str]] = []
+            try:
+                lines.extend(islice(reader, size))
+            except csv.Error as error:
+                raise CsvError(f"row {done + len(lines) + 1}: {error}") from None
+            if not lines:
+                return
+            rows = [line for line in lines if line]
+            if set(map(len, rows)) - {width}:
+                index = next(i for i, row in enumerate(rows) if len(row) != width)
+                raise CsvError(f"row {done + index + 1} has {len(rows[index])} cells where the header has {width}")
+            done += len(rows)
+            if rows:
+                yield rows
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Iterator[list[str]]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            yield csv.reader(stream, strict=True)
+    except UnicodeDecodeError:
+        raise CsvError("it is not UTF-8 text") from None
+    except csv.Error as error:
+        raise CsvError(str(error)) from None
+    except OSError as error:
+        raise CsvError(f"it cannot be read ({error.strerror})") from None
+
+
+def is_missing(cell: str) -> bool:
+    """Whether a cell holds nothing, in a column of numbers or of words."""
+    return cell in _NULL_SET or cell.strip(_BLANKS) in _NULL_SET
+
+
+class NumberColumn:
+    """Reads the cells of one column as numbers, some at a time.
+
+    A column holds numbers or truth values, not both; which, its first cell that is not missing decides.
+    """
+
+    def __init__(self) -> None:
+        self._is_boolean: bool | None = None
+
+    def read(self, cells: Sequence[str]) -> list[Number | None]:
+        """Each cell's number; None where it is missing. An integer is an int where it goes into 64 bits.
+
+        Raises:
+            CellError: at the first cell that is neither.
+        """
+        return self._read_plain(cells) or [self._read_cell(i, cell) for i, cell in enumerate(cells)]
+
+    def _read_plain(self, cells: Sequence[str]) -> list[Number | None] | None:
+        """The same in one go, for cells that are plain numbers all of them, as most are."""
+        if self._is_boolean:
+            return None
+        signs = set("".join(cells))
+        try:
+            if signs <= _INTEGER_SIGNS and max(map(len, cells), default=0) < _MOST_DIGITS:
+                found: list[Number | None] = list(map(int, cells))
+            elif signs <= _DECIMAL_SIGNS and not signs <= _INTEGER_SIGNS:
+                found = list(map(_decimal, cells))
+            else:
+                return None
+        except ValueError:
+            return None
+        self._is_boolean = False
+        return found
+
+    def _read_cell(self, index: int, cell: str) -> Number | None:
+        text = cell.strip(_BLANKS)
+        if text in _NULL_SET:
+            return None
+        value: Number
+        is_boolean = text in _BOOLEANS
+        if is_boolean:
+            value = _BOOLEANS[text]
+        elif _DECIMAL.fullmatch(text):
+            value = _decimal(text)
+        elif _INFINITE.fullmatch(text):
+            value = float(text)
+        else:
+            raise CellError(index, cell)
+        if self._is_boolean is None:
+            self._is_boolean = is_boolean
+        if self._is_boolean != is_boolean:
+            raise CellError(index, cell)
+        return value
+
+
+def _decimal(text: str) -> Number:
+    if len(text) <= _MOST_DIGITS + 1 and _INTEGER_SIGNS.issuperset(text):
+        value = int(text)
+        return value if value in _INT64 else float(value)
+    return float(text)
+
+
+def is_infinite(value: Number | None) -> bool:
+    return value is not None and math.isinf(value)
