@@ -16,6 +16,7 @@ from nnspec.backends.base import TrainingBackend
 from nnspec.backends.keras.model import Compiled, build_model
 from nnspec.backends.onnx.export import Exported
 from nnspec.backends.registry import training_backend
+from nnspec.data.deployment import Deployment
 from nnspec.diagnostics import Source, Span, SpecError
 from nnspec.jobs import vocabularies
 from nnspec.jobs.settings import fixed_batch, settings_of
