@@ -25,7 +25,6 @@ MAX_VALUE = 40  # characters of a variable's value in a message
 MAX_DIAGNOSTICS = 1000  # nobody reads more, and each costs time
 _BREAK = re.compile("|".join(LINE_BREAKS))
 MAX_ALSO = 3
-_ALSO = "here too, with other values: "
 
 
 class Severity(StrEnum):
@@ -161,10 +160,50 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """A second place that has to do with a fault, and why."""
+    """A second place that has to do with a fault, and why.
+
+    Attributes:
+        label: what to say of it; where there is a `subject`, only what holds of that: `declared here`.
+        subject: the name that the place is about. Labels at one place that hold of several names are said once.
+    """
 
     span: Span
     label: str
+    subject: str = ""
+
+    @property
+    def text(self) -> str:
+        """The whole label: `` `time` is declared here ``."""
+        return f"`{self.subject}` is {self.label}" if self.subject else self.label
+
+
+@dataclass(frozen=True, slots=True)
+class AxisRef:
+    """An axis that a diagnostic is about, or a part of one, by name.
+
+    Attributes:
+        node: the input or node whose axis it is; empty for that of any that is read.
+    """
+
+    name: str
+    node: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRef:
+    """An input or a node of the model that a diagnostic is about, by name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRef:
+    """A key of the spec that a diagnostic is about, such as an argument that is missing."""
+
+    name: str
+
+
+Ref = AxisRef | NodeRef | KeyRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +219,8 @@ class Diagnostic:
         notes: reasons and witnesses.
         related: further places, such as a declaration.
         fixes: proposals, the best first.
+        about: the axes, nodes and keys in question. Whatever acts on a diagnostic reads these, never its words.
+        also: the further expansions in which the same place is at fault, see `Report`.
     """
 
     code: str
@@ -191,6 +232,16 @@ class Diagnostic:
     related: tuple[Related, ...] = ()
     fixes: tuple[Fix, ...] = ()
     severity: Severity = Severity.ERROR
+    about: tuple[Ref, ...] = ()
+    also: tuple[str, ...] = ()
+
+    @property
+    def all_notes(self) -> tuple[str, ...]:
+        """The notes, and one of the further expansions in which the same place is at fault."""
+        if not self.also:
+            return self.notes
+        more = " and more" if len(self.also) > MAX_ALSO else ""
+        return (*self.notes, f"here too, with other values: {', '.join(self.also[:MAX_ALSO])}{more}")
 
     @property
     def places(self) -> tuple[Related, ...]:
@@ -225,9 +276,10 @@ class Report:
     def add(self, diagnostic: Diagnostic) -> None:
         span = diagnostic.span
         place = (diagnostic.code, span.source.name, span.line, span.column)
-        if (*place, diagnostic.message) in self._seen:
+        fault = (*place, diagnostic.message)
+        if fault in self._seen:
             return
-        self._seen.add((*place, diagnostic.message))
+        self._seen.add(fault)
         trail = tuple(map(str, span.trail))
         index, trails = self._places.setdefault(place, (len(self.items), []))
         if trails and trail != trails[0]:  # what a repeat or block says at a place is said for its first round
@@ -282,11 +334,8 @@ class Report:
 
 
 def _also(diagnostic: Diagnostic, trails: list[tuple[str, ...]]) -> Diagnostic:
-    """The diagnostic with a note of the further expansions in which its place is at fault."""
-    others = list(dict.fromkeys(trail[-1] for trail in trails[1:] if trail))
-    more = " and more" if len(others) > MAX_ALSO else ""
-    notes = [note for note in diagnostic.notes if not note.startswith(_ALSO)]
-    return replace(diagnostic, notes=(*notes, f"{_ALSO}{', '.join(others[:MAX_ALSO])}{more}"))
+    """The diagnostic with the further expansions in which its place is at fault."""
+    return replace(diagnostic, also=tuple(dict.fromkeys(trail[-1] for trail in trails[1:] if trail)))
 
 
 class SpecError(Exception):

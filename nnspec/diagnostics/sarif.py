@@ -65,7 +65,7 @@ def _rule(code: str) -> dict[str, Any]:
 def _result(diagnostic: Diagnostic, index: int, root: Path) -> dict[str, Any]:
     label = f" ({diagnostic.label})" if diagnostic.label else ""
     advice = [f"help: {fix.message}" for fix in diagnostic.fixes]
-    lines = [diagnostic.message + label, *diagnostic.notes, *map(str, diagnostic.span.trail), *advice]
+    lines = [diagnostic.message + label, *diagnostic.all_notes, *map(str, diagnostic.span.trail), *advice]
     result: dict[str, Any] = {
         "ruleId": diagnostic.code,
         "ruleIndex": index,
@@ -86,7 +86,7 @@ def _location(span: Span, root: Path, *, path: str = "") -> dict[str, Any]:
 
 
 def _related(place: Related, number: int, root: Path) -> dict[str, Any]:
-    return {"id": number, "message": {"text": _text(place.label)}, **_location(place.span, root)}
+    return {"id": number, "message": {"text": _text(place.text)}, **_location(place.span, root)}
 
 
 def _artifact(span: Span, root: Path) -> dict[str, str]:

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
 from nnspec.diagnostics.codes import CODES
-from nnspec.diagnostics.model import Applicability, Diagnostic, Edit, Fix, Related, Severity, Source, Span
+from nnspec.diagnostics.model import (
+    Applicability,
+    AxisRef,
+    Diagnostic,
+    Edit,
+    Fix,
+    KeyRef,
+    NodeRef,
+    Ref,
+    Related,
+    Severity,
+    Source,
+    Span,
+    quoted,
+)
 
 _STYLES = {"error": "1;31", "warning": "1;33", "bold": "1", "gutter": "1;34", "help": "1;36", "note": "1;32"}
 MAX_LINE = 160  # terminal columns of a source line; a longer one is shown around the place
@@ -52,7 +65,7 @@ def _one(d: Diagnostic, paint: Painter) -> str:
     margin = " " * width
     for step in d.span.trail:
         lines.append(f"{margin} {paint('gutter', '=')} {_said(str(step))}")
-    for note in d.notes:
+    for note in d.all_notes:
         lines.append(f"{margin} {paint('gutter', '=')} {paint('note', 'note')}: {_said(note)}")
     for fix in d.fixes:
         lines += _fix(fix, width, paint)
@@ -92,26 +105,24 @@ def _excerpts(places: list[Related], mark: str, style: str, width: int, paint: P
             continue
         under += " " * (before - done) + paint(style, mark * marked)
         done = before + marked
-    label = _said(_joined([place.label for place in places if place.label]))
+    label = _said(_joined(places))
     lines += [empty, f"{paint('gutter', f'{span.line:>{width}} |')} {shown.rstrip()}"]
     lines.append(f"{empty} {under}{' ' + paint(style, label) if label else ''}")
     return lines
 
 
-_ABOUT = re.compile(r"(`[^`]+`) is (.*)")
-
-
-def _joined(labels: list[str]) -> str:
-    """Several labels as one: `a` and `b` are declared here."""
-    about: dict[str, list[str]] = {}
-    for label in dict.fromkeys(labels):
-        found = _ABOUT.fullmatch(label)
-        about.setdefault(found[2] if found else label, []).append(found[1] if found else "")
-    said = []
-    for what, names in about.items():
-        whole = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-        said.append(f"{whole} {'are' if len(names) > 1 else 'is'} {what}" if whole else what)
-    return ", ".join(said)
+def _joined(places: Iterable[Related]) -> str:
+    """The labels of several places as one: `a` and `b` are declared here."""
+    about: dict[tuple[str, bool], list[str]] = {}
+    for place in places:
+        if place.label:
+            subjects = about.setdefault((place.label, bool(place.subject)), [])
+            if place.subject and place.subject not in subjects:
+                subjects.append(place.subject)
+    return ", ".join(
+        f"{quoted(subjects)} {'are' if len(subjects) > 1 else 'is'} {label}" if subjects else label
+        for (label, _), subjects in about.items()
+    )
 
 
 def _window(text: str, start: int, end: int) -> tuple[str, int, int]:
@@ -198,6 +209,16 @@ def _between(source: Source, line: int, column: int, end_line: int, end_column: 
     return "\n".join([source.line(line)[column - 1 :], *inner, source.line(end_line)[: end_column - 1]])
 
 
+def _ref_json(ref: Ref) -> dict[str, str]:
+    match ref:
+        case AxisRef():
+            return {"axis": ref.name, **({"of": ref.node} if ref.node else {})}
+        case NodeRef():
+            return {"node": ref.name}
+        case KeyRef():
+            return {"key": ref.name}
+
+
 def _span_json(span: Span) -> dict[str, int]:
     return {"line": span.line, "column": span.column, "end_line": span.end_line, "end_column": span.end_column}
 
@@ -215,8 +236,9 @@ def to_json(diagnostics: Iterable[Diagnostic]) -> dict[str, Any]:
                 "file": d.span.source.name,
                 **_span_json(d.span),
                 "path": d.path,
-                "notes": [*d.notes, *map(str, d.span.trail)],
-                "related": [{"message": r.label, "file": r.span.source.name, **_span_json(r.span)} for r in d.places],
+                "notes": [*d.all_notes, *map(str, d.span.trail)],
+                "related": [{"message": r.text, "file": r.span.source.name, **_span_json(r.span)} for r in d.places],
+                "about": [_ref_json(ref) for ref in d.about],
                 "fixes": [
                     {
                         "message": fix.message,

@@ -156,9 +156,7 @@ class NameTable:
         else:
             message = f"`{name}` stands further below (line {there.line}); a layer reads what stands above it"
             fixes.insert(0, Fix(f"move `{name}` up, before what reads it"))
-        return Diagnostic(
-            "NN403", message, here, related=(Related(there, f"`{name}` is made here"),), fixes=tuple(fixes)
-        )
+        return Diagnostic("NN403", message, here, related=(Related(there, "made here", name),), fixes=tuple(fixes))
 
     def read(
         self, node: Node | None, names: Names, current: Reference | None, span: Span

@@ -32,7 +32,7 @@ def origins(section: Node | None, values: Mapping[str, Any]) -> Callable[[Diagno
         local = {name for step in span.trail for name in step.values}
         used = [name for name in dict.fromkeys(_USED.findall(text)) if name in variables.entries]
         related = [
-            Related(variables.key_span(name), f"`{name}` is {shortened(values[name])}")
+            Related(variables.key_span(name), shortened(values[name]), name)
             for name in used
             if name not in local and name not in FUNCTIONS and values.get(name, BROKEN) is not BROKEN
         ]

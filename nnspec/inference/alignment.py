@@ -37,6 +37,7 @@ def _warn_of_strides(call: Call, axis: str, one: Field, other: Field) -> None:
             f"one begins at the first position, the other at the last",
             notes=["with `go_backwards`, a recurrent layer gives its steps from last to first"],
             fixes=[Fix("let a `Bidirectional` run both ways: it turns the backward steps round")],
+            about=[axis],
         )
         return
     call.warn(
@@ -44,6 +45,7 @@ def _warn_of_strides(call: Call, axis: str, one: Field, other: Field) -> None:
         f"the branches that `{call.kind}` joins are not aligned along `{axis}`: "
         f"one moves {one.stride} input positions a step, the other {other.stride}",
         fixes=[Fix("give both branches the same strides")],
+        about=[axis],
     )
 
 
@@ -59,6 +61,7 @@ def _warn_of_shift(call: Call, axis: str, one: tuple[Value, Field], other: tuple
         f"{_range(early[1])}, `{late[0].node}` sees {_range(late[1])}",
         notes=["counted from the position of the input that has the same number: the two never read the same one"],
         fixes=[Fix("crop or pad both branches at the same ends")],
+        about=[axis, early[0].node, late[0].node],
     )
 
 

@@ -8,7 +8,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from nnspec.diagnostics import CompilerBug, Diagnostic, Edit, Fix, Related, Report, SpecError, did_you_mean, nearest
+from nnspec.diagnostics import (
+    AxisRef,
+    CompilerBug,
+    Diagnostic,
+    Edit,
+    Fix,
+    NodeRef,
+    Related,
+    Report,
+    SpecError,
+    did_you_mean,
+    nearest,
+)
 from nnspec.document import Mapping, Scalar, format_path, to_plain
 from nnspec.document import Node as SourceNode
 from nnspec.expansion.expand import Expanded, Item
@@ -108,6 +120,7 @@ class _Elaborator:
                             axes_node.key_span(axis_name),
                             path=format_path(("inputs", name, "axes", axis_name)),
                             fixes=(Fix(f"leave `{axis_name}` out; batch size belongs to `training:`"),),
+                            about=(NodeRef(name), AxisRef(axis_name)),
                         )
                     )
                     continue
@@ -149,11 +162,12 @@ class _Elaborator:
                 f"`{reference.key}` has no output `{reference.port}`{did_you_mean(reference.port, ports)}",
                 reference.span,
                 notes=(f"it has {known}",),
-                related=(Related(place, f"`{reference.key}` is made here"),) if place is not None else (),
+                related=(Related(place, "made here", reference.key),) if place is not None else (),
                 fixes=tuple(
                     Fix(f"read `{close}`", (Edit(reference.span, f"{reference.span.text.partition('.')[0]}.{close}"),))
                     for close in nearest(reference.port, ports)
                 ),
+                about=(NodeRef(reference.key),),
             )
         )
         return None
@@ -247,6 +261,7 @@ class _Elaborator:
                     f"it reads {ax.describe(first.inputs[0].axes)} there and {ax.describe(node.inputs[0].axes)} here"
                 ],
                 related=[Related(self.declarations.places[first.name], "its weights are made here, by its first use")],
+                about=[item.shared, first.name],
             )
 
     # ---------------------------------------------------------------------------------------------- outputs
@@ -289,6 +304,7 @@ class _Elaborator:
                     for close in nearest(local, known)
                 ),
                 notes=("nodes: " + ", ".join(f"`{n}`" for n in list(known)[-12:]),),
+                about=(NodeRef(local),),
             )
         )
         return None
@@ -328,6 +344,7 @@ def make_output(name: str, value: Value, body: Mapping, span: Any, report: Repor
                     f"output `{name}` has no axis `{wanted}`, only {ax.describe(value.axes)}",
                     body.entries["class_axis"].span,
                     path=f"outputs.{name}.class_axis",
+                    about=(AxisRef(wanted), *(AxisRef(axis.name) for axis in value.axes)),
                 )
             )
         class_axis = value.axes[-1 if position is None else position].name

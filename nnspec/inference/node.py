@@ -71,6 +71,7 @@ def check_text(call: Call, layer: Layer) -> None:
             "NN407",
             f"`{call.kind}` cannot read text, which `{words.node}` holds",
             fixes=[Fix("make numbers of the words first, by a `StringLookup` or a `TextVectorization`")],
+            about=[words.node],
         )
 
 
@@ -129,6 +130,7 @@ def warn_of_lost_mask(layer: Layer, call: Call, masks: tuple[str | None, ...]) -
         "NN319",
         f"`{layer.kind}` neither uses nor passes on the mask along `{masked}`: padding counts as data from here on",
         notes=["recurrent layers leave masked steps out; layers that work step by step pass the mask on"],
+        about=[masked],
     )
 
 

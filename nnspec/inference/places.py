@@ -1,20 +1,14 @@
-"""Where the axes and values that a diagnostic speaks of are declared or made: second places to look at.
-
-Messages put names in backquotes and list a value's axes as `(time 10, feature 5)`: that tells which are meant.
-"""
+"""Where the axes and values that a diagnostic is about are declared or made: second places to look at."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from nnspec.diagnostics import Diagnostic, Related, Span
-from nnspec.ir import axes as ax
+from nnspec.diagnostics import AxisRef, Diagnostic, NodeRef, Related, Span
 from nnspec.ir.axes import Axis
 from nnspec.ir.graph import Value
 
-_QUOTED = re.compile(r"`([A-Za-z_][\w\-/.]*)`")
 MAX_SHOWN = 4
 
 
@@ -36,13 +30,13 @@ class Declarations:
         """The diagnostic with the places of what it names, where it is about what a layer reads."""
         if diagnostic.code[:3] not in ("NN3", "NN4") or not self.reads:
             return diagnostic
-        said = f"{diagnostic.message} {diagnostic.label}"
-        words = set(_QUOTED.findall(said))
-        found = [self._value(value) for value in self.reads if value.node in words]
+        nodes = {ref.name for ref in diagnostic.about if isinstance(ref, NodeRef)}
+        axes = {(ref.node, ref.name) for ref in diagnostic.about if isinstance(ref, AxisRef)}
+        found = [self._value(value) for value in self.reads if value.node in nodes]
         for value in self.reads:
-            is_listed = ax.describe(value.axes) in said
             for axis in value.axes:
-                if is_listed or axis.name in words or any(atom.name in words for atom in axis.atoms):
+                names = {axis.name, *(atom.name for atom in axis.atoms)}
+                if any((node, name) in axes for name in names for node in ("", value.node)):
                     found += self._axis(axis)
         known = {(related.span.line, related.span.column) for related in diagnostic.related}
         new = [
@@ -53,7 +47,7 @@ class Declarations:
     def _value(self, value: Value) -> Related | None:
         span = self.places.get(value.node)
         verb = "declared" if value.node in self.inputs else "made"
-        return Related(span, f"`{value.node}` is {verb} here") if span is not None else None
+        return Related(span, f"{verb} here", value.node) if span is not None else None
 
     def _axis(self, axis: Axis) -> list[Related | None]:
         """An axis leads to its atoms: their key begins with the input or node that made them."""
@@ -62,12 +56,12 @@ class Declarations:
             declared = self.places.get(atom.key)
             span = declared or self.places.get(atom.key.rpartition(".")[0])
             if declared is not None:
-                what = f"`{atom.name}` is declared here"
+                what = "declared here"
             elif atom.origin is not None:  # something slid along it
-                what = f"`{atom.name}` is {atom.whole} long from here on"
+                what = f"{atom.whole} long from here on"
             else:
-                what = f"`{atom.name}` is made here"
-            result.append(Related(span, what) if span is not None else None)
+                what = "made here"
+            result.append(Related(span, what, atom.name) if span is not None else None)
         return result
 
 

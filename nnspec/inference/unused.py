@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from nnspec.diagnostics import Diagnostic, Fix, Severity
+from nnspec.diagnostics import Diagnostic, Fix, NodeRef, Severity
 from nnspec.document import Mapping, format_path
 from nnspec.expansion.expand import Expanded
 from nnspec.expansion.naming import Reference
@@ -39,6 +39,7 @@ def unreached(expanded: Expanded, sound: Collection[str], sources: Sequence[Refe
             notes=("other uses of it are read; this one is left out of the model",) if is_spare else (),
             fixes=() if is_spare else (Fix("read it with `from:`, name it as an output, or leave it out"),),
             severity=Severity.WARNING if is_spare else Severity.ERROR,
+            about=(NodeRef(item.name),),
         )
     inputs = expanded.root.get("inputs")
     if not isinstance(inputs, Mapping):
@@ -46,7 +47,7 @@ def unreached(expanded: Expanded, sound: Collection[str], sources: Sequence[Refe
     for name in inputs.entries:
         if name not in reached:
             message = f"nothing reads input `{name}`: it leads to no output"
-            yield Diagnostic("NN405", message, inputs.key_span(name), path=f"inputs.{name}")
+            yield Diagnostic("NN405", message, inputs.key_span(name), path=f"inputs.{name}", about=(NodeRef(name),))
 
 
 def spare(expanded: Expanded, sources: Sequence[Reference | None]) -> set[str]:

@@ -16,10 +16,10 @@ def to_protocol(diagnostic: Diagnostic, positions: Positions, uri: str) -> lsp.D
     """One diagnostic. Editors show the message alone, so label and notes follow it on lines of their own."""
     said = [diagnostic.message]
     said += [diagnostic.label] if diagnostic.label else []
-    said += [f"note: {note}" for note in diagnostic.notes]
+    said += [f"note: {note}" for note in diagnostic.all_notes]
     said += [f"help: {fix.message}" for fix in diagnostic.fixes]
     related = [
-        lsp.DiagnosticRelatedInformation(lsp.Location(uri, positions.range(place.span)), place.label)
+        lsp.DiagnosticRelatedInformation(lsp.Location(uri, positions.range(place.span)), place.text)
         for place in diagnostic.related
         if place.span.source is positions.source
     ]

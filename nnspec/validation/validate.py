@@ -43,12 +43,23 @@ def _reference(is_strict: bool) -> Callable[..., Iterator[ValidationError]]:
     return follow
 
 
+def _require(validator: Any, keys: list[str], instance: Any, schema: Any) -> Iterator[ValidationError]:
+    """The keyword `required`; its errors hold the one key that is missing, which jsonschema's own name in prose."""
+    from jsonschema.exceptions import ValidationError
+
+    del schema
+    if validator.is_type(instance, "object"):
+        for key in keys:
+            if key not in instance:
+                yield ValidationError(f"{key!r} is a required property", validator_value=key)
+
+
 @cache
 def _dialect(is_strict: bool) -> Any:
     from jsonschema import Draft7Validator, validators
 
     extend: Any = validators.extend
-    return extend(Draft7Validator, {"$ref": _reference(is_strict)})
+    return extend(Draft7Validator, {"$ref": _reference(is_strict), "required": _require})
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from nnspec.diagnostics import Diagnostic, Fix, Span, nearest, use_instead
+from nnspec.diagnostics import Diagnostic, Fix, KeyRef, Span, nearest, use_instead
 from nnspec.document import Mapping, Node, Scalar, format_path, locate
 from nnspec.layers import refused
 from nnspec.layers.aliases import ALIASES
@@ -43,7 +43,7 @@ def describe(
     }
     crowded = {_place(error) for error in flat if error.validator == "maxProperties" and _is_item(error)}
     for error in flat:
-        if error.validator == "required" and _missing_key(error) in typed.get(_place(error), ()):
+        if error.validator == "required" and error.validator_value in typed.get(_place(error), ()):
             continue  # it is there, misspelt: that is said once
         if error.validator == "additionalProperties" and _place(error) in crowded:
             continue
@@ -74,10 +74,6 @@ def _without_alternatives(error: ValidationError) -> list[ValidationError]:
         return [error]
     first = [inner for inner in error.context if inner.schema_path and inner.schema_path[0] == 0]
     return [found for inner in first for found in _without_alternatives(inner)]
-
-
-def _missing_key(error: ValidationError) -> str:
-    return str(error.message.split("'")[1])
 
 
 def _meant_keys(error: ValidationError, root: Node, base: Path) -> set[str]:
@@ -120,11 +116,13 @@ def _describe(error: ValidationError, root: Node, base: Path, owner: Scalar | No
                 if key not in known:
                     yield _unknown_key(key, known, node, full, error)
         case "required":
-            name = _missing_key(error)
+            name = str(value)
             span = owner.span if owner is not None and not path else _key_or_self(root, path, here)
             about = _schema(error).get("properties", {}).get(name, {}).get("description", "")
             notes = (f"`{name}`: {about}",) if about else ()
-            yield Diagnostic("NN203", f"{_whole(full)} needs `{name}`", span, path=place, notes=notes)
+            yield Diagnostic(
+                "NN203", f"{_whole(full)} needs `{name}`", span, path=place, notes=notes, about=(KeyRef(name),)
+            )
         case "type":
             admits_expressions = _schema(error).get("pattern") == EXPRESSION_PATTERN
             wanted = [t for t in value if t != "string"] if admits_expressions else value

@@ -174,7 +174,7 @@ def test_each_place_of_a_repeat_is_said_once(folder: Path) -> None:
     model = f"  - repeat: {{for: {{n: [7, 8, 9]}}, model: [{item}]}}\n"
     (only,) = found(folder, f"{HEAD}model:\n{model}outputs: {{y: {{task: regression}}}}\n")
     assert "(7, 5)" in only.message
-    assert [note for note in only.notes if "n = 8" in note and "n = 9" in note]
+    assert [note for note in only.all_notes if "n = 8" in note and "n = 9" in note]
 
 
 @pytest.mark.parametrize(

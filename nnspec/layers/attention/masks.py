@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from nnspec.diagnostics import Fix
 from nnspec.ir import axes as ax
-from nnspec.ir.graph import Node
+from nnspec.ir.axes import Axis
+from nnspec.ir.graph import Node, Value
 from nnspec.layers.attention.roles import Roles
 from nnspec.layers.kit.base import Call
 from nnspec.layers.merging.joining import common_size
@@ -36,19 +37,33 @@ def check_masks(call: Call, roles: Roles, places: Sequence[int], heads: int, *, 
         Fault: NN343, NN407.
     """
     first = call.axes[0].name
+    attended = [call.axes[i] for i in places]
     over = ", ".join(f"`{call.axes[i].name}`" for i in places)
     masked = next((value for _, value in roles.named() if value.mask is not None), None)
     if list(places) != [0]:
         if is_banded:
             arg = "use_causal_mask" if call.args["use_causal_mask"] else "sliding_window"
-            _refuse(call, f"Keras lays `{arg}` over the first axis, `{first}`, but it attends along {over}", arg)
+            _refuse(
+                call,
+                f"Keras lays `{arg}` over the first axis, `{first}`, but it attends along {over}",
+                arg,
+                [first, *attended],
+            )
         if masked is not None:
             _refuse(
-                call, f"the mask of `{masked.node}` runs along `{masked.mask}`, but it attends along {over}", "from"
+                call,
+                f"the mask of `{masked.node}` runs along `{masked.mask}`, but it attends along {over}",
+                "from",
+                [masked, masked.mask, *attended],
             )
     for value in (roles.query, roles.value, roles.key):
         if value.mask is not None and ax.index_of(value.axes, value.mask) != 0:
-            _refuse(call, f"the mask of `{value.node}` runs along `{value.mask}`, which is not its first axis", "from")
+            _refuse(
+                call,
+                f"the mask of `{value.node}` runs along `{value.mask}`, which is not its first axis",
+                "from",
+                [value, value.mask],
+            )
     if roles.mask is None:
         return
     _check_given_mask(call, roles, places, heads)
@@ -57,12 +72,13 @@ def check_masks(call: Call, roles: Roles, places: Sequence[int], heads: int, *, 
             call,
             f"Keras cannot lay a mask for each head over the padding that `{masked.node}` marks",
             "attention_mask",
+            [masked],
         )
 
 
-def _refuse(call: Call, message: str, arg: str, *, fix: str = "") -> None:
+def _refuse(call: Call, message: str, arg: str, about: Sequence[Axis | Value | str | None], *, fix: str = "") -> None:
     fixes = [Fix(fix or "bring that axis to the front with `permute`, or apply the layer with `TimeDistributed`")]
-    call.fail("NN343", f"`{call.kind}`: {message}", arg, fixes=fixes)
+    call.fail("NN343", f"`{call.kind}`: {message}", arg, fixes=fixes, about=about)
 
 
 def _check_given_mask(call: Call, roles: Roles, places: Sequence[int], heads: int) -> None:
@@ -75,6 +91,7 @@ def _check_given_mask(call: Call, roles: Roles, places: Sequence[int], heads: in
             f"`attention_mask` says true or false, but `{mask.node}` holds {mask.dtype}",
             "attention_mask",
             fixes=[Fix("give the input `dtype: bool`")],
+            about=[mask.node],
         )
     mine = [roles.query.axes[i] for i in places]
     theirs = [roles.value.axes[i] for i in places]
@@ -100,6 +117,7 @@ def _check_given_mask(call: Call, roles: Roles, places: Sequence[int], heads: in
         "attention_mask",
         notes=[f"an axis of its {heads} heads may stand in front"] if may_have_heads else [],
         fixes=[Fix("permute it first")] if swapped else [],
+        about=[mask.node, *mask.axes],
     )
 
 

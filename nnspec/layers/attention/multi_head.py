@@ -86,6 +86,7 @@ class MultiHeadAttention(Headed):
                 "NN342",
                 f"`MultiHeadAttention` cannot attend along `{call.axes[-1].name}`: its last axis is what heads project",
                 "attention_axes",
+                about=[call.axes[-1].name],
             )
         return places
 

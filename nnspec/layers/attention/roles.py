@@ -58,6 +58,7 @@ def check_steps(call: Call, roles: Roles, places: Sequence[int]) -> None:
                 "from",
                 label=f"its {role} is `{value.node}`, {ax.describe(value.axes)}",
                 notes=[f"where this is meant, say so: `over: {call.axes[places[0]].name}`"],
+                about=[attended.name, last.name, value.node, *value.axes],
             )
 
 
@@ -111,6 +112,7 @@ def check_features(call: Call, left: Axis, right: Axis, what: str) -> None:
             f"(`{left.name}` and `{right.name}`)",
             "from",
             fixes=[Fix("bring them to one size first, such as with `Dense`")],
+            about=[left.name, right.name],
         )
 
 

@@ -117,6 +117,7 @@ class Convolution(Layer):
                 f"`{self.kind}` reads {self.rank + 1} axes ({what}), but it is given {ax.describe(call.axes)}",
                 notes=("batch is not counted",),
                 fixes=[call.insert_before("add a channel axis", ["insert: {channel: 1}"])],
+                about=[*call.axes],
             )
         call.require_float()
         call.require_rank(self.rank + 1, what=what)

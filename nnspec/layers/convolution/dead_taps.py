@@ -71,6 +71,7 @@ def warn_of_dead_taps(call: Call, taps: Taps) -> None:
             "dilation_rate",
             notes=["its output does not depend on its input"],
             fixes=[Fix(f"keep the dilation below {axis.size}, or make `{axis.name}` longer")],
+            about=[axis.name],
         )
     elif 2 * taps.dead > taps.count and not is_too_large(taps.count):  # a kernel that cannot be held is refused
         largest = taps.largest_dilation()
@@ -84,4 +85,5 @@ def warn_of_dead_taps(call: Call, taps: Taps) -> None:
             "dilation_rate",
             notes=["they multiply zeros, and training never changes them"],
             fixes=fixes,
+            about=[axis.name],
         )

@@ -187,6 +187,7 @@ class Softmax(Layer):
                 f"`Softmax` over {said} reads a mask along `{mask}`, which Keras' Softmax cannot take there",
                 "axis",
                 notes=["Keras would hold the mask against the last axes, whatever they are"],
+                about=[mask],
             )
         return Inferred(
             (call.axes,),

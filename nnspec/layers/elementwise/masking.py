@@ -93,6 +93,7 @@ class Unmask(Layer):
                 f"`unmask` reads `{call.input.node}`, which carries no mask",
                 notes=["masks begin at `Masking` and at an `Embedding` with `mask_zero`"],
                 fixes=[Fix("leave it out")],
+                about=[call.input.node],
             )
         return Inferred((call.axes,))
 
@@ -129,6 +130,7 @@ class MaskLike(Layer):
                 f"`mask_like` takes the mask of `{masked.node}`, which carries none",
                 "from",
                 fixes=[Fix("name a value behind `Masking` or behind an `Embedding` with `mask_zero`")],
+                about=[masked.node],
             )
         place = ax.index_of(masked.axes, masked.mask)
         assert place is not None, "a mask runs along an axis of its value"
@@ -138,6 +140,7 @@ class MaskLike(Layer):
                 f"`mask_like` puts a mask along `{masked.mask}` ({masked.axes[place]}) on values of "
                 f"{ax.describe(values.axes)}, which have no such axis there",
                 "from",
+                about=[masked.mask, *values.axes],
             )
         return Inferred((call.axes,), mask=values.axes[place].name)
 

@@ -125,6 +125,7 @@ class RandomColorJitter(Augmentation):
                 "NN302",
                 f"saturation and hue are those of colours, so `{call.axes[place].name}` must have 3 positions, "
                 f"but it has {size}",
+                about=[call.axes[place].name],
             )
 
     def check(self, call: Call) -> None:

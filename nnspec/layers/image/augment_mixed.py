@@ -113,6 +113,7 @@ class AugMix(Augmentation):
                 f"with `all_ops`, `AugMix` works on colours, so `{call.axes[place].name}` must have 3 positions, "
                 f"but it has {size}",
                 notes=["`all_ops: false` leaves the changes of colour out"],
+                about=[call.axes[place].name],
             )
 
 

@@ -74,6 +74,7 @@ class ImageLayer(Layer):
                 f"`{self.kind}` works on colours, so `{call.axes[place].name}` must have {wanted} positions, "
                 f"but it has {size}",
                 notes=["the channels are red, green and blue"],
+                about=[call.axes[place].name],
             )
 
     def call_keras(self, layer: Callable[..., Any], node: Node, tensors: list[Any]) -> Any:

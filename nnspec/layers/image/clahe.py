@@ -50,6 +50,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(ImageLayer):
                     "NN312",
                     f"`{call.axes[place].name}` has {size} pixels, which are too few for {tiles} tiles",
                     "tile_grid_size",
+                    about=[call.axes[place].name],
                 )
         whole = Window(None, ahead=None)
         return Inferred((call.axes,), ("float32",), windows={height: whole, width: whole})

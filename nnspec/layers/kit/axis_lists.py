@@ -21,6 +21,7 @@ def require_permutation(call: Call, order: Sequence[int], arg: str) -> None:
             "NN316",
             f"`{call.kind}` must name every axis of {ax.describe(call.axes)} once, but it {' and '.join(parts)}",
             arg,
+            about=[*call.axes],
         )
 
 

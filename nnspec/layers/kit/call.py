@@ -6,7 +6,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
-from nnspec.diagnostics import Applicability, Diagnostic, Edit, Fix, Related, Report, Severity, Span, nearest
+from nnspec.diagnostics import (
+    Applicability,
+    AxisRef,
+    Diagnostic,
+    Edit,
+    Fix,
+    KeyRef,
+    NodeRef,
+    Ref,
+    Related,
+    Report,
+    Severity,
+    Span,
+    nearest,
+)
 from nnspec.document import Mapping as MappingNode
 from nnspec.document import Node as SourceNode
 from nnspec.document import Scalar, format_path, to_plain
@@ -113,7 +127,13 @@ class Call:
         fixes: Sequence[Fix] = (),
         related: Sequence[Related] = (),
         severity: Severity = Severity.ERROR,
+        about: Sequence[Axis | Value | str | None] = (),
     ) -> Diagnostic:
+        """A diagnostic at an argument's value, or at the layer.
+
+        Args:
+            about: what it is about: axes, values, or names of either; other names are keys. None is left out.
+        """
         steps = (*self.path, self.kind, *([arg] if arg and arg in self.given else []))
         return Diagnostic(
             code,
@@ -125,7 +145,20 @@ class Call:
             tuple(related),
             tuple(fixes),
             severity,
+            about=tuple(dict.fromkeys(ref for thing in about if thing is not None for ref in self.refs(thing))),
         )
+
+    def refs(self, thing: Axis | Value | str) -> list[Ref]:
+        """What a diagnostic is about, as its fields say it."""
+        if isinstance(thing, Axis):
+            of = next((value.node for value in self.inputs if any(axis is thing for axis in value.axes)), "")
+            return [AxisRef(thing.name, of)]
+        if isinstance(thing, Value):
+            return [NodeRef(thing.node)]
+        names = {name for value in self.inputs for axis in value.axes for name in (axis.name, *_atom_names(axis))}
+        found: list[Ref] = [AxisRef(thing)] if thing in names else []
+        found += [NodeRef(thing)] if any(value.node == thing for value in self.inputs) else []
+        return found or [KeyRef(thing) if thing in self.args else AxisRef(thing)]
 
     def fail(self, code: str, message: str, arg: str | None = None, **details: Any) -> NoReturn:
         """Ends the inference of this node.
@@ -154,6 +187,7 @@ class Call:
                 f"`{self.kind}` reads {wanted}{hint}, but it is given {len(self.axes)}: {ax.describe(self.axes)}",
                 notes=("batch is not counted",),
                 fixes=fixes,
+                about=[*self.axes],
             )
 
     def require_size(self, axis: Axis, why: str) -> int:
@@ -163,6 +197,7 @@ class Call:
                 "NN313",
                 f"`{self.kind}` needs to know how long `{axis.name}` is ({why}), but its size is `{axis.size}`",
                 fixes=[Fix(f"give `{axis.name}` a number under `inputs:`")],
+                about=[axis.name, axis.size],
             )
         return axis.size
 
@@ -175,6 +210,7 @@ class Call:
                     f"`{self.kind}` computes with floats, but `{value.node}` holds {value.dtype}",
                     notes=["class or word ids become numbers to compute with by an `Embedding`"],
                     fixes=[Fix("declare counts and measured values as `dtype: float32` under `inputs:`")],
+                    about=[value.node],
                 )
         self.require_one_dtype(values)
 
@@ -187,6 +223,7 @@ class Call:
                     f"`{self.kind}` reads inputs of two dtypes: `{self.input.node}` holds {self.input.dtype}, "
                     f"`{value.node}` {value.dtype}",
                     fixes=[Fix("give both the same `dtype` under `inputs:`; ids become floats by an `Embedding`")],
+                    about=[self.input.node, value.node],
                 )
 
     def axis_index(self, value: Any, arg: str, axes: Axes | None = None) -> int:
@@ -200,7 +237,7 @@ class Call:
                 if place is not None:
                     fixes = [Fix(f"use `{c}`", (Edit(place.span, c),)) for c in nearest(value, ax.names(axes))]
                 message = f"`{self.kind}` reads no axis `{value}`, only {ax.describe(axes)}"
-                self._fail_at(place, "NN306", message, arg, fixes=fixes)
+                self._fail_at(place, "NN306", message, arg, fixes=fixes, about=[value, *axes])
             return position
         index = int(value)
         position = index - 1 if index > 0 else len(axes) + index
@@ -211,6 +248,7 @@ class Call:
                 "NN306",
                 f"axis {value} of `{self.kind}` is {meaning}: it reads {ax.describe(axes)}, which Keras counts from 1",
                 arg,
+                about=axes,
             )
         return position
 
@@ -258,6 +296,7 @@ class Call:
                     f"`{self.kind}` would make two axes named `{axis.name}`: {ax.describe(axes)}",
                     arg or ("as" if "as" in self.given else None),
                     fixes=[Fix(f"give the new axis another name{' with `as:`' if self.makes_axis else ''}")],
+                    about=[axis.name],
                 )
             seen.add(axis.name)
         return axes
@@ -285,6 +324,10 @@ class Call:
     ) -> Fix:
         """A fix that writes layer items before this one, where the source is a block list."""
         return insert_before(self.item_span, self.item_body, message, items, applicability)
+
+
+def _atom_names(axis: Axis) -> list[str]:
+    return [atom.name for atom in axis.atoms]
 
 
 __all__ = ["Call", "Fault", "insert_items"]

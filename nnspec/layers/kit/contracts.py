@@ -64,6 +64,7 @@ def check_steps(
         label=f"reads {ax.describe(call.axes)}",
         notes=[f"where this is meant, say so: `over: {written}`"],
         fixes=fixes,
+        about=[first, *call.axes],
     )
 
 
@@ -95,6 +96,7 @@ def _check_over(call: Call, here: Sequence[Axis], positions: Sequence[int]) -> N
         fixes=reorder_fixes(call, [call.axes[call.axis_index(n, "over")] for n in dict.fromkeys(call.over)], positions)
         if len(set(call.over)) == len(positions)
         else [Fix(f"name {'the one axis' if len(here) == 1 else f'all {len(here)} axes'} that it runs over")],
+        about=[*call.over, *ax.names(here)],
     )
 
 
@@ -158,6 +160,7 @@ def check_channels(call: Call, place: int, arg: str = "axis") -> None:
         label=f"reads {ax.describe(call.axes)}",
         notes=[f"where this is meant, say so: `{arg}: {axis.name}`"],
         fixes=[Fix(f"take `{meant}`: `{arg}: {meant}`", (Edit(node.span, meant),) if node is not None else ())],
+        about=[axis.name, meant, *call.axes],
     )
 
 

@@ -35,6 +35,7 @@ def slid_size(call: Call, axis: Axis, span: int, stride: int, padding: str, arg:
                 f"`{call.kind}` looks at {span} positions of `{axis.name}` at once, but {left}",
                 arg,
                 fixes=[Fix("make the window smaller, or keep the axis' length with `padding: same`")],
+                about=[axis.name],
             )
         return (size - span) // stride + 1
     if span == 1 and stride == 1:

@@ -67,6 +67,7 @@ class EinsumDense(Layer):
                 f"`{call.args['equation']}` {error}",
                 "equation",
                 notes=[f"`{call.kind}` reads {ax.describe(call.axes)} behind the batch"],
+                about=[call.args["equation"]],
             )
         axes = dict(zip(equation.input[1:], call.axes, strict=True))
         made = self.made(call, equation, axes)
@@ -106,6 +107,7 @@ class EinsumDense(Layer):
                 "NN344",
                 f"`output_shape` has {len(sizes)} sizes, but `{call.args['equation']}` makes {count} axes",
                 "output_shape",
+                about=[call.args["equation"]],
             )
         said = dict(zip(equation.output[first : first + count], sizes, strict=True))
         for letter, size in said.items():
@@ -115,9 +117,15 @@ class EinsumDense(Layer):
                     f"`output_shape` gives `{letter}` {size} positions, but it is `{axes[letter].name}` of "
                     f"{axes[letter].size}",
                     "output_shape",
+                    about=[letter, axes[letter].name],
                 )
             if letter not in axes and size is None:
-                call.fail("NN344", f"`output_shape` leaves open how long the new axis `{letter}` is", "output_shape")
+                call.fail(
+                    "NN344",
+                    f"`output_shape` leaves open how long the new axis `{letter}` is",
+                    "output_shape",
+                    about=[letter],
+                )
         names = call.made_names("unit", len(equation.made))
         return {
             letter: ax.fresh(name, said[letter], call.name, is_learned=True)
@@ -148,7 +156,9 @@ class EinsumDense(Layer):
         strange = next((letter for letter in letters if letter not in written), None)
         if strange is not None or not letters or len(set(letters)) < len(letters):
             what = f"names `{strange}`, which the output does not" if strange else "names no letter, or one twice"
-            call.fail("NN344", f"`bias_axes` {what}: `{call.args['equation']}`", "bias_axes")
+            call.fail(
+                "NN344", f"`bias_axes` {what}: `{call.args['equation']}`", "bias_axes", about=[call.args["equation"]]
+            )
         after = equation.output[min(equation.output.index(letter) for letter in letters) :]
         why = "its bias has a weight for each position"
         return tuple(call.require_size(axes[letter], why) if letter in letters else 1 for letter in after)

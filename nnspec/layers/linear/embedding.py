@@ -32,6 +32,7 @@ def require_ids(call: Call, otherwise: str) -> None:
             f"`{call.kind}` looks up ids, but `{call.input.node}` holds {call.input.dtype}",
             notes=["Keras would cut the numbers to integers without a word"],
             fixes=[Fix(f"give the input `dtype: int32`, or {otherwise}")],
+            about=[call.input.node],
         )
 
 

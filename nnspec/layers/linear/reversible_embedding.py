@@ -81,6 +81,7 @@ class ReversibleEmbedding(Layer):
                 "NN311",
                 f"`{call.kind}` compares vectors with its own of {size} numbers, but `{last.name}` has {last.size}",
                 "reverse",
+                about=[last.name],
             )
         made = ax.fresh(call.axis_name or "logit", call.args["input_dim"], call.name, is_learned=True)
         return Inferred(

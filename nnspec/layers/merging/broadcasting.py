@@ -61,6 +61,7 @@ def expanded(call: Call) -> tuple[tuple[Axes, ...], list[Places]]:
                 "broadcast",
                 notes=[", ".join(f"`{v.node}` has {ax.describe(v.axes)}" for v in call.inputs)],
                 fixes=[Fix(f"leave `{name}` out of `broadcast`")],
+                about=[name],
             )
     return tuple(axes), places
 
@@ -132,6 +133,7 @@ def assume_written(call: Call, which: int) -> tuple[Axes, Axes] | None:
                 Applicability.MACHINE if is_certain else Applicability.MAYBE,
             )
         ],
+        about=[*names, first, *first.axes, second, *second.axes],
     )
     return (longer.axes, filled) if longer is first else (filled, longer.axes)
 

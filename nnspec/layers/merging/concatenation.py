@@ -68,6 +68,7 @@ class Concatenate(Layer):
                 f"{', '.join(ax.describe(value.axes) for value in call.inputs)}",
                 "from",
                 notes=["masks are joined where every input has one and reads two axes"],
+                about=[masked[0].mask],
             )
         if place == 0:
             return call.axis_name or call.input.mask

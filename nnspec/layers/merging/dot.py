@@ -48,7 +48,10 @@ class Dot(Layer):
         mine, theirs = call.inputs[0].axes[left], call.inputs[1].axes[right]
         if mine.size != theirs.size:
             call.fail(
-                "NN311", f"`Dot` sums over `{mine.name}` of {mine.size} and `{theirs.name}` of {theirs.size}", "axes"
+                "NN311",
+                f"`Dot` sums over `{mine.name}` of {mine.size} and `{theirs.name}` of {theirs.size}",
+                "axes",
+                about=[mine.name, theirs.name],
             )
         rest = [axis for i, axis in enumerate(call.inputs[0].axes) if i != left]
         rest += [axis for i, axis in enumerate(call.inputs[1].axes) if i != right]
@@ -61,6 +64,7 @@ class Dot(Layer):
                 f"`Dot` would make two axes named `{min(repeated)}`: {ax.describe(rest)}",
                 "from",
                 fixes=[Fix(f"rename it in one of the inputs: `rename: {{{min(repeated)}: …}}`")],
+                about=[min(repeated), *rest],
             )
         return Inferred((tuple(rest),), windows={left: Window(None, ahead=None)}, keras={"axes": [left + 1, right + 1]})
 

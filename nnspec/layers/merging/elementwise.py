@@ -43,6 +43,7 @@ class Join(Layer):
                 f"`{self.kind}` cannot repeat inputs where one has a mask, but `{masked.node}` has one "
                 f"along `{masked.mask}`",
                 "broadcast",
+                about=[masked.node, masked.mask],
             )
         given, places = broadcasting.expanded(call)
         axes = joined_axes(call, repeated=repeated, given=given)
@@ -141,6 +142,7 @@ class MaskedJoin(Join):
                     f"Keras' `{self.kind}` takes a mask along `{value.mask}` only on two axes, "
                     f"but `{value.node}` has {ax.describe(value.axes)}",
                     "from",
+                    about=[value.mask, value.node, *value.axes],
                 )
         return super().infer(call)
 

@@ -118,6 +118,7 @@ def _refuse(call: Call, which: int, difference: str, note: str = "") -> NoReturn
         "from",
         notes=[note] if note else [],
         fixes=_fixes(call, which),
+        about=[first.node, *first.axes, second.node, *second.axes],
     )
 
 
@@ -172,6 +173,7 @@ def _assume_renamed(call: Call, which: int, place: int, others: Axes) -> bool:
         f"`{first.node}` has {ax.describe(first.axes)}, `{second.node}` has {ax.describe(second.axes)}",
         "from",
         fixes=[replace(fix, applicability=Applicability.MACHINE)],
+        about=[mine.name, theirs.name, first.node, *first.axes, second.node, *second.axes],
     )
     return True
 

@@ -217,7 +217,9 @@ class Normalization(Layer):
                 np.broadcast_to(array, shape)
             except (ValueError, TypeError):
                 over = " × ".join(str(size) for size in shape) or "one number"
-                call.fail("NN302", f"`{name}` of `Normalization` does not fit its axes, which take {over}", name)
+                call.fail(
+                    "NN302", f"`{name}` of `Normalization` does not fit its axes, which take {over}", name, about=[name]
+                )
         if mean is not None and np.shape(mean) != np.shape(variance):
             call.fail("NN302", f"`mean` has shape {np.shape(mean)} but `variance` {np.shape(variance)}", "variance")
         if variance is not None and np.min(variance) < 0:

@@ -56,13 +56,16 @@ class Rescaling(Layer):
         shape = _shape(call.args[name])
         last = call.axes[len(call.axes) - len(shape) :] if shape is not None and len(shape) <= len(call.axes) else ()
         if shape is None or len(last) != len(shape):
-            call.fail("NN302", f"`{name}` of `Rescaling` is no number for each position of the last axes", name)
+            call.fail(
+                "NN302", f"`{name}` of `Rescaling` is no number for each position of the last axes", name, about=[name]
+            )
         for size, axis in zip(shape, last, strict=True):
             if size not in (1, axis.size):
                 call.fail(
                     "NN302",
                     f"`{name}` of `Rescaling` has {size} numbers for `{axis.name}`, which has size {axis.size}",
                     name,
+                    about=[name, axis.name],
                 )
 
     def padding_behind(self, node: Node, value: float) -> float | None:

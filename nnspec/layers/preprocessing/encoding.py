@@ -77,6 +77,7 @@ def require_integers(call: Call, what: str, values: Sequence[Value] | None = Non
                 "NN407",
                 f"`{call.kind}` {what}, but `{value.node}` holds {value.dtype}",
                 notes=["Keras would cut floats to integers without a word"] if value.dtype.startswith("float") else (),
+                about=[value.node],
             )
 
 
@@ -123,7 +124,10 @@ class CategoryEncoding(Layer):
             call.fail("NN208", "`count_weights` goes with `output_mode: count`", "count_weights")
         if weights.dtype.startswith("bool"):
             call.fail(
-                "NN407", f"`count_weights` are numbers, but `{weights.node}` holds {weights.dtype}", "count_weights"
+                "NN407",
+                f"`count_weights` are numbers, but `{weights.node}` holds {weights.dtype}",
+                "count_weights",
+                about=[weights.node],
             )
         mine, theirs = ([(axis.name, axis.size) for axis in value.axes] for value in call.inputs)
         if mine != theirs:
@@ -132,6 +136,7 @@ class CategoryEncoding(Layer):
                 f"`count_weights` has a number for each of {ax.describe(call.axes)}, "
                 f"but `{weights.node}` has {ax.describe(weights.axes)}",
                 "count_weights",
+                about=[*call.axes, weights.node, *weights.axes],
             )
 
     def call_keras(self, layer: Callable[..., Any], node: Node, tensors: list[Any]) -> Any:

@@ -29,7 +29,11 @@ class Hashed(Layer):
     def check(self, call: Call) -> None:
         for value in call.inputs:
             if not value.dtype.startswith(("int", "uint", "string")):
-                call.fail("NN407", f"`{self.kind}` reads words or integers, but `{value.node}` holds {value.dtype}")
+                call.fail(
+                    "NN407",
+                    f"`{self.kind}` reads words or integers, but `{value.node}` holds {value.dtype}",
+                    about=[value.node],
+                )
 
     def infer(self, call: Call) -> Inferred:
         self.check(call)
@@ -118,6 +122,7 @@ class HashedCrossing(Hashed):
                     "NN310",
                     f"`HashedCrossing` crosses single values, but `{value.node}` has {ax.describe(value.axes)}",
                     notes=["each input has one axis, of size 1"],
+                    about=[value.node, *value.axes],
                 )
             if len(value.axes) != len(call.axes):
                 call.fail("NN311", "`HashedCrossing` reads inputs of different axes")

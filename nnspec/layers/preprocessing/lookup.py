@@ -210,6 +210,7 @@ class StringLookup(Lookup):
                 "NN407",
                 f"`StringLookup` looks words up, but `{call.input.node}` holds {call.input.dtype}",
                 fixes=[Fix("give the input `dtype: string`, or take `IntegerLookup`")],
+                about=[call.input.node],
             )
 
     def strangers(self, vocabulary: Vocabulary) -> list[Any]:

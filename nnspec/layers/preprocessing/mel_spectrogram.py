@@ -72,6 +72,7 @@ class MelSpectrogram(Layer):
                 f"`MelSpectrogram` reflects {length // 2} samples at each end of `{signal.name}`, but there are only "
                 f"{signal.size}",
                 "fft_length",
+                about=[signal.name],
             )
         padded = signal.size + 2 * (length // 2) if isinstance(signal.size, int) else None
         if padded is not None:

@@ -89,7 +89,11 @@ class TextVectorization(Worded):
 
     def infer(self, call: Call) -> Inferred:
         if call.input.dtype != "string":
-            call.fail("NN407", f"`TextVectorization` reads text, but `{call.input.node}` holds {call.input.dtype}")
+            call.fail(
+                "NN407",
+                f"`TextVectorization` reads text, but `{call.input.node}` holds {call.input.dtype}",
+                about=[call.input.node],
+            )
         self.check_axes(call)
         args, mode = call.args, call.args["output_mode"]
         vocabulary = check_vocabulary(call, as_lookup(args))
@@ -123,6 +127,7 @@ class TextVectorization(Worded):
                 f"`TextVectorization` reads one text for each sample, but it is given {ax.describe(call.axes)}",
                 notes=["several texts are vectorized one by one, each with an input of its own"],
                 fixes=[Fix("where each is one word, write `split: null`")],
+                about=[*call.axes],
             )
 
     def obstacle(self, args: Mapping[str, Any], vocabulary: Vocabulary) -> tuple[str, str, str] | None:

@@ -208,6 +208,7 @@ def check_initial_states(call: Call, states: Sequence[StateSpec]) -> None:
             "NN311",
             f"`{call.kind}` keeps a {state.name} state {what}, but is to start from {ax.describe(value.axes)}",
             "from",
+            about=[*value.axes],
         )
 
 

@@ -48,6 +48,7 @@ def refuse_name(
             *(witness(call.axes, sizes, reorder) if reorder else []),
         ],
         fixes=fixes,
+        about=[name, held],
     )
 
 
@@ -67,7 +68,8 @@ def refuse_scramble(
     Raises:
         Fault: NN301.
     """
-    message = f"reshape scrambles axes {quoted(_mixed_axes(call.axes, result))}"
+    mixed = _mixed_axes(call.axes, result)
+    message = f"reshape scrambles axes {quoted(mixed)}"
     holds = _held(result)
     reorder = find_reordering(call.axes, sizes, names)
     seen = witness(call.axes, sizes, reorder)
@@ -79,6 +81,7 @@ def refuse_scramble(
             label=holds,
             notes=seen,
             fixes=[Fix("leave the reshape out")],
+            about=mixed,
         )
         return
     total = multiply(axis.size for axis in call.axes)
@@ -94,7 +97,7 @@ def refuse_scramble(
         fixes = [Fix("permute before the axes are merged, or take them apart in the order of the merge")]
     else:
         fixes = [mixing_fix(call, sizes, names, result)]
-    call.fail("NN301", message, arg, label=holds, notes=notes, fixes=fixes)
+    call.fail("NN301", message, arg, label=holds, notes=notes, fixes=fixes, about=mixed)
 
 
 def _merged_from(axes: Axes) -> list[str]:

@@ -65,8 +65,8 @@ def reshape(call: Call, wanted: Sequence[Size | None], names: Names, arg: str) -
         said = ", ".join("-1" if size is None else str(size) for size in wanted)
         message = f"reshape of {ax.describe(axes)} to ({said}): {mismatch}"
         if mismatch.is_certain:
-            call.fail("NN302", message, arg)
-        call.fail("NN314", message, arg, fixes=[open_size_fix(axes)])
+            call.fail("NN302", message, arg, about=axes)
+        call.fail("NN314", message, arg, fixes=[open_size_fix(axes)], about=axes)
     call.constraints.extend(constraints)
     result = rebracket(axes, sizes)
     if result.is_scrambled and not keeps_order(axes, sizes, names, result):
@@ -98,7 +98,8 @@ def _is_lost_swap(axes: Axes, sizes: Sequence[Size]) -> bool:
 def _warn_of_lost_swap(call: Call, sizes: Sequence[Size], arg: str) -> None:
     reorder = find_reordering(call.axes, sizes)
     lengths = ax.sizes(call.axes)
-    same = " and ".join(f"`{axis.name}`" for axis in call.axes if axis.size != 1 and lengths.count(axis.size) > 1)
+    alike = [axis for axis in call.axes if axis.size != 1 and lengths.count(axis.size) > 1]
+    same = " and ".join(f"`{axis.name}`" for axis in alike)
     call.warn(
         "NN304",
         f"this reshape does nothing: {same} are equally long, and a reshape never swaps axes",
@@ -108,6 +109,7 @@ def _warn_of_lost_swap(call: Call, sizes: Sequence[Size], arg: str) -> None:
             *(permute_fixes(call, reorder, Applicability.MAYBE, sizes) if reorder else []),
             Fix("leave the reshape out"),
         ],
+        about=alike,
     )
 
 

@@ -132,6 +132,7 @@ class Merge(OpenVerb):
                     fixes=[call.insert_before("permute first", [call.permute_item(order)])]
                     if len(set(parts)) == len(parts)
                     else [],
+                    about=[*axes],
                 )
             taken = tuple(axes[i] for i in places)
             axes[places[0] : places[-1] + 1] = [merged(taken, name)]
@@ -187,7 +188,12 @@ class Split(OpenVerb):
                 notes = ["only one size can be left open"]
             fixes = self.size_fixes(call, axis, parts)
             call.fail(
-                "NN315", f"`{axis.name}` of {axis.size} cannot be cut into {said}", axis.name, notes=notes, fixes=fixes
+                "NN315",
+                f"`{axis.name}` of {axis.size} cannot be cut into {said}",
+                axis.name,
+                notes=notes,
+                fixes=fixes,
+                about=[axis.name],
             )
         call.constraints += whole_constraint(quotient)
         solved = [quotient if size is None else size for size in sizes]
@@ -215,6 +221,7 @@ class Split(OpenVerb):
             axis.name,
             notes=[f"`{axis.name}` was merged from ({inside.replace(':', '')}), slow to fast"],
             fixes=[Fix(f"take it apart as it was merged: `{{{inside}}}`", self.part_edits(call, axis, inside))],
+            about=[axis.name, label],
         )
 
     def part_edits(self, call: Call, axis: Axis, inside: str) -> tuple[Edit, ...]:
@@ -278,6 +285,7 @@ class Drop(Verb):
                     f"`drop` leaves out axes of size 1, but `{axis.name}` has {axis.size}",
                     arg,
                     notes=["to lose an axis on purpose, pool over it or merge it with another"],
+                    about=[axis.name],
                 )
         return Inferred((tuple(axis for i, axis in enumerate(call.axes) if i not in dropped),))
 

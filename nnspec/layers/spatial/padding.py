@@ -146,7 +146,10 @@ class Cropping(Ends):
             return ax.derived(f"({axis.size} - {less})")
         if axis.size <= less:
             call.fail(
-                "NN312", f"`{self.kind}` cuts {less} positions off `{axis.name}`, which has {axis.size}", "cropping"
+                "NN312",
+                f"`{self.kind}` cuts {less} positions off `{axis.name}`, which has {axis.size}",
+                "cropping",
+                about=[axis.name],
             )
         return axis.size - less
 

@@ -119,6 +119,7 @@ class TimeDistributed(Layer):
                 f"`TimeDistributed` reads an axis to go over and at least one for its layer, "
                 f"but it is given {ax.describe(call.axes)}",
                 notes=("batch is not counted",),
+                about=[*call.axes],
             )
         first = call.axes[0]
         if call.over is not None and call.over != (first.name,):
@@ -155,6 +156,7 @@ class TimeDistributed(Layer):
                 f"`TimeDistributed` loses the mask that its `{inner.kind}` makes along `{lost}`: padding is data",
                 "layer",
                 notes=["a mask runs along the first axis"],
+                about=[lost],
             )
 
     def why(self, node: Node) -> dict[str, str]:
@@ -178,6 +180,7 @@ class TimeDistributed(Layer):
             "over",
             notes=[f"it reads {ax.describe(call.axes)}"],
             fixes=reorder_fixes(call, wanted, (0,)) if len(wanted) == 1 else [],
+            about=[first, *names],
         )
 
     def opset(self, node: Node) -> int:

@@ -232,6 +232,7 @@ def test_json_is_the_contract() -> None:
                 "path": "model[0]",
                 "notes": ["note", "in repeat: n = 7 (round 2 of 3)"],
                 "related": [{"message": "there", "file": "specs/a.yaml", **place}],
+                "about": [],
                 "fixes": [
                     {
                         "message": "reorder",

@@ -140,14 +140,14 @@ def test_a_file_that_changed_meanwhile_is_left_alone(wrong: Path) -> None:
 
 def test_a_change_between_reading_and_writing_ends_with_1(wrong: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole command, with a writer that is quicker: it edits the file whenever a text was checked."""
-    import nnspec.mending
+    import nnspec.fix.files
 
     def meddling(path: Path, **options: object) -> list[object]:
         found = diagnose(path, **options)  # type: ignore[arg-type]
         wrong.write_text(WRONG + "\n# edited\n", encoding="utf-8")
         return found  # type: ignore[return-value]
 
-    monkeypatch.setattr(nnspec.mending, "diagnose", meddling)
+    monkeypatch.setattr(nnspec.fix.files, "diagnose", meddling)
     result = run("fix", wrong)
     assert result.exit_code == 1
     assert "error[NN118]" in result.stdout
