@@ -9,21 +9,27 @@ from pathlib import Path
 import click
 
 from nnspec.cli.options import FORMAT, QUIET
-from nnspec.cli.reporting import handled
+from nnspec.cli.reporting import emit, handled
 
 
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--weights", type=click.Path(path_type=Path), help="The Keras model [default: model.keras beside MODEL].")
+@click.option("--second-opinion", is_flag=True, help="Convert the Keras model by tf2onnx too, and show both files.")
 @FORMAT
 @QUIET
 @handled
-def verify(model: Path, weights: Path | None, output: str, quiet: bool) -> None:
-    """Compare a model with Keras again: ONNX Runtime on the very weights."""
+def verify(model: Path, weights: Path | None, second_opinion: bool, output: str, quiet: bool) -> None:
+    """Compare a model with Keras again: ONNX Runtime on the very weights.
+
+    With --second-opinion the Keras model is converted by tf2onnx as a whole: nodes, operators, largest differences
+    (relative) and latency of both files stand side by side. Where tf2onnx fails, its reason is told.
+    """
     from nnspec.jobs import run_verify
     from nnspec.progress import Progress
 
-    result = run_verify(model, weights, Progress(quiet=quiet or output == "json"))
+    progress = Progress(quiet=quiet or output == "json")
+    result = run_verify(model, weights, progress, second_opinion=second_opinion)
     if output == "json":
         click.echo(json.dumps(result, indent=2, ensure_ascii=False))
     elif not quiet:
@@ -31,6 +37,10 @@ def verify(model: Path, weights: Path | None, output: str, quiet: bool) -> None:
             click.echo(
                 f"{name}: within {figures['max_relative_error']:.2g} of Keras (tolerance {figures['tolerance']:g})"
             )
+    if second_opinion and output == "text":
+        from nnspec.cli.second_opinion import render
+
+        emit(render(result["second_opinion"]))
 
 
 @click.command()

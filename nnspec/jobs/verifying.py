@@ -51,25 +51,45 @@ def prove(
     Raises:
         SpecError: NN70x.
     """
-    batch = fixed_batch(checked)
-    gate = Gate(
+    gate = gate_of(checked, compiled, deployment, layout, held_out)
+    result = gate.run(proto, exported)
+    causality = verify_causality(checked.root.get("expect"), checked.graph, compiled, gate.fixed_batch, backend)
+    return {**result, "causality": causality} if causality else result
+
+
+def gate_of(
+    checked: Checked,
+    compiled: Compiled,
+    deployment: Deployment,
+    layout: Mapping[str, list[str]],
+    held_out: Mapping[str, np.ndarray] | None = None,
+) -> Gate:
+    """The gate that a file of this spec and these weights must pass."""
+    return Gate(
         checked.graph,
         compiled.model,
         deployment,
         tolerance=float(checked.section("export").get("tolerance", 1e-4)),
         layout=layout,
         held_out=held_out or {},
-        fixed_batch=batch,
+        fixed_batch=fixed_batch(checked),
     )
-    result = gate.run(proto, exported)
-    causality = verify_causality(checked.root.get("expect"), checked.graph, compiled, batch, backend)
-    return {**result, "causality": causality} if causality else result
 
 
 def run_verify(
-    model: Path, weights: Path | None, progress: Progress, *, backend: str | TrainingBackend = "tensorflow"
+    model: Path,
+    weights: Path | None,
+    progress: Progress,
+    *,
+    backend: str | TrainingBackend = "tensorflow",
+    second_opinion: bool = False,
 ) -> dict[str, Any]:
     """The gate again, on a model that exists, against the Keras model beside it.
+
+    Args:
+        weights: the Keras model; that beside the file by default.
+        backend: the engine that Keras runs on, or its name.
+        second_opinion: whether tf2onnx converts the Keras model too; the result then has `second_opinion`.
 
     Raises:
         SpecError: NN705 where a file is damaged, NN70x where the gate fails.
@@ -88,8 +108,15 @@ def run_verify(
     compiled = build_model(graph, batches=fixed_batches(graph, settings_of(checked)))
     load_weights(compiled, weights)
     deployment = Deployment.from_json(metadata.get("preprocessing", {}))
+    layout = metadata.get("layout") or {}
     with progress.step("verification"):
-        return prove(proto, checked, compiled, deployment, metadata.get("layout") or {}, backend=engine)
+        result = prove(proto, checked, compiled, deployment, layout, backend=engine)
+    if second_opinion:
+        from nnspec.verify.second_opinion import second_opinion as ask_tf2onnx
+
+        with progress.step("second opinion"):
+            result["second_opinion"] = ask_tf2onnx(gate_of(checked, compiled, deployment, layout), proto).to_json()
+    return result
 
 
 def _read(model: Path) -> tuple[onnx.ModelProto, dict[str, Any]]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from nnspec.backends.base import KerasModel, Values
-from nnspec.backends.keras.quiet import start_up_suppressed
+from nnspec.backends.keras.quiet import standard_error_held
 from nnspec.diagnostics import Fix, Source, Span, SpecError
 
 
@@ -31,7 +31,7 @@ class KerasEngine:
         """
         if "keras" not in sys.modules:
             os.environ["KERAS_BACKEND"] = self.name  # Keras reads it once, as it is imported
-            with start_up_suppressed():
+            with standard_error_held():
                 self.start()
         import keras
 

@@ -80,7 +80,7 @@ class TensorFlowBackend(KerasEngine):
         """A function of tensors as tf2onnx reads it: with its signature, an entry of shape and dtype a tensor."""
         import tensorflow as tf
 
-        specs = [tf.TensorSpec(shape, dtype, name=f"fragment_{i}") for i, (shape, dtype) in enumerate(signature)]
+        specs = [tf.TensorSpec(shape, dtype, name=f"input_{i}") for i, (shape, dtype) in enumerate(signature)]
         return tf.function(function, input_signature=specs), specs
 
 
