@@ -30,14 +30,18 @@ class Family:
 
 FAMILIES: Mapping[str, Family] = {
     "activations": Family("activation", "keras.activations", "A function applied to each output value."),
-    "callbacks": Family("callback", "keras.callbacks", "What acts on the training while it runs."),
-    "constraints": Family("constraint", "keras.constraints", "A projection of a weight after each training step."),
-    "initializers": Family("initializer", "keras.initializers", "How a weight starts."),
-    "losses": Family("loss", "keras.losses", "What the training makes small."),
-    "metrics": Family("metric", "keras.metrics", "What is measured beside the loss."),
-    "optimizers": Family("optimizer", "keras.optimizers", "How weights follow their gradients."),
+    "callbacks": Family("callback", "keras.callbacks", "An action that runs during training."),
+    "constraints": Family(
+        "constraint", "keras.constraints", ("A constraint applied to a weight after each training step.")
+    ),
+    "initializers": Family("initializer", "keras.initializers", "The initial values of a weight."),
+    "losses": Family("loss", "keras.losses", "The quantity that training minimizes."),
+    "metrics": Family("metric", "keras.metrics", "A quantity measured in addition to the loss."),
+    "optimizers": Family("optimizer", "keras.optimizers", "How weights are updated from gradients."),
     "regularizers": Family("regularizer", "keras.regularizers", "A penalty on a weight or an output."),
-    "schedules": Family("schedule", "keras.optimizers.schedules", "How the learning rate changes with the steps."),
+    "schedules": Family(
+        "schedule", "keras.optimizers.schedules", ("How the learning rate changes with the training step.")
+    ),
 }
 # What a layer's argument may leave out: these have a second definition that takes null.
 NULLABLE = ("activations", "constraints", "initializers", "regularizers")
@@ -62,7 +66,7 @@ def _arguments(family: str, name: str) -> dict[str, Any]:
         return arguments
     if name in words(family):
         return {}
-    raise LookupError(f"`{name}` is no {FAMILIES[family].singular}{did_you_mean(name, classes)}")
+    raise LookupError(f"`{name}` is not a known {FAMILIES[family].singular}{did_you_mean(name, classes)}")
 
 
 def names(family: str) -> tuple[str, ...]:

@@ -30,13 +30,13 @@ def check_expectations(context: Context) -> Iterator[Diagnostic]:
         if key == "outputs":
             for name, body, here in _bodies(node, path):
                 if name not in outputs:
-                    yield _unknown(f"`expect` speaks of output `{name}`, which does not exist", name, outputs, *here)
+                    yield _unknown(f"`expect` names output `{name}`, which does not exist", name, outputs, *here)
                     continue
                 yield from _value(graph, f"output `{name}`", outputs[name], body, here[1])
         elif key == "layers":
             for name, body, here in _bodies(node, path):
                 if name not in nodes:
-                    yield _unknown(f"`expect` speaks of layer `{name}`, which does not exist", name, nodes, *here)
+                    yield _unknown(f"`expect` names layer `{name}`, which does not exist", name, nodes, *here)
                     continue
                 yield from _value(graph, f"layer `{name}`", nodes[name].outputs[0], body, here[1])
                 yield from _counts(f"layer `{name}`", nodes[name], body, here[1])
@@ -60,7 +60,7 @@ def _unknown(message: str, name: str, known: Iterable[str], span: Span, path: Pa
         f"{message}{did_you_mean(name, names)}",
         span,
         path=format_path(path),
-        notes=("there are " + ", ".join(f"`{n}`" for n in names[-12:]),),
+        notes=("known names: " + ", ".join(f"`{n}`" for n in names[-12:]),),
         fixes=tuple(Fix(f"use `{c}`", (Edit(span, c),)) for c in close),
     )
 
@@ -69,7 +69,7 @@ def _unmet(
     message: str, node: SourceNode, path: Path, actual: str | None, *, related: tuple[Related, ...] = ()
 ) -> Diagnostic:
     """An expectation that does not hold; `actual` is what the spec would have to say."""
-    fixes = (Fix(f"if that is right, expect {actual}", (Edit(node.span, actual),)),) if actual is not None else ()
+    fixes = (Fix(f"if that is intended, expect {actual}", (Edit(node.span, actual),)),) if actual is not None else ()
     return Diagnostic("NN331", message, node.span, path=format_path(path), fixes=fixes, related=related)
 
 
@@ -78,7 +78,9 @@ def _bound(node: SourceNode, path: Path, *, more: str = "") -> Bound | Diagnosti
     if bound is not None:
         return bound
     written = to_plain(node)
-    return Diagnostic("NN332", f"`{written}` is no bound", node.span, path=format_path(path), notes=(HOW + more,))
+    return Diagnostic(
+        "NN332", (f"`{written}` is not a valid bound"), node.span, path=format_path(path), notes=(HOW + more,)
+    )
 
 
 # ------------------------------------------------------------------------------------------------- counts
@@ -100,7 +102,7 @@ def _counts(
             kind = "parameters" if key == "parameters" else "trainable parameters"
             formula = owner.formula if isinstance(owner, Node) and key == "parameters" else ""
             counted = f" ({formula})" if formula else ""
-            message = f"{what} has {actual:,} {kind}{counted}, but {bound} are expected"
+            message = f"{what} has {actual:,} {kind}{counted}, but `expect` asks for {bound}"
             yield _unmet(message, node, (*path, key), bound.around(actual))
 
 
@@ -153,7 +155,7 @@ def _axes(what: str, value: Value, node: MappingNode, path: Path) -> Iterator[Di
         said = ", ".join(name if size is None else f"{name} {size}" for name, size in wanted.items())
         right = "{" + ", ".join(f"{name}: {_yaml(size)}" for name, size in actual.items()) + "}"
         is_long = node.span.line != node.span.end_line
-        unmet = _unmet(f"{what} is {ax.describe(value.axes)}, but ({said}) is expected", node, path, right)
+        unmet = _unmet(f"{what} has axes {ax.describe(value.axes)}, but `expect` asks for ({said})", node, path, right)
         yield Diagnostic(unmet.code, unmet.message, unmet.span, path=unmet.path) if is_long else unmet
 
 
@@ -168,10 +170,10 @@ def _unknown_axis(graph: Graph, what: str, name: str, span: Span, path: Path) ->
         return None
     return Diagnostic(
         "NN306",
-        f"{what} is expected to see so much of `{name}`, but no input has such an axis{did_you_mean(name, known)}",
+        f"`expect` names axis `{name}` for {what}, but no input has this axis{did_you_mean(name, known)}",
         span,
         path=format_path(path),
-        notes=("inputs have " + ", ".join(f"`{n}`" for n in known),),
+        notes=("axes of the inputs: " + ", ".join(f"`{n}`" for n in known),),
         fixes=tuple(Fix(f"use `{c}`", (Edit(span, c),)) for c in nearest(name, known)),
     )
 
@@ -183,26 +185,26 @@ def _reach(graph: Graph, what: str, value: Value, axis: str, node: SourceNode, p
     if to_plain(node) == ALL:
         if not sees_all:
             yield _unmet(
-                f"{what} sees {field.size} of {total} positions of `{axis}`, but all are expected",
+                f"{what} sees {field.size} of {total} positions of `{axis}`, but `expect` asks for all",
                 node,
                 path,
                 str(field.size),
             )
         return
-    bound = _bound(node, path, more=f"; here also `{ALL}`")
+    bound = _bound(node, path, more=f"; here `{ALL}` is allowed too")
     if isinstance(bound, Diagnostic):
         yield bound
         return
     if field.size is None:
         if bound.high != float("inf"):
-            message = f"{what} sees all of `{axis}`, whose length is open, but {bound} positions are expected"
+            message = f"{what} sees all of `{axis}`, whose length is unknown, but `expect` asks for {bound} positions"
             yield _unmet(message, node, path, ALL)
     elif not bound.admits(field.size):
         said = f"sees {field.size} positions of `{axis}`" if field.size else f"does not depend on `{axis}`"
         if isinstance(total, int) and field.size > total:
-            said += f" ({total}, and padding)"
+            said += f" ({total} and padding)"
         yield _unmet(
-            f"{what} {said}, but {bound} are expected",
+            f"{what} {said}, but `expect` asks for {bound}",
             node,
             path,
             bound.around(field.size),
@@ -215,14 +217,14 @@ def _causal(graph: Graph, what: str, value: Value, axis: str, node: SourceNode, 
         return
     carrier, first = found
     ahead = steps_ahead(carrier.fields[axis])
-    seen = "what comes after it" if ahead is None else f"{ahead} position{'s' if ahead != 1 else ''} ahead"
+    seen = "later positions" if ahead is None else f"{ahead} position{'s' if ahead != 1 else ''} ahead"
     who = "it" if carrier is value else f"`{carrier.node}`, which it reads,"
     fixes = []
     if first.args.get("padding") in ("same", "valid") and "causal" in str(first.layer.args["padding"].schema):
-        fixes = [Fix(f"give `{first.name}` `padding: causal`")]
+        fixes = [Fix(f"set `padding: causal` on `{first.name}`")]
     yield Diagnostic(
         "NN333",
-        f"{what} is expected to be causal along `{axis}`, but {who} sees {seen}",
+        f"{what} must be causal along `{axis}`, but {who} sees {seen}",
         node.span,
         path=format_path(path),
         notes=(f"`{first.name}` ({first.kind}) is the first layer that looks ahead",),

@@ -25,17 +25,20 @@ def _compared(source: Node, node: Node, size: int) -> Iterator[Diagnostic]:
     if count is not None and count > size:
         yield Diagnostic(
             "NN351",
-            f"`{source.name}` gives indices from 0 to {count - 1}, but `{node.name}` has vectors for 0 to {size - 1}",
+            (
+                f"`{source.name}` produces indices 0 to {count - 1}, but `{node.name}` only has vectors for 0 "
+                f"to {size - 1}"
+            ),
             node.span,
-            fixes=(Fix(f"`input_dim: {count}`"),),
+            fixes=(Fix(f"set `input_dim: {count}`"),),
         )
     elif count is None and source.layer.lacks_vocabulary(source):
         yield Diagnostic(
             "NN351",
-            f"how many indices `{source.name}` gives would follow from the data, but `{node.name}` has {size} vectors",
+            f"the vocabulary size of `{source.name}` depends on the data, but `{node.name}` has {size} vectors",
             source.span,
             fixes=(
-                Fix(f"give it `max_tokens: {size}`: words that are not among the most frequent ones are unknown"),
+                Fix(f"set `max_tokens: {size}`: less frequent words then count as unknown"),
                 Fix("or list the words: `vocabulary: [red, green]`"),
             ),
         )

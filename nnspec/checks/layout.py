@@ -18,7 +18,9 @@ def check_layout(context: Context) -> Iterator[Diagnostic]:
     for name, node in layout.entries.items():
         path = f"export.layout.{name}"
         if name not in values:
-            message = f"`export.layout` names `{name}`, which is no input or output{did_you_mean(name, values)}"
+            message = (
+                f"`export.layout` names `{name}`, which is neither an input nor an output{did_you_mean(name, values)}"
+            )
             fixes = tuple(Fix(f"use `{c}`", (Edit(layout.key_span(name), c),)) for c in nearest(name, values))
             notes = ("inputs and outputs: " + ", ".join(f"`{n}`" for n in values),)
             yield Diagnostic("NN602", message, layout.key_span(name), path=path, notes=notes, fixes=fixes)
@@ -28,6 +30,6 @@ def check_layout(context: Context) -> Iterator[Diagnostic]:
         if sorted(wanted) != sorted(known):
             said = ", ".join(known)
             given = ", ".join(map(str, wanted))
-            message = f"the layout of `{name}` must name each of ({said}) once, but it is ({given})"
-            fixes = (Fix(f"name them all, in any order: `[{said}]`", (Edit(node.span, f"[{said}]"),)),)
+            message = f"the layout of `{name}` must list each of ({said}) once, but it is ({given})"
+            fixes = (Fix(f"list them all, in any order: `[{said}]`", (Edit(node.span, f"[{said}]"),)),)
             yield Diagnostic("NN602", message, node.span, path=path, fixes=fixes)

@@ -15,14 +15,14 @@ from nnspec.ir.graph import Output
 _READS = {
     "Poisson": "counts",
     "MeanSquaredLogarithmicError": "values above -1",
-    "MeanAbsolutePercentageError": "values whose percentages mean something",
+    "MeanAbsolutePercentageError": "values for which percentage errors make sense",
     **dict.fromkeys((*FRACTIONS, "Dice", "Tversky"), "values between 0 and 1"),
 }
 _OF_NO_TASK = {
-    "CTC": "it aligns a shorter sequence of labels with the steps of an output, and no task has targets of their own "
-    "length; where every step has its label, a classification of the steps needs no alignment",
-    "Circle": "it compares embeddings of samples with each other by their class, and no task has embeddings as its "
-    "output; train a classification, and take the layer before its head with `from`",
+    "CTC": "it aligns a shorter label sequence with the steps of an output, but every task has one target per step "
+    "or sample; if every step has a label, classify the steps",
+    "Circle": "it compares embeddings of samples by class, but no task outputs embeddings; train a classification, "
+    "and read the layer before its head with `from`",
 }
 
 
@@ -50,11 +50,11 @@ def _wrong_task(context: Context, output: Output, name: str) -> Diagnostic:
     default = DEFAULT_LOSS[output.task]
     return Diagnostic(
         "NN509",
-        f"loss `{name}` cannot read output `{output.name}`, a {output.task}",
+        f"loss `{name}` does not apply to output `{output.name}`, whose task is {output.task}",
         span,
         path=f"outputs.{output.name}.loss",
         notes=tuple(notes),
-        fixes=(Fix(f"use `{default}`, the default of a {output.task}", (Edit(span, default),)),),
+        fixes=(Fix(f"use `{default}`, the default for {output.task}", (Edit(span, default),)),),
     )
 
 
@@ -64,23 +64,25 @@ def _check_scale(reading: Reading) -> Iterator[Diagnostic]:
     target = context.plan.outputs.get(output.name) if context.plan is not None else None
     if output.task != "regression" or target is None:
         return
-    reads = "shares of one whole" if reading.kind in SHARES else _READS.get(reading.kind)
+    reads = "fractions that sum to 1" if reading.kind in SHARES else _READS.get(reading.kind)
     method = target.scale.method if target.scale is not None else "none"
     is_bounded = method == "minmax" and reading.kind not in SHARES and not target.is_relative
     if reads is None or is_bounded or (method == "none" and not target.is_relative):
         return
     key = "scale" if method != "none" else "relative_to"
-    made = {"standard": "values around 0", "minmax": "values between 0 and 1"}.get(method, "differences, below 0 too")
+    made = {"standard": "values around 0", "minmax": "values between 0 and 1"}.get(
+        method, ("differences, which may be negative")
+    )
     yield Diagnostic(
         "NN215",
-        f"loss `{reading.kind}` of output `{output.name}` reads {reads}, but its targets are {made}",
+        f"loss `{reading.kind}` of output `{output.name}` expects {reads}, but its targets in `data` are {made}",
         target.span_of(key),
         path=target.where(key),
         related=(Related(context.span("outputs", output.name, "loss"), "the loss"),),
         fixes=(
-            Fix(f"leave `{key}` of the output out"),
+            Fix(f"remove `{key}` from the output"),
             Fix(
-                "use a loss of any values, such as `Huber`",
+                "use a loss without a range restriction, such as `Huber`",
                 (Edit(context.span("outputs", output.name, "loss"), "Huber"),),
             ),
         ),
@@ -94,5 +96,5 @@ def _check_sizes(reading: Reading) -> Iterator[Diagnostic]:
         yield reading.fault(
             "alpha",
             f"has {len(alpha)} weights, but output `{reading.output.name}` has {size} classes",
-            Fix("give one weight a class, or one number for all"),
+            Fix("give one weight per class, or one number for all classes"),
         )

@@ -48,7 +48,9 @@ def check_metrics(context: Context) -> Iterator[Diagnostic]:
                 yield _wrong_task(reading, value if isinstance(value, str) else measure.kind)
                 continue
             if measure.name == "loss":
-                yield reading.fault("name", "is `loss`, a figure of every training", Fix("give another name"))
+                yield reading.fault(
+                    "name", ("is `loss`, a name that every training already uses"), Fix("choose another name")
+                )
             yield from check_axes(reading)
             yield from _check_values(reading)
             yield from _check_classes(reading)
@@ -61,10 +63,10 @@ def _wrong_task(reading: Reading, called: str) -> Diagnostic:
     meant = _SAME.get(output.task, {}).get(reading.kind)
     fixes = [Fix(f"use `{meant}`", (Edit(span, meant),))] if meant in measured_by(output) else []
     default = DEFAULT_METRICS[output.task][0]
-    fixes.append(Fix(f"use `{default}`, the default of a {output.task}", (Edit(span, default),)))
+    fixes.append(Fix(f"use `{default}`, the default for {output.task}", (Edit(span, default),)))
     return Diagnostic(
         "NN211",
-        f"metric `{called}` cannot read output `{output.name}`, a {output.task}",
+        f"metric `{called}` does not apply to output `{output.name}`, whose task is {output.task}",
         span,
         path=f"outputs.{output.name}.metrics[{reading.path[-1]}]",
         notes=(f"`{called}` is a metric for {' or '.join(fitting)}",),
@@ -77,17 +79,17 @@ def _check_values(reading: Reading) -> Iterator[Diagnostic]:
     output, arguments = reading.output, reading.arguments
     if arguments.get("from_logits") and not output.gives_scores:
         yield reading.fault(
-            "from_logits", f"says that output `{output.name}` gives logits, but it gives probabilities", _leave_out()
+            "from_logits", f"is set, but output `{output.name}` gives probabilities, not logits", _leave_out()
         )
     if arguments.get("from_sorted_ids"):
         yield reading.fault(
-            "from_sorted_ids", f"says that output `{output.name}` gives sorted ids, but it gives scores", _leave_out()
+            "from_sorted_ids", f"is set, but output `{output.name}` gives scores, not sorted ids", _leave_out()
         )
     if reading.kind in ("F1Score", "FBetaScore") and output.task != "classification" and _is_unset(reading):
         yield reading.fault(
             "threshold",
-            f"is null, so that the largest value of output `{output.name}` always counts as yes, and no other",
-            Fix("say where yes begins: `threshold: 0.5`"),
+            f"is null, so only the largest value of output `{output.name}` counts as positive",
+            Fix("set a decision threshold: `threshold: 0.5`"),
             severity=Severity.WARNING,
         )
     if reading.kind in _CORRELATIONS:
@@ -96,7 +98,7 @@ def _check_values(reading: Reading) -> Iterator[Diagnostic]:
         if axis is not None and axis.size == 1:
             yield reading.fault(
                 "axis",
-                f"is -1, `{axis.name}`, along which output `{output.name}` has one value: nothing to correlate",
+                f"is -1 (`{axis.name}`), but output `{output.name}` has only one value along it: nothing to correlate",
                 Fix("correlate over the samples of each batch: `axis: 0`"),
             )
 
@@ -113,7 +115,7 @@ def _is_unset(reading: Reading) -> bool:
 
 
 def _leave_out() -> Fix:
-    return Fix("leave it out")
+    return Fix("remove it")
 
 
 def _check_classes(reading: Reading) -> Iterator[Diagnostic]:
@@ -127,20 +129,24 @@ def _check_classes(reading: Reading) -> Iterator[Diagnostic]:
     for argument in ("num_classes", "num_labels"):
         value = arguments.get(argument)
         if value is not None and value != size:
-            yield reading.fault(argument, f"is {value}, but {has}", Fix(f"say `{argument}: {size}`"))
+            yield reading.fault(argument, f"is {value}, but {has}", Fix(f"set `{argument}: {size}`"))
     for argument in ("k", "top_k"):
         value = arguments.get(argument, 5 if argument == "k" and "TopK" in reading.kind else None)
         if value is not None and value > size:
-            yield reading.fault(argument, f"is {value}, but {has}: none is ever missed", Fix("say a smaller number"))
+            yield reading.fault(
+                argument, (f"is {value}, but {has}, so every sample would count as a hit"), Fix("use a smaller number")
+            )
     class_id = arguments.get("class_id")
     if class_id is not None and class_id >= size:
-        yield reading.fault("class_id", f"is {class_id}, but {has}, counted from 0")
+        yield reading.fault("class_id", f"is {class_id}, but {has} (counted from 0)")
     for target in arguments.get("target_class_ids") or ():
         if isinstance(count, int) and target >= count:
-            yield reading.fault("target_class_ids", f"holds {target}, but there are {count} classes, counted from 0")
+            yield reading.fault(
+                "target_class_ids", (f"contains {target}, but there are {count} classes (counted from 0)")
+            )
     weights = arguments.get("label_weights")
     if weights is not None and len(weights) != size:
         yield reading.fault("label_weights", f"has {len(weights)} weights, but {has}")
     for argument in ("num_labels", "label_weights"):
         if arguments.get(argument) is not None and not arguments.get("multi_label"):
-            yield reading.fault(argument, "goes with `multi_label: true`", Fix("add `multi_label: true`"))
+            yield reading.fault(argument, "requires `multi_label: true`", Fix("add `multi_label: true`"))

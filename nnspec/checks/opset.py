@@ -29,9 +29,7 @@ def check_opset(context: Context) -> Iterator[Diagnostic]:
     for node in context.graph.nodes:
         needed = _opset(node)
         if given.value < needed:
-            message = (
-                f"`{node.kind}` is exported with opset {needed} or a newer one, but `export.opset` is {given.value}"
-            )
-            fixes = (Fix(f"write {needed}, or leave `opset` out", (Edit(given.span, str(needed)),)),)
+            message = f"`{node.kind}` needs opset {needed} or newer, but `export.opset` is {given.value}"
+            fixes = (Fix(f"set it to {needed}, or remove `opset`", (Edit(given.span, str(needed)),)),)
             yield Diagnostic("NN603", message, given.span, path="export.opset", fixes=fixes)
             return

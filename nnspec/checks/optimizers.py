@@ -37,16 +37,18 @@ def _check_optimizer(context: Context, value: Any, path: Path, *, is_inner: bool
         return
     clips = [name for name in _CLIPS if arguments.get(name) is not None]
     if len(clips) > 1:
-        message = f"`{kind}` takes one way of clipping, but {quoted(clips)} are given"
-        yield _fault(context, (*here, clips[1]), message, Fix(f"leave all but one out, such as `{clips[0]}`"))
+        message = f"`{kind}` allows one kind of clipping, but {quoted(clips)} are set"
+        yield _fault(context, (*here, clips[1]), message, Fix(f"keep one of them, such as `{clips[0]}`"))
     if is_inner and arguments.get("loss_scale_factor") is not None:
-        message = "`loss_scale_factor` has no effect inside of `LossScaleOptimizer`, which scales the loss itself"
-        yield _fault(context, (*here, "loss_scale_factor"), message, Fix("leave it out"))
+        message = "`loss_scale_factor` has no effect inside `LossScaleOptimizer`, which scales the loss itself"
+        yield _fault(context, (*here, "loss_scale_factor"), message, Fix("remove it"))
     for index, pattern in enumerate(arguments.get("exclude_layers") or ()):
         try:
             re.compile(pattern)
         except re.error as error:
-            message = f"`exclude_layers` of `{kind}` holds `{pattern}`, which is no regular expression: {error}"
+            message = (
+                f"`exclude_layers` of `{kind}` contains `{pattern}`, which is not a valid regular expression: {error}"
+            )
             yield _fault(context, (*here, "exclude_layers", index), message)
     schedule = arguments.get("learning_rate")
     if isinstance(schedule, dict):
@@ -62,15 +64,17 @@ def _check_schedule(context: Context, value: Mapping[str, Any], path: Path) -> I
         return
     boundaries, values = arguments["boundaries"], arguments["values"]
     if len(values) != len(boundaries) + 1:
-        message = f"{len(boundaries)} `boundaries` part {len(boundaries) + 1} values, but `values` has {len(values)}"
-        yield _fault(context, (*path, kind, "values"), message, Fix("give one value more than boundaries"))
+        message = (
+            f"{len(boundaries)} `boundaries` separate {len(boundaries) + 1} values, but `values` has {len(values)}"
+        )
+        yield _fault(context, (*path, kind, "values"), message, Fix("give one more value than boundaries"))
     if any(after <= before for before, after in pairwise(boundaries)):
-        message = "`boundaries` must rise: each is the step at which the next value begins"
+        message = "`boundaries` must be increasing: each is the step from which the next value applies"
         yield _fault(context, (*path, kind, "boundaries"), message)
 
 
 def _twice(context: Context, path: Path) -> Diagnostic:
-    return _fault(context, path, "`LossScaleOptimizer` stands in another one, which scales the loss already")
+    return _fault(context, path, "`LossScaleOptimizer` is nested in another one, which already scales the loss")
 
 
 def _fault(context: Context, path: Path, message: str, *fixes: Fix) -> Diagnostic:

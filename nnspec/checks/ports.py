@@ -13,21 +13,21 @@ def check_ports(context: Context) -> Iterator[Diagnostic]:
     graph = context.graph
     for name in graph.outputs:
         if name in graph.inputs:
-            message = f"an input and an output are both called `{name}`, and the deployed graph has one value of a name"
-            fix = Fix("call the output otherwise, here and under `data: {outputs: …}`")
+            message = f"an input and an output are both named `{name}`, but names must be unique in the deployed graph"
+            fix = Fix("rename the output, here and under `data: {outputs: …}`")
             yield Diagnostic("NN402", message, _place(context, "outputs", name), path=f"outputs.{name}", fixes=(fix,))
     for node in graph.nodes:
         for state in node.layer.state_ports(node):
-            for port, does in ((state, "takes"), (f"{state}_next", "gives")):
+            for port, does in ((state, "input"), (f"{state}_next", "output")):
                 for section in ("inputs", "outputs"):
                     if port not in getattr(graph, section):
                         continue
                     message = (
-                        f"the {section[:-1]} `{port}` is called as a state that the deployed graph {does}, "
-                        f"since `{node.name}` is stateful"
+                        f"{section[:-1]} `{port}` has the same name as a state {does} of the deployed graph, because "
+                        f"`{node.name}` is stateful"
                     )
                     place = _place(context, section, port)
-                    fix = Fix(f"call the {section[:-1]} otherwise, or give the layer another `name`")
+                    fix = Fix(f"rename the {section[:-1]}, or give the layer another `name`")
                     yield Diagnostic("NN402", message, place, path=f"{section}.{port}", fixes=(fix,))
 
 

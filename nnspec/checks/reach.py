@@ -29,12 +29,12 @@ def _unused(graph: Graph, output: Output, axis: str, total: int) -> Iterator[Dia
     first = -int(field.behind)  # where the axis is gone, positions are those of the input
     if field.ahead != total - 1 or first <= 0:
         return
-    fixes = [Fix(f"see all {total}: {text}") for text in proposals(graph, output.value, axis, total)]
-    fixes.append(Fix(f"or give it {total - first} positions of `{axis}`, which is all that it uses"))
+    fixes = [Fix(f"to see all {total}, set {text}") for text in proposals(graph, output.value, axis, total)]
+    fixes.append(Fix(f"or shorten `{axis}` to the {total - first} positions that are used"))
     yield Diagnostic(
         "NN328",
         f"output `{output.name}` never uses the first {first} of {total} positions of `{axis}`: "
-        f"it stands at the last one and sees {field.size}",
+        f"at the last position it sees only {field.size}",
         output.span,
         path=f"outputs.{output.name}",
         fixes=tuple(fixes),

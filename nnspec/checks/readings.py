@@ -83,14 +83,16 @@ def check_axes(reading: Reading) -> Iterator[Diagnostic]:
         try:
             found = reading.axis_at(index)
         except IndexError:
-            yield reading.fault("axis", f"is {index}, but output `{reading.output.name}` has {axes} behind the batch")
+            yield reading.fault(
+                "axis", (f"is {index}, but output `{reading.output.name}` has axes {axes} after the batch")
+            )
             return
         wanted = reading.class_axis
         if reading.kind in ALONG_CLASSES and reading.output.task == "classification" and found is not wanted:
-            here = "the batch" if found is None else f"`{found.name}`"
+            here = "the batch axis" if found is None else f"`{found.name}`"
             classes = f"`{wanted.name}`" if wanted is not None else "another axis"
             yield reading.fault(
                 "axis",
-                f"is {index}, {here}, but the classes of output `{reading.output.name}` lie along {classes}",
-                Fix("leave `axis` out: nnspec knows the class axis"),
+                f"is {index} ({here}), but the classes of output `{reading.output.name}` lie along {classes}",
+                Fix("remove `axis`: nnspec knows the class axis"),
             )

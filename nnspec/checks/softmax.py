@@ -27,14 +27,15 @@ def check_softmax(context: Context) -> Iterator[Diagnostic]:
         if not over or prod(axis.size if isinstance(axis.size, int) else 2 for axis in over) != 1 or node.name in heads:
             continue
         others = [axis.name for axis in inner.outputs[0].axes if axis.size != 1]
-        fixes = [Fix(f"say over which axis the shares are: `- Softmax: {{axis: {name}}}`") for name in others[:1]]
+        fixes = [Fix(f"name the axis to normalize over: `- Softmax: {{axis: {name}}}`") for name in others[:1]]
         yield Diagnostic(
             "NN324",
-            f"the softmax of `{node.name}` runs over {quoted(axis.name for axis in over)}, which has one position: "
-            "it is always 1",
+            f"the softmax of `{node.name}` runs over {quoted(axis.name for axis in over)}, which has only "
+            f"one position: "
+            "its output is always 1",
             node.span,
             path=format_path(node.path),
-            notes=("what is shared out over one position goes there whole, so nothing before it has any effect",),
+            notes=("with one position there is nothing to normalize against, so no layer before it has any effect",),
             fixes=(*fixes, Fix("for a value from 0 to 1, use `sigmoid`")),
         )
 

@@ -29,10 +29,12 @@ def _check_mask(context: Context, output: Output) -> Iterator[Diagnostic]:
     if value.mask is not None and len(value.axes) > 2:
         yield Diagnostic(
             "NN319",
-            f"output `{output.name}` loses its mask along `{value.mask}`: padding counts in the loss",
+            f"the loss of output `{output.name}` ignores its mask along `{value.mask}`, so padding counts as data",
             context.span("outputs", output.name),
             path=f"outputs.{output.name}",
-            notes=(f"Keras' losses apply a mask to outputs of two axes, but it has {describe(value.axes)}",),
+            notes=(
+                (f"Keras' losses apply a mask only to outputs with two axes, but this one has {describe(value.axes)}"),
+            ),
             severity=Severity.WARNING,
         )
 
@@ -50,33 +52,35 @@ def _check_head(context: Context, output: Output, function: str, head: Node | No
 
     if arguments.get("from_logits") and function in ("softmax", "sigmoid"):
         notes = [f"`{loss}` with `from_logits` applies a {_link(task)} itself, so it would be applied twice"]
-        fixes = [Fix("leave `from_logits` out"), _activation_fix(context, head, "linear", "leave the head linear")]
-        yield say(f"output `{name}` ends in a {function}, but its loss takes logits", notes, *fixes)
+        fixes = [Fix("remove `from_logits`"), _activation_fix(context, head, "linear", "make the head linear")]
+        yield say(f"output `{name}` ends in a {function}, but its loss expects logits", notes, *fixes)
     elif task == "regression":
         yield from _check_regression(context, output, function, head, say)
     elif task == "classification" and function != "softmax" and not output.gives_scores:
         if function == "sigmoid":
-            notes = ["sigmoids score each class by itself; the classes of a classification exclude each other"]
+            notes = [
+                ("sigmoids score each class independently, but the classes of a classification are mutually exclusive")
+            ]
             fixes = [
                 _activation_fix(context, head, "softmax", "use `softmax`"),
-                Fix("where several labels may hold at once, say so", (Edit(span, "multilabel"),)),
+                Fix("if several labels can apply at once, use `task: multilabel`", (Edit(span, "multilabel"),)),
             ]
         else:
             values = _values(output)
             notes = [
-                f"a {function} head gives {values}; measured values are a regression, "
-                "which has as many outputs as values, no softmax and no classes",
-                "a classification has one label a sample, and a softmax that gives every class a probability",
+                f"a {function} head gives {values}; real-valued targets are a regression: one output per value, no "
+                "softmax and no classes",
+                "a classification has one label per sample, and a softmax that gives each class a probability",
             ]
             fixes = [*_certain_activation(context, output, head, function, "softmax")]
-            fixes.append(Fix("if the targets are measured values, say so", (Edit(span, "regression"),)))
+            fixes.append(Fix("if the targets are real values, use `task: regression`", (Edit(span, "regression"),)))
             if last is not None and output.class_axis:
                 fixes.append(Fix(f"end the model with `- Softmax: {{axis: {output.class_axis}}}`"))
         yield say(f"output `{name}` is a classification, but its head is {_article(function)}", notes, *fixes)
     elif task in ("binary", "multilabel") and function != "sigmoid" and not output.gives_scores:
         certain = _certain_activation(context, output, head, function, "sigmoid")
         fix = certain[0] if certain else _activation_fix(context, head, "sigmoid", "use `activation: sigmoid`")
-        notes = ["each value must be a probability by itself, which a sigmoid gives"]
+        notes = ["each value must be an independent probability, which is what a sigmoid gives"]
         if function == "softmax" and output.value.axes and output.value.axes[-1].size == 1:
             notes = ["a softmax over one value is always 1"]
         yield say(f"output `{name}` is {task}, but its head is {_article(function)}", notes, fix)
@@ -96,31 +100,31 @@ def _check_regression(
     wanted = "softmax" if loss in SHARES else "sigmoid" if loss in FRACTIONS else None
     if wanted is not None:
         if function != wanted and not arguments.get("from_logits"):
-            targets = "shares of one whole" if wanted == "softmax" else "values between 0 and 1"
+            targets = "fractions that sum to 1" if wanted == "softmax" else "values between 0 and 1"
             yield say(
-                f"loss `{loss}` of the regression `{name}` reads {targets}, but its head is {_article(function)}",
+                f"loss `{loss}` of regression output `{name}` expects {targets}, but its head is {_article(function)}",
                 [f"a {wanted} gives {targets}"],
                 _activation_fix(context, head, wanted, f"use `{wanted}`"),
-                Fix("for measured values leave `loss` out, or use one such as `Huber`"),
+                Fix("for unbounded targets remove `loss`, or use one such as `Huber`"),
             )
         return
     why = {
-        "softmax": "a softmax gives positive values that sum to 1: shares of one whole, not measurements",
-        "log_softmax": "a log-softmax makes logarithms of shares of one whole, not measurements",
-        "sigmoid": "a sigmoid squeezes every value into 0 … 1, which measurements seldom keep to",
+        "softmax": "a softmax gives positive values that sum to 1, which unbounded targets do not",
+        "log_softmax": "a log-softmax gives log probabilities, not unbounded values",
+        "sigmoid": "a sigmoid limits every value to 0 … 1, a range that real targets seldom keep to",
     }.get(function)
     scale = _target_scale(context, name)
     if why is None or (function == "sigmoid" and (scale == "minmax" or (output.loss is not None and scale is None))):
         return  # a loss of one's own under a sigmoid says that the targets lie there: boxes, images
     loss_of_such = {"softmax": "KLDivergence", "sigmoid": "BinaryCrossentropy"}.get(function)
-    targets = "shares that sum to 1" if function == "softmax" else "between 0 and 1"
+    targets = "fractions that sum to 1" if function == "softmax" else "between 0 and 1"
     is_image = sum(names_places(axis.name) for axis in output.value.axes) > 1
     is_open = function == "sigmoid" and scale is None and (context.plan is None or is_image)
     alarm = say(
         f"output `{name}` is a regression, but its head is a {function}",
-        [why, "a regression of n values has n outputs and a linear head; there are no classes"],
-        _activation_fix(context, head, "linear", "leave the head linear"),
-        Fix("if the values are classes, say so", (Edit(span, "classification"),)),
+        [why, "to predict n values, use n outputs and a linear head; there are no classes"],
+        _activation_fix(context, head, "linear", "make the head linear"),
+        Fix("if the values are classes, use `task: classification`", (Edit(span, "classification"),)),
         *(
             (Fix(f"if the targets are {targets}, say so with a loss, such as `{loss_of_such}`"),)
             if loss_of_such
@@ -217,7 +221,7 @@ def _check_softmax_axis(context: Context, output: Output, head: Node) -> Iterato
         path=f"outputs.{output.name}",
         notes=(f"probabilities would sum to 1 over all {softmaxed.size} positions of `{softmaxed.name}`",),
         related=(Related(head.span, "softmax here"),),
-        fixes=(Fix(f"leave the activation out and end with `- Softmax: {{axis: {target.name}}}`"),),
+        fixes=(Fix(f"remove the activation and end with `- Softmax: {{axis: {target.name}}}`"),),
     )
 
 
@@ -225,11 +229,11 @@ def _check_classes(context: Context, output: Output) -> Iterator[Diagnostic]:
     if output.classes is not None and output.task == "regression":
         yield Diagnostic(
             "NN507",
-            f"output `{output.name}` is a regression, but it names {len(output.classes)} classes",
+            f"output `{output.name}` is a regression, but it lists {len(output.classes)} classes",
             context.span("outputs", output.name, "classes"),
             path=f"outputs.{output.name}.classes",
-            notes=("a regression's outputs are values: there are as many as the last layer has, and none is a class",),
-            fixes=(Fix("leave `classes` out"),),
+            notes=("the outputs of a regression are values, one per unit of the last layer; there are no classes",),
+            fixes=(Fix("remove `classes`"),),
         )
     if output.class_axis is None or output.classes is None:
         return
@@ -242,7 +246,7 @@ def _check_classes(context: Context, output: Output) -> Iterator[Diagnostic]:
             context.span("outputs", output.name, "classes"),
             path=f"outputs.{output.name}.classes",
             related=_made_by(context, output, f"`{axis.name}` is {axis.size} long here"),
-            fixes=(Fix(f"make the layer that ends in `{axis.name}` {len(output.classes)} wide"),),
+            fixes=(Fix(f"make the layer that outputs `{axis.name}` {len(output.classes)} wide"),),
         )
 
 

@@ -63,11 +63,12 @@ def _check_class_weight(context: Context, settings: Mapping[str, Any]) -> Iterat
     if settings["class_weight"] and not {"classification", "binary"} & set(tasks):
         yield Diagnostic(
             "NN208",
-            f"`class_weight` weighs classes, but {'the output is' if len(tasks) == 1 else 'the outputs are'} "
+            f"`class_weight` needs a classification or binary output, but "
+            f"{'the output is' if len(tasks) == 1 else 'the outputs are'} "
             f"{quoted(dict.fromkeys(tasks))}",
             context.span("training", "class_weight"),
             path="training.class_weight",
-            fixes=(Fix("leave `class_weight` out"),),
+            fixes=(Fix("remove `class_weight`"),),
         )
 
 
@@ -94,13 +95,13 @@ def _check_figure(context: Context, label: str, name: str, known: Figures, path:
     span = locate(context.root, path).span
     bare = name.removeprefix("val_")
     if bare in known and bare != name:
-        message = f"{label} is `{name}`, but the data have no validation split"
-        fixes = [Fix("add `validation` to `data.split`"), Fix(f"watch the training rows: `monitor: {bare}`")]
+        message = f"{label} is `{name}`, but the data has no validation split"
+        fixes = [Fix("add `validation` to `data.split`"), Fix(f"monitor the training rows: `monitor: {bare}`")]
         yield Diagnostic("NN212", message, span, path=format_path(path), fixes=tuple(fixes))
         return
     close = nearest(name, known)
-    message = f"{label} is `{name}`, a figure that this training does not have{did_you_mean(name, known)}"
-    note = f"its figures: {quoted(known)}"
+    message = f"{label} is `{name}`, which is not a logged metric{did_you_mean(name, known)}"
+    note = f"logged metrics: {quoted(known)}"
     fixes = [use_instead(name, meant, span, known) for meant in close]
     yield Diagnostic("NN212", message, span, path=format_path(path), notes=(note,), fixes=tuple(fixes))
 
@@ -112,9 +113,9 @@ def _check_mode(place: _Place, callback: Planned, known: Figures) -> Iterator[Di
     better = "a larger" if rises else "a smaller"
     yield place.fault(
         "NN212",
-        f"`mode` of `{callback.kind}` is `{mode}`, but {better} `{callback.monitor}` is the better one",
+        f"`mode` of `{callback.kind}` is `{mode}`, but {better} `{callback.monitor}` is better",
         "mode",
-        Fix("leave `mode` out: nnspec knows the direction of every figure"),
+        Fix("remove `mode`: nnspec knows which direction is better"),
         severity=Severity.WARNING,
     )
 
@@ -125,25 +126,25 @@ def _check_work(place: _Place, callback: Planned, optimizer: Mapping[str, Any]) 
         fixes = Fix(install_command("tensorboard")), Fix("or write the figures by `CSVLogger`")
         yield place.fault("NN612", message, "", *fixes)
     if callback.kind == "SwapEMAWeights" and not optimizer.get("use_ema"):
-        message = "`SwapEMAWeights` needs averages of the weights, but the optimizer keeps none"
-        yield place.fault("NN213", message, "", Fix("say `use_ema: true` in the optimizer"))
+        message = "`SwapEMAWeights` needs weight averages, but the optimizer keeps none"
+        yield place.fault("NN213", message, "", Fix("set `use_ema: true` on the optimizer"))
     if callback.kind == "ReduceLROnPlateau" and isinstance(optimizer.get("learning_rate"), dict):
         schedule = next(iter(optimizer["learning_rate"]))
-        message = f"`ReduceLROnPlateau` cannot set the learning rate, which `{schedule}` does already"
-        yield place.fault("NN213", message, "", Fix("give the optimizer a number as its `learning_rate`"))
+        message = f"`ReduceLROnPlateau` cannot set the learning rate, because `{schedule}` already does"
+        yield place.fault("NN213", message, "", Fix("set `learning_rate` of the optimizer to a number"))
     arguments = callback.arguments
     tables = [keras_name(node.name) for node in place.graph.nodes if node.kind == "Embedding"]
     metadata = arguments.get("embeddings_metadata")
     for name in metadata if isinstance(metadata, dict) else ():
         if name not in tables:
-            message = f"`embeddings_metadata` of `TensorBoard` names `{name}`, which is no `Embedding` of the network"
+            message = f"`embeddings_metadata` of `TensorBoard` names `{name}`, which is not an `Embedding` layer"
             guess = did_you_mean(name, tables)
-            fix = Fix(f"name one of {quoted(tables)}" if tables else "leave `embeddings_metadata` out")
+            fix = Fix(f"name one of {quoted(tables)}" if tables else "remove `embeddings_metadata`")
             yield place.fault("NN213", f"{message}{guess}", "embeddings_metadata", fix)
     is_by_batch = callback.kind == "ModelCheckpoint" and arguments["save_freq"] != "epoch"
     if is_by_batch and (callback.monitor or "").startswith(_OF_A_BATCH):
-        message = f"`ModelCheckpoint` saves in the middle of an epoch, where there is no `{callback.monitor}` yet"
-        yield place.fault("NN213", message, "save_freq", Fix("save at the end of epochs: leave `save_freq` out"))
+        message = f"`ModelCheckpoint` saves in the middle of an epoch, before `{callback.monitor}` exists"
+        yield place.fault("NN213", message, "save_freq", Fix("save at the end of each epoch: remove `save_freq`"))
 
 
 def _check_place(place: _Place, callback: Planned, known: Figures, taken: dict[str, str]) -> Iterator[Diagnostic]:
@@ -157,20 +158,20 @@ def _check_place(place: _Place, callback: Planned, known: Figures, taken: dict[s
         try:
             names = list(placeholders(path))
         except ValueError as error:
-            yield place.fault("NN213", f"{label} cannot be filled in: {error}", key)
+            yield place.fault("NN213", f"{label} cannot be formatted: {error}", key)
             return
         yield from _check_placeholders(place, callback, names, known)
         yield from _check_suffix(place, callback, path)
         formatted = re.sub(r"\{[^{}]*\}", "0", path)
     below = inside(formatted)
     if below is None:
-        message = f"callback `{callback.kind}` would write `{path}`, outside of the build directory"
-        yield place.fault("NN510", message, key, Fix(f"give a path below it, such as `{_EXAMPLES[callback.kind]}`"))
+        message = f"callback `{callback.kind}` would write `{path}`, outside the build directory"
+        yield place.fault("NN510", message, key, Fix(f"use a path inside it, such as `{_EXAMPLES[callback.kind]}`"))
         return
     if below == "." or below.split("/")[0] in OWN_FILES:
         what = "is the build directory itself" if below == "." else f"is `{below}`, which the build writes itself"
         yield place.fault(
-            "NN213", f"{label} {what}", key, Fix(f"give a name of its own, such as `{_EXAMPLES[callback.kind]}`")
+            "NN213", f"{label} {what}", key, Fix(f"use another name, such as `{_EXAMPLES[callback.kind]}`")
         )
         return
     for other, kind in taken.items():
@@ -187,10 +188,8 @@ def _check_placeholders(place: _Place, callback: Planned, names: list[str], know
     there += ["epoch", *(["batch"] if is_by_batch else [])]
     for name in names:
         if name not in there:
-            message = (
-                f"`filepath` of `ModelCheckpoint` is filled in with `{name}`, a figure that is not there when it saves"
-            )
-            note = f"there are {quoted(there)}"
+            message = f"`filepath` of `ModelCheckpoint` uses `{name}`, which is not a logged metric at that point"
+            note = f"available here: {quoted(there)}"
             found = place.fault("NN212", f"{message}{did_you_mean(name, there)}", "filepath")
             yield Diagnostic(found.code, found.message, found.span, path=found.path, notes=(note,))
 
@@ -199,8 +198,8 @@ def _check_suffix(place: _Place, callback: Planned, path: str) -> Iterator[Diagn
     wanted = ".weights.h5" if callback.arguments["save_weights_only"] else ".keras"
     if path.endswith(wanted):
         return
-    what = "weights alone" if wanted == ".weights.h5" else "a model"
-    message = f"`filepath` of `ModelCheckpoint` is `{path}`, but a file of {what} ends in `{wanted}`"
+    what = "weights" if wanted == ".weights.h5" else "a model"
+    message = f"`filepath` of `ModelCheckpoint` is `{path}`, but a file for {what} must end in `{wanted}`"
     yield place.fault("NN213", message, "filepath", Fix(f"write `{_stem(path)}{wanted}`"))
 
 

@@ -19,9 +19,9 @@ def check_vocabularies(context: Context) -> Iterator[Diagnostic]:
         if names_before(context.graph, node.inputs[0]) & others:
             yield Diagnostic(
                 "NN352",
-                f"shared lookup `{node.shared}` cannot learn its words: `{node.name}` reads what it made itself",
+                f"shared lookup `{node.shared}` cannot learn its vocabulary: `{node.name}` reads its own output",
                 node.span,
-                fixes=(Fix("list the words, or give each use a lookup of its own"),),
+                fixes=(Fix("list the words with `vocabulary`, or use a separate lookup each time"),),
             )
 
 

@@ -99,7 +99,7 @@ def _more_layers(graph: Graph, value: Value, axis: str, wanted: int, stack: Sequ
         tail = sum(powers[len(stack) - 1 :])
         size = field_with(graph, value, axis, {**changed, last.node.name: {last.place: last.window(kernel, tail)}}).size
         if size is not None and size >= wanted:
-            yield f"{more} more such layer{'s' if more > 1 else ''}, with `dilation_rate` {_said(powers)}"
+            yield f"`dilation_rate` {_said(powers)}, with {more} more such layer{'s' if more > 1 else ''}"
             return
 
 

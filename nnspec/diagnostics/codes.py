@@ -32,7 +32,7 @@ CODES: dict[str, str] = {
     "NN209": "layer-holds-code",
     "NN210": "size-too-large",
     "NN211": "metric-cannot-read-output",
-    "NN212": "unknown-figure",
+    "NN212": "unknown-metric",
     "NN213": "callback-cannot-work",
     "NN214": "object-not-for-a-spec",
     "NN215": "loss-contradicts-scaling",

@@ -241,7 +241,7 @@ class Diagnostic:
         if not self.also:
             return self.notes
         more = " and more" if len(self.also) > MAX_ALSO else ""
-        return (*self.notes, f"here too, with other values: {', '.join(self.also[:MAX_ALSO])}{more}")
+        return (*self.notes, f"also here, with other values: {', '.join(self.also[:MAX_ALSO])}{more}")
 
     @property
     def places(self) -> tuple[Related, ...]:
@@ -291,7 +291,7 @@ class Report:
         for refine in self._refiners:
             diagnostic = refine(diagnostic)
         if len(self.items) + 1 >= MAX_DIAGNOSTICS:
-            more = f"there may be more: only the first {MAX_DIAGNOSTICS} faults are looked at"
+            more = f"there may be more: only the first {MAX_DIAGNOSTICS} errors are reported"
             self.items.append(replace(diagnostic, notes=(*diagnostic.notes, more)))
             raise SpecError(self.sorted())
         self.items.append(diagnostic)

@@ -32,7 +32,7 @@ def parse(source: Source) -> Node:
 
         raise SpecError([syntax_error(source, error)]) from None
     except UnicodeEncodeError as error:
-        message = f"character U+{ord(source.text[error.start]):04X} is half of a pair and stands for nothing"
+        message = f"character U+{ord(source.text[error.start]):04X} is an unpaired surrogate, which is not a character"
         raise SpecError.single("NN103", message, Span(source)) from None
     except yaml.reader.ReaderError as error:
         from nnspec.document.syntax import bad_character
@@ -74,7 +74,7 @@ class _Composer:
                 node = self.scalar(event)
             elif isinstance(event, yaml.AliasEvent):
                 if event.anchor not in self.anchors:
-                    raise self.fail("NN107", f"alias `*{event.anchor}` has no anchor before it", event)
+                    raise self.fail("NN107", f"alias `*{event.anchor}` refers to no earlier anchor", event)
                 node = self.anchors[event.anchor]
                 self.count(node.size, event)
             elif isinstance(event, yaml.SequenceStartEvent | yaml.MappingStartEvent):
@@ -88,7 +88,7 @@ class _Composer:
                 if frame.anchor:
                     self.anchors[frame.anchor] = node
             elif isinstance(event, yaml.DocumentStartEvent) and root is not None:
-                raise self.fail("NN107", "a spec is one YAML document, but a second one starts here", event)
+                raise self.fail("NN107", "a spec must be a single YAML document, but a second one starts here", event)
             if node is None:
                 continue
             if stack:
@@ -102,13 +102,13 @@ class _Composer:
     def count(self, size: int, event: Any) -> None:
         self.total += size
         if self.total > MAX_NODES:
-            message = f"the document holds more than {MAX_NODES} values once its aliases are expanded"
+            message = f"the document has more than {MAX_NODES} values after expanding its aliases"
             raise self.fail("NN106", message, event)
 
     def refuse_tag(self, event: Any) -> None:
         if event.tag and event.tag not in ("!", "tag:yaml.org,2002:str"):
             shown = event.tag.replace("tag:yaml.org,2002:", "!!")
-            raise self.fail("NN107", f"YAML tag `{shown}` is not allowed: a spec holds plain values only", event)
+            raise self.fail("NN107", f"YAML tag `{shown}` is not allowed: a spec contains only plain values", event)
 
     def scalar(self, event: yaml.ScalarEvent) -> Scalar:
         self.refuse_tag(event)
@@ -138,7 +138,7 @@ class _Composer:
         merged: list[Mapping] = []
         for key, value in zip(children[::2], children[1::2], strict=True):
             if not isinstance(key, Scalar) or isinstance(key.value, float) or key.value is None:
-                self.report.add(Diagnostic("NN107", "a key must be a plain word", key.span))
+                self.report.add(Diagnostic("NN107", "a key must be a plain scalar", key.span))
                 continue
             name = key.value if isinstance(key.value, str) else str(key.value).lower()
             if name == "<<" and key.is_plain:
@@ -146,10 +146,10 @@ class _Composer:
                 if all(isinstance(item, Mapping) for item in sources):
                     merged += [item for item in sources if isinstance(item, Mapping)]
                 else:
-                    self.report.add(Diagnostic("NN107", "`<<` merges mappings only", value.span))
+                    self.report.add(Diagnostic("NN107", "`<<` can only merge mappings", value.span))
             elif name in entries:
                 first = keys[name].span
-                message = f"key `{name}` stands twice in one mapping (first on line {first.line})"
+                message = f"duplicate key `{name}` (first on line {first.line})"
                 related = (Related(first, "the first one"),)
                 fixes = (Fix("keep one of the two"),)
                 self.report.add(

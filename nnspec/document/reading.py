@@ -34,8 +34,8 @@ def read_source(path: str | Path) -> Source:
             len(data[: error.start].decode("utf-8", "replace"))
         )
         if b"\0" in data[:4096]:
-            message = f"`{name}` is no text: it looks like a binary file"
-            raise SpecError.single("NN102", message, here, fixes=[Fix("name the YAML spec")]) from None
+            message = f"`{name}` is not a text file: it looks binary"
+            raise SpecError.single("NN102", message, here, fixes=[Fix("pass the YAML spec")]) from None
         message = f"`{name}` is not UTF-8: byte 0x{data[error.start]:02x} at offset {error.start}"
         raise SpecError.single("NN102", message, span, fixes=[Fix("save the file as UTF-8")]) from None
     return Source(name, text)

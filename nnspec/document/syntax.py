@@ -16,18 +16,18 @@ _BEGUN = {
 }
 _PROBLEMS = {
     "mapping values are not allowed in this context": (
-        "a second `: ` stands in one value",
-        "put the text in quotes, or the inner mapping in braces",
+        "a second `: ` in one value",
+        "quote the text, or put the inner mapping in braces",
     ),
     "expected ',' or '}'": ("expected `,` or `}`", "close the mapping with `}`"),
     "expected ',' or ']'": ("expected `,` or `]`", "close the list with `]`"),
-    "found unexpected end of stream": ("the file ends", "close what was opened"),
+    "found unexpected end of stream": ("the file ends", "close the open bracket or quote"),
     "found character that cannot start any token": (
-        "a value cannot begin with this character",
-        "put the text in quotes",
+        "a value cannot start with this character",
+        "quote the text",
     ),
-    "expected key": ("expected a key", "let the keys of one mapping begin in the same column"),
-    "expected '-' indicator": ("expected `- `", "let the items of one list begin in the same column"),
+    "expected key": ("expected a key", "start all keys of a mapping in the same column"),
+    "expected '-' indicator": ("expected `- `", "start all items of a list in the same column"),
 }
 
 
@@ -49,9 +49,9 @@ def syntax_error(source: Source, error: yaml.MarkedYAMLError) -> Diagnostic:
 
 
 def _tab(source: Source, line: int, column: int) -> Diagnostic:
-    fix = Fix("indent with spaces, two for each level")
+    fix = Fix("indent with spaces, two per level")
     span = Span(source, line, column, line, column + 1)
-    return Diagnostic("NN104", "a tab stands where YAML wants spaces", span, fixes=(fix,))
+    return Diagnostic("NN104", "tab in the indentation: YAML allows only spaces", span, fixes=(fix,))
 
 
 def _misplaced(here: Span, error: yaml.MarkedYAMLError) -> Diagnostic:
@@ -65,9 +65,9 @@ def _misplaced(here: Span, error: yaml.MarkedYAMLError) -> Diagnostic:
     context = f" ({error.context})" if error.context and begun is None else ""
     related: tuple[Related, ...] = ()
     if begun is not None and start is not None:
-        context = f" in the {begun} that begins on line {start.line + 1}"
+        context = f" in the {begun} that starts on line {start.line + 1}"
         there = Span(here.source, start.line + 1, start.column + 1, start.line + 1, start.column + 2)
-        related = (Related(there, f"the {begun} begins here"),)
+        related = (Related(there, f"the {begun} starts here"),)
     return Diagnostic("NN103", f"not valid YAML: {problem}{context}", here, related=related, fixes=fixes)
 
 
@@ -75,5 +75,5 @@ def bad_character(source: Source, error: yaml.reader.ReaderError) -> Diagnostic:
     """libyaml counts bytes, so the place is found by looking for the character."""
     character = error.character if isinstance(error.character, int) else ord(str(error.character)[:1] or "\0")
     span = source.character(max(0, source.text.find(chr(character))))
-    fixes = (Fix("leave the character out; in double quotes YAML writes it as an escape"),)
+    fixes = (Fix("remove the character, or write it as an escape in double quotes"),)
     return Diagnostic("NN103", f"character U+{character:04X} is not allowed in YAML", span, fixes=fixes)

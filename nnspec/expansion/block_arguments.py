@@ -36,10 +36,10 @@ def arguments_of(
     for key, default in declared.items():
         if key not in given and default is None:
             if key not in meant:
-                fix = Fix(f"give it: `{{use: {kind}, {key}: …}}`, or a default under `blocks:`")
+                fix = Fix(f"set it: `{{use: {kind}, {key}: …}}`, or give it a default under `blocks:`")
                 place = node.key_span(key) if isinstance(node, Mapping) else use.span
                 related = (Related(place, f"`{key}` has no default here"),)
-                message = f"block `{kind}` needs its parameter `{key}`"
+                message = f"block `{kind}` requires parameter `{key}`"
                 report.add(Diagnostic("NN116", message, use.span, related=related, fixes=(fix,)))
             fine = False
     return {**declared, **given} if fine else None

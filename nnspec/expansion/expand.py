@@ -186,12 +186,12 @@ class _Expander:
                 ready = self.substituted(body, place)
                 current = self.layer(kind, key_span, ready, item.span.within(place.trail), here, current)
             if len(self.items) > MAX_ITEMS:
-                self.refuse(f"the model has more than {MAX_ITEMS} layers once written out", key_span)
+                self.refuse(f"the model has more than {MAX_ITEMS} layers after expansion", key_span)
         return current
 
     def refuse(self, message: str, span: Span) -> NoReturn:
         """Ends the expansion."""
-        raise SpecError([*self.report, Diagnostic("NN117", message, span, fixes=(Fix("repeat less often"),))])
+        raise SpecError([*self.report, Diagnostic("NN117", message, span, fixes=(Fix("use fewer repeats"),))])
 
     def substituted(self, node: Node, place: Place) -> Node:
         return self.substituter.node(node, place.scope, place.trail)
@@ -249,7 +249,7 @@ class _Expander:
         for number, values in enumerate(rounds or (), start=1):
             self.rounds_made += 1
             if self.rounds_made > MAX_ROUNDS:
-                self.refuse(f"the repeats run more than {MAX_ROUNDS} rounds in all", body.span.within(place.trail))
+                self.refuse(f"the repeats run more than {MAX_ROUNDS} rounds in total", body.span.within(place.trail))
             inside = replace(
                 place,
                 scope={**place.scope, **values},
@@ -275,8 +275,8 @@ class _Expander:
             ring = " -> ".join([*self.used_blocks, kind])
             message = f"block `{kind}` uses itself: {ring}"
             if kind not in self.used_blocks:
-                message = f"blocks use each other more than {MAX_BLOCK_DEPTH} deep: {ring}"
-            fix = Fix("what is written several times is a `repeat`")
+                message = f"blocks are nested more than {MAX_BLOCK_DEPTH} levels deep: {ring}"
+            fix = Fix("to write layers several times, use `repeat`")
             self.error("NN115", message, use.span, fix, related=self.defined(kind))
             return None
         given = arguments_of(kind, definition, ready, self.defined(kind), self.report)
@@ -296,9 +296,9 @@ class _Expander:
         declared = definition.get("inputs")
         labels = [str(to_plain(n)) for n in declared.items] if isinstance(declared, Sequence) else ["input"]
         if len(reads) != len(labels):
-            wanted = f"{len(labels)} value{'s' if len(labels) != 1 else ''} ({quoted(labels)})"
-            fix = Fix(f"name what it reads: `from: [{', '.join(['NAME'] * len(labels))}]`")
-            message = f"block `{kind}` reads {wanted}, but it is given {len(reads)}"
+            wanted = f"{len(labels)} input{'s' if len(labels) != 1 else ''} ({quoted(labels)})"
+            fix = Fix(f"name its inputs: `from: [{', '.join(['NAME'] * len(labels))}]`")
+            message = f"block `{kind}` takes {wanted}, but it gets {len(reads)}"
             self.error("NN404", message, use.span, fix, related=self.defined(kind))
             return None
         for label, reference in zip(labels, reads, strict=True):

@@ -91,13 +91,13 @@ def evaluate(text: str, scope: Mapping[str, Any]) -> Any:
     try:
         tree = _parsed(text.strip())
     except (SyntaxError, ValueError, MemoryError, RecursionError):
-        raise ExpressionError("it is not an arithmetic expression") from None
+        raise ExpressionError("not an arithmetic expression") from None
     try:
         return _value(tree, scope)
     except ExpressionError:
         raise
     except ZeroDivisionError:
-        raise ExpressionError("it divides by zero") from None
+        raise ExpressionError("division by zero") from None
     except (TypeError, ValueError, ArithmeticError, IndexError, KeyError, RecursionError) as error:
         raise ExpressionError(str(error) or type(error).__name__) from None
 
@@ -159,7 +159,7 @@ def _value(node: ast.expr, scope: Mapping[str, Any]) -> Any:
             for comparison, operand in zip(node.ops, node.comparators, strict=True):
                 right = _value(operand, scope)
                 if type(comparison) not in _COMPARE:
-                    raise ExpressionError("a comparison that is not allowed here")
+                    raise ExpressionError("this comparison is not allowed")
                 try:
                     holds = _COMPARE[type(comparison)](left, right)
                 except TypeError:
@@ -202,20 +202,20 @@ def _kind(value: Any) -> str:
         return "null"
     if isinstance(value, list):
         return "a list"
-    return f"the text `{value[:40]}`" if isinstance(value, str) else str(value)
+    return f"the string `{value[:40]}`" if isinstance(value, str) else str(value)
 
 
 def _require_numbers(sign: str, *operands: Any) -> None:
     for operand in operands:
         if not isinstance(operand, int | float):
-            raise ExpressionError(f"`{sign}` takes numbers, but it is given {_kind(operand)}")
+            raise ExpressionError(f"`{sign}` needs numbers, but got {_kind(operand)}")
 
 
 def _item(value: Any, index: Any) -> Any:
     if not isinstance(value, list | str) or not isinstance(index, int):
         raise ExpressionError(f"{_kind(value)} has no item {_kind(index)}")
     if not -len(value) <= index < len(value):
-        raise ExpressionError(f"there is no item {index}: it has {len(value)}, counted from 0")
+        raise ExpressionError(f"no item {index} in a list of {len(value)} (counted from 0)")
     return value[index]
 
 
@@ -225,7 +225,7 @@ def _binary(op: ast.operator, left: Any, right: Any) -> Any:
     if not (isinstance(op, ast.Add) and alike) and not (isinstance(op, ast.Mult) and is_repeat):
         _require_numbers(_SIGNS[type(op)], left, right)
     if isinstance(op, ast.Pow) and abs(right) > MAX_EXPONENT:
-        raise ExpressionError(f"the exponent is beyond {MAX_EXPONENT}")
+        raise ExpressionError(f"the exponent is larger than {MAX_EXPONENT}")
     if isinstance(op, ast.Mult):
         for one, other in ((left, right), (right, left)):
             if isinstance(one, str | list) and isinstance(other, int) and len(one) * other > MAX_LENGTH:

@@ -99,10 +99,10 @@ class NameTable:
             self.report.add(
                 Diagnostic(
                     "NN402",
-                    f"the name `{name}` is taken (line {first.line})",
+                    f"the name `{name}` is already used (line {first.line})",
                     span,
-                    related=(Related(first, "the first one"),),
-                    fixes=(Fix("give one of them another name"),),
+                    related=(Related(first, "first used here"),),
+                    fixes=(Fix("rename one of them"),),
                 )
             )
             return self.number(name)
@@ -140,9 +140,9 @@ class NameTable:
         self.report.add(
             Diagnostic(
                 "NN401",
-                f"nothing above is named `{local}`{suggestion(meant)}",
+                f"no input or earlier layer is named `{local}`{suggestion(meant)}",
                 node.span,
-                notes=(f"names that can be read here: {known}",) if known else (),
+                notes=(f"available names: {known}",) if known else (),
                 fixes=tuple(fixes),
             )
         )
@@ -150,12 +150,12 @@ class NameTable:
 
     def forward(self, name: str, here: Span, there: Span) -> Diagnostic:
         """NN403: what is read stands at the same place, or further below."""
-        fixes = [Fix("a network has no loops: state is kept by recurrent layers (`LSTM`, `GRU`, `SimpleRNN`)")]
+        fixes = [Fix("a network has no loops; to keep state, use a recurrent layer (`LSTM`, `GRU`, `SimpleRNN`)")]
         if (there.line, there.column) == self.own_name:
             message = f"`{name}` reads itself"
         else:
-            message = f"`{name}` stands further below (line {there.line}); a layer reads what stands above it"
-            fixes.insert(0, Fix(f"move `{name}` up, before what reads it"))
+            message = f"`{name}` comes later (line {there.line}), but a layer can only read what is above it"
+            fixes.insert(0, Fix(f"move `{name}` above the layer that reads it"))
         return Diagnostic("NN403", message, here, related=(Related(there, "made here", name),), fixes=tuple(fixes))
 
     def read(

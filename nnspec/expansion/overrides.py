@@ -23,7 +23,7 @@ def apply_overrides(root: Node, overrides: MappingABC[str, object]) -> Node:
         span = Span(source, 1, 1, 1, len(source.text) + 1)
         steps = [m.group(1) or int(m.group(2)) for m in _STEP.finditer(path)]
         if not steps:
-            raise SpecError.single("NN112", f"`{path}` is not a path such as `vars.lookback`", span)
+            raise SpecError.single("NN112", f"`{path}` is not a valid path; paths look like `vars.lookback`", span)
         if steps[0] == "vars" and len(steps) == 2:
             _require_use(root, str(steps[1]), span)
         root = _replaced(root, steps, _value_node(value, span), span, path)
@@ -42,8 +42,8 @@ def _require_use(root: Node, name: str, span: Span) -> None:
         return
     guess = did_you_mean(name, declared)
     if guess:
-        known = f"it declares {quoted(declared)}"
-        raise SpecError.single("NN112", f"the spec uses no variable `{name}`{guess}", span, notes=[known])
+        known = f"declared variables: {quoted(declared)}"
+        raise SpecError.single("NN112", f"the spec has no variable `{name}`{guess}", span, notes=[known])
 
 
 def _value_node(value: object, span: Span) -> Node:
@@ -65,7 +65,7 @@ def _built(value: object, span: Span) -> Node:
         return Sequence(items, span, 1 + sum(i.size for i in items))
     if value is None or isinstance(value, bool | int | float | str):
         return Scalar(value, span)
-    raise SpecError.single("NN112", f"a value of type {type(value).__name__} cannot stand in a spec", span)
+    raise SpecError.single("NN112", f"a spec cannot contain a value of type {type(value).__name__}", span)
 
 
 def _moved(node: Node, span: Span) -> Node:
@@ -85,7 +85,7 @@ def _replaced(node: Node, steps: list[str | int], value: Node, span: Span, path:
         index = int(step) if isinstance(step, int) or step.isdigit() else -1
         if not 0 <= index < len(node.items):
             count = f"{len(node.items)} item{'s' if len(node.items) != 1 else ''}"
-            message = f"`{path}`: there is no item `{step}`, the list has {count} (counted from 0)"
+            message = f"`{path}`: no item `{step}`: the list has {count} (counted from 0)"
             raise SpecError.single("NN112", message, span)
         items = list(node.items)
         items[index] = _replaced(items[index], rest, value, span, path)
@@ -95,7 +95,7 @@ def _replaced(node: Node, steps: list[str | int], value: Node, span: Span, path:
         keys = dict(node.keys) if isinstance(node, Mapping) else {}
         key = str(step)
         if key not in entries and rest and not isinstance(rest[0], str):
-            raise SpecError.single("NN112", f"`{path}`: there is no `{key}`{did_you_mean(key, entries)}", span)
+            raise SpecError.single("NN112", f"`{path}`: no key `{key}`{did_you_mean(key, entries)}", span)
         child: Node = entries.get(key, Scalar(None, span))
         entries[key] = _replaced(child, rest, value, span, path)
         keys.setdefault(key, Scalar(key, span))

@@ -25,7 +25,7 @@ def rounds_of(
     loop, times = body.get("for"), body.get("times")
     if (loop is None) == (times is None):
         message = "needs `for` or `times`" if loop is None else "takes either `for` or `times`, not both"
-        fix = Fix("`for: {units: [8, 16]}` runs a variable over values; `times: 3` only repeats")
+        fix = Fix("`for: {units: [8, 16]}` loops over values of a variable; `times: 3` just repeats")
         fault(f"`repeat` {message}", body.span, fix)
         return None
     if times is not None:
@@ -33,7 +33,7 @@ def rounds_of(
         if count is None:
             return None
         if not isinstance(count, int) or not 0 <= count <= most:
-            fault(f"`times` must be a count up to {most}, but it is `{count}`", times.span)
+            fault(f"`times` must be an integer from 0 to {most}, but it is `{count}`", times.span)
             return None
         return [{}] * count
     if not isinstance(loop, Mapping):
@@ -45,12 +45,12 @@ def rounds_of(
             return None
         if not isinstance(values, list):
             fix = Fix(f"write a list: `{name}: [{values}]`, or `$(range({values}))` for 0, 1, 2, …")
-            fault(f"`{name}` of `for` must run over a list, but it is `{values}`", node.span, fix)
+            fault(f"`{name}` of `for` must be a list, but it is `{values}`", node.span, fix)
             return None
         columns[name] = values
     lengths = {name: len(values) for name, values in columns.items()}
     if len(set(lengths.values())) > 1:
         said = ", ".join(f"`{n}` has {k}" for n, k in lengths.items())
-        fault(f"the lists of `for` run in step, so they need one length: {said}", loop.span)
+        fault(f"the lists of `for` are iterated in parallel and must have the same length: {said}", loop.span)
         return None
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]

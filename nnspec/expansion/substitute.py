@@ -38,7 +38,7 @@ class Substituter:
         result = self.replaced(node, scope, trail)
         self.made += result.size
         if self.made > MAX_MADE:
-            message = f"variables, repeats and blocks write out more than {MAX_MADE} values"
+            message = f"variables, repeats and blocks expand to more than {MAX_MADE} values"
             raise SpecError([*self.report, Diagnostic("NN117", message, node.span.within(trail))])
         return result
 
@@ -65,7 +65,7 @@ class Substituter:
             return _as_node(self.evaluate(expression, scope, span), span)
 
         if len(text) > MAX_TEXT:
-            return self.refused("the text that variables stand in", span)
+            return self.refused("the string with variables", span)
 
         def inserted(match: re.Match[str]) -> str:
             value = self.evaluate(match.group(1) or match.group(2), scope, span)
@@ -73,7 +73,7 @@ class Substituter:
 
         result = _INSIDE.sub(inserted, text.replace("$$", "\0")).replace("\0", "$")
         if len(result) > MAX_TEXT:
-            return self.refused("the text that variables give", span)
+            return self.refused("the string after substituting variables", span)
         return Scalar(result, span, node.is_plain)
 
     def refused(self, what: str, span: Span) -> Node:
@@ -134,8 +134,8 @@ def resolve_vars(node: Node | None, report: Report) -> dict[str, Any]:
             return values[name]
         if name in pending:
             ring = " -> ".join([*pending[pending.index(name) :], name])
-            message = f"variables refer to each other in a ring: {ring}"
-            fixes = (Fix("give one of them a value of its own"),)
+            message = f"variables refer to each other in a cycle: {ring}"
+            fixes = (Fix("give one of them a constant value"),)
             report.add(Diagnostic("NN111", message, node.key_span(name), fixes=fixes))
             values.update(dict.fromkeys(pending[pending.index(name) :], BROKEN))
             return BROKEN

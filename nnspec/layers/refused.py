@@ -18,43 +18,43 @@ class Refusal:
 
 
 _BASE = "is a base class: it computes nothing by itself"
-_NAMED = "name the layer that is meant, such as `Dense`"
-_WEIGHTS = "write the network with nnspec's layers, and give trained weights with `nnspec export --weights FILE`"
+_NAMED = "name a concrete layer, such as `Dense`"
+_WEIGHTS = "write the network with nnspec's layers, and pass trained weights with `nnspec export --weights FILE`"
 _TARGETS = (
-    "mixes the targets of a batch together with its images, but a layer of a network reads its inputs alone: "
-    "the targets would keep the labels of images that are no longer there"
+    "mixes the targets of a batch together with its images, but a layer only reads inputs: the targets would still "
+    "label the original images"
 )
 
 REFUSED: Mapping[str, Refusal] = {
     "Lambda": Refusal(
-        "carries Python code, and a spec is data: nothing in it is ever run",
-        "say it with axis operations (`permute`, `merge`, `split`, …), `Rescaling`, `Activation`, or merging layers "
+        "contains Python code, but a spec is data and never runs code",
+        "use axis operations (`permute`, `merge`, `split`, …), `Rescaling`, `Activation`, or merging layers "
         "such as `Add` and `Multiply`",
     ),
-    "TorchModuleWrapper": Refusal("wraps a PyTorch module, an object that a spec cannot hold", _WEIGHTS),
-    "JaxLayer": Refusal("wraps JAX functions, which a spec cannot hold", _WEIGHTS),
-    "FlaxLayer": Refusal("wraps a Flax module, an object that a spec cannot hold", _WEIGHTS),
+    "TorchModuleWrapper": Refusal("wraps a PyTorch module, which a spec cannot contain", _WEIGHTS),
+    "JaxLayer": Refusal("wraps JAX functions, which a spec cannot contain", _WEIGHTS),
+    "FlaxLayer": Refusal("wraps a Flax module, which a spec cannot contain", _WEIGHTS),
     "TFSMLayer": Refusal(
-        "runs a TensorFlow SavedModel: its computation is code that cannot be checked, or lowered to ONNX", _WEIGHTS
+        "runs a TensorFlow SavedModel, whose code can be neither checked nor lowered to ONNX", _WEIGHTS
     ),
     "Layer": Refusal(_BASE, _NAMED),
-    "Wrapper": Refusal(_BASE, "name the wrapper that is meant, such as `TimeDistributed` or `Bidirectional`"),
+    "Wrapper": Refusal(_BASE, "name a concrete wrapper, such as `TimeDistributed` or `Bidirectional`"),
     "InputSpec": Refusal(
-        "describes what a layer's code accepts, and is no layer",
-        "say axes and dtype under `inputs:`; what each layer accepts is checked",
+        "describes what a layer's code accepts and is not a layer",
+        "declare axes and dtype under `inputs:`; nnspec checks what each layer accepts",
     ),
     "InputLayer": Refusal(
-        "is where a network begins, and a spec says that by itself",
-        "declare the input under `inputs:`, as in `inputs: {x: {axes: {time: 10, feature: 5}}}`",
+        "declares an input, which a spec does under `inputs:`",
+        "write the input as `inputs: {x: {axes: {time: 10, feature: 5}}}`",
     ),
     "Pipeline": Refusal(
-        "is a list of layers, and so is a spec's model",
-        "write the layers one after another, or as a block where they are used more than once",
+        "is a list of layers, which `model:` already is",
+        "write the layers one after another, or as a block if they are used more than once",
     ),
     "MixUp": Refusal(_TARGETS, "mix the samples before training, or augment with `RandomErasing` or `Dropout`"),
     "CutMix": Refusal(_TARGETS, "mix the samples before training, or augment with `RandomErasing`"),
     "MaxNumBoundingBoxes": Refusal(
-        "cuts and pads lists of bounding boxes, which are targets: tensors pass through it unchanged",
+        "crops and pads lists of bounding boxes, which are targets: tensors pass through it unchanged",
         "bring the targets to one size in the data files",
     ),
 }

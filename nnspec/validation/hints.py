@@ -15,22 +15,22 @@ class Hint:
 
 
 def _word(instead: str) -> Hint:
-    return Hint(f"Keras' word is `{instead}`", instead)
+    return Hint(f"Keras' name for it is `{instead}`", instead)
 
 
 def _activation(function: str) -> Hint:
     return Hint(f"a function alone is `Activation: {function}`; most layers also take `activation`")
 
 
-_SHAPES = Hint("a spec says shapes under `inputs:`, with a name for every axis; layers infer theirs")
-_BATCH = Hint("a spec says shapes under `inputs:`; a fixed batch is `batch:` of the input")
-_REORDER = Hint("axes are reordered by `permute: [names]` or Keras' `Permute`")
+_SHAPES = Hint("shapes are declared under `inputs:`, with a name for every axis; layers infer theirs")
+_BATCH = Hint("shapes are declared under `inputs:`; for a fixed batch size, set `batch:` of the input")
+_REORDER = Hint("to reorder axes, use `permute: [names]` or Keras' `Permute`")
 _INPUTS = Hint("inputs are declared under `inputs:`")
-_INFERRED = Hint("it is inferred from the input; leave it out")
+_INFERRED = Hint("it is inferred from the input; remove it")
 _RATE = Hint("it belongs to the optimizer: `optimizer: {Adam: {learning_rate: 0.001}}`")
-_READS = Hint("inside a layer, what it reads is `from:`", "from")
+_READS = Hint("a layer names its inputs with `from:`", "from")
 _OF_OUTPUT = Hint("it belongs to an output: `outputs: {y: {task: regression, loss: …, metrics: […]}}`")
-_WRAPPED = Hint("the layer inside stands under `layer:`, as in `layer: {Dense: {units: 8}}`")
+_WRAPPED = Hint("the wrapped layer goes under `layer:`, as in `layer: {Dense: {units: 8}}`")
 
 # A key of any owner.
 _KEYS: Mapping[str, Hint] = {
@@ -38,7 +38,7 @@ _KEYS: Mapping[str, Hint] = {
     "input_dim": _SHAPES,
     "batch_input_shape": _BATCH,
     "batch_shape": _BATCH,
-    "dtype": Hint("the dtype is said under `inputs:`"),
+    "dtype": Hint("dtypes are declared under `inputs:`"),
     "inputs": _READS,
     "input": _READS,
     "out_channels": _word("filters"),
@@ -56,24 +56,24 @@ _KEYS: Mapping[str, Hint] = {
     "nonlinearity": _word("activation"),
     "learning_rate": _RATE,
     "lr": _RATE,
-    "axes": Hint("axes are named under `inputs:`"),
-    "weight_decay": Hint("a penalty on weights is `kernel_regularizer: {L2: {l2: 0.01}}`, or `AdamW` as the optimizer"),
+    "axes": Hint("axes are declared under `inputs:`"),
+    "weight_decay": Hint("for weight decay, use `kernel_regularizer: {L2: {l2: 0.01}}`, or `AdamW` as the optimizer"),
 }
 # A key of an owner whose name begins so.
 _KEYS_OF: Mapping[tuple[str, str], Hint] = {
-    ("units", "Conv"): Hint("a convolution's outputs are `filters`", "filters"),
-    ("filters", "Dense"): Hint("a Dense layer's outputs are `units`", "units"),
-    ("filters", "LSTM"): Hint("a recurrent layer's outputs are `units`", "units"),
-    ("filters", "GRU"): Hint("a recurrent layer's outputs are `units`", "units"),
+    ("units", "Conv"): Hint("a convolution has `filters`", "filters"),
+    ("filters", "Dense"): Hint("a Dense layer has `units`", "units"),
+    ("filters", "LSTM"): Hint("a recurrent layer has `units`", "units"),
+    ("filters", "GRU"): Hint("a recurrent layer has `units`", "units"),
     **{
         (habit, kind): hint
         for kind in ("LSTM", "GRU", "SimpleRNN")
         for habit, hint in {
             "num_layers": Hint(
-                "recurrent layers are stacked one after another, the lower with `return_sequences: true`"
+                "to stack recurrent layers, write one after another, all but the last with `return_sequences: true`"
             ),
-            "bidirectional": Hint("both directions are `Bidirectional: {layer: {LSTM: {units: 8}}}`"),
-            "batch_first": Hint("the batch always comes first, and is implicit"),
+            "bidirectional": Hint("for both directions, use `Bidirectional: {layer: {LSTM: {units: 8}}}`"),
+            "batch_first": Hint("the batch axis is always first, and implicit"),
             "initial_state": Hint(
                 "states are read beside the sequence: `from: [x, hidden, cell]`, or those of a layer with "
                 "`return_state: true`, `from: [x, encoder.hidden, encoder.cell]`"
@@ -85,20 +85,20 @@ _KEYS_OF: Mapping[tuple[str, str], Hint] = {
     },
     **{("p", kind): _word("rate") for kind in ("Dropout", "SpatialDropout", "AlphaDropout", "GaussianDropout")},
     **{("prob", kind): _word("rate") for kind in ("Dropout", "SpatialDropout", "AlphaDropout", "GaussianDropout")},
-    ("keep_prob", "Dropout"): Hint("`rate` is the share that is dropped, 1 less what is kept"),
+    ("keep_prob", "Dropout"): Hint("use `rate`, the fraction to drop: 1 - keep_prob"),
     ("num_embeddings", "Embedding"): _word("input_dim"),
     ("embedding_dim", "Embedding"): _word("output_dim"),
     ("input_length", "Embedding"): _INFERRED,
     ("alpha", "LeakyReLU"): _word("negative_slope"),
-    ("rms_scaling", "LayerNormalization"): Hint("the layer that divides by the root mean square is `RMSNormalization`"),
+    ("rms_scaling", "LayerNormalization"): Hint("for RMS scaling, use the layer `RMSNormalization`"),
     ("dim", "Softmax"): _word("axis"),
     ("dim", "Concatenate"): _word("axis"),
     ("shape", "Reshape"): _word("target_shape"),
     ("perm", "Permute"): _word("dims"),
     ("axes", "Permute"): _word("dims"),
-    ("axes", "permute"): Hint("the new order is `order: [names]`, or the list alone", "order"),
-    ("dims", "permute"): Hint("the new order is `order: [names]`, or the list alone", "order"),
-    ("perm", "permute"): Hint("the new order is `order: [names]`, or the list alone", "order"),
+    ("axes", "permute"): Hint("write the new order as `order: [names]`, or as just the list", "order"),
+    ("dims", "permute"): Hint("write the new order as `order: [names]`, or as just the list", "order"),
+    ("perm", "permute"): Hint("write the new order as `order: [names]`, or as just the list", "order"),
     ("lr", "Adam"): _word("learning_rate"),
     **{
         ("lr", kind): _word("learning_rate")
@@ -132,21 +132,21 @@ _KEYS_OF: Mapping[tuple[str, str], Hint] = {
     ("vocab_size", "Embedding"): _word("input_dim"),
     ("vocab_size", "StringLookup"): _word("max_tokens"),
     ("vocab_size", "TextVectorization"): _word("max_tokens"),
-    ("layers", "block"): Hint("the layers of a block stand under `model:`", "model"),
+    ("layers", "block"): Hint("the layers of a block go under `model:`", "model"),
 }
 _SECTIONS: Mapping[str, Hint] = {
-    "input": Hint("the section is `inputs`, each with a name of its own", "inputs"),
-    "output": Hint("the section is `outputs`, each with a name of its own", "outputs"),
-    "network": Hint("the layers stand under `model:`", "model"),
-    "version": Hint("the version of the language is `nnspec: 1`", "nnspec"),
-    "variables": Hint("variables stand under `vars:`", "vars"),
-    "params": Hint("variables stand under `vars:`", "vars"),
-    "parameters": Hint("variables stand under `vars:`; the parameters of a block under the block", "vars"),
-    "optimizer": Hint("it belongs to `training:`"),
-    "epochs": Hint("it belongs to `training:`"),
+    "input": Hint("the section is `inputs`, with a name for each input", "inputs"),
+    "output": Hint("the section is `outputs`, with a name for each output", "outputs"),
+    "network": Hint("layers go under `model:`", "model"),
+    "version": Hint("the language version is written `nnspec: 1`", "nnspec"),
+    "variables": Hint("variables go under `vars:`", "vars"),
+    "params": Hint("variables go under `vars:`", "vars"),
+    "parameters": Hint("variables go under `vars:`, the parameters of a block under the block", "vars"),
+    "optimizer": Hint("it belongs under `training:`"),
+    "epochs": Hint("it belongs under `training:`"),
     "loss": _OF_OUTPUT,
     "metrics": _OF_OUTPUT,
-    "onnx": Hint("how the ONNX file is written is said under `export:`", "export"),
+    "onnx": Hint("ONNX export settings go under `export:`", "export"),
 }
 # By section or owner, where neither is a layer.
 _ELSEWHERE: Mapping[tuple[str, str], Hint] = {
@@ -154,19 +154,19 @@ _ELSEWHERE: Mapping[tuple[str, str], Hint] = {
     ("training", "metrics"): _OF_OUTPUT,
     ("training", "early_stopping"): Hint("it is a callback: `callbacks: [{EarlyStopping: {patience: 3}}]`"),
     ("training", "patience"): Hint("it belongs to a callback: `callbacks: [{EarlyStopping: {patience: 3}}]`"),
-    ("training", "validation_split"): Hint("shares of the data are said under `data.split`"),
-    ("training", "random_state"): Hint("what fixes chance is `seed`", "seed"),
-    ("training", "verbose"): Hint("how much is printed is up to the command: `nnspec train -q` prints results only"),
-    ("training", "lr_scheduler"): Hint("a schedule stands where the learning rate does, in the optimizer"),
+    ("training", "validation_split"): Hint("data is split under `data.split`"),
+    ("training", "random_state"): Hint("the random seed is `seed`", "seed"),
+    ("training", "verbose"): Hint("verbosity is a command line option: `nnspec train -q` prints results only"),
+    ("training", "lr_scheduler"): Hint("write the schedule as the optimizer's `learning_rate`"),
     ("split", "val"): Hint("the split is called `validation`", "validation"),
     ("split", "dev"): Hint("the split is called `validation`", "validation"),
-    ("data", "file"): Hint("the file is named under `source:`, as in `source: {csv: data.csv}`", "source"),
-    ("data", "path"): Hint("the file is named under `source:`, as in `source: {csv: data.csv}`", "source"),
-    ("export", "opset_version"): Hint("the operator set is `opset`", "opset"),
+    ("data", "file"): Hint("the file goes under `source:`, as in `source: {csv: data.csv}`", "source"),
+    ("data", "path"): Hint("the file goes under `source:`, as in `source: {csv: data.csv}`", "source"),
+    ("export", "opset_version"): Hint("the operator set version is `opset`", "opset"),
 }
 _INPUT: Mapping[str, Hint] = {
-    "shape": Hint("an input says `axes: {time: 10, feature: 5}`, a name and a size for every axis", "axes"),
-    "size": Hint("an input says `axes: {time: 10, feature: 5}`, a name and a size for every axis", "axes"),
+    "shape": Hint("an input declares `axes: {time: 10, feature: 5}`, a name and a size for every axis", "axes"),
+    "size": Hint("an input declares `axes: {time: 10, feature: 5}`, a name and a size for every axis", "axes"),
     "type": Hint("the type of the elements is `dtype`", "dtype"),
 }
 _PIXELS = Hint(
@@ -184,9 +184,9 @@ _DATA_INPUT: Mapping[str, Hint] = {
     "normalize": Hint("values are scaled by `scale: standard` or `scale: minmax`", "scale"),
 }
 _OUTPUT: Mapping[str, Hint] = {
-    "type": Hint("what the values mean is `task`", "task"),
-    "layer": Hint("the node that it comes from is `from`", "from"),
-    "labels": Hint("the labels of the classes are `classes`", "classes"),
+    "type": Hint("the kind of output is its `task`", "task"),
+    "layer": Hint("an output names its layer with `from`", "from"),
+    "labels": Hint("class labels go under `classes`", "classes"),
     "activation": Hint("the activation belongs to the last layer"),
 }
 _LAYERS: Mapping[str, Hint] = {
@@ -196,10 +196,10 @@ _LAYERS: Mapping[str, Hint] = {
     "fully_connected": _word("Dense"),
     "fc": _word("Dense"),
     "conv1": _word("Conv1D"),
-    "conv": Hint("Keras' words are `Conv1D`, `Conv2D` and `Conv3D`, by the number of axes that they slide along"),
-    "maxpool": Hint("Keras' words are `MaxPooling1D`, `MaxPooling2D` and `MaxPooling3D`"),
-    "avgpool": Hint("Keras' words are `AveragePooling1D`, `AveragePooling2D` and `AveragePooling3D`"),
-    "upsample": Hint("Keras' words are `UpSampling1D`, `UpSampling2D` and `UpSampling3D`"),
+    "conv": Hint("Keras' layers are `Conv1D`, `Conv2D` and `Conv3D`, by the number of axes that they slide along"),
+    "maxpool": Hint("Keras' layers are `MaxPooling1D`, `MaxPooling2D` and `MaxPooling3D`"),
+    "avgpool": Hint("Keras' layers are `AveragePooling1D`, `AveragePooling2D` and `AveragePooling3D`"),
+    "upsample": Hint("Keras' layers are `UpSampling1D`, `UpSampling2D` and `UpSampling3D`"),
     **{f"convtranspose{n}d": _word(f"Conv{n}DTranspose") for n in (1, 2, 3)},
     **{f"batchnorm{n}": _word("BatchNormalization") for n in ("", "1d", "2d", "3d")},
     "layernorm": _word("LayerNormalization"),
@@ -210,15 +210,15 @@ _LAYERS: Mapping[str, Hint] = {
     **{f: _activation(f) for f in ("sigmoid", "tanh", "gelu", "silu", "swish", "selu", "softplus", "mish", "relu6")},
     "transpose": _REORDER,
     "swapaxes": _REORDER,
-    "unsqueeze": Hint("an axis of size 1 is added by `insert: {name: 1}`", "insert"),
-    "expand_dims": Hint("an axis of size 1 is added by `insert: {name: 1}`", "insert"),
-    "squeeze": Hint("an axis of size 1 is left out by `drop: name`", "drop"),
-    "view": Hint("memory is never reinterpreted silently: `split`, `merge` and `permute` say what is meant"),
+    "unsqueeze": Hint("to add an axis of size 1, use `insert: {name: 1}`", "insert"),
+    "expand_dims": Hint("to add an axis of size 1, use `insert: {name: 1}`", "insert"),
+    "squeeze": Hint("to remove an axis of size 1, use `drop: name`", "drop"),
+    "view": Hint("memory is never reinterpreted silently: use `split`, `merge` and `permute`"),
     "sum": _word("Add"),
     "cat": _word("Concatenate"),
     "concat": _word("Concatenate"),
-    "loop": Hint("layers are written several times by `repeat`", "repeat"),
-    "sequential": Hint("a model is a list of layers already; what is used several times is a block"),
+    "loop": Hint("to write layers several times, use `repeat`", "repeat"),
+    "sequential": Hint("`model:` is already a list of layers; to reuse a part, make it a block"),
 }
 _VALUES: Mapping[str, Mapping[str, str]] = {
     "initializer": {

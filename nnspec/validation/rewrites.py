@@ -27,7 +27,7 @@ def rewrites(node: Node, types: list[str], path: Path) -> tuple[Fix, ...]:
     if isinstance(node.value, str):
         return _without_quotes(node, node.value, types)
     if types == ["integer"] and isinstance(node.value, float) and node.value.is_integer():
-        return _replaced(node, str(int(node.value)), "write a whole number")
+        return _replaced(node, str(int(node.value)), "write an integer")
     return ()
 
 
@@ -46,7 +46,9 @@ def call_as_mapping(node: Node, aliases: dict[str, str]) -> tuple[Fix, ...]:
         return ()
     said = ", ".join(f"{aliases.get(name, name)}: {_yaml(value)}" for name, value in given.items())
     name = call.func.id
-    return _replaced(node, f"{{{name}: {{{said}}}}}" if said else name, "arguments stand in a mapping, not in a call")
+    return _replaced(
+        node, f"{{{name}: {{{said}}}}}" if said else name, ("write the arguments as a mapping, not as a call")
+    )
 
 
 def _yaml(value: object) -> str:
@@ -66,7 +68,7 @@ def _as_mapping(node: Node, path: Path) -> tuple[Fix, ...]:
     """A lone value where a mapping belongs: an output's task, or the first of several arguments that a layer needs."""
     kind = str(path[-1]) if path else ""
     if isinstance(node, Scalar) and path[:1] == ("outputs",) and len(path) == 2 and node.value in TASKS:
-        return _replaced(node, f"{{task: {node.span.text}}}", "say that it is the task")
+        return _replaced(node, f"{{task: {node.span.text}}}", "write it as the task")
     if kind not in REGISTRY or (isinstance(node, Scalar) and node.value is None):
         return ()
     required = REGISTRY[kind].required_arguments()
@@ -86,11 +88,11 @@ def _named_axes(node: Sequence) -> Fix:
 def _without_quotes(node: Scalar, value: str, types: list[str]) -> tuple[Fix, ...]:
     if node.is_plain and "boolean" in types and value.lower() in ("yes", "on", "no", "off"):
         meant = "true" if value.lower() in ("yes", "on") else "false"
-        return (Fix(f"write `{meant}`: in YAML 1.2, `{value}` is a word", (Edit(node.span, meant),)),)
+        return (Fix(f"write `{meant}`: in YAML 1.2, `{value}` is a string", (Edit(node.span, meant),)),)
     if not node.is_plain and {"integer", "number"} & set(types):
         try:
             float(value)
         except ValueError:
             return ()
-        return (Fix("leave the quotes away", (Edit(node.span, value),)),)
+        return (Fix("remove the quotes", (Edit(node.span, value),)),)
     return ()

@@ -99,9 +99,9 @@ def validate_document(root: Node, report: Report) -> None:
         report.add(
             Diagnostic(
                 "NN202",
-                f"a spec is a mapping of sections, but this document is {kind}",
+                f"a spec must be a mapping of sections, but this document is {kind}",
                 root.span,
-                fixes=(Fix("begin with `nnspec: 1`, then `inputs:`, `model:` and `outputs:`"),),
+                fixes=(Fix("start with `nnspec: 1`, then `inputs:`, `model:` and `outputs:`"),),
             )
         )
         return

@@ -121,7 +121,7 @@ def _describe(error: ValidationError, root: Node, base: Path, owner: Scalar | No
             about = _schema(error).get("properties", {}).get(name, {}).get("description", "")
             notes = (f"`{name}`: {about}",) if about else ()
             yield Diagnostic(
-                "NN203", f"{_whole(full)} needs `{name}`", span, path=place, notes=notes, about=(KeyRef(name),)
+                "NN203", f"{_whole(full)} requires `{name}`", span, path=place, notes=notes, about=(KeyRef(name),)
             )
         case "type":
             admits_expressions = _schema(error).get("pattern") == EXPRESSION_PATTERN
@@ -134,7 +134,7 @@ def _describe(error: ValidationError, root: Node, base: Path, owner: Scalar | No
         case "pattern" if "propertyNames" in error.absolute_schema_path:
             name = str(error.instance)
             span = node.key_span(name) if isinstance(node, Mapping) else here
-            what, fixes = f"`{name}` cannot be a name", _comma_fixes(name)
+            what, fixes = f"`{name}` is not a valid name", _comma_fixes(name)
             yield Diagnostic("NN206", what, span, path=place, notes=(_NAME_RULE,) if not fixes else (), fixes=fixes)
         case "pattern":
             message = f"{subject} cannot be `{error.instance}`"
@@ -145,7 +145,7 @@ def _describe(error: ValidationError, root: Node, base: Path, owner: Scalar | No
         case "minItems" | "maxItems" | "minProperties" | "maxProperties" as bound:
             yield _wrong_count(error, bound, node, subject, full)
         case "uniqueItems":
-            yield Diagnostic("NN206", f"{subject} names something twice", here, path=place)
+            yield Diagnostic("NN206", f"{subject} lists something twice", here, path=place)
         case _:
             yield Diagnostic("NN202", f"{subject}: {error.message[:200]}", here, path=place)
 
@@ -206,8 +206,8 @@ def _unknown_key(key: str, known: list[str], node: Mapping, path: Path, error: V
     notes = (hint.text,) if hint else ()
     commas = _comma_fixes(key)
     if not notes and not meant and known and not commas:
-        notes = (f"it takes {listed(known)}",)
-    message = f"{_whole(path)} takes no `{key}`{guess}" if path else f"a spec has no section `{key}`{guess}"
+        notes = (f"valid keys: {listed(known)}",)
+    message = f"{_whole(path)} has no `{key}`{guess}" if path else f"a spec has no section `{key}`{guess}"
     fixes = commas or tuple(use_instead(key, m, span, known) for m in meant if m not in node.entries)
     return Diagnostic("NN201", message, span, path=place, notes=notes, fixes=fixes)
 
@@ -216,7 +216,7 @@ def _comma_fixes(key: str) -> tuple[Fix, ...]:
     """A key that ends in a bracket is the rest of an expression that YAML cut at a comma."""
     if not key.endswith(")"):
         return ()
-    return (Fix('inside braces a comma ends a value: put the expression in quotes, as in `"$(max(a, b))"`'),)
+    return (Fix('inside braces a comma ends a value: quote the expression, as in `"$(max(a, b))"`'),)
 
 
 def unknown_layer(kind: str, known: Iterable[str], span: Span, place: str) -> Diagnostic:
@@ -231,8 +231,8 @@ def unknown_layer(kind: str, known: Iterable[str], span: Span, place: str) -> Di
     fixes = tuple(use_instead(kind, m, span, known) for m in meant)
     notes = (hint.text,) if hint else ()
     if kind.startswith("$"):
-        notes = ("a variable holds a value, not a layer; `when:` in a layer's body leaves it out where it is false",)
-    return Diagnostic("NN204", f"nnspec knows no layer `{kind}`{guess}", span, path=place, notes=notes, fixes=fixes)
+        notes = ("a variable holds a value, not a layer; to make a layer optional, set `when:` on it",)
+    return Diagnostic("NN204", f"unknown layer `{kind}`{guess}", span, path=place, notes=notes, fixes=fixes)
 
 
 def _not_allowed(error: ValidationError, node: Node, options: list[Any], subject: str, path: Path) -> Diagnostic:
@@ -243,7 +243,7 @@ def _not_allowed(error: ValidationError, node: Node, options: list[Any], subject
             return unknown_layer(value, REGISTRY, node.span, place)
         needs = " and ".join(f"`{a}`" for a in REGISTRY[value].required_arguments())
         fixes = (Fix(f"write `{value}: {{…}}`, with {needs}"),)
-        return Diagnostic("NN203", f"`{value}` needs {needs}", node.span, path=place, fixes=fixes)
+        return Diagnostic("NN203", f"`{value}` requires {needs}", node.span, path=place, fixes=fixes)
     if (refusal := refused_object(value, _label(path), node.span, place)) is not None:
         return refusal
     meant = _meant_word(value, words, _label(path)) if isinstance(value, str) else []
@@ -274,30 +274,32 @@ def _wrong_count(error: ValidationError, bound: str, node: Node, subject: str, p
     if path == ("outputs",):
         return Diagnostic(
             "NN408",
-            "the network has no outputs",
+            "the spec has no outputs",
             node.span,
             path=place,
-            fixes=(Fix("name at least one with its task: `outputs: {y: {task: regression}}`"),),
+            fixes=(Fix("declare at least one with its task: `outputs: {y: {task: regression}}`"),),
         )
     least, most = (_schema(error).get(f"{word}{bound[3:]}") for word in ("min", "max"))
     what = ("item" if bound.endswith("Items") else "entry", "items" if bound.endswith("Items") else "entries")
     need = f"exactly {limit}" if least == most else f"{'at least' if bound.startswith('min') else 'at most'} {limit}"
-    message = f"{subject} takes {need} {what[limit != 1]}, but it has {count or 'none'}"
+    message = f"{subject} must have {need} {what[limit != 1]}, but it has {count or 'none'}"
     return Diagnostic("NN206", message, node.span, path=place)
 
 
 def _not_one_layer(node: Mapping, place: str) -> Diagnostic:
     if not node.entries:
-        fixes: tuple[Fix, ...] = (Fix("name a layer, such as `Flatten`, or leave the item out"),)
-        return Diagnostic("NN207", "an item is one layer, but this one is empty", node.span, path=place, fixes=fixes)
+        fixes: tuple[Fix, ...] = (Fix("write a layer, such as `Flatten`, or remove the item"),)
+        return Diagnostic(
+            "NN207", ("a model item must be one layer, but this one is empty"), node.span, path=place, fixes=fixes
+        )
     first, *others = node.entries
     arguments = {*REGISTRY[first].args, "name", "from", "as", "over", "when"} if first in REGISTRY else set()
     stray = [key for key in others if key in arguments]
     if stray:
-        message = f"`{stray[0]}` stands beside `{first}`, not inside it"
+        message = f"`{stray[0]}` is at the same level as `{first}`, not inside it"
         fixes = (Fix(f"indent it below the key: `{first}: {{{stray[0]}: …}}`"),)
         return Diagnostic("NN207", message, node.key_span(stray[0]), path=place, fixes=fixes)
     keys = ", ".join(f"`{key}`" for key in node.entries)
-    message = f"an item is one layer with one key, but this one has {len(node.entries)}: {keys}"
-    fixes = (Fix(f"begin a new item with `- ` before `{others[0]}`"),)
+    message = f"a model item has one key, the layer, but this one has {len(node.entries)}: {keys}"
+    fixes = (Fix(f"start a new item with `- ` before `{others[0]}`"),)
     return Diagnostic("NN207", message, node.key_span(others[0]), path=place, fixes=fixes)

@@ -23,9 +23,9 @@ def show(value: Any) -> str:
 
 
 _TYPE_WORDS = {
-    "integer": "a whole number",
+    "integer": "an integer",
     "number": "a number",
-    "string": "text",
+    "string": "a string",
     "boolean": "true or false",
     "array": "a list",
     "object": "a mapping",
@@ -47,5 +47,5 @@ def kind_of(node: Node) -> str:
     if node.value is None:
         return "empty"
     if isinstance(node.value, str):
-        return f"the text `{node.value[:60]}`"
+        return f"the string `{node.value[:60]}`"
     return f"`{show(node.value)}`"

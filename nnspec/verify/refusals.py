@@ -46,7 +46,7 @@ def mismatch(
     output = subject.graph.outputs[name]
     fixes: tuple[Fix, ...] = ()
     if found.max_relative_error <= subject.tolerance:
-        message = f"labels of output `{name}` differ from Keras' in {found.other_labels:.1%} of the samples"
+        message = f"labels of output `{name}` differ from Keras' for {found.other_labels:.1%} of the samples"
     else:
         error = found.max_relative_error
         is_probability = output.task != "regression" and not output.gives_scores
@@ -57,7 +57,7 @@ def mismatch(
         )
         if error <= ACCEPTABLE:
             accepted = rounded_up(error)
-            fixes = (Fix(f"where that is near enough, accept it: `export: {{tolerance: {accepted}}}`"),)
+            fixes = (Fix(f"if that is close enough, accept it: `export: {{tolerance: {accepted}}}`"),)
     notes = []
     span = Span(Source(subject.graph.name, ""))
     if first is not None:
@@ -67,8 +67,8 @@ def mismatch(
         notes.append(f"they differ most on {worst.run.row(worst.row)}")
     if blows_up(moved, subject.tolerance):
         notes.append(
-            f"this network blows rounding up: Keras' own outputs move {moved:.0f} times as far as inputs "
-            "and weights do (relative), so that programs which both are right differ"
+            f"this network amplifies rounding error: Keras' own outputs change {moved:.0f} times as much (relative) "
+            "as its inputs and weights, so two correct runtimes can differ this much"
         )
     return SpecError([Diagnostic("NN701", message, span, notes=tuple(notes), fixes=fixes)])
 
@@ -81,14 +81,14 @@ def not_a_number(subject: Subject, what: str, first: Node | None) -> SpecError:
         first: the first layer whose result is none.
     """
     span = first.span if first is not None else Span(Source(subject.graph.name, ""))
-    place = f", from `{first.name}` ({first.kind}) on" if first is not None else ""
+    place = f", starting at `{first.name}` ({first.kind})" if first is not None else ""
     return SpecError(
         [
             Diagnostic(
                 "NN710",
-                f"the Keras model gives infinity or no number on {what}{place}: there is nothing to deploy",
+                f"the Keras model outputs infinity or NaN for {what}{place}: there is nothing to deploy",
                 span,
-                notes=("ONNX Runtime gives the same: the two do not differ",),
+                notes=("ONNX Runtime outputs the same, so the two do not differ",),
             )
         ]
     )

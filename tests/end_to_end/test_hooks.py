@@ -68,7 +68,7 @@ def test_check_passes_and_fails(repository: Path) -> None:
     (repository / "specs" / "wrong.yml").write_text(WRONG, encoding="utf-8")
     done = try_hook(repository, "nnspec-check")
     assert done.returncode == 1
-    assert "error[NN201]: `Dense` takes no `unitz`; did you mean `units`?" in done.stdout
+    assert "error[NN201]: `Dense` has no `unitz`; did you mean `units`?" in done.stdout
     assert "specs/wrong.yml:3:18" in done.stdout
 
 

@@ -120,12 +120,12 @@ training: {epochs: 1}
         (
             ("color: {columns: [color]}", "color: {columns: [color], scale: standard}"),
             "NN506",
-            "scaled values are fractions",
+            "scaled values are floats",
         ),
         (
             ("color: {columns: [color]}", "color: {columns: [color], pad_value: 0}"),
             "NN208",
-            "is text, which is not padded",
+            "is text, which cannot be padded",
         ),
         (("size: {columns: [size], scale: standard}", "size: {columns: [color]}"), "NN506", "holds text"),
         (("dtype: string", "dtype: float32"), "NN407", "`StringLookup` looks words up"),

@@ -50,7 +50,7 @@ def check(plan: DataPlan, inputs: Slots, outputs: Slots) -> Iterator[Diagnostic]
 def _check_names(plan: DataPlan, found: Mapping[str, SlotPlan], wanted: Slots, kind: str) -> Iterator[Diagnostic]:
     for name, slot in found.items():
         if name not in wanted:
-            message = f"`data` has {kind} `{name}`, which the model has not{did_you_mean(name, wanted)}"
+            message = f"`data.{kind}s.{name}` matches no {kind} of the model{did_you_mean(name, wanted)}"
             notes = (f"the model's {kind}s: {_listed(wanted)}",)
             yield Diagnostic("NN512", message, slot.span, path=slot.where(), notes=notes)
     for name, model in wanted.items():
@@ -58,16 +58,16 @@ def _check_names(plan: DataPlan, found: Mapping[str, SlotPlan], wanted: Slots, k
             key = f"{kind}s"
             related = (Related(model.span, f"{kind} `{name}` of the model"),)
             span = plan.spans.get(key, plan.span)
-            fix = Fix(f"add `{name}:` under `data.{key}` and say where its data come from")
-            message = f"`data` has nothing for {kind} `{name}` of the model"
+            fix = Fix(f"add `{name}:` under `data.{key}` and say where its data comes from")
+            message = f"`data.{key}` has no entry for {kind} `{name}` of the model"
             yield Diagnostic("NN512", message, span.start, path=f"data.{key}", related=related, fixes=(fix,))
 
 
 def _check_text(slot: SlotPlan, model: Slot) -> Iterator[Diagnostic]:
     for key in ("lengths", "pad_value") if model.is_text else ():
         if key in slot.spans:
-            message = f"input `{slot.name}` is text, which is not padded: `{key}` goes with numbers"
-            fix = Fix("write an empty text for every missing word in the data file")
+            message = f"input `{slot.name}` is text, which cannot be padded: `{key}` is for numbers"
+            fix = Fix("write an empty string for every missing token in the data file")
             yield Diagnostic("NN208", message, slot.span_of(key), path=slot.where(key), fixes=(fix,))
             return
 
@@ -78,27 +78,32 @@ def _check_scale(slot: SlotPlan, model: Slot) -> Iterator[Diagnostic]:
         return
     where = slot.where("scale")
     if slot.role == "inputs" and not model.is_float:
-        message = f"input `{slot.name}` has dtype {model.dtype}, and scaled values are fractions"
-        fix = Fix(f"leave `scale` out, or give input `{slot.name}` dtype float32")
+        message = f"input `{slot.name}` has dtype {model.dtype}, but scaled values are floats"
+        fix = Fix(f"remove `scale`, or declare input `{slot.name}` as float32")
         yield Diagnostic("NN506", message, scale.span, path=where, fixes=(fix,))
     if slot.role == "outputs" and model.task != "regression" and slot.classes is None:
-        message = f"output `{slot.name}` is a {model.task}: its targets are classes, which cannot be scaled"
+        message = f"output `{slot.name}` is a {model.task} output: its targets are classes, which cannot be scaled"
         yield Diagnostic("NN208", message, scale.span, path=where)
     sizes = dict(model.data_axes)
     for name in scale.along or ():
         if name not in sizes:
-            message = f"`along` names axis `{name}`, which {slot.kind} `{slot.name}` has not{did_you_mean(name, sizes)}"
+            message = (
+                f"`along` names axis `{name}`, which {slot.kind} `{slot.name}` does not have{did_you_mean(name, sizes)}"
+            )
             yield Diagnostic("NN506", message, scale.span, path=where)
         elif not isinstance(sizes[name], int):
-            message = f"axis `{name}` of {slot.kind} `{slot.name}` has no fixed size, so its entries have no statistics"
+            message = (
+                f"axis `{name}` of {slot.kind} `{slot.name}` has no fixed size, so it cannot have separate "
+                f"statistics per position"
+            )
             yield Diagnostic("NN506", message, scale.span, path=where)
 
 
 def _check_classes(slot: SlotPlan, model: Slot) -> Iterator[Diagnostic]:
     plan = slot.classes
     if plan is not None and model.task in ("regression", "multilabel"):
-        message = f"output `{slot.name}` is a {model.task}, which takes no `classes` in `data`"
-        fix = Fix("for classes write `task: classification` under the model's `outputs`")
+        message = f"output `{slot.name}` is a {model.task} output, which takes no `classes` in `data`"
+        fix = Fix("for classes set `task: classification` under `outputs`")
         yield Diagnostic("NN208", message, plan.span, path=slot.where("classes"), fixes=(fix,))
         return
     size = 2 if model.task == "binary" else model.class_size if model.task == "classification" else None
@@ -115,21 +120,21 @@ def _check_classes(slot: SlotPlan, model: Slot) -> Iterator[Diagnostic]:
     for name in plan.along or () if plan is not None else ():
         if name not in dict(model.data_axes):
             assert plan is not None
-            message = f"`along` names axis `{name}`, which output `{slot.name}` has not"
+            message = f"`along` names axis `{name}`, which output `{slot.name}` does not have"
             yield Diagnostic("NN506", message, plan.span, path=slot.where("classes.along"))
 
 
 def _check_relative(plan: DataPlan, slot: SlotPlan, model: Slot) -> Iterator[Diagnostic]:
     span, where = slot.span_of("relative_to"), slot.where("relative_to")
     if model.task != "regression":
-        message = f"output `{slot.name}` is a {model.task}: there is no last value to add back to a class"
+        message = f"output `{slot.name}` is a {model.task} output: there is no last value to add back to a class"
         yield Diagnostic("NN516", message, span, path=where)
     if plan.window is not None and 0 in plan.window.horizon:
-        message = f"the change of output `{slot.name}` against the last value is always 0 at horizon 0"
+        message = f"at horizon 0, output `{slot.name}` relative to the last value is always 0"
         yield Diagnostic("NN516", message, span, path=where)
     if reference(plan, slot) is None:
         listed = _listed(slot.columns)
-        message = f"no windowed input holds {listed}, so output `{slot.name}` has no last value to be relative to"
+        message = f"no windowed input contains {listed}, so output `{slot.name}` has no last value to be relative to"
         fix = Fix(f"add {listed} to the `columns` of an input")
         yield Diagnostic("NN516", message, span, path=where, fixes=(fix,))
 

@@ -46,7 +46,7 @@ def require_one_open_size(call: Call, axes: Axes, arg: str | None = None) -> Axe
             "NN605",
             f"`{call.kind}` would make {quoted(unknown)} of unknown length at once, {ax.describe(axes)}",
             arg,
-            notes=["a reshape works out one unknown size; the others must be sizes that it reads"],
-            fixes=[Fix("make one of them in an item of its own, then the other")],
+            notes=["a reshape can infer one unknown size; the others must be sizes of its input"],
+            fixes=[Fix("split this into two model items, one per unknown size")],
         )
     return axes

@@ -196,17 +196,20 @@ def check_initial_states(call: Call, states: Sequence[StateSpec]) -> None:
     if len(given) != len(states):
         call.fail(
             "NN404",
-            f"`{call.kind}` starts from {len(states)} state{'s' if len(states) > 1 else ''} "
-            f"({', '.join(state.name for state in states)}) beside its sequence, but `from` gives {len(given)}",
+            f"`{call.kind}` takes {len(states)} initial state{'s' if len(states) > 1 else ''} "
+            f"({', '.join(state.name for state in states)}) after its sequence, but `from` gives {len(given)}",
             "from",
         )
     for state, value in zip(states, given, strict=True):
         if ax.sizes(value.axes) == ax.sizes(state.axes):
             continue
-        what = f"of {state.axes[0].size} units" if len(state.axes) == 1 else ax.describe(state.axes)
+        what = f"{state.axes[0].size} units" if len(state.axes) == 1 else f"axes {ax.describe(state.axes)}"
         call.fail(
             "NN311",
-            f"`{call.kind}` keeps a {state.name} state {what}, but is to start from {ax.describe(value.axes)}",
+            (
+                f"initial state `{state.name}` of `{call.kind}` must have {what}, but `from` gives "
+                f"{ax.describe(value.axes)}"
+            ),
             "from",
             about=[*value.axes],
         )

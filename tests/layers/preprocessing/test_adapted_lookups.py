@@ -219,7 +219,7 @@ outputs: {y: {task: regression}}
 """)
     found = [d for d in diagnose(tmp_path / "spec.yaml") if d.is_error]
     assert [d.code for d in found] == ["NN352"]
-    assert "`two` reads what it made itself" in found[0].message
+    assert "`two` reads its own output" in found[0].message
 
 
 def test_words_in_windows(tmp_path: Path) -> None:

@@ -152,7 +152,7 @@ def test_weights_of_a_shared_count_belong_to_a_use(tmp_path: Path) -> None:
             "NN407",
             "are numbers, but `x1` holds bool",
         ),
-        (("count_weights: x1", "count_weights: x9"), "NN401", "nothing above is named `x9`"),
+        (("count_weights: x1", "count_weights: x9"), "NN401", "no input or earlier layer is named `x9`"),
     ],
 )
 def test_weights_that_do_not_fit(change: tuple[str, str], code: str, words: str, tmp_path: Path) -> None:

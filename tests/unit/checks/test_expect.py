@@ -175,7 +175,7 @@ expect:
         encoding="utf-8",
     )
     (diagnostic,) = diagnose(path)
-    assert "layer `pair_3/conv1d_1` sees 8 positions of `time`, but 9 are expected" in diagnostic.message
+    assert "layer `pair_3/conv1d_1` sees 8 positions of `time`, but `expect` asks for 9" in diagnostic.message
     assert diagnostic.fixes[0].edits[0].text == "8"
 
 

@@ -58,7 +58,7 @@ def in_a_pipe(folder: Path, **environment: str) -> str:
 def test_colour(terminal: bool, environment: dict[str, str], coloured: bool, tmp_path: Path) -> None:
     (tmp_path / "spec.yaml").write_text(SPEC, encoding="utf-8")
     output = (on_a_terminal if terminal else in_a_pipe)(tmp_path, **environment)
-    assert "`Dense` takes no `unit`; did you mean `units`?" in output
+    assert "`Dense` has no `unit`; did you mean `units`?" in output
     assert ("\x1b[1;31merror[NN201]\x1b[0m" in output) is coloured
     assert ("\x1b" in output) is coloured
 

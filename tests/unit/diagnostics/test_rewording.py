@@ -20,7 +20,17 @@ from nnspec.pipeline import diagnose
 from tests.support.paths import ERRORS, PACKAGE
 
 SPECS = sorted(ERRORS.glob("*.yaml"))
-WORDS = ("axis", "is", "`time`", "declared here", "here too, with other values:", "'units'", "not", "(time 10)", "made")
+WORDS = (
+    "axis",
+    "is",
+    "`time`",
+    "declared here",
+    ("also here, with other values:"),
+    "'units'",
+    "not",
+    "(time 10)",
+    "made",
+)
 
 
 def reworded(text: str) -> str:

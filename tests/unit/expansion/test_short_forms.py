@@ -115,13 +115,13 @@ def test_every_layer_with_one_argument_may_be_so_written() -> None:
 @pytest.mark.parametrize(
     ("item", "message"),
     [
-        ("Dense: relu", "`units` of `Dense` must be a whole number, but it is the text `relu`"),
-        ("Dense: 2.5", "`units` of `Dense` must be a whole number, but it is `2.5`"),
+        ("Dense: relu", "`units` of `Dense` must be an integer, but it is the string `relu`"),
+        ("Dense: 2.5", "`units` of `Dense` must be an integer, but it is `2.5`"),
         ("Dropout: 3", "`rate` of `Dropout` must be at most 1, but it is 3"),
         ("Activation: rlu", "`activation` of `Activation` cannot be `rlu`; did you mean `relu`?"),
         ("Conv1D: 32", "`Conv1D` must be a mapping, but it is `32`"),
         ("Flatten: 3", "`Flatten` must be a mapping, but it is `3`"),
-        ("Add: [x, z]", "nothing above is named `z`"),
+        ("Add: [x, z]", "no input or earlier layer is named `z`"),
     ],
 )
 def test_what_is_wrong_with_it_names_the_argument(item: str, message: str, tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_says_what_is_left(wrong: Path, tmp_path: Path) -> None:
     (tmp_path / "other.yaml").write_text(UNFIXABLE, encoding="utf-8")
     result = run("fix", "other.yaml", wrong, "missing.yaml")
     assert result.exit_code == 1
-    assert "error[NN201]: `Dense` takes no `unit`; did you mean `units`?" in result.stdout
+    assert "error[NN201]: `Dense` has no `unit`; did you mean `units`?" in result.stdout
     assert "other.yaml: nothing to fix, 1 error left" in result.stdout
     assert "wrong.yaml: 2 fixes applied" in result.stdout
     assert "error[NN101]: cannot read `missing.yaml`" in result.stdout

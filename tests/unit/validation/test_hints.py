@@ -101,11 +101,11 @@ IN_SECTIONS = {
     ("data", "{inputs: {x: {scale: zscore}}}"): "standard",
 }
 ONLY_SAID = {  # words that have no one-word equivalent -> what is said instead
-    "{LSTM: {units: 3, num_layers: 2}}": "stacked one after another",
-    "{LSTM: {units: 3, batch_input_shape: [1, 2]}}": "a fixed batch is `batch:` of the input",
-    "{LSTM: {units: 3, input_shape: [1, 2]}}": "shapes under `inputs:`",
+    "{LSTM: {units: 3, num_layers: 2}}": "write one after another",
+    "{LSTM: {units: 3, batch_input_shape: [1, 2]}}": "for a fixed batch size, set `batch:` of the input",
+    "{LSTM: {units: 3, input_shape: [1, 2]}}": "shapes are declared under `inputs:`",
     "{Dense: {units: 3, weight_decay: 0.1}}": "`kernel_regularizer:",
-    "{TimeDistributed: {Dense: {units: 3}}}": "stands under `layer:`",
+    "{TimeDistributed: {Dense: {units: 3}}}": "goes under `layer:`",
     "gelu": "`Activation: gelu`",
     "{LSTM: {units: 3, initial_state: [h, c]}}": "`from: [x, hidden, cell]`",
     "{GRU: {units: 3, initial_state: h}}": "`from: [x, state]`",
@@ -114,7 +114,7 @@ ONLY_SAID = {  # words that have no one-word equivalent -> what is said instead
     "{BatchNormalization: {activation: relu}}": "`Activation: relu`",
     "{transpose: [1, 0]}": "`permute: [names]`",
     "{LayerNormalization: {rms_scaling: true}}": "`RMSNormalization`",
-    "{Embedding: {input_dim: 3, output_dim: 2, input_length: 5}}": "leave it out",
+    "{Embedding: {input_dim: 3, output_dim: 2, input_length: 5}}": "remove it",
 }
 ONLY_SAID_ELSEWHERE = {  # the same in sections: no word there comes near what was meant
     ("data", "{inputs: {x: {images: path, size: [8, 8]}}}"): ["into an array", "those of the model's input"],

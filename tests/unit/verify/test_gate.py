@@ -73,7 +73,7 @@ def test_network_that_blows_rounding_up_is_said_to(tmp_path: Path) -> None:
         api.load(path).export(tmp_path / "out", untrained=True)
     (diagnostic,) = error.value.diagnostics
     assert diagnostic.code == "NN701"
-    assert "this network blows rounding up" in diagnostic.notes[-1]
+    assert "this network amplifies rounding error" in diagnostic.notes[-1]
 
 
 def test_smaller_inputs_are_tried_where_larger_ones_tell_nothing(tmp_path: Path) -> None:

@@ -169,7 +169,7 @@ def test_cut() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (TABLE.replace("[c]}", "[c], relative_to: last}"), "no windowed input holds `c`"),
+        (TABLE.replace("[c]}", "[c], relative_to: last}"), "no windowed input contains `c`"),
         (TABLE.replace("[c]}", "[a], relative_to: last}").replace("horizon: 3", "horizon: 0"), "always 0"),
         (TABLE.replace("[c]}", "[a], relative_to: last}").replace("[a, b]}", "[a, b], window: false}"), "no windowed"),
     ],
