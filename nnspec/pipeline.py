@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from nnspec.checks import run_checks
+from nnspec.data.class_count import class_count
 from nnspec.data.section.plan import DataPlan
 from nnspec.data.section.read_plan import read_plan
 from nnspec.diagnostics import Diagnostic, Report, Source, SpecError
 from nnspec.document import Mapping, Node, parse, read_source, to_plain
 from nnspec.expansion.aliases import with_kinds, with_kinds_in_path
+from nnspec.expansion.auto_units import Count, has_auto_units, settle_units
 from nnspec.expansion.expand import Expanded, expand
 from nnspec.expansion.origins import origins
 from nnspec.expansion.overrides import apply_overrides
@@ -149,13 +151,22 @@ class _Phases:
         """The phases that see what variables and expansions gave."""
         validate_expanded(root, expanded, report)
         report.raise_errors()
+        if has_auto_units(expanded):
+            self.read_plan(expanded, allow_outside or without_data)
+            plan = None if without_data else self.plan
+            expanded = self.expanded = settle_units(expanded, lambda name: _class_count(expanded, name, plan), report)
+            report.raise_errors()
         self.graph = elaborate(expanded, report)
         report.raise_errors()
-        data_node = expanded.root.get("data")
-        if isinstance(data_node, Mapping):
-            self.plan = read_plan(data_node, self.path.parent, allow_outside=allow_outside or without_data)
+        self.read_plan(expanded, allow_outside or without_data)
         run_checks(self.graph, None if without_data else self.plan, expanded.root, report)
         report.raise_errors()
+
+    def read_plan(self, expanded: Expanded, allow_outside: bool) -> None:
+        """What the spec says of its data, once."""
+        data_node = expanded.root.get("data")
+        if isinstance(data_node, Mapping) and self.plan is None:
+            self.plan = read_plan(data_node, self.path.parent, allow_outside=allow_outside)
 
     def guess(self) -> None:
         """What the phases that did not come to run can say of a faulty document; their own faults are not spoken of."""
@@ -164,6 +175,13 @@ class _Phases:
         with suppress(Exception):  # the document is not what they may rely on, so anything can happen
             self.expanded = self.expanded or expand(self.root, Report())
             self.graph = self.graph or elaborate(self.expanded, Report(), is_guess=True)
+
+
+def _class_count(expanded: Expanded, name: str, plan: DataPlan | None) -> Count:
+    outputs = expanded.root.get("outputs")
+    body = outputs.get(name) if isinstance(outputs, Mapping) else None
+    assert isinstance(body, Mapping)
+    return Count(*class_count(name, body, plan))
 
 
 def diagnose(

@@ -75,6 +75,7 @@ CODES: dict[str, str] = {
     "NN351": "index-without-vector",
     "NN352": "no-words-to-learn",
     "NN353": "unknown-word-without-index",
+    "NN355": "number-of-classes-not-known",
     "NN365": "no-mask-to-end",
     "NN366": "mask-does-not-fit-values",
     "NN331": "expectation-not-met",

@@ -13,6 +13,7 @@ from typing import Any
 
 from nnspec.catalogue import keras_objects
 from nnspec.layers.aliases import ALIASES
+from nnspec.layers.kit.args import AUTO_PATTERN
 from nnspec.layers.kit.base import Layer
 from nnspec.layers.registry import REGISTRY
 from nnspec.schema.sections import NAME_PATTERN, REQUIRED, Schema, sections, structure
@@ -40,6 +41,9 @@ EXPRESSION: Schema = {
     "description": "A variable or an expression over variables, such as `$units` or `$(2 * units)`.",
     "pattern": r"^\$",
 }
+
+
+AUTO_OR_EXPRESSION = r"^\$|^auto$"
 
 
 def common_arguments(layer: Layer) -> dict[str, Schema]:
@@ -232,6 +236,8 @@ def _admit_expressions(schema: Any) -> Any:
     elif listed and "string" not in listed and ("object" not in listed or _may_be_a_value(result)):
         result["type"] = [*listed, "string"]
         result["pattern"] = r"^\$"
+    elif result.get("pattern") == AUTO_PATTERN:
+        result["pattern"] = AUTO_OR_EXPRESSION
     elif result.get("pattern") == NAME_PATTERN and "string" in listed:
         result["pattern"] = r"\$|" + NAME_PATTERN
     return result

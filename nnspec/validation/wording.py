@@ -9,7 +9,9 @@ from nnspec.diagnostics import Diagnostic, Fix, KeyRef, Span, nearest, use_inste
 from nnspec.document import Mapping, Node, Scalar, format_path, locate
 from nnspec.layers import refused
 from nnspec.layers.aliases import ALIASES
+from nnspec.layers.kit.args import AUTO_PATTERN
 from nnspec.layers.registry import REGISTRY
+from nnspec.schema.assembly import AUTO_OR_EXPRESSION
 from nnspec.schema.sections import STRUCTURE
 from nnspec.validation.hints import Hint, hint_for, value_for
 from nnspec.validation.refusals import long_name, refused_object
@@ -124,13 +126,15 @@ def _describe(error: ValidationError, root: Node, base: Path, owner: Scalar | No
                 "NN203", f"{_whole(full)} requires `{name}`", span, path=place, notes=notes, about=(KeyRef(name),)
             )
         case "type":
-            admits_expressions = _schema(error).get("pattern") == EXPRESSION_PATTERN
+            admits_expressions = _schema(error).get("pattern") in (EXPRESSION_PATTERN, AUTO_PATTERN, AUTO_OR_EXPRESSION)
             wanted = [t for t in value if t != "string"] if admits_expressions else value
             yield _wrong_type(node, wanted, subject, full)
         case "enum" | "const":
             yield _not_allowed(error, node, value if error.validator == "enum" else [value], subject, full)
         case "pattern" if value == EXPRESSION_PATTERN:
             yield _wrong_type(node, [t for t in _schema(error)["type"] if t != "string"], subject, full)
+        case "pattern" if value in (AUTO_PATTERN, AUTO_OR_EXPRESSION):
+            yield _wrong_type(node, ["integer"], subject, full)
         case "pattern" if "propertyNames" in error.absolute_schema_path:
             name = str(error.instance)
             span = node.key_span(name) if isinstance(node, Mapping) else here

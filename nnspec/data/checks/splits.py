@@ -73,7 +73,7 @@ def check_classes(plan: DataPlan, files: Files, slot: SlotPlan, model: Slot) -> 
     if model.task not in ("classification", "binary") or (slot.classes is not None and slot.classes.kind != "labels"):
         return
     size = 2 if model.task == "binary" else model.class_size
-    labels = _slot_labels(files, slot)
+    labels = slot_labels(files, slot)
     if size is None or labels is None:
         return
     found = sorted(set(labels))
@@ -89,7 +89,7 @@ def check_classes(plan: DataPlan, files: Files, slot: SlotPlan, model: Slot) -> 
     yield Diagnostic("NN508", message, span, path=slot.where(slot.data_key), notes=(f"the labels: {shown}",))
 
 
-def _slot_labels(files: Files, slot: SlotPlan) -> list[str] | None:
+def slot_labels(files: Files, slot: SlotPlan) -> list[str] | None:
     """All labels of an output, where they can be read without NumPy."""
     names = slot.columns or ((slot.array or "",) if slot.source.kind in ("npz", "npy") else ())
     labels: list[str] = []

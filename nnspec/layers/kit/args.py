@@ -38,6 +38,14 @@ def integer(description: str, default: Any = REQUIRED, *, minimum: int | None = 
     return Arg(schema, description, default)
 
 
+AUTO_PATTERN = r"^auto$"
+
+
+def integer_or_auto(description: str) -> Arg:
+    """A whole number from 1, or `auto` where it follows from the data."""
+    return Arg({"type": ["integer", "string"], "minimum": 1, "pattern": AUTO_PATTERN}, description)
+
+
 def number(
     description: str,
     default: Any = REQUIRED,

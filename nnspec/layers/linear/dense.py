@@ -32,7 +32,10 @@ class Dense(Layer):
     kind = "Dense"
     makes = "unit"
     args = {
-        "units": a.integer("How many weighted sums: the size of the axis that it makes."),
+        "units": a.integer_or_auto(
+            "How many weighted sums: the size of the axis that it makes. `auto` in the head of an output: as many as "
+            "it has classes."
+        ),
         "activation": a.activation(),
         "use_bias": a.boolean("Whether a bias is added.", True),
         **a.weight_arguments("kernel", "bias"),
@@ -49,6 +52,13 @@ class Dense(Layer):
             call.require_rank(1)
         last = call.axes[-1]
         size = call.require_size(last, "its kernel has a row for each position")
+        if call.args["units"] == "auto":  # else it is a number by now
+            call.fail(
+                "NN355",
+                "`units: auto` is the number of classes of an output, but this layer is not its head",
+                "units",
+                fixes=[Fix("say how many `units` it has")],
+            )
         units, rank = call.args["units"], call.args["lora_rank"]
         name = call.axis_name or "unit"
         made = ax.fresh(name, units, call.name, is_learned=True, is_laid_out=ax.names_places(call.axis_name))

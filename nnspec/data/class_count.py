@@ -1,0 +1,52 @@
+"""How many classes an output has, as its section or its data say; no file is loaded for it."""
+
+from __future__ import annotations
+
+from nnspec.data.checks.splits import slot_labels
+from nnspec.data.section.plan import DataPlan
+from nnspec.data.sources.probe_files import Files
+from nnspec.document import Mapping, Scalar, Sequence
+
+
+def class_count(name: str, output: Mapping, plan: DataPlan | None) -> tuple[int | None, str, str]:
+    """The number; where it is not known, None, why not, and what to do.
+
+    Args:
+        output: what the spec says of the output.
+        plan: None where the spec has no data, or they are left alone.
+    """
+    task = output.get("task")
+    kind = task.value if isinstance(task, Scalar) else None
+    if kind == "binary":
+        return 1, "", ""
+    if kind == "regression":
+        return None, f"output `{name}` is a regression, which has no classes", "say how many `units` it has"
+    known = _declared(output)
+    slot = plan.outputs.get(name) if plan is not None else None
+    if known is None and plan is not None and slot is not None:
+        if kind == "multilabel":
+            known = len(slot.columns) or None
+        elif slot.classes is not None and slot.classes.kind != "labels":
+            known = slot.classes.count
+        else:
+            known = len(set(slot_labels(Files(plan), slot) or ())) or None
+    if known is not None:
+        return known, "", ""
+    say = f"name them under `outputs`: `{name}: {{task: {kind}, classes: [a, b, c]}}`, or say how many `units` it has"
+    if plan is None:
+        return None, f"output `{name}` names no `classes` and there are no data to take them from", say
+    if slot is None:
+        return None, f"output `{name}` names no `classes` and `data` has nothing for it", say
+    return (
+        None,
+        f"output `{name}` names no `classes` and those of its data cannot be counted without loading them",
+        say,
+    )
+
+
+def _declared(output: Mapping) -> int | None:
+    """The classes that the output names, or how many it says there are."""
+    classes = output.get("classes")
+    if isinstance(classes, Sequence):
+        return len(classes.items)
+    return int(classes.value) if isinstance(classes, Scalar) and isinstance(classes.value, int | float) else None

@@ -1,0 +1,120 @@
+"""`units: auto`: the last Dense is as wide as its output has classes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from nnspec import pipeline
+from nnspec.diagnostics import SpecError
+from nnspec.expansion.resolved import to_plain_spec
+
+HEAD = {"Dense": {"units": "auto", "activation": "softmax"}}
+DATA = {
+    "source": {"csv": "rows.csv"},
+    "split": {"train": 0.6, "test": 0.4, "by": "random"},
+    "inputs": {"x": {"columns": ["a", "b"]}},
+    "outputs": {"y": {"columns": ["kind"]}},
+}
+ARRAYS = {"inputs": {"x": {"array": "x"}}, "outputs": {"y": {"array": "label"}}}
+KINDS = ["cat", "dog", "bird", "cat", "fish", "dog", "bird", "cat", "fish", "dog"]
+
+
+def written(folder: Path, output: object, model: list[object] | None = None, **sections: object) -> Path:
+    rows = "".join(f"{i},{i * i % 7},{kind},{i % 2},1\n" for i, kind in enumerate(KINDS))
+    (folder / "rows.csv").write_text("a,b,kind,wet,cold\n" + rows, encoding="utf-8")
+    np.savez(folder / "rows.npz", x=np.zeros((6, 2), np.float32), label=np.array([0, 4, 2, 2, 1, 4]))
+    spec = {
+        "nnspec": 1,
+        **sections,
+        "inputs": {"x": {"axes": {"feature": 2}}},
+        "model": model or [{"Dense": 5}, HEAD],
+        "outputs": {"y": output},
+    }
+    path = folder / "spec.yaml"
+    path.write_text(yaml.safe_dump(spec, sort_keys=False), encoding="utf-8")
+    return path
+
+
+def width(made: pipeline.Checked) -> object:
+    return made.graph.outputs["y"].value.axes[-1].size
+
+
+CLASSES = {"task": "classification"}
+KNOWN = [
+    ({**CLASSES, "classes": ["a", "b", "c"]}, {}, 3),
+    ({**CLASSES, "classes": 7}, {}, 7),
+    (CLASSES, {"data": DATA}, len(set(KINDS))),
+    (
+        CLASSES,
+        {"data": {**DATA, "outputs": {"y": {"columns": ["b"], "classes": {"quantiles": 3}}}}},
+        3,
+    ),
+    (CLASSES, {"data": {**DATA, "source": {"npz": "rows.npz"}, **ARRAYS}}, 4),
+]
+
+
+@pytest.mark.parametrize(("output", "sections", "count"), KNOWN)
+def test_as_many_as_there_are_classes(output: object, sections: dict[str, object], count: int, tmp_path: Path) -> None:
+    made = pipeline.check(written(tmp_path, output, **sections))
+    assert width(made) == count
+    assert to_plain_spec(made.root)["model"][1]["Dense"]["units"] == count, "the resolved spec has the number"
+
+
+def test_of_yes_or_no_one_and_of_labels_their_columns(tmp_path: Path) -> None:
+    head = {"Dense": {"units": "auto", "activation": "sigmoid"}}
+    assert width(pipeline.check(written(tmp_path, {"task": "binary"}, [head]))) == 1
+    data = {**DATA, "outputs": {"y": {"columns": ["wet", "cold"]}}}
+    assert width(pipeline.check(written(tmp_path, {"task": "multilabel"}, [head], data=data))) == 2
+
+
+HEADS: list[list[object]] = [
+    [{"Dense": "auto"}, {"Softmax": {"axis": -1}}],
+    [{"Dense": "$n"}, {"Activation": "softmax"}],
+    [{"block": {"use": "head"}}],
+    [{"Dense": {"units": "auto", "name": "scores"}}, {"Dropout": 0.1}, {"Activation": "softmax"}],
+]
+
+
+@pytest.mark.parametrize("model", HEADS)
+def test_however_the_head_is_written(model: list[object], tmp_path: Path) -> None:
+    more = {"vars": {"n": "auto"}, "blocks": {"head": {"model": [HEAD]}}}
+    made = pipeline.check(written(tmp_path, {**CLASSES, "classes": 4}, model, **more))
+    assert width(made) == 4
+    assert made.graph.parameters == 2 * 4 + 4
+
+
+UNKNOWN = [
+    (CLASSES, {}, None, "there are no data to take them from"),
+    (CLASSES, {"data": {**DATA, "outputs": {"z": {"columns": ["kind"]}}}}, None, "`data` has nothing for it"),
+    ({"task": "regression"}, {}, [{"Dense": "auto"}], "which has no classes"),
+    ({**CLASSES, "classes": 3}, {}, [{"Dense": "auto"}, HEAD], "is not the head of one output"),
+    (
+        {**CLASSES, "classes": 3},
+        {"layers": {"d": {"Dense": "auto"}}},
+        [{"share": "d"}, {"Activation": "softmax"}],
+        "is a shared layer",
+    ),
+]
+
+
+@pytest.mark.parametrize(("output", "sections", "model", "why"), UNKNOWN)
+def test_what_is_missing_is_said(
+    output: object, sections: dict[str, object], model: list[object] | None, why: str, tmp_path: Path
+) -> None:
+    with pytest.raises(SpecError) as caught:
+        pipeline.check(written(tmp_path, output, model, **sections))
+    found = [d for d in caught.value.diagnostics if d.code == "NN355"]
+    assert len(found) == 1
+    assert why in found[0].message
+    assert found[0].fixes
+
+
+def test_a_wrapped_layer_is_no_head(tmp_path: Path) -> None:
+    model: list[object] = [{"RepeatVector": 3}, {"TimeDistributed": {"layer": {"Dense": "auto"}}}, "Flatten", HEAD]
+    with pytest.raises(SpecError) as caught:
+        pipeline.check(written(tmp_path, {**CLASSES, "classes": 3}, model))
+    assert "NN355" in {d.code for d in caught.value.diagnostics}
