@@ -6,6 +6,7 @@ wrong unflatten is caught as surely as a wrong reshape.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -292,6 +293,15 @@ def _says(name: str | None, words: frozenset[str]) -> bool:
     """Whether a name, or what it is the plural of, is one of the words."""
     word = (name or "").lower()
     return word in words or word.removesuffix("s") in words or word.removesuffix("es") in words
+
+
+# What layers call the axes that they make where the spec gives no name; a number tells several apart.
+_MADE_UP = re.compile(r"(unit|filter|embedding)(_\d+)?")
+
+
+def has_own_name(axis: Axis) -> bool:
+    """Whether its name says something: that of an input, or one that the spec gave."""
+    return not axis.is_learned or _MADE_UP.fullmatch(axis.name) is None
 
 
 def names_places(name: str | None) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import permutations
 
-from nnspec.ir.axes import Axes, Size, Symbolic, divide, divides, multiply, whole_of
+from nnspec.ir.axes import Axes, Size, Symbolic, divide, divides, has_own_name, multiply, whole_of
 from nnspec.ir.provenance import Kind, Piece, Provenance, Reading
 
 MAX_PERMUTED_AXES = 6  # 720 orders
@@ -192,12 +192,11 @@ def agrees(axes: Axes, result: Rebracketing, declared: Sequence[str | None] | No
 def misnamed(provenance: Provenance, name: str, axes: Axes = ()) -> str | None:
     """What an output that is declared as `name` really holds, None where the name is right.
 
-    An identity keeps its name, but for a learned axis, which has a name of its own only when somebody gives it one;
-    merges, parts and new axes take fresh ones. An axis that was merged before may have its old name again, and no other
-    output may.
+    An identity keeps its name, but for a learned axis that nobody named; merges, parts and new axes take fresh ones. An
+    axis that was merged before may have its old name again, and no other output may.
     """
     if provenance.kind is Kind.IDENTITY and provenance.axis is not None:
-        is_free = provenance.axis.is_learned and name not in taken_names(axes)
+        is_free = not has_own_name(provenance.axis) and name not in taken_names(axes)
         return None if is_free or provenance.axis.name == name else provenance.axis.name
     whole = whole_of(provenance.atoms or ())
     is_back = provenance.names == [name] and provenance.kind is Kind.MERGE
