@@ -160,8 +160,9 @@ def layer_item(draw: st.DrawFn, *, inner: bool = False) -> Any:
     names = draw(st.lists(st.sampled_from([*plain_arguments, "from", "name"]), max_size=3, unique=True))
     if isinstance(layer, OpenVerb):
         return {kind: draw(st.dictionaries(NAMES, fitting(layer.values), min_size=1, max_size=2))}
-    if layer.short is not None and draw(st.booleans()):
-        return {kind: draw(fitting(layer.args[layer.short].schema))}
+    alone = layer.main_argument
+    if alone in layer.args and draw(st.booleans()):
+        return {kind: draw(fitting(layer.args[alone].schema))}
     body: dict[str, Any] = {}
     for name in dict.fromkeys([*layer.required_arguments(), *names]):
         if name == "layer":
