@@ -186,7 +186,6 @@ def test_items_rejected(item: Any) -> None:
     ("section", "value"),
     [
         ("inputs", {}),
-        ("inputs", {"x": {"axes": {}}}),
         ("inputs", {"x": {"axes": {"time": 0}}}),
         ("inputs", {"x": {"axes": {"time": 1.5}}}),
         ("inputs", {"x": {"axes": {"a b": 3}}}),
