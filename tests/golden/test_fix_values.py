@@ -139,6 +139,10 @@ def gated_features(image: Array, weights: Weights) -> Array:
     return np.einsum("bhwc,bc->bhwc", features, sigmoid(dense(features.mean(axis=(1, 2)), weights)))
 
 
+def channels_of_an_image(image: Array, weights: Weights) -> Array:
+    return _same_convolution(image, next(weights), next(weights))
+
+
 def _same_convolution(image: Array, kernel: Array, bias: Array) -> Array:
     padded = np.pad(image, [(0, 0), (1, 1), (1, 1), (0, 0)])
     height, width = image.shape[1:3]
@@ -223,6 +227,7 @@ REFERENCES: dict[str, Callable[[Inputs, Weights], Array]] = {
     "NN322-one-position": less_the_last,
     "NN322-squeeze-and-excite": squeeze_and_excite,
     "NN322-squeeze-and-excite-in-a-block": two_gates,
+    "NN402-output-called-as-input": channels_of_an_image,
     "NN507-linear-classes": shares_of_digits,
     "NN507-linear-labels": each_label,
 }

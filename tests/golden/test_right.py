@@ -14,6 +14,7 @@ import pytest
 from nnspec.api import load
 from nnspec.fix.files import mend
 from nnspec.pipeline import check, diagnose
+from tests.property.test_random_networks import verify
 from tests.support.paths import ERRORS
 
 FOLDER = ERRORS.parent / "right"
@@ -29,8 +30,20 @@ def said(spec: Path, word: str) -> set[str]:
 def test_no_alarm(spec: Path) -> None:
     diagnostics = diagnose(spec)
     assert {d.code for d in diagnostics if d.is_error} == said(spec, "fixed")
-    assert {d.code for d in diagnostics if not d.is_error} == said(spec, "warns")
+    if not said(spec, "fixed"):  # warnings of a later phase come up when the errors are mended
+        assert {d.code for d in diagnostics} == said(spec, "warns")
     assert {d.code for d in mend(spec).left} == said(spec, "warns")
+
+
+# Those whose way to ONNX is another one than that of specs without any doubt: cut filters, gates, layers left out.
+EXPORTED = ["ssd_heads", "capsules", "pixel_shuffle_1d", "se_resnet", "film", "aspp", "n_beats", "conditional_decoder"]
+
+
+@pytest.mark.parametrize("stem", EXPORTED)
+def test_onnx_runtime_computes_it(stem: str, tmp_path: Path) -> None:
+    path = tmp_path / "spec.yaml"
+    path.write_text(mend(FOLDER / f"{stem}.yaml").after, encoding="utf-8")
+    verify(check(path), 1)
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=[spec.stem for spec in SPECS])
