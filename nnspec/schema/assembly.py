@@ -211,7 +211,8 @@ def whole(*, is_strict: bool) -> Schema:
 
 def _may_be_a_value(schema: Schema) -> bool:
     """Whether a layer's body may be its main argument alone, which a variable can hold."""
-    return "properties" in schema and set(schema["type"]) > {"object", "null"}.intersection(schema["type"])
+    types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    return "properties" in schema and not {"object", "null"}.issuperset(types)
 
 
 def _admit_expressions(schema: Any) -> Any:

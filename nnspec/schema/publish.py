@@ -32,6 +32,8 @@ _KEYWORDS["integer"] = _KEYWORDS["number"]
 _OBJECT = ("properties", "required", "additionalProperties", "propertyNames")
 _ANNOTATIONS = ("title", "description", "markdownDescription", "default")
 _PATTERN = schemas.EXPRESSION["pattern"]
+_AUTO: Schema = {"enum": ["auto"]}
+_EXPRESSED = (_PATTERN, schemas.AUTO_OR_EXPRESSION)
 _EXPRESSION: Schema = {"$ref": "#/definitions/expression"}
 _ORDER = ("string", "object", "array", "integer", "number", "boolean", "null")
 
@@ -43,7 +45,8 @@ def published() -> Schema:
     definitions = result["definitions"]
     for kind, layer in REGISTRY.items():
         page = {"title": kind, "markdownDescription": markdown(layer)}
-        definitions[f"layer_{kind}"] = {**definitions[f"layer_{kind}"], **page}
+        body = definitions[f"layer_{kind}"]
+        definitions[f"layer_{kind}"] = {**(body if layer.is_verb else _with_arguments_above(body)), **page}
     for name in STRUCTURE:
         definitions[name] = {"title": name, **definitions[name]}
     for name in ("item", "layer"):
@@ -51,6 +54,16 @@ def published() -> Schema:
     for name, family in schemas.FAMILIES.items():
         for found in definitions.keys() & {name, f"nullable_{name}"}:
             definitions[found] = _described(definitions[found], family)
+    return result
+
+
+def _with_arguments_above(body: Schema) -> Schema:
+    """A body with its arguments beside the alternatives, where servers look for those that must be given."""
+    parts = next((part for part in body.get("allOf", []) if "properties" in part), None)
+    if parts is None:
+        return body
+    others = [part for part in body["allOf"] if part is not parts]
+    result: Schema = {k: v for k, v in body.items() if k != "allOf"} | parts | ({"allOf": others} if others else {})
     return result
 
 
@@ -87,7 +100,7 @@ def reshaped(schema: Any) -> Any:
     types = _types(result)
     plain = [name for name in types if name != "null"]
     has_parts = len(plain) > 1 and {"items", "properties", "additionalProperties"} & set(result)
-    if "if" in result or has_parts or (len(types) > 1 and result.get("pattern") == _PATTERN):
+    if "if" in result or has_parts or (len(types) > 1 and result.get("pattern") in _EXPRESSED):
         return _alternatives(result, types)
     counts = {key: result.pop(key) for key in _COUNTS if key in result}
     return result | ({"allOf": [counts]} if counts else {})
@@ -97,7 +110,7 @@ def _alternatives(schema: Schema, types: list[str]) -> Schema:
     kept = {key: schema[key] for key in _ANNOTATIONS if key in schema}
     parts = {key: schema[key] for key in _OBJECT if key in schema} | schema.get("else", {})
     counts = {key: value for part in parts.pop("allOf", []) for key, value in part.items()}
-    branches = sorted(_branches({**schema, **counts}, types), key=_EXPRESSION.__eq__)
+    branches = sorted(_branches({**schema, **counts}, types), key=[_AUTO, _EXPRESSION].count)
     return kept | {"anyOf": branches} | ({"allOf": [parts]} if parts else {})
 
 
@@ -117,7 +130,9 @@ def _branches(schema: Schema, types: list[str]) -> Iterator[Schema]:
         if name == condition["type"]:
             parts = schema["then"].get("anyOf", [schema["then"]])
             yield from (part if "$ref" in part else {"type": name, **part} for part in parts)
-        elif name == "string" and schema.get("pattern") == _PATTERN:
+        elif name == "string" and schema.get("pattern") in _EXPRESSED:
+            if schema["pattern"] == schemas.AUTO_OR_EXPRESSION:
+                yield _AUTO
             yield _EXPRESSION
         else:
             yield {"type": name, **{key: schema[key] for key in _KEYWORDS.get(name, ()) if key in schema}}
