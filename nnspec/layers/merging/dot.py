@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -54,7 +55,7 @@ class Dot(Layer):
                 about=[mine.name, theirs.name],
             )
         rest = [axis for i, axis in enumerate(call.inputs[0].axes) if i != left]
-        rest += [axis for i, axis in enumerate(call.inputs[1].axes) if i != right]
+        rest += [_told_apart(axis, rest) for i, axis in enumerate(call.inputs[1].axes) if i != right]
         if not rest:
             rest = [ax.fresh("product", 1, call.name)]
         repeated = {axis.name for axis in rest if ax.names(rest).count(axis.name) > 1}
@@ -101,6 +102,14 @@ def _rest(view: View, axis: int) -> Group:
     """All factors but those of batch and of one axis, as memory has them."""
     left_out = {*view.axes[0], *view.axes[axis]}
     return tuple(factor for factor in view.order if factor not in left_out)
+
+
+def _told_apart(axis: ax.Axis, others: Sequence[ax.Axis]) -> ax.Axis:
+    """An axis beside the same one of the other input, as where steps are compared with each other: `time_2`."""
+    names = ax.names(others)
+    if not any(other.name == axis.name and other.atoms == axis.atoms for other in others):
+        return axis
+    return axis.renamed(next(f"{axis.name}_{i}" for i in range(2, len(names) + 3) if f"{axis.name}_{i}" not in names))
 
 
 LAYERS = (Dot(),)
