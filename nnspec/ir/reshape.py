@@ -158,10 +158,16 @@ def _orders(moving: list[int], rank: int) -> Iterator[tuple[int, ...]]:
         yield tuple(order)
 
 
-def keeps_order(axes: Axes, sizes: Sequence[Size], declared: Sequence[str | None] | None, result: Rebracketing) -> bool:
+def keeps_order(
+    axes: Axes, sizes: Sequence[Size], declared: Sequence[str | None] | None, result: Rebracketing, *, is_list: bool
+) -> bool:
     """Whether a reshape that mixes axes only cuts such as have no order: heads that give several boxes a place.
 
-    Not where the sizes are those of a permute that would leave the cut axes whole: then that was meant.
+    Not where the sizes are those of a permute that would leave the cut axes whole: then that was meant. Nor where an
+    axis of data is merged while a piece of filters has its size, and so is taken for it.
+
+    Args:
+        is_list: the sizes say no more than that there is a row of so many numbers for each, as `[-1, 4]` does.
     """
     whole = {atom for axis in axes for atom in axis.atoms}
     mixed = [provenance for provenance in result.outputs if provenance.atoms is None]
@@ -169,6 +175,8 @@ def keeps_order(axes: Axes, sizes: Sequence[Size], declared: Sequence[str | None
     if mixed or not all(atom.is_loose for atom in cut) or not agrees(axes, result, declared):
         return False
     keys = {atom.key for atom in cut}
+    if not is_list and _is_taken_for_data(axes, result, sizes):
+        return False
     loose = {i for i, axis in enumerate(axes) if any(atom.key in keys for atom in axis.atoms)}
     moving = [i for i, axis in enumerate(axes) if axis.size != 1]
     if len(moving) > MAX_PERMUTED_AXES:
@@ -179,6 +187,14 @@ def keeps_order(axes: Axes, sizes: Sequence[Size], declared: Sequence[str | None
         if not found.is_scrambled and found.cost == 0 and loose <= kept:
             return False
     return True
+
+
+def _is_taken_for_data(axes: Axes, result: Rebracketing, sizes: Sequence[Size]) -> bool:
+    """Whether an output that holds units or filters alone is as long as an axis of data that is no axis any more."""
+    kept = {p.sources[0] for p in result.outputs if p.kind is Kind.IDENTITY}
+    gone = {axis.size for i, axis in enumerate(axes) if i not in kept and not all(atom.is_loose for atom in axis.atoms)}
+    pieces = zip(result.outputs, sizes, strict=True)
+    return any(size in gone for p, size in pieces if p.kind is Kind.PART and all(a.is_loose for a in p.atoms or ()))
 
 
 def agrees(axes: Axes, result: Rebracketing, declared: Sequence[str | None] | None) -> bool:

@@ -69,7 +69,9 @@ def reshape(call: Call, wanted: Sequence[Size | None], names: Names, arg: str) -
         call.fail("NN314", message, arg, fixes=[open_size_fix(axes)], about=axes)
     call.constraints.extend(constraints)
     result = rebracket(axes, sizes)
-    if result.is_scrambled and not keeps_order(axes, sizes, names, result):
+    if result.is_scrambled and not keeps_order(
+        axes, sizes, names, result, is_list=len(wanted) == 2 and wanted[0] is None
+    ):
         refuse_scramble(call, sizes, names, Rebracketing(result.outputs, constraints), arg)
     else:
         result = _with_units(axes, sizes, names, result)
