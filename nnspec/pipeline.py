@@ -30,7 +30,7 @@ from nnspec.ir.graph import Graph
 from nnspec.validation.validate import validate_document, validate_expanded
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Checked:
     """A spec that passed: everything later phases read.
 
@@ -108,18 +108,25 @@ def check(
     """
     text, root = load_document(path, overrides, source)
     report = Report()
-    phases = _Phases(Path(path), root)
+    phases = _Phases(path=Path(path), root=root)
     phases.run(report, allow_outside, without_data)
     assert isinstance(root, Mapping)
     assert phases.expanded is not None
     assert phases.graph is not None
     expanded, graph = phases.expanded, phases.graph
     return Checked(
-        Path(path), text, expanded.root, expanded, graph, phases.plan, tuple(report.sorted()), dict(overrides or {})
+        path=Path(path),
+        text=text,
+        root=expanded.root,
+        expanded=expanded,
+        graph=graph,
+        data=phases.plan,
+        warnings=tuple(report.sorted()),
+        overrides=dict(overrides or {}),
     )
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Phases:
     """The phases after reading, and how far they came."""
 
@@ -221,7 +228,7 @@ def survey(path: Path, source: Source, *, allow_outside: bool = False) -> Survey
         root = load_document(path, source=source)[1]
     except SpecError as error:
         return Survey(source, diagnostics=tuple(error.diagnostics))
-    phases, report = _Phases(path, root), Report()
+    phases, report = _Phases(path=path, root=root), Report()
     try:
         phases.run(report, allow_outside, without_data=False)
         found = report.sorted()

@@ -43,12 +43,21 @@ def axes_of(value: Value) -> tuple[tuple[str, int | str | None], ...]:
 def input_slots(graph: Graph) -> dict[str, Slot]:
     """The graph's inputs as the data package wants them."""
     return {
-        name: Slot(name, axes_of(value), value.dtype, graph.input_spans[name]) for name, value in graph.inputs.items()
+        name: Slot(name=name, axes=axes_of(value), dtype=value.dtype, span=graph.input_spans[name])
+        for name, value in graph.inputs.items()
     }
 
 
 def output_slots(graph: Graph) -> dict[str, Slot]:
     return {
-        name: Slot(name, axes_of(o.value), o.value.dtype, o.span, o.task, o.classes, o.class_axis)
+        name: Slot(
+            name=name,
+            axes=axes_of(o.value),
+            dtype=o.value.dtype,
+            span=o.span,
+            task=o.task,
+            classes=o.classes,
+            class_axis=o.class_axis,
+        )
         for name, o in graph.outputs.items()
     }

@@ -32,7 +32,14 @@ def check_losses(context: Context) -> Iterator[Diagnostic]:
         if output.loss is None:
             continue
         name, arguments = loss_of(output)
-        reading = Reading(context, output, "NN509", ("outputs", output.name, "loss"), name, arguments)
+        reading = Reading(
+            context=context,
+            output=output,
+            code="NN509",
+            path=("outputs", output.name, "loss"),
+            kind=name,
+            arguments=arguments,
+        )
         if name in LOSSES[output.task]:
             yield from check_axes(reading)
             yield from _check_sizes(reading)

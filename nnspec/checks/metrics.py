@@ -43,7 +43,9 @@ def check_metrics(context: Context) -> Iterator[Diagnostic]:
         for index, (value, measure) in enumerate(zip(output.metrics, measures(output), strict=True)):
             path = ("outputs", output.name, "metrics", index)
             written = {**measure.arguments, **({} if isinstance(value, str) else {"name": measure.name})}
-            reading = Reading(context, output, "NN211", path, measure.kind, written)
+            reading = Reading(
+                context=context, output=output, code="NN211", path=path, kind=measure.kind, arguments=written
+            )
             if measure.kind not in measured_by(output):
                 yield _wrong_task(reading, value if isinstance(value, str) else measure.kind)
                 continue

@@ -15,7 +15,7 @@ from nnspec.ir.axes import Axis, describe
 from nnspec.ir.graph import Output
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Reading:
     """A loss or metric of an output.
 

@@ -32,7 +32,7 @@ Array = NDArray[Any]
 _YEAR_FIRST = re.compile(r"\d{4}(\D|$)")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Split:
     """One split's samples. Every array has the sample axis first, then the model's axes.
 
@@ -239,5 +239,5 @@ class _Loader:
         for name, at in samples.items():
             x = {key: inputs[key].apply(value) for key, value in raw[name].items()}
             y, target, last = ({key: parts[i] for key, parts in encoded[name].items()} for i in range(3))
-            splits[name] = Split(raw[name], x, y, target, last, len(at), order[at])
+            splits[name] = Split(raw=raw[name], x=x, y=y, target=target, last=last, size=len(at), rows=order[at])
         return Dataset(splits, inputs, outputs)

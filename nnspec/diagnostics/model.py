@@ -10,7 +10,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -67,7 +67,7 @@ class Source:
         """The span of the character at an offset."""
         line = bisect_right(self.starts, offset)
         column = offset - self.starts[line - 1] + 1
-        return Span(self, line, column, line, column + 1)
+        return Span(self, line=line, column=column, end_line=line, end_column=column + 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,6 +110,7 @@ class Span:
     """
 
     source: Source
+    _: KW_ONLY
     line: int = 1
     column: int = 1
     end_line: int = 1
@@ -120,7 +121,14 @@ class Span:
         """The same place, reached through further expansions."""
         if not trail:
             return self
-        return Span(self.source, self.line, self.column, self.end_line, self.end_column, trail + self.trail)
+        return Span(
+            self.source,
+            line=self.line,
+            column=self.column,
+            end_line=self.end_line,
+            end_column=self.end_column,
+            trail=trail + self.trail,
+        )
 
     @property
     def start(self) -> Span:
@@ -226,6 +234,7 @@ class Diagnostic:
     code: str
     message: str
     span: Span
+    _: KW_ONLY
     label: str = ""
     path: str = ""
     notes: tuple[str, ...] = ()

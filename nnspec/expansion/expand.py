@@ -36,7 +36,7 @@ MAX_ROUNDS = 100_000  # of all repeats, also of those that write out nothing
 MAX_BLOCK_DEPTH = 16
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Item:
     """A layer as written once or produced by an expansion.
 
@@ -107,11 +107,11 @@ def _expanded(root: Mapping, values: dict[str, Any], report: Report) -> Expanded
             current = Reference(only, None, inputs.key_span(only))
     if isinstance(model, Sequence):
         names.later = explicit_names(model)
-        current = expander.model(model, Place(values, names, path=("model",)), current)
+        current = expander.model(model, Place(scope=values, names=names, path=("model",)), current)
     return Expanded(document, tuple(expander.items), values, current, names.known)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """Where in the expansion an item stands.
 
@@ -133,7 +133,14 @@ class Place:
 
     def item(self, index: int) -> Place:
         """The place of an item of the model that stands here."""
-        return Place(self.scope, self.names, self.trail, (*self.path, index), self.suffix, self.depth)
+        return Place(
+            scope=self.scope,
+            names=self.names,
+            trail=self.trail,
+            path=(*self.path, index),
+            suffix=self.suffix,
+            depth=self.depth,
+        )
 
 
 class _Expander:
@@ -228,7 +235,18 @@ class _Expander:
         if local is None:
             names.known.setdefault(full.removeprefix(names.prefix), full)
         self.table.made.add(full)
-        self.items.append(Item(full, kind, kind_span, mapping, span, reads, place.path, shared))
+        self.items.append(
+            Item(
+                name=full,
+                kind=kind,
+                kind_span=kind_span,
+                body=mapping,
+                span=span,
+                reads=reads,
+                path=place.path,
+                shared=shared,
+            )
+        )
         return Reference(full, None, kind_span)
 
     def referenced(self, kind: str, body: Mapping | None, names: Names) -> tuple[Reference | None, ...]:
@@ -307,7 +325,9 @@ class _Expander:
         self.used_blocks.append(kind)
         path = ("blocks", kind, "model")
         step = Step(f"block {kind}", ready.span, given)
-        own = Place({**place.scope, **given}, inside, (*place.trail, step), path, depth=place.depth + 1)
+        own = Place(
+            scope={**place.scope, **given}, names=inside, trail=(*place.trail, step), path=path, depth=place.depth + 1
+        )
         result = self.model(inner, own, first)
         self.used_blocks.pop()
         for known in {local, local + place.suffix}:

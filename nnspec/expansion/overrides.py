@@ -20,7 +20,7 @@ def apply_overrides(root: Node, overrides: MappingABC[str, object]) -> Node:
     for path, value in overrides.items():
         shown = value if isinstance(value, str) else repr(value)
         source = Source("--set", f"{path}={shown}")
-        span = Span(source, 1, 1, 1, len(source.text) + 1)
+        span = Span(source, line=1, column=1, end_line=1, end_column=len(source.text) + 1)
         steps = [m.group(1) or int(m.group(2)) for m in _STEP.finditer(path)]
         if not steps:
             raise SpecError.single("NN112", f"`{path}` is not a valid path; paths look like `vars.lookback`", span)

@@ -96,7 +96,15 @@ class _Elaborator:
         inputs_node = root.get("inputs")
         spans = {n: inputs_node.key_span(n) for n in inputs} if isinstance(inputs_node, Mapping) else {}
         constraints = tuple(dict.fromkeys(self.constraints))
-        return Graph(name, inputs, order, outputs, spans, constraints, fixed_batches(inputs_node))
+        return Graph(
+            name=name,
+            inputs=inputs,
+            nodes=order,
+            outputs=outputs,
+            input_spans=spans,
+            constraints=constraints,
+            batches=fixed_batches(inputs_node),
+        )
 
     # ---------------------------------------------------------------------------------------------- inputs
 
@@ -132,7 +140,7 @@ class _Elaborator:
                 axes.append(ax.fresh(axis_name, size, name, origin=axis_name))
             dtype_node = body.get("dtype") if isinstance(body, Mapping) else None
             dtype = str(to_plain(dtype_node)) if dtype_node else "float32"
-            value = Value(name, tuple(axes), dtype, fields=initial_fields(tuple(axes)))
+            value = Value(node=name, axes=tuple(axes), dtype=dtype, fields=initial_fields(tuple(axes)))
             result[name] = value
             self.values[name] = {"output": value}
         return result
@@ -352,13 +360,13 @@ def make_output(name: str, value: Value, body: Mapping, span: Any, report: Repor
     if isinstance(classes, int | float):
         classes = list(range(int(classes)))
     return Output(
-        name,
-        value,
-        task,
-        span,
-        tuple(classes) if classes else None,
-        class_axis,
-        plain("loss"),
-        tuple(plain("metrics") or ()),
-        float(plain("weight") if plain("weight") is not None else 1.0),
+        name=name,
+        value=value,
+        task=task,
+        span=span,
+        classes=tuple(classes) if classes else None,
+        class_axis=class_axis,
+        loss=plain("loss"),
+        metrics=tuple(plain("metrics") or ()),
+        weight=float(plain("weight") if plain("weight") is not None else 1.0),
     )

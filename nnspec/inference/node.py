@@ -40,19 +40,19 @@ def make_call(
     axis_name = to_plain(given["as"]) if "as" in given else None
     over = to_plain(given["over"]) if "over" in given else None
     return Call(
-        name,
-        layer.kind,
-        kind_span,
-        item_span,
-        body,
-        inputs,
-        args,
-        report,
-        path,
-        axis_name if isinstance(axis_name, str) else None,
-        (over,) if isinstance(over, str) else (tuple(over) if over else None),
-        infer_inner,
-        constraints,
+        name=name,
+        kind=layer.kind,
+        kind_span=kind_span,
+        item_span=item_span,
+        body=body,
+        inputs=inputs,
+        args=args,
+        report=report,
+        path=path,
+        axis_name=axis_name if isinstance(axis_name, str) else None,
+        over=(over,) if isinstance(over, str) else (tuple(over) if over else None),
+        infer_inner=infer_inner,
+        constraints=constraints,
         item_body=body,
         makes_axis=layer.makes is not None,
         make_node=make_node,
@@ -94,7 +94,11 @@ def make_node(
     for i, axes in enumerate(inferred.outputs):
         port = inferred.ports[i] if i < len(inferred.ports) else f"output_{i}"
         dtype = inferred.dtypes[i] if i < len(inferred.dtypes) else call.input.dtype
-        values.append(Value(name, axes, dtype, port, masks[i] if i < len(masks) else None, fields))
+        values.append(
+            Value(
+                node=name, axes=axes, dtype=dtype, port=port, mask=masks[i] if i < len(masks) else None, fields=fields
+            )
+        )
     args = {**call.args, **inferred.keras}
     weights = inferred.weights
     frozen = call.node("trainable")
@@ -102,22 +106,22 @@ def make_node(
         args["trainable"] = False
         weights = tuple(replace(weight, is_trainable=False) for weight in weights)
     return Node(
-        name,
-        layer,
-        args,
-        call.inputs,
-        tuple(values),
-        weights,
-        span,
-        path,
-        inferred.formula,
-        inferred.notes,
-        inferred.inner,
-        shared,
-        inferred.backward,
-        inferred.windows,
-        inferred.cells,
-        call.given,
+        name=name,
+        layer=layer,
+        args=args,
+        inputs=call.inputs,
+        outputs=tuple(values),
+        weights=weights,
+        span=span,
+        path=path,
+        formula=inferred.formula,
+        notes=inferred.notes,
+        inner=inferred.inner,
+        shared=shared,
+        backward=inferred.backward,
+        windows=inferred.windows,
+        cells=inferred.cells,
+        given=call.given,
     )
 
 

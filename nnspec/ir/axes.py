@@ -113,7 +113,7 @@ def derived(text: str) -> Symbolic:
     return Symbolic.symbol(text)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Atom:
     """An indivisible piece of an axis: the digits `(index // step) % size` of the axis `name` of `whole` elements.
 
@@ -165,7 +165,7 @@ def fuse(atoms: Iterable[Atom]) -> tuple[Atom, ...]:
     return tuple(result)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Axis:
     """A named axis.
 
@@ -206,9 +206,9 @@ def fresh(
 ) -> Axis:
     """A new axis that consists of itself. `owner` (a node or input) tells axes of the same name apart."""
     is_loose = is_learned and not is_laid_out
-    atom = Atom(atom_key(owner, name), name, size, size, 1, origin, is_loose=is_loose)
+    atom = Atom(key=atom_key(owner, name), name=name, size=size, whole=size, step=1, origin=origin, is_loose=is_loose)
     atoms = () if size == 1 else (atom,)
-    return Axis(name, size, atoms, is_learned, origin, is_laid_out)
+    return Axis(name=name, size=size, atoms=atoms, is_learned=is_learned, origin=origin, is_laid_out=is_laid_out)
 
 
 def atom_key(owner: str, name: str) -> str:

@@ -67,7 +67,7 @@ class Field:
         return self.size - 1 - self.ahead + self.slack
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Value:
     """A tensor: batch is left out of `axes`.
 
@@ -138,7 +138,7 @@ class LayerKind(Protocol):
     def undo(self, node: Node, values: np.ndarray, weights: Mapping[str, np.ndarray]) -> np.ndarray | None: ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Node:
     """A layer at work.
 
@@ -190,7 +190,7 @@ class Node:
         return bool(self.args.get("stateful")) or any(node is not None and node.is_stateful for node in inside)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Output:
     """A result of the graph: what the value means (`task`) and how it is trained.
 
@@ -215,7 +215,7 @@ class Output:
         return 0.0 if self.gives_scores else 0.5
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Graph:
     """Nodes stand in the order in which they can be computed."""
 

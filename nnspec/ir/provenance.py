@@ -98,4 +98,4 @@ class Reading:
         name = self.axes[axis].name if axis in self.alone else atom.label
         if name is None:
             return self.digits(atom, piece)
-        return self.digits(Atom(f"{piece.place}", name, atom.size, atom.size), piece)
+        return self.digits(Atom(key=f"{piece.place}", name=name, size=atom.size, whole=atom.size), piece)

@@ -99,7 +99,12 @@ def _read(graph: Graph, value: Value, x: Mapping[str, np.ndarray]) -> np.ndarray
     inputs = {name: given for name, given in graph.inputs.items() if name in needed}
     nodes = tuple(node for node in graph.nodes if node.name in needed)
     span = next(node.span for node in nodes if node.name == value.node)
-    part = Graph(graph.name, inputs, nodes, {"read": Output("read", value, "regression", span)})
+    part = Graph(
+        name=graph.name,
+        inputs=inputs,
+        nodes=nodes,
+        outputs={"read": Output(name="read", value=value, task="regression", span=span)},
+    )
     compiled, rows = build_model(part), {name: x[name] for name in inputs}
     adapt_layers(compiled, part, rows)
     return predict(compiled.model, part, rows)["read"]

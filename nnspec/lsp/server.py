@@ -39,7 +39,9 @@ class Server(LanguageServer):
 
     def opened(self, item: lsp.TextDocumentItem) -> None:
         encoding = self.workspace.position_encoding or lsp.PositionEncodingKind.Utf16
-        self.documents[item.uri] = Document(item.uri, _path(item.uri), item.text, item.version, encoding)
+        self.documents[item.uri] = Document(
+            uri=item.uri, path=_path(item.uri), text=item.text, version=item.version, encoding=encoding
+        )
         self.check(item.uri)
 
     def changed(self, uri: str, version: int | None) -> None:

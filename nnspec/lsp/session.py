@@ -18,7 +18,7 @@ _OURS = re.compile(r"^[\"']?(nnspec|inputs|model|outputs)[\"']?\s*:", re.MULTILI
 _KEY = re.compile(r"^[\"']?[\w.\-/]+[\"']?\s*:(\s|$)", re.MULTILINE)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Document:
     """An open document.
 

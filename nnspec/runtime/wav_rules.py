@@ -28,7 +28,7 @@ class WavError(ValueError):
     """The file is no WAV file that can be read; the message completes `FILE cannot be used: …`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WavHeader:
     """How a file's samples are stored.
 
@@ -93,7 +93,9 @@ def _read(stream: IO[bytes], size: int) -> WavHeader:
         )
     if not channels or not rate or align != channels * width:
         raise WavError(f"its header is damaged: {channels} channels of {width} bytes in blocks of {align}")
-    header = WavHeader(rate, channels, length // align, encoding, width, stream.tell())
+    header = WavHeader(
+        rate=rate, channels=channels, samples=length // align, encoding=encoding, width=width, offset=stream.tell()
+    )
     if header.offset + length > size:
         raise WavError("it has fewer samples than its header says")
     return header

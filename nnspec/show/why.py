@@ -24,7 +24,7 @@ class Told:
     text: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Page:
     """What is to be said of one layer.
 
@@ -85,19 +85,19 @@ def _page(graph: Graph, node: Node, *, is_inner: bool) -> Page:
     inner = [part for part in (node.inner, node.backward, *node.cells) if part is not None]
     weights = {**(node.inner.layer.why(node.inner) if node.inner is not None else {}), **told}
     return Page(
-        node.name,
-        node.kind,
-        node.span.line,
-        summary(node.layer),
-        tuple(f"{_source(value)} {ax.describe(value.axes)}" for value in node.inputs),
-        tuple(_made(value) for value in node.outputs),
-        told.get("", ""),
-        tuple(_arguments(node, told)),
-        () if is_inner else tuple(Told(w.name, shape(w.shape), _weight(w, weights)) for w in node.weights),
-        "" if is_inner else _parameters(node),
-        () if is_inner else tuple(_sees(graph, node)),
-        () if is_inner else node.notes,
-        tuple(_page(graph, part, is_inner=True) for part in inner),
+        name=node.name,
+        kind=node.kind,
+        line=node.span.line,
+        summary=summary(node.layer),
+        reads=tuple(f"{_source(value)} {ax.describe(value.axes)}" for value in node.inputs),
+        makes=tuple(_made(value) for value in node.outputs),
+        text=told.get("", ""),
+        arguments=tuple(_arguments(node, told)),
+        weights=() if is_inner else tuple(Told(w.name, shape(w.shape), _weight(w, weights)) for w in node.weights),
+        parameters="" if is_inner else _parameters(node),
+        sees=() if is_inner else tuple(_sees(graph, node)),
+        notes=() if is_inner else node.notes,
+        inner=tuple(_page(graph, part, is_inner=True) for part in inner),
     )
 
 

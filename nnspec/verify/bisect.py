@@ -104,8 +104,14 @@ def _inputs_only(subject: Subject) -> dict[str, list[str]]:
 def _until(graph: Graph, last: int) -> Graph:
     """The graph up to one node, whose first output is its only one."""
     node = graph.nodes[last]
-    output = Output("value", node.outputs[0], "regression", node.span)
-    return Graph(graph.name, graph.inputs, graph.nodes[: last + 1], {"value": output}, graph.input_spans)
+    output = Output(name="value", value=node.outputs[0], task="regression", span=node.span)
+    return Graph(
+        name=graph.name,
+        inputs=graph.inputs,
+        nodes=graph.nodes[: last + 1],
+        outputs={"value": output},
+        input_spans=graph.input_spans,
+    )
 
 
 def _keras_value(subject: Subject, compiled: Any, node: Node, raw: Mapping[str, np.ndarray]) -> np.ndarray:

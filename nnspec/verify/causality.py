@@ -102,7 +102,7 @@ def _fault(what: str, axis: str, name: str, found: Found, span: Span) -> Diagnos
     )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Probe:
     """A value of the built model, one step of which is looked at.
 

@@ -21,7 +21,7 @@ SMALLEST_SCALE = 1e-6  # an output that is nothing but smaller values is measure
 ROUNDINGS = 4  # of float32, where an offset is added to what the network gives
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Comparison:
     """Largest differences of an output over all runs; `other_labels` as a share of a run's samples."""
 

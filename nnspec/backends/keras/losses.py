@@ -44,7 +44,7 @@ _OF_TWO_AXES = frozenset({"F1Score", "FBetaScore", "R2Score"})
 _WITH_AXES_IN_PLACE = frozenset({"Dice", "Tversky"})  # their `axis` says which axes of the output they sum over
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Form:
     """How an object wants to be called.
 
@@ -111,7 +111,14 @@ def _form(output: Output, kind: str, arguments: Mapping[str, Any], *, is_metric:
     elif kind in ("OneHotIoU", "OneHotMeanIoU"):
         predictions = "indices" if arguments.get("sparse_y_pred", False) else None
     is_moved = place != count and kind not in _WITH_AXES_IN_PLACE
-    return _Form(place, is_moved, targets, predictions, link, has_two_axes)
+    return _Form(
+        class_axis=place,
+        is_moved=is_moved,
+        targets=targets,
+        predictions=predictions,
+        link=link,
+        has_two_axes=has_two_axes,
+    )
 
 
 def _reads_scores(arguments: Mapping[str, Any]) -> bool:

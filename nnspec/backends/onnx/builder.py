@@ -20,7 +20,7 @@ MOVES = frozenset({"Cast", "Reshape", "Transpose"})
 AXES_FROM_18 = frozenset(f"Reduce{what}" for what in ("L1", "L2", "Max", "Mean", "Min", "Prod", "SumSquare"))
 
 
-@dataclass
+@dataclass(kw_only=True)
 class OnnxNode:
     op: str
     inputs: list[str]
@@ -84,7 +84,7 @@ class Body:
         return helper.make_graph([_node_proto(node) for node in self.nodes], name, inputs, outputs)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class GraphBuilder:
     """Collects a graph in order of computation."""
 
@@ -125,7 +125,9 @@ class GraphBuilder:
             self._moves[key] = name
         names = [name] + [self.unique(f"{name}:{i}") for i in range(1, outputs)]
         kept = {key: value for key, value in (attributes or {}).items() if value is not None}
-        self.nodes.append(OnnxNode(op, list(inputs), names, kept, name, domain))
+        self.nodes.append(
+            OnnxNode(op=op, inputs=list(inputs), outputs=names, attributes=kept, name=name, domain=domain)
+        )
         return names
 
     def constant(self, array: Any, stem: str) -> str:

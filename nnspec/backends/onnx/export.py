@@ -57,7 +57,7 @@ def export_graph(
         fallback: lowers a node whose layer has no lowering of its own.
         right_padded: inputs whose sequences hold data first and padding after it.
     """
-    builder = GraphBuilder(graph.name, opset)
+    builder = GraphBuilder(name=graph.name, opset=opset)
     lowering = Lowering(builder)
     result = Exported(builder, states=lowering.states)
     batch: Group = (Factor("batch", None, ax.Symbolic.symbol("batch")),)

@@ -54,7 +54,7 @@ class Packed:
     lengths: str | None = None
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Lowering(Arranger):
     """The walk's state, seen by one node at a time.
 

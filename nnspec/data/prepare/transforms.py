@@ -101,7 +101,7 @@ class InputTransform:
         return cls(scaling, body.get("pad_value"), body.get("step"))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Relative:
     """Targets are changes against the last value of the same columns in a windowed input.
 
@@ -143,7 +143,7 @@ class Relative:
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Relative:
         places = {"step": body["step"], "feature": body["feature"], "shape": tuple(body["shape"])}
-        return cls(body["input"], tuple(body["columns"]), body["axis"], **places)
+        return cls(input=body["input"], columns=tuple(body["columns"]), axis=body["axis"], **places)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from nnspec.diagnostics import Span
 AxisList = tuple[tuple[str, int | str | None], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
     """What the model has where data go in or targets are compared.
 
@@ -56,7 +56,7 @@ class Slot:
         return self.dtype.startswith(("float", "bfloat"))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """A file, or a pattern of WAV files. `shown` is how the spec writes it, `where` its place in the document."""
 
@@ -86,7 +86,7 @@ class Part:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SplitPlan:
     """How rows are divided. `by` is time, order, random or label; `gap` None is automatic."""
 
@@ -133,7 +133,7 @@ class ScalePlan:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClassPlan:
     """How values become classes. `kind` is labels (from the training rows), list, quantiles or edges."""
 
@@ -150,7 +150,7 @@ class ClassPlan:
         return {"list": len(self.labels), "quantiles": self.quantiles, "edges": len(self.edges) + 1}.get(self.kind)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SlotPlan:
     """Where one input's or output's data come from. `source` is its own file or the section's."""
 
@@ -194,7 +194,7 @@ class SlotPlan:
         return "columns" if self.columns else "array" if self.array else self.source.kind
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DataPlan:
     """The whole `data` section."""
 

@@ -103,7 +103,14 @@ class _Reader:
         except SpecError as error:
             self.report.extend(error.diagnostics)
             path = self.root
-        return Source(kind, path, shown, value.span, here, None if self.allow_outside else self.root)
+        return Source(
+            kind=kind,
+            path=path,
+            shown=shown,
+            span=value.span,
+            where=here,
+            root=None if self.allow_outside else self.root,
+        )
 
     def read_window(self, body: dict[str, Any] | None, spans: dict[str, Span]) -> WindowPlan | None:
         if body is None:
@@ -127,7 +134,14 @@ class _Reader:
         gap = body.get("gap", "auto")
         parts = tuple(self.read_part(name, body[name], kind, spans[name]) for name in SPLITS if name in body)
         plan = SplitPlan(
-            parts, kind, column, body.get("group"), None if gap == "auto" else gap, body.get("seed", 0), span, spans
+            parts=parts,
+            by=kind,
+            label_column=column,
+            group=body.get("group"),
+            gap=None if gap == "auto" else gap,
+            seed=body.get("seed", 0),
+            span=span,
+            spans=spans,
         )
         self.check_split(plan, has_order="order_by" in plain)
         return plan
@@ -282,9 +296,9 @@ class _Reader:
             return None
         span = spans["classes"]
         if isinstance(body, str):
-            return ClassPlan("labels", span)
+            return ClassPlan(kind="labels", span=span)
         if isinstance(body, list):
-            return ClassPlan("list", span, labels=tuple(body))
+            return ClassPlan(kind="list", span=span, labels=tuple(body))
         along = body.get("along")
         axes = None if along is None else tuple(along)
         if ("quantiles" in body) == ("edges" in body) or ("edges" in body and along is not None):
@@ -292,11 +306,11 @@ class _Reader:
             self.fault("NN208", message, span, f"{where}.classes")
             return None
         if "quantiles" in body:
-            return ClassPlan("quantiles", span, quantiles=body["quantiles"], along=axes)
+            return ClassPlan(kind="quantiles", span=span, quantiles=body["quantiles"], along=axes)
         edges = tuple(float(edge) for edge in body["edges"])
         if list(edges) != sorted(edges):
             self.fault("NN208", f"the edges {list(edges)} do not ascend", span, f"{where}.classes.edges")
-        return ClassPlan("edges", span, edges=edges)
+        return ClassPlan(kind="edges", span=span, edges=edges)
 
 
 def _show(value: Any) -> str:

@@ -15,7 +15,7 @@ from nnspec.data.sources.numpy_probe import ArrayHeader, HeaderError, WavHeader
 from nnspec.diagnostics import Diagnostic
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnFacts:
     """One column. Fields are None (or 0) where the format does not tell without loading."""
 
@@ -27,7 +27,7 @@ class ColumnFacts:
     values: list[Any] | None = None
 
 
-@dataclass
+@dataclass(kw_only=True)
 class FileFacts:
     """One file: the `columns` of a table, the `arrays` of an archive (a lone one has no name), or `recordings`."""
 
@@ -66,7 +66,7 @@ class Files:
         if not paths:
             self.diagnostics.append(missing_file(source.shown, source.path, source.span, source.where))
             return None
-        facts = FileFacts(source)
+        facts = FileFacts(source=source)
         try:
             if source.kind == "csv":
                 self._read_csv(source, facts)
@@ -118,10 +118,17 @@ class Files:
         if facts.table is not None:
             seen = facts.table.columns.get(name)
             if seen is None:
-                return ColumnFacts(facts.rows)
-            return ColumnFacts(facts.rows, seen.missing, seen.text_row > 0, seen.text_row, seen.text, seen.values)
+                return ColumnFacts(rows=facts.rows)
+            return ColumnFacts(
+                rows=facts.rows,
+                missing=seen.missing,
+                is_text=seen.text_row > 0,
+                text_row=seen.text_row,
+                text=seen.text,
+                values=seen.values,
+            )
         if facts.columns is not None:
-            return ColumnFacts(facts.rows, is_text=name in facts.text_columns)
+            return ColumnFacts(rows=facts.rows, is_text=name in facts.text_columns)
         header = facts.arrays[name]
         if isinstance(header, HeaderError):
             raise header
@@ -129,7 +136,9 @@ class Files:
             raise HeaderError(f"array `{name}` has shape {header.shape}, and a column has one axis")
         member = name if source.kind == "npz" else None
         found = numpy_probe.read_vector(source.path, member, header) if values else None
-        return ColumnFacts(header.shape[0], is_text=header.kind in "US", values=None if found is None else list(found))
+        return ColumnFacts(
+            rows=header.shape[0], is_text=header.kind in "US", values=None if found is None else list(found)
+        )
 
 
 def labels_of(column: ColumnFacts) -> list[str] | None:

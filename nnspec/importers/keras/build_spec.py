@@ -27,7 +27,7 @@ _RECORDED = "nnspec.layers.image."  # Keras writes `training` into the calls of 
 _READ_WORDS = ("inputs", "sequence", "query", "value", "key", "initial_state", "x", "x1", "x2", "xs")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Draft:
     """The spec before it is folded and written.
 
@@ -96,10 +96,20 @@ class _Builder:
         nodes = tuple(item.node for item in self.maker.items)
         constraints = tuple(dict.fromkeys(self.maker.constraints))
         batches = {self.input_names[name]: size for name, size in self.network.batches.items()}
-        graph = Graph("draft", self.inputs, nodes, {}, constraints=constraints, batches=batches)
+        graph = Graph(
+            name="draft", inputs=self.inputs, nodes=nodes, outputs={}, constraints=constraints, batches=batches
+        )
         notes = (*self.maker.notes, *self.notes())
         items = tuple(self.maker.items)
-        return Draft(identifier(self.network.name), self.inputs, items, outputs, shared, graph, notes)
+        return Draft(
+            name=identifier(self.network.name),
+            inputs=self.inputs,
+            items=items,
+            outputs=outputs,
+            shared=shared,
+            graph=graph,
+            notes=notes,
+        )
 
     def notes(self) -> list[str]:
         mixed = [call.name for call in self.network.calls if is_mixed(call.config)]
@@ -139,7 +149,7 @@ class _Builder:
         readers = {c.kind for c in self.network.calls for t in c.tensors if t.call is None and t.input == tensor.input}
         if readers and readers <= {"Embedding", "CategoryEncoding"} and dtype.startswith("float"):
             dtype = "int32"  # ids, which Keras lets one call floats
-        return Value(name, tuple(axes), dtype, fields=initial_fields(tuple(axes)))
+        return Value(node=name, axes=tuple(axes), dtype=dtype, fields=initial_fields(tuple(axes)))
 
     def read(self, tensor: Tensor) -> Read:
         if tensor.call is None:

@@ -186,7 +186,7 @@ def _replace(
             continue
         stretch = units[i : i + group.length]
         values = {p: column[starts[i]] for p, column in _by_name(group, names).items()}
-        use = Unit(name, "block", values, reads=_outside(stretch), label=stretch[-1].label)
+        use = Unit(kind=name, verb="block", values=values, reads=_outside(stretch), label=stretch[-1].label)
         moved[id(stretch[-1])] = use
         result.append(use)
         i += group.length
@@ -227,7 +227,15 @@ def _body(
             else:
                 number = next(i for i, (o, p) in enumerate(outside) if (o is source and p == port) or o == source)
                 reads.append((labels[number], 0))
-        copies[id(unit)] = Unit(unit.kind, unit.verb, values, unit.rest, reads, unit.label, unit.ports)
+        copies[id(unit)] = Unit(
+            kind=unit.kind,
+            verb=unit.verb,
+            values=values,
+            rest=unit.rest,
+            reads=reads,
+            label=unit.label,
+            ports=unit.ports,
+        )
     return list(copies.values())
 
 

@@ -31,7 +31,7 @@ from nnspec.verify.hostile_inputs import variants
 TOLERANCE = 1e-5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Imported:
     """What an import wrote.
 
@@ -176,7 +176,14 @@ def _write(
         compiled.model.save_weights(made)
         os.replace(made, weights)
         os.replace(Path(folder) / spec.name, spec)
-    return Imported(spec, weights, graph, error, text.count("\n"), tuple(dict.fromkeys(draft.notes)))
+    return Imported(
+        spec=spec,
+        weights=weights,
+        graph=graph,
+        error=error,
+        lines=text.count("\n"),
+        notes=tuple(dict.fromkeys(draft.notes)),
+    )
 
 
 def _checked(draft: Draft, path: Path, fold: bool, here: Span) -> tuple[str, pipeline.Checked]:

@@ -21,7 +21,7 @@ from nnspec.layers.registry import REGISTRY
 NOWHERE = Span(Source("model", ""))
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False, kw_only=True)
 class Item:
     """A layer of the spec to be.
 
@@ -103,7 +103,7 @@ class Maker:
                 given, sources = mended
                 continue
             shared = self.shared.get(call.path) if call is not None else None
-            item = Item(kind, given, tuple(sources), node, call, shared)
+            item = Item(kind=kind, body=given, reads=tuple(sources), node=node, call=call, shared=shared)
             self.items.append(item)
             return item
         raise ImportFault(f"`{kind}` cannot be given axes that fit: {tried[-1]}")

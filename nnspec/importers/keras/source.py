@@ -40,7 +40,7 @@ class Tensor:
     input: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False, kw_only=True)
 class Call:
     """One use of a layer.
 
@@ -98,7 +98,7 @@ class Network:
     batches: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, kw_only=True)
 class _Scope:
     """A model's configuration at one of its uses: its layers by name, and what its inputs are bound to."""
 
@@ -119,7 +119,7 @@ def read_network(config: Config, class_name: str) -> Network:
         ImportFault: where it is neither.
     """
     functional = _functional(config, class_name, str(config.get("name", "model")))
-    root = _Scope(functional, (), {})
+    root = _Scope(config=functional, path=(), bindings={})
     _index(root)
     inputs: dict[str, Tensor] = {}
     batches: dict[str, int] = {}
@@ -292,14 +292,14 @@ class _Reader:
             self.enter(scope, (name, node), whole, places, (arguments, keywords), is_distributed=whole is not layer)
             return self.missing(scope, reference)
         call = Call(
-            path,
-            layer["class_name"],
-            str(layer.get("module") or "keras.layers"),
-            layer["config"],
-            tuple(arguments),
-            {key: value for key, value in keywords.items() if value is not None},
-            places,
-            scope.distributed,
+            path=path,
+            kind=layer["class_name"],
+            module=str(layer.get("module") or "keras.layers"),
+            config=layer["config"],
+            arguments=tuple(arguments),
+            keywords={key: value for key, value in keywords.items() if value is not None},
+            places=places,
+            distributed=scope.distributed,
         )
         scope.made[name, node] = call
         self.calls.append(call)
@@ -324,7 +324,13 @@ class _Reader:
         names = [ref[0] for ref in _references(config["input_layers"])]
         tensors = _bind_inputs(config, given, names)
         bindings = dict(zip(names, tensors, strict=True))
-        inner = _Scope(config, (*scope.path, key[0]), bindings, places, scope.distributed + is_distributed)
+        inner = _Scope(
+            config=config,
+            path=(*scope.path, key[0]),
+            bindings=bindings,
+            places=places,
+            distributed=scope.distributed + is_distributed,
+        )
         _index(inner)
         scope.inner[key] = inner
 

@@ -12,7 +12,7 @@ from nnspec.layers.kit.args import REQUIRED
 from nnspec.layers.registry import REGISTRY
 
 
-@dataclass(eq=False, repr=False)
+@dataclass(eq=False, repr=False, kw_only=True)
 class Unit:
     """An item of a model list.
 
@@ -65,7 +65,7 @@ def units_of(items: Iterable[Item]) -> tuple[list[Unit], dict[int, Unit]]:
     result = []
     for item in items:
         verb = "share" if item.shared is not None else ""
-        unit = Unit(item.shared or item.kind, verb, ports=tuple(value.port for value in item.node.outputs))
+        unit = Unit(kind=item.shared or item.kind, verb=verb, ports=tuple(value.port for value in item.node.outputs))
         unit.label = item.call.name if item.call is not None else ""
         is_axis_verb = REGISTRY[item.kind].is_verb
         for key, value in item.body.items() if not verb else ():

@@ -219,7 +219,14 @@ class Convolution(Layer):
             node,
             view,
             "Conv",
-            Kernel(np.moveaxis(kernel, (-1, -2), (0, 1)), bias, strides, dilation, outputs=0, hint=hint),
+            Kernel(
+                weights=np.moveaxis(kernel, (-1, -2), (0, 1)),
+                bias=bias,
+                strides=strides,
+                dilation=dilation,
+                outputs=0,
+                hint=hint,
+            ),
             group=groups,
             **around,
         )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from nnspec.backends.onnx.view import Group, View
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Kernel:
     """What slides, in ONNX's order of axes: two of channels, then the spatial ones.
 

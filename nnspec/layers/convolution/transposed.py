@@ -116,10 +116,10 @@ class TransposedConvolution(Convolution):
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         _, strides, dilation = self.geometry(node.args)
         kernel = Kernel(
-            np.moveaxis(lowering.weights["kernel"], (-1, -2), (0, 1)),
-            lowering.weights.get("bias"),
-            strides,
-            dilation,
+            weights=np.moveaxis(lowering.weights["kernel"], (-1, -2), (0, 1)),
+            bias=lowering.weights.get("bias"),
+            strides=strides,
+            dilation=dilation,
             outputs=1,
         )
         ends = [self.cuts(node.args, i)[1:] for i in range(self.rank)]

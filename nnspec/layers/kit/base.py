@@ -7,7 +7,7 @@ Frameworks are imported only inside `to_keras`; `to_onnx` works on a builder and
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nnspec.ir.axes import Axes
@@ -48,6 +48,7 @@ class Inferred:
 
     outputs: tuple[Axes, ...]
     dtypes: tuple[str, ...] = ()
+    _: KW_ONLY
     ports: tuple[str, ...] = ("output",)
     weights: tuple[Weight, ...] = ()
     formula: str = ""

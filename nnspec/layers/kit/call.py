@@ -54,7 +54,7 @@ class Maker:
     keeps_state: bool
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Call:
     """One use of a layer kind: what it reads and what the spec says, with the places to speak of.
 
@@ -136,15 +136,15 @@ class Call:
         """
         steps = (*self.path, self.kind, *([arg] if arg and arg in self.given else []))
         return Diagnostic(
-            code,
-            message,
-            self.span(arg),
-            label,
-            format_path(steps),
-            tuple(notes),
-            tuple(related),
-            tuple(fixes),
-            severity,
+            code=code,
+            message=message,
+            span=self.span(arg),
+            label=label,
+            path=format_path(steps),
+            notes=tuple(notes),
+            related=tuple(related),
+            fixes=tuple(fixes),
+            severity=severity,
             about=tuple(dict.fromkeys(ref for thing in about if thing is not None for ref in self.refs(thing))),
         )
 

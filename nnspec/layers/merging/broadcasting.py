@@ -78,7 +78,7 @@ def _filled(axes: Axes, model: Axes, repeated: Sequence[str]) -> tuple[Axes, Pla
     rest, made, places = list(axes), list[ax.Axis](), Places()
     for axis in model:
         if axis.name in repeated and ax.index_of(axes, axis.name) is None and len(rest) + len(made) < len(model):
-            made.append(ax.Axis(axis.name, 1, (), axis.is_learned))
+            made.append(ax.Axis(name=axis.name, size=1, atoms=(), is_learned=axis.is_learned))
             places.append(None)
         elif rest:
             places.append(len(axes) - len(rest))

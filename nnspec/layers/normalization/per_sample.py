@@ -252,7 +252,12 @@ class GroupNormalization(Layer):
         spec = node.inputs[0].axes
         size = spec[axis - 1].size
         assert isinstance(size, int)
-        cut = (*spec[: axis - 1], Axis("group", groups, ()), Axis("member", size // groups, ()), *spec[axis:])
+        cut = (
+            *spec[: axis - 1],
+            Axis(name="group", size=groups, atoms=()),
+            Axis(name="member", size=size // groups, atoms=()),
+            *spec[axis:],
+        )
         view = lowering.rebracketed(inputs[0], cut)
         first, inside = view.axes[0], set(view.axes[axis])
         rest = tuple(f for f in view.order if f not in inside and f not in first)

@@ -102,7 +102,7 @@ class STFTSpectrogram(Layer):
             if channels > 1:
                 label = name if "as" in call.given else f"{channel.name}_{name}"
                 atoms = (*channel.atoms, *frequency.atoms)
-                frequency = Axis(label, multiply((channel.size, frequency.size)), atoms)
+                frequency = Axis(name=label, size=multiply((channel.size, frequency.size)), atoms=atoms)
             axes = (frequency, frames) if first else (frames, frequency)
         shape = (length, 1, bins)
         weights = [

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     Array = np.ndarray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Vocabulary:
     """Attributes:
     words: without those for mask and unknown ones.
@@ -45,7 +45,16 @@ class Vocabulary:
         words = tuple(listed[start:] if has_special else listed)
         padded = args["max_tokens"] if args["pad_to_max_tokens"] else None
         idf = tuple(float(weight) for weight in args["idf_weights"] or ())
-        return cls(words, start, first_unknown, padded or start + len(words), mask, oov, idf, has_special)
+        return cls(
+            words=words,
+            start=start,
+            first_unknown=first_unknown,
+            depth=padded or start + len(words),
+            mask=mask,
+            oov=oov,
+            idf_weights=idf,
+            has_special=has_special,
+        )
 
     @property
     def size(self) -> int:

@@ -17,7 +17,7 @@ States = Sequence[View]
 WRITTEN_OUT = 256  # steps; more would make a graph of thousands of nodes
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class SteppedCell:
     """One direction of a recurrent layer.
 
@@ -39,7 +39,7 @@ class SteppedCell:
     most: int = WRITTEN_OUT
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Cell:
     """One direction of an op.
 

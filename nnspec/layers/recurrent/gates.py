@@ -111,15 +111,15 @@ class Gates:
             both = np.stack([bias, np.zeros_like(bias)]) if bias.ndim == 1 else bias
             bias = np.concatenate([self.in_op_order(row[None]).ravel() for row in both])
         return Cell(
-            self.op,
-            args["units"],
-            kernel,
-            recurrent.T,
-            bias,
-            tuple(OP_ACTIVATIONS[name] for name in self.activations(args)),
-            self.attributes(args),
-            is_backwards,
-            written,
+            op=self.op,
+            units=args["units"],
+            kernel=kernel,
+            recurrent=recurrent.T,
+            bias=bias,
+            activations=tuple(OP_ACTIVATIONS[name] for name in self.activations(args)),
+            attributes=self.attributes(args),
+            is_backwards=is_backwards,
+            written=written,
         )
 
     def in_op_order(self, matrix: np.ndarray) -> np.ndarray:

@@ -79,7 +79,7 @@ def conv_lstm(
         spatial = [state.axes[1 + i] for i in places]
         return (state.axes[0], state.axes[1 + channel], *_rows(rank), *spatial)
 
-    return SteppedCell(project, advance, shapes, place, 2, is_backwards)
+    return SteppedCell(project=project, advance=advance, shapes=shapes, place=place, count=2, is_backwards=is_backwards)
 
 
 def _rows(rank: int) -> tuple[Group, ...]:

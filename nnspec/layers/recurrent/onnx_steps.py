@@ -28,7 +28,14 @@ def lstm(args: Mapping[str, Any], weights: Mapping[str, np.ndarray], *, is_backw
         total = gemm(lowering, states[0], recurrent, x) if states else x
         return lstm_states(lowering, split(lowering, total, args["units"], 4), states, gate, act)
 
-    return SteppedCell(_projection(kernel, bias), advance, _vectors(args["units"], 2), _as_it_is, 2, is_backwards)
+    return SteppedCell(
+        project=_projection(kernel, bias),
+        advance=advance,
+        shapes=_vectors(args["units"], 2),
+        place=_as_it_is,
+        count=2,
+        is_backwards=is_backwards,
+    )
 
 
 def lstm_states(lowering: Lowering, parts: Sequence[View], states: States, gate: Any, act: Any) -> list[View]:
@@ -82,7 +89,14 @@ def gru(args: Mapping[str, Any], weights: Mapping[str, np.ndarray], *, is_backwa
         return [binary(lowering, "Add", proposed, moved)]
 
     advance = reset_after if args["reset_after"] else reset_before
-    return SteppedCell(_projection(kernel, own), advance, _vectors(units, 1), _as_it_is, 1, is_backwards)
+    return SteppedCell(
+        project=_projection(kernel, own),
+        advance=advance,
+        shapes=_vectors(units, 1),
+        place=_as_it_is,
+        count=1,
+        is_backwards=is_backwards,
+    )
 
 
 def simple(args: Mapping[str, Any], weights: Mapping[str, np.ndarray], *, is_backwards: bool) -> SteppedCell:
@@ -94,7 +108,14 @@ def simple(args: Mapping[str, Any], weights: Mapping[str, np.ndarray], *, is_bac
         return [activate(lowering, total, args["activation"])]
 
     project = _projection(weights["kernel"], weights.get("bias"))
-    return SteppedCell(project, advance, _vectors(args["units"], 1), _as_it_is, 1, is_backwards)
+    return SteppedCell(
+        project=project,
+        advance=advance,
+        shapes=_vectors(args["units"], 1),
+        place=_as_it_is,
+        count=1,
+        is_backwards=is_backwards,
+    )
 
 
 # ------------------------------------------------------------------------------------------------------ pieces

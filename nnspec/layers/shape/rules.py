@@ -42,7 +42,14 @@ def merged(axes: Axes, name: str | None) -> Axis:
     origin = kept[0].origin if len(kept) == 1 else ax.origin_of(atoms)
     learned = all(axis.is_learned for axis in kept)
     laid_out = learned and (all(axis.is_laid_out for axis in kept) or ax.names_places(joined))
-    return Axis(joined, multiply(axis.size for axis in axes), atoms, learned, origin, laid_out)
+    return Axis(
+        name=joined,
+        size=multiply(axis.size for axis in axes),
+        atoms=atoms,
+        is_learned=learned,
+        origin=origin,
+        is_laid_out=laid_out,
+    )
 
 
 def labelled(axis: Axis) -> tuple[ax.Atom, ...]:
@@ -158,7 +165,9 @@ def _named(call: Call, sizes: Sequence[Size], names: Names, result: Rebracketing
         if len(provenance.sources) > 1:  # what was an axis of its own keeps its name inside
             atoms = _labelled_again(atoms, parents)
         atoms = ax.named_atoms(atoms, stem)
-        made.append(Axis(stem, size, atoms, learned, ax.origin_of(atoms), learned))
+        made.append(
+            Axis(name=stem, size=size, atoms=atoms, is_learned=learned, origin=ax.origin_of(atoms), is_laid_out=learned)
+        )
     return tuple(made)
 
 

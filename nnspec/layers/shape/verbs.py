@@ -206,7 +206,16 @@ class Split(OpenVerb):
                 made.append(ax.fresh(label, size, call.name, is_learned=learned, is_laid_out=learned))
             else:
                 atoms = ax.named_atoms(provenance.atoms, label)
-                made.append(Axis(label, size, atoms, axis.is_learned, ax.origin_of(atoms), axis.is_learned))
+                made.append(
+                    Axis(
+                        name=label,
+                        size=size,
+                        atoms=atoms,
+                        is_learned=axis.is_learned,
+                        origin=ax.origin_of(atoms),
+                        is_laid_out=axis.is_learned,
+                    )
+                )
         return made
 
     def check_name(self, call: Call, axis: Axis, label: str, provenance: Provenance) -> None:

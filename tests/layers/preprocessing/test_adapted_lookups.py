@@ -39,7 +39,7 @@ def settled(folder: Path, model: str, inputs: str, x: dict[str, np.ndarray], out
         f"nnspec: 1\ninputs: {inputs}\nmodel:\n{model}\noutputs: {{y: {{task: regression{output}}}}}\n"
     )
     graph = pipeline.check(folder / "spec.yaml").graph
-    dataset = Dataset({"train": Split(x, x, {}, {}, {}, len(x), np.arange(len(x)))})
+    dataset = Dataset({"train": Split(raw=x, x=x, y={}, target={}, last={}, size=len(x), rows=np.arange(len(x)))})
     found = vocabularies.learn(graph, dataset)
     return vocabularies.with_vocabularies(graph, found), found
 
@@ -158,7 +158,9 @@ outputs: {y: {task: regression}}
 """)
     graph = pipeline.check(tmp_path / "spec.yaml").graph
     x = {"a": np.asarray([["p", "q"], ["p", "r"]], object), "b": np.asarray([["s", "s", "s"], ["r", "p", ""]], object)}
-    found = vocabularies.learn(graph, Dataset({"train": Split(x, x, {}, {}, {}, 2, np.arange(2))}))
+    found = vocabularies.learn(
+        graph, Dataset({"train": Split(raw=x, x=x, y={}, target={}, last={}, size=2, rows=np.arange(2))})
+    )
     assert found["words"]["vocabulary"] == ["s", "p", "r", "q"]
     holding = np.asarray([1, 3, 2, 1])
     assert np.allclose(found["words"]["idf_weights"], np.log(1 + 4 / (1 + holding)))
@@ -187,7 +189,9 @@ outputs: {{y: {{task: regression}}}}
         "a": np.asarray([[["p", "q"], ["p", "r"]]], object),
         "b": np.asarray([[["s", "s"], ["u", "v"]]], object),
     }
-    found = vocabularies.learn(graph, Dataset({"train": Split(x, x, {}, {}, {}, 1, np.arange(1))}))
+    found = vocabularies.learn(
+        graph, Dataset({"train": Split(raw=x, x=x, y={}, target={}, last={}, size=1, rows=np.arange(1))})
+    )
     assert [given["vocabulary"] for given in found.values()] == [["p", "r", "q"], ["s", "v", "u"]]
     made = agreed(vocabularies.with_vocabularies(graph, found), x)[0]
     assert np.array_equal(made[0, 0, :2], made[1, 0, :2])  # `p` twice

@@ -74,13 +74,13 @@ def test_state_comes_from_the_training_rows_alone(tmp_path: Path) -> None:
     parts = {"train": rng.normal(5, 2, size=(64, 3)), "validation": rng.normal(90, 1, size=(8, 3))}
     splits = {
         name: Split(
-            {"x0": x},
-            {"x0": x.astype(np.float32)},
-            {"y": np.ones((len(x), 1), np.float32)},
-            {},
-            {},
-            len(x),
-            np.arange(len(x)),
+            raw={"x0": x},
+            x={"x0": x.astype(np.float32)},
+            y={"y": np.ones((len(x), 1), np.float32)},
+            target={},
+            last={},
+            size=len(x),
+            rows=np.arange(len(x)),
         )
         for name, x in parts.items()
     }

@@ -26,7 +26,7 @@ def run(graph: GraphBuilder, arrays: dict[str, np.ndarray]) -> np.ndarray:
 
 def test_angle_is_the_two_argument_arctangent_everywhere() -> None:
     real, imag = (side.reshape(-1).astype(np.float32) for side in np.meshgrid(EXTREMES, EXTREMES))
-    graph = GraphBuilder("angle", 18)
+    graph = GraphBuilder(name="angle", opset=18)
     graph.inputs += [Port(name, "float32", (len(real),)) for name in ("real", "imag")]
     graph.outputs.append(Port(angle(Lowering(graph, stem="angle"), "real", "imag"), "float32", (len(real),)))
     np.testing.assert_allclose(run(graph, {"real": real, "imag": imag}), np.arctan2(imag, real), rtol=2e-7, atol=1e-37)

@@ -27,8 +27,8 @@ from nnspec.diagnostics.text import cells, to_json, to_text, visible
 
 TEXT = "model:\n  - Reshape: {target_shape: [5, 10, 1]}\n  - Flatten\n"
 SOURCE = Source("specs/a.yaml", TEXT)
-HERE = Span(SOURCE, 2, 29, 2, 39)
-ITEM = Span(SOURCE, 2, 5, 2, 40)
+HERE = Span(SOURCE, line=2, column=29, end_line=2, end_column=39)
+ITEM = Span(SOURCE, line=2, column=5, end_line=2, end_column=40)
 
 
 def diagnostic(**more: object) -> Diagnostic:
@@ -59,14 +59,25 @@ def test_text() -> None:
 
 def test_related_places_and_trails() -> None:
     span = Span(
-        SOURCE, 2, 5, 2, 12, (Step("repeat", None, {"n": 7}, (2, 3)), Step("block b", Span(SOURCE, 1, 1, 1, 6)))
+        SOURCE,
+        line=2,
+        column=5,
+        end_line=2,
+        end_column=12,
+        trail=(
+            Step("repeat", None, {"n": 7}, (2, 3)),
+            Step("block b", Span(SOURCE, line=1, column=1, end_line=1, end_column=6)),
+        ),
     )
-    other = Span(Source("--set", "vars.a=3"), 1, 1, 1, 9)
+    other = Span(Source("--set", "vars.a=3"), line=1, column=1, end_line=1, end_column=9)
     found = Diagnostic(
         "NN402",
         "taken",
         span,
-        related=(Related(Span(SOURCE, 3, 5, 3, 12), "here too"), Related(other, "set here")),
+        related=(
+            Related(Span(SOURCE, line=3, column=5, end_line=3, end_column=12), "here too"),
+            Related(other, "set here"),
+        ),
         severity=Severity.WARNING,
     )
     assert to_text([found]) == (
@@ -112,9 +123,9 @@ def test_counts(severities: list[str], line: str) -> None:
 
 def test_edits_of_one_line_are_shown_together() -> None:
     edits = (
-        Edit(Span(SOURCE, 2, 5, 2, 12), "X"),
-        Edit(Span(SOURCE, 2, 30, 2, 31), "7"),
-        Edit(Span(SOURCE, 3, 5, 3, 12), "Y"),
+        Edit(Span(SOURCE, line=2, column=5, end_line=2, end_column=12), "X"),
+        Edit(Span(SOURCE, line=2, column=30, end_line=2, end_column=31), "7"),
+        Edit(Span(SOURCE, line=3, column=5, end_line=3, end_column=12), "Y"),
     )
     text = to_text([diagnostic(fixes=(Fix("three edits", edits[::-1]),))])
     assert "help: three edits\n2 ~   - X: {target_shape: [7, 10, 1]}\n3 ~   - Y\n" in text
@@ -135,7 +146,9 @@ def test_colour_only_where_it_is_wanted() -> None:
 
 def test_nothing_reaches_the_terminal_but_text() -> None:
     source = Source("a\x1b]0;b.yaml", "key: \x1b[31mred\x07\tend\n")
-    found = Diagnostic("NN103", "bad \x1b[2J", Span(source, 1, 6, 1, 7), notes=("\x1b",))
+    found = Diagnostic(
+        "NN103", "bad \x1b[2J", Span(source, line=1, column=6, end_line=1, end_column=7), notes=("\x1b",)
+    )
     text = to_text([found])
     assert "\x1b" not in text
     assert "\x07" not in text
@@ -145,7 +158,7 @@ def test_nothing_reaches_the_terminal_but_text() -> None:
 
 def test_long_lines_are_shown_around_the_place() -> None:
     line = "a" * 300 + "HERE" + "b" * 300
-    found = Diagnostic("NN103", "bad", Span(Source("a.yaml", line), 1, 301, 1, 305))
+    found = Diagnostic("NN103", "bad", Span(Source("a.yaml", line), line=1, column=301, end_line=1, end_column=305))
     shown, carets = to_text([found]).splitlines()[3:5]
     assert len(shown) < 170
     assert shown.index("HERE") == carets.index("^^^^")
@@ -165,13 +178,15 @@ def test_long_lines_are_shown_around_the_place() -> None:
 )
 def test_carets_stand_below_wide_characters(before: str, marked: str, pad: int, carets: int) -> None:
     start = len(before) + 1
-    span = Span(Source("a.yaml", before + marked + " # end\n"), 1, start, 1, start + len(marked))
+    span = Span(
+        Source("a.yaml", before + marked + " # end\n"), line=1, column=start, end_line=1, end_column=start + len(marked)
+    )
     assert to_text([Diagnostic("NN103", "bad", span)]).splitlines()[4] == "  | " + " " * pad + "^" * carets
 
 
 def test_wide_long_lines_fit_the_terminal() -> None:
     line = "漢" * 300 + "HERE" + "字" * 300
-    found = Diagnostic("NN103", "bad", Span(Source("a.yaml", line), 1, 301, 1, 305))
+    found = Diagnostic("NN103", "bad", Span(Source("a.yaml", line), line=1, column=301, end_line=1, end_column=305))
     shown, carets = to_text([found]).splitlines()[3:5]
     assert cells(shown) <= 170
     assert cells(shown[: shown.index("HERE")]) == carets.index("^^^^")
@@ -190,7 +205,10 @@ def test_lines_are_those_of_yaml() -> None:
 
 def test_many_diagnostics_of_a_large_file_are_quick() -> None:
     source = Source("a.yaml", "key: value\n" * 100_000)
-    found = [Diagnostic("NN103", f"bad {n}", Span(source, n, 1, n, 4)) for n in range(1, 100_001, 10)]
+    found = [
+        Diagnostic("NN103", f"bad {n}", Span(source, line=n, column=1, end_line=n, end_column=4))
+        for n in range(1, 100_001, 10)
+    ]
     begun = time.process_time()
     assert to_text(found).count("^^^") == 10_000
     assert time.process_time() - begun < 3
@@ -200,21 +218,33 @@ def test_very_long_values_are_cut() -> None:
     found = Diagnostic("NN103", "bad " + "x" * 100_000, HERE, notes=("y" * 100_000,), fixes=(Fix("z" * 100_000),))
     assert len(to_text([found])) < 10_000
     long = Source("a.yaml", "k: " + "x" * 100_000)
-    fix = Fix("fix it", (Edit(Span(long, 1, 1, 1, 2), "q"),))
-    assert len(to_text([Diagnostic("NN103", "bad", Span(long, 1, 1, 1, 2), fixes=(fix,))])) < 1000
+    fix = Fix("fix it", (Edit(Span(long, line=1, column=1, end_line=1, end_column=2), "q"),))
+    assert (
+        len(to_text([Diagnostic("NN103", "bad", Span(long, line=1, column=1, end_line=1, end_column=2), fixes=(fix,))]))
+        < 1000
+    )
 
 
 def test_a_place_past_the_end() -> None:
     found = Diagnostic("NN101", "cannot read", Span(Source("a.yaml", "")))
     assert to_text([found]).splitlines()[:2] == ["error[NN101]: cannot read", " --> a.yaml:1:1"]
-    found = Diagnostic("NN103", "ends", Span(Source("a.yaml", "a: [\n"), 2, 1, 2, 2))
+    found = Diagnostic("NN103", "ends", Span(Source("a.yaml", "a: [\n"), line=2, column=1, end_line=2, end_column=2))
     assert "^" not in to_text([found])
 
 
 def test_json_is_the_contract() -> None:
     fix = Fix("reorder", (Edit(ITEM, "permute: [b, a]"),), Applicability.MACHINE)
-    span = Span(SOURCE, 2, 29, 2, 39, (Step("repeat", None, {"n": 7}, (2, 3)),))
-    found = Diagnostic("NN301", "message", span, "label", "model[0]", ("note",), (Related(ITEM, "there"),), (fix,))
+    span = Span(SOURCE, line=2, column=29, end_line=2, end_column=39, trail=(Step("repeat", None, {"n": 7}, (2, 3)),))
+    found = Diagnostic(
+        code="NN301",
+        message="message",
+        span=span,
+        label="label",
+        path="model[0]",
+        notes=("note",),
+        related=(Related(ITEM, "there"),),
+        fixes=(fix,),
+    )
     place = {"line": 2, "column": 5, "end_line": 2, "end_column": 40}
     assert json.loads(json.dumps(to_json([found]))) == {
         "diagnostics": [
@@ -249,7 +279,7 @@ def test_json_is_the_contract() -> None:
 
 
 def edit(line: int, column: int, end: int, text: str) -> Fix:
-    return Fix("", (Edit(Span(SOURCE, line, column, line, end), text),))
+    return Fix("", (Edit(Span(SOURCE, line=line, column=column, end_line=line, end_column=end), text),))
 
 
 def test_apply_fixes() -> None:

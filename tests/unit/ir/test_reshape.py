@@ -32,7 +32,7 @@ def kinds(axes: Axes, sizes: Sequence[Size]) -> list[tuple[Kind, str]]:
 
 def merged(*axes: Axis, name: str = "merged") -> Axis:
     atoms = ax.fuse(atom for axis in axes for atom in axis.atoms)
-    return Axis(name, ax.multiply(axis.size for axis in axes), atoms)
+    return Axis(name=name, size=ax.multiply(axis.size for axis in axes), atoms=atoms)
 
 
 # ----------------------------------------------------------------------------------------- the table of cases
@@ -175,7 +175,12 @@ def test_split_then_merge_is_nothing(sizes: list[int]) -> None:
     parts = rebracket((flat,), sizes).outputs
     assert [p.atoms for p in parts] == [axis.atoms for axis in axes]
     assert all(isinstance(p, Provenance) for p in parts)
-    again = merged(*(Axis(f"p{i}", size, p.atoms or ()) for i, (size, p) in enumerate(zip(sizes, parts, strict=True))))
+    again = merged(
+        *(
+            Axis(name=f"p{i}", size=size, atoms=p.atoms or ())
+            for i, (size, p) in enumerate(zip(sizes, parts, strict=True))
+        )
+    )
     assert again.atoms == flat.atoms
 
 

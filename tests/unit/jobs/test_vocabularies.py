@@ -156,7 +156,13 @@ def test_a_resumed_training_keeps_its_words(built: Path, tmp_path: Path) -> None
     first = vocabularies.resumed(checked.graph, dataset, tmp_path, resume=False)
     part = dataset.splits["train"]
     other = Split(
-        part.raw, {**part.x, "sight": np.full_like(part.x["sight"], "7")}, part.y, part.target, part.last, 1, part.rows
+        raw=part.raw,
+        x={**part.x, "sight": np.full_like(part.x["sight"], "7")},
+        y=part.y,
+        target=part.target,
+        last=part.last,
+        size=1,
+        rows=part.rows,
     )
     changed = Dataset({**dataset.splits, "train": other})
     assert vocabularies.resumed(checked.graph, changed, tmp_path, resume=True) == first

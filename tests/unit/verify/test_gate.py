@@ -204,8 +204,14 @@ def test_reason_names_the_tolerance_that_would_accept(tmp_path: Path, monkeypatc
 
 def an_output(task: str) -> Output:
     """An output of three values along `class`."""
-    value = Value("x", (ax.fresh("class", 3, "x"),))
-    return Output("y", value, task, Span(Source("", "")), class_axis="class" if task == "classification" else None)
+    value = Value(node="x", axes=(ax.fresh("class", 3, "x"),))
+    return Output(
+        name="y",
+        value=value,
+        task=task,
+        span=Span(Source("", "")),
+        class_axis="class" if task == "classification" else None,
+    )
 
 
 MASKED = [

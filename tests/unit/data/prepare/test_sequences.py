@@ -116,7 +116,7 @@ def test_integer_inputs_keep_their_type(tmp_path: Path) -> None:
 def test_the_reader_itself_refuses_pickles(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", x=np.array([{}], dtype=object))
     with pytest.raises(SpecError, match="NN502"):
-        read_array(Source("npz", tmp_path / "a.npz", "a.npz", HERE, "data.source"), "x")
+        read_array(Source(kind="npz", path=tmp_path / "a.npz", shown="a.npz", span=HERE, where="data.source"), "x")
 
 
 def test_parquet_is_read_as_csv_is(tmp_path: Path) -> None:

@@ -88,18 +88,18 @@ RAW = {"w": np.arange(2 * 5 * 3, dtype=np.float32).reshape(2, 5, 3)}  # batch ti
 
 
 def test_relative_to_last() -> None:
-    relative = Relative("w", (2, 0), "time", step=1, feature=2, shape=(2, 1))
+    relative = Relative(input="w", columns=(2, 0), axis="time", step=1, feature=2, shape=(2, 1))
     np.testing.assert_array_equal(relative.last(RAW["w"]), [[[14], [12]], [[29], [27]]])
-    turned = Relative("w", (2, 0), "time", step=2, feature=1, shape=(2, 1))
+    turned = Relative(input="w", columns=(2, 0), axis="time", step=2, feature=1, shape=(2, 1))
     np.testing.assert_array_equal(turned.last(RAW["w"].transpose(0, 2, 1)), relative.last(RAW["w"]))
-    single = Relative("w", (0,), "time", step=1, feature=None, shape=(1,))
+    single = Relative(input="w", columns=(0,), axis="time", step=1, feature=None, shape=(1,))
     np.testing.assert_array_equal(single.last(RAW["w"][..., 1]), [[13], [28]])
     assert through_json(relative) == relative
 
 
 def test_outputs_there_and_back() -> None:
     target = np.float32([[[3, 5, 7], [11, 13, 17]], [[19, 23, 29], [31, 37, 41]]])  # batch column step
-    relative = Relative("w", (2, 0), "time", step=1, feature=2, shape=(2, 1))
+    relative = Relative(input="w", columns=(2, 0), axis="time", step=1, feature=2, shape=(2, 1))
     change = target - relative.last(RAW["w"])
     output = OutputTransform(Scaling.fit(change, "standard", (0,)), relative)
     learned = output.encode(target, RAW)

@@ -35,7 +35,7 @@ def plan_of(text: str, root: Path, **options: Any) -> DataPlan:
 
 
 def slot(name: str, *axes: tuple[str, int | str | None], dtype: str = "float32", **more: Any) -> Slot:
-    return Slot(name, axes, dtype, HERE, **more)
+    return Slot(name=name, axes=axes, dtype=dtype, span=HERE, **more)
 
 
 def faults(text: str, root: Path) -> list[tuple[str, str]]:
