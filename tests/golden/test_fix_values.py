@@ -175,6 +175,15 @@ def attention_pooling(x: Array, weights: Weights) -> Array:
     return np.einsum("btu,bt->btu", h, shares).mean(axis=1)
 
 
+def scaled(inputs: Sequence[Array], weights: Weights) -> Array:
+    x, condition = inputs
+    return np.einsum("btf,bf->btf", x, dense(condition, weights))
+
+
+def scaled_twice(inputs: Sequence[Array], weights: Weights) -> Array:
+    return scaled((scaled(inputs, weights), inputs[1]), weights)
+
+
 def film(inputs: Sequence[Array], weights: Weights) -> Array:
     """Features of every hour, scaled and shifted by what a condition says of each feature."""
     x, condition = inputs
@@ -220,7 +229,10 @@ REFERENCES: dict[str, Callable[[Inputs, Weights], Array]] = {
     "NN301-unknown-length": unknown_length,
     "NN303-equal-sizes-swapped-names": swapped_names,
     "NN311-film-by-repeating": film,
+    "NN311-film-in-a-block": scaled_twice,
     "NN311-two-words-for-time": both_traffic_and_weather,
+    "NN322-a-list-of-its-own-lines": scaled,
+    "NN322-from-over-several-lines": scaled,
     "NN322-attention-pooling": attention_pooling,
     "NN322-broadcast-is-not-written": gated_by_means,
     "NN322-gate-without-places": gated_features,

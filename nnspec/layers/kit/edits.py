@@ -57,7 +57,7 @@ def with_keys(item: str, keys: dict[str, Node | str]) -> str:
 
 
 def add_key(body: Mapping | None, key: str, value: str, behind: str | None = None) -> tuple[Edit, ...]:
-    """An edit that writes a further key into a body, in its style; none where it goes over several lines.
+    """An edit that writes a further key into a body, in its style: in front of a value that goes over several lines.
 
     Args:
         behind: the key that it is to stand behind; default the last.
@@ -65,14 +65,18 @@ def add_key(body: Mapping | None, key: str, value: str, behind: str | None = Non
     if body is None or not body.entries or key in body.entries:
         return ()
     alone = body.only_value
-    if alone is not None:
-        return (Edit(body.span, f"{{{alone}: {body.span.text}, {key}: {value}}}"),) if _is_line(body.span) else ()
+    if alone is not None and _is_line(body.span):
+        return (Edit(body.span, f"{{{alone}: {body.span.text}, {key}: {value}}}"),)
+    if alone is not None:  # a list of its own lines, which may stand as far in as its key
+        line = "\n" + " " * (body.span.column - 1)
+        is_list = body.span.text.startswith("-")
+        return (Edit(body.span.start, f"{key}: {value}{line}{alone}:{line}"),) if is_list else ()
     last = behind if behind in body.entries else next(reversed(body.entries))
-    span = body.entries[last].span
+    span, is_flow = body.entries[last].span, body.span.text.startswith("{")
+    line = "\n" + " " * (body.key_span(last).column - 1)
     if not _is_line(span):
-        return ()
-    is_flow = body.span.text.startswith("{")
-    between = ", " if is_flow else "\n" + " " * (body.key_span(last).column - 1)
+        return () if is_flow else (Edit(body.key_span(last).start, f"{key}: {value}{line}"),)
+    between = ", " if is_flow else line
     end = replace(span, line=span.end_line, column=span.end_column)
     return (Edit(end, f"{between}{key}: {value}"),)
 
