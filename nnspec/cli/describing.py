@@ -81,6 +81,7 @@ def explain(what: str | None) -> None:
     """
     from nnspec.explain.pages import contents, page, suggestions
 
+    _tell_of_packages(what)
     if what is None:
         click.echo(contents(), nl=False)
         return
@@ -92,6 +93,15 @@ def explain(what: str | None) -> None:
     click.echo(text, nl=False)
 
 
+def _tell_of_packages(kind: str | None = None) -> None:
+    """On standard error: what is wrong with the layers of installed packages, all or those of one kind."""
+    from nnspec.layers.registry import REGISTRY
+
+    for problem in REGISTRY.problems():
+        if kind in (None, problem.kind):
+            click.echo(str(problem), err=True)
+
+
 @click.command()
 @click.option("--check", "compare", is_flag=True, help="Compare instead of writing; exit code 1 where they differ.")
 @click.option(
@@ -99,9 +109,20 @@ def explain(what: str | None) -> None:
 )
 @handled
 def schema(compare: bool, out: Path) -> None:
-    """Write the JSON Schema of specs, for editors and for validation."""
+    """Write the JSON Schema of specs, for editors and for validation.
+
+    Layers of packages that are installed beside nnspec are in it.
+    """
+    from nnspec.layers import discover
+
+    if compare and not discover.is_up_to_date():
+        click.echo(f"{discover.KINDS} is not up to date: run `nnspec schema`", err=True)
+        sys.exit(1)
+    if discover.write_kinds():  # before what reads it is imported
+        click.echo(f"wrote {discover.KINDS}")
     from nnspec.schema.publish import published_text
 
+    _tell_of_packages()
     text = published_text()
     if compare:
         current = out.read_text(encoding="utf-8") if out.is_file() else ""

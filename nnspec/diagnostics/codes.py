@@ -36,6 +36,9 @@ CODES: dict[str, str] = {
     "NN213": "callback-cannot-work",
     "NN214": "object-not-for-a-spec",
     "NN215": "loss-contradicts-scaling",
+    "NN216": "layer-package-cannot-be-used",
+    "NN217": "layer-package-fails",
+    "NN218": "layer-package-is-shadowed",
     # NN3xx: axes
     "NN301": "reshape-scrambles-axes",
     "NN302": "reshape-changes-total-size",

@@ -33,6 +33,7 @@ from nnspec.inference.unused import spare, unreached
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Size, Symbolic
 from nnspec.ir.graph import Graph, Node, Output, Value
+from nnspec.ir.layer_failure import failure, say
 from nnspec.ir.receptive_field import initial_fields
 from nnspec.ir.size_limits import declared_size, is_too_large, oversized
 from nnspec.layers.kit.base import Call, Fault, Inferred, Layer
@@ -212,7 +213,8 @@ class _Elaborator:
         except Exception as error:
             if self.is_guess:
                 return
-            raise CompilerBug(f"{item.span}: while inferring `{item.name}` ({item.kind}): {error!r}") from error
+            what = f"fails to infer `{item.name}`: {say(error)}"
+            raise failure(layer, None, item.span, what) from error
         self.nodes[item.name] = node
         self.order.append(node)
         self.values[item.name] = {value.port: value for value in node.outputs}

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from nnspec.diagnostics import Fix, Report
+from nnspec.diagnostics import CompilerBug, Fix, Report, SpecError
 from nnspec.document import Mapping, Scalar, Sequence, to_plain
 from nnspec.document import Node as SourceNode
 from nnspec.inference.alignment import warn_of_misalignment
 from nnspec.ir.graph import Node, Value
+from nnspec.ir.layer_failure import failure, say
 from nnspec.ir.receptive_field import propagate
 from nnspec.layers.kit.args import REQUIRED
-from nnspec.layers.kit.base import Call, Inferred, Layer
+from nnspec.layers.kit.base import Call, Fault, Inferred, Layer
 from nnspec.layers.kit.weight_objects import check_weight_objects
 from nnspec.layers.registry import REGISTRY
 
@@ -185,7 +186,14 @@ def infer_inner(
     inner.reader_kinds = call.reader_kinds
     inner.said = call.said
     check_text(inner, layer)
-    made = make_node(layer, call.name, inner, layer.infer(inner), call.item_span, inner.path)
+    try:
+        inferred = layer.infer(inner)
+    except (Fault, SpecError, CompilerBug):
+        raise
+    except Exception as error:
+        what = f"fails to infer `{call.name}`: {say(error)}"
+        raise failure(layer, None, call.item_span, what) from error
+    made = make_node(layer, call.name, inner, inferred, call.item_span, inner.path)
     if layer.adapts(made) and not REGISTRY[call.kind].adapts_within:
         inner.fail(
             "NN208",

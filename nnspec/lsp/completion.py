@@ -1,6 +1,7 @@
 """Completion of what only the document knows: names of nodes, axes, variables, blocks and shared layers; and words.
 
-Keys, layers and arguments are completed from the published schema by a YAML server beside this one.
+Keys, layers and arguments are completed from the published schema by a YAML server beside this one; layers of installed
+packages, which it does not know, here.
 """
 
 from __future__ import annotations
@@ -14,11 +15,17 @@ from nnspec.ir import axes as ax
 from nnspec.layers.registry import REGISTRY
 from nnspec.lsp.names import names
 from nnspec.lsp.network import nodes_by_place
+from nnspec.lsp.package_layers import arguments_at, kinds_at
 from nnspec.lsp.positions import Positions
 from nnspec.pipeline import Survey
 
 # The key whose value is being typed, and what stands before the cursor in that value.
 _VALUE = re.compile(r"(?:^|[\s{,])(?P<key>[A-Za-z_]\w*):\s*(?P<value>[^:]*)$")
+_KINDS = {
+    "variable": lsp.CompletionItemKind.Variable,
+    "layer": lsp.CompletionItemKind.Class,
+    "argument": lsp.CompletionItemKind.Property,
+}
 _AXES = ("over", "axis", "permute", "merge", "split", "drop", "rename", "dims", "along", "axes", "class_axis")
 
 
@@ -37,6 +44,9 @@ def completions(
     known = names(survey)
     if re.search(r"\$[\w]*$|\$\([^)]*$", before):
         return _items({n.text for n in known if n.kind == "variable" and n.is_declaration}, "variable")
+    offered = kinds_at(before), arguments_at(before, _key_above(text, offset))
+    if any(offered):
+        return _items(offered[0], "layer") + _items(offered[1], "argument")
     found = _VALUE.search(before)
     key = found.group("key") if found is not None else _key_above(text, offset)
     if key in ("use", "block", "share"):
@@ -81,5 +91,5 @@ def _axes(survey: Survey, line: int) -> Iterable[str]:
 
 
 def _items(words: Iterable[str], what: str) -> list[lsp.CompletionItem]:
-    kind = lsp.CompletionItemKind.Variable if what == "variable" else lsp.CompletionItemKind.Reference
+    kind = _KINDS.get(what, lsp.CompletionItemKind.Reference)
     return [lsp.CompletionItem(label=word, kind=kind, detail=what) for word in sorted(words)]

@@ -140,32 +140,22 @@ def is_bare(kind: str) -> bool:
     return not REGISTRY[ALIASES.get(kind, kind)].required_arguments()
 
 
-def _definitions() -> dict[str, Callable[[], Schema]]:
-    """What makes each definition, in the order in which they are published."""
+def _items() -> dict[str, Schema]:
+    """The definitions of an item and of a wrapped layer, which name every kind: all layers are loaded."""
     names = [*REGISTRY, *ALIASES]
-    layers = {name: {"$ref": f"#/definitions/layer_{ALIASES.get(name, name)}"} for name in names}
-    others = structure(MODEL)
-
-    def item() -> Schema:
-        kinds = {**layers, **{name: {"$ref": f"#/definitions/{name}"} for name in others}}
-        what = "A layer, an axis operation, or a repeat, block or share."
-        return _item(kinds, [name for name in names if is_bare(name)], what)
-
-    return {
-        "item": item,
-        "layer": lambda: _item(layers, [name for name in names if is_bare(name)], "A layer."),
-        **{name: partial(others.__getitem__, name) for name in others},
-        **{f"layer_{kind}": partial(_layer_definition, kind) for kind in REGISTRY},
-        **{name: partial(keras_objects.definition, family) for name, family in FAMILIES.items()},
-        **{f"nullable_{name}": partial(keras_objects.definition, FAMILIES[name], nullable=True) for name in NULLABLE},
-    }
+    bare = [name for name in names if is_bare(name)]
+    layers: dict[str, Schema] = {name: {"$ref": f"#/definitions/{_LAYER}{ALIASES.get(name, name)}"} for name in names}
+    parts = {name: {"$ref": f"#/definitions/{name}"} for name in _STRUCTURE}
+    what = "A layer, an axis operation, or a repeat, block or share."
+    return {"item": _item({**layers, **parts}, bare, what), "layer": _item(layers, bare, "A layer.")}
 
 
-def _layer_definition(kind: str) -> Schema:
-    return layer_schema(REGISTRY[kind])
-
-
-_DEFINITIONS = _definitions()
+_LAYER = "layer_"
+_STRUCTURE = structure(MODEL)
+_OBJECTS: dict[str, Callable[[], Schema]] = {
+    **{name: partial(keras_objects.definition, family) for name, family in FAMILIES.items()},
+    **{f"nullable_{name}": partial(keras_objects.definition, FAMILIES[name], nullable=True) for name in NULLABLE},
+}
 
 
 @cache
@@ -176,7 +166,11 @@ def definition(name: str, *, is_strict: bool) -> Schema:
     if not is_strict and name != "item":  # a variable holds values, so none can be an item
         admitting: Schema = _admit_expressions(definition(name, is_strict=True))
         return admitting
-    return _DEFINITIONS[name]()
+    if name in _OBJECTS:
+        return _OBJECTS[name]()
+    if name in _STRUCTURE:
+        return _STRUCTURE[name]
+    return layer_schema(REGISTRY[name.removeprefix(_LAYER)]) if name.startswith(_LAYER) else _items()[name]
 
 
 def _root(properties: Schema, definitions: Schema) -> Schema:
@@ -204,7 +198,8 @@ def top(*, is_strict: bool) -> Schema:
 
 def whole(*, is_strict: bool) -> Schema:
     """The whole schema, without expressions or with them."""
-    names = (*_DEFINITIONS, *(() if is_strict else ("expression",)))
+    layers = (f"{_LAYER}{kind}" for kind in REGISTRY)
+    names = ("item", "layer", *_STRUCTURE, *layers, *_OBJECTS, *(() if is_strict else ("expression",)))
     definitions = {name: definition(name, is_strict=is_strict) for name in names}
     return {**top(is_strict=is_strict), "definitions": definitions}
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from nnspec.diagnostics import Diagnostic, Fix, Report
-from nnspec.document import Mapping, Node, Scalar, Sequence, to_plain
+from nnspec.diagnostics import Diagnostic, Fix, Report, Severity
+from nnspec.document import Mapping, Node, Scalar, Sequence, format_path, to_plain
 from nnspec.expansion.expand import Expanded
 from nnspec.layers.registry import REGISTRY
 from nnspec.schema import assembly as schemas
@@ -138,6 +138,7 @@ class _Models:
 
     def __init__(self, report: Report) -> None:
         self.report = report
+        self.seen: set[str] = set()
 
     def visit(self, root: Mapping) -> None:
         self.model(root.get("model"), ("model",))
@@ -162,12 +163,23 @@ class _Models:
                     self.model(body.get("model"), (*path, kind, "model"))
                 return
             if kind in REGISTRY:
+                self.warn_of_shadowed(kind, item.keys[kind], path)
                 owner, here = item.keys[kind], (*path, kind)
                 validate_part(f"layer_{kind}", to_plain(body), body, here, self.report, is_strict=False, owner=owner)
                 return
         if isinstance(item, Scalar) and item.value in REGISTRY and schemas.is_bare(str(item.value)):
+            self.warn_of_shadowed(str(item.value), item, path)
             return
         validate_part("item", to_plain(item), item, path, self.report, is_strict=False)
+
+    def warn_of_shadowed(self, kind: str, key: Scalar, path: Path) -> None:
+        """A package offers a layer of a name that nnspec has: said once a kind."""
+        problem = REGISTRY.shadowed(kind) if kind not in self.seen else None
+        self.seen.add(kind)
+        if problem is not None:
+            self.report.add(
+                Diagnostic("NN218", str(problem), key.span, path=format_path((*path, kind)), severity=Severity.WARNING)
+            )
 
 
 def validate_part(

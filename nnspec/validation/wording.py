@@ -224,7 +224,9 @@ def _comma_fixes(key: str) -> tuple[Fix, ...]:
 
 
 def unknown_layer(kind: str, known: Iterable[str], span: Span, place: str) -> Diagnostic:
-    """NN204, with the layer that was probably meant, or NN209 where Keras has it but a spec cannot hold it."""
+    """NN204, with the layer that was probably meant; NN209 where Keras has it but a spec cannot hold it; NN216."""
+    if (problem := REGISTRY.problem(kind)) is not None:
+        return Diagnostic("NN216", str(problem), span, path=place)
     if (found := refused.find(kind)) is not None:
         name, refusal = found
         return Diagnostic("NN209", f"`{name}` {refusal.reason}", span, path=place, fixes=(Fix(refusal.instead),))

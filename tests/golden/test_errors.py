@@ -29,6 +29,9 @@ SECTIONS = ["## What it does", "## Why it is bad", "## Example", "## Use instead
 SHOWN_ELSEWHERE = {
     "NN101": "tests/unit/document/test_document.py",
     "NN118": "tests/unit/fix/test_fix.py",
+    "NN216": "tests/unit/layers/test_plugins.py",
+    "NN217": "tests/unit/layers/test_plugins.py",
+    "NN218": "tests/unit/layers/test_plugins.py",
     "NN352": "tests/unit/jobs/test_vocabularies.py",
     "NN353": "tests/unit/jobs/test_vocabularies.py",
     "NN513": "tests/unit/data/test_classes.py",

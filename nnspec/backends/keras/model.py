@@ -10,8 +10,9 @@ import numpy as np
 
 from nnspec.backends.base import KerasModel, Tensor, TrainingBackend, Values
 from nnspec.backends.registry import training_backend
-from nnspec.diagnostics import CompilerBug, SpecError
+from nnspec.diagnostics import SpecError
 from nnspec.ir.graph import Graph, Node, Value
+from nnspec.ir.layer_failure import failure, say
 from nnspec.ir.names import keras_name
 
 
@@ -58,9 +59,8 @@ def build_model(graph: Graph, *, batches: Mapping[str, int | None] | None = None
         except SpecError:
             raise
         except Exception as error:
-            raise CompilerBug(
-                f"{node.span}: Keras refused `{node.name}` ({node.kind}), which the checks let pass: {error}"
-            ) from error
+            what = f"fails to make Keras' layer of `{node.name}`, which the checks let pass: {say(error)}"
+            raise failure(node.layer, node.inner, node.span, what) from error
         layers[node.name] = layer
         results = list(made) if isinstance(made, list | tuple) else [made]
         for value, tensor in zip(node.outputs, results, strict=True):
@@ -93,9 +93,8 @@ def _compare_shapes(node: Node, value: Value, tensor: Tensor) -> None:
         a == b or a is None or b is None for a, b in zip(inferred, built, strict=True)
     )
     if not agree:
-        raise CompilerBug(
-            f"{node.span}: `{node.name}` ({node.kind}) was inferred as {inferred}, but Keras made {built}"
-        )
+        what = f"says that `{node.name}` has the shape {inferred}, but Keras makes {built}"
+        raise failure(node.layer, node.inner, node.span, what)
 
 
 def read_weights(node: Node, layer: Any) -> dict[str, np.ndarray]:
@@ -108,9 +107,8 @@ def read_weights(node: Node, layer: Any) -> dict[str, np.ndarray]:
     shapes = [tuple(v.shape) for v in variables]
     if shapes != [w.shape for w in node.weights]:
         wanted = ", ".join(f"{w.name} {w.shape}" for w in node.weights)
-        raise CompilerBug(
-            f"{node.span}: `{node.name}` ({node.kind}) was inferred with weights {wanted}; Keras has {shapes}"
-        )
+        what = f"says that `{node.name}` has the weights {wanted}, but Keras has {shapes}"
+        raise failure(node.layer, node.inner, node.span, what)
     return {w.name: np.asarray(v) for w, v in zip(node.weights, variables, strict=True)}
 
 

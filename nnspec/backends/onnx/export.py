@@ -11,10 +11,11 @@ import numpy as np
 from nnspec.backends.onnx.builder import GraphBuilder, Port
 from nnspec.backends.onnx.lowering import Lowering, State
 from nnspec.backends.onnx.view import Factor, Group, Mask, View
-from nnspec.diagnostics import CompilerBug, SpecError
+from nnspec.diagnostics import SpecError
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes
 from nnspec.ir.graph import Graph, Node, Value
+from nnspec.ir.layer_failure import failure, say
 
 Weights = Mapping[str, np.ndarray]
 Hook = Callable[[Lowering, str, View], View]
@@ -142,7 +143,8 @@ def _lower(
     except SpecError:
         raise
     except Exception as error:
-        raise CompilerBug(f"{node.span}: while lowering `{node.name}` ({node.kind}) to ONNX: {error!r}") from error
+        what = f"fails to write `{node.name}` in ONNX: {say(error)}"
+        raise failure(node.layer, node.inner, node.span, what) from error
 
 
 def _finish(

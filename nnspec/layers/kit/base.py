@@ -90,6 +90,7 @@ class Layer:
         reads_text: whether it may read inputs of dtype string.
         moves_values: whether what it gives are the values that it reads, moved or repeated and nothing else.
         passes_at_inference: whether it acts in training alone.
+        package: the package that it comes from, with its version; empty for nnspec's own.
     """
 
     kind: ClassVar[str]
@@ -110,6 +111,7 @@ class Layer:
     reads_text: ClassVar[bool] = False
     moves_values: ClassVar[bool] = False
     passes_at_inference: ClassVar[bool] = False
+    package: str = ""
 
     def required_arguments(self) -> list[str]:
         """Arguments without a default; a layer that has none may be written as a bare word."""

@@ -1,0 +1,28 @@
+"""Whose fault it is where a layer fails at its work: nnspec's own, or that of the package that it comes from."""
+
+from __future__ import annotations
+
+from nnspec.diagnostics import CompilerBug, Span, SpecError
+from nnspec.ir.graph import LayerKind, Node
+
+
+def failure(layer: LayerKind, inner: Node | None, span: Span, what: str) -> SpecError | CompilerBug:
+    """What to raise where a layer fails at its work: the fault is its package's, or nnspec's own.
+
+    Args:
+        inner: the layer that it wraps.
+        what: completes the sentence `` `Dense` … ``.
+    """
+    layers = [layer]
+    while inner is not None:
+        layers.append(inner.layer)
+        inner = inner.inner
+    foreign = next((found for found in reversed(layers) if found.package), None)
+    if foreign is None:
+        return CompilerBug(f"{span}: `{layer.kind}` {what}")
+    return SpecError.single("NN217", f"`{foreign.kind}` of the package {foreign.package} {what}", span)
+
+
+def say(error: BaseException) -> str:
+    """`TypeError: unsupported operand`."""
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -1,0 +1,106 @@
+"""Layers of packages installed beside nnspec: the entry points of the group `nnspec.layers`.
+
+Such a package says in its pyproject.toml
+
+    [project.entry-points."nnspec.layers"]
+    ScaleShift = "my_package.layers:ScaleShift"
+
+where the name is the kind that a spec writes, and the object a class derived from `nnspec.layers.kit.base.Layer`. It is
+imported when a spec names the kind, or where all kinds are asked for. What is wrong with one is a `Problem`, and the
+kind is then unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from nnspec.catalogue.entry_points import find_all
+from nnspec.ir.layer_failure import say
+from nnspec.layers.kit.args import Arg
+from nnspec.layers.kit.base import Layer
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+GROUP = "nnspec.layers"
+# What a layer cannot do without: its axes, and the Keras layer that trains.
+_REQUIRED = ("infer", "to_keras")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a layer of another package cannot be used: completes `` `ScaleShift` of the package `scaleshift` 1.0 …``."""
+
+    kind: str
+    package: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"`{self.kind}` of the package {self.package} {self.reason}"
+
+
+def kinds() -> Iterable[str]:
+    """The kinds that packages offer, whether they can be used or not."""
+    return find_all(GROUP)
+
+
+def find(kind: str) -> Layer | Problem | None:
+    """The layer of a kind that a package offers, or why it cannot be used; None where no package offers it."""
+    return _load(kind) if kind in find_all(GROUP) else None
+
+
+def shadowed(builtin: Mapping[str, str]) -> list[Problem]:
+    """What packages offer under a name that nnspec itself has: it is never used."""
+    return [
+        Problem(kind, _package(point), "is never used, since nnspec has a layer of this name")
+        for kind, points in find_all(GROUP).items()
+        if kind in builtin
+        for point in points
+    ]
+
+
+@cache
+def _load(kind: str) -> Layer | Problem:
+    first, *others = find_all(GROUP)[kind]
+    package = _package(first)
+    if others:
+        also = " and ".join(_package(point) for point in others)
+        return Problem(kind, package, f"has the name of a layer of {also}: uninstall all but one")
+    try:
+        found = first.load()
+    except (Exception, SystemExit) as error:
+        return Problem(kind, package, f"cannot be loaded from `{first.value}`: {say(error)}")
+    try:
+        layer = found() if isinstance(found, type) else found
+    except Exception as error:
+        return Problem(kind, package, f"cannot be made: `{first.value}()` fails with {say(error)}")
+    reason = _unfit(kind, layer)
+    if reason:
+        return Problem(kind, package, f"{reason} (`{first.value}`)")
+    layer.package = package
+    return layer  # type: ignore[no-any-return]
+
+
+def _unfit(kind: str, layer: Any) -> str:
+    """What an object lacks to be a layer of this kind; empty where it is one."""
+    if not isinstance(layer, Layer):
+        return "is no layer: it must be a class derived from `nnspec.layers.kit.base.Layer`"
+    if getattr(layer, "kind", None) != kind:
+        return f"says that its kind is `{getattr(layer, 'kind', None)}`: the entry point must bear the name of the kind"
+    missing = [name for name in _REQUIRED if getattr(type(layer), name) is getattr(Layer, name)]
+    if missing:
+        return f"has no `{missing[0]}`"
+    if not all(isinstance(arg, Arg) for arg in layer.args.values()):
+        return "has `args` that are no `nnspec.layers.kit.args.Arg`"
+    return ""
+
+
+def _package(point: EntryPoint) -> str:
+    """`` `scaleshift` 1.0 ``."""
+    distribution = point.dist
+    if distribution is None:
+        return f"`{point.value.partition(':')[0].partition('.')[0]}`"
+    return f"`{distribution.name}` {distribution.version}"

@@ -1,0 +1,144 @@
+"""Layers of a package installed beside nnspec are as good as nnspec's own; what is wrong with one is said."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.plugins.install import MODULE, environment, install
+
+SPEC = """
+nnspec: 1
+inputs: {x: {axes: {time: 7, feature: 3}}}
+model:
+  - ScaleShift: {factor: 2}
+  - TimeDistributed: {layer: ScaleShift}
+  - Flatten
+  - Dense: {units: 2}
+outputs: {y: {task: regression}}
+"""
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "nnspec.cli", *arguments]
+    return subprocess.run(command, cwd=folder, env=environment(folder), capture_output=True, text=True)
+
+
+def checked(folder: Path, spec: str, layers: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    install(folder, layers)
+    (folder / "spec.yaml").write_text(spec, encoding="utf-8")
+    return run(folder, "check", "spec.yaml")
+
+
+def test_it_is_checked_described_and_in_the_schema(tmp_path: Path) -> None:
+    done = checked(tmp_path, SPEC, {"ScaleShift": f"{MODULE}:ScaleShift"})
+    assert done.returncode == 0, done.stdout + done.stderr
+    wrong = SPEC.replace("factor: 2", "factor: -2").replace("layer: ScaleShift", "layer: {ScaleShift: {facto: 1}}")
+    (tmp_path / "wrong.yaml").write_text(wrong, encoding="utf-8")
+    said = run(tmp_path, "check", "wrong.yaml").stdout
+    assert "`factor` of `ScaleShift` must be more than 0" in said
+    assert "`facto`; did you mean `factor`?" in said
+    (tmp_path / "slip.yaml").write_text(SPEC.replace("- ScaleShift:", "- ScaleShfit:"), encoding="utf-8")
+    assert "did you mean `ScaleShift`?" in run(tmp_path, "check", "slip.yaml").stdout
+
+    page = run(tmp_path, "explain", "ScaleShift").stdout
+    assert page.startswith("# ScaleShift\n\nMultiplies each feature")
+    assert "- `factor` (default 1.0)" in page
+    why = run(tmp_path, "show", "spec.yaml", "--why", "scale_shift_1").stdout
+    assert "Every one of 3 of `feature` has a scale and a shift of its own." in why
+    assert "parameters: 3 + 3 = 6" in why
+
+    assert run(tmp_path, "schema", "--out", "schema.json").returncode == 0
+    schema = json.loads((tmp_path / "schema.json").read_text(encoding="utf-8"))
+    assert "factor" in json.dumps(schema["definitions"]["layer_ScaleShift"])
+    assert "ScaleShift" in json.dumps(schema["definitions"]["item"])
+
+
+def test_it_is_exported_behind_the_gate(tmp_path: Path) -> None:
+    install(tmp_path, {"ScaleShift": f"{MODULE}:ScaleShift"})
+    (tmp_path / "spec.yaml").write_text(SPEC, encoding="utf-8")
+    done = run(tmp_path, "export", "spec.yaml", "--untrained", "--out", "out")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "out" / "model.onnx").is_file()
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("no.such.module:ScaleShift", "cannot be loaded from `no.such.module:ScaleShift`: ModuleNotFoundError"),
+        (f"{MODULE}:Scaleshift", "AttributeError"),
+        (f"{MODULE}:MODULE", "AttributeError"),
+        (f"{MODULE}:Call", "cannot be made"),
+        (f"{MODULE}:keras_name", "is no layer"),
+        (f"{MODULE}:Backwards", "says that its kind is `Backwards`"),
+    ],
+)
+def test_what_cannot_be_used_is_said(value: str, said: str, tmp_path: Path) -> None:
+    done = checked(tmp_path, SPEC, {"ScaleShift": value})
+    assert done.returncode == 1
+    assert "NN216" in done.stdout
+    assert "`ScaleShift` of the package `scaleshift` 1.0 " in done.stdout
+    assert said in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_an_unfinished_layer_is_said(tmp_path: Path) -> None:
+    done = checked(
+        tmp_path, SPEC.replace("ScaleShift: {factor: 2}", "Unfinished"), {"Unfinished": f"{MODULE}:Unfinished"}
+    )
+    assert "NN216" in done.stdout
+    assert "has no `infer`" in done.stdout
+    said = run(tmp_path, "explain", "Unfinished")
+    assert said.returncode == 2
+    assert "has no `infer`" in said.stderr
+
+
+def test_two_packages_of_one_kind_are_said(tmp_path: Path) -> None:
+    install(tmp_path, {"ScaleShift": f"{MODULE}:ScaleShift"}, package="another", version="2.1")
+    done = checked(tmp_path, SPEC, {"ScaleShift": f"{MODULE}:ScaleShift"})
+    assert "NN216" in done.stdout
+    assert "`another` 2.1" in done.stdout
+    assert "`scaleshift` 1.0" in done.stdout
+
+
+def test_a_failing_layer_is_its_packages_fault(tmp_path: Path) -> None:
+    spec = SPEC.replace("layer: ScaleShift", "layer: Backwards").replace("  - ScaleShift: {factor: 2}\n", "")
+    done = checked(tmp_path, spec, {"Backwards": f"{MODULE}:Backwards"})
+    assert "NN217" in done.stdout
+    assert "`Backwards` of the package `scaleshift` 1.0 fails to infer" in done.stdout
+    assert "ValueError: who knows" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_weights_that_keras_has_not_are_its_packages_fault(tmp_path: Path) -> None:
+    spec = SPEC.replace("ScaleShift: {factor: 2}", "Mislabelled").replace("layer: ScaleShift", "layer: Softmax")
+    install(tmp_path, {"Mislabelled": f"{MODULE}:Mislabelled"})
+    (tmp_path / "spec.yaml").write_text(spec, encoding="utf-8")
+    done = run(tmp_path, "export", "spec.yaml", "--untrained", "--out", "out")
+    assert done.returncode == 1
+    assert "NN217" in done.stderr
+    assert "`Mislabelled` of the package `scaleshift` 1.0 says that" in done.stderr
+
+
+def test_a_kind_of_nnspec_stays_its_own(tmp_path: Path) -> None:
+    spec = SPEC.replace("ScaleShift: {factor: 2}", "Dense: {units: 3}").replace("layer: ScaleShift", "layer: Softmax")
+    done = checked(tmp_path, spec, {"Dense": f"{MODULE}:Dense"})
+    assert done.returncode == 0
+    assert done.stdout.count("warning[NN218]") == 1
+    assert "`Dense` of the package `scaleshift` 1.0 is never used" in done.stdout
+    assert "is never used" in run(tmp_path, "explain", "Dense").stderr
+
+
+def test_packages_are_not_imported_for_kinds_of_nnspec(tmp_path: Path) -> None:
+    install(tmp_path, {"ScaleShift": f"{MODULE}:ScaleShift"})
+    spec = SPEC.replace("ScaleShift: {factor: 2}", "ReLU").replace("layer: ScaleShift", "layer: Softmax")
+    (tmp_path / "spec.yaml").write_text(spec, encoding="utf-8")
+    code = (
+        "import sys; from nnspec.pipeline import diagnose; assert diagnose('spec.yaml') == []\n"
+        f"assert {MODULE!r} not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment(tmp_path), check=True)
