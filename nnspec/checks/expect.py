@@ -8,6 +8,7 @@ from typing import Any
 from nnspec.checks.context import Context
 from nnspec.checks.expectations import ALL, HOW, Bound, parse_bound
 from nnspec.diagnostics import Diagnostic, Edit, Fix, Related, Span, did_you_mean, nearest
+from nnspec.diagnostics.values import as_yaml
 from nnspec.document import Mapping as MappingNode
 from nnspec.document import Node as SourceNode
 from nnspec.document import Scalar, Sequence, format_path, to_plain
@@ -153,14 +154,10 @@ def _axes(what: str, value: Value, node: MappingNode, path: Path) -> Iterator[Di
     sizes_agree = all(size is None or str(size) == str(actual.get(name)) for name, size in wanted.items())
     if list(wanted) != list(actual) or not sizes_agree:
         said = ", ".join(name if size is None else f"{name} {size}" for name, size in wanted.items())
-        right = "{" + ", ".join(f"{name}: {_yaml(size)}" for name, size in actual.items()) + "}"
+        right = as_yaml(actual)
         is_long = node.span.line != node.span.end_line
         unmet = _unmet(f"{what} has axes {ax.describe(value.axes)}, but `expect` asks for ({said})", node, path, right)
         yield Diagnostic(unmet.code, unmet.message, unmet.span, path=unmet.path) if is_long else unmet
-
-
-def _yaml(size: int | str) -> str:
-    return str(size) if isinstance(size, int) or size.isidentifier() else f'"{size}"'
 
 
 def _unknown_axis(graph: Graph, what: str, name: str, span: Span, path: Path) -> Diagnostic | None:

@@ -1,11 +1,13 @@
 """Diagnostics: what is wrong with a spec, where, and how to mend it.
 
 `model` has the records, `codes` the names of the codes, `pages` a page for each; `text` and `sarif` print them, `apply`
-carries out their fixes, `suggest` finds the name that was meant.
+carries out their fixes, `suggest` finds the name that was meant, `values` and `lists` put values and several names
+into a sentence.
 """
 
 from __future__ import annotations
 
+from nnspec.diagnostics.lists import quoted
 from nnspec.diagnostics.model import (
     LINE_BREAKS,
     Applicability,
@@ -24,7 +26,6 @@ from nnspec.diagnostics.model import (
     Span,
     SpecError,
     Step,
-    quoted,
     shortened,
     use_instead,
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+HOME = "https://github.com/nnspec/nnspec"
+
 CODES: dict[str, str] = {
     # NN1xx: the document and its expansion
     "NN101": "file-not-readable",
@@ -134,3 +136,8 @@ CODES: dict[str, str] = {
     "NN707": "built-model-is-not-causal",
     "NN710": "model-gives-no-number",
 }
+
+
+def page_address(code: str) -> str:
+    """Where the page of a code is read on the web."""
+    return f"{HOME}/blob/main/nnspec/diagnostics/pages/{code}.md"

@@ -380,9 +380,3 @@ def use_instead(word: str, meant: str, span: Span, candidates: Iterable[str] = (
     is_certain = is_same_word(word, meant, candidates) and span.text.strip("'\"") == word
     applicability = Applicability.MACHINE if is_certain else Applicability.MAYBE
     return Fix(f"use `{meant}`", (Edit(span, meant),), applicability)
-
-
-def quoted(items: Iterable[str]) -> str:
-    """`a`, `b` and `c`, in words."""
-    marked = [f"`{item}`" for item in items]
-    return " and ".join([", ".join(marked[:-1]), marked[-1]] if len(marked) > 1 else marked)

@@ -13,12 +13,11 @@ from typing import Any
 from urllib.parse import quote
 
 from nnspec import __version__
-from nnspec.diagnostics.codes import CODES
+from nnspec.diagnostics.codes import CODES, HOME, page_address
 from nnspec.diagnostics.model import LINE_BREAKS, Diagnostic, Fix, Related, Span
 from nnspec.diagnostics.pages import code_page
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-HOME = "https://github.com/nnspec/nnspec"
 _ROOT = "SRCROOT"
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -57,7 +56,7 @@ def _rule(code: str) -> dict[str, Any]:
         "shortDescription": {"text": name.replace("-", " ").capitalize()},
         "fullDescription": {"text": " ".join(does.split("\n\n")[0].split())},
         "help": {"text": page, "markdown": page},
-        "helpUri": f"{HOME}/blob/main/nnspec/explain/{code}.md",
+        "helpUri": page_address(code),
         "defaultConfiguration": {"level": "error"},
     }
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from nnspec.diagnostics.codes import CODES
+from nnspec.diagnostics.lists import quoted
 from nnspec.diagnostics.model import (
     Applicability,
     AxisRef,
@@ -20,7 +21,6 @@ from nnspec.diagnostics.model import (
     Severity,
     Source,
     Span,
-    quoted,
 )
 
 _STYLES = {"error": "1;31", "warning": "1;33", "bold": "1", "gutter": "1;34", "help": "1;36", "note": "1;32"}

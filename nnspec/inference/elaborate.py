@@ -17,6 +17,7 @@ from nnspec.diagnostics import (
     NodeRef,
     Related,
     Report,
+    Span,
     SpecError,
     did_you_mean,
     nearest,
@@ -104,7 +105,7 @@ class _Elaborator:
             outputs=outputs,
             input_spans=spans,
             constraints=constraints,
-            batches=fixed_batches(inputs_node),
+            batches=declared_batches(inputs_node),
         )
 
     # ---------------------------------------------------------------------------------------------- inputs
@@ -325,7 +326,7 @@ def _is_signal(axes: Mapping) -> bool:
     return all(name in ("channel", "channels") for name in list(axes.entries)[1:])
 
 
-def fixed_batches(inputs: SourceNode | None) -> dict[str, int]:
+def declared_batches(inputs: SourceNode | None) -> dict[str, int]:
     """The batch sizes that inputs fix with `batch:`."""
     found = {}
     for name, body in inputs.entries.items() if isinstance(inputs, Mapping) else ():
@@ -335,7 +336,7 @@ def fixed_batches(inputs: SourceNode | None) -> dict[str, int]:
     return found
 
 
-def make_output(name: str, value: Value, body: Mapping, span: Any, report: Report) -> Output:
+def make_output(name: str, value: Value, body: Mapping, span: Span, report: Report) -> Output:
     """An output with its task; the class axis is `class`, else the last."""
 
     def plain(key: str) -> Any:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
-from nnspec.diagnostics import CompilerBug, Fix, Report, SpecError
+from nnspec.diagnostics import CompilerBug, Fix, Report, Span, SpecError
 from nnspec.document import Mapping, Scalar, Sequence, to_plain
 from nnspec.document import Node as SourceNode
 from nnspec.inference.alignment import warn_of_misalignment
@@ -23,8 +22,8 @@ COMMON = frozenset({"name", "from", "as", "over", "when", "trainable"})
 def make_call(
     layer: Layer,
     name: str,
-    kind_span: Any,
-    item_span: Any,
+    kind_span: Span,
+    item_span: Span,
     body: Mapping | None,
     inputs: tuple[Value, ...],
     report: Report,
@@ -81,7 +80,7 @@ def make_node(
     name: str,
     call: Call,
     inferred: Inferred,
-    span: Any,
+    span: Span,
     path: tuple[str | int, ...],
     shared: str | None = None,
 ) -> Node:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from lsprotocol import types as lsp
 
 from nnspec.diagnostics import Diagnostic
-from nnspec.diagnostics.codes import CODES
+from nnspec.diagnostics.codes import CODES, page_address
 from nnspec.lsp.positions import Positions
 
-PAGES = "https://github.com/nnspec/nnspec/blob/main/nnspec/explain"
 SOURCE = "nnspec"
 
 
@@ -29,7 +28,7 @@ def to_protocol(diagnostic: Diagnostic, positions: Positions, uri: str) -> lsp.D
         message="\n".join(said),
         severity=severity,
         code=diagnostic.code,
-        code_description=lsp.CodeDescription(f"{PAGES}/{diagnostic.code}.md") if diagnostic.code in CODES else None,
+        code_description=lsp.CodeDescription(page_address(diagnostic.code)) if diagnostic.code in CODES else None,
         source=SOURCE,
         related_information=related or None,
         data={"path": diagnostic.path, "trail": [str(step) for step in diagnostic.span.trail]},

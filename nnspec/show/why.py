@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from nnspec.diagnostics.lists import joined
+from nnspec.diagnostics.values import as_yaml
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Field, Graph, Node, Value, Window
 from nnspec.layers.kit.args import REQUIRED
 from nnspec.layers.kit.documentation import summary
-from nnspec.layers.kit.explanations import counted, listed, written
+from nnspec.layers.kit.explanations import counted
 from nnspec.layers.registry import REGISTRY
 from nnspec.show.table import input_size, shape
 
@@ -126,7 +128,7 @@ def _written(value: Any) -> str:
     """As a spec has it; of a layer that is wrapped its kind, since it has a part of its own."""
     if isinstance(value, dict) and len(value) == 1 and next(iter(value)) in REGISTRY:
         return str(next(iter(value)))
-    return f"[{', '.join(map(_written, value))}]" if isinstance(value, list) else written(value)
+    return f"[{', '.join(map(_written, value))}]" if isinstance(value, list) else as_yaml(value)
 
 
 def _weight(weight: Any, told: dict[str, str]) -> str:
@@ -188,7 +190,7 @@ def _within(graph: Graph, name: str, field: Field) -> str:
         parts = ["itself"]
         parts += [f"{_count(field.behind)} before it"] if field.behind else []
         parts += [f"{_count(field.ahead)} after it"] if field.ahead else []
-    what = f": {listed(parts)}" if parts and size > 1 else ""
+    what = f": {joined(parts)}" if parts and size > 1 else ""
     short = isinstance(total, int) and size > total
     padding = f" ({total} there are; the others are padding)" if short else f" of {total}"
     stride = "" if field.stride == 1 else f" Neighbours lie {field.stride} positions of the input apart."

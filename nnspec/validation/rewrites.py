@@ -6,6 +6,7 @@ import ast
 import re
 
 from nnspec.diagnostics import Edit, Fix
+from nnspec.diagnostics.values import as_yaml
 from nnspec.document import Node, Scalar, Sequence
 from nnspec.layers.registry import REGISTRY
 from nnspec.schema.sections import TASKS
@@ -44,17 +45,11 @@ def call_as_mapping(node: Node, aliases: dict[str, str]) -> tuple[Fix, ...]:
     given = {str(k.arg): k.value.value for k in call.keywords if isinstance(k.value, ast.Constant)}
     if len(given) != len(call.keywords):
         return ()
-    said = ", ".join(f"{aliases.get(name, name)}: {_yaml(value)}" for name, value in given.items())
+    said = ", ".join(f"{aliases.get(name, name)}: {as_yaml(value)}" for name, value in given.items())
     name = call.func.id
     return _replaced(
         node, f"{{{name}: {{{said}}}}}" if said else name, ("write the arguments as a mapping, not as a call")
     )
-
-
-def _yaml(value: object) -> str:
-    if value is None:
-        return "null"
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _replaced(node: Node, text: str, message: str) -> tuple[Fix, ...]:

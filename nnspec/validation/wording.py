@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from nnspec.diagnostics import Diagnostic, Fix, KeyRef, Span, nearest, use_instead
+from nnspec.diagnostics.lists import enumerated
+from nnspec.diagnostics.values import as_yaml
 from nnspec.document import Mapping, Node, Scalar, format_path, locate
 from nnspec.layers import refused
 from nnspec.layers.aliases import ALIASES
@@ -16,7 +18,7 @@ from nnspec.schema.sections import STRUCTURE
 from nnspec.validation.hints import Hint, hint_for, value_for
 from nnspec.validation.refusals import long_name, refused_object
 from nnspec.validation.rewrites import call_as_mapping, rewrites
-from nnspec.validation.words import kind_of, listed, show, type_words
+from nnspec.validation.words import kind_of, type_words
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -210,7 +212,7 @@ def _unknown_key(key: str, known: list[str], node: Mapping, path: Path, error: V
     notes = (hint.text,) if hint else ()
     commas = _comma_fixes(key)
     if not notes and not meant and known and not commas:
-        notes = (f"valid keys: {listed(known)}",)
+        notes = (f"valid keys: {enumerated(known)}",)
     message = f"{_whole(path)} has no `{key}`{guess}" if path else f"a spec has no section `{key}`{guess}"
     fixes = commas or tuple(use_instead(key, m, span, known) for m in meant if m not in node.entries)
     return Diagnostic("NN201", message, span, path=place, notes=notes, fixes=fixes)
@@ -254,8 +256,8 @@ def _not_allowed(error: ValidationError, node: Node, options: list[Any], subject
         return refusal
     meant = _meant_word(value, words, _label(path)) if isinstance(value, str) else []
     guess = f"; did you mean `{meant[0]}`?" if meant else ""
-    notes = (f"allowed: {listed([show(o) for o in options])}",) if not meant or len(options) <= 8 else ()
-    message = f"{subject} cannot be `{show(value)}`{guess}"
+    notes = (f"allowed: {enumerated([as_yaml(o) for o in options])}",) if not meant or len(options) <= 8 else ()
+    message = f"{subject} cannot be `{as_yaml(value)}`{guess}"
     found = call_as_mapping(node, {"lr": "learning_rate"}) or tuple(
         use_instead(str(value), m, node.span, words) for m in meant
     )

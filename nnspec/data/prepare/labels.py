@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from nnspec.data.section.plan import Slot, SlotPlan
 from nnspec.data.sources.probe_files import label_key
 from nnspec.diagnostics import SpecError
+from nnspec.diagnostics.lists import enumerated
 
 Array = NDArray[Any]
 
@@ -46,7 +47,7 @@ def vocabulary(slot: SlotPlan, model: Slot, train: Array) -> tuple[list[str | in
                 return list(numbers), labels
             strange = next(key for key in keys if key not in {label_key(label) for label in labels})
             message = f"label `{strange}` of output `{slot.name}` is none of its classes"
-            raise _fault("NN513", message, slot, f"`outputs` names {_listed(labels)}")
+            raise _fault("NN513", message, slot, f"`outputs` names {enumerated(labels)}")
         return labels, labels
     else:
         labels = found
@@ -57,7 +58,7 @@ def vocabulary(slot: SlotPlan, model: Slot, train: Array) -> tuple[list[str | in
     if size is not None and size != len(labels):
         head = "a binary output has 2" if model.task == "binary" else f"its axis `{model.class_axis}` has size {size}"
         message = f"the training rows of output `{slot.name}` hold {len(labels)} classes, but {head}"
-        raise _fault("NN508", message, slot, f"the labels: {_listed(labels)}")
+        raise _fault("NN508", message, slot, f"the labels: {enumerated(labels)}")
     return labels, list(model.classes) if model.classes is not None else labels
 
 
@@ -74,11 +75,11 @@ def encode(slot: SlotPlan, split: str, values: Array, labels: list[str | int]) -
     if (codes < 0).any():
         strange = [str(value) for value, code in zip(distinct.tolist(), codes, strict=True) if code < 0]
         count = int((encoded < 0).sum())
-        shown = _listed(strange[:5]) + (", …" if len(strange) > 5 else "")
+        shown = enumerated(strange[:5]) + (", …" if len(strange) > 5 else "")
         unseen = slot.classes is None or slot.classes.kind == "labels"
         reason = "which the training rows never show" if unseen else "which `classes` does not list"
         message = f"split `{split}` of output `{slot.name}` has label {shown} ({count} times), {reason}"
-        raise _fault("NN513", message, slot, f"known: {_listed(labels[:20])}")
+        raise _fault("NN513", message, slot, f"known: {enumerated(labels[:20])}")
     return encoded
 
 
@@ -93,9 +94,8 @@ def zeros_and_ones(slot: SlotPlan, values: Array) -> NDArray[np.float32]:
     keys = [label_key(value) for value in distinct.tolist()]
     strange = [key for key in keys if key not in known]
     if strange:
-        message = (
-            f"output `{slot.name}` is a multilabel, whose targets are 0 and 1, but the data hold {_listed(strange[:5])}"
-        )
+        held = enumerated(strange[:5])
+        message = f"output `{slot.name}` is a multilabel, whose targets are 0 and 1, but the data hold {held}"
         raise _fault("NN513", message, slot)
     codes = np.array([known[key] for key in keys], dtype=np.float32)
     return np.asarray(codes[inverse].reshape(values.shape))
@@ -104,7 +104,3 @@ def zeros_and_ones(slot: SlotPlan, values: Array) -> NDArray[np.float32]:
 def _fault(code: str, message: str, slot: SlotPlan, *notes: str) -> SpecError:
     key = "classes" if slot.classes is not None else slot.data_key
     return SpecError.single(code, message, slot.span_of(key), notes=notes, path=slot.where(key))
-
-
-def _listed(labels: list[Any]) -> str:
-    return ", ".join(f"`{label}`" for label in labels)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.diagnostics import Diagnostic, Fix, Related, did_you_mean
+from nnspec.diagnostics.lists import enumerated
 
 Slots = Mapping[str, Slot]
 
@@ -51,7 +52,7 @@ def _check_names(plan: DataPlan, found: Mapping[str, SlotPlan], wanted: Slots, k
     for name, slot in found.items():
         if name not in wanted:
             message = f"`data.{kind}s.{name}` matches no {kind} of the model{did_you_mean(name, wanted)}"
-            notes = (f"the model's {kind}s: {_listed(wanted)}",)
+            notes = (f"the model's {kind}s: {enumerated(wanted) or 'none'}",)
             yield Diagnostic("NN512", message, slot.span, path=slot.where(), notes=notes)
     for name, model in wanted.items():
         if name not in found:
@@ -133,11 +134,7 @@ def _check_relative(plan: DataPlan, slot: SlotPlan, model: Slot) -> Iterator[Dia
         message = f"at horizon 0, output `{slot.name}` relative to the last value is always 0"
         yield Diagnostic("NN516", message, span, path=where)
     if reference(plan, slot) is None:
-        listed = _listed(slot.columns)
+        listed = enumerated(slot.columns) or "none"
         message = f"no windowed input contains {listed}, so output `{slot.name}` has no last value to be relative to"
         fix = Fix(f"add {listed} to the `columns` of an input")
         yield Diagnostic("NN516", message, span, path=where, fixes=(fix,))
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names) or "none"

@@ -12,6 +12,7 @@ from nnspec.data.section.json_schema import SOURCE_KINDS
 from nnspec.data.section.paths import resolve
 from nnspec.data.section.plan import ClassPlan, DataPlan, Part, ScalePlan, SlotPlan, Source, SplitPlan, WindowPlan
 from nnspec.diagnostics import CompilerBug, Diagnostic, Fix, Report, Span, SpecError
+from nnspec.diagnostics.values import as_yaml
 from nnspec.document import Mapping, Node, Sequence, to_plain
 
 SPLITS = ("train", "validation", "test")
@@ -150,7 +151,7 @@ class _Reader:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if kind != "label":
             if not is_number or not 0 < value <= 1:
-                message = f"`{name}: {_show(value)}` is not a fraction above 0 and up to 1"
+                message = f"`{name}: {as_yaml(value)}` is not a fraction above 0 and up to 1"
                 fix = "to split by labels in the data, write `by: {column: NAME}`"
                 self.fault("NN514", message, span, f"data.split.{name}", *([] if is_number else [fix]))
                 value = 0.0
@@ -160,7 +161,7 @@ class _Reader:
                 message = f"`{name}: {value}` is a fraction, but `by` names a column: give the label of its rows"
                 self.fault("NN514", message, span, f"data.split.{name}")
             return Part(name, value, None, span)
-        return Part(name, None, _show(value), span)
+        return Part(name, None, value if isinstance(value, str) else as_yaml(value), span)
 
     def check_split(self, split: SplitPlan, *, has_order: bool) -> None:
         span_of = split.spans.get
@@ -311,8 +312,3 @@ class _Reader:
         if list(edges) != sorted(edges):
             self.fault("NN208", f"the edges {list(edges)} do not ascend", span, f"{where}.classes.edges")
         return ClassPlan(kind="edges", span=span, edges=edges)
-
-
-def _show(value: Any) -> str:
-    """A scalar as YAML and label columns write it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -10,6 +10,7 @@ from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis, Size
 from nnspec.ir.graph import Node, Weight
 from nnspec.ir.names import keras_name
+from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.convolution.dead_taps import Taps, dead_tap_notes, warn_of_dead_taps
 from nnspec.layers.convolution.onnx_kernel import Kernel, write_kernel
 from nnspec.layers.kit import args as a
@@ -73,7 +74,7 @@ class Convolution(Layer):
                 "NN208", f"`{self.kind}` cannot have strides and dilation above 1 at once", "strides", fixes=fixes
             )
         axes: list[ax.Axis] = list(call.axes)
-        windows: dict[int, Window] = {channel_place: Window(None, ahead=None)}
+        windows: dict[int, Window] = {channel_place: WHOLE}
         notes: list[str] = []
         for i, place in enumerate(places):
             size, windows[place] = self.slid(call, i, call.axes[place])

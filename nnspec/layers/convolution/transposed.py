@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from nnspec.backends.onnx.ops.activations import activate
-from nnspec.diagnostics import Fix
+from nnspec.diagnostics import Fix, lists
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis, Size
 from nnspec.ir.graph import Node, Weight
@@ -62,14 +62,15 @@ class TransposedConvolution(Convolution):
         places, _ = spatial_positions(self.rank, node.args["data_format"])
         kernel, strides, _ = self.geometry(node.args)
         before, after = node.inputs[0].axes, node.outputs[0].axes
-        lengths = say.listed(say.changed(before[place], after[place]) for place in places)
+        lengths = lists.joined(say.changed(before[place], after[place]) for place in places)
         size = "×".join(str(k) for k in kernel)
         *_, made, channels = node.weights[0].shape
         return {
             "filters": f"{say.counted(made, 'kernel')} are written for every position of the input.",
             "kernel_size": f"Every position of the input writes {say.spanned(kernel)} of the output, "
             f"by all {channels} of its channels; where they overlap, they add up.",
-            "strides": f"One position on in the input is {say.listed(map(str, strides))} on in the output: {lengths}.",
+            "strides": f"One position on in the input is {lists.joined(map(str, strides))} on in the output: "
+            f"{lengths}.",
             "padding": "Every position that was written stays."
             if node.args["padding"] == "valid"
             else f"What was written beyond the ends is cut off: {lengths}.",

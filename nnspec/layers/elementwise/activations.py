@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from nnspec.backends.onnx.ops.activations import activate, activation_windows, clip, softmax
+from nnspec.diagnostics import lists
 from nnspec.ir.graph import Node, Weight
 from nnspec.ir.names import keras_name
+from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
-from nnspec.layers.kit.base import Call, Inferred, Layer, Window, is_deep
+from nnspec.layers.kit.base import Call, Inferred, Layer, is_deep
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
@@ -150,9 +152,11 @@ class PReLU(Elementwise):
     def why(self, node: Node) -> dict[str, str]:
         axes, shared = node.inputs[0].axes, node.args["shared_axes"] or []
         own = [axis.name for i, axis in enumerate(axes, 1) if i not in shared]
-        told = {"alpha": f"a slope for each position of {say.quoted(own)}" if own else "one slope for all"}
+        told = {"alpha": f"a slope for each position of {lists.quoted(own)}" if own else "one slope for all"}
         if shared:
-            told["shared_axes"] = f"All positions of {say.listed(say.sized(axes[i - 1]) for i in shared)} share theirs."
+            told["shared_axes"] = (
+                f"All positions of {lists.joined(say.sized(axes[i - 1]) for i in shared)} share theirs."
+            )
         return told
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
@@ -191,7 +195,7 @@ class Softmax(Layer):
             )
         return Inferred(
             (call.axes,),
-            windows={place: Window(None, ahead=None) for place in places},
+            windows=dict.fromkeys(places, WHOLE),
             mask=mask,
             keras={"axis": [place + 1 for place in places] if len(places) > 1 else places[0] + 1},
         )
@@ -201,8 +205,8 @@ class Softmax(Layer):
         places = [place - 1 for place in (given if isinstance(given, list) else [given])]
         axes = node.inputs[0].axes
         rest = [axis.name for i, axis in enumerate(axes) if i not in places]
-        own = f", for each position of {say.quoted(rest)} by itself" if rest else ""
-        return {"axis": f"Over {say.listed(say.sized(axes[place]) for place in places)} the values sum to 1{own}."}
+        own = f", for each position of {lists.quoted(rest)} by itself" if rest else ""
+        return {"axis": f"Over {lists.joined(say.sized(axes[place]) for place in places)} the values sum to 1{own}."}
 
     def to_keras(self, node: Node) -> Callable[..., Any]:
         import keras

@@ -10,8 +10,9 @@ from nnspec.diagnostics import Fix
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node
 from nnspec.ir.names import keras_name
+from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit import args as a
-from nnspec.layers.kit.base import Call, Inferred, Layer, Window
+from nnspec.layers.kit.base import Call, Inferred, Layer
 from nnspec.layers.kit.contracts import check_steps
 from nnspec.lazy import np
 
@@ -39,7 +40,7 @@ class Masking(Layer):
     def infer(self, call: Call) -> Inferred:
         call.require_rank(2, what="steps and features")
         check_steps(call, (0,))
-        return Inferred((call.axes,), windows={1: Window(None, ahead=None)}, mask=call.axes[0].name)
+        return Inferred((call.axes,), windows={1: WHOLE}, mask=call.axes[0].name)
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         from nnspec.backends.onnx.builder import onnx_type

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nnspec.ir import axes as ax
-from nnspec.ir.graph import Node, Window
+from nnspec.ir.graph import Node
+from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.image.base import VALUE_RANGE, ImageLayer
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred
@@ -52,7 +53,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(ImageLayer):
                     "tile_grid_size",
                     about=[call.axes[place].name],
                 )
-        whole = Window(None, ahead=None)
+        whole = WHOLE
         return Inferred((call.axes,), ("float32",), windows={height: whole, width: whole})
 
     def keras_arguments(self, node: Node) -> dict[str, Any]:

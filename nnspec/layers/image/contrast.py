@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nnspec.ir.graph import Node, Window
+from nnspec.ir.graph import Node
+from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.image.base import VALUE_RANGE, ImageLayer
 from nnspec.layers.kit.base import Call, Inferred
 from nnspec.layers.normalization.rescaling import as_floats
@@ -31,7 +32,7 @@ class AutoContrast(ImageLayer):
 
     def infer(self, call: Call) -> Inferred:
         height, width, _ = self.places(call)
-        whole = Window(None, ahead=None)
+        whole = WHOLE
         return Inferred((call.axes,), ("float32",), windows={height: whole, width: whole})
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node
 from nnspec.ir.names import keras_name
+from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.image.base import SEED, ImageLayer
 from nnspec.layers.image.resampling import INTERPOLATIONS, matrix, nearest_indices, window
 from nnspec.layers.kit import args as a
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from nnspec.backends.onnx.view import View
 
 Pair = tuple[int, int]
-WHOLE = Window(None, ahead=None)
+WHOLE = WHOLE
 
 
 class SizedImage(ImageLayer):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from nnspec.diagnostics import Edit, Fix, nearest
+from nnspec.diagnostics.lists import quoted
 from nnspec.document import Sequence as SequenceNode
 from nnspec.ir import axes as ax
 from nnspec.layers.kit.base import Call, Fault
@@ -15,18 +16,14 @@ def require_permutation(call: Call, order: Sequence[int], arg: str) -> None:
     if sorted(order) != list(range(len(call.axes))):
         missing = [axis.name for i, axis in enumerate(call.axes) if i not in order]
         twice = sorted({call.axes[i].name for i in order if list(order).count(i) > 1})
-        parts = [f"lacks {_list(missing)}"] if missing else []
-        parts += [f"names {_list(twice)} twice"] if twice else []
+        parts = [f"lacks {quoted(missing)}"] if missing else []
+        parts += [f"names {quoted(twice)} twice"] if twice else []
         call.fail(
             "NN316",
             f"`{call.kind}` must name every axis of {ax.describe(call.axes)} once, but it {' and '.join(parts)}",
             arg,
             about=[*call.axes],
         )
-
-
-def _list(names: Sequence[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
 
 
 def positions(call: Call, values: Sequence[int | str], arg: str) -> list[int]:

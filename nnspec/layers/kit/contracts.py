@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nnspec.diagnostics import Edit, Fix
+from nnspec.diagnostics.lists import quoted
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis
 from nnspec.layers.kit.edits import add_key
@@ -90,7 +91,7 @@ def _check_over(call: Call, here: Sequence[Axis], positions: Sequence[int]) -> N
         call.axis_index(missing[0], "over")
     call.fail(
         "NN309",
-        f"`{call.kind}` is meant to run over {_quoted(call.over)}, but it runs over {_quoted(ax.names(here))}",
+        f"`{call.kind}` is meant to run over {quoted(call.over)}, but it runs over {quoted(ax.names(here))}",
         "over",
         notes=[f"it reads {ax.describe(call.axes)}"],
         fixes=reorder_fixes(call, [call.axes[call.axis_index(n, "over")] for n in dict.fromkeys(call.over)], positions)
@@ -171,7 +172,3 @@ def reorder_fixes(call: Call, wanted: Sequence[Axis], positions: Sequence[int]) 
     order = [places[i].name if i in places else next(rest).name for i in range(len(call.axes))]
     said = ", ".join((*call.stripped, *order))
     return [call.insert_before(f"permute first: [{said}]", [call.permute_item(order)])]
-
-
-def _quoted(items: Sequence[str]) -> str:
-    return ", ".join(f"`{item}`" for item in items)

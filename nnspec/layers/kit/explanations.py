@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from nnspec.diagnostics.lists import joined as joined_words
+from nnspec.diagnostics.lists import quoted
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis
 from nnspec.ir.graph import Node
@@ -21,19 +22,9 @@ def spanned(kernel: Sequence[int]) -> str:
     return "×".join(str(n) for n in kernel) + (" position" if set(kernel) == {1} else " positions")
 
 
-def listed(items: Iterable[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    words = list(items)
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
-
-
 def divisors(number: int) -> str:
     """`1, 2, 3 and 6` of 6."""
-    return listed(str(i) for i in range(1, number + 1) if number % i == 0)
-
-
-def quoted(names: Iterable[str]) -> str:
-    return listed(f"`{name}`" for name in names)
+    return joined_words(str(i) for i in range(1, number + 1) if number % i == 0)
 
 
 def sized(axis: Axis) -> str:
@@ -51,7 +42,9 @@ def changed(before: Axis, after: Axis) -> str:
 def kernel_sentence(node: Node, places: Sequence[int], kernel: Sequence[int], channel: Axis, groups: int = 1) -> str:
     """What a kernel looks at."""
     axes = node.inputs[0].axes
-    looks = listed(f"{counted(k, 'position')} of `{axes[place].name}`" for place, k in zip(places, kernel, strict=True))
+    looks = joined_words(
+        f"{counted(k, 'position')} of `{axes[place].name}`" for place, k in zip(places, kernel, strict=True)
+    )
     channels = (
         f"all {channel.size} of `{channel.name}`" if groups == 1 else f"one of {groups} groups of `{channel.name}`"
     )
@@ -62,17 +55,18 @@ def stride_sentence(node: Node, places: Sequence[int], strides: Sequence[int]) -
     axes, made = node.inputs[0].axes, node.outputs[0].axes
     if set(strides) == {1}:
         return "Neighbouring windows lie 1 position apart: none is left out."
-    moves = listed(
+    moves = joined_words(
         f"{counted(s, 'position')} along `{axes[place].name}`" for place, s in zip(places, strides, strict=True)
     )
-    return f"Neighbouring windows lie {moves} apart: {listed(changed(axes[place], made[place]) for place in places)}."
+    lengths = joined_words(changed(axes[place], made[place]) for place in places)
+    return f"Neighbouring windows lie {moves} apart: {lengths}."
 
 
 def dilation_sentence(node: Node, places: Sequence[int], kernel: Sequence[int], dilation: Sequence[int]) -> str:
     if set(dilation) == {1}:
         return "The taps of a kernel stand side by side."
     axes = node.inputs[0].axes
-    spans = listed(
+    spans = joined_words(
         f"{counted(k, 'tap')}, {counted(d, 'position')} apart, span {counted(1 + (k - 1) * d, 'position')} of "
         f"`{axes[place].name}`"
         for place, k, d in zip(places, kernel, dilation, strict=True)
@@ -113,7 +107,7 @@ def moves(node: Node) -> str:
         f"`{axis.name}` is axis {i + 1} (it was {before.index(axis.name) + 1})"
         for i, axis in enumerate(node.outputs[0].axes)
     ]
-    return f"Values move with their axes: {listed(parts)}."
+    return f"Values move with their axes: {joined_words(parts)}."
 
 
 def contents(node: Node) -> str:
@@ -124,12 +118,12 @@ def contents(node: Node) -> str:
         if axis.name in before and before[axis.name].atoms == axis.atoms:
             continue
         inside = [str(atom) for atom in axis.atoms]
-        held = listed(inside) + (", the first one slowest" if len(inside) > 1 else "")
+        held = joined_words(inside) + (", the first one slowest" if len(inside) > 1 else "")
         parts.append(f"{sized(axis)} holds {held}" if inside else f"{sized(axis)} is new and holds nothing yet")
     gone = [name for name, axis in before.items() if axis.size == 1 and ax.index_of(node.outputs[0].axes, name) is None]
     if gone:
         parts.append(f"{quoted(gone)} of size 1 {'is' if len(gone) == 1 else 'are'} gone")
-    return f"Values keep their order in memory: {listed(parts)}." if parts else "Every axis stays as it was."
+    return f"Values keep their order in memory: {joined_words(parts)}." if parts else "Every axis stays as it was."
 
 
 def joined(node: Node, verb: str) -> str:
@@ -137,18 +131,5 @@ def joined(node: Node, verb: str) -> str:
     names = quoted(dict.fromkeys(value.node for value in node.inputs))
     if len({ax.describe(value.axes) for value in node.inputs}) == 1:
         return f"{verb} {names} position by position; each has {ax.describe(node.inputs[0].axes)}."
-    each = listed(f"`{value.node}` has {ax.describe(value.axes)}" for value in node.inputs)
+    each = joined_words(f"`{value.node}` has {ax.describe(value.axes)}" for value in node.inputs)
     return f"{verb} {names} position by position; {each}, and what is missing is repeated."
-
-
-def written(value: Any) -> str:
-    """A value as a spec writes it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if value is None:
-        return "null"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(written(v) for v in value)}]"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {written(v)}" for key, v in value.items()) + "}"
-    return str(value)

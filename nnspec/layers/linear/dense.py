@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nnspec.backends.onnx.ops.activations import activate
-from nnspec.diagnostics import Fix
+from nnspec.diagnostics import Fix, lists
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node, Weight
+from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
-from nnspec.layers.kit.base import Call, Inferred, Layer, Window
+from nnspec.layers.kit.base import Call, Inferred, Layer
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
@@ -78,14 +79,14 @@ class Dense(Layer):
             (call.require_unique(axes),),
             weights=tuple(weights),
             formula=formula,
-            windows={len(call.axes) - 1: Window(None, ahead=None)},
+            windows={len(call.axes) - 1: WHOLE},
             mask=call.input.mask,
         )
 
     def why(self, node: Node) -> dict[str, str]:
         read, made = node.inputs[0].axes[-1], node.outputs[0].axes[-1]
         others = node.inputs[0].axes[:-1]
-        each = f", the same for every position of {say.quoted(ax.names(others))}" if others else ""
+        each = f", the same for every position of {lists.quoted(ax.names(others))}" if others else ""
         return {
             "": f"Reads all {read.size} of `{read.name}` at once and makes {made.size} of `{made.name}`{each}.",
             "units": f"{say.counted(made.size, 'weighted sum')}, each over all {read.size} of `{read.name}`.",

@@ -11,6 +11,7 @@ from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes, Axis
 from nnspec.ir.graph import Node, Weight, Window
 from nnspec.ir.names import keras_name
+from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred, Layer
 from nnspec.layers.linear.einsum_equation import BadEquation, Equation
@@ -80,7 +81,7 @@ class EinsumDense(Layer):
             weights=weights,
             formula=formula,
             windows={
-                **{place: Window(None, ahead=None) for place in places},
+                **dict.fromkeys(places, WHOLE),
                 **self.reads_of_activation(call, equation, output),
             },
             mask=None,
@@ -95,7 +96,7 @@ class EinsumDense(Layer):
         last = equation.output[-1]
         if not output or last not in equation.input or not activation_windows(output, call.args["activation"]):
             return {}
-        return {equation.input.index(last) - 1: Window(None, ahead=None)}
+        return {equation.input.index(last) - 1: WHOLE}
 
     def made(self, call: Call, equation: Equation, axes: dict[str, Axis]) -> dict[str, Axis]:
         """The new axes by letter, with their sizes from `output_shape`, which agrees with the input elsewhere."""

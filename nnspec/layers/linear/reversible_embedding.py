@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from nnspec.ir import axes as ax
-from nnspec.ir.graph import Node, Weight, Window
+from nnspec.ir.graph import Node, Weight
 from nnspec.ir.names import keras_name
+from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred, Layer
 from nnspec.layers.linear.embedding import looked_up, require_ids
@@ -88,7 +89,7 @@ class ReversibleEmbedding(Layer):
             (call.require_unique((*call.axes[:-1], made)),),
             weights=weights,
             formula=formula,
-            windows={len(call.axes) - 1: Window(None, ahead=None)},
+            windows={len(call.axes) - 1: WHOLE},
         )
 
     def to_keras(self, node: Node) -> Callable[..., Any]:

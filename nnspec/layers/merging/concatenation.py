@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from nnspec.diagnostics import lists
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node
 from nnspec.ir.names import keras_name
 from nnspec.layers.kit import args as a
-from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred, Layer
 from nnspec.layers.merging.elementwise import any_mask, common_mask
 from nnspec.layers.merging.joining import joined_axes
@@ -54,7 +54,7 @@ class Concatenate(Layer):
         place = node.args["axis"] - 1
         made = node.outputs[0].axes[place]
         sizes = " + ".join(str(value.axes[place].size) for value in node.inputs)
-        parts = say.listed(f"{value.axes[place].size} of `{value.node}`" for value in node.inputs)
+        parts = lists.joined(f"{value.axes[place].size} of `{value.node}`" for value in node.inputs)
         return {"axis": f"`{made.name}` holds {parts}, end to end: {sizes} = {made.size}."}
 
     def mask(self, call: Call, place: int) -> str | None:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nnspec.diagnostics import Fix
+from nnspec.diagnostics import Fix, lists
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node
+from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit import args as a
-from nnspec.layers.kit import explanations as say
-from nnspec.layers.kit.base import Call, Inferred, Layer, Window
+from nnspec.layers.kit.base import Call, Inferred, Layer
 from nnspec.layers.normalization.per_sample import unit_length
 
 if TYPE_CHECKING:
@@ -67,15 +67,15 @@ class Dot(Layer):
                 fixes=[Fix(f"rename it in one of the inputs: `rename: {{{min(repeated)}: …}}`")],
                 about=[min(repeated), *rest],
             )
-        return Inferred((tuple(rest),), windows={left: Window(None, ahead=None)}, keras={"axes": [left + 1, right + 1]})
+        return Inferred((tuple(rest),), windows={left: WHOLE}, keras={"axes": [left + 1, right + 1]})
 
     def why(self, node: Node) -> dict[str, str]:
         summed = [value.axes[place - 1] for value, place in zip(node.inputs, node.args["axes"], strict=True)]
         parts = [f"`{axis.name}` of `{value.node}`" for axis, value in zip(summed, node.inputs, strict=True)]
         cosines = " Each vector is given length 1 before." if node.args["normalize"] else ""
         return {
-            "": f"Multiplies {say.listed(parts)} position by position, {summed[0].size} of each, and sums.{cosines}",
-            "axes": f"What is summed over: {say.listed(parts)}.",
+            "": f"Multiplies {lists.joined(parts)} position by position, {summed[0].size} of each, and sums.{cosines}",
+            "axes": f"What is summed over: {lists.joined(parts)}.",
         }
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from nnspec.diagnostics import lists
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node, Weight
 from nnspec.layers.kit import args as a
@@ -196,7 +197,7 @@ class Normalization(Layer):
         own = [node.inputs[0].axes[place - 1] for place in node.args["axis"] or ()]
         if not own:
             return {"axis": "One mean and one variance serve all values."}
-        return {"axis": f"Each position of {say.listed(map(say.sized, own))} has a mean and a variance of its own."}
+        return {"axis": f"Each position of {lists.joined(map(say.sized, own))} has a mean and a variance of its own."}
 
     def adapts(self, node: Node) -> bool:
         return bool(node.weights)

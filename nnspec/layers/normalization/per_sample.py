@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nnspec.backends.onnx.ops.placement import last_together, over_dims
-from nnspec.diagnostics import Fix
+from nnspec.diagnostics import Fix, lists
 from nnspec.ir.axes import Axis
 from nnspec.ir.graph import Node, Weight
 from nnspec.ir.names import keras_name
+from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred, Layer, Window
@@ -41,7 +42,7 @@ class OverAxes(Layer):
             (call.axes,),
             weights=tuple(Weight(name, shape) for name in names),
             formula=f"{len(names)}·{'·'.join(str(size) for size in shape)}" if names else "",
-            windows={place: Window(None, ahead=None) for place in places},
+            windows=dict.fromkeys(places, WHOLE),
             mask=call.input.mask if self.passes_mask else None,
             keras={"axis": [place + 1 for place in places]},
         )
@@ -50,10 +51,10 @@ class OverAxes(Layer):
         given = node.args["axis"]
         places = [place - 1 for place in (given if isinstance(given, list) else [given])]
         axes = node.inputs[0].axes
-        over = say.listed(say.sized(axes[place]) for place in places)
+        over = lists.joined(say.sized(axes[place]) for place in places)
         rest = [axis.name for i, axis in enumerate(axes) if i not in places]
-        own = f", for each position of {say.quoted(rest)} by itself" if rest else ""
-        each = say.quoted(axes[place].name for place in places)
+        own = f", for each position of {lists.quoted(rest)} by itself" if rest else ""
+        each = lists.quoted(axes[place].name for place in places)
         weight = f"one for each position of {each}"
         return {"axis": f"Statistics run over {over}, of each sample{own}.", "gamma": weight, "beta": weight}
 
@@ -225,7 +226,7 @@ class GroupNormalization(Layer):
                 fixes=[Fix(f"give `groups` a divisor of {size}: {say.divisors(size)}")],
             )
         names = [name for name, flag in (("gamma", "scale"), ("beta", "center")) if call.args[flag]]
-        others: dict[int, Window] = {i: Window(None, ahead=None) for i in range(len(call.axes))}
+        others: dict[int, Window] = dict.fromkeys(range(len(call.axes)), WHOLE)
         return Inferred(
             (call.axes,),
             weights=tuple(Weight(name, (size,)) for name in names),

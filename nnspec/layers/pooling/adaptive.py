@@ -15,6 +15,7 @@ from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes, Axis
 from nnspec.ir.graph import Node
 from nnspec.ir.names import keras_name
+from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.image.linear_maps import map_axis
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred, Layer, Window
@@ -57,7 +58,7 @@ class AdaptivePooling(Layer):
         for place, made in zip(places, a.as_tuple(call.args["output_size"], self.rank), strict=True):
             axis = call.axes[place]
             if made == 1:
-                windows[place] = Window(None, ahead=None)
+                windows[place] = WHOLE
             else:
                 size = call.require_size(axis, "its windows are as long as make their number come out")
                 windows[place] = seen_by(Fraction(size, made))

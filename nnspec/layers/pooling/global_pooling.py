@@ -7,13 +7,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nnspec.backends.onnx.ops.placement import mask_against, over_dims
+from nnspec.diagnostics import lists
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes
 from nnspec.ir.graph import Node
 from nnspec.ir.names import keras_name
+from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
-from nnspec.layers.kit.base import Call, Inferred, Layer, Window
+from nnspec.layers.kit.base import Call, Inferred, Layer
 from nnspec.layers.kit.contracts import check_steps
 from nnspec.layers.kit.sliding_windows import spatial_positions
 from nnspec.lazy import np
@@ -48,11 +50,11 @@ class GlobalPooling(Layer):
         axes: Axes = (call.axes[channel],)
         if call.args["keepdims"]:
             axes = tuple(ax.resized(axis, 1, call.name) if i in places else axis for i, axis in enumerate(call.axes))
-        return Inferred((axes,), windows={place: Window(None, ahead=None) for place in places})
+        return Inferred((axes,), windows=dict.fromkeys(places, WHOLE))
 
     def why(self, node: Node) -> dict[str, str]:
         places, _ = spatial_positions(self.rank, node.args["data_format"])
-        pooled = say.listed(say.sized(node.inputs[0].axes[place]) for place in places)
+        pooled = lists.joined(say.sized(node.inputs[0].axes[place]) for place in places)
         what = "largest value" if self.op == "ReduceMax" else "mean"
         keeps = node.args["keepdims"]
         left = "they stay with size 1" if len(places) > 1 else "it stays with size 1"

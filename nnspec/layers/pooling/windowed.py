@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from nnspec.diagnostics import lists
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node
 from nnspec.layers.kit import args as a
@@ -52,7 +53,7 @@ class Pooling(Layer):
         places, _ = spatial_positions(self.rank, node.args["data_format"])
         pool, strides = self.geometry(node.args)
         axes = node.inputs[0].axes
-        covered = say.listed(
+        covered = lists.joined(
             f"{say.counted(size, 'position')} of `{axes[place].name}`" for place, size in zip(places, pool, strict=True)
         )
         kept = "largest value" if self.op == "MaxPool" else "mean"

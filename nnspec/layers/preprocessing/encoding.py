@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes
 from nnspec.ir.graph import Node, Value
+from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred, Layer, Window
 from nnspec.lazy import np
@@ -42,7 +43,7 @@ def encoded_axes(call: Call, mode: str, depth: int) -> tuple[Axes, dict[int, Win
         kept = call.axes[:-1] if call.axes and call.axes[-1].size == 1 else call.axes
         return call.require_unique((*kept, made)), {}
     call.require_rank(1, what=f"with `output_mode: {mode}`, that of each sample's elements")
-    return (made,), {0: Window(None, ahead=None)}
+    return (made,), {0: WHOLE}
 
 
 def encode(lowering: Lowering, indices: View, node: Node, mode: str, depth: int) -> View:

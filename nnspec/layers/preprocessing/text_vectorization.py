@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from nnspec.diagnostics import Fix
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes
-from nnspec.ir.graph import Node, Window
+from nnspec.ir.graph import Node
+from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred
 from nnspec.layers.kit.export_limits import refuse_export, warn_unexportable
@@ -112,7 +113,7 @@ class TextVectorization(Worded):
         name = call.axis_name or ("token" if mode == "int" else "category")
         made = ax.fresh(name, length if mode == "int" else vocabulary.depth, call.name, is_learned=mode != "int")
         dtype = "int64" if mode == "int" else "float32"
-        return Inferred(((made,),), (dtype,), windows={0: Window(None, ahead=None)} if call.axes else {})
+        return Inferred(((made,),), (dtype,), windows={0: WHOLE} if call.axes else {})
 
     def check_axes(self, call: Call) -> None:
         """One text for each sample; with `split: null` several words."""

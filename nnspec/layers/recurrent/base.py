@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes, Axis, Size
 from nnspec.ir.graph import Node, Weight
+from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit.base import Call, Inferred, Layer, Window
 from nnspec.layers.kit.contracts import check_steps, require_sequence
 from nnspec.layers.recurrent.cudnn import check_cudnn, require_gpu
@@ -128,7 +129,7 @@ class GatedRecurrent(Recurrent, Gates):
             call,
             (made,),
             [StateSpec(name, (made,)) for name in self.states],
-            windows={1: Window(None, ahead=None)},
+            windows={1: WHOLE},
             notes=loop_notes(self.foreign_reason(call.args), step.size),
             weights=self.weights_rule(call.args, features),
             formula=self.formula(call.args, features),

@@ -7,9 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nnspec.diagnostics import Fix
+from nnspec.diagnostics.values import as_yaml
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node
 from nnspec.ir.names import keras_name
+from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred, Layer, Window
 from nnspec.layers.recurrent.base import (
@@ -90,7 +92,7 @@ class Bidirectional(Layer):
             ports=(*ports, *(state.name for state in extra)),
             weights=(*prefixed("forward_", forward.weights), *prefixed("backward_", backward.weights)),
             formula=f"2·({forward.formula})" if given is None else f"{forward.formula} + {backward.formula}",
-            windows={**_seen_by_both(forward, backward), 0: Window(None, ahead=None)},
+            windows={**_seen_by_both(forward, backward), 0: WHOLE},
             masks=tuple(mask for _ in ports),
             notes=forward.notes,
             inner=forward,
@@ -154,7 +156,7 @@ class Bidirectional(Layer):
             if here != there:
                 call.fail(
                     "NN208",
-                    f"the two layers of `Bidirectional` differ in `{name}`: {_said(there)} and {_said(here)}",
+                    f"the two layers of `Bidirectional` differ in `{name}`: {as_yaml(there)} and {as_yaml(here)}",
                     "backward_layer",
                 )
         if ax.sizes(backward.outputs[0].axes) != ax.sizes(forward.outputs[0].axes):
@@ -219,10 +221,6 @@ def _seen_by_both(forward: Node, backward: Node) -> dict[int, Window]:
 def _state_sizes(node: Node) -> list[tuple[ax.Size, ...]]:
     assert isinstance(node.layer, Recurrent)
     return [ax.sizes(state.axes) for state in node.layer.states_of(node)]
-
-
-def _said(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 LAYERS = (Bidirectional(),)

@@ -6,16 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from nnspec.diagnostics import Edit, Fix
+from nnspec.diagnostics import Edit, Fix, lists
 from nnspec.document import Mapping as MappingNode
 from nnspec.document import Node as SourceNode
 from nnspec.document import Sequence as SequenceNode
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node, Value
 from nnspec.ir.names import keras_name
+from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
-from nnspec.layers.kit.base import Call, Fault, Inferred, Layer, Window
+from nnspec.layers.kit.base import Call, Fault, Inferred, Layer
 from nnspec.layers.recurrent.arguments import GRU_STEP, LSTM_STEP, SIMPLE_STEP
 from nnspec.layers.recurrent.base import check_initial_states, prefixed, without_prefix
 from nnspec.layers.recurrent.explanations import gate_sentences
@@ -51,7 +52,7 @@ class CellLayer(Layer):
         return Inferred(
             (call.require_unique(output), *(state.axes for state in states)),
             ports=("output", *(state.name for state in states)),
-            windows={0: Window(None, ahead=None)},
+            windows={0: WHOLE},
             **inferred,
         )
 
@@ -91,7 +92,7 @@ class GatedCell(CellLayer, Gates):
 
     def why(self, node: Node) -> dict[str, str]:
         told = gate_sentences(node, self.gates, self.states)
-        states = say.quoted(self.states)
+        states = lists.quoted(self.states)
         return {
             **told,
             "units": f"It reads {states} of the step before and gives {say.counted(node.args['units'], 'number')}.",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from nnspec.diagnostics import Fix
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node, Weight
+from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.convolution.base import product, sliding_arguments
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
@@ -79,7 +80,7 @@ class ConvLSTM(Recurrent):
         channels = call.require_size(call.axes[channel], "its kernel has a slice for each channel")
         step, padding = call.axes[0], call.args["padding"]
         made = list(call.axes)
-        windows = {channel: Window(None, ahead=None)}
+        windows = {channel: WHOLE}
         for place, k, s, d in zip(spatial, kernel, strides, dilation, strict=True):
             axis = call.axes[place]
             call.require_size(axis, "its state has a cell for each position")

@@ -6,9 +6,9 @@ from typing import Any
 
 from nnspec.catalogue import keras_objects
 from nnspec.diagnostics import Fix, SpecError
+from nnspec.diagnostics.values import as_yaml
 from nnspec.ir.graph import Node
 from nnspec.layers.kit.base import Call
-from nnspec.layers.kit.explanations import written
 
 # What cuDNN computes; the docstrings of keras.layers.LSTM and GRU list it.
 COMPUTED = {
@@ -34,8 +34,8 @@ def check_cudnn(call: Call) -> None:
         if name in call.args and _value(name, call.args[name]) != wanted:
             call.fail(
                 "NN208",
-                f"cuDNN computes `{call.kind}` only with `{name}: {written(wanted)}`, but it is "
-                f"{written(call.args[name])}, so that `use_cudnn: true` cannot be kept",
+                f"cuDNN computes `{call.kind}` only with `{name}: {as_yaml(wanted)}`, but it is "
+                f"{as_yaml(call.args[name])}, so that `use_cudnn: true` cannot be kept",
                 "use_cudnn",
                 fixes=[Fix(INSTEAD)],
             )

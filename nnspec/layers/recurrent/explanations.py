@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from nnspec.diagnostics import lists
 from nnspec.ir.graph import Node
 from nnspec.layers.kit import explanations as say
 
@@ -21,9 +22,9 @@ def step_sentences(node: Node, states: Sequence[str]) -> dict[str, str]:
         returns = f"Only the output after {last} is given, so `{step.name}` is gone."
     return {
         "": f"Goes along `{step.name}`, {say.counted(step.size, 'step')} {way}, and reads "
-        f"{say.listed(say.sized(axis) for axis in rest)} at each.",
+        f"{lists.joined(say.sized(axis) for axis in rest)} at each.",
         "return_sequences": returns,
-        "return_state": f"The state after the last step is given too: {say.quoted(states)}."
+        "return_state": f"The state after the last step is given too: {lists.quoted(states)}."
         if node.args["return_state"]
         else "The state after the last step is not given.",
         "go_backwards": f"It steps {way}.",
@@ -36,7 +37,7 @@ def step_sentences(node: Node, states: Sequence[str]) -> dict[str, str]:
 def gate_sentences(node: Node, gates: int, states: Sequence[str]) -> dict[str, str]:
     """What its units are and what its kernels hold."""
     feature, units = node.inputs[0].axes[-1], node.args["units"]
-    kept = say.listed(f"a {state} state of {say.counted(units, 'number')}" for state in states)
+    kept = lists.joined(f"a {state} state of {say.counted(units, 'number')}" for state in states)
     blocks = (
         f"{gates} gates · {say.counted(units, 'unit')} = {gates * units} columns"
         if gates > 1

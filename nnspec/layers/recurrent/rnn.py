@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from nnspec.document import Sequence as SequenceNode
 from nnspec.ir.graph import Node
 from nnspec.ir.names import keras_name
+from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit import args as a
-from nnspec.layers.kit.base import Call, Inferred, Window
+from nnspec.layers.kit.base import Call, Inferred
 from nnspec.layers.kit.contracts import check_steps, require_sequence
 from nnspec.layers.recurrent.arguments import sequence_arguments
 from nnspec.layers.recurrent.base import Recurrent, loop_notes, rolled
@@ -63,7 +64,7 @@ class RNN(Recurrent):
             call,
             (made.renamed(call.axis_name) if call.axis_name else made,),
             layer.states_of(cell),
-            windows={1: Window(None, ahead=None)},
+            windows={1: WHOLE},
             notes=loop_notes(layer.foreign(cell), call.axes[0].size),
             weights=cell.weights,
             formula=cell.formula,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from nnspec.diagnostics import Edit, Fix
+from nnspec.diagnostics import Edit, Fix, lists
 from nnspec.document import Mapping
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis, Size, divide, multiply
@@ -319,7 +319,7 @@ class Rename(OpenVerb):
     def why(self, node: Node) -> dict[str, str]:
         pairs = zip(node.inputs[0].axes, node.outputs[0].axes, strict=True)
         names = [f"`{old.name}` is called `{new.name}`" for old, new in pairs if old.name != new.name]
-        return {"": f"Nothing moves: {say.listed(names)}." if names else "Nothing changes."}
+        return {"": f"Nothing moves: {lists.joined(names)}." if names else "Nothing changes."}
 
 
 def _renamed_mask(call: Call, axes: list[Axis]) -> str | None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nnspec.backends.onnx.ops.placement import own_dims, with_dims
+from nnspec.diagnostics import lists
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis, Size
 from nnspec.ir.graph import Node
@@ -80,7 +81,7 @@ class Ends(Layer):
             for place, pair in zip(places, self.pairs(node.args), strict=True)
         ]
         what = "Zeros are put at the ends" if self.amount == "padding" else "Positions are cut off the ends"
-        return {self.amount: f"{what}, {say.listed(parts)}."}
+        return {self.amount: f"{what}, {lists.joined(parts)}."}
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         places, _ = spatial_positions(self.rank, node.args.get("data_format"))

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nnspec.backends.onnx.ops.placement import own_dims, with_dims
+from nnspec.diagnostics import lists
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis
 from nnspec.ir.graph import Node
@@ -57,7 +58,7 @@ class UpSampling(Layer):
     def why(self, node: Node) -> dict[str, str]:
         places, _ = spatial_positions(self.rank, node.args.get("data_format"))
         before, after = node.inputs[0].axes, node.outputs[0].axes
-        lengths = say.listed(say.changed(before[place], after[place]) for place in places)
+        lengths = lists.joined(say.changed(before[place], after[place]) for place in places)
         each = "×".join(str(factor) for factor in self.factors(node.args))
         return {"size": f"Of each position {each} are made: {lengths}."}
 

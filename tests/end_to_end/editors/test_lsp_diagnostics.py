@@ -11,6 +11,7 @@ from nnspec.diagnostics import Severity
 from nnspec.pipeline import diagnose
 from tests.end_to_end.editors.client import Editor
 from tests.end_to_end.editors.nnspec_server import COMMAND, FAULTY, SPECS, WHOLE, identifier, spec, text_at
+from tests.support.paths import ROOT
 
 
 @pytest.mark.parametrize("path", FAULTY, ids=[path.stem for path in FAULTY])
@@ -30,7 +31,9 @@ def test_says_what_check_says(editor: Editor, path: Path) -> None:
         assert diagnostic.severity == (lsp.DiagnosticSeverity.Error if is_error else lsp.DiagnosticSeverity.Warning)
         assert len(diagnostic.related_information or []) == len(mine.related)
         assert diagnostic.code_description is not None
-        assert diagnostic.code_description.href.endswith(f"nnspec/explain/{mine.code}.md")
+        page = diagnostic.code_description.href.partition("/blob/main/")[2]
+        assert (ROOT / page).name == f"{mine.code}.md"
+        assert (ROOT / page).is_file()
         if mine.span.line == mine.span.end_line and "\u2028" not in text:
             assert text_at(text.replace("\r\n", "\n"), diagnostic.range) == mine.span.text
 

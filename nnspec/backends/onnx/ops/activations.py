@@ -11,6 +11,7 @@ from nnspec.backends.onnx.ops.placement import last_together
 from nnspec.catalogue import keras_objects
 from nnspec.ir.axes import Axes
 from nnspec.ir.graph import Window
+from nnspec.ir.receptive_field import WHOLE
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def activation_windows(axes: Axes, activation: Any) -> dict[int, Window]:
     """What an activation reads besides the position itself."""
     if activation is None or keras_objects.canonical("activations", activation)[0] not in ALONG_AXIS:
         return {}
-    return {len(axes) - 1: Window(None, ahead=None)}
+    return {len(axes) - 1: WHOLE}
 
 
 def softmax(lowering: Lowering, view: View, axis: int | Sequence[int], op: str = "Softmax") -> View:
