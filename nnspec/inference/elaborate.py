@@ -17,7 +17,6 @@ from nnspec.diagnostics import (
     NodeRef,
     Related,
     Report,
-    Span,
     SpecError,
     did_you_mean,
     nearest,
@@ -29,6 +28,7 @@ from nnspec.expansion.fixes import settle_fixes
 from nnspec.expansion.naming import Reference
 from nnspec.inference.heads import gives_scores, head_function
 from nnspec.inference.node import check_text, make_call, make_node
+from nnspec.inference.outputs import make_output
 from nnspec.inference.places import Declarations
 from nnspec.inference.unused import spare, unreached
 from nnspec.ir import axes as ax
@@ -334,42 +334,3 @@ def declared_batches(inputs: SourceNode | None) -> dict[str, int]:
         if isinstance(size, Scalar) and size.value is not None:
             found[name] = int(size.value)
     return found
-
-
-def make_output(name: str, value: Value, body: Mapping, span: Span, report: Report) -> Output:
-    """An output with its task; the class axis is `class`, else the last."""
-
-    def plain(key: str) -> Any:
-        node = body.get(key)
-        return None if node is None else to_plain(node)
-
-    task = str(plain("task"))
-    class_axis = None
-    if task in ("classification", "multilabel") and value.axes:
-        wanted = plain("class_axis")
-        position = ax.index_of(value.axes, wanted or "class")
-        if wanted and position is None:
-            report.add(
-                Diagnostic(
-                    "NN306",
-                    f"output `{name}` has no axis `{wanted}`, only {ax.describe(value.axes)}",
-                    body.entries["class_axis"].span,
-                    path=f"outputs.{name}.class_axis",
-                    about=(AxisRef(wanted), *(AxisRef(axis.name) for axis in value.axes)),
-                )
-            )
-        class_axis = value.axes[-1 if position is None else position].name
-    classes = plain("classes")
-    if isinstance(classes, int | float):
-        classes = list(range(int(classes)))
-    return Output(
-        name=name,
-        value=value,
-        task=task,
-        span=span,
-        classes=tuple(classes) if classes else None,
-        class_axis=class_axis,
-        loss=plain("loss"),
-        metrics=tuple(plain("metrics") or ()),
-        weight=float(plain("weight") if plain("weight") is not None else 1.0),
-    )

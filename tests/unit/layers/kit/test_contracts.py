@@ -1,4 +1,4 @@
-"""Contracts of layers on the axes that they read, beyond those that step: softmax and normalization."""
+"""Contracts of layers on the axes that they read: an order where they step, softmax and normalization."""
 
 from __future__ import annotations
 
@@ -74,3 +74,60 @@ def test_a_head_is_said_once(tmp_path: Path) -> None:
 )
 def test_statistics_for_each_step(axes: str, item: str, is_warned: bool, tmp_path: Path) -> None:
     assert codes(tmp_path, axes, [item]) == ([("NN325", False)] if is_warned else [])
+
+
+CONV = "Conv1D: {filters: 4, kernel_size: 3, padding: same%s}"
+SAID = ", over: sensor"
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        [CONV % SAID, CONV % "", "MaxPooling1D: 2", CONV % "", BEHIND],
+        [CONV % f"{SAID}, name: a", CONV % ", from: x, name: b", "Concatenate: [a, b]", CONV % ""],
+        [CONV % SAID, "Bidirectional: {layer: {LSTM: 3}}"],
+    ],
+)
+def test_what_over_said_once_lasts(items: list[str], tmp_path: Path) -> None:
+    assert codes(tmp_path, "sensor: 12, channel: 3", items) == []
+    unsaid = [item.replace(SAID, "") for item in items]
+    assert ("NN308", True) in codes(tmp_path, "sensor: 12, channel: 3", unsaid)
+
+
+def test_what_over_said_of_one_axis_holds_for_that_one(tmp_path: Path) -> None:
+    items = [CONV % SAID, "permute: [filter, sensor]", CONV % ""]
+    assert codes(tmp_path, "sensor: 12, channel: 3", items) == [("NN308", True)]
+
+
+ANY_AXIS = ["GlobalAveragePooling1D", "GlobalMaxPooling1D", "MultiHeadAttention: {num_heads: 2, key_dim: 2}"]
+
+
+@pytest.mark.parametrize("item", ANY_AXIS)
+def test_attention_and_global_pooling_take_any_axis(item: str, tmp_path: Path) -> None:
+    assert codes(tmp_path, "sensor: 12, feature: 3", [item]) == []
+    assert codes(tmp_path, "sensor: 12, time: 7", [item]) == [("NN308", False)]
+
+
+LAID_OUT = [
+    ("Dense: 28", ["split: {unit: {time: 7, feature: 4}}", "LSTM: 3"]),
+    ("Dense: 28", ["Reshape: [7, 4]", "Conv1D: {filters: 2, kernel_size: 3}"]),
+    ("Dense: 28", ["Reshape: {to: {step: 7, channel: 4}}", "MaxPooling1D: 2"]),
+    ("Dense: {units: 7, as: time}", ["insert: {feature: 1}", "GRU: 3"]),
+    ("Dense: 7", ["rename: {unit: frame}", "insert: {feature: 1}", "GRU: 3"]),
+]
+
+
+@pytest.mark.parametrize(("made", "items"), LAID_OUT)
+def test_what_a_dense_made_may_be_given_an_order(made: str, items: list[str], tmp_path: Path) -> None:
+    assert codes(tmp_path, "feature: 5", [made, *items]) == []
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        ["Dense: 28", "split: {unit: {feature: 4, time: 7}}", "LSTM: 3"],  # its own names say that it is turned
+        ["insert: {channel: 1}", "LSTM: 8", "Reshape: [8, 1]", "LSTM: 3"],  # the units of a state are no steps
+    ],
+)
+def test_what_is_still_no_order(items: list[str], tmp_path: Path) -> None:
+    assert ("NN308", True) in codes(tmp_path, "time: 5" if "insert" in items[0] else "feature: 5", items)

@@ -1,0 +1,49 @@
+"""What an output says of the value that it gives: task, classes, loss."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnspec.diagnostics import AxisRef, Diagnostic, Report, Span
+from nnspec.document import Mapping, to_plain
+from nnspec.ir import axes as ax
+from nnspec.ir.graph import Output, Value
+
+
+def make_output(name: str, value: Value, body: Mapping, span: Span, report: Report) -> Output:
+    """An output with its task; the class axis is `class`, else the last."""
+
+    def plain(key: str) -> Any:
+        node = body.get(key)
+        return None if node is None else to_plain(node)
+
+    task = str(plain("task"))
+    class_axis = None
+    if task in ("classification", "multilabel") and value.axes:
+        wanted = plain("class_axis")
+        position = ax.index_of(value.axes, wanted or "class")
+        if wanted and position is None:
+            report.add(
+                Diagnostic(
+                    "NN306",
+                    f"output `{name}` has no axis `{wanted}`, only {ax.describe(value.axes)}",
+                    body.entries["class_axis"].span,
+                    path=f"outputs.{name}.class_axis",
+                    about=(AxisRef(wanted), *(AxisRef(axis.name) for axis in value.axes)),
+                )
+            )
+        class_axis = value.axes[-1 if position is None else position].name
+    classes = plain("classes")
+    if isinstance(classes, int | float):
+        classes = list(range(int(classes)))
+    return Output(
+        name=name,
+        value=value,
+        task=task,
+        span=span,
+        classes=tuple(classes) if classes else None,
+        class_axis=class_axis,
+        loss=plain("loss"),
+        metrics=tuple(plain("metrics") or ()),
+        weight=float(plain("weight") if plain("weight") is not None else 1.0),
+    )
