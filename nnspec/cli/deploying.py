@@ -53,7 +53,8 @@ def verify(model: Path, weights: Path | None, second_opinion: bool, output: str,
 def predict(model: Path, data: Path, out: Path | None) -> None:
     """Run a deployed model on a data file, with numpy and onnxruntime alone.
 
-    DATA is a .csv, .parquet, .npy, .npz, .json or .wav file.
+    DATA is a .csv, .parquet, .npy, .npz, .json or .wav file. A stateful model reads its rows in order, its state
+    carried as in training and cleared before the first.
     """
     from nnspec import runtime
     from nnspec.runtime.reading import read_inputs
@@ -62,7 +63,12 @@ def predict(model: Path, data: Path, out: Path | None) -> None:
     try:
         predictor = runtime.load(model)
         inputs = read_inputs(data, predictor.metadata)
-        write_predictions(predictor(**inputs), predictor.metadata, out)
+        if predictor.states:
+            size = predictor.metadata.get("state_batch") or 1
+            click.echo(
+                f"note: stateful: samples in order, {size} at a time, each going on from the one before", err=True
+            )
+        write_predictions(predictor.in_order(**inputs), predictor.metadata, out)
     except (runtime.InputError, runtime.ModelError, OSError) as error:
         code = "NN706" if isinstance(error, runtime.InputError) else "NN705"
         click.echo(f"error[{code}]: {error}", err=True)

@@ -25,6 +25,7 @@ from nnspec.expansion import resolved
 from nnspec.jobs import artifact
 from nnspec.jobs.metadata import describe_model
 from nnspec.jobs.run import Run
+from nnspec.jobs.settings import fixed_batch
 from nnspec.jobs.verifying import prove
 from nnspec.jobs.weights import with_weights, with_words
 from nnspec.pipeline import Checked
@@ -135,6 +136,8 @@ def lower(
     )
     metadata = describe_model(graph, checked.data, used, layout, spec)
     metadata["states"] = {state.input: state.output for state in exported.states}
+    if exported.states:  # as many sequences were carried side by side in training
+        metadata["state_batch"] = fixed_batch(checked)
     metadata["versions"] = versions(training_backend(backend))
     proto = exported.builder.to_model({METADATA_KEY: json.dumps(metadata, ensure_ascii=False)}, __version__)
     return proto, exported

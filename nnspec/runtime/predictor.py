@@ -123,6 +123,34 @@ class Predictor:
         self._carried = {name: found[renewed] for name, renewed in self.states.items()}
         return {name: found[name] for name in self.outputs}
 
+    def in_order(self, *args: ArrayLike, **arrays: ArrayLike) -> dict[str, Array]:
+        """The outputs for samples in their order, the state carried as in training and cleared before the first.
+
+        As many samples go through at once as did in training: sample i of a batch goes on from sample i of the one
+        before. The last batch is filled up, and what fills it is left out of the result. A model without states is
+        called.
+
+        Raises:
+            InputError: as a call.
+            ModelError: as a call.
+        """
+        if not self.states:
+            return self(*args, **arrays)
+        feeds = self._check(args, arrays)
+        count = self._count(feeds)
+        if count is None or not count:
+            return self(**feeds)
+        size = int(self.metadata.get("state_batch") or 1)
+        self.reset()
+        parts = []
+        for start in range(0, count, size):
+            rows = np.minimum(np.arange(start, start + size), count - 1)
+            parts.append(self.step(**{n: np.take(a, rows, axis=self._ports[n].batch or 0) for n, a in feeds.items()}))
+        self.reset()
+        axes = {name: port.batch or 0 for name, port in self.outputs.items()}
+        joined = {name: np.concatenate([part[name] for part in parts], axis=axes[name]) for name in self.outputs}
+        return {name: np.take(array, np.arange(count), axis=axes[name]) for name, array in joined.items()}
+
     def reset(self) -> None:
         """Sets the states back to zeros."""
         self._carried = None

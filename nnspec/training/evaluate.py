@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from nnspec.backends.base import KerasModel, TrainingBackend
-from nnspec.backends.keras.model import predict
+from nnspec.backends.keras.model import predict, reset_states
 from nnspec.data.dataset import Dataset, Split
 from nnspec.data.deployment import Deployment, class_indices
 from nnspec.data.section.plan import Slot
@@ -29,9 +29,15 @@ def evaluate(
     backend: TrainingBackend,
     batch_size: int | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """`{split: {output: {figure: value, …, "baseline": {…}}}}`."""
+    """`{split: {output: {figure: value, …, "baseline": {…}}}}`.
+
+    Args:
+        batch_size: of a stateful model, which reads the samples in order, its state cleared before each split.
+    """
     result: dict[str, dict[str, Any]] = {}
     for split_name, split in dataset.splits.items():
+        if batch_size:  # stateful: each split by itself, as `nnspec predict` on its rows begins
+            reset_states(model)
         predicted = predict(model, graph, split.x, batch_size or 256, backend)
         naive = baselines(dataset, split_name, slots)
         result[split_name] = {}
