@@ -8,12 +8,10 @@ from nnspec.checks.context import Context
 from nnspec.diagnostics import Diagnostic, Fix
 from nnspec.ir.graph import Node, Value
 
-_TABLES = frozenset({"Embedding", "ReversibleEmbedding"})
-
 
 def check_indices(context: Context) -> Iterator[Diagnostic]:
     """NN351: an Embedding with fewer vectors than there are indices, or whose indices nobody has counted."""
-    tables = [node for node in context.graph.nodes if (node.inner or node).kind in _TABLES]
+    tables = [node for node in context.graph.nodes if (node.inner or node).layer.looks_up_ids]
     by_name = {node.name: node for node in context.graph.nodes} if tables else {}
     for node in tables:
         for source in _makers(by_name, node.inputs[0]):

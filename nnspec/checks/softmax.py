@@ -22,7 +22,7 @@ def check_softmax(context: Context) -> Iterator[Diagnostic]:
         if head is not None and output.task in ("binary", "multilabel", "regression")
     }
     for node in context.graph.nodes:
-        inner = node.inner if node.inner is not None and node.kind == "TimeDistributed" else node
+        inner = node.inner if node.inner is not None and node.layer.repeats_inner else node
         over = shared_out(inner)
         if not over or prod(axis.size if isinstance(axis.size, int) else 2 for axis in over) != 1 or node.name in heads:
             continue
@@ -45,9 +45,9 @@ def shared_out(node: Node) -> list[Axis]:
     axes = node.outputs[0].axes if node.outputs else ()
     if not axes:
         return []
-    if node.kind == "Softmax":
+    if node.layer.own_activation == "softmax":
         given = node.args.get("axis", -1)
         places = given if isinstance(given, list | tuple) else [given]
         return [axes[place - 1 if place > 0 else place] for place in places]
-    is_recurrent = node.kind in ("LSTM", "GRU", "SimpleRNN") or "recurrent_activation" in node.args
+    is_recurrent = (node.layer.keeps_state and node.layer.steps) or "recurrent_activation" in node.args
     return [axes[-1]] if node.args.get("activation") in ("softmax", "log_softmax") and not is_recurrent else []

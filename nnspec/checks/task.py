@@ -201,7 +201,7 @@ def _activation_fix(context: Context, head: Node | None, activation: str, messag
 def _check_softmax_axis(context: Context, output: Output, head: Node) -> Iterator[Diagnostic]:
     """The softmax runs along the class axis."""
     axes = head.outputs[0].axes
-    axis = head.args.get("axis", -1) if head.kind == "Softmax" else -1
+    axis = head.args.get("axis", -1) if head.layer.own_activation == "softmax" else -1
     if not isinstance(axis, int):
         return
     place = axis - 1 if axis > 0 else len(axes) + axis

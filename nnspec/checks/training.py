@@ -133,7 +133,7 @@ def _check_work(place: _Place, callback: Planned, optimizer: Mapping[str, Any]) 
         message = f"`ReduceLROnPlateau` cannot set the learning rate, because `{schedule}` already does"
         yield place.fault("NN213", message, "", Fix("set `learning_rate` of the optimizer to a number"))
     arguments = callback.arguments
-    tables = [keras_name(node.name) for node in place.graph.nodes if node.kind == "Embedding"]
+    tables = [keras_name(node.name) for node in place.graph.nodes if node.layer.looks_up_ids]
     metadata = arguments.get("embeddings_metadata")
     for name in metadata if isinstance(metadata, dict) else ():
         if name not in tables:

@@ -16,8 +16,8 @@ def head_function(nodes: Iterable[Node], output: Output) -> tuple[str, Node | No
         node = by_name.get(node.inputs[0].node)
     if node is None:
         return "linear", None
-    if node.kind in ("Softmax", "ReLU", "LeakyReLU", "ELU"):
-        return node.kind.lower(), node
+    if node.layer.own_activation:
+        return node.layer.own_activation, node
     source = node.inner if node.inner is not None else node
     value = None if source.layer.keeps_state else source.args.get("activation")  # gates act behind the activation
     if isinstance(value, str):

@@ -35,8 +35,10 @@ def _check_ids(checked: Checked, dataset: Dataset) -> None:
     """
     for node in checked.graph.nodes:
         name = node.inputs[0].node
-        if node.kind != "Embedding" or name not in checked.graph.inputs:
+        if not node.layer.looks_up_ids or name not in checked.graph.inputs:
             continue
+        if node.inputs[0].dtype.startswith("float"):
+            continue  # a ReversibleEmbedding that is turned round reads vectors
         count = node.args["input_dim"]
         for split, part in dataset.splits.items():
             ids = part.x[name]
@@ -45,7 +47,7 @@ def _check_ids(checked: Checked, dataset: Dataset) -> None:
                 raise SpecError.single(
                     "NN506",
                     f"input `{name}` holds the id {strange[0]} in split `{split}`, "
-                    f"but the `Embedding` that reads it has vectors for 0 to {count - 1}",
+                    f"but the `{node.kind}` that reads it has vectors for 0 to {count - 1}",
                     node.span,
                     fixes=[Fix("`input_dim` is the largest id plus 1")] if strange.max() >= count else [],
                 )

@@ -80,7 +80,7 @@ def _integer_bound(graph: Graph, name: str) -> int:
     """One more than the largest id that every Embedding of an input knows."""
     bounds = [100]
     for node in _readers(graph, name):
-        while node.kind == "TimeDistributed" and node.inner is not None:
+        while node.layer.repeats_inner and node.inner is not None:
             node = node.inner
         if "input_dim" in node.args:
             bounds.append(int(node.args["input_dim"]))

@@ -76,6 +76,7 @@ class DepthwiseConv1D(Depthwise):
     """
 
     kind = "DepthwiseConv1D"
+    has_one_kernel = True
     rank = 1
     args = _depthwise_arguments(1)
 
@@ -89,6 +90,7 @@ class DepthwiseConv2D(Depthwise):
     """
 
     kind = "DepthwiseConv2D"
+    has_one_kernel = True
     rank = 2
     args = _depthwise_arguments(2)
 

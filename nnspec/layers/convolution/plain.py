@@ -69,6 +69,7 @@ class Conv1D(Conv):
     """
 
     kind = "Conv1D"
+    has_one_kernel = True
     rank = 1
     args = _conv_arguments(1)
 
@@ -82,6 +83,7 @@ class Conv2D(Conv):
     """
 
     kind = "Conv2D"
+    has_one_kernel = True
     rank = 2
     args = _conv_arguments(2)
 
@@ -95,6 +97,7 @@ class Conv3D(Conv):
     """
 
     kind = "Conv3D"
+    has_one_kernel = True
     rank = 3
     args = _conv_arguments(3)
 

@@ -186,6 +186,7 @@ class Conv1DTranspose(TransposedConvolution):
     """
 
     kind = "Conv1DTranspose"
+    has_one_kernel = True
     rank = 1
     args = _transposed_arguments(1)
 
@@ -199,6 +200,7 @@ class Conv2DTranspose(TransposedConvolution):
     """
 
     kind = "Conv2DTranspose"
+    has_one_kernel = True
     rank = 2
     args = _transposed_arguments(2)
 
@@ -212,6 +214,7 @@ class Conv3DTranspose(TransposedConvolution):
     """
 
     kind = "Conv3DTranspose"
+    has_one_kernel = True
     rank = 3
     args = _transposed_arguments(3)
 

@@ -35,6 +35,7 @@ class Activation(Elementwise):
     """
 
     kind = "Activation"
+    is_positionwise = True
     args = {
         "activation": a.Arg(
             {"allOf": [{"$ref": "#/definitions/activation"}]}, "The function.", a.REQUIRED, "activations"
@@ -59,6 +60,8 @@ class ReLU(Elementwise):
 
     short = "max_value"
     kind = "ReLU"
+    own_activation = "relu"
+    is_positionwise = True
     args = {
         "max_value": a.number("The largest output; default: unbounded.", None, minimum=0),
         "negative_slope": a.number("Slope below the threshold.", 0.0, minimum=0),
@@ -89,6 +92,8 @@ class LeakyReLU(Elementwise):
 
     short = "negative_slope"
     kind = "LeakyReLU"
+    own_activation = "leakyrelu"
+    is_positionwise = True
     args = {"negative_slope": a.number("Slope below 0.", 0.3, minimum=0)}
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
@@ -104,6 +109,8 @@ class ELU(Elementwise):
 
     short = "alpha"
     kind = "ELU"
+    own_activation = "elu"
+    is_positionwise = True
     args = {"alpha": a.number("What it approaches far below 0, negated.", 1.0)}
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
@@ -176,6 +183,7 @@ class Softmax(Layer):
 
     short = "axis"
     kind = "Softmax"
+    own_activation = "softmax"
     args = {"axis": a.axis_list("The axis or axes that sum to 1.", -1)}
 
     def infer(self, call: Call) -> Inferred:

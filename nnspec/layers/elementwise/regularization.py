@@ -71,6 +71,7 @@ class Dropout(Passing):
     """
 
     kind = "Dropout"
+    is_positionwise = True
     args = {"rate": _rate("Share of values that are dropped."), "noise_shape": _NOISE_SHAPE, "seed": _SEED}
 
 
@@ -118,6 +119,7 @@ class GaussianNoise(Passing):
     """
 
     kind = "GaussianNoise"
+    is_positionwise = True
     args = {"stddev": _rate("Standard deviation of the noise."), "seed": _SEED}
 
 
@@ -129,6 +131,7 @@ class GaussianDropout(Passing):
     """
 
     kind = "GaussianDropout"
+    is_positionwise = True
     args = {"rate": _rate("The noise has standard deviation √(rate / (1 - rate)).", below=1), "seed": _SEED}
 
 
@@ -165,6 +168,7 @@ class Identity(Passing):
     """
 
     kind = "Identity"
+    is_positionwise = True
     reads_text = True
     moves_values = True
 

@@ -90,6 +90,12 @@ class Layer:
         reads_text: whether it may read inputs of dtype string.
         moves_values: whether what it gives are the values that it reads, moved or repeated and nothing else.
         passes_at_inference: whether it acts in training alone.
+        is_positionwise: whether it does the same at every position whatever the axes, so that TimeDistributed need not
+            fold them.
+        looks_up_ids: whether its integers are ids of vectors in a table of `input_dim`.
+        own_activation: the function that it is, as `activation:` names it; empty where it is none.
+        repeats_inner: whether it does what the layer that it wraps does, once for each position.
+        has_one_kernel: whether its Keras layer has one `kernel` or `embeddings`, which SpectralNormalization divides.
         package: the package that it comes from, with its version; empty for nnspec's own.
     """
 
@@ -111,6 +117,11 @@ class Layer:
     reads_text: ClassVar[bool] = False
     moves_values: ClassVar[bool] = False
     passes_at_inference: ClassVar[bool] = False
+    is_positionwise: ClassVar[bool] = False
+    looks_up_ids: ClassVar[bool] = False
+    own_activation: ClassVar[str] = ""
+    repeats_inner: ClassVar[bool] = False
+    has_one_kernel: ClassVar[bool] = False
     package: str = ""
 
     def required_arguments(self) -> list[str]:

@@ -31,6 +31,8 @@ class Dense(Layer):
     """
 
     kind = "Dense"
+    has_one_kernel = True
+    is_positionwise = True
     makes = "unit"
     args = {
         "units": a.integer_or_auto(

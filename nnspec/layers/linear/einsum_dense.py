@@ -35,6 +35,7 @@ class EinsumDense(Layer):
     """
 
     kind = "EinsumDense"
+    has_one_kernel = True
     makes = "unit"
     makes_several = True
     args = {

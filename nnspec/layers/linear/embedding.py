@@ -49,6 +49,8 @@ class Embedding(Layer):
     """
 
     kind = "Embedding"
+    has_one_kernel = True
+    looks_up_ids = True
     makes = "embedding"
     args = {
         "input_dim": a.integer("How many ids there are: the largest one plus 1."),

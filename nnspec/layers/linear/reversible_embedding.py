@@ -36,6 +36,7 @@ class ReversibleEmbedding(Layer):
     """
 
     kind = "ReversibleEmbedding"
+    looks_up_ids = True
     makes = "embedding"
     call_arguments = ("reverse",)
     args = {

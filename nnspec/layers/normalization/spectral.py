@@ -15,18 +15,6 @@ if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
 
-# The kinds whose Keras layer has one `kernel`, or `embeddings`.
-NORMALIZED = frozenset(
-    {
-        "Dense",
-        "EinsumDense",
-        "Embedding",
-        *(f"Conv{rank}D" for rank in (1, 2, 3)),
-        *(f"Conv{rank}DTranspose" for rank in (1, 2, 3)),
-        *(f"DepthwiseConv{rank}D" for rank in (1, 2)),
-    }
-)
-
 
 class SpectralNormalization(Layer):
     """Divides the wrapped layer's kernel by its largest singular value at each training step, which bounds how much
@@ -48,8 +36,10 @@ class SpectralNormalization(Layer):
 
     def infer(self, call: Call) -> Inferred:
         source = layer_source(call)
+        from nnspec.layers.registry import REGISTRY
+
         kind = wrapped_kind(source)
-        if kind not in NORMALIZED:
+        if kind not in REGISTRY or not REGISTRY[kind].has_one_kernel:
             call.fail(
                 "NN208",
                 f"`SpectralNormalization` needs a layer with one kernel, but `{kind}` has none, or several",

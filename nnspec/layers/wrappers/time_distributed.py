@@ -20,11 +20,6 @@ if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
 
-# Layers that do the same at every position whatever the axes, so that they need no folding.
-POSITIONWISE = frozenset(
-    {"Dense", "Activation", "ReLU", "LeakyReLU", "ELU", "Identity", "Dropout", "GaussianNoise", "GaussianDropout"}
-)
-
 
 def layer_argument(what: str) -> dict[str, Any]:
     return {"allOf": [{"$ref": "#/definitions/layer"}], "description": what}
@@ -99,6 +94,7 @@ class TimeDistributed(Layer):
     """
 
     kind = "TimeDistributed"
+    repeats_inner = True
     adapts_within = True
     reads_text = True
     steps = True
@@ -249,7 +245,7 @@ class TimeDistributed(Layer):
 
 
 def is_positionwise(inner: Node) -> bool:
-    return inner.kind in POSITIONWISE
+    return inner.layer.is_positionwise
 
 
 def _folded(node: Node, whole: Any) -> Any:
