@@ -1,7 +1,7 @@
 """Diagnostics: what nnspec says about a spec, where, why, and how to mend it.
 
 A user's fault is a `Diagnostic` with a `Span`; phases collect them and `SpecError` carries them out.
-A fault of nnspec itself is a `CompilerBug`. Rendering lives in `render`.
+A fault of nnspec itself is a `CompilerBug`. Rendering lives in `text`.
 """
 
 from __future__ import annotations
@@ -219,7 +219,7 @@ class Diagnostic:
     """One fault of a spec.
 
     Attributes:
-        code: a key of `nnspec.codes.CODES`.
+        code: a key of `nnspec.diagnostics.codes.CODES`.
         message: one sentence that stands alone.
         span: the exact tokens at fault.
         label: what to say under the carets.

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nnspec.backends.onnx.ops.activations import activate
+from nnspec.backends.onnx.ops.projection import rows_in_memory_order, with_axis_last
 from nnspec.diagnostics import Fix, lists
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node, Weight
@@ -13,6 +14,7 @@ from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred, Layer
+from nnspec.layers.linear.low_rank import check_low_rank, low_rank_weights, merged_matrix
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
@@ -66,21 +68,17 @@ class Dense(Layer):
         name = call.axis_name or "unit"
         made = ax.fresh(name, units, call.name, is_learned=True, is_laid_out=ax.names_places(call.axis_name))
         axes = (*call.axes[:-1], made)
-        weights = [Weight("kernel", (size, units))]
+        check_low_rank(call, "kernel")
+        weights = [Weight("kernel", (size, units), not rank)]
         formula = f"{size}·{units}"
-        if rank:
-            self.check_low_rank(call, rank)
-            weights[0] = replace(weights[0], is_trainable=False)
         if call.args["use_bias"]:
             weights.append(Weight("bias", (units,)))
             formula += f" + {units}"
-        if rank:
-            weights += [Weight("lora_kernel_a", (size, rank)), Weight("lora_kernel_b", (rank, units))]
-            formula += f" + {size}·{rank} + {rank}·{units}"
+        update, counted = low_rank_weights("kernel", (size, units), rank)
         return Inferred(
             (call.require_unique(axes),),
-            weights=tuple(weights),
-            formula=formula,
+            weights=(*weights, *update),
+            formula=formula + counted,
             windows={len(call.axes) - 1: WHOLE},
             mask=call.input.mask,
         )
@@ -96,48 +94,27 @@ class Dense(Layer):
             "bias": f"one for each of {made.size}",
         }
 
-    def check_low_rank(self, call: Call, rank: int) -> None:
-        if call.args["kernel_constraint"] is not None:
-            call.fail("NN208", "`Dense` takes either `lora_rank` or `kernel_constraint`", "lora_rank")
-        if call.args["lora_alpha"] not in (None, rank):
-            call.fail(
-                "NN208",
-                "Keras' `Dense` scales its low-rank update by 1, whatever `lora_alpha` says",
-                "lora_alpha",
-                fixes=[Fix(f"leave `lora_alpha` out, or give it the rank, {rank}")],
-            )
-
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         from nnspec.backends.onnx.lowering import Affine
 
         view = inputs[0]
-        kernel = lowering.weights["kernel"]
-        if node.args["lora_rank"]:
-            kernel = kernel + lowering.weights["lora_kernel_a"] @ lowering.weights["lora_kernel_b"]
         last = len(view.axes) - 1
-        features = view.in_memory_order(last)
-        if features != view.axes[last]:  # the rows of the kernel move, the data stay
-            order = [view.axes[last].index(f) for f in features]
-            spread = kernel.reshape([*(f.size or 1 for f in view.axes[last]), -1])
-            kernel = spread.transpose([*order, len(order)]).reshape(kernel.shape)
+        kernel = rows_in_memory_order(view, last, merged_matrix(node, lowering, "kernel"))
         made = lowering.factor(node.outputs[0].axes[-1].name, kernel.shape[1])
         weight = lowering.graph.own_constant(kernel, f"{lowering.stem}/kernel")
         bias = None
         if node.args["use_bias"]:
             bias = lowering.graph.own_constant(lowering.weights["bias"], f"{lowering.stem}/bias")
         if len(view.axes) == 2:
-            ready = lowering.arrange(view, (view.axes[0], features))
+            ready = lowering.arrange(view, (view.axes[0], view.in_memory_order(last)))
             tensor = lowering.node("Gemm", ready.tensor, weight, *([bias] if bias else []))
             dims: tuple[Group, ...] = (view.axes[0], made)
         else:
-            inside = set(features)
-            lead = [tuple(f for f in dim if f not in inside) for dim in view.dims]
-            lead = [dim for dim, old in zip(lead, view.dims, strict=True) if dim or not old]
-            ready = lowering.arrange(view, (*lead, features))
+            ready = with_axis_last(lowering, view, last)
             tensor = lowering.node("MatMul", ready.tensor, weight)
             if bias:
                 tensor = lowering.node("Add", tensor, bias)
-            dims = (*lead, made)
+            dims = (*ready.dims[:-1], made)
         result = replace(view, tensor=tensor, dims=dims, axes=(*view.axes[:-1], made))
         producer = lowering.graph.nodes[-1]
         lowering.affine[tensor] = Affine(weight, bias, producer, lambda w, f: w * f, np.asarray)

@@ -15,6 +15,7 @@ from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred, Layer
 from nnspec.layers.linear.einsum_equation import BadEquation, Equation
+from nnspec.layers.linear.low_rank import check_low_rank, low_rank_weights, merged_matrix
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
@@ -145,12 +146,9 @@ class EinsumDense(Layer):
             bias = self.bias_shape(call, equation, letters, axes)
             weights.append(Weight("bias", bias))
             formula += f" + {'·'.join(str(n) for n in bias if n != 1) or 1}"
-        if rank:
-            if call.args["kernel_constraint"] is not None:
-                call.fail("NN208", f"`{call.kind}` takes either `lora_rank` or `kernel_constraint`", "lora_rank")
-            weights += [Weight("lora_kernel_a", (*kernel[:-1], rank)), Weight("lora_kernel_b", (rank, kernel[-1]))]
-            formula += f" + {'·'.join(str(n) for n in (*kernel[:-1], rank))} + {rank}·{kernel[-1]}"
-        return tuple(weights), formula
+        check_low_rank(call, "kernel", takes_alpha=True)
+        update, counted = low_rank_weights("kernel", kernel, rank)
+        return (*weights, *update), formula + counted
 
     def bias_shape(self, call: Call, equation: Equation, letters: str, axes: dict[str, Axis]) -> tuple[int, ...]:
         """From the first of the letters on: a size where one stands, 1 between."""
@@ -185,7 +183,7 @@ class EinsumDense(Layer):
         letters = node.args["bias_axes"]
         is_whole = letters is not None and sorted(letters) == sorted(equation.made)  # a bias for each column
         bias = lowering.weights["bias"].reshape(-1) if is_whole else None
-        result = _product(lowering, view, equation, groups, _kernel(node, lowering), bias)
+        result = _product(lowering, view, equation, groups, merged_matrix(node, lowering, "kernel"), bias)
         result = result.with_axes([groups[letter] for letter in equation.output])
         if letters is not None and not is_whole:
             places = [i for i, letter in enumerate(equation.output) if letter in letters]
@@ -194,17 +192,6 @@ class EinsumDense(Layer):
             added = lowering.along(result, lowering.weights["bias"].reshape(sizes), places, "bias")
             result = lowering.elementwise("Add", result, added)
         return [activate(lowering, result, node.args["activation"])]
-
-
-def _kernel(node: Node, lowering: Lowering) -> Array:
-    kernel = lowering.weights["kernel"]
-    rank = node.args["lora_rank"]
-    if not rank:
-        return kernel
-    alpha = rank if node.args["lora_alpha"] is None else node.args["lora_alpha"]
-    update = lowering.weights["lora_kernel_a"] @ lowering.weights["lora_kernel_b"]
-    scaled: Array = kernel + alpha / rank * update
-    return scaled.astype(kernel.dtype)
 
 
 def _sum_out(lowering: Lowering, view: View, equation: Equation) -> View:

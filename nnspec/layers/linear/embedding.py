@@ -11,6 +11,7 @@ from nnspec.ir.graph import Node, Weight
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred, Layer
+from nnspec.layers.linear.low_rank import check_low_rank, low_rank_weights, merged_matrix
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
@@ -83,33 +84,19 @@ class Embedding(Layer):
         if masked:
             call.require_rank(1, what="with `mask_zero`, the sequence of ids")
         ids, size, rank = call.args["input_dim"], call.args["output_dim"], call.args["lora_rank"]
-        if rank and call.args["embeddings_constraint"] is not None:
-            call.fail("NN208", "`Embedding` takes either `lora_rank` or `embeddings_constraint`", "lora_rank")
-        if rank and call.args["lora_alpha"] not in (None, rank):
-            call.fail(
-                "NN208",
-                "Keras' `Embedding` scales its low-rank update by 1, whatever `lora_alpha` says",
-                "lora_alpha",
-                fixes=[Fix(f"leave `lora_alpha` out, or give it the rank, {rank}")],
-            )
-        weights = [Weight("embeddings", (ids, size), not rank)]
-        formula = f"{ids}·{size}"
-        if rank:
-            weights += [Weight("lora_embeddings_a", (ids, rank)), Weight("lora_embeddings_b", (rank, size))]
-            formula += f" + {ids}·{rank} + {rank}·{size}"
+        check_low_rank(call, "embeddings")
+        update, counted = low_rank_weights("embeddings", (ids, size), rank)
         made = ax.fresh(call.axis_name or "embedding", size, call.name, is_learned=True)
         return Inferred(
             (call.require_unique((*call.axes, made)),),
             ("float32",),
-            weights=tuple(weights),
-            formula=formula,
+            weights=(Weight("embeddings", (ids, size), not rank), *update),
+            formula=f"{ids}·{size}{counted}",
             mask=call.axes[0].name if masked else None,
         )
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
-        table = lowering.weights["embeddings"]
-        if node.args["lora_rank"]:
-            table = table + lowering.weights["lora_embeddings_a"] @ lowering.weights["lora_embeddings_b"]
+        table = merged_matrix(node, lowering, "embeddings")
         weight = lowering.graph.own_constant(table, f"{lowering.stem}/embeddings")
         made = lowering.factor(node.outputs[0].axes[-1].name, table.shape[1])
         return [looked_up(lowering, inputs[0], weight, made, masks_zero=node.args["mask_zero"])]
