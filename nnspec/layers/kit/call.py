@@ -197,7 +197,7 @@ class Call:
                 "NN313",
                 f"`{self.kind}` needs to know how long `{axis.name}` is ({why}), but its size is `{axis.size}`",
                 fixes=[Fix(f"give `{axis.name}` a number under `inputs:`")],
-                about=[axis.name, axis.size],
+                about=[axis.name],
             )
         return axis.size
 

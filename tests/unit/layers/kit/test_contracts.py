@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from nnspec.diagnostics.text import to_json
 from nnspec.pipeline import diagnose
 
 WINDOW = "time: 10, feature: 5"
@@ -131,3 +133,9 @@ def test_what_a_dense_made_may_be_given_an_order(made: str, items: list[str], tm
 )
 def test_what_is_still_no_order(items: list[str], tmp_path: Path) -> None:
     assert ("NN308", True) in codes(tmp_path, "time: 5" if "insert" in items[0] else "feature: 5", items)
+
+
+def test_a_size_that_is_not_known_is_told_in_json_too(tmp_path: Path) -> None:
+    codes(tmp_path, "time: T", ["BatchNormalization"])
+    (found,) = to_json(diagnose(tmp_path / "spec.yaml"))["diagnostics"]
+    assert json.loads(json.dumps(found))["code"] == "NN313"
