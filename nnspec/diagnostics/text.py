@@ -144,10 +144,10 @@ def _said(text: str) -> str:
 
 def cells(text: str) -> int:
     """How many columns of a terminal a text takes: East Asian wide characters take two, combining ones none."""
-    return len(text) if text.isascii() else sum(map(_cells, text))
+    return len(text) if text.isascii() else sum(map(_character_cells, text))
 
 
-def _cells(character: str) -> int:
+def _character_cells(character: str) -> int:
     if (
         unicodedata.category(character) in ("Mn", "Me") or "\u1160" <= character <= "\u11ff"
     ):  # vowels within a Hangul block

@@ -63,12 +63,12 @@ class _Elaborator:
         self.constraints: list[str] = []
         self.said: set[str] = set()
         self.makers: dict[str, Maker] = {}
-        self.readers = self.reader_kinds()
+        self.readers = self.find_reader_kinds()
         self.declarations = Declarations()
         self.faults: dict[str, Diagnostic] = {}  # of each item that could not be inferred
         self.sources: list[Reference | None] = []  # what each output reads; None where there is no such thing
 
-    def reader_kinds(self) -> dict[str, list[str]]:
+    def find_reader_kinds(self) -> dict[str, list[str]]:
         result: dict[str, list[str]] = {}
         for item in self.expanded.items:
             for reference in item.reads:
@@ -85,11 +85,11 @@ class _Elaborator:
     def run(self) -> Graph:
         root = self.expanded.root
         with self.report.refined(self.declarations.refine):
-            inputs = self.inputs(root.get("inputs"))
+            inputs = self.declare_inputs(root.get("inputs"))
             for item in self.expanded.items:
-                self.item(item)
+                self.elaborate_item(item)
         settle_fixes(self.expanded.items, self.faults, self.report)
-        outputs = self.outputs(root.get("outputs"))
+        outputs = self.read_outputs(root.get("outputs"))
         self.report.extend(unreached(self.expanded, self.nodes, self.sources))
         left_out = set() if self.report.has_errors else spare(self.expanded, self.sources)
         order = tuple(node for node in self.order if node.name not in left_out)
@@ -110,7 +110,7 @@ class _Elaborator:
 
     # ---------------------------------------------------------------------------------------------- inputs
 
-    def inputs(self, node: SourceNode | None) -> dict[str, Value]:
+    def declare_inputs(self, node: SourceNode | None) -> dict[str, Value]:
         result: dict[str, Value] = {}
         if not isinstance(node, Mapping):
             return result
@@ -135,7 +135,7 @@ class _Elaborator:
                     )
                     continue
                 self.declarations.places[f"{name}.{axis_name}"] = axes_node.key_span(axis_name)
-                size = self.size(to_plain(size_node), axis_name)
+                size = self.read_size(to_plain(size_node), axis_name)
                 if is_too_large(size):
                     where = format_path(("inputs", name, "axes", axis_name))
                     self.report.add(declared_size(axis_name, size, size_node.span, where))
@@ -147,7 +147,7 @@ class _Elaborator:
             self.values[name] = {"output": value}
         return result
 
-    def size(self, value: Any, axis: str) -> Size:
+    def read_size(self, value: Any, axis: str) -> Size:
         if isinstance(value, int | float):
             return int(value)
         return Symbolic.symbol(str(value) if value else axis)
@@ -182,7 +182,7 @@ class _Elaborator:
         )
         return None
 
-    def item(self, item: Item) -> None:
+    def elaborate_item(self, item: Item) -> None:
         self.values[item.name] = None
         layer = REGISTRY.get(item.kind)
         inputs = [self.resolve(reference) for reference in item.reads]
@@ -191,13 +191,13 @@ class _Elaborator:
         known = tuple(value for value in inputs if value is not None)
         self.declarations.reads = known
         self.declarations.places[item.name] = item.kind_span
-        call = self.call(item, layer, known)
+        call = self.build_call(item, layer, known)
         try:
             self.check_arity(call, layer)
             check_text(call, layer)
             inferred = layer.infer(call)
             self.add_assumed(item, call)
-            node = self.node(item, layer, call, inferred)
+            node = self.build_node(item, layer, call, inferred)
             if self.is_guess and any(None in weight.shape for weight in node.weights):
                 return
             for message in oversized(node):
@@ -227,7 +227,7 @@ class _Elaborator:
             self.report.add(diagnostic)
         call.assumed.clear()
 
-    def call(self, item: Item, layer: Layer, inputs: tuple[Value, ...]) -> Call:
+    def build_call(self, item: Item, layer: Layer, inputs: tuple[Value, ...]) -> Call:
         call = make_call(
             layer, item.name, item.kind_span, item.span, item.body, inputs, self.report, item.path, self.constraints
         )
@@ -249,7 +249,7 @@ class _Elaborator:
                 fixes=[Fix("name what it reads: `from: [a, b]`")] if count < least else [],
             )
 
-    def node(self, item: Item, layer: Layer, call: Call, inferred: Inferred) -> Node:
+    def build_node(self, item: Item, layer: Layer, call: Call, inferred: Inferred) -> Node:
         return make_node(layer, item.name, call, inferred, item.span, item.path, item.shared)
 
     def check_shared(self, item: Item, node: Node, call: Call) -> None:
@@ -277,7 +277,7 @@ class _Elaborator:
 
     # ---------------------------------------------------------------------------------------------- outputs
 
-    def outputs(self, node: SourceNode | None) -> dict[str, Output]:
+    def read_outputs(self, node: SourceNode | None) -> dict[str, Output]:
         result: dict[str, Output] = {}
         if not isinstance(node, Mapping):
             return result
@@ -287,7 +287,7 @@ class _Elaborator:
             source = body.get("from")
             reference = self.expanded.final
             if isinstance(source, Scalar) and isinstance(source.value, str):
-                reference = self.output_reference(source)
+                reference = self.resolve_output(source)
             self.sources.append(reference)
             value = self.resolve(reference)
             if value is None:
@@ -299,7 +299,7 @@ class _Elaborator:
             result[name] = output
         return result
 
-    def output_reference(self, source: Scalar) -> Reference | None:
+    def resolve_output(self, source: Scalar) -> Reference | None:
         local, _, port = str(source.value).partition(".")
         known = {**self.expanded.known, **{item.name: item.name for item in self.expanded.items}}
         if local in known:

@@ -28,7 +28,7 @@ class Declarations:
 
     def refine(self, diagnostic: Diagnostic) -> Diagnostic:
         """The diagnostic with the places of what it names, where it is about what a layer reads."""
-        if diagnostic.code[:3] not in ("NN3", "NN4") or not self.reads:
+        if not diagnostic.about:
             return diagnostic
         nodes = {ref.name for ref in diagnostic.about if isinstance(ref, NodeRef)}
         axes = {(ref.node, ref.name) for ref in diagnostic.about if isinstance(ref, AxisRef)}
