@@ -144,11 +144,11 @@ def lower(
 
 
 def right_padded(checked: Checked) -> frozenset[str]:
-    """Inputs whose sequences the loader pads at their end."""
+    """Inputs whose sequences the loader pads at their end; data with padding of their own may have it anywhere."""
     plan = checked.data
     if plan is None:
         return frozenset()
-    return frozenset(name for name, slot in plan.inputs.items() if slot.pad_value is not None or slot.lengths)
+    return frozenset(name for name, slot in plan.inputs.items() if slot.lengths)
 
 
 def _check_opset(opset: int, checked: Checked) -> None:

@@ -16,6 +16,7 @@ from nnspec.expansion import resolved
 from nnspec.jobs import artifact, vocabularies
 from nnspec.jobs.dataset import load_dataset
 from nnspec.jobs.plots import plot_history
+from nnspec.jobs.resuming import refuse_other_origin
 from nnspec.jobs.run import Run
 from nnspec.jobs.settings import settings_of
 from nnspec.pipeline import Checked
@@ -52,6 +53,7 @@ def run_training(
 
 def prepared(checked: Checked, folder: Path, progress: Progress, *, resume: bool) -> tuple[Checked, Dataset]:
     """The data, and the spec with the vocabularies that its lookups take from them."""
+    refuse_other_origin(checked, folder / "checkpoint", resume=resume)
     with progress.step("data"):
         dataset = load_dataset(checked)
         found = vocabularies.resumed(checked.graph, dataset, folder / "checkpoint", resume=resume)

@@ -95,8 +95,8 @@ def test_interrupted_build_resumes_and_the_old_one_stays(quick: Path) -> None:
     assert run("build", quick, "--out", out, "-q").exit_code == 0
     before = (out / "model.onnx").read_bytes()
     script = (
-        "import sys, nnspec.build\n"
-        "from nnspec.training import callbacks as t\n"
+        "import sys, nnspec.jobs\n"
+        "from nnspec.backends.keras import callbacks as t\n"
         "old = t.Checkpoint.on_epoch_end\nt.Checkpoint.interval = 0\n"
         "def stop(self, epoch, logs=None):\n"
         "    old(self, epoch, logs)\n"

@@ -37,6 +37,7 @@ SHOWN_ELSEWHERE = {
     "NN513": "tests/unit/data/test_classes.py",
     "NN515": "tests/end_to_end/test_build.py",
     "NN517": "tests/end_to_end/test_build.py",
+    "NN522": "tests/unit/jobs/test_resuming.py",
     "NN601": "tests/end_to_end/test_export.py",
     "NN604": "tests/end_to_end/test_export.py",
     "NN606": "tests/end_to_end/test_build.py",

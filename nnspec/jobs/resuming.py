@@ -1,0 +1,48 @@
+"""A training goes on only with the spec and the data that it began with."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+
+from nnspec.diagnostics import Fix, SpecError
+from nnspec.expansion import resolved
+from nnspec.jobs.artifact import sha256
+from nnspec.pipeline import Checked
+
+FILE = "made_of.json"
+AGAIN = "begin anew: leave `--resume` out"
+
+
+def refuse_other_origin(checked: Checked, folder: Path, *, resume: bool) -> None:
+    """Writes down what a training is made of, or compares it with what an interrupted one was.
+
+    The number of epochs may be another: a training may be made longer.
+
+    Args:
+        folder: the checkpoint's.
+
+    Raises:
+        SpecError: NN522 where the spec or a data file is another.
+    """
+    path, made_of = folder / FILE, origin(checked)
+    if resume and path.is_file():
+        before = dict(json.loads(path.read_text(encoding="utf-8")))
+        changed = [name for name in sorted({*before, *made_of}) if before.get(name) != made_of.get(name)]
+        if changed:
+            message = f"the interrupted training was one of another {', '.join(changed)}: it cannot go on with this one"
+            raise SpecError.single("NN522", message, checked.root.span, fixes=[Fix(AGAIN)])
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    beside = folder / f"{FILE}.part"
+    beside.write_text(json.dumps(made_of), encoding="utf-8")
+    os.replace(beside, path)
+
+
+def origin(checked: Checked) -> dict[str, str]:
+    """Hashes by what they are of: `spec`, and each data file by its name."""
+    text = re.sub(r"^\s*epochs:.*$", "", resolved.to_yaml(checked.root), flags=re.MULTILINE)
+    files = checked.data.files() if checked.data is not None else []
+    return {"spec": sha256(text.encode()), **{f"`{p.name}`": sha256(p.read_bytes()) for p in files}}

@@ -1,0 +1,72 @@
+"""An interrupted training goes on with what it began with, or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nnspec import pipeline
+from nnspec.diagnostics import SpecError
+from nnspec.jobs.exporting import right_padded
+from nnspec.jobs.resuming import refuse_other_origin
+
+SPEC = """nnspec: 1
+data:
+  source: {csv: data.csv}
+  split: {train: 0.5, test: 0.5}
+  inputs: {x: {columns: [a]}}
+  outputs: {y: {columns: [b]}}
+inputs: {x: {axes: {feature: 1}}}
+model: [{Dense: {units: 1}}]
+outputs: {y: {task: regression}}
+training: {epochs: 3}
+"""
+
+
+def begun(folder: Path) -> None:
+    (folder / "data.csv").write_text("a,b\n" + "1,2\n3,4\n" * 4, encoding="utf-8")
+    (folder / "spec.yaml").write_text(SPEC, encoding="utf-8")
+    refuse_other_origin(pipeline.check(folder / "spec.yaml"), folder / "checkpoint", resume=False)
+
+
+def goes_on(folder: Path) -> None:
+    refuse_other_origin(pipeline.check(folder / "spec.yaml"), folder / "checkpoint", resume=True)
+
+
+def test_same_spec_and_data_go_on_for_more_epochs_too(tmp_path: Path) -> None:
+    begun(tmp_path)
+    goes_on(tmp_path)
+    (tmp_path / "spec.yaml").write_text(SPEC.replace("epochs: 3", "epochs: 9"), encoding="utf-8")
+    goes_on(tmp_path)
+
+
+def test_other_data_are_named(tmp_path: Path) -> None:
+    begun(tmp_path)
+    (tmp_path / "data.csv").write_text("a,b\n" + "1,2\n3,5\n" * 4, encoding="utf-8")
+    with pytest.raises(SpecError) as error:
+        goes_on(tmp_path)
+    (diagnostic,) = error.value.diagnostics
+    assert diagnostic.code == "NN522"
+    assert "`data.csv`" in diagnostic.message
+
+
+def test_other_spec_is_refused(tmp_path: Path) -> None:
+    begun(tmp_path)
+    (tmp_path / "spec.yaml").write_text(SPEC.replace("units: 1", "units: 1, use_bias: false"), encoding="utf-8")
+    with pytest.raises(SpecError) as error:
+        goes_on(tmp_path)
+    assert "another spec" in error.value.diagnostics[0].message
+
+
+def test_padding_of_the_data_themselves_may_be_anywhere(tmp_path: Path) -> None:
+    import numpy as np
+
+    np.savez(tmp_path / "data.npz", x=np.ones((4, 3, 1), np.float32), y=np.ones((4, 1), np.float32))
+    spec = SPEC.replace("csv: data.csv", "npz: data.npz").replace("axes: {feature: 1}", "axes: {time: 3, feature: 1}")
+    spec = spec.replace("columns: [a]", "array: x, axes: [sample, time, feature], pad_value: 0").replace(
+        "columns: [b]", "array: y, axes: [sample, target]"
+    )
+    spec = spec.replace("[{Dense: {units: 1}}]", "[Masking, {LSTM: {units: 2}}, {Dense: {units: 1, as: target}}]")
+    (tmp_path / "spec.yaml").write_text(spec, encoding="utf-8")
+    assert right_padded(pipeline.check(tmp_path / "spec.yaml")) == frozenset()
