@@ -39,7 +39,7 @@ CASES = [
         [{"token": "T"}],
         {"token": "T", "embedding": 3},
         None,
-        ["Cast", "Gather", "Reshape", "Where", "Cast", "ReduceSum", "ReduceSum", "Div"],
+        ["Cast", "Gather", "Reshape", "Where", "Cast", "ReduceSum", "ReduceSum", "Max", "Div"],
         id="mask-is-used",
         after=[{"GlobalAveragePooling1D": {}}],
         make=lambda rng, shape: np.maximum(ids(rng, shape) % 3, np.arange(shape[1]) == 0),
