@@ -18,6 +18,7 @@ from nnspec.checks.padding import check_padding
 from nnspec.checks.ports import check_ports
 from nnspec.checks.reach import check_reach
 from nnspec.checks.softmax import check_softmax
+from nnspec.checks.state import check_state
 from nnspec.checks.task import check_tasks
 from nnspec.checks.training import check_training
 from nnspec.checks.vocabularies import check_vocabularies
@@ -37,6 +38,7 @@ CHECKS: tuple[Callable[[Context], Iterable[Diagnostic]], ...] = (
     check_layout,
     check_direction,
     check_padding,
+    check_state,
     check_opset,
     check_indices,
     check_vocabularies,

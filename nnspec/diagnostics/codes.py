@@ -116,6 +116,7 @@ CODES: dict[str, str] = {
     "NN515": "loss-is-not-a-number",
     "NN516": "bad-relative-target",
     "NN517": "nothing-to-train",
+    "NN520": "state-does-not-follow-windows",
     "NN522": "resumed-with-another-origin",
     # NN6xx: backends and export
     "NN601": "layer-cannot-be-exported",
