@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.checks.splits import slot_labels
 from nnspec.data.section.plan import DataPlan
-from nnspec.data.sources.probe_files import Files
 from nnspec.document import Mapping, Scalar, Sequence
 
 
@@ -29,7 +29,7 @@ def class_count(name: str, output: Mapping, plan: DataPlan | None) -> tuple[int 
         elif slot.classes is not None and slot.classes.kind != "labels":
             known = slot.classes.count
         else:
-            known = len(set(slot_labels(Files(plan), slot) or ())) or None
+            known = len(set(slot_labels(PlanFacts(plan), slot) or ())) or None
     if known is not None:
         return known, "", ""
     say = f"name them under `outputs`: `{name}: {{task: {kind}, classes: [a, b, c]}}`, or say how many `units` it has"

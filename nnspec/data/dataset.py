@@ -14,18 +14,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.data.checks.files import missing_values, probe
+from nnspec.data.checks.files import probe
 from nnspec.data.prepare.encode import encode_output, fit_input, fit_output, relative_of, to_dtype
 from nnspec.data.prepare.fit import FitError, Layout, misfit, slot_layout
 from nnspec.data.prepare.labels import label_array
+from nnspec.data.prepare.loading import ColumnCache
+from nnspec.data.prepare.missing import missing_values
 from nnspec.data.prepare.rows import Rows, arrange, read_rows, resolve_missing
 from nnspec.data.prepare.splits import assign, group_codes
 from nnspec.data.prepare.transforms import InputTransform, OutputTransform
 from nnspec.data.prepare.windows import take_targets, take_windows, window_ends
 from nnspec.data.section.agree import reference, settle
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
-from nnspec.data.sources.numpy_load import read_array
-from nnspec.data.sources.table_load import Tables
+from nnspec.data.sources.base import Reading
 from nnspec.diagnostics import SpecError
 
 Array = NDArray[Any]
@@ -81,7 +82,7 @@ class _Loader:
         self.plan = plan
         self.models = {("inputs", name): slot for name, slot in inputs.items()}
         self.models |= {("outputs", name): slot for name, slot in outputs.items()}
-        self.tables = Tables()
+        self.tables = ColumnCache()
         self.rows: dict[tuple[str, str], Rows] = {}
         self.layouts: dict[tuple[str, str], Layout] = {}
 
@@ -134,9 +135,7 @@ class _Loader:
         """
         source = self.plan.source
         assert source is not None
-        if source.kind == "npz":
-            return read_array(source, name)
-        column = self.tables.columns(source, [name], as_text=is_label)[0]
+        column = self.tables.columns(source, [name], Reading.LABEL if is_label else Reading.ORDER)[0]
         if column.missing.any():
             span, where = next((s, w) for key, s, w in self.plan.row_keys() if key == name)
             listed = (np.flatnonzero(column.missing) + 1).tolist()

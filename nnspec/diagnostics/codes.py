@@ -118,6 +118,7 @@ CODES: dict[str, str] = {
     "NN517": "nothing-to-train",
     "NN520": "state-does-not-follow-windows",
     "NN522": "resumed-with-another-origin",
+    "NN530": "source-of-package-fails",
     # NN6xx: backends and export
     "NN601": "layer-cannot-be-exported",
     "NN602": "bad-export-layout",

@@ -78,6 +78,4 @@ def _reading(plan: DataPlan | None, name: str, value: Value) -> dict[str, Any]:
     if plan.window is not None and slot.is_windowed:
         steps = [a.name for a in value.axes if ax.is_sequence(a)] or [a.name for a in value.axes[:1]]
         result["step"] = steps[0] if steps else None
-    if slot.source.kind == "wav":
-        result |= {"stride": slot.stride, "rate": slot.rate}
-    return result
+    return result | slot.source.source.describe_reading(slot.source)

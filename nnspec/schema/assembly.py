@@ -12,6 +12,7 @@ from functools import cache, partial
 from typing import Any
 
 from nnspec.catalogue import keras_objects
+from nnspec.data.sources.registry import all_kinds, own_kinds
 from nnspec.layers.aliases import ALIASES
 from nnspec.layers.kit.args import AUTO_PATTERN
 from nnspec.layers.kit.base import Layer
@@ -188,9 +189,9 @@ def _root(properties: Schema, definitions: Schema) -> Schema:
 
 
 @cache
-def top(*, is_strict: bool) -> Schema:
-    """The whole schema but for its definitions."""
-    properties = sections(MODEL, LAYER)
+def top(*, is_strict: bool, is_published: bool = False) -> Schema:
+    """The whole schema but for its definitions; the published one knows no packages that happen to be installed."""
+    properties = sections(MODEL, LAYER, own_kinds() if is_published else all_kinds())
     if not is_strict:
         properties = {name: _admit_expressions(part) for name, part in properties.items()}
     return _root(properties, {})
@@ -201,7 +202,7 @@ def whole(*, is_strict: bool) -> Schema:
     layers = (f"{_LAYER}{kind}" for kind in REGISTRY)
     names = ("item", "layer", *_STRUCTURE, *layers, *_OBJECTS, *(() if is_strict else ("expression",)))
     definitions = {name: definition(name, is_strict=is_strict) for name in names}
-    return {**top(is_strict=is_strict), "definitions": definitions}
+    return {**top(is_strict=is_strict, is_published=True), "definitions": definitions}
 
 
 def _may_be_a_value(schema: Schema) -> bool:

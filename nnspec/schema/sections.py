@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from nnspec.data.section.json_schema import DATA_SECTION
+from nnspec.data.section.json_schema import data_section
+from nnspec.data.sources.base import DataSource
+from nnspec.data.sources.registry import own_kinds
 
 Schema = dict[str, Any]
 
@@ -293,14 +296,18 @@ def structure(model: Schema) -> dict[str, Schema]:
     }
 
 
-def sections(model: Schema, layer: Schema) -> dict[str, Schema]:
-    """Every top-level key, in the order in which a spec is read."""
+def sections(model: Schema, layer: Schema, sources: Sequence[DataSource] | None = None) -> dict[str, Schema]:
+    """Every top-level key, in the order in which a spec is read.
+
+    Args:
+        sources: the kinds of data source; default nnspec's own.
+    """
     return {
         "nnspec": {"enum": [1], "description": "Version of the language."},
         "name": {"type": "string", "description": "Name of the network.", "pattern": NAME_PATTERN},
         "description": {"type": "string", "description": "What it is for."},
         "vars": VARS,
-        "data": DATA_SECTION,
+        "data": data_section(own_kinds() if sources is None else sources),
         "inputs": INPUTS,
         "blocks": blocks(model),
         "layers": _named("Layers that are shared, by name, used by `- share: NAME`.", layer),

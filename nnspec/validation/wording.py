@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from nnspec.data.sources.registry import why_unusable
 from nnspec.diagnostics import Diagnostic, Fix, KeyRef, Span, nearest, use_instead
 from nnspec.diagnostics.lists import enumerated
 from nnspec.diagnostics.values import as_yaml
@@ -206,6 +207,9 @@ def _unknown_key(key: str, known: list[str], node: Mapping, path: Path, error: V
         return unknown_layer(key, known, span, place)
     if (found := refused_object(key, _label(path), span, place)) is not None:
         return found
+    if path[:1] == ("data",) and (reason := why_unusable(key)) is not None:
+        fix = Fix("mend or uninstall the package that brings it")
+        return Diagnostic("NN530", reason, span, path=place, fixes=(fix,))
     hint = _hint(key, path, is_item=False)
     meant = _meant(key, path, known, is_item=False)
     guess = f"; did you mean `{meant[0]}`?" if meant else ""

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from nnspec.data.checks.facts import PlanFacts
+from nnspec.data.checks.numbers import unfit_number
 from nnspec.data.checks.splits import check_classes, check_splits
 from nnspec.data.prepare.fit import FileAxes, FitError, file_axes, misfit, slot_layout
+from nnspec.data.prepare.missing import missing_values
 from nnspec.data.prepare.ragged import ragged
 from nnspec.data.section.agree import check, settle
-from nnspec.data.section.plan import DataPlan, Slot, SlotPlan, Source
-from nnspec.data.sources.numpy_probe import ArrayHeader, HeaderError, read_vector
-from nnspec.data.sources.probe_files import ColumnFacts, FileFacts, Files, needs_numbers
+from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
+from nnspec.data.sources.base import ArrayFacts, ColumnFacts, SourceError, SourceFacts, SourcePlan
 from nnspec.diagnostics import Diagnostic, Fix, Related, Report, Span, did_you_mean, nearest, use_instead
 
 _Gaps = set[tuple[str, str]]  # the columns, by file and name, whose missing values have been reported
@@ -24,7 +26,7 @@ def probe(plan: DataPlan, inputs: Mapping[str, Slot], outputs: Mapping[str, Slot
     inputs, outputs = settle(plan, inputs, outputs)
     report = Report()
     report.extend(check(plan, inputs, outputs))
-    files = Files(plan)
+    files = PlanFacts(plan)
     report.extend(files.diagnostics)
     gaps: _Gaps = set()
     counts: dict[str, tuple[int, SlotPlan]] = {}
@@ -50,7 +52,14 @@ class _SlotProbe:
     """One input or output against its file."""
 
     def __init__(
-        self, plan: DataPlan, files: Files, slot: SlotPlan, model: Slot, facts: FileFacts, report: Report, gaps: _Gaps
+        self,
+        plan: DataPlan,
+        files: PlanFacts,
+        slot: SlotPlan,
+        model: Slot,
+        facts: SourceFacts,
+        report: Report,
+        gaps: _Gaps,
     ) -> None:
         self.plan, self.files, self.slot, self.model, self.facts, self.report = plan, files, slot, model, facts, report
         self.gaps = gaps
@@ -66,8 +75,8 @@ class _SlotProbe:
         """The number of rows (samples, before any window), once the slot's sizes were checked."""
         if self.slot.columns:
             return self.check_columns()
-        if self.slot.source.kind == "wav":
-            return self.check_recordings()
+        for fault in self.facts.faults:
+            self.fault("NN506", str(fault), fault.key)
         return self.check_array()
 
     def check_columns(self) -> int | None:
@@ -100,7 +109,7 @@ class _SlotProbe:
         if self.slot.role == "inputs" and self.model.is_text:
             return
         is_input = self.slot.role == "inputs"
-        if column.is_text and (is_input or needs_numbers(self.slot.classes, self.model.task)):
+        if column.is_text and (is_input or self.slot.needs_numbers(self.model.task)):
             shown = f" (`{column.text}` in row {column.text_row})" if column.text_row else ""
             self.fault(
                 "NN506",
@@ -108,27 +117,11 @@ class _SlotProbe:
                 key,
                 fixes=_words_to_numbers() if is_input else (),
             )
-
-    def check_recordings(self) -> int | None:
-        slot, total, unknown = self.slot, 0, False
-        for path, header in self.facts.recordings.items():
-            if header is None:
-                unknown = True
-                continue
-            if header.channels != 1:
-                self.fault("NN506", f"`{path.name}` has {header.channels} channels, and mono is wanted", "wav")
-            if slot.rate is not None and header.rate != slot.rate:
-                self.fault(
-                    "NN506", f"`{path.name}` has {header.rate} samples a second, but `rate` is {slot.rate}", "rate"
-                )
-            total += max(0, (header.samples - slot.frame) // slot.stride + 1)
-        rates = sorted({header.rate for header in self.facts.recordings.values() if header is not None})
-        if slot.rate is None and len(rates) > 1:
-            self.fault("NN506", f"the files of `{slot.source.shown}` differ in sampling rate: {rates}", "wav")
-        if not total and not unknown:
-            self.fault("NN506", f"no file of `{slot.source.shown}` has a whole frame of {slot.frame} samples", "frame")
-        self.check_fit(f"a frame of {slot.frame} samples", 2, (total, slot.frame))
-        return None if unknown else total
+        elif is_input or self.slot.needs_numbers(self.model.task):
+            found = unfit_number(column, self.model.dtype if is_input else "float32")
+            if found is not None:
+                code, reason = found
+                self.fault(code, f"column `{name}` of {self.slot.kind} `{self.slot.name}` {reason}", key)
 
     def check_array(self) -> int | None:
         slot = self.slot
@@ -137,13 +130,13 @@ class _SlotProbe:
         if isinstance(header, Diagnostic):
             self.report.add(header)
             return None
-        what = f"array `{name}`" if name else f"`{slot.source.shown}`"
+        what = header.what or (f"array `{name}`" if name else f"`{slot.source.shown}`")
         if self.model.is_text and slot.role == "inputs":
             if header.kind not in "US":
                 self.fault("NN506", f"{what} holds {header.descr}, and input `{slot.name}` takes text", slot.data_key)
                 return None
             return self.check_fit(what, len(header.shape), header.shape)
-        needs = slot.role == "inputs" or needs_numbers(slot.classes, self.model.task)
+        needs = slot.role == "inputs" or slot.needs_numbers(self.model.task)
         if needs and not header.is_number:
             self.fault(
                 "NN506", f"{what} holds {header.descr}, and {slot.kind} `{slot.name}` takes numbers", slot.data_key
@@ -189,7 +182,8 @@ class _SlotProbe:
             )
             self.fault("NN506", message, "lengths")
             return None
-        lengths = read_vector(slot.source.path, slot.lengths, header) or []
+        column = self.files.column(slot.source, slot.lengths, values=True)
+        lengths = (column.values if column is not None else None) or []
         found = ragged(self.model.data_axes, lie.names, shape, [int(length) for length in lengths])
         row = (*shape[: found.axis], found.size, *shape[found.axis + 1 :])
         slot_layout(self.plan, slot, self.model, lie.names, row)
@@ -207,49 +201,35 @@ def _words_to_numbers() -> tuple[Fix, ...]:
     )
 
 
-def missing_values(source: Source, name: str, rows: list[int], span: Span, where: str) -> Diagnostic:
-    """NN504 for a column: which rows (from 1) have no value, and the ways out."""
-    shown = ", ".join(str(row) for row in rows[:5]) + (", …" if len(rows) > 5 else "")
-    count = "1 value" if len(rows) == 1 else f"{len(rows)} values"
-    message = f"column `{name}` of `{source.shown}` lacks {count}: row{'s' * (len(rows) > 1)} {shown}"
-    fixes = (
-        Fix("`missing: forward_fill` repeats the last value before the gap"),
-        Fix("`missing: drop` leaves out every sample that touches one"),
-    )
-    return Diagnostic("NN504", message, span, path=where, fixes=fixes)
-
-
 def _column(
-    files: Files, source: Source, name: str, span: Span, where: str, values: bool = False
+    files: PlanFacts, source: SourcePlan, name: str, span: Span, where: str, values: bool = False
 ) -> ColumnFacts | Diagnostic:
     try:
         found = files.column(source, name, values=values)
-    except HeaderError as error:
+    except SourceError as error:
         return Diagnostic("NN502", f"`{source.shown}` cannot be used: {error}", span, path=where)
     return found if found is not None else _unknown(files, source, "column", name, span, where)
 
 
-def _array(files: Files, source: Source, name: str, span: Span, where: str) -> ArrayHeader | Diagnostic:
-    facts = files.facts(source)
-    found = facts.arrays.get(name) if facts else None
-    if isinstance(found, HeaderError):
+def _array(files: PlanFacts, source: SourcePlan, name: str, span: Span, where: str) -> ArrayFacts | Diagnostic:
+    try:
+        found = files.array(source, name)
+    except SourceError as error:
         shown = f"array `{name}` of `{source.shown}`" if name else f"`{source.shown}`"
-        return Diagnostic("NN502", f"{shown} cannot be used: {found}", span, path=where)
+        return Diagnostic("NN502", f"{shown} cannot be used: {error}", span, path=where)
     return found if found is not None else _unknown(files, source, "array", name, span, where)
 
 
-def _unknown(files: Files, source: Source, kind: str, name: str, span: Span, where: str) -> Diagnostic:
+def _unknown(files: PlanFacts, source: SourcePlan, kind: str, name: str, span: Span, where: str) -> Diagnostic:
     facts = files.facts(source)
     names = facts.names if facts else []
-    notes = [f"it has: {', '.join(names[:20])}{', …' if len(names) > 20 else ''}"]
-    if source.kind == "csv" and len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
-        notes.append("its header is one cell: are the cells separated by something other than a comma?")
+    notes = [f"it has: {', '.join(names[:20])}{', …' if len(names) > 20 else ''}", *(facts.notes if facts else ())]
     message = f"`{source.shown}` has no {kind} `{name}`{did_you_mean(name, names)}"
     fixes = tuple(use_instead(name, close, span) for close in nearest(name, names) if span.text.strip("'\"") == name)
     return Diagnostic("NN503", message, span, path=where, notes=tuple(notes), fixes=fixes)
 
 
-def _check_keys(plan: DataPlan, files: Files) -> Iterator[Diagnostic]:
+def _check_keys(plan: DataPlan, files: PlanFacts) -> Iterator[Diagnostic]:
     """The columns that order, label and group rows: there, and complete."""
     if plan.source is None or files.facts(plan.source) is None:
         return
@@ -261,7 +241,7 @@ def _check_keys(plan: DataPlan, files: Files) -> Iterator[Diagnostic]:
             yield missing_values(plan.source, name, column.missing, span, where)
 
 
-def _check_counts(plan: DataPlan, files: Files, counts: Mapping[str, tuple[int, SlotPlan]]) -> Iterator[Diagnostic]:
+def _check_counts(plan: DataPlan, files: PlanFacts, counts: Mapping[str, tuple[int, SlotPlan]]) -> Iterator[Diagnostic]:
     """Rows of all inputs and outputs, and of what orders and splits them, go together one by one."""
     if not counts:
         return

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nnspec.data.checks.facts import PlanFacts, labels_of
 from nnspec.data.prepare.cuts import cut, runs
 from nnspec.data.section.plan import DataPlan, Part, Slot, SlotPlan
-from nnspec.data.sources.numpy_probe import HeaderError
-from nnspec.data.sources.probe_files import ColumnFacts, Files, labels_of
+from nnspec.data.sources.base import ColumnFacts, SourceError
 from nnspec.diagnostics import Diagnostic, Fix, did_you_mean
 
 
-def check_splits(plan: DataPlan, files: Files, rows: int | None) -> Iterator[Diagnostic]:
+def check_splits(plan: DataPlan, files: PlanFacts, rows: int | None) -> Iterator[Diagnostic]:
     """NN505 and NN514, for a plan whose columns are known to exist."""
     if plan.split.by == "label":
         yield from _check_labels(plan, files)
@@ -39,7 +39,7 @@ def check_size(plan: DataPlan, part: Part, segments: list[int], rows: int) -> It
         yield Diagnostic("NN514", message, part.span, path=where, notes=notes)
 
 
-def _check_labels(plan: DataPlan, files: Files) -> Iterator[Diagnostic]:
+def _check_labels(plan: DataPlan, files: PlanFacts) -> Iterator[Diagnostic]:
     column = _values(plan, files, plan.split.label_column)
     labels = labels_of(column) if column else None
     if column is None or labels is None:
@@ -59,16 +59,16 @@ def _check_labels(plan: DataPlan, files: Files) -> Iterator[Diagnostic]:
             yield from check_size(plan, part, segments, len(labels))
 
 
-def _values(plan: DataPlan, files: Files, name: str | None) -> ColumnFacts | None:
+def _values(plan: DataPlan, files: PlanFacts, name: str | None) -> ColumnFacts | None:
     if plan.source is None or name is None:
         return None
     try:
         return files.column(plan.source, name, values=True)
-    except HeaderError:
+    except SourceError:
         return None
 
 
-def check_classes(plan: DataPlan, files: Files, slot: SlotPlan, model: Slot) -> Iterator[Diagnostic]:
+def check_classes(plan: DataPlan, files: PlanFacts, slot: SlotPlan, model: Slot) -> Iterator[Diagnostic]:
     """NN508 where labels are taken from the data and their number is not that of the class axis."""
     if model.task not in ("classification", "binary") or (slot.classes is not None and slot.classes.kind != "labels"):
         return
@@ -89,14 +89,14 @@ def check_classes(plan: DataPlan, files: Files, slot: SlotPlan, model: Slot) -> 
     yield Diagnostic("NN508", message, span, path=slot.where(slot.data_key), notes=(f"the labels: {shown}",))
 
 
-def slot_labels(files: Files, slot: SlotPlan) -> list[str] | None:
+def slot_labels(files: PlanFacts, slot: SlotPlan) -> list[str] | None:
     """All labels of an output, where they can be read without NumPy."""
-    names = slot.columns or ((slot.array or "",) if slot.source.kind in ("npz", "npy") else ())
+    names = slot.columns or (slot.array or "",)
     labels: list[str] = []
     for name in names:
         try:
             column = files.column(slot.source, name, values=True)
-        except HeaderError:
+        except SourceError:
             return None
         found = labels_of(column) if column else None
         if found is None:

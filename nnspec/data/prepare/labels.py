@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data.section.plan import Slot, SlotPlan
-from nnspec.data.sources.probe_files import label_key
+from nnspec.data.sources.label_keys import label_key
 from nnspec.diagnostics import SpecError
 from nnspec.diagnostics.lists import enumerated
 

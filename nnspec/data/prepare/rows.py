@@ -8,15 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.data.checks.files import missing_values
 from nnspec.data.prepare.fit import FitError, Layout, file_axes, misfit
 from nnspec.data.prepare.labels import label_array
+from nnspec.data.prepare.loading import ColumnCache, load_array
+from nnspec.data.prepare.missing import missing_values
+from nnspec.data.prepare.padding import pad
 from nnspec.data.prepare.ragged import ragged
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
-from nnspec.data.sources.numpy_load import pad, read_array
-from nnspec.data.sources.probe_files import needs_numbers
-from nnspec.data.sources.table_load import Tables
-from nnspec.data.sources.wav_load import read_frames
+from nnspec.data.sources.base import Reading
 from nnspec.diagnostics import Diagnostic, SpecError
 
 Array = NDArray[Any]
@@ -54,22 +53,19 @@ class Rows:
         return replace(self, values=self.values[order], missing=self.missing[order], padding=padding)
 
 
-def read_rows(plan: DataPlan, slot: SlotPlan, model: Slot, tables: Tables) -> Rows:
+def read_rows(plan: DataPlan, slot: SlotPlan, model: Slot, tables: ColumnCache) -> Rows:
     """Reads a slot's rows in file order.
 
     Raises:
         SpecError: NN502 and NN506; NN504 where values are infinite.
     """
-    is_label = slot.role == "outputs" and not needs_numbers(slot.classes, model.task)
+    is_label = slot.role == "outputs" and not slot.needs_numbers(model.task)
     if slot.role == "inputs" and model.is_text:
         return _read_text(slot, model, tables)
     if slot.columns:
         rows = _read_columns(slot, tables, is_label)
-    elif slot.source.kind == "wav":
-        frames = read_frames(slot)
-        rows = _arrange(slot, model, frames)
     else:
-        values = read_array(slot.source, slot.array)
+        values = load_array(slot.source, slot.array)
         rows = _arrange(slot, model, label_array(values) if is_label else values)
     if rows.values.dtype.kind == "f":
         infinite = np.isinf(rows.values)
@@ -81,15 +77,10 @@ def read_rows(plan: DataPlan, slot: SlotPlan, model: Slot, tables: Tables) -> Ro
     return rows
 
 
-def _read_columns(slot: SlotPlan, tables: Tables, is_label: bool) -> Rows:
-    if slot.source.kind == "npz":
-        arrays = [read_array(slot.source, name) for name in slot.columns]
-        missing = [np.isnan(a) if a.dtype.kind == "f" else np.zeros(len(a), dtype=bool) for a in arrays]
-        values = [label_array(array) if is_label else array for array in arrays]
-    else:
-        columns = tables.columns(slot.source, slot.columns, as_text=is_label)
-        missing = [column.missing for column in columns]
-        values = [label_array(_blank(c.values, c.missing)) if is_label else c.values for c in columns]
+def _read_columns(slot: SlotPlan, tables: ColumnCache, is_label: bool) -> Rows:
+    columns = tables.columns(slot.source, slot.columns, Reading.LABEL if is_label else Reading.NUMBER)
+    missing = [column.missing for column in columns]
+    values = [label_array(_blank(c.values, c.missing)) if is_label else c.values for c in columns]
     for name, column in zip(slot.columns, values, strict=True):
         if not is_label and column.dtype.kind not in "biuf":
             message = f"column `{name}` holds text, and {slot.kind} `{slot.name}` takes numbers"
@@ -100,16 +91,12 @@ def _read_columns(slot: SlotPlan, tables: Tables, is_label: bool) -> Rows:
     return Rows(np.stack(values, axis=1), np.stack(missing, axis=1), names)
 
 
-def _read_text(slot: SlotPlan, model: Slot, tables: Tables) -> Rows:
+def _read_text(slot: SlotPlan, model: Slot, tables: ColumnCache) -> Rows:
     """Words as they stand in the file."""
     if not slot.columns:
-        return _arrange(slot, model, _words(read_array(slot.source, slot.array)))
-    if slot.source.kind == "npz":
-        arrays = [_words(read_array(slot.source, name)) for name in slot.columns]
-        missing = [_missing(array) for array in arrays]
-    else:
-        columns = tables.columns(slot.source, slot.columns, as_text=True, is_exact=True)
-        arrays, missing = [column.values for column in columns], [column.missing for column in columns]
+        return _arrange(slot, model, _words(load_array(slot.source, slot.array)))
+    columns = tables.columns(slot.source, slot.columns, Reading.WORD)
+    arrays, missing = [column.values for column in columns], [column.missing for column in columns]
     return Rows(np.stack(arrays, axis=1), np.stack(missing, axis=1), file_axes(slot, 2).names)
 
 
@@ -131,7 +118,7 @@ def _arrange(slot: SlotPlan, model: Slot, values: Array) -> Rows:
             assert lie.sample is not None
             moved = np.moveaxis(values, lie.sample, 0)
             return Rows(moved, _missing(moved), lie.names)
-        lengths = read_array(slot.source, slot.lengths)
+        lengths = load_array(slot.source, slot.lengths)
         found = ragged(model.data_axes, lie.names, values.shape, lengths.tolist())
     except FitError as error:
         raise SpecError([misfit(slot, "the array", error)]) from None

@@ -1,16 +1,18 @@
 """The JSON Schema (draft-07) of a spec's `data` section.
 
 Closed everywhere, and without `oneOf` and `anyOf`: whatever is wrong, one message speaks of one thing. What a schema
-cannot say without them (which keys exclude each other) is said by `nnspec.data.plan`.
+cannot say without them (which keys exclude each other) is said by `read_plan`. `data_section` is
+given the kinds of source: nnspec's own for the published schema, those of installed packages too for validation.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-Schema = dict[str, Any]
+from nnspec.data.sources.base import DataSource
 
-SOURCE_KINDS = ("csv", "parquet", "npz", "npy", "wav")
+Schema = dict[str, Any]
 
 
 def _closed(description: str, properties: dict[str, Schema], required: tuple[str, ...] = (), **more: Any) -> Schema:
@@ -39,17 +41,6 @@ def _word_or_object(description: str, words: list[str], body: Schema) -> Schema:
     word = {"if": {"type": "string"}, "then": {"enum": words}}
     return {"type": ["string", "object"], "description": description, **word, **rest}
 
-
-_PATHS: dict[str, Schema] = {
-    "csv": _text("A comma-separated table with a header line; the path is relative to the spec's folder."),
-    "parquet": _text("A Parquet table; the path is relative to the spec's folder."),
-    "npz": _text("A NumPy .npz archive of plain arrays (no pickles); the path is relative to the spec's folder."),
-    "npy": _text("One plain NumPy array (no pickle); the path is relative to the spec's folder."),
-    "wav": _text(
-        "WAV files, mono, as a path or a pattern such as `speech/*.wav`; read in file-name order, cut into frames, "
-        "samples in [-1, 1]."
-    ),
-}
 
 _SCALE = _word_or_object(
     "How values are scaled before the network sees them; statistics come from training rows only. `standard`: mean 0, "
@@ -99,54 +90,68 @@ _CLASSES: Schema = {
     "additionalProperties": False,
 }
 
-_COMMON: dict[str, Schema] = {
+_SELECTORS: dict[str, Schema] = {
     "columns": _names("Columns of the table (or one-dimensional arrays of the .npz), in the order the model sees."),
     "array": _text("The name of an array in the .npz file."),
-    **_PATHS,
+}
+
+_AXES: dict[str, Schema] = {
     "axes": _names(
         "Names of the data's axes as they lie in the file. `sample` is the sample axis; it is the first where it is "
         "not named. The loader reorders to the model's axes by name."
     ),
     "scale": _SCALE,
-    "frame": _count("Samples in one frame of a WAV file."),
-    "stride": _count("Samples from one frame's start to the next; default: the frame's length."),
-    "rate": _count("The sampling rate in Hz that every WAV file must have."),
 }
 
-_INPUT = _closed(
-    "Where one input's data come from.",
-    {
-        **_COMMON,
-        "lengths": _text(
-            "The array of each sample's length, where sequences of unequal length lie one after the other along the "
-            "sequence axis."
-        ),
-        "pad_value": {
-            "type": "number",
-            "default": 0.0,
-            "description": "What fills sequences up at their end; scaling leaves it alone, so that a Masking sees it.",
-        },
-        "window": {
-            "type": "boolean",
-            "default": True,
-            "description": "`false`: this input sees the row at the window's end alone, not the whole window.",
-        },
+_INPUT_KEYS: dict[str, Schema] = {
+    "lengths": _text(
+        "The array of each sample's length, where sequences of unequal length lie one after the other along the "
+        "sequence axis."
+    ),
+    "pad_value": {
+        "type": "number",
+        "default": 0.0,
+        "description": "What fills sequences up at their end; scaling leaves it alone, so that a Masking sees it.",
     },
-)
+    "window": {
+        "type": "boolean",
+        "default": True,
+        "description": "`false`: this input sees the row at the window's end alone, not the whole window.",
+    },
+}
 
-_OUTPUT = _closed(
-    "Where one output's targets come from.",
-    {
-        **_COMMON,
-        "relative_to": {
-            "type": "string",
-            "enum": ["last"],
-            "description": "The network learns the change against the window's last value of the same column, which "
-            "must be among the columns of a windowed input; the deployed model adds it back.",
-        },
-        "classes": _CLASSES,
+_OUTPUT_KEYS: dict[str, Schema] = {
+    "relative_to": {
+        "type": "string",
+        "enum": ["last"],
+        "description": "The network learns the change against the window's last value of the same column, which "
+        "must be among the columns of a windowed input; the deployed model adds it back.",
     },
-)
+    "classes": _CLASSES,
+}
+
+SLOT_KEYS = frozenset({*_SELECTORS, *_AXES, *_INPUT_KEYS, *_OUTPUT_KEYS})
+"""The keys of an input or output that speak of no kind of source."""
+
+
+def _slot(sources: Sequence[DataSource]) -> dict[str, Schema]:
+    """What inputs and outputs have in common: a path for each kind of source, and the kinds' options."""
+    paths = {source.kind: _text(source.description) for source in sources}
+    options = {name: schema for source in sources for name, schema in source.options.items()}
+    return {**_SELECTORS, **paths, **_AXES, **options}
+
+
+def _shared_source(sources: Sequence[DataSource]) -> Schema:
+    """The section's `source`: of the kinds from which an input picks its part."""
+    shared = [source for source in sources if source.selectors]
+    options = {name: schema for source in shared for name, schema in source.options.items()}
+    return _closed(
+        "The file that serves every input and output that names none of its own.",
+        {**{source.kind: _text(source.description) for source in shared}, **options},
+        minProperties=1,
+        maxProperties=1 + len(options),
+    )
+
 
 _PART_TYPES = ["number", "string", "boolean"]
 
@@ -211,37 +216,39 @@ _WINDOW = _closed(
     ("lookback",),
 )
 
-DATA_SECTION: Schema = _closed(
-    "The data to train on, validate and test with.",
-    {
-        "source": _closed(
-            "The file that serves every input and output that names none of its own.",
-            {kind: _PATHS[kind] for kind in ("csv", "parquet", "npz")},
-            minProperties=1,
-            maxProperties=1,
-        ),
-        "order_by": _text("The column (or array) by which rows are sorted before anything else; ties keep file order."),
-        "missing": {
-            "type": "string",
-            "enum": ["error", "forward_fill", "drop"],
-            "default": "error",
-            "description": "What to do with missing values: report them, repeat the value of the row before, or leave "
-            "out every sample that touches one.",
+
+def data_section(sources: Sequence[DataSource]) -> Schema:
+    """The schema of the section for these kinds of source."""
+    return _closed(
+        "The data to train on, validate and test with.",
+        {
+            "source": _shared_source(sources),
+            "order_by": _text(
+                "The column (or array) by which rows are sorted before anything else; ties keep file order."
+            ),
+            "missing": {
+                "type": "string",
+                "enum": ["error", "forward_fill", "drop"],
+                "default": "error",
+                "description": "What to do with missing values: report them, repeat the value of the row before, or "
+                "leave out every sample that touches one.",
+            },
+            "split": _SPLIT,
+            "window": _WINDOW,
+            "inputs": {
+                "type": "object",
+                "description": "For each input of the model, where its data come from.",
+                "minProperties": 1,
+                "additionalProperties": _closed("Where one input's data come from.", {**_slot(sources), **_INPUT_KEYS}),
+            },
+            "outputs": {
+                "type": "object",
+                "description": "For each output of the model, where its targets come from.",
+                "minProperties": 1,
+                "additionalProperties": _closed(
+                    "Where one output's targets come from.", {**_slot(sources), **_OUTPUT_KEYS}
+                ),
+            },
         },
-        "split": _SPLIT,
-        "window": _WINDOW,
-        "inputs": {
-            "type": "object",
-            "description": "For each input of the model, where its data come from.",
-            "minProperties": 1,
-            "additionalProperties": _INPUT,
-        },
-        "outputs": {
-            "type": "object",
-            "description": "For each output of the model, where its targets come from.",
-            "minProperties": 1,
-            "additionalProperties": _OUTPUT,
-        },
-    },
-    ("split", "inputs", "outputs"),
-)
+        ("split", "inputs", "outputs"),
+    )

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from nnspec.data.sources.base import SourcePlan
 from nnspec.diagnostics import Span
 
 AxisList = tuple[tuple[str, int | str | None], ...]
@@ -54,26 +55,6 @@ class Slot:
     @property
     def is_float(self) -> bool:
         return self.dtype.startswith(("float", "bfloat"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """A file, or a pattern of WAV files. `shown` is how the spec writes it, `where` its place in the document."""
-
-    kind: str  # csv, parquet, npz, npy or wav
-    path: Path
-    shown: str
-    span: Span
-    where: str
-    root: Path | None = None  # what the files that a pattern matches must stay below
-
-    def files(self) -> list[Path]:
-        """The files that exist, in file-name order."""
-        from nnspec.data.section.paths import expand
-
-        if self.kind == "wav":
-            return expand(self.path)
-        return [self.path] if self.path.is_file() else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +137,7 @@ class SlotPlan:
 
     name: str
     role: str  # inputs or outputs
-    source: Source
+    source: SourcePlan
     columns: tuple[str, ...]
     array: str | None
     axes: tuple[str, ...] | None
@@ -164,13 +145,16 @@ class SlotPlan:
     spans: dict[str, Span]
     lengths: str | None = None
     pad_value: float | None = None
-    frame: int = 0
-    stride: int = 0
-    rate: int | None = None
     scale: ScalePlan | None = None
     is_windowed: bool = False
     is_relative: bool = False
     classes: ClassPlan | None = None
+
+    def needs_numbers(self, task: str | None) -> bool:
+        """Whether an output's values must be numbers: all but labels."""
+        return task in (None, "regression") or (
+            self.classes is not None and self.classes.kind in ("quantiles", "edges")
+        )
 
     @property
     def kind(self) -> str:
@@ -190,7 +174,7 @@ class SlotPlan:
 
     @property
     def data_key(self) -> str:
-        """The key that names the data: columns, array, npy or wav."""
+        """The key that names the data: columns, array, or the kind of a source that is one input's data."""
         return "columns" if self.columns else "array" if self.array else self.source.kind
 
 
@@ -199,7 +183,7 @@ class DataPlan:
     """The whole `data` section."""
 
     root: Path
-    source: Source | None
+    source: SourcePlan | None
     order_by: str | None
     missing: str  # error, forward_fill or drop
     split: SplitPlan

@@ -8,9 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from nnspec.data.section.json_schema import SOURCE_KINDS
-from nnspec.data.section.paths import resolve
-from nnspec.data.section.plan import ClassPlan, DataPlan, Part, ScalePlan, SlotPlan, Source, SplitPlan, WindowPlan
+from nnspec.data.section.json_schema import SLOT_KEYS
+from nnspec.data.section.plan import ClassPlan, DataPlan, Part, ScalePlan, SlotPlan, SplitPlan, WindowPlan
+from nnspec.data.sources.base import DataSource, SourcePlan
+from nnspec.data.sources.paths import resolve
+from nnspec.data.sources.registry import PluginError, all_kinds, named_kinds
 from nnspec.diagnostics import CompilerBug, Diagnostic, Fix, Report, Span, SpecError
 from nnspec.diagnostics.values import as_yaml
 from nnspec.document import Mapping, Node, Sequence, to_plain
@@ -48,7 +50,7 @@ class _Reader:
         self.root = root
         self.allow_outside = allow_outside
         self.report = Report()
-        self.source: Source | None = None
+        self.source: SourcePlan | None = None
         self.window: WindowPlan | None = None
 
     def fault(self, code: str, message: str, span: Span, where: str, *fixes: str) -> None:
@@ -86,32 +88,51 @@ class _Reader:
         self.report.raise_errors()
         return plan
 
-    def read_source(self, node: Mapping, where: str) -> Source | None:
+    def kinds_of(self, node: Mapping, where: str) -> tuple[DataSource, ...]:
+        """The kinds of source that a mapping names; one that cannot be loaded is a fault."""
+        try:
+            return named_kinds(node.entries, SLOT_KEYS)
+        except PluginError as error:
+            self.fault("NN530", str(error), node.span, where, "mend or uninstall the package that brings it")
+            return ()
+
+    def read_source(self, node: Mapping, where: str) -> SourcePlan | None:
         """The one file that a mapping names; a second one is a fault."""
-        kinds = [kind for kind in SOURCE_KINDS if kind in node.entries]
-        for kind in kinds[1:]:
-            message = f"`{kind}` and `{kinds[0]}` both name the data; give one of them"
-            self.fault("NN208", message, node.key_span(kind), where)
-        if not kinds:
+        sources = self.kinds_of(node, where)
+        for other in sources[1:]:
+            message = f"`{other.kind}` and `{sources[0].kind}` both name the data; give one of them"
+            self.fault("NN208", message, node.key_span(other.kind), where)
+        if not sources:
             return None
-        kind = kinds[0]
-        value = node.entries[kind]
-        shown, here = str(to_plain(value)), f"{where}.{kind}"
+        source = sources[0]
+        value = node.entries[source.kind]
+        shown, here = str(to_plain(value)), f"{where}.{source.kind}"
+        options = self.read_options(source, node, where)
         try:
             path = resolve(
-                shown, self.root, value.span, here, allow_outside=self.allow_outside, is_pattern=kind == "wav"
+                shown, self.root, value.span, here, allow_outside=self.allow_outside, is_pattern=source.is_pattern
             )
         except SpecError as error:
             self.report.extend(error.diagnostics)
             path = self.root
-        return Source(
-            kind=kind,
+        return SourcePlan(
+            source=source,
             path=path,
             shown=shown,
             span=value.span,
             where=here,
             root=None if self.allow_outside else self.root,
+            options=options,
         )
+
+    def read_options(self, source: DataSource, node: Mapping, where: str) -> dict[str, Any]:
+        """The keys beside the path that the kind takes."""
+        given = {key: to_plain(node.entries[key]) for key in source.options if key in node.entries}
+        for key, hint in source.required.items():
+            if key not in given:
+                message = f"{source.noun} need `{key}`{f', {hint}' if hint else ''}"
+                self.fault("NN203", message, node.key_span(source.kind), where)
+        return given
 
     def read_window(self, body: dict[str, Any] | None, spans: dict[str, Span]) -> WindowPlan | None:
         if body is None:
@@ -221,7 +242,6 @@ class _Reader:
             self.fault("NN516", message, spans["relative_to"], f"{where}.relative_to")
         axes = body.get("axes")
         pad = body.get("pad_value", 0.0 if "lengths" in body else None)
-        frame = body.get("frame", 0)
         return SlotPlan(
             name=name,
             role=role,
@@ -233,9 +253,6 @@ class _Reader:
             spans=spans,
             lengths=body.get("lengths"),
             pad_value=None if pad is None else float(pad),
-            frame=frame,
-            stride=body.get("stride", frame),
-            rate=body.get("rate"),
             scale=scale,
             is_windowed=self.window is not None and body.get("window", True),
             is_relative=is_relative,
@@ -243,16 +260,25 @@ class _Reader:
         )
 
     def check_slot(
-        self, body: dict[str, Any], node: Mapping, where: str, kind: str, name: str, span: Span, source: Source | None
+        self,
+        body: dict[str, Any],
+        node: Mapping,
+        where: str,
+        kind: str,
+        name: str,
+        span: Span,
+        source: SourcePlan | None,
     ) -> bool:
-        """Whether the keys agree: exactly one of columns, array, npy and wav, and what each needs."""
+        """Whether the keys agree: exactly one of `columns`, `array` and a file of its own, and what goes with it."""
         before = len(self.report.items)
-        selectors = [key for key in ("columns", "array", "npy", "wav") if key in body]
+        own = [found.kind for found in self.kinds_of(node, where) if not found.selectors]
+        selectors = [key for key in ("columns", "array", *own) if key in body]
         for second in selectors[1:]:
             message = f"`{selectors[0]}` and `{second}` both name the data of {kind} `{name}`; give one of them"
             self.fault("NN208", message, node.key_span(second), where)
         if not selectors:
-            fix = "give `columns` of the table, an `array` of the .npz, or a file of its own: `npy` or `wav`"
+            alone = " or ".join(f"`{found.kind}`" for found in all_kinds() if not found.selectors)
+            fix = f"give `columns` of the table, an `array` of the .npz, or a file of its own: {alone}"
             self.fault("NN512", f"{kind} `{name}` does not say where its data come from", span, where, fix)
             return False
         what = selectors[0]
@@ -261,15 +287,14 @@ class _Reader:
             fix = "name it with `source: {csv: …}`"
             self.fault("NN512", message, node.key_span(what), f"{where}.{what}", fix)
             return False
-        if what == "array" and source is not None and source.kind != "npz":
+        if what == "array" and source is not None and "array" not in source.source.selectors:
             message = f"`array` is read from an .npz file, but the data of {kind} `{name}` are in `{source.shown}`"
             self.fault("NN208", message, node.key_span(what), f"{where}.{what}", "use `columns` for a table")
-        needs = {"lengths": "array", "frame": "wav", "stride": "wav", "rate": "wav"}
-        for key, needed in needs.items():
-            if key in body and what != needed:
+        needs = {key: found.kind for found in all_kinds() for key in found.options}
+        for key, needed in {"lengths": "array", **needs}.items():
+            takes = source is not None and key in source.source.options
+            if key in body and what != needed and not takes:
                 self.fault("NN208", f"`{key}` goes with `{needed}`, not with `{what}`", node.key_span(key), where)
-        if what == "wav" and "frame" not in body:
-            self.fault("NN203", f"{kind} `{name}` reads WAV files and needs `frame`, in samples", span, where)
         if "lengths" in body and "sample" in body.get("axes", ()):
             message = "with `lengths` the samples lie along the sequence axis: there is no axis `sample`"
             self.fault("NN208", message, node.entries["axes"].span, f"{where}.axes")

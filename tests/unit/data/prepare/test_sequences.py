@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nnspec.data.section.plan import Source
-from nnspec.data.sources.numpy_load import read_array
+from nnspec.data.prepare.loading import load_array
+from nnspec.data.sources.base import SourcePlan
+from nnspec.data.sources.npz import SOURCE as NPZ
 from nnspec.diagnostics import SpecError
 from tests.support.data_files import ARRAYS, WINDOWS, W, Y, fault, run, write_table, write_wav
 from tests.unit.data.section.test_plan import HERE, slot
@@ -116,7 +117,7 @@ def test_integer_inputs_keep_their_type(tmp_path: Path) -> None:
 def test_the_reader_itself_refuses_pickles(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", x=np.array([{}], dtype=object))
     with pytest.raises(SpecError, match="NN502"):
-        read_array(Source(kind="npz", path=tmp_path / "a.npz", shown="a.npz", span=HERE, where="data.source"), "x")
+        load_array(SourcePlan(source=NPZ, path=tmp_path / "a.npz", shown="a.npz", span=HERE, where="data.source"), "x")
 
 
 def test_parquet_is_read_as_csv_is(tmp_path: Path) -> None:

@@ -11,9 +11,10 @@ from typing import Any
 import jsonschema
 import pytest
 
-from nnspec.data.section.json_schema import DATA_SECTION
+from nnspec.data.section.json_schema import data_section
 from nnspec.data.section.plan import DataPlan, Slot
 from nnspec.data.section.read_plan import read_plan
+from nnspec.data.sources.registry import own_kinds
 from nnspec.diagnostics import Source, Span, SpecError
 from nnspec.document import Mapping, parse, to_plain
 
@@ -24,6 +25,8 @@ split: {train: 0.5, test: 0.5}
 inputs: {x: {columns: [a, b]}}
 outputs: {y: {columns: [c]}}
 """
+
+DATA_SECTION = data_section(own_kinds())
 
 
 def plan_of(text: str, root: Path, **options: Any) -> DataPlan:

@@ -1,4 +1,4 @@
-"""What NumPy and WAV files say about themselves, read by hand: no numpy, no pickles, nothing executed.
+"""What NumPy files say about themselves, read by hand: no numpy, no pickles, nothing executed.
 
 The .npy format: magic, version, header length, and a Python literal with `descr`, `fortran_order` and `shape`
 (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html). An .npz is a zip of them.
@@ -10,12 +10,13 @@ import ast
 import math
 import re
 import struct
-import wave
 import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+from nnspec.data.sources.base import ArrayFacts, ColumnFacts, SourceError
 
 Vector = list[int] | list[float] | list[str] | list[bool]
 
@@ -25,23 +26,12 @@ _DESCR = re.compile(r"([<>|=])([?biufcSUOMmV])(\d*)(\[.*\])?")
 _ZIP_FAULTS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, struct.error)
 
 
-class HeaderError(ValueError):
-    """The file is not what its name says; the message completes `FILE is damaged: …`."""
-
-
 @dataclass(frozen=True, slots=True)
-class ArrayHeader:
+class ArrayHeader(ArrayFacts):
     """An array's shape, NumPy type string such as `<f4`, and where its values begin."""
 
-    shape: tuple[int, ...]
-    descr: str
-    fortran: bool
-    offset: int
-
-    @property
-    def kind(self) -> str:
-        """`b` bool, `i` and `u` integers, `f` floats, `U` and `S` text, `M` dates, …"""
-        return "b" if self.descr[1] == "?" else self.descr[1]
+    fortran: bool = False
+    offset: int = 0
 
     @property
     def itemsize(self) -> int:
@@ -49,56 +39,43 @@ class ArrayHeader:
         width = int(match[3] or 1) if match else 1
         return width * 4 if self.kind == "U" else width
 
-    @property
-    def is_number(self) -> bool:
-        return self.kind in "biuf"
-
-
-@dataclass(frozen=True, slots=True)
-class WavHeader:
-    """`rate` in Hz, `channels`, and `samples` of each channel."""
-
-    rate: int
-    channels: int
-    samples: int
-
 
 def read_array_header(stream: IO[bytes], size: int) -> ArrayHeader:
     """The header at the start of a stream of `size` bytes.
 
     Raises:
-        HeaderError: where it is not a plain array or its values are not all there.
+        SourceError: where it is not a plain array or its values are not all there.
     """
     magic = stream.read(8)
     if magic[:6] != b"\x93NUMPY" or len(magic) < 8:
-        raise HeaderError("it does not begin as a NumPy array does")
+        raise SourceError("it does not begin as a NumPy array does")
     width, code = (2, "<H") if magic[6] == 1 else (4, "<I")
     if magic[6] not in (1, 2, 3):
-        raise HeaderError(f"NumPy format version {magic[6]} is not known")
+        raise SourceError(f"NumPy format version {magic[6]} is not known")
     raw = stream.read(width)
     if len(raw) < width:
-        raise HeaderError("it ends within its header")
+        raise SourceError("it ends within its header")
     (length,) = struct.unpack(code, raw)
     if length > MAX_HEADER:
-        raise HeaderError(f"its header claims {length} bytes")
+        raise SourceError(f"its header claims {length} bytes")
     text = stream.read(length)
     if len(text) < length:
-        raise HeaderError("it ends within its header")
+        raise SourceError("it ends within its header")
     try:
         fields = ast.literal_eval(text.decode("utf-8" if magic[6] == 3 else "latin-1").strip())
         descr, fortran, shape = fields["descr"], fields["fortran_order"], fields["shape"]
     except (ValueError, SyntaxError, TypeError, KeyError, MemoryError, RecursionError):
-        raise HeaderError("its header cannot be read") from None
+        raise SourceError("its header cannot be read") from None
     match = _DESCR.fullmatch(descr) if isinstance(descr, str) else None
     is_shape = isinstance(shape, tuple) and all(type(n) is int and n >= 0 for n in shape)
     if match is None or not is_shape or not isinstance(fortran, bool):
-        raise HeaderError("its header describes no plain array")
+        raise SourceError("its header describes no plain array")
     if match[2] == "O":
-        raise HeaderError("it holds pickled Python objects, which are never loaded")
-    header = ArrayHeader(shape, descr, fortran, 8 + width + length)
+        raise SourceError("it holds pickled Python objects, which are never loaded")
+    header = ArrayHeader(shape, descr, fortran=fortran, offset=8 + width + length)
     wanted = header.offset + math.prod(shape) * header.itemsize
     if size < wanted:
-        raise HeaderError(f"it has {size} bytes where shape {shape} of {descr} needs {wanted}")
+        raise SourceError(f"it has {size} bytes where shape {shape} of {descr} needs {wanted}")
     return header
 
 
@@ -106,22 +83,22 @@ def read_npy(path: Path) -> ArrayHeader:
     """The header of an .npy file.
 
     Raises:
-        HeaderError: as `read_array_header`, and where the file cannot be read.
+        SourceError: as `read_array_header`, and where the file cannot be read.
     """
     try:
         with path.open("rb") as stream:
             return read_array_header(stream, path.stat().st_size)
     except OSError as error:
-        raise HeaderError(f"it cannot be read ({error.strerror})") from None
+        raise SourceError(f"it cannot be read ({error.strerror})") from None
 
 
-def read_npz(path: Path) -> dict[str, ArrayHeader | HeaderError]:
+def read_npz(path: Path) -> dict[str, ArrayHeader | SourceError]:
     """The headers of an .npz file's arrays; an array that is not plain gives its error, so that others still serve.
 
     Raises:
-        HeaderError: where the file is no zip archive.
+        SourceError: where the file is no zip archive.
     """
-    headers: dict[str, ArrayHeader | HeaderError] = {}
+    headers: dict[str, ArrayHeader | SourceError] = {}
     try:
         with zipfile.ZipFile(path) as archive:
             for info in archive.infolist():
@@ -131,20 +108,32 @@ def read_npz(path: Path) -> dict[str, ArrayHeader | HeaderError]:
                 try:
                     with archive.open(info) as stream:
                         headers[name] = read_array_header(stream, info.file_size)
-                except HeaderError as error:
+                except SourceError as error:
                     headers[name] = error
                 except _ZIP_FAULTS as error:
-                    headers[name] = HeaderError(f"its bytes cannot be unpacked ({error})")
+                    headers[name] = SourceError(f"its bytes cannot be unpacked ({error})")
     except _ZIP_FAULTS:
-        raise HeaderError("it is not a zip archive, which an .npz file is") from None
+        raise SourceError("it is not a zip archive, which an .npz file is") from None
     return headers
+
+
+def column_facts(path: Path, member: str | None, header: ArrayHeader, *, values: bool) -> ColumnFacts:
+    """A one-dimensional array as a column.
+
+    Raises:
+        SourceError: where it has another number of axes.
+    """
+    if len(header.shape) != 1:
+        raise SourceError(f"array `{member or path.name}` has shape {header.shape}, and a column has one axis")
+    found = read_vector(path, member, header) if values else None
+    return ColumnFacts(rows=header.shape[0], is_text=header.kind in "US", values=found)
 
 
 def read_vector(path: Path, member: str | None, header: ArrayHeader) -> Vector | None:
     """The values of a one-dimensional array of numbers, booleans or text; None where it is not, or is very long.
 
     Raises:
-        HeaderError: where the bytes cannot be read.
+        SourceError: where the bytes cannot be read.
     """
     if len(header.shape) != 1 or header.kind not in "biufUS" or header.shape[0] > MAX_VECTOR:
         return None
@@ -158,14 +147,14 @@ def read_vector(path: Path, member: str | None, header: ArrayHeader) -> Vector |
             with zipfile.ZipFile(path) as archive, archive.open(member + ".npy") as stream:
                 data = stream.read(header.offset + count * size)[header.offset :]
     except (*_ZIP_FAULTS, KeyError) as error:
-        raise HeaderError(f"its bytes cannot be unpacked ({error})") from None
+        raise SourceError(f"its bytes cannot be unpacked ({error})") from None
     return _unpack(data, count, size, header)
 
 
 def _unpack(data: bytes, count: int, size: int, header: ArrayHeader) -> Vector | None:
     order = ">" if header.descr[0] == ">" else "<"
     if len(data) < count * size:
-        raise HeaderError("its values are cut short")
+        raise SourceError("its values are cut short")
     if header.kind in "US":
         codec = "latin-1" if header.kind == "S" else ("utf-32-be" if order == ">" else "utf-32-le")
         chunks = (data[i * size : (i + 1) * size] for i in range(count))
@@ -174,27 +163,3 @@ def _unpack(data: bytes, count: int, size: int, header: ArrayHeader) -> Vector |
     letters |= {"f2": "e", "f4": "f", "f8": "d"}
     letter = letters.get(f"{header.kind}{size}")
     return None if letter is None else list(struct.unpack(f"{order}{count}{letter}", data))
-
-
-def read_wav(path: Path) -> WavHeader | None:
-    """The header of a PCM WAV file; None for a kind of WAV that needs an audio library.
-
-    Raises:
-        HeaderError: where it is no WAV file.
-    """
-    try:
-        with wave.open(str(path), "rb") as stream:
-            header = WavHeader(stream.getframerate(), stream.getnchannels(), stream.getnframes())
-            width = stream.getsampwidth()
-    except wave.Error as error:
-        if "unknown format" in str(error):
-            return None
-        raise HeaderError(str(error)) from None
-    except (EOFError, struct.error, RuntimeError):
-        raise HeaderError("it ends within its header") from None
-    except OSError as error:
-        raise HeaderError(f"it cannot be read ({error.strerror})") from None
-    headers = 44  # at least: RIFF, fmt and data
-    if headers + header.samples * header.channels * width > path.stat().st_size:
-        raise HeaderError("it has fewer samples than its header says")
-    return header

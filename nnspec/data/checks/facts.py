@@ -1,0 +1,89 @@
+"""What the sources of a plan hold, as far as can be told without loading them: names, shapes, gaps, labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nnspec.data.section.plan import DataPlan
+from nnspec.data.sources.base import ArrayFacts, ColumnFacts, OutsideError, SourceError, SourceFacts, SourcePlan
+from nnspec.data.sources.label_keys import label_key
+from nnspec.data.sources.paths import missing_file
+from nnspec.data.sources.registry import is_own
+from nnspec.diagnostics import Diagnostic
+from nnspec.runtime.csv_rules import is_missing
+
+
+class PlanFacts:
+    """Probes each source of a plan once and keeps what it said. Faults are reported at its first mention."""
+
+    def __init__(self, plan: DataPlan) -> None:
+        self.plan = plan
+        self.diagnostics: list[Diagnostic] = []
+        self._facts: dict[tuple[str, Path, str], SourceFacts | None] = {}
+        sources = [plan.source] if plan.source else []
+        for source in [*sources, *(slot.source for slot in plan.slots())]:
+            if source.identity not in self._facts:
+                self._facts[source.identity] = self._probe(source)
+
+    def facts(self, source: SourcePlan) -> SourceFacts | None:
+        """What a source holds; None where it cannot be used, which has been reported."""
+        return self._facts.get(source.identity)
+
+    def column(self, source: SourcePlan, name: str, *, values: bool = False) -> ColumnFacts | None:
+        """A column of a table or a one-dimensional array of an archive; None where there is none of that name.
+
+        Raises:
+            SourceError: where it cannot be used.
+        """
+        facts = self.facts(source)
+        return None if facts is None else facts.column(name, values=values)
+
+    def array(self, source: SourcePlan, name: str) -> ArrayFacts | None:
+        """An array; None where there is none of that name.
+
+        Raises:
+            SourceError: where it cannot be used.
+        """
+        facts = self.facts(source)
+        return None if facts is None else facts.array(name)
+
+    def _probe(self, source: SourcePlan) -> SourceFacts | None:
+        if not source.files():
+            self.diagnostics.append(missing_file(source.shown, source.path, source.span, source.where))
+            return None
+        try:
+            return source.source.probe(source, *_columns_of(self.plan, source))
+        except OutsideError as error:
+            code, message = "NN510", str(error)
+        except SourceError as error:
+            code, message = "NN502", f"`{source.shown}` cannot be used: {error}"
+        except Exception as error:  # whatever a package of somebody's own may do
+            if is_own(source.source):
+                raise
+            code = "NN530"
+            message = f"source `{source.kind}` fails on `{source.shown}`: {type(error).__name__}: {error}"
+        self.diagnostics.append(Diagnostic(code, message, source.span, path=source.where))
+        return None
+
+
+def _columns_of(plan: DataPlan, source: SourcePlan) -> tuple[list[str], list[str]]:
+    """The columns of a source that the plan uses, and those whose values are needed: labels, groups and orders."""
+    wanted: list[str] = []
+    kept: list[str] = []
+    for slot in plan.slots():
+        if slot.source.path != source.path:
+            continue
+        wanted += slot.columns
+        if slot.role == "outputs" and not (slot.classes and slot.classes.kind in ("quantiles", "edges")):
+            kept += slot.columns if slot.scale is None and not slot.is_relative else ()
+    if plan.source is not None and plan.source.path == source.path:
+        wanted += [name for name, _, _ in plan.row_keys()]
+        kept += [name for name in (plan.split.label_column, plan.split.group) if name]
+    return wanted, kept
+
+
+def labels_of(column: ColumnFacts) -> list[str] | None:
+    """A column's values as label keys, those that are missing left out."""
+    if column.values is None:
+        return None
+    return [label_key(value) for value in column.values if not (isinstance(value, str) and is_missing(value))]

@@ -1,0 +1,40 @@
+"""Whether a column's numbers go into the type of what takes them."""
+
+from __future__ import annotations
+
+import re
+
+from nnspec.data.sources.base import ColumnFacts
+
+_FLOAT32_END = 2.0**128 - 2.0**103  # what is at or above rounds to infinity
+_INTEGER = re.compile(r"(u?)int(\d+)")
+
+
+def unfit_number(column: ColumnFacts, dtype: str) -> tuple[str, str] | None:
+    """The code and reason of a number that `dtype` cannot hold: NN504 for an infinite one, else NN506."""
+    if column.infinite:
+        count = len(column.infinite)
+        places = "1 place" if count == 1 else f"{count} places"
+        return "NN504", f"is infinite in {places}, first in row {column.infinite[0]}"
+    if column.lowest is None or column.highest is None:
+        return None
+    low, high = _range(dtype)
+    for value, row in (column.lowest, column.highest):
+        if not low <= value <= high:
+            return "NN506", f"holds {value:g} in row {row}, which {dtype} cannot hold"
+    if column.fraction is not None and not dtype.startswith(("float", "bfloat")):
+        value, row = column.fraction
+        return "NN506", f"holds {value:g} in row {row}, which {dtype} cannot hold"
+    return None
+
+
+def _range(dtype: str) -> tuple[float, float]:
+    """The lowest and highest number that a type holds."""
+    if dtype == "bool":
+        return 0, 1
+    integer = _INTEGER.fullmatch(dtype)
+    if integer is not None:
+        bits = int(integer[2])
+        return (0, 2**bits - 1) if integer[1] else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+    largest = {"float16": 65519.0, "float64": float("inf")}.get(dtype, _FLOAT32_END * (1 - 2**-53))
+    return -largest, largest

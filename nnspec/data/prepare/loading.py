@@ -1,0 +1,81 @@
+"""Values of sources, whole, with faults told at the place of the spec that names the source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnspec.data.sources.base import Column, MisfitError, OutsideError, Reading, SourceError, SourcePlan
+from nnspec.data.sources.registry import is_own
+from nnspec.diagnostics import SpecError
+
+Array = NDArray[Any]
+_ColumnKey = tuple[tuple[str, Path, str], str, Reading]
+
+
+class ColumnCache:
+    """Reads each source's columns when they are first asked for, several in one go, and keeps them."""
+
+    def __init__(self) -> None:
+        self._columns: dict[_ColumnKey, Column] = {}
+
+    def columns(self, plan: SourcePlan, names: Iterable[str], reading: Reading) -> list[Column]:
+        """The columns by these names.
+
+        Raises:
+            SpecError: NN502 where the source cannot be read, NN506 where a column is not what is wanted.
+        """
+        wanted = list(dict.fromkeys(names))
+        absent = [name for name in wanted if (plan.identity, name, reading) not in self._columns]
+        if absent:
+            with told(plan):
+                chunks = list(plan.source.open_columns(plan, absent, reading))
+                for index, name in enumerate(absent):
+                    self._columns[plan.identity, name, reading] = _joined([chunk[index] for chunk in chunks])
+        return [self._columns[plan.identity, name, reading] for name in names]
+
+
+def _joined(chunks: list[Column]) -> Column:
+    if len(chunks) == 1:
+        return chunks[0]
+    if not chunks:
+        return Column(np.empty(0), np.empty(0, dtype=bool))
+    return Column(np.concatenate([c.values for c in chunks]), np.concatenate([c.missing for c in chunks]))
+
+
+def load_array(plan: SourcePlan, name: str | None) -> Array:
+    """A source's only array, or the one called `name`.
+
+    Raises:
+        SpecError: NN502 where it cannot be read, NN506 where it is not what is wanted.
+    """
+    with told(plan, f"array `{name}` of `{plan.shown}`" if name else ""):
+        chunks = list(plan.source.open_array(plan, name))
+        return chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
+
+
+@contextmanager
+def told(plan: SourcePlan, what: str = "") -> Iterator[None]:
+    """Turns a source's faults into diagnostics at the place that names it."""
+    code, message = "NN502", ""
+    try:
+        yield
+        return
+    except OutsideError as error:
+        code, message = "NN510", str(error)
+    except MisfitError as error:
+        code, message = "NN506", str(error)
+    except SourceError as error:
+        message = f"{what or f'`{plan.shown}`'} cannot be used: {error}"
+    except SpecError:
+        raise
+    except Exception as error:  # whatever a package of somebody's own may do
+        if is_own(plan.source):
+            raise
+        code, message = "NN530", f"source `{plan.kind}` fails on `{plan.shown}`: {type(error).__name__}: {error}"
+    raise SpecError.single(code, message, plan.span, path=plan.where)

@@ -1,0 +1,314 @@
+"""What a kind of data source is: an object with its options, what a file holds, its values, and how to consume it.
+
+    class Jsonl(TableSource):
+        kind, noun, suffixes = "jsonl", "JSON lines", (".jsonl",)
+        description = "A row a line, as a JSON object; the path is relative to the spec's folder."
+
+        def probe(self, plan, wanted, kept): ...          # `nnspec check`: standard library only
+        def open_columns(self, plan, names, reading): ... # training and `nnspec predict`: chunks of columns
+
+A module of a kind imports numpy and what else it needs to load values within its methods, since `nnspec check` runs
+`probe` alone. Packages of others add kinds by the entry point `nnspec.sources`, see `registry`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from nnspec.data.sources.paths import is_below
+from nnspec.diagnostics import Span
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Schema = dict[str, Any]
+
+
+class SourceError(ValueError):
+    """A file cannot be used (NN502); the message completes `FILE cannot be used: …`."""
+
+
+class OutsideError(SourceError):
+    """A file that a pattern matches leads outside the spec's folder (NN510); the message is the whole sentence."""
+
+
+class MisfitError(SourceError):
+    """A file is sound but not what its input or output wants (NN506); the message is the whole sentence.
+
+    Attributes:
+        key: the option or path key of the spec that it is about.
+    """
+
+    def __init__(self, message: str, key: str = "") -> None:
+        super().__init__(message)
+        self.key = key
+
+
+class Reading(Enum):
+    """What a column's values are wanted as.
+
+    NUMBER: numbers. LABEL: labels in one spelling. WORD: words as they stand. ORDER: what sorts rows.
+    """
+
+    NUMBER = "number"
+    LABEL = "label"
+    WORD = "word"
+    ORDER = "order"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcePlan:
+    """Where a spec says that data come from: a file, or a pattern of files, and the options that stand beside it.
+
+    Attributes:
+        shown: the path as the spec writes it.
+        where: the place of the path in the document, such as `data.source.csv`.
+        root: what the files that a pattern matches must stay below; None: anywhere.
+        options: the kind's own keys, by name, as the spec gives them.
+    """
+
+    source: DataSource
+    path: Path
+    shown: str
+    span: Span
+    where: str
+    root: Path | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        return self.source.kind
+
+    @property
+    def identity(self) -> tuple[str, Path, str]:
+        """Equal for two mentions of the same data."""
+        return self.kind, self.path, repr(sorted(self.options.items()))
+
+    def files(self) -> list[Path]:
+        """The files that exist, in file-name order."""
+        return self.source.list_files(self.path)
+
+    def check_below(self, path: Path) -> None:
+        """Raises OutsideError where a matched file leads outside the spec's folder."""
+        if self.root is not None and not is_below(path, self.root):
+            raise OutsideError(f"`{path.name}`, which `{self.shown}` matches, leads outside the spec's folder")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnFacts:
+    """One column, as far as it is known without loading. Fields are None (or 0) where the format does not tell.
+
+    Attributes:
+        missing: the rows, from 1, that hold nothing.
+        text_row: the first row that holds neither a number nor nothing, and `text` what it holds.
+        infinite: the rows that hold an infinite number.
+        lowest, highest: the range of its finite numbers, each with its row.
+        fraction: the first row whose number is no whole one, and that number.
+        values: as they stand, a row each, where they were asked for.
+    """
+
+    rows: int
+    missing: list[int] | None = None
+    is_text: bool = False
+    text_row: int = 0
+    text: str = ""
+    infinite: tuple[int, ...] = ()
+    lowest: tuple[float, int] | None = None
+    highest: tuple[float, int] | None = None
+    fraction: tuple[float, int] | None = None
+    values: Sequence[Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayFacts:
+    """An array, as far as it is known without loading.
+
+    Attributes:
+        shape: sizes as they lie in the file.
+        descr: NumPy's type string, such as `<f4`.
+        what: how messages name it, where not by its own name.
+    """
+
+    shape: tuple[int, ...]
+    descr: str
+    what: str = ""
+
+    @property
+    def kind(self) -> str:
+        """`b` bool, `i` and `u` integers, `f` floats, `U` and `S` text, `M` dates, …"""
+        return "b" if self.descr[1] == "?" else self.descr[1]
+
+    @property
+    def is_number(self) -> bool:
+        return self.kind in "biuf"
+
+
+class SourceFacts:
+    """What a source holds: columns, arrays or both, by name. A source of one array gives it the name ``""``.
+
+    Attributes:
+        names: what `columns`, or `array`, may name.
+        faults: why it does not fit, whatever reads it (NN506).
+        notes: what may have gone wrong where a name is not there.
+    """
+
+    names: Sequence[str] = ()
+    faults: Sequence[MisfitError] = ()
+    notes: Sequence[str] = ()
+
+    def column(self, name: str, *, values: bool = False) -> ColumnFacts | None:
+        """A column; None where there is none of that name.
+
+        Args:
+            values: whether its values are wanted, where they can be read without loading.
+
+        Raises:
+            SourceError: where it cannot be used.
+        """
+        return None
+
+    def array(self, name: str) -> ArrayFacts | None:
+        """An array; None where there is none of that name.
+
+        Raises:
+            SourceError: where it cannot be used.
+        """
+        return None
+
+
+@dataclass(frozen=True)
+class TableFacts(SourceFacts):
+    """A table whose columns are known."""
+
+    columns: Mapping[str, ColumnFacts]
+    names: Sequence[str] = ()
+    notes: Sequence[str] = ()
+
+    def column(self, name: str, *, values: bool = False) -> ColumnFacts | None:
+        return self.columns.get(name)
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """A stretch of a column's values, one a row, and where there is none (the value there means nothing)."""
+
+    values: NDArray[Any]
+    missing: NDArray[np.bool_]
+
+
+class DataSource(ABC):
+    """A kind of file that data come from.
+
+    Attributes:
+        kind: the key that names it in a spec.
+        noun: what messages call such files.
+        description: of the path that the key takes.
+        suffixes: of the files that `read_inputs` takes.
+        selectors: how an input picks its part of it: `columns`, `array`; none where the file is one input's data.
+        is_pattern: whether the path may have wildcards in its last part.
+        options: schemas of the keys beside the path, by name, each with a description.
+        required: the options that must be given, each with what messages add about it.
+    """
+
+    kind: ClassVar[str]
+    noun: ClassVar[str]
+    description: ClassVar[str]
+    suffixes: ClassVar[tuple[str, ...]] = ()
+    selectors: ClassVar[tuple[str, ...]] = ()
+    is_pattern: ClassVar[bool] = False
+    options: ClassVar[Mapping[str, Schema]] = {}
+    required: ClassVar[Mapping[str, str]] = {}
+
+    def list_files(self, path: Path) -> list[Path]:
+        """The files that a path names and that exist, in file-name order."""
+        return [path] if path.is_file() else []
+
+    @abstractmethod
+    def probe(self, plan: SourcePlan, wanted: Sequence[str], kept: Sequence[str]) -> SourceFacts:
+        """What the files hold. Standard library only.
+
+        Args:
+            wanted: the columns that are used.
+            kept: those of them whose values are wanted, for labels, groups and orders.
+
+        Raises:
+            SourceError: where they cannot be used.
+        """
+
+    def open_columns(self, plan: SourcePlan, names: Sequence[str], reading: Reading) -> Iterator[list[Column]]:
+        """The columns by these names in chunks of rows, in file order.
+
+        Raises:
+            SourceError: where they cannot be read.
+        """
+        raise NotImplementedError
+
+    def open_array(self, plan: SourcePlan, name: str | None) -> Iterator[NDArray[Any]]:
+        """An array in chunks along its first axis, in file order; `name` None where there is but one.
+
+        Raises:
+            SourceError: where it cannot be read.
+        """
+        raise NotImplementedError
+
+    def describe_reading(self, plan: SourcePlan) -> dict[str, Any]:
+        """What a deployed model says, in JSON, of how its input is read from such a file; `read_inputs` gets it."""
+        return {"options": dict(plan.options)} if plan.options else {}
+
+    @abstractmethod
+    def read_inputs(
+        self, file: Path, wanted: Mapping[str, Any], metadata: Mapping[str, Any]
+    ) -> dict[str, NDArray[Any]]:
+        """A deployed model's inputs from a file, read by the rules of training.
+
+        Args:
+            wanted: the metadata of each input, by name.
+            metadata: of the whole model.
+
+        Raises:
+            nnspec.runtime.InputError: where the file lacks what an input needs.
+        """
+
+
+class TableSource(DataSource):
+    """A kind of table: a source whose columns an input picks by name."""
+
+    selectors = ("columns",)
+
+    def read_inputs(
+        self, file: Path, wanted: Mapping[str, Any], metadata: Mapping[str, Any]
+    ) -> dict[str, NDArray[Any]]:
+        import numpy as np
+
+        from nnspec.diagnostics import Source
+        from nnspec.runtime import InputError
+        from nnspec.runtime.tables import inputs_from_columns, table_columns
+
+        keys = table_columns(file, wanted)
+        options: Mapping[str, Any] = next((body["options"] for body in wanted.values() if body.get("options")), {})
+        place = Span(Source(str(file), ""))
+        plan = SourcePlan(source=self, path=file, shown=file.name, span=place, where="", options=options)
+        columns = {}
+        try:
+            for key in keys:
+                name, is_text = key
+                chunks = list(self.open_columns(plan, [name], Reading.WORD if is_text else Reading.NUMBER))
+                values = np.concatenate([chunk[0].values for chunk in chunks] or [np.empty(0)])
+                missing = np.concatenate([chunk[0].missing for chunk in chunks] or [np.empty(0, bool)])
+                if is_text:
+                    columns[key] = np.where(missing, "", values.astype(object))
+                elif values.dtype.kind not in "biuf":
+                    raise InputError(f"`{file.name}`: column `{name}` holds text, and the model takes numbers")
+                else:
+                    columns[key] = np.where(missing, np.nan, values) if missing.any() else values
+        except MisfitError as error:
+            raise InputError(f"`{file.name}`: {error}") from None
+        except SourceError as error:
+            raise InputError(f"`{file.name}` cannot be read: {error}") from None
+        return inputs_from_columns(file, columns, wanted, metadata)

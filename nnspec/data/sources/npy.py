@@ -1,0 +1,52 @@
+"""A single NumPy array."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nnspec.data.sources.array_header import ArrayHeader, column_facts, read_npy
+from nnspec.data.sources.base import ArrayFacts, ColumnFacts, DataSource, SourceFacts, SourcePlan
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class _NpyFacts(SourceFacts):
+    path: Path
+    header: ArrayHeader
+    names: Sequence[str] = ("",)
+
+    def array(self, name: str) -> ArrayFacts | None:
+        return self.header if name == "" else None
+
+    def column(self, name: str, *, values: bool = False) -> ColumnFacts | None:
+        return column_facts(self.path, None, self.header, values=values) if name == "" else None
+
+
+class NpySource(DataSource):
+    kind = "npy"
+    noun = "NumPy arrays"
+    description = "One plain NumPy array (no pickle); the path is relative to the spec's folder."
+    suffixes = (".npy",)
+
+    def probe(self, plan: SourcePlan, wanted: Sequence[str], kept: Sequence[str]) -> SourceFacts:
+        return _NpyFacts(plan.path, read_npy(plan.path))
+
+    def open_array(self, plan: SourcePlan, name: str | None) -> Iterator[NDArray[Any]]:
+        from nnspec.data.sources.array_load import load_npy
+
+        yield load_npy(plan.path)
+
+    def read_inputs(
+        self, file: Path, wanted: Mapping[str, Any], metadata: Mapping[str, Any]
+    ) -> dict[str, NDArray[Any]]:
+        from nnspec.runtime.arrays import read_npy
+
+        return read_npy(file, wanted, metadata)
+
+
+SOURCE = NpySource()

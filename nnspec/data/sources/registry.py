@@ -1,0 +1,100 @@
+"""Every kind of source by its key in a spec: nnspec's own, and those of packages installed beside it.
+
+A kind's module is imported when a spec names it, or where all kinds are wanted: for the published schema, and for what
+is said of a faulty `data` section. Entry points are listed where a key is none of nnspec's own kinds.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable
+from functools import cache
+
+from nnspec.catalogue.entry_points import find, origin
+from nnspec.data.sources.base import DataSource
+
+GROUP = "nnspec.sources"
+MODULES = {
+    "csv": "nnspec.data.sources.csv",
+    "parquet": "nnspec.data.sources.parquet",
+    "npz": "nnspec.data.sources.npz",
+    "npy": "nnspec.data.sources.npy",
+    "wav": "nnspec.data.sources.wav",
+}
+
+
+class PluginError(Exception):
+    """A source of another package cannot be used (NN530); the message is the whole sentence."""
+
+
+@cache
+def source_of(kind: str) -> DataSource | None:
+    """The kind by this key; None where there is none.
+
+    Raises:
+        PluginError: where it is another package's and cannot be loaded.
+    """
+    if kind in MODULES:
+        source: DataSource = importlib.import_module(MODULES[kind]).SOURCE
+        return source
+    entry = find(GROUP).get(kind)
+    if entry is None:
+        return None
+    what = f"source `{origin(entry)}`"
+    try:
+        found = entry.load()
+        installed = found() if isinstance(found, type) else found
+    except Exception as error:  # whatever a package of somebody's own may do
+        raise PluginError(f"{what} cannot be loaded: {type(error).__name__}: {error}") from None
+    if not isinstance(installed, DataSource):
+        raise PluginError(f"{what} is no `DataSource` of `nnspec.data.sources.base`, but {type(installed).__name__}")
+    if getattr(installed, "kind", None) != kind:
+        raise PluginError(f"{what} says that its kind is {getattr(installed, 'kind', None)!r}, not `{kind}`")
+    return installed
+
+
+def why_unusable(kind: str) -> str | None:
+    """Why a kind that a package offers cannot be used; None where it can, or no package offers it."""
+    try:
+        source_of(kind)
+    except PluginError as error:
+        return str(error)
+    return None
+
+
+def own_kinds() -> tuple[DataSource, ...]:
+    """nnspec's own kinds, in the order in which they are listed."""
+    return tuple(source for kind in MODULES if (source := source_of(kind)) is not None)
+
+
+def all_kinds() -> tuple[DataSource, ...]:
+    """Every kind that can be used; packages that cannot be loaded are left out."""
+    installed = []
+    for kind in find(GROUP).keys() - MODULES.keys():
+        try:
+            source = source_of(kind)
+        except PluginError:
+            continue
+        if source is not None:
+            installed.append(source)
+    return (*own_kinds(), *sorted(installed, key=lambda source: source.kind))
+
+
+def named_kinds(keys: Iterable[str], known: Iterable[str] = ()) -> tuple[DataSource, ...]:
+    """The kinds among the keys of a mapping, in the order in which they are listed.
+
+    Args:
+        known: keys that name no kind, for which no package is asked.
+
+    Raises:
+        PluginError: as `source_of`.
+    """
+    given = list(dict.fromkeys(keys))
+    own = [kind for kind in MODULES if kind in given]
+    rest = set(given) - set(own) - set(known)
+    installed = sorted(rest & find(GROUP).keys()) if rest else []
+    return tuple(source for kind in (*own, *installed) if (source := source_of(kind)) is not None)
+
+
+def is_own(source: DataSource) -> bool:
+    return source.kind in MODULES

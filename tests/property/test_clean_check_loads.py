@@ -1,0 +1,144 @@
+"""What `nnspec check` calls clean loads, and a deployed model reads the same file alike; what is not clean is told.
+
+Random CSV tables with all that people write into cells, and random WAV files, against one set of rules.
+"""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from nnspec.data.checks.files import probe
+from nnspec.data.dataset import Dataset, load
+from nnspec.data.section.plan import DataPlan, Slot
+from nnspec.diagnostics import SpecError
+from nnspec.runtime.errors import InputError
+from nnspec.runtime.reading import read_inputs
+from tests.unit.data.section.test_plan import plan_of, slot
+
+ROWS = 6
+TABLE = """
+source: {csv: a.csv}
+split: {train: 0.5, test: 0.5, by: order}
+inputs: {x: {columns: [a, b]}}
+outputs: {y: {columns: [c]}}
+"""
+X = slot("x", ("feature", 2))
+Y = slot("y", ("target", 1), task="regression")
+METADATA = {"inputs": {"x": {"axes": [["batch", None], ["feature", 2]], "dtype": "float32", "columns": ["a", "b"]}}}
+ODD = ["1_000", "1,000", "true", "False", "TRUE", "yes", "nan", "NaN", "inf", "-Infinity", "0x10", "+1", " 2", "3 "]
+ODD += ["1e5", "1E-3", "", "NA", "null", "-", "1.", ".5", "١٢", "½", "1e400", "9" * 25, "-0", "007", "1.2.3", '"4"']
+ODD += ["2020-01-01"]
+FLOATS = st.floats(allow_nan=False, allow_infinity=False, width=32)
+CELLS = st.one_of(st.integers(-9, 9).map(str), FLOATS.map(repr), st.sampled_from(ODD))
+LAYOUT = st.tuples(st.sampled_from(["\n", "\r\n"]), st.booleans(), st.booleans(), st.booleans())
+
+
+def written(columns: list[list[str]], layout: tuple[str, bool, bool, bool]) -> bytes:
+    """The table in one of the ways in which programs write it: line ends, byte order mark, quotes, a blank line."""
+    newline, has_mark, is_quoted, has_blank = layout
+
+    def quote(cell: str) -> str:
+        if is_quoted or any(mark in cell for mark in ',"\n'):
+            return '"' + cell.replace('"', '""') + '"'
+        return cell
+
+    lines = ["a,b,c", *(",".join(quote(cell) for cell in row) for row in zip(*columns, strict=True))]
+    text = newline.join([*lines, *([""] if has_blank else [])]) + newline
+    return (b"\xef\xbb\xbf" if has_mark else b"") + text.encode("utf-8")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("clean")
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(columns=st.lists(st.lists(CELLS, min_size=ROWS, max_size=ROWS), min_size=3, max_size=3), layout=LAYOUT)
+def test_tables(columns: list[list[str]], layout: tuple[str, bool, bool, bool], folder: Path) -> None:
+    check_table(columns, layout, folder)
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_one_odd_cell(odd: str, tmp_path: Path) -> None:
+    """Each spelling by itself, so that none hides behind another."""
+    plain = [str(i) for i in range(ROWS)]
+    check_table([[odd, *plain[1:]], plain, plain], ("\n", False, False, False), tmp_path)
+    check_table([[odd] * ROWS, plain, plain], ("\n", False, False, False), tmp_path)
+
+
+def loaded(plan: DataPlan, inputs: dict[str, Slot], outputs: dict[str, Slot]) -> tuple[Dataset | None, set[str]]:
+    """The data, or the codes of what keeps them from being loaded."""
+    try:
+        return load(plan, inputs, outputs), set()
+    except SpecError as error:
+        return None, {diagnostic.code for diagnostic in error.diagnostics}
+
+
+def check_table(columns: list[list[str]], layout: tuple[str, bool, bool, bool], folder: Path) -> None:
+    (folder / "a.csv").write_bytes(written(columns, layout))
+    plan = plan_of(TABLE, folder)
+    faults = probe(plan, {"x": X}, {"y": Y})
+    data, told = loaded(plan, {"x": X}, {"y": Y})
+    assert told <= {fault.code for fault in faults}, f"clean, but loading says {told}"
+    if data is None:
+        return
+    assert not [fault for fault in faults if fault.is_error], "told as wrong, but it loads"
+    raw = np.concatenate([data.splits[name].raw["x"] for name in ("train", "test")])
+    deployed = read_inputs(folder / "a.csv", METADATA)["x"]
+    np.testing.assert_array_equal(np.asarray(deployed, np.float32), raw)
+
+
+SOUND = """
+source: {npz: y.npz}
+split: {train: 0.5, test: 0.5, by: order}
+inputs: {x: {wav: a.wav, frame: 4}}
+outputs: {y: {array: y}}
+"""
+SPOKEN = slot("x", ("sample", 4))
+
+
+def wav(samples: bytes, encoding: int, bits: int, channels: int, cut: int) -> bytes:
+    """A RIFF file; `encoding` is 1 for integers and 3 for floats, `cut` leaves bytes of the end out."""
+    block = channels * bits // 8
+    form = struct.pack("<HHIIHH", encoding, channels, 8000, 8000 * block, block, bits)
+    body = b"WAVEfmt " + struct.pack("<I", len(form)) + form + b"data" + struct.pack("<I", len(samples)) + samples
+    whole = b"RIFF" + struct.pack("<I", len(body)) + body
+    return whole[: len(whole) - cut]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    form=st.sampled_from([(1, 8), (1, 16), (1, 24), (1, 32), (3, 32), (3, 64), (2, 16), (1, 12)]),
+    channels=st.sampled_from([1, 1, 1, 2]),
+    frames=st.integers(0, 9),
+    seed=st.integers(0, 99),
+    cut=st.sampled_from([0, 0, 0, 3]),
+)
+def test_sound(form: tuple[int, int], channels: int, frames: int, seed: int, cut: int, folder: Path) -> None:
+    encoding, bits = form
+    count = frames * 4 * channels
+    rng = np.random.default_rng(seed)
+    samples = rng.bytes(count * max(1, bits // 8))
+    if encoding == 3:
+        samples = rng.uniform(-1, 1, count).astype(f"<f{bits // 8}").tobytes()
+    (folder / "a.wav").write_bytes(wav(samples, encoding, bits, channels, cut))
+    np.savez(folder / "y.npz", y=np.arange(float(max(frames, 1))))
+    plan = plan_of(SOUND, folder)
+    faults = probe(plan, {"x": SPOKEN}, {"y": Y})
+    metadata = {"inputs": {"x": {"axes": [["batch", None], ["sample", 4]], "dtype": "float32", "stride": 4}}}
+    data, told = loaded(plan, {"x": SPOKEN}, {"y": Y})
+    assert bool(told) == bool(faults), f"check says {faults}, loading {told}"
+    if data is None:
+        return
+    raw = np.concatenate([data.splits[name].raw["x"] for name in ("train", "test")])
+    try:
+        deployed = read_inputs(folder / "a.wav", metadata)["x"]
+    except InputError as error:
+        pytest.fail(f"it trains, but a deployed model says: {error}")
+    np.testing.assert_array_equal(np.asarray(deployed, np.float32)[: len(raw)], raw)

@@ -1,0 +1,147 @@
+"""Sources of packages installed beside nnspec are as good as nnspec's own; what is wrong with one is said."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.paths import ROOT
+
+PACKAGE = '''
+"""JSON lines: an object a line, as a kind of table."""
+
+import json
+
+from nnspec.data.sources.base import Column, ColumnFacts, Reading, SourceError, TableFacts, TableSource
+
+
+class JsonLines(TableSource):
+    kind = "jsonl"
+    noun = "JSON lines files"
+    description = "A row a line, as a JSON object; the path is relative to the spec's folder."
+    suffixes = (".jsonl",)
+    options = {"comment": {"type": "string", "description": "What lines that are no rows begin with."}}
+
+    def rows(self, plan):
+        mark = plan.options.get("comment")
+        try:
+            lines = plan.path.read_text(encoding="utf-8").splitlines()
+            return [json.loads(line) for line in lines if not (mark and line.startswith(mark))]
+        except ValueError as error:
+            raise SourceError(f"it holds no JSON lines ({error})") from None
+
+    def probe(self, plan, wanted, kept):
+        rows = self.rows(plan)
+        names = list(rows[0])
+        facts = {}
+        for name in names:
+            values = [row.get(name) for row in rows]
+            missing = [i for i, value in enumerate(values, 1) if value is None]
+            text = next((i for i, value in enumerate(values, 1) if isinstance(value, str)), 0)
+            values = [str(value) for value in values] if name in kept else None
+            facts[name] = ColumnFacts(
+                rows=len(rows), missing=missing, is_text=text > 0, text_row=text, values=values
+            )
+        return TableFacts(facts, names)
+
+    def open_columns(self, plan, names, reading):
+        import numpy as np
+
+        columns = []
+        for name in names:
+            values = [row.get(name) for row in self.rows(plan)]
+            missing = np.array([value is None for value in values])
+            kind = float if reading is Reading.NUMBER else str
+            columns.append(Column(np.array([kind(0 if value is None else value) for value in values]), missing))
+        yield columns
+'''
+SPEC = """
+nnspec: 1
+data:
+  source: {jsonl: rows.jsonl, comment: "#"}
+  split: {train: 0.6, validation: 0.2, test: 0.2, by: order}
+  inputs: {x: {columns: [a, b], scale: standard}}
+  outputs: {y: {columns: [c]}}
+inputs: {x: {axes: {feature: 2}}}
+model: [{Dense: {units: 3, activation: tanh}}, {Dense: {units: 1, as: target}}]
+outputs: {y: {task: regression}}
+training: {epochs: 2, batch_size: 16, seed: 3}
+"""
+
+
+def install(folder: Path, points: str, text: str = PACKAGE) -> None:
+    """A package as pip leaves it: a module, and metadata with entry points beside it."""
+    (folder / "jsonlines_of_mine.py").write_text(text, encoding="utf-8")
+    metadata = folder / "jsonlines_of_mine-1.2.dist-info"
+    metadata.mkdir(exist_ok=True)
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: jsonlines-of-mine\nVersion: 1.2\n", "utf-8")
+    (metadata / "entry_points.txt").write_text(f"[nnspec.sources]\n{points}\n", encoding="utf-8")
+    lines = [json.dumps({"a": i / 10, "b": (i * 7) % 5, "c": i / 5 + 1}) for i in range(60)]
+    (folder / "rows.jsonl").write_text("# rows\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    (folder / "spec.yaml").write_text(SPEC, encoding="utf-8")
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "nnspec.cli", *arguments]
+    environment = {**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+
+def test_check_build_and_predict_know_it(tmp_path: Path) -> None:
+    install(tmp_path, "jsonl = jsonlines_of_mine:JsonLines")
+    done = run(tmp_path, "check", "spec.yaml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    built = run(tmp_path, "build", "spec.yaml", "--out", "out")
+    assert built.returncode == 0, built.stdout + built.stderr
+    (tmp_path / "new.jsonl").write_text('{"a": 1.0, "b": 2, "c": 0}\n{"a": 3.0, "b": 1, "c": 0}\n', encoding="utf-8")
+    (tmp_path / "new.csv").write_text("a,b\n1.0,2\n3.0,1\n", encoding="utf-8")
+    for name in ("new.jsonl", "new.csv"):
+        told = run(tmp_path, "predict", "out/model.onnx", name, "--out", f"{name}.out.csv")
+        assert told.returncode == 0, told.stdout + told.stderr
+    assert (tmp_path / "new.jsonl.out.csv").read_text() == (tmp_path / "new.csv.out.csv").read_text()
+
+
+def test_its_keys_are_in_the_schema_that_checks(tmp_path: Path) -> None:
+    install(tmp_path, "jsonl = jsonlines_of_mine:JsonLines")
+    (tmp_path / "spec.yaml").write_text(SPEC.replace("comment", "coment"), encoding="utf-8")
+    said = run(tmp_path, "check", "spec.yaml").stdout
+    assert "`coment`" in said
+    assert "`comment`" in said
+    (tmp_path / "rows.jsonl").write_text("{not json\n", encoding="utf-8")
+    (tmp_path / "spec.yaml").write_text(SPEC, encoding="utf-8")
+    assert "NN502" in run(tmp_path, "check", "spec.yaml").stdout
+
+
+@pytest.mark.parametrize(
+    ("points", "text", "words"),
+    [
+        ("jsonl = jsonlines_of_mine:JsonLine", PACKAGE, "has no attribute"),
+        ("jsonl = jsonlines_of_mine:JsonLines", "import nothing_of_this_name", "nothing_of_this_name"),
+        ("jsonl = jsonlines_of_mine:json", PACKAGE, "is no `DataSource`"),
+        ("jsonl = jsonlines_of_mine:JsonLines", PACKAGE.replace('"jsonl"', '"jsons"'), "`jsonl`"),
+        (
+            "jsonl = jsonlines_of_mine:JsonLines",
+            PACKAGE.replace("rows = self.rows(plan)", "1 / 0"),
+            "ZeroDivisionError",
+        ),
+    ],
+)
+def test_a_broken_package_is_told(points: str, text: str, words: str, tmp_path: Path) -> None:
+    install(tmp_path, points, text)
+    done = run(tmp_path, "check", "spec.yaml")
+    assert "NN530" in done.stdout, done.stdout + done.stderr
+    assert words in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_spec_without_it_does_not_hear_of_a_broken_package(tmp_path: Path) -> None:
+    install(tmp_path, "jsonl = jsonlines_of_mine:JsonLines", "import nothing_of_this_name")
+    (tmp_path / "rows.csv").write_text("a,b,c\n" + "\n".join(f"{i},{i % 3},{i / 2}" for i in range(60)), "utf-8")
+    (tmp_path / "spec.yaml").write_text(SPEC.replace('{jsonl: rows.jsonl, comment: "#"}', "{csv: rows.csv}"), "utf-8")
+    done = run(tmp_path, "check", "spec.yaml")
+    assert done.returncode == 0, done.stdout + done.stderr
