@@ -1,66 +1,116 @@
-"""Dependencies between the packages and modules of nnspec run one way; `nnspec.runtime` depends on none of the others.
+"""Imports run one way: every one, wherever it stands, in a function or for types alone, leads to a lower floor.
 
-What a function imports when it is called does not count: layers load Keras classes of nnspec's own inside their
-lowering methods.
+FLOORS is the order of the packages, from what depends on nothing to the command line. Within a package the modules, and
+the folders that it consists of, form no circle either. `nnspec.runtime` stands alone.
 """
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
+
+import pytest
 
 from tests.support.paths import PACKAGE
 
+# From the ground up; packages on one floor know nothing of each other.
+FLOORS: list[set[str]] = [
+    {"lazy", "progress", "runtime"},
+    {"diagnostics"},
+    {"document", "ir"},
+    {"catalogue"},
+    {"data"},
+    {"backends"},
+    {"layers"},
+    {"schema"},
+    {"expansion"},
+    {"validation", "inference"},
+    {"training"},
+    {"checks"},
+    {"pipeline"},
+    {"verify", "show", "fix", "explain"},
+    {"jobs", "importers", "lsp"},
+    {"api"},
+    {"cli", "nnspec"},
+]
+FLOOR_OF = {package: number for number, floor in enumerate(FLOORS) for package in floor}
+# Packages whose folders are floors of their own.
+DEEP = {"backends", "data", "importers", "layers"}
 MODULES = {
     ".".join(path.with_suffix("").relative_to(PACKAGE.parent).parts).removesuffix(".__init__"): path
     for path in PACKAGE.rglob("*.py")
 }
 
 
-def at_import(tree: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
-    """The imports that run when a module is imported."""
-    for child in ast.iter_child_nodes(tree):
-        if isinstance(child, ast.Import | ast.ImportFrom):
-            yield child
-        is_typing = isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"
-        if not is_typing and not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            yield from at_import(child)
-
-
-def read_by(module: str) -> set[str]:
-    """The modules of nnspec that a module imports."""
-    found: set[str] = set()
-    for node in at_import(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
+def imports(module: str) -> Iterator[tuple[str, int]]:
+    """The modules of nnspec that a module imports anywhere in its text, each with the line."""
+    for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
+        names: set[str] = set()
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif node.module is not None:
-            names = {f"{node.module}.{alias.name}" for alias in node.names}
-            found |= {name if name in MODULES else node.module for name in names}
-    return (found & MODULES.keys()) - {module, "nnspec"}
+            names = {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}:{node.lineno}: imports are absolute, so that they can be followed"
+            whole = {f"{node.module}.{alias.name}" for alias in node.names}
+            names = {name if name in MODULES else str(node.module) for name in whole}
+        for name in sorted((names & MODULES.keys()) - {module, "nnspec"}):
+            yield name, node.lineno  # type: ignore[attr-defined]
 
 
-def unit(module: str) -> str:
-    """The package that a module is part of, or the module where it lies at the top; the backends are two."""
+IMPORTS = {module: dict(imports(module)) for module in MODULES}
+
+
+def package(module: str) -> str:
+    """`nnspec.layers.kit.base` -> `layers`."""
+    return module.split(".")[1] if "." in module else module
+
+
+def folder(module: str) -> str:
+    """`nnspec.layers.kit.base` -> `layers.kit`: a package, or the folder of it that is a floor of its own."""
     parts = module.split(".")[1:]
-    return ".".join(parts[:2]) if parts[:2] == ["backends", "onnx"] else "".join(parts[:1])
+    return ".".join(parts[:2]) if parts and parts[0] in DEEP else package(module)
 
 
-READS = {module: read_by(module) for module in MODULES}
+def circle(graph: dict[str, set[str]]) -> list[str]:
+    """One circle in a graph, its last item the first again; empty where there is none."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_every_package_has_a_floor() -> None:
+    assert {package(module) for module in MODULES} == FLOOR_OF.keys()
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_no_import_climbs(module: str) -> None:
+    own = package(module)
+    climbing = [
+        f"line {line} imports {other}"
+        for other, line in IMPORTS[module].items()
+        if package(other) != own and FLOOR_OF[package(other)] >= FLOOR_OF[own]
+    ]
+    assert not climbing, f"{module} stands on floor {FLOOR_OF[own]}: {climbing}"
 
 
 def test_no_module_depends_on_what_depends_on_it() -> None:
-    TopologicalSorter(READS).prepare()  # raises CycleError, which names the cycle
+    assert not circle({module: set(others) for module, others in IMPORTS.items()})
 
 
-def test_no_package_depends_on_what_depends_on_it() -> None:
+def test_no_folder_depends_on_what_depends_on_it() -> None:
     graph: dict[str, set[str]] = {}
-    for module, read in READS.items():
-        graph.setdefault(unit(module), set()).update({unit(other) for other in read} - {unit(module)})
-    assert graph["pipeline"] >= {"document", "expansion", "validation", "inference", "checks"}
-    TopologicalSorter(graph).prepare()
+    for module, others in IMPORTS.items():
+        graph.setdefault(folder(module), set()).update({folder(other) for other in others} - {folder(module)})
+    assert not circle(graph)
+
+
+def test_a_circle_is_found() -> None:
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"a"}})
+    assert not circle({"a": {"b", "c"}, "b": {"c"}})
 
 
 def test_the_runtime_stands_alone() -> None:
-    read = {other for module, others in READS.items() if unit(module) == "runtime" for other in others}
-    assert {unit(other) for other in read} == {"runtime"}
+    others = {other for module, read in IMPORTS.items() if package(module) == "runtime" for other in read}
+    assert {package(other) for other in others} == {"runtime"}
