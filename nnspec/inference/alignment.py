@@ -33,18 +33,18 @@ def _warn_of_strides(call: Call, axis: str, one: Field, other: Field) -> None:
     if one.stride == -other.stride:
         call.warn(
             "NN318",
-            f"the branches that `{call.kind}` joins run along `{axis}` in opposite directions: "
-            f"one begins at the first position, the other at the last",
-            notes=["with `go_backwards`, a recurrent layer gives its steps from last to first"],
-            fixes=[Fix("let a `Bidirectional` run both ways: it turns the backward steps round")],
+            f"the branches joined by `{call.kind}` run along `{axis}` in opposite directions: one starts at the "
+            f"first position, the other at the last",
+            notes=["with `go_backwards`, a recurrent layer outputs its steps from last to first"],
+            fixes=[Fix("use `Bidirectional`, which reverses the backward steps again")],
             about=[axis],
         )
         return
     call.warn(
         "NN318",
         f"the branches that `{call.kind}` joins are not aligned along `{axis}`: "
-        f"one moves {one.stride} input positions a step, the other {other.stride}",
-        fixes=[Fix("give both branches the same strides")],
+        f"their strides are {one.stride} and {other.stride} input positions",
+        fixes=[Fix("use the same strides in both branches")],
         about=[axis],
     )
 
@@ -59,8 +59,8 @@ def _warn_of_shift(call: Call, axis: str, one: tuple[Value, Field], other: tuple
         "NN330",
         f"the branches that `{call.kind}` joins are shifted along `{axis}`: where `{early[0].node}` sees "
         f"{_range(early[1])}, `{late[0].node}` sees {_range(late[1])}",
-        notes=["counted from the position of the input that has the same number: the two never read the same one"],
-        fixes=[Fix("crop or pad both branches at the same ends")],
+        notes=["relative to the input position with the same index; the two never see a common position"],
+        fixes=[Fix("crop or pad both branches at the same end")],
         about=[axis, early[0].node, late[0].node],
     )
 

@@ -129,7 +129,7 @@ class _Elaborator:
                             f"input `{name}` declares `{axis_name}`, but the batch axis is implicit",
                             axes_node.key_span(axis_name),
                             path=format_path(("inputs", name, "axes", axis_name)),
-                            fixes=(Fix(f"leave `{axis_name}` out; batch size belongs to `training:`"),),
+                            fixes=(Fix(f"remove `{axis_name}`; the batch size belongs under `training:`"),),
                             about=(NodeRef(name), AxisRef(axis_name)),
                         )
                     )
@@ -246,7 +246,7 @@ class _Elaborator:
                 f"`{call.kind}` reads {wanted} value{'s' if wanted != '1' else ''}, but it is given {count}",
                 "from",
                 notes=[layer.arity_note] if layer.arity_note else [],
-                fixes=[Fix("name what it reads: `from: [a, b]`")] if count < least else [],
+                fixes=[Fix("name its inputs: `from: [a, b]`")] if count < least else [],
             )
 
     def build_node(self, item: Item, layer: Layer, call: Call, inferred: Inferred) -> Node:
@@ -258,9 +258,10 @@ class _Elaborator:
         if first is not node and node.is_stateful:
             call.fail(
                 "NN208",
-                f"shared layer `{item.shared}` is stateful: its second use would go on from where the first one ends",
-                notes=[f"it is used at `{first.name}` before"],
-                fixes=[Fix("give each use a layer of its own, or leave `stateful` out")],
+                f"shared layer `{item.shared}` is stateful, so its second use would continue from the state of "
+                f"the first",
+                notes=[f"it is first used at `{first.name}`"],
+                fixes=[Fix("use a separate layer each time, or remove `stateful`")],
             )
         if [w.shape for w in first.weights] != [w.shape for w in node.weights]:
             here = ", ".join(f"{w.name} {w.shape}" for w in node.weights)
@@ -269,9 +270,12 @@ class _Elaborator:
                 "NN406",
                 f"shared layer `{item.shared}` would need two sets of weights: {there} at `{first.name}`, {here} here",
                 notes=[
-                    f"it reads {ax.describe(first.inputs[0].axes)} there and {ax.describe(node.inputs[0].axes)} here"
+                    f"its input is {ax.describe(first.inputs[0].axes)} there and "
+                    f"{ax.describe(node.inputs[0].axes)} here"
                 ],
-                related=[Related(self.declarations.places[first.name], "its weights are made here, by its first use")],
+                related=[
+                    Related(self.declarations.places[first.name], "its weights are created here, at its first use")
+                ],
                 about=[item.shared, first.name],
             )
 
@@ -308,7 +312,7 @@ class _Elaborator:
         self.report.add(
             Diagnostic(
                 "NN401",
-                f"nothing is named `{local}`{did_you_mean(local, known)}",
+                f"no layer or input is named `{local}`{did_you_mean(local, known)}",
                 source.span,
                 fixes=tuple(
                     Fix(f"use `{close}`", (Edit(source.span, close + (f".{port}" if port else "")),))

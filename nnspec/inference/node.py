@@ -69,8 +69,8 @@ def check_text(call: Call, layer: Layer) -> None:
     if words is not None and not layer.reads_text:
         call.fail(
             "NN407",
-            f"`{call.kind}` cannot read text, which `{words.node}` holds",
-            fixes=[Fix("make numbers of the words first, by a `StringLookup` or a `TextVectorization`")],
+            f"`{call.kind}` cannot take text, but `{words.node}` is text",
+            fixes=[Fix("convert the text to numbers first, with `StringLookup` or `TextVectorization`")],
             about=[words.node],
         )
 
@@ -132,8 +132,8 @@ def warn_of_lost_mask(layer: Layer, call: Call, masks: tuple[str | None, ...]) -
         return
     call.warn(
         "NN319",
-        f"`{layer.kind}` neither uses nor passes on the mask along `{masked}`: padding counts as data from here on",
-        notes=["recurrent layers leave masked steps out; layers that work step by step pass the mask on"],
+        f"`{layer.kind}` drops the mask along `{masked}`: from here on, padding counts as data",
+        notes=["recurrent layers skip masked steps; layers that treat each step separately pass the mask on"],
         about=[masked],
     )
 
@@ -196,7 +196,7 @@ def infer_inner(
     if layer.adapts(made) and not REGISTRY[call.kind].adapts_within:
         inner.fail(
             "NN208",
-            f"`{kind}` takes what it knows from the training data, which it cannot inside `{call.kind}`",
-            fixes=[Fix(f"put it in front of `{call.kind}`, or give it its numbers")],
+            f"`{kind}` learns from the training data, which is not possible inside `{call.kind}`",
+            fixes=[Fix(f"put it before `{call.kind}`, or set its statistics or vocabulary explicitly")],
         )
     return made

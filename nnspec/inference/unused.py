@@ -33,11 +33,11 @@ def unreached(expanded: Expanded, sound: Collection[str], sources: Sequence[Refe
             continue
         yield Diagnostic(
             "NN405",
-            f"nothing reads `{item.name}`: it leads to no output",
+            f"nothing reads `{item.name}`, so it does not contribute to any output",
             item.span,
             path=format_path(item.path),
             notes=("other uses of it are read; this one is left out of the model",) if is_spare else (),
-            fixes=() if is_spare else (Fix("read it with `from:`, name it as an output, or leave it out"),),
+            fixes=() if is_spare else (Fix("read it with `from:`, make it an output, or remove it"),),
             severity=Severity.WARNING if is_spare else Severity.ERROR,
             about=(NodeRef(item.name),),
         )
@@ -46,7 +46,7 @@ def unreached(expanded: Expanded, sound: Collection[str], sources: Sequence[Refe
         return
     for name in inputs.entries:
         if name not in reached:
-            message = f"nothing reads input `{name}`: it leads to no output"
+            message = f"nothing reads input `{name}`, so it does not contribute to any output"
             yield Diagnostic("NN405", message, inputs.key_span(name), path=f"inputs.{name}", about=(NodeRef(name),))
 
 

@@ -56,12 +56,12 @@ def solve_unknown(axes: Axes, sizes: Sequence[Size | None]) -> tuple[tuple[Size,
         if known == total:
             return tuple(s for s in sizes if s is not None), ()
         if isinstance(known, Symbolic) or isinstance(total, Symbolic):
-            message = f"{total} elements become {known}, which agrees only where {total} = {known}"
+            message = f"{total} elements become {known}, which only works if {total} = {known}"
             raise SizeMismatch(message, is_certain=False)
         raise SizeMismatch(f"{total} elements cannot become {known}")
     quotient = divide(total, known)
     if quotient is None or (isinstance(quotient, Symbolic) and not quotient.is_polynomial):
-        raise SizeMismatch(f"{total} elements do not divide by {known}")
+        raise SizeMismatch(f"{total} elements are not divisible by {known}")
     return tuple(quotient if size is None else size for size in sizes), whole_constraint(quotient)
 
 

@@ -16,11 +16,11 @@ def oversized(node: Node) -> Iterator[str]:
     for value in node.outputs:
         for axis in value.axes:
             if is_too_large(axis.size):
-                yield f"`{node.name}` would make `{axis.name}` {axis.size} long, more than {MAX_SIZE}"
+                yield f"`{node.name}` would give `{axis.name}` a length of {axis.size}, more than {MAX_SIZE}"
     for weight in node.weights:
         if is_too_large(weight.count):
             shape = f"({', '.join(map(str, weight.shape))})"
-            yield f"`{node.name}` would have a {weight.name} of {shape}, more than {MAX_SIZE} numbers"
+            yield f"`{node.name}` would have a {weight.name} of {shape}, more than {MAX_SIZE} elements"
 
 
 def is_too_large(size: Size) -> bool:

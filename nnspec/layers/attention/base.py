@@ -20,20 +20,21 @@ if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
 
-CAUSAL = a.boolean("Whether a position sees only itself and what comes before it.", False)
-SCORES = a.boolean("Whether the weights of the positions are an output too, `scores`.", False)
-_SEED = a.integer("Seed of the random draws.", None, minimum=0)
-WINDOW = a.integer("How many positions it sees at each side, itself counted; left out, all.", None)
-FLASH = a.boolean("Not used: TensorFlow has no such kernel.", None)
+CAUSAL = a.boolean("Whether each position only attends to itself and earlier ones.", False)
+SCORES = a.boolean("Whether the attention scores are a second output, `scores`.", False)
+_SEED = a.integer("Random seed.", None, minimum=0)
+WINDOW = a.integer("How many positions it attends to on each side, itself included; default: all.", None)
+FLASH = a.boolean("Not used: TensorFlow has no flash attention kernel.", None)
 _MASK = a.Arg(
     {"type": "string"},
-    "The name of a value, booleans over (query step, value step), that says what may be seen; heads may come first.",
+    "The name of a boolean value over (query step, value step): true where attention is allowed. A heads axis "
+    "may come first.",
     None,
 )
 
 
 def dropout() -> a.Arg:
-    return a.number("Share of the weights that training drops.", 0.0, minimum=0, maximum=1)
+    return a.number("Fraction of the attention weights that training drops.", 0.0, minimum=0, maximum=1)
 
 
 class Headed(Layer):
@@ -57,7 +58,7 @@ class Headed(Layer):
 
     def output_sizes(self, call: Call) -> tuple[int, ...]:
         """The sizes of the axes that it makes."""
-        return (call.require_size(call.axes[-1], "it projects back to as many positions"),)
+        return (call.require_size(call.axes[-1], "it projects back to the same number of features"),)
 
     def attended(self, call: Call) -> list[int]:
         """The positions of the axes that are attended."""
@@ -96,9 +97,9 @@ class Headed(Layer):
         if call.args["flash_attention"]:
             call.fail(
                 "NN208",
-                f"`{call.kind}` has no flash attention in TensorFlow, which trains it here",
+                f"TensorFlow has no flash attention for `{call.kind}`",
                 "flash_attention",
-                fixes=[Fix("leave it out: results are the same")],
+                fixes=[Fix("remove it: results are the same")],
             )
 
     def as_keras(self, places: list[int]) -> dict[str, Any]:
@@ -120,7 +121,7 @@ class Headed(Layer):
     def weights_rule(self, call: Call, roles: Roles, count: int, shared: int) -> tuple[tuple[Weight, ...], str]:
         """The projections in Keras' order, each (feature, head, size); the last one back from (head, size)."""
         key_size, value_size = self.sizes(call)
-        why = "its kernel has a row for each position"
+        why = "its kernel has one row per position"
         query, value, key = (call.require_size(v.axes[-1], why) for v in (roles.query, roles.value, roles.key))
         rows = [("query", query, count, key_size), ("key", key, shared, key_size)]
         if call.args["use_gate"]:
@@ -189,7 +190,7 @@ def projection_arguments() -> dict[str, a.Arg]:
         **a.weight_arguments("kernel", "bias"),
         **a.activity_regularizer(),
         **a.weight_constraints("kernel", "bias"),
-        "use_gate": a.boolean("Whether a sigmoid of the query scales what its heads read.", False),
+        "use_gate": a.boolean("Whether a sigmoid gate of the query scales the output of each head.", False),
         "seed": _SEED,
         "use_causal_mask": CAUSAL,
         "return_attention_scores": SCORES,

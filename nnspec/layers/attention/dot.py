@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
 
-_SEED = a.integer("Seed of the random draws.", None, minimum=0)
+_SEED = a.integer("Random seed.", None, minimum=0)
 
 
 class Weightless(Layer):
@@ -40,7 +40,7 @@ class Weightless(Layer):
         roles = roles_of(call)
         call.require_float([value for _, value in roles.named()])
         if len(call.axes) < 2 or is_deep(call.axes):
-            call.require_rank(2, 3, 4, what="steps and features last; more are for `TimeDistributed` to go over")
+            call.require_rank(2, 3, 4, what="steps and features; for more axes, use `TimeDistributed`")
         places = [len(call.axes) - 2]
         check_steps(call, roles, places)
         check_fit(call, roles, places)
@@ -97,7 +97,7 @@ class Attention(Weightless):
 
     kind = "Attention"
     args = {
-        "use_scale": a.boolean("Whether scores are multiplied by a trained number.", False),
+        "use_scale": a.boolean("Whether scores are multiplied by a trained scalar.", False),
         "score_mode": a.choice("How a query is compared with a key.", ["dot", "concat"], "dot"),
         "dropout": dropout(),
         "seed": _SEED,
@@ -134,7 +134,7 @@ class AdditiveAttention(Weightless):
 
     kind = "AdditiveAttention"
     args = {
-        "use_scale": a.boolean("Whether each feature counts by a trained number.", True),
+        "use_scale": a.boolean("Whether each feature is multiplied by a trained weight.", True),
         "dropout": dropout(),
         "use_causal_mask": CAUSAL,
         "return_attention_scores": SCORES,
@@ -143,7 +143,7 @@ class AdditiveAttention(Weightless):
     def weights_rule(self, call: Call) -> tuple[tuple[Weight, ...], str]:
         if not call.args["use_scale"]:
             return (), ""
-        size = call.require_size(call.axes[-1], "it has a weight for each position")
+        size = call.require_size(call.axes[-1], "it has one weight per position")
         return (Weight("scale", (size,)),), str(size)
 
     def compare(self, node: Node, lowering: Lowering, query: View, key: View) -> str:

@@ -45,14 +45,14 @@ def check_masks(call: Call, roles: Roles, places: Sequence[int], heads: int, *, 
             arg = "use_causal_mask" if call.args["use_causal_mask"] else "sliding_window"
             _refuse(
                 call,
-                f"Keras lays `{arg}` over the first axis, `{first}`, but it attends along {over}",
+                f"Keras applies `{arg}` to the first axis, `{first}`, but the layer attends along {over}",
                 arg,
                 [first, *attended],
             )
         if masked is not None:
             _refuse(
                 call,
-                f"the mask of `{masked.node}` runs along `{masked.mask}`, but it attends along {over}",
+                f"the mask of `{masked.node}` runs along `{masked.mask}`, but the layer attends along {over}",
                 "from",
                 [masked, masked.mask, *attended],
             )
@@ -70,14 +70,14 @@ def check_masks(call: Call, roles: Roles, places: Sequence[int], heads: int, *, 
     if len(roles.mask.axes) > 2 * len(places) and masked is not None:
         _refuse(
             call,
-            f"Keras cannot lay a mask for each head over the padding that `{masked.node}` marks",
+            f"Keras cannot combine a per-head mask with the padding mask of `{masked.node}`",
             "attention_mask",
             [masked],
         )
 
 
 def _refuse(call: Call, message: str, arg: str, about: Sequence[Axis | Value | str | None], *, fix: str = "") -> None:
-    fixes = [Fix(fix or "bring that axis to the front with `permute`, or apply the layer with `TimeDistributed`")]
+    fixes = [Fix(fix or "move that axis to the front with `permute`, or wrap the layer in `TimeDistributed`")]
     call.fail("NN343", f"`{call.kind}`: {message}", arg, fixes=fixes, about=about)
 
 
@@ -88,9 +88,9 @@ def _check_given_mask(call: Call, roles: Roles, places: Sequence[int], heads: in
     if mask.dtype.startswith("float"):
         call.fail(
             "NN407",
-            f"`attention_mask` says true or false, but `{mask.node}` holds {mask.dtype}",
+            f"`attention_mask` must be boolean, but `{mask.node}` has dtype {mask.dtype}",
             "attention_mask",
-            fixes=[Fix("give the input `dtype: bool`")],
+            fixes=[Fix("set `dtype: bool` on the input")],
             about=[mask.node],
         )
     mine = [roles.query.axes[i] for i in places]
@@ -112,10 +112,10 @@ def _check_given_mask(call: Call, roles: Roles, places: Sequence[int], heads: in
     shape = ", ".join(f"{axis.name} {axis.size}" for axis in wanted)
     call.fail(
         "NN343",
-        f"`attention_mask` of `{call.kind}` has the query's steps and then the value's, ({shape}), "
+        f"`attention_mask` of `{call.kind}` must have the query's steps followed by the value's, ({shape}), "
         f"but `{mask.node}` has {ax.describe(mask.axes)}",
         "attention_mask",
-        notes=[f"an axis of its {heads} heads may stand in front"] if may_have_heads else [],
+        notes=[f"an axis for its {heads} heads may come first"] if may_have_heads else [],
         fixes=[Fix("permute it first")] if swapped else [],
         about=[mask.node, *mask.axes],
     )

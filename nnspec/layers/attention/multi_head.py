@@ -37,11 +37,11 @@ class MultiHeadAttention(Headed):
     kind = "MultiHeadAttention"
     makes_several = True
     args = {
-        "num_heads": a.integer("How many heads read side by side."),
+        "num_heads": a.integer("Number of heads."),
         "key_dim": a.integer("Size of each head's queries and keys."),
-        "value_dim": a.integer("Size of each head's values; left out, `key_dim`.", None),
+        "value_dim": a.integer("Size of each head's values; default: `key_dim`.", None),
         "dropout": dropout(),
-        "use_bias": a.boolean("Whether the projections add biases.", True),
+        "use_bias": a.boolean("Whether the projections have biases.", True),
         "output_shape": a.Arg(
             {
                 "type": ["integer", "array", "null"],
@@ -49,12 +49,12 @@ class MultiHeadAttention(Headed):
                 "items": {"type": "integer", "minimum": 1},
                 "minItems": 1,
             },
-            "Size of the axis that it makes, or of several; left out, as many as the query's features.",
+            "Size of the output's feature axis, or sizes of several; default: the query's number of features.",
             None,
         ),
         "attention_axes": a.Arg(
             {"type": ["string", "integer", "array", "null"], "items": {"type": ["string", "integer"]}, "minItems": 1},
-            "The axis or axes that are attended, by name or by Keras' index; left out, all but the last.",
+            "The axis or axes to attend over, by name or by Keras' index; default: all but the last.",
             None,
         ),
         "sliding_window": WINDOW,
@@ -84,7 +84,7 @@ class MultiHeadAttention(Headed):
         if last in places:
             call.fail(
                 "NN342",
-                f"`MultiHeadAttention` cannot attend along `{call.axes[-1].name}`: its last axis is what heads project",
+                f"`MultiHeadAttention` cannot attend along `{call.axes[-1].name}`: the heads project the last axis",
                 "attention_axes",
                 about=[call.axes[-1].name],
             )
@@ -112,10 +112,10 @@ class GroupQueryAttention(Headed):
     kind = "GroupQueryAttention"
     args = {
         "head_dim": a.integer("Size of each head's queries, keys and values."),
-        "num_query_heads": a.integer("How many heads read side by side."),
-        "num_key_value_heads": a.integer("How many keys and values they share: a divisor of `num_query_heads`."),
+        "num_query_heads": a.integer("Number of heads."),
+        "num_key_value_heads": a.integer("Number of key and value heads: a divisor of `num_query_heads`."),
         "dropout": dropout(),
-        "use_bias": a.boolean("Whether the projections add biases.", True),
+        "use_bias": a.boolean("Whether the projections have biases.", True),
         "sliding_window": WINDOW,
         "flash_attention": FLASH,
         **projection_arguments(),
@@ -129,9 +129,9 @@ class GroupQueryAttention(Headed):
         if count % shared:
             call.fail(
                 "NN315",
-                f"`{call.kind}` cannot share {shared} keys among {count} heads",
+                f"`{call.kind}` cannot share {shared} key heads among {count} query heads",
                 "num_key_value_heads",
-                fixes=[Fix(f"give a divisor of {count}: {say.divisors(count)}")],
+                fixes=[Fix(f"use a divisor of {count}: {say.divisors(count)}")],
             )
         return count, shared
 
@@ -141,7 +141,7 @@ class GroupQueryAttention(Headed):
     def infer(self, call: Call) -> Inferred:
         roles = roles_of(call)
         if roles.value.axes and call.axes:
-            check_features(call, call.axes[-1], roles.value.axes[-1], "reads queries and values of one size")
+            check_features(call, call.axes[-1], roles.value.axes[-1], "needs queries and values of equal size")
         return super().infer(call)
 
 

@@ -57,7 +57,7 @@ def check_steps(call: Call, roles: Roles, places: Sequence[int]) -> None:
                 "features",
                 "from",
                 label=f"its {role} is `{value.node}`, {ax.describe(value.axes)}",
-                notes=[f"where this is meant, say so: `over: {call.axes[places[0]].name}`"],
+                notes=[f"if this is intended, write `over: {call.axes[places[0]].name}`"],
                 about=[attended.name, last.name, value.node, *value.axes],
             )
 
@@ -73,10 +73,10 @@ def check_fit(call: Call, roles: Roles, places: Sequence[int]) -> None:
             _refuse(call, roles, f"its {role} has {len(value.axes)} axes, its query {len(call.axes)}", value)
         for i, (mine, theirs) in enumerate(zip(call.axes[:-1], value.axes[:-1], strict=True)):
             if i not in places and not _same(call, mine, theirs):
-                _refuse(call, roles, f"`{mine}` of its query stands where its {role} has `{theirs}`", value)
+                _refuse(call, roles, f"its query has `{mine}` where its {role} has `{theirs}`", value)
     for i in places:
         if not _same(call, roles.value.axes[i], roles.key.axes[i]):
-            what = f"`{roles.value.axes[i]}` of its value stands where its key has `{roles.key.axes[i]}`"
+            what = f"its value has `{roles.value.axes[i]}` where its key has `{roles.key.axes[i]}`"
             _refuse(call, roles, what, roles.key)
 
 
@@ -93,8 +93,8 @@ def _refuse(call: Call, roles: Roles, difference: str, value: Value) -> NoReturn
         "from",
         notes=[
             f"query `{roles.query.node}` has {ax.describe(call.axes)}, `{value.node}` has {ax.describe(value.axes)}",
-            "queries, values and keys may differ in the axes that are attended and in the last one; "
-            "values and keys only in the last one",
+            "queries, values and keys may differ in the attended axes and the last axis; values and keys only in the "
+            "last axis",
         ],
     )
 
@@ -111,7 +111,7 @@ def check_features(call: Call, left: Axis, right: Axis, what: str) -> None:
             f"`{call.kind}` {what}, but they have {left.size} and {right.size} features "
             f"(`{left.name}` and `{right.name}`)",
             "from",
-            fixes=[Fix("bring them to one size first, such as with `Dense`")],
+            fixes=[Fix("project them to the same size first, such as with `Dense`")],
             about=[left.name, right.name],
         )
 

@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 
 def sliding_arguments(rank: int, *, has_causal: bool = False) -> dict[str, a.Arg]:
     paddings = ["valid", "same", "causal"] if has_causal else ["valid", "same"]
-    text = "valid: only whole windows; same: zeros at both ends keep the length"
+    text = "valid: no padding; same: zeros at both ends keep the length"
     if has_causal:
-        text += "; causal: zeros at the beginning only, so nothing sees its future"
+        text += "; causal: zeros at the start only, so no position sees later ones"
     return {
-        "strides": a.sizes("Positions between neighbouring windows.", rank, 1 if rank == 1 else [1] * rank),
+        "strides": a.sizes("Stride between neighbouring windows, in positions.", rank, 1 if rank == 1 else [1] * rank),
         "padding": a.choice(f"{text}.", paddings, "valid"),
         "data_format": a.data_format(),
         "dilation_rate": a.sizes(
-            "Positions between neighbouring taps of the kernel.", rank, 1 if rank == 1 else [1] * rank
+            "Distance between neighbouring kernel taps, in positions.", rank, 1 if rank == 1 else [1] * rank
         ),
     }
 
@@ -66,13 +66,11 @@ class Convolution(Layer):
         places, channel_place = spatial_positions(self.rank, call.args["data_format"])
         check_steps(call, places)
         channel = call.axes[channel_place]
-        channels = call.require_size(channel, "its kernel has a slice for each channel")
+        channels = call.require_size(channel, "its kernel has one slice per channel")
         kernel, strides, dilation = self.geometry(call.args)
         if any(s > 1 for s in strides) and any(d > 1 for d in dilation) and not self.strides_dilated:
-            fixes = [Fix("keep one of the two at 1; a pooling layer after a dilated convolution strides")]
-            call.fail(
-                "NN208", f"`{self.kind}` cannot have strides and dilation above 1 at once", "strides", fixes=fixes
-            )
+            fixes = [Fix("set one of the two to 1; to stride after a dilated convolution, add a pooling layer")]
+            call.fail("NN208", f"`{self.kind}` cannot have both strides and dilation above 1", "strides", fixes=fixes)
         axes: list[ax.Axis] = list(call.axes)
         windows: dict[int, Window] = {channel_place: WHOLE}
         notes: list[str] = []
@@ -111,12 +109,12 @@ class Convolution(Layer):
 
     def check_rank(self, call: Call) -> None:
         """One axis too few is a channel axis that nobody wrote."""
-        what = f"{self.rank} to slide along and one of channels"
+        what = f"{self.rank} spatial and one channel axis"
         if len(call.axes) == self.rank:
             call.fail(
                 "NN310",
-                f"`{self.kind}` reads {self.rank + 1} axes ({what}), but it is given {ax.describe(call.axes)}",
-                notes=("batch is not counted",),
+                f"`{self.kind}` needs {self.rank + 1} axes ({what}), but its input is {ax.describe(call.axes)}",
+                notes=("the batch axis is not counted",),
                 fixes=[call.insert_before("add a channel axis", ["insert: {channel: 1}"])],
                 about=[*call.axes],
             )

@@ -70,12 +70,12 @@ def warn_of_dead_taps(call: Call, taps: Taps) -> None:
             f"which has {axis.size} positions: the dilation is {dilation}",
             "dilation_rate",
             notes=["its output does not depend on its input"],
-            fixes=[Fix(f"keep the dilation below {axis.size}, or make `{axis.name}` longer")],
+            fixes=[Fix(f"use a dilation below {axis.size}, or make `{axis.name}` longer")],
             about=[axis.name],
         )
     elif 2 * taps.dead > taps.count and not is_too_large(taps.count):  # a kernel that cannot be held is refused
         largest = taps.largest_dilation()
-        fixes = [Fix(f"a dilation of at most {largest} lets all {taps.count} taps see data")] if largest else []
+        fixes = [Fix(f"with a dilation of at most {largest}, all {taps.count} taps see data")] if largest else []
         if taps.padding == "causal":
             fixes.append(Fix(f"a `kernel_size` of {len(taps.alive)} computes the same with fewer weights"))
         call.warn(

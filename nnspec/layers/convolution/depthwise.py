@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 def _depthwise_arguments(rank: int) -> dict[str, a.Arg]:
     return {
-        "kernel_size": a.sizes("Positions that a kernel looks at, along each spatial axis.", rank),
+        "kernel_size": a.sizes("Kernel size along each spatial axis.", rank),
         **{k: v for k, v in sliding_arguments(rank).items() if k in ("strides", "padding")},
-        "depth_multiplier": a.integer("Kernels for each channel.", 1),
+        "depth_multiplier": a.integer("Number of kernels per channel.", 1),
         **{k: v for k, v in sliding_arguments(rank).items() if k in ("data_format", "dilation_rate")},
         "activation": a.activation(),
-        "use_bias": a.boolean("Whether a bias is added.", True),
+        "use_bias": a.boolean("Whether to add a bias.", True),
         **a.weight_arguments("depthwise", "bias"),
         **a.activity_regularizer(),
         **a.weight_constraints("depthwise", "bias"),
@@ -97,12 +97,12 @@ class DepthwiseConv2D(Depthwise):
 
 def _separable_arguments(rank: int) -> dict[str, a.Arg]:
     return {
-        "filters": a.integer("Outputs of the pointwise step: the size of the axis that it makes."),
-        "kernel_size": a.sizes("Positions that a kernel looks at, along each spatial axis.", rank),
+        "filters": a.integer("Number of outputs of the pointwise step: the size of the new axis."),
+        "kernel_size": a.sizes("Kernel size along each spatial axis.", rank),
         **sliding_arguments(rank),
-        "depth_multiplier": a.integer("Kernels for each channel in the depthwise step.", 1),
+        "depth_multiplier": a.integer("Number of kernels per channel in the depthwise step.", 1),
         "activation": a.activation(),
-        "use_bias": a.boolean("Whether a bias is added.", True),
+        "use_bias": a.boolean("Whether to add a bias.", True),
         **a.weight_arguments("depthwise", "pointwise", "bias"),
         **a.activity_regularizer(),
         **a.weight_constraints("depthwise", "pointwise", "bias"),

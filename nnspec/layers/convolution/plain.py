@@ -25,9 +25,9 @@ class Conv(Convolution):
         if channels % groups or filters % groups:
             call.fail(
                 "NN315",
-                f"`{self.kind}` cannot cut {channels} channels and {filters} filters into {groups} groups",
+                f"`{self.kind}` cannot divide {channels} channels and {filters} filters into {groups} groups",
                 "groups",
-                fixes=[Fix(f"take a number that divides both, such as {math.gcd(channels, filters)}")],
+                fixes=[Fix(f"use a number that divides both, such as {math.gcd(channels, filters)}")],
             )
         weights = [Weight("kernel", (*kernel, channels // groups, filters))]
         formula = product(*kernel, channels // groups, filters)
@@ -44,12 +44,12 @@ class Conv(Convolution):
 
 def _conv_arguments(rank: int) -> dict[str, a.Arg]:
     return {
-        "filters": a.integer("How many kernels: the size of the axis that it makes."),
-        "kernel_size": a.sizes("Positions that a kernel looks at, along each spatial axis.", rank),
+        "filters": a.integer("Number of kernels: the size of the new axis."),
+        "kernel_size": a.sizes("Kernel size along each spatial axis.", rank),
         **sliding_arguments(rank, has_causal=rank == 1),
-        "groups": a.integer("Groups of channels that are convolved apart from each other.", 1),
+        "groups": a.integer("Number of channel groups that are convolved separately.", 1),
         "activation": a.activation(),
-        "use_bias": a.boolean("Whether a bias is added.", True),
+        "use_bias": a.boolean("Whether to add a bias.", True),
         **a.weight_arguments("kernel", "bias"),
         **a.activity_regularizer(),
         **a.weight_constraints("kernel", "bias"),

@@ -90,16 +90,17 @@ class TransposedConvolution(Convolution):
                 f"`output_padding` of `{self.kind}` must be below `strides` along `{axis.name}`, "
                 f"but it is {padding} and `strides` is {stride}",
                 "output_padding",
-                fixes=[Fix("leave it out: Keras then makes `strides` positions of each")],
+                fixes=[Fix("remove it: Keras then makes `strides` output positions per input position")],
             )
         if call.args["padding"] == "same" and span % 2 == padding == 0:
             call.fail(
                 "NN208",
-                f"`{self.kind}` cannot keep so little along `{axis.name}`: with `padding: same` and a kernel that "
+                f"`{self.kind}` cannot make the output so short along `{axis.name}`: with `padding: same` and "
+                f"a kernel that "
                 f"spans {span} positions, an even number, `output_padding` must be at least 1",
                 "output_padding",
-                notes=["TensorFlow refuses a result that fewer positions would give as well"],
-                fixes=[Fix("leave it out, or take a kernel that spans an odd number of positions")],
+                notes=["TensorFlow refuses a length that fewer input positions would also produce"],
+                fixes=[Fix("remove it, or use a kernel that spans an odd number of positions")],
             )
 
     def axis_notes(self, call: Call, i: int, axis: Axis) -> list[str]:
@@ -151,11 +152,13 @@ def _grown(size: Size, stride: int, more: int) -> Size:
 def _transposed_arguments(rank: int) -> dict[str, a.Arg]:
     ones = 1 if rank == 1 else [1] * rank
     return {
-        "filters": a.integer("How many kernels: the size of the axis that it makes."),
-        "kernel_size": a.sizes("Positions that a kernel writes, along each spatial axis.", rank),
-        "strides": a.sizes("Positions between neighbouring kernels in the result.", rank, ones),
+        "filters": a.integer("Number of kernels: the size of the new axis."),
+        "kernel_size": a.sizes("Kernel size along each spatial axis.", rank),
+        "strides": a.sizes("Stride between neighbouring kernels in the output, in positions.", rank, ones),
         "padding": a.choice(
-            "valid: all that the kernels write; same: `strides` positions of each.", ["valid", "same"], "valid"
+            "valid: everything the kernels write; same: `strides` output positions per input position.",
+            ["valid", "same"],
+            "valid",
         ),
         "output_padding": a.sizes(
             "Positions more at the end than the fewest from which a convolution gives the input's; below `strides`.",
@@ -164,9 +167,9 @@ def _transposed_arguments(rank: int) -> dict[str, a.Arg]:
             minimum=0,
         ),
         "data_format": a.data_format(),
-        "dilation_rate": a.sizes("Positions between neighbouring taps of the kernel.", rank, ones),
+        "dilation_rate": a.sizes("Distance between neighbouring kernel taps, in positions.", rank, ones),
         "activation": a.activation(),
-        "use_bias": a.boolean("Whether a bias is added.", True),
+        "use_bias": a.boolean("Whether to add a bias.", True),
         **a.weight_arguments("kernel", "bias"),
         **a.activity_regularizer(),
         **a.weight_constraints("kernel", "bias"),

@@ -38,7 +38,7 @@ class Activation(Elementwise):
     is_positionwise = True
     args = {
         "activation": a.Arg(
-            {"allOf": [{"$ref": "#/definitions/activation"}]}, "The function.", a.REQUIRED, "activations"
+            {"allOf": [{"$ref": "#/definitions/activation"}]}, "The activation function.", a.REQUIRED, "activations"
         )
     }
 
@@ -63,7 +63,7 @@ class ReLU(Elementwise):
     own_activation = "relu"
     is_positionwise = True
     args = {
-        "max_value": a.number("The largest output; default: unbounded.", None, minimum=0),
+        "max_value": a.number("The largest output; default: no limit.", None, minimum=0),
         "negative_slope": a.number("Slope below the threshold.", 0.0, minimum=0),
         "threshold": a.number("Values up to here count as negative.", 0.0, minimum=0),
     }
@@ -132,7 +132,7 @@ class PReLU(Elementwise):
         "alpha_constraint": a.constraint("slope"),
         "shared_axes": a.Arg(
             {"type": ["string", "integer", "array", "null"], "items": {"type": ["string", "integer"]}, "minItems": 1},
-            "Axes whose positions share their slope, by name or by Keras' index.",
+            "Axes along which slopes are shared, by name or by Keras' index.",
             None,
         ),
     }
@@ -145,7 +145,7 @@ class PReLU(Elementwise):
         shape = tuple(
             1
             if i in shared
-            else call.require_size(axis, "it has a slope for each position; or name it in `shared_axes`")
+            else call.require_size(axis, "it has one slope per position; or list the axis in `shared_axes`")
             for i, axis in enumerate(call.axes)
         )
         return Inferred(
@@ -184,7 +184,7 @@ class Softmax(Layer):
     short = "axis"
     kind = "Softmax"
     own_activation = "softmax"
-    args = {"axis": a.axis_list("The axis or axes that sum to 1.", -1)}
+    args = {"axis": a.axis_list("The axis or axes to normalize over; values along them sum to 1.", -1)}
 
     def infer(self, call: Call) -> Inferred:
         call.require_float()
@@ -198,7 +198,7 @@ class Softmax(Layer):
                 "NN319",
                 f"`Softmax` over {said} reads a mask along `{mask}`, which Keras' Softmax cannot take there",
                 "axis",
-                notes=["Keras would hold the mask against the last axes, whatever they are"],
+                notes=["Keras would apply the mask to the last axes, whatever they are"],
                 about=[mask],
             )
         return Inferred(

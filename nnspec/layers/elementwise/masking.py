@@ -35,7 +35,7 @@ class Masking(Layer):
     kind = "Masking"
     steps = True
     uses_mask = True
-    args = {"mask_value": a.number("What every feature of a padded step is.", 0.0)}
+    args = {"mask_value": a.number("The value of every feature of a padded step.", 0.0)}
 
     def infer(self, call: Call) -> Inferred:
         call.require_rank(2, what="steps and features")

@@ -17,10 +17,10 @@ def _rate(description: str, *, below: float | None = None) -> a.Arg:
     return a.number(description, minimum=0, below=below, maximum=None if below else 1)
 
 
-_SEED = a.integer("Seed of the random draws.", None, minimum=0)
+_SEED = a.integer("Random seed.", None, minimum=0)
 _NOISE_SHAPE = a.Arg(
     {"type": ["array", "null"], "items": {"type": ["integer", "null"], "minimum": 1}},
-    "Shape of the draw, batch first: 1 where all positions of an axis share theirs, null where each has its own.",
+    "Shape of the noise, batch first: 1 to share it along an axis, null for separate noise per position.",
     None,
 )
 
@@ -51,14 +51,14 @@ def _check_noise_shape(call: Call, shape: list[Any]) -> None:
     if len(shape) != len(call.axes) + 1:
         call.fail(
             "NN310",
-            f"`noise_shape` names {len(shape)} sizes, but with batch there are {len(call.axes) + 1} axes",
+            f"`noise_shape` has {len(shape)} sizes, but with the batch there are {len(call.axes) + 1} axes",
             "noise_shape",
         )
     for size, axis in zip(shape[1:], call.axes, strict=True):
         if size not in (None, 1, axis.size):
             call.fail(
                 "NN205",
-                f"`noise_shape` gives `{axis.name}` {size} draws, but it takes 1, or {axis.size}: one a position",
+                f"`noise_shape` has size {size} for `{axis.name}`, but it must be 1 or {axis.size}",
                 "noise_shape",
             )
 
@@ -72,7 +72,7 @@ class Dropout(Passing):
 
     kind = "Dropout"
     is_positionwise = True
-    args = {"rate": _rate("Share of values that are dropped."), "noise_shape": _NOISE_SHAPE, "seed": _SEED}
+    args = {"rate": _rate("Fraction of values to drop."), "noise_shape": _NOISE_SHAPE, "seed": _SEED}
 
 
 class SpatialDropout1D(Passing):
@@ -84,7 +84,7 @@ class SpatialDropout1D(Passing):
 
     kind = "SpatialDropout1D"
     rank = 2
-    args = {"rate": _rate("Share of channels that are dropped."), "seed": _SEED}
+    args = {"rate": _rate("Fraction of channels to drop."), "seed": _SEED}
 
 
 class SpatialDropout2D(Passing):
@@ -96,7 +96,7 @@ class SpatialDropout2D(Passing):
 
     kind = "SpatialDropout2D"
     rank = 3
-    args = {"rate": _rate("Share of channels that are dropped."), "data_format": a.data_format(), "seed": _SEED}
+    args = {"rate": _rate("Fraction of channels to drop."), "data_format": a.data_format(), "seed": _SEED}
 
 
 class SpatialDropout3D(Passing):
@@ -108,7 +108,7 @@ class SpatialDropout3D(Passing):
 
     kind = "SpatialDropout3D"
     rank = 4
-    args = {"rate": _rate("Share of channels that are dropped."), "data_format": a.data_format(), "seed": _SEED}
+    args = {"rate": _rate("Fraction of channels to drop."), "data_format": a.data_format(), "seed": _SEED}
 
 
 class GaussianNoise(Passing):
@@ -143,7 +143,7 @@ class AlphaDropout(Passing):
     """
 
     kind = "AlphaDropout"
-    args = {"rate": _rate("Share of values that are dropped.", below=1), "noise_shape": _NOISE_SHAPE, "seed": _SEED}
+    args = {"rate": _rate("Fraction of values to drop.", below=1), "noise_shape": _NOISE_SHAPE, "seed": _SEED}
 
 
 class ActivityRegularization(Passing):
@@ -155,8 +155,8 @@ class ActivityRegularization(Passing):
 
     kind = "ActivityRegularization"
     args = {
-        "l1": a.number("Weight of the sum of magnitudes.", 0.0, minimum=0),
-        "l2": a.number("Weight of the sum of squares.", 0.0, minimum=0),
+        "l1": a.number("Factor of the sum of absolute values.", 0.0, minimum=0),
+        "l2": a.number("Factor of the sum of squares.", 0.0, minimum=0),
     }
 
 

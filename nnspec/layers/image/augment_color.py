@@ -22,7 +22,7 @@ class RandomBrightness(Augmentation):
     kind = "RandomBrightness"
     args = {
         "factor": between(
-            "Share of the value range that is added: 0.2 is up to 20% lighter or darker, 1 is white, -1 black.",
+            "Fraction of the value range to add: 0.2 is up to 20% lighter or darker, 1 is white, -1 black.",
             minimum=-1,
         ),
         "value_range": VALUE_RANGE,
@@ -41,7 +41,7 @@ class RandomContrast(Augmentation):
 
     kind = "RandomContrast"
     args = {
-        "factor": between("How far f may differ from 1, or [lower, upper]."),
+        "factor": between("How far the factor may differ from 1, or [lower, upper]."),
         "value_range": VALUE_RANGE,
         "seed": SEED,
     }
@@ -57,7 +57,7 @@ class RandomHue(Augmentation):
     kind = "RandomHue"
     channels = (3,)
     args = {
-        "factor": between("How far: 0 not at all, 1 the whole circle of colours; or bounds."),
+        "factor": between("How far to rotate the hue: 0 not at all, 1 the full circle; or bounds."),
         "value_range": VALUE_RANGE,
         "data_format": a.data_format(),
         "seed": SEED,
@@ -108,10 +108,10 @@ class RandomColorJitter(Augmentation):
     kind = "RandomColorJitter"
     args = {
         "value_range": VALUE_RANGE,
-        "brightness_factor": between("As of `RandomBrightness`; none: unchanged.", None, minimum=-1),
-        "contrast_factor": between("As of `RandomContrast`; none: unchanged.", None),
-        "saturation_factor": between("As of `RandomSaturation`; none: unchanged.", None),
-        "hue_factor": between("As of `RandomHue`; none: unchanged.", None),
+        "brightness_factor": between("As in `RandomBrightness`; null: unchanged.", None, minimum=-1),
+        "contrast_factor": between("As in `RandomContrast`; null: unchanged.", None),
+        "saturation_factor": between("As in `RandomSaturation`; null: unchanged.", None),
+        "hue_factor": between("As in `RandomHue`; null: unchanged.", None),
         "seed": SEED,
         "data_format": a.data_format(),
     }
@@ -123,7 +123,7 @@ class RandomColorJitter(Augmentation):
         if size != 3:
             call.fail(
                 "NN302",
-                f"saturation and hue are those of colours, so `{call.axes[place].name}` must have 3 positions, "
+                f"saturation and hue are defined for RGB only, so `{call.axes[place].name}` must have 3 positions, "
                 f"but it has {size}",
                 about=[call.axes[place].name],
             )
@@ -157,7 +157,7 @@ class RandomInvert(Augmentation):
 
     kind = "RandomInvert"
     args = {
-        "factor": between("Probability that an image is inverted, or bounds that it is drawn from.", 1.0),
+        "factor": between("Probability that an image is inverted, or bounds to draw it from.", 1.0),
         "value_range": VALUE_RANGE,
         "seed": SEED,
         "data_format": a.data_format(),
@@ -182,7 +182,7 @@ class RandomPosterization(Augmentation):
                 "minItems": 2,
                 "maxItems": 2,
             },
-            "How many bits of 8 are kept at most, or bounds.",
+            "Maximum number of bits to keep of 8, or bounds.",
         ),
         "value_range": VALUE_RANGE,
         "data_format": a.data_format(),
@@ -199,8 +199,8 @@ class Solarization(Augmentation):
 
     kind = "Solarization"
     args = {
-        "addition_factor": between("Share of the value range that is added at most, or bounds.", 0.0),
-        "threshold_factor": between("Threshold as a share of the value range, or bounds.", 0.0),
+        "addition_factor": between("Maximum fraction of the value range to add, or bounds.", 0.0),
+        "threshold_factor": between("Threshold as a fraction of the value range, or bounds.", 0.0),
         "value_range": VALUE_RANGE,
         "seed": SEED,
     }
@@ -218,7 +218,7 @@ class Equalization(Augmentation):
     kind = "Equalization"
     args = {
         "value_range": VALUE_RANGE,
-        "bins": a.integer("How many bins the histogram has.", 256, minimum=2),
+        "bins": a.integer("Number of histogram bins.", 256, minimum=2),
         "data_format": a.data_format(),
     }
 

@@ -82,7 +82,7 @@ class RandomZoom(Augmentation):
         "height_factor": between(
             "Amount by height: 0.2 is up to 20% in or out; [0.2, 0.3] is out, [-0.3, -0.2] is in.", minimum=-1
         ),
-        "width_factor": between("The same by width; none: as much as by height.", None, minimum=-1),
+        "width_factor": between("The same for the width; null: as for the height.", None, minimum=-1),
         "fill_mode": FILL_MODE,
         "interpolation": INTERPOLATION,
         "seed": SEED,
@@ -125,7 +125,7 @@ class RandomPerspective(Augmentation):
 
     kind = "RandomPerspective"
     args = {
-        "factor": between("Probability that an image is changed, or bounds that it is drawn from.", 1.0),
+        "factor": between("Probability that an image is changed, or bounds to draw it from.", 1.0),
         "scale": a.number("How far corners move: 0 not at all, 1 the most.", 1.0, minimum=0, maximum=1),
         "interpolation": INTERPOLATION,
         "fill_value": FILL_VALUE,
@@ -143,8 +143,8 @@ class RandomElasticTransform(Augmentation):
 
     kind = "RandomElasticTransform"
     args = {
-        "factor": between("Probability that an image is changed, or bounds that it is drawn from.", 1.0),
-        "scale": between("How strong the distortion is, or bounds that it is drawn from.", 1.0),
+        "factor": between("Probability that an image is changed, or bounds to draw it from.", 1.0),
+        "scale": between("Strength of the distortion, or bounds to draw it from.", 1.0),
         "interpolation": INTERPOLATION,
         "fill_mode": FILL_MODE,
         "fill_value": FILL_VALUE,

@@ -16,9 +16,9 @@ class RandomErasing(Augmentation):
 
     kind = "RandomErasing"
     args = {
-        "factor": between("Probability that an image is changed, or bounds that it is drawn from.", 1.0),
-        "scale": between("Area of the rectangle as a share of the image, or bounds.", [0.02, 0.33]),
-        "fill_value": a.number("What fills the rectangle; none: normal noise.", None),
+        "factor": between("Probability that an image is changed, or bounds to draw it from.", 1.0),
+        "scale": between("Area of the rectangle as a fraction of the image, or bounds.", [0.02, 0.33]),
+        "fill_value": a.number("Fill value of the rectangle; null: normal noise.", None),
         "value_range": VALUE_RANGE,
         "seed": SEED,
         "data_format": a.data_format(),
@@ -34,7 +34,7 @@ class RandomGaussianBlur(Augmentation):
 
     kind = "RandomGaussianBlur"
     args = {
-        "factor": between("Probability that an image is blurred, or bounds that it is drawn from.", 1.0),
+        "factor": between("Probability that an image is blurred, or bounds to draw it from.", 1.0),
         "kernel_size": a.sizes("Pixels of the kernel along height and width, odd.", 2, 3),
         "sigma": between("Standard deviation of the kernel in pixels, or bounds.", 1.0),
         "value_range": VALUE_RANGE,
@@ -75,7 +75,7 @@ class RandAugment(Augmentation):
     channels = (3,)
     args = {
         "value_range": VALUE_RANGE,
-        "num_ops": a.integer("How many augmentations are applied, one after another.", 2),
+        "num_ops": a.integer("Number of augmentations applied one after another.", 2),
         "factor": between("Strength of each: 0 none, 1 the most; or bounds.", 0.5),
         "interpolation": INTERPOLATION,
         "seed": SEED,
@@ -95,11 +95,11 @@ class AugMix(Augmentation):
     kind = "AugMix"
     args = {
         "value_range": VALUE_RANGE,
-        "num_chains": a.integer("How many chains are mixed.", 3),
-        "chain_depth": a.integer("Augmentations in a chain at most.", 3),
+        "num_chains": a.integer("Number of chains to mix.", 3),
+        "chain_depth": a.integer("Maximum number of augmentations per chain.", 3),
         "factor": between("Strength of each: 0 none, 1 the most; or bounds.", 0.3),
-        "alpha": a.number("Of the Beta and Dirichlet distributions that mixing weights are drawn from.", 1.0, above=0),
-        "all_ops": a.boolean("Whether brightness, colour, contrast and sharpness are among them.", True),
+        "alpha": a.number("Parameter of the Beta and Dirichlet distributions of the mixing weights.", 1.0, above=0),
+        "all_ops": a.boolean("Whether to include brightness, colour, contrast and sharpness.", True),
         "interpolation": INTERPOLATION,
         "seed": SEED,
         "data_format": a.data_format(),

@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
 
-INTERPOLATION = a.choice("How values between pixels are found.", ["bilinear", "nearest"], "bilinear")
+INTERPOLATION = a.choice("Interpolation method.", ["bilinear", "nearest"], "bilinear")
 FILL_MODE = a.choice(
-    "What lies beyond the edge: reflect (c b a | a b c), constant (`fill_value`), wrap, or nearest (the last pixel).",
+    "How to fill beyond the edge: reflect (c b a | a b c), constant (`fill_value`), wrap, or nearest (the last pixel).",
     ["constant", "nearest", "wrap", "reflect"],
     "reflect",
 )
-FILL_VALUE = a.number("Value beyond the edge where `fill_mode` is constant.", 0.0)
+FILL_VALUE = a.number("Fill value if `fill_mode` is constant.", 0.0)
 VALUE_RANGE = a.Arg(
     {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
-    "The lowest and highest value that a pixel can have: [0, 255], or [0, 1] behind a `Rescaling` to it.",
+    "The lowest and highest possible pixel value: [0, 255], or [0, 1] after a `Rescaling`.",
     [0, 255],
 )
-SEED = a.integer("Seed of the random draws.", None, minimum=0)
+SEED = a.integer("Random seed.", None, minimum=0)
 
 
 def between(what: str, default: Any = a.REQUIRED, *, minimum: float = 0, maximum: float = 1) -> a.Arg:
@@ -71,7 +71,7 @@ class ImageLayer(Layer):
             wanted = " or ".join(str(count) for count in self.channels)
             call.fail(
                 "NN302",
-                f"`{self.kind}` works on colours, so `{call.axes[place].name}` must have {wanted} positions, "
+                f"`{self.kind}` works on RGB images, so `{call.axes[place].name}` must have {wanted} positions, "
                 f"but it has {size}",
                 notes=["the channels are red, green and blue"],
                 about=[call.axes[place].name],
@@ -112,5 +112,5 @@ def refuse_channels_first(call: Call, why: str) -> None:
             "NN208",
             f"`{call.kind}` takes `data_format: channels_first`, but {why}",
             "data_format",
-            fixes=[Fix("permute to `height width channel` first, and leave `data_format` out")],
+            fixes=[Fix("permute to `height width channel` first, and remove `data_format`")],
         )

@@ -35,9 +35,9 @@ class ContrastLimitedAdaptiveHistogramEqualization(ImageLayer):
     args = {
         "value_range": VALUE_RANGE,
         "clip_limit": a.number(
-            "The most that a level may count, in multiples of an even histogram; 0: no limit.", 4.0, minimum=0
+            "Maximum count per level, in multiples of a uniform histogram; 0: no limit.", 4.0, minimum=0
         ),
-        "tile_grid_size": a.sizes("How many tiles there are along height and width.", 2, [8, 8]),
+        "tile_grid_size": a.sizes("Number of tiles along height and width.", 2, [8, 8]),
         "data_format": a.data_format(),
     }
 

@@ -153,12 +153,12 @@ class Resizing(SizedImage):
     args = {
         "height": a.integer("The new height in pixels."),
         "width": a.integer("The new width in pixels."),
-        "interpolation": a.choice("How values between pixels are found.", INTERPOLATIONS, "bilinear"),
-        "crop_to_aspect_ratio": a.boolean("Whether what does not fit the new proportions is cut off first.", False),
-        "pad_to_aspect_ratio": a.boolean("Whether images are padded to the new proportions first.", False),
-        "fill_mode": a.choice("What the padding holds: always `fill_value`.", ["constant"], "constant"),
+        "interpolation": a.choice("Interpolation method.", INTERPOLATIONS, "bilinear"),
+        "crop_to_aspect_ratio": a.boolean("Whether to crop to the new aspect ratio first.", False),
+        "pad_to_aspect_ratio": a.boolean("Whether to pad to the new aspect ratio first.", False),
+        "fill_mode": a.choice("How to pad: always with `fill_value`.", ["constant"], "constant"),
         "fill_value": a.number("Value of the padding.", 0.0),
-        "antialias": a.boolean("Whether all pixels count where the new image is smaller.", False),
+        "antialias": a.boolean("Whether to antialias when the image gets smaller.", False),
         "data_format": a.data_format(),
     }
 

@@ -106,23 +106,27 @@ def _configurable(family: str, singular: str, what: str, default: Any) -> Arg:
 
 
 def initializer(what: str, default: Any = "glorot_uniform") -> Arg:
-    return _configurable("initializers", "initializer", f"How the {what} starts.", default)
+    return _configurable("initializers", "initializer", f"Initializer of the {what}.", default)
 
 
 def regularizer(what: str) -> Arg:
-    return _configurable("regularizers", "regularizer", f"Penalty on the {what}, added to the loss.", None)
+    return _configurable(
+        "regularizers", "regularizer", f"Regularizer of the {what}: a penalty added to the loss.", None
+    )
 
 
 def constraint(what: str) -> Arg:
-    return _configurable("constraints", "constraint", f"Projection of the {what} after each training step.", None)
+    return _configurable(
+        "constraints", "constraint", f"Constraint on the {what}, applied after each training step.", None
+    )
 
 
-def activation(default: Any = None, description: str = "Function applied to the result; none is linear.") -> Arg:
+def activation(default: Any = None, description: str = "Activation function of the output; null: linear.") -> Arg:
     return _configurable("activations", "activation", description, default)
 
 
 def data_format(what: str = "channels_last: `(…, channel)`; channels_first: `(channel, …)`.") -> Arg:
-    return choice(f"Where the channel axis stands. {what}", ["channels_last", "channels_first"], None)
+    return choice(f"Position of the channel axis. {what}", ["channels_last", "channels_first"], None)
 
 
 def as_tuple(value: Any, rank: int) -> tuple[int, ...]:

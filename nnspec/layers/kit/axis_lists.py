@@ -20,7 +20,7 @@ def require_permutation(call: Call, order: Sequence[int], arg: str) -> None:
         parts += [f"names {quoted(twice)} twice"] if twice else []
         call.fail(
             "NN316",
-            f"`{call.kind}` must name every axis of {ax.describe(call.axes)} once, but it {' and '.join(parts)}",
+            f"`{call.kind}` must list every axis of {ax.describe(call.axes)} once, but it {' and '.join(parts)}",
             arg,
             about=[*call.axes],
         )

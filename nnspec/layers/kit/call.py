@@ -184,8 +184,8 @@ class Call:
             hint = f" ({what})" if what else ""
             self.fail(
                 "NN310",
-                f"`{self.kind}` reads {wanted}{hint}, but it is given {len(self.axes)}: {ax.describe(self.axes)}",
-                notes=("batch is not counted",),
+                f"`{self.kind}` needs {wanted}{hint}, but its input has {len(self.axes)}: {ax.describe(self.axes)}",
+                notes=("the batch axis is not counted",),
                 fixes=fixes,
                 about=[*self.axes],
             )
@@ -196,7 +196,7 @@ class Call:
             self.fail(
                 "NN313",
                 f"`{self.kind}` needs to know how long `{axis.name}` is ({why}), but its size is `{axis.size}`",
-                fixes=[Fix(f"give `{axis.name}` a number under `inputs:`")],
+                fixes=[Fix(f"give `{axis.name}` a fixed size under `inputs:`")],
                 about=[axis.name],
             )
         return axis.size
@@ -207,9 +207,9 @@ class Call:
             if not value.dtype.startswith("float"):
                 self.fail(
                     "NN407",
-                    f"`{self.kind}` computes with floats, but `{value.node}` holds {value.dtype}",
-                    notes=["class or word ids become numbers to compute with by an `Embedding`"],
-                    fixes=[Fix("declare counts and measured values as `dtype: float32` under `inputs:`")],
+                    f"`{self.kind}` needs floats, but `{value.node}` has dtype {value.dtype}",
+                    notes=["for class or word ids, use an `Embedding`"],
+                    fixes=[Fix("for counts and measurements, declare `dtype: float32` under `inputs:`")],
                     about=[value.node],
                 )
         self.require_one_dtype(values)
@@ -220,9 +220,9 @@ class Call:
             if value.dtype != self.input.dtype:
                 self.fail(
                     "NN407",
-                    f"`{self.kind}` reads inputs of two dtypes: `{self.input.node}` holds {self.input.dtype}, "
-                    f"`{value.node}` {value.dtype}",
-                    fixes=[Fix("give both the same `dtype` under `inputs:`; ids become floats by an `Embedding`")],
+                    f"`{self.kind}` has inputs of two dtypes: `{self.input.node}` is {self.input.dtype}, "
+                    f"`{value.node}` is {value.dtype}",
+                    fixes=[Fix("give both the same `dtype` under `inputs:`; for ids, use an `Embedding`")],
                     about=[self.input.node, value.node],
                 )
 
@@ -236,17 +236,18 @@ class Call:
                 fixes = []
                 if place is not None:
                     fixes = [Fix(f"use `{c}`", (Edit(place.span, c),)) for c in nearest(value, ax.names(axes))]
-                message = f"`{self.kind}` reads no axis `{value}`, only {ax.describe(axes)}"
+                message = f"`{self.kind}` has no axis `{value}` in its input {ax.describe(axes)}"
                 self._fail_at(place, "NN306", message, arg, fixes=fixes, about=[value, *axes])
             return position
         index = int(value)
         position = index - 1 if index > 0 else len(axes) + index
         if value == 0 or not 0 <= position < len(axes):
-            meaning = "the batch axis" if value == 0 else "beyond the axes"
+            meaning = "the batch axis" if value == 0 else "out of range"
             self._fail_at(
                 self._place(arg, value),
                 "NN306",
-                f"axis {value} of `{self.kind}` is {meaning}: it reads {ax.describe(axes)}, which Keras counts from 1",
+                f"axis {value} of `{self.kind}` is {meaning}: its input is {ax.describe(axes)}, counted from 1 "
+                f"as in Keras",
                 arg,
                 about=axes,
             )

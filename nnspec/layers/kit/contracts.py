@@ -55,7 +55,7 @@ def check_steps(
     reason = (
         "which has no order"
         if ax.is_unordered(wrong[0]) and not takes_any
-        else f"while `{hidden[0].name}` stands among its features"
+        else f"while `{hidden[0].name}` is one of its feature axes"
     )
     written = first if len(here) == 1 else f"[{', '.join(ax.names(here))}]"
     say = call.warn if takes_any or _has_nothing_to_lose(call) else call.fail
@@ -63,7 +63,7 @@ def check_steps(
         "NN308",
         f"`{call.kind}` runs along `{first}`, {reason}",
         label=f"reads {ax.describe(call.axes)}",
-        notes=[f"where this is meant, say so: `over: {written}`"],
+        notes=[f"if this is intended, write `over: {written}`"],
         fixes=fixes,
         about=[first, *call.axes],
     )
@@ -91,9 +91,9 @@ def _check_over(call: Call, here: Sequence[Axis], positions: Sequence[int]) -> N
         call.axis_index(missing[0], "over")
     call.fail(
         "NN309",
-        f"`{call.kind}` is meant to run over {quoted(call.over)}, but it runs over {quoted(ax.names(here))}",
+        f"`over` says that `{call.kind}` runs over {quoted(call.over)}, but it runs over {quoted(ax.names(here))}",
         "over",
-        notes=[f"it reads {ax.describe(call.axes)}"],
+        notes=[f"its input is {ax.describe(call.axes)}"],
         fixes=reorder_fixes(call, [call.axes[call.axis_index(n, "over")] for n in dict.fromkeys(call.over)], positions)
         if len(set(call.over)) == len(positions)
         else [Fix(f"name {'the one axis' if len(here) == 1 else f'all {len(here)} axes'} that it runs over")],
@@ -156,11 +156,11 @@ def check_channels(call: Call, place: int, arg: str = "axis") -> None:
     meant, node = channels[-1].name, call.node(arg)
     call.warn(
         "NN325",
-        f"`{call.kind}` has statistics for each position of `{axis.name}`, while `{meant}` stands elsewhere",
+        f"`{call.kind}` keeps separate statistics per position of `{axis.name}`, but its input also has `{meant}`",
         arg,
         label=f"reads {ax.describe(call.axes)}",
-        notes=[f"where this is meant, say so: `{arg}: {axis.name}`"],
-        fixes=[Fix(f"take `{meant}`: `{arg}: {meant}`", (Edit(node.span, meant),) if node is not None else ())],
+        notes=[f"if this is intended, write `{arg}: {axis.name}`"],
+        fixes=[Fix(f"use `{meant}`: `{arg}: {meant}`", (Edit(node.span, meant),) if node is not None else ())],
         about=[axis.name, meant, *call.axes],
     )
 

@@ -48,4 +48,4 @@ def _short_example(layer: Layer) -> str:
 
 def refusal_page(kind: str, refusal: Refusal) -> str:
     """What `nnspec explain` says of a kind that a spec cannot name."""
-    return f"# {kind}\n\nNo layer of a spec: `{kind}` {refusal.reason}.\n\nInstead: {refusal.instead}.\n"
+    return f"# {kind}\n\nNot a layer of a spec: `{kind}` {refusal.reason}.\n\nInstead: {refusal.instead}.\n"

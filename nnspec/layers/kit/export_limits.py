@@ -8,7 +8,7 @@ from nnspec.diagnostics import Diagnostic, Fix, SpecError
 from nnspec.ir.graph import Node
 from nnspec.layers.kit.base import Call
 
-HASHES = "it sorts by a hash of the text (FarmHash or SipHash), which no standard ONNX operator computes"
+HASHES = "it uses a hash of the text (FarmHash or SipHash), which no standard ONNX operator computes"
 
 
 def warn_unexportable(call: Call, why: str, instead: str, arg: str | None = None) -> None:

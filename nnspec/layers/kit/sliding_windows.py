@@ -32,9 +32,9 @@ def slid_size(call: Call, axis: Axis, span: int, stride: int, padding: str, arg:
             left = "there is only 1" if size == 1 else f"there are only {size}"
             call.fail(
                 "NN312",
-                f"`{call.kind}` looks at {span} positions of `{axis.name}` at once, but {left}",
+                f"`{call.kind}` has a window of {span} positions of `{axis.name}`, but {left}",
                 arg,
-                fixes=[Fix("make the window smaller, or keep the axis' length with `padding: same`")],
+                fixes=[Fix("use a smaller window, or keep the length with `padding: same`")],
                 about=[axis.name],
             )
         return (size - span) // stride + 1

@@ -44,7 +44,7 @@ def require_one_open_size(call: Call, axes: Axes, arg: str | None = None) -> Axe
         unknown = [axis.name for axis, rule in zip(axes, recipe, strict=True) if rule == -1]
         call.fail(
             "NN605",
-            f"`{call.kind}` would make {quoted(unknown)} of unknown length at once, {ax.describe(axes)}",
+            f"`{call.kind}` would create {quoted(unknown)} of unknown length at once, {ax.describe(axes)}",
             arg,
             notes=["a reshape can infer one unknown size; the others must be sizes of its input"],
             fixes=[Fix("split this into two model items, one per unknown size")],

@@ -81,7 +81,7 @@ def _check(call: Call, arg: str, kind: str, given: Mapping[str, Any], what: str,
                 "NN354",
                 f"`{kind}` needs {wanted}, but {what} of `{call.kind}` {has}",
                 arg,
-                fixes=[Fix(f"leave `{arg}` out, or give another")],
+                fixes=[Fix(f"remove `{arg}`, or choose another")],
             )
     if kind in NORMS:
         axis = given.get("axis", 0)
@@ -89,8 +89,8 @@ def _check(call: Call, arg: str, kind: str, given: Mapping[str, Any], what: str,
         if beyond:
             call.fail(
                 "NN354",
-                f"`{kind}` takes norms along axis {beyond[0]}, but {what} of `{call.kind}` {has}",
+                f"`{kind}` computes norms along axis {beyond[0]}, but {what} of `{call.kind}` {has}",
                 arg,
                 notes=["its axes are counted from 0"],
-                fixes=[Fix(f"give an `axis` below {rank}") if rank else Fix(f"leave `{arg}` out")],
+                fixes=[Fix(f"use an `axis` below {rank}") if rank else Fix(f"remove `{arg}`")],
             )

@@ -38,17 +38,16 @@ class Dense(Layer):
     makes = "unit"
     args = {
         "units": a.integer_or_auto(
-            "How many weighted sums: the size of the axis that it makes. `auto` in the head of an output: as many as "
-            "it has classes."
+            "Number of units: the size of the new axis. `auto` in the head of an output: as many as it has classes."
         ),
         "activation": a.activation(),
-        "use_bias": a.boolean("Whether a bias is added.", True),
+        "use_bias": a.boolean("Whether to add a bias.", True),
         **a.weight_arguments("kernel", "bias"),
         **a.activity_regularizer(),
         **a.weight_constraints("kernel", "bias"),
-        "lora_rank": a.integer("Rank of a low-rank update that is trained instead of the kernel.", None),
-        "lora_alpha": a.number("Scale of the low-rank update: its rank, or left out.", None),
-        "quantization_config": a.Arg({"type": "null"}, "Not used: quantization is not part of a spec.", None),
+        "lora_rank": a.integer("Rank of a low-rank update (LoRA) that is trained instead of the kernel.", None),
+        "lora_alpha": a.number("Scale of the low-rank update: must equal its rank, or be omitted.", None),
+        "quantization_config": a.Arg({"type": "null"}, "Not used: specs do not support quantization.", None),
     }
 
     def infer(self, call: Call) -> Inferred:
@@ -56,7 +55,7 @@ class Dense(Layer):
         if not call.axes:
             call.require_rank(1)
         last = call.axes[-1]
-        size = call.require_size(last, "its kernel has a row for each position")
+        size = call.require_size(last, "its kernel has one row per position")
         if call.args["units"] == "auto":  # else it is a number by now
             call.fail(
                 "NN355",

@@ -48,16 +48,16 @@ class EinsumDense(Layer):
                 "items": {"type": ["integer", "null"], "minimum": 1},
                 "minItems": 1,
             },
-            "Sizes of the output without batch and what `...` stands for; null where the input's size stays.",
+            "Sizes of the output, without the batch and the axes of `...`; null to keep the input's size.",
         ),
         "activation": a.activation(),
-        "bias_axes": a.text("Letters of the output along which a bias is added; left out, none is.", None),
+        "bias_axes": a.text("Letters of the output along which a bias is added; default: no bias.", None),
         **a.weight_arguments("kernel", "bias"),
         **a.weight_constraints("kernel", "bias"),
-        "lora_rank": a.integer("Rank of a low-rank update that is trained instead of the kernel.", None),
-        "lora_alpha": a.number("Scale of the low-rank update, over its rank; left out, the rank.", None),
-        "gptq_unpacked_column_size": a.Arg({"type": "null"}, "Not used: quantization is not part of a spec.", None),
-        "quantization_config": a.Arg({"type": "null"}, "Not used: quantization is not part of a spec.", None),
+        "lora_rank": a.integer("Rank of a low-rank update (LoRA) that is trained instead of the kernel.", None),
+        "lora_alpha": a.number("Scale of the low-rank update, divided by its rank; default: the rank.", None),
+        "gptq_unpacked_column_size": a.Arg({"type": "null"}, "Not used: specs do not support quantization.", None),
+        "quantization_config": a.Arg({"type": "null"}, "Not used: specs do not support quantization.", None),
     }
 
     def infer(self, call: Call) -> Inferred:
@@ -69,7 +69,7 @@ class EinsumDense(Layer):
                 "NN344",
                 f"`{call.args['equation']}` {error}",
                 "equation",
-                notes=[f"`{call.kind}` reads {ax.describe(call.axes)} behind the batch"],
+                notes=[f"`{call.kind}` has axes {ax.describe(call.axes)} after the batch"],
                 about=[call.args["equation"]],
             )
         axes = dict(zip(equation.input[1:], call.axes, strict=True))
@@ -136,7 +136,7 @@ class EinsumDense(Layer):
         }
 
     def weights_rule(self, call: Call, equation: Equation, axes: dict[str, Axis]) -> tuple[tuple[Weight, ...], str]:
-        why = "its kernel has a weight for each position"
+        why = "its kernel has one weight per position"
         kernel = tuple(call.require_size(axes[letter], why) for letter in equation.kernel)
         rank = call.args["lora_rank"]
         weights = [Weight("kernel", kernel, not rank)]
@@ -160,7 +160,7 @@ class EinsumDense(Layer):
                 "NN344", f"`bias_axes` {what}: `{call.args['equation']}`", "bias_axes", about=[call.args["equation"]]
             )
         after = equation.output[min(equation.output.index(letter) for letter in letters) :]
-        why = "its bias has a weight for each position"
+        why = "its bias has one weight per position"
         return tuple(call.require_size(axes[letter], why) if letter in letters else 1 for letter in after)
 
     def to_keras(self, node: Node) -> Callable[..., Any]:

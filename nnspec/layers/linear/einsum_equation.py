@@ -56,13 +56,13 @@ class Equation:
     def _check(self) -> None:
         batch = self.input[0]
         if self.output[0] != batch or batch in self.kernel:
-            raise BadEquation(f"does not hand on its first letter, `{batch}`, which is batch, as it is")
+            raise BadEquation(f"must keep its first letter, `{batch}`, the batch, unchanged")
         for letter in self.kernel:
             if letter not in self.input and letter not in self.output:
-                raise BadEquation(f"has `{letter}` in its kernel alone")
+                raise BadEquation(f"has `{letter}` in its kernel only")
         for letter in self.output:
             if letter not in self.input and letter not in self.kernel:
-                raise BadEquation(f"makes `{letter}` of nothing")
+                raise BadEquation(f"has `{letter}` in its output only")
 
     def __str__(self) -> str:
         return f"{self.input},{self.kernel}->{self.output}"

@@ -30,9 +30,9 @@ def require_ids(call: Call, otherwise: str) -> None:
     if call.input.dtype.startswith("float"):
         call.fail(
             "NN407",
-            f"`{call.kind}` looks up ids, but `{call.input.node}` holds {call.input.dtype}",
-            notes=["Keras would cut the numbers to integers without a word"],
-            fixes=[Fix(f"give the input `dtype: int32`, or {otherwise}")],
+            f"`{call.kind}` looks up integer ids, but `{call.input.node}` has dtype {call.input.dtype}",
+            notes=["Keras would silently truncate the values to integers"],
+            fixes=[Fix(f"set `dtype: int32` on the input, or {otherwise}")],
             about=[call.input.node],
         )
 
@@ -54,16 +54,16 @@ class Embedding(Layer):
     looks_up_ids = True
     makes = "embedding"
     args = {
-        "input_dim": a.integer("How many ids there are: the largest one plus 1."),
-        "output_dim": a.integer("Numbers for each id: the size of the axis that it makes."),
+        "input_dim": a.integer("Number of ids: the largest id plus 1."),
+        "output_dim": a.integer("Length of each vector: the size of the new axis."),
         "embeddings_initializer": a.initializer("vectors", "uniform"),
         "embeddings_regularizer": a.regularizer("vectors"),
         "embeddings_constraint": a.constraint("vectors"),
         "mask_zero": a.boolean("Whether id 0 is padding.", False),
         "weights": a.Arg({"type": "null"}, "Not used: weights come from training, or from a file at export.", None),
-        "lora_rank": a.integer("Rank of a low-rank update that is trained instead of the vectors.", None),
-        "lora_alpha": a.number("Scale of the low-rank update: its rank, or left out.", None),
-        "quantization_config": a.Arg({"type": "null"}, "Not used: quantization is not part of a spec.", None),
+        "lora_rank": a.integer("Rank of a low-rank update (LoRA) that is trained instead of the vectors.", None),
+        "lora_alpha": a.number("Scale of the low-rank update: must equal its rank, or be omitted.", None),
+        "quantization_config": a.Arg({"type": "null"}, "Not used: specs do not support quantization.", None),
     }
 
     def why(self, node: Node) -> dict[str, str]:
@@ -79,7 +79,7 @@ class Embedding(Layer):
         }
 
     def infer(self, call: Call) -> Inferred:
-        require_ids(call, "`Dense` for numbers that are no ids")
+        require_ids(call, "use `Dense` for values that are not ids")
         masked = call.args["mask_zero"]
         if masked:
             call.require_rank(1, what="with `mask_zero`, the sequence of ids")

@@ -40,16 +40,18 @@ class ReversibleEmbedding(Layer):
     makes = "embedding"
     call_arguments = ("reverse",)
     args = {
-        "input_dim": a.integer("How many ids there are: the largest one plus 1."),
-        "output_dim": a.integer("Numbers for each id: the size of the axis that it makes."),
-        "tie_weights": a.boolean("Whether the way back uses the same vectors.", True),
+        "input_dim": a.integer("Number of ids: the largest id plus 1."),
+        "output_dim": a.integer("Length of each vector: the size of the new axis."),
+        "tie_weights": a.boolean("Whether the reverse projection uses the same vectors.", True),
         "embeddings_initializer": a.initializer("vectors", "uniform"),
         "embeddings_regularizer": a.regularizer("vectors"),
         "embeddings_constraint": a.constraint("vectors"),
         "mask_zero": a.boolean("Whether id 0 is padding.", False),
-        "reverse_dtype": a.choice("Type that the way back computes in.", ["float32"], None),
-        "logit_soft_cap": a.number("The way back gives cap·tanh(score / cap), which stays below this.", None, above=0),
-        "reverse": a.boolean("Whether it goes back from vectors to scores of ids.", False),
+        "reverse_dtype": a.choice("Dtype of the reverse projection.", ["float32"], None),
+        "logit_soft_cap": a.number(
+            "Limit of the scores of the reverse projection: cap·tanh(score / cap).", None, above=0
+        ),
+        "reverse": a.boolean("Whether it projects vectors back to scores over ids.", False),
     }
 
     def infer(self, call: Call) -> Inferred:

@@ -24,7 +24,7 @@ Places = list[int | None]  # for each axis of the result, where an input has it;
 def argument() -> a.Arg:
     return a.Arg(
         {"type": ["string", "array", "null"], "items": {"type": "string"}, "minItems": 1},
-        "The axes along which an input that has one position there, or no such axis, is repeated; else none is.",
+        "The axes along which an input with size 1, or without the axis, is repeated.",
         None,
     )
 
@@ -57,10 +57,10 @@ def expanded(call: Call) -> tuple[tuple[Axes, ...], list[Places]]:
         if 1 not in held or len(held) == 1:
             call.fail(
                 "NN323",
-                f"`{call.kind}` is to repeat an input along `{name}`, but all of them have it in full length",
+                f"`broadcast` repeats an input of `{call.kind}` along `{name}`, but all inputs have its full length",
                 "broadcast",
                 notes=[", ".join(f"`{v.node}` has {ax.describe(v.axes)}" for v in call.inputs)],
-                fixes=[Fix(f"leave `{name}` out of `broadcast`")],
+                fixes=[Fix(f"remove `{name}` from `broadcast`")],
                 about=[name],
             )
     return tuple(axes), places
@@ -125,10 +125,10 @@ def assume_written(call: Call, which: int) -> tuple[Axes, Axes] | None:
         f"`{call.kind}` would repeat `{shorter.node}` along {quoted(names)}, which is not written; "
         f"`{first.node}` has {ax.describe(first.axes)}, `{second.node}` has {ax.describe(second.axes)}",
         "from",
-        notes=["Keras repeats values to fill an axis without a word; nnspec repeats only what is said"],
+        notes=["Keras broadcasts silently; nnspec only along the axes listed in `broadcast`"],
         fixes=[
             Fix(
-                f"where it is meant, say so: `broadcast: {said}`",
+                f"if this is intended, write `broadcast: {said}`",
                 edits,
                 Applicability.MACHINE if is_certain else Applicability.MAYBE,
             )

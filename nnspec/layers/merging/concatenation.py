@@ -31,7 +31,7 @@ class Concatenate(Layer):
     kind = "Concatenate"
     arity = (2, None)
     makes = "filter"
-    args = {"axis": a.axis("The axis along which they stand end to end.", -1)}
+    args = {"axis": a.axis("The axis to concatenate along.", -1)}
 
     def infer(self, call: Call) -> Inferred:
         call.require_one_dtype()
@@ -67,7 +67,7 @@ class Concatenate(Layer):
                 f"Keras' `Concatenate` cannot join a mask along `{masked[0].mask}` with inputs "
                 f"{', '.join(ax.describe(value.axes) for value in call.inputs)}",
                 "from",
-                notes=["masks are joined where every input has one and reads two axes"],
+                notes=["masks can be joined if every input has one and has two axes"],
                 about=[masked[0].mask],
             )
         if place == 0:

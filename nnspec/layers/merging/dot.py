@@ -36,9 +36,9 @@ class Dot(Layer):
                 "minItems": 2,
                 "maxItems": 2,
             },
-            "The axis that is summed over, or one for each input, by name or by Keras' index.",
+            "The axis to sum over, or one per input, by name or by Keras' index.",
         ),
-        "normalize": a.boolean("Whether vectors get length 1 before: cosines.", False),
+        "normalize": a.boolean("Whether to normalize vectors first, which gives cosine similarities.", False),
     }
 
     def infer(self, call: Call) -> Inferred:

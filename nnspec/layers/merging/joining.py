@@ -40,7 +40,7 @@ def joined_axes(call: Call, free: int | None = None, repeated: Sequence[str] = (
                 axes, others = list(assumed[0]), assumed[1]
                 said |= {axis.name for axis in (*axes, *others)}
         if len(others) != len(axes):
-            _refuse(call, i, f"{len(axes)} axes and {len(others)}", "nothing is repeated silently to fill an axis")
+            _refuse(call, i, f"{len(axes)} axes and {len(others)}", "nnspec never broadcasts silently")
         for place, (mine, theirs) in enumerate(zip(axes, others, strict=True)):
             if place == free:
                 continue
@@ -52,7 +52,7 @@ def joined_axes(call: Call, free: int | None = None, repeated: Sequence[str] = (
             is_stretched = mine.size != theirs.size and 1 in (mine.size, theirs.size)  # also where T might be 1
             size = None if is_stretched else common_size(call, mine.size, theirs.size)
             if size is None:
-                note = "nothing is repeated silently to fill an axis" if 1 in (mine.size, theirs.size) else ""
+                note = "nnspec never broadcasts silently" if 1 in (mine.size, theirs.size) else ""
                 _refuse(call, i, f"`{mine.name}` of {mine.size} and `{theirs.name}` of {theirs.size}", note)
             axes[place] = _joined(call, mine, theirs, size)
     return tuple(axes)
@@ -139,7 +139,7 @@ def _fixes(call: Call, which: int) -> list[Fix]:
 def _renaming(call: Call, which: int, pairs: Sequence[tuple[str, str]]) -> Fix:
     """A `rename` of an input's axes, given as what they are to be called and what they are called."""
     said = ", ".join(f"{theirs}: {mine}" for mine, theirs in pairs)
-    return _inserted(call, which, f"if they are the same, say so: rename: {{{said}}}", f"rename: {{{said}", "renamed")
+    return _inserted(call, which, f"if they are the same axis, rename one: {{{said}}}", f"rename: {{{said}", "renamed")
 
 
 # Names that say no more than that there are steps: any sequence of that length may be meant.

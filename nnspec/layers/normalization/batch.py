@@ -33,11 +33,11 @@ class BatchNormalization(Layer):
 
     kind = "BatchNormalization"
     args = {
-        "axis": a.axis("The axis of channels, each of which has statistics of its own.", -1),
-        "momentum": a.number("Share of the old moving average that stays at each step.", 0.99, minimum=0, maximum=1),
-        "epsilon": a.number("Added to the variance, so that nothing is divided by 0.", 1e-3, minimum=0),
-        "center": a.boolean("Whether beta is added.", True),
-        "scale": a.boolean("Whether gamma multiplies.", True),
+        "axis": a.axis("The channel axis; each channel has its own statistics.", -1),
+        "momentum": a.number("Momentum of the moving averages.", 0.99, minimum=0, maximum=1),
+        "epsilon": a.number("Added to the variance to avoid division by zero.", 1e-3, minimum=0),
+        "center": a.boolean("Whether to add beta, a trained offset.", True),
+        "scale": a.boolean("Whether to multiply by gamma, a trained scale.", True),
         "beta_initializer": a.initializer("shift", "zeros"),
         "gamma_initializer": a.initializer("scale", "ones"),
         "moving_mean_initializer": a.initializer("moving mean", "zeros"),
@@ -46,7 +46,7 @@ class BatchNormalization(Layer):
         "gamma_regularizer": a.regularizer("scale"),
         "beta_constraint": a.constraint("shift"),
         "gamma_constraint": a.constraint("scale"),
-        "renorm": a.boolean("Whether training corrects towards the moving averages (Ioffe 2017).", False),
+        "renorm": a.boolean("Whether to use batch renormalization (Ioffe 2017).", False),
         "renorm_clipping": a.Arg(
             {
                 "type": ["object", "null"],
@@ -61,14 +61,14 @@ class BatchNormalization(Layer):
             None,
         ),
         "renorm_momentum": a.number("Momentum of the correction's own averages.", 0.99, minimum=0, maximum=1),
-        "synchronized": a.boolean("Whether several devices share each batch's statistics.", False),
+        "synchronized": a.boolean("Whether devices share batch statistics.", False),
     }
 
     def infer(self, call: Call) -> Inferred:
         call.require_float()
         place = call.axis_index(call.args["axis"], "axis")
         check_channels(call, place)
-        size = call.require_size(call.axes[place], "it has statistics for each position")
+        size = call.require_size(call.axes[place], "it has statistics per position")
         if call.input.mask is not None and len(call.axes) != 2:
             call.require_rank(2, what=f"the masked `{call.input.mask}` and one of channels")
         names = [name for name, flag in (("gamma", "scale"), ("beta", "center")) if call.args[flag]]
@@ -165,19 +165,19 @@ class Normalization(Layer):
     args = {
         "axis": a.Arg(
             {"type": ["string", "integer", "array", "null"], "items": {"type": ["string", "integer"]}},
-            "The axis or axes with statistics for each position; null: one mean and variance for all values.",
+            "The axis or axes with separate statistics per position; null: one mean and variance for all values.",
             -1,
         ),
-        "mean": a.Arg({"type": ["number", "array", "null"]}, "The mean, one number or one for each position.", None),
+        "mean": a.Arg({"type": ["number", "array", "null"]}, "The mean: one number, or one per position.", None),
         "variance": a.Arg({"type": ["number", "array", "null"]}, "The variance, likewise.", None),
-        "invert": a.boolean("Whether it undoes the normalization: x·√variance + mean.", False),
+        "invert": a.boolean("Whether to invert the normalization: x·√variance + mean.", False),
     }
 
     def infer(self, call: Call) -> Inferred:
         given = call.args["axis"]
         listed = [] if given is None else given if isinstance(given, list) else [given]
         places = sorted({call.axis_index(value, "axis") for value in listed})
-        shape = tuple(call.require_size(call.axes[i], "it has statistics for each position") for i in places)
+        shape = tuple(call.require_size(call.axes[i], "it has statistics per position") for i in places)
         self.check_statistics(call, shape)
         weights: tuple[Weight, ...] = ()
         formula = ""
@@ -209,7 +209,7 @@ class Normalization(Layer):
         mean, variance = call.args["mean"], call.args["variance"]
         if (mean is None) != (variance is None):
             missing = "mean" if mean is None else "variance"
-            call.fail("NN208", f"`Normalization` takes `mean` and `variance` together, but `{missing}` is not given")
+            call.fail("NN208", f"`Normalization` needs both `mean` and `variance`, but `{missing}` is missing")
         for name, value in (("mean", mean), ("variance", variance)):
             if value is None:
                 continue
@@ -219,7 +219,10 @@ class Normalization(Layer):
             except (ValueError, TypeError):
                 over = " × ".join(str(size) for size in shape) or "one number"
                 call.fail(
-                    "NN302", f"`{name}` of `Normalization` does not fit its axes, which take {over}", name, about=[name]
+                    "NN302",
+                    f"`{name}` of `Normalization` does not match its axes, which need {over}",
+                    name,
+                    about=[name],
                 )
         if mean is not None and np.shape(mean) != np.shape(variance):
             call.fail("NN302", f"`mean` has shape {np.shape(mean)} but `variance` {np.shape(variance)}", "variance")

@@ -64,8 +64,8 @@ class OverAxes(Layer):
 
 def _shift_and_scale() -> dict[str, a.Arg]:
     return {
-        "center": a.boolean("Whether beta is added.", True),
-        "scale": a.boolean("Whether gamma multiplies.", True),
+        "center": a.boolean("Whether to add beta, a trained offset.", True),
+        "scale": a.boolean("Whether to multiply by gamma, a trained scale.", True),
         "beta_initializer": a.initializer("shift", "zeros"),
         "gamma_initializer": a.initializer("scale", "ones"),
         "beta_regularizer": a.regularizer("shift"),
@@ -95,8 +95,8 @@ class LayerNormalization(OverAxes):
 
     kind = "LayerNormalization"
     args = {
-        "axis": a.axis_list("The axis or axes that are brought to mean 0 together.", -1),
-        "epsilon": a.number("Added to the variance, so that nothing is divided by 0.", 1e-3, minimum=0),
+        "axis": a.axis_list("The axis or axes to normalize over.", -1),
+        "epsilon": a.number("Added to the variance to avoid division by zero.", 1e-3, minimum=0),
         **_shift_and_scale(),
     }
 
@@ -137,8 +137,8 @@ class RMSNormalization(OverAxes):
     weight_names = ("scale",)
     passes_mask = False  # as in Keras
     args = {
-        "axis": a.axis_list("The axis or axes whose mean square becomes 1.", -1),
-        "epsilon": a.number("Added to the mean square, so that nothing is divided by 0.", 1e-6, minimum=0),
+        "axis": a.axis_list("The axis or axes to normalize over.", -1),
+        "epsilon": a.number("Added to the mean square to avoid division by zero.", 1e-6, minimum=0),
     }
 
     def to_keras(self, node: Node) -> Callable[..., Any]:
@@ -176,7 +176,7 @@ class UnitNormalization(OverAxes):
     """
 
     kind = "UnitNormalization"
-    args = {"axis": a.axis_list("The axis or axes that get length 1.", -1)}
+    args = {"axis": a.axis_list("The axis or axes to normalize to length 1.", -1)}
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         return [unit_length(lowering, inputs[0], node.args["axis"], 1e-12)]
@@ -206,9 +206,9 @@ class GroupNormalization(Layer):
     short = "groups"
     kind = "GroupNormalization"
     args = {
-        "groups": a.Arg({"type": "integer", "minimum": -1}, "How many groups; -1: every channel is one.", 32),
-        "axis": a.axis("The axis of channels.", -1),
-        "epsilon": a.number("Added to the variance, so that nothing is divided by 0.", 1e-3, minimum=0),
+        "groups": a.Arg({"type": "integer", "minimum": -1}, "Number of groups; -1: one per channel.", 32),
+        "axis": a.axis("The channel axis.", -1),
+        "epsilon": a.number("Added to the variance to avoid division by zero.", 1e-3, minimum=0),
         **_shift_and_scale(),
     }
 
@@ -216,12 +216,12 @@ class GroupNormalization(Layer):
         call.require_float()
         place = call.axis_index(call.args["axis"], "axis")
         check_channels(call, place)
-        size = call.require_size(call.axes[place], "it has a scale and shift for each channel")
+        size = call.require_size(call.axes[place], "it has a scale and shift per channel")
         groups = size if call.args["groups"] == -1 else call.args["groups"]
         if groups < 1 or size % groups:
             call.fail(
                 "NN315",
-                f"`GroupNormalization` cannot cut {size} channels into {groups} groups",
+                f"`GroupNormalization` cannot divide {size} channels into {groups} groups",
                 "groups",
                 fixes=[Fix(f"give `groups` a divisor of {size}: {say.divisors(size)}")],
             )

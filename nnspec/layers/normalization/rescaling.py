@@ -38,11 +38,11 @@ class Rescaling(Layer):
     args = {
         "scale": a.Arg(
             {"type": ["number", "array"], "items": {"type": ["number", "array"]}, "minItems": 1},
-            "What values are multiplied by: one number, or one for each position of the last axis.",
+            "The factor: one number, or one per position of the last axis.",
         ),
         "offset": a.Arg(
             {"type": ["number", "array"], "items": {"type": ["number", "array"]}, "minItems": 1},
-            "What is then added, likewise.",
+            "The offset added afterwards: one number, or one per position of the last axis.",
             0.0,
         ),
     }
@@ -57,7 +57,10 @@ class Rescaling(Layer):
         last = call.axes[len(call.axes) - len(shape) :] if shape is not None and len(shape) <= len(call.axes) else ()
         if shape is None or len(last) != len(shape):
             call.fail(
-                "NN302", f"`{name}` of `Rescaling` is no number for each position of the last axes", name, about=[name]
+                "NN302",
+                f"`{name}` of `Rescaling` must be a number, or one number per position of the last axes",
+                name,
+                about=[name],
             )
         for size, axis in zip(shape, last, strict=True):
             if size not in (1, axis.size):

@@ -31,7 +31,7 @@ class SpectralNormalization(Layer):
     kind = "SpectralNormalization"
     args = {
         "layer": a.Arg(layer_argument("The layer with the kernel."), "The layer with the kernel."),
-        "power_iterations": a.integer("Steps of the power method at each training step.", 1),
+        "power_iterations": a.integer("Number of power iterations per training step.", 1),
     }
 
     def infer(self, call: Call) -> Inferred:
@@ -42,14 +42,14 @@ class SpectralNormalization(Layer):
         if kind not in REGISTRY or not REGISTRY[kind].has_one_kernel:
             call.fail(
                 "NN208",
-                f"`SpectralNormalization` needs a layer with one kernel, but `{kind}` has none, or several",
+                f"`SpectralNormalization` needs a layer with exactly one kernel, which `{kind}` does not have",
                 "layer",
                 notes=["it wraps dense layers, convolutions and embeddings"],
             )
         inner = call.infer_inner(call, source, call.inputs) if call.infer_inner else None
         assert inner is not None
         if inner.args.get("lora_rank"):
-            call.fail("NN208", "`SpectralNormalization` cannot normalize a kernel that `lora_rank` adds to", "layer")
+            call.fail("NN208", "`SpectralNormalization` does not support a kernel with `lora_rank`", "layer")
         first, *others = inner.weights
         vector = Weight("vector_u", (1, first.shape[-1]), False)
         return Inferred(

@@ -49,7 +49,7 @@ class AdaptivePooling(Layer):
     steps = True
 
     def infer(self, call: Call) -> Inferred:
-        call.require_rank(self.rank + 1, what=f"{self.rank} to pool over and one of channels")
+        call.require_rank(self.rank + 1, what=f"{self.rank} spatial and one channel axis")
         call.require_float()
         places, _ = spatial_positions(self.rank, call.args["data_format"])
         check_steps(call, places)
@@ -60,7 +60,7 @@ class AdaptivePooling(Layer):
             if made == 1:
                 windows[place] = WHOLE
             else:
-                size = call.require_size(axis, "its windows are as long as make their number come out")
+                size = call.require_size(axis, "its window size follows from the number of windows")
                 windows[place] = seen_by(Fraction(size, made))
             if axis.size != made:
                 axes[place] = ax.resized(axis, made, call.name)
@@ -163,7 +163,7 @@ class AdaptiveMaxPooling(AdaptivePooling):
 
 def _arguments(rank: int) -> dict[str, a.Arg]:
     return {
-        "output_size": a.sizes("How many windows, along each spatial axis.", rank),
+        "output_size": a.sizes("Number of windows along each spatial axis: the output size.", rank),
         "data_format": a.data_format(),
     }
 

@@ -39,11 +39,11 @@ class GlobalPooling(Layer):
     steps = True
     args = {
         "data_format": a.data_format(),
-        "keepdims": a.boolean("Whether the pooled axes stay, with size 1.", False),
+        "keepdims": a.boolean("Whether to keep the pooled axes with size 1.", False),
     }
 
     def infer(self, call: Call) -> Inferred:
-        call.require_rank(self.rank + 1, what=f"{self.rank} to pool over and one of channels")
+        call.require_rank(self.rank + 1, what=f"{self.rank} spatial and one channel axis")
         call.require_float()
         places, channel = spatial_positions(self.rank, call.args["data_format"])
         check_steps(call, places, takes_any=True)

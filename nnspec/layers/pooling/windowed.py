@@ -34,7 +34,7 @@ class Pooling(Layer):
         return pool, pool if args["strides"] is None else a.as_tuple(args["strides"], self.rank)
 
     def infer(self, call: Call) -> Inferred:
-        call.require_rank(self.rank + 1, what=f"{self.rank} to slide along and one of channels")
+        call.require_rank(self.rank + 1, what=f"{self.rank} spatial and one channel axis")
         call.require_float()
         places, _ = spatial_positions(self.rank, call.args["data_format"])
         check_steps(call, places)
@@ -75,11 +75,9 @@ class Pooling(Layer):
 
 def _pooling_arguments(rank: int, pool_size: Any) -> dict[str, a.Arg]:
     return {
-        "pool_size": a.sizes("Positions that a window covers, along each spatial axis.", rank, pool_size),
-        "strides": a.sizes("Positions between neighbouring windows; default: `pool_size`, side by side.", rank, None),
-        "padding": a.choice(
-            "valid: only whole windows; same: windows may stand over both ends.", ["valid", "same"], "valid"
-        ),
+        "pool_size": a.sizes("Window size along each spatial axis.", rank, pool_size),
+        "strides": a.sizes("Stride between neighbouring windows; default: `pool_size`.", rank, None),
+        "padding": a.choice("valid: no padding; same: padding at both ends.", ["valid", "same"], "valid"),
         "data_format": a.data_format(),
     }
 

@@ -35,11 +35,11 @@ class Discretization(Layer):
     args = {
         "bin_boundaries": a.Arg(
             {"type": ["array", "null"], "items": {"type": "number"}, "minItems": 1},
-            "Where one bin ends and the next begins, ascending: n boundaries make n + 1 bins.",
+            "Boundaries between bins, ascending: n boundaries make n + 1 bins.",
             None,
         ),
-        "num_bins": a.integer("How many bins of equal size the training data are to fall into.", None, minimum=2),
-        "epsilon": a.number("With `num_bins`, how exact the quantiles are; a smaller one takes longer.", 0.01, above=0),
+        "num_bins": a.integer("Number of quantile bins to learn from the training data.", None, minimum=2),
+        "epsilon": a.number("With `num_bins`, the error of the quantiles; smaller takes longer.", 0.01, above=0),
         "output_mode": output_mode(["int", "one_hot", "multi_hot", "count"], "int"),
         "sparse": SPARSE,
     }

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
 
-SPARSE = a.choice("Always false: a network of a spec has dense tensors.", [False], False)
+SPARSE = a.choice("Always false: specs only support dense tensors.", [False], False)
 
 
 def output_mode(modes: Sequence[str], default: str) -> a.Arg:
@@ -77,7 +77,7 @@ def require_integers(call: Call, what: str, values: Sequence[Value] | None = Non
             call.fail(
                 "NN407",
                 f"`{call.kind}` {what}, but `{value.node}` holds {value.dtype}",
-                notes=["Keras would cut floats to integers without a word"] if value.dtype.startswith("float") else (),
+                notes=["Keras would silently truncate floats to integers"] if value.dtype.startswith("float") else (),
                 about=[value.node],
             )
 
@@ -104,11 +104,11 @@ class CategoryEncoding(Layer):
     call_arguments = ("count_weights",)
     references = ("count_weights",)
     args = {
-        "num_tokens": a.integer("How many indices there are: the size of the axis that it makes."),
+        "num_tokens": a.integer("Number of indices: the size of the new axis."),
         "output_mode": output_mode(["one_hot", "multi_hot", "count"], "multi_hot"),
         "sparse": SPARSE,
         "count_weights": a.Arg(
-            {"type": "string"}, "With count, the name of a value of the same axes: how much each index counts.", None
+            {"type": "string"}, "With count, the name of a value with the same axes: the weight of each index.", None
         ),
     }
 
@@ -122,11 +122,11 @@ class CategoryEncoding(Layer):
     def check_weights(self, call: Call) -> None:
         weights = call.inputs[1]
         if call.args["output_mode"] != "count":
-            call.fail("NN208", "`count_weights` goes with `output_mode: count`", "count_weights")
+            call.fail("NN208", "`count_weights` requires `output_mode: count`", "count_weights")
         if weights.dtype.startswith("bool"):
             call.fail(
                 "NN407",
-                f"`count_weights` are numbers, but `{weights.node}` holds {weights.dtype}",
+                f"`count_weights` must be numbers, but `{weights.node}` has dtype {weights.dtype}",
                 "count_weights",
                 about=[weights.node],
             )

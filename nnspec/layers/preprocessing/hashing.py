@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
 
-_INSTEAD = "take `StringLookup` or `IntegerLookup` with a vocabulary"
+_INSTEAD = "use `StringLookup` or `IntegerLookup` with a vocabulary"
 
 
 class Hashed(Layer):
@@ -31,7 +31,7 @@ class Hashed(Layer):
             if not value.dtype.startswith(("int", "uint", "string")):
                 call.fail(
                     "NN407",
-                    f"`{self.kind}` reads words or integers, but `{value.node}` holds {value.dtype}",
+                    f"`{self.kind}` needs words or integers, but `{value.node}` has dtype {value.dtype}",
                     about=[value.node],
                 )
 
@@ -75,13 +75,13 @@ class Hashing(Hashed):
 
     kind = "Hashing"
     args = {
-        "num_bins": a.integer("How many bins there are, the one for `mask_value` among them."),
+        "num_bins": a.integer("Number of bins, including the one for `mask_value`."),
         "mask_value": a.Arg(
-            {"type": ["string", "integer", "null"]}, "What goes to bin 0, which nothing else does.", None
+            {"type": ["string", "integer", "null"]}, "The value assigned to bin 0, which is reserved for it.", None
         ),
         "salt": a.Arg(
             {"type": ["integer", "array", "null"], "items": {"type": "integer"}, "minItems": 2, "maxItems": 2},
-            "Key of SipHash; none: FarmHash.",
+            "Key for SipHash; null: FarmHash.",
             None,
         ),
         "output_mode": output_mode(["int", "one_hot", "multi_hot", "count"], "int"),
@@ -109,7 +109,7 @@ class HashedCrossing(Hashed):
     kind = "HashedCrossing"
     arity = (2, None)
     args = {
-        "num_bins": a.integer("How many bins there are."),
+        "num_bins": a.integer("Number of bins."),
         "output_mode": output_mode(["int", "one_hot"], "int"),
         "sparse": SPARSE,
     }

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nnspec.backends.onnx.view import View
 
 MODES = ["int", "one_hot", "multi_hot", "count", "tf_idf"]
-_INSTEAD = "take `num_oov_indices: 1`: all words that are not in the vocabulary share one index"
+_INSTEAD = "use `num_oov_indices: 1`: all words outside the vocabulary share one index"
 
 
 class Lookup(Worded):
@@ -148,15 +148,15 @@ def _arguments(word: dict[str, Any], mask: a.Arg, oov: a.Arg) -> dict[str, a.Arg
     listed = {"type": ["array", "null"], "items": word, "minItems": 1}
     return {
         "max_tokens": a.integer(
-            "The most indices that there may be, those for mask and unknown ones among them.", None, minimum=2
+            "Maximum number of indices, including those for the mask and unknown words.", None, minimum=2
         ),
-        "num_oov_indices": a.integer("How many indices are for what is not in the vocabulary.", 1, minimum=0),
+        "num_oov_indices": a.integer("Number of indices for words outside the vocabulary.", 1, minimum=0),
         "mask_token": mask,
         "oov_token": oov,
         "vocabulary": a.Arg(
             listed,
-            "The words, each once; those for mask and unknown ones may stand in front. Without them those of the "
-            "training rows are taken, the most frequent ones first, as many as `max_tokens` allows.",
+            "The words, each once; those for the mask and unknown words may come first. Default: learned from the "
+            "training rows, the most frequent words first, up to `max_tokens`.",
             None,
         ),
         "idf_weights": a.Arg(
@@ -164,17 +164,17 @@ def _arguments(word: dict[str, Any], mask: a.Arg, oov: a.Arg) -> dict[str, a.Arg
             "With tf_idf, the inverse document frequency of each word of `vocabulary`.",
             None,
         ),
-        "invert": a.boolean("Whether indices become words rather than words indices.", False),
+        "invert": a.boolean("Whether to map indices to words instead of words to indices.", False),
         "output_mode": output_mode(MODES, "int"),
     }
 
 
 _SALT = a.Arg(
     {"type": ["integer", "array", "null"], "items": {"type": "integer"}, "minItems": 2, "maxItems": 2},
-    "Key of SipHash, which then deals out unknown ones; none: FarmHash.",
+    "Key for SipHash, which assigns unknown words to indices; null: FarmHash.",
     None,
 )
-_PAD = a.boolean("Whether vectors are as long as `max_tokens`, however many words there are.", False)
+_PAD = a.boolean("Whether vectors always have length `max_tokens`, however many words there are.", False)
 
 
 class StringLookup(Lookup):
@@ -195,12 +195,12 @@ class StringLookup(Lookup):
     args = {
         **_arguments(
             {"type": "string"},
-            a.text("The word for padding: index 0, or no mark in vectors.", None),
-            a.Arg({"type": "string"}, "With `invert`, the word for indices of unknown ones.", "[UNK]"),
+            a.text("The word for padding: index 0, or not counted in vectors.", None),
+            a.Arg({"type": "string"}, "With `invert`, the word for unknown indices.", "[UNK]"),
         ),
         "pad_to_max_tokens": _PAD,
         "sparse": SPARSE,
-        "encoding": a.choice("How words are written in bytes.", ["utf-8"], "utf-8"),
+        "encoding": a.choice("Text encoding of words.", ["utf-8"], "utf-8"),
         "salt": _SALT,
     }
 
@@ -208,8 +208,8 @@ class StringLookup(Lookup):
         if call.input.dtype != "string":
             call.fail(
                 "NN407",
-                f"`StringLookup` looks words up, but `{call.input.node}` holds {call.input.dtype}",
-                fixes=[Fix("give the input `dtype: string`, or take `IntegerLookup`")],
+                f"`StringLookup` needs text, but `{call.input.node}` has dtype {call.input.dtype}",
+                fixes=[Fix("set `dtype: string` on the input, or use `IntegerLookup`")],
                 about=[call.input.node],
             )
 
@@ -233,14 +233,15 @@ class IntegerLookup(Lookup):
     args = {
         **_arguments(
             {"type": "integer"},
-            a.integer("The integer for padding: index 0, or no mark in vectors.", None, minimum=None),
-            a.integer("With `invert`, the integer for indices of unknown ones.", -1, minimum=None),
+            a.integer("The integer for padding: index 0, or not counted in vectors.", None, minimum=None),
+            a.integer("With `invert`, the integer for unknown indices.", -1, minimum=None),
         ),
         "vocabulary_dtype": a.choice("The dtype of the vocabulary.", ["int64"], "int64"),
         "sparse": SPARSE,
         "pad_to_max_tokens": _PAD,
         "oov_method": a.choice(
-            "With several `num_oov_indices`: floormod deals unknown ones out by their rest, farmhash by a hash.",
+            "With several `num_oov_indices`: how unknown integers get their index, by remainder (floormod) or "
+            "hash (farmhash).",
             ["floormod", "farmhash"],
             "floormod",
         ),

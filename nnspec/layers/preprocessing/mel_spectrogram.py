@@ -36,19 +36,19 @@ class MelSpectrogram(Layer):
     makes = "mel"
     steps = True
     args = {
-        "fft_length": a.integer("Samples that are transformed at once.", 2048, minimum=2),
-        "sequence_stride": a.integer("Samples from one frame to the next.", 512),
-        "sequence_length": a.integer("Samples of a frame that the window leaves; default: all.", None),
-        "window": a.Arg({"enum": ["hann", "hamming", None]}, "How samples are weighed; null: all alike.", "hann"),
-        "sampling_rate": a.integer("Samples a second.", 16000),
-        "num_mel_bins": a.integer("How many bands: the size of the axis that it makes.", 128),
-        "min_freq": a.number("Where the first band begins, in Hz.", 20.0, minimum=0),
-        "max_freq": a.number("Where the last band ends, in Hz; default: half the sampling rate.", None, above=0),
-        "power_to_db": a.boolean("Whether power becomes decibels.", True),
-        "top_db": a.number("How far below the largest value decibels may lie.", 80.0),
+        "fft_length": a.integer("FFT length in samples.", 2048, minimum=2),
+        "sequence_stride": a.integer("Hop between frames, in samples.", 512),
+        "sequence_length": a.integer("Window length in samples; default: the FFT length.", None),
+        "window": a.Arg({"enum": ["hann", "hamming", None]}, "Window function; null: rectangular.", "hann"),
+        "sampling_rate": a.integer("Sampling rate, in Hz.", 16000),
+        "num_mel_bins": a.integer("Number of mel bands: the size of the new axis.", 128),
+        "min_freq": a.number("Lower edge of the first band, in Hz.", 20.0, minimum=0),
+        "max_freq": a.number("Upper edge of the last band, in Hz; default: half the sampling rate.", None, above=0),
+        "power_to_db": a.boolean("Whether to convert power to decibels.", True),
+        "top_db": a.number("Dynamic range below the maximum, in decibels.", 80.0),
         "mag_exp": a.number("Exponent of the magnitude: 1, or 2 for power.", 2.0),
-        "min_power": a.number("Power below this counts as this.", 1e-10, above=0),
-        "ref_power": a.number("Power that is 0 decibels.", 1.0),
+        "min_power": a.number("Minimum power; smaller values are raised to it.", 1e-10, above=0),
+        "ref_power": a.number("The power that corresponds to 0 decibels.", 1.0),
     }
 
     def infer(self, call: Call) -> Inferred:
@@ -69,7 +69,7 @@ class MelSpectrogram(Layer):
         if isinstance(signal.size, int) and signal.size <= length // 2:
             call.fail(
                 "NN312",
-                f"`MelSpectrogram` reflects {length // 2} samples at each end of `{signal.name}`, but there are only "
+                f"`MelSpectrogram` reflects {length // 2} samples at each end of `{signal.name}`, but it has only "
                 f"{signal.size}",
                 "fft_length",
                 about=[signal.name],

@@ -46,14 +46,16 @@ class STFTSpectrogram(Layer):
             ["log", "magnitude", "psd", "real", "imag", "angle", "stft"],
             "log",
         ),
-        "frame_length": a.integer("Samples in a frame.", 256),
+        "frame_length": a.integer("Frame length in samples.", 256),
         "frame_step": a.integer("Samples from one frame to the next; default: half a frame.", None),
         "fft_length": a.integer("Length of the transform; default: the next power of two.", None),
-        "window": a.choice("How samples are weighed within a frame; null: all alike.", [*WINDOWS], "hann"),
+        "window": a.choice("Window function; null: rectangular.", [*WINDOWS], "hann"),
         "periodic": a.boolean("Whether the window is periodic rather than symmetric.", False),
-        "scaling": a.choice("density: per hertz; spectrum: per bin; null: none.", ["density", "spectrum"], "density"),
-        "padding": a.choice("valid: only whole frames; same: zeros at both ends.", ["valid", "same"], "valid"),
-        "expand_dims": a.boolean("Whether channels keep an axis of their own behind the frequencies.", False),
+        "scaling": a.choice(
+            "density: per hertz; spectrum: per bin; null: no scaling.", ["density", "spectrum"], "density"
+        ),
+        "padding": a.choice("valid: only full frames; same: zero padding at both ends.", ["valid", "same"], "valid"),
+        "expand_dims": a.boolean("Whether channels keep their own axis after the frequencies.", False),
         "data_format": a.data_format(),
     }
 

@@ -47,16 +47,16 @@ class TextVectorization(Worded):
     reads_text = True
     args = {
         "max_tokens": a.integer(
-            "The most indices that there may be, those for padding and unknown words among them.", None, minimum=2
+            "Maximum number of indices, including those for padding and unknown words.", None, minimum=2
         ),
         "standardize": a.Arg(
             {"enum": ["lower_and_strip_punctuation", "lower", "strip_punctuation", None]},
-            "What is done to a text first; null: nothing. Lower case is that of A to Z.",
+            "How to standardize a text first; null: not at all. Only A to Z are lowercased.",
             "lower_and_strip_punctuation",
         ),
         "split": a.Arg(
             {"enum": ["whitespace", "character", None]},
-            "Where a text is cut: at white space, or into characters; null: nowhere, the texts are words as they are.",
+            "How to split a text: at whitespace, or into characters; null: each text is one word.",
             "whitespace",
         ),
         "ngrams": a.Arg(
@@ -66,16 +66,16 @@ class TextVectorization(Worded):
                 "items": {"type": "integer", "minimum": 1},
                 "minItems": 1,
             },
-            "How many neighbouring words count as one: up to this many, or the listed numbers.",
+            "N-gram sizes: up to this number, or the listed sizes.",
             None,
         ),
         "output_mode": output_mode([mode for mode in MODES if mode != "one_hot"], "int"),
-        "output_sequence_length": a.integer("With int, how many words are kept of a text, or padded to.", None),
-        "pad_to_max_tokens": a.boolean("Whether vectors are as long as `max_tokens`.", False),
+        "output_sequence_length": a.integer("With int, the number of words that texts are cut or padded to.", None),
+        "pad_to_max_tokens": a.boolean("Whether vectors always have length `max_tokens`.", False),
         "vocabulary": a.Arg(
             {"type": ["array", "null"], "items": {"type": "string"}, "minItems": 1},
-            "The words, each once, as they are when `standardize` is done. Without them those of the training rows are "
-            "taken, the most frequent ones first, as many as `max_tokens` allows.",
+            "The words, each once, in standardized form. Default: learned from the training rows, the most frequent "
+            "words first, up to `max_tokens`.",
             None,
         ),
         "idf_weights": a.Arg(
@@ -84,15 +84,15 @@ class TextVectorization(Worded):
             None,
         ),
         "sparse": SPARSE,
-        "ragged": a.choice("Always false: a network of a spec has dense tensors.", [False], False),
-        "encoding": a.choice("How words are written in bytes.", ["utf-8"], "utf-8"),
+        "ragged": a.choice("Always false: specs only support dense tensors.", [False], False),
+        "encoding": a.choice("Text encoding of words.", ["utf-8"], "utf-8"),
     }
 
     def infer(self, call: Call) -> Inferred:
         if call.input.dtype != "string":
             call.fail(
                 "NN407",
-                f"`TextVectorization` reads text, but `{call.input.node}` holds {call.input.dtype}",
+                f"`TextVectorization` needs text, but `{call.input.node}` has dtype {call.input.dtype}",
                 about=[call.input.node],
             )
         self.check_axes(call)
@@ -102,11 +102,11 @@ class TextVectorization(Worded):
         if mode == "int" and length is None:
             call.fail(
                 "NN313",
-                "`TextVectorization` needs to know how many words it keeps",
-                fixes=[Fix("give it `output_sequence_length`, such as 20")],
+                "`TextVectorization` needs `output_sequence_length` here",
+                fixes=[Fix("set it, such as `output_sequence_length: 20`")],
             )
         if mode != "int" and length is not None:
-            call.fail("NN208", "`output_sequence_length` goes with `output_mode: int`", "output_sequence_length")
+            call.fail("NN208", "`output_sequence_length` requires `output_mode: int`", "output_sequence_length")
         why = self.obstacle(args, vocabulary)
         if why is not None:
             warn_unexportable(call, *why)
@@ -121,13 +121,13 @@ class TextVectorization(Worded):
             call.require_rank(1, what="with `split: null`, that of each sample's words")
             call.require_size(call.axes[0], "words are not padded")
             if not text_count(call.axes, call.args):
-                call.fail("NN206", f"`ngrams` joins more words than the {call.axes[0].size} that there are", "ngrams")
+                call.fail("NN206", f"`ngrams` is larger than the number of words, {call.axes[0].size}", "ngrams")
         elif any(axis.size != 1 for axis in call.axes) or len(call.axes) > 1:
             call.fail(
                 "NN310",
-                f"`TextVectorization` reads one text for each sample, but it is given {ax.describe(call.axes)}",
-                notes=["several texts are vectorized one by one, each with an input of its own"],
-                fixes=[Fix("where each is one word, write `split: null`")],
+                f"`TextVectorization` needs one text per sample, but its input is {ax.describe(call.axes)}",
+                notes=["to vectorize several texts, use an input for each"],
+                fixes=[Fix("if each is a single word, write `split: null`")],
                 about=[*call.axes],
             )
 
@@ -140,7 +140,7 @@ class TextVectorization(Worded):
             return why, f"take `output_mode: int` with {MOST_CHARACTERS} characters at most", "split"
         if args["split"] != "character" and onnx.strips(args) and len(vocabulary.words) > MOST_WORDS:
             why = f"punctuation can be stripped for {MOST_WORDS} words at most, but there are {len(vocabulary.words)}"
-            return why, "strip it in the data, and take `standardize: lower`", "standardize"
+            return why, "strip it in the data, and use `standardize: lower`", "standardize"
         return None
 
     def opset(self, node: Node) -> int:

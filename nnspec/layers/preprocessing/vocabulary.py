@@ -78,7 +78,7 @@ def check_vocabulary(call: Call, args: Mapping[str, Any] | None = None) -> Vocab
     if args["vocabulary"] is None:
         return check_adapted(call, args)
     if (args["idf_weights"] is None) != (mode != "tf_idf"):
-        call.fail("NN208", "`idf_weights` goes with `output_mode: tf_idf`, and only with it", "idf_weights")
+        call.fail("NN208", "`idf_weights` and `output_mode: tf_idf` require each other", "idf_weights")
     if args["idf_weights"] is not None and len(args["idf_weights"]) != len(args["vocabulary"]):
         call.fail(
             "NN302",
@@ -87,11 +87,11 @@ def check_vocabulary(call: Call, args: Mapping[str, Any] | None = None) -> Vocab
         )
     found = Vocabulary.of(args)
     if not found.words:
-        call.fail("NN206", "`vocabulary` has no word besides those for mask and unknown ones", "vocabulary")
+        call.fail("NN206", "`vocabulary` has no words besides those for the mask and unknown words", "vocabulary")
     seen: set[Any] = set()
     for word in found.words:
         if word in seen:
-            call.fail("NN206", f"`vocabulary` names `{word}` twice", "vocabulary")
+            call.fail("NN206", f"`vocabulary` lists `{word}` twice", "vocabulary")
         seen.add(word)
     for what, word in (("mask_token", found.mask), ("oov_token", found.oov if args.get("invert") else None)):
         if word is not None and word in seen:
@@ -116,22 +116,22 @@ def check_adapted(call: Call, args: Mapping[str, Any]) -> Vocabulary:
     if args.get("invert"):
         call.fail(
             "NN348",
-            f"`{call.kind}` needs its `vocabulary`",
-            notes=["with `invert` it reads indices, from which no words can be learned"],
+            f"`{call.kind}` requires `vocabulary`",
+            notes=["with `invert` its input is indices, from which no words can be learned"],
             fixes=[Fix("list the words: `vocabulary: [red, green]`")],
         )
     if args["idf_weights"] is not None:
-        call.fail("NN208", "`idf_weights` goes with a `vocabulary`: without one both are learned", "idf_weights")
+        call.fail("NN208", "`idf_weights` requires `vocabulary`: without it both are learned", "idf_weights")
     if mode != "int" and not args["pad_to_max_tokens"]:
-        known = "how many words the training rows hold is known only when they are read"
+        known = "the number of words in the training rows is only known after reading them"
         fix = (
-            f"add `pad_to_max_tokens: true`: vectors are {most} long, and the most frequent words have a place in them"
+            f"add `pad_to_max_tokens: true`: vectors then have length {most}, for the most frequent words"
             if most is not None
-            else "say how long vectors are, words beyond which are unknown: `max_tokens: 100, pad_to_max_tokens: true`"
+            else "set the length of the vectors: `max_tokens: 100, pad_to_max_tokens: true`"
         )
         call.fail(
             "NN350",
-            f"the size of the axis that `{call.kind}` makes would follow from the data",
+            f"the size of the axis that `{call.kind}` adds would depend on the data",
             "output_mode",
             notes=[known],
             fixes=[Fix(fix), Fix("or list the words: `vocabulary: [red, green]`")],

@@ -53,7 +53,7 @@ class Bidirectional(Layer):
             "The layer that runs forwards.",
         ),
         "merge_mode": a.choice(
-            "How the two outputs are joined; null: not.", ["sum", "mul", "concat", "ave", None], "concat"
+            "How to join the two outputs; null: keep both.", ["sum", "mul", "concat", "ave", None], "concat"
         ),
         "weights": a.Arg({"type": "null"}, "Not used: weights come from training.", None),
         "backward_layer": a.Arg(
@@ -78,7 +78,7 @@ class Bidirectional(Layer):
                 f"Keras' `Bidirectional` joins two outputs along the last axis, which is `{last.name}` with "
                 f"`data_format: channels_first`",
                 "merge_mode",
-                fixes=[Fix("take another `merge_mode`, such as sum, or `data_format: channels_last`")],
+                fixes=[Fix("use another `merge_mode`, such as sum, or `data_format: channels_last`")],
             )
         size = ax.multiply((2, last.size)) if mode == "concat" else last.size
         made = ax.fresh(call.axis_name or last.name, size, call.name, is_learned=True)

@@ -40,7 +40,7 @@ class CellLayer(Layer):
     keeps_state = True
     arity = (2, None)
     arity_note = (
-        "a cell is one step; along a sequence runs an `RNN: {cell: …}`, or the layer of that name without `Cell`"
+        "a cell computes one step; for a sequence use `RNN: {cell: …}`, or the layer without `Cell` in its name"
     )
 
     def states_of(self, node: Node) -> tuple[StateSpec, ...]:
@@ -246,7 +246,7 @@ def cell_node(call: Call, source: SourceNode, value: Value, arg: str) -> Node:
         edits = (Edit(span, meant),) if meant else ()
         diagnostic = call.diagnostic(
             "NN207",
-            f"`{call.kind}` steps cells ({', '.join(CELL_KINDS)}), but `{kind}` is none",
+            f"`{call.kind}` needs a cell ({', '.join(CELL_KINDS)}), but `{kind}` is not one",
             arg,
             fixes=[Fix(f"use `{meant}`", edits)] if meant else [],
         )

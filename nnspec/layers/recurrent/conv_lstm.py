@@ -36,8 +36,8 @@ REASON = "ONNX has no convolutional LSTM"
 def _arguments(rank: int) -> dict[str, a.Arg]:
     weights, constraints = ("kernel", "recurrent", "bias"), ("kernel", "recurrent", "bias")
     return {
-        "filters": a.integer("Channels of the state: the size of the axis that it makes."),
-        "kernel_size": a.sizes("Positions that the kernels look at, along each spatial axis.", rank),
+        "filters": a.integer("Number of channels of the state: the size of the new axis."),
+        "kernel_size": a.sizes("Kernel size along each spatial axis.", rank),
         **sliding_arguments(rank),
         **ACTIVATION,
         **GATE_ACTIVATION,
@@ -73,17 +73,17 @@ class ConvLSTM(Recurrent):
         if max(strides) > 1 and max(dilation) > 1:
             call.fail(
                 "NN208",
-                f"`{self.kind}` cannot have strides and dilation above 1 at once",
+                f"`{self.kind}` cannot have both strides and dilation above 1",
                 "strides",
-                fixes=[Fix("keep one of the two at 1")],
+                fixes=[Fix("set one of the two to 1")],
             )
-        channels = call.require_size(call.axes[channel], "its kernel has a slice for each channel")
+        channels = call.require_size(call.axes[channel], "its kernel has one slice per channel")
         step, padding = call.axes[0], call.args["padding"]
         made = list(call.axes)
         windows = {channel: WHOLE}
         for place, k, s, d in zip(spatial, kernel, strides, dilation, strict=True):
             axis = call.axes[place]
-            call.require_size(axis, "its state has a cell for each position")
+            call.require_size(axis, "its state has one cell per position")
             size = slid_size(call, axis, 1 + (k - 1) * d, s, padding, "kernel_size")
             made[place] = ax.resized(axis, size, call.name)
             windows[place] = _spread(window_over(axis.size, 1 + (k - 1) * d, s, padding), k, step.size)

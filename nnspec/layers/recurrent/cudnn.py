@@ -19,7 +19,7 @@ COMPUTED = {
     "reset_after": True,
     "unroll": False,
 }
-INSTEAD = "take `use_cudnn: auto`: cuDNN computes where it can, and Keras' own loop elsewhere"
+INSTEAD = "use `use_cudnn: auto`: cuDNN where possible, and Keras' own loop elsewhere"
 
 
 def check_cudnn(call: Call) -> None:
@@ -56,7 +56,7 @@ def require_gpu(node: Node) -> None:
     if node.args.get("use_cudnn") is True and not distribution.list_devices("gpu"):
         raise SpecError.single(
             "NN208",
-            f"`{node.kind}` is to compute by cuDNN, `use_cudnn: true`, but Keras finds no GPU on this machine",
+            f"`{node.kind}` has `use_cudnn: true`, but Keras finds no GPU on this machine",
             node.span,
             fixes=[Fix(INSTEAD)],
         )

@@ -7,7 +7,7 @@ from nnspec.layers.recurrent.arguments import GRU_STEP, LSTM_STEP, SIMPLE_STEP, 
 from nnspec.layers.recurrent.base import GatedRecurrent
 from nnspec.layers.recurrent.gates import GRUGates, LSTMGates, SimpleGates
 
-CUDNN = {"use_cudnn": a.choice("Whether Keras computes by cuDNN; auto: where it can.", ["auto", True, False], "auto")}
+CUDNN = {"use_cudnn": a.choice("Whether Keras uses cuDNN; auto: where possible.", ["auto", True, False], "auto")}
 
 
 class LSTM(LSTMGates, GatedRecurrent):

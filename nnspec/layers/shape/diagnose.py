@@ -35,15 +35,13 @@ def refuse_name(
         fixes = [rename_fix(call, names, result) or rename]
     elif not reorder:
         is_merge = bool(_merged_from(call.axes))
-        fixes = [
-            Fix("name them in the order of the merge, then `permute`" if is_merge else "give it a name of its own")
-        ]
+        fixes = [Fix("list them in the order of the merge, then `permute`" if is_merge else "give it a new name")]
     call.fail(
         "NN303",
-        f"the reshape calls an axis `{name}`, but it holds {held if ' ' in held else f'`{held}`'}",
+        f"the reshape names an axis `{name}`, but it holds {held if ' ' in held else f'`{held}`'}",
         arg,
         notes=[
-            f"it reads {ax.describe(call.axes)}; a reshape moves brackets, never values",
+            f"its input is {ax.describe(call.axes)}; a reshape regroups values, but never moves them",
             *_merged_from(call.axes),
             *(witness(call.axes, sizes, reorder) if reorder else []),
         ],
@@ -56,8 +54,8 @@ def open_size_fix(axes: Axes) -> Fix:
     """What to do about sizes that agree for some lengths only."""
     unknown = next((axis for axis in axes if not isinstance(axis.size, int)), None)
     if unknown is None:  # the symbol stands in the reshape alone
-        return Fix("say the size as a number, or leave it open with -1")
-    return Fix(f"leave one size open with -1, or give `{unknown.name}` a number under `inputs:`")
+        return Fix("write the size as a number, or leave it open with -1")
+    return Fix(f"leave one size open with -1, or give `{unknown.name}` a fixed size under `inputs:`")
 
 
 def refuse_scramble(
@@ -80,7 +78,7 @@ def refuse_scramble(
             arg,
             label=holds,
             notes=seen,
-            fixes=[Fix("leave the reshape out")],
+            fixes=[Fix("remove the reshape")],
             about=mixed,
         )
         return
@@ -94,7 +92,7 @@ def refuse_scramble(
         fixes = permute_fixes(call, reorder, Applicability.MACHINE if is_certain else Applicability.MAYBE, sizes, names)
     elif inside := _merged_from(call.axes):
         notes += inside
-        fixes = [Fix("permute before the axes are merged, or take them apart in the order of the merge")]
+        fixes = [Fix("permute before the axes are merged, or split them in the order of the merge")]
     else:
         fixes = [mixing_fix(call, sizes, names, result)]
     call.fail("NN301", message, arg, label=holds, notes=notes, fixes=fixes, about=mixed)

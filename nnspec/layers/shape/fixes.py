@@ -51,7 +51,7 @@ def rename_fix(call: Call, names: Sequence[str | None], result: Rebracketing) ->
     if len(names) == len(call.axes) and set(names) == set(names_of(call.axes)):
         said = ", ".join(f"{axis.name}: {axis.size}" for axis in call.axes)
         edit = Edit(call.span("to"), f"{{{said}}}")
-        return Fix("name the axes in the order in which they stand", (edit,))
+        return Fix("name the axes in their current order", (edit,))
     renamed: dict[str, str] = {}
     for name, provenance in zip(names, result.outputs, strict=True):
         if provenance.kind is not Kind.IDENTITY or provenance.axis is None or name is None:
@@ -62,12 +62,12 @@ def rename_fix(call: Call, names: Sequence[str | None], result: Rebracketing) ->
         return None
     item = f"rename: {{{', '.join(f'{old}: {new}' for old, new in renamed.items())}}}"
     replaced = _replaced(call, [item])
-    return Fix("if only the name changes, say so", (replaced,) if replaced else ())
+    return Fix("if only the name changes, use `rename`", (replaced,) if replaced else ())
 
 
 def mixing_fix(call: Call, sizes: Sequence[Size], names: Sequence[str | None] | None, result: Rebracketing) -> Fix:
     """Where mixing is meant: the same reshape as `split` and `merge`, which say so."""
-    message = "where mixing is meant, as in frame stacking, write it as `split` and `merge`"
+    message = "if mixing is intended, as in frame stacking, use `split` and `merge`"
     axes = {axis.name: axis for axis in call.axes}
     if any(p.atoms is None for p in result.outputs) or any(axis.size == 1 or len(axis.atoms) > 1 for axis in call.axes):
         return Fix(message)

@@ -68,7 +68,7 @@ class Flatten(Layer):
     reads_text = True
     moves_values = True
     makes = "time_filter"
-    args = {"data_format": a.data_format("channels_first moves the channel axis last before flattening.")}
+    args = {"data_format": a.data_format("channels_first: move the channel axis last before flattening.")}
 
     def infer(self, call: Call) -> Inferred:
         axes = call.axes
@@ -191,7 +191,7 @@ class RepeatVector(Layer):
     kind = "RepeatVector"
     moves_values = True
     makes = "step"
-    args = {"n": a.integer("How often: the size of the axis that it makes.")}
+    args = {"n": a.integer("Number of repetitions: the size of the new axis.")}
 
     def infer(self, call: Call) -> Inferred:
         call.require_rank(1)

@@ -111,12 +111,12 @@ def _warn_of_lost_swap(call: Call, sizes: Sequence[Size], arg: str) -> None:
     same = " and ".join(f"`{axis.name}`" for axis in alike)
     call.warn(
         "NN304",
-        f"this reshape does nothing: {same} are equally long, and a reshape never swaps axes",
+        f"this reshape does nothing: {same} have the same length, and a reshape never swaps axes",
         arg,
         notes=[f"it reads {ax.describe(call.axes)} and gives the same"],
         fixes=[
             *(permute_fixes(call, reorder, Applicability.MAYBE, sizes) if reorder else []),
-            Fix("leave the reshape out"),
+            Fix("remove the reshape"),
         ],
         about=alike,
     )

@@ -78,7 +78,9 @@ class PermuteVerb(Verb):
     kind = "permute"
     short = "order"
     args = {
-        "order": a.Arg({"type": "array", "items": {"type": "string"}, "minItems": 1}, "Every axis once, slow to fast.")
+        "order": a.Arg(
+            {"type": "array", "items": {"type": "string"}, "minItems": 1}, "Every axis once, in the new memory order."
+        )
     }
 
     def adapt_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
@@ -113,7 +115,7 @@ class Merge(OpenVerb):
     kind = "merge"
     values = {
         "type": "array",
-        "description": "The axes, which must stand side by side in this order.",
+        "description": "The axes to merge, which must be adjacent in this order.",
         "items": {"type": "string"},
         "minItems": 1,
     }
@@ -126,8 +128,8 @@ class Merge(OpenVerb):
                 order = _brought_together(axes, parts)
                 call.fail(
                     "NN321",
-                    f"`merge` joins neighbours in order, but {' and '.join(f'`{p}`' for p in parts)} "
-                    f"do not stand so in {ax.describe(axes)}",
+                    f"`merge` needs adjacent axes, but {' and '.join(f'`{p}`' for p in parts)} "
+                    f"are not adjacent in this order in {ax.describe(axes)}",
                     name,
                     fixes=[call.insert_before("permute first", [call.permute_item(order)])]
                     if len(set(parts)) == len(parts)
@@ -162,7 +164,7 @@ class Split(OpenVerb):
     kind = "split"
     values = {
         "type": "object",
-        "description": "The parts, slow to fast, with their sizes; one may be null.",
+        "description": "The parts in memory order, with their sizes; one may be null.",
         "propertyNames": _AXIS_NAME,
         "additionalProperties": {"type": ["integer", "null"], "minimum": -1},
         "minProperties": 1,
@@ -189,7 +191,7 @@ class Split(OpenVerb):
             fixes = self.size_fixes(call, axis, parts)
             call.fail(
                 "NN315",
-                f"`{axis.name}` of {axis.size} cannot be cut into {said}",
+                f"`{axis.name}` of {axis.size} cannot be split into {said}",
                 axis.name,
                 notes=notes,
                 fixes=fixes,
@@ -229,7 +231,7 @@ class Split(OpenVerb):
             f"`split` calls a part of `{axis.name}` `{label}`, but it holds {held}",
             axis.name,
             notes=[f"`{axis.name}` was merged from ({inside.replace(':', '')}), slow to fast"],
-            fixes=[Fix(f"take it apart as it was merged: `{{{inside}}}`", self.part_edits(call, axis, inside))],
+            fixes=[Fix(f"split it as it was merged: `{{{inside}}}`", self.part_edits(call, axis, inside))],
             about=[axis.name, label],
         )
 
@@ -275,7 +277,7 @@ class Drop(Verb):
     short = "axis"
     args = {
         "axis": a.Arg(
-            {"type": ["string", "array"], "items": {"type": "string"}, "minItems": 1}, "The axis or axes to leave out."
+            {"type": ["string", "array"], "items": {"type": "string"}, "minItems": 1}, "The axis or axes to remove."
         )
     }
 
@@ -291,9 +293,9 @@ class Drop(Verb):
             if axis.size != 1:
                 call.fail(
                     "NN317",
-                    f"`drop` leaves out axes of size 1, but `{axis.name}` has {axis.size}",
+                    f"`drop` removes axes of size 1, but `{axis.name}` has size {axis.size}",
                     arg,
-                    notes=["to lose an axis on purpose, pool over it or merge it with another"],
+                    notes=["to remove an axis, pool over it or merge it with another"],
                     about=[axis.name],
                 )
         return Inferred((tuple(axis for i, axis in enumerate(call.axes) if i not in dropped),))

@@ -55,7 +55,7 @@ class Ends(Layer):
         return as_pairs(args[self.amount], self.rank)
 
     def infer(self, call: Call) -> Inferred:
-        call.require_rank(self.rank + 1, what=f"{self.rank} whose ends change and one of channels")
+        call.require_rank(self.rank + 1, what=f"{self.rank} spatial and one channel axis")
         places, _ = spatial_positions(self.rank, call.args.get("data_format"))
         check_steps(call, places)
         axes: list[Axis] = list(call.axes)
@@ -148,7 +148,7 @@ class Cropping(Ends):
         if axis.size <= less:
             call.fail(
                 "NN312",
-                f"`{self.kind}` cuts {less} positions off `{axis.name}`, which has {axis.size}",
+                f"`{self.kind}` crops {less} positions of `{axis.name}`, which has only {axis.size}",
                 "cropping",
                 about=[axis.name],
             )
@@ -204,7 +204,7 @@ class ZeroPadding2D(ZeroPadding):
     kind = "ZeroPadding2D"
     rank = 2
     args = {
-        "padding": _amounts(2, "Zeros at every end, or for each axis a number or [before, after].", [1, 1]),
+        "padding": _amounts(2, "Zeros at every end, or a number or [before, after] per axis.", [1, 1]),
         "data_format": a.data_format(),
     }
 
@@ -219,7 +219,7 @@ class ZeroPadding3D(ZeroPadding):
     kind = "ZeroPadding3D"
     rank = 3
     args = {
-        "padding": _amounts(3, "Zeros at every end, or for each axis a number or [before, after].", [[1, 1]] * 3),
+        "padding": _amounts(3, "Zeros at every end, or a number or [before, after] per axis.", [[1, 1]] * 3),
         "data_format": a.data_format(),
     }
 
@@ -233,7 +233,7 @@ class Cropping1D(Cropping):
 
     kind = "Cropping1D"
     rank = 1
-    args = {"cropping": _amounts(1, "Steps cut off each end, or [before, after].", [1, 1])}
+    args = {"cropping": _amounts(1, "Steps to crop at each end, or [before, after].", [1, 1])}
 
 
 class Cropping2D(Cropping):
@@ -247,7 +247,7 @@ class Cropping2D(Cropping):
     rank = 2
     args = {
         "cropping": _amounts(
-            2, "Positions cut off every end, or for each axis a number or [before, after].", [[0, 0], [0, 0]]
+            2, "Positions to crop at every end, or a number or [before, after] per axis.", [[0, 0], [0, 0]]
         ),
         "data_format": a.data_format(),
     }
@@ -264,7 +264,7 @@ class Cropping3D(Cropping):
     rank = 3
     args = {
         "cropping": _amounts(
-            3, "Positions cut off every end, or for each axis a number or [before, after].", [[1, 1]] * 3
+            3, "Positions to crop at every end, or a number or [before, after] per axis.", [[1, 1]] * 3
         ),
         "data_format": a.data_format(),
     }

@@ -37,7 +37,7 @@ class UpSampling(Layer):
         return a.as_tuple(args["size"], self.rank)
 
     def infer(self, call: Call) -> Inferred:
-        call.require_rank(self.rank + 1, what=f"{self.rank} to repeat along and one of channels")
+        call.require_rank(self.rank + 1, what=f"{self.rank} spatial and one channel axis")
         call.require_float()
         places, _ = spatial_positions(self.rank, call.args.get("data_format"))
         check_steps(call, places)
@@ -159,7 +159,7 @@ class UpSampling1D(UpSampling):
 
     kind = "UpSampling1D"
     rank = 1
-    args = {"size": a.integer("How often a step is repeated.", 2)}
+    args = {"size": a.integer("Number of repetitions of each step.", 2)}
 
 
 class UpSampling2D(UpSampling):
@@ -175,10 +175,10 @@ class UpSampling2D(UpSampling):
     kind = "UpSampling2D"
     rank = 2
     args = {
-        "size": a.sizes("Positions made of each, along each spatial axis.", 2, [2, 2]),
+        "size": a.sizes("Factor along each spatial axis.", 2, [2, 2]),
         "data_format": a.data_format(),
         "interpolation": a.choice(
-            "nearest repeats; the others compute what lies between.",
+            "nearest repeats values; the others interpolate.",
             ["nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"],
             "nearest",
         ),
@@ -195,7 +195,7 @@ class UpSampling3D(UpSampling):
     kind = "UpSampling3D"
     rank = 3
     args = {
-        "size": a.sizes("How often a position is repeated, along each spatial axis.", 3, [2, 2, 2]),
+        "size": a.sizes("Number of repetitions along each spatial axis.", 3, [2, 2, 2]),
         "data_format": a.data_format(),
     }
 

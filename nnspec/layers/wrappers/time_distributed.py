@@ -43,7 +43,7 @@ def check_inner_body(call: Call, source: SourceNode, arg: str) -> None:
     kind = wrapped_kind(source)
     for key in REGISTRY[kind].references if kind in REGISTRY else ():
         if isinstance(body, MappingNode) and key in body.entries:
-            call.fail("NN208", f"`{call.kind}` wraps a layer that reads one value, but `{key}` names another", arg)
+            call.fail("NN208", f"`{call.kind}` wraps a layer with one input, but `{key}` names another", arg)
 
 
 def layer_source(call: Call, arg: str = "layer") -> SourceNode:
@@ -106,15 +106,13 @@ class TimeDistributed(Layer):
         source = layer_source(call)
         kind = wrapped_kind(source)
         if REGISTRY[kind].arity[0] > 1:
-            call.fail(
-                "NN404", f"`TimeDistributed` wraps layers that read one value, but `{kind}` joins several", "layer"
-            )
+            call.fail("NN404", f"`TimeDistributed` wraps layers with one input, but `{kind}` joins several", "layer")
         if len(call.axes) < 2:
             call.fail(
                 "NN310",
-                f"`TimeDistributed` reads an axis to go over and at least one for its layer, "
-                f"but it is given {ax.describe(call.axes)}",
-                notes=("batch is not counted",),
+                f"`TimeDistributed` needs an axis to iterate over and at least one for its layer, but its input is "
+                f"{ax.describe(call.axes)}",
+                notes=("the batch axis is not counted",),
                 about=[*call.axes],
             )
         first = call.axes[0]
@@ -126,7 +124,7 @@ class TimeDistributed(Layer):
         if inner.is_stateful:
             call.fail(
                 "NN208",
-                f"`{kind}` cannot be stateful here: its batch is made of all positions of `{first.name}`",
+                f"`{kind}` cannot be stateful here: its batch includes all positions of `{first.name}`",
                 "layer",
             )
         self.warn_of_inner_mask(call, inner)
@@ -149,7 +147,8 @@ class TimeDistributed(Layer):
         if lost is not None:
             call.warn(
                 "NN319",
-                f"`TimeDistributed` loses the mask that its `{inner.kind}` makes along `{lost}`: padding is data",
+                f"`TimeDistributed` drops the mask that its `{inner.kind}` creates along `{lost}`: padding "
+                f"counts as data",
                 "layer",
                 notes=["a mask runs along the first axis"],
                 about=[lost],
