@@ -6,7 +6,6 @@ statistics, edges and label lists come from the training split alone. The same f
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +21,7 @@ from nnspec.data.prepare.loading import ColumnCache
 from nnspec.data.prepare.missing import missing_values
 from nnspec.data.prepare.rows import Rows, arrange, read_rows, resolve_missing
 from nnspec.data.prepare.splits import assign, group_codes
+from nnspec.data.prepare.time_order import check_time_order
 from nnspec.data.prepare.transforms import InputTransform, OutputTransform
 from nnspec.data.prepare.windows import take_targets, take_windows, window_ends
 from nnspec.data.section.agree import reference, settle
@@ -30,7 +30,6 @@ from nnspec.data.sources.base import Reading
 from nnspec.diagnostics import SpecError
 
 Array = NDArray[Any]
-_YEAR_FIRST = re.compile(r"\d{4}(\D|$)")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -157,12 +156,9 @@ class _Loader:
         """Text sorts by time only where it is written the year first, all in one form."""
         if self.plan.split.by != "time" or values.dtype.kind not in "US":
             return
-        strange = [str(v) for v in values if not _YEAR_FIRST.match(str(v)) or len(str(v)) != len(str(values[0]))]
-        if strange:
-            message = f"`{self.plan.order_by}` holds text such as `{strange[0]}`, which does not sort by time"
-            span = self.plan.spans.get("order_by", self.plan.span)
-            note = "dates sort as text where the year comes first, then month and day, all of one width"
-            raise SpecError.single("NN514", message, span, notes=[note], path="data.order_by")
+        fault = check_time_order(self.plan, [str(value) for value in values])
+        if fault is not None:
+            raise SpecError([fault])
 
     def strata(self) -> Array | None:
         """Each row's class, from the first output that is a single label."""

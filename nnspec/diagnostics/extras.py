@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 # By extra: the module that it brings. The versions stand in pyproject.toml.
-EXTRAS = {"audio": "soundfile", "lsp": "pygls", "plots": "matplotlib", "tensorboard": "tensorboard"}
+EXTRAS = {"lsp": "pygls", "plots": "matplotlib", "tensorboard": "tensorboard"}
 
 
 def is_installed(extra: str) -> bool:

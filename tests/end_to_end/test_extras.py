@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 import tomllib
-import wave
 from pathlib import Path
 
 import pytest
@@ -72,33 +71,6 @@ def test_tensorboard_is_refused_at_check(quick: Path) -> None:
     assert "error[NN612]" in done.stdout
     assert "pip install 'nnspec[tensorboard]'" in done.stdout
     assert nnspec("check", quick, hidden=set()).returncode == 0
-
-
-def test_sound_says_what_it_needs(tmp_path: Path) -> None:
-    with wave.open(str(tmp_path / "a.wav"), "wb") as file:
-        file.setparams((1, 2, 8000, 0, "NONE", ""))
-        file.writeframes(bytes(range(200)) * 8)
-    spec = {
-        "nnspec": 1,
-        "data": {
-            "split": {"train": 0.8, "test": 0.2, "by": "order"},
-            "inputs": {"x": {"wav": "a.wav", "frame": 8}},
-            "outputs": {"y": {"npy": "y.npy"}},
-        },
-        "inputs": {"x": {"axes": {"moment": 8}}},
-        "model": [{"Dense": {"units": 1}}],
-        "outputs": {"y": {"task": "regression"}},
-        "training": {"epochs": 1},
-    }
-    import numpy as np
-
-    np.save(tmp_path / "y.npy", np.arange(100, dtype=np.float32)[:, None])
-    (tmp_path / "spec.yaml").write_text(yaml.safe_dump(spec, sort_keys=False), encoding="utf-8")
-    done = nnspec("train", tmp_path / "spec.yaml", "--out", tmp_path / "out", hidden={"soundfile"})
-    assert done.returncode == 1
-    assert "error[NN612]" in done.stderr
-    assert "pip install 'nnspec[audio]'" in done.stderr
-    assert nnspec("train", tmp_path / "spec.yaml", "--out", tmp_path / "out", "-q", hidden=set()).returncode == 0
 
 
 @pytest.mark.parametrize("extra", EXTRAS)

@@ -13,6 +13,7 @@ from nnspec.data.checks.splits import check_classes, check_splits
 from nnspec.data.prepare.fit import FileAxes, FitError, file_axes, misfit, slot_layout
 from nnspec.data.prepare.missing import missing_values
 from nnspec.data.prepare.ragged import ragged
+from nnspec.data.prepare.time_order import check_time_order
 from nnspec.data.section.agree import check, settle
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.sources.base import ArrayFacts, ColumnFacts, SourceError, SourceFacts, SourcePlan
@@ -239,6 +240,10 @@ def _check_keys(plan: DataPlan, files: PlanFacts) -> Iterator[Diagnostic]:
             yield column
         elif column.missing:
             yield missing_values(plan.source, name, column.missing, span, where)
+        elif where == "data.order_by" and column.is_text and column.values is not None:
+            fault = check_time_order(plan, [str(value) for value in column.values])
+            if fault is not None:
+                yield fault
 
 
 def _check_counts(plan: DataPlan, files: PlanFacts, counts: Mapping[str, tuple[int, SlotPlan]]) -> Iterator[Diagnostic]:

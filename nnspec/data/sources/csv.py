@@ -19,6 +19,7 @@ from nnspec.data.sources.base import (
     TableFacts,
     TableSource,
 )
+from nnspec.data.sources.time_order import parse_times
 from nnspec.runtime.csv_rules import (
     CellError,
     CsvError,
@@ -58,15 +59,17 @@ class CsvSource(TableSource):
         try:
             header = read_header(plan.path)
             positions = [header.index(name) for name in names]
-            numbers = [reading is Reading.NUMBER or _are_numbers(plan.path, header, at, reading) for at in positions]
+            if reading is Reading.ORDER:
+                yield [_order_keys(plan.path, header, position) for position in positions]
+                return
             readers = [NumberColumn() for _ in names]
             done = 0
             for rows in read_chunks(plan.path, header):
                 chunk = []
-                for name, position, is_number, reader in zip(names, positions, numbers, readers, strict=True):
+                for name, position, reader in zip(names, positions, readers, strict=True):
                     cells = [row[position] for row in rows]
                     try:
-                        chunk.append(_numbers(cells, reader) if is_number else _words(cells, reading))
+                        chunk.append(_numbers(cells, reader) if reading is Reading.NUMBER else _words(cells, reading))
                     except CellError as error:
                         row = done + error.index + 1
                         raise MisfitError(
@@ -89,17 +92,18 @@ class CsvSource(TableSource):
         return read_csv(file, wanted, metadata)
 
 
-def _are_numbers(path: Path, header: Sequence[str], position: int, reading: Reading) -> bool:
-    """Whether rows are sorted by a column as numbers: where all of its cells are; else as text."""
-    if reading is not Reading.ORDER:
-        return False
-    reader = NumberColumn()
+def _order_keys(path: Path, header: Sequence[str], position: int) -> Column:
+    """What rows are sorted by: numbers where all cells are, moments where all are ISO 8601, else text."""
+    import numpy as np
+
+    cells = [row[position] for rows in read_chunks(path, header) for row in rows]
     try:
-        for rows in read_chunks(path, header):
-            reader.read([row[position] for row in rows])
+        return _numbers(cells, NumberColumn())
     except CellError:
-        return False
-    return True
+        times = parse_times(cells)
+        if times is None:
+            return _words(cells, Reading.ORDER)
+        return Column(np.array(times, dtype="datetime64[us]"), np.zeros(len(cells), dtype=bool))
 
 
 def _numbers(cells: Sequence[str], reader: NumberColumn) -> Column:

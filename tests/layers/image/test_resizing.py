@@ -38,7 +38,7 @@ def graph_of(kind: str, body: Any, axes: dict[str, int | str], folder: Path) -> 
         ),
         ("Resizing", size(0, 4), IMAGE, "NN206", "at least 1"),
         ("Resizing", size(4, 5, data_format="channels_first"), IMAGE, "NN308", "which has no order"),
-        ("Resizing", {"height": 4}, IMAGE, "NN203", "needs `width`"),
+        ("Resizing", {"height": 4}, IMAGE, "NN203", "requires `width`"),
     ],
 )
 def test_refused(kind: str, body: Any, axes: Any, code: str, words: str, tmp_path: Path) -> None:

@@ -148,4 +148,4 @@ def test_the_dilation_that_is_proposed_is_the_largest(tmp_path: Path) -> None:
 def test_a_huge_dilation_is_answered_at_once(tmp_path: Path) -> None:
     (diagnostic,) = found(tmp_path, causal(3, [900_000_000]))
     assert diagnostic.code == "NN329"
-    assert diagnostic.fixes[0].message == "a dilation of at most 4 lets all 3 taps see data"
+    assert diagnostic.fixes[0].message == "with a dilation of at most 4, all 3 taps see data"

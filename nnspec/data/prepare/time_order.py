@@ -1,0 +1,24 @@
+"""Whether the rows of a plan can be brought into the order of time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nnspec.data.section.plan import DataPlan
+from nnspec.data.sources.time_order import find_unsortable
+from nnspec.diagnostics import Diagnostic, Fix
+
+
+def check_time_order(plan: DataPlan, cells: Sequence[str]) -> Diagnostic | None:
+    """NN514 where rows are split by time, and the text of `order_by` does not sort by time."""
+    strange = find_unsortable(cells) if plan.split.by == "time" else None
+    if strange is None:
+        return None
+    return Diagnostic(
+        "NN514",
+        f"`{plan.order_by}` holds text such as `{strange}`, which does not sort by time",
+        plan.spans.get("order_by", plan.span),
+        path="data.order_by",
+        notes=("text sorts by time as ISO 8601 (`2020-12-31 13:00`), or with the year first and one form throughout",),
+        fixes=(Fix("write the dates as ISO 8601, or split with `by: order` if the rows are in order already"),),
+    )
