@@ -17,7 +17,7 @@ AGAIN = "begin anew: leave `--resume` out"
 
 
 def refuse_other_origin(checked: Checked, folder: Path, *, resume: bool) -> None:
-    """Writes down what a training is made of, or compares it with what an interrupted one was.
+    """Compares what a training is made of with what an interrupted one was, where one is resumed.
 
     The number of epochs may be another: a training may be made longer.
 
@@ -34,7 +34,11 @@ def refuse_other_origin(checked: Checked, folder: Path, *, resume: bool) -> None
         if changed:
             message = f"the interrupted training was one of another {', '.join(changed)}: it cannot go on with this one"
             raise SpecError.single("NN522", message, checked.root.span, fixes=[Fix(AGAIN)])
-        return
+
+
+def write_origin(checked: Checked, folder: Path) -> None:
+    """Writes down what a training is made of, for `refuse_other_origin`."""
+    path, made_of = folder / FILE, origin(checked)
     folder.mkdir(parents=True, exist_ok=True)
     beside = folder / f"{FILE}.part"
     beside.write_text(json.dumps(made_of), encoding="utf-8")

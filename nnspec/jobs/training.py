@@ -16,7 +16,7 @@ from nnspec.expansion import resolved
 from nnspec.jobs import artifact, vocabularies
 from nnspec.jobs.dataset import load_dataset
 from nnspec.jobs.plots import plot_history
-from nnspec.jobs.resuming import refuse_other_origin
+from nnspec.jobs.resuming import refuse_other_origin, write_origin
 from nnspec.jobs.run import Run
 from nnspec.jobs.settings import settings_of
 from nnspec.pipeline import Checked
@@ -59,6 +59,7 @@ def prepared(checked: Checked, folder: Path, progress: Progress, *, resume: bool
         found = vocabularies.resumed(checked.graph, dataset, folder / "checkpoint", resume=resume)
         graph = vocabularies.with_vocabularies(checked.graph, found)
         vocabularies.check_words(graph, dataset)
+    write_origin(checked, folder / "checkpoint")
     for name, arguments in found.items():
         progress.say(f"vocabulary of {name}: {len(arguments['vocabulary']):,} words")
     return replace(checked, graph=graph), dataset

@@ -32,7 +32,7 @@ def ids(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return made
 
 
-MEAN = ["Reshape", "Where", "Cast", "ReduceSum", "ReduceSum", "Div"]
+MEAN = ["Reshape", "Where", "Cast", "ReduceSum", "ReduceSum", "Max", "Div"]
 
 CASES = [
     Case("Concatenate", None, [STEPS, {"time": 7, "channel": 2}], {"time": 7, "channel": 7}, joined(2), ["Concat"]),

@@ -9,7 +9,7 @@ import pytest
 from nnspec import pipeline
 from nnspec.diagnostics import SpecError
 from nnspec.jobs.exporting import right_padded
-from nnspec.jobs.resuming import refuse_other_origin
+from nnspec.jobs.resuming import refuse_other_origin, write_origin
 
 SPEC = """nnspec: 1
 data:
@@ -27,7 +27,7 @@ training: {epochs: 3}
 def begun(folder: Path) -> None:
     (folder / "data.csv").write_text("a,b\n" + "1,2\n3,4\n" * 4, encoding="utf-8")
     (folder / "spec.yaml").write_text(SPEC, encoding="utf-8")
-    refuse_other_origin(pipeline.check(folder / "spec.yaml"), folder / "checkpoint", resume=False)
+    write_origin(pipeline.check(folder / "spec.yaml"), folder / "checkpoint")
 
 
 def goes_on(folder: Path) -> None:

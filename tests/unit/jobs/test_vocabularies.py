@@ -238,7 +238,12 @@ def test_an_interrupted_build_goes_on_with_its_words(tmp_path: Path, monkeypatch
         with pytest.raises(KeyboardInterrupt):
             api.load(tmp_path / "spec.yaml").build(tmp_path / "out")
     (tmp_path / "rows.csv").write_text("\n".join(rows).replace("07,1", "5,1") + "\n")
-    made = api.load(tmp_path / "spec.yaml").build(tmp_path / "out", resume=True)
+    with pytest.raises(SpecError, match="NN522"):
+        api.load(tmp_path / "spec.yaml").build(tmp_path / "out", resume=True)
+    (tmp_path / "rows.csv").write_text("\n".join(rows) + "\n")
+    with monkeypatch.context() as patch:
+        patch.delattr("nnspec.jobs.vocabularies.learn")  # the words are those of the checkpoint
+        made = api.load(tmp_path / "spec.yaml").build(tmp_path / "out", resume=True)
     assert len(made.history) == 3
     assert tables(made.onnx) == {"words": ["07", "8"], "codes": [7, 8]}
     (tmp_path / "new.csv").write_text("code\n07\n7\n8\n")
