@@ -128,7 +128,7 @@ training: {epochs: 1}
             "is text, which cannot be padded",
         ),
         (("size: {columns: [size], scale: standard}", "size: {columns: [color]}"), "NN506", "holds text"),
-        (("dtype: string", "dtype: float32"), "NN407", "`StringLookup` looks words up"),
+        (("dtype: string", "dtype: float32"), "NN407", "`StringLookup` needs text"),
     ],
 )
 def test_faults_of_text(change: tuple[str, str], code: str, words: str, built: Path) -> None:

@@ -209,8 +209,8 @@ def test_hover_on_a_bare_layer(editor: Editor) -> None:
 @pytest.mark.parametrize(
     ("item", "said"),
     [
-        ("Conv1D: {filters: 3, kernel_s|ize: 3}", "Positions that a kernel looks at"),
-        ("Conv1D: {filters: 3, kernel_size: 3, padd|ing: same}", "causal: zeros at the beginning only"),
+        ("Conv1D: {filters: 3, kernel_s|ize: 3}", "Kernel size along each spatial axis"),
+        ("Conv1D: {filters: 3, kernel_size: 3, padd|ing: same}", "causal: zeros at the start only"),
         ("Dense: {units: 3, kernel_initializer: {RandomN|ormal: {stddev: 0.1}}}", "Random normal initializer"),
         ("Dense: {units: 3, kernel_initializer: {RandomNormal: {std|dev: 0.1}}}", "Standard deviation"),
         ("Dense: {units: 3, kernel_initializer: he_n|ormal}", "`he_normal`: He normal initializer"),

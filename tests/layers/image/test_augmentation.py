@@ -53,7 +53,7 @@ def test_a_network_with_augmentations_is_trained_and_loaded_again(tmp_path: Path
     ("kind", "body", "axes", "code", "words"),
     [
         ("RandomFlip", None, FIRST, "NN308", "`RandomFlip` runs along `channel`"),
-        ("RandomFlip", None, {"height": 3, "width": 4}, "NN310", "reads 3 axes (height, width and channel)"),
+        ("RandomFlip", None, {"height": 3, "width": 4}, "NN310", "needs 3 axes (height, width and channel)"),
         ("RandomFlip", {"data_format": "channels_first"}, IMAGE, "NN308", "which has no order"),
         ("RandomHue", {"factor": 0.2}, {**IMAGE, "channel": 4}, "NN302", "must have 3 positions, but it has 4"),
         ("RandomGrayscale", None, {**IMAGE, "channel": 2}, "NN302", "1 or 3 positions"),

@@ -242,14 +242,14 @@ def test_words_in_windows(tmp_path: Path) -> None:
     ("body", "code", "words"),
     [
         ({"invert": True}, "NN407", "reads indices"),
-        ({"output_mode": "one_hot"}, "NN350", "would follow from the data"),
-        ({"output_mode": "count", "max_tokens": 9}, "NN350", "would follow from the data"),
+        ({"output_mode": "one_hot"}, "NN350", "would depend on the data"),
+        ({"output_mode": "count", "max_tokens": 9}, "NN350", "would depend on the data"),
         ({"pad_to_max_tokens": True}, "NN208", "needs `max_tokens`"),
         ({"max_tokens": 2, "mask_token": ""}, "NN206", "leaves no index for a word"),
         (
             {"output_mode": "tf_idf", "max_tokens": 3, "pad_to_max_tokens": True, "idf_weights": [1]},
             "NN208",
-            "goes with a `vocabulary`",
+            "requires `vocabulary`",
         ),
     ],
 )

@@ -32,7 +32,7 @@ CLAHE = "ContrastLimitedAdaptiveHistogramEqualization"
             None,
             SIGNAL,
             "NN312",
-            "reflects 1024 samples at each end of `time`, but there are only 100",
+            "reflects 1024 samples at each end of `time`, but it has only 100",
         ),
         ("MelSpectrogram", {"fft_length": 16, "sequence_length": 17}, SIGNAL, "NN206", "at most `fft_length` (16)"),
         (
@@ -43,7 +43,7 @@ CLAHE = "ContrastLimitedAdaptiveHistogramEqualization"
             "must lie below `max_freq` (8000.0 Hz)",
         ),
         ("MelSpectrogram", {"fft_length": 16}, {"feature": 100}, "NN308", "which has no order"),
-        ("MelSpectrogram", {"fft_length": 16}, {"time": 100, "channel": 1}, "NN310", "reads 1 axis"),
+        ("MelSpectrogram", {"fft_length": 16}, {"time": 100, "channel": 1}, "NN310", "needs 1 axis"),
         (CLAHE, None, {"height": 3, "width": 20, "channel": 1}, "NN312", "too few for 8 tiles"),
         (CLAHE, None, {"height": "H", "width": 20, "channel": 1}, "NN313", "how long `height` is"),
         ("AutoContrast", None, {"channel": 3, "height": 4, "width": 5}, "NN308", "which has no order"),

@@ -26,28 +26,28 @@ def case(body: Any, axes: Any = TEXT, dtype: str = "string", **more: Any) -> Cas
 @pytest.mark.parametrize(
     ("body", "axes", "dtype", "code", "words"),
     [
-        ({"output_mode": "count"}, TEXT, "string", "NN350", "would follow from the data"),
-        ({"vocabulary": WORDS}, TEXT, "string", "NN313", "how many words it keeps"),
+        ({"output_mode": "count"}, TEXT, "string", "NN350", "would depend on the data"),
+        ({"vocabulary": WORDS}, TEXT, "string", "NN313", "needs `output_sequence_length`"),
         (
             {"vocabulary": WORDS, "output_sequence_length": 4},
             {"text": 3},
             "string",
             "NN310",
-            "one text for each sample",
+            "one text per sample",
         ),
         (
             {"vocabulary": WORDS, "output_sequence_length": 4},
             TEXT,
             "int32",
             "NN407",
-            "reads text, but `x0` holds int32",
+            "needs text, but `x0` has dtype int32",
         ),
         (
             {"vocabulary": WORDS, "output_mode": "count", "output_sequence_length": 4},
             TEXT,
             "string",
             "NN208",
-            "goes with `output_mode: int`",
+            "requires `output_mode: int`",
         ),
         (
             {"vocabulary": ["a", ""], "output_mode": "count"},
@@ -61,7 +61,7 @@ def case(body: Any, axes: Any = TEXT, dtype: str = "string", **more: Any) -> Cas
             {"line": 2, "word": 3},
             "string",
             "NN310",
-            "reads 1 axis (with `split: null`",
+            "needs 1 axis (with `split: null`",
         ),
         ({"vocabulary": WORDS, "split": None, "output_mode": "count"}, {"word": "T"}, "string", "NN313", "how long"),
         (
@@ -69,7 +69,7 @@ def case(body: Any, axes: Any = TEXT, dtype: str = "string", **more: Any) -> Cas
             {"word": 3},
             "string",
             "NN206",
-            "joins more words than the 3",
+            "larger than the number of words, 3",
         ),
         ({"vocabulary": WORDS, "output_mode": "count", "ragged": True}, TEXT, "string", "NN205", "cannot be `true`"),
     ],

@@ -147,7 +147,7 @@ def test_frozen_cell(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("axes", "item", "wanted"),
     [
-        ({"time": 7, "feature": 5}, {"RNN": {"cell": {"GRU": {"units": 2}}}}, "NN207: `RNN` steps cells"),
+        ({"time": 7, "feature": 5}, {"RNN": {"cell": {"GRU": {"units": 2}}}}, "NN207: `RNN` needs a cell"),
         ({"feature": 5, "time": 7}, {"RNN": {"cell": CELLS}}, "NN308"),
         ({"time": 7, "feature": "F"}, {"RNN": {"cell": CELLS}}, "NN313"),
         ({"time": "T", "feature": 5}, {"RNN": {"cell": CELLS, "unroll": True}}, "NN313"),

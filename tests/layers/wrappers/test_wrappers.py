@@ -330,9 +330,7 @@ def test_wrappers_that_show_no_data_refuse_what_adapts(tmp_path: Path, monkeypat
     from nnspec.layers.registry import REGISTRY
 
     monkeypatch.setattr(type(REGISTRY["TimeDistributed"]), "adapts_within", False)
-    wanted = (
-        "NN208: `Normalization` takes what it knows from the training data, which it cannot inside `TimeDistributed`"
-    )
+    wanted = "NN208: `Normalization` learns from the training data, which is not possible inside `TimeDistributed`"
     layer = {"TimeDistributed": {"layer": "Normalization"}}
     assert errors_of(tmp_path, {"part": 2, "feature": 5}, [layer]) == [wanted]
 

@@ -62,7 +62,7 @@ def test_everything_else_stays_byte_for_byte(wrong: Path) -> None:
 def test_says_what_and_where(wrong: Path) -> None:
     lines = run("fix", wrong).stdout.splitlines()
     assert [line.split(": ")[0] for line in lines[:2]] == ["wrong.yaml:8:11", "wrong.yaml:9:29"]
-    assert "fixed NN303, the reshape calls an axis `key`, but it holds `query`: reorder instead" in lines[0]
+    assert "fixed NN303, the reshape names an axis `key`, but it holds `query`: reorder instead" in lines[0]
     assert "fixed NN301, reshape scrambles axes `key` and `unit`: reorder first, then add the unit axis" in lines[1]
     assert lines[-1] == "wrong.yaml: 2 fixes applied"
     assert run("fix", wrong).stdout == "wrong.yaml: nothing to fix\n"
