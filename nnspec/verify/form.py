@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-import onnx
-import onnxruntime
+import numpy as np
 
 from nnspec.data.deployment import Deployment, label_axes, label_name
 from nnspec.diagnostics import Source, Span, SpecError
 from nnspec.ir.graph import Graph
+
+if TYPE_CHECKING:
+    import onnx
+    import onnxruntime
 
 STANDARD_DOMAINS = {"", "ai.onnx", "ai.onnx.ml"}
 CONTROL_FLOW = {"Loop", "If", "Scan"}
@@ -21,6 +25,8 @@ def check_form(proto: onnx.ModelProto, graph: Graph) -> None:
     Raises:
         SpecError: NN702.
     """
+    import onnx
+
     try:
         onnx.checker.check_model(proto, full_check=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
@@ -79,6 +85,13 @@ def deployed_order(layout: Mapping[str, list[str]], name: str, axes: list[str]) 
 
 
 def open_session(proto: onnx.ModelProto) -> onnxruntime.InferenceSession:
+    """The model in ONNX Runtime, on one thread, so that results do not depend on their number.
+
+    Raises:
+        SpecError: NN702 where it does not load.
+    """
+    import onnxruntime
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
@@ -86,6 +99,33 @@ def open_session(proto: onnx.ModelProto) -> onnxruntime.InferenceSession:
         return onnxruntime.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
     except Exception as error:
         raise fault("NN702", f"ONNX Runtime does not load the model: {str(error).splitlines()[0]}") from None
+
+
+def run_session(session: onnxruntime.InferenceSession, feed: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """The model's outputs by name.
+
+    Raises:
+        SpecError: NN702 where it fails: what it declares says nothing of what its nodes do with values.
+    """
+    names = [port.name for port in session.get_outputs()]
+    try:
+        return dict(zip(names, session.run(None, dict(feed)), strict=True))
+    except Exception as error:  # ONNX Runtime has a class of error for each of its status codes
+        shapes = ", ".join(f"`{name}` {value.shape}" for name, value in feed.items())
+        reason = str(error).splitlines()[0]
+        raise fault("NN702", f"ONNX Runtime fails on the model, given {shapes}: {reason}") from None
+
+
+def arrange(array: np.ndarray, name: str, order: Sequence[str], wanted: Sequence[str]) -> np.ndarray:
+    """An output whose axes are in the model's `order`, with the `wanted` order of the same axes.
+
+    Raises:
+        SpecError: NN703 where it has another number of axes.
+    """
+    if array.ndim != len(order):
+        axes = ", ".join(order)
+        raise fault("NN703", f"output `{name}` has shape {array.shape} when the model runs, not the axes ({axes})")
+    return np.transpose(array, [order.index(axis) for axis in wanted])
 
 
 def fault(code: str, message: str) -> SpecError:

@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnx
-import onnxruntime
 
 from nnspec.backends.onnx.export import Exported
 from nnspec.data.deployment import label_axes, label_name
@@ -21,10 +19,22 @@ from nnspec.diagnostics import SpecError
 from nnspec.verify import refusals
 from nnspec.verify.bisect import first_difference, first_not_finite
 from nnspec.verify.comparison import Comparison, Measure, clear_labels, errors
-from nnspec.verify.form import check_form, check_interface, control_flow, deployed_order, open_session
+from nnspec.verify.form import (
+    arrange,
+    check_form,
+    check_interface,
+    control_flow,
+    deployed_order,
+    open_session,
+    run_session,
+)
 from nnspec.verify.rounding import SMALLEST_SCALE, blows_up, moved_by_rounding
 from nnspec.verify.runs import Arrays, Run, Runs
 from nnspec.verify.subject import Subject
+
+if TYPE_CHECKING:
+    import onnx
+    import onnxruntime
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,20 +111,23 @@ class Gate(Subject):
     # ------------------------------------------------------------------------------------------- comparison
 
     def give(self, session: onnxruntime.InferenceSession, run: Run) -> Given:
-        """What Keras and ONNX Runtime give, in the spec's order of axes."""
+        """What Keras and ONNX Runtime give, in the spec's order of axes.
+
+        Raises:
+            SpecError: NN702 and NN703 where the model fails as it runs, or gives other axes than it declares.
+        """
         predicted = self.predicted(run.raw)
         wanted = self.deployment.from_network(self.graph, predicted, run.raw)
-        names = [port.name for port in session.get_outputs()]
-        found = dict(zip(names, session.run(None, self.feed(session, run.raw)), strict=True))
+        found = run_session(session, self.feed(session, run.raw))
         got = {}
         for name, output in self.graph.outputs.items():
             axes = ["batch", *(a.name for a in output.value.axes)]
-            got[name] = np.transpose(found[name], [deployed_order(self.layout, name, axes).index(a) for a in axes])
+            got[name] = arrange(found[name], name, deployed_order(self.layout, name, axes), axes)
             labels = label_name(name)
             if labels in wanted:
                 kept = label_axes(output)
                 order = [a for a in deployed_order(self.layout, name, kept) if a in kept]
-                got[labels] = np.transpose(found[labels], [order.index(a) for a in kept])
+                got[labels] = arrange(found[labels], labels, order, kept)
         return Given(run, predicted, wanted, got)
 
     def measure(self, name: str, group: Sequence[Given]) -> Measure:

@@ -10,16 +10,19 @@ from typing import Any
 
 import keras
 import numpy as np
+import onnx
 import pytest
 
 import nnspec
 from nnspec import api, pipeline
+from nnspec.backends.keras.model import build_model
 from nnspec.data.deployment import Deployment
 from nnspec.data.prepare.transforms import OutputTransform, Scaling
 from nnspec.diagnostics import Source, Span, SpecError
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Output, Value
 from nnspec.layers.registry import REGISTRY
+from nnspec.verify import Gate
 from nnspec.verify.comparison import Measure, clear_labels, differences, errors
 from nnspec.verify.hostile_rows import hostile_rows
 from nnspec.verify.samples import random_inputs
@@ -262,3 +265,36 @@ def test_lowering_that_forgets_padding_on_the_left_fails(tmp_path: Path, monkeyp
     (diagnostic,) = error.value.diagnostics
     assert diagnostic.code == "NN701"
     assert any("a row with padding" in note for note in diagnostic.notes)
+
+
+def add_behind(proto: Any, op: str, **attributes: Any) -> None:
+    """Another node between what computes the only output and the output, whose declared shape stays."""
+    (port,) = proto.graph.output
+    (maker,) = [node for node in proto.graph.node if port.name in node.output]
+    maker.output[list(maker.output).index(port.name)] = "inside"
+    inputs = ["inside"]
+    if op == "Gather":
+        proto.graph.initializer.append(onnx.numpy_helper.from_array(np.array([0, 5], np.int64), "beyond"))
+        inputs.append("beyond")
+    proto.graph.node.append(onnx.helper.make_node(op, inputs, [port.name], **attributes))
+
+
+@pytest.mark.parametrize(
+    ("op", "attributes", "code"),
+    [("Gather", {"axis": 1}, "NN702"), ("Squeeze", {}, "NN703")],
+    ids=["fails-when-it-runs", "gives-other-axes"],
+)
+def test_a_file_that_fails_when_it_runs_is_refused(
+    tmp_path: Path, op: str, attributes: dict[str, Any], code: str
+) -> None:
+    """It passes the checker, and ONNX Runtime loads it: only a run shows what is wrong."""
+    path = written(tmp_path, {"feature": 3}, [{"Dense": {"units": 2, "as": "target"}}])
+    run = api.load(path).export(tmp_path / "out", untrained=True)
+    proto = onnx.load(run.onnx)
+    add_behind(proto, op, **attributes)
+    checked = pipeline.check(path)
+    keras.utils.set_random_seed(0)
+    gate = Gate(checked.graph, build_model(checked.graph).model, Deployment())
+    with pytest.raises(SpecError) as error:
+        gate.run(proto)
+    assert error.value.diagnostics[0].code == code
