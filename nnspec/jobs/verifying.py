@@ -16,6 +16,7 @@ from nnspec.backends.base import TrainingBackend
 from nnspec.backends.keras.model import Compiled, build_model
 from nnspec.backends.onnx.export import Exported
 from nnspec.backends.registry import training_backend
+from nnspec.backends.versions import versions
 from nnspec.data.deployment import Deployment
 from nnspec.diagnostics import Source, Span, SpecError
 from nnspec.jobs import vocabularies
@@ -52,7 +53,7 @@ def prove(
         SpecError: NN70x.
     """
     gate = gate_of(checked, compiled, deployment, layout, held_out)
-    result = gate.run(proto, exported)
+    result = {**gate.run(proto, exported), "versions": versions(backend)}
     causality = verify_causality(checked.root.get("expect"), checked.graph, compiled, gate.fixed_batch, backend)
     return {**result, "causality": causality} if causality else result
 

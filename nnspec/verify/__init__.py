@@ -7,6 +7,6 @@
 from __future__ import annotations
 
 from nnspec.verify.comparison import differences
-from nnspec.verify.gate import Gate, versions
+from nnspec.verify.gate import Gate
 
-__all__ = ["Gate", "differences", "versions"]
+__all__ = ["Gate", "differences"]

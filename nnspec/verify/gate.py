@@ -63,7 +63,7 @@ class Gate(Subject):
         """All checks.
 
         Returns:
-            What `verify.json` holds.
+            What `verify.json` holds of the model itself.
 
         Raises:
             SpecError: NN701 to NN703, NN710.
@@ -96,7 +96,6 @@ class Gate(Subject):
             "control_flow": control_flow(self.graph),
             "lowered_by": dict(exported.lowered_by) if exported else {},
             "lowered": dict(Counter(exported.lowered_by.values())) if exported else {},
-            "versions": versions(),
         }
 
     def lengths(self, raw: Arrays) -> dict[str, list[int]]:
@@ -244,11 +243,3 @@ class Gate(Subject):
             return refusals.not_a_number(self, strange.run.row(0), first_not_finite(self, strange.run.raw))
         first = first_difference(self, exported, worst.run.raw) if exported is not None else None
         return refusals.mismatch(self, comparisons, worst, first, moved)
-
-
-def versions() -> dict[str, str]:
-    """Versions of everything that a result depends on."""
-    from importlib.metadata import version
-
-    names = ("nnspec", "keras", "tensorflow", "onnx", "onnxruntime", "numpy")
-    return {name: version(name) for name in names}

@@ -79,6 +79,7 @@ def test_two_engines_build_the_same_network(checked: Checked, tmp_path: Path) ->
         assert manifest["training"]["backend"] == name
         assert manifest["training"]["devices"]
         assert ("tensorflow" in manifest["versions"]) == (name == "tensorflow")
+        assert json.loads((tmp_path / name / "verify.json").read_text("utf-8"))["versions"] == manifest["versions"]
         causality = run.verification["causality"]["layer conv"]["time"]
         assert causality["max_gradient_after"] == 0
         assert causality["max_gradient"] > 0.01
