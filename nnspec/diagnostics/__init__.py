@@ -1,15 +1,14 @@
 """Diagnostics: what is wrong with a spec, where, and how to mend it.
 
-`model` has the records, `codes` the names of the codes, `pages` a page for each; `text` and `sarif` print them, `apply`
-carries out their fixes, `suggest` finds the name that was meant, `values` and `lists` put values and several names
-into a sentence.
+`model` has the records, `spans` the places that they point at, `codes` the names of the codes, `pages` a page for each;
+`text` and `sarif` print them, `apply` carries out their fixes, `suggest` finds the name that was meant, `values` and
+`lists` put values and several names into a sentence.
 """
 
 from __future__ import annotations
 
 from nnspec.diagnostics.lists import quoted
 from nnspec.diagnostics.model import (
-    LINE_BREAKS,
     Applicability,
     AxisRef,
     CompilerBug,
@@ -22,13 +21,10 @@ from nnspec.diagnostics.model import (
     Related,
     Report,
     Severity,
-    Source,
-    Span,
     SpecError,
-    Step,
-    shortened,
     use_instead,
 )
+from nnspec.diagnostics.spans import LINE_BREAKS, Source, Span, Step, shortened
 from nnspec.diagnostics.suggest import did_you_mean, nearest
 
 __all__ = [

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from nnspec.diagnostics.model import Applicability, Diagnostic, Edit, Fix, Source, Span
+from nnspec.diagnostics.model import Applicability, Diagnostic, Edit, Fix
+from nnspec.diagnostics.spans import Source, Span
 
 
 class OverlapError(ValueError):

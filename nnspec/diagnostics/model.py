@@ -6,24 +6,17 @@ A fault of nnspec itself is a `CompilerBug`. Rendering lives in `text`.
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, field, replace
 from enum import StrEnum
-from functools import cached_property
-from typing import Any
 
+from nnspec.diagnostics.spans import Span
 from nnspec.diagnostics.suggest import did_you_mean as did_you_mean
 from nnspec.diagnostics.suggest import is_same_word
 from nnspec.diagnostics.suggest import nearest as nearest
 
-# What YAML counts as a line break: `str.splitlines` knows more of them, and then places would be off.
-LINE_BREAKS = ("\r\n", "\n", "\r", "\x85", "\u2028", "\u2029")
-MAX_VALUE = 40  # characters of a variable's value in a message
 MAX_DIAGNOSTICS = 1000  # nobody reads more, and each costs time
-_BREAK = re.compile("|".join(LINE_BREAKS))
 MAX_ALSO = 3
 
 
@@ -37,116 +30,6 @@ class Applicability(StrEnum):
 
     MACHINE = "machine-applicable"
     MAYBE = "maybe-incorrect"
-
-
-@dataclass(frozen=True, eq=False)
-class Source:
-    """A text that spans point into: its name as the user gave it, and its lines."""
-
-    name: str
-    text: str
-
-    @cached_property
-    def starts(self) -> list[int]:
-        """The offset at which each line begins."""
-        return [0, *(found.end() for found in _BREAK.finditer(self.text))]
-
-    @cached_property
-    def _lines(self) -> list[str]:
-        return _BREAK.split(self.text)
-
-    def line(self, number: int) -> str:
-        """The line with this number (from 1), without its line break; empty past the end."""
-        return self._lines[number - 1] if 0 < number <= len(self._lines) else ""
-
-    def offset(self, line: int, column: int) -> int:
-        """The place as a number of characters from the beginning; past the end, the end."""
-        return min(self.starts[line - 1] + column - 1, len(self.text)) if line <= len(self.starts) else len(self.text)
-
-    def character(self, offset: int) -> Span:
-        """The span of the character at an offset."""
-        line = bisect_right(self.starts, offset)
-        column = offset - self.starts[line - 1] + 1
-        return Span(self, line=line, column=column, end_line=line, end_column=column + 1)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Step:
-    """An expansion that led to a place.
-
-    Attributes:
-        what: `repeat`, `block residual` or `shared layer encoder`.
-        used: where it is used, if that is another place than where its body stands.
-        values: the variables that it sets.
-        round: of a repeat, the number of this one and of all.
-    """
-
-    what: str
-    used: Span | None = None
-    values: Mapping[str, Any] = field(default_factory=dict)
-    round: tuple[int, int] | None = None
-
-    def __str__(self) -> str:
-        """`in repeat: dilation = 4 (round 3 of 4)`."""
-        said = ", ".join(f"{name} = {shortened(value)}" for name, value in self.values.items())
-        if self.round is not None:
-            which = f"round {self.round[0]} of {self.round[1]}"
-            return f"in {self.what}: {f'{said} ({which})' if said else which}"
-        used = f", used on line {self.used.line}" if self.used is not None else ""
-        return f"in {self.what}{f' ({said})' if said else ''}{used}"
-
-
-def shortened(value: object) -> str:
-    """The beginning of a value, for a message."""
-    text = str(value)
-    return text if len(text) <= MAX_VALUE else text[:MAX_VALUE] + "…"
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A half-open range of a source: lines and columns from 1, `end_column` is one past the last character.
-
-    `trail` holds the expansions that led here, outermost first.
-    """
-
-    source: Source
-    _: KW_ONLY
-    line: int = 1
-    column: int = 1
-    end_line: int = 1
-    end_column: int = 1
-    trail: tuple[Step, ...] = ()
-
-    def within(self, trail: tuple[Step, ...]) -> Span:
-        """The same place, reached through further expansions."""
-        if not trail:
-            return self
-        return Span(
-            self.source,
-            line=self.line,
-            column=self.column,
-            end_line=self.end_line,
-            end_column=self.end_column,
-            trail=trail + self.trail,
-        )
-
-    @property
-    def start(self) -> Span:
-        """The empty span at the beginning of this one: where an insertion goes."""
-        return replace(self, end_line=self.line, end_column=self.column)
-
-    @property
-    def text(self) -> str:
-        """What stands there."""
-        source = self.source
-        return source.text[source.offset(self.line, self.column) : source.offset(self.end_line, self.end_column)]
-
-    def is_at(self, other: Span) -> bool:
-        """Whether both are the same place, however it was reached."""
-        return self.source is other.source and (self.line, self.column) == (other.line, other.column)
-
-    def __str__(self) -> str:
-        return f"{self.source.name}:{self.line}:{self.column}"
 
 
 @dataclass(frozen=True, slots=True)

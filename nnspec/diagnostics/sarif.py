@@ -14,8 +14,9 @@ from urllib.parse import quote
 
 from nnspec import __version__
 from nnspec.diagnostics.codes import CODES, HOME, page_address
-from nnspec.diagnostics.model import LINE_BREAKS, Diagnostic, Fix, Related, Span
+from nnspec.diagnostics.model import Diagnostic, Fix, Related
 from nnspec.diagnostics.pages import code_page
+from nnspec.diagnostics.spans import LINE_BREAKS, Span
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _ROOT = "SRCROOT"

@@ -19,9 +19,8 @@ from nnspec.diagnostics.model import (
     Ref,
     Related,
     Severity,
-    Source,
-    Span,
 )
+from nnspec.diagnostics.spans import Source, Span
 
 _STYLES = {"error": "1;31", "warning": "1;33", "bold": "1", "gutter": "1;34", "help": "1;36", "note": "1;32"}
 MAX_LINE = 160  # terminal columns of a source line; a longer one is shown around the place

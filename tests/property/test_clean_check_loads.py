@@ -58,7 +58,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("clean")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(columns=st.lists(st.lists(CELLS, min_size=ROWS, max_size=ROWS), min_size=3, max_size=3), layout=LAYOUT)
 def test_tables(columns: list[list[str]], layout: tuple[str, bool, bool, bool], folder: Path) -> None:
     check_table(columns, layout, folder)
@@ -112,7 +114,9 @@ def wav(samples: bytes, encoding: int, bits: int, channels: int, cut: int) -> by
     return whole[: len(whole) - cut]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     form=st.sampled_from([(1, 8), (1, 16), (1, 24), (1, 32), (3, 32), (3, 64), (2, 16), (1, 12)]),
     channels=st.sampled_from([1, 1, 1, 2]),

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nnspec.diagnostics import Source
@@ -19,6 +19,8 @@ SCALARS = st.none() | st.booleans() | st.integers(-999, 999) | st.floats(allow_n
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3))
 
 
+# The first draw builds the table of characters, which takes a second on a busy machine.
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(VALUES)
 def test_a_value_is_read_back(value: Any) -> None:
     assert to_plain(parse(Source("a.yaml", f"[{as_yaml(value)}]"))) == [value]
