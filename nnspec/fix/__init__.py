@@ -1,0 +1,1 @@
+"""`nnspec fix`: the certain fixes of a spec, applied round after round, as text, patch or file."""

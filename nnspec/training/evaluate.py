@@ -76,7 +76,7 @@ def score(output: Output, deployment: Deployment, predicted: np.ndarray, split: 
 
 def table(graph: Graph, metrics: Mapping[str, Mapping[str, Any]]) -> str:
     """The figures as plain text, a row a split and output."""
-    rows = [("split", "output", "samples", "figure", "model", "baseline")]
+    rows = [("split", "output", "samples", "metric", "model", "baseline")]
     for split, outputs in metrics.items():
         for name, figures in outputs.items():
             headline = HEADLINE[graph.outputs[name].task]

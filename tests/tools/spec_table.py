@@ -26,7 +26,7 @@ def row(folder: Path) -> str:
 
 def table(root: Path) -> str:
     folders = sorted(p.parent for p in root.glob("*/metrics.json"))
-    head = "| spec | figure on test | model | naive baseline | ONNX nodes | ONNX Runtime against Keras (relative) |"
+    head = "| spec | metric on test | model | naive baseline | ONNX nodes | ONNX Runtime against Keras (relative) |"
     return "\n".join([head, "|---|---|---|---|---|---|", *map(row, folders)])
 
 
