@@ -42,7 +42,7 @@ def test_every_kind_has_a_page(kind: str, tmp_path: Path) -> None:
             )
             assert text.endswith("."), (case.label, text)
             assert not re.search(
-                r"\bNone\b|[{}<>]|  |Fraction|\(\)|(?<!×)\b1 (position|step|number|kernel|row|column)s\b",
+                r"\bNone\b|[{}<>]|  |Fraction\(|\(\)|(?<!×)\b1 (position|step|number|kernel|row|column)s\b",
                 _quoteless(text),
             ), (
                 case.label,
