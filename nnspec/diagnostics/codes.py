@@ -83,6 +83,7 @@ CODES: dict[str, str] = {
     "NN355": "number-of-classes-not-known",
     "NN365": "no-mask-to-end",
     "NN366": "mask-does-not-fit-values",
+    "NN370": "positions-outside-axis",
     "NN331": "expectation-not-met",
     "NN332": "bad-bound",
     "NN333": "expected-to-be-causal",

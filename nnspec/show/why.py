@@ -174,7 +174,8 @@ def _alone(axis: ax.Axis, window: Window) -> str:
 
 
 def _moved(window: Window) -> str:
-    assert window.ahead is not None
+    if window.ahead is None:
+        return "counted from the end"
     distance = counted(abs(window.ahead), "position")
     return "its own" if window.ahead == 0 else f"{distance} {'after' if window.ahead > 0 else 'before'} its own"
 
@@ -194,6 +195,8 @@ def _within(graph: Graph, name: str, field: Field) -> str:
     short = isinstance(total, int) and size > total
     padding = f" ({total} there are; the others are padding)" if short else f" of {total}"
     stride = "" if field.stride == 1 else f" Neighbours lie {field.stride} positions of the input apart."
+    if field.stride < 0:
+        stride = f" Neighbours lie {counted(-field.stride, 'position')} of the input apart, from last to first."
     return f"In the network it sees {counted(size, 'position')} of `{name}`{padding}{what}.{stride}"
 
 

@@ -25,13 +25,17 @@ def fine_value(name: str, arg: Arg) -> Any:
         return FINE[name]
     if arg.family is not None:
         return "relu"
-    types = arg.schema.get("type")
-    first = types if isinstance(types, str) else types[0] if types else arg.schema["enum"][0]
+    if "enum" in arg.schema:
+        return arg.schema["enum"][0]
+    types = arg.schema["type"]
+    first = types if isinstance(types, str) else types[0]
     item = "feature" if arg.schema.get("items", {}).get("type") == "string" else 1
     listed = [item] * arg.schema.get("minItems", 1)
     if name == "cells":
         listed = [FINE["cell"]]
-    return {"string": "a", "array": listed, "boolean": True}.get(first, arg.schema.get("minimum", 1))
+    return {"string": "a", "array": listed, "boolean": True, "object": {"feature": 1}}.get(
+        first, arg.schema.get("minimum", 1)
+    )
 
 
 def faults(kind: str, body: dict[str, Any]) -> list[str]:

@@ -63,6 +63,7 @@ def build_model(graph: Graph, *, batches: Mapping[str, int | None] | None = None
             raise failure(node.layer, node.inner, node.span, what) from error
         layers[node.name] = layer
         results = list(made) if isinstance(made, list | tuple) else [made]
+        _name_operations(keras_name(node.name), results, read)
         for value, tensor in zip(node.outputs, results, strict=True):
             _compare_shapes(node, value, tensor)
             tensors[node.name, value.port] = tensor
@@ -74,6 +75,28 @@ def build_model(graph: Graph, *, batches: Mapping[str, int | None] | None = None
     )
     named = {(node if port == "output" else f"{node}.{port}"): tensor for (node, port), tensor in tensors.items()}
     return Compiled(model, layers, named)
+
+
+def _name_operations(name: str, results: list[Tensor], read: list[Tensor]) -> None:
+    """Names of their own for the operations that a node is made of.
+
+    Keras numbers operations by class, `mean_1`, and takes no model in which a node of the spec has such a name too.
+    """
+    import keras
+
+    known = {id(tensor) for tensor in read}
+    pending = list(results)
+    while pending:
+        tensor = pending.pop()
+        if id(tensor) in known:
+            continue
+        known.add(id(tensor))
+        operation = tensor._keras_history.operation
+        if isinstance(operation, keras.layers.Layer):
+            continue
+        if not operation.name.startswith(f"{name}."):
+            operation.name = f"{name}.{operation.name}"
+        pending += operation._inbound_nodes[-1].input_tensors
 
 
 def _output(value: Value, tensor: Tensor) -> Tensor:

@@ -17,7 +17,9 @@ OPTIONAL_OUTPUTS = frozenset({"LSTM", "GRU", "RNN"})  # what nothing reads is le
 
 MOVES = frozenset({"Cast", "Reshape", "Transpose"})
 # Before opset 18 these take their axes as an attribute; ReduceSum has read them since 13.
-AXES_FROM_18 = frozenset(f"Reduce{what}" for what in ("L1", "L2", "Max", "Mean", "Min", "Prod", "SumSquare"))
+AXES_FROM_18 = frozenset(
+    f"Reduce{what}" for what in ("L1", "L2", "LogSumExp", "Max", "Mean", "Min", "Prod", "SumSquare")
+)
 
 
 @dataclass(kw_only=True)

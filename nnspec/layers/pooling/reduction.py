@@ -1,0 +1,115 @@
+"""Axes reduced to one number: their mean, sum, largest or smallest value, spread or length, wherever they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from nnspec.backends.onnx.ops.placement import over_dims
+from nnspec.diagnostics import lists
+from nnspec.ir import axes as ax
+from nnspec.ir.axes import Axes
+from nnspec.ir.graph import Node
+from nnspec.ir.receptive_field import WHOLE
+from nnspec.layers.kit import args as a
+from nnspec.layers.kit import explanations as say
+from nnspec.layers.kit.axis_lists import positions
+from nnspec.layers.kit.base import Call, Inferred, Layer
+from nnspec.lazy import np
+
+if TYPE_CHECKING:
+    from nnspec.backends.onnx.lowering import Lowering
+    from nnspec.backends.onnx.view import View
+
+# What each is called in ONNX; the others are made of several nodes.
+_OPS = {
+    "mean": "ReduceMean",
+    "sum": "ReduceSum",
+    "max": "ReduceMax",
+    "min": "ReduceMin",
+    "prod": "ReduceProd",
+    "logsumexp": "ReduceLogSumExp",
+    "l1": "ReduceL1",
+    "l2": "ReduceL2",
+}
+_SAID = {
+    "mean": "mean",
+    "sum": "sum",
+    "max": "largest value",
+    "min": "smallest value",
+    "prod": "product",
+    "std": "standard deviation",
+    "var": "variance",
+    "logsumexp": "logarithm of the sum of exponentials",
+    "l1": "sum of absolute values",
+    "l2": "Euclidean length",
+}
+
+
+class Reduce(Layer):
+    """Makes one number of all positions along axes: `reduce: {axis: time, by: mean}`.
+
+    The other axes stay, in their order. Masked steps count: a mask ends here, and `GlobalAveragePooling1D` leaves
+    padding out. `std` and `var` divide by the number of positions.
+
+    Input axes:  `batch time feature`
+    Output axes: `batch feature`, or `batch time feature` with time 1 where `keepdims`
+    """
+
+    kind = "reduce"
+    is_verb = True
+    args = {
+        "axis": a.axis_list("The axis or axes to reduce."),
+        "by": a.choice("What is made of their positions.", list(_SAID)),
+        "keepdims": a.boolean("Whether to keep the reduced axes with size 1.", False),
+    }
+
+    def infer(self, call: Call) -> Inferred:
+        call.require_float()
+        said = call.args["axis"]
+        places = sorted(set(positions(call, said if isinstance(said, list) else [said], "axis")))
+        axes: Axes = tuple(axis for i, axis in enumerate(call.axes) if i not in places)
+        if call.args["keepdims"]:
+            axes = tuple(ax.resized(axis, 1, call.name) if i in places else axis for i, axis in enumerate(call.axes))
+        return Inferred((axes,), windows=dict.fromkeys(places, WHOLE), keras={"axis": [1 + place for place in places]})
+
+    def why(self, node: Node) -> dict[str, str]:
+        axes = node.inputs[0].axes
+        reduced = lists.joined(say.sized(axes[place - 1]) for place in node.args["axis"])
+        stays = "what is reduced stays with size 1" if node.args["keepdims"] else "what is reduced is gone"
+        return {"": f"Of all positions of {reduced} one number is kept, the {_SAID[node.args['by']]}; {stays}."}
+
+    def to_keras(self, node: Node) -> Callable[..., Any]:
+        from keras import ops
+
+        axis, keepdims, by = tuple(node.args["axis"]), bool(node.args["keepdims"]), node.args["by"]
+        if by == "l1":
+            return lambda tensor: ops.sum(ops.absolute(tensor), axis=axis, keepdims=keepdims)
+        if by == "l2":
+            return lambda tensor: ops.sqrt(ops.sum(ops.square(tensor), axis=axis, keepdims=keepdims))
+        return lambda tensor: getattr(ops, by)(tensor, axis=axis, keepdims=keepdims)
+
+    def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
+        view, axes, by = inputs[0], node.args["axis"], node.args["by"]
+        ready, dims = over_dims(lowering, view, axes)
+        if not dims:  # axes of size 1, which may have no dimension at all
+            ready = lowering.arrange(ready, (*ready.dims, ()))
+            dims = [len(ready.dims) - 1]
+        where = lowering.constant(np.asarray(dims, np.int64), "axes")
+        if by in ("std", "var"):
+            mean = lowering.node("ReduceMean", ready.tensor, where, keepdims=1)
+            apart = lowering.node("Sub", ready.tensor, mean)
+            tensor = lowering.node("ReduceMean", lowering.node("Mul", apart, apart), where, keepdims=0)
+            if by == "std":
+                tensor = lowering.node("Sqrt", tensor)
+        else:
+            tensor = lowering.node(_OPS[by], ready.tensor, where, keepdims=0)
+        left = tuple(dim for i, dim in enumerate(ready.dims) if i not in dims)
+        groups = tuple(() if i in axes else group for i, group in enumerate(view.axes))
+        if not node.args["keepdims"]:
+            groups = tuple(group for i, group in enumerate(view.axes) if i not in axes)
+        return [replace(ready, tensor=tensor, dims=left, axes=groups, mask=None)]
+
+
+LAYERS = (Reduce(),)

@@ -1,0 +1,76 @@
+"""An axis of size 1 that becomes longer: what it holds is repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from nnspec.backends.onnx.ops.placement import own_dims, with_dims
+from nnspec.diagnostics import lists
+from nnspec.ir import axes as ax
+from nnspec.ir.graph import Node
+from nnspec.layers.kit import explanations as say
+from nnspec.layers.kit.base import Call, Inferred
+from nnspec.layers.shape.verbs import OpenVerb
+from nnspec.lazy import np
+
+if TYPE_CHECKING:
+    from nnspec.backends.onnx.lowering import Lowering
+    from nnspec.backends.onnx.view import View
+
+
+class Expand(OpenVerb):
+    """Repeats along an axis of size 1: `expand: {copy: 3}`. `insert` makes such an axis.
+
+    With `merge` it repeats each step (`[time, copy]`) or the whole sequence (`[copy, time]`). A mask ends here.
+
+    Input axes:  `batch time copy` of 10 × 1
+    Output axes: `batch time copy` of 10 × 3
+    """
+
+    kind = "expand"
+    moves_values = True
+    values = {"type": "integer", "minimum": 1, "description": "How often it is repeated."}
+
+    def infer(self, call: Call) -> Inferred:
+        axes = list(call.axes)
+        repeats = [1] * len(axes)
+        for name, count in self.require_pairs(call).items():
+            place = call.axis_index(name, name)
+            if axes[place].size != 1:
+                call.fail(
+                    "NN317",
+                    f"`expand` repeats along axes of size 1, but `{name}` has size {axes[place].size}",
+                    name,
+                    notes=["to repeat what an axis holds, `insert` one, `expand` that, and `merge` the two"],
+                    about=[name],
+                )
+            repeats[place] = int(count)
+            axes[place] = ax.fresh(name, int(count), call.name)
+        return Inferred((tuple(axes),), keras={"repeats": repeats})
+
+    def why(self, node: Node) -> dict[str, str]:
+        pairs = zip(node.outputs[0].axes, node.args["repeats"], strict=True)
+        said = [f"{say.counted(count, 'time')} along `{axis.name}`" for axis, count in pairs if count > 1]
+        return {"": f"Repeats all values {lists.joined(said)}." if said else "Nothing changes."}
+
+    def to_keras(self, node: Node) -> Callable[..., Any]:
+        from keras import ops
+
+        return lambda tensor: ops.tile(tensor, [1, *node.args["repeats"]])
+
+    def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
+        places = [place for place, count in enumerate(node.args["repeats"]) if count > 1]
+        if not places:
+            return [inputs[0]]
+        axes = [1 + place for place in places]
+        ready, dims = own_dims(lowering, inputs[0], axes)
+        repeats = np.ones(len(ready.dims), np.int64)
+        repeats[dims] = [node.args["repeats"][place] for place in places]
+        tensor = lowering.node("Tile", ready.tensor, lowering.constant(repeats, "repeats"))
+        made = node.outputs[0].axes
+        groups = [lowering.factor(made[place].name, made[place].size) for place in places]
+        return [with_dims(ready, tensor, dims, axes, groups)]
+
+
+LAYERS = (Expand(),)
