@@ -2,11 +2,16 @@
 
 A `TrainingBackend` is an engine that Keras computes with: it seeds, feeds, fits and differentiates. Everything else of
 a training, which weights are kept, what is checked, evaluated and written, is nnspec's and the same for every engine.
-Keras models, layers and callbacks are what both sides speak of. `nnspec.backends.registry` finds a backend by name; the
-jobs take one as an argument too:
+Keras models, layers and callbacks are what both sides speak of.
+
+An `ExportBackend` is a format of deployed models: it lowers a graph and its weights to an `ExportedModel`, which the
+gate compares with Keras before it becomes a file. What the model says of itself, what it is compared on and when it
+passes is nnspec's and the same for every format.
+
+`nnspec.backends.registry` finds both by name; the jobs take them as arguments too:
 
     from nnspec.backends.registry import training_backend
-    jobs.run_training(checked, out, progress, backend=training_backend("tensorflow"))
+    jobs.run_build(checked, out, progress, backend=training_backend("tensorflow"), exporter="onnx")
 """
 
 from __future__ import annotations
@@ -17,8 +22,13 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
+from nnspec.data.deployment import Deployment
+from nnspec.diagnostics import Span
+from nnspec.ir.graph import Graph
+
 Tensor: TypeAlias = Any  # of whichever framework computes
 KerasModel: TypeAlias = Any  # Keras ships no types
+KerasLayer: TypeAlias = Any
 KerasCallback: TypeAlias = Any
 Values: TypeAlias = Tensor | Mapping[str, Tensor]  # of one input or output by itself, of several by name
 
@@ -105,4 +115,137 @@ class TrainingBackend(Protocol):
         """A function's second result, and the gradient of its first with respect to the arrays of these names.
 
         Each gradient has the axes of its array, and is zero where nothing depends on it.
+        """
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Deployable:
+    """A trained network, with all that its file is to do besides.
+
+    Attributes:
+        weights: by node (or shared layer), then by weight.
+        deployment: what the file does to data in front of the network and behind it.
+        layout: order of axes (`batch` among them) of inputs and outputs that differ from the spec's.
+        right_padded: inputs whose sequences hold data first and padding after it.
+        layers: the Keras layer of each node, for what a format has no lowering of its own for.
+        options: the spec's `export` section, of which a format takes what is its own.
+        span: where that section stands.
+    """
+
+    graph: Graph
+    weights: Mapping[str, Mapping[str, np.ndarray]]
+    deployment: Deployment
+    layout: Mapping[str, list[str]]
+    right_padded: frozenset[str]
+    layers: Mapping[str, KerasLayer]
+    options: Mapping[str, Any]
+    span: Span
+
+
+class Session(Protocol):
+    """An exported model that is ready to run."""
+
+    @property
+    def inputs(self) -> Mapping[str, Sequence[int | None]]:
+        """The size of each axis of each input, recurrent state among them; None where it is open."""
+
+    def run(self, feed: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The outputs by name, each with its axes in the model's own order.
+
+        Raises:
+            SpecError: NN702 where the model fails.
+        """
+
+
+class ExportedModel(Protocol):
+    """A model in memory as its file will hold it, or as a file held it."""
+
+    @property
+    def backend(self) -> ExportBackend: ...
+
+    @property
+    def source(self) -> Deployable | None:
+        """What it was lowered from; None where it was read from a file."""
+
+    @property
+    def lowered_by(self) -> Mapping[str, str]:
+        """By node: `nnspec`, or the converter that the backend asked; empty where it was read from a file."""
+
+    @property
+    def states(self) -> Mapping[str, str]:
+        """The inputs that take recurrent state, and the outputs that give it back."""
+
+    @property
+    def metadata(self) -> Mapping[str, Any] | None:
+        """What the model says of itself, see `embed`; None where it says nothing.
+
+        Raises:
+            ValueError: where that is damaged.
+        """
+
+    def embed(self, metadata: Mapping[str, Any]) -> None:
+        """Makes the model carry these metadata, as JSON, in place of any it has."""
+
+    def interface(self) -> tuple[Mapping[str, int], Mapping[str, int]]:
+        """How many axes each input has, and each output."""
+
+    def check_form(self, graph: Graph) -> None:
+        """Whether it is well-formed, and holds nothing that the format's runtimes would not take.
+
+        Raises:
+            SpecError: NN702.
+        """
+
+    def describe(self, graph: Graph) -> dict[str, Any]:
+        """What `verify.json` says of its form."""
+
+    def operators(self) -> Mapping[str, int]:
+        """How often it has each operator, those in bodies of loops counted too."""
+
+    def open(self) -> Session:
+        """The model, loaded by the runtime that the format is known for.
+
+        Raises:
+            SpecError: NN702 where it does not load.
+        """
+
+    def to_bytes(self) -> bytes:
+        """The content of its file."""
+
+
+class ExportBackend(Protocol):
+    """A format of deployed models."""
+
+    @property
+    def name(self) -> str:
+        """What a spec and the registry call it."""
+
+    @property
+    def title(self) -> str:
+        """What messages call it, as in `the ONNX model`."""
+
+    @property
+    def runtime(self) -> str:
+        """What messages call that which runs its models, as in `ONNX Runtime`."""
+
+    @property
+    def suffix(self) -> str:
+        """That of its files, with the dot."""
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The distributions whose versions its models and their results depend on."""
+
+    def lower(self, network: Deployable) -> ExportedModel:
+        """The network in this format, not yet verified.
+
+        Raises:
+            SpecError: NN601 where a layer has no lowering, NN603 where an option cannot be met.
+        """
+
+    def parse(self, data: bytes) -> ExportedModel:
+        """A model from the content of its file.
+
+        Raises:
+            Exception: of whatever class, where that is damaged.
         """

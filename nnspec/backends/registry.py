@@ -1,23 +1,51 @@
-"""Backends by name, each loaded when it is first asked for."""
+"""Backends by name, each loaded when it is first asked for.
+
+Another backend is a module, and its line in a table here: the language then has its name, as the jobs do.
+"""
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import cast
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
-from nnspec.backends.base import TrainingBackend
+if TYPE_CHECKING:  # both need NumPy, which what checks a spec does not load
+    from nnspec.backends.base import ExportBackend, TrainingBackend
 
-# A module and the object in it; the module may import its framework only when the object is used.
+# A module and the object in it; the module may import its framework only when the object is used. The first of a table
+# is what a spec uses that names none.
 TRAINING = {"tensorflow": ("nnspec.backends.keras.tensorflow_backend", "TENSORFLOW")}
+EXPORT = {"onnx": ("nnspec.backends.onnx.backend", "ONNX")}
 
 
-def training_backend(given: str | TrainingBackend = "tensorflow") -> TrainingBackend:
-    """The training backend of a name; a backend itself is handed back.
+def training_backend(given: str | TrainingBackend | None = None) -> TrainingBackend:
+    """The training backend of a name, the default where there is none; a backend itself is handed back.
 
     Raises:
         KeyError: where no backend has this name.
     """
-    if not isinstance(given, str):
+    if given is not None and not isinstance(given, str):
         return given
-    module, name = TRAINING[given]
-    return cast(TrainingBackend, getattr(import_module(module), name))
+    return cast("TrainingBackend", _load(TRAINING, given))
+
+
+def export_backend(given: str | ExportBackend | None = None) -> ExportBackend:
+    """The export backend of a name, the default where there is none; a backend itself is handed back.
+
+    Raises:
+        KeyError: where no backend has this name.
+    """
+    if given is not None and not isinstance(given, str):
+        return given
+    return cast("ExportBackend", _load(EXPORT, given))
+
+
+def export_backend_of_file(path: Path) -> ExportBackend:
+    """The export backend whose files are named like this one; the default where that says nothing."""
+    known = map(export_backend, EXPORT)
+    return next((backend for backend in known if backend.suffix == path.suffix), export_backend())
+
+
+def _load(table: dict[str, tuple[str, str]], given: str | None) -> object:
+    module, name = table[next(iter(table)) if given is None else given]
+    return getattr(import_module(module), name)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from nnspec.backends.base import TrainingBackend
+from nnspec.backends.base import ExportBackend, TrainingBackend
 
 
-def versions(backend: TrainingBackend) -> dict[str, str]:
+def versions(engine: TrainingBackend, exporter: ExportBackend) -> dict[str, str]:
     """By distribution: nnspec, what trained, what lowered and ran the file."""
-    return {name: version(name) for name in ("nnspec", *backend.packages, "onnx", "onnxruntime", "numpy")}
+    return {name: version(name) for name in ("nnspec", *engine.packages, *exporter.packages, "numpy")}

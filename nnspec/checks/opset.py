@@ -7,19 +7,7 @@ from collections.abc import Iterator
 from nnspec.checks.context import Context
 from nnspec.diagnostics import Diagnostic, Edit, Fix
 from nnspec.document import Scalar
-from nnspec.ir.graph import Graph, Node
-
-DEFAULT = 18
-
-
-def needed_opset(graph: Graph) -> int:
-    """The operator set that a graph is exported with where the spec names none."""
-    return max([DEFAULT, *(_opset(node) for node in graph.nodes)])
-
-
-def _opset(node: Node) -> int:
-    inner = [wrapped for wrapped in (node.inner, node.backward) if wrapped is not None]
-    return max([node.layer.opset(node), *(_opset(wrapped) for wrapped in inner)])
+from nnspec.ir.opset import node_opset
 
 
 def check_opset(context: Context) -> Iterator[Diagnostic]:
@@ -27,7 +15,7 @@ def check_opset(context: Context) -> Iterator[Diagnostic]:
     if not isinstance(given, Scalar) or not isinstance(given.value, int):
         return
     for node in context.graph.nodes:
-        needed = _opset(node)
+        needed = node_opset(node)
         if given.value < needed:
             message = f"`{node.kind}` needs opset {needed} or newer, but `export.opset` is {given.value}"
             fixes = (Fix(f"set it to {needed}, or remove `opset`", (Edit(given.span, str(needed)),)),)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from nnspec.backends.base import TrainingBackend
+from nnspec.backends.base import ExportBackend, TrainingBackend
 from nnspec.backends.versions import versions
 from nnspec.diagnostics import Source, Span, SpecError
 from nnspec.jobs.settings import settings_of
@@ -87,7 +87,9 @@ def file_hashes(folder: Path) -> dict[str, str]:
     return {str(p.relative_to(folder)): sha256(p.read_bytes()) for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
-def write_manifest(checked: Checked, folder: Path, backend: TrainingBackend, more: Mapping[str, Any]) -> None:
+def write_manifest(
+    checked: Checked, folder: Path, engine: TrainingBackend, exporter: ExportBackend, more: Mapping[str, Any]
+) -> None:
     """What was built, of what and by what, with the hashes of all other files: written last."""
     settings = settings_of(checked)
     manifest = {
@@ -98,8 +100,8 @@ def write_manifest(checked: Checked, folder: Path, backend: TrainingBackend, mor
         "spec_sha256": sha256(checked.text.encode()),
         "parameters": checked.graph.parameters,
         "trainable_parameters": checked.graph.trainable_parameters,
-        "versions": versions(backend),
-        "training": {"backend": backend.name, "devices": list(backend.devices())},
+        "versions": versions(engine, exporter),
+        "training": {"backend": engine.name, "devices": list(engine.devices())},
         **more,
         "files": file_hashes(folder),
     }

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from nnspec.backends.base import TrainingBackend
-from nnspec.backends.registry import training_backend
+from nnspec.backends.base import ExportBackend, TrainingBackend
 from nnspec.data.deployment import Deployment
 from nnspec.jobs import artifact
-from nnspec.jobs.exporting import write_onnx
+from nnspec.jobs.exporting import write_model
 from nnspec.jobs.run import Run
+from nnspec.jobs.settings import engine_of, exporter_of
 from nnspec.jobs.training import prepared, train_into
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress
@@ -22,24 +22,27 @@ def run_build(
     progress: Progress,
     *,
     resume: bool = False,
-    backend: str | TrainingBackend = "tensorflow",
+    backend: str | TrainingBackend | None = None,
+    exporter: str | ExportBackend | None = None,
 ) -> Run:
     """Check is done; train, evaluate, export, verify.
 
     Args:
         resume: goes on where an interrupted build stopped.
-        backend: the engine that trains, or its name.
+        backend: the engine that trains, or its name; default that of the spec.
+        exporter: the format of the deployed model, or its name; default that of the spec.
     """
-    engine = training_backend(backend)
-    engine.load()
+    engine, target = engine_of(checked, backend), exporter_of(checked, exporter)
     started = time.time()
     with artifact.staged(out, resume=resume, keep_on_failure=True) as folder:
         checked, dataset = prepared(checked, folder, progress, resume=resume)
         run, trained = train_into(checked, dataset, folder, progress, resume=resume, backend=engine)
         deployment = Deployment(dataset.inputs, dataset.outputs)
-        run.verification = write_onnx(checked, trained.compiled, deployment, dataset, folder, progress, engine)
+        run.verification = write_model(
+            checked, trained.compiled, deployment, dataset, folder, progress, engine=engine, exporter=target
+        )
         more = {"build_seconds": round(time.time() - started, 1), "best_epoch": trained.best_epoch}
-        artifact.write_manifest(checked, folder, engine, more)
-    run.folder = out
+        artifact.write_manifest(checked, folder, engine, target, more)
+    run.folder, run.file = out, f"model{target.suffix}"
     progress.say(f"wrote {out}")
     return run

@@ -1,36 +1,27 @@
-"""`nnspec export`: a trained model lowered, proven and written."""
+"""`nnspec export`: a trained model lowered, verified and written."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nnspec import __version__
-from nnspec.backends.base import TrainingBackend
+from nnspec.backends.base import Deployable, ExportBackend, ExportedModel, TrainingBackend
 from nnspec.backends.keras.model import Compiled, read_weights
-from nnspec.backends.onnx.deploy import restore_outputs, scale_input
-from nnspec.backends.onnx.export import Exported, export_graph
-from nnspec.backends.onnx.fallback import lower_by_tf2onnx
-from nnspec.backends.registry import training_backend
 from nnspec.backends.versions import versions
-from nnspec.checks.opset import needed_opset
 from nnspec.data.dataset import Dataset
-from nnspec.data.deployment import Deployment, label_name
-from nnspec.diagnostics import SpecError
+from nnspec.data.deployment import Deployment
 from nnspec.expansion import resolved
 from nnspec.jobs import artifact
 from nnspec.jobs.metadata import describe_model
 from nnspec.jobs.run import Run
-from nnspec.jobs.settings import fixed_batch
+from nnspec.jobs.settings import engine_of, exporter_of, fixed_batch
 from nnspec.jobs.verifying import prove
 from nnspec.jobs.weights import with_weights, with_words
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress
-from nnspec.runtime.ports import METADATA_KEY
 
 
 def run_export(
@@ -40,49 +31,54 @@ def run_export(
     *,
     weights: Path | None,
     untrained: bool,
-    backend: str | TrainingBackend = "tensorflow",
+    backend: str | TrainingBackend | None = None,
+    exporter: str | ExportBackend | None = None,
 ) -> Run:
-    """ONNX from trained weights, or from the spec's seed.
+    """A deployed model from trained weights, or from the spec's seed.
 
     Args:
         weights: a .keras or .weights.h5 file.
         untrained: weights by the spec's seed instead.
-        backend: the engine that Keras runs on, or its name.
+        backend: the engine that Keras runs on, or its name; default that of the spec.
+        exporter: the format of the model, or its name; default that of the spec.
 
     Raises:
         SpecError: NN604 where the weights are missing or do not fit.
     """
-    engine = training_backend(backend)
-    engine.load()
+    engine, target = engine_of(checked, backend), exporter_of(checked, exporter)
     checked = replace(checked, graph=with_words(checked, weights))
     compiled, deployment, dataset = with_weights(checked, weights, untrained, engine)
     with artifact.staged(out) as folder:
         compiled.model.save(folder / "model.keras")
-        verification = write_onnx(checked, compiled, deployment, dataset, folder, progress, engine)
+        verification = write_model(
+            checked, compiled, deployment, dataset, folder, progress, engine=engine, exporter=target
+        )
         artifact.write_text(folder / "spec.yaml", resolved.to_yaml(checked.root))
         artifact.write_json(folder / "preprocessing.json", deployment.to_json())
-        artifact.write_manifest(checked, folder, engine, {})
-    return Run(out, verification=verification)
+        artifact.write_manifest(checked, folder, engine, target, {})
+    return Run(out, verification=verification, file=f"model{target.suffix}")
 
 
-def write_onnx(
+def write_model(
     checked: Checked,
     compiled: Compiled,
     deployment: Deployment,
     dataset: Dataset | None,
     folder: Path,
     progress: Progress,
-    backend: TrainingBackend,
+    *,
+    engine: TrainingBackend,
+    exporter: ExportBackend,
 ) -> dict[str, Any]:
-    """Lowers, passes the gate, writes model.onnx and verify.json.
+    """Lowers, passes the gate, writes the model's file and verify.json.
 
     Raises:
-        SpecError: NN7xx where the gate fails; then there is no model.onnx.
+        SpecError: NN7xx where the gate fails; then there is no such file.
     """
     section = checked.section("export")
     spec = resolved.to_yaml(checked.root)
     with progress.step("export"):
-        proto, exported = lower(checked, compiled, deployment, spec, backend)
+        exported = lower(checked, compiled, deployment, spec, engine, exporter)
     used = _deployed(checked, deployment)
     held_out: dict[str, np.ndarray] = {}
     if dataset is not None:
@@ -91,17 +87,15 @@ def write_onnx(
             held_out = dict(last.raw) if used is deployment else dict(last.x)
     with progress.step("verification"):
         layout = section.get("layout") or {}
-        result = prove(proto, checked, compiled, used, layout, held_out=held_out, exported=exported, backend=backend)
-    result["file_size"] = proto.ByteSize()
-    entry = next(p for p in proto.metadata_props if p.key == METADATA_KEY)
-    metadata = json.loads(entry.value)
-    metadata["verification"] = {"outputs": result["outputs"]}
-    entry.value = json.dumps(metadata, ensure_ascii=False)
-    (folder / "model.onnx").write_bytes(proto.SerializeToString())
+        result = prove(exported, checked, compiled, used, layout, held_out=held_out, engine=engine)
+    exported.embed({**(exported.metadata or {}), "verification": {"outputs": result["outputs"]}})
+    content = exported.to_bytes()
+    result["file_size"] = len(content)
+    (folder / f"model{exporter.suffix}").write_bytes(content)
     artifact.write_json(folder / "verify.json", result)
     for name, figures in result["outputs"].items():
         progress.say(
-            f"verified `{name}`: ONNX Runtime equals Keras within {figures['max_relative_error']:.2g} (relative; "
+            f"verified `{name}`: {exporter.runtime} equals Keras within {figures['max_relative_error']:.2g} (relative; "
             f"tolerance {figures['tolerance']:g}) at batch {', '.join(map(str, figures['batch_sizes']))}"
         )
     for note in result["notes"]:
@@ -114,33 +108,39 @@ def lower(
     compiled: Compiled,
     deployment: Deployment,
     spec: str,
-    backend: str | TrainingBackend = "tensorflow",
-) -> tuple[Any, Exported]:
-    """The deployed ONNX model of a compiled graph, not yet verified."""
-    graph = checked.graph
-    section = checked.section("export")
+    backend: str | TrainingBackend | None = None,
+    exporter: str | ExportBackend | None = None,
+) -> ExportedModel:
+    """The deployed model of a compiled graph, not yet verified.
+
+    Args:
+        spec: the text that the model carries.
+        backend: the engine that trained the weights, or its name; default that of the spec.
+        exporter: the format, or its name; default that of the spec.
+    """
+    graph, section, target = checked.graph, checked.section("export"), exporter_of(checked, exporter)
     layout = section.get("layout") or {}
-    opset = int(section.get("opset", needed_opset(graph)))
-    _check_opset(opset, checked)
-    weights = {(n.shared or n.name): read_weights(n, compiled.layers[n.name]) for n in graph.nodes}
     used = _deployed(checked, deployment)
-    exported = export_graph(
-        graph,
-        weights,
-        opset=opset,
-        layout={**layout, **{label_name(name): order for name, order in layout.items()}},  # labels lie as their scores
-        before=scale_input(used),
-        after=restore_outputs(used, graph),
-        fallback=lambda lowering, node, views: lower_by_tf2onnx(lowering, node, views, compiled.layers[node.name]),
-        right_padded=right_padded(checked),
+    node = checked.root.get("export")
+    exported = target.lower(
+        Deployable(
+            graph=graph,
+            weights={(n.shared or n.name): read_weights(n, compiled.layers[n.name]) for n in graph.nodes},
+            deployment=used,
+            layout=layout,
+            right_padded=right_padded(checked),
+            layers=compiled.layers,
+            options=section,
+            span=node.span if node is not None else checked.root.span,
+        )
     )
     metadata = describe_model(graph, checked.data, used, layout, spec)
-    metadata["states"] = {state.input: state.output for state in exported.states}
+    metadata["states"] = dict(exported.states)
     if exported.states:  # as many sequences were carried side by side in training
         metadata["state_batch"] = fixed_batch(checked)
-    metadata["versions"] = versions(training_backend(backend))
-    proto = exported.builder.to_model({METADATA_KEY: json.dumps(metadata, ensure_ascii=False)}, __version__)
-    return proto, exported
+    metadata["versions"] = versions(engine_of(checked, backend), target)
+    exported.embed(metadata)
+    return exported
 
 
 def right_padded(checked: Checked) -> frozenset[str]:
@@ -149,20 +149,6 @@ def right_padded(checked: Checked) -> frozenset[str]:
     if plan is None:
         return frozenset()
     return frozenset(name for name, slot in plan.inputs.items() if slot.lengths)
-
-
-def _check_opset(opset: int, checked: Checked) -> None:
-    import onnx
-
-    newest = min(onnx.defs.onnx_opset_version(), 24)
-    if not 17 <= opset <= newest:
-        node = checked.root.get("export")
-        raise SpecError.single(
-            "NN603",
-            f"opset {opset} is not supported here: 17 to {newest} are",
-            node.span if node is not None else checked.root.span,
-            path="export.opset",
-        )
 
 
 def _deployed(checked: Checked, deployment: Deployment) -> Deployment:

@@ -15,13 +15,19 @@ class Run:
         metrics: `{split: {output: figures}}`, as in metrics.json.
         history: one row an epoch.
         verification: as in verify.json.
-        onnx: the model file.
+        file: the name of the deployed model, where there is one.
     """
 
     folder: Path
     metrics: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, float]] = field(default_factory=list)
     verification: dict[str, Any] = field(default_factory=dict)
+    file: str = "model.onnx"
+
+    @property
+    def model(self) -> Path:
+        """The deployed model, of whichever format."""
+        return self.folder / self.file
 
     @property
     def onnx(self) -> Path:

@@ -1,7 +1,9 @@
-"""What a spec's `training` section asks of a model that is built."""
+"""What a spec's `training` and `export` sections ask of a model that is built."""
 
 from __future__ import annotations
 
+from nnspec.backends.base import ExportBackend, TrainingBackend
+from nnspec.backends.registry import export_backend, training_backend
 from nnspec.pipeline import Checked
 from nnspec.training.settings import Settings, fixed_batches
 
@@ -14,3 +16,15 @@ def settings_of(checked: Checked) -> Settings:
 def fixed_batch(checked: Checked) -> int | None:
     """The only batch size that the built model takes; None where it takes any."""
     return next((batch for batch in fixed_batches(checked.graph, settings_of(checked)).values() if batch), None)
+
+
+def engine_of(checked: Checked, given: str | TrainingBackend | None = None) -> TrainingBackend:
+    """The engine that a job trains on, loaded: the given one, else that of the spec."""
+    engine = training_backend(checked.section("training").get("backend") if given is None else given)
+    engine.load()
+    return engine
+
+
+def exporter_of(checked: Checked, given: str | ExportBackend | None = None) -> ExportBackend:
+    """The format that a job exports to: the given one, else that of the spec."""
+    return export_backend(checked.section("export").get("format") if given is None else given)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from nnspec.backends.base import TrainingBackend
-from nnspec.backends.registry import training_backend
 from nnspec.checks.context import output_slots
 from nnspec.data.dataset import Dataset
 from nnspec.data.deployment import Deployment
@@ -18,7 +17,7 @@ from nnspec.jobs.dataset import load_dataset
 from nnspec.jobs.plots import plot_history
 from nnspec.jobs.resuming import refuse_other_origin, write_origin
 from nnspec.jobs.run import Run
-from nnspec.jobs.settings import settings_of
+from nnspec.jobs.settings import engine_of, exporter_of, settings_of
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress
 from nnspec.training.evaluate import evaluate, table
@@ -33,20 +32,19 @@ def run_training(
     progress: Progress,
     *,
     resume: bool = False,
-    backend: str | TrainingBackend = "tensorflow",
+    backend: str | TrainingBackend | None = None,
 ) -> Run:
     """Trains and evaluates; leaves model.keras, history.csv, metrics.json and preprocessing.json.
 
     Args:
         resume: goes on where an interrupted training stopped.
-        backend: the engine that trains, or its name.
+        backend: the engine that trains, or its name; default that of the spec.
     """
-    engine = training_backend(backend)
-    engine.load()
+    engine = engine_of(checked, backend)
     with artifact.staged(out, resume=resume, keep_on_failure=True) as folder:
         checked, dataset = prepared(checked, folder, progress, resume=resume)
         run, _ = train_into(checked, dataset, folder, progress, resume=resume, backend=engine)
-        artifact.write_manifest(checked, folder, engine, {})
+        artifact.write_manifest(checked, folder, engine, exporter_of(checked), {})
     run.folder = out
     return run
 
@@ -68,7 +66,7 @@ def prepared(checked: Checked, folder: Path, progress: Progress, *, resume: bool
 def train_into(
     checked: Checked, dataset: Dataset, folder: Path, progress: Progress, *, resume: bool, backend: TrainingBackend
 ) -> tuple[Run, Trained]:
-    """Trains and evaluates; writes all that a build holds but the ONNX model and the manifest."""
+    """Trains and evaluates; writes all that a build holds but the deployed model and the manifest."""
     settings = settings_of(checked)
     sizes = ", ".join(f"{name} {split.size}" for name, split in dataset.splits.items())
     progress.say(f"{checked.graph.name}: {checked.graph.parameters:,} parameters; samples: {sizes}")

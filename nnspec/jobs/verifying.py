@@ -2,47 +2,40 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from nnspec import pipeline
-from nnspec.backends.base import TrainingBackend
+from nnspec.backends.base import ExportBackend, ExportedModel, TrainingBackend
 from nnspec.backends.keras.model import Compiled, build_model
-from nnspec.backends.onnx.export import Exported
-from nnspec.backends.registry import training_backend
+from nnspec.backends.registry import export_backend, export_backend_of_file
 from nnspec.backends.versions import versions
 from nnspec.data.deployment import Deployment
 from nnspec.diagnostics import Source, Span, SpecError
 from nnspec.jobs import vocabularies
-from nnspec.jobs.settings import fixed_batch, settings_of
+from nnspec.jobs.settings import engine_of, fixed_batch, settings_of
 from nnspec.jobs.weights import load_weights
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress
-from nnspec.runtime.ports import METADATA_KEY
 from nnspec.training.settings import fixed_batches
 from nnspec.verify.causality import verify_causality
 from nnspec.verify.gate import Gate
 
-if TYPE_CHECKING:
-    import onnx
-
 
 def prove(
-    proto: onnx.ModelProto,
+    exported: ExportedModel,
     checked: Checked,
     compiled: Compiled,
     deployment: Deployment,
     layout: Mapping[str, list[str]],
     *,
     held_out: Mapping[str, np.ndarray] | None = None,
-    exported: Exported | None = None,
-    backend: TrainingBackend,
+    engine: TrainingBackend,
 ) -> dict[str, Any]:
     """Passes a model through the gate; what `expect` calls causal is tried on the Keras model.
 
@@ -53,8 +46,8 @@ def prove(
         SpecError: NN70x.
     """
     gate = gate_of(checked, compiled, deployment, layout, held_out)
-    result = {**gate.run(proto, exported), "versions": versions(backend)}
-    causality = verify_causality(checked.root.get("expect"), checked.graph, compiled, gate.fixed_batch, backend)
+    result = {**gate.run(exported), "versions": versions(engine, exported.backend)}
+    causality = verify_causality(checked.root.get("expect"), checked.graph, compiled, gate.fixed_batch, engine)
     return {**result, "causality": causality} if causality else result
 
 
@@ -82,26 +75,28 @@ def run_verify(
     weights: Path | None,
     progress: Progress,
     *,
-    backend: str | TrainingBackend = "tensorflow",
+    backend: str | TrainingBackend | None = None,
+    exporter: str | ExportBackend | None = None,
     second_opinion: bool = False,
 ) -> dict[str, Any]:
     """The gate again, on a model that exists, against the Keras model beside it.
 
     Args:
         weights: the Keras model; that beside the file by default.
-        backend: the engine that Keras runs on, or its name.
+        backend: the engine that Keras runs on, or its name; default that of the spec.
+        exporter: the format of the model, or its name; default that which the file's suffix belongs to.
         second_opinion: whether tf2onnx converts the Keras model too; the result then has `second_opinion`.
 
     Raises:
         SpecError: NN705 where a file is damaged, NN70x where the gate fails.
     """
-    proto, metadata = _read(model)
+    target = export_backend_of_file(model) if exporter is None else export_backend(exporter)
+    exported, metadata = _read(model, target)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "spec.yaml"
         path.write_text(metadata["spec"], encoding="utf-8")
         checked = pipeline.check(path, without_data=True)
-    engine = training_backend(backend)
-    engine.load()
+    engine = engine_of(checked, backend)
     weights = weights or model.parent / "model.keras"
     graph = vocabularies.with_vocabularies(checked.graph, vocabularies.from_archive(checked.graph, weights))
     vocabularies.require(graph)
@@ -111,34 +106,33 @@ def run_verify(
     deployment = Deployment.from_json(metadata.get("preprocessing", {}))
     layout = metadata.get("layout") or {}
     with progress.step("verification"):
-        result = prove(proto, checked, compiled, deployment, layout, backend=engine)
+        result = prove(exported, checked, compiled, deployment, layout, engine=engine)
     if second_opinion:
         from nnspec.verify.second_opinion import second_opinion as ask_tf2onnx
 
         with progress.step("second opinion"):
-            result["second_opinion"] = ask_tf2onnx(gate_of(checked, compiled, deployment, layout), proto).to_json()
+            gate = gate_of(checked, compiled, deployment, layout)
+            result["second_opinion"] = ask_tf2onnx(gate, exported).to_json()
     return result
 
 
-def _read(model: Path) -> tuple[onnx.ModelProto, dict[str, Any]]:
+def _read(model: Path, exporter: ExportBackend) -> tuple[ExportedModel, Mapping[str, Any]]:
     """A model and its metadata, its spec among them.
 
     Raises:
         SpecError: NN705.
     """
-    import onnx
-
     here = Span(Source(str(model), ""))
     if not model.is_file():
         raise SpecError.single("NN705", f"there is no model at `{model}`", here)
     try:
-        proto = onnx.load_model_from_string(model.read_bytes())
-        entry = next(p.value for p in proto.metadata_props if p.key == METADATA_KEY)
-        metadata = json.loads(entry)
-        metadata["spec"]
-    except StopIteration:
-        raise SpecError.single("NN705", f"`{model.name}` was not written by nnspec: it carries no spec", here) from None
-    except Exception as error:
+        exported = exporter.parse(model.read_bytes())
+        metadata = exported.metadata
+        if metadata is not None:
+            metadata["spec"]
+    except Exception as error:  # a damaged file may raise whatever its parser has
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise SpecError.single("NN705", f"`{model.name}` is damaged: {reason}", here) from None
-    return proto, metadata
+    if metadata is None:
+        raise SpecError.single("NN705", f"`{model.name}` was not written by nnspec: it carries no spec", here)
+    return exported, metadata

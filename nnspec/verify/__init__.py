@@ -1,7 +1,8 @@
-"""The gate: an ONNX model counts only when it is well-formed, has its spec's interface, and gives what Keras gives.
+"""The gate: an exported model counts only when it is well-formed, has its spec's interface, and gives what Keras gives.
 
-`form` looks at the model, `gate` compares values on `samples`, `bisect` finds the first layer that differs, and
-`causality` tries what a spec says to be causal.
+Of which format it is, the gate does not know: `nnspec.backends.base.ExportedModel` is all that it asks of one.
+`interface` looks at names and axes, `gate` compares values on `samples`, `bisect` finds the first layer that differs,
+and `causality` tries what a spec says to be causal.
 """
 
 from __future__ import annotations

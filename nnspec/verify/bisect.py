@@ -1,20 +1,20 @@
-"""Which layer is the first whose ONNX result differs from Keras', or whose result is no number."""
+"""Which layer is the first whose exported result differs from Keras', or whose result is no number."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nnspec.backends.keras.model import as_array, as_model_inputs, build_model, read_weights
-from nnspec.backends.onnx.deploy import scale_input
-from nnspec.backends.onnx.export import Exported, export_graph
+from nnspec.backends.base import Deployable, ExportBackend, ExportedModel
+from nnspec.backends.keras.model import Compiled, as_array, as_model_inputs, build_model
+from nnspec.data.deployment import Deployment
 from nnspec.ir.graph import Graph, Node, Output
 from nnspec.verify.comparison import differences
-from nnspec.verify.form import open_session
 from nnspec.verify.subject import Subject
+
+PIECE = "value"  # the only output of a graph that is cut
 
 
 @dataclass(frozen=True)
@@ -23,22 +23,25 @@ class Difference:
     error: float
 
 
-def first_difference(subject: Subject, exported: Exported, raw: Mapping[str, np.ndarray]) -> Difference | None:
+def first_difference(subject: Subject, exported: ExportedModel, raw: Mapping[str, np.ndarray]) -> Difference | None:
     """Cuts the graph after a node, exports the piece and compares it; one that differs, while what it reads does not.
 
     Halves what is left each time, then goes up along inputs that differ too. Cutting changes nothing of the layers
-    before, so folding and layout are those of the whole graph up to there.
+    before, so folding and layout are those of the whole graph up to there. A model that was read from a file is not
+    cut: what nnspec lowers today need not be what stands in it.
     """
+    source = exported.source
+    if source is None:
+        return None
     compiled = build_model(subject.graph)
     compiled.model.set_weights(subject.model.get_weights())
-    weights = {(n.shared or n.name): read_weights(n, compiled.layers[n.name]) for n in subject.graph.nodes}
     nodes = subject.graph.nodes
     places = {node.name: i for i, node in enumerate(nodes)}
     found: dict[int, float] = {}
 
     def error(i: int) -> float:
         if i not in found:
-            found[i] = _error_after(subject, exported, compiled, weights, i, raw)
+            found[i] = _error_after(subject, exported.backend, source, compiled, i, raw)
         return found[i]
 
     def differs(i: int) -> bool:
@@ -81,19 +84,19 @@ def _key(node: Node) -> str:
 
 
 def _error_after(
-    subject: Subject, exported: Exported, compiled: Any, weights: Any, last: int, raw: Mapping[str, np.ndarray]
+    subject: Subject,
+    backend: ExportBackend,
+    source: Deployable,
+    compiled: Compiled,
+    last: int,
+    raw: Mapping[str, np.ndarray],
 ) -> float:
     """How far the first output of a node differs (relative), in a graph that ends with it."""
-    piece = _until(subject.graph, last)
-    made = export_graph(
-        piece,
-        weights,
-        opset=exported.builder.opset,
-        before=scale_input(subject.deployment),
-        layout=_inputs_only(subject),
-    )
-    session = open_session(made.builder.to_model({}, "bisect"))
-    got = session.run(None, subject.feed(session, {k: v for k, v in raw.items() if k in piece.inputs}))[0]
+    graph = _until(subject.graph, last)
+    scaled_alone = Deployment(source.deployment.inputs)
+    piece = backend.lower(replace(source, graph=graph, deployment=scaled_alone, layout=_inputs_only(subject)))
+    session = piece.open()
+    got = session.run(subject.feed(session, {k: v for k, v in raw.items() if k in graph.inputs}))[PIECE]
     return differences(got, _keras_value(subject, compiled, subject.graph.nodes[last], raw))[1]
 
 
@@ -104,17 +107,17 @@ def _inputs_only(subject: Subject) -> dict[str, list[str]]:
 def _until(graph: Graph, last: int) -> Graph:
     """The graph up to one node, whose first output is its only one."""
     node = graph.nodes[last]
-    output = Output(name="value", value=node.outputs[0], task="regression", span=node.span)
+    output = Output(name=PIECE, value=node.outputs[0], task="regression", span=node.span)
     return Graph(
         name=graph.name,
         inputs=graph.inputs,
         nodes=graph.nodes[: last + 1],
-        outputs={"value": output},
+        outputs={PIECE: output},
         input_spans=graph.input_spans,
     )
 
 
-def _keras_value(subject: Subject, compiled: Any, node: Node, raw: Mapping[str, np.ndarray]) -> np.ndarray:
+def _keras_value(subject: Subject, compiled: Compiled, node: Node, raw: Mapping[str, np.ndarray]) -> np.ndarray:
     import keras
 
     probe = keras.Model(compiled.model.input, compiled.tensors[_key(node)])

@@ -1,4 +1,5 @@
-"""The comparison itself: ONNX Runtime against Keras, on random inputs, rows that training never saw, and hostile ones.
+"""The comparison itself: an exported model, run, against Keras, on random inputs, rows that training never saw, and
+hostile ones.
 
 Random inputs and held-out rows must agree. Hostile ones must too, row by row, except where Keras' own results move so
 far when inputs and weights move by rounding that two right programs may differ.
@@ -9,32 +10,28 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from nnspec.backends.onnx.export import Exported
+from nnspec.backends.base import ExportedModel, Session
 from nnspec.data.deployment import label_axes, label_name
 from nnspec.diagnostics import SpecError
 from nnspec.verify import refusals
 from nnspec.verify.bisect import first_difference, first_not_finite
 from nnspec.verify.comparison import Comparison, Measure, clear_labels, errors
-from nnspec.verify.form import (
-    arrange,
-    check_form,
-    check_interface,
-    control_flow,
-    deployed_order,
-    open_session,
-    run_session,
-)
+from nnspec.verify.interface import arrange, check_interface, deployed_order
 from nnspec.verify.rounding import SMALLEST_SCALE, blows_up, moved_by_rounding
 from nnspec.verify.runs import Arrays, Run, Runs
 from nnspec.verify.subject import Subject
 
-if TYPE_CHECKING:
-    import onnx
-    import onnxruntime
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """The model at the gate, and what runs it."""
+
+    exported: ExportedModel
+    session: Session
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +46,7 @@ class Given:
 
 @dataclass(frozen=True, eq=False)
 class Gate(Subject):
-    """An ONNX model beside what it must be equal to.
+    """What an exported model must be equal to, with the data that it is compared on.
 
     Attributes:
         held_out: raw inputs of rows that training never saw; empty without data.
@@ -59,8 +56,8 @@ class Gate(Subject):
     held_out: Arrays = field(default_factory=dict)
     fixed_batch: int | None = None
 
-    def run(self, proto: onnx.ModelProto, exported: Exported | None = None) -> dict[str, Any]:
-        """All checks.
+    def run(self, exported: ExportedModel) -> dict[str, Any]:
+        """All checks of a model, of whichever format.
 
         Returns:
             What `verify.json` holds of the model itself.
@@ -68,13 +65,13 @@ class Gate(Subject):
         Raises:
             SpecError: NN701 to NN703, NN710.
         """
-        check_form(proto, self.graph)
-        check_interface(proto, self.graph, self.deployment, self.layout)
-        session = open_session(proto)
+        exported.check_form(self.graph)
+        check_interface(exported, self.graph, self.deployment, self.layout)
+        candidate = Candidate(exported, exported.open())
         runs = Runs(self, self.held_out, self.fixed_batch)
         scale = 1.0
         while True:
-            groups = [[self.give(session, run) for run in batch] for batch in (runs.random(scale), runs.real())]
+            groups = [[self.give(candidate, run) for run in batch] for batch in (runs.random(scale), runs.real())]
             comparisons = {name: Comparison() for name in self.graph.outputs}
             found = [self.compare(given, comparisons, group) for group in groups for given in group]
             worst = max(found, key=lambda one: one.error)
@@ -86,16 +83,14 @@ class Gate(Subject):
             if scale <= SMALLEST_SCALE or not (may_overflow or blows_up(moved, self.tolerance)):
                 raise self.refuse(comparisons, worst, strange, exported, moved)
             scale /= 4
-        notes = self.compare_hostile(session, comparisons, runs.hostile(scale), exported)
+        notes = self.compare_hostile(candidate, comparisons, runs.hostile(scale))
         return {
             "outputs": {name: c.to_json(self.tolerance) for name, c in comparisons.items()},
             "input_scale": scale,
             "notes": notes,
-            "nodes": dict(sorted(Counter(node.op_type for node in proto.graph.node).items())),
-            "opset": {opset.domain or "ai.onnx": opset.version for opset in proto.opset_import},
-            "control_flow": control_flow(self.graph),
-            "lowered_by": dict(exported.lowered_by) if exported else {},
-            "lowered": dict(Counter(exported.lowered_by.values())) if exported else {},
+            **exported.describe(self.graph),
+            "lowered_by": dict(exported.lowered_by),
+            "lowered": dict(Counter(exported.lowered_by.values())),
         }
 
     def lengths(self, raw: Arrays) -> dict[str, list[int]]:
@@ -109,24 +104,25 @@ class Gate(Subject):
 
     # ------------------------------------------------------------------------------------------- comparison
 
-    def give(self, session: onnxruntime.InferenceSession, run: Run) -> Given:
-        """What Keras and ONNX Runtime give, in the spec's order of axes.
+    def give(self, candidate: Candidate, run: Run) -> Given:
+        """What Keras and the model give, in the spec's order of axes.
 
         Raises:
             SpecError: NN702 and NN703 where the model fails as it runs, or gives other axes than it declares.
         """
         predicted = self.predicted(run.raw)
         wanted = self.deployment.from_network(self.graph, predicted, run.raw)
-        found = run_session(session, self.feed(session, run.raw))
+        found = candidate.session.run(self.feed(candidate.session, run.raw))
+        backend = candidate.exported.backend
         got = {}
         for name, output in self.graph.outputs.items():
             axes = ["batch", *(a.name for a in output.value.axes)]
-            got[name] = arrange(found[name], name, deployed_order(self.layout, name, axes), axes)
+            got[name] = arrange(found[name], name, deployed_order(self.layout, name, axes), axes, backend)
             labels = label_name(name)
             if labels in wanted:
                 kept = label_axes(output)
                 order = [a for a in deployed_order(self.layout, name, kept) if a in kept]
-                got[labels] = arrange(found[labels], labels, order, kept)
+                got[labels] = arrange(found[labels], labels, order, kept, backend)
         return Given(run, predicted, wanted, got)
 
     def measure(self, name: str, group: Sequence[Given]) -> Measure:
@@ -184,10 +180,9 @@ class Gate(Subject):
 
     def compare_hostile(
         self,
-        session: onnxruntime.InferenceSession,
+        candidate: Candidate,
         comparisons: Mapping[str, Comparison],
         hostile: Sequence[Sequence[Run]],
-        exported: Exported | None,
     ) -> list[str]:
         """Hostile inputs: rows that differ are let pass only where rounding alone moves Keras as far.
 
@@ -196,7 +191,7 @@ class Gate(Subject):
         """
         notes: dict[str, None] = {}
         for runs in hostile:
-            group = [self.give(session, run) for run in runs]
+            group = [self.give(candidate, run) for run in runs]
             for given in group:
                 wrong = np.zeros(given.run.batch, bool)
                 for name in comparisons:
@@ -207,7 +202,7 @@ class Gate(Subject):
                     excused = wrong & np.array([blows_up(one, self.tolerance) for one in moved])
                 worst = self.compare(given, comparisons, group, excused)
                 if not all(c.passes(self.tolerance) for c in comparisons.values()):
-                    raise self.refuse(comparisons, worst, None, exported, 0.0)
+                    raise self.refuse(comparisons, worst, None, candidate.exported, 0.0)
                 for row in np.flatnonzero(excused):
                     notes[f"not compared on {given.run.row(int(row))}: rounding alone moves Keras' result there"] = None
                 notes |= dict.fromkeys(self.not_a_number_on(given))
@@ -235,11 +230,13 @@ class Gate(Subject):
         comparisons: Mapping[str, Comparison],
         worst: refusals.Worst,
         strange: Given | None,
-        exported: Exported | None,
+        exported: ExportedModel,
         moved: float,
     ) -> SpecError:
         """NN701 at the first layer that differs, or NN710 at the first one that gives no numbers."""
         if strange is not None and all(c.passes(self.tolerance) for c in comparisons.values()):
-            return refusals.not_a_number(self, strange.run.row(0), first_not_finite(self, strange.run.raw))
-        first = first_difference(self, exported, worst.run.raw) if exported is not None else None
-        return refusals.mismatch(self, comparisons, worst, first, moved)
+            return refusals.not_a_number(
+                self, strange.run.row(0), first_not_finite(self, strange.run.raw), exported.backend
+            )
+        first = first_difference(self, exported, worst.run.raw)
+        return refusals.mismatch(self, comparisons, worst, first, moved, exported.backend)

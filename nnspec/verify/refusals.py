@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from nnspec.backends.base import ExportBackend
 from nnspec.diagnostics import Diagnostic, Fix, Source, Span, SpecError
 from nnspec.ir.graph import Node
 from nnspec.verify.bisect import Difference
@@ -34,13 +35,19 @@ class Worst:
 
 
 def mismatch(
-    subject: Subject, comparisons: Mapping[str, Comparison], worst: Worst, first: Difference | None, moved: float
+    subject: Subject,
+    comparisons: Mapping[str, Comparison],
+    worst: Worst,
+    first: Difference | None,
+    moved: float,
+    backend: ExportBackend,
 ) -> SpecError:
     """NN701.
 
     Args:
         first: the first layer that differs, where that could be found.
         moved: how far rounding alone moves Keras' outputs.
+        backend: the format of the model.
     """
     name, found = next((name, c) for name, c in comparisons.items() if not c.passes(subject.tolerance))
     output = subject.graph.outputs[name]
@@ -52,7 +59,7 @@ def mismatch(
         is_probability = output.task != "regression" and not output.gives_scores
         against = "a probability, measured against 1" if is_probability else "relative to the output's scale"
         message = (
-            f"ONNX Runtime and Keras differ on output `{name}` by {error:.3g} ({against}), "
+            f"{backend.runtime} and Keras differ on output `{name}` by {error:.3g} ({against}), "
             f"more than {subject.tolerance:g}"
         )
         if error <= ACCEPTABLE:
@@ -73,7 +80,7 @@ def mismatch(
     return SpecError([Diagnostic("NN701", message, span, notes=tuple(notes), fixes=fixes)])
 
 
-def not_a_number(subject: Subject, what: str, first: Node | None) -> SpecError:
+def not_a_number(subject: Subject, what: str, first: Node | None, backend: ExportBackend) -> SpecError:
     """NN710: what the Keras model itself gives is no number.
 
     Args:
@@ -88,7 +95,7 @@ def not_a_number(subject: Subject, what: str, first: Node | None) -> SpecError:
                 "NN710",
                 f"the Keras model outputs infinity or NaN for {what}{place}: there is nothing to deploy",
                 span,
-                notes=("ONNX Runtime outputs the same, so the two do not differ",),
+                notes=(f"{backend.runtime} outputs the same, so the two do not differ",),
             )
         ]
     )

@@ -1,7 +1,8 @@
 """A second opinion: the same Keras model converted as a whole by tf2onnx, a program that shares nothing with nnspec's.
 
 Where both files give what Keras gives, a fault would have to be in all three. It also shows what nnspec's own lowering
-is worth: nodes, operators and latency side by side. tf2onnx cannot convert every network; then its reason is told.
+is worth: nodes, operators and latency side by side. tf2onnx cannot convert every network; then its reason is told. Its
+own file is ONNX, whatever the format of nnspec's.
 """
 
 from __future__ import annotations
@@ -10,28 +11,23 @@ import logging
 import re
 import statistics
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from nnspec.backends.base import Tensor
+from nnspec.backends.base import ExportedModel, Session, Tensor
 from nnspec.backends.keras.model import as_model_inputs
 from nnspec.backends.keras.quiet import standard_error_held
 from nnspec.backends.keras.tensorflow_backend import TENSORFLOW
+from nnspec.backends.registry import export_backend
 from nnspec.diagnostics import SpecError
 from nnspec.ir.graph import Graph, Node
 from nnspec.ir.names import keras_name
 from nnspec.verify.comparison import differences
-from nnspec.verify.form import open_session
 from nnspec.verify.gate import Gate
 from nnspec.verify.runs import Run, Runs
-
-if TYPE_CHECKING:
-    import onnx
-    import onnxruntime
 
 NEWEST_OPSET = 18  # of those that tf2onnx writes
 SECONDS = 0.25  # that each file is run for at a batch size
@@ -96,21 +92,21 @@ class SecondOpinion:
         }
 
 
-def second_opinion(gate: Gate, proto: onnx.ModelProto) -> SecondOpinion:
+def second_opinion(gate: Gate, exported: ExportedModel) -> SecondOpinion:
     """Converts the Keras model of a gate by tf2onnx, and compares both files with it.
 
     Args:
-        proto: nnspec's file, which may scale inputs and outputs; tf2onnx's has that done by NumPy around it.
+        exported: nnspec's file, which may scale inputs and outputs; tf2onnx's has that done by NumPy around it.
     """
     from importlib.metadata import version
 
     runs = Runs(gate, {}, gate.fixed_batch).random()
     wanted = [gate.deployment.from_network(gate.graph, gate.predicted(run.raw), run.raw) for run in runs]
-    ours_session = open_session(proto)
-    ours = [_outputs(ours_session, gate.feed(ours_session, run.raw)) for run in runs]
-    theirs = _convert(gate, _opset(proto))
+    ours_session = exported.open()
+    ours: list[Arrays] = [ours_session.run(gate.feed(ours_session, run.raw)) for run in runs]
+    theirs = _convert(gate, _opset(exported, gate.graph))
     found: list[Arrays] = []
-    theirs_session: onnxruntime.InferenceSession | None = None
+    theirs_session: Session | None = None
     if not isinstance(theirs, Failure):
         loaded = _load(theirs)
         if isinstance(loaded, Failure):
@@ -122,9 +118,9 @@ def second_opinion(gate: Gate, proto: onnx.ModelProto) -> SecondOpinion:
                 theirs = outcome
             else:
                 found = outcome
-    feeds: dict[int, list[tuple[onnxruntime.InferenceSession, Arrays]]] = {}
+    feeds: dict[int, list[tuple[Session, Arrays]]] = {}
     for run in runs:
-        both: list[tuple[onnxruntime.InferenceSession, Arrays]] = [(ours_session, gate.feed(ours_session, run.raw))]
+        both: list[tuple[Session, Arrays]] = [(ours_session, gate.feed(ours_session, run.raw))]
         if found and theirs_session is not None:
             both.append((theirs_session, _network_feed(gate, theirs_session, run.raw)))
         feeds.setdefault(run.batch, both)
@@ -132,7 +128,7 @@ def second_opinion(gate: Gate, proto: onnx.ModelProto) -> SecondOpinion:
     ours = [gate_order(gate, run, arrays) for run, arrays in zip(runs, ours, strict=True)]
     return SecondOpinion(
         version=version("tf2onnx"),
-        nnspec=_file(proto, gate.graph, ours, wanted, {batch: times[0] for batch, times in latency.items()}),
+        nnspec=_file(exported, gate.graph, ours, wanted, {batch: times[0] for batch, times in latency.items()}),
         tf2onnx=theirs
         if isinstance(theirs, Failure)
         else _file(theirs, gate.graph, found, wanted, {batch: times[1] for batch, times in latency.items()}),
@@ -167,8 +163,8 @@ class _Listener(logging.Handler):
         self.heard.append(text)
 
 
-def _convert(gate: Gate, opset: int) -> onnx.ModelProto | Failure:
-    """The Keras model by tf2onnx, inputs and outputs in the order of the graph's."""
+def _convert(gate: Gate, opset: int) -> ExportedModel | Failure:
+    """The Keras model by tf2onnx as an ONNX model, inputs and outputs in the order of the graph's."""
     import tf2onnx
 
     names = list(gate.graph.inputs)
@@ -195,7 +191,7 @@ def _convert(gate: Gate, opset: int) -> onnx.ModelProto | Failure:
         logger.removeHandler(listener)
     if listener.heard:
         return _failure(gate.graph, "conversion", listener.heard)
-    return proto
+    return export_backend("onnx").parse(proto.SerializeToString())
 
 
 def _failure(graph: Graph, stage: str, heard: Sequence[str]) -> Failure:
@@ -228,9 +224,9 @@ def _reason(text: str) -> str:
     return (lines[-1] if text.startswith("Failed to convert") else lines[0]).removeprefix("make_sure failure: ")
 
 
-def _load(proto: onnx.ModelProto) -> onnxruntime.InferenceSession | Failure:
+def _load(converted: ExportedModel) -> Session | Failure:
     try:
-        return open_session(proto)
+        return converted.open()
     except SpecError as error:
         return Failure(stage="loading", reason=error.diagnostics[0].message)
 
@@ -238,32 +234,28 @@ def _load(proto: onnx.ModelProto) -> onnxruntime.InferenceSession | Failure:
 # --------------------------------------------------------------------------------------------------- comparison
 
 
-def _run_all(gate: Gate, session: onnxruntime.InferenceSession, runs: Sequence[Run]) -> list[Arrays] | Failure:
+def _run_all(gate: Gate, session: Session, runs: Sequence[Run]) -> list[Arrays] | Failure:
     """What tf2onnx's file gives on all runs, scaled back and with labels as nnspec's file has them."""
     found: list[Arrays] = []
     for run in runs:
         try:
-            made = session.run(None, _network_feed(gate, session, run.raw))
-        except Exception as error:
-            return Failure(stage="running", reason=f"batch {run.batch}: {_reason(str(error))}")
-        predicted = dict(zip(gate.graph.outputs, made, strict=True))
+            made = session.run(_network_feed(gate, session, run.raw))
+        except SpecError as error:
+            return Failure(stage="running", reason=error.diagnostics[0].message)
+        predicted = dict(zip(gate.graph.outputs, made.values(), strict=True))
         found.append(gate.deployment.from_network(gate.graph, predicted, run.raw))
     return found
 
 
-def _network_feed(gate: Gate, session: onnxruntime.InferenceSession, raw: Arrays) -> dict[str, np.ndarray]:
+def _network_feed(gate: Gate, session: Session, raw: Arrays) -> dict[str, np.ndarray]:
     """Raw inputs, scaled, by the names that tf2onnx gave them; it leaves out those that nothing reads."""
     scaled = gate.deployment.to_network(raw)
     values = [
         scaled[name].astype(object if value.dtype == "string" else value.dtype)
         for name, value in gate.graph.inputs.items()
     ]
-    ports = {port.name.partition(":")[0]: port.name for port in session.get_inputs()}
+    ports = {name.partition(":")[0]: name for name in session.inputs}
     return {ports[f"input_{i}"]: value for i, value in enumerate(values) if f"input_{i}" in ports}
-
-
-def _outputs(session: onnxruntime.InferenceSession, feed: Arrays) -> Arrays:
-    return dict(zip((port.name for port in session.get_outputs()), session.run(None, dict(feed)), strict=True))
 
 
 def _worst(graph: Graph, found: Sequence[Arrays], wanted: Sequence[Arrays]) -> dict[str, float]:
@@ -277,37 +269,30 @@ def _worst(graph: Graph, found: Sequence[Arrays], wanted: Sequence[Arrays]) -> d
 
 
 def _file(
-    proto: onnx.ModelProto, graph: Graph, found: Sequence[Arrays], wanted: Sequence[Arrays], latency: dict[int, float]
+    model: ExportedModel, graph: Graph, found: Sequence[Arrays], wanted: Sequence[Arrays], latency: dict[int, float]
 ) -> File:
-    operators = Counter(node.op_type for node in _all_nodes(proto.graph))
+    operators = model.operators()
     return File(
-        nodes=operators.total(),
-        operators=dict(sorted(operators.items())),
+        nodes=sum(operators.values()),
+        operators=operators,
         max_relative_error=_worst(graph, found, wanted),
         latency=latency,
     )
 
 
-def _all_nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
-    for node in graph.node:
-        yield node
-        for attribute in node.attribute:
-            if attribute.HasField("g"):
-                yield from _all_nodes(attribute.g)
-
-
-def _opset(proto: onnx.ModelProto) -> int:
-    ours: int = next(entry.version for entry in proto.opset_import if entry.domain in ("", "ai.onnx"))
+def _opset(exported: ExportedModel, graph: Graph) -> int:
+    """That of nnspec's file, where it is ONNX and tf2onnx writes it."""
+    ours: int = exported.describe(graph).get("opset", {}).get("ai.onnx", NEWEST_OPSET)
     return min(NEWEST_OPSET, ours)
 
 
-def _medians(both: Sequence[tuple[onnxruntime.InferenceSession, Arrays]]) -> list[float]:
+def _medians(both: Sequence[tuple[Session, Arrays]]) -> list[float]:
     """The median time of each in microseconds, run in turn, so that a busy machine slows both."""
     times: list[list[float]] = [[] for _ in both]
     end = time.perf_counter() + SECONDS * len(both)
     while len(times[0]) < ROUNDS[0] or (time.perf_counter() < end and len(times[0]) < ROUNDS[1]):
         for taken, (session, feed) in zip(times, both, strict=True):
             started = time.perf_counter()
-            session.run(None, dict(feed))
+            session.run(feed)
             taken.append(1e6 * (time.perf_counter() - started))
     return [statistics.median(taken) for taken in times]

@@ -5,27 +5,25 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from nnspec.backends.base import Session
 from nnspec.backends.keras.model import predict, read_weights, reset_states
 from nnspec.data.deployment import Deployment
 from nnspec.ir.graph import Graph, Node
 from nnspec.ir.names import keras_name
-from nnspec.verify.form import deployed_order
-
-if TYPE_CHECKING:
-    import onnxruntime
+from nnspec.verify.interface import deployed_order
 
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """What an ONNX model must be equal to.
+    """What an exported model must be equal to.
 
     Attributes:
         model: the Keras model with the very weights.
-        layout: the order of axes in the ONNX model, by input or output, where it is another than the spec's.
+        layout: the order of axes in the exported model, by input or output, where it is another than the spec's.
     """
 
     graph: Graph
@@ -46,8 +44,8 @@ class Subject:
             warnings.filterwarnings("ignore", "You are using a softmax", UserWarning)
             return predict(self.model, self.graph, self.deployment.to_network(raw))
 
-    def feed(self, session: onnxruntime.InferenceSession, raw: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """The raw inputs in the axis order of the ONNX model, and zeros for recurrent state."""
+    def feed(self, session: Session, raw: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The raw inputs in the axis order of the exported model, and zeros for recurrent state."""
         result = {}
         for name, value in raw.items():
             names = ["batch", *(a.name for a in self.graph.inputs[name].axes)]
@@ -55,8 +53,7 @@ class Subject:
             moved = np.ascontiguousarray(np.transpose(value, [names.index(a) for a in order]))
             result[name] = moved.astype(object) if moved.dtype.kind == "U" else moved
         batch = len(next(iter(raw.values())))
-        for port in session.get_inputs():
-            if port.name not in result:
-                shape = [d if isinstance(d, int) else batch for d in port.shape]
-                result[port.name] = np.zeros(shape, np.float32)
+        for name, sizes in session.inputs.items():
+            if name not in result:
+                result[name] = np.zeros([batch if size is None else size for size in sizes], np.float32)
         return result

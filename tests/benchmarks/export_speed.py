@@ -42,10 +42,10 @@ def measure(name: str, folder: Path) -> None:
     training_backend().seed(settings["seed"])
     compiled = build_model(checked.graph, batches=fixed_batches(checked.graph, settings))
     started = time.perf_counter()
-    proto, _ = jobs.lower(checked, compiled, Deployment(), "")
+    exported = jobs.lower(checked, compiled, Deployment(), "")
     ours_seconds = time.perf_counter() - started
     ours = folder / f"{name}.nnspec.onnx"
-    ours.write_bytes(proto.SerializeToString())
+    ours.write_bytes(exported.to_bytes())
     theirs = folder / f"{name}.keras.onnx"
     shapes = [(1, *(a.size if isinstance(a.size, int) else 200 for a in v.axes)) for v in checked.graph.inputs.values()]
     compiled.model(*[np.zeros(shape, np.float32) for shape in shapes])  # Keras exports only models that were called

@@ -10,8 +10,8 @@ import onnxruntime
 import pytest
 
 from nnspec.backends.onnx.export import export_graph
-from nnspec.checks.opset import needed_opset
 from nnspec.ir.graph import Graph
+from nnspec.ir.opset import needed_opset
 from tests.support.case_files import KINDS, cases_of
 from tests.support.layer_cases import Case, arrays_for, checked, relative_error
 

@@ -186,11 +186,11 @@ def export(checked: Checked, compiled: Compiled, folder: Path) -> tuple[Path, fl
     for _ in range(2):  # the second time nothing is imported any more
         with PeakMemory() as memory:
             start = time.thread_time()
-            proto, _ = jobs.lower(checked, compiled, Deployment(), "")
-            path.write_bytes(proto.SerializeToString())
+            exported = jobs.lower(checked, compiled, Deployment(), "")
+            path.write_bytes(exported.to_bytes())
             seconds.append(time.thread_time() - start)
-            nodes = len(proto.graph.node)
-            del proto
+            nodes = sum(exported.operators().values())
+            del exported
         peak = max(peak, memory.peak)
     return path, min(seconds), peak / 1e6, nodes
 

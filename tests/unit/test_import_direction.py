@@ -80,6 +80,16 @@ def circle(graph: dict[str, set[str]]) -> list[str]:
     return []
 
 
+def importers_of(parent: str) -> dict[str, set[str]]:
+    """The modules that import one of a package's modules from outside it, by that module."""
+    found: dict[str, set[str]] = {}
+    for module, others in IMPORTS.items():
+        for other in others:
+            if f"{other}.".startswith(f"{parent}.") and not f"{module}.".startswith(f"{parent}."):
+                found.setdefault(other, set()).add(module)
+    return found
+
+
 def test_every_package_has_a_floor() -> None:
     assert {package(module) for module in MODULES} == FLOOR_OF.keys()
 
@@ -114,3 +124,11 @@ def test_a_circle_is_found() -> None:
 def test_the_runtime_stands_alone() -> None:
     others = {other for module, read in IMPORTS.items() if package(module) == "runtime" for other in read}
     assert {package(other) for other in others} == {"runtime"}
+
+
+def test_formats_are_seen_through_their_seam_alone() -> None:
+    """Of ONNX, the layers know what they lower themselves with; everybody else asks `nnspec.backends.registry`."""
+    found = importers_of("nnspec.backends.onnx")
+    assert {package(module) for modules in found.values() for module in modules} == {"layers"}
+    of_the_walk = {"backend", "deploy", "export", "fallback", "form", "session"}
+    assert not found.keys() & {f"nnspec.backends.onnx.{name}" for name in of_the_walk}

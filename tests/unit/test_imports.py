@@ -100,16 +100,24 @@ def test_check_on_the_command_line_loads_no_framework(tmp_path: Path) -> None:
     assert not loaded_after(statements, tmp_path) & FRAMEWORKS
 
 
-# What imports TensorFlow or its converter, wherever the import stands. tf2onnx is asked to convert what TensorFlow
-# traces: single layers without a lowering of their own, and whole models for a second opinion.
+# Who imports a framework, wherever the import stands. tf2onnx is asked to convert what TensorFlow traces: single layers
+# without a lowering of their own, and whole models for a second opinion.
 ONLY_HERE = {
     "tensorflow": {"backends/keras/tensorflow_backend.py"},
     "tf2onnx": {"backends/onnx/fallback.py", "verify/second_opinion.py"},
+    "onnx": {f"backends/onnx/{name}.py" for name in ("backend", "builder", "fallback", "form", "session")},
+    "onnxruntime": {"backends/onnx/session.py", "runtime/predictor.py"},
 }
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_tensorflow_is_imported_by_its_backend_alone(module: str) -> None:
+def test_a_framework_is_imported_by_its_backend_alone(module: str) -> None:
     tree = ast.parse((PACKAGE / module).read_text(encoding="utf-8"))
     found = {name for name, _ in imported(tree)} & ONLY_HERE.keys()
     assert all(module in ONLY_HERE[name] for name in found)
+
+
+def test_every_exception_is_needed() -> None:
+    for name, modules in ONLY_HERE.items():
+        for module in modules:
+            assert name in {found for found, _ in imported(ast.parse((PACKAGE / module).read_text(encoding="utf-8")))}

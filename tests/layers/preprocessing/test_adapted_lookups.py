@@ -48,7 +48,7 @@ def agreed(graph: Any, x: dict[str, np.ndarray]) -> np.ndarray:
     """What Keras and ONNX Runtime both make of `x`."""
     from nnspec.backends.keras.model import read_weights
     from nnspec.backends.onnx.export import export_graph
-    from nnspec.checks.opset import needed_opset
+    from nnspec.ir.opset import needed_opset
 
     compiled = build_model(graph)
     weights = {(n.shared or n.name): read_weights(n, compiled.layers[n.name]) for n in graph.nodes}

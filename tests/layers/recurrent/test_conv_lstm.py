@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from nnspec.backends.keras.model import reset_states
+from nnspec.backends.onnx.backend import OnnxModel
 from nnspec.data.deployment import Deployment
 from nnspec.verify import Gate
 from tests.layers.recurrent.test_recurrent_states import TOLERANCE, Built, normal
@@ -69,7 +70,7 @@ def test_steps_share_their_weights(tmp_path: Path) -> None:
 def test_gate_names_the_scan(tmp_path: Path) -> None:
     model = [{"Bidirectional": {"layer": {"ConvLSTM2D": BODY}, "name": "rnn"}}]
     built = Built(tmp_path, {"x": {"axes": {**IMAGE, "time": "T"}}}, model, {"y": "rnn"})
-    result = Gate(built.graph, built.compiled.model, Deployment()).run(built.model, built.exported)
+    result = Gate(built.graph, built.compiled.model, Deployment()).run(OnnxModel(built.model))
     assert result["nodes"]["Scan"] == 2
     assert result["control_flow"]["rnn"]["Scan"].startswith("ONNX has no convolutional LSTM")
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from nnspec.backends.keras.model import reset_states
+from nnspec.backends.onnx.backend import OnnxModel
 from nnspec.data.deployment import Deployment
 from nnspec.diagnostics import SpecError
 from nnspec.layers.kit.base import Layer
@@ -104,7 +105,7 @@ SCANNED = [{"GRU": {"units": 3, "activation": "silu", "name": "gru"}}]
 
 def test_gate_passes_a_declared_scan(tmp_path: Path) -> None:
     built = Built(tmp_path, {"x": {"axes": {"time": "T", "feature": 5}}}, SCANNED, {"y": "gru"})
-    result = Gate(built.graph, built.compiled.model, Deployment()).run(built.model, built.exported)
+    result = Gate(built.graph, built.compiled.model, Deployment()).run(OnnxModel(built.model))
     assert result["nodes"]["Scan"] == 1
     reason = "ONNX' GRU has no activation `silu`, and how many steps `T` are is known only at run time"
     assert result["control_flow"] == {"gru": {"Scan": reason}}
@@ -114,7 +115,7 @@ def test_gate_refuses_a_scan_that_nothing_declares(tmp_path: Path, monkeypatch: 
     built = Built(tmp_path, {"x": {"axes": {"time": "T", "feature": 5}}}, SCANNED, {"y": "gru"})
     monkeypatch.setattr(type(built.graph.nodes[0].layer), "control_flow", Layer.control_flow)
     with pytest.raises(SpecError, match="Scan"):
-        Gate(built.graph, built.compiled.model, Deployment()).run(built.model, built.exported)
+        Gate(built.graph, built.compiled.model, Deployment()).run(OnnxModel(built.model))
 
 
 # ------------------------------------------------------------------------------------------------- what is inferred

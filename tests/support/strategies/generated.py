@@ -22,12 +22,12 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from nnspec.backends.keras.model import build_model, predict, read_weights
 from nnspec.backends.onnx.export import export_graph
-from nnspec.checks.opset import needed_opset
 from nnspec.diagnostics import Report, Source
 from nnspec.document import parse
 from nnspec.expansion.expand import expand
 from nnspec.inference.elaborate import elaborate
 from nnspec.ir.graph import Graph
+from nnspec.ir.opset import needed_opset
 from nnspec.ir.symbols import lengths_of, size_at
 from nnspec.schema import assembly as schema
 from tests.support.case_files import FORMS

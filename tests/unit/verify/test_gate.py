@@ -16,6 +16,7 @@ import pytest
 import nnspec
 from nnspec import api, pipeline
 from nnspec.backends.keras.model import build_model
+from nnspec.backends.onnx.backend import OnnxModel
 from nnspec.data.deployment import Deployment
 from nnspec.data.prepare.transforms import OutputTransform, Scaling
 from nnspec.diagnostics import Source, Span, SpecError
@@ -296,5 +297,5 @@ def test_a_file_that_fails_when_it_runs_is_refused(
     keras.utils.set_random_seed(0)
     gate = Gate(checked.graph, build_model(checked.graph).model, Deployment())
     with pytest.raises(SpecError) as error:
-        gate.run(proto)
+        gate.run(OnnxModel(proto))
     assert error.value.diagnostics[0].code == code

@@ -14,9 +14,10 @@ from click.testing import CliRunner
 
 from nnspec import api
 from nnspec.backends.keras.model import build_model
-from nnspec.backends.onnx.deploy import Deployment
+from nnspec.backends.onnx.backend import OnnxModel
 from nnspec.cli import main
 from nnspec.cli.second_opinion import render
+from nnspec.data.deployment import Deployment
 from nnspec.jobs import run_verify
 from nnspec.jobs.verifying import gate_of
 from nnspec.jobs.weights import load_weights
@@ -114,7 +115,7 @@ def test_a_file_that_is_wrong_shows(tmp_path: Path) -> None:
     spec = api.load(tmp_path / "spec.yaml")
     compiled = build_model(spec.graph)
     load_weights(compiled, path.with_name("model.keras"))
-    opinion = second_opinion(gate_of(spec.checked, compiled, Deployment(), {}), proto).to_json()
+    opinion = second_opinion(gate_of(spec.checked, compiled, Deployment(), {}), OnnxModel(proto)).to_json()
     assert opinion["nnspec"]["max_relative_error"]["y"] > 0.01
     assert opinion["between"]["y"] > 0.01
     assert opinion["tf2onnx"]["max_relative_error"]["y"] < 1e-5

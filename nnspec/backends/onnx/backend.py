@@ -1,0 +1,142 @@
+"""ONNX as a format to export to: what the rest of nnspec sees of this package.
+
+    model = ONNX.lower(network)
+    model.check_form(network.graph)
+    model.open().run({"x": x})
+
+Any other ONNX model can stand in its place, an altered one too: `Gate(...).run(OnnxModel(proto))`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from nnspec import __version__
+from nnspec.backends.base import Deployable
+from nnspec.backends.onnx.deploy import restore_outputs, scale_input
+from nnspec.backends.onnx.export import export_graph
+from nnspec.backends.onnx.fallback import lower_by_tf2onnx
+from nnspec.backends.onnx.form import all_nodes, check_form, control_flow
+from nnspec.backends.onnx.session import OnnxSession
+from nnspec.data.deployment import label_name
+from nnspec.diagnostics import SpecError
+from nnspec.ir.graph import Graph
+from nnspec.ir.opset import needed_opset
+from nnspec.runtime.ports import METADATA_KEY
+
+if TYPE_CHECKING:
+    import onnx
+
+OLDEST_OPSET, NEWEST_OPSET = 17, 24
+
+
+@dataclass(frozen=True)
+class OnnxBackend:
+    """Lowers graphs to ONNX layer by layer, and reads ONNX files."""
+
+    name: str = "onnx"
+    title: str = "ONNX"
+    runtime: str = "ONNX Runtime"
+    suffix: str = ".onnx"
+    packages: tuple[str, ...] = ("onnx", "onnxruntime")
+
+    def lower(self, network: Deployable) -> OnnxModel:
+        """The network as an ONNX model, with its data scaling and labels.
+
+        Raises:
+            SpecError: NN601 where a layer has no lowering and tf2onnx finds none, NN603 where onnx lacks the opset.
+        """
+        exported = export_graph(
+            network.graph,
+            network.weights,
+            opset=_opset(network),
+            # labels lie as their scores do
+            layout={**network.layout, **{label_name(name): order for name, order in network.layout.items()}},
+            before=scale_input(network.deployment),
+            after=restore_outputs(network.deployment, network.graph),
+            fallback=lambda lowering, node, views: lower_by_tf2onnx(lowering, node, views, network.layers[node.name]),
+            right_padded=network.right_padded,
+        )
+        states = {state.input: state.output for state in exported.states}
+        proto = exported.builder.to_model({}, __version__)
+        return OnnxModel(proto, source=network, lowered_by=exported.lowered_by, states=states)
+
+    def parse(self, data: bytes) -> OnnxModel:
+        import onnx
+
+        return OnnxModel(onnx.load_model_from_string(data))
+
+
+ONNX = OnnxBackend()
+
+
+@dataclass(frozen=True, eq=False)
+class OnnxModel:
+    """An ONNX model in memory; `nnspec.backends.base.ExportedModel` says what its members are.
+
+    Attributes:
+        proto: the model, which may be altered in place.
+    """
+
+    proto: onnx.ModelProto
+    source: Deployable | None = None
+    lowered_by: Mapping[str, str] = field(default_factory=dict)
+    states: Mapping[str, str] = field(default_factory=dict)
+    backend: OnnxBackend = ONNX
+
+    @property
+    def metadata(self) -> Mapping[str, Any] | None:
+        text = next((entry.value for entry in self.proto.metadata_props if entry.key == METADATA_KEY), None)
+        return None if text is None else dict(json.loads(text))
+
+    def embed(self, metadata: Mapping[str, Any]) -> None:
+        from onnx import helper
+
+        kept = {entry.key: entry.value for entry in self.proto.metadata_props}
+        helper.set_model_props(self.proto, {**kept, METADATA_KEY: json.dumps(metadata, ensure_ascii=False)})
+
+    def interface(self) -> tuple[dict[str, int], dict[str, int]]:
+        inputs, outputs = (
+            {port.name: len(port.type.tensor_type.shape.dim) for port in ports}
+            for ports in (self.proto.graph.input, self.proto.graph.output)
+        )
+        return inputs, outputs
+
+    def check_form(self, graph: Graph) -> None:
+        check_form(self.proto, graph)
+
+    def describe(self, graph: Graph) -> dict[str, Any]:
+        return {
+            "nodes": dict(sorted(Counter(node.op_type for node in self.proto.graph.node).items())),
+            "opset": {opset.domain or "ai.onnx": opset.version for opset in self.proto.opset_import},
+            "control_flow": control_flow(graph),
+        }
+
+    def operators(self) -> dict[str, int]:
+        return dict(sorted(Counter(node.op_type for node in all_nodes(self.proto.graph)).items()))
+
+    def open(self) -> OnnxSession:
+        return OnnxSession(self.proto)
+
+    def to_bytes(self) -> bytes:
+        return bytes(self.proto.SerializeToString())
+
+
+def _opset(network: Deployable) -> int:
+    """The operator set to write.
+
+    Raises:
+        SpecError: NN603 where the installed onnx does not know it.
+    """
+    import onnx
+
+    opset = int(network.options.get("opset", needed_opset(network.graph)))
+    newest = min(onnx.defs.onnx_opset_version(), NEWEST_OPSET)
+    if not OLDEST_OPSET <= opset <= newest:
+        message = f"opset {opset} is not supported here: {OLDEST_OPSET} to {newest} are"
+        raise SpecError.single("NN603", message, network.span, path="export.opset")
+    return opset

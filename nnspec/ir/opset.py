@@ -1,0 +1,18 @@
+"""Which operator set of ONNX the layers of a graph need."""
+
+from __future__ import annotations
+
+from nnspec.ir.graph import Graph, Node
+
+DEFAULT = 18
+
+
+def needed_opset(graph: Graph) -> int:
+    """The operator set that a graph is exported with where the spec names none."""
+    return max([DEFAULT, *(node_opset(node) for node in graph.nodes)])
+
+
+def node_opset(node: Node) -> int:
+    """The oldest operator set that a node can be lowered to, and what it wraps."""
+    inner = [wrapped for wrapped in (node.inner, node.backward) if wrapped is not None]
+    return max([node.layer.opset(node), *(node_opset(wrapped) for wrapped in inner)])

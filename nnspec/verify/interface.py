@@ -1,0 +1,70 @@
+"""What an exported model takes and gives, beside what its spec says: names, and axes in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from nnspec.backends.base import ExportBackend, ExportedModel
+from nnspec.data.deployment import Deployment, label_axes, label_name
+from nnspec.diagnostics import Source, Span, SpecError
+from nnspec.ir.graph import Graph
+
+
+def check_interface(
+    exported: ExportedModel, graph: Graph, deployment: Deployment, layout: Mapping[str, list[str]]
+) -> None:
+    """Inputs and outputs are those of the spec, each with as many axes.
+
+    Raises:
+        SpecError: NN703.
+    """
+    wanted_in = {
+        name: deployed_order(layout, name, ["batch", *(a.name for a in v.axes)]) for name, v in graph.inputs.items()
+    }
+    wanted_out: dict[str, list[str]] = {}
+    for name, output in graph.outputs.items():
+        wanted_out[name] = deployed_order(layout, name, ["batch", *(a.name for a in output.value.axes)])
+        if deployment.labels(output) is not None:
+            wanted_out[label_name(name)] = [
+                a for a in deployed_order(layout, name, label_axes(output)) if a in label_axes(output)
+            ]
+    inputs, outputs = exported.interface()
+    model = f"the {exported.backend.title} model"
+    for what, wanted, found in (("input", wanted_in, inputs), ("output", wanted_out, outputs)):
+        missing = [name for name in wanted if name not in found]
+        if missing:
+            message = f"{model} lacks the {what} `{missing[0]}`; it has {', '.join(found)}"
+            raise _fault(exported.backend, message)
+        for name, axes in wanted.items():
+            if found[name] != len(axes):
+                message = f"{what} `{name}` has {found[name]} axes in {model}, not {axes}"
+                raise _fault(exported.backend, message)
+
+
+def deployed_order(layout: Mapping[str, list[str]], name: str, axes: list[str]) -> list[str]:
+    """The axes of an input or output in the order that the model has them."""
+    return list(layout.get(name, axes))
+
+
+def arrange(
+    array: np.ndarray, name: str, order: Sequence[str], wanted: Sequence[str], backend: ExportBackend
+) -> np.ndarray:
+    """An output whose axes are in the model's `order`, with the `wanted` order of the same axes.
+
+    Args:
+        backend: the format of the model that gave it.
+
+    Raises:
+        SpecError: NN703 where it has another number of axes.
+    """
+    if array.ndim != len(order):
+        axes = ", ".join(order)
+        message = f"output `{name}` has shape {array.shape} when the model runs, not the axes ({axes})"
+        raise _fault(backend, message)
+    return np.transpose(array, [order.index(axis) for axis in wanted])
+
+
+def _fault(backend: ExportBackend, message: str) -> SpecError:
+    return SpecError.single("NN703", message, Span(Source(f"model{backend.suffix}", "")))
