@@ -12,7 +12,7 @@ def head_function(nodes: Iterable[Node], output: Output) -> tuple[str, Node | No
     """The last activation before an output, behind what only moves values or acts in training; `linear` where none."""
     by_name = {node.name: node for node in nodes}
     node = by_name.get(output.value.node)
-    while node is not None and (node.layer.moves_values or node.layer.passes_at_inference):
+    while node is not None and (node.layer.moves_values or node.layer.is_training_only):
         node = by_name.get(node.inputs[0].node)
     if node is None:
         return "linear", None

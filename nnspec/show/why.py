@@ -12,7 +12,7 @@ from nnspec.ir import axes as ax
 from nnspec.ir.graph import Field, Graph, Node, Value, Window
 from nnspec.layers.kit.args import REQUIRED
 from nnspec.layers.kit.documentation import summary
-from nnspec.layers.kit.explanations import counted
+from nnspec.layers.kit.explanations import with_count
 from nnspec.layers.registry import REGISTRY
 from nnspec.show.table import input_size, shape
 
@@ -132,7 +132,7 @@ def _written(value: Any) -> str:
 
 
 def _weight(weight: Any, told: dict[str, str]) -> str:
-    count = counted(f"{weight.count:,}", "number") if weight.count != 1 else "1 number"
+    count = with_count(f"{weight.count:,}", "number") if weight.count != 1 else "1 number"
     frozen = "" if weight.is_trainable else ", not changed by training"
     own = told.get(weight.name) or told.get(weight.name.removeprefix("forward_").removeprefix("backward_"))
     return f"{own}: {count}{frozen}" if own else f"{count}{frozen}"
@@ -170,13 +170,13 @@ def _alone(axis: ax.Axis, window: Window) -> str:
     if window.span == 1 and window.stride == 1:
         return f"Of its input it sees one position of `{axis.name}`, {_moved(window)}."
     apart = "" if window.stride == 1 else f"; neighbours lie {window.stride} apart"
-    return f"Of its input it sees {counted(int(window.span), 'position')} of `{axis.name}`{apart}."
+    return f"Of its input it sees {with_count(int(window.span), 'position')} of `{axis.name}`{apart}."
 
 
 def _moved(window: Window) -> str:
     if window.ahead is None:
         return "counted from the end"
-    distance = counted(abs(window.ahead), "position")
+    distance = with_count(abs(window.ahead), "position")
     return "its own" if window.ahead == 0 else f"{distance} {'after' if window.ahead > 0 else 'before'} its own"
 
 
@@ -196,8 +196,8 @@ def _within(graph: Graph, name: str, field: Field) -> str:
     padding = f" ({total} there are; the others are padding)" if short else f" of {total}"
     stride = "" if field.stride == 1 else f" Neighbours lie {field.stride} positions of the input apart."
     if field.stride < 0:
-        stride = f" Neighbours lie {counted(-field.stride, 'position')} of the input apart, from last to first."
-    return f"In the network it sees {counted(size, 'position')} of `{name}`{padding}{what}.{stride}"
+        stride = f" Neighbours lie {with_count(-field.stride, 'position')} of the input apart, from last to first."
+    return f"In the network it sees {with_count(size, 'position')} of `{name}`{padding}{what}.{stride}"
 
 
 def _count(number: object) -> str:

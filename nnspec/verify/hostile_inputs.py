@@ -113,7 +113,7 @@ def _undone(path: list[Node], value: float, weights_of: WeightsOf) -> float | np
     for node in reversed(path):
         axes = node.inputs[0].axes
         shape = (1, *(axis.size if isinstance(axis.size, int) else 1 for axis in axes))
-        made = node.layer.undo(node, np.broadcast_to(np.asarray(result, np.float64), shape), weights_of(node))
+        made = node.layer.invert_scaling(node, np.broadcast_to(np.asarray(result, np.float64), shape), weights_of(node))
         if made is not None:
             result = float(made.flat[0]) if np.ptp(made) == 0 else made
         elif not isinstance(result, float):

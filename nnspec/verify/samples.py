@@ -49,7 +49,7 @@ def random_inputs(
         else:
             made = rng.normal(size=shape) * scale
             for node in reversed(_scalings(graph, name)):
-                undone = node.layer.undo(node, made, weights_of(node))
+                undone = node.layer.invert_scaling(node, made, weights_of(node))
                 made = made if undone is None else undone
             transform = deployment.inputs.get(name)
             if transform is not None and transform.scaling is not None:
@@ -65,7 +65,11 @@ def _scalings(graph: Graph, name: str) -> list[Node]:
     found: list[Node] = []
     while True:
         readers = [node for node in graph.nodes if any(value.node == name for value in node.inputs)]
-        if len(readers) != 1 or len(readers[0].inputs) != 1 or type(readers[0].layer).undo is Layer.undo:
+        if (
+            len(readers) != 1
+            or len(readers[0].inputs) != 1
+            or type(readers[0].layer).invert_scaling is Layer.invert_scaling
+        ):
             return found
         found.append(readers[0])
         name = readers[0].name

@@ -19,7 +19,7 @@ import numpy as np
 
 from nnspec.backends.base import ExportedModel, Session, Tensor
 from nnspec.backends.keras.model import as_model_inputs
-from nnspec.backends.keras.quiet import standard_error_held
+from nnspec.backends.keras.quiet import hold_standard_error
 from nnspec.backends.keras.tensorflow_backend import TENSORFLOW
 from nnspec.backends.registry import export_backend
 from nnspec.diagnostics import SpecError
@@ -180,7 +180,7 @@ def _convert(gate: Gate, opset: int) -> ExportedModel | Failure:
     listener, logger = _Listener(), logging.getLogger("tf2onnx")
     logger.addHandler(listener)
     try:
-        with standard_error_held():  # tf2onnx and TensorFlow write warnings to it
+        with hold_standard_error():  # tf2onnx and TensorFlow write warnings to it
             function, specs = TENSORFLOW.traced(call, signature)
             try:
                 proto, _ = tf2onnx.convert.from_function(function, specs, opset=opset)

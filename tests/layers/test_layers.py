@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 import pytest
 
-from nnspec.layers.merging.elementwise import Join
+from nnspec.layers.merging.elementwise import ElementwiseMerge
 from nnspec.layers.registry import MODULES, REGISTRY
 from tests.support.case_files import CASES, FILES
 from tests.support.layer_cases import Case, run_case
@@ -49,6 +49,6 @@ def test_arguments_are_keras_arguments(kind: str) -> None:
     }
     layer = REGISTRY[kind]
     extra = {"Reshape": {"to"}}.get(kind, set()) | set(REGISTRY[kind].call_arguments)
-    extra |= {"broadcast"} if isinstance(layer, Join) else set()
+    extra |= {"broadcast"} if isinstance(layer, ElementwiseMerge) else set()
     base = {"activity_regularizer", "trainable"}
     assert set(layer.args) - extra - base == set(wanted) - base

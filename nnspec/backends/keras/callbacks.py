@@ -14,7 +14,14 @@ import numpy as np
 from keras.callbacks import Callback
 
 from nnspec.backends.base import KerasCallback, KerasModel
-from nnspec.backends.keras.memory import averaged_weights, kept_weights, memory_of, random_states, recall, rewind
+from nnspec.backends.keras.memory import (
+    averaged_weights,
+    kept_weights,
+    random_states,
+    read_memory,
+    restore_memory,
+    rewind,
+)
 from nnspec.backends.keras.model import reset_states
 from nnspec.progress import Progress
 
@@ -101,7 +108,7 @@ class Checkpoint(Callback):  # type: ignore[misc]
     def on_train_begin(self, logs: Logs = None) -> None:
         """The spec's callbacks began anew just now, as Keras' do: they remember."""
         for i, (callback, memory) in enumerate(zip(self.callbacks, self.remembered, strict=False)):
-            recall(callback, memory, self.recalled.get(i))
+            restore_memory(callback, memory, self.recalled.get(i))
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self.history.append({name: float(value) for name, value in (logs or {}).items()})
@@ -119,7 +126,7 @@ class Checkpoint(Callback):  # type: ignore[misc]
             "best": self.best,
             "is_stopped": self.is_stopped,
             "random": [variable.numpy().tolist() for variable in random_states(self.trained)],
-            "callbacks": [memory_of(callback) for callback in self.callbacks],
+            "callbacks": [read_memory(callback) for callback in self.callbacks],
             "kept": f"{turn}.kept.npz",
         }
         kept: dict[str, Any] = {

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from nnspec.backends.base import KerasModel, Values
-from nnspec.backends.keras.quiet import standard_error_held
+from nnspec.backends.keras.quiet import hold_standard_error
 from nnspec.diagnostics import Fix, Source, Span, SpecError
 
 
@@ -31,7 +31,7 @@ class KerasEngine:
         """
         if "keras" not in sys.modules:
             os.environ["KERAS_BACKEND"] = self.name  # Keras reads it once, as it is imported
-            with standard_error_held():
+            with hold_standard_error():
                 self.start()
         import keras
 

@@ -24,7 +24,7 @@ _COUNTERS = (
 )
 
 
-def memory_of(callback: KerasCallback) -> dict[str, Any]:
+def read_memory(callback: KerasCallback) -> dict[str, Any]:
     """What a callback remembers, as JSON, but for weights."""
     found: dict[str, Any] = {"kind": type(callback).__name__}
     for name in _COUNTERS:
@@ -34,7 +34,7 @@ def memory_of(callback: KerasCallback) -> dict[str, Any]:
     return found
 
 
-def recall(callback: KerasCallback, memory: Mapping[str, Any], weights: list[np.ndarray] | None) -> None:
+def restore_memory(callback: KerasCallback, memory: Mapping[str, Any], weights: list[np.ndarray] | None) -> None:
     """Puts back what `memory_of` gave, and the weights of `kept_weights`."""
     if memory["kind"] != type(callback).__name__:  # the spec has other callbacks now
         return

@@ -56,7 +56,7 @@ class SizedMelSpectrogram(keras.layers.MelSpectrogram):  # type: ignore[misc]
         return (input_shape[0], self.num_mel_bins, size)
 
 
-def learn_words(layer: Any, node: Node, read: Sequence[Any]) -> dict[str, Any]:
+def learn_vocabulary(layer: Any, node: Node, read: Sequence[Any]) -> dict[str, Any]:
     """What Keras' `adapt` finds: the `vocabulary` without words for mask and unknown ones, and with tf_idf its weights.
 
     Args:

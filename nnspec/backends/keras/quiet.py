@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def standard_error_held() -> Iterator[None]:
+def hold_standard_error() -> Iterator[None]:
     """What is written to standard error inside is shown only where an exception leaves."""
     try:
         kept = os.dup(2)

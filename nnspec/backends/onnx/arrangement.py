@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from nnspec.backends.onnx.reshaping import Reshaper
-from nnspec.backends.onnx.view import Factor, Group, View, cut_to, group_size, runs
+from nnspec.backends.onnx.view import Factor, Group, View, common_runs, cut_factors, group_size
 from nnspec.ir.axes import Axes, Size
 
 
@@ -148,7 +148,7 @@ class Arranger(Reshaper):
     def rebracketed(self, view: View, axes: Axes) -> View:
         """A row-major reshape of the spec's axes: mostly new brackets around the same memory, without a node."""
         factors = [factor for group in view.axes[1:] for factor in group]
-        dealt = cut_to(factors, [axis.size for axis in axes])
+        dealt = cut_factors(factors, [axis.size for axis in axes])
         if dealt is not None:
             groups, cuts = dealt
             return view.substituted(cuts).with_axes((view.axes[0], *groups))
@@ -166,7 +166,7 @@ class Arranger(Reshaper):
 
 def _transposable(view: View, target: tuple[Group, ...], wanted: Group) -> list[Group]:
     """The view's memory in pieces that only change places: its own dimensions or the target's where that will do."""
-    coarse = runs(view.order, wanted)
+    coarse = common_runs(view.order, wanted)
     piece_of = {factor: i for i, piece in enumerate(coarse) for factor in piece}
     for dims in ([dim for dim in view.dims if dim], [dim for dim in target if dim]):
         if all(len({piece_of[factor] for factor in dim}) == 1 for dim in dims):

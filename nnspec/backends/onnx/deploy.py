@@ -27,7 +27,7 @@ def scale_input(deployment: Deployment) -> Callable[[Lowering, str, View], View]
         transform = deployment.inputs.get(name)
         if transform is None or transform.scaling is None:
             return view
-        scaled = _scaled(lowering, view, transform.scaling, invert=False)
+        scaled = _scale_columns(lowering, view, transform.scaling, invert=False)
         if transform.pad_value is None or transform.step is None:
             return scaled
         return _keep_padding(lowering, view, scaled, transform.pad_value, transform.step)
@@ -49,9 +49,9 @@ def restore_outputs(
             restored = view
             if transform is not None and transform.classes is None:
                 if transform.scaling is not None:
-                    restored = _scaled(lowering, restored, transform.scaling, invert=True)
+                    restored = _scale_columns(lowering, restored, transform.scaling, invert=True)
                 if transform.relative is not None:
-                    restored = _plus_last(lowering, restored, raw[transform.relative.input], transform.relative)
+                    restored = _add_last_values(lowering, restored, raw[transform.relative.input], transform.relative)
             result[name] = (restored, ["batch", *ax.names(output.value.axes)])
             labels = deployment.labels(output)
             if labels is not None:
@@ -61,7 +61,7 @@ def restore_outputs(
     return after
 
 
-def _scaled(lowering: Lowering, view: View, scaling: Scaling, *, invert: bool) -> View:
+def _scale_columns(lowering: Lowering, view: View, scaling: Scaling, *, invert: bool) -> View:
     axes = [i + 1 for i in range(scaling.offset.ndim) if max(scaling.offset.shape[i], scaling.divisor.shape[i]) > 1]
     ready = lowering.separable(view, axes)
 
@@ -91,7 +91,7 @@ def _keep_padding(lowering: Lowering, raw: View, scaled: View, pad_value: float,
     return replace(ready, tensor=lowering.node("Where", whole, pad, ready.tensor))
 
 
-def _plus_last(lowering: Lowering, view: View, raw: View, relative: Relative) -> View:
+def _add_last_values(lowering: Lowering, view: View, raw: View, relative: Relative) -> View:
     """Adds the window's last values of the target's columns."""
     last = raw
     if relative.feature is not None:

@@ -99,7 +99,7 @@ def group_size(group: Sequence[Factor]) -> int | None:
     return None if None in sizes else math.prod(size for size in sizes if size is not None)
 
 
-def runs(current: Sequence[Factor], wanted: Sequence[Factor]) -> list[Group]:
+def common_runs(current: Sequence[Factor], wanted: Sequence[Factor]) -> list[Group]:
     """`current` cut into the longest pieces that stand together, in the same order, in `wanted` too."""
     place = {factor: i for i, factor in enumerate(wanted)}
     pieces: list[list[Factor]] = []
@@ -111,7 +111,7 @@ def runs(current: Sequence[Factor], wanted: Sequence[Factor]) -> list[Group]:
     return [tuple(piece) for piece in pieces]
 
 
-def cut_to(factors: Sequence[Factor], sizes: Sequence[Size]) -> tuple[list[Group], dict[Factor, Group]] | None:
+def cut_factors(factors: Sequence[Factor], sizes: Sequence[Size]) -> tuple[list[Group], dict[Factor, Group]] | None:
     """The factors (slow to fast) dealt out to axes of these sizes, and which ones had to be cut for it.
 
     None where a bracket falls where no factor can be cut.

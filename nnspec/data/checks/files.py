@@ -155,21 +155,21 @@ class _SlotProbe:
         """Compares the data's axes with the model's; the number of rows."""
         slot = self.slot
         try:
-            lie = file_axes(slot, rank)
+            layout = file_axes(slot, rank)
             if slot.lengths is not None:
-                return self.check_ragged(lie, shape)
-            assert lie.sample is not None
+                return self.check_ragged(layout, shape)
+            assert layout.sample is not None
             if slot.columns:
                 row: tuple[int, ...] = (len(slot.columns),)
             else:
-                row = shape[: lie.sample] + shape[lie.sample + 1 :]
-            slot_layout(self.plan, slot, self.model, lie.names, row)
+                row = shape[: layout.sample] + shape[layout.sample + 1 :]
+            slot_layout(self.plan, slot, self.model, layout.names, row)
         except FitError as error:
             self.report.add(misfit(slot, what, error))
             return None
-        return shape[0 if slot.columns else lie.sample]
+        return shape[0 if slot.columns else layout.sample]
 
-    def check_ragged(self, lie: FileAxes, shape: tuple[int, ...]) -> int | None:
+    def check_ragged(self, layout: FileAxes, shape: tuple[int, ...]) -> int | None:
         slot = self.slot
         assert slot.lengths is not None
         span, where = slot.span_of("lengths"), slot.where("lengths")
@@ -185,9 +185,9 @@ class _SlotProbe:
             return None
         column = self.files.column(slot.source, slot.lengths, values=True)
         lengths = (column.values if column is not None else None) or []
-        found = ragged(self.model.data_axes, lie.names, shape, [int(length) for length in lengths])
+        found = ragged(self.model.data_axes, layout.names, shape, [int(length) for length in lengths])
         row = (*shape[: found.axis], found.size, *shape[found.axis + 1 :])
-        slot_layout(self.plan, slot, self.model, lie.names, row)
+        slot_layout(self.plan, slot, self.model, layout.names, row)
         return len(lengths)
 
 

@@ -113,19 +113,19 @@ def _blank(values: Array, missing: Mask) -> Array:
 def _arrange(slot: SlotPlan, model: Slot, values: Array) -> Rows:
     """Puts an array's sample axis first, or cuts sequences apart."""
     try:
-        lie = file_axes(slot, values.ndim)
+        layout = file_axes(slot, values.ndim)
         if slot.lengths is None:
-            assert lie.sample is not None
-            moved = np.moveaxis(values, lie.sample, 0)
-            return Rows(moved, _missing(moved), lie.names)
+            assert layout.sample is not None
+            moved = np.moveaxis(values, layout.sample, 0)
+            return Rows(moved, _missing(moved), layout.names)
         lengths = load_array(slot.source, slot.lengths)
-        found = ragged(model.data_axes, lie.names, values.shape, lengths.tolist())
+        found = ragged(model.data_axes, layout.names, values.shape, lengths.tolist())
     except FitError as error:
         raise SpecError([misfit(slot, "the array", error)]) from None
     assert slot.pad_value is not None
     _refuse_pad_value(slot, values, found.axis)
     padded, padding = pad(values, lengths, found, slot.pad_value)
-    return Rows(padded, _missing(padded), lie.names, padding, found.axis)
+    return Rows(padded, _missing(padded), layout.names, padding, found.axis)
 
 
 def _refuse_pad_value(slot: SlotPlan, values: Array, axis: int) -> None:

@@ -37,7 +37,7 @@ def dropout() -> a.Arg:
     return a.number("Fraction of the attention weights that training drops.", 0.0, minimum=0, maximum=1)
 
 
-class Headed(Layer):
+class HeadedAttention(Layer):
     """What attentions with heads share."""
 
     arity = (1, 3)
@@ -76,7 +76,7 @@ class Headed(Layer):
         is_causal, band = call.args["use_causal_mask"], call.args["sliding_window"]
         check_masks(call, roles, places, count, is_banded=is_causal or band is not None)
         weights, formula = self.weights_rule(call, roles, count, shared)
-        made = self.made(call)
+        made = self.made_axes(call)
         output = call.require_unique((*call.axes[:-1], *made))
         with_scores = call.args["return_attention_scores"]
         return Inferred(
@@ -105,7 +105,7 @@ class Headed(Layer):
     def as_keras(self, places: list[int]) -> dict[str, Any]:
         return {}
 
-    def made(self, call: Call) -> Axes:
+    def made_axes(self, call: Call) -> Axes:
         sizes = self.output_sizes(call)
         names = call.made_names("unit", len(sizes))
         return tuple(ax.fresh(name, size, call.name, is_learned=True) for name, size in zip(names, sizes, strict=True))
@@ -140,7 +140,7 @@ class Headed(Layer):
         if call.args["use_bias"]:
             weights.append(Weight("output_bias", made))
             parts[-1] += f" + {'·'.join(str(n) for n in made)}"
-        return tuple(weights), _counted(parts)
+        return tuple(weights), _sum_of_parts(parts)
 
     # -------------------------------------------------------------------------------------------- Keras
 
@@ -177,7 +177,7 @@ class Headed(Layer):
         return [0]
 
 
-def _counted(parts: list[str]) -> str:
+def _sum_of_parts(parts: list[str]) -> str:
     """Summands, those that are the same written once: `3·(16·4·8 + 4·8) + …`."""
     counts: dict[str, int] = {}
     for part in parts:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _SEED = a.integer("Random seed.", None, minimum=0)
 
 
-class Weightless(Layer):
+class UnprojectedAttention(Layer):
     """What they share: the last but one axis is attended, and the value's features are what comes out."""
 
     arity = (1, 3)
@@ -80,7 +80,7 @@ class Weightless(Layer):
         raise NotImplementedError
 
 
-class Attention(Weightless):
+class Attention(UnprojectedAttention):
     """Each query reads the values, weighted by how it fits their keys: softmax(query·key)·value.
 
     Of one input, every position attends to all others; `from: [query, value]` and `from: [query, value, key]` attend
@@ -111,15 +111,15 @@ class Attention(Weightless):
         return tuple(Weight(name, ()) for name in names), " + ".join("1" for _ in names)
 
     def compare(self, node: Node, lowering: Lowering, query: View, key: View) -> str:
-        from nnspec.layers.attention.onnx_dot import products, sums
+        from nnspec.layers.attention.onnx_dot import write_products, write_sums
 
         scale = lowering.weights.get("scale")
         if node.args["score_mode"] == "dot":
-            return products(lowering, query, key, scale)
-        return sums(lowering, query, key, before=scale, after=lowering.weights["concat_score_weight"])
+            return write_products(lowering, query, key, scale)
+        return write_sums(lowering, query, key, before=scale, after=lowering.weights["concat_score_weight"])
 
 
-class AdditiveAttention(Weightless):
+class AdditiveAttention(UnprojectedAttention):
     """Each query reads the values, weighted by Σ scale·tanh(query + key), softmaxed.
 
     Of one input, every position attends to all others; `from: [query, value]` and `from: [query, value, key]` attend
@@ -147,9 +147,9 @@ class AdditiveAttention(Weightless):
         return (Weight("scale", (size,)),), str(size)
 
     def compare(self, node: Node, lowering: Lowering, query: View, key: View) -> str:
-        from nnspec.layers.attention.onnx_dot import sums
+        from nnspec.layers.attention.onnx_dot import write_sums
 
-        return sums(lowering, query, key, each=lowering.weights.get("scale"))
+        return write_sums(lowering, query, key, each=lowering.weights.get("scale"))
 
 
 LAYERS = (Attention(), AdditiveAttention())

@@ -125,7 +125,7 @@ def _check_given_mask(call: Call, roles: Roles, places: Sequence[int], heads: in
 
 
 @dataclass
-class Visible:
+class VisibleSteps:
     """Which value steps each query step may see.
 
     Attributes:
@@ -151,14 +151,14 @@ class Visible:
         return mask
 
 
-def visible(
+def visible_steps(
     node: Node,
     inputs: Sequence[View],
     lowering: Lowering,
     dims: Sequence[Group],
     steps: Steps,
     roles: Sequence[str] = ("query", "value", "key"),
-) -> Visible:
+) -> VisibleSteps:
     """The masks of a node against scores of these dimensions, batch first.
 
     Args:
@@ -168,16 +168,16 @@ def visible(
     """
     args = node.args
     is_causal, band = args["use_causal_mask"], args.get("sliding_window")
-    result = Visible()
+    result = VisibleSteps()
     padded = _padding(node, inputs)
     for role, view in ((role, view) for role, view in padded.items() if role in roles):
         group = _joined(steps[0 if role == "query" else 1])
         flat = lowering.canonical(view)
         own = (dims[0], group)
-        result.tensors.append(against(lowering, replace(flat, dims=own, axes=own), dims))
+        result.tensors.append(broadcast_against(lowering, replace(flat, dims=own, axes=own), dims))
         result.may_hide_all = True
     if args.get("attention_mask"):
-        result.tensors.append(_given(lowering, inputs[-1], dims, steps))
+        result.tensors.append(_read_attention_mask(lowering, inputs[-1], dims, steps))
         result.may_hide_all = True
     if is_causal or band:
         both = _joined(steps[0]), _joined(steps[1])
@@ -186,21 +186,21 @@ def visible(
             result.tensors.append(_band_at_run_time(lowering, both, is_causal, band))
             result.may_hide_all |= band is not None and len(inputs) > 1
         else:
-            seen = banded(lengths[0] or 1, lengths[1] or 1, is_causal, band)
+            seen = band_mask(lengths[0] or 1, lengths[1] or 1, is_causal, band)
             result.constant = None if seen.all() else seen
             result.may_hide_all |= not seen.any(axis=-1).all()
     result.tensors = list(dict.fromkeys(result.tensors))
     return result
 
 
-def banded(queries: int, values: int, is_causal: bool, band: int | None) -> Array:
+def band_mask(queries: int, values: int, is_causal: bool, band: int | None) -> Array:
     """Keras' causal mask and sliding window as one array of booleans (query step, value step)."""
     distance = np.arange(queries)[:, None] - np.arange(values)[None, :]
     seen = distance >= 0 if is_causal else np.ones_like(distance, bool)
     return seen if band is None else seen & (np.abs(distance) < band)
 
 
-def against(lowering: Lowering, view: View, dims: Sequence[Group]) -> str:
+def broadcast_against(lowering: Lowering, view: View, dims: Sequence[Group]) -> str:
     """A view over some of the factors of `dims`, shaped to broadcast against them."""
     known = set(view.order)
     return lowering.arrange(view, [tuple(factor for factor in dim if factor in known) for dim in dims]).tensor
@@ -218,7 +218,7 @@ def _padding(node: Node, inputs: Sequence[View]) -> dict[str, View]:
     return result
 
 
-def _given(lowering: Lowering, view: View, dims: Sequence[Group], steps: Steps) -> str:
+def _read_attention_mask(lowering: Lowering, view: View, dims: Sequence[Group], steps: Steps) -> str:
     """An attention mask that is read, as booleans."""
     from nnspec.backends.onnx.builder import onnx_type
 
@@ -228,7 +228,7 @@ def _given(lowering: Lowering, view: View, dims: Sequence[Group], steps: Steps) 
     has_heads = len(flat.axes) % 2 == 0  # batch, and steps in pairs
     heads = [tuple(factor for dim in dims[1:-2] for factor in dim)] if has_heads else []
     own = (dims[0], *heads, *steps[0], *steps[1])
-    return against(lowering, replace(flat, dims=own, axes=own), dims)
+    return broadcast_against(lowering, replace(flat, dims=own, axes=own), dims)
 
 
 def _joined(groups: Sequence[Group]) -> Group:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnspec.diagnostics import Fix
 from nnspec.ir.graph import Node
-from nnspec.layers.attention.base import FLASH, WINDOW, Headed, dropout, projection_arguments
+from nnspec.layers.attention.base import FLASH, WINDOW, HeadedAttention, dropout, projection_arguments
 from nnspec.layers.attention.roles import check_features, roles_of
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     pass
 
 
-class MultiHeadAttention(Headed):
+class MultiHeadAttention(HeadedAttention):
     """Each position reads all positions of a sequence, weighted by how its query fits their keys, in several heads.
 
     Of one input, every position attends to all others (self-attention); `from: [query, value]` and
@@ -97,7 +97,7 @@ class MultiHeadAttention(Headed):
         return [place - 1 for place in node.args["attention_axes"]]
 
 
-class GroupQueryAttention(Headed):
+class GroupQueryAttention(HeadedAttention):
     """MultiHeadAttention in which several heads share a key and a value.
 
     With one key and value it is multi-query attention (Ainslie et al., GQA, 2023).

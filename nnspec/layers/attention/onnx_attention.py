@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from nnspec.backends.onnx.ops.projection import multiplied
+from nnspec.backends.onnx.ops.projection import write_dense_product
 from nnspec.ir.graph import Node
-from nnspec.layers.attention.masks import MASKED, Steps, Visible, visible
-from nnspec.layers.attention.onnx_heads import Heads, by_source, joined, project
+from nnspec.layers.attention.masks import MASKED, Steps, VisibleSteps, visible_steps
+from nnspec.layers.attention.onnx_heads import Heads, group_by_source, join_groups, project
 from nnspec.layers.attention.onnx_op import by_one_op, is_one_op
 from nnspec.lazy import np
 
@@ -37,11 +37,11 @@ class Space:
 
     @property
     def rows(self) -> Group:
-        return joined(self.steps[0])
+        return join_groups(self.steps[0])
 
     @property
     def columns(self) -> Group:
-        return joined(self.steps[1])
+        return join_groups(self.steps[1])
 
     @property
     def by_head(self) -> tuple[Group, ...]:
@@ -65,7 +65,7 @@ def space_of(lowering: Lowering, query: View, value: View, places: Sequence[int]
 # ------------------------------------------------------------------------------------------------ scores and values
 
 
-def probabilities(lowering: Lowering, scores: View, space: Space, seen: Visible, *, zeroes: bool) -> View:
+def probabilities(lowering: Lowering, scores: View, space: Space, seen: VisibleSteps, *, zeroes: bool) -> View:
     """Softmax over the value's steps of scores of `space.by_key`.
 
     Args:
@@ -107,10 +107,10 @@ def lower(node: Node, inputs: Sequence[View], lowering: Lowering, *, places: Seq
         return [_output(node, lowering, by_one_op(node, lowering, query, parts, sources), query, places)]
     parts["query"] = parts["query"].scaled(1 / math.sqrt(key_size))
     tensors: dict[str, str] = {}
-    for view, mine in by_source(parts, sources):
+    for view, mine in group_by_source(parts, sources):
         tensors |= project(lowering, view, places, mine)
     space = space_of(lowering, query, value, places, count, parts["key"].count)
-    seen = visible(node, inputs, lowering, space.by_head, space.steps)
+    seen = visible_steps(node, inputs, lowering, space.by_head, space.steps)
     zeroes = node.args["dropout"] > 0 or node.args["return_attention_scores"] or len(query.axes) != 3
     sizes = key_size, parts["value"].size
     result, scores = attend(lowering, tensors, space, sizes, query.dtype, seen, zeroes=zeroes)
@@ -127,7 +127,7 @@ def attend(
     space: Space,
     sizes: tuple[int, int],
     dtype: str,
-    seen: Visible,
+    seen: VisibleSteps,
     *,
     zeroes: bool,
 ) -> tuple[View, View]:
@@ -160,7 +160,7 @@ def attend(
 def _output(node: Node, lowering: Lowering, read: View, query: View, places: Sequence[int]) -> View:
     """The projection back: heads and sizes together times one kernel."""
     lead = [i for i in range(len(query.axes) - 1) if i not in places]
-    steps = joined([query.axes[i] for i in places])
+    steps = join_groups([query.axes[i] for i in places])
     ready = lowering.arrange(read, (*(query.axes[i] for i in lead), steps, read.axes[-1]))
     ready = ready.with_axes((*query.axes[:-1], read.axes[-1]))
     kernel = lowering.weights["output_kernel"]
@@ -168,5 +168,7 @@ def _output(node: Node, lowering: Lowering, read: View, query: View, places: Seq
     bias = lowering.weights.get("output_bias")
     axes = node.outputs[0].axes[len(query.axes) - 2 :]
     groups = [lowering.factor(axis.name, axis.size) for axis in axes]
-    made = multiplied(lowering, ready, kernel, None if bias is None else bias.reshape(-1), joined(groups), "output")
+    made = write_dense_product(
+        lowering, ready, kernel, None if bias is None else bias.reshape(-1), join_groups(groups), "output"
+    )
     return made.with_axes((*query.axes[:-1], *groups))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nnspec.ir.graph import Node
-from nnspec.layers.attention.masks import MASKED, against, visible
+from nnspec.layers.attention.masks import MASKED, broadcast_against, visible_steps
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def lower(node: Node, inputs: Sequence[View], lowering: Lowering, compare: Compa
     dims = (*lead, rows, columns)
     ready = [lowering.canonical(view) for view in (query, key, value)]
     scores = View(compare(node, lowering, ready[0], ready[1]), dims, dims, query.dtype)
-    hidden = _hidden(node, inputs, lowering, dims)
+    hidden = _mask_penalty(node, inputs, lowering, dims)
     if hidden is not None:
         scores = replace(scores, tensor=lowering.node("Add", scores.tensor, hidden))
     weights = lowering.elementwise("Softmax", scores, axis=-1)
@@ -36,19 +36,19 @@ def lower(node: Node, inputs: Sequence[View], lowering: Lowering, compare: Compa
     if node.inputs[0].mask is not None and query.mask is not None:  # a query that is padding reads nothing
         flat = lowering.canonical(query.mask.view)
         own = (query.axes[0], rows)
-        held = against(lowering, replace(flat, dims=own, axes=own), made)
+        held = broadcast_against(lowering, replace(flat, dims=own, axes=own), made)
         zero = lowering.scalar(0.0, query.dtype)
         result = replace(result, tensor=lowering.node("Where", held, result.tensor, zero))
     return [result, weights] if node.args["return_attention_scores"] else [result]
 
 
-def _hidden(node: Node, inputs: Sequence[View], lowering: Lowering, dims: Sequence[Group]) -> str | None:
+def _mask_penalty(node: Node, inputs: Sequence[View], lowering: Lowering, dims: Sequence[Group]) -> str | None:
     """What is added to scores so that masked ones count for nothing: as in Keras, a large number less.
 
     The mask of the query takes no part in it.
     """
     steps = ([dims[-2]], [dims[-1]])
-    seen = visible(node, inputs, lowering, dims, steps, roles=("value",))
+    seen = visible_steps(node, inputs, lowering, dims, steps, roles=("value",))
     if seen.is_empty:
         return None
     dtype = inputs[0].dtype
@@ -59,14 +59,14 @@ def _hidden(node: Node, inputs: Sequence[View], lowering: Lowering, dims: Sequen
     return lowering.node("Where", mask, lowering.scalar(0.0, dtype), lowering.scalar(MASKED, dtype))
 
 
-def products(lowering: Lowering, query: View, key: View, scale: Array | None) -> str:
+def write_products(lowering: Lowering, query: View, key: View, scale: Array | None) -> str:
     """Every query times every key, and a factor."""
     swapped = lowering.arrange(key, (*key.dims[:-2], key.dims[-1], key.dims[-2]))
     result = lowering.node("MatMul", query.tensor, swapped.tensor)
     return result if scale is None else lowering.node("Mul", result, lowering.constant(scale, "scale"))
 
 
-def sums(
+def write_sums(
     lowering: Lowering,
     query: View,
     key: View,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from nnspec.backends.onnx.ops.projection import multiplied
+from nnspec.backends.onnx.ops.projection import write_dense_product
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
@@ -38,11 +38,11 @@ class Heads:
         return int(self.kernel.shape[2])
 
 
-def joined(groups: Sequence[Group]) -> Group:
+def join_groups(groups: Sequence[Group]) -> Group:
     return tuple(factor for group in groups for factor in group)
 
 
-def by_source(parts: Mapping[str, Heads], sources: Mapping[str, View]) -> Iterator[tuple[View, dict[str, Heads]]]:
+def group_by_source(parts: Mapping[str, Heads], sources: Mapping[str, View]) -> Iterator[tuple[View, dict[str, Heads]]]:
     """The projections by the input that they project."""
     for view in dict.fromkeys(sources[name] for name in parts):
         yield view, {name: part for name, part in parts.items() if sources[name] is view}
@@ -67,21 +67,21 @@ def project(lowering: Lowering, view: View, places: Sequence[int], parts: Mappin
         first = next(iter(parts.values()))
         head = lowering.factor("head", sum(part.count for part in parts.values()))
         size = lowering.factor("size", first.size)
-        whole = multiplied(lowering, view, kernel, bias, (*head, *size), hint)
+        whole = write_dense_product(lowering, view, kernel, bias, (*head, *size), hint)
         if list(parts) == ["key"]:
             return {"key": _heads_first(lowering, whole, places, head, size, is_key=True).tensor}
         ready = _heads_first(lowering, whole, places, head, size)
-        result = split(lowering, ready, {name: part.count for name, part in parts.items()}, len(ready.dims) - 3)
+        result = split_dim(lowering, ready, {name: part.count for name, part in parts.items()}, len(ready.dims) - 3)
         if "key" in result:
             heads = lowering.factor("head", parts["key"].count)
             dims = (*ready.dims[:-3], heads, *ready.dims[-2:])
             own = replace(ready, tensor=result["key"], dims=dims, axes=dims)
             result["key"] = lowering.arrange(own, (*dims[:-2], dims[-1], dims[-2])).tensor
         return result
-    whole = multiplied(lowering, view, kernel, bias, lowering.factor("column", kernel.shape[1]), hint)
+    whole = write_dense_product(lowering, view, kernel, bias, lowering.factor("column", kernel.shape[1]), hint)
     widths = {name: part.count * part.size for name, part in parts.items()}
     result = {}
-    for name, tensor in split(lowering, whole, widths, len(whole.dims) - 1).items():
+    for name, tensor in split_dim(lowering, whole, widths, len(whole.dims) - 1).items():
         head, size = lowering.factor("head", parts[name].count), lowering.factor("size", parts[name].size)
         made = (*head, *size)
         own = replace(whole, tensor=tensor, dims=(*whole.dims[:-1], made), axes=(*whole.axes[:-1], made))
@@ -93,11 +93,11 @@ def _heads_first(
     lowering: Lowering, view: View, places: Sequence[int], head: Group, size: Group, *, is_key: bool = False
 ) -> View:
     lead = [group for i, group in enumerate(view.axes[:-1]) if i not in places]
-    steps = joined([view.axes[i] for i in places])
+    steps = join_groups([view.axes[i] for i in places])
     return lowering.arrange(view, (*lead, head, size, steps) if is_key else (*lead, head, steps, size))
 
 
-def split(lowering: Lowering, view: View, lengths: Mapping[str, int], dim: int) -> dict[str, str]:
+def split_dim(lowering: Lowering, view: View, lengths: Mapping[str, int], dim: int) -> dict[str, str]:
     if len(lengths) == 1:
         return dict.fromkeys(lengths, view.tensor)
     sizes = lowering.constant(np.asarray(list(lengths.values()), np.int64), "sizes")

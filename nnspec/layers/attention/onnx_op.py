@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nnspec.backends.onnx.ops.projection import multiplied
+from nnspec.backends.onnx.ops.projection import write_dense_product
 from nnspec.ir.graph import Node
-from nnspec.layers.attention.onnx_heads import Heads, by_source, columns_of, joined, split
+from nnspec.layers.attention.onnx_heads import Heads, columns_of, group_by_source, join_groups, split_dim
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
@@ -37,12 +37,12 @@ def by_one_op(
     from nnspec.backends.onnx.view import View
 
     tensors: dict[str, str] = {}
-    for view, mine in by_source(parts, sources):
+    for view, mine in group_by_source(parts, sources):
         kernel, bias = columns_of(mine)
         made = lowering.factor("column", kernel.shape[1])
-        whole = multiplied(lowering, view, kernel, bias, made, "_".join(mine))
+        whole = write_dense_product(lowering, view, kernel, bias, made, "_".join(mine))
         ready = lowering.arrange(whole, (whole.axes[0], whole.axes[1], made))
-        tensors |= split(lowering, ready, {name: part.count * part.size for name, part in mine.items()}, 2)
+        tensors |= split_dim(lowering, ready, {name: part.count * part.size for name, part in mine.items()}, 2)
     tensor = lowering.node(
         "Attention",
         tensors["query"],
@@ -52,7 +52,7 @@ def by_one_op(
         kv_num_heads=parts["key"].count,
         is_causal=int(node.args["use_causal_mask"]) or None,
     )
-    last = joined([lowering.factor("head", parts["query"].count), lowering.factor("size", parts["value"].size)])
+    last = join_groups([lowering.factor("head", parts["query"].count), lowering.factor("size", parts["value"].size)])
     axes = (*query.axes[:-1], last)
     result = View(tensor, axes, axes, query.dtype)
     if "gate" in tensors:

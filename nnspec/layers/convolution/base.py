@@ -75,7 +75,7 @@ class Convolution(Layer):
         windows: dict[int, Window] = {channel_place: WHOLE}
         notes: list[str] = []
         for i, place in enumerate(places):
-            size, windows[place] = self.slid(call, i, call.axes[place])
+            size, windows[place] = self.slide_axis(call, i, call.axes[place])
             axes[place] = ax.resized(call.axes[place], size, call.name)
             notes += self.axis_notes(call, i, call.axes[place])
         made, weights, formula = self.weights_rule(call, channels, kernel)
@@ -84,7 +84,7 @@ class Convolution(Layer):
             (call.require_unique(tuple(axes)),), weights=weights, formula=formula, windows=windows, notes=tuple(notes)
         )
 
-    def slid(self, call: Call, i: int, axis: Axis) -> tuple[Size, Window]:
+    def slide_axis(self, call: Call, i: int, axis: Axis) -> tuple[Size, Window]:
         """How long the i-th spatial axis becomes, and what its positions see.
 
         Raises:
@@ -128,7 +128,7 @@ class Convolution(Layer):
         groups = node.args.get("groups", 1)
         spans = [1 + (k - 1) * d for k, d in zip(kernel, dilation, strict=True)]
         return {
-            "filters": f"{say.counted(made.size, 'kernel')} slide over the input; each makes one position of "
+            "filters": f"{say.with_count(made.size, 'kernel')} slide over the input; each makes one position of "
             f"`{made.name}`.",
             "kernel_size": say.kernel_sentence(node, places, kernel, channel, groups),
             "strides": say.stride_sentence(node, places, strides),
@@ -198,7 +198,7 @@ class Convolution(Layer):
         both = [pads(n, span, s, padding) for n, span, s in zip(sizes, spans, strides, strict=True)]
         auto = None in both
         if auto and max(dilation) > 1:  # ONNX Runtime finds no pads for a dilated kernel by itself
-            kernel, dilation = _spread(kernel, dilation), (1,) * self.rank
+            kernel, dilation = _dilate_kernel(kernel, dilation), (1,) * self.rank
         before: list[int] = []
         after: list[int] = []
         for i, pair in enumerate(both):
@@ -231,7 +231,7 @@ class Convolution(Layer):
         )
 
 
-def _spread(kernel: np.ndarray, dilation: tuple[int, ...]) -> np.ndarray:
+def _dilate_kernel(kernel: np.ndarray, dilation: tuple[int, ...]) -> np.ndarray:
     """The kernel with zeros between its taps."""
     taps = kernel.shape[: len(dilation)]
     made = np.zeros((*(1 + (k - 1) * d for k, d in zip(taps, dilation, strict=True)), *kernel.shape[-2:]), kernel.dtype)
@@ -239,5 +239,5 @@ def _spread(kernel: np.ndarray, dilation: tuple[int, ...]) -> np.ndarray:
     return made
 
 
-def product(*numbers: int) -> str:
+def product_formula(*numbers: int) -> str:
     return "·".join(str(n) for n in numbers)

@@ -9,7 +9,7 @@ from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis
 from nnspec.ir.size_limits import is_too_large
 from nnspec.layers.kit.base import Call
-from nnspec.layers.kit.explanations import counted
+from nnspec.layers.kit.explanations import with_count
 from nnspec.layers.kit.sliding_windows import seeing_taps
 
 
@@ -55,8 +55,8 @@ def dead_tap_notes(taps: Taps) -> list[str]:
     who = f"{which} of {taps.count}{oldest} only ever"
     who = f"taps {who} see" if count > 1 else f"tap {who} sees"
     return [
-        f"{who} padding along `{taps.axis.name}`: it has {counted(taps.axis.size, 'position')}, and taps are "
-        f"{counted(taps.dilation, 'position')} apart"
+        f"{who} padding along `{taps.axis.name}`: it has {with_count(taps.axis.size, 'position')}, and taps are "
+        f"{with_count(taps.dilation, 'position')} apart"
     ]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nnspec.backends.onnx.ops.activations import activate
 from nnspec.ir.graph import Node, Weight
-from nnspec.layers.convolution.base import Convolution, product, sliding_arguments
+from nnspec.layers.convolution.base import Convolution, product_formula, sliding_arguments
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call
@@ -41,7 +41,7 @@ class Depthwise(Convolution):
         multiplier = call.args["depth_multiplier"]
         made = channels * multiplier
         weights = [Weight("kernel", (*kernel, channels, multiplier))]
-        formula = product(*kernel, channels, multiplier)
+        formula = product_formula(*kernel, channels, multiplier)
         if call.args["use_bias"]:
             weights.append(Weight("bias", (made,)))
             formula += f" + {made}"
@@ -53,10 +53,10 @@ class Depthwise(Convolution):
         channel = node.inputs[0].axes[spatial_positions(self.rank, node.args["data_format"])[1]]
         return {
             **super().why(node),
-            "kernel_size": f"Each kernel looks at {say.spanned(spatial)} of one position of {say.sized(channel)}; "
-            "channels never meet.",
-            "depth_multiplier": f"{say.counted(each, 'kernel')} for each of {channels}: {channels * each} in all.",
-            "kernel": f"{say.counted(channels * each, 'kernel')} of {size}",
+            "kernel_size": f"Each kernel looks at {say.kernel_extent(spatial)} of one position of "
+            f"{say.with_size(channel)}; channels never meet.",
+            "depth_multiplier": f"{say.with_count(each, 'kernel')} for each of {channels}: {channels * each} in all.",
+            "kernel": f"{say.with_count(channels * each, 'kernel')} of {size}",
         }
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
@@ -121,7 +121,9 @@ class Separable(Convolution):
             Weight("depthwise_kernel", (*kernel, channels, multiplier)),
             Weight("pointwise_kernel", (*ones, channels * multiplier, filters)),
         ]
-        formula = f"{product(*kernel, channels, multiplier)} + {product(channels * multiplier, filters)}"
+        formula = (
+            f"{product_formula(*kernel, channels, multiplier)} + {product_formula(channels * multiplier, filters)}"
+        )
         if call.args["use_bias"]:
             weights.append(Weight("bias", (filters,)))
             formula += f" + {filters}"

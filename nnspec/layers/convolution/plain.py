@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from nnspec.backends.onnx.ops.activations import activate
 from nnspec.diagnostics import Fix
 from nnspec.ir.graph import Node, Weight
-from nnspec.layers.convolution.base import Convolution, product, sliding_arguments
+from nnspec.layers.convolution.base import Convolution, product_formula, sliding_arguments
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call
 
@@ -30,7 +30,7 @@ class Conv(Convolution):
                 fixes=[Fix(f"use a number that divides both, such as {math.gcd(channels, filters)}")],
             )
         weights = [Weight("kernel", (*kernel, channels // groups, filters))]
-        formula = product(*kernel, channels // groups, filters)
+        formula = product_formula(*kernel, channels // groups, filters)
         if call.args["use_bias"]:
             weights.append(Weight("bias", (filters,)))
             formula += f" + {filters}"

@@ -10,7 +10,7 @@ from nnspec.diagnostics import Fix, lists
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis, Size
 from nnspec.ir.graph import Node, Weight
-from nnspec.layers.convolution.base import Convolution, product
+from nnspec.layers.convolution.base import Convolution, product_formula
 from nnspec.layers.convolution.onnx_kernel import Kernel, write_kernel
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
@@ -50,7 +50,7 @@ class TransposedConvolution(Convolution):
         span = 1 + (kernel[i] - 1) * dilation[i]
         return span, *cut_ends(span, strides[i], args["padding"], self.output_padding(args)[i])
 
-    def slid(self, call: Call, i: int, axis: Axis) -> tuple[Size, Window]:
+    def slide_axis(self, call: Call, i: int, axis: Axis) -> tuple[Size, Window]:
         stride = self.geometry(call.args)[1][i]
         span, before, after = self.cuts(call.args, i)
         self.check_output_padding(call, axis, span, stride, self.output_padding(call.args)[i])
@@ -62,12 +62,12 @@ class TransposedConvolution(Convolution):
         places, _ = spatial_positions(self.rank, node.args["data_format"])
         kernel, strides, _ = self.geometry(node.args)
         before, after = node.inputs[0].axes, node.outputs[0].axes
-        lengths = lists.joined(say.changed(before[place], after[place]) for place in places)
+        lengths = lists.joined(say.size_change(before[place], after[place]) for place in places)
         size = "×".join(str(k) for k in kernel)
         *_, made, channels = node.weights[0].shape
         return {
-            "filters": f"{say.counted(made, 'kernel')} are written for every position of the input.",
-            "kernel_size": f"Every position of the input writes {say.spanned(kernel)} of the output, "
+            "filters": f"{say.with_count(made, 'kernel')} are written for every position of the input.",
+            "kernel_size": f"Every position of the input writes {say.kernel_extent(kernel)} of the output, "
             f"by all {channels} of its channels; where they overlap, they add up.",
             "strides": f"One position on in the input is {lists.joined(map(str, strides))} on in the output: "
             f"{lengths}.",
@@ -77,7 +77,7 @@ class TransposedConvolution(Convolution):
             "dilation_rate": say.dilation_sentence(node, places, kernel, self.geometry(node.args)[2]).replace(
                 "of the input", "of the output"
             ),
-            "kernel": f"{say.counted(made, 'kernel')} of {size}×{channels}",
+            "kernel": f"{say.with_count(made, 'kernel')} of {size}×{channels}",
             "bias": "one for each filter",
         }
 
@@ -109,7 +109,7 @@ class TransposedConvolution(Convolution):
     def weights_rule(self, call: Call, channels: int, kernel: tuple[int, ...]) -> tuple[int, tuple[Weight, ...], str]:
         filters = call.args["filters"]
         weights = [Weight("kernel", (*kernel, filters, channels))]
-        formula = product(*kernel, filters, channels)
+        formula = product_formula(*kernel, filters, channels)
         if call.args["use_bias"]:
             weights.append(Weight("bias", (filters,)))
             formula += f" + {filters}"

@@ -162,7 +162,7 @@ class PReLU(Elementwise):
         told = {"alpha": f"a slope for each position of {lists.quoted(own)}" if own else "one slope for all"}
         if shared:
             told["shared_axes"] = (
-                f"All positions of {lists.joined(say.sized(axes[i - 1]) for i in shared)} share theirs."
+                f"All positions of {lists.joined(say.with_size(axes[i - 1]) for i in shared)} share theirs."
             )
         return told
 
@@ -214,7 +214,9 @@ class Softmax(Layer):
         axes = node.inputs[0].axes
         rest = [axis.name for i, axis in enumerate(axes) if i not in places]
         own = f", for each position of {lists.quoted(rest)} by itself" if rest else ""
-        return {"axis": f"Over {lists.joined(say.sized(axes[place]) for place in places)} the values sum to 1{own}."}
+        return {
+            "axis": f"Over {lists.joined(say.with_size(axes[place]) for place in places)} the values sum to 1{own}."
+        }
 
     def to_keras(self, node: Node) -> Callable[..., Any]:
         import keras

@@ -25,11 +25,11 @@ _NOISE_SHAPE = a.Arg(
 )
 
 
-class Passing(Layer):
+class TrainingOnly(Layer):
     """Axes, mask and values stay; nothing is written to ONNX."""
 
     rank: ClassVar[int | None] = None
-    passes_at_inference = True
+    is_training_only = True
 
     def infer(self, call: Call) -> Inferred:
         if self.rank is not None:
@@ -63,7 +63,7 @@ def _check_noise_shape(call: Call, shape: list[Any]) -> None:
             )
 
 
-class Dropout(Passing):
+class Dropout(TrainingOnly):
     """In training sets a `rate` of the values to 0 and scales up the others; at inference does nothing.
 
     Input axes:  `batch …`
@@ -75,7 +75,7 @@ class Dropout(Passing):
     args = {"rate": _rate("Fraction of values to drop."), "noise_shape": _NOISE_SHAPE, "seed": _SEED}
 
 
-class SpatialDropout1D(Passing):
+class SpatialDropout1D(TrainingOnly):
     """In training drops whole channels, at all steps of a sequence together; at inference does nothing.
 
     Input axes:  `batch time channel`
@@ -87,7 +87,7 @@ class SpatialDropout1D(Passing):
     args = {"rate": _rate("Fraction of channels to drop."), "seed": _SEED}
 
 
-class SpatialDropout2D(Passing):
+class SpatialDropout2D(TrainingOnly):
     """In training drops whole channels, over two axes together; at inference does nothing.
 
     Input axes:  `batch height width channel`
@@ -99,7 +99,7 @@ class SpatialDropout2D(Passing):
     args = {"rate": _rate("Fraction of channels to drop."), "data_format": a.data_format(), "seed": _SEED}
 
 
-class SpatialDropout3D(Passing):
+class SpatialDropout3D(TrainingOnly):
     """In training drops whole channels, over three axes together; at inference does nothing.
 
     Input axes:  `batch depth height width channel`
@@ -111,7 +111,7 @@ class SpatialDropout3D(Passing):
     args = {"rate": _rate("Fraction of channels to drop."), "data_format": a.data_format(), "seed": _SEED}
 
 
-class GaussianNoise(Passing):
+class GaussianNoise(TrainingOnly):
     """In training adds normal noise of standard deviation `stddev`; at inference does nothing.
 
     Input axes:  `batch …`
@@ -123,7 +123,7 @@ class GaussianNoise(Passing):
     args = {"stddev": _rate("Standard deviation of the noise."), "seed": _SEED}
 
 
-class GaussianDropout(Passing):
+class GaussianDropout(TrainingOnly):
     """In training multiplies by normal noise around 1 of variance rate / (1 - rate); at inference does nothing.
 
     Input axes:  `batch …`
@@ -135,7 +135,7 @@ class GaussianDropout(Passing):
     args = {"rate": _rate("The noise has standard deviation √(rate / (1 - rate)).", below=1), "seed": _SEED}
 
 
-class AlphaDropout(Passing):
+class AlphaDropout(TrainingOnly):
     """Dropout that keeps the mean and variance of `selu` activations; at inference does nothing.
 
     Input axes:  `batch …`
@@ -146,7 +146,7 @@ class AlphaDropout(Passing):
     args = {"rate": _rate("Fraction of values to drop.", below=1), "noise_shape": _NOISE_SHAPE, "seed": _SEED}
 
 
-class ActivityRegularization(Passing):
+class ActivityRegularization(TrainingOnly):
     """Adds `l1`·Σ|x| + `l2`·Σx² of its input to the loss, and hands the input on.
 
     Input axes:  `batch …`
@@ -160,7 +160,7 @@ class ActivityRegularization(Passing):
     }
 
 
-class Identity(Passing):
+class Identity(TrainingOnly):
     """Hands on what it reads: a place to attach a name.
 
     Input axes:  `batch …`

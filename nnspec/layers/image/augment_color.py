@@ -7,7 +7,7 @@ from typing import Any
 
 from nnspec.ir.graph import Node
 from nnspec.ir.names import keras_name
-from nnspec.layers.image.base import SEED, VALUE_RANGE, Augmentation, between, refuse_channels_first
+from nnspec.layers.image.base import SEED, VALUE_RANGE, Augmentation, range_argument, refuse_channels_first
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call
 
@@ -21,7 +21,7 @@ class RandomBrightness(Augmentation):
 
     kind = "RandomBrightness"
     args = {
-        "factor": between(
+        "factor": range_argument(
             "Fraction of the value range to add: 0.2 is up to 20% lighter or darker, 1 is white, -1 black.",
             minimum=-1,
         ),
@@ -41,7 +41,7 @@ class RandomContrast(Augmentation):
 
     kind = "RandomContrast"
     args = {
-        "factor": between("How far the factor may differ from 1, or [lower, upper]."),
+        "factor": range_argument("How far the factor may differ from 1, or [lower, upper]."),
         "value_range": VALUE_RANGE,
         "seed": SEED,
     }
@@ -57,7 +57,7 @@ class RandomHue(Augmentation):
     kind = "RandomHue"
     channels = (3,)
     args = {
-        "factor": between("How far to rotate the hue: 0 not at all, 1 the full circle; or bounds."),
+        "factor": range_argument("How far to rotate the hue: 0 not at all, 1 the full circle; or bounds."),
         "value_range": VALUE_RANGE,
         "data_format": a.data_format(),
         "seed": SEED,
@@ -74,7 +74,7 @@ class RandomSaturation(Augmentation):
     kind = "RandomSaturation"
     channels = (3,)
     args = {
-        "factor": between("0 is grey, 0.5 leaves colours as they are, 1 saturates them; or bounds."),
+        "factor": range_argument("0 is grey, 0.5 leaves colours as they are, 1 saturates them; or bounds."),
         "value_range": VALUE_RANGE,
         "data_format": a.data_format(),
         "seed": SEED,
@@ -91,7 +91,7 @@ class RandomColorDegeneration(Augmentation):
     kind = "RandomColorDegeneration"
     channels = (3,)
     args = {
-        "factor": between("0 leaves colours as they are, 1 takes them all away; or bounds."),
+        "factor": range_argument("0 leaves colours as they are, 1 takes them all away; or bounds."),
         "value_range": VALUE_RANGE,
         "data_format": a.data_format(),
         "seed": SEED,
@@ -108,10 +108,10 @@ class RandomColorJitter(Augmentation):
     kind = "RandomColorJitter"
     args = {
         "value_range": VALUE_RANGE,
-        "brightness_factor": between("As in `RandomBrightness`; null: unchanged.", None, minimum=-1),
-        "contrast_factor": between("As in `RandomContrast`; null: unchanged.", None),
-        "saturation_factor": between("As in `RandomSaturation`; null: unchanged.", None),
-        "hue_factor": between("As in `RandomHue`; null: unchanged.", None),
+        "brightness_factor": range_argument("As in `RandomBrightness`; null: unchanged.", None, minimum=-1),
+        "contrast_factor": range_argument("As in `RandomContrast`; null: unchanged.", None),
+        "saturation_factor": range_argument("As in `RandomSaturation`; null: unchanged.", None),
+        "hue_factor": range_argument("As in `RandomHue`; null: unchanged.", None),
         "seed": SEED,
         "data_format": a.data_format(),
     }
@@ -157,7 +157,7 @@ class RandomInvert(Augmentation):
 
     kind = "RandomInvert"
     args = {
-        "factor": between("Probability that an image is inverted, or bounds to draw it from.", 1.0),
+        "factor": range_argument("Probability that an image is inverted, or bounds to draw it from.", 1.0),
         "value_range": VALUE_RANGE,
         "seed": SEED,
         "data_format": a.data_format(),
@@ -199,8 +199,8 @@ class Solarization(Augmentation):
 
     kind = "Solarization"
     args = {
-        "addition_factor": between("Maximum fraction of the value range to add, or bounds.", 0.0),
-        "threshold_factor": between("Threshold as a fraction of the value range, or bounds.", 0.0),
+        "addition_factor": range_argument("Maximum fraction of the value range to add, or bounds.", 0.0),
+        "threshold_factor": range_argument("Threshold as a fraction of the value range, or bounds.", 0.0),
         "value_range": VALUE_RANGE,
         "seed": SEED,
     }

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from nnspec.layers.image.base import FILL_MODE, FILL_VALUE, INTERPOLATION, SEED, VALUE_RANGE, Augmentation, between
+from nnspec.layers.image.base import (
+    FILL_MODE,
+    FILL_VALUE,
+    INTERPOLATION,
+    SEED,
+    VALUE_RANGE,
+    Augmentation,
+    range_argument,
+)
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call
 
@@ -35,7 +43,7 @@ class RandomRotation(Augmentation):
 
     kind = "RandomRotation"
     args = {
-        "factor": between(
+        "factor": range_argument(
             "Angle as a fraction of a whole turn: 0.1 is up to 36° either way, [-0.2, 0.3] from 72° clockwise to 108° "
             "counter-clockwise.",
             minimum=-1,
@@ -57,11 +65,11 @@ class RandomTranslation(Augmentation):
 
     kind = "RandomTranslation"
     args = {
-        "height_factor": between(
+        "height_factor": range_argument(
             "Shift as a fraction of the height: 0.2 is up to 20% up or down; [-0.2, 0.3]: 20% up to 30% down.",
             minimum=-1,
         ),
-        "width_factor": between("Shift as a fraction of the width, negative to the left.", minimum=-1),
+        "width_factor": range_argument("Shift as a fraction of the width, negative to the left.", minimum=-1),
         "fill_mode": FILL_MODE,
         "interpolation": INTERPOLATION,
         "seed": SEED,
@@ -79,10 +87,10 @@ class RandomZoom(Augmentation):
 
     kind = "RandomZoom"
     args = {
-        "height_factor": between(
+        "height_factor": range_argument(
             "Amount by height: 0.2 is up to 20% in or out; [0.2, 0.3] is out, [-0.3, -0.2] is in.", minimum=-1
         ),
-        "width_factor": between("The same for the width; null: as for the height.", None, minimum=-1),
+        "width_factor": range_argument("The same for the width; null: as for the height.", None, minimum=-1),
         "fill_mode": FILL_MODE,
         "interpolation": INTERPOLATION,
         "seed": SEED,
@@ -106,8 +114,8 @@ class RandomShear(Augmentation):
 
     kind = "RandomShear"
     args = {
-        "x_factor": between("Slant along the width, as a fraction of it: 0.3 is up to 30% either way.", 0.0),
-        "y_factor": between("Slant along the height, as a fraction of it.", 0.0),
+        "x_factor": range_argument("Slant along the width, as a fraction of it: 0.3 is up to 30% either way.", 0.0),
+        "y_factor": range_argument("Slant along the height, as a fraction of it.", 0.0),
         "interpolation": INTERPOLATION,
         "fill_mode": FILL_MODE,
         "fill_value": FILL_VALUE,
@@ -125,7 +133,7 @@ class RandomPerspective(Augmentation):
 
     kind = "RandomPerspective"
     args = {
-        "factor": between("Probability that an image is changed, or bounds to draw it from.", 1.0),
+        "factor": range_argument("Probability that an image is changed, or bounds to draw it from.", 1.0),
         "scale": a.number("How far corners move: 0 not at all, 1 the most.", 1.0, minimum=0, maximum=1),
         "interpolation": INTERPOLATION,
         "fill_value": FILL_VALUE,
@@ -143,8 +151,8 @@ class RandomElasticTransform(Augmentation):
 
     kind = "RandomElasticTransform"
     args = {
-        "factor": between("Probability that an image is changed, or bounds to draw it from.", 1.0),
-        "scale": between("Strength of the distortion, or bounds to draw it from.", 1.0),
+        "factor": range_argument("Probability that an image is changed, or bounds to draw it from.", 1.0),
+        "scale": range_argument("Strength of the distortion, or bounds to draw it from.", 1.0),
         "interpolation": INTERPOLATION,
         "fill_mode": FILL_MODE,
         "fill_value": FILL_VALUE,

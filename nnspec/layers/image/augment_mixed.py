@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nnspec.layers.image.base import INTERPOLATION, SEED, VALUE_RANGE, Augmentation, between
+from nnspec.layers.image.base import INTERPOLATION, SEED, VALUE_RANGE, Augmentation, range_argument
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call
 
@@ -16,8 +16,8 @@ class RandomErasing(Augmentation):
 
     kind = "RandomErasing"
     args = {
-        "factor": between("Probability that an image is changed, or bounds to draw it from.", 1.0),
-        "scale": between("Area of the rectangle as a fraction of the image, or bounds.", [0.02, 0.33]),
+        "factor": range_argument("Probability that an image is changed, or bounds to draw it from.", 1.0),
+        "scale": range_argument("Area of the rectangle as a fraction of the image, or bounds.", [0.02, 0.33]),
         "fill_value": a.number("Fill value of the rectangle; null: normal noise.", None),
         "value_range": VALUE_RANGE,
         "seed": SEED,
@@ -34,9 +34,9 @@ class RandomGaussianBlur(Augmentation):
 
     kind = "RandomGaussianBlur"
     args = {
-        "factor": between("Probability that an image is blurred, or bounds to draw it from.", 1.0),
+        "factor": range_argument("Probability that an image is blurred, or bounds to draw it from.", 1.0),
         "kernel_size": a.sizes("Pixels of the kernel along height and width, odd.", 2, 3),
-        "sigma": between("Standard deviation of the kernel in pixels, or bounds.", 1.0),
+        "sigma": range_argument("Standard deviation of the kernel in pixels, or bounds.", 1.0),
         "value_range": VALUE_RANGE,
         "data_format": a.data_format(),
         "seed": SEED,
@@ -57,7 +57,7 @@ class RandomSharpness(Augmentation):
 
     kind = "RandomSharpness"
     args = {
-        "factor": between("0 blurs, 0.5 changes nothing, 1 sharpens; or bounds."),
+        "factor": range_argument("0 blurs, 0.5 changes nothing, 1 sharpens; or bounds."),
         "value_range": VALUE_RANGE,
         "data_format": a.data_format(),
         "seed": SEED,
@@ -76,7 +76,7 @@ class RandAugment(Augmentation):
     args = {
         "value_range": VALUE_RANGE,
         "num_ops": a.integer("Number of augmentations applied one after another.", 2),
-        "factor": between("Strength of each: 0 none, 1 the most; or bounds.", 0.5),
+        "factor": range_argument("Strength of each: 0 none, 1 the most; or bounds.", 0.5),
         "interpolation": INTERPOLATION,
         "seed": SEED,
         "data_format": a.data_format(),
@@ -97,7 +97,7 @@ class AugMix(Augmentation):
         "value_range": VALUE_RANGE,
         "num_chains": a.integer("Number of chains to mix.", 3),
         "chain_depth": a.integer("Maximum number of augmentations per chain.", 3),
-        "factor": between("Strength of each: 0 none, 1 the most; or bounds.", 0.3),
+        "factor": range_argument("Strength of each: 0 none, 1 the most; or bounds.", 0.3),
         "alpha": a.number("Parameter of the Beta and Dirichlet distributions of the mixing weights.", 1.0, above=0),
         "all_ops": a.boolean("Whether to include brightness, colour, contrast and sharpness.", True),
         "interpolation": INTERPOLATION,

@@ -10,7 +10,7 @@ from nnspec.ir.graph import Node
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred, Layer
 from nnspec.layers.kit.contracts import check_steps
-from nnspec.layers.normalization.rescaling import as_floats
+from nnspec.layers.normalization.rescaling import cast_to_float32
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
@@ -31,7 +31,7 @@ VALUE_RANGE = a.Arg(
 SEED = a.integer("Random seed.", None, minimum=0)
 
 
-def between(what: str, default: Any = a.REQUIRED, *, minimum: float = 0, maximum: float = 1) -> a.Arg:
+def range_argument(what: str, default: Any = a.REQUIRED, *, minimum: float = 0, maximum: float = 1) -> a.Arg:
     """A number, or a list [least, most] that one is drawn from for each image."""
     bounds = {"minimum": minimum, "maximum": maximum}
     schema = {
@@ -78,10 +78,10 @@ class ImageLayer(Layer):
             )
 
     def call_keras(self, layer: Callable[..., Any], node: Node, tensors: list[Any]) -> Any:
-        return layer(as_keras_floats(node, tensors[0]))
+        return layer(cast_keras_tensor(node, tensors[0]))
 
 
-def as_keras_floats(node: Node, tensor: Any) -> Any:
+def cast_keras_tensor(node: Node, tensor: Any) -> Any:
     """The tensor as float32, which all image layers compute with."""
     if node.inputs[0].dtype == "float32":
         return tensor
@@ -102,7 +102,7 @@ class Augmentation(ImageLayer):
         """Arguments against each other."""
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
-        return [as_floats(lowering, inputs[0])]
+        return [cast_to_float32(lowering, inputs[0])]
 
 
 def refuse_channels_first(call: Call, why: str) -> None:

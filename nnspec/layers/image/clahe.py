@@ -11,7 +11,7 @@ from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.image.base import VALUE_RANGE, ImageLayer
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred
-from nnspec.layers.normalization.rescaling import as_floats
+from nnspec.layers.normalization.rescaling import cast_to_float32
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(ImageLayer):
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         is_first = node.args["data_format"] == "channels_first"
         order = (2, 3, 1) if is_first else (1, 2, 3)
-        view = as_floats(lowering, inputs[0])
+        view = cast_to_float32(lowering, inputs[0])
         ready = lowering.arrange(view, tuple(view.axes[i] for i in (0, order[2], order[0], order[1])))
         height, width, channels = (ax.static(node.inputs[0].axes[i - 1].size) or 1 for i in order)
         tiles = Tiles((height, width), a.as_tuple(node.args["tile_grid_size"], 2), channels)
@@ -79,7 +79,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(ImageLayer):
             if new > old:
                 mirrored = np.concatenate([np.arange(old), np.arange(old - 1, old - 1 - (new - old), -1)])
                 tensor = lowering.node("Gather", tensor, lowering.constant(mirrored, "mirrored"), axis=dim)
-        tensor = self.equalized(node, lowering, tensor, tiles)
+        tensor = self.equalize(node, lowering, tensor, tiles)
         if tiles.padded != tiles.old:
             bounds = [
                 lowering.constant(np.asarray(v, np.int64), n) for v, n in (((0, 0), "starts"), (tiles.old, "ends"))
@@ -90,7 +90,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(ImageLayer):
             tensor = lowering.node("Add", tensor, lowering.scalar(low))
         return [replace(ready, tensor=tensor, mask=None)]
 
-    def equalized(self, node: Node, lowering: Lowering, tensor: str, tiles: Tiles) -> str:
+    def equalize(self, node: Node, lowering: Lowering, tensor: str, tiles: Tiles) -> str:
         """`batch channel height width` of whole tiles, each level mapped."""
         from nnspec.backends.onnx.builder import onnx_type
 
@@ -99,7 +99,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(ImageLayer):
 
         inside = lowering.node("Clip", tensor, lowering.scalar(0.0), lowering.scalar(255.0))
         levels = shaped(lowering.node("Cast", inside, to=onnx_type("int64")), 0, -1)
-        maps = shaped(self.maps(node, lowering, levels, tiles, shaped), 0, -1)
+        maps = shaped(self.write_maps(node, lowering, levels, tiles, shaped), 0, -1)
         result: str | None = None
         for offset, weight in tiles.neighbours():
             places = lowering.node("Add", levels, lowering.constant(offset, "places"))
@@ -109,7 +109,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(ImageLayer):
         assert result is not None
         return shaped(result, 0, tiles.channels, *tiles.padded)
 
-    def maps(self, node: Node, lowering: Lowering, levels: str, tiles: Tiles, shaped: Any) -> str:
+    def write_maps(self, node: Node, lowering: Lowering, levels: str, tiles: Tiles, shaped: Any) -> str:
         """For each tile and channel, what each level becomes: axes `batch tile level`."""
         from nnspec.backends.onnx.builder import onnx_type
 

@@ -9,7 +9,7 @@ from nnspec.ir.graph import Node
 from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.image.base import VALUE_RANGE, ImageLayer
 from nnspec.layers.kit.base import Call, Inferred
-from nnspec.layers.normalization.rescaling import as_floats
+from nnspec.layers.normalization.rescaling import cast_to_float32
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class AutoContrast(ImageLayer):
         return Inferred((call.axes,), ("float32",), windows={height: whole, width: whole})
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
-        ready = lowering.separable(as_floats(lowering, inputs[0]), [1, 2])
+        ready = lowering.separable(cast_to_float32(lowering, inputs[0]), [1, 2])
         spatial = {factor for axis in (1, 2) for factor in ready.axes[axis]}
         if not spatial:  # one pixel
             return [ready]

@@ -14,7 +14,7 @@ from nnspec.layers.image.base import SEED, ImageLayer
 from nnspec.layers.image.resampling import INTERPOLATIONS, matrix, nearest_indices, window
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred, Window
-from nnspec.layers.normalization.rescaling import as_floats
+from nnspec.layers.normalization.rescaling import cast_to_float32
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ Pair = tuple[int, int]
 WHOLE = WHOLE
 
 
-class SizedImage(ImageLayer):
+class ImageResizing(ImageLayer):
     """Makes images of `height` by `width` pixels, whatever size they had. Integers become floats."""
 
     def infer(self, call: Call) -> Inferred:
@@ -55,14 +55,14 @@ class SizedImage(ImageLayer):
         height, width = (node.inputs[0].axes[place].size for place in self.spatial(node))
         return ax.static(height), ax.static(width)
 
-    def ready(self, node: Node, view: View, lowering: Lowering) -> View:
+    def prepare(self, node: Node, view: View, lowering: Lowering) -> View:
         """The images as floats, dimensions `batch channel height width`."""
         height, width = self.spatial(node)
         channel = 3 - height - width
-        floats = as_floats(lowering, view)
+        floats = cast_to_float32(lowering, view)
         return lowering.arrange(floats, tuple(floats.axes[i] for i in (0, channel + 1, height + 1, width + 1)))
 
-    def made(self, node: Node, lowering: Lowering, source: View, tensor: str) -> View:
+    def finish(self, node: Node, lowering: Lowering, source: View, tensor: str) -> View:
         """The view of `batch channel height width` after a change of the sizes."""
         dims, axes = list(source.dims), list(source.axes)
         for dim, place in zip((2, 3), self.spatial(node), strict=True):
@@ -72,7 +72,7 @@ class SizedImage(ImageLayer):
         return replace(source, tensor=tensor, dims=tuple(dims), axes=tuple(axes), mask=None)
 
 
-def cut(lowering: Lowering, tensor: str, starts: Pair, sizes: Pair) -> str:
+def crop(lowering: Lowering, tensor: str, starts: Pair, sizes: Pair) -> str:
     """A window of `batch channel height width`."""
     ends = (starts[0] + sizes[0], starts[1] + sizes[1])
     bounds = [lowering.constant(np.asarray(v, np.int64), n) for v, n in ((starts, "starts"), (ends, "ends"))]
@@ -139,7 +139,7 @@ def _target(lowering: Lowering, tensor: str, old: tuple[int | None, int | None],
     return "", "", sizes
 
 
-class Resizing(SizedImage):
+class Resizing(ImageResizing):
     """Images brought to `height` by `width` pixels by interpolation.
 
     In ONNX a `Resize`, or, for what runtimes compute in different ways (`bicubic`, `lanczos`, `area`, `antialias`),
@@ -180,21 +180,21 @@ class Resizing(SizedImage):
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         args, old = node.args, self.sizes(node)
         new: Pair = (args["height"], args["width"])
-        view = self.ready(node, inputs[0], lowering)
+        view = self.prepare(node, inputs[0], lowering)
         tensor, size = view.tensor, old
         if None not in old and (args["crop_to_aspect_ratio"] or args["pad_to_aspect_ratio"]):
             known = (old[0] or 1, old[1] or 1)
             if args["crop_to_aspect_ratio"]:
                 starts, size = widest_window(known, new)
-                tensor = cut(lowering, tensor, starts, size) if size != known else tensor
+                tensor = crop(lowering, tensor, starts, size) if size != known else tensor
             else:
-                tensor, size = self.padded(lowering, tensor, known, new, args["fill_value"])
+                tensor, size = self.pad(lowering, tensor, known, new, args["fill_value"])
         how = args["interpolation"]
         return [
-            self.made(node, lowering, view, resample(lowering, tensor, size, new, how, antialias=args["antialias"]))
+            self.finish(node, lowering, view, resample(lowering, tensor, size, new, how, antialias=args["antialias"]))
         ]
 
-    def padded(self, lowering: Lowering, tensor: str, old: Pair, new: Pair, value: float) -> tuple[str, Pair]:
+    def pad(self, lowering: Lowering, tensor: str, old: Pair, new: Pair, value: float) -> tuple[str, Pair]:
         """Padded alike at both ends to nearly the new proportions."""
         ends = (
             max(int(old[1] * new[0] / new[1]) - old[0], 0) // 2,
@@ -207,7 +207,7 @@ class Resizing(SizedImage):
         return made, (old[0] + 2 * ends[0], old[1] + 2 * ends[1])
 
 
-class CenterCrop(SizedImage):
+class CenterCrop(ImageResizing):
     """The middle of each image, `height` by `width` pixels.
 
     An image that is smaller one way is cut to the new proportions and resized. Integers become floats.
@@ -226,24 +226,24 @@ class CenterCrop(SizedImage):
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         height, width = self.sizes(node)
         old, new = (height or 1, width or 1), (node.args["height"], node.args["width"])
-        view = self.ready(node, inputs[0], lowering)
+        view = self.prepare(node, inputs[0], lowering)
         if old == new:
             return [view]
         if old[0] >= new[0] and old[1] >= new[1]:
             starts = ((old[0] - new[0]) // 2, (old[1] - new[1]) // 2)
-            return [self.made(node, lowering, view, cut(lowering, view.tensor, starts, new))]
-        return [self.made(node, lowering, view, fitted(lowering, view.tensor, old, new))]
+            return [self.finish(node, lowering, view, crop(lowering, view.tensor, starts, new))]
+        return [self.finish(node, lowering, view, smart_resize(lowering, view.tensor, old, new))]
 
 
-def fitted(lowering: Lowering, tensor: str, old: Pair, new: Pair) -> str:
+def smart_resize(lowering: Lowering, tensor: str, old: Pair, new: Pair) -> str:
     """Keras' `smart_resize`: cut to the new proportions, then resized."""
     starts, size = widest_window(old, new)
     if size != old:
-        tensor = cut(lowering, tensor, starts, size)
+        tensor = crop(lowering, tensor, starts, size)
     return resample(lowering, tensor, size, new)
 
 
-class RandomCrop(SizedImage):
+class RandomCrop(ImageResizing):
     """In training a random part of the images, `height` by `width` pixels; at inference the whole image, brought to it.
 
     At inference, and where an image is not larger, the widest window of the new proportions is resized, as Keras'
@@ -268,9 +268,9 @@ class RandomCrop(SizedImage):
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         height, width = self.sizes(node)
-        view = self.ready(node, inputs[0], lowering)
+        view = self.prepare(node, inputs[0], lowering)
         new = (node.args["height"], node.args["width"])
-        return [self.made(node, lowering, view, fitted(lowering, view.tensor, (height or 1, width or 1), new))]
+        return [self.finish(node, lowering, view, smart_resize(lowering, view.tensor, (height or 1, width or 1), new))]
 
 
 LAYERS = (Resizing(), CenterCrop(), RandomCrop())

@@ -139,17 +139,17 @@ def weight_arguments(*weights: str, defaults: dict[str, Any] | None = None) -> d
     standard = {"bias": "zeros", "recurrent": "orthogonal", **(defaults or {})}
     result: dict[str, Arg] = {}
     for weight in weights:
-        result[f"{weight}_initializer"] = initializer(_said(weight), standard.get(weight, "glorot_uniform"))
+        result[f"{weight}_initializer"] = initializer(_describe_weight(weight), standard.get(weight, "glorot_uniform"))
     for weight in weights:
-        result[f"{weight}_regularizer"] = regularizer(_said(weight))
+        result[f"{weight}_regularizer"] = regularizer(_describe_weight(weight))
     return result
 
 
 def weight_constraints(*weights: str) -> dict[str, Arg]:
-    return {f"{weight}_constraint": constraint(_said(weight)) for weight in weights}
+    return {f"{weight}_constraint": constraint(_describe_weight(weight)) for weight in weights}
 
 
-def _said(weight: str) -> str:
+def _describe_weight(weight: str) -> str:
     return f"{weight} kernel" if weight in ("recurrent", "depthwise", "pointwise") else weight
 
 

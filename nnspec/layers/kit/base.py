@@ -89,7 +89,7 @@ class Layer:
         references: those of `args` that name a value: it is read, after what `from` names.
         reads_text: whether it may read inputs of dtype string.
         moves_values: whether what it gives are the values that it reads, moved or repeated and nothing else.
-        passes_at_inference: whether it acts in training alone.
+        is_training_only: whether it acts in training alone.
         is_positionwise: whether it does the same at every position whatever the axes, so that TimeDistributed need not
             fold them.
         looks_up_ids: whether its integers are ids of vectors in a table of `input_dim`.
@@ -116,7 +116,7 @@ class Layer:
     references: ClassVar[tuple[str, ...]] = ()
     reads_text: ClassVar[bool] = False
     moves_values: ClassVar[bool] = False
-    passes_at_inference: ClassVar[bool] = False
+    is_training_only: ClassVar[bool] = False
     is_positionwise: ClassVar[bool] = False
     looks_up_ids: ClassVar[bool] = False
     own_activation: ClassVar[str] = ""
@@ -240,7 +240,7 @@ class Layer:
         """Words or integers that the node knows what to make of, to try it with; none where any number will do."""
         return ()
 
-    def undo(self, node: Node, values: np.ndarray, weights: Mapping[str, np.ndarray]) -> np.ndarray | None:
+    def invert_scaling(self, node: Node, values: np.ndarray, weights: Mapping[str, np.ndarray]) -> np.ndarray | None:
         """What a node that only scales would have to read to give `values` (batch, …); None from all others.
 
         Args:

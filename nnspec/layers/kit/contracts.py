@@ -37,7 +37,7 @@ def check_steps(
         return
     others = [axis for i, axis in enumerate(call.axes) if i not in positions and (not features or i in features)]
     hidden = [axis for axis in others if ax.is_sequence(axis)]  # a sequence that stands where features are read
-    unsaid = [axis for axis in here if not _keys(axis) & call.said]
+    unsaid = [axis for axis in here if not _identities(axis) & call.said]
     wrong = [
         axis
         for axis in unsaid
@@ -101,7 +101,7 @@ def _check_over(call: Call, here: Sequence[Axis], positions: Sequence[int]) -> N
     )
 
 
-def _keys(axis: Axis) -> set[str]:
+def _identities(axis: Axis) -> set[str]:
     """What an axis is known by wherever it goes: the input axis that it follows, or else what made it."""
     return {axis.origin} if axis.origin is not None else {atom.key for atom in axis.atoms[:1]}
 
@@ -109,7 +109,7 @@ def _keys(axis: Axis) -> set[str]:
 def _remember(call: Call, axes: Sequence[Axis]) -> None:
     """That these axes have an order, also after the layer slid along them."""
     for axis in axes:
-        call.said.update(_keys(axis), {ax.atom_key(call.name, axis.name)})
+        call.said.update(_identities(axis), {ax.atom_key(call.name, axis.name)})
 
 
 def require_sequence(call: Call) -> None:

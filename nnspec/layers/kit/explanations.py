@@ -12,12 +12,12 @@ from nnspec.ir.graph import Node
 from nnspec.layers.kit.sliding_windows import pads
 
 
-def counted(number: object, word: str) -> str:
+def with_count(number: object, word: str) -> str:
     """`1 step`, `3 steps`."""
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
-def spanned(kernel: Sequence[int]) -> str:
+def kernel_extent(kernel: Sequence[int]) -> str:
     """`5×5 positions`."""
     return "×".join(str(n) for n in kernel) + (" position" if set(kernel) == {1} else " positions")
 
@@ -27,23 +27,23 @@ def divisors(number: int) -> str:
     return joined_words(str(i) for i in range(1, number + 1) if number % i == 0)
 
 
-def sized(axis: Axis) -> str:
+def with_size(axis: Axis) -> str:
     """`time` (10)."""
     return f"`{axis.name}` ({axis.size})"
 
 
-def changed(before: Axis, after: Axis) -> str:
+def size_change(before: Axis, after: Axis) -> str:
     """How a length changes: from 10 to 8, or stays."""
     if before.size == after.size:
-        return f"`{after.name}` keeps its {counted(after.size, 'position')}"
-    return f"`{after.name}` goes from {before.size} to {counted(after.size, 'position')}"
+        return f"`{after.name}` keeps its {with_count(after.size, 'position')}"
+    return f"`{after.name}` goes from {before.size} to {with_count(after.size, 'position')}"
 
 
 def kernel_sentence(node: Node, places: Sequence[int], kernel: Sequence[int], channel: Axis, groups: int = 1) -> str:
     """What a kernel looks at."""
     axes = node.inputs[0].axes
     looks = joined_words(
-        f"{counted(k, 'position')} of `{axes[place].name}`" for place, k in zip(places, kernel, strict=True)
+        f"{with_count(k, 'position')} of `{axes[place].name}`" for place, k in zip(places, kernel, strict=True)
     )
     channels = (
         f"all {channel.size} of `{channel.name}`" if groups == 1 else f"one of {groups} groups of `{channel.name}`"
@@ -56,9 +56,9 @@ def stride_sentence(node: Node, places: Sequence[int], strides: Sequence[int]) -
     if set(strides) == {1}:
         return "Neighbouring windows lie 1 position apart: none is left out."
     moves = joined_words(
-        f"{counted(s, 'position')} along `{axes[place].name}`" for place, s in zip(places, strides, strict=True)
+        f"{with_count(s, 'position')} along `{axes[place].name}`" for place, s in zip(places, strides, strict=True)
     )
-    lengths = joined_words(changed(axes[place], made[place]) for place in places)
+    lengths = joined_words(size_change(axes[place], made[place]) for place in places)
     return f"Neighbouring windows lie {moves} apart: {lengths}."
 
 
@@ -67,7 +67,7 @@ def dilation_sentence(node: Node, places: Sequence[int], kernel: Sequence[int], 
         return "The taps of a kernel stand side by side."
     axes = node.inputs[0].axes
     spans = joined_words(
-        f"{counted(k, 'tap')}, {counted(d, 'position')} apart, span {counted(1 + (k - 1) * d, 'position')} of "
+        f"{with_count(k, 'tap')}, {with_count(d, 'position')} apart, span {with_count(1 + (k - 1) * d, 'position')} of "
         f"`{axes[place].name}`"
         for place, k, d in zip(places, kernel, dilation, strict=True)
     )
@@ -82,13 +82,13 @@ def padding_sentence(
     parts = []
     for place, span, stride in zip(places, spans, strides, strict=True):
         both = pads(ax.static(axes[place].size), span, stride, padding)
-        length = changed(axes[place], made[place])
+        length = size_change(axes[place], made[place])
         if both is None:
             parts.append(f"{what}s at both ends of `{axes[place].name}`, as many as its length asks for: {length}")
         elif not any(both):
             parts.append(f"nothing is put at the ends of `{axes[place].name}`: {length}")
         else:
-            ends = f"{counted(both[0], what)} before and {both[1] or 'none'} after"
+            ends = f"{with_count(both[0], what)} before and {both[1] or 'none'} after"
             parts.append(f"{ends} the positions of `{axes[place].name}`: {length}")
     end = " So a position sees itself and what came before it." if padding == "causal" else ""
     text = "; ".join(dict.fromkeys(parts))
@@ -97,10 +97,10 @@ def padding_sentence(
 
 def kernel_weights(shape: Sequence[int]) -> str:
     """`64 kernels of 5×5×32`."""
-    return f"{counted(shape[-1], 'kernel')} of {'×'.join(str(n) for n in shape[:-1])}"
+    return f"{with_count(shape[-1], 'kernel')} of {'×'.join(str(n) for n in shape[:-1])}"
 
 
-def moves(node: Node) -> str:
+def moves_sentence(node: Node) -> str:
     """Where each output axis stood, for what reorders."""
     before = ax.names(node.inputs[0].axes)
     parts = [
@@ -110,7 +110,7 @@ def moves(node: Node) -> str:
     return f"Values move with their axes: {joined_words(parts)}."
 
 
-def contents(node: Node) -> str:
+def contents_sentence(node: Node) -> str:
     """What each output axis holds, for what moves brackets and never values."""
     before = {axis.name: axis for axis in node.inputs[0].axes}
     parts = []
@@ -119,14 +119,14 @@ def contents(node: Node) -> str:
             continue
         inside = [str(atom) for atom in axis.atoms]
         held = joined_words(inside) + (", the first one slowest" if len(inside) > 1 else "")
-        parts.append(f"{sized(axis)} holds {held}" if inside else f"{sized(axis)} is new and holds nothing yet")
+        parts.append(f"{with_size(axis)} holds {held}" if inside else f"{with_size(axis)} is new and holds nothing yet")
     gone = [name for name, axis in before.items() if axis.size == 1 and ax.index_of(node.outputs[0].axes, name) is None]
     if gone:
         parts.append(f"{quoted(gone)} of size 1 {'is' if len(gone) == 1 else 'are'} gone")
     return f"Values keep their order in memory: {joined_words(parts)}." if parts else "Every axis stays as it was."
 
 
-def joined(node: Node, verb: str) -> str:
+def joining_sentence(node: Node, verb: str) -> str:
     """Which inputs meet, position by position."""
     names = quoted(dict.fromkeys(value.node for value in node.inputs))
     if len({ax.describe(value.axes) for value in node.inputs}) == 1:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nnspec.backends.onnx.ops.activations import activate
-from nnspec.backends.onnx.ops.projection import rows_in_memory_order, with_axis_last
+from nnspec.backends.onnx.ops.projection import move_axis_last, rows_in_memory_order
 from nnspec.diagnostics import Fix, lists
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node, Weight
@@ -88,7 +88,7 @@ class Dense(Layer):
         each = f", the same for every position of {lists.quoted(ax.names(others))}" if others else ""
         return {
             "": f"Reads all {read.size} of `{read.name}` at once and makes {made.size} of `{made.name}`{each}.",
-            "units": f"{say.counted(made.size, 'weighted sum')}, each over all {read.size} of `{read.name}`.",
+            "units": f"{say.with_count(made.size, 'weighted sum')}, each over all {read.size} of `{read.name}`.",
             "kernel": f"a row for each of {read.size}, a column for each of {made.size}",
             "bias": f"one for each of {made.size}",
         }
@@ -109,7 +109,7 @@ class Dense(Layer):
             tensor = lowering.node("Gemm", ready.tensor, weight, *([bias] if bias else []))
             dims: tuple[Group, ...] = (view.axes[0], made)
         else:
-            ready = with_axis_last(lowering, view, last)
+            ready = move_axis_last(lowering, view, last)
             tensor = lowering.node("MatMul", ready.tensor, weight)
             if bias:
                 tensor = lowering.node("Add", tensor, bias)

@@ -73,7 +73,7 @@ class EinsumDense(Layer):
                 about=[call.args["equation"]],
             )
         axes = dict(zip(equation.input[1:], call.axes, strict=True))
-        made = self.made(call, equation, axes)
+        made = self.made_axes(call, equation, axes)
         whole = {**axes, **made}
         output = call.require_unique(tuple(whole[letter] for letter in equation.output[1:]))
         weights, formula = self.weights_rule(call, equation, whole)
@@ -84,7 +84,7 @@ class EinsumDense(Layer):
             formula=formula,
             windows={
                 **dict.fromkeys(places, WHOLE),
-                **self.reads_of_activation(call, equation, output),
+                **self.softmax_windows(call, equation, output),
             },
             mask=None,
             keras={
@@ -93,14 +93,14 @@ class EinsumDense(Layer):
             },
         )
 
-    def reads_of_activation(self, call: Call, equation: Equation, output: Axes) -> dict[int, Window]:
+    def softmax_windows(self, call: Call, equation: Equation, output: Axes) -> dict[int, Window]:
         """A softmax reads the whole last axis of the output, which may be one of the input."""
         last = equation.output[-1]
         if not output or last not in equation.input or not activation_windows(output, call.args["activation"]):
             return {}
         return {equation.input.index(last) - 1: WHOLE}
 
-    def made(self, call: Call, equation: Equation, axes: dict[str, Axis]) -> dict[str, Axis]:
+    def made_axes(self, call: Call, equation: Equation, axes: dict[str, Axis]) -> dict[str, Axis]:
         """The new axes by letter, with their sizes from `output_shape`, which agrees with the input elsewhere."""
         given = call.args["output_shape"]
         sizes = given if isinstance(given, list) else [given]
@@ -196,12 +196,12 @@ class EinsumDense(Layer):
 
 def _sum_out(lowering: Lowering, view: View, equation: Equation) -> View:
     """The view without the axes that the equation sums over and the kernel does not know."""
-    from nnspec.backends.onnx.ops.placement import over_dims
+    from nnspec.backends.onnx.ops.placement import dims_over_axes
 
     places = [equation.input.index(letter) for letter in equation.summed]
     if not places:
         return replace(view, mask=None)
-    ready, dims = over_dims(lowering, view, places)
+    ready, dims = dims_over_axes(lowering, view, places)
     gone = {factor for place in places for factor in view.axes[place]}
     axes = tuple(group for i, group in enumerate(ready.axes) if i not in places)
     if not dims:

@@ -71,11 +71,11 @@ class Embedding(Layer):
         made = node.outputs[0].axes[-1]
         return {
             "input_dim": f"Ids run from 0 to {count - 1}; each has a vector of its own.",
-            "output_dim": f"A vector is {say.counted(size, 'number')} long: the size of `{made.name}`.",
+            "output_dim": f"A vector is {say.with_count(size, 'number')} long: the size of `{made.name}`.",
             "mask_zero": "Id 0 is padding: layers that know masks pass over it."
             if node.args["mask_zero"]
             else "Id 0 is an id like any other.",
-            "embeddings": f"a row for each of {say.counted(count, 'id')}",
+            "embeddings": f"a row for each of {say.with_count(count, 'id')}",
         }
 
     def infer(self, call: Call) -> Inferred:
@@ -99,10 +99,10 @@ class Embedding(Layer):
         table = merged_matrix(node, lowering, "embeddings")
         weight = lowering.graph.own_constant(table, f"{lowering.stem}/embeddings")
         made = lowering.factor(node.outputs[0].axes[-1].name, table.shape[1])
-        return [looked_up(lowering, inputs[0], weight, made, masks_zero=node.args["mask_zero"])]
+        return [look_up_rows(lowering, inputs[0], weight, made, masks_zero=node.args["mask_zero"])]
 
 
-def looked_up(lowering: Lowering, ids: View, table: str, made: Group, *, masks_zero: bool) -> View:
+def look_up_rows(lowering: Lowering, ids: View, table: str, made: Group, *, masks_zero: bool) -> View:
     """A row of the table for each id; with `masks_zero`, id 0 is padding."""
     from nnspec.backends.onnx.builder import onnx_type
     from nnspec.backends.onnx.view import Mask, View

@@ -11,7 +11,7 @@ from nnspec.ir.names import keras_name
 from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred, Layer
-from nnspec.layers.linear.embedding import looked_up, require_ids
+from nnspec.layers.linear.embedding import look_up_rows, require_ids
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
@@ -62,7 +62,7 @@ class ReversibleEmbedding(Layer):
             weights.append(Weight("reverse_embeddings", (size, ids)))
             formula += f" + {size}·{ids}"
         if call.args["reverse"]:
-            return self.reversed(call, tuple(weights), formula)
+            return self.infer_reversed(call, tuple(weights), formula)
         require_ids(call, "`reverse: true` for vectors")
         if call.args["mask_zero"]:
             call.require_rank(1, what="with `mask_zero`, the sequence of ids")
@@ -75,7 +75,7 @@ class ReversibleEmbedding(Layer):
             mask=call.axes[0].name if call.args["mask_zero"] else None,
         )
 
-    def reversed(self, call: Call, weights: tuple[Weight, ...], formula: str) -> Inferred:
+    def infer_reversed(self, call: Call, weights: tuple[Weight, ...], formula: str) -> Inferred:
         call.require_float()
         if not call.axes:
             call.require_rank(1)
@@ -110,15 +110,15 @@ class ReversibleEmbedding(Layer):
         made = lowering.factor(node.outputs[0].axes[-1].name, node.outputs[0].axes[-1].size)
         if not node.args["reverse"]:
             table = lowering.constant(lowering.weights["embeddings"], "embeddings")
-            return [looked_up(lowering, inputs[0], table, made, masks_zero=node.args["mask_zero"])]
+            return [look_up_rows(lowering, inputs[0], table, made, masks_zero=node.args["mask_zero"])]
         from dataclasses import replace
 
-        from nnspec.backends.onnx.ops.projection import with_axis_last
+        from nnspec.backends.onnx.ops.projection import move_axis_last
 
         view = inputs[0]
         if len(view.axes[-1]) > 1:  # its parts in their order
             view = lowering.collapsed(view)
-        ready = with_axis_last(lowering, view, len(view.axes) - 1)
+        ready = move_axis_last(lowering, view, len(view.axes) - 1)
         if node.args["tie_weights"]:  # one initializer for both ways; runtimes turn a constant once
             table = lowering.constant(lowering.weights["embeddings"], "embeddings")
             kernel = lowering.node("Transpose", table, perm=[1, 0])

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Places = list[int | None]  # for each axis of the result, where an input has it; None: it does not
 
 
-def argument() -> a.Arg:
+def broadcast_argument() -> a.Arg:
     return a.Arg(
         {"type": ["string", "array", "null"], "items": {"type": "string"}, "minItems": 1},
         "The axes along which an input with size 1, or without the axis, is repeated.",
@@ -29,25 +29,25 @@ def argument() -> a.Arg:
     )
 
 
-def wanted(call: Call) -> tuple[str, ...]:
+def broadcast_axes(call: Call) -> tuple[str, ...]:
     """The axes that the spec says something is repeated along."""
     value = call.args.get("broadcast")
     return () if value is None else (value,) if isinstance(value, str) else tuple(value)
 
 
-def expanded(call: Call) -> tuple[tuple[Axes, ...], list[Places]]:
+def expand_inputs(call: Call) -> tuple[tuple[Axes, ...], list[Places]]:
     """The inputs' axes with those of `broadcast` filled in where an input lacks them, and where each stood before.
 
     Raises:
         Fault: NN306 where no input has such an axis, NN323 where none is repeated along it.
     """
-    repeated = wanted(call)
+    repeated = broadcast_axes(call)
     model = _model(call)
     for name in repeated:
         call.axis_index(name, "broadcast", model)
     axes, places = [], []
     for value in call.inputs:
-        filled, where = _filled(value.axes, model, repeated)
+        filled, where = _fill_axes(value.axes, model, repeated)
         axes.append(filled)
         places.append(where)
     for name in repeated:
@@ -73,7 +73,7 @@ def _model(call: Call) -> Axes:
     return tuple(next((axis for axis in place if axis.size != 1), place[0]) for place in zip(*full, strict=True))
 
 
-def _filled(axes: Axes, model: Axes, repeated: Sequence[str]) -> tuple[Axes, Places]:
+def _fill_axes(axes: Axes, model: Axes, repeated: Sequence[str]) -> tuple[Axes, Places]:
     """An input's axes with an axis of 1 wherever `model` has one of `repeated` and the input does not."""
     rest, made, places = list(axes), list[ax.Axis](), Places()
     for axis in model:
@@ -101,7 +101,7 @@ def assume_written(call: Call, which: int) -> tuple[Axes, Axes] | None:
     lacking = lacking[: len(longer.axes) - len(shorter.axes)]
     if len(lacking) < len(longer.axes) - len(shorter.axes):
         return None
-    filled, _ = _filled(shorter.axes, longer.axes, lacking)
+    filled, _ = _fill_axes(shorter.axes, longer.axes, lacking)
     names, ones = [], set()
     for mine, theirs in zip(longer.axes, filled, strict=True):
         if mine.size != theirs.size and 1 in (mine.size, theirs.size):
@@ -112,7 +112,7 @@ def assume_written(call: Call, which: int) -> tuple[Axes, Axes] | None:
     if not names:
         return None
     said = f"[{', '.join(names)}]"
-    edits = _written(call, said)
+    edits = _broadcast_edit(call, said)
     is_certain = (
         bool(edits)
         and len(ones) == 1  # of two that are both repeated, an outer product is made
@@ -144,7 +144,7 @@ def _fits_once(shorter: Axes, longer: Axes) -> bool:
     return sum(ax.sizes(axes) == sizes for axes in combinations(longer, len(shorter))) == 1
 
 
-def _written(call: Call, said: str) -> tuple[Edit, ...]:
+def _broadcast_edit(call: Call, said: str) -> tuple[Edit, ...]:
     """`broadcast` behind `from`, in the style of the body."""
     return () if call.node("from") is None else add_key(call.body, "broadcast", said, behind="from")
 
@@ -152,7 +152,7 @@ def _written(call: Call, said: str) -> tuple[Edit, ...]:
 # ----------------------------------------------------------------------------------------------------- lowering
 
 
-def keras_tensors(node: Node, tensors: Sequence[Any]) -> list[Any]:
+def expand_tensors(node: Node, tensors: Sequence[Any]) -> list[Any]:
     """The inputs with an axis of 1 wherever they lack one."""
     from keras import ops
 
@@ -165,7 +165,7 @@ def keras_tensors(node: Node, tensors: Sequence[Any]) -> list[Any]:
     return made
 
 
-def with_all_axes(node: Node, inputs: Sequence[View]) -> list[View]:
+def expand_views(node: Node, inputs: Sequence[View]) -> list[View]:
     """The inputs with an axis of 1 wherever they lack one."""
     return [
         replace(

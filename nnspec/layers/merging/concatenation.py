@@ -13,7 +13,7 @@ from nnspec.ir.names import keras_name
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred, Layer
 from nnspec.layers.merging.elementwise import any_mask, common_mask
-from nnspec.layers.merging.joining import joined_axes
+from nnspec.layers.merging.joining import join_axes
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
@@ -36,7 +36,7 @@ class Concatenate(Layer):
     def infer(self, call: Call) -> Inferred:
         call.require_one_dtype()
         place = call.axis_index(call.args["axis"], "axis")
-        axes = list(joined_axes(call, place))
+        axes = list(join_axes(call, place))
         parts = [value.axes[place] for value in call.inputs]
         size = _sum(ax.sizes(parts))
         origin = parts[0].origin if len({part.origin for part in parts}) == 1 else None
@@ -86,14 +86,14 @@ class Concatenate(Layer):
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         axis = node.args["axis"]
         made = node.outputs[0]
-        result = concatenated(lowering, inputs, axis, made.axes[axis - 1].name, made.axes[axis - 1].size)
+        result = concatenate(lowering, inputs, axis, made.axes[axis - 1].name, made.axes[axis - 1].size)
         masks = [view.mask for view in inputs]
         if made.mask is None:
             return [replace(result, mask=None)]
         if axis != 1:
             return [replace(result, mask=any_mask(lowering, masks))]
         known = [mask for mask in masks if mask is not None]
-        steps = concatenated(lowering, [mask.view for mask in known], 1, made.mask, made.axes[0].size)
+        steps = concatenate(lowering, [mask.view for mask in known], 1, made.mask, made.axes[0].size)
         steps = steps.with_axes(result.axes[:2])
         steps = replace(
             steps, dims=tuple(result.axes[1] if dim and dim != result.axes[0] else dim for dim in steps.dims)
@@ -101,7 +101,7 @@ class Concatenate(Layer):
         return [replace(result, mask=replace(known[0], view=steps, is_right_padded=False))]
 
 
-def concatenated(lowering: Lowering, inputs: list[View], axis: int, name: str, size: ax.Size) -> View:
+def concatenate(lowering: Lowering, inputs: list[View], axis: int, name: str, size: ax.Size) -> View:
     """Views joined along one of their axes (0 is batch), which is then `size` long."""
     views = lowering.aligned(inputs, free_axis=axis)
     place = next((place for view in views if (place := view.dim_of(axis)) is not None), axis)

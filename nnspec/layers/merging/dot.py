@@ -12,7 +12,7 @@ from nnspec.ir.graph import Node
 from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred, Layer
-from nnspec.layers.normalization.per_sample import unit_length
+from nnspec.layers.normalization.per_sample import scale_to_unit_length
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
@@ -55,7 +55,7 @@ class Dot(Layer):
                 about=[mine.name, theirs.name],
             )
         rest = [axis for i, axis in enumerate(call.inputs[0].axes) if i != left]
-        rest += [_told_apart(axis, rest) for i, axis in enumerate(call.inputs[1].axes) if i != right]
+        rest += [_rename_apart(axis, rest) for i, axis in enumerate(call.inputs[1].axes) if i != right]
         if not rest:
             rest = [ax.fresh("product", 1, call.name)]
         repeated = {axis.name for axis in rest if ax.names(rest).count(axis.name) > 1}
@@ -82,11 +82,14 @@ class Dot(Layer):
         left, right = node.args["axes"]
         first, second = inputs
         if node.args["normalize"]:
-            first, second = unit_length(lowering, first, [left], 1e-7), unit_length(lowering, second, [right], 1e-7)
+            first, second = (
+                scale_to_unit_length(lowering, first, [left], 1e-7),
+                scale_to_unit_length(lowering, second, [right], 1e-7),
+            )
         inside = {factor for group in second.axes[1:] for factor in group}  # they may be axes of the first, renamed
         second = second.substituted({factor: (lowering.twin(factor),) for factor in inside})
-        mine = _rest(first, left)
-        theirs = _rest(second, right)
+        mine = _other_factors(first, left)
+        theirs = _other_factors(second, right)
         batch = first.axes[0]
         one = lowering.arrange(first, (batch, mine, first.axes[left]))
         two = lowering.arrange(second, (second.axes[0], second.axes[right], theirs))
@@ -98,13 +101,13 @@ class Dot(Layer):
         return [replace(one, tensor=tensor, dims=(batch, mine, theirs), axes=tuple(axes), mask=None)]
 
 
-def _rest(view: View, axis: int) -> Group:
+def _other_factors(view: View, axis: int) -> Group:
     """All factors but those of batch and of one axis, as memory has them."""
     left_out = {*view.axes[0], *view.axes[axis]}
     return tuple(factor for factor in view.order if factor not in left_out)
 
 
-def _told_apart(axis: ax.Axis, others: Sequence[ax.Axis]) -> ax.Axis:
+def _rename_apart(axis: ax.Axis, others: Sequence[ax.Axis]) -> ax.Axis:
     """An axis beside the same one of the other input, as where steps are compared with each other: `time_2`."""
     names = ax.names(others)
     if not any(other.name == axis.name and other.atoms == axis.atoms for other in others):

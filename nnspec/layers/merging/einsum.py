@@ -75,7 +75,7 @@ class Einsum(Layer):
         names = dict.fromkeys(name for value in node.inputs for name in ax.names(value.axes))
         summed = [name for name in names if name not in node.args["axes"]]
         over = f" and sums over {lists.quoted(summed)}" if summed else ""
-        return {"": f"{say.joined(node, 'Multiplies')[:-1]}, axis by axis of one name,{over}."}
+        return {"": f"{say.joining_sentence(node, 'Multiplies')[:-1]}, axis by axis of one name,{over}."}
 
     def to_keras(self, node: Node) -> Callable[..., Any]:
         from keras import ops

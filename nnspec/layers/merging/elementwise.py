@@ -6,20 +6,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from nnspec.backends.onnx.ops.placement import broadcast_views, mask_against
+from nnspec.backends.onnx.ops.placement import broadcast_mask, broadcast_views
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred, Layer
 from nnspec.layers.merging import broadcasting
-from nnspec.layers.merging.joining import joined_axes
+from nnspec.layers.merging.joining import join_axes
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import Mask, View
 
 
-class Join(Layer):
+class ElementwiseMerge(Layer):
     """Element by element over inputs with the same axes: data axes by name and size, learned axes by size.
 
     `broadcast` names axes along which an input that has one position there, or no such axis, is repeated.
@@ -27,15 +27,15 @@ class Join(Layer):
 
     short = "from"
     arity: ClassVar[tuple[int, int | None]] = (2, None)
-    args = {"broadcast": broadcasting.argument()}
+    args = {"broadcast": broadcasting.broadcast_argument()}
     op: ClassVar[str]
     several: ClassVar[str | None] = None  # an op that takes any number of inputs
 
     def infer(self, call: Call) -> Inferred:
         call.require_float()
-        repeated = broadcasting.wanted(call)
+        repeated = broadcasting.broadcast_axes(call)
         if not repeated:
-            return Inferred((joined_axes(call),), mask=common_mask(call), keras={"places": None})
+            return Inferred((join_axes(call),), mask=common_mask(call), keras={"places": None})
         masked = next((value for value in call.inputs if value.mask is not None), None)
         if masked is not None:
             call.fail(
@@ -45,24 +45,24 @@ class Join(Layer):
                 "broadcast",
                 about=[masked.node, masked.mask],
             )
-        given, places = broadcasting.expanded(call)
-        axes = joined_axes(call, repeated=repeated, given=given)
+        given, places = broadcasting.expand_inputs(call)
+        axes = join_axes(call, repeated=repeated, given=given)
         return Inferred((call.require_unique(axes),), keras={"places": places})
 
     def keras_arguments(self, node: Node) -> dict[str, Any]:
         return {}
 
     def call_keras(self, layer: Callable[..., Any], node: Node, tensors: list[Any]) -> Any:
-        return layer(tensors if node.args["places"] is None else broadcasting.keras_tensors(node, tensors))
+        return layer(tensors if node.args["places"] is None else broadcasting.expand_tensors(node, tensors))
 
     def why(self, node: Node) -> dict[str, str]:
-        return {"": say.joined(node, "Reads")}
+        return {"": say.joining_sentence(node, "Reads")}
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         if node.args["places"] is None:
             views = lowering.aligned(inputs)
         else:
-            views = broadcast_views(lowering, broadcasting.with_all_axes(node, inputs))
+            views = broadcast_views(lowering, broadcasting.expand_views(node, inputs))
         return [_result(lowering, views, self.join(lowering, [view.tensor for view in views]))]
 
     def join(self, lowering: Lowering, tensors: Sequence[str]) -> str:
@@ -97,7 +97,7 @@ def any_mask(lowering: Lowering, masks: Sequence[Mask | None]) -> Mask | None:
     return replace(known[0], view=result, is_right_padded=all(mask.is_right_padded for mask in known))
 
 
-class Add(Join):
+class Add(ElementwiseMerge):
     """The sum of its inputs, element by element.
 
     Input axes:  `batch time filter`, each
@@ -108,7 +108,7 @@ class Add(Join):
     op, several = "Add", "Sum"
 
 
-class Subtract(Join):
+class Subtract(ElementwiseMerge):
     """The first input less the second, element by element.
 
     Input axes:  `batch time filter`, both
@@ -120,7 +120,7 @@ class Subtract(Join):
     op = "Sub"
 
 
-class Average(Join):
+class Average(ElementwiseMerge):
     """The mean of its inputs, element by element.
 
     Input axes:  `batch time filter`, each
@@ -131,7 +131,7 @@ class Average(Join):
     op, several = "Mean", "Mean"
 
 
-class MaskedJoin(Join):
+class MaskedMerge(ElementwiseMerge):
     """A join to which positions without data in one input contribute nothing, as in Keras."""
 
     def infer(self, call: Call) -> Inferred:
@@ -154,13 +154,13 @@ class MaskedJoin(Join):
             return super().to_onnx(node, inputs, lowering)
         views = [lowering.separable(view, [0, 1]) for view in lowering.aligned(inputs)]
         against = [
-            None if mask is None else mask_against(lowering, view, _step(value.axes, value.mask), mask)
+            None if mask is None else broadcast_mask(lowering, view, _step(value.axes, value.mask), mask)
             for view, mask, value in zip(views, masks, node.inputs, strict=True)
         ]
-        tensor = self.masked(lowering, [view.tensor for view in views], against, views[0].dtype)
+        tensor = self.merge_masked(lowering, [view.tensor for view in views], against, views[0].dtype)
         return [replace(views[0], tensor=tensor, mask=any_mask(lowering, masks))]
 
-    def masked(self, lowering: Lowering, tensors: list[str], masks: list[str | None], dtype: str) -> str:
+    def merge_masked(self, lowering: Lowering, tensors: list[str], masks: list[str | None], dtype: str) -> str:
         """Keras' running join: where one side has no data, the other's value stands for it."""
         result, known = tensors[0], masks[0]
         for tensor, mask in zip(tensors[1:], masks[1:], strict=True):
@@ -178,7 +178,7 @@ def _step(axes: ax.Axes, name: str | None) -> int:
     return place + 1
 
 
-class Multiply(MaskedJoin):
+class Multiply(MaskedMerge):
     """The product of its inputs, element by element.
 
     Input axes:  `batch time filter`, each
@@ -188,7 +188,7 @@ class Multiply(MaskedJoin):
     kind = "Multiply"
     op = "Mul"
 
-    def masked(self, lowering: Lowering, tensors: list[str], masks: list[str | None], dtype: str) -> str:
+    def merge_masked(self, lowering: Lowering, tensors: list[str], masks: list[str | None], dtype: str) -> str:
         result: str | None = None
         one = lowering.scalar(1.0, dtype)
         for tensor, mask in zip(tensors, masks, strict=True):
@@ -204,7 +204,7 @@ class Multiply(MaskedJoin):
         return lowering.node("Where", either, result, lowering.scalar(0.0, dtype))
 
 
-class Maximum(MaskedJoin):
+class Maximum(MaskedMerge):
     """The largest of its inputs, element by element.
 
     Input axes:  `batch time filter`, each
@@ -215,7 +215,7 @@ class Maximum(MaskedJoin):
     op, several = "Max", "Max"
 
 
-class Minimum(MaskedJoin):
+class Minimum(MaskedMerge):
     """The smallest of its inputs, element by element.
 
     Input axes:  `batch time filter`, each

@@ -19,7 +19,7 @@ from nnspec.layers.merging.broadcasting import assume_written
 Given = tuple[Axes, ...] | None
 
 
-def joined_axes(call: Call, free: int | None = None, repeated: Sequence[str] = (), given: Given = None) -> Axes:
+def join_axes(call: Call, free: int | None = None, repeated: Sequence[str] = (), given: Given = None) -> Axes:
     """The axes of the first input, which all others have too; `free` may differ in size (it is left to the caller).
 
     Data axes match by name and size, learned axes by size; along `repeated` one position does for any number.
@@ -54,7 +54,7 @@ def joined_axes(call: Call, free: int | None = None, repeated: Sequence[str] = (
             if size is None:
                 note = "nnspec never broadcasts silently" if 1 in (mine.size, theirs.size) else ""
                 _refuse(call, i, f"`{mine.name}` of {mine.size} and `{theirs.name}` of {theirs.size}", note)
-            axes[place] = _joined(call, mine, theirs, size)
+            axes[place] = _join_axis(call, mine, theirs, size)
     return tuple(axes)
 
 
@@ -99,7 +99,7 @@ def _is_symbol(size: Size) -> bool:
     return isinstance(size, Symbolic) and size.coefficient == 1 and str(size).isidentifier()
 
 
-def _joined(call: Call, mine: Axis, theirs: Axis, size: Size) -> Axis:
+def _join_axis(call: Call, mine: Axis, theirs: Axis, size: Size) -> Axis:
     if mine.atoms == theirs.atoms or not (mine.is_learned or theirs.is_learned):
         mine = theirs if mine.origin is None and theirs.origin is not None and mine.name == theirs.name else mine
         return mine if mine.size == size else ax.resized(mine, size, call.name)

@@ -88,8 +88,8 @@ class BatchNormalization(Layer):
         channel = node.inputs[0].axes[node.args["axis"] - 1]
         each = f"one for each of {channel.size}"
         return {
-            "axis": f"Each position of {say.sized(channel)} has a mean and a variance of its own, over the batch and "
-            "all other axes.",
+            "axis": f"Each position of {say.with_size(channel)} has a mean and a variance of its own, over the batch "
+            "and all other axes.",
             **{weight.name: each for weight in node.weights},
         }
 
@@ -107,7 +107,7 @@ class BatchNormalization(Layer):
         if group and len(view.dims) > 1 and set(view.dims[1]) == set(group):
             order = [group.index(factor) for factor in view.dims[1]]
             vectors = [
-                lowering.constant(_reordered(view, axis, vector, order).astype(np.float32), name)
+                lowering.constant(_in_memory_order(view, axis, vector, order).astype(np.float32), name)
                 for name, vector in (("gamma", gamma), ("beta", beta), ("mean", mean), ("variance", variance))
             ]
             return [lowering.elementwise("BatchNormalization", view, *vectors, epsilon=epsilon)]
@@ -116,7 +116,7 @@ class BatchNormalization(Layer):
         return [lowering.elementwise("Add", scaled, lowering.along(ready, shift.astype(np.float32), [axis], "shift"))]
 
 
-def _reordered(view: View, axis: int, vector: np.ndarray, order: list[int]) -> np.ndarray:
+def _in_memory_order(view: View, axis: int, vector: np.ndarray, order: list[int]) -> np.ndarray:
     """A vector over an axis, in the order in which memory has the axis' factors."""
     sizes = [factor.size or 1 for factor in view.axes[axis]]
     return np.asarray(vector).reshape(sizes).transpose(order).reshape(-1)
@@ -136,7 +136,7 @@ def _is_folded(lowering: Lowering, view: View, axis: int, affine: Affine, scale:
     kept = [factor.size or 1 if factor in group else 1 for factor in outputs]
 
     def spread(vector: np.ndarray) -> np.ndarray:
-        part = _reordered(view, axis, vector, order).reshape(kept)
+        part = _in_memory_order(view, axis, vector, order).reshape(kept)
         return affine.channels(np.broadcast_to(part, sizes).reshape(-1))
 
     factor, offset = spread(scale), spread(shift)
@@ -197,7 +197,9 @@ class Normalization(Layer):
         own = [node.inputs[0].axes[place - 1] for place in node.args["axis"] or ()]
         if not own:
             return {"axis": "One mean and one variance serve all values."}
-        return {"axis": f"Each position of {lists.joined(map(say.sized, own))} has a mean and a variance of its own."}
+        return {
+            "axis": f"Each position of {lists.joined(map(say.with_size, own))} has a mean and a variance of its own."
+        }
 
     def adapts(self, node: Node) -> bool:
         return bool(node.weights)
@@ -229,7 +231,7 @@ class Normalization(Layer):
         if variance is not None and np.min(variance) < 0:
             call.fail("NN206", "`variance` cannot be negative", "variance")
 
-    def undo(self, node: Node, values: np.ndarray, weights: Mapping[str, np.ndarray]) -> np.ndarray | None:
+    def invert_scaling(self, node: Node, values: np.ndarray, weights: Mapping[str, np.ndarray]) -> np.ndarray | None:
         if node.weights and not weights:
             return None
         places = [i - 1 for i in node.args["axis"] or ()]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from nnspec.backends.onnx.ops.placement import last_together, over_dims
+from nnspec.backends.onnx.ops.placement import dims_over_axes, move_together_last
 from nnspec.diagnostics import Fix, lists
 from nnspec.ir.axes import Axis
 from nnspec.ir.graph import Node, Weight
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from nnspec.backends.onnx.view import View
 
 
-class OverAxes(Layer):
+class AxisNormalization(Layer):
     """What these share: statistics over the positions of `axis`, which is one axis or several."""
 
     weight_names: ClassVar[tuple[str, ...]] = ()
@@ -51,7 +51,7 @@ class OverAxes(Layer):
         given = node.args["axis"]
         places = [place - 1 for place in (given if isinstance(given, list) else [given])]
         axes = node.inputs[0].axes
-        over = lists.joined(say.sized(axes[place]) for place in places)
+        over = lists.joined(say.with_size(axes[place]) for place in places)
         rest = [axis.name for i, axis in enumerate(axes) if i not in places]
         own = f", for each position of {lists.quoted(rest)} by itself" if rest else ""
         each = lists.quoted(axes[place].name for place in places)
@@ -83,7 +83,7 @@ def _in_memory_order(view: View, axes: list[int], array: np.ndarray) -> np.ndarr
     return array.reshape([factor.size or 1 for factor in factors]).transpose(order).reshape(-1)
 
 
-class LayerNormalization(OverAxes):
+class LayerNormalization(AxisNormalization):
     """Every sample's values along `axis` brought to mean 0 and variance 1, then scaled by gamma and shifted by beta.
 
     Each position of the other axes has statistics of its own.
@@ -105,7 +105,7 @@ class LayerNormalization(OverAxes):
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         axes = node.args["axis"]
-        ready, group = last_together(lowering, inputs[0], axes)
+        ready, group = move_together_last(lowering, inputs[0], axes)
         if any(factor.size is None for factor in group):
             return [self.by_steps(node, inputs[0], lowering)]
         count = math.prod(factor.size or 1 for factor in group)
@@ -117,7 +117,7 @@ class LayerNormalization(OverAxes):
 
     def by_steps(self, node: Node, view: View, lowering: Lowering) -> View:
         """Over an axis of unknown length, which has no weights, there is nothing that the op could take as a scale."""
-        ready, dims = over_dims(lowering, view, node.args["axis"])
+        ready, dims = dims_over_axes(lowering, view, node.args["axis"])
         axes = lowering.constant(np.asarray(dims, np.int64), "axes")
         centred = lowering.node("Sub", ready.tensor, lowering.node("ReduceMean", ready.tensor, axes, keepdims=1))
         variance = lowering.node("ReduceMean", lowering.node("Mul", centred, centred), axes, keepdims=1)
@@ -125,7 +125,7 @@ class LayerNormalization(OverAxes):
         return replace(ready, tensor=lowering.node("Div", centred, lowering.node("Sqrt", shifted)))
 
 
-class RMSNormalization(OverAxes):
+class RMSNormalization(AxisNormalization):
     """Every sample's values along `axis` divided by the root of their mean square, then scaled.
 
     Input axes:  `batch … feature`
@@ -152,11 +152,11 @@ class RMSNormalization(OverAxes):
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         axes = node.args["axis"]
         if lowering.graph.opset >= 23:
-            ready, _ = last_together(lowering, inputs[0], axes)
+            ready, _ = move_together_last(lowering, inputs[0], axes)
             scale = lowering.constant(_in_memory_order(ready, axes, lowering.weights["scale"]), "scale")
             epsilon = float(node.args["epsilon"])
             return [lowering.elementwise("RMSNormalization", ready, scale, axis=-1, epsilon=epsilon)]
-        ready, dims = over_dims(lowering, inputs[0], axes)
+        ready, dims = dims_over_axes(lowering, inputs[0], axes)
         square = lowering.node("Mul", ready.tensor, ready.tensor)
         mean = square
         if dims:
@@ -168,7 +168,7 @@ class RMSNormalization(OverAxes):
         return [lowering.elementwise("Mul", lowering.elementwise("Div", ready, root), scale)]
 
 
-class UnitNormalization(OverAxes):
+class UnitNormalization(AxisNormalization):
     """Every sample's values along `axis` divided by their Euclidean length.
 
     Input axes:  `batch … feature`
@@ -179,12 +179,12 @@ class UnitNormalization(OverAxes):
     args = {"axis": a.axis_list("The axis or axes to normalize to length 1.", -1)}
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
-        return [unit_length(lowering, inputs[0], node.args["axis"], 1e-12)]
+        return [scale_to_unit_length(lowering, inputs[0], node.args["axis"], 1e-12)]
 
 
-def unit_length(lowering: Lowering, view: View, axes: list[int], epsilon: float) -> View:
+def scale_to_unit_length(lowering: Lowering, view: View, axes: list[int], epsilon: float) -> View:
     """x / max(‖x‖, epsilon) over some of the view's axes."""
-    ready, dims = over_dims(lowering, view, axes)
+    ready, dims = dims_over_axes(lowering, view, axes)
     if dims:
         length = lowering.node(
             "ReduceL2", ready.tensor, lowering.constant(np.asarray(dims, np.int64), "axes"), keepdims=1
@@ -239,11 +239,11 @@ class GroupNormalization(Layer):
     def why(self, node: Node) -> dict[str, str]:
         channels, groups = node.inputs[0].axes[node.args["axis"] - 1], node.args["groups"]
         assert isinstance(channels.size, int)
-        cut = f"{say.counted(groups, 'group')} of {say.counted(channels.size // groups, 'position')}"
+        cut = f"{say.with_count(groups, 'group')} of {say.with_count(channels.size // groups, 'position')}"
         weight = f"one for each position of `{channels.name}`"
         return {
             "groups": f"{cut} of `{channels.name}`, each with statistics of its own.",
-            "axis": f"{say.sized(channels)} holds the channels.",
+            "axis": f"{say.with_size(channels)} holds the channels.",
             "gamma": weight,
             "beta": weight,
         }

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nnspec.backends.onnx.view import View
 
 
-def as_floats(lowering: Lowering, view: View) -> View:
+def cast_to_float32(lowering: Lowering, view: View) -> View:
     """The same values as float32: what Keras' preprocessing layers compute with, whatever they read."""
     if view.dtype == "float32":
         return view
@@ -77,12 +77,12 @@ class Rescaling(Layer):
             return None
         return value * scale + offset if value else float(offset)
 
-    def undo(self, node: Node, values: np.ndarray, weights: Mapping[str, np.ndarray]) -> np.ndarray | None:
+    def invert_scaling(self, node: Node, values: np.ndarray, weights: Mapping[str, np.ndarray]) -> np.ndarray | None:
         scale = np.asarray(node.args["scale"], np.float64)
         return (values - np.asarray(node.args["offset"], np.float64)) / scale if np.all(scale) else None
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
-        view = as_floats(lowering, inputs[0])
+        view = cast_to_float32(lowering, inputs[0])
         for op, name, neutral in (("Mul", "scale", 1.0), ("Add", "offset", 0.0)):
             values = np.asarray(node.args[name], np.float32)
             if np.all(values == neutral):

@@ -10,7 +10,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from nnspec.backends.onnx.ops.placement import own_dims, with_dims
+from nnspec.backends.onnx.ops.placement import replace_dims, separate_dims
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes, Axis
 from nnspec.ir.graph import Node
@@ -34,7 +34,7 @@ def windows_of(size: int, made: int) -> list[range]:
     return [range(i * size // made, -(-(i + 1) * size // made)) for i in range(made)]
 
 
-def seen_by(stride: Fraction) -> Window:
+def window_seen(stride: Fraction) -> Window:
     """Position i covers what lies from ⌊stride·i⌋ to ⌈stride·(i + 1)⌉ - 1; both are on a grid of 1 / denominator."""
     grain = Fraction(1, stride.denominator)
     return Window(stride + 2 - 2 * grain, stride, stride - grain)
@@ -61,7 +61,7 @@ class AdaptivePooling(Layer):
                 windows[place] = WHOLE
             else:
                 size = call.require_size(axis, "its window size follows from the number of windows")
-                windows[place] = seen_by(Fraction(size, made))
+                windows[place] = window_seen(Fraction(size, made))
             if axis.size != made:
                 axes[place] = ax.resized(axis, made, call.name)
         return Inferred((tuple(axes),), windows=windows)
@@ -89,9 +89,9 @@ class AdaptivePooling(Layer):
             view = self.tile(lowering, node, view, tiled)
         whole = [place for place in changed if after[place].size == 1 and place not in tiled]
         if whole:
-            ready, dims = own_dims(lowering, view, [1 + place for place in whole])
+            ready, dims = separate_dims(lowering, view, [1 + place for place in whole])
             tensor = lowering.node(self.whole, ready.tensor, lowering.constant(np.asarray(dims, np.int64), "axes"))
-            view = with_dims(ready, tensor, dims, [1 + place for place in whole], [()] * len(whole))
+            view = replace_dims(ready, tensor, dims, [1 + place for place in whole], [()] * len(whole))
         for place in changed:
             if place not in tiled and place not in whole:
                 view = self.gather(lowering, view, 1 + place, before[place], after[place])
@@ -113,10 +113,10 @@ class AdaptivePooling(Layer):
         widest = max(len(window) for window in windows)
         if widest > 1:
             return self.reduce(lowering, view, axis, before.size, windows, after.name)
-        ready, (dim,) = own_dims(lowering, view, [axis])
+        ready, (dim,) = separate_dims(lowering, view, [axis])
         indices = lowering.constant(np.asarray([window[0] for window in windows], np.int64), "indices")
         tensor = lowering.node("Gather", ready.tensor, indices, axis=dim)
-        return with_dims(ready, tensor, [dim], [axis], [lowering.factor(after.name, after.size)])
+        return replace_dims(ready, tensor, [dim], [axis], [lowering.factor(after.name, after.size)])
 
     def reduce(self, lowering: Lowering, view: View, axis: int, size: int, windows: list[range], name: str) -> View:
         """One number for each window along the axis."""
@@ -150,7 +150,7 @@ class AdaptiveMaxPooling(AdaptivePooling):
 
     def reduce(self, lowering: Lowering, view: View, axis: int, size: int, windows: list[range], name: str) -> View:
         """Every window gathered, the shorter ones with their first position repeated."""
-        ready, (dim,) = own_dims(lowering, view, [axis])
+        ready, (dim,) = separate_dims(lowering, view, [axis])
         widest = max(len(window) for window in windows)
         indices = [[window[0]] * (widest - len(window)) + list(window) for window in windows]
         picked = lowering.node(
@@ -158,7 +158,7 @@ class AdaptiveMaxPooling(AdaptivePooling):
         )
         inside = lowering.constant(np.asarray([dim + 1], np.int64), "axes")
         tensor = lowering.node("ReduceMax", picked, inside, keepdims=0)
-        return with_dims(ready, tensor, [dim], [axis], [lowering.factor(name, len(windows))])
+        return replace_dims(ready, tensor, [dim], [axis], [lowering.factor(name, len(windows))])
 
 
 def _arguments(rank: int) -> dict[str, a.Arg]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from nnspec.backends.onnx.ops.placement import mask_against, over_dims
+from nnspec.backends.onnx.ops.placement import broadcast_mask, dims_over_axes
 from nnspec.diagnostics import lists
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes
@@ -54,7 +54,7 @@ class GlobalPooling(Layer):
 
     def why(self, node: Node) -> dict[str, str]:
         places, _ = spatial_positions(self.rank, node.args["data_format"])
-        pooled = lists.joined(say.sized(node.inputs[0].axes[place]) for place in places)
+        pooled = lists.joined(say.with_size(node.inputs[0].axes[place]) for place in places)
         what = "largest value" if self.op == "ReduceMax" else "mean"
         keeps = node.args["keepdims"]
         left = "they stay with size 1" if len(places) > 1 else "it stays with size 1"
@@ -66,7 +66,7 @@ class GlobalPooling(Layer):
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         view = inputs[0]
         places, channel = spatial_positions(self.rank, node.args["data_format"])
-        ready, reduced = over_dims(lowering, view, [1 + place for place in places])
+        ready, reduced = dims_over_axes(lowering, view, [1 + place for place in places])
         dims = tuple(dim for i, dim in enumerate(ready.dims) if i not in reduced)
         if view.mask is None and _is_image(ready, reduced):  # as a convolution leaves it, blocked in memory
             tensor = lowering.node(self.image_op, ready.tensor)
@@ -165,7 +165,7 @@ class GlobalAveragePooling1D(GlobalPooling):
         if view.mask is None or not _is_masked(node):
             return super().reduce(node, view, dims, lowering)
         ready = lowering.separable(view, [0])
-        mask = mask_against(lowering, ready, 1 + place, view.mask)
+        mask = broadcast_mask(lowering, ready, 1 + place, view.mask)
         kept = lowering.node("Where", mask, ready.tensor, lowering.scalar(0.0, view.dtype))
         if not dims:  # one step: it is the mean of itself, or padding
             return kept

@@ -45,10 +45,10 @@ def write_windows(lowering: Lowering, view: View, windows: Windows, before: Axes
     units: list[Group] = [()] * lead
     ready = lowering.arrange(view, (view.axes[0], channel, *units, *spatial))
     tensor = ready.tensor
-    for part in _apart(windows.pool, strides, both):
+    for part in _split_in_two(windows.pool, strides, both):
         tensor = _slide(lowering, windows.op, tensor, lead, *part)
     for i in late:
-        tensor = _take(lowering, tensor, 2 + lead + i, spatial[i], windows.pool[i], windows.strides[i])
+        tensor = _take_strided(lowering, tensor, 2 + lead + i, spatial[i], windows.pool[i], windows.strides[i])
     made = [
         old if after[place].size == before[place].size else lowering.factor(after[place].name, after[place].size)
         for old, place in zip(spatial, places, strict=True)
@@ -64,7 +64,7 @@ def _pads_of(windows: Windows, sizes: Sequence[int | None], strides: Sequence[in
     return [pads(*each, windows.padding) for each in zip(sizes, windows.pool, strides, strict=True)]
 
 
-def _take(lowering: Lowering, tensor: str, dim: int, length: Group, span: int, stride: int) -> str:
+def _take_strided(lowering: Lowering, tensor: str, dim: int, length: Group, span: int, stride: int) -> str:
     """Of windows at every position, padded by (span - 1) // 2 before, those that `padding: same` has at this stride.
 
     TensorFlow puts (span - rest) // 2 zeros before, where the last window has `rest` positions of its own: the first
@@ -92,7 +92,9 @@ def _slide(
     return lowering.node(op, tensor, **attributes)
 
 
-def _apart(pool: Sequence[int], strides: Sequence[int], both: Pads) -> list[tuple[Sequence[int], Sequence[int], Pads]]:
+def _split_in_two(
+    pool: Sequence[int], strides: Sequence[int], both: Pads
+) -> list[tuple[Sequence[int], Sequence[int], Pads]]:
     """The windows of one node, or of two where one has no rule for all axes.
 
     ONNX Runtime finds pads by itself only where windows leave no gaps. Where another axis has gaps, it is pooled by a

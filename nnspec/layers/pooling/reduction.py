@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from nnspec.backends.onnx.ops.placement import over_dims
+from nnspec.backends.onnx.ops.placement import dims_over_axes
 from nnspec.diagnostics import lists
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes
@@ -76,7 +76,7 @@ class Reduce(Layer):
 
     def why(self, node: Node) -> dict[str, str]:
         axes = node.inputs[0].axes
-        reduced = lists.joined(say.sized(axes[place - 1]) for place in node.args["axis"])
+        reduced = lists.joined(say.with_size(axes[place - 1]) for place in node.args["axis"])
         stays = "what is reduced stays with size 1" if node.args["keepdims"] else "what is reduced is gone"
         return {"": f"Of all positions of {reduced} one number is kept, the {_SAID[node.args['by']]}; {stays}."}
 
@@ -92,7 +92,7 @@ class Reduce(Layer):
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         view, axes, by = inputs[0], node.args["axis"], node.args["by"]
-        ready, dims = over_dims(lowering, view, axes)
+        ready, dims = dims_over_axes(lowering, view, axes)
         if not dims:  # axes of size 1, which may have no dimension at all
             ready = lowering.arrange(ready, (*ready.dims, ()))
             dims = [len(ready.dims) - 1]

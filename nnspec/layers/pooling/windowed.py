@@ -54,7 +54,8 @@ class Pooling(Layer):
         pool, strides = self.geometry(node.args)
         axes = node.inputs[0].axes
         covered = lists.joined(
-            f"{say.counted(size, 'position')} of `{axes[place].name}`" for place, size in zip(places, pool, strict=True)
+            f"{say.with_count(size, 'position')} of `{axes[place].name}`"
+            for place, size in zip(places, pool, strict=True)
         )
         kept = "largest value" if self.op == "MaxPool" else "mean"
         return {

@@ -10,7 +10,7 @@ from nnspec.ir.graph import Node, Weight
 from nnspec.ir.names import keras_name
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred, Layer
-from nnspec.layers.normalization.rescaling import as_floats
+from nnspec.layers.normalization.rescaling import cast_to_float32
 from nnspec.layers.preprocessing.encoding import SPARSE, encode, encoded_axes, output_mode
 from nnspec.lazy import np
 
@@ -86,7 +86,7 @@ class Discretization(Layer):
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         from nnspec.backends.onnx.builder import onnx_type
 
-        view, mode = as_floats(lowering, inputs[0]), node.args["output_mode"]
+        view, mode = cast_to_float32(lowering, inputs[0]), node.args["output_mode"]
         given: Any = lowering.weights["boundaries"] if node.weights else node.args["bin_boundaries"]
         boundaries = np.asarray(given, np.float32)
         last = lowering.constant(np.asarray([-1], np.int64), "last")

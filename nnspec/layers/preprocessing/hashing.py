@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _INSTEAD = "use `StringLookup` or `IntegerLookup` with a vocabulary"
 
 
-class Hashed(Layer):
+class HashLayer(Layer):
     """Bins by a hash, then encoded."""
 
     makes = "category"
@@ -64,7 +64,7 @@ class Hashed(Layer):
         refuse_export(node, HASHES, _INSTEAD)
 
 
-class Hashing(Hashed):
+class Hashing(HashLayer):
     """Words or integers dealt out to `num_bins` bins by a hash; different ones may meet in one bin.
 
     Trains, but cannot be exported to ONNX, which has no such hash (NN349).
@@ -97,7 +97,7 @@ class Hashing(Hashed):
             )
 
 
-class HashedCrossing(Hashed):
+class HashedCrossing(HashLayer):
     """Pairs (or more) of words or integers, each combination dealt out to one of `num_bins` bins by a hash.
 
     Trains, but cannot be exported to ONNX, which has no such hash (NN349).

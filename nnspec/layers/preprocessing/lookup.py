@@ -12,7 +12,7 @@ from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred
 from nnspec.layers.kit.export_limits import HASHES, refuse_export, warn_unexportable
 from nnspec.layers.preprocessing.encoding import SPARSE, as_int64, encode, encoded_axes, output_mode, require_integers
-from nnspec.layers.preprocessing.vocabulary import Vocabulary, Worded, check_vocabulary
+from nnspec.layers.preprocessing.vocabulary import Vocabulary, VocabularyLayer, check_vocabulary
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ MODES = ["int", "one_hot", "multi_hot", "count", "tf_idf"]
 _INSTEAD = "use `num_oov_indices: 1`: all words outside the vocabulary share one index"
 
 
-class Lookup(Worded):
+class Lookup(VocabularyLayer):
     """A word's or integer's index: its place in `vocabulary`, behind one for the mask and those for unknown ones.
 
     Without a `vocabulary` the words are those of the training rows (Keras' `adapt`): by how often they stand there, and
@@ -81,9 +81,9 @@ class Lookup(Worded):
         if node.args["invert"]:
             return list(range(min(vocabulary.size, 100) + 2))
         known = [*vocabulary.words[:100], *([] if vocabulary.mask is None else [vocabulary.mask])]
-        return known if node.args["num_oov_indices"] == 0 else [*known, *self.strangers(vocabulary)]
+        return known if node.args["num_oov_indices"] == 0 else [*known, *self.unknown_examples(vocabulary)]
 
-    def strangers(self, vocabulary: Vocabulary) -> list[Any]:
+    def unknown_examples(self, vocabulary: Vocabulary) -> list[Any]:
         """Some that are not in the vocabulary."""
         raise NotImplementedError
 
@@ -213,7 +213,7 @@ class StringLookup(Lookup):
                 about=[call.input.node],
             )
 
-    def strangers(self, vocabulary: Vocabulary) -> list[Any]:
+    def unknown_examples(self, vocabulary: Vocabulary) -> list[Any]:
         return ["?", f"{vocabulary.words[0]}?"]
 
 
@@ -256,7 +256,7 @@ class IntegerLookup(Lookup):
     def hashes(self, args: Any) -> bool:
         return super().hashes(args) and args["oov_method"] == "farmhash"
 
-    def strangers(self, vocabulary: Vocabulary) -> list[Any]:
+    def unknown_examples(self, vocabulary: Vocabulary) -> list[Any]:
         return [n for n in range(8) if n not in vocabulary.words and n != vocabulary.mask][:3]
 
 

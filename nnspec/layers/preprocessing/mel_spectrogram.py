@@ -106,31 +106,31 @@ class MelSpectrogram(Layer):
         pads = lowering.constant(np.asarray([0, 0, 0, ends[0], 0, 0, 0, ends[1]], np.int64), "pads")
         signal = lowering.node("Pad", ready.tensor, pads, mode="reflect")
         bins = length // 2 + 1
-        waves = lowering.constant(self.waves(args, frame, bins), "waves")
+        waves = lowering.constant(self.wave_kernel(args, frame, bins), "waves")
         parts = lowering.node("Conv", signal, waves, kernel_shape=[1, frame], strides=[1, stride])
         square = lowering.node("Mul", parts, parts)
-        bands = self.bands(args, bins)
+        bands = self.band_matrix(args, bins)
         if args["mag_exp"] == 2:  # the bands sum both parts
-            tensor = self.mixed(lowering, square, np.concatenate([bands, bands], axis=1))
+            tensor = self.mix_bands(lowering, square, np.concatenate([bands, bands], axis=1))
         else:
             both = lowering.constant(
                 np.concatenate([np.eye(bins)] * 2, axis=1).astype(np.float32)[..., None, None], "sum"
             )
             power = lowering.node("Conv", square, both, kernel_shape=[1, 1])
             magnitude = lowering.node("Pow", power, lowering.scalar(args["mag_exp"] / 2))
-            tensor = self.mixed(lowering, magnitude, bands)
+            tensor = self.mix_bands(lowering, magnitude, bands)
         if args["power_to_db"]:
-            tensor = self.decibels(lowering, tensor, args)
+            tensor = self.write_decibels(lowering, tensor, args)
         mel, time = node.outputs[0].axes
         groups = (lowering.factor(mel.name, mel.size), lowering.factor(time.name, time.size))
         dims = (batch, groups[0], (), groups[1])
         return [replace(ready, tensor=tensor, dims=dims, axes=(batch, *groups), mask=None)]
 
-    def mixed(self, lowering: Lowering, tensor: str, bands: Any) -> str:
+    def mix_bands(self, lowering: Lowering, tensor: str, bands: Any) -> str:
         weights = lowering.constant(bands.astype(np.float32)[..., None, None], "bands")
         return lowering.node("Conv", tensor, weights, kernel_shape=[1, 1])
 
-    def decibels(self, lowering: Lowering, tensor: str, args: Any) -> str:
+    def write_decibels(self, lowering: Lowering, tensor: str, args: Any) -> str:
         least = lowering.scalar(args["min_power"])
         scale = lowering.scalar(float(10 / np.log(10)))
         level = lowering.node("Mul", lowering.node("Log", lowering.node("Max", tensor, least)), scale)
@@ -140,7 +140,7 @@ class MelSpectrogram(Layer):
         largest = lowering.node("ReduceMax", level, keepdims=1)
         return lowering.node("Max", level, lowering.node("Sub", largest, lowering.scalar(args["top_db"])))
 
-    def waves(self, args: Any, frame: int, bins: int) -> Any:
+    def wave_kernel(self, args: Any, frame: int, bins: int) -> Any:
         """Cosines, then sines, weighed by the window: axes `wave 1 1 sample`."""
         period = max(frame - frame % 2, 1)  # TensorFlow's windows of odd lengths are symmetric
         angle = 2 * np.pi * np.arange(frame) / period
@@ -150,7 +150,7 @@ class MelSpectrogram(Layer):
         turns = 2 * np.pi * (np.outer(np.arange(bins), np.arange(frame)) % args["fft_length"]) / args["fft_length"]
         return (np.concatenate([np.cos(turns), np.sin(turns)]) * window)[:, None, None, :].astype(np.float32)
 
-    def bands(self, args: Any, bins: int) -> Any:
+    def band_matrix(self, args: Any, bins: int) -> Any:
         """Triangles over mel(f) = 1127·ln(1 + f/700): axes `band bin`; the first bin, the mean, counts nowhere."""
 
         def mel(frequency: Any) -> Any:

@@ -37,11 +37,11 @@ class Tokens:
     is_token: str | None = None
 
 
-def strips(args: Mapping[str, Any]) -> bool:
+def strips_punctuation(args: Mapping[str, Any]) -> bool:
     return args["standardize"] in ("strip_punctuation", "lower_and_strip_punctuation")
 
 
-def widths(args: Mapping[str, Any]) -> list[int]:
+def ngram_sizes(args: Mapping[str, Any]) -> list[int]:
     """How many neighbours make one token, in the order in which a row has them."""
     given = args["ngrams"]
     return list(range(1, given + 1)) if isinstance(given, int) else list(given or [1])
@@ -78,7 +78,7 @@ def split_words(lowering: Lowering, view: View, args: Mapping[str, Any]) -> View
     return with_tokens(lowering, texts, tensor, "word")
 
 
-def unsplit(lowering: Lowering, view: View, args: Mapping[str, Any]) -> View:
+def keep_whole(lowering: Lowering, view: View, args: Mapping[str, Any]) -> View:
     """Texts that are tokens as they are: axes `batch word`."""
     texts = lowering.arrange(view, view.axes)
     if args["standardize"] not in ("lower", "lower_and_strip_punctuation"):
@@ -88,13 +88,13 @@ def unsplit(lowering: Lowering, view: View, args: Mapping[str, Any]) -> View:
     return replace(texts, tensor=lowering.node("Reshape", flat, ints(lowering, [-1, size], "shape")))
 
 
-def without_gaps(lowering: Lowering, words: View, args: Mapping[str, Any]) -> Tokens:
+def close_gaps(lowering: Lowering, words: View, args: Mapping[str, Any]) -> Tokens:
     """The words moved together to the front of their row, without arithmetic on shapes: row r takes the word that has
     r others before it."""
     from nnspec.backends.onnx.builder import onnx_type
 
     int64, one = onnx_type("int64"), ints(lowering, 1, "axis_1")
-    pattern = f"(?s).*{NO_PUNCTUATION}.*" if strips(args) else "(?s).+"
+    pattern = f"(?s).*{NO_PUNCTUATION}.*" if strips_punctuation(args) else "(?s).+"
     is_word = lowering.node("Cast", lowering.node("RegexFullMatch", words.tensor, pattern=pattern), to=int64)
     rank = lowering.node("Mul", lowering.node("CumSum", is_word, one), is_word)
     ones = lowering.node("Max", is_word, ints(lowering, 1, "one"))
@@ -111,7 +111,7 @@ def without_gaps(lowering: Lowering, words: View, args: Mapping[str, Any]) -> To
     return Tokens(replace(words, tensor=moved), lowering.node("Cast", is_filled, to=onnx_type("bool")))
 
 
-def grouped(lowering: Lowering, tokens: Tokens, counts: Sequence[int]) -> Tokens:
+def make_ngrams(lowering: Lowering, tokens: Tokens, counts: Sequence[int]) -> Tokens:
     """Neighbours joined by a blank, so many at a time: those of the first number, then those of the next."""
 
     def part(tensor: str, first: int, width: int) -> str:
@@ -148,7 +148,7 @@ def _side_by_side(lowering: Lowering, tensors: list[str]) -> str:
 
 def look_up(lowering: Lowering, tokens: Tokens, vocabulary: Vocabulary, args: Mapping[str, Any], dropped: int) -> View:
     """The index of each token; `dropped` for what is none."""
-    if strips(args):
+    if strips_punctuation(args):
         indices = look_up_by_pattern(lowering, tokens.view, vocabulary, dropped)
     else:
         words = [vocabulary.mask, *vocabulary.words]
@@ -226,17 +226,17 @@ def look_up_characters(
     column = lowering.node("Unsqueeze", lower_case(lowering, texts.tensor, args), ints(lowering, [1], "axis"))
     numbers = lowering.constant(np.asarray([[f"{i}:" for i in range(length)]], object), "numbers")
     rows = with_tokens(lowering, texts, lowering.node("StringConcat", numbers, column), "character", length)
-    passed, letter = (f"{PUNCTUATION}*", NO_PUNCTUATION) if strips(args) else ("", "(?s:.)")
+    passed, letter = (f"{PUNCTUATION}*", NO_PUNCTUATION) if strips_punctuation(args) else ("", "(?s:.)")
     skipped = ""  # (?:0:|(?:1:|(?:2:).).): number n and n characters
     for i in reversed(range(length)):
         skipped = f"(?:{i}:|{skipped}{passed}{letter})" if skipped else f"{i}:"
     found = []
-    for width in widths(args):
+    for width in ngram_sizes(args):
         known = {
             number: "".join(f"{passed}{re.escape(char)}" for char in word[::2])
             for number, word in enumerate(vocabulary.words, 1)
             if len(word) == 2 * width - 1 and set(word[1::2]) <= {" "}
-            if not (strips(args) and re.search(PUNCTUATION, word))
+            if not (strips_punctuation(args) and re.search(PUNCTUATION, word))
         }
         anything = f"{skipped}(?:{passed}{letter}){{{width}}}(?s:.*)"
         found.append(by_pattern(lowering, rows, vocabulary, known, anything, 0, skipped, "(?s:.*)"))
@@ -250,7 +250,7 @@ def look_up_characters(
 # ------------------------------------------------------------------------------------------------- rows of fixed length
 
 
-def packed(lowering: Lowering, indices: View, node: Node) -> View:
+def drop_zeros(lowering: Lowering, indices: View, node: Node) -> View:
     """The indices that are not 0, in order, as many as the node keeps; 0 behind them."""
     from nnspec.backends.onnx.builder import onnx_type
 
@@ -265,7 +265,7 @@ def packed(lowering: Lowering, indices: View, node: Node) -> View:
         "Where", is_here, lowering.node("Unsqueeze", indices.tensor, middle), ints(lowering, 0, "zero")
     )
     tensor = lowering.node("ReduceSum", chosen, last, keepdims=0)
-    return finished(lowering, indices, tensor, node)
+    return finish_indices(lowering, indices, tensor, node)
 
 
 def cut_to_length(lowering: Lowering, indices: View, size: int, node: Node) -> View:
@@ -279,9 +279,9 @@ def cut_to_length(lowering: Lowering, indices: View, size: int, node: Node) -> V
         tensor = lowering.node(
             "Pad", tensor, ints(lowering, [0, 0, 0, length - size], "pads"), ints(lowering, 0, "zero")
         )
-    return finished(lowering, indices, tensor, node)
+    return finish_indices(lowering, indices, tensor, node)
 
 
-def finished(lowering: Lowering, indices: View, tensor: str, node: Node) -> View:
+def finish_indices(lowering: Lowering, indices: View, tensor: str, node: Node) -> View:
     axes = (indices.axes[0], lowering.factor(node.outputs[0].axes[0].name, node.args["output_sequence_length"]))
     return replace(indices, tensor=tensor, dims=axes, axes=axes, mask=None)

@@ -17,7 +17,7 @@ from nnspec.layers.kit.export_limits import refuse_export, warn_unexportable
 from nnspec.layers.preprocessing import onnx_text as onnx
 from nnspec.layers.preprocessing.encoding import SPARSE, encode, output_mode
 from nnspec.layers.preprocessing.lookup import MODES
-from nnspec.layers.preprocessing.vocabulary import Vocabulary, Worded, check_vocabulary
+from nnspec.layers.preprocessing.vocabulary import Vocabulary, VocabularyLayer, check_vocabulary
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
@@ -27,7 +27,7 @@ MOST_WORDS = 12_000  # regular expressions of more words than this grow too larg
 MOST_CHARACTERS = 500  # and so do those that count more characters
 
 
-class TextVectorization(Worded):
+class TextVectorization(VocabularyLayer):
     """A text to the indices of its words in a vocabulary, or to a vector that says which words it holds.
 
     Index 0 is padding, 1 is for words that are not in the vocabulary. By default words are lower case and without
@@ -138,7 +138,7 @@ class TextVectorization(Worded):
             what = "a text of any length" if length is None else f"more than {MOST_CHARACTERS}"
             why = f"patterns count characters, which they cannot do for {what}"
             return why, f"take `output_mode: int` with {MOST_CHARACTERS} characters at most", "split"
-        if args["split"] != "character" and onnx.strips(args) and len(vocabulary.words) > MOST_WORDS:
+        if args["split"] != "character" and onnx.strips_punctuation(args) and len(vocabulary.words) > MOST_WORDS:
             why = f"punctuation can be stripped for {MOST_WORDS} words at most, but there are {len(vocabulary.words)}"
             return why, "strip it in the data, and use `standardize: lower`", "standardize"
         return None
@@ -186,23 +186,25 @@ class TextVectorization(Worded):
             refuse_export(node, *why[:2])
         if args["split"] == "character":
             length = args["output_sequence_length"]
-            return [onnx.packed(lowering, onnx.look_up_characters(lowering, inputs[0], vocabulary, args, length), node)]
+            return [
+                onnx.drop_zeros(lowering, onnx.look_up_characters(lowering, inputs[0], vocabulary, args, length), node)
+            ]
         size = text_count(node.inputs[0].axes, args)
-        counts = onnx.widths(args)
+        counts = onnx.ngram_sizes(args)
         if size is not None:
-            tokens = onnx.Tokens(onnx.unsplit(lowering, inputs[0], args))
+            tokens = onnx.Tokens(onnx.keep_whole(lowering, inputs[0], args))
         elif counts == [1]:
             tokens = onnx.Tokens(onnx.split_words(lowering, inputs[0], args))
         else:
-            tokens = onnx.without_gaps(lowering, onnx.split_words(lowering, inputs[0], args), args)
+            tokens = onnx.close_gaps(lowering, onnx.split_words(lowering, inputs[0], args), args)
         if counts != [1]:
-            tokens = onnx.grouped(lowering, tokens, counts)
+            tokens = onnx.make_ngrams(lowering, tokens, counts)
         dropped = 0 if mode == "int" else vocabulary.depth
         indices = onnx.look_up(lowering, tokens, vocabulary, args, dropped)
         if mode == "int" and size is not None:
             return [onnx.cut_to_length(lowering, indices, size, node)]
         if mode == "int":
-            return [onnx.packed(lowering, indices, node)]
+            return [onnx.drop_zeros(lowering, indices, node)]
         made = encode(lowering, indices, node, "count" if mode == "tf_idf" else mode, vocabulary.depth)
         if mode == "tf_idf":
             made = lowering.elementwise("Mul", made, lowering.constant(vocabulary.weights(), "idf_weights"))
@@ -218,7 +220,7 @@ def text_count(axes: Axes, args: Mapping[str, Any]) -> int | None:
     """How many tokens there are where texts are tokens as they are, groups of neighbours among them; else None."""
     if args["split"] is not None or not axes or not isinstance(axes[0].size, int):
         return None
-    return sum(max(axes[0].size - width + 1, 0) for width in onnx.widths(args))
+    return sum(max(axes[0].size - width + 1, 0) for width in onnx.ngram_sizes(args))
 
 
 LAYERS = (TextVectorization(),)

@@ -146,7 +146,7 @@ def check_adapted(call: Call, args: Mapping[str, Any]) -> Vocabulary:
     return found
 
 
-class Worded(Layer):
+class VocabularyLayer(Layer):
     """What looks words up: given ones, or those that the training rows hold."""
 
     def adapts(self, node: Node) -> bool:
@@ -156,6 +156,6 @@ class Worded(Layer):
         return node.args["vocabulary"] is None
 
     def vocabulary_of(self, node: Node, read: Sequence[Any]) -> Mapping[str, Any]:
-        from nnspec.backends.keras.preprocessing_layers import learn_words
+        from nnspec.backends.keras.preprocessing_layers import learn_vocabulary
 
-        return learn_words(self.to_keras(node), node, read)
+        return learn_vocabulary(self.to_keras(node), node, read)

@@ -181,11 +181,11 @@ def _too_many(steps: Size) -> str:
     return f"how many steps `{steps}` are is known only at run time"
 
 
-def prefixed(prefix: str, weights: Sequence[Weight]) -> tuple[Weight, ...]:
+def add_prefix(prefix: str, weights: Sequence[Weight]) -> tuple[Weight, ...]:
     return tuple(Weight(f"{prefix}{w.name}", w.shape, w.is_trainable) for w in weights)
 
 
-def without_prefix(prefix: str, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def strip_prefix(prefix: str, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
 
 
@@ -216,7 +216,7 @@ def check_initial_states(call: Call, states: Sequence[StateSpec]) -> None:
         )
 
 
-def rolled(node: Node) -> Node:
+def without_unrolling(node: Node) -> Node:
     """The node with its steps in a loop: Keras zeroes masked steps at the wrong end where it writes them out backwards.
 
     Keras' own fault (keras.ops.rnn on TensorFlow: the mask is not turned round with the outputs); the loop has none.

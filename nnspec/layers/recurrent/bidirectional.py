@@ -16,11 +16,11 @@ from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred, Layer, Window
 from nnspec.layers.recurrent.base import (
     Recurrent,
+    add_prefix,
     call_recurrent,
     check_initial_states,
-    prefixed,
-    rolled,
     states_of_both,
+    without_unrolling,
 )
 from nnspec.layers.wrappers.time_distributed import keras_inner, layer_argument, layer_source, wrapped_kind
 
@@ -64,8 +64,8 @@ class Bidirectional(Layer):
     }
 
     def infer(self, call: Call) -> Inferred:
-        forward = self.wrapped(call, "layer")
-        given = self.wrapped(call, "backward_layer") if call.node("backward_layer") is not None else None
+        forward = self.infer_wrapped(call, "layer")
+        given = self.infer_wrapped(call, "backward_layer") if call.node("backward_layer") is not None else None
         backward = given or forward
         self.check_pair(call, forward, given)
         states = states_of_both(forward, backward)
@@ -90,7 +90,7 @@ class Bidirectional(Layer):
         return Inferred(
             (*(output for _ in ports), *(state.axes for state in extra)),
             ports=(*ports, *(state.name for state in extra)),
-            weights=(*prefixed("forward_", forward.weights), *prefixed("backward_", backward.weights)),
+            weights=(*add_prefix("forward_", forward.weights), *add_prefix("backward_", backward.weights)),
             formula=f"2·({forward.formula})" if given is None else f"{forward.formula} + {backward.formula}",
             windows={**_seen_by_both(forward, backward), 0: WHOLE},
             masks=tuple(mask for _ in ports),
@@ -122,7 +122,7 @@ class Bidirectional(Layer):
         is_kept = forward.args["stateful"] and len(node.inputs) == 1
         return [state.port(node) for state in states_of_both(forward, node.backward or forward)] if is_kept else []
 
-    def wrapped(self, call: Call, arg: str) -> Node:
+    def infer_wrapped(self, call: Call, arg: str) -> Node:
         from nnspec.layers.registry import REGISTRY
 
         source = layer_source(call, arg)
@@ -173,7 +173,7 @@ class Bidirectional(Layer):
         import keras
 
         assert node.inner is not None
-        ready = rolled if node.inputs[0].mask else lambda layer: layer  # masked steps give zeros here
+        ready = without_unrolling if node.inputs[0].mask else lambda layer: layer  # masked steps give zeros here
         backward = keras_inner(ready(node.backward)) if node.backward is not None else None
         return keras.layers.Bidirectional(  # type: ignore[no-any-return]
             keras_inner(ready(node.inner)),

@@ -18,7 +18,7 @@ from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Fault, Inferred, Layer
 from nnspec.layers.recurrent.arguments import GRU_STEP, LSTM_STEP, SIMPLE_STEP
-from nnspec.layers.recurrent.base import check_initial_states, prefixed, without_prefix
+from nnspec.layers.recurrent.base import add_prefix, check_initial_states, strip_prefix
 from nnspec.layers.recurrent.explanations import gate_sentences
 from nnspec.layers.recurrent.gates import Gates, GRUGates, LSTMGates, SimpleGates
 from nnspec.layers.recurrent.states import StateSpec
@@ -60,7 +60,7 @@ class CellLayer(Layer):
         """What runs the step in ONNX, from the input to the output."""
         raise NotImplementedError
 
-    def foreign(self, node: Node) -> str | None:
+    def loop_reason(self, node: Node) -> str | None:
         """Why no ONNX op runs many of its steps."""
         raise NotImplementedError
 
@@ -78,12 +78,12 @@ class CellLayer(Layer):
         return tree.flatten(layer(tensors[0], self.nested(node, tensors[1:])))
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
-        from nnspec.layers.recurrent.onnx_run import Wanted, run_direction
+        from nnspec.layers.recurrent.onnx_run import OutputOptions, run_direction
 
         batch, feature = inputs[0].axes
         view = inputs[0].with_axes((batch, (), feature))  # a sequence of one step
         cells = self.cells(node, lowering.weights, is_backwards=False)
-        made = run_direction(lowering, view, None, cells, inputs[1:], Wanted(every=False))
+        made = run_direction(lowering, view, None, cells, inputs[1:], OutputOptions(every=False))
         return [made.output, *made.states]
 
 
@@ -95,7 +95,7 @@ class GatedCell(CellLayer, Gates):
         states = lists.quoted(self.states)
         return {
             **told,
-            "units": f"It reads {states} of the step before and gives {say.counted(node.args['units'], 'number')}.",
+            "units": f"It reads {states} of the step before and gives {say.with_count(node.args['units'], 'number')}.",
         }
 
     def infer(self, call: Call) -> Inferred:
@@ -110,7 +110,7 @@ class GatedCell(CellLayer, Gates):
     def cells(self, node: Node, weights: Mapping[str, np.ndarray], *, is_backwards: bool) -> Sequence[AnyCell]:
         return [self.cell(node.args, weights, is_backwards=is_backwards)]
 
-    def foreign(self, node: Node) -> str | None:
+    def loop_reason(self, node: Node) -> str | None:
         return self.foreign_reason(node.args)
 
 
@@ -177,7 +177,7 @@ class StackedRNNCells(CellLayer):
         call.require_rank(1, what="features")
         source = call.node("cells")
         assert isinstance(source, SequenceNode), "the schema requires it"
-        cells = stacked(call, list(source.items), call.input, "cells")
+        cells = stack_cells(call, list(source.items), call.input, "cells")
         return self.infer_stack(call, cells)
 
     def infer_stack(self, call: Call, cells: Sequence[Node]) -> Inferred:
@@ -191,7 +191,7 @@ class StackedRNNCells(CellLayer):
             call,
             (made,),
             states,
-            weights=tuple(w for i, cell in enumerate(cells, 1) for w in prefixed(f"cell_{i}_", cell.weights)),
+            weights=tuple(w for i, cell in enumerate(cells, 1) for w in add_prefix(f"cell_{i}_", cell.weights)),
             formula=" + ".join(cell.formula for cell in cells),
             cells=tuple(cells),
         )
@@ -211,16 +211,16 @@ class StackedRNNCells(CellLayer):
         result: list[AnyCell] = []
         for i, cell in enumerate(node.cells, 1):
             assert isinstance(cell.layer, CellLayer)
-            own = without_prefix(f"cell_{i}_", weights)
+            own = strip_prefix(f"cell_{i}_", weights)
             result += cell.layer.cells(cell, own, is_backwards=is_backwards)
         return result
 
-    def foreign(self, node: Node) -> str | None:
-        reasons = (cell.layer.foreign(cell) for cell in node.cells if isinstance(cell.layer, CellLayer))
+    def loop_reason(self, node: Node) -> str | None:
+        reasons = (cell.layer.loop_reason(cell) for cell in node.cells if isinstance(cell.layer, CellLayer))
         return next((reason for reason in reasons if reason is not None), None)
 
 
-def stacked(call: Call, sources: Sequence[SourceNode], value: Value, arg: str) -> list[Node]:
+def stack_cells(call: Call, sources: Sequence[SourceNode], value: Value, arg: str) -> list[Node]:
     """The cells of a stack; a stack inside a stack is as well its cells one after the other."""
     cells: list[Node] = []
     for source in sources:

@@ -9,7 +9,7 @@ from nnspec.diagnostics import Fix
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node, Weight
 from nnspec.ir.receptive_field import WHOLE
-from nnspec.layers.convolution.base import product, sliding_arguments
+from nnspec.layers.convolution.base import product_formula, sliding_arguments
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred, Window
@@ -93,7 +93,7 @@ class ConvLSTM(Recurrent):
             Weight("kernel", (*kernel, channels, 4 * filters)),
             Weight("recurrent_kernel", (*kernel, filters, 4 * filters)),
         ]
-        each = f"{product(*kernel, filters)}·({channels} + {filters})"
+        each = f"{product_formula(*kernel, filters)}·({channels} + {filters})"
         if call.args["use_bias"]:
             weights.append(Weight("bias", (4 * filters,)))
             each += f" + {filters}"
@@ -114,7 +114,7 @@ class ConvLSTM(Recurrent):
         blocks = f"4 gates · {filters} filters = {4 * filters} kernels"
         return {
             **super().why(node),
-            "filters": f"The states are images of {say.counted(filters, 'channel')}.",
+            "filters": f"The states are images of {say.with_count(filters, 'channel')}.",
             "kernel_size": say.kernel_sentence(node, [1 + place for place in places], kernel, channel),
             "kernel": f"{blocks}, over all {channel.size} of `{channel.name}`",
             "recurrent_kernel": f"{blocks}, over all {filters} channels of the state",

@@ -21,8 +21,8 @@ def step_sentences(node: Node, states: Sequence[str]) -> dict[str, str]:
         last = "the first step, where it ends" if is_backwards else "the last step"
         returns = f"Only the output after {last} is given, so `{step.name}` is gone."
     return {
-        "": f"Goes along `{step.name}`, {say.counted(step.size, 'step')} {way}, and reads "
-        f"{lists.joined(say.sized(axis) for axis in rest)} at each.",
+        "": f"Goes along `{step.name}`, {say.with_count(step.size, 'step')} {way}, and reads "
+        f"{lists.joined(say.with_size(axis) for axis in rest)} at each.",
         "return_sequences": returns,
         "return_state": f"The state after the last step is given too: {lists.quoted(states)}."
         if node.args["return_state"]
@@ -37,17 +37,17 @@ def step_sentences(node: Node, states: Sequence[str]) -> dict[str, str]:
 def gate_sentences(node: Node, gates: int, states: Sequence[str]) -> dict[str, str]:
     """What its units are and what its kernels hold."""
     feature, units = node.inputs[0].axes[-1], node.args["units"]
-    kept = lists.joined(f"a {state} state of {say.counted(units, 'number')}" for state in states)
+    kept = lists.joined(f"a {state} state of {say.with_count(units, 'number')}" for state in states)
     blocks = (
-        f"{gates} gates · {say.counted(units, 'unit')} = {gates * units} columns"
+        f"{gates} gates · {say.with_count(units, 'unit')} = {gates * units} columns"
         if gates > 1
-        else say.counted(units, "column")
+        else say.with_count(units, "column")
     )
-    rows = say.counted(feature.size, "row")
+    rows = say.with_count(feature.size, "row")
     return {
-        "units": f"It keeps {kept} from step to step and gives {say.counted(units, 'number')}, however "
+        "units": f"It keeps {kept} from step to step and gives {say.with_count(units, 'number')}, however "
         "many steps there are.",
         "kernel": f"{rows}, one for each of `{feature.name}`; {blocks}",
-        "recurrent_kernel": f"{say.counted(units, 'row')}, one for each number of the state; {blocks}",
+        "recurrent_kernel": f"{say.with_count(units, 'row')}, one for each number of the state; {blocks}",
         "bias": "one for each column" if len(node.weights[-1].shape) == 1 else "one for each column of either kernel",
     }

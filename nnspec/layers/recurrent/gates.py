@@ -99,14 +99,14 @@ class Gates:
     ) -> Cell | SteppedCell:
         """One direction: by the ONNX op, or step by step where the op does not know an activation."""
         if self.foreign_activation(args) is not None:
-            return self.stepped(args, weights, is_backwards=is_backwards)
+            return self.stepped_cell(args, weights, is_backwards=is_backwards)
         from nnspec.layers.recurrent.cell_types import Cell
 
         kernel, recurrent = self.in_op_order(weights["kernel"]), self.in_op_order(weights["recurrent_kernel"])
         bias = weights.get("bias")
         written = None
         if not self.slow.isdisjoint(self.activations(args)):
-            written = replace(self.stepped(args, weights, is_backwards=is_backwards), most=FEW_NODES)
+            written = replace(self.stepped_cell(args, weights, is_backwards=is_backwards), most=FEW_NODES)
         if bias is not None:
             both = np.stack([bias, np.zeros_like(bias)]) if bias.ndim == 1 else bias
             bias = np.concatenate([self.in_op_order(row[None]).ravel() for row in both])
@@ -126,7 +126,9 @@ class Gates:
         blocks = np.split(matrix, self.gates, axis=1)
         return np.concatenate([blocks[i] for i in self.gate_order], axis=1)
 
-    def stepped(self, args: Mapping[str, Any], weights: Mapping[str, np.ndarray], *, is_backwards: bool) -> SteppedCell:
+    def stepped_cell(
+        self, args: Mapping[str, Any], weights: Mapping[str, np.ndarray], *, is_backwards: bool
+    ) -> SteppedCell:
         """One direction as nodes for every step."""
         raise NotImplementedError
 
@@ -141,10 +143,12 @@ class LSTMGates(Gates):
         gate, made = super().activations(args)
         return gate, made, made
 
-    def stepped(self, args: Mapping[str, Any], weights: Mapping[str, np.ndarray], *, is_backwards: bool) -> SteppedCell:
-        from nnspec.layers.recurrent.onnx_steps import lstm
+    def stepped_cell(
+        self, args: Mapping[str, Any], weights: Mapping[str, np.ndarray], *, is_backwards: bool
+    ) -> SteppedCell:
+        from nnspec.layers.recurrent.onnx_steps import lstm_cell
 
-        return lstm(args, weights, is_backwards=is_backwards)
+        return lstm_cell(args, weights, is_backwards=is_backwards)
 
 
 class GRUGates(Gates):
@@ -159,10 +163,12 @@ class GRUGates(Gates):
     def attributes(self, args: Mapping[str, Any]) -> dict[str, Any]:
         return {"linear_before_reset": 1} if args["reset_after"] else {}
 
-    def stepped(self, args: Mapping[str, Any], weights: Mapping[str, np.ndarray], *, is_backwards: bool) -> SteppedCell:
-        from nnspec.layers.recurrent.onnx_steps import gru
+    def stepped_cell(
+        self, args: Mapping[str, Any], weights: Mapping[str, np.ndarray], *, is_backwards: bool
+    ) -> SteppedCell:
+        from nnspec.layers.recurrent.onnx_steps import gru_cell
 
-        return gru(args, weights, is_backwards=is_backwards)
+        return gru_cell(args, weights, is_backwards=is_backwards)
 
 
 class SimpleGates(Gates):
@@ -176,7 +182,9 @@ class SimpleGates(Gates):
     def activations(self, args: Mapping[str, Any]) -> tuple[str, ...]:
         return (activation_name(args["activation"]),)
 
-    def stepped(self, args: Mapping[str, Any], weights: Mapping[str, np.ndarray], *, is_backwards: bool) -> SteppedCell:
-        from nnspec.layers.recurrent.onnx_steps import simple
+    def stepped_cell(
+        self, args: Mapping[str, Any], weights: Mapping[str, np.ndarray], *, is_backwards: bool
+    ) -> SteppedCell:
+        from nnspec.layers.recurrent.onnx_steps import simple_cell
 
-        return simple(args, weights, is_backwards=is_backwards)
+        return simple_cell(args, weights, is_backwards=is_backwards)

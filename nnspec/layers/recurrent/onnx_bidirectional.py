@@ -7,13 +7,20 @@ from typing import TYPE_CHECKING
 
 from nnspec.backends.onnx.view import group_size
 from nnspec.ir.graph import Node
-from nnspec.layers.merging.concatenation import concatenated
-from nnspec.layers.recurrent.base import Recurrent, states_of_both, without_prefix
+from nnspec.layers.merging.concatenation import concatenate
+from nnspec.layers.recurrent.base import Recurrent, states_of_both, strip_prefix
 from nnspec.layers.recurrent.cell_types import AnyCell, Cell
-from nnspec.layers.recurrent.onnx_mask import hold
-from nnspec.layers.recurrent.onnx_op import run
-from nnspec.layers.recurrent.onnx_run import Made, Wanted, as_run, keep_states, run_direction, step_mask
-from nnspec.layers.recurrent.onnx_states import kept, starts_of
+from nnspec.layers.recurrent.onnx_mask import unpack_steps
+from nnspec.layers.recurrent.onnx_op import write_op
+from nnspec.layers.recurrent.onnx_run import (
+    DirectionOutput,
+    OutputOptions,
+    as_run,
+    keep_states,
+    run_direction,
+    step_mask,
+)
+from nnspec.layers.recurrent.onnx_states import keep_if_masked, starts_of
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
@@ -45,7 +52,7 @@ def run_both(lowering: Lowering, node: Node, inputs: list[View]) -> list[View]:
     ):
         results, states = _by_one_op(lowering, inputs[0], mask, [first, second], both, every, mode)
     else:
-        wanted = Wanted(every, in_place=True, zero=every)
+        wanted = OutputOptions(every, in_place=True, zero=every)
         made = [run_direction(lowering, inputs[0], mask, cells[i], both[i], wanted) for i in range(2)]
         results, states = _joined(lowering, made, mode), [*made[0].states, *made[1].states]
     if stateful and len(inputs) == 1:
@@ -55,7 +62,7 @@ def run_both(lowering: Lowering, node: Node, inputs: list[View]) -> list[View]:
 
 def _cells(lowering: Lowering, layer: Node, direction: str) -> list[AnyCell]:
     assert isinstance(layer.layer, Recurrent)
-    weights = without_prefix(f"{direction}_", lowering.weights)
+    weights = strip_prefix(f"{direction}_", lowering.weights)
     return list(layer.layer.cells(layer, weights, is_backwards=direction == "backward"))
 
 
@@ -71,15 +78,15 @@ def _by_one_op(
     every: bool,
     mode: str | None,
 ) -> tuple[list[View], list[View]]:
-    ran = run(lowering, view, mask, cells, starts if starts[0] else [])
+    ran = write_op(lowering, view, mask, cells, starts if starts[0] else [])
     results = merge(lowering, ran.steps if every else ran.last[0], mode)
     if every and mask is not None and not mask.is_right_padded:
-        results = [hold(lowering, view, mask, ran.lengths, "zero") for view in results]
+        results = [unpack_steps(lowering, view, mask, ran.lengths, "zero") for view in results]
     states = []
     for direction in range(2):
         for i in range(cells[0].count):
             start = starts[direction][i] if starts[direction] else None
-            states.append(kept(lowering, ran.lengths, _last(lowering, ran.last[i], direction), start))
+            states.append(keep_if_masked(lowering, ran.lengths, _last(lowering, ran.last[i], direction), start))
     return results, states
 
 
@@ -111,7 +118,7 @@ def _last(lowering: Lowering, view: View, direction: int) -> View:
 # ------------------------------------------------------------------------------------------------------ two runs
 
 
-def _joined(lowering: Lowering, made: list[Made], mode: str | None) -> list[View]:
+def _joined(lowering: Lowering, made: list[DirectionOutput], mode: str | None) -> list[View]:
     """The outputs of the two directions, as `merge_mode` says."""
     views = [one.output for one in made]
     if mode is None:
@@ -123,4 +130,4 @@ def _joined(lowering: Lowering, made: list[Made], mode: str | None) -> list[View
             tensor = lowering.node("Mul", tensor, lowering.scalar(0.5, left.dtype))
         return [replace(left, tensor=tensor, mask=None)]
     axis = len(views[0].axes) - 1
-    return [concatenated(lowering, views, axis, "unit", 2 * (group_size(views[0].axes[axis]) or 1))]
+    return [concatenate(lowering, views, axis, "unit", 2 * (group_size(views[0].axes[axis]) or 1))]

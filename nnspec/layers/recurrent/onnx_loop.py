@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from nnspec.backends.onnx.view import Mask, View, group_size
 from nnspec.ir.axes import Size
 from nnspec.layers.recurrent.cell_types import WRITTEN_OUT, SteppedCell
-from nnspec.layers.recurrent.onnx_mask import flags
+from nnspec.layers.recurrent.onnx_mask import mask_as_bool
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def is_written_out(steps: Size, most: int = WRITTEN_OUT) -> bool:
 
 
 @dataclass(frozen=True, eq=False)
-class Looped:
+class LoopOutput:
     """What the steps gave.
 
     Attributes:
@@ -40,9 +40,9 @@ class Looped:
     states: tuple[View, ...]
 
 
-def loop(
+def write_loop(
     lowering: Lowering, view: View, cell: SteppedCell, starts: Sequence[View], mask: Mask | None, *, zero: bool
-) -> Looped:
+) -> LoopOutput:
     """All steps of one direction over a view (batch, step, …).
 
     Args:
@@ -53,7 +53,7 @@ def loop(
     starts = [lowering.arrange(start, cell.place(start)) for start in starts]
     valid = None
     if mask is not None:
-        own = replace(mask.view, tensor=flags(lowering, mask), dims=mask.view.axes)
+        own = replace(mask.view, tensor=mask_as_bool(lowering, mask), dims=mask.view.axes)
         units = ((),) * (len(rows.dims) - 2)
         valid = lowering.arrange(own, (mask.view.axes[1], mask.view.axes[0], *units))
     size = group_size(rows.axes[1])
@@ -102,7 +102,7 @@ def _advance(
 
 def _written_out(
     lowering: Lowering, rows: View, cell: SteppedCell, starts: list[View], valid: View | None, size: int, *, zero: bool
-) -> Looped:
+) -> LoopOutput:
     batch, step = rows.axes[0], rows.axes[1]
     order = range(size)[::-1] if cell.is_backwards else range(size)
     now: _Step | None = None
@@ -118,7 +118,7 @@ def _written_out(
     tensor = lowering.node("Concat", *(made[i] for i in range(size)), axis=1) if size > 1 else made[0]
     dims = (batch, (*step, *last.dims[1]), *last.dims[2:])
     steps = replace(last, tensor=tensor, dims=dims, axes=(batch, step, *last.axes[1:]))
-    return Looped(steps, last, tuple(now.states))
+    return LoopOutput(steps, last, tuple(now.states))
 
 
 def _row(lowering: Lowering, rows: View, index: str) -> View:
@@ -131,7 +131,7 @@ def _row(lowering: Lowering, rows: View, index: str) -> View:
 
 def _scanned(
     lowering: Lowering, rows: View, cell: SteppedCell, starts: list[View], valid: View | None, *, zero: bool
-) -> Looped:
+) -> LoopOutput:
     batch, step = rows.axes[0], rows.axes[1]
     given = bool(starts)
     with lowering.body() as body:
@@ -173,7 +173,7 @@ def _scanned(
         output = _last(lowering, steps, is_backwards=cell.is_backwards)
     else:
         output = states[0]
-    return Looped(steps, output, tuple(states))
+    return LoopOutput(steps, output, tuple(states))
 
 
 def _last(lowering: Lowering, steps: View, *, is_backwards: bool) -> View:

@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from nnspec.backends.onnx.view import Mask, View
 
 
-def flags(lowering: Lowering, mask: Mask) -> str:
+def mask_as_bool(lowering: Lowering, mask: Mask) -> str:
     """The mask as a bool tensor (batch, step)."""
     return lowering.once("flags", mask.view.tensor, lambda: lowering.arrange(mask.view, mask.view.axes).tensor)
 
 
-def ones(lowering: Lowering, mask: Mask) -> str:
+def mask_as_int64(lowering: Lowering, mask: Mask) -> str:
     """The mask as an int64 tensor (batch, step) of ones for data."""
     to = _int64()
-    return lowering.once("ones", mask.view.tensor, lambda: lowering.node("Cast", flags(lowering, mask), to=to))
+    return lowering.once("ones", mask.view.tensor, lambda: lowering.node("Cast", mask_as_bool(lowering, mask), to=to))
 
 
 def lengths_of(lowering: Lowering, mask: Mask) -> str:
@@ -34,13 +34,13 @@ def lengths_of(lowering: Lowering, mask: Mask) -> str:
     def make() -> str:
         from nnspec.backends.onnx.builder import onnx_type
 
-        numbers = lowering.node("Cast", flags(lowering, mask), to=onnx_type("int32"))
+        numbers = lowering.node("Cast", mask_as_bool(lowering, mask), to=onnx_type("int32"))
         return lowering.node("ReduceSum", numbers, lowering.constant(np.asarray([1], np.int64), "axes"), keepdims=0)
 
     return lowering.once("lengths", mask.view.tensor, make)
 
 
-def pack(lowering: Lowering, view: View, mask: Mask) -> tuple[View, str]:
+def pack_steps(lowering: Lowering, view: View, mask: Mask) -> tuple[View, str]:
     """The view with each sequence's data steps first, and their numbers."""
     known = lowering.packed.get(view.tensor)
     if known is not None and known.mask == mask.view.tensor and set(known.view.order) == set(view.order):
@@ -62,7 +62,7 @@ def data_first(lowering: Lowering, mask: Mask) -> str:
     """Which steps to fetch so that data come first, in their order: int64 (batch, step, 1)."""
 
     def make() -> str:
-        numbers = ones(lowering, mask)
+        numbers = mask_as_int64(lowering, mask)
         size = group_size(mask.view.axes[1])
         if size is None:
             count = lowering.node("Shape", numbers, start=1, end=2)
@@ -74,7 +74,7 @@ def data_first(lowering: Lowering, mask: Mask) -> str:
     return lowering.once("data first", mask.view.tensor, make)
 
 
-def hold(
+def unpack_steps(
     lowering: Lowering, view: View, mask: Mask, lengths: str | None, how: Literal["repeat", "backwards", "zero"]
 ) -> View:
     """Packed outputs back at their steps, and in masked steps what Keras shows there.
@@ -98,7 +98,7 @@ def hold(
 
 
 def _index(lowering: Lowering, mask: Mask, how: str) -> str:
-    numbers = ones(lowering, mask)
+    numbers = mask_as_int64(lowering, mask)
     axis = lowering.constant(np.asarray(1, np.int64), "axis")
     if how == "backwards":  # the next data step is as many places in as there are data steps before
         before = lowering.node("CumSum", numbers, axis, exclusive=1)

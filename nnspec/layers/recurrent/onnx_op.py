@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from nnspec.layers.recurrent.cell_types import Cell
-from nnspec.layers.recurrent.onnx_mask import pack
+from nnspec.layers.recurrent.onnx_mask import pack_steps
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ DEFAULTS = {"LSTM": ("Sigmoid", "Tanh", "Tanh"), "GRU": ("Sigmoid", "Tanh"), "RN
 
 
 @dataclass(frozen=True, eq=False)
-class Ran:
+class OpOutput:
     """What the op gave.
 
     Attributes:
@@ -37,20 +37,20 @@ class Ran:
     lengths: str | None
 
 
-def run(
+def write_op(
     lowering: Lowering, view: View, mask: Mask | None, cells: Sequence[Cell], starts: Sequence[Sequence[View]]
-) -> Ran:
+) -> OpOutput:
     """The op over a view (batch, step, feature), in the directions of `cells`; `starts` for each, or none."""
     lengths = None
     if mask is not None:
-        view, lengths = pack(lowering, view, mask)
+        view, lengths = pack_steps(lowering, view, mask)
     ready = lowering.arrange(view, (view.axes[1], view.axes[0], view.in_memory_order(2)))
     return replace(_run_op(lowering, ready, cells, starts, lengths), mask=mask)
 
 
 def _run_op(
     lowering: Lowering, view: View, cells: Sequence[Cell], starts: Sequence[Sequence[View]], lengths: str | None
-) -> Ran:
+) -> OpOutput:
     first = cells[0]
     order = view.flat_order(2)
     kernels = np.stack([cell.kernel[order].T for cell in cells])
@@ -72,7 +72,7 @@ def _run_op(
         replace(view, tensor=name, dims=(direction, batch, made), axes=(batch, direction, made), mask=None)
         for name in outputs[1:]
     ]
-    return Ran(steps, tuple(last), None, lengths)
+    return OpOutput(steps, tuple(last), None, lengths)
 
 
 def _attributes(cells: Sequence[Cell]) -> dict[str, Any]:

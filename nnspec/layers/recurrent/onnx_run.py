@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from nnspec.backends.onnx.view import group_size
 from nnspec.ir.graph import Node
 from nnspec.layers.recurrent.cell_types import AnyCell, Cell, SteppedCell
-from nnspec.layers.recurrent.onnx_loop import is_written_out, loop
-from nnspec.layers.recurrent.onnx_mask import flags, hold, reverse
-from nnspec.layers.recurrent.onnx_op import Ran, run
-from nnspec.layers.recurrent.onnx_states import keep_state, kept, starts_of
+from nnspec.layers.recurrent.onnx_loop import is_written_out, write_loop
+from nnspec.layers.recurrent.onnx_mask import mask_as_bool, reverse, unpack_steps
+from nnspec.layers.recurrent.onnx_op import OpOutput, write_op
+from nnspec.layers.recurrent.onnx_states import keep_if_masked, keep_state, starts_of
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Wanted:
+class OutputOptions:
     """What a direction is to give.
 
     Attributes:
@@ -36,11 +36,11 @@ class Wanted:
     zero: bool = False
 
 
-BETWEEN = Wanted(every=True, in_place=True, zero=True)
+BETWEEN = OutputOptions(every=True, in_place=True, zero=True)
 
 
 @dataclass(frozen=True, eq=False)
-class Made:
+class DirectionOutput:
     """What a direction gave: (batch, step, …) or (batch, …), and all states after the last step."""
 
     output: View
@@ -61,7 +61,7 @@ def run_layer(lowering: Lowering, layer: Steps, node: Node, inputs: list[View]) 
     specs, stateful = layer.states_of(node), args["stateful"]
     cells = layer.cells(node, lowering.weights, is_backwards=args["go_backwards"])
     starts = starts_of(lowering, node, inputs, specs, stateful=stateful)
-    wanted = Wanted(args["return_sequences"], zero=args.get("zero_output_for_mask", False))
+    wanted = OutputOptions(args["return_sequences"], zero=args.get("zero_output_for_mask", False))
     made = run_direction(lowering, inputs[0], step_mask(node, inputs[0]), cells, starts, wanted)
     states = made.states
     if stateful and len(inputs) == 1:
@@ -85,8 +85,8 @@ def run_direction(
     mask: Mask | None,
     cells: Sequence[AnyCell],
     starts: Sequence[View],
-    wanted: Wanted,
-) -> Made:
+    wanted: OutputOptions,
+) -> DirectionOutput:
     """Cells one above the other; what lies between two of them is only read where data are."""
     states: list[View] = []
     for i, cell in enumerate(cells):
@@ -95,7 +95,7 @@ def run_direction(
         made = _run_cell(lowering, view, mask, cell, own, wanted if is_last else BETWEEN)
         states += made.states
         view = made.output
-    return Made(view, tuple(states))
+    return DirectionOutput(view, tuple(states))
 
 
 def as_run(cell: AnyCell, view: View) -> AnyCell:
@@ -107,28 +107,30 @@ def as_run(cell: AnyCell, view: View) -> AnyCell:
 
 
 def _run_cell(
-    lowering: Lowering, view: View, mask: Mask | None, cell: AnyCell, starts: Sequence[View], wanted: Wanted
-) -> Made:
+    lowering: Lowering, view: View, mask: Mask | None, cell: AnyCell, starts: Sequence[View], wanted: OutputOptions
+) -> DirectionOutput:
     cell = as_run(cell, view)
     if isinstance(cell, SteppedCell):
-        looped = loop(lowering, view, cell, starts, mask, zero=wanted.zero)
+        looped = write_loop(lowering, view, cell, starts, mask, zero=wanted.zero)
         if not wanted.every:
-            return Made(looped.output, looped.states)
+            return DirectionOutput(looped.output, looped.states)
         steps = looped.steps
         if cell.is_backwards and not wanted.in_place:
             steps = _reversed(lowering, steps)
-        return Made(steps, looped.states)
-    ran = run(lowering, view, mask, [cell], [starts] if starts else [])
+        return DirectionOutput(steps, looped.states)
+    ran = write_op(lowering, view, mask, [cell], [starts] if starts else [])
     last = [without_direction(state) for state in ran.last]
-    states = [kept(lowering, ran.lengths, state, starts[i] if starts else None) for i, state in enumerate(last)]
+    states = [
+        keep_if_masked(lowering, ran.lengths, state, starts[i] if starts else None) for i, state in enumerate(last)
+    ]
     if wanted.every:
-        return Made(_sequence(lowering, ran, wanted, is_backwards=cell.is_backwards), tuple(states))
+        return DirectionOutput(_sequence(lowering, ran, wanted, is_backwards=cell.is_backwards), tuple(states))
     output = last[0]
     if wanted.zero and mask is not None:
         output = _zero_if_masked(lowering, output, mask, is_backwards=cell.is_backwards)
     elif ran.lengths is None:
         output = states[0]
-    return Made(output, tuple(states))
+    return DirectionOutput(output, tuple(states))
 
 
 def without_direction(view: View) -> View:
@@ -136,7 +138,7 @@ def without_direction(view: View) -> View:
     return view.with_axes((*view.axes[:-2], view.axes[-1]))
 
 
-def _sequence(lowering: Lowering, ran: Ran, wanted: Wanted, *, is_backwards: bool) -> View:
+def _sequence(lowering: Lowering, ran: OpOutput, wanted: OutputOptions, *, is_backwards: bool) -> View:
     """All steps as Keras gives them."""
     steps = without_direction(ran.steps)
     turned = is_backwards and not wanted.in_place
@@ -145,7 +147,7 @@ def _sequence(lowering: Lowering, ran: Ran, wanted: Wanted, *, is_backwards: boo
     how: Literal["repeat", "backwards", "zero"] = "zero" if wanted.zero else "backwards" if turned else "repeat"
     held = steps
     if how != "zero" or not ran.mask.is_right_padded:  # which the op has made zeros already
-        held = hold(lowering, steps, ran.mask, ran.lengths, how)
+        held = unpack_steps(lowering, steps, ran.mask, ran.lengths, how)
     return _reversed(lowering, held) if turned and how == "zero" else held
 
 
@@ -157,6 +159,6 @@ def _reversed(lowering: Lowering, view: View) -> View:
 def _zero_if_masked(lowering: Lowering, view: View, mask: Mask, *, is_backwards: bool) -> View:
     """Zeros for the sequences whose last step, in the order of computation, is masked."""
     index = lowering.constant(np.asarray([0 if is_backwards else -1], np.int64), "last")
-    flag = lowering.node("Gather", flags(lowering, mask), index, axis=1)
+    flag = lowering.node("Gather", mask_as_bool(lowering, mask), index, axis=1)
     ready = lowering.arrange(view, view.axes)
     return replace(ready, tensor=lowering.node("Where", flag, ready.tensor, lowering.scalar(0.0, view.dtype)))

@@ -43,7 +43,7 @@ def keep_state(lowering: Lowering, node: Node, state: StateSpec, view: View) -> 
     return replace(ready, tensor=target)
 
 
-def kept(lowering: Lowering, lengths: str | None, state: View, start: View | None) -> View:
+def keep_if_masked(lowering: Lowering, lengths: str | None, state: View, start: View | None) -> View:
     """A state after the last step; a sequence that is masked throughout still has the one that it started with.
 
     The ops give zeros there. `state` and `start` are views of (batch, unit).

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
 
 
-def lstm(args: Mapping[str, Any], weights: Mapping[str, np.ndarray], *, is_backwards: bool) -> SteppedCell:
+def lstm_cell(args: Mapping[str, Any], weights: Mapping[str, np.ndarray], *, is_backwards: bool) -> SteppedCell:
     """c' = f·c + i·g, h' = o·act(c')."""
     kernel, recurrent, bias = weights["kernel"], weights["recurrent_kernel"], weights.get("bias")
     gate, act = args["recurrent_activation"], args["activation"]
@@ -49,7 +49,7 @@ def lstm_states(lowering: Lowering, parts: Sequence[View], states: States, gate:
     return [shown, cell]
 
 
-def gru(args: Mapping[str, Any], weights: Mapping[str, np.ndarray], *, is_backwards: bool) -> SteppedCell:
+def gru_cell(args: Mapping[str, Any], weights: Mapping[str, np.ndarray], *, is_backwards: bool) -> SteppedCell:
     """h' = z·h + (1 - z)·h~, written as h~ + z·(h - h~)."""
     units, gate, act = args["units"], args["recurrent_activation"], args["activation"]
     kernel, recurrent = weights["kernel"], weights["recurrent_kernel"]
@@ -99,7 +99,7 @@ def gru(args: Mapping[str, Any], weights: Mapping[str, np.ndarray], *, is_backwa
     )
 
 
-def simple(args: Mapping[str, Any], weights: Mapping[str, np.ndarray], *, is_backwards: bool) -> SteppedCell:
+def simple_cell(args: Mapping[str, Any], weights: Mapping[str, np.ndarray], *, is_backwards: bool) -> SteppedCell:
     """h' = act(x·W + h·U + b)."""
     recurrent = weights["recurrent_kernel"]
 

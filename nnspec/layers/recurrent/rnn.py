@@ -14,8 +14,8 @@ from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred
 from nnspec.layers.kit.contracts import check_steps, require_sequence
 from nnspec.layers.recurrent.arguments import sequence_arguments
-from nnspec.layers.recurrent.base import Recurrent, loop_notes, rolled
-from nnspec.layers.recurrent.cells import CellLayer, StackedRNNCells, cell_node, stacked
+from nnspec.layers.recurrent.base import Recurrent, loop_notes, without_unrolling
+from nnspec.layers.recurrent.cells import CellLayer, StackedRNNCells, cell_node, stack_cells
 from nnspec.layers.recurrent.states import StateSpec
 from nnspec.layers.wrappers.time_distributed import keras_inner
 from nnspec.lazy import np
@@ -65,7 +65,7 @@ class RNN(Recurrent):
             (made.renamed(call.axis_name) if call.axis_name else made,),
             layer.states_of(cell),
             windows={1: WHOLE},
-            notes=loop_notes(layer.foreign(cell), call.axes[0].size),
+            notes=loop_notes(layer.loop_reason(cell), call.axes[0].size),
             weights=cell.weights,
             formula=cell.formula,
             inner=cell,
@@ -79,7 +79,7 @@ class RNN(Recurrent):
         if not isinstance(source, SequenceNode):
             cell = cell_node(call, source, value, "cell")
             return cell.cells[0] if len(cell.cells) == 1 else cell
-        cells = stacked(call, source.items, value, "cell")
+        cells = stack_cells(call, source.items, value, "cell")
         if len(cells) == 1:
             return cells[0]
         stack = StackedRNNCells()
@@ -98,7 +98,7 @@ class RNN(Recurrent):
         import keras
 
         cell, _ = _cell(node)
-        ready = rolled(node) if node.inputs[0].mask and node.args["zero_output_for_mask"] else node
+        ready = without_unrolling(node) if node.inputs[0].mask and node.args["zero_output_for_mask"] else node
         arguments = {name: ready.args[name] for name in self.args if name != "cell"}
         return keras.layers.RNN(keras_inner(cell), name=keras_name(node.name), **arguments)  # type: ignore[no-any-return]
 
@@ -110,7 +110,7 @@ class RNN(Recurrent):
 
     def loop_reason(self, node: Node) -> str | None:
         cell, layer = _cell(node)
-        return layer.foreign(cell)
+        return layer.loop_reason(cell)
 
     def cells(self, node: Node, weights: Mapping[str, np.ndarray], *, is_backwards: bool) -> Sequence[AnyCell]:
         cell, layer = _cell(node)

@@ -11,7 +11,7 @@ from nnspec.ir.axes import Axes, Size, multiply
 from nnspec.ir.reshape import Kind, Provenance, Rebracketing, Reordering, find_reordering
 from nnspec.layers.kit.base import Call
 from nnspec.layers.shape.fixes import mixing_fix, permute_fixes, rename_fix
-from nnspec.layers.shape.index_example import witness
+from nnspec.layers.shape.index_example import index_example
 
 
 def refuse_name(
@@ -43,7 +43,7 @@ def refuse_name(
         notes=[
             f"its input is {ax.describe(call.axes)}; a reshape regroups values, but never moves them",
             *_merged_from(call.axes),
-            *(witness(call.axes, sizes, reorder) if reorder else []),
+            *(index_example(call.axes, sizes, reorder) if reorder else []),
         ],
         fixes=fixes,
         about=[name, held],
@@ -68,9 +68,9 @@ def refuse_scramble(
     """
     mixed = _mixed_axes(call.axes, result)
     message = f"reshape scrambles axes {quoted(mixed)}"
-    holds = _held(result)
+    holds = _contents(result)
     reorder = find_reordering(call.axes, sizes, names)
-    seen = witness(call.axes, sizes, reorder)
+    seen = index_example(call.axes, sizes, reorder)
     if call.reader_kinds and all(kind == "Flatten" for kind in call.reader_kinds):
         call.warn(
             "NN305",
@@ -107,7 +107,7 @@ def _merged_from(axes: Axes) -> list[str]:
     return [f"`{axis.name}` was merged from ({inside}), slow to fast"]
 
 
-def _held(result: Rebracketing) -> str:
+def _contents(result: Rebracketing) -> str:
     """`axis 0 would hold time // 2, axis 1 (time % 2, feature)`."""
     changed = [(i, p) for i, p in enumerate(result.outputs) if p.kind not in (Kind.IDENTITY, Kind.NEW)]
     if all(p.atoms is None for _, p in changed):

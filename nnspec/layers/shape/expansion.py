@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from nnspec.backends.onnx.ops.placement import own_dims, with_dims
+from nnspec.backends.onnx.ops.placement import replace_dims, separate_dims
 from nnspec.diagnostics import lists
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred
-from nnspec.layers.shape.verbs import OpenVerb
+from nnspec.layers.shape.verbs import MappingVerb
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nnspec.backends.onnx.view import View
 
 
-class Expand(OpenVerb):
+class Expand(MappingVerb):
     """Repeats along an axis of size 1: `expand: {copy: 3}`. `insert` makes such an axis.
 
     With `merge` it repeats each step (`[time, copy]`) or the whole sequence (`[copy, time]`). A mask ends here.
@@ -35,7 +35,7 @@ class Expand(OpenVerb):
     def infer(self, call: Call) -> Inferred:
         axes = list(call.axes)
         repeats = [1] * len(axes)
-        for name, count in self.require_pairs(call).items():
+        for name, count in self.require_axis_entries(call).items():
             place = call.axis_index(name, name)
             if axes[place].size != 1:
                 call.fail(
@@ -51,7 +51,7 @@ class Expand(OpenVerb):
 
     def why(self, node: Node) -> dict[str, str]:
         pairs = zip(node.outputs[0].axes, node.args["repeats"], strict=True)
-        said = [f"{say.counted(count, 'time')} along `{axis.name}`" for axis, count in pairs if count > 1]
+        said = [f"{say.with_count(count, 'time')} along `{axis.name}`" for axis, count in pairs if count > 1]
         return {"": f"Repeats all values {lists.joined(said)}." if said else "Nothing changes."}
 
     def to_keras(self, node: Node) -> Callable[..., Any]:
@@ -64,13 +64,13 @@ class Expand(OpenVerb):
         if not places:
             return [inputs[0]]
         axes = [1 + place for place in places]
-        ready, dims = own_dims(lowering, inputs[0], axes)
+        ready, dims = separate_dims(lowering, inputs[0], axes)
         repeats = np.ones(len(ready.dims), np.int64)
         repeats[dims] = [node.args["repeats"][place] for place in places]
         tensor = lowering.node("Tile", ready.tensor, lowering.constant(repeats, "repeats"))
         made = node.outputs[0].axes
         groups = [lowering.factor(made[place].name, made[place].size) for place in places]
-        return [with_dims(ready, tensor, dims, axes, groups)]
+        return [replace_dims(ready, tensor, dims, axes, groups)]
 
 
 LAYERS = (Expand(),)

@@ -13,7 +13,7 @@ MAX_SHOWN = 6
 _TRIED = (4, 6, 8, 12, 10, 30)  # lengths for which an unknown size is likely to give whole numbers
 
 
-def witness(axes: Axes, sizes: Sequence[Size], reorder: Reordering | None) -> list[str]:
+def index_example(axes: Axes, sizes: Sequence[Size], reorder: Reordering | None) -> list[str]:
     """A note with the coordinates that row 0 of a reshape to `sizes` gets, in place of those that `reorder` gives it.
 
     Where sizes are unknown, for one length; empty where nothing can be shown.

@@ -30,7 +30,7 @@ class Rebracketing(Layer):
     moves_values = True
 
     def why(self, node: Node) -> dict[str, str]:
-        return {"": say.contents(node)}
+        return {"": say.contents_sentence(node)}
 
     def to_keras(self, node: Node) -> Callable[..., Any]:
         """A layer that gives the output its sizes; nothing where they do not change and no mask is lost."""
@@ -74,10 +74,10 @@ class Flatten(Layer):
         axes = call.axes
         if call.args["data_format"] == "channels_first" and len(axes) > 1:
             axes = (*axes[1:], axes[0])
-        return Inferred((rules.merged_all(call, axes),))
+        return Inferred((rules.merge_all_axes(call, axes),))
 
     def why(self, node: Node) -> dict[str, str]:
-        return {"": say.contents(node)}
+        return {"": say.contents_sentence(node)}
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         groups = inputs[0].axes[1:]
@@ -145,7 +145,7 @@ def _declared_size(value: Any) -> Size | None:
     return Symbolic.symbol(value) if isinstance(value, str) else int(value)
 
 
-def permuted(view: View, order: Sequence[int]) -> View:
+def permute_view(view: View, order: Sequence[int]) -> View:
     """The view with its axes (batch left out of `order`) in another order: no memory moves."""
     return view.with_axes((view.axes[0], *(view.axes[1 + i] for i in order)))
 
@@ -175,10 +175,10 @@ class Permute(Layer):
         return Inferred((tuple(call.axes[i] for i in order),), keras={"dims": [i + 1 for i in order]})
 
     def why(self, node: Node) -> dict[str, str]:
-        return {"": say.moves(node)}
+        return {"": say.moves_sentence(node)}
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
-        return [permuted(inputs[0], [d - 1 for d in node.args["dims"]])]
+        return [permute_view(inputs[0], [d - 1 for d in node.args["dims"]])]
 
 
 class RepeatVector(Layer):

@@ -27,18 +27,18 @@ from nnspec.layers.shape.fixes import permute_fixes
 Names = Sequence[str | None] | None
 
 
-def merged_all(call: Call, axes: Axes) -> Axes:
+def merge_all_axes(call: Call, axes: Axes) -> Axes:
     """All axes as one."""
     if not axes:
         return (ax.fresh(call.axis_name or "feature", 1, call.name),)
-    return (merged(axes, call.axis_name),)
+    return (merge_axes(axes, call.axis_name),)
 
 
-def merged(axes: Axes, name: str | None) -> Axis:
+def merge_axes(axes: Axes, name: str | None) -> Axis:
     """Neighbouring axes as one, which remembers its atoms and what their axes were called."""
     kept = [axis for axis in axes if axis.size != 1] or list(axes[:1])
     joined = name or "_".join(ax.names(axes))
-    atoms = ax.named_atoms(tuple(atom for axis in axes for atom in labelled(axis)), joined)
+    atoms = ax.named_atoms(tuple(atom for axis in axes for atom in label_atoms(axis)), joined)
     origin = kept[0].origin if len(kept) == 1 else ax.origin_of(atoms)
     learned = all(axis.is_learned for axis in kept)
     laid_out = learned and (all(axis.is_laid_out for axis in kept) or ax.names_places(joined))
@@ -52,7 +52,7 @@ def merged(axes: Axes, name: str | None) -> Axis:
     )
 
 
-def labelled(axis: Axis) -> tuple[ax.Atom, ...]:
+def label_atoms(axis: Axis) -> tuple[ax.Atom, ...]:
     """The atoms of an axis that is to be merged; one that it consists of alone takes its name along."""
     return (replace(axis.atoms[0], label=axis.name),) if len(axis.atoms) == 1 else axis.atoms
 
@@ -86,7 +86,7 @@ def reshape(call: Call, wanted: Sequence[Size | None], names: Names, arg: str) -
             _check_names(call, sizes, names, result, arg)
         elif _is_lost_swap(axes, sizes):
             _warn_of_lost_swap(call, sizes, arg)
-    return require_one_open_size(call, call.require_unique(_named(call, sizes, names, result), arg), arg)
+    return require_one_open_size(call, call.require_unique(_name_outputs(call, sizes, names, result), arg), arg)
 
 
 def _check_names(
@@ -137,7 +137,7 @@ def _with_units(axes: Axes, sizes: Sequence[Size], names: Names, result: Rebrack
     return Rebracketing(tuple(outputs), result.constraints)
 
 
-def _named(call: Call, sizes: Sequence[Size], names: Names, result: Rebracketing) -> Axes:
+def _name_outputs(call: Call, sizes: Sequence[Size], names: Names, result: Rebracketing) -> Axes:
     """The output axes: what was kept as it was, the others under declared or made-up names."""
     taken: dict[str, int] = {}
     kept = {p.axis.name for p in result.outputs if p.axis is not None}
@@ -149,7 +149,7 @@ def _named(call: Call, sizes: Sequence[Size], names: Names, result: Rebracketing
             is_new = declared is not None and declared != axis.name  # which a learned axis may be called, without loss
             made.append(replace(axis.renamed(declared), is_laid_out=True) if is_new and declared else axis)
             continue
-        stem = declared or _made_up(provenance)
+        stem = declared or _default_name(provenance)
         is_merged = provenance.kind is Kind.MERGE or len(provenance.sources) > 1
         if declared is None and not is_merged:
             taken[stem] = taken.get(stem, 0) + 1
@@ -171,7 +171,7 @@ def _named(call: Call, sizes: Sequence[Size], names: Names, result: Rebracketing
     return tuple(made)
 
 
-def _made_up(provenance: Provenance) -> str:
+def _default_name(provenance: Provenance) -> str:
     """The name of an output that has none: what it was before it was cut or merged, or else its parts joined."""
     whole = ax.whole_of(provenance.atoms or ()) if len(provenance.atoms or ()) > 1 else None
     return whole.name if whole is not None else ("_".join(provenance.names) or "one")

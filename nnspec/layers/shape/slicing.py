@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from nnspec.backends.onnx.ops.placement import own_dims, with_dims
+from nnspec.backends.onnx.ops.placement import replace_dims, separate_dims
 from nnspec.diagnostics import lists
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis, Size
@@ -13,7 +13,7 @@ from nnspec.ir.graph import Node, Window
 from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred
-from nnspec.layers.shape.verbs import OpenVerb
+from nnspec.layers.shape.verbs import MappingVerb
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _LAST = 2**63 - 1
 Bounds = tuple[int, int | None, int]  # start, stop and step as Python's slices have them
 
 
-class Picking(OpenVerb):
+class Picking(MappingVerb):
     """What slices and lists of positions share: they keep some positions of an axis, or one, without the axis."""
 
     reads_text = True
@@ -49,7 +49,7 @@ class Picking(OpenVerb):
         if not -size <= position < size + end:
             call.fail(
                 "NN370",
-                f"`{self.kind}` wants {what} {position} of `{axis.name}`, which has {say.counted(size, 'position')}",
+                f"`{self.kind}` wants {what} {position} of `{axis.name}`, which has {say.with_count(size, 'position')}",
                 axis.name,
                 notes=[f"positions run from 0 to {size - 1}, or from -{size} to -1 counted from the end"],
                 about=[axis.name],
@@ -83,7 +83,7 @@ class Slice(Picking):
         axes: list[Axis | None] = list(call.axes)
         windows: dict[int, Window] = {}
         parts: dict[str, Any] = {}
-        for name, said in self.require_pairs(call).items():
+        for name, said in self.require_axis_entries(call).items():
             place = call.axis_index(name, name)
             axis = call.axes[place]
             if not isinstance(said, Mapping):
@@ -162,12 +162,12 @@ class Slice(Picking):
         for place, part in node.args["parts"].items():
             axis = axes[int(place)]
             if isinstance(part, int):
-                said.append(f"position {part} of {say.sized(axis)}, without the axis")
+                said.append(f"position {part} of {say.with_size(axis)}, without the axis")
                 continue
             start, stop, step = part
             end = "the end" if stop is None else f"position {stop}, which is left out,"
             pace = "every position" if abs(step) == 1 else f"every position in steps of {abs(step)}"
-            said.append(f"of {say.sized(axis)} {pace} from {start} to {end}{', backwards' if step < 0 else ''}")
+            said.append(f"of {say.with_size(axis)} {pace} from {start} to {end}{', backwards' if step < 0 else ''}")
         return {"": f"Keeps {lists.joined(said)}."}
 
     def to_keras(self, node: Node) -> Callable[..., Any]:
@@ -182,7 +182,7 @@ class Slice(Picking):
         if not chosen:
             return [inputs[0]]
         axes = [1 + place for place in chosen]
-        ready, dims = own_dims(lowering, inputs[0], axes)
+        ready, dims = separate_dims(lowering, inputs[0], axes)
         bounds = [_onnx_bounds(part) for part in chosen.values()]
         columns = [*zip(*bounds, strict=True)]
         starts, ends, steps = (
@@ -198,7 +198,7 @@ class Slice(Picking):
             () if isinstance(part, int) else lowering.factor(names[place], sizes[names[place]])
             for place, part in chosen.items()
         ]
-        made = with_dims(ready, tensor, dims, axes, groups)
+        made = replace_dims(ready, tensor, dims, axes, groups)
         gone = {1 + place for place, part in chosen.items() if isinstance(part, int)}
         return [made.with_axes(group for i, group in enumerate(made.axes) if i not in gone)]
 
@@ -239,7 +239,7 @@ class Take(Picking):
     def infer(self, call: Call) -> Inferred:
         axes = list(call.axes)
         taken: dict[str, list[int]] = {}
-        for name, said in self.require_pairs(call).items():
+        for name, said in self.require_axis_entries(call).items():
             place = call.axis_index(name, name)
             axis = call.axes[place]
             if not isinstance(axis.size, int):
@@ -252,7 +252,7 @@ class Take(Picking):
     def why(self, node: Node) -> dict[str, str]:
         axes = node.inputs[0].axes
         said = [
-            f"{say.counted(len(positions), 'position')} of {say.sized(axes[int(place)])}: "
+            f"{say.with_count(len(positions), 'position')} of {say.with_size(axes[int(place)])}: "
             f"{', '.join(map(str, positions[:12]))}{', …' if len(positions) > 12 else ''}"
             for place, positions in node.args["taken"].items()
         ]
@@ -272,10 +272,10 @@ class Take(Picking):
         view = inputs[0]
         for place, positions in node.args["taken"].items():
             axis = node.outputs[0].axes[int(place)]
-            ready, (dim,) = own_dims(lowering, view, [1 + int(place)])
+            ready, (dim,) = separate_dims(lowering, view, [1 + int(place)])
             indices = lowering.constant(np.asarray(positions, np.int64), "positions")
             tensor = lowering.node("Gather", ready.tensor, indices, axis=dim)
-            view = with_dims(ready, tensor, [dim], [1 + int(place)], [lowering.factor(axis.name, axis.size)])
+            view = replace_dims(ready, tensor, [dim], [1 + int(place)], [lowering.factor(axis.name, axis.size)])
         return [view]
 
 

@@ -17,8 +17,8 @@ from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.axis_lists import positions, require_permutation
 from nnspec.layers.kit.base import Call, Inferred
 from nnspec.layers.kit.unknown_sizes import require_one_open_size
-from nnspec.layers.shape.keras_layers import Rebracketing, permuted
-from nnspec.layers.shape.rules import merged
+from nnspec.layers.shape.keras_layers import Rebracketing, permute_view
+from nnspec.layers.shape.rules import merge_axes
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
@@ -33,7 +33,7 @@ class Verb(Rebracketing):
     is_verb = True
 
 
-class OpenVerb(Verb):
+class MappingVerb(Verb):
     """A verb whose body names axes itself: `{axis: value}` beside `name` and `from`."""
 
     values: dict[str, Any]
@@ -51,15 +51,15 @@ class OpenVerb(Verb):
             "additionalProperties": self.values,
         }
 
-    def pairs(self, call: Call) -> dict[str, Any]:
+    def axis_entries(self, call: Call) -> dict[str, Any]:
         """The body's axis entries."""
         from nnspec.document import to_plain
 
         entries = call.body.entries if call.body else {}
         return {k: to_plain(v) for k, v in entries.items() if k not in ("name", "from", "when", "as", "over")}
 
-    def require_pairs(self, call: Call) -> dict[str, Any]:
-        pairs = self.pairs(call)
+    def require_axis_entries(self, call: Call) -> dict[str, Any]:
+        pairs = self.axis_entries(call)
         if not pairs:
             call.fail("NN203", f"`{self.kind}` needs to name an axis")
         return pairs
@@ -93,7 +93,7 @@ class PermuteVerb(Verb):
         return Inferred((tuple(call.axes[i] for i in order),), keras={"dims": [i + 1 for i in order]})
 
     def why(self, node: Node) -> dict[str, str]:
-        return {"": say.moves(node)}
+        return {"": say.moves_sentence(node)}
 
     def to_keras(self, node: Node) -> Callable[..., Any]:
         import keras
@@ -102,10 +102,10 @@ class PermuteVerb(Verb):
         return layer
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
-        return [permuted(inputs[0], [d - 1 for d in node.args["dims"]])]
+        return [permute_view(inputs[0], [d - 1 for d in node.args["dims"]])]
 
 
-class Merge(OpenVerb):
+class Merge(MappingVerb):
     """Makes one axis of neighbours: `merge: {channel: [feature, filter]}`, the first one slowest.
 
     Input axes:  `batch time feature filter`
@@ -122,10 +122,10 @@ class Merge(OpenVerb):
 
     def infer(self, call: Call) -> Inferred:
         axes = list(call.axes)
-        for name, parts in self.require_pairs(call).items():
+        for name, parts in self.require_axis_entries(call).items():
             places = [call.axis_index(part, name, tuple(axes)) for part in parts]
             if places != list(range(places[0], places[0] + len(places))):
-                order = _brought_together(axes, parts)
+                order = _move_together(axes, parts)
                 call.fail(
                     "NN321",
                     f"`merge` needs adjacent axes, but {' and '.join(f'`{p}`' for p in parts)} "
@@ -137,11 +137,11 @@ class Merge(OpenVerb):
                     about=[*axes],
                 )
             taken = tuple(axes[i] for i in places)
-            axes[places[0] : places[-1] + 1] = [merged(taken, name)]
+            axes[places[0] : places[-1] + 1] = [merge_axes(taken, name)]
         return Inferred((require_one_open_size(call, call.require_unique(tuple(axes))),))
 
 
-def _brought_together(axes: Sequence[Axis], parts: Sequence[str]) -> list[str]:
+def _move_together(axes: Sequence[Axis], parts: Sequence[str]) -> list[str]:
     """All axis names with `parts` side by side, moved as little as can be, and rather to the end."""
     names = list(ax.names(axes))
     others = [name for name in names if name not in parts]
@@ -154,7 +154,7 @@ def _brought_together(axes: Sequence[Axis], parts: Sequence[str]) -> list[str]:
     return min(orders, key=inversions)
 
 
-class Split(OpenVerb):
+class Split(MappingVerb):
     """Cuts an axis: `split: {unit: {output: 16, class: 7}}`, the first part slowest. One size may be left null.
 
     Input axes:  `batch unit` of 112
@@ -172,7 +172,7 @@ class Split(OpenVerb):
 
     def infer(self, call: Call) -> Inferred:
         axes = list(call.axes)
-        for name, parts in self.require_pairs(call).items():
+        for name, parts in self.require_axis_entries(call).items():
             place = call.axis_index(name, name, tuple(axes))
             axes[place : place + 1] = self.parts(call, axes[place], parts)
         return Inferred((require_one_open_size(call, call.require_unique(tuple(axes))),))
@@ -251,7 +251,7 @@ class Split(OpenVerb):
         return fixes
 
 
-class Insert(OpenVerb):
+class Insert(MappingVerb):
     """Adds an axis of size 1 behind the others: `insert: {channel: 1}`.
 
     Input axes:  `batch time feature`
@@ -262,7 +262,7 @@ class Insert(OpenVerb):
     values = {"enum": [1], "description": "The size, which is 1."}
 
     def infer(self, call: Call) -> Inferred:
-        made = [ax.fresh(name, 1, call.name) for name in self.require_pairs(call)]
+        made = [ax.fresh(name, 1, call.name) for name in self.require_axis_entries(call)]
         return Inferred((call.require_unique((*call.axes, *made)),))
 
 
@@ -301,7 +301,7 @@ class Drop(Verb):
         return Inferred((tuple(axis for i, axis in enumerate(call.axes) if i not in dropped),))
 
 
-class Rename(OpenVerb):
+class Rename(MappingVerb):
     """Calls axes by other names: `rename: {unit: hidden}`. Nothing moves.
 
     Input axes:  `batch unit`
@@ -313,7 +313,7 @@ class Rename(OpenVerb):
 
     def infer(self, call: Call) -> Inferred:
         axes = list(call.axes)
-        for old, new in self.require_pairs(call).items():
+        for old, new in self.require_axis_entries(call).items():
             place = call.axis_index(old, old)
             axes[place] = axes[place].renamed(new)
         return Inferred((call.require_unique(tuple(axes)),), mask=_renamed_mask(call, axes))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from nnspec.backends.onnx.ops.placement import own_dims, with_dims
+from nnspec.backends.onnx.ops.placement import replace_dims, separate_dims
 from nnspec.diagnostics import lists
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis
@@ -91,7 +91,7 @@ class Pad(Layer):
         elif axis.size < least:
             call.fail(
                 "NN370",
-                f"`pad` mirrors {say.counted(most, 'position')} of `{axis.name}`, which has {axis.size}: "
+                f"`pad` mirrors {say.with_count(most, 'position')} of `{axis.name}`, which has {axis.size}: "
                 f"`mode: {mode}` needs {least}",
                 "axes",
                 about=[axis.name],
@@ -100,7 +100,7 @@ class Pad(Layer):
     def why(self, node: Node) -> dict[str, str]:
         pairs = zip(node.inputs[0].axes, node.outputs[0].axes, node.args["sides"], strict=True)
         parts = [
-            f"{before} before and {after} after: {say.changed(old, new)}"
+            f"{before} before and {after} after: {say.size_change(old, new)}"
             for old, new, (before, after) in pairs
             if before or after
         ]
@@ -123,7 +123,7 @@ class Pad(Layer):
         if not places:
             return [inputs[0]]
         axes = [1 + place for place in places]
-        ready, dims = own_dims(lowering, inputs[0], axes)
+        ready, dims = separate_dims(lowering, inputs[0], axes)
         made = node.outputs[0].axes
         groups = [lowering.factor(made[place].name, made[place].size) for place in places]
         if node.args["mode"] == "symmetric":
@@ -140,7 +140,7 @@ class Pad(Layer):
             else:
                 more = [lowering.scalar(value, ready.dtype)] if value else []
                 tensor = lowering.node("Pad", ready.tensor, pads, *more)
-        return [with_dims(ready, tensor, dims, axes, groups)]
+        return [replace_dims(ready, tensor, dims, axes, groups)]
 
 
 def _mirrored(lowering: Lowering, tensor: str, dim: int, before: int, after: int) -> str:

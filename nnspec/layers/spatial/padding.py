@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from nnspec.backends.onnx.ops.placement import own_dims, with_dims
+from nnspec.backends.onnx.ops.placement import replace_dims, separate_dims
 from nnspec.diagnostics import lists
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis, Size
@@ -44,7 +44,7 @@ def _amounts(rank: int, description: str, default: Any) -> a.Arg:
     return a.Arg(schema, description, default)
 
 
-class Ends(Layer):
+class EdgeLayer(Layer):
     """What padding and cropping share: they change the ends of the spatial axes."""
 
     rank: ClassVar[int]
@@ -77,7 +77,7 @@ class Ends(Layer):
         places, _ = spatial_positions(self.rank, node.args.get("data_format"))
         before, after = node.inputs[0].axes, node.outputs[0].axes
         parts = [
-            f"{pair[0]} before and {pair[1]} after: {say.changed(before[place], after[place])}"
+            f"{pair[0]} before and {pair[1]} after: {say.size_change(before[place], after[place])}"
             for place, pair in zip(places, self.pairs(node.args), strict=True)
         ]
         what = "Zeros are put at the ends" if self.amount == "padding" else "Positions are cut off the ends"
@@ -89,11 +89,11 @@ class Ends(Layer):
         if not both:
             return [replace(inputs[0], mask=None)]
         axes = [1 + place for place, _ in both]
-        ready, dims = own_dims(lowering, inputs[0], axes)
+        ready, dims = separate_dims(lowering, inputs[0], axes)
         tensor = self.change(node, lowering, ready, dims, [pair for _, pair in both], [place for place, _ in both])
         out = node.outputs[0].axes
         groups = [lowering.factor(out[place].name, out[place].size) for place, _ in both]
-        return [with_dims(ready, tensor, dims, axes, groups)]
+        return [replace_dims(ready, tensor, dims, axes, groups)]
 
     def change(
         self,
@@ -108,7 +108,7 @@ class Ends(Layer):
         raise NotImplementedError
 
 
-class ZeroPadding(Ends):
+class ZeroPadding(EdgeLayer):
     """Zeros before and after."""
 
     short = "padding"
@@ -135,7 +135,7 @@ class ZeroPadding(Ends):
         return lowering.node("Pad", view.tensor, lowering.constant(amounts.reshape(-1), "pads"))
 
 
-class Cropping(Ends):
+class Cropping(EdgeLayer):
     """Positions cut off at both ends."""
 
     short = "cropping"

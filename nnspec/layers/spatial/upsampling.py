@@ -6,7 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from nnspec.backends.onnx.ops.placement import own_dims, with_dims
+from nnspec.backends.onnx.ops.placement import replace_dims, separate_dims
 from nnspec.diagnostics import lists
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis
@@ -58,7 +58,7 @@ class UpSampling(Layer):
     def why(self, node: Node) -> dict[str, str]:
         places, _ = spatial_positions(self.rank, node.args.get("data_format"))
         before, after = node.inputs[0].axes, node.outputs[0].axes
-        lengths = lists.joined(say.changed(before[place], after[place]) for place in places)
+        lengths = lists.joined(say.size_change(before[place], after[place]) for place in places)
         each = "×".join(str(factor) for factor in self.factors(node.args))
         return {"size": f"Of each position {each} are made: {lengths}."}
 
@@ -131,12 +131,12 @@ def _resized(
     lowering: Lowering, view: View, places: list[int], factors: dict[int, int], after: ax.Axes, method: str
 ) -> View:
     """One Resize along the axes at `places`."""
-    ready, dims = own_dims(lowering, view, [1 + place for place in places])
+    ready, dims = separate_dims(lowering, view, [1 + place for place in places])
     scales = np.ones(len(ready.dims), np.float32)
     scales[dims] = [factors[place] for place in places]
     tensor = lowering.node("Resize", ready.tensor, "", lowering.constant(scales, "scales"), **_MODES[method])
     groups = [lowering.factor(after[place].name, after[place].size) for place in places]
-    return with_dims(ready, tensor, dims, [1 + place for place in places], groups)
+    return replace_dims(ready, tensor, dims, [1 + place for place in places], groups)
 
 
 def _window(factor: int, method: str) -> Window:

@@ -158,7 +158,7 @@ class TimeDistributed(Layer):
         assert node.inner is not None
         first = node.inputs[0].axes[0]
         return {
-            "layer": f"`{node.inner.kind}` is applied to each position of {say.sized(first)} by itself, "
+            "layer": f"`{node.inner.kind}` is applied to each position of {say.with_size(first)} by itself, "
             f"with the same weights; one reads {ax.describe(node.inner.inputs[0].axes)} and makes "
             f"{ax.describe(node.inner.outputs[0].axes)}."
         }

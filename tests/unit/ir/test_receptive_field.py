@@ -16,7 +16,7 @@ from nnspec.ir import axes as ax
 from nnspec.ir.graph import Field, Graph, Window
 from nnspec.ir.receptive_field import slide
 from nnspec.layers.kit.sliding_windows import pads, window_over
-from nnspec.layers.pooling.adaptive import seen_by, windows_of
+from nnspec.layers.pooling.adaptive import window_seen, windows_of
 from nnspec.pipeline import check, diagnose
 
 Seen = list[set[int]]  # for each position the input positions that it depends on
@@ -326,7 +326,7 @@ def test_adaptive_windows(size: int) -> None:
     """Windows whose number is given begin and end where their fractions fall."""
     for made in range(2, 9):
         axis = ax.fresh("time", size, "x", origin="time")
-        field = slide(Field(), seen_by(Fraction(size, made)), axis, "time")
+        field = slide(Field(), window_seen(Fraction(size, made)), axis, "time")
         seen = [set(window) for window in windows_of(size, made)]
         phases = field.phases or ((int(field.ahead or 0) - (field.size or 0) + 1, int(field.ahead or 0)),)
         around = len(phases) * field.stride

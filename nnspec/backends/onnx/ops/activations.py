@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from nnspec.backends.onnx.ops.placement import last_together
+from nnspec.backends.onnx.ops.placement import move_together_last
 from nnspec.catalogue import keras_objects
 from nnspec.ir.axes import Axes
 from nnspec.ir.graph import Window
@@ -68,7 +68,7 @@ def softmax(lowering: Lowering, view: View, axis: int | Sequence[int], op: str =
 
     The axis goes last: ONNX Runtime would transpose to there and back by itself.
     """
-    ready, _ = last_together(lowering, view, [axis] if isinstance(axis, int) else axis)
+    ready, _ = move_together_last(lowering, view, [axis] if isinstance(axis, int) else axis)
     return lowering.elementwise(op, ready, axis=len(ready.dims) - 1)
 
 
@@ -156,7 +156,7 @@ _COMPOSED: dict[str, Callable[[Lowering, View], View]] = {
 
 def _sparsemax(lowering: Lowering, view: View, axis: int) -> View:
     """max(x - τ, 0) as Keras 3.15 computes τ: (Σ of the cumulative sums in the support - 1) / size of the support."""
-    ready, group = last_together(lowering, view, [axis])
+    ready, group = move_together_last(lowering, view, [axis])
     dim = len(ready.dims) - 1
     size = 1
     for factor in group:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from nnspec.backends.onnx.view import Factor, Group, Mask, View
 
 
-def own_dims(lowering: Lowering, view: View, axes: Sequence[int]) -> tuple[View, list[int]]:
+def separate_dims(lowering: Lowering, view: View, axes: Sequence[int]) -> tuple[View, list[int]]:
     """The view with each of these axes as a dimension of its own, and which dimensions those are."""
     ready = view
     for axis in axes:
@@ -28,7 +28,7 @@ def own_dims(lowering: Lowering, view: View, axes: Sequence[int]) -> tuple[View,
     return ready, places
 
 
-def with_dims(view: View, tensor: str, places: Sequence[int], axes: Sequence[int], groups: Sequence[Group]) -> View:
+def replace_dims(view: View, tensor: str, places: Sequence[int], axes: Sequence[int], groups: Sequence[Group]) -> View:
     """A new tensor in which the dimensions at `places`, which are these axes, hold `groups`."""
     dims, named = list(view.dims), list(view.axes)
     for place, axis, group in zip(places, axes, groups, strict=True):
@@ -36,7 +36,7 @@ def with_dims(view: View, tensor: str, places: Sequence[int], axes: Sequence[int
     return replace(view, tensor=tensor, dims=tuple(dims), axes=tuple(named), mask=None)
 
 
-def last_together(lowering: Lowering, view: View, axes: Sequence[int]) -> tuple[View, Group]:
+def move_together_last(lowering: Lowering, view: View, axes: Sequence[int]) -> tuple[View, Group]:
     """The view with these axes as its last dimension, in the order in which memory has them, and that dimension."""
     wanted = {factor for axis in axes for factor in view.axes[axis]}
     group = tuple(factor for factor in view.order if factor in wanted)
@@ -50,14 +50,14 @@ def last_together(lowering: Lowering, view: View, axes: Sequence[int]) -> tuple[
     return lowering.arrange(view, (*dims, group)), group
 
 
-def over_dims(lowering: Lowering, view: View, axes: Sequence[int]) -> tuple[View, list[int]]:
+def dims_over_axes(lowering: Lowering, view: View, axes: Sequence[int]) -> tuple[View, list[int]]:
     """The view with no dimension shared by these axes and others, and the dimensions that hold these axes."""
     ready = lowering.separable(view, axes)
     wanted = {factor for axis in axes for factor in view.axes[axis]}
     return ready, [i for i, dim in enumerate(ready.dims) if dim and dim[0] in wanted]
 
 
-def mask_against(lowering: Lowering, view: View, axis: int, mask: Mask) -> str:
+def broadcast_mask(lowering: Lowering, view: View, axis: int, mask: Mask) -> str:
     """The mask over one of the view's axes, shaped to broadcast against the view's dimensions.
 
     Neither batch nor the axis may share a dimension with another axis.

@@ -19,7 +19,7 @@ def rows_in_memory_order(view: View, axis: int, kernel: Array) -> Array:
     return spread.transpose([*order, len(order)]).reshape(kernel.shape)
 
 
-def with_axis_last(lowering: Lowering, view: View, axis: int) -> View:
+def move_axis_last(lowering: Lowering, view: View, axis: int) -> View:
     """The view with an axis as its last dimension, in memory's order; the others stay as they are."""
     features = view.in_memory_order(axis)
     inside = set(features)
@@ -28,12 +28,14 @@ def with_axis_last(lowering: Lowering, view: View, axis: int) -> View:
     return lowering.arrange(view, (*lead, features))
 
 
-def multiplied(lowering: Lowering, view: View, kernel: Array, bias: Array | None, made: Group, hint: str) -> View:
+def write_dense_product(
+    lowering: Lowering, view: View, kernel: Array, bias: Array | None, made: Group, hint: str
+) -> View:
     """The last axis times a kernel (position, column), plus a bias: `made` takes the axis' place, in memory too."""
     from nnspec.backends.onnx.view import View
 
     axis = len(view.axes) - 1
-    ready = with_axis_last(lowering, view, axis)
+    ready = move_axis_last(lowering, view, axis)
     weight = lowering.constant(rows_in_memory_order(view, axis, kernel), f"{hint}_kernel")
     tensor = lowering.node("MatMul", ready.tensor, weight)
     if bias is not None:
