@@ -163,7 +163,7 @@ class _Phases:
             plan = None if without_data else self.plan
             expanded = self.expanded = settle_units(expanded, lambda name: _class_count(expanded, name, plan), report)
             report.raise_errors()
-        self.graph = elaborate(expanded, report)
+        self.graph = elaborate(expanded, report, folder=None if without_data else self.path.parent)
         report.raise_errors()
         self.read_plan(expanded, allow_outside or without_data)
         run_checks(self.graph, None if without_data else self.plan, expanded.root, report)

@@ -58,7 +58,8 @@ def field_with(graph: Graph, value: Value, axis: str, changed: Mapping[str, Mapp
     for node in graph.nodes:
         inputs = [replace(each, fields=fields[each.node, each.port]) for each in node.inputs]
         windows = {**node.windows, **changed.get(node.name, {})}
-        made = propagate(inputs, [each.axes for each in node.outputs], windows)
+        depends = any(each.fields for each in node.outputs)
+        made = propagate(inputs, [each.axes for each in node.outputs], windows) if depends else {}
         fields.update({(node.name, each.port): made for each in node.outputs})
     return fields[value.node, value.port][axis]
 

@@ -84,6 +84,8 @@ CODES: dict[str, str] = {
     "NN365": "no-mask-to-end",
     "NN366": "mask-does-not-fit-values",
     "NN370": "positions-outside-axis",
+    "NN368": "bad-formula",
+    "NN369": "bad-own-weight",
     "NN331": "expectation-not-met",
     "NN332": "bad-bound",
     "NN333": "expected-to-be-causal",

@@ -6,6 +6,7 @@ A node that cannot be inferred gives one diagnostic; its readers are passed over
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from nnspec.diagnostics import (
@@ -42,18 +43,20 @@ from nnspec.layers.kit.call import Maker
 from nnspec.layers.registry import REGISTRY
 
 
-def elaborate(expanded: Expanded, report: Report, *, is_guess: bool = False) -> Graph:
+def elaborate(expanded: Expanded, report: Report, *, is_guess: bool = False, folder: Path | None = None) -> Graph:
     """The graph of a document; incomplete where `report` has errors.
 
     Args:
         is_guess: the document has faults against the schema, so that a rule may fail: its node is left out.
+        folder: the spec's folder, below which files of constants lie; None: no file is looked at.
     """
-    return _Elaborator(expanded, report, is_guess).run()
+    return _Elaborator(expanded, report, is_guess, folder).run()
 
 
 class _Elaborator:
-    def __init__(self, expanded: Expanded, report: Report, is_guess: bool = False) -> None:
+    def __init__(self, expanded: Expanded, report: Report, is_guess: bool = False, folder: Path | None = None) -> None:
         self.is_guess = is_guess
+        self.folder = folder
         self.expanded = expanded
         self.report = report
         self.values: dict[str, dict[str, Value] | None] = {}
@@ -232,7 +235,7 @@ class _Elaborator:
             layer, item.name, item.kind_span, item.span, item.body, inputs, self.report, item.path, self.constraints
         )
         call.reader_kinds = tuple(self.readers.get(item.name, ()))
-        call.said, call.makers = self.said, self.makers
+        call.said, call.makers, call.folder = self.said, self.makers, self.folder
         self.makers[item.name] = Maker(item.kind, item.kind_span, item.body, layer.keeps_state)
         return call
 

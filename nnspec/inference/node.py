@@ -85,7 +85,7 @@ def make_node(
     shared: str | None = None,
 ) -> Node:
     check_weight_objects(call, layer.args, inferred.weights, inferred.outputs[0])
-    fields = propagate(call.inputs, inferred.outputs, inferred.windows)
+    fields = {} if inferred.is_constant else propagate(call.inputs, inferred.outputs, inferred.windows)
     if layer.pairs_positions:
         warn_of_misalignment(call, inferred.end_to_end)
     masks = inferred.masks or (inferred.mask,)

@@ -87,6 +87,13 @@ def file_hashes(folder: Path) -> dict[str, str]:
     return {str(p.relative_to(folder)): sha256(p.read_bytes()) for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
+def constant_files(checked: Checked) -> dict[str, dict[str, str]]:
+    """SHA-256 of the files that the network's constants were read from, under `constants`; empty without such."""
+    files = {w.file for node in checked.graph.nodes for w in node.args.get("own", ()) if w.file is not None}
+    found = {str(file.relative_to(checked.folder)): sha256(file.read_bytes()) for file in sorted(files)}
+    return {"constants": found} if found else {}
+
+
 def write_manifest(
     checked: Checked, folder: Path, engine: TrainingBackend, exporter: ExportBackend, more: Mapping[str, Any]
 ) -> None:
@@ -102,6 +109,7 @@ def write_manifest(
         "trainable_parameters": checked.graph.trainable_parameters,
         "versions": versions(engine, exporter),
         "training": {"backend": engine.name, "devices": list(engine.devices())},
+        **constant_files(checked),
         **more,
         "files": file_hashes(folder),
     }

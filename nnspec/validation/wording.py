@@ -193,7 +193,8 @@ def _subject(path: Path) -> str:
     if isinstance(path[-1], int):
         return f"an item of `{_label(path)}`"
     whole = _whole(path)
-    if len(path) == 1 or whole != f"`{path[-1]}`" or path[-1] in REGISTRY or isinstance(path[-2], int):
+    is_kind = path[-1] in REGISTRY and path[0] in ("model", "layers", "blocks")
+    if len(path) == 1 or whole != f"`{path[-1]}`" or is_kind or isinstance(path[-2], int):
         return whole
     return f"{whole} of {_whole(path[:-1])}"
 

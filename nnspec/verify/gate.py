@@ -75,7 +75,7 @@ class Gate(Subject):
             comparisons = {name: Comparison() for name in self.graph.outputs}
             found = [self.compare(given, comparisons, group) for group in groups for given in group]
             worst = max(found, key=lambda one: one.error)
-            strange = next((given for group in groups for given in group if self.not_finite(given)), None)
+            strange = self.strange([given for group in groups for given in group])
             if strange is None and all(c.passes(self.tolerance) for c in comparisons.values()):
                 break
             moved = self.moved_by_rounding(worst)
@@ -178,6 +178,26 @@ class Gate(Subject):
         arrays = [given.predicted[name] for name in self.graph.outputs]
         return any(a.dtype.kind == "f" and not np.isfinite(a).all() for a in arrays)
 
+    def strange(self, given: Sequence[Given]) -> Given | None:
+        """A run on which Keras gives what is no number, though the network means to give one.
+
+        Random inputs may lie where a formula has no value, a logarithm's below 0: NaN in both is right there, as long
+        as every output has been seen to have values elsewhere.
+        """
+        outside = []
+        for one in given:
+            if not self.not_finite(one):
+                continue
+            if not self.is_outside_domain(one):
+                return one
+            outside.append(one)
+        seen = {name for one in given for name in self.graph.outputs if np.isfinite(_floats(one.predicted[name])).any()}
+        return outside[0] if outside and len(seen) < len(self.graph.outputs) else None
+
+    def is_outside_domain(self, given: Given) -> bool:
+        first = None if given.run.is_held_out else first_not_finite(self, given.run.raw)
+        return first is not None and first.layer.has_bounded_domain(first)
+
     def compare_hostile(
         self,
         candidate: Candidate,
@@ -240,3 +260,8 @@ class Gate(Subject):
             )
         first = first_difference(self, exported, worst.run.raw)
         return refusals.mismatch(self, comparisons, worst, first, moved, exported.backend)
+
+
+def _floats(values: np.ndarray) -> np.ndarray:
+    """The values, or a number where they are no floats, which are always one."""
+    return values if values.dtype.kind == "f" else np.zeros(1)

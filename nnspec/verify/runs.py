@@ -59,7 +59,7 @@ class Runs:
         """Random inputs at several batch sizes and lengths, of deviation `scale` where the network expects 1."""
         subject = self.subject
         is_open = any(not isinstance(a.size, int) for v in self.subject.graph.inputs.values() for a in v.axes)
-        return [
+        made = [
             Run(
                 random_inputs(subject.graph, subject.deployment, batch, length, subject.weights_of, scale),
                 ("random inputs",),
@@ -67,6 +67,9 @@ class Runs:
             for batch in self.batches()
             for length in (LENGTHS if is_open else LENGTHS[:1])
         ]
+        if any(node.layer.has_bounded_domain(node) for node in subject.graph.nodes):
+            made += [Run(_without_signs(run.raw), ("random inputs that are not negative",)) for run in made]
+        return made
 
     def real(self) -> list[Run]:
         """Held-out rows at the same batch sizes, and many of them at once."""
@@ -117,3 +120,7 @@ class Runs:
         if self.fixed_batch:
             return (self.fixed_batch,)
         return tuple(batch for batch in BATCHES if batch <= 3 or batch * self.sample_size() <= MANY_ELEMENTS)
+
+
+def _without_signs(raw: Arrays) -> dict[str, np.ndarray]:
+    return {name: np.abs(array) if array.dtype.kind == "f" else array for name, array in raw.items()}

@@ -44,6 +44,7 @@ class Inferred:
         inner: the wrapped layer.
         backward: the layer of a Bidirectional that runs backwards, where the spec gives one.
         cells: the cells of a stack.
+        is_constant: whether the outputs are the same whatever the inputs hold.
     """
 
     outputs: tuple[Axes, ...]
@@ -61,6 +62,7 @@ class Inferred:
     backward: Node | None = None
     cells: tuple[Node, ...] = ()
     end_to_end: int | None = None
+    is_constant: bool = False
 
 
 MOVES_ZERO = frozenset({"bias", "beta", "mean", "moving_mean"})  # weights by which a step of zeros is no longer one
@@ -204,6 +206,10 @@ class Layer:
     def control_flow(self, node: Node) -> Mapping[str, str]:
         """The ops with a body (Scan) that the node cannot do without in ONNX, and why; the gate lets no others pass."""
         return {}
+
+    def has_bounded_domain(self, node: Node) -> bool:
+        """Whether there are finite numbers of which the node makes none, as a logarithm does of those below 0."""
+        return False
 
     def state_ports(self, node: Node) -> Sequence[str]:
         """The states that the deployed graph takes under these names, and gives with `_next` behind them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, NoReturn
 
 from nnspec.diagnostics import (
@@ -72,6 +73,7 @@ class Call:
         makers: the nodes before it, by name.
         assumed: faults that have one remedy: what follows is inferred as if it had been made.
         stripped: the names of the axes that wrappers go over: the item reads them before those that this layer reads.
+        folder: the spec's folder, below which files of constants lie; None where no file is looked at.
     """
 
     name: str
@@ -95,6 +97,7 @@ class Call:
     said: set[str] = field(default_factory=set)
     makers: dict[str, Maker] = field(default_factory=dict)
     assumed: list[Diagnostic] = field(default_factory=list)
+    folder: Path | None = None
 
     @property
     def input(self) -> Value:

@@ -48,6 +48,19 @@ def check_weight_objects(call: Call, args: Mapping[str, Arg], weights: Sequence[
             _check(call, name, kind, given, f"`{weight.name}`", tuple(str(size) for size in weight.shape))
 
 
+def check_weight_object(call: Call, arg: str, family: str, value: Any, what: str, sizes: Sequence[int]) -> None:
+    """One object suits a weight of these sizes.
+
+    Args:
+        what: what to call the weight.
+
+    Raises:
+        Fault: NN354, at the argument.
+    """
+    kind, given = keras_objects.canonical(family, value)
+    _check(call, arg, kind, given, what, tuple(str(size) for size in sizes))
+
+
 def _is_of_weights(arg: Arg) -> bool:
     return arg.family in ("initializers", "regularizers", "constraints")
 

@@ -13,7 +13,21 @@ from nnspec.layers.registry import MODULES
 from tests.support.paths import PACKAGE
 
 # Verbs are words of every day, which name splits and keys elsewhere.
-VERBS = {"permute", "merge", "split", "insert", "drop", "rename", "slice", "take", "expand", "pad", "reduce"}
+VERBS = {
+    "permute",
+    "merge",
+    "split",
+    "insert",
+    "drop",
+    "rename",
+    "slice",
+    "take",
+    "expand",
+    "pad",
+    "reduce",
+    "weight",
+    "formula",
+}
 FAMILIES = {kind: module.partition(".")[0] for module, kinds in MODULES.items() for kind in kinds if kind not in VERBS}
 # Where kinds are spelt all the same, and why.
 ALLOWED = {

@@ -1,0 +1,217 @@
+"""Formulas as layers: arithmetic over values and weights with named axes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from nnspec.diagnostics import Fix
+from nnspec.ir import axes as ax
+from nnspec.ir.axes import Axis
+from nnspec.ir.graph import Node
+from nnspec.ir.receptive_field import WHOLE
+from nnspec.layers.formulas.algebra import BOUNDED, compute
+from nnspec.layers.formulas.axes_of import AxesOf
+from nnspec.layers.formulas.own_weights import PROPERTIES, OwnWeight, own_weight
+from nnspec.layers.formulas.parse import FormulaError, functions_in, names_in, parse
+from nnspec.layers.kit import args as a
+from nnspec.layers.kit.base import Call, Inferred, Layer
+from nnspec.layers.merging.joining import common_size
+
+if TYPE_CHECKING:
+    from nnspec.backends.onnx.lowering import Lowering
+    from nnspec.backends.onnx.view import View
+
+_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
+_WEIGHTS = {
+    "type": ["object", "null"],
+    "propertyNames": {"pattern": _NAME},
+    "additionalProperties": {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["axes"],
+        "properties": PROPERTIES,
+    },
+}
+
+
+class Formula(Layer):
+    """Computes a formula: `formula: "x * sigmoid(x)"`; with weights of its own where it declares them.
+
+    One value is called `x`, several `x1`, `x2`, …; `values` gives them other names. Axes meet by name: a weight along
+    `channel` is repeated along all others. There are `+ - * / **`, comparisons (1 where they hold, else 0), and mean,
+    sum, max and min over axes: `x / sqrt(mean(x * x, channel) + 1.0e-6) * gamma`. A mask ends here.
+
+    Functions: `where(condition, a, b)`, `clip(x, low, high)`, `max` and `min` of several, abs, ceil, floor, round,
+    sign, exp, expm1, log, log1p, sqrt, rsqrt, square, reciprocal, sin, cos, tan, asin, acos, atan, sinh, cosh, tanh,
+    asinh, acosh, atanh, erf, sigmoid, softplus, softsign, relu, silu, gelu.
+
+    Input axes:  `batch time channel`
+    Output axes: those of the values that are not reduced, then those that weights alone have
+    Weights:     those under `weights`, each a table of rows along its first axis
+    """
+
+    kind = "formula"
+    is_verb = True
+    short = "expression"
+    arity = (1, None)
+    args = {
+        "expression": a.Arg({"type": "string"}, "The formula."),
+        "values": a.Arg(
+            {"type": ["array", "null"], "items": {"type": "string", "pattern": _NAME}, "minItems": 1},
+            "What the values that it reads are called in the formula.",
+            None,
+        ),
+        "weights": a.Arg(_WEIGHTS, "Weights by name, each with its axes.", None),
+    }
+
+    def adapt_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        return {**schema, "type": ["object", "string"]}
+
+    def infer(self, call: Call) -> Inferred:
+        call.require_float()
+        names = self.value_names(call)
+        axes = common_axes(call)
+        bodies: Mapping[str, Any] = call.args["weights"] or {}
+        own = {name: own_weight(call, name, body, axes, "weights") for name, body in bodies.items()}
+        clash = sorted(set(own) & set(names))
+        if clash:
+            self.refuse(call, f"`{clash[0]}` is both a value and a weight", "weights")
+        for weight in own.values():
+            self.check_weight_axes(call, weight, axes)
+        more = [axis.name for weight in own.values() for axis in weight.axes if axis.name not in axes]
+        order = [*axes, *dict.fromkeys(more)]
+        pairs = [*zip(names, (v.axes for v in call.inputs), strict=True), *((w.name, w.axes) for w in own.values())]
+        algebra = AxesOf({name: {axis.name: axis for axis in listed} for name, listed in pairs}, order)
+        present = self.computed(call, algebra)
+        unused = [name for name in algebra.known if name not in algebra.used]
+        if unused and (len(names) > 1 or unused[0] in own):
+            self.refuse(call, f"the formula does not use `{unused[0]}`", self.said(call))
+        made = tuple(self.made_axis(present[name], axes.get(name)) for name in order if name in present)
+        windows = {i: WHOLE for i, axis in enumerate(call.axes) if axis.name in algebra.reduced}
+        return Inferred(
+            (made,),
+            ("float32",),
+            weights=tuple(weight.weight for weight in own.values()),
+            formula=" + ".join(weight.formula for weight in own.values()),
+            windows=windows,
+            keras={"values": names, "order": order, "own": tuple(own.values())},
+            is_constant=not algebra.used.intersection(names),
+        )
+
+    def made_axis(self, axis: Axis, of_values: Axis | None) -> Axis:
+        """An axis of the result; one that weights made along positions of the values is theirs."""
+        return of_values if of_values is not None and of_values.size == axis.size else axis
+
+    def computed(self, call: Call, algebra: AxesOf) -> Mapping[str, Axis]:
+        """The axes of the formula's value.
+
+        Raises:
+            Fault: NN368 where it cannot be computed.
+        """
+        text = str(call.args["expression"])
+        try:
+            tree = parse(text)
+            present = compute(tree, algebra, algebra.known)
+        except FormulaError as error:
+            about = f"`{text}`" if len(text) <= 60 else f"`{text[:60]} …`"
+            self.refuse(call, f"the formula {about} cannot be computed: {error}", self.said(call))
+        late = sorted(algebra.reduced.difference(ax.names(call.axes)))
+        for name in late:
+            if any(ax.index_of(value.axes, name) is not None for value in call.inputs):
+                message = f"the formula goes over `{name}`, which the first value, `{call.input.node}`, does not have"
+                fix = Fix("name a value that has it first, in `from`")
+                call.fail("NN368", message, self.said(call), fixes=[fix], about=[name])
+        return present
+
+    def refuse(self, call: Call, message: str, arg: str | None) -> None:
+        call.fail("NN368", message, arg, fixes=[Fix("`nnspec explain formula` says what formulas have")])
+
+    def said(self, call: Call) -> str:
+        """The key of the formula's text, which is the whole body where it stands alone."""
+        return "expression" if "expression" in call.given else ""
+
+    def value_names(self, call: Call) -> list[str]:
+        """What the values are called in the formula."""
+        count, given = len(call.inputs), call.args["values"]
+        if not given:
+            return ["x"] if count == 1 else [f"x{i}" for i in range(1, count + 1)]
+        names = [str(name) for name in given]
+        if len(names) != count or len(set(names)) != count:
+            self.refuse(call, f"`values` has to give {count} names that differ, but it gives {names}", "values")
+        return names
+
+    def check_weight_axes(self, call: Call, weight: OwnWeight, axes: Mapping[str, Axis]) -> None:
+        for axis in weight.axes:
+            there = axes.get(axis.name)
+            if there is None or 1 in (there.size, axis.size):
+                continue
+            if common_size(call, there.size, axis.size) is None:
+                call.fail(
+                    "NN311",
+                    f"weight `{weight.name}` is {axis.size} long along `{axis.name}`, but the values are {there.size}",
+                    "weights",
+                    fixes=[Fix(f"leave it to the values: `{axis.name}: null`")],
+                    about=[axis.name],
+                )
+
+    def has_bounded_domain(self, node: Node) -> bool:
+        return bool(functions_in(parse(str(node.args["expression"]))) & BOUNDED)
+
+    def padding_behind(self, node: Node, value: float) -> float | None:
+        return None
+
+    def why(self, node: Node) -> dict[str, str]:
+        gone = [axis.name for value in node.inputs for axis in value.axes]
+        kept = ax.names(node.outputs[0].axes)
+        lost = [f"`{name}`" for name in dict.fromkeys(gone) if name not in kept]
+        what = f"Computes `{node.args['expression']}`"
+        return {"expression": f"{what}, which leaves no {', '.join(lost)}." if lost else f"{what} at every position."}
+
+    def to_keras(self, node: Node) -> Callable[..., Any]:
+        from nnspec.backends.keras.formulas import KerasFormula
+
+        made: Any = KerasFormula(node)  # no layer but what holds some: `call_keras` knows it
+        return made  # type: ignore[no-any-return]
+
+    def call_keras(self, layer: Any, node: Node, tensors: list[Any]) -> Any:
+        tree = parse(str(node.args["expression"]))
+        return layer.compute(node, tensors, names_in(tree), partial(compute, tree))
+
+    def keras_weights(self, layer: Any) -> list[Any]:
+        return list(layer.variables)
+
+    def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
+        from nnspec.layers.formulas.onnx_formula import lower
+
+        return [lower(node, inputs, lowering)]
+
+
+def common_axes(call: Call) -> dict[str, Axis]:
+    """The axes of all values by name, the longest of each name.
+
+    Raises:
+        Fault: NN311 where two of one name are of different length.
+    """
+    axes = {axis.name: axis for axis in call.axes}
+    owner = {axis.name: call.input for axis in call.axes}
+    for value in call.inputs[1:]:
+        for axis in value.axes:
+            mine = axes.get(axis.name)
+            if mine is None or (mine.size == 1 and axis.size != 1):
+                axes[axis.name], owner[axis.name] = axis, value
+            elif axis.size != 1 and common_size(call, mine.size, axis.size) is None:
+                first = owner[axis.name]
+                call.fail(
+                    "NN311",
+                    f"`{call.kind}` joins values whose `{axis.name}` differs: it is {mine.size} long in "
+                    f"`{first.node}`, {axis.size} in `{value.node}`",
+                    "from",
+                    fixes=[Fix("rename one of them where they are not the same thing")],
+                    about=[axis.name, first.node, value.node],
+                )
+    return axes
+
+
+LAYERS = (Formula(),)
