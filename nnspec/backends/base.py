@@ -16,24 +16,16 @@ passes is nnspec's and the same for every format.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 import numpy as np
 
+from nnspec.backends.types import Differentiable, KerasCallback, KerasLayer, KerasModel, Values
 from nnspec.data.deployment import Deployment
 from nnspec.diagnostics import Span
 from nnspec.ir.graph import Graph
-
-Tensor: TypeAlias = Any  # of whichever framework computes
-KerasModel: TypeAlias = Any  # Keras ships no types
-KerasLayer: TypeAlias = Any
-KerasCallback: TypeAlias = Any
-Values: TypeAlias = Tensor | Mapping[str, Tensor]  # of one input or output by itself, of several by name
-
-# A function of tensors by name that gives a scalar to differentiate, and a value that is handed back beside it.
-Differentiable: TypeAlias = Callable[[Mapping[str, Tensor]], tuple[Tensor, Tensor]]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

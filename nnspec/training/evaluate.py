@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from nnspec.backends.base import KerasModel, TrainingBackend
+from nnspec.backends.base import TrainingBackend
 from nnspec.backends.keras.model import predict, reset_states
+from nnspec.backends.types import KerasModel
 from nnspec.data.dataset import Dataset, Split
 from nnspec.data.deployment import Deployment, class_indices
 from nnspec.data.section.plan import Slot

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from nnspec.backends.base import KerasCallback
+from nnspec.backends.types import KerasCallback
 from nnspec.catalogue import keras_objects
 from nnspec.diagnostics import CompilerBug
 from nnspec.training.plan import Planned, inside, optimizer_arguments, planned

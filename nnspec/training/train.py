@@ -14,11 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from nnspec.backends.base import KerasCallback, Order, TrainingBackend
+from nnspec.backends.base import Order, TrainingBackend
 from nnspec.backends.keras.losses import build_loss, build_metrics
 from nnspec.backends.keras.memory import release
 from nnspec.backends.keras.model import Compiled, as_model_inputs, build_model
 from nnspec.backends.registry import training_backend
+from nnspec.backends.types import KerasCallback
 from nnspec.catalogue import keras_objects
 from nnspec.catalogue.losses import figures
 from nnspec.data.dataset import Dataset

@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from nnspec.backends.base import KerasModel, Tensor, TrainingBackend
+from nnspec.backends.base import TrainingBackend
 from nnspec.backends.keras.model import Compiled, as_model_inputs, reset_states
 from nnspec.backends.registry import training_backend
+from nnspec.backends.types import KerasModel, Tensor
 from nnspec.checks.expect import expected_causal
 from nnspec.data.deployment import Deployment
 from nnspec.diagnostics import Diagnostic, Span, SpecError

@@ -10,7 +10,6 @@ import numpy as np
 from nnspec.data.deployment import Deployment
 from nnspec.ir.graph import Graph, Node
 from nnspec.ir.symbols import lengths_of, size_at
-from nnspec.layers.kit.base import Layer
 
 WeightsOf = Callable[[Node], Mapping[str, np.ndarray]]
 
@@ -65,11 +64,7 @@ def _scalings(graph: Graph, name: str) -> list[Node]:
     found: list[Node] = []
     while True:
         readers = [node for node in graph.nodes if any(value.node == name for value in node.inputs)]
-        if (
-            len(readers) != 1
-            or len(readers[0].inputs) != 1
-            or type(readers[0].layer).invert_scaling is Layer.invert_scaling
-        ):
+        if len(readers) != 1 or len(readers[0].inputs) != 1 or not readers[0].layer.is_scaling:
             return found
         found.append(readers[0])
         name = readers[0].name

@@ -17,11 +17,12 @@ from typing import Any
 
 import numpy as np
 
-from nnspec.backends.base import ExportedModel, Session, Tensor
+from nnspec.backends.base import ExportedModel, Session
 from nnspec.backends.keras.model import as_model_inputs
 from nnspec.backends.keras.quiet import hold_standard_error
 from nnspec.backends.keras.tensorflow_backend import TENSORFLOW
 from nnspec.backends.registry import export_backend
+from nnspec.backends.types import Tensor
 from nnspec.diagnostics import SpecError
 from nnspec.ir.graph import Graph, Node
 from nnspec.ir.names import keras_name

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from nnspec.backends.base import Differentiable, KerasCallback, KerasModel, Order, Samples, Values
+from nnspec.backends.base import Order, Samples
 from nnspec.backends.sample_order import sample_order
+from nnspec.backends.types import Differentiable, KerasCallback, KerasModel, Values
 
 STEP = 2.0**-7
 

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from keras.callbacks import Callback
 
-from nnspec.backends.base import KerasCallback, KerasModel
 from nnspec.backends.keras.memory import (
     averaged_weights,
     kept_weights,
@@ -23,6 +22,7 @@ from nnspec.backends.keras.memory import (
     rewind,
 )
 from nnspec.backends.keras.model import reset_states
+from nnspec.backends.types import KerasCallback, KerasModel
 from nnspec.progress import Progress
 
 Logs = dict[str, Any] | None  # what Keras tells: metrics by name

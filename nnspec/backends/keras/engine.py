@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 from typing import ClassVar
 
-from nnspec.backends.base import KerasModel, Values
 from nnspec.backends.keras.quiet import hold_standard_error
+from nnspec.backends.types import KerasModel, Values
 from nnspec.diagnostics import Fix, Source, Span, SpecError
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from nnspec.backends.base import KerasCallback, KerasModel
+from nnspec.backends.types import KerasCallback, KerasModel
 
 # What Keras' callbacks count and compare, which they forget at the beginning of each `fit`.
 _COUNTERS = (
@@ -35,7 +35,7 @@ def read_memory(callback: KerasCallback) -> dict[str, Any]:
 
 
 def restore_memory(callback: KerasCallback, memory: Mapping[str, Any], weights: list[np.ndarray] | None) -> None:
-    """Puts back what `memory_of` gave, and the weights of `kept_weights`."""
+    """Puts back what `read_memory` gave, and the weights of `kept_weights`."""
     if memory["kind"] != type(callback).__name__:  # the spec has other callbacks now
         return
     for name, value in memory.items():

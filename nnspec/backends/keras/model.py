@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from nnspec.backends.base import KerasModel, Tensor, TrainingBackend, Values
+from nnspec.backends.base import TrainingBackend
 from nnspec.backends.registry import training_backend
+from nnspec.backends.types import KerasModel, Tensor, Values
 from nnspec.diagnostics import SpecError
 from nnspec.ir.graph import Graph, Node, Value
 from nnspec.ir.layer_failure import failure, say

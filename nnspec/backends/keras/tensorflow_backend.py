@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from nnspec.backends.base import Differentiable, KerasCallback, KerasModel, Order, Samples, Tensor, Values
+from nnspec.backends.base import Order, Samples
 from nnspec.backends.keras.engine import KerasEngine
+from nnspec.backends.types import Differentiable, KerasCallback, KerasModel, Tensor, Values
 
 
 class TensorFlowBackend(KerasEngine):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnspec.backends.base import Tensor
 from nnspec.backends.onnx.lowering import Lowering
 from nnspec.backends.onnx.view import Group, View
+from nnspec.backends.types import Tensor
 from nnspec.diagnostics import SpecError
 from nnspec.ir.axes import Size
 from nnspec.ir.graph import Node, Value

@@ -162,6 +162,7 @@ class Normalization(Layer):
     """
 
     kind = "Normalization"
+    is_scaling = True
     args = {
         "axis": a.Arg(
             {"type": ["string", "integer", "array", "null"], "items": {"type": ["string", "integer"]}},

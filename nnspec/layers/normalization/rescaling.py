@@ -35,6 +35,7 @@ class Rescaling(Layer):
     """
 
     kind = "Rescaling"
+    is_scaling = True
     args = {
         "scale": a.Arg(
             {"type": ["number", "array"], "items": {"type": ["number", "array"]}, "minItems": 1},

@@ -1,0 +1,45 @@
+"""What a kind's nodes take from the training data before training starts: statistics, bins, words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from nnspec.ir.graph import Node
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class Learning:
+    """What a kind's nodes take from the training data.
+
+    Attributes:
+        adapts_within: whether a layer that it wraps is shown the training data (`adapts`).
+    """
+
+    kind: ClassVar[str]
+    adapts_within: ClassVar[bool] = False
+
+    def adapts(self, node: Node) -> bool:
+        """Whether the node takes what it knows from the training data before training starts."""
+        return False
+
+    def lacks_vocabulary(self, node: Node) -> bool:
+        """Whether the node's words are still to be taken from the training data: they become arguments, not weights."""
+        return False
+
+    def vocabulary_of(self, node: Node, read: Sequence[NDArray[Any]]) -> Mapping[str, Any]:
+        """The arguments that a node without a vocabulary takes from all that it reads in training.
+
+        Args:
+            read: an array for each use of the layer, axes `sample *axes of the input`.
+
+        Raises:
+            SpecError: NN352 where there is no word in it.
+        """
+        raise NotImplementedError(f"{self.kind} has no vocabulary")
+
+    def index_count(self, node: Node) -> int | None:
+        """How many indices, from 0, the integers that the node makes may be; None where that is not known."""
+        return None

@@ -1,0 +1,36 @@
+"""What a kind does with the axes, masks and values that it reads."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class Reading:
+    """What a kind does with the axes, masks and values that it reads.
+
+    Attributes:
+        steps: whether it slides or steps along axes; `over` is accepted where this is set.
+        keeps_state: whether it hands a state from step to step.
+        uses_mask: whether it leaves out what a mask marks as padding.
+        reads_text: whether it may read inputs of dtype string.
+        pairs_positions: whether what it reads is joined position by position, so that branches must be aligned.
+        moves_values: whether what it gives are the values that it reads, moved or repeated and nothing else.
+        is_positionwise: whether it does the same at every position whatever the axes, so that TimeDistributed need not
+            fold them.
+        is_training_only: whether it acts in training alone.
+        repeats_inner: whether it does what the layer that it wraps does, once for each position.
+        looks_up_ids: whether its integers are ids of vectors in a table of `input_dim`.
+        own_activation: the function that it is, as `activation:` names it; empty where it is none.
+    """
+
+    steps: ClassVar[bool] = False
+    keeps_state: ClassVar[bool] = False
+    uses_mask: ClassVar[bool] = False
+    reads_text: ClassVar[bool] = False
+    pairs_positions: ClassVar[bool] = True
+    moves_values: ClassVar[bool] = False
+    is_positionwise: ClassVar[bool] = False
+    is_training_only: ClassVar[bool] = False
+    repeats_inner: ClassVar[bool] = False
+    looks_up_ids: ClassVar[bool] = False
+    own_activation: ClassVar[str] = ""

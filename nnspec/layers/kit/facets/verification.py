@@ -1,0 +1,44 @@
+"""Values to try a kind's nodes with, for the gate and for what is said of padding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from nnspec.ir.graph import Node
+
+if TYPE_CHECKING:
+    import numpy as np
+
+MOVES_ZERO = frozenset({"bias", "beta", "mean", "moving_mean"})  # weights by which a step of zeros is no longer one
+
+
+class Verification:
+    """What a node makes of given values, or needs to make them, as far as that is known without running it.
+
+    Attributes:
+        is_scaling: whether it only scales and shifts what it reads: `invert_scaling` takes that back.
+    """
+
+    is_scaling: ClassVar[bool] = False
+
+    def examples(self, node: Node) -> Sequence[str | int]:
+        """Words or integers that the node knows what to make of, to try it with; none where any number will do."""
+        return ()
+
+    def invert_scaling(self, node: Node, values: np.ndarray, weights: Mapping[str, np.ndarray]) -> np.ndarray | None:
+        """What a node that only scales would have to read to give `values` (batch, …); None from all others.
+
+        Args:
+            weights: the node's; empty where they are not known.
+        """
+        return None
+
+    def padding_behind(self, node: Node, value: float) -> float | None:
+        """What the node makes of a step of nothing but `value`; None where weights or statistics decide that."""
+        moves = any(weight.name in MOVES_ZERO for weight in node.weights)
+        return None if moves or (node.weights and value) else value
+
+    def has_bounded_domain(self, node: Node) -> bool:
+        """Whether there are finite numbers of which the node makes none, as a logarithm does of those below 0."""
+        return False
