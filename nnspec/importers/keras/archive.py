@@ -7,7 +7,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from nnspec.importers.keras.source import FUNCTIONAL, ImportFault
+from nnspec.importers.keras.functional import FUNCTIONAL
+from nnspec.importers.keras.network import ImportFault
 
 MAX_CONFIG_BYTES = 256 * 1024 * 1024
 

@@ -12,9 +12,10 @@ from typing import Any
 from nnspec.importers.keras.items import Item, Maker, Read
 from nnspec.importers.keras.mask_flow import MaskFlow
 from nnspec.importers.keras.naming import SYMBOLS, free_name, input_axes, mend
+from nnspec.importers.keras.network import MASKS, Call, Config, ImportFault, Network, Tensor, tensors_in
 from nnspec.importers.keras.observed_masks import Observed
-from nnspec.importers.keras.operations import Operation, translate_operation
-from nnspec.importers.keras.source import MASKS, Call, Config, ImportFault, Network, Tensor, tensors_in
+from nnspec.importers.keras.operations.operation import Operation
+from nnspec.importers.keras.operations.rules import translate_operation
 from nnspec.importers.keras.translate import MIXED, activation_layer, translate
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Symbolic
@@ -79,6 +80,11 @@ class _Builder:
         self.inputs: dict[str, Value] = {}
         self.input_names: dict[str, str] = {}
         self.made: dict[Call, list[Read]] = {}
+        self.wanted = Counter(
+            (tensor.call, tensor.index)
+            for tensors in (*(call.tensors for call in network.calls), network.outputs.values())
+            for tensor in tensors
+        )
 
     def run(self) -> Draft:
         for keras_name, tensor in self.network.inputs.items():
@@ -160,9 +166,7 @@ class _Builder:
 
     def call(self, call: Call) -> list[Read]:
         if call.module.startswith(("keras.src.ops", "keras.ops")):
-            reads = [self.as_operand(self.read(tensor)) for tensor in call.tensors]
-            operation = Operation(call, reads, self.add, self.add_reshape)
-            return [translate_operation(operation, is_distributed=call.distributed > 0)]
+            return translate_operation(self.operation(call))
         if call.kind in ("InputLayer", "Identity") and len(call.tensors) == 1 and call.kind not in REGISTRY:
             return [self.read(call.tensors[0])]
         if call.kind == "RandomCrop":
@@ -214,6 +218,25 @@ class _Builder:
         for _ in range(call.distributed - 1):
             said = {"TimeDistributed": {"layer": said}}
         return self.outputs(self.maker.add("TimeDistributed", {"layer": said}, reads, call))
+
+    def operation(self, call: Call) -> Operation:
+        """The operation with the values that it reads in the place of the model's tensors."""
+
+        def bound(value: Any) -> Any:
+            if isinstance(value, Tensor):
+                return self.as_operand(self.read(value))
+            if isinstance(value, Mapping):
+                return {key: bound(inner) for key, inner in value.items()}
+            return [bound(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+        return Operation(
+            call=call,
+            arguments=bound(call.arguments),
+            keywords=bound(call.keywords),
+            wanted=frozenset(index for reader, index in self.wanted if reader is call),
+            add=self.add,
+            add_reshape=self.add_reshape,
+        )
 
     def as_operand(self, read: Read) -> Read:
         """What an operator reads: Keras' operators see no mask."""

@@ -19,8 +19,9 @@ from nnspec.importers.keras import vocabularies
 from nnspec.importers.keras.archive import read_archive
 from nnspec.importers.keras.build_spec import Draft, build_draft, is_mixed
 from nnspec.importers.keras.mask_flow import has_masks
+from nnspec.importers.keras.network import Call, ImportFault, Network
 from nnspec.importers.keras.observed_masks import observe_masks
-from nnspec.importers.keras.source import Call, ImportFault, Network, read_network
+from nnspec.importers.keras.source import read_network
 from nnspec.importers.keras.translate import MIXED
 from nnspec.importers.keras.writing import write_spec
 from nnspec.ir.graph import Graph

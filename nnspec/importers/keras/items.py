@@ -11,7 +11,7 @@ from nnspec.document import Mapping as MappingNode
 from nnspec.document import Node as SourceNode
 from nnspec.document import Scalar
 from nnspec.document import Sequence as SequenceNode
-from nnspec.importers.keras.source import Call, ImportFault
+from nnspec.importers.keras.network import Call, ImportFault
 from nnspec.inference.node import make_call, make_node
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node, Value

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from nnspec.importers.keras.items import Maker, Read
+from nnspec.importers.keras.network import Call, ImportFault
 from nnspec.importers.keras.observed_masks import Fingerprint, Observed, Seen
-from nnspec.importers.keras.source import Call, ImportFault
 from nnspec.ir.graph import Graph
 from nnspec.layers.registry import REGISTRY
 
@@ -108,7 +108,7 @@ def _used(kind: str, seen: Seen) -> list[Fingerprint | None]:
 
 def has_masks(graph: Graph, calls: Sequence[Call]) -> bool:
     """Whether there is a mask anywhere, so that the model must be looked at."""
-    from nnspec.importers.keras.source import MASKS
+    from nnspec.importers.keras.network import MASKS
 
     is_given = any(call.keywords.get(key) is not None for call in calls for key in MASKS)
     return is_given or any(value.mask for node in graph.nodes for value in node.outputs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from nnspec.importers.keras.source import Network, Tensor
+from nnspec.importers.keras.network import Network, Tensor
 from nnspec.ir import axes as ax
 from nnspec.layers.merging.joining import unit_axes
 from nnspec.layers.registry import REGISTRY

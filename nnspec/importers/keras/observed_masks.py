@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from nnspec.importers.keras.source import MASKS, Place
+from nnspec.importers.keras.network import MASKS, Place
 
 _NO_PADDING = b"A"
 Fingerprint = bytes  # of a mask's values; masks that are equal on many padded inputs are one

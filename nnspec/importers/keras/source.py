@@ -6,96 +6,22 @@ that the configuration names is ever loaded.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-Config = Mapping[str, Any]
-FUNCTIONAL = frozenset({"Functional", "Model"})
-Place = tuple[str, int]  # a layer by name, and which of its calls
-MASKS = frozenset({"mask", "query_mask", "value_mask", "key_mask"})  # which Keras passes on by itself
-
-
-class ImportFault(Exception):
-    """The model cannot become a spec: what stands in the way, and what to do about it.
-
-    Attributes:
-        causes: every fault, where several were found.
-    """
-
-    def __init__(self, message: str, *, help: str = "", causes: Sequence[ImportFault] = ()) -> None:
-        super().__init__(message)
-        self.help = help
-        self.causes = tuple(causes) or (self,)
-
-
-@dataclass(frozen=True, slots=True, repr=False)  # what it holds leads through the whole network
-class Tensor:
-    """An output of a call, or a model input where `call` is None."""
-
-    call: Call | None
-    index: int
-    shape: tuple[int | None, ...]  # batch left out
-    dtype: str
-    input: str = ""
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False, kw_only=True)
-class Call:
-    """One use of a layer.
-
-    Attributes:
-        path: the names of the nested models that hold the layer, and its own.
-        places: the same, each with the number of the call.
-        distributed: how many TimeDistributed around nested models it stands in; each goes over an axis in front.
-        arguments: what it is called with, tensors among them, in Keras' nesting.
-    """
-
-    path: tuple[str, ...]
-    kind: str
-    module: str
-    config: Config
-    arguments: tuple[Any, ...]
-    keywords: Mapping[str, Any]
-    places: tuple[Place, ...] = ()
-    distributed: int = 0
-
-    @property
-    def name(self) -> str:
-        return self.path[-1]
-
-    @property
-    def tensors(self) -> tuple[Tensor, ...]:
-        """What it reads, masks left out: a spec's layers pass them on as Keras' do."""
-        read = {key: value for key, value in self.keywords.items() if key not in MASKS}
-        return tuple(tensors_in((self.arguments, read)))
-
-
-def tensors_in(value: Any) -> Iterator[Tensor]:
-    """The tensors in Keras' nesting of lists and mappings, in order."""
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, Mapping):
-        for inner in value.values():
-            yield from tensors_in(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from tensors_in(inner)
-
-
-@dataclass(frozen=True, eq=False)
-class Network:
-    """A model's inputs, its calls in order of computation (branch after branch), and its outputs by name.
-
-    Attributes:
-        batches: the batch sizes that inputs fix.
-    """
-
-    name: str
-    inputs: Mapping[str, Tensor]
-    calls: tuple[Call, ...]
-    outputs: Mapping[str, Tensor]
-    batches: Mapping[str, int] = field(default_factory=dict)
+from nnspec.importers.keras.functional import Reference, is_model, named_references, references, to_functional
+from nnspec.importers.keras.network import (
+    MASKS,
+    Call,
+    Config,
+    Constant,
+    ImportFault,
+    Network,
+    Place,
+    Tensor,
+    tensors_in,
+)
 
 
 @dataclass(eq=False, kw_only=True)
@@ -118,12 +44,12 @@ def read_network(config: Config, class_name: str) -> Network:
     Raises:
         ImportFault: where it is neither.
     """
-    functional = _functional(config, class_name, str(config.get("name", "model")))
+    functional = to_functional(config, class_name, str(config.get("name", "model")))
     root = _Scope(config=functional, path=(), bindings={})
     _index(root)
     inputs: dict[str, Tensor] = {}
     batches: dict[str, int] = {}
-    for reference in _references(functional["input_layers"]):
+    for reference in references(functional["input_layers"]):
         name = str(reference[0])
         own = root.layers[name]["config"]
         shape = own.get("batch_shape") or own.get("batch_input_shape") or (None, *own.get("shape", ()))
@@ -135,7 +61,7 @@ def read_network(config: Config, class_name: str) -> Network:
     root.bindings.update(inputs)
     reader = _Reader()
     outputs: dict[str, Tensor] = {}
-    for name, reference in _named_references(functional["output_layers"]):
+    for name, reference in named_references(functional["output_layers"]):
         outputs[_free(name, outputs)] = reader.resolve(root, reference)
     wanted = _needed(outputs.values())
     calls = tuple(call for call in reader.calls if id(call) in wanted)
@@ -167,73 +93,10 @@ def _dtype(value: Any) -> str:
     return str(value)
 
 
-def is_model(layer: Config) -> bool:
-    """Whether a layer's configuration is that of a model of layers."""
-    return "layers" in layer["config"] and layer["class_name"] in {*FUNCTIONAL, "Sequential"}
-
-
-def _functional(config: Config, class_name: str, name: str) -> Config:
-    """The configuration in Functional's form; a Sequential becomes a chain."""
-    if class_name == "Sequential":
-        return _chain(config, name)
-    if class_name not in FUNCTIONAL or "input_layers" not in config:
-        raise ImportFault(
-            f"`{name}` is a `{class_name}`, a subclassed model: its computation is Python code, which no spec can hold",
-            help="build it as a Functional model (`keras.Model(inputs, outputs)`) of Keras' layers, and save that",
-        )
-    return config
-
-
-def _chain(config: Config, name: str) -> Config:
-    layers = list(config["layers"])
-    if not layers:
-        raise ImportFault(f"`{name}` has no layers")
-    if layers[0]["class_name"] != "InputLayer":
-        shape = config.get("build_input_shape") or layers[0].get("build_config", {}).get("input_shape")
-        if shape is None:
-            raise ImportFault(
-                f"`{name}` was never built, so the shape of its input is not known",
-                help="begin it with `keras.Input(shape)`, or call it once before it is saved",
-            )
-        dtype = "float32" if layers[0]["class_name"] != "Embedding" else "int32"
-        first = {"batch_shape": shape, "dtype": dtype, "name": "input"}
-        layers.insert(0, {"class_name": "InputLayer", "module": "keras.layers", "config": first})
-    linked: list[Config] = []
-    before: str | None = None
-    for layer in layers:
-        own = str(layer["config"]["name"])
-        calls: list[Config] = [] if before is None else [{"args": [_reference_to(before)], "kwargs": {}}]
-        linked.append({**layer, "name": own, "inbound_nodes": calls})
-        before = own
-    start = str(layers[0]["config"]["name"])
-    return {**config, "layers": linked, "input_layers": [[start, 0, 0]], "output_layers": [[before, 0, 0]]}
-
-
-def _reference_to(name: str) -> Config:
-    return {"class_name": "__keras_tensor__", "config": {"keras_history": [name, 0, 0]}}
-
-
 def _index(scope: _Scope) -> None:
     for layer in scope.config["layers"]:
         name = layer.get("name") or layer["config"]["name"]
         scope.layers[str(name)] = layer
-
-
-def _named_references(structure: Any) -> list[tuple[str, tuple[str, int, int]]]:
-    if isinstance(structure, Mapping):
-        return [(str(key), ref) for key, inner in structure.items() for ref in _references(inner)]
-    return [(ref[0], ref) for ref in _references(structure)]
-
-
-def _references(structure: Any) -> list[tuple[str, int, int]]:
-    """`[name, node, tensor]` in Keras' nesting of lists and mappings."""
-    if isinstance(structure, Mapping):
-        return [ref for key in sorted(structure) for ref in _references(structure[key])]
-    if isinstance(structure, list | tuple):
-        if len(structure) == 3 and isinstance(structure[0], str):
-            return [(structure[0], int(structure[1]), int(structure[2]))]
-        return [ref for inner in structure for ref in _references(inner)]
-    return []
 
 
 class _Reader:
@@ -245,7 +108,7 @@ class _Reader:
     def __init__(self) -> None:
         self.calls: list[Call] = []
 
-    def resolve(self, scope: _Scope, reference: tuple[str, int, int]) -> Tensor:
+    def resolve(self, scope: _Scope, reference: Reference) -> Tensor:
         stack = [(scope, reference)]
         while stack:
             here, wanted = stack[-1]
@@ -258,7 +121,7 @@ class _Reader:
         assert found is not None
         return found
 
-    def look_up(self, scope: _Scope, reference: tuple[str, int, int]) -> Tensor | None:
+    def look_up(self, scope: _Scope, reference: Reference) -> Tensor | None:
         """The tensor, where what makes it has been read."""
         name, node, index = reference
         if name in scope.bindings:
@@ -268,16 +131,16 @@ class _Reader:
         inner = scope.inner.get((name, node))
         if inner is None:
             return None
-        return self.look_up(inner, _references(inner.config["output_layers"])[index])
+        return self.look_up(inner, references(inner.config["output_layers"])[index])
 
-    def missing(self, scope: _Scope, reference: tuple[str, int, int]) -> tuple[_Scope, tuple[str, int, int]] | None:
+    def missing(self, scope: _Scope, reference: Reference) -> tuple[_Scope, Reference] | None:
         """What must be read before this; reads it where nothing is missing."""
         name, node, index = reference
         if self.look_up(scope, reference) is not None:
             return None
         inner = scope.inner.get((name, node))
         if inner is not None:
-            return inner, _references(inner.config["output_layers"])[index]
+            return inner, references(inner.config["output_layers"])[index]
         layer = scope.layers[name]
         place = self.place(layer, node)
         inbound = layer["inbound_nodes"][place]
@@ -320,8 +183,8 @@ class _Reader:
         *,
         is_distributed: bool,
     ) -> None:
-        config = _functional(layer["config"], layer["class_name"], key[0])
-        names = [ref[0] for ref in _references(config["input_layers"])]
+        config = to_functional(layer["config"], layer["class_name"], key[0])
+        names = [ref[0] for ref in references(config["input_layers"])]
         tensors = _bind_inputs(config, given, names)
         bindings = dict(zip(names, tensors, strict=True))
         inner = _Scope(
@@ -343,6 +206,8 @@ class _Reader:
                 assert found is not None
                 shape = tuple(config.get("shape", (None,)))[1:]
                 return Tensor(found.call, found.index, shape or found.shape, found.dtype, found.input)
+            if value.get("class_name") in ("__numpy__", "__tensor__"):
+                return Constant(value["config"]["value"], str(value["config"].get("dtype") or "float32"))
             return {key: self.bound(scope, inner) for key, inner in value.items()}
         if isinstance(value, list | tuple):
             return [self.bound(scope, inner) for inner in value]
@@ -360,7 +225,7 @@ def _bind_inputs(config: Config, given: tuple[Any, Any], names: list[str]) -> li
     return tensors
 
 
-def _keras_references(value: Any) -> Iterator[tuple[str, int, int]]:
+def _keras_references(value: Any) -> Iterator[Reference]:
     if isinstance(value, Mapping):
         if value.get("class_name") == "__keras_tensor__":
             name, node, index = value["config"]["keras_history"]

@@ -7,7 +7,7 @@ from typing import Any
 
 from nnspec.catalogue import keras_objects
 from nnspec.diagnostics import nearest
-from nnspec.importers.keras.source import Call, Config, ImportFault
+from nnspec.importers.keras.network import Call, Config, ImportFault
 from nnspec.layers.kit.args import REQUIRED, Arg
 from nnspec.layers.registry import REGISTRY
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnspec.importers.keras.source import Call, ImportFault, Network
+from nnspec.importers.keras.network import Call, ImportFault, Network
 
 _LOOKUPS = frozenset({"StringLookup", "IntegerLookup", "TextVectorization"})
 

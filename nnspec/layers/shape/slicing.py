@@ -242,8 +242,6 @@ class Take(Picking):
         for name, said in self.require_axis_entries(call).items():
             place = call.axis_index(name, name)
             axis = call.axes[place]
-            if not isinstance(axis.size, int):
-                call.require_size(axis, "positions are taken from it")
             taken[str(place)] = [self.position_in(call, axis, int(position), "position") for position in said]
             axes[place] = ax.resized(axis, len(said), call.name)
         windows = {int(place): WHOLE for place in taken}

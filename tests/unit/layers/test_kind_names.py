@@ -25,6 +25,7 @@ VERBS = {
     "expand",
     "pad",
     "reduce",
+    "roll",
     "weight",
     "formula",
 }

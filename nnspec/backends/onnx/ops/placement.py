@@ -74,6 +74,7 @@ def broadcast_views(lowering: Lowering, views: Sequence[View]) -> list[View]:
 
     The first of the result stands for what they make together: its axes and dimensions are the longest ones.
     """
+    views = _apart(lowering, views)
     groups = _longest(views)
     if not all(_is_cut_alike(view, groups) for view in views):
         views = [lowering.collapsed(view) for view in views]
@@ -85,6 +86,18 @@ def broadcast_views(lowering: Lowering, views: Sequence[View]) -> list[View]:
     dims = groups if whole is None else _cut_between(whole.dims, short, axis_of)
     ready = [lowering.arrange(view, [tuple(f for f in dim if view.axes[axis_of[f]]) for dim in dims]) for view in alike]
     return [replace(ready[0], dims=dims, axes=groups), *ready[1:]]
+
+
+def _apart(lowering: Lowering, views: Sequence[View]) -> list[View]:
+    """Views in which no factor stands in two places: a value may be joined with itself, its axes under other names."""
+    places: dict[Factor, int] = {}
+    result = []
+    for view in views:
+        elsewhere = [
+            factor for i, group in enumerate(view.axes) for factor in group if places.setdefault(factor, i) != i
+        ]
+        result.append(view.substituted({factor: (lowering.twin(factor),) for factor in elsewhere}))
+    return result
 
 
 def _longest(views: Sequence[View]) -> tuple[Group, ...]:

@@ -1,0 +1,119 @@
+"""A Keras model as calls of layers in order of computation, and why one cannot become a spec."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Config = Mapping[str, Any]
+Place = tuple[str, int]  # a layer by name, and which of its calls
+MASKS = frozenset({"mask", "query_mask", "value_mask", "key_mask"})  # which Keras passes on by itself
+
+
+class ImportFault(Exception):
+    """The model cannot become a spec: what stands in the way, and what to do about it.
+
+    Attributes:
+        causes: every fault, where several were found.
+    """
+
+    def __init__(self, message: str, *, help: str = "", causes: Sequence[ImportFault] = ()) -> None:
+        super().__init__(message)
+        self.help = help
+        self.causes = tuple(causes) or (self,)
+
+
+@dataclass(frozen=True, slots=True, repr=False)  # what it holds leads through the whole network
+class Tensor:
+    """An output of a call, or a model input where `call` is None."""
+
+    call: Call | None
+    index: int
+    shape: tuple[int | None, ...]  # batch left out
+    dtype: str
+    input: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Constant:
+    """A tensor that a call is given and that never changes: its numbers in nested lists, or one number."""
+
+    value: Any
+    dtype: str
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its sizes; it has no batch unless the model gave it one."""
+        sizes: list[int] = []
+        part = self.value
+        while isinstance(part, list | tuple):
+            sizes.append(len(part))
+            part = part[0] if part else None
+        return tuple(sizes)
+
+    @property
+    def rank(self) -> int:
+        return len(self.shape)
+
+    @property
+    def is_integers(self) -> bool:
+        return "int" in self.dtype
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False, kw_only=True)
+class Call:
+    """One use of a layer.
+
+    Attributes:
+        path: the names of the nested models that hold the layer, and its own.
+        places: the same, each with the number of the call.
+        distributed: how many TimeDistributed around nested models it stands in; each goes over an axis in front.
+        arguments: what it is called with, tensors among them, in Keras' nesting.
+    """
+
+    path: tuple[str, ...]
+    kind: str
+    module: str
+    config: Config
+    arguments: tuple[Any, ...]
+    keywords: Mapping[str, Any]
+    places: tuple[Place, ...] = ()
+    distributed: int = 0
+
+    @property
+    def name(self) -> str:
+        return self.path[-1]
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """What it reads, masks left out: a spec's layers pass them on as Keras' do."""
+        read = {key: value for key, value in self.keywords.items() if key not in MASKS}
+        return tuple(tensors_in((self.arguments, read)))
+
+
+def tensors_in(value: Any) -> Iterator[Tensor]:
+    """The tensors in Keras' nesting of lists and mappings, in order."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from tensors_in(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from tensors_in(inner)
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A model's inputs, its calls in order of computation (branch after branch), and its outputs by name.
+
+    Attributes:
+        batches: the batch sizes that inputs fix.
+    """
+
+    name: str
+    inputs: Mapping[str, Tensor]
+    calls: tuple[Call, ...]
+    outputs: Mapping[str, Tensor]
+    batches: Mapping[str, int] = field(default_factory=dict)

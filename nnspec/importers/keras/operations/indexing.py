@@ -1,0 +1,120 @@
+"""Indices and slices, `x[:, 2:-1, None, ..., 0]`, and positions taken from an axis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nnspec.importers.keras.items import Read
+from nnspec.importers.keras.network import Constant, ImportFault
+from nnspec.importers.keras.operations.operation import Operation, Rule
+
+Key = slice | int | None | list[int]
+
+
+def _indexed(op: Operation) -> Read | None:
+    read = op.read
+    rank = len(op.axes(read))
+    keys = _keys(op, op.argument(1, "key"), 1 + rank)
+    if not isinstance(keys[0], slice) or keys[0] not in (slice(None), slice(0, None), slice(None, None, 1)):
+        raise op.over_batch()
+    parts: dict[str, Any] = {}
+    taken: dict[str, Any] = {}
+    kept: list[bool] = []  # for each axis of the result whether it is a new one
+    place = 0
+    for key in keys[1:]:
+        if key is None:
+            kept.append(True)
+            continue
+        name, size = op.name(read, place), op.sizes(read)[place]
+        place += 1
+        if isinstance(key, int):
+            parts[name] = key
+            continue
+        kept.append(False)
+        if isinstance(key, list):
+            taken[name] = key
+        elif (said := _said(op, key, size)) is not None:
+            parts[name] = said
+    made = op.add("slice", parts, [read]) if parts else read
+    if len(taken) > 1:
+        return None  # which Python pairs
+    made = op.add("take", taken, [made]) if taken else made
+    for i, is_new in enumerate(kept):
+        if is_new:
+            made = op.inserted(made, i)
+    return made
+
+
+def _said(op: Operation, key: slice, size: int | None) -> dict[str, int] | None:
+    """A slice as the verb has it, cut to what there is as Python does; None where it keeps everything."""
+    if key == slice(None) or key == slice(None, None, 1):
+        return None
+    start, stop, step = key.start, key.stop, key.step or 1
+    if size is not None:
+        chosen = range(*key.indices(size))
+        if not len(chosen):
+            raise ImportFault(f"{op.said} leaves nothing of an axis of {size}")
+        if len(chosen) == size and step == 1:
+            return None
+        start = chosen.start
+        stop = chosen.stop if 0 <= chosen.stop < size and (step > 0 or chosen.stop >= 0) else None
+        if start == (0 if step > 0 else size - 1):
+            start = None
+    said = {"start": start or None if step > 0 else start, "stop": stop, "step": None if step == 1 else step}
+    return {word: number for word, number in said.items() if number is not None} or None
+
+
+def _keys(op: Operation, given: Any, rank: int) -> list[Key]:
+    """An index for each axis, batch first, and None for each new one.
+
+    Raises:
+        ImportFault: where it is of another kind, such as a tensor of truth values.
+    """
+    listed = list(given) if isinstance(given, list | tuple) else [given]
+    used = sum(1 for key in listed if key is not None and not _is(key, "__ellipsis__"))
+    found: list[Key] = []
+    for key in listed:
+        if _is(key, "__ellipsis__"):
+            found += [slice(None)] * (rank - used)
+        elif _is(key, "__slice__"):
+            config = key["config"]
+            bounds = (config["start"], config["stop"], config["step"])
+            if any(not isinstance(bound, int | None) for bound in bounds):
+                raise ImportFault(f"{op.said} has bounds that are computed, which no spec holds")
+            found.append(slice(*bounds))
+        elif key is None or (isinstance(key, int) and not isinstance(key, bool)):
+            found.append(key)
+        elif isinstance(key, list | tuple) and key and all(isinstance(one, int) for one in key):
+            found.append([int(one) for one in key])
+        elif isinstance(key, Constant) and key.is_integers and key.rank == 1:
+            found.append([int(one) for one in key.value])
+        else:
+            raise ImportFault(f"{op.said} has an index that is computed, which no spec holds")
+    found += [slice(None)] * (rank - sum(key is not None for key in found))
+    return found
+
+
+def _is(key: Any, class_name: str) -> bool:
+    return isinstance(key, Mapping) and key.get("class_name") == class_name
+
+
+def _taken(op: Operation) -> Read | None:
+    """Positions that do not depend on the data."""
+    if len(op.reads) != 1 or not isinstance(op.arguments[0], Read):
+        return None
+    read, indices = op.reads[0], op.argument(1, "indices")
+    place = op.place(op.config.get("axis"), len(op.axes(read)))
+    name = op.name(read, place)
+    if isinstance(indices, Constant):
+        if not indices.is_integers or indices.rank > 1:
+            return None
+        indices = indices.value
+    if isinstance(indices, int):
+        return op.add("slice", {name: indices}, [read])
+    if isinstance(indices, list | tuple) and indices and all(isinstance(one, int) for one in indices):
+        return op.add("take", {name: [int(one) for one in indices]}, [read])
+    return None
+
+
+RULES: Mapping[str, Rule] = {"GetItem": _indexed, "Take": _taken}

@@ -1,0 +1,220 @@
+"""Operations between tensors, each said by layers and equal to Keras in ONNX Runtime, on hostile inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from keras import layers as kl
+from keras import ops
+
+from nnspec.diagnostics import SpecError
+from nnspec.importers.keras.importer import import_model
+from tests.support.imported_models import compare_deployed, import_randomized
+
+Function = Callable[[Any], Any]
+
+REDUCTIONS: dict[str, Function] = {
+    "mean": lambda x: ops.mean(x, axis=1),
+    "mean from the end": lambda x: ops.mean(x, axis=-2),
+    "mean kept": lambda x: x - ops.mean(x, axis=1, keepdims=True),
+    "max of all": lambda x: ops.max(x, axis=(1, 2)),
+    "max of all kept": lambda x: ops.max(x, axis=(-1, -2), keepdims=True),
+    "amax": lambda x: ops.amax(x, axis=-1) - ops.amin(x, axis=2) + ops.min(x, axis=2),
+    "sum": lambda x: ops.sum(x, axis=-1, keepdims=True),
+    "prod": lambda x: ops.prod(x, axis=-1),
+    "std": lambda x: ops.std(x, axis=1) + ops.var(x, axis=[1]),
+    "logsumexp": lambda x: ops.logsumexp(x, axis=1, keepdims=True),
+    "norm": lambda x: ops.norm(x, axis=-1) + ops.norm(x, ord=1, axis=-1) + ops.norm(x, ord=2, axis=2),
+    "norm of matrices": lambda x: ops.norm(x, axis=(1, 2)),
+}
+PARTS: dict[str, Function] = {
+    "last step": lambda x: x[:, -1],
+    "first feature": lambda x: x[..., 0],
+    "slice": lambda x: x[:, 1:-2, :3],
+    "slice of a vector": lambda x: x[:, 2][:, 1:],
+    "one that stays": lambda x: x[:, 2:3],
+    "strides": lambda x: x[:, ::2],
+    "strides of both": lambda x: x[:, 1::2, ::3],
+    "turned round": lambda x: x[:, ::-1],
+    "turned round in strides": lambda x: x[..., ::-2],
+    "new axes": lambda x: x[:, None, :, -1],
+    "every pair": lambda x: x[:, :, None] - x[:, None],
+    "take": lambda x: ops.take(x, [0, 2, -1], axis=1),
+    "take one": lambda x: ops.take(x, 2, axis=-1),
+    "take by an array": lambda x: ops.take(x, np.asarray([1, 1, 0]), axis=-1),
+    "split": lambda x: ops.split(x, 2, axis=-1)[1],
+    "split at": lambda x: ops.add(*ops.split(x, [2], axis=-1)),
+    "unstack": lambda x: ops.add(*ops.unstack(x, axis=2)[1:3]),
+}
+MOVES: dict[str, Function] = {
+    "expand": lambda x: ops.expand_dims(x, 1),
+    "expand from the end": lambda x: ops.expand_dims(x, -1),
+    "expand both": lambda x: ops.expand_dims(x, (1, -1)),
+    "squeeze": lambda x: ops.squeeze(ops.expand_dims(x, 2), 2),
+    "squeeze from the end": lambda x: ops.squeeze(ops.mean(x, axis=2, keepdims=True), -1),
+    "swap": lambda x: ops.swapaxes(x, 1, 2),
+    "swap from the end": lambda x: ops.swapaxes(x, -1, -2),
+    "move": lambda x: ops.moveaxis(x, -1, 1),
+    "transpose": lambda x: ops.transpose(x, (0, 2, 1)),
+    "flip": lambda x: ops.flip(x, 1),
+    "flip both": lambda x: ops.flip(x, (1, -1)),
+    "roll": lambda x: ops.roll(x, 2, axis=1) + x,
+    "roll both": lambda x: ops.roll(x, (1, -1), axis=(1, 2)),
+    "repeat": lambda x: ops.repeat(x, 3, axis=1),
+    "repeat from the end": lambda x: ops.repeat(x, 2, axis=-1),
+    "repeat each otherwise": lambda x: ops.repeat(x, [1, 0, 2, 1], axis=-1),
+    "tile": lambda x: ops.tile(x, (1, 2, 3)),
+    "tile the last": lambda x: ops.tile(x, (2,)),
+    "pad": lambda x: ops.pad(x, ((0, 0), (1, 2), (0, 0))),
+    "pad mirrored": lambda x: ops.pad(x, ((0, 0), (1, 2), (3, 0)), mode="reflect"),
+    "pad symmetric": lambda x: ops.pad(x, ((0, 0), (1, 2), (3, 0)), mode="symmetric"),
+    "pad with a number": lambda x: ops.pad(x, ((0, 0), (0, 0), (3, 0)), constant_values=-2.5),
+}
+JOINS: dict[str, Function] = {
+    "matmul": lambda x: ops.matmul(x, ops.transpose(x, (0, 2, 1))),
+    "matmul of four axes": lambda x: ops.matmul(ops.expand_dims(x, 1), ops.stack([x, -x], axis=1)[..., :4, :]),
+    "einsum": lambda x: ops.einsum("bij,bkj->bik", x, x),
+    "einsum over steps": lambda x: ops.einsum("bij,bik->bjk", x, x),
+    "einsum of rows": lambda x: ops.einsum("...ij,...ij->...i", x, x * 2.0),
+    "einsum that sums twice": lambda x: ops.einsum("...ij,...i->...j", x, x[..., 0]),
+    "stack": lambda x: ops.stack([x, x * 2.0], axis=1),
+    "stack at the end": lambda x: ops.stack([x, x * 2.0, -x], axis=-1),
+    "concatenate": lambda x: ops.concatenate([x, x * 2.0], axis=1),
+    "concatenate at the end": lambda x: ops.concatenate([x, x * 2.0], axis=-1),
+    "numbers on both sides": lambda x: 3 - (-x) * 0.5,
+    "minimum": lambda x: ops.minimum(x, 1.0 - x) / 2.0,
+}
+FUNCTIONS: dict[str, Function] = {
+    "softmax": lambda x: ops.softmax(x),
+    "softmax of steps": lambda x: x * ops.softmax(x, axis=1),
+    "leaky": lambda x: ops.leaky_relu(x, 0.1),
+    "elu": lambda x: ops.elu(x, alpha=0.5),
+    "gelu": lambda x: ops.gelu(x, approximate=False),
+    "hard silu": lambda x: ops.hard_silu(x),
+    "exp": lambda x: ops.exp(x),
+    "log sigmoid": lambda x: ops.log_sigmoid(x),
+    "clip": lambda x: ops.clip(x * 9.0, 0, 4),
+    "square": lambda x: ops.square(x) + x**3,
+    "normalize": lambda x: ops.normalize(x),
+}
+TABLES = {"reductions": REDUCTIONS, "parts": PARTS, "moves": MOVES, "joins": JOINS, "functions": FUNCTIONS}
+NOT_OPEN = {"matmul of four axes"}  # its second half has four steps
+
+
+def over(x: Any) -> Any:
+    """Something with weights, so that what follows sees no constant."""
+    return kl.Dense(4, activation="tanh")(x)
+
+
+def hostile(model: Any) -> list[list[np.ndarray]]:
+    """Ordinary values, large ones and nothing but zeros, in two batches and two lengths."""
+    rng = np.random.default_rng(0)
+    result = []
+    for batch, length in ((3, 8), (1, 9)):
+        shapes = [(batch, *(size or length for size in tensor.shape[1:])) for tensor in model.inputs]
+        for scale in (1.0, 30.0, 0.0):
+            result.append([(rng.normal(size=shape) * scale).astype(np.float32) for shape in shapes])
+    return result
+
+
+def compare(functions: Mapping[str, Function], shape: tuple[int | None, ...], folder: Path) -> str:
+    """All of them in one model, an output each; the spec's text."""
+    x = keras.Input(shape)
+    y = over(x)
+    model = keras.Model(x, [function(y) for function in functions.values()], name="operations")
+    made, text = import_randomized(model, folder)
+    compare_deployed(model, made, hostile(model))
+    return text
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("steps", [8, None], ids=["fixed", "open"])
+def test_operations_are_said_by_layers(table: str, steps: int | None, tmp_path: Path) -> None:
+    functions = {name: f for name, f in TABLES[table].items() if steps is not None or name not in NOT_OPEN}
+    compare(functions, (steps, 4), tmp_path)
+
+
+IMAGES: dict[str, Function] = {
+    "mean": lambda x: ops.mean(x, axis=(1, 2)),
+    "mean of channels": lambda x: ops.mean(x, axis=(2, 3), keepdims=True),
+    "slice": lambda x: x[:, 1:, :-1],
+    "channels turned round": lambda x: x[..., ::-1],
+    "pad": lambda x: ops.pad(x, ((0, 0), (1, 2), (3, 0), (0, 0))),
+    "pad mirrored": lambda x: ops.pad(x, ((0, 0), (3, 3), (2, 2), (0, 0)), mode="reflect"),
+    "move": lambda x: ops.moveaxis(x, (1, 2), (-1, 1)),
+}
+
+
+@pytest.mark.parametrize("shape", [(6, 7, 3), (None, None, 3)], ids=["fixed", "open"])
+def test_operations_on_images(shape: tuple[int | None, ...], tmp_path: Path) -> None:
+    compare(IMAGES, shape, tmp_path)
+
+
+def test_operations_inside_time_distributed(tmp_path: Path) -> None:
+    """Axes of the inner model are one further on."""
+    a = keras.Input((6, 4))
+    y = over(a)
+    inner = keras.Model(a, ops.mean(y[:, ::2] - ops.max(y, axis=1, keepdims=True), axis=1) * ops.flip(y, -1)[:, 0])
+    x = keras.Input((5, 6, 4))
+    model = keras.Model(x, kl.TimeDistributed(inner)(x))
+    made, _ = import_randomized(model, tmp_path)
+    compare_deployed(model, made, hostile(model))
+
+
+# What the batch axis does, in every rule that counts axes.
+ACROSS_SAMPLES: dict[str, Function] = {
+    "mean": lambda x: ops.mean(x, axis=0),
+    "mean of all": lambda x: ops.mean(x),
+    "max": lambda x: ops.max(x, axis=(0, 1)),
+    "flip": lambda x: ops.flip(x),
+    "transpose": lambda x: ops.transpose(x, (1, 0, 2)),
+    "concatenate": lambda x: ops.concatenate([x, x], axis=0),
+    "stack": lambda x: ops.stack([x, x], axis=0),
+    "einsum": lambda x: ops.einsum("bij,cij->bc", x, x),
+    "softmax": lambda x: ops.softmax(x, axis=0),
+    "pad": lambda x: ops.pad(x, [[1, 1], [0, 0], [0, 0]]),
+    "take": lambda x: ops.take(x, [0], axis=0),
+    "roll": lambda x: ops.roll(x, 1),
+    "tile": lambda x: ops.tile(x, (2, 1, 1)),
+    "repeat": lambda x: ops.repeat(x, 2),
+    "expand": lambda x: ops.expand_dims(x, 0),
+}
+
+
+def test_what_joins_samples_is_refused_with_the_reason(tmp_path: Path) -> None:
+    """All at once, each by the name that it has in the model."""
+    x = keras.Input((6, 4))
+    y = over(x)
+    made = [kl.Identity(name=f"out_{i}")(function(y)) for i, function in enumerate(ACROSS_SAMPLES.values())]
+    model = keras.Model(x, made)
+    with pytest.raises(SpecError) as caught:
+        import_model(model, tmp_path)
+    messages = [diagnostic.message for diagnostic in caught.value.diagnostics]
+    assert len(messages) == len(ACROSS_SAMPLES)
+    assert all("axis 0, the batch: what it makes of one sample depends on the others" in said for said in messages)
+    names = {layer.name for layer in model.operations}
+    assert all(said.split("`")[3] in names for said in messages)
+
+
+REFUSED: dict[str, tuple[Function, str]] = {
+    "cumsum": (lambda x: ops.cumsum(x, axis=1), "`Cumsum`"),
+    "diagonal": (lambda x: ops.einsum("bii->bi", ops.matmul(x, ops.transpose(x, (0, 2, 1)))), "diagonal"),
+    "other ranks": (lambda x: x + x[:, 0], "3 and 2 axes"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused(name: str, tmp_path: Path) -> None:
+    function, said = REFUSED[name]
+    x = keras.Input((6, 4))
+    with pytest.raises(SpecError) as caught:
+        import_model(keras.Model(x, function(over(x))), tmp_path)
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.code == "NN607"
+    assert said in diagnostic.message
+    assert not list(tmp_path.iterdir())
