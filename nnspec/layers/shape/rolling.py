@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from nnspec.backends.onnx.ops.placement import own_dims, with_dims
+from nnspec.backends.onnx.ops.placement import replace_dims, separate_dims
 from nnspec.diagnostics import lists
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis
@@ -13,7 +13,7 @@ from nnspec.ir.graph import Node
 from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred
-from nnspec.layers.shape.verbs import OpenVerb
+from nnspec.layers.shape.verbs import MappingVerb
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from nnspec.backends.onnx.view import View
 
 
-class Roll(OpenVerb):
+class Roll(MappingVerb):
     """Moves positions along an axis, `roll: {time: 2}`: what falls off the end comes in at the beginning.
 
     A negative number moves them the other way. A mask ends here.
@@ -37,7 +37,7 @@ class Roll(OpenVerb):
     def infer(self, call: Call) -> Inferred:
         axes = list(call.axes)
         shifts = [0] * len(axes)
-        for name, said in self.require_pairs(call).items():
+        for name, said in self.require_axis_entries(call).items():
             place = call.axis_index(name, name)
             shifts[place] = self.shift(call, axes[place], int(said))
             if shifts[place]:
@@ -55,7 +55,7 @@ class Roll(OpenVerb):
 
     def why(self, node: Node) -> dict[str, str]:
         pairs = zip(node.inputs[0].axes, node.args["shifts"], strict=True)
-        said = [f"those of {say.sized(axis)} by {shift}" for axis, shift in pairs if shift]
+        said = [f"those of {say.with_size(axis)} by {shift}" for axis, shift in pairs if shift]
         return {"": f"Positions move, {lists.joined(said)}." if said else "Nothing changes."}
 
     def to_keras(self, node: Node) -> Callable[..., Any]:
@@ -77,7 +77,7 @@ class Roll(OpenVerb):
             if not shift or view.axes[1 + place] == ():
                 continue
             axis = node.outputs[0].axes[place]
-            ready, (dim,) = own_dims(lowering, view, [1 + place])
+            ready, (dim,) = separate_dims(lowering, view, [1 + place])
             last, first = (
                 lowering.node(
                     "Slice",
@@ -90,7 +90,7 @@ class Roll(OpenVerb):
                 for start, end in ((-shift, 2**63 - 1), (0, -shift))
             )
             tensor = lowering.node("Concat", last, first, axis=dim)
-            view = with_dims(ready, tensor, [dim], [1 + place], [lowering.factor(axis.name, axis.size)])
+            view = replace_dims(ready, tensor, [dim], [1 + place], [lowering.factor(axis.name, axis.size)])
         return [view]
 
 
