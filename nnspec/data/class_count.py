@@ -20,7 +20,7 @@ def class_count(name: str, output: Mapping, plan: DataPlan | None) -> tuple[int 
     if kind == "binary":
         return 1, "", ""
     if kind == "regression":
-        return None, f"output `{name}` is a regression, which has no classes", "say how many `units` it has"
+        return None, f"output `{name}` is a regression, which has no classes", "set `units` to a number"
     known = _declared(output)
     slot = plan.outputs.get(name) if plan is not None else None
     if known is None and plan is not None and slot is not None:
@@ -32,14 +32,14 @@ def class_count(name: str, output: Mapping, plan: DataPlan | None) -> tuple[int 
             known = len(set(slot_labels(PlanFacts(plan), slot) or ())) or None
     if known is not None:
         return known, "", ""
-    say = f"name them under `outputs`: `{name}: {{task: {kind}, classes: [a, b, c]}}`, or say how many `units` it has"
+    say = f"list them under `outputs`: `{name}: {{task: {kind}, classes: [a, b, c]}}`, or set `units` to a number"
     if plan is None:
-        return None, f"output `{name}` names no `classes` and there are no data to take them from", say
+        return None, f"output `{name}` lists no `classes` and the spec has no data to count them in", say
     if slot is None:
-        return None, f"output `{name}` names no `classes` and `data` has nothing for it", say
+        return None, f"output `{name}` lists no `classes` and `data` has no entry for it", say
     return (
         None,
-        f"output `{name}` names no `classes` and those of its data cannot be counted without loading them",
+        f"output `{name}` lists no `classes` and its data must be loaded before they can be counted",
         say,
     )
 

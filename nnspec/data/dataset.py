@@ -113,7 +113,10 @@ class _Loader:
         first = next(iter(counts.values()))
         for slot in self.plan.slots():
             if counts[slot.where()] != first:
-                message = f"{slot.kind} `{slot.name}` has {counts[slot.where()]} samples, but others have {first}"
+                message = (
+                    f"{slot.kind} `{slot.name}` has {counts[slot.where()]} samples, but other inputs and "
+                    f"outputs have {first}"
+                )
                 raise SpecError.single("NN506", message, slot.span_of(slot.data_key), path=slot.where(slot.data_key))
         return first
 
@@ -180,14 +183,15 @@ class _Loader:
         part = next(part for part in plan.split.parts if part.name == name)
         if plan.window is None:
             found = positions[ok["inputs"][positions] & ok["outputs"][positions]]
-            code, message = "NN514", f"split `{name}` has {len(positions)} rows, and each lacks a value"
+            code, message = "NN514", f"every one of the {len(positions)} rows of split `{name}` has a missing value"
         else:
             member = np.zeros(len(groups), dtype=bool)
             member[positions] = True
             found = window_ends(member, groups, ok["inputs"], ok["outputs"], plan.window)
             code = "NN505"
             message = (
-                f"split `{name}` has {len(positions)} rows, but nowhere {plan.window.reach} complete ones in a row"
+                f"split `{name}` has {len(positions)} rows, but no {plan.window.reach} consecutive ones "
+                "without a missing value"
             )
         if not len(found):
             raise SpecError.single(code, message, part.span, path=f"data.split.{name}")

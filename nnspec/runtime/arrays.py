@@ -25,7 +25,7 @@ def read_npz(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> dict[
     try:
         with np.load(file, allow_pickle=False) as archive:
             if isinstance(archive, np.ndarray):
-                raise InputError(f"`{file.name}` is an .npy file by another name")
+                raise InputError(f"`{file.name}` is an .npy file: rename it to .npy")
             keys = {name: _array_name(name, body, archive.files) for name, body in wanted.items()}
             _require_arrays(file, keys.values(), archive.files)
             return {name: archive[key] for name, key in keys.items()}
@@ -43,7 +43,7 @@ def read_json(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> dict
     if isinstance(body, list):
         body = {only_input(file, wanted): body}
     if not isinstance(body, dict):
-        raise InputError(f"`{file.name}` holds neither a mapping of inputs nor a list")
+        raise InputError(f"`{file.name}` must contain a mapping of inputs or a list")
     _require_arrays(file, wanted, list(body))
     found = {}
     for name in wanted:
@@ -52,14 +52,14 @@ def read_json(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> dict
         except ValueError:
             raise InputError(f"`{file.name}`: the lists of input `{name}` differ in length") from None
         if found[name].dtype.kind not in "biufU":
-            raise InputError(f"`{file.name}`: input `{name}` holds something other than numbers or words")
+            raise InputError(f"`{file.name}`: input `{name}` has values other than numbers and strings")
     return found
 
 
 def only_input(file: Path, wanted: Mapping[str, Any]) -> str:
     if len(wanted) != 1:
         takes = listed(list(wanted))
-        raise InputError(f"`{file.name}` holds one array, but the model takes {takes}: give an .npz or .json file")
+        raise InputError(f"`{file.name}` has one array, but the model takes {takes}: use an .npz or .json file")
     return next(iter(wanted))
 
 

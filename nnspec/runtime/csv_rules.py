@@ -64,10 +64,10 @@ def read_header(path: Path) -> list[str]:
     with _opened(path) as reader:
         header = next(reader, [])
     if not header:
-        raise CsvError("it is empty: its first line must name the columns")
+        raise CsvError("it is empty: its first line must list the column names")
     twice = next((name for i, name in enumerate(header) if name in header[:i]), None)
     if twice is not None:
-        raise CsvError(f"column `{twice}` stands twice in its first line")
+        raise CsvError(f"column `{twice}` occurs twice in its first line")
     return header
 
 
@@ -91,7 +91,7 @@ def read_chunks(path: Path, header: Sequence[str], size: int = CHUNK_ROWS) -> It
             rows = [line for line in lines if line]
             if set(map(len, rows)) - {width}:
                 index = next(i for i, row in enumerate(rows) if len(row) != width)
-                raise CsvError(f"row {done + index + 1} has {len(rows[index])} cells where the header has {width}")
+                raise CsvError(f"row {done + index + 1} has {len(rows[index])} cells, but the header has {width}")
             done += len(rows)
             if rows:
                 yield rows

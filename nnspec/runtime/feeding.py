@@ -14,10 +14,10 @@ def check_array(port: Port, value: ArrayLike) -> Array:
     try:
         array = np.asarray(value)
     except (ValueError, TypeError):
-        raise InputError(f"input `{port.name}` is no array: its rows differ in length") from None
+        raise InputError(f"input `{port.name}` is not an array: its rows differ in length") from None
     if array.ndim != len(port.axes):
         axes = ", ".join(name for name, _ in port.axes)
-        raise InputError(f"input `{port.name}` has shape {array.shape}, but {len(port.axes)} axes are wanted: ({axes})")
+        raise InputError(f"input `{port.name}` has shape {array.shape}, but needs {len(port.axes)} axes: ({axes})")
     for (axis, size), found in zip(port.axes, array.shape, strict=True):
         if isinstance(size, int) and found != size:
             raise InputError(f"axis `{axis}` of input `{port.name}` has size {found}, but the model takes {size}")
@@ -32,7 +32,7 @@ def _cast(port: Port, array: Array) -> Array:
         if array.dtype.kind not in "USO" or (
             array.dtype.kind == "O" and not all(isinstance(v, str) for v in array.flat)
         ):
-            raise InputError(f"input `{port.name}` takes text, but has {array.dtype}")
+            raise InputError(f"input `{port.name}` takes text, but has dtype {array.dtype}")
         return array.astype(object)
     wanted = np.dtype(port.dtype)
     if array.dtype.kind == "f" and not np.isfinite(array).all():
@@ -40,12 +40,12 @@ def _cast(port: Port, array: Array) -> Array:
         raise InputError(f"input `{port.name}` has NaN or infinite values, the first at ({where})")
     allowed = {"f": "fiub", "i": "iub", "u": "iub", "b": "b"}[wanted.kind]
     if array.dtype.kind not in allowed:
-        raise InputError(f"input `{port.name}` takes {port.dtype}, but has {array.dtype}")
+        raise InputError(f"input `{port.name}` takes {port.dtype}, but has dtype {array.dtype}")
     with np.errstate(over="ignore"):
         cast = array.astype(wanted)
     if wanted.kind == "f":
         if not np.isfinite(cast).all():
-            raise InputError(f"input `{port.name}` takes {port.dtype}, and has values out of its range")
+            raise InputError(f"input `{port.name}` takes {port.dtype}, but has values outside its range")
     elif not np.array_equal(cast, array):
-        raise InputError(f"input `{port.name}` takes {port.dtype}, and has values out of its range")
+        raise InputError(f"input `{port.name}` takes {port.dtype}, but has values outside its range")
     return np.ascontiguousarray(cast)

@@ -55,7 +55,7 @@ def session_ports(session: Any, path: Path) -> dict[str, dict[str, Port]]:
     for role, nodes in (("inputs", session.get_inputs()), ("outputs", session.get_outputs())):
         for node in nodes:
             if node.type not in _DTYPES:
-                raise ModelError(f"`{path}` has `{node.name}` of type {node.type}, which NumPy cannot hold")
+                raise ModelError(f"`{path}` has `{node.name}` of type {node.type}, which NumPy cannot represent")
             axes: list[tuple[str, int | str | None]] = []
             for i, size in enumerate(node.shape):
                 is_batch = i == 0 and size in (BATCH, "batch_size")

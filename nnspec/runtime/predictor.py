@@ -43,7 +43,7 @@ def load(
     try:
         session = onnxruntime.InferenceSession(str(file), options, providers=providers or ["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's exceptions have no common class of their own
-        raise ModelError(f"`{file}` is no model that can be run: {first_line(error)}") from None
+        raise ModelError(f"`{file}` cannot be run as a model: {first_line(error)}") from None
     return Predictor(session, file, batch_size)
 
 
@@ -69,7 +69,9 @@ class Predictor:
         self.states: dict[str, str] = dict(self.metadata["states"])
         for name, renewed in self.states.items():
             if name not in ports["inputs"] or renewed not in ports["outputs"]:
-                raise ModelError(f"`{path}` says that state `{name}` is renewed by `{renewed}`, but lacks one of them")
+                raise ModelError(
+                    f"`{path}` has metadata in which output `{renewed}` updates state `{name}`, but lacks one of them"
+                )
         self._ports = ports["inputs"]
         self._all_outputs = ports["outputs"]
         self.inputs = {name: port for name, port in ports["inputs"].items() if name not in self.states}
@@ -108,16 +110,18 @@ class Predictor:
             ModelError: where the model has no states.
         """
         if not self.states:
-            raise ModelError("this model has no states to carry from step to step")
+            raise ModelError("this model has no states to carry from one step to the next")
         feeds = self._check(args, arrays)
         given = [name for name in feeds if name in self.states]
         if given:
-            raise InputError(f"`step` carries state `{given[0]}` itself")
+            raise InputError(f"`step` keeps state `{given[0]}` itself: do not pass it")
         count = self._count(feeds)
         if self._carried is not None:
             before = self._count(self._carried)
             if before != count:
-                raise InputError(f"axis `batch` has size {count}, but {before} at the step before; `reset()` first")
+                raise InputError(
+                    f"axis `batch` has size {count}, but {before} in the previous step; call `reset()` first"
+                )
             feeds |= self._carried
         found = self._run(list(self._all_outputs), self._with_states(feeds))
         self._carried = {name: found[renewed] for name, renewed in self.states.items()}
@@ -163,7 +167,7 @@ class Predictor:
         given = dict(arrays)
         if args:
             if len(args) > 1 or len(names) != 1 or names[0] in given:
-                raise InputError(f"give each input by its name: {listed(names)}")
+                raise InputError(f"pass each input by name: {listed(names)}")
             given[names[0]] = args[0]
         for name in given:
             if name not in self._ports:
@@ -219,7 +223,9 @@ class Predictor:
             port = self._ports[name]
             shape = [count if axis == BATCH else size for axis, size in port.axes]
             if not all(isinstance(size, int) for size in shape):
-                raise ModelError(f"state `{name}` has an axis of unknown size, so it must be given: {port}")
+                raise ModelError(
+                    f"state `{name}` has an axis of unknown size, so its initial value must be passed: {port}"
+                )
             full[name] = np.zeros([int(size) for size in shape if size is not None], dtype=port.dtype)
         return full
 

@@ -47,7 +47,7 @@ def read_inputs(path: str | os.PathLike[str], metadata: Metadata) -> dict[str, A
     file = Path(path)
     reader = _READERS.get(file.suffix.lower()) or _installed_reader(file)
     if reader is None:
-        raise InputError(f"`{file.name}` is of no kind that can be read: {', '.join(_READERS)}")
+        raise InputError(f"`{file.name}` has no supported extension; supported: {', '.join(_READERS)}")
     if not file.is_file():
         raise InputError(f"there is no file `{file}`")
     states = metadata.get("states") or {}

@@ -22,18 +22,20 @@ def read_wav(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> dict[
     try:
         header = read_wav_header(file)
         if header.channels != 1:
-            raise InputError(f"`{file.name}` has {header.channels} channels, and mono is wanted")
+            raise InputError(f"`{file.name}` has {header.channels} channels, but must be mono")
         if body.get("rate") and header.rate != body["rate"]:
-            raise InputError(f"`{file.name}` has {header.rate} samples a second, but the model takes {body['rate']}")
+            raise InputError(
+                f"`{file.name}` has a sampling rate of {header.rate} Hz, but the model takes {body['rate']}"
+            )
         samples = read_samples(file, header)[:, 0]
     except WavError as error:
         raise InputError(f"`{file.name}` cannot be read: {error}") from None
     sizes = [size for axis, size in body["axes"] if axis != BATCH and size != 1]
     if len(sizes) != 1:
-        raise InputError(f"input `{name}` takes no frames of sound: it has axes {[axis for axis, _ in body['axes']]}")
+        raise InputError(f"input `{name}` does not take audio frames: it has axes {[axis for axis, _ in body['axes']]}")
     frame = sizes[0] if isinstance(sizes[0], int) else len(samples)
     if len(samples) < frame or not frame:
-        raise InputError(f"`{file.name}` has {len(samples)} samples, but a frame takes {frame}")
+        raise InputError(f"`{file.name}` has {len(samples)} samples, but a frame needs {frame}")
     frames = cut_frames(samples, frame, int(body.get("stride") or frame))
     shape = [len(frames) if axis == BATCH else 1 if size == 1 else frame for axis, size in body["axes"]]
     is_batch_last = [axis for axis, size in body["axes"] if axis == BATCH or size != 1][-1] == BATCH

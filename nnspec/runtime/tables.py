@@ -67,7 +67,7 @@ def read_parquet(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> d
         import pyarrow.parquet
     except ImportError:
         raise InputError(
-            f"`{file.name}`: reading Parquet needs pyarrow, which is not installed; .csv needs nothing"
+            f"`{file.name}`: reading Parquet needs pyarrow, which is not installed; .csv needs no package"
         ) from None
     keys = table_columns(file, wanted)
     try:
@@ -124,7 +124,9 @@ def table_columns(file: Path, wanted: Mapping[str, Any]) -> list[Key]:
     keys: list[Key] = []
     for name, body in wanted.items():
         if not body.get("columns"):
-            raise InputError(f"the model does not say which columns input `{name}` takes: give {file.stem}.npz instead")
+            raise InputError(
+                f"the model does not record which columns input `{name}` takes: use {file.stem}.npz instead"
+            )
         keys += [(column, body.get("dtype") == "string") for column in body["columns"]]
     return list(dict.fromkeys(keys))
 

@@ -69,12 +69,14 @@ def read_wav_header(path: Path) -> WavHeader:
 def _read(stream: IO[bytes], size: int) -> WavHeader:
     start = stream.read(12)
     if start[:4] != b"RIFF" or start[8:] != b"WAVE":
-        raise WavError("it ends within its header" if b"RIFF".startswith(start[:4]) else "it is no RIFF WAVE file")
+        raise WavError(
+            "it is truncated within its header" if b"RIFF".startswith(start[:4]) else "it is not a RIFF WAVE file"
+        )
     form: tuple[int, int, int, int, int] | None = None
     while True:
         head = stream.read(8)
         if len(head) < 8:
-            raise WavError("it ends within its header")
+            raise WavError("it is truncated within its header")
         name, length = struct.unpack("<4sI", head)
         if name == b"data":
             break
@@ -83,16 +85,16 @@ def _read(stream: IO[bytes], size: int) -> WavHeader:
             form = _read_format(body)
         stream.seek(length - len(body) + length % 2, os.SEEK_CUR)
     if form is None:
-        raise WavError("it says nothing of its format before its samples")
+        raise WavError("its samples come before its format")
     kind, channels, rate, align, width = form
     encoding = _ENCODINGS.get((kind, width))
     if encoding is None:
         raise WavError(
-            f"its samples have format {kind} in {8 * width} bits, which is not known; "
+            f"its samples have format {kind} with {8 * width} bits, which is not supported; "
             "convert it to 16 bit PCM, for example by `ffmpeg -i IN.wav -c:a pcm_s16le OUT.wav`"
         )
     if not channels or not rate or align != channels * width:
-        raise WavError(f"its header is damaged: {channels} channels of {width} bytes in blocks of {align}")
+        raise WavError(f"its header is damaged: {channels} channels of {width} bytes in blocks of {align} bytes")
     header = WavHeader(
         rate=rate, channels=channels, samples=length // align, encoding=encoding, width=width, offset=stream.tell()
     )
@@ -104,10 +106,10 @@ def _read(stream: IO[bytes], size: int) -> WavHeader:
 def _read_format(body: bytes) -> tuple[int, int, int, int, int]:
     """Format, channels, rate, bytes of a block (a sample of each channel), and bytes of a sample."""
     if len(body) < 16:
-        raise WavError("it ends within its header")
+        raise WavError("it is truncated within its header")
     kind, channels, rate, _, align, bits = struct.unpack("<HHIIHH", body[:16])
     if kind == _EXTENSIBLE:
         if len(body) < 40 or body[26:40] != _SUBFORMAT_TAIL:
-            raise WavError("the extension of its header names no format that is known")
+            raise WavError("the extension of its header names an unsupported format")
         (kind,) = struct.unpack("<H", body[24:26])
     return kind, channels, rate, align, (bits + 7) // 8

@@ -27,7 +27,7 @@ def from_columns(
     window = metadata.get("window")
     lookback, stride = (int(window["lookback"]), int(window.get("stride") or 1)) if window else (1, 1)
     if rows < lookback:
-        needed = f"a window takes {lookback}" if window else "at least one is needed"
+        needed = f"a window needs {lookback}" if window else "at least one is needed"
         raise InputError(f"`{file.name}` has {rows} rows, but {needed}")
     ends = np.arange(lookback - 1, rows, stride)
     found = {}
@@ -53,7 +53,7 @@ def _integers(file: Path, name: str, dtype: str, values: Array) -> Array:
         made = values.astype(dtype)
     strange = values[made != values]
     if strange.size:
-        raise InputError(f"`{file.name}`: input `{name}` takes {dtype}, but the table holds {strange[0]:g}")
+        raise InputError(f"`{file.name}`: input `{name}` takes {dtype}, but the table has {strange[0]:g}")
     return made
 
 

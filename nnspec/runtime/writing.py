@@ -38,7 +38,7 @@ def write_predictions(
     file = Path(path)
     suffix = file.suffix.lower()
     if suffix not in (".csv", ".json", ".jsonl", ".npz"):
-        raise InputError(f"`{file.name}` is of no kind that can be written: .csv, .json, .jsonl, .npz")
+        raise InputError(f"`{file.name}` has no supported extension; supported: .csv, .json, .jsonl, .npz")
     beside = file.with_name(f".{file.name}.{os.getpid()}.tmp")
     try:
         if suffix == ".npz":

@@ -295,6 +295,6 @@ def test_numbers_beyond_float32_are_refused(tmp_path: Path) -> None:
     values = np.ones((20, 3))
     values[2, 1] = 1e39
     spec = _arrays(tmp_path, values, "feature: 3", "float32", "")
-    with pytest.raises(SpecError, match="NN506: input `x` has dtype float32, which cannot hold 1e\\+39"):
+    with pytest.raises(SpecError, match="NN506: input `x` has dtype float32, which cannot represent 1e\\+39"):
         api.load(spec).build(tmp_path / "out")
     assert not list(tmp_path.glob("*out*"))

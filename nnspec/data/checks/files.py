@@ -114,7 +114,7 @@ class _SlotProbe:
             shown = f" (`{column.text}` in row {column.text_row})" if column.text_row else ""
             self.fault(
                 "NN506",
-                f"column `{name}` holds text{shown}, and {self.slot.kind} `{self.slot.name}` takes numbers",
+                f"column `{name}` contains text{shown}, but {self.slot.kind} `{self.slot.name}` takes numbers",
                 key,
                 fixes=_words_to_numbers() if is_input else (),
             )
@@ -134,20 +134,22 @@ class _SlotProbe:
         what = header.what or (f"array `{name}`" if name else f"`{slot.source.shown}`")
         if self.model.is_text and slot.role == "inputs":
             if header.kind not in "US":
-                self.fault("NN506", f"{what} holds {header.descr}, and input `{slot.name}` takes text", slot.data_key)
+                self.fault(
+                    "NN506", f"{what} has dtype {header.descr}, but input `{slot.name}` takes text", slot.data_key
+                )
                 return None
             return self.check_fit(what, len(header.shape), header.shape)
         needs = slot.role == "inputs" or slot.needs_numbers(self.model.task)
         if needs and not header.is_number:
             self.fault(
-                "NN506", f"{what} holds {header.descr}, and {slot.kind} `{slot.name}` takes numbers", slot.data_key
+                "NN506", f"{what} has dtype {header.descr}, but {slot.kind} `{slot.name}` takes numbers", slot.data_key
             )
             return None
         if not header.shape:
-            self.fault("NN506", f"{what} is a single value: it has no axis of samples", slot.data_key)
+            self.fault("NN506", f"{what} is a single value: it has no sample axis", slot.data_key)
             return None
         if header.kind == "f" and not self.model.is_float and slot.role == "inputs":
-            message = f"{what} holds {header.descr}, and input `{slot.name}` takes {self.model.dtype}"
+            message = f"{what} has dtype {header.descr}, but input `{slot.name}` takes {self.model.dtype}"
             self.fault("NN506", message, slot.data_key)
         return self.check_fit(what, len(header.shape), header.shape)
 
@@ -179,7 +181,8 @@ class _SlotProbe:
             return None
         if header.kind not in "iu" or len(header.shape) != 1:
             message = (
-                f"`{slot.lengths}` must be a list of whole numbers, but it is {header.descr} of shape {header.shape}"
+                f"`{slot.lengths}` must be a one-dimensional array of integers, but it has dtype "
+                f"{header.descr} and shape {header.shape}"
             )
             self.fault("NN506", message, "lengths")
             return None
@@ -195,10 +198,10 @@ def _words_to_numbers() -> tuple[Fix, ...]:
     """Where words become numbers: in the model, so that the deployed graph takes them too."""
     return (
         Fix(
-            "words become numbers in the model: give them an input of their own with `dtype: string`, read by a "
+            "the model maps strings to numbers: declare a separate input with `dtype: string`, read by a "
             "`StringLookup` (categories) or a `TextVectorization` (sentences)"
         ),
-        Fix("behind that, an `Embedding` makes numbers of the indices; with `output_mode: one_hot` none is needed"),
+        Fix("follow it with an `Embedding`, which maps its indices to vectors; `output_mode: one_hot` needs none"),
     )
 
 

@@ -14,17 +14,17 @@ def unfit_number(column: ColumnFacts, dtype: str) -> tuple[str, str] | None:
     """The code and reason of a number that `dtype` cannot hold: NN504 for an infinite one, else NN506."""
     if column.infinite:
         count = len(column.infinite)
-        places = "1 place" if count == 1 else f"{count} places"
-        return "NN504", f"is infinite in {places}, first in row {column.infinite[0]}"
+        rows = "1 row" if count == 1 else f"{count} rows"
+        return "NN504", f"is infinite in {rows}, first in row {column.infinite[0]}"
     if column.lowest is None or column.highest is None:
         return None
     low, high = _range(dtype)
     for value, row in (column.lowest, column.highest):
         if not low <= value <= high:
-            return "NN506", f"holds {value:g} in row {row}, which {dtype} cannot hold"
+            return "NN506", f"has {value:g} in row {row}, which {dtype} cannot represent"
     if column.fraction is not None and not dtype.startswith(("float", "bfloat")):
         value, row = column.fraction
-        return "NN506", f"holds {value:g} in row {row}, which {dtype} cannot hold"
+        return "NN506", f"has {value:g} in row {row}, which {dtype} cannot represent"
     return None
 
 

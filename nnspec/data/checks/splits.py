@@ -29,13 +29,13 @@ def check_size(plan: DataPlan, part: Part, segments: list[int], rows: int) -> It
         ahead = f"horizon {max(window.horizon)}"
         message = (
             f"split `{part.name}` has {max(segments, default=0)} consecutive rows of {rows}, but a window of lookback "
-            f"{window.lookback} and {ahead} takes {window.reach}"
+            f"{window.lookback} and {ahead} needs {window.reach}"
         )
-        notes = (f"{plan.gap} rows are left out between splits",) if plan.gap else ()
+        notes = (f"`gap` leaves out {plan.gap} rows between splits",) if plan.gap else ()
         yield Diagnostic("NN505", message, part.span, path=where, notes=notes, fixes=(Fix("shorten the window"),))
     elif not total:
-        message = f"split `{part.name}` gets none of the {rows} rows"
-        notes = (f"{plan.gap} rows are left out between splits",) if plan.gap else ()
+        message = f"split `{part.name}` is empty: it gets none of the {rows} rows"
+        notes = (f"`gap` leaves out {plan.gap} rows between splits",) if plan.gap else ()
         yield Diagnostic("NN514", message, part.span, path=where, notes=notes)
 
 
@@ -52,7 +52,7 @@ def _check_labels(plan: DataPlan, files: PlanFacts) -> Iterator[Diagnostic]:
         if segments is None:
             names = [str(label) for label in found]
             hint = did_you_mean(part.label, names)
-            message = f"no row of column `{plan.split.label_column}` is labelled `{part.label}`{hint}"
+            message = f"no row has label `{part.label}` in column `{plan.split.label_column}`{hint}"
             notes = (f"it has: {', '.join(names[:20])}{', …' if len(names) > 20 else ''}",)
             yield Diagnostic("NN514", message, part.span, path=f"data.split.{part.name}", notes=notes)
         elif plan.split.group is None:
@@ -82,9 +82,9 @@ def check_classes(plan: DataPlan, files: PlanFacts, slot: SlotPlan, model: Slot)
         return
     shown = ", ".join(found[:12]) + (", …" if len(found) > 12 else "")
     head = "a binary output has 2" if model.task == "binary" else f"its axis `{model.class_axis}` has size {size}"
-    message = f"the labels of output `{slot.name}` are {len(found)} classes, but {head}"
+    message = f"the labels of output `{slot.name}` form {len(found)} classes, but {head}"
     if model.classes is not None and len(found) > known:
-        message = f"the labels of output `{slot.name}` are {len(found)} classes, but `outputs` names {known}"
+        message = f"the labels of output `{slot.name}` form {len(found)} classes, but `outputs` lists {known}"
     span = slot.span_of(slot.data_key)
     yield Diagnostic("NN508", message, span, path=slot.where(slot.data_key), notes=(f"the labels: {shown}",))
 

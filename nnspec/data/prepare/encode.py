@@ -43,7 +43,7 @@ def to_dtype(slot: SlotPlan, model: Slot, values: Array) -> Array:
     changed = np.isinf(cast) & np.isfinite(values) if wanted.kind == "f" else cast != values
     if changed.any():
         first = values[changed].reshape(-1)[0]
-        message = f"input `{slot.name}` has dtype {model.dtype}, which cannot hold {first}"
+        message = f"input `{slot.name}` has dtype {model.dtype}, which cannot represent {first}"
         raise SpecError.single("NN506", message, slot.span_of(slot.data_key), path=slot.where(slot.data_key))
     return cast
 
@@ -90,9 +90,9 @@ def fit_input(
     if padding is not None:
         again = fitted.padding(fitted.apply(raw))
         if again is not None and (again & ~padding).any():
-            message = f"scaled steps of input `{slot.name}` hold nothing but {slot.pad_value}, which marks padding"
+            message = f"some scaled steps of input `{slot.name}` contain only {slot.pad_value}, which marks padding"
             span, where = slot.span_of("pad_value"), slot.where("pad_value")
-            raise SpecError.single("NN506", message, span, notes=["give another `pad_value`"], path=where)
+            raise SpecError.single("NN506", message, span, notes=["choose another `pad_value`"], path=where)
     return fitted
 
 
@@ -109,7 +109,10 @@ def _padded_axis(slot: SlotPlan, model: Slot, layout: Layout, rows: Rows) -> int
     named = [i for i, (name, _) in enumerate(axes) if name.lower() in SEQUENCE_NAMES]
     found = open_axes if len(open_axes) == 1 else named
     if len(found) != 1:
-        message = f"`pad_value` of input `{slot.name}` needs one sequence axis, and none of its axes is named like one"
+        message = (
+            f"`pad_value` of input `{slot.name}` needs a sequence axis, but none of its axes has the name "
+            "of one, such as `time`"
+        )
         raise SpecError.single("NN506", message, slot.span_of("pad_value"), path=slot.where("pad_value"))
     return found[0] + 1
 

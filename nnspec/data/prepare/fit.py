@@ -77,13 +77,13 @@ def fit(wanted: AxisList, names: tuple[str, ...] | None, sizes: tuple[Size, ...]
         ours = [axis for axis in ours if axis[2] != 1]
         theirs = [axis for axis in theirs if axis[1] != 1]
     if len(ours) != len(theirs):
-        raise FitError(f"the data have axes {show(names, sizes)}, the model has {show_axes(wanted)}")
+        raise FitError(f"the data have axes {show(names, sizes)}, but the model has {show_axes(wanted)}")
     if names is not None and len(ours) > 1:
         by_name = {axis[1]: axis for axis in ours}
         unknown = sorted(str(name) for name in by_name if name not in {name for name, _ in theirs})
         if unknown:
             called = ", ".join(f"`{name}`" for name in unknown)
-            raise FitError(f"the data's {called} is no axis of the model, which has {show_axes(wanted)}")
+            raise FitError(f"the model does not have the data's {called}: it has {show_axes(wanted)}")
         ours = [by_name[name] for name, _ in theirs]
     for (_, _, size), (name, expected) in zip(ours, theirs, strict=True):
         if isinstance(size, int) and isinstance(expected, int) and size != expected:
@@ -155,7 +155,9 @@ def window_names(wanted: AxisList, names: tuple[str, ...] | None, others: int) -
     left = [name for name, _ in wanted if name not in names]
     if len(left) != 1:
         listed = ", ".join(names)
-        raise FitError(f"beside the data's axes ({listed}) the model must have one for the steps: {show_axes(wanted)}")
+        raise FitError(
+            f"besides the data's axes ({listed}) the model needs one for the steps, but it has {show_axes(wanted)}"
+        )
     return (left[0], *names)
 
 

@@ -46,18 +46,18 @@ def vocabulary(slot: SlotPlan, model: Slot, train: Array) -> tuple[list[str | in
             if set(found) <= set(numbers):
                 return list(numbers), labels
             strange = next(key for key in keys if key not in {label_key(label) for label in labels})
-            message = f"label `{strange}` of output `{slot.name}` is none of its classes"
-            raise _fault("NN513", message, slot, f"`outputs` names {enumerated(labels)}")
+            message = f"label `{strange}` of output `{slot.name}` is not one of its classes"
+            raise _fault("NN513", message, slot, f"`outputs` lists {enumerated(labels)}")
         return labels, labels
     else:
         labels = found
     size = 2 if model.task == "binary" else model.class_size
     if len(labels) < 2:
-        message = f"the training rows of output `{slot.name}` hold one label only, `{labels[0]}`"
-        raise _fault("NN513", message, slot, "give the list of `classes`")
+        message = f"the training rows of output `{slot.name}` have only one label, `{labels[0]}`"
+        raise _fault("NN513", message, slot, "list all labels under `classes`")
     if size is not None and size != len(labels):
         head = "a binary output has 2" if model.task == "binary" else f"its axis `{model.class_axis}` has size {size}"
-        message = f"the training rows of output `{slot.name}` hold {len(labels)} classes, but {head}"
+        message = f"the training rows of output `{slot.name}` have {len(labels)} classes, but {head}"
         raise _fault("NN508", message, slot, f"the labels: {enumerated(labels)}")
     return labels, list(model.classes) if model.classes is not None else labels
 
@@ -77,7 +77,7 @@ def encode(slot: SlotPlan, split: str, values: Array, labels: list[str | int]) -
         count = int((encoded < 0).sum())
         shown = enumerated(strange[:5]) + (", …" if len(strange) > 5 else "")
         unseen = slot.classes is None or slot.classes.kind == "labels"
-        reason = "which the training rows never show" if unseen else "which `classes` does not list"
+        reason = "which no training row has" if unseen else "which `classes` does not list"
         message = f"split `{split}` of output `{slot.name}` has label {shown} ({count} times), {reason}"
         raise _fault("NN513", message, slot, f"known: {enumerated(labels[:20])}")
     return encoded
@@ -95,7 +95,7 @@ def zeros_and_ones(slot: SlotPlan, values: Array) -> NDArray[np.float32]:
     strange = [key for key in keys if key not in known]
     if strange:
         held = enumerated(strange[:5])
-        message = f"output `{slot.name}` is a multilabel, whose targets are 0 and 1, but the data hold {held}"
+        message = f"output `{slot.name}` is multilabel, so its targets must be 0 or 1, but the data contain {held}"
         raise _fault("NN513", message, slot)
     codes = np.array([known[key] for key in keys], dtype=np.float32)
     return np.asarray(codes[inverse].reshape(values.shape))

@@ -26,7 +26,7 @@ def ragged(wanted: AxisList, names: tuple[str, ...] | None, sizes: tuple[int, ..
     if not lengths:
         raise FitError("there are no sequences: the array of lengths is empty")
     if min(lengths) < 1:
-        raise FitError(f"a sequence has length {min(lengths)}")
+        raise FitError(f"every sequence needs a length of at least 1, but one has {min(lengths)}")
     total = sum(lengths)
     axes = [_partner(wanted, names, i) for i in range(len(sizes))]
     found = [i for i, size in enumerate(sizes) if size == total]
@@ -39,7 +39,7 @@ def ragged(wanted: AxisList, names: tuple[str, ...] | None, sizes: tuple[int, ..
     name, size = axes[found[0]]
     longest = max(lengths)
     if isinstance(size, int) and longest > size:
-        raise FitError(f"sequences of up to {longest} do not go into axis `{name}` of size {size}")
+        raise FitError(f"the longest sequence has length {longest}, but axis `{name}` has size {size}")
     return Ragged(found[0], size if isinstance(size, int) else longest)
 
 

@@ -71,8 +71,11 @@ def read_rows(plan: DataPlan, slot: SlotPlan, model: Slot, tables: ColumnCache) 
         infinite = np.isinf(rows.values)
         if infinite.any():
             first = int(np.flatnonzero(infinite.reshape(len(rows), -1).any(axis=1))[0]) + 1
-            places = f"in {int(infinite.sum())} places, first in row {first}"
-            message = f"the data of {slot.kind} `{slot.name}` are infinite {places}"
+            count = int(infinite.sum())
+            message = (
+                f"the data of {slot.kind} `{slot.name}` have {count} infinite value{'s' * (count > 1)}, "
+                f"first in row {first}"
+            )
             raise _fault(slot, "NN504", message)
     return rows
 
@@ -83,7 +86,7 @@ def _read_columns(slot: SlotPlan, tables: ColumnCache, is_label: bool) -> Rows:
     values = [label_array(_blank(c.values, c.missing)) if is_label else c.values for c in columns]
     for name, column in zip(slot.columns, values, strict=True):
         if not is_label and column.dtype.kind not in "biuf":
-            message = f"column `{name}` holds text, and {slot.kind} `{slot.name}` takes numbers"
+            message = f"column `{name}` contains text, but {slot.kind} `{slot.name}` takes numbers"
             raise _fault(slot, "NN506", message)
     if is_label and len({column.dtype.kind for column in values}) > 1:
         values = [column.astype(str) for column in values]
@@ -133,10 +136,8 @@ def _refuse_pad_value(slot: SlotPlan, values: Array, axis: int) -> None:
     others = tuple(i for i in range(values.ndim) if i != axis)
     count = int(np.all(values == slot.pad_value, axis=others).sum())
     if count:
-        message = (
-            f"{count} steps of the data of input `{slot.name}` hold nothing but {slot.pad_value}, which marks padding"
-        )
-        raise _fault(slot, "NN506", message, "give another `pad_value`", key="pad_value")
+        message = f"{count} steps of the data of input `{slot.name}` contain only {slot.pad_value}, which marks padding"
+        raise _fault(slot, "NN506", message, "choose another `pad_value`", key="pad_value")
 
 
 def _missing(values: Array) -> Mask:
@@ -165,7 +166,7 @@ def resolve_missing(plan: DataPlan, slot: SlotPlan, rows: Rows, groups: NDArray[
     unfilled = last < begin
     if unfilled.any():
         faults = list(_report(slot, unfilled, files))
-        note = "`forward_fill` repeats the last value before a gap, and before these rows there is none"
+        note = "`forward_fill` repeats the last value before a gap, but no value precedes these rows"
         raise SpecError([replace(fault, notes=(*fault.notes, note), fixes=fault.fixes[1:]) for fault in faults])
     filled = np.take_along_axis(rows.values, np.maximum(last, 0), axis=0)
     return replace(rows, values=filled, missing=np.zeros_like(rows.missing))

@@ -58,7 +58,7 @@ def assign(
         found = {part.name: found[part.name] for part in split.parts}
     for part in split.parts:
         if not len(found[part.name]):
-            message = f"split `{part.name}` gets none of the {rows} rows"
+            message = f"split `{part.name}` is empty: it gets none of the {rows} rows"
             raise SpecError.single("NN514", message, part.span, path=f"data.split.{part.name}")
     return found
 

@@ -16,9 +16,12 @@ def check_time_order(plan: DataPlan, cells: Sequence[str]) -> Diagnostic | None:
         return None
     return Diagnostic(
         "NN514",
-        f"`{plan.order_by}` holds text such as `{strange}`, which does not sort by time",
+        f"`{plan.order_by}` has text such as `{strange}`, whose alphabetical order is not the order in time",
         plan.spans.get("order_by", plan.span),
         path="data.order_by",
-        notes=("text sorts by time as ISO 8601 (`2020-12-31 13:00`), or with the year first and one form throughout",),
+        notes=(
+            "text is in time order if it is ISO 8601 (`2020-12-31 13:00`), or has the year first and "
+            "one format throughout",
+        ),
         fixes=(Fix("write the dates as ISO 8601, or split with `by: order` if the rows are in order already"),),
     )

@@ -42,7 +42,7 @@ class Scaling:
             offset = np.nanmin(wide, axis=pooled, keepdims=True)
             divisor = np.nanmax(wide, axis=pooled, keepdims=True) - offset
         else:
-            raise ValueError(f"no scaling is called {method!r}")
+            raise ValueError(f"unknown scaling {method!r}")
         # A deviation at the level of rounding errors is that of a constant.
         negligible = divisor <= 1e-7 * np.maximum(np.abs(offset), np.finfo(np.float32).tiny)
         divisor = np.where(negligible, 1.0, divisor)

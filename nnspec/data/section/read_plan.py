@@ -84,7 +84,7 @@ class _Reader:
             spans=spans,
         )
         for key, span, where in plan.row_keys() if self.source is None and source is None else ():
-            self.fault("NN503", f"`{key}` is sought in `source`, but the section has none", span, where)
+            self.fault("NN503", f"`{key}` is read from `source`, but section `data` has no `source`", span, where)
         self.report.raise_errors()
         return plan
 
@@ -93,14 +93,14 @@ class _Reader:
         try:
             return named_kinds(node.entries, SLOT_KEYS)
         except PluginError as error:
-            self.fault("NN530", str(error), node.span, where, "mend or uninstall the package that brings it")
+            self.fault("NN530", str(error), node.span, where, "fix or uninstall the package that provides it")
             return ()
 
     def read_source(self, node: Mapping, where: str) -> SourcePlan | None:
         """The one file that a mapping names; a second one is a fault."""
         sources = self.kinds_of(node, where)
         for other in sources[1:]:
-            message = f"`{other.kind}` and `{sources[0].kind}` both name the data; give one of them"
+            message = f"`{other.kind}` and `{sources[0].kind}` both name the data; keep one of them"
             self.fault("NN208", message, node.key_span(other.kind), where)
         if not sources:
             return None
@@ -172,14 +172,16 @@ class _Reader:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if kind != "label":
             if not is_number or not 0 < value <= 1:
-                message = f"`{name}: {as_yaml(value)}` is not a fraction above 0 and up to 1"
+                message = f"`{name}: {as_yaml(value)}` is not a fraction: it must be above 0 and at most 1"
                 fix = "to split by labels in the data, write `by: {column: NAME}`"
                 self.fault("NN514", message, span, f"data.split.{name}", *([] if is_number else [fix]))
                 value = 0.0
             return Part(name, float(value), None, span)
         if isinstance(value, float) and 0 < value < 1:
             if name != "validation":
-                message = f"`{name}: {value}` is a fraction, but `by` names a column: give the label of its rows"
+                message = (
+                    f"`{name}: {value}` is a fraction, but `by` names a column: write the label of the rows to take"
+                )
                 self.fault("NN514", message, span, f"data.split.{name}")
             return Part(name, value, None, span)
         return Part(name, None, value if isinstance(value, str) else as_yaml(value), span)
@@ -199,26 +201,26 @@ class _Reader:
         by_span = span_of("by", split.span)
         if split.by == "time" and not has_order:
             message = "`by: time` needs `order_by`, the column that rows are sorted by"
-            fix = "name the column with `order_by`, or write `by: order` where the file is in order already"
+            fix = "name the column with `order_by`, or write `by: order` if the file is in order already"
             self.fault("NN514", message, by_span, "data.split.by", fix)
         if split.group is not None and split.is_chronological:
-            message = f"`group` keeps whole groups together, which `by: {split.by}` cannot"
+            message = f"`group` keeps whole groups together, which `by: {split.by}` cannot do"
             self.fault("NN514", message, span_of("group", split.span), "data.split.group", "write `by: random`")
         if split.gap and not split.is_chronological:
-            message = "`gap` leaves rows out between splits in sequence; this split has no sequence"
+            message = "`gap` leaves out rows between consecutive splits, but these splits are not consecutive"
             self.fault(
                 "NN514", message, span_of("gap", split.span), "data.split.gap", "write `by: time` or `by: order`"
             )
         if self.window is None or split.group is not None:
             return
         if split.by == "random":
-            message = "windows are made of consecutive rows, which `by: random` takes apart"
+            message = "a window needs consecutive rows, which `by: random` separates"
             fix = "write `by: time` or `by: order`, or keep whole series together with `group`"
             self.fault("NN514", message, by_span, "data.split.by", fix)
         for part in split.parts if split.by == "label" else ():
             if part.fraction is not None:
-                message = "windows are made of consecutive rows, which a random fraction takes apart"
-                fix = "give validation a label of its own, or keep whole series together with `group`"
+                message = "a window needs consecutive rows, which a random fraction separates"
+                fix = "use a separate label for validation, or keep whole series together with `group`"
                 self.fault("NN514", message, part.span, f"data.split.{part.name}", fix)
 
     # ------------------------------------------------------------------------------------------------ slots
@@ -274,11 +276,11 @@ class _Reader:
         own = [found.kind for found in self.kinds_of(node, where) if not found.selectors]
         selectors = [key for key in ("columns", "array", *own) if key in body]
         for second in selectors[1:]:
-            message = f"`{selectors[0]}` and `{second}` both name the data of {kind} `{name}`; give one of them"
+            message = f"`{selectors[0]}` and `{second}` both name the data of {kind} `{name}`; keep one of them"
             self.fault("NN208", message, node.key_span(second), where)
         if not selectors:
             alone = " or ".join(f"`{found.kind}`" for found in all_kinds() if not found.selectors)
-            fix = f"give `columns` of the table, an `array` of the .npz, or a file of its own: {alone}"
+            fix = f"write `columns` of the table, an `array` of the .npz, or a separate file: {alone}"
             self.fault("NN512", f"{kind} `{name}` does not say where its data come from", span, where, fix)
             return False
         what = selectors[0]
@@ -294,9 +296,9 @@ class _Reader:
         for key, needed in {"lengths": "array", **needs}.items():
             takes = source is not None and key in source.source.options
             if key in body and what != needed and not takes:
-                self.fault("NN208", f"`{key}` goes with `{needed}`, not with `{what}`", node.key_span(key), where)
+                self.fault("NN208", f"`{key}` applies to `{needed}`, not to `{what}`", node.key_span(key), where)
         if "lengths" in body and "sample" in body.get("axes", ()):
-            message = "with `lengths` the samples lie along the sequence axis: there is no axis `sample`"
+            message = "with `lengths` the samples follow one another along the sequence axis: there is no axis `sample`"
             self.fault("NN208", message, node.entries["axes"].span, f"{where}.axes")
         if "lengths" in body and self.window is not None and body.get("window", True):
             message = f"{kind} `{name}` has `lengths`: its rows are whole sequences and cannot be cut into windows"
@@ -328,12 +330,12 @@ class _Reader:
         along = body.get("along")
         axes = None if along is None else tuple(along)
         if ("quantiles" in body) == ("edges" in body) or ("edges" in body and along is not None):
-            message = "`classes` takes one of `quantiles` and `edges`, and `along` with `quantiles` alone"
+            message = "`classes` takes either `quantiles` or `edges`, and `along` only with `quantiles`"
             self.fault("NN208", message, span, f"{where}.classes")
             return None
         if "quantiles" in body:
             return ClassPlan(kind="quantiles", span=span, quantiles=body["quantiles"], along=axes)
         edges = tuple(float(edge) for edge in body["edges"])
         if list(edges) != sorted(edges):
-            self.fault("NN208", f"the edges {list(edges)} do not ascend", span, f"{where}.classes.edges")
+            self.fault("NN208", f"the edges {list(edges)} are not in ascending order", span, f"{where}.classes.edges")
         return ClassPlan(kind="edges", span=span, edges=edges)

@@ -48,19 +48,19 @@ def read_array_header(stream: IO[bytes], size: int) -> ArrayHeader:
     """
     magic = stream.read(8)
     if magic[:6] != b"\x93NUMPY" or len(magic) < 8:
-        raise SourceError("it does not begin as a NumPy array does")
+        raise SourceError("it is not a NumPy array file")
     width, code = (2, "<H") if magic[6] == 1 else (4, "<I")
     if magic[6] not in (1, 2, 3):
-        raise SourceError(f"NumPy format version {magic[6]} is not known")
+        raise SourceError(f"NumPy format version {magic[6]} is not supported")
     raw = stream.read(width)
     if len(raw) < width:
-        raise SourceError("it ends within its header")
+        raise SourceError("it is truncated within its header")
     (length,) = struct.unpack(code, raw)
     if length > MAX_HEADER:
         raise SourceError(f"its header claims {length} bytes")
     text = stream.read(length)
     if len(text) < length:
-        raise SourceError("it ends within its header")
+        raise SourceError("it is truncated within its header")
     try:
         fields = ast.literal_eval(text.decode("utf-8" if magic[6] == 3 else "latin-1").strip())
         descr, fortran, shape = fields["descr"], fields["fortran_order"], fields["shape"]
@@ -69,13 +69,13 @@ def read_array_header(stream: IO[bytes], size: int) -> ArrayHeader:
     match = _DESCR.fullmatch(descr) if isinstance(descr, str) else None
     is_shape = isinstance(shape, tuple) and all(type(n) is int and n >= 0 for n in shape)
     if match is None or not is_shape or not isinstance(fortran, bool):
-        raise SourceError("its header describes no plain array")
+        raise SourceError("its header does not describe a plain array")
     if match[2] == "O":
         raise SourceError("it holds pickled Python objects, which are never loaded")
     header = ArrayHeader(shape, descr, fortran=fortran, offset=8 + width + length)
     wanted = header.offset + math.prod(shape) * header.itemsize
     if size < wanted:
-        raise SourceError(f"it has {size} bytes where shape {shape} of {descr} needs {wanted}")
+        raise SourceError(f"it has {size} bytes, but shape {shape} of dtype {descr} needs {wanted}")
     return header
 
 
@@ -111,9 +111,9 @@ def read_npz(path: Path) -> dict[str, ArrayHeader | SourceError]:
                 except SourceError as error:
                     headers[name] = error
                 except _ZIP_FAULTS as error:
-                    headers[name] = SourceError(f"its bytes cannot be unpacked ({error})")
+                    headers[name] = SourceError(f"it cannot be decompressed ({error})")
     except _ZIP_FAULTS:
-        raise SourceError("it is not a zip archive, which an .npz file is") from None
+        raise SourceError("it is not an .npz file (a zip archive)") from None
     return headers
 
 
@@ -124,7 +124,7 @@ def column_facts(path: Path, member: str | None, header: ArrayHeader, *, values:
         SourceError: where it has another number of axes.
     """
     if len(header.shape) != 1:
-        raise SourceError(f"array `{member or path.name}` has shape {header.shape}, and a column has one axis")
+        raise SourceError(f"array `{member or path.name}` has shape {header.shape}, but a column has one axis")
     found = read_vector(path, member, header) if values else None
     return ColumnFacts(rows=header.shape[0], is_text=header.kind in "US", values=found)
 
@@ -147,14 +147,14 @@ def read_vector(path: Path, member: str | None, header: ArrayHeader) -> Vector |
             with zipfile.ZipFile(path) as archive, archive.open(member + ".npy") as stream:
                 data = stream.read(header.offset + count * size)[header.offset :]
     except (*_ZIP_FAULTS, KeyError) as error:
-        raise SourceError(f"its bytes cannot be unpacked ({error})") from None
+        raise SourceError(f"it cannot be decompressed ({error})") from None
     return _unpack(data, count, size, header)
 
 
 def _unpack(data: bytes, count: int, size: int, header: ArrayHeader) -> Vector | None:
     order = ">" if header.descr[0] == ">" else "<"
     if len(data) < count * size:
-        raise SourceError("its values are cut short")
+        raise SourceError("it is truncated within its values")
     if header.kind in "US":
         codec = "latin-1" if header.kind == "S" else ("utf-32-be" if order == ">" else "utf-32-le")
         chunks = (data[i * size : (i + 1) * size] for i in range(count))

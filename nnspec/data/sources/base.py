@@ -97,7 +97,7 @@ class SourcePlan:
     def check_below(self, path: Path) -> None:
         """Raises OutsideError where a matched file leads outside the spec's folder."""
         if self.root is not None and not is_below(path, self.root):
-            raise OutsideError(f"`{path.name}`, which `{self.shown}` matches, leads outside the spec's folder")
+            raise OutsideError(f"`{path.name}`, which `{self.shown}` matches, is outside the spec's folder")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -304,7 +304,7 @@ class TableSource(DataSource):
                 if is_text:
                     columns[key] = np.where(missing, "", values.astype(object))
                 elif values.dtype.kind not in "biuf":
-                    raise InputError(f"`{file.name}`: column `{name}` holds text, and the model takes numbers")
+                    raise InputError(f"`{file.name}`: column `{name}` contains text, but the model takes numbers")
                 else:
                     columns[key] = np.where(missing, np.nan, values) if missing.any() else values
         except MisfitError as error:

@@ -52,7 +52,7 @@ class CsvSource(TableSource):
             raise SourceError(f"it cannot be read ({error.strerror})") from None
         notes: tuple[str, ...] = ()
         if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
-            notes = ("its header is one cell: are the cells separated by something other than a comma?",)
+            notes = ("its header is a single cell: are the cells separated by something other than a comma?",)
         return TableFacts(columns, header, notes)
 
     def open_columns(self, plan: SourcePlan, names: Sequence[str], reading: Reading) -> Iterator[list[Column]]:
@@ -73,7 +73,8 @@ class CsvSource(TableSource):
                     except CellError as error:
                         row = done + error.index + 1
                         raise MisfitError(
-                            f"column `{name}` of `{plan.shown}` holds text (`{error.cell}` in row {row}), not numbers"
+                            f"column `{name}` of `{plan.shown}` contains text (`{error.cell}` in row "
+                            f"{row}), not numbers"
                         ) from None
                 done += len(rows)
                 yield chunk

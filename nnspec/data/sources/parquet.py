@@ -102,9 +102,7 @@ def _convert(plan: SourcePlan, name: str, array: Any, reading: Reading) -> Colum
     if kinds.is_string(array.type) or kinds.is_large_string(array.type):
         texts = ["" if value is None else value for value in array.to_pylist()]
         return Column(np.array(texts, dtype=str), missing)
-    raise MisfitError(
-        f"column `{name}` of `{plan.shown}` has type {array.type}, which is neither number, date nor text"
-    )
+    raise MisfitError(f"column `{name}` of `{plan.shown}` has type {array.type}, which is not a number, date or text")
 
 
 SOURCE = ParquetSource()

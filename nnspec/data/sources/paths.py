@@ -32,7 +32,7 @@ def resolve(
     if not allow_outside:
         fixed = joined.parent if is_pattern and has_wildcard(joined.name) else joined
         if ".." in Path(joined.name).parts or not is_below(fixed, root):
-            raise _leaves(text, root, span, path, "it leads elsewhere")
+            raise _leaves(text, root, span, path, "`..` or a symbolic link leads out of it")
     return joined
 
 
@@ -79,5 +79,5 @@ def missing_file(shown: str, path: Path, span: Span, where: str) -> Diagnostic:
 
 def _leaves(text: str, root: Path, span: Span, path: str, why: str) -> SpecError:
     message = f"`{text}` is outside the spec's folder: {why}"
-    fix = Fix("keep data files beside the spec and name them relative to it")
+    fix = Fix("keep data files in the spec's folder and write their paths relative to it")
     return SpecError([Diagnostic("NN510", message, span, path=path, notes=(f"the folder is `{root}`",), fixes=(fix,))])

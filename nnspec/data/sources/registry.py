@@ -47,9 +47,9 @@ def source_of(kind: str) -> DataSource | None:
     except Exception as error:  # whatever a package of somebody's own may do
         raise PluginError(f"{what} cannot be loaded: {type(error).__name__}: {error}") from None
     if not isinstance(installed, DataSource):
-        raise PluginError(f"{what} is no `DataSource` of `nnspec.data.sources.base`, but {type(installed).__name__}")
+        raise PluginError(f"{what} is not a `DataSource` of `nnspec.data.sources.base`, but {type(installed).__name__}")
     if getattr(installed, "kind", None) != kind:
-        raise PluginError(f"{what} says that its kind is {getattr(installed, 'kind', None)!r}, not `{kind}`")
+        raise PluginError(f"{what} has kind {getattr(installed, 'kind', None)!r}, not `{kind}`")
     return installed
 
 

@@ -37,7 +37,7 @@ class _WavFacts(SourceFacts):
         return self.frames if name == "" else None
 
     def column(self, name: str, *, values: bool = False) -> None:
-        raise SourceError("frames of sound are no column")
+        raise SourceError("audio frames cannot be used as a column")
 
 
 class WavSource(DataSource):
@@ -76,14 +76,16 @@ class WavSource(DataSource):
             header = _header(path)
             faults += _misfits(path, header, rate)
             if header.encoding == "float" and not _is_finite(path, header):
-                faults.append(MisfitError(f"`{path.name}` has samples that are no finite numbers", self.kind))
+                faults.append(MisfitError(f"`{path.name}` has samples that are not finite numbers", self.kind))
             total += max(0, (header.samples - frame) // stride + 1)
             rates.add(header.rate)
         if rate is None and len(rates) > 1:
             message = f"the files of `{plan.shown}` differ in sampling rate: {sorted(rates)}"
             faults.append(MisfitError(message, self.kind))
         if not total:
-            faults.append(MisfitError(f"no file of `{plan.shown}` has a whole frame of {frame} samples", "frame"))
+            faults.append(
+                MisfitError(f"no file of `{plan.shown}` has {frame} samples, the length of one frame", "frame")
+            )
         return _WavFacts(ArrayFacts((total, frame), "<f4", f"a frame of {frame} samples"), faults)
 
     def open_array(self, plan: SourcePlan, name: str | None) -> Iterator[NDArray[Any]]:
@@ -129,9 +131,9 @@ def _header(path: Path) -> WavHeader:
 
 def _misfits(path: Path, header: WavHeader, rate: int | None) -> Iterator[MisfitError]:
     if header.channels != 1:
-        yield MisfitError(f"`{path.name}` has {header.channels} channels, and mono is wanted", "wav")
+        yield MisfitError(f"`{path.name}` has {header.channels} channels, but must be mono", "wav")
     if rate is not None and header.rate != rate:
-        yield MisfitError(f"`{path.name}` has {header.rate} samples a second, but `rate` is {rate}", "rate")
+        yield MisfitError(f"`{path.name}` has a sampling rate of {header.rate} Hz, but `rate` is {rate}", "rate")
 
 
 def _is_finite(path: Path, header: WavHeader) -> bool:

@@ -88,8 +88,8 @@ def test_however_the_head_is_written(model: list[object], tmp_path: Path) -> Non
 
 
 UNKNOWN = [
-    (CLASSES, {}, None, "there are no data to take them from"),
-    (CLASSES, {"data": {**DATA, "outputs": {"z": {"columns": ["kind"]}}}}, None, "`data` has nothing for it"),
+    (CLASSES, {}, None, "the spec has no data to count them in"),
+    (CLASSES, {"data": {**DATA, "outputs": {"z": {"columns": ["kind"]}}}}, None, "`data` has no entry for it"),
     ({"task": "regression"}, {}, [{"Dense": "auto"}], "which has no classes"),
     ({**CLASSES, "classes": 3}, {}, [{"Dense": "auto"}, HEAD], "is not the head of one output"),
     (

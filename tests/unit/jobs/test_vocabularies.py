@@ -127,7 +127,7 @@ def test_exported_verified_and_predicted_again(built: Path, tmp_path: Path) -> N
     for wrong in ("2.5", "3000000000"):
         (tmp_path / "new.csv").write_text(f"humid,visib,wind_dir\n59.37,10,{wrong}\n")
         refused = run("predict", tmp_path / "a" / "model.onnx", tmp_path / "new.csv")
-        assert "input `direction` takes int32, but the table holds" in refused.stderr
+        assert "input `direction` takes int32, but the table has" in refused.stderr
     (tmp_path / "new.csv").write_text("humid,visib,wind_dir\n59.37,10,260\n?,ten,999\n59.3,10.0,0\n")
     result = run("predict", tmp_path / "a" / "model.onnx", tmp_path / "new.csv")
     assert result.exit_code == 0, result.stderr

@@ -115,7 +115,7 @@ def test_parquet(table: Path) -> None:
         ("a,b\n1,2\n3,\n", "column `b` has no number in row 2"),
         ("a,b\n1,2\n3,inf\n", "column `b` has no number in row 2"),
         ("a,b\nx,2\n", "column `a` has no number in row 1: `x`"),
-        ("a,b\n1,2\n3,4\n", "has 2 rows, but a window takes 3"),
+        ("a,b\n1,2\n3,4\n", "has 2 rows, but a window needs 3"),
     ],
 )
 def test_bad_tables(content: str, words: str, tmp_path: Path) -> None:
@@ -156,12 +156,12 @@ def test_arrays(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("a.txt", b"", "of no kind that can be read"),
+        ("a.txt", b"", "has no supported extension"),
         ("a.npy", b"", "cannot be read"),
         ("a.npy", b"hello", "cannot be read"),
         ("a.npz", b"PK", "cannot be read"),
         ("a.json", b"{", "not JSON"),
-        ("a.json", b"3", "neither a mapping"),
+        ("a.json", b"3", "must contain a mapping"),
         ("a.json", b"{}", "no `x`"),
         ("a.json", b'{"x": [[1, 2], [3]]}', "differ in length"),
         ("a.json", b'{"x": [[1, null]]}', "other than numbers"),
@@ -219,9 +219,9 @@ def test_sound_is_read_as_soundfile_does(subtype: str, tmp_path: Path) -> None:
 def test_sound_that_does_not_fit(tmp_path: Path) -> None:
     _write_wav(tmp_path / "a.wav", bytes(20), 2)
     for metadata, words in (
-        (meta(("time", 11)), "has 10 samples, but a frame takes 11"),
-        (meta(("time", 5), rate=16000), "8000 samples a second"),
-        (meta(("time", 5), ("feature", 2)), "takes no frames of sound"),
+        (meta(("time", 11)), "has 10 samples, but a frame needs 11"),
+        (meta(("time", 5), rate=16000), "a sampling rate of 8000 Hz"),
+        (meta(("time", 5), ("feature", 2)), "does not take audio frames"),
     ):
         with pytest.raises(InputError, match=words):
             read_inputs(tmp_path / "a.wav", metadata)
@@ -302,6 +302,6 @@ def test_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_suffix_that_cannot_be_written(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="can be written"):
+    with pytest.raises(InputError, match="no supported extension"):
         write_predictions(FORECAST, REGRESSION, tmp_path / "p.xlsx")
     assert list(tmp_path.iterdir()) == []

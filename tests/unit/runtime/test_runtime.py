@@ -72,13 +72,13 @@ def test_predicts(predictor: Predictor) -> None:
 @pytest.mark.parametrize(
     ("array", "words"),
     [
-        (X[0], "3 axes are wanted: (batch, time, feature)"),
+        (X[0], "needs 3 axes: (batch, time, feature)"),
         (X.transpose(0, 2, 1), "axis `feature` of input `x` has size 5, but the model takes 4"),
         (X[:0], "axis `batch` of input `x` is empty"),
         (np.where(X == 7, np.nan, X), "NaN or infinite values, the first at (0, 1, 3)"),
-        (X.astype(np.float64) + 1e300, "out of its range"),
-        (X.astype(str), "takes float32, but has <U"),
-        (X.astype(complex), "takes float32, but has complex"),
+        (X.astype(np.float64) + 1e300, "outside its range"),
+        (X.astype(str), "takes float32, but has dtype <U"),
+        (X.astype(complex), "takes float32, but has dtype complex"),
         ([[[1, 2, 3, 4], [1, 2]]], "differ in length"),
     ],
 )
@@ -140,15 +140,15 @@ def test_a_model_without_metadata(tmp_path: Path) -> None:
     for given, words in (
         ({"a": a, "b": b[:, :2]}, "axis `T` of input `b` has size 2, but input `a` has 3"),
         ({"a": a, "b": b[:4]}, "axis `batch` of input `b` has size 4, but input `a` has 5"),
-        ({"a": a, "b": b + 0.5}, "input `b` takes int32, but has float64"),
-        ({"a": a, "b": b + 2**40}, "input `b` takes int32, and has values out of its range"),
+        ({"a": a, "b": b + 0.5}, "input `b` takes int32, but has dtype float64"),
+        ({"a": a, "b": b + 2**40}, "input `b` takes int32, but has values outside its range"),
         ({"a": a}, "input `b` is missing"),
         ({"a": a, "b": b, "c": b}, "no input `c`; it takes `a`, `b`"),
     ):
         with pytest.raises(InputError) as caught:
             predict(**given)
         assert words in str(caught.value)
-    with pytest.raises(InputError, match="by its name"):
+    with pytest.raises(InputError, match="by name"):
         predict(a)
 
 
@@ -182,9 +182,9 @@ def test_states(tmp_path: Path) -> None:
     for times in (1, 2, 3):
         np.testing.assert_array_equal(predict.step(x)["total"], times * x)
     assert predict(x)["total"].tolist() == x.tolist()  # a call neither sees nor moves what steps carry
-    with pytest.raises(InputError, match="3 at the step before"):
+    with pytest.raises(InputError, match="3 in the previous step"):
         predict.step(x[:2])
-    with pytest.raises(InputError, match="carries state `state` itself"):
+    with pytest.raises(InputError, match="keeps state `state` itself"):
         predict.step(x=x, state=x)
     predict.reset()
     np.testing.assert_array_equal(predict.step(x[:2])["total"], x[:2])

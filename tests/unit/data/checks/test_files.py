@@ -44,7 +44,7 @@ def test_missing_folder(table: Path) -> None:
     [
         (b"", "empty"),
         (b"t,a,b,c\n", "no rows"),
-        (b"t,a,b,a\n1,2,3,4\n", "`a` stands twice"),
+        (b"t,a,b,a\n1,2,3,4\n", "`a` occurs twice"),
         (b"t,a,b,c\n1,2,3,4\n1,2,3\n", "row 2 has 3 cells"),
         (b"t,a,b,c\n1,2,\xff\xfe,4\n", "UTF-8"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "UTF-8"),
@@ -69,18 +69,18 @@ GOOD = _npy(np.arange(66.0).reshape(11, 2, 3))
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "does not begin"),
+        (b"", "not a NumPy array file"),
         (GOOD[:9], "within its header"),
         (GOOD[:40], "within its header"),
         (GOOD[:-8], "needs"),
         (GOOD.replace(b"(11, 2, 3)", b"(11, 2, 9)"), "needs"),
-        (GOOD.replace(b"(11, 2, 3)", b"(-1, 2, 3)"), "no plain array"),
+        (GOOD.replace(b"(11, 2, 3)", b"(-1, 2, 3)"), "not describe a plain array"),
         (GOOD.replace(b"'shape'", b"'shope'"), "cannot be read"),
         (GOOD.replace(b"'<f8'", b"[1+1]"), "cannot be read"),
         (b"\x93NUMPY\x07" + GOOD[7:], "version 7"),
         (_npy(np.array([{}, []], dtype=object)), "pickled"),
-        (pickle.dumps([1, 2]), "does not begin"),
-        (_npy(np.zeros(3, dtype=[("a", "<f4")])), "no plain array"),
+        (pickle.dumps([1, 2]), "not a NumPy array file"),
+        (_npy(np.zeros(3, dtype=[("a", "<f4")])), "not describe a plain array"),
     ],
 )
 def test_damaged_arrays(content: bytes, reason: str, tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def test_missing_values(table: Path) -> None:
         lines[row] = lines[row].split(",")[0] + ",NA," + ",".join(lines[row].split(",")[2:])
     (table / "a.csv").write_text("\n".join(lines))
     found = one(TABLE, table, [W], [Y])
-    assert (found.code, found.message) == ("NN504", "column `a` of `a.csv` lacks 6 values: rows 3, 5, 7, 8, 9, …")
+    assert (found.code, found.message) == ("NN504", "column `a` of `a.csv` has 6 values missing: rows 3, 5, 7, 8, 9, …")
     assert len(found.fixes) == 2
     assert probe(plan_of(TABLE + "missing: drop", table), {"w": W}, {"y": Y}) == []
     found = one(TABLE.replace("order_by: t", "order_by: a\nmissing: drop"), table, [W], [Y])
@@ -94,7 +94,7 @@ def test_sizes_of_columns(axes: list[tuple[str, int]], words: str, table: Path) 
             "[sample, feature, row]",
             "axis `row` has size 2 in the model, but the data have 3",
         ),
-        ([("row", 2), ("feature", 3)], "[sample, row, column]", "`column` is no axis of the model"),
+        ([("row", 2), ("feature", 3)], "[sample, row, column]", "the model does not have the data's `column`"),
         ([("row", 2), ("feature", 3)], "[row, feature, sample, more]", "names 4 axes"),
         ([("cell", 6)], "", "the model has (cell 6)"),
     ],
@@ -140,7 +140,7 @@ def test_windows_that_the_data_cannot_fill(table: Path) -> None:
     found = one(text, table, [slot("w", ("time", 14), ("feature", 2))], [Y])
     assert (found.code, found.path) == ("NN505", "data.split.test")
     assert "13 consecutive rows of 60" in found.message
-    assert "takes 17" in found.message
+    assert "needs 17" in found.message
 
 
 def test_a_split_without_rows(arrays: Path) -> None:

@@ -98,7 +98,7 @@ def test_faults_of_sound_files(tmp_path: Path) -> None:
     write_wav(tmp_path / "a.wav", np.arange(16), channels=2)
     assert "mono" in fault(SOUND, tmp_path, inputs, [Y])[1]
     write_wav(tmp_path / "a.wav", np.arange(4))
-    assert "whole frame" in fault(SOUND, tmp_path, inputs, [Y])[1]
+    assert "the length of one frame" in fault(SOUND, tmp_path, inputs, [Y])[1]
     (tmp_path / "a.wav").write_bytes(b"RIFF0000")
     assert fault(SOUND, tmp_path, inputs, [Y])[0] == "NN502"
 

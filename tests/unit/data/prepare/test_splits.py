@@ -58,4 +58,4 @@ def test_text_that_does_not_sort_by_time(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("t,a,b,c\n" + rows)
     text = WINDOWS.replace("window: {lookback: 4, horizon: 3}\n", "")
     code, message = fault(text, tmp_path, [slot("w", ("feature", 2))], [Y])
-    assert (code, "does not sort by time" in message) == ("NN514", True)
+    assert (code, "order in time" in message) == ("NN514", True)

@@ -109,7 +109,7 @@ def test_missing_values_are_an_error(tmp_path: Path) -> None:
     code, message = fault(WINDOWS, tmp_path, [W], [Y])
     assert code == "NN504"
     assert "`b`" in message
-    assert "3 values: rows 11, 12, 40" in message
+    assert "3 values missing: rows 11, 12, 40" in message
 
 
 def test_forward_fill_looks_back_only(tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ def test_its_keys_are_in_the_schema_that_checks(tmp_path: Path) -> None:
     [
         ("jsonl = jsonlines_of_mine:JsonLine", PACKAGE, "has no attribute"),
         ("jsonl = jsonlines_of_mine:JsonLines", "import nothing_of_this_name", "nothing_of_this_name"),
-        ("jsonl = jsonlines_of_mine:json", PACKAGE, "is no `DataSource`"),
+        ("jsonl = jsonlines_of_mine:json", PACKAGE, "is not a `DataSource`"),
         ("jsonl = jsonlines_of_mine:JsonLines", PACKAGE.replace('"jsonl"', '"jsons"'), "`jsonl`"),
         (
             "jsonl = jsonlines_of_mine:JsonLines",
