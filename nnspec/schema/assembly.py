@@ -12,7 +12,8 @@ from functools import cache, partial
 from typing import Any
 
 from nnspec.catalogue import keras_objects
-from nnspec.data.sources.registry import all_kinds, own_kinds
+from nnspec.data.section.json_schema import data_section
+from nnspec.data.sources.registry import all_kinds, own_kinds, source_of
 from nnspec.layers.aliases import ALIASES
 from nnspec.layers.kit.args import AUTO_PATTERN
 from nnspec.layers.kit.base import Layer
@@ -189,12 +190,27 @@ def _root(properties: Schema, definitions: Schema) -> Schema:
 
 
 @cache
-def top(*, is_strict: bool, is_published: bool = False) -> Schema:
-    """The whole schema but for its definitions; the published one knows no packages that happen to be installed."""
-    properties = sections(MODEL, LAYER, own_kinds() if is_published else all_kinds())
-    if not is_strict:
-        properties = {name: _admit_expressions(part) for name, part in properties.items()}
-    return _root(properties, {})
+def top(*, is_strict: bool, is_published: bool = False, kinds: tuple[str, ...] | None = None) -> Schema:
+    """The whole schema but for its definitions; the published one knows no packages that happen to be installed.
+
+    Args:
+        kinds: the kinds of source that it is about, whose modules are imported; default all that can be used.
+    """
+    if kinds is not None:
+        sources = [source for kind in kinds if (source := source_of(kind)) is not None]
+    else:
+        sources = list(own_kinds() if is_published else all_kinds())
+    data = data_section(sources)
+    return _root({**_sections(is_strict), "data": data if is_strict else _admit_expressions(data)}, {})
+
+
+@cache
+def _sections(is_strict: bool) -> dict[str, Schema]:
+    """All sections; of sources that of `data` knows none."""
+    properties = sections(MODEL, LAYER, ())
+    if is_strict:
+        return properties
+    return {name: _admit_expressions(part) for name, part in properties.items()}
 
 
 def whole(*, is_strict: bool) -> Schema:

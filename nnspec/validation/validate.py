@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
+from nnspec.data.section.named_kinds import kinds_in
 from nnspec.diagnostics import Diagnostic, Fix, Report, Severity
 from nnspec.document import Mapping, Node, Scalar, Sequence, format_path, to_plain
 from nnspec.expansion.expand import Expanded
@@ -63,24 +64,37 @@ def _dialect(is_strict: bool) -> Any:
 
 
 @cache
-def _schema(pointer: str, is_strict: bool) -> Schema:
-    """The schema of `#`, one definition, or a section `#/properties/…`."""
+def _schema(pointer: str, is_strict: bool, kinds: tuple[str, ...] | None = None) -> Schema:
+    """The schema of `#`, one definition, or a section `#/properties/…`, for these kinds of source."""
     if pointer == "#":  # items are dispatched by hand
-        root = schemas.top(is_strict=is_strict)
+        root = schemas.top(is_strict=is_strict, kinds=kinds)
         shallow = {"model": {"type": "array"}, "blocks": _shallow_blocks(root)}
         return {**root, "properties": {**root["properties"], **shallow}}
     if pointer.startswith("#/properties/"):
-        part: Schema = schemas.top(is_strict=is_strict)["properties"][pointer.removeprefix("#/properties/")]
+        name = pointer.removeprefix("#/properties/")
+        part: Schema = schemas.top(is_strict=is_strict, kinds=kinds)["properties"][name]
         return part
     return schemas.definition(pointer, is_strict=is_strict)
 
 
 def _errors(pointer: str, is_strict: bool, plain: Any) -> list[ValidationError]:
-    """What is wrong with a value, if anything is."""
-    schema = _schema(pointer, is_strict)
-    if is_accepted(schema, plain, partial(schemas.definition, is_strict=is_strict)):
+    """What is wrong with a value, if anything is: that is said by the schema of all kinds of source.
+
+    What the schema of those alone that a spec names accepts, that of all accepts too: it is closed, and less wide.
+    """
+    kinds = _kinds_in(pointer, plain)
+    if is_accepted(_schema(pointer, is_strict, kinds), plain, partial(schemas.definition, is_strict=is_strict)):
         return []
-    return list(_dialect(is_strict)(schema).iter_errors(plain))
+    return list(_dialect(is_strict)(_schema(pointer, is_strict)).iter_errors(plain))
+
+
+def _kinds_in(pointer: str, plain: Any) -> tuple[str, ...] | None:
+    """The kinds of source that a document or its `data` section names; of a definition there are none to be named."""
+    if pointer == "#":
+        return kinds_in(plain.get("data"))
+    if pointer.startswith("#/properties/"):
+        return kinds_in(plain) if pointer == "#/properties/data" else ()
+    return None
 
 
 def _shallow_blocks(root: dict[str, Any]) -> dict[str, Any]:

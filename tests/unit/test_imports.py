@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from nnspec.data.sources.registry import MODULES as MODULES_OF_SOURCES
 from tests.support.paths import PACKAGE, ROOT
 
 FRAMEWORKS = {"tensorflow", "keras", "jax", "onnx", "onnxruntime", "tf2onnx", "torch"}
@@ -73,11 +75,15 @@ def test_onnx_is_never_imported_by_layers(module: str) -> None:
     assert not {name for name, _ in imported(tree)} & (FRAMEWORKS - {"keras"})
 
 
-def loaded_after(statements: str, tmp_path: Path) -> set[str]:
-    (tmp_path / "spec.yaml").write_text(SPEC, encoding="utf-8")
+def modules_after(statements: str, tmp_path: Path, spec: str = SPEC) -> set[str]:
+    (tmp_path / "spec.yaml").write_text(spec, encoding="utf-8")
     code = f"{statements}\nimport sys; print(' '.join(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
-    return {name.partition(".")[0] for name in done.stdout.splitlines()[-1].split()}
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def loaded_after(statements: str, tmp_path: Path) -> set[str]:
+    return {name.partition(".")[0] for name in modules_after(statements, tmp_path)}
 
 
 def test_check_loads_no_framework(tmp_path: Path) -> None:
@@ -86,6 +92,31 @@ def test_check_loads_no_framework(tmp_path: Path) -> None:
     assert "nnspec" in loaded
     assert not loaded & (FRAMEWORKS | {"numpy", "pyarrow", "sklearn", "matplotlib", "rich"})
     assert "jsonschema" not in loaded  # a third of the time, needed only where something is wrong
+
+
+DATA = """
+data:
+  source: {csv: rows.csv}
+  split: {train: 0.5, test: 0.5, by: order}
+  inputs: {x: {columns: [a], scale: standard}}
+  outputs: {y: {columns: [b]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("data", "used"), [("", set()), (DATA, {"csv"}), (DATA.replace("csv: rows.csv", "npz: rows.npz"), {"npz"})]
+)
+def test_check_loads_the_sources_that_a_spec_uses(data: str, used: set[str], tmp_path: Path) -> None:
+    """Of the kinds of source, as of the kinds of layer, a clean spec costs no more than those that it names."""
+    (tmp_path / "rows.csv").write_text("a,b\n" + "".join(f"{i / 7},{i % 5}\n" for i in range(40)), encoding="utf-8")
+    rows = np.arange(40, dtype=np.float32)
+    np.savez(tmp_path / "rows.npz", a=rows / 7, b=rows % 5)
+    spec = f"{data}inputs: {{x: {{axes: {{feature: 1}}}}}}\nmodel: [{{Dense: {{units: 1}}}}]\n"
+    spec = f"nnspec: 1\n{spec}outputs: {{y: {{task: regression}}}}\n"
+    statements = "from nnspec.pipeline import diagnose\nassert diagnose('spec.yaml') == []"
+    loaded = modules_after(statements, tmp_path, spec)
+    assert {kind for kind, module in MODULES_OF_SOURCES.items() if module in loaded} == used
+    assert ("nnspec.data.checks.files" in loaded) == bool(data)
 
 
 def test_import_of_the_package_loads_next_to_nothing(tmp_path: Path) -> None:

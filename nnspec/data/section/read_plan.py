@@ -5,6 +5,7 @@ What a schema without alternatives cannot say is checked here: keys that exclude
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -292,10 +293,8 @@ class _Reader:
         if what == "array" and source is not None and "array" not in source.source.selectors:
             message = f"`array` is read from an .npz file, but the data of {kind} `{name}` are in `{source.shown}`"
             self.fault("NN208", message, node.key_span(what), f"{where}.{what}", "use `columns` for a table")
-        needs = {key: found.kind for found in all_kinds() for key in found.options}
-        for key, needed in {"lengths": "array", **needs}.items():
-            takes = source is not None and key in source.source.options
-            if key in body and what != needed and not takes:
+        for key, needed in self.strange_keys(body, node, where, source):
+            if what != needed:
                 self.fault("NN208", f"`{key}` applies to `{needed}`, not to `{what}`", node.key_span(key), where)
         if "lengths" in body and "sample" in body.get("axes", ()):
             message = "with `lengths` the samples follow one another along the sequence axis: there is no axis `sample`"
@@ -310,6 +309,18 @@ class _Reader:
             message = f"`relative_to: last` of output `{name}` needs a window's last value, but {reason}"
             self.fault("NN516", message, node.entries["relative_to"].span, f"{where}.relative_to")
         return len(self.report.items) == before
+
+    def strange_keys(
+        self, body: dict[str, Any], node: Mapping, where: str, source: SourcePlan | None
+    ) -> Iterator[tuple[str, str]]:
+        """The keys that go with another kind of source than an input or output has, and what they go with."""
+        if "lengths" in body:
+            yield "lengths", "array"
+        known = {*SLOT_KEYS, *(found.kind for found in self.kinds_of(node, where))}
+        known |= source.source.options.keys() if source is not None else set()
+        strange = body.keys() - known
+        if strange:
+            yield from ((key, found.kind) for found in all_kinds() for key in found.options if key in strange)
 
     def read_scale(self, body: Any, spans: dict[str, Span]) -> ScalePlan | None:
         if body is None:

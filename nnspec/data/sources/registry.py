@@ -1,7 +1,7 @@
 """Every kind of source by its key in a spec: nnspec's own, and those of packages installed beside it.
 
-A kind's module is imported when a spec names it, or where all kinds are wanted: for the published schema, and for what
-is said of a faulty `data` section. Entry points are listed where a key is none of nnspec's own kinds.
+A kind's module is imported when a spec names it, or where all kinds are wanted: for the published schema, for editors,
+and for what is said of a faulty `data` section. Entry points are listed where a key is none that nnspec knows itself.
 """
 
 from __future__ import annotations
@@ -89,11 +89,12 @@ def named_kinds(keys: Iterable[str], known: Iterable[str] = ()) -> tuple[DataSou
     Raises:
         PluginError: as `source_of`.
     """
-    given = list(dict.fromkeys(keys))
-    own = [kind for kind in MODULES if kind in given]
-    rest = set(given) - set(own) - set(known)
+    given = set(keys)
+    own = [source for kind in MODULES if kind in given and (source := source_of(kind)) is not None]
+    rest = given - {source.kind for source in own} - set(known)
+    rest -= {option for source in own for option in source.options}
     installed = sorted(rest & find(GROUP).keys()) if rest else []
-    return tuple(source for kind in (*own, *installed) if (source := source_of(kind)) is not None)
+    return (*own, *(source for kind in installed if (source := source_of(kind)) is not None))
 
 
 def is_own(source: DataSource) -> bool:

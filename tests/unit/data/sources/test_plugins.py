@@ -106,6 +106,23 @@ def test_check_build_and_predict_know_it(tmp_path: Path) -> None:
     assert (tmp_path / "new.jsonl.out.csv").read_text() == (tmp_path / "new.csv.out.csv").read_text()
 
 
+def test_a_spec_that_does_not_name_it_imports_nothing_of_it(tmp_path: Path) -> None:
+    install(tmp_path, "jsonl = jsonlines_of_mine:JsonLines")
+    (tmp_path / "rows.csv").write_text("a,b,c\n" + "".join(f"{i},{i % 5},{i / 5}\n" for i in range(60)), "utf-8")
+    (tmp_path / "other.yaml").write_text(SPEC.replace('{jsonl: rows.jsonl, comment: "#"}', "{csv: rows.csv}"), "utf-8")
+    for name, is_named in (("other.yaml", False), ("spec.yaml", True)):
+        code = f"import sys; from nnspec import pipeline; assert not pipeline.diagnose('{name}')"
+        environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+        done = subprocess.run(
+            [sys.executable, "-c", f"{code}; print('jsonlines_of_mine' in sys.modules)"],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+        assert done.stdout.strip() == str(is_named), done.stderr
+
+
 def test_its_keys_are_in_the_schema_that_checks(tmp_path: Path) -> None:
     install(tmp_path, "jsonl = jsonlines_of_mine:JsonLines")
     (tmp_path / "spec.yaml").write_text(SPEC.replace("comment", "coment"), encoding="utf-8")
