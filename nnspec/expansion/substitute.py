@@ -51,6 +51,13 @@ class Substituter:
             return Sequence(items, span, 1 + sum([i.size for i in items]))
         entries = {key: self.replaced(value, scope, trail) for key, value in node.entries.items()}
         keys = {k: Scalar(v.value, v.span.within(trail)) for k, v in node.keys.items()} if trail else node.keys
+        if any(key.startswith("$") for key in entries):
+            names = {key: self.key(key, keys[key], scope) for key in entries}
+            if len(set(names.values())) < len(names):
+                self.failed = True
+                self.report.add(Diagnostic("NN111", "two keys of this mapping have the same value", span))
+            entries = {names[key]: value for key, value in entries.items()}
+            keys = {names[key]: Scalar(names[key], place.span) for key, place in keys.items()}
         return Mapping(entries, keys, span, 1 + sum([e.size for e in entries.values()]))
 
     def scalar(self, node: Scalar, scope: Scope, trail: tuple[Step, ...]) -> Node:
@@ -75,6 +82,16 @@ class Substituter:
         if len(result) > MAX_TEXT:
             return self.refused("the string after substituting variables", span)
         return Scalar(result, span, node.is_plain)
+
+    def key(self, text: str, place: Scalar, scope: Scope) -> str:
+        """A key with its variable replaced, such as the name of an axis: `axes: {$axis: 3}`."""
+        if not text.startswith("$"):
+            return text
+        value = to_plain(self.scalar(Scalar(text, place.span), scope, ()))
+        if not isinstance(value, str) and not self.failed:
+            self.failed = True
+            self.report.add(Diagnostic("NN111", f"`{text}` stands for a name here, but it is {value!r}", place.span))
+        return str(value)
 
     def refused(self, what: str, span: Span) -> Node:
         self.failed = True

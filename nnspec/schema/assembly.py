@@ -239,6 +239,8 @@ def _admit_expressions(schema: Any) -> Any:
             result[key] = {name: _admit_expressions(part) for name, part in value.items()}
         elif key in ("items", "additionalProperties", "else", "then", "allOf"):
             result[key] = _admit_expressions(value)
+        elif key == "propertyNames" and "pattern" in value:
+            result[key] = {**value, "pattern": r"^\$|" + value["pattern"]}
         else:
             result[key] = value
     types = result.get("type")
