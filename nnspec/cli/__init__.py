@@ -31,7 +31,7 @@ QUICK = {"check", "show", "fix", "explain", "schema"}
 
 
 class _Order(click.Group):
-    """Verbs in the order in which they are used, not by the alphabet."""
+    """Lists verbs in the order of use, not alphabetically."""
 
     def list_commands(self, context: click.Context) -> list[str]:
         return list(self.commands)
@@ -43,10 +43,14 @@ def main() -> None:
     """Neural networks from a YAML spec: axes checked by name, trained by Keras, exported to verified ONNX.
 
     \b
-    nnspec check specs/causal_cnn.yaml    what is wrong, before any framework is imported
-    nnspec show  specs/causal_cnn.yaml    axes, kernels, parameters and receptive fields, a row a layer
+    nnspec check specs/causal_cnn.yaml    report errors, before any framework is imported
+    nnspec show  specs/causal_cnn.yaml    axes, weights, parameters and receptive fields, one row per layer
     nnspec build specs/causal_cnn.yaml    check, train, evaluate, export, verify
     nnspec predict out/causal_cnn/model.onnx DATA.csv
+
+    `nnspec VERB --help` describes a verb: examples, what it writes, and its exit codes.
+
+    `nnspec VERB --help` describes a verb: examples, what it writes, and its exit codes.
 
     Tab completion: eval "$(_NNSPEC_COMPLETE=bash_source nnspec)" (zsh_source, fish_source).
     """

@@ -14,14 +14,24 @@ from nnspec.cli.reporting import handled, print_diagnostics
 @SPEC
 @out_option()
 @SET
-@click.option("--resume", is_flag=True, help="Go on after an interruption.")
+@click.option("--resume", is_flag=True, help="Continue an interrupted training from its last epoch.")
 @QUIET
 @ALLOW_OUTSIDE
 @handled
 def train(
     spec: str, out: Path | None, overrides: dict[str, str], resume: bool, quiet: bool, allow_outside: bool
 ) -> None:
-    """Train a spec and evaluate it on every split, beside its naive baseline."""
+    """Train a spec and compare it with a naive baseline.
+
+    \b
+    nnspec train specs/causal_cnn.yaml
+    nnspec train specs/causal_cnn.yaml --set training.epochs=5 --out out/short
+
+    Writes model.keras, spec.yaml, history.csv, history.png, metrics.json (every split, and the baseline),
+    preprocessing.json and manifest.json to the output directory.
+
+    Exit codes: 0 when trained, 1 on an error in the spec or its data, 2 on a wrong command line, 130 when interrupted.
+    """
     from nnspec import pipeline
     from nnspec.progress import Progress
 
@@ -35,8 +45,8 @@ def train(
 @SPEC
 @out_option()
 @SET
-@click.option("--weights", type=click.Path(path_type=Path), help="Trained weights: model.keras or a .weights.h5 file.")
-@click.option("--untrained", is_flag=True, help="Random weights from the spec's seed.")
+@click.option("--weights", type=click.Path(path_type=Path), help="Trained weights: a model.keras or .weights.h5 file.")
+@click.option("--untrained", is_flag=True, help="Export random weights, drawn with the spec's seed.")
 @QUIET
 @ALLOW_OUTSIDE
 @handled
@@ -49,9 +59,16 @@ def export(
     quiet: bool,
     allow_outside: bool,
 ) -> None:
-    """Write model.onnx from trained weights, once it gives what Keras gives.
+    """Export trained weights to model.onnx and verify it.
 
-    The directory holds model.onnx, model.keras with the very weights, verify.json and what `nnspec verify` needs.
+    \b
+    nnspec export specs/causal_cnn.yaml --weights out/causal_cnn/model.keras
+    nnspec export specs/causal_cnn.yaml --untrained
+
+    Writes model.onnx, model.keras with the same weights, spec.yaml, verify.json and manifest.json to the output
+    directory, and nothing if ONNX Runtime and Keras differ.
+
+    Exit codes: 0 when exported and verified, 1 on an error, 2 on a wrong command line.
     """
     from nnspec import pipeline
     from nnspec.progress import Progress
@@ -66,7 +83,7 @@ def export(
 @SPEC
 @out_option()
 @SET
-@click.option("--resume", is_flag=True, help="Go on after an interruption.")
+@click.option("--resume", is_flag=True, help="Continue an interrupted training from its last epoch.")
 @QUIET
 @ALLOW_OUTSIDE
 @handled
@@ -75,8 +92,15 @@ def build(
 ) -> None:
     """Check, train, evaluate, export and verify: the main job.
 
-    The directory holds model.onnx, model.keras, spec.yaml, history.csv, history.png, metrics.json, verify.json and
-    manifest.json. It appears whole or not at all.
+    \b
+    nnspec build specs/causal_cnn.yaml
+    nnspec build specs/causal_cnn.yaml --resume
+
+    Writes model.onnx, model.keras, spec.yaml, history.csv, history.png, metrics.json, verify.json and manifest.json to
+    the output directory, all or none of them.
+
+    Exit codes: 0 when built and verified, 1 on an error in the spec, its data or the export, 2 on a wrong command
+    line, 130 when interrupted.
     """
     from nnspec import pipeline
     from nnspec.progress import Progress

@@ -1,4 +1,4 @@
-"""Verbs that look for faults in a spec and mend them: check, fix."""
+"""The verbs `check` and `fix`: report the errors of a spec, and correct those with a certain fix."""
 
 from __future__ import annotations
 
@@ -20,15 +20,22 @@ from nnspec.cli.reporting import emit, handled, print_diagnostics
     "output",
     type=click.Choice(["text", "json", "sarif"]),
     default="text",
-    help="How to print; code hosts show SARIF as annotations.",
+    help="Output format; code hosts show SARIF as annotations.",
 )
 @QUIET
 @ALLOW_OUTSIDE
 @handled
 def check(specs: tuple[str, ...], overrides: dict[str, str], output: str, quiet: bool, allow_outside: bool) -> None:
-    """Check specs: document, schema, axes, graph and data; no framework is imported.
+    """Check specs: YAML, schema, axes, graph and data files. Imports no framework.
 
-    Exit code 0 where all are clean (warnings allowed), 1 where there are errors.
+    \b
+    nnspec check specs/*.yaml
+    nnspec check spec.yaml --set vars.lookback=12
+    nnspec check spec.yaml --format json
+
+    Prints diagnostics with code, position and fix, and writes no file; `nnspec explain NN301` explains a code.
+
+    Exit codes: 0 without errors (warnings allowed), 1 with errors, 2 on a wrong command line.
     """
     from nnspec.pipeline import diagnose
 
@@ -42,16 +49,24 @@ def check(specs: tuple[str, ...], overrides: dict[str, str], output: str, quiet:
 
 @click.command()
 @click.argument("specs", nargs=-1, required=True, type=click.Path())
-@click.option("--diff", is_flag=True, help="Print a patch, for `git apply` or `patch -p1`, and leave the files alone.")
+@click.option(
+    "--diff", is_flag=True, help=("Print a patch for `git apply` or `patch -p1` instead of changing the files.")
+)
 @FORMAT
 @QUIET
 @ALLOW_OUTSIDE
 @handled
 def fix(specs: tuple[str, ...], diff: bool, output: str, quiet: bool, allow_outside: bool) -> None:
-    """Apply the machine-applicable fixes to the text of specs; comments and layout stay.
+    """Apply certain fixes to specs, keeping comments and layout.
 
-    Only fixes that cannot be wrong are applied. Says what was fixed and what is left. Exit code 0 where no error is
-    left, 1 where some are, or where a file changed meanwhile; then it is not written.
+    \b
+    nnspec fix spec.yaml --diff     show the changes
+    nnspec fix spec.yaml            make them
+
+    Applies only fixes that cannot be wrong, rewrites the files in place, and prints what was fixed and which
+    diagnostics remain. A file that changed in the meantime is not written.
+
+    Exit codes: 0 when no error remains, 1 when errors remain or a file was not written, 2 on a wrong command line.
     """
     from nnspec.fix.files import mend, summary, to_plain
 

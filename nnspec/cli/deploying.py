@@ -1,4 +1,4 @@
-"""Verbs that take a deployed model: verify, predict."""
+"""The verbs of a deployed model: `verify` and `predict`."""
 
 from __future__ import annotations
 
@@ -15,15 +15,24 @@ from nnspec.cli.reporting import emit, handled
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--weights", type=click.Path(path_type=Path), help="The Keras model [default: model.keras beside MODEL].")
-@click.option("--second-opinion", is_flag=True, help="Convert the Keras model by tf2onnx too, and show both files.")
+@click.option(
+    "--second-opinion", is_flag=True, help=("Also convert the Keras model with tf2onnx, and compare the two files.")
+)
 @FORMAT
 @QUIET
 @handled
 def verify(model: Path, weights: Path | None, second_opinion: bool, output: str, quiet: bool) -> None:
-    """Compare a model with Keras again: ONNX Runtime on the very weights.
+    """Verify an exported model against Keras.
 
-    With --second-opinion the Keras model is converted by tf2onnx as a whole: nodes, operators, largest differences
-    (relative) and latency of both files stand side by side. Where tf2onnx fails, its reason is told.
+    \b
+    nnspec verify out/causal_cnn/model.onnx
+    nnspec verify out/causal_cnn/model.onnx --second-opinion
+
+    Runs MODEL (.onnx) and the Keras model with the same weights, prints the largest relative error and the tolerance of
+    every output, and writes no file. --second-opinion also converts the Keras model with tf2onnx, and prints nodes,
+    operators, errors and latency of both files, or the reason why tf2onnx fails.
+
+    Exit codes: 0 when the outputs agree, 1 when they differ or a file cannot be used, 2 on a wrong command line.
     """
     from nnspec.jobs import run_verify
     from nnspec.progress import Progress
@@ -47,14 +56,24 @@ def verify(model: Path, weights: Path | None, second_opinion: bool, output: str,
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option(
-    "--out", "-o", type=click.Path(path_type=Path), help="A .csv, .json or .npz file [default: lines of JSON]."
+    "--out",
+    "-o",
+    type=click.Path(path_type=Path),
+    help=("A .csv, .json, .jsonl or .npz file [default: JSON lines on standard output]."),
 )
 @handled
 def predict(model: Path, data: Path, out: Path | None) -> None:
-    """Run a deployed model on a data file, with numpy and onnxruntime alone.
+    """Predict with a deployed model on a data file.
 
-    DATA is a .csv, .parquet, .npy, .npz, .json or .wav file. A stateful model reads its rows in order, its state
-    carried as in training and cleared before the first.
+    \b
+    nnspec predict out/causal_cnn/model.onnx new.csv
+    nnspec predict out/causal_cnn/model.onnx new.csv --out predictions.csv
+
+    DATA is a .csv, .parquet, .npy, .npz, .json or .wav file with the columns or arrays of training. Prints one line of
+    JSON per sample, or writes the file of --out. Needs only numpy and onnxruntime. A stateful model reads its rows in
+    order: its state is carried from sample to sample as in training, and is zero before the first.
+
+    Exit codes: 0 when predicted, 1 when MODEL or DATA cannot be used, 2 on a wrong command line.
     """
     from nnspec import runtime
     from nnspec.runtime.reading import read_inputs
@@ -66,7 +85,9 @@ def predict(model: Path, data: Path, out: Path | None) -> None:
         if predictor.states:
             size = predictor.metadata.get("state_batch") or 1
             click.echo(
-                f"note: stateful: samples in order, {size} at a time, each going on from the one before", err=True
+                f"note: this model is stateful: it takes samples in order, {size} at a time, and "
+                "carries its state to the next",
+                err=True,
             )
         write_predictions(predictor.in_order(**inputs), predictor.metadata, out)
     except (runtime.InputError, runtime.ModelError, OSError) as error:

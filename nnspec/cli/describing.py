@@ -1,4 +1,4 @@
-"""Verbs that describe a spec and its language: show, explain, schema."""
+"""The verbs that describe a spec and the language: `show`, `explain` and `schema`."""
 
 from __future__ import annotations
 
@@ -19,27 +19,37 @@ if TYPE_CHECKING:
 
 @click.command()
 @SPEC
-@click.option("--why", "layer", metavar="LAYER", help="A page about one layer: what each argument did here.")
+@click.option(
+    "--why", "layer", metavar="LAYER", help=("Explain one layer: what each of its arguments does in this spec.")
+)
 @SET
 @click.option(
     "--format",
     "output",
     type=click.Choice(["text", "json", "mermaid"]),
     default="text",
-    help="How to print; mermaid: a diagram that GitHub draws.",
+    help="Output format; mermaid is a diagram that GitHub renders.",
 )
 @ALLOW_OUTSIDE
 @handled
 def show(spec: str, layer: str | None, overrides: dict[str, str], output: str, allow_outside: bool) -> None:
-    """Show a spec's network, a row a layer.
+    """Show a spec's network, one row per layer.
 
-    Each row has the axes in and out, the weights, the parameters with their formula, and how far the layer sees.
+    \b
+    nnspec show specs/causal_cnn.yaml
+    nnspec show specs/causal_cnn.yaml --why conv1d_2
+    nnspec show specs/causal_cnn.yaml --format mermaid
+
+    Each row has the axes in and out, the weights, the number of parameters with its formula, and the receptive field.
+    Prints only; writes no file.
+
+    Exit codes: 0 when shown, 1 when the spec has errors, 2 on a wrong command line.
     """
     from nnspec import pipeline
     from nnspec import show as rendering
 
     if layer is not None and output == "mermaid":
-        raise click.UsageError("--why tells of one layer, in text or json; a diagram has them all")
+        raise click.UsageError("--why explains one layer, in text or json; mermaid draws all layers")
     graph = pipeline.check(spec, overrides, allow_outside=allow_outside, without_data=True).graph
     if layer is not None:
         page = _page_of(graph, layer)
@@ -73,11 +83,17 @@ def _page_of(graph: Graph, layer: str) -> Page:
 @click.argument("what", required=False, metavar="[NAME]")
 @handled
 def explain(what: str | None) -> None:
-    """Print the page of a code (NN301), a layer (Conv1D) or another word of a spec.
+    """Print the page of a code, a layer or another word of a spec.
 
-    Sections (data), items (repeat), tasks (regression) and Keras objects (Adam) have pages too.
+    \b
+    nnspec explain NN301       a diagnostic code
+    nnspec explain Conv1D      a layer: axes, arguments, defaults
+    nnspec explain data        a section; also items (repeat), tasks (regression) and Keras objects (Adam)
+    nnspec explain             a list of all pages
 
-    Without a name: everything that has a page.
+    Prints only; writes no file.
+
+    Exit codes: 0 when the page exists, 2 when it does not.
     """
     from nnspec.explain.pages import contents, page, suggestions
 
@@ -88,13 +104,13 @@ def explain(what: str | None) -> None:
     text = page(what)
     if text is None:
         close = " or ".join(f"`{name}`" for name in suggestions(what))
-        guess = f"; did you mean {close}?" if close else "; `nnspec explain` lists what has one"
-        raise click.UsageError(f"nothing called `{what}` has a page{guess}")
+        guess = f"; did you mean {close}?" if close else "; `nnspec explain` lists all pages"
+        raise click.UsageError(f"there is no page `{what}`{guess}")
     click.echo(text, nl=False)
 
 
 def _tell_of_packages(kind: str | None = None) -> None:
-    """On standard error: what is wrong with the layers of installed packages, all or those of one kind."""
+    """Prints to standard error what is wrong with the layers of installed packages, all or those of one kind."""
     from nnspec.layers.registry import REGISTRY
 
     for problem in REGISTRY.problems():
@@ -103,15 +119,21 @@ def _tell_of_packages(kind: str | None = None) -> None:
 
 
 @click.command()
-@click.option("--check", "compare", is_flag=True, help="Compare instead of writing; exit code 1 where they differ.")
+@click.option("--check", "compare", is_flag=True, help="Compare with the file instead of writing it.")
 @click.option(
     "--out", "-o", type=click.Path(path_type=Path), default=Path("schemas/nnspec.schema.json"), show_default=True
 )
 @handled
 def schema(compare: bool, out: Path) -> None:
-    """Write the JSON Schema of specs, for editors and for validation.
+    """Write the JSON Schema of specs, for editors and validators.
 
-    Layers of packages that are installed beside nnspec are in it.
+    \b
+    nnspec schema --out nnspec.schema.json
+    nnspec schema --check
+
+    Writes one file, which also describes the layers of other installed packages.
+
+    Exit codes: 0 when written or up to date, 1 when --check finds a difference, 2 on a wrong command line.
     """
     from nnspec.layers import discover
 

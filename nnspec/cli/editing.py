@@ -1,4 +1,4 @@
-"""The verb for editors: lsp."""
+"""The verb `lsp`: the language server for editors."""
 
 from __future__ import annotations
 
@@ -11,12 +11,20 @@ from nnspec.diagnostics.extras import install_command
 
 
 @click.command()
-@click.option("--stdio", is_flag=True, help="Speak over standard input and output, which is the only way there is.")
+@click.option(
+    "--stdio", is_flag=True, help=("Use standard input and output. Always on; accepted because editors pass it.")
+)
 @handled
 def lsp(stdio: bool) -> None:
-    """Serve an editor by the Language Server Protocol.
+    """Run the language server (LSP) for editors.
 
-    It shows diagnostics, axes, fixes and documentation while one types, and completes and renames names.
+    \b
+    nnspec lsp --stdio
+
+    An editor starts it. It shows diagnostics, axes, fixes and documentation while you type, and completes and renames
+    names. It writes no file; README has the settings of VS Code, Neovim and Helix.
+
+    Exit codes: 0 when the editor closes it, 2 when pygls is not installed.
     """
     del stdio
     try:

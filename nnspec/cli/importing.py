@@ -1,4 +1,4 @@
-"""The verb that makes a spec of a Keras model."""
+"""The verb `import`: convert a Keras model to a spec."""
 
 from __future__ import annotations
 
@@ -14,23 +14,26 @@ from nnspec.cli.reporting import handled
 @click.command("import")
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option(
-    "--out", "-o", type=click.Path(path_type=Path), default=Path(), help="Folder to write to [default: this one]."
+    "--out", "-o", type=click.Path(path_type=Path), default=Path(), help="Output directory [default: the current one]."
 )
-@click.option("--name", help="Name of the two files [default: that of MODEL].")
-@click.option("--flat", is_flag=True, help="Write every layer out, without blocks and repeats.")
+@click.option("--name", help="Name of the two files [default: the name of MODEL].")
+@click.option("--flat", is_flag=True, help="Write out every layer, without blocks and repeats.")
 @FORMAT
 @QUIET
 @handled
 def import_(model: Path, out: Path, name: str | None, flat: bool, output: str, quiet: bool) -> None:
-    """Make a spec of MODEL.keras: NAME.yaml with named axes, and NAME.weights.h5.
-
-    Takes Functional and Sequential models of Keras' own layers; nothing in the file is run. Repeated structure becomes
-    blocks and repeats where that is exact. The spec is compiled and compared with the model before anything is written.
+    """Convert a Keras model (MODEL.keras) to a spec with named axes.
 
     \b
     nnspec import model.keras
     nnspec show   model.yaml
     nnspec export model.yaml --weights model.weights.h5 --out out/model
+
+    Writes NAME.yaml and NAME.weights.h5. Reads Functional and Sequential models of Keras' own layers; no code in the
+    file is run. Repeated structure becomes blocks and repeats where that is exact. Before anything is written, the
+    spec is compiled and its outputs are compared with the model's.
+
+    Exit codes: 0 when written, 1 when the model cannot be expressed as a spec, 2 on a wrong command line.
     """
     from nnspec.progress import Progress
 
@@ -52,7 +55,7 @@ def import_(model: Path, out: Path, name: str | None, flat: bool, output: str, q
     elif not quiet:
         click.echo(
             f"{made.spec}: {made.layers} layers in {made.lines} lines, {made.graph.parameters:,} parameters\n"
-            f"{made.weights}: compiled with these, it gives the model's outputs within {made.error:.2g} (relative)"
+            f"{made.weights}: with these weights, the spec gives the model's outputs within {made.error:.2g} (relative)"
         )
         for note in made.notes:
             click.echo(f"note: {note}")

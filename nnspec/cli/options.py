@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-FORMAT = click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", help="How to print.")
+FORMAT = click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", help="Output format.")
 QUIET = click.option("-q", "--quiet", is_flag=True, help="Print results and errors only.")
-ALLOW_OUTSIDE = click.option("--allow-outside", is_flag=True, help="Let data files lie outside the spec's folder.")
+ALLOW_OUTSIDE = click.option("--allow-outside", is_flag=True, help="Allow data files outside the spec's folder.")
 SPEC = click.argument("spec", type=click.Path())
 
 
@@ -30,7 +30,7 @@ SET = click.option(
     multiple=True,
     metavar="KEY.PATH=VALUE",
     callback=_parse_overrides,
-    help="Override a value of the spec, as in --set vars.lookback=12; may be repeated.",
+    help="Override a value of the spec, as in --set vars.lookback=12; can be repeated.",
 )
 
 
@@ -40,7 +40,7 @@ def out_option(default: str | None = None) -> Callable[..., Any]:
         "-o",
         type=click.Path(path_type=Path),
         default=default,
-        help="Where to write [default: out/NAME of the spec].",
+        help="Output directory [default: out/NAME of the spec].",
     )
 
 

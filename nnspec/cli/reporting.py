@@ -26,11 +26,11 @@ def handled(function: Callable[..., Any]) -> Callable[..., Any]:
             sys.exit(1)
         except CompilerBug as error:
             click.echo(
-                f"internal error: {error}\nThis is a fault of nnspec, not of your spec. Please report it.", err=True
+                f"internal error: {error}\nThis is a bug in nnspec, not in your spec. Please report it.", err=True
             )
             sys.exit(1)
         except KeyboardInterrupt:
-            click.echo("interrupted; `--resume` goes on where training stopped", err=True)
+            click.echo("interrupted; `--resume` continues where training stopped", err=True)
             sys.exit(130)
 
     return wrapper

@@ -42,7 +42,7 @@ def settle_units(expanded: Expanded, count: Callable[[str], Count], report: Repo
         output = _output_of(expanded, item)
         if output is None or item.shared is not None:
             why = "is a shared layer" if item.shared is not None else "is not the head of one output"
-            _refuse(report, item, f"but it {why}", "say how many `units` it has")
+            _refuse(report, item, f"but it {why}", "set `units` to a number")
             continue
         found = count(output)
         if found.number is None:

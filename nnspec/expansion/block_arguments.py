@@ -36,7 +36,7 @@ def arguments_of(
     for key, default in declared.items():
         if key not in given and default is None:
             if key not in meant:
-                fix = Fix(f"set it: `{{use: {kind}, {key}: …}}`, or give it a default under `blocks:`")
+                fix = Fix(f"set it: `{{use: {kind}, {key}: …}}`, or declare a default under `blocks:`")
                 place = node.key_span(key) if isinstance(node, Mapping) else use.span
                 related = (Related(place, f"`{key}` has no default here"),)
                 message = f"block `{kind}` requires parameter `{key}`"

@@ -267,7 +267,9 @@ class _Expander:
         for number, values in enumerate(rounds or (), start=1):
             self.rounds_made += 1
             if self.rounds_made > MAX_ROUNDS:
-                self.refuse(f"the repeats run more than {MAX_ROUNDS} rounds in total", body.span.within(place.trail))
+                self.refuse(
+                    (f"the repeats have more than {MAX_ROUNDS} iterations in total"), body.span.within(place.trail)
+                )
             inside = replace(
                 place,
                 scope={**place.scope, **values},

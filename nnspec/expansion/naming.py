@@ -156,7 +156,7 @@ class NameTable:
         else:
             message = f"`{name}` comes later (line {there.line}), but a layer can only read what is above it"
             fixes.insert(0, Fix(f"move `{name}` above the layer that reads it"))
-        return Diagnostic("NN403", message, here, related=(Related(there, "made here", name),), fixes=tuple(fixes))
+        return Diagnostic("NN403", message, here, related=(Related(there, "defined here", name),), fixes=tuple(fixes))
 
     def read(
         self, node: Node | None, names: Names, current: Reference | None, span: Span
@@ -166,7 +166,7 @@ class NameTable:
                 known = ", ".join(f"`{n}`" for n in names.known)
                 fix = Fix(f"add `from:` with one of {known}")
                 self.report.add(
-                    Diagnostic("NN404", "the first layer must say which input it reads", span, fixes=(fix,))
+                    Diagnostic("NN404", "the first layer must name the input that it reads", span, fixes=(fix,))
                 )
             return (current,)
         return tuple(self.look_up(n, names) for n in (node.items if isinstance(node, Sequence) else (node,)))

@@ -46,8 +46,8 @@ def _check_ids(checked: Checked, dataset: Dataset) -> None:
             if strange.size:
                 raise SpecError.single(
                     "NN506",
-                    f"input `{name}` holds the id {strange[0]} in split `{split}`, "
+                    f"input `{name}` has id {strange[0]} in split `{split}`, "
                     f"but the `{node.kind}` that reads it has vectors for 0 to {count - 1}",
                     node.span,
-                    fixes=[Fix("`input_dim` is the largest id plus 1")] if strange.max() >= count else [],
+                    fixes=[Fix("set `input_dim` to the largest id plus 1")] if strange.max() >= count else [],
                 )

@@ -16,7 +16,7 @@ def plot_history(history: list[dict[str, float]], best_epoch: int, path: Path, p
     if not history:
         return
     if not is_installed("plots"):
-        progress.say(f"no {path.name}, which needs matplotlib: {install_command('plots')}")
+        progress.say(f"{path.name} is not written: it needs matplotlib ({install_command('plots')})")
         return
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

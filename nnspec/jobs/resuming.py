@@ -13,7 +13,7 @@ from nnspec.jobs.artifact import sha256
 from nnspec.pipeline import Checked
 
 FILE = "made_of.json"
-AGAIN = "begin anew: leave `--resume` out"
+AGAIN = "start again without `--resume`"
 
 
 def refuse_other_origin(checked: Checked, folder: Path, *, resume: bool) -> None:
@@ -32,7 +32,9 @@ def refuse_other_origin(checked: Checked, folder: Path, *, resume: bool) -> None
         before = dict(json.loads(path.read_text(encoding="utf-8")))
         changed = [name for name in sorted({*before, *made_of}) if before.get(name) != made_of.get(name)]
         if changed:
-            message = f"the interrupted training was one of another {', '.join(changed)}: it cannot go on with this one"
+            message = (
+                f"the interrupted training had another {', '.join(changed)}, so it cannot be resumed with this one"
+            )
             raise SpecError.single("NN522", message, checked.root.span, fixes=[Fix(AGAIN)])
 
 

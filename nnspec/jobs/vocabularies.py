@@ -57,11 +57,11 @@ def require(graph: Graph) -> None:
     faults = [
         Diagnostic(
             "NN352",
-            f"`{node.name}` takes its vocabulary from training data, and here are none",
+            f"`{node.name}` learns its vocabulary from training data, but there are none",
             node.span,
             fixes=(
                 Fix("list the words: `vocabulary: [red, green]`"),
-                Fix("or add a `data` section, or give weights with `--weights`"),
+                Fix("or add a `data` section, or pass trained weights with `--weights`"),
             ),
         )
         for node in lacking(graph)
@@ -128,10 +128,10 @@ def check_words(graph: Graph, dataset: Dataset) -> None:
                 raise SpecError.single(
                     "NN353",
                     f"`{node.name}` has no index for unknown words (`num_oov_indices: 0`), but split `{split}` of "
-                    f"input `{name}` holds `{strange[0]}`, which is not in its vocabulary",
+                    f"input `{name}` has `{strange[0]}`, which is not in its vocabulary",
                     node.span,
                     notes=[f"{len(strange)} words are unknown"] if len(strange) > 1 else (),
-                    fixes=[Fix("leave `num_oov_indices` out: unknown words share one index")],
+                    fixes=[Fix("remove `num_oov_indices`: unknown words then share one index")],
                 )
 
 

@@ -42,9 +42,9 @@ def with_weights(
             "export needs trained weights",
             Span(checked.root.span.source),
             fixes=[
-                Fix("give them with `--weights out/model.keras`"),
+                Fix("pass them with `--weights out/model.keras`"),
                 Fix("train and export in one step with `nnspec build`"),
-                Fix("write random ones with `--untrained`"),
+                Fix("export random weights with `--untrained`"),
             ],
         )
     load_weights(compiled, weights)
@@ -85,7 +85,7 @@ def load_weights(compiled: Compiled, path: Path) -> None:
     if path.suffix not in (".keras", ".h5"):
         raise SpecError.single("NN604", f"`{path.name}` is neither a .keras nor a .weights.h5 file", here)
     if path.suffix == ".keras" and not zipfile.is_zipfile(path):
-        raise SpecError.single("NN604", f"`{path.name}` is damaged: it is no Keras archive", here)
+        raise SpecError.single("NN604", f"`{path.name}` is damaged: it is not a Keras archive", here)
     try:
         compiled.model.load_weights(path)
     except Exception as error:

@@ -108,9 +108,9 @@ def placeholders(path: str) -> Iterator[str]:
         if name is None:
             continue
         if not name.isidentifier() and not name.replace("-", "_").isidentifier():
-            raise ValueError(f"`{{{name}}}` is no name of a figure")
+            raise ValueError(f"`{{{name}}}` is not the name of a metric")
         is_wide = any(len(digits) > 2 for digits in re.findall(r"\d+", form or ""))  # a width of a billion is a bomb
         if "/" in (form or "") or conversion or is_wide:
-            raise ValueError(f"`{{{name}:{form}}}` is no format of a number")
+            raise ValueError(f"`{{{name}:{form}}}` is not a number format")
         format(0.5 if form and form[-1:] in "eEfFgG%" else 1, form or "")
         yield name

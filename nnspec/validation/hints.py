@@ -75,10 +75,10 @@ _KEYS_OF: Mapping[tuple[str, str], Hint] = {
             "bidirectional": Hint("for both directions, use `Bidirectional: {layer: {LSTM: {units: 8}}}`"),
             "batch_first": Hint("the batch axis is always first, and implicit"),
             "initial_state": Hint(
-                "states are read beside the sequence: `from: [x, hidden, cell]`, or those of a layer with "
+                "list the states after the sequence: `from: [x, hidden, cell]`, or those of a layer with "
                 "`return_state: true`, `from: [x, encoder.hidden, encoder.cell]`"
                 if kind == "LSTM"
-                else "a state is read beside the sequence: `from: [x, state]`"
+                else "list the state after the sequence: `from: [x, state]`"
             ),
             "nonlinearity": _word("activation"),
         }.items()
@@ -105,7 +105,7 @@ _KEYS_OF: Mapping[tuple[str, str], Hint] = {
         for kind in ("SGD", "RMSprop", "Ada", "Nadam", "Ftrl", "Lion", "Lamb", "Muon", "ScheduleFree")
     },
     **{
-        (habit, kind): Hint(f"it is a layer of its own, behind this one: `{layer}`")
+        (habit, kind): Hint(f"write it as a separate layer after this one: `{layer}`")
         for kind in ("Dense", "Conv", "Embedding")
         for habit, layer in {
             "dropout": "Dropout: 0.5",
@@ -117,16 +117,16 @@ _KEYS_OF: Mapping[tuple[str, str], Hint] = {
         }.items()
     },
     **{
-        ("activation", kind): Hint("it is a layer of its own, behind this one: `Activation: relu`")
+        ("activation", kind): Hint("write it as a separate layer after this one: `Activation: relu`")
         for kind in ("BatchNormalization", "LayerNormalization", "Add", "Concatenate", "MaxPooling", "Flatten")
     },
     **{
-        (habit, kind): Hint("what it reads is listed: `from: [query, value]`, or `from: [query, value, key]`")
+        (habit, kind): Hint("list its inputs: `from: [query, value]`, or `from: [query, value, key]`")
         for kind in ("MultiHeadAttention", "GroupQueryAttention", "Attention", "AdditiveAttention")
         for habit in ("query", "value", "key", "q", "k", "v")
     },
-    ("embed_dim", "MultiHeadAttention"): Hint("what each head has is `key_dim`: the whole divided by `num_heads`"),
-    ("d_model", "MultiHeadAttention"): Hint("what each head has is `key_dim`: the whole divided by `num_heads`"),
+    ("embed_dim", "MultiHeadAttention"): Hint("set `key_dim`, the size of each head: the whole divided by `num_heads`"),
+    ("d_model", "MultiHeadAttention"): Hint("set `key_dim`, the size of each head: the whole divided by `num_heads`"),
     **{("kernel_size", f"{kind}Pooling"): _word("pool_size") for kind in ("Max", "Average")},
     ("embed_dim", "Embedding"): _word("output_dim"),
     ("vocab_size", "Embedding"): _word("input_dim"),
@@ -170,7 +170,8 @@ _INPUT: Mapping[str, Hint] = {
     "type": Hint("the type of the elements is `dtype`", "dtype"),
 }
 _PIXELS = Hint(
-    "files of images are put into an array first, with rows (height, width, channel): `source: {npz: images.npz}` and "
+    "convert image files to one array first, of shape (sample, height, width, channel): `source: {npz: "
+    "images.npz}` and "
     "`array: images`"
 )
 _DATA_INPUT: Mapping[str, Hint] = {
@@ -184,7 +185,7 @@ _DATA_INPUT: Mapping[str, Hint] = {
     "normalize": Hint("values are scaled by `scale: standard` or `scale: minmax`", "scale"),
 }
 _OUTPUT: Mapping[str, Hint] = {
-    "type": Hint("the kind of output is its `task`", "task"),
+    "type": Hint("the type of an output is its `task`", "task"),
     "layer": Hint("an output names its layer with `from`", "from"),
     "labels": Hint("class labels go under `classes`", "classes"),
     "activation": Hint("the activation belongs to the last layer"),

@@ -152,7 +152,7 @@ def _describe(error: ValidationError, root: Node, base: Path, owner: Scalar | No
         case "minItems" | "maxItems" | "minProperties" | "maxProperties" as bound:
             yield _wrong_count(error, bound, node, subject, full)
         case "uniqueItems":
-            yield Diagnostic("NN206", f"{subject} lists something twice", here, path=place)
+            yield Diagnostic("NN206", f"{subject} lists an item twice", here, path=place)
         case _:
             yield Diagnostic("NN202", f"{subject}: {error.message[:200]}", here, path=place)
 
@@ -209,7 +209,7 @@ def _unknown_key(key: str, known: list[str], node: Mapping, path: Path, error: V
     if (found := refused_object(key, _label(path), span, place)) is not None:
         return found
     if path[:1] == ("data",) and (reason := why_unusable(key)) is not None:
-        fix = Fix("mend or uninstall the package that brings it")
+        fix = Fix("fix or uninstall the package that provides it")
         return Diagnostic("NN530", reason, span, path=place, fixes=(fix,))
     hint = _hint(key, path, is_item=False)
     meant = _meant(key, path, known, is_item=False)

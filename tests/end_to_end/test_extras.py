@@ -56,7 +56,7 @@ def test_the_main_job_needs_no_extra(quick: Path, tmp_path: Path) -> None:
     done = nnspec("build", quick, "--out", tmp_path / "out", hidden={*EXTRAS.values(), "sklearn", "scipy"})
     assert done.returncode == 0, done.stderr
     told = [line for line in (done.stdout + done.stderr).splitlines() if "history.png" in line]
-    assert told == ["no history.png, which needs matplotlib: pip install 'nnspec[plots]'"]
+    assert told == ["history.png is not written: it needs matplotlib (pip install 'nnspec[plots]')"]
     made = {path.name for path in (tmp_path / "out").iterdir()}
     assert made >= {"model.onnx", "model.keras", "history.csv", "metrics.json", "verify.json", "manifest.json"}
     assert "history.png" not in made

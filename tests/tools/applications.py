@@ -71,7 +71,7 @@ def row(name: str) -> dict[str, Any]:
             made = import_model(model, Path(folder), name=name)
         except SpecError as error:
             (diagnostic,) = error.diagnostics
-            return {**found, "refused": diagnostic.message, "is_own_class": "a class of its own" in diagnostic.message}
+            return {**found, "refused": diagnostic.message, "is_own_class": "a custom class" in diagnostic.message}
         del model
         found |= {"layers": made.layers, "lines": made.lines, "import_error": made.error}
         found["import_seconds"] = round(time.perf_counter() - started, 1)

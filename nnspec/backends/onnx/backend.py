@@ -137,6 +137,6 @@ def _opset(network: Deployable) -> int:
     opset = int(network.options.get("opset", needed_opset(network.graph)))
     newest = min(onnx.defs.onnx_opset_version(), NEWEST_OPSET)
     if not OLDEST_OPSET <= opset <= newest:
-        message = f"opset {opset} is not supported here: {OLDEST_OPSET} to {newest} are"
+        message = f"opset {opset} is not supported here; use one from {OLDEST_OPSET} to {newest}"
         raise SpecError.single("NN603", message, network.span, path="export.opset")
     return opset

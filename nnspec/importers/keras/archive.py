@@ -17,17 +17,19 @@ def read_archive(path: Path) -> tuple[dict[str, Any], str]:
     """The model's configuration and its class name.
 
     Raises:
-        ImportFault: where the file is no Keras archive, or its model is no graph of layers.
+        ImportFault: where the file is not a Keras archive, or its model is no graph of layers.
     """
     if not path.is_file():
         raise ImportFault(f"there is no file `{path}`")
     if path.suffix in (".h5", ".hdf5"):
         raise ImportFault(
-            f"`{path.name}` is a file of Keras 2",
+            f"`{path.name}` is a Keras 2 file",
             help="load it with `keras.models.load_model`, and save it as `model.keras`",
         )
     if not zipfile.is_zipfile(path):
-        raise ImportFault(f"`{path.name}` is no Keras archive", help="save the model with `model.save('model.keras')`")
+        raise ImportFault(
+            f"`{path.name}` is not a Keras archive", help=("save the model with `model.save('model.keras')`")
+        )
     try:
         with zipfile.ZipFile(path) as archive:
             if archive.getinfo("config.json").file_size > MAX_CONFIG_BYTES:

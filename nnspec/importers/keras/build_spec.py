@@ -192,11 +192,13 @@ class _Builder:
     def activated(self, call: Call, kind: str, config: Config) -> list[Read]:
         """A layer whose activation is a layer: one after the other."""
         if REGISTRY.get(call.kind) is not None and REGISTRY[call.kind].keeps_state:
-            raise ImportFault(f"layer `{call.name}` has the layer `{kind}` for its activation, which no step takes")
+            raise ImportFault(
+                f"layer `{call.name}` has the layer `{kind}` as its activation, which is not supported inside a step"
+            )
         if kind == "PReLU":
             raise ImportFault(
-                f"layer `{call.name}` has a `PReLU` for its activation, whose weights Keras makes only when it is run",
-                help="put the `PReLU` behind the layer in the model, and save that",
+                f"layer `{call.name}` has a `PReLU` as its activation, whose weights Keras creates only when it is run",
+                help="put the `PReLU` after the layer in the model, and save the model again",
             )
         function = replace(call, path=(*call.path, "@activation"), kind=kind, config=config, module="keras.layers")
         if call.kind == "Activation":
@@ -210,7 +212,10 @@ class _Builder:
         """A layer of a model that stands inside TimeDistributed: joins go position by position as they are."""
         if len(reads) > 1:
             if not REGISTRY[kind].pairs_positions or REGISTRY[kind].arity[1] == 1:
-                raise ImportFault(f"layer `{call.name}` ({kind}) reads several values inside a `TimeDistributed`")
+                raise ImportFault(
+                    f"layer `{call.name}` ({kind}) has several inputs inside a `TimeDistributed`, which is "
+                    "not supported"
+                )
             axis = body.get("axis")
             moved = {**body, "axis": axis + call.distributed} if isinstance(axis, int) and axis > 0 else body
             return self.outputs(self.maker.add(kind, moved, reads, call))
@@ -262,7 +267,8 @@ class _Builder:
             if key == "training":
                 if value and not REGISTRY[kind].__module__.startswith(_RECORDED):
                     raise ImportFault(
-                        f"layer `{call.name}` is called with `training=True`: it would act as in training after export",
+                        f"layer `{call.name}` is called with `training=True`: it would behave as in "
+                        "training after export",
                         help="build the model without it",
                     )
                 continue
@@ -272,7 +278,7 @@ class _Builder:
                 continue
             if value in (None, False) and not is_tensor:
                 continue
-            raise ImportFault(f"layer `{call.name}` ({kind}) is called with `{key}`, which a spec cannot say")
+            raise ImportFault(f"layer `{call.name}` ({kind}) is called with `{key}`, which a spec cannot express")
         return said
 
     def reshape(self, body: Mapping[str, Any], reads: list[Read], call: Call) -> Item:

@@ -22,8 +22,11 @@ def to_functional(config: Config, class_name: str, name: str) -> Config:
         return _chain(config, name)
     if class_name not in FUNCTIONAL or "input_layers" not in config:
         raise ImportFault(
-            f"`{name}` is a `{class_name}`, a subclassed model: its computation is Python code, which no spec can hold",
-            help="build it as a Functional model (`keras.Model(inputs, outputs)`) of Keras' layers, and save that",
+            f"`{name}` is a `{class_name}`, a subclassed model: its computation is Python code, which a "
+            "spec cannot contain",
+            help=(
+                "build it as a Functional model (`keras.Model(inputs, outputs)`) of Keras' layers, and save that model"
+            ),
         )
     return config
 
@@ -37,7 +40,7 @@ def _chain(config: Config, name: str) -> Config:
         if shape is None:
             raise ImportFault(
                 f"`{name}` was never built, so the shape of its input is not known",
-                help="begin it with `keras.Input(shape)`, or call it once before it is saved",
+                help="start it with `keras.Input(shape)`, or call it once before saving it",
             )
         dtype = "float32" if layers[0]["class_name"] != "Embedding" else "int32"
         first = {"batch_shape": shape, "dtype": dtype, "name": "input"}

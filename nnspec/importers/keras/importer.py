@@ -169,9 +169,10 @@ def _write(
         if not error <= TOLERANCE:
             raise SpecError.single(
                 "NN708",
-                f"the spec made of `{model.name}` gives other outputs than the model: {error:.3g} apart, relative",
+                f"the spec imported from `{model.name}` gives other outputs than the model (relative "
+                f"difference {error:.3g})",
                 here,
-                notes=["nothing was written; this is a fault of nnspec, please report it with the model"],
+                notes=["nothing was written; this is a bug in nnspec, please report it with the model"],
             )
         made = Path(folder) / weights.name
         compiled.model.save_weights(made)
@@ -198,7 +199,7 @@ def _checked(draft: Draft, path: Path, fold: bool, here: Span) -> tuple[str, pip
             if is_folded:
                 continue
             said = [f"{d.code}: {d.message}" for d in error.diagnostics]
-            message = "the model computes something that no spec says: " + said[0]
+            message = "the model computes something that a spec cannot express: " + said[0]
             raise SpecError.single("NN607", message, here, notes=said[1:]) from None
         if _is_exact(draft, checked.graph):
             return text, checked
@@ -244,7 +245,7 @@ def carry_weights(model: Any, draft: Draft, graph: Graph, compiled: Compiled) ->
         weights = own_weights(source)
         if [tuple(v.shape) for v in weights] != [tuple(v.shape) for v in made]:
             raise _refused(
-                ImportFault(f"layer `{item.call.name}` ({node.kind}) has other weights than the spec's"), node.span
+                ImportFault(f"layer `{item.call.name}` ({node.kind}) has other weights than in the spec"), node.span
             )
         for variable, value in zip(made, weights, strict=True):
             variable.assign(value)

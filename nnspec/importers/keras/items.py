@@ -106,7 +106,7 @@ class Maker:
             item = Item(kind=kind, body=given, reads=tuple(sources), node=node, call=call, shared=shared)
             self.items.append(item)
             return item
-        raise ImportFault(f"`{kind}` cannot be given axes that fit: {tried[-1]}")
+        raise ImportFault(f"no axis names fit `{kind}`: {tried[-1]}")
 
     def note(
         self,
@@ -119,7 +119,7 @@ class Maker:
         """Remembers a doubt of the checks that the model's own doing overrules."""
         said = ", ".join(f"`{key}: {value}`" for key, value in after.items() if key not in before) or "`rename`"
         layer = f"layer `{call.name}` ({kind})" if call is not None else f"`{kind}`"
-        self.notes.append(f"{layer} has {said}, as the model does it ({objection.code}): {objection.message}")
+        self.notes.append(f"{layer} has {said}, as in the model ({objection.code}): {objection.message}")
 
     def infer(self, kind: str, body: Mapping[str, Any], sources: Sequence[Read]) -> Node:
         layer = REGISTRY[kind]

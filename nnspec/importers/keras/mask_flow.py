@@ -65,8 +65,8 @@ class MaskFlow:
             if read.value.mask is not None:
                 return read  # the comparison tells whether it is the same
             raise ImportFault(
-                f"layer `{call.name}` uses a mask that no value of the spec carries",
-                help="make it by `Masking` or by an `Embedding` with `mask_zero`, and save the model anew",
+                f"layer `{call.name}` uses a mask that none of its inputs carries in the spec",
+                help="create the mask with `Masking` or with an `Embedding` with `mask_zero`, and save the model again",
             )
         key = (*_key(read), mask)
         if key not in self.made:

@@ -54,7 +54,7 @@ def read_network(config: Config, class_name: str) -> Network:
         own = root.layers[name]["config"]
         shape = own.get("batch_shape") or own.get("batch_input_shape") or (None, *own.get("shape", ()))
         if own.get("sparse") or own.get("ragged"):
-            raise ImportFault(f"input `{name}` is sparse or ragged, which a spec's inputs are not")
+            raise ImportFault(f"input `{name}` is sparse or ragged; inputs of a spec are dense")
         if shape[0] is not None:
             batches[name] = int(shape[0])
         inputs[name] = Tensor(None, 0, tuple(shape[1:]), _dtype(own.get("dtype") or "float32"), name)
@@ -221,7 +221,7 @@ def _bind_inputs(config: Config, given: tuple[Any, Any], names: list[str]) -> li
         return [first[name] for name in names]
     tensors = list(tensors_in(given))
     if len(tensors) != len(names):
-        raise ImportFault(f"`{config.get('name')}` reads {len(names)} values, but it is called with {len(tensors)}")
+        raise ImportFault(f"`{config.get('name')}` has {len(names)} inputs, but is called with {len(tensors)}")
     return tensors
 
 

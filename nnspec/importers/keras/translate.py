@@ -30,14 +30,14 @@ def check_known(kind: str, module: str, name: str) -> None:
     """
     if not module.startswith(_KERAS_MODULES):
         raise ImportFault(
-            f"layer `{name}` is a `{kind}` of `{module}`, a class of its own: code, which no spec holds",
-            help="replace it with Keras' own layers in the model, and save that",
+            f"layer `{name}` is a `{kind}` of `{module}`, a custom class: a spec cannot contain its code",
+            help="replace it with Keras' own layers in the model, and save the model again",
         )
     if kind not in REGISTRY:
         close = nearest(kind, REGISTRY)
         raise ImportFault(
-            f"layer `{name}` is a `{kind}`, which specs do not have",
-            help=f"the nearest that they have is `{close[0]}`" if close else "",
+            f"layer `{name}` is a `{kind}`, which nnspec does not support",
+            help=f"the closest supported layer is `{close[0]}`" if close else "",
         )
 
 
@@ -87,7 +87,7 @@ def _check_dtype(policy: Any, name: str) -> None:
     if said not in (None, *MIXED, "float32", "int32", "int64", "string", "bool", "uint8", "int8", "int16"):
         raise ImportFault(
             f"layer `{name}` computes in `{said}`, but specs compute in float32",
-            help="set `keras.config.set_dtype_policy('float32')` before the model is built, and carry the weights over",
+            help="set `keras.config.set_dtype_policy('float32')` before building the model, and copy the weights",
         )
 
 
@@ -180,16 +180,17 @@ def _catalogued(family: str, value: Any, name: str) -> Any:
     if value is None or isinstance(value, str):
         return value
     if not isinstance(value, Mapping):
-        raise ImportFault(f"layer `{name}` has `{value}` where a spec names an object of Keras")
+        raise ImportFault(f"layer `{name}` has `{value}` where a spec needs the name of a Keras object")
     kind = str(value.get("class_name"))
     if kind == "function":
         word = str(value.get("config"))
         if word in keras_objects.names(family) or word in keras_objects.aliases(family):
             return word
-        raise ImportFault(f"layer `{name}` uses the function `{word}`, which is code: a spec holds none")
+        raise ImportFault(f"layer `{name}` uses the function `{word}`, which is code: a spec cannot contain it")
     if kind not in keras_objects.names(family):
         raise ImportFault(
-            f"layer `{name}` uses `{kind}`, no {keras_objects.FAMILIES[family].singular} of Keras: a spec holds no code"
+            f"layer `{name}` uses `{kind}`, which is not a {keras_objects.FAMILIES[family].singular} of "
+            "Keras: a spec cannot contain its code"
         )
     defaults = keras_objects.defaults(family, kind)
     given = {

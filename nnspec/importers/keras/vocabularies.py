@@ -29,7 +29,7 @@ def fill_in(calls: list[Call], model: Any) -> None:
         table = getattr(layer, "_lookup_layer", layer)
         words = [word.item() if isinstance(word, np.generic) else word for word in table.get_vocabulary(False)]
         if not words:
-            raise ImportFault(f"layer `{call.name}` ({call.kind}) knows no words: it was never adapted")
+            raise ImportFault(f"layer `{call.name}` ({call.kind}) has no vocabulary: it was never adapted")
         config = call.config
         assert isinstance(config, dict), "it was read from JSON, or made by `get_config`"
         config["vocabulary"] = words

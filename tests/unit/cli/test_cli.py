@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from nnspec.cli import main
+from nnspec.cli import VERBS, main
 from nnspec.layers.registry import REGISTRY
 from tests.conftest import ROOT
 
@@ -133,9 +134,12 @@ def test_explain_knows_codes_layers_and_objects() -> None:
 
 def test_help_teaches() -> None:
     text = run("--help").stdout
-    for verb in ("check", "show", "fix", "explain", "train", "export", "verify", "build", "predict", "schema"):
+    for verb in [verb.name or "" for verb in VERBS]:
         assert f"  {verb} " in text
-        assert run(verb, "--help").exit_code == 0
+        page = run(verb, "--help").stdout
+        assert f"  nnspec {verb}" in page, verb  # an example
+        assert re.search(r"[Ww]rites|Prints", page), verb
+        assert "Exit codes: 0 " in page, verb
     assert "completion" in text
 
 

@@ -117,7 +117,7 @@ ONLY_SAID = {  # words that have no one-word equivalent -> what is said instead
     "{Embedding: {input_dim: 3, output_dim: 2, input_length: 5}}": "remove it",
 }
 ONLY_SAID_ELSEWHERE = {  # the same in sections: no word there comes near what was meant
-    ("data", "{inputs: {x: {images: path, size: [8, 8]}}}"): ["into an array", "those of the model's input"],
+    ("data", "{inputs: {x: {images: path, size: [8, 8]}}}"): ["to one array", "those of the model's input"],
 }
 REWRITTEN = {  # a value of the wrong form -> the text that is offered in its place
     ("outputs", "{y: regression}"): "{task: regression}",

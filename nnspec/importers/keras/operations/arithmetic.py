@@ -63,7 +63,7 @@ def _scaled(op: Operation) -> Read | None:
         case "Divide" | "TrueDivide" if is_first and number:
             return op.add("Rescaling", {"scale": 1.0 / number}, op.reads)
         case "Divide" | "TrueDivide":
-            raise ImportFault(f"the model divides {number} by a value (`{op.call.name}`), which no layer does")
+            raise ImportFault(f"the model divides {number} by a value (`{op.call.name}`), which no layer expresses")
     return None
 
 

@@ -81,7 +81,7 @@ def _keys(op: Operation, given: Any, rank: int) -> list[Key]:
             config = key["config"]
             bounds = (config["start"], config["stop"], config["step"])
             if any(not isinstance(bound, int | None) for bound in bounds):
-                raise ImportFault(f"{op.said} has bounds that are computed, which no spec holds")
+                raise ImportFault(f"{op.said} has computed bounds, which a spec cannot contain")
             found.append(slice(*bounds))
         elif key is None or (isinstance(key, int) and not isinstance(key, bool)):
             found.append(key)
@@ -90,7 +90,7 @@ def _keys(op: Operation, given: Any, rank: int) -> list[Key]:
         elif isinstance(key, Constant) and key.is_integers and key.rank == 1:
             found.append([int(one) for one in key.value])
         else:
-            raise ImportFault(f"{op.said} has an index that is computed, which no spec holds")
+            raise ImportFault(f"{op.said} has a computed index, which a spec cannot contain")
     found += [slice(None)] * (rank - sum(key is not None for key in found))
     return found
 

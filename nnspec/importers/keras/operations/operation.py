@@ -102,7 +102,7 @@ class Operation:
             return axis - 1 if axis > 0 else rank + axis
         if axis is None or axis in (0, -rank - 1):
             raise self.over_batch()
-        raise ImportFault(f"{self.said} works along axis {axis}, which no spec can name")
+        raise ImportFault(f"{self.said} works along axis {axis}, which a spec cannot name")
 
     def places(self, given: Any, rank: int) -> list[int]:
         """The same for one axis or several."""

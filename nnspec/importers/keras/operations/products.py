@@ -46,9 +46,9 @@ def contracted(op: Operation, reads: Sequence[Read], terms: Sequence[str], resul
     if not batch or any(term[:1] != batch for term in terms) or any(batch in term[1:] for term in (*terms, result)):
         raise op.over_batch()
     if any(len(set(term)) != len(term) for term in terms):
-        raise ImportFault(f"{op.said} takes the diagonal of a value, which no layer does")
+        raise ImportFault(f"{op.said} takes the diagonal of a value, which no layer expresses")
     if op.call.distributed:
-        raise ImportFault(f"{op.said} multiplies inside a `TimeDistributed`, which no layer does")
+        raise ImportFault(f"{op.said} multiplies inside a `TimeDistributed`, which no layer expresses")
     names: dict[str, str] = {}
     operands: list[Read] = []
     for read, term in zip(reads, terms, strict=True):

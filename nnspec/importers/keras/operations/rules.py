@@ -33,7 +33,7 @@ def translate_operation(op: Operation) -> list[Read]:
         made = activated(op)
     if made is None:
         raise ImportFault(
-            f"the model computes with {op.said}, which no layer says",
-            help="say it by a layer of Keras in the model, and save that",
+            f"the model computes with {op.said}, which no layer expresses",
+            help="replace it with a Keras layer in the model, and save the model again",
         )
     return made if isinstance(made, list) else [made]

@@ -356,7 +356,7 @@ def test_damaged_files(content: bytes, tmp_path: Path) -> None:
 def test_files_of_other_kinds(tmp_path: Path) -> None:
     assert "there is no file" in run("import", tmp_path / "none.keras").output
     (tmp_path / "m.h5").write_bytes(b"x")
-    assert "a file of Keras 2" in run("import", tmp_path / "m.h5").output
+    assert "a Keras 2 file" in run("import", tmp_path / "m.h5").output
 
 
 def test_a_subclassed_archive_is_refused_before_keras_is_loaded(tmp_path: Path) -> None:
@@ -389,5 +389,5 @@ def test_words_that_keras_learned(tmp_path: Path) -> None:
     made = import_model(model, tmp_path / "b", name="weighing")
     assert made.graph.nodes[-2].args["vocabulary"] == [2, 3, 1]
     model = keras.Model(color, layers.StringLookup(name="new")(color))
-    with pytest.raises(SpecError, match=r"layer `new` \(StringLookup\) knows no words"):
+    with pytest.raises(SpecError, match=r"layer `new` \(StringLookup\) has no vocabulary"):
         import_model(model, tmp_path / "c", name="new")
