@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
+from nnspec.backends.registry import EXPORT as EXPORT_BACKENDS
+from nnspec.backends.registry import TRAINING as TRAINING_BACKENDS
 from nnspec.data.section.json_schema import data_section
 from nnspec.data.sources.base import DataSource
 from nnspec.data.sources.registry import own_kinds
@@ -94,6 +96,15 @@ OUTPUTS: Schema = _named(
     minProperties=1,
 )
 
+
+def _choice(key: str, backends: Collection[str], description: str) -> dict[str, Schema]:
+    """The key that names a backend; there is none where nothing can be chosen."""
+    if len(backends) < 2:
+        return {}
+    names = list(backends)
+    return {key: {"type": "string", "enum": names, "description": description, "default": names[0]}}
+
+
 TRAINING: Schema = _closed(
     "How the network is trained.",
     {
@@ -128,6 +139,7 @@ TRAINING: Schema = _closed(
             "description": "Keras callbacks. Files that they write go below the output directory.",
             "items": {"$ref": "#/definitions/callback"},
         },
+        **_choice("backend", TRAINING_BACKENDS, "The engine that trains."),
     },
 )
 
@@ -155,6 +167,7 @@ EXPORT: Schema = _closed(
             "description": "Largest relative difference between ONNX Runtime and Keras that passes the gate.",
             "default": 1e-4,
         },
+        **_choice("format", EXPORT_BACKENDS, "The format of the deployed model."),
     },
 )
 

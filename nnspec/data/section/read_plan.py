@@ -314,11 +314,10 @@ class _Reader:
         self, body: dict[str, Any], node: Mapping, where: str, source: SourcePlan | None
     ) -> Iterator[tuple[str, str]]:
         """The keys that go with another kind of source than an input or output has, and what they go with."""
-        if "lengths" in body:
+        options = source.source.options.keys() if source is not None else set()
+        if "lengths" in body and "lengths" not in options:
             yield "lengths", "array"
-        known = {*SLOT_KEYS, *(found.kind for found in self.kinds_of(node, where))}
-        known |= source.source.options.keys() if source is not None else set()
-        strange = body.keys() - known
+        strange = body.keys() - {*SLOT_KEYS, *options, *(found.kind for found in self.kinds_of(node, where))}
         if strange:
             yield from ((key, found.kind) for found in all_kinds() for key in found.options if key in strange)
 
