@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from nnspec.cli.options import ALLOW_OUTSIDE, QUIET, SET, SPEC, default_out, out_option
+from nnspec.cli.options import ALLOW_OUTSIDE, QUIET, SET, SPEC, default_out, out_option, training_starts
 from nnspec.cli.reporting import handled, print_diagnostics
 
 
@@ -14,7 +14,7 @@ from nnspec.cli.reporting import handled, print_diagnostics
 @SPEC
 @out_option()
 @SET
-@click.option("--resume", is_flag=True, help="Continue an interrupted training from its last epoch.")
+@training_starts
 @QUIET
 @ALLOW_OUTSIDE
 @handled
@@ -83,7 +83,7 @@ def export(
 @SPEC
 @out_option()
 @SET
-@click.option("--resume", is_flag=True, help="Continue an interrupted training from its last epoch.")
+@training_starts
 @QUIET
 @ALLOW_OUTSIDE
 @handled

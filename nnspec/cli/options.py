@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -46,3 +47,17 @@ def out_option(default: str | None = None) -> Callable[..., Any]:
 
 def default_out(spec: str, out: Path | None) -> Path:
     return out if out is not None else Path("out") / Path(spec).stem
+
+
+def training_starts(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--resume` and `--restart`, which a command gets as one argument, `resume`."""
+
+    @wraps(command)
+    def with_one(*args: Any, resume: bool, restart: bool, **options: Any) -> Any:
+        return command(*args, resume=resume and not restart, **options)
+
+    restart = click.option(
+        "--restart", is_flag=True, help="Start again although a checkpoint exists; overrides --resume."
+    )
+    resume = click.option("--resume", is_flag=True, help="Continue an interrupted training from its last epoch.")
+    return resume(restart(with_one))

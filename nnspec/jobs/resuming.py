@@ -13,7 +13,7 @@ from nnspec.jobs.artifact import sha256
 from nnspec.pipeline import Checked
 
 FILE = "made_of.json"
-AGAIN = "start again without `--resume`"
+AGAIN = "start again with `--resume --restart`, or restore what was changed"
 
 
 def refuse_other_origin(checked: Checked, folder: Path, *, resume: bool) -> None:

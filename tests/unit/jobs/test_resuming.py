@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from nnspec import pipeline
+from nnspec.cli import main
 from nnspec.diagnostics import SpecError
 from nnspec.jobs.exporting import right_padded
 from nnspec.jobs.resuming import refuse_other_origin, write_origin
@@ -49,6 +51,32 @@ def test_other_data_are_named(tmp_path: Path) -> None:
     (diagnostic,) = error.value.diagnostics
     assert diagnostic.code == "NN522"
     assert "`data.csv`" in diagnostic.message
+
+
+def test_restart_begins_anew_where_the_data_are_other(tmp_path: Path) -> None:
+    begun(tmp_path)
+    (tmp_path / "checkpoint").rename(tmp_path / "moved")
+    (tmp_path / ".out.building").mkdir()
+    (tmp_path / "moved").rename(tmp_path / ".out.building" / "checkpoint")
+    (tmp_path / "data.csv").write_text("a,b\n" + "1,2\n3,5\n" * 4, encoding="utf-8")
+    command = ["train", str(tmp_path / "spec.yaml"), "--out", str(tmp_path / "out"), "--resume", "-q"]
+    refused = CliRunner().invoke(main, command)
+    assert refused.exit_code == 1
+    assert "NN522" in refused.stderr
+    assert "--resume --restart" in refused.stderr
+    anew = CliRunner().invoke(main, [*command, "--restart"])
+    assert anew.exit_code == 0, anew.output
+    assert len((tmp_path / "out" / "history.csv").read_text(encoding="utf-8").splitlines()) == 1 + 3
+
+
+@pytest.mark.parametrize("verb", ["build", "train"])
+def test_restart_is_completed_and_explained(verb: str) -> None:
+    completed = CliRunner().invoke(
+        main, prog_name="nnspec",
+        env={"_NNSPEC_COMPLETE": "bash_complete", "COMP_WORDS": f"nnspec {verb} --re", "COMP_CWORD": "2"},
+    )  # fmt: skip
+    assert {"plain,--resume", "plain,--restart"} <= set(completed.stdout.split())
+    assert "Start again although a checkpoint exists" in CliRunner().invoke(main, [verb, "--help"]).stdout
 
 
 def test_other_spec_is_refused(tmp_path: Path) -> None:
