@@ -1,0 +1,51 @@
+"""What others need to know of a kind of source its object says: no module but its own spells its name or its suffix.
+
+Such a word by itself is a decision: something is compared with it, or looked up by it. Words within messages are none.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from nnspec.data.sources.registry import MODULES, own_kinds
+from tests.support.paths import PACKAGE
+
+# By word, the module that may spell it.
+WORDS = {
+    word: MODULES[source.kind].removeprefix("nnspec.").replace(".", "/") + ".py"
+    for source in own_kinds()
+    for word in (source.kind, *source.suffixes)
+}
+# Where kinds are spelt all the same, and why.
+ALLOWED = {
+    "data/sources/registry.py": "the table of kinds",
+    "data/sources/array_header.py": "what the members of an archive of arrays are called",
+    "layers/formulas/own_weights.py": "the file of a weight's first values, which is no source of data",
+    "runtime/reading.py": "the table of suffixes of a deployed model, which knows nothing else of nnspec",
+    "runtime/writing.py": "what predictions are written as",
+}
+
+
+def spelt() -> list[tuple[str, int, str]]:
+    """Where a word stands by itself outside its kind's own module: module, line, word."""
+    found = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        module = path.relative_to(PACKAGE).as_posix()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                word = node.value
+                if word in WORDS and WORDS[word] != module:
+                    found.append((module, node.lineno, word))
+    return found
+
+
+def test_words_of_every_kind_are_sought() -> None:
+    assert WORDS.keys() >= {*MODULES, ".csv", ".wav"}
+
+
+def test_nobody_else_spells_a_kinds_name() -> None:
+    assert not [place for place in spelt() if place[0] not in ALLOWED]
+
+
+def test_what_is_allowed_is_needed() -> None:
+    assert {module for module, _, _ in spelt()} == ALLOWED.keys()
