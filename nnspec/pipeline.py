@@ -24,6 +24,7 @@ from nnspec.expansion.auto_units import Count, has_auto_units, settle_units
 from nnspec.expansion.expand import Expanded, expand
 from nnspec.expansion.origins import origins
 from nnspec.expansion.overrides import apply_overrides
+from nnspec.inference.counted import mark_counted
 from nnspec.inference.elaborate import elaborate
 from nnspec.ir.graph import Graph
 from nnspec.validation.validate import validate_document, validate_expanded
@@ -165,6 +166,7 @@ class _Phases:
         self.graph = elaborate(expanded, report, folder=None if without_data else self.path.parent)
         report.raise_errors()
         self.read_plan(expanded, allow_outside or without_data)
+        self.graph = mark_counted(self.graph, self.plan)
         run_checks(self.graph, None if without_data else self.plan, expanded.root, report)
         report.raise_errors()
 

@@ -19,6 +19,7 @@ from nnspec.checks.ports import check_ports
 from nnspec.checks.reach import check_reach
 from nnspec.checks.softmax import check_softmax
 from nnspec.checks.state import check_state
+from nnspec.checks.targets import check_targets
 from nnspec.checks.task import check_tasks
 from nnspec.checks.training import check_training
 from nnspec.checks.vocabularies import check_vocabularies
@@ -38,6 +39,7 @@ CHECKS: tuple[Callable[[Context], Iterable[Diagnostic]], ...] = (
     check_layout,
     check_direction,
     check_padding,
+    check_targets,
     check_state,
     check_opset,
     check_indices,

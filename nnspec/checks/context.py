@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from nnspec.data.section.plan import DataPlan, Slot
 from nnspec.diagnostics import Span
 from nnspec.document import Mapping, Node
+from nnspec.inference.counted import followed_axes
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Graph, Value
 
@@ -58,6 +59,7 @@ def output_slots(graph: Graph) -> dict[str, Slot]:
             task=o.task,
             classes=o.classes,
             class_axis=o.class_axis,
+            follows=followed_axes(graph, o),
         )
         for name, o in graph.outputs.items()
     }

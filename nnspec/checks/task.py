@@ -26,7 +26,8 @@ def check_tasks(context: Context) -> Iterator[Diagnostic]:
 def _check_mask(context: Context, output: Output) -> Iterator[Diagnostic]:
     """Keras' losses leave masked steps out where one axis stands behind that of the steps; on more axes they cannot."""
     value = output.value
-    if value.mask is not None and len(value.axes) > 2:
+    has_targets = context.plan is not None and output.name in context.plan.outputs  # then NN540 speaks of it
+    if value.mask is not None and len(value.axes) > 2 and not has_targets:
         yield Diagnostic(
             "NN319",
             f"the loss of output `{output.name}` ignores its mask along `{value.mask}`, so padding counts as data",

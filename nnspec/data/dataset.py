@@ -7,19 +7,20 @@ statistics, edges and label lists come from the training split alone. The same f
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data.checks.files import probe
+from nnspec.data.prepare.counted import by_step, counted_rows
 from nnspec.data.prepare.encode import encode_output, fit_input, fit_output, relative_of, to_dtype
-from nnspec.data.prepare.fit import FitError, Layout, misfit, slot_layout
+from nnspec.data.prepare.fit import FEATURE_NAMES, FitError, Layout, misfit, slot_layout
 from nnspec.data.prepare.labels import label_array
 from nnspec.data.prepare.loading import ColumnCache
 from nnspec.data.prepare.missing import missing_values
-from nnspec.data.prepare.rows import Rows, arrange, read_rows, resolve_missing
+from nnspec.data.prepare.rows import Mask, Rows, arrange, read_rows, resolve_missing
 from nnspec.data.prepare.splits import assign, group_codes
 from nnspec.data.prepare.time_order import check_time_order
 from nnspec.data.prepare.transforms import InputTransform, OutputTransform
@@ -44,6 +45,7 @@ class Split:
         last: for each output, the last value of its own columns within the window, in the shape of `target`; None
             where no window holds them.
         rows: the number of each sample's row in the file, from 0; of a window, that of its last row.
+        counted: of outputs that are padded, which of their targets count, in the shape of `y`.
     """
 
     raw: dict[str, Array]
@@ -53,15 +55,26 @@ class Split:
     last: dict[str, Array | None]
     size: int
     rows: NDArray[np.int64]
+    counted: dict[str, NDArray[np.bool_] | None] = field(default_factory=dict)
+
+    def counts(self, output: str) -> NDArray[np.bool_] | None:
+        """Which targets of an output count, axes as theirs; None where all do."""
+        return self.counted.get(output)
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """All splits, and the transforms that were fitted on the training split."""
+    """All splits, and the transforms that were fitted on the training split.
+
+    Attributes:
+        steps: of outputs that are padded, the positions of the axes of `y` that run through steps: each step is a row
+            of its own to metrics that compare columns, since not every sample has every step.
+    """
 
     splits: dict[str, Split]
     inputs: dict[str, InputTransform] = field(default_factory=dict)
     outputs: dict[str, OutputTransform] = field(default_factory=dict)
+    steps: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 def load(plan: DataPlan, inputs: Mapping[str, Slot], outputs: Mapping[str, Slot]) -> Dataset:
@@ -84,6 +97,7 @@ class _Loader:
         self.tables = ColumnCache()
         self.rows: dict[tuple[str, str], Rows] = {}
         self.layouts: dict[tuple[str, str], Layout] = {}
+        self.counted: dict[str, Mask] = {}
 
     def load(self) -> Dataset:
         plan = self.plan
@@ -94,15 +108,30 @@ class _Loader:
         order, groups = self.order(count, keys)
         files = order + 1
         for slot in plan.slots():
-            rows = self.rows[slot.role, slot.name].take(order)
-            self.rows[slot.role, slot.name] = resolve_missing(plan, slot, rows, groups, files)
+            self.rows[slot.role, slot.name] = self.rows[slot.role, slot.name].take(order)
             self.layouts[slot.role, slot.name] = self.layout(slot)
+        for slot in plan.slots():
+            rows = self.without_uncounted(slot) if slot.counts_in_part else self.rows[slot.role, slot.name]
+            self.rows[slot.role, slot.name] = resolve_missing(plan, slot, rows, groups, files)
         labels = None
         if plan.split.label_column is not None:
             labels = label_array(self.key(plan.split.label_column, is_label=True)).astype(str)[order]
         positions = assign(plan, labels, groups, self.strata())
         samples = {name: self.samples(name, found, groups) for name, found in positions.items()}
         return self.encode(order, positions["train"], samples)
+
+    def without_uncounted(self, slot: SlotPlan) -> Rows:
+        """An output's rows, of which those that do not count are not missed."""
+        rows, layout = self.rows[slot.role, slot.name], self.layouts[slot.role, slot.name]
+        inputs = {
+            name: (given, self.model(given), self.rows["inputs", name], self.layouts["inputs", name])
+            for name, given in self.plan.inputs.items()
+        }
+        counted = counted_rows(slot, self.model(slot), rows, layout, inputs)
+        if counted is None:
+            return rows
+        self.counted[slot.name] = counted
+        return replace(rows, missing=rows.missing & counted)
 
     def model(self, slot: SlotPlan) -> Slot:
         return self.models[slot.role, slot.name]
@@ -201,14 +230,40 @@ class _Loader:
 
     def gather(self, slot: SlotPlan, at: NDArray[np.int64]) -> Array:
         """A slot's values for samples at these positions: axes `sample *model axes`."""
-        rows, window = self.rows[slot.role, slot.name], self.plan.window
+        return self.gathered(slot, at, self.rows[slot.role, slot.name].values)
+
+    def gathered(self, slot: SlotPlan, at: NDArray[np.int64], values: Array) -> Array:
+        """What belongs to samples at these positions: axes `row *data axes` to `sample *model axes`."""
+        window = self.plan.window
         if window is None or not slot.is_windowed:
-            values = rows.values[at]
+            values = values[at]
         elif slot.role == "inputs":
-            values = take_windows(rows.values, at, window.lookback)
+            values = take_windows(values, at, window.lookback)
         else:
-            values = take_targets(rows.values, at, window)
+            values = take_targets(values, at, window)
         return arrange(values, self.layouts[slot.role, slot.name])
+
+    def steps(self, slot: SlotPlan) -> tuple[int, ...]:
+        """The positions, sample included, of the axes that an output's targets have for the steps of an input."""
+        model, rows = self.model(slot), self.rows[slot.role, slot.name]
+        names = [name for name, _ in model.data_axes]
+        found = {1 + names.index(axis) for axis, _ in model.follows if axis.lower() not in FEATURE_NAMES}
+        place = None if rows.step is None else self.layouts[slot.role, slot.name].position(rows.step)
+        return tuple(sorted(found | (set() if place is None else {1 + place})))
+
+    def gather_counted(self, slot: SlotPlan, at: NDArray[np.int64], split: str) -> Mask | None:
+        """Which of an output's targets for samples at these positions count.
+
+        Raises:
+            SpecError: NN541 where none does.
+        """
+        if slot.name not in self.counted:
+            return None
+        found = by_step(slot, self.model(slot), self.gathered(slot, at, self.counted[slot.name]))
+        if not found.any():
+            message = f"split `{split}` has {len(at)} samples, but no target of output `{slot.name}` counts"
+            raise SpecError.single("NN541", message, slot.span, path=slot.where())
+        return found
 
     def encode(
         self, order: NDArray[np.int64], train: NDArray[np.int64], samples: dict[str, NDArray[np.int64]]
@@ -224,19 +279,44 @@ class _Loader:
         values = {
             name: {slot.name: self.gather(slot, at) for slot in plan.outputs.values()} for name, at in samples.items()
         }
+        counted = {
+            name: {slot.name: self.gather_counted(slot, at, name) for slot in plan.outputs.values()}
+            for name, at in samples.items()
+        }
         outputs: dict[str, OutputTransform] = {}
         encoded: dict[str, dict[str, Any]] = {name: {} for name in samples}
         for slot in plan.outputs.values():
             model, layout = self.model(slot), self.layouts["outputs", slot.name]
             source = reference(plan, slot) if model.task == "regression" else None
             before = source and relative_of(plan, slot, layout, source, self.layouts["inputs", source.name])
-            fitted = fit_output(plan, slot, model, layout, values["train"][slot.name], before or None, raw["train"])
+            fitted = fit_output(
+                plan,
+                slot,
+                model,
+                layout,
+                values["train"][slot.name],
+                before or None,
+                raw["train"],
+                counted["train"][slot.name],
+            )
             outputs[slot.name] = fitted.transform
             for name in samples:
-                encoded[name][slot.name] = encode_output(slot, name, fitted, values[name][slot.name], raw[name])
+                encoded[name][slot.name] = encode_output(
+                    slot, name, fitted, values[name][slot.name], raw[name], counted[name][slot.name]
+                )
         splits = {}
         for name, at in samples.items():
             x = {key: inputs[key].apply(value) for key, value in raw[name].items()}
             y, target, last = ({key: parts[i] for key, parts in encoded[name].items()} for i in range(3))
-            splits[name] = Split(raw=raw[name], x=x, y=y, target=target, last=last, size=len(at), rows=order[at])
-        return Dataset(splits, inputs, outputs)
+            splits[name] = Split(
+                raw=raw[name],
+                x=x,
+                y=y,
+                target=target,
+                last=last,
+                size=len(at),
+                rows=order[at],
+                counted=counted[name],
+            )
+        steps = {name: self.steps(plan.outputs[name]) for name in self.counted}
+        return Dataset(splits, inputs, outputs, steps)

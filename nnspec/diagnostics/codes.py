@@ -122,6 +122,9 @@ CODES: dict[str, str] = {
     "NN520": "state-does-not-follow-windows",
     "NN522": "resumed-with-another-origin",
     "NN530": "source-of-package-fails",
+    "NN540": "padding-counts-as-targets",
+    "NN541": "no-target-counts",
+    "NN542": "padded-like-does-not-fit",
     # NN6xx: backends and export
     "NN601": "layer-cannot-be-exported",
     "NN602": "bad-export-layout",

@@ -213,6 +213,8 @@ class Output:
 
     Attributes:
         gives_scores: whether its values are scores rather than probabilities, so that yes begins at 0, not at 0.5.
+        counts: which of its targets count: `all`; or `steps`, where those of padded steps do not; or `values`, where
+            they count one by one along the last axis too, over which losses are means.
     """
 
     name: str
@@ -225,6 +227,7 @@ class Output:
     metrics: tuple[Any, ...] = ()
     weight: float = 1.0
     gives_scores: bool = False
+    counts: str = "all"
 
     @property
     def threshold(self) -> float:

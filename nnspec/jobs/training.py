@@ -98,6 +98,6 @@ def _figures(
     used = dataset
     if batch is not None:
         splits = {name: trimmed(split, batch, settings.span) for name, split in dataset.splits.items()}
-        used = Dataset(splits, dataset.inputs, dataset.outputs)
+        used = replace(dataset, splits=splits)
     slots = output_slots(checked.graph)
     return evaluate(trained.compiled.model, checked.graph, used, deployment, slots, backend, batch)

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data.dataset import Dataset, Split
+from nnspec.data.prepare.transforms import statistic_of
 from nnspec.data.section.plan import Slot
+from nnspec.training.scores import as_rows
 
 
 def baselines(dataset: Dataset, split: str, outputs: Mapping[str, Slot]) -> dict[str, dict[str, Any]]:
-    """The baseline of each output, fitted on the training split and scored on `split`.
+    """The baseline of each output, fitted on the training split and scored on `split`, over the targets that count.
 
     Classes: `majority`, the training rows' most frequent class of each output element, with its `accuracy`. Numbers:
     `persistence`, the last value of the same column, where a window holds it, else `mean`, the training rows' mean of
-    each element; with `rmse` and `mae` in original units.
+    each element; with `rmse` and `mae` in original units. Of outputs that are padded, each step is a row.
     """
     train, scored = dataset.splits["train"], dataset.splits[split]
     found = {}
@@ -25,26 +27,43 @@ def baselines(dataset: Dataset, split: str, outputs: Mapping[str, Slot]) -> dict
         transform = dataset.outputs[name]
         # A multilabel of an array has no class names, but its targets are its codes.
         is_class = transform.classes is not None or outputs[name].task in ("classification", "binary", "multilabel")
-        found[name] = _score(train, scored, name, is_class=is_class)
+        found[name] = _score(train, scored, name, dataset.steps.get(name, ()), is_class=is_class)
     return found
 
 
-def _score(train: Split, scored: Split, name: str, *, is_class: bool) -> dict[str, Any]:
+def _score(train: Split, scored: Split, name: str, steps: Sequence[int], *, is_class: bool) -> dict[str, Any]:
+    known, counted = _counted(train, name, steps), _counted(scored, name, steps)
     if is_class:
-        guess = _majority(train.y[name])
-        return {"name": "majority", "accuracy": float(np.mean(scored.y[name] == guess))}
+        guess = _majority(as_rows(train.y[name], steps), known)
+        hits = as_rows(scored.y[name], steps) == guess
+        return {"name": "majority", "accuracy": float(np.mean(hits if counted is None else hits[counted]))}
     last = scored.last[name]
-    forecast = np.asarray(np.mean(train.target[name], axis=0, dtype=np.float64)) if last is None else last
-    error = scored.target[name].astype(np.float64) - forecast
+    if last is not None:
+        forecast = as_rows(last, steps)
+    elif known is None:
+        forecast = as_rows(train.target[name]).mean(axis=0, dtype=np.float64)
+    else:
+        values = np.where(known, as_rows(train.target[name], steps).astype(np.float64), np.nan)
+        forecast = statistic_of(np.nanmean, values, (0,))
+    error = as_rows(scored.target[name], steps).astype(np.float64) - forecast
+    error = error if counted is None else error[counted]
     metrics = {"rmse": float(np.sqrt(np.mean(error**2))), "mae": float(np.mean(np.abs(error)))}
     return {"name": "mean" if last is None else "persistence", **metrics}
 
 
-def _majority(codes: NDArray[Any]) -> NDArray[Any]:
-    """The most frequent value of each element, the smallest where several are: axes `sample *output` to `*output`."""
-    flat = codes.reshape(len(codes), -1)
-    found = np.empty(flat.shape[1], dtype=codes.dtype)
-    for i in range(flat.shape[1]):
-        values, counts = np.unique(flat[:, i], return_counts=True)
+def _counted(split: Split, name: str, steps: Sequence[int]) -> NDArray[np.bool_] | None:
+    counted = split.counts(name)
+    return None if counted is None else as_rows(counted, steps)
+
+
+def _majority(codes: NDArray[Any], counted: NDArray[np.bool_] | None) -> NDArray[Any]:
+    """The most frequent value of each column, the smallest where several are: axes `row column` to `column`.
+
+    A column of which none counts has the most frequent value of all.
+    """
+    found = np.empty(codes.shape[1], dtype=codes.dtype)
+    for i in range(codes.shape[1]):
+        column = codes[:, i] if counted is None else codes[counted[:, i], i]
+        values, counts = np.unique(column if len(column) else codes[counted], return_counts=True)
         found[i] = values[np.argmax(counts)]
-    return found.reshape(codes.shape[1:])
+    return found

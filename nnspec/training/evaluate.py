@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,7 @@ def evaluate(
     backend: TrainingBackend,
     batch_size: int | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """`{split: {output: {figure: value, …, "baseline": {…}}}}`.
+    """`{split: {output: {figure: value, …, "baseline": {…}}}}`; of outputs that are padded, how many `targets` count.
 
     Args:
         batch_size: of a stateful model, which reads the samples in order, its state cleared before each split.
@@ -43,35 +43,49 @@ def evaluate(
         naive = baselines(dataset, split_name, slots)
         result[split_name] = {}
         for name, output in graph.outputs.items():
-            figures = score(output, deployment, predicted[name], split)
-            result[split_name][name] = {"samples": split.size, **figures, "baseline": naive[name]}
+            figures = score(output, deployment, predicted[name], split, dataset.steps.get(name, ()))
+            counted = split.counts(name)
+            known = {} if counted is None else {"targets": int(counted.sum())}
+            result[split_name][name] = {"samples": split.size, **known, **figures, "baseline": naive[name]}
     return result
 
 
-def score(output: Output, deployment: Deployment, predicted: np.ndarray, split: Split) -> dict[str, float]:
-    """Figures of one output on one split. Regression: RMSE, MAE and R² (Pearson's 1 - SSE/SST, mean over columns)."""
+def score(
+    output: Output, deployment: Deployment, predicted: np.ndarray, split: Split, steps: Sequence[int] = ()
+) -> dict[str, float]:
+    """Figures of one output on one split, over the targets that count.
+
+    Regression: RMSE, MAE and R² (Pearson's 1 - SSE/SST, mean over columns).
+
+    Args:
+        steps: the positions of the axes each of whose steps is a row of its own.
+    """
+    counted = split.counts(output.name)
+    which = None if counted is None else scores.as_rows(counted, steps)
     if output.task == "regression":
         transform = deployment.outputs.get(output.name)
         values = transform.restore(predicted, split.raw) if transform else predicted
-        truth = split.target[output.name].reshape(split.size, -1).astype(np.float64)
-        guess = np.asarray(values).reshape(split.size, -1).astype(np.float64)
+        truth = scores.as_rows(split.target[output.name].astype(np.float64), steps)
+        guess = scores.as_rows(np.asarray(values).astype(np.float64).reshape(split.target[output.name].shape), steps)
         return {
-            "rmse": scores.rmse(truth, guess),
-            "mae": scores.mae(truth, guess),
-            "r2": scores.r2(truth, guess),
+            "rmse": scores.rmse(truth, guess, which),
+            "mae": scores.mae(truth, guess, which),
+            "r2": scores.r2(truth, guess, which),
         }
     if output.task == "multilabel":
-        truth = split.y[output.name].reshape(split.size, -1)
-        guess = (predicted.reshape(split.size, -1) > output.threshold).astype(np.float32)
+        truth = scores.as_rows(split.y[output.name], steps)
+        said = (predicted > output.threshold).astype(np.float32)
+        guess = scores.as_rows(said.reshape(split.y[output.name].shape), steps)
         return {
-            "accuracy": float(np.mean(truth == guess)),
-            "f1_macro": scores.f1_macro(truth, guess),
+            "accuracy": scores.accuracy(truth, guess, which),
+            "f1_macro": scores.f1_macro(truth, guess, which),
         }
     codes = split.y[output.name].reshape(-1).astype(np.int64)
     chosen = class_indices(output, predicted).reshape(-1)
+    which = None if counted is None else counted.reshape(-1)
     return {
-        "accuracy": float(np.mean(codes == chosen)),
-        "f1_macro": scores.f1_macro(codes, chosen),
+        "accuracy": scores.accuracy(codes, chosen, which),
+        "f1_macro": scores.f1_macro(codes, chosen, which),
     }
 
 

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from nnspec.backends.base import Samples
+from nnspec.backends.keras.losses import marked, weighs_steps
 from nnspec.backends.keras.model import as_model_inputs
+from nnspec.catalogue.losses import loss_of
 from nnspec.data.dataset import Split
 from nnspec.diagnostics import Span, SpecError
-from nnspec.ir.graph import Graph
+from nnspec.ir.graph import Graph, Output
 
 
 def as_samples(graph: Graph, split: Split, *, is_balanced: bool = False) -> Samples:
@@ -19,12 +21,37 @@ def as_samples(graph: Graph, split: Split, *, is_balanced: bool = False) -> Samp
     Args:
         is_balanced: whether each class weighs as much as any other.
     """
-    weights = balanced_weights(graph, split) if is_balanced else None
+    weights = balanced_weights(graph, split) if is_balanced else {}
+    for name, output in graph.outputs.items():
+        if split.counts(name) is not None and weighs_steps(output):
+            weights[name] = counted_weights(output, split, weights.get(name))
+    if weights:  # Keras wants them of all outputs or of none
+        weights = {name: weights.get(name, np.ones(split.size, np.float32)) for name in graph.outputs}
+    targets = {name: marked(output, split.y[name], split.counts(name)) for name, output in graph.outputs.items()}
     return Samples(
         inputs=as_model_inputs(graph, split.x),
-        targets=by_output(graph, split.y),
-        weights=None if weights is None else by_output(graph, weights),
+        targets=by_output(graph, targets),
+        weights=by_output(graph, weights) if weights else None,
     )
+
+
+def counted_weights(output: Output, split: Split, weights: np.ndarray | None = None) -> np.ndarray:
+    """The weights of targets of which some do not count: 0 for those, and the others so large that their mean counts.
+
+    Keras divides by the number of all targets of a batch. Here every target that counts weighs the same whichever batch
+    it is in, and over a split the loss is the mean over those that count: of N targets, n of which count, each weighs
+    N / n.
+
+    Args:
+        weights: what they weigh beside that, as `balanced_weights` gives it.
+    """
+    counted = split.counts(output.name)
+    assert counted is not None
+    if output.task != "classification" and output.counts == "steps":
+        counted = np.asarray(counted.any(axis=-1))  # a loss is a mean over the last axis
+    is_mean = loss_of(output)[1].get("reduction", "sum_over_batch_size") != "sum"
+    share = counted.size / counted.sum() if is_mean else 1.0
+    return np.asarray(counted * share * (1.0 if weights is None else weights), dtype=np.float32)
 
 
 def by_output(graph: Graph, arrays: Mapping[str, np.ndarray]) -> np.ndarray | dict[str, np.ndarray]:
@@ -43,7 +70,7 @@ def trimmed(split: Split, batch: int, span: Span) -> Split:
         )
     cut = {
         name: {k: None if v is None else v[:count] for k, v in getattr(split, name).items()}
-        for name in ("raw", "x", "y", "target", "last")
+        for name in ("raw", "x", "y", "target", "last", "counted")
     }
     return Split(**cut, size=count, rows=split.rows[:count])  # type: ignore[arg-type]
 
@@ -51,7 +78,7 @@ def trimmed(split: Split, batch: int, span: Span) -> Split:
 def balanced_weights(graph: Graph, split: Split) -> dict[str, np.ndarray]:
     """The weight of every target: of classes inverse to their frequency, of other outputs 1.
 
-    Formula: N / (K * n) for a class with n of the N targets, of K classes that there are.
+    Formula: N / (K * n) for a class with n of the N targets that count, of K classes that there are.
     """
     found = {}
     for name, output in graph.outputs.items():
@@ -59,8 +86,18 @@ def balanced_weights(graph: Graph, split: Split) -> dict[str, np.ndarray]:
         if output.task not in ("classification", "binary"):
             found[name] = np.ones(len(targets), np.float32)
             continue
-        _, codes, counts = np.unique(targets.astype(np.int64), return_inverse=True, return_counts=True)
-        weights = (targets.size / (len(counts) * counts))[codes.reshape(targets.shape)].astype(np.float32)
+        counted = split.counts(name)
+        codes = targets.astype(np.int64)
+        found[name] = _balanced(codes, codes if counted is None else codes[counted])
         # Losses of yes and no are means over the last axis.
-        found[name] = weights.mean(axis=-1) if output.task == "binary" and weights.ndim > 1 else weights
+        if output.task == "binary" and targets.ndim > 1 and output.counts != "values":
+            found[name] = found[name].mean(axis=-1)
     return found
+
+
+def _balanced(codes: np.ndarray, counted: np.ndarray) -> np.ndarray:
+    """The weight of each code; of those that none of `counted` holds, 0."""
+    known, counts = np.unique(counted, return_counts=True)
+    place = np.searchsorted(known, codes).clip(max=len(known) - 1)
+    weights = counted.size / (len(known) * counts)
+    return np.asarray(np.where(known[place] == codes, weights[place], 0.0), dtype=np.float32)

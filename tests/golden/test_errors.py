@@ -38,6 +38,7 @@ SHOWN_ELSEWHERE = {
     "NN515": "tests/end_to_end/test_build.py",
     "NN517": "tests/end_to_end/test_build.py",
     "NN522": "tests/unit/jobs/test_resuming.py",
+    "NN541": "tests/unit/training/test_padded_targets.py",
     "NN530": "tests/unit/data/sources/test_plugins.py",
     "NN601": "tests/end_to_end/test_export.py",
     "NN604": "tests/end_to_end/test_export.py",

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from nnspec.catalogue import keras_objects
 from nnspec.catalogue.losses import ALONG_CLASSES, DECISIONS, Measure, loss_of, measures
 from nnspec.ir import axes as ax
@@ -42,6 +44,8 @@ _OF_PROBABILITIES = DECISIONS | {
 }
 _OF_TWO_AXES = frozenset({"F1Score", "FBetaScore", "R2Score"})
 _WITH_AXES_IN_PLACE = frozenset({"Dice", "Tversky"})  # their `axis` says which axes of the output they sum over
+_CORRELATIONS = frozenset({"PearsonCorrelation", "ConcordanceCorrelation"})
+_OF_WHOLE_WEIGHTS = frozenset({"IoU", "BinaryIoU", "MeanIoU", "OneHotIoU", "OneHotMeanIoU"})  # each value weighs 0 or 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +58,9 @@ class _Form:
         targets, predictions: `indices` or `shares` of a classification; None leaves them.
         link: the function that makes probabilities of scores, where they are wanted.
         has_two_axes: whether all axes but the last become one.
+        counts: which targets count, as `Output` says; those that do not hold what `marked` puts there.
+        fill: what a prediction is taken for whose target does not count, so that its loss, times 0, is 0.
+        is_ramp: whether what stands there must differ along the last axis: a correlation divides by its deviation.
     """
 
     class_axis: int | None = None
@@ -62,17 +69,26 @@ class _Form:
     predictions: str | None = None
     link: str | None = None
     has_two_axes: bool = False
+    counts: str = "all"
+    fill: float = 0.5
+    is_ramp: bool = False
 
     @property
     def changes_nothing(self) -> bool:
-        is_plain = self.targets != "shares" and self.predictions != "indices"
+        is_plain = self.targets != "shares" and self.predictions != "indices" and self.counts == "all"
         return is_plain and not self.is_moved and self.link is None and not self.has_two_axes
 
-    def read(self, truth: Any, predicted: Any) -> tuple[Any, Any]:
-        """Targets and predictions in this form; a mask of the predictions goes along."""
+    def read(self, truth: Any, predicted: Any) -> tuple[Any, Any, Any]:
+        """Targets and predictions in this form, and which count: None, or 1 and 0 with the axes that a loss gives.
+
+        A mask of the predictions goes along where all targets count.
+        """
         from keras import activations, ops
 
         mask = getattr(predicted, "_keras_mask", None)
+        counted = None
+        if self.counts != "all":
+            truth, predicted, counted = self.counted(truth, predicted)
         if self.class_axis is not None:
             size, place = predicted.shape[self.class_axis], self.class_axis
             if self.is_moved:
@@ -85,12 +101,51 @@ class _Form:
                 predicted = ops.argmax(predicted, axis=place)
         elif self.link is not None:
             predicted = activations.sigmoid(predicted)
+        if counted is not None and not self.fill:  # behind the link, and one-hot
+            weights = counted if self.class_axis is None else ops.expand_dims(counted, self.class_axis)
+            truth, predicted = truth * weights, predicted * weights
         if self.has_two_axes:
             width = predicted.shape[-1] if len(predicted.shape) > 1 else 1
             truth, predicted = (ops.reshape(array, (-1, width)) for array in (truth, predicted))
-        elif mask is not None and predicted is not None:
+            counted = None if counted is None else ops.reshape(counted, (-1,))
+        elif mask is not None and predicted is not None and counted is None:
             predicted._keras_mask = mask
-        return truth, predicted
+        return truth, predicted, counted
+
+    def counted(self, truth: Any, predicted: Any) -> tuple[Any, Any, Any]:
+        """Targets and predictions, harmless numbers where they do not count, and 1 where they do."""
+        from keras import ops
+
+        if self.class_axis is not None:
+            is_counted = truth >= 0
+            truth = ops.where(is_counted, truth, ops.zeros_like(truth))
+            shown = ops.expand_dims(is_counted, self.class_axis)
+        else:
+            is_counted = ops.equal(truth, truth)  # a NaN equals nothing
+            truth = ops.where(is_counted, truth, ops.zeros_like(truth))
+            shown = is_counted
+        fill = ops.cast(self.fill, predicted.dtype)
+        if self.is_ramp:
+            fill = ops.arange(predicted.shape[-1], dtype=predicted.dtype)
+            truth = ops.where(shown, truth, ops.cast(fill, truth.dtype))
+        predicted = ops.where(shown, predicted, fill)
+        if self.class_axis is None and self.counts == "values":
+            truth, predicted = ops.expand_dims(truth, -1), ops.expand_dims(predicted, -1)
+        elif self.class_axis is None:
+            is_counted = is_counted[..., 0] if self.fill else is_counted
+        return truth, predicted, ops.cast(is_counted, predicted.dtype)
+
+
+def marked(output: Output, targets: np.ndarray, counted: np.ndarray | None) -> np.ndarray:
+    """Targets as the losses and metrics of `build_loss` and `build_metrics` read them, where some do not count."""
+    if counted is None:
+        return targets
+    return np.where(counted, targets, -1 if output.task == "classification" else np.float32(np.nan))
+
+
+def weighs_steps(output: Output) -> bool:
+    """Whether an output's loss takes a weight for each of its targets; the others sum over all of them."""
+    return loss_of(output)[0] not in _WITH_AXES_IN_PLACE
 
 
 def _form(output: Output, kind: str, arguments: Mapping[str, Any], *, is_metric: bool) -> _Form:
@@ -98,8 +153,10 @@ def _form(output: Output, kind: str, arguments: Mapping[str, Any], *, is_metric:
     if is_metric and output.gives_scores and kind in _OF_PROBABILITIES and not _reads_scores(arguments):
         link = "softmax" if output.task == "classification" else "sigmoid"
     has_two_axes = is_metric and (kind in _OF_TWO_AXES or bool(arguments.get("multi_label")))
+    fill = 0.0 if kind in _WITH_AXES_IN_PLACE else 0.5
     if output.task != "classification":
-        return _Form(link=link, has_two_axes=has_two_axes)
+        is_ramp = kind in _CORRELATIONS
+        return _Form(link=link, has_two_axes=has_two_axes, counts=output.counts, fill=fill, is_ramp=is_ramp)
     count = len(output.value.axes)
     position = ax.index_of(output.value.axes, output.class_axis or "")
     place = count if position is None else position + 1
@@ -118,6 +175,8 @@ def _form(output: Output, kind: str, arguments: Mapping[str, Any], *, is_metric:
         predictions=predictions,
         link=link,
         has_two_axes=has_two_axes,
+        counts=output.counts,
+        fill=fill,
     )
 
 
@@ -142,7 +201,7 @@ def build_loss(output: Output) -> Any:
     loss = keras_objects.build("losses", {kind: _keras_arguments(output, kind, arguments)})
     if not form.changes_nothing:
         plain = loss.call
-        loss.call = lambda y_true, y_pred: plain(*form.read(y_true, y_pred))
+        loss.call = lambda y_true, y_pred: plain(*form.read(y_true, y_pred)[:2])
     return loss
 
 
@@ -159,12 +218,23 @@ def _build_metric(output: Output, measure: Measure) -> Any:
         plain = metric.update_state
 
         def update_state(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-            return plain(*form.read(y_true, y_pred), sample_weight=sample_weight)
+            truth, predicted, counted = form.read(y_true, y_pred)
+            if counted is not None and measure.kind in _OF_WHOLE_WEIGHTS:
+                counted = _whole_weights(truth, counted, metric.dtype, is_each=form.class_axis is None)
+            return plain(truth, predicted, sample_weight=sample_weight if counted is None else counted)
 
         metric.update_state = update_state
     if measure.kind == "R2Score" and metric.num_regressors:
         _adjust_in_graph(metric)
     return metric
+
+
+def _whole_weights(truth: Any, counted: Any, dtype: str, *, is_each: bool) -> Any:
+    """Weights as Keras' confusion matrices take them: in their dtype, for each value or for each class index."""
+    from keras import ops
+
+    wide = ops.broadcast_to(ops.expand_dims(counted, -1), ops.shape(truth)) if is_each else counted
+    return ops.cast(wide, dtype)
 
 
 def _adjust_in_graph(metric: Any) -> None:

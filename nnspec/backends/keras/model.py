@@ -12,7 +12,7 @@ from nnspec.backends.base import TrainingBackend
 from nnspec.backends.registry import training_backend
 from nnspec.backends.types import KerasModel, Tensor, Values
 from nnspec.diagnostics import SpecError
-from nnspec.ir.graph import Graph, Node, Value
+from nnspec.ir.graph import Graph, Node, Output, Value
 from nnspec.ir.layer_failure import failure, say
 from nnspec.ir.names import keras_name
 
@@ -68,7 +68,7 @@ def build_model(graph: Graph, *, batches: Mapping[str, int | None] | None = None
         for value, tensor in zip(node.outputs, results, strict=True):
             _compare_shapes(node, value, tensor)
             tensors[node.name, value.port] = tensor
-    outputs = {name: _output(o.value, tensors[o.value.node, o.value.port]) for name, o in graph.outputs.items()}
+    outputs = {name: _output(o, tensors[o.value.node, o.value.port]) for name, o in graph.outputs.items()}
     model = keras.Model(
         inputs=inputs if len(inputs) > 1 else next(iter(inputs.values())),
         outputs=outputs if len(outputs) > 1 else next(iter(outputs.values())),
@@ -100,9 +100,12 @@ def _name_operations(name: str, results: list[Tensor], read: list[Tensor]) -> No
         pending += operation._inbound_nodes[-1].input_tensors
 
 
-def _output(value: Value, tensor: Tensor) -> Tensor:
-    """An output; Keras' losses apply a mask to values of one axis behind the masked one, and fail on more."""
-    if value.mask is None or len(value.axes) <= 2:
+def _output(output: Output, tensor: Tensor) -> Tensor:
+    """An output; Keras' losses apply a mask to values of one axis behind the masked one, and fail on more.
+
+    Where the data say which targets count, that is said once, by weights.
+    """
+    if output.value.mask is None or (len(output.value.axes) <= 2 and output.counts == "all"):
         return tensor
     from nnspec.backends.keras.layers import WithoutMask
 

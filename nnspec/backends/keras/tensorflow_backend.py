@@ -53,7 +53,7 @@ class TensorFlowBackend(KerasEngine):
             epochs=epochs.stop,
             initial_epoch=epochs.start,
             shuffle=False,  # the batches are in their order
-            validation_data=None if validation is None else (validation.inputs, validation.targets),
+            validation_data=None if validation is None else parts_of(validation),
             validation_batch_size=order.batch_size,
             callbacks=[tell, *callbacks],
             verbose=0,
@@ -93,8 +93,7 @@ def batches(samples: Samples, order: Order, epoch: Any) -> Any:
     """
     import tensorflow as tf
 
-    parts = (samples.inputs, samples.targets, samples.weights)
-    data = tf.nest.map_structure(_as_tensor, tuple(part for part in parts if part is not None))
+    data = tf.nest.map_structure(_as_tensor, parts_of(samples))
     count, size = len(tf.nest.flatten(data)[0]), order.batch_size
     whole, rest = count // size * size, count % size
 
@@ -119,6 +118,11 @@ def batches(samples: Samples, order: Order, epoch: Any) -> Any:
     options.experimental_optimization.apply_default_optimizations = False  # they cost more than they bring here
     known = taken.apply(tf.data.experimental.assert_cardinality(whole // size + bool(rest)))
     return known.with_options(options).prefetch(tf.data.AUTOTUNE)
+
+
+def parts_of(samples: Samples) -> tuple[Values, ...]:
+    """Inputs and targets, with `weights` behind them where there are any."""
+    return tuple(part for part in (samples.inputs, samples.targets, samples.weights) if part is not None)
 
 
 def _as_tensor(array: Any) -> Tensor:

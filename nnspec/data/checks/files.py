@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.checks.numbers import unfit_number
 from nnspec.data.checks.splits import check_classes, check_splits
-from nnspec.data.prepare.fit import FileAxes, FitError, file_axes, misfit, slot_layout
+from nnspec.data.prepare.fit import FitError, file_axes, misfit, slot_layout
 from nnspec.data.prepare.missing import missing_values
-from nnspec.data.prepare.ragged import ragged
+from nnspec.data.prepare.ragged import filled, lies_end_to_end, ragged
 from nnspec.data.prepare.time_order import check_time_order
 from nnspec.data.section.agree import check, settle
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
@@ -157,9 +157,9 @@ class _SlotProbe:
         """Compares the data's axes with the model's; the number of rows."""
         slot = self.slot
         try:
-            layout = file_axes(slot, rank)
             if slot.lengths is not None:
-                return self.check_ragged(layout, shape)
+                return self.check_ragged(shape)
+            layout = file_axes(slot, rank)
             assert layout.sample is not None
             if slot.columns:
                 row: tuple[int, ...] = (len(slot.columns),)
@@ -171,7 +171,7 @@ class _SlotProbe:
             return None
         return shape[0 if slot.columns else layout.sample]
 
-    def check_ragged(self, layout: FileAxes, shape: tuple[int, ...]) -> int | None:
+    def check_ragged(self, shape: tuple[int, ...]) -> int | None:
         slot = self.slot
         assert slot.lengths is not None
         span, where = slot.span_of("lengths"), slot.where("lengths")
@@ -187,11 +187,26 @@ class _SlotProbe:
             self.fault("NN506", message, "lengths")
             return None
         column = self.files.column(slot.source, slot.lengths, values=True)
-        lengths = (column.values if column is not None else None) or []
-        found = ragged(self.model.data_axes, layout.names, shape, [int(length) for length in lengths])
+        lengths = [int(length) for length in (column.values if column is not None else None) or []]
+        if slot.role == "outputs" and not lies_end_to_end(slot.axes, shape, lengths):
+            return self.check_filled(shape, lengths)
+        layout = file_axes(slot, len(shape))
+        found = ragged(self.model.data_axes, layout.names, shape, lengths)
         row = (*shape[: found.axis], found.size, *shape[found.axis + 1 :])
         slot_layout(self.plan, slot, self.model, layout.names, row)
         return len(lengths)
+
+    def check_filled(self, shape: tuple[int, ...], lengths: list[int]) -> int:
+        """Targets that have an axis of samples beside their lengths."""
+        slot, model = self.slot, self.model
+        layout = file_axes(slot, len(shape), is_end_to_end=False)
+        assert layout.sample is not None
+        row = shape[: layout.sample] + shape[layout.sample + 1 :]
+        slot_layout(self.plan, slot, model, layout.names, row)
+        filled(model.data_axes, layout.names, row, lengths, [axis for axis, _ in model.follows])
+        if len(lengths) != shape[layout.sample]:
+            raise FitError(f"there are {len(lengths)} lengths for {shape[layout.sample]} samples")
+        return shape[layout.sample]
 
 
 def _words_to_numbers() -> tuple[Fix, ...]:

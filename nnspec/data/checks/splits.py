@@ -8,6 +8,7 @@ from nnspec.data.checks.facts import PlanFacts, labels_of
 from nnspec.data.prepare.cuts import cut, runs
 from nnspec.data.section.plan import DataPlan, Part, Slot, SlotPlan
 from nnspec.data.sources.base import ColumnFacts, SourceError
+from nnspec.data.sources.label_keys import label_key
 from nnspec.diagnostics import Diagnostic, Fix, did_you_mean
 
 
@@ -90,7 +91,7 @@ def check_classes(plan: DataPlan, files: PlanFacts, slot: SlotPlan, model: Slot)
 
 
 def slot_labels(files: PlanFacts, slot: SlotPlan) -> list[str] | None:
-    """All labels of an output, where they can be read without NumPy."""
+    """All labels of an output but one that is ignored, where they can be read without NumPy."""
     names = slot.columns or (slot.array or "",)
     labels: list[str] = []
     for name in names:
@@ -102,4 +103,5 @@ def slot_labels(files: PlanFacts, slot: SlotPlan) -> list[str] | None:
         if found is None:
             return None
         labels += found
-    return labels
+    ignored = None if slot.ignore is None else label_key(slot.ignore)
+    return [label for label in labels if label != ignored]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.data.prepare.fit import FEATURE_NAMES, SEQUENCE_NAMES, Layout, has_steps
+from nnspec.data.prepare.fit import FEATURE_NAMES, Layout, has_steps, sequence_axis
 from nnspec.data.prepare.labels import encode, vocabulary, zeros_and_ones
 from nnspec.data.prepare.rows import Rows, arrange
-from nnspec.data.prepare.transforms import InputTransform, OutputTransform, Relative, Scaling
+from nnspec.data.prepare.transforms import InputTransform, OutputTransform, Relative, Scaling, statistic_of
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.diagnostics import SpecError
 
@@ -74,7 +75,7 @@ def fit_input(
     Raises:
         SpecError: NN506 where padding cannot be told from data.
     """
-    step = _padded_axis(slot, model, layout, rows)
+    step = padded_axis(slot, model, layout, rows)
     if slot.scale is None or slot.scale.method == "none":
         return InputTransform(None, slot.pad_value, step)
     along = _own_statistics(plan, slot, model, layout)
@@ -96,7 +97,7 @@ def fit_input(
     return fitted
 
 
-def _padded_axis(slot: SlotPlan, model: Slot, layout: Layout, rows: Rows) -> int | None:
+def padded_axis(slot: SlotPlan, model: Slot, layout: Layout, rows: Rows) -> int | None:
     """The position, batch included, of the axis that padding runs along."""
     if slot.pad_value is None:
         return None
@@ -104,17 +105,14 @@ def _padded_axis(slot: SlotPlan, model: Slot, layout: Layout, rows: Rows) -> int
         position = layout.position(rows.step)
         if position is not None:
             return position + 1
-    axes = model.data_axes
-    open_axes = [i for i, (_, size) in enumerate(axes) if not isinstance(size, int)]
-    named = [i for i, (name, _) in enumerate(axes) if name.lower() in SEQUENCE_NAMES]
-    found = open_axes if len(open_axes) == 1 else named
-    if len(found) != 1:
+    found = sequence_axis(model.data_axes)
+    if found is None:
         message = (
             f"`pad_value` of input `{slot.name}` needs a sequence axis, but none of its axes has the name "
             "of one, such as `time`"
         )
         raise SpecError.single("NN506", message, slot.span_of("pad_value"), path=slot.where("pad_value"))
-    return found[0] + 1
+    return [name for name, _ in model.data_axes].index(found) + 1
 
 
 def relative_of(plan: DataPlan, slot: SlotPlan, layout: Layout, source: SlotPlan, source_layout: Layout) -> Relative:
@@ -143,8 +141,12 @@ def fit_output(
     train: Array,
     last: Relative | None,
     raw: Mapping[str, Array],
+    counted: Array | None = None,
 ) -> Fitted:
     """Fits an output's transform on the training targets, axes `sample *output`.
+
+    Args:
+        counted: which of them count, axes as theirs; None where all do.
 
     Raises:
         SpecError: NN508 and NN513, as `labels.vocabulary`.
@@ -155,15 +157,17 @@ def fit_output(
         return Fitted(OutputTransform(classes=names), task)
     if task in ("classification", "binary"):
         if slot.classes is not None and slot.classes.kind in ("quantiles", "edges"):
-            return Fitted(OutputTransform(classes=_names(slot, model), edges=_edges(slot, model, train)), task)
-        labels, classes = vocabulary(slot, model, train)
+            edges = _edges(slot, model, train if counted is None else np.where(counted, train, np.nan))
+            return Fitted(OutputTransform(classes=_names(slot, model), edges=edges), task)
+        labels, classes = vocabulary(slot, model, train if counted is None else train[counted])
         return Fitted(OutputTransform(classes=classes), task, labels)
     relative = last if slot.is_relative else None
     unscaled = OutputTransform(relative=relative)
     if slot.scale is None or slot.scale.method == "none":
         return Fitted(unscaled, task, last=last)
     along = _own_statistics(plan, slot, model, layout)
-    scaling = Scaling.fit(unscaled.encode(train, raw), slot.scale.method, along)
+    learned = unscaled.encode(train, raw)
+    scaling = Scaling.fit(learned if counted is None else np.where(counted, learned, np.nan), slot.scale.method, along)
     return Fitted(OutputTransform(scaling, relative), task, last=last)
 
 
@@ -182,15 +186,36 @@ def _edges(slot: SlotPlan, model: Slot, train: Array) -> list[Any]:
     own = names if plan.along is None else plan.along
     pooled = (0, *(i + 1 for i, name in enumerate(names) if name not in own))
     shares = np.linspace(0, 1, plan.quantiles + 1)[1:-1]
-    found = np.quantile(np.asarray(train, dtype=np.float64), shares, axis=pooled, keepdims=True)
+    wide = np.asarray(train, dtype=np.float64)
+    found = statistic_of(partial(np.nanquantile, q=shares), wide, pooled)
     return list(np.moveaxis(found[:, 0], 0, -1).tolist())
 
 
+def _with_harmless(fitted: Fitted, values: Array, counted: Array) -> Array:
+    """The values, those that do not count replaced by one that can be encoded."""
+    harmless: Any = fitted.labels[0] if fitted.labels else 0
+    if values.dtype.kind in "US":  # text of another row may be longer than the label
+        values, harmless = values.astype(object), str(harmless)
+        return np.where(counted, values, harmless).astype(str)
+    return np.where(counted, values, harmless)
+
+
 def encode_output(
-    slot: SlotPlan, split: str, fitted: Fitted, values: Array, raw: Mapping[str, Array]
+    slot: SlotPlan,
+    split: str,
+    fitted: Fitted,
+    values: Array,
+    raw: Mapping[str, Array],
+    counted: Array | None = None,
 ) -> tuple[Array, Array, Array | None]:
-    """A split's targets as the network learns them, in original units or labels, and the last values before them."""
+    """A split's targets as the network learns them, in original units or labels, and the last values before them.
+
+    Args:
+        counted: which of them count, axes as theirs; None where all do. Those that do not are learned as zeros.
+    """
     transform = fitted.transform
+    if counted is not None:
+        values = _with_harmless(fitted, values, counted)
     if fitted.task == "multilabel":
         ones = zeros_and_ones(slot, values)
         return ones, ones, None
@@ -201,5 +226,8 @@ def encode_output(
         names = np.asarray(transform.classes)[index]
         return index.astype(np.float32) if fitted.task == "binary" else index, names, None
     target = values.astype(np.float32)
+    learned = transform.encode(target, raw)
+    if counted is not None:
+        learned = np.where(counted, learned, np.float32(0))
     last = fitted.last.last(raw[fitted.last.input]) if fitted.last else None
-    return transform.encode(target, raw), target, None if last is None else np.broadcast_to(last, target.shape).copy()
+    return learned, target, None if last is None else np.broadcast_to(last, target.shape).copy()

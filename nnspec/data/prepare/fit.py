@@ -109,23 +109,36 @@ class FileAxes:
     names: tuple[str, ...] | None
 
 
-def file_axes(slot: SlotPlan, rank: int) -> FileAxes:
+def file_axes(slot: SlotPlan, rank: int, *, is_end_to_end: bool | None = None) -> FileAxes:
     """Reads a slot's `axes` against the rank of its data as they lie in the file (a table has rows and columns).
+
+    Args:
+        is_end_to_end: whether samples lie one behind the other along the sequence axis; default: where there are
+            `lengths`.
 
     Raises:
         FitError: where the number of names is not the number of axes.
     """
+    if is_end_to_end is None:
+        is_end_to_end = slot.lengths is not None
     if slot.axes is None:
-        return FileAxes(None if slot.lengths else 0, None)
+        return FileAxes(None if is_end_to_end else 0, None)
     names = slot.axes
-    if slot.lengths is None and "sample" not in names:
+    if not is_end_to_end and "sample" not in names:
         names = ("sample", *names)
     if len(names) != rank:
         listed = ", ".join(names)
         raise FitError(f"`axes` names {len(names)} axes ({listed}), but the data have {rank}")
-    if slot.lengths is not None:
+    if is_end_to_end:
         return FileAxes(None, names)
     return FileAxes(names.index("sample"), tuple(name for name in names if name != "sample"))
+
+
+def sequence_axis(wanted: AxisList) -> str | None:
+    """The axis that padding runs along: the only one of open size, else the only one that is named like a sequence."""
+    open_axes = [name for name, size in wanted if not isinstance(size, int)]
+    found = open_axes if len(open_axes) == 1 else [name for name, _ in wanted if name.lower() in SEQUENCE_NAMES]
+    return found[0] if len(found) == 1 else None
 
 
 def step_axis(wanted: AxisList) -> str | None:

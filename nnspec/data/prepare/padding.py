@@ -12,7 +12,7 @@ from nnspec.data.prepare.ragged import Ragged
 Array = NDArray[Any]
 
 
-def pad(values: Array, lengths: Array, layout: Ragged, pad_value: float) -> tuple[Array, NDArray[np.bool_]]:
+def pad(values: Array, lengths: Array, layout: Ragged, pad_value: float | str) -> tuple[Array, NDArray[np.bool_]]:
     """Cuts sequences apart and fills each up at its end.
 
     Args:
@@ -23,7 +23,8 @@ def pad(values: Array, lengths: Array, layout: Ragged, pad_value: float) -> tupl
         Axes `sample *data axes`, and where there is padding, axes `sample step`.
     """
     steps = np.moveaxis(values, layout.axis, 0)
-    padded = np.full((len(lengths), layout.size, *steps.shape[1:]), pad_value, dtype=np.result_type(values, np.float32))
+    kept = values.dtype if values.dtype.kind in "US" else np.result_type(values, np.float32)
+    padded = np.full((len(lengths), layout.size, *steps.shape[1:]), pad_value, dtype=kept)
     is_padding = np.arange(layout.size) >= np.asarray(lengths)[:, None]
     padded[~is_padding] = steps  # row-major: sample after sample, step after step, as they lie in the file
     return np.moveaxis(padded, 1, layout.axis + 1), is_padding

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from nnspec.data.prepare.fit import SEQUENCE_NAMES, FitError, show
@@ -41,6 +41,44 @@ def ragged(wanted: AxisList, names: tuple[str, ...] | None, sizes: tuple[int, ..
     if isinstance(size, int) and longest > size:
         raise FitError(f"the longest sequence has length {longest}, but axis `{name}` has size {size}")
     return Ragged(found[0], size if isinstance(size, int) else longest)
+
+
+def lies_end_to_end(axes: tuple[str, ...] | None, sizes: tuple[int, ...], lengths: Sequence[int]) -> bool:
+    """Whether targets lie one sample behind the other; else they have an axis of samples, and are filled up."""
+    if axes is not None:
+        return "sample" not in axes and len(axes) == len(sizes)
+    return sum(lengths) in sizes or not sizes or sizes[0] != len(lengths)
+
+
+def filled(
+    wanted: AxisList,
+    names: tuple[str, ...] | None,
+    sizes: tuple[int, ...],
+    lengths: Sequence[int],
+    following: Collection[str] = (),
+) -> Ragged:
+    """The axis along which samples of unequal length are filled up already.
+
+    Args:
+        sizes: those of the data, without the axis of samples.
+        following: the model's axes that follow one of an input, which are taken first.
+
+    Raises:
+        FitError: where there is none, a length is not positive, or a sequence is longer than the axis.
+    """
+    if lengths and min(lengths) < 1:
+        raise FitError(f"a sequence has length {min(lengths)}")
+    axes = [_partner(wanted, names, i) for i in range(len(sizes))]
+    known = [i for i, (name, _) in enumerate(axes) if name in following]
+    known += [i for i, (name, size) in enumerate(axes) if name.lower() in SEQUENCE_NAMES or not isinstance(size, int)]
+    if not sizes:
+        raise FitError("the data have no axis that `lengths` could speak of")
+    place = known[0] if known else 0
+    if lengths and max(lengths) > sizes[place]:
+        raise FitError(
+            f"sequences of up to {max(lengths)} do not go into axis `{axes[place][0]}` of size {sizes[place]}"
+        )
+    return Ragged(place, sizes[place])
 
 
 def _partner(wanted: AxisList, names: tuple[str, ...] | None, index: int) -> tuple[str, int | str | None]:

@@ -13,7 +13,7 @@ from nnspec.data.prepare.labels import label_array
 from nnspec.data.prepare.loading import ColumnCache, load_array
 from nnspec.data.prepare.missing import missing_values
 from nnspec.data.prepare.padding import pad
-from nnspec.data.prepare.ragged import ragged
+from nnspec.data.prepare.ragged import filled, lies_end_to_end, ragged
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.sources.base import Reading
 from nnspec.diagnostics import Diagnostic, SpecError
@@ -116,19 +116,41 @@ def _blank(values: Array, missing: Mask) -> Array:
 def _arrange(slot: SlotPlan, model: Slot, values: Array) -> Rows:
     """Puts an array's sample axis first, or cuts sequences apart."""
     try:
-        layout = file_axes(slot, values.ndim)
         if slot.lengths is None:
+            layout = file_axes(slot, values.ndim)
             assert layout.sample is not None
             moved = np.moveaxis(values, layout.sample, 0)
             return Rows(moved, _missing(moved), layout.names)
         lengths = load_array(slot.source, slot.lengths)
+        if slot.role == "outputs" and not lies_end_to_end(slot.axes, values.shape, lengths.tolist()):
+            return _cut(slot, model, values, lengths)
+        layout = file_axes(slot, values.ndim)
         found = ragged(model.data_axes, layout.names, values.shape, lengths.tolist())
     except FitError as error:
         raise SpecError([misfit(slot, "the array", error)]) from None
-    assert slot.pad_value is not None
-    _refuse_pad_value(slot, values, found.axis)
-    padded, padding = pad(values, lengths, found, slot.pad_value)
+    if slot.pad_value is not None:
+        _refuse_pad_value(slot, values, found.axis)
+    fill = values.reshape(-1)[0] if values.dtype.kind in "US" else slot.pad_value or 0
+    padded, padding = pad(values, lengths, found, fill)
     return Rows(padded, _missing(padded), layout.names, padding, found.axis)
+
+
+def _cut(slot: SlotPlan, model: Slot, values: Array, lengths: Array) -> Rows:
+    """Targets that are filled up already.
+
+    Raises:
+        FitError: where they do not fit their lengths.
+    """
+    layout = file_axes(slot, values.ndim, is_end_to_end=False)
+    assert layout.sample is not None
+    moved = np.moveaxis(values, layout.sample, 0)
+    found = filled(
+        model.data_axes, layout.names, moved.shape[1:], lengths.tolist(), [axis for axis, _ in model.follows]
+    )
+    if len(lengths) != len(moved):
+        raise FitError(f"there are {len(lengths)} lengths for {len(moved)} samples")
+    padding = np.arange(found.size) >= np.asarray(lengths)[:, None]
+    return Rows(moved, _missing(moved), layout.names, padding, found.axis)
 
 
 def _refuse_pad_value(slot: SlotPlan, values: Array, axis: int) -> None:
@@ -157,7 +179,7 @@ def resolve_missing(plan: DataPlan, slot: SlotPlan, rows: Rows, groups: NDArray[
     """
     if plan.missing == "drop" or not rows.missing.any():
         return rows
-    if plan.missing == "error" or rows.padding is not None:
+    if plan.missing == "error" or (rows.padding is not None and slot.role == "inputs"):
         raise SpecError(list(_report(slot, rows.missing, files)))
     numbers = np.arange(len(rows)).reshape(-1, *(1,) * (rows.values.ndim - 1))
     last = np.maximum.accumulate(np.where(rows.missing, -1, numbers), axis=0)

@@ -5,7 +5,8 @@ All of it is float32, as in the graph, so that both give the same numbers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,22 @@ def _as_float(values: Any) -> Float:
     return np.asarray(values, dtype=np.float32)
 
 
+def statistic_of(measure: Callable[..., Any], values: Array, pooled: tuple[int, ...]) -> Array:
+    """A statistic that leaves NaN out, taken along the axes `pooled`, which stay with size 1.
+
+    An entry that holds nothing else, such as a late position of sequences that no row reaches, has that of all entries.
+
+    Args:
+        measure: as `np.nanmean`.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # NumPy's, of entries that hold nothing
+        found = measure(values, axis=pooled, keepdims=True)
+        if np.isnan(found).any():
+            found = np.where(np.isnan(found), measure(values, keepdims=True), found)
+        return np.asarray(found)
+
+
 @dataclass(frozen=True, eq=False)
 class Scaling:
     """`(x - offset) / divisor`. Both have the slot's axes without batch, 1 along those that share statistics."""
@@ -31,16 +48,16 @@ class Scaling:
     def fit(cls, values: Array, method: str, along: tuple[int, ...]) -> Scaling:
         """Fits to values with axes `sample *slot`; `along` are positions among the slot's axes.
 
-        NaN is left out. Where nothing varies the divisor is 1.
+        NaN is left out; an entry that holds nothing else takes the statistics of all. Where nothing varies the divisor
+        is 1.
         """
+        pooled = tuple(i for i in range(values.ndim) if i - 1 not in along)
         wide = np.asarray(values, dtype=np.float64)
-        pooled = tuple(i for i in range(wide.ndim) if i - 1 not in along)
         if method == "standard":
-            offset = np.nanmean(wide, axis=pooled, keepdims=True)
-            divisor = np.nanstd(wide, axis=pooled, keepdims=True)
+            offset, divisor = statistic_of(np.nanmean, wide, pooled), statistic_of(np.nanstd, wide, pooled)
         elif method == "minmax":
-            offset = np.nanmin(wide, axis=pooled, keepdims=True)
-            divisor = np.nanmax(wide, axis=pooled, keepdims=True) - offset
+            offset = statistic_of(np.nanmin, wide, pooled)
+            divisor = statistic_of(np.nanmax, wide, pooled) - offset
         else:
             raise ValueError(f"unknown scaling {method!r}")
         # A deviation at the level of rounding errors is that of a constant.

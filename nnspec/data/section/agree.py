@@ -44,6 +44,7 @@ def check(plan: DataPlan, inputs: Slots, outputs: Slots) -> Iterator[Diagnostic]
         slot, model = plan.outputs[name], outputs[name]
         yield from _check_scale(slot, model)
         yield from _check_classes(slot, model)
+        yield from _check_counted(plan, slot, model, inputs)
         if slot.is_relative:
             yield from _check_relative(plan, slot, model)
 
@@ -123,6 +124,31 @@ def _check_classes(slot: SlotPlan, model: Slot) -> Iterator[Diagnostic]:
             assert plan is not None
             message = f"`along` names axis `{name}`, which output `{slot.name}` does not have"
             yield Diagnostic("NN506", message, plan.span, path=slot.where("classes.along"))
+
+
+def _check_counted(plan: DataPlan, slot: SlotPlan, model: Slot, inputs: Slots) -> Iterator[Diagnostic]:
+    """NN542: `padded_like` names an input whose padding is known, and which an axis of the targets follows."""
+    if slot.ignore is not None and slot.needs_numbers(model.task) and not isinstance(slot.ignore, int | float):
+        message = f"the targets of output `{slot.name}` are numbers, so `ignore` is one too"
+        yield Diagnostic("NN208", message, slot.span_of("ignore"), path=slot.where("ignore"))
+    if slot.padded_like is None:
+        return
+    span, where = slot.span_of("padded_like"), slot.where("padded_like")
+    source = plan.inputs.get(slot.padded_like)
+    if source is None or slot.padded_like not in inputs:
+        message = f"`padded_like` names `{slot.padded_like}`, which is no input{did_you_mean(slot.padded_like, inputs)}"
+        yield Diagnostic("NN542", message, span, path=where, notes=(f"the inputs: {enumerated(inputs) or 'none'}",))
+        return
+    if source.pad_value is None:
+        fix = Fix(f"say it with `pad_value` (or `lengths`) under `data.inputs.{source.name}`")
+        message = f"input `{source.name}` does not say what its padding is"
+        yield Diagnostic("NN542", message, span, path=where, fixes=(fix,))
+    elif source.is_windowed:
+        message = f"input `{source.name}` is made of windows, whose steps are no steps of the targets"
+        yield Diagnostic("NN542", message, span, path=where)
+    elif not {origin for _, origin in model.follows} & dict(inputs[source.name].axes).keys():
+        message = f"no axis of output `{slot.name}` follows one of input `{source.name}`, step by step"
+        yield Diagnostic("NN542", message, span, path=where)
 
 
 def _check_relative(plan: DataPlan, slot: SlotPlan, model: Slot) -> Iterator[Diagnostic]:

@@ -103,6 +103,8 @@ _AXES: dict[str, Schema] = {
     "scale": _SCALE,
 }
 
+_PART_TYPES = ["number", "string", "boolean"]
+
 _INPUT_KEYS: dict[str, Schema] = {
     "lengths": _text(
         "The array of each sample's length, where sequences of unequal length lie one after the other along the "
@@ -128,6 +130,20 @@ _OUTPUT_KEYS: dict[str, Schema] = {
         "must be among the columns of a windowed input; the deployed model adds it back.",
     },
     "classes": _CLASSES,
+    "lengths": _text(
+        "The array of how many steps of each sample count: targets of unequal length that lie one after the other "
+        "along the sequence axis, or, where their array has an axis of samples, targets that are filled up. What is "
+        "filled up is left out of the loss, of every metric, of class weights and of scaling."
+    ),
+    "padded_like": _text(
+        "The input whose padding tells which targets count: those at its padded steps are left out of the loss, of "
+        "every metric, of class weights and of scaling. The input says by `lengths` or `pad_value` what its padding is."
+    ),
+    "ignore": {
+        "type": _PART_TYPES,
+        "description": "The label, or the number, of targets that do not count, such as -1: they are left out of the "
+        "loss, of every metric, of class weights and of scaling. Where a step has several values, all of them hold it.",
+    },
 }
 
 SLOT_KEYS = frozenset({*_SELECTORS, *_AXES, *_INPUT_KEYS, *_OUTPUT_KEYS})
@@ -152,8 +168,6 @@ def _shared_source(sources: Sequence[DataSource]) -> Schema:
         maxProperties=1 + len(options),
     )
 
-
-_PART_TYPES = ["number", "string", "boolean"]
 
 _SPLIT = _closed(
     "How rows are divided. With fractions, what they leave over is not used.",

@@ -25,6 +25,7 @@ class Slot:
         task: of an output: regression, classification, binary or multilabel.
         classes: the class names that the spec gives an output.
         class_axis: the name of the axis that runs over classes.
+        follows: those of an output's axes that follow an axis of an input, position by position, each with that axis.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Slot:
     task: str | None = None
     classes: tuple[str | int, ...] | None = None
     class_axis: str | None = None
+    follows: tuple[tuple[str, str], ...] = ()
 
     @property
     def data_axes(self) -> AxisList:
@@ -133,7 +135,12 @@ class ClassPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlotPlan:
-    """Where one input's or output's data come from. `source` is its own file or the section's."""
+    """Where one input's or output's data come from. `source` is its own file or the section's.
+
+    Attributes:
+        padded_like: of an output, the input whose padding tells which targets count.
+        ignore: of an output, the label or number of targets that do not count.
+    """
 
     name: str
     role: str  # inputs or outputs
@@ -149,6 +156,14 @@ class SlotPlan:
     is_windowed: bool = False
     is_relative: bool = False
     classes: ClassPlan | None = None
+    padded_like: str | None = None
+    ignore: float | str | bool | None = None
+
+    @property
+    def counts_in_part(self) -> bool:
+        """Whether an output says which of its targets count."""
+        said = (self.lengths, self.padded_like, self.ignore)
+        return self.role == "outputs" and any(value is not None for value in said)
 
     def needs_numbers(self, task: str | None) -> bool:
         """Whether an output's values must be numbers: all but labels."""

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from nnspec.data.section.json_schema import SLOT_KEYS
-from nnspec.data.section.plan import ClassPlan, DataPlan, Part, ScalePlan, SlotPlan, SplitPlan, WindowPlan
+from nnspec.data.section.plan import DataPlan, Part, SlotPlan, SplitPlan, WindowPlan
+from nnspec.data.section.read_values import read_classes, read_scale
 from nnspec.data.sources.base import DataSource, SourcePlan
 from nnspec.data.sources.paths import resolve
 from nnspec.data.sources.registry import PluginError, all_kinds, named_kinds
@@ -235,8 +236,8 @@ class _Reader:
         if not self.check_slot(body, node, where, role[:-1], name, span, source):
             return None
         assert source is not None
-        scale = self.read_scale(body.get("scale"), spans)
-        classes = self.read_classes(body.get("classes"), spans, where)
+        scale = read_scale(body.get("scale"), spans)
+        classes = read_classes(body.get("classes"), spans, where, self.fault)
         if classes is not None and scale is not None and scale.method != "none":
             self.fault("NN208", f"output `{name}` has `classes`, which cannot be scaled", scale.span, f"{where}.scale")
         is_relative = "relative_to" in body
@@ -244,7 +245,7 @@ class _Reader:
             message = f"output `{name}` has `classes`: there is no last value to add back to a class"
             self.fault("NN516", message, spans["relative_to"], f"{where}.relative_to")
         axes = body.get("axes")
-        pad = body.get("pad_value", 0.0 if "lengths" in body else None)
+        pad = body.get("pad_value", 0.0 if "lengths" in body and role == "inputs" else None)
         return SlotPlan(
             name=name,
             role=role,
@@ -260,6 +261,8 @@ class _Reader:
             is_windowed=self.window is not None and body.get("window", True),
             is_relative=is_relative,
             classes=classes,
+            padded_like=body.get("padded_like"),
+            ignore=body.get("ignore"),
         )
 
     def check_slot(
@@ -296,7 +299,11 @@ class _Reader:
         for key, needed in self.strange_keys(body, node, where, source):
             if what != needed:
                 self.fault("NN208", f"`{key}` applies to `{needed}`, not to `{what}`", node.key_span(key), where)
-        if "lengths" in body and "sample" in body.get("axes", ()):
+        said = [key for key in ("lengths", "padded_like", "ignore") if key in body] if kind == "output" else []
+        for second in said[1:]:
+            message = f"`{said[0]}` and `{second}` both say which targets of output `{name}` count; give one of them"
+            self.fault("NN208", message, node.key_span(second), where)
+        if "lengths" in body and kind == "input" and "sample" in body.get("axes", ()):
             message = "with `lengths` the samples follow one another along the sequence axis: there is no axis `sample`"
             self.fault("NN208", message, node.entries["axes"].span, f"{where}.axes")
         if "lengths" in body and self.window is not None and body.get("window", True):
@@ -320,32 +327,3 @@ class _Reader:
         strange = body.keys() - {*SLOT_KEYS, *options, *(found.kind for found in self.kinds_of(node, where))}
         if strange:
             yield from ((key, found.kind) for found in all_kinds() for key in found.options if key in strange)
-
-    def read_scale(self, body: Any, spans: dict[str, Span]) -> ScalePlan | None:
-        if body is None:
-            return None
-        if isinstance(body, str):
-            return ScalePlan(body, None, spans["scale"])
-        along = body.get("along")
-        return ScalePlan(body["method"], None if along is None else tuple(along), spans["scale"])
-
-    def read_classes(self, body: Any, spans: dict[str, Span], where: str) -> ClassPlan | None:
-        if body is None:
-            return None
-        span = spans["classes"]
-        if isinstance(body, str):
-            return ClassPlan(kind="labels", span=span)
-        if isinstance(body, list):
-            return ClassPlan(kind="list", span=span, labels=tuple(body))
-        along = body.get("along")
-        axes = None if along is None else tuple(along)
-        if ("quantiles" in body) == ("edges" in body) or ("edges" in body and along is not None):
-            message = "`classes` takes either `quantiles` or `edges`, and `along` only with `quantiles`"
-            self.fault("NN208", message, span, f"{where}.classes")
-            return None
-        if "quantiles" in body:
-            return ClassPlan(kind="quantiles", span=span, quantiles=body["quantiles"], along=axes)
-        edges = tuple(float(edge) for edge in body["edges"])
-        if list(edges) != sorted(edges):
-            self.fault("NN208", f"the edges {list(edges)} are not in ascending order", span, f"{where}.classes.edges")
-        return ClassPlan(kind="edges", span=span, edges=edges)

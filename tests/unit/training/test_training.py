@@ -168,7 +168,13 @@ def test_classes_are_weighed_along_every_axis() -> None:
             "size": np.zeros((5, 2)),
         }
 
+        @staticmethod
+        def counts(name: str) -> None:
+            return None
+
     class Named:
+        counts = "all"
+
         def __init__(self, task: str) -> None:
             self.task = task
 

@@ -99,7 +99,7 @@ def test_schema_is_closed_and_described_everywhere() -> None:
         ("{columns: [c]}", "{columns: [c], classes: quantiles}"),
         ("{columns: [c]}", "{columns: [c], classes: [one]}"),
         ("{columns: [c]}", "{columns: [c], classes: {quantiles: 1}}"),
-        ("{columns: [c]}", "{columns: [c], lengths: n}"),
+        ("{columns: [c]}", "{columns: [c], pad_value: 0}"),
         ("inputs: {x: {columns: [a, b]}}", "inputs: {}"),
     ],
 )
@@ -192,6 +192,8 @@ WINDOW = "window: {lookback: 3, horizon: 2}"
         (X, "x: {wav: a.wav}", "NN203", "data.inputs.x"),
         (X, "x: {scale: standard}", "NN512", "data.inputs.x"),
         (X, "x: {npz: x.npz, array: a, lengths: n, axes: [sample, time]}", "NN208", "data.inputs.x.axes"),
+        ("{columns: [c]}", "{columns: [c], lengths: n}", "NN208", "data.outputs.y"),
+        ("{columns: [c]}", "{columns: [c], ignore: -1, padded_like: x}", "NN208", "data.outputs.y"),
         (Y, "y: {columns: [c], classes: labels, scale: standard}", "NN208", "data.outputs.y.scale"),
         (Y, "y: {columns: [c], classes: {quantiles: 3, edges: [1]}}", "NN208", "data.outputs.y.classes"),
         (Y, "y: {columns: [c], classes: {edges: [2, 1]}}", "NN208", "data.outputs.y.classes.edges"),

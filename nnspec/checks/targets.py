@@ -1,0 +1,123 @@
+"""Targets for each step of padded sequences: the spec says which of them count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from nnspec.checks.context import Context
+from nnspec.checks.padding import wanted_padding
+from nnspec.data.section.plan import SlotPlan
+from nnspec.diagnostics import Applicability, Diagnostic, Edit, Fix, Related, Severity
+from nnspec.document import Mapping
+from nnspec.inference.counted import followed_axes, padded_axes
+from nnspec.ir.graph import Node, Output
+from nnspec.layers.kit.edits import add_key
+
+
+def check_targets(context: Context) -> Iterator[Diagnostic]:
+    """NN540: an error where padding is certain, else a warning."""
+    plan = context.plan
+    if plan is None:
+        return
+    padded = padded_axes(context.graph, plan)
+    for output in context.graph.outputs.values():
+        target = plan.outputs.get(output.name)
+        if target is None or target.counts_in_part:
+            continue
+        pairs = dict(followed_axes(context.graph, output))
+        axis = next((name for name, origin in pairs.items() if origin in padded), output.value.mask)
+        if axis is None or axis == output.class_axis:
+            continue
+        inputs = padded.get(pairs.get(axis, ""), ())
+        if inputs and output.value.mask is None and _ends_mask(context, output):
+            continue  # by `unmask` the spec says that padding counts
+        yield _not_said(context, output, target, axis, inputs)
+
+
+def _not_said(context: Context, output: Output, target: SlotPlan, axis: str, inputs: Sequence[str]) -> Diagnostic:
+    plan, name = context.plan, output.name
+    assert plan is not None
+    fixes = list(_fixes(context, output, target, axis, inputs))
+    is_certain = output.value.mask is not None or any(plan.inputs[given].lengths is not None for given in inputs)
+    source = next((plan.inputs[given] for given in inputs), None)
+    related: tuple[Related, ...] = ()
+    if source is not None:
+        key = "lengths" if source.lengths is not None else "pad_value"
+        related = (Related(source.span_of(key), f"input `{source.name}` is padded"),)
+    return Diagnostic(
+        "NN540",
+        f"output `{name}` has a target for each step of `{axis}`, which is padded: the spec must say which count",
+        target.span,
+        path=target.where(),
+        related=related,
+        notes=("targets of padding would count in the loss, in every metric, and in the baseline beside them",),
+        fixes=(
+            *fixes,
+            Fix("where such targets hold a label or number of their own, say that: `ignore: -1`"),
+            Fix("where every target counts, end the mask before the output with `unmask`"),
+        ),
+        severity=Severity.ERROR if is_certain else Severity.WARNING,
+    )
+
+
+def _fixes(context: Context, output: Output, target: SlotPlan, axis: str, inputs: Sequence[str]) -> Iterator[Fix]:
+    """Certain where the steps of the targets are those of one input, whose padding the data or a mask know."""
+    plan = context.plan
+    assert plan is not None
+    pairs = dict(followed_axes(context.graph, output))
+    body = context.node("data", "outputs", output.name)
+    if not isinstance(body, Mapping) or axis not in pairs or target.is_windowed:
+        return
+    if len(inputs) == 1:
+        source = plan.inputs[inputs[0]]
+        key, value = "padded_like", source.name
+        if source.lengths is not None and source.source.identity == target.source.identity and target.array:
+            key, value = "lengths", source.lengths
+        yield _certain(f"say it: `{key}: {value}`", add_key(body, key, value))
+    elif not inputs:
+        yield from _like_the_mask(context, output, body, pairs[axis])
+
+
+def _like_the_mask(context: Context, output: Output, body: Mapping, origin: str) -> Iterator[Fix]:
+    """Where one layer makes the mask of an input: what it takes for padding is the input's `pad_value`."""
+    plan = context.plan
+    assert plan is not None
+    readers = [
+        (node, wanted)
+        for node in context.graph.nodes
+        if (wanted := wanted_padding(node)) is not None and node.inputs[0].node in context.graph.inputs
+    ]
+    names = {node.inputs[0].node for node, _ in readers}
+    if len(readers) != 1 or not names <= plan.inputs.keys():
+        return
+    node, wanted = readers[0]
+    value, source = node.inputs[0], plan.inputs[node.inputs[0].node]
+    given = context.node("data", "inputs", source.name)
+    is_its_axis = value.axes[0].name == origin and value.dtype != "string"
+    if not is_its_axis or source.is_windowed or source.pad_value is not None or not isinstance(given, Mapping):
+        return
+    first, second = add_key(given, "pad_value", f"{wanted:g}"), add_key(body, "padded_like", source.name)
+    if first and second:
+        yield _certain(
+            f"say that they are padded as input `{source.name}` is, whose padding is what `{node.name}` masks",
+            (*first, *second),
+        )
+
+
+def _certain(message: str, edits: tuple[Edit, ...]) -> Fix:
+    return Fix(message, edits, Applicability.MACHINE) if edits else Fix(message)
+
+
+def _ends_mask(context: Context, output: Output) -> bool:
+    """Whether an `unmask` stands before an output."""
+    by_name: dict[str, Node] = {node.name: node for node in context.graph.nodes}
+    waiting, seen = [output.value.node], set()
+    while waiting:
+        node = by_name.get(waiting.pop())
+        if node is None or node.name in seen:
+            continue
+        if node.kind == "unmask":
+            return True
+        seen.add(node.name)
+        waiting += [value.node for value in node.inputs]
+    return False
