@@ -29,9 +29,9 @@ def import_(model: Path, out: Path, name: str | None, flat: bool, output: str, q
     nnspec show   model.yaml
     nnspec export model.yaml --weights model.weights.h5 --out out/model
 
-    Writes NAME.yaml and NAME.weights.h5. Reads Functional and Sequential models of Keras' own layers; no code in the
-    file is run. Repeated structure becomes blocks and repeats where that is exact. Before anything is written, the
-    spec is compiled and its outputs are compared with the model's.
+    Writes NAME.yaml and NAME.weights.h5, and NAME.npz for long constants. Reads Functional and Sequential models of
+    Keras' own layers; no code in the file is run. Repeated structure becomes blocks and repeats where that is exact.
+    Before anything is written, the spec is compiled and its outputs are compared with the model's.
 
     Exit codes: 0 when written, 1 when the model cannot be expressed as a spec, 2 on a wrong command line.
     """
@@ -45,6 +45,7 @@ def import_(model: Path, out: Path, name: str | None, flat: bool, output: str, q
         figures = {
             "spec": str(made.spec),
             "weights": str(made.weights),
+            "tables": str(made.tables) if made.tables is not None else None,
             "layers": made.layers,
             "lines": made.lines,
             "parameters": made.graph.parameters,
@@ -57,5 +58,7 @@ def import_(model: Path, out: Path, name: str | None, flat: bool, output: str, q
             f"{made.spec}: {made.layers} layers in {made.lines} lines, {made.graph.parameters:,} parameters\n"
             f"{made.weights}: with these weights, the spec gives the model's outputs within {made.error:.2g} (relative)"
         )
+        if made.tables is not None:
+            click.echo(f"{made.tables}: the model's constants, which the spec reads")
         for note in made.notes:
             click.echo(f"note: {note}")

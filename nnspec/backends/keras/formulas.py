@@ -13,6 +13,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from nnspec.backends.keras.addition import add
 from nnspec.catalogue import keras_objects
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node
@@ -97,7 +98,7 @@ def _zeros(tensor: Any, samples: slice, dtype: str) -> Any:
 def _repeated(row: Any, tensor: Any) -> Any:
     """A row of batch once for every sample of a tensor."""
     zeros = _zeros(tensor, slice(None), "float32")
-    return ops.add(row, ops.reshape(zeros, (-1, *[1] * (len(row.shape) - 1))))
+    return add(row, ops.reshape(zeros, (-1, *[1] * (len(row.shape) - 1))))
 
 
 def _spread(tensor: Any, names: Sequence[str], order: Sequence[str]) -> Any:
@@ -144,7 +145,7 @@ class _Operations:
         return _operation(function)(value)
 
     def binary(self, function: str, left: Any, right: Any) -> Any:
-        return _operation(function)(left, right)
+        return add(left, right) if function == "add" else _operation(function)(left, right)
 
     def compare(self, function: str, left: Any, right: Any) -> Any:
         return _operation(function)(left, right)

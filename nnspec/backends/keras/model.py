@@ -92,12 +92,10 @@ def _name_operations(name: str, results: list[Tensor], read: list[Tensor]) -> No
         if id(tensor) in known:
             continue
         known.add(id(tensor))
-        operation = tensor._keras_history.operation
-        if isinstance(operation, keras.layers.Layer):
-            continue
-        if not operation.name.startswith(f"{name}."):
+        operation, number, _ = tensor._keras_history
+        if not isinstance(operation, keras.layers.Layer) and not operation.name.startswith(f"{name}."):
             operation.name = f"{name}.{operation.name}"
-        pending += operation._inbound_nodes[-1].input_tensors
+        pending += operation._inbound_nodes[number].input_tensors
 
 
 def _output(output: Output, tensor: Tensor) -> Tensor:

@@ -6,14 +6,16 @@ import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from nnspec.importers.keras.items import Item, Maker, Read
 from nnspec.importers.keras.mask_flow import MaskFlow
 from nnspec.importers.keras.naming import SYMBOLS, free_name, input_axes, mend
-from nnspec.importers.keras.network import MASKS, Call, Config, ImportFault, Network, Tensor, tensors_in
+from nnspec.importers.keras.network import MASKS, Call, Config, Constant, ImportFault, Network, Tensor, tensors_in
 from nnspec.importers.keras.observed_masks import Observed
+from nnspec.importers.keras.operations.constants import Tables
 from nnspec.importers.keras.operations.operation import Operation
 from nnspec.importers.keras.operations.rules import translate_operation
 from nnspec.importers.keras.translate import MIXED, activation_layer, translate
@@ -37,6 +39,7 @@ class Draft:
         shared: bodies under `layers:`.
         graph: its nodes, without outputs.
         notes: what a reader of the spec should know of how it came about.
+        tables: constants that stand in a file beside it, with their sizes there.
     """
 
     name: str
@@ -46,27 +49,29 @@ class Draft:
     shared: Mapping[str, tuple[str, Mapping[str, Any]]]
     graph: Graph
     notes: tuple[str, ...] = ()
+    tables: Mapping[str, tuple[Constant, tuple[int, ...]]] = field(default_factory=dict)
 
 
-def build_draft(network: Network, observed: Observed | None = None) -> Draft:
+def build_draft(network: Network, observed: Observed | None = None, tables: str = "tables.npz") -> Draft:
     """Items with named axes for a network.
 
     Args:
+        tables: the name of the file for constants that are too long for a spec.
         observed: the masks of the model's own calls; without them masks flow as a spec's layers hand them on.
 
     Raises:
         ImportFault: where a layer, an operator or an argument has no counterpart in a spec.
     """
     try:
-        return _Builder(network, observed, one_length=False).run()
+        return _Builder(network, observed, tables, one_length=False).run()
     except ImportFault:
         if not any(None in tensor.shape for tensor in network.inputs.values()) or len(network.inputs) < 2:
             raise
-        return _Builder(network, observed, one_length=True).run()  # inputs that are joined are equally long
+        return _Builder(network, observed, tables, one_length=True).run()  # inputs that are joined are equally long
 
 
 class _Builder:
-    def __init__(self, network: Network, observed: Observed | None, *, one_length: bool) -> None:
+    def __init__(self, network: Network, observed: Observed | None, tables: str, *, one_length: bool) -> None:
         self.network = network
         self.one_length = one_length
         counts = Counter(call.path for call in network.calls)
@@ -80,6 +85,7 @@ class _Builder:
         self.inputs: dict[str, Value] = {}
         self.input_names: dict[str, str] = {}
         self.made: dict[Call, list[Read]] = {}
+        self.tables = Tables(tables)
         self.wanted = Counter(
             (tensor.call, tensor.index)
             for tensors in (*(call.tensors for call in network.calls), network.outputs.values())
@@ -115,6 +121,7 @@ class _Builder:
             shared=shared,
             graph=graph,
             notes=notes,
+            tables=self.tables.arrays,
         )
 
     def notes(self) -> list[str]:
@@ -178,6 +185,7 @@ class _Builder:
         kind, body = translate(call)
         body = {**body, **self.call_arguments(call, kind)}
         reads = self.masks.as_in_keras(call, kind, [self.read(tensor) for tensor in call.tensors])
+        reads = self.with_constants(call, reads)
         if call.distributed:
             return self.distributed(call, kind, body, reads)
         body = _axis_by_name(kind, body, reads)
@@ -185,6 +193,33 @@ class _Builder:
             reads = reads[:1]  # attention of a value to itself
         item = self.reshape(body, reads, call) if kind == "Reshape" else self.maker.add(kind, body, reads, call)
         return self.outputs(item)
+
+    def with_constants(self, call: Call, reads: list[Read]) -> list[Read]:
+        """What a layer reads, with the constants among it, each with one name for an axis where the values have it.
+
+        Raises:
+            ImportFault: for one that has a batch of its own.
+        """
+        leaves = list(call.operands)
+        if len(leaves) == len(reads):
+            return reads
+        values = iter(reads)
+        result: list[Read] = []
+        for leaf in leaves:
+            if not isinstance(leaf, Constant):
+                result.append(next(values))
+                continue
+            if leaf.shape[:1] != (1,):
+                raise ImportFault(
+                    f"layer `{call.name}` reads a constant of the shape {leaf.shape}, which has a batch of its own",
+                    help="give it a first axis of size 1, so that every sample meets the same numbers",
+                )
+            row = Constant(leaf.value[0], leaf.dtype)
+            known = ax.names(reads[0].value.axes)
+            names = known if len(known) == row.rank else [f"part_{i + 1}" for i in range(row.rank)]
+            body = self.tables.body(row, dict(zip(names, row.shape, strict=True)), call.name)
+            result.append(self.add("weight", body, reads[:1], of=call))
+        return result
 
     def outputs(self, item: Item) -> list[Read]:
         return [self.maker.source(item, i) for i in range(len(item.node.outputs))]
@@ -238,8 +273,9 @@ class _Builder:
             call=call,
             arguments=bound(call.arguments),
             keywords=bound(call.keywords),
+            tables=self.tables,
             wanted=frozenset(index for reader, index in self.wanted if reader is call),
-            add=self.add,
+            add=partial(self.add, of=call),
             add_reshape=self.add_reshape,
         )
 
@@ -249,8 +285,8 @@ class _Builder:
             return self.masks.unmasked(read)
         return Read(read.item, replace(read.value, mask=None))
 
-    def add(self, kind: str, body: Mapping[str, Any], reads: Sequence[Read]) -> Read:
-        return self.maker.source(self.maker.add(kind, body, reads))
+    def add(self, kind: str, body: Mapping[str, Any], reads: Sequence[Read], *, of: Call) -> Read:
+        return self.maker.source(self.maker.add(kind, body, reads, of=of))
 
     def add_reshape(self, call: Call, read: Read, sizes: Sequence[int]) -> Read:
         return self.maker.source(self.reshape({"target_shape": list(sizes)}, [read], call))

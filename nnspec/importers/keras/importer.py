@@ -20,7 +20,7 @@ from nnspec.importers.keras.archive import read_archive
 from nnspec.importers.keras.build_spec import Draft, build_draft, is_mixed
 from nnspec.importers.keras.mask_flow import has_masks
 from nnspec.importers.keras.network import Call, ImportFault, Network
-from nnspec.importers.keras.observed_masks import observe_masks
+from nnspec.importers.keras.observed_masks import Observed, observe_masks
 from nnspec.importers.keras.source import read_network
 from nnspec.importers.keras.translate import MIXED
 from nnspec.importers.keras.writing import write_spec
@@ -37,6 +37,7 @@ class Imported:
     """What an import wrote.
 
     Attributes:
+        tables: the NumPy file with the model's constants that are too long for a spec, if there are some.
         error: the largest difference of the outputs, over the largest magnitude.
         notes: doubts of the checks that the model's own doing overruled, and what is not as in the model.
         layers: how many layers the spec has once written out; `lines` is how long it is.
@@ -44,6 +45,7 @@ class Imported:
 
     spec: Path
     weights: Path
+    tables: Path | None = None
     graph: Graph
     error: float
     lines: int
@@ -60,12 +62,12 @@ def import_file(path: Path, out: Path, progress: Progress, *, name: str | None =
     Raises:
         SpecError: NN607 where the model has no counterpart as a spec, NN708 where its outputs differ.
     """
-    here = Span(Source(str(path), ""))
+    here, name = Span(Source(str(path), "")), name or path.stem
     try:
         config, class_name = read_archive(path)
         network = read_network(config, class_name)
         learned = vocabularies.learned(network)
-        draft = build_draft(network) if not learned else None  # what is at fault is told before a framework is loaded
+        draft = _draft(network, name) if not learned else None  # what is at fault is told before a framework is loaded
     except ImportFault as fault:
         raise _refused(fault, here) from None
     training_backend().load()
@@ -78,17 +80,26 @@ def import_file(path: Path, out: Path, progress: Progress, *, name: str | None =
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise SpecError.single("NN607", f"Keras cannot load `{path.name}`: {reason}", here) from None
     if draft is None:
-        draft = _with_words(learned, model, network, here)
+        draft = _with_words(learned, model, network, name, here)
     model = _in_float32(model, network)
-    draft = _with_masks(draft, model, network, here)
-    return _write(model, network, draft, name or path.stem, out, progress, here, fold)
+    draft = _with_masks(draft, model, network, name, here)
+    return _write(model, network, draft, name, out, progress, here, fold)
 
 
-def _with_words(learned: list[Call], model: Any, network: Network, here: Span) -> Draft:
+def _draft(network: Network, name: str, observed: Observed | None = None) -> Draft:
+    return build_draft(network, observed, _tables_of(name))
+
+
+def _tables_of(name: str) -> str:
+    """The file beside a spec of that name with its constants."""
+    return f"{name}.npz"
+
+
+def _with_words(learned: list[Call], model: Any, network: Network, name: str, here: Span) -> Draft:
     """The draft of a network some of whose words only the model knows."""
     try:
         vocabularies.fill_in(learned, model)
-        return build_draft(network)
+        return _draft(network, name)
     except ImportFault as fault:
         raise _refused(fault, here) from None
 
@@ -110,14 +121,14 @@ def _without_policies(config: Any) -> Any:
     return "float32" if config in MIXED else config
 
 
-def _with_masks(draft: Draft, model: Any, network: Network, here: Span) -> Draft:
+def _with_masks(draft: Draft, model: Any, network: Network, name: str, here: Span) -> Draft:
     """The draft with masks where the model has them, which only the model itself can tell."""
     if not has_masks(draft.graph, network.calls):
         return draft
     runs = variants(draft.graph, np.random.default_rng(7))
     observed = observe_masks(model, [list(arrays.values()) for arrays in runs])
     try:
-        return build_draft(network, observed)
+        return _draft(network, name, observed)
     except ImportFault as fault:
         raise _refused(fault, here) from None
 
@@ -126,11 +137,11 @@ def import_model(
     model: Any, out: Path, progress: Progress | None = None, *, name: str | None = None, fold: bool = True
 ) -> Imported:
     """The same for a Keras model in memory."""
-    here = Span(Source(str(model.name), ""))
+    here, name = Span(Source(str(model.name), "")), name or str(model.name)
     try:
         network = read_network(model.get_config(), type(model).__name__)
         vocabularies.fill_in(vocabularies.learned(network), model)
-        draft = build_draft(network)
+        draft = _draft(network, name)
     except ImportFault as fault:
         raise _refused(fault, here) from None
     except NotImplementedError:
@@ -138,8 +149,8 @@ def import_model(
             "NN607", f"`{model.name}` is a subclassed model: its computation is code", here
         ) from None
     model = _in_float32(model, network)
-    draft = _with_masks(draft, model, network, here)
-    return _write(model, network, draft, name or model.name, out, progress or Progress(quiet=True), here, fold)
+    draft = _with_masks(draft, model, network, name, here)
+    return _write(model, network, draft, name, out, progress or Progress(quiet=True), here, fold)
 
 
 def _refused(fault: ImportFault, here: Span) -> SpecError:
@@ -159,6 +170,7 @@ def _write(
     out.mkdir(parents=True, exist_ok=True)
     spec, weights = out / f"{name}.yaml", out / f"{name}.weights.h5"
     with tempfile.TemporaryDirectory(dir=out, prefix=".nnspec-") as folder:
+        tables = _write_tables(draft, Path(folder), _tables_of(name))
         text, checked = _checked(draft, Path(folder) / spec.name, fold, here)
         graph = checked.graph
         with progress.step("compiling the spec"):
@@ -177,15 +189,30 @@ def _write(
         made = Path(folder) / weights.name
         compiled.model.save_weights(made)
         os.replace(made, weights)
+        if tables is not None:
+            os.replace(tables, out / tables.name)
         os.replace(Path(folder) / spec.name, spec)
     return Imported(
         spec=spec,
         weights=weights,
+        tables=out / tables.name if tables is not None else None,
         graph=graph,
         error=error,
         lines=text.count("\n"),
         notes=tuple(dict.fromkeys(draft.notes)),
     )
+
+
+def _write_tables(draft: Draft, folder: Path, name: str) -> Path | None:
+    """The constants that the spec names a file for, where there are some."""
+    if not draft.tables:
+        return None
+    arrays = {
+        member: np.asarray(constant.value, np.float32).reshape(sizes)
+        for member, (constant, sizes) in draft.tables.items()
+    }
+    np.savez(folder / name, **arrays)  # type: ignore[arg-type]
+    return folder / name
 
 
 def _checked(draft: Draft, path: Path, fold: bool, here: Span) -> tuple[str, pipeline.Checked]:
@@ -220,14 +247,21 @@ def _is_exact(draft: Draft, graph: Graph) -> bool:
 
 
 def _plain(args: Mapping[str, Any]) -> str:
-    """Arguments to compare: `3` and `[3, 3]` are the same size of a kernel."""
+    """Arguments to compare: `3` and `[3, 3]` are the same size of a kernel; what was made of others is left out."""
 
     def said(value: Any) -> Any:
         if isinstance(value, list | tuple) and value and all(item == value[0] for item in value):
             return said(value[0])
         return {k: said(v) for k, v in value.items()} if isinstance(value, Mapping) else value
 
-    return repr({key: said(value) for key, value in args.items()})
+    return repr({key: said(value) for key, value in args.items() if not _is_made(value)})
+
+
+def _is_made(value: Any) -> bool:
+    """Whether an argument is no plain data: what a layer made of those that are, which says where files stand."""
+    if isinstance(value, list | tuple):
+        return any(map(_is_made, value))
+    return not isinstance(value, str | int | float | Mapping | None)
 
 
 # ------------------------------------------------------------------------------------------------- weights
@@ -275,19 +309,34 @@ def largest_difference(model: Any, network: Network, draft: Draft, graph: Graph,
     """The largest difference of an output over its largest magnitude, with padding at every place and without."""
     rng, worst = np.random.default_rng(11), 0.0
     again = 2 if any(node.is_stateful for node in graph.nodes) else 1  # the second goes on from the first
-    for arrays in [made for length in (12, 19) for made in variants(graph, rng, length=length)]:
+    batch = _batch_size(graph)
+    for arrays in [made for length in (12, 19) for made in variants(graph, rng, batch=batch, length=length)]:
         reset_states(model)
         reset_states(compiled.model)
         for _ in range(again):
-            wanted = _results(model, network, graph, arrays)
+            wanted = _results(model, network, graph, arrays, batch)
             got = predict(compiled.model, graph, arrays)
             pairs = zip(graph.outputs, wanted, strict=True)
             worst = max(worst, *(_difference(got[name], as_array(value)) for name, value in pairs))
     return worst
 
 
-def _results(model: Any, network: Network, graph: Graph, arrays: Mapping[str, np.ndarray]) -> list[Any]:
-    """The model's own outputs, in the order of the network's."""
+def _batch_size(graph: Graph) -> int:
+    """A number of samples that no axis is long.
+
+    On TensorFlow, Keras takes a number for each sample for a bias where there are as many samples as channels, or one
+    alone, and adds it along those.
+    """
+    values = [*graph.inputs.values(), *(value for node in graph.nodes for value in node.outputs)]
+    sizes = {axis.size for value in values for axis in value.axes}
+    return next(count for count in range(4, 4 + len(sizes) + 1) if count not in sizes)
+
+
+def _results(model: Any, network: Network, graph: Graph, arrays: Mapping[str, np.ndarray], batch: int) -> list[Any]:
+    """The model's own outputs, in the order of the network's; one sample alone is run among others like it."""
+    if not graph.batches and all(len(array) == 1 for array in arrays.values()):
+        many = {name: np.repeat(array, batch, axis=0) for name, array in arrays.items()}
+        return [as_array(value)[:1] for value in _results(model, network, graph, many, batch)]
     import keras
 
     listed = [arrays[name] for name in graph.inputs]

@@ -83,8 +83,20 @@ class Maker:
     constraints: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def add(self, kind: str, body: Mapping[str, Any], reads: Sequence[Read], call: Call | None = None) -> Item:
+    def add(
+        self,
+        kind: str,
+        body: Mapping[str, Any],
+        reads: Sequence[Read],
+        call: Call | None = None,
+        *,
+        of: Call | None = None,
+    ) -> Item:
         """The item of a layer, with names given to axes where the layer's own would not do.
+
+        Args:
+            call: the Keras layer that it is.
+            of: the operation that it is a part of, where it is no layer in Keras; both for what is told.
 
         Raises:
             ImportFault: where the checker cannot accept it under any name.
@@ -98,8 +110,8 @@ class Maker:
                 tried.append(fault.diagnostic.message)
                 mended = self.mend(self, kind, given, sources, fault.diagnostic)
                 if mended is None:
-                    raise _refusal(kind, call, fault.diagnostic) from None
-                self.note(kind, call, given, mended[0], fault.diagnostic)
+                    raise _refusal(kind, call or of, fault.diagnostic) from None
+                self.note(kind, call or of, given, mended[0], fault.diagnostic)
                 given, sources = mended
                 continue
             shared = self.shared.get(call.path) if call is not None else None

@@ -88,20 +88,30 @@ class Call:
     @property
     def tensors(self) -> tuple[Tensor, ...]:
         """What it reads, masks left out: a spec's layers pass them on as Keras' do."""
+        return tuple(leaf for leaf in self.operands if isinstance(leaf, Tensor))
+
+    @property
+    def operands(self) -> tuple[Tensor | Constant, ...]:
+        """The same with the constants among it, in order."""
         read = {key: value for key, value in self.keywords.items() if key not in MASKS}
-        return tuple(tensors_in((self.arguments, read)))
+        return tuple(leaf for leaf in leaves_in((self.arguments, read)) if isinstance(leaf, Tensor | Constant))
+
+
+def leaves_in(value: Any) -> Iterator[Any]:
+    """What stands in Keras' nesting of lists and mappings, in order."""
+    if isinstance(value, Mapping):
+        for inner in value.values():
+            yield from leaves_in(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from leaves_in(inner)
+    else:
+        yield value
 
 
 def tensors_in(value: Any) -> Iterator[Tensor]:
     """The tensors in Keras' nesting of lists and mappings, in order."""
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, Mapping):
-        for inner in value.values():
-            yield from tensors_in(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from tensors_in(inner)
+    return (leaf for leaf in leaves_in(value) if isinstance(leaf, Tensor))
 
 
 @dataclass(frozen=True, eq=False)

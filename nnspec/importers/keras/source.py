@@ -205,7 +205,8 @@ class _Reader:
                 found = self.look_up(scope, tuple(config["keras_history"]))
                 assert found is not None
                 shape = tuple(config.get("shape", (None,)))[1:]
-                return Tensor(found.call, found.index, shape or found.shape, found.dtype, found.input)
+                dtype = found.dtype or str(config.get("dtype") or "")
+                return Tensor(found.call, found.index, shape or found.shape, dtype, found.input)
             if value.get("class_name") in ("__numpy__", "__tensor__"):
                 return Constant(value["config"]["value"], str(value["config"].get("dtype") or "float32"))
             return {key: self.bound(scope, inner) for key, inner in value.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import reduce
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nnspec.backends.onnx.ops.placement import broadcast_mask, broadcast_views
@@ -29,6 +30,7 @@ class ElementwiseMerge(Layer):
     arity: ClassVar[tuple[int, int | None]] = (2, None)
     args = {"broadcast": broadcasting.broadcast_argument()}
     op: ClassVar[str]
+    is_sum: ClassVar[bool] = False
     several: ClassVar[str | None] = None  # an op that takes any number of inputs
 
     def infer(self, call: Call) -> Inferred:
@@ -53,7 +55,16 @@ class ElementwiseMerge(Layer):
         return {}
 
     def call_keras(self, layer: Callable[..., Any], node: Node, tensors: list[Any]) -> Any:
-        return layer(tensors if node.args["places"] is None else broadcasting.expand_tensors(node, tensors))
+        if node.args["places"] is None:
+            return layer(tensors)
+        expanded = broadcasting.expand_tensors(node, tensors)
+        return self.sum(expanded) if self.is_sum else layer(expanded)
+
+    def sum(self, tensors: Sequence[Any]) -> Any:
+        """What a layer that adds makes of values some of which are repeated: Keras' own addition may get that wrong."""
+        from nnspec.backends.keras.addition import add
+
+        return reduce(add, tensors)
 
     def why(self, node: Node) -> dict[str, str]:
         return {"": say.joining_sentence(node, "Reads")}
@@ -106,6 +117,7 @@ class Add(ElementwiseMerge):
 
     kind = "Add"
     op, several = "Add", "Sum"
+    is_sum = True
 
 
 class Subtract(ElementwiseMerge):
@@ -129,6 +141,10 @@ class Average(ElementwiseMerge):
 
     kind = "Average"
     op, several = "Mean", "Mean"
+    is_sum = True
+
+    def sum(self, tensors: Sequence[Any]) -> Any:
+        return super().sum(tensors) / len(tensors)
 
 
 class MaskedMerge(ElementwiseMerge):

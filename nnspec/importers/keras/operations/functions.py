@@ -8,7 +8,6 @@ from nnspec.catalogue import keras_objects
 from nnspec.importers.keras.items import Read
 from nnspec.importers.keras.operations.operation import Operation
 
-_WORDS = {"Exp": "exponential"}  # the others are called as the activations are
 _WITHOUT = {"alpha": 1.0, "approximate": False, "threshold": 0.5}  # what activations by name have
 
 
@@ -17,8 +16,6 @@ def activated(op: Operation) -> Read | None:
     if len(op.reads) != 1 or op.constants:
         return None
     rank = len(op.axes(op.reads[0]))
-    if op.kind == "Clip" and op.config.get("x_min") == 0:
-        return op.add("ReLU", {"max_value": float(op.config["x_max"])}, op.reads)
     if op.kind == "LeakyRelu":
         return op.add("LeakyReLU", {"negative_slope": float(op.config["negative_slope"])}, op.reads)
     if op.kind == "Elu" and op.config.get("alpha", 1.0) != 1.0:
@@ -31,7 +28,7 @@ def activated(op: Operation) -> Read | None:
     if op.kind == "Normalize" and op.config.get("order") == 2 and not op.config.get("epsilon"):
         place = op.place(op.config.get("axis", -1), rank)
         return op.add("UnitNormalization", {} if place == rank - 1 else {"axis": op.name(op.reads[0], place)}, op.reads)
-    word = _WORDS.get(op.kind) or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", op.kind).lower()
+    word = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", op.kind).lower()
     word = keras_objects.aliases("activations").get(word, word)
     if word not in keras_objects.names("activations"):
         return None

@@ -8,7 +8,8 @@ from typing import Any
 
 from nnspec.importers.keras.items import Read
 from nnspec.importers.keras.naming import free_name
-from nnspec.importers.keras.network import Call, Constant, ImportFault
+from nnspec.importers.keras.network import Call, Constant, ImportFault, leaves_in
+from nnspec.importers.keras.operations.constants import Tables
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes
 
@@ -23,6 +24,7 @@ class Operation:
     Attributes:
         arguments: what it is called with, in Keras' nesting: values that are read, constants, numbers, words.
         keywords: likewise, by name.
+        tables: the constants that stand in a file.
         wanted: which of the values that it gives are read at all.
         add: writes a layer of a kind, with a body, over values.
         add_reshape: writes a reshape of a value to sizes, one of which may be -1.
@@ -31,6 +33,7 @@ class Operation:
     call: Call
     arguments: Sequence[Any]
     keywords: Mapping[str, Any]
+    tables: Tables
     wanted: frozenset[int]
     add: Callable[[str, Mapping[str, Any], Sequence[Read]], Read]
     add_reshape: Callable[[Call, Read, Sequence[int]], Read]
@@ -51,7 +54,7 @@ class Operation:
     @property
     def operands(self) -> list[Any]:
         """All that it computes with, in order: values that are read, constants and numbers."""
-        return [leaf for leaf in _leaves([*self.arguments, *self.keywords.values()]) if is_operand(leaf)]
+        return [leaf for leaf in leaves_in([*self.arguments, *self.keywords.values()]) if is_operand(leaf)]
 
     @property
     def reads(self) -> list[Read]:
@@ -163,11 +166,3 @@ def renamed(op: Operation, read: Read, changes: Mapping[str, str]) -> Read:
 def is_operand(value: Any) -> bool:
     """Whether an operation computes with it: a value that is read, a constant, or a number."""
     return isinstance(value, Read | Constant | int | float) and not isinstance(value, bool)
-
-
-def _leaves(value: Any) -> list[Any]:
-    if isinstance(value, Mapping):
-        return [leaf for inner in value.values() for leaf in _leaves(inner)]
-    if isinstance(value, list | tuple):
-        return [leaf for inner in value for leaf in _leaves(inner)]
-    return [value]

@@ -6,12 +6,22 @@ from collections.abc import Mapping
 
 from nnspec.importers.keras.items import Read
 from nnspec.importers.keras.network import ImportFault
-from nnspec.importers.keras.operations import arithmetic, indexing, joining, moving, padding, products, reductions
+from nnspec.importers.keras.operations import (
+    arithmetic,
+    formulas,
+    indexing,
+    joining,
+    moving,
+    padding,
+    products,
+    reductions,
+)
 from nnspec.importers.keras.operations.functions import activated
 from nnspec.importers.keras.operations.operation import Operation, Rule
 
 RULES: Mapping[str, Rule] = {
-    **arithmetic.RULES,
+    **formulas.RULES,
+    **arithmetic.RULES,  # where layers have a word
     **indexing.RULES,
     **joining.RULES,
     **moving.RULES,

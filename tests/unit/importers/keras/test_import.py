@@ -288,8 +288,6 @@ def _model_of(function: Callable[[Any], Any], shape: tuple[int | None, ...] = (6
 REFUSED = [
     (lambda: _model_of(lambda x: Twice(name="double")(x)), "`double` is a `Twice`"),
     (lambda: _model_of(lambda x: kl.Lambda(lambda v: v * 2, name="code")(x)), "`code` is a `Lambda`"),
-    (lambda: _model_of(lambda x: keras.ops.gelu(x)), "`Gelu`"),  # approximate, as no activation by name is
-    (lambda: _model_of(lambda x: 2.0 / x), "divides"),
     (lambda: _model_of(lambda x: kl.Dropout(0.5, name="always")(x, training=True)), "`training=True`"),
     (lambda: _model_of(lambda x: x), "no layers"),
     (lambda: _model_of(lambda x: kl.Dense(3, dtype="float16", name="half")(x)), "`float16`"),

@@ -102,7 +102,67 @@ FUNCTIONS: dict[str, Function] = {
     "square": lambda x: ops.square(x) + x**3,
     "normalize": lambda x: ops.normalize(x),
 }
-TABLES = {"reductions": REDUCTIONS, "parts": PARTS, "moves": MOVES, "joins": JOINS, "functions": FUNCTIONS}
+MATHS: dict[str, Function] = {
+    "absolute": lambda x: abs(x),
+    "logarithms": lambda x: ops.log(abs(x) + 1.0) + ops.log2(abs(x) + 1.0) - ops.log10(abs(x) + 2.0) + ops.log1p(x * x),
+    "roots": lambda x: ops.sqrt(x * x + 1e-6) + ops.rsqrt(x + 3.0) + ops.reciprocal(x + 3.0),
+    "exponentials": lambda x: ops.expm1(x) + ops.logaddexp(x, -x),
+    "angles": lambda x: (
+        ops.sin(x) * ops.cos(x) + ops.tan(x) + ops.arctan(x) + ops.arcsin(x * 0.5) - ops.arccos(x * 0.5)
+    ),
+    "hyperbolic": lambda x: ops.sinh(x) + ops.cosh(x) + ops.arcsinh(x) + ops.arctanh(x * 0.5) + ops.arccosh(x + 2.5),
+    "whole numbers": lambda x: ops.floor(x * 2.3) - ops.ceil(x * 1.7) + ops.round(x * 2.7) + ops.sign(x),
+    "powers": lambda x: ops.power(abs(x) + 0.5, 0.7) + 2.0**x + (x + 2.0) ** -1.5 + (-2.0) ** ops.round(x * 2.7),
+    "powers of values": lambda x: (abs(x) + 0.1) ** x,
+    "quotients": lambda x: x / (x * x + 1.0) + 2.0 / (x + 3.0),
+    "remainders": lambda x: x // 0.37 + x % 0.29,
+    "extremes": lambda x: ops.maximum(x, 0.1) + ops.minimum(-0.2, x),
+    "clip": lambda x: ops.clip(x, -0.5, 0.3),
+    "gelu": lambda x: ops.gelu(x) + ops.erf(x),
+    "where": lambda x: ops.where(x > 0.1, x, x * 0.1),
+    "where of numbers": lambda x: ops.where(x <= 0.1, 1.0, -1.0),
+    "conditions": lambda x: ops.where(ops.logical_and(x > -0.5, ops.logical_not(x > 0.5)), x, -1.0),
+    "either": lambda x: ops.where(ops.logical_or(x < -0.5, x >= 0.5), x, 0.0),
+    "equal": lambda x: ops.where(ops.equal(x, 0.0), 5.0, x) + ops.where(ops.not_equal(x, 0.0), 0.5, x),
+    "cast": lambda x: ops.cast(x >= 0.2, "float32") * x,
+    "repeated": lambda x: x / ops.sum(x * x + 1.0, axis=-1, keepdims=True),
+    "of every pair": lambda x: x[:, :, None] / (x[:, None] + 2.0),
+    "activations": lambda x: ops.sigmoid(x) + ops.tanh(x) + ops.relu(x) + ops.silu(x) + ops.softplus(x) + ops.relu6(x),
+}
+RANDOM = np.random.default_rng(1)
+TABLE = RANDOM.normal(size=(8, 4)).astype("float32")
+ROW, COLUMN = TABLE[0], TABLE[:, :1]
+WITH_CONSTANTS: dict[str, Function] = {
+    "table": lambda x: x + TABLE,
+    "table first": lambda x: ops.multiply(TABLE[None], x),
+    "mean and spread": lambda x: (x - ROW) / np.abs(ROW),
+    "column": lambda x: x * COLUMN - COLUMN,
+    "column that is added": lambda x: x + COLUMN,
+    "positions": lambda x: x + ops.cast(ops.arange(8), "float32")[:, None],
+    "extremes": lambda x: ops.minimum(x, ROW),
+    "extremes without bound": lambda x: ops.maximum(x, np.where(TABLE > 0, -np.inf, TABLE).astype("float32")),
+    "where": lambda x: ops.where(x > ROW, 1.0, x),
+    "softmax": lambda x: ops.softmax(x * ROW),
+    "number in a box": lambda x: x * np.asarray([[0.3]], "float32"),
+    "long table": lambda x: kl.Dense(40)(x) + RANDOM.normal(size=(1, 8, 40)).astype("float32"),
+    "layer": lambda x: kl.Add()([x, ops.convert_to_tensor(TABLE[None])]),
+    "matmul": lambda x: ops.matmul(x, TABLE[:4, :3]),
+    "matmul of a vector": lambda x: ops.matmul(x, ROW),
+    "einsum": lambda x: ops.einsum("bij,jk->bik", x, TABLE[:4, :3]),
+    "einsum of all": lambda x: ops.einsum("bij,ij->bi", x, TABLE),
+    "dot": lambda x: ops.dot(x, TABLE[:4, :2]),
+    "tensordot": lambda x: ops.tensordot(x, TABLE[:4, :2], axes=1),
+    "tensordot of two axes": lambda x: ops.tensordot(x, TABLE, axes=[[1, 2], [0, 1]]),
+}
+TABLES = {
+    "reductions": REDUCTIONS,
+    "parts": PARTS,
+    "moves": MOVES,
+    "joins": JOINS,
+    "functions": FUNCTIONS,
+    "maths": MATHS,
+    "constants": WITH_CONSTANTS,
+}
 NOT_OPEN = {"matmul of four axes"}  # its second half has four steps
 
 
@@ -111,24 +171,24 @@ def over(x: Any) -> Any:
     return kl.Dense(4, activation="tanh")(x)
 
 
-def hostile(model: Any) -> list[list[np.ndarray]]:
+def hostile(model: Any, lengths: tuple[int, int] = (8, 9)) -> list[list[np.ndarray]]:
     """Ordinary values, large ones and nothing but zeros, in two batches and two lengths."""
     rng = np.random.default_rng(0)
     result = []
-    for batch, length in ((3, 8), (1, 9)):
+    for batch, length in zip((3, 1), lengths, strict=True):
         shapes = [(batch, *(size or length for size in tensor.shape[1:])) for tensor in model.inputs]
         for scale in (1.0, 30.0, 0.0):
             result.append([(rng.normal(size=shape) * scale).astype(np.float32) for shape in shapes])
     return result
 
 
-def compare(functions: Mapping[str, Function], shape: tuple[int | None, ...], folder: Path) -> str:
+def compare(functions: Mapping[str, Function], shape: tuple[int | None, ...], folder: Path, **options: Any) -> str:
     """All of them in one model, an output each; the spec's text."""
     x = keras.Input(shape)
     y = over(x)
     model = keras.Model(x, [function(y) for function in functions.values()], name="operations")
     made, text = import_randomized(model, folder)
-    compare_deployed(model, made, hostile(model))
+    compare_deployed(model, made, hostile(model, **options))
     return text
 
 
@@ -136,7 +196,7 @@ def compare(functions: Mapping[str, Function], shape: tuple[int | None, ...], fo
 @pytest.mark.parametrize("steps", [8, None], ids=["fixed", "open"])
 def test_operations_are_said_by_layers(table: str, steps: int | None, tmp_path: Path) -> None:
     functions = {name: f for name, f in TABLES[table].items() if steps is not None or name not in NOT_OPEN}
-    compare(functions, (steps, 4), tmp_path)
+    compare(functions, (steps, 4), tmp_path, lengths=(8, 8) if table == "constants" else (8, 9))
 
 
 IMAGES: dict[str, Function] = {
@@ -164,6 +224,31 @@ def test_operations_inside_time_distributed(tmp_path: Path) -> None:
     model = keras.Model(x, kl.TimeDistributed(inner)(x))
     made, _ = import_randomized(model, tmp_path)
     compare_deployed(model, made, hostile(model))
+
+
+def test_long_constants_stand_in_a_file_beside_the_spec(tmp_path: Path) -> None:
+    table = RANDOM.normal(size=(8, 4)).astype("float32")
+    x = keras.Input((8, 4))
+    y = over(x)
+    made, text = import_randomized(keras.Model(x, (y + table) * table, name="positions"), tmp_path)
+    assert made.tables == tmp_path / "positions.npz"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "positions.npz",
+        "positions.weights.h5",
+        "positions.yaml",
+    ]
+    with np.load(made.tables) as arrays:
+        assert [array.shape for array in arrays.values()] == [(8, 4)] * len(arrays)
+        np.testing.assert_array_equal(next(iter(arrays.values())), table)
+    assert "file: positions.npz/" in text
+
+
+def test_a_square_that_keras_takes_for_a_bias(tmp_path: Path) -> None:
+    """Keras on TensorFlow adds a column along the channels of a square, and so does the spec."""
+    column = np.asarray([[1.0], [2.0], [3.0], [4.0]], "float32")
+    text = compare({"added": lambda x: x + column, "taken off": lambda x: x - column}, (4, 4), tmp_path, lengths=(4, 4))
+    assert "x + table, weights: {table: {axes: {unit: 4}" in text
+    assert "x - table, weights: {table: {axes: {time: 4}" in text
 
 
 # What the batch axis does, in every rule that counts axes.
@@ -204,6 +289,8 @@ def test_what_joins_samples_is_refused_with_the_reason(tmp_path: Path) -> None:
 REFUSED: dict[str, tuple[Function, str]] = {
     "cumsum": (lambda x: ops.cumsum(x, axis=1), "`Cumsum`"),
     "diagonal": (lambda x: ops.einsum("bii->bi", ops.matmul(x, ops.transpose(x, (0, 2, 1)))), "diagonal"),
+    "constant with samples": (lambda x: x + np.ones((3, 6, 4), "float32"), "a batch of its own"),
+    "ids": (lambda x: ops.cast(x, "int32"), "`Cast`"),
     "other ranks": (lambda x: x + x[:, 0], "3 and 2 axes"),
 }
 

@@ -1,0 +1,105 @@
+"""Constants of a model as weights that the spec declares: with their numbers, or, where those are many, with a file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from nnspec.importers.keras.items import Read
+from nnspec.importers.keras.naming import free_name
+from nnspec.importers.keras.network import Constant, ImportFault
+from nnspec.ir.axes import Axes
+from nnspec.lazy import np
+
+if TYPE_CHECKING:
+    from nnspec.importers.keras.operations.operation import Operation
+
+MAX_WRITTEN = 24  # numbers that a reader of the spec may want to see
+
+
+class Tables:
+    """The constants that are too long to be written into the spec.
+
+    Attributes:
+        file: the name of the NumPy archive beside the spec.
+        arrays: by their names in it, each with the sizes that it has there.
+    """
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.arrays: dict[str, tuple[Constant, tuple[int, ...]]] = {}
+
+    def body(self, constant: Constant, axes: Mapping[str, int], name: str) -> dict[str, Any]:
+        """A declared weight of these numbers.
+
+        Args:
+            axes: the sizes of all its axes, which may be fewer than the constant has: those of size 1 are left out.
+        """
+        numbers = [_shortest(number) for number in flat(constant.value)]
+        if len(numbers) <= MAX_WRITTEN and all(map(math.isfinite, numbers)):
+            return {"axes": dict(axes), "values": nested(numbers, list(axes.values()))}
+        wanted = constant, tuple(axes.values())
+        known = next((old for old, other in self.arrays.items() if other == wanted), None)
+        member = known or free_name(name, list(self.arrays))
+        self.arrays[member] = wanted
+        return {"axes": dict(axes), "file": f"{self.file}/{member}"}
+
+
+def _shortest(number: float) -> float:
+    """The number with no more digits than float32 has."""
+    return float(str(np.float32(number)))
+
+
+def flat(value: Any) -> list[Any]:
+    """The numbers of nested lists in a row."""
+    return [number for inner in value for number in flat(inner)] if isinstance(value, list | tuple) else [value]
+
+
+def nested(numbers: Sequence[float], sizes: Sequence[int]) -> Any:
+    """A row of numbers as lists within lists of these lengths."""
+    if not sizes:
+        return numbers[0]
+    step = math.prod(sizes[1:])
+    return [nested(numbers[i * step : (i + 1) * step], sizes[1:]) for i in range(sizes[0])]
+
+
+def scalar(constant: Constant) -> float | None:
+    """The number of a constant that is one, None for others."""
+    numbers = flat(constant.value) if math.prod(constant.shape) == 1 else []
+    return _shortest(numbers[0]) if numbers else None
+
+
+def axes_of(op: Operation, constant: Constant, axes: Axes) -> dict[str, int]:
+    """The axes of a constant that meets values of these axes from the right, as Python's arrays do; units are left out.
+
+    Raises:
+        ImportFault: where it has a batch of its own.
+    """
+    shape = constant.shape
+    if len(shape) == len(axes) + 1 and shape[0] == 1:
+        shape = shape[1:]
+    if len(shape) > len(axes):
+        raise ImportFault(
+            f"{op.said} computes with a constant of the shape {constant.shape}, which has a batch of its own",
+            help="leave its first axis out, so that every sample meets the same numbers",
+        )
+    met = axes[len(axes) - len(shape) :]
+    return {axis.name: size for axis, size in zip(met, shape, strict=True) if size != 1}
+
+
+def bias_axes(constant: Constant, axes: Axes) -> dict[str, int] | None:
+    """The axis along which Keras adds a constant that it takes for a bias on TensorFlow, whatever place it has.
+
+    That is one whose sizes are 1 but for one, the size of the value's last axis or of its first; None for others.
+    """
+    sizes = [size for size in constant.shape if size != 1]
+    if len(sizes) != 1 or not axes:
+        return None
+    return next(({axis.name: sizes[0]} for axis in (axes[-1], axes[0]) if axis.size == sizes[0]), None)
+
+
+def as_value(op: Operation, constant: Constant, like: Read, names: Sequence[str]) -> Read:
+    """A constant as a value that is the same for every sample, with these names for all its axes."""
+    axes = dict(zip(names, constant.shape, strict=True))
+    return op.add("weight", op.tables.body(constant, axes, op.call.name), [like])

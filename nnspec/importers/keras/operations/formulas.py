@@ -1,0 +1,193 @@
+"""Functions of every number by itself as formulas: what layers have no word for, and values that meet constants."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nnspec.importers.keras.items import Read
+from nnspec.importers.keras.naming import free_name
+from nnspec.importers.keras.network import Constant, ImportFault
+from nnspec.importers.keras.operations.constants import axes_of, bias_axes, scalar
+from nnspec.importers.keras.operations.operation import Operation, Rule, renamed
+
+_LN2, _LN10 = math.log(2.0), math.log(10.0)
+_GELU = "0.5 * {0} * (1.0 + tanh(0.7978845608028654 * ({0} + 0.044715 * {0} * {0} * {0})))"
+# Keras' class -> the formula of its operands.
+TEMPLATES: Mapping[str, str] = {
+    "Absolute": "abs({0})",
+    "Abs": "abs({0})",
+    "Arccos": "acos({0})",
+    "Arccosh": "acosh({0})",
+    "Arcsin": "asin({0})",
+    "Arcsinh": "asinh({0})",
+    "Arctan": "atan({0})",
+    "Arctanh": "atanh({0})",
+    "Cbrt": "sign({0}) * abs({0}) ** 0.3333333333333333",
+    "Ceil": "ceil({0})",
+    "Cos": "cos({0})",
+    "Cosh": "cosh({0})",
+    "Erf": "erf({0})",
+    "Exp": "exp({0})",
+    "Exp2": f"exp({_LN2!r} * {{0}})",
+    "Expm1": "expm1({0})",
+    "Floor": "floor({0})",
+    "Log": "log({0})",
+    "Log10": f"log({{0}}) / {_LN10!r}",
+    "Log1p": "log1p({0})",
+    "Log2": f"log({{0}}) / {_LN2!r}",
+    "Negative": "-{0}",
+    "Positive": "{0}",
+    "Reciprocal": "1.0 / {0}",
+    "Rsqrt": "1.0 / sqrt({0})",
+    "Sign": "sign({0})",
+    "Sin": "sin({0})",
+    "Sinh": "sinh({0})",
+    "Sqrt": "sqrt({0})",
+    "Square": "{0} * {0}",
+    "Tan": "tan({0})",
+    "Add": "{0} + {1}",
+    "Subtract": "{0} - {1}",
+    "Multiply": "{0} * {1}",
+    "Divide": "{0} / {1}",
+    "TrueDivide": "{0} / {1}",
+    "FloorDivide": "floor({0} / {1})",
+    "Mod": "{0} - floor({0} / {1}) * {1}",
+    "Power": "{0} ** {1}",
+    "Maximum": "max({0}, {1})",
+    "Minimum": "min({0}, {1})",
+    "Hypot": "sqrt({0} * {0} + {1} * {1})",
+    "Logaddexp": "max({0}, {1}) + log1p(exp(-abs({0} - {1})))",
+    "Greater": "{0} > {1}",
+    "GreaterEqual": "{0} >= {1}",
+    "Less": "{0} < {1}",
+    "LessEqual": "{0} <= {1}",
+    "Equal": "{0} == {1}",
+    "NotEqual": "{0} != {1}",
+    "LogicalAnd": "({0} != 0) * ({1} != 0)",
+    "LogicalOr": "max({0} != 0, {1} != 0)",
+    "LogicalXor": "({0} != 0) != ({1} != 0)",
+    "LogicalNot": "{0} == 0",
+    "Where": "where({0}, {1}, {2})",
+}
+
+
+def computed(op: Operation, template: str, operands: Sequence[Any]) -> Read:
+    """The formula of operands, of which at least one is a value that is read.
+
+    Args:
+        template: with `{0}`, `{1}`, … for the operands.
+    """
+    reads: list[Read] = []
+    for operand in operands:
+        if isinstance(operand, Read) and not any(is_same(operand, read) for read in reads):
+            reads.append(operand)
+    ready, _ = aligned(op, reads, always=True)
+    axes = op.axes(ready[0])
+    for read in ready[1:]:
+        axes = tuple(one if one.size != 1 else other for one, other in zip(axes, op.axes(read), strict=True))
+    weights: dict[str, Any] = {}
+    words = []
+    for operand in operands:
+        if isinstance(operand, Constant) and scalar(operand) is None:
+            name = free_name("table", list(weights))
+            met = bias_axes(operand, axes) if template == TEMPLATES["Add"] and operand is operands[-1] else None
+            weights[name] = op.tables.body(operand, met or axes_of(op, operand, axes), op.call.name)
+            words.append(name)
+        elif isinstance(operand, Read):
+            place = next(i for i, read in enumerate(reads) if is_same(operand, read))
+            words.append("x" if len(reads) == 1 else f"x{place + 1}")
+        else:
+            words.append(_number(op, operand))
+    body: dict[str, Any] = {"expression": template.format(*words)}
+    return op.add("formula", {**body, "weights": weights} if weights else body, ready)
+
+
+def is_same(left: Read, right: Read) -> bool:
+    return left.item is right.item and left.value.node == right.value.node and left.value.port == right.value.port
+
+
+def _number(op: Operation, operand: Any) -> str:
+    """A number as a formula has it; one below 0 in brackets, for `-2 ** x` is another one."""
+    value = scalar(operand) if isinstance(operand, Constant) else float(operand)
+    if value is None or not math.isfinite(value):
+        raise ImportFault(f"{op.said} computes with {value}, which is no number of a formula")
+    text = repr(value)
+    return f"({text})" if value < 0 else text
+
+
+def aligned(op: Operation, reads: Sequence[Read], *, always: bool = False) -> tuple[list[Read], list[str]]:
+    """Values whose axes meet place by place, those of size 1 as often as it takes; and the axes along which they do.
+
+    Where one is repeated, both get one name for the axis of each place, which no other place has.
+
+    Args:
+        always: they get them in any case.
+
+    Raises:
+        ImportFault: where they have not the same number of axes, so that the batch of one meets an axis of another.
+    """
+    rows = [op.axes(read) for read in reads]
+    if len({len(row) for row in rows}) > 1:
+        counts = " and ".join(str(1 + len(row)) for row in rows)
+        raise ImportFault(
+            f"{op.said} reads values of {counts} axes, batch included: the batch of one meets an axis of the other",
+            help="give both the same axes in the model, by `keras.ops.expand_dims`",
+        )
+    names: list[str] = []
+    repeated: list[str] = []
+    for place in zip(*rows, strict=True):
+        longest = next((axis for axis in place if axis.size != 1), place[0])
+        names.append(free_name(longest.name if longest.name not in names else f"other_{longest.name}", names))
+        if any(axis.size == 1 for axis in place) and longest.size != 1:
+            repeated.append(names[-1])
+    if not repeated and not always:
+        return list(reads), []
+    changes = [{axis.name: name for axis, name in zip(row, names, strict=True) if axis.name != name} for row in rows]
+    return [renamed(op, read, change) for read, change in zip(reads, changes, strict=True)], repeated
+
+
+def _by_template(template: str) -> Rule:
+    count = 1 + max(int(part[0]) for part in template.split("{")[1:])
+
+    def rule(op: Operation) -> Read | None:
+        operands = op.operands
+        return computed(op, template, operands) if len(operands) == count and op.reads else None
+
+    return rule
+
+
+def _clipped(op: Operation) -> Read:
+    low, high = op.config.get("x_min"), op.config.get("x_max")
+    if low == 0 and high is not None:
+        return op.add("ReLU", {"max_value": float(high)}, [op.read])
+    return computed(op, "clip({0}, {1}, {2})", [op.read, low, high])
+
+
+def _rounded(op: Operation) -> Read:
+    scale = 10.0 ** int(op.config.get("decimals") or 0)
+    return computed(op, "round({0})" if scale == 1 else f"round({{0}} * {scale!r}) / {scale!r}", [op.read])
+
+
+def _gelu(op: Operation) -> Read:
+    if op.config.get("approximate", True):
+        return computed(op, _GELU, [op.read])
+    return op.add("Activation", {"activation": "gelu"}, [op.read])
+
+
+def _cast(op: Operation) -> Read | None:
+    """Nothing where the value has the dtype already, or holds 1 and 0 for true and false, as formulas do."""
+    wanted, tensors = str(op.config.get("dtype")), op.call.tensors
+    if wanted == op.read.value.dtype or (wanted.startswith("float") and tensors[0].dtype == "bool"):
+        return op.read
+    return None
+
+
+RULES: Mapping[str, Rule] = {
+    **{kind: _by_template(template) for kind, template in TEMPLATES.items()},
+    "Clip": _clipped,
+    "Round": _rounded,
+    "Gelu": _gelu,
+    "Cast": _cast,
+}
