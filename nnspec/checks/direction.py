@@ -19,7 +19,7 @@ def check_direction(context: Context) -> Iterator[Diagnostic]:
     turned = turned_masks(context.graph)
     for node in context.graph.nodes:
         source = next((turned[port] for value in node.inputs if (port := _port(value)) in turned), None)
-        if source is not None and node.layer.uses_mask and node.kind != "unmask":
+        if source is not None and node.layer.uses_mask and not node.layer.ends_mask:
             yield _mask_not_turned(node, source)
     for output in context.graph.outputs.values():
         if context.plan is None or output.name not in context.plan.outputs:
@@ -40,8 +40,8 @@ def turned_masks(graph: Graph) -> dict[Port, Node]:
         after = before
         if node.args.get("go_backwards") and node.args.get("return_sequences"):
             after = node if before is None else None  # turned twice, steps and mask agree again
-        elif node.kind == "mask_like":
-            after = None  # the spec says which mask it is
+        elif node.layer.replaces_mask:
+            after = None
         if after is not None:
             found[node.name, node.outputs[0].port] = after
     return found

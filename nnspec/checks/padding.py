@@ -38,7 +38,7 @@ def check_padding(context: Context) -> Iterator[Diagnostic]:
         before = found.get(_port(node.inputs[0]))
         if before is None:
             continue
-        wanted = wanted_padding(node)
+        wanted = node.layer.masked_value(node)
         if wanted is not None:
             yield from _check_mask(context, node, before, wanted)
         elif len(node.inputs) == 1 and node.outputs[0].mask is None:
@@ -47,13 +47,6 @@ def check_padding(context: Context) -> Iterator[Diagnostic]:
         slot = context.plan.inputs.get(name) if context.plan is not None else None
         if slot is not None and slot.lengths is not None and not _is_masked(graph, name):
             yield _no_mask(context, name, slot)
-
-
-def wanted_padding(node: Node) -> float | None:
-    """What a layer that makes a mask takes for padding; None from all others."""
-    if node.kind == "Masking":
-        return float(node.args["mask_value"])
-    return 0.0 if node.args.get("mask_zero") else None
 
 
 def _port(value: Value) -> Port:
@@ -83,7 +76,7 @@ def _check_mask(context: Context, node: Node, before: Padding, wanted: float) ->
     if before.value == wanted or (before.is_assumed and not before.changed_by):
         return
     what = f"`{node.name}` looks for steps that hold nothing but {wanted:g}"
-    if node.kind != "Masking":
+    if not node.layer.mask_argument:
         what = f"`{node.name}` takes id 0 for padding"
     pad = f"padding, {before.value:g} in the data," if not before.is_assumed and before.value is not None else "padding"
     if before.changed_by:
@@ -114,11 +107,12 @@ def _fixes(context: Context, node: Node, before: Padding, wanted: float) -> Iter
                 f"or scale the data, which leaves padding alone: `scale: standard` at `data.inputs.{before.slot.name}`"
             )
         return
-    if node.kind == "Masking" and before.value is not None:
-        place = locate(context.root, (*node.path, node.kind, "mask_value"))
-        is_given = "mask_value" in node.given and not isinstance(place, Mapping)
+    argument = node.layer.mask_argument
+    if argument and before.value is not None:
+        place = locate(context.root, (*node.path, node.kind, argument))
+        is_given = argument in node.given and not isinstance(place, Mapping)
         edits = (Edit(place.span, f"{before.value:g}"),) if is_given else ()
-        yield Fix(f"say `mask_value: {before.value:g}`", edits)
+        yield Fix(f"say `{argument}: {before.value:g}`", edits)
     if before.slot is not None:
         yield Fix(f"or pad with what is looked for: `pad_value: {wanted:g}` under `data.inputs.{before.slot.name}`")
 
@@ -128,7 +122,7 @@ def _is_masked(graph: Graph, name: str) -> bool:
     reached = {name}
     for node in graph.nodes:
         if any(value.node in reached for value in node.inputs):
-            if any(value.mask is not None for value in node.outputs) or wanted_padding(node) is not None:
+            if any(value.mask is not None for value in node.outputs) or node.layer.masked_value(node) is not None:
                 return True
             reached.add(node.name)
     return False

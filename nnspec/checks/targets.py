@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from nnspec.checks.context import Context
-from nnspec.checks.padding import wanted_padding
 from nnspec.data.section.plan import SlotPlan
 from nnspec.diagnostics import Applicability, Diagnostic, Edit, Fix, Related, Severity
 from nnspec.document import Mapping
@@ -85,7 +84,7 @@ def _like_the_mask(context: Context, output: Output, body: Mapping, origin: str)
     readers = [
         (node, wanted)
         for node in context.graph.nodes
-        if (wanted := wanted_padding(node)) is not None and node.inputs[0].node in context.graph.inputs
+        if (wanted := node.layer.masked_value(node)) is not None and node.inputs[0].node in context.graph.inputs
     ]
     names = {node.inputs[0].node for node, _ in readers}
     if len(readers) != 1 or not names <= plan.inputs.keys():

@@ -236,7 +236,7 @@ class _Elaborator:
         )
         call.reader_kinds = tuple(self.readers.get(item.name, ()))
         call.said, call.makers, call.folder = self.said, self.makers, self.folder
-        self.makers[item.name] = Maker(item.kind, item.kind_span, item.body, layer.keeps_state)
+        self.makers[item.name] = Maker(layer, item.kind_span, item.body)
         return call
 
     def check_arity(self, call: Call, layer: Layer) -> None:

@@ -3,19 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True)
-class Hint:
-    """What to say about a word that does not exist, and the word that takes its place, if one does."""
-
-    text: str
-    instead: str | None = None
-
-
-def _word(instead: str) -> Hint:
-    return Hint(f"Keras' name for it is `{instead}`", instead)
+from nnspec.layers.kit.habits import INFERRED, Hint, keras_word
+from nnspec.layers.registry import REGISTRY
 
 
 def _activation(function: str) -> Hint:
@@ -26,7 +16,6 @@ _SHAPES = Hint("shapes are declared under `inputs:`, with a name for every axis;
 _BATCH = Hint("shapes are declared under `inputs:`; for a fixed batch size, set `batch:` of the input")
 _REORDER = Hint("to reorder axes, use `permute: [names]` or Keras' `Permute`")
 _INPUTS = Hint("inputs are declared under `inputs:`")
-_INFERRED = Hint("it is inferred from the input; remove it")
 _RATE = Hint("it belongs to the optimizer: `optimizer: {Adam: {learning_rate: 0.001}}`")
 _READS = Hint("a layer names its inputs with `from:`", "from")
 _OF_OUTPUT = Hint("it belongs to an output: `outputs: {y: {task: regression, loss: …, metrics: […]}}`")
@@ -41,97 +30,30 @@ _KEYS: Mapping[str, Hint] = {
     "dtype": Hint("dtypes are declared under `inputs:`"),
     "inputs": _READS,
     "input": _READS,
-    "out_channels": _word("filters"),
-    "in_channels": _INFERRED,
-    "out_features": _word("units"),
-    "in_features": _INFERRED,
-    "input_size": _INFERRED,
-    "hidden_size": _word("units"),
-    "hidden_dim": _word("units"),
-    "stride": _word("strides"),
-    "dilation": _word("dilation_rate"),
-    "bias": _word("use_bias"),
-    "kernel": _word("kernel_size"),
-    "act": _word("activation"),
-    "nonlinearity": _word("activation"),
+    "out_channels": keras_word("filters"),
+    "in_channels": INFERRED,
+    "out_features": keras_word("units"),
+    "in_features": INFERRED,
+    "input_size": INFERRED,
+    "hidden_size": keras_word("units"),
+    "hidden_dim": keras_word("units"),
+    "stride": keras_word("strides"),
+    "dilation": keras_word("dilation_rate"),
+    "bias": keras_word("use_bias"),
+    "kernel": keras_word("kernel_size"),
+    "act": keras_word("activation"),
+    "nonlinearity": keras_word("activation"),
     "learning_rate": _RATE,
     "lr": _RATE,
     "axes": Hint("axes are declared under `inputs:`"),
     "weight_decay": Hint("for weight decay, use `kernel_regularizer: {L2: {l2: 0.01}}`, or `AdamW` as the optimizer"),
 }
-# A key of an owner whose name begins so.
+# A key of an optimizer whose name begins so. Those of a layer its class says (`habits`).
 _KEYS_OF: Mapping[tuple[str, str], Hint] = {
-    ("units", "Conv"): Hint("a convolution has `filters`", "filters"),
-    ("filters", "Dense"): Hint("a Dense layer has `units`", "units"),
-    ("filters", "LSTM"): Hint("a recurrent layer has `units`", "units"),
-    ("filters", "GRU"): Hint("a recurrent layer has `units`", "units"),
     **{
-        (habit, kind): hint
-        for kind in ("LSTM", "GRU", "SimpleRNN")
-        for habit, hint in {
-            "num_layers": Hint(
-                "to stack recurrent layers, write one after another, all but the last with `return_sequences: true`"
-            ),
-            "bidirectional": Hint("for both directions, use `Bidirectional: {layer: {LSTM: {units: 8}}}`"),
-            "batch_first": Hint("the batch axis is always first, and implicit"),
-            "initial_state": Hint(
-                "list the states after the sequence: `from: [x, hidden, cell]`, or those of a layer with "
-                "`return_state: true`, `from: [x, encoder.hidden, encoder.cell]`"
-                if kind == "LSTM"
-                else "list the state after the sequence: `from: [x, state]`"
-            ),
-            "nonlinearity": _word("activation"),
-        }.items()
+        ("lr", kind): keras_word("learning_rate")
+        for kind in ("Ada", "SGD", "RMSprop", "Nadam", "Ftrl", "Lion", "Lamb", "Muon", "ScheduleFree")
     },
-    **{("p", kind): _word("rate") for kind in ("Dropout", "SpatialDropout", "AlphaDropout", "GaussianDropout")},
-    **{("prob", kind): _word("rate") for kind in ("Dropout", "SpatialDropout", "AlphaDropout", "GaussianDropout")},
-    ("keep_prob", "Dropout"): Hint("use `rate`, the fraction to drop: 1 - keep_prob"),
-    ("num_embeddings", "Embedding"): _word("input_dim"),
-    ("embedding_dim", "Embedding"): _word("output_dim"),
-    ("input_length", "Embedding"): _INFERRED,
-    ("alpha", "LeakyReLU"): _word("negative_slope"),
-    ("rms_scaling", "LayerNormalization"): Hint("for RMS scaling, use the layer `RMSNormalization`"),
-    ("dim", "Softmax"): _word("axis"),
-    ("dim", "Concatenate"): _word("axis"),
-    ("shape", "Reshape"): _word("target_shape"),
-    ("perm", "Permute"): _word("dims"),
-    ("axes", "Permute"): _word("dims"),
-    ("axes", "permute"): Hint("write the new order as `order: [names]`, or as just the list", "order"),
-    ("dims", "permute"): Hint("write the new order as `order: [names]`, or as just the list", "order"),
-    ("perm", "permute"): Hint("write the new order as `order: [names]`, or as just the list", "order"),
-    ("lr", "Adam"): _word("learning_rate"),
-    **{
-        ("lr", kind): _word("learning_rate")
-        for kind in ("SGD", "RMSprop", "Ada", "Nadam", "Ftrl", "Lion", "Lamb", "Muon", "ScheduleFree")
-    },
-    **{
-        (habit, kind): Hint(f"write it as a separate layer after this one: `{layer}`")
-        for kind in ("Dense", "Conv", "Embedding")
-        for habit, layer in {
-            "dropout": "Dropout: 0.5",
-            "dropout_rate": "Dropout: 0.5",
-            "batch_norm": "BatchNormalization",
-            "batch_normalization": "BatchNormalization",
-            "layer_norm": "LayerNormalization",
-            "pool_size": "MaxPooling2D: 2",
-        }.items()
-    },
-    **{
-        ("activation", kind): Hint("write it as a separate layer after this one: `Activation: relu`")
-        for kind in ("BatchNormalization", "LayerNormalization", "Add", "Concatenate", "MaxPooling", "Flatten")
-    },
-    **{
-        (habit, kind): Hint("list its inputs: `from: [query, value]`, or `from: [query, value, key]`")
-        for kind in ("MultiHeadAttention", "GroupQueryAttention", "Attention", "AdditiveAttention")
-        for habit in ("query", "value", "key", "q", "k", "v")
-    },
-    ("embed_dim", "MultiHeadAttention"): Hint("set `key_dim`, the size of each head: the whole divided by `num_heads`"),
-    ("d_model", "MultiHeadAttention"): Hint("set `key_dim`, the size of each head: the whole divided by `num_heads`"),
-    **{("kernel_size", f"{kind}Pooling"): _word("pool_size") for kind in ("Max", "Average")},
-    ("embed_dim", "Embedding"): _word("output_dim"),
-    ("vocab_size", "Embedding"): _word("input_dim"),
-    ("vocab_size", "StringLookup"): _word("max_tokens"),
-    ("vocab_size", "TextVectorization"): _word("max_tokens"),
     ("layers", "block"): Hint("the layers of a block go under `model:`", "model"),
 }
 _SECTIONS: Mapping[str, Hint] = {
@@ -192,22 +114,22 @@ _OUTPUT: Mapping[str, Hint] = {
 }
 _LAYERS: Mapping[str, Hint] = {
     "input": _INPUTS,
-    "linear": _word("Dense"),
-    "fullyconnected": _word("Dense"),
-    "fully_connected": _word("Dense"),
-    "fc": _word("Dense"),
-    "conv1": _word("Conv1D"),
+    "linear": keras_word("Dense"),
+    "fullyconnected": keras_word("Dense"),
+    "fully_connected": keras_word("Dense"),
+    "fc": keras_word("Dense"),
+    "conv1": keras_word("Conv1D"),
     "conv": Hint("Keras' layers are `Conv1D`, `Conv2D` and `Conv3D`, by the number of axes that they slide along"),
     "maxpool": Hint("Keras' layers are `MaxPooling1D`, `MaxPooling2D` and `MaxPooling3D`"),
     "avgpool": Hint("Keras' layers are `AveragePooling1D`, `AveragePooling2D` and `AveragePooling3D`"),
     "upsample": Hint("Keras' layers are `UpSampling1D`, `UpSampling2D` and `UpSampling3D`"),
-    **{f"convtranspose{n}d": _word(f"Conv{n}DTranspose") for n in (1, 2, 3)},
-    **{f"batchnorm{n}": _word("BatchNormalization") for n in ("", "1d", "2d", "3d")},
-    "layernorm": _word("LayerNormalization"),
-    "rmsnorm": _word("RMSNormalization"),
-    "groupnorm": _word("GroupNormalization"),
-    **{f"maxpool{n}d": _word(f"MaxPooling{n}D") for n in (1, 2, 3)},
-    **{f"avgpool{n}d": _word(f"AveragePooling{n}D") for n in (1, 2, 3)},
+    **{f"convtranspose{n}d": keras_word(f"Conv{n}DTranspose") for n in (1, 2, 3)},
+    **{f"batchnorm{n}": keras_word("BatchNormalization") for n in ("", "1d", "2d", "3d")},
+    "layernorm": keras_word("LayerNormalization"),
+    "rmsnorm": keras_word("RMSNormalization"),
+    "groupnorm": keras_word("GroupNormalization"),
+    **{f"maxpool{n}d": keras_word(f"MaxPooling{n}D") for n in (1, 2, 3)},
+    **{f"avgpool{n}d": keras_word(f"AveragePooling{n}D") for n in (1, 2, 3)},
     **{f: _activation(f) for f in ("sigmoid", "tanh", "gelu", "silu", "swish", "selu", "softplus", "mish", "relu6")},
     "transpose": _REORDER,
     "swapaxes": _REORDER,
@@ -215,9 +137,9 @@ _LAYERS: Mapping[str, Hint] = {
     "expand_dims": Hint("to add an axis of size 1, use `insert: {name: 1}`", "insert"),
     "squeeze": Hint("to remove an axis of size 1, use `drop: name`", "drop"),
     "view": Hint("memory is never reinterpreted silently: use `split`, `merge` and `permute`"),
-    "sum": _word("Add"),
-    "cat": _word("Concatenate"),
-    "concat": _word("Concatenate"),
+    "sum": keras_word("Add"),
+    "cat": keras_word("Concatenate"),
+    "concat": keras_word("Concatenate"),
     "loop": Hint("to write layers several times, use `repeat`", "repeat"),
     "sequential": Hint("`model:` is already a list of layers; to reuse a part, make it a block"),
 }
@@ -270,12 +192,15 @@ def hint_for(key: str, owner: str, *, is_item: bool, section: str = "") -> Hint 
         return _LAYERS.get(key.lower())
     if not section:
         return _SECTIONS.get(key)
+    layer = REGISTRY.get(owner)
+    if layer is not None and key in layer.habits:
+        return layer.habits[key]
     for (habit, prefix), hint in _KEYS_OF.items():
         if key == habit and owner.startswith(prefix):
             return hint
     if (owner, key) in _ELSEWHERE:
         return _ELSEWHERE[owner, key]
-    if owner in ("TimeDistributed", "Bidirectional") and key[:1].isupper():
+    if layer is not None and "layer" in layer.args and key[:1].isupper():
         return _WRAPPED
     if section == "blocks" and key == "layers":
         return _KEYS_OF["layers", "block"]

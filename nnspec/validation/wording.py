@@ -13,10 +13,11 @@ from nnspec.document import Mapping, Node, Scalar, format_path, locate
 from nnspec.layers import refused
 from nnspec.layers.aliases import ALIASES
 from nnspec.layers.kit.args import AUTO_PATTERN
+from nnspec.layers.kit.habits import Hint
 from nnspec.layers.registry import REGISTRY
 from nnspec.schema.assembly import AUTO_OR_EXPRESSION
 from nnspec.schema.sections import STRUCTURE
-from nnspec.validation.hints import Hint, hint_for, value_for
+from nnspec.validation.hints import hint_for, value_for
 from nnspec.validation.refusals import long_name, refused_object
 from nnspec.validation.rewrites import call_as_mapping, rewrites
 from nnspec.validation.words import kind_of, type_words

@@ -15,6 +15,7 @@ from nnspec.layers.attention.roles import Roles, attended_steps, check_fit, chec
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred, Layer
 from nnspec.layers.kit.contracts import require_sequence
+from nnspec.layers.kit.habits import ATTENTION_INPUTS
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
@@ -40,6 +41,7 @@ def dropout() -> a.Arg:
 class HeadedAttention(Layer):
     """What attentions with heads share."""
 
+    habits = ATTENTION_INPUTS
     arity = (1, 3)
     makes = "unit"
     steps = True

@@ -19,6 +19,7 @@ from nnspec.layers.attention.roles import (
 )
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred, Layer, is_deep
+from nnspec.layers.kit.habits import ATTENTION_INPUTS
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
@@ -30,6 +31,7 @@ _SEED = a.integer("Random seed.", None, minimum=0)
 class UnprojectedAttention(Layer):
     """What they share: the last but one axis is attended, and the value's features are what comes out."""
 
+    habits = ATTENTION_INPUTS
     arity = (1, 3)
     steps = True
     uses_mask = True

@@ -12,6 +12,7 @@ from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred
 from nnspec.layers.kit.contracts import require_sequence
+from nnspec.layers.kit.habits import Hint
 
 if TYPE_CHECKING:
     pass
@@ -35,6 +36,12 @@ class MultiHeadAttention(HeadedAttention):
     """
 
     kind = "MultiHeadAttention"
+    habits = {
+        **HeadedAttention.habits,
+        **dict.fromkeys(
+            ("embed_dim", "d_model"), Hint("set `key_dim`, the size of each head: the whole divided by `num_heads`")
+        ),
+    }
     makes_several = True
     args = {
         "num_heads": a.integer("Number of heads."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nnspec.diagnostics import Fix
@@ -17,6 +17,7 @@ from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred, Layer, Window
 from nnspec.layers.kit.contracts import check_steps
+from nnspec.layers.kit.habits import SEPARATE_LAYERS, Hint
 from nnspec.layers.kit.sliding_windows import live_taps, pads, slid_size, spatial_positions, window_over
 from nnspec.lazy import np
 
@@ -47,6 +48,7 @@ class Convolution(Layer):
         strides_dilated: whether Keras lets it have strides and dilation above 1 at once.
     """
 
+    habits: ClassVar[Mapping[str, Hint]] = {**SEPARATE_LAYERS, "units": Hint("a convolution has `filters`", "filters")}
     rank: ClassVar[int]
     strides_dilated: ClassVar[bool] = False
     makes = "filter"

@@ -11,6 +11,7 @@ from nnspec.layers.convolution.base import Convolution, product_formula, sliding
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call
+from nnspec.layers.kit.habits import SEPARATE_LAYERS
 from nnspec.layers.kit.sliding_windows import spatial_positions
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def _depthwise_arguments(rank: int) -> dict[str, a.Arg]:
 class Depthwise(Convolution):
     """A convolution in which every channel has kernels of its own and channels never meet."""
 
+    habits = SEPARATE_LAYERS
     strides_dilated = True
 
     def weights_rule(self, call: Call, channels: int, kernel: tuple[int, ...]) -> tuple[int, tuple[Weight, ...], str]:

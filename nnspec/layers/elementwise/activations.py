@@ -13,6 +13,7 @@ from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred, Layer, is_deep
+from nnspec.layers.kit.habits import keras_word
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
@@ -92,6 +93,7 @@ class LeakyReLU(Elementwise):
 
     short = "negative_slope"
     kind = "LeakyReLU"
+    habits = {"alpha": keras_word("negative_slope")}
     own_activation = "leakyrelu"
     is_positionwise = True
     args = {"negative_slope": a.number("Slope below 0.", 0.3, minimum=0)}
@@ -183,6 +185,7 @@ class Softmax(Layer):
 
     short = "axis"
     kind = "Softmax"
+    habits = {"dim": keras_word("axis")}
     own_activation = "softmax"
     args = {"axis": a.axis_list("The axis or axes to normalize over; values along them sum to 1.", -1)}
 

@@ -35,12 +35,16 @@ class Masking(Layer):
     kind = "Masking"
     steps = True
     uses_mask = True
+    mask_argument = "mask_value"
     args = {"mask_value": a.number("The value of every feature of a padded step.", 0.0)}
 
     def infer(self, call: Call) -> Inferred:
         call.require_rank(2, what="steps and features")
         check_steps(call, (0,))
         return Inferred((call.axes,), windows={1: WHOLE}, mask=call.axes[0].name)
+
+    def masked_value(self, node: Node) -> float:
+        return float(node.args["mask_value"])
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         from nnspec.backends.onnx.builder import onnx_type
@@ -84,6 +88,7 @@ class Unmask(Layer):
     kind = "unmask"
     is_verb = True
     uses_mask = True
+    ends_mask = True
     reads_text = True
     moves_values = True
 
@@ -120,6 +125,7 @@ class MaskLike(Layer):
     kind = "mask_like"
     is_verb = True
     uses_mask = True
+    replaces_mask = True
     arity = (2, 2)
     pairs_positions = False
 

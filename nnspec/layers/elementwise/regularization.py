@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from nnspec.ir.graph import Node
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred, Layer
+from nnspec.layers.kit.habits import Hint, keras_word
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
@@ -17,6 +18,7 @@ def _rate(description: str, *, below: float | None = None) -> a.Arg:
     return a.number(description, minimum=0, below=below, maximum=None if below else 1)
 
 
+_RATE_HABITS = {"p": keras_word("rate"), "prob": keras_word("rate")}
 _SEED = a.integer("Random seed.", None, minimum=0)
 _NOISE_SHAPE = a.Arg(
     {"type": ["array", "null"], "items": {"type": ["integer", "null"], "minimum": 1}},
@@ -71,6 +73,7 @@ class Dropout(TrainingOnly):
     """
 
     kind = "Dropout"
+    habits = {**_RATE_HABITS, "keep_prob": Hint("use `rate`, the fraction to drop: 1 - keep_prob")}
     is_positionwise = True
     args = {"rate": _rate("Fraction of values to drop."), "noise_shape": _NOISE_SHAPE, "seed": _SEED}
 
@@ -83,6 +86,7 @@ class SpatialDropout1D(TrainingOnly):
     """
 
     kind = "SpatialDropout1D"
+    habits = _RATE_HABITS
     rank = 2
     args = {"rate": _rate("Fraction of channels to drop."), "seed": _SEED}
 
@@ -95,6 +99,7 @@ class SpatialDropout2D(TrainingOnly):
     """
 
     kind = "SpatialDropout2D"
+    habits = _RATE_HABITS
     rank = 3
     args = {"rate": _rate("Fraction of channels to drop."), "data_format": a.data_format(), "seed": _SEED}
 
@@ -107,6 +112,7 @@ class SpatialDropout3D(TrainingOnly):
     """
 
     kind = "SpatialDropout3D"
+    habits = _RATE_HABITS
     rank = 4
     args = {"rate": _rate("Fraction of channels to drop."), "data_format": a.data_format(), "seed": _SEED}
 
@@ -131,6 +137,7 @@ class GaussianDropout(TrainingOnly):
     """
 
     kind = "GaussianDropout"
+    habits = _RATE_HABITS
     is_positionwise = True
     args = {"rate": _rate("The noise has standard deviation √(rate / (1 - rate)).", below=1), "seed": _SEED}
 
@@ -143,6 +150,7 @@ class AlphaDropout(TrainingOnly):
     """
 
     kind = "AlphaDropout"
+    habits = _RATE_HABITS
     args = {"rate": _rate("Fraction of values to drop.", below=1), "noise_shape": _NOISE_SHAPE, "seed": _SEED}
 
 

@@ -28,7 +28,7 @@ from nnspec.document import Scalar, format_path, to_plain
 from nnspec.document import Sequence as SequenceNode
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes, Axis
-from nnspec.ir.graph import Node, Value
+from nnspec.ir.graph import LayerKind, Node, Value
 from nnspec.layers.kit.edits import insert_before, insert_items
 
 
@@ -46,13 +46,11 @@ class Maker:
 
     Attributes:
         body: that of its item.
-        keeps_state: whether what it makes are the units of a state.
     """
 
-    kind: str
+    layer: LayerKind
     kind_span: Span
     body: MappingNode | None
-    keeps_state: bool
 
 
 @dataclass(kw_only=True)

@@ -74,7 +74,7 @@ def _has_nothing_to_lose(call: Call) -> bool:
     axes = [axis for axis in call.axes if axis.size != 1]
     makers = [call.makers.get(atom.key.rpartition(".")[0]) for axis in axes for atom in axis.atoms]
     is_loose = all(axis.is_learned and not ax.is_sequence(axis) for axis in axes)
-    return is_loose and not any(maker is not None and maker.keeps_state for maker in makers)
+    return is_loose and not any(maker is not None and maker.layer.keeps_state for maker in makers)
 
 
 def _check_over(call: Call, here: Sequence[Axis], positions: Sequence[int]) -> None:
@@ -125,9 +125,10 @@ def _sequence_fixes(call: Call) -> list[Fix]:
     """Where the second axis of a sequence may be found."""
     (axis,) = call.axes
     maker = call.makers.get(call.input.node)
-    if maker is not None and maker.kind in ("LSTM", "GRU", "SimpleRNN") and not call.stripped:
-        edits = () if maker.kind_span.trail else add_key(maker.body, "return_sequences", "true")
-        return [Fix(f"let `{call.input.node}` give all its steps: `return_sequences: true`", edits)]
+    argument = "" if maker is None or call.stripped else maker.layer.every_step_argument
+    if maker is not None and argument:
+        edits = () if maker.kind_span.trail else add_key(maker.body, argument, "true")
+        return [Fix(f"let `{call.input.node}` give all its steps: `{argument}: true`", edits)]
     if axis.is_learned:
         return [
             Fix(f"`{axis.name}` has no steps: put a `RepeatVector` in front for the same at each, or use a `Dense`")

@@ -12,12 +12,12 @@ from nnspec.ir.graph import Weight
 from nnspec.layers.kit.args import Arg
 from nnspec.layers.kit.call import Call
 
-# Class -> how many axes a weight must have, at least and at most (None: any number).
+# Family and class -> how many axes a weight must have, at least and at most (None: any number).
 RANKS: Mapping[str, tuple[int, int | None]] = {
-    "Identity": (2, 2),
-    "Orthogonal": (2, None),
-    "STFT": (3, 3),
-    "OrthogonalRegularizer": (2, 2),
+    "initializers.Identity": (2, 2),
+    "initializers.Orthogonal": (2, None),
+    "initializers.STFT": (3, 3),
+    "regularizers.OrthogonalRegularizer": (2, 2),
 }
 NORMS = ("MaxNorm", "MinMaxNorm", "UnitNorm")  # constraints of norms along `axis`, which is the first unless they say
 
@@ -42,10 +42,10 @@ def check_weight_objects(call: Call, args: Mapping[str, Arg], weights: Sequence[
         kind, given = keras_objects.canonical(arg.family, value)
         if stem == "activity":
             sizes = ("batch", *(str(axis.size) for axis in output))
-            _check(call, name, kind, given, "its output", sizes)
+            _check(call, name, arg.family, kind, given, "its output", sizes)
             continue
         for weight in _weights_of(stem, stems, weights):
-            _check(call, name, kind, given, f"`{weight.name}`", tuple(str(size) for size in weight.shape))
+            _check(call, name, arg.family, kind, given, f"`{weight.name}`", tuple(str(size) for size in weight.shape))
 
 
 def check_weight_object(call: Call, arg: str, family: str, value: Any, what: str, sizes: Sequence[int]) -> None:
@@ -58,7 +58,7 @@ def check_weight_object(call: Call, arg: str, family: str, value: Any, what: str
         Fault: NN354, at the argument.
     """
     kind, given = keras_objects.canonical(family, value)
-    _check(call, arg, kind, given, what, tuple(str(size) for size in sizes))
+    _check(call, arg, family, kind, given, what, tuple(str(size) for size in sizes))
 
 
 def _is_of_weights(arg: Arg) -> bool:
@@ -78,7 +78,9 @@ def _weights_of(stem: str, stems: Sequence[str], weights: Sequence[Weight]) -> I
             yield weight
 
 
-def _check(call: Call, arg: str, kind: str, given: Mapping[str, Any], what: str, sizes: tuple[str, ...]) -> None:
+def _check(
+    call: Call, arg: str, family: str, kind: str, given: Mapping[str, Any], what: str, sizes: tuple[str, ...]
+) -> None:
     """Whether an object of this class suits something of these sizes.
 
     Raises:
@@ -86,8 +88,8 @@ def _check(call: Call, arg: str, kind: str, given: Mapping[str, Any], what: str,
     """
     rank = len(sizes)
     has = f"has {rank} {'axis' if rank == 1 else 'axes'}: ({', '.join(sizes)})"
-    if kind in RANKS:
-        least, most = RANKS[kind]
+    if f"{family}.{kind}" in RANKS:
+        least, most = RANKS[f"{family}.{kind}"]
         if rank < least or (most is not None and rank > most):
             wanted = f"{least} axes" if most == least else f"{least} axes or more"
             call.fail(

@@ -14,6 +14,7 @@ from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred, Layer
+from nnspec.layers.kit.habits import SEPARATE_LAYERS, Hint
 from nnspec.layers.linear.low_rank import check_low_rank, low_rank_weights, merged_matrix
 from nnspec.lazy import np
 
@@ -33,6 +34,7 @@ class Dense(Layer):
     """
 
     kind = "Dense"
+    habits = {**SEPARATE_LAYERS, "filters": Hint("a Dense layer has `units`", "units")}
     has_one_kernel = True
     is_positionwise = True
     makes = "unit"

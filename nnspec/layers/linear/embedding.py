@@ -11,6 +11,7 @@ from nnspec.ir.graph import Node, Weight
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred, Layer
+from nnspec.layers.kit.habits import INFERRED, SEPARATE_LAYERS, keras_word
 from nnspec.layers.linear.low_rank import check_low_rank, low_rank_weights, merged_matrix
 
 if TYPE_CHECKING:
@@ -50,6 +51,12 @@ class Embedding(Layer):
     """
 
     kind = "Embedding"
+    habits = {
+        **SEPARATE_LAYERS,
+        **dict.fromkeys(("num_embeddings", "vocab_size"), keras_word("input_dim")),
+        **dict.fromkeys(("embedding_dim", "embed_dim"), keras_word("output_dim")),
+        "input_length": INFERRED,
+    }
     has_one_kernel = True
     looks_up_ids = True
     makes = "embedding"
@@ -94,6 +101,9 @@ class Embedding(Layer):
             formula=f"{ids}·{size}{counted}",
             mask=call.axes[0].name if masked else None,
         )
+
+    def masked_value(self, node: Node) -> float | None:
+        return 0.0 if node.args["mask_zero"] else None
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         table = merged_matrix(node, lowering, "embeddings")

@@ -95,6 +95,9 @@ class ReversibleEmbedding(Layer):
             windows={len(call.axes) - 1: WHOLE},
         )
 
+    def masked_value(self, node: Node) -> float | None:
+        return 0.0 if node.args["mask_zero"] else None
+
     def to_keras(self, node: Node) -> Callable[..., Any]:
         if not node.args["mask_zero"]:
             return super().to_keras(node)

@@ -12,6 +12,7 @@ from nnspec.ir.graph import Node
 from nnspec.ir.names import keras_name
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred, Layer
+from nnspec.layers.kit.habits import SEPARATE_ACTIVATION, keras_word
 from nnspec.layers.merging.elementwise import any_mask, common_mask
 from nnspec.layers.merging.joining import join_axes
 
@@ -29,6 +30,7 @@ class Concatenate(Layer):
 
     short = "from"
     kind = "Concatenate"
+    habits = {**SEPARATE_ACTIVATION, "dim": keras_word("axis")}
     arity = (2, None)
     makes = "filter"
     args = {"axis": a.axis("The axis to concatenate along.", -1)}

@@ -12,6 +12,7 @@ from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred, Layer
+from nnspec.layers.kit.habits import SEPARATE_ACTIVATION
 from nnspec.layers.merging import broadcasting
 from nnspec.layers.merging.joining import join_axes
 
@@ -116,6 +117,7 @@ class Add(ElementwiseMerge):
     """
 
     kind = "Add"
+    habits = SEPARATE_ACTIVATION
     op, several = "Add", "Sum"
     is_sum = True
 

@@ -179,10 +179,10 @@ def _assume_renamed(call: Call, which: int, place: int, others: Axes) -> bool:
 
 
 def _repeat_named(call: Call, axis: Axis, name: str) -> Fix | None:
-    """`as` for a RepeatVector that made an axis and gave it no name, where nothing speaks of it by the one it has."""
+    """`as` for a layer that made an axis of repeats without a name, where nothing speaks of it by the one it has."""
     owner = axis.atoms[0].key.rpartition(".")[0] if len(axis.atoms) == 1 else ""
     maker = call.makers.get(owner)
-    if maker is None or maker.kind != "RepeatVector" or maker.kind_span.trail != call.kind_span.trail:
+    if maker is None or not maker.layer.makes_repeats or maker.kind_span.trail != call.kind_span.trail:
         return None
     is_spoken_of = re.search(rf"\b{re.escape(axis.name)}\b", maker.kind_span.source.text) is not None
     edits = () if is_spoken_of else add_key(maker.body, "as", name)

@@ -13,6 +13,7 @@ from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred, Layer
 from nnspec.layers.kit.contracts import check_channels
+from nnspec.layers.kit.habits import SEPARATE_ACTIVATION
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class BatchNormalization(Layer):
     """
 
     kind = "BatchNormalization"
+    habits = SEPARATE_ACTIVATION
     args = {
         "axis": a.axis("The channel axis; each channel has its own statistics.", -1),
         "momentum": a.number("Momentum of the moving averages.", 0.99, minimum=0, maximum=1),

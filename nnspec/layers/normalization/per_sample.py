@@ -17,6 +17,7 @@ from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred, Layer, Window
 from nnspec.layers.kit.contracts import check_channels
+from nnspec.layers.kit.habits import SEPARATE_ACTIVATION, Hint
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
@@ -94,6 +95,10 @@ class LayerNormalization(AxisNormalization):
     """
 
     kind = "LayerNormalization"
+    habits = {
+        **SEPARATE_ACTIVATION,
+        "rms_scaling": Hint("for RMS scaling, use the layer `RMSNormalization`"),
+    }
     args = {
         "axis": a.axis_list("The axis or axes to normalize over.", -1),
         "epsilon": a.number("Added to the variance to avoid division by zero.", 1e-3, minimum=0),

@@ -12,6 +12,7 @@ from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred, Layer, Window
 from nnspec.layers.kit.contracts import check_steps
+from nnspec.layers.kit.habits import SEPARATE_ACTIVATION, keras_word
 from nnspec.layers.kit.sliding_windows import slid_size, spatial_positions, window_over
 from nnspec.layers.pooling.onnx_pool import Windows, write_windows
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 class Pooling(Layer):
     """What windows share: the axes rule, and a lowering in the layout of convolutions."""
 
+    habits = {**SEPARATE_ACTIVATION, "kernel_size": keras_word("pool_size")}
     short = "pool_size"
     rank: ClassVar[int]
     op: ClassVar[str]

@@ -11,6 +11,7 @@ from nnspec.ir.graph import Node
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred
 from nnspec.layers.kit.export_limits import HASHES, refuse_export, warn_unexportable
+from nnspec.layers.kit.habits import keras_word
 from nnspec.layers.preprocessing.encoding import SPARSE, as_int64, encode, encoded_axes, output_mode, require_integers
 from nnspec.layers.preprocessing.vocabulary import Vocabulary, VocabularyLayer, check_vocabulary
 from nnspec.lazy import np
@@ -190,6 +191,7 @@ class StringLookup(Lookup):
     """
 
     kind = "StringLookup"
+    habits = {"vocab_size": keras_word("max_tokens")}
     word = "string"
     reads_text = True
     args = {

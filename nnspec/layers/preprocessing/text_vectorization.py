@@ -14,6 +14,7 @@ from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred
 from nnspec.layers.kit.export_limits import refuse_export, warn_unexportable
+from nnspec.layers.kit.habits import keras_word
 from nnspec.layers.preprocessing import onnx_text as onnx
 from nnspec.layers.preprocessing.encoding import SPARSE, encode, output_mode
 from nnspec.layers.preprocessing.lookup import MODES
@@ -43,6 +44,7 @@ class TextVectorization(VocabularyLayer):
     """
 
     kind = "TextVectorization"
+    habits = {"vocab_size": keras_word("max_tokens")}
     makes = "token"
     reads_text = True
     args = {

@@ -30,6 +30,7 @@ class Recurrent(Layer):
 
     makes = "unit"
     steps = True
+    every_step_argument = "return_sequences"
     uses_mask = True
     keeps_state = True
     arity = (1, None)

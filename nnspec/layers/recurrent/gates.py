@@ -5,12 +5,13 @@ LSTM and LSTMCell, GRU and GRUCell, SimpleRNN and SimpleRNNCell share these rule
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nnspec.catalogue import keras_objects
 from nnspec.ir.graph import Weight
+from nnspec.layers.kit.habits import Hint, keras_word
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
@@ -38,6 +39,26 @@ FEW_NODES = 1024  # steps to write out where each takes three nodes
 def activation_name(value: Any) -> str:
     """Keras' own name of an activation, whatever alias the spec uses."""
     return "linear" if value is None else keras_objects.canonical("activations", value)[0]
+
+
+def _habits(states: Sequence[str]) -> Mapping[str, Hint]:
+    """What people write for the arguments of a recurrent layer that hands these states on."""
+    initial = (
+        "list the states after the sequence: `from: [x, hidden, cell]`, or those of a layer with "
+        "`return_state: true`, `from: [x, encoder.hidden, encoder.cell]`"
+        if len(states) > 1
+        else "list the state after the sequence: `from: [x, state]`"
+    )
+    return {
+        "filters": Hint("a recurrent layer has `units`", "units"),
+        "num_layers": Hint(
+            "to stack recurrent layers, write one after another, all but the last with `return_sequences: true`"
+        ),
+        "bidirectional": Hint("for both directions, use `Bidirectional: {layer: {LSTM: {units: 8}}}`"),
+        "batch_first": Hint("the batch axis is always first, and implicit"),
+        "initial_state": Hint(initial),
+        "nonlinearity": keras_word("activation"),
+    }
 
 
 class Gates:
@@ -138,6 +159,7 @@ class LSTMGates(Gates):
     gates = 4
     gate_order = (0, 3, 1, 2)
     states = ("hidden", "cell")
+    habits = _habits(states)
 
     def activations(self, args: Mapping[str, Any]) -> tuple[str, ...]:
         gate, made = super().activations(args)
@@ -153,6 +175,7 @@ class LSTMGates(Gates):
 
 class GRUGates(Gates):
     op = "GRU"
+    habits = _habits(Gates.states)
     gates = 3
     gate_order = (0, 1, 2)
 
@@ -173,6 +196,7 @@ class GRUGates(Gates):
 
 class SimpleGates(Gates):
     op = "RNN"
+    habits = _habits(Gates.states)
     gates = 1
     gate_order = (0,)
     # ONNX Runtime's RNN computes these one value at a time, its Tanh and so on in vectors: a sixth of the time in a

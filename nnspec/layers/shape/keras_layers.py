@@ -15,6 +15,7 @@ from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.axis_lists import positions, require_permutation
 from nnspec.layers.kit.base import Call, Inferred, Layer
+from nnspec.layers.kit.habits import SEPARATE_ACTIVATION, keras_word
 from nnspec.layers.kit.unknown_sizes import symbolic_recipe
 from nnspec.layers.shape import rules as rules
 
@@ -65,6 +66,7 @@ class Flatten(Layer):
     """
 
     kind = "Flatten"
+    habits = SEPARATE_ACTIVATION
     reads_text = True
     moves_values = True
     makes = "time_filter"
@@ -99,6 +101,7 @@ class Reshape(Rebracketing):
     """
 
     kind = "Reshape"
+    habits = {"shape": keras_word("target_shape")}
     args = {
         "target_shape": a.Arg(
             {"type": ["array", "integer", "null"], "items": {"type": "integer", "minimum": -1}},
@@ -160,6 +163,7 @@ class Permute(Layer):
     """
 
     kind = "Permute"
+    habits = dict.fromkeys(("perm", "axes"), keras_word("dims"))
     reads_text = True
     moves_values = True
     args = {
@@ -189,6 +193,7 @@ class RepeatVector(Layer):
     """
 
     kind = "RepeatVector"
+    makes_repeats = True
     moves_values = True
     makes = "step"
     args = {"n": a.integer("Number of repetitions: the size of the new axis.")}

@@ -16,6 +16,7 @@ from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.axis_lists import positions, require_permutation
 from nnspec.layers.kit.base import Call, Inferred
+from nnspec.layers.kit.habits import Hint
 from nnspec.layers.kit.unknown_sizes import require_one_open_size
 from nnspec.layers.shape.keras_layers import Rebracketing, permute_view
 from nnspec.layers.shape.rules import merge_axes
@@ -76,6 +77,9 @@ class PermuteVerb(Verb):
     """
 
     kind = "permute"
+    habits = dict.fromkeys(
+        ("axes", "dims", "perm"), Hint("write the new order as `order: [names]`, or as just the list", "order")
+    )
     short = "order"
     args = {
         "order": a.Arg(

@@ -193,14 +193,16 @@ def test_nearest() -> None:
 
 def test_hints_lead_to_words_that_exist() -> None:
     """Every word that a hint puts in place of another is an argument, a kind or an object that can be said there."""
+    for kind, layer in REGISTRY.items():
+        assert not layer.habits.keys() & layer.args.keys(), kind
+        assert {hint.instead for hint in layer.habits.values()} - {None} <= layer.args.keys(), kind
     for (habit, prefix), hint in hints._KEYS_OF.items():
-        owners = [set(layer.args) for kind, layer in REGISTRY.items() if kind.startswith(prefix)]
-        for family in keras_objects.FAMILIES:
-            owners += [
-                set(keras_objects.argument_names(family, n))
-                for n in keras_objects.names(family)
-                if n.startswith(prefix)
-            ]
+        owners = [
+            set(keras_objects.argument_names(family, name))
+            for family in keras_objects.FAMILIES
+            for name in keras_objects.names(family)
+            if name.startswith(prefix)
+        ]
         known = any(hint.instead in owner and habit not in owner for owner in owners)
         assert hint.instead is None or known or prefix == "block", (habit, prefix)
     assert {h.instead for h in hints._LAYERS.values()} - {None} <= {*REGISTRY, "repeat"}

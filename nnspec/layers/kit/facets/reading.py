@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from nnspec.ir.graph import Node
+
 
 class Reading:
     """What a kind does with the axes, masks and values that it reads.
@@ -11,9 +13,14 @@ class Reading:
     Attributes:
         steps: whether it slides or steps along axes; `over` is accepted where this is set.
         keeps_state: whether it hands a state from step to step.
+        every_step_argument: the argument that makes it give what it has at every step, rather than at the last alone.
         uses_mask: whether it leaves out what a mask marks as padding.
+        ends_mask: whether it is there to leave a mask behind, so that what the mask marks is no matter to it.
+        replaces_mask: whether the spec says with it which mask its values have, whatever mask they had.
+        mask_argument: the argument that says which value it takes for padding, where it makes a mask of values.
         reads_text: whether it may read inputs of dtype string.
         pairs_positions: whether what it reads is joined position by position, so that branches must be aligned.
+        makes_repeats: whether along the axis that it makes the same stands again and again, so that any name suits it.
         moves_values: whether what it gives are the values that it reads, moved or repeated and nothing else.
         is_positionwise: whether it does the same at every position whatever the axes, so that TimeDistributed need not
             fold them.
@@ -25,12 +32,21 @@ class Reading:
 
     steps: ClassVar[bool] = False
     keeps_state: ClassVar[bool] = False
+    every_step_argument: ClassVar[str] = ""
     uses_mask: ClassVar[bool] = False
+    ends_mask: ClassVar[bool] = False
+    replaces_mask: ClassVar[bool] = False
+    mask_argument: ClassVar[str] = ""
     reads_text: ClassVar[bool] = False
     pairs_positions: ClassVar[bool] = True
+    makes_repeats: ClassVar[bool] = False
     moves_values: ClassVar[bool] = False
     is_positionwise: ClassVar[bool] = False
     is_training_only: ClassVar[bool] = False
     repeats_inner: ClassVar[bool] = False
     looks_up_ids: ClassVar[bool] = False
     own_activation: ClassVar[str] = ""
+
+    def masked_value(self, node: Node) -> float | None:
+        """What a node that makes a mask takes for padding; None from all others."""
+        return None

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from nnspec.layers.kit.args import REQUIRED, Arg
+from nnspec.layers.kit.habits import Hint
 
 
 class Writing:
@@ -20,6 +21,7 @@ class Writing:
         short: the argument that a body which is not a mapping stands for (`permute: [a, b]`), where that is not the
             only one that it needs; `from` of layers that read several.
         is_verb: an axis operation of nnspec rather than a Keras layer.
+        habits: what other frameworks, or people, call arguments of it, and what to say of that.
     """
 
     args: ClassVar[Mapping[str, Arg]]
@@ -30,6 +32,7 @@ class Writing:
     makes_several: ClassVar[bool] = False
     short: ClassVar[str | None] = None
     is_verb: ClassVar[bool] = False
+    habits: ClassVar[Mapping[str, Hint]] = {}
 
     def required_arguments(self) -> list[str]:
         """Arguments without a default; a layer that has none may be written as a bare word."""
