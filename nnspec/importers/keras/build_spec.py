@@ -15,9 +15,9 @@ from nnspec.importers.keras.mask_flow import MaskFlow
 from nnspec.importers.keras.naming import SYMBOLS, free_name, input_axes, mend
 from nnspec.importers.keras.network import MASKS, Call, Config, Constant, ImportFault, Network, Tensor, tensors_in
 from nnspec.importers.keras.observed_masks import Observed
-from nnspec.importers.keras.operations.constants import Tables
 from nnspec.importers.keras.operations.operation import Operation
 from nnspec.importers.keras.operations.rules import translate_operation
+from nnspec.importers.keras.operations.tables import Tables
 from nnspec.importers.keras.translate import MIXED, activation_layer, translate
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Symbolic

@@ -9,7 +9,7 @@ from typing import Any
 from nnspec.importers.keras.items import Read
 from nnspec.importers.keras.naming import free_name
 from nnspec.importers.keras.network import Call, Constant, ImportFault, leaves_in
-from nnspec.importers.keras.operations.constants import Tables
+from nnspec.importers.keras.operations.tables import Tables
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes
 

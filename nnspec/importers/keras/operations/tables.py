@@ -1,0 +1,59 @@
+"""Tables of numbers as declared weights: in the spec where they are few, else in a NumPy archive beside it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nnspec.importers.keras.naming import free_name
+from nnspec.importers.keras.network import Constant
+from nnspec.lazy import np
+
+MAX_WRITTEN = 24  # numbers that a reader of the spec may want to see
+
+
+class Tables:
+    """The constants that are too long to be written into the spec.
+
+    Attributes:
+        file: the name of the NumPy archive beside the spec.
+        arrays: by their names in it, each with the sizes that it has there.
+    """
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.arrays: dict[str, tuple[Constant, tuple[int, ...]]] = {}
+
+    def body(self, constant: Constant, axes: Mapping[str, int], name: str) -> dict[str, Any]:
+        """A declared weight of these numbers.
+
+        Args:
+            axes: the sizes of all its axes, which may be fewer than the constant has: those of size 1 are left out.
+        """
+        numbers = [shortest(number) for number in flat(constant.value)]
+        if len(numbers) <= MAX_WRITTEN and all(map(math.isfinite, numbers)):
+            return {"axes": dict(axes), "values": nested(numbers, list(axes.values()))}
+        wanted = constant, tuple(axes.values())
+        known = next((old for old, other in self.arrays.items() if other == wanted), None)
+        member = known or free_name(name, list(self.arrays))
+        self.arrays[member] = wanted
+        return {"axes": dict(axes), "file": f"{self.file}/{member}"}
+
+
+def shortest(number: float) -> float:
+    """The number with no more digits than float32 has."""
+    return float(str(np.float32(number)))
+
+
+def flat(value: Any) -> list[Any]:
+    """The numbers of nested lists in a row."""
+    return [number for inner in value for number in flat(inner)] if isinstance(value, list | tuple) else [value]
+
+
+def nested(numbers: Sequence[float], sizes: Sequence[int]) -> Any:
+    """A row of numbers as lists within lists of these lengths."""
+    if not sizes:
+        return numbers[0]
+    step = math.prod(sizes[1:])
+    return [nested(numbers[i * step : (i + 1) * step], sizes[1:]) for i in range(sizes[0])]
