@@ -115,7 +115,7 @@ def _ends_mask(context: Context, output: Output) -> bool:
         node = by_name.get(waiting.pop())
         if node is None or node.name in seen:
             continue
-        if node.layer.uses_mask and node.layer.moves_values and node.outputs[0].mask is None:
+        if node.layer.ends_mask:
             return True
         seen.add(node.name)
         waiting += [value.node for value in node.inputs]
