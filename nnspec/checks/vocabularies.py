@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nnspec.checks.context import Context
 from nnspec.diagnostics import Diagnostic, Fix
-from nnspec.ir.graph import Graph, Value
+from nnspec.ir.graph import names_before
 
 
 def check_vocabularies(context: Context) -> Iterator[Diagnostic]:
@@ -23,16 +23,3 @@ def check_vocabularies(context: Context) -> Iterator[Diagnostic]:
                 node.span,
                 fixes=(Fix("list the words with `vocabulary`, or use a separate lookup each time"),),
             )
-
-
-def names_before(graph: Graph, value: Value) -> set[str]:
-    """The names of the nodes and inputs that a value is made of, its own among them."""
-    by_name = {node.name: node for node in graph.nodes}
-    names: set[str] = set()
-    waiting = [value.node]
-    while waiting:
-        name = waiting.pop()
-        if name not in names:
-            names.add(name)
-            waiting += [read.node for read in by_name[name].inputs] if name in by_name else []
-    return names

@@ -155,6 +155,7 @@ class LayerKind(Protocol):
     def state_ports(self, node: Node) -> Sequence[str]: ...
     def opset(self, node: Node) -> int: ...
     def adapts(self, node: Node) -> bool: ...
+    def adapt(self, layer: Any, node: Node, data: np.ndarray) -> None: ...
     def lacks_vocabulary(self, node: Node) -> bool: ...
     def vocabulary_of(self, node: Node, read: Sequence[Any]) -> Mapping[str, Any]: ...
     def index_count(self, node: Node) -> int | None: ...
@@ -277,3 +278,16 @@ class Graph:
     @property
     def trainable_parameters(self) -> int:
         return sum(node.trainable_parameters for node in self.owners())
+
+
+def names_before(graph: Graph, value: Value) -> set[str]:
+    """The names of the nodes and inputs that a value is made of, its own among them."""
+    by_name = {node.name: node for node in graph.nodes}
+    names: set[str] = set()
+    waiting = [value.node]
+    while waiting:
+        name = waiting.pop()
+        if name not in names:
+            names.add(name)
+            waiting += [read.node for read in by_name[name].inputs] if name in by_name else []
+    return names

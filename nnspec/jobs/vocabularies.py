@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from nnspec.checks.vocabularies import names_before
 from nnspec.data.dataset import Dataset
 from nnspec.diagnostics import Diagnostic, Fix, SpecError
-from nnspec.ir.graph import Graph, Node, Output, Value
+from nnspec.ir.graph import Graph, Node, Output, Value, names_before
 from nnspec.ir.names import keras_name
+from nnspec.training.adapting import adapt_layers, padding_of, without_padding
 
 Found = dict[str, Mapping[str, Any]]  # by the name of a node or shared layer: the arguments that came from the data
 FILE = "vocabularies.json"
@@ -80,20 +80,20 @@ def learn(graph: Graph, dataset: Dataset) -> Found:
         SpecError: NN352 where a lookup finds no word.
     """
     found: Found = {}
+    padding = padding_of(dataset)
     for node in lacking(graph):
         known = with_vocabularies(graph, found)
         uses = [use for use in known.nodes if owner(use) == owner(node)]
-        read = [_read(known, use.inputs[0], dataset.splits["train"].x) for use in uses]
+        read = [_read(known, use.inputs[0], dataset.splits["train"].x, padding) for use in uses]
         found[owner(node)] = node.layer.vocabulary_of(node, read)
     return found
 
 
-def _read(graph: Graph, value: Value, x: Mapping[str, np.ndarray]) -> np.ndarray:
-    """What a value of the graph is on the training rows."""
+def _read(graph: Graph, value: Value, x: Mapping[str, np.ndarray], padding: Mapping[str, np.ndarray]) -> np.ndarray:
+    """What a value of the graph is on the training rows, masked where it is padding."""
     if value.node in graph.inputs:
-        return x[value.node]
+        return without_padding(graph, value, x[value.node], None, padding)
     from nnspec.backends.keras.model import build_model, predict
-    from nnspec.training.train import adapt_layers
 
     needed = names_before(graph, value)
     inputs = {name: given for name, given in graph.inputs.items() if name in needed}
@@ -106,8 +106,8 @@ def _read(graph: Graph, value: Value, x: Mapping[str, np.ndarray]) -> np.ndarray
         outputs={"read": Output(name="read", value=value, task="regression", span=span)},
     )
     compiled, rows = build_model(part), {name: x[name] for name in inputs}
-    adapt_layers(compiled, part, rows)
-    return predict(compiled.model, part, rows)["read"]
+    adapt_layers(compiled, part, rows, padding)
+    return without_padding(part, value, predict(compiled.model, part, rows)["read"], None, padding)
 
 
 def check_words(graph: Graph, dataset: Dataset) -> None:

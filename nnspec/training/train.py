@@ -7,17 +7,14 @@ of them share.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from nnspec.backends.base import Order, TrainingBackend
 from nnspec.backends.keras.losses import build_loss, build_metrics
 from nnspec.backends.keras.memory import release
-from nnspec.backends.keras.model import Compiled, as_model_inputs, build_model
+from nnspec.backends.keras.model import Compiled, build_model
 from nnspec.backends.registry import training_backend
 from nnspec.backends.types import KerasCallback
 from nnspec.catalogue import keras_objects
@@ -25,6 +22,7 @@ from nnspec.catalogue.losses import figures
 from nnspec.data.dataset import Dataset
 from nnspec.ir.graph import Graph
 from nnspec.progress import Progress
+from nnspec.training.adapting import adapt_layers, padding_of
 from nnspec.training.faults import not_a_number
 from nnspec.training.settings import Settings, fixed_batches
 from nnspec.training.spec_callbacks import user_callbacks
@@ -64,19 +62,6 @@ def compile_model(graph: Graph, settings: Settings, backend: str | TrainingBacke
     return compiled
 
 
-def adapt_layers(compiled: Compiled, graph: Graph, x: Mapping[str, np.ndarray]) -> None:
-    """Shows the layers that take what they know from the data (Keras' `adapt`) what they read in training."""
-    import keras
-
-    for node in graph.nodes:
-        if not node.layer.adapts(node):
-            continue
-        value = node.inputs[0]
-        key = value.node if value.port == "output" else f"{value.node}.{value.port}"
-        probe = keras.Model(compiled.model.input, compiled.tensors[key])
-        compiled.layers[node.name].adapt(probe.predict(as_model_inputs(graph, x), verbose=0))
-
-
 def train(
     graph: Graph,
     dataset: Dataset,
@@ -107,7 +92,7 @@ def train(
     if is_stateful:
         training = trimmed(training, batch, settings.span)
         validation = None if validation is None else trimmed(validation, batch, settings.span)
-    adapt_layers(compiled, graph, training.x)
+    adapt_layers(compiled, graph, dataset.splits["train"].x, padding_of(dataset))
     known = figures(graph, is_validated=validation is not None)
     chosen = user_callbacks(settings, known, folder)
     checkpoint = Checkpoint(folder, compiled.model, chosen)

@@ -28,9 +28,9 @@ class AdaptedBins(keras.layers.Layer):  # type: ignore[misc]
         self.boundaries.assign(np.linspace(-1, 1, self.num_bins + 1)[1:-1])
 
     def adapt(self, data: Any) -> None:
-        """Quantiles of the data; fewer values than bins leave the last bins empty."""
+        """Quantiles of the data that are not masked; fewer values than bins leave the last bins empty."""
         summary = keras.layers.Discretization(num_bins=self.num_bins, epsilon=self.epsilon)
-        summary.adapt(np.asarray(data))
+        summary.adapt(data.compressed() if isinstance(data, np.ma.MaskedArray) else np.asarray(data))
         found = np.sort(np.asarray(summary.bin_boundaries, np.float32))[: self.num_bins - 1]
         self.boundaries.assign(np.pad(found, (0, self.num_bins - 1 - len(found)), constant_values=np.inf))
 
@@ -61,7 +61,7 @@ def learn_vocabulary(layer: Any, node: Node, read: Sequence[Any]) -> dict[str, A
 
     Args:
         layer: Keras' lookup or TextVectorization for the node, without words.
-        read: an array for each use of the layer, a row a document.
+        read: an array for each use of the layer, a row a document; what is masked is no word of it.
 
     Raises:
         SpecError: NN352 where there is no word.
@@ -71,10 +71,13 @@ def learn_vocabulary(layer: Any, node: Node, read: Sequence[Any]) -> dict[str, A
     mode, table.output_mode = table.output_mode, "int"  # Keras counts documents one by one, which takes minutes
     documents: list[Any] = []
     for array in read:
-        data = keras.ops.convert_to_tensor(array)
+        is_padded = isinstance(array, np.ma.MaskedArray)
+        data = keras.ops.convert_to_tensor(array.compressed() if is_padded else array)
         tokens = layer._preprocess(data) if is_text else data
         table.update_state(tokens)
-        if mode == "tf_idf":
+        if mode == "tf_idf" and is_padded:
+            documents += [row.compressed().tolist() for row in array]
+        elif mode == "tf_idf":
             documents += tokens.to_list() if hasattr(tokens, "to_list") else tokens.numpy().tolist()  # ragged, or not
     special = [token for token in (table.mask_token, table.oov_token) if token is not None]
     if all(token in special for token in map(_decoded, table.token_counts.export()[0].numpy().tolist())):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nnspec.diagnostics import lists
 from nnspec.ir import axes as ax
@@ -206,6 +206,15 @@ class Normalization(Layer):
 
     def adapts(self, node: Node) -> bool:
         return bool(node.weights)
+
+    def adapt(self, layer: Any, node: Node, data: np.ndarray) -> None:
+        layer.adapt(data)
+        kept = node.args["axis"] or ()
+        empty = np.ma.getmaskarray(data).all(axis=tuple(i for i in range(data.ndim) if i not in kept))
+        if empty.any():  # a step that no training row reaches is taken for any other
+            layer.adapt_mean.assign(np.where(empty, data.mean(), layer.adapt_mean))
+            layer.adapt_variance.assign(np.where(empty, data.var(), layer.adapt_variance))
+            layer.finalize_state()
 
     def padding_behind(self, node: Node, value: float) -> float | None:
         return value if node.args["mean"] == value == 0 else None

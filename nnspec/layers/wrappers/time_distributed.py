@@ -62,7 +62,7 @@ class Distributed:
 
     def adapt(self, data: Any) -> None:
         """Shows the wrapped layer every position of the first axis."""
-        self.layer.adapt(data.reshape(-1, *data.shape[2:]))
+        self.inner.layer.adapt(self.layer, self.inner, data.reshape(-1, *data.shape[2:]))
 
     @property
     def trainable(self) -> bool:

@@ -288,7 +288,7 @@ def test_nothing_inside_time_distributed_is_stateful(tmp_path: Path) -> None:
 
 
 def test_normalization_inside_time_distributed_learns_from_every_position(tmp_path: Path) -> None:
-    from nnspec.training.train import adapt_layers
+    from nnspec.training.adapting import adapt_layers
 
     layer = {"TimeDistributed": {"layer": "Normalization"}}
     graph = graph_of(tmp_path, {"row": 3, "part": 2, "feature": 5}, [{"TimeDistributed": {"layer": layer}}])
@@ -311,7 +311,7 @@ def by_onnx(compiled: Any, graph: Graph, x: np.ndarray) -> np.ndarray:
 
 
 def test_discretization_inside_time_distributed_learns_from_every_position(tmp_path: Path) -> None:
-    from nnspec.training.train import adapt_layers
+    from nnspec.training.adapting import adapt_layers
 
     layer = {"Discretization": {"num_bins": 4, "output_mode": "int"}}
     graph = graph_of(tmp_path, {"part": 2, "feature": 5}, [{"TimeDistributed": {"layer": layer}}])

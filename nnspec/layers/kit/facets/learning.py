@@ -25,6 +25,10 @@ class Learning:
         """Whether the node takes what it knows from the training data before training starts."""
         return False
 
+    def adapt(self, layer: Any, node: Node, data: NDArray[Any]) -> None:
+        """Shows the node's Keras layer what it reads in training, axes `sample *axes`, masked where that is padding."""
+        layer.adapt(data)
+
     def lacks_vocabulary(self, node: Node) -> bool:
         """Whether the node's words are still to be taken from the training data: they become arguments, not weights."""
         return False
