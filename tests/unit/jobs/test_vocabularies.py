@@ -201,7 +201,7 @@ outputs: {{y: {{task: regression}}}}
 """)
     with pytest.raises(SpecError, match="NN353") as caught:
         api.load(tmp_path / "spec.yaml").train(tmp_path / "out")
-    assert "split `validation` of input `x` holds `r`" in str(caught.value)
+    assert "split `validation` of input `x` has `r`" in str(caught.value)
 
 
 TWICE = """
