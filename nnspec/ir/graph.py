@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from nnspec.diagnostics import Span
 from nnspec.ir.axes import Axes
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 Steps = int | Fraction
+Args: TypeAlias = Mapping[str, Any]  # a layer's arguments by name: its schema has checked what each of them holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +158,9 @@ class LayerKind(Protocol):
     def adapts(self, node: Node) -> bool: ...
     def adapt(self, layer: Any, node: Node, data: np.ndarray) -> None: ...
     def lacks_vocabulary(self, node: Node) -> bool: ...
-    def vocabulary_of(self, node: Node, read: Sequence[Any]) -> Mapping[str, Any]: ...
+    def vocabulary_of(self, node: Node, read: Sequence[np.ndarray]) -> Args: ...
     def index_count(self, node: Node) -> int | None: ...
-    def examples(self, node: Node) -> Sequence[Any]: ...
+    def examples(self, node: Node) -> Sequence[str | int]: ...
     def masked_value(self, node: Node) -> float | None: ...
     def padding_behind(self, node: Node, value: float) -> float | None: ...
     def invert_scaling(
@@ -185,7 +186,7 @@ class Node:
 
     name: str
     layer: LayerKind
-    args: Mapping[str, Any]
+    args: Args
     inputs: tuple[Value, ...]
     outputs: tuple[Value, ...]
     weights: tuple[Weight, ...]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from nnspec.diagnostics import Fix
@@ -20,6 +19,7 @@ from nnspec.layers.kit.habits import ATTENTION_INPUTS
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
+    from nnspec.backends.types import KerasCallable, KerasConfig, KerasTensor
 
 CAUSAL = a.boolean("Whether each position only attends to itself and earlier ones.", False)
 SCORES = a.boolean("Whether the attention scores are a second output, `scores`.", False)
@@ -104,7 +104,7 @@ class HeadedAttention(Layer):
                 fixes=[Fix("remove it: results are the same")],
             )
 
-    def as_keras(self, places: list[int]) -> dict[str, Any]:
+    def as_keras(self, places: list[int]) -> KerasConfig:
         return {}
 
     def made_axes(self, call: Call) -> Axes:
@@ -146,7 +146,7 @@ class HeadedAttention(Layer):
 
     # -------------------------------------------------------------------------------------------- Keras
 
-    def to_keras(self, node: Node) -> Callable[..., Any]:
+    def to_keras(self, node: Node) -> KerasCallable:
         # A bias of (head 3, size 1) is taken for one along three steps, see `PlacedEinsumDense`.
         misleads = any(weight.name.endswith("bias") and 1 in weight.shape[1:] for weight in node.weights)
         is_masked = any(value.mask for value in node.inputs)
@@ -155,10 +155,10 @@ class HeadedAttention(Layer):
             return super().to_keras(node)
         from nnspec.backends.keras import attention
 
-        made: Callable[..., Any] = getattr(attention, f"Careful{self.kind}")
+        made: KerasCallable = getattr(attention, f"Careful{self.kind}")
         return made(name=keras_name(node.name), **self.keras_arguments(node))  # type: ignore[no-any-return]
 
-    def call_keras(self, layer: Callable[..., Any], node: Node, tensors: list[Any]) -> Any:
+    def call_keras(self, layer: KerasCallable, node: Node, tensors: list[KerasTensor]) -> KerasTensor:
         read = list(tensors)
         more: dict[str, Any] = {name: True for name in self.call_arguments[:2] if node.args[name]}
         if node.args["attention_mask"]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from nnspec.ir.graph import Node, Weight
@@ -24,6 +23,7 @@ from nnspec.layers.kit.habits import ATTENTION_INPUTS
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
+    from nnspec.backends.types import KerasCallable, KerasTensor
 
 _SEED = a.integer("Random seed.", None, minimum=0)
 
@@ -68,7 +68,7 @@ class UnprojectedAttention(Layer):
     def weights_rule(self, call: Call) -> tuple[tuple[Weight, ...], str]:
         raise NotImplementedError
 
-    def call_keras(self, layer: Callable[..., Any], node: Node, tensors: list[Any]) -> Any:
+    def call_keras(self, layer: KerasCallable, node: Node, tensors: list[KerasTensor]) -> KerasTensor:
         more = {name: True for name in self.call_arguments if node.args[name]}
         return layer(tensors * 2 if len(tensors) == 1 else tensors, **more)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.diagnostics import Fix
 from nnspec.ir.graph import Node
@@ -15,7 +15,7 @@ from nnspec.layers.kit.contracts import require_sequence
 from nnspec.layers.kit.habits import Hint
 
 if TYPE_CHECKING:
-    pass
+    from nnspec.backends.types import KerasConfig
 
 
 class MultiHeadAttention(HeadedAttention):
@@ -97,7 +97,7 @@ class MultiHeadAttention(HeadedAttention):
             )
         return places
 
-    def as_keras(self, places: list[int]) -> dict[str, Any]:
+    def as_keras(self, places: list[int]) -> KerasConfig:
         return {"attention_axes": [place + 1 for place in places]}
 
     def places(self, node: Node) -> list[int]:

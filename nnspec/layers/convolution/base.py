@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
 
 from nnspec.diagnostics import Fix
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis, Size
-from nnspec.ir.graph import Node, Weight
+from nnspec.ir.graph import Args, Node, Weight
 from nnspec.ir.names import keras_name
 from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.convolution.dead_taps import Taps, dead_tap_notes, warn_of_dead_taps
@@ -24,6 +24,7 @@ from nnspec.lazy import np
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
+    from nnspec.backends.types import KerasCallable
 
 
 def sliding_arguments(rank: int, *, has_causal: bool = False) -> dict[str, a.Arg]:
@@ -54,7 +55,7 @@ class Convolution(Layer):
     makes = "filter"
     steps = True
 
-    def geometry(self, call_args: Any) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+    def geometry(self, call_args: Args) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
         """Kernel size, strides and dilation, one number an axis."""
         return (
             a.as_tuple(call_args["kernel_size"], self.rank),
@@ -140,14 +141,14 @@ class Convolution(Layer):
             "bias": f"one for each position of `{made.name}`",
         }
 
-    def to_keras(self, node: Node) -> Callable[..., Any]:
+    def to_keras(self, node: Node) -> KerasCallable:
         axes = node.outputs[0].axes
         is_alike = ax.static(axes[-1].size) in (None, axes[0].size)
         if node.args["data_format"] != "channels_first" or not node.args["use_bias"] or not is_alike:
             return super().to_keras(node)
         from nnspec.backends.keras.layers import BIASED_CHANNELS_FIRST
 
-        layer: Callable[..., Any] = BIASED_CHANNELS_FIRST[self.kind](
+        layer: KerasCallable = BIASED_CHANNELS_FIRST[self.kind](
             name=keras_name(node.name), **self.keras_arguments(node)
         )
         return layer

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.backends.onnx.ops.activations import activate
 from nnspec.diagnostics import Fix, lists
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis, Size
-from nnspec.ir.graph import Node, Weight
+from nnspec.ir.graph import Args, Node, Weight
 from nnspec.layers.convolution.base import Convolution, product_formula
 from nnspec.layers.convolution.onnx_kernel import Kernel, write_kernel
 from nnspec.layers.kit import args as a
@@ -40,11 +40,11 @@ def cut_ends(span: int, stride: int, padding: str, output_padding: int | None) -
 class TransposedConvolution(Convolution):
     """The gradient of a convolution as a layer: it makes `strides` positions of each."""
 
-    def output_padding(self, args: Any) -> tuple[int | None, ...]:
+    def output_padding(self, args: Args) -> tuple[int | None, ...]:
         given = args["output_padding"]
         return (None,) * self.rank if given is None else a.as_tuple(given, self.rank)
 
-    def cuts(self, args: Any, i: int) -> tuple[int, int, int]:
+    def cuts(self, args: Args, i: int) -> tuple[int, int, int]:
         """Span of the kernel along the i-th spatial axis, and what is cut off before and after."""
         kernel, strides, dilation = self.geometry(args)
         span = 1 + (kernel[i] - 1) * dilation[i]

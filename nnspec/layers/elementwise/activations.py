@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.backends.onnx.ops.activations import activate, activation_windows, clip, softmax
 from nnspec.diagnostics import lists
@@ -18,6 +17,7 @@ from nnspec.layers.kit.habits import keras_word
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
+    from nnspec.backends.types import KerasCallable
 
 
 class Elementwise(Layer):
@@ -221,7 +221,7 @@ class Softmax(Layer):
             "axis": f"Over {lists.joined(say.with_size(axes[place]) for place in places)} the values sum to 1{own}."
         }
 
-    def to_keras(self, node: Node) -> Callable[..., Any]:
+    def to_keras(self, node: Node) -> KerasCallable:
         import keras
 
         if isinstance(node.args["axis"], int) and is_deep(node.inputs[0].axes):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.diagnostics import Fix
 from nnspec.ir import axes as ax
@@ -19,6 +18,7 @@ from nnspec.lazy import np
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
+    from nnspec.backends.types import KerasCallable
 
 
 class Masking(Layer):
@@ -103,10 +103,10 @@ class Unmask(Layer):
             )
         return Inferred((call.axes,))
 
-    def to_keras(self, node: Node) -> Callable[..., Any]:
+    def to_keras(self, node: Node) -> KerasCallable:
         from keras import ops
 
-        made: Callable[..., Any] = ops.copy  # an operation: Keras hands a mask on from layer to layer alone
+        made: KerasCallable = ops.copy  # an operation: Keras hands a mask on from layer to layer alone
         return made
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
@@ -151,10 +151,10 @@ class MaskLike(Layer):
             )
         return Inferred((call.axes,), mask=values.axes[place].name)
 
-    def to_keras(self, node: Node) -> Callable[..., Any]:
+    def to_keras(self, node: Node) -> KerasCallable:
         from nnspec.backends.keras.layers import WithMaskOf
 
-        made: Callable[..., Any] = WithMaskOf(name=keras_name(node.name))
+        made: KerasCallable = WithMaskOf(name=keras_name(node.name))
         return made
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:

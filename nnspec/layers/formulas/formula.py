@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nnspec.diagnostics import Fix
+from nnspec.document.types import JsonSchema
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis
 from nnspec.ir.graph import Node
@@ -22,6 +23,7 @@ from nnspec.layers.merging.joining import common_size
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
+    from nnspec.backends.types import KerasCallable, KerasLayer, KerasTensor, KerasVariable
 
 _NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 _WEIGHTS = {
@@ -66,7 +68,7 @@ class Formula(Layer):
         "weights": a.Arg(_WEIGHTS, "Weights by name, each with its axes.", None),
     }
 
-    def adapt_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+    def adapt_schema(self, schema: JsonSchema) -> JsonSchema:
         return {**schema, "type": ["object", "string"]}
 
     def infer(self, call: Call) -> Inferred:
@@ -169,17 +171,17 @@ class Formula(Layer):
         what = f"Computes `{node.args['expression']}`"
         return {"expression": f"{what}, which leaves no {', '.join(lost)}." if lost else f"{what} at every position."}
 
-    def to_keras(self, node: Node) -> Callable[..., Any]:
+    def to_keras(self, node: Node) -> KerasCallable:
         from nnspec.backends.keras.formulas import KerasFormula
 
-        made: Any = KerasFormula(node)  # no layer but what holds some: `call_keras` knows it
+        made: KerasLayer = KerasFormula(node)  # no layer but what holds some: `call_keras` knows it
         return made  # type: ignore[no-any-return]
 
-    def call_keras(self, layer: Any, node: Node, tensors: list[Any]) -> Any:
+    def call_keras(self, layer: KerasLayer, node: Node, tensors: list[KerasTensor]) -> KerasTensor:
         tree = parse(str(node.args["expression"]))
         return layer.compute(node, tensors, names_in(tree), partial(compute, tree))
 
-    def keras_weights(self, layer: Any) -> list[Any]:
+    def keras_weights(self, layer: KerasLayer) -> list[KerasVariable]:
         return list(layer.variables)
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.ir.graph import Node
 from nnspec.layers.formulas.own_weights import PROPERTIES, declared, own_weight
@@ -13,6 +12,7 @@ from nnspec.layers.kit.base import Call, Inferred, Layer
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
+    from nnspec.backends.types import KerasCallable, KerasLayer, KerasTensor, KerasVariable
 
 NAME = "value"
 
@@ -64,16 +64,16 @@ class WeightVerb(Layer):
         what = "trained" if own.is_trainable else "constant"
         return {"": f"Gives {own.formula} {what} number{'s' if own.formula != '1' else ''}, the same for every sample."}
 
-    def to_keras(self, node: Node) -> Callable[..., Any]:
+    def to_keras(self, node: Node) -> KerasCallable:
         from nnspec.backends.keras.formulas import KerasFormula
 
-        made: Any = KerasFormula(node)  # no layer but what holds one: `call_keras` knows it
+        made: KerasLayer = KerasFormula(node)  # no layer but what holds one: `call_keras` knows it
         return made  # type: ignore[no-any-return]
 
-    def call_keras(self, layer: Any, node: Node, tensors: list[Any]) -> Any:
+    def call_keras(self, layer: KerasLayer, node: Node, tensors: list[KerasTensor]) -> KerasTensor:
         return layer.for_every_sample(tensors[0])
 
-    def keras_weights(self, layer: Any) -> list[Any]:
+    def keras_weights(self, layer: KerasLayer) -> list[KerasVariable]:
         return list(layer.variables)
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:

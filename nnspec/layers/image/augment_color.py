@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from nnspec.ir.graph import Node
 from nnspec.ir.names import keras_name
 from nnspec.layers.image.base import SEED, VALUE_RANGE, Augmentation, range_argument, refuse_channels_first
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call
+
+if TYPE_CHECKING:
+    from nnspec.backends.types import KerasCallable
 
 
 class RandomBrightness(Augmentation):
@@ -222,7 +224,7 @@ class Equalization(Augmentation):
         "data_format": a.data_format(),
     }
 
-    def to_keras(self, node: Node) -> Callable[..., Any]:
+    def to_keras(self, node: Node) -> KerasCallable:
         from nnspec.backends.keras.image_layers import GraphEqualization
 
         return GraphEqualization(name=keras_name(node.name), **self.keras_arguments(node))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nnspec.diagnostics import Fix
@@ -15,6 +15,7 @@ from nnspec.layers.normalization.rescaling import cast_to_float32
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
+    from nnspec.backends.types import KerasCallable, KerasTensor
 
 INTERPOLATION = a.choice("Interpolation method.", ["bilinear", "nearest"], "bilinear")
 FILL_MODE = a.choice(
@@ -77,11 +78,11 @@ class ImageLayer(Layer):
                 about=[call.axes[place].name],
             )
 
-    def call_keras(self, layer: Callable[..., Any], node: Node, tensors: list[Any]) -> Any:
+    def call_keras(self, layer: KerasCallable, node: Node, tensors: list[KerasTensor]) -> KerasTensor:
         return layer(cast_keras_tensor(node, tensors[0]))
 
 
-def cast_keras_tensor(node: Node, tensor: Any) -> Any:
+def cast_keras_tensor(node: Node, tensor: KerasTensor) -> KerasTensor:
     """The tensor as float32, which all image layers compute with."""
     if node.inputs[0].dtype == "float32":
         return tensor

@@ -17,6 +17,7 @@ from nnspec.lazy import np
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
+    from nnspec.backends.types import KerasConfig
 
 LEVELS = 256
 
@@ -56,7 +57,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(ImageLayer):
         whole = WHOLE
         return Inferred((call.axes,), ("float32",), windows={height: whole, width: whole})
 
-    def keras_arguments(self, node: Node) -> dict[str, Any]:
+    def keras_arguments(self, node: Node) -> KerasConfig:
         return {**super().keras_arguments(node), "tile_grid_size": a.as_tuple(node.args["tile_grid_size"], 2)}
 
     # ------------------------------------------------------------------------------------------------ ONNX

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nnspec.ir import axes as ax
-from nnspec.ir.graph import Node
+from nnspec.ir.graph import Args, Node
 from nnspec.ir.names import keras_name
 from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.image.base import SEED, ImageLayer
@@ -20,6 +19,7 @@ from nnspec.lazy import np
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
+    from nnspec.backends.types import KerasCallable
 
 Pair = tuple[int, int]
 WHOLE = WHOLE
@@ -39,7 +39,7 @@ class ImageResizing(ImageLayer):
             windows[place] = self.window(call.args, old, call.args[name]) if isinstance(old, int) else WHOLE
         return Inferred((tuple(axes),), ("float32",), windows=windows)
 
-    def window(self, args: Any, old: int, new: int) -> Window:
+    def window(self, args: Args, old: int, new: int) -> Window:
         """How a new position sees the old ones along one axis."""
         return WHOLE
 
@@ -172,7 +172,7 @@ class Resizing(ImageResizing):
             for place in (height, width):
                 call.require_size(call.axes[place], "proportions or weights depend on it")
 
-    def window(self, args: Any, old: int, new: int) -> Window:
+    def window(self, args: Args, old: int, new: int) -> Window:
         if args["crop_to_aspect_ratio"] or args["pad_to_aspect_ratio"]:
             return WHOLE
         return Window(1) if old == new else window(args["interpolation"], old, new, antialias=args["antialias"])
@@ -261,7 +261,7 @@ class RandomCrop(ImageResizing):
         "data_format": a.data_format(),
     }
 
-    def to_keras(self, node: Node) -> Callable[..., Any]:
+    def to_keras(self, node: Node) -> KerasCallable:
         from nnspec.backends.keras.image_layers import SizedRandomCrop
 
         return SizedRandomCrop(name=keras_name(node.name), **self.keras_arguments(node))

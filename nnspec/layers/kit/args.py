@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nnspec.document.types import JsonSchema
+
 REQUIRED: Any = object()
 
 
@@ -19,7 +21,7 @@ class Arg:
         family: the catalogue family (`initializers`, …) that the value names an object of.
     """
 
-    schema: dict[str, Any]
+    schema: JsonSchema
     description: str
     default: Any = REQUIRED
     family: str | None = None
@@ -32,7 +34,7 @@ class Arg:
 
 
 def integer(description: str, default: Any = REQUIRED, *, minimum: int | None = 1) -> Arg:
-    schema: dict[str, Any] = {"type": "integer" if default is not None else ["integer", "null"]}
+    schema: JsonSchema = {"type": "integer" if default is not None else ["integer", "null"]}
     if minimum is not None:
         schema["minimum"] = minimum
     return Arg(schema, description, default)
@@ -55,7 +57,7 @@ def number(
     above: float | None = None,
     below: float | None = None,
 ) -> Arg:
-    schema: dict[str, Any] = {"type": "number" if default is not None else ["number", "null"]}
+    schema: JsonSchema = {"type": "number" if default is not None else ["number", "null"]}
     bounds = {"minimum": minimum, "maximum": maximum, "exclusiveMinimum": above, "exclusiveMaximum": below}
     schema.update({key: value for key, value in bounds.items() if value is not None})
     return Arg(schema, description, default)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.backends.onnx.ops.activations import activate, activation_windows
 from nnspec.ir import axes as ax
@@ -21,6 +20,7 @@ from nnspec.lazy import np
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Array, Lowering
     from nnspec.backends.onnx.view import Group, View
+    from nnspec.backends.types import KerasCallable
 
 
 class EinsumDense(Layer):
@@ -163,12 +163,12 @@ class EinsumDense(Layer):
         why = "its bias has one weight per position"
         return tuple(call.require_size(axes[letter], why) if letter in letters else 1 for letter in after)
 
-    def to_keras(self, node: Node) -> Callable[..., Any]:
+    def to_keras(self, node: Node) -> KerasCallable:
         if all(len(weight.shape) < 2 for weight in node.weights if weight.name == "bias"):
             return super().to_keras(node)
         from nnspec.backends.keras.layers import PlacedEinsumDense
 
-        layer: Callable[..., Any] = PlacedEinsumDense(name=keras_name(node.name), **self.keras_arguments(node))
+        layer: KerasCallable = PlacedEinsumDense(name=keras_name(node.name), **self.keras_arguments(node))
         return layer
 
     # -------------------------------------------------------------------------------------------- ONNX

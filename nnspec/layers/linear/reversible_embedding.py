@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node, Weight
@@ -16,6 +15,7 @@ from nnspec.layers.linear.embedding import look_up_rows, require_ids
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
+    from nnspec.backends.types import KerasCallable, KerasTensor
 
 
 class ReversibleEmbedding(Layer):
@@ -98,15 +98,15 @@ class ReversibleEmbedding(Layer):
     def masked_value(self, node: Node) -> float | None:
         return 0.0 if node.args["mask_zero"] else None
 
-    def to_keras(self, node: Node) -> Callable[..., Any]:
+    def to_keras(self, node: Node) -> KerasCallable:
         if not node.args["mask_zero"]:
             return super().to_keras(node)
         from nnspec.backends.keras.attention import MaskingReversibleEmbedding
 
-        made: Callable[..., Any] = MaskingReversibleEmbedding(name=keras_name(node.name), **self.keras_arguments(node))
+        made: KerasCallable = MaskingReversibleEmbedding(name=keras_name(node.name), **self.keras_arguments(node))
         return made
 
-    def call_keras(self, layer: Callable[..., Any], node: Node, tensors: list[Any]) -> Any:
+    def call_keras(self, layer: KerasCallable, node: Node, tensors: list[KerasTensor]) -> KerasTensor:
         return layer(tensors[0], reverse=True) if node.args["reverse"] else layer(tensors[0])
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:

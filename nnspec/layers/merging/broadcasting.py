@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.diagnostics import Applicability, Edit, Fix, quoted
 from nnspec.ir import axes as ax
@@ -17,6 +17,7 @@ from nnspec.layers.kit.edits import add_key
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.view import View
+    from nnspec.backends.types import KerasTensor
 
 Places = list[int | None]  # for each axis of the result, where an input has it; None: it does not
 
@@ -152,7 +153,7 @@ def _broadcast_edit(call: Call, said: str) -> tuple[Edit, ...]:
 # ----------------------------------------------------------------------------------------------------- lowering
 
 
-def expand_tensors(node: Node, tensors: Sequence[Any]) -> list[Any]:
+def expand_tensors(node: Node, tensors: Sequence[KerasTensor]) -> list[KerasTensor]:
     """The inputs with an axis of 1 wherever they lack one."""
     from keras import ops
 

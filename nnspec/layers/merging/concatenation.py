@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.diagnostics import lists
 from nnspec.ir import axes as ax
@@ -19,6 +19,7 @@ from nnspec.layers.merging.joining import join_axes
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
+    from nnspec.backends.types import KerasCallable
 
 
 class Concatenate(Layer):
@@ -76,7 +77,7 @@ class Concatenate(Layer):
             return call.axis_name or call.input.mask
         return common_mask(call)
 
-    def to_keras(self, node: Node) -> Callable[..., Any]:
+    def to_keras(self, node: Node) -> KerasCallable:
         import keras
 
         name = keras_name(node.name)

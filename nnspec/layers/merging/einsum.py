@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from string import ascii_lowercase, ascii_uppercase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.diagnostics import lists
 from nnspec.ir import axes as ax
@@ -21,6 +21,7 @@ from nnspec.lazy import np
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import Group, View
+    from nnspec.backends.types import KerasCallable
 
 _LETTERS = [letter for letter in ascii_lowercase + ascii_uppercase if letter != "z"]  # z is batch
 
@@ -77,7 +78,7 @@ class Einsum(Layer):
         over = f" and sums over {lists.quoted(summed)}" if summed else ""
         return {"": f"{say.joining_sentence(node, 'Multiplies')[:-1]}, axis by axis of one name,{over}."}
 
-    def to_keras(self, node: Node) -> Callable[..., Any]:
+    def to_keras(self, node: Node) -> KerasCallable:
         from keras import ops
 
         equation = equation_of(node)

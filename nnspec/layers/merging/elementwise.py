@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import reduce
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from nnspec.backends.onnx.ops.placement import broadcast_mask, broadcast_views
 from nnspec.ir import axes as ax
@@ -19,6 +19,7 @@ from nnspec.layers.merging.joining import join_axes
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import Mask, View
+    from nnspec.backends.types import KerasCallable, KerasConfig, KerasTensor
 
 
 class ElementwiseMerge(Layer):
@@ -52,16 +53,16 @@ class ElementwiseMerge(Layer):
         axes = join_axes(call, repeated=repeated, given=given)
         return Inferred((call.require_unique(axes),), keras={"places": places})
 
-    def keras_arguments(self, node: Node) -> dict[str, Any]:
+    def keras_arguments(self, node: Node) -> KerasConfig:
         return {}
 
-    def call_keras(self, layer: Callable[..., Any], node: Node, tensors: list[Any]) -> Any:
+    def call_keras(self, layer: KerasCallable, node: Node, tensors: list[KerasTensor]) -> KerasTensor:
         if node.args["places"] is None:
             return layer(tensors)
         expanded = broadcasting.expand_tensors(node, tensors)
         return self.sum(expanded) if self.is_sum else layer(expanded)
 
-    def sum(self, tensors: Sequence[Any]) -> Any:
+    def sum(self, tensors: Sequence[KerasTensor]) -> KerasTensor:
         """What a layer that adds makes of values some of which are repeated: Keras' own addition may get that wrong."""
         from nnspec.backends.keras.addition import add
 
@@ -145,7 +146,7 @@ class Average(ElementwiseMerge):
     op, several = "Mean", "Mean"
     is_sum = True
 
-    def sum(self, tensors: Sequence[Any]) -> Any:
+    def sum(self, tensors: Sequence[KerasTensor]) -> KerasTensor:
         return super().sum(tensors) / len(tensors)
 
 

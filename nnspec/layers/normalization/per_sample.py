@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from nnspec.backends.onnx.ops.placement import dims_over_axes, move_together_last
 from nnspec.diagnostics import Fix, lists
@@ -23,6 +22,7 @@ from nnspec.lazy import np
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
+    from nnspec.backends.types import KerasCallable
 
 
 class AxisNormalization(Layer):
@@ -146,7 +146,7 @@ class RMSNormalization(AxisNormalization):
         "epsilon": a.number("Added to the mean square to avoid division by zero.", 1e-6, minimum=0),
     }
 
-    def to_keras(self, node: Node) -> Callable[..., Any]:
+    def to_keras(self, node: Node) -> KerasCallable:
         places, rank = node.args["axis"], len(node.inputs[0].axes)
         if places == list(range(rank - len(places) + 1, rank + 1)):
             return super().to_keras(node)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.ir.graph import Node, Weight
 from nnspec.ir.names import keras_name
@@ -14,6 +13,7 @@ from nnspec.layers.wrappers.time_distributed import keras_inner, layer_argument,
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
+    from nnspec.backends.types import KerasCallable
 
 
 class SpectralNormalization(Layer):
@@ -62,7 +62,7 @@ class SpectralNormalization(Layer):
             inner=inner,
         )
 
-    def to_keras(self, node: Node) -> Callable[..., Any]:
+    def to_keras(self, node: Node) -> KerasCallable:
         import keras
 
         from nnspec.backends.keras.attention import FloatSpectralNormalization
@@ -70,7 +70,7 @@ class SpectralNormalization(Layer):
         assert node.inner is not None
         reads_ids = not node.inputs[0].dtype.startswith("float")
         made = FloatSpectralNormalization if reads_ids else keras.layers.SpectralNormalization
-        layer: Callable[..., Any] = made(
+        layer: KerasCallable = made(
             keras_inner(node.inner), power_iterations=node.args["power_iterations"], name=keras_name(node.name)
         )
         return layer

@@ -5,10 +5,9 @@ Window `i` of `made` over `size` positions runs from `floor(i · size / made)` t
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from nnspec.backends.onnx.ops.placement import replace_dims, separate_dims
 from nnspec.ir import axes as ax
@@ -27,6 +26,7 @@ from nnspec.lazy import np
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
+    from nnspec.backends.types import KerasCallable
 
 
 def windows_of(size: int, made: int) -> list[range]:
@@ -66,13 +66,13 @@ class AdaptivePooling(Layer):
                 axes[place] = ax.resized(axis, made, call.name)
         return Inferred((tuple(axes),), windows=windows)
 
-    def to_keras(self, node: Node) -> Callable[..., Any]:
+    def to_keras(self, node: Node) -> KerasCallable:
         places, _ = spatial_positions(self.rank, node.args["data_format"])
         if all(ax.static(node.inputs[0].axes[p].size) != 1 != node.outputs[0].axes[p].size for p in places):
             return super().to_keras(node)
         from nnspec.backends.keras.layers import SMALL_ADAPTIVE_POOLING
 
-        layer: Callable[..., Any] = SMALL_ADAPTIVE_POOLING[self.kind](
+        layer: KerasCallable = SMALL_ADAPTIVE_POOLING[self.kind](
             name=keras_name(node.name), **self.keras_arguments(node)
         )
         return layer

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -23,6 +22,7 @@ from nnspec.lazy import np
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import Group, View
+    from nnspec.backends.types import KerasCallable, KerasLayer, KerasTensor
 
 
 class GlobalPooling(Layer):
@@ -136,7 +136,7 @@ class GlobalAveragePooling1D(GlobalPooling):
     op = "ReduceMean"
     uses_mask = True
 
-    def to_keras(self, node: Node) -> Callable[..., Any]:
+    def to_keras(self, node: Node) -> KerasCallable:
         if _is_masked(node):
             return _Average(super().to_keras(node))  # type: ignore[return-value]
         if node.inputs[0].mask is None:
@@ -145,7 +145,7 @@ class GlobalAveragePooling1D(GlobalPooling):
 
         return UnmaskedGlobalAveragePooling1D(name=keras_name(node.name), **self.keras_arguments(node))
 
-    def call_keras(self, layer: Any, node: Node, tensors: list[Any]) -> Any:
+    def call_keras(self, layer: KerasLayer, node: Node, tensors: list[KerasTensor]) -> KerasTensor:
         if not isinstance(layer, _Average):
             return layer(tensors[0])
         from keras import ops

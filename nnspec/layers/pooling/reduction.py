@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.backends.onnx.ops.placement import dims_over_axes
 from nnspec.diagnostics import lists
@@ -21,6 +20,7 @@ from nnspec.lazy import np
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
+    from nnspec.backends.types import KerasCallable
 
 # What each is called in ONNX; the others are made of several nodes.
 _OPS = {
@@ -80,7 +80,7 @@ class Reduce(Layer):
         stays = "what is reduced stays with size 1" if node.args["keepdims"] else "what is reduced is gone"
         return {"": f"Of all positions of {reduced} one number is kept, the {_SAID[node.args['by']]}; {stays}."}
 
-    def to_keras(self, node: Node) -> Callable[..., Any]:
+    def to_keras(self, node: Node) -> KerasCallable:
         from keras import ops
 
         axis, keepdims, by = tuple(node.args["axis"]), bool(node.args["keepdims"]), node.args["by"]

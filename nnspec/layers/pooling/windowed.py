@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from nnspec.diagnostics import lists
 from nnspec.ir import axes as ax
-from nnspec.ir.graph import Node
+from nnspec.ir.graph import Args, Node
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred, Layer, Window
@@ -30,7 +30,7 @@ class Pooling(Layer):
     op: ClassVar[str]
     steps = True
 
-    def geometry(self, args: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    def geometry(self, args: Args) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Window sizes and strides, one number an axis; without strides windows do not overlap."""
         pool = a.as_tuple(args["pool_size"], self.rank)
         return pool, pool if args["strides"] is None else a.as_tuple(args["strides"], self.rank)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from nnspec.lazy import np
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
+    from nnspec.backends.types import KerasCallable, KerasTensor
 
 
 class Discretization(Layer):
@@ -67,14 +67,14 @@ class Discretization(Layer):
             return None
         return node.args["num_bins"] or len(node.args["bin_boundaries"]) + 1
 
-    def to_keras(self, node: Node) -> Callable[..., Any]:
+    def to_keras(self, node: Node) -> KerasCallable:
         from nnspec.backends.keras.preprocessing_layers import AdaptedBins
 
         if not node.weights:
             return super().to_keras(node)
         return AdaptedBins(node.args["num_bins"], node.args["epsilon"], name=keras_name(node.name))
 
-    def call_keras(self, layer: Callable[..., Any], node: Node, tensors: list[Any]) -> Any:
+    def call_keras(self, layer: KerasCallable, node: Node, tensors: list[KerasTensor]) -> KerasTensor:
         import keras
 
         value = keras.ops.cast(tensors[0], "float32") if node.inputs[0].dtype != "float32" else tensors[0]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes
@@ -17,6 +17,7 @@ from nnspec.lazy import np
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
+    from nnspec.backends.types import KerasCallable, KerasTensor
 
 SPARSE = a.choice("Always false: specs only support dense tensors.", [False], False)
 
@@ -140,12 +141,12 @@ class CategoryEncoding(Layer):
                 about=[*call.axes, weights.node, *weights.axes],
             )
 
-    def call_keras(self, layer: Callable[..., Any], node: Node, tensors: list[Any]) -> Any:
+    def call_keras(self, layer: KerasCallable, node: Node, tensors: list[KerasTensor]) -> KerasTensor:
         from keras import ops
 
         return layer(tensors[0], **({"count_weights": ops.cast(tensors[1], "float32")} if len(tensors) > 1 else {}))
 
-    def examples(self, node: Node) -> Sequence[Any]:
+    def examples(self, node: Node) -> Sequence[str | int]:
         return list(range(min(node.args["num_tokens"], 100)))
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node
@@ -16,6 +15,7 @@ from nnspec.layers.preprocessing.encoding import SPARSE, encoded_axes, output_mo
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
+    from nnspec.backends.types import KerasCallable, KerasTensor
 
 _INSTEAD = "use `StringLookup` or `IntegerLookup` with a vocabulary"
 
@@ -44,14 +44,14 @@ class HashLayer(Layer):
     def index_count(self, node: Node) -> int | None:
         return node.args["num_bins"] if node.args["output_mode"] == "int" else None
 
-    def to_keras(self, node: Node) -> Callable[..., Any]:
+    def to_keras(self, node: Node) -> KerasCallable:
         """The bins alone: what Keras' own says of the shape of their vectors is not what it makes."""
         import keras
 
         given = {**self.keras_arguments(node), "output_mode": "int"}
         return getattr(keras.layers, self.kind)(name=keras_name(node.name), **given)  # type: ignore[no-any-return]
 
-    def call_keras(self, layer: Callable[..., Any], node: Node, tensors: list[Any]) -> Any:
+    def call_keras(self, layer: KerasCallable, node: Node, tensors: list[KerasTensor]) -> KerasTensor:
         import keras
 
         bins = layer(tensors[0] if self.arity == (1, 1) else tensors)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nnspec.diagnostics import Fix
-from nnspec.ir.graph import Node
+from nnspec.ir.graph import Args, Node
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred
 from nnspec.layers.kit.export_limits import HASHES, refuse_export, warn_unexportable
@@ -19,6 +19,7 @@ from nnspec.lazy import np
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
+    from nnspec.backends.types import KerasCallable, KerasConfig, KerasTensor
 
 MODES = ["int", "one_hot", "multi_hot", "count", "tf_idf"]
 _INSTEAD = "use `num_oov_indices: 1`: all words outside the vocabulary share one index"
@@ -54,17 +55,17 @@ class Lookup(VocabularyLayer):
         """The input holds what the vocabulary does."""
         raise NotImplementedError
 
-    def hashes(self, args: Any) -> bool:
+    def hashes(self, args: Args) -> bool:
         """Whether unknown ones are dealt out by a hash."""
         return bool(args["num_oov_indices"] > 1 and not args["invert"])
 
-    def keras_arguments(self, node: Node) -> dict[str, Any]:
+    def keras_arguments(self, node: Node) -> KerasConfig:
         given = super().keras_arguments(node)
         if given["idf_weights"] is not None:
             given["idf_weights"] = [float(weight) for weight in given["idf_weights"]]
         return given
 
-    def call_keras(self, layer: Callable[..., Any], node: Node, tensors: list[Any]) -> Any:
+    def call_keras(self, layer: KerasCallable, node: Node, tensors: list[KerasTensor]) -> KerasTensor:
         from keras import ops
 
         made = layer(tensors[0])
@@ -75,7 +76,7 @@ class Lookup(VocabularyLayer):
             return None
         return node.args["max_tokens"] if self.lacks_vocabulary(node) else Vocabulary.of(node.args).size
 
-    def examples(self, node: Node) -> Sequence[Any]:
+    def examples(self, node: Node) -> Sequence[str | int]:
         vocabulary = Vocabulary.of(node.args)
         if self.lacks_vocabulary(node):
             return ()
@@ -255,7 +256,7 @@ class IntegerLookup(Lookup):
         if call.args["salt"] is not None and call.args["oov_method"] != "farmhash":
             call.fail("NN208", "`salt` goes with `oov_method: farmhash`", "salt")
 
-    def hashes(self, args: Any) -> bool:
+    def hashes(self, args: Args) -> bool:
         return super().hashes(args) and args["oov_method"] == "farmhash"
 
     def unknown_examples(self, vocabulary: Vocabulary) -> list[Any]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nnspec.ir import axes as ax
-from nnspec.ir.graph import Node, Window
+from nnspec.ir.graph import Args, Node, Window
 from nnspec.ir.names import keras_name
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred, Layer
@@ -17,6 +16,7 @@ from nnspec.lazy import np
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
+    from nnspec.backends.types import KerasCallable
 
 
 class MelSpectrogram(Layer):
@@ -85,10 +85,10 @@ class MelSpectrogram(Layer):
         axes = call.require_unique((made, ax.resized(signal, frames, call.name)))
         return Inferred((axes,), windows={0: Window(length, stride, length // 2)})
 
-    def highest(self, args: Any) -> float:
+    def highest(self, args: Args) -> float:
         return float(args["max_freq"] or int(args["sampling_rate"] / 2))
 
-    def to_keras(self, node: Node) -> Callable[..., Any]:
+    def to_keras(self, node: Node) -> KerasCallable:
         from nnspec.backends.keras.preprocessing_layers import SizedMelSpectrogram
 
         return SizedMelSpectrogram(name=keras_name(node.name), **self.keras_arguments(node))
@@ -130,7 +130,7 @@ class MelSpectrogram(Layer):
         weights = lowering.constant(bands.astype(np.float32)[..., None, None], "bands")
         return lowering.node("Conv", tensor, weights, kernel_shape=[1, 1])
 
-    def write_decibels(self, lowering: Lowering, tensor: str, args: Any) -> str:
+    def write_decibels(self, lowering: Lowering, tensor: str, args: Args) -> str:
         least = lowering.scalar(args["min_power"])
         scale = lowering.scalar(float(10 / np.log(10)))
         level = lowering.node("Mul", lowering.node("Log", lowering.node("Max", tensor, least)), scale)
@@ -140,7 +140,7 @@ class MelSpectrogram(Layer):
         largest = lowering.node("ReduceMax", level, keepdims=1)
         return lowering.node("Max", level, lowering.node("Sub", largest, lowering.scalar(args["top_db"])))
 
-    def wave_kernel(self, args: Any, frame: int, bins: int) -> Any:
+    def wave_kernel(self, args: Args, frame: int, bins: int) -> Any:
         """Cosines, then sines, weighed by the window: axes `wave 1 1 sample`."""
         period = max(frame - frame % 2, 1)  # TensorFlow's windows of odd lengths are symmetric
         angle = 2 * np.pi * np.arange(frame) / period
@@ -150,7 +150,7 @@ class MelSpectrogram(Layer):
         turns = 2 * np.pi * (np.outer(np.arange(bins), np.arange(frame)) % args["fft_length"]) / args["fft_length"]
         return (np.concatenate([np.cos(turns), np.sin(turns)]) * window)[:, None, None, :].astype(np.float32)
 
-    def band_matrix(self, args: Any, bins: int) -> Any:
+    def band_matrix(self, args: Args, bins: int) -> Any:
         """Triangles over mel(f) = 1127·ln(1 + f/700): axes `band bin`; the first bin, the mean, counts nowhere."""
 
         def mel(frequency: Any) -> Any:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from nnspec.ir import axes as ax
-from nnspec.ir.graph import Node
+from nnspec.ir.graph import Args, Node
 from nnspec.layers.preprocessing.lookup import label_encoder
 from nnspec.layers.preprocessing.vocabulary import Vocabulary
 from nnspec.lazy import np
@@ -37,11 +37,11 @@ class Tokens:
     is_token: str | None = None
 
 
-def strips_punctuation(args: Mapping[str, Any]) -> bool:
+def strips_punctuation(args: Args) -> bool:
     return args["standardize"] in ("strip_punctuation", "lower_and_strip_punctuation")
 
 
-def ngram_sizes(args: Mapping[str, Any]) -> list[int]:
+def ngram_sizes(args: Args) -> list[int]:
     """How many neighbours make one token, in the order in which a row has them."""
     given = args["ngrams"]
     return list(range(1, given + 1)) if isinstance(given, int) else list(given or [1])
@@ -51,7 +51,7 @@ def ints(lowering: Lowering, values: Any, hint: str) -> str:
     return lowering.constant(np.asarray(values, np.int64), hint)
 
 
-def lower_case(lowering: Lowering, tensor: str, args: Mapping[str, Any]) -> str:
+def lower_case(lowering: Lowering, tensor: str, args: Args) -> str:
     """The texts of one axis as `standardize` has their letters."""
     if args["standardize"] not in ("lower", "lower_and_strip_punctuation"):
         return tensor
@@ -68,7 +68,7 @@ def with_tokens(lowering: Lowering, texts: View, tensor: str, name: str, size: i
 # ------------------------------------------------------------------------------------------------- words
 
 
-def split_words(lowering: Lowering, view: View, args: Mapping[str, Any]) -> View:
+def split_words(lowering: Lowering, view: View, args: Args) -> View:
     """The words of each text, with empty ones between and behind them: axes `batch word`."""
     texts = lowering.arrange(view, (view.axes[0],))
     tensor = lowering.node("StringSplit", lower_case(lowering, texts.tensor, args), outputs=2)
@@ -78,7 +78,7 @@ def split_words(lowering: Lowering, view: View, args: Mapping[str, Any]) -> View
     return with_tokens(lowering, texts, tensor, "word")
 
 
-def keep_whole(lowering: Lowering, view: View, args: Mapping[str, Any]) -> View:
+def keep_whole(lowering: Lowering, view: View, args: Args) -> View:
     """Texts that are tokens as they are: axes `batch word`."""
     texts = lowering.arrange(view, view.axes)
     if args["standardize"] not in ("lower", "lower_and_strip_punctuation"):
@@ -88,7 +88,7 @@ def keep_whole(lowering: Lowering, view: View, args: Mapping[str, Any]) -> View:
     return replace(texts, tensor=lowering.node("Reshape", flat, ints(lowering, [-1, size], "shape")))
 
 
-def close_gaps(lowering: Lowering, words: View, args: Mapping[str, Any]) -> Tokens:
+def close_gaps(lowering: Lowering, words: View, args: Args) -> Tokens:
     """The words moved together to the front of their row, without arithmetic on shapes: row r takes the word that has
     r others before it."""
     from nnspec.backends.onnx.builder import onnx_type
@@ -146,7 +146,7 @@ def _side_by_side(lowering: Lowering, tensors: list[str]) -> str:
 # ------------------------------------------------------------------------------------------------- indices
 
 
-def look_up(lowering: Lowering, tokens: Tokens, vocabulary: Vocabulary, args: Mapping[str, Any], dropped: int) -> View:
+def look_up(lowering: Lowering, tokens: Tokens, vocabulary: Vocabulary, args: Args, dropped: int) -> View:
     """The index of each token; `dropped` for what is none."""
     if strips_punctuation(args):
         indices = look_up_by_pattern(lowering, tokens.view, vocabulary, dropped)
@@ -214,9 +214,7 @@ def by_pattern(
     return replace(tokens, tensor=index, dtype="int64", mask=None)
 
 
-def look_up_characters(
-    lowering: Lowering, view: View, vocabulary: Vocabulary, args: Mapping[str, Any], length: int
-) -> View:
+def look_up_characters(lowering: Lowering, view: View, vocabulary: Vocabulary, args: Args, length: int) -> View:
     """The index of each of a text's first `length` characters, or groups of them; 0 behind the last one.
 
     No operator cuts a text into characters, but a pattern can count them: every text stands `length` times in a row,

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nnspec.diagnostics import Fix
+from nnspec.document.types import JsonSchema
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis, multiply
 from nnspec.ir.graph import Node, Weight
@@ -59,7 +60,7 @@ class STFTSpectrogram(Layer):
         "data_format": a.data_format(),
     }
 
-    def adapt_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+    def adapt_schema(self, schema: JsonSchema) -> JsonSchema:
         for name in ("window", "scaling"):
             schema["properties"][name] = {**schema["properties"][name], "enum": [*self.args[name].schema["enum"], None]}
         return schema

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from nnspec.diagnostics import Fix
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes
-from nnspec.ir.graph import Node
+from nnspec.ir.graph import Args, Node
 from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred
@@ -23,6 +23,7 @@ from nnspec.layers.preprocessing.vocabulary import Vocabulary, VocabularyLayer, 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
+    from nnspec.backends.types import KerasCallable, KerasConfig, KerasTensor
 
 MOST_WORDS = 12_000  # regular expressions of more words than this grow too large for RE2
 MOST_CHARACTERS = 500  # and so do those that count more characters
@@ -133,7 +134,7 @@ class TextVectorization(VocabularyLayer):
                 about=[*call.axes],
             )
 
-    def obstacle(self, args: Mapping[str, Any], vocabulary: Vocabulary) -> tuple[str, str, str] | None:
+    def obstacle(self, args: Args, vocabulary: Vocabulary) -> tuple[str, str, str] | None:
         """Why it cannot be exported, what to do instead, and the argument at fault."""
         length = args["output_sequence_length"]
         if args["split"] == "character" and (length is None or length > MOST_CHARACTERS):
@@ -154,7 +155,7 @@ class TextVectorization(VocabularyLayer):
         args = as_lookup(node.args)
         return args["max_tokens"] if self.lacks_vocabulary(node) else Vocabulary.of(args).size
 
-    def keras_arguments(self, node: Node) -> dict[str, Any]:
+    def keras_arguments(self, node: Node) -> KerasConfig:
         given = super().keras_arguments(node)
         if isinstance(given["ngrams"], list):
             given["ngrams"] = tuple(given["ngrams"])
@@ -162,7 +163,7 @@ class TextVectorization(VocabularyLayer):
             given["idf_weights"] = [float(weight) for weight in given["idf_weights"]]
         return given
 
-    def call_keras(self, layer: Callable[..., Any], node: Node, tensors: list[Any]) -> Any:
+    def call_keras(self, layer: KerasCallable, node: Node, tensors: list[KerasTensor]) -> KerasTensor:
         from keras import ops
 
         is_alone = not node.inputs[0].axes or node.args["split"] is None
@@ -170,7 +171,7 @@ class TextVectorization(VocabularyLayer):
         made = layer(texts)
         return made if node.args["output_mode"] == "int" else ops.cast(made, "float32")
 
-    def examples(self, node: Node) -> Sequence[Any]:
+    def examples(self, node: Node) -> Sequence[str | int]:
         if self.lacks_vocabulary(node):
             return ()
         words = [*Vocabulary.of(as_lookup(node.args)).words[:30], "?", "other"]
@@ -213,12 +214,12 @@ class TextVectorization(VocabularyLayer):
         return [made]
 
 
-def as_lookup(args: Mapping[str, Any]) -> dict[str, Any]:
+def as_lookup(args: Args) -> dict[str, Any]:
     """The arguments of the StringLookup inside."""
     return {**args, "num_oov_indices": 1, "mask_token": "", "oov_token": "[UNK]", "invert": False}
 
 
-def text_count(axes: Axes, args: Mapping[str, Any]) -> int | None:
+def text_count(axes: Axes, args: Args) -> int | None:
     """How many tokens there are where texts are tokens as they are, groups of neighbours among them; else None."""
     if args["split"] is not None or not axes or not isinstance(axes[0].size, int):
         return None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nnspec.diagnostics import Fix
-from nnspec.ir.graph import Node
+from nnspec.ir.graph import Args, Node
 from nnspec.layers.kit.base import Call, Layer
 from nnspec.lazy import np
 
@@ -34,7 +34,7 @@ class Vocabulary:
     has_special: bool = False
 
     @classmethod
-    def of(cls, args: Mapping[str, Any]) -> Vocabulary:
+    def of(cls, args: Args) -> Vocabulary:
         """From a lookup's arguments, which have been checked; without words where these come from the training data."""
         listed = list(args["vocabulary"] or ())
         mask, oov, count = args["mask_token"], args.get("oov_token"), args["num_oov_indices"]
@@ -69,7 +69,7 @@ class Vocabulary:
         return np.pad(whole, (0, self.depth - len(whole))).astype(np.float32)
 
 
-def check_vocabulary(call: Call, args: Mapping[str, Any] | None = None) -> Vocabulary:
+def check_vocabulary(call: Call, args: Args | None = None) -> Vocabulary:
     """The vocabulary of the call, or of other arguments of a lookup, once nothing about it contradicts itself."""
     args = call.args if args is None else args
     mode = args["output_mode"]
@@ -106,7 +106,7 @@ def check_vocabulary(call: Call, args: Mapping[str, Any] | None = None) -> Vocab
     return found
 
 
-def check_adapted(call: Call, args: Mapping[str, Any]) -> Vocabulary:
+def check_adapted(call: Call, args: Args) -> Vocabulary:
     """The vocabulary of a lookup that takes its words from the training data, which check does not read: without words.
 
     Raises:
@@ -155,7 +155,7 @@ class VocabularyLayer(Layer):
     def lacks_vocabulary(self, node: Node) -> bool:
         return node.args["vocabulary"] is None
 
-    def vocabulary_of(self, node: Node, read: Sequence[Any]) -> Mapping[str, Any]:
+    def vocabulary_of(self, node: Node, read: Sequence[np.ndarray]) -> Args:
         from nnspec.backends.keras.preprocessing_layers import learn_vocabulary
 
         return learn_vocabulary(self.to_keras(node), node, read)

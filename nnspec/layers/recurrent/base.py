@@ -22,6 +22,7 @@ from nnspec.lazy import np
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
+    from nnspec.backends.types import KerasCallable, KerasTensor
     from nnspec.layers.recurrent.cell_types import AnyCell
 
 
@@ -83,14 +84,14 @@ class Recurrent(Layer):
         is_kept = node.args["stateful"] and len(node.inputs) == 1
         return [state.port(node) for state in self.states_of(node)] if is_kept else []
 
-    def nested(self, node: Node, states: list[Any]) -> list[Any]:
+    def nested(self, node: Node, states: list[KerasTensor]) -> list[KerasTensor]:
         """States in the structure in which Keras' layer takes them."""
         return states
 
     def why(self, node: Node) -> dict[str, str]:
         return step_sentences(node, [state.name for state in self.states_of(node)])
 
-    def call_keras(self, layer: Callable[..., Any], node: Node, tensors: list[Any]) -> Any:
+    def call_keras(self, layer: KerasCallable, node: Node, tensors: list[KerasTensor]) -> KerasTensor:
         return call_recurrent(layer, tensors, lambda states: self.nested(node, states))
 
     # -------------------------------------------------------------------------------------------- ONNX
@@ -136,7 +137,7 @@ class GatedRecurrent(Recurrent, Gates):
             formula=self.formula(call.args, features),
         )
 
-    def to_keras(self, node: Node) -> Callable[..., Any]:
+    def to_keras(self, node: Node) -> KerasCallable:
         require_gpu(node)
         return super().to_keras(node)
 
@@ -225,7 +226,7 @@ def without_unrolling(node: Node) -> Node:
     return replace(node, args={**node.args, "unroll": False}) if node.args.get("unroll") else node
 
 
-def call_recurrent(layer: Callable[..., Any], tensors: list[Any], nest: Callable[[list[Any]], list[Any]]) -> Any:
+def call_recurrent(layer: KerasCallable, tensors: list[Any], nest: Callable[[list[Any]], list[Any]]) -> Any:
     """Keras' outputs in a row. Keras passes a mask on by itself only where no initial state is given.
 
     Args:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.diagnostics import Fix
 from nnspec.diagnostics.values import as_yaml
@@ -27,6 +27,7 @@ from nnspec.layers.wrappers.time_distributed import keras_inner, layer_argument,
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
+    from nnspec.backends.types import KerasCallable, KerasLayer, KerasTensor
 
 
 class Bidirectional(Layer):
@@ -169,7 +170,7 @@ class Bidirectional(Layer):
 
     # -------------------------------------------------------------------------------------------- Keras
 
-    def to_keras(self, node: Node) -> Callable[..., Any]:
+    def to_keras(self, node: Node) -> KerasCallable:
         import keras
 
         assert node.inner is not None
@@ -182,7 +183,7 @@ class Bidirectional(Layer):
             name=keras_name(node.name),
         )
 
-    def call_keras(self, layer: Any, node: Node, tensors: list[Any]) -> Any:
+    def call_keras(self, layer: KerasLayer, node: Node, tensors: list[KerasTensor]) -> KerasTensor:
         forward = node.inner
         assert forward is not None
         assert isinstance(forward.layer, Recurrent)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ from nnspec.lazy import np
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
+    from nnspec.backends.types import KerasCallable, KerasTensor
     from nnspec.layers.recurrent.cell_types import AnyCell
 
 CELL_KINDS = ("LSTMCell", "GRUCell", "SimpleRNNCell", "StackedRNNCells")
@@ -64,11 +65,11 @@ class CellLayer(Layer):
         """Why no ONNX op runs many of its steps."""
         raise NotImplementedError
 
-    def nested(self, node: Node, states: list[Any]) -> list[Any]:
+    def nested(self, node: Node, states: list[KerasTensor]) -> list[KerasTensor]:
         """States in the structure in which Keras' cell takes them."""
         return states
 
-    def call_keras(self, layer: Callable[..., Any], node: Node, tensors: list[Any]) -> Any:
+    def call_keras(self, layer: KerasCallable, node: Node, tensors: list[KerasTensor]) -> KerasTensor:
         from keras import tree
 
         if any(cell.args[drop] for cell in node.cells or [node] for drop in ("dropout", "recurrent_dropout")):
@@ -196,14 +197,14 @@ class StackedRNNCells(CellLayer):
             cells=tuple(cells),
         )
 
-    def to_keras(self, node: Node) -> Callable[..., Any]:
+    def to_keras(self, node: Node) -> KerasCallable:
         import keras
 
         return keras.layers.StackedRNNCells(  # type: ignore[no-any-return]
             [keras_inner(cell) for cell in node.cells], name=keras_name(node.name)
         )
 
-    def nested(self, node: Node, states: list[Any]) -> list[Any]:
+    def nested(self, node: Node, states: list[KerasTensor]) -> list[KerasTensor]:
         rest = iter(states)
         return [[next(rest) for _ in cell.outputs[1:]] for cell in node.cells]
 

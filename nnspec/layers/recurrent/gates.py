@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nnspec.catalogue import keras_objects
-from nnspec.ir.graph import Weight
+from nnspec.ir.graph import Args, Weight
 from nnspec.layers.kit.habits import Hint, keras_word
 from nnspec.lazy import np
 
@@ -78,7 +78,7 @@ class Gates:
     gate_order: ClassVar[tuple[int, ...]]
     slow: ClassVar[frozenset[str]] = frozenset()
 
-    def weights_rule(self, args: Mapping[str, Any], features: int) -> tuple[Weight, ...]:
+    def weights_rule(self, args: Args, features: int) -> tuple[Weight, ...]:
         units = args["units"]
         columns = self.gates * units
         weights = [Weight("kernel", (features, columns)), Weight("recurrent_kernel", (units, columns))]
@@ -86,10 +86,10 @@ class Gates:
             weights.append(Weight("bias", self.bias_shape(args)))
         return tuple(weights)
 
-    def bias_shape(self, args: Mapping[str, Any]) -> tuple[int, ...]:
+    def bias_shape(self, args: Args) -> tuple[int, ...]:
         return (self.gates * args["units"],)
 
-    def formula(self, args: Mapping[str, Any], features: int) -> str:
+    def formula(self, args: Args, features: int) -> str:
         """`4·(4·(1 + 4) + 4)`: gates, each with units·(features + units) and its biases."""
         units = args["units"]
         each = f"{units}·({features} + {units})"
@@ -99,25 +99,23 @@ class Gates:
 
     # -------------------------------------------------------------------------------------------- ONNX
 
-    def activations(self, args: Mapping[str, Any]) -> tuple[str, ...]:
+    def activations(self, args: Args) -> tuple[str, ...]:
         """Keras' activations in the op's order."""
         return activation_name(args["recurrent_activation"]), activation_name(args["activation"])
 
-    def foreign_activation(self, args: Mapping[str, Any]) -> str | None:
+    def foreign_activation(self, args: Args) -> str | None:
         """An activation that the op does not know, if there is one."""
         return next((name for name in self.activations(args) if name not in OP_ACTIVATIONS), None)
 
-    def foreign_reason(self, args: Mapping[str, Any]) -> str | None:
+    def foreign_reason(self, args: Args) -> str | None:
         """Why the op cannot run its steps; None where it can."""
         name = self.foreign_activation(args)
         return f"ONNX' {self.op} has no activation `{name}`" if name is not None else None
 
-    def attributes(self, args: Mapping[str, Any]) -> dict[str, Any]:
+    def attributes(self, args: Args) -> dict[str, Any]:
         return {}
 
-    def cell(
-        self, args: Mapping[str, Any], weights: Mapping[str, np.ndarray], *, is_backwards: bool
-    ) -> Cell | SteppedCell:
+    def cell(self, args: Args, weights: Mapping[str, np.ndarray], *, is_backwards: bool) -> Cell | SteppedCell:
         """One direction: by the ONNX op, or step by step where the op does not know an activation."""
         if self.foreign_activation(args) is not None:
             return self.stepped_cell(args, weights, is_backwards=is_backwards)
@@ -147,9 +145,7 @@ class Gates:
         blocks = np.split(matrix, self.gates, axis=1)
         return np.concatenate([blocks[i] for i in self.gate_order], axis=1)
 
-    def stepped_cell(
-        self, args: Mapping[str, Any], weights: Mapping[str, np.ndarray], *, is_backwards: bool
-    ) -> SteppedCell:
+    def stepped_cell(self, args: Args, weights: Mapping[str, np.ndarray], *, is_backwards: bool) -> SteppedCell:
         """One direction as nodes for every step."""
         raise NotImplementedError
 
@@ -161,13 +157,11 @@ class LSTMGates(Gates):
     states = ("hidden", "cell")
     habits = _habits(states)
 
-    def activations(self, args: Mapping[str, Any]) -> tuple[str, ...]:
+    def activations(self, args: Args) -> tuple[str, ...]:
         gate, made = super().activations(args)
         return gate, made, made
 
-    def stepped_cell(
-        self, args: Mapping[str, Any], weights: Mapping[str, np.ndarray], *, is_backwards: bool
-    ) -> SteppedCell:
+    def stepped_cell(self, args: Args, weights: Mapping[str, np.ndarray], *, is_backwards: bool) -> SteppedCell:
         from nnspec.layers.recurrent.onnx_steps import lstm_cell
 
         return lstm_cell(args, weights, is_backwards=is_backwards)
@@ -179,16 +173,14 @@ class GRUGates(Gates):
     gates = 3
     gate_order = (0, 1, 2)
 
-    def bias_shape(self, args: Mapping[str, Any]) -> tuple[int, ...]:
+    def bias_shape(self, args: Args) -> tuple[int, ...]:
         columns = self.gates * args["units"]
         return (2, columns) if args["reset_after"] else (columns,)
 
-    def attributes(self, args: Mapping[str, Any]) -> dict[str, Any]:
+    def attributes(self, args: Args) -> dict[str, Any]:
         return {"linear_before_reset": 1} if args["reset_after"] else {}
 
-    def stepped_cell(
-        self, args: Mapping[str, Any], weights: Mapping[str, np.ndarray], *, is_backwards: bool
-    ) -> SteppedCell:
+    def stepped_cell(self, args: Args, weights: Mapping[str, np.ndarray], *, is_backwards: bool) -> SteppedCell:
         from nnspec.layers.recurrent.onnx_steps import gru_cell
 
         return gru_cell(args, weights, is_backwards=is_backwards)
@@ -203,12 +195,10 @@ class SimpleGates(Gates):
     # batch of 64, the same for one sequence. In LSTM and GRU both are fast.
     slow = frozenset({"tanh", "sigmoid", "elu", "celu", "leaky_relu"})
 
-    def activations(self, args: Mapping[str, Any]) -> tuple[str, ...]:
+    def activations(self, args: Args) -> tuple[str, ...]:
         return (activation_name(args["activation"]),)
 
-    def stepped_cell(
-        self, args: Mapping[str, Any], weights: Mapping[str, np.ndarray], *, is_backwards: bool
-    ) -> SteppedCell:
+    def stepped_cell(self, args: Args, weights: Mapping[str, np.ndarray], *, is_backwards: bool) -> SteppedCell:
         from nnspec.layers.recurrent.onnx_steps import simple_cell
 
         return simple_cell(args, weights, is_backwards=is_backwards)

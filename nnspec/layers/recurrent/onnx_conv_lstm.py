@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.ir import axes as ax
+from nnspec.ir.graph import Args
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.sliding_windows import pads, spatial_positions
 from nnspec.layers.recurrent.cell_types import States, SteppedCell
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def conv_lstm(
     rank: int,
-    args: Mapping[str, Any],
+    args: Args,
     weights: Mapping[str, np.ndarray],
     sizes: Sequence[ax.Size],
     *,

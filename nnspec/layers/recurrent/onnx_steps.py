@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnspec.backends.onnx.ops import activations
 from nnspec.backends.onnx.view import Group, View
+from nnspec.ir.graph import Args
 from nnspec.layers.recurrent.cell_types import States, SteppedCell
 from nnspec.lazy import np
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
 
 
-def lstm_cell(args: Mapping[str, Any], weights: Mapping[str, np.ndarray], *, is_backwards: bool) -> SteppedCell:
+def lstm_cell(args: Args, weights: Mapping[str, np.ndarray], *, is_backwards: bool) -> SteppedCell:
     """c' = f·c + i·g, h' = o·act(c')."""
     kernel, recurrent, bias = weights["kernel"], weights["recurrent_kernel"], weights.get("bias")
     gate, act = args["recurrent_activation"], args["activation"]
@@ -49,7 +50,7 @@ def lstm_states(lowering: Lowering, parts: Sequence[View], states: States, gate:
     return [shown, cell]
 
 
-def gru_cell(args: Mapping[str, Any], weights: Mapping[str, np.ndarray], *, is_backwards: bool) -> SteppedCell:
+def gru_cell(args: Args, weights: Mapping[str, np.ndarray], *, is_backwards: bool) -> SteppedCell:
     """h' = z·h + (1 - z)·h~, written as h~ + z·(h - h~)."""
     units, gate, act = args["units"], args["recurrent_activation"], args["activation"]
     kernel, recurrent = weights["kernel"], weights["recurrent_kernel"]
@@ -99,7 +100,7 @@ def gru_cell(args: Mapping[str, Any], weights: Mapping[str, np.ndarray], *, is_b
     )
 
 
-def simple_cell(args: Mapping[str, Any], weights: Mapping[str, np.ndarray], *, is_backwards: bool) -> SteppedCell:
+def simple_cell(args: Args, weights: Mapping[str, np.ndarray], *, is_backwards: bool) -> SteppedCell:
     """h' = act(x·W + h·U + b)."""
     recurrent = weights["recurrent_kernel"]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.document import Sequence as SequenceNode
 from nnspec.ir.graph import Node
@@ -21,6 +21,7 @@ from nnspec.layers.wrappers.time_distributed import keras_inner
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
+    from nnspec.backends.types import KerasCallable, KerasTensor
     from nnspec.layers.recurrent.cell_types import AnyCell
 
 CELL = {
@@ -94,7 +95,7 @@ class RNN(Recurrent):
 
     # -------------------------------------------------------------------------------------------- Keras
 
-    def to_keras(self, node: Node) -> Callable[..., Any]:
+    def to_keras(self, node: Node) -> KerasCallable:
         import keras
 
         cell, _ = _cell(node)
@@ -102,7 +103,7 @@ class RNN(Recurrent):
         arguments = {name: ready.args[name] for name in self.args if name != "cell"}
         return keras.layers.RNN(keras_inner(cell), name=keras_name(node.name), **arguments)  # type: ignore[no-any-return]
 
-    def nested(self, node: Node, states: list[Any]) -> list[Any]:
+    def nested(self, node: Node, states: list[KerasTensor]) -> list[KerasTensor]:
         cell, layer = _cell(node)
         return layer.nested(cell, states)
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.backends.onnx.ops.placement import replace_dims, separate_dims
 from nnspec.diagnostics import lists
@@ -17,6 +16,7 @@ from nnspec.lazy import np
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
+    from nnspec.backends.types import KerasCallable
 
 
 class Expand(MappingVerb):
@@ -54,7 +54,7 @@ class Expand(MappingVerb):
         said = [f"{say.with_count(count, 'time')} along `{axis.name}`" for axis, count in pairs if count > 1]
         return {"": f"Repeats all values {lists.joined(said)}." if said else "Nothing changes."}
 
-    def to_keras(self, node: Node) -> Callable[..., Any]:
+    def to_keras(self, node: Node) -> KerasCallable:
         from keras import ops
 
         return lambda tensor: ops.tile(tensor, [1, *node.args["repeats"]])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nnspec.diagnostics import Fix
+from nnspec.document.types import JsonSchema
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Size, Symbolic
 from nnspec.ir.graph import Node
@@ -22,6 +23,7 @@ from nnspec.layers.shape import rules as rules
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
+    from nnspec.backends.types import KerasCallable
 
 
 class Rebracketing(Layer):
@@ -33,11 +35,11 @@ class Rebracketing(Layer):
     def why(self, node: Node) -> dict[str, str]:
         return {"": say.contents_sentence(node)}
 
-    def to_keras(self, node: Node) -> Callable[..., Any]:
+    def to_keras(self, node: Node) -> KerasCallable:
         """A layer that gives the output its sizes; nothing where they do not change and no mask is lost."""
         import keras
 
-        layer: Callable[..., Any]
+        layer: KerasCallable
         before, after = ax.sizes(node.inputs[0].axes), ax.sizes(node.outputs[0].axes)
         loses_mask = node.inputs[0].mask is not None and node.outputs[0].mask is None
         if before == after and not loses_mask:
@@ -122,7 +124,7 @@ class Reshape(Rebracketing):
     def required_arguments(self) -> list[str]:
         return ["target_shape"]
 
-    def adapt_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+    def adapt_schema(self, schema: JsonSchema) -> JsonSchema:
         return {**{k: v for k, v in schema.items() if k != "required"}, "minProperties": 1}
 
     def infer(self, call: Call) -> Inferred:

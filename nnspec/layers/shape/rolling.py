@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.backends.onnx.ops.placement import replace_dims, separate_dims
 from nnspec.diagnostics import lists
@@ -19,6 +18,7 @@ from nnspec.lazy import np
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
+    from nnspec.backends.types import KerasCallable, KerasTensor
 
 
 class Roll(MappingVerb):
@@ -58,13 +58,13 @@ class Roll(MappingVerb):
         said = [f"those of {say.with_size(axis)} by {shift}" for axis, shift in pairs if shift]
         return {"": f"Positions move, {lists.joined(said)}." if said else "Nothing changes."}
 
-    def to_keras(self, node: Node) -> Callable[..., Any]:
+    def to_keras(self, node: Node) -> KerasCallable:
         from keras import ops
 
         shifts: list[int] = node.args["shifts"]
         places = [place for place, shift in enumerate(shifts) if shift]
 
-        def roll(tensor: Any) -> Any:
+        def roll(tensor: KerasTensor) -> KerasTensor:
             for place in places:
                 tensor = ops.roll(tensor, shifts[place], axis=1 + place)
             return tensor if places else ops.copy(tensor)

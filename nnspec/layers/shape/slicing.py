@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nnspec.backends.onnx.ops.placement import replace_dims, separate_dims
@@ -19,6 +19,7 @@ from nnspec.lazy import np
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
+    from nnspec.backends.types import KerasCallable, KerasTensor
 
 _FIRST = -(2**63)  # in ONNX, an end that lies before the first position
 _LAST = 2**63 - 1
@@ -170,7 +171,7 @@ class Slice(Picking):
             said.append(f"of {say.with_size(axis)} {pace} from {start} to {end}{', backwards' if step < 0 else ''}")
         return {"": f"Keeps {lists.joined(said)}."}
 
-    def to_keras(self, node: Node) -> Callable[..., Any]:
+    def to_keras(self, node: Node) -> KerasCallable:
         parts = node.args["parts"]
         keys = [parts.get(str(i)) for i in range(len(node.inputs[0].axes))]
         key = (slice(None), *(k if isinstance(k, int) else slice(*(k or (None,))) for k in keys))
@@ -256,10 +257,10 @@ class Take(Picking):
         ]
         return {"": f"Takes {lists.joined(said)}."}
 
-    def to_keras(self, node: Node) -> Callable[..., Any]:
+    def to_keras(self, node: Node) -> KerasCallable:
         from keras import ops
 
-        def take(tensor: Any) -> Any:
+        def take(tensor: KerasTensor) -> KerasTensor:
             for place, positions in node.args["taken"].items():
                 tensor = ops.take(tensor, positions, axis=1 + int(place))
             return tensor

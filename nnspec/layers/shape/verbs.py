@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from nnspec.diagnostics import Edit, Fix, lists
 from nnspec.document import Mapping
+from nnspec.document.types import JsonSchema
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis, Size, divide, multiply
 from nnspec.ir.graph import Node
@@ -24,6 +25,7 @@ from nnspec.layers.shape.rules import merge_axes
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
+    from nnspec.backends.types import KerasCallable
 
 _AXIS_NAME = {"pattern": r"^[A-Za-z_][A-Za-z0-9_\-]*$"}
 
@@ -42,7 +44,7 @@ class MappingVerb(Verb):
     def required_arguments(self) -> list[str]:
         return ["an axis"]
 
-    def adapt_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+    def adapt_schema(self, schema: JsonSchema) -> JsonSchema:
         result = {k: v for k, v in schema.items() if k != "required"}
         return {
             **result,
@@ -87,7 +89,7 @@ class PermuteVerb(Verb):
         )
     }
 
-    def adapt_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+    def adapt_schema(self, schema: JsonSchema) -> JsonSchema:
         return {**schema, "type": ["object", "array"], "items": {"type": "string"}, "minItems": 1}
 
     def infer(self, call: Call) -> Inferred:
@@ -99,10 +101,10 @@ class PermuteVerb(Verb):
     def why(self, node: Node) -> dict[str, str]:
         return {"": say.moves_sentence(node)}
 
-    def to_keras(self, node: Node) -> Callable[..., Any]:
+    def to_keras(self, node: Node) -> KerasCallable:
         import keras
 
-        layer: Callable[..., Any] = keras.layers.Permute(node.args["dims"], name=keras_name(node.name))
+        layer: KerasCallable = keras.layers.Permute(node.args["dims"], name=keras_name(node.name))
         return layer
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
@@ -285,7 +287,7 @@ class Drop(Verb):
         )
     }
 
-    def adapt_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+    def adapt_schema(self, schema: JsonSchema) -> JsonSchema:
         return {**schema, "type": ["object", "string", "array"], "items": {"type": "string"}}
 
     def infer(self, call: Call) -> Inferred:

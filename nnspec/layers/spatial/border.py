@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.backends.onnx.ops.placement import replace_dims, separate_dims
 from nnspec.diagnostics import lists
@@ -19,6 +18,7 @@ from nnspec.lazy import np
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
+    from nnspec.backends.types import KerasCallable
 
 _PAIR = {
     "type": ["integer", "array"],
@@ -107,7 +107,7 @@ class Pad(Layer):
         what = f"The number {node.args['value']:g} is" if node.args["mode"] == "constant" else "Mirrored values are"
         return {"axes": f"{what} put at the ends, {lists.joined(parts)}." if parts else "Nothing changes."}
 
-    def to_keras(self, node: Node) -> Callable[..., Any]:
+    def to_keras(self, node: Node) -> KerasCallable:
         from keras import ops
 
         mode = node.args["mode"]

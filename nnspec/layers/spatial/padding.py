@@ -9,7 +9,7 @@ from nnspec.backends.onnx.ops.placement import replace_dims, separate_dims
 from nnspec.diagnostics import lists
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis, Size
-from nnspec.ir.graph import Node
+from nnspec.ir.graph import Args, Node
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred, Layer, Window
@@ -51,7 +51,7 @@ class EdgeLayer(Layer):
     amount: ClassVar[str]
     steps = True
 
-    def pairs(self, args: Any) -> Pairs:
+    def pairs(self, args: Args) -> Pairs:
         return as_pairs(args[self.amount], self.rank)
 
     def infer(self, call: Call) -> Inferred:

@@ -10,7 +10,7 @@ from nnspec.backends.onnx.ops.placement import replace_dims, separate_dims
 from nnspec.diagnostics import lists
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis
-from nnspec.ir.graph import Node
+from nnspec.ir.graph import Args, Node
 from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.image.linear_maps import map_axis
 from nnspec.layers.image.resampling import matrix
@@ -33,7 +33,7 @@ class UpSampling(Layer):
     rank: ClassVar[int]
     steps = True
 
-    def factors(self, args: Any) -> tuple[int, ...]:
+    def factors(self, args: Args) -> tuple[int, ...]:
         return a.as_tuple(args["size"], self.rank)
 
     def infer(self, call: Call) -> Inferred:

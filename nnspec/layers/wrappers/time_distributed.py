@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,15 +10,18 @@ from nnspec.document import Mapping as MappingNode
 from nnspec.document import Node as SourceNode
 from nnspec.document import Scalar
 from nnspec.ir import axes as ax
-from nnspec.ir.graph import Node
+from nnspec.ir.graph import Args, Node
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred, Layer, is_deep
 from nnspec.layers.kit.contracts import reorder_fixes
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
+    from nnspec.backends.types import KerasCallable, KerasLayer, KerasTensor, KerasVariable
 
 
 def layer_argument(what: str) -> dict[str, Any]:
@@ -60,7 +63,7 @@ class Distributed:
     layer: Any
     inner: Node
 
-    def adapt(self, data: Any) -> None:
+    def adapt(self, data: KerasTensor) -> None:
         """Shows the wrapped layer every position of the first axis."""
         self.inner.layer.adapt(self.layer, self.inner, data.reshape(-1, *data.shape[2:]))
 
@@ -190,7 +193,7 @@ class TimeDistributed(Layer):
         assert node.inner is not None
         return node.inner.layer.lacks_vocabulary(node.inner)
 
-    def vocabulary_of(self, node: Node, read: Sequence[Any]) -> Mapping[str, Any]:
+    def vocabulary_of(self, node: Node, read: Sequence[np.ndarray]) -> Args:
         assert node.inner is not None
         return node.inner.layer.vocabulary_of(node.inner, [data.reshape(-1, *data.shape[2:]) for data in read])
 
@@ -198,17 +201,17 @@ class TimeDistributed(Layer):
         assert node.inner is not None
         return node.inner.layer.index_count(node.inner)
 
-    def examples(self, node: Node) -> Sequence[Any]:
+    def examples(self, node: Node) -> Sequence[str | int]:
         assert node.inner is not None
         return node.inner.layer.examples(node.inner)
 
     # -------------------------------------------------------------------------------------------- Keras
 
-    def to_keras(self, node: Node) -> Callable[..., Any]:
+    def to_keras(self, node: Node) -> KerasCallable:
         assert node.inner is not None
         return Distributed(keras_inner(node.inner), node.inner)  # type: ignore[return-value]
 
-    def call_keras(self, layer: Any, node: Node, tensors: list[Any]) -> Any:
+    def call_keras(self, layer: KerasLayer, node: Node, tensors: list[KerasTensor]) -> KerasTensor:
         assert node.inner is not None
         whole = tensors[0]
         if is_positionwise(node.inner) and not is_deep(node.outputs[0].axes):
@@ -218,7 +221,7 @@ class TimeDistributed(Layer):
             return [_unfolded(node, part, whole, i) for i, part in enumerate(made)]
         return _unfolded(node, made, whole, 0)
 
-    def keras_weights(self, layer: Any) -> list[Any]:
+    def keras_weights(self, layer: KerasLayer) -> list[KerasVariable]:
         return list(layer.inner.layer.keras_weights(layer.layer))
 
     # -------------------------------------------------------------------------------------------- ONNX
@@ -247,7 +250,7 @@ def is_positionwise(inner: Node) -> bool:
     return inner.layer.is_positionwise
 
 
-def _folded(node: Node, whole: Any) -> Any:
+def _folded(node: Node, whole: KerasTensor) -> KerasTensor:
     """The Keras tensor with the first axis in batch."""
     from keras import ops
 
@@ -259,7 +262,7 @@ def _folded(node: Node, whole: Any) -> Any:
     return FoldIntoBatch()(whole)
 
 
-def _unfolded(node: Node, made: Any, whole: Any, index: int) -> Any:
+def _unfolded(node: Node, made: Any, whole: KerasTensor, index: int) -> KerasTensor:
     from keras import ops
 
     sizes = [axis.size for axis in node.outputs[index].axes]

@@ -11,7 +11,7 @@ from nnspec.ir.names import keras_name
 from nnspec.layers.kit.args import Arg
 
 if TYPE_CHECKING:
-    from nnspec.backends.types import KerasCallable, KerasLayer, KerasTensor, KerasVariable
+    from nnspec.backends.types import KerasCallable, KerasConfig, KerasLayer, KerasTensor, KerasVariable
 
 
 class KerasLowering:
@@ -39,7 +39,7 @@ class KerasLowering:
         """The Keras layer's outputs on Keras tensors: a tensor, or a list where the node has several."""
         return layer(tensors[0] if self.arity == (1, 1) else tensors)
 
-    def keras_arguments(self, node: Node) -> dict[str, Any]:
+    def keras_arguments(self, node: Node) -> KerasConfig:
         """The node's arguments as Keras' constructor takes them."""
         from nnspec.catalogue import keras_objects
 

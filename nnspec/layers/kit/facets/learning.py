@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
 
-from nnspec.ir.graph import Node
+from nnspec.ir.graph import Args, Node
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    import numpy as np
 
 
 class Learning:
@@ -33,7 +33,7 @@ class Learning:
         """Whether the node's words are still to be taken from the training data: they become arguments, not weights."""
         return False
 
-    def vocabulary_of(self, node: Node, read: Sequence[NDArray[Any]]) -> Mapping[str, Any]:
+    def vocabulary_of(self, node: Node, read: Sequence[np.ndarray]) -> Args:
         """The arguments that a node without a vocabulary takes from all that it reads in training.
 
         Args:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from nnspec.document.types import JsonSchema
 from nnspec.layers.kit.args import REQUIRED, Arg
 from nnspec.layers.kit.habits import Hint
 
@@ -62,6 +63,6 @@ class Writing:
             return int(value)
         return value
 
-    def adapt_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+    def adapt_schema(self, schema: JsonSchema) -> JsonSchema:
         """The body's schema where it is not simply the arguments (short forms of the verbs)."""
         return schema
