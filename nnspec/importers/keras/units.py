@@ -47,7 +47,7 @@ class Unit:
         arg = REGISTRY[self.kind].args.get(key)
         if arg is None:
             return REQUIRED
-        default = arg.default
+        default: Any = arg.default
         is_alike = isinstance(default, list) and default and all(item == default[0] for item in default)
         return default[0] if is_alike else default
 

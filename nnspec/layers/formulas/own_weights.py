@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, Unpack
 
 from nnspec.catalogue import keras_objects
 from nnspec.data.sources import paths
@@ -18,7 +18,7 @@ from nnspec.document import Node as SourceNode
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes, Axis
 from nnspec.ir.graph import Node, Weight
-from nnspec.layers.kit.call import Call, Fault
+from nnspec.layers.kit.call import Call, Details, Fault
 from nnspec.layers.kit.weight_objects import NORMS, check_weight_object
 from nnspec.lazy import np
 
@@ -179,7 +179,7 @@ class _Reader:
             node = below or node
         return self.call.kind_span if node is None else node.span
 
-    def fail(self, key: str, message: str, code: str = "NN369", **details: Any) -> NoReturn:
+    def fail(self, key: str, message: str, code: str = "NN369", **details: Unpack[Details]) -> NoReturn:
         raise Fault(replace(self.call.diagnostic(code, message, self.arg or key, **details), span=self.span(key)))
 
     def axis(self, name: str, size: int | None, known: Mapping[str, Axis]) -> Axis:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from nnspec.diagnostics import Fix
 from nnspec.ir.graph import Node
@@ -32,7 +32,7 @@ VALUE_RANGE = a.Arg(
 SEED = a.integer("Random seed.", None, minimum=0)
 
 
-def range_argument(what: str, default: Any = a.REQUIRED, *, minimum: float = 0, maximum: float = 1) -> a.Arg:
+def range_argument(what: str, default: a.Default = a.REQUIRED, *, minimum: float = 0, maximum: float = 1) -> a.Arg:
     """A number, or a list [least, most] that one is drawn from for each image."""
     bounds = {"minimum": minimum, "maximum": maximum}
     schema = {

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from enum import Enum
+from typing import TypeAlias
 
-from nnspec.document.types import JsonSchema
+from nnspec.document.types import JsonSchema, Plain
 
-REQUIRED: Any = object()
+
+class Required(Enum):
+    """What stands for the default of an argument that the spec must give."""
+
+    REQUIRED = "required"
+
+
+REQUIRED = Required.REQUIRED
+Default: TypeAlias = "Plain | Required"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +32,17 @@ class Arg:
 
     schema: JsonSchema
     description: str
-    default: Any = REQUIRED
+    default: Default = REQUIRED
     family: str | None = None
 
-    def to_schema(self) -> dict[str, Any]:
+    def to_schema(self) -> JsonSchema:
         result = {**self.schema, "description": self.description}
         if self.default is not REQUIRED and self.default is not None:
             result["default"] = self.default
         return result
 
 
-def integer(description: str, default: Any = REQUIRED, *, minimum: int | None = 1) -> Arg:
+def integer(description: str, default: Default = REQUIRED, *, minimum: int | None = 1) -> Arg:
     schema: JsonSchema = {"type": "integer" if default is not None else ["integer", "null"]}
     if minimum is not None:
         schema["minimum"] = minimum
@@ -50,7 +59,7 @@ def integer_or_auto(description: str) -> Arg:
 
 def number(
     description: str,
-    default: Any = REQUIRED,
+    default: Default = REQUIRED,
     *,
     minimum: float | None = None,
     maximum: float | None = None,
@@ -63,20 +72,20 @@ def number(
     return Arg(schema, description, default)
 
 
-def boolean(description: str, default: Any = REQUIRED) -> Arg:
+def boolean(description: str, default: Default = REQUIRED) -> Arg:
     return Arg({"type": "boolean" if default is not None else ["boolean", "null"]}, description, default)
 
 
-def text(description: str, default: Any = REQUIRED) -> Arg:
+def text(description: str, default: Default = REQUIRED) -> Arg:
     return Arg({"type": "string" if default is not None else ["string", "null"]}, description, default)
 
 
-def choice(description: str, options: Sequence[Any], default: Any = REQUIRED) -> Arg:
+def choice(description: str, options: Sequence[Plain], default: Default = REQUIRED) -> Arg:
     listed = list(options) if default is not None else [*options, None]
     return Arg({"enum": listed}, description, default)
 
 
-def sizes(description: str, rank: int, default: Any = REQUIRED, *, minimum: int = 1) -> Arg:
+def sizes(description: str, rank: int, default: Default = REQUIRED, *, minimum: int = 1) -> Arg:
     """One number for every spatial axis, or a list of `rank` numbers."""
     types = ["integer", "array"] if default is not None else ["integer", "array", "null"]
     schema = {
@@ -89,25 +98,25 @@ def sizes(description: str, rank: int, default: Any = REQUIRED, *, minimum: int 
     return Arg(schema, description, default)
 
 
-def axis(description: str, default: Any = REQUIRED) -> Arg:
+def axis(description: str, default: Default = REQUIRED) -> Arg:
     """An axis by name, or by Keras' index (batch is 0)."""
     return Arg(
         {"type": ["string", "integer"] if default is not None else ["string", "integer", "null"]}, description, default
     )
 
 
-def axis_list(description: str, default: Any = REQUIRED) -> Arg:
+def axis_list(description: str, default: Default = REQUIRED) -> Arg:
     """One axis or several, by name or by Keras' index."""
     schema = {"type": ["string", "integer", "array"], "items": {"type": ["string", "integer"]}, "minItems": 1}
     return Arg(schema, description, default)
 
 
-def _configurable(family: str, singular: str, what: str, default: Any) -> Arg:
+def _configurable(family: str, singular: str, what: str, default: Default) -> Arg:
     reference = {"$ref": f"#/definitions/nullable_{singular}"}
     return Arg({"allOf": [reference]}, what, default, family)
 
 
-def initializer(what: str, default: Any = "glorot_uniform") -> Arg:
+def initializer(what: str, default: Default = "glorot_uniform") -> Arg:
     return _configurable("initializers", "initializer", f"Initializer of the {what}.", default)
 
 
@@ -123,7 +132,7 @@ def constraint(what: str) -> Arg:
     )
 
 
-def activation(default: Any = None, description: str = "Activation function of the output; null: linear.") -> Arg:
+def activation(default: Default = None, description: str = "Activation function of the output; null: linear.") -> Arg:
     return _configurable("activations", "activation", description, default)
 
 
@@ -131,12 +140,12 @@ def data_format(what: str = "channels_last: `(…, channel)`; channels_first: `(
     return choice(f"Position of the channel axis. {what}", ["channels_last", "channels_first"], None)
 
 
-def as_tuple(value: Any, rank: int) -> tuple[int, ...]:
+def as_tuple(value: int | Sequence[int], rank: int) -> tuple[int, ...]:
     """Keras' `3` for `(3, 3)`."""
     return (int(value),) * rank if isinstance(value, int) else tuple(int(v) for v in value)
 
 
-def weight_arguments(*weights: str, defaults: dict[str, Any] | None = None) -> dict[str, Arg]:
+def weight_arguments(*weights: str, defaults: Mapping[str, Plain] | None = None) -> dict[str, Arg]:
     """Initializer, regularizer and constraint for each named weight, in Keras' order."""
     standard = {"bias": "zeros", "recurrent": "orthogonal", **(defaults or {})}
     result: dict[str, Arg] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypedDict, Unpack
 
 from nnspec.diagnostics import (
     Applicability,
@@ -30,6 +30,17 @@ from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes, Axis
 from nnspec.ir.graph import LayerKind, Node, Value
 from nnspec.layers.kit.edits import insert_before, insert_items
+
+
+class Details(TypedDict, total=False):
+    """What a diagnostic may say beside its message."""
+
+    label: str
+    notes: Sequence[str]
+    fixes: Sequence[Fix]
+    related: Sequence[Related]
+    severity: Severity
+    about: Sequence[Axis | Value | str | None]
 
 
 class Fault(Exception):
@@ -80,7 +91,7 @@ class Call:
     item_span: Span
     body: MappingNode | None
     inputs: tuple[Value, ...]
-    args: dict[str, Any]
+    args: dict[str, Any]  # as `Args`, while it is filled in
     report: Report
     path: tuple[str | int, ...] = ()
     axis_name: str | None = None
@@ -161,7 +172,7 @@ class Call:
         found += [NodeRef(thing)] if any(value.node == thing for value in self.inputs) else []
         return found or [KeyRef(thing) if thing in self.args else AxisRef(thing)]
 
-    def fail(self, code: str, message: str, arg: str | None = None, **details: Any) -> NoReturn:
+    def fail(self, code: str, message: str, arg: str | None = None, **details: Unpack[Details]) -> NoReturn:
         """Ends the inference of this node.
 
         Raises:
@@ -169,12 +180,12 @@ class Call:
         """
         raise Fault(self.diagnostic(code, message, arg, **details))
 
-    def assume(self, code: str, message: str, arg: str | None = None, **details: Any) -> None:
+    def assume(self, code: str, message: str, arg: str | None = None, **details: Unpack[Details]) -> None:
         """An error whose fix is certain: the layer is inferred as the fix would have it, and so are its readers."""
         self.assumed.append(self.diagnostic(code, message, arg, **details))
 
-    def warn(self, code: str, message: str, arg: str | None = None, **details: Any) -> None:
-        self.report.add(self.diagnostic(code, message, arg, severity=Severity.WARNING, **details))
+    def warn(self, code: str, message: str, arg: str | None = None, **details: Unpack[Details]) -> None:
+        self.report.add(replace(self.diagnostic(code, message, arg, **details), severity=Severity.WARNING))
 
     # ----------------------------------------------------------------------------------------------- axes
 
@@ -227,7 +238,7 @@ class Call:
                     about=[self.input.node, value.node],
                 )
 
-    def axis_index(self, value: Any, arg: str, axes: Axes | None = None) -> int:
+    def axis_index(self, value: str | int, arg: str, axes: Axes | None = None) -> int:
         """The position (from 0, batch left out) of an axis given by name or by Keras' index."""
         axes = self.axes if axes is None else axes
         if isinstance(value, str):
@@ -254,15 +265,15 @@ class Call:
             )
         return position
 
-    def _place(self, arg: str, value: Any) -> Scalar | None:
+    def _place(self, arg: str, value: str | int) -> Scalar | None:
         """Where an axis is named: the argument, an item of it, or a key (`split: {time: …}`)."""
         node = self.node(arg)
         for item in node.items if isinstance(node, SequenceNode) else [node]:
             if isinstance(item, Scalar) and item.value == value:
                 return item
-        return self.body.keys.get(value) if self.body is not None else None
+        return self.body.keys.get(str(value)) if self.body is not None else None
 
-    def _fail_at(self, place: Scalar | None, code: str, message: str, arg: str, **details: Any) -> NoReturn:
+    def _fail_at(self, place: Scalar | None, code: str, message: str, arg: str, **details: Unpack[Details]) -> NoReturn:
         """As `fail`, at a place inside the argument.
 
         Raises:

@@ -10,6 +10,8 @@ from nnspec.ir.graph import Args, Node
 if TYPE_CHECKING:
     import numpy as np
 
+    from nnspec.backends.types import KerasLayer
+
 
 class Learning:
     """What a kind's nodes take from the training data.
@@ -25,7 +27,7 @@ class Learning:
         """Whether the node takes what it knows from the training data before training starts."""
         return False
 
-    def adapt(self, layer: Any, node: Node, data: NDArray[Any]) -> None:
+    def adapt(self, layer: KerasLayer, node: Node, data: np.ndarray) -> None:
         """Shows the node's Keras layer what it reads in training, axes `sample *axes`, masked where that is padding."""
         layer.adapt(data)
 
