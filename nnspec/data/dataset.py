@@ -75,6 +75,7 @@ class Dataset:
     inputs: dict[str, InputTransform] = field(default_factory=dict)
     outputs: dict[str, OutputTransform] = field(default_factory=dict)
     steps: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)  # of each split: samples that a missing value prevents
 
 
 def load(plan: DataPlan, inputs: Mapping[str, Slot], outputs: Mapping[str, Slot]) -> Dataset:
@@ -98,26 +99,35 @@ class _Loader:
         self.rows: dict[tuple[str, str], Rows] = {}
         self.layouts: dict[tuple[str, str], Layout] = {}
         self.counted: dict[str, Mask] = {}
+        self.left_out: dict[str, int] = {}
 
     def load(self) -> Dataset:
         plan = self.plan
         for slot in plan.slots():
             self.rows[slot.role, slot.name] = read_rows(plan, slot, self.model(slot), self.tables)
         count = self.check_counts()
-        keys = None if plan.split.group is None else label_array(self.key(plan.split.group, is_label=True))
-        order, groups = self.order(count, keys)
+        keys = {
+            name: label_array(self.key(name, is_label=True))
+            for name in (plan.series_column, plan.group_column)
+            if name is not None
+        }
+        order, series = self.order(count, keys[plan.series_column] if plan.series_column else None)
+        groups = None if plan.group_column is None else group_codes(keys[plan.group_column][order], count)
         files = order + 1
         for slot in plan.slots():
             self.rows[slot.role, slot.name] = self.rows[slot.role, slot.name].take(order)
             self.layouts[slot.role, slot.name] = self.layout(slot)
         for slot in plan.slots():
             rows = self.without_uncounted(slot) if slot.counts_in_part else self.rows[slot.role, slot.name]
-            self.rows[slot.role, slot.name] = resolve_missing(plan, slot, rows, groups, files)
+            self.rows[slot.role, slot.name] = resolve_missing(plan, slot, rows, series, files)
         labels = None
         if plan.split.label_column is not None:
             labels = label_array(self.key(plan.split.label_column, is_label=True)).astype(str)[order]
-        positions = assign(plan, labels, groups, self.strata())
-        samples = {name: self.samples(name, found, groups) for name, found in positions.items()}
+        ok = {"inputs": np.ones(count, dtype=bool), "outputs": np.ones(count, dtype=bool)}
+        for slot in plan.slots():
+            ok[slot.role] &= self.rows[slot.role, slot.name].complete
+        positions = assign(plan, labels, series, groups, ok["inputs"] & ok["outputs"], self.strata())
+        samples = {name: self.samples(name, found, series, ok) for name, found in positions.items()}
         return self.encode(order, positions["train"], samples)
 
     def without_uncounted(self, slot: SlotPlan) -> Rows:
@@ -203,20 +213,23 @@ class _Loader:
                 return rows.values.reshape(-1)
         return None
 
-    def samples(self, name: str, positions: NDArray[np.int64], groups: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The position of each sample's row; of a window, that of its last row."""
+    def samples(
+        self, name: str, positions: NDArray[np.int64], series: NDArray[np.int64], ok: Mapping[str, NDArray[np.bool_]]
+    ) -> NDArray[np.int64]:
+        """The position of each sample's row; of a window, that of its last row.
+
+        Args:
+            ok: whether a row lacks nothing, by role; axes `position`.
+        """
         plan = self.plan
-        ok = {"inputs": np.ones(len(groups), dtype=bool), "outputs": np.ones(len(groups), dtype=bool)}
-        for slot in plan.slots():
-            ok[slot.role] &= self.rows[slot.role, slot.name].complete
         part = next(part for part in plan.split.parts if part.name == name)
         if plan.window is None:
             found = positions[ok["inputs"][positions] & ok["outputs"][positions]]
             code, message = "NN514", f"every one of the {len(positions)} rows of split `{name}` has a missing value"
         else:
-            member = np.zeros(len(groups), dtype=bool)
+            member = np.zeros(len(series), dtype=bool)
             member[positions] = True
-            found = window_ends(member, groups, ok["inputs"], ok["outputs"], plan.window)
+            found = window_ends(member, series, ok["inputs"], ok["outputs"], plan.window)
             code = "NN505"
             message = (
                 f"split `{name}` has {len(positions)} rows, but no {plan.window.reach} consecutive ones "
@@ -224,6 +237,11 @@ class _Loader:
             )
         if not len(found):
             raise SpecError.single(code, message, part.span, path=f"data.split.{name}")
+        without_gaps = len(positions)
+        if plan.window is not None:
+            everywhere = np.ones(len(series), dtype=bool)
+            without_gaps = len(window_ends(member, series, everywhere, everywhere, plan.window))
+        self.left_out[name] = without_gaps - len(found)
         return found
 
     # ------------------------------------------------------------------------------------------ values
@@ -319,4 +337,4 @@ class _Loader:
                 counted=counted[name],
             )
         steps = {name: self.steps(plan.outputs[name]) for name in self.counted}
-        return Dataset(splits, inputs, outputs, steps)
+        return Dataset(splits, inputs, outputs, steps, self.left_out)

@@ -121,6 +121,7 @@ CODES: dict[str, str] = {
     "NN517": "nothing-to-train",
     "NN520": "state-does-not-follow-windows",
     "NN522": "resumed-with-another-origin",
+    "NN523": "target-has-gaps",
     "NN530": "source-of-package-fails",
     "NN540": "padding-counts-as-targets",
     "NN541": "no-target-counts",

@@ -146,3 +146,64 @@ def test_sound(form: tuple[int, int], channels: int, frames: int, seed: int, cut
     except InputError as error:
         pytest.fail(f"it trains, but a deployed model says: {error}")
     np.testing.assert_array_equal(np.asarray(deployed, np.float32)[: len(raw)], raw)
+
+
+GAPS = """
+source: {csv: a.csv}
+missing: MISSING
+SPLIT
+inputs: {w: {columns: [a, b]}}
+outputs: {y: {columns: [c]}}
+"""
+SPLITS = [
+    "split: {train: 0.5, test: 0.5, by: order}",
+    "order_by: t\nsplit: {train: 0.5, test: 0.5}",
+    "order_by: t\nseries: {by: s}\nsplit: {train: 0.5, test: 0.5}",
+    "series: {by: s}\nsplit: {train: 0.6, test: 0.4, by: order}",
+    "order_by: t\nseries: {by: s}\nsplit: {by: {column: p}, train: one, test: two}",
+    "order_by: t\nsplit: {by: {column: p}, train: one, test: two}",
+    "split: {train: 0.5, test: 0.5, by: random}",
+]
+
+
+@st.composite
+def gappy_tables(draw: st.DrawFn) -> tuple[str, str]:
+    """A plan and its table: rows in any order, of two series, with many gaps in what it reads."""
+    split = draw(st.sampled_from(SPLITS))
+    has_window = "random" not in split and draw(st.booleans())
+    text = GAPS.replace("MISSING", draw(st.sampled_from(["drop", "forward_fill"]))).replace("SPLIT", split)
+    if has_window:
+        stride = draw(st.integers(1, 2))
+        text += f"window: {{lookback: 2, horizon: {draw(st.integers(0, 2))}, stride: {stride}}}\n"
+    rows = draw(st.integers(4, 14))
+    times = draw(st.permutations(range(rows)))
+    share = draw(st.sampled_from([2, 3, 6]))  # one cell in so many is missing
+    lines = ["t,s,p,a,b,c"]
+    for i in range(rows):
+        cells = [
+            str(10 * i + k) if draw(st.integers(1, share)) > 1 else draw(st.sampled_from(["", "NA"])) for k in (1, 2, 3)
+        ]
+        series, part = draw(st.sampled_from(["u", "v"])), draw(st.sampled_from(["one", "two"]))
+        lines.append(",".join([str(times[i]), series, part, *cells]))
+    return text, "\n".join(lines) + "\n"
+
+
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(table=gappy_tables())
+def test_gaps(table: tuple[str, str], folder: Path) -> None:
+    text, content = table
+    (folder / "a.csv").write_text(content, encoding="utf-8")
+    plan = plan_of(text, folder)
+    inputs = {"w": slot("w", ("time", 2), ("feature", 2)) if plan.window else slot("w", ("feature", 2))}
+    faults = probe(plan, inputs, {"y": Y})
+    errors = {fault.code for fault in faults if fault.is_error}
+    data, told = loaded(plan, inputs, {"y": Y})
+    assert bool(told) == bool(errors), f"check says {errors}, loading {told}"
+    if data is None:
+        return
+    measured = {float(line.split(",")[5]) for line in content.splitlines()[1:] if line.split(",")[5] not in ("", "NA")}
+    for split in data.splits.values():
+        assert set(split.target["y"].ravel().tolist()) <= measured, "a target that nobody measured"
+        assert not np.isnan(split.raw["w"]).any()

@@ -78,8 +78,7 @@ def _columns_of(plan: DataPlan, source: SourcePlan) -> tuple[list[str], list[str
             kept += slot.columns if slot.scale is None and not slot.is_relative else ()
     if plan.source is not None and plan.source.path == source.path:
         wanted += [name for name, _, _ in plan.row_keys()]
-        order = plan.order_by if plan.split.by == "time" else None
-        kept += [name for name in (plan.split.label_column, plan.split.group, order) if name]
+        kept += [name for name, _, _ in plan.row_keys()]
     return wanted, kept
 
 

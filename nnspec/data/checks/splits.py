@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nnspec.data.checks.facts import PlanFacts, labels_of
-from nnspec.data.prepare.cuts import cut, runs
+from nnspec.data.checks.gaps import check_gaps, gaps_of
+from nnspec.data.checks.row_layout import find_row_layout
+from nnspec.data.prepare.cuts import cut
 from nnspec.data.section.plan import DataPlan, Part, Slot, SlotPlan
 from nnspec.data.sources.base import ColumnFacts, SourceError
 from nnspec.data.sources.label_keys import label_key
@@ -13,13 +15,34 @@ from nnspec.diagnostics import Diagnostic, Fix, did_you_mean
 
 
 def check_splits(plan: DataPlan, files: PlanFacts, rows: int | None) -> Iterator[Diagnostic]:
-    """NN505 and NN514, for a plan whose columns are known to exist."""
+    """NN504, NN505, NN514 and NN523, for a plan whose columns are known to exist."""
     if plan.split.by == "label":
         yield from _check_labels(plan, files)
-    elif rows is not None and plan.split.group is None:
-        ranges = cut(rows, plan.split.parts, plan.gap)
-        for part in plan.split.parts:
-            yield from check_size(plan, part, [len(ranges[part.name])], rows)
+    if rows is None:
+        return
+    if plan.split.by == "random" and plan.group_column is None:
+        yield from _check_shares(plan, files, rows)
+    layout = find_row_layout(plan, files, rows)
+    if layout is None:
+        return
+    faults: list[Diagnostic] = []
+    for part in plan.split.parts:
+        stretches = layout.parts.get(part.name)
+        if stretches or (stretches is not None and plan.split.by != "label"):
+            faults += check_size(plan, part, [len(stretch) for stretch in stretches], rows)
+    yield from faults
+    if plan.missing != "error" and not faults:
+        yield from check_gaps(plan, files, layout)
+
+
+def _check_shares(plan: DataPlan, files: PlanFacts, rows: int) -> Iterator[Diagnostic]:
+    """Rows that are drawn one by one are drawn from those that are complete."""
+    fills = ("outputs",) if plan.missing == "forward_fill" else ("inputs", "outputs")
+    slots = [slot for slot in plan.slots() if slot.role in fills]
+    bad = {row for slot in slots for found in gaps_of(files, slot).values() for row in found}
+    ranges = cut(rows - len(bad), plan.split.parts)
+    for part in plan.split.parts:
+        yield from check_size(plan, part, [len(ranges[part.name])], rows)
 
 
 def check_size(plan: DataPlan, part: Part, segments: list[int], rows: int) -> Iterator[Diagnostic]:
@@ -41,23 +64,19 @@ def check_size(plan: DataPlan, part: Part, segments: list[int], rows: int) -> It
 
 
 def _check_labels(plan: DataPlan, files: PlanFacts) -> Iterator[Diagnostic]:
+    """NN514 for a label that no row has."""
     column = _values(plan, files, plan.split.label_column)
     labels = labels_of(column) if column else None
     if column is None or labels is None:
         return
-    found = runs(labels)
+    names = list(dict.fromkeys(labels))
     for part in plan.split.parts:
-        if part.label is None:
+        if part.label is None or part.label in names:
             continue
-        segments = found.get(part.label)
-        if segments is None:
-            names = [str(label) for label in found]
-            hint = did_you_mean(part.label, names)
-            message = f"no row has label `{part.label}` in column `{plan.split.label_column}`{hint}"
-            notes = (f"it has: {', '.join(names[:20])}{', …' if len(names) > 20 else ''}",)
-            yield Diagnostic("NN514", message, part.span, path=f"data.split.{part.name}", notes=notes)
-        elif plan.split.group is None:
-            yield from check_size(plan, part, segments, len(labels))
+        hint = did_you_mean(part.label, names)
+        message = f"no row has label `{part.label}` in column `{plan.split.label_column}`{hint}"
+        notes = (f"it has: {', '.join(names[:20])}{', …' if len(names) > 20 else ''}",)
+        yield Diagnostic("NN514", message, part.span, path=f"data.split.{part.name}", notes=notes)
 
 
 def _values(plan: DataPlan, files: PlanFacts, name: str | None) -> ColumnFacts | None:

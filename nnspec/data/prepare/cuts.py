@@ -23,19 +23,6 @@ def cut(rows: int, parts: Iterable[Part], gap: int = 0) -> dict[str, range]:
     return ranges
 
 
-def runs(labels: Iterable[object]) -> dict[object, list[int]]:
-    """For each label, the lengths of the runs of consecutive rows that carry it."""
-    found: dict[object, list[int]] = {}
-    previous: object = None
-    first = True
-    for label in labels:
-        if first or label != previous:
-            found.setdefault(label, []).append(0)
-        found[label][-1] += 1
-        previous, first = label, False
-    return found
-
-
 def _whole(number: float) -> int:
     """The whole part, with 0.7 + 0.15 + 0.15 taken as 1."""
     return int(number + 1e-6)

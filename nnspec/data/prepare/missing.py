@@ -5,6 +5,8 @@ from __future__ import annotations
 from nnspec.data.sources.base import SourcePlan
 from nnspec.diagnostics import Diagnostic, Fix, Span
 
+NOTHING_BEFORE = "`forward_fill` repeats the last value before a gap, but no value precedes these rows"
+
 
 def missing_values(source: SourcePlan, name: str, rows: list[int], span: Span, where: str) -> Diagnostic:
     """NN504 for a column: which rows (from 1) have no value, and the ways out."""

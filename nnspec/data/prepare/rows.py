@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nnspec.data.prepare.fit import FitError, Layout, file_axes, misfit
 from nnspec.data.prepare.labels import label_array
 from nnspec.data.prepare.loading import ColumnCache, load_array
-from nnspec.data.prepare.missing import missing_values
+from nnspec.data.prepare.missing import NOTHING_BEFORE, missing_values
 from nnspec.data.prepare.padding import pad
 from nnspec.data.prepare.ragged import filled, lies_end_to_end, ragged
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
@@ -169,6 +169,8 @@ def _missing(values: Array) -> Mask:
 def resolve_missing(plan: DataPlan, slot: SlotPlan, rows: Rows, groups: NDArray[np.int64], files: Array) -> Rows:
     """Treats missing values as `missing` says; with `drop` they stay marked, for the samples that touch them.
 
+    So do those of targets with `forward_fill`: a repeated value would be a label that nobody measured.
+
     Args:
         rows: in their final order.
         groups: values are not carried from one group to the next; axes `row`.
@@ -177,7 +179,8 @@ def resolve_missing(plan: DataPlan, slot: SlotPlan, rows: Rows, groups: NDArray[
     Raises:
         SpecError: NN504 where values are missing, or nothing stands before them to fill them with.
     """
-    if plan.missing == "drop" or not rows.missing.any():
+    stays = plan.missing == "drop" or (plan.missing == "forward_fill" and slot.role == "outputs")
+    if stays or not rows.missing.any():
         return rows
     if plan.missing == "error" or (rows.padding is not None and slot.role == "inputs"):
         raise SpecError(list(_report(slot, rows.missing, files)))
@@ -188,8 +191,8 @@ def resolve_missing(plan: DataPlan, slot: SlotPlan, rows: Rows, groups: NDArray[
     unfilled = last < begin
     if unfilled.any():
         faults = list(_report(slot, unfilled, files))
-        note = "`forward_fill` repeats the last value before a gap, but no value precedes these rows"
-        raise SpecError([replace(fault, notes=(*fault.notes, note), fixes=fault.fixes[1:]) for fault in faults])
+        notes = (NOTHING_BEFORE,)
+        raise SpecError([replace(fault, notes=(*fault.notes, *notes), fixes=fault.fixes[1:]) for fault in faults])
     filled = np.take_along_axis(rows.values, np.maximum(last, 0), axis=0)
     return replace(rows, values=filled, missing=np.zeros_like(rows.missing))
 

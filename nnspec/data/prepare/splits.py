@@ -25,34 +25,40 @@ def group_codes(keys: NDArray[Any] | None, rows: int) -> Positions:
 
 
 def assign(
-    plan: DataPlan, labels: NDArray[Any] | None, groups: Positions, strata: NDArray[Any] | None
+    plan: DataPlan,
+    labels: NDArray[Any] | None,
+    series: Positions,
+    groups: Positions | None,
+    complete: NDArray[np.bool_],
+    strata: NDArray[Any] | None,
 ) -> dict[str, Positions]:
     """The positions of each split's rows, ascending.
 
     Args:
         labels: each row's split label as text, axes `position`, where `by` names a column.
-        groups: from `group_codes`, axes `position`.
+        series: from `group_codes`, axes `position`; each is cut by itself where rows are split in sequence.
+        groups: from `group_codes`, axes `position`; what a random choice keeps together, None where nothing.
+        complete: whether a row can be a sample; rows that are drawn one by one are drawn from these.
         strata: each row's class, which a random share of the training rows keeps in proportion.
 
     Raises:
         SpecError: NN514 where a split is left without rows.
     """
-    split, rows = plan.split, len(groups)
-    everything = np.arange(rows, dtype=np.int64)
+    split, rows = plan.split, len(series)
     rng = np.random.default_rng(split.seed)
     if split.is_chronological:
-        found = {name: everything[span.start : span.stop] for name, span in cut(rows, split.parts, plan.gap).items()}
-    elif split.by == "random" and split.group is not None:
+        found = _cut_each(plan, series)
+    elif split.by == "random" and groups is not None:
         found = _deal_groups(split.parts, groups, rng)
     elif split.by == "random":
-        shuffled = rng.permutation(rows)
-        found = {name: np.sort(shuffled[r.start : r.stop]) for name, r in cut(rows, split.parts).items()}
+        shuffled = rng.permutation(np.flatnonzero(complete))
+        found = {name: np.sort(shuffled[r.start : r.stop]) for name, r in cut(len(shuffled), split.parts).items()}
     else:
         assert labels is not None
         found = {part.name: np.flatnonzero(labels == part.label) for part in split.parts if part.label is not None}
         for part in split.parts:
             if part.fraction is not None:
-                share = _share(found["train"], part.fraction, groups if split.group else None, strata, rng)
+                share = _share(found["train"], part.fraction, groups, strata, rng)
                 found[part.name] = share
                 found["train"] = np.setdiff1d(found["train"], share)
         found = {part.name: found[part.name] for part in split.parts}
@@ -61,6 +67,16 @@ def assign(
             message = f"split `{part.name}` is empty: it gets none of the {rows} rows"
             raise SpecError.single("NN514", message, part.span, path=f"data.split.{part.name}")
     return found
+
+
+def _cut_each(plan: DataPlan, series: Positions) -> dict[str, Positions]:
+    """Every series by itself in sequence: no row of a split comes before one of its series that is trained on."""
+    starts = np.flatnonzero(np.diff(series, prepend=-1))
+    shares: dict[str, list[Positions]] = {part.name: [] for part in plan.split.parts}
+    for start, stop in zip(starts, [*starts[1:], len(series)], strict=True):
+        for name, span in cut(int(stop - start), plan.split.parts, plan.gap).items():
+            shares[name].append(np.arange(start + span.start, start + span.stop, dtype=np.int64))
+    return {name: np.concatenate(share) for name, share in shares.items()}
 
 
 def _deal_groups(parts: tuple[Part, ...], groups: Positions, rng: np.random.Generator) -> dict[str, Positions]:

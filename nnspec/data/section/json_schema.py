@@ -240,6 +240,12 @@ def data_section(sources: Sequence[DataSource]) -> Schema:
             "order_by": _text(
                 "The column (or array) by which rows are sorted before anything else; ties keep file order."
             ),
+            "series": _closed(
+                "Several series in one table: no window joins two, no gap is filled across them, and `by: time` and "
+                "`by: order` cut each of them. With `by: random` a whole series goes to one split.",
+                {"by": _text("The column (or array) that says which series a row belongs to.")},
+                ("by",),
+            ),
             "missing": {
                 "type": "string",
                 "enum": ["error", "forward_fill", "drop"],

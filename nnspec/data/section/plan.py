@@ -200,6 +200,7 @@ class DataPlan:
     root: Path
     source: SourcePlan | None
     order_by: str | None
+    series: str | None  # the column that says which series a row belongs to
     missing: str  # error, forward_fill or drop
     split: SplitPlan
     window: WindowPlan | None
@@ -225,10 +226,22 @@ class DataPlan:
         """The columns of `source` that order, label and group rows: name, span and place in the document."""
         if self.order_by is not None:
             yield self.order_by, self.spans.get("order_by", self.span), "data.order_by"
+        if self.series is not None:
+            yield self.series, self.spans.get("series.by", self.span), "data.series.by"
         if self.split.label_column is not None:
             yield self.split.label_column, self.split.spans.get("by", self.split.span), "data.split.by"
         if self.split.group is not None:
             yield self.split.group, self.split.spans.get("group", self.split.span), "data.split.group"
+
+    @property
+    def series_column(self) -> str | None:
+        """The column whose values no window joins, and no gap is filled across."""
+        return self.series or self.split.group
+
+    @property
+    def group_column(self) -> str | None:
+        """The column whose values go to one split as a whole; series that are cut in time do not."""
+        return self.split.group or (None if self.split.is_chronological else self.series)
 
     def files(self) -> list[Path]:
         """Every file that the section reads and that exists, each once."""

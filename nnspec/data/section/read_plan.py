@@ -54,6 +54,7 @@ class _Reader:
         self.report = Report()
         self.source: SourcePlan | None = None
         self.window: WindowPlan | None = None
+        self.series: str | None = None
 
     def fault(self, code: str, message: str, span: Span, where: str, *fixes: str) -> None:
         self.report.add(Diagnostic(code, message, span, path=where, fixes=tuple(Fix(fix) for fix in fixes)))
@@ -65,6 +66,10 @@ class _Reader:
         if isinstance(source, Mapping):
             self.source = self.read_source(source, "data.source")
         self.window = self.read_window(plain.get("window"), spans)
+        series = self.node.get("series")
+        if isinstance(series, Mapping):
+            self.series = str(plain["series"]["by"])
+            spans["series.by"] = series.entries["by"].span
         split = self.read_split(plain)
         slots: dict[str, dict[str, SlotPlan]] = {"inputs": {}, "outputs": {}}
         for role, found in slots.items():
@@ -77,6 +82,7 @@ class _Reader:
             root=self.root,
             source=self.source,
             order_by=plain.get("order_by"),
+            series=self.series,
             missing=plain.get("missing", "error"),
             split=split,
             window=self.window,
@@ -207,22 +213,27 @@ class _Reader:
             self.fault("NN514", message, by_span, "data.split.by", fix)
         if split.group is not None and split.is_chronological:
             message = f"`group` keeps whole groups together, which `by: {split.by}` cannot do"
-            self.fault("NN514", message, span_of("group", split.span), "data.split.group", "write `by: random`")
+            fixes = [f"write `by: random` to test on other values of `{split.group}` than those of training"]
+            if self.window is not None:
+                fixes.insert(0, f"write `series: {{by: {split.group}}}` beside `split` to cut each series in time")
+            self.fault("NN514", message, span_of("group", split.span), "data.split.group", *fixes)
         if split.gap and not split.is_chronological:
             message = "`gap` leaves out rows between consecutive splits, but these splits are not consecutive"
             self.fault(
                 "NN514", message, span_of("gap", split.span), "data.split.gap", "write `by: time` or `by: order`"
             )
-        if self.window is None or split.group is not None:
+        if self.window is None or split.group is not None or self.series is not None:
             return
+        whole = "of several series, whole ones can be drawn: `series: {by: COLUMN}`"
+        leak = "and windows that overlap would share rows between training and test"
         if split.by == "random":
-            message = "a window needs consecutive rows, which `by: random` separates"
-            fix = "write `by: time` or `by: order`, or keep whole series together with `group`"
+            fix = f"write `by: time` or `by: order`; {whole}"
+            message = f"a window needs consecutive rows, which `by: random` separates, {leak}"
             self.fault("NN514", message, by_span, "data.split.by", fix)
         for part in split.parts if split.by == "label" else ():
             if part.fraction is not None:
-                message = "a window needs consecutive rows, which a random fraction separates"
-                fix = "use a separate label for validation, or keep whole series together with `group`"
+                fix = f"use a separate label for validation; {whole}"
+                message = f"a window needs consecutive rows, which a random fraction separates, {leak}"
                 self.fault("NN514", message, part.span, f"data.split.{part.name}", fix)
 
     # ------------------------------------------------------------------------------------------------ slots

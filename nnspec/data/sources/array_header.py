@@ -125,8 +125,11 @@ def column_facts(path: Path, member: str | None, header: ArrayHeader, *, values:
     """
     if len(header.shape) != 1:
         raise SourceError(f"array `{member or path.name}` has shape {header.shape}, but a column has one axis")
-    found = read_vector(path, member, header) if values else None
-    return ColumnFacts(rows=header.shape[0], is_text=header.kind in "US", values=found)
+    found = read_vector(path, member, header) if values or header.kind == "f" else None
+    missing = None
+    if found is not None and header.kind == "f":
+        missing = [row for row, value in enumerate(found, 1) if value != value]
+    return ColumnFacts(rows=header.shape[0], missing=missing, is_text=header.kind in "US", values=found)
 
 
 def read_vector(path: Path, member: str | None, header: ArrayHeader) -> Vector | None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nnspec.data.checks.files import probe
-from nnspec.data.prepare.cuts import cut, runs
+from nnspec.data.prepare.cuts import cut
 from nnspec.data.prepare.fit import FitError, fit
 from nnspec.data.section.plan import Part
 from tests.unit.data.checks.plans import ARRAYS, TABLE, W, X, Y, head_of, one, run
@@ -163,7 +163,6 @@ def test_cut() -> None:
     assert list(cut(100, parts).values()) == [range(70), range(70, 85), range(85, 100)]
     assert list(cut(100, parts, 4).values()) == [range(70), range(74, 85), range(89, 100)]
     assert list(cut(20, parts, 9).values()) == [range(14), range(17, 17), range(20, 20)]
-    assert runs("aabba") == {"a": [2, 1], "b": [2]}
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from nnspec.data.checks.files import probe
 from tests.support.data_files import WINDOWS, W, Y, fault, run, write_table
-from tests.unit.data.section.test_plan import slot
+from tests.unit.data.section.test_plan import plan_of, slot
 
 
 def test_windows_by_hand(tmp_path: Path) -> None:
@@ -156,3 +157,45 @@ def test_missing_and_infinite_values_in_arrays(tmp_path: Path) -> None:
     x[4, 1] = np.inf
     np.save(tmp_path / "x.npy", x)
     assert "infinite" in fault(text + "missing: drop", tmp_path, inputs, [Y])[1]
+
+
+def test_forward_fill_never_fills_targets(tmp_path: Path) -> None:
+    write_table(tmp_path / "a.csv")
+    content = (tmp_path / "a.csv").read_text()
+    (tmp_path / "a.csv").write_text(content.replace(",121\n", ",\n").replace(",1010,", ",,"))  # c at t = 11, b at t = 5
+    data = run(WINDOWS + "missing: forward_fill", tmp_path, [W], [Y])
+    starts = data.splits["train"].raw["w"][:, 0, 0].astype(int).tolist()
+    assert starts == [t for t in range(24) if t + 6 != 11]
+    assert data.left_out == {"train": 1, "validation": 0, "test": 0}
+    assert data.splits["train"].raw["w"][2, :, 1].tolist() == [1004.0, 1006.0, 1008.0, 1008.0]  # inputs are
+
+
+def test_targets_with_gaps_are_told_by_check(tmp_path: Path) -> None:
+    write_table(tmp_path / "a.csv")
+    (tmp_path / "a.csv").write_text((tmp_path / "a.csv").read_text().replace(",121\n", ",\n").replace(",9\n", ",\n"))
+    (found,) = probe(plan_of(WINDOWS + "missing: forward_fill", tmp_path), {"w": W}, {"y": Y})
+    assert (found.code, found.is_error, found.path) == ("NN523", False, "data.outputs.y.columns")
+    assert "2 rows" in found.message
+    assert not probe(plan_of(WINDOWS + "missing: drop", tmp_path), {"w": W}, {"y": Y})
+
+
+def test_each_series_is_cut_in_time(tmp_path: Path) -> None:
+    lines = [f"{i},{g},{100 * g + i}" for i in reversed(range(10)) for g in (3, 1)]  # newest first, series in turn
+    (tmp_path / "a.csv").write_text("t,g,a\n" + "\n".join(lines) + "\n")
+    text = """
+source: {csv: a.csv}
+order_by: t
+series: {by: g}
+split: {train: 0.6, test: 0.4, gap: 0}
+window: {lookback: 2, horizon: 1}
+inputs: {w: {columns: [a]}}
+outputs: {y: {columns: [a]}}
+"""
+    data = run(text, tmp_path, [slot("w", ("time", 2), ("feature", 1))], [Y])
+    for name, times in (("train", range(4)), ("test", range(6, 8))):
+        wanted = [[[100.0 * g + t], [100.0 * g + t + 1]] for g in (3, 1) for t in times]
+        assert data.splits[name].raw["w"].tolist() == wanted
+        assert data.splits[name].target["y"].tolist() == [[100.0 * g + t + 2] for g in (3, 1) for t in times]
+    drawn = text.replace("gap: 0", "by: random").replace("order_by: t\n", "order_by: t\n")
+    for split in run(drawn, tmp_path, [slot("w", ("time", 2), ("feature", 1))], [Y]).splits.values():
+        assert len(set((split.raw["w"] // 100).ravel().tolist())) == 1  # a whole series

@@ -1,0 +1,112 @@
+"""Where each row of a table comes to stand: sorted, series together, and split. Standard library only.
+
+The loader does the same in NumPy (`nnspec.data.prepare`); what is drawn at random is known to it alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from nnspec.data.checks.facts import PlanFacts
+from nnspec.data.prepare.cuts import cut
+from nnspec.data.section.plan import DataPlan, WindowPlan
+from nnspec.data.sources.base import SourceError
+from nnspec.data.sources.label_keys import label_key
+from nnspec.data.sources.time_order import sort_keys
+
+
+@dataclass(frozen=True)
+class RowLayout:
+    """Rows in their final order.
+
+    Attributes:
+        rows: each position's row in the file, from 0.
+        keys: each position's value of `order_by`; None where there is none.
+        series: the positions of each series, in the order of their first appearance.
+        parts: the stretches of consecutive positions of each split, no stretch of two series; without the splits that
+            are drawn at random.
+    """
+
+    rows: Sequence[int]
+    keys: Sequence[Any] | None
+    series: list[range]
+    parts: dict[str, list[range]]
+
+
+def find_row_layout(plan: DataPlan, files: PlanFacts, count: int) -> RowLayout | None:
+    """The layout of a plan's rows; None where a column that it takes cannot be read without loading."""
+    rows: Sequence[int] = range(count)
+    keys: Sequence[Any] | None = None
+    if plan.order_by is not None:
+        values = column_values(plan, files, plan.order_by, count)
+        if values is None:
+            return None
+        keys = sort_keys(values)
+        rows = sorted(rows, key=keys.__getitem__)
+        keys = [keys[row] for row in rows]
+    series = [range(count)]
+    if plan.series_column is not None:
+        values = column_values(plan, files, plan.series_column, count)
+        if values is None:
+            return None
+        members: dict[str, list[int]] = {}
+        for position, row in enumerate(rows):
+            members.setdefault(label_key(values[row]), []).append(position)
+        together = [position for found in members.values() for position in found]
+        rows = [rows[position] for position in together]
+        keys = None if keys is None else [keys[position] for position in together]
+        series = list(_consecutive(len(found) for found in members.values()))
+    return RowLayout(rows, keys, series, _parts(plan, files, rows, series))
+
+
+def _consecutive(lengths: Iterable[int]) -> Iterator[range]:
+    start = 0
+    for length in lengths:
+        yield range(start, start + length)
+        start += length
+
+
+def _parts(plan: DataPlan, files: PlanFacts, rows: Sequence[int], series: list[range]) -> dict[str, list[range]]:
+    found: dict[str, list[range]] = {part.name: [] for part in plan.split.parts}
+    if plan.split.is_chronological:
+        for each in series:
+            for name, share in cut(len(each), plan.split.parts, plan.gap).items():
+                found[name].append(range(each.start + share.start, each.start + share.stop))
+        return found
+    column = plan.split.label_column
+    values = column_values(plan, files, column, len(rows)) if column is not None else None
+    if values is None or any(part.label is None for part in plan.split.parts):
+        return {}
+    names = {part.label: part.name for part in plan.split.parts}
+    for each in series:
+        labels = [label_key(values[rows[position]]) for position in each]
+        changes = [i for i, (before, after) in enumerate(pairwise(labels), 1) if before != after]
+        for start, stop in pairwise([0, *changes, len(each)]):
+            if labels[start] in names:
+                found[names[labels[start]]].append(range(each.start + start, each.start + stop))
+    return found
+
+
+def has_window(stretches: Iterable[range], bad_inputs: set[int], bad_targets: set[int], window: WindowPlan) -> bool:
+    """Whether stretches of positions have a window that touches none of the bad ones."""
+    for stretch in stretches:
+        for first in range(stretch.start, stretch.stop - window.reach + 1, window.stride):
+            last = first + window.lookback - 1
+            if any(last + ahead in bad_targets for ahead in window.horizon):
+                continue
+            if bad_inputs.isdisjoint(range(first, last + 1)):
+                return True
+    return False
+
+
+def column_values(plan: DataPlan, files: PlanFacts, name: str, count: int) -> Sequence[Any] | None:
+    """A column's values, one a row; None where they cannot be read without loading."""
+    assert plan.source is not None
+    try:
+        column = files.column(plan.source, name, values=True)
+    except SourceError:
+        return None
+    return column.values if column is not None and column.values is not None and len(column.values) == count else None
