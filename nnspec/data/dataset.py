@@ -23,6 +23,7 @@ from nnspec.data.prepare.missing import missing_values
 from nnspec.data.prepare.rows import Mask, Rows, arrange, read_rows, resolve_missing
 from nnspec.data.prepare.splits import assign, group_codes
 from nnspec.data.prepare.time_order import check_time_order
+from nnspec.data.prepare.time_steps import describe_gaps
 from nnspec.data.prepare.transforms import InputTransform, OutputTransform
 from nnspec.data.prepare.windows import take_targets, take_windows, window_ends
 from nnspec.data.section.agree import reference, settle
@@ -69,13 +70,16 @@ class Dataset:
     Attributes:
         steps: of outputs that are padded, the positions of the axes of `y` that run through steps: each step is a row
             of its own to metrics that compare columns, since not every sample has every step.
+        left_out: of each split, how many samples a missing value prevents.
+        notes: what is worth knowing of the data and no fault.
     """
 
     splits: dict[str, Split]
     inputs: dict[str, InputTransform] = field(default_factory=dict)
     outputs: dict[str, OutputTransform] = field(default_factory=dict)
     steps: dict[str, tuple[int, ...]] = field(default_factory=dict)
-    left_out: dict[str, int] = field(default_factory=dict)  # of each split: samples that a missing value prevents
+    left_out: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def load(plan: DataPlan, inputs: Mapping[str, Slot], outputs: Mapping[str, Slot]) -> Dataset:
@@ -100,6 +104,7 @@ class _Loader:
         self.layouts: dict[tuple[str, str], Layout] = {}
         self.counted: dict[str, Mask] = {}
         self.left_out: dict[str, int] = {}
+        self.notes: tuple[str, ...] = ()
 
     def load(self) -> Dataset:
         plan = self.plan
@@ -186,13 +191,17 @@ class _Loader:
     def order(self, count: int, keys: Array | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Each position's row in the file, and each position's group: sorted by `order_by`, groups together."""
         order = np.arange(count, dtype=np.int64)
-        if self.plan.order_by is not None:
-            values = self.key(self.plan.order_by)
+        values = self.key(self.plan.order_by) if self.plan.order_by is not None else None
+        if values is not None:
             self.check_order(values)
             order = np.argsort(values, kind="stable")
         groups = group_codes(None if keys is None else keys[order], count)
         together = np.argsort(groups, kind="stable")
-        return order[together], groups[together]
+        order, groups = order[together], groups[together]
+        if values is not None and self.plan.window is not None:
+            gaps = describe_gaps(values[order], groups)
+            self.notes = (*self.notes, *([gaps] if gaps else []))
+        return order, groups
 
     def check_order(self, values: Array) -> None:
         """Text sorts by time only where it is written the year first, all in one form."""
@@ -337,4 +346,4 @@ class _Loader:
                 counted=counted[name],
             )
         steps = {name: self.steps(plan.outputs[name]) for name in self.counted}
-        return Dataset(splits, inputs, outputs, steps, self.left_out)
+        return Dataset(splits, inputs, outputs, steps, self.left_out, self.notes)

@@ -122,6 +122,7 @@ CODES: dict[str, str] = {
     "NN520": "state-does-not-follow-windows",
     "NN522": "resumed-with-another-origin",
     "NN523": "target-has-gaps",
+    "NN524": "several-rows-at-one-time",
     "NN530": "source-of-package-fails",
     "NN540": "padding-counts-as-targets",
     "NN541": "no-target-counts",

@@ -70,6 +70,8 @@ def train_into(
     settings = settings_of(checked)
     sizes = ", ".join(f"{name} {split.size}" for name, split in dataset.splits.items())
     progress.say(f"{checked.graph.name}: {checked.graph.parameters:,} parameters; samples: {sizes}")
+    for note in dataset.notes:
+        progress.say(f"note: {note}")
     if any(dataset.left_out.values()):
         missing = ", ".join(f"{name} {count}" for name, count in dataset.left_out.items())
         progress.say(f"samples left out because values are missing: {missing}")

@@ -212,6 +212,11 @@ def each_label(x: Array, weights: Weights) -> Array:
     return sigmoid(dense(x, weights))
 
 
+def weighted_window(x: Array, weights: Weights) -> Array:
+    """A weight for each day of a window; the fix is about which rows a window holds."""
+    return dense(x.reshape(len(x), -1), weights)
+
+
 Inputs = Any  # an array, or one for each input where there are several
 REFERENCES: dict[str, Callable[[Inputs, Weights], Array]] = {
     "NN201-case-of-a-key": case_of_a_key,
@@ -243,6 +248,7 @@ REFERENCES: dict[str, Callable[[Inputs, Weights], Array]] = {
     "NN402-output-called-as-input": channels_of_an_image,
     "NN507-linear-classes": shares_of_digits,
     "NN507-linear-labels": each_label,
+    "NN524-two-shops": weighted_window,
     "NN540-lengths": dense,
     "NN540-mask": dense,
     "NN540-pad-value": dense,

@@ -36,7 +36,9 @@ def check_gaps(plan: DataPlan, files: PlanFacts, layout: RowLayout) -> Iterator[
 
 def gaps_of(files: PlanFacts, slot: SlotPlan) -> dict[int, list[int]]:
     """For each of a slot's columns that lacks values, by its index: the rows, from 0."""
-    found = {}
+    found: dict[int, list[int]] = {}
+    if slot.counts_in_part:
+        return found  # what does not count is not missed
     for index, name in enumerate(slot.columns):
         try:
             column = files.column(slot.source, name)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from nnspec.data.checks.facts import PlanFacts, labels_of
 from nnspec.data.checks.gaps import check_gaps, gaps_of
 from nnspec.data.checks.row_layout import find_row_layout
+from nnspec.data.checks.series import check_series
 from nnspec.data.prepare.cuts import cut
 from nnspec.data.section.plan import DataPlan, Part, Slot, SlotPlan
 from nnspec.data.sources.base import ColumnFacts, SourceError
@@ -31,6 +32,7 @@ def check_splits(plan: DataPlan, files: PlanFacts, rows: int | None) -> Iterator
         if stretches or (stretches is not None and plan.split.by != "label"):
             faults += check_size(plan, part, [len(stretch) for stretch in stretches], rows)
     yield from faults
+    yield from check_series(plan, files, layout)
     if plan.missing != "error" and not faults:
         yield from check_gaps(plan, files, layout)
 

@@ -61,6 +61,8 @@ class _Reader:
 
     def read(self) -> DataPlan:
         spans = _spans(self.node)
+        if "order_by" in self.node.entries:
+            spans["order_by key"] = self.node.key_span("order_by")
         plain = _body(self.node)
         source = self.node.get("source")
         if isinstance(source, Mapping):

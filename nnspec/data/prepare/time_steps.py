@@ -1,0 +1,47 @@
+"""How far apart rows are in time: windows count rows, so that a longer step than the usual one is worth a word."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def describe_gaps(times: NDArray[Any], series: NDArray[np.int64]) -> str | None:
+    """A sentence on the steps that are longer than the usual one, with their number; None where there are none.
+
+    Weekends in trading days are such steps: nothing is wrong with them.
+
+    Args:
+        times: numbers or moments, ascending within a series; axes `position`.
+        series: a number for each position's series.
+    """
+    if len(times) < 3 or times.dtype.kind not in "iufM":
+        return None
+    steps = np.diff(times)[np.diff(series) == 0]
+    steps = steps[steps > np.zeros(1, steps.dtype)]
+    if not len(steps):
+        return None
+    lengths, counts = np.unique(steps, return_counts=True)
+    usual = lengths[counts.argmax()]
+    longer = steps[steps > usual]
+    if not len(longer):
+        return None
+    what = "1 step is" if len(longer) == 1 else f"{len(longer)} steps are"
+    return (
+        f"windows count rows, not time: rows are usually {_written(usual)} apart, and {what} longer "
+        f"(up to {_written(longer.max())})"
+    )
+
+
+def _written(step: Any) -> str:
+    """`1 day`, `3 hours`, or the number where time is one."""
+    if not isinstance(step, np.timedelta64):
+        return f"{step:g}"
+    seconds = step / np.timedelta64(1, "s")
+    for name, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= length:
+            count = round(float(seconds / length), 2)
+            return f"{count:g} {name}" + ("" if count == 1 else "s")
+    return f"{seconds:g} seconds"
