@@ -7,7 +7,7 @@ statistics, edges and label lists come from the training split alone. The same f
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -75,6 +75,7 @@ class Dataset:
     """
 
     splits: dict[str, Split]
+    _: KW_ONLY
     inputs: dict[str, InputTransform] = field(default_factory=dict)
     outputs: dict[str, OutputTransform] = field(default_factory=dict)
     steps: dict[str, tuple[int, ...]] = field(default_factory=dict)
@@ -346,4 +347,4 @@ class _Loader:
                 counted=counted[name],
             )
         steps = {name: self.steps(plan.outputs[name]) for name in self.counted}
-        return Dataset(splits, inputs, outputs, steps, self.left_out, self.notes)
+        return Dataset(splits, inputs=inputs, outputs=outputs, steps=steps, left_out=self.left_out, notes=self.notes)
