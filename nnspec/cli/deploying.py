@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -70,18 +71,21 @@ def predict(model: Path, data: Path, out: Path | None) -> None:
     nnspec predict out/causal_cnn/model.onnx new.csv --out predictions.csv
 
     DATA is a .csv, .parquet, .npy, .npz, .json or .wav file with the columns or arrays of training. Prints one line of
-    JSON per sample, or writes the file of --out. Needs only numpy and onnxruntime. A stateful model reads its rows in
-    order: its state is carried from sample to sample as in training, and is zero before the first.
+    JSON per sample, or writes the file of --out. Rows are read in the order of training (sorted by time, each series by
+    itself), and the columns that say so stand beside the predictions. Needs only numpy and onnxruntime. A stateful
+    model carries its state from sample to sample as in training; it is zero before the first.
 
     Exit codes: 0 when predicted, 1 when MODEL or DATA cannot be used, 2 on a wrong command line.
     """
     from nnspec import runtime
-    from nnspec.runtime.reading import read_inputs
-    from nnspec.runtime.writing import write_predictions
+    from nnspec.runtime.reading import read_samples
+    from nnspec.runtime.writing import write_batches
 
     try:
         predictor = runtime.load(model)
-        inputs = read_inputs(data, predictor.metadata)
+        samples = read_samples(data, predictor.metadata)
+        for note in samples.notes:
+            click.echo(f"note: {note}", err=True)
         if predictor.states:
             size = predictor.metadata.get("state_batch") or 1
             click.echo(
@@ -89,7 +93,10 @@ def predict(model: Path, data: Path, out: Path | None) -> None:
                 "carries its state to the next",
                 err=True,
             )
-        write_predictions(predictor.in_order(**inputs), predictor.metadata, out)
+        write_batches(predictor.over(samples), predictor.metadata, out)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read the lines has enough of them
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (runtime.InputError, runtime.ModelError, OSError) as error:
         code = "NN706" if isinstance(error, runtime.InputError) else "NN705"
         click.echo(f"error[{code}]: {error}", err=True)

@@ -64,6 +64,8 @@ def describe_model(
         "outputs": outputs,
         "window": window,
         "missing": plan.missing if plan is not None else None,
+        "order_by": plan.order_by if plan is not None else None,
+        "series": plan.series_column if plan is not None else None,
         "layout": {name: list(order) for name, order in layout.items()},
         "preprocessing": deployment.to_json(),
     }

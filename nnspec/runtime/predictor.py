@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike
 
 from nnspec.runtime.errors import InputError, ModelError, first_line, listed
 from nnspec.runtime.feeding import check_array
-from nnspec.runtime.ports import BATCH, Array, named_ports, read_metadata, session_ports
+from nnspec.runtime.ports import BATCH, Array, Port, named_ports, read_metadata, session_ports
+from nnspec.runtime.samples import Samples, joined, samples_of_arrays
 
 
 def load(
@@ -141,19 +142,38 @@ class Predictor:
         if not self.states:
             return self(*args, **arrays)
         feeds = self._check(args, arrays)
-        count = self._count(feeds)
-        if count is None or not count:
+        if not self._count(feeds):
             return self(**feeds)
+        return joined([outputs for outputs, _ in self.over(samples_of_arrays(feeds, self.metadata))], self.metadata)
+
+    def over(self, samples: Samples) -> Iterator[tuple[dict[str, Array], dict[str, Sequence[str]]]]:
+        """The outputs for a file's samples (`reading.read_samples`), a batch at a time, states as in `in_order`.
+
+        Beside the outputs of a batch stand the columns that tell its samples apart.
+
+        Raises:
+            InputError: as a call.
+            ModelError: as a call.
+        """
+        if not self.states:
+            is_open = all(p.batch is not None and not isinstance(p.axes[p.batch][1], int) for p in self._every_port())
+            for part in samples.slices() if is_open else [slice(0, samples.count)]:
+                yield self(**samples.take(part)), samples.keys_of(part)
+            return
         size = int(self.metadata.get("state_batch") or 1)
         self.reset()
-        parts = []
-        for start in range(0, count, size):
-            rows = np.minimum(np.arange(start, start + size), count - 1)
-            parts.append(self.step(**{n: np.take(a, rows, axis=self._ports[n].batch or 0) for n, a in feeds.items()}))
+        for start in range(0, samples.count or 0, size):
+            feeds = samples.take(slice(start, start + size))
+            count = self._count(self._check((), feeds)) or 0
+            fill = np.minimum(np.arange(size), count - 1)
+            full = {n: np.take(a, fill, axis=self._ports[n].batch or 0) for n, a in feeds.items()}
+            found = self.step(**full)
+            outputs = {n: np.take(a, np.arange(count), axis=self.outputs[n].batch or 0) for n, a in found.items()}
+            yield outputs, samples.keys_of(slice(start, start + count))
         self.reset()
-        axes = {name: port.batch or 0 for name, port in self.outputs.items()}
-        joined = {name: np.concatenate([part[name] for part in parts], axis=axes[name]) for name in self.outputs}
-        return {name: np.take(array, np.arange(count), axis=axes[name]) for name, array in joined.items()}
+
+    def _every_port(self) -> list[Port]:
+        return [*self._ports.values(), *self._all_outputs.values()]
 
     def reset(self) -> None:
         """Sets the states back to zeros."""

@@ -1,7 +1,7 @@
 """Data files for a deployed model: standard library and numpy.
 
 A table's columns are matched by the names in the model's metadata; a model with a window gets every window of the
-table's rows, in file order. Files of other kinds are read by packages that are installed beside nnspec and name a
+rows of a series. Files of other kinds are read by packages that are installed beside nnspec and name a
 source under the entry point `nnspec.sources`.
 """
 
@@ -17,10 +17,11 @@ from typing import Any
 from nnspec.runtime.arrays import read_json, read_npy, read_npz
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.ports import Array, Metadata
+from nnspec.runtime.samples import Samples, samples_of_arrays
 from nnspec.runtime.sound import read_wav
 from nnspec.runtime.tables import read_csv, read_parquet
 
-Reader = Callable[[Path, Mapping[str, Any], Metadata], dict[str, Array]]
+Reader = Callable[[Path, Mapping[str, Any], Metadata], "dict[str, Array] | Samples"]
 
 _READERS: dict[str, Reader] = {
     ".csv": read_csv,
@@ -33,13 +34,21 @@ _READERS: dict[str, Reader] = {
 
 
 def read_inputs(path: str | os.PathLike[str], metadata: Metadata) -> dict[str, Array]:
-    """The model's inputs from a file, by its suffix: .csv, .parquet, .npy, .npz, .json or .wav.
+    """The model's inputs from a file, all at once; else as `read_samples`."""
+    return read_samples(path, metadata).inputs
+
+
+def read_samples(path: str | os.PathLike[str], metadata: Metadata) -> Samples:
+    """A model's samples from a file, by its suffix: .csv, .parquet, .npy, .npz, .json or .wav.
+
+    The rows of a table are sorted by the column that sorted those of training, and no window joins two series. A table
+    without these columns is taken in file order, as one series, and `notes` says so.
 
     Args:
         metadata: the `metadata` of a `nnspec.runtime.Predictor`.
 
     Returns:
-        An array for each input but the states, axes as the model has them.
+        Of each sample the inputs but the states, axes as the model has them.
 
     Raises:
         InputError: where there is no such file, it is damaged, or it lacks what an input needs.
@@ -53,7 +62,8 @@ def read_inputs(path: str | os.PathLike[str], metadata: Metadata) -> dict[str, A
     states = metadata.get("states") or {}
     wanted = {name: body for name, body in metadata["inputs"].items() if name not in states}
     try:
-        return reader(file, wanted, metadata)
+        found = reader(file, wanted, metadata)
+        return found if isinstance(found, Samples) else samples_of_arrays(found, metadata)
     except (OSError, EOFError, zipfile.BadZipFile, zlib.error, UnicodeDecodeError) as error:
         raise InputError(f"`{file.name}` cannot be read: {error or type(error).__name__}") from None
 
@@ -78,7 +88,7 @@ def _installed_reader(file: Path) -> Reader | None:
 
 
 def _guarded(read: Reader, what: str) -> Reader:
-    def reader(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> dict[str, Array]:
+    def reader(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> dict[str, Array] | Samples:
         try:
             return read(file, wanted, metadata)
         except InputError:

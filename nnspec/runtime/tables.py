@@ -11,18 +11,22 @@ import numpy as np
 from nnspec.runtime.csv_rules import CellError, CsvError, NumberColumn, is_missing, read_chunks, read_header
 from nnspec.runtime.errors import InputError, listed
 from nnspec.runtime.ports import Array, Metadata
-from nnspec.runtime.windows import Key, from_columns
+from nnspec.runtime.row_order import RowOrder, key_columns, order_rows
+from nnspec.runtime.samples import Samples
+from nnspec.runtime.windows import Key, samples_of_columns
 
 
-def read_csv(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> dict[str, Array]:
+def read_csv(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> Samples:
     keys = table_columns(file, wanted)
     try:
         header = read_header(file)
         require_columns(file, keys, header)
-        columns = _read_csv_columns(file, keys, header)
+        ordering = [(name, True) for name in key_columns(metadata) if name in header]
+        columns = _read_csv_columns(file, list(dict.fromkeys([*keys, *ordering])), header)
     except CsvError as error:
         raise InputError(f"`{file.name}` cannot be read: {error}") from None
-    return inputs_from_columns(file, columns, wanted, metadata)
+    cells = {name: columns[name, is_text].tolist() for name, is_text in ordering}
+    return samples_of_table(file, {key: columns[key] for key in keys}, wanted, metadata, cells)
 
 
 def _read_csv_columns(file: Path, keys: Sequence[Key], header: Sequence[str]) -> dict[Key, Array]:
@@ -61,7 +65,7 @@ def words_of(cells: Sequence[str]) -> Array:
     return np.array(["" if is_missing(cell) else cell for cell in cells], dtype=object)
 
 
-def read_parquet(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> dict[str, Array]:
+def read_parquet(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> Samples:
     try:
         import pyarrow
         import pyarrow.parquet
@@ -71,23 +75,33 @@ def read_parquet(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> d
         ) from None
     keys = table_columns(file, wanted)
     try:
-        require_columns(file, keys, pyarrow.parquet.read_schema(file).names)
-        table = pyarrow.parquet.read_table(file, columns=list(dict.fromkeys(name for name, _ in keys)))
+        header = pyarrow.parquet.read_schema(file).names
+        require_columns(file, keys, header)
+        ordering = [name for name in key_columns(metadata) if name in header]
+        table = pyarrow.parquet.read_table(file, columns=list(dict.fromkeys([*(name for name, _ in keys), *ordering])))
         columns = {
             (name, is_text): np.array(table.column(name).cast(pyarrow.string()).to_pylist(), dtype=object)
             if is_text
             else table.column(name).cast(pyarrow.float64()).to_numpy()
             for name, is_text in keys
         }
+        cells = {name: [_cell(value) for value in table.column(name).to_pylist()] for name in ordering}
     except pyarrow.ArrowException as error:
         raise InputError(f"`{file.name}` cannot be read: {error}") from None
-    return inputs_from_columns(file, columns, wanted, metadata)
+    return samples_of_table(file, columns, wanted, metadata, cells)
+
+
+def _cell(value: Any) -> str:
+    """A value as a CSV file would have it."""
+    if value is None:
+        return ""
+    return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)
 
 
 def inputs_from_columns(
     file: Path, columns: Mapping[Key, Array], wanted: Mapping[str, Any], metadata: Metadata
 ) -> dict[str, Array]:
-    """Each input of the model from a table's columns, gaps filled as in training, windows cut.
+    """Each input of the model from a table's columns, gaps filled as in training, windows cut in file order.
 
     Args:
         columns: of words (objects) or of numbers, NaN where one is missing, by name and whether they are words.
@@ -95,26 +109,45 @@ def inputs_from_columns(
     Raises:
         InputError: where a gap is left, a value is infinite, or there are too few rows.
     """
-    return from_columns(file, _filled(file, columns, metadata), wanted, metadata)
+    return samples_of_table(file, columns, wanted, {**metadata, "order_by": None, "series": None}, {}).inputs
 
 
-def _filled(file: Path, columns: Mapping[Key, Array], metadata: Metadata) -> dict[Key, Array]:
-    """The columns without gaps: where the model was trained on forward-filled values, they are filled the same way."""
+def samples_of_table(
+    file: Path,
+    columns: Mapping[Key, Array],
+    wanted: Mapping[str, Any],
+    metadata: Metadata,
+    cells: Mapping[str, Sequence[str]],
+) -> Samples:
+    """A model's samples from a table's columns: rows in the order of training, gaps filled, windows cut.
+
+    Args:
+        columns: of words (objects) or of numbers, NaN where one is missing, by name and whether they are words.
+        cells: the columns by which rows are ordered and series told apart, those that the file has.
+
+    Raises:
+        InputError: where a gap is left, a value is infinite, or there are too few rows.
+    """
+    count = len(next(iter(columns.values()))) if columns else 0
+    order = order_rows(file, count, cells, metadata)
+    return samples_of_columns(file, _filled(file, columns, order, metadata), order, wanted, metadata)
+
+
+def _filled(file: Path, columns: Mapping[Key, Array], order: RowOrder, metadata: Metadata) -> dict[Key, Array]:
+    """The columns in order and without gaps: forward-filled within a series where the model was trained on such."""
     filled: dict[Key, Array] = {}
-    for (name, is_text), values in columns.items():
-        if is_text:
-            empty = next((row for row, word in enumerate(values, 1) if not word), None)
-            if empty is not None:
-                raise InputError(f"`{file.name}`: column `{name}` has no text in row {empty}")
-            filled[name, is_text] = values
-            continue
-        known = ~np.isnan(values)
+    begin = np.repeat(order.starts, [stop - start for start, stop in order.stretches])
+    for (name, is_text), unordered in columns.items():
+        values = unordered[order.rows]
+        known = np.array([bool(word) for word in values], dtype=bool) if is_text else ~np.isnan(values)
         if metadata.get("missing") == "forward_fill" and len(values):
-            latest = np.maximum.accumulate(np.where(known, np.arange(len(values)), 0))
-            values = values[latest]
-        if not np.isfinite(values).all():
-            row = int(np.flatnonzero(~np.isfinite(values))[0]) + 1
-            raise InputError(f"`{file.name}`: column `{name}` has no number in row {row}")
+            latest = np.maximum.accumulate(np.where(known, np.arange(len(values)), begin))
+            values, known = values[latest], known[latest]
+        if not is_text:
+            known &= np.isfinite(values)
+        if not known.all():
+            row = int(order.rows[~known].min()) + 1
+            raise InputError(f"`{file.name}`: column `{name}` has no {'text' if is_text else 'number'} in row {row}")
         filled[name, is_text] = values
     return filled
 

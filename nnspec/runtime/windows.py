@@ -1,4 +1,4 @@
-"""A table's columns as inputs: rows, or every window of rows in file order."""
+"""A table's columns as samples: rows, or every window of the rows of a series."""
 
 from __future__ import annotations
 
@@ -10,37 +10,58 @@ import numpy as np
 
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.ports import BATCH, Array, Metadata
+from nnspec.runtime.row_order import RowOrder
+from nnspec.runtime.samples import Samples
 
 Key = tuple[str, bool]  # a column's name, and whether it is read as words
 _FEATURES = ("feature", "channel", "column", "variable", "sensor")
 
 
-def from_columns(
-    file: Path, columns: Mapping[Key, Array], wanted: Mapping[str, Any], metadata: Metadata
-) -> dict[str, Array]:
-    """Each input from its columns: rows, or windows of rows.
+def samples_of_columns(
+    file: Path, columns: Mapping[Key, Array], order: RowOrder, wanted: Mapping[str, Any], metadata: Metadata
+) -> Samples:
+    """Rows, or windows of rows: those of each series one after the other, as in training.
+
+    Rows without a window or a state that is carried stay in the order of the file.
+
+    Args:
+        columns: in the order of `order`.
 
     Raises:
         InputError: where there are too few rows, or numbers that are not of the input's dtype.
     """
-    rows = len(next(iter(columns.values()))) if columns else 0
     window = metadata.get("window")
     lookback, stride = (int(window["lookback"]), int(window.get("stride") or 1)) if window else (1, 1)
-    if rows < lookback:
+    if window or metadata.get("states"):
+        stretches = [np.arange(start + lookback - 1, stop, stride) for start, stop in order.stretches]
+        ends = np.concatenate(stretches) if stretches else np.empty(0, np.int64)
+    else:
+        ends = np.argsort(order.rows)
+    if not len(ends):
         needed = f"a window needs {lookback}" if window else "at least one is needed"
-        raise InputError(f"`{file.name}` has {rows} rows, but {needed}")
-    ends = np.arange(lookback - 1, rows, stride)
-    found = {}
+        each = ", and no series has more" if len(order.stretches) > 1 else ""
+        longest = max((stop - start for start, stop in order.stretches), default=0)
+        raise InputError(f"`{file.name}` has {longest} rows, but {needed}{each}")
+    values = {}
     for name, body in wanted.items():
-        values = np.stack([columns[column, body.get("dtype") == "string"] for column in body["columns"]], axis=1)
-        step = _step_axis(body, lookback) if window else None
-        if step is None:
-            found[name] = _place(name, body, values[ends], [None])
-        else:
-            found[name] = _place(name, body, values[ends[:, None] + np.arange(1 - lookback, 1)], [step, None])
+        values[name] = np.stack([columns[c, body.get("dtype") == "string"] for c in body["columns"]], axis=1)
         if body["dtype"].startswith(("int", "uint")):
-            found[name] = _integers(file, name, body["dtype"], found[name])
-    return found
+            values[name] = _integers(file, name, body["dtype"], values[name])
+
+    def take(part: slice) -> dict[str, Array]:
+        found = {}
+        for name, body in wanted.items():
+            step = _step_axis(body, lookback) if window else None
+            if step is None:
+                found[name] = _place(name, body, values[name][ends[part]], [None])
+            else:
+                at = ends[part, None] + np.arange(1 - lookback, 1)
+                found[name] = _place(name, body, values[name][at], [step, None])
+        return found
+
+    last = order.rows[ends].tolist()
+    keys = {name: [cells[row] for row in last] for name, cells in order.keys.items()}
+    return Samples(len(ends), take, keys, order.notes)
 
 
 def _integers(file: Path, name: str, dtype: str, values: Array) -> Array:

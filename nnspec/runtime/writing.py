@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,6 +15,9 @@ import numpy as np
 
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.ports import BATCH, Array, Metadata
+from nnspec.runtime.samples import joined
+
+Batch = tuple[Mapping[str, Array], Mapping[str, Sequence[str]]]  # what a model returned, and what tells samples apart
 
 
 def write_predictions(
@@ -23,17 +26,29 @@ def write_predictions(
     path: str | os.PathLike[str] | None = None,
     stream: IO[str] | None = None,
 ) -> None:
-    """Writes what a model returned, by the suffix of `path`; JSON lines on standard output (or `stream`) without one.
+    """Writes what a model returned, as `write_batches`."""
+    write_batches([(outputs, {})], metadata, path, stream)
 
-    .csv and .jsonl hold a row a sample: `forecast`, or `digit` and `digit_p_3`, …; .json and .npz hold the arrays by
-    output name. A file is written beside and renamed, so it is never half there.
+
+def write_batches(
+    batches: Iterable[Batch],
+    metadata: Metadata,
+    path: str | os.PathLike[str] | None = None,
+    stream: IO[str] | None = None,
+) -> None:
+    """Writes batches of what a model returned, by the suffix of `path`; JSON lines on standard output (or `stream`)
+    without one.
+
+    .csv and .jsonl hold a row a sample: the columns that tell samples apart, then `forecast`, or `digit` and
+    `digit_p_3`, …; .json and .npz hold the arrays by output name. A file is written beside and renamed, so it is never
+    half there.
 
     Raises:
         InputError: where the suffix is none of these.
         OSError: where the file cannot be written.
     """
     if path is None:
-        _write_lines(outputs, metadata, stream or sys.stdout)
+        _write_lines(batches, metadata, stream or sys.stdout)
         return
     file = Path(path)
     suffix = file.suffix.lower()
@@ -43,42 +58,55 @@ def write_predictions(
     try:
         if suffix == ".npz":
             with zipfile.ZipFile(beside, "w") as archive:
-                for name, array in outputs.items():
+                for name, array in joined([outputs for outputs, _ in batches], metadata).items():
                     with archive.open(f"{name}.npy", "w") as member:
                         np.lib.format.write_array(member, _plain(array), allow_pickle=False)
         else:
             with beside.open("w", encoding="utf-8", newline="") as text:
                 if suffix == ".csv":
-                    rows = records(outputs, metadata)
-                    first = next(rows, {})
-                    writer = csv.DictWriter(text, list(first), lineterminator="\n")
-                    writer.writeheader()
-                    writer.writerow(first)
-                    writer.writerows(rows)
+                    _write_table(batches, metadata, text)
                 elif suffix == ".jsonl":
-                    _write_lines(outputs, metadata, text)
+                    _write_lines(batches, metadata, text)
                 else:
-                    json.dump({name: array.tolist() for name, array in outputs.items()}, text)
+                    arrays = joined([outputs for outputs, _ in batches], metadata)
+                    json.dump({name: array.tolist() for name, array in arrays.items()}, text)
                     text.write("\n")
         beside.replace(file)
     finally:
         beside.unlink(missing_ok=True)
 
 
+def _write_table(batches: Iterable[Batch], metadata: Metadata, stream: IO[str]) -> None:
+    rows = (record for outputs, keys in batches for record in records(outputs, metadata, keys))
+    first = next(rows, {})
+    writer = csv.DictWriter(stream, list(first), lineterminator="\n")
+    writer.writeheader()
+    writer.writerow(first)
+    writer.writerows(rows)
+
+
 def _plain(array: Array) -> Array:
     return array.astype(str) if array.dtype.kind == "O" else array
 
 
-def _write_lines(outputs: Mapping[str, Array], metadata: Metadata, stream: IO[str]) -> None:
-    for record in records(outputs, metadata):
-        stream.write(json.dumps(record) + "\n")
+def _write_lines(batches: Iterable[Batch], metadata: Metadata, stream: IO[str]) -> None:
+    for outputs, keys in batches:
+        for record in records(outputs, metadata, keys):
+            stream.write(json.dumps(record) + "\n")
 
 
-def records(outputs: Mapping[str, Array], metadata: Metadata) -> Iterator[dict[str, Any]]:
-    """One flat record a sample. A classification gives its label and each class's probability."""
-    columns: dict[str, list[Any]] = {}
+def records(
+    outputs: Mapping[str, Array], metadata: Metadata, keys: Mapping[str, Sequence[str]] | None = None
+) -> Iterator[dict[str, Any]]:
+    """One flat record a sample. A classification gives its label and each class's probability.
+
+    Args:
+        keys: columns that tell the samples apart; one that is called as an output's column is left out.
+    """
+    columns: dict[str, Sequence[Any]] = {}
     for name, array in outputs.items():
         columns |= _columns(name, array, metadata["outputs"].get(name, {}))
+    columns = {**{name: cells for name, cells in (keys or {}).items() if name not in columns}, **columns}
     for values in zip(*columns.values(), strict=True):
         yield dict(zip(columns, values, strict=True))
 

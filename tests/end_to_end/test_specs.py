@@ -16,6 +16,7 @@ import pytest
 
 from nnspec import api, pipeline, show
 from tests.conftest import ROOT
+from tests.support.spec_predictions import predicted_figure
 
 SPECS = sorted((ROOT / "specs").glob("*.yaml"))
 # spec -> (figure on the test split, bound, whether more is better): a real baseline, not only the naive one
@@ -39,6 +40,18 @@ def test_every_spec_has_a_bound() -> None:
     assert {path.stem for path in SPECS} == set(BOUNDS)
 
 
+@pytest.mark.parametrize(
+    "name", ["lstm_forecast", "airline_lstm_stateful", "multi_output_classifier", "mfcc_regression"]
+)
+def test_predictions_on_the_raw_test_rows_are_those_of_the_metrics(name: str, tmp_path: Path) -> None:
+    """After an epoch: what is compared is the way of the rows, not how well they are learned."""
+    path = ROOT / "specs" / f"{name}.yaml"
+    run = api.load(path, {"training.epochs": 1}).build(tmp_path / "out")
+    ((_, figures),) = run.metrics["test"].items()
+    wanted = figures["rmse"] if "rmse" in figures else figures["accuracy"]
+    assert predicted_figure(path, run, tmp_path) == pytest.approx(wanted, rel=1e-4)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("path", SPECS, ids=[path.stem for path in SPECS])
 def test_spec_builds_and_beats_its_baseline(path: Path, tmp_path: Path) -> None:
@@ -54,6 +67,7 @@ def test_spec_builds_and_beats_its_baseline(path: Path, tmp_path: Path) -> None:
     assert set(verified["lowered_by"].values()) == {"nnspec"}
     assert not {"Loop", "If", "Scan"} & set(verified["nodes"])
     onnx.checker.check_model(str(run.onnx), full_check=True)
+    assert predicted_figure(path, run, tmp_path) == pytest.approx(figures[headline], rel=1e-4)
 
 
 def layers(name: str, **overrides: Any) -> dict[str, dict[str, Any]]:

@@ -15,7 +15,7 @@ from nnspec.data.prepare.cuts import cut
 from nnspec.data.section.plan import DataPlan, WindowPlan
 from nnspec.data.sources.base import SourceError
 from nnspec.data.sources.label_keys import label_key
-from nnspec.data.sources.time_order import sort_keys
+from nnspec.runtime.time_rules import sort_keys
 
 
 @dataclass(frozen=True)

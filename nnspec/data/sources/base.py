@@ -288,7 +288,8 @@ class TableSource(DataSource):
 
         from nnspec.diagnostics import Source
         from nnspec.runtime import InputError
-        from nnspec.runtime.tables import inputs_from_columns, table_columns
+        from nnspec.runtime.row_order import key_columns
+        from nnspec.runtime.tables import samples_of_table, table_columns
 
         keys = table_columns(file, wanted)
         options: Mapping[str, Any] = next((body["options"] for body in wanted.values() if body.get("options")), {})
@@ -311,4 +312,11 @@ class TableSource(DataSource):
             raise InputError(f"`{file.name}`: {error}") from None
         except SourceError as error:
             raise InputError(f"`{file.name}` cannot be read: {error}") from None
-        return inputs_from_columns(file, columns, wanted, metadata)
+        cells = {}
+        for name in key_columns(metadata):
+            try:
+                chunks = list(self.open_columns(plan, [name], Reading.WORD))
+            except (SourceError, KeyError, ValueError):
+                continue  # the file lacks it
+            cells[name] = [str(word) for chunk in chunks for word in np.where(chunk[0].missing, "", chunk[0].values)]
+        return samples_of_table(file, columns, wanted, metadata, cells).inputs

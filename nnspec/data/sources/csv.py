@@ -19,7 +19,6 @@ from nnspec.data.sources.base import (
     TableFacts,
     TableSource,
 )
-from nnspec.data.sources.time_order import parse_times
 from nnspec.runtime.csv_rules import (
     CellError,
     CsvError,
@@ -29,6 +28,7 @@ from nnspec.runtime.csv_rules import (
     read_chunks,
     read_header,
 )
+from nnspec.runtime.time_rules import parse_times
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -90,7 +90,7 @@ class CsvSource(TableSource):
     ) -> dict[str, NDArray[Any]]:
         from nnspec.runtime.tables import read_csv
 
-        return read_csv(file, wanted, metadata)
+        return read_csv(file, wanted, metadata).inputs
 
 
 def _order_keys(path: Path, header: Sequence[str], position: int) -> Column:

@@ -70,7 +70,7 @@ class ParquetSource(TableSource):
     ) -> dict[str, NDArray[Any]]:
         from nnspec.runtime.tables import read_parquet
 
-        return read_parquet(file, wanted, metadata)
+        return read_parquet(file, wanted, metadata).inputs
 
 
 def _convert(plan: SourcePlan, name: str, array: Any, reading: Reading) -> Column:

@@ -1,0 +1,81 @@
+"""The rows of a table in the order in which training read them: sorted by time, each series by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnspec.runtime.csv_rules import is_missing
+from nnspec.runtime.errors import InputError
+from nnspec.runtime.ports import Metadata
+from nnspec.runtime.time_rules import sort_keys
+
+
+@dataclass(frozen=True, eq=False)
+class RowOrder:
+    """Where rows come to stand.
+
+    Attributes:
+        rows: each position's row in the file, from 0.
+        starts: the position at which each series begins.
+        keys: the columns that order and tell apart the rows, as they stand in the file.
+        notes: what the file lacks.
+    """
+
+    rows: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    keys: Mapping[str, Sequence[str]]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def stretches(self) -> list[tuple[int, int]]:
+        """The positions of each series, as (start, stop)."""
+        return list(zip(self.starts.tolist(), [*self.starts.tolist()[1:], len(self.rows)], strict=True))
+
+
+def key_columns(metadata: Metadata) -> list[str]:
+    """The columns by which training ordered rows and told series apart."""
+    return [str(metadata[key]) for key in ("order_by", "series") if metadata.get(key)]
+
+
+def order_rows(file: Path, count: int, keys: Mapping[str, Sequence[str]], metadata: Metadata) -> RowOrder:
+    """The order of a table's rows.
+
+    Args:
+        keys: the cells of the columns of `key_columns` that the file has.
+
+    Raises:
+        InputError: where a row has no time or no series.
+    """
+    for name, cells in keys.items():
+        gap = next((row for row, cell in enumerate(cells, 1) if is_missing(cell)), None)
+        if gap is not None:
+            raise InputError(f"`{file.name}`: column `{name}`, by which rows are ordered, has no value in row {gap}")
+    notes = [
+        f"`{file.name}` has no column `{name}`, by which training {did}: rows are taken {instead}"
+        for key, did, instead in (
+            ("order_by", "sorted rows", "in file order"),
+            ("series", "told series apart", "as one series"),
+        )
+        for name in [metadata.get(key)]
+        if name and name not in keys
+    ]
+    order = list(range(count))
+    time, series = str(metadata.get("order_by") or ""), str(metadata.get("series") or "")
+    if time in keys:
+        moments = sort_keys(keys[time])
+        order.sort(key=moments.__getitem__)
+    numbers: dict[str, int] = {}
+    if series in keys:
+        names = keys[series]
+        codes = [numbers.setdefault(names[row], len(numbers)) for row in order]
+        together = sorted(range(count), key=codes.__getitem__)
+        order, ranks = [order[i] for i in together], np.array([codes[i] for i in together], np.int64)
+    else:
+        ranks = np.zeros(count, np.int64)
+    starts = np.flatnonzero(np.diff(ranks, prepend=-1))
+    return RowOrder(np.array(order, np.int64), starts, keys, tuple(notes))

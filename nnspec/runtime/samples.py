@@ -1,0 +1,82 @@
+"""A file's samples for a model, a batch at a time: windows are never written out as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from nnspec.runtime.ports import BATCH, Array, Metadata
+
+BATCH_SIZE = 64
+MOST_BYTES = 2**24  # of a batch's inputs
+
+Take = Callable[[slice], dict[str, Array]]
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """A file's samples, in the order in which training would read them.
+
+    Attributes:
+        count: how many; None where no input has a batch axis.
+        take: the inputs of a slice of them.
+        keys: columns of the file that tell the samples apart (a time, a series), a cell each.
+        notes: what is worth knowing of the file.
+    """
+
+    count: int | None
+    take: Take
+    keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def inputs(self) -> dict[str, Array]:
+        """All of them at once."""
+        return self.take(slice(0, self.count))
+
+    def keys_of(self, part: slice) -> dict[str, Sequence[str]]:
+        """The cells of a slice of the samples."""
+        return {name: cells[part] for name, cells in self.keys.items()}
+
+    def slices(self, size: int = BATCH_SIZE) -> Iterator[slice]:
+        """Slices of no more than `size` samples, fewer where samples are large."""
+        if not self.count:
+            yield slice(0, self.count)
+            return
+        bytes_each = sum(array.nbytes for array in self.take(slice(0, 1)).values())
+        step = max(1, min(size, MOST_BYTES // max(1, bytes_each)))
+        for start in range(0, self.count, step):
+            yield slice(start, min(start + step, self.count))
+
+
+def samples_of_arrays(arrays: Mapping[str, Array], metadata: Metadata) -> Samples:
+    """Arrays that hold all samples, along their batch axes."""
+    places = {name: _batch_axis(metadata["inputs"][name]) for name in arrays}
+    counts = {array.shape[places[name] or 0] for name, array in arrays.items() if array.ndim > (places[name] or 0)}
+    if len(counts) != 1 or None in places.values():
+        return Samples(None, lambda part: dict(arrays))
+
+    def take(part: slice) -> dict[str, Array]:
+        return {name: array[(*(slice(None),) * (places[name] or 0), part)] for name, array in arrays.items()}
+
+    return Samples(counts.pop(), take)
+
+
+def _batch_axis(body: Mapping[str, object]) -> int | None:
+    axes = body["axes"]
+    assert isinstance(axes, Sequence)
+    return next((i for i, (name, _) in enumerate(axes) if name == BATCH), None)
+
+
+def joined(parts: Sequence[Mapping[str, Array]], metadata: Metadata) -> dict[str, Array]:
+    """Outputs of batches in one."""
+    if len(parts) == 1:
+        return dict(parts[0])
+    found = {}
+    for name in parts[0]:
+        body = metadata["outputs"].get(name)
+        place = (_batch_axis(body) if body and body.get("axes") else 0) or 0
+        found[name] = np.concatenate([part[name] for part in parts], axis=place)
+    return found

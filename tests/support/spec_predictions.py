@@ -1,0 +1,85 @@
+"""What `nnspec predict` gives for a built spec's test rows, scored against the file alone: NumPy and the csv module."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from click.testing import CliRunner
+
+from nnspec import api, runtime
+from nnspec.checks.context import input_slots, output_slots
+from nnspec.cli import main
+from nnspec.data.dataset import load
+from nnspec.jobs import Run
+
+Row = dict[str, str]
+
+
+def predicted_figure(spec: Path, run: Run, folder: Path) -> float:
+    """RMSE or accuracy on the raw test rows: of a table newest first, of arrays in the order of the split."""
+    plan = api.load(spec).checked.data
+    assert plan is not None
+    if plan.source is not None and plan.source.kind == "csv":
+        return _rmse_of_table(spec, run, folder)
+    return _figure_of_arrays(spec, run, folder)
+
+
+def _rmse_of_table(spec: Path, run: Run, folder: Path) -> float:
+    plan = api.load(spec).checked.data
+    assert plan is not None
+    assert plan.source is not None
+    assert plan.window is not None
+    with plan.source.path.open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))  # these files are in time order
+    before = sum(part.fraction or 0 for part in plan.split.parts if part.name != "test")
+    test = rows[int(before * len(rows) + 1e-6) + plan.gap :]
+    time, (output,) = str(plan.order_by), plan.outputs.values()
+    predictions = _predict(run, _written(folder / "newest_first.csv", test[::-1]), folder)
+    place = {row[time]: i for i, row in enumerate(test)}
+    ahead, column = plan.window.horizon[0], output.columns[0]
+    errors = []
+    for row in predictions:
+        target = place[row[time]] + ahead
+        if target < len(test):  # the last windows have no target yet
+            errors.append(float(row[output.name]) - float(test[target][column]))
+    return float(np.sqrt(np.mean(np.square(errors))))
+
+
+def _written(path: Path, rows: list[Row]) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def _figure_of_arrays(spec: Path, run: Run, folder: Path) -> float:
+    checked = api.load(spec).checked
+    assert checked.data is not None
+    test = load(checked.data, input_slots(checked.graph), output_slots(checked.graph)).splits["test"]
+    layout = runtime.load(run.onnx).metadata["layout"]
+    arrays = {}
+    for name, raw in test.raw.items():
+        order = layout.get(name)
+        is_last = order is not None and order[-1] == "batch"
+        arrays[name] = np.moveaxis(raw, 0, -1) if is_last else raw
+    np.savez(folder / "test_rows.npz", **arrays)
+    rows = _predict(run, folder / "test_rows.npz", folder)
+    ((name, target),) = test.target.items()
+    wanted = target.reshape(len(target), -1)
+    columns = [key for key in rows[0] if "_p_" not in key and not key.startswith(f"{name}_label")]
+    found = np.array([[row[key] for key in columns] for row in rows])
+    if checked.graph.outputs[name].task == "regression":
+        return float(np.sqrt(np.mean((found.astype(float) - wanted) ** 2)))
+    return float(np.mean(found == wanted.astype(str)))
+
+
+def _predict(run: Run, data: Path, folder: Path) -> list[dict[str, Any]]:
+    out = folder / "predictions.csv"
+    done = CliRunner().invoke(main, ["predict", str(run.onnx), str(data), "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    with out.open(encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
