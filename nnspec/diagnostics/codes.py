@@ -82,6 +82,7 @@ CODES: dict[str, str] = {
     "NN353": "unknown-word-without-index",
     "NN355": "number-of-classes-not-known",
     "NN365": "no-mask-to-end",
+    "NN367": "mask-within-a-mask",
     "NN366": "mask-does-not-fit-values",
     "NN370": "positions-outside-axis",
     "NN368": "bad-formula",

@@ -28,7 +28,7 @@ from nnspec.expansion.expand import Expanded, Item
 from nnspec.expansion.fixes import settle_fixes
 from nnspec.expansion.naming import Reference
 from nnspec.inference.heads import gives_scores, head_function
-from nnspec.inference.node import check_text, make_call, make_node
+from nnspec.inference.node import check_nested_mask, check_text, make_call, make_node
 from nnspec.inference.outputs import make_output
 from nnspec.inference.places import Declarations
 from nnspec.inference.unused import spare, unreached
@@ -198,6 +198,7 @@ class _Elaborator:
         try:
             self.check_arity(call, layer)
             check_text(call, layer)
+            check_nested_mask(call, layer)
             inferred = layer.infer(call)
             self.add_assumed(item, call)
             node = self.build_node(item, layer, call, inferred)

@@ -8,6 +8,7 @@ from nnspec.diagnostics import CompilerBug, Fix, Report, Span, SpecError
 from nnspec.document import Mapping, Scalar, Sequence, to_plain
 from nnspec.document import Node as SourceNode
 from nnspec.inference.alignment import warn_of_misalignment
+from nnspec.ir.axes import Axes
 from nnspec.ir.graph import Node, Value
 from nnspec.ir.layer_failure import failure, say
 from nnspec.ir.receptive_field import propagate
@@ -90,13 +91,20 @@ def make_node(
         warn_of_misalignment(call, inferred.end_to_end)
     masks = inferred.masks or (inferred.mask,)
     warn_of_lost_mask(layer, call, masks)
+    outer = inferred.outer or tuple(passed_outer(call, mask, inferred.outputs[0]) for mask in masks)
     values = []
     for i, axes in enumerate(inferred.outputs):
         port = inferred.ports[i] if i < len(inferred.ports) else f"output_{i}"
         dtype = inferred.dtypes[i] if i < len(inferred.dtypes) else call.input.dtype
         values.append(
             Value(
-                node=name, axes=axes, dtype=dtype, port=port, mask=masks[i] if i < len(masks) else None, fields=fields
+                node=name,
+                axes=axes,
+                dtype=dtype,
+                port=port,
+                mask=masks[i] if i < len(masks) else None,
+                outer=outer[i] if i < len(outer) else (),
+                fields=fields,
             )
         )
     args = {**call.args, **inferred.keras}
@@ -122,6 +130,39 @@ def make_node(
         windows=inferred.windows,
         cells=inferred.cells,
         given=call.given,
+    )
+
+
+def passed_outer(call: Call, mask: str | None, axes: Axes) -> tuple[str, ...]:
+    """The axes before a mask that is passed on, under the names that they have behind the layer."""
+    source = next((value for value in call.inputs if value.mask is not None), None)
+    if mask is None or source is None:
+        return ()
+    return tuple(axis.name for axis in axes[: len(source.outer)])
+
+
+def check_nested_mask(call: Call, layer: Layer) -> None:
+    """A mask that is another one for each position of an axis is for layers that treat each position by itself.
+
+    Raises:
+        Fault: NN367.
+    """
+    nested = next((value for value in call.inputs if value.outer), None)
+    if nested is None or not layer.uses_mask or layer.ends_mask or layer.replaces_mask or layer.mask_argument:
+        return
+    same = {(value.mask, value.outer) for value in call.inputs}
+    if layer.pairs_positions and len(call.inputs) > 1 and len(same) == 1:
+        return
+    first, is_alone = nested.outer[0], layer.arity[0] == 1
+    call.fail(
+        "NN367",
+        f"`{layer.kind}` reads a mask along `{nested.mask}` that is another one for each position of `{first}`",
+        notes=[f"padding is told for each `{nested.mask}` of each `{first}`; `{layer.kind}` takes one mask a sample"],
+        fixes=[
+            *([Fix(f"wrap it: `TimeDistributed: {{over: {first}, layer: {{{layer.kind}: …}}}}`")] if is_alone else []),
+            Fix("end the mask before it with `unmask` where padding may count as data"),
+        ],
+        about=[nested, nested.mask, first],
     )
 
 
@@ -185,6 +226,7 @@ def infer_inner(
     inner.reader_kinds = call.reader_kinds
     inner.said = call.said
     check_text(inner, layer)
+    check_nested_mask(inner, layer)
     try:
         inferred = layer.infer(inner)
     except (Fault, SpecError, CompilerBug):

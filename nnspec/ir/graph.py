@@ -76,6 +76,7 @@ class Value:
         node: the input or node that makes it.
         port: which of the node's outputs; `output` where there is only one.
         mask: the axis that a mask runs along (padding of sequences), if one is attached.
+        outer: the axes before it for each of whose positions the mask is another: words are padded in each sentence.
         fields: receptive field along each input axis.
     """
 
@@ -84,6 +85,7 @@ class Value:
     dtype: str = "float32"
     port: str = "output"
     mask: str | None = None
+    outer: tuple[str, ...] = ()
     fields: Mapping[str, Field] = field(default_factory=dict)
 
 

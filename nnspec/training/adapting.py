@@ -5,7 +5,7 @@ Padding is no data: an array that holds some is a `numpy.ma.MaskedArray`, whose 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,19 +49,20 @@ def without_padding(
     """What a value is on the training rows: axes `sample *axes`; masked where all that it reads there is padding.
 
     Args:
-        mask: what Keras' mask lets through, axes `sample step`; None where the value carries none.
+        mask: what Keras' mask lets through, axes `sample step`, or `sample position step` where it
+            is another one for each position; None where the value carries none.
         padding: where the inputs are padded.
     """
     hidden = np.zeros(array.shape, dtype=bool)
     place = ax.index_of(value.axes, value.mask or "")
     if mask is not None and place is not None:
-        hidden |= _spread(~mask, place, array.shape)
+        hidden |= _spread(~mask, [*range(len(value.outer)), place], array.shape)
     for name, where in padding.items():
         step = next((i for i in range(1, where.ndim) if where.shape[i] != 1), None)
         axis = None if step is None else graph.inputs[name].axes[step - 1]
         at = None if axis is None else _following(value, axis)
         if at is not None and name in names_before(graph, value):
-            hidden |= _spread(where.reshape(len(where), -1), at, array.shape)
+            hidden |= _spread(where.reshape(len(where), -1), [at], array.shape)
     return np.ma.array(array, mask=hidden) if hidden.any() and not hidden.all() else array
 
 
@@ -93,6 +94,7 @@ def _following(value: Value, axis: ax.Axis) -> int | None:
     return None
 
 
-def _spread(steps: np.ndarray, place: int, shape: tuple[int, ...]) -> Any:
-    """Axes `sample step` in the shape of a value whose axis at `place` (batch left out) has the steps."""
-    return np.broadcast_to(steps.reshape(len(steps), *(-1 if i == place else 1 for i in range(len(shape) - 1))), shape)
+def _spread(flags: np.ndarray, places: Sequence[int], shape: tuple[int, ...]) -> Any:
+    """Axes `sample …` in the shape of a value, which has those behind the samples at `places` (batch left out)."""
+    sizes = dict(zip(places, flags.shape[1:], strict=True))
+    return np.broadcast_to(flags.reshape(len(flags), *(sizes.get(i, 1) for i in range(len(shape) - 1))), shape)

@@ -39,9 +39,12 @@ class Masking(Layer):
     args = {"mask_value": a.number("The value of every feature of a padded step.", 0.0)}
 
     def infer(self, call: Call) -> Inferred:
-        call.require_rank(2, what="steps and features")
-        check_steps(call, (0,))
-        return Inferred((call.axes,), windows={1: WHOLE}, mask=call.axes[0].name)
+        if len(call.axes) < 2:
+            call.require_rank(2, what="steps and features")
+        last = len(call.axes) - 1
+        check_steps(call, (last - 1,))
+        outer = (ax.names(call.axes[: last - 1]),)
+        return Inferred((call.axes,), windows={last: WHOLE}, mask=call.axes[last - 1].name, outer=outer)
 
     def masked_value(self, node: Node) -> float:
         return float(node.args["mask_value"])
@@ -52,8 +55,8 @@ class Masking(Layer):
         from nnspec.backends.onnx.view import Mask
 
         value = node.args["mask_value"]
-        view = lowering.separable(inputs[0], [2])
-        features = set(view.axes[2])
+        view = lowering.separable(inputs[0], [len(inputs[0].axes) - 1])
+        features = set(view.axes[-1])
         places = [i for i, dim in enumerate(view.dims) if features.intersection(dim)]
         tensor = view.tensor
         if value:
@@ -65,8 +68,8 @@ class Masking(Layer):
         unit = [dim for i, dim in enumerate(view.dims) if i not in places]
         if value:
             unit = [() if i in places else dim for i, dim in enumerate(view.dims)]
-        flags = replace(view, tensor=tensor, dims=tuple(unit), axes=view.axes[:2], dtype="bool", mask=None)
-        mask = Mask(flags, lowering.is_right_padded)
+        flags = replace(view, tensor=tensor, dims=tuple(unit), axes=view.axes[:-1], dtype="bool", mask=None)
+        mask = Mask(flags, lowering.is_right_padded and len(flags.axes) == 2)
         result = view
         if value:  # zeros are masked by zeros already
             zero = lowering.scalar(0, view.dtype)
@@ -149,7 +152,8 @@ class MaskLike(Layer):
                 "from",
                 about=[masked.mask, *values.axes],
             )
-        return Inferred((call.axes,), mask=values.axes[place].name)
+        outer = (ax.names(values.axes[: len(masked.outer)]),)
+        return Inferred((call.axes,), mask=values.axes[place].name, outer=outer)
 
     def to_keras(self, node: Node) -> KerasCallable:
         from nnspec.backends.keras.layers import WithMaskOf

@@ -24,6 +24,8 @@ class Inferred:
             read position by position. Axes that no output follows any more count as read whole.
         mask: the axis along which the first output carries a mask, or None.
         masks: the same for every output, where others than the first carry one.
+        outer: of each output's mask, the axes before it for each of whose positions it is another; default those of the
+            first masked input, where the layer passes its mask on.
         keras: arguments as Keras takes them, where they differ from the spec's (axis names).
         notes: for `show`.
         end_to_end: the position of the axis along which inputs stand one behind the other, so that nothing need be
@@ -43,6 +45,7 @@ class Inferred:
     windows: Mapping[int, Window] = field(default_factory=dict)
     mask: str | None = None
     masks: tuple[str | None, ...] = ()
+    outer: tuple[tuple[str, ...], ...] = ()
     keras: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     inner: Node | None = None

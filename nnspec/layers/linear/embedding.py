@@ -41,7 +41,9 @@ def require_ids(call: Call, otherwise: str) -> None:
 class Embedding(Layer):
     """A trained vector of `output_dim` numbers for each id from 0 to `input_dim` - 1.
 
-    With `mask_zero`, id 0 is padding: layers that know masks pass over it.
+    With `mask_zero`, id 0 is padding: layers that know masks pass over it. Behind `sentence word`, each sentence has a
+    mask of its own, for the layer that a `TimeDistributed` over `sentence` applies; behind that, sentences without a
+    word are padding.
 
     Input axes:  `batch token`, integers
     Output axes: `batch token embedding`
@@ -88,7 +90,7 @@ class Embedding(Layer):
     def infer(self, call: Call) -> Inferred:
         require_ids(call, "use `Dense` for values that are not ids")
         masked = call.args["mask_zero"]
-        if masked:
+        if masked and not call.axes:
             call.require_rank(1, what="with `mask_zero`, the sequence of ids")
         ids, size, rank = call.args["input_dim"], call.args["output_dim"], call.args["lora_rank"]
         check_low_rank(call, "embeddings")
@@ -99,7 +101,8 @@ class Embedding(Layer):
             ("float32",),
             weights=(Weight("embeddings", (ids, size), not rank), *update),
             formula=f"{ids}·{size}{counted}",
-            mask=call.axes[0].name if masked else None,
+            mask=call.axes[-1].name if masked else None,
+            outer=(ax.names(call.axes[:-1]),) if masked else (),
         )
 
     def masked_value(self, node: Node) -> float | None:
@@ -120,7 +123,7 @@ def look_up_rows(lowering: Lowering, ids: View, table: str, made: Group, *, mask
     mask = None
     if masks_zero:
         held = replace(lowering.elementwise("Cast", ids, to=onnx_type("bool")), dtype="bool", mask=None)
-        mask = Mask(held, lowering.is_right_padded)
+        mask = Mask(held, lowering.is_right_padded and len(held.axes) == 2)
     if ids.dtype not in ("int32", "int64"):
         ids = lowering.elementwise("Cast", ids, to=onnx_type("int32"))
     tensor = lowering.node("Gather", table, ids.tensor, axis=0)

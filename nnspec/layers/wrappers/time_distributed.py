@@ -15,6 +15,7 @@ from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred, Layer, is_deep
 from nnspec.layers.kit.contracts import reorder_fixes
+from nnspec.layers.wrappers import nested_masks
 
 if TYPE_CHECKING:
     import numpy as np
@@ -89,7 +90,9 @@ class TimeDistributed(Layer):
 
     Keras' own class loops over the steps and is wrong where their number is unknown; nnspec folds the axis into batch,
     in Keras as in ONNX, which computes the same in one go. Any layer that reads one value can be wrapped, and any axis
-    may come first; `over` says which it is meant to be, and is checked. A mask along that axis goes on.
+    may come first; `over` says which it is meant to be, and is checked. A mask along that axis goes on. A mask behind
+    it, which is another one for each position (the words of each sentence), is the wrapped layer's; where that makes
+    one value of them, positions without any data are masked behind it.
 
     Input axes:  `batch feature time channel`
     Output axes: `batch feature time filter` with `layer: {Conv1D: …}`
@@ -121,7 +124,7 @@ class TimeDistributed(Layer):
         first = call.axes[0]
         if call.over is not None and call.over != (first.name,):
             self.fail_over(call)
-        value = replace(call.input, axes=call.axes[1:], mask=None)
+        value = nested_masks.each_position(call.input)
         inner = call.infer_inner(call, source, (value,), stripped=first.name) if call.infer_inner else None
         assert inner is not None
         if inner.is_stateful:
@@ -130,7 +133,10 @@ class TimeDistributed(Layer):
                 f"`{kind}` cannot be stateful here: its batch includes all positions of `{first.name}`",
                 "layer",
             )
-        self.warn_of_inner_mask(call, inner)
+        outer = nested_masks.around(call.input, inner)
+        if outer is None:
+            self.warn_of_inner_mask(call, inner)
+        plain = call.input.mask if is_positionwise(inner) or call.input.mask == first.name else None
         outputs = tuple(call.require_unique((first, *made.axes)) for made in inner.outputs)
         return Inferred(
             outputs,
@@ -138,14 +144,16 @@ class TimeDistributed(Layer):
             ports=tuple(made.port for made in inner.outputs),
             weights=inner.weights,
             formula=inner.formula,
-            mask=call.input.mask if is_positionwise(inner) or call.input.mask == first.name else None,
+            mask=plain,
+            masks=() if outer is None else tuple(mask for mask, _ in outer),
+            outer=() if outer is None else tuple(before for _, before in outer),
             notes=inner.notes,
             inner=inner,
             windows={place + 1: window for place, window in inner.windows.items()},
         )
 
     def warn_of_inner_mask(self, call: Call, inner: Node) -> None:
-        """A mask along an axis behind the first is another one for every position, and ends here: NN319."""
+        """The input has a mask along the first axis; one that the wrapped layer makes behind it ends here: NN319."""
         lost = next((made.mask for made in inner.outputs if made.mask is not None), None)
         if lost is not None:
             call.warn(
@@ -153,7 +161,7 @@ class TimeDistributed(Layer):
                 f"`TimeDistributed` drops the mask that its `{inner.kind}` creates along `{lost}`: padding "
                 f"counts as data",
                 "layer",
-                notes=["a mask runs along the first axis"],
+                notes=[f"its input has a mask along `{call.input.mask}` already"],
                 about=[lost],
             )
 
@@ -216,10 +224,13 @@ class TimeDistributed(Layer):
         whole = tensors[0]
         if is_positionwise(node.inner) and not is_deep(node.outputs[0].axes):
             return node.inner.layer.call_keras(layer.layer, node.inner, [whole])
-        made = node.inner.layer.call_keras(layer.layer, node.inner, [_folded(node, whole)])
-        if isinstance(made, list | tuple):
-            return [_unfolded(node, part, whole, i) for i, part in enumerate(made)]
-        return _unfolded(node, made, whole, 0)
+        folded = _folded(node, whole)
+        made = node.inner.layer.call_keras(layer.layer, node.inner, [folded])
+        parts = list(made) if isinstance(made, list | tuple) else [made]
+        results = [_unfolded(node, part, whole, i) for i, part in enumerate(parts)]
+        for i, (part, result) in enumerate(zip(parts, results, strict=True)):
+            nested_masks.unfold_keras_mask(node, i, folded, part, result)
+        return results if isinstance(made, list | tuple) else results[0]
 
     def keras_weights(self, layer: KerasLayer) -> list[KerasVariable]:
         return list(layer.inner.layer.keras_weights(layer.layer))
@@ -236,13 +247,16 @@ class TimeDistributed(Layer):
         if is_positionwise(node.inner):
             return node.inner.layer.to_onnx(node.inner, [view], lowering)
         batch, first = view.axes[0], view.axes[1]
-        folded = view.with_axes(((*batch, *first), *view.axes[2:]))
+        mask = nested_masks.folded_mask(node, inputs[0], lowering)
+        folded = replace(view, axes=((*batch, *first), *view.axes[2:]), mask=mask)
         result = []
-        for made in node.inner.layer.to_onnx(node.inner, [folded], lowering):
+        for i, made in enumerate(node.inner.layer.to_onnx(node.inner, [folded], lowering)):
+            around = nested_masks.unfolded_mask(node, i, made.mask or mask, (batch, first), lowering)
+            made = replace(made, mask=None)
             if made.axes[0] != folded.axes[0]:  # the layer renamed its batch
                 assert len(made.axes[0]) == 1
                 made = made.substituted({made.axes[0][0]: folded.axes[0]})
-            result.append(replace(made, axes=(batch, first, *made.axes[1:]), mask=None))
+            result.append(replace(made, axes=(batch, first, *made.axes[1:]), mask=around))
         return result
 
 
@@ -256,10 +270,13 @@ def _folded(node: Node, whole: KerasTensor) -> KerasTensor:
 
     rest = [axis.size for axis in node.inputs[0].axes[1:]]
     if all(isinstance(size, int) for size in rest):
-        return ops.reshape(whole, (-1, *rest))
-    from nnspec.backends.keras.layers import FoldIntoBatch
+        folded = ops.reshape(whole, (-1, *rest))
+    else:
+        from nnspec.backends.keras.layers import FoldIntoBatch
 
-    return FoldIntoBatch()(whole)
+        folded = FoldIntoBatch()(whole)
+    nested_masks.fold_keras_mask(node, whole, folded)
+    return folded
 
 
 def _unfolded(node: Node, made: Any, whole: KerasTensor, index: int) -> KerasTensor:

@@ -23,6 +23,7 @@ from nnspec.training.train import compile_model, train
 
 SAMPLES, STEPS, FEATURES = 24, 6, 2
 TRAIN = slice(0, 12)
+SIZES = {2: {"time": STEPS}, 3: {"time": STEPS, "feature": FEATURES}}
 POOL = ("GlobalAveragePooling1D",)
 
 
@@ -41,7 +42,9 @@ def prepared(
     folder: Path, model: list[Any], x: np.ndarray, given: dict[str, Any], pool: Sequence[str] = POOL, **more: Any
 ) -> Any:
     """The checked spec of a model of these data, with one number a sample to guess."""
-    axes = {"time": STEPS} | ({"feature": x.shape[2]} if x.ndim == 3 else {})
+    axes = (
+        dict(zip(given["axes"][1:], x.shape[1:], strict=True)) if "sample" in given.get("axes", ()) else SIZES[x.ndim]
+    )
     dtype = {"dtype": "int32"} if x.dtype.kind == "i" else {}
     spec = {
         "nnspec": 1,
@@ -113,6 +116,15 @@ def test_normalization_of_each_step(tmp_path: Path) -> None:
     np.testing.assert_allclose(found["variance"][:-1], np.nanvar(rows[:, :-1], axis=0), rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(found["mean"][-1], [np.nanmean(rows)] * 2, rtol=1e-4)  # no training row goes so far
     np.testing.assert_allclose(found["variance"][-1], [np.nanvar(rows)] * 2, rtol=1e-4)
+
+
+def test_normalization_of_words_in_padded_sentences(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    real = rng.random((SAMPLES, STEPS, 4)) < 0.6
+    x = np.where(real[..., None], rng.normal(9, 2, (SAMPLES, STEPS, 4, FEATURES)), 0).astype(np.float32)
+    given = {"array": "x", "axes": ["sample", "time", "word", "feature"]}
+    found = adapted(prepared(tmp_path, [{"Masking": {}}, NORMALIZATION], x, given, pool=("Flatten",)), "normal")
+    np.testing.assert_allclose(found["mean"], x[TRAIN][real[TRAIN]].mean(axis=0), rtol=1e-4)
 
 
 def test_bins(tmp_path: Path) -> None:
