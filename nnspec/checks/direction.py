@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from nnspec.checks.context import Context
 from nnspec.diagnostics import Diagnostic, Fix, Related
-from nnspec.ir.graph import Graph, Node, Output, Value
+from nnspec.ir.graph import Node, Output, Value
 from nnspec.ir.receptive_field import followed
 
 Port = tuple[str, str]  # a node and which of its outputs
@@ -16,7 +16,7 @@ LAST_ALONE = Fix("leave `return_sequences` out where the result after the last s
 
 
 def check_direction(context: Context) -> Iterator[Diagnostic]:
-    turned = turned_masks(context.graph)
+    turned = turned_masks(context.graph.nodes)
     for node in context.graph.nodes:
         source = next((turned[port] for value in node.inputs if (port := _port(value)) in turned), None)
         if source is not None and node.layer.uses_mask and not node.layer.ends_mask:
@@ -29,10 +29,10 @@ def check_direction(context: Context) -> Iterator[Diagnostic]:
             yield _targets_not_turned(context, output, axis)
 
 
-def turned_masks(graph: Graph) -> dict[Port, Node]:
+def turned_masks(nodes: Iterable[Node]) -> dict[Port, Node]:
     """The values whose steps have been turned round while their mask has not, each with the layer that did it."""
     found: dict[Port, Node] = {}
-    for node in graph.nodes:
+    for node in nodes:
         masked = next((value for value in node.inputs if value.mask is not None), None)
         if masked is None or node.outputs[0].mask is None:
             continue

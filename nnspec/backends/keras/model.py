@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,11 +64,11 @@ def build_model(graph: Graph, *, batches: Mapping[str, int | None] | None = None
             raise failure(node.layer, node.inner, node.span, what) from error
         layers[node.name] = layer
         results = list(made) if isinstance(made, list | tuple) else [made]
-        _name_operations(keras_name(node.name), results, read)
         for value, tensor in zip(node.outputs, results, strict=True):
             _compare_shapes(node, value, tensor)
             tensors[node.name, value.port] = tensor
     outputs = {name: _output(o, tensors[o.value.node, o.value.port]) for name, o in graph.outputs.items()}
+    rename_operations(outputs.values())
     model = keras.Model(
         inputs=inputs if len(inputs) > 1 else next(iter(inputs.values())),
         outputs=outputs if len(outputs) > 1 else next(iter(outputs.values())),
@@ -78,24 +78,31 @@ def build_model(graph: Graph, *, batches: Mapping[str, int | None] | None = None
     return Compiled(model, layers, named)
 
 
-def _name_operations(name: str, results: list[Tensor], read: list[Tensor]) -> None:
-    """Names of their own for the operations that a node is made of.
+def rename_operations(outputs: Iterable[Tensor]) -> None:
+    """Gives operations that Keras has named another name where a layer of the spec, or another one, has theirs.
 
-    Keras numbers operations by class, `mean_1`, and takes no model in which a node of the spec has such a name too.
+    Keras numbers the operations that it names by itself (`multiply_1`, also those of masks), and refuses a model in
+    which two have one name; the spec's names are its author's.
     """
     import keras
 
-    known = {id(tensor) for tensor in read}
-    pending = list(results)
-    while pending:
-        tensor = pending.pop()
-        if id(tensor) in known:
+    operations, rest, seen = {}, list(outputs), set[int]()
+    while rest:
+        tensor = rest.pop()
+        if id(tensor) in seen:
             continue
-        known.add(id(tensor))
-        operation, number, _ = tensor._keras_history
-        if not isinstance(operation, keras.layers.Layer) and not operation.name.startswith(f"{name}."):
-            operation.name = f"{name}.{operation.name}"
-        pending += operation._inbound_nodes[number].input_tensors
+        seen.add(id(tensor))
+        history = tensor._keras_history
+        operations[id(history.operation)] = history.operation
+        rest += history.operation._inbound_nodes[history.node_index].input_tensors
+    taken = {operation.name for operation in operations.values() if isinstance(operation, keras.Layer)}
+    for operation in operations.values():
+        if isinstance(operation, keras.Layer):
+            continue
+        number, name = 1, operation.name
+        while operation.name in taken:
+            operation.name, number = f"{name}.{number}", number + 1
+        taken.add(operation.name)
 
 
 def _output(output: Output, tensor: Tensor) -> Tensor:

@@ -186,6 +186,11 @@ class _Builder:
         body = {**body, **self.call_arguments(call, kind)}
         reads = self.masks.as_in_keras(call, kind, [self.read(tensor) for tensor in call.tensors])
         reads = self.with_constants(call, reads)
+        if body.get("unroll") and not isinstance(reads[0].value.axes[0].size, int):
+            body.pop("unroll")
+            self.maker.notes.append(
+                f"layer `{call.name}` ({kind}) is not unrolled: how many steps it has is open; the values are the same"
+            )
         if call.distributed:
             return self.distributed(call, kind, body, reads)
         body = _axis_by_name(kind, body, reads)

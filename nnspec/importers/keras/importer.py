@@ -14,7 +14,7 @@ import numpy as np
 from nnspec import pipeline
 from nnspec.backends.keras.model import Compiled, as_array, build_model, predict, reset_states
 from nnspec.backends.registry import training_backend
-from nnspec.diagnostics import Diagnostic, Fix, Source, Span, SpecError
+from nnspec.diagnostics import Diagnostic, Fix, Severity, Source, Span, SpecError
 from nnspec.importers.keras import vocabularies
 from nnspec.importers.keras.archive import read_archive
 from nnspec.importers.keras.build_spec import Draft, build_draft, is_mixed
@@ -126,8 +126,8 @@ def _with_masks(draft: Draft, model: Any, network: Network, name: str, here: Spa
     if not has_masks(draft.graph, network.calls):
         return draft
     runs = variants(draft.graph, np.random.default_rng(7))
-    observed = observe_masks(model, [list(arrays.values()) for arrays in runs])
     try:
+        observed = observe_masks(model, [list(arrays.values()) for arrays in runs])
         return _draft(network, name, observed)
     except ImportFault as fault:
         raise _refused(fault, here) from None
@@ -179,6 +179,7 @@ def _write(
         with progress.step("comparing with the model"):
             error = largest_difference(model, network, draft, graph, compiled)
         if not error <= TOLERANCE:
+            _refuse_wrong_zeros(graph, here)
             raise SpecError.single(
                 "NN708",
                 f"the spec imported from `{model.name}` gives other outputs than the model (relative "
@@ -215,6 +216,30 @@ def _write_tables(draft: Draft, folder: Path, name: str) -> Path | None:
     return folder / name
 
 
+def _refuse_wrong_zeros(graph: Graph, here: Span) -> None:
+    """Tells where a model computes by a fault of Keras what no spec says.
+
+    Keras' unrolled loop zeroes masked steps at the wrong end where it runs backwards; a spec's layer does not.
+
+    Raises:
+        SpecError: NN607, a diagnostic for each such layer.
+    """
+    faults = []
+    for node in graph.nodes:
+        both = [part for part in (node, node.inner, node.backward) if part is not None]
+        is_backward = node.kind == "Bidirectional" or node.args.get("go_backwards")
+        if is_backward and node.inputs[0].mask and any(part.args.get("unroll") for part in both):
+            faults.append(
+                ImportFault(
+                    f"layer `{node.name}` ({node.kind}) runs backwards with `unroll`, where Keras zeroes the wrong "
+                    "steps of padded sequences, and a spec does not",
+                    help="set `unroll=False` in the model, and save that",
+                )
+            )
+    if faults:
+        raise _refused(ImportFault(str(faults[0]), causes=faults), here)
+
+
 def _checked(draft: Draft, path: Path, fold: bool, here: Span) -> tuple[str, pipeline.Checked]:
     """The spec's text, folded where writing it out again gives exactly the layers that were read."""
     for is_folded in (True, False) if fold else (False,):
@@ -225,7 +250,7 @@ def _checked(draft: Draft, path: Path, fold: bool, here: Span) -> tuple[str, pip
         except SpecError as error:
             if is_folded:
                 continue
-            said = [f"{d.code}: {d.message}" for d in error.diagnostics]
+            said = [f"{d.code}: {d.message}" for d in error.diagnostics if d.severity is Severity.ERROR]
             message = "the model computes something that a spec cannot express: " + said[0]
             raise SpecError.single("NN607", message, here, notes=said[1:]) from None
         if _is_exact(draft, checked.graph):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from nnspec.checks.direction import turned_masks
 from nnspec.importers.keras.items import Maker, Read
 from nnspec.importers.keras.network import Call, ImportFault
 from nnspec.importers.keras.observed_masks import Fingerprint, Observed, Seen
@@ -43,11 +44,18 @@ class MaskFlow:
         for read, mask in zip(reads, wanted, strict=True):
             if mask is None:
                 result.append(self.unmasked(read))
-            elif is_used and self.known.get(_key(read)) != mask:
+            elif is_used and (self.known.get(_key(read)) != mask or self.is_turned(read)):
                 result.append(self.masked(read, mask, call))
             else:
                 result.append(read)
         return result
+
+    def is_turned(self, read: Read) -> bool:
+        """Whether the steps run from last to first, and the mask does not: the spec says then that it is meant."""
+        nodes = [item.node for item in self.maker.items]
+        if not any(node.args.get("go_backwards") for node in nodes):
+            return False
+        return (read.value.node, read.value.port) in turned_masks(nodes)
 
     def unmasked(self, read: Read) -> Read:
         """The value without its mask, if it has one."""

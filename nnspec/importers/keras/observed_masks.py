@@ -6,13 +6,14 @@ Keras' rules cannot be told from a configuration: a mask ends at operators, is p
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from nnspec.importers.keras.network import MASKS, Place
+from nnspec.importers.keras.network import MASKS, ImportFault, Place
 
 _NO_PADDING = b"A"
 Fingerprint = bytes  # of a mask's values; masks that are equal on many padded inputs are one
@@ -105,17 +106,36 @@ def _run(function: Any, inputs: list[Any], way: tuple[Place, ...], found: dict[t
         operation = node.operation
         place = (operation.name, _number(function, node))
         before = tuple(_fingerprint(_mask(known[id(symbol)])) for symbol in _symbols(node.arguments))
-        given = {key: _fingerprint(keywords[key]) for key in MASKS if keywords.get(key) is not None}
         inner = _function(operation)
-        if hasattr(inner, "_run_through_graph"):
+        given: dict[str, Fingerprint | None] = {}
+        if hasattr(inner, "_run_through_graph"):  # whose own calls tell what becomes of the masks
             outputs = _run(inner, _masked_inputs(inner, arguments, keywords), (*way, place), found)
         else:
-            outputs = tree.flatten(operation(*arguments, **keywords))
+            given = {key: _fingerprint(keywords[key]) for key in MASKS if keywords.get(key) is not None}
+            outputs = tree.flatten(_called(operation, arguments, keywords))
         after = tuple(_fingerprint(_mask(tensor)) for tensor in outputs)
         found[(*way, place)] = Seen(before, given, after)
         for symbol, tensor in zip(node.outputs, outputs, strict=True):
             known[id(symbol)] = tensor
     return [known[id(symbol)] for symbol in function._outputs]
+
+
+def _called(operation: Any, arguments: Any, keywords: Mapping[str, Any]) -> Any:
+    """What Keras' layer gives.
+
+    Raises:
+        ImportFault: where it fails, as a Softmax does that reads a mask of fewer axes.
+    """
+    try:
+        return operation(*arguments, **keywords)
+    except Exception as error:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        reason = next((line for line in lines if not line.startswith("Exception encountered")), type(error).__name__)
+        reason = re.sub("\x1b\\[[0-9;]*m", "", reason)
+        raise ImportFault(
+            f"layer `{operation.name}` ({type(operation).__name__}) fails in Keras itself on padded input: {reason}",
+            help="mend the model, and save that",
+        ) from None
 
 
 def _masked_inputs(inner: Any, arguments: Any, keywords: Mapping[str, Any]) -> list[Any]:

@@ -118,7 +118,7 @@ def assume_written(call: Call, which: int) -> tuple[Axes, Axes] | None:
         bool(edits)
         and len(ones) == 1  # of two that are both repeated, an outer product is made
         and (not lacking or _fits_once(shorter.axes, longer.axes))
-        and all(value.mask is None for value in call.inputs)
+        and (not lacking or all(value.mask is None for value in call.inputs))
     )
     report = call.assume if is_certain else call.fail
     report(

@@ -15,6 +15,7 @@ from nnspec.layers.kit.base import Call, Inferred, Layer
 from nnspec.layers.kit.habits import SEPARATE_ACTIVATION, keras_word
 from nnspec.layers.merging.elementwise import any_mask, common_mask
 from nnspec.layers.merging.joining import join_axes
+from nnspec.lazy import np
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
@@ -64,27 +65,23 @@ class Concatenate(Layer):
         masked = [value for value in call.inputs if value.mask is not None]
         if not masked:
             return None
-        if any(len(value.axes) != 2 for value in masked) or (place == 0 and len(masked) < len(call.inputs)):
+        if any(len(value.axes) != 2 for value in masked):
             call.fail(
                 "NN319",
                 f"Keras' `Concatenate` cannot join a mask along `{masked[0].mask}` with inputs "
                 f"{', '.join(ax.describe(value.axes) for value in call.inputs)}",
                 "from",
-                notes=["masks can be joined if every input has one and has two axes"],
+                notes=["masks can be joined if every input has two axes"],
                 about=[masked[0].mask],
             )
         if place == 0:
-            return call.axis_name or call.input.mask
+            return call.axis_name or call.axes[0].name
         return common_mask(call)
 
     def to_keras(self, node: Node) -> KerasCallable:
         import keras
 
-        name = keras_name(node.name)
-        if any(value.mask for value in node.inputs):
-            # Keras joins the masks by an operation that it may call `concatenate_1`, as this layer may be.
-            name = f"{name}.joined"
-        return keras.layers.Concatenate(node.args["axis"], name=name)  # type: ignore[no-any-return]
+        return keras.layers.Concatenate(node.args["axis"], name=keras_name(node.name))  # type: ignore[no-any-return]
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         axis = node.args["axis"]
@@ -96,12 +93,22 @@ class Concatenate(Layer):
         if axis != 1:
             return [replace(result, mask=any_mask(lowering, masks))]
         known = [mask for mask in masks if mask is not None]
-        steps = concatenate(lowering, [mask.view for mask in known], 1, made.mask, made.axes[0].size)
+        flags = [_all_data(lowering, view) if view.mask is None else view.mask.view for view in inputs]
+        steps = concatenate(lowering, flags, 1, made.mask, made.axes[0].size)
         steps = steps.with_axes(result.axes[:2])
         steps = replace(
             steps, dims=tuple(result.axes[1] if dim and dim != result.axes[0] else dim for dim in steps.dims)
         )
         return [replace(result, mask=replace(known[0], view=steps, is_right_padded=False))]
+
+
+def _all_data(lowering: Lowering, view: View) -> View:
+    """The mask of a view (batch, step, …) that has none: every step counts."""
+    ready = lowering.arrange(view, view.axes)
+    shape = lowering.node("Shape", ready.tensor, start=0, end=2)
+    axes = view.axes[:2]
+    tensor = lowering.node("Expand", lowering.constant(np.ones((1, 1), bool), "data"), shape)
+    return replace(view, tensor=tensor, dims=axes, axes=axes, dtype="bool", mask=None)
 
 
 def concatenate(lowering: Lowering, inputs: list[View], axis: int, name: str, size: ax.Size) -> View:

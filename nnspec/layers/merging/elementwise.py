@@ -7,7 +7,8 @@ from dataclasses import replace
 from functools import reduce
 from typing import TYPE_CHECKING, ClassVar
 
-from nnspec.backends.onnx.ops.placement import broadcast_mask, broadcast_views
+from nnspec.backends.onnx.ops.placement import broadcast_mask, broadcast_views, one_dim_each
+from nnspec.diagnostics import Fix
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node
 from nnspec.layers.kit import explanations as say
@@ -40,18 +41,20 @@ class ElementwiseMerge(Layer):
         repeated = broadcasting.broadcast_axes(call)
         if not repeated:
             return Inferred((join_axes(call),), mask=common_mask(call), keras={"places": None})
-        masked = next((value for value in call.inputs if value.mask is not None), None)
-        if masked is not None:
-            call.fail(
-                "NN310",
-                f"`{self.kind}` cannot repeat inputs where one has a mask, but `{masked.node}` has one "
-                f"along `{masked.mask}`",
-                "broadcast",
-                about=[masked.node, masked.mask],
-            )
         given, places = broadcasting.expand_inputs(call)
-        axes = join_axes(call, repeated=repeated, given=given)
-        return Inferred((call.require_unique(axes),), keras={"places": places})
+        axes = call.require_unique(join_axes(call, repeated=repeated, given=given))
+        for value, own in zip(call.inputs, places, strict=True):
+            step = ax.index_of(value.axes, value.mask) if value.mask else None
+            if step is not None and (None in own or value.axes[step].size != axes[step].size):
+                call.fail(
+                    "NN310",
+                    f"`{self.kind}` cannot repeat `{value.node}` along `{value.mask}`, where it has a mask, or along "
+                    "an axis that it lacks",
+                    "broadcast",
+                    fixes=[Fix(f"end the mask before: `unmask` of `{value.node}`")],
+                    about=[value.node, value.mask],
+                )
+        return Inferred((axes,), mask=common_mask(call, axes), keras={"places": places})
 
     def keras_arguments(self, node: Node) -> KerasConfig:
         return {}
@@ -76,7 +79,20 @@ class ElementwiseMerge(Layer):
             views = lowering.aligned(inputs)
         else:
             views = broadcast_views(lowering, broadcasting.expand_views(node, inputs))
-        return [_result(lowering, views, self.join(lowering, [view.tensor for view in views]))]
+        return [self.result(lowering, node, inputs, views, self.join(lowering, [view.tensor for view in views]))]
+
+    def result(
+        self, lowering: Lowering, node: Node, inputs: Sequence[View], views: Sequence[View], tensor: str
+    ) -> View:
+        """What the inputs make together, with the mask of all of them."""
+        made = replace(views[0], tensor=tensor, mask=None)
+        mask = any_mask(lowering, [view.mask for view in inputs]) if node.outputs[0].mask is not None else None
+        if mask is None or node.args["places"] is None:
+            return replace(made, mask=mask)
+        step = _step(node.outputs[0].axes, node.outputs[0].mask)
+        own = lowering.canonical(mask.view)
+        pair = (made.axes[0], made.axes[step])
+        return replace(made, mask=replace(mask, view=replace(own, dims=pair, axes=pair)))
 
     def join(self, lowering: Lowering, tensors: Sequence[str]) -> str:
         if self.several is not None and (len(tensors) > 2 or self.several == self.op):
@@ -87,14 +103,15 @@ class ElementwiseMerge(Layer):
         return result
 
 
-def common_mask(call: Call) -> str | None:
-    """As Keras: a mask where every input has one; a position counts where any of them has data."""
+def common_mask(call: Call, axes: ax.Axes | None = None) -> str | None:
+    """As Keras: a mask where every input has one; a position counts where any of them has data.
+
+    Args:
+        axes: of the result, where they are not called as the first input's.
+    """
     places = {ax.index_of(value.axes, value.mask) if value.mask else None for value in call.inputs}
-    return call.input.mask if len(places) == 1 else None
-
-
-def _result(lowering: Lowering, views: Sequence[View], tensor: str) -> View:
-    return replace(views[0], tensor=tensor, mask=any_mask(lowering, [view.mask for view in views]))
+    place = places.pop() if len(places) == 1 else None
+    return None if place is None else (axes or call.axes)[place].name
 
 
 def any_mask(lowering: Lowering, masks: Sequence[Mask | None]) -> Mask | None:
@@ -166,18 +183,21 @@ class MaskedMerge(ElementwiseMerge):
         return super().infer(call)
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
-        if node.args["places"] is not None:
-            return super().to_onnx(node, inputs, lowering)
         masks = [view.mask if value.mask else None for view, value in zip(inputs, node.inputs, strict=True)]
         if not any(masks):
             return super().to_onnx(node, inputs, lowering)
-        views = [lowering.separable(view, [0, 1]) for view in lowering.aligned(inputs)]
+        if node.args["places"] is None:
+            views = [lowering.separable(view, [0, 1]) for view in lowering.aligned(inputs)]
+            whole = views
+        else:
+            views = one_dim_each(lowering, broadcasting.expand_views(node, inputs))
+            whole = [views[0]] * len(views)
         against = [
             None if mask is None else broadcast_mask(lowering, view, _step(value.axes, value.mask), mask)
-            for view, mask, value in zip(views, masks, node.inputs, strict=True)
+            for view, mask, value in zip(whole, masks, node.inputs, strict=True)
         ]
         tensor = self.merge_masked(lowering, [view.tensor for view in views], against, views[0].dtype)
-        return [replace(views[0], tensor=tensor, mask=any_mask(lowering, masks))]
+        return [self.result(lowering, node, inputs, views, tensor)]
 
     def merge_masked(self, lowering: Lowering, tensors: list[str], masks: list[str | None], dtype: str) -> str:
         """Keras' running join: where one side has no data, the other's value stands for it."""

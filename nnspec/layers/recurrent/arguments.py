@@ -42,4 +42,5 @@ def sequence_arguments(*, has_unroll: bool = True) -> dict[str, a.Arg]:
             False,
         ),
         **(unroll if has_unroll else {}),
+        "zero_output_for_mask": a.boolean("Whether masked steps output zeros instead of the previous output.", False),
     }

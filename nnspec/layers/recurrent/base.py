@@ -139,7 +139,8 @@ class GatedRecurrent(Recurrent, Gates):
 
     def to_keras(self, node: Node) -> KerasCallable:
         require_gpu(node)
-        return super().to_keras(node)
+        is_zeroed = node.inputs[0].mask is not None and node.args["zero_output_for_mask"]
+        return super().to_keras(without_unrolling(node) if is_zeroed else node)
 
     def states_of(self, node: Node) -> tuple[StateSpec, ...]:
         unit = node.outputs[0].axes[-1]

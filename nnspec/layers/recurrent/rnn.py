@@ -50,7 +50,6 @@ class RNN(Recurrent):
     args = {
         "cell": a.Arg(CELL, "The cell, or a list of cells that read each other's outputs."),
         **sequence_arguments(),
-        "zero_output_for_mask": a.boolean("Whether masked steps output zeros instead of the previous output.", False),
     }
 
     def infer(self, call: Call) -> Inferred:

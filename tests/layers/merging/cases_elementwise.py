@@ -80,7 +80,17 @@ def few(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return made
 
 
+def masked_and_repeated(kind: str, second: list[Any], id: str) -> Case:
+    """A value with a mask times or plus one number for each step, which has a mask too, or none."""
+    steps = {"time": "T", "channel": 2}
+    mean = [{"GlobalAveragePooling1D": {}}]
+    first, body = [{"Masking": {"mask_value": 0.0}}], {"broadcast": "channel"}
+    still = ("kernel", "bias")  # a number that is nowhere the larger one is not trained
+    return fork(kind, body, steps, steps, None, id, first, second, make=few, after=mean, tolerance=1e-4, still=still)
+
+
 PLAIN = {"Dropout": {"rate": 0.0}}
+ONE_EACH = {"Dense": {"units": 1, "as": "channel"}}
 ELEMENTWISE = [
     case
     for kind in TWO
@@ -227,6 +237,14 @@ CASES = [
     masked("Maximum", None),
     masked("Maximum", None, PLAIN, "one-masked"),
     masked("Minimum", None),
+    *(
+        masked_and_repeated(kind, second, id)
+        for kind in TWO
+        for second, id in (
+            ([ONE_EACH], "repeated-one-masked"),
+            ([{"Masking": {"mask_value": 1.0}}, ONE_EACH], "repeated-both-masked"),
+        )
+    ),
     fork(
         "Minimum",
         {},

@@ -177,6 +177,19 @@ def masked(kind: str) -> list[Case]:
                 id=f"{name}-backwards-every",
                 **more,
             ),
+            *(
+                Case(
+                    kind,
+                    {**body, "zero_output_for_mask": True},
+                    [X],
+                    LAST if body is unit else EVERY,
+                    oracle(kind, mask=0.0, every=body is not unit, zero=True, backwards="go_backwards" in body),
+                    None,
+                    id=f"{name}-{id}",
+                    **more,
+                )
+                for id, body in (("zero-last", unit), ("zero-every", every), ("zero-every-back", {**every, **back}))
+            ),
             Case(
                 kind,
                 every,

@@ -100,6 +100,13 @@ def _apart(lowering: Lowering, views: Sequence[View]) -> list[View]:
     return result
 
 
+def one_dim_each(lowering: Lowering, views: Sequence[View]) -> list[View]:
+    """The same with a dimension for each axis, in the axes' order, and of size 1 where a view's axis is that."""
+    groups = _longest(views)
+    ready = [lowering.arrange(view, view.axes) for view in views]
+    return [replace(ready[0], dims=groups, axes=groups), *ready[1:]]
+
+
 def _longest(views: Sequence[View]) -> tuple[Group, ...]:
     """For each axis the factors of the first view in which it is longer than 1."""
     return tuple(

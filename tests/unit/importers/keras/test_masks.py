@@ -12,6 +12,7 @@ import pytest
 from keras import layers as kl
 from keras import ops
 
+from nnspec.diagnostics import SpecError
 from tests.support.imported_models import compare_deployed, import_randomized
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*does not support masking")
@@ -112,6 +113,49 @@ def attention_of_two() -> Any:
     return keras.Model([one, other], kl.LSTM(3)(kl.Attention()([query, value])))
 
 
+def steps_gated_by_themselves() -> Any:
+    ids = words(None)
+    x = embedded(ids)
+    return keras.Model(ids, kl.LSTM(3)(kl.Multiply()([x, kl.Dense(1, activation="sigmoid")(x)])))
+
+
+def one_of_two_padded_end_to_end() -> Any:
+    one, other = words(None, "one"), words(None, "other")
+    x = kl.Concatenate(axis=1)([embedded(one), kl.Embedding(20, 4)(other)])
+    return keras.Model([one, other], kl.LSTM(3)(x))
+
+
+def backwards_into_a_layer_with_the_mask() -> Any:
+    ids = words()
+    x = kl.GRU(3, return_sequences=True, go_backwards=True)(embedded(ids))
+    return keras.Model(ids, kl.LSTM(3)(x))
+
+
+def zeros_for_padding() -> Any:
+    ids = words()
+    x = kl.LSTM(3, return_sequences=True, zero_output_for_mask=True)(embedded(ids))
+    return keras.Model(ids, kl.Conv1D(2, 3, padding="same")(x))
+
+
+def unrolled_over_any_length() -> Any:
+    ids = words(None)
+    return keras.Model(ids, kl.GRU(3, unroll=True)(embedded(ids)))
+
+
+def two_of_two_in_a_model() -> Any:
+    one, other = keras.Input((9, 4)), keras.Input((9, 4))
+    inner = keras.Model([one, other], [kl.GRU(3)(one), kl.GlobalAveragePooling1D()(other)], name="inner")
+    ids = words()
+    return keras.Model(ids, kl.Concatenate()(inner([embedded(ids), embedded(ids)])))
+
+
+def named_as_keras_would() -> Any:
+    ids = words()
+    x = embedded(ids)
+    x = kl.Multiply(name="multiply_1")([x, kl.Multiply(name="multiply_2")([x, x])]) * 0.5
+    return keras.Model(ids, kl.LSTM(3)(kl.Multiply(name="multiply")([x, x * x])))
+
+
 MODELS: list[Callable[[], Any]] = [
     translator,
     translator_of_two_layers,
@@ -126,6 +170,13 @@ MODELS: list[Callable[[], Any]] = [
     nested_with_an_operator,
     concatenated_with_what_has_none,
     attention_of_two,
+    steps_gated_by_themselves,
+    one_of_two_padded_end_to_end,
+    backwards_into_a_layer_with_the_mask,
+    zeros_for_padding,
+    unrolled_over_any_length,
+    two_of_two_in_a_model,
+    named_as_keras_would,
 ]
 
 
@@ -167,3 +218,32 @@ def test_steps_that_equal_the_mask_value(tmp_path: Path) -> None:
     values[0, 4:] = -1.0
     values[1, :2] = -1.0
     compare_deployed(model, made, [[values]])
+
+
+def test_a_loop_that_keras_gets_wrong(tmp_path: Path) -> None:
+    """Unrolled and backwards, Keras zeroes the wrong steps of padded sequences: no spec says that."""
+    ids = words()
+    x = kl.Bidirectional(kl.SimpleRNN(3, return_sequences=True, unroll=True))(embedded(ids))
+    with pytest.raises(SpecError) as caught:
+        import_randomized(keras.Model(ids, kl.Conv1D(2, 3)(x)), tmp_path)
+    (fault,) = caught.value.diagnostics
+    assert fault.code == "NN607"
+    assert "unroll" in fault.message
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_layer_that_keras_cannot_run(tmp_path: Path) -> None:
+    ids = words()
+    x = kl.Softmax(axis=-1, name="scores")(embedded(ids))
+    with pytest.raises(SpecError) as caught:
+        import_randomized(keras.Model(ids, kl.LSTM(3)(x)), tmp_path)
+    assert "`scores` (Softmax) fails in Keras itself on padded input" in caught.value.diagnostics[0].message
+
+
+def test_errors_alone_say_why(tmp_path: Path) -> None:
+    """A warning, such as that of a mask that ends, is no reason."""
+    ids, table = words(), keras.Input((3,), name="unread")
+    x = kl.Conv1D(3, 2, padding="same")(embedded(ids))
+    with pytest.raises(SpecError) as caught:
+        import_randomized(keras.Model([ids, table], kl.LSTM(3)(x)), tmp_path)
+    assert "NN405" in caught.value.diagnostics[0].message
