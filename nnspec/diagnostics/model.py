@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, field, replace
-from enum import StrEnum
+from enum import Enum, StrEnum
 
 from nnspec.diagnostics.spans import Span
 from nnspec.diagnostics.suggest import did_you_mean as did_you_mean
@@ -97,6 +97,16 @@ class KeyRef:
 Ref = AxisRef | NodeRef | KeyRef
 
 
+class Reason(Enum):
+    """What kind of thing is wrong, for what acts on it: codes and words are for readers."""
+
+    AXES_OF_ONE_NAME = "a value would have two axes of one name"
+    AXES_RUN_ALONG = "a layer runs along axes that seem to be others than was meant"
+    AXES_CALLED_DIFFERENTLY = "values that are joined call their axes differently"
+    REPEATED_SILENTLY = "a value would be repeated along an axis that is not written"
+    VALUES_MIX = "a reshape regroups values of several axes"
+
+
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One fault of a spec.
@@ -111,6 +121,7 @@ class Diagnostic:
         related: further places, such as a declaration.
         fixes: proposals, the best first.
         about: the axes, nodes and keys in question. Whatever acts on a diagnostic reads these, never its words.
+        reason: what kind of thing is wrong, where something acts on that.
         also: the further expansions in which the same place is at fault, see `Report`.
     """
 
@@ -125,6 +136,7 @@ class Diagnostic:
     fixes: tuple[Fix, ...] = ()
     severity: Severity = Severity.ERROR
     about: tuple[Ref, ...] = ()
+    reason: Reason | None = None
     also: tuple[str, ...] = ()
 
     @property

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+from nnspec.diagnostics import Reason
 from nnspec.importers.keras.items import Item, Maker, Read
 from nnspec.importers.keras.mask_flow import MaskFlow
 from nnspec.importers.keras.naming import SYMBOLS, free_name, input_axes, mend
 from nnspec.importers.keras.network import MASKS, Call, Config, Constant, ImportFault, Network, Tensor, tensors_in
 from nnspec.importers.keras.observed_masks import Observed
 from nnspec.importers.keras.operations.operation import Operation
-from nnspec.importers.keras.operations.rules import translate_operation
+from nnspec.importers.keras.operations.rules import check_known, is_operation, translate_operation
 from nnspec.importers.keras.operations.tables import Tables
 from nnspec.importers.keras.translate import MIXED, activation_layer, translate
 from nnspec.ir import axes as ax
@@ -26,7 +27,6 @@ from nnspec.ir.receptive_field import initial_fields
 from nnspec.layers.kit.base import Fault
 from nnspec.layers.registry import REGISTRY
 
-_RECORDED = "nnspec.layers.image."  # Keras writes `training` into the calls of these by itself
 _READ_WORDS = ("inputs", "sequence", "query", "value", "key", "initial_state", "x", "x1", "x2", "xs")
 
 
@@ -133,16 +133,19 @@ class _Builder:
         ]
 
     def run_calls(self) -> None:
-        """Every call; the faults of all are told together, and what reads something faulty is passed over.
+        """Every call; the faults of all are told together. What reads something faulty has no axes to go by, and is
+        looked at for what it is alone.
 
         Raises:
             ImportFault: with all its causes.
         """
         faults: list[ImportFault] = []
         for call in self.network.calls:
-            if any(tensor.call is not None and tensor.call not in self.made for tensor in call.tensors):
-                continue
+            is_ready = all(tensor.call is None or tensor.call in self.made for tensor in call.tensors)
             try:
+                if not is_ready:
+                    self.check_alone(call)
+                    continue
                 self.made[call] = self.call(call)
             except ImportFault as fault:
                 faults += fault.causes
@@ -150,6 +153,18 @@ class _Builder:
             self.masks.note(call, self.made[call])
         if faults:
             raise ImportFault(str(faults[0]), help=faults[0].help, causes=faults)
+
+    def check_alone(self, call: Call) -> None:
+        """Whether a spec has such a layer or operation at all, with these arguments.
+
+        Raises:
+            ImportFault: where it has not.
+        """
+        if is_operation(call):
+            check_known(call)
+        elif activation_layer(call.config) is None:
+            kind, _ = translate(call)
+            self.call_arguments(call, kind)
 
     def input(self, name: str, tensor: Tensor) -> Value:
         axes = []
@@ -160,7 +175,8 @@ class _Builder:
             axes.append(ax.fresh(axis, Symbolic.symbol(symbol) if size is None else int(size), name, origin=axis))
         dtype = tensor.dtype
         readers = {c.kind for c in self.network.calls for t in c.tensors if t.call is None and t.input == tensor.input}
-        if readers and readers <= {"Embedding", "CategoryEncoding"} and dtype.startswith("float"):
+        takes_ids = readers and all(kind in REGISTRY and REGISTRY[kind].reads_ids for kind in readers)
+        if takes_ids and dtype.startswith("float"):
             dtype = "int32"  # ids, which Keras lets one call floats
         return Value(node=name, axes=tuple(axes), dtype=dtype, fields=initial_fields(tuple(axes)))
 
@@ -172,17 +188,15 @@ class _Builder:
     # ------------------------------------------------------------------------------------------------ calls
 
     def call(self, call: Call) -> list[Read]:
-        if call.module.startswith(("keras.src.ops", "keras.ops")):
+        if is_operation(call):
             return translate_operation(self.operation(call))
-        if call.kind in ("InputLayer", "Identity") and len(call.tensors) == 1 and call.kind not in REGISTRY:
-            return [self.read(call.tensors[0])]
-        if call.kind == "RandomCrop":
-            self.maker.notes.append(f"layer `{call.name}` (RandomCrop) is left out: at inference Keras crops nothing")
-            return [self.read(call.tensors[0])]
         given = activation_layer(call.config)
         if given is not None:
             return self.activated(call, *given)
         kind, body = translate(call)
+        if REGISTRY[kind].left_out:
+            self.maker.notes.append(f"layer `{call.name}` ({kind}) is left out: {REGISTRY[kind].left_out}")
+            return [self.read(call.tensors[0])]
         body = {**body, **self.call_arguments(call, kind)}
         reads = self.masks.as_in_keras(call, kind, [self.read(tensor) for tensor in call.tensors])
         reads = self.with_constants(call, reads)
@@ -196,7 +210,7 @@ class _Builder:
         body = _axis_by_name(kind, body, reads)
         if len(reads) > 1 and REGISTRY[kind].arity[0] == 1 and all(_same(reads[0], read) for read in reads):
             reads = reads[:1]  # attention of a value to itself
-        item = self.reshape(body, reads, call) if kind == "Reshape" else self.maker.add(kind, body, reads, call)
+        item = self.reshape(body, reads, call) if "target_shape" in body else self.maker.add(kind, body, reads, call)
         return self.outputs(item)
 
     def with_constants(self, call: Call, reads: list[Read]) -> list[Read]:
@@ -235,18 +249,19 @@ class _Builder:
             raise ImportFault(
                 f"layer `{call.name}` has the layer `{kind}` as its activation, which is not supported inside a step"
             )
-        if kind == "PReLU":
-            raise ImportFault(
-                f"layer `{call.name}` has a `PReLU` as its activation, whose weights Keras creates only when it is run",
-                help="put the `PReLU` after the layer in the model, and save the model again",
-            )
         function = replace(call, path=(*call.path, "@activation"), kind=kind, config=config, module="keras.layers")
-        if call.kind == "Activation":
+        if call.kind in REGISTRY and set(REGISTRY[call.kind].args) == {"activation"}:
             return self.call(function)
         (made,) = self.call(replace(call, config={**call.config, "activation": None}))
         _, body = translate(function)
-        axes = _axis_by_name(kind, body, [made])
-        return self.outputs(self.maker.add(kind, axes, [made], function))
+        item = self.maker.add(kind, _axis_by_name(kind, body, [made]), [made], function)
+        if item.node.weights:
+            raise ImportFault(
+                f"layer `{call.name}` has a `{kind}` as its activation, whose weights Keras creates only when it is "
+                "run",
+                help=f"put the `{kind}` after the layer in the model, and save the model again",
+            )
+        return self.outputs(item)
 
     def distributed(self, call: Call, kind: str, body: Mapping[str, Any], reads: list[Read]) -> list[Read]:
         """A layer of a model that stands inside TimeDistributed: joins go position by position as they are."""
@@ -306,7 +321,7 @@ class _Builder:
             if key in MASKS:
                 continue  # as they were seen in the model
             if key == "training":
-                if value and not REGISTRY[kind].__module__.startswith(_RECORDED):
+                if value and not REGISTRY[kind].is_recorded_in_training:
                     raise ImportFault(
                         f"layer `{call.name}` is called with `training=True`: it would behave as in "
                         "training after export",
@@ -329,7 +344,7 @@ class _Builder:
         except Fault as fault:
             axes = reads[0].value.axes
             sizes = body["target_shape"]
-            if fault.diagnostic.code not in ("NN301", "NN303") or not isinstance(sizes, list):
+            if fault.diagnostic.reason is not Reason.VALUES_MIX or not isinstance(sizes, list):
                 return self.maker.add("Reshape", body, reads, call)
             mixed = self.maker.add("merge", {"mixed": list(ax.names(axes))}, reads) if len(axes) > 1 else None
             source = reads[0] if mixed is None else self.maker.source(mixed)
@@ -373,11 +388,11 @@ def identifier(name: str) -> str:
 def task_of(read: Read) -> str:
     """What an output means, by the function that makes it."""
     item = read.item
-    while item is not None and item.kind in ("Reshape", "Flatten", "Permute", "Identity", "rename"):
+    while item is not None and item.node.layer.moves_values:
         item = item.reads[0].item
     if item is None:
         return "regression"
-    function = "softmax" if item.kind == "Softmax" else str(item.body.get("activation"))
+    function = item.node.layer.own_activation or str(item.body.get("activation"))
     if function == "softmax":
         return "classification"
     if function == "sigmoid":

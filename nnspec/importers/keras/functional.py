@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nnspec.importers.keras.network import Config, ImportFault
+from nnspec.layers.registry import REGISTRY
 
 FUNCTIONAL = frozenset({"Functional", "Model"})
 Reference = tuple[str, int, int]  # a layer by name, which of its calls, which of what that gives
@@ -42,7 +43,8 @@ def _chain(config: Config, name: str) -> Config:
                 f"`{name}` was never built, so the shape of its input is not known",
                 help="start it with `keras.Input(shape)`, or call it once before saving it",
             )
-        dtype = "float32" if layers[0]["class_name"] != "Embedding" else "int32"
+        reader = REGISTRY.get(str(layers[0]["class_name"]))
+        dtype = "int32" if reader is not None and reader.reads_ids else "float32"
         first = {"batch_shape": shape, "dtype": dtype, "name": "input"}
         layers.insert(0, {"class_name": "InputLayer", "module": "keras.layers", "config": first})
     linked: list[Config] = []

@@ -18,6 +18,7 @@ from nnspec.diagnostics import Diagnostic, Fix, Severity, Source, Span, SpecErro
 from nnspec.importers.keras import vocabularies
 from nnspec.importers.keras.archive import read_archive
 from nnspec.importers.keras.build_spec import Draft, build_draft, is_mixed
+from nnspec.importers.keras.classes import package_classes
 from nnspec.importers.keras.mask_flow import has_masks
 from nnspec.importers.keras.network import Call, ImportFault, Network
 from nnspec.importers.keras.observed_masks import Observed, observe_masks
@@ -25,6 +26,7 @@ from nnspec.importers.keras.source import read_network
 from nnspec.importers.keras.translate import MIXED
 from nnspec.importers.keras.writing import write_spec
 from nnspec.ir.graph import Graph
+from nnspec.layers.registry import REGISTRY
 from nnspec.progress import Progress
 from nnspec.verify import differences
 from nnspec.verify.hostile_inputs import variants
@@ -75,7 +77,8 @@ def import_file(path: Path, out: Path, progress: Progress, *, name: str | None =
 
     with progress.step("reading the model"):
         try:
-            model = keras.saving.load_model(path, compile=False, safe_mode=True)
+            own = package_classes(network)
+            model = keras.saving.load_model(path, custom_objects=own, compile=False, safe_mode=True)
         except Exception as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise SpecError.single("NN607", f"Keras cannot load `{path.name}`: {reason}", here) from None
@@ -227,7 +230,8 @@ def _refuse_wrong_zeros(graph: Graph, here: Span) -> None:
     faults = []
     for node in graph.nodes:
         both = [part for part in (node, node.inner, node.backward) if part is not None]
-        is_backward = node.kind == "Bidirectional" or node.args.get("go_backwards")
+        runs_both_ways = node.inner is not None and REGISTRY[node.kind].loses_mask_with_states
+        is_backward = runs_both_ways or node.args.get("go_backwards")
         if is_backward and node.inputs[0].mask and any(part.args.get("unroll") for part in both):
             faults.append(
                 ImportFault(

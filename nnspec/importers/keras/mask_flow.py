@@ -12,8 +12,6 @@ from nnspec.importers.keras.observed_masks import Fingerprint, Observed, Seen
 from nnspec.ir.graph import Graph
 from nnspec.layers.registry import REGISTRY
 
-_JOINS = frozenset({"Add", "Subtract", "Average", "Multiply", "Maximum", "Minimum", "Concatenate"})
-
 
 @dataclass
 class MaskFlow:
@@ -39,7 +37,7 @@ class MaskFlow:
         if seen is None or len(seen.reads) != len(reads):
             return list(reads)
         wanted = _used(kind, seen)
-        is_used = REGISTRY[kind].uses_mask or kind in _JOINS
+        is_used = REGISTRY[kind].uses_mask or REGISTRY[kind].joins_masks
         result = []
         for read, mask in zip(reads, wanted, strict=True):
             if mask is None:
@@ -106,7 +104,7 @@ def _used(kind: str, seen: Seen) -> list[Fingerprint | None]:
     reads = list(seen.reads)
     if "mask" in seen.given:
         reads[0] = seen.given["mask"]
-    elif len(reads) > 1 and (REGISTRY[kind].keeps_state or kind == "Bidirectional"):
+    elif len(reads) > 1 and REGISTRY[kind].loses_mask_with_states:
         reads[0] = None
     for place, name in enumerate(("query_mask", "value_mask", "key_mask")):
         if name in seen.given and place < len(reads):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from nnspec.diagnostics import Reason
 from nnspec.importers.keras.network import Network, Tensor
 from nnspec.ir import axes as ax
 from nnspec.layers.merging.joining import unit_axes
@@ -22,7 +23,7 @@ BY_RANK = {
     4: ("depth", "height", "width", "channel"),
 }
 SYMBOLS = {"time": "T", "height": "H", "width": "W", "depth": "D", "token": "T"}
-_RANKS = {"1D": ("time",), "2D": ("height", "width"), "3D": ("depth", "height", "width")}
+_SPATIAL = {1: ("time",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
 def input_axes(network: Network, tensor: Tensor) -> tuple[str, ...]:
@@ -43,21 +44,21 @@ def input_axes(network: Network, tensor: Tensor) -> tuple[str, ...]:
 
 
 def _by_layer(kind: str, config: Mapping[str, Any], rank: int) -> tuple[str, ...] | None:
-    if kind == "Embedding":
+    layer = REGISTRY.get(kind)
+    if layer is None:
+        return None
+    if layer.looks_up_ids:
         return ("token",) if rank == 1 else ("sequence", "token")[-rank:]
-    if kind == "TimeDistributed" and rank:
-        layer = config["layer"]
-        inner = _by_layer(layer["class_name"], layer["config"], rank - 1) or BY_RANK.get(rank - 1)
+    if layer.repeats_inner and rank:
+        wrapped = config["layer"]
+        inner = _by_layer(wrapped["class_name"], wrapped["config"], rank - 1) or BY_RANK.get(rank - 1)
         return None if inner is None else ("time" if "time" not in inner else "sequence", *inner)
-    if kind.startswith("ConvLSTM"):
-        spatial = tuple("row" if name == "time" else name for name in _RANKS[kind[-2:]])
-        return ("time", *_with_channel(spatial, config))
-    if kind in ("LSTM", "GRU", "SimpleRNN", "Bidirectional", "RNN", "MultiHeadAttention", "GroupQueryAttention"):
-        return ("time", "feature")
-    for suffix, spatial in _RANKS.items():
-        if suffix in kind and ("Conv" in kind or "Pool" in kind or "Padding" in kind or "Cropping" in kind):
-            return _with_channel(spatial, config)
-    return None
+    spatial = _SPATIAL.get(getattr(layer, "rank", 0))
+    if spatial is None or not layer.steps:
+        return ("time", "feature") if layer.steps and layer.uses_mask else None
+    if layer.keeps_state:  # a convolution at every step
+        return ("time", *_with_channel(("row",) if spatial == ("time",) else spatial, config))
+    return _with_channel(spatial, config)
 
 
 def _with_channel(spatial: tuple[str, ...], config: Mapping[str, Any]) -> tuple[str, ...]:
@@ -78,24 +79,22 @@ def mend(
     maker: Maker, kind: str, body: Mapping[str, Any], reads: Sequence[Read], fault: Diagnostic
 ) -> tuple[dict[str, Any], list[Read]] | None:
     """The body and the reads with which the checker's objection is met: what the model does is said in words."""
-    layer = REGISTRY[kind]
-    axes = reads[0].value.axes
-    if kind == "TimeDistributed" and fault.code in ("NN308", "NN309"):
+    layer, axes, reason = REGISTRY[kind], reads[0].value.axes, fault.reason
+    if reason is Reason.AXES_RUN_ALONG and layer.repeats_inner:
         return _over_inside(body, reads)
-    if kind == "Dot" and fault.code == "NN307":
-        return _apart(maker, body, reads)
-    if fault.code == "NN307" and layer.makes is not None and "as" not in body:
-        return {**body, "as": free_name(layer.makes, [name for read in reads for name in ax.names(read.value.axes)])}, [
-            *reads
-        ]
-    if fault.code in ("NN308", "NN309") and layer.steps and "over" not in body:
+    if reason is Reason.AXES_RUN_ALONG and layer.steps and "over" not in body:
         names = stepped_axes(kind, body, axes)
         return {**body, "over": names[0] if len(names) == 1 else names}, list(reads)
-    if fault.code == "NN322" and "broadcast" in layer.args and "broadcast" not in body:
+    if reason is Reason.AXES_OF_ONE_NAME and layer.makes is not None and "as" not in body:
+        taken = [name for read in reads for name in ax.names(read.value.axes)]
+        return {**body, "as": free_name(layer.makes, taken)}, list(reads)
+    if reason is Reason.AXES_OF_ONE_NAME and len(reads) == 2:
+        return _apart(maker, body, reads)
+    if reason is Reason.REPEATED_SILENTLY and "broadcast" in layer.args and "broadcast" not in body:
         short = list(dict.fromkeys(name for read in reads[1:] for name in unit_axes(axes, read.value.axes)))
         if short:
             return {**body, "broadcast": short if len(short) > 1 else short[0]}, list(reads)
-    if fault.code == "NN311" and len(reads) > 1:
+    if reason is Reason.AXES_CALLED_DIFFERENTLY and len(reads) > 1:
         return _renamed(maker, body, reads)
     return None
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nnspec.catalogue import keras_objects
-from nnspec.diagnostics import nearest
+from nnspec.importers.keras.classes import KERAS_MODULES, kind_of
 from nnspec.importers.keras.network import Call, Config, ImportFault
 from nnspec.layers.kit.args import REQUIRED, Arg
 from nnspec.layers.registry import REGISTRY
@@ -19,32 +19,12 @@ _NOT_ARGUMENTS = frozenset(
     }
 )
 _WRAPPED = ("layer", "backward_layer", "cell")
-_KERAS_MODULES = ("keras.layers", "keras.src.layers", "keras.src.models", "keras.models")
-
-
-def check_known(kind: str, module: str, name: str) -> None:
-    """A layer of Keras' own that the catalogue has.
-
-    Raises:
-        ImportFault: for another one, by its class' name.
-    """
-    if not module.startswith(_KERAS_MODULES):
-        raise ImportFault(
-            f"layer `{name}` is a `{kind}` of `{module}`, a custom class: a spec cannot contain its code",
-            help="replace it with Keras' own layers in the model, and save the model again",
-        )
-    if kind not in REGISTRY:
-        close = nearest(kind, REGISTRY)
-        raise ImportFault(
-            f"layer `{name}` is a `{kind}`, which nnspec does not support",
-            help=f"the closest supported layer is `{close[0]}`" if close else "",
-        )
 
 
 def translate(call: Call) -> tuple[str, dict[str, Any]]:
     """The kind and the body of a call's layer; what it reads is not part of it."""
-    check_known(call.kind, call.module, call.name)
-    return call.kind, body_of(call.kind, call.config, call.name)
+    kind = kind_of(call.kind, call.module, call.name)
+    return kind, body_of(kind, call.config, call.name)
 
 
 def body_of(kind: str, config: Config, name: str) -> dict[str, Any]:
@@ -55,8 +35,7 @@ def body_of(kind: str, config: Config, name: str) -> dict[str, Any]:
     """
     _check_dtype(config.get("dtype"), name)
     layer = REGISTRY[kind]
-    if kind == "Bidirectional":
-        config = {key: _as_wrapped(value) if key in _WRAPPED else value for key, value in config.items()}
+    config = layer.from_keras(config)
     body: dict[str, Any] = {}
     for key, value in config.items():
         arg = layer.args.get(key)
@@ -72,8 +51,6 @@ def body_of(kind: str, config: Config, name: str) -> dict[str, Any]:
             continue  # as where nothing is said
         if not _is_default(arg, said, getattr(layer, "rank", None)):
             body[key] = said
-    if kind == "Bidirectional" and _mirrors(config):
-        body.pop("backward_layer", None)
     if config.get("trainable") is False:
         body["trainable"] = False
     return body
@@ -94,7 +71,7 @@ def _check_dtype(policy: Any, name: str) -> None:
 def activation_layer(config: Config) -> tuple[str, Config] | None:
     """The layer that is given as an activation, and its configuration, if one is."""
     given = config.get("activation")
-    if not isinstance(given, Mapping) or not str(given.get("module") or "").startswith(_KERAS_MODULES):
+    if not isinstance(given, Mapping) or not str(given.get("module") or "").startswith(KERAS_MODULES):
         return None
     kind = str(given["class_name"])
     return (kind, given["config"]) if kind in REGISTRY else None
@@ -107,27 +84,9 @@ def _is_wrapped(key: str, value: Any) -> bool:
 def _wrapped(value: Any, name: str) -> Any:
     if isinstance(value, list):
         return [_wrapped(inner, name) for inner in value]
-    kind = value["class_name"]
-    check_known(kind, str(value.get("module") or "keras.layers"), name)
+    kind = kind_of(value["class_name"], str(value.get("module") or "keras.layers"), name)
     body = body_of(kind, value["config"], name)
     return {kind: body} if body else kind
-
-
-def _as_wrapped(layer: Any) -> Any:
-    """A layer that a Bidirectional wraps, without what the wrapper sets by itself."""
-    if not isinstance(layer, Mapping):
-        return layer
-    return {**layer, "config": {k: v for k, v in layer["config"].items() if k != "zero_output_for_mask"}}
-
-
-def _mirrors(config: Config) -> bool:
-    """Whether the layer that runs backwards is the forward one but for its direction, which is the default."""
-    forward, backward = dict(config["layer"]["config"]), dict((config.get("backward_layer") or {}).get("config") or {})
-    for side in (forward, backward):
-        for key in ("name", "go_backwards", "trainable", "dtype"):
-            side.pop(key, None)
-    same_kind = config["layer"]["class_name"] == (config.get("backward_layer") or {}).get("class_name")
-    return not backward or (same_kind and forward == backward)
 
 
 def _value(arg: Arg, value: Any, name: str, rank: int | None) -> Any:

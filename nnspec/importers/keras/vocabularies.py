@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from nnspec.importers.keras.network import Call, ImportFault, Network
-
-_LOOKUPS = frozenset({"StringLookup", "IntegerLookup", "TextVectorization"})
+from nnspec.layers.registry import REGISTRY
 
 
 def learned(network: Network) -> list[Call]:
     """The lookups whose words are not in the configuration."""
-    return [call for call in network.calls if call.kind in _LOOKUPS and not call.config.get("vocabulary")]
+    return [call for call in network.calls if _has_words(call.kind) and not call.config.get("vocabulary")]
+
+
+def _has_words(kind: str) -> bool:
+    layer = REGISTRY.get(kind)
+    return layer is not None and "vocabulary" in layer.args
 
 
 def fill_in(calls: list[Call], model: Any) -> None:

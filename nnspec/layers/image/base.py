@@ -53,6 +53,7 @@ class ImageLayer(Layer):
     """
 
     steps = True
+    is_recorded_in_training = True
     channels: ClassVar[Sequence[int]] = ()
 
     def places(self, call: Call) -> tuple[int, int, int]:

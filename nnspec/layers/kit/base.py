@@ -26,6 +26,7 @@ from nnspec.ir.graph import Node, Window
 from nnspec.layers.kit.args import Arg
 from nnspec.layers.kit.call import Call, Fault, insert_items
 from nnspec.layers.kit.facets.explanation import Explanation
+from nnspec.layers.kit.facets.importing import Importing
 from nnspec.layers.kit.facets.keras_lowering import KerasLowering, is_deep
 from nnspec.layers.kit.facets.learning import Learning
 from nnspec.layers.kit.facets.onnx_lowering import OnnxLowering
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from nnspec.backends.onnx.view import View
 
 
-class Layer(Writing, Reading, Explanation, KerasLowering, OnnxLowering, Learning, Verification):
+class Layer(Writing, Reading, Explanation, KerasLowering, OnnxLowering, Importing, Learning, Verification):
     """A kind of layer. What stands here a kind must give; what it may say beside has a default in its facet.
 
     Attributes:

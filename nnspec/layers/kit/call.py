@@ -15,6 +15,7 @@ from nnspec.diagnostics import (
     Fix,
     KeyRef,
     NodeRef,
+    Reason,
     Ref,
     Related,
     Report,
@@ -41,6 +42,7 @@ class Details(TypedDict, total=False):
     related: Sequence[Related]
     severity: Severity
     about: Sequence[Axis | Value | str | None]
+    reason: Reason | None
 
 
 class Fault(Exception):
@@ -140,6 +142,7 @@ class Call:
         related: Sequence[Related] = (),
         severity: Severity = Severity.ERROR,
         about: Sequence[Axis | Value | str | None] = (),
+        reason: Reason | None = None,
     ) -> Diagnostic:
         """A diagnostic at an argument's value, or at the layer.
 
@@ -157,6 +160,7 @@ class Call:
             related=tuple(related),
             fixes=tuple(fixes),
             severity=severity,
+            reason=reason,
             about=tuple(dict.fromkeys(ref for thing in about if thing is not None for ref in self.refs(thing))),
         )
 
@@ -309,6 +313,7 @@ class Call:
                     f"`{self.kind}` would make two axes named `{axis.name}`: {ax.describe(axes)}",
                     arg or ("as" if "as" in self.given else None),
                     fixes=[Fix(f"give the new axis another name{' with `as:`' if self.makes_axis else ''}")],
+                    reason=Reason.AXES_OF_ONE_NAME,
                     about=[axis.name],
                 )
             seen.add(axis.name)

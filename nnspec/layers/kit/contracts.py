@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from nnspec.diagnostics import Edit, Fix
+from nnspec.diagnostics import Edit, Fix, Reason
 from nnspec.diagnostics.lists import quoted
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis
@@ -66,6 +66,7 @@ def check_steps(
         notes=[f"if this is intended, write `over: {written}`"],
         fixes=fixes,
         about=[first, *call.axes],
+        reason=Reason.AXES_RUN_ALONG,
     )
 
 
@@ -98,6 +99,7 @@ def _check_over(call: Call, here: Sequence[Axis], positions: Sequence[int]) -> N
         if len(set(call.over)) == len(positions)
         else [Fix(f"name {'the one axis' if len(here) == 1 else f'all {len(here)} axes'} that it runs over")],
         about=[*call.over, *ax.names(here)],
+        reason=Reason.AXES_RUN_ALONG,
     )
 
 

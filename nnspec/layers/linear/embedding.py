@@ -61,6 +61,7 @@ class Embedding(Layer):
     }
     has_one_kernel = True
     looks_up_ids = True
+    reads_ids = True
     makes = "embedding"
     args = {
         "input_dim": a.integer("Number of ids: the largest id plus 1."),

@@ -37,6 +37,7 @@ class ReversibleEmbedding(Layer):
 
     kind = "ReversibleEmbedding"
     looks_up_ids = True
+    reads_ids = True
     makes = "embedding"
     call_arguments = ("reverse",)
     args = {

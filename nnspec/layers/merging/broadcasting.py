@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from nnspec.diagnostics import Applicability, Edit, Fix, quoted
+from nnspec.diagnostics import Applicability, Edit, Fix, Reason, quoted
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes
 from nnspec.ir.graph import Node
@@ -135,6 +135,7 @@ def assume_written(call: Call, which: int) -> tuple[Axes, Axes] | None:
             )
         ],
         about=[*names, first, *first.axes, second, *second.axes],
+        reason=Reason.REPEATED_SILENTLY,
     )
     return (longer.axes, filled) if longer is first else (filled, longer.axes)
 

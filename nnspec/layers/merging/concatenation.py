@@ -32,6 +32,7 @@ class Concatenate(Layer):
 
     short = "from"
     kind = "Concatenate"
+    joins_masks = True
     habits = {**SEPARATE_ACTIVATION, "dim": keras_word("axis")}
     arity = (2, None)
     makes = "filter"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nnspec.diagnostics import Fix, lists
+from nnspec.diagnostics import Fix, Reason, lists
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node
 from nnspec.ir.receptive_field import WHOLE
@@ -66,6 +66,7 @@ class Dot(Layer):
                 "from",
                 fixes=[Fix(f"rename it in one of the inputs: `rename: {{{min(repeated)}: …}}`")],
                 about=[min(repeated), *rest],
+                reason=Reason.AXES_OF_ONE_NAME,
             )
         return Inferred((tuple(rest),), windows={left: WHOLE}, keras={"axes": [left + 1, right + 1]})
 

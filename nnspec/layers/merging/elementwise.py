@@ -30,6 +30,7 @@ class ElementwiseMerge(Layer):
     """
 
     short = "from"
+    joins_masks = True
     arity: ClassVar[tuple[int, int | None]] = (2, None)
     args = {"broadcast": broadcasting.broadcast_argument()}
     op: ClassVar[str]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NoReturn
 
-from nnspec.diagnostics import Applicability, Edit, Fix
+from nnspec.diagnostics import Applicability, Edit, Fix, Reason
 from nnspec.document import Scalar
 from nnspec.document import Sequence as SequenceNode
 from nnspec.ir import axes as ax
@@ -119,6 +119,7 @@ def _refuse(call: Call, which: int, difference: str, note: str = "") -> NoReturn
         notes=[note] if note else [],
         fixes=_fixes(call, which),
         about=[first.node, *first.axes, second.node, *second.axes],
+        reason=Reason.AXES_CALLED_DIFFERENTLY,
     )
 
 
@@ -174,6 +175,7 @@ def _assume_renamed(call: Call, which: int, place: int, others: Axes) -> bool:
         "from",
         fixes=[replace(fix, applicability=Applicability.MACHINE)],
         about=[mine.name, theirs.name, first.node, *first.axes, second.node, *second.axes],
+        reason=Reason.AXES_CALLED_DIFFERENTLY,
     )
     return True
 

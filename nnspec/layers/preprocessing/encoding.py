@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from nnspec.diagnostics import Reason
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes
 from nnspec.ir.graph import Node, Value
@@ -101,6 +102,7 @@ class CategoryEncoding(Layer):
     """
 
     kind = "CategoryEncoding"
+    reads_ids = True
     makes = "category"
     call_arguments = ("count_weights",)
     references = ("count_weights",)
@@ -139,6 +141,7 @@ class CategoryEncoding(Layer):
                 f"but `{weights.node}` has {ax.describe(weights.axes)}",
                 "count_weights",
                 about=[*call.axes, weights.node, *weights.axes],
+                reason=Reason.AXES_CALLED_DIFFERENTLY,
             )
 
     def call_keras(self, layer: KerasCallable, node: Node, tensors: list[KerasTensor]) -> KerasTensor:

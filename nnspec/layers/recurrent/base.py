@@ -34,6 +34,7 @@ class Recurrent(Layer):
     every_step_argument = "return_sequences"
     uses_mask = True
     keeps_state = True
+    loses_mask_with_states = True
     arity = (1, None)
 
     def infer_sequence(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nnspec.diagnostics import Fix
 from nnspec.diagnostics.values import as_yaml
@@ -44,6 +44,7 @@ class Bidirectional(Layer):
     """
 
     kind = "Bidirectional"
+    loses_mask_with_states = True
     makes = "unit"
     steps = True
     uses_mask = True
@@ -63,6 +64,12 @@ class Bidirectional(Layer):
             None,
         ),
     }
+
+    def from_keras(self, config: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Without what the wrapper sets by itself, and without a backward layer that is like the forward one."""
+        wrapped = {key: _without_mask_output(config.get(key)) for key in ("layer", "backward_layer")}
+        said = {**config, **wrapped}
+        return {**said, "backward_layer": None} if _is_mirrored(said) else said
 
     def infer(self, call: Call) -> Inferred:
         forward = self.infer_wrapped(call, "layer")
@@ -222,6 +229,23 @@ def _seen_by_both(forward: Node, backward: Node) -> dict[int, Window]:
 def _state_sizes(node: Node) -> list[tuple[ax.Size, ...]]:
     assert isinstance(node.layer, Recurrent)
     return [ax.sizes(state.axes) for state in node.layer.states_of(node)]
+
+
+def _without_mask_output(layer: Any) -> Any:
+    """The configuration of a wrapped layer without what the wrapper sets by itself."""
+    if not isinstance(layer, Mapping):
+        return layer
+    return {**layer, "config": {key: value for key, value in layer["config"].items() if key != "zero_output_for_mask"}}
+
+
+def _is_mirrored(config: Mapping[str, Any]) -> bool:
+    """Whether the layer that runs backwards is the forward one but for its direction, which is the default."""
+    forward, backward = config["layer"], config.get("backward_layer") or {}
+    sides = [dict(side.get("config") or {}) for side in (forward, backward)]
+    for side in sides:
+        for key in ("name", "go_backwards", "trainable", "dtype"):
+            side.pop(key, None)
+    return not backward or (forward["class_name"] == backward.get("class_name") and sides[0] == sides[1])
 
 
 LAYERS = (Bidirectional(),)

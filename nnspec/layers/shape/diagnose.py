@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NoReturn
 
-from nnspec.diagnostics import Applicability, Fix, quoted
+from nnspec.diagnostics import Applicability, Fix, Reason, quoted
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes, Size, multiply
 from nnspec.ir.reshape import Kind, Provenance, Rebracketing, Reordering, find_reordering
@@ -47,6 +47,7 @@ def refuse_name(
         ],
         fixes=fixes,
         about=[name, held],
+        reason=Reason.VALUES_MIX,
     )
 
 
@@ -95,7 +96,7 @@ def refuse_scramble(
         fixes = [Fix("permute before the axes are merged, or split them in the order of the merge")]
     else:
         fixes = [mixing_fix(call, sizes, names, result)]
-    call.fail("NN301", message, arg, label=holds, notes=notes, fixes=fixes, about=mixed)
+    call.fail("NN301", message, arg, label=holds, notes=notes, fixes=fixes, about=mixed, reason=Reason.VALUES_MIX)
 
 
 def _merged_from(axes: Axes) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from nnspec.diagnostics import Reason
 from nnspec.document import Mapping as MappingNode
 from nnspec.document import Node as SourceNode
 from nnspec.document import Scalar
@@ -187,6 +188,7 @@ class TimeDistributed(Layer):
             notes=[f"it reads {ax.describe(call.axes)}"],
             fixes=reorder_fixes(call, wanted, (0,)) if len(wanted) == 1 else [],
             about=[first, *names],
+            reason=Reason.AXES_RUN_ALONG,
         )
 
     def opset(self, node: Node) -> int:

@@ -20,7 +20,12 @@ FAMILIES = {kind: module.partition(".")[0] for module, kinds in MODULES.items() 
 # Names of verbs are words of every day (`split`, `weight`), which name much else: they count beside a `kind`.
 EVERYDAY = {kind for kind in FAMILIES if kind.islower() and kind not in ("unmask", "mask_like")}
 # Where kinds are spelt all the same, and why.
-ALLOWED = {"importers/keras": "the classes of another framework's files, translated one by one"}
+ALLOWED = {
+    "importers/keras/operations": "Keras' operations, some of which layers are named after",
+    "importers/keras/source.py": "Keras' wrapper around whole models, which is taken apart",
+    "importers/keras/build_spec.py": "and the wrapper that is put around their layers instead",
+    "importers/keras/fold_repeats.py": "what people call a block, by the layers that it begins and ends with",
+}
 
 LOOKUPS = {"get", "pop", "index", "count", "setdefault"}
 AFFIXES = {"startswith", "endswith", "removeprefix", "removesuffix"}

@@ -142,3 +142,47 @@ def test_packages_are_not_imported_for_kinds_of_nnspec(tmp_path: Path) -> None:
         f"assert {MODULE!r} not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment(tmp_path), check=True)
+
+
+MODEL = """
+import keras, numpy as np
+from tests.support.plugins.scaleshift.keras_layer import KerasScaleShift
+keras.utils.set_random_seed(1)
+x = keras.Input((7, 3))
+y = keras.layers.TimeDistributed(KerasScaleShift(name="steps"))(KerasScaleShift(by=2.0, name="own")(x))
+model = keras.Model(x, keras.layers.Dense(2)(keras.layers.Flatten()(y)), name="scaled")
+for variable in model.weights:
+    variable.assign(np.random.default_rng(1).normal(size=variable.shape))
+model.save("scaled.keras")
+arrays = np.random.default_rng(2).normal(size=(4, 7, 3)).astype("float32")
+np.savez("values.npz", x=arrays, y=model.predict(arrays, verbose=0))
+"""
+DEPLOYED = """
+import numpy as np, onnxruntime
+session = onnxruntime.InferenceSession("out/model.onnx", providers=["CPUExecutionProvider"])
+with np.load("values.npz") as values:
+    given = session.run(None, {session.get_inputs()[0].name: values["x"]})[0]
+    np.testing.assert_allclose(given, values["y"], atol=1e-5)
+"""
+
+
+def python(folder: Path, code: str) -> None:
+    subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment(folder), check=True, capture_output=True)
+
+
+def test_a_keras_model_with_the_packages_class_is_imported(tmp_path: Path) -> None:
+    """As the package's kind, with arguments as the kind calls them; without the package it is a custom class."""
+    python(tmp_path, MODEL)
+    refused = run(tmp_path, "import", "scaled.keras")
+    assert refused.returncode == 1
+    assert refused.stderr.count("a custom class") == 2
+    assert "`own` is a `KerasScaleShift`" in refused.stderr
+    install(tmp_path, {"ScaleShift": f"{MODULE}:ScaleShift"})
+    done = run(tmp_path, "import", "scaled.keras")
+    assert done.returncode == 0, done.stdout + done.stderr
+    text = (tmp_path / "scaled.yaml").read_text(encoding="utf-8")
+    assert "- ScaleShift: {factor: 2.0}" in text
+    assert "- TimeDistributed: {layer: ScaleShift}" in text
+    done = run(tmp_path, "export", "scaled.yaml", "--weights", "scaled.weights.h5", "--out", "out")
+    assert done.returncode == 0, done.stdout + done.stderr
+    python(tmp_path, DEPLOYED)

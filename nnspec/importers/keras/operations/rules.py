@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from nnspec.importers.keras.items import Read
-from nnspec.importers.keras.network import ImportFault
+from nnspec.importers.keras.network import Call, ImportFault
 from nnspec.importers.keras.operations import (
     arithmetic,
     formulas,
+    functions,
     indexing,
     joining,
     moving,
@@ -16,10 +17,11 @@ from nnspec.importers.keras.operations import (
     products,
     reductions,
 )
-from nnspec.importers.keras.operations.functions import activated
+from nnspec.importers.keras.operations.functions import activated, activation_word
 from nnspec.importers.keras.operations.operation import Operation, Rule
 
 RULES: Mapping[str, Rule] = {
+    **functions.RULES,
     **formulas.RULES,
     **arithmetic.RULES,  # where layers have a word
     **indexing.RULES,
@@ -42,8 +44,27 @@ def translate_operation(op: Operation) -> list[Read]:
     if made is None:
         made = activated(op)
     if made is None:
-        raise ImportFault(
-            f"the model computes with {op.said}, which no layer expresses",
-            help="replace it with a Keras layer in the model, and save the model again",
-        )
+        raise _unknown(op.call)
     return made if isinstance(made, list) else [made]
+
+
+def is_operation(call: Call) -> bool:
+    """Whether a call is one of Keras' operations rather than of a layer."""
+    return call.module.startswith(("keras.src.ops", "keras.ops"))
+
+
+def check_known(call: Call) -> None:
+    """Whether there is a rule for such an operation, whatever it reads.
+
+    Raises:
+        ImportFault: where there is none.
+    """
+    if call.kind not in RULES and activation_word(call.kind) is None:
+        raise _unknown(call)
+
+
+def _unknown(call: Call) -> ImportFault:
+    return ImportFault(
+        f"the model computes with the operation `{call.kind}` (`{call.name}`), which no layer expresses",
+        help="replace it with a Keras layer in the model, and save the model again",
+    )

@@ -8,6 +8,7 @@
 | `keras_lowering` | the Keras layer, its call, its weights | backends.keras |
 | `onnx_lowering` | what the deployed graph needs beside its nodes | backends.onnx, the gate |
 | `learning` | what comes from the training data: statistics, words | training, jobs |
+| `importing` | how it comes out of a Keras model | importers.keras |
 | `verification` | values to try it with | the gate, checks of padding |
 
 Everything in them has a default; a kind overrides what is otherwise with it.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from nnspec.ir.graph import Node, Weight
@@ -25,7 +25,12 @@ class ScaleShift(Layer):
 
     kind = "ScaleShift"
     is_positionwise = True
+    keras_class = "tests.support.plugins.scaleshift.keras_layer.KerasScaleShift"
     args = {"factor": a.number("A number that everything is multiplied by as well.", 1.0, above=0.0)}
+
+    def from_keras(self, config: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The Keras class calls its number `by`."""
+        return {**{key: value for key, value in config.items() if key != "by"}, "factor": config["by"]}
 
     def infer(self, call: Call) -> Inferred:
         call.require_float()
@@ -44,7 +49,7 @@ class ScaleShift(Layer):
     def to_keras(self, node: Node) -> Callable[..., Any]:
         from tests.support.plugins.scaleshift.keras_layer import KerasScaleShift
 
-        return KerasScaleShift(factor=node.args["factor"], name=keras_name(node.name))
+        return KerasScaleShift(by=node.args["factor"], name=keras_name(node.name))
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         last = len(inputs[0].axes) - 1

@@ -190,3 +190,22 @@ def test_all_causes_are_told_at_once(tmp_path: Path) -> None:
     assert "`one`" in " ".join(messages)
     assert "`Cumsum`" in " ".join(messages)
     assert not any(str(tmp_path) in message for message in messages)
+
+
+def own_function(v: Any) -> Any:
+    return v
+
+
+def test_what_stands_behind_a_fault_is_told_too(tmp_path: Path) -> None:
+    """Without axes to go by, what is behind it is looked at for what it is alone."""
+    x = keras.Input((6, 4))
+    y = kl.Lambda(lambda v: v, name="one")(x)
+    y = kl.Lambda(lambda v: v, name="two")(kl.Dense(3, name="fine")(y))
+    y = keras.ops.cumsum(kl.Dropout(0.5, name="three")(y, training=True), axis=1)
+    y = kl.Dense(3, activation=own_function, name="four")(keras.ops.mean(y, axis=1))
+    with pytest.raises(SpecError) as caught:
+        import_model(keras.Model(x, y), tmp_path)
+    told = [diagnostic.message for diagnostic in caught.value.diagnostics]
+    assert len(told) == 5
+    names = ["one", "two", "three", "cumsum", "four"]
+    assert [next(name for name in names if f"`{name}" in said) for said in told] == names
