@@ -35,7 +35,8 @@ def _rmse_of_table(spec: Path, run: Run, folder: Path) -> float:
     with plan.source.path.open(encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))  # these files are in time order
     before = sum(part.fraction or 0 for part in plan.split.parts if part.name != "test")
-    test = rows[int(before * len(rows) + 1e-6) + plan.gap :]
+    start = int(before * len(rows) + 1e-6) + plan.gap
+    test = [_begun(rows, start), *rows[start + 1 :]]
     time, (output,) = str(plan.order_by), plan.outputs.values()
     predictions = _predict(run, _written(folder / "newest_first.csv", test[::-1]), folder)
     place = {row[time]: i for i, row in enumerate(test)}
@@ -46,6 +47,14 @@ def _rmse_of_table(spec: Path, run: Run, folder: Path) -> float:
         if target < len(test):  # the last windows have no target yet
             errors.append(float(row[output.name]) - float(test[target][column]))
     return float(np.sqrt(np.mean(np.square(errors))))
+
+
+def _begun(rows: list[Row], start: int) -> Row:
+    """The first test row; what it lacks was filled, in training, from the rows before the split."""
+    return {
+        name: cell or next((row[name] for row in reversed(rows[:start]) if row[name]), "")
+        for name, cell in rows[start].items()
+    }
 
 
 def _written(path: Path, rows: list[Row]) -> Path:
