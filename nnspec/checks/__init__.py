@@ -8,6 +8,7 @@ from nnspec.checks.context import Context
 from nnspec.checks.data import check_data
 from nnspec.checks.direction import check_direction
 from nnspec.checks.expect import check_expectations
+from nnspec.checks.holes import check_holes
 from nnspec.checks.indices import check_indices
 from nnspec.checks.layout import check_layout
 from nnspec.checks.losses import check_losses
@@ -46,6 +47,7 @@ CHECKS: tuple[Callable[[Context], Iterable[Diagnostic]], ...] = (
     check_vocabularies,
     check_expectations,
     check_reach,
+    check_holes,
     check_data,
 )
 

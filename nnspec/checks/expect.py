@@ -14,6 +14,7 @@ from nnspec.document import Node as SourceNode
 from nnspec.document import Scalar, Sequence, format_path, to_plain
 from nnspec.ir import axes as ax
 from nnspec.ir.causality import looking_ahead, steps_ahead
+from nnspec.ir.coverage import holes, listed
 from nnspec.ir.graph import Field, Graph, Node, Value
 
 Path = tuple[str | int, ...]
@@ -180,7 +181,16 @@ def _reach(graph: Graph, what: str, value: Value, axis: str, node: SourceNode, p
     total = next(a.size for v in graph.inputs.values() for a in v.axes if a.name == axis)
     sees_all = field.size is None or (isinstance(total, int) and field.size >= total)
     if to_plain(node) == ALL:
-        if not sees_all:
+        missed = holes(graph, value, axis)
+        if missed:
+            yield _unmet(
+                f"{what} never sees {len(missed)} of {total} positions of `{axis}`, but `expect` asks for all: "
+                f"{listed(missed)}",
+                node,
+                path,
+                None,
+            )
+        elif not sees_all:
             yield _unmet(
                 f"{what} sees {field.size} of {total} positions of `{axis}`, but `expect` asks for all",
                 node,

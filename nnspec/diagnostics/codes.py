@@ -94,6 +94,7 @@ CODES: dict[str, str] = {
     "NN361": "targets-run-the-other-way",
     "NN362": "mask-never-matches",
     "NN363": "lengths-without-mask",
+    "NN364": "positions-between-are-not-seen",
     # NN4xx: the graph
     "NN401": "unknown-name",
     "NN402": "duplicate-name",

@@ -30,12 +30,14 @@ class Window:
         stride: positions of the input from one of the output to the next; 1/2 doubles the length, -1 turns it round.
         ahead: how many of the positions lie after `stride·i`; None where it may read everything.
         slack: by how much the window may start earlier than that, where padding depends on an unknown length.
+        dilation: every so many of the positions are read, the last among them; 1 reads them all.
     """
 
     span: Steps | None
     stride: Steps = 1
     ahead: Steps | None = 0
     slack: Steps = 0
+    dilation: int = 1
 
 
 @dataclass(frozen=True, slots=True)

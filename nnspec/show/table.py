@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from nnspec.ir import axes as ax
+from nnspec.ir.coverage import holes, listed
 from nnspec.ir.graph import Graph, Node, Steps, Value
 
 
@@ -141,6 +142,11 @@ def _reach(graph: Graph) -> Iterator[str]:
             if ax.is_unordered(axis):
                 continue
             size = field.size
+            missed = holes(graph, output.value, axis_name)
+            if missed:
+                which = f"{len(missed)} of the {total} positions of `{axis_name}`"
+                yield f"output `{name}` never sees {which}: {listed(missed)}"
+                continue
             if size is None or (isinstance(total, int) and size >= total):
                 yield f"output `{name}` sees all {total} positions of `{axis_name}`"
             elif isinstance(total, int):
