@@ -17,11 +17,16 @@ from nnspec.cli.reporting import handled
     "--out", "-o", type=click.Path(path_type=Path), default=Path(), help="Output directory [default: the current one]."
 )
 @click.option("--name", help="Name of the two files [default: the name of MODEL].")
+@click.option(
+    "--blocks", type=click.Path(path_type=Path), help="File that says, as blocks, what custom classes compute."
+)
 @click.option("--flat", is_flag=True, help="Write out every layer, without blocks and repeats.")
 @FORMAT
 @QUIET
 @handled
-def import_(model: Path, out: Path, name: str | None, flat: bool, output: str, quiet: bool) -> None:
+def import_(
+    model: Path, out: Path, name: str | None, blocks: Path | None, flat: bool, output: str, quiet: bool
+) -> None:
     """Convert a Keras model (MODEL.keras) to a spec with named axes.
 
     \b
@@ -30,7 +35,8 @@ def import_(model: Path, out: Path, name: str | None, flat: bool, output: str, q
     nnspec export model.yaml --weights model.weights.h5 --out out/model
 
     Writes NAME.yaml and NAME.weights.h5, and NAME.npz for long constants. Reads Functional and Sequential models of
-    Keras' own layers; no code in the file is run. Repeated structure becomes blocks and repeats where that is exact.
+    Keras' own layers, and of custom classes by --blocks; no code in the files is run. Repeated structure becomes blocks
+    and repeats where that is exact.
     Before anything is written, the spec is compiled and its outputs are compared with the model's.
 
     Exit codes: 0 when written, 1 when the model cannot be expressed as a spec, 2 on a wrong command line.
@@ -40,7 +46,7 @@ def import_(model: Path, out: Path, name: str | None, flat: bool, output: str, q
     progress = Progress(quiet=quiet or output == "json")
     from nnspec.importers.keras.importer import import_file
 
-    made = import_file(model, out, progress, name=name, fold=not flat)
+    made = import_file(model, out, progress, name=name, fold=not flat, blocks=blocks)
     if output == "json":
         figures = {
             "spec": str(made.spec),

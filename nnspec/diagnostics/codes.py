@@ -87,6 +87,8 @@ CODES: dict[str, str] = {
     "NN370": "positions-outside-axis",
     "NN368": "bad-formula",
     "NN369": "bad-own-weight",
+    "NN380": "bad-block-for-a-class",
+    "NN381": "stored-weight-not-placed",
     "NN331": "expectation-not-met",
     "NN332": "bad-bound",
     "NN333": "expected-to-be-causal",

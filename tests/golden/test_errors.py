@@ -34,6 +34,8 @@ SHOWN_ELSEWHERE = {
     "NN218": "tests/unit/layers/test_plugins.py",
     "NN352": "tests/unit/jobs/test_vocabularies.py",
     "NN353": "tests/unit/jobs/test_vocabularies.py",
+    "NN380": "tests/unit/importers/keras/own_classes/test_blocks_file.py",
+    "NN381": "tests/unit/importers/keras/own_classes/test_blocks_file.py",
     "NN513": "tests/unit/data/test_classes.py",
     "NN515": "tests/end_to_end/test_build.py",
     "NN517": "tests/end_to_end/test_build.py",
@@ -143,7 +145,7 @@ DEFAULTS = {
     "outputs": "{y: {task: regression}}",
 }
 # Pages whose examples need files or commands, or show the cause in other words.
-NOT_RUN = {"NN102", "NN405"}
+NOT_RUN = {"NN102", "NN380", "NN381", "NN405"}
 # Codes below NN515 that come up in training and export all the same.
 NOT_AT_CHECK = {"NN352", "NN353"}
 

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from nnspec.diagnostics import Reason
+from nnspec.importers.keras.inline import Inlined, inline
 from nnspec.importers.keras.items import Item, Maker, Read
 from nnspec.importers.keras.mask_flow import MaskFlow
 from nnspec.importers.keras.naming import SYMBOLS, free_name, input_axes, mend
@@ -19,6 +20,7 @@ from nnspec.importers.keras.observed_masks import Observed
 from nnspec.importers.keras.operations.operation import Operation
 from nnspec.importers.keras.operations.rules import check_known, is_operation, translate_operation
 from nnspec.importers.keras.operations.tables import Tables
+from nnspec.importers.keras.own_blocks import OwnBlock, OwnBlocks
 from nnspec.importers.keras.translate import MIXED, activation_layer, translate
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Symbolic
@@ -40,6 +42,7 @@ class Draft:
         graph: its nodes, without outputs.
         notes: what a reader of the spec should know of how it came about.
         tables: constants that stand in a file beside it, with their sizes there.
+        inlined: the calls of custom classes, written as their blocks.
     """
 
     name: str
@@ -50,29 +53,47 @@ class Draft:
     graph: Graph
     notes: tuple[str, ...] = ()
     tables: Mapping[str, tuple[Constant, tuple[int, ...]]] = field(default_factory=dict)
+    inlined: tuple[Inlined, ...] = ()
 
 
-def build_draft(network: Network, observed: Observed | None = None, tables: str = "tables.npz") -> Draft:
+def build_draft(
+    network: Network,
+    observed: Observed | None = None,
+    tables: str = "tables.npz",
+    blocks: OwnBlocks | None = None,
+) -> Draft:
     """Items with named axes for a network.
 
     Args:
         tables: the name of the file for constants that are too long for a spec.
         observed: the masks of the model's own calls; without them masks flow as a spec's layers hand them on.
+        blocks: what stands for classes that are none of Keras' layers.
 
     Raises:
         ImportFault: where a layer, an operator or an argument has no counterpart in a spec.
     """
     try:
-        return _Builder(network, observed, tables, one_length=False).run()
+        return _Builder(network, observed, tables, blocks, one_length=False).run()
     except ImportFault:
         if not any(None in tensor.shape for tensor in network.inputs.values()) or len(network.inputs) < 2:
             raise
-        return _Builder(network, observed, tables, one_length=True).run()  # inputs that are joined are equally long
+        # Inputs that are joined are equally long.
+        return _Builder(network, observed, tables, blocks, one_length=True).run()
 
 
 class _Builder:
-    def __init__(self, network: Network, observed: Observed | None, tables: str, *, one_length: bool) -> None:
+    def __init__(
+        self,
+        network: Network,
+        observed: Observed | None,
+        tables: str,
+        blocks: OwnBlocks | None,
+        *,
+        one_length: bool,
+    ) -> None:
         self.network = network
+        self.blocks = blocks
+        self.inlined: list[Inlined] = []
         self.one_length = one_length
         counts = Counter(call.path for call in network.calls)
         taken: list[str] = []
@@ -122,6 +143,7 @@ class _Builder:
             graph=graph,
             notes=notes,
             tables=self.tables.arrays,
+            inlined=tuple(self.inlined),
         )
 
     def notes(self) -> list[str]:
@@ -162,6 +184,8 @@ class _Builder:
         """
         if is_operation(call):
             check_known(call)
+        elif self.blocks is not None and self.blocks.find(call) is not None:
+            return
         elif activation_layer(call.config) is None:
             kind, _ = translate(call)
             self.call_arguments(call, kind)
@@ -190,6 +214,9 @@ class _Builder:
     def call(self, call: Call) -> list[Read]:
         if is_operation(call):
             return translate_operation(self.operation(call))
+        block = self.blocks.find(call) if self.blocks is not None else None
+        if block is not None:
+            return self.as_block(call, block)
         given = activation_layer(call.config)
         if given is not None:
             return self.activated(call, *given)
@@ -239,6 +266,19 @@ class _Builder:
             body = self.tables.body(row, dict(zip(names, row.shape, strict=True)), call.name)
             result.append(self.add("weight", body, reads[:1], of=call))
         return result
+
+    def as_block(self, call: Call, block: OwnBlock) -> list[Read]:
+        """The layers that stand for a custom class."""
+        if call.distributed:
+            raise ImportFault(f"layer `{call.name}` ({call.kind}) stands inside a `TimeDistributed`, as no block can")
+        if call.keywords.get("training"):
+            raise ImportFault(f"layer `{call.name}` is called with `training=True`, as it would not be after export")
+        reads = self.masks.where_keras_has_them(call, [self.read(tensor) for tensor in call.tensors])
+        start = len(self.maker.items)
+        outputs = inline(self.maker, call, block, reads)
+        items = tuple(self.maker.items[start:])
+        self.inlined.append(Inlined(call=call, block=block, items=items, reads=tuple(reads), outputs=tuple(outputs)))
+        return outputs
 
     def outputs(self, item: Item) -> list[Read]:
         return [self.maker.source(item, i) for i in range(len(item.node.outputs))]

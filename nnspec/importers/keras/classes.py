@@ -14,22 +14,25 @@ from nnspec.layers.registry import REGISTRY
 KERAS_MODULES = ("keras.layers", "keras.src.layers", "keras.src.models", "keras.models")
 
 
-def kind_of(class_name: str, module: str, name: str) -> str:
+def kind_of(class_name: str, module: str, name: str, registered: str = "") -> str:
     """The kind of a layer of this class.
 
     Args:
         name: the layer's own, for what is told.
+        registered: the name under which the class was registered, with its package.
 
     Raises:
         ImportFault: where neither nnspec nor a package has one.
     """
-    if not module.startswith(KERAS_MODULES):
+    is_registered = ">" in registered
+    if is_registered or not module.startswith(KERAS_MODULES):
         found = _kinds_of_packages().get(f"{module}.{class_name}")
         if found is not None:
             return found
+        said, of = (registered, "") if is_registered else (class_name, f" of `{module}`")
         raise ImportFault(
-            f"layer `{name}` is a `{class_name}` of `{module}`, a custom class: a spec cannot contain its code",
-            help="replace it with Keras' own layers in the model, and save the model again",
+            f"layer `{name}` is a `{said}`{of}, a custom class: a spec cannot contain its code",
+            help=f"say what it computes as a block, under `{said}` in a file for `--blocks`",
         )
     if class_name not in REGISTRY:
         close = nearest(class_name, REGISTRY)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,16 @@ from nnspec.backends.registry import training_backend
 from nnspec.diagnostics import Diagnostic, Fix, Severity, Source, Span, SpecError
 from nnspec.importers.keras import vocabularies
 from nnspec.importers.keras.archive import read_archive
+from nnspec.importers.keras.block_weights import Holder, assign
 from nnspec.importers.keras.build_spec import Draft, build_draft, is_mixed
 from nnspec.importers.keras.classes import package_classes
 from nnspec.importers.keras.mask_flow import has_masks
 from nnspec.importers.keras.network import Call, ImportFault, Network
 from nnspec.importers.keras.observed_masks import Observed, observe_masks
+from nnspec.importers.keras.own_blocks import OwnBlocks, read_blocks
 from nnspec.importers.keras.source import read_network
+from nnspec.importers.keras.stand_ins import stand_ins, standing_in
+from nnspec.importers.keras.stored_weights import Stores, WeightsFile, layer_at, stored_in
 from nnspec.importers.keras.translate import MIXED
 from nnspec.importers.keras.writing import write_spec
 from nnspec.ir.graph import Graph
@@ -58,24 +62,46 @@ class Imported:
         return len(self.graph.nodes)
 
 
-def import_file(path: Path, out: Path, progress: Progress, *, name: str | None = None, fold: bool = True) -> Imported:
+def import_file(
+    path: Path,
+    out: Path,
+    progress: Progress,
+    *,
+    name: str | None = None,
+    fold: bool = True,
+    blocks: Path | None = None,
+) -> Imported:
     """Reads a .keras archive; writes OUT/NAME.yaml and OUT/NAME.weights.h5.
 
+    Args:
+        blocks: a file that says what custom classes compute; their code is neither needed nor run.
+
     Raises:
-        SpecError: NN607 where the model has no counterpart as a spec, NN708 where its outputs differ.
+        SpecError: NN607 where the model has no counterpart as a spec, NN708 where its outputs differ; NN380 and NN381
+            where a block is at fault.
     """
     here, name = Span(Source(str(path), "")), name or path.stem
+    known = read_blocks(blocks)
     try:
         config, class_name = read_archive(path)
         network = read_network(config, class_name)
         learned = vocabularies.learned(network)
-        draft = _draft(network, name) if not learned else None  # what is at fault is told before a framework is loaded
+        # What is at fault is told before a framework is loaded.
+        draft = _draft(network, name, known) if not learned or known.given else None
     except ImportFault as fault:
         raise _refused(fault, here) from None
     training_backend().load()
     import keras
 
-    with progress.step("reading the model"):
+    classes: dict[str, type] = {}
+    stored: Stores | None = None
+    if draft is not None and any(not one.block.is_shipped for one in draft.inlined):
+        try:
+            stored = WeightsFile(path).of
+            classes = stand_ins(draft.inlined, stored)
+        except ImportFault as fault:
+            raise _refused(fault, here) from None
+    with progress.step("reading the model"), standing_in(classes):
         try:
             own = package_classes(network)
             model = keras.saving.load_model(path, custom_objects=own, compile=False, safe_mode=True)
@@ -83,14 +109,23 @@ def import_file(path: Path, out: Path, progress: Progress, *, name: str | None =
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise SpecError.single("NN607", f"Keras cannot load `{path.name}`: {reason}", here) from None
     if draft is None:
-        draft = _with_words(learned, model, network, name, here)
-    model = _in_float32(model, network)
-    draft = _with_masks(draft, model, network, name, here)
-    return _write(model, network, draft, name, out, progress, here, fold)
+        draft = _with_words(learned, model, network, name, known, here)
+    with standing_in(classes):
+        model = _in_float32(model, network)
+    draft = _with_masks(draft, model, network, name, known, here)
+    made = _write(model, network, draft, name, out, progress, here, fold, stored)
+    return replace(made, notes=(*made.notes, *_trusted(classes)))
 
 
-def _draft(network: Network, name: str, observed: Observed | None = None) -> Draft:
-    return build_draft(network, observed, _tables_of(name))
+def _trusted(classes: Mapping[str, type]) -> list[str]:
+    """What the comparison could not see: classes whose code is not here."""
+    names = sorted(name for name in classes if not any(other.endswith(f">{name}") for other in classes))
+    said = ", ".join(f"`{name}`" for name in names)
+    return [f"the code of {said} was not run: what it computes is what the file of blocks says"] if names else []
+
+
+def _draft(network: Network, name: str, known: OwnBlocks, observed: Observed | None = None) -> Draft:
+    return build_draft(network, observed, _tables_of(name), known)
 
 
 def _tables_of(name: str) -> str:
@@ -98,11 +133,11 @@ def _tables_of(name: str) -> str:
     return f"{name}.npz"
 
 
-def _with_words(learned: list[Call], model: Any, network: Network, name: str, here: Span) -> Draft:
+def _with_words(learned: list[Call], model: Any, network: Network, name: str, known: OwnBlocks, here: Span) -> Draft:
     """The draft of a network some of whose words only the model knows."""
     try:
         vocabularies.fill_in(learned, model)
-        return _draft(network, name)
+        return _draft(network, name, known)
     except ImportFault as fault:
         raise _refused(fault, here) from None
 
@@ -124,27 +159,34 @@ def _without_policies(config: Any) -> Any:
     return "float32" if config in MIXED else config
 
 
-def _with_masks(draft: Draft, model: Any, network: Network, name: str, here: Span) -> Draft:
+def _with_masks(draft: Draft, model: Any, network: Network, name: str, known: OwnBlocks, here: Span) -> Draft:
     """The draft with masks where the model has them, which only the model itself can tell."""
     if not has_masks(draft.graph, network.calls):
         return draft
     runs = variants(draft.graph, np.random.default_rng(7))
     try:
         observed = observe_masks(model, [list(arrays.values()) for arrays in runs])
-        return _draft(network, name, observed)
+        return _draft(network, name, known, observed)
     except ImportFault as fault:
         raise _refused(fault, here) from None
 
 
 def import_model(
-    model: Any, out: Path, progress: Progress | None = None, *, name: str | None = None, fold: bool = True
+    model: Any,
+    out: Path,
+    progress: Progress | None = None,
+    *,
+    name: str | None = None,
+    fold: bool = True,
+    blocks: Path | None = None,
 ) -> Imported:
     """The same for a Keras model in memory."""
+    known = read_blocks(blocks)
     here, name = Span(Source(str(model.name), "")), name or str(model.name)
     try:
         network = read_network(model.get_config(), type(model).__name__)
         vocabularies.fill_in(vocabularies.learned(network), model)
-        draft = _draft(network, name)
+        draft = _draft(network, name, known)
     except ImportFault as fault:
         raise _refused(fault, here) from None
     except NotImplementedError:
@@ -152,7 +194,7 @@ def import_model(
             "NN607", f"`{model.name}` is a subclassed model: its computation is code", here
         ) from None
     model = _in_float32(model, network)
-    draft = _with_masks(draft, model, network, name, here)
+    draft = _with_masks(draft, model, network, name, known, here)
     return _write(model, network, draft, name, out, progress or Progress(quiet=True), here, fold)
 
 
@@ -168,7 +210,15 @@ def _refused(fault: ImportFault, here: Span) -> SpecError:
 
 
 def _write(
-    model: Any, network: Network, draft: Draft, name: str, out: Path, progress: Progress, here: Span, fold: bool
+    model: Any,
+    network: Network,
+    draft: Draft,
+    name: str,
+    out: Path,
+    progress: Progress,
+    here: Span,
+    fold: bool,
+    stored: Stores | None = None,
 ) -> Imported:
     out.mkdir(parents=True, exist_ok=True)
     spec, weights = out / f"{name}.yaml", out / f"{name}.weights.h5"
@@ -179,6 +229,7 @@ def _write(
         with progress.step("compiling the spec"):
             compiled = build_model(graph)
         carry_weights(model, draft, graph, compiled)
+        carry_blocks(draft, graph, compiled, stored or stored_in(model))
         with progress.step("comparing with the model"):
             error = largest_difference(model, network, draft, graph, compiled)
         if not error <= TOLERANCE:
@@ -301,9 +352,7 @@ def carry_weights(model: Any, draft: Draft, graph: Graph, compiled: Compiled) ->
     for node, item in zip(graph.nodes, draft.items, strict=True):
         if item.call is None or not node.weights:
             continue
-        source = model
-        for step in item.call.path:
-            source = layer_at(source, step)
+        source = layer_at(model, item.call.path)
         made = node.layer.keras_weights(compiled.layers[node.name])
         weights = own_weights(source)
         if [tuple(v.shape) for v in weights] != [tuple(v.shape) for v in made]:
@@ -317,11 +366,18 @@ def carry_weights(model: Any, draft: Draft, graph: Graph, compiled: Compiled) ->
             layer.finalize_state()
 
 
-def layer_at(source: Any, step: str) -> Any:
-    """A layer inside a model, inside a model that TimeDistributed wraps, or (`@activation`) inside a layer."""
-    if step.startswith("@"):
-        return getattr(source, step[1:])
-    return (source if hasattr(source, "get_layer") else source.layer).get_layer(step)
+def carry_blocks(draft: Draft, graph: Graph, compiled: Compiled, stored: Stores) -> None:
+    """The weights of custom classes to the blocks that stand for them."""
+    nodes = {id(item): node for item, node in zip(draft.items, graph.nodes, strict=True)}
+    for one in draft.inlined:
+        holders = [
+            Holder(item.origin, nodes[id(item)], compiled.layers[nodes[id(item)].name])
+            for item in one.items
+            if item.origin is not None and nodes[id(item)].weights
+        ]
+        if holders:
+            for variable, array in assign(one.block, one.call.name, holders, stored(one.call.path)):
+                variable.assign(array)
 
 
 def own_weights(layer: Any) -> list[Any]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nnspec.diagnostics import Diagnostic, Report, Source, Span
 from nnspec.document import Mapping as MappingNode
@@ -17,6 +18,9 @@ from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node, Value
 from nnspec.layers.kit.base import Fault
 from nnspec.layers.registry import REGISTRY
+
+if TYPE_CHECKING:
+    from nnspec.importers.keras.own_blocks import OwnBlock
 
 NOWHERE = Span(Source("model", ""))
 
@@ -31,6 +35,7 @@ class Item:
         node: what it makes, with named axes.
         call: the Keras layer that its weights come from.
         shared: the name under `layers:`, where several items share its weights.
+        origin: the block that it belongs to, where it is part of what stands for a custom class.
     """
 
     kind: str
@@ -39,6 +44,16 @@ class Item:
     node: Node
     call: Call | None = None
     shared: str | None = None
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Origin:
+    """The call that a block stands for, and what the item is called in the block."""
+
+    call: Call
+    block: OwnBlock
+    name: str
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -91,12 +106,16 @@ class Maker:
         call: Call | None = None,
         *,
         of: Call | None = None,
+        origin: Origin | None = None,
+        is_shared: bool = False,
     ) -> Item:
         """The item of a layer, with names given to axes where the layer's own would not do.
 
         Args:
             call: the Keras layer that it is.
             of: the operation that it is a part of, where it is no layer in Keras; both for what is told.
+            origin: the block that it belongs to.
+            is_shared: whether other items of the block share its weights.
 
         Raises:
             ImportFault: where the checker cannot accept it under any name.
@@ -115,7 +134,10 @@ class Maker:
                 given, sources = mended
                 continue
             shared = self.shared.get(call.path) if call is not None else None
-            item = Item(kind=kind, body=given, reads=tuple(sources), node=node, call=call, shared=shared)
+            if origin is not None and node.weights and (is_shared or origin.call.path in self.shared):
+                shared = re.sub(r"[^A-Za-z0-9_\-]+", "_", "_".join((*origin.call.path, origin.name)))
+            read = tuple(sources)
+            item = Item(kind=kind, body=given, reads=read, node=node, call=call, shared=shared, origin=origin)
             self.items.append(item)
             return item
         raise ImportFault(f"no axis names fit `{kind}`: {tried[-1]}")

@@ -55,6 +55,14 @@ class MaskFlow:
             return False
         return (read.value.node, read.value.port) in turned_masks(nodes)
 
+    def where_keras_has_them(self, call: Call, reads: Sequence[Read]) -> list[Read]:
+        """What a call reads, without the masks that Keras has lost before it."""
+        seen = self.observed.get(call.places) if self.observed is not None else None
+        if seen is None or len(seen.reads) != len(reads):
+            return list(reads)
+        pairs = zip(reads, seen.reads, strict=True)
+        return [self.unmasked(read) if mask is None else read for read, mask in pairs]
+
     def unmasked(self, read: Read) -> Read:
         """The value without its mask, if it has one."""
         if read.value.mask is None:

@@ -70,6 +70,7 @@ class Call:
         places: the same, each with the number of the call.
         distributed: how many TimeDistributed around nested models it stands in; each goes over an axis in front.
         arguments: what it is called with, tensors among them, in Keras' nesting.
+        registered: the name under which the class was registered, with its package: `my_package>PatchEncoder`.
     """
 
     path: tuple[str, ...]
@@ -80,6 +81,12 @@ class Call:
     keywords: Mapping[str, Any]
     places: tuple[Place, ...] = ()
     distributed: int = 0
+    registered: str = ""
+
+    @property
+    def is_own(self) -> bool:
+        """Whether its class is none of Keras'."""
+        return ">" in self.registered or not self.module.startswith("keras.")
 
     @property
     def name(self) -> str:

@@ -163,6 +163,7 @@ class _Reader:
             keywords={key: value for key, value in keywords.items() if value is not None},
             places=places,
             distributed=scope.distributed,
+            registered=str(layer.get("registered_name") or ""),
         )
         scope.made[name, node] = call
         self.calls.append(call)

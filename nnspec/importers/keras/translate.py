@@ -23,7 +23,7 @@ _WRAPPED = ("layer", "backward_layer", "cell")
 
 def translate(call: Call) -> tuple[str, dict[str, Any]]:
     """The kind and the body of a call's layer; what it reads is not part of it."""
-    kind = kind_of(call.kind, call.module, call.name)
+    kind = kind_of(call.kind, call.module, call.name, call.registered)
     return kind, body_of(kind, call.config, call.name)
 
 
@@ -84,7 +84,8 @@ def _is_wrapped(key: str, value: Any) -> bool:
 def _wrapped(value: Any, name: str) -> Any:
     if isinstance(value, list):
         return [_wrapped(inner, name) for inner in value]
-    kind = kind_of(value["class_name"], str(value.get("module") or "keras.layers"), name)
+    module, registered = str(value.get("module") or "keras.layers"), str(value.get("registered_name") or "")
+    kind = kind_of(value["class_name"], module, name, registered)
     body = body_of(kind, value["config"], name)
     return {kind: body} if body else kind
 

@@ -67,6 +67,8 @@ def units_of(items: Iterable[Item]) -> tuple[list[Unit], dict[int, Unit]]:
         verb = "share" if item.shared is not None else ""
         unit = Unit(kind=item.shared or item.kind, verb=verb, ports=tuple(value.port for value in item.node.outputs))
         unit.label = item.call.name if item.call is not None else ""
+        if item.origin is not None:
+            unit.label = f"{item.origin.call.name}_{item.origin.name}"
         is_axis_verb = REGISTRY[item.kind].is_verb
         for key, value in item.body.items() if not verb else ():
             simple = is_simple(value) and not is_axis_verb

@@ -42,8 +42,9 @@ class Formula(Layer):
     """Computes a formula: `formula: "x * sigmoid(x)"`; with weights of its own where it declares them.
 
     One value is called `x`, several `x1`, `x2`, …; `values` gives them other names. Axes meet by name: a weight along
-    `channel` is repeated along all others. There are `+ - * / **`, comparisons (1 where they hold, else 0), and mean,
-    sum, max and min over axes: `x / sqrt(mean(x * x, channel) + 1.0e-6) * gamma`. A mask ends here.
+    `channel` is repeated along all others, and so is a value that lacks an axis of another. There are `+ - * / **`,
+    comparisons (1 where they hold, else 0), and mean, sum, max and min over axes:
+    `x / sqrt(mean(x * x, channel) + 1.0e-6) * gamma`. A mask ends here.
 
     Functions: `where(condition, a, b)`, `clip(x, low, high)`, `max` and `min` of several, abs, ceil, floor, round,
     sign, exp, expm1, log, log1p, sqrt, rsqrt, square, reciprocal, sin, cos, tan, asin, acos, atan, sinh, cosh, tanh,
@@ -194,7 +195,7 @@ def common_axes(call: Call) -> dict[str, Axis]:
     """The axes of all values by name, the longest of each name.
 
     Raises:
-        Fault: NN311 where two of one name are of different length.
+        Fault: NN311 where two of one name are of different length, and where no value has all axes.
     """
     axes = {axis.name: axis for axis in call.axes}
     owner = {axis.name: call.input for axis in call.axes}
@@ -213,6 +214,21 @@ def common_axes(call: Call) -> dict[str, Axis]:
                     fixes=[Fix("rename one of them where they are not the same thing")],
                     about=[axis.name, first.node, value.node],
                 )
+    if not any(set(axes) <= set(ax.names(value.axes)) for value in call.inputs):
+        there = ", ".join(f"`{value.node}` has {ax.describe(value.axes)}" for value in call.inputs)
+        call.fail(
+            "NN311",
+            f"`{call.kind}` joins values each of which has an axis that another lacks: {there}",
+            "from",
+            notes=[
+                "nnspec never broadcasts silently: one value has all axes, and the others are repeated along theirs"
+            ],
+            fixes=[
+                Fix("`rename` axes that are the same thing"),
+                Fix("multiply all with all by `einsum`, which names the axes of the product"),
+            ],
+            about=[*axes],
+        )
     return axes
 
 

@@ -63,7 +63,7 @@ PROPERTIES: dict[str, dict[str, Any]] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class OwnWeight:
     """A declared weight.
 
@@ -82,6 +82,11 @@ class OwnWeight:
     values: Any = None
     file: Path | None = None
     member: str | None = None
+
+    def __repr__(self) -> str:
+        """All that it is, but not where it stands."""
+        said = (self.initializer, self.regularizer, self.constraint, self.values, self.file, self.member)
+        return f"OwnWeight({self.name}, {ax.names(self.axes)}, {self.sizes}, {self.is_trainable}, {said})"
 
     @property
     def sizes(self) -> tuple[int, ...]:

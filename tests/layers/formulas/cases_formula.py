@@ -126,12 +126,12 @@ CASES = [
     ),
     Case(
         "formula",
-        {"expression": "a * b", "values": ["a", "b"]},
-        [{"time": "T"}, F],
-        {"time": "T", "feature": 5},
-        of_x(lambda x, y: x[:, :, None] * y[:, None, :]),
+        {"expression": "gate * all", "values": ["gate", "all"]},
+        [F, {"time": "T", "feature": 5}],
+        {"feature": 5, "time": "T"},
+        of_x(lambda gate, x: gate[:, :, None] * x.transpose(0, 2, 1)),
         None,
-        id="outer-product",
+        id="the-second-has-more-axes",
     ),
     Case(
         "formula",
