@@ -35,7 +35,7 @@ class Holder:
         return [w.sizes for w in own] if own else [weight.shape for weight in self.node.weights]
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, kw_only=True)
 class _Assignment:
     """One layer's weights on their way.
 
@@ -101,7 +101,7 @@ def assign(block: OwnBlock, layer: str, holders: Sequence[Holder], stored: Store
     Raises:
         SpecError: NN381 where a weight has none, where shapes differ, and where the archive has more.
     """
-    work = _Assignment(block, layer, dict(stored), dict(stored))
+    work = _Assignment(block=block, layer=layer, stored=dict(stored), whole=dict(stored))
     said = block.weights
     _check_names(work, holders)
     seen: set[int] = set()
