@@ -286,7 +286,7 @@ def _model_of(function: Callable[[Any], Any], shape: tuple[int | None, ...] = (6
 
 
 REFUSED = [
-    (lambda: _model_of(lambda x: Twice(name="double")(x)), "`double` is a `Twice`"),
+    (lambda: _model_of(lambda x: Twice(name="double")(x)), "`double` is a `tests>Twice`"),
     (lambda: _model_of(lambda x: kl.Lambda(lambda v: v * 2, name="code")(x)), "`code` is a `Lambda`"),
     (lambda: _model_of(lambda x: kl.Dropout(0.5, name="always")(x, training=True)), "`training=True`"),
     (lambda: _model_of(lambda x: x), "no layers"),
