@@ -16,15 +16,3 @@ class GraphEqualization(keras.layers.Equalization):  # type: ignore[misc]
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "value_range": self.value_range, "bins": self.bins}
-
-
-@keras.saving.register_keras_serializable("nnspec")
-class SizedRandomCrop(keras.layers.RandomCrop):  # type: ignore[misc]
-    """RandomCrop whose images have the new size at inference too; Keras' own leaves them as they are."""
-
-    def call(self, inputs: Any, training: bool = True) -> Any:
-        is_larger = inputs.shape[self.height_axis] > self.height and inputs.shape[self.width_axis] > self.width
-        if training and is_larger:
-            return super().call(inputs, training=True)
-        size = (self.height, self.width)
-        return keras.ops.image.resize(inputs, size, crop_to_aspect_ratio=True, data_format=self.data_format)

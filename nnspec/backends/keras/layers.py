@@ -87,22 +87,6 @@ class UnfoldFromBatch(keras.layers.Layer):  # type: ignore[misc]
 
 
 @keras.saving.register_keras_serializable("nnspec")
-class WithoutMask(keras.layers.Layer):  # type: ignore[misc]
-    """The same values without a mask."""
-
-    supports_masking = True
-
-    def call(self, inputs: Any) -> Any:
-        return ops.copy(inputs)
-
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> None:
-        return None
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        return input_shape
-
-
-@keras.saving.register_keras_serializable("nnspec")
 class WithMaskOf(keras.layers.Layer):  # type: ignore[misc]
     """The first of two values with the mask of the second."""
 
@@ -169,14 +153,6 @@ class DeepSoftmax(keras.layers.Softmax):  # type: ignore[misc]
             return deep_softmax(inputs, axis)
         mask = ops.cast(mask, "bool")
         return ops.where(mask, deep_softmax(ops.where(mask, inputs, -1e9), axis), 0.0)
-
-
-@keras.saving.register_keras_serializable("nnspec")
-class UnmaskedGlobalAveragePooling1D(keras.layers.GlobalAveragePooling1D):  # type: ignore[misc]
-    """GlobalAveragePooling1D over another axis than the one that is masked: Keras' own takes the mask for its axis'."""
-
-    def call(self, inputs: Any) -> Any:
-        return super().call(inputs)
 
 
 def _variants(prefix: str, changed: type, *bases: type) -> dict[str, Any]:
@@ -246,7 +222,10 @@ SMALL_ADAPTIVE_POOLING = _variants(
 
 @keras.saving.register_keras_serializable("nnspec")
 class PlacedEinsumDense(keras.layers.EinsumDense):  # type: ignore[misc]
-    """Adds the bias where its axes are; Keras' `add` takes the last or the second axis where one is as long."""
+    """Adds the bias where its axes are; Keras' `add` takes the last or the second axis where one is as long.
+
+    It does so of a bias of which one axis alone is longer than 1.
+    """
 
     def call(self, inputs: Any, training: Any = None) -> Any:
         made = ops.einsum(self.equation, inputs, self.kernel)

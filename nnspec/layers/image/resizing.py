@@ -263,9 +263,16 @@ class RandomCrop(ImageResizing):
     }
 
     def to_keras(self, node: Node) -> KerasCallable:
-        from nnspec.backends.keras.image_layers import SizedRandomCrop
+        """Keras' own, which leaves images alone at inference, and a Resizing, which in training finds them right."""
+        import keras
 
-        return SizedRandomCrop(name=keras_name(node.name), **self.keras_arguments(node))
+        arguments = self.keras_arguments(node)
+        sizes = {key: arguments[key] for key in ("height", "width", "data_format")}
+        name = keras_name(node.name)
+        crop = keras.layers.RandomCrop(**arguments, name=f"{name}.crop")
+        resize = keras.layers.Resizing(**sizes, crop_to_aspect_ratio=True, name=f"{name}.resize")
+        made: KerasCallable = keras.Sequential([crop, resize], name=name)
+        return made
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         height, width = self.sizes(node)

@@ -164,7 +164,8 @@ class EinsumDense(Layer):
         return tuple(call.require_size(axes[letter], why) if letter in letters else 1 for letter in after)
 
     def to_keras(self, node: Node) -> KerasCallable:
-        if all(len(weight.shape) < 2 for weight in node.weights if weight.name == "bias"):
+        shapes = [weight.shape for weight in node.weights if weight.name == "bias"]
+        if all(len(shape) < 2 or sum(size > 1 for size in shape) > 1 for shape in shapes):
             return super().to_keras(node)
         from nnspec.backends.keras.layers import PlacedEinsumDense
 

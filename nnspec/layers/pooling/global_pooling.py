@@ -10,7 +10,6 @@ from nnspec.diagnostics import lists
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes
 from nnspec.ir.graph import Node
-from nnspec.ir.names import keras_name
 from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
@@ -139,15 +138,15 @@ class GlobalAveragePooling1D(GlobalPooling):
     def to_keras(self, node: Node) -> KerasCallable:
         if _is_masked(node):
             return _Average(super().to_keras(node))  # type: ignore[return-value]
-        if node.inputs[0].mask is None:
-            return super().to_keras(node)
-        from nnspec.backends.keras.layers import UnmaskedGlobalAveragePooling1D
-
-        return UnmaskedGlobalAveragePooling1D(name=keras_name(node.name), **self.keras_arguments(node))
+        return super().to_keras(node)
 
     def call_keras(self, layer: KerasLayer, node: Node, tensors: list[KerasTensor]) -> KerasTensor:
         if not isinstance(layer, _Average):
-            return layer(tensors[0])
+            if node.inputs[0].mask is None:
+                return layer(tensors[0])
+            from keras import ops
+
+            return layer(ops.copy(tensors[0]))  # Keras takes a mask along another axis for one along this
         from keras import ops
 
         mask = tensors[0]._keras_mask

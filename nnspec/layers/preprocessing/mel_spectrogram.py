@@ -91,7 +91,29 @@ class MelSpectrogram(Layer):
     def to_keras(self, node: Node) -> KerasCallable:
         from nnspec.backends.keras.preprocessing_layers import SizedMelSpectrogram
 
+        plain = super().to_keras(node)
+        if self.is_sized_by_keras(plain, node):
+            return plain
         return SizedMelSpectrogram(name=keras_name(node.name), **self.keras_arguments(node))
+
+    def is_sized_by_keras(self, layer: Any, node: Node) -> bool:
+        """Whether Keras says the right number of frames; for some lengths it does not."""
+        samples, frames = node.inputs[0].axes[0].size, node.outputs[0].axes[1].size
+        return not isinstance(samples, int) or layer.compute_output_shape((None, samples))[2] == frames
+
+    def call_keras(self, layer: Any, node: Node, tensors: list[Any]) -> Any:
+        """The layer's result; where Keras does not know its size, all its frames are taken by number, which says it.
+
+        An archive then needs Keras alone; a layer around this one calls it by itself.
+        """
+        from keras import ops
+
+        plain = super().to_keras(node)
+        if self.is_sized_by_keras(plain, node):
+            return layer(tensors[0])
+        frames = node.outputs[0].axes[1].size
+        assert isinstance(frames, int), "Keras knows the size of what is open"
+        return ops.take(plain(tensors[0]), np.arange(frames, dtype="int32"), axis=2)
 
     # ------------------------------------------------------------------------------------------------ ONNX
 
