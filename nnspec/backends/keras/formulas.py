@@ -7,17 +7,42 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
 import keras
 import numpy as np
 from keras import ops
 
 from nnspec.backends.keras.addition import add
+from nnspec.backends.types import KerasLayer, Tensor
 from nnspec.catalogue import keras_objects
+from nnspec.document.types import Plain
 from nnspec.ir import axes as ax
+from nnspec.ir.axes import Axes
 from nnspec.ir.graph import Node
 from nnspec.ir.names import keras_name
+
+
+class Weight(Protocol):
+    """What is asked of a declared weight, see `OwnWeight`."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def axes(self) -> Axes: ...
+    @property
+    def is_trainable(self) -> bool: ...
+    @property
+    def sizes(self) -> tuple[int, ...]: ...
+    @property
+    def shape(self) -> tuple[int, int]: ...
+    @property
+    def initializer(self) -> str | Mapping[str, Plain] | None: ...
+    @property
+    def regularizer(self) -> str | Mapping[str, Plain] | None: ...
+    @property
+    def constraint(self) -> str | Mapping[str, Plain] | None: ...
+    def constant(self) -> np.ndarray | None: ...
 
 
 class KerasFormula:
@@ -28,22 +53,24 @@ class KerasFormula:
         self.holders = {weight.name: _holder(node, weight) for weight in self.own}
 
     @property
-    def variables(self) -> list[Any]:
+    def variables(self) -> list[Tensor]:
         return [layer.embeddings for layer in self.holders.values()]
 
-    def rows(self, weight: Any, tensor: Any) -> Any:
+    def rows(self, weight: Weight, tensor: Tensor) -> Tensor:
         """The weight's values behind one row of batch."""
         zero = _zeros(tensor, slice(0, 1), "int32")
         count = weight.shape[0]
         indices = zero if count == 1 else ops.add(zero, np.arange(count, dtype="int32")[None])
         return ops.reshape(self.holders[weight.name](indices), (1, *weight.sizes))
 
-    def for_every_sample(self, tensor: Any) -> Any:
+    def for_every_sample(self, tensor: Tensor) -> Tensor:
         """The only weight, as often as the tensor has samples."""
         (weight,) = self.own
         return _repeated(self.rows(weight, tensor), tensor)
 
-    def compute(self, node: Node, tensors: Sequence[Any], used: Collection[str], walk: Callable[..., Any]) -> Any:
+    def compute(
+        self, node: Node, tensors: Sequence[Tensor], used: Collection[str], walk: Callable[..., Tensor]
+    ) -> Tensor:
         """The formula's value of the node's inputs.
 
         Args:
@@ -51,7 +78,7 @@ class KerasFormula:
             walk: computes the formula by an algebra, given the names of values and weights.
         """
         order = node.args["order"]
-        values: dict[str, Any] = {}
+        values: dict[str, Tensor] = {}
         for name, tensor, value in zip(node.args["values"], tensors, node.inputs, strict=True):
             if name in used:
                 values[name] = _spread(tensor, ax.names(value.axes), order)
@@ -66,7 +93,7 @@ class KerasFormula:
         return ops.squeeze(made, gone) if gone else made
 
 
-def _holder(node: Node, weight: Any) -> Any:
+def _holder(node: Node, weight: Weight) -> KerasLayer:
     """An Embedding whose vectors are the weight's rows, with their first values."""
     name = keras_name(node.name) if weight.name == "value" else f"{keras_name(node.name)}.{weight.name}"
     constraint = keras_objects.build("constraints", weight.constraint)
@@ -89,19 +116,19 @@ def _holder(node: Node, weight: Any) -> Any:
     return layer
 
 
-def _zeros(tensor: Any, samples: slice, dtype: str) -> Any:
+def _zeros(tensor: Tensor, samples: slice, dtype: str) -> Tensor:
     """(batch, 1) zeros for these samples of a tensor, whatever it holds."""
     first = tensor[(samples, *[slice(0, 1)] * (len(tensor.shape) - 1))]
     return ops.zeros_like(ops.reshape(first, (-1, 1)), dtype=dtype)
 
 
-def _repeated(row: Any, tensor: Any) -> Any:
+def _repeated(row: Tensor, tensor: Tensor) -> Tensor:
     """A row of batch once for every sample of a tensor."""
     zeros = _zeros(tensor, slice(None), "float32")
     return add(row, ops.reshape(zeros, (-1, *[1] * (len(row.shape) - 1))))
 
 
-def _spread(tensor: Any, names: Sequence[str], order: Sequence[str]) -> Any:
+def _spread(tensor: Tensor, names: Sequence[str], order: Sequence[str]) -> Tensor:
     """The tensor with all axes of the formula in their order, of size 1 where it has none."""
     places = [names.index(axis) for axis in order if axis in names]
     if places != sorted(places):
@@ -123,8 +150,8 @@ _OTHERWISE_CALLED = {
 }
 
 
-def _operation(function: str) -> Callable[..., Any]:
-    found: Callable[..., Any] = getattr(ops, _OTHERWISE_CALLED.get(function, function))
+def _operation(function: str) -> Callable[..., Tensor]:
+    found: Callable[..., Tensor] = getattr(ops, _OTHERWISE_CALLED.get(function, function))
     return found
 
 
@@ -132,26 +159,26 @@ def _operation(function: str) -> Callable[..., Any]:
 class _Operations:
     """The algebra of Keras' operations, over tensors of all the formula's axes."""
 
-    values: Mapping[str, Any]
+    values: Mapping[str, Tensor]
     order: Sequence[str]
 
-    def number(self, value: float) -> Any:
+    def number(self, value: float) -> Tensor:
         return value
 
-    def name(self, name: str) -> Any:
+    def name(self, name: str) -> Tensor:
         return self.values[name]
 
-    def unary(self, function: str, value: Any) -> Any:
+    def unary(self, function: str, value: Tensor) -> Tensor:
         return _operation(function)(value)
 
-    def binary(self, function: str, left: Any, right: Any) -> Any:
+    def binary(self, function: str, left: Tensor, right: Tensor) -> Tensor:
         return add(left, right) if function == "add" else _operation(function)(left, right)
 
-    def compare(self, function: str, left: Any, right: Any) -> Any:
+    def compare(self, function: str, left: Tensor, right: Tensor) -> Tensor:
         return _operation(function)(left, right)
 
-    def where(self, flag: Any, value: Any, other: Any) -> Any:
+    def where(self, flag: Tensor, value: Tensor, other: Tensor) -> Tensor:
         return ops.where(flag, value, other)
 
-    def reduce(self, function: str, value: Any, axes: Sequence[str]) -> Any:
+    def reduce(self, function: str, value: Tensor, axes: Sequence[str]) -> Tensor:
         return _operation(function)(value, axis=tuple(self.order.index(axis) + 1 for axis in axes), keepdims=True)

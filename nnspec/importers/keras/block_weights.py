@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
+from nnspec.backends.types import KerasCallable, KerasVariable
 from nnspec.diagnostics import Fix, Span, SpecError, did_you_mean
 from nnspec.document import Scalar
 from nnspec.importers.keras.items import Origin
@@ -22,10 +22,10 @@ class Holder:
 
     origin: Origin
     node: Node
-    layer: Any
+    layer: KerasCallable
 
     @property
-    def variables(self) -> list[Any]:
+    def variables(self) -> list[KerasVariable]:
         return list(self.node.layer.keras_weights(self.layer))
 
     @property
@@ -48,14 +48,14 @@ class _Assignment:
     layer: str
     stored: Stored
     whole: Mapping[str, np.ndarray]
-    found: list[tuple[Any, np.ndarray]] = field(default_factory=list)
-    left: list[tuple[str, Any, tuple[int, ...]]] = field(default_factory=list)
+    found: list[tuple[KerasVariable, np.ndarray]] = field(default_factory=list)
+    left: list[tuple[str, KerasVariable, tuple[int, ...]]] = field(default_factory=list)
 
-    def fail(self, message: str, span: Span | None = None, **details: Any) -> SpecError:
+    def fail(self, message: str, span: Span | None = None, fixes: Sequence[Fix] = ()) -> SpecError:
         notes = [f"the archive has of layer `{self.layer}`: {described(self.whole)}"]
-        return SpecError.single("NN381", message, span or self.block.span, notes=notes, **details)
+        return SpecError.single("NN381", message, span or self.block.span, notes=notes, fixes=fixes)
 
-    def give(self, what: str, variable: Any, shape: tuple[int, ...], path: str, span: Span | None) -> None:
+    def give(self, what: str, variable: KerasVariable, shape: tuple[int, ...], path: str, span: Span | None) -> None:
         array = self.stored.pop(path)
         if _plain(array.shape) != _plain(shape):
             message = f"`{what}` of the block of `{self.block.class_name}` is {shape}, but `{path}` is {array.shape}"
@@ -92,7 +92,9 @@ class _Assignment:
             self.give(f"{holder.origin.name}.{weight.name}", variable, shape, below[place], span)
 
 
-def assign(block: OwnBlock, layer: str, holders: Sequence[Holder], stored: Stored) -> list[tuple[Any, np.ndarray]]:
+def assign(
+    block: OwnBlock, layer: str, holders: Sequence[Holder], stored: Stored
+) -> list[tuple[KerasVariable, np.ndarray]]:
     """Every variable of a block's items with its stored values.
 
     Args:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from nnspec.diagnostics import Diagnostic, Report, Severity, SpecError, did_you_mean
 from nnspec.document import Mapping as MappingNode
 from nnspec.document import Node, Scalar, to_plain
+from nnspec.document.types import Plain
 from nnspec.expansion.expand import Expanded, expand
 from nnspec.expansion.expand import Item as Written
 from nnspec.expansion.naming import Reference
@@ -75,7 +75,7 @@ def _expanded(call: Call, block: OwnBlock, reads: Mapping[str, Read]) -> Expande
     """The block's items, variables replaced by what the class' configuration says."""
     first = next(iter(reads.values())).value
     names = list(ax.names(first.axes))
-    known: dict[str, Any] = {"axes": names, "sizes": [ax.size_to_json(axis.size) for axis in first.axes]}
+    known: dict[str, Plain] = {"axes": names, "sizes": [ax.size_to_json(axis.size) for axis in first.axes]}
     if names:
         known |= {"first": names[0], "last": names[-1]}
     variables = {**known, **block.variables(call.config)}
@@ -136,7 +136,7 @@ def _added(maker: Maker, call: Call, block: OwnBlock, written: Written, reads: S
     return [maker.source(item, i) for i in range(len(item.node.outputs))]
 
 
-def _body(written: Written) -> dict[str, Any]:
+def _body(written: Written) -> dict[str, Plain]:
     """The arguments, without what an item says of its place."""
     plain = to_plain(written.body) if written.body is not None else {}
     layer = REGISTRY[written.kind]

@@ -16,12 +16,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 from nnspec.diagnostics import Diagnostic, Fix, Report, Source, Span, SpecError, did_you_mean
 from nnspec.document import Mapping as MappingNode
 from nnspec.document import Node, Scalar, parse, read_source, to_plain
 from nnspec.document import Sequence as SequenceNode
+from nnspec.document.types import Plain
 from nnspec.importers.keras.network import Call, Config
 
 KEYS = ("parameters", "inputs", "layers", "blocks", "model", "outputs", "weights")
@@ -62,7 +62,7 @@ class OwnBlock:
         entries = node.entries if isinstance(node, MappingNode) else {}
         return {key: place for key, place in entries.items() if isinstance(place, Scalar)}
 
-    def variables(self, config: Config) -> dict[str, Any]:
+    def variables(self, config: Config) -> dict[str, Plain]:
         """The class' configuration by its own keys, and the parameters that lie deeper in it.
 
         Raises:
@@ -75,14 +75,14 @@ class OwnBlock:
             result[name] = self.found(value, config, place.span) if isinstance(value, str) else value
         return result
 
-    def found(self, path: str, config: Config, span: Span) -> Any:
-        at: Any = config
+    def found(self, path: str, config: Config, span: Span) -> Plain:
+        at: Plain = config
         for step in path.split("/"):
             known = list(at) if isinstance(at, Mapping) else []
             if isinstance(at, list) and step.isdecimal() and int(step) < len(at):
                 at = at[int(step)]
                 continue
-            if step not in known:
+            if not isinstance(at, Mapping) or step not in at:
                 there = ", ".join(f"`{key}`" for key in known) or "nothing"
                 message = f"the configuration of `{self.class_name}` has no `{path}`{did_you_mean(step, known)}"
                 notes = [f"where `{step}` is looked for there are {there}" if known else f"`{step}` leads nowhere"]
@@ -94,7 +94,7 @@ class OwnBlock:
         return at
 
 
-def _is_simple(value: Any) -> bool:
+def _is_simple(value: object) -> bool:
     if isinstance(value, list | tuple):
         return all(_is_simple(item) and not isinstance(item, list | tuple) for item in value)
     return value is None or isinstance(value, int | float | str | bool)

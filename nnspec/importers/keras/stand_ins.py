@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import TypeAlias
 
+from nnspec.backends.types import KerasTensor, Tensor
 from nnspec.importers.keras.block_weights import Holder, assign
 from nnspec.importers.keras.inline import Inlined
 from nnspec.importers.keras.network import ImportFault
 from nnspec.importers.keras.stored_weights import Stores
 from nnspec.ir.graph import Graph, Output, Value
+
+Computed: TypeAlias = Callable[[Sequence[KerasTensor]], KerasTensor]
 
 
 def stand_ins(inlined: Sequence[Inlined], stored: Stores) -> dict[str, type]:
@@ -21,7 +24,7 @@ def stand_ins(inlined: Sequence[Inlined], stored: Stores) -> dict[str, type]:
         ImportFault: where two layers of one class have one name.
         SpecError: NN381 where weights do not fit.
     """
-    made: dict[str, dict[str, Callable[..., Any]]] = {}
+    made: dict[str, dict[str, Computed]] = {}
     ways: dict[tuple[str, str], tuple[str, ...]] = {}
     for one in inlined:
         if one.block.is_shipped:
@@ -54,7 +57,7 @@ def standing_in(classes: Mapping[str, type]) -> Iterator[None]:
         known.update(before)
 
 
-def _computed(one: Inlined, stored: Stores) -> Callable[..., Any]:
+def _computed(one: Inlined, stored: Stores) -> Computed:
     """The block's items as a Keras model, with the layer's weights."""
     from nnspec.backends.keras.model import build_model
 
@@ -83,7 +86,7 @@ def _computed(one: Inlined, stored: Stores) -> Callable[..., Any]:
             variable.assign(array)
     names = list(inputs)
 
-    def compute(tensors: Sequence[Any]) -> Any:
+    def compute(tensors: Sequence[Tensor]) -> Tensor:
         given = dict(zip(names, tensors, strict=True)) if len(names) > 1 else tensors[0]
         result = compiled.model(given, training=False)
         listed = list(result.values()) if isinstance(result, Mapping) else [result]
@@ -92,27 +95,27 @@ def _computed(one: Inlined, stored: Stores) -> Callable[..., Any]:
     return compute
 
 
-def _class(class_name: str, layers: Mapping[str, Callable[..., Any]]) -> type:
+def _class(class_name: str, layers: Mapping[str, Computed]) -> type:
     import keras
 
     class StandIn(keras.layers.Layer):  # type: ignore[misc]
         """Computes a block; its weights are the block's already."""
 
         @classmethod
-        def from_config(cls, config: dict[str, Any]) -> Any:
+        def from_config(cls, config: dict[str, str]) -> StandIn:
             return cls(name=config["name"])
 
-        def build(self, *shapes: Any) -> None:
+        def build(self, *shapes: object) -> None:
             self.built = True
 
-        def build_from_config(self, config: dict[str, Any]) -> None:
+        def build_from_config(self, config: dict[str, str]) -> None:
             self.built = True
 
-        def call(self, inputs: Any, *more: Any, **keywords: Any) -> Any:
+        def call(self, inputs: Tensor, *more: Tensor, **keywords: Tensor) -> Tensor:
             read = [value for value in keras.tree.flatten((inputs, more, keywords)) if hasattr(value, "shape")]
             return layers[self.name](read)
 
-        def load_own_variables(self, store: Any) -> None:
+        def load_own_variables(self, store: object) -> None:
             pass
 
     StandIn.__name__ = class_name

@@ -6,14 +6,16 @@ import io
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from nnspec.backends.types import KerasCallable, KerasLayer, KerasModel, KerasVariable
 from nnspec.importers.keras.network import ImportFault
 
 Stored = dict[str, np.ndarray]  # by the path below a layer, such as `dense/vars/0`
 Stores = Callable[[Sequence[str]], Stored]  # of each layer, by the way to it
+H5Group: TypeAlias = Any  # of h5py, which ships no types
 _FILE = "model.weights.h5"
 
 
@@ -47,17 +49,17 @@ class WeightsFile:
         return {place: np.asarray(data) for place, data in _arrays(group, "") if "seed_generator" not in place}
 
 
-def _children(group: Any) -> Iterator[Any]:
+def _children(group: H5Group) -> Iterator[H5Group]:
     layers = group.get("layers", {})
     yield from (layers[key] for key in layers)
 
 
-def _name(group: Any) -> str:
+def _name(group: H5Group) -> str:
     name = group["vars"].attrs.get("name", "") if "vars" in group else ""
     return name.decode("utf-8") if isinstance(name, bytes) else str(name)
 
 
-def _arrays(group: Any, place: str) -> Iterator[tuple[str, Any]]:
+def _arrays(group: H5Group, place: str) -> Iterator[tuple[str, H5Group]]:
     import h5py
 
     for key in group:
@@ -70,7 +72,7 @@ def _arrays(group: Any, place: str) -> Iterator[tuple[str, Any]]:
             yield f"{place}{key}", child
 
 
-def layer_at(model: Any, path: Sequence[str]) -> Any:
+def layer_at(model: KerasModel, path: Sequence[str]) -> KerasLayer:
     """A layer by the way to it: through models, models that TimeDistributed wraps, and (`@activation`) layers."""
     layer = model
     for step in path:
@@ -81,7 +83,7 @@ def layer_at(model: Any, path: Sequence[str]) -> Any:
     return layer
 
 
-def stored_in(model: Any) -> Stores:
+def stored_in(model: KerasModel) -> Stores:
     """The weights that a model has, as it would store them."""
 
     def of(path: Sequence[str]) -> Stored:
@@ -91,26 +93,26 @@ def stored_in(model: Any) -> Stores:
     return of
 
 
-def variables_by_path(layer: Any) -> dict[str, Any]:
+def variables_by_path(layer: KerasCallable) -> dict[str, KerasVariable]:
     """A Keras layer's variables by the paths under which Keras stores them."""
     from keras.src.saving.keras_saveable import KerasSaveable
     from keras.src.saving.saving_lib import _walk_saveable
     from keras.src.utils.naming import to_snake_case
 
-    found: dict[str, Any] = {}
+    found: dict[str, KerasVariable] = {}
     seen: set[int] = set()
 
-    def walk(saveable: Any, place: str) -> None:
+    def walk(saveable: KerasLayer, place: str) -> None:
         if id(saveable) in seen:
             return
         seen.add(id(saveable))
-        own: dict[str, Any] = {}
+        own: dict[str, KerasVariable] = {}
         saveable.save_own_variables(own)
         found.update({f"{place}vars/{key}": variable for key, variable in own.items()})
         for name, child in _walk_saveable(saveable):
             inside(child, f"{place}{name}")
 
-    def inside(child: Any, place: str) -> None:
+    def inside(child: object, place: str) -> None:
         if isinstance(child, KerasSaveable):
             if hasattr(child, "save_own_variables"):
                 walk(child, f"{place}/")

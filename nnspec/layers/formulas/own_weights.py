@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, Unpack
+from typing import TYPE_CHECKING, NoReturn, Unpack
 
 from nnspec.catalogue import keras_objects
 from nnspec.data.sources import paths
@@ -15,9 +15,10 @@ from nnspec.data.sources.base import SourceError
 from nnspec.diagnostics import Fix, Span, SpecError
 from nnspec.document import Mapping as MappingNode
 from nnspec.document import Node as SourceNode
+from nnspec.document.types import JsonSchema, Plain
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes, Axis
-from nnspec.ir.graph import Node, Weight
+from nnspec.ir.graph import Args, Node, Weight
 from nnspec.layers.kit.call import Call, Details, Fault
 from nnspec.layers.kit.weight_objects import NORMS, check_weight_object
 from nnspec.lazy import np
@@ -25,11 +26,12 @@ from nnspec.lazy import np
 if TYPE_CHECKING:
     import numpy
 
+Object = str | Mapping[str, Plain] | None  # of Keras, by its name, or with its arguments
 MAX_VALUES = 10_000  # numbers in a spec; a longer table is a file
 AXIS_NAME = r"^[A-Za-z_][A-Za-z0-9_\-]*$"
 
 # What a declared weight has, each with its schema and description.
-PROPERTIES: dict[str, dict[str, Any]] = {
+PROPERTIES: dict[str, JsonSchema] = {
     "axes": {
         "type": "object",
         "description": "Its axes in order, each with a size; null: as long as that axis is in what the layer reads.",
@@ -76,10 +78,10 @@ class OwnWeight:
     name: str
     axes: Axes
     is_trainable: bool
-    initializer: Any = None
-    regularizer: Any = None
-    constraint: Any = None
-    values: Any = None
+    initializer: Object = None
+    regularizer: Object = None
+    constraint: Object = None
+    values: Plain = None
     file: Path | None = None
     member: str | None = None
 
@@ -120,9 +122,7 @@ class OwnWeight:
         return None if self.values is None else np.asarray(self.values, np.float32).reshape(self.sizes)
 
 
-def own_weight(
-    call: Call, name: str, body: Mapping[str, Any], known: Mapping[str, Axis], arg: str | None = None
-) -> OwnWeight:
+def own_weight(call: Call, name: str, body: Args, known: Mapping[str, Axis], arg: str | None = None) -> OwnWeight:
     """The weight that a spec declares.
 
     Args:
@@ -169,7 +169,7 @@ class _Reader:
 
     call: Call
     name: str
-    body: Mapping[str, Any]
+    body: Args
     arg: str | None
 
     @property
@@ -253,7 +253,7 @@ class _Reader:
         return found
 
 
-def _shape(values: Any) -> tuple[int, ...] | None:
+def _shape(values: Plain) -> tuple[int, ...] | None:
     """The lengths of lists within lists; None where they are uneven or hold other things than numbers."""
     if not isinstance(values, list):
         is_number = isinstance(values, int | float) and not isinstance(values, bool) and math.isfinite(values)
