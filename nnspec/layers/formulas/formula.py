@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from nnspec.diagnostics import Fix
+from nnspec.diagnostics import Fix, Reason
 from nnspec.document.types import JsonSchema
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis
@@ -228,6 +228,7 @@ def common_axes(call: Call) -> dict[str, Axis]:
                 Fix("multiply all with all by `einsum`, which names the axes of the product"),
             ],
             about=[*axes],
+            reason=Reason.AXES_CALLED_DIFFERENTLY,
         )
     return axes
 
