@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from nnspec.importers.keras.network import MASKS, ImportFault, Place
+from nnspec.importers.keras.network import MASKS, ImportFault, Place, leaves_in
 
 _NO_PADDING = b"A"
 Fingerprint = bytes  # of a mask's values; masks that are equal on many padded inputs are one
@@ -172,18 +172,7 @@ def _symbols(arguments: Any) -> list[Any]:
     import keras
 
     read = {key: value for key, value in arguments.kwargs.items() if key not in MASKS}
-    return [leaf for leaf in _leaves((arguments.args, read)) if isinstance(leaf, keras.KerasTensor)]
-
-
-def _leaves(value: Any) -> Iterator[Any]:
-    if isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _leaves(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _leaves(inner)
-    else:
-        yield value
+    return [leaf for leaf in leaves_in((arguments.args, read)) if isinstance(leaf, keras.KerasTensor)]
 
 
 def _mask(tensor: Any) -> Any:

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 
 from nnspec.ir.graph import Node
 from nnspec.ir.names import keras_name
-from nnspec.layers.image.base import SEED, VALUE_RANGE, Augmentation, range_argument, refuse_channels_first
+from nnspec.layers.image.base import (
+    SEED,
+    VALUE_RANGE,
+    Augmentation,
+    ColorAugmentation,
+    color_arguments,
+    probability,
+    range_argument,
+    refuse_channels_first,
+    require_channels,
+)
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call
 
@@ -49,7 +59,7 @@ class RandomContrast(Augmentation):
     }
 
 
-class RandomHue(Augmentation):
+class RandomHue(ColorAugmentation):
     """In training turns the hue of each image; at inference does nothing.
 
     Input axes:  `batch height width channel`, three channels
@@ -57,16 +67,10 @@ class RandomHue(Augmentation):
     """
 
     kind = "RandomHue"
-    channels = (3,)
-    args = {
-        "factor": range_argument("How far to rotate the hue: 0 not at all, 1 the full circle; or bounds."),
-        "value_range": VALUE_RANGE,
-        "data_format": a.data_format(),
-        "seed": SEED,
-    }
+    args = color_arguments("How far to rotate the hue: 0 not at all, 1 the full circle; or bounds.")
 
 
-class RandomSaturation(Augmentation):
+class RandomSaturation(ColorAugmentation):
     """In training makes the colours of each image paler or stronger; at inference does nothing.
 
     Input axes:  `batch height width channel`, three channels
@@ -74,16 +78,10 @@ class RandomSaturation(Augmentation):
     """
 
     kind = "RandomSaturation"
-    channels = (3,)
-    args = {
-        "factor": range_argument("0 is grey, 0.5 leaves colours as they are, 1 saturates them; or bounds."),
-        "value_range": VALUE_RANGE,
-        "data_format": a.data_format(),
-        "seed": SEED,
-    }
+    args = color_arguments("0 is grey, 0.5 leaves colours as they are, 1 saturates them; or bounds.")
 
 
-class RandomColorDegeneration(Augmentation):
+class RandomColorDegeneration(ColorAugmentation):
     """In training mixes each image with its own grey version; at inference does nothing.
 
     Input axes:  `batch height width channel`, three channels
@@ -91,13 +89,7 @@ class RandomColorDegeneration(Augmentation):
     """
 
     kind = "RandomColorDegeneration"
-    channels = (3,)
-    args = {
-        "factor": range_argument("0 leaves colours as they are, 1 takes them all away; or bounds."),
-        "value_range": VALUE_RANGE,
-        "data_format": a.data_format(),
-        "seed": SEED,
-    }
+    args = color_arguments("0 leaves colours as they are, 1 takes them all away; or bounds.")
 
 
 class RandomColorJitter(Augmentation):
@@ -121,14 +113,7 @@ class RandomColorJitter(Augmentation):
     def check_channels(self, call: Call, place: int) -> None:
         if call.args["saturation_factor"] is None and call.args["hue_factor"] is None:
             return
-        size = call.axes[place].size
-        if size != 3:
-            call.fail(
-                "NN302",
-                f"saturation and hue are defined for RGB only, so `{call.axes[place].name}` must have 3 positions, "
-                f"but it has {size}",
-                about=[call.axes[place].name],
-            )
+        require_channels(call, place, (3,), "saturation and hue are defined for RGB only")
 
     def check(self, call: Call) -> None:
         refuse_channels_first(call, "in Keras the changes that it is made of read the last axis as channels")
@@ -159,7 +144,7 @@ class RandomInvert(Augmentation):
 
     kind = "RandomInvert"
     args = {
-        "factor": range_argument("Probability that an image is inverted, or bounds to draw it from.", 1.0),
+        "factor": probability("inverted"),
         "value_range": VALUE_RANGE,
         "seed": SEED,
         "data_format": a.data_format(),
@@ -175,16 +160,8 @@ class RandomPosterization(Augmentation):
 
     kind = "RandomPosterization"
     args = {
-        "factor": a.Arg(
-            {
-                "type": ["integer", "array"],
-                "minimum": 1,
-                "maximum": 8,
-                "items": {"type": "integer", "minimum": 1, "maximum": 8},
-                "minItems": 2,
-                "maxItems": 2,
-            },
-            "Maximum number of bits to keep of 8, or bounds.",
+        "factor": range_argument(
+            "Maximum number of bits to keep of 8, or bounds.", minimum=1, maximum=8, number="integer"
         ),
         "value_range": VALUE_RANGE,
         "data_format": a.data_format(),

@@ -9,7 +9,9 @@ from nnspec.layers.image.base import (
     SEED,
     VALUE_RANGE,
     Augmentation,
+    probability,
     range_argument,
+    resampling_arguments,
 )
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call
@@ -48,11 +50,7 @@ class RandomRotation(Augmentation):
             "counter-clockwise.",
             minimum=-1,
         ),
-        "fill_mode": FILL_MODE,
-        "interpolation": INTERPOLATION,
-        "seed": SEED,
-        "fill_value": FILL_VALUE,
-        "data_format": a.data_format(),
+        **resampling_arguments(),
     }
 
 
@@ -70,11 +68,7 @@ class RandomTranslation(Augmentation):
             minimum=-1,
         ),
         "width_factor": range_argument("Shift as a fraction of the width, negative to the left.", minimum=-1),
-        "fill_mode": FILL_MODE,
-        "interpolation": INTERPOLATION,
-        "seed": SEED,
-        "fill_value": FILL_VALUE,
-        "data_format": a.data_format(),
+        **resampling_arguments(),
     }
 
 
@@ -91,11 +85,7 @@ class RandomZoom(Augmentation):
             "Amount by height: 0.2 is up to 20% in or out; [0.2, 0.3] is out, [-0.3, -0.2] is in.", minimum=-1
         ),
         "width_factor": range_argument("The same for the width; null: as for the height.", None, minimum=-1),
-        "fill_mode": FILL_MODE,
-        "interpolation": INTERPOLATION,
-        "seed": SEED,
-        "fill_value": FILL_VALUE,
-        "data_format": a.data_format(),
+        **resampling_arguments(),
     }
 
     def check(self, call: Call) -> None:
@@ -133,7 +123,7 @@ class RandomPerspective(Augmentation):
 
     kind = "RandomPerspective"
     args = {
-        "factor": range_argument("Probability that an image is changed, or bounds to draw it from.", 1.0),
+        "factor": probability("changed"),
         "scale": a.number("How far corners move: 0 not at all, 1 the most.", 1.0, minimum=0, maximum=1),
         "interpolation": INTERPOLATION,
         "fill_value": FILL_VALUE,
@@ -151,7 +141,7 @@ class RandomElasticTransform(Augmentation):
 
     kind = "RandomElasticTransform"
     args = {
-        "factor": range_argument("Probability that an image is changed, or bounds to draw it from.", 1.0),
+        "factor": probability("changed"),
         "scale": range_argument("Strength of the distortion, or bounds to draw it from.", 1.0),
         "interpolation": INTERPOLATION,
         "fill_mode": FILL_MODE,

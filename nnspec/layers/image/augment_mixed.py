@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from nnspec.layers.image.base import INTERPOLATION, SEED, VALUE_RANGE, Augmentation, range_argument
+from nnspec.layers.image.base import (
+    INTERPOLATION,
+    SEED,
+    VALUE_RANGE,
+    Augmentation,
+    ColorAugmentation,
+    probability,
+    range_argument,
+    require_channels,
+)
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call
 
@@ -16,7 +25,7 @@ class RandomErasing(Augmentation):
 
     kind = "RandomErasing"
     args = {
-        "factor": range_argument("Probability that an image is changed, or bounds to draw it from.", 1.0),
+        "factor": probability("changed"),
         "scale": range_argument("Area of the rectangle as a fraction of the image, or bounds.", [0.02, 0.33]),
         "fill_value": a.number("Fill value of the rectangle; null: normal noise.", None),
         "value_range": VALUE_RANGE,
@@ -34,7 +43,7 @@ class RandomGaussianBlur(Augmentation):
 
     kind = "RandomGaussianBlur"
     args = {
-        "factor": range_argument("Probability that an image is blurred, or bounds to draw it from.", 1.0),
+        "factor": probability("blurred"),
         "kernel_size": a.sizes("Pixels of the kernel along height and width, odd.", 2, 3),
         "sigma": range_argument("Standard deviation of the kernel in pixels, or bounds.", 1.0),
         "value_range": VALUE_RANGE,
@@ -64,7 +73,7 @@ class RandomSharpness(Augmentation):
     }
 
 
-class RandAugment(Augmentation):
+class RandAugment(ColorAugmentation):
     """In training applies a few augmentations, chosen at random (Cubuk and others 2020); at inference does nothing.
 
     Input axes:  `batch height width channel`, three channels
@@ -72,7 +81,6 @@ class RandAugment(Augmentation):
     """
 
     kind = "RandAugment"
-    channels = (3,)
     args = {
         "value_range": VALUE_RANGE,
         "num_ops": a.integer("Number of augmentations applied one after another.", 2),
@@ -106,15 +114,9 @@ class AugMix(Augmentation):
     }
 
     def check_channels(self, call: Call, place: int) -> None:
-        size = call.axes[place].size
-        if call.args["all_ops"] and size != 3:
-            call.fail(
-                "NN302",
-                f"with `all_ops`, `AugMix` works on colours, so `{call.axes[place].name}` must have 3 positions, "
-                f"but it has {size}",
-                notes=["`all_ops: false` leaves the changes of colour out"],
-                about=[call.axes[place].name],
-            )
+        if call.args["all_ops"]:
+            reason = "with `all_ops`, `AugMix` works on colours"
+            require_channels(call, place, (3,), reason, "`all_ops: false` leaves the changes of colour out")
 
 
 LAYERS = (RandomErasing(), RandomGaussianBlur(), RandomSharpness(), RandAugment(), AugMix())

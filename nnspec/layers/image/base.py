@@ -32,17 +32,24 @@ VALUE_RANGE = a.Arg(
 SEED = a.integer("Random seed.", None, minimum=0)
 
 
-def range_argument(what: str, default: a.Default = a.REQUIRED, *, minimum: float = 0, maximum: float = 1) -> a.Arg:
-    """A number, or a list [least, most] that one is drawn from for each image."""
+def range_argument(
+    what: str, default: a.Default = a.REQUIRED, *, minimum: float = 0, maximum: float = 1, number: str = "number"
+) -> a.Arg:
+    """A number, or a list [least, most] that one is drawn from for each image; `number` may be "integer"."""
     bounds = {"minimum": minimum, "maximum": maximum}
     schema = {
-        "type": ["number", "array"] if default is not None else ["number", "array", "null"],
+        "type": [number, "array"] if default is not None else [number, "array", "null"],
         **bounds,
-        "items": {"type": "number", **bounds},
+        "items": {"type": number, **bounds},
         "minItems": 2,
         "maxItems": 2,
     }
     return a.Arg(schema, what, default)
+
+
+def probability(what: str) -> a.Arg:
+    """How often an image is changed; `what` says how (`blurred`)."""
+    return range_argument(f"Probability that an image is {what}, or bounds to draw it from.", 1.0)
 
 
 class ImageLayer(Layer):
@@ -68,19 +75,30 @@ class ImageLayer(Layer):
         return height, width, channel
 
     def check_channels(self, call: Call, place: int) -> None:
-        size = call.axes[place].size
-        if self.channels and size not in self.channels:
-            wanted = " or ".join(str(count) for count in self.channels)
-            call.fail(
-                "NN302",
-                f"`{self.kind}` works on RGB images, so `{call.axes[place].name}` must have {wanted} positions, "
-                f"but it has {size}",
-                notes=["the channels are red, green and blue"],
-                about=[call.axes[place].name],
-            )
+        """That there are as many channels as it can read."""
+        if self.channels:
+            reason = f"`{self.kind}` works on RGB images"
+            require_channels(call, place, self.channels, reason, "the channels are red, green and blue")
 
     def call_keras(self, layer: KerasCallable, node: Node, tensors: list[KerasTensor]) -> KerasTensor:
         return layer(cast_keras_tensor(node, tensors[0]))
+
+
+def require_channels(call: Call, place: int, counts: Sequence[int], reason: str, note: str = "") -> None:
+    """The channel axis has one of these sizes.
+
+    Raises:
+        Fault: NN302, with the reason and what to know of it.
+    """
+    axis = call.axes[place]
+    if axis.size not in counts:
+        wanted = " or ".join(str(count) for count in counts)
+        call.fail(
+            "NN302",
+            f"{reason}, so `{axis.name}` must have {wanted} positions, but it has {axis.size}",
+            notes=[note] if note else [],
+            about=[axis.name],
+        )
 
 
 def cast_keras_tensor(node: Node, tensor: KerasTensor) -> KerasTensor:
@@ -95,6 +113,8 @@ def cast_keras_tensor(node: Node, tensor: KerasTensor) -> KerasTensor:
 class Augmentation(ImageLayer):
     """Changes images at random in training; at inference it hands them on, and nothing is written to ONNX."""
 
+    is_training_only = True
+
     def infer(self, call: Call) -> Inferred:
         self.places(call)
         self.check(call)
@@ -105,6 +125,33 @@ class Augmentation(ImageLayer):
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         return [cast_to_float32(lowering, inputs[0])]
+
+
+class ColorAugmentation(Augmentation):
+    """An augmentation that tells red, green and blue apart."""
+
+    channels = (3,)
+
+
+def color_arguments(factor: str) -> dict[str, a.Arg]:
+    """The arguments of a change of colours; `factor` describes how far it goes."""
+    return {
+        "factor": range_argument(factor),
+        "value_range": VALUE_RANGE,
+        "data_format": a.data_format(),
+        "seed": SEED,
+    }
+
+
+def resampling_arguments() -> dict[str, a.Arg]:
+    """How pixels are computed that come from between others, or from outside the image."""
+    return {
+        "fill_mode": FILL_MODE,
+        "interpolation": INTERPOLATION,
+        "seed": SEED,
+        "fill_value": FILL_VALUE,
+        "data_format": a.data_format(),
+    }
 
 
 def refuse_channels_first(call: Call, why: str) -> None:

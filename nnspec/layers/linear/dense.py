@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nnspec.backends.onnx.ops.activations import activate
-from nnspec.backends.onnx.ops.projection import move_axis_last, rows_in_memory_order
+from nnspec.backends.onnx.ops.projection import move_axis_last, rows_in_memory_order, write_product
 from nnspec.diagnostics import Fix, lists
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node, Weight
@@ -20,7 +20,7 @@ from nnspec.lazy import np
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
-    from nnspec.backends.onnx.view import Group, View
+    from nnspec.backends.onnx.view import View
 
 
 class Dense(Layer):
@@ -108,17 +108,12 @@ class Dense(Layer):
             bias = lowering.graph.own_constant(lowering.weights["bias"], f"{lowering.stem}/bias")
         if len(view.axes) == 2:
             ready = lowering.arrange(view, (view.axes[0], view.in_memory_order(last)))
-            tensor = lowering.node("Gemm", ready.tensor, weight, *([bias] if bias else []))
-            dims: tuple[Group, ...] = (view.axes[0], made)
         else:
             ready = move_axis_last(lowering, view, last)
-            tensor = lowering.node("MatMul", ready.tensor, weight)
-            if bias:
-                tensor = lowering.node("Add", tensor, bias)
-            dims = (*ready.dims[:-1], made)
-        result = replace(view, tensor=tensor, dims=dims, axes=(*view.axes[:-1], made))
+        product = write_product(lowering, ready, weight, bias, made, is_gemm=len(view.axes) == 2)
+        result = replace(product, axes=(*view.axes[:-1], made), mask=view.mask)
         producer = lowering.graph.nodes[-1]
-        lowering.affine[tensor] = Affine(weight, bias, producer, lambda w, f: w * f, np.asarray)
+        lowering.affine[result.tensor] = Affine(weight, bias, producer, lambda w, f: w * f, np.asarray)
         return [activate(lowering, result, node.args["activation"])]
 
 

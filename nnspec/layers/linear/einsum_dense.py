@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nnspec.backends.onnx.ops.activations import activate, activation_windows
+from nnspec.backends.onnx.ops.placement import dims_over_axes, without_factors
+from nnspec.backends.onnx.ops.projection import reorder_rows, write_product
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes, Axis
 from nnspec.ir.graph import Node, Weight, Window
@@ -197,8 +199,6 @@ class EinsumDense(Layer):
 
 def _sum_out(lowering: Lowering, view: View, equation: Equation) -> View:
     """The view without the axes that the equation sums over and the kernel does not know."""
-    from nnspec.backends.onnx.ops.placement import dims_over_axes
-
     places = [equation.input.index(letter) for letter in equation.summed]
     if not places:
         return replace(view, mask=None)
@@ -241,28 +241,17 @@ def _product(
         kept = tuple(factor for factor in view.order if factor in set(others))
         dims: tuple[Group, ...] = (batch, joined(equation.shared), kept, rows)
     else:
-        lead = [tuple(factor for factor in dim if factor not in contracted) for dim in view.dims]
-        dims = (*(dim for dim, old in zip(lead, view.dims, strict=True) if dim or not old), rows)
+        dims = (*without_factors(view.dims, contracted), rows)
     ready = lowering.arrange(view, dims)
     spread = kernel.transpose([equation.kernel.index(c) for c in equation.shared + equation.contracted + new])
     shared, made = spread.shape[: len(equation.shared)], spread.shape[len(equation.shared) + len(equation.contracted) :]
-    factors = [factor for letter in equation.contracted for factor in groups[letter]]
-    if list(rows) != factors:  # the kernel's rows go in the order in which memory has them
-        sizes = [factor.size or 1 for factor in factors]
-        first = len(shared)
-        cut = spread.reshape([*shared, *sizes, *made])
-        order = [first + factors.index(factor) for factor in rows]
-        spread = cut.transpose([*range(first), *order, *range(first + len(factors), cut.ndim)])
     count = int(np.prod(made, dtype=int))
     flat = spread.reshape([*([int(np.prod(shared, dtype=int))] if shared else []), -1, count])
-    weight = lowering.constant(np.ascontiguousarray(flat), "kernel")
-    added = [] if bias is None else [lowering.constant(bias, "bias")]
-    if added and len(dims) == 2:
-        tensor = lowering.node("Gemm", ready.tensor, weight, *added)
-    else:
-        tensor = lowering.node("MatMul", ready.tensor, weight)
-        tensor = lowering.node("Add", tensor, *added) if added else tensor
-    return replace(ready, tensor=tensor, dims=(*dims[:-1], joined(new)))
+    ordered = reorder_rows(flat, flat.ndim - 2, joined(equation.contracted), rows)
+    weight = lowering.constant(np.ascontiguousarray(ordered), "kernel")
+    added = None if bias is None else lowering.constant(bias, "bias")
+    is_gemm = added is not None and len(dims) == 2
+    return write_product(lowering, ready, weight, added, joined(new), is_gemm=is_gemm)
 
 
 LAYERS = (EinsumDense(),)

@@ -5,6 +5,7 @@ Window `i` of `made` over `size` positions runs from `floor(i · size / made)` t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, ClassVar
@@ -83,7 +84,7 @@ class AdaptivePooling(Layer):
         before, after = node.inputs[0].axes, node.outputs[0].axes
         places, _ = spatial_positions(self.rank, node.args["data_format"])
         changed = [place for place in places if before[place].size != after[place].size]
-        tiled = [place for place in changed if after[place].size != 1 and _is_tiled(before[place], after[place])]
+        tiled = [place for place in changed if after[place].size != 1 and _tile_length(before[place], after[place])]
         if tiled:  # the node takes whole axes along
             tiled += [p for p in changed if after[p].size == 1 and isinstance(before[p].size, int)]
             view = self.tile(lowering, node, view, tiled)
@@ -100,7 +101,7 @@ class AdaptivePooling(Layer):
     def tile(self, lowering: Lowering, node: Node, view: View, tiled: list[int]) -> View:
         before, after = node.inputs[0].axes, node.outputs[0].axes
         places, _ = spatial_positions(self.rank, node.args["data_format"])
-        spans = tuple(_ratio(before[place], after[place]) if place in tiled else 1 for place in places)
+        spans = tuple((_tile_length(before[place], after[place]) or 1) if place in tiled else 1 for place in places)
         made: Axes = tuple(after[i] if i in tiled else axis for i, axis in enumerate(before))
         windows = Windows(self.op, spans, spans, "valid", node.args["data_format"])
         return write_windows(lowering, view, windows, before, made)
@@ -113,9 +114,7 @@ class AdaptivePooling(Layer):
         widest = max(len(window) for window in windows)
         if widest > 1:
             return self.reduce(lowering, view, axis, before.size, windows, after.name)
-        ready, (dim,) = separate_dims(lowering, view, [axis])
-        indices = lowering.constant(np.asarray([window[0] for window in windows], np.int64), "indices")
-        tensor = lowering.node("Gather", ready.tensor, indices, axis=dim)
+        ready, dim, tensor = _gather(lowering, view, axis, [window[0] for window in windows], "indices")
         return replace_dims(ready, tensor, [dim], [axis], [lowering.factor(after.name, after.size)])
 
     def reduce(self, lowering: Lowering, view: View, axis: int, size: int, windows: list[range], name: str) -> View:
@@ -123,13 +122,19 @@ class AdaptivePooling(Layer):
         raise NotImplementedError
 
 
-def _is_tiled(before: Axis, after: Axis) -> bool:
-    return isinstance(before.size, int) and isinstance(after.size, int) and before.size % after.size == 0
+def _gather(
+    lowering: Lowering, view: View, axis: int, indices: Sequence[int] | Sequence[Sequence[int]], hint: str
+) -> tuple[View, int, str]:
+    """Positions along an axis: the view that they are taken from, which of its dimensions is the axis, the tensor."""
+    ready, (dim,) = separate_dims(lowering, view, [axis])
+    picked = lowering.constant(np.asarray(indices, np.int64), hint)
+    return ready, dim, lowering.node("Gather", ready.tensor, picked, axis=dim)
 
 
-def _ratio(before: Axis, after: Axis) -> int:
-    assert isinstance(before.size, int)
-    assert isinstance(after.size, int)
+def _tile_length(before: Axis, after: Axis) -> int | None:
+    """How long windows of one length are that tile the axis; None where none do."""
+    if not isinstance(before.size, int) or not isinstance(after.size, int) or before.size % after.size:
+        return None
     return before.size // after.size
 
 
@@ -150,12 +155,9 @@ class AdaptiveMaxPooling(AdaptivePooling):
 
     def reduce(self, lowering: Lowering, view: View, axis: int, size: int, windows: list[range], name: str) -> View:
         """Every window gathered, the shorter ones with their first position repeated."""
-        ready, (dim,) = separate_dims(lowering, view, [axis])
         widest = max(len(window) for window in windows)
         indices = [[window[0]] * (widest - len(window)) + list(window) for window in windows]
-        picked = lowering.node(
-            "Gather", ready.tensor, lowering.constant(np.asarray(indices, np.int64), "windows"), axis=dim
-        )
+        ready, dim, picked = _gather(lowering, view, axis, indices, "windows")
         inside = lowering.constant(np.asarray([dim + 1], np.int64), "axes")
         tensor = lowering.node("ReduceMax", picked, inside, keepdims=0)
         return replace_dims(ready, tensor, [dim], [axis], [lowering.factor(name, len(windows))])

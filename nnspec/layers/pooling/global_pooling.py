@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
 
 from nnspec.backends.onnx.ops.placement import broadcast_mask, dims_over_axes
 from nnspec.diagnostics import lists
@@ -15,6 +15,7 @@ from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred, Layer
 from nnspec.layers.kit.contracts import check_steps
+from nnspec.layers.kit.held_layer import HeldLayer
 from nnspec.layers.kit.sliding_windows import spatial_positions
 from nnspec.lazy import np
 
@@ -175,19 +176,8 @@ class GlobalAveragePooling1D(GlobalPooling):
         return lowering.node("Div", total, lowering.node("Max", count, lowering.scalar(1.0, view.dtype)))
 
 
-@dataclass(eq=False)
-class _Average:
+class _Average(HeldLayer):
     """Keras' layer of a masked mean, to be called on what is never masked altogether."""
-
-    layer: Any
-
-    @property
-    def trainable(self) -> bool:
-        return bool(self.layer.trainable)
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        self.layer.trainable = value
 
 
 def _is_image(view: View, reduced: list[int]) -> bool:

@@ -16,6 +16,7 @@ from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred, Layer, is_deep
 from nnspec.layers.kit.contracts import reorder_fixes
+from nnspec.layers.kit.held_layer import HeldLayer
 from nnspec.layers.wrappers import nested_masks
 
 if TYPE_CHECKING:
@@ -59,23 +60,14 @@ def layer_source(call: Call, arg: str = "layer") -> SourceNode:
 
 
 @dataclass(eq=False)
-class Distributed:
+class Distributed(HeldLayer):
     """What computes a TimeDistributed in Keras: the wrapped layer, called on what is folded into batch."""
 
-    layer: Any
     inner: Node
 
     def adapt(self, data: KerasTensor) -> None:
         """Shows the wrapped layer every position of the first axis."""
         self.inner.layer.adapt(self.layer, self.inner, data.reshape(-1, *data.shape[2:]))
-
-    @property
-    def trainable(self) -> bool:
-        return bool(self.layer.trainable)
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        self.layer.trainable = value
 
 
 def keras_inner(node: Node) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -45,9 +45,13 @@ def move_together_last(lowering: Lowering, view: View, axes: Sequence[int]) -> t
         return ready, ()
     if view.dims[-1] == group:
         return view, group
-    kept = [tuple(f for f in dim if f not in wanted) for dim in view.dims]
-    dims = [dim for dim, old in zip(kept, view.dims, strict=True) if dim or not old]
-    return lowering.arrange(view, (*dims, group)), group
+    return lowering.arrange(view, (*without_factors(view.dims, wanted), group)), group
+
+
+def without_factors(dims: Sequence[Group], gone: Collection[Factor]) -> list[Group]:
+    """The dimensions without these factors; one that held nothing else goes with them."""
+    kept = [tuple(factor for factor in dim if factor not in gone) for dim in dims]
+    return [dim for dim, old in zip(kept, dims, strict=True) if dim or not old]
 
 
 def dims_over_axes(lowering: Lowering, view: View, axes: Sequence[int]) -> tuple[View, list[int]]:
