@@ -81,6 +81,15 @@ def build_draft(
         return _Builder(network, observed, tables, blocks, one_length=True).run()
 
 
+def check_calls(network: Network, blocks: OwnBlocks | None = None) -> None:
+    """What can be told of a network before all is known that its axes depend on.
+
+    Raises:
+        ImportFault: with all its causes.
+    """
+    _Builder(network, None, "", blocks, one_length=False).check_calls()
+
+
 class _Builder:
     def __init__(
         self,
@@ -161,7 +170,7 @@ class _Builder:
         Raises:
             ImportFault: with all its causes.
         """
-        faults: list[ImportFault] = []
+        faults: list[ImportFault] = list(self.network.faults)
         for call in self.network.calls:
             is_ready = all(tensor.call is None or tensor.call in self.made for tensor in call.tensors)
             try:
@@ -173,6 +182,21 @@ class _Builder:
                 faults += fault.causes
                 continue
             self.masks.note(call, self.made[call])
+        if faults:
+            raise ImportFault(str(faults[0]), help=faults[0].help, causes=faults)
+
+    def check_calls(self) -> None:
+        """Every call for what it is alone, where axes cannot be known yet.
+
+        Raises:
+            ImportFault: with all its causes.
+        """
+        faults: list[ImportFault] = list(self.network.faults)
+        for call in self.network.calls:
+            try:
+                self.check_alone(call)
+            except ImportFault as fault:
+                faults += fault.causes
         if faults:
             raise ImportFault(str(faults[0]), help=faults[0].help, causes=faults)
 
@@ -324,7 +348,7 @@ class _Builder:
 
         def bound(value: Any) -> Any:
             if isinstance(value, Tensor):
-                return self.as_operand(self.read(value))
+                return self.as_operand(self.read(value), call)
             if isinstance(value, Mapping):
                 return {key: bound(inner) for key, inner in value.items()}
             return [bound(inner) for inner in value] if isinstance(value, list | tuple) else value
@@ -339,10 +363,10 @@ class _Builder:
             add_reshape=self.add_reshape,
         )
 
-    def as_operand(self, read: Read) -> Read:
+    def as_operand(self, read: Read, call: Call) -> Read:
         """What an operator reads: Keras' operators see no mask."""
         if self.masks.observed is not None:
-            return self.masks.unmasked(read)
+            return self.masks.unmasked(read, call)
         return Read(read.item, replace(read.value, mask=None))
 
     def add(self, kind: str, body: Mapping[str, Any], reads: Sequence[Read], *, of: Call) -> Read:
@@ -386,6 +410,10 @@ class _Builder:
             sizes = body["target_shape"]
             if fault.diagnostic.reason is not Reason.VALUES_MIX or not isinstance(sizes, list):
                 return self.maker.add("Reshape", body, reads, call)
+            self.maker.notes.append(
+                f"layer `{call.name}` ({call.kind}) mixes axes, as in the model ({fault.diagnostic.code}): "
+                f"{fault.diagnostic.message}"
+            )
             mixed = self.maker.add("merge", {"mixed": list(ax.names(axes))}, reads) if len(axes) > 1 else None
             source = reads[0] if mixed is None else self.maker.source(mixed)
             whole = source.value.axes[0].name

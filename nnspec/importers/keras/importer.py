@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from nnspec.diagnostics import Diagnostic, Fix, Severity, Source, Span, SpecErro
 from nnspec.importers.keras import vocabularies
 from nnspec.importers.keras.archive import read_archive
 from nnspec.importers.keras.block_weights import Holder, assign
-from nnspec.importers.keras.build_spec import Draft, build_draft, is_mixed
+from nnspec.importers.keras.build_spec import Draft, build_draft, check_calls, is_mixed
 from nnspec.importers.keras.classes import package_classes
 from nnspec.importers.keras.mask_flow import has_masks
 from nnspec.importers.keras.network import Call, ImportFault, Network
@@ -87,6 +88,8 @@ def import_file(
         network = read_network(config, class_name)
         learned = vocabularies.learned(network)
         # What is at fault is told before a framework is loaded.
+        if learned:
+            check_calls(network, known)
         draft = _draft(network, name, known) if not learned or known.given else None
     except ImportFault as fault:
         raise _refused(fault, here) from None
@@ -122,6 +125,24 @@ def _trusted(classes: Mapping[str, type]) -> list[str]:
     names = sorted(name for name in classes if not any(other.endswith(f">{name}") for other in classes))
     said = ", ".join(f"`{name}`" for name in names)
     return [f"the code of {said} was not run: what it computes is what the file of blocks says"] if names else []
+
+
+def _learn(learned: list[Call], model: Any, network: Network, known: OwnBlocks) -> None:
+    """Takes the words that only the model knows.
+
+    Raises:
+        ImportFault: where it knows none, together with what else is at fault.
+    """
+    causes: list[ImportFault] = []
+    for step in (
+        (partial(check_calls, network, known), partial(vocabularies.fill_in, learned, model)) if learned else ()
+    ):
+        try:
+            step()
+        except ImportFault as fault:
+            causes += fault.causes
+    if causes:
+        raise ImportFault(str(causes[0]), help=causes[0].help, causes=causes)
 
 
 def _draft(network: Network, name: str, known: OwnBlocks, observed: Observed | None = None) -> Draft:
@@ -185,7 +206,7 @@ def import_model(
     here, name = Span(Source(str(model.name), "")), name or str(model.name)
     try:
         network = read_network(model.get_config(), type(model).__name__)
-        vocabularies.fill_in(vocabularies.learned(network), model)
+        _learn(vocabularies.learned(network), model, network, known)
         draft = _draft(network, name, known)
     except ImportFault as fault:
         raise _refused(fault, here) from None
@@ -228,10 +249,16 @@ def _write(
         graph = checked.graph
         with progress.step("compiling the spec"):
             compiled = build_model(graph)
-        carry_weights(model, draft, graph, compiled)
+        try:
+            carry_weights(model, draft, graph, compiled)
+        except ImportFault as fault:
+            raise _refused(fault, here) from None
         carry_blocks(draft, graph, compiled, stored or stored_in(model))
         with progress.step("comparing with the model"):
-            error = largest_difference(model, network, draft, graph, compiled)
+            try:
+                error = largest_difference(model, network, draft, graph, compiled)
+            except ImportFault as fault:
+                raise _refused(fault, here) from None
         if not error <= TOLERANCE:
             _refuse_wrong_zeros(graph, here)
             raise SpecError.single(
@@ -348,7 +375,11 @@ def _is_made(value: Any) -> bool:
 
 
 def carry_weights(model: Any, draft: Draft, graph: Graph, compiled: Compiled) -> None:
-    """Every layer's weights from the model to the compiled spec."""
+    """Every layer's weights from the model to the compiled spec.
+
+    Raises:
+        ImportFault: where a layer has others.
+    """
     for node, item in zip(graph.nodes, draft.items, strict=True):
         if item.call is None or not node.weights:
             continue
@@ -356,9 +387,7 @@ def carry_weights(model: Any, draft: Draft, graph: Graph, compiled: Compiled) ->
         made = node.layer.keras_weights(compiled.layers[node.name])
         weights = own_weights(source)
         if [tuple(v.shape) for v in weights] != [tuple(v.shape) for v in made]:
-            raise _refused(
-                ImportFault(f"layer `{item.call.name}` ({node.kind}) has other weights than in the spec"), node.span
-            )
+            raise ImportFault(f"layer `{item.call.name}` ({node.kind}) has other weights than in the spec")
         for variable, value in zip(made, weights, strict=True):
             variable.assign(value)
     for layer in compiled.model.layers:
@@ -399,7 +428,11 @@ def largest_difference(model: Any, network: Network, draft: Draft, graph: Graph,
         reset_states(model)
         reset_states(compiled.model)
         for _ in range(again):
-            wanted = _results(model, network, graph, arrays, batch)
+            try:
+                wanted = _results(model, network, graph, arrays, batch)
+            except Exception as error:
+                reason = next((line for line in str(error).splitlines() if line), type(error).__name__)
+                raise ImportFault(f"Keras itself cannot run the model on random inputs: {reason}") from None
             got = predict(compiled.model, graph, arrays)
             pairs = list(zip(graph.outputs, wanted, strict=True))
             found = max(_difference(got[name], as_array(value)) for name, value in pairs)

@@ -41,7 +41,7 @@ class MaskFlow:
         result = []
         for read, mask in zip(reads, wanted, strict=True):
             if mask is None:
-                result.append(self.unmasked(read))
+                result.append(self.unmasked(read, call))
             elif is_used and (self.known.get(_key(read)) != mask or self.is_turned(read)):
                 result.append(self.masked(read, mask, call))
             else:
@@ -61,14 +61,15 @@ class MaskFlow:
         if seen is None or len(seen.reads) != len(reads):
             return list(reads)
         pairs = zip(reads, seen.reads, strict=True)
-        return [self.unmasked(read) if mask is None else read for read, mask in pairs]
+        return [self.unmasked(read, call) if mask is None else read for read, mask in pairs]
 
-    def unmasked(self, read: Read) -> Read:
+    def unmasked(self, read: Read, call: Call) -> Read:
         """The value without its mask, if it has one."""
         if read.value.mask is None:
             return read
         key = (*_key(read), None)
         if key not in self.made:
+            self.maker.notes.append(f"the mask along `{read.value.mask}` ends before `{call.name}`, as in the model")
             self.made[key] = self.maker.source(self.maker.add("unmask", {}, [read]))
         return self.made[key]
 
@@ -84,7 +85,7 @@ class MaskFlow:
             )
         key = (*_key(read), mask)
         if key not in self.made:
-            bare = self.unmasked(read)
+            bare = self.unmasked(read, call)
             self.made[key] = self.maker.source(self.maker.add("mask_like", {}, [bare, carrier]))
         return self.made[key]
 

@@ -121,12 +121,13 @@ def tensors_in(value: Any) -> Iterator[Tensor]:
     return (leaf for leaf in leaves_in(value) if isinstance(leaf, Tensor))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Network:
     """A model's inputs, its calls in order of computation (branch after branch), and its outputs by name.
 
     Attributes:
         batches: the batch sizes that inputs fix.
+        faults: what no spec has about its inputs.
     """
 
     name: str
@@ -134,3 +135,4 @@ class Network:
     calls: tuple[Call, ...]
     outputs: Mapping[str, Tensor]
     batches: Mapping[str, int] = field(default_factory=dict)
+    faults: tuple[ImportFault, ...] = ()

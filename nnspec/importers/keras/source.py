@@ -49,12 +49,13 @@ def read_network(config: Config, class_name: str) -> Network:
     _index(root)
     inputs: dict[str, Tensor] = {}
     batches: dict[str, int] = {}
+    faults: list[ImportFault] = []
     for reference in references(functional["input_layers"]):
         name = str(reference[0])
         own = root.layers[name]["config"]
         shape = own.get("batch_shape") or own.get("batch_input_shape") or (None, *own.get("shape", ()))
         if own.get("sparse") or own.get("ragged"):
-            raise ImportFault(f"input `{name}` is sparse or ragged; inputs of a spec are dense")
+            faults.append(ImportFault(f"input `{name}` is sparse or ragged; inputs of a spec are dense"))
         if shape[0] is not None:
             batches[name] = int(shape[0])
         inputs[name] = Tensor(None, 0, tuple(shape[1:]), _dtype(own.get("dtype") or "float32"), name)
@@ -65,7 +66,14 @@ def read_network(config: Config, class_name: str) -> Network:
         outputs[_free(name, outputs)] = reader.resolve(root, reference)
     wanted = _needed(outputs.values())
     calls = tuple(call for call in reader.calls if id(call) in wanted)
-    return Network(str(functional.get("name", "model")), inputs, calls, outputs, batches)
+    return Network(
+        name=str(functional.get("name", "model")),
+        inputs=inputs,
+        calls=calls,
+        outputs=outputs,
+        batches=batches,
+        faults=tuple(faults),
+    )
 
 
 def _needed(tensors: Iterable[Tensor]) -> set[int]:
