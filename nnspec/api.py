@@ -26,7 +26,7 @@ class Spec:
         self._checked: pipeline.Checked | None = None
 
     def check(self) -> list[Diagnostic]:
-        """All diagnostics; none where the spec is clean. No framework is imported."""
+        """All diagnostics; none if the spec has no errors or warnings. No framework is imported."""
         return pipeline.diagnose(self.path, self.overrides, allow_outside=self.allow_outside)
 
     @property
@@ -70,7 +70,7 @@ class Spec:
         return run_export(checked, Path(out), Progress(quiet=quiet), weights=path, untrained=untrained)
 
     def build(self, out: str | Path, *, resume: bool = False, quiet: bool = True) -> Run:
-        """Trains, evaluates, exports and verifies; the result lies in `out`."""
+        """Trains, evaluates, exports and verifies; writes the results to `out`."""
         from nnspec.jobs import run_build
         from nnspec.progress import Progress
 

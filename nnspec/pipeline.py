@@ -63,10 +63,10 @@ class Checked:
 def load_document(
     path: str | Path, overrides: MappingABC[str, Any] | None = None, source: Source | None = None
 ) -> tuple[str, Node]:
-    """The text and its tree, overrides applied, layers under their kinds' own names.
+    """The text and its tree, with overrides applied and aliases of layers replaced.
 
     Args:
-        source: the text where it is at hand, as in an editor; else the file is read.
+        source: the text if it is available, as in an editor; else the file is read.
     """
     source = source or read_source(path)
     root = with_kinds(parse(source))
@@ -76,18 +76,18 @@ def load_document(
 
 
 @contextmanager
-def _collector_at_rest() -> Iterator[None]:
+def _paused_gc() -> Iterator[None]:
     """Trees and graphs only grow while a spec is checked: looking for garbage in them takes more than linear time."""
-    was_at_work = gc.isenabled()
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if was_at_work:
+        if was_enabled:
             gc.enable()
 
 
-@_collector_at_rest()
+@_paused_gc()
 def check(
     path: str | Path,
     overrides: MappingABC[str, Any] | None = None,
@@ -99,7 +99,7 @@ def check(
     """Everything that can be known without a framework.
 
     Args:
-        allow_outside: whether data files may lie outside the spec's folder.
+        allow_outside: whether data files may be outside the spec's folder.
         without_data: leaves the data files alone, which need not be there (to show a spec, or to verify a model).
         source: what the file is taken to hold instead of what it does, such as the text of an editor.
 
@@ -210,11 +210,11 @@ def diagnose(
 
 @dataclass(frozen=True, eq=False)
 class Survey:
-    """A text and whatever can be known of it, clean or not.
+    """A text and everything that can be inferred from it, with or without errors.
 
     Attributes:
         root: the tree as written; None where it is no YAML.
-        graph: incomplete where there are errors; None where nothing can be said.
+        graph: incomplete if there are errors; None if nothing can be inferred.
         diagnostics: those of `diagnose`.
     """
 
@@ -226,7 +226,7 @@ class Survey:
 
 
 def survey(path: Path, source: Source, *, allow_outside: bool = False) -> Survey:
-    """Checks a text that stands for the file at `path`; for editors, whose text is seldom finished."""
+    """Checks a text in place of the file at `path`; for editors, whose text is often incomplete."""
     try:
         root = load_document(path, source=source)[1]
     except SpecError as error:

@@ -1,4 +1,4 @@
-"""The seams where engines and formats join nnspec: what trains a network, and what it is exported to.
+"""Interfaces of backends: engines that train a network, and formats that it is exported to.
 
 A `TrainingBackend` is an engine that Keras computes with: it seeds, feeds, fits and differentiates. Everything else of
 a training, which weights are kept, what is checked, evaluated and written, is nnspec's and the same for every engine.

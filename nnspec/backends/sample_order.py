@@ -1,4 +1,4 @@
-"""In which order the samples of an epoch come: a function of the seed and the epoch's number, of no framework.
+"""The order of samples in an epoch: a function of the seed and the epoch number, independent of the framework.
 
 Keras' own shuffling goes on from one epoch to the next, so a training that goes on after an interruption would see its
 samples in another order than one that was never interrupted, and each engine shuffles in its own way. This is a

@@ -1,4 +1,4 @@
-"""Names of what Keras and its engines hand about, which ship no types.
+"""Type aliases for Keras objects, which have no type annotations.
 
 They are for signatures alone, so that a reader and an editor see what a function takes. No framework is imported.
 """
@@ -18,9 +18,9 @@ KerasModel: TypeAlias = "keras.Model"
 KerasLayer: TypeAlias = "keras.Layer"
 KerasCallback: TypeAlias = "keras.callbacks.Callback"
 KerasVariable: TypeAlias = "keras.Variable"
-KerasCallable: TypeAlias = Callable[..., Any]  # a Keras layer, or a function over Keras tensors that stands for one
+KerasCallable: TypeAlias = Callable[..., Any]  # a Keras layer, or a function over Keras tensors in place of one
 KerasConfig: TypeAlias = dict[str, Any]  # what `get_config` gives, and a class is made of again
 
-Values: TypeAlias = Tensor | Mapping[str, Tensor]  # of one input or output by itself, of several by name
+Values: TypeAlias = Tensor | Mapping[str, Tensor]  # a single input or output directly, several by name
 # A function of tensors by name that gives a scalar to differentiate, and a value that is handed back beside it.
 Differentiable: TypeAlias = Callable[[Mapping[str, Tensor]], tuple[Tensor, Tensor]]

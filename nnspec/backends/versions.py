@@ -1,4 +1,4 @@
-"""Versions of everything that a result depends on."""
+"""Versions of all packages that a result depends on."""
 
 from __future__ import annotations
 

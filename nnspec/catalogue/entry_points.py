@@ -1,4 +1,4 @@
-"""What packages installed beside nnspec add to it: their entry points, by group and name.
+"""Entry points of other installed packages, by group and name.
 
 Only their metadata is read here. `EntryPoint.load` imports a package, which nnspec does when something of it is used.
 """

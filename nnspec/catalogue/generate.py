@@ -58,12 +58,12 @@ WORDS: dict[str, dict[str, str]] = {
     ),
 }
 # What a spec cannot name: why (completes "`Callback` …"), and what to write instead.
-BASE = "is an abstract base class: it does nothing by itself"
+BASE = "is an abstract base class"
 EXCLUDED: dict[str, dict[str, tuple[str, str]]] = {
     "activations": {
         "glu": (
-            "halves the last axis, which no layer that takes an activation expects",
-            "split a layer twice as wide in two, give one half a sigmoid, and join them with `Multiply`",
+            "halves the last axis, which layers with an activation do not expect",
+            "split a layer of twice the width in two, apply a sigmoid to one half, and join them with `Multiply`",
         ),
         "threshold": (
             "has required arguments, and an activation is written as a name",
@@ -71,53 +71,53 @@ EXCLUDED: dict[str, dict[str, tuple[str, str]]] = {
         ),
     },
     "callbacks": {
-        "Callback": (BASE, "name the callback that is meant, such as `EarlyStopping`"),
-        "CallbackList": ("holds callbacks that are Python objects", "list the callbacks under `training.callbacks`"),
-        "History": ("is part of every training", "leave it out: the figures of every epoch are in `history.csv`"),
+        "Callback": (BASE, "name a concrete callback, such as `EarlyStopping`"),
+        "CallbackList": ("contains callbacks that are Python objects", "list the callbacks under `training.callbacks`"),
+        "History": ("is part of every training", "remove it: the metrics of every epoch are in `history.csv`"),
         "LambdaCallback": (
-            "carries Python code, and a spec is data: nothing in it is ever run",
+            "contains Python code, but a spec is data and never runs code",
             "use one of Keras' other callbacks, or train with `spec.compile()` from Python",
         ),
         "LearningRateScheduler": (
-            "takes a function, and a spec holds no code",
-            "give the optimizer a schedule, such as `learning_rate: {CosineDecay: {…}}`",
+            "takes a function, but a spec contains no code",
+            "set a schedule in the optimizer, such as `learning_rate: {CosineDecay: {…}}`",
         ),
         "OrbaxCheckpoint": (
             "needs a package that nnspec does not depend on",
-            "use `ModelCheckpoint`; an interrupted training goes on with `--resume` anyway",
+            "use `ModelCheckpoint`; an interrupted training can be continued with `--resume`",
         ),
-        "ProgbarLogger": ("writes to the terminal", "leave it out: the command line shows the progress"),
+        "ProgbarLogger": ("writes to the terminal", "remove it: the command line shows the progress"),
         "RemoteMonitor": ("sends results over the network, which no build does", "use `CSVLogger` or `TensorBoard`"),
     },
-    "constraints": {"Constraint": (BASE, "name the constraint that is meant, such as `MaxNorm`")},
-    "initializers": {"Initializer": (BASE, "name the initializer that is meant, such as `GlorotUniform`")},
-    "losses": {"Loss": (BASE, "name the loss that is meant, such as `Huber`")},
+    "constraints": {"Constraint": (BASE, "name a concrete constraint, such as `MaxNorm`")},
+    "initializers": {"Initializer": (BASE, "name a concrete initializer, such as `GlorotUniform`")},
+    "losses": {"Loss": (BASE, "name a concrete loss, such as `Huber`")},
     "metrics": {
         "Accuracy": (
-            "asks whether predictions equal targets exactly, which probabilities never do",
+            "tests whether predictions equal targets exactly, which probabilities never do",
             "use `accuracy`, which fits the output",
         ),
         "Mean": (
-            "averages one value, and as a metric of an output would take its predictions for weights",
-            "use a metric that compares, such as `MeanAbsoluteError`",
+            "averages one value, and would use the predictions of an output as weights",
+            "use a metric of predictions and targets, such as `MeanAbsoluteError`",
         ),
-        "MeanMetricWrapper": ("takes a function, and a spec holds no code", "use one of Keras' metrics by name"),
-        "Metric": (BASE, "name the metric that is meant, such as `accuracy`"),
+        "MeanMetricWrapper": ("takes a function, but a spec contains no code", "use one of Keras' metrics by name"),
+        "Metric": (BASE, "name a concrete metric, such as `accuracy`"),
         "Sum": (
-            "sums one value, and as a metric of an output would take its predictions for weights",
-            "use a metric that compares, such as `MeanAbsoluteError`",
+            "sums one value, and would use the predictions of an output as weights",
+            "use a metric of predictions and targets, such as `MeanAbsoluteError`",
         ),
     },
     "optimizers": {
         "MultiOptimizer": (
-            "hands single variables to several optimizers by their paths in Keras",
-            "use `Muon`, which has an AdamW for what it does not update, or hold layers with `trainable: false`",
+            "assigns single variables to several optimizers by their paths in Keras",
+            "use `Muon`, which applies AdamW to the other weights, or freeze layers with `trainable: false`",
         ),
-        "Optimizer": (BASE, "name the optimizer that is meant, such as `Adam`"),
+        "Optimizer": (BASE, "name a concrete optimizer, such as `Adam`"),
         "OptimizerMap": ("is the table of a `MultiOptimizer`, which no spec has", "use one optimizer, such as `Muon`"),
     },
-    "regularizers": {"Regularizer": (BASE, "name the regularizer that is meant, such as `L2`")},
-    "schedules": {"LearningRateSchedule": (BASE, "name the schedule that is meant, such as `CosineDecay`")},
+    "regularizers": {"Regularizer": (BASE, "name a concrete regularizer, such as `L2`")},
+    "schedules": {"LearningRateSchedule": (BASE, "name a concrete schedule, such as `CosineDecay`")},
 }
 # `name` and `dtype` are the compiler's business, but for the names of metrics, which the history has; the others have
 # no effect, or none from a spec.
@@ -289,34 +289,34 @@ SCHEMAS: dict[str, Schema] = {
 NESTED = {"learning_rate": "schedules", "inner_optimizer": "optimizers"}
 # Where Keras says nothing, or speaks of what a spec cannot hold (callables, tensors, generators).
 DESCRIPTIONS: dict[str, str] = {
-    "Dice.axis": "The axes that one loss value is computed over, batch being 0; null is all of them.",
-    "Tversky.axis": "The axes that one loss value is computed over, batch being 0; null is all of them.",
+    "Dice.axis": "The axes over which one loss value is computed, 0 is batch; null: all axes.",
+    "Tversky.axis": "The axes over which one loss value is computed, 0 is batch; null: all axes.",
     "OrthogonalRegularizer.factor": "Strength of the penalty.",
-    "OrthogonalRegularizer.mode": "Whether the rows or the columns should become orthogonal to each other.",
+    "OrthogonalRegularizer.mode": "Whether rows or columns should be orthogonal to each other.",
     "adam_beta_1": "The exponential decay rate of the 1st moment estimates where AdamW's step is used.",
     "adam_beta_2": "The exponential decay rate of the 2nd moment estimates where AdamW's step is used.",
     "beta_1": "The exponential decay rate of the 1st moment estimates.",
     "beta_2": "The exponential decay rate of the 2nd moment estimates.",
-    "callbacks.mode": "Whether the watched quantity should fall (`min`) or rise (`max`); `auto` tells by its name.",
-    "decay_steps": "The number of steps, batches that is, to decay over.",
+    "callbacks.mode": "Whether a smaller (`min`) or larger (`max`) value is better; `auto` decides by its name.",
+    "decay_steps": "The number of steps (batches) to decay over.",
     "epsilon": "A small constant for numerical stability.",
     "filepath": "The file that is written; it ends in `.keras`, or in `.weights.h5` with `save_weights_only`. "
-    "`{epoch}` and names of metrics in braces are filled in.",
-    "input_axes": "The axes of the weight that make the fan-in; read only where `output_axes` is given too.",
-    "ignore_class": "A class whose samples count for nothing, such as a void class of a segmentation.",
+    "`{epoch}` and names of metrics in braces are replaced.",
+    "input_axes": "The axes of the weight that make up the fan-in; used only with `output_axes`.",
+    "ignore_class": "A class whose samples are ignored, such as a void class of a segmentation.",
     "l1": "Factor of the sum of absolute values.",
     "l2": "Factor of the sum of squares.",
     "learning_rate": "The learning rate: a number, or a schedule.",
     "log_dir": "The directory that the log files are written to.",
-    "metrics.name": "What the history calls its figure; `val_` before it is that of the validation split.",
-    "monitor": "The quantity that is watched, such as `val_loss`.",
-    "output_axes": "The axes of the weight that make the fan-out; read only where `input_axes` is given too.",
+    "metrics.name": "The name of the metric in the history; with the prefix `val_` for the validation split.",
+    "monitor": "The monitored metric, such as `val_loss`.",
+    "output_axes": "The axes of the weight that make up the fan-out; used only with `input_axes`.",
     "q": "The noise parameter: near 0 the loss behaves like crossentropy, near 1 like mean absolute error.",
-    "reduction": "How the losses of the samples become one: `sum_over_batch_size` and `mean` divide the sum by their "
+    "reduction": "How the losses of the samples are combined: `sum_over_batch_size` and `mean` divide the sum by their "
     "number, `mean_with_sample_weight` by the sum of the sample weights.",
     "BackupAndRestore.save_freq": "`epoch` saves at the end of each epoch; a number saves after that many batches.",
-    "seed": "Makes the draw repeatable; by default it follows from the seed of the training.",
-    "staircase": "Whether the rate falls in steps, one every `decay_steps`, rather than continuously.",
+    "seed": "Random seed; by default derived from the seed of the training.",
+    "staircase": "Whether the rate decreases in steps, one every `decay_steps`, rather than continuously.",
     "window": "The name of a window in `scipy.signal`, its values, or null for no windowing.",
 }
 LIMIT = 300

@@ -1,4 +1,4 @@
-"""What an output is trained on and measured by: its loss and metrics, with the defaults of its task.
+"""The loss and metrics of an output, with the defaults of its task.
 
 Names alone, no framework: the checks, the training and the messages speak of the same figures.
 """
@@ -57,7 +57,7 @@ LOSSES: Mapping[str, frozenset[str]] = {
     "multilabel": _OF_YES_AND_NO | {"CosineSimilarity"},
 }
 
-# Losses and metrics whose `axis` is the one that the classes lie along.
+# Losses and metrics whose `axis` is the class axis.
 ALONG_CLASSES = frozenset(
     {
         "SparseCategoricalCrossentropy",

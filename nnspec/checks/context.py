@@ -26,7 +26,7 @@ class Context:
         return node
 
     def span(self, *path: str) -> Span:
-        """The place of a key's value; of the closest one above where it does not exist."""
+        """The span of a key's value, or of its closest existing parent."""
         node: Node = self.root
         span = self.root.span
         for key in path:

@@ -1,4 +1,4 @@
-"""The data fit the network: files, columns, sizes, windows, splits."""
+"""Checks that the data fit the network: files, columns, sizes, windows, splits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Steps that a recurrent layer gives from last to first: their mask, and targets for each step, run the other way."""
+"""Checks the mask and the targets of steps that a recurrent layer outputs from last to first."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from nnspec.ir.receptive_field import followed
 
 Port = tuple[str, str]  # a node and which of its outputs
 
-BOTH_WAYS = Fix("let a `Bidirectional` run both ways: it turns the backward steps round, so that they fit their mask")
-LAST_ALONE = Fix("leave `return_sequences` out where the result after the last step is all that is wanted")
+BOTH_WAYS = Fix(
+    "use a `Bidirectional` for both directions: it reverses the backward steps, so that they match the mask"
+)
+LAST_ALONE = Fix("remove `return_sequences` if only the output after the last step is needed")
 
 
 def check_direction(context: Context) -> Iterator[Diagnostic]:
@@ -56,14 +58,14 @@ def _mask_not_turned(node: Node, source: Node) -> Diagnostic:
     return Diagnostic(
         "NN360",
         f"`{node.kind}` reads steps of `{steps}` from last to first, with a mask from first to last: "
-        "it leaves out steps that hold data, and reads padding",
+        "it skips steps with data, and reads padding",
         node.span,
-        related=(Related(source.span, "`go_backwards` turns the steps round; Keras leaves the mask as it is"),),
-        notes=("a sequence that is padded to more than twice its length has no influence behind this layer",),
+        related=(Related(source.span, "`go_backwards` reverses the steps, but Keras does not reverse the mask"),),
+        notes=("a sequence that is padded to more than twice its length has no influence on later layers",),
         fixes=(
             BOTH_WAYS,
             LAST_ALONE,
-            Fix("end the mask with `unmask` between the two where padding may count as data"),
+            Fix("remove the mask with `unmask` between the two if padding can count as data"),
         ),
     )
 
@@ -77,12 +79,13 @@ def _reversed_axis(value: Value) -> str | None:
 def _targets_not_turned(context: Context, output: Output, axis: str) -> Diagnostic:
     return Diagnostic(
         "NN361",
-        f"output `{output.name}` gives the steps of `{axis}` from last to first, but its targets run forwards",
+        f"output `{output.name}` has the steps of `{axis}` from last to first, but its targets are in forward order",
         context.span("outputs", output.name),
         path=f"outputs.{output.name}",
         notes=(
-            "with `go_backwards`, a recurrent layer gives its steps from last to first: the first target meets the "
+            "with `go_backwards`, a recurrent layer outputs its steps from last to first: the first "
+            "target is compared with the "
             "output of the last step",
         ),
-        fixes=(BOTH_WAYS, Fix("turn the steps round again by a second layer with `go_backwards: true`")),
+        fixes=(BOTH_WAYS, Fix("reverse the steps again with a second layer with `go_backwards: true`")),
     )

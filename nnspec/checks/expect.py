@@ -1,4 +1,4 @@
-"""`expect`: what the author relies on is so."""
+"""Checks that the properties under `expect` hold."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def check_expectations(context: Context) -> Iterator[Diagnostic]:
 
 
 def _bodies(node: SourceNode, path: Path) -> Iterator[tuple[str, MappingNode, tuple[Span, Path]]]:
-    """The expectations of each name, with the name's place."""
+    """The expectations of each name, with the name's span."""
     if isinstance(node, MappingNode):
         for name, body in node.entries.items():
             if isinstance(body, MappingNode):
@@ -128,7 +128,7 @@ def _value(graph: Graph, what: str, value: Value, body: MappingNode, path: Path)
 
 
 def causal_axes(body: MappingNode) -> Iterator[tuple[str, Scalar]]:
-    """The axes along which something is expected to be causal, with their places."""
+    """The axes along which a value must be causal, with their spans."""
     causal = body.get("causal")
     for node in causal.items if isinstance(causal, Sequence) else (causal,):
         if isinstance(node, Scalar) and isinstance(node.value, str):

@@ -1,4 +1,4 @@
-"""Bounds that a spec states of what is inferred: `34657`, `>= 10`, `< 40000`, `10..20`; `all` positions of an axis."""
+"""Bounds in `expect`: `34657`, `>= 10`, `< 40000`, `10..20`; `all` positions of an axis."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Bound:
     """The numbers from `low` to `high`, both included.
 
     Attributes:
-        operator: what stands before the number in the spec; `..` for a range, nothing for a number alone.
+        operator: the comparison before the number; `..` for a range, empty for a number alone.
     """
 
     low: float

@@ -38,9 +38,9 @@ def _skipped(graph: Graph, output: Output, axis: str, missed: list[int]) -> Diag
         f"{listed(missed)}",
         output.span,
         path=f"outputs.{output.name}",
-        notes=("dilations and strides skip them: what lies there can never change the output",),
+        notes=("dilations and strides skip them: these positions can never change the output",),
         fixes=(
-            Fix("begin with a dilation of 1 and multiply it by no more than the kernel size from layer to layer"),
+            Fix("start with a dilation of 1 and multiply it by at most the kernel size from layer to layer"),
             Fix("make strides no larger than the kernel, or pool before them"),
         ),
         severity=Severity.WARNING,

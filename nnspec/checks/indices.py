@@ -1,4 +1,4 @@
-"""Indices that a layer gives have a place in the table that looks them up."""
+"""Checks that every index that a layer outputs is within the table of the layer that looks it up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`export.layout` names every axis of an input or output once."""
+"""Checks that `export.layout` names every axis of an input or output once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A loss can read its output: task, class axis, sizes."""
+"""Checks that a loss fits its output: task, class axis, sizes."""
 
 from __future__ import annotations
 
@@ -103,5 +103,5 @@ def _check_sizes(reading: Reading) -> Iterator[Diagnostic]:
         yield reading.fault(
             "alpha",
             f"has {len(alpha)} weights, but output `{reading.output.name}` has {size} classes",
-            Fix("give one weight per class, or one number for all classes"),
+            Fix("use one weight per class, or one number for all classes"),
         )

@@ -1,4 +1,4 @@
-"""A metric can read its output: task, classes, thresholds, sizes."""
+"""Checks that a metric fits its output: task, classes, thresholds, sizes."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def _check_values(reading: Reading) -> Iterator[Diagnostic]:
 
 
 def _width(reading: Reading) -> int | None:
-    """How many values lie along the last axis, where that is known."""
+    """The size of the last axis, if it is known."""
     axes = reading.output.value.axes
     size = axes[-1].size if axes else 1
     return size if isinstance(size, int) else None

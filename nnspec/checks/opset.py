@@ -1,4 +1,4 @@
-"""`export.opset` is new enough for every layer."""
+"""Checks that `export.opset` is new enough for every layer."""
 
 from __future__ import annotations
 

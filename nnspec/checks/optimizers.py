@@ -1,4 +1,4 @@
-"""Arguments of optimizers and schedules that do not go together."""
+"""Checks arguments of optimizers and schedules that exclude each other."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _check_schedule(context: Context, value: Mapping[str, Any], path: Path) -> I
         message = (
             f"{len(boundaries)} `boundaries` separate {len(boundaries) + 1} values, but `values` has {len(values)}"
         )
-        yield _fault(context, (*path, kind, "values"), message, Fix("give one more value than boundaries"))
+        yield _fault(context, (*path, kind, "values"), message, Fix("list one more value than boundaries"))
     if any(after <= before for before, after in pairwise(boundaries)):
         message = "`boundaries` must be increasing: each is the step from which the next value applies"
         yield _fault(context, (*path, kind, "boundaries"), message)

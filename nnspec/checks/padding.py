@@ -1,4 +1,4 @@
-"""Padding that no mask finds: it was changed on its way, is another value than the mask looks for, or meets no mask."""
+"""Checks padding that no mask matches: its value was changed, differs from the masked value, or is never masked."""
 
 from __future__ import annotations
 
@@ -75,15 +75,15 @@ def _behind(node: Node, before: Padding) -> Padding:
 def _check_mask(context: Context, node: Node, before: Padding, wanted: float) -> Iterator[Diagnostic]:
     if before.value == wanted or (before.is_assumed and not before.changed_by):
         return
-    what = f"`{node.name}` looks for steps that hold nothing but {wanted:g}"
+    what = f"`{node.name}` masks steps that contain only {wanted:g}"
     if not node.layer.mask_argument:
-        what = f"`{node.name}` takes id 0 for padding"
+        what = f"`{node.name}` treats id 0 as padding"
     pad = f"padding, {before.value:g} in the data," if not before.is_assumed and before.value is not None else "padding"
     if before.changed_by:
-        becomes = "something else" if before.value is None else f"{before.value:g}"
-        message = f"{what}, but {before.changed_by} makes {becomes} of padding: nothing is masked"
+        becomes = "another value" if before.value is None else f"{before.value:g}"
+        message = f"{what}, but {before.changed_by} turns padding into {becomes}: nothing is masked"
     else:
-        message = f"{what}, but {pad} is another value: nothing is masked"
+        message = f"{what}, but {pad} has another value: nothing is masked"
     yield Diagnostic(
         "NN362",
         message,
@@ -96,15 +96,18 @@ def _check_mask(context: Context, node: Node, before: Padding, wanted: float) ->
 def _fixes(context: Context, node: Node, before: Padding, wanted: float) -> Iterator[Fix]:
     if before.changed_by == "`scale: standard`" and before.slot is not None:
         yield Fix(
-            f"say what padding is, `pad_value: {wanted:g}` under `data.inputs.{before.slot.name}`: "
-            "scaling and its statistics then leave it alone"
+            f"declare the padding value, `pad_value: {wanted:g}` under `data.inputs.{before.slot.name}`: "
+            "it is then not scaled, and not counted in the statistics"
         )
         return
     if before.changed_by:
-        yield Fix(f"put the `{node.kind}` in front of {before.changed_by}: layers that work step by step keep its mask")
+        yield Fix(
+            f"put the `{node.kind}` before {before.changed_by}: layers that treat each step separately keep its mask"
+        )
         if before.slot is not None and before.value is None:
             yield Fix(
-                f"or scale the data, which leaves padding alone: `scale: standard` at `data.inputs.{before.slot.name}`"
+                "or scale the data, which does not change padding: `scale: standard` at "
+                f"`data.inputs.{before.slot.name}`"
             )
         return
     argument = node.layer.mask_argument
@@ -112,9 +115,9 @@ def _fixes(context: Context, node: Node, before: Padding, wanted: float) -> Iter
         place = locate(context.root, (*node.path, node.kind, argument))
         is_given = argument in node.given and not isinstance(place, Mapping)
         edits = (Edit(place.span, f"{before.value:g}"),) if is_given else ()
-        yield Fix(f"say `{argument}: {before.value:g}`", edits)
+        yield Fix(f"set `{argument}: {before.value:g}`", edits)
     if before.slot is not None:
-        yield Fix(f"or pad with what is looked for: `pad_value: {wanted:g}` under `data.inputs.{before.slot.name}`")
+        yield Fix(f"or pad with the masked value: `pad_value: {wanted:g}` under `data.inputs.{before.slot.name}`")
 
 
 def _is_masked(graph: Graph, name: str) -> bool:
@@ -132,16 +135,16 @@ def _no_mask(context: Context, name: str, slot: SlotPlan) -> Diagnostic:
     pad = slot.pad_value or 0.0
     is_id = not context.graph.inputs[name].dtype.startswith("float")
     fix = (
-        "give the `Embedding` that reads it `mask_zero: true`"
+        "set `mask_zero: true` on the `Embedding` that reads it"
         if is_id
-        else f"begin with `Masking: {{mask_value: {pad:g}}}`"
+        else f"start with `Masking: {{mask_value: {pad:g}}}`"
     )
     return Diagnostic(
         "NN363",
-        f"input `{name}` has `lengths`, but no layer masks what fills its sequences up: padding counts as data",
+        f"input `{name}` has `lengths`, but no layer masks the padding of its sequences: padding counts as data",
         slot.span_of("lengths"),
         path=slot.where("lengths"),
-        notes=("the same sequence gives another result where it is padded to another length",),
+        notes=("the same sequence gives another result if it is padded to another length",),
         fixes=(Fix(fix),),
         severity=Severity.WARNING,
     )

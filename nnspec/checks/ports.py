@@ -1,4 +1,4 @@
-"""In the deployed graph inputs, outputs and the states of stateful layers have a name each."""
+"""Checks that inputs, outputs and states of the deployed graph have unique names."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _renaming(context: Context, name: str) -> Fix:
     is_meant = isinstance(layout, Mapping) and name in layout.entries
     is_certain = not is_meant and monitor is None and context.node("training", "callbacks") is None
     return Fix(
-        f"call the output `{new}`, here and under `data: {{outputs: …}}`",
+        f"rename the output to `{new}`, here and under `data: {{outputs: …}}`",
         tuple(Edit(span, new) for span in keys),
         Applicability.MACHINE if is_certain else Applicability.MAYBE,
     )

@@ -1,4 +1,4 @@
-"""Steps of an input that no output ever uses, although layers slide along them to see far."""
+"""Warns about steps of an input that no output uses, although layers slide along them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nnspec.ir.graph import Graph, Output
 
 
 def check_reach(context: Context) -> Iterator[Diagnostic]:
-    """NN328: an output that stands at the last step sees less than the window."""
+    """NN328: an output at the last step sees less than the window."""
     graph = context.graph
     for output in graph.outputs.values():
         for value in graph.inputs.values():
@@ -26,7 +26,7 @@ def _unused(graph: Graph, output: Output, axis: str, total: int) -> Iterator[Dia
     runs_along = any(own.origin == axis and own.size != 1 for own in output.value.axes)
     if field is None or runs_along or field.size is None or field.size == 1 or field.behind is None:
         return
-    first = -int(field.behind)  # where the axis is gone, positions are those of the input
+    first = -int(field.behind)  # without the axis, positions are those of the input
     if field.ahead != total - 1 or first <= 0:
         return
     fixes = [Fix(f"to see all {total}, set {text}") for text in proposals(graph, output.value, axis, total)]

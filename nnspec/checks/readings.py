@@ -1,4 +1,4 @@
-"""What losses and metrics share: a Keras object that reads an output, with the places of its arguments."""
+"""The use of a loss or metric by an output, with the spans of its arguments; shared by both checks."""
 
 from __future__ import annotations
 
@@ -93,6 +93,6 @@ def check_axes(reading: Reading) -> Iterator[Diagnostic]:
             classes = f"`{wanted.name}`" if wanted is not None else "another axis"
             yield reading.fault(
                 "axis",
-                f"is {index} ({here}), but the classes of output `{reading.output.name}` lie along {classes}",
+                f"is {index} ({here}), but the classes of output `{reading.output.name}` are along {classes}",
                 Fix("remove `axis`: nnspec knows the class axis"),
             )

@@ -1,4 +1,4 @@
-"""A softmax shares something out: over one position it gives 1, whatever it reads."""
+"""Checks that no softmax runs over a single position, where it is always 1."""
 
 from __future__ import annotations
 

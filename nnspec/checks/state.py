@@ -1,4 +1,4 @@
-"""State that is carried from batch to batch goes on where the sample before ended only if windows follow each other."""
+"""Checks that consecutive windows follow each other if state is carried from batch to batch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nnspec.training.plan import DEFAULTS
 
 
 def check_state(context: Context) -> Iterator[Diagnostic]:
-    """NN520: windows of a stateful network overlap, leave rows out, or stand side by side in a batch."""
+    """NN520: windows of a stateful network overlap, skip rows, or are in the same batch."""
     window = context.plan.window if context.plan is not None else None
     node = next((node for node in context.graph.nodes if node.is_stateful), None)
     if window is None or node is None:
@@ -22,12 +22,12 @@ def check_state(context: Context) -> Iterator[Diagnostic]:
     fixes = []
     what = []
     if window.stride != window.lookback:
-        so = "overlap: it reads rows that its state has seen" if window.stride < window.lookback else "leave rows out"
+        so = "overlap: it reads rows that its state has seen" if window.stride < window.lookback else "skip rows"
         what.append(f"windows of {window.lookback} rows, {window.stride} apart, {so}")
-        fixes.append(Fix(f"let windows follow each other: `stride: {window.lookback}`"))
+        fixes.append(Fix(f"use consecutive windows: `stride: {window.lookback}`"))
     if isinstance(size, int) and size > 1:
-        what.append(f"with {size} windows in a batch, each goes on from the one {size} windows before it")
-        fixes.append(Fix("read one window at a time: `batch: 1` at the input and `batch_size: 1`"))
+        what.append(f"with {size} windows in a batch, each continues from the one {size} windows before it")
+        fixes.append(Fix("read one window at a time: `batch: 1` of the input and `batch_size: 1`"))
     if what:
         yield Diagnostic(
             "NN520",

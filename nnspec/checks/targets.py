@@ -1,4 +1,4 @@
-"""Targets for each step of padded sequences: the spec says which of them count."""
+"""Checks that the spec says which targets of padded sequences count."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ def _not_said(context: Context, output: Output, target: SlotPlan, axis: str, inp
         target.span,
         path=target.where(),
         related=related,
-        notes=("targets of padding would count in the loss, in every metric, and in the baseline beside them",),
+        notes=("targets of padding would count in the loss, in every metric, and in the baseline",),
         fixes=(
             *fixes,
-            Fix("where such targets hold a label or number of their own, say that: `ignore: -1`"),
-            Fix("where every target counts, end the mask before the output with `unmask`"),
+            Fix("if such targets have a separate label or number, set it: `ignore: -1`"),
+            Fix("if every target counts, remove the mask before the output with `unmask`"),
         ),
         severity=Severity.ERROR if is_certain else Severity.WARNING,
     )
@@ -108,7 +108,7 @@ def _certain(message: str, edits: tuple[Edit, ...]) -> Fix:
 
 
 def _ends_mask(context: Context, output: Output) -> bool:
-    """Whether an `unmask` stands before an output."""
+    """Whether an `unmask` precedes an output."""
     by_name: dict[str, Node] = {node.name: node for node in context.graph.nodes}
     waiting, seen = [output.value.node], set()
     while waiting:

@@ -1,4 +1,4 @@
-"""A task agrees with its head: softmax, sigmoid or linear, and with the class axis."""
+"""Checks that the task fits its head: softmax, sigmoid or linear, and the class axis."""
 
 from __future__ import annotations
 
@@ -112,11 +112,11 @@ def _check_regression(
     why = {
         "softmax": "a softmax gives positive values that sum to 1, which unbounded targets do not",
         "log_softmax": "a log-softmax gives log probabilities, not unbounded values",
-        "sigmoid": "a sigmoid limits every value to 0 … 1, a range that real targets seldom keep to",
+        "sigmoid": "a sigmoid limits every value to 0 … 1, a range that real-valued targets seldom stay within",
     }.get(function)
     scale = _target_scale(context, name)
     if why is None or (function == "sigmoid" and (scale == "minmax" or (output.loss is not None and scale is None))):
-        return  # a loss of one's own under a sigmoid says that the targets lie there: boxes, images
+        return  # an explicit loss with a sigmoid means that the targets are in its range: boxes, images
     loss_of_such = {"softmax": "KLDivergence", "sigmoid": "BinaryCrossentropy"}.get(function)
     targets = "fractions that sum to 1" if function == "softmax" else "between 0 and 1"
     is_image = sum(names_places(axis.name) for axis in output.value.axes) > 1
@@ -127,7 +127,7 @@ def _check_regression(
         _activation_fix(context, head, "linear", "make the head linear"),
         Fix("if the values are classes, use `task: classification`", (Edit(span, "classification"),)),
         *(
-            (Fix(f"if the targets are {targets}, say so with a loss, such as `{loss_of_such}`"),)
+            (Fix(f"if the targets are {targets}, choose a loss for them, such as `{loss_of_such}`"),)
             if loss_of_such
             else ()
         ),
@@ -190,7 +190,7 @@ def _certain_activation(
     if "activation" not in head.layer.args or not is_scores or not is_class_axis or not isinstance(body, Mapping):
         return ()
     edits = add_key(body, "activation", wanted)
-    return (Fix(f"give it one: `activation: {wanted}`", edits, Applicability.MACHINE),) if edits else ()
+    return (Fix(f"add one: `activation: {wanted}`", edits, Applicability.MACHINE),) if edits else ()
 
 
 def _activation_fix(context: Context, head: Node | None, activation: str, message: str) -> Fix:
@@ -217,7 +217,7 @@ def _check_softmax_axis(context: Context, output: Output, head: Node) -> Iterato
     yield Diagnostic(
         "NN507",
         f"the softmax runs over `{softmaxed.name}`, "
-        f"but the classes of output `{output.name}` lie along `{target.name}`",
+        f"but the classes of output `{output.name}` are along `{target.name}`",
         context.span("outputs", output.name, "task"),
         path=f"outputs.{output.name}",
         notes=(f"probabilities would sum to 1 over all {softmaxed.size} positions of `{softmaxed.name}`",),

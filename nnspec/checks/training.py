@@ -1,4 +1,4 @@
-"""What watches the training watches figures that there will be, writes where it may, and can do its work."""
+"""Checks callbacks: they monitor logged metrics, write below the build directory, and fit the optimizer."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _EXAMPLES = {
 
 
 def check_training(context: Context) -> Iterator[Diagnostic]:
-    """NN212 figures that do not exist, NN213 callbacks that cannot work, NN510 paths that leave the build directory."""
+    """NN212 metrics that do not exist, NN213 callbacks that cannot work, NN510 paths that leave the build directory."""
     section = context.node("training")
     if not isinstance(section, MappingNode):
         return
@@ -123,7 +123,7 @@ def _check_mode(place: _Place, callback: Planned, known: Figures) -> Iterator[Di
 def _check_work(place: _Place, callback: Planned, optimizer: Mapping[str, Any]) -> Iterator[Diagnostic]:
     if callback.kind == "TensorBoard" and not is_installed("tensorboard"):
         message = "the callback `TensorBoard` needs the package tensorboard, which is not installed"
-        fixes = Fix(install_command("tensorboard")), Fix("or write the figures by `CSVLogger`")
+        fixes = Fix(install_command("tensorboard")), Fix("or log the metrics with `CSVLogger`")
         yield place.fault("NN612", message, "", *fixes)
     if callback.kind == "SwapEMAWeights" and not optimizer.get("use_ema"):
         message = "`SwapEMAWeights` needs weight averages, but the optimizer keeps none"

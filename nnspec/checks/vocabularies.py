@@ -1,4 +1,4 @@
-"""A lookup that learns its words reads words, not what it made of them."""
+"""Checks that a shared lookup does not learn its vocabulary from its own output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a causal stack needs to see its whole window: a search for dilations or a kernel, tried on the graph itself."""
+"""Proposes dilations or a kernel size with which a causal stack sees its whole window, tried on the graph."""
 
 from __future__ import annotations
 

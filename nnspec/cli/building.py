@@ -1,4 +1,4 @@
-"""Verbs that make something of a spec: train, export, build."""
+"""The verbs `train`, `export` and `build`."""
 
 from __future__ import annotations
 

@@ -15,7 +15,9 @@ from nnspec.cli.reporting import emit, handled
 
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option("--weights", type=click.Path(path_type=Path), help="The Keras model [default: model.keras beside MODEL].")
+@click.option(
+    "--weights", type=click.Path(path_type=Path), help="The Keras model [default: model.keras in the folder of MODEL]."
+)
 @click.option(
     "--second-opinion", is_flag=True, help=("Also convert the Keras model with tf2onnx, and compare the two files.")
 )
@@ -71,9 +73,9 @@ def predict(model: Path, data: Path, out: Path | None) -> None:
     nnspec predict out/causal_cnn/model.onnx new.csv --out predictions.csv
 
     DATA is a .csv, .parquet, .npy, .npz, .json or .wav file with the columns or arrays of training. Prints one line of
-    JSON per sample, or writes the file of --out. Rows are read in the order of training (sorted by time, each series by
-    itself), and the columns that say so stand beside the predictions. Needs only numpy and onnxruntime. A stateful
-    model carries its state from sample to sample as in training; it is zero before the first.
+    JSON per sample, or writes the file of --out. Rows are read in the order of training (sorted by time within each
+    series), and the columns of that order are printed with the predictions. Needs only numpy and onnxruntime. A
+    stateful model carries its state from sample to sample as in training; it is zero before the first.
 
     Exit codes: 0 when predicted, 1 when MODEL or DATA cannot be used, 2 on a wrong command line.
     """

@@ -1,4 +1,4 @@
-"""What every verb does with diagnostics: print them, as text or as JSON, and end with the right exit code."""
+"""Printing of diagnostics as text, JSON or SARIF, and exit codes; shared by all verbs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Data: the `data` section of a spec, from its words to arrays that a model can be trained on.
+"""Data: from the `data` section of a spec to arrays that a model is trained on.
 
 In the order in which they depend on each other: `sources` (a file a kind of source), `section` (the schema, and the
 section as values), `prepare` (rows, splits, windows, scaling, labels), `checks` (the data half of `nnspec check`),

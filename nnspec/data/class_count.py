@@ -1,4 +1,4 @@
-"""How many classes an output has, as its section or its data say; no file is loaded for it."""
+"""The number of classes of an output, from its section or its data, without loading a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a deployed model does around its network, in NumPy: inputs are scaled, outputs put back into their own units.
+"""The NumPy part of a deployed model: scales inputs, and converts outputs to original units.
 
 The same is written into an exported graph by its backend (`nnspec.backends.onnx.deploy`), so that a file takes and
 gives the values that people have, not those that the network learned on. Scoring and the gate compare with this.

@@ -1,4 +1,4 @@
-"""Diagnostics: what is wrong with a spec, where, and how to mend it.
+"""Diagnostics: errors and warnings about a spec, with spans and fixes.
 
 `model` has the records, `spans` the places that they point at, `codes` the names of the codes, `pages` a page for each;
 `text` and `sarif` print them, `apply` carries out their fixes, `suggest` finds the name that was meant, `values` and

@@ -1,4 +1,4 @@
-"""Machine-applicable fixes applied to a spec's text: everything that they do not touch stays as it is."""
+"""Applies machine-applicable fixes to a spec's text; the rest of the text is unchanged."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def fix_text(text: str, diagnostics: Iterable[Diagnostic]) -> tuple[str, list[Di
         try:
             fixed = apply_fixes(text, [*chosen, fix])
         except OverlapError:
-            continue  # the next round sees it anew
+            continue  # the next pass finds it again
         chosen.append(fix)
         ended.append(diagnostic)
         made.add(fix.edits)

@@ -1,10 +1,10 @@
-"""Packages that only one verb or option needs: an extra of nnspec brings each, and what needs one says which."""
+"""Packages that only one verb or option needs: the extra of nnspec that installs each."""
 
 from __future__ import annotations
 
 from importlib.util import find_spec
 
-# By extra: the module that it brings. The versions stand in pyproject.toml.
+# By extra: the module that it installs. The versions are in pyproject.toml.
 EXTRAS = {"lsp": "pygls", "plots": "matplotlib", "tensorboard": "tensorboard"}
 
 

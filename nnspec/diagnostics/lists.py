@@ -1,4 +1,4 @@
-"""Several things in a sentence."""
+"""Writes several things in a sentence: "`a`, `b` and `c`"."""
 
 from __future__ import annotations
 

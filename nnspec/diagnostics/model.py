@@ -1,4 +1,4 @@
-"""Diagnostics: what nnspec says about a spec, where, why, and how to mend it.
+"""The model of diagnostics: code, message, span, notes and fixes.
 
 A user's fault is a `Diagnostic` with a `Span`; phases collect them and `SpecError` carries them out.
 A fault of nnspec itself is a `CompilerBug`. Rendering lives in `text`.
@@ -16,7 +16,7 @@ from nnspec.diagnostics.suggest import did_you_mean as did_you_mean
 from nnspec.diagnostics.suggest import is_same_word
 from nnspec.diagnostics.suggest import nearest as nearest
 
-MAX_DIAGNOSTICS = 1000  # nobody reads more, and each costs time
+MAX_DIAGNOSTICS = 1000  # users do not read more, and each takes time
 MAX_ALSO = 3
 
 
@@ -42,7 +42,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """A way to mend a fault: a message and, where it can be done by machine, the edits."""
+    """A fix of an error: a message and, if it is machine-applicable, the edits."""
 
     message: str
     edits: tuple[Edit, ...] = ()
@@ -51,11 +51,11 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """A second place that has to do with a fault, and why.
+    """A related span of a diagnostic, and why it is related.
 
     Attributes:
         label: what to say of it; where there is a `subject`, only what holds of that: `declared here`.
-        subject: the name that the place is about. Labels at one place that hold of several names are said once.
+        subject: the name that the label is about. Equal labels of several names at one span are merged.
     """
 
     span: Span
@@ -113,16 +113,16 @@ class Diagnostic:
 
     Attributes:
         code: a key of `nnspec.diagnostics.codes.CODES`.
-        message: one sentence that stands alone.
+        message: one sentence that is complete without its context.
         span: the exact tokens at fault.
         label: what to say under the carets.
         path: where in the document, such as `model[3].Reshape.target_shape`.
         notes: reasons and witnesses.
-        related: further places, such as a declaration.
+        related: related spans, such as a declaration.
         fixes: proposals, the best first.
         about: the axes, nodes and keys in question. Whatever acts on a diagnostic reads these, never its words.
-        reason: what kind of thing is wrong, where something acts on that.
-        also: the further expansions in which the same place is at fault, see `Report`.
+        reason: the type of error, where code acts on it.
+        also: further expansions in which the same span is wrong, see `Report`.
     """
 
     code: str
@@ -141,7 +141,7 @@ class Diagnostic:
 
     @property
     def all_notes(self) -> tuple[str, ...]:
-        """The notes, and one of the further expansions in which the same place is at fault."""
+        """The notes, and one about further expansions in which the same span is wrong."""
         if not self.also:
             return self.notes
         more = " and more" if len(self.also) > MAX_ALSO else ""
@@ -149,7 +149,7 @@ class Diagnostic:
 
     @property
     def places(self) -> tuple[Related, ...]:
-        """The further places, and where the blocks and shared layers that led here are used."""
+        """The related spans, and where the blocks and shared layers that led here are used."""
         steps = (Related(step.used, "used here") for step in reversed(self.span.trail) if step.used is not None)
         found: list[Related] = []
         for place in (*self.related, *steps):
@@ -167,7 +167,7 @@ class Diagnostic:
 
 @dataclass
 class Report:
-    """Collects the diagnostics of a phase. The same fault at the same place is kept once; too many end the phase.
+    """Collects the diagnostics of a phase. Equal diagnostics at the same span are kept once; too many end the phase.
 
     `refined` adds to each what is known by then, such as where its variables are set.
     """
@@ -186,7 +186,7 @@ class Report:
         self._seen.add(fault)
         trail = tuple(map(str, span.trail))
         index, trails = self._places.setdefault(place, (len(self.items), []))
-        if trails and trail != trails[0]:  # what a repeat or block says at a place is said for its first round
+        if trails and trail != trails[0]:  # a diagnostic inside a repeat or block is reported for its first iteration
             if trail not in trails[: MAX_ALSO + 2]:
                 trails.append(trail)
                 self.items[index] = _also(self.items[index], trails[: MAX_ALSO + 2])
@@ -206,7 +206,7 @@ class Report:
 
     @contextmanager
     def refined(self, refine: Callable[[Diagnostic], Diagnostic]) -> Iterator[None]:
-        """What is added meanwhile is passed through `refine`."""
+        """Applies `refine` to every diagnostic that is added inside the block."""
         self._refiners.append(refine)
         try:
             yield
@@ -238,7 +238,7 @@ class Report:
 
 
 def _also(diagnostic: Diagnostic, trails: list[tuple[str, ...]]) -> Diagnostic:
-    """The diagnostic with the further expansions in which its place is at fault."""
+    """The diagnostic with the further expansions in which its span is wrong."""
     return replace(diagnostic, also=tuple(dict.fromkeys(trail[-1] for trail in trails[1:] if trail)))
 
 
@@ -268,7 +268,7 @@ class CompilerBug(Exception):
 
 
 def use_instead(word: str, meant: str, span: Span, candidates: Iterable[str] = ()) -> Fix:
-    """Writes the known word `meant` in the place of `word`.
+    """A fix that replaces `word` with the known word `meant`.
 
     Certain where only case, blanks, `_` and `-` tell the two apart, and the text at `span` is that word itself.
     """

@@ -1,4 +1,4 @@
-"""Where something stands: a source text, a range of it, and the expansions that led there."""
+"""Spans: a source text, a range of it, and the expansions that led there."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Source:
         return self._lines[number - 1] if 0 < number <= len(self._lines) else ""
 
     def offset(self, line: int, column: int) -> int:
-        """The place as a number of characters from the beginning; past the end, the end."""
+        """The position as a number of characters from the beginning, at most the end."""
         return min(self.starts[line - 1] + column - 1, len(self.text)) if line <= len(self.starts) else len(self.text)
 
     def character(self, offset: int) -> Span:
@@ -48,11 +48,11 @@ class Source:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
-    """An expansion that led to a place.
+    """An expansion that led to a span.
 
     Attributes:
         what: `repeat`, `block residual` or `shared layer encoder`.
-        used: where it is used, if that is another place than where its body stands.
+        used: where it is used, if that differs from where its body is written.
         values: the variables that it sets.
         round: of a repeat, the number of this one and of all.
     """
@@ -94,7 +94,7 @@ class Span:
     trail: tuple[Step, ...] = ()
 
     def within(self, trail: tuple[Step, ...]) -> Span:
-        """The same place, reached through further expansions."""
+        """The same span, reached through further expansions."""
         if not trail:
             return self
         return Span(
@@ -113,12 +113,12 @@ class Span:
 
     @property
     def text(self) -> str:
-        """What stands there."""
+        """The text of the span."""
         source = self.source
         return source.text[source.offset(self.line, self.column) : source.offset(self.end_line, self.end_column)]
 
     def is_at(self, other: Span) -> bool:
-        """Whether both are the same place, however it was reached."""
+        """Whether both are the same range, whatever the expansions."""
         return self.source is other.source and (self.line, self.column) == (other.line, other.column)
 
     def __str__(self) -> str:

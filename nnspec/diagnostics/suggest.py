@@ -1,4 +1,4 @@
-"""Which known word an unknown one was meant to be."""
+"""Suggests known words close to an unknown one."""
 
 from __future__ import annotations
 

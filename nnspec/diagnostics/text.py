@@ -73,7 +73,7 @@ def _one(d: Diagnostic, paint: Painter) -> str:
 
 
 def _same_line(places: Iterable[Related]) -> list[list[Related]]:
-    """The places, neighbours in the list that stand on one line together and in the order of the line."""
+    """The labels; neighbours on the same line are grouped, in the order of the line."""
     groups: list[list[Related]] = []
     for place in places:
         here, last = place.span, groups[-1][0].span if groups else None
@@ -85,7 +85,7 @@ def _same_line(places: Iterable[Related]) -> list[list[Related]]:
 
 
 def _excerpts(places: list[Related], mark: str, style: str, width: int, paint: Painter, *, first: bool) -> list[str]:
-    """The line of places that share one, a mark under each; the labels follow the last."""
+    """A source line with several marks; the labels follow the last mark."""
     span = places[0].span
     text = span.source.line(span.line)
     empty = " " * width + paint("gutter", " |")
@@ -111,7 +111,7 @@ def _excerpts(places: list[Related], mark: str, style: str, width: int, paint: P
 
 
 def _joined(places: Iterable[Related]) -> str:
-    """The labels of several places as one: `a` and `b` are declared here."""
+    """The labels of several spans as one: `a` and `b` are declared here."""
     about: dict[tuple[str, bool], list[str]] = {}
     for place in places:
         if place.label:
@@ -201,7 +201,7 @@ def _cut(text: str) -> str:
 
 
 def _between(source: Source, line: int, column: int, end_line: int, end_column: int) -> str:
-    """The text from one place to another."""
+    """The text from one position to another."""
     if line == end_line:
         return source.line(line)[column - 1 : end_column - 1]
     inner = [source.line(n) for n in range(line + 1, end_line)]

@@ -1,4 +1,4 @@
-"""YAML text to nodes that know their place: `reading` a file, `parsing` its text, `nodes` of the tree."""
+"""YAML text to a tree of nodes with spans: `reading` a file, `parsing` its text, `nodes` of the tree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The document as a tree: scalars, sequences and mappings, each with its place in the text."""
+"""The document as a tree: scalars, sequences and mappings, each with its span."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from nnspec.diagnostics import Span
 
 MAX_DEPTH = 64
-MAX_NODES = 200_000  # with what aliases stand for
+MAX_NODES = 200_000  # with aliases replaced
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,4 +1,4 @@
-"""What YAML's scanner refuses, in words about what was written. Loaded only where it refuses something."""
+"""Messages for YAML syntax errors. Loaded only for an error."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ _PROBLEMS = {
 def syntax_error(source: Source, error: yaml.MarkedYAMLError) -> Diagnostic:
     mark = error.problem_mark or error.context_mark
     said = error.problem or ""
-    if "nesting" in said:  # libyaml has a bound of its own, and reads ahead
+    if "nesting" in said:  # libyaml has a limit too, and reads ahead
         place = Span(source) if mark is None else source.character(source.offset(mark.line + 1, mark.column + 1))
         return Diagnostic("NN106", f"the document is nested more than {MAX_DEPTH} levels deep", place)
     line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
     if not source.text[source.offset(line, column) :].strip():
-        end = source.character(max(0, len(source.text.rstrip()) - 1))  # at the end of the file: what stands there last
+        end = source.character(max(0, len(source.text.rstrip()) - 1))  # at the end of the file: the last character
         line, column = end.line, end.end_column
     text = source.line(line)
     indent = text[: len(text) - len(text.lstrip())]

@@ -1,4 +1,4 @@
-"""Types of what YAML and JSON say, as Python has it once places in the text are left out."""
+"""Types of YAML and JSON values as plain Python values, without spans."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ _WORD = re.compile(r"\w+")
 
 
 def with_kinds(root: Node) -> Node:
-    """The document with every layer under its kind's own name, and every argument under its own; all places stay."""
+    """The document with aliases of layers and arguments replaced; all spans are kept."""
     if not isinstance(root, Mapping) or not any(isinstance(root.get(name), Mapping | Sequence) for name in _MODELS):
         return root
     entries = dict(root.entries)
@@ -45,7 +45,7 @@ def _items(model: Node) -> Node:
 
 
 def _item(item: Node) -> Node:
-    """A layer, a repeat, or whatever else stands in its place."""
+    """An item: a layer, a repeat, or anything else."""
     if isinstance(item, Scalar):
         is_alias = isinstance(item.value, str) and item.value in ALIASES
         return Scalar(ALIASES[item.value], item.span, item.is_plain) if is_alias else item

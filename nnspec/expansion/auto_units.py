@@ -1,4 +1,4 @@
-"""Heads that take their width from the classes of their output: `Dense: {units: auto}`."""
+"""`Dense: {units: auto}`: the number of units is the number of classes of the output."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def has_auto_units(expanded: Expanded) -> bool:
 
 
 def settle_units(expanded: Expanded, count: Callable[[str], Count], report: Report) -> Expanded:
-    """The document with a number in the place of every `units: auto` whose output says how many classes there are.
+    """The document with every `units: auto` replaced by the number of classes of its output.
 
     Args:
         count: of an output, by its name.

@@ -1,4 +1,4 @@
-"""What a use of a block gives for its parameters, defaults filled in."""
+"""The arguments of one use of a block, with defaults filled in."""
 
 from __future__ import annotations
 

@@ -365,7 +365,7 @@ class _Expander:
         merged: dict[str, Node] = dict(inner.entries) if isinstance(inner, Mapping) else {}
         keys = dict(inner.keys) if isinstance(inner, Mapping) else {}
         if isinstance(ready, Mapping):
-            for key, node in ready.entries.items():  # names, and what a layer is told at each use
+            for key, node in ready.entries.items():  # names, and arguments that a layer takes at each use
                 if key not in ("use", "when"):
                     merged[key], keys[key] = node, ready.keys[key]
         mapping = Mapping(merged, keys, use.span, 1 + sum(v.size for v in merged.values()))

@@ -1,4 +1,4 @@
-"""`$(expression)`: arithmetic over variables, with bounded cost and no way out of it.
+"""`$(expression)`: arithmetic over variables, with bounded cost and no access to Python.
 
 The syntax is Python's, read by `ast` and evaluated here node by node: numbers, strings, lists, arithmetic, comparisons,
 `a if c else b`, indexing, and the functions in `FUNCTIONS`. No attributes, no other calls, no comprehensions.

@@ -1,4 +1,4 @@
-"""Fixes inside repeats, blocks and shared layers: an edit of their text changes every round and use."""
+"""Fixes inside repeats, blocks and shared layers: an edit there applies to every iteration and use."""
 
 from __future__ import annotations
 

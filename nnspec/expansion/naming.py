@@ -1,4 +1,4 @@
-"""Names of nodes: claimed, numbered, looked up. What cannot be found is said once, with what was probably meant."""
+"""Names of nodes: assigned, numbered and resolved. An unknown name is reported once, with suggestions."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ class NameTable:
         return None
 
     def forward(self, name: str, here: Span, there: Span) -> Diagnostic:
-        """NN403: what is read stands at the same place, or further below."""
+        """NN403: the item that is read is the same one, or further below."""
         fixes = [Fix("a network has no loops; to keep state, use a recurrent layer (`LSTM`, `GRU`, `SimpleRNN`)")]
         if (there.line, there.column) == self.own_name:
             message = f"`{name}` reads itself"

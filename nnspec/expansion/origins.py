@@ -1,4 +1,4 @@
-"""Where the variables of a faulty expression are set: a second place to look at."""
+"""Where the variables of a faulty expression are set, as related spans."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
 
 def apply_overrides(root: Node, overrides: MappingABC[str, object]) -> Node:
-    """The document with each `path: value` put in place. A text value is read as YAML.
+    """The document with each `path: value` applied. A text value is parsed as YAML.
 
     Raises:
         SpecError: NN112 where a path does not lead anywhere.

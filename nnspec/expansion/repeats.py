@@ -1,4 +1,4 @@
-"""The rounds of a `repeat`: the variables of each, from `for` or `times`."""
+"""The iterations of a `repeat`: the variables of each, from `for` or `times`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A spec with its overrides and variables put in: what was really built."""
+"""The resolved spec: overrides and variables are replaced by their values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layers whose body is their main argument: `Dense: 10` is `Dense: {units: 10}` from here on, at the same place."""
+"""Short forms: a layer's body can be just its main argument; `Dense: 10` becomes `Dense: {units: 10}`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from nnspec.layers.registry import REGISTRY
 
 
 def written_out(kind: str, key: Scalar, body: Node) -> Node:
-    """The body with its argument named, where it is a value alone that stands for one.
+    """The body as a mapping, if it is written as just its main argument.
 
     The words of axis operations (`permute: [a, b]`) stay as they are: they are read where the axes are known.
     """

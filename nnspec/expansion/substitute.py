@@ -1,4 +1,4 @@
-"""`$name` and `$(expression)` replaced by their values, every produced node keeping its place."""
+"""Replaces `$name` and `$(expression)` by their values; every new node keeps its span."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Scope = MappingABC[str, Any]
 
 
 class Substituter:
-    """Replaces variables in nodes and reports what cannot be replaced; the faulty node then becomes None."""
+    """Replaces variables in nodes and reports what cannot be replaced; the node then becomes None."""
 
     def __init__(self, report: Report) -> None:
         self.report = report
@@ -90,7 +90,7 @@ class Substituter:
         value = to_plain(self.scalar(Scalar(text, place.span), scope, ()))
         if not isinstance(value, str) and not self.failed:
             self.failed = True
-            self.report.add(Diagnostic("NN111", f"`{text}` stands for a name here, but it is {value!r}", place.span))
+            self.report.add(Diagnostic("NN111", f"`{text}` must be a name here, but it is {value!r}", place.span))
         return str(value)
 
     def refused(self, what: str, span: Span) -> Node:
@@ -116,14 +116,14 @@ class Substituter:
 
 
 def _other_name(name: str, close: str, span: Span) -> Fix:
-    """Says another variable in the place of `name`, where that is one word of one line."""
+    """A fix that replaces the variable `name`, if it occurs once in one line."""
     text = span.source.line(span.line)[span.column - 1 : span.end_column - 1] if span.line == span.end_line else ""
     edited, count = re.subn(rf"\b{re.escape(name)}\b", close, text)
     return Fix(f"use `{close}`", (Edit(span, edited),) if count == 1 else ())
 
 
 def _balanced(text: str) -> bool:
-    """Whether the outer brackets of `$(…)` belong together, as in `$(a)` but not in `$(a)x$(b)`."""
+    """Whether the outer parentheses of `$(…)` match, as in `$(a)` but not in `$(a)x$(b)`."""
     depth = 0
     for character in text:
         depth += (character == "(") - (character == ")")

@@ -1,4 +1,4 @@
-"""What `nnspec explain` prints.
+"""The pages that `nnspec explain` prints.
 
 The pages of codes lie in this folder; `language` has those of sections, items and tasks; `pages` finds the one meant.
 """

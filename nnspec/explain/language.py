@@ -1,4 +1,4 @@
-"""Documentation pages of the language around the layers: sections, items that are no layers, and tasks."""
+"""Pages of the language besides layers: sections, items such as `repeat`, and tasks."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ _WORDS = {
 
 TASK_PAGES = {
     "regression": """\
-Values that are measured: an output of n values has n of them, none is a class.
+Real values: an output of size n predicts n numbers; there are no classes.
 
-- Head: linear, or any function whose range the targets keep to; never a softmax.
-- Loss: `MeanSquaredError` where none is named.
-- Metrics: of the spec's `metrics`; evaluation also gives MAE, RMSE and R² beside a naive baseline.
+- Head: linear, or a function whose range covers the targets; never a softmax.
+- Loss: `MeanSquaredError` by default.
+- Metrics: those under `metrics`; evaluation also gives MAE, RMSE and R², with a naive baseline.
 """,
     "classification": """\
-One label a sample (or a position), of classes that exclude each other.
+One label per sample (or per position), of mutually exclusive classes.
 
-- Head: a softmax along the class axis, which is `class_axis`, else `class`, else the last.
-- Loss: `SparseCategoricalCrossentropy` where none is named: targets are labels, not one-hot vectors.
-- `classes`: the labels in order; from the data where none are named. The deployed graph gives them back.
+- Head: a softmax along the class axis: `class_axis`, else `class`, else the last axis.
+- Loss: `SparseCategoricalCrossentropy` by default: targets are labels, not one-hot vectors.
+- `classes`: the labels in order; by default those of the data. The deployed graph outputs labels.
 """,
     "binary": """\
-One yes or no a value, as a probability.
+A yes-or-no answer per value, as a probability.
 
 - Head: a sigmoid; a softmax over one value would always be 1.
-- Loss: `BinaryCrossentropy` where none is named.
+- Loss: `BinaryCrossentropy` by default.
 """,
     "multilabel": """\
-Several labels may hold at once, each a probability by itself.
+Several labels can apply at once, each with an independent probability.
 
 - Head: a sigmoid for each class, along the class axis.
-- Loss: `BinaryCrossentropy` where none is named.
+- Loss: `BinaryCrossentropy` by default.
 """,
 }
 

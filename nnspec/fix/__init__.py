@@ -1,1 +1,1 @@
-"""`nnspec fix`: the certain fixes of a spec, applied round after round, as text, patch or file."""
+"""`nnspec fix`: applies certain fixes until none is left, and writes text, a patch or the file."""

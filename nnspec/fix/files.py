@@ -1,4 +1,4 @@
-"""`nnspec fix`: a spec file mended by its machine-applicable fixes, and written unless it changed meanwhile."""
+"""`nnspec fix` on files: applies machine-applicable fixes, and writes a file unless it changed in the meantime."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Mending:
         return Span(Source(str(self.path), ""))
 
     def _changed(self) -> SpecError:
-        message = f"`{self.path}` changed while its fixes were worked out, so nothing was written"
+        message = f"`{self.path}` changed while its fixes were being computed, so nothing was written"
         return SpecError.single("NN118", message, self._here, fixes=[Fix("run `nnspec fix` again")])
 
 

@@ -1,1 +1,1 @@
-"""Models of other formats as specs: a package for each format."""
+"""Import of models in other formats: a package for each format."""

@@ -1,4 +1,4 @@
-"""Joins of branches that are not aligned: position 5 of one must be the same moment as position 5 of the other."""
+"""Checks that joined branches are aligned: the same position of each depends on the same input positions."""
 
 from __future__ import annotations
 

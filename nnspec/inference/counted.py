@@ -1,4 +1,4 @@
-"""Outputs of whose targets some do not count: padding, or what the data say is ignored."""
+"""Outputs with targets that do not count: padding, or ignored values."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Items to a graph: every node's axes, dtypes and weights inferred, with no framework.
+"""Builds the graph from items: infers every node's axes, dtypes and weights, without a framework.
 
-A node that cannot be inferred gives one diagnostic; its readers are passed over in silence.
+A node that cannot be inferred gives one diagnostic; nodes that depend on it are skipped without a diagnostic.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class _Elaborator:
         self.readers = self.find_reader_kinds()
         self.declarations = Declarations()
         self.faults: dict[str, Diagnostic] = {}  # of each item that could not be inferred
-        self.sources: list[Reference | None] = []  # what each output reads; None where there is no such thing
+        self.sources: list[Reference | None] = []  # what each output reads; None if it does not exist
 
     def find_reader_kinds(self) -> dict[str, list[str]]:
         result: dict[str, list[str]] = {}
@@ -175,7 +175,7 @@ class _Elaborator:
                 f"`{reference.key}` has no output `{reference.port}`{did_you_mean(reference.port, ports)}",
                 reference.span,
                 notes=(f"it has {known}",),
-                related=(Related(place, "made here", reference.key),) if place is not None else (),
+                related=(Related(place, "defined here", reference.key),) if place is not None else (),
                 fixes=tuple(
                     Fix(f"read `{close}`", (Edit(reference.span, f"{reference.span.text.partition('.')[0]}.{close}"),))
                     for close in nearest(reference.port, ports)
@@ -247,7 +247,7 @@ class _Elaborator:
             wanted = f"{least}" if most == least else (f"at least {least}" if most is None else f"{least} to {most}")
             call.fail(
                 "NN404",
-                f"`{call.kind}` reads {wanted} value{'s' if wanted != '1' else ''}, but it is given {count}",
+                f"`{call.kind}` takes {wanted} input{'s' if wanted != '1' else ''}, but it has {count}",
                 "from",
                 notes=[layer.arity_note] if layer.arity_note else [],
                 fixes=[Fix("name its inputs: `from: [a, b]`")] if count < least else [],

@@ -1,4 +1,4 @@
-"""The head of an output: which function its values last went through, and where yes begins."""
+"""Finds the head of an output: the function that its values last went through."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def head_function(nodes: Iterable[Node], output: Output) -> tuple[str, Node | No
     if node.layer.own_activation:
         return node.layer.own_activation, node
     source = node.inner if node.inner is not None else node
-    value = None if source.layer.keeps_state else source.args.get("activation")  # gates act behind the activation
+    value = None if source.layer.keeps_state else source.args.get("activation")  # gates apply after the activation
     if isinstance(value, str):
         return value.lower(), node
     return ("linear" if value is None else next(iter(value), "linear").lower()), node

@@ -1,4 +1,4 @@
-"""One use of a layer: arguments completed, the layer asked what it makes, a node of the answer."""
+"""Infers one use of a layer: completes its arguments, calls `infer`, and builds a node."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def make_call(
 
 
 def check_text(call: Call, layer: Layer) -> None:
-    """Words are for layers that make numbers of them.
+    """Rejects string inputs of layers that cannot consume text.
 
     Raises:
         Fault: NN407 where a layer that computes is given text.
@@ -160,7 +160,7 @@ def check_nested_mask(call: Call, layer: Layer) -> None:
         notes=[f"padding is told for each `{nested.mask}` of each `{first}`; `{layer.kind}` takes one mask a sample"],
         fixes=[
             *([Fix(f"wrap it: `TimeDistributed: {{over: {first}, layer: {{{layer.kind}: …}}}}`")] if is_alone else []),
-            Fix("end the mask before it with `unmask` where padding may count as data"),
+            Fix("remove the mask before it with `unmask` if padding can count as data"),
         ],
         about=[nested, nested.mask, first],
     )
@@ -188,7 +188,7 @@ def infer_inner(
     over: tuple[str, ...] | None = None,
     stripped: str | None = None,
 ) -> Node:
-    """The layer inside a wrapper, as a node of its own whose name is the wrapper's.
+    """The layer inside a wrapper, as a separate node with the wrapper's name.
 
     Args:
         arg: the wrapper's argument that holds it.
@@ -196,7 +196,7 @@ def infer_inner(
         stripped: the axis that the wrapper goes over, which the wrapped layer does not read.
 
     Raises:
-        Fault: where it does not fit, at its own place.
+        Fault: if it does not fit, at its span.
     """
     if isinstance(source, Mapping) and len(source.entries) == 1:
         kind, body = next(iter(source.entries.items()))

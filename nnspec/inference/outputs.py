@@ -1,4 +1,4 @@
-"""What an output says of the value that it gives: task, classes, loss."""
+"""Builds the outputs of the graph: task, classes and loss of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the axes and values that a diagnostic is about are declared or made: second places to look at."""
+"""Finds where the axes and values of a diagnostic are declared or created, as related spans."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_SHOWN = 4
 
 @dataclass
 class Declarations:
-    """The places of inputs, axes and nodes, filled in as the graph grows.
+    """The spans of inputs, axes and nodes, filled in while the graph is built.
 
     Attributes:
         places: the span of each input (`x`), axis of an input (`x.time`) and node.
@@ -27,7 +27,7 @@ class Declarations:
     reads: tuple[Value, ...] = ()
 
     def refine(self, diagnostic: Diagnostic) -> Diagnostic:
-        """The diagnostic with the places of what it names, where it is about what a layer reads."""
+        """The diagnostic with related spans of the axes and values that it names."""
         if not diagnostic.about:
             return diagnostic
         nodes = {ref.name for ref in diagnostic.about if isinstance(ref, NodeRef)}
@@ -60,7 +60,7 @@ class Declarations:
             elif atom.origin is not None:  # something slid along it
                 what = f"{atom.whole} long from here on"
             else:
-                what = "made here"
+                what = "created here"
             result.append(Related(span, what, atom.name) if span is not None else None)
         return result
 

@@ -1,4 +1,4 @@
-"""Layers and inputs that lead to no output."""
+"""Finds layers and inputs that do not contribute to any output."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class Symbolic:
 
     @property
     def is_polynomial(self) -> bool:
-        """Whether no symbol stands in the denominator."""
+        """Whether the denominator has no symbol."""
         return all(power > 0 for _, power in self.powers)
 
     def __str__(self) -> str:
@@ -109,7 +109,7 @@ def known_multiples(sizes: Iterable[Size]) -> dict[str, int]:
 
 
 def derived(text: str) -> Symbolic:
-    """A size that is no monomial, such as `(T - 4)`, as a symbol of its own."""
+    """A size that is not a monomial, such as `(T - 4)`, as a new symbol."""
     return Symbolic.symbol(text)
 
 
@@ -235,7 +235,7 @@ def named_atoms(atoms: tuple[Atom, ...], name: str) -> tuple[Atom, ...]:
 
 
 def resized(axis: Axis, size: Size, owner: str) -> Axis:
-    """The axis after something slid along it: same name and origin, positions of its own."""
+    """The axis after a window slid along it: same name and origin, new positions."""
     return fresh(
         axis.name,
         size,

@@ -1,6 +1,6 @@
-"""What causal means: position i of a value depends on nothing that comes after it.
+"""Causality: position i of a value depends on no later position.
 
-Where neighbours lie `stride` input positions apart, position i stands for the `stride` of them from `stride·i` on: what
+Where neighbours are `stride` input positions apart, position i stands for the `stride` of them from `stride·i` on: what
 pools two steps into one may read both. A value that has lost the axis may read every position; what it is made of must
 be causal as long as the axis is there.
 """

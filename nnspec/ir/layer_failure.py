@@ -1,4 +1,4 @@
-"""Whose fault it is where a layer fails at its work: nnspec's own, or that of the package that it comes from."""
+"""Attributes the failure of a layer to nnspec or to the package that provides it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of nodes, as the spec writes them and as a framework takes them."""
+"""Names of nodes, in specs and in frameworks."""
 
 from __future__ import annotations
 

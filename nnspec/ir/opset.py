@@ -1,4 +1,4 @@
-"""Which operator set of ONNX the layers of a graph need."""
+"""The ONNX operator set that the layers of a graph need."""
 
 from __future__ import annotations
 

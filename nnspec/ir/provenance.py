@@ -1,4 +1,4 @@
-"""What an output axis of a reshape holds, told in the digits of the axes that it reads."""
+"""What an output axis of a reshape contains, in terms of the input axes."""
 
 from __future__ import annotations
 

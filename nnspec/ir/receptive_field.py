@@ -1,6 +1,6 @@
 """Receptive fields: which positions of an input axis an output position depends on.
 
-Forwards over the graph: a window of `k` positions on a value whose neighbours lie `j` input positions apart adds
+Forwards over the graph: a window of `k` positions on a value whose neighbours are `j` input positions apart adds
 `(k - 1)·j` to the field and, moving `s` positions a step, makes the stride `s·j` (Araujo, Norris, Sim: Computing
 Receptive Fields of Convolutional Neural Networks, Distill 2019). Where a layer makes more positions than it reads, `s`
 is a fraction. What cannot be followed exactly counts as read whole, so that a field is never too small.
@@ -108,7 +108,7 @@ def slide(field: Field, window: Window, axis: Axis, origin: str) -> Field:
     if field.ahead is None or window.ahead is None or period > MAX_PHASES or (step > 1 and field.phases):
         return Field(field.size + ceil((window.span - 1) * _length(apart)), stride, None, slack)
     phases = _phases(field)
-    around = len(phases) * apart  # from one round of the pattern to the next
+    around = len(phases) * apart  # from one period of the pattern to the next
     made = []
     for i in range(period):
         first = ceil(window.stride * i + window.ahead - window.span + 1)

@@ -1,4 +1,4 @@
-"""What a row-major reshape does to named axes, decided exactly.
+"""The effect of a row-major reshape on named axes, decided exactly.
 
 A reshape never reorders elements, it only moves brackets. Walking the input's atoms against the output's sizes tells of
 every output axis whether it *is* an input axis, a merge of whole ones, a part of one, or a mix of pieces.
@@ -80,7 +80,7 @@ def rebracket(axes: Axes, sizes: Sequence[Size]) -> Rebracketing:
     reading = Reading(axes, sizes)
     rest: Sequence[Piece] | None = reading.pieces()
     outputs: list[Provenance] = []
-    for place in range(len(sizes) - 1, -1, -1):  # from the right, where symbols seldom stand
+    for place in range(len(sizes) - 1, -1, -1):  # from the right, where symbols are rare
         size = sizes[place]
         if size == 1:
             outputs.append(Provenance(Kind.NEW, ()))

@@ -1,4 +1,4 @@
-"""Sizes that no framework and no ONNX file can hold: said before anything is built."""
+"""Checks sizes that no framework and no ONNX file can represent, before anything is built."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def oversized(node: Node) -> Iterator[str]:
     for value in node.outputs:
         for axis in value.axes:
             if is_too_large(axis.size):
-                yield f"`{node.name}` would give `{axis.name}` a length of {axis.size}, more than {MAX_SIZE}"
+                yield f"`{node.name}` would make `{axis.name}` {axis.size} long, more than {MAX_SIZE}"
     for weight in node.weights:
         if is_too_large(weight.count):
             shape = f"({', '.join(map(str, weight.shape))})"

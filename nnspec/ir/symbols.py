@@ -1,4 +1,4 @@
-"""Which lengths of open axes a network can be run at: every window fits at least once, and every constraint holds."""
+"""The lengths of open axes at which a network can run: every window fits, and every constraint holds."""
 
 from __future__ import annotations
 

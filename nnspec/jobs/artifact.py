@@ -1,4 +1,4 @@
-"""What a build leaves behind: written beside and renamed into place, so there is always a whole one or none."""
+"""Writes build directories: in a temporary folder that is renamed, so that a build is complete or absent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The data that a spec is trained on."""
+"""Loads the data that a spec is trained on."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _check_ids(checked: Checked, dataset: Dataset) -> None:
         if not node.layer.looks_up_ids or name not in checked.graph.inputs:
             continue
         if node.inputs[0].dtype.startswith("float"):
-            continue  # a ReversibleEmbedding that is turned round reads vectors
+            continue  # a reversed ReversibleEmbedding reads vectors
         count = node.args["input_dim"]
         for split, part in dataset.splits.items():
             ids = part.x[name]

@@ -1,4 +1,4 @@
-"""What a deployed model says about itself."""
+"""The metadata of a deployed model."""
 
 from __future__ import annotations
 

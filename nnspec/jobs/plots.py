@@ -1,4 +1,4 @@
-"""Plots that people look at before they look at figures; they need the extra `plots`."""
+"""Plots of the training history; they need the extra `plots`."""
 
 from __future__ import annotations
 

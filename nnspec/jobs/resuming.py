@@ -1,4 +1,4 @@
-"""A training goes on only with the spec and the data that it began with."""
+"""Checks that a training is resumed only with the spec and the data that it started with."""
 
 from __future__ import annotations
 

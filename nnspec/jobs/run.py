@@ -1,4 +1,4 @@
-"""What the verbs give back."""
+"""The results that the verbs return."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a spec's `training` and `export` sections ask of a model that is built."""
+"""The settings in a spec's `training` and `export` sections that a build uses."""
 
 from __future__ import annotations
 

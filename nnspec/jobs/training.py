@@ -1,4 +1,4 @@
-"""`nnspec train`: the model fitted, evaluated and left in a folder."""
+"""`nnspec train`: fits the model, evaluates it, and writes the results to a folder."""
 
 from __future__ import annotations
 

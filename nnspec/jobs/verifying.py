@@ -1,4 +1,4 @@
-"""`nnspec verify`, and the proof that an export must pass before it is written."""
+"""`nnspec verify`, and the verification that an export must pass before it is written."""
 
 from __future__ import annotations
 
@@ -134,5 +134,7 @@ def _read(model: Path, exporter: ExportBackend) -> tuple[ExportedModel, Mapping[
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise SpecError.single("NN705", f"`{model.name}` is damaged: {reason}", here) from None
     if metadata is None:
-        raise SpecError.single("NN705", f"`{model.name}` was not written by nnspec: it carries no spec", here)
+        raise SpecError.single(
+            "NN705", f"`{model.name}` was not written by nnspec: it has no spec in its metadata", here
+        )
     return exported, metadata

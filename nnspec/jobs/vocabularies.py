@@ -1,4 +1,4 @@
-"""Vocabularies from the training data: found before training, kept with the weights, put into the graph as if listed.
+"""Vocabularies learned from the training data before training, and stored with the weights.
 
 A node's vocabulary is an argument, not a weight: once it is known, a lookup that learned its words cannot be told from
 one whose spec lists them. It stays in the Keras archive, beside the weights that were trained with it.

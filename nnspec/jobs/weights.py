@@ -1,4 +1,4 @@
-"""A compiled model with the weights that it is exported with."""
+"""Loads weights into a compiled model for export."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What a spec can name under `model`: a folder for each family of layers, found by kind in `registry`."""
+"""The layers of specs: a folder for each family, found by kind in `registry`."""

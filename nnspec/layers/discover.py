@@ -1,4 +1,4 @@
-"""Which kinds the modules of this package hold: `nnspec schema` writes it to kinds.json, which `registry` reads.
+"""Finds the kinds in the modules of this package: `nnspec schema` writes them to kinds.json for `registry`.
 
 A module with kinds has a list `LAYERS` of its layers.
 """

@@ -1,4 +1,4 @@
-"""Layers of packages installed beside nnspec: the entry points of the group `nnspec.layers`.
+"""Layers of other installed packages: the entry points of the group `nnspec.layers`.
 
 Such a package says in its pyproject.toml
 
@@ -76,7 +76,7 @@ def _load(kind: str) -> Layer | Problem:
     try:
         layer = found() if isinstance(found, type) else found
     except Exception as error:
-        return Problem(kind, package, f"cannot be made: `{first.value}()` fails with {say(error)}")
+        return Problem(kind, package, f"cannot be created: `{first.value}()` fails with {say(error)}")
     reason = _unfit(kind, layer)
     if reason:
         return Problem(kind, package, f"{reason} (`{first.value}`)")
@@ -87,14 +87,14 @@ def _load(kind: str) -> Layer | Problem:
 def _unfit(kind: str, layer: Any) -> str:
     """What an object lacks to be a layer of this kind; empty where it is one."""
     if not isinstance(layer, Layer):
-        return "is no layer: it must be a class derived from `nnspec.layers.kit.base.Layer`"
+        return "is not a layer: it must be a class derived from `nnspec.layers.kit.base.Layer`"
     if getattr(layer, "kind", None) != kind:
-        return f"says that its kind is `{getattr(layer, 'kind', None)}`: the entry point must bear the name of the kind"
+        return f"has kind `{getattr(layer, 'kind', None)}`: the entry point must have the name of the kind"
     missing = [name for name in _REQUIRED if getattr(type(layer), name) is getattr(Layer, name)]
     if missing:
         return f"has no `{missing[0]}`"
     if not all(isinstance(arg, Arg) for arg in layer.args.values()):
-        return "has `args` that are no `nnspec.layers.kit.args.Arg`"
+        return "has `args` that are not `nnspec.layers.kit.args.Arg`"
     return ""
 
 

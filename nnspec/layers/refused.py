@@ -1,4 +1,4 @@
-"""Kinds of `keras.layers` that a spec cannot name, each with its reason and what to write instead.
+"""Classes of `keras.layers` that a spec cannot use, each with its reason and an alternative.
 
 A spec is data: it holds no code, no object of another framework, and nothing that reads targets as it goes.
 """
@@ -17,7 +17,7 @@ class Refusal:
     instead: str
 
 
-_BASE = "is a base class: it computes nothing by itself"
+_BASE = "is a base class: it computes nothing"
 _NAMED = "name a concrete layer, such as `Dense`"
 _WEIGHTS = "write the network with nnspec's layers, and pass trained weights with `nnspec export --weights FILE`"
 _TARGETS = (

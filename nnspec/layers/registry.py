@@ -1,4 +1,4 @@
-"""The layer kinds, by the key that a spec uses: nnspec's own and those of packages installed beside it.
+"""The layers by kind: those of nnspec and of other installed packages.
 
 A spec uses few of the kinds, so a kind's module is imported when the kind is first looked up. Which module holds which
 kinds is in kinds.json, which `nnspec schema` writes.

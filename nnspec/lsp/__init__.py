@@ -1,4 +1,4 @@
-"""`nnspec lsp`: what the checker knows, in an editor. Needs the extra `lsp`; one idea a module, `server` wires them up.
+"""`nnspec lsp`: the language server. Needs the extra `lsp`; one feature per module, `server` connects them.
 
 Each feature is a function of what is known of a text (`Survey`) and a place in it; `lsprotocol` gives the types.
 """

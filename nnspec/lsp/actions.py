@@ -1,4 +1,4 @@
-"""Fixes as code actions: one for each fix of a diagnostic, and one for all the certain ones together."""
+"""Fixes as code actions: one for each fix of a diagnostic, and one for all certain ones."""
 
 from __future__ import annotations
 

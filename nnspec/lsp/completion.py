@@ -1,4 +1,4 @@
-"""Completion of what only the document knows: names of nodes, axes, variables, blocks and shared layers; and words.
+"""Completion of names declared in the document: nodes, axes, variables, blocks and shared layers; and keywords.
 
 Keys, layers and arguments are completed from the published schema by a YAML server beside this one; layers of installed
 packages, which it does not know, here.
@@ -19,7 +19,7 @@ from nnspec.lsp.package_layers import arguments_at, kinds_at
 from nnspec.lsp.positions import Positions
 from nnspec.pipeline import Survey
 
-# The key whose value is being typed, and what stands before the cursor in that value.
+# The key whose value is being typed, and the text before the cursor in that value.
 _VALUE = re.compile(r"(?:^|[\s{,])(?P<key>[A-Za-z_]\w*):\s*(?P<value>[^:]*)$")
 _KINDS = {
     "variable": lsp.CompletionItemKind.Variable,

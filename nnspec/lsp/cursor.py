@@ -1,4 +1,4 @@
-"""What stands at a place in a text: the nodes of the tree from the root down to it."""
+"""The nodes at a position of a text, from the root of the tree down."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The checker's diagnostics as an editor shows them: with notes, second places and a link to the code's page."""
+"""Diagnostics for an editor: with notes, related locations and a link to the code's page."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def hints(survey: Survey, positions: Positions, where: lsp.Range) -> Iterator[ls
 def _label(nodes: list[Node]) -> str:
     different = list(dict.fromkeys(axes_out(node) for node in nodes))
     shown = ", then ".join(different[:MAX_DIFFERENT])
-    return shown + (f", … ({len(nodes)} rounds)" if len(different) > MAX_DIFFERENT else "")
+    return shown + (f", … ({len(nodes)} iterations)" if len(different) > MAX_DIFFERENT else "")
 
 
 def _end_of_first_line(node: Node, line: int, positions: Positions) -> lsp.Position:

@@ -1,4 +1,4 @@
-"""Hover: what a layer does to the axes and what it costs; what a key, an argument, a variable or a code means."""
+"""Hover: axes and cost of a layer; the meaning of a key, an argument, a variable or a code."""
 
 from __future__ import annotations
 

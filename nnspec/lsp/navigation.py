@@ -1,4 +1,4 @@
-"""Going to where a name is declared, finding where it is used, and calling it by another name."""
+"""Go to definition, find references and rename."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def rename(survey: Survey, positions: Positions, uri: str, where: lsp.Position, 
     if here is None:
         return None
     if not re.fullmatch(NAME_PATTERN, new):
-        raise ValueError(f"`{new}` cannot be a name: letters, digits, `_` and `-`, beginning with a letter or `_`")
+        raise ValueError(f"`{new}` cannot be a name: letters, digits, `_` and `-`, starting with a letter or `_`")
     if any(
         name.is_declaration and (name.kind, name.scope, name.text) == (here.kind, here.scope, new) for name in known
     ):
-        raise ValueError(f"there is a {here.kind} `{new}` already")
+        raise ValueError(f"a {here.kind} `{new}` already exists")
     mentions = [name for name in known if name.is_same(here)]
     if any(name.span.text != here.text for name in mentions):
-        raise ValueError(f"`{here.text}` is a name that nnspec gives: give the layer one of its own with `name:`")
+        raise ValueError(f"`{here.text}` is a generated name: name the layer with `name:` to rename it")
     return lsp.WorkspaceEdit(changes={uri: [lsp.TextEdit(positions.range(name.span), new) for name in mentions]})
 
 

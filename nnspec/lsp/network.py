@@ -1,4 +1,4 @@
-"""The graph's nodes by their place in the text. A place inside a repeat or a block has a node for each round or use."""
+"""The graph's nodes by text position. A position inside a repeat or block has a node for each iteration or use."""
 
 from __future__ import annotations
 

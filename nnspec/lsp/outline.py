@@ -1,4 +1,4 @@
-"""The outline of a spec: its sections, and in the model a line for each layer with the axes that it gives."""
+"""The outline of a spec: its sections, and one line for each layer with its output axes."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from nnspec.layers import plugins
 from nnspec.layers.registry import REGISTRY
 from nnspec.schema.assembly import layer_schema
 
-# Where a layer may stand: an item of a list, or what a wrapper wraps.
+# Where a layer is allowed: an item of a list, or the layer of a wrapper.
 _ITEM = re.compile(r"^\s*-\s+\w*$|\blayer:\s*\{?\s*\w*$")
 # Inside the braces of a layer's body, where a key begins.
 _BODY = re.compile(r"(?P<kind>[A-Za-z_]\w*):\s*\{(?:[^{}]*,)?\s*\w*$")

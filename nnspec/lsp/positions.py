@@ -1,4 +1,4 @@
-"""Places of the checker and places of the protocol: lines and columns from 1, against lines and code units from 0.
+"""Converts positions: spans count lines and columns from 1, the protocol lines and code units from 0.
 
 The checker breaks lines where YAML does (U+2028 too), the protocol at `\\n`, `\\r\\n` and `\\r` alone, so both go by
 way of the offset in the text.

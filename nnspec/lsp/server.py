@@ -1,4 +1,4 @@
-"""The language server: which request is answered by what. It speaks over stdio, and no document makes it die."""
+"""The language server: dispatches requests over standard input and output, and survives any document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The open documents and what is known of each: one check for each text, however many requests ask about it."""
+"""The open documents and their results: one check per text, however many requests use it."""
 
 from __future__ import annotations
 
@@ -77,5 +77,5 @@ class Document:
 
 
 def _fault_of_nnspec(what: str, source: Source) -> Diagnostic:
-    fix = Fix("please report it: this is a fault of nnspec, not of your spec", (), Applicability.MAYBE)
+    fix = Fix("please report it: this is a bug in nnspec, not in your spec", (), Applicability.MAYBE)
     return Diagnostic("internal", f"internal error: {what}", Span(source), fixes=(fix,), severity=Severity.WARNING)

@@ -1,4 +1,4 @@
-"""What a key or word of a spec means: the description that the schema has for its place."""
+"""The meaning of a key or word of a spec: its description in the schema."""
 
 from __future__ import annotations
 

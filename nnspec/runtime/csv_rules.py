@@ -1,4 +1,4 @@
-"""What a CSV file means: one set of rules for checking it, training on it and predicting from it.
+"""The rules of CSV files: the same for checking, training and predicting.
 
 The file is UTF-8 text, with or without a byte order mark; cells are separated by commas, quoted by `"`, and rows end
 with LF, CRLF or CR. The first line names the columns, each once. Empty lines are no rows; every other line has a cell

@@ -1,4 +1,4 @@
-"""What can go wrong with a deployed model, in words for who feeds it."""
+"""The errors of a deployed model and its inputs."""
 
 from __future__ import annotations
 

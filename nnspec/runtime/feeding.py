@@ -1,4 +1,4 @@
-"""Arrays in the form that a model takes: axes, sizes, types and values checked, nothing lost but float precision."""
+"""Checks and converts the arrays for a model: axes, sizes, dtypes and values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Inputs and outputs of a deployed model, as its file describes them: by the session, named by the metadata."""
+"""Inputs and outputs of a deployed model: types from the session, axis names from the metadata."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A loaded model that is called with arrays by name, whole or step by step."""
+"""A loaded model, called with arrays by name, on whole batches or step by step."""
 
 from __future__ import annotations
 

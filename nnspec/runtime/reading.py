@@ -1,4 +1,4 @@
-"""Data files for a deployed model: standard library and numpy.
+"""Reads data files for a deployed model with only the standard library and numpy.
 
 A table's columns are matched by the names in the model's metadata; a model with a window gets every window of the
 rows of a series. Files of other kinds are read by packages that are installed beside nnspec and name a

@@ -1,4 +1,4 @@
-"""Sound for a model: the samples of a .wav file, and frames of them."""
+"""Audio input of a model: the samples of a .wav file, cut into frames."""
 
 from __future__ import annotations
 

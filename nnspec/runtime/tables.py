@@ -1,4 +1,4 @@
-"""Tables for a model: columns matched by the names in its metadata, gaps filled as in training."""
+"""Tables as model input: columns matched by the names in the metadata, gaps filled as in training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a WAV file says of itself: one set of rules for checking it, training on it and predicting from it.
+"""The rules of WAV files: the same for checking, training and predicting.
 
 A RIFF file of uncompressed samples: 8, 16, 24 or 32 bit integers, 32 or 64 bit floats, or 8 bit µ-law and A-law, plain
 or as WAVE_FORMAT_EXTENSIBLE, with all of the samples that its header announces. The samples are decoded by
@@ -20,7 +20,7 @@ _ENCODINGS = {
     (_A_LAW, 1): "a-law",
     (_MU_LAW, 1): "mu-law",
 }
-# The format's own number stands first in this otherwise fixed identifier.
+# The format number comes first in this otherwise fixed identifier.
 _SUBFORMAT_TAIL = bytes.fromhex("000000001000800000aa00389b71")
 
 

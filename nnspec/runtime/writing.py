@@ -1,4 +1,4 @@
-"""Writes what a deployed model gave: lines of JSON, .csv, .json or .npz. Standard library and numpy only."""
+"""Writes predictions: JSON lines, .csv, .json or .npz. Uses only the standard library and numpy."""
 
 from __future__ import annotations
 

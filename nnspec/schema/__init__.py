@@ -1,4 +1,4 @@
-"""What a spec may say, as JSON Schema.
+"""The JSON Schema of specs.
 
 `sections` around the model, `assembly` with every layer, `publish` in the shape that editors read best.
 """

@@ -34,7 +34,7 @@ FAMILIES = {
 NULLABLE = ("initializer", "regularizer", "constraint", "activation")
 MODEL: Schema = {
     "type": "array",
-    "description": "Layers in order; each reads the one before unless it says `from`.",
+    "description": "Layers in order; each reads the previous one unless it has `from`.",
     "items": {"$ref": "#/definitions/item"},
 }
 LAYER: Schema = {"$ref": "#/definitions/layer"}
@@ -58,11 +58,11 @@ def common_arguments(layer: Layer) -> dict[str, Schema]:
         },
         "from": {
             "type": ["string", "array"],
-            "description": "What it reads: a name or a list of names; default: the layer before.",
+            "description": "Its inputs: a name or a list of names; default: the previous layer.",
             "items": {"type": "string"},
             "minItems": 1,
         },
-        "when": {"type": ["boolean"], "description": "Leaves the layer out where this is false."},
+        "when": {"type": ["boolean"], "description": "Leaves the layer out if false."},
     }
     if not layer.is_verb:
         result["trainable"] = {
@@ -73,17 +73,17 @@ def common_arguments(layer: Layer) -> dict[str, Schema]:
     if layer.makes is not None:
         result["as"] = {
             "type": "string",
-            "description": f"Name of the axis that it makes; default `{layer.makes}`.",
+            "description": f"Name of the axis that it creates; default `{layer.makes}`.",
             "pattern": NAME_PATTERN,
         }
         if layer.makes_several:
             result["as"]["type"] = ["string", "array"]
             result["as"]["items"] = {"type": "string", "pattern": NAME_PATTERN}
-            result["as"]["description"] += " Of several axes, a list of names."
+            result["as"]["description"] += " For several axes, a list of names."
     if layer.steps:
         result["over"] = {
             "type": ["string", "array"],
-            "description": "The axis or axes that it is meant to run along; checked.",
+            "description": "The axis or axes that it must run along; checked.",
             "items": {"type": "string"},
             "minItems": 1,
         }

@@ -1,4 +1,4 @@
-"""The schema as editors read it: `schemas/nnspec.schema.json`.
+"""The schema for editors: `schemas/nnspec.schema.json`.
 
 It accepts what `schema.whole(is_strict=False)` accepts, in a shape that language servers can work with: alternatives
 are branches of `anyOf`, one for each type, rather than conditions, since a condition is decided by a value that is not
@@ -88,7 +88,7 @@ def reshaped(schema: Any) -> Any:
     if "`" in result.get("description", ""):
         result["markdownDescription"] = result["description"]
     match result.get("allOf"):
-        case [{"$ref": reference}]:  # servers merge what stands beside a reference; validators may pass it over
+        case [{"$ref": reference}]:  # servers merge keys next to a `$ref`; validators may ignore them
             rest = {key: value for key, value in result.items() if key != "allOf"}
             return {"$ref": reference, **rest}
     match result:

@@ -40,13 +40,16 @@ def _named(description: str, values: Schema, **more: Any) -> Schema:
 
 
 INPUTS: Schema = _named(
-    "The tensors that the network reads, by name. Batch is implicit.",
+    "The inputs of the network, by name. The batch axis is implicit.",
     _closed(
         "An input.",
         {
             "axes": {
                 "type": "object",
-                "description": "Axis names, slow to fast, each with a size, a symbol such as `T`, or null for unknown.",
+                "description": (
+                    "Axis names in memory order (slowest first), each with a size, a symbol such as `T`, "
+                    "or null if unknown."
+                ),
                 "propertyNames": {"pattern": NAME_PATTERN},
                 "additionalProperties": {"type": ["integer", "string", "null"], "minimum": 1},
             },
@@ -54,9 +57,9 @@ INPUTS: Schema = _named(
             "batch": {
                 "type": ["integer", "null"],
                 "minimum": 1,
-                "description": "A fixed batch size, which stateful layers need; otherwise any.",
+                "description": "A fixed batch size, which stateful layers need; default: any.",
             },
-            "description": {"type": "string", "description": "What the input holds."},
+            "description": {"type": "string", "description": "A description of the input."},
         },
         required=["axes"],
     ),
@@ -64,12 +67,12 @@ INPUTS: Schema = _named(
 )
 
 OUTPUTS: Schema = _named(
-    "What the network gives, by name.",
+    "The outputs of the network, by name.",
     _closed(
         "An output.",
         {
-            "from": {"type": "string", "description": "The node that it comes from; default: the last layer."},
-            "task": {"enum": TASKS, "description": "What the values mean; decides loss, metrics and labels."},
+            "from": {"type": "string", "description": "The node whose value it is; default: the last layer."},
+            "task": {"enum": TASKS, "description": "What the values mean; sets the default loss, metrics and labels."},
             "classes": {
                 "type": ["array", "integer"],
                 "description": "Labels of the classes in order, or how many there are; default: from the data.",
@@ -80,16 +83,21 @@ OUTPUTS: Schema = _named(
             },
             "class_axis": {
                 "type": "string",
-                "description": "The axis that holds a score a class; default: `class`, else the last.",
+                "description": "The axis with one score per class; default: `class`, else the last axis.",
             },
-            "loss": {"$ref": "#/definitions/loss", "description": "Keras loss; default: by the task."},
+            "loss": {"$ref": "#/definitions/loss", "description": "Keras loss; default: that of the task."},
             "metrics": {
                 "type": "array",
-                "description": "Keras metrics; default: by the task.",
+                "description": "Keras metrics; default: those of the task.",
                 "items": {"$ref": "#/definitions/metric"},
             },
-            "weight": {"type": "number", "minimum": 0, "description": "Weight of its loss in the sum.", "default": 1.0},
-            "description": {"type": "string", "description": "What the output holds."},
+            "weight": {
+                "type": "number",
+                "minimum": 0,
+                "description": ("Weight of its loss in the total loss."),
+                "default": 1.0,
+            },
+            "description": {"type": "string", "description": "A description of the output."},
         },
         required=["task"],
     ),
@@ -110,33 +118,38 @@ TRAINING: Schema = _closed(
     {
         "optimizer": {"$ref": "#/definitions/optimizer", "description": "Keras optimizer.", "default": "Adam"},
         "epochs": {"type": "integer", "minimum": 1, "description": "Passes over the training data.", "default": 10},
-        "batch_size": {"type": "integer", "minimum": 1, "description": "Samples a training step.", "default": 32},
+        "batch_size": {
+            "type": "integer",
+            "minimum": 1,
+            "description": ("Number of samples per training step."),
+            "default": 32,
+        },
         "seed": {
             "type": "integer",
             "minimum": 0,
             "maximum": 2**31 - 1,
-            "description": "Fixes initial weights, shuffling and dropout.",
+            "description": "Random seed of initial weights, shuffling and dropout.",
             "default": 0,
         },
         "shuffle": {"type": "boolean", "description": "Whether samples are shuffled each epoch.", "default": True},
         "restore_best": {
             "type": "boolean",
-            "description": "Whether the weights of the best epoch are kept rather than those of the last.",
+            "description": "Whether to keep the weights of the best epoch rather than those of the last.",
             "default": True,
         },
         "monitor": {
             "type": "string",
-            "description": "The figure that decides which epoch is best.",
+            "description": "The metric that decides which epoch is best.",
             "default": "val_loss",
         },
         "class_weight": {
             "type": "string",
             "enum": ["balanced"],
-            "description": "Weighs classes by the inverse of their frequency, in classification and binary outputs.",
+            "description": "Weights classes by the inverse of their frequency, for classification and binary outputs.",
         },
         "callbacks": {
             "type": "array",
-            "description": "Keras callbacks. Files that they write go below the output directory.",
+            "description": "Keras callbacks. Files that they write are placed in the output directory.",
             "items": {"$ref": "#/definitions/callback"},
         },
         **_choice("backend", TRAINING_BACKENDS, "The engine that trains."),
@@ -144,27 +157,27 @@ TRAINING: Schema = _closed(
 )
 
 EXPORT: Schema = _closed(
-    "How the ONNX file is written.",
+    "Settings of the ONNX file.",
     {
         "opset": {
             "type": "integer",
             "minimum": 17,
-            "description": "ONNX operator set; default: 18, or what the layers need.",
+            "description": "ONNX operator set version; default: 18, or the lowest that the layers need.",
             "default": 18,
         },
         "layout": _named(
-            "The order of axes in the deployed graph, by input or output; `batch` stands for samples.",
+            "The order of axes in the deployed graph, by input or output; `batch` is the sample axis.",
             {"type": "array", "description": "Every axis once.", "items": {"type": "string"}, "minItems": 1},
         ),
         "scaling": {
             "type": "boolean",
-            "description": "Whether scaling, its inverse and class labels become part of the graph.",
+            "description": "Whether scaling, its inverse and class labels are part of the graph.",
             "default": True,
         },
         "tolerance": {
             "type": "number",
             "exclusiveMinimum": 0,
-            "description": "Largest relative difference between ONNX Runtime and Keras that passes the gate.",
+            "description": "Largest relative difference between ONNX Runtime and Keras that passes verification.",
             "default": 1e-4,
         },
         **_choice("format", EXPORT_BACKENDS, "The format of the deployed model."),
@@ -177,8 +190,8 @@ _BOUND: Schema = {
     "examples": [34657, ">= 10", "<= 40000", "10..20"],
 }
 _COUNTS: dict[str, Schema] = {
-    "parameters": {**_BOUND, "description": "How many numbers the weights hold: a number, `<= 40000` or `10..20`."},
-    "trainable_parameters": {**_BOUND, "description": "How many of them training changes."},
+    "parameters": {**_BOUND, "description": "Number of parameters: a number, `<= 40000` or `10..20`."},
+    "trainable_parameters": {**_BOUND, "description": "Number of trainable parameters."},
 }
 _OF_A_VALUE: dict[str, Schema] = {
     "axes": {
@@ -188,19 +201,19 @@ _OF_A_VALUE: dict[str, Schema] = {
     },
     "receptive_field": {
         "type": "object",
-        "description": "How many positions of an input's axis one position depends on, padding counted.",
-        "additionalProperties": {**_BOUND, "description": "A number, `>= 10`, `10..20`, or `all` that there are."},
+        "description": "Number of positions of an input's axis that one position depends on, padding included.",
+        "additionalProperties": {**_BOUND, "description": "A number, `>= 10`, `10..20`, or `all`."},
     },
     "causal": {
         "type": ["string", "array"],
-        "description": "The input's axis or axes along which nothing depends on what comes later.",
+        "description": "The input's axis or axes along which no position depends on later ones.",
         "items": {"type": "string"},
         "minItems": 1,
     },
 }
 
 EXPECT: Schema = _closed(
-    "What the author relies on. Checked with the spec; causality also on the model that is built.",
+    "Properties of the network that must hold. Checked with the spec; causality also on the built model.",
     {
         **_COUNTS,
         "outputs": {
@@ -219,23 +232,23 @@ EXPECT: Schema = _closed(
 _VALUE: Schema = {"type": ["number", "string", "boolean", "null", "array"]}
 
 VARS: Schema = _named(
-    "Variables, used as `$name` and in `$(expressions)`. A variable may use others.",
+    "Variables, used as `$name` and in `$(expressions)`. A variable can use other variables.",
     {**_VALUE, "description": "A value."},
 )
 
 
 def blocks(model: Schema) -> Schema:
     body = _closed(
-        "A sub-model with parameters; each use has weights of its own.",
+        "A sub-model with parameters; each use has separate weights.",
         {
-            "parameters": _named("Parameters and their defaults; null where a use must give it.", dict(_VALUE)),
+            "parameters": _named("Parameters and their defaults; null if each use must set it.", dict(_VALUE)),
             "inputs": {
                 "type": "array",
-                "description": "Names of what it reads; default: one, called `input`.",
+                "description": "Names of its inputs; default: one, `input`.",
                 "items": {"type": "string"},
                 "minItems": 1,
             },
-            "description": {"type": "string", "description": "What it is for."},
+            "description": {"type": "string", "description": "A description of the network."},
             "model": model,
         },
         required=["model"],
@@ -245,37 +258,37 @@ def blocks(model: Schema) -> Schema:
 
 # What the use of a shared layer may say: a name for the axis, and what Keras takes when a layer is called.
 AT_EACH_USE: dict[str, Schema] = {
-    "as": {"type": "string", "description": "Name of the axis that it makes at this use.", "pattern": NAME_PATTERN},
-    "use_causal_mask": {"type": "boolean", "description": "Of attention."},
-    "return_attention_scores": {"type": "boolean", "description": "Of attention."},
-    "attention_mask": {"type": "string", "description": "Of attention: the name of a value."},
-    "reverse": {"type": "boolean", "description": "Of `ReversibleEmbedding`."},
-    "count_weights": {"type": "string", "description": "Of `CategoryEncoding`: the name of a value."},
+    "as": {"type": "string", "description": "Name of the axis that it creates at this use.", "pattern": NAME_PATTERN},
+    "use_causal_mask": {"type": "boolean", "description": "As in the attention layers."},
+    "return_attention_scores": {"type": "boolean", "description": "As in the attention layers."},
+    "attention_mask": {"type": "string", "description": "As in the attention layers: the name of a value."},
+    "reverse": {"type": "boolean", "description": "As in `ReversibleEmbedding`."},
+    "count_weights": {"type": "string", "description": "As in `CategoryEncoding`: the name of a value."},
 }
 
 
 def structure(model: Schema) -> dict[str, Schema]:
     """The items of a model that are not layers."""
-    when = {"type": ["boolean", "string"], "description": "Leaves the item out where this is false."}
+    when = {"type": ["boolean", "string"], "description": "Leaves the item out if false."}
     source = {
         "type": ["string", "array"],
-        "description": "What it reads: a name or a list of names; default: the layer before.",
+        "description": "Its inputs: a name or a list of names; default: the previous layer.",
         "items": {"type": "string"},
     }
-    name = {"type": "string", "description": "Its name.", "pattern": NAME_PATTERN}
+    name = {"type": "string", "description": "Name of the item, for `from`.", "pattern": NAME_PATTERN}
     return {
         "repeat": _closed(
-            "Writes a list of layers several times.",
+            "Repeats a list of layers.",
             {
                 "for": _named(
-                    "Variables and the lists that they run over, in step.",
-                    {"type": ["array", "string"], "description": "The values, one a round."},
+                    "Variables and the lists that they iterate over, in parallel.",
+                    {"type": ["array", "string"], "description": "The values, one per iteration."},
                     minProperties=1,
                 ),
                 "times": {
                     "type": ["integer", "string"],
                     "minimum": 0,
-                    "description": "How often, where no variable runs.",
+                    "description": "The number of iterations, without a variable.",
                 },
                 "when": when,
                 "model": model,
@@ -286,7 +299,7 @@ def structure(model: Schema) -> dict[str, Schema]:
             "type": ["object", "string"],
             "description": "Uses a block; every other key is one of its parameters.",
             "properties": {
-                "use": {"type": "string", "description": "The name under `blocks:`."},
+                "use": {"type": "string", "description": "Name of the block under `blocks:`."},
                 "name": name,
                 "from": source,
                 "when": when,
@@ -298,7 +311,7 @@ def structure(model: Schema) -> dict[str, Schema]:
             "description": "Uses a layer under `layers:`, with the same weights at each use.",
             "additionalProperties": False,
             "properties": {
-                "use": {"type": "string", "description": "The name under `layers:`."},
+                "use": {"type": "string", "description": "Name of the layer under `layers:`."},
                 "name": name,
                 "from": source,
                 "when": when,
@@ -318,12 +331,12 @@ def sections(model: Schema, layer: Schema, sources: Sequence[DataSource] | None 
     return {
         "nnspec": {"enum": [1], "description": "Version of the language."},
         "name": {"type": "string", "description": "Name of the network.", "pattern": NAME_PATTERN},
-        "description": {"type": "string", "description": "What it is for."},
+        "description": {"type": "string", "description": "A description of the block."},
         "vars": VARS,
         "data": data_section(own_kinds() if sources is None else sources),
         "inputs": INPUTS,
         "blocks": blocks(model),
-        "layers": _named("Layers that are shared, by name, used by `- share: NAME`.", layer),
+        "layers": _named("Shared layers, by name, used by `- share: NAME`.", layer),
         "model": model,
         "outputs": OUTPUTS,
         "expect": EXPECT,

@@ -1,4 +1,4 @@
-"""What a spec says: a table (`table`), a page about one layer (`why`), a diagram (`mermaid`)."""
+"""Views of a spec: a table (`table`), a page about one layer (`why`), a diagram (`mermaid`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A network as a Mermaid flowchart, which GitHub draws inside a ```mermaid block: axes stand on the edges."""
+"""A network as a Mermaid flowchart for a ```mermaid block: the edges are labelled with axes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a spec says, a row a layer: axes in and out, weights, parameters with their formula, how far each layer sees."""
+"""The table of a network, one row per layer: axes in and out, weights, parameters and receptive field."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def _kernel_notes(node: Node) -> Iterator[str]:
     if kernel is None or "Conv" not in source.kind or len(kernel.shape) < 3:
         return
     *spatial, channels, last = kernel.shape
-    if "Transpose" in source.kind:  # whose kernels count the other way round
+    if "Transpose" in source.kind:  # whose kernels have the opposite order of channels
         channels, last = last, channels
     size = "×".join(str(n) for n in (*spatial, channels))
     if "Depthwise" in source.kind or "Separable" in source.kind:

@@ -1,4 +1,4 @@
-"""A page about one layer of a network: what its arguments did here, its weights, and how far it sees."""
+"""A page about one layer of a network: the effect of its arguments, its weights, and its receptive field."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def _arguments(node: Node, told: dict[str, str]) -> Iterator[Told]:
         elif is_set and value is not None:
             yield Told(name, _written(value), arg.description)
     if node.args.get("trainable") is False:
-        yield Told("trainable", "false", "Training leaves its weights as they are.")
+        yield Told("trainable", "false", "Training does not change its weights.")
 
 
 def _written(value: Any) -> str:
@@ -170,11 +170,11 @@ def _sees(graph: Graph, node: Node) -> Iterator[str]:
 def _alone(axis: ax.Axis, window: Window) -> str:
     if window.span is None:
         upto = f"every position of `{axis.name}` up to its own" if window.ahead is not None else f"all of `{axis.name}`"
-        return f"Of its input it sees {upto}."
+        return f"In its input it sees {upto}."
     if window.span == 1 and window.stride == 1:
-        return f"Of its input it sees one position of `{axis.name}`, {_moved(window)}."
-    apart = "" if window.stride == 1 else f"; neighbours lie {window.stride} apart"
-    return f"Of its input it sees {with_count(int(window.span), 'position')} of `{axis.name}`{apart}."
+        return f"In its input it sees one position of `{axis.name}`, {_moved(window)}."
+    apart = "" if window.stride == 1 else f"; neighbours are {window.stride} apart"
+    return f"In its input it sees {with_count(int(window.span), 'position')} of `{axis.name}`{apart}."
 
 
 def _moved(window: Window) -> str:
@@ -197,10 +197,10 @@ def _within(graph: Graph, name: str, field: Field) -> str:
         parts += [f"{_count(field.ahead)} after it"] if field.ahead else []
     what = f": {joined(parts)}" if parts and size > 1 else ""
     short = isinstance(total, int) and size > total
-    padding = f" ({total} there are; the others are padding)" if short else f" of {total}"
-    stride = "" if field.stride == 1 else f" Neighbours lie {field.stride} positions of the input apart."
+    padding = f" ({total} exist; the others are padding)" if short else f" of {total}"
+    stride = "" if field.stride == 1 else f" Neighbours are {field.stride} positions of the input apart."
     if field.stride < 0:
-        stride = f" Neighbours lie {with_count(-field.stride, 'position')} of the input apart, from last to first."
+        stride = f" Neighbours are {with_count(-field.stride, 'position')} of the input apart, from last to first."
     return f"In the network it sees {with_count(size, 'position')} of `{name}`{padding}{what}.{stride}"
 
 

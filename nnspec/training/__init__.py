@@ -1,1 +1,1 @@
-"""Training: what acts on it, what goes on after an interruption, and the fit itself."""
+"""Training: the fit, what runs during it, and its continuation after an interruption."""

@@ -1,4 +1,4 @@
-"""Layers that take what they know from the training data before training: what they are shown of it.
+"""Adapts layers to the training data before training, such as vocabularies and statistics.
 
 Padding is no data: an array that holds some is a `numpy.ma.MaskedArray`, whose masked values no statistic counts.
 """

@@ -1,4 +1,4 @@
-"""What a forecast without a network scores: a model must beat it to be worth anything."""
+"""Naive baselines: the score without a network, which a useful model must beat."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures of a trained model on every split, in original units, beside the naive baseline."""
+"""Metrics of a trained model on every split, in original units, with the naive baseline."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nnspec.ir.graph import Graph, Output
 from nnspec.training import scores
 from nnspec.training.baselines import baselines
 
-# The figure that is shown beside the baseline's.
+# The metric that is shown with the baseline's.
 HEADLINE = {"regression": "rmse", "classification": "accuracy", "binary": "accuracy", "multilabel": "accuracy"}
 
 
@@ -37,7 +37,7 @@ def evaluate(
     """
     result: dict[str, dict[str, Any]] = {}
     for split_name, split in dataset.splits.items():
-        if batch_size:  # stateful: each split by itself, as `nnspec predict` on its rows begins
+        if batch_size:  # stateful: each split starts from a cleared state, as `nnspec predict` does
             reset_states(model)
         predicted = predict(model, graph, split.x, batch_size or 256, backend)
         naive = baselines(dataset, split_name, slots)

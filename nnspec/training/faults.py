@@ -1,4 +1,4 @@
-"""Faults that show only while a network is trained."""
+"""Errors that only appear during training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the `training` section says, with defaults, and its callbacks; no framework."""
+"""The `training` section with defaults, and its callbacks; without a framework."""
 
 from __future__ import annotations
 

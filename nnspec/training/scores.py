@@ -1,4 +1,4 @@
-"""The metrics of an evaluation, in NumPy: what scikit-learn calls by these names, by its definitions.
+"""The metrics of an evaluation in NumPy, with scikit-learn's names and definitions.
 
 Where some targets do not count, the functions take `counted` with the axes of the targets, and leave the others out.
 """

@@ -1,4 +1,4 @@
-"""What a spec's `training` section asks for, with defaults."""
+"""The settings of a spec's `training` section, with defaults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The callbacks that a spec lists, as Keras objects that write below the build directory alone."""
+"""The callbacks of a spec as Keras objects, which write only below the build directory."""
 
 from __future__ import annotations
 
@@ -37,6 +37,6 @@ def _user_callback(callback: Planned, known: Mapping[str, bool | None], folder: 
     rises = known.get(callback.arguments.get("monitor", ""))
     if (
         callback.arguments.get("mode") == "auto" and rises is not None
-    ):  # Keras does not know figures of one of many outputs
+    ):  # Keras does not know metrics of one of many outputs
         arguments["mode"] = "max" if rises else "min"
     return keras_objects.build("callbacks", {callback.kind: arguments})

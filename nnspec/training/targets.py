@@ -1,4 +1,4 @@
-"""Splits as a model is fitted to them: targets, weights of targets, and whole batches alone where it takes no other."""
+"""Splits in the form that a model is fitted to: targets, sample weights, and whole batches if it needs them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def as_samples(graph: Graph, split: Split, *, is_balanced: bool = False) -> Samp
     for name, output in graph.outputs.items():
         if split.counts(name) is not None and weighs_steps(output):
             weights[name] = counted_weights(output, split, weights.get(name))
-    if weights:  # Keras wants them of all outputs or of none
+    if weights:  # Keras needs them for all outputs or for none
         weights = {name: weights.get(name, np.ones(split.size, np.float32)) for name in graph.outputs}
     targets = {name: marked(output, split.y[name], split.counts(name)) for name, output in graph.outputs.items()}
     return Samples(

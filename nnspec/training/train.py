@@ -1,4 +1,4 @@
-"""Training: the compiled model fitted to the data, repeatably, with the best epoch's weights kept.
+"""Fits the compiled model to the data, reproducibly, and keeps the weights of the best epoch.
 
 The same spec on the same machine gives the same weights: every seed is set and the backend's operations are made
 deterministic. An interrupted training can go on where it stopped. The engine is a `TrainingBackend`; here is what all

@@ -1,4 +1,4 @@
-"""Nodes against the schema: `acceptance` says whether, `validate` where, and `wording` in which words.
+"""Validation against the schema: `acceptance` decides, `validate` finds errors, `wording` writes messages.
 
 `hints` and `rewrites` know what people write instead of what a spec wants.
 """

@@ -1,4 +1,4 @@
-"""Whether a value keeps to a schema, and nothing more: a quick answer for values that are right, as most are.
+"""Fast validation: true only if a value is certainly valid, as most are.
 
 jsonschema, which finds and describes faults, takes a third of a whole check to import; where everything is accepted
 here, it is not needed. What this module does not know is not accepted, so jsonschema has the last word.
@@ -25,7 +25,7 @@ def is_accepted(schema: Schema, value: Any, definition: Definition) -> bool:
     Args:
         definition: what a reference `#/definitions/NAME` stands for, by its name; layers are asked for one by one.
     """
-    if "$ref" in schema:  # in draft-07 what stands beside it does not count
+    if "$ref" in schema:  # in draft-07, keys next to `$ref` are ignored
         return _is_named(schema["$ref"].removeprefix("#/definitions/"), value, definition)
     for keyword, wanted in schema.items():
         if keyword in _ANNOTATIONS:

@@ -1,4 +1,4 @@
-"""Names of Keras' objects besides layers: those that no spec can hold, and short ones where the class is wanted."""
+"""Names of Keras objects that a spec cannot use, and short names where a class is needed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a value of the wrong form was meant to be, as fixes: a lone number, a missing list, quotes, a Python call."""
+"""Fixes of values in the wrong form: a single number, a missing list, quotes, a Python call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Validation of nodes against the schema, in words about what the user wrote.
+"""Validates nodes against the schema, with messages about what the user wrote.
 
 `acceptance` sees that all is well, jsonschema finds the faults where it is not, and `wording` says them: each at its
 exact token, with what was probably meant.
@@ -223,7 +223,7 @@ def _said(
 
 MAX_REMEMBERED = 20_000
 MAX_TEXT = 4_000
-_valid: set[tuple[str, bool, str]] = set()  # a layer stands often in a spec, and an editor asks after each letter
+_valid: set[tuple[str, bool, str]] = set()  # specs have many layers, and an editor validates after each keystroke
 
 
 def validate_section(name: str, node: Node, report: Report) -> None:

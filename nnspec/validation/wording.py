@@ -1,4 +1,4 @@
-"""What a fault against the schema is called: in words about what the user wrote, at its exact token."""
+"""Messages of schema errors, at the exact token."""
 
 from __future__ import annotations
 

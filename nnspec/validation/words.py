@@ -1,4 +1,4 @@
-"""Values, types and lists of names in words."""
+"""Names of types and values in messages."""
 
 from __future__ import annotations
 

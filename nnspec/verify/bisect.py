@@ -1,4 +1,4 @@
-"""Which layer is the first whose exported result differs from Keras', or whose result is no number."""
+"""Finds the first layer whose exported result differs from Keras', or is not a number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Causality on the built model: the gradient of a step with respect to what comes after it is zero.
+"""Tests causality on the built model: gradients with respect to later positions are zero.
 
 Loaded only by what builds. Inputs that hold whole numbers have no gradient; theirs are changed instead, which must
 leave the step as it is.
@@ -98,10 +98,10 @@ def _fault(what: str, axis: str, name: str, found: Found, span: Span) -> Diagnos
     step, later, source = found.worst
     return Diagnostic(
         "NN707",
-        f"{what} is expected to be causal along `{axis}`, but in the built model step {step} of `{name}` depends on "
+        f"{what} must be causal along `{axis}`, but in the built model step {step} of `{name}` depends on "
         f"position {later} of input `{source}`",
         span,
-        notes=(f"its largest gradient there is {found.after:.3g}, that of what comes before {found.before:.3g}",),
+        notes=(f"its largest gradient there is {found.after:.3g}, and {found.before:.3g} for earlier positions",),
     )
 
 

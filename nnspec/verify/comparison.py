@@ -1,4 +1,4 @@
-"""How far two results are apart, and against what that is measured.
+"""The distance of two results, and the scale it is measured against.
 
 A probability is measured against 1, since that is what it can be wrong by: 1e-5 and 2e-5 are the same answer. Any other
 value is measured against the scale of its output, the largest magnitude over all the rows of a run and of the runs like

@@ -224,7 +224,9 @@ class Gate(Subject):
                 if not all(c.passes(self.tolerance) for c in comparisons.values()):
                     raise self.refuse(comparisons, worst, None, candidate.exported, 0.0)
                 for row in np.flatnonzero(excused):
-                    notes[f"not compared on {given.run.row(int(row))}: rounding alone moves Keras' result there"] = None
+                    notes[
+                        (f"not compared on {given.run.row(int(row))}: rounding error alone changes Keras' result there")
+                    ] = None
                 notes |= dict.fromkeys(self.not_a_number_on(given))
         return list(notes)
 

@@ -1,4 +1,4 @@
-"""Inputs that are hard where masks are concerned: padding right, left, in the middle, in whole rows, and none at all.
+"""Inputs with difficult masks: padding right, left, in the middle, in whole rows, and none at all.
 
 Random values alone are never padding, so that two programs which treat padding otherwise agree on them.
 """

@@ -1,4 +1,4 @@
-"""Rows as a deployed model meets them and a random draw does not: padding anywhere, empty texts, extreme values.
+"""Difficult rows that random inputs do not cover: padding anywhere, empty texts, extreme values.
 
 One batch holds a row of every kind, so that the whole set costs one run.
 """
@@ -112,7 +112,7 @@ def paddings(graph: Graph, deployment: Deployment, weights_of: WeightsOf) -> dic
             continue
         made = padding_of(graph, name, weights_of)
         if made is not None and value.axes:
-            every = reversed(range(1, 1 + len(value.axes)))  # an id or a word is padding by itself, wherever it stands
+            every = reversed(range(1, 1 + len(value.axes)))  # an id or a word is padding at any position
             steps = every if not value.dtype.startswith("float") else [made.axis or 1]
             found[name] = [Padding(made.value, step) for step in steps]
     return found

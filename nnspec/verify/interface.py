@@ -1,4 +1,4 @@
-"""What an exported model takes and gives, beside what its spec says: names, and axes in their order."""
+"""Compares the interface of an exported model with its spec: names, and axes in order."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def arrange(
     """
     if array.ndim != len(order):
         axes = ", ".join(order)
-        message = f"output `{name}` has shape {array.shape} when the model runs, not the axes ({axes})"
+        message = f"output `{name}` has shape {array.shape} when the model runs, but the spec gives axes ({axes})"
         raise _fault(backend, message)
     return np.transpose(array, [order.index(axis) for axis in wanted])
 

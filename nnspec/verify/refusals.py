@@ -1,4 +1,4 @@
-"""What the gate says of a model that it does not let pass."""
+"""Diagnostics of a model that does not pass verification."""
 
 from __future__ import annotations
 

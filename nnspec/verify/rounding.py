@@ -1,4 +1,4 @@
-"""How far rounding alone moves a network's results: where it is far, two right programs differ."""
+"""Measures how much rounding error changes a network's results; if it is much, two correct runtimes differ."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 from nnspec.verify.comparison import Measure, errors
 from nnspec.verify.subject import Subject
 
-SMALLEST_SCALE = 1 / 256  # of random inputs to a network that blows rounding up
+SMALLEST_SCALE = 1 / 256  # of random inputs to a network that amplifies rounding error
 TRIALS = 3
-JITTER = 2.0**-15  # relative; more than rounding, so that it shows behind a softmax that is nearly certain
+JITTER = 2.0**-15  # relative; more than rounding, so that it is visible after a nearly certain softmax
 BETWEEN_KERNELS = 2.0**-20  # relative: what sums over a thousand products, or approximated functions, differ by
 
 

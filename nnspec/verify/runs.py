@@ -1,4 +1,4 @@
-"""What both sides are run on: batches of random inputs, of rows that training never saw, and of hostile rows."""
+"""The inputs of verification: batches of random inputs, rows not trained on, and hostile rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random inputs that a network can be run on."""
+"""Random inputs for a network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A second opinion: the same Keras model converted as a whole by tf2onnx, a program that shares nothing with nnspec's.
+"""A second opinion: converts the whole Keras model with tf2onnx, which shares no code with nnspec.
 
 Where both files give what Keras gives, a fault would have to be in all three. It also shows what nnspec's own lowering
 is worth: nodes, operators and latency side by side. tf2onnx cannot convert every network; then its reason is told. Its
@@ -220,7 +220,7 @@ def _reason(text: str) -> str:
     """A line of what tf2onnx, or ONNX Runtime, said."""
     unsupported = UNSUPPORTED.search(text)
     if unsupported is not None:
-        return f"it has no ONNX for TensorFlow's operation {unsupported['op']}"
+        return f"it cannot convert TensorFlow's operation {unsupported['op']}"
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return (lines[-1] if text.startswith("Failed to convert") else lines[0]).removeprefix("make_sure failure: ")
 

@@ -1,4 +1,4 @@
-"""A Keras model with all that a deployed graph of it is compared with."""
+"""A Keras model with everything that its deployed graph is compared with."""
 
 from __future__ import annotations
 

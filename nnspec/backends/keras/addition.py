@@ -1,4 +1,4 @@
-"""Sums that Keras gets right whatever the sizes."""
+"""Sums for which Keras gives wrong results at some sizes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keras' attention layers and what goes with them, with masks and shapes put right that they get wrong."""
+"""Keras' attention layers, with corrected masks and shapes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keras callbacks of nnspec's own: NaN, best weights, checkpoints, progress. Imported only while training."""
+"""Keras callbacks of nnspec: NaN, best weights, checkpoints, progress. Imported only for training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all engines of Keras do alike; one file each says the rest."""
+"""What all Keras engines have in common; each engine has a separate module."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ class KerasEngine:
         if keras.backend.backend() != self.name:
             raise SpecError.single(
                 "NN610",
-                f"Keras runs on `{keras.backend.backend()}` in this process, but nnspec is to train with `{self.name}`",
+                f"Keras runs on `{keras.backend.backend()}` in this process, but nnspec trains with `{self.name}`",
                 Span(Source("KERAS_BACKEND", "")),
-                notes=["Keras chooses its engine when it is first imported, and keeps it"],
+                notes=["Keras chooses its backend when it is first imported, and keeps it"],
                 fixes=[
                     Fix(f"import keras after nnspec, or set the environment variable KERAS_BACKEND={self.name} before")
                 ],

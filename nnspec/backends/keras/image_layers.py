@@ -1,4 +1,4 @@
-"""Keras layers for images that Keras' own cannot put into a graph, or leave wrong at inference."""
+"""Replacements of Keras' image layers that cannot be part of a graph, or are wrong at inference."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import keras
 
 @keras.saving.register_keras_serializable("nnspec")
 class GraphEqualization(keras.layers.Equalization):  # type: ignore[misc]
-    """Equalization in a graph: Keras' own hands on its symbolic input as its output, which makes a ring of it."""
+    """Equalization in a graph: Keras returns its symbolic input unchanged, which makes the graph cyclic."""
 
     def compute_output_spec(self, inputs: Any, **kwargs: Any) -> Any:
         return keras.KerasTensor(inputs.shape, dtype=self.compute_dtype)

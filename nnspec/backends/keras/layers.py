@@ -1,4 +1,4 @@
-"""Keras layers for what Keras' own cannot do: reshapes of several unknown sizes, weights along inner axes."""
+"""Keras layers that Keras lacks: reshapes with several unknown sizes, weights along inner axes."""
 
 from __future__ import annotations
 

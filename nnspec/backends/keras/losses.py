@@ -1,4 +1,4 @@
-"""Losses and metrics of an output as Keras objects that read the targets that nnspec has.
+"""Losses and metrics of an output as Keras objects, adapted to the targets that nnspec passes.
 
 The targets of a classification are class indices, axes `batch *output` without the class axis. Half of Keras' losses
 and metrics want them one-hot, some metrics want indices predicted, most the classes along the last axis, and a few two
@@ -101,7 +101,7 @@ class _Form:
                 predicted = ops.argmax(predicted, axis=place)
         elif self.link is not None:
             predicted = activations.sigmoid(predicted)
-        if counted is not None and not self.fill:  # behind the link, and one-hot
+        if counted is not None and not self.fill:  # after the link function, and one-hot
             weights = counted if self.class_axis is None else ops.expand_dims(counted, self.class_axis)
             truth, predicted = truth * weights, predicted * weights
         if self.has_two_axes:

@@ -1,4 +1,4 @@
-"""What a training remembers beside its weights: callbacks, random numbers, averages, and files that it writes."""
+"""The state of a training besides its weights: callbacks, random numbers, averages, and files that it writes."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def build_model(graph: Graph, *, batches: Mapping[str, int | None] | None = None
         except SpecError:
             raise
         except Exception as error:
-            what = f"fails to make Keras' layer of `{node.name}`, which the checks let pass: {say(error)}"
+            what = f"fails to create the Keras layer of `{node.name}`, which passed the checks: {say(error)}"
             raise failure(node.layer, node.inner, node.span, what) from error
         layers[node.name] = layer
         results = list(made) if isinstance(made, list | tuple) else [made]
@@ -125,7 +125,7 @@ def _compare_shapes(node: Node, value: Value, tensor: Tensor) -> None:
         a == b or a is None or b is None for a, b in zip(inferred, built, strict=True)
     )
     if not agree:
-        what = f"says that `{node.name}` has the shape {inferred}, but Keras makes {built}"
+        what = f"infers shape {inferred} for `{node.name}`, but Keras builds {built}"
         raise failure(node.layer, node.inner, node.span, what)
 
 
@@ -139,7 +139,7 @@ def read_weights(node: Node, layer: Any) -> dict[str, np.ndarray]:
     shapes = [tuple(v.shape) for v in variables]
     if shapes != [w.shape for w in node.weights]:
         wanted = ", ".join(f"{w.name} {w.shape}" for w in node.weights)
-        what = f"says that `{node.name}` has the weights {wanted}, but Keras has {shapes}"
+        what = f"infers weights {wanted} for `{node.name}`, but Keras has {shapes}"
         raise failure(node.layer, node.inner, node.span, what)
     return {w.name: np.asarray(v) for w, v in zip(node.weights, variables, strict=True)}
 

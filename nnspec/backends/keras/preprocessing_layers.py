@@ -1,4 +1,4 @@
-"""Keras layers for preprocessing whose state Keras' own keeps where weights files do not reach."""
+"""Keras preprocessing layers whose state is stored in weights files, which Keras' own do not do."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def learn_vocabulary(layer: Any, node: Node, read: Sequence[Any]) -> dict[str, A
     if all(token in special for token in map(_decoded, table.token_counts.export()[0].numpy().tolist())):
         raise SpecError.single(
             "NN352",
-            f"`{node.kind}` finds no word in the training rows, so it has no vocabulary",
+            f"`{node.kind}` finds no words in the training rows, so its vocabulary is empty",
             node.span,
             fixes=[Fix("list the words: `vocabulary: [red, green]`")],
         )

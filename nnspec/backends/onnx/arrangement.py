@@ -1,4 +1,4 @@
-"""Memory in the order that an op wants: a Transpose or Reshape is written only where memory differs."""
+"""Memory layout for an op: writes a Transpose or Reshape only if the layout differs."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class OnnxBackend:
             network.graph,
             network.weights,
             opset=_opset(network),
-            # labels lie as their scores do
+            # labels have the same axis order as their scores
             layout={**network.layout, **{label_name(name): order for name, order in network.layout.items()}},
             before=scale_input(network.deployment),
             after=restore_outputs(network.deployment, network.graph),

@@ -1,4 +1,4 @@
-"""What stands around the network in the deployed graph: scaling in front, its inverse or class labels behind.
+"""The parts of the deployed graph around the network: input scaling, and inverse scaling or class labels of outputs.
 
 The nodes compute what `nnspec.data.deployment` does in NumPy.
 """

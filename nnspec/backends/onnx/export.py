@@ -1,4 +1,4 @@
-"""The walk: a graph and its trained weights to an ONNX model, layer by layer, nothing traced."""
+"""Export: lowers a graph and its trained weights to an ONNX model, layer by layer, without tracing."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def _lower(
     except SpecError:
         raise
     except Exception as error:
-        what = f"fails to write `{node.name}` in ONNX: {say(error)}"
+        what = f"fails to export `{node.name}` to ONNX: {say(error)}"
         raise failure(node.layer, node.inner, node.span, what) from error
 
 

@@ -1,4 +1,4 @@
-"""tf2onnx for a single layer that has no lowering of its own, merged into the graph as a fragment."""
+"""tf2onnx for a single layer without a lowering in nnspec, merged into the graph as a fragment."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def lower_by_tf2onnx(lowering: Lowering, node: Node, views: list[View], layer: A
     if control:
         raise SpecError.single(
             "NN601",
-            f"`{node.kind}` has no lowering to ONNX for these arguments, and tf2onnx would make a {control[0]} of "
-            f"`{node.name}`, which few runtimes take",
+            f"`{node.kind}` has no lowering to ONNX for these arguments, and tf2onnx would write a {control[0]} for "
+            f"`{node.name}`, which few runtimes support",
             node.span,
         )
     names = {port.name: view.tensor for port, view in zip(proto.graph.input, flat, strict=True)}

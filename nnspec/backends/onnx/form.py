@@ -1,4 +1,4 @@
-"""What an ONNX model must be before its values are looked at: well-formed, of standard operators, without loops."""
+"""Checks of an ONNX model before its values are compared: well-formed, only standard operators, no loops."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def check_form(proto: onnx.ModelProto, graph: Graph) -> None:
     control = {node.op_type for node in proto.graph.node} & CONTROL_FLOW
     undeclared = sorted(control - {op for needs in control_flow(graph).values() for op in needs})
     if undeclared:
-        raise fault(f"the ONNX model holds control flow ({', '.join(undeclared)}), which few runtimes take")
+        raise fault(f"the ONNX model has control flow ({', '.join(undeclared)}), which few runtimes support")
 
 
 def control_flow(graph: Graph) -> dict[str, dict[str, str]]:

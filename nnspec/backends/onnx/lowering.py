@@ -1,4 +1,4 @@
-"""What a layer uses to write its ONNX nodes: the graph, the weights of the node at hand, and arrangement of memory."""
+"""The interface with which a layer writes its ONNX nodes: the graph, its weights, and memory layout."""
 
 from __future__ import annotations
 

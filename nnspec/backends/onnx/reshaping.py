@@ -1,4 +1,4 @@
-"""Other dimensions around the same memory, by as few nodes as the sizes that are known allow."""
+"""Changes of dimensions without moving memory, with as few nodes as the known sizes allow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An ONNX model in ONNX Runtime."""
+"""Runs an ONNX model in ONNX Runtime."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sizes that only the running graph knows: where they can be read, and how."""
+"""Sizes known only at run time: the tensor and dimension from which they can be read."""
 
 from __future__ import annotations
 

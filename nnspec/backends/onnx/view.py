@@ -1,4 +1,4 @@
-"""A tensor in the ONNX graph and what its memory means.
+"""A tensor in the ONNX graph and the meaning of its memory layout.
 
 The spec's axes and the physical dimensions are both lists of *factors*, indivisible runs of indices. Permutes, merges,
 splits and unit axes only rearrange the lists; a Transpose or Reshape is written when a consumer asks for dimensions

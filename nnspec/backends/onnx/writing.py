@@ -1,4 +1,4 @@
-"""Nodes and constants, written under the name of the layer at hand."""
+"""Writes nodes and constants under the name of the current layer."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The data half of `nnspec check`: what files say, against the model and the splits, without loading them."""
+"""The data checks of `nnspec check`: compares files with the model and the splits, without loading them."""

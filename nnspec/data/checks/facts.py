@@ -1,4 +1,4 @@
-"""What the sources of a plan hold, as far as can be told without loading them: names, shapes, gaps, labels."""
+"""Facts about the files of a plan, without loading them: names, shapes, missing values, labels."""
 
 from __future__ import annotations
 

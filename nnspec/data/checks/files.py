@@ -1,4 +1,4 @@
-"""Checks a plan against the model and the files, quickly: the data half of `nnspec check`.
+"""Compares a plan with the model and the files: the data checks of `nnspec check`.
 
 Standard library only (but for Parquet). The loader runs this first, so what passes here is not asked again there.
 """

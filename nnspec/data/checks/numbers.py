@@ -1,4 +1,4 @@
-"""Whether a column's numbers go into the type of what takes them."""
+"""Checks that the dtype of an input can represent a column's numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks that the rows suffice for every split and its windows, and that classes and class axes agree in number."""
+"""Checks that every split has enough rows for its windows, and that labels and class axes agree in number."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""From what sources hold to what is trained on: rows, missing values, splits, windows, padding, labels and scaling."""
+"""From the values of sources to training data: rows, missing values, splits, windows, padding, labels and scaling."""

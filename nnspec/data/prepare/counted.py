@@ -1,4 +1,4 @@
-"""Which targets count: those that an output's `lengths`, `padded_like` and `ignore` do not leave out."""
+"""Selects the targets that count, by an output's `lengths`, `padded_like` and `ignore`."""
 
 from __future__ import annotations
 

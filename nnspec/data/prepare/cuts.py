@@ -1,4 +1,4 @@
-"""Where rows are cut into splits, in whole numbers."""
+"""Boundaries of splits in whole rows."""
 
 from __future__ import annotations
 

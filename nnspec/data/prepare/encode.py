@@ -1,4 +1,4 @@
-"""Fits what happens to each input and output on the training split, and encodes the targets of every split."""
+"""Fits the transforms of each input and output on the training split, and encodes the targets of every split."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which axis of the data is which axis of the model.
+"""Matches the axes of the data with the axes of the model.
 
 Decided once, from names and sizes alone, so that `nnspec check` and the loader cannot disagree. Data meet the model as
 `(sample, *data axes)`; a `Layout` says how those are transposed and where unit axes come and go.

@@ -1,4 +1,4 @@
-"""Labels to class indices."""
+"""Maps labels to class indices."""
 
 from __future__ import annotations
 

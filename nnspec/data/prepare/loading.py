@@ -1,4 +1,4 @@
-"""Values of sources, whole, with faults told at the place of the spec that names the source."""
+"""Loads the values of sources; errors name the span in the spec that names the source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""NN504: values that are missing, in words."""
+"""The diagnostic of missing values, NN504."""
 
 from __future__ import annotations
 

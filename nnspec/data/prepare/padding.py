@@ -1,4 +1,4 @@
-"""Sequences laid end to end turned into one padded array."""
+"""Turns concatenated sequences into one padded array."""
 
 from __future__ import annotations
 
@@ -26,5 +26,5 @@ def pad(values: Array, lengths: Array, layout: Ragged, pad_value: float | str) -
     kept = values.dtype if values.dtype.kind in "US" else np.result_type(values, np.float32)
     padded = np.full((len(lengths), layout.size, *steps.shape[1:]), pad_value, dtype=kept)
     is_padding = np.arange(layout.size) >= np.asarray(lengths)[:, None]
-    padded[~is_padding] = steps  # row-major: sample after sample, step after step, as they lie in the file
+    padded[~is_padding] = steps  # row-major: sample by sample, step by step, as in the file
     return np.moveaxis(padded, 1, layout.axis + 1), is_padding

@@ -1,4 +1,4 @@
-"""Sequences of unequal length that lie end to end: which axis they run along, and how long they become."""
+"""Concatenated sequences of unequal length: their axis, and the length they are padded to."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def filled(
     known = [i for i, (name, _) in enumerate(axes) if name in following]
     known += [i for i, (name, size) in enumerate(axes) if name.lower() in SEQUENCE_NAMES or not isinstance(size, int)]
     if not sizes:
-        raise FitError("the data have no axis that `lengths` could speak of")
+        raise FitError("the data have no axis to which `lengths` could apply")
     place = known[0] if known else 0
     if lengths and max(lengths) > sizes[place]:
         raise FitError(

@@ -1,4 +1,4 @@
-"""One input's or output's values as rows: read from its file, with what is missing marked, filled or left out."""
+"""Reads one input's or output's values as rows, with missing values marked, filled or left out."""
 
 from __future__ import annotations
 

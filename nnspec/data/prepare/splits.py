@@ -1,4 +1,4 @@
-"""Which rows are trained on, validated with and tested with."""
+"""Assigns rows to the splits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the rows of a plan can be brought into the order of time."""
+"""Checks that the rows of a plan can be sorted by time."""
 
 from __future__ import annotations
 

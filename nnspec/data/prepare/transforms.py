@@ -1,4 +1,4 @@
-"""What happens to values on their way into the network and out of it; the deployed graph does the same.
+"""Transforms of values before and after the network; the deployed graph applies the same ones.
 
 All of it is float32, as in the graph, so that both give the same numbers.
 """

@@ -1,4 +1,4 @@
-"""Windows of consecutive rows, made inside one split."""
+"""Windows of consecutive rows, within one split."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The `data` section: its JSON Schema, the section as plain values with places, and how it agrees with a model."""
+"""The `data` section: its JSON Schema, the parsed plan with spans, and its agreement with the model."""

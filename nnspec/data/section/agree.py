@@ -1,4 +1,4 @@
-"""What can be said of a plan and the model's inputs and outputs without opening a file."""
+"""Compares a plan with the model's inputs and outputs without opening a file."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def _check_counted(plan: DataPlan, slot: SlotPlan, model: Slot, inputs: Slots) -
         message = f"input `{source.name}` does not say what its padding is"
         yield Diagnostic("NN542", message, span, path=where, fixes=(fix,))
     elif source.is_windowed:
-        message = f"input `{source.name}` is made of windows, whose steps are no steps of the targets"
+        message = f"input `{source.name}` has windows, whose steps are not those of the targets"
         yield Diagnostic("NN542", message, span, path=where)
     elif not {origin for _, origin in model.follows} & dict(inputs[source.name].axes).keys():
         message = f"no axis of output `{slot.name}` follows one of input `{source.name}`, step by step"

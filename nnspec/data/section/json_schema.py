@@ -43,9 +43,11 @@ def _word_or_object(description: str, words: list[str], body: Schema) -> Schema:
 
 
 _SCALE = _word_or_object(
-    "How values are scaled before the network sees them; statistics come from training rows only. `standard`: mean 0, "
-    "deviation 1. `minmax`: 0 to 1. Each column of a table has its own statistics; an array has them for each entry of "
-    "an axis named feature, channel, column, cepstrum and the like, else one for all.",
+    "How values are scaled before they enter the network; statistics are those of the training rows. "
+    "`standard`: mean 0, "
+    "standard deviation 1. `minmax`: 0 to 1. Each column of a table has separate statistics; so has each position of "
+    "an array's axis named feature, channel, column, cepstrum or similar; other arrays have one "
+    "statistic for all values.",
     ["none", "standard", "minmax"],
     _closed(
         "",
@@ -53,9 +55,11 @@ _SCALE = _word_or_object(
             "method": {
                 "type": "string",
                 "enum": ["none", "standard", "minmax"],
-                "description": "`standard`: mean 0, deviation 1. `minmax`: 0 to 1. `none`: as they are.",
+                "description": "`standard`: mean 0, standard deviation 1. `minmax`: 0 to 1. `none`: unchanged.",
             },
-            "along": _names("Names of the axes whose entries keep statistics of their own; `[]` pools everything.", 0),
+            "along": _names(
+                ("Names of the axes whose positions have separate statistics; `[]`: one statistic for all values."), 0
+            ),
         },
         ("method",),
     ),
@@ -63,25 +67,26 @@ _SCALE = _word_or_object(
 
 _CLASSES: Schema = {
     "type": ["string", "array", "object"],
-    "description": "How values become classes. `labels` (default of a classification): the sorted distinct labels of "
+    "description": "How values are mapped to classes. `labels` (default of a classification): the sorted distinct "
+    "labels of "
     "the training rows. A list: exactly these labels, in this order. `{quantiles: 7}` or `{edges: [0, 5]}`: numbers "
     "are cut into classes.",
     "if": {"type": "string"},
     "then": {"enum": ["labels"]},
-    "items": {"type": ["string", "integer"], "description": "A label as it stands in the data."},
+    "items": {"type": ["string", "integer"], "description": "A label as written in the data."},
     "minItems": 2,
     "uniqueItems": True,
     "properties": {
         "quantiles": _count("Number of classes; the edges between them are quantiles of the training rows.", 2),
         "edges": {
             "type": "array",
-            "items": {"type": "number", "description": "An edge; a value on it belongs to the class below."},
+            "items": {"type": "number", "description": "An edge; a value equal to it belongs to the lower class."},
             "minItems": 1,
             "uniqueItems": True,
             "description": "Edges between the classes, ascending.",
         },
         "along": _names(
-            "With quantiles: names of the output's axes whose entries have edges of their own (default: all of them); "
+            "With quantiles: names of the output's axes whose positions have separate edges (default: all of them); "
             "`[]` gives one set of edges for all.",
             0,
         ),
@@ -91,14 +96,16 @@ _CLASSES: Schema = {
 }
 
 _SELECTORS: dict[str, Schema] = {
-    "columns": _names("Columns of the table (or one-dimensional arrays of the .npz), in the order the model sees."),
+    "columns": _names(
+        "Columns of the table (or one-dimensional arrays of the .npz), in the order in which the model reads them."
+    ),
     "array": _text("The name of an array in the .npz file."),
 }
 
 _AXES: dict[str, Schema] = {
     "axes": _names(
-        "Names of the data's axes as they lie in the file. `sample` is the sample axis; it is the first where it is "
-        "not named. The loader reorders to the model's axes by name."
+        "Names of the data's axes in the order of the file. `sample` is the sample axis; it is the first axis if it is "
+        "not named. The axes are reordered by name to those of the model."
     ),
     "scale": _SCALE,
 }
@@ -107,18 +114,18 @@ _PART_TYPES = ["number", "string", "boolean"]
 
 _INPUT_KEYS: dict[str, Schema] = {
     "lengths": _text(
-        "The array of each sample's length, where sequences of unequal length lie one after the other along the "
+        "The array of each sample's length, for sequences of unequal length that are concatenated along the "
         "sequence axis."
     ),
     "pad_value": {
         "type": "number",
         "default": 0.0,
-        "description": "What fills sequences up at their end; scaling leaves it alone, so that a Masking sees it.",
+        "description": "The value that pads sequences at their end; it is not scaled, so that a Masking recognizes it.",
     },
     "window": {
         "type": "boolean",
         "default": True,
-        "description": "`false`: this input sees the row at the window's end alone, not the whole window.",
+        "description": "`false`: this input reads only the last row of the window, not the whole window.",
     },
 }
 
@@ -126,28 +133,29 @@ _OUTPUT_KEYS: dict[str, Schema] = {
     "relative_to": {
         "type": "string",
         "enum": ["last"],
-        "description": "The network learns the change against the window's last value of the same column, which "
-        "must be among the columns of a windowed input; the deployed model adds it back.",
+        "description": "The network learns the change from the window's last value of the same column, which "
+        "must be a column of a windowed input; the deployed model adds that value back.",
     },
     "classes": _CLASSES,
     "lengths": _text(
-        "The array of how many steps of each sample count: targets of unequal length that lie one after the other "
-        "along the sequence axis, or, where their array has an axis of samples, targets that are filled up. What is "
-        "filled up is left out of the loss, of every metric, of class weights and of scaling."
+        "The array of the number of steps of each sample that count: for targets of unequal length, concatenated "
+        "along the sequence axis, or padded if their array has a sample axis. Padded targets are "
+        "left out of the loss, of every metric, of class weights and of scaling."
     ),
     "padded_like": _text(
-        "The input whose padding tells which targets count: those at its padded steps are left out of the loss, of "
-        "every metric, of class weights and of scaling. The input says by `lengths` or `pad_value` what its padding is."
+        "The input whose padding decides which targets count: those at its padded steps are left out of the loss, of "
+        "every metric, of class weights and of scaling. That input must have `lengths` or `pad_value`."
     ),
     "ignore": {
         "type": _PART_TYPES,
         "description": "The label, or the number, of targets that do not count, such as -1: they are left out of the "
-        "loss, of every metric, of class weights and of scaling. Where a step has several values, all of them hold it.",
+        "loss, of every metric, of class weights and of scaling. If a step has several values, all of "
+        "them must have it.",
     },
 }
 
 SLOT_KEYS = frozenset({*_SELECTORS, *_AXES, *_INPUT_KEYS, *_OUTPUT_KEYS})
-"""The keys of an input or output that speak of no kind of source."""
+"""The keys of an input or output that do not depend on its source."""
 
 
 def _slot(sources: Sequence[DataSource]) -> dict[str, Schema]:
@@ -162,7 +170,7 @@ def _shared_source(sources: Sequence[DataSource]) -> Schema:
     shared = [source for source in sources if source.selectors]
     options = {name: schema for source in shared for name, schema in source.options.items()}
     return _closed(
-        "The file that serves every input and output that names none of its own.",
+        "The default file, for every input and output that names no other.",
         {**{source.kind: _text(source.description) for source in shared}, **options},
         minProperties=1,
         maxProperties=1 + len(options),
@@ -170,62 +178,66 @@ def _shared_source(sources: Sequence[DataSource]) -> Schema:
 
 
 _SPLIT = _closed(
-    "How rows are divided. With fractions, what they leave over is not used.",
+    "How rows are divided into splits. Rows beyond the sum of the fractions are not used.",
     {
         "train": {
             "type": _PART_TYPES,
-            "description": "The fraction of the rows to train on, or, where `by` names a column, its label for them.",
+            "description": "The fraction of the rows to train on, or, if `by` names a column, their label in it.",
         },
         "validation": {
             "type": _PART_TYPES,
-            "description": "A fraction or a label; where `by` names a column, a fraction is taken from the training "
+            "description": "A fraction or a label; if `by` names a column, a fraction is taken from the training "
             "rows at random.",
         },
         "test": {"type": _PART_TYPES, "description": "A fraction or a label, as for `train`."},
         "by": _word_or_object(
-            "`time`: in the order of `order_by` (the default where that is given). `order`: in file order (the default "
+            "`time`: in the order of `order_by` (the default if that is set). `order`: in file order (the default "
             "with a window). `random`: shuffled by the seed (the default otherwise). `{column: NAME}` or "
             "`{array: NAME}`: by labels in the data.",
             ["time", "order", "random"],
             _closed(
                 "",
                 {
-                    "column": _text("The column that holds each row's label."),
-                    "array": _text("The array of the .npz that holds each row's label."),
+                    "column": _text("The column with each row's label."),
+                    "array": _text("The array of the .npz with each row's label."),
                 },
                 minProperties=1,
                 maxProperties=1,
             ),
         ),
-        "group": _text("A column or array: rows with the same value all go to one split, and no window joins two."),
+        "group": _text(
+            "A column or array: rows with the same value go to the same split, and no window spans two values."
+        ),
         "gap": {
             "type": ["string", "integer"],
             "default": "auto",
-            "description": "Rows left out between the splits; `auto` is lookback + horizon with a window, else 0.",
+            "description": (
+                "Number of rows left out between splits; `auto` is lookback + horizon with a window, else 0."
+            ),
             "if": {"type": "string"},
             "then": {"enum": ["auto"]},
             "minimum": 0,
         },
-        "seed": _count("Seeds every random choice of the split.", 0, default=0),
+        "seed": _count("Random seed of the split.", 0, default=0),
     },
     ("train",),
 )
 
 _WINDOW = _closed(
-    "Samples made of consecutive rows, inside each split, so that no row serves two of them.",
+    "Makes each sample of consecutive rows. Windows stay within a split, so that no row is in two splits.",
     {
-        "lookback": _count("Rows in a window."),
+        "lookback": _count("Number of rows in a window."),
         "horizon": {
             "type": ["integer", "array"],
             "minimum": 0,
             "default": 1,
-            "items": _count("Rows ahead.", 0),
+            "items": _count("Number of rows ahead.", 0),
             "minItems": 1,
             "uniqueItems": True,
-            "description": "How many rows after the window's last the target stands; a list gives a target with a "
+            "description": "How many rows after the window's last row the target is; a list makes a target with a "
             "step axis.",
         },
-        "stride": _count("Rows from one window's start to the next.", default=1),
+        "stride": _count("Number of rows from the start of one window to the start of the next.", default=1),
     },
     ("lookback",),
 )
@@ -234,40 +246,36 @@ _WINDOW = _closed(
 def data_section(sources: Sequence[DataSource]) -> Schema:
     """The schema of the section for these kinds of source."""
     return _closed(
-        "The data to train on, validate and test with.",
+        "The data for training, validation and test.",
         {
             "source": _shared_source(sources),
-            "order_by": _text(
-                "The column (or array) by which rows are sorted before anything else; ties keep file order."
-            ),
+            "order_by": _text("The column (or array) by which rows are sorted first; equal values keep file order."),
             "series": _closed(
-                "Several series in one table: no window joins two, no gap is filled across them, and `by: time` and "
-                "`by: order` cut each of them. With `by: random` a whole series goes to one split.",
-                {"by": _text("The column (or array) that says which series a row belongs to.")},
+                "Several series in one table: no window spans two, no gap is filled across them, and `by: time` and "
+                "`by: order` split each of them. With `by: random` a whole series goes to one split.",
+                {"by": _text("The column (or array) with the series of each row.")},
                 ("by",),
             ),
             "missing": {
                 "type": "string",
                 "enum": ["error", "forward_fill", "drop"],
                 "default": "error",
-                "description": "What to do with missing values: report them, repeat the value of the row before, or "
-                "leave out every sample that touches one.",
+                "description": "How to treat missing values: report an error, repeat the value of the previous row, or "
+                "leave out every sample that contains one.",
             },
             "split": _SPLIT,
             "window": _WINDOW,
             "inputs": {
                 "type": "object",
-                "description": "For each input of the model, where its data come from.",
+                "description": "The data of each input of the model, by name.",
                 "minProperties": 1,
-                "additionalProperties": _closed("Where one input's data come from.", {**_slot(sources), **_INPUT_KEYS}),
+                "additionalProperties": _closed("The data of one input.", {**_slot(sources), **_INPUT_KEYS}),
             },
             "outputs": {
                 "type": "object",
-                "description": "For each output of the model, where its targets come from.",
+                "description": "The targets of each output of the model, by name.",
                 "minProperties": 1,
-                "additionalProperties": _closed(
-                    "Where one output's targets come from.", {**_slot(sources), **_OUTPUT_KEYS}
-                ),
+                "additionalProperties": _closed("The targets of one output.", {**_slot(sources), **_OUTPUT_KEYS}),
             },
         },
         ("split", "inputs", "outputs"),

@@ -1,4 +1,4 @@
-"""Which kinds of source a spec names, before anything is known of its `data` section."""
+"""Finds the kinds of source that a spec names, before its `data` section is validated."""
 
 from __future__ import annotations
 

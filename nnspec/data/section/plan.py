@@ -1,4 +1,4 @@
-"""The `data` section as plain values: what to read, how to split it, and what each input and output gets of it.
+"""The parsed `data` section: what to read, how to split it, and the data of each input and output.
 
 Standard library only. Every value keeps the span it came from, so that whatever goes wrong later can point at it.
 """
@@ -17,7 +17,7 @@ AxisList = tuple[tuple[str, int | str | None], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
-    """What the model has where data go in or targets are compared.
+    """The model's side of one input or output.
 
     Attributes:
         axes: names and sizes without batch, in the model's order; a str is a symbol, None unknown. An output's are

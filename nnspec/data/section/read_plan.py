@@ -1,4 +1,4 @@
-"""From the nodes of a `data` section, which the schema has accepted, to a `DataPlan`.
+"""Parses the nodes of a validated `data` section into a `DataPlan`.
 
 What a schema without alternatives cannot say is checked here: keys that exclude each other or need one another.
 """

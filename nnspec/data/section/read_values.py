@@ -1,4 +1,4 @@
-"""What a slot of the `data` section says of its values: how they are scaled, and how they become classes."""
+"""Parses how the values of a slot are scaled, and how they are mapped to classes."""
 
 from __future__ import annotations
 

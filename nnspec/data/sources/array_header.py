@@ -1,4 +1,4 @@
-"""What NumPy files say about themselves, read by hand: no numpy, no pickles, nothing executed.
+"""Reads the headers of NumPy files without numpy: no pickles, nothing is executed.
 
 The .npy format: magic, version, header length, and a Python literal with `descr`, `fortran_order` and `shape`
 (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html). An .npz is a zip of them.
@@ -71,7 +71,7 @@ def read_array_header(stream: IO[bytes], size: int) -> ArrayHeader:
     if match is None or not is_shape or not isinstance(fortran, bool):
         raise SourceError("its header does not describe a plain array")
     if match[2] == "O":
-        raise SourceError("it holds pickled Python objects, which are never loaded")
+        raise SourceError("it contains pickled Python objects, which are never loaded")
     header = ArrayHeader(shape, descr, fortran=fortran, offset=8 + width + length)
     wanted = header.offset + math.prod(shape) * header.itemsize
     if size < wanted:

@@ -1,4 +1,4 @@
-"""Arrays of .npy and .npz files, by NumPy; pickles are never loaded."""
+"""Loads arrays of .npy and .npz files with NumPy; pickles are never loaded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a kind of data source is: an object with its options, what a file holds, its values, and how to consume it.
+"""The base class of data sources: options, facts about a file, and its values in chunks.
 
     class Jsonl(TableSource):
         kind, noun, suffixes = "jsonl", "JSON lines", (".jsonl",)

@@ -1,4 +1,4 @@
-"""One spelling for a label, wherever it comes from."""
+"""One canonical form of a label for all sources."""
 
 from __future__ import annotations
 

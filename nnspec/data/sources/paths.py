@@ -1,4 +1,4 @@
-"""Paths of a spec's data: relative to the spec's folder, and never outside it."""
+"""Data paths of a spec: relative to its folder, and never outside it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every kind of source by its key in a spec: nnspec's own, and those of packages installed beside it.
+"""The data sources by kind: those of nnspec and of other installed packages.
 
 A kind's module is imported when a spec names it, or where all kinds are wanted: for the published schema, for editors,
 and for what is said of a faulty `data` section. Entry points are listed where a key is none that nnspec knows itself.

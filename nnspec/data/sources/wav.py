@@ -44,17 +44,18 @@ class WavSource(DataSource):
     kind = "wav"
     noun = "WAV files"
     description = (
-        "WAV files, mono, as a path or a pattern such as `speech/*.wav`; read in file-name order, cut into frames, "
+        "Mono WAV files: a path or a pattern such as `speech/*.wav`. They are read in file-name order "
+        "and cut into frames, "
         "samples in [-1, 1]."
     )
     suffixes = (".wav",)
     is_pattern = True
     options = {
-        "frame": {"type": "integer", "minimum": 1, "description": "Samples in one frame of a WAV file."},
+        "frame": {"type": "integer", "minimum": 1, "description": "Number of samples in one frame."},
         "stride": {
             "type": "integer",
             "minimum": 1,
-            "description": "Samples from one frame's start to the next; default: the frame's length.",
+            "description": "Number of samples from the start of one frame to the next; default: `frame`.",
         },
         "rate": {
             "type": "integer",

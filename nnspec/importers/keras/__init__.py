@@ -1,4 +1,4 @@
-"""`nnspec import`: a Keras model's configuration becomes a spec, its weights a file that the spec exports with.
+"""`nnspec import`: converts a Keras model's configuration to a spec, and its weights to a file.
 
 config (JSON) -> calls of layers in order (`source`) -> items with named axes (`building`, `translate`, `naming`)
 -> repeated structure as blocks and repeats (`fold`, `repeats`) -> YAML (`writing`). Only `importer` needs Keras.

@@ -1,4 +1,4 @@
-"""The configuration inside a .keras archive, read as JSON: no class that it names is loaded."""
+"""Reads the configuration in a .keras archive as JSON, without loading the classes it names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A network's calls as items of a spec: layers, Keras' operations, shared layers, the outputs' tasks."""
+"""Converts a network's calls to items of a spec: layers, Keras operations, shared layers, tasks of outputs."""
 
 from __future__ import annotations
 
@@ -281,7 +281,8 @@ class _Builder:
                 continue
             if leaf.shape[:1] != (1,):
                 raise ImportFault(
-                    f"layer `{call.name}` reads a constant of the shape {leaf.shape}, which has a batch of its own",
+                    f"layer `{call.name}` reads a constant of the shape {leaf.shape}, whose first axis "
+                    "is a separate batch",
                     help="give it a first axis of size 1, so that every sample meets the same numbers",
                 )
             row = Constant(leaf.value[0], leaf.dtype)

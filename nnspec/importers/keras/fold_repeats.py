@@ -1,4 +1,4 @@
-"""Repeated structure folded into blocks: the longest stretches that stand several times, alike but for values.
+"""Folds repeated structure into blocks: the longest stretches that differ only in values.
 
 A stretch can be a block where it reads at most `MAX_INPUTS` values from outside and only its last layer is read from
 outside. Stretches are compared by what they compute and by how they are wired, never by their names; what differs

@@ -1,4 +1,4 @@
-"""Configurations of models in Functional's form, and the references in them; a Sequential becomes a chain."""
+"""Model configurations in Functional form, and their references; a Sequential becomes a chain."""
 
 from __future__ import annotations
 

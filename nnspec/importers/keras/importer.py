@@ -1,4 +1,4 @@
-"""A Keras model as a spec and a weights file, proven: compiled with the weights, the spec gives the model's outputs."""
+"""Imports a Keras model, and verifies that the compiled spec gives the model's outputs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls to items of a spec with named axes: every layer is asked what it makes, and mended where names clash."""
+"""Converts calls to items with named axes: infers each layer, and renames axes whose names clash."""
 
 from __future__ import annotations
 

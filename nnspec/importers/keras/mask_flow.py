@@ -1,4 +1,4 @@
-"""A spec's masks made to end and to come back where the model's do."""
+"""Adds `unmask` and `mask_like` where the model's masks end or are restored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names for axes that Keras only counts: of inputs by what reads them, of what layers make where two would be alike."""
+"""Names for axes, which Keras only counts: from the layers that read an input, and unique within a value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A Keras model as calls of layers in order of computation, and why one cannot become a spec."""
+"""A Keras model as layer calls in order of computation, and why a model cannot become a spec."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 Config = Mapping[str, Any]
 Place = tuple[str, int]  # a layer by name, and which of its calls
-MASKS = frozenset({"mask", "query_mask", "value_mask", "key_mask"})  # which Keras passes on by itself
+MASKS = frozenset({"mask", "query_mask", "value_mask", "key_mask"})  # which Keras passes on automatically
 
 
 class ImportFault(Exception):

@@ -1,4 +1,4 @@
-"""Which masks Keras really has where: the model is run on padded inputs, call by call, and its tensors are looked at.
+"""Observes the masks of a Keras model: runs it on padded inputs, and inspects the mask of every tensor.
 
 Keras' rules cannot be told from a configuration: a mask ends at operators, is passed over by a recurrent layer with an
 `initial_state`, is taken off its inputs by a MultiHeadAttention, and stays where an operation hands on the very tensor.
@@ -134,7 +134,7 @@ def _called(operation: Any, arguments: Any, keywords: Mapping[str, Any]) -> Any:
         reason = re.sub("\x1b\\[[0-9;]*m", "", reason)
         raise ImportFault(
             f"layer `{operation.name}` ({type(operation).__name__}) fails in Keras itself on padded input: {reason}",
-            help="mend the model, and save that",
+            help="fix the model, and save it again",
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""Stretches that follow each other, each reading only what the one before made, as one `repeat`."""
+"""Folds consecutive stretches, each of which reads only the previous one, into one `repeat`."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _repeat(
             break
         last = stretch[-1]
         if id(last) in kept or readers.get(id(last), -1) > first + period:
-            break  # it is read later on: it can only be the last round
+            break  # it is read later: it can only be the last iteration
     while rounds > 1:
         columns = _columns(units, start, period, rounds)
         if columns is not None and (rounds - 1) * period - len(columns) >= 2 - (not columns and period > 1):

@@ -1,4 +1,4 @@
-"""A Keras configuration as calls of layers in order of computation: nested models flattened, shared layers kept apart.
+"""Converts a Keras configuration to layer calls in order of computation: flattens nested models, keeps shared layers.
 
 Reads what `Model.get_config` gives (and a .keras archive holds as config.json); no framework is needed, and nothing
 that the configuration names is ever loaded.

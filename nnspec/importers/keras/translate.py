@@ -1,4 +1,4 @@
-"""One Keras layer's configuration as a layer body of a spec: what is not the default, in the catalogue's words."""
+"""Converts a Keras layer's configuration to a layer body of a spec, without defaults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What folding works on: a layer or the use of a block, with the values that may become parameters held apart."""
+"""The units of folding: a layer or a use of a block, with the values that can become parameters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words that a Keras model learned by `adapt`: its configuration lacks them, the loaded model's layers have them."""
+"""Vocabularies that a Keras model learned by `adapt`, taken from the loaded model's layers."""
 
 from __future__ import annotations
 

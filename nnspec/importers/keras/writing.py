@@ -1,4 +1,4 @@
-"""The spec as text: sections in the order of the language, an item a line, names only where one is read by name."""
+"""Writes the spec as text: sections in their usual order, one item per line, names only if they are used."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class _Writer:
             for unit in inner:
                 if id(unit) in wanted:
                     names.name(unit, self.stem(unit, is_top=is_top), rounds)
-            if wanted & {id(end), id(last_of(entry))}:  # the name stands for the last round's
+            if wanted & {id(end), id(last_of(entry))}:  # the name is that of the last iteration
                 names.given[id(last_of(entry))] = names.name(end, self.stem(end, is_top=is_top), rounds)
         lines: list[str] = []
         before: Unit | str | None = first

@@ -1,4 +1,4 @@
-"""What attentions with heads share: arguments, the rule of axes and weights, and both lowerings."""
+"""The base of attention with heads: arguments, axes and weights, and both lowerings."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def dropout() -> a.Arg:
 
 
 class HeadedAttention(Layer):
-    """What attentions with heads share."""
+    """Base of attention layers with heads."""
 
     habits = ATTENTION_INPUTS
     arity = (1, 3)

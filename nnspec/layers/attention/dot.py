@@ -1,4 +1,4 @@
-"""Attention without weights of its own: Attention (Luong) and AdditiveAttention (Bahdanau)."""
+"""Attention without projections: Attention (Luong) and AdditiveAttention (Bahdanau)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SEED = a.integer("Random seed.", None, minimum=0)
 
 
 class UnprojectedAttention(Layer):
-    """What they share: the last but one axis is attended, and the value's features are what comes out."""
+    """Base of `Attention` and `AdditiveAttention`: attends along the last axis but one."""
 
     habits = ATTENTION_INPUTS
     arity = (1, 3)
@@ -47,7 +47,7 @@ class UnprojectedAttention(Layer):
         check_steps(call, roles, places)
         check_fit(call, roles, places)
         check_features(call, call.axes[-1], roles.key.axes[-1], "compares each query with each key")
-        if any(value.mask for _, value in roles.named()):  # Keras lays a causal mask over the steps by itself
+        if any(value.mask for _, value in roles.named()):  # Keras itself applies a causal mask to the steps
             check_masks(call, roles, places, 1, is_banded=False)
         weights, formula = self.weights_rule(call)
         output = call.require_unique((*call.axes[:-1], roles.value.axes[-1]), "from")
@@ -83,13 +83,15 @@ class UnprojectedAttention(Layer):
 
 
 class Attention(UnprojectedAttention):
-    """Each query reads the values, weighted by how it fits their keys: softmax(query·key)·value.
+    """Dot-product attention: each query averages the values, weighted by its similarity to their keys.
 
-    Of one input, every position attends to all others; `from: [query, value]` and `from: [query, value, key]` attend
-    from one value to another. Where a query is masked, the result is zero.
+    softmax(query·key)·value
 
-    With `score_mode: concat` a query fits a key by Σ tanh(query + key) (Luong et al., Effective Approaches to
-    Attention-based Neural Machine Translation, 2015).
+    With one input, every position attends to all others; `from: [query, value]` and `from: [query, value, key]` attend
+    from one value to another. A masked query gives zero.
+
+    With `score_mode: concat` the similarity of a query and a key is Σ tanh(query + key) (Luong et al., Effective
+    Approaches to Attention-based Neural Machine Translation, 2015).
 
     Input axes:  `batch time feature` and `batch step feature`
     Output axes: `batch time feature`, the features being the value's
@@ -122,10 +124,10 @@ class Attention(UnprojectedAttention):
 
 
 class AdditiveAttention(UnprojectedAttention):
-    """Each query reads the values, weighted by Σ scale·tanh(query + key), softmaxed.
+    """Additive attention: each query averages the values, weighted by softmax(Σ scale·tanh(query + key)).
 
-    Of one input, every position attends to all others; `from: [query, value]` and `from: [query, value, key]` attend
-    from one value to another. Where a query is masked, the result is zero (Bahdanau et al., Neural Machine Translation
+    With one input, every position attends to all others; `from: [query, value]` and `from: [query, value, key]` attend
+    from one value to another. A masked query gives zero (Bahdanau et al., Neural Machine Translation
     by Jointly Learning to Align and Translate, 2015).
 
     Input axes:  `batch time feature` and `batch step feature`

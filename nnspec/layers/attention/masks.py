@@ -1,4 +1,4 @@
-"""Which positions attention may see: what a spec may say about it, and the masks as ONNX tensors."""
+"""Attention masks: their arguments in a spec, and the masks as ONNX tensors."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def _check_given_mask(call: Call, roles: Roles, places: Sequence[int], heads: in
         f"but `{mask.node}` has {ax.describe(mask.axes)}",
         "attention_mask",
         notes=[f"an axis for its {heads} heads may come first"] if may_have_heads else [],
-        fixes=[Fix("permute it first")] if swapped else [],
+        fixes=[Fix("permute the mask first")] if swapped else [],
         about=[mask.node, *mask.axes],
     )
 

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 class MultiHeadAttention(HeadedAttention):
-    """Each position reads all positions of a sequence, weighted by how its query fits their keys, in several heads.
+    """Multi-head attention: each position averages all positions of a sequence, weighted by query and key.
 
-    Of one input, every position attends to all others (self-attention); `from: [query, value]` and
-    `from: [query, value, key]` attend from one value to another. The axes that are attended are all but the last one,
-    or `attention_axes`; they must have an order, or `over` says that they are meant. The other axes count as batch.
-    Masks of padding, which an Embedding or a Masking attaches, leave padded positions out.
+    With one input, every position attends to all others (self-attention); `from: [query, value]` and
+    `from: [query, value, key]` attend from one value to another. It attends along all axes but the last,
+    or along `attention_axes`; these must be ordered, or be confirmed by `over`. The other axes count as batch.
+    Positions that an Embedding or a Masking marks as padding are left out.
 
     softmax(query·key / √key_dim)·value (Vaswani et al., Attention Is All You Need, 2017)
 
@@ -105,9 +105,9 @@ class MultiHeadAttention(HeadedAttention):
 
 
 class GroupQueryAttention(HeadedAttention):
-    """MultiHeadAttention in which several heads share a key and a value.
+    """Grouped-query attention: a MultiHeadAttention in which several query heads share one key and value head.
 
-    With one key and value it is multi-query attention (Ainslie et al., GQA, 2023).
+    With one key and value head it is multi-query attention (Ainslie et al., GQA, 2023).
 
     Input axes:  `batch time feature`; values have as many features as queries
     Output axes: `batch time unit`, as many as the query has features

@@ -1,4 +1,4 @@
-"""Attention as the one op that ONNX has for it from opset 23: no transposes, no reshapes, no mask of its own."""
+"""Attention as the single ONNX op of opset 23: no transposes, no reshapes, no separate mask."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What attention reads: queries, values and keys, which axes it runs over, and how far each position then sees."""
+"""The inputs of attention (queries, values and keys), the axes it runs over, and its receptive field."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def check_steps(call: Call, roles: Roles, places: Sequence[int]) -> None:
         if ax.is_sequence(last) and not ax.is_sequence(attended):
             call.warn(
                 "NN308",
-                f"`{call.kind}` attends to the positions of `{attended.name}`, while `{last.name}` stands among the "
+                f"`{call.kind}` attends to the positions of `{attended.name}`, but `{last.name}` is one of the "
                 "features",
                 "from",
                 label=f"its {role} is `{value.node}`, {ax.describe(value.axes)}",

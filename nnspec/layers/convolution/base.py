@@ -1,4 +1,4 @@
-"""What every convolution shares: kernels that slide, the axes that they change, and their lowering to one Conv."""
+"""The base of all convolutions: arguments, output axes, and the lowering to one Conv."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def sliding_arguments(rank: int, *, has_causal: bool = False) -> dict[str, a.Arg
 
 
 class Convolution(Layer):
-    """What all convolutions share: the axes rule and the lowering of a kernel that slides.
+    """Base of all convolutions: output axes, and the lowering of a sliding kernel.
 
     Attributes:
         strides_dilated: whether Keras lets it have strides and dilation above 1 at once.
@@ -132,7 +132,7 @@ class Convolution(Layer):
         groups = node.args.get("groups", 1)
         spans = [1 + (k - 1) * d for k, d in zip(kernel, dilation, strict=True)]
         return {
-            "filters": f"{say.with_count(made.size, 'kernel')} slide over the input; each makes one position of "
+            "filters": f"{say.with_count(made.size, 'kernel')} slide over the input; each computes one position of "
             f"`{made.name}`.",
             "kernel_size": say.kernel_sentence(node, places, kernel, channel, groups),
             "strides": say.stride_sentence(node, places, strides),
@@ -201,7 +201,7 @@ class Convolution(Layer):
         spans = [1 + (taps - 1) * d for taps, d in zip(kernel.shape[: self.rank], dilation, strict=True)]
         both = [pads(n, span, s, padding) for n, span, s in zip(sizes, spans, strides, strict=True)]
         auto = None in both
-        if auto and max(dilation) > 1:  # ONNX Runtime finds no pads for a dilated kernel by itself
+        if auto and max(dilation) > 1:  # ONNX Runtime does not compute pads for a dilated kernel
             kernel, dilation = _dilate_kernel(kernel, dilation), (1,) * self.rank
         before: list[int] = []
         after: list[int] = []

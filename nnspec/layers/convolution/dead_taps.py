@@ -1,4 +1,4 @@
-"""Taps of a dilated kernel that only ever see padding: what `show` says of them, and when it is a fault."""
+"""Taps of a dilated kernel that only ever see padding: as a note of `show`, and as an error."""
 
 from __future__ import annotations
 

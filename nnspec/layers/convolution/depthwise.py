@@ -1,4 +1,4 @@
-"""Convolutions in which channels keep apart: depthwise and separable, over one and two axes."""
+"""Depthwise and separable convolutions over one and two axes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _depthwise_arguments(rank: int) -> dict[str, a.Arg]:
 
 
 class Depthwise(Convolution):
-    """A convolution in which every channel has kernels of its own and channels never meet."""
+    """A depthwise convolution: every channel has separate kernels, and channels are not mixed."""
 
     habits = SEPARATE_LAYERS
     strides_dilated = True
@@ -55,8 +55,8 @@ class Depthwise(Convolution):
         channel = node.inputs[0].axes[spatial_positions(self.rank, node.args["data_format"])[1]]
         return {
             **super().why(node),
-            "kernel_size": f"Each kernel looks at {say.kernel_extent(spatial)} of one position of "
-            f"{say.with_size(channel)}; channels never meet.",
+            "kernel_size": f"Each kernel reads {say.kernel_extent(spatial)} of one position of "
+            f"{say.with_size(channel)}; channels are not mixed.",
             "depth_multiplier": f"{say.with_count(each, 'kernel')} for each of {channels}: {channels * each} in all.",
             "kernel": f"{say.with_count(channels * each, 'kernel')} of {size}",
         }
@@ -70,7 +70,7 @@ class Depthwise(Convolution):
 
 
 class DepthwiseConv1D(Depthwise):
-    """`depth_multiplier` kernels for every channel slide along a sequence; channels never meet.
+    """Depthwise convolution of a sequence: `depth_multiplier` kernels per channel; channels are not mixed.
 
     Input axes:  `batch time channel`
     Output axes: `batch time filter`, filter = channel · depth_multiplier
@@ -84,7 +84,7 @@ class DepthwiseConv1D(Depthwise):
 
 
 class DepthwiseConv2D(Depthwise):
-    """`depth_multiplier` kernels for every channel slide along two axes; channels never meet.
+    """Depthwise convolution along two axes: `depth_multiplier` kernels per channel; channels are not mixed.
 
     Input axes:  `batch height width channel`
     Output axes: `batch height width filter`, filter = channel · depth_multiplier
@@ -153,7 +153,7 @@ class Separable(Convolution):
 
 
 class SeparableConv1D(Separable):
-    """A depthwise convolution along a sequence, then `filters` mixtures of its channels at each step.
+    """A depthwise convolution along a sequence, then a pointwise one: `filters` weighted sums of the channels.
 
     Input axes:  `batch time channel`
     Output axes: `batch time filter`
@@ -167,7 +167,7 @@ class SeparableConv1D(Separable):
 
 
 class SeparableConv2D(Separable):
-    """A depthwise convolution along two axes, then `filters` mixtures of its channels at each position.
+    """A depthwise convolution along two axes, then a pointwise one: `filters` weighted sums of the channels.
 
     Input axes:  `batch height width channel`
     Output axes: `batch height width filter`

@@ -1,4 +1,4 @@
-"""A kernel that slides, as one ONNX node: the layout that it wants, and the view of what it makes."""
+"""A sliding kernel as one ONNX node: its memory layout, and the view of its output."""
 
 from __future__ import annotations
 

@@ -57,9 +57,10 @@ def _conv_arguments(rank: int) -> dict[str, a.Arg]:
 
 
 class Conv1D(Conv):
-    """Kernels of `kernel_size` steps slide along a sequence and read all channels; `filters` of them.
+    """Convolution of a sequence: `filters` kernels of `kernel_size` steps slide along it and read all channels.
 
-    With `padding: causal` a position sees itself and what came before: 1 + (kernel_size - 1)·dilation_rate steps.
+    With `padding: causal` a position depends on itself and earlier ones only: 1 + (kernel_size - 1)·dilation_rate
+    steps.
 
     Input axes:  `batch time channel`
     Output axes: `batch time filter`
@@ -75,7 +76,7 @@ class Conv1D(Conv):
 
 
 class Conv2D(Conv):
-    """Kernels slide along two axes and read all channels; `filters` of them.
+    """Convolution along two axes: `filters` kernels slide along them and read all channels.
 
     Input axes:  `batch height width channel`
     Output axes: `batch height width filter`
@@ -89,7 +90,7 @@ class Conv2D(Conv):
 
 
 class Conv3D(Conv):
-    """Kernels slide along three axes and read all channels; `filters` of them.
+    """Convolution along three axes: `filters` kernels slide along them and read all channels.
 
     Input axes:  `batch depth height width channel`
     Output axes: `batch depth height width filter`

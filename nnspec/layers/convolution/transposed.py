@@ -1,4 +1,4 @@
-"""Transposed convolutions over one to three axes: each position writes a kernel, and where they overlap they add up."""
+"""Transposed convolutions over one to three axes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def cut_ends(span: int, stride: int, padding: str, output_padding: int | None) -
 
 
 class TransposedConvolution(Convolution):
-    """The gradient of a convolution as a layer: it makes `strides` positions of each."""
+    """A transposed convolution: the gradient of a convolution; each position becomes `strides` positions."""
 
     def output_padding(self, args: Args) -> tuple[int | None, ...]:
         given = args["output_padding"]
@@ -66,14 +66,13 @@ class TransposedConvolution(Convolution):
         size = "×".join(str(k) for k in kernel)
         *_, made, channels = node.weights[0].shape
         return {
-            "filters": f"{say.with_count(made, 'kernel')} are written for every position of the input.",
-            "kernel_size": f"Every position of the input writes {say.kernel_extent(kernel)} of the output, "
-            f"by all {channels} of its channels; where they overlap, they add up.",
-            "strides": f"One position on in the input is {lists.joined(map(str, strides))} on in the output: "
-            f"{lengths}.",
-            "padding": "Every position that was written stays."
+            "filters": f"{say.with_count(made, 'kernel')} are added for every position of the input.",
+            "kernel_size": f"Every position of the input adds to {say.kernel_extent(kernel)} of the output, "
+            f"from all {channels} of its channels; overlapping contributions are summed.",
+            "strides": f"One position in the input is {lists.joined(map(str, strides))} in the output: {lengths}.",
+            "padding": "No output position is removed."
             if node.args["padding"] == "valid"
-            else f"What was written beyond the ends is cut off: {lengths}.",
+            else f"Positions beyond the ends are cropped: {lengths}.",
             "dilation_rate": say.dilation_sentence(node, places, kernel, self.geometry(node.args)[2]).replace(
                 "of the input", "of the output"
             ),
@@ -156,12 +155,12 @@ def _transposed_arguments(rank: int) -> dict[str, a.Arg]:
         "kernel_size": a.sizes("Kernel size along each spatial axis.", rank),
         "strides": a.sizes("Stride between neighbouring kernels in the output, in positions.", rank, ones),
         "padding": a.choice(
-            "valid: everything the kernels write; same: `strides` output positions per input position.",
+            "valid: all positions that a kernel reaches; same: `strides` output positions per input position.",
             ["valid", "same"],
             "valid",
         ),
         "output_padding": a.sizes(
-            "Positions more at the end than the fewest from which a convolution gives the input's; below `strides`.",
+            "Extra output positions at the end; must be below `strides`.",
             rank,
             None,
             minimum=0,
@@ -177,7 +176,7 @@ def _transposed_arguments(rank: int) -> dict[str, a.Arg]:
 
 
 class Conv1DTranspose(TransposedConvolution):
-    """A convolution backwards: every step writes `kernel_size` steps, `strides` further on than the one before.
+    """Transposed convolution of a sequence: every input step adds to `kernel_size` output steps, `strides` apart.
 
     With `padding: same` the sequence becomes `strides` times as long.
 
@@ -195,7 +194,7 @@ class Conv1DTranspose(TransposedConvolution):
 
 
 class Conv2DTranspose(TransposedConvolution):
-    """A convolution backwards over two axes: every position writes a kernel, `strides` from its neighbours'.
+    """Transposed convolution along two axes: every input position adds a kernel to the output, `strides` apart.
 
     Input axes:  `batch height width channel`
     Output axes: `batch height width filter`, each length·strides with `padding: same`
@@ -209,7 +208,7 @@ class Conv2DTranspose(TransposedConvolution):
 
 
 class Conv3DTranspose(TransposedConvolution):
-    """A convolution backwards over three axes: every position writes a kernel, `strides` from its neighbours'.
+    """Transposed convolution along three axes: every input position adds a kernel to the output, `strides` apart.
 
     Input axes:  `batch depth height width channel`
     Output axes: `batch depth height width filter`, each length·strides with `padding: same`

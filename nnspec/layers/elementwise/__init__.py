@@ -1,1 +1,1 @@
-"""What works on every value by itself: `activations`, `masking`, and `regularization`, which acts in training alone."""
+"""Elementwise layers: `activations`, `masking`, and `regularization`, which is active only in training."""

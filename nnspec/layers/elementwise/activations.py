@@ -1,4 +1,4 @@
-"""Activations as layers of their own."""
+"""Activation functions as layers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Elementwise(Layer):
-    """Every value by itself: axes and mask stay."""
+    """An elementwise function: keeps axes and mask."""
 
     def infer(self, call: Call) -> Inferred:
         call.require_float()
@@ -29,7 +29,7 @@ class Elementwise(Layer):
 
 
 class Activation(Elementwise):
-    """Applies an activation function by name. `softmax` and its kin run along the last axis.
+    """Applies an activation function by name. `softmax` and `log_softmax` run along the last axis.
 
     Input axes:  `batch …`
     Output axes: the same
@@ -53,7 +53,7 @@ class Activation(Elementwise):
 
 
 class ReLU(Elementwise):
-    """x above `threshold`, at most `max_value`; below it `negative_slope`·(x - threshold).
+    """Rectified linear unit: x above `threshold`, limited to `max_value`; below it `negative_slope`·(x - threshold).
 
     Input axes:  `batch …`
     Output axes: the same
@@ -66,7 +66,7 @@ class ReLU(Elementwise):
     args = {
         "max_value": a.number("The largest output; default: no limit.", None, minimum=0),
         "negative_slope": a.number("Slope below the threshold.", 0.0, minimum=0),
-        "threshold": a.number("Values up to here count as negative.", 0.0, minimum=0),
+        "threshold": a.number("Values up to the threshold are treated as negative.", 0.0, minimum=0),
     }
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
@@ -85,7 +85,7 @@ class ReLU(Elementwise):
 
 
 class LeakyReLU(Elementwise):
-    """x above 0, `negative_slope`·x below.
+    """Leaky rectified linear unit: x above 0, `negative_slope`·x below.
 
     Input axes:  `batch …`
     Output axes: the same
@@ -103,7 +103,7 @@ class LeakyReLU(Elementwise):
 
 
 class ELU(Elementwise):
-    """x above 0, `alpha`·(exp(x) - 1) below.
+    """Exponential linear unit: x above 0, `alpha`·(exp(x) - 1) below.
 
     Input axes:  `batch …`
     Output axes: the same
@@ -113,14 +113,14 @@ class ELU(Elementwise):
     kind = "ELU"
     own_activation = "elu"
     is_positionwise = True
-    args = {"alpha": a.number("What it approaches far below 0, negated.", 1.0)}
+    args = {"alpha": a.number("The negated limit for large negative inputs.", 1.0)}
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         return [lowering.elementwise("Elu", inputs[0], alpha=float(node.args["alpha"]))]
 
 
 class PReLU(Elementwise):
-    """x above 0, alpha·x below, with a trained alpha for each position of every axis that is not shared.
+    """Parametric rectified linear unit: x above 0, alpha·x below; one trained alpha per position of the unshared axes.
 
     Input axes:  `batch height width channel`
     Output axes: the same
@@ -161,10 +161,10 @@ class PReLU(Elementwise):
     def why(self, node: Node) -> dict[str, str]:
         axes, shared = node.inputs[0].axes, node.args["shared_axes"] or []
         own = [axis.name for i, axis in enumerate(axes, 1) if i not in shared]
-        told = {"alpha": f"a slope for each position of {lists.quoted(own)}" if own else "one slope for all"}
+        told = {"alpha": f"one slope for each position of {lists.quoted(own)}" if own else "one slope for all"}
         if shared:
             told["shared_axes"] = (
-                f"All positions of {lists.joined(say.with_size(axes[i - 1]) for i in shared)} share theirs."
+                f"All positions of {lists.joined(say.with_size(axes[i - 1]) for i in shared)} share one."
             )
         return told
 
@@ -177,7 +177,7 @@ class PReLU(Elementwise):
 
 
 class Softmax(Layer):
-    """Positive values that sum to 1 along an axis: exp(x) over the sum of all exp(x).
+    """Softmax along an axis: exp(x) / Σ exp(x), positive values that sum to 1.
 
     Input axes:  `batch … class`
     Output axes: the same
@@ -216,7 +216,7 @@ class Softmax(Layer):
         places = [place - 1 for place in (given if isinstance(given, list) else [given])]
         axes = node.inputs[0].axes
         rest = [axis.name for i, axis in enumerate(axes) if i not in places]
-        own = f", for each position of {lists.quoted(rest)} by itself" if rest else ""
+        own = f", for each position of {lists.quoted(rest)} separately" if rest else ""
         return {
             "axis": f"Over {lists.joined(say.with_size(axes[place]) for place in places)} the values sum to 1{own}."
         }

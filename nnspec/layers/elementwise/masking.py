@@ -1,4 +1,4 @@
-"""Where a mask begins, where it ends, and where a value takes that of another."""
+"""Layers that create, remove and copy masks."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class Masking(Layer):
     """Marks the steps whose features all equal `mask_value` as padding and sets them to zero.
 
-    The mask goes along with the values. Recurrent layers leave masked steps out; layers that work step by step pass the
-    mask on; others lose it (NN319).
+    The values carry the mask. Recurrent layers skip masked steps; layers that treat each step separately pass the mask
+    on; others drop it (NN319).
 
     Input axes:  `batch step feature`
     Output axes: `batch step feature`, masked along `step`
@@ -79,10 +79,10 @@ class Masking(Layer):
 
 
 class Unmask(Layer):
-    """Ends a mask: from here on padding counts as data, and that is meant.
+    """Removes the mask on purpose: from here on padding counts as data.
 
-    Layers that lose a mask say so by NN319; this says that it is left behind on purpose, as Keras does where values
-    go through an operator (`2 * x`) or a recurrent layer is given its `initial_state`.
+    A layer that drops a mask is reported as NN319; `unmask` states that this is intended. Keras drops masks in the same
+    way where values pass an operator (`2 * x`) or a recurrent layer has an `initial_state`.
 
     Input axes:  `batch step …`, masked
     Output axes: the same, without a mask
@@ -99,9 +99,9 @@ class Unmask(Layer):
         if call.input.mask is None:
             call.warn(
                 "NN365",
-                f"`unmask` reads `{call.input.node}`, which carries no mask",
-                notes=["masks begin at `Masking` and at an `Embedding` with `mask_zero`"],
-                fixes=[Fix("leave it out")],
+                f"`unmask` reads `{call.input.node}`, which has no mask",
+                notes=["`Masking` and an `Embedding` with `mask_zero` create masks"],
+                fixes=[Fix("remove it")],
                 about=[call.input.node],
             )
         return Inferred((call.axes,))
@@ -117,9 +117,9 @@ class Unmask(Layer):
 
 
 class MaskLike(Layer):
-    """Gives values the mask of another value: `mask_like: {from: [values, masked]}`.
+    """Applies the mask of another value: `mask_like: {from: [values, masked]}`.
 
-    Both have the masked axis, in the same place and equally long: a mask comes back that a layer in between lost.
+    Both must have the masked axis, at the same position and with the same size. Restores a mask that a layer dropped.
 
     Input axes:  `batch step …`, and `batch step …`, masked along `step`
     Output axes: those of the first, masked along `step`
@@ -137,9 +137,9 @@ class MaskLike(Layer):
         if masked.mask is None:
             call.fail(
                 "NN366",
-                f"`mask_like` takes the mask of `{masked.node}`, which carries none",
+                f"`mask_like` takes the mask of `{masked.node}`, which has none",
                 "from",
-                fixes=[Fix("name a value behind `Masking` or behind an `Embedding` with `mask_zero`")],
+                fixes=[Fix("name a value that follows a `Masking` or an `Embedding` with `mask_zero`")],
                 about=[masked.node],
             )
         place = ax.index_of(masked.axes, masked.mask)
@@ -148,7 +148,7 @@ class MaskLike(Layer):
             call.fail(
                 "NN366",
                 f"`mask_like` puts a mask along `{masked.mask}` ({masked.axes[place]}) on values of "
-                f"{ax.describe(values.axes)}, which have no such axis there",
+                f"{ax.describe(values.axes)}, which do not have this axis at that position",
                 "from",
                 about=[masked.mask, *values.axes],
             )

@@ -1,4 +1,4 @@
-"""Layers that act in training alone (dropout, noise, penalties): at inference they hand on what they read."""
+"""Layers that are active only in training (dropout, noise, penalties)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NOISE_SHAPE = a.Arg(
 
 
 class TrainingOnly(Layer):
-    """Axes, mask and values stay; nothing is written to ONNX."""
+    """Active only in training: keeps axes, mask and values; exports no ONNX node."""
 
     rank: ClassVar[int | None] = None
     is_training_only = True
@@ -66,7 +66,7 @@ def _check_noise_shape(call: Call, shape: list[Any]) -> None:
 
 
 class Dropout(TrainingOnly):
-    """In training sets a `rate` of the values to 0 and scales up the others; at inference does nothing.
+    """In training sets the fraction `rate` of the values to 0 and scales up the others; at inference does nothing.
 
     Input axes:  `batch …`
     Output axes: the same
@@ -155,7 +155,7 @@ class AlphaDropout(TrainingOnly):
 
 
 class ActivityRegularization(TrainingOnly):
-    """Adds `l1`·Σ|x| + `l2`·Σx² of its input to the loss, and hands the input on.
+    """Adds `l1`·Σ|x| + `l2`·Σx² of its input to the loss, and returns the input unchanged.
 
     Input axes:  `batch …`
     Output axes: the same
@@ -169,7 +169,7 @@ class ActivityRegularization(TrainingOnly):
 
 
 class Identity(TrainingOnly):
-    """Hands on what it reads: a place to attach a name.
+    """Returns its input unchanged, under a new name.
 
     Input axes:  `batch …`
     Output axes: the same

@@ -1,4 +1,4 @@
-"""What a formula's parts mean: functions of values, reductions over axes by name, and comparisons, which give 1 or 0.
+"""The functions of formulas: elementwise functions, reductions over axes by name, comparisons as 1 or 0.
 
 `compute` walks a tree with an algebra: that of axes (is it right, what does it give), of Keras or of ONNX.
 """

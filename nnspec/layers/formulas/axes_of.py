@@ -1,4 +1,4 @@
-"""The algebra of the axes rule: which axes a formula's value has, and whether its parts fit together."""
+"""Infers the axes of a formula's value, and checks that its parts fit together."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class AxesOf:
     def name(self, name: str) -> Named:
         if name not in self.known:
             there = ", ".join(f"`{known}`" for known in self.known)
-            raise FormulaError(f"nothing is called `{name}`, there are {there}{did_you_mean(name, self.known)}")
+            raise FormulaError(f"there is no value `{name}`; there are {there}{did_you_mean(name, self.known)}")
         self.used.add(name)
         return self.known[name]
 
@@ -60,6 +60,6 @@ class AxesOf:
         for axis in axes:
             if axis not in value:
                 has = ax.describe(tuple(value.values())) if value else "none"
-                raise FormulaError(f"`{function}` goes over `{axis}`, but the axes of what it is given are {has}")
+                raise FormulaError(f"`{function}` reduces axis `{axis}`, but its argument has axes {has}")
         self.reduced.update(axes)
         return {name: axis for name, axis in value.items() if name not in axes}

@@ -39,12 +39,12 @@ _WEIGHTS = {
 
 
 class Formula(Layer):
-    """Computes a formula: `formula: "x * sigmoid(x)"`; with weights of its own where it declares them.
+    """Computes a formula: `formula: "x * sigmoid(x)"`, optionally with declared weights.
 
-    One value is called `x`, several `x1`, `x2`, …; `values` gives them other names. Axes meet by name: a weight along
-    `channel` is repeated along all others, and so is a value that lacks an axis of another. There are `+ - * / **`,
+    One value is called `x`, several `x1`, `x2`, …; `values` renames them. Axes are matched by name: a weight along
+    `channel` is repeated along all others, and so is a value without an axis of another. There are `+ - * / **`,
     comparisons (1 where they hold, else 0), and mean, sum, max and min over axes:
-    `x / sqrt(mean(x * x, channel) + 1.0e-6) * gamma`. A mask ends here.
+    `x / sqrt(mean(x * x, channel) + 1.0e-6) * gamma`. The mask is dropped.
 
     Functions: `where(condition, a, b)`, `clip(x, low, high)`, `max` and `min` of several, abs, ceil, floor, round,
     sign, exp, expm1, log, log1p, sqrt, rsqrt, square, reciprocal, sin, cos, tan, asin, acos, atan, sinh, cosh, tanh,
@@ -63,7 +63,7 @@ class Formula(Layer):
         "expression": a.Arg({"type": "string"}, "The formula."),
         "values": a.Arg(
             {"type": ["array", "null"], "items": {"type": "string", "pattern": _NAME}, "minItems": 1},
-            "What the values that it reads are called in the formula.",
+            "Names of its inputs in the formula.",
             None,
         ),
         "weights": a.Arg(_WEIGHTS, "Weights by name, each with its axes.", None),
@@ -123,13 +123,13 @@ class Formula(Layer):
         late = sorted(algebra.reduced.difference(ax.names(call.axes)))
         for name in late:
             if any(ax.index_of(value.axes, name) is not None for value in call.inputs):
-                message = f"the formula goes over `{name}`, which the first value, `{call.input.node}`, does not have"
-                fix = Fix("name a value that has it first, in `from`")
+                message = f"the formula uses axis `{name}`, which the first value, `{call.input.node}`, does not have"
+                fix = Fix("list a value that has this axis first in `from`")
                 call.fail("NN368", message, self.said(call), fixes=[fix], about=[name])
         return present
 
     def refuse(self, call: Call, message: str, arg: str | None) -> None:
-        call.fail("NN368", message, arg, fixes=[Fix("`nnspec explain formula` says what formulas have")])
+        call.fail("NN368", message, arg, fixes=[Fix("`nnspec explain formula` lists operators and functions")])
 
     def said(self, call: Call) -> str:
         """The key of the formula's text, which is the whole body where it stands alone."""
@@ -155,7 +155,7 @@ class Formula(Layer):
                     "NN311",
                     f"weight `{weight.name}` is {axis.size} long along `{axis.name}`, but the values are {there.size}",
                     "weights",
-                    fixes=[Fix(f"leave it to the values: `{axis.name}: null`")],
+                    fixes=[Fix(f"take the size of the values: `{axis.name}: null`")],
                     about=[axis.name],
                 )
 
@@ -211,7 +211,7 @@ def common_axes(call: Call) -> dict[str, Axis]:
                     f"`{call.kind}` joins values whose `{axis.name}` differs: it is {mine.size} long in "
                     f"`{first.node}`, {axis.size} in `{value.node}`",
                     "from",
-                    fixes=[Fix("rename one of them where they are not the same thing")],
+                    fixes=[Fix("rename one of them if they are different axes")],
                     about=[axis.name, first.node, value.node],
                 )
     if not any(set(axes) <= set(ax.names(value.axes)) for value in call.inputs):

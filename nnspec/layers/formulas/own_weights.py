@@ -1,4 +1,4 @@
-"""Weights that a spec declares: named axes, how they start, whether training changes them; constants too."""
+"""Declared weights: named axes, initializer or values, and whether they are trained."""
 
 from __future__ import annotations
 
@@ -34,29 +34,29 @@ AXIS_NAME = r"^[A-Za-z_][A-Za-z0-9_\-]*$"
 PROPERTIES: dict[str, JsonSchema] = {
     "axes": {
         "type": "object",
-        "description": "Its axes in order, each with a size; null: as long as that axis is in what the layer reads.",
+        "description": "Its axes in order, each with a size; null: the size of that axis in the layer's input.",
         "propertyNames": {"pattern": AXIS_NAME},
         "additionalProperties": {"type": ["integer", "null"], "minimum": 1},
     },
     "initializer": {
         "allOf": [{"$ref": "#/definitions/nullable_initializer"}],
-        "description": "How it starts; default: zeros.",
+        "description": "Initializer; default: zeros.",
     },
     "regularizer": {
         "allOf": [{"$ref": "#/definitions/nullable_regularizer"}],
-        "description": "Penalty on it.",
+        "description": "Regularizer: a penalty added to the loss.",
     },
     "constraint": {
         "allOf": [{"$ref": "#/definitions/nullable_constraint"}],
-        "description": "What it is held to after each training step.",
+        "description": "Constraint, applied after each training step.",
     },
     "trainable": {
         "type": ["boolean", "null"],
-        "description": "Whether training changes it; default: only where neither `values` nor `file` says what it is.",
+        "description": "Whether training changes it; default: true, but false with `values` or `file`.",
     },
     "values": {
         "type": ["number", "array", "null"],
-        "description": f"Its values, a list within a list for each axis; {MAX_VALUES:,} at most.",
+        "description": f"Its values as nested lists, one level per axis; at most {MAX_VALUES:,}.",
     },
     "file": {
         "type": ["string", "null"],
@@ -139,8 +139,8 @@ def own_weight(call: Call, name: str, body: Args, known: Mapping[str, Axis], arg
     if len(given) > 1:
         reader.fail(
             given[1],
-            f"{reader.what} is given `{given[0]}` and `{given[1]}`",
-            fixes=[Fix("keep the one that says what it is")],
+            f"{reader.what} has both `{given[0]}` and `{given[1]}`",
+            fixes=[Fix("keep one of them")],
         )
     trainable = body.get("trainable")
     file, member = reader.file([_known(axis) for axis in axes])
@@ -158,14 +158,14 @@ def own_weight(call: Call, name: str, body: Args, known: Mapping[str, Axis], arg
             check_weight_object(call, arg or family, f"{family}s", body[family], reader.what, made.sizes)
     if len(axes) > 2 and keras_objects.canonical("constraints", made.constraint or "NonNeg")[0] in NORMS:
         reader.fail(
-            "constraint", f"a constraint of norms is for weights of one or two axes, but {reader.what} has {len(axes)}"
+            "constraint", f"a norm constraint needs a weight with one or two axes, but {reader.what} has {len(axes)}"
         )
     return made
 
 
 @dataclass(frozen=True)
 class _Reader:
-    """Reads the parts of a weight's body, and speaks of their faults."""
+    """Reads the parts of a weight's body, and reports their faults."""
 
     call: Call
     name: str
@@ -194,9 +194,9 @@ class _Reader:
                 names = ", ".join(f"`{axis}`" for axis in known)
                 self.fail(
                     "axes",
-                    f"{self.what} is to be as long as the axis `{name}` of what `{self.call.kind}` reads, which has "
+                    f"{self.what} must be as long as the axis `{name}` of the input of `{self.call.kind}`, which has "
                     f"{names or 'no axes'}",
-                    fixes=[Fix(f"say its size: `{name}: 10`")],
+                    fixes=[Fix(f"write its size: `{name}: 10`")],
                     about=[name],
                 )
             size = self.call.require_size(there, f"{self.what} is as long")
@@ -208,11 +208,11 @@ class _Reader:
             return
         shape = _shape(values)
         if shape is None:
-            self.fail("values", f"`values` of {self.what} are no numbers, or lists of unequal length")
+            self.fail("values", f"`values` of {self.what} must be numbers in nested lists of equal length")
         if math.prod(shape) > MAX_VALUES:
             self.fail(
                 "values",
-                f"`values` of {self.what} are {math.prod(shape)} numbers; a spec holds {MAX_VALUES} at most",
+                f"`values` of {self.what} are {math.prod(shape)} numbers; a spec can have at most {MAX_VALUES}",
                 fixes=[Fix("save them with `numpy.save`, and name the file: `file: table.npy`")],
             )
         if shape != tuple(sizes):
@@ -234,11 +234,12 @@ class _Reader:
         try:
             header = self.header(path, member)
         except SourceError as error:
-            self.fail("file", f"`{text}`, which has the values of {self.what}, cannot be read: {error}")
+            self.fail("file", f"`{text}`, the file of {self.what}, cannot be read: {error}")
         if header.kind not in "fiu" or header.shape != tuple(sizes):
             self.fail(
                 "file",
-                f"`{text}` has shape {header.shape} of {header.descr}, but {self.what} is {tuple(sizes)} numbers",
+                f"`{text}` has shape {header.shape} and dtype {header.descr}, but {self.what} needs "
+                f"numbers of shape {tuple(sizes)}",
             )
         return path, member or None
 

@@ -68,7 +68,7 @@ def parse(text: str) -> Tree:
     reader = _Reader(_tokens(text))
     tree = reader.comparison(0)
     if reader.place < len(reader.tokens):
-        raise FormulaError(f"`{reader.tokens[reader.place]}` stands where an operator or the end is expected")
+        raise FormulaError(f"`{reader.tokens[reader.place]}` is found where an operator or the end is expected")
     return tree
 
 
@@ -96,7 +96,7 @@ def _tokens(text: str) -> list[str]:
         match = _TOKEN.match(text, place)
         if match is None:
             rest = text[place:].lstrip()
-            raise FormulaError(f"`{rest[:1]}` in `{rest[:20]}` is no part of a formula")
+            raise FormulaError(f"`{rest[:1]}` in `{rest[:20]}` is not allowed in a formula")
         result.append(match[0].strip())
         place = match.end()
     if len(result) > MAX_PARTS:
@@ -118,7 +118,7 @@ class _Reader:
             return left
         compared = Apply(COMPARISONS[sign], (left, self.sum(depth)))
         if self.taken(COMPARISONS) is not None:
-            raise FormulaError("comparisons do not follow each other; join two with `*`")
+            raise FormulaError("comparisons cannot be chained; join two with `*`")
         return compared
 
     def sum(self, depth: int) -> Tree:
@@ -162,11 +162,11 @@ class _Reader:
         if token[0].isdigit() or token[0] == ".":
             value = float(token)
             if not math.isfinite(value):
-                raise FormulaError(f"`{token[:20]}` is too large a number")
+                raise FormulaError(f"the number `{token[:20]}` is too large")
             return Number(value)
         if token[0].isalpha() or token[0] == "_":
             return self.call(token, depth) if self.taken({"(": ""}) is not None else Name(token)
-        raise FormulaError(f"`{token}` stands where a value is expected")
+        raise FormulaError(f"`{token}` is found where a value is expected")
 
     def call(self, function: str, depth: int) -> Tree:
         arguments = [self.comparison(depth + 1)]
@@ -184,5 +184,5 @@ class _Reader:
 
     def expect(self, sign: str) -> None:
         if self.taken({sign: ""}) is None:
-            found = f"`{self.tokens[self.place]}`" if self.place < len(self.tokens) else "its end"
-            raise FormulaError(f"`{sign}` is expected, not {found}")
+            found = f"`{self.tokens[self.place]}`" if self.place < len(self.tokens) else "the end"
+            raise FormulaError(f"expected `{sign}`, but found {found}")

@@ -18,10 +18,10 @@ NAME = "value"
 
 
 class WeightVerb(Layer):
-    """Gives a weight: `weight: {axes: {time: 10, feature: 8}}`, trained or constant, the same for every sample.
+    """A weight as a value: `weight: {axes: {time: 10, feature: 8}}`, trained or constant, the same for every sample.
 
-    What it reads says no more than how many samples there are, and how long the axes are whose size is null. Behind it,
-    `Add` and its like, `Concatenate` and `Dot` read it as any other value: a table of positions, a class token.
+    Its input only sets the number of samples, and the size of axes that are null. Layers such as `Add`, `Concatenate`
+    and `Dot` read it like any other value: position embeddings, a class token.
 
     Input axes:  `batch …`
     Output axes: `batch`, then those under `axes`

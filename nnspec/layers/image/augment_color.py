@@ -116,11 +116,11 @@ class RandomColorJitter(Augmentation):
         require_channels(call, place, (3,), "saturation and hue are defined for RGB only")
 
     def check(self, call: Call) -> None:
-        refuse_channels_first(call, "in Keras the changes that it is made of read the last axis as channels")
+        refuse_channels_first(call, "the Keras layers that it combines take the last axis as channels")
 
 
 class RandomGrayscale(Augmentation):
-    """In training makes some images grey, with all channels alike; at inference does nothing.
+    """In training makes some images grey, with equal channels; at inference does nothing.
 
     Input axes:  `batch height width channel`, one channel or three
     Output axes: the same
@@ -129,7 +129,7 @@ class RandomGrayscale(Augmentation):
     kind = "RandomGrayscale"
     channels = (1, 3)
     args = {
-        "factor": a.number("Probability that an image is made grey.", 0.5, minimum=0, maximum=1),
+        "factor": a.number("Probability that an image is converted to grey.", 0.5, minimum=0, maximum=1),
         "data_format": a.data_format(),
         "seed": SEED,
     }
@@ -152,7 +152,7 @@ class RandomInvert(Augmentation):
 
 
 class RandomPosterization(Augmentation):
-    """In training keeps few bits of each value; at inference does nothing.
+    """In training reduces the number of bits of each value; at inference does nothing.
 
     Input axes:  `batch height width channel`
     Output axes: the same
@@ -186,9 +186,9 @@ class Solarization(Augmentation):
 
 
 class Equalization(Augmentation):
-    """In training spreads the values of each channel, over all images of a batch, evenly; at inference does nothing.
+    """In training equalizes the histogram of each channel over all images of a batch; at inference does nothing.
 
-    Keras' documentation speaks of inference too, but its code acts in training alone; `AutoContrast` acts in both.
+    Keras' documentation mentions inference too, but its code acts only in training; `AutoContrast` acts in both.
 
     Input axes:  `batch height width channel`
     Output axes: the same

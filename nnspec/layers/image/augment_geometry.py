@@ -27,7 +27,7 @@ class RandomFlip(Augmentation):
     kind = "RandomFlip"
     args = {
         "mode": a.choice(
-            "horizontal: left to right; vertical: top to bottom; or both, each by itself.",
+            "horizontal: left to right; vertical: top to bottom; or both, independently.",
             ["horizontal", "vertical", "horizontal_and_vertical"],
             "horizontal_and_vertical",
         ),
@@ -37,7 +37,7 @@ class RandomFlip(Augmentation):
 
 
 class RandomRotation(Augmentation):
-    """In training turns each image by a random angle; at inference does nothing.
+    """In training rotates each image by a random angle; at inference does nothing.
 
     Input axes:  `batch height width channel`
     Output axes: the same
@@ -46,7 +46,7 @@ class RandomRotation(Augmentation):
     kind = "RandomRotation"
     args = {
         "factor": range_argument(
-            "Angle as a fraction of a whole turn: 0.1 is up to 36° either way, [-0.2, 0.3] from 72° clockwise to 108° "
+            "Angle as a fraction of a full turn: 0.1 is up to 36° either way, [-0.2, 0.3] from 72° clockwise to 108° "
             "counter-clockwise.",
             minimum=-1,
         ),
@@ -92,11 +92,11 @@ class RandomZoom(Augmentation):
         for name in ("height_factor", "width_factor"):
             value = call.args[name]
             if value is not None and -1 in (value if isinstance(value, list) else [value]):
-                call.fail("NN206", f"`{name}` of `RandomZoom` must be more than -1, where nothing is left", name)
+                call.fail("NN206", f"`{name}` of `RandomZoom` must be greater than -1, at which nothing remains", name)
 
 
 class RandomShear(Augmentation):
-    """In training slants each image by a random amount; at inference does nothing.
+    """In training shears each image by a random amount; at inference does nothing.
 
     Input axes:  `batch height width channel`
     Output axes: the same
@@ -104,8 +104,8 @@ class RandomShear(Augmentation):
 
     kind = "RandomShear"
     args = {
-        "x_factor": range_argument("Slant along the width, as a fraction of it: 0.3 is up to 30% either way.", 0.0),
-        "y_factor": range_argument("Slant along the height, as a fraction of it.", 0.0),
+        "x_factor": range_argument("Shear along the width, as a fraction of it: 0.3 is up to 30% either way.", 0.0),
+        "y_factor": range_argument("Shear along the height, as a fraction of it.", 0.0),
         "interpolation": INTERPOLATION,
         "fill_mode": FILL_MODE,
         "fill_value": FILL_VALUE,
@@ -115,7 +115,7 @@ class RandomShear(Augmentation):
 
 
 class RandomPerspective(Augmentation):
-    """In training moves the corners of some images, as if seen from the side; at inference does nothing.
+    """In training applies a random perspective transform to some images; at inference does nothing.
 
     Input axes:  `batch height width channel`
     Output axes: the same
@@ -133,7 +133,7 @@ class RandomPerspective(Augmentation):
 
 
 class RandomElasticTransform(Augmentation):
-    """In training distorts some images like rubber; at inference does nothing.
+    """In training applies a random elastic deformation to some images; at inference does nothing.
 
     Input axes:  `batch height width channel`
     Output axes: the same

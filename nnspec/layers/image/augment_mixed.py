@@ -1,4 +1,4 @@
-"""Augmentations that hide, blur or sharpen, and those that choose among others."""
+"""Augmentations that erase, blur or sharpen, and those that combine others."""
 
 from __future__ import annotations
 

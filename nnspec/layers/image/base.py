@@ -1,4 +1,4 @@
-"""What layers over images share: where height, width and channel stand, what they compute with, their arguments."""
+"""The base of image layers: the positions of height, width and channel, dtypes and arguments."""
 
 from __future__ import annotations
 
@@ -111,14 +111,14 @@ def cast_keras_tensor(node: Node, tensor: KerasTensor) -> KerasTensor:
 
 
 class Augmentation(ImageLayer):
-    """Changes images at random in training; at inference it hands them on, and nothing is written to ONNX."""
+    """A random augmentation in training; at inference it returns the images unchanged, and exports no ONNX node."""
 
     is_training_only = True
 
     def infer(self, call: Call) -> Inferred:
         self.places(call)
         self.check(call)
-        return Inferred((call.axes,), ("float32",), notes=("in training alone",))
+        return Inferred((call.axes,), ("float32",), notes=("only in training",))
 
     def check(self, call: Call) -> None:
         """Arguments against each other."""

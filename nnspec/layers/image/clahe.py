@@ -23,10 +23,10 @@ LEVELS = 256
 
 
 class ContrastLimitedAdaptiveHistogramEqualization(ImageLayer):
-    """Contrast evened out within the tiles of an image, and between them, in training and at inference.
+    """Contrast-limited adaptive histogram equalization (CLAHE), in training and at inference.
 
-    Each tile's histogram of 256 levels is cut at `clip_limit`, what was cut off is dealt out evenly, and its running
-    sum maps levels to new ones; a pixel lies between the maps of the four nearest tiles. Integers become floats.
+    Each tile's histogram of 256 levels is clipped at `clip_limit`, the excess is distributed evenly, and the cumulative
+    sum maps levels to new ones; a pixel interpolates between the four nearest tiles. Integers become floats.
 
     Input axes:  `batch height width channel`
     Output axes: the same
@@ -44,7 +44,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(ImageLayer):
 
     def infer(self, call: Call) -> Inferred:
         height, width, channel = self.places(call)
-        call.require_size(call.axes[channel], "each has tiles of its own")
+        call.require_size(call.axes[channel], "each has separate tiles")
         for place, tiles in zip((height, width), a.as_tuple(call.args["tile_grid_size"], 2), strict=True):
             size = call.require_size(call.axes[place], "it is cut into tiles")
             if -(-size // tiles) * tiles - size > size:
@@ -141,9 +141,9 @@ class ContrastLimitedAdaptiveHistogramEqualization(ImageLayer):
 
 
 class Tiles:
-    """Which tile each pixel of `channel height width` lies in, and which ones it lies between.
+    """The tile of each pixel of `channel height width`, and the tiles to interpolate between.
 
-    Maps lie in memory as `row column channel level`.
+    Maps have the memory order `row column channel level`.
     """
 
     def __init__(self, old: tuple[int, int], grid: tuple[int, ...], channels: int) -> None:

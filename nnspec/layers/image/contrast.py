@@ -1,4 +1,4 @@
-"""AutoContrast: every channel of an image stretched over the whole range of values."""
+"""AutoContrast: stretches every channel over the whole range of values."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 class AutoContrast(ImageLayer):
-    """Each channel of each image stretched so that its values fill `value_range`, in training and at inference.
+    """Stretches each channel of each image so that its values fill `value_range`, in training and at inference.
 
-    (x - least)·(high - low) / (most - least) + low; a channel of one value alone stays as it is. Integers become
+    (x - least)·(high - low) / (most - least) + low; a channel with a single value is unchanged. Integers become
     floats.
 
     Input axes:  `batch height width channel`

@@ -1,4 +1,4 @@
-"""A matrix along one axis: what every interpolation and every mean of windows is where sizes are known."""
+"""Products with a matrix along one axis, for interpolation and window means of known sizes."""
 
 from __future__ import annotations
 

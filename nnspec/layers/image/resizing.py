@@ -1,4 +1,4 @@
-"""Layers that bring images to one size: Resizing, CenterCrop, RandomCrop."""
+"""Layers that give images one size: Resizing, CenterCrop, RandomCrop."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WHOLE = WHOLE
 
 
 class ImageResizing(ImageLayer):
-    """Makes images of `height` by `width` pixels, whatever size they had. Integers become floats."""
+    """Base of layers that give images of `height` by `width` pixels. Integers become floats."""
 
     def infer(self, call: Call) -> Inferred:
         height, width, _ = self.places(call)
@@ -45,7 +45,7 @@ class ImageResizing(ImageLayer):
 
     def check(self, call: Call, height: int, width: int) -> None:
         for place in (height, width):
-            call.require_size(call.axes[place], "what is cut away depends on it")
+            call.require_size(call.axes[place], "the cropped part depends on it")
 
     def spatial(self, node: Node) -> Pair:
         """The positions of height and width among the input's axes."""
@@ -140,10 +140,10 @@ def _target(lowering: Lowering, tensor: str, old: tuple[int | None, int | None],
 
 
 class Resizing(ImageResizing):
-    """Images brought to `height` by `width` pixels by interpolation.
+    """Resizes images to `height` by `width` pixels by interpolation.
 
-    In ONNX a `Resize`, or, for what runtimes compute in different ways (`bicubic`, `lanczos`, `area`, `antialias`),
-    two products with the weights of TensorFlow's kernels. Integers become floats, which Keras would round again.
+    In ONNX a `Resize`, or, for the methods that runtimes compute differently (`bicubic`, `lanczos`, `area`,
+    `antialias`), two matrix products with TensorFlow's kernel weights. Integers become floats, which Keras would round.
 
     Input axes:  `batch height width channel`
     Output axes: the same, of the new sizes
@@ -170,7 +170,7 @@ class Resizing(ImageResizing):
         is_any_size = not keeps and not args["antialias"] and args["interpolation"] in ("bilinear", "nearest")
         if not is_any_size:
             for place in (height, width):
-                call.require_size(call.axes[place], "proportions or weights depend on it")
+                call.require_size(call.axes[place], "the aspect ratio or weights depend on it")
 
     def window(self, args: Args, old: int, new: int) -> Window:
         if args["crop_to_aspect_ratio"] or args["pad_to_aspect_ratio"]:
@@ -208,9 +208,9 @@ class Resizing(ImageResizing):
 
 
 class CenterCrop(ImageResizing):
-    """The middle of each image, `height` by `width` pixels.
+    """Crops the centre of each image, `height` by `width` pixels.
 
-    An image that is smaller one way is cut to the new proportions and resized. Integers become floats.
+    An image that is smaller in one dimension is cropped to the new aspect ratio and resized. Integers become floats.
 
     Input axes:  `batch height width channel`
     Output axes: the same, of the new sizes
@@ -244,10 +244,10 @@ def smart_resize(lowering: Lowering, tensor: str, old: Pair, new: Pair) -> str:
 
 
 class RandomCrop(ImageResizing):
-    """In training a random part of the images, `height` by `width` pixels; at inference the whole image, brought to it.
+    """In training crops a random part of the images, `height` by `width` pixels; at inference resizes the whole image.
 
-    At inference, and where an image is not larger, the widest window of the new proportions is resized, as Keras'
-    documentation says; Keras' own code hands on images of the old size there. Integers become floats.
+    At inference, and if an image is not larger, the largest window of the new aspect ratio is resized, as in Keras'
+    documentation; Keras' code returns images of the old size there. Integers become floats.
 
     Input axes:  `batch height width channel`
     Output axes: the same, of the new sizes

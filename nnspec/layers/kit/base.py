@@ -1,4 +1,4 @@
-"""What a layer kind is: schema, axes rule, weights rule, Keras lowering and ONNX lowering in one class.
+"""The base class of layers: schema, inference of axes and weights, Keras lowering and ONNX lowering.
 
 `Layer.infer` sees a `Call` (inputs with named axes, arguments with places in the source) and returns an `Inferred`.
 Frameworks are imported only inside `to_keras`; `to_onnx` works on a builder and never imports onnx itself:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 
 class Layer(Writing, Reading, Explanation, KerasLowering, OnnxLowering, Importing, Learning, Verification):
-    """A kind of layer. What stands here a kind must give; what it may say beside has a default in its facet.
+    """A layer of the language. Subclasses define what is declared here; what is optional has a default in a facet.
 
     Attributes:
         kind: the key in a spec; for Keras' layers, Keras' name.

@@ -1,4 +1,4 @@
-"""One use of a layer kind: what it reads and what the spec says, with the places to speak of."""
+"""One use of a layer: its inputs and arguments, with spans for diagnostics."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Details(TypedDict, total=False):
 
 
 class Fault(Exception):
-    """The node cannot be inferred: one diagnostic, and its readers keep silent."""
+    """The node cannot be inferred: it gives one diagnostic, and nodes that depend on it give none."""
 
     def __init__(self, diagnostic: Diagnostic) -> None:
         super().__init__(diagnostic.message)
@@ -55,7 +55,7 @@ class Fault(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Maker:
-    """How a node stands in the source, for fixes that belong there.
+    """The source of a node, for fixes.
 
     Attributes:
         body: that of its item.
@@ -68,7 +68,7 @@ class Maker:
 
 @dataclass(kw_only=True)
 class Call:
-    """One use of a layer kind: what it reads and what the spec says, with the places to speak of.
+    """One use of a layer: its inputs and arguments, with spans for diagnostics.
 
     Attributes:
         args: every argument, defaults filled in.

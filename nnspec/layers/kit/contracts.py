@@ -1,4 +1,4 @@
-"""Contracts of layers on the axes that they read: an axis in a role must be one that can play it."""
+"""Requirements of layers on their input axes, such as an ordered axis to step along."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def check_steps(
         _remember(call, here)
         return
     others = [axis for i, axis in enumerate(call.axes) if i not in positions and (not features or i in features)]
-    hidden = [axis for axis in others if ax.is_sequence(axis)]  # a sequence that stands where features are read
+    hidden = [axis for axis in others if ax.is_sequence(axis)]  # a sequence axis where features are read
     unsaid = [axis for axis in here if not _identities(axis) & call.said]
     wrong = [
         axis
@@ -49,7 +49,7 @@ def check_steps(
     candidates = hidden or [axis for axis in others if not ax.is_unordered(axis)]
     kept = [axis for axis in here if axis not in wrong]
     chosen = [*kept, *candidates[: len(wrong)]]
-    wanted = [axis for axis in call.axes if axis in chosen]  # in the order in which they stand
+    wanted = [axis for axis in call.axes if axis in chosen]  # in their current order
     fixes = reorder_fixes(call, wanted, positions) if len(wanted) == len(here) else []
     first = wrong[0].name
     reason = (
@@ -92,7 +92,7 @@ def _check_over(call: Call, here: Sequence[Axis], positions: Sequence[int]) -> N
         call.axis_index(missing[0], "over")
     call.fail(
         "NN309",
-        f"`over` says that `{call.kind}` runs over {quoted(call.over)}, but it runs over {quoted(ax.names(here))}",
+        f"`over` states that `{call.kind}` runs over {quoted(call.over)}, but it runs over {quoted(ax.names(here))}",
         "over",
         notes=[f"its input is {ax.describe(call.axes)}"],
         fixes=reorder_fixes(call, [call.axes[call.axis_index(n, "over")] for n in dict.fromkeys(call.over)], positions)
@@ -130,20 +130,25 @@ def _sequence_fixes(call: Call) -> list[Fix]:
     argument = "" if maker is None or call.stripped else maker.layer.every_step_argument
     if maker is not None and argument:
         edits = () if maker.kind_span.trail else add_key(maker.body, argument, "true")
-        return [Fix(f"let `{call.input.node}` give all its steps: `{argument}: true`", edits)]
+        return [Fix(f"make `{call.input.node}` return all its steps: `{argument}: true`", edits)]
     if axis.is_learned:
         return [
-            Fix(f"`{axis.name}` has no steps: put a `RepeatVector` in front for the same at each, or use a `Dense`")
+            Fix(
+                f"`{axis.name}` has no steps: add a `RepeatVector` before it to repeat the vector at each "
+                "step, or use a `Dense`"
+            )
         ]
     if ax.is_unordered(axis):
         return [
             Fix(
-                "where samples follow each other in time, cut windows: `data: {window: {lookback: 10}}`, and declare "
+                "if samples follow each other in time, use windows: `data: {window: {lookback: 10}}`, and declare "
                 f"`axes: {{time: 10, {axis.name}: {axis.size}}}`"
             ),
-            Fix(f"where they do not, there is nothing to step along: `Dense` reads all of `{axis.name}` at once"),
+            Fix(f"if they do not, there is no sequence: `Dense` reads all of `{axis.name}` at once"),
         ]
-    insert = call.insert_before(f"where each step of `{axis.name}` is one number, say so", ["insert: {feature: 1}"])
+    insert = call.insert_before(
+        (f"if each step of `{axis.name}` is one number, add a feature axis"), ["insert: {feature: 1}"]
+    )
     return [insert]
 
 

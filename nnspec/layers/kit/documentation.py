@@ -35,7 +35,7 @@ def layer_page(layer: Layer) -> str:
             lines.append(f"- `{name}` ({default}): {arg.description}")
         lines.append("")
     if layer.main_argument is not None and not layer.is_verb:
-        lines += [f"A body that is no mapping is its `{layer.main_argument}`: {_short_example(layer)}.", ""]
+        lines += [f"A body that is not a mapping is its `{layer.main_argument}`: {_short_example(layer)}.", ""]
     common = ["name", "from", "when"] + (["as"] if layer.makes else []) + (["over"] if layer.steps else [])
     lines.append("Also takes " + ", ".join(f"`{c}`" for c in common) + ".")
     return "\n".join(lines).rstrip() + "\n"

@@ -1,4 +1,4 @@
-"""Edits of a model's list: items written before another, or in its place."""
+"""Edits of a model's list: items inserted before another, or replacing it."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def add_key(body: Mapping | None, key: str, value: str, behind: str | None = Non
     alone = body.only_value
     if alone is not None and _is_line(body.span):
         return (Edit(body.span, f"{{{alone}: {body.span.text}, {key}: {value}}}"),)
-    if alone is not None:  # a list of its own lines, which may stand as far in as its key
+    if alone is not None:  # a block list, which can be indented as far as its key
         line = "\n" + " " * (body.span.column - 1)
         is_list = body.span.text.startswith("-")
         return (Edit(body.span.start, f"{key}: {value}{line}{alone}:{line}"),) if is_list else ()

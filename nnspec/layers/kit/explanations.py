@@ -1,4 +1,4 @@
-"""Sentences that `nnspec show --why` tells of several kinds: what windows, kernels and moves did with these numbers."""
+"""Sentences of `nnspec show --why` that several layers share: windows, kernels and axis operations."""
 
 from __future__ import annotations
 
@@ -48,30 +48,30 @@ def kernel_sentence(node: Node, places: Sequence[int], kernel: Sequence[int], ch
     channels = (
         f"all {channel.size} of `{channel.name}`" if groups == 1 else f"one of {groups} groups of `{channel.name}`"
     )
-    return f"Each kernel looks at {looks} at once, and at {channels}."
+    return f"Each kernel reads {looks} at once, and {channels}."
 
 
 def stride_sentence(node: Node, places: Sequence[int], strides: Sequence[int]) -> str:
     axes, made = node.inputs[0].axes, node.outputs[0].axes
     if set(strides) == {1}:
-        return "Neighbouring windows lie 1 position apart: none is left out."
+        return "Neighbouring windows are 1 position apart: no position is skipped."
     moves = joined_words(
         f"{with_count(s, 'position')} along `{axes[place].name}`" for place, s in zip(places, strides, strict=True)
     )
     lengths = joined_words(size_change(axes[place], made[place]) for place in places)
-    return f"Neighbouring windows lie {moves} apart: {lengths}."
+    return f"Neighbouring windows are {moves} apart: {lengths}."
 
 
 def dilation_sentence(node: Node, places: Sequence[int], kernel: Sequence[int], dilation: Sequence[int]) -> str:
     if set(dilation) == {1}:
-        return "The taps of a kernel stand side by side."
+        return "The taps of a kernel are adjacent."
     axes = node.inputs[0].axes
     spans = joined_words(
         f"{with_count(k, 'tap')}, {with_count(d, 'position')} apart, span {with_count(1 + (k - 1) * d, 'position')} of "
         f"`{axes[place].name}`"
         for place, k, d in zip(places, kernel, dilation, strict=True)
     )
-    return f"The taps of a kernel are pulled apart: {spans}."
+    return f"The taps of a kernel are spaced: {spans}."
 
 
 def padding_sentence(
@@ -84,13 +84,13 @@ def padding_sentence(
         both = pads(ax.static(axes[place].size), span, stride, padding)
         length = size_change(axes[place], made[place])
         if both is None:
-            parts.append(f"{what}s at both ends of `{axes[place].name}`, as many as its length asks for: {length}")
+            parts.append(f"{what}s at both ends of `{axes[place].name}`, as many as its length needs: {length}")
         elif not any(both):
-            parts.append(f"nothing is put at the ends of `{axes[place].name}`: {length}")
+            parts.append(f"no padding at the ends of `{axes[place].name}`: {length}")
         else:
             ends = f"{with_count(both[0], what)} before and {both[1] or 'none'} after"
             parts.append(f"{ends} the positions of `{axes[place].name}`: {length}")
-    end = " So a position sees itself and what came before it." if padding == "causal" else ""
+    end = " So a position depends only on itself and earlier ones." if padding == "causal" else ""
     text = "; ".join(dict.fromkeys(parts))
     return f"{text[:1].upper()}{text[1:]}.{end}"
 
@@ -119,11 +119,11 @@ def contents_sentence(node: Node) -> str:
             continue
         inside = [str(atom) for atom in axis.atoms]
         held = joined_words(inside) + (", the first one slowest" if len(inside) > 1 else "")
-        parts.append(f"{with_size(axis)} holds {held}" if inside else f"{with_size(axis)} is new and holds nothing yet")
+        parts.append(f"{with_size(axis)} contains {held}" if inside else f"{with_size(axis)} is new, of size 1")
     gone = [name for name, axis in before.items() if axis.size == 1 and ax.index_of(node.outputs[0].axes, name) is None]
     if gone:
-        parts.append(f"{quoted(gone)} of size 1 {'is' if len(gone) == 1 else 'are'} gone")
-    return f"Values keep their order in memory: {joined_words(parts)}." if parts else "Every axis stays as it was."
+        parts.append(f"{quoted(gone)} of size 1 {'is' if len(gone) == 1 else 'are'} removed")
+    return f"Values keep their order in memory: {joined_words(parts)}." if parts else "No axis changes."
 
 
 def joining_sentence(node: Node, verb: str) -> str:
@@ -132,4 +132,6 @@ def joining_sentence(node: Node, verb: str) -> str:
     if len({ax.describe(value.axes) for value in node.inputs}) == 1:
         return f"{verb} {names} position by position; each has {ax.describe(node.inputs[0].axes)}."
     each = joined_words(f"`{value.node}` has {ax.describe(value.axes)}" for value in node.inputs)
-    return f"{verb} {names} position by position; {each}, and what is missing is repeated."
+    sizes = {tuple(axis.size for axis in value.axes) for value in node.inputs}
+    repeated = "; an input is repeated along axes that it lacks or has with size 1" if len(sizes) > 1 else ""
+    return f"{verb} {names} position by position; {each}{repeated}."

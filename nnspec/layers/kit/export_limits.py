@@ -1,4 +1,4 @@
-"""What trains in Keras but cannot be written in ONNX' standard operators: said at check, refused at export."""
+"""What Keras can train but standard ONNX operators cannot compute: a warning at check, an error at export."""
 
 from __future__ import annotations
 

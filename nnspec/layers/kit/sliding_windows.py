@@ -1,4 +1,4 @@
-"""Sizes of what slides: shared by convolutions and pooling."""
+"""Output sizes of sliding windows: shared by convolutions and pooling."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sizes that a reshape must work out when it runs: one unknown at most, the others must be sizes that are there."""
+"""Sizes that a reshape infers at run time: at most one is unknown, the others are sizes of its input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an initializer, a regularizer or a constraint needs of a weight: some of Keras' are for matrices alone."""
+"""Checks initializers, regularizers and constraints against the rank of a weight: some need a matrix."""
 
 from __future__ import annotations
 

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 
 class Dense(Layer):
-    """A linear map of the last axis, `units` weighted sums of all its positions, then an activation.
+    """A fully connected layer: `units` weighted sums over the last axis, then an activation.
 
-    The same kernel serves every position of the other axes.
+    The same kernel is applied at every position of the other axes.
 
     Input axes:  `batch … feature`
     Output axes: `batch … unit`
@@ -63,7 +63,7 @@ class Dense(Layer):
                 "NN355",
                 "`units: auto` is the number of classes of an output, but this layer is not its head",
                 "units",
-                fixes=[Fix("say how many `units` it has")],
+                fixes=[Fix("set `units` to a number")],
             )
         units, rank = call.args["units"], call.args["lora_rank"]
         name = call.axis_name or "unit"
@@ -87,9 +87,9 @@ class Dense(Layer):
     def why(self, node: Node) -> dict[str, str]:
         read, made = node.inputs[0].axes[-1], node.outputs[0].axes[-1]
         others = node.inputs[0].axes[:-1]
-        each = f", the same for every position of {lists.quoted(ax.names(others))}" if others else ""
+        each = f", with the same weights at every position of {lists.quoted(ax.names(others))}" if others else ""
         return {
-            "": f"Reads all {read.size} of `{read.name}` at once and makes {made.size} of `{made.name}`{each}.",
+            "": f"Reads all {read.size} of `{read.name}` at once and computes {made.size} of `{made.name}`{each}.",
             "units": f"{say.with_count(made.size, 'weighted sum')}, each over all {read.size} of `{read.name}`.",
             "kernel": f"a row for each of {read.size}, a column for each of {made.size}",
             "bias": f"one for each of {made.size}",

@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 
 class EinsumDense(Layer):
-    """A linear map of any of the axes to any others, as an einsum equation says it, then an activation.
+    """A linear map between any axes, given by an einsum equation, then an activation.
 
     In `abc,cd->abd` the input's axes are `a` (batch), `b` and `c`; the kernel has a row for each position of `c` and
-    makes `d`. Letters that the output has from the input stay what they are; letters that input, kernel and output
-    have get a kernel of their own at each position. `as` names the new axes, in the output's order.
+    creates `d`. Letters of both input and output keep their axes; a letter of input, kernel and output has a separate
+    kernel at each position. `as` names the new axes, in the output's order.
 
     Input axes:  `batch time feature`
     Output axes: `batch time unit`, with `equation: abc,cd->abd`

@@ -1,4 +1,4 @@
-"""Einsum equations of a tensor and a kernel, `abc,cd->abd`: a letter an axis, batch among them."""
+"""Einsum equations of a tensor and a kernel, `abc,cd->abd`: one letter per axis, including batch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Equation:
     """An equation with every axis written out: the letters of input, kernel and output; the first one is batch.
 
     Attributes:
-        given: how many of the output's letters `output_shape` speaks of, and from which one on.
+        given: how many of the output's letters `output_shape` covers, and the first of them.
     """
 
     input: str

@@ -41,15 +41,15 @@ def require_ids(call: Call, otherwise: str) -> None:
 class Embedding(Layer):
     """A trained vector of `output_dim` numbers for each id from 0 to `input_dim` - 1.
 
-    With `mask_zero`, id 0 is padding: layers that know masks pass over it. Behind `sentence word`, each sentence has a
-    mask of its own, for the layer that a `TimeDistributed` over `sentence` applies; behind that, sentences without a
-    word are padding.
+    With `mask_zero`, id 0 is padding, which layers that support masks skip. With an input `sentence word`, each
+    sentence has a separate mask, for the layer that a `TimeDistributed` over `sentence` applies; after it, sentences
+    without a word are padding.
 
     Input axes:  `batch token`, integers
     Output axes: `batch token embedding`
     Weights:     embeddings (input_dim, output_dim)
 
-    Not this: floats, which Keras would cut to integers without a word (NN407).
+    Not this: floats, which Keras would silently truncate to integers (NN407).
     """
 
     kind = "Embedding"
@@ -80,11 +80,11 @@ class Embedding(Layer):
         count, size = node.args["input_dim"], node.args["output_dim"]
         made = node.outputs[0].axes[-1]
         return {
-            "input_dim": f"Ids run from 0 to {count - 1}; each has a vector of its own.",
+            "input_dim": f"Ids run from 0 to {count - 1}; each has its own vector.",
             "output_dim": f"A vector is {say.with_count(size, 'number')} long: the size of `{made.name}`.",
-            "mask_zero": "Id 0 is padding: layers that know masks pass over it."
+            "mask_zero": "Id 0 is padding, which layers that support masks skip."
             if node.args["mask_zero"]
-            else "Id 0 is an id like any other.",
+            else "Id 0 is an ordinary id.",
             "embeddings": f"a row for each of {say.with_count(count, 'id')}",
         }
 

@@ -1,4 +1,4 @@
-"""Low-rank updates (LoRA): a matrix that stays as it is, plus the product of two narrow ones that are trained."""
+"""Low-rank updates (LoRA): a frozen matrix plus the product of two narrow trained ones."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def check_low_rank(call: Call, matrix: str, *, takes_alpha: bool = False) -> Non
     if not takes_alpha and call.args["lora_alpha"] not in (None, rank):
         call.fail(
             "NN208",
-            f"Keras' `{call.kind}` scales its low-rank update by 1, whatever `lora_alpha` says",
+            f"Keras' `{call.kind}` scales its low-rank update by 1 and ignores `lora_alpha`",
             "lora_alpha",
-            fixes=[Fix(f"leave `lora_alpha` out, or give it the rank, {rank}")],
+            fixes=[Fix(f"remove `lora_alpha`, or set it to the rank, {rank}")],
         )
 
 

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 class ReversibleEmbedding(Layer):
-    """A trained vector for each id; with `reverse`, a score for each id of how a vector fits it (tied weights).
+    """A trained vector for each id; with `reverse`, the score of each id for a vector (tied weights).
 
-    Both uses share the weights where it stands under `layers:`
+    Both uses share the weights if it is declared under `layers:`
 
         layers: {words: {ReversibleEmbedding: {input_dim: 100, output_dim: 16}}}
         model:

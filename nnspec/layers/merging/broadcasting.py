@@ -1,4 +1,4 @@
-"""Joins in which an input is repeated along an axis: only where `broadcast` says so."""
+"""Joins in which an input is repeated along an axis, if `broadcast` lists that axis."""
 
 from __future__ import annotations
 

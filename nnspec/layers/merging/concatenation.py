@@ -1,4 +1,4 @@
-"""Concatenate: inputs end to end along an axis."""
+"""Concatenate."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Concatenate(Layer):
-    """Puts its inputs end to end along an axis; all other axes are the same in each. They may hold numbers or ids.
+    """Concatenates its inputs along an axis; all other axes must agree. The values can be numbers or ids.
 
     Input axes:  `batch time filter`, each
     Output axes: `batch time filter`, filter the sum; `as` names it
@@ -60,7 +60,7 @@ class Concatenate(Layer):
         made = node.outputs[0].axes[place]
         sizes = " + ".join(str(value.axes[place].size) for value in node.inputs)
         parts = lists.joined(f"{value.axes[place].size} of `{value.node}`" for value in node.inputs)
-        return {"axis": f"`{made.name}` holds {parts}, end to end: {sizes} = {made.size}."}
+        return {"axis": f"`{made.name}` contains {parts}, one after the other: {sizes} = {made.size}."}
 
     def mask(self, call: Call, place: int) -> str | None:
         masked = [value for value in call.inputs if value.mask is not None]

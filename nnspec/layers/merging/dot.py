@@ -73,10 +73,10 @@ class Dot(Layer):
     def why(self, node: Node) -> dict[str, str]:
         summed = [value.axes[place - 1] for value, place in zip(node.inputs, node.args["axes"], strict=True)]
         parts = [f"`{axis.name}` of `{value.node}`" for axis, value in zip(summed, node.inputs, strict=True)]
-        cosines = " Each vector is given length 1 before." if node.args["normalize"] else ""
+        cosines = " Each vector is first scaled to length 1." if node.args["normalize"] else ""
         return {
             "": f"Multiplies {lists.joined(parts)} position by position, {summed[0].size} of each, and sums.{cosines}",
-            "axes": f"What is summed over: {lists.joined(parts)}.",
+            "axes": f"The sum runs over {lists.joined(parts)}.",
         }
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:

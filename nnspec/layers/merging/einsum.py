@@ -1,4 +1,4 @@
-"""Products of values whose axes meet by name, summed over the axes that are not kept."""
+"""`einsum`: products of values with axes matched by name, summed over the axes that are not kept."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _LETTERS = [letter for letter in ascii_lowercase + ascii_uppercase if letter != 
 
 
 class Einsum(Layer):
-    """Multiplies values where axes of one name meet, and sums over those that `axes` leaves out.
+    """Multiplies values along axes of the same name, and sums over the axes that `axes` leaves out.
 
     `einsum: {from: [queries, keys], axes: [head, query, key]}` of (head, query, feature) and (head, key, feature) is
-    a matrix of products: `feature` is summed over. An axis that one value lacks is the other's alone; axes that are the
-    same thing need one name, and those that are not, two: `rename` gives them. A mask ends here.
+    a matrix of products: `feature` is summed over. A value without an axis is repeated along it. Axes with the same
+    name are the same axis; `rename` tells different ones apart. The mask is dropped.
 
     Input axes:  `batch query feature` and `batch key feature`
     Output axes: `batch query key`, those of `axes` in this order
@@ -57,9 +57,9 @@ class Einsum(Layer):
                 if size is None:
                     call.fail(
                         "NN311",
-                        f"`einsum` meets `{axis.name}` of {mine.size} and of {axis.size}",
+                        f"`einsum` has two sizes for `{axis.name}`: {mine.size} and {axis.size}",
                         "from",
-                        notes=["axes of one name are the same axis: `rename` tells others apart"],
+                        notes=["axes with the same name are the same axis; `rename` one of them if they are not"],
                         about=[axis.name, value.node],
                     )
                 if isinstance(size, int) and not isinstance(mine.size, int):

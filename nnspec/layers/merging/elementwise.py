@@ -52,7 +52,7 @@ class ElementwiseMerge(Layer):
                     f"`{self.kind}` cannot repeat `{value.node}` along `{value.mask}`, where it has a mask, or along "
                     "an axis that it lacks",
                     "broadcast",
-                    fixes=[Fix(f"end the mask before: `unmask` of `{value.node}`")],
+                    fixes=[Fix(f"remove the mask first: `unmask` of `{value.node}`")],
                     about=[value.node, value.mask],
                 )
         return Inferred((axes,), mask=common_mask(call, axes), keras={"places": places})
@@ -142,7 +142,7 @@ class Add(ElementwiseMerge):
 
 
 class Subtract(ElementwiseMerge):
-    """The first input less the second, element by element.
+    """The first input minus the second, element by element.
 
     Input axes:  `batch time filter`, both
     Output axes: those of the first

@@ -1,4 +1,4 @@
-"""What joins must find: the same axes in every input. Sizes alone do not make two tensors fit."""
+"""Checks that joined inputs have the same axes; equal sizes are not enough."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def _join_axis(call: Call, mine: Axis, theirs: Axis, size: Size) -> Axis:
         mine = theirs if mine.origin is None and theirs.origin is not None and mine.name == theirs.name else mine
         return mine if mine.size == size else ax.resized(mine, size, call.name)
     if mine.name == theirs.name and mine.is_learned != theirs.is_learned:
-        return theirs if mine.is_learned else mine  # what a residual adds stands at the places of the data
+        return theirs if mine.is_learned else mine  # a residual adds to the same positions of the data
     laid_out = mine.is_laid_out or theirs.is_laid_out
     return ax.fresh(mine.name, size, call.name, is_learned=True, origin=mine.origin, is_laid_out=laid_out)
 

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 class BatchNormalization(Layer):
-    """Every channel brought to mean 0 and variance 1, then scaled by gamma and shifted by beta.
+    """Normalizes every channel to mean 0 and variance 1, then scales it by gamma and shifts it by beta.
 
-    In training by the batch's own statistics, at inference by their moving averages. In ONNX it becomes part of the
-    convolution or Dense before it where nothing stands between.
+    Training uses the statistics of the batch, inference their moving averages. In ONNX it is folded into a convolution
+    or Dense directly before it.
 
     Input axes:  `batch … channel`
     Output axes: the same
@@ -90,7 +90,7 @@ class BatchNormalization(Layer):
         channel = node.inputs[0].axes[node.args["axis"] - 1]
         each = f"one for each of {channel.size}"
         return {
-            "axis": f"Each position of {say.with_size(channel)} has a mean and a variance of its own, over the batch "
+            "axis": f"Each position of {say.with_size(channel)} has a separate mean and variance, over the batch "
             "and all other axes.",
             **{weight.name: each for weight in node.weights},
         }
@@ -154,7 +154,7 @@ def _is_folded(lowering: Lowering, view: View, axis: int, affine: Affine, scale:
 
 
 class Normalization(Layer):
-    """(x - mean) / √variance, with statistics for each position of `axis`: given, or learned from the training data.
+    """(x - mean) / √variance, with statistics for each position of `axis`, set or computed from the training data.
 
     Without `mean` and `variance` they are computed over the training data before training starts (Keras' `adapt`).
 
@@ -199,10 +199,8 @@ class Normalization(Layer):
     def why(self, node: Node) -> dict[str, str]:
         own = [node.inputs[0].axes[place - 1] for place in node.args["axis"] or ()]
         if not own:
-            return {"axis": "One mean and one variance serve all values."}
-        return {
-            "axis": f"Each position of {lists.joined(map(say.with_size, own))} has a mean and a variance of its own."
-        }
+            return {"axis": "All values share one mean and one variance."}
+        return {"axis": f"Each position of {lists.joined(map(say.with_size, own))} has a separate mean and variance."}
 
     def adapts(self, node: Node) -> bool:
         return bool(node.weights)

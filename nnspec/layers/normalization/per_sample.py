@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class AxisNormalization(Layer):
-    """What these share: statistics over the positions of `axis`, which is one axis or several."""
+    """Base of normalization by sample statistics, over one axis or several."""
 
     weight_names: ClassVar[tuple[str, ...]] = ()
     passes_mask: ClassVar[bool] = True
@@ -54,10 +54,10 @@ class AxisNormalization(Layer):
         axes = node.inputs[0].axes
         over = lists.joined(say.with_size(axes[place]) for place in places)
         rest = [axis.name for i, axis in enumerate(axes) if i not in places]
-        own = f", for each position of {lists.quoted(rest)} by itself" if rest else ""
+        own = f", for each position of {lists.quoted(rest)} separately" if rest else ""
         each = lists.quoted(axes[place].name for place in places)
         weight = f"one for each position of {each}"
-        return {"axis": f"Statistics run over {over}, of each sample{own}.", "gamma": weight, "beta": weight}
+        return {"axis": f"Statistics are computed over {over}, for each sample{own}.", "gamma": weight, "beta": weight}
 
     def weights_of(self, call: Call) -> list[str]:
         return list(self.weight_names)
@@ -85,9 +85,9 @@ def _in_memory_order(view: View, axes: list[int], array: np.ndarray) -> np.ndarr
 
 
 class LayerNormalization(AxisNormalization):
-    """Every sample's values along `axis` brought to mean 0 and variance 1, then scaled by gamma and shifted by beta.
+    """Normalizes every sample along `axis` to mean 0 and variance 1, then scales it by gamma and shifts it by beta.
 
-    Each position of the other axes has statistics of its own.
+    Each position of the other axes has separate statistics.
 
     Input axes:  `batch … feature`
     Output axes: the same
@@ -131,7 +131,7 @@ class LayerNormalization(AxisNormalization):
 
 
 class RMSNormalization(AxisNormalization):
-    """Every sample's values along `axis` divided by the root of their mean square, then scaled.
+    """Divides every sample along `axis` by the root of its mean square, then scales it.
 
     Input axes:  `batch … feature`
     Output axes: the same
@@ -174,7 +174,7 @@ class RMSNormalization(AxisNormalization):
 
 
 class UnitNormalization(AxisNormalization):
-    """Every sample's values along `axis` divided by their Euclidean length.
+    """Divides every sample along `axis` by its Euclidean norm.
 
     Input axes:  `batch … feature`
     Output axes: the same
@@ -201,7 +201,7 @@ def scale_to_unit_length(lowering: Lowering, view: View, axes: list[int], epsilo
 
 
 class GroupNormalization(Layer):
-    """Groups of channels, over all positions, brought to mean 0 and variance 1; gamma and beta for each channel.
+    """Normalizes groups of channels, over all positions, to mean 0 and variance 1; gamma and beta for each channel.
 
     Input axes:  `batch … channel`
     Output axes: the same
@@ -228,7 +228,7 @@ class GroupNormalization(Layer):
                 "NN315",
                 f"`GroupNormalization` cannot divide {size} channels into {groups} groups",
                 "groups",
-                fixes=[Fix(f"give `groups` a divisor of {size}: {say.divisors(size)}")],
+                fixes=[Fix(f"set `groups` to a divisor of {size}: {say.divisors(size)}")],
             )
         names = [name for name, flag in (("gamma", "scale"), ("beta", "center")) if call.args[flag]]
         others: dict[int, Window] = dict.fromkeys(range(len(call.axes)), WHOLE)
@@ -247,8 +247,8 @@ class GroupNormalization(Layer):
         cut = f"{say.with_count(groups, 'group')} of {say.with_count(channels.size // groups, 'position')}"
         weight = f"one for each position of `{channels.name}`"
         return {
-            "groups": f"{cut} of `{channels.name}`, each with statistics of its own.",
-            "axis": f"{say.with_size(channels)} holds the channels.",
+            "groups": f"{cut} of `{channels.name}`, each with separate statistics.",
+            "axis": f"{say.with_size(channels)} is the channel axis.",
             "gamma": weight,
             "beta": weight,
         }

@@ -1,4 +1,4 @@
-"""Rescaling: values brought to another range."""
+"""Rescaling: maps values to another range."""
 
 from __future__ import annotations
 

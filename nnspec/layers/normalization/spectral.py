@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 class SpectralNormalization(Layer):
-    """Divides the wrapped layer's kernel by its largest singular value at each training step, which bounds how much
-    the layer can stretch what it reads (Miyato et al., Spectral Normalization for GANs, 2018).
+    """Divides the wrapped layer's kernel by its largest singular value at each training step, which bounds the layer's
+    Lipschitz constant (Miyato et al., Spectral Normalization for GANs, 2018).
 
     The value comes from `power_iterations` steps of the power method, which start where the last training step ended.
-    A finished model has the kernel that training left, and nothing else to do.
+    At inference the kernel is fixed, and the wrapper does nothing.
 
     Input axes:  those of the wrapped layer
     Output axes: likewise

@@ -1,4 +1,4 @@
-"""Adaptive pooling: as many windows as are wanted, whatever the length; each keeps its largest value or its mean.
+"""Adaptive pooling: a fixed number of windows for any length; each keeps its largest value or its mean.
 
 Window `i` of `made` over `size` positions runs from `floor(i · size / made)` to `ceil((i + 1) · size / made)`.
 """
@@ -42,7 +42,7 @@ def window_seen(stride: Fraction) -> Window:
 
 
 class AdaptivePooling(Layer):
-    """What adaptive pooling shares: windows whose number is given."""
+    """Base of adaptive pooling: a fixed number of windows."""
 
     rank: ClassVar[int]
     op: ClassVar[str]

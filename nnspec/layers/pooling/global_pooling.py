@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class GlobalPooling(Layer):
-    """Reduces the spatial axes, wherever they stand in memory."""
+    """Reduces the spatial axes, whatever their order in memory."""
 
     rank: ClassVar[int]
     op: ClassVar[str]
@@ -57,10 +57,10 @@ class GlobalPooling(Layer):
         pooled = lists.joined(say.with_size(node.inputs[0].axes[place]) for place in places)
         what = "largest value" if self.op == "ReduceMax" else "mean"
         keeps = node.args["keepdims"]
-        left = "they stay with size 1" if len(places) > 1 else "it stays with size 1"
-        gone = "they are gone" if len(places) > 1 else "it is gone"
+        left = "these axes stay with size 1" if len(places) > 1 else "the axis stays with size 1"
+        gone = "these axes are removed" if len(places) > 1 else "the axis is removed"
         return {
-            "": f"Of all positions of {pooled} each channel keeps one number, the {what}; {left if keeps else gone}."
+            "": f"Each channel keeps one number of all positions of {pooled}, the {what}; {left if keeps else gone}."
         }
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
@@ -124,8 +124,8 @@ class GlobalMaxPooling3D(GlobalPooling):
 class GlobalAveragePooling1D(GlobalPooling):
     """The mean of each channel over all steps of a sequence; where the input has a mask, over those that hold data.
 
-    Of a sequence that is padding altogether the mean is 0, in Keras as in ONNX: Keras' own layer divides 0 by 0 there,
-    and one empty text would make the loss of its whole batch no number.
+    The mean of a sequence that is all padding is 0, in Keras and in ONNX. Keras' own layer divides 0 by 0 there, so
+    that one empty text would make the loss of its whole batch NaN.
 
     Input axes:  `batch time channel`
     Output axes: `batch channel`, or `batch time channel` with time 1 where `keepdims`

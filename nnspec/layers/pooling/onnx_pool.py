@@ -1,4 +1,4 @@
-"""Windows that slide and keep one number each, as few ONNX nodes."""
+"""Sliding pooling windows as few ONNX nodes."""
 
 from __future__ import annotations
 

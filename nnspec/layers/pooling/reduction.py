@@ -1,4 +1,4 @@
-"""Axes reduced to one number: their mean, sum, largest or smallest value, spread or length, wherever they stand."""
+"""`reduce`: reduces axes to their mean, sum, extreme, spread or norm."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ _SAID = {
 
 
 class Reduce(Layer):
-    """Makes one number of all positions along axes: `reduce: {axis: time, by: mean}`.
+    """Reduces all positions along axes to one number: `reduce: {axis: time, by: mean}`.
 
-    The other axes stay, in their order. Masked steps count: a mask ends here, and `GlobalAveragePooling1D` leaves
-    padding out. `std` and `var` divide by the number of positions.
+    The other axes keep their order. Masked steps count, and the mask is dropped; `GlobalAveragePooling1D` leaves out
+    padding. `std` and `var` divide by the number of positions.
 
     Input axes:  `batch time feature`
     Output axes: `batch feature`, or `batch time feature` with time 1 where `keepdims`
@@ -61,7 +61,7 @@ class Reduce(Layer):
     is_verb = True
     args = {
         "axis": a.axis_list("The axis or axes to reduce."),
-        "by": a.choice("What is made of their positions.", list(_SAID)),
+        "by": a.choice("The reduction to apply.", list(_SAID)),
         "keepdims": a.boolean("Whether to keep the reduced axes with size 1.", False),
     }
 
@@ -77,8 +77,8 @@ class Reduce(Layer):
     def why(self, node: Node) -> dict[str, str]:
         axes = node.inputs[0].axes
         reduced = lists.joined(say.with_size(axes[place - 1]) for place in node.args["axis"])
-        stays = "what is reduced stays with size 1" if node.args["keepdims"] else "what is reduced is gone"
-        return {"": f"Of all positions of {reduced} one number is kept, the {_SAID[node.args['by']]}; {stays}."}
+        stays = "the reduced axes stay with size 1" if node.args["keepdims"] else "the reduced axes are removed"
+        return {"": f"All positions of {reduced} are reduced to one number, the {_SAID[node.args['by']]}; {stays}."}
 
     def to_keras(self, node: Node) -> KerasCallable:
         from keras import ops

@@ -1,4 +1,4 @@
-"""Pooling: windows that slide along one to three axes and keep their largest value or their mean."""
+"""Pooling with sliding windows along one to three axes: largest value or mean."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Pooling(Layer):
-    """What windows share: the axes rule, and a lowering in the layout of convolutions."""
+    """Base of pooling layers: output axes, and a lowering in the layout of convolutions."""
 
     habits = {**SEPARATE_ACTIVATION, "kernel_size": keras_word("pool_size")}
     short = "pool_size"
@@ -63,8 +63,8 @@ class Pooling(Layer):
         return {
             "pool_size": f"A window covers {covered} and keeps the {kept}, channel by channel.",
             "strides": say.stride_sentence(node, places, strides)
-            + (" That is the window's own size, since none is given." if node.args["strides"] is None else ""),
-            "padding": say.padding_sentence(node, places, pool, strides, node.args["padding"], "empty place"),
+            + (" By default this is the window size." if node.args["strides"] is None else ""),
+            "padding": say.padding_sentence(node, places, pool, strides, node.args["padding"], "empty position"),
         }
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:

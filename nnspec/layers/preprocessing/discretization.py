@@ -1,4 +1,4 @@
-"""Discretization: numbers to the bins that they fall into."""
+"""Discretization: maps numbers to bins."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 class Discretization(Layer):
-    """The number of the bin that each value falls into: 0 below the first boundary; a boundary is in the bin above it.
+    """Maps each value to the index of its bin: 0 below the first boundary; a boundary belongs to the bin above it.
 
-    With `num_bins` the boundaries are quantiles of the training data, found before training starts (Keras' `adapt`);
-    they are weights then, so that they stay with the model.
+    With `num_bins` the boundaries are quantiles of the training data, computed before training starts (Keras' `adapt`)
+    and stored as weights.
 
     Input axes:  `batch …`, numbers; with multi_hot and count `batch element`
     Output axes: the same, int32; with one_hot `batch … category`, with multi_hot and count `batch category`, float32

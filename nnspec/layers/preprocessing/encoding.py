@@ -1,4 +1,4 @@
-"""From indices to vectors: one-hot, multi-hot and counts. What lookups, bins and hashes share, and CategoryEncoding."""
+"""Encodes indices as one-hot, multi-hot and count vectors: shared by lookups, bins and hashes, and CategoryEncoding."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def output_mode(modes: Sequence[str], default: str) -> a.Arg:
     meanings = {
         "int": "the index itself",
         "one_hot": "a vector for each element, 1 at its index",
-        "multi_hot": "a vector for each sample, 1 at every index that it holds",
-        "count": "a vector for each sample, how often it holds each index",
+        "multi_hot": "a vector for each sample, 1 at every index that it contains",
+        "count": "a vector for each sample, how often it contains each index",
         "tf_idf": "counts times `idf_weights`",
     }
     return a.choice("; ".join(f"{mode}: {meanings[mode]}" for mode in modes) + ".", list(modes), default)
@@ -93,9 +93,9 @@ def as_int64(lowering: Lowering, view: View) -> View:
 
 
 class CategoryEncoding(Layer):
-    """Indices from 0 to `num_tokens` - 1 as vectors of that length.
+    """Encodes indices from 0 to `num_tokens` - 1 as vectors of length `num_tokens`.
 
-    An index beyond leaves no mark. With `count_weights` an index counts as much as the number at its place there.
+    An index out of range is ignored. With `count_weights` each index counts with its weight.
 
     Input axes:  `batch element`, integers; with one_hot any axes
     Output axes: `batch category`; with one_hot `batch … category`, a last axis of size 1 left out

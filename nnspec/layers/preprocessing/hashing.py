@@ -1,4 +1,4 @@
-"""Hashing: words and integers dealt out to bins by a hash, without a vocabulary. Trains, but cannot be exported."""
+"""Hashing: maps words and integers to bins by a hash, without a vocabulary. Trains, but cannot be exported."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class HashLayer(Layer):
 
 
 class Hashing(HashLayer):
-    """Words or integers dealt out to `num_bins` bins by a hash; different ones may meet in one bin.
+    """Maps words or integers to `num_bins` bins by a hash; different ones can share a bin.
 
     Trains, but cannot be exported to ONNX, which has no such hash (NN349).
 
@@ -93,12 +93,12 @@ class Hashing(HashLayer):
         mask = call.args["mask_value"]
         if mask is not None and isinstance(mask, str) != (call.input.dtype == "string"):
             call.fail(
-                "NN208", f"`mask_value` is `{mask}`, but `{call.input.node}` holds {call.input.dtype}", "mask_value"
+                "NN208", f"`mask_value` is `{mask}`, but `{call.input.node}` has dtype {call.input.dtype}", "mask_value"
             )
 
 
 class HashedCrossing(HashLayer):
-    """Pairs (or more) of words or integers, each combination dealt out to one of `num_bins` bins by a hash.
+    """Maps each combination of two or more words or integers to one of `num_bins` bins by a hash.
 
     Trains, but cannot be exported to ONNX, which has no such hash (NN349).
 

@@ -1,4 +1,4 @@
-"""Lookups: words or integers to their places in a vocabulary, and back."""
+"""Lookups: maps words or integers to their indices in a vocabulary, and back."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _INSTEAD = "use `num_oov_indices: 1`: all words outside the vocabulary share one
 
 
 class Lookup(VocabularyLayer):
-    """A word's or integer's index: its place in `vocabulary`, behind one for the mask and those for unknown ones.
+    """Maps words or integers to indices: the position in `vocabulary`, after those for mask and unknown words.
 
-    Without a `vocabulary` the words are those of the training rows (Keras' `adapt`): by how often they stand there, and
-    those that are as frequent from the last letter to the first.
+    Without `vocabulary` the words are those of the training rows (Keras' `adapt`), the most frequent first, and equally
+    frequent ones in reverse alphabetical order.
 
     In ONNX a `LabelEncoder` of the domain ai.onnx.ml.
     """
@@ -180,11 +180,11 @@ _PAD = a.boolean("Whether vectors always have length `max_tokens`, however many 
 
 
 class StringLookup(Lookup):
-    """Words to their indices in a vocabulary, or, with `invert`, indices to words.
+    """Maps words to their indices in a vocabulary, or, with `invert`, indices to words.
 
-    Index 0 is for words that are not in it; with `mask_token` and `output_mode: int`, 0 is for that, and 1 for those.
-    Without a `vocabulary` it is learned from the training rows, the most frequent words first; vectors then take
-    `max_tokens` and `pad_to_max_tokens`, which say how long they are.
+    Index 0 is for unknown words; with `mask_token` and `output_mode: int`, 0 is for the mask token and 1 for unknown
+    words. Without `vocabulary` it is learned from the training rows, the most frequent words first; encoded vectors
+    then need `max_tokens` and `pad_to_max_tokens`, which set their length.
 
     Input axes:  `batch …`, strings; with multi_hot, count and tf_idf `batch word`
     Output axes: the same, int64 indices (strings with `invert`); with one_hot `batch … category`, with multi_hot, count
@@ -221,10 +221,10 @@ class StringLookup(Lookup):
 
 
 class IntegerLookup(Lookup):
-    """Integers to their indices in a vocabulary, or, with `invert`, indices to integers.
+    """Maps integers to their indices in a vocabulary, or, with `invert`, indices to integers.
 
-    Index 0 is for those that are not in it; with `mask_token` and `output_mode: int`, 0 is for that, and 1 for those.
-    Without a `vocabulary` it is learned from the training rows, as that of a `StringLookup`.
+    Index 0 is for unknown integers; with `mask_token` and `output_mode: int`, 0 is for the mask token and 1 for unknown
+    integers. Without `vocabulary` it is learned from the training rows, as in `StringLookup`.
 
     Input axes:  `batch …`, integers; with multi_hot, count and tf_idf `batch element`
     Output axes: the same, int64; with one_hot `batch … category`, with multi_hot, count and tf_idf `batch category`,

@@ -1,4 +1,4 @@
-"""MelSpectrogram: how much of each mel band is in each frame of a signal."""
+"""MelSpectrogram: the power of a signal in mel bands, frame by frame."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 class MelSpectrogram(Layer):
-    """Frames of a signal as the power in bands that lie as the ear hears them (the mel scale of HTK), in decibels.
+    """The mel spectrogram of a signal: the power of each frame in bands of the mel scale (HTK), in decibels.
 
     Frames are `sequence_stride` apart, the first one centred on the first sample; the ends are reflected. With
-    `power_to_db`, values lie at most `top_db` below the largest of the whole batch, as in Keras: what stands beside a
-    signal in a batch can change it.
+    `power_to_db`, values are limited to `top_db` below the maximum of the whole batch, as in Keras: the other
+    signals of a batch can change a result.
 
-    In ONNX a convolution with cosines and sines, and one with the weights of the bands.
+    In ONNX a convolution with cosines and sines, and one with the band weights.
 
     Input axes:  `batch time`
     Output axes: `batch mel time`
@@ -65,7 +65,7 @@ class MelSpectrogram(Layer):
             )
         low, high = call.args["min_freq"], self.highest(call.args)
         if low >= high:
-            call.fail("NN206", f"`min_freq` ({low} Hz) must lie below `max_freq` ({high} Hz)", "min_freq")
+            call.fail("NN206", f"`min_freq` ({low} Hz) must be below `max_freq` ({high} Hz)", "min_freq")
         if isinstance(signal.size, int) and signal.size <= length // 2:
             call.fail(
                 "NN312",

@@ -1,4 +1,4 @@
-"""TextVectorization in ONNX: texts to words, characters or groups of them, and these to their indices.
+"""TextVectorization in ONNX: splits texts into words, characters or n-grams, and maps these to indices.
 
 Between the steps a text is a row of tokens, some of which are none: the second tensor of `Tokens` says which are.
 """

@@ -26,11 +26,11 @@ WINDOWS = ["boxcar", "triang", "blackman", "hamming", "hann", "bartlett", "flatt
 
 
 class STFTSpectrogram(Layer):
-    """The short-time Fourier transform of a signal: how much of each frequency is in each frame.
+    """The short-time Fourier transform (STFT) of a signal: the amplitude of each frequency in each frame.
 
-    Frames of `frame_length` samples, `frame_step` apart, are weighed by a window and transformed by two convolutions
-    whose kernels are cosines and sines. The kernels are weights and start as the transform; with `trainable: false`
-    they stay it.
+    Frames of `frame_length` samples, `frame_step` apart, are multiplied by a window and transformed by two convolutions
+    whose kernels are cosines and sines. The kernels are weights, initialized to the transform; `trainable: false` keeps
+    them.
 
     Input axes:  `batch time channel`
     Output axes: `batch time frequency` with one channel, else `batch time channel_frequency`
@@ -79,10 +79,9 @@ class STFTSpectrogram(Layer):
         if step < 1:
             call.fail(
                 "NN206",
-                "`STFTSpectrogram` steps by half a frame where `frame_step` is not given, which is no step with "
-                "`frame_length: 1`",
+                "`STFTSpectrogram` steps by half a frame by default, which is 0 with `frame_length: 1`",
                 "frame_length",
-                fixes=[Fix("give `frame_step: 1`")],
+                fixes=[Fix("set `frame_step: 1`")],
             )
         if step > length:
             call.fail(
@@ -159,7 +158,7 @@ class STFTSpectrogram(Layer):
         if mode == "angle":
             return angle(lowering, real, imag)
         power = lowering.node("Add", lowering.node("Mul", real, real), lowering.node("Mul", imag, imag))
-        if mode == "psd":  # every bin but the first and the last stands for two
+        if mode == "psd":  # every bin but the first and the last represents two
             bins = lowering.weights["real_kernel"].shape[-1]
             twice = np.full((1, bins, 1, 1), 2, np.float32)
             twice[:, [0, -1]] = 1

@@ -1,4 +1,4 @@
-"""TextVectorization: texts cut into words, and words looked up."""
+"""TextVectorization: splits texts into words, and looks them up."""
 
 from __future__ import annotations
 
@@ -30,14 +30,13 @@ MOST_CHARACTERS = 500  # and so do those that count more characters
 
 
 class TextVectorization(VocabularyLayer):
-    """A text to the indices of its words in a vocabulary, or to a vector that says which words it holds.
+    """Maps a text to the indices of its words in a vocabulary, or to a vector of the words that it contains.
 
-    Index 0 is padding, 1 is for words that are not in the vocabulary. By default words are lower case and without
-    punctuation; what stands between blanks is a word. Without a `vocabulary` it is learned from the training rows, as
-    that of a `StringLookup`.
+    Index 0 is padding, 1 is for unknown words. By default the text is lowercased, punctuation is removed, and words are
+    split at whitespace. Without `vocabulary` it is learned from the training rows, as in `StringLookup`.
 
-    In ONNX `StringNormalizer`, `StringSplit` and a `LabelEncoder`, from opset 20. Where punctuation is stripped, and
-    where texts are cut into characters, patterns look tokens up instead: one for each bit of the index.
+    In ONNX `StringNormalizer`, `StringSplit` and a `LabelEncoder`, from opset 20. If punctuation is removed or texts
+    are split into characters, regular expressions look up the tokens instead: one for each bit of the index.
 
     Input axes:  `batch text`, one string for each sample; with `split: null` `batch word`
     Output axes: `batch token`, int64, `output_sequence_length` of them; with multi_hot, count and tf_idf

@@ -1,4 +1,4 @@
-"""The vocabulary of a lookup, laid out as Keras does: mask, unknown ones, then words."""
+"""The vocabulary of a lookup, in Keras' order: mask, unknown words, then words."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, kw_only=True)
 class Vocabulary:
     """Attributes:
-    words: without those for mask and unknown ones.
+    words: without those for mask and unknown words.
     start: the index of the first word.
-    first_unknown: the first index for unknown ones; 1 where the mask has one of its own.
-    depth: how long vectors are.
+    first_unknown: the first index for unknown words; 1 if the mask has a separate index.
+    depth: the length of encoded vectors.
     """
 
     words: tuple[Any, ...]
@@ -96,11 +96,16 @@ def check_vocabulary(call: Call, args: Args | None = None) -> Vocabulary:
     for what, word in (("mask_token", found.mask), ("oov_token", found.oov if args.get("invert") else None)):
         if word is not None and word in seen:
             shown = word if word != "" else "the empty text"
-            call.fail("NN208", f"`vocabulary` holds the `{what}`, {shown}, which has an index of its own", "vocabulary")
+            call.fail(
+                "NN208",
+                (f"`vocabulary` contains the `{what}`, {shown}, which already has a separate index"),
+                "vocabulary",
+            )
     if args["max_tokens"] is not None and found.size > args["max_tokens"]:
         call.fail(
             "NN206",
-            f"`max_tokens` is {args['max_tokens']}, but with mask and unknown ones there are {found.size} indices",
+            f"`max_tokens` is {args['max_tokens']}, but with those for mask and unknown words there are "
+            f"{found.size} indices",
             "max_tokens",
         )
     return found
@@ -117,7 +122,7 @@ def check_adapted(call: Call, args: Args) -> Vocabulary:
         call.fail(
             "NN348",
             f"`{call.kind}` requires `vocabulary`",
-            notes=["with `invert` its input is indices, from which no words can be learned"],
+            notes=["with `invert` its input is indices, from which a vocabulary cannot be learned"],
             fixes=[Fix("list the words: `vocabulary: [red, green]`")],
         )
     if args["idf_weights"] is not None:
@@ -140,14 +145,14 @@ def check_adapted(call: Call, args: Args) -> Vocabulary:
     if most is not None and most <= found.start:
         call.fail(
             "NN206",
-            f"`max_tokens` is {most}, which leaves no index for a word beside those for mask and unknown ones",
+            f"`max_tokens` is {most}, which leaves no index for a word besides those for mask and unknown words",
             "max_tokens",
         )
     return found
 
 
 class VocabularyLayer(Layer):
-    """What looks words up: given ones, or those that the training rows hold."""
+    """A layer with a vocabulary: the listed words, or those of the training rows."""
 
     def adapts(self, node: Node) -> bool:
         return self.lacks_vocabulary(node)

@@ -1,4 +1,4 @@
-"""What layers that step along a sequence share: the axes rule, states, and the way to ONNX."""
+"""The base of layers that step along a sequence: axes, states, and the ONNX lowering."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Recurrent(Layer):
-    """What reads a sequence a step at a time, with a state that goes from step to step."""
+    """A layer that reads a sequence step by step and carries a state."""
 
     makes = "unit"
     steps = True
@@ -62,7 +62,7 @@ class Recurrent(Layer):
         extra = states if call.args["return_state"] else ()
         reads_ahead = is_backwards or not is_sequence
         if is_backwards and is_sequence:
-            notes = [*notes, f"gives the steps of `{step.name}` from last to first"]
+            notes = [*notes, f"outputs the steps of `{step.name}` from last to first"]
         axes = (self.step_axis(call, step), *output) if is_sequence else output
         return Inferred(
             (call.require_unique(axes), *(state.axes for state in extra)),
@@ -115,7 +115,7 @@ class Recurrent(Layer):
 
 
 class GatedRecurrent(Recurrent, Gates):
-    """LSTM, GRU and SimpleRNN: one cell, by its own arguments."""
+    """LSTM, GRU and SimpleRNN: one cell, with its arguments."""
 
     def why(self, node: Node) -> dict[str, str]:
         return {**super().why(node), **gate_sentences(node, self.gates, self.states)}
@@ -182,7 +182,7 @@ def loop_notes(reason: str | None, steps: Size) -> list[str]:
 def _too_many(steps: Size) -> str:
     if isinstance(steps, int):
         return f"{steps} steps are too many to write out"
-    return f"how many steps `{steps}` are is known only at run time"
+    return f"the number of steps `{steps}` is known only at run time"
 
 
 def add_prefix(prefix: str, weights: Sequence[Weight]) -> tuple[Weight, ...]:

@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 
 
 class Bidirectional(Layer):
-    """Runs a recurrent layer forwards and another one, with weights of its own, backwards, and joins their outputs.
+    """Runs a recurrent layer forwards and a second one, with separate weights, backwards, and joins their outputs.
 
-    `merge_mode` says how: side by side (concat, forwards first, so the axis has 2 · units positions), by sum, mul or
-    ave, or not at all (null: the outputs `forward` and `backward`). With `return_sequences` both stand at the step that
-    they are of, and masked steps give zeros. With `return_state` the states follow: `forward_hidden`, `forward_cell`,
+    `merge_mode` says how: concatenated (concat, forwards first, so the axis has 2 · units positions), by sum, mul or
+    ave, or not at all (null: the outputs `forward` and `backward`). With `return_sequences` both are aligned by
+    step, and masked steps give zeros. With `return_state` the states follow: `forward_hidden`, `forward_cell`,
     `backward_hidden`, `backward_cell`. Further inputs are initial states in that order.
 
     Input axes:  `batch step feature`
@@ -90,7 +90,7 @@ class Bidirectional(Layer):
             )
         size = ax.multiply((2, last.size)) if mode == "concat" else last.size
         made = ax.fresh(call.axis_name or last.name, size, call.name, is_learned=True)
-        first = (call.axes[0],) if is_sequence else ()  # the backward layer's steps are turned round again
+        first = (call.axes[0],) if is_sequence else ()  # the backward layer's steps are reversed again
         output = call.require_unique((*first, *forward.outputs[0].axes[len(first) : -1], made))
         ports: tuple[str, ...] = ("output",) if mode else ("forward", "backward")
         extra = states if forward.args["return_state"] else ()
@@ -113,14 +113,15 @@ class Bidirectional(Layer):
         each = node.inner.args.get("units") or node.inner.args.get("filters") or node.inner.outputs[0].axes[-1].size
         mode = node.args["merge_mode"]
         made = {
-            "concat": f"Both results stand side by side, forwards first: {each} + {each} of "
+            "concat": f"Both results are concatenated, forwards first: {each} + {each} of "
             f"`{node.outputs[0].axes[-1].name}`.",
-            None: "Both results are given apart, as `forward` and `backward`.",
+            None: "Both results are separate outputs, `forward` and `backward`.",
         }
         how = {"sum": "added", "mul": "multiplied", "ave": "averaged"}
         return {
-            "layer": f"One `{node.inner.kind}` steps along `{step.name}` from first to last, another one, with weights "
-            "of its own, from last to first.",
+            "layer": f"One `{node.inner.kind}` steps along `{step.name}` from first to last, a second one, with "
+            "separate "
+            "weights, from last to first.",
             "merge_mode": made[mode] if mode in made else f"Both results are {how[mode]}, number by number.",
         }
 
@@ -156,7 +157,7 @@ class Bidirectional(Layer):
         if keeps_states and _state_sizes(backward) != _state_sizes(forward):
             call.fail(
                 "NN208",
-                f"`Bidirectional` cannot keep the states of two kinds of layers: {forward.kind} and {backward.kind}",
+                f"`Bidirectional` cannot keep the states of two different layers: {forward.kind} and {backward.kind}",
                 "backward_layer",
             )
         for name in ("units", "filters", "return_sequences", "return_state", "stateful"):

@@ -1,4 +1,4 @@
-"""What runs in one direction of a recurrent layer: an op of ONNX, or nodes for every step."""
+"""Types of one direction of a recurrent layer: an ONNX op, or nodes for every step."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class SteppedCell:
         project: the input (batch, step, …) to what its steps read, the step its first dimension and batch the second.
         advance: a step's row and the states (none: zeros) to the new states, the first of which is also the output.
         shapes: views of the states' dimensions, from a step's row.
-        place: the dimensions in which a state (batch, …) is read.
+        place: the position of a state's dimensions (batch, …) in memory.
         count: how many states a step hands on.
         most: the largest number of steps to write out.
     """

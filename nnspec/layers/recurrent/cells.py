@@ -1,4 +1,4 @@
-"""Cells: one step of a recurrent layer, for an RNN to step along a sequence, or a step by itself."""
+"""Cells: one step of a recurrent layer, used in an RNN or on its own."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CELL_KINDS = ("LSTMCell", "GRUCell", "SimpleRNNCell", "StackedRNNCells")
 
 
 class CellLayer(Layer):
-    """What cells share: a step reads features and states, and gives an output and the new states."""
+    """Base of cells: a step reads features and states, and returns an output and the new states."""
 
     makes = "unit"
     keeps_state = True
@@ -96,7 +96,9 @@ class GatedCell(CellLayer, Gates):
         states = lists.quoted(self.states)
         return {
             **told,
-            "units": f"It reads {states} of the step before and gives {say.with_count(node.args['units'], 'number')}.",
+            "units": (
+                f"It reads {states} of the previous step and returns {say.with_count(node.args['units'], 'number')}."
+            ),
         }
 
     def infer(self, call: Call) -> Inferred:
@@ -118,8 +120,8 @@ class GatedCell(CellLayer, Gates):
 class LSTMCell(LSTMGates, GatedCell):
     """One step of an LSTM: reads features and the states `hidden` and `cell`, and gives the output and the new states.
 
-    Mostly it stands as the `cell` of an RNN. By itself it reads three values, `from: [features, hidden, cell]`, and the
-    new states are its outputs `hidden` (the same as the output) and `cell`.
+    It is mostly used as the `cell` of an RNN. On its own it reads three values, `from: [features, hidden, cell]`, and
+    the new states are its outputs `hidden` (the same as the output) and `cell`.
 
     Input axes:  `batch feature`, and the states, `batch unit` each
     Output axes: `batch unit`
@@ -133,7 +135,7 @@ class LSTMCell(LSTMGates, GatedCell):
 class GRUCell(GRUGates, GatedCell):
     """One step of a GRU: reads features and the state `hidden`, and gives the output and the new state.
 
-    Mostly it stands as the `cell` of an RNN. By itself it reads two values, `from: [features, hidden]`, and the new
+    It is mostly used as the `cell` of an RNN. On its own it reads two values, `from: [features, hidden]`, and the new
     state is its output `hidden` (the same as the output).
 
     Input axes:  `batch feature`, and the state, `batch unit`
@@ -149,7 +151,7 @@ class GRUCell(GRUGates, GatedCell):
 class SimpleRNNCell(SimpleGates, GatedCell):
     """One step of a SimpleRNN: reads features and the state `hidden`, and gives the output, which is the new state.
 
-    Mostly it stands as the `cell` of an RNN. By itself it reads two values, `from: [features, hidden]`.
+    It is mostly used as the `cell` of an RNN. On its own it reads two values, `from: [features, hidden]`.
 
     Input axes:  `batch feature`, and the state, `batch unit`
     Output axes: `batch unit`
@@ -161,10 +163,10 @@ class SimpleRNNCell(SimpleGates, GatedCell):
 
 
 class StackedRNNCells(CellLayer):
-    """Several cells as one: each reads the output of the one before it, and keeps its own states.
+    """Stacks cells: each reads the output of the previous one and has separate states.
 
     An RNN takes a list of cells as well: `RNN: {cell: [{LSTMCell: {units: 8}}, {GRUCell: {units: 4}}]}`. The states are
-    numbered as the cells are: `hidden_1`, `cell_1`, `hidden_2`. By itself it is one step, and reads them all.
+    numbered like the cells: `hidden_1`, `cell_1`, `hidden_2`. On its own it is one step, and reads all states.
 
     Input axes:  `batch feature`, and the states, `batch unit` each
     Output axes: `batch unit`

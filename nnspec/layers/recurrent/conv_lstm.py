@@ -52,9 +52,9 @@ def _arguments(rank: int) -> dict[str, a.Arg]:
 
 
 class ConvLSTM(Recurrent):
-    """An LSTM whose products are convolutions: steps along the first axis and slides along those behind it.
+    """An LSTM whose products are convolutions: steps along the first axis and slides along the next ones.
 
-    Its state is an image of its own (`hidden` and `cell`, Shi et al. 2015): the input's convolution makes its size, and
+    Its state is an image (`hidden` and `cell`, Shi et al. 2015): the input's convolution sets its size, and
     a second one, with stride 1 and padding that keeps the size, carries it from step to step.
     """
 
@@ -162,8 +162,8 @@ def _spread(window: Window, taps: int, steps: ax.Size) -> Window:
 class ConvLSTM1D(ConvLSTM):
     """A convolutional LSTM over sequences of rows: steps along the first axis and slides along the second.
 
-    With `return_sequences` every step gives an output, else the last one does. Masked steps leave the state as it is
-    and repeat the output before them. With `return_state` the outputs `hidden` and `cell` follow. It starts from zeros,
+    With `return_sequences` every step gives an output, else only the last. Masked steps keep the state
+    and repeat the previous output. With `return_state` the outputs `hidden` and `cell` follow. It starts from zeros,
     or from two further inputs. In ONNX the steps are written out, where their number is known.
 
     Input axes:  `batch step position channel`
@@ -180,8 +180,8 @@ class ConvLSTM1D(ConvLSTM):
 class ConvLSTM2D(ConvLSTM):
     """A convolutional LSTM over sequences of images: steps along the first axis and slides along the next two.
 
-    With `return_sequences` every step gives an output, else the last one does. Masked steps leave the state as it is
-    and repeat the output before them. With `return_state` the outputs `hidden` and `cell` follow. It starts from zeros,
+    With `return_sequences` every step gives an output, else only the last. Masked steps keep the state
+    and repeat the previous output. With `return_state` the outputs `hidden` and `cell` follow. It starts from zeros,
     or from two further inputs. In ONNX the steps are written out, where their number is known.
 
     Input axes:  `batch step height width channel`
@@ -198,8 +198,8 @@ class ConvLSTM2D(ConvLSTM):
 class ConvLSTM3D(ConvLSTM):
     """A convolutional LSTM over sequences of volumes: steps along the first axis and slides along the next three.
 
-    With `return_sequences` every step gives an output, else the last one does. Masked steps leave the state as it is
-    and repeat the output before them. With `return_state` the outputs `hidden` and `cell` follow. It starts from zeros,
+    With `return_sequences` every step gives an output, else only the last. Masked steps keep the state
+    and repeat the previous output. With `return_state` the outputs `hidden` and `cell` follow. It starts from zeros,
     or from two further inputs. In ONNX the steps are written out, where their number is known.
 
     Input axes:  `batch step depth height width channel`

@@ -1,4 +1,4 @@
-"""`use_cudnn: true`: Keras ends the training where cuDNN does not compute what the layer says, or where no GPU is."""
+"""`use_cudnn: true`: refused if cuDNN does not support the layer's arguments, or without a GPU."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def check_cudnn(call: Call) -> None:
             call.fail(
                 "NN208",
                 f"cuDNN computes `{call.kind}` only with `{name}: {as_yaml(wanted)}`, but it is "
-                f"{as_yaml(call.args[name])}, so that `use_cudnn: true` cannot be kept",
+                f"{as_yaml(call.args[name])}, so `use_cudnn: true` cannot be satisfied",
                 "use_cudnn",
                 fixes=[Fix(INSTEAD)],
             )

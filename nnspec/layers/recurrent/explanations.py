@@ -1,4 +1,4 @@
-"""What `nnspec show --why` tells of recurrent layers."""
+"""Sentences of `nnspec show --why` about recurrent layers."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ def step_sentences(node: Node, states: Sequence[str]) -> dict[str, str]:
     way = "from last to first" if is_backwards else "from first to last"
     if node.args["return_sequences"]:
         order = ", ordered from last to first" if is_backwards else ""
-        returns = f"Every step gives an output, so `{step.name}` stays{order}."
+        returns = f"Every step gives an output, so `{step.name}` is kept{order}."
     else:
         last = "the first step, where it ends" if is_backwards else "the last step"
-        returns = f"Only the output after {last} is given, so `{step.name}` is gone."
+        returns = f"Only the output after {last} is returned, so `{step.name}` is removed."
     return {
-        "": f"Goes along `{step.name}`, {say.with_count(step.size, 'step')} {way}, and reads "
+        "": f"Steps along `{step.name}`, {say.with_count(step.size, 'step')} {way}, and reads "
         f"{lists.joined(say.with_size(axis) for axis in rest)} at each.",
         "return_sequences": returns,
-        "return_state": f"The state after the last step is given too: {lists.quoted(states)}."
+        "return_state": f"The state after the last step is also returned: {lists.quoted(states)}."
         if node.args["return_state"]
-        else "The state after the last step is not given.",
+        else "The state after the last step is not returned.",
         "go_backwards": f"It steps {way}.",
-        "stateful": "A batch goes on with the state that the batch before it ended with, sample by sample."
+        "stateful": "Each sample continues from the final state of the same sample in the previous batch."
         if node.args["stateful"]
-        else "Every sample starts from zeros, or from the state that it is given.",
+        else "Every sample starts from zeros, or from its initial state.",
     }
 
 
@@ -45,9 +45,9 @@ def gate_sentences(node: Node, gates: int, states: Sequence[str]) -> dict[str, s
     )
     rows = say.with_count(feature.size, "row")
     return {
-        "units": f"It keeps {kept} from step to step and gives {say.with_count(units, 'number')}, however "
-        "many steps there are.",
+        "units": f"It carries {kept} from step to step and returns {say.with_count(units, 'number')}, for any "
+        "number of steps.",
         "kernel": f"{rows}, one for each of `{feature.name}`; {blocks}",
-        "recurrent_kernel": f"{say.with_count(units, 'row')}, one for each number of the state; {blocks}",
-        "bias": "one for each column" if len(node.weights[-1].shape) == 1 else "one for each column of either kernel",
+        "recurrent_kernel": f"{say.with_count(units, 'row')}, one for each unit of the state; {blocks}",
+        "bias": "one for each column" if len(node.weights[-1].shape) == 1 else "one for each column of each kernel",
     }

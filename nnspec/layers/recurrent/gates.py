@@ -1,4 +1,4 @@
-"""What a step of each recurrent kind computes: weights, their count, and its place in the ops of ONNX.
+"""The gates of each recurrent layer: weights, their count, and their order in the ONNX ops.
 
 LSTM and LSTMCell, GRU and GRUCell, SimpleRNN and SimpleRNNCell share these rules.
 """

@@ -13,9 +13,9 @@ CUDNN = {"use_cudnn": a.choice("Whether Keras uses cuDNN; auto: where possible."
 class LSTM(LSTMGates, GatedRecurrent):
     """Long short-term memory (Hochreiter and Schmidhuber 1997): steps along a sequence with a state of `units` numbers.
 
-    Each step reads all features and the state; gates i, f, o = sigmoid(x·W + h·U + b) decide what enters, stays and
-    shows: c' = f·c + i·tanh(x·W + h·U + b), h' = o·tanh(c'). The output is h after the last step, or of every step
-    with `return_sequences`. Masked steps leave the state as it is and repeat the output before them (zeros before the
+    Each step reads all features and the state; gates i, f, o = sigmoid(x·W + h·U + b) select what is added, kept
+    and output: c' = f·c + i·tanh(x·W + h·U + b), h' = o·tanh(c'). The output is h after the last step, or of every step
+    with `return_sequences`. Masked steps keep the state and repeat the previous output (zeros before the
     first). With `return_state` the outputs `hidden` and `cell` follow. It starts from zeros, or from two further
     inputs: `from: [sequence, hidden, cell]`. With `stateful` the deployed graph takes the state as inputs and gives
     the next one as outputs.
@@ -34,10 +34,10 @@ class LSTM(LSTMGates, GatedRecurrent):
 class GRU(GRUGates, GatedRecurrent):
     """Gated recurrent unit (Cho et al. 2014): steps along a sequence with a state of `units` numbers.
 
-    Each step reads all features and the state; gates z, r = sigmoid(x·W + h·U + b) decide what stays and what is looked
-    at: h' = z·h + (1 - z)·tanh(x·W + b + r·(h·U + b')); with `reset_after: false` tanh(x·W + b + (r·h)·U). The output
-    is h after the last step, or of every step with `return_sequences`. Masked steps leave the state as it is and repeat
-    the output before them (zeros before the first). With `return_state` the output `hidden` follows. It starts from
+    Each step reads all features and the state; gates z, r = sigmoid(x·W + h·U + b) select what is kept and what is
+    read: h' = z·h + (1 - z)·tanh(x·W + b + r·(h·U + b')); with `reset_after: false` tanh(x·W + b + (r·h)·U). The output
+    is h after the last step, or of every step with `return_sequences`. Masked steps keep the state and repeat
+    the previous output (zeros before the first). With `return_state` the output `hidden` follows. It starts from
     zeros, or from a second input. With `stateful` the deployed graph takes the state as an input and gives the next one
     as an output.
 
@@ -52,10 +52,10 @@ class GRU(GRUGates, GatedRecurrent):
 
 
 class SimpleRNN(SimpleGates, GatedRecurrent):
-    """A fully connected recurrent layer (Elman 1990): each step's output is the next step's state, of `units` numbers.
+    """A simple recurrent network (Elman 1990): each step's output is the next step's state, of `units` numbers.
 
     h' = tanh(x·W + h·U + b). The output is h after the last step, or of every step with `return_sequences`. Masked
-    steps leave the state as it is and repeat the output before them (zeros before the first). With `return_state` the
+    steps keep the state and repeat the previous output (zeros before the first). With `return_state` the
     output `hidden` follows. It starts from zeros, or from a second input. With `stateful` the deployed graph takes the
     state as an input and gives the next one as an output.
 

@@ -1,4 +1,4 @@
-"""Steps that no ONNX op runs by itself: written out one after the other, or the body of a Scan.
+"""Steps without a recurrent ONNX op: unrolled, or the body of a Scan.
 
 Where the number of steps is known and not large they are written out, and share their weights: every runtime takes
 that. Else only a Scan can do it, which the layers declare (`Layer.control_flow`). Either way what depends on the input

@@ -1,4 +1,4 @@
-"""Masks in ONNX: recurrent ops know only sequences that end early, Keras masks any step.
+"""Masks in ONNX: recurrent ops only support sequences that end early, Keras masks any step.
 
 Right-padded sequences end early by themselves. Others are packed: data steps move to the front in their order, the op
 runs over as many, and every step of the result fetches the output that Keras shows there. No Loop is needed.

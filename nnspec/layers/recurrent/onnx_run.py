@@ -1,4 +1,4 @@
-"""A recurrent layer in ONNX: its cells one above the other, in one direction or in both."""
+"""Runs a recurrent layer in ONNX: its stacked cells, in one direction or both."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class OutputOptions:
-    """What a direction is to give.
+    """What a direction must return.
 
     Attributes:
         every: every step's output, or the last one's.
@@ -41,7 +41,7 @@ BETWEEN = OutputOptions(every=True, in_place=True, zero=True)
 
 @dataclass(frozen=True, eq=False)
 class DirectionOutput:
-    """What a direction gave: (batch, step, …) or (batch, …), and all states after the last step."""
+    """The result of a direction: (batch, step, …) or (batch, …), and all states after the last step."""
 
     output: View
     states: tuple[View, ...]

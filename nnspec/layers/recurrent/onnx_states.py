@@ -1,4 +1,4 @@
-"""The state of recurrent layers in ONNX: where it starts, and where it goes."""
+"""The states of recurrent layers in ONNX: their initial and final values."""
 
 from __future__ import annotations
 

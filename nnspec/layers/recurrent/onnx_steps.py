@@ -1,4 +1,4 @@
-"""Single steps of recurrent layers as plain ONNX nodes, for what the recurrent ops do not know.
+"""Single steps of recurrent layers as plain ONNX nodes, for what the recurrent ops do not support.
 
 A step reads a row of `x`, which is the input's product with the kernel, computed for all steps at once, and the states
 (none before the first step, which then are zeros). Tensors have the dimensions (batch, unit).

@@ -1,4 +1,4 @@
-"""RNN: any cell, or several one above the other, along a sequence."""
+"""RNN: any cell, or a stack of cells, along a sequence."""
 
 from __future__ import annotations
 
@@ -32,14 +32,13 @@ CELL = {
 
 
 class RNN(Recurrent):
-    """Steps a cell along a sequence: `RNN: {cell: {LSTMCell: {units: 4}}}`, or a list of cells, one above the other.
+    """Runs a cell along a sequence: `RNN: {cell: {LSTMCell: {units: 4}}}`, or a stack of cells, given as a list.
 
-    In a list, each cell reads the output of the one before it at every step, as recurrent layers one above the other
-    do. The output is that of the last cell after the last step, or of every step with `return_sequences`. Masked steps
-    leave all states as they are and repeat the output before them, or give zeros with `zero_output_for_mask`. With
-    `return_state` the states follow: `hidden`, `cell`; numbered in a list: `hidden_1`, `cell_1`, `hidden_2`. It starts
-    from zeros, or from further inputs in that order. With `stateful` the deployed graph takes the states as inputs and
-    gives the next ones as outputs.
+    In a stack, each cell reads the output of the previous one at every step, like stacked recurrent layers. The output
+    is that of the last cell after the last step, or of every step with `return_sequences`. Masked steps keep all states
+    and repeat the previous output, or give zeros with `zero_output_for_mask`. With `return_state` the states follow:
+    `hidden`, `cell`; numbered in a list: `hidden_1`, `cell_1`, `hidden_2`. It starts from zeros, or from further inputs
+    in that order. With `stateful` the deployed graph takes the states as inputs and gives the next ones as outputs.
 
     Input axes:  `batch step feature`
     Output axes: `batch unit`, with `return_sequences` `batch step unit`

@@ -1,4 +1,4 @@
-"""The states that steps hand on: what they are called, and which axes they have."""
+"""The states of recurrent layers: their names and axes."""
 
 from __future__ import annotations
 

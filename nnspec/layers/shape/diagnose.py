@@ -1,4 +1,4 @@
-"""What to say of a reshape that scrambles axes or calls them by wrong names."""
+"""Diagnostics of a reshape that scrambles axes or gives them wrong names."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def refuse_name(
         fixes = [Fix("list them in the order of the merge, then `permute`" if is_merge else "give it a new name")]
     call.fail(
         "NN303",
-        f"the reshape names an axis `{name}`, but it holds {held if ' ' in held else f'`{held}`'}",
+        f"the reshape names an axis `{name}`, but it contains {held if ' ' in held else f'`{held}`'}",
         arg,
         notes=[
             f"its input is {ax.describe(call.axes)}; a reshape regroups values, but never moves them",
@@ -54,7 +54,7 @@ def refuse_name(
 def open_size_fix(axes: Axes) -> Fix:
     """What to do about sizes that agree for some lengths only."""
     unknown = next((axis for axis in axes if not isinstance(axis.size, int)), None)
-    if unknown is None:  # the symbol stands in the reshape alone
+    if unknown is None:  # the symbol occurs only in the reshape
         return Fix("write the size as a number, or leave it open with -1")
     return Fix(f"leave one size open with -1, or give `{unknown.name}` a fixed size under `inputs:`")
 

@@ -1,4 +1,4 @@
-"""An axis of size 1 that becomes longer: what it holds is repeated."""
+"""`expand`: repeats an axis of size 1."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 class Expand(MappingVerb):
-    """Repeats along an axis of size 1: `expand: {copy: 3}`. `insert` makes such an axis.
+    """Repeats values along an axis of size 1: `expand: {copy: 3}`. `insert` creates such an axis.
 
-    With `merge` it repeats each step (`[time, copy]`) or the whole sequence (`[copy, time]`). A mask ends here.
+    With `merge` it repeats each step (`[time, copy]`) or the whole sequence (`[copy, time]`). The mask is dropped.
 
     Input axes:  `batch time copy` of 10 × 1
     Output axes: `batch time copy` of 10 × 3
@@ -30,7 +30,7 @@ class Expand(MappingVerb):
 
     kind = "expand"
     moves_values = True
-    values = {"type": "integer", "minimum": 1, "description": "How often it is repeated."}
+    values = {"type": "integer", "minimum": 1, "description": "Number of repetitions: the new size."}
 
     def infer(self, call: Call) -> Inferred:
         axes = list(call.axes)
@@ -42,7 +42,7 @@ class Expand(MappingVerb):
                     "NN317",
                     f"`expand` repeats along axes of size 1, but `{name}` has size {axes[place].size}",
                     name,
-                    notes=["to repeat what an axis holds, `insert` one, `expand` that, and `merge` the two"],
+                    notes=["to repeat the positions of an axis, `insert` one, `expand` it, and `merge` the two"],
                     about=[name],
                 )
             repeats[place] = int(count)

@@ -1,4 +1,4 @@
-"""Items to write in the place of a reshape: the permute that was meant, a rename, or `split` and `merge`."""
+"""Fixes of a reshape: the intended permute, a rename, or `split` and `merge`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The index witness of a scramble: which elements the first row would get, and which it should."""
+"""An example of scrambled indices: the elements that the first row would get, and those it should."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keras' layers that move brackets or reorder axes: Flatten, Reshape, Permute, RepeatVector."""
+"""Keras' layers that reshape or reorder axes: Flatten, Reshape, Permute, RepeatVector."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Rebracketing(Layer):
-    """Other axes around the same values: nothing moves in memory."""
+    """Changes axes but not values: nothing moves in memory."""
 
     reads_text = True
     moves_values = True
@@ -61,7 +61,7 @@ class Rebracketing(Layer):
 
 
 class Flatten(Layer):
-    """Merges all axes into one; values keep their order. Nothing is lost but the names.
+    """Merges all axes into one; values keep their order.
 
     Input axes:  `batch time filter`
     Output axes: `batch time_filter` (or the name that `as` gives)
@@ -91,14 +91,14 @@ class Flatten(Layer):
 
 
 class Reshape(Rebracketing):
-    """Moves brackets without moving values. Allowed where every axis stays whole, is merged, or is cut cleanly.
+    """Changes the axes and keeps all values in memory order. Allowed if every axis is kept, merged or split evenly.
 
     Takes Keras' `target_shape`, or `to:` with a name for every axis, which is checked too.
 
     Input axes:  `batch frequency time` of 128 × 1000, with `to: {band: 8, bin: 16, time: 1000}`
     Output axes: `batch band bin time`
 
-    Not this: swapping two axes. A reshape to the swapped sizes keeps memory order and scrambles them (NN301);
+    Not this: swapping two axes. A reshape to the swapped sizes keeps the memory order and scrambles the axes (NN301);
     `permute` swaps.
     """
 
@@ -156,7 +156,7 @@ def permute_view(view: View, order: Sequence[int]) -> View:
 
 
 class Permute(Layer):
-    """Reorders axes; values move, sizes stay.
+    """Reorders axes; values move with their axes.
 
     Input axes:  `batch time mel`
     Output axes: `batch mel time`

@@ -1,4 +1,4 @@
-"""Positions moved along an axis, those at its end to its beginning."""
+"""`roll`: shifts positions along an axis, with wrap-around."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 
 class Roll(MappingVerb):
-    """Moves positions along an axis, `roll: {time: 2}`: what falls off the end comes in at the beginning.
+    """Shifts positions along an axis, `roll: {time: 2}`: positions beyond the end wrap around to the beginning.
 
-    A negative number moves them the other way. A mask ends here.
+    A negative number shifts the other way. The mask is dropped.
 
     Input axes:  `batch time feature`
     Output axes: the same

@@ -1,4 +1,4 @@
-"""What reshapes make of named axes: which they keep, merge and cut, and what the results are called."""
+"""The effect of reshapes on named axes: which axes are kept, merged and split, and their names."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def _name_outputs(call: Call, sizes: Sequence[Size], names: Names, result: Rebra
         parents = [call.axes[source] for source in provenance.sources]
         learned = bool(parents) and all(axis.is_learned for axis in parents)
         atoms = provenance.atoms
-        if len(provenance.sources) > 1:  # what was an axis of its own keeps its name inside
+        if len(provenance.sources) > 1:  # a former axis keeps its name inside
             atoms = _labelled_again(atoms, parents)
         atoms = ax.named_atoms(atoms, stem)
         made.append(

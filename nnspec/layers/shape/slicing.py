@@ -1,4 +1,4 @@
-"""Positions of an axis that are kept: a part of it, every second one, the last one, in another order."""
+"""`slice` and `take`: select positions of an axis."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from nnspec.backends.onnx.view import View
     from nnspec.backends.types import KerasCallable, KerasTensor
 
-_FIRST = -(2**63)  # in ONNX, an end that lies before the first position
+_FIRST = -(2**63)  # in ONNX, an end before the first position
 _LAST = 2**63 - 1
 Bounds = tuple[int, int | None, int]  # start, stop and step as Python's slices have them
 
 
 class Picking(MappingVerb):
-    """What slices and lists of positions share: they keep some positions of an axis, or one, without the axis."""
+    """Base of `slice` and `take`: selects positions of an axis, or one position without the axis."""
 
     reads_text = True
     moves_values = True
@@ -50,7 +50,8 @@ class Picking(MappingVerb):
         if not -size <= position < size + end:
             call.fail(
                 "NN370",
-                f"`{self.kind}` wants {what} {position} of `{axis.name}`, which has {say.with_count(size, 'position')}",
+                f"`{self.kind}` selects {what} {position} of `{axis.name}`, which has "
+                f"{say.with_count(size, 'position')}",
                 axis.name,
                 notes=[f"positions run from 0 to {size - 1}, or from -{size} to -1 counted from the end"],
                 about=[axis.name],
@@ -61,8 +62,8 @@ class Picking(MappingVerb):
 class Slice(Picking):
     """Keeps part of an axis, `slice: {time: {start: 2, stop: -1, step: 2}}`, or one position: `slice: {time: -1}`.
 
-    Positions are counted from 0, negative ones from the end, and `stop` is left out, as in Python. A negative `step`
-    turns the axis round. One position alone is kept without its axis. A mask ends here.
+    Positions are counted from 0, negative ones from the end, and `stop` is excluded, as in Python. A negative `step`
+    reverses the axis. A single position removes the axis. The mask is dropped.
 
     Input axes:  `batch time feature`
     Output axes: `batch time feature`, time shorter, or `batch feature`
@@ -71,12 +72,12 @@ class Slice(Picking):
     kind = "slice"
     values = {
         "type": ["integer", "object"],
-        "description": "One position, or which ones: `{start, stop, step}`.",
+        "description": "One position, or a range: `{start, stop, step}`.",
         "additionalProperties": False,
         "properties": {
-            "start": {"type": "integer", "description": "The first position; default: that at the beginning."},
-            "stop": {"type": "integer", "description": "The first position that is left out; default: none."},
-            "step": {"type": "integer", "description": "From one position to the next.", "default": 1},
+            "start": {"type": "integer", "description": "The first position; default: the beginning."},
+            "stop": {"type": "integer", "description": "The first position that is excluded; default: none."},
+            "step": {"type": "integer", "description": "Distance between positions.", "default": 1},
         },
     }
 
@@ -108,7 +109,7 @@ class Slice(Picking):
         """
         step = int(said.get("step", 1))
         if step == 0:
-            call.fail("NN370", f"`slice` goes along `{axis.name}` in steps of 0", axis.name, about=[axis.name])
+            call.fail("NN370", f"`slice` has step 0 along `{axis.name}`", axis.name, about=[axis.name])
         start, stop = said.get("start"), said.get("stop")
         if start is not None:
             start = self.position_in(call, axis, int(start), "start")
@@ -120,7 +121,7 @@ class Slice(Picking):
             if not len(chosen):
                 call.fail(
                     "NN370",
-                    f"`slice` leaves nothing of `{axis.name}`: from {start} to {stop} in steps of {step}",
+                    f"`slice` keeps no position of `{axis.name}`: from {start} to {stop} in steps of {step}",
                     axis.name,
                     about=[axis.name],
                 )
@@ -129,7 +130,7 @@ class Slice(Picking):
         if step < 0 and start in (None, -1) and stop is None:
             return (-1, None, step), _steps_in(str(size), size, -step)
         if step < 0:
-            call.require_size(axis, "a part of it is turned round")
+            call.require_size(axis, "a part of it is reversed")
         return self.open_bounds(call, axis, start or 0, stop, step)
 
     def open_bounds(self, call: Call, axis: Axis, start: int, stop: int | None, step: int) -> tuple[Bounds, Size]:
@@ -151,7 +152,7 @@ class Slice(Picking):
         if count <= 0:
             call.fail(
                 "NN370",
-                f"`slice` leaves nothing of `{axis.name}`: from {start} to {stop}",
+                f"`slice` keeps no position of `{axis.name}`: from {start} to {stop}",
                 axis.name,
                 about=[axis.name],
             )
@@ -221,9 +222,9 @@ def _onnx_bounds(part: int | Sequence[int | None]) -> tuple[int, int, int]:
 
 
 class Take(Picking):
-    """Keeps positions of an axis in an order of one's own: `take: {feature: [2, 0, 0]}`. One may be taken twice.
+    """Selects positions of an axis in any order: `take: {feature: [2, 0, 0]}`. A position can be repeated.
 
-    Positions are counted from 0, negative ones from the end. A mask ends here.
+    Positions are counted from 0, negative ones from the end. The mask is dropped.
 
     Input axes:  `batch time feature`
     Output axes: `batch time feature`, with as many features as positions are listed
@@ -232,7 +233,7 @@ class Take(Picking):
     kind = "take"
     values = {
         "type": "array",
-        "description": "The positions, in the order in which they are wanted.",
+        "description": "The positions, in the new order.",
         "items": {"type": "integer"},
         "minItems": 1,
     }

@@ -1,4 +1,4 @@
-"""Axis operations: permute, merge, split, insert, drop, rename. They say what is meant, so nothing can be scrambled."""
+"""Axis operations: permute, merge, split, insert, drop, rename."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ _AXIS_NAME = {"pattern": r"^[A-Za-z_][A-Za-z0-9_\-]*$"}
 
 
 class Verb(Rebracketing):
-    """An operation on axes: values keep their identity, and the output says what it holds."""
+    """An operation on axes: it moves or regroups values, and names the axes of the result."""
 
     is_verb = True
 
 
 class MappingVerb(Verb):
-    """A verb whose body names axes itself: `{axis: value}` beside `name` and `from`."""
+    """An axis operation whose body has axis names as keys: `{axis: value}` beside `name` and `from`."""
 
     values: dict[str, Any]
 
@@ -112,7 +112,7 @@ class PermuteVerb(Verb):
 
 
 class Merge(MappingVerb):
-    """Makes one axis of neighbours: `merge: {channel: [feature, filter]}`, the first one slowest.
+    """Merges adjacent axes into one: `merge: {channel: [feature, filter]}`, the first slowest.
 
     Input axes:  `batch time feature filter`
     Output axes: `batch time channel`
@@ -161,7 +161,7 @@ def _move_together(axes: Sequence[Axis], parts: Sequence[str]) -> list[str]:
 
 
 class Split(MappingVerb):
-    """Cuts an axis: `split: {unit: {output: 16, class: 7}}`, the first part slowest. One size may be left null.
+    """Splits an axis: `split: {unit: {output: 16, class: 7}}`, the first part slowest. One size can be null.
 
     Input axes:  `batch unit` of 112
     Output axes: `batch output class` of 16 × 7
@@ -234,7 +234,7 @@ class Split(MappingVerb):
         inside = ", ".join(f"{atom.label or atom.name}: {atom.size}" for atom in axis.atoms)
         call.fail(
             "NN303",
-            f"`split` calls a part of `{axis.name}` `{label}`, but it holds {held}",
+            f"`split` names a part of `{axis.name}` `{label}`, but it contains {held}",
             axis.name,
             notes=[f"`{axis.name}` was merged from ({inside.replace(':', '')}), slow to fast"],
             fixes=[Fix(f"split it as it was merged: `{{{inside}}}`", self.part_edits(call, axis, inside))],
@@ -258,7 +258,7 @@ class Split(MappingVerb):
 
 
 class Insert(MappingVerb):
-    """Adds an axis of size 1 behind the others: `insert: {channel: 1}`.
+    """Adds an axis of size 1 after the others: `insert: {channel: 1}`.
 
     Input axes:  `batch time feature`
     Output axes: `batch time feature channel`
@@ -273,7 +273,7 @@ class Insert(MappingVerb):
 
 
 class Drop(Verb):
-    """Leaves out an axis of size 1: `drop: channel`, or a list of them.
+    """Removes an axis of size 1: `drop: channel`, or a list of axes.
 
     Input axes:  `batch time channel`
     Output axes: `batch time`
@@ -308,7 +308,7 @@ class Drop(Verb):
 
 
 class Rename(MappingVerb):
-    """Calls axes by other names: `rename: {unit: hidden}`. Nothing moves.
+    """Renames axes: `rename: {unit: hidden}`. Values do not change.
 
     Input axes:  `batch unit`
     Output axes: `batch hidden`
@@ -326,8 +326,8 @@ class Rename(MappingVerb):
 
     def why(self, node: Node) -> dict[str, str]:
         pairs = zip(node.inputs[0].axes, node.outputs[0].axes, strict=True)
-        names = [f"`{old.name}` is called `{new.name}`" for old, new in pairs if old.name != new.name]
-        return {"": f"Nothing moves: {lists.joined(names)}." if names else "Nothing changes."}
+        names = [f"`{old.name}` becomes `{new.name}`" for old, new in pairs if old.name != new.name]
+        return {"": f"Values do not change: {lists.joined(names)}." if names else "Nothing changes."}
 
 
 def _renamed_mask(call: Call, axes: list[Axis]) -> str | None:

@@ -1,4 +1,4 @@
-"""Axes made longer at their ends: by a constant, or by what lies at the ends, mirrored."""
+"""`pad`: pads any axes by a constant, or by mirrored values."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _PAIR = {
 
 
 class Pad(Layer):
-    """Makes axes longer at both ends: `pad: {axes: {height: 1, width: [2, 0]}, mode: reflect}`.
+    """Pads axes at both ends: `pad: {axes: {height: 1, width: [2, 0]}, mode: reflect}`.
 
-    `constant` puts a number there; `reflect` mirrors at the last position, `symmetric` behind it. Any axis will do.
-    A mask ends here.
+    `constant` pads with a number; `reflect` mirrors at the last position, `symmetric` after it. Takes any axis.
+    The mask is dropped.
 
     Input axes:  `batch height width channel`
     Output axes: `batch height width channel`, height and width longer
@@ -49,9 +49,9 @@ class Pad(Layer):
                 "additionalProperties": _PAIR,
                 "minProperties": 1,
             },
-            "How many positions, by axis: at each end, or [before, after].",
+            "Number of positions by axis: at each end, or [before, after].",
         ),
-        "mode": a.choice("What is put there.", ["constant", "reflect", "symmetric"], "constant"),
+        "mode": a.choice("How the new positions are filled.", ["constant", "reflect", "symmetric"], "constant"),
         "value": a.number("The number of `mode: constant`.", 0.0),
     }
 
@@ -105,7 +105,7 @@ class Pad(Layer):
             if before or after
         ]
         what = f"The number {node.args['value']:g} is" if node.args["mode"] == "constant" else "Mirrored values are"
-        return {"axes": f"{what} put at the ends, {lists.joined(parts)}." if parts else "Nothing changes."}
+        return {"axes": f"{what} added at the ends, {lists.joined(parts)}." if parts else "Nothing changes."}
 
     def to_keras(self, node: Node) -> KerasCallable:
         from keras import ops

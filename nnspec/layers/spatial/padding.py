@@ -1,4 +1,4 @@
-"""Zeros around, and ends cut off: ZeroPadding and Cropping over one to three axes."""
+"""ZeroPadding and Cropping over one to three axes."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _amounts(rank: int, description: str, default: Any) -> a.Arg:
 
 
 class EdgeLayer(Layer):
-    """What padding and cropping share: they change the ends of the spatial axes."""
+    """Base of padding and cropping: changes the ends of the spatial axes."""
 
     rank: ClassVar[int]
     amount: ClassVar[str]
@@ -80,7 +80,7 @@ class EdgeLayer(Layer):
             f"{pair[0]} before and {pair[1]} after: {say.size_change(before[place], after[place])}"
             for place, pair in zip(places, self.pairs(node.args), strict=True)
         ]
-        what = "Zeros are put at the ends" if self.amount == "padding" else "Positions are cut off the ends"
+        what = "Zeros are added at the ends" if self.amount == "padding" else "Positions are removed from the ends"
         return {self.amount: f"{what}, {lists.joined(parts)}."}
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:

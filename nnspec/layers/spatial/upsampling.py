@@ -1,4 +1,4 @@
-"""More positions from each: UpSampling over one to three axes."""
+"""UpSampling over one to three axes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class UpSampling(Layer):
-    """What upsamplings share: `size` positions of each along every spatial axis, by a stated interpolation."""
+    """Base of upsampling: each position becomes `size` positions along every spatial axis."""
 
     short = "size"
     rank: ClassVar[int]
@@ -60,7 +60,7 @@ class UpSampling(Layer):
         before, after = node.inputs[0].axes, node.outputs[0].axes
         lengths = lists.joined(say.size_change(before[place], after[place]) for place in places)
         each = "×".join(str(factor) for factor in self.factors(node.args))
-        return {"size": f"Of each position {each} are made: {lengths}."}
+        return {"size": f"Each position becomes {each}: {lengths}."}
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         method = node.args.get("interpolation", "nearest")
@@ -143,7 +143,7 @@ def _window(factor: int, method: str) -> Window:
     """What a position sees: the one that it repeats, or those nearer to its place than the interpolation reaches."""
     if method == "nearest":
         return Window(1 + Fraction(factor - 1, factor), Fraction(1, factor), 0)
-    steps = 2 * factor * _REACH[method] - (1 if factor % 2 == 0 else 2)  # places lie half a step off, or on positions
+    steps = 2 * factor * _REACH[method] - (1 if factor % 2 == 0 else 2)  # points half a step off, or at positions
     width = Fraction(steps, factor)
     return Window(1 + width, Fraction(1, factor), width / 2 + Fraction(1, 2 * factor) - Fraction(1, 2))
 
@@ -163,10 +163,10 @@ class UpSampling1D(UpSampling):
 
 
 class UpSampling2D(UpSampling):
-    """Makes `size` positions of each along two axes: repeated, or interpolated between those that are there.
+    """Enlarges two axes by the factor `size`, by repetition or interpolation.
 
-    Exported as ONNX' Resize, or, where that computes other weights than TensorFlow (`lanczos3`, `lanczos5`, `bicubic`
-    by other factors than powers of 2), as a matrix along each axis, whose length must be known then (NN313).
+    Exported as ONNX' Resize, or, if that computes other weights than TensorFlow (`lanczos3`, `lanczos5`, `bicubic` with
+    factors other than powers of 2), as a matrix along each axis, whose length must then be known (NN313).
 
     Input axes:  `batch height width channel`
     Output axes: `batch height width channel`, height·size[0], width·size[1]

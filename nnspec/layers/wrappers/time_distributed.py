@@ -1,4 +1,4 @@
-"""Layers around a layer: what wrappers share, and TimeDistributed."""
+"""Wrappers: what all of them share, and TimeDistributed."""
 
 from __future__ import annotations
 
@@ -79,13 +79,13 @@ def keras_inner(node: Node) -> Any:
 
 
 class TimeDistributed(Layer):
-    """Applies a layer to every position of the first axis apart, with the same weights: that axis counts as batch.
+    """Applies a layer to every position of the first axis separately, with the same weights: that axis counts as batch.
 
-    Keras' own class loops over the steps and is wrong where their number is unknown; nnspec folds the axis into batch,
-    in Keras as in ONNX, which computes the same in one go. Any layer that reads one value can be wrapped, and any axis
-    may come first; `over` says which it is meant to be, and is checked. A mask along that axis goes on. A mask behind
-    it, which is another one for each position (the words of each sentence), is the wrapped layer's; where that makes
-    one value of them, positions without any data are masked behind it.
+    Keras' own class loops over the steps and is wrong if their number is unknown; nnspec folds the axis into batch, in
+    Keras and in ONNX, with the same result. Any layer with one input can be wrapped, and any axis can come first;
+    `over` states which one is intended, and is checked. A mask along that axis is kept. A mask along the next axis,
+    which differs by position (the words of each sentence), belongs to the wrapped layer; if that reduces the axis,
+    positions without any data are masked after it.
 
     Input axes:  `batch feature time channel`
     Output axes: `batch feature time filter` with `layer: {Conv1D: …}`
@@ -162,7 +162,7 @@ class TimeDistributed(Layer):
         assert node.inner is not None
         first = node.inputs[0].axes[0]
         return {
-            "layer": f"`{node.inner.kind}` is applied to each position of {say.with_size(first)} by itself, "
+            "layer": f"`{node.inner.kind}` is applied to each position of {say.with_size(first)} separately, "
             f"with the same weights; one reads {ax.describe(node.inner.inputs[0].axes)} and makes "
             f"{ax.describe(node.inner.outputs[0].axes)}."
         }

@@ -14,7 +14,7 @@ def test_hover_shows_what_a_layer_does(editor: Editor) -> None:
     assert "kernel `(3, 5, 7)`" in shown
     assert "= 112" in shown  # 3·5·7 + 7
     assert "sees: time 3" in shown
-    assert "slide along a sequence" in shown
+    assert "slide along it and read all channels" in shown
 
 
 def test_hover_shows_every_round(editor: Editor) -> None:
@@ -35,9 +35,9 @@ def test_hover_shows_every_round(editor: Editor) -> None:
         ("  - Dense: {units: 3, kernel_initializer: he_nor|mal}", "He normal initializer"),
         ("  - Dense: {units: 3, kernel_initializer: {RandomN|ormal: {}}}", "Random normal"),
         ("  - Dense: {units: 3, kernel_initializer: {RandomNormal: {std|dev: 0.1}}}", "Standard deviation"),
-        ("  - TimeDistributed: {layer: {Den|se: {units: 3}}}", "A linear map of the last axis"),
+        ("  - TimeDistributed: {layer: {Den|se: {units: 3}}}", "A fully connected layer"),
         ("  - TimeDistributed: {layer: {Dense: {uni|ts: 3}}}", "size of the new axis"),
-        ("  - Dense: {units: 3, fr|om: x}", "What it reads"),
+        ("  - Dense: {units: 3, fr|om: x}", "Its inputs"),
         ("  - Flatten  # because of NN3|01", "reshape"),
     ],
 )

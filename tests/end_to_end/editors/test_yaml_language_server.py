@@ -214,10 +214,10 @@ def test_hover_on_a_bare_layer(editor: Editor) -> None:
         ("Dense: {units: 3, kernel_initializer: {RandomN|ormal: {stddev: 0.1}}}", "Random normal initializer"),
         ("Dense: {units: 3, kernel_initializer: {RandomNormal: {std|dev: 0.1}}}", "Standard deviation"),
         ("Dense: {units: 3, kernel_initializer: he_n|ormal}", "`he_normal`: He normal initializer"),
-        ("TimeDistributed: {layer: {Den|se: {units: 3}}}", "A linear map of the last axis"),
+        ("TimeDistributed: {layer: {Den|se: {units: 3}}}", "A fully connected layer"),
         ("permute: [fea|ture, time]", ""),
-        ("rep|eat: {times: 2, model: [Flatten]}", "Writes a list of layers several times"),
-        ("Dense: {units: 3, fr|om: x}", "What it reads"),
+        ("rep|eat: {times: 2, model: [Flatten]}", "Repeats a list of layers"),
+        ("Dense: {units: 3, fr|om: x}", "Its inputs"),
     ],
 )
 def test_hover_in_the_model(editor: Editor, item: str, said: str) -> None:
@@ -225,7 +225,7 @@ def test_hover_in_the_model(editor: Editor, item: str, said: str) -> None:
 
 
 def test_hover_on_sections(editor: Editor) -> None:
-    assert "unless it says `from`" in editor.hover(f"{HEAD}mod|el:\n  - Flatten\n{TAIL}")
+    assert "unless it has `from`" in editor.hover(f"{HEAD}mod|el:\n  - Flatten\n{TAIL}")
     assert "Keras optimizer" in editor.hover(training(" {optim|izer: {Adam: {learning_rate: 0.1}}}"))
     assert "Adam algorithm" in editor.hover(training(" {optimizer: {Ad|am: {learning_rate: 0.1}}}"))
     assert "learning rate" in editor.hover(training(" {optimizer: {Adam: {learning_r|ate: 0.1}}}")).lower()

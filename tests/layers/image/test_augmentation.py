@@ -59,7 +59,7 @@ def test_a_network_with_augmentations_is_trained_and_loaded_again(tmp_path: Path
         ("RandomGrayscale", None, {**IMAGE, "channel": 2}, "NN302", "1 or 3 positions"),
         ("RandomHue", {"factor": 1.5}, IMAGE, "NN206", "at most 1"),
         ("RandomHue", {"factor": [0.1, 0.2, 0.3]}, IMAGE, "NN206", "exactly 2 items"),
-        ("RandomZoom", {"height_factor": -1}, IMAGE, "NN206", "more than -1"),
+        ("RandomZoom", {"height_factor": -1}, IMAGE, "NN206", "greater than -1"),
         ("RandomGaussianBlur", {"kernel_size": 4}, IMAGE, "NN206", "must be odd"),
         ("RandomBrightness", {"factor": 0.2, "value_range": [1, 1]}, IMAGE, "NN206", "two different numbers"),
         ("RandomColorJitter", {"data_format": "channels_first"}, FIRST, "NN208", "the last axis as channels"),

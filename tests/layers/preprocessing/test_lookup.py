@@ -32,7 +32,7 @@ def graph_of(kind: str, body: Any, folder: Path, dtype: str = "string", axes: An
         ("StringLookup", {"vocabulary": COLORS}, "int32", "NN407", "needs text, but `x0` has dtype int32"),
         ("StringLookup", {"vocabulary": COLORS, "invert": True}, "string", "NN407", "reads indices"),
         ("StringLookup", {"vocabulary": ["a", "b", "a"]}, "string", "NN206", "lists `a` twice"),
-        ("StringLookup", {"vocabulary": ["a", ""], "mask_token": ""}, "string", "NN208", "holds the `mask_token`"),
+        ("StringLookup", {"vocabulary": ["a", ""], "mask_token": ""}, "string", "NN208", "contains the `mask_token`"),
         ("StringLookup", {"vocabulary": ["a", 2]}, "string", "NN202", "must be a string"),
         ("StringLookup", {"vocabulary": ["[UNK]"]}, "string", "NN206", "no words besides"),
         ("StringLookup", {"vocabulary": COLORS, "max_tokens": 4}, "string", "NN206", "there are 5 indices"),

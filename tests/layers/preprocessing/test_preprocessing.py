@@ -40,7 +40,7 @@ CLAHE = "ContrastLimitedAdaptiveHistogramEqualization"
             {"fft_length": 16, "min_freq": 9000},
             SIGNAL,
             "NN206",
-            "must lie below `max_freq` (8000.0 Hz)",
+            "must be below `max_freq` (8000.0 Hz)",
         ),
         ("MelSpectrogram", {"fft_length": 16}, {"feature": 100}, "NN308", "which has no order"),
         ("MelSpectrogram", {"fft_length": 16}, {"time": 100, "channel": 1}, "NN310", "needs 1 axis"),

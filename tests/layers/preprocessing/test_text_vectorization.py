@@ -54,7 +54,7 @@ def case(body: Any, axes: Any = TEXT, dtype: str = "string", **more: Any) -> Cas
             TEXT,
             "string",
             "NN208",
-            "holds the `mask_token`, the empty text",
+            "contains the `mask_token`, the empty text",
         ),
         (
             {"vocabulary": WORDS, "split": None, "output_mode": "count"},

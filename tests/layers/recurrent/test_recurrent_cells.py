@@ -107,7 +107,7 @@ def test_gate_passes_a_declared_scan(tmp_path: Path) -> None:
     built = Built(tmp_path, {"x": {"axes": {"time": "T", "feature": 5}}}, SCANNED, {"y": "gru"})
     result = Gate(built.graph, built.compiled.model, Deployment()).run(OnnxModel(built.model))
     assert result["nodes"]["Scan"] == 1
-    reason = "ONNX' GRU has no activation `silu`, and how many steps `T` are is known only at run time"
+    reason = "ONNX' GRU has no activation `silu`, and the number of steps `T` is known only at run time"
     assert result["control_flow"] == {"gru": {"Scan": reason}}
 
 

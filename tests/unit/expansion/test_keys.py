@@ -39,7 +39,7 @@ def test_a_key_is_a_name(tmp_path: Path) -> None:
     with pytest.raises(SpecError) as refused:
         spec(tmp_path, 3)
     assert refused.value.diagnostics[0].code == "NN111"
-    assert "`$axis` stands for a name here, but it is 3" in refused.value.diagnostics[0].message
+    assert "`$axis` must be a name here, but it is 3" in refused.value.diagnostics[0].message
 
 
 def test_an_unknown_variable_in_a_key_is_said(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def test_everything_else_stays_byte_for_byte(wrong: Path) -> None:
 def test_says_what_and_where(wrong: Path) -> None:
     lines = run("fix", wrong).stdout.splitlines()
     assert [line.split(": ")[0] for line in lines[:2]] == ["wrong.yaml:8:11", "wrong.yaml:9:29"]
-    assert "fixed NN303, the reshape names an axis `key`, but it holds `query`: reorder instead" in lines[0]
+    assert "fixed NN303, the reshape names an axis `key`, but it contains `query`: reorder instead" in lines[0]
     assert "fixed NN301, reshape scrambles axes `key` and `unit`: reorder first, then add the unit axis" in lines[1]
     assert lines[-1] == "wrong.yaml: 2 fixes applied"
     assert run("fix", wrong).stdout == "wrong.yaml: nothing to fix\n"
@@ -127,7 +127,7 @@ def test_a_file_that_changed_meanwhile_is_left_alone(wrong: Path) -> None:
     mending = mend(wrong)
     edited = WRONG.replace("both four", "4 each")
     wrong.write_text(edited, encoding="utf-8")
-    with pytest.raises(SpecError, match=r"NN118: `wrong\.yaml` changed while its fixes were worked out"):
+    with pytest.raises(SpecError, match=r"NN118: `wrong\.yaml` changed while its fixes were being computed"):
         mending.write()
     assert wrong.read_text(encoding="utf-8") == edited
     assert [p.name for p in wrong.parent.iterdir()] == ["wrong.yaml"], "no file is left beside it"

@@ -72,9 +72,9 @@ def test_it_is_exported_behind_the_gate(tmp_path: Path) -> None:
         ("no.such.module:ScaleShift", "cannot be loaded from `no.such.module:ScaleShift`: ModuleNotFoundError"),
         (f"{MODULE}:Scaleshift", "AttributeError"),
         (f"{MODULE}:MODULE", "AttributeError"),
-        (f"{MODULE}:Call", "cannot be made"),
-        (f"{MODULE}:keras_name", "is no layer"),
-        (f"{MODULE}:Backwards", "says that its kind is `Backwards`"),
+        (f"{MODULE}:Call", "cannot be created"),
+        (f"{MODULE}:keras_name", "is not a layer"),
+        (f"{MODULE}:Backwards", "has kind `Backwards`"),
     ],
 )
 def test_what_cannot_be_used_is_said(value: str, said: str, tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_weights_that_keras_has_not_are_its_packages_fault(tmp_path: Path) -> No
     done = run(tmp_path, "export", "spec.yaml", "--untrained", "--out", "out")
     assert done.returncode == 1
     assert "NN217" in done.stderr
-    assert "`Mislabelled` of the package `scaleshift` 1.0 says that" in done.stderr
+    assert "`Mislabelled` of the package `scaleshift` 1.0 infers" in done.stderr
 
 
 def test_a_kind_of_nnspec_stays_its_own(tmp_path: Path) -> None:

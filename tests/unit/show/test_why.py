@@ -29,8 +29,8 @@ def why(spec: str, layer: str, *more: str) -> str:
             "airline_lstm.yaml",
             "lstm_1",
             [
-                "units 4: It keeps a hidden state of 4 numbers and a cell state of 4 numbers",
-                "return_sequences false: Only the output after the last step is given, so `time` is gone.",
+                "units 4: It carries a hidden state of 4 numbers and a cell state of 4 numbers",
+                "return_sequences false: Only the output after the last step is returned, so `time` is removed.",
                 "stateful false: Every sample starts from zeros",
                 "kernel (1, 16): 1 row, one for each of `feature`; 4 gates · 4 units = 16 columns: 16 numbers",
                 "parameters: 4·(4·(1 + 4) + 4) = 96",
@@ -40,19 +40,19 @@ def why(spec: str, layer: str, *more: str) -> str:
         (
             "airline_lstm_stacked.yaml",
             "lstm_1",
-            ["return_sequences true: Every step gives an output, so `time` stays."],
+            ["return_sequences true: Every step gives an output, so `time` is kept."],
         ),
         (
             "airline_lstm_stateful.yaml",
             "memory",
-            ["stateful true: A batch goes on with the state that the batch before it ended with"],
+            ["stateful true: Each sample continues from the final state of the same sample in the previous batch"],
         ),
         (
             "mnist_cnn.yaml",
             "conv2d_2",
             [
-                "filters 64: 64 kernels slide over the input; each makes one position of `filter`.",
-                "5 positions of `height` and 5 positions of `width` at once, and at all 32 of `filter`.",
+                "filters 64: 64 kernels slide over the input; each computes one position of `filter`.",
+                "5 positions of `height` and 5 positions of `width` at once, and all 32 of `filter`.",
                 "padding same: 2 zeros before and 2 after the positions of `height`: `height` keeps its 14 positions;",
                 "kernel (5, 5, 32, 64): 64 kernels of 5×5×32: 51,200 numbers",
                 "parameters: 5·5·32·64 + 64 = 51,264",
@@ -68,19 +68,19 @@ def why(spec: str, layer: str, *more: str) -> str:
             "conv1d_3",
             [
                 "padding causal: 8 zeros before and none after the positions of `time`: `time` keeps its 10 positions.",
-                "dilation_rate 4: The taps of a kernel are pulled apart: 3 taps, 4 positions apart, span 9 positions",
-                "In the network it sees 15 positions of `time` (10 there are; the others are padding): itself and 14",
+                "dilation_rate 4: The taps of a kernel are spaced: 3 taps, 4 positions apart, span 9 positions",
+                "In the network it sees 15 positions of `time` (10 exist; the others are padding): itself and 14",
             ],
         ),
         (
             "causal_cnn_dependent.yaml",
             "max_pooling1d_1",
-            ["strides null: Neighbouring windows lie 2 positions along `time` apart: `time` goes from 10 to 5 pos"],
+            ["strides null: Neighbouring windows are 2 positions along `time` apart: `time` goes from 10 to 5 pos"],
         ),
         (
             "causal_cnn_dependent.yaml",
             "flatten_1",
-            ["`time_filter` (160) holds time and filter, the first one slowest."],
+            ["`time_filter` (160) contains time and filter, the first one slowest."],
         ),
         (
             "causal_cnn.yaml",
@@ -91,7 +91,7 @@ def why(spec: str, layer: str, *more: str) -> str:
             "causal_cnn.yaml",
             "time_distributed_1",
             [
-                "applied to each position of `feature` (5) by itself, with the same weights",
+                "applied to each position of `feature` (5) separately, with the same weights",
                 "inside: Conv1D",
                 "parameters: ",
             ],
@@ -100,7 +100,7 @@ def why(spec: str, layer: str, *more: str) -> str:
             "spectrogram_lstm.yaml",
             "bidirectional_1",
             [
-                "merge_mode concat: Both results stand side by side, forwards first: 64 + 64 of `unit`.",
+                "merge_mode concat: Both results are concatenated, forwards first: 64 + 64 of `unit`.",
                 "backward_kernel",
                 "inside: LSTM",
             ],
@@ -108,7 +108,7 @@ def why(spec: str, layer: str, *more: str) -> str:
         (
             "multi_output_classifier.yaml",
             "split_1",
-            ["`output` (16) holds unit // 7 and `class` (7) holds unit % 7"],
+            ["`output` (16) contains unit // 7 and `class` (7) contains unit % 7"],
         ),
     ],
 )  # fmt: skip
@@ -147,7 +147,7 @@ def test_an_open_length(tmp_path: Path) -> None:
     model = [{"Conv1D": {"filters": 3, "kernel_size": 3, "strides": 2, "padding": "same"}}, {"LSTM": {"units": 2}}]
     told = told_of(tmp_path, {"time": "T", "feature": 5}, model, "conv1d_1")
     texts = {argument.name: argument.text for argument in told.arguments}
-    assert "as many as its length asks for" in texts["padding"]
+    assert "as many as its length needs" in texts["padding"]
     assert "`time` goes from T to ceil(T/2) positions" in texts["strides"]
 
 
@@ -170,7 +170,7 @@ def test_arguments_that_the_spec_gives_are_told_even_where_they_are_defaults(tmp
     told = told_of(tmp_path, {"time": 7, "feature": 5}, model, "c")
     assert "use_bias" in {argument.name for argument in told.arguments}
     told = told_of(tmp_path, {"time": 7, "feature": 5}, model, "up_sampling1d_1")
-    assert told.arguments[0].text == "Of each position 2 are made: `time` goes from 5 to 10 positions."
+    assert told.arguments[0].text == "Each position becomes 2: `time` goes from 5 to 10 positions."
     assert told.sees[-1] == (
-        "In the network it sees 3 positions of `time` of 7. Neighbours lie 1/2 positions of the input apart."
+        "In the network it sees 3 positions of `time` of 7. Neighbours are 1/2 positions of the input apart."
     )

@@ -86,7 +86,7 @@ def test_a_layer_that_is_not_what_it_says(dtype: str, tmp_path: Path, monkeypatc
         verified(tmp_path, model, inputs, {"layers": {"conv1d_1": {"causal": "time"}}})
     (diagnostic,) = error.value.diagnostics
     assert diagnostic.code == "NN707"
-    assert "layer `conv1d_1` is expected to be causal along `time`, but in the built model step" in diagnostic.message
+    assert "layer `conv1d_1` must be causal along `time`, but in the built model step" in diagnostic.message
     assert "of input `x`" in diagnostic.message
     line = diagnostic.span.source.line(diagnostic.span.line)
     assert line[diagnostic.span.column - 1 : diagnostic.span.end_column - 1] == "time"

@@ -1,1 +1,1 @@
-"""Patterns of ONNX nodes that several layers write: activations, products with a kernel, axes brought to a place."""
+"""Patterns of ONNX nodes that several layers write: activations, products with a kernel, axis positions."""

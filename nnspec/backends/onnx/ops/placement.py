@@ -1,4 +1,4 @@
-"""Where a layer's axes stand in memory: views in which some of them are dimensions of their own."""
+"""The memory layout of a layer's axes: views in which given axes are separate dimensions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Linear maps of an axis in whatever order memory has it: the rows of a kernel move, the data stay."""
+"""Linear maps along an axis in any memory layout: the rows of the kernel are reordered, not the data."""
 
 from __future__ import annotations
 

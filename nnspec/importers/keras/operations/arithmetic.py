@@ -1,4 +1,4 @@
-"""Arithmetic that layers have words for: two values joined, and a value scaled and shifted by a number."""
+"""Arithmetic as layers: joins of two values, and scaling or shifting a value by a number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Functions of every number by itself as formulas: what layers have no word for, and values that meet constants."""
+"""Elementwise functions as formulas: those without a layer, and operations with constants."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Functions of every number by itself that layers have: activations, with the arguments that they take."""
+"""Elementwise functions as activation layers, with their arguments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values put end to end or one on the other, and the reverse: several values of one."""
+"""Concatenation, stacking and splitting of values."""
 
 from __future__ import annotations
 

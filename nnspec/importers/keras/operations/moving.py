@@ -1,4 +1,4 @@
-"""Axes in another order, put in, left out, merged and cut, turned round and repeated."""
+"""Operations that permute, insert, drop, merge, split, reverse and repeat axes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One operation, what it reads, and the means to write layers in its place."""
+"""One Keras operation, its inputs, and the means to replace it with layers."""
 
 from __future__ import annotations
 
@@ -114,8 +114,8 @@ class Operation:
 
     def over_batch(self) -> ImportFault:
         return ImportFault(
-            f"{self.said} works along axis 0, the batch: what it makes of one sample depends on the others",
-            help="name the axes in the model (`axis=1`), so that each sample is computed by itself",
+            f"{self.said} works along axis 0, the batch: the result of one sample depends on the others",
+            help="name the axes in the model (`axis=1`), so that each sample is computed separately",
         )
 
     def name(self, read: Read, place: int) -> str:

@@ -1,4 +1,4 @@
-"""Borders of a constant, or mirrored."""
+"""Padding by a constant, or by mirrored values."""
 
 from __future__ import annotations
 

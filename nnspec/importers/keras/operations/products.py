@@ -1,4 +1,4 @@
-"""Products summed over axes: einsum, matmul and their like, all of them said in letters first."""
+"""Products summed over axes: einsum, matmul and similar, all written as einsum equations first."""
 
 from __future__ import annotations
 

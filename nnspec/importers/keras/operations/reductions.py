@@ -1,4 +1,4 @@
-"""Means, sums, extremes, spreads and lengths over axes."""
+"""Reductions over axes: mean, sum, extremes, spread and norms."""
 
 from __future__ import annotations
 

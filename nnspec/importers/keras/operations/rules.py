@@ -1,4 +1,4 @@
-"""All rules by the name of Keras' class, and what is said where none does."""
+"""The conversion rules by Keras class, and the refusal of operations without one."""
 
 from __future__ import annotations
 

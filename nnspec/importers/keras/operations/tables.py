@@ -1,4 +1,4 @@
-"""Tables of numbers as declared weights: in the spec where they are few, else in a NumPy archive beside it."""
+"""Arrays as declared weights: in the spec if they are small, else in a NumPy archive next to it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nnspec.importers.keras.naming import free_name
 from nnspec.importers.keras.network import Constant
 from nnspec.lazy import np
 
-MAX_WRITTEN = 24  # numbers that a reader of the spec may want to see
+MAX_WRITTEN = 24  # longer tables would make the spec hard to read
 
 
 class Tables:

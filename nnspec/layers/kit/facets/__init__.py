@@ -1,4 +1,4 @@
-"""What a layer kind says of itself, a concern a module: `nnspec.layers.kit.base.Layer` is all of them together.
+"""The properties of a layer, one concern per module; `nnspec.layers.kit.base.Layer` combines them.
 
 | module | what it says | who asks |
 |---|---|---|

@@ -1,4 +1,4 @@
-"""What `nnspec show --why` and the editors tell of a node beyond its axes and weights."""
+"""The explanation of a node in `nnspec show --why` and editors, besides its axes and weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A kind in Keras: the layer that trains, how it is called, and its weights. Keras is imported inside the methods."""
+"""The Keras lowering of a layer: its constructor, call and weights. Keras is imported inside the methods."""
 
 from __future__ import annotations
 

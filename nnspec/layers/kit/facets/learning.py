@@ -1,4 +1,4 @@
-"""What a kind's nodes take from the training data before training starts: statistics, bins, words."""
+"""What a layer learns from the training data before training: statistics, bins, vocabularies."""
 
 from __future__ import annotations
 

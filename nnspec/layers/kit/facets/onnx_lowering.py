@@ -1,4 +1,4 @@
-"""A kind in the deployed graph: what it needs there beside the nodes that `Layer.to_onnx` writes."""
+"""The ONNX lowering of a layer, besides the nodes that `Layer.to_onnx` writes."""
 
 from __future__ import annotations
 

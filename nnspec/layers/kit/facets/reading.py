@@ -1,4 +1,4 @@
-"""What a kind does with the axes, masks and values that it reads."""
+"""How a layer uses the axes, masks and values that it reads."""
 
 from __future__ import annotations
 

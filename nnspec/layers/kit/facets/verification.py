@@ -1,4 +1,4 @@
-"""Values to try a kind's nodes with, for the gate and for what is said of padding."""
+"""Values to test a layer with, for verification and for checks of padding."""
 
 from __future__ import annotations
 

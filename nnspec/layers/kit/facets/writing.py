@@ -1,4 +1,4 @@
-"""How a spec writes a kind: its arguments, short forms and the keys beside them."""
+"""How a layer is written in a spec: its arguments, short forms and common keys."""
 
 from __future__ import annotations
 

@@ -281,7 +281,7 @@ def test_what_joins_samples_is_refused_with_the_reason(tmp_path: Path) -> None:
         import_model(model, tmp_path)
     messages = [diagnostic.message for diagnostic in caught.value.diagnostics]
     assert len(messages) == len(ACROSS_SAMPLES)
-    assert all("axis 0, the batch: what it makes of one sample depends on the others" in said for said in messages)
+    assert all("axis 0, the batch: the result of one sample depends on the others" in said for said in messages)
     names = {layer.name for layer in model.operations}
     assert all(said.split("`")[3] in names for said in messages)
 
@@ -289,7 +289,7 @@ def test_what_joins_samples_is_refused_with_the_reason(tmp_path: Path) -> None:
 REFUSED: dict[str, tuple[Function, str]] = {
     "cumsum": (lambda x: ops.cumsum(x, axis=1), "`Cumsum`"),
     "diagonal": (lambda x: ops.einsum("bii->bi", ops.matmul(x, ops.transpose(x, (0, 2, 1)))), "diagonal"),
-    "constant with samples": (lambda x: x + np.ones((3, 6, 4), "float32"), "a batch of its own"),
+    "constant with samples": (lambda x: x + np.ones((3, 6, 4), "float32"), "a separate batch"),
     "ids": (lambda x: ops.cast(x, "int32"), "`Cast`"),
     "other ranks": (lambda x: x + x[:, 0], "3 and 2 axes"),
 }
