@@ -1,4 +1,4 @@
-"""Decides whether text sorts by time: ISO 8601, or the year first and one format throughout."""
+"""Whether text sorts by time: ISO 8601 is read, other text must have the year first and one form throughout."""
 
 from __future__ import annotations
 

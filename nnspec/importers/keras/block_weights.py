@@ -52,7 +52,7 @@ class _Assignment:
     left: list[tuple[str, KerasVariable, tuple[int, ...]]] = field(default_factory=list)
 
     def fail(self, message: str, span: Span | None = None, fixes: Sequence[Fix] = ()) -> SpecError:
-        notes = [f"the archive has of layer `{self.layer}`: {described(self.whole)}"]
+        notes = [f"the archive has for layer `{self.layer}`: {described(self.whole)}"]
         return SpecError.single("NN381", message, span or self.block.span, notes=notes, fixes=fixes)
 
     def give(self, what: str, variable: KerasVariable, shape: tuple[int, ...], path: str, span: Span | None) -> None:
@@ -66,7 +66,7 @@ class _Assignment:
         """The path of one array: itself, or the only one below it."""
         below = [place for place in self.stored if place == path or place.startswith(f"{path}/")]
         if len(below) != 1:
-            said = "leads to no weight of its own" if not below else f"leads to {len(below)} weights"
+            said = "does not lead to a weight" if not below else f"leads to {len(below)} weights"
             message = f"`{path}` {said} of layer `{self.layer}`{did_you_mean(path, self.stored)}"
             raise self.fail(message, span)
         return below[0]
@@ -170,13 +170,13 @@ def _give_the_rest(work: _Assignment) -> None:
         work.give(key, variable, shape, next(iter(work.stored)), None)
     if left:
         key = left[0][0]
-        fix = Fix(f"say where it lies: `weights: {{{key}: …/vars/0}}`")
-        message = f"where `{key}` {left[0][2]} of the block of `{work.block.class_name}` is stored does not follow"
+        fix = Fix(f"set its path: `weights: {{{key}: …/vars/0}}`")
+        message = f"where `{key}` {left[0][2]} of the block of `{work.block.class_name}` is stored is not known"
         raise work.fail(message, fixes=[fix])
     if work.stored:
         message = f"the block of `{work.block.class_name}` takes no weight from `{next(iter(work.stored))}`"
         raise work.fail(
-            message, fixes=[Fix("say in `weights` what it is of, or give the block the layer that it is of")]
+            message, fixes=[Fix("assign it under `weights`, or add the layer that it belongs to to the block")]
         )
 
 

@@ -295,9 +295,11 @@ class _Builder:
     def as_block(self, call: Call, block: OwnBlock) -> list[Read]:
         """The layers that stand for a custom class."""
         if call.distributed:
-            raise ImportFault(f"layer `{call.name}` ({call.kind}) stands inside a `TimeDistributed`, as no block can")
+            raise ImportFault(
+                f"layer `{call.name}` ({call.kind}) is inside a `TimeDistributed`, where a block is not supported"
+            )
         if call.keywords.get("training"):
-            raise ImportFault(f"layer `{call.name}` is called with `training=True`, as it would not be after export")
+            raise ImportFault(f"layer `{call.name}` is called with `training=True`, which does not apply after export")
         reads = self.masks.where_keras_has_them(call, [self.read(tensor) for tensor in call.tensors])
         start = len(self.maker.items)
         outputs = inline(self.maker, call, block, reads)

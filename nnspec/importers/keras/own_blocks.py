@@ -85,12 +85,12 @@ class OwnBlock:
             if not isinstance(at, Mapping) or step not in at:
                 there = ", ".join(f"`{key}`" for key in known) or "nothing"
                 message = f"the configuration of `{self.class_name}` has no `{path}`{did_you_mean(step, known)}"
-                notes = [f"where `{step}` is looked for there are {there}" if known else f"`{step}` leads nowhere"]
+                notes = [f"available at `{step}`: {there}" if known else f"`{step}` does not exist"]
                 raise SpecError.single("NN380", message, span, notes=notes)
             at = at[step]
         if not _is_simple(at):
-            message = f"`{path}` of `{self.class_name}` is no number, word or list of them"
-            raise SpecError.single("NN380", message, span, fixes=[Fix("lead further into it: `layer/config/units`")])
+            message = f"`{path}` of `{self.class_name}` is not a number, a string or a list of them"
+            raise SpecError.single("NN380", message, span, fixes=[Fix("write a longer path: `layer/config/units`")])
         return at
 
 
@@ -133,7 +133,7 @@ def _blocks(source: Source, *, is_shipped: bool = False) -> dict[str, OwnBlock]:
     root = parse(source)
     report = Report()
     if not isinstance(root, MappingNode):
-        raise SpecError.single("NN380", "the file has to map names of classes to blocks", root.span)
+        raise SpecError.single("NN380", "the file must map names of classes to blocks", root.span)
     result = {}
     for name, body in root.entries.items():
         found = list(_faults(name, body, root.key_span(name)))
@@ -146,7 +146,7 @@ def _blocks(source: Source, *, is_shipped: bool = False) -> dict[str, OwnBlock]:
 
 def _faults(name: str, body: Node, span: Span) -> Iterator[Diagnostic]:
     if not isinstance(body, MappingNode):
-        yield Diagnostic("NN380", f"`{name}` has to be a mapping with a `model`", span)
+        yield Diagnostic("NN380", f"`{name}` must be a mapping with a `model`", span)
         return
     for key in body.entries:
         if key not in KEYS:
@@ -156,8 +156,8 @@ def _faults(name: str, body: Node, span: Span) -> Iterator[Diagnostic]:
         yield Diagnostic("NN380", f"the block of `{name}` needs `model`, a list of layers", span)
     for key in ("parameters", "weights"):
         if key in body.entries and not isinstance(body.get(key), MappingNode):
-            yield Diagnostic("NN380", f"`{key}` of `{name}` has to be a mapping", body.entries[key].span)
+            yield Diagnostic("NN380", f"`{key}` of `{name}` must be a mapping", body.entries[key].span)
     weights = body.get("weights")
     for key, place in (weights.entries if isinstance(weights, MappingNode) else {}).items():
         if not isinstance(place, Scalar) or not isinstance(place.value, str):
-            yield Diagnostic("NN380", f"`{key}` has to be a path in the archive, such as `dense/vars/0`", place.span)
+            yield Diagnostic("NN380", f"`{key}` must be a path in the archive, such as `dense/vars/0`", place.span)

@@ -33,7 +33,7 @@ def stand_ins(inlined: Sequence[Inlined], stored: Stores) -> dict[str, type]:
         if ways.setdefault(key, one.call.path) != one.call.path:
             raise ImportFault(
                 f"two layers of the class `{one.call.kind}` are called `{one.call.name}`",
-                help="give one of them another name, and save the model anew",
+                help="rename one of them, and save the model again",
             )
         for name in {one.call.kind, one.call.registered} - {""}:
             if one.call.name not in made.setdefault(name, {}):
