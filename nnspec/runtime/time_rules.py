@@ -8,9 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from nnspec.runtime.csv_rules import CellError, NumberColumn
+
+MOST_KEPT = 100_000
 
 
 def parse_times(cells: Sequence[str]) -> list[datetime] | None:
@@ -18,14 +21,27 @@ def parse_times(cells: Sequence[str]) -> list[datetime] | None:
 
     With offsets they are moments in UTC; some with and some without an offset have no order.
     """
+    return _kept(tuple(cells)) if len(cells) <= MOST_KEPT else _parsed(cells)
+
+
+@lru_cache(maxsize=2)  # a check asks twice: whether text sorts by time, and in which order it does
+def _kept(cells: tuple[str, ...]) -> list[datetime] | None:
+    return _parsed(cells)
+
+
+def _parsed(cells: Sequence[str]) -> list[datetime] | None:
     try:
         times = [datetime.fromisoformat(cell.strip()) for cell in cells]
     except ValueError:
         return None
-    aware = [time.tzinfo is not None for time in times]
-    if any(aware):
-        return [time.astimezone(UTC).replace(tzinfo=None) for time in times] if all(aware) else None
-    return times
+    zones = {time.tzinfo for time in times}
+    if zones == {None} or not times:
+        return times
+    if None in zones:
+        return None
+    if zones != {UTC}:
+        times = [time.astimezone(UTC) for time in times]
+    return [time.replace(tzinfo=None) for time in times]
 
 
 def sort_keys(values: Sequence[Any]) -> list[Any]:

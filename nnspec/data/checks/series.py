@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from operator import eq
 from typing import Any
 
 from nnspec.data.checks.facts import PlanFacts
@@ -57,6 +58,9 @@ def _rows_at_once(layout: RowLayout) -> list[int]:
     assert layout.keys is not None
     found = []
     for series in layout.series:
+        own = layout.keys[series.start : series.stop]
+        if not any(map(eq, own, own[1:])):
+            continue  # as nearly always
         count = 1
         for before, after in pairwise(series):
             if layout.keys[before] == layout.keys[after]:
