@@ -31,7 +31,7 @@ from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.sources.base import Reading
 from nnspec.diagnostics import SpecError
 
-Array = NDArray[Any]
+Array = np.ndarray
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from keras import ops
 
+if TYPE_CHECKING:
+    from nnspec.backends.types import KerasTensor
 
-def add(left: Any, right: Any) -> Any:
+
+def add(left: KerasTensor, right: KerasTensor) -> KerasTensor:
     """The sum of two values, one of which may be repeated along axes where it has one position.
 
     On TensorFlow, `keras.ops.add` takes the second value for a bias where all its sizes but one are 1 and that one is
@@ -19,7 +22,7 @@ def add(left: Any, right: Any) -> Any:
     return ops.subtract(left, ops.negative(right))
 
 
-def _is_safe(left: Any, right: Any) -> bool:
+def _is_safe(left: KerasTensor, right: KerasTensor) -> bool:
     """Whether what looks like a bias is one: both are alike, or the second has all positions of the last axis."""
     if not hasattr(left, "shape") or not hasattr(right, "shape"):
         return True

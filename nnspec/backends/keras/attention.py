@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 from keras.src.backend import get_keras_mask, set_keras_mask
 
 from nnspec.backends.keras.layers import MOST_AXES, DeepSoftmax, PlacedEinsumDense
+
+if TYPE_CHECKING:
+    from nnspec.backends.types import KerasShape, KerasTensor
 
 
 class _Careful:
@@ -15,7 +18,7 @@ class _Careful:
     their true shape, where Keras takes the value for as long as the query; adds biases where their axes are; and
     attends along one axis among any number."""
 
-    def build(self: Any, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:
+    def build(self: Any, query_shape: KerasShape, value_shape: KerasShape, key_shape: KerasShape | None = None) -> None:
         super().build(query_shape, value_shape, key_shape)  # type: ignore[misc]
         for name in ("_query_dense", "_key_dense", "_value_dense", "_gate_dense", "_output_dense"):
             if hasattr(self, name):  # Keras makes these itself
@@ -26,13 +29,13 @@ class _Careful:
 
     def call(
         self: Any,
-        query: Any,
-        value: Any,
-        key: Any = None,
-        query_mask: Any = None,
-        value_mask: Any = None,
-        key_mask: Any = None,
-        attention_mask: Any = None,
+        query: KerasTensor,
+        value: KerasTensor,
+        key: KerasTensor | None = None,
+        query_mask: KerasTensor | None = None,
+        value_mask: KerasTensor | None = None,
+        key_mask: KerasTensor | None = None,
+        attention_mask: KerasTensor | None = None,
         return_attention_scores: bool = False,
         training: Any = None,
         use_causal_mask: bool = False,
@@ -61,9 +64,9 @@ class _Careful:
 
     def compute_output_spec(
         self: Any,
-        query: Any,
-        value: Any,
-        key: Any = None,
+        query: KerasTensor,
+        value: KerasTensor,
+        key: KerasTensor | None = None,
         return_attention_scores: bool = False,
         **others: Any,
     ) -> Any:
@@ -92,7 +95,7 @@ class CarefulGroupQueryAttention(_Careful, keras.layers.GroupQueryAttention):  #
 class MaskingReversibleEmbedding(keras.layers.ReversibleEmbedding):  # type: ignore[misc]
     """ReversibleEmbedding that says already while a model is made that it masks id 0."""
 
-    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+    def compute_mask(self, inputs: KerasTensor, mask: KerasTensor | None = None) -> KerasTensor:
         return None if keras.backend.is_float_dtype(inputs.dtype) else keras.ops.not_equal(inputs, 0)
 
 
@@ -100,7 +103,7 @@ class MaskingReversibleEmbedding(keras.layers.ReversibleEmbedding):  # type: ign
 class FloatSpectralNormalization(keras.layers.SpectralNormalization):  # type: ignore[misc]
     """SpectralNormalization of a layer that reads ids: Keras' own makes ids of what it gives."""
 
-    def call(self, inputs: Any, training: bool = False) -> Any:
+    def call(self, inputs: KerasTensor, training: bool = False) -> KerasTensor:
         if training:
             super().call(inputs, training=True)
         return self.layer(inputs)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 from keras import ops
 
+if TYPE_CHECKING:
+    from nnspec.backends.types import KerasConfig, KerasShape, KerasTensor
 
-def _known(shape: Any) -> tuple[int | None, ...]:
+
+def _known(shape: KerasShape) -> KerasShape:
     return tuple(None if size is None else int(size) for size in shape)
 
 
@@ -31,11 +34,11 @@ class SymbolicReshape(keras.layers.Layer):  # type: ignore[misc]
     def _sizes(self, shape: Any) -> list[Any]:
         return [r if isinstance(r, int) else shape[r["axis"]] // r.get("over", 1) for r in self.recipe]
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: KerasTensor) -> KerasTensor:
         shape = ops.shape(inputs)
         return ops.reshape(inputs, (shape[0], *self._sizes(shape)))
 
-    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: KerasShape) -> KerasShape:
         sizes: list[int | None] = []
         for rule in self.recipe:
             if isinstance(rule, int):
@@ -45,7 +48,7 @@ class SymbolicReshape(keras.layers.Layer):  # type: ignore[misc]
                 sizes.append(None if size is None else size // rule.get("over", 1))
         return (input_shape[0], *sizes)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> KerasConfig:
         return {**super().get_config(), "before": self.before, "recipe": self.recipe}
 
 
@@ -55,14 +58,14 @@ class FoldIntoBatch(keras.layers.Layer):  # type: ignore[misc]
 
     supports_masking = True
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> None:
+    def compute_mask(self, inputs: KerasTensor, previous_mask: KerasTensor) -> None:
         return None
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: KerasTensor) -> KerasTensor:
         shape = ops.shape(inputs)
         return ops.reshape(inputs, (shape[0] * shape[1], *shape[2:]))
 
-    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: KerasShape) -> KerasShape:
         batch, step, *rest = _known(input_shape)
         return (None if batch is None or step is None else batch * step, *rest)
 
@@ -73,15 +76,15 @@ class UnfoldFromBatch(keras.layers.Layer):  # type: ignore[misc]
 
     supports_masking = True
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: KerasTensor, previous_mask: KerasTensor) -> KerasTensor:
         return previous_mask[1]
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: KerasTensor) -> KerasTensor:
         made, whole = inputs
         sizes = ops.shape(whole)
         return ops.reshape(made, (sizes[0], sizes[1], *ops.shape(made)[1:]))
 
-    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Sequence[KerasShape]) -> KerasShape:
         made, whole = (_known(shape) for shape in input_shape)
         return (whole[0], whole[1], *made[1:])
 
@@ -92,13 +95,13 @@ class WithMaskOf(keras.layers.Layer):  # type: ignore[misc]
 
     supports_masking = True
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: KerasTensor) -> KerasTensor:
         return ops.copy(inputs[0])
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: KerasTensor, previous_mask: KerasTensor) -> KerasTensor:
         return previous_mask[1]
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: KerasShape) -> Any:
         return input_shape[0]
 
 
@@ -109,7 +112,7 @@ class OneStep(keras.layers.Wrapper):  # type: ignore[misc]
     Keras' cells keep theirs until the RNN around them takes it away.
     """
 
-    def call(self, inputs: Any, states: Any, training: bool | None = None) -> Any:
+    def call(self, inputs: KerasTensor, states: Any, training: bool | None = None) -> KerasTensor:
         for cell in getattr(self.layer, "cells", [self.layer]):
             cell.reset_dropout_mask()
             cell.reset_recurrent_dropout_mask()
@@ -120,7 +123,7 @@ class OneStep(keras.layers.Wrapper):  # type: ignore[misc]
 class InnerRMSNormalization(keras.layers.RMSNormalization):  # type: ignore[misc]
     """RMSNormalization over axes that are not the last: Keras' own multiplies its scale along the last ones there."""
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: KerasTensor) -> KerasTensor:
         shape = [x.shape[i] if i in self.axis else 1 for i in range(len(x.shape))]
         normal = ops.rms_normalization(x, axis=self.axis, epsilon=self.epsilon)
         return normal * ops.reshape(self.scale, shape)
@@ -130,7 +133,7 @@ MOST_AXES = 5  # batch included: what TensorFlow's softmax takes on a CPU
 
 
 @keras.saving.register_keras_serializable("nnspec")  # type: ignore[untyped-decorator]
-def deep_softmax(inputs: Any, axis: int = -1) -> Any:
+def deep_softmax(inputs: KerasTensor, axis: int = -1) -> KerasTensor:
     """Softmax along one axis of a tensor of more axes than TensorFlow's takes: the others become one meanwhile."""
     last = ops.moveaxis(inputs, axis, -1)
     shape = ops.shape(last)
@@ -147,7 +150,7 @@ def for_many_axes(activation: Any) -> Any:
 class DeepSoftmax(keras.layers.Softmax):  # type: ignore[misc]
     """Softmax along one of any number of axes, with a mask as Keras' own takes it."""
 
-    def call(self, inputs: Any, mask: Any = None) -> Any:
+    def call(self, inputs: KerasTensor, mask: KerasTensor | None = None) -> KerasTensor:
         (axis,) = self.axis if isinstance(self.axis, list | tuple) else [self.axis]
         if mask is None:
             return deep_softmax(inputs, axis)
@@ -164,7 +167,7 @@ def _variants(prefix: str, changed: type, *bases: type) -> dict[str, Any]:
 class _ChannelsFirst:
     """Adds the bias along the channels; Keras' `add` takes the last axis where that happens to be as long."""
 
-    def call(self: Any, inputs: Any) -> Any:
+    def call(self: Any, inputs: KerasTensor) -> KerasTensor:
         activation, self.activation, self.use_bias = self.activation, None, False
         try:
             outputs = super().call(inputs)  # type: ignore[misc]
@@ -194,7 +197,7 @@ BIASED_CHANNELS_FIRST = _variants(
 class _WindowByWindow:
     """Takes windows one after the other; Keras' own fails where there is one of them, or one position."""
 
-    def call(self: Any, inputs: Any) -> Any:
+    def call(self: Any, inputs: KerasTensor) -> KerasTensor:
         reduce = ops.max if "Max" in type(self).__name__ else ops.mean
         first = 2 if self.data_format == "channels_first" else 1
         for axis, made in enumerate(self.output_size, start=first):
@@ -227,7 +230,7 @@ class PlacedEinsumDense(keras.layers.EinsumDense):  # type: ignore[misc]
     It does so of a bias of which one axis alone is longer than 1.
     """
 
-    def call(self, inputs: Any, training: Any = None) -> Any:
+    def call(self, inputs: KerasTensor, training: Any = None) -> KerasTensor:
         made = ops.einsum(self.equation, inputs, self.kernel)
         if self.bias is not None:
             made = ops.subtract(made, ops.negative(self.bias))  # Keras does not interpret what is subtracted

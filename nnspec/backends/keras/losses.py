@@ -7,16 +7,19 @@ axes. So each object is Keras' own, with its arguments, and what it is called wi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nnspec.catalogue import keras_objects
 from nnspec.catalogue.losses import ALONG_CLASSES, DECISIONS, Measure, loss_of, measures
 from nnspec.ir import axes as ax
-from nnspec.ir.graph import Output
+from nnspec.ir.graph import Args, Output
+
+if TYPE_CHECKING:
+    from nnspec.backends.types import KerasTensor
 
 Read = Callable[[Any, Any], tuple[Any, Any]]
 
@@ -78,7 +81,7 @@ class _Form:
         is_plain = self.targets != "shares" and self.predictions != "indices" and self.counts == "all"
         return is_plain and not self.is_moved and self.link is None and not self.has_two_axes
 
-    def read(self, truth: Any, predicted: Any) -> tuple[Any, Any, Any]:
+    def read(self, truth: KerasTensor, predicted: KerasTensor) -> tuple[KerasTensor, KerasTensor, KerasTensor]:
         """Targets and predictions in this form, and which count: None, or 1 and 0 with the axes that a loss gives.
 
         A mask of the predictions goes along where all targets count.
@@ -112,7 +115,7 @@ class _Form:
             predicted._keras_mask = mask
         return truth, predicted, counted
 
-    def counted(self, truth: Any, predicted: Any) -> tuple[Any, Any, Any]:
+    def counted(self, truth: KerasTensor, predicted: KerasTensor) -> tuple[KerasTensor, KerasTensor, KerasTensor]:
         """Targets and predictions, harmless numbers where they do not count, and 1 where they do."""
         from keras import ops
 
@@ -148,7 +151,7 @@ def weighs_steps(output: Output) -> bool:
     return loss_of(output)[0] not in _WITH_AXES_IN_PLACE
 
 
-def _form(output: Output, kind: str, arguments: Mapping[str, Any], *, is_metric: bool) -> _Form:
+def _form(output: Output, kind: str, arguments: Args, *, is_metric: bool) -> _Form:
     link = None
     if is_metric and output.gives_scores and kind in _OF_PROBABILITIES and not _reads_scores(arguments):
         link = "softmax" if output.task == "classification" else "sigmoid"
@@ -180,12 +183,12 @@ def _form(output: Output, kind: str, arguments: Mapping[str, Any], *, is_metric:
     )
 
 
-def _reads_scores(arguments: Mapping[str, Any]) -> bool:
+def _reads_scores(arguments: Args) -> bool:
     """Whether the spec says that the metric takes the scores as they are: a threshold of 0 is one of scores."""
     return bool(arguments.get("from_logits")) or arguments.get("threshold") == 0
 
 
-def _keras_arguments(output: Output, kind: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def _keras_arguments(output: Output, kind: str, arguments: Args) -> dict[str, Any]:
     """The arguments, less an `axis` that says where the classes are, for they go last.
 
     Keras takes no other than the last in most places, and `MeanIoU` fails on a positive one.
@@ -217,7 +220,9 @@ def _build_metric(output: Output, measure: Measure) -> Any:
     if not form.changes_nothing:
         plain = metric.update_state
 
-        def update_state(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        def update_state(
+            y_true: KerasTensor, y_pred: KerasTensor, sample_weight: KerasTensor | None = None
+        ) -> KerasTensor:
             truth, predicted, counted = form.read(y_true, y_pred)
             if counted is not None and measure.kind in _OF_WHOLE_WEIGHTS:
                 counted = _whole_weights(truth, counted, metric.dtype, is_each=form.class_axis is None)
@@ -229,7 +234,7 @@ def _build_metric(output: Output, measure: Measure) -> Any:
     return metric
 
 
-def _whole_weights(truth: Any, counted: Any, dtype: str, *, is_each: bool) -> Any:
+def _whole_weights(truth: KerasTensor, counted: KerasTensor, dtype: str, *, is_each: bool) -> KerasTensor:
     """Weights as Keras' confusion matrices take them: in their dtype, for each value or for each class index."""
     from keras import ops
 

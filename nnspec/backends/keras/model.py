@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from nnspec.ir.graph import Graph, Node, Output, Value
 from nnspec.ir.layer_failure import failure, say
 from nnspec.ir.names import keras_name
 
+if TYPE_CHECKING:
+    from nnspec.backends.types import KerasCallable, KerasLayer
+
 
 @dataclass(frozen=True, eq=False)
 class Compiled:
@@ -25,7 +28,7 @@ class Compiled:
     """
 
     model: KerasModel
-    layers: Mapping[str, Any]
+    layers: Mapping[str, KerasCallable]
     tensors: Mapping[str, Tensor] = field(default_factory=dict)  # "node" or "node.port" -> Keras tensor
 
 
@@ -44,8 +47,8 @@ def build_model(graph: Graph, *, batches: Mapping[str, int | None] | None = None
         batch = (graph.batches if batches is None else batches).get(name)
         inputs[name] = keras.Input(shape=shape, batch_size=batch, dtype=value.dtype, name=keras_name(name))
         tensors[name, "output"] = inputs[name]
-    layers: dict[str, Any] = {}
-    shared: dict[str, Any] = {}
+    layers: dict[str, KerasCallable] = {}
+    shared: dict[str, KerasCallable] = {}
     for node in graph.nodes:
         read = [tensors[value.node, value.port] for value in node.inputs]
         try:
@@ -129,7 +132,7 @@ def _compare_shapes(node: Node, value: Value, tensor: Tensor) -> None:
         raise failure(node.layer, node.inner, node.span, what)
 
 
-def read_weights(node: Node, layer: Any) -> dict[str, np.ndarray]:
+def read_weights(node: Node, layer: KerasLayer) -> dict[str, np.ndarray]:
     """A node's weights by the names that the graph gives them.
 
     Raises:

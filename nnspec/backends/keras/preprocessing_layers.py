@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 
 from nnspec.diagnostics import Fix, SpecError
 from nnspec.ir.graph import Node
+
+if TYPE_CHECKING:
+    from nnspec.backends.types import KerasConfig, KerasLayer, KerasShape, KerasTensor
 
 
 @keras.saving.register_keras_serializable("nnspec")
@@ -23,7 +26,7 @@ class AdaptedBins(keras.layers.Layer):  # type: ignore[misc]
         self.num_bins = num_bins
         self.epsilon = epsilon
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: KerasShape) -> None:
         self.boundaries = self.add_weight(shape=(self.num_bins - 1,), trainable=False, name="boundaries")
         self.boundaries.assign(np.linspace(-1, 1, self.num_bins + 1)[1:-1])
 
@@ -34,14 +37,14 @@ class AdaptedBins(keras.layers.Layer):  # type: ignore[misc]
         found = np.sort(np.asarray(summary.bin_boundaries, np.float32))[: self.num_bins - 1]
         self.boundaries.assign(np.pad(found, (0, self.num_bins - 1 - len(found)), constant_values=np.inf))
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: KerasTensor) -> KerasTensor:
         is_passed = keras.ops.greater_equal(keras.ops.expand_dims(inputs, -1), self.boundaries)
         return keras.ops.sum(keras.ops.cast(is_passed, "int32"), axis=-1)
 
-    def compute_output_spec(self, inputs: Any) -> Any:
+    def compute_output_spec(self, inputs: KerasTensor) -> KerasTensor:
         return keras.KerasTensor(inputs.shape, dtype="int32")
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> KerasConfig:
         return {**super().get_config(), "num_bins": self.num_bins, "epsilon": self.epsilon}
 
 
@@ -49,14 +52,14 @@ class AdaptedBins(keras.layers.Layer):  # type: ignore[misc]
 class SizedMelSpectrogram(keras.layers.MelSpectrogram):  # type: ignore[misc]
     """MelSpectrogram whose number of frames is known rightly: Keras' own says another one for some lengths."""
 
-    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: KerasShape) -> KerasShape:
         size = input_shape[1]
         if size is not None:
             size = 1 + (size + 2 * (self.fft_length // 2) - self.fft_length) // self.sequence_stride
         return (input_shape[0], self.num_mel_bins, size)
 
 
-def learn_vocabulary(layer: Any, node: Node, read: Sequence[Any]) -> dict[str, Any]:
+def learn_vocabulary(layer: KerasLayer, node: Node, read: Sequence[Any]) -> dict[str, Any]:
     """What Keras' `adapt` finds: the `vocabulary` without words for mask and unknown ones, and with tf_idf its weights.
 
     Args:

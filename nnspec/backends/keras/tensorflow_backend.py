@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nnspec.backends.base import Order, Samples
 from nnspec.backends.keras.engine import KerasEngine
 from nnspec.backends.types import Differentiable, KerasCallback, KerasModel, Tensor, Values
+
+if TYPE_CHECKING:
+    from nnspec.backends.types import KerasTensor
 
 
 class TensorFlowBackend(KerasEngine):
@@ -125,7 +128,7 @@ def parts_of(samples: Samples) -> tuple[Values, ...]:
     return tuple(part for part in (samples.inputs, samples.targets, samples.weights) if part is not None)
 
 
-def _as_tensor(array: Any) -> Tensor:
+def _as_tensor(array: KerasTensor) -> Tensor:
     import tensorflow as tf
 
     if isinstance(array, np.ndarray) and array.dtype == np.float64:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nnspec.data.prepare.encode import padded_axis
 from nnspec.data.prepare.fit import Layout
@@ -16,7 +14,7 @@ from nnspec.data.section.plan import Slot, SlotPlan
 from nnspec.data.sources.label_keys import label_key
 from nnspec.diagnostics import SpecError
 
-Array = NDArray[Any]
+Array = np.ndarray
 Known = Mapping[str, tuple[SlotPlan, Slot, Rows, Layout]]  # the inputs, by name
 
 

@@ -17,7 +17,7 @@ from nnspec.data.prepare.transforms import InputTransform, OutputTransform, Rela
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.diagnostics import SpecError
 
-Array = NDArray[Any]
+Array = np.ndarray
 
 
 @dataclass(frozen=True, eq=False)

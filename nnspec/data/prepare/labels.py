@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,7 +10,7 @@ from nnspec.data.sources.label_keys import label_key
 from nnspec.diagnostics import SpecError
 from nnspec.diagnostics.lists import enumerated
 
-Array = NDArray[Any]
+Array = np.ndarray
 
 
 def label_array(values: Array) -> Array:

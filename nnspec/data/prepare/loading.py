@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nnspec.data.sources.base import Column, MisfitError, OutsideError, Reading, SourceError, SourcePlan
 from nnspec.data.sources.registry import is_own
 from nnspec.diagnostics import SpecError
 
-Array = NDArray[Any]
+Array = np.ndarray
 _ColumnKey = tuple[tuple[str, Path, str], str, Reading]
 
 

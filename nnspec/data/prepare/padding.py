@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data.prepare.ragged import Ragged
 
-Array = NDArray[Any]
+Array = np.ndarray
 
 
 def pad(values: Array, lengths: Array, layout: Ragged, pad_value: float | str) -> tuple[Array, NDArray[np.bool_]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +17,7 @@ from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.sources.base import Reading
 from nnspec.diagnostics import Diagnostic, SpecError
 
-Array = NDArray[Any]
+Array = np.ndarray
 Mask = NDArray[np.bool_]
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +12,7 @@ from nnspec.diagnostics import SpecError
 Positions = NDArray[np.int64]
 
 
-def group_codes(keys: NDArray[Any] | None, rows: int) -> Positions:
+def group_codes(keys: np.ndarray | None, rows: int) -> Positions:
     """A number for each row's group, in the order of first appearance; all 0 where there are no groups."""
     if keys is None:
         return np.zeros(rows, dtype=np.int64)
@@ -26,11 +24,11 @@ def group_codes(keys: NDArray[Any] | None, rows: int) -> Positions:
 
 def assign(
     plan: DataPlan,
-    labels: NDArray[Any] | None,
+    labels: np.ndarray | None,
     series: Positions,
     groups: Positions | None,
     complete: NDArray[np.bool_],
-    strata: NDArray[Any] | None,
+    strata: np.ndarray | None,
 ) -> dict[str, Positions]:
     """The positions of each split's rows, ascending.
 
@@ -94,7 +92,7 @@ def _deal_groups(parts: tuple[Part, ...], groups: Positions, rng: np.random.Gene
 
 
 def _share(
-    train: Positions, fraction: float, groups: Positions | None, strata: NDArray[Any] | None, rng: np.random.Generator
+    train: Positions, fraction: float, groups: Positions | None, strata: np.ndarray | None, rng: np.random.Generator
 ) -> Positions:
     """A random share of the training rows: whole groups, or the same fraction of each class."""
     if groups is not None:

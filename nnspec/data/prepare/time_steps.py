@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def describe_gaps(times: NDArray[Any], series: NDArray[np.int64]) -> str | None:
+def describe_gaps(times: np.ndarray, series: NDArray[np.int64]) -> str | None:
     """A sentence on the steps that are longer than the usual one, with their number; None where there are none.
 
     Weekends in trading days are such steps: nothing is wrong with them.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,12 +41,12 @@ def window_ends(member: Mask, groups: Positions, inputs_ok: Mask, targets_ok: Ma
     return np.asarray(ends[complete])
 
 
-def take_windows(values: NDArray[Any], ends: Positions, lookback: int) -> NDArray[Any]:
+def take_windows(values: np.ndarray, ends: Positions, lookback: int) -> np.ndarray:
     """The `lookback` rows up to each end: axes `row *rest` to `sample step *rest`."""
     return np.asarray(values[ends[:, None] + np.arange(1 - lookback, 1)])
 
 
-def take_targets(values: NDArray[Any], ends: Positions, window: WindowPlan) -> NDArray[Any]:
+def take_targets(values: np.ndarray, ends: Positions, window: WindowPlan) -> np.ndarray:
     """The rows at the horizon: axes `row *rest` to `sample *rest`, or `sample step *rest` where it is a list."""
     if window.has_steps:
         return np.asarray(values[ends[:, None] + np.array(window.horizon)])

@@ -7,22 +7,20 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nnspec.data.sources.base import SourceError
 
 _FAULTS = (OSError, ValueError, EOFError, KeyError, MemoryError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 
 
-def load_npy(path: Path) -> NDArray[Any]:
+def load_npy(path: Path) -> np.ndarray:
     with _told():
         return np.asarray(np.load(path, allow_pickle=False))
 
 
-def load_npz(path: Path, name: str) -> NDArray[Any]:
+def load_npz(path: Path, name: str) -> np.ndarray:
     with _told(), np.load(path, allow_pickle=False) as archive:
         return np.asarray(archive[name])
 

@@ -198,7 +198,7 @@ class TableFacts(SourceFacts):
 class Column:
     """A stretch of a column's values, one a row, and where there is none (the value there means nothing)."""
 
-    values: NDArray[Any]
+    values: np.ndarray
     missing: NDArray[np.bool_]
 
 
@@ -249,7 +249,7 @@ class DataSource(ABC):
         """
         raise NotImplementedError
 
-    def open_array(self, plan: SourcePlan, name: str | None) -> Iterator[NDArray[Any]]:
+    def open_array(self, plan: SourcePlan, name: str | None) -> Iterator[np.ndarray]:
         """An array in chunks along its first axis, in file order; `name` None where there is but one.
 
         Raises:
@@ -262,9 +262,7 @@ class DataSource(ABC):
         return {"options": dict(plan.options)} if plan.options else {}
 
     @abstractmethod
-    def read_inputs(
-        self, file: Path, wanted: Mapping[str, Any], metadata: Mapping[str, Any]
-    ) -> dict[str, NDArray[Any]]:
+    def read_inputs(self, file: Path, wanted: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, np.ndarray]:
         """A deployed model's inputs from a file, read by the rules of training.
 
         Args:
@@ -281,9 +279,7 @@ class TableSource(DataSource):
 
     selectors = ("columns",)
 
-    def read_inputs(
-        self, file: Path, wanted: Mapping[str, Any], metadata: Mapping[str, Any]
-    ) -> dict[str, NDArray[Any]]:
+    def read_inputs(self, file: Path, wanted: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, np.ndarray]:
         import numpy as np
 
         from nnspec.diagnostics import Source
