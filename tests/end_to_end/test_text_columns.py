@@ -127,7 +127,7 @@ training: {epochs: 1}
             "NN208",
             "is text, which cannot be padded",
         ),
-        (("size: {columns: [size], scale: standard}", "size: {columns: [color]}"), "NN506", "holds text"),
+        (("size: {columns: [size], scale: standard}", "size: {columns: [color]}"), "NN506", "contains text"),
         (("dtype: string", "dtype: float32"), "NN407", "`StringLookup` needs text"),
     ],
 )
