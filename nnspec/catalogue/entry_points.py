@@ -46,7 +46,7 @@ def _is_declared(group: str) -> bool:
 
     An entry of the path that is no folder, such as a zip file, is left to `importlib.metadata`.
     """
-    wanted = f"[{group}]"
+    wanted = f"[{group}]".encode()
     for entry in sys.path:
         try:
             packages = [item.path for item in os.scandir(entry or ".") if item.name.endswith(_METADATA)]
@@ -59,9 +59,15 @@ def _is_declared(group: str) -> bool:
     return False
 
 
-def _content(path: str) -> str:
+def _content(path: str) -> bytes:
+    """What a file holds, nothing where there is none: a hundred of them are read before any spec is checked."""
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
+        file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     except OSError:
-        return ""
+        return b""
+    try:
+        return os.read(file, os.fstat(file).st_size)
+    except OSError:
+        return b""
+    finally:
+        os.close(file)

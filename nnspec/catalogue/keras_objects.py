@@ -7,11 +7,11 @@ by `python -m nnspec.catalogue.generate`, lists them; keras itself is imported b
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module, resources
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from nnspec.diagnostics import did_you_mean
@@ -49,7 +49,7 @@ NULLABLE = ("activations", "constraints", "initializers", "regularizers")
 
 @cache
 def _families() -> dict[str, Any]:
-    text = resources.files("nnspec.catalogue").joinpath("catalogue.json").read_text(encoding="utf-8")
+    text = Path(__file__).with_name("catalogue.json").read_text(encoding="utf-8")
     families: dict[str, Any] = json.loads(text)["families"]
     return families
 
@@ -273,7 +273,9 @@ def describe(family: str, name: str) -> str:
 
 
 def _wrap(text: str, indent: str = "") -> str:
-    return textwrap.fill(text, 100, initial_indent=indent, subsequent_indent=" " * 6 if indent else "")
+    from textwrap import fill
+
+    return fill(text, 100, initial_indent=indent, subsequent_indent=" " * 6 if indent else "")
 
 
 def _signature(argument: Mapping[str, Any]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 
 MIN_LIKENESS = 0.6
@@ -18,6 +17,8 @@ def nearest(word: str, candidates: Iterable[str], limit: int = 1) -> list[str]:
     """
     if len(word) > MAX_WORD:
         return []
+    from difflib import get_close_matches  # a clean spec needs none
+
     folded: dict[str, list[str]] = {}
     for candidate in candidates:
         folded.setdefault(candidate.lower(), []).append(candidate)
@@ -25,9 +26,9 @@ def nearest(word: str, candidates: Iterable[str], limit: int = 1) -> list[str]:
     exact = [small] if small in folded else []
     begun = sorted((known for known in folded if len(small) > 2 and known.startswith(small)), key=len)
     others = [known for known in folded if known[:1] != small[:1]]
-    far = {*others} - {*difflib.get_close_matches(small, others, n=len(others) or 1, cutoff=MIN_LIKENESS_OF_OTHERS)}
+    far = {*others} - {*get_close_matches(small, others, n=len(others) or 1, cutoff=MIN_LIKENESS_OF_OTHERS)}
     near = [known for known in folded if known not in far]
-    close = difflib.get_close_matches(small, near, n=limit, cutoff=MIN_LIKENESS)
+    close = get_close_matches(small, near, n=limit, cutoff=MIN_LIKENESS)
     letters = sorted(small)  # `adma`: two of them have changed places
     turned = [known for known in folded if len(known) == len(small) and sorted(known) == letters]
     whole = begun[:1] if len(begun) == 1 or (begun and begun[0] in close) else []

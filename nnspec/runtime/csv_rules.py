@@ -25,7 +25,7 @@ from pathlib import Path
 
 Number = int | float
 
-CHUNK_ROWS = 4096
+CHUNK_ROWS = 1024  # more do not stay in the processor's cache
 NULLS = ("", "NA", "N/A", "#N/A", "NaN", "nan", "NAN", "-nan", "-NaN", "+nan", "+NaN", "null", "NULL", "<NA>")
 _NULL_SET = frozenset(NULLS)
 _BOOLEANS = {"true": 1, "True": 1, "TRUE": 1, "false": 0, "False": 0, "FALSE": 0}
@@ -33,7 +33,7 @@ _BLANKS = " \t"
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _INFINITE = re.compile(r"[+-]?inf(?:inity)?", re.IGNORECASE)
 _INTEGER_SIGNS = frozenset("0123456789+-")
-_DECIMAL_SIGNS = _INTEGER_SIGNS | frozenset(".eE")
+_OTHER_SIGN = re.compile(r"[^0-9+\-.eE]")  # than those of plain numbers
 _MOST_DIGITS = 19  # of an integer that may go into 64 bits; longer ones are floats
 _INT64 = range(-(2**63), 2**63)
 
@@ -130,18 +130,38 @@ class NumberColumn:
         Raises:
             CellError: at the first cell that is neither.
         """
-        return self._read_plain(cells) or [self._read_cell(i, cell) for i, cell in enumerate(cells)]
+        found = self._read_plain(cells)
+        if found is None:
+            found = self._read_around_gaps(cells)
+        return [self._read_cell(i, cell) for i, cell in enumerate(cells)] if found is None else found
+
+    def _read_around_gaps(self, cells: Sequence[str]) -> list[Number | None] | None:
+        """The same in one go, for cells that are plain numbers but for those that are missing."""
+        present = [cell for cell in cells if cell not in _NULL_SET]
+        if not 0 < len(present) < len(cells):
+            return None
+        plain = self._read_plain(present)
+        if plain is None:
+            return None
+        rest = iter(plain)
+        return [None if cell in _NULL_SET else next(rest) for cell in cells]
 
     def _read_plain(self, cells: Sequence[str]) -> list[Number | None] | None:
         """The same in one go, for cells that are plain numbers all of them, as most are."""
-        if self._is_boolean:
+        if self._is_boolean or not cells:
             return None
-        signs = set("".join(cells))
+        joined = "".join(cells)
+        if _OTHER_SIGN.search(joined):
+            return None
+        points = joined.count(".")
         try:
-            if signs <= _INTEGER_SIGNS and max(map(len, cells), default=0) < _MOST_DIGITS:
-                found: list[Number | None] = list(map(int, cells))
-            elif signs <= _DECIMAL_SIGNS and not signs <= _INTEGER_SIGNS:
-                found = list(map(_decimal, cells))
+            found: list[Number | None]
+            if points == len(cells):  # one in each: a number has no two
+                found = list(map(float, cells))
+            elif points or "e" in joined or "E" in joined:
+                found = [float(cell) if "." in cell else _decimal(cell) for cell in cells]
+            elif max(map(len, cells)) < _MOST_DIGITS:
+                found = list(map(int, cells))
             else:
                 return None
         except ValueError:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from nnspec.data.sources.base import (
     Column,
@@ -180,6 +180,15 @@ class _ColumnScan:
         self.missing += [done + i for i, cell in enumerate(cells, 1) if is_missing(cell)]
 
     def _add_numbers(self, values: Sequence[Number | None], done: int) -> None:
+        if None not in values:
+            numbers = cast("Sequence[Number]", values)
+            low, high = min(numbers), max(numbers)
+            if not math.isinf(low) and not math.isinf(high):  # as in most columns: nothing is done value by value
+                last = done + len(numbers) - numbers[::-1].index(high)
+                self._widen((low, done + 1 + numbers.index(low)), (high, last))
+                if self.fraction is None and set(map(type, numbers)) != {int}:
+                    self.fraction = next(((n, row) for row, n in enumerate(numbers, done + 1) if n % 1), None)
+                return
         finite: list[tuple[Number, int]] = []
         for row, value in enumerate(values, done + 1):
             if value is None:
@@ -189,11 +198,14 @@ class _ColumnScan:
             else:
                 finite.append((value, row))
         if finite:
-            low, high = min(finite), max(finite)
-            self.lowest = low if self.lowest is None else min(self.lowest, low)
-            self.highest = high if self.highest is None else max(self.highest, high)
+            self._widen(min(finite), max(finite))
         if self.fraction is None:
             self.fraction = next((pair for pair in finite if pair[0] % 1), None)
+
+    def _widen(self, low: tuple[Number, int], high: tuple[Number, int]) -> None:
+        """Takes the range of some rows into that of the column; each end with its row."""
+        self.lowest = low if self.lowest is None else min(self.lowest, low)
+        self.highest = high if self.highest is None else max(self.highest, high)
 
     def facts(self, rows: int) -> ColumnFacts:
         text, text_row = self.text or ("", 0)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from importlib.resources import files
+from pathlib import Path
 
 
 def code_page(code: str) -> str:
     """A code's page: what it does, why it is bad, an example, what to use instead."""
-    text = (files(__name__) / f"{code}.md").read_text(encoding="utf-8")
+    text = Path(__file__).with_name(f"{code}.md").read_text(encoding="utf-8")
     return re.sub(r"\n{3,}", "\n\n", text)
