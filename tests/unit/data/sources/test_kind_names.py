@@ -20,6 +20,7 @@ WORDS = {
 ALLOWED = {
     "data/sources/registry.py": "the table of kinds",
     "data/sources/array_header.py": "what the members of an archive of arrays are called",
+    "importers/keras/importer.py": "the file that an imported model's constants go to",
     "layers/formulas/own_weights.py": "the file of a weight's first values, which is no source of data",
     "runtime/reading.py": "the table of suffixes of a deployed model, which knows nothing else of nnspec",
     "runtime/writing.py": "what predictions are written as",
