@@ -17,7 +17,8 @@ from nnspec.lazy import np
 if TYPE_CHECKING:
     from nnspec.layers.recurrent.cell_types import Activation, Cell, SteppedCell
 
-# Keras' activations that recurrent ops know: the op's name for each, with alpha and beta.
+# Keras' activations that recurrent ops know: the op's name for each, with alpha and beta. Softplus is none of them:
+# within its recurrent ops ONNX Runtime computes it as log(1 + exp(x)), which is infinite from 89 on.
 OP_ACTIVATIONS: dict[str, Activation] = {
     "linear": ("Affine", 1.0, 0.0),
     "tanh": ("Tanh", None, None),
@@ -29,7 +30,6 @@ OP_ACTIVATIONS: dict[str, Activation] = {
     "elu": ("Elu", 1.0, None),
     "celu": ("Elu", 1.0, None),  # the same for its alpha of 1
     "softsign": ("Softsign", None, None),
-    "softplus": ("Softplus", None, None),
 }
 
 

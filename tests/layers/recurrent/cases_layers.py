@@ -255,7 +255,9 @@ def with_activations(kind: str) -> list[Case]:
         if kind != "SimpleRNN":
             body["recurrent_activation"] = "hard_sigmoid" if name != "hard_sigmoid" else "tanh"
             more["gate"] = hard_sigmoid if name != "hard_sigmoid" else np.tanh
-        nodes = ["Transpose", OPS[kind], "Reshape"]
+        nodes: list[str] | None = ["Transpose", OPS[kind], "Reshape"]
+        if name == "softplus":
+            nodes = None  # written out: as an activation of the ops it overflows in ONNX Runtime
         if kind == "SimpleRNN" and name in slow:
             nodes = unmasked(kind, [], activation=slow[name])
         result.append(Case(kind, body, [X], LAST, oracle(kind, **more), nodes, id=f"activation-{name}"))
