@@ -49,6 +49,21 @@ def lengths_of(graph: Graph, wanted: int) -> dict[str, int]:
     return {name: fixed.get(name, length) for name in symbols}
 
 
+def unlike_lengths(graph: Graph, wanted: int) -> dict[str, int]:
+    """A length for every symbol of the inputs, no two alike where the network can be run so.
+
+    Two open axes of one length may be taken for each other, and nothing shows it.
+    """
+    alike = lengths_of(graph, wanted)
+    if wanted == 1 or len(alike) < 2:
+        return alike
+    unlike = {name: lengths_of(graph, wanted + 3 * place)[name] for place, name in enumerate(sorted(alike))}
+    sizes = [size_at(axis.size, unlike) for node in graph.nodes for value in node.outputs for axis in value.axes]
+    can_run = all(size >= 1 and size.denominator == 1 for size in sizes)
+    bound = any(sum(name in constraint for name in alike) > 1 for constraint in graph.constraints)
+    return unlike if can_run and not bound else alike
+
+
 def _symbols(size: Size) -> list[str]:
     return [name for name, _ in size.powers] if isinstance(size, Symbolic) else []
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -20,10 +20,12 @@ from nnspec.diagnostics import SpecError
 from nnspec.verify import refusals
 from nnspec.verify.bisect import first_difference, first_not_finite
 from nnspec.verify.comparison import Comparison, Measure, clear_labels, errors
-from nnspec.verify.interface import arrange, check_interface, deployed_order
-from nnspec.verify.rounding import SMALLEST_SCALE, blows_up, moved_by_rounding
+from nnspec.verify.interface import arrange, check_interface, check_type, deployed_order, states_of
+from nnspec.verify.rounding import SMALLEST_SCALE, blows_up, excused, moved_by_rounding
 from nnspec.verify.runs import Arrays, Run, Runs
 from nnspec.verify.subject import Subject
+
+LEAST = 0.01  # of its usual scale, that an output is measured by on hostile rows, however small it is there
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +34,11 @@ class Candidate:
 
     exported: ExportedModel
     session: Session
+
+    @property
+    def states(self) -> Mapping[str, str]:
+        """The inputs that take recurrent state and the outputs that give it, as those who run the model are told."""
+        return states_of(self.exported)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +80,11 @@ class Gate(Subject):
         while True:
             groups = [[self.give(candidate, run) for run in batch] for batch in (runs.random(scale), runs.real())]
             comparisons = {name: Comparison() for name in self.graph.outputs}
-            found = [self.compare(given, comparisons, group) for group in groups for given in group]
+            found = [
+                self.compare(given, comparisons, {name: self.measure(name, group) for name in comparisons})
+                for group in groups
+                for given in group
+            ]
             worst = max(found, key=lambda one: one.error)
             strange = self.strange([given for group in groups for given in group])
             if strange is None and all(c.passes(self.tolerance) for c in comparisons.values()):
@@ -83,7 +94,10 @@ class Gate(Subject):
             if scale <= SMALLEST_SCALE or not (may_overflow or blows_up(moved, self.tolerance)):
                 raise self.refuse(comparisons, worst, strange, exported, moved)
             scale /= 4
-        notes = self.compare_hostile(candidate, comparisons, runs.hostile(scale))
+        if candidate.states:
+            self.compare_carried(candidate, comparisons, runs.carried(scale))
+        least = {name: LEAST * self.measure(name, groups[0]).scale for name in comparisons}
+        notes = self.compare_hostile(candidate, comparisons, runs.hostile(scale), least)
         return {
             "outputs": {name: c.to_json(self.tolerance) for name, c in comparisons.items()},
             "input_scale": scale,
@@ -104,19 +118,25 @@ class Gate(Subject):
 
     # ------------------------------------------------------------------------------------------- comparison
 
-    def give(self, candidate: Candidate, run: Run) -> Given:
+    def give(self, candidate: Candidate, run: Run, states: dict[str, np.ndarray] | None = None) -> Given:
         """What Keras and the model give, in the spec's order of axes.
 
+        Args:
+            states: those that the run before left, which this one goes on from and renews; empty at the first.
+
         Raises:
-            SpecError: NN702 and NN703 where the model fails as it runs, or gives other axes than it declares.
+            SpecError: NN702 and NN703 where the model fails as it runs, or gives others than it declares.
         """
-        predicted = self.predicted(run.raw)
+        predicted = self.predicted(run.raw, is_carried=bool(states))
         wanted = self.deployment.from_network(self.graph, predicted, run.raw)
-        found = candidate.session.run(self.feed(candidate.session, run.raw))
+        found = candidate.session.run(self.feed(candidate.session, run.raw) | (states or {}))
+        if states is not None:
+            states |= {name: found[renewed] for name, renewed in candidate.states.items()}
         backend = candidate.exported.backend
         got = {}
         for name, output in self.graph.outputs.items():
             axes = ["batch", *(a.name for a in output.value.axes)]
+            check_type(found[name], name, wanted[name], backend)
             got[name] = arrange(found[name], name, deployed_order(self.layout, name, axes), axes, backend)
             labels = label_name(name)
             if labels in wanted:
@@ -125,10 +145,11 @@ class Gate(Subject):
                 got[labels] = arrange(found[labels], labels, order, kept, backend)
         return Given(run, predicted, wanted, got)
 
-    def measure(self, name: str, group: Sequence[Given]) -> Measure:
-        """What an output's differences are measured against: the scale over all runs of one kind."""
+    def measure(self, name: str, group: Sequence[Given], least: float = 0.0) -> Measure:
+        """What an output's differences are measured against: the scale over all runs of one kind, `least` at least."""
         transform = self.deployment.outputs.get(name)
-        return Measure.of(self.graph.outputs[name], [given.predicted[name] for given in group], transform)
+        made = Measure.of(self.graph.outputs[name], [given.predicted[name] for given in group], transform)
+        return replace(made, scale=max(made.scale, least))
 
     def row_errors(self, name: str, given: Given, measure: Measure) -> tuple[float, np.ndarray]:
         """The largest absolute difference, and that of each row in terms of the measure: axes `row`."""
@@ -140,19 +161,23 @@ class Gate(Subject):
         return float(np.max(absolute, initial=0.0)), relative.reshape(given.run.batch, -1).max(axis=1, initial=0.0)
 
     def compare(
-        self, given: Given, comparisons: Mapping[str, Comparison], group: Sequence[Given], but: np.ndarray | None = None
+        self,
+        given: Given,
+        comparisons: Mapping[str, Comparison],
+        measures: Mapping[str, Measure],
+        but: Mapping[str, np.ndarray] | None = None,
     ) -> refusals.Worst:
         """Adds a run to each output's comparison.
 
         Args:
-            group: the runs that it is measured with.
-            but: which rows tell nothing; axes `row`.
+            measures: what each output's differences are measured against.
+            but: by output, which rows tell nothing; axes `row`.
         """
         worst = refusals.Worst(given.run)
-        kept = np.ones(given.run.batch, bool) if but is None else ~but
         for name, comparison in comparisons.items():
-            measure = self.measure(name, group)
+            measure = measures[name]
             absolute, relative = self.row_errors(name, given, measure)
+            kept = ~but[name] if but and name in but else np.ones(given.run.batch, bool)
             relative = np.where(kept, relative, 0.0)
             error = float(np.max(relative, initial=0.0))
             is_all = bool(kept.all())
@@ -165,10 +190,18 @@ class Gate(Subject):
         return worst
 
     def other_labels(self, name: str, given: Given, measure: Measure, kept: np.ndarray) -> float:
-        """The share of labels that are not Keras', of those that rounding does not decide."""
+        """The share of labels that are not Keras', of those that rounding does not decide, or not the model's own.
+
+        Whatever rounding does, a label is that of the highest of the scores beside it.
+        """
         labels = label_name(name)
         if labels not in given.wanted:
             return 0.0
+        own = self.deployment.from_network(self.graph, {name: given.got[name]}, given.run.raw)[labels]
+        is_number = ~np.isnan(given.got[name]).reshape(given.run.batch, -1).any(axis=1)
+        strange = (given.got[labels].astype(str) != np.asarray(own).astype(str))[is_number]
+        if strange.any():
+            return float(np.mean(strange))
         clear = clear_labels(self.graph.outputs[name], given.predicted[name], 2 * self.tolerance * measure.scale)
         others = given.got[labels].astype(str) != np.asarray(given.wanted[labels]).astype(str)
         return float(np.mean((others & clear)[kept])) if kept.any() else 0.0
@@ -198,13 +231,28 @@ class Gate(Subject):
         first = None if given.run.is_held_out else first_not_finite(self, given.run.raw)
         return first is not None and first.layer.has_bounded_domain(first)
 
+    def compare_carried(self, candidate: Candidate, comparisons: Mapping[str, Comparison], runs: Sequence[Run]) -> None:
+        """Batch after batch from the states that the one before left; the first starts from zeros."""
+        states: dict[str, np.ndarray] = {}
+        group = [self.give(candidate, run, states) for run in runs]
+        measures = {name: self.measure(name, group) for name in comparisons}
+        for given in group:
+            worst = self.compare(given, comparisons, measures)
+            if not all(c.passes(self.tolerance) for c in comparisons.values()):
+                raise self.refuse(comparisons, worst, None, candidate.exported, 0.0)
+
     def compare_hostile(
         self,
         candidate: Candidate,
         comparisons: Mapping[str, Comparison],
         hostile: Sequence[Sequence[Run]],
+        least: Mapping[str, float],
     ) -> list[str]:
         """Hostile inputs: rows that differ are let pass only where rounding alone moves Keras as far.
+
+        Args:
+            least: the smallest scale that each output is measured by, part of what it usually gives: where nearly all
+                of a value cancels out, rounding is most of what is left.
 
         Returns:
             What is to be known of the model, in sentences.
@@ -212,21 +260,21 @@ class Gate(Subject):
         notes: dict[str, None] = {}
         for runs in hostile:
             group = [self.give(candidate, run) for run in runs]
+            measures = {name: self.measure(name, group, least[name]) for name in comparisons}
             for given in group:
-                wrong = np.zeros(given.run.batch, bool)
-                for name in comparisons:
-                    wrong |= self.row_errors(name, given, self.measure(name, group))[1] > self.tolerance
-                excused = np.zeros(given.run.batch, bool)
-                if wrong.any():
-                    moved = moved_by_rounding(self, given.run.raw, {n: self.measure(n, group) for n in comparisons})
-                    excused = wrong & np.array([blows_up(one, self.tolerance) for one in moved])
-                worst = self.compare(given, comparisons, group, excused)
+                errors_of = {name: self.row_errors(name, given, measures[name])[1] for name in comparisons}
+                let_pass: dict[str, np.ndarray] = {}
+                if any((rows > self.tolerance).any() for rows in errors_of.values()):
+                    moved = moved_by_rounding(self, given.run.raw, measures)
+                    for name, rows in errors_of.items():
+                        let_pass[name] = (rows > self.tolerance) & excused(rows, moved[name], self.tolerance)
+                worst = self.compare(given, comparisons, measures, let_pass)
                 if not all(c.passes(self.tolerance) for c in comparisons.values()):
                     raise self.refuse(comparisons, worst, None, candidate.exported, 0.0)
-                for row in np.flatnonzero(excused):
-                    notes[
-                        (f"not compared on {given.run.row(int(row))}: rounding error alone changes Keras' result there")
-                    ] = None
+                for rows in let_pass.values():
+                    for row in np.flatnonzero(rows):
+                        text = f"not compared on {given.run.row(int(row))}: rounding error alone changes Keras' result"
+                        notes[text] = None
                 notes |= dict.fromkeys(self.not_a_number_on(given))
         return list(notes)
 
@@ -243,9 +291,8 @@ class Gate(Subject):
     def moved_by_rounding(self, worst: refusals.Worst) -> float:
         """By how much more than the inputs and weights themselves Keras' own outputs move, at most."""
         given = Given(worst.run, self.predicted(worst.run.raw), {}, {})
-        return float(
-            np.max(moved_by_rounding(self, worst.run.raw, {n: self.measure(n, [given]) for n in self.graph.outputs}))
-        )
+        found = moved_by_rounding(self, worst.run.raw, {n: self.measure(n, [given]) for n in self.graph.outputs})
+        return float(np.max(list(found.values())))
 
     def refuse(
         self,

@@ -15,7 +15,7 @@ from nnspec.ir.graph import Graph
 def check_interface(
     exported: ExportedModel, graph: Graph, deployment: Deployment, layout: Mapping[str, list[str]]
 ) -> None:
-    """Inputs and outputs are those of the spec, each with as many axes.
+    """Inputs and outputs are those of the spec, and recurrent state; each has as many axes.
 
     Raises:
         SpecError: NN703.
@@ -37,10 +37,37 @@ def check_interface(
         if missing:
             message = f"{model} lacks the {what} `{missing[0]}`; it has {', '.join(found)}"
             raise _fault(exported.backend, message)
+        known = {*wanted, *(states_of(exported) if what == "input" else states_of(exported).values())}
+        strange = [name for name in found if name not in known]
+        if strange:
+            message = f"{model} has the {what} `{strange[0]}`, which the spec does not have"
+            raise _fault(exported.backend, message)
         for name, axes in wanted.items():
             if found[name] != len(axes):
                 message = f"{what} `{name}` has {found[name]} axes in {model}, not {axes}"
                 raise _fault(exported.backend, message)
+
+
+def states_of(exported: ExportedModel) -> Mapping[str, str]:
+    """The inputs that take recurrent state and the outputs that renew it: what the file says of itself, where it does.
+
+    A model that was read from a file knows them by that alone.
+    """
+    said = (exported.metadata or {}).get("states")
+    return dict(said) if said is not None else exported.states
+
+
+def check_type(found: np.ndarray, name: str, wanted: np.ndarray, backend: ExportBackend) -> None:
+    """An output holds numbers of the type that the spec's output has, or words.
+
+    Raises:
+        SpecError: NN703.
+    """
+    if found.dtype.kind in "OU" and wanted.dtype.kind in "OU":
+        return
+    if found.dtype != wanted.dtype:
+        message = f"output `{name}` holds {found.dtype} when the model runs, not {wanted.dtype}"
+        raise _fault(backend, message)
 
 
 def deployed_order(layout: Mapping[str, list[str]], name: str, axes: list[str]) -> list[str]:

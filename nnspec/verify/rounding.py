@@ -11,6 +11,7 @@ from nnspec.verify.subject import Subject
 
 SMALLEST_SCALE = 1 / 256  # of random inputs to a network that amplifies rounding error
 TRIALS = 3
+MARGIN = 4.0  # times what JITTER does to a row: a difference beyond that is no rounding
 JITTER = 2.0**-15  # relative; more than rounding, so that it is visible after a nearly certain softmax
 BETWEEN_KERNELS = 2.0**-20  # relative: what sums over a thousand products, or approximated functions, differ by
 
@@ -20,15 +21,25 @@ def blows_up(moved: float, tolerance: float) -> bool:
     return moved * BETWEEN_KERNELS > tolerance
 
 
-def moved_by_rounding(subject: Subject, raw: Mapping[str, np.ndarray], measures: Mapping[str, Measure]) -> np.ndarray:
-    """By how much more than the inputs and weights themselves Keras' own outputs move, both relative: axes `row`.
+def excused(error: np.ndarray, moved: np.ndarray, tolerance: float) -> np.ndarray:
+    """Whether rounding explains the error of each row, all axes `row`: two right programs may differ by that."""
+    return np.asarray((moved * BETWEEN_KERNELS > tolerance) & (error <= MARGIN * JITTER * moved))
+
+
+def moved_by_rounding(
+    subject: Subject, raw: Mapping[str, np.ndarray], measures: Mapping[str, Measure]
+) -> dict[str, np.ndarray]:
+    """By how much more than the inputs and weights themselves Keras' own outputs move, both relative.
+
+    By output, axes `row`.
 
     Args:
         measures: what each output's differences are measured against.
     """
     weights = subject.model.get_weights()
     wanted = subject.predicted(raw)
-    found = np.zeros(len(next(iter(raw.values()))))
+    rows = len(next(iter(raw.values())))
+    found = {name: np.zeros(rows) for name in measures}
     kept = padding_values(subject)
     try:
         for trial in range(TRIALS):
@@ -38,10 +49,10 @@ def moved_by_rounding(subject: Subject, raw: Mapping[str, np.ndarray], measures:
             for name, measure in measures.items():
                 apart = errors(moved[name], wanted[name])
                 apart = apart / measure.scale if wanted[name].dtype.kind not in "OU" else apart
-                found = np.maximum(found, apart.reshape(len(found), -1).max(axis=1, initial=0.0))
+                found[name] = np.maximum(found[name], apart.reshape(rows, -1).max(axis=1, initial=0.0))
     finally:
         subject.model.set_weights(weights)
-    return found / JITTER
+    return {name: apart / JITTER for name, apart in found.items()}
 
 
 def padding_values(subject: Subject) -> set[float]:

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from nnspec.ir.symbols import lengths_of, size_at
-from nnspec.verify.hostile_rows import Variant, hostile_rows, whole_rows
+from nnspec.verify.hostile_rows import hostile_rows, whole_rows
 from nnspec.verify.samples import random_inputs
 from nnspec.verify.subject import Subject
+from nnspec.verify.variant import Variant
 
 BATCHES = (1, 3, 32)
 MANY_ELEMENTS = 1_000_000  # inputs of more are compared at the small batches alone: seconds, and nothing learnt
-LENGTHS = (11, 17, 1)
+LENGTHS = (11, 17, 14, 24, 1)  # with every remainder by the strides that are common
+SCALES = (30.0, 0.01)  # of further random inputs, each measured by itself: what is small shows nothing beside the rest
 HELD_OUT = 512  # rows at most
 
 Arrays = Mapping[str, np.ndarray]
@@ -59,17 +61,30 @@ class Runs:
         """Random inputs at several batch sizes and lengths, of deviation `scale` where the network expects 1."""
         subject = self.subject
         is_open = any(not isinstance(a.size, int) for v in self.subject.graph.inputs.values() for a in v.axes)
+        batches = self.batches()
+        every = batches[min(1, len(batches) - 1)]  # the batch size that all lengths are tried with
         made = [
             Run(
                 random_inputs(subject.graph, subject.deployment, batch, length, subject.weights_of, scale),
                 ("random inputs",),
             )
-            for batch in self.batches()
-            for length in (LENGTHS if is_open else LENGTHS[:1])
+            for batch in batches
+            for length in ((LENGTHS if batch == every else LENGTHS[::4]) if is_open else LENGTHS[:1])
         ]
         if any(node.layer.has_bounded_domain(node) for node in subject.graph.nodes):
             made += [Run(_without_signs(run.raw), ("random inputs that are not negative",)) for run in made]
         return made
+
+    def scaled(self, scale: float) -> list[list[Run]]:
+        """Random inputs much larger and much smaller than the network expects, each measured by its own scale."""
+        subject, batch = self.subject, self.fixed_batch or 3
+        if not any(value.dtype.startswith("float") for value in subject.graph.inputs.values()):
+            return []
+        found = []
+        for times in SCALES:
+            raw = random_inputs(subject.graph, subject.deployment, batch, LENGTHS[0], subject.weights_of, scale * times)
+            found.append([Run(raw, (f"random inputs {times:g} times as large as usual",))])
+        return found
 
     def real(self) -> list[Run]:
         """Held-out rows at the same batch sizes, and many of them at once."""
@@ -92,13 +107,22 @@ class Runs:
         for i, variant in enumerate(
             hostile_rows(subject.graph, base, subject.deployment, weights_of=subject.weights_of)
         ):
-            if variant.name != "padding":
-                variant = variant.cut((0, 2, 4)) if self.sample_size() * 8 > MANY_ELEMENTS else variant
+            if variant.name != "padding" and self.sample_size() * 8 > MANY_ELEMENTS:
+                variant = variant.cut((0, 2, 4) if variant.name == "values" else (0,))
             group = self.in_batches(variant)
             if variant.name == "padding" and i == 0 and self.fixed_batch is None:
                 group += self.in_batches(whole_rows(variant))
             groups.append(group)
-        return groups
+        return groups + self.scaled(scale)
+
+    def carried(self, scale: float) -> list[Run]:
+        """Batches of a stateful model, one after the other: each starts where the one before it ended."""
+        subject, batch = self.subject, self.fixed_batch or 3
+        draws = [
+            random_inputs(subject.graph, subject.deployment, batch, length, subject.weights_of, scale)
+            for length in LENGTHS[:3]
+        ]
+        return [Run(raw, (f"batch {number} of those that carry states on",)) for number, raw in enumerate(draws, 1)]
 
     def in_batches(self, variant: Variant) -> list[Run]:
         """A variant as one run, or as runs of the only batch size that the model takes, its first rows once more."""

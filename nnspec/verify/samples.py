@@ -9,7 +9,7 @@ import numpy as np
 
 from nnspec.data.deployment import Deployment
 from nnspec.ir.graph import Graph, Node
-from nnspec.ir.symbols import lengths_of, size_at
+from nnspec.ir.symbols import size_at, unlike_lengths
 
 WeightsOf = Callable[[Node], Mapping[str, np.ndarray]]
 
@@ -31,18 +31,22 @@ def random_inputs(
         weights_of: a node's weights, where they are known.
     """
     rng = np.random.default_rng(1_000_003 * batch + length)
-    lengths = lengths_of(graph, length)
+    lengths = unlike_lengths(graph, length)
     result = {}
     for name, value in graph.inputs.items():
         shape = (batch, *(int(size_at(a.size, lengths)) for a in value.axes))
-        examples = _examples(graph, name)
+        examples = examples_of(graph, name)
         if value.dtype == "string":
             result[name] = rng.choice(np.asarray(examples or ["a", "b"], object), size=shape)
             continue
         if value.dtype.startswith(("int", "uint")):
-            made: np.ndarray = rng.integers(0, _integer_bound(graph, name), size=shape)
+            made: np.ndarray = rng.integers(0, integer_bound(graph, name) or 100, size=shape)
             if examples:
                 made = rng.choice(np.asarray(examples), size=shape)
+            transform = deployment.inputs.get(name)
+            if transform is not None and transform.pad_value is not None and transform.step is not None:
+                made = np.where(made == transform.pad_value, examples[-1] if examples else made.max(), made)
+                made = _padded_at_end(made, transform.pad_value, transform.step, rng)
         elif value.dtype == "bool":
             made = rng.integers(0, 2, size=shape)
         else:
@@ -70,29 +74,32 @@ def _scalings(graph: Graph, name: str) -> list[Node]:
         name = readers[0].name
 
 
-def _examples(graph: Graph, name: str) -> list[Any]:
+def examples_of(graph: Graph, name: str) -> list[Any]:
     """Words or integers that the layers which look an input up know, and some that they do not."""
     return [example for node in _readers(graph, name) for example in node.layer.examples(node)]
 
 
-def _integer_bound(graph: Graph, name: str) -> int:
-    """One more than the largest id that every Embedding of an input knows."""
-    bounds = [100]
+def integer_bound(graph: Graph, name: str) -> int | None:
+    """One more than the largest id that every Embedding of an input knows; None where none looks its integers up."""
+    bounds = []
     for node in _readers(graph, name):
-        while node.layer.repeats_inner and node.inner is not None:
+        while node.inner is not None:
             node = node.inner
         if "input_dim" in node.args:
             bounds.append(int(node.args["input_dim"]))
-    return min(bounds)
+    return min(bounds, default=None)
 
 
 def _readers(graph: Graph, name: str) -> Iterator[Node]:
     """The nodes that read an input's values as they are, behind what only moves them too."""
     same = {name}
     for node in graph.nodes:
-        if node.inputs[0].node in same:
+        if any(value.node in same for value in node.inputs):
             yield node
-            if not node.weights and node.layer.reads_text and not node.layer.examples(node):
+            keeps_type = {value.dtype for value in node.outputs} <= {"string"} or node.outputs[0].dtype.startswith(
+                "int"
+            )
+            if node.layer.moves_values or (keeps_type and not node.weights and not node.layer.examples(node)):
                 same.add(node.name)
 
 
@@ -102,4 +109,4 @@ def _padded_at_end(values: np.ndarray, pad_value: float, step: int, rng: np.rand
     ends = rng.integers(1, length + 1, size=len(values))
     shape = [len(values)] + [1] * (values.ndim - 1)
     place = np.arange(length).reshape([-1 if i == step else 1 for i in range(values.ndim)])
-    return np.where(place < ends.reshape(shape), values, np.float32(pad_value))
+    return np.where(place < ends.reshape(shape), values, np.asarray(pad_value, values.dtype))

@@ -37,9 +37,14 @@ class Subject:
         layer = next((layer for layer in self.model.layers if layer.name == keras_name(node.name)), None)
         return read_weights(node, layer) if node.weights and layer is not None else {}
 
-    def predicted(self, raw: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """What the Keras model gives, before scaling is undone."""
-        reset_states(self.model)
+    def predicted(self, raw: Mapping[str, np.ndarray], *, is_carried: bool = False) -> dict[str, np.ndarray]:
+        """What the Keras model gives, before scaling is undone.
+
+        Args:
+            is_carried: whether states go on from the call before; they are zeros otherwise.
+        """
+        if not is_carried:
+            reset_states(self.model)
         with warnings.catch_warnings():  # Keras warns of every softmax over one position, which an open axis may have
             warnings.filterwarnings("ignore", "You are using a softmax", UserWarning)
             return predict(self.model, self.graph, self.deployment.to_network(raw))

@@ -20,7 +20,7 @@ from nnspec.backends.base import Deployable
 from nnspec.backends.onnx.deploy import restore_outputs, scale_input
 from nnspec.backends.onnx.export import export_graph
 from nnspec.backends.onnx.fallback import lower_by_tf2onnx
-from nnspec.backends.onnx.form import all_nodes, check_form, control_flow
+from nnspec.backends.onnx.form import all_nodes, check_form, control_flow, holds_text
 from nnspec.backends.onnx.session import OnnxSession
 from nnspec.data.deployment import label_name
 from nnspec.diagnostics import SpecError
@@ -107,6 +107,8 @@ class OnnxModel:
         return inputs, outputs
 
     def check_form(self, graph: Graph) -> None:
+        if holds_text(self.proto):
+            self.open()  # which knows types; onnx' own check reads text as numbers, and ends the process
         check_form(self.proto, graph)
 
     def describe(self, graph: Graph) -> dict[str, Any]:

@@ -28,14 +28,24 @@ def check_form(proto: onnx.ModelProto, graph: Graph) -> None:
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         raise fault(f"the ONNX model is not well-formed: {str(error).splitlines()[0]}") from None
     declared = {opset.domain for opset in proto.opset_import}
-    used = {node.domain for node in proto.graph.node}
+    used = {node.domain for node in all_nodes(proto.graph)}
     foreign = (declared | used) - STANDARD_DOMAINS
     if foreign or used - declared - {""}:
         raise fault(f"the ONNX model uses operators outside the standard: {', '.join(sorted(foreign))}")
-    control = {node.op_type for node in proto.graph.node} & CONTROL_FLOW
+    control = {node.op_type for node in all_nodes(proto.graph)} & CONTROL_FLOW
     undeclared = sorted(control - {op for needs in control_flow(graph).values() for op in needs})
     if undeclared:
         raise fault(f"the ONNX model has control flow ({', '.join(undeclared)}), which few runtimes support")
+
+
+def holds_text(proto: onnx.ModelProto) -> bool:
+    """Whether a constant or an input holds text."""
+    import onnx
+
+    text = onnx.TensorProto.STRING
+    return any(tensor.data_type == text for tensor in proto.graph.initializer) or any(
+        port.type.tensor_type.elem_type == text for port in proto.graph.input
+    )
 
 
 def control_flow(graph: Graph) -> dict[str, dict[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 from nnspec.diagnostics import Fix
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 MOST_WORDS = 12_000  # regular expressions of more words than this grow too large for RE2
 MOST_CHARACTERS = 500  # and so do those that count more characters
+
+SENTENCES = 36  # drawn from the vocabulary, to try a network with
 
 
 class TextVectorization(VocabularyLayer):
@@ -176,7 +179,10 @@ class TextVectorization(VocabularyLayer):
         words = [*Vocabulary.of(as_lookup(node.args)).words[:30], "?", "other"]
         pairs = list(itertools.pairwise(words))
         mixed = [f" {b.upper()}, {a}\t{b}.  {a}{b}\n{a}!" for a, b in pairs]
-        return ["", " \n", *words, *(f"{a} {b}" for a, b in pairs), *mixed]
+        drawn = Random(0)
+        chosen = [drawn.choices(words, k=2 + i % 6) for i in range(SENTENCES)]
+        sentences = [(" " if i % 3 else "").join(sentence) for i, sentence in enumerate(chosen)]
+        return ["", " \n", *words, *(f"{a} {b}" for a, b in pairs), *mixed, *sentences]
 
     # ------------------------------------------------------------------------------------------------ ONNX
 

@@ -1,0 +1,170 @@
+"""Values that a random draw does not have: constant, sparse, tied, those that the spec names, bytes, huge, odd words.
+
+What is huge stands in a batch of its own: errors are measured against the largest value of a batch, which would hide
+those of all others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nnspec.ir.graph import Graph, Node
+from nnspec.verify.hostile_inputs import readers
+from nnspec.verify.samples import examples_of, integer_bound
+from nnspec.verify.variant import Inputs, Variant, repeated
+
+EXTREME = 1e3  # times what the network expects
+UNKNOWN_TEXTS = ("", " ", "?!", "zzyzx qwertz", "ÆØÅ ﬀ 漢字", "a " * 40, "aa,b.  C")
+MOST_NUMBERS = 64  # that a spec names
+Numbers = Callable[[np.ndarray, np.random.Generator], np.ndarray]  # values of a row, axes as the input without batch
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What padding of an input is made of.
+
+    Attributes:
+        is_right_only: whether it may stand behind all data alone, so that no other value may be one of these.
+    """
+
+    values: frozenset[float] = frozenset()
+    is_right_only: bool = False
+
+
+NONE = Marks()
+
+
+def strange_values(
+    graph: Graph, drawn: Inputs, marks: Mapping[str, Marks], rng: np.random.Generator
+) -> Iterator[Variant]:
+    """The drawn rows with strange values, those of one magnitude together.
+
+    Args:
+        drawn: ordinary raw inputs by name, axes `batch *axes of the input`.
+        marks: what padding is made of, by input.
+
+    Yields:
+        `values`; then `bytes` and `huge values` where there are floats.
+    """
+    named = _numbers_of(graph)
+
+    def constant(row: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        return np.full_like(row, _usual(row) / 2)
+
+    def named_ones(row: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        return rng.choice(named, size=row.shape) if len(named) else row
+
+    ordinary: dict[str, Numbers] = {
+        "ordinary": lambda row, rng: row,
+        "zeros": lambda row, rng: np.zeros_like(row),
+        "constant": constant,
+        "mostly zeros": lambda row, rng: row * (rng.random(row.shape) < 0.2),
+        "negative": lambda row, rng: -np.abs(row),
+        "wholes and halves": lambda row, rng: np.round(2 * row) / 2,
+        "fractions of 1": lambda row, rng: rng.random(row.shape),
+        "numbers that the spec names": named_ones,
+    }
+    yield _variant("values", named, ordinary, graph, drawn, marks, rng)
+    if any(value.dtype.startswith("float") for value in graph.inputs.values()):
+        bytes_: dict[str, Numbers] = {
+            "noise": lambda row, rng: rng.integers(0, 256, size=row.shape).astype(row.dtype),
+            "dark noise": lambda row, rng: rng.integers(0, 32, size=row.shape).astype(row.dtype),
+        }
+        yield _variant("bytes", named, bytes_, graph, drawn, marks, rng)
+        huge: dict[str, Numbers] = {
+            "of both signs": lambda row, rng: row * EXTREME,
+            "negative": lambda row, rng: -np.abs(row) * EXTREME,
+        }
+        yield _variant("huge values", named, huge, graph, drawn, marks, rng)
+
+
+def _usual(row: np.ndarray) -> float:
+    return float(np.max(np.abs(row), initial=0.0)) or 1.0
+
+
+def _variant(
+    name: str,
+    named: np.ndarray,
+    kinds: Mapping[str, Numbers],
+    graph: Graph,
+    drawn: Inputs,
+    marks: Mapping[str, Marks],
+    rng: np.random.Generator,
+) -> Variant:
+    rows = tuple(kinds)
+    inputs = {}
+    for input_name, value in graph.inputs.items():
+        array = repeated(drawn[input_name], len(rows)).copy()
+        if value.dtype == "string":
+            array = _texts(graph, input_name, array, name == "values")
+        elif value.dtype.startswith("float"):
+            for place, change in enumerate(kinds.values()):
+                made = np.asarray(change(array[place], rng), array.dtype)
+                known = marks.get(input_name, NONE)
+                if rows[place] == "constant" or (known.is_right_only and np.ptp(made)):
+                    made = np.where(np.isin(made, list(known.values)), _usual(array[place]) / 3, made)
+                array[place] = made
+        elif name == "values":
+            array = _whole_numbers(graph, input_name, array, value.dtype, named)
+        inputs[input_name] = array
+    return Variant(name, inputs, rows)
+
+
+def _whole_numbers(graph: Graph, name: str, array: np.ndarray, dtype: str, named: np.ndarray) -> np.ndarray:
+    """The least and the largest throughout, of ids or of what an image has; others where they are no ids."""
+    if dtype == "bool":
+        array[1], array[2] = False, True
+        return array
+    bound, examples = integer_bound(graph, name), examples_of(graph, name)
+    if examples:
+        least, largest = min(examples), max(examples)
+    else:
+        least, largest = 0, bound - 1 if bound is not None else min(255, np.iinfo(dtype).max)
+    array[1], array[2] = least, largest
+    if bound is None and not examples:
+        array[3] = array[3] * (array[3] % 3 == 0)
+        array[5], array[6] = array[5] // 16, np.minimum(array[6], 1)
+        limits = np.iinfo(dtype)
+        near = np.concatenate([np.floor(named), np.ceil(named), [0]]).clip(limits.min, limits.max)
+        array[7] = np.resize(near.astype(dtype), array[7].shape)
+        if not dtype.startswith("u"):
+            array[4] = -array[4]
+    return array
+
+
+def _texts(graph: Graph, name: str, array: np.ndarray, is_strange: bool) -> np.ndarray:
+    array = array.astype(object)
+    if is_strange and not any(node.args.get("num_oov_indices") == 0 for node, _ in readers(graph, name)):
+        for place, text in enumerate(UNKNOWN_TEXTS, start=1):
+            array[place] = text
+    return array
+
+
+def _numbers_of(graph: Graph) -> np.ndarray:
+    """The numbers among the arguments of all layers: bounds, thresholds, offsets."""
+    found: dict[float, None] = {}
+    for node in graph.nodes:
+        for argument in _arguments(node):
+            found |= dict.fromkeys(_numbers_in(argument))
+    chosen = [number for number in found if abs(number) <= EXTREME]
+    return np.asarray(chosen[:MOST_NUMBERS], np.float64)
+
+
+def _arguments(node: Node) -> Iterator[Any]:
+    while True:
+        yield from node.args.values()
+        if node.inner is None:
+            return
+        node = node.inner
+
+
+def _numbers_in(argument: Any) -> Iterator[float]:
+    if isinstance(argument, int | float) and not isinstance(argument, bool):
+        yield float(argument)
+    elif isinstance(argument, list | tuple) and len(argument) <= MOST_NUMBERS:
+        for part in argument:
+            yield from _numbers_in(part)
