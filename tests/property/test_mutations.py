@@ -1,0 +1,39 @@
+"""A wrong lowering does not pass the gate: an export of every kind is broken in seeded ways, and each is caught.
+
+For many more: `python -m tests.tools.mutations --count 200`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from nnspec.layers.registry import MODULES
+from tests.support.case_files import KINDS, cases_of
+from tests.support.mutants import draw
+from tests.support.mutants.subjects import trial_of_case
+
+EACH = 2  # mutants of a kind; there are more than a hundred kinds
+SEED = 0
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:[\\s\\S]*destroy the mask:UserWarning"),
+    pytest.mark.filterwarnings("ignore:[\\s\\S]*softmax over axis:UserWarning"),
+]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_mutants_of_every_kind_are_caught(module: str) -> None:
+    """What is not caught is equal to Keras wherever it was looked at, and more than half of all must be wrong."""
+    verdicts: Counter[str] = Counter()
+    for place, kind in enumerate(kind for kind in MODULES[module] if kind in KINDS):
+        cases = cases_of(kind)
+        trial = trial_of_case(cases[(7 * place + SEED) % len(cases)])
+        trial.gate.run(trial.exported)
+        for mutation in draw(trial.exported.proto, EACH, SEED + place):
+            outcome = trial.judge(mutation)
+            said = f"{trial.name}: {mutation.rule}: {mutation.what}: {outcome.detail}"
+            assert outcome.verdict not in ("survivor", "crash"), said
+            verdicts[outcome.verdict] += 1
+    assert verdicts["caught"] >= verdicts.total() / 2
