@@ -64,7 +64,11 @@ class ElementwiseMerge(Layer):
         if node.args["places"] is None:
             return layer(tensors)
         expanded = broadcasting.expand_tensors(node, tensors)
-        return self.sum(expanded) if self.is_sum else layer(expanded)
+        if not self.is_sum:
+            return layer(expanded)
+        if node.outputs[0].mask is not None:  # the layer alone hands it on; what comes last is not taken for a bias
+            return layer(sorted(expanded, key=lambda tensor: -sum(size == 1 for size in tensor.shape)))
+        return self.sum(expanded)
 
     def sum(self, tensors: Sequence[KerasTensor]) -> KerasTensor:
         """What a layer that adds makes of values some of which are repeated: Keras' own addition may get that wrong."""
