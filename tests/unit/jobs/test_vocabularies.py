@@ -121,9 +121,9 @@ def test_exported_verified_and_predicted_again(built: Path, tmp_path: Path) -> N
         (built / "away.csv").replace(built / "rows.csv")
     assert tables(tmp_path / "a" / "model.onnx") == tables(built / "out" / "model.onnx")
     assert run("verify", tmp_path / "a" / "model.onnx").exit_code == 0
-    (tmp_path / "new.csv").write_text("humid,visib,wind_dir\n59.37,10,260\n,ten,999\n59.3,10.0,0\n")
+    (tmp_path / "new.csv").write_text("humid,visib,wind_dir\n,10,260\n59.37,ten,999\n59.3,10.0,0\n")
     refused = run("predict", tmp_path / "a" / "model.onnx", tmp_path / "new.csv")
-    assert "no text in row 2" in refused.stderr
+    assert "no text in row 1" in refused.stderr
     for wrong in ("2.5", "3000000000"):
         (tmp_path / "new.csv").write_text(f"humid,visib,wind_dir\n59.37,10,{wrong}\n")
         refused = run("predict", tmp_path / "a" / "model.onnx", tmp_path / "new.csv")
