@@ -21,7 +21,8 @@ from nnspec.diagnostics import Diagnostic, Report, Source, SpecError
 from nnspec.document import Mapping, Node, parse, read_source, to_plain
 from nnspec.expansion.aliases import with_kinds, with_kinds_in_path
 from nnspec.expansion.auto_units import Count, has_auto_units, settle_units
-from nnspec.expansion.expand import Expanded, expand
+from nnspec.expansion.expand import expand
+from nnspec.expansion.items import Expanded
 from nnspec.expansion.origins import origins
 from nnspec.expansion.overrides import apply_overrides
 from nnspec.inference.counted import mark_counted

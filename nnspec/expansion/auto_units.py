@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from nnspec.diagnostics import Diagnostic, Fix, Report
 from nnspec.document import Mapping as MappingNode
 from nnspec.document import Node, Scalar, Sequence, format_path
-from nnspec.expansion.expand import Expanded, Item
+from nnspec.expansion.items import Expanded, Item
 from nnspec.layers.registry import REGISTRY
 
 AUTO = "auto"

@@ -6,7 +6,7 @@ the item reads None in its place, which later phases pass over in silence.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from nnspec.diagnostics import (
@@ -24,57 +24,17 @@ from nnspec.diagnostics import (
 )
 from nnspec.document import Mapping, Node, Scalar, Sequence, to_plain
 from nnspec.expansion.block_arguments import arguments_of
+from nnspec.expansion.items import Expanded, Item, Place
 from nnspec.expansion.naming import Names, NameTable, Reference, explicit_names, snake_case
 from nnspec.expansion.origins import origins
 from nnspec.expansion.repeats import rounds_of
-from nnspec.expansion.substitute import Scope, Substituter, resolve_vars
+from nnspec.expansion.substitute import Substituter, resolve_vars
 from nnspec.layers.registry import REGISTRY
 from nnspec.schema.sections import STRUCTURE
 
 MAX_ITEMS = 20_000
 MAX_ROUNDS = 100_000  # of all repeats, also of those that write out nothing
 MAX_BLOCK_DEPTH = 16
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Item:
-    """A layer as written once or produced by an expansion.
-
-    Attributes:
-        name: the full name, such as `residual_2/conv2d_1`, unique in the graph.
-        kind: the layer's key; for a shared layer, the kind of what it shares.
-        kind_span: the key's own place.
-        body: the arguments with variables replaced; None where the layer was written as a bare word.
-        reads: None for a reference that could not be resolved.
-        shared: the name under `layers:` where the weights are shared.
-        path: where in the document.
-    """
-
-    name: str
-    kind: str
-    kind_span: Span
-    body: Mapping | None
-    span: Span
-    reads: tuple[Reference | None, ...]
-    path: tuple[str | int, ...]
-    shared: str | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Expanded:
-    """The document after expansion.
-
-    Attributes:
-        root: every section with variables replaced, except `model`, `blocks` and `layers`.
-        items: the model in order.
-        values: the variables.
-    """
-
-    root: Mapping
-    items: tuple[Item, ...]
-    values: dict[str, Any]
-    final: Reference | None
-    known: dict[str, str | None]
 
 
 def expand(root: Mapping, report: Report) -> Expanded:
@@ -109,38 +69,6 @@ def _expanded(root: Mapping, values: dict[str, Any], report: Report) -> Expanded
         names.later = explicit_names(model)
         current = expander.model(model, Place(scope=values, names=names, path=("model",)), current)
     return Expanded(document, tuple(expander.items), values, current, names.known)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where in the expansion an item stands.
-
-    Attributes:
-        scope: the variables there.
-        names: the names that can be read.
-        trail: the expansions that led there, for messages.
-        path: where in the document.
-        suffix: what rounds of repeats add to names.
-        depth: how many blocks it is inside of.
-    """
-
-    scope: Scope
-    names: Names
-    trail: tuple[Step, ...] = ()
-    path: tuple[str | int, ...] = ()
-    suffix: str = ""
-    depth: int = 0
-
-    def item(self, index: int) -> Place:
-        """The place of an item of the model that stands here."""
-        return Place(
-            scope=self.scope,
-            names=self.names,
-            trail=self.trail,
-            path=(*self.path, index),
-            suffix=self.suffix,
-            depth=self.depth,
-        )
 
 
 class _Expander:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from nnspec.diagnostics import Applicability, Diagnostic, Report, Span
-from nnspec.expansion.expand import Item
+from nnspec.expansion.items import Item
 
 Place = tuple[str, int, int]
 

@@ -24,8 +24,8 @@ from nnspec.diagnostics import (
 )
 from nnspec.document import Mapping, Scalar, format_path, to_plain
 from nnspec.document import Node as SourceNode
-from nnspec.expansion.expand import Expanded, Item
 from nnspec.expansion.fixes import settle_fixes
+from nnspec.expansion.items import Expanded, Item
 from nnspec.expansion.naming import Reference
 from nnspec.inference.heads import gives_scores, head_function
 from nnspec.inference.node import check_nested_mask, check_text, make_call, make_node

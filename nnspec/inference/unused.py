@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from nnspec.diagnostics import Diagnostic, Fix, NodeRef, Severity
 from nnspec.document import Mapping, format_path
-from nnspec.expansion.expand import Expanded
+from nnspec.expansion.items import Expanded
 from nnspec.expansion.naming import Reference
 
 

@@ -5,31 +5,25 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from nnspec.diagnostics import Reason
-from nnspec.importers.keras.inline import Inlined, inline
+from nnspec.importers.keras.calls import CallConverter
+from nnspec.importers.keras.inline import Inlined
 from nnspec.importers.keras.items import Item, Maker, Read
 from nnspec.importers.keras.mask_flow import MaskFlow
 from nnspec.importers.keras.naming import SYMBOLS, free_name, input_axes, mend
-from nnspec.importers.keras.network import MASKS, Call, Config, Constant, ImportFault, Network, Tensor, tensors_in
+from nnspec.importers.keras.network import Call, Config, Constant, ImportFault, Network, Tensor
 from nnspec.importers.keras.observed_masks import Observed
-from nnspec.importers.keras.operations.operation import Operation
-from nnspec.importers.keras.operations.rules import check_known, is_operation, translate_operation
 from nnspec.importers.keras.operations.tables import Tables
-from nnspec.importers.keras.own_blocks import OwnBlock, OwnBlocks
-from nnspec.importers.keras.translate import MIXED, activation_layer, translate
+from nnspec.importers.keras.own_blocks import OwnBlocks
+from nnspec.importers.keras.translate import MIXED
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Symbolic
 from nnspec.ir.graph import Graph, Value
 from nnspec.ir.receptive_field import initial_fields
-from nnspec.layers.kit.base import Fault
 from nnspec.layers.registry import REGISTRY
-
-_READ_WORDS = ("inputs", "sequence", "query", "value", "key", "initial_state", "x", "x1", "x2", "xs")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -101,8 +95,6 @@ class _Builder:
         one_length: bool,
     ) -> None:
         self.network = network
-        self.blocks = blocks
-        self.inlined: list[Inlined] = []
         self.one_length = one_length
         counts = Counter(call.path for call in network.calls)
         taken: list[str] = []
@@ -116,10 +108,17 @@ class _Builder:
         self.input_names: dict[str, str] = {}
         self.made: dict[Call, list[Read]] = {}
         self.tables = Tables(tables)
-        self.wanted = Counter(
-            (tensor.call, tensor.index)
-            for tensors in (*(call.tensors for call in network.calls), network.outputs.values())
-            for tensor in tensors
+        self.calls = CallConverter(
+            maker=self.maker,
+            masks=self.masks,
+            tables=self.tables,
+            blocks=blocks,
+            read=self.read,
+            wanted=Counter(
+                (tensor.call, tensor.index)
+                for tensors in (*(call.tensors for call in network.calls), network.outputs.values())
+                for tensor in tensors
+            ),
         )
 
     def run(self) -> Draft:
@@ -152,7 +151,7 @@ class _Builder:
             graph=graph,
             notes=notes,
             tables=self.tables.arrays,
-            inlined=tuple(self.inlined),
+            inlined=tuple(self.calls.inlined),
         )
 
     def notes(self) -> list[str]:
@@ -175,15 +174,15 @@ class _Builder:
             is_ready = all(tensor.call is None or tensor.call in self.made for tensor in call.tensors)
             try:
                 if not is_ready:
-                    self.check_alone(call)
+                    self.calls.check_alone(call)
                     continue
-                self.made[call] = self.call(call)
+                self.made[call] = self.calls.convert(call)
             except ImportFault as fault:
                 faults += fault.causes
                 continue
             self.masks.note(call, self.made[call])
         if faults:
-            raise ImportFault(str(faults[0]), help=faults[0].help, causes=faults)
+            raise ImportFault.of(faults)
 
     def check_calls(self) -> None:
         """Every call for what it is alone, where axes cannot be known yet.
@@ -194,25 +193,11 @@ class _Builder:
         faults: list[ImportFault] = list(self.network.faults)
         for call in self.network.calls:
             try:
-                self.check_alone(call)
+                self.calls.check_alone(call)
             except ImportFault as fault:
                 faults += fault.causes
         if faults:
-            raise ImportFault(str(faults[0]), help=faults[0].help, causes=faults)
-
-    def check_alone(self, call: Call) -> None:
-        """Whether a spec has such a layer or operation at all, with these arguments.
-
-        Raises:
-            ImportFault: where it has not.
-        """
-        if is_operation(call):
-            check_known(call)
-        elif self.blocks is not None and self.blocks.find(call) is not None:
-            return
-        elif activation_layer(call.config) is None:
-            kind, _ = translate(call)
-            self.call_arguments(call, kind)
+            raise ImportFault.of(faults)
 
     def input(self, name: str, tensor: Tensor) -> Value:
         axes = []
@@ -233,221 +218,12 @@ class _Builder:
             return Read(None, self.inputs[self.input_names[tensor.input]])
         return self.made[tensor.call][tensor.index]
 
-    # ------------------------------------------------------------------------------------------------ calls
-
-    def call(self, call: Call) -> list[Read]:
-        if is_operation(call):
-            return translate_operation(self.operation(call))
-        block = self.blocks.find(call) if self.blocks is not None else None
-        if block is not None:
-            return self.as_block(call, block)
-        given = activation_layer(call.config)
-        if given is not None:
-            return self.activated(call, *given)
-        kind, body = translate(call)
-        if REGISTRY[kind].left_out:
-            self.maker.notes.append(f"layer `{call.name}` ({kind}) is left out: {REGISTRY[kind].left_out}")
-            return [self.read(call.tensors[0])]
-        body = {**body, **self.call_arguments(call, kind)}
-        reads = self.masks.as_in_keras(call, kind, [self.read(tensor) for tensor in call.tensors])
-        reads = self.with_constants(call, reads)
-        if body.get("unroll") and not isinstance(reads[0].value.axes[0].size, int):
-            body.pop("unroll")
-            self.maker.notes.append(
-                f"layer `{call.name}` ({kind}) is not unrolled: how many steps it has is open; the values are the same"
-            )
-        if call.distributed:
-            return self.distributed(call, kind, body, reads)
-        body = _axis_by_name(kind, body, reads)
-        if len(reads) > 1 and REGISTRY[kind].arity[0] == 1 and all(_same(reads[0], read) for read in reads):
-            reads = reads[:1]  # attention of a value to itself
-        item = self.reshape(body, reads, call) if "target_shape" in body else self.maker.add(kind, body, reads, call)
-        return self.outputs(item)
-
-    def with_constants(self, call: Call, reads: list[Read]) -> list[Read]:
-        """What a layer reads, with the constants among it, each with one name for an axis where the values have it.
-
-        Raises:
-            ImportFault: for one that has a batch of its own.
-        """
-        leaves = list(call.operands)
-        if len(leaves) == len(reads):
-            return reads
-        values = iter(reads)
-        result: list[Read] = []
-        for leaf in leaves:
-            if not isinstance(leaf, Constant):
-                result.append(next(values))
-                continue
-            if leaf.shape[:1] != (1,):
-                raise ImportFault(
-                    f"layer `{call.name}` reads a constant of the shape {leaf.shape}, whose first axis "
-                    "is a separate batch",
-                    help="give it a first axis of size 1, so that every sample meets the same numbers",
-                )
-            row = Constant(leaf.value[0], leaf.dtype)
-            known = ax.names(reads[0].value.axes)
-            names = known if len(known) == row.rank else [f"part_{i + 1}" for i in range(row.rank)]
-            body = self.tables.body(row, dict(zip(names, row.shape, strict=True)), call.name)
-            result.append(self.add("weight", body, reads[:1], of=call))
-        return result
-
-    def as_block(self, call: Call, block: OwnBlock) -> list[Read]:
-        """The layers that stand for a custom class."""
-        if call.distributed:
-            raise ImportFault(
-                f"layer `{call.name}` ({call.kind}) is inside a `TimeDistributed`, where a block is not supported"
-            )
-        if call.keywords.get("training"):
-            raise ImportFault(f"layer `{call.name}` is called with `training=True`, which does not apply after export")
-        reads = self.masks.where_keras_has_them(call, [self.read(tensor) for tensor in call.tensors])
-        start = len(self.maker.items)
-        outputs = inline(self.maker, call, block, reads)
-        items = tuple(self.maker.items[start:])
-        self.inlined.append(Inlined(call=call, block=block, items=items, reads=tuple(reads), outputs=tuple(outputs)))
-        return outputs
-
-    def outputs(self, item: Item) -> list[Read]:
-        return [self.maker.source(item, i) for i in range(len(item.node.outputs))]
-
-    def activated(self, call: Call, kind: str, config: Config) -> list[Read]:
-        """A layer whose activation is a layer: one after the other."""
-        if REGISTRY.get(call.kind) is not None and REGISTRY[call.kind].keeps_state:
-            raise ImportFault(
-                f"layer `{call.name}` has the layer `{kind}` as its activation, which is not supported inside a step"
-            )
-        function = replace(call, path=(*call.path, "@activation"), kind=kind, config=config, module="keras.layers")
-        if call.kind in REGISTRY and set(REGISTRY[call.kind].args) == {"activation"}:
-            return self.call(function)
-        (made,) = self.call(replace(call, config={**call.config, "activation": None}))
-        _, body = translate(function)
-        item = self.maker.add(kind, _axis_by_name(kind, body, [made]), [made], function)
-        if item.node.weights:
-            raise ImportFault(
-                f"layer `{call.name}` has a `{kind}` as its activation, whose weights Keras creates only when it is "
-                "run",
-                help=f"put the `{kind}` after the layer in the model, and save the model again",
-            )
-        return self.outputs(item)
-
-    def distributed(self, call: Call, kind: str, body: Mapping[str, Any], reads: list[Read]) -> list[Read]:
-        """A layer of a model that stands inside TimeDistributed: joins go position by position as they are."""
-        if len(reads) > 1:
-            if not REGISTRY[kind].pairs_positions or REGISTRY[kind].arity[1] == 1:
-                raise ImportFault(
-                    f"layer `{call.name}` ({kind}) has several inputs inside a `TimeDistributed`, which is "
-                    "not supported"
-                )
-            axis = body.get("axis")
-            moved = {**body, "axis": axis + call.distributed} if isinstance(axis, int) and axis > 0 else body
-            return self.outputs(self.maker.add(kind, moved, reads, call))
-        said: Any = {kind: dict(body)} if body else kind
-        for _ in range(call.distributed - 1):
-            said = {"TimeDistributed": {"layer": said}}
-        return self.outputs(self.maker.add("TimeDistributed", {"layer": said}, reads, call))
-
-    def operation(self, call: Call) -> Operation:
-        """The operation with the values that it reads in the place of the model's tensors."""
-
-        def bound(value: Any) -> Any:
-            if isinstance(value, Tensor):
-                return self.as_operand(self.read(value), call)
-            if isinstance(value, Mapping):
-                return {key: bound(inner) for key, inner in value.items()}
-            return [bound(inner) for inner in value] if isinstance(value, list | tuple) else value
-
-        return Operation(
-            call=call,
-            arguments=bound(call.arguments),
-            keywords=bound(call.keywords),
-            tables=self.tables,
-            wanted=frozenset(index for reader, index in self.wanted if reader is call),
-            add=partial(self.add, of=call),
-            add_reshape=self.add_reshape,
-        )
-
-    def as_operand(self, read: Read, call: Call) -> Read:
-        """What an operator reads: Keras' operators see no mask."""
-        if self.masks.observed is not None:
-            return self.masks.unmasked(read, call)
-        return Read(read.item, replace(read.value, mask=None))
-
-    def add(self, kind: str, body: Mapping[str, Any], reads: Sequence[Read], *, of: Call) -> Read:
-        return self.maker.source(self.maker.add(kind, body, reads, of=of))
-
-    def add_reshape(self, call: Call, read: Read, sizes: Sequence[int]) -> Read:
-        return self.maker.source(self.reshape({"target_shape": list(sizes)}, [read], call))
-
-    def call_arguments(self, call: Call, kind: str) -> dict[str, Any]:
-        """What a layer is called with besides values: those that a spec can say, as arguments."""
-        said: dict[str, Any] = {}
-        for key, value in call.keywords.items():
-            is_tensor = any(True for _ in tensors_in(value))
-            if key in _READ_WORDS and is_tensor:
-                continue
-            if key in MASKS:
-                continue  # as they were seen in the model
-            if key == "training":
-                if value and not REGISTRY[kind].is_recorded_in_training:
-                    raise ImportFault(
-                        f"layer `{call.name}` is called with `training=True`: it would behave as in "
-                        "training after export",
-                        help="build the model without it",
-                    )
-                continue
-            if key in REGISTRY[kind].args and not is_tensor:
-                if value != REGISTRY[kind].args[key].default:
-                    said[key] = value
-                continue
-            if value in (None, False) and not is_tensor:
-                continue
-            raise ImportFault(f"layer `{call.name}` ({kind}) is called with `{key}`, which a spec cannot express")
-        return said
-
-    def reshape(self, body: Mapping[str, Any], reads: list[Read], call: Call) -> Item:
-        """A reshape that mixes axes is meant, since the model does it; then it is a merge of all and a split."""
-        try:
-            self.maker.infer("Reshape", body, reads)
-        except Fault as fault:
-            axes = reads[0].value.axes
-            sizes = body["target_shape"]
-            if fault.diagnostic.reason is not Reason.VALUES_MIX or not isinstance(sizes, list):
-                return self.maker.add("Reshape", body, reads, call)
-            self.maker.notes.append(
-                f"layer `{call.name}` ({call.kind}) mixes axes, as in the model ({fault.diagnostic.code}): "
-                f"{fault.diagnostic.message}"
-            )
-            mixed = self.maker.add("merge", {"mixed": list(ax.names(axes))}, reads) if len(axes) > 1 else None
-            source = reads[0] if mixed is None else self.maker.source(mixed)
-            whole = source.value.axes[0].name
-            parts = {f"part_{i + 1}": (None if size in (-1, None) else size) for i, size in enumerate(sizes)}
-            return self.maker.add("split", {whole: parts}, [source])
-        return self.maker.add("Reshape", body, reads, call)
-
-
-def _axis_by_name(kind: str, body: dict[str, Any], reads: Sequence[Read]) -> dict[str, Any]:
-    """Keras' index of an axis as the axis' name; nothing where it is the last one, which layers take by default."""
-    axes, index = reads[0].value.axes, body.get("axis")
-    if isinstance(index, list) and len(index) == 1:
-        index = index[0]
-    if not isinstance(index, int) or index == 0 or not -len(axes) <= index <= len(axes):
-        return body
-    place = index - 1 if index > 0 else len(axes) + index
-    default = REGISTRY[kind].args["axis"].default
-    if default == -1 and place == len(axes) - 1:
-        return {key: value for key, value in body.items() if key != "axis"}
-    return {**body, "axis": axes[place].name}
-
 
 def is_mixed(config: Config) -> bool:
     """Whether a layer computes in half precision with weights in float32."""
     policy = config.get("dtype")
     said = policy.get("config", {}).get("name") if isinstance(policy, Mapping) else policy
     return said in MIXED
-
-
-def _same(left: Read, right: Read) -> bool:
-    return left.item is right.item and left.value is right.value
 
 
 def identifier(name: str) -> str:

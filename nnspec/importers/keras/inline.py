@@ -9,8 +9,9 @@ from nnspec.diagnostics import Diagnostic, Report, Severity, SpecError, did_you_
 from nnspec.document import Mapping as MappingNode
 from nnspec.document import Node, Scalar, to_plain
 from nnspec.document.types import Plain
-from nnspec.expansion.expand import Expanded, expand
-from nnspec.expansion.expand import Item as Written
+from nnspec.expansion.expand import expand
+from nnspec.expansion.items import Expanded
+from nnspec.expansion.items import Item as Written
 from nnspec.expansion.naming import Reference
 from nnspec.importers.keras.items import NOWHERE, Item, Maker, Origin, Read, to_node
 from nnspec.importers.keras.network import Call, ImportFault

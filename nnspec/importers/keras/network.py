@@ -23,6 +23,11 @@ class ImportFault(Exception):
         self.help = help
         self.causes = tuple(causes) or (self,)
 
+    @classmethod
+    def of(cls, faults: Sequence[ImportFault]) -> ImportFault:
+        """Several faults as one: it speaks of the first, and holds all."""
+        return cls(str(faults[0]), help=faults[0].help, causes=faults)
+
 
 @dataclass(frozen=True, slots=True, repr=False)  # what it holds leads through the whole network
 class Tensor:

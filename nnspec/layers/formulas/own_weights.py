@@ -19,7 +19,8 @@ from nnspec.document.types import JsonSchema, Plain
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes, Axis
 from nnspec.ir.graph import Args, Node, Weight
-from nnspec.layers.kit.call import Call, Details, Fault
+from nnspec.layers.kit.call import Call
+from nnspec.layers.kit.fault import Details, Fault
 from nnspec.layers.kit.weight_objects import NORMS, check_weight_object
 from nnspec.lazy import np
 

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from nnspec.ir.graph import Node, Window
 from nnspec.layers.kit.args import Arg
-from nnspec.layers.kit.call import Call, Fault, insert_items
+from nnspec.layers.kit.call import Call, insert_items
 from nnspec.layers.kit.facets.explanation import Explanation
 from nnspec.layers.kit.facets.importing import Importing
 from nnspec.layers.kit.facets.keras_lowering import KerasLowering, is_deep
@@ -33,6 +33,7 @@ from nnspec.layers.kit.facets.onnx_lowering import OnnxLowering
 from nnspec.layers.kit.facets.reading import Reading
 from nnspec.layers.kit.facets.verification import Verification
 from nnspec.layers.kit.facets.writing import Writing
+from nnspec.layers.kit.fault import Fault
 from nnspec.layers.kit.inferred import Inferred
 
 if TYPE_CHECKING:

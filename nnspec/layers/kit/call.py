@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NoReturn, TypedDict, Unpack
+from typing import Any, NoReturn, Unpack
 
 from nnspec.diagnostics import (
     Applicability,
@@ -31,26 +31,7 @@ from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes, Axis
 from nnspec.ir.graph import LayerKind, Node, Value
 from nnspec.layers.kit.edits import insert_before, insert_items
-
-
-class Details(TypedDict, total=False):
-    """What a diagnostic may say beside its message."""
-
-    label: str
-    notes: Sequence[str]
-    fixes: Sequence[Fix]
-    related: Sequence[Related]
-    severity: Severity
-    about: Sequence[Axis | Value | str | None]
-    reason: Reason | None
-
-
-class Fault(Exception):
-    """The node cannot be inferred: it gives one diagnostic, and nodes that depend on it give none."""
-
-    def __init__(self, diagnostic: Diagnostic) -> None:
-        super().__init__(diagnostic.message)
-        self.diagnostic = diagnostic
+from nnspec.layers.kit.fault import Details, Fault
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ import pytest
 
 from nnspec.diagnostics import Report, Source, SpecError
 from nnspec.document import Mapping, parse, to_plain
-from nnspec.expansion.expand import Expanded, expand
+from nnspec.expansion.expand import expand
+from nnspec.expansion.items import Expanded
 from nnspec.expansion.naming import snake_case
 
 

@@ -23,7 +23,7 @@ EVERYDAY = {kind for kind in FAMILIES if kind.islower() and kind not in ("unmask
 ALLOWED = {
     "importers/keras/operations": "Keras' operations, some of which layers are named after",
     "importers/keras/source.py": "Keras' wrapper around whole models, which is taken apart",
-    "importers/keras/build_spec.py": "and the wrapper that is put around their layers instead",
+    "importers/keras/calls.py": "and the wrapper that is put around their layers instead",
     "importers/keras/fold_repeats.py": "what people call a block, by the layers that it begins and ends with",
 }
 

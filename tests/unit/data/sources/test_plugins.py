@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.additions import SOURCE_SPEC
 from tests.support.paths import ROOT
 
+CSV_SPEC = SOURCE_SPEC.replace('{jsonl: rows.jsonl, comment: "#"}', "{csv: rows.csv}")
 PACKAGE = '''
 """JSON lines: an object a line, as a kind of table."""
 
@@ -60,18 +62,6 @@ class JsonLines(TableSource):
             columns.append(Column(np.array([kind(0 if value is None else value) for value in values]), missing))
         yield columns
 '''
-SPEC = """
-nnspec: 1
-data:
-  source: {jsonl: rows.jsonl, comment: "#"}
-  split: {train: 0.6, validation: 0.2, test: 0.2, by: order}
-  inputs: {x: {columns: [a, b], scale: standard}}
-  outputs: {y: {columns: [c]}}
-inputs: {x: {axes: {feature: 2}}}
-model: [{Dense: {units: 3, activation: tanh}}, {Dense: {units: 1, as: target}}]
-outputs: {y: {task: regression}}
-training: {epochs: 2, batch_size: 16, seed: 3}
-"""
 
 
 def install(folder: Path, points: str, text: str = PACKAGE) -> None:
@@ -83,7 +73,7 @@ def install(folder: Path, points: str, text: str = PACKAGE) -> None:
     (metadata / "entry_points.txt").write_text(f"[nnspec.sources]\n{points}\n", encoding="utf-8")
     lines = [json.dumps({"a": i / 10, "b": (i * 7) % 5, "c": i / 5 + 1}) for i in range(60)]
     (folder / "rows.jsonl").write_text("# rows\n" + "\n".join(lines) + "\n", encoding="utf-8")
-    (folder / "spec.yaml").write_text(SPEC, encoding="utf-8")
+    (folder / "spec.yaml").write_text(SOURCE_SPEC, encoding="utf-8")
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -109,7 +99,7 @@ def test_check_build_and_predict_know_it(tmp_path: Path) -> None:
 def test_a_spec_that_does_not_name_it_imports_nothing_of_it(tmp_path: Path) -> None:
     install(tmp_path, "jsonl = jsonlines_of_mine:JsonLines")
     (tmp_path / "rows.csv").write_text("a,b,c\n" + "".join(f"{i},{i % 5},{i / 5}\n" for i in range(60)), "utf-8")
-    (tmp_path / "other.yaml").write_text(SPEC.replace('{jsonl: rows.jsonl, comment: "#"}', "{csv: rows.csv}"), "utf-8")
+    (tmp_path / "other.yaml").write_text(CSV_SPEC, "utf-8")
     for name, is_named in (("other.yaml", False), ("spec.yaml", True)):
         code = f"import sys; from nnspec import pipeline; assert not pipeline.diagnose('{name}')"
         environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
@@ -125,12 +115,12 @@ def test_a_spec_that_does_not_name_it_imports_nothing_of_it(tmp_path: Path) -> N
 
 def test_its_keys_are_in_the_schema_that_checks(tmp_path: Path) -> None:
     install(tmp_path, "jsonl = jsonlines_of_mine:JsonLines")
-    (tmp_path / "spec.yaml").write_text(SPEC.replace("comment", "coment"), encoding="utf-8")
+    (tmp_path / "spec.yaml").write_text(SOURCE_SPEC.replace("comment", "coment"), encoding="utf-8")
     said = run(tmp_path, "check", "spec.yaml").stdout
     assert "`coment`" in said
     assert "`comment`" in said
     (tmp_path / "rows.jsonl").write_text("{not json\n", encoding="utf-8")
-    (tmp_path / "spec.yaml").write_text(SPEC, encoding="utf-8")
+    (tmp_path / "spec.yaml").write_text(SOURCE_SPEC, encoding="utf-8")
     assert "NN502" in run(tmp_path, "check", "spec.yaml").stdout
 
 
@@ -159,6 +149,6 @@ def test_a_broken_package_is_told(points: str, text: str, words: str, tmp_path: 
 def test_a_spec_without_it_does_not_hear_of_a_broken_package(tmp_path: Path) -> None:
     install(tmp_path, "jsonl = jsonlines_of_mine:JsonLines", "import nothing_of_this_name")
     (tmp_path / "rows.csv").write_text("a,b,c\n" + "\n".join(f"{i},{i % 3},{i / 2}" for i in range(60)), "utf-8")
-    (tmp_path / "spec.yaml").write_text(SPEC.replace('{jsonl: rows.jsonl, comment: "#"}', "{csv: rows.csv}"), "utf-8")
+    (tmp_path / "spec.yaml").write_text(CSV_SPEC, "utf-8")
     done = run(tmp_path, "check", "spec.yaml")
     assert done.returncode == 0, done.stdout + done.stderr

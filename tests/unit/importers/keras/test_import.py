@@ -21,6 +21,7 @@ from nnspec.cli import main
 from nnspec.diagnostics import SpecError
 from nnspec.importers.keras import importer
 from nnspec.importers.keras.importer import Imported, import_model
+from nnspec.importers.keras.written_spec import is_exact
 from nnspec.progress import Progress
 
 
@@ -258,7 +259,7 @@ def test_folding_is_exact(seed: int, tmp_path: Path) -> None:
         path = tmp_path / f"{fold}.yaml"
         path.write_text(write_spec(draft, fold=fold), encoding="utf-8")
         graphs.append(pipeline.check(path).graph)
-        assert importer._is_exact(draft, graphs[-1]), path.read_text(encoding="utf-8")
+        assert is_exact(draft, graphs[-1]), path.read_text(encoding="utf-8")
     assert [n.parameters for n in graphs[0].nodes] == [n.parameters for n in graphs[1].nodes]
 
 

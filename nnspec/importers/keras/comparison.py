@@ -1,0 +1,115 @@
+"""Compares a compiled spec with the Keras model that it was imported from, on inputs that are hard for both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from nnspec.backends.keras.model import Compiled, as_array, predict, reset_states
+from nnspec.importers.keras.build_spec import Draft
+from nnspec.importers.keras.network import ImportFault, Network
+from nnspec.ir.graph import Graph
+from nnspec.layers.registry import REGISTRY
+from nnspec.verify import differences
+from nnspec.verify.hostile_inputs import variants
+
+TOLERANCE = 1e-5
+
+
+def largest_difference(model: Any, network: Network, draft: Draft, graph: Graph, compiled: Compiled) -> float:
+    """The largest difference of an output over its largest magnitude, with padding at every place and without."""
+    rng, worst = np.random.default_rng(11), 0.0
+    again = 2 if any(node.is_stateful for node in graph.nodes) else 1  # the second goes on from the first
+    batch = _batch_size(graph)
+    for arrays in [made for length in (12, 19) for made in variants(graph, rng, batch=batch, length=length)]:
+        reset_states(model)
+        reset_states(compiled.model)
+        for _ in range(again):
+            try:
+                wanted = _results(model, network, graph, arrays, batch)
+            except Exception as error:
+                reason = next((line for line in str(error).splitlines() if line), type(error).__name__)
+                raise ImportFault(f"Keras itself cannot run the model on random inputs: {reason}") from None
+            got = predict(compiled.model, graph, arrays)
+            pairs = list(zip(graph.outputs, wanted, strict=True))
+            found = max(_difference(got[name], as_array(value)) for name, value in pairs)
+            if found > TOLERANCE and again == 1 and _is_alone(graph, arrays):  # as the model: rounding differs by batch
+                got = predict(compiled.model, graph, _repeated(arrays, batch))
+                found = min(found, max(_difference(got[name][:1], as_array(value)) for name, value in pairs))
+            worst = max(worst, found)
+    return worst
+
+
+def _is_alone(graph: Graph, arrays: Mapping[str, np.ndarray]) -> bool:
+    return not graph.batches and all(len(array) == 1 for array in arrays.values())
+
+
+def _repeated(arrays: Mapping[str, np.ndarray], batch: int) -> dict[str, np.ndarray]:
+    return {name: np.repeat(array, batch, axis=0) for name, array in arrays.items()}
+
+
+def _batch_size(graph: Graph) -> int:
+    """A number of samples that no axis is long.
+
+    On TensorFlow, Keras takes a number for each sample for a bias where there are as many samples as channels, or one
+    alone, and adds it along those.
+    """
+    values = [*graph.inputs.values(), *(value for node in graph.nodes for value in node.outputs)]
+    sizes = {axis.size for value in values for axis in value.axes}
+    return next(count for count in range(4, 4 + len(sizes) + 1) if count not in sizes)
+
+
+def _results(model: Any, network: Network, graph: Graph, arrays: Mapping[str, np.ndarray], batch: int) -> list[Any]:
+    """The model's own outputs, in the order of the network's; one sample alone is run among others like it."""
+    if _is_alone(graph, arrays):
+        many = _repeated(arrays, batch)
+        return [as_array(value)[:1] for value in _results(model, network, graph, many, batch)]
+    import keras
+
+    listed = [arrays[name] for name in graph.inputs]
+    if any(value.dtype == "string" for value in graph.inputs.values()):
+        listed = [
+            keras.ops.convert_to_tensor(array, value.dtype)
+            for array, value in zip(listed, graph.inputs.values(), strict=True)
+        ]
+    is_chain = isinstance(model, keras.Sequential)  # which does not say how its one input is packed
+    given = model(listed[0] if is_chain else keras.tree.pack_sequence_as(model.input, listed), training=False)
+    is_named = isinstance(given, Mapping)
+    return [given[name] for name in network.outputs] if is_named else list(keras.tree.flatten(given))
+
+
+def _difference(got: np.ndarray, wanted: np.ndarray) -> float:
+    """Relative, over what Keras gives a number for: of no step at all it takes a mean that is none, and nnspec 0."""
+    if wanted.dtype.kind != "f" or got.shape != wanted.shape:
+        return differences(got, wanted)[1]
+    lost = np.isnan(wanted)
+    if np.isnan(got[~lost]).any():
+        return float("inf")
+    return differences(np.where(lost, 0, got), np.where(lost, 0, wanted))[1]
+
+
+def refuse_wrong_zeros(graph: Graph) -> None:
+    """Tells where a model computes by a fault of Keras what no spec says.
+
+    Keras' unrolled loop zeroes masked steps at the wrong end where it runs backwards; a spec's layer does not.
+
+    Raises:
+        ImportFault: with a cause for each such layer.
+    """
+    faults = []
+    for node in graph.nodes:
+        both = [part for part in (node, node.inner, node.backward) if part is not None]
+        runs_both_ways = node.inner is not None and REGISTRY[node.kind].loses_mask_with_states
+        is_backward = runs_both_ways or node.args.get("go_backwards")
+        if is_backward and node.inputs[0].mask and any(part.args.get("unroll") for part in both):
+            faults.append(
+                ImportFault(
+                    f"layer `{node.name}` ({node.kind}) runs backwards with `unroll`, where Keras zeroes the wrong "
+                    "steps of padded sequences, and a spec does not",
+                    help="set `unroll=False` in the model, and save that",
+                )
+            )
+    if faults:
+        raise ImportFault.of(faults)
