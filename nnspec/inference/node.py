@@ -8,6 +8,7 @@ from nnspec.diagnostics import CompilerBug, Fix, Report, Span, SpecError
 from nnspec.document import Mapping, Scalar, Sequence, to_plain
 from nnspec.document import Node as SourceNode
 from nnspec.inference.alignment import warn_of_misalignment
+from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes
 from nnspec.ir.graph import Node, Value
 from nnspec.ir.layer_failure import failure, say
@@ -90,7 +91,7 @@ def make_node(
     if layer.pairs_positions:
         warn_of_misalignment(call, inferred.end_to_end)
     masks = inferred.masks or (inferred.mask,)
-    warn_of_lost_mask(layer, call, masks)
+    warn_of_lost_mask(layer, call, masks, inferred.outputs[0])
     outer = inferred.outer or tuple(passed_outer(call, mask, inferred.outputs[0]) for mask in masks)
     values = []
     for i, axes in enumerate(inferred.outputs):
@@ -105,6 +106,8 @@ def make_node(
                 mask=masks[i] if i < len(masks) else None,
                 outer=outer[i] if i < len(outer) else (),
                 fields=fields,
+                is_zero_at_padding=inferred.is_zero_at_padding
+                or (layer.is_training_only and call.input.is_zero_at_padding),
             )
         )
     args = {**call.args, **inferred.keras}
@@ -166,11 +169,14 @@ def check_nested_mask(call: Call, layer: Layer) -> None:
     )
 
 
-def warn_of_lost_mask(layer: Layer, call: Call, masks: tuple[str | None, ...]) -> None:
+def warn_of_lost_mask(layer: Layer, call: Call, masks: tuple[str | None, ...], made: Axes) -> None:
     """Says where padded steps begin to count as data: NN319."""
     masked = next((value.mask for value in call.inputs if value.mask is not None), None)
     if masked is None or layer.uses_mask or any(masks):
         return
+    is_summed = layer.adds_up(call.args) and masked not in ax.names(made)
+    if is_summed and any(value.is_zero_at_padding for value in call.inputs):
+        return  # padding adds nothing
     call.warn(
         "NN319",
         f"`{layer.kind}` drops the mask along `{masked}`: from here on, padding counts as data",

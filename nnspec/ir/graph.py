@@ -80,6 +80,7 @@ class Value:
         mask: the axis that a mask runs along (padding of sequences), if one is attached.
         outer: the axes before it for each of whose positions the mask is another: words are padded in each sentence.
         fields: receptive field along each input axis.
+        is_zero_at_padding: whether it is 0 wherever its mask marks padding, so that a sum leaves padding out by itself.
     """
 
     node: str
@@ -89,6 +90,7 @@ class Value:
     mask: str | None = None
     outer: tuple[str, ...] = ()
     fields: Mapping[str, Field] = field(default_factory=dict)
+    is_zero_at_padding: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nnspec.backends.onnx.ops.activations import activate, activation_windows, clip, softmax
+from nnspec.backends.onnx.ops.placement import broadcast_mask
 from nnspec.diagnostics import lists
 from nnspec.ir.graph import Node, Weight
 from nnspec.ir.names import keras_name
@@ -17,7 +19,9 @@ from nnspec.layers.kit.habits import keras_word
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
-    from nnspec.backends.types import KerasCallable
+    from nnspec.backends.types import KerasCallable, KerasLayer, KerasTensor
+
+LEAST = -1e9  # what Keras' Softmax takes for a score that is masked; backends/keras/masked_softmax.py too
 
 
 class Elementwise(Layer):
@@ -179,6 +183,9 @@ class PReLU(Elementwise):
 class Softmax(Layer):
     """Softmax along an axis: exp(x) / Σ exp(x), positive values that sum to 1.
 
+    Along a masked axis, padding gets 0 and the rest sums to 1. Attention pooling leaves padding out that way: a score
+    for each step, `Softmax: {axis: time}`, and the sum of the steps weighted by it.
+
     Input axes:  `batch … class`
     Output axes: the same
     """
@@ -194,20 +201,11 @@ class Softmax(Layer):
         given = call.args["axis"]
         places = sorted({call.axis_index(v, "axis") for v in (given if isinstance(given, list) else [given])})
         mask = call.input.mask
-        last = len(call.axes) - 1
-        if mask is not None and (places != [last] or call.axes[last].name == mask):
-            said = ", ".join(f"`{call.axes[i].name}`" for i in places)
-            call.fail(
-                "NN319",
-                f"`Softmax` over {said} reads a mask along `{mask}`, which Keras' Softmax cannot take there",
-                "axis",
-                notes=["Keras would apply the mask to the last axes, whatever they are"],
-                about=[mask],
-            )
         return Inferred(
             (call.axes,),
             windows=dict.fromkeys(places, WHOLE),
             mask=mask,
+            is_zero_at_padding=mask is not None and mask in [call.axes[place].name for place in places],
             keras={"axis": [place + 1 for place in places] if len(places) > 1 else places[0] + 1},
         )
 
@@ -228,12 +226,36 @@ class Softmax(Layer):
             from nnspec.backends.keras.layers import DeepSoftmax
 
             return DeepSoftmax(name=keras_name(node.name), **self.keras_arguments(node))
-        if node.inputs[0].mask is not None:  # which Keras' Softmax would hold against the last two axes
+        is_beside = node.inputs[0].mask is not None and not node.outputs[0].is_zero_at_padding
+        if is_beside and node.args["axis"] == len(node.inputs[0].axes):  # a mask that Keras' Softmax would apply
             return keras.layers.Activation("softmax", name=keras_name(node.name))  # type: ignore[no-any-return]
         return super().to_keras(node)
 
+    def call_keras(self, layer: KerasLayer, node: Node, tensors: list[KerasTensor]) -> KerasTensor:
+        import keras
+
+        (scores,) = tensors
+        if node.inputs[0].mask is None or isinstance(layer, keras.layers.Activation):
+            return layer(scores)
+        from keras.src.backend import get_keras_mask
+
+        from nnspec.backends.keras.masked_softmax import softmax_beside_mask, softmax_with_mask
+
+        call = softmax_with_mask if node.outputs[0].is_zero_at_padding else softmax_beside_mask
+        return call(layer, scores, get_keras_mask(scores))
+
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
-        return [softmax(lowering, inputs[0], node.args["axis"])]
+        view, axis = inputs[0], node.args["axis"]
+        if view.mask is None or not node.outputs[0].is_zero_at_padding:
+            return [softmax(lowering, view, axis)]
+        step = 1 + len(node.inputs[0].outer)
+        ready = lowering.separable(view, range(step + 1))
+        shown = broadcast_mask(lowering, ready, step, view.mask)
+        least = lowering.scalar(LEAST, view.dtype)
+        scores = replace(ready, tensor=lowering.node("Where", shown, ready.tensor, least))
+        made = lowering.separable(softmax(lowering, scores, axis), range(step + 1))
+        shown = broadcast_mask(lowering, made, step, view.mask)
+        return [replace(made, tensor=lowering.node("Where", shown, made.tensor, lowering.scalar(0.0, view.dtype)))]
 
 
 LAYERS = (Activation(), ReLU(), LeakyReLU(), ELU(), PReLU(), Softmax())

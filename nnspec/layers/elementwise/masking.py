@@ -44,7 +44,9 @@ class Masking(Layer):
         last = len(call.axes) - 1
         check_steps(call, (last - 1,))
         outer = (ax.names(call.axes[: last - 1]),)
-        return Inferred((call.axes,), windows={last: WHOLE}, mask=call.axes[last - 1].name, outer=outer)
+        return Inferred(
+            (call.axes,), windows={last: WHOLE}, mask=call.axes[last - 1].name, outer=outer, is_zero_at_padding=True
+        )
 
     def masked_value(self, node: Node) -> float:
         return float(node.args["mask_value"])

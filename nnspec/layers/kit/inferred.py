@@ -26,6 +26,7 @@ class Inferred:
         masks: the same for every output, where others than the first carry one.
         outer: of each output's mask, the axes before it for each of whose positions it is another; default those of the
             first masked input, where the layer passes its mask on.
+        is_zero_at_padding: whether the outputs are 0 wherever they are masked.
         keras: arguments as Keras takes them, where they differ from the spec's (axis names).
         notes: for `show`.
         end_to_end: the position of the axis along which inputs stand one behind the other, so that nothing need be
@@ -46,6 +47,7 @@ class Inferred:
     mask: str | None = None
     masks: tuple[str | None, ...] = ()
     outer: tuple[tuple[str, ...], ...] = ()
+    is_zero_at_padding: bool = False
     keras: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     inner: Node | None = None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nnspec.diagnostics import Fix, Reason, lists
 from nnspec.ir import axes as ax
@@ -40,6 +40,9 @@ class Dot(Layer):
         ),
         "normalize": a.boolean("Whether to normalize vectors first, which gives cosine similarities.", False),
     }
+
+    def adds_up(self, args: Mapping[str, Any]) -> bool:
+        return not args["normalize"]
 
     def infer(self, call: Call) -> Inferred:
         call.require_float()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from string import ascii_lowercase, ascii_uppercase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nnspec.diagnostics import lists
 from nnspec.ir import axes as ax
@@ -46,6 +46,9 @@ class Einsum(Layer):
             "The axes of the product, in their order; all others are summed over.",
         )
     }
+
+    def adds_up(self, args: Mapping[str, Any]) -> bool:
+        return True
 
     def infer(self, call: Call) -> Inferred:
         call.require_float()

@@ -61,14 +61,21 @@ class ElementwiseMerge(Layer):
         return {}
 
     def call_keras(self, layer: KerasCallable, node: Node, tensors: list[KerasTensor]) -> KerasTensor:
+        masks = keras_masks(node, tensors)
+        if not any(mask is not None for mask in masks):
+            return self.merge_keras(layer, node, tensors, masks)
+        from nnspec.backends.keras.masked_merges import with_mask_of_all
+
+        return with_mask_of_all(self.merge_keras(layer, node, tensors, masks), masks)
+
+    def merge_keras(
+        self, layer: KerasCallable, node: Node, tensors: list[KerasTensor], masks: Sequence[KerasTensor | None]
+    ) -> KerasTensor:
+        """The join itself; its mask is no matter here."""
         if node.args["places"] is None:
             return layer(tensors)
         expanded = broadcasting.expand_tensors(node, tensors)
-        if not self.is_sum:
-            return layer(expanded)
-        if node.outputs[0].mask is not None:  # the layer alone hands it on; what comes last is not taken for a bias
-            return layer(sorted(expanded, key=lambda tensor: -sum(size == 1 for size in tensor.shape)))
-        return self.sum(expanded)
+        return self.sum(expanded) if self.is_sum else layer(expanded)
 
     def sum(self, tensors: Sequence[KerasTensor]) -> KerasTensor:
         """What a layer that adds makes of values some of which are repeated: Keras' own addition may get that wrong."""
@@ -106,6 +113,15 @@ class ElementwiseMerge(Layer):
         for tensor in tensors[1:]:
             result = lowering.node(self.op, result, tensor)
         return result
+
+
+def keras_masks(node: Node, tensors: Sequence[KerasTensor]) -> list[KerasTensor | None]:
+    """The masks of what a node reads, in the graph of Keras tensors."""
+    if all(value.mask is None for value in node.inputs):
+        return [None] * len(tensors)
+    from keras.src.backend import get_keras_mask
+
+    return [get_keras_mask(tensor) if value.mask else None for tensor, value in zip(tensors, node.inputs, strict=True)]
 
 
 def common_mask(call: Call, axes: ax.Axes | None = None) -> str | None:
@@ -175,24 +191,29 @@ class Average(ElementwiseMerge):
 class MaskedMerge(ElementwiseMerge):
     """A join to which positions without data in one input contribute nothing, as in Keras."""
 
-    def infer(self, call: Call) -> Inferred:
-        for value in call.inputs:
-            if value.mask is not None and len(value.axes) != 2:
-                call.fail(
-                    "NN310",
-                    f"Keras' `{self.kind}` takes a mask along `{value.mask}` only on two axes, "
-                    f"but `{value.node}` has {ax.describe(value.axes)}",
-                    "from",
-                    about=[value.mask, value.node, *value.axes],
-                )
-        return super().infer(call)
+    def merge_keras(
+        self, layer: KerasCallable, node: Node, tensors: list[KerasTensor], masks: Sequence[KerasTensor | None]
+    ) -> KerasTensor:
+        if not any(mask is not None for mask in masks):
+            return super().merge_keras(layer, node, tensors, masks)
+        expanded = tensors if node.args["places"] is None else broadcasting.expand_tensors(node, tensors)
+        return self.merge_masked_keras(expanded, masks)
+
+    def merge_masked_keras(self, tensors: list[KerasTensor], masks: Sequence[KerasTensor | None]) -> KerasTensor:
+        """The join of values some of which are masked."""
+        from keras import ops
+
+        from nnspec.backends.keras.masked_merges import extreme
+
+        return extreme(getattr(ops, self.kind.lower()), tensors, masks)
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         masks = [view.mask if value.mask else None for view, value in zip(inputs, node.inputs, strict=True)]
         if not any(masks):
             return super().to_onnx(node, inputs, lowering)
         if node.args["places"] is None:
-            views = [lowering.separable(view, [0, 1]) for view in lowering.aligned(inputs)]
+            first = range(2 + max(len(value.outer) for value in node.inputs))
+            views = [lowering.separable(view, first) for view in lowering.aligned(inputs)]
             whole = views
         else:
             views = one_dim_each(lowering, broadcasting.expand_views(node, inputs))
@@ -231,6 +252,15 @@ class Multiply(MaskedMerge):
 
     kind = "Multiply"
     op = "Mul"
+
+    def infer(self, call: Call) -> Inferred:
+        made = super().infer(call)
+        return replace(made, is_zero_at_padding=made.mask is not None)
+
+    def merge_masked_keras(self, tensors: list[KerasTensor], masks: Sequence[KerasTensor | None]) -> KerasTensor:
+        from nnspec.backends.keras.masked_merges import multiply
+
+        return multiply(tensors, masks)
 
     def merge_masked(self, lowering: Lowering, tensors: list[str], masks: list[str | None], dtype: str) -> str:
         result: str | None = None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nnspec.backends.onnx.ops.placement import dims_over_axes
 from nnspec.diagnostics import lists
@@ -64,6 +65,9 @@ class Reduce(Layer):
         "by": a.choice("The reduction to apply.", list(_SAID)),
         "keepdims": a.boolean("Whether to keep the reduced axes with size 1.", False),
     }
+
+    def adds_up(self, args: Mapping[str, Any]) -> bool:
+        return args["by"] in ("sum", "l1", "l2")
 
     def infer(self, call: Call) -> Inferred:
         call.require_float()

@@ -186,3 +186,25 @@ def test_what_loses_the_mask_of_words_says_so(tmp_path: Path) -> None:
     model = [embedding(), "Flatten", {"Dense": {"units": 1}}]
     assert [found.code for found in diagnose(written(tmp_path, IDS, model))] == ["NN319"]
     assert diagnose(written(tmp_path, IDS, [model[0], "unmask", *model[1:]])) == []
+
+
+@pytest.mark.parametrize("merge", ["Multiply", "Maximum", "Add"])
+def test_joins_behind_a_wrapper_take_its_mask(merge: str, tmp_path: Path) -> None:
+    """What Keras' layers see as they run is not the mask of sentences, which the graph has."""
+    model = [
+        embedding(),
+        over("sentence", LSTM, name="inner"),
+        {"Dense": {"units": 3, "name": "other", "bias_initializer": {"Constant": {"value": 0.4}}}},
+        {merge: {"from": ["inner", "other"]}},
+        {"GlobalAveragePooling1D": {}},
+    ]
+    spec, ids = api.load(written(tmp_path, IDS, model)), documents((5, 4))
+    compiled = spec.compile()
+    joined = {"Multiply": np.multiply, "Maximum": np.maximum, "Add": np.add}[merge]
+    inner = keras.Model(compiled.input, compiled.get_layer("other").input)
+    sentences = inner.predict(ids, verbose=0)
+    kernel, bias = compiled.get_layer("other").get_weights()
+    both = joined(sentences, sentences @ kernel + bias)
+    real = (ids != 0).any(axis=-1)
+    wanted = [rows[flags].mean(axis=0) if flags.any() else np.zeros(3) for rows, flags in zip(both, real, strict=True)]
+    np.testing.assert_allclose(compiled.predict(ids, verbose=0), wanted, atol=1e-6)

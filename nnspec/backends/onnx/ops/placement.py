@@ -64,10 +64,11 @@ def dims_over_axes(lowering: Lowering, view: View, axes: Sequence[int]) -> tuple
 def broadcast_mask(lowering: Lowering, view: View, axis: int, mask: Mask) -> str:
     """The mask over one of the view's axes, shaped to broadcast against the view's dimensions.
 
-    Neither batch nor the axis may share a dimension with another axis.
+    Neither batch nor the axis may share a dimension with another axis, nor may those before it for each of whose
+    positions the mask is another.
     """
     flat = lowering.canonical(mask.view)
-    own = (view.axes[0], view.axes[axis])
+    own = (*view.axes[: len(flat.axes) - 1], view.axes[axis])
     wanted = {factor for group in own for factor in group}
     dims = [tuple(factor for factor in dim if factor in wanted) for dim in view.dims]
     return lowering.arrange(replace(flat, dims=own, axes=own), dims).tensor

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from nnspec.ir.graph import Node
 
@@ -46,6 +47,10 @@ class Reading:
     repeats_inner: ClassVar[bool] = False
     looks_up_ids: ClassVar[bool] = False
     own_activation: ClassVar[str] = ""
+
+    def adds_up(self, args: Mapping[str, Any]) -> bool:
+        """Whether what it gives is a sum along each axis that it removes, to which zeros add nothing."""
+        return False
 
     def masked_value(self, node: Node) -> float | None:
         """What a node that makes a mask takes for padding; None from all others."""
