@@ -14,6 +14,7 @@ from typing import Any
 from nnspec.runtime.csv_rules import CellError, NumberColumn
 
 MOST_KEPT = 100_000
+_SHORTEST_IN_UTC = len("2020-12-31T13Z")
 
 
 def parse_times(cells: Sequence[str]) -> list[datetime] | None:
@@ -30,14 +31,15 @@ def _kept(cells: tuple[str, ...]) -> list[datetime] | None:
 
 
 def _parsed(cells: Sequence[str]) -> list[datetime] | None:
-    try:
-        times = [datetime.fromisoformat(cell.strip()) for cell in cells]
+    is_utc = all(len(cell) >= _SHORTEST_IN_UTC and cell[-1] == "Z" for cell in cells)
+    try:  # a zone made for each cell takes longer than all else
+        times = [datetime.fromisoformat(cell[:-1].lstrip() if is_utc else cell.strip()) for cell in cells]
     except ValueError:
         return None
     zones = {time.tzinfo for time in times}
     if zones == {None} or not times:
         return times
-    if None in zones:
+    if None in zones or is_utc:
         return None
     if zones != {UTC}:
         times = [time.astimezone(UTC) for time in times]
