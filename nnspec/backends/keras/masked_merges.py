@@ -1,8 +1,4 @@
-"""Joins of values with masks, by masks that are part of the graph.
-
-Keras' own layers look for the masks of the values when they run. There a value has only what the layer before it hands
-on, which is none behind operations, and not always the one that the graph has.
-"""
+"""Joins of values with masks, whatever axes they have: Keras' own take masks along the first of two axes alone."""
 
 from __future__ import annotations
 
@@ -11,7 +7,8 @@ from functools import reduce
 from typing import TYPE_CHECKING
 
 from keras import ops
-from keras.src.backend import set_keras_mask
+
+from nnspec.backends.keras.masks import attach_mask, spread_mask
 
 if TYPE_CHECKING:
     from nnspec.backends.types import KerasTensor
@@ -21,7 +18,7 @@ Masks = Sequence["KerasTensor | None"]
 
 def multiply(tensors: Sequence[KerasTensor], masks: Masks) -> KerasTensor:
     """The product, as `keras.layers.Multiply`: a masked factor counts as 1, and 0 stands where all are masked."""
-    shown = [None if mask is None else spread(mask, tensor) for tensor, mask in zip(tensors, masks, strict=True)]
+    shown = [None if mask is None else spread_mask(mask, tensor) for tensor, mask in zip(tensors, masks, strict=True)]
     factors = [
         tensor if mask is None else ops.where(mask, tensor, ops.cast(1, tensor.dtype))
         for tensor, mask in zip(tensors, shown, strict=True)
@@ -37,7 +34,7 @@ def extreme(
     pick: Callable[[KerasTensor, KerasTensor], KerasTensor], tensors: Sequence[KerasTensor], masks: Masks
 ) -> KerasTensor:
     """The largest or smallest, as `keras.layers.Maximum`: where one side is masked, the other's value stands for it."""
-    shown = [None if mask is None else spread(mask, tensor) for tensor, mask in zip(tensors, masks, strict=True)]
+    shown = [None if mask is None else spread_mask(mask, tensor) for tensor, mask in zip(tensors, masks, strict=True)]
     result, known = tensors[0], shown[0]
     for tensor, mask in zip(tensors[1:], shown[1:], strict=True):
         other = tensor if mask is None else ops.where(mask, tensor, result)
@@ -51,13 +48,4 @@ def extreme(
 def with_mask_of_all(made: KerasTensor, masks: Masks) -> KerasTensor:
     """What is made, with a mask where each of its parts has one: a position counts where any of them has data."""
     known = [mask for mask in masks if mask is not None]
-    if len(known) == len(masks):
-        set_keras_mask(made, reduce(ops.logical_or, known))
-    return made
-
-
-def spread(mask: KerasTensor, value: KerasTensor) -> KerasTensor:
-    """A mask of the first axes, to be held against all of a value."""
-    for _ in range(len(value.shape) - len(mask.shape)):
-        mask = ops.expand_dims(mask, -1)
-    return mask
+    return attach_mask(made, reduce(ops.logical_or, known)) if len(known) == len(masks) else made

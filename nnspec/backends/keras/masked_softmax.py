@@ -8,9 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from keras import ops
-from keras.src.backend import set_keras_mask
 
-from nnspec.backends.keras.masked_merges import spread
+from nnspec.backends.keras.masks import attach_mask, spread_mask
 
 if TYPE_CHECKING:
     from nnspec.backends.types import KerasLayer, KerasTensor
@@ -20,15 +19,11 @@ LEAST = -1e9  # what Keras' Softmax takes for a score that is masked
 
 def softmax_with_mask(layer: KerasLayer, scores: KerasTensor, mask: KerasTensor) -> KerasTensor:
     """The layer along the masked axis; where every step is padding, all get 0."""
-    shown = spread(mask, scores)
+    shown = spread_mask(mask, scores)
     made = layer(ops.where(shown, scores, ops.cast(LEAST, scores.dtype)))
-    made = ops.where(shown, made, ops.cast(0, made.dtype))
-    set_keras_mask(made, mask)
-    return made
+    return attach_mask(ops.where(shown, made, ops.cast(0, made.dtype)), mask)
 
 
 def softmax_beside_mask(layer: KerasLayer, scores: KerasTensor, mask: KerasTensor) -> KerasTensor:
     """The layer along another axis, whose result has the same mask."""
-    made = ops.copy(layer(ops.copy(scores)))
-    set_keras_mask(made, mask)
-    return made
+    return attach_mask(layer(ops.copy(scores)), mask)

@@ -62,20 +62,26 @@ class ElementwiseMerge(Layer):
 
     def call_keras(self, layer: KerasCallable, node: Node, tensors: list[KerasTensor]) -> KerasTensor:
         masks = keras_masks(node, tensors)
+        if node.args["places"] is None and self.is_keras_own(node):
+            return layer(tensors)
+        expanded = tensors if node.args["places"] is None else broadcasting.expand_tensors(node, tensors)
         if not any(mask is not None for mask in masks):
-            return self.merge_keras(layer, node, tensors, masks)
+            return self.sum(expanded) if self.is_sum else layer(expanded)
         from nnspec.backends.keras.masked_merges import with_mask_of_all
 
-        return with_mask_of_all(self.merge_keras(layer, node, tensors, masks), masks)
+        return with_mask_of_all(self.merge_masked_keras(layer, expanded, masks), masks)
 
-    def merge_keras(
-        self, layer: KerasCallable, node: Node, tensors: list[KerasTensor], masks: Sequence[KerasTensor | None]
+    def is_keras_own(self, node: Node) -> bool:
+        """Whether Keras' layer does with the masks of inputs of equal axes what this one does."""
+        return True
+
+    def merge_masked_keras(
+        self, layer: KerasCallable, tensors: list[KerasTensor], masks: Sequence[KerasTensor | None]
     ) -> KerasTensor:
-        """The join itself; its mask is no matter here."""
-        if node.args["places"] is None:
-            return layer(tensors)
-        expanded = broadcasting.expand_tensors(node, tensors)
-        return self.sum(expanded) if self.is_sum else layer(expanded)
+        """The join of values some of which are masked; the mask of what it makes is no matter here."""
+        from keras import ops
+
+        return self.sum(tensors) if self.is_sum else layer([ops.copy(tensor) for tensor in tensors])
 
     def sum(self, tensors: Sequence[KerasTensor]) -> KerasTensor:
         """What a layer that adds makes of values some of which are repeated: Keras' own addition may get that wrong."""
@@ -191,16 +197,12 @@ class Average(ElementwiseMerge):
 class MaskedMerge(ElementwiseMerge):
     """A join to which positions without data in one input contribute nothing, as in Keras."""
 
-    def merge_keras(
-        self, layer: KerasCallable, node: Node, tensors: list[KerasTensor], masks: Sequence[KerasTensor | None]
-    ) -> KerasTensor:
-        if not any(mask is not None for mask in masks):
-            return super().merge_keras(layer, node, tensors, masks)
-        expanded = tensors if node.args["places"] is None else broadcasting.expand_tensors(node, tensors)
-        return self.merge_masked_keras(expanded, masks)
+    def is_keras_own(self, node: Node) -> bool:
+        return all(value.mask is None or (len(value.axes) == 2 and not value.outer) for value in node.inputs)
 
-    def merge_masked_keras(self, tensors: list[KerasTensor], masks: Sequence[KerasTensor | None]) -> KerasTensor:
-        """The join of values some of which are masked."""
+    def merge_masked_keras(
+        self, layer: KerasCallable, tensors: list[KerasTensor], masks: Sequence[KerasTensor | None]
+    ) -> KerasTensor:
         from keras import ops
 
         from nnspec.backends.keras.masked_merges import extreme
@@ -257,7 +259,9 @@ class Multiply(MaskedMerge):
         made = super().infer(call)
         return replace(made, is_zero_at_padding=made.mask is not None)
 
-    def merge_masked_keras(self, tensors: list[KerasTensor], masks: Sequence[KerasTensor | None]) -> KerasTensor:
+    def merge_masked_keras(
+        self, layer: KerasCallable, tensors: list[KerasTensor], masks: Sequence[KerasTensor | None]
+    ) -> KerasTensor:
         from nnspec.backends.keras.masked_merges import multiply
 
         return multiply(tensors, masks)

@@ -40,18 +40,23 @@ def around(value: Value, inner: Node) -> Around | None:
 # ------------------------------------------------------------------------------------------------- Keras
 
 
-def fold_keras_mask(node: Node, whole: Any, folded: Any) -> None:
-    """Gives what is folded into batch the masks of all positions."""
-    from keras.src.backend import get_keras_mask, set_keras_mask
+def fold_keras_mask(node: Node, whole: Any, folded: Any) -> Any:
+    """What is folded into batch, with the masks of all positions."""
+    if not node.inputs[0].outer:
+        return folded
+    from keras.src.backend import get_keras_mask
 
-    if node.inputs[0].outer:
-        set_keras_mask(folded, _folded(node.inputs[0], get_keras_mask(whole)))
+    from nnspec.backends.keras.masks import attach_mask
+
+    return attach_mask(folded, _folded(node.inputs[0], get_keras_mask(whole)))
 
 
-def unfold_keras_mask(node: Node, index: int, folded: Any, made: Any, result: Any) -> None:
-    """Gives an output its mask: that of what the wrapped layer made, or where it reads any data."""
+def unfold_keras_mask(node: Node, index: int, folded: Any, made: Any, result: Any) -> Any:
+    """An output with its mask: that of what the wrapped layer made, or where it reads any data."""
     from keras import ops
-    from keras.src.backend import get_keras_mask, set_keras_mask
+    from keras.src.backend import get_keras_mask
+
+    from nnspec.backends.keras.masks import attach_mask
 
     value = node.outputs[index]
     inside = node.inner.outputs[index] if node.inner is not None else value
@@ -63,13 +68,12 @@ def unfold_keras_mask(node: Node, index: int, folded: Any, made: Any, result: An
         mask = ops.any(mask, axis=tuple(range(1, len(mask.shape))))
         sizes = [value.axes[0].size]
     else:
-        return
+        return result
     if all(isinstance(size, int) for size in sizes):
-        set_keras_mask(result, ops.reshape(mask, (-1, *sizes)))
-        return
+        return attach_mask(result, ops.reshape(mask, (-1, *sizes)))
     from nnspec.backends.keras.layers import UnfoldFromBatch
 
-    set_keras_mask(result, ops.cast(UnfoldFromBatch(dtype="int32")([ops.cast(mask, "int32"), result]), "bool"))
+    return attach_mask(result, ops.cast(UnfoldFromBatch(dtype="int32")([ops.cast(mask, "int32"), result]), "bool"))
 
 
 def _folded(value: Value, mask: Any) -> Any:

@@ -221,9 +221,10 @@ class TimeDistributed(Layer):
         folded = _folded(node, whole)
         made = node.inner.layer.call_keras(layer.layer, node.inner, [folded])
         parts = list(made) if isinstance(made, list | tuple) else [made]
-        results = [_unfolded(node, part, whole, i) for i, part in enumerate(parts)]
-        for i, (part, result) in enumerate(zip(parts, results, strict=True)):
-            nested_masks.unfold_keras_mask(node, i, folded, part, result)
+        results = [
+            nested_masks.unfold_keras_mask(node, i, folded, part, _unfolded(node, part, whole, i))
+            for i, part in enumerate(parts)
+        ]
         return results if isinstance(made, list | tuple) else results[0]
 
     def keras_weights(self, layer: KerasLayer) -> list[KerasVariable]:
@@ -269,8 +270,7 @@ def _folded(node: Node, whole: KerasTensor) -> KerasTensor:
         from nnspec.backends.keras.layers import FoldIntoBatch
 
         folded = FoldIntoBatch()(whole)
-    nested_masks.fold_keras_mask(node, whole, folded)
-    return folded
+    return nested_masks.fold_keras_mask(node, whole, folded)
 
 
 def _unfolded(node: Node, made: Any, whole: KerasTensor, index: int) -> KerasTensor:
