@@ -115,7 +115,7 @@ class Deployable:
     """A trained network, with all that its file is to do besides.
 
     Attributes:
-        weights: by node (or shared layer), then by weight.
+        weights: by `Node.owner`, then by weight.
         deployment: what the file does to data in front of the network and behind it.
         layout: order of axes (`batch` among them) of inputs and outputs that differ from the spec's.
         right_padded: inputs whose sequences hold data first and padding after it.

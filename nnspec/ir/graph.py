@@ -212,6 +212,11 @@ class Node:
         return self.layer.kind
 
     @property
+    def owner(self) -> str:
+        """What weights and vocabularies are kept under: its name, or the shared layer's as no node is called."""
+        return self.name if self.shared is None else f"layers.{self.shared}"
+
+    @property
     def parameters(self) -> int:
         return sum(weight.count for weight in self.weights)
 

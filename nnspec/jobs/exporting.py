@@ -125,7 +125,7 @@ def lower(
     exported = target.lower(
         Deployable(
             graph=graph,
-            weights={(n.shared or n.name): read_weights(n, compiled.layers[n.name]) for n in graph.nodes},
+            weights={n.owner: read_weights(n, compiled.layers[n.name]) for n in graph.nodes},
             deployment=used,
             layout=layout,
             right_padded=right_padded(checked),

@@ -22,13 +22,8 @@ from nnspec.ir.graph import Graph, Node, Output, Value, names_before
 from nnspec.ir.names import keras_name
 from nnspec.training.adapting import adapt_layers, padding_of, without_padding
 
-Found = dict[str, Mapping[str, Any]]  # by the name of a node or shared layer: the arguments that came from the data
+Found = dict[str, Mapping[str, Any]]  # by the owner, a node or shared layer: the arguments that came from the data
 FILE = "vocabularies.json"
-
-
-def owner(node: Node) -> str:
-    """What a node's vocabulary is called after: the shared layer that it uses, else itself."""
-    return node.shared or node.name
 
 
 def lacking(graph: Graph) -> list[Node]:
@@ -38,7 +33,7 @@ def lacking(graph: Graph) -> list[Node]:
 
 def with_vocabularies(graph: Graph, found: Found) -> Graph:
     """The graph with these vocabularies as arguments."""
-    nodes = [_given(node, found[owner(node)]) if owner(node) in found else node for node in graph.nodes]
+    nodes = [_given(node, found[node.owner]) if node.owner in found else node for node in graph.nodes]
     return replace(graph, nodes=tuple(nodes))
 
 
@@ -83,9 +78,9 @@ def learn(graph: Graph, dataset: Dataset) -> Found:
     padding = padding_of(dataset)
     for node in lacking(graph):
         known = with_vocabularies(graph, found)
-        uses = [use for use in known.nodes if owner(use) == owner(node)]
+        uses = [use for use in known.nodes if use.owner == node.owner]
         read = [_read(known, use.inputs[0], dataset.splits["train"].x, padding) for use in uses]
-        found[owner(node)] = node.layer.vocabulary_of(node, read)
+        found[node.owner] = node.layer.vocabulary_of(node, read)
     return found
 
 
@@ -176,5 +171,5 @@ def from_archive(graph: Graph, path: Path) -> Found:
         if most is not None and len(words) >= most + 1:
             message = f"the vocabulary in `{path.name}` has {len(words)} words, but `{node.name}` has {most} indices"
             raise SpecError.single("NN604", message, node.span)
-        found[owner(node)] = {"vocabulary": words} | ({"idf_weights": weights} if weights else {})
+        found[node.owner] = {"vocabulary": words} | ({"idf_weights": weights} if weights else {})
     return found

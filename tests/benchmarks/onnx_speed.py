@@ -176,7 +176,7 @@ def files(rival: Rival, folder: Path) -> tuple[Path, Path]:
     graph = pipeline.check(spec).graph
     compiled = build_model(graph)
     compiled.model.set_weights(theirs.get_weights())
-    weights = {(n.shared or n.name): read_weights(n, compiled.layers[n.name]) for n in graph.nodes}
+    weights = {n.owner: read_weights(n, compiled.layers[n.name]) for n in graph.nodes}
     ours_path, theirs_path = folder / "nnspec.onnx", folder / "keras.onnx"
     ours_path.write_bytes(export_graph(graph, weights).builder.to_model({}, "benchmark").SerializeToString())
     theirs(np.zeros((1, *rival.axes.values()), np.float32))  # Keras exports only models that were called

@@ -22,7 +22,7 @@ def weights_of(graph: Graph) -> dict[str, dict[str, np.ndarray]]:
     """Positive numbers, which do for variances too; no framework is asked for them."""
     rng = np.random.default_rng(2)
     return {
-        node.shared or node.name: {w.name: rng.uniform(0.2, 0.8, w.shape).astype(np.float32) for w in node.weights}
+        node.owner: {w.name: rng.uniform(0.2, 0.8, w.shape).astype(np.float32) for w in node.weights}
         for node in graph.nodes
     }
 

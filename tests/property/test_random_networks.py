@@ -55,7 +55,7 @@ def verify(result: pipeline.Checked, seed: int) -> None:
     for node in graph.nodes:
         is_masked = getattr(compiled.tensors[node.name], "_keras_mask", None) is not None
         assert is_masked == (node.outputs[0].mask is not None), f"{node.name}: Keras has {is_masked=}"
-    weights = {n.shared or n.name: read_weights(n, compiled.layers[n.name]) for n in graph.nodes}
+    weights = {n.owner: read_weights(n, compiled.layers[n.name]) for n in graph.nodes}
     exported = export_graph(graph, weights)
     assert set(exported.lowered_by.values()) == {"nnspec"}
     model = exported.builder.to_model({}, "test")

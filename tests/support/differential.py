@@ -69,7 +69,7 @@ def exported(model: Any, folder: Path, *, by_file: bool) -> tuple[onnx.ModelProt
     graph = pipeline.check(made.spec).graph
     compiled = build_model(graph)
     compiled.model.load_weights(made.weights)
-    weights = {node.shared or node.name: read_weights(node, compiled.layers[node.name]) for node in graph.nodes}
+    weights = {node.owner: read_weights(node, compiled.layers[node.name]) for node in graph.nodes}
     written = export_graph(graph, weights, opset=18)
     proto = written.builder.to_model({}, "imported")
     onnx.checker.check_model(proto, full_check=True)

@@ -32,7 +32,7 @@ def deployed(made: Imported) -> tuple[onnxruntime.InferenceSession, list[str]]:
     graph = pipeline.check(made.spec).graph
     compiled = build_model(graph)
     compiled.model.load_weights(made.weights)
-    weights = {node.shared or node.name: read_weights(node, compiled.layers[node.name]) for node in graph.nodes}
+    weights = {node.owner: read_weights(node, compiled.layers[node.name]) for node in graph.nodes}
     proto = export_graph(graph, weights, opset=18).builder.to_model({}, "imported")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1

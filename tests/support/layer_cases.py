@@ -173,7 +173,7 @@ def run_case(case: Case, folder: Path) -> Ran:
     randomize(compiled.model)
     assert sum(int(np.prod(w.shape)) for w in compiled.model.weights if "seed" not in w.path) == graph.parameters
     assert sum(int(np.prod(w.shape)) for w in compiled.model.trainable_weights) == graph.trainable_parameters
-    weights = {n.shared or n.name: read_weights(n, compiled.layers[n.name]) for n in graph.nodes}
+    weights = {n.owner: read_weights(n, compiled.layers[n.name]) for n in graph.nodes}
 
     padded = frozenset(graph.inputs) if case.right_padded else frozenset()
     exported = export_graph(graph, weights, opset=case.opset, right_padded=padded)
@@ -198,7 +198,7 @@ def run_case(case: Case, folder: Path) -> Ran:
             f"ONNX Runtime differs at batch {batch}, length {length}"
         )
         if case.oracle is not None:
-            by_numpy = case.oracle(weights.get(node.shared or node.name, {}), list(arrays.values()))
+            by_numpy = case.oracle(weights.get(node.owner, {}), list(arrays.values()))
             expected = by_numpy[0] if isinstance(by_numpy, list) else by_numpy
             assert relative_error(by_keras, expected) < case.tolerance, f"Keras differs from NumPy at batch {batch}"
     _one_training_step(case, compiled, graph)

@@ -95,7 +95,7 @@ class NumpyFormat:
             if not is_known(node):
                 message = f"`{node.kind}` has no lowering to NumPy, so `{node.name}` cannot be exported"
                 raise SpecError.single("NN601", message, node.span)
-            owner = node.shared or node.name
+            owner = node.owner
             names = {weight: f"{owner}/{weight}" for weight in network.weights[owner]}
             arrays |= {names[weight]: value for weight, value in network.weights[owner].items()}
             args = {name: node.args[name] for name in KEPT[node.kind]}

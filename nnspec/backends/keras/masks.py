@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def attach_mask(value: KerasTensor, mask: KerasTensor) -> KerasTensor:
     """The value with a mask of both kinds: a model that does nothing hands on the mask that it is called with."""
     same = keras.layers.Activation("linear", dtype=value.dtype)
-    carrier = keras.Sequential([keras.Input(batch_shape=value.shape, dtype=value.dtype), same])
+    name = f"{value._keras_history.operation.name}.mask"  # as no layer of a spec is called
+    carrier = keras.Sequential([keras.Input(batch_shape=value.shape, dtype=value.dtype), same], name=name)
     carrier.supports_masking = True  # as its layers do; else Keras warns that the mask is lost, which it is not
     return carrier(value, mask=mask)
 

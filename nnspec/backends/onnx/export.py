@@ -51,7 +51,7 @@ def export_graph(
     """The ONNX graph of `graph`.
 
     Args:
-        weights: by node name, then by weight name.
+        weights: by `Node.owner`, then by weight name.
         layout: order of axes (`batch` among them) of inputs and outputs that differ from the spec's.
         before: what stands between a graph input and the network (scaling).
         after: what stands behind the network: outputs by name, each with its axis names (`batch` first).
@@ -79,7 +79,7 @@ def export_graph(
     for node in graph.nodes:
         inputs = [views[v.node, v.port] for v in node.inputs]
         lowering.stem = node.name
-        lowering.weights = weights.get(node.shared or node.name, {}) if node.weights else {}
+        lowering.weights = weights.get(node.owner, {}) if node.weights else {}
         lowering.is_sole_reader = all(readers[name] == 1 for view in inputs for name in holders[view.tensor])
         sources[node.name] = frozenset().union(*(sources[value.node] for value in node.inputs))
         lowering.is_right_padded = sources[node.name] <= right_padded

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from nnspec.importers.keras.calls import CallConverter
 from nnspec.importers.keras.inline import Inlined
 from nnspec.importers.keras.items import Item, Maker, Read
-from nnspec.importers.keras.mask_flow import MaskFlow
+from nnspec.importers.keras.mask_flow import MaskFlow, MaskToCome
 from nnspec.importers.keras.naming import SYMBOLS, free_name, input_axes, mend
 from nnspec.importers.keras.network import Call, Config, Constant, ImportFault, Network, Tensor
 from nnspec.importers.keras.observed_masks import Observed
@@ -170,19 +170,38 @@ class _Builder:
             ImportFault: with all its causes.
         """
         faults: list[ImportFault] = list(self.network.faults)
-        for call in self.network.calls:
-            is_ready = all(tensor.call is None or tensor.call in self.made for tensor in call.tensors)
+        rest = list(self.network.calls)
+        while True:
+            waiting = self.run_ready(rest, faults)
+            if len(waiting) == len(rest) and not self.masks.may_wait:
+                break
+            self.masks.may_wait = len(waiting) < len(rest)
+            rest = waiting
+        for call in rest:
             try:
-                if not is_ready:
-                    self.calls.check_alone(call)
-                    continue
+                self.calls.check_alone(call)
+            except ImportFault as fault:
+                faults += fault.causes
+        if faults:
+            raise ImportFault.of(faults)
+
+    def run_ready(self, calls: Sequence[Call], faults: list[ImportFault]) -> list[Call]:
+        """Converts the calls whose values and masks are there; gives those that wait for others."""
+        waiting = []
+        for call in calls:
+            if not all(tensor.call is None or tensor.call in self.made for tensor in call.tensors):
+                waiting.append(call)
+                continue
+            try:
                 self.made[call] = self.calls.convert(call)
+            except MaskToCome:
+                waiting.append(call)
+                continue
             except ImportFault as fault:
                 faults += fault.causes
                 continue
             self.masks.note(call, self.made[call])
-        if faults:
-            raise ImportFault.of(faults)
+        return waiting
 
     def check_calls(self) -> None:
         """Every call for what it is alone, where axes cannot be known yet.

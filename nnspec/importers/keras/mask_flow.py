@@ -13,16 +13,22 @@ from nnspec.ir.graph import Graph
 from nnspec.layers.registry import REGISTRY
 
 
+class MaskToCome(Exception):
+    """A call uses a mask that only a value has that is converted later."""
+
+
 @dataclass
 class MaskFlow:
     """Puts `unmask` where Keras has lost a mask, and `mask_like` where a layer uses one that the spec has lost.
 
     Attributes:
         observed: what Keras has at each call; None before the model was run.
+        may_wait: whether a call whose mask no value has so far waits for the others.
     """
 
     maker: Maker
     observed: Observed | None
+    may_wait: bool = True
     known: dict[tuple[int, str], Fingerprint] = field(default_factory=dict)  # of values that carry a mask
     carriers: dict[Fingerprint, Read] = field(default_factory=dict)
     made: dict[tuple[int, str, Fingerprint | None], Read] = field(default_factory=dict)
@@ -76,6 +82,8 @@ class MaskFlow:
     def masked(self, read: Read, mask: Fingerprint, call: Call) -> Read:
         """The value with the mask that Keras has here."""
         carrier = self.carriers.get(mask)
+        if carrier is None and self.may_wait:
+            raise MaskToCome(call.name)
         if carrier is None:
             if read.value.mask is not None:
                 return read  # the comparison tells whether it is the same

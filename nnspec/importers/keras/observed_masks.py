@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -98,29 +98,63 @@ def _run(function: Any, inputs: list[Any], way: tuple[Place, ...], found: dict[t
     from keras import tree
 
     known = {id(symbol): tensor for symbol, tensor in zip(function._inputs, inputs, strict=True)}
+    calls: list[_Ran] = []
     for node in _in_order(function):
         if any(id(symbol) not in known for symbol in node.input_tensors):
             continue
         arguments, keywords = node.arguments.fill_in(known)
         keywords = {**keywords, **({"training": False} if keywords.get("training") else {})}
         operation = node.operation
-        place = (operation.name, _number(function, node))
-        before = tuple(_fingerprint(_mask(known[id(symbol)])) for symbol in _symbols(node.arguments))
+        symbols = _symbols(node.arguments)
+        call = _Ran((*way, (operation.name, _number(function, node))), operation, symbols, node.outputs)
+        call.reads = [_fingerprint(_mask(known[id(symbol)])) for symbol in symbols]
         inner = _function(operation)
-        given: dict[str, Fingerprint | None] = {}
         if hasattr(inner, "_run_through_graph"):  # whose own calls tell what becomes of the masks
-            outputs = _run(inner, _masked_inputs(inner, arguments, keywords), (*way, place), found)
+            outputs = _run(inner, _masked_inputs(inner, arguments, keywords), call.place, found)
         else:
-            given = {key: _fingerprint(keywords[key]) for key in MASKS if keywords.get(key) is not None}
-            outputs = tree.flatten(_called(operation, arguments, keywords))
-        after = tuple(_fingerprint(_mask(tensor)) for tensor in outputs)
-        found[(*way, place)] = Seen(before, given, after)
+            call.given = {key: _fingerprint(keywords[key]) for key in MASKS if keywords.get(key) is not None}
+            outputs = tree.flatten(_call(operation, arguments, keywords))
+        call.outputs = [_fingerprint(_mask(tensor)) for tensor in outputs]
+        calls.append(call)
         for symbol, tensor in zip(node.outputs, outputs, strict=True):
             known[id(symbol)] = tensor
+    for call in calls:
+        found[call.place] = call.seen(known)
     return [known[id(symbol)] for symbol in function._outputs]
 
 
-def _called(operation: Any, arguments: Any, keywords: Mapping[str, Any]) -> Any:
+@dataclass
+class _Ran:
+    """A call as it was run: the masks that its tensors had then.
+
+    Beside those there are masks that the graph hands to layers as an argument, which MultiHeadAttention does not take
+    off; most layers go by them, and what they hand on is known once all of the graph has run.
+    """
+
+    place: tuple[Place, ...]
+    operation: Any
+    symbols: Sequence[Any]
+    made: Sequence[Any]
+    reads: list[Fingerprint | None] = field(default_factory=list)
+    given: dict[str, Fingerprint | None] = field(default_factory=dict)
+    outputs: list[Fingerprint | None] = field(default_factory=list)
+
+    def seen(self, known: Mapping[int, Any]) -> Seen:
+        import keras
+
+        def in_graph(symbol: Any, run: Fingerprint | None) -> Fingerprint | None:
+            mask = _mask(symbol)
+            return run if mask is None or id(mask) not in known else _fingerprint(known[id(mask)])
+
+        looks_itself = (keras.layers.Multiply, keras.layers.Maximum, keras.layers.Minimum)
+        reads = self.reads
+        if not isinstance(self.operation, (*looks_itself, keras.layers.MultiHeadAttention)):
+            reads = [in_graph(*pair) for pair in zip(self.symbols, reads, strict=True)]
+        made = [in_graph(*pair) for pair in zip(self.made, self.outputs, strict=True)]
+        return Seen(tuple(reads), self.given, tuple(made))
+
+
+def _call(operation: Any, arguments: Any, keywords: Mapping[str, Any]) -> Any:
     """What Keras' layer gives.
 
     Raises:

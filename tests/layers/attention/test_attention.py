@@ -41,7 +41,7 @@ def verify(graph: Graph, arrays: dict[str, np.ndarray], needs: set[str] | None =
     keras.utils.set_random_seed(5)
     compiled = build_model(graph)
     randomize(compiled.model)
-    weights = {n.shared or n.name: read_weights(n, compiled.layers[n.name]) for n in graph.nodes}
+    weights = {n.owner: read_weights(n, compiled.layers[n.name]) for n in graph.nodes}
     made = export_graph(graph, weights).builder.to_model({}, "test")
     onnx.checker.check_model(made, full_check=True)
     ops = {node.op_type for node in made.graph.node}

@@ -36,7 +36,7 @@ def ops_of(model: list[Any], folder: Path, outputs: dict[str, Any] | None = None
     keras.utils.set_random_seed(3)
     compiled = build_model(graph)
     randomize(compiled.model)
-    weights = {n.shared or n.name: read_weights(n, compiled.layers[n.name]) for n in graph.nodes}
+    weights = {n.owner: read_weights(n, compiled.layers[n.name]) for n in graph.nodes}
     made = export_graph(graph, weights).builder.to_model({}, "test")
     onnx.checker.check_model(made, full_check=True)
     session = onnxruntime.InferenceSession(made.SerializeToString(), providers=["CPUExecutionProvider"])

@@ -51,7 +51,7 @@ def agreed(graph: Any, x: dict[str, np.ndarray]) -> np.ndarray:
     from nnspec.ir.opset import needed_opset
 
     compiled = build_model(graph)
-    weights = {(n.shared or n.name): read_weights(n, compiled.layers[n.name]) for n in graph.nodes}
+    weights = {n.owner: read_weights(n, compiled.layers[n.name]) for n in graph.nodes}
     proto = export_graph(graph, weights, opset=needed_opset(graph)).builder.to_model({}, "test")
     got = onnxruntime.InferenceSession(proto.SerializeToString()).run(None, x)[0]
     keras = predict(compiled.model, graph, x)["y"]

@@ -114,7 +114,7 @@ def test_shared_wrappers(layer: Any, tmp_path: Path) -> None:
     graph = graph_of(tmp_path, {"part": 2, "time": 7, "channel": 4}, model, {"encoder": layer})
     compiled = build_model(graph)
     assert sum(int(np.prod(w.shape)) for w in compiled.model.weights) == graph.parameters
-    weights = {n.shared or n.name: read_weights(n, compiled.layers[n.name]) for n in graph.nodes}
+    weights = {n.owner: read_weights(n, compiled.layers[n.name]) for n in graph.nodes}
     exported = export_graph(graph, weights).builder.to_model({}, "test")
     session = onnxruntime.InferenceSession(exported.SerializeToString(), providers=["CPUExecutionProvider"])
     x = np.random.default_rng(0).normal(size=(3, 2, 7, 4)).astype(np.float32)

@@ -36,7 +36,7 @@ def trial_of_case(case: Case) -> Trial:
         keras.utils.set_random_seed(3)
         compiled = build_model(graph)
     randomize(compiled.model)
-    weights = {n.shared or n.name: read_weights(n, compiled.layers[n.name]) for n in graph.nodes}
+    weights = {n.owner: read_weights(n, compiled.layers[n.name]) for n in graph.nodes}
     padded = frozenset(graph.inputs) if case.right_padded else frozenset()
     exported = export_graph(graph, weights, opset=case.opset, right_padded=padded)
     at_end = {name: InputTransform(None, 0.0, 1) for name in padded if graph.inputs[name].axes}

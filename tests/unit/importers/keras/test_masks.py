@@ -149,6 +149,23 @@ def two_of_two_in_a_model() -> Any:
     return keras.Model(ids, kl.Concatenate()(inner([embedded(ids), embedded(ids)])))
 
 
+def the_mask_of_a_value_that_comes_later() -> Any:
+    one, other = words(9, "one"), words(9, "other")
+    embedding = kl.Embedding(20, 4, mask_zero=True)
+    x = kl.LSTM(3, return_sequences=True)(embedded(one), mask=embedding.compute_mask(other))
+    return keras.Model([one, other], [kl.Dense(2)(x), kl.GRU(2)(embedding(other))])
+
+
+def attention_takes_the_mask_before_a_join() -> Any:
+    """What runs has lost the mask of the query; the graph hands a layer behind the join that of both all the same."""
+    ids = words()
+    x = embedded(ids)
+    both = kl.Concatenate(axis=1)([x, kl.MultiHeadAttention(2, 3)(x, x)])
+    steps = keras.Input((18, 4))
+    inner = keras.Model(steps, kl.GRU(3)(steps), name="inner")
+    return keras.Model(ids, inner(kl.Activation("tanh")(both)))
+
+
 def named_as_keras_would() -> Any:
     ids = words()
     x = embedded(ids)
@@ -176,6 +193,8 @@ MODELS: list[Callable[[], Any]] = [
     zeros_for_padding,
     unrolled_over_any_length,
     two_of_two_in_a_model,
+    the_mask_of_a_value_that_comes_later,
+    attention_takes_the_mask_before_a_join,
     named_as_keras_would,
 ]
 
