@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 
 from nnspec.checks.direction import turned_masks
 from nnspec.importers.keras.items import Maker, Read
@@ -28,6 +28,7 @@ class MaskFlow:
 
     maker: Maker
     observed: Observed | None
+    _: KW_ONLY
     may_wait: bool = True
     known: dict[tuple[int, str], Fingerprint] = field(default_factory=dict)  # of values that carry a mask
     carriers: dict[Fingerprint, Read] = field(default_factory=dict)

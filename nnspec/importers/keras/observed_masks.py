@@ -106,7 +106,8 @@ def _run(function: Any, inputs: list[Any], way: tuple[Place, ...], found: dict[t
         keywords = {**keywords, **({"training": False} if keywords.get("training") else {})}
         operation = node.operation
         symbols = _symbols(node.arguments)
-        call = _Ran((*way, (operation.name, _number(function, node))), operation, symbols, node.outputs)
+        place = (*way, (operation.name, _number(function, node)))
+        call = _Ran(place=place, operation=operation, symbols=symbols, made=node.outputs)
         call.reads = [_fingerprint(_mask(known[id(symbol)])) for symbol in symbols]
         inner = _function(operation)
         if hasattr(inner, "_run_through_graph"):  # whose own calls tell what becomes of the masks
@@ -123,7 +124,7 @@ def _run(function: Any, inputs: list[Any], way: tuple[Place, ...], found: dict[t
     return [known[id(symbol)] for symbol in function._outputs]
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Ran:
     """A call as it was run: the masks that its tensors had then.
 
