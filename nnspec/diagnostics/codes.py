@@ -131,6 +131,7 @@ CODES: dict[str, str] = {
     "NN540": "padding-counts-as-targets",
     "NN541": "no-target-counts",
     "NN542": "padded-like-does-not-fit",
+    "NN560": "file-has-another-dialect",
     # NN6xx: backends and export
     "NN601": "layer-cannot-be-exported",
     "NN602": "bad-export-layout",

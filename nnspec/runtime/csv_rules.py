@@ -1,8 +1,9 @@
 """The rules of CSV files: the same for checking, training and predicting.
 
 The file is UTF-8 text, with or without a byte order mark; cells are separated by commas, quoted by `"`, and rows end
-with LF, CRLF or CR. The first line names the columns, each once. Empty lines are no rows; every other line has a cell
-for each column. Of the cells of a column of numbers:
+with LF, CRLF or CR, unless its `Dialect` says otherwise. A file whose name ends in .gz is compressed. The first line
+names the columns, each once. Empty lines are no rows; every other line has a cell for each column. Of the cells of a
+column of numbers:
 
     12  +1  -0.5  .5  3.  1e-5      are numbers, with spaces or tabs around them or not
     inf  -Infinity  1e999           are infinite
@@ -18,10 +19,14 @@ from __future__ import annotations
 import csv
 import math
 import re
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from typing import TextIO
+
+from nnspec.runtime.csv_dialect import NO_QUOTE, PLAIN, Dialect
 
 Number = int | float
 
@@ -55,13 +60,13 @@ class CellError(ValueError):
         self.index, self.cell = index, cell
 
 
-def read_header(path: Path) -> list[str]:
+def read_header(path: Path, dialect: Dialect = PLAIN) -> list[str]:
     """The column names.
 
     Raises:
-        CsvError: where there are none, one stands twice, or the file is not UTF-8 text.
+        CsvError: where there are none, one stands twice, or the file is not text of that encoding.
     """
-    with _opened(path) as reader:
+    with _opened(path, dialect) as reader:
         header = next(reader, [])
     if not header:
         raise CsvError("it is empty: its first line must list the column names")
@@ -71,14 +76,16 @@ def read_header(path: Path) -> list[str]:
     return header
 
 
-def read_chunks(path: Path, header: Sequence[str], size: int = CHUNK_ROWS) -> Iterator[list[list[str]]]:
+def read_chunks(
+    path: Path, header: Sequence[str], size: int = CHUNK_ROWS, dialect: Dialect = PLAIN
+) -> Iterator[list[list[str]]]:
     """The rows below the header, up to `size` of them at a time.
 
     Raises:
         CsvError: where a row has more or fewer cells than the header, or the file cannot be read to its end.
     """
     done, width = 0, len(header)
-    with _opened(path) as reader:
+    with _opened(path, dialect) as reader:
         next(reader, None)
         while True:
             lines: list[list[str]] = []
@@ -98,16 +105,35 @@ def read_chunks(path: Path, header: Sequence[str], size: int = CHUNK_ROWS) -> It
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Iterator[list[str]]]:
+def _opened(path: Path, dialect: Dialect) -> Iterator[Iterator[list[str]]]:
+    is_quoted = dialect.quote != NO_QUOTE
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            yield csv.reader(stream, strict=True)
-    except UnicodeDecodeError:
-        raise CsvError("it is not UTF-8 text") from None
+        with open_text(path, dialect.encoding) as stream:
+            yield csv.reader(
+                stream,
+                strict=True,
+                delimiter=dialect.delimiter,
+                quoting=csv.QUOTE_MINIMAL if is_quoted else csv.QUOTE_NONE,
+                quotechar=dialect.quote if is_quoted else None,
+            )
+    except UnicodeError:
+        raise CsvError(f"it is not {dialect.encoding.upper()} text") from None
     except csv.Error as error:
         raise CsvError(str(error)) from None
+    except (EOFError, zlib.error) as error:
+        raise CsvError(f"it is not a whole gzip file ({error})") from None
     except OSError as error:
-        raise CsvError(f"it cannot be read ({error.strerror})") from None
+        raise CsvError(f"it cannot be read ({error.strerror or error})") from None
+
+
+def open_text(path: Path, encoding: str) -> TextIO:
+    """The text of a file, compressed or not, with its line ends as they are."""
+    codec = "utf-8-sig" if encoding == "utf-8" else encoding
+    if path.suffix == ".gz":
+        import gzip  # takes longer to import than a file to check
+
+        return gzip.open(path, "rt", encoding=codec, newline="")
+    return path.open(encoding=codec, newline="")
 
 
 def is_missing(cell: str) -> bool:
@@ -121,8 +147,9 @@ class NumberColumn:
     A column holds numbers or truth values, not both; which, its first cell that is not missing decides.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, dialect: Dialect = PLAIN) -> None:
         self._is_boolean: bool | None = None
+        self._dialect = dialect
 
     def read(self, cells: Sequence[str]) -> list[Number | None]:
         """Each cell's number; None where it is missing. An integer is an int where it goes into 64 bits.
@@ -130,6 +157,14 @@ class NumberColumn:
         Raises:
             CellError: at the first cell that is neither.
         """
+        if not self._dialect.is_plain:
+            try:
+                return self._read(self._dialect.plain_cells(cells))
+            except CellError as error:
+                raise CellError(error.index, cells[error.index]) from None
+        return self._read(cells)
+
+    def _read(self, cells: Sequence[str]) -> list[Number | None]:
         found = self._read_plain(cells)
         if found is None:
             found = self._read_around_gaps(cells)

@@ -25,6 +25,7 @@ Reader = Callable[[Path, Mapping[str, Any], Metadata], "dict[str, Array] | Sampl
 
 _READERS: dict[str, Reader] = {
     ".csv": read_csv,
+    ".tsv": read_csv,
     ".parquet": read_parquet,
     ".npy": read_npy,
     ".npz": read_npz,
@@ -54,7 +55,7 @@ def read_samples(path: str | os.PathLike[str], metadata: Metadata) -> Samples:
         InputError: where there is no such file, it is damaged, or it lacks what an input needs.
     """
     file = Path(path)
-    reader = _READERS.get(file.suffix.lower()) or _installed_reader(file)
+    reader = _READERS.get(_suffix(file)) or _installed_reader(file)
     if reader is None:
         raise InputError(f"`{file.name}` has no supported extension; supported: {', '.join(_READERS)}")
     if not file.is_file():
@@ -66,6 +67,11 @@ def read_samples(path: str | os.PathLike[str], metadata: Metadata) -> Samples:
         return found if isinstance(found, Samples) else samples_of_arrays(found, metadata)
     except (OSError, EOFError, zipfile.BadZipFile, zlib.error, UnicodeDecodeError) as error:
         raise InputError(f"`{file.name}` cannot be read: {error or type(error).__name__}") from None
+
+
+def _suffix(file: Path) -> str:
+    """`.csv` of `a.csv.gz` too."""
+    return Path(file.stem).suffix.lower() if file.suffix.lower() == ".gz" else file.suffix.lower()
 
 
 def _installed_reader(file: Path) -> Reader | None:

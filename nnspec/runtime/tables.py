@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from nnspec.runtime.csv_dialect import Dialect
 from nnspec.runtime.csv_rules import CellError, CsvError, NumberColumn, is_missing, read_chunks, read_header
+from nnspec.runtime.csv_sniff import propose_layout, propose_marks
 from nnspec.runtime.errors import InputError, listed
 from nnspec.runtime.ports import Array, Metadata
 from nnspec.runtime.row_order import RowOrder, key_columns, order_rows
@@ -18,23 +20,30 @@ from nnspec.runtime.windows import Key, samples_of_columns
 
 def read_csv(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> Samples:
     keys = table_columns(file, wanted)
+    dialect = Dialect.from_options(next((body["options"] for body in wanted.values() if body.get("options")), {}))
     try:
-        header = read_header(file)
+        header = read_header(file, dialect)
         require_columns(file, keys, header)
         ordering = [(name, True) for name in key_columns(metadata) if name in header]
-        columns = _read_csv_columns(file, list(dict.fromkeys([*keys, *ordering])), header)
-    except CsvError as error:
-        raise InputError(f"`{file.name}` cannot be read: {error}") from None
+        columns = _read_csv_columns(file, list(dict.fromkeys([*keys, *ordering])), header, dialect)
+    except (CsvError, InputError) as error:
+        reason = str(error) if isinstance(error, InputError) else f"`{file.name}` cannot be read: {error}"
+        proposal = propose_layout(file, dialect, [name for name, _ in keys])
+        raise InputError(
+            f"{reason} ({proposal.reason}; the model was trained on others)" if proposal else reason
+        ) from None
     cells = {name: columns[name, is_text].tolist() for name, is_text in ordering}
+    if metadata.get("order_by") in cells:
+        cells[metadata["order_by"]] = dialect.order_cells(cells[metadata["order_by"]])
     return samples_of_table(file, {key: columns[key] for key in keys}, wanted, metadata, cells)
 
 
-def _read_csv_columns(file: Path, keys: Sequence[Key], header: Sequence[str]) -> dict[Key, Array]:
+def _read_csv_columns(file: Path, keys: Sequence[Key], header: Sequence[str], dialect: Dialect) -> dict[Key, Array]:
     positions = [header.index(name) for name, _ in keys]
-    readers = [NumberColumn() for _ in keys]
+    readers = [NumberColumn(dialect) for _ in keys]
     parts: list[list[Array]] = [[] for _ in keys]
     done = 0
-    for rows in read_chunks(file, header):
+    for rows in read_chunks(file, header, dialect=dialect):
         for (name, is_text), position, reader, part in zip(keys, positions, readers, parts, strict=True):
             cells = [row[position] for row in rows]
             try:
@@ -42,7 +51,8 @@ def _read_csv_columns(file: Path, keys: Sequence[Key], header: Sequence[str]) ->
             except CellError as error:
                 row = done + error.index + 1
                 message = f"`{file.name}`: column `{name}` has no number in row {row}: `{error.cell}`"
-                raise InputError(message) from None
+                proposal = propose_marks([file], dialect, [name])
+                raise InputError(f"{message} ({proposal.reason})" if proposal else message) from None
         done += len(rows)
     empty = np.empty(0)
     return {key: np.concatenate(part) if part else empty for key, part in zip(keys, parts, strict=True)}

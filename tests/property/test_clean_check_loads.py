@@ -5,12 +5,14 @@ Random CSV tables with all that people write into cells, and random WAV files, a
 
 from __future__ import annotations
 
+import csv
+import json
 import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from nnspec.data.checks.files import probe
@@ -93,6 +95,74 @@ def check_table(columns: list[list[str]], layout: tuple[str, bool, bool, bool], 
     assert not [fault for fault in faults if fault.is_error], "told as wrong, but it loads"
     raw = np.concatenate([data.splits[name].raw["x"] for name in ("train", "test")])
     deployed = read_inputs(folder / "a.csv", METADATA)["x"]
+    np.testing.assert_array_equal(np.asarray(deployed, np.float32), raw)
+
+
+DIALECT_ODD = [
+    "1,5",
+    "1.234,5",
+    "1,234.5",
+    "1.234",
+    "1,234",
+    "1 234,5",
+    ",5",
+    "5,",
+    "1,2,3",
+    "1.2.3",
+    "-1.000.000",
+    "12.34",
+]
+DIALECT_CELLS = st.one_of(
+    CELLS, st.sampled_from(DIALECT_ODD), FLOATS.map(lambda number: repr(number).replace(".", ","))
+)
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(
+    columns=st.lists(st.lists(DIALECT_CELLS, min_size=ROWS, max_size=ROWS), min_size=3, max_size=3),
+    delimiter=st.sampled_from([",", ";", "\t", "|"]),
+    decimal=st.sampled_from([".", ","]),
+    thousands=st.sampled_from(["", ".", ",", " "]),
+    quote=st.sampled_from(['"', "'"]),
+    encoding=st.sampled_from(["utf-8", "utf-16", "latin-1"]),
+    files=st.integers(1, 3),
+)
+def test_dialects(
+    columns: list[list[str]],
+    delimiter: str,
+    decimal: str,
+    thousands: str,
+    quote: str,
+    encoding: str,
+    files: int,
+    folder: Path,
+) -> None:
+    """Tables in every dialect, and several of them, each as a file of its own that a deployed model reads."""
+    assume(decimal != thousands)
+    keys = {"delimiter": delimiter, "decimal": decimal, "quote": quote, "encoding": encoding}
+    keys |= {"thousands": thousands} if thousands else {}
+    rows = [
+        ["a", "b", "c"],
+        *([cell.replace("١٢", "x").replace("½", "y") for cell in row] for row in zip(*columns, strict=True)),
+    ]
+    for old in folder.glob("part*.csv"):
+        old.unlink()
+    paths = [folder / f"part{k}.csv" for k in range(files)]
+    for path in paths:
+        with path.open("w", encoding=encoding, newline="") as stream:
+            csv.writer(stream, delimiter=delimiter, quotechar=quote).writerows(rows)
+    pattern = "part*.csv" if files > 1 else "part0.csv"
+    plan = plan_of(TABLE.replace("{csv: a.csv}", json.dumps({"csv": pattern, **keys})), folder)
+    faults = probe(plan, {"x": X}, {"y": Y})
+    data, told = loaded(plan, {"x": X}, {"y": Y})
+    assert bool(told) == any(fault.is_error for fault in faults), f"check says {faults}, loading {told}"
+    if data is None:
+        return
+    raw = np.concatenate([data.splits[name].raw["x"] for name in ("train", "test")])
+    metadata = {"inputs": {"x": {**METADATA["inputs"]["x"], "options": keys}}}
+    deployed = np.concatenate([read_inputs(path, metadata)["x"] for path in paths])
     np.testing.assert_array_equal(np.asarray(deployed, np.float32), raw)
 
 

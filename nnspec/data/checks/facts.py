@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from nnspec.data.checks.dialect import propose_keys
 from nnspec.data.section.plan import DataPlan
-from nnspec.data.sources.base import ArrayFacts, ColumnFacts, OutsideError, SourceError, SourceFacts, SourcePlan
+from nnspec.data.sources.base import (
+    ArrayFacts,
+    ColumnFacts,
+    OutsideError,
+    ProposalError,
+    SourceError,
+    SourceFacts,
+    SourcePlan,
+)
 from nnspec.data.sources.label_keys import label_key
 from nnspec.data.sources.paths import missing_file
 from nnspec.data.sources.registry import is_own
@@ -55,6 +64,9 @@ class PlanFacts:
             return source.source.probe(source, *_columns_of(self.plan, source))
         except OutsideError as error:
             code, message = "NN510", str(error)
+        except ProposalError as error:
+            self.diagnostics.append(propose_keys(source, error.shown, error.proposal))
+            return None
         except SourceError as error:
             code, message = "NN502", f"`{source.shown}` cannot be used: {error}"
         except Exception as error:  # whatever a package of somebody's own may do

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from nnspec.data.checks.dialect import propose_keys
 from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.checks.numbers import unfit_number
 from nnspec.data.checks.splits import check_classes, check_splits
@@ -111,7 +112,16 @@ class _SlotProbe:
             return
         is_input = self.slot.role == "inputs"
         if column.is_text and (is_input or self.slot.needs_numbers(self.model.task)):
-            shown = f" (`{column.text}` in row {column.text_row})" if column.text_row else ""
+            source = self.slot.source
+            if (str(source.path), "") in self.gaps:
+                return  # how the file is written has been said
+            if column.text_row and source.source.propose(source, [name]) is not None:
+                proposal = source.source.propose(source, self.slot.columns)
+                assert proposal is not None
+                self.gaps.add((str(source.path), ""))
+                self.report.add(propose_keys(source, f"column `{name}` of `{source.shown}`", proposal))
+                return
+            shown = f" (`{column.text}` in {source.source.locate(source, column.text_row)})" if column.text_row else ""
             self.fault(
                 "NN506",
                 f"column `{name}` contains text{shown}, but {self.slot.kind} `{self.slot.name}` takes numbers",

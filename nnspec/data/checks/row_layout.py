@@ -44,7 +44,8 @@ def find_row_layout(plan: DataPlan, files: PlanFacts, count: int) -> RowLayout |
         values = column_values(plan, files, plan.order_by, count)
         if values is None:
             return None
-        keys = sort_keys(values)
+        assert plan.source is not None
+        keys = sort_keys(plan.source.source.order_cells(plan.source, values))
         rows = sorted(rows, key=keys.__getitem__)
         keys = [keys[row] for row in rows]
     series = [range(count)]

@@ -115,6 +115,8 @@ class _Reader:
         if not sources:
             return None
         source = sources[0]
+        for key, owner in self.strange_options(node, source) if where == "data.source" else ():
+            self.fault("NN208", f"`{key}` applies to `{owner}`, not to `{source.kind}`", node.key_span(key), where)
         value = node.entries[source.kind]
         shown, here = str(to_plain(value)), f"{where}.{source.kind}"
         options = self.read_options(source, node, where)
@@ -133,7 +135,15 @@ class _Reader:
             where=here,
             root=None if self.allow_outside else self.root,
             options=options,
+            spans=_spans(node) | {"": node.span, f"{source.kind} key": node.key_span(source.kind)},
         )
+
+    def strange_options(self, node: Mapping, source: DataSource) -> Iterator[tuple[str, str]]:
+        """The options that go with another kind than a section's source, and the first such kind."""
+        for key in node.entries.keys() - {source.kind, *source.options}:
+            owner = next((found.kind for found in all_kinds() if key in found.options), None)
+            if owner is not None:
+                yield key, owner
 
     def read_options(self, source: DataSource, node: Mapping, where: str) -> dict[str, Any]:
         """The keys beside the path that the kind takes."""
@@ -142,6 +152,8 @@ class _Reader:
             if key not in given:
                 message = f"{source.noun} need `{key}`{f', {hint}' if hint else ''}"
                 self.fault("NN203", message, node.key_span(source.kind), where)
+        for key, message in source.check_options(given):
+            self.fault("NN208", message, node.entries[key].span if key in node.entries else node.span, where)
         return given
 
     def read_window(self, body: dict[str, Any] | None, spans: dict[str, Span]) -> WindowPlan | None:
@@ -337,6 +349,11 @@ class _Reader:
         options = source.source.options.keys() if source is not None else set()
         if "lengths" in body and "lengths" not in options:
             yield "lengths", "array"
-        strange = body.keys() - {*SLOT_KEYS, *options, *(found.kind for found in self.kinds_of(node, where))}
+        own = {found.kind for found in self.kinds_of(node, where)}
+        if source is not None and source.kind not in own:  # the section's, whose options stand beside its path
+            for key in (body.keys() & options) - SLOT_KEYS:
+                message = f"`{key}` says how `{source.shown}` is written: it stands beside that path, in `source`"
+                self.fault("NN208", message, node.key_span(key), where)
+        strange = body.keys() - {*SLOT_KEYS, *options, *own}
         if strange:
             yield from ((key, found.kind) for found in all_kinds() for key in found.options if key in strange)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from nnspec.runtime.csv_sniff import Proposal
+
 Schema = dict[str, Any]
 
 
@@ -50,6 +52,18 @@ class MisfitError(SourceError):
         self.key = key
 
 
+class ProposalError(SourceError):
+    """A file is not written as the spec says; keys beside its path would say how it is (NN560).
+
+    Attributes:
+        shown: what messages call the file.
+    """
+
+    def __init__(self, shown: str, proposal: Proposal) -> None:
+        super().__init__(proposal.reason)
+        self.shown, self.proposal = shown, proposal
+
+
 class Reading(Enum):
     """What a column's values are wanted as.
 
@@ -71,6 +85,7 @@ class SourcePlan:
         where: the place of the path in the document, such as `data.source.csv`.
         root: what the files that a pattern matches must stay below; None: anywhere.
         options: the kind's own keys, by name, as the spec gives them.
+        spans: the places of their values; of the mapping that they stand in, `""`, and of the path's key, `KIND key`.
     """
 
     source: DataSource
@@ -80,6 +95,7 @@ class SourcePlan:
     where: str
     root: Path | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    spans: Mapping[str, Span] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:
@@ -225,6 +241,10 @@ class DataSource(ABC):
     options: ClassVar[Mapping[str, Schema]] = {}
     required: ClassVar[Mapping[str, str]] = {}
 
+    def check_options(self, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """What a schema cannot say of the options: a key and why its value cannot be used (NN208)."""
+        yield from ()
+
     def list_files(self, path: Path) -> list[Path]:
         """The files that a path names and that exist, in file-name order."""
         return [path] if path.is_file() else []
@@ -240,6 +260,18 @@ class DataSource(ABC):
         Raises:
             SourceError: where they cannot be used.
         """
+
+    def propose(self, plan: SourcePlan, columns: Sequence[str]) -> Proposal | None:
+        """The options that make numbers of columns that hold text as they stand; None where none do."""
+        return None
+
+    def locate(self, plan: SourcePlan, row: int) -> str:
+        """How messages name a row, from 1: with its file where there are several."""
+        return f"row {row}"
+
+    def order_cells(self, plan: SourcePlan, cells: Sequence[Any]) -> Sequence[Any]:
+        """The values of a column that rows are sorted by, numbers as Python writes them."""
+        return cells
 
     def open_columns(self, plan: SourcePlan, names: Sequence[str], reading: Reading) -> Iterator[list[Column]]:
         """The columns by these names in chunks of rows, in file order.

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
+import os
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from nnspec.data.sources.base import (
     Column,
-    ColumnFacts,
     MisfitError,
+    ProposalError,
     Reading,
     SourceError,
     SourceFacts,
@@ -19,15 +19,12 @@ from nnspec.data.sources.base import (
     TableFacts,
     TableSource,
 )
-from nnspec.runtime.csv_rules import (
-    CellError,
-    CsvError,
-    Number,
-    NumberColumn,
-    is_missing,
-    read_chunks,
-    read_header,
-)
+from nnspec.data.sources.csv_options import OPTIONS
+from nnspec.data.sources.csv_scan import FileError, scan_columns
+from nnspec.data.sources.paths import expand
+from nnspec.runtime.csv_dialect import Dialect
+from nnspec.runtime.csv_rules import CellError, CsvError, NumberColumn, is_missing, read_chunks, read_header
+from nnspec.runtime.csv_sniff import Proposal, propose_layout, propose_marks
 from nnspec.runtime.time_rules import parse_times
 
 if TYPE_CHECKING:
@@ -37,53 +34,100 @@ if TYPE_CHECKING:
 class CsvSource(TableSource):
     kind = "csv"
     noun = "CSV files"
-    description = "A comma-separated table with a header line; the path is relative to the spec's folder."
-    suffixes = (".csv",)
+    description = (
+        "A table with a header line, or several by a pattern such as `trips/*.csv`, read in file-name order; the path "
+        "is relative to the spec's folder. Files whose name ends in .gz are decompressed. The keys beside it say how "
+        "the files are written where that is not the usual way."
+    )
+    suffixes = (".csv", ".tsv")
+    is_pattern = True
+    options = OPTIONS
+
+    def check_options(self, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        dialect = Dialect.from_options(options)
+        if dialect.delimiter in '\r\n"\0' or dialect.delimiter == dialect.quote:
+            yield "delimiter", f"{dialect.delimiter!r} cannot separate cells: it ends lines or quotes cells"
+        if dialect.thousands == dialect.decimal:
+            yield "thousands", f"`{dialect.thousands}` cannot be the decimal mark and separate thousands"
+
+    def list_files(self, path: Path) -> list[Path]:
+        return expand(path)
 
     def probe(self, plan: SourcePlan, wanted: Sequence[str], kept: Sequence[str]) -> SourceFacts:
-        try:
-            header = read_header(plan.path)
-            stat = plan.path.stat()
-            stamp = (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
-            columns = scan_columns(plan.path, stamp, tuple(header), tuple(wanted), tuple(sorted(set(kept))))
-        except CsvError as error:
-            raise SourceError(str(error)) from None
-        except OSError as error:
-            raise SourceError(f"it cannot be read ({error.strerror})") from None
+        dialect = _dialect(plan)
+        headers: dict[Path, list[str]] = {}
+        for path in plan.files():
+            plan.check_below(path)
+            with _told(plan, path, dialect, wanted):
+                headers[path] = read_header(path, dialect)
+            self._check_header(plan, path, headers, wanted)
+        first = next(iter(headers.values()))
+        stamps = tuple((stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns) for stat in map(_stat, headers))
+        with _told(plan, None, dialect, wanted):
+            columns = scan_columns(
+                tuple(headers), stamps, tuple(first), tuple(wanted), tuple(sorted(set(kept))), dialect
+            )
         notes: tuple[str, ...] = ()
-        if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
-            notes = ("its header is a single cell: are the cells separated by something other than a comma?",)
-        return TableFacts(columns, header, notes)
+        if len(first) == 1 and any(mark in first[0] for mark in ",;\t|"):
+            notes = (
+                f"its header is a single cell: are the cells separated by something other than {dialect.delimiter!r}?",
+            )
+        return TableFacts(columns, first, notes)
+
+    def _check_header(
+        self, plan: SourcePlan, path: Path, headers: Mapping[Path, Sequence[str]], wanted: Sequence[str]
+    ) -> None:
+        """Raises where a file lacks a column that the first has, or has what is wanted in another dialect."""
+        header, first = headers[path], next(iter(headers.values()))
+        lacks = [name for name in wanted if name not in header]
+        if not lacks:
+            return
+        proposal = propose_layout(path, _dialect(plan), wanted)
+        if proposal is not None and proposal.keys.keys() & {"delimiter", "quote", "encoding"}:
+            raise ProposalError(_shown(plan, path), proposal)
+        if header is not first and any(name in first for name in lacks):
+            name = next(name for name in lacks if name in first)
+            raise SourceError(f"`{path.name}` has no column `{name}`, which `{plan.files()[0].name}` has")
+
+    def locate(self, plan: SourcePlan, row: int) -> str:
+        """`row 3`, or `` row 3 of `b.csv` `` where there are several files."""
+        paths, dialect = plan.files(), _dialect(plan)
+        if len(paths) > 1:
+            for path in paths:
+                count = sum(len(rows) for rows in read_chunks(path, read_header(path, dialect), dialect=dialect))
+                if row <= count:
+                    return f"row {row} of `{path.name}`"
+                row -= count
+        return f"row {row}"
+
+    def propose(self, plan: SourcePlan, columns: Sequence[str]) -> Proposal | None:
+        return propose_marks(plan.files(), _dialect(plan), columns)
+
+    def order_cells(self, plan: SourcePlan, cells: Sequence[Any]) -> Sequence[Any]:
+        return _dialect(plan).order_cells(cells)
 
     def open_columns(self, plan: SourcePlan, names: Sequence[str], reading: Reading) -> Iterator[list[Column]]:
-        try:
-            header = read_header(plan.path)
-            positions = [header.index(name) for name in names]
-            if reading is Reading.ORDER:
-                yield [_order_keys(plan.path, header, position) for position in positions]
-                return
-            readers = [NumberColumn() for _ in names]
+        dialect = _dialect(plan)
+        if reading is Reading.ORDER:
+            yield [_order_keys(plan, name, dialect) for name in names]
+            return
+        readers = [NumberColumn(dialect) for _ in names]
+        for path in plan.files():
+            plan.check_below(path)
             done = 0
-            for rows in read_chunks(plan.path, header):
+            for columns in _cells(plan, path, names, dialect):
                 chunk = []
-                for name, position, reader in zip(names, positions, readers, strict=True):
-                    cells = [row[position] for row in rows]
+                for name, cells, reader in zip(names, columns, readers, strict=True):
                     try:
                         chunk.append(_numbers(cells, reader) if reading is Reading.NUMBER else _words(cells, reading))
                     except CellError as error:
                         row = done + error.index + 1
                         raise MisfitError(
                             f"column `{name}` of `{plan.shown}` contains text (`{error.cell}` in row "
-                            f"{row}), not numbers"
+                            f"{row}{f' of `{path.name}`' if path != plan.path else ''}), not numbers"
                         ) from None
-                done += len(rows)
+                done += len(columns[0])
                 yield chunk
-        except CsvError as error:
-            raise SourceError(str(error)) from None
-        except ValueError as error:
-            if isinstance(error, SourceError):
-                raise
-            raise SourceError(str(error)) from None
 
     def read_inputs(
         self, file: Path, wanted: Mapping[str, Any], metadata: Mapping[str, Any]
@@ -93,11 +137,55 @@ class CsvSource(TableSource):
         return read_csv(file, wanted, metadata).inputs
 
 
-def _order_keys(path: Path, header: Sequence[str], position: int) -> Column:
+def _dialect(plan: SourcePlan) -> Dialect:
+    return Dialect.from_options(plan.options)
+
+
+def _shown(plan: SourcePlan, path: Path | None) -> str:
+    return f"`{plan.shown}`" if path is None or path == plan.path else f"`{path.name}`, which `{plan.shown}` matches,"
+
+
+def _stat(path: Path) -> os.stat_result:
+    try:
+        return path.stat()
+    except OSError as error:
+        raise SourceError(f"it cannot be read ({error.strerror})") from None
+
+
+@contextmanager
+def _told(plan: SourcePlan, path: Path | None, dialect: Dialect, wanted: Sequence[str] = ()) -> Iterator[None]:
+    """Turns what is wrong with a file into what a source says of it: another dialect, where the file shows one."""
+    try:
+        yield
+    except FileError as error:
+        with _told(plan, error.path, dialect, wanted):
+            raise error.cause from None
+    except CsvError as error:
+        at = path or plan.path
+        proposal = propose_layout(at, dialect, wanted) if wanted else None
+        if proposal is not None:
+            raise ProposalError(_shown(plan, at), proposal) from None
+        raise SourceError(f"{at.name}: {error}" if at != plan.path else str(error)) from None
+
+
+def _cells(plan: SourcePlan, path: Path, names: Sequence[str], dialect: Dialect) -> Iterator[list[list[str]]]:
+    """The cells of these columns of one file, in chunks."""
+    with _told(plan, path, dialect):
+        header = read_header(path, dialect)
+        lacks = next((name for name in names if name not in header), None)
+        if lacks is not None:
+            raise CsvError(f"it has no column `{lacks}`")
+        positions = [header.index(name) for name in names]
+        for rows in read_chunks(path, header, dialect=dialect):
+            yield [[row[position] for row in rows] for position in positions]
+
+
+def _order_keys(plan: SourcePlan, name: str, dialect: Dialect) -> Column:
     """What rows are sorted by: numbers where all cells are, moments where all are ISO 8601, else text."""
     import numpy as np
 
-    cells = [row[position] for rows in read_chunks(path, header) for row in rows]
+    found = [cells for path in plan.files() for (cells,) in _cells(plan, path, [name], dialect)]
+    cells = dialect.order_cells([cell for chunk in found for cell in chunk])
     try:
         return _numbers(cells, NumberColumn())
     except CellError:
@@ -125,102 +213,6 @@ def _words(cells: Sequence[str], reading: Reading) -> Column:
     spelt = [label_key(cell) for cell in cells] if reading is Reading.LABEL else cells
     words = ["" if gap else cell for cell, gap in zip(spelt, missing, strict=True)]
     return Column(np.array(words, dtype=str), np.array(missing, dtype=bool))
-
-
-@lru_cache(maxsize=4)
-def scan_columns(
-    path: Path, stamp: tuple[int, ...], header: tuple[str, ...], wanted: tuple[str, ...], kept: tuple[str, ...]
-) -> dict[str, ColumnFacts]:
-    """What the columns of a file hold whose `stamp` says that it is the same: an editor asks after each letter.
-
-    Goes through the rows once, looking at the `wanted` columns and keeping the values of those in `kept`.
-
-    Raises:
-        CsvError: where a row has more or fewer cells than the header, or there is none.
-    """
-    scans = {
-        name: (header.index(name), _ColumnScan(keeps=name in kept))
-        for name in dict.fromkeys([*wanted, *kept])
-        if name in header
-    }
-    rows = 0
-    for chunk in read_chunks(path, header):
-        for position, scan in scans.values():
-            scan.add([row[position] for row in chunk], rows)
-        rows += len(chunk)
-    if rows == 0:
-        raise CsvError("it has no rows below its header")
-    facts = {name: ColumnFacts(rows=rows) for name in header}
-    return facts | {name: scan.facts(rows) for name, (_, scan) in scans.items()}
-
-
-class _ColumnScan:
-    """Gathers what is known of a column."""
-
-    def __init__(self, *, keeps: bool) -> None:
-        self.reader = NumberColumn()
-        self.missing: list[int] = []
-        self.infinite: list[int] = []
-        self.text: tuple[str, int] | None = None
-        self.lowest: tuple[float, int] | None = None
-        self.highest: tuple[float, int] | None = None
-        self.fraction: tuple[float, int] | None = None
-        self.values: list[str] | None = [] if keeps else None
-
-    def add(self, cells: Sequence[str], done: int) -> None:
-        """Looks at the cells of the rows after `done`."""
-        if self.values is not None:
-            self.values += cells
-        if self.text is None:
-            try:
-                self._add_numbers(self.reader.read(cells), done)
-                return
-            except CellError as error:
-                self.text = (error.cell, done + error.index + 1)
-        self.missing += [done + i for i, cell in enumerate(cells, 1) if is_missing(cell)]
-
-    def _add_numbers(self, values: Sequence[Number | None], done: int) -> None:
-        if None not in values:
-            numbers = cast("Sequence[Number]", values)
-            low, high = min(numbers), max(numbers)
-            if not math.isinf(low) and not math.isinf(high):  # as in most columns: nothing is done value by value
-                last = done + len(numbers) - numbers[::-1].index(high)
-                self._widen((low, done + 1 + numbers.index(low)), (high, last))
-                if self.fraction is None and set(map(type, numbers)) != {int}:
-                    self.fraction = next(((n, row) for row, n in enumerate(numbers, done + 1) if n % 1), None)
-                return
-        finite: list[tuple[Number, int]] = []
-        for row, value in enumerate(values, done + 1):
-            if value is None:
-                self.missing.append(row)
-            elif math.isinf(value):
-                self.infinite.append(row)
-            else:
-                finite.append((value, row))
-        if finite:
-            self._widen(min(finite), max(finite))
-        if self.fraction is None:
-            self.fraction = next((pair for pair in finite if pair[0] % 1), None)
-
-    def _widen(self, low: tuple[Number, int], high: tuple[Number, int]) -> None:
-        """Takes the range of some rows into that of the column; each end with its row."""
-        self.lowest = low if self.lowest is None else min(self.lowest, low)
-        self.highest = high if self.highest is None else max(self.highest, high)
-
-    def facts(self, rows: int) -> ColumnFacts:
-        text, text_row = self.text or ("", 0)
-        return ColumnFacts(
-            rows=rows,
-            missing=self.missing,
-            is_text=text_row > 0,
-            text_row=text_row,
-            text=text,
-            infinite=tuple(self.infinite),
-            lowest=self.lowest,
-            highest=self.highest,
-            fraction=self.fraction,
-            values=self.values,
-        )
 
 
 SOURCE = CsvSource()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from nnspec.data.sources.csv import scan_columns
+from nnspec.data.sources.csv_scan import scan_columns
 from nnspec.runtime.csv_rules import CellError, Number, NumberColumn, read_header
 
 CELLS = ["1", "-3", "1.5", "1e5", "3.", ".5", "9" * 20, "1e400", "+1", "-0", " 7", "NA", "", "inf", "true", "x"]
@@ -40,7 +40,7 @@ def test_a_column_that_is_long_is_told_alike_in_all_its_parts(tmp_path: Path) ->
     cells[2000], cells[4100], cells[4500], cells[4900] = "2.5", "", "inf", "-0"
     (tmp_path / "a.csv").write_text("a\n" + "".join(f"{cell or 'NA'}\n" for cell in cells), encoding="utf-8")
     header = tuple(read_header(tmp_path / "a.csv"))
-    facts = scan_columns(tmp_path / "a.csv", (1,), header, ("a",), ())["a"]
+    facts = scan_columns((tmp_path / "a.csv",), ((1,),), header, ("a",), ())["a"]
     assert (facts.rows, facts.missing, facts.infinite) == (rows, [4101], (4501,))
     assert facts.fraction == (2.5, 2001)
     assert facts.lowest == (0, 1)

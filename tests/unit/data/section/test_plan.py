@@ -80,7 +80,6 @@ def test_schema_is_closed_and_described_everywhere() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        ("source: {csv: a.csv}", "source: {csv: a.csv, npz: b.npz}"),
         ("source: {csv: a.csv}", "source: {}"),
         ("source: {csv: a.csv}", "source: a.csv"),
         ("split: {train: 0.5, test: 0.5}", "split: {test: 0.5}"),

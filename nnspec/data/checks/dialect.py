@@ -1,0 +1,43 @@
+"""The diagnostic of a file that is written in another way than the spec says, NN560, and the keys that mend it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from nnspec.data.sources.base import SourcePlan
+from nnspec.diagnostics import Applicability, Diagnostic, Edit, Fix
+from nnspec.diagnostics.values import as_yaml
+from nnspec.runtime.csv_sniff import Proposal
+
+
+def propose_keys(source: SourcePlan, shown: str, proposal: Proposal) -> Diagnostic:
+    """NN560, with the keys to write beside the path.
+
+    Args:
+        shown: what the message calls the file or column.
+    """
+    message = f"{shown} is not written as `{source.where.rpartition('.')[0]}` says: {proposal.reason}"
+    return Diagnostic("NN560", message, source.span, path=source.where, fixes=(_fix(source, proposal),))
+
+
+def _fix(source: SourcePlan, proposal: Proposal) -> Fix:
+    """Replaces the keys that are given, and writes the others behind the path, in the style of the section."""
+    lines = {key: f"{key}: {_written(value)}" for key, value in proposal.keys.items()}
+    edits = [Edit(source.spans[key], _written(proposal.keys[key])) for key in lines if key in source.spans]
+    added = [line for key, line in lines.items() if key not in source.spans]
+    if added and source.spans:
+        end = replace(source.span, line=source.span.end_line, column=source.span.end_column)
+        if source.spans[""].text.startswith("{"):
+            edits.append(Edit(end, "".join(f", {line}" for line in added)))
+        else:  # whatever stands behind the path, such as a comment, stays there
+            column = len(end.source.line(end.line)) + 1
+            indent = " " * (source.spans[f"{source.kind} key"].column - 1)
+            text = "".join(f"\n{indent}{line}" for line in added)
+            edits.append(Edit(replace(end, column=column, end_column=column), text))
+    how = Applicability.MACHINE if proposal.is_certain and edits else Applicability.MAYBE
+    return Fix(f"write `{', '.join(lines.values())}` beside the path", tuple(edits), how)
+
+
+def _written(value: str) -> str:
+    """Marks stand in quotes, though YAML would read some without: `";"` is found more easily than `;`."""
+    return f'"{value}"' if len(value) == 1 and value not in '"\\\t' else as_yaml(value)

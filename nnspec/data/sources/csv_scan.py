@@ -1,0 +1,139 @@
+"""What the columns of CSV files hold, found in one pass through the rows. Standard library only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import cast
+
+from nnspec.data.sources.base import ColumnFacts
+from nnspec.runtime.csv_dialect import PLAIN, Dialect
+from nnspec.runtime.csv_rules import (
+    CellError,
+    CsvError,
+    Number,
+    NumberColumn,
+    is_missing,
+    read_chunks,
+    read_header,
+)
+
+
+class FileError(Exception):
+    """One of several files is no table."""
+
+    def __init__(self, path: Path, cause: CsvError) -> None:
+        super().__init__(str(cause))
+        self.path, self.cause = path, cause
+
+
+@lru_cache(maxsize=4)
+def scan_columns(
+    paths: tuple[Path, ...],
+    stamps: tuple[tuple[int, ...], ...],
+    header: tuple[str, ...],
+    wanted: tuple[str, ...],
+    kept: tuple[str, ...],
+    dialect: Dialect = PLAIN,
+) -> dict[str, ColumnFacts]:
+    """What the columns of files hold whose `stamps` say that they are the same: an editor asks after each letter.
+
+    Goes through the rows once, looking at the `wanted` columns and keeping the values of those in `kept`.
+
+    Args:
+        header: of the first file; that of others may have another order.
+
+    Raises:
+        FileError: where a row has more or fewer cells than the header, or there is none.
+    """
+    scans = {
+        name: _ColumnScan(dialect, keeps=name in kept) for name in dict.fromkeys([*wanted, *kept]) if name in header
+    }
+    rows = 0
+    for path in paths:
+        own = 0
+        try:
+            columns = read_header(path, dialect)
+            positions = {name: columns.index(name) for name in scans}
+            for chunk in read_chunks(path, columns, dialect=dialect):
+                for name, scan in scans.items():
+                    scan.add([row[positions[name]] for row in chunk], rows)
+                rows += len(chunk)
+                own += len(chunk)
+            if own == 0:
+                raise CsvError("it has no rows below its header")
+        except CsvError as error:
+            raise FileError(path, error) from None
+    facts = {name: ColumnFacts(rows=rows) for name in header}
+    return facts | {name: scan.facts(rows) for name, scan in scans.items()}
+
+
+class _ColumnScan:
+    """Gathers what is known of a column."""
+
+    def __init__(self, dialect: Dialect, *, keeps: bool) -> None:
+        self.reader = NumberColumn(dialect)
+        self.missing: list[int] = []
+        self.infinite: list[int] = []
+        self.text: tuple[str, int] | None = None
+        self.lowest: tuple[float, int] | None = None
+        self.highest: tuple[float, int] | None = None
+        self.fraction: tuple[float, int] | None = None
+        self.values: list[str] | None = [] if keeps else None
+
+    def add(self, cells: Sequence[str], done: int) -> None:
+        """Looks at the cells of the rows after `done`."""
+        if self.values is not None:
+            self.values += cells
+        if self.text is None:
+            try:
+                self._add_numbers(self.reader.read(cells), done)
+                return
+            except CellError as error:
+                self.text = (error.cell, done + error.index + 1)
+        self.missing += [done + i for i, cell in enumerate(cells, 1) if is_missing(cell)]
+
+    def _add_numbers(self, values: Sequence[Number | None], done: int) -> None:
+        if None not in values:
+            numbers = cast("Sequence[Number]", values)
+            low, high = min(numbers), max(numbers)
+            if not math.isinf(low) and not math.isinf(high):  # as in most columns: nothing is done value by value
+                last = done + len(numbers) - numbers[::-1].index(high)
+                self._widen((low, done + 1 + numbers.index(low)), (high, last))
+                if self.fraction is None and set(map(type, numbers)) != {int}:
+                    self.fraction = next(((n, row) for row, n in enumerate(numbers, done + 1) if n % 1), None)
+                return
+        finite: list[tuple[Number, int]] = []
+        for row, value in enumerate(values, done + 1):
+            if value is None:
+                self.missing.append(row)
+            elif math.isinf(value):
+                self.infinite.append(row)
+            else:
+                finite.append((value, row))
+        if finite:
+            self._widen(min(finite), max(finite))
+        if self.fraction is None:
+            self.fraction = next((pair for pair in finite if pair[0] % 1), None)
+
+    def _widen(self, low: tuple[Number, int], high: tuple[Number, int]) -> None:
+        """Takes the range of some rows into that of the column; each end with its row."""
+        self.lowest = low if self.lowest is None else min(self.lowest, low)
+        self.highest = high if self.highest is None else max(self.highest, high)
+
+    def facts(self, rows: int) -> ColumnFacts:
+        text, text_row = self.text or ("", 0)
+        return ColumnFacts(
+            rows=rows,
+            missing=self.missing,
+            is_text=text_row > 0,
+            text_row=text_row,
+            text=text,
+            infinite=tuple(self.infinite),
+            lowest=self.lowest,
+            highest=self.highest,
+            fraction=self.fraction,
+            values=self.values,
+        )
