@@ -67,7 +67,7 @@ def propose_marks(paths: Sequence[Path], dialect: Dialect, names: Sequence[str])
 def _reason(keys: dict[str, str], dialect: Dialect) -> str:
     shown = {key: _NAMES.get(value, f"`{value}`") for key, value in keys.items()}
     clauses = {
-        "encoding": f"it is no {dialect.encoding.upper()} text, but seems to be {keys.get('encoding', '').upper()}",
+        "encoding": f"it is not {dialect.encoding.upper()} text, but seems to be {keys.get('encoding', '').upper()}",
         "delimiter": f"its cells are separated by {shown.get('delimiter')}",
         "quote": f"its cells are quoted by {shown.get('quote')}",
         "decimal": f"the decimal mark of its numbers is {shown.get('decimal')}",

@@ -352,7 +352,7 @@ class _Reader:
         own = {found.kind for found in self.kinds_of(node, where)}
         if source is not None and source.kind not in own:  # the section's, whose options stand beside its path
             for key in (body.keys() & options) - SLOT_KEYS:
-                message = f"`{key}` says how `{source.shown}` is written: it stands beside that path, in `source`"
+                message = f"`{key}` says how `{source.shown}` is written: write it next to that path, in `source`"
                 self.fault("NN208", message, node.key_span(key), where)
         strange = body.keys() - {*SLOT_KEYS, *options, *own}
         if strange:

@@ -26,7 +26,7 @@ OPTIONS: dict[str, Schema] = {
         "type": "string",
         "enum": ['"', "'", "`", "none"],
         "default": '"',
-        "description": "What stands around cells that contain a delimiter; `none`: no cell is quoted.",
+        "description": "What encloses cells that contain a delimiter; `none`: no cell is quoted.",
     },
     "encoding": {
         "type": "string",
