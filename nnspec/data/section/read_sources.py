@@ -1,0 +1,93 @@
+"""Reads where data come from: the path of a kind of source and the options next to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from nnspec.data.section.json_schema import SLOT_KEYS
+from nnspec.data.sources.base import DataSource, SourcePlan
+from nnspec.data.sources.paths import resolve
+from nnspec.data.sources.registry import PluginError, all_kinds, named_kinds
+from nnspec.diagnostics import Diagnostic, Fix, Report, Span, SpecError
+from nnspec.document import Mapping, Sequence, to_plain
+
+
+def spans_of(node: Mapping) -> dict[str, Span]:
+    """The places of a mapping's values, and of the items of lists: `columns`, `columns[0]`."""
+    result = {key: value.span for key, value in node.entries.items()}
+    for key, value in node.entries.items():
+        if isinstance(value, Sequence):
+            result |= {f"{key}[{i}]": item.span for i, item in enumerate(value.items)}
+    return result
+
+
+class SourceReader:
+    """Reads the mappings of a section that name files; faults go to `report`."""
+
+    def __init__(self, root: Path, allow_outside: bool) -> None:
+        self.root = root
+        self.allow_outside = allow_outside
+        self.report = Report()
+
+    def fault(self, code: str, message: str, span: Span, where: str, *fixes: str) -> None:
+        self.report.add(Diagnostic(code, message, span, path=where, fixes=tuple(Fix(fix) for fix in fixes)))
+
+    def kinds_of(self, node: Mapping, where: str) -> tuple[DataSource, ...]:
+        """The kinds of source that a mapping names; one that cannot be loaded is a fault."""
+        try:
+            return named_kinds(node.entries, SLOT_KEYS)
+        except PluginError as error:
+            self.fault("NN530", str(error), node.span, where, "fix or uninstall the package that provides it")
+            return ()
+
+    def read_source(self, node: Mapping, where: str) -> SourcePlan | None:
+        """The one file that a mapping names; a second one is a fault."""
+        sources = self.kinds_of(node, where)
+        for other in sources[1:]:
+            message = f"`{other.kind}` and `{sources[0].kind}` both name the data; keep one of them"
+            self.fault("NN208", message, node.key_span(other.kind), where)
+        if not sources:
+            return None
+        source = sources[0]
+        for key, owner in self.strange_options(node, source) if where == "data.source" else ():
+            self.fault("NN208", f"`{key}` applies to `{owner}`, not to `{source.kind}`", node.key_span(key), where)
+        value = node.entries[source.kind]
+        shown, here = str(to_plain(value)), f"{where}.{source.kind}"
+        options = self.read_options(source, node, where)
+        try:
+            path = resolve(
+                shown, self.root, value.span, here, allow_outside=self.allow_outside, is_pattern=source.is_pattern
+            )
+        except SpecError as error:
+            self.report.extend(error.diagnostics)
+            path = self.root
+        return SourcePlan(
+            source=source,
+            path=path,
+            shown=shown,
+            span=value.span,
+            where=here,
+            root=None if self.allow_outside else self.root,
+            options=options,
+            spans=spans_of(node) | {"": node.span, f"{source.kind} key": node.key_span(source.kind)},
+        )
+
+    def strange_options(self, node: Mapping, source: DataSource) -> Iterator[tuple[str, str]]:
+        """The options that go with another kind than a section's source, and the first such kind."""
+        for key in node.entries.keys() - {source.kind, *source.options}:
+            owner = next((found.kind for found in all_kinds() if key in found.options), None)
+            if owner is not None:
+                yield key, owner
+
+    def read_options(self, source: DataSource, node: Mapping, where: str) -> dict[str, Any]:
+        """The keys beside the path that the kind takes."""
+        given = {key: to_plain(node.entries[key]) for key in source.options if key in node.entries}
+        for key, hint in source.required.items():
+            if key not in given:
+                message = f"{source.noun} need `{key}`{f', {hint}' if hint else ''}"
+                self.fault("NN203", message, node.key_span(source.kind), where)
+        for key, message in source.check_options(given):
+            self.fault("NN208", message, node.entries[key].span if key in node.entries else node.span, where)
+        return given
