@@ -161,8 +161,10 @@ class _Phases:
         report.raise_errors()
         if has_auto_units(expanded):
             self.read_plan(expanded, allow_outside or without_data)
-            plan = None if without_data else self.plan
-            expanded = self.expanded = settle_units(expanded, lambda name: _class_count(expanded, name, plan), report)
+            plan, is_open = self.plan, not without_data
+            expanded = self.expanded = settle_units(
+                expanded, lambda name: _class_count(expanded, name, plan, is_open=is_open), report
+            )
             report.raise_errors()
         self.graph = elaborate(expanded, report, folder=None if without_data else self.path.parent)
         report.raise_errors()
@@ -186,13 +188,13 @@ class _Phases:
             self.graph = self.graph or elaborate(self.expanded, Report(), is_guess=True)
 
 
-def _class_count(expanded: Expanded, name: str, plan: DataPlan | None) -> Count:
+def _class_count(expanded: Expanded, name: str, plan: DataPlan | None, *, is_open: bool) -> Count:
     outputs = expanded.root.get("outputs")
     body = outputs.get(name) if isinstance(outputs, Mapping) else None
     assert isinstance(body, Mapping)
     from nnspec.data.class_count import class_count  # few specs leave a head's units to it
 
-    return Count(*class_count(name, body, plan))
+    return Count(*class_count(name, body, plan, is_open=is_open))
 
 
 def diagnose(

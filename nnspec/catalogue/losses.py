@@ -12,14 +12,17 @@ from typing import Any
 from nnspec.catalogue import keras_objects
 from nnspec.ir.graph import Graph, Output
 
+PINBALL = "Pinball"  # no class of Keras: `nnspec.backends.keras.pinball` has it
 DEFAULT_LOSS = {
     "regression": "MeanSquaredError",
+    "quantiles": PINBALL,
     "classification": "SparseCategoricalCrossentropy",
     "binary": "BinaryCrossentropy",
     "multilabel": "BinaryCrossentropy",
 }
 DEFAULT_METRICS: dict[str, tuple[str, ...]] = {
     "regression": ("mae",),
+    "quantiles": ("mae",),  # of the level nearest the median
     "classification": ("accuracy",),
     "binary": ("accuracy",),
     "multilabel": ("binary_accuracy",),
@@ -28,6 +31,7 @@ DEFAULT_METRICS: dict[str, tuple[str, ...]] = {
 # multilabel for shares of one whole.
 _ACCURACY = {
     "regression": "CategoricalAccuracy",
+    "quantiles": "CategoricalAccuracy",
     "classification": "SparseCategoricalAccuracy",
     "binary": "BinaryAccuracy",
     "multilabel": "BinaryAccuracy",
@@ -53,6 +57,7 @@ LOSSES: Mapping[str, frozenset[str]] = {
         "CategoricalHinge",
         "CosineSimilarity",
     },
+    "quantiles": frozenset(),
     "binary": _OF_YES_AND_NO,
     "multilabel": _OF_YES_AND_NO | {"CosineSimilarity"},
 }
@@ -83,12 +88,13 @@ _YES_AND_NO = frozenset({"BinaryAccuracy", "BinaryCrossentropy", "BinaryIoU", "H
 _SHARES = frozenset(
     {"KLDivergence", "CategoricalCrossentropy", "CategoricalAccuracy", "TopKCategoricalAccuracy", "CosineSimilarity"}
 )
+_OF_NUMBERS = _ERRORS | {
+    "CosineSimilarity", "MeanAbsolutePercentageError", "MeanSquaredLogarithmicError", "R2Score",
+    "PearsonCorrelation", "ConcordanceCorrelation",
+}  # fmt: skip
 METRICS: Mapping[str, frozenset[str]] = {
-    "regression": _ERRORS
-    | {
-        "CosineSimilarity", "MeanAbsolutePercentageError", "MeanSquaredLogarithmicError", "R2Score",
-        "PearsonCorrelation", "ConcordanceCorrelation",
-    },
+    "regression": _OF_NUMBERS,
+    "quantiles": _OF_NUMBERS,
     "classification": _ERRORS
     | DECISIONS
     | _SHARES
@@ -103,6 +109,8 @@ METRICS: Mapping[str, frozenset[str]] = {
 
 def loss_of(output: Output) -> tuple[str, dict[str, Any]]:
     """Class and arguments of an output's loss: the one that the spec names, else that of the task."""
+    if output.loss is None and output.task == "quantiles":
+        return PINBALL, {}
     name, arguments = keras_objects.canonical(
         "losses", output.loss if output.loss is not None else DEFAULT_LOSS[output.task]
     )

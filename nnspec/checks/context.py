@@ -60,6 +60,8 @@ def output_slots(graph: Graph) -> dict[str, Slot]:
             classes=o.classes,
             class_axis=o.class_axis,
             follows=followed_axes(graph, o),
+            levels=o.levels,
+            is_calibrated=o.is_calibrated,
         )
         for name, o in graph.outputs.items()
     }

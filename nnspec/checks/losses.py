@@ -55,13 +55,16 @@ def _wrong_task(context: Context, output: Output, name: str) -> Diagnostic:
     if name in _OF_NO_TASK:
         notes = [_OF_NO_TASK[name]]
     default = DEFAULT_LOSS[output.task]
+    fix = Fix(f"use `{default}`, the default for {output.task}", (Edit(span, default),))
+    if output.task == "quantiles":
+        fix = Fix("remove `loss`: quantiles are learned by the pinball loss of their levels")
     return Diagnostic(
         "NN509",
         f"loss `{name}` does not apply to output `{output.name}`, whose task is {output.task}",
         span,
         path=f"outputs.{output.name}.loss",
         notes=tuple(notes),
-        fixes=(Fix(f"use `{default}`, the default for {output.task}", (Edit(span, default),)),),
+        fixes=(fix,),
     )
 
 

@@ -61,7 +61,8 @@ def check_metrics(context: Context) -> Iterator[Diagnostic]:
 def _wrong_task(reading: Reading, called: str) -> Diagnostic:
     output, span = reading.output, locate(reading.context.root, reading.path).span
     is_word = called in keras_objects.words("metrics")
-    fitting = [t for t, kinds in METRICS.items() if (t != "regression" if is_word else reading.kind in kinds)]
+    others = {task: kinds for task, kinds in METRICS.items() if task != "quantiles"}  # those of a regression
+    fitting = [t for t, kinds in others.items() if (t != "regression" if is_word else reading.kind in kinds)]
     meant = _SAME.get(output.task, {}).get(reading.kind)
     fixes = [Fix(f"use `{meant}`", (Edit(span, meant),))] if meant in measured_by(output) else []
     default = DEFAULT_METRICS[output.task][0]

@@ -55,7 +55,7 @@ def _check_head(context: Context, output: Output, function: str, head: Node | No
         notes = [f"`{loss}` with `from_logits` applies a {_link(task)} itself, so it would be applied twice"]
         fixes = [Fix("remove `from_logits`"), _activation_fix(context, head, "linear", "make the head linear")]
         yield say(f"output `{name}` ends in a {function}, but its loss expects logits", notes, *fixes)
-    elif task == "regression":
+    elif output.gives_values:
         yield from _check_regression(context, output, function, head, say)
     elif task == "classification" and function != "softmax" and not output.gives_scores:
         if function == "sigmoid":
@@ -122,7 +122,7 @@ def _check_regression(
     is_image = sum(names_places(axis.name) for axis in output.value.axes) > 1
     is_open = function == "sigmoid" and scale is None and (context.plan is None or is_image)
     alarm = say(
-        f"output `{name}` is a regression, but its head is a {function}",
+        f"output `{name}` is {_named(output)}, but its head is a {function}",
         [why, "to predict n values, use n outputs and a linear head; there are no classes"],
         _activation_fix(context, head, "linear", "make the head linear"),
         Fix("if the values are classes, use `task: classification`", (Edit(span, "classification"),)),
@@ -133,6 +133,10 @@ def _check_regression(
         ),
     )
     yield replace(alarm, severity=Severity.WARNING) if is_open else alarm
+
+
+def _named(output: Output) -> str:
+    return "a regression" if output.task == "regression" else f"of {output.task}"
 
 
 def _link(task: str) -> str:
@@ -227,10 +231,10 @@ def _check_softmax_axis(context: Context, output: Output, head: Node) -> Iterato
 
 
 def _check_classes(context: Context, output: Output) -> Iterator[Diagnostic]:
-    if output.classes is not None and output.task == "regression":
+    if output.classes is not None and output.gives_values:
         yield Diagnostic(
             "NN507",
-            f"output `{output.name}` is a regression, but it lists {len(output.classes)} classes",
+            f"output `{output.name}` is {_named(output)}, but it lists {len(output.classes)} classes",
             context.span("outputs", output.name, "classes"),
             path=f"outputs.{output.name}.classes",
             notes=("the outputs of a regression are values, one per unit of the last layer; there are no classes",),

@@ -6,14 +6,18 @@ from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.checks.splits import slot_labels
 from nnspec.data.section.plan import DataPlan
 from nnspec.document import Mapping, Scalar, Sequence
+from nnspec.ir.levels import DEFAULT
 
 
-def class_count(name: str, output: Mapping, plan: DataPlan | None) -> tuple[int | None, str, str]:
+def class_count(
+    name: str, output: Mapping, plan: DataPlan | None, *, is_open: bool = True
+) -> tuple[int | None, str, str]:
     """The number; where it is not known, None, why not, and what to do.
 
     Args:
         output: what the spec says of the output.
-        plan: None where the spec has no data, or they are left alone.
+        plan: None where the spec has no data.
+        is_open: whether files may be looked at.
     """
     task = output.get("task")
     kind = task.value if isinstance(task, Scalar) else None
@@ -21,6 +25,9 @@ def class_count(name: str, output: Mapping, plan: DataPlan | None) -> tuple[int 
         return 1, "", ""
     if kind == "regression":
         return None, f"output `{name}` is a regression, which has no classes", "set `units` to a number"
+    if kind == "quantiles":
+        return _level_count(name, output, plan)
+    plan = plan if is_open else None
     known = _declared(output)
     slot = plan.outputs.get(name) if plan is not None else None
     if known is None and plan is not None and slot is not None:
@@ -42,6 +49,18 @@ def class_count(name: str, output: Mapping, plan: DataPlan | None) -> tuple[int 
         f"output `{name}` lists no `classes` and its data must be loaded before they can be counted",
         say,
     )
+
+
+def _level_count(name: str, output: Mapping, plan: DataPlan | None) -> tuple[int | None, str, str]:
+    """The levels of each column, and of each step of a horizon that is a list."""
+    levels = output.get("levels")
+    count = len(levels.items) if isinstance(levels, Sequence) else len(DEFAULT)
+    slot = plan.outputs.get(name) if plan is not None else None
+    if plan is None or slot is None or not slot.columns:
+        why = f"the data do not say how many values output `{name}` has, of which each takes {count} units"
+        return None, why, "set `units` to a number"
+    steps = len(plan.window.horizon) if plan.window is not None and plan.window.has_steps and slot.is_windowed else 1
+    return count * len(slot.columns) * steps, "", ""
 
 
 def _declared(output: Mapping) -> int | None:

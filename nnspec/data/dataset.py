@@ -315,7 +315,7 @@ class _Loader:
         encoded: dict[str, dict[str, Any]] = {name: {} for name in samples}
         for slot in plan.outputs.values():
             model, layout = self.model(slot), self.layouts["outputs", slot.name]
-            source = reference(plan, slot) if model.task == "regression" else None
+            source = reference(plan, slot) if model.gives_values else None
             before = source and relative_of(plan, slot, layout, source, self.layouts["inputs", source.name])
             fitted = fit_output(
                 plan,

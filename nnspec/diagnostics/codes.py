@@ -132,6 +132,9 @@ CODES: dict[str, str] = {
     "NN541": "no-target-counts",
     "NN542": "padded-like-does-not-fit",
     "NN560": "file-has-another-dialect",
+    "NN580": "head-does-not-hold-levels",
+    "NN581": "bad-levels",
+    "NN582": "nothing-to-calibrate-on",
     # NN6xx: backends and export
     "NN601": "layer-cannot-be-exported",
     "NN602": "bad-export-layout",

@@ -24,6 +24,19 @@ Real values: an output of size n predicts n numbers; there are no classes.
 - Loss: `MeanSquaredError` by default.
 - Metrics: those under `metrics`; evaluation also gives MAE, RMSE and R², with a naive baseline.
 """,
+    "quantiles": """\
+A forecast with its uncertainty: for each value the levels that given shares of the targets are below.
+
+- `levels`: shares between 0 and 1, ascending (default `[0.1, 0.5, 0.9]`). Levels never cross: the one nearest the
+  median is what the head gives, each other is a softplus further away.
+- Head: linear, with a unit for each level of each value, those of one value side by side: 18 for 6 steps of 3 levels.
+  The output has an axis `level`; `Dense: {units: auto}` counts the units from `data`.
+- Loss: the pinball loss, the mean over the levels.
+- `calibrate: conformal`: on the validation split each interval, as from 0.1 to 0.9, is widened or narrowed until it
+  holds its share (conformalized quantile regression), for each step of a horizon; the deployed graph has the offsets.
+- Evaluation gives the pinball loss, that of each level, how many targets are within each interval and its width, and
+  RMSE, MAE and R² of the median, beside quantiles around the naive forecast.
+""",
     "classification": """\
 One label per sample (or per position), of mutually exclusive classes.
 

@@ -53,7 +53,7 @@ def _counts(graph: Graph, output: Output, plan: DataPlan, slot: SlotPlan | None)
     if slot is None or not slot.counts_in_part:
         return "all"
     axes = output.value.axes
-    if output.task == "classification" or not axes:
+    if output.task in ("classification", "quantiles") or not axes:
         return "steps"
     if len(axes) == 1:
         return "values"

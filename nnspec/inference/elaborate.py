@@ -28,6 +28,7 @@ from nnspec.expansion.fixes import settle_fixes
 from nnspec.expansion.items import Expanded, Item
 from nnspec.expansion.naming import Reference
 from nnspec.inference.heads import gives_scores, head_function
+from nnspec.inference.levels import behind_head
 from nnspec.inference.node import check_nested_mask, check_text, make_call, make_node
 from nnspec.inference.outputs import make_output
 from nnspec.inference.places import Declarations
@@ -300,7 +301,10 @@ class _Elaborator:
             value = self.resolve(reference)
             if value is None:
                 continue
-            output = make_output(name, value, body, node.key_span(name), self.report)
+            levels, behind = behind_head(name, value, body, node.key_span(name), self.report)
+            self.order += behind
+            value = behind[-1].outputs[0] if behind else value
+            output = make_output(name, value, body, node.key_span(name), self.report, levels)
             if not self.is_guess:  # whose task and loss may be anything
                 function, _ = head_function(self.order, output)
                 output = replace(output, gives_scores=gives_scores(function, output))

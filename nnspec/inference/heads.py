@@ -12,7 +12,7 @@ def head_function(nodes: Iterable[Node], output: Output) -> tuple[str, Node | No
     """The last activation before an output, behind what only moves values or acts in training; `linear` where none."""
     by_name = {node.name: node for node in nodes}
     node = by_name.get(output.value.node)
-    while node is not None and (node.layer.moves_values or node.layer.is_training_only):
+    while node is not None and _is_behind_head(node):
         node = by_name.get(node.inputs[0].node)
     if node is None:
         return "linear", None
@@ -23,6 +23,10 @@ def head_function(nodes: Iterable[Node], output: Output) -> tuple[str, Node | No
     if isinstance(value, str):
         return value.lower(), node
     return ("linear" if value is None else next(iter(value), "linear").lower()), node
+
+
+def _is_behind_head(node: Node) -> bool:
+    return node.layer.moves_values or node.layer.is_training_only or node.layer.follows_head
 
 
 def gives_scores(function: str, output: Output) -> bool:

@@ -6,11 +6,12 @@ from typing import Any
 
 from nnspec.diagnostics import AxisRef, Diagnostic, Report, Span
 from nnspec.document import Mapping, to_plain
+from nnspec.inference.levels import Levels
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Output, Value
 
 
-def make_output(name: str, value: Value, body: Mapping, span: Span, report: Report) -> Output:
+def make_output(name: str, value: Value, body: Mapping, span: Span, report: Report, levels: Levels) -> Output:
     """An output with its task; the class axis is `class`, else the last."""
 
     def plain(key: str) -> Any:
@@ -45,5 +46,7 @@ def make_output(name: str, value: Value, body: Mapping, span: Span, report: Repo
         class_axis=class_axis,
         loss=plain("loss"),
         metrics=tuple(plain("metrics") or ()),
+        levels=levels.values,
+        is_calibrated=levels.is_calibrated,
         weight=float(plain("weight") if plain("weight") is not None else 1.0),
     )

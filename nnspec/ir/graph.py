@@ -9,12 +9,14 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from nnspec.diagnostics import Span
-from nnspec.ir.axes import Axes
+from nnspec.ir.axes import Axes, index_of
+from nnspec.ir.levels import LEVEL
 
 if TYPE_CHECKING:
     import numpy as np
 
 
+NUMERIC_TASKS = ("regression", "quantiles")
 Steps = int | Fraction
 Args: TypeAlias = Mapping[str, Any]  # a layer's arguments by name: its schema has checked what each of them holds
 
@@ -147,6 +149,8 @@ class LayerKind(Protocol):
     @property
     def own_activation(self) -> str: ...
     @property
+    def follows_head(self) -> bool: ...
+    @property
     def repeats_inner(self) -> bool: ...
     @property
     def package(self) -> str: ...
@@ -237,6 +241,8 @@ class Output:
 
     Attributes:
         gives_scores: whether its values are scores rather than probabilities, so that yes begins at 0, not at 0.5.
+        levels: of quantiles, the share of the targets below each position of the axis `level`, ascending.
+        is_calibrated: whether calibration on the validation split moves its levels.
         counts: which of its targets count: `all`; or `steps`, where those of padded steps do not; or `values`, where
             they count one by one along the last axis too, over which losses are means.
     """
@@ -252,6 +258,18 @@ class Output:
     weight: float = 1.0
     gives_scores: bool = False
     counts: str = "all"
+    levels: tuple[float, ...] = ()
+    is_calibrated: bool = False
+
+    @property
+    def gives_values(self) -> bool:
+        """Whether it gives numbers in the units of its targets, rather than classes or their probabilities."""
+        return self.task in NUMERIC_TASKS
+
+    @property
+    def level_axis(self) -> int | None:
+        """The position of the axis of a quantile output's levels, batch left out."""
+        return index_of(self.value.axes, LEVEL) if self.levels else None
 
     @property
     def threshold(self) -> float:

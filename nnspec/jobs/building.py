@@ -6,7 +6,6 @@ import time
 from pathlib import Path
 
 from nnspec.backends.base import ExportBackend, TrainingBackend
-from nnspec.data.deployment import Deployment
 from nnspec.jobs import artifact
 from nnspec.jobs.exporting import write_model
 from nnspec.jobs.run import Run
@@ -37,9 +36,8 @@ def run_build(
     with artifact.staged(out, resume=resume, keep_on_failure=True) as folder:
         checked, dataset = prepared(checked, folder, progress, resume=resume)
         run, trained = train_into(checked, dataset, folder, progress, resume=resume, backend=engine)
-        deployment = Deployment(dataset.inputs, dataset.outputs)
         run.verification = write_model(
-            checked, trained.compiled, deployment, dataset, folder, progress, engine=engine, exporter=target
+            checked, trained.compiled, trained.deployment, dataset, folder, progress, engine=engine, exporter=target
         )
         more = {"build_seconds": round(time.time() - started, 1), "best_epoch": trained.best_epoch}
         artifact.write_manifest(checked, folder, engine, target, more)

@@ -40,6 +40,7 @@ def describe_model(
             "classes": classes,
             "class_axis": output.class_axis,
             **({"threshold": output.threshold} if output.task in ("binary", "multilabel") else {}),
+            **({"levels": list(output.levels)} if output.levels else {}),
             "columns": columns or None,
         }
         if classes is not None:

@@ -20,6 +20,7 @@ from nnspec.jobs.run import Run
 from nnspec.jobs.settings import engine_of, exporter_of, settings_of
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress
+from nnspec.training.calibration import deployment_of
 from nnspec.training.evaluate import evaluate, table
 from nnspec.training.settings import Settings
 from nnspec.training.targets import trimmed
@@ -77,8 +78,8 @@ def train_into(
         progress.say(f"samples left out because values are missing: {missing}")
     with progress.step("training"):
         trained = train(checked.graph, dataset, settings, folder, progress, resume=resume, backend=backend)
-    deployment = Deployment(dataset.inputs, dataset.outputs)
     batch = settings["batch_size"] if any(node.is_stateful for node in checked.graph.nodes) else None
+    deployment = deployment_of(checked.graph, dataset, trained.compiled, backend, batch)
     figures = _figures(trained, checked, dataset, deployment, batch, settings, backend)
     progress.say(f"best epoch: {trained.best_epoch}\n{table(checked.graph, figures)}")
     trained.compiled.model.save(folder / "model.keras")
@@ -88,6 +89,7 @@ def train_into(
     artifact.write_text(folder / "spec.yaml", resolved.to_yaml(checked.root))
     plot_history(trained.history, trained.best_epoch, folder / "history.png", progress)
     shutil.rmtree(folder / "checkpoint", ignore_errors=True)
+    trained.deployment = deployment
     return Run(folder, figures, trained.history), trained
 
 

@@ -16,6 +16,7 @@ from nnspec.jobs import vocabularies
 from nnspec.jobs.dataset import load_dataset
 from nnspec.jobs.settings import settings_of
 from nnspec.pipeline import Checked
+from nnspec.training.calibration import deployment_of
 from nnspec.training.settings import fixed_batches
 
 
@@ -54,7 +55,9 @@ def with_weights(
         deployment = Deployment.from_json(json.loads(beside.read_text(encoding="utf-8")))
     elif checked.data is not None:
         dataset = load_dataset(checked)
-        return compiled, Deployment(dataset.inputs, dataset.outputs), dataset
+        stateful = any(node.is_stateful for node in checked.graph.nodes)
+        batch = settings["batch_size"] if stateful else None
+        return compiled, deployment_of(checked.graph, dataset, compiled, backend, batch), dataset
     return compiled, deployment, load_dataset(checked) if checked.data is not None else None
 
 

@@ -120,6 +120,9 @@ def _columns(name: str, array: Array, body: Mapping[str, Any]) -> dict[str, list
         axes = [BATCH, *(axis for axis in axes if axis != BATCH)]
     elif array.ndim == 0 or axes:
         array, axes = array[None], [BATCH, *axes]
+    if "level" in axes and body.get("levels"):
+        array = np.moveaxis(array, axes.index("level"), -1)
+        axes = [*(axis for axis in axes if axis != "level"), "level"]
     task, classes = body.get("task"), body.get("classes")
     is_score = array.dtype.kind == "f"
     if task == "classification" and classes and is_score:
@@ -135,9 +138,23 @@ def _columns(name: str, array: Array, body: Mapping[str, Any]) -> dict[str, list
             found[name + end] = [labels[int(p > threshold)] for p in flat[:, i]]
             found[f"{name}{end}_p"] = flat[:, i].tolist()
         return found
+    if body.get("levels") and axes[-1:] == ["level"]:
+        return _level_columns(name, array, body)
     called = body.get("columns") or (classes if task == "multilabel" else None) or []
     endings = [f"_{c}" for c in called] if len(called) == flat.shape[1] > 1 else _endings(array.shape[1:])
     return {name + end: flat[:, i].tolist() for i, end in enumerate(endings)}
+
+
+def _level_columns(name: str, array: Array, body: Metadata) -> dict[str, list[object]]:
+    """From axes `sample … level`: for each element its levels, `forecast_q0.1` and so on."""
+    flat = array.reshape(len(array), -1, array.shape[-1])
+    called = body.get("columns") or []
+    endings = [f"_{c}" for c in called] if len(called) == flat.shape[1] > 1 else _endings(array.shape[1:-1])
+    return {
+        f"{name}{end}_q{level:g}": flat[:, i, k].tolist()
+        for i, end in enumerate(endings)
+        for k, level in enumerate(body["levels"])
+    }
 
 
 def _class_axis(array: Array, axes: list[str], body: Mapping[str, Any], count: int) -> int | None:

@@ -10,13 +10,14 @@ from nnspec.backends.registry import TRAINING as TRAINING_BACKENDS
 from nnspec.data.section.json_schema import data_section
 from nnspec.data.sources.base import DataSource
 from nnspec.data.sources.registry import own_kinds
+from nnspec.schema.levels import LEVEL_KEYS
 
 Schema = dict[str, Any]
 
 NAME_PATTERN = r"^[A-Za-z_][A-Za-z0-9_\-]*$"
 DTYPES = ["float32", "int8", "int16", "int32", "int64", "uint8", "bool", "string"]
 STRUCTURE = ("repeat", "block", "share")
-TASKS = ["regression", "classification", "binary", "multilabel"]
+TASKS = ["regression", "quantiles", "classification", "binary", "multilabel"]
 
 
 def _closed(description: str, properties: dict[str, Schema], **more: Any) -> Schema:
@@ -85,6 +86,7 @@ OUTPUTS: Schema = _named(
                 "type": "string",
                 "description": "The axis with one score per class; default: `class`, else the last axis.",
             },
+            **LEVEL_KEYS,
             "loss": {"$ref": "#/definitions/loss", "description": "Keras loss; default: that of the task."},
             "metrics": {
                 "type": "array",

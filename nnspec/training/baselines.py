@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from nnspec.data.dataset import Dataset, Split
 from nnspec.data.prepare.transforms import statistic_of
 from nnspec.data.section.plan import Slot
+from nnspec.training.intervals import residual_quantiles, score_levels
 from nnspec.training.scores import as_rows
 
 
@@ -19,7 +20,8 @@ def baselines(dataset: Dataset, split: str, outputs: Mapping[str, Slot]) -> dict
 
     Classes: `majority`, the training rows' most frequent class of each output element, with its `accuracy`. Numbers:
     `persistence`, the last value of the same column, where a window holds it, else `mean`, the training rows' mean of
-    each element; with `rmse` and `mae` in original units. Of outputs that are padded, each step is a row.
+    each element; with `rmse` and `mae` in original units; of quantiles, those of what it missed in training are around
+    it. Of outputs that are padded, each step is a row.
     """
     train, scored = dataset.splits["train"], dataset.splits[split]
     found = {}
@@ -27,11 +29,14 @@ def baselines(dataset: Dataset, split: str, outputs: Mapping[str, Slot]) -> dict
         transform = dataset.outputs[name]
         # A multilabel of an array has no class names, but its targets are its codes.
         is_class = transform.classes is not None or outputs[name].task in ("classification", "binary", "multilabel")
-        found[name] = _score(train, scored, name, dataset.steps.get(name, ()), is_class=is_class)
+        levels = outputs[name].levels
+        found[name] = _score(train, scored, name, dataset.steps.get(name, ()), is_class=is_class, levels=levels)
     return found
 
 
-def _score(train: Split, scored: Split, name: str, steps: Sequence[int], *, is_class: bool) -> dict[str, Any]:
+def _score(
+    train: Split, scored: Split, name: str, steps: Sequence[int], *, is_class: bool, levels: Sequence[float] = ()
+) -> dict[str, object]:
     known, counted = _counted(train, name, steps), _counted(scored, name, steps)
     if is_class:
         guess = _majority(as_rows(train.y[name], steps), known)
@@ -45,10 +50,19 @@ def _score(train: Split, scored: Split, name: str, steps: Sequence[int], *, is_c
     else:
         values = np.where(known, as_rows(train.target[name], steps).astype(np.float64), np.nan)
         forecast = statistic_of(np.nanmean, values, (0,))
-    error = as_rows(scored.target[name], steps).astype(np.float64) - forecast
+    called = "mean" if last is None else "persistence"
+    truth = as_rows(scored.target[name], steps).astype(np.float64)
+    if levels:
+        before = train.last[name]
+        fitted = forecast if before is None else as_rows(before, steps)
+        missed = as_rows(train.target[name], steps).astype(np.float64) - fitted
+        around = np.asarray(forecast)[..., None] + residual_quantiles(missed, levels, known)
+        guess = np.broadcast_to(around, (*truth.shape, len(levels)))
+        return {"name": called, **score_levels(truth, guess, levels, counted)}
+    error = truth - forecast
     error = error if counted is None else error[counted]
     metrics = {"rmse": float(np.sqrt(np.mean(error**2))), "mae": float(np.mean(np.abs(error)))}
-    return {"name": "mean" if last is None else "persistence", **metrics}
+    return {"name": called, **metrics}
 
 
 def _counted(split: Split, name: str, steps: Sequence[int]) -> NDArray[np.bool_] | None:

@@ -16,9 +16,16 @@ from nnspec.data.section.plan import Slot
 from nnspec.ir.graph import Graph, Output
 from nnspec.training import scores
 from nnspec.training.baselines import baselines
+from nnspec.training.intervals import Figures, score_levels
 
 # The metric that is shown with the baseline's.
-HEADLINE = {"regression": "rmse", "classification": "accuracy", "binary": "accuracy", "multilabel": "accuracy"}
+HEADLINE = {
+    "regression": "rmse",
+    "quantiles": "pinball",
+    "classification": "accuracy",
+    "binary": "accuracy",
+    "multilabel": "accuracy",
+}
 
 
 def evaluate(
@@ -52,16 +59,18 @@ def evaluate(
 
 def score(
     output: Output, deployment: Deployment, predicted: np.ndarray, split: Split, steps: Sequence[int] = ()
-) -> dict[str, float]:
+) -> Figures:
     """Figures of one output on one split, over the targets that count.
 
-    Regression: RMSE, MAE and R² (Pearson's 1 - SSE/SST, mean over columns).
+    Regression: RMSE, MAE and R² (Pearson's 1 - SSE/SST, mean over columns). Quantiles: as `intervals.score_levels`.
 
     Args:
         steps: the positions of the axes each of whose steps is a row of its own.
     """
     counted = split.counts(output.name)
     which = None if counted is None else scores.as_rows(counted, steps)
+    if output.levels:
+        return _score_levels(output, deployment, predicted, split, steps)
     if output.task == "regression":
         transform = deployment.outputs.get(output.name)
         values = transform.restore(predicted, split.raw) if transform else predicted
@@ -87,6 +96,20 @@ def score(
         "accuracy": scores.accuracy(codes, chosen, which),
         "f1_macro": scores.f1_macro(codes, chosen, which),
     }
+
+
+def _score_levels(
+    output: Output, deployment: Deployment, predicted: np.ndarray, split: Split, steps: Sequence[int]
+) -> Figures:
+    transform = deployment.outputs[output.name]
+    assert transform.levels is not None
+    target, counted = split.target[output.name].astype(np.float64), split.counts(output.name)
+    values = np.asarray(transform.restore(predicted, split.raw)).astype(np.float64)
+    guess = [
+        scores.as_rows(transform.levels.at(values, i).reshape(target.shape), steps) for i in range(len(output.levels))
+    ]
+    which = None if counted is None else scores.as_rows(counted, steps)
+    return score_levels(scores.as_rows(target, steps), np.stack(guess, axis=-1), output.levels, which)
 
 
 def table(graph: Graph, metrics: Mapping[str, Mapping[str, Any]]) -> str:

@@ -47,7 +47,7 @@ def counted_weights(output: Output, split: Split, weights: np.ndarray | None = N
     """
     counted = split.counts(output.name)
     assert counted is not None
-    if output.task != "classification" and output.counts == "steps":
+    if output.task not in ("classification", "quantiles") and output.counts == "steps":
         counted = np.asarray(counted.any(axis=-1))  # a loss is a mean over the last axis
     is_mean = loss_of(output)[1].get("reduction", "sum_over_batch_size") != "sum"
     share = counted.size / counted.sum() if is_mean else 1.0

@@ -20,6 +20,7 @@ from nnspec.backends.types import KerasCallback
 from nnspec.catalogue import keras_objects
 from nnspec.catalogue.losses import figures
 from nnspec.data.dataset import Dataset
+from nnspec.data.deployment import Deployment
 from nnspec.ir.graph import Graph
 from nnspec.progress import Progress
 from nnspec.training.adapting import adapt_layers, padding_of
@@ -36,11 +37,13 @@ class Trained:
     Attributes:
         history: one row an epoch: figure name -> value.
         best_epoch: from 1; its weights are the model's.
+        deployment: what the deployed model does around the network; empty until that is known.
     """
 
     compiled: Compiled
     history: list[dict[str, float]] = field(default_factory=list)
     best_epoch: int = 0
+    deployment: Deployment = field(default_factory=Deployment)
 
 
 def compile_model(graph: Graph, settings: Settings, backend: str | TrainingBackend = "tensorflow") -> Compiled:

@@ -166,6 +166,7 @@ _VALUES: Mapping[str, Mapping[str, str]] = {
         **dict.fromkeys(("multiclass", "categorical", "multi", "multiclass_classification"), "classification"),
         **dict.fromkeys(("segmentation", "semantic_segmentation", "language_model", "tagging"), "classification"),
         **dict.fromkeys(("forecast", "forecasting", "time_series", "reconstruction", "autoencoder"), "regression"),
+        **dict.fromkeys(("quantile", "quantile_regression", "probabilistic", "interval", "intervals"), "quantiles"),
         **dict.fromkeys(("binary_classification", "logistic"), "binary"),
         **dict.fromkeys(("multi_label", "multilabel_classification"), "multilabel"),
     },

@@ -119,10 +119,10 @@ class Measure:
         A softmax is measured against its largest probability, which is 1 where it is sure, and small where it has
         thousands of classes and knows nothing.
         """
-        if output.task != "regression" and not output.gives_scores:
+        if not output.gives_values and not output.gives_scores:
             largest = scale_of(predicted) if output.task == "classification" else 1.0
             return cls(min(1.0, largest))
-        return cls(scale_of(predicted), transform if output.task == "regression" else None)
+        return cls(scale_of(predicted), transform if output.gives_values else None)
 
     def relative(self, error: np.ndarray, wanted: np.ndarray) -> np.ndarray:
         """Each element's error in terms of the measure: axes `batch *output`.

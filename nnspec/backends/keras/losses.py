@@ -7,21 +7,20 @@ axes. So each object is Keras' own, with its arguments, and what it is called wi
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nnspec.backends.keras.pinball import build_pinball
 from nnspec.catalogue import keras_objects
-from nnspec.catalogue.losses import ALONG_CLASSES, DECISIONS, Measure, loss_of, measures
+from nnspec.catalogue.losses import ALONG_CLASSES, DECISIONS, PINBALL, Measure, loss_of, measures
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Args, Output
+from nnspec.ir.levels import middle
 
 if TYPE_CHECKING:
     from nnspec.backends.types import KerasTensor
-
-Read = Callable[[Any, Any], tuple[Any, Any]]
 
 _OF_INDICES = frozenset(
     {
@@ -63,6 +62,7 @@ class _Form:
         has_two_axes: whether all axes but the last become one.
         counts: which targets count, as `Output` says; those that do not hold what `marked` puts there.
         fill: what a prediction is taken for whose target does not count, so that its loss, times 0, is 0.
+        taken: of quantiles, the axis of the levels, batch included, and the level that stands for all of them.
         is_ramp: whether what stands there must differ along the last axis: a correlation divides by its deviation.
     """
 
@@ -75,9 +75,12 @@ class _Form:
     counts: str = "all"
     fill: float = 0.5
     is_ramp: bool = False
+    taken: tuple[int, int] | None = None
 
     @property
     def changes_nothing(self) -> bool:
+        if self.taken is not None:
+            return False
         is_plain = self.targets != "shares" and self.predictions != "indices" and self.counts == "all"
         return is_plain and not self.is_moved and self.link is None and not self.has_two_axes
 
@@ -89,6 +92,9 @@ class _Form:
         from keras import activations, ops
 
         mask = getattr(predicted, "_keras_mask", None)
+        if self.taken is not None:
+            axis, index = self.taken
+            predicted = ops.take(predicted, index, axis=axis)
         counted = None
         if self.counts != "all":
             truth, predicted, counted = self.counted(truth, predicted)
@@ -159,7 +165,10 @@ def _form(output: Output, kind: str, arguments: Args, *, is_metric: bool) -> _Fo
     fill = 0.0 if kind in _WITH_AXES_IN_PLACE else 0.5
     if output.task != "classification":
         is_ramp = kind in _CORRELATIONS
-        return _Form(link=link, has_two_axes=has_two_axes, counts=output.counts, fill=fill, is_ramp=is_ramp)
+        taken = None if output.level_axis is None else (output.level_axis + 1, middle(output.levels))
+        return _Form(
+            link=link, has_two_axes=has_two_axes, counts=output.counts, fill=fill, is_ramp=is_ramp, taken=taken
+        )
     count = len(output.value.axes)
     position = ax.index_of(output.value.axes, output.class_axis or "")
     place = count if position is None else position + 1
@@ -200,6 +209,8 @@ def _keras_arguments(output: Output, kind: str, arguments: Args) -> dict[str, An
 def build_loss(output: Output) -> Any:
     """The loss of an output."""
     kind, arguments = loss_of(output)
+    if kind == PINBALL:
+        return build_pinball(output)
     form = _form(output, kind, arguments, is_metric=False)
     loss = keras_objects.build("losses", {kind: _keras_arguments(output, kind, arguments)})
     if not form.changes_nothing:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from nnspec.backends.onnx.calibration import move_levels
 from nnspec.backends.onnx.lowering import Lowering
 from nnspec.backends.onnx.view import View
 from nnspec.data.deployment import Deployment, class_position, label_axes, label_name
@@ -48,6 +49,8 @@ def restore_outputs(
             transform = deployment.outputs.get(name)
             restored = view
             if transform is not None and transform.classes is None:
+                if transform.levels is not None:
+                    restored = move_levels(lowering, restored, transform.levels)
                 if transform.scaling is not None:
                     restored = _scale_columns(lowering, restored, transform.scaling, invert=True)
                 if transform.relative is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from nnspec.data.prepare.fit import FEATURE_NAMES, Layout, has_steps, sequence_axis
 from nnspec.data.prepare.labels import encode, vocabulary, zeros_and_ones
+from nnspec.data.prepare.levels import Levels
 from nnspec.data.prepare.rows import Rows, arrange
 from nnspec.data.prepare.transforms import InputTransform, OutputTransform, Relative, Scaling, statistic_of
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.diagnostics import SpecError
+from nnspec.ir.levels import LEVEL
 
 Array = np.ndarray
 
@@ -163,12 +165,25 @@ def fit_output(
         return Fitted(OutputTransform(classes=classes), task, labels)
     relative = last if slot.is_relative else None
     unscaled = OutputTransform(relative=relative)
-    if slot.scale is None or slot.scale.method == "none":
-        return Fitted(unscaled, task, last=last)
-    along = _own_statistics(plan, slot, model, layout)
-    learned = unscaled.encode(train, raw)
-    scaling = Scaling.fit(learned if counted is None else np.where(counted, learned, np.nan), slot.scale.method, along)
-    return Fitted(OutputTransform(scaling, relative), task, last=last)
+    scaling = None
+    if slot.scale is not None and slot.scale.method != "none":
+        along = _own_statistics(plan, slot, model, layout)
+        learned = unscaled.encode(train, raw)
+        known = learned if counted is None else np.where(counted, learned, np.nan)
+        scaling = Scaling.fit(known, slot.scale.method, along)
+    transform = OutputTransform(scaling, relative)
+    return Fitted(_over_levels(transform, model) if model.levels else transform, task, last=last)
+
+
+def _over_levels(transform: OutputTransform, model: Slot) -> OutputTransform:
+    """The transform of targets, for every level of them."""
+    place = [name for name, _ in model.axes].index(LEVEL)
+    scaling, relative = transform.scaling, transform.relative
+    if scaling is not None:
+        scaling = Scaling(np.expand_dims(scaling.offset, place), np.expand_dims(scaling.divisor, place))
+    if relative is not None:
+        relative = replace(relative, shape=(*relative.shape[:place], 1, *relative.shape[place:]))
+    return replace(transform, scaling=scaling, relative=relative, levels=Levels(model.levels, place + 1))
 
 
 def _names(slot: SlotPlan, model: Slot) -> list[str | int]:

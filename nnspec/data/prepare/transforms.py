@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from nnspec.data.prepare.levels import Levels
 
 Array = np.ndarray
 Float = NDArray[np.float32]
@@ -172,15 +174,23 @@ class OutputTransform:
         relative: the last values to add back after the scaling is undone.
         classes: the labels in the order of the class indices.
         edges: of numbers cut into classes; nested like the output's axes (1 along those that share edges), then edges.
+        levels: of quantiles; `scaling` and `relative` then have the output's axes, 1 along that of the levels.
     """
 
     scaling: Scaling | None = None
     relative: Relative | None = None
     classes: list[str | int] | None = None
     edges: list[Any] | None = None
+    levels: Levels | None = None
 
     def encode(self, target: Array, raw_inputs: Mapping[str, Array]) -> Float:
-        """A regression's targets, axes `batch *output` in original units, as the network learns them."""
+        """A regression's targets, axes `batch *output` in original units, as the network learns them.
+
+        Those of quantiles have the axes of the output but for its levels.
+        """
+        if self.levels is not None:
+            plain = replace(self, levels=None)
+            return _as_float(self.levels.without(plain.encode(self.levels.beside(target), raw_inputs)))
         values = _as_float(target)
         if self.relative is not None:
             values = _as_float(values - self.relative.last(raw_inputs[self.relative.input]))
@@ -191,7 +201,7 @@ class OutputTransform:
         if self.classes is not None:
             is_index = np.asarray(prediction).dtype.kind in "iu"
             return np.asarray(self.classes)[prediction] if is_index else np.asarray(prediction)
-        values = _as_float(prediction)
+        values = _as_float(prediction) if self.levels is None else self.levels.moved(prediction)
         if self.scaling is not None:
             values = self.scaling.invert(values)
         if self.relative is not None:
@@ -215,10 +225,12 @@ class OutputTransform:
             "relative": self.relative.to_json() if self.relative else None,
             "classes": self.classes,
             "edges": self.edges,
+            **({} if self.levels is None else {"levels": self.levels.to_json()}),
         }
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> OutputTransform:
         scaling = Scaling.from_json(body["scaling"]) if body.get("scaling") else None
         relative = Relative.from_json(body["relative"]) if body.get("relative") else None
-        return cls(scaling, relative, body.get("classes"), body.get("edges"))
+        levels = Levels.from_json(body["levels"]) if body.get("levels") else None
+        return cls(scaling, relative, body.get("classes"), body.get("edges"), levels)

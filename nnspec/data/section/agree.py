@@ -45,6 +45,7 @@ def check(plan: DataPlan, inputs: Slots, outputs: Slots) -> Iterator[Diagnostic]
         yield from _check_scale(slot, model)
         yield from _check_classes(slot, model)
         yield from _check_counted(plan, slot, model, inputs)
+        yield from _check_calibrated(plan, model)
         if slot.is_relative:
             yield from _check_relative(plan, slot, model)
 
@@ -83,7 +84,7 @@ def _check_scale(slot: SlotPlan, model: Slot) -> Iterator[Diagnostic]:
         message = f"input `{slot.name}` has dtype {model.dtype}, but scaled values are floats"
         fix = Fix(f"remove `scale`, or declare input `{slot.name}` as float32")
         yield Diagnostic("NN506", message, scale.span, path=where, fixes=(fix,))
-    if slot.role == "outputs" and model.task != "regression" and slot.classes is None:
+    if slot.role == "outputs" and not model.gives_values and slot.classes is None:
         message = f"output `{slot.name}` is a {model.task} output: its targets are classes, which cannot be scaled"
         yield Diagnostic("NN208", message, scale.span, path=where)
     sizes = dict(model.data_axes)
@@ -103,7 +104,7 @@ def _check_scale(slot: SlotPlan, model: Slot) -> Iterator[Diagnostic]:
 
 def _check_classes(slot: SlotPlan, model: Slot) -> Iterator[Diagnostic]:
     plan = slot.classes
-    if plan is not None and model.task in ("regression", "multilabel"):
+    if plan is not None and (model.gives_values or model.task == "multilabel"):
         message = f"output `{slot.name}` is a {model.task} output, which takes no `classes` in `data`"
         fix = Fix("for classes set `task: classification` under `outputs`")
         yield Diagnostic("NN208", message, plan.span, path=slot.where("classes"), fixes=(fix,))
@@ -151,9 +152,17 @@ def _check_counted(plan: DataPlan, slot: SlotPlan, model: Slot, inputs: Slots) -
         yield Diagnostic("NN542", message, span, path=where)
 
 
+def _check_calibrated(plan: DataPlan, model: Slot) -> Iterator[Diagnostic]:
+    """NN582: calibration compares intervals with targets that training did not see."""
+    if model.is_calibrated and all(part.name != "validation" for part in plan.split.parts):
+        message = f"output `{model.name}` is calibrated on the validation split, but `split` has none"
+        fix = Fix("add one: `validation: 0.2`")
+        yield Diagnostic("NN582", message, plan.split.span, path="data.split", fixes=(fix,))
+
+
 def _check_relative(plan: DataPlan, slot: SlotPlan, model: Slot) -> Iterator[Diagnostic]:
     span, where = slot.span_of("relative_to"), slot.where("relative_to")
-    if model.task != "regression":
+    if not model.gives_values:
         message = f"output `{slot.name}` is a {model.task} output: there is no last value to add back to a class"
         yield Diagnostic("NN516", message, span, path=where)
     if plan.window is not None and 0 in plan.window.horizon:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from nnspec.data.sources.base import SourcePlan
 from nnspec.diagnostics import Span
+from nnspec.ir.graph import NUMERIC_TASKS
+from nnspec.ir.levels import LEVEL
 
 AxisList = tuple[tuple[str, int | str | None], ...]
 
@@ -22,10 +24,12 @@ class Slot:
     Attributes:
         axes: names and sizes without batch, in the model's order; a str is a symbol, None unknown. An output's are
             those of its head: a classification's class axis is among them.
-        task: of an output: regression, classification, binary or multilabel.
+        task: of an output: regression, quantiles, classification, binary or multilabel.
         classes: the class names that the spec gives an output.
         class_axis: the name of the axis that runs over classes.
         follows: those of an output's axes that follow an axis of an input, position by position, each with that axis.
+        levels: of quantiles, the share of the targets below each position of the axis `level`.
+        is_calibrated: whether calibration on the validation split moves them.
     """
 
     name: str
@@ -36,13 +40,20 @@ class Slot:
     classes: tuple[str | int, ...] | None = None
     class_axis: str | None = None
     follows: tuple[tuple[str, str], ...] = ()
+    levels: tuple[float, ...] = ()
+    is_calibrated: bool = False
 
     @property
     def data_axes(self) -> AxisList:
-        """The axes that the slot's data have: of a classification's targets, which are indices, without classes."""
-        if self.task != "classification":
-            return self.axes
-        return tuple(axis for axis in self.axes if axis[0] != self.class_axis)
+        """The axes that the slot's data have: of a classification's targets, which are indices, without classes; of
+        quantiles without levels."""
+        left_out = self.class_axis if self.task == "classification" else LEVEL if self.levels else None
+        return tuple(axis for axis in self.axes if axis[0] != left_out)
+
+    @property
+    def gives_values(self) -> bool:
+        """Whether an output gives numbers in the units of its targets."""
+        return self.task in NUMERIC_TASKS
 
     @property
     def class_size(self) -> int | None:
@@ -167,7 +178,7 @@ class SlotPlan:
 
     def needs_numbers(self, task: str | None) -> bool:
         """Whether an output's values must be numbers: all but labels."""
-        return task in (None, "regression") or (
+        return task in (None, *NUMERIC_TASKS) or (
             self.classes is not None and self.classes.kind in ("quantiles", "edges")
         )
 

@@ -29,6 +29,7 @@ class Reading:
         repeats_inner: whether it does what the layer that it wraps does, once for each position.
         looks_up_ids: whether its integers are ids of vectors in a table of `input_dim`.
         own_activation: the function that it is, as `activation:` names it; empty where it is none.
+        follows_head: whether nnspec puts it behind an output's head, so that it is not the head itself.
     """
 
     steps: ClassVar[bool] = False
@@ -47,6 +48,7 @@ class Reading:
     repeats_inner: ClassVar[bool] = False
     looks_up_ids: ClassVar[bool] = False
     own_activation: ClassVar[str] = ""
+    follows_head: ClassVar[bool] = False
 
     def adds_up(self, args: Mapping[str, Any]) -> bool:
         """Whether what it gives is a sum along each axis that it removes, to which zeros add nothing."""

@@ -1,0 +1,134 @@
+"""Conformal calibration of quantile outputs on the validation split.
+
+Romano, Patterson and Candès, "Conformalized quantile regression", 2019: an interval is widened by the k-th smallest of
+the distances by which the targets of n validation samples lie outside of it (negative inside), k = ceil((n + 1)·share).
+That is done for each position of the targets by itself, such as each step of a horizon, on what the network gives.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnspec.backends.base import TrainingBackend
+from nnspec.backends.keras.model import Compiled, predict, reset_states
+from nnspec.data.dataset import Dataset, Split
+from nnspec.data.deployment import Deployment
+from nnspec.data.prepare.levels import Levels
+from nnspec.data.prepare.transforms import OutputTransform
+from nnspec.diagnostics import Fix, SpecError
+from nnspec.ir.graph import Graph, Output
+from nnspec.ir.levels import pairs, share
+from nnspec.training.targets import trimmed
+
+Float = NDArray[np.float32]
+
+
+def deployment_of(
+    graph: Graph, dataset: Dataset, compiled: Compiled, backend: TrainingBackend, batch: int | None = None
+) -> Deployment:
+    """What a trained model's file does around the network, calibrated as the spec says.
+
+    Args:
+        batch: of a stateful model, which reads the samples in order and whole batches of them.
+
+    Raises:
+        SpecError: NN582.
+    """
+
+    def predicted(split: Split) -> Mapping[str, np.ndarray]:
+        if batch:
+            reset_states(compiled.model)
+        return predict(compiled.model, graph, split.x, batch or 256, backend)
+
+    used = dataset
+    if batch and "validation" in dataset.splits:
+        span = next(iter(graph.outputs.values())).span
+        splits = {**dataset.splits, "validation": trimmed(dataset.splits["validation"], batch, span)}
+        used = replace(dataset, splits=splits)
+    return Deployment(dataset.inputs, calibrated(graph, used, predicted))
+
+
+def calibrated(
+    graph: Graph, dataset: Dataset, predicted_of: Callable[[Split], Mapping[str, np.ndarray]]
+) -> dict[str, OutputTransform]:
+    """The transforms of the outputs, those that the spec wants calibrated with their offsets.
+
+    Args:
+        predicted_of: what the network gives for a split, by output.
+
+    Raises:
+        SpecError: NN582 where the validation split is too small.
+    """
+    transforms = dict(dataset.outputs)
+    wanted = [output for output in graph.outputs.values() if output.is_calibrated]
+    if not wanted:
+        return transforms
+    validation = dataset.splits["validation"]
+    predicted = predicted_of(validation)
+    for output in wanted:
+        transform = transforms[output.name]
+        assert transform.levels is not None
+        truth, counted = validation.y[output.name], validation.counts(output.name)
+        offset = fit_offsets(output, transform.levels, truth, predicted[output.name], counted)
+        transforms[output.name] = replace(transform, levels=replace(transform.levels, offset=offset))
+    return transforms
+
+
+def fit_offsets(
+    output: Output,
+    levels: Levels,
+    truth: np.ndarray,
+    predicted: np.ndarray,
+    counted: NDArray[np.bool_] | None = None,
+) -> Float:
+    """What to add to each level: axes `*output`. The median stays, as does a level without a share to reach.
+
+    Args:
+        truth: targets as the network learns them, axes `sample *data`.
+        predicted: what it gives for them, axes `sample *output`.
+        counted: which of the targets count.
+    """
+    given = np.moveaxis(predicted, levels.axis, -1).astype(np.float64)
+    wide = truth.reshape(given.shape[:-1]).astype(np.float64)
+    if counted is not None:
+        wide = np.where(counted.reshape(wide.shape), wide, np.nan)
+    offset = np.zeros(given.shape[1:], dtype=np.float64)
+    values, paired = levels.values, set[int]()
+    for low, high in pairs(values):
+        outside = np.maximum(given[..., low] - wide, wide - given[..., high])
+        reach = _smallest(output, outside, share(values, low, high))
+        offset[..., low], offset[..., high] = -reach, reach
+        paired |= {low, high}
+    for index, level in enumerate(values):
+        if index in paired or level == 0.5:
+            continue
+        side = 1.0 if level > 0.5 else -1.0  # a level without a mirror image is a bound on one side
+        offset[..., index] = side * _smallest(output, side * (wide - given[..., index]), max(level, 1 - level))
+    return np.moveaxis(offset, -1, levels.axis - 1).astype(np.float32)
+
+
+def rank(count: int, wanted: float) -> int:
+    """Which of `count` scores, from 1, bounds a share of future ones: ceil((n + 1)·share), which may exceed n."""
+    return math.ceil((count + 1) * wanted - 1e-9)
+
+
+def _smallest(output: Output, scores: np.ndarray, wanted: float) -> np.ndarray:
+    """The score of that rank, of each position: axes `sample *data` to `*data`; NaN does not count."""
+    counts = np.sum(~np.isnan(scores), axis=0)
+    ranks = np.vectorize(lambda count: rank(int(count), wanted), otypes=[np.int64])(counts)
+    if np.any(ranks > counts):
+        fewest = int(counts.min())
+        needed = math.ceil(wanted / (1 - wanted) - 1e-9)
+        message = (
+            f"output `{output.name}` cannot be calibrated: an interval of {wanted:.4g} needs {needed} validation "
+            f"samples, but there are {fewest}"
+        )
+        fixes = [Fix("make the validation split larger"), Fix("choose narrower levels"), Fix("remove `calibrate`")]
+        raise SpecError.single("NN582", message, output.span, path=f"outputs.{output.name}.calibrate", fixes=fixes)
+    ordered = np.sort(scores, axis=0)  # NaN last
+    return np.asarray(np.take_along_axis(ordered, (ranks - 1)[None], axis=0)[0])
