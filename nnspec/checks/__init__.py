@@ -8,6 +8,7 @@ from nnspec.checks.context import Context
 from nnspec.checks.data import check_data
 from nnspec.checks.direction import check_direction
 from nnspec.checks.expect import check_expectations
+from nnspec.checks.fixed_batch import check_fixed_batch
 from nnspec.checks.holes import check_holes
 from nnspec.checks.indices import check_indices
 from nnspec.checks.layout import check_layout
@@ -43,6 +44,7 @@ CHECKS: tuple[Callable[[Context], Iterable[Diagnostic]], ...] = (
     check_targets,
     check_state,
     check_opset,
+    check_fixed_batch,
     check_indices,
     check_vocabularies,
     check_expectations,

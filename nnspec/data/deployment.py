@@ -19,15 +19,21 @@ from nnspec.ir.graph import Graph, Output
 
 @dataclass(frozen=True, eq=False)
 class Deployment:
-    """The transforms of a graph's inputs and outputs; empty where the spec has no data."""
+    """The transforms of a graph's inputs and outputs; empty where the spec has no data.
+
+    Attributes:
+        has_labels: whether outputs of classes have a second output with labels.
+    """
 
     inputs: Mapping[str, InputTransform] = field(default_factory=dict)
     outputs: Mapping[str, OutputTransform] = field(default_factory=dict)
+    has_labels: bool = True
 
     def to_json(self) -> dict[str, Any]:
         return {
             "inputs": {name: t.to_json() for name, t in self.inputs.items()},
             "outputs": {name: t.to_json() for name, t in self.outputs.items()},
+            **({} if self.has_labels else {"labels": False}),
         }
 
     @classmethod
@@ -35,6 +41,7 @@ class Deployment:
         return cls(
             {name: InputTransform.from_json(t) for name, t in body.get("inputs", {}).items()},
             {name: OutputTransform.from_json(t) for name, t in body.get("outputs", {}).items()},
+            body.get("labels", True),
         )
 
     def to_network(self, raw: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -56,7 +63,11 @@ class Deployment:
         return result
 
     def labels(self, output: Output) -> list[str | int] | None:
-        """The labels that the deployed graph gives for an output, if it is one of classes."""
+        """The labels that the deployed graph gives for an output, if it is one of classes; None where it gives none."""
+        return self.classes(output) if self.has_labels else None
+
+    def classes(self, output: Output) -> list[str | int] | None:
+        """The labels of an output's classes, in the order of its class axis; None where it has no classes."""
         if output.task not in ("classification", "binary"):
             return None
         transform = self.outputs.get(output.name)

@@ -145,6 +145,7 @@ CODES: dict[str, str] = {
     "NN607": "model-cannot-be-imported",
     "NN610": "keras-on-another-engine",
     "NN612": "package-not-installed",
+    "NN613": "exported-batch-differs",
     # NN7xx: verification and deployed models
     "NN701": "onnx-differs-from-keras",
     "NN702": "onnx-not-well-formed",

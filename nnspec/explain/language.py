@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnspec.schema.sections import NAME_PATTERN, TASKS, sections, structure
+from nnspec.schema.parts import NAME_PATTERN
+from nnspec.schema.sections import TASKS, sections, structure
 
 Schema = dict[str, Any]
 MAX_DEPTH = 3

@@ -13,12 +13,14 @@ from nnspec.backends.keras.model import Compiled, read_weights
 from nnspec.backends.versions import versions
 from nnspec.data.dataset import Dataset
 from nnspec.data.deployment import Deployment
+from nnspec.document import to_plain
 from nnspec.expansion import resolved
 from nnspec.jobs import artifact
+from nnspec.jobs.interface import describe_interface
 from nnspec.jobs.metadata import describe_model
 from nnspec.jobs.run import Run
 from nnspec.jobs.settings import engine_of, exporter_of, fixed_batch
-from nnspec.jobs.verifying import prove
+from nnspec.jobs.verifying import gate_of, prove
 from nnspec.jobs.weights import with_weights, with_words
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress
@@ -84,11 +86,14 @@ def write_model(
     if dataset is not None:
         last = next((dataset.splits[n] for n in ("test", "validation") if n in dataset.splits), None)
         if last is not None:
-            held_out = dict(last.raw) if used is deployment else dict(last.x)
+            held_out = dict(last.raw) if used.inputs is deployment.inputs else dict(last.x)
     with progress.step("verification"):
         layout = section.get("layout") or {}
         result = prove(exported, checked, compiled, used, layout, held_out=held_out, engine=engine)
+        gate = gate_of(checked, compiled, used, layout)
+        interface = describe_interface(exported.metadata or {}, exported, gate, held_out)
     exported.embed({**(exported.metadata or {}), "verification": {"outputs": result["outputs"]}})
+    artifact.write_json(folder / "interface.json", interface)
     content = exported.to_bytes()
     result["file_size"] = len(content)
     (folder / f"model{exporter.suffix}").write_bytes(content)
@@ -138,6 +143,10 @@ def lower(
     metadata["states"] = dict(exported.states)
     if exported.states:  # as many sequences were carried side by side in training
         metadata["state_batch"] = fixed_batch(checked)
+    if (described := checked.root.get("description")) is not None:
+        metadata["description"] = str(to_plain(described))
+    if "batch" in section:
+        metadata["batch"] = section["batch"]
     metadata["versions"] = versions(engine_of(checked, backend), target)
     exported.embed(metadata)
     return exported
@@ -153,4 +162,6 @@ def right_padded(checked: Checked) -> frozenset[str]:
 
 def _deployed(checked: Checked, deployment: Deployment) -> Deployment:
     """What of the data's scaling goes into the file."""
-    return deployment if checked.section("export").get("scaling", True) else Deployment()
+    section = checked.section("export")
+    used = deployment if section.get("scaling", True) else Deployment()
+    return replace(used, has_labels=section.get("labels", True))

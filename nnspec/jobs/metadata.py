@@ -31,7 +31,7 @@ def describe_model(
     for name, output in graph.outputs.items():
         sizes = {"batch": None, **{a.name: ax.size_to_json(a.size) for a in output.value.axes}}
         columns = list(plan.outputs[name].columns) if plan is not None and name in plan.outputs else None
-        classes = deployment.labels(output)
+        classes = deployment.classes(output)
         order = layout.get(name, list(sizes))
         outputs[name] = {
             "axes": [[axis, sizes[axis]] for axis in order],
@@ -43,7 +43,7 @@ def describe_model(
             **({"levels": list(output.levels)} if output.levels else {}),
             "columns": columns or None,
         }
-        if classes is not None:
+        if classes is not None and deployment.has_labels:
             kept = [axis for axis in order if axis in label_axes(output)]
             outputs[label_name(name)] = {
                 "axes": [[axis, sizes[axis]] for axis in kept],

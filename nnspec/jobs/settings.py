@@ -14,7 +14,10 @@ def settings_of(checked: Checked) -> Settings:
 
 
 def fixed_batch(checked: Checked) -> int | None:
-    """The only batch size that the built model takes; None where it takes any."""
+    """The only batch size that the deployed model takes; None where it takes any."""
+    wanted: int | None = checked.section("export").get("batch")
+    if wanted is not None:
+        return wanted
     return next((batch for batch in fixed_batches(checked.graph, settings_of(checked)).values() if batch), None)
 
 

@@ -9,7 +9,7 @@ from lsprotocol import types as lsp
 from nnspec.lsp.names import Name, names
 from nnspec.lsp.positions import Positions
 from nnspec.pipeline import Survey
-from nnspec.schema.sections import NAME_PATTERN
+from nnspec.schema.parts import NAME_PATTERN
 
 
 def definition(survey: Survey, positions: Positions, uri: str, where: lsp.Position) -> list[lsp.Location]:

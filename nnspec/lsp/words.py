@@ -10,7 +10,8 @@ from nnspec.layers.kit.documentation import markdown
 from nnspec.layers.registry import REGISTRY
 from nnspec.lsp.cursor import Path
 from nnspec.schema import assembly as schemas
-from nnspec.schema.sections import STRUCTURE, Schema
+from nnspec.schema.parts import Schema
+from nnspec.schema.sections import STRUCTURE
 
 _DEFINITIONS = "#/definitions/"
 

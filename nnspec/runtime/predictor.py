@@ -63,9 +63,10 @@ class Predictor:
         if batch_size < 1:
             raise ValueError("batch_size must be at least 1")
         self._session = session
-        self._batch_size = batch_size
         signature = session_ports(session, path)
         self.metadata = read_metadata(session, path, signature)
+        self._fixed: int | None = self.metadata.get("batch")  # the only batch size that the file takes
+        self._batch_size = self._fixed or batch_size
         ports = {role: named_ports(self.metadata[role], signature[role], path) for role in ("inputs", "outputs")}
         self.states: dict[str, str] = dict(self.metadata["states"])
         for name, renewed in self.states.items():
@@ -97,7 +98,7 @@ class Predictor:
         gives_states = any(name in feeds for name in self.states)
         count = self._count(feeds)
         wanted = list(self._all_outputs if gives_states else self.outputs)
-        parts = [self._run(wanted, self._with_states(chunk)) for chunk in self._chunks(feeds, count, wanted)]
+        parts = [self._run_filled(wanted, self._with_states(part)) for part in self._chunks(feeds, count, wanted)]
         if len(parts) == 1:
             return parts[0]
         axes = {name: self._all_outputs[name].batch or 0 for name in wanted}
@@ -248,6 +249,20 @@ class Predictor:
                 )
             full[name] = np.zeros([int(size) for size in shape if size is not None], dtype=port.dtype)
         return full
+
+    def _run_filled(self, wanted: list[str], feeds: dict[str, Array]) -> dict[str, Array]:
+        """Runs a batch; of a file that takes one size alone, filled up with its last sample, which is left out again.
+
+        No sample of a batch depends on another, so what fills it changes nothing.
+        """
+        count = self._count(feeds)
+        if self._fixed is None or count in (None, 0, self._fixed):
+            return self._run(wanted, feeds)
+        at = np.minimum(np.arange(self._fixed), (count or 0) - 1)
+        full = {name: np.take(array, at, axis=self._ports[name].batch or 0) for name, array in feeds.items()}
+        found = self._run(wanted, full)
+        kept = np.arange(count or 0)
+        return {name: np.take(array, kept, axis=self._all_outputs[name].batch or 0) for name, array in found.items()}
 
     def _run(self, wanted: list[str], feeds: dict[str, Array]) -> dict[str, Array]:
         try:

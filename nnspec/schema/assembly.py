@@ -18,7 +18,8 @@ from nnspec.layers.aliases import ALIASES
 from nnspec.layers.kit.args import AUTO_PATTERN
 from nnspec.layers.kit.base import Layer
 from nnspec.layers.registry import REGISTRY
-from nnspec.schema.sections import NAME_PATTERN, REQUIRED, Schema, sections, structure
+from nnspec.schema.parts import NAME_PATTERN, Schema
+from nnspec.schema.sections import REQUIRED, sections, structure
 
 FAMILIES = {
     "initializer": "initializers",

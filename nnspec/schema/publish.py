@@ -17,7 +17,8 @@ from nnspec.layers.aliases import ALIASES
 from nnspec.layers.kit.documentation import markdown
 from nnspec.layers.registry import REGISTRY
 from nnspec.schema import assembly as schemas
-from nnspec.schema.sections import STRUCTURE, Schema
+from nnspec.schema.parts import Schema
+from nnspec.schema.sections import STRUCTURE
 
 # Beside `properties`, `maxProperties: 1` would end the proposals at the first letter.
 _COUNTS = ("minProperties", "maxProperties")

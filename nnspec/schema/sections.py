@@ -2,47 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from nnspec.backends.registry import EXPORT as EXPORT_BACKENDS
 from nnspec.backends.registry import TRAINING as TRAINING_BACKENDS
 from nnspec.data.section.json_schema import data_section
 from nnspec.data.sources.base import DataSource
 from nnspec.data.sources.registry import own_kinds
+from nnspec.schema.export_section import EXPORT
 from nnspec.schema.levels import LEVEL_KEYS
+from nnspec.schema.parts import NAME_PATTERN, Schema, choice, closed, named
 
-Schema = dict[str, Any]
-
-NAME_PATTERN = r"^[A-Za-z_][A-Za-z0-9_\-]*$"
 DTYPES = ["float32", "int8", "int16", "int32", "int64", "uint8", "bool", "string"]
 STRUCTURE = ("repeat", "block", "share")
 TASKS = ["regression", "quantiles", "classification", "binary", "multilabel"]
 
 
-def _closed(description: str, properties: dict[str, Schema], **more: Any) -> Schema:
-    return {
-        "type": "object",
-        "description": description,
-        "additionalProperties": False,
-        "properties": properties,
-        **more,
-    }
-
-
-def _named(description: str, values: Schema, **more: Any) -> Schema:
-    return {
-        "type": "object",
-        "description": description,
-        "propertyNames": {"pattern": NAME_PATTERN},
-        "additionalProperties": values,
-        **more,
-    }
-
-
-INPUTS: Schema = _named(
+INPUTS: Schema = named(
     "The inputs of the network, by name. The batch axis is implicit.",
-    _closed(
+    closed(
         "An input.",
         {
             "axes": {
@@ -67,9 +44,9 @@ INPUTS: Schema = _named(
     minProperties=1,
 )
 
-OUTPUTS: Schema = _named(
+OUTPUTS: Schema = named(
     "The outputs of the network, by name.",
-    _closed(
+    closed(
         "An output.",
         {
             "from": {"type": "string", "description": "The node whose value it is; default: the last layer."},
@@ -107,15 +84,7 @@ OUTPUTS: Schema = _named(
 )
 
 
-def _choice(key: str, backends: Collection[str], description: str) -> dict[str, Schema]:
-    """The key that names a backend; there is none where nothing can be chosen."""
-    if len(backends) < 2:
-        return {}
-    names = list(backends)
-    return {key: {"type": "string", "enum": names, "description": description, "default": names[0]}}
-
-
-TRAINING: Schema = _closed(
+TRAINING: Schema = closed(
     "How the network is trained.",
     {
         "optimizer": {"$ref": "#/definitions/optimizer", "description": "Keras optimizer.", "default": "Adam"},
@@ -154,35 +123,7 @@ TRAINING: Schema = _closed(
             "description": "Keras callbacks. Files that they write are placed in the output directory.",
             "items": {"$ref": "#/definitions/callback"},
         },
-        **_choice("backend", TRAINING_BACKENDS, "The engine that trains."),
-    },
-)
-
-EXPORT: Schema = _closed(
-    "Settings of the ONNX file.",
-    {
-        "opset": {
-            "type": "integer",
-            "minimum": 17,
-            "description": "ONNX operator set version; default: 18, or the lowest that the layers need.",
-            "default": 18,
-        },
-        "layout": _named(
-            "The order of axes in the deployed graph, by input or output; `batch` is the sample axis.",
-            {"type": "array", "description": "Every axis once.", "items": {"type": "string"}, "minItems": 1},
-        ),
-        "scaling": {
-            "type": "boolean",
-            "description": "Whether scaling, its inverse and class labels are part of the graph.",
-            "default": True,
-        },
-        "tolerance": {
-            "type": "number",
-            "exclusiveMinimum": 0,
-            "description": "Largest relative difference between ONNX Runtime and Keras that passes verification.",
-            "default": 1e-4,
-        },
-        **_choice("format", EXPORT_BACKENDS, "The format of the deployed model."),
+        **choice("backend", TRAINING_BACKENDS, "The engine that trains."),
     },
 )
 
@@ -214,36 +155,36 @@ _OF_A_VALUE: dict[str, Schema] = {
     },
 }
 
-EXPECT: Schema = _closed(
+EXPECT: Schema = closed(
     "Properties of the network that must hold. Checked with the spec; causality also on the built model.",
     {
         **_COUNTS,
         "outputs": {
             "type": "object",
             "description": "Expectations of outputs, by name.",
-            "additionalProperties": _closed("Expectations of an output.", _OF_A_VALUE),
+            "additionalProperties": closed("Expectations of an output.", _OF_A_VALUE),
         },
         "layers": {
             "type": "object",
             "description": "Expectations of layers, by name, such as `conv1d_2` or `block_1/dense_1`.",
-            "additionalProperties": _closed("Expectations of a layer.", {**_OF_A_VALUE, **_COUNTS}),
+            "additionalProperties": closed("Expectations of a layer.", {**_OF_A_VALUE, **_COUNTS}),
         },
     },
 )
 
 _VALUE: Schema = {"type": ["number", "string", "boolean", "null", "array"]}
 
-VARS: Schema = _named(
+VARS: Schema = named(
     "Variables, used as `$name` and in `$(expressions)`. A variable can use other variables.",
     {**_VALUE, "description": "A value."},
 )
 
 
 def blocks(model: Schema) -> Schema:
-    body = _closed(
+    body = closed(
         "A sub-model with parameters; each use has separate weights.",
         {
-            "parameters": _named("Parameters and their defaults; null if each use must set it.", dict(_VALUE)),
+            "parameters": named("Parameters and their defaults; null if each use must set it.", dict(_VALUE)),
             "inputs": {
                 "type": "array",
                 "description": "Names of its inputs; default: one, `input`.",
@@ -255,7 +196,7 @@ def blocks(model: Schema) -> Schema:
         },
         required=["model"],
     )
-    return _named("Sub-models by name, used by `- block: {use: NAME, …}`.", body)
+    return named("Sub-models by name, used by `- block: {use: NAME, …}`.", body)
 
 
 # What the use of a shared layer may say: a name for the axis, and what Keras takes when a layer is called.
@@ -279,10 +220,10 @@ def structure(model: Schema) -> dict[str, Schema]:
     }
     name = {"type": "string", "description": "Name of the item, for `from`.", "pattern": NAME_PATTERN}
     return {
-        "repeat": _closed(
+        "repeat": closed(
             "Repeats a list of layers.",
             {
-                "for": _named(
+                "for": named(
                     "Variables and the lists that they iterate over, in parallel.",
                     {"type": ["array", "string"], "description": "The values, one per iteration."},
                     minProperties=1,
@@ -338,7 +279,7 @@ def sections(model: Schema, layer: Schema, sources: Sequence[DataSource] | None 
         "data": data_section(own_kinds() if sources is None else sources),
         "inputs": INPUTS,
         "blocks": blocks(model),
-        "layers": _named("Shared layers, by name, used by `- share: NAME`.", layer),
+        "layers": named("Shared layers, by name, used by `- share: NAME`.", layer),
         "model": model,
         "outputs": OUTPUTS,
         "expect": EXPECT,

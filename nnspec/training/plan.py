@@ -32,8 +32,8 @@ WRITES = {
 # What a build writes itself.
 OWN_FILES = frozenset(
     {
-        "checkpoint", "history.csv", "history.png", "manifest.json", "metrics.json", "model.keras", "model.onnx",
-        "preprocessing.json", "spec.yaml", "verify.json",
+        "checkpoint", "history.csv", "history.png", "interface.json", "manifest.json", "metrics.json", "model.keras",
+        "model.onnx", "preprocessing.json", "spec.yaml", "verify.json",
     }
 )  # fmt: skip
 

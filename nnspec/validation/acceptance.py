@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nnspec.layers.registry import REGISTRY
-from nnspec.schema.sections import Schema
+from nnspec.schema.parts import Schema
 
 Definition = Callable[[str], Schema]
 _ANNOTATIONS = frozenset(

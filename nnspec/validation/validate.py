@@ -16,7 +16,8 @@ from nnspec.document import Mapping, Node, Scalar, Sequence, format_path, to_pla
 from nnspec.expansion.items import Expanded
 from nnspec.layers.registry import REGISTRY
 from nnspec.schema import assembly as schemas
-from nnspec.schema.sections import STRUCTURE, Schema
+from nnspec.schema.parts import Schema
+from nnspec.schema.sections import STRUCTURE
 from nnspec.validation.acceptance import is_accepted
 
 Path = tuple[str | int, ...]

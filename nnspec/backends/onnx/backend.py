@@ -61,6 +61,8 @@ class OnnxBackend:
             fallback=lambda lowering, node, views: lower_by_tf2onnx(lowering, node, views, network.layers[node.name]),
             right_padded=network.right_padded,
         )
+        if (batch := network.options.get("batch")) is not None:
+            exported.builder.fix_size("batch", batch)
         states = {state.input: state.output for state in exported.states}
         proto = exported.builder.to_model({}, __version__)
         return OnnxModel(proto, source=network, lowered_by=exported.lowered_by, states=states)
@@ -97,6 +99,7 @@ class OnnxModel:
         from onnx import helper
 
         kept = {entry.key: entry.value for entry in self.proto.metadata_props}
+        self.proto.doc_string = str(metadata.get("description", ""))  # what viewers such as Netron show
         helper.set_model_props(self.proto, {**kept, METADATA_KEY: json.dumps(metadata, ensure_ascii=False)})
 
     def interface(self) -> tuple[dict[str, int], dict[str, int]]:

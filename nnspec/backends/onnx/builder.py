@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -170,6 +170,13 @@ class GraphBuilder:
         finally:
             self.nodes, self._moves = outer, moves  # what was moved inside cannot be read outside
 
+    def fix_size(self, symbol: str, size: int) -> None:
+        """Gives the dimensions of inputs and outputs by this symbol a size."""
+        for ports in (self.inputs, self.outputs):
+            for place, port in enumerate(ports):
+                shape = tuple(size if each == symbol else each for each in port.shape)
+                ports[place] = replace(port, shape=shape)
+
     def prune(self) -> None:
         """Drops nodes that nothing reads."""
         wanted = {port.name for port in self.outputs}
@@ -201,7 +208,8 @@ class GraphBuilder:
         model = helper.make_model(
             graph, opset_imports=opsets, producer_name="nnspec", producer_version=producer_version
         )
-        model.ir_version = min(model.ir_version, helper.find_min_ir_version_for(opsets, ignore_unknown=True) + 2, 10)
+        # The oldest that has these operators: a runtime refuses files of a later version than it knows.
+        model.ir_version = helper.find_min_ir_version_for(opsets, ignore_unknown=True)
         helper.set_model_props(model, dict(metadata))
         for name, array in self.constants.items():  # only now: messages are copied into those that hold them
             if name in used:

@@ -1,0 +1,46 @@
+"""JSON Schema of the section `export`."""
+
+from __future__ import annotations
+
+from nnspec.backends.registry import EXPORT as EXPORT_BACKENDS
+from nnspec.schema.parts import Schema, choice, closed, named
+
+EXPORT: Schema = closed(
+    "Settings of the ONNX file.",
+    {
+        "opset": {
+            "type": "integer",
+            "minimum": 17,
+            "description": "ONNX operator set version; default: 17, or the lowest that the layers need.",
+            "default": 17,
+        },
+        "layout": named(
+            "The order of axes in the deployed graph, by input or output; `batch` is the sample axis.",
+            {"type": "array", "description": "Every axis once.", "items": {"type": "string"}, "minItems": 1},
+        ),
+        "scaling": {
+            "type": "boolean",
+            "description": "Whether scaling, its inverse and class labels are part of the graph.",
+            "default": True,
+        },
+        "labels": {
+            "type": "boolean",
+            "description": "Whether outputs of classes have a second output with the label of the most probable one. "
+            "Some runtimes for devices do not take text or integer outputs.",
+            "default": True,
+        },
+        "batch": {
+            "type": "integer",
+            "minimum": 1,
+            "description": "The only batch size that the file takes, such as 1 for runtimes that need fixed sizes; "
+            "default: any.",
+        },
+        "tolerance": {
+            "type": "number",
+            "exclusiveMinimum": 0,
+            "description": "Largest relative difference between ONNX Runtime and Keras that passes verification.",
+            "default": 1e-4,
+        },
+        **choice("format", EXPORT_BACKENDS, "The format of the deployed model."),
+    },
+)

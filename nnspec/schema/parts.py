@@ -1,0 +1,38 @@
+"""What the schemas of all sections are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+Schema = dict[str, Any]
+
+NAME_PATTERN = r"^[A-Za-z_][A-Za-z0-9_\-]*$"
+
+
+def closed(description: str, properties: dict[str, Schema], **more: Any) -> Schema:
+    return {
+        "type": "object",
+        "description": description,
+        "additionalProperties": False,
+        "properties": properties,
+        **more,
+    }
+
+
+def named(description: str, values: Schema, **more: Any) -> Schema:
+    return {
+        "type": "object",
+        "description": description,
+        "propertyNames": {"pattern": NAME_PATTERN},
+        "additionalProperties": values,
+        **more,
+    }
+
+
+def choice(key: str, backends: Collection[str], description: str) -> dict[str, Schema]:
+    """The key that names a backend; there is none where nothing can be chosen."""
+    if len(backends) < 2:
+        return {}
+    names = list(backends)
+    return {key: {"type": "string", "enum": names, "description": description, "default": names[0]}}
