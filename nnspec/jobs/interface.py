@@ -6,7 +6,6 @@ The file carries the same in its metadata, which not every runtime gives to thos
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -18,23 +17,25 @@ _KEPT = ("nnspec", "name", "description", "inputs", "outputs", "batch", "window"
 
 
 def describe_interface(
-    metadata: Mapping[str, Any], exported: ExportedModel, gate: Gate, rows: Mapping[str, np.ndarray]
-) -> dict[str, Any]:
+    metadata: Mapping[str, object], exported: ExportedModel, gate: Gate, rows: Mapping[str, np.ndarray]
+) -> dict[str, object]:
     """Inputs and outputs with their axes, how rows are read, and one sample with its answer.
 
     Args:
         rows: raw inputs that training never saw, axes `sample *input`; empty without data.
     """
     found = {key: metadata[key] for key in _KEPT if metadata.get(key) is not None}
-    states = metadata.get("states") or {}
+    states = metadata.get("states")
     return {
         **found,
-        "states": {name: {"renewed_by": renewed} for name, renewed in states.items()},
+        "states": {name: {"renewed_by": renewed} for name, renewed in states.items()}
+        if isinstance(states, dict)
+        else {},
         "sample": _sample(exported, gate, rows),
     }
 
 
-def _sample(exported: ExportedModel, gate: Gate, rows: Mapping[str, np.ndarray]) -> dict[str, Any] | None:
+def _sample(exported: ExportedModel, gate: Gate, rows: Mapping[str, np.ndarray]) -> dict[str, object] | None:
     """The inputs of one sample, in the file's axis order and with a batch of one, and what the file says of it.
 
     A file of a fixed batch size gets as many. None where there are no rows, or a sample is large.
@@ -50,12 +51,12 @@ def _sample(exported: ExportedModel, gate: Gate, rows: Mapping[str, np.ndarray])
     return {"inputs": _as_lists(feed), "outputs": _as_lists(answer)}
 
 
-def _as_lists(arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
+def _as_lists(arrays: Mapping[str, np.ndarray]) -> dict[str, object]:
     """Arrays as nested lists; what JSON has no number for (NaN, infinities) as null."""
     return {name: _without_odd(values.tolist()) for name, values in arrays.items()}
 
 
-def _without_odd(value: Any) -> Any:
+def _without_odd(value: object) -> object:
     if isinstance(value, list):
         return [_without_odd(each) for each in value]
     return None if isinstance(value, float) and not np.isfinite(value) else value

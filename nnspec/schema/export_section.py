@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from nnspec.backends.registry import EXPORT as EXPORT_BACKENDS
-from nnspec.schema.parts import Schema, choice, closed, named
+from nnspec.document.types import JsonSchema as Schema
+from nnspec.schema.parts import choice, closed, named
 
 EXPORT: Schema = closed(
     "Settings of the ONNX file.",

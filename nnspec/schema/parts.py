@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 
-Schema = dict[str, Any]
+from nnspec.document.types import JsonSchema as Schema
+from nnspec.document.types import Plain
 
 NAME_PATTERN = r"^[A-Za-z_][A-Za-z0-9_\-]*$"
 
 
-def closed(description: str, properties: dict[str, Schema], **more: Any) -> Schema:
+def closed(description: str, properties: dict[str, Schema], **more: Plain) -> Schema:
     return {
         "type": "object",
         "description": description,
@@ -20,7 +20,7 @@ def closed(description: str, properties: dict[str, Schema], **more: Any) -> Sche
     }
 
 
-def named(description: str, values: Schema, **more: Any) -> Schema:
+def named(description: str, values: Schema, **more: Plain) -> Schema:
     return {
         "type": "object",
         "description": description,

@@ -8,9 +8,10 @@ from nnspec.backends.registry import TRAINING as TRAINING_BACKENDS
 from nnspec.data.section.json_schema import data_section
 from nnspec.data.sources.base import DataSource
 from nnspec.data.sources.registry import own_kinds
+from nnspec.document.types import JsonSchema as Schema
 from nnspec.schema.export_section import EXPORT
 from nnspec.schema.levels import LEVEL_KEYS
-from nnspec.schema.parts import NAME_PATTERN, Schema, choice, closed, named
+from nnspec.schema.parts import NAME_PATTERN, choice, closed, named
 
 DTYPES = ["float32", "int8", "int16", "int32", "int64", "uint8", "bool", "string"]
 STRUCTURE = ("repeat", "block", "share")

@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from nnspec.document.types import JsonSchema as Schema
 from nnspec.layers.registry import REGISTRY
-from nnspec.schema.parts import Schema
 
 Definition = Callable[[str], Schema]
 _ANNOTATIONS = frozenset(

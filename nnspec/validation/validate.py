@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from nnspec.data.section.named_kinds import kinds_in
 from nnspec.diagnostics import Diagnostic, Fix, Report, Severity
 from nnspec.document import Mapping, Node, Scalar, Sequence, format_path, to_plain
+from nnspec.document.types import JsonSchema as Schema
 from nnspec.expansion.items import Expanded
 from nnspec.layers.registry import REGISTRY
 from nnspec.schema import assembly as schemas
-from nnspec.schema.parts import Schema
 from nnspec.schema.sections import STRUCTURE
 from nnspec.validation.acceptance import is_accepted
 
