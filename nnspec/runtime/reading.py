@@ -19,14 +19,15 @@ from nnspec.runtime.errors import InputError
 from nnspec.runtime.ports import Array, Metadata
 from nnspec.runtime.samples import Samples, samples_of_arrays
 from nnspec.runtime.sound import read_wav
-from nnspec.runtime.tables import read_csv, read_parquet
+from nnspec.runtime.tables import read_csv
+from nnspec.runtime.typed_tables import read_typed
 
 Reader = Callable[[Path, Mapping[str, Any], Metadata], "dict[str, Array] | Samples"]
 
 _READERS: dict[str, Reader] = {
     ".csv": read_csv,
     ".tsv": read_csv,
-    ".parquet": read_parquet,
+    ".parquet": read_typed,
     ".npy": read_npy,
     ".npz": read_npz,
     ".json": read_json,

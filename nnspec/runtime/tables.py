@@ -75,39 +75,6 @@ def words_of(cells: Sequence[str]) -> Array:
     return np.array(["" if is_missing(cell) else cell for cell in cells], dtype=object)
 
 
-def read_parquet(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> Samples:
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError:
-        raise InputError(
-            f"`{file.name}`: reading Parquet needs pyarrow, which is not installed; .csv needs no package"
-        ) from None
-    keys = table_columns(file, wanted)
-    try:
-        header = pyarrow.parquet.read_schema(file).names
-        require_columns(file, keys, header)
-        ordering = [name for name in key_columns(metadata) if name in header]
-        table = pyarrow.parquet.read_table(file, columns=list(dict.fromkeys([*(name for name, _ in keys), *ordering])))
-        columns = {
-            (name, is_text): np.array(table.column(name).cast(pyarrow.string()).to_pylist(), dtype=object)
-            if is_text
-            else table.column(name).cast(pyarrow.float64()).to_numpy()
-            for name, is_text in keys
-        }
-        cells = {name: [_cell(value) for value in table.column(name).to_pylist()] for name in ordering}
-    except pyarrow.ArrowException as error:
-        raise InputError(f"`{file.name}` cannot be read: {error}") from None
-    return samples_of_table(file, columns, wanted, metadata, cells)
-
-
-def _cell(value: Any) -> str:
-    """A value as a CSV file would have it."""
-    if value is None:
-        return ""
-    return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)
-
-
 def inputs_from_columns(
     file: Path, columns: Mapping[Key, Array], wanted: Mapping[str, Any], metadata: Metadata
 ) -> dict[str, Array]:

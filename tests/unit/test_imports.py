@@ -90,7 +90,7 @@ def test_check_loads_no_framework(tmp_path: Path) -> None:
     statements = "from nnspec.pipeline import diagnose\nassert diagnose('spec.yaml') == []"
     loaded = loaded_after(statements, tmp_path)
     assert "nnspec" in loaded
-    assert not loaded & (FRAMEWORKS | {"numpy", "pyarrow", "sklearn", "matplotlib", "rich"})
+    assert not loaded & (FRAMEWORKS | {"numpy", "duckdb", "sklearn", "matplotlib", "rich"})
     assert "jsonschema" not in loaded  # a third of the time, needed only where something is wrong
 
 

@@ -37,7 +37,7 @@ def test_a_typed_program_is_checked_against_the_api(tmp_path: Path) -> None:
     (tmp_path / "wrong.py").write_text(WRONG, encoding="utf-8")
     (tmp_path / "mypy.ini").write_text(
         "[mypy]\nstrict = True\nfollow_imports = silent\n"
-        "[mypy-keras.*,tensorflow.*,onnx.*,onnxruntime.*,numpy.*,matplotlib.*,yaml.*,jsonschema.*,pyarrow.*]\n"
+        "[mypy-keras.*,tensorflow.*,onnx.*,onnxruntime.*,numpy.*,matplotlib.*,yaml.*,jsonschema.*,duckdb.*]\n"
         "follow_imports = skip\nignore_missing_imports = True\n",
         encoding="utf-8",
     )

@@ -58,7 +58,8 @@ class PlanFacts:
 
     def _probe(self, source: SourcePlan) -> SourceFacts | None:
         if not source.files():
-            self.diagnostics.append(missing_file(source.shown, source.path, source.span, source.where))
+            noun = source.source.noun if source.source.is_folder else ""
+            self.diagnostics.append(missing_file(source.shown, source.path, source.span, source.where, noun))
             return None
         try:
             return source.source.probe(source, *_columns_of(self.plan, source))

@@ -227,7 +227,8 @@ class DataSource(ABC):
         description: of the path that the key takes.
         suffixes: of the files that `read_inputs` takes.
         selectors: how an input picks its part of it: `columns`, `array`; none where the file is one input's data.
-        is_pattern: whether the path may have wildcards in its last part.
+        is_pattern: whether the path may have wildcards.
+        is_folder: whether the path may be a folder.
         options: schemas of the keys beside the path, by name, each with a description.
         required: the options that must be given, each with what messages add about it.
     """
@@ -238,6 +239,7 @@ class DataSource(ABC):
     suffixes: ClassVar[tuple[str, ...]] = ()
     selectors: ClassVar[tuple[str, ...]] = ()
     is_pattern: ClassVar[bool] = False
+    is_folder: ClassVar[bool] = False
     options: ClassVar[Mapping[str, Schema]] = {}
     required: ClassVar[Mapping[str, str]] = {}
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from nnspec.diagnostics import Diagnostic, Fix, Span, SpecError, nearest
-
-_WILDCARDS = frozenset("*?[")
+from nnspec.runtime.partitions import WILDCARDS, fixed_folder
 
 
 def has_wildcard(text: str) -> bool:
-    return bool(_WILDCARDS & set(text))
+    return bool(WILDCARDS & set(text))
 
 
 def resolve(
@@ -30,7 +29,7 @@ def resolve(
     except RuntimeError:  # `~nobody`
         raise SpecError([Diagnostic("NN501", f"{text!r} is not a file name", span, path=path)]) from None
     if not allow_outside:
-        fixed = joined.parent if is_pattern and has_wildcard(joined.name) else joined
+        fixed = root / fixed_folder(Path(text)) if is_pattern and has_wildcard(text) else joined
         if ".." in Path(joined.name).parts or not is_below(fixed, root):
             raise _leaves(text, root, span, path, "`..` or a symbolic link leads out of it")
     return joined
@@ -54,9 +53,15 @@ def expand(pattern: Path) -> list[Path]:
         return []
 
 
-def missing_file(shown: str, path: Path, span: Span, where: str) -> Diagnostic:
-    """NN501, with a file nearby that may have been meant."""
-    folder = path.parent
+def missing_file(shown: str, path: Path, span: Span, where: str, noun: str = "") -> Diagnostic:
+    """NN501, with a file nearby that may have been meant.
+
+    Args:
+        noun: what messages call the files that a folder may hold, where it may be one.
+    """
+    folder = fixed_folder(path)
+    if path.is_dir() and noun:
+        return Diagnostic("NN501", f"folder `{shown}` has no {noun}", span, path=where)
     if path.is_dir():
         return Diagnostic("NN501", f"`{shown}` is a folder, not a file", span, path=where)
     fixes: tuple[Fix, ...] = ()

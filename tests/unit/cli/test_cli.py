@@ -198,7 +198,7 @@ class TestPredict:
             "onnx",
             "yaml",
             "jsonschema",
-            "pyarrow",
+            "duckdb",
             "rich",
             "matplotlib",
             "sklearn",

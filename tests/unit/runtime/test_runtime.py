@@ -246,7 +246,7 @@ BLOCKED = """
 import sys
 class Block:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in {"tensorflow", "keras", "onnx", "pyarrow", "yaml", "jsonschema", "click", "rich",
+        if name.split(".")[0] in {"tensorflow", "keras", "onnx", "duckdb", "yaml", "jsonschema", "click", "rich",
                                   "sklearn", "soundfile", "tf2onnx", "matplotlib", "pandas", "scipy"}:
             raise ImportError(f"{name} is blocked")
 sys.meta_path.insert(0, Block())

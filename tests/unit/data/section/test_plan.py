@@ -257,7 +257,7 @@ def test_data_axes_leave_the_class_axis_out() -> None:
 def test_plan_and_probe_import_no_array_library() -> None:
     code = (
         "import sys; import nnspec.data.section.read_plan, nnspec.data.checks.files, nnspec.data.section.json_schema; "
-        "print([m for m in ('numpy', 'pandas', 'pyarrow', 'soundfile', 'tensorflow') if m in sys.modules])"
+        "print([m for m in ('numpy', 'pandas', 'duckdb', 'soundfile', 'tensorflow') if m in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

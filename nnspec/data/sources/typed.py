@@ -1,0 +1,272 @@
+"""The base class of tables whose columns have types, read by DuckDB: Parquet, Arrow, databases and queries."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nnspec.data.sources.base import (
+    Column,
+    ColumnFacts,
+    MisfitError,
+    Reading,
+    SourceError,
+    SourceFacts,
+    SourcePlan,
+    TableSource,
+)
+from nnspec.data.sources.typed_facts import constant_facts, count_rows, joined_facts, scan_table
+from nnspec.runtime.csv_rules import CellError, NumberColumn, is_missing
+from nnspec.runtime.engine import EngineError, Kind, Table, Wanted, kind_of, read_columns, why_unreadable
+from nnspec.runtime.time_rules import parse_times
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from nnspec.runtime.samples import Samples
+
+_WANTED = {Reading.NUMBER: Wanted.NUMBER, Reading.WORD: Wanted.WORD, Reading.LABEL: Wanted.WORD}
+_KEPT_FACTS = 4  # an editor asks after each letter
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A stretch of a source's rows: one of its files.
+
+    Attributes:
+        shown: how messages name it; empty where it is the whole source.
+        constants: columns that hold one cell in every row, such as those of a partitioned folder's names.
+    """
+
+    table: Table
+    shown: str = ""
+    constants: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def names(self) -> list[str]:
+        """The columns, those of folders last."""
+        return [*self.table.types, *self.constants]
+
+    def kind(self, name: str) -> Kind:
+        return Kind.TEXT if name in self.constants else kind_of(self.table.types[name])
+
+
+@dataclass(frozen=True)
+class TypedFacts(SourceFacts):
+    """A table of which some columns cannot be read, each with why not."""
+
+    columns: Mapping[str, ColumnFacts]
+    names: Sequence[str]
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+
+    def column(self, name: str, *, values: bool = False) -> ColumnFacts | None:
+        if name in self.unreadable:
+            raise SourceError(f"column `{name}` {self.unreadable[name]}")
+        return self.columns.get(name)
+
+
+class TypedSource(TableSource):
+    """A kind of table whose columns have types."""
+
+    def __init__(self) -> None:
+        self._facts: dict[Hashable, TypedFacts] = {}
+
+    @abstractmethod
+    def open_parts(self, plan: SourcePlan) -> AbstractContextManager[Iterator[Part]]:
+        """The tables whose rows follow one another.
+
+        Raises:
+            EngineError: where one cannot be read.
+            SourceError: as well.
+        """
+
+    def stamp(self, plan: SourcePlan) -> Hashable | None:
+        """What changes as the data do; None where that is not known without reading them."""
+        stats = [(str(path), path.stat()) for path in plan.files()]
+        return tuple((name, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns) for name, stat in stats)
+
+    def probe(self, plan: SourcePlan, wanted: Sequence[str], kept: Sequence[str]) -> SourceFacts:
+        """Goes through the rows once, in DuckDB, looking at the columns that are wanted."""
+        try:
+            stamp = self.stamp(plan)
+            names = list(dict.fromkeys([*wanted, *kept]))
+            key = (plan.identity, stamp, tuple(names), tuple(sorted(set(kept))))
+            if stamp is not None and key in self._facts:
+                return self._facts[key]
+            found = self._scan(plan, names, kept)
+        except EngineError as error:
+            raise SourceError(str(error)) from None
+        except OSError as error:
+            raise SourceError(f"it cannot be read ({error.strerror or error})") from None
+        if stamp is not None:
+            while len(self._facts) >= _KEPT_FACTS:
+                del self._facts[next(iter(self._facts))]
+            self._facts[key] = found
+        return found
+
+    def _scan(self, plan: SourcePlan, wanted: Sequence[str], kept: Sequence[str]) -> TypedFacts:
+        facts: list[dict[str, ColumnFacts]] = []
+        unreadable: dict[str, str] = {}
+        names: list[str] = []
+        first: Part | None = None
+        rows = 0
+        with self.open_parts(plan) as parts:
+            for part in parts:
+                names = names or part.names
+                asked = [name for name in wanted if name in names]
+                first = first or part
+                check_alike(first, part, asked)
+                for name, type_name in part.table.types.items():
+                    why = why_unreadable(type_name)
+                    if why is not None:
+                        unreadable[name] = why
+                readable = [name for name in asked if name not in unreadable]
+                own = [name for name in readable if name not in part.constants]
+                count = count_rows(part.table)
+                rows += count
+                if not count:
+                    continue
+                found = scan_table(part.table, own, kept)
+                for name in readable:
+                    if name in part.constants:
+                        found[name] = constant_facts(part.constants[name], count, keeps=name in kept)
+                facts.append(found)
+        if not rows:
+            raise SourceError("it has no rows")
+        others = {name: ColumnFacts(rows=rows) for name in names if name not in unreadable}
+        return TypedFacts({**others, **joined_facts(facts)}, names, unreadable)
+
+    def open_columns(self, plan: SourcePlan, names: Sequence[str], reading: Reading) -> Iterator[list[Column]]:
+        if reading is Reading.ORDER:
+            chunks = list(self._read(plan, names, reading))
+            yield [_as_keys([chunk[index] for chunk in chunks]) for index in range(len(names))]
+            return
+        yield from self._read(plan, names, reading)
+
+    def _read(self, plan: SourcePlan, names: Sequence[str], reading: Reading) -> Iterator[list[Column]]:
+        first: Part | None = None
+        try:
+            with self.open_parts(plan) as parts:
+                for part in parts:
+                    first = first or part
+                    for name in names:
+                        _check_readable(plan, part, name, reading)
+                    check_alike(first, part, names)
+                    yield read_part(plan, part, names, reading)
+        except EngineError as error:
+            raise SourceError(str(error)) from None
+        except OSError as error:
+            raise SourceError(f"it cannot be read ({error.strerror or error})") from None
+
+    def read_inputs(self, file: Path, wanted: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        from nnspec.runtime.typed_tables import read_typed
+
+        samples: Samples = read_typed(file, wanted, metadata)
+        return samples.inputs
+
+
+def check_alike(first: Part, part: Part, names: Sequence[str]) -> None:
+    """A column has one type in all files.
+
+    Raises:
+        SourceError: naming both files, where it has not, or is not there.
+    """
+    for name in names:
+        if name not in part.names:
+            raise SourceError(f"`{part.shown}` has no column `{name}`, which `{first.shown}` has")
+        kinds = {first.kind(name), part.kind(name)} - {Kind.NOTHING}
+        if len(kinds) > 1:
+            types = [each.table.types.get(name, "VARCHAR") for each in (first, part)]
+            raise SourceError(
+                f"column `{name}` has type {types[0]} in `{first.shown}`, but {types[1]} in `{part.shown}`: write all "
+                "files with one type"
+            )
+
+
+def _check_readable(plan: SourcePlan, part: Part, name: str, reading: Reading) -> None:
+    if name not in part.names:
+        raise SourceError(f"{f'`{part.shown}`' if part.shown else 'it'} has no column `{name}`")
+    if name in part.constants:
+        return
+    type_name = part.table.types[name]
+    why = why_unreadable(type_name)
+    if why is not None:
+        raise MisfitError(f"column `{name}` of `{plan.shown}` {why}")
+    if reading is Reading.NUMBER and not kind_of(type_name).is_number:
+        raise MisfitError(f"column `{name}` of `{plan.shown}` has type {type_name}, which is no number")
+
+
+def read_part(plan: SourcePlan, part: Part, names: Sequence[str], reading: Reading) -> list[Column]:
+    """Columns of one part.
+
+    Raises:
+        EngineError: where they cannot be read.
+        MisfitError: where a folder's name is no number, and numbers are wanted.
+    """
+    how = _WANTED.get(reading, Wanted.ORDER)
+    own = list(dict.fromkeys(name for name in names if name not in part.constants))
+    found = dict(zip(own, read_columns(part.table, [(name, how) for name in own]) if own else (), strict=True))
+    count = len(next(iter(found.values()))[0]) if found else count_rows(part.table)
+    columns = []
+    for name in names:
+        if name in part.constants:
+            columns.append(_constant(plan, name, part.constants[name], count, reading))
+            continue
+        values, missing = found[name]
+        columns.append(Column(_spelt(part, name, values, missing, reading), missing))
+    return columns
+
+
+def _spelt(part: Part, name: str, values: np.ndarray, missing: np.ndarray, reading: Reading) -> np.ndarray:
+    """Words as arrays of text; labels in one spelling."""
+    import numpy as np
+
+    from nnspec.data.sources.label_keys import label_key
+
+    if reading is Reading.NUMBER or values.dtype != object:
+        return values
+    if reading is Reading.LABEL:
+        is_real = part.kind(name) is Kind.REAL
+        words = ["" if gap else label_key(float(v) if is_real else v) for v, gap in zip(values, missing, strict=True)]
+        return np.array(words, dtype=str)
+    return np.array(values.tolist(), dtype=str) if len(values) else np.empty(0, "<U1")
+
+
+def _constant(plan: SourcePlan, name: str, cell: str, count: int, reading: Reading) -> Column:
+    import numpy as np
+
+    from nnspec.data.sources.label_keys import label_key
+
+    gap = is_missing(cell)
+    missing = np.full(count, gap)
+    if reading is not Reading.NUMBER:
+        word = "" if gap else label_key(cell) if reading is Reading.LABEL else cell
+        return Column(np.full(count, word), missing)
+    try:
+        (number,) = NumberColumn().read([cell])
+    except CellError:
+        message = f"column `{name}` of `{plan.shown}` contains text (`{cell}`, from a folder's name), not numbers"
+        raise MisfitError(message) from None
+    return Column(np.full(count, np.nan if number is None else number), missing)
+
+
+def _as_keys(chunks: Sequence[Column]) -> Column:
+    """What rows are sorted by: text that is all numbers or all ISO 8601 sorts as such, as in a CSV file."""
+    import numpy as np
+
+    if not chunks:
+        return Column(np.empty(0), np.empty(0, dtype=bool))
+    values = np.concatenate([chunk.values for chunk in chunks])
+    missing = np.concatenate([chunk.missing for chunk in chunks])
+    if values.dtype.kind != "U" or missing.any():
+        return Column(values, missing)
+    cells = values.tolist()
+    try:
+        return Column(np.array(NumberColumn().read(cells)), missing)
+    except CellError:
+        times = parse_times(cells)
+        return Column(values if times is None else np.array(times, dtype="datetime64[us]"), missing)

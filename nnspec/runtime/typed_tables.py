@@ -1,0 +1,81 @@
+"""Parquet files as model input, read by DuckDB by the rules of training (`engine`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nnspec.runtime.csv_rules import CellError, NumberColumn, is_missing
+from nnspec.runtime.engine import EngineError, Table, Wanted, kind_of, open_parquet, read_columns, why_unreadable
+from nnspec.runtime.errors import InputError
+from nnspec.runtime.partitions import partition_of
+from nnspec.runtime.ports import Array, Metadata
+from nnspec.runtime.row_order import key_columns
+from nnspec.runtime.samples import Samples
+from nnspec.runtime.tables import require_columns, samples_of_table, table_columns
+from nnspec.runtime.windows import Key
+
+
+def read_typed(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> Samples:
+    """A model's samples from a Parquet file; folders such as `year=2024` above it add a column.
+
+    Raises:
+        InputError: where it is damaged, lacks a column, or a column is not what an input takes.
+    """
+    try:
+        table = open_parquet(file)
+        constants = partition_of(file.absolute().parent.parts, table.types)
+        return samples_of_typed(file, table, wanted, metadata, constants)
+    except EngineError as error:
+        raise InputError(f"`{file.name}` cannot be read: {error}") from None
+
+
+def samples_of_typed(
+    file: Path, table: Table, wanted: Mapping[str, Any], metadata: Metadata, constants: Mapping[str, str]
+) -> Samples:
+    """A model's samples from a table that is open.
+
+    Args:
+        constants: columns that the table lacks and that hold one cell in every row.
+
+    Raises:
+        EngineError: where the table cannot be read.
+        InputError: where it lacks a column, or a column is not what an input takes.
+    """
+    keys = table_columns(file, wanted)
+    header = [*table.types, *constants]
+    require_columns(file, keys, header)
+    ordering = [(name, True) for name in key_columns(metadata) if name in header]
+    asked = list(dict.fromkeys([*keys, *ordering]))
+    own = [(name, is_text) for name, is_text in asked if name in table.types]
+    for name, is_text in own:
+        _check_type(file, name, table.types[name], is_text=is_text)
+    found = read_columns(table, [(name, Wanted.WORD if is_text else Wanted.NUMBER) for name, is_text in own])
+    columns: dict[Key, Array] = {key: values for key, (values, _) in zip(own, found, strict=True)}
+    count = len(found[0][0]) if found else int(table.rows(f"SELECT count(*) FROM {table.origin}")[0][0])
+    for name, is_text in asked:
+        if name not in table.types:
+            columns[name, is_text] = _constant(file, name, constants[name], count, is_text=is_text)
+    cells = {name: columns[name, True].tolist() for name, _ in ordering}
+    return samples_of_table(file, {key: columns[key] for key in keys}, wanted, metadata, cells)
+
+
+def _check_type(file: Path, name: str, type_name: str, *, is_text: bool) -> None:
+    why = why_unreadable(type_name)
+    if why is None and not is_text and not kind_of(type_name).is_number:
+        why = f"has type {type_name}, but the model takes numbers"
+    if why is not None:
+        raise InputError(f"`{file.name}`: column `{name}` {why}")
+
+
+def _constant(file: Path, name: str, cell: str, count: int, *, is_text: bool) -> Array:
+    if is_text:
+        return np.full(count, "" if is_missing(cell) else cell, dtype=object)
+    try:
+        (number,) = NumberColumn().read([cell])
+    except CellError:
+        raise InputError(f"`{file.name}`: folder `{name}={cell}` has no number") from None
+    return np.full(count, np.nan if number is None else number)
