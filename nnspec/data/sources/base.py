@@ -20,6 +20,10 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from nnspec.data.sources.errors import MisfitError as MisfitError
+from nnspec.data.sources.errors import OutsideError as OutsideError
+from nnspec.data.sources.errors import ProposalError as ProposalError
+from nnspec.data.sources.errors import SourceError as SourceError
 from nnspec.data.sources.paths import is_below
 from nnspec.diagnostics import Span
 
@@ -30,38 +34,6 @@ if TYPE_CHECKING:
     from nnspec.runtime.csv_sniff import Proposal
 
 Schema = dict[str, Any]
-
-
-class SourceError(ValueError):
-    """A file cannot be used (NN502); the message completes `FILE cannot be used: …`."""
-
-
-class OutsideError(SourceError):
-    """A file that a pattern matches leads outside the spec's folder (NN510); the message is the whole sentence."""
-
-
-class MisfitError(SourceError):
-    """A file is sound but not what its input or output wants (NN506); the message is the whole sentence.
-
-    Attributes:
-        key: the option or path key of the spec that it is about.
-    """
-
-    def __init__(self, message: str, key: str = "") -> None:
-        super().__init__(message)
-        self.key = key
-
-
-class ProposalError(SourceError):
-    """A file is not written as the spec says; keys beside its path would say how it is (NN560).
-
-    Attributes:
-        shown: what messages call the file.
-    """
-
-    def __init__(self, shown: str, proposal: Proposal) -> None:
-        super().__init__(proposal.reason)
-        self.shown, self.proposal = shown, proposal
 
 
 class Reading(Enum):
