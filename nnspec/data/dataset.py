@@ -20,8 +20,9 @@ from nnspec.data.prepare.fit import FEATURE_NAMES, FitError, Layout, misfit, slo
 from nnspec.data.prepare.labels import label_array
 from nnspec.data.prepare.loading import ColumnCache
 from nnspec.data.prepare.missing import missing_values
-from nnspec.data.prepare.rows import Mask, Rows, arrange, read_rows, resolve_missing
+from nnspec.data.prepare.rows import Mask, Rows, arrange, complete_by_role, read_rows, resolve_missing
 from nnspec.data.prepare.splits import assign, group_codes
+from nnspec.data.prepare.static import check_static
 from nnspec.data.prepare.time_order import check_time_order
 from nnspec.data.prepare.time_steps import describe_gaps
 from nnspec.data.prepare.transforms import InputTransform, OutputTransform
@@ -129,9 +130,8 @@ class _Loader:
         labels = None
         if plan.split.label_column is not None:
             labels = label_array(self.key(plan.split.label_column, is_label=True)).astype(str)[order]
-        ok = {"inputs": np.ones(count, dtype=bool), "outputs": np.ones(count, dtype=bool)}
-        for slot in plan.slots():
-            ok[slot.role] &= self.rows[slot.role, slot.name].complete
+        check_static(plan, self.rows, series, order)
+        ok = complete_by_role(plan, self.rows, count)
         positions = assign(plan, labels, series, groups, ok["inputs"] & ok["outputs"], self.strata())
         samples = {name: self.samples(name, found, series, ok) for name, found in positions.items()}
         return self.encode(order, positions["train"], samples)
@@ -239,7 +239,7 @@ class _Loader:
         else:
             member = np.zeros(len(series), dtype=bool)
             member[positions] = True
-            found = window_ends(member, series, ok["inputs"], ok["outputs"], plan.window)
+            found = window_ends(member, series, ok["inputs"], ok["outputs"], plan.window, ok["ahead"])
             code = "NN505"
             message = (
                 f"split `{name}` has {len(positions)} rows, but no {plan.window.reach} consecutive ones "
@@ -266,7 +266,7 @@ class _Loader:
         if window is None or not slot.is_windowed:
             values = values[at]
         elif slot.role == "inputs":
-            values = take_windows(values, at, window.lookback)
+            values = take_windows(values, at, window.rows_of(slot))
         else:
             values = take_targets(values, at, window)
         return arrange(values, self.layouts[slot.role, slot.name])

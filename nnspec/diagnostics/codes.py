@@ -135,6 +135,8 @@ CODES: dict[str, str] = {
     "NN580": "head-does-not-hold-levels",
     "NN581": "bad-levels",
     "NN582": "nothing-to-calibrate-on",
+    "NN583": "static-column-varies",
+    "NN584": "not-known-ahead",
     # NN6xx: backends and export
     "NN601": "layer-cannot-be-exported",
     "NN602": "bad-export-layout",

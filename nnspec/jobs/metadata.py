@@ -73,12 +73,18 @@ def describe_model(
 
 
 def _reading(plan: DataPlan | None, name: str, value: Value) -> dict[str, Any]:
-    """How data become this input where that is not plain: the window's axis, and how audio is cut into frames."""
+    """How data become this input where that is not plain: the window's axis, its rows where it goes on behind the
+    window's last one (which is row 0), and how audio is cut into frames."""
     if plan is None or name not in plan.inputs:
         return {}
     slot = plan.inputs[name]
     result: dict[str, Any] = {"array": slot.array} if slot.array else {}
-    if plan.window is not None and slot.is_windowed:
+    if plan.window is not None and not slot.is_windowed:
+        result["step"] = None
+    elif plan.window is not None:
         steps = [a.name for a in value.axes if ax.is_sequence(a)] or [a.name for a in value.axes[:1]]
         result["step"] = steps[0] if steps else None
+        if slot.ahead != "no":
+            rows = plan.window.rows_of(slot)
+            result["rows"] = [rows.start, rows.stop - 1]
     return result | slot.source.source.describe_reading(slot.source)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nnspec.runtime.csv_dialect import Dialect
 from nnspec.runtime.csv_rules import CellError, CsvError, NumberColumn, is_missing, read_chunks, read_header
@@ -15,7 +16,7 @@ from nnspec.runtime.errors import InputError, listed
 from nnspec.runtime.ports import Array, Metadata
 from nnspec.runtime.row_order import RowOrder, key_columns, order_rows
 from nnspec.runtime.samples import Samples
-from nnspec.runtime.windows import Key, samples_of_columns
+from nnspec.runtime.windows import Key, needed_rows, samples_of_columns
 
 
 def read_csv(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> Samples:
@@ -107,11 +108,22 @@ def samples_of_table(
     """
     count = len(next(iter(columns.values()))) if columns else 0
     order = order_rows(file, count, cells, metadata)
-    return samples_of_columns(file, _filled(file, columns, order, metadata), order, wanted, metadata)
+    needed = needed_rows(order, wanted, metadata)
+    return samples_of_columns(file, _filled(file, columns, order, metadata, needed), order, wanted, metadata)
 
 
-def _filled(file: Path, columns: Mapping[Key, Array], order: RowOrder, metadata: Metadata) -> dict[Key, Array]:
-    """The columns in order and without gaps: forward-filled within a series where the model was trained on such."""
+def _filled(
+    file: Path,
+    columns: Mapping[Key, Array],
+    order: RowOrder,
+    metadata: Metadata,
+    needed: Mapping[Key, NDArray[np.bool_]] | None = None,
+) -> dict[Key, Array]:
+    """The columns in order and without gaps: forward-filled within a series where the model was trained on such.
+
+    Args:
+        needed: by column, the rows in which it must have a value; elsewhere zeros stand for what is missing. None: all.
+    """
     filled: dict[Key, Array] = {}
     begin = np.repeat(order.starts, [stop - start for start, stop in order.stretches])
     for (name, is_text), unordered in columns.items():
@@ -122,6 +134,9 @@ def _filled(file: Path, columns: Mapping[Key, Array], order: RowOrder, metadata:
             values, known = values[latest], known[latest]
         if not is_text:
             known &= np.isfinite(values)
+        if needed is not None and (name, is_text) in needed:
+            spare = ~known & ~needed[name, is_text]
+            values, known = np.where(spare, "" if is_text else 0, values), known | spare
         if not known.all():
             row = int(order.rows[~known].min()) + 1
             raise InputError(f"`{file.name}`: column `{name}` has no {'text' if is_text else 'number'} in row {row}")

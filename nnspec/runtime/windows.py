@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.ports import BATCH, Array, Metadata
@@ -32,13 +33,15 @@ def samples_of_columns(
     """
     window = metadata.get("window")
     lookback, stride = (int(window["lookback"]), int(window.get("stride") or 1)) if window else (1, 1)
+    ahead = rows_ahead(wanted) if window else 0
     if window or metadata.get("states"):
-        stretches = [np.arange(start + lookback - 1, stop, stride) for start, stop in order.stretches]
+        stretches = [np.arange(start + lookback - 1, stop - ahead, stride) for start, stop in order.stretches]
         ends = np.concatenate(stretches) if stretches else np.empty(0, np.int64)
     else:
         ends = np.argsort(order.rows)
     if not len(ends):
         needed = f"a window needs {lookback}" if window else "at least one is needed"
+        needed += f" and {ahead} ahead of it" if ahead else ""
         each = ", and no series has more" if len(order.stretches) > 1 else ""
         longest = max((stop - start for start, stop in order.stretches), default=0)
         raise InputError(f"`{file.name}` has {longest} rows, but {needed}{each}")
@@ -55,13 +58,50 @@ def samples_of_columns(
             if step is None:
                 found[name] = _place(name, body, values[name][ends[part]], [None])
             else:
-                at = ends[part, None] + np.arange(1 - lookback, 1)
+                at = ends[part, None] + np.array(rows_of(body, lookback))
                 found[name] = _place(name, body, values[name][at], [step, None])
         return found
 
     last = order.rows[ends].tolist()
     keys = {name: [cells[row] for row in last] for name, cells in order.keys.items()}
     return Samples(len(ends), take, keys, order.notes)
+
+
+def rows_of(body: Metadata, lookback: int) -> range:
+    """The rows that an input reads, relative to a window's last row; of one without steps, that row."""
+    if "step" in body and body["step"] is None:
+        return range(1)
+    first, last = body.get("rows") or (1 - lookback, 0)
+    return range(int(first), int(last) + 1)
+
+
+def rows_ahead(wanted: Mapping[str, Metadata]) -> int:
+    """How many rows behind a window's last one must be there: those of inputs that are known ahead."""
+    return max((rows_of(body, 1).stop - 1 for body in wanted.values() if body.get("rows")), default=0)
+
+
+def needed_rows(
+    order: RowOrder, wanted: Mapping[str, Metadata], metadata: Metadata
+) -> dict[Key, NDArray[np.bool_]] | None:
+    """By column, the rows that some window reads, axes `position`; None where they are all read.
+
+    The last rows of a table may be those that forecasts are made for: they have what is known ahead, and nothing else.
+    """
+    ahead = rows_ahead(wanted) if metadata.get("window") else 0
+    if not ahead:
+        return None
+    lookback = int(metadata["window"]["lookback"])
+    found: dict[Key, NDArray[np.bool_]] = {}
+    for body in wanted.values():
+        rows = rows_of(body, lookback)
+        read = np.zeros(len(order.rows), dtype=bool)
+        for start, stop in order.stretches:
+            if stop - ahead >= start + lookback:
+                read[start + lookback - 1 + rows.start : stop - ahead - 1 + rows.stop] = True
+        for column in body["columns"]:
+            key = (column, body.get("dtype") == "string")
+            found[key] = found[key] | read if key in found else read
+    return found
 
 
 def _integers(file: Path, name: str, dtype: str, values: Array) -> Array:

@@ -87,6 +87,7 @@ def _columns_of(plan: DataPlan, source: SourcePlan) -> tuple[list[str], list[str
         if slot.source.path != source.path:
             continue
         wanted += slot.columns
+        kept += slot.columns if slot.is_static else ()
         if slot.role == "outputs" and not (slot.classes and slot.classes.kind in ("quantiles", "edges")):
             kept += slot.columns if slot.scale is None and not slot.is_relative else ()
     if plan.source is not None and plan.source.path == source.path:

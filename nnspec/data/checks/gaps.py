@@ -19,19 +19,20 @@ def check_gaps(plan: DataPlan, files: PlanFacts, layout: RowLayout) -> Iterator[
     if not gaps:
         return
     positions = {row: position for position, row in enumerate(layout.rows)}
-    bad: dict[str, set[int]] = {"inputs": set(), "outputs": set()}
+    bad: dict[str, set[int]] = {"inputs": set(), "outputs": set(), "ahead": set()}
     faults: list[Diagnostic] = []
     for slot, index, rows in gaps:
         at = {positions[row] for row in rows}
         if plan.missing == "forward_fill" and slot.role == "inputs":
             faults += _unfilled(slot, index, layout, at)
             continue
-        bad[slot.role] |= at
+        for role in slot.roles:
+            bad[role] |= at
         if plan.missing == "forward_fill":
             faults.append(_target_with_gaps(plan, slot, index, len(rows)))
     yield from faults
     if not any(fault.is_error for fault in faults):
-        yield from _check_rest(plan, layout, bad["inputs"], bad["outputs"])
+        yield from _check_rest(plan, layout, bad)
 
 
 def gaps_of(files: PlanFacts, slot: SlotPlan) -> dict[int, list[int]]:
@@ -81,9 +82,9 @@ def _target_with_gaps(plan: DataPlan, slot: SlotPlan, index: int, count: int) ->
     )
 
 
-def _check_rest(plan: DataPlan, layout: RowLayout, bad_inputs: set[int], bad_targets: set[int]) -> Iterator[Diagnostic]:
+def _check_rest(plan: DataPlan, layout: RowLayout, bad_of: dict[str, set[int]]) -> Iterator[Diagnostic]:
     """Whether every split keeps a sample."""
-    bad = bad_inputs | bad_targets
+    bad = bad_of["inputs"] | bad_of["outputs"]
     for part in plan.split.parts:
         stretches = layout.parts.get(part.name)
         if stretches is None:
@@ -92,7 +93,7 @@ def _check_rest(plan: DataPlan, layout: RowLayout, bad_inputs: set[int], bad_tar
         if plan.window is None:
             if rows and all(position in bad for stretch in stretches for position in stretch):
                 yield Diagnostic("NN514", nothing_left(part.name, rows), part.span, path=where)
-        elif not has_window(stretches, bad_inputs, bad_targets, plan.window):
+        elif not has_window(stretches, bad_of, plan.window):
             yield Diagnostic("NN505", no_window_left(part.name, rows, plan.window.reach), part.span, path=where)
 
 

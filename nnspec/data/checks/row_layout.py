@@ -5,7 +5,7 @@ The loader does the same in NumPy (`nnspec.data.prepare`); what is drawn at rand
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -91,14 +91,16 @@ def _parts(plan: DataPlan, files: PlanFacts, rows: Sequence[int], series: list[r
     return found
 
 
-def has_window(stretches: Iterable[range], bad_inputs: set[int], bad_targets: set[int], window: WindowPlan) -> bool:
-    """Whether stretches of positions have a window that touches none of the bad ones."""
+def has_window(stretches: Iterable[range], bad: Mapping[str, set[int]], window: WindowPlan) -> bool:
+    """Whether stretches of positions have a window that touches no bad one of `inputs`, `ahead` or `outputs`."""
     for stretch in stretches:
         for first in range(stretch.start, stretch.stop - window.reach + 1, window.stride):
             last = first + window.lookback - 1
-            if any(last + ahead in bad_targets for ahead in window.horizon):
+            if any(last + ahead in bad["outputs"] for ahead in window.horizon):
                 continue
-            if bad_inputs.isdisjoint(range(first, last + 1)):
+            if not bad["ahead"].isdisjoint(range(last + 1, last + max(window.horizon) + 1)):
+                continue
+            if bad["inputs"].isdisjoint(range(first, last + 1)):
                 return True
     return False
 

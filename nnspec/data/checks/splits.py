@@ -8,6 +8,7 @@ from nnspec.data.checks.facts import PlanFacts, labels_of
 from nnspec.data.checks.gaps import check_gaps, gaps_of
 from nnspec.data.checks.row_layout import find_row_layout
 from nnspec.data.checks.series import check_series
+from nnspec.data.checks.static import check_static_columns
 from nnspec.data.prepare.cuts import cut
 from nnspec.data.section.plan import DataPlan, Part, Slot, SlotPlan
 from nnspec.data.sources.base import ColumnFacts, SourceError
@@ -33,6 +34,7 @@ def check_splits(plan: DataPlan, files: PlanFacts, rows: int | None) -> Iterator
             faults += check_size(plan, part, [len(stretch) for stretch in stretches], rows)
     yield from faults
     yield from check_series(plan, files, layout)
+    yield from check_static_columns(plan, files, layout)
     if plan.missing != "error" and not faults:
         yield from check_gaps(plan, files, layout)
 

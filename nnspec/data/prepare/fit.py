@@ -193,7 +193,7 @@ def slot_layout(
     if not has_steps(plan, slot):
         return fit(wanted, names, row)
     assert plan.window is not None
-    steps = plan.window.lookback if slot.role == "inputs" else len(plan.window.horizon)
+    steps = len(plan.window.rows_of(slot) if slot.role == "inputs" else plan.window.horizon)
     named = window_names(wanted, names, len(row))
     return fit(wanted, named, (steps, *row))
 

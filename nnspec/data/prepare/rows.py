@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -50,6 +51,15 @@ class Rows:
     def take(self, order: NDArray[np.int64]) -> Rows:
         padding = None if self.padding is None else self.padding[order]
         return replace(self, values=self.values[order], missing=self.missing[order], padding=padding)
+
+
+def complete_by_role(plan: DataPlan, rows: Mapping[tuple[str, str], Rows], count: int) -> dict[str, Mask]:
+    """Whether a row lacks nothing that a sample reads of it as `inputs`, `ahead` or `outputs`: axes `row`."""
+    found = {role: np.ones(count, dtype=bool) for role in ("inputs", "ahead", "outputs")}
+    for slot in plan.slots():
+        for role in slot.roles:
+            found[role] &= rows[slot.role, slot.name].complete
+    return found
 
 
 def read_rows(plan: DataPlan, slot: SlotPlan, model: Slot, tables: ColumnCache) -> Rows:

@@ -13,7 +13,9 @@ Positions = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 
-def window_ends(member: Mask, groups: Positions, inputs_ok: Mask, targets_ok: Mask, window: WindowPlan) -> Positions:
+def window_ends(
+    member: Mask, groups: Positions, inputs_ok: Mask, targets_ok: Mask, window: WindowPlan, ahead_ok: Mask | None = None
+) -> Positions:
     """The position of each window's last row.
 
     A window's rows, its targets' rows and all between them follow one another within the split and one group, so no
@@ -24,6 +26,7 @@ def window_ends(member: Mask, groups: Positions, inputs_ok: Mask, targets_ok: Ma
         groups: a number for each row's group; windows do not join two.
         inputs_ok: rows whose inputs are complete. A window that touches another is left out.
         targets_ok: rows whose targets are complete.
+        ahead_ok: rows whose inputs that are known ahead are complete; None where there are no such inputs.
     """
     starts = [
         np.arange(start, stop - window.reach + 1, window.stride, dtype=np.int64)
@@ -36,14 +39,21 @@ def window_ends(member: Mask, groups: Positions, inputs_ok: Mask, targets_ok: Ma
     bad = np.concatenate([[0], np.cumsum(~inputs_ok)])
     ends = first + window.lookback - 1
     complete = bad[ends + 1] == bad[first]
+    if ahead_ok is not None:
+        bad = np.concatenate([[0], np.cumsum(~ahead_ok)])
+        complete &= bad[ends + max(window.horizon) + 1] == bad[ends + 1]
     for horizon in window.horizon:
         complete &= targets_ok[ends + horizon]
     return np.asarray(ends[complete])
 
 
-def take_windows(values: np.ndarray, ends: Positions, lookback: int) -> np.ndarray:
-    """The `lookback` rows up to each end: axes `row *rest` to `sample step *rest`."""
-    return np.asarray(values[ends[:, None] + np.arange(1 - lookback, 1)])
+def take_windows(values: np.ndarray, ends: Positions, rows: range) -> np.ndarray:
+    """The rows around each window's last row: axes `row *rest` to `sample step *rest`.
+
+    Args:
+        rows: relative to the window's last row.
+    """
+    return np.asarray(values[ends[:, None] + np.array(rows)])
 
 
 def take_targets(values: np.ndarray, ends: Positions, window: WindowPlan) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from nnspec.data.section.ahead import check_reach
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.diagnostics import Diagnostic, Fix, Related, did_you_mean
 from nnspec.diagnostics.lists import enumerated
@@ -28,7 +29,7 @@ def reference(plan: DataPlan, slot: SlotPlan) -> SlotPlan | None:
         return None
     for candidate in plan.inputs.values():
         same = candidate.source.path == slot.source.path and set(slot.columns) <= set(candidate.columns)
-        if candidate.is_windowed and same:
+        if candidate.is_windowed and candidate.ahead == "no" and same:
             return candidate
     return None
 
@@ -40,6 +41,7 @@ def check(plan: DataPlan, inputs: Slots, outputs: Slots) -> Iterator[Diagnostic]
     for name in plan.inputs.keys() & inputs.keys():
         yield from _check_scale(plan.inputs[name], inputs[name])
         yield from _check_text(plan.inputs[name], inputs[name])
+        yield from check_reach(plan, plan.inputs[name])
     for name in plan.outputs.keys() & outputs.keys():
         slot, model = plan.outputs[name], outputs[name]
         yield from _check_scale(slot, model)

@@ -127,6 +127,21 @@ _INPUT_KEYS: dict[str, Schema] = {
         "default": True,
         "description": "`false`: this input reads only the last row of the window, not the whole window.",
     },
+    "ahead": {
+        "type": ["boolean", "string"],
+        "if": {"type": "string"},
+        "then": {"enum": ["only"]},
+        "default": False,
+        "description": "`true`: these columns are known ahead, as holidays and planned prices are, so that the input "
+        "has the rows of the window and those up to the furthest horizon: lookback + horizon steps. `only`: those "
+        "after the window alone. Other inputs end with the window.",
+    },
+    "static": {
+        "type": "boolean",
+        "default": False,
+        "description": "`true`: these columns are the same in all rows of a series, such as a region; the input has "
+        "them once, without a step axis.",
+    },
 }
 
 _OUTPUT_KEYS: dict[str, Schema] = {

@@ -113,6 +113,11 @@ class WindowPlan:
         """Rows from a window's first to its last target, both included."""
         return self.lookback + max(self.horizon)
 
+    def rows_of(self, slot: SlotPlan) -> range:
+        """The rows that a windowed input reads, relative to the window's last row."""
+        first = 1 if slot.ahead == "only" else 1 - self.lookback
+        return range(first, 1 if slot.ahead == "no" else max(self.horizon) + 1)
+
     def count(self, rows: int) -> int:
         """How many windows that many consecutive rows give."""
         return 0 if rows < self.reach else (rows - self.reach) // self.stride + 1
@@ -151,6 +156,8 @@ class SlotPlan:
     Attributes:
         padded_like: of an output, the input whose padding tells which targets count.
         ignore: of an output, the label or number of targets that do not count.
+        ahead: of an input, whether its rows go on to the furthest horizon: `no`; `also`; or `only` those.
+        is_static: whether the values of an input are the same in all rows of a series.
     """
 
     name: str
@@ -169,6 +176,13 @@ class SlotPlan:
     classes: ClassPlan | None = None
     padded_like: str | None = None
     ignore: float | str | bool | None = None
+    ahead: str = "no"
+    is_static: bool = False
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Where a missing value keeps a sample from being one: `inputs` of the window, `ahead` of it, `outputs`."""
+        return {"also": ("inputs", "ahead"), "only": ("ahead",)}.get(self.ahead, (self.role,))
 
     @property
     def counts_in_part(self) -> bool:
