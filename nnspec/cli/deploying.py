@@ -72,7 +72,8 @@ def predict(model: Path, data: Path, out: Path | None) -> None:
     nnspec predict out/causal_cnn/model.onnx new.csv
     nnspec predict out/causal_cnn/model.onnx new.csv --out predictions.csv
 
-    DATA is a .csv, .parquet, .npy, .npz, .json or .wav file with the columns or arrays of training. Prints one line of
+    DATA is a .csv, .parquet, .npy, .npz, .json or .wav file with the columns or arrays of training; for a model that
+    was trained on pictures, one of them, a folder or a table with a column of paths. Prints one line of
     JSON per sample, or writes the file of --out. Rows are read in the order of training (sorted by time within each
     series), and the columns of that order are printed with the predictions. Needs only numpy and onnxruntime. A
     stateful model carries its state from sample to sample as in training; it is zero before the first.

@@ -36,7 +36,11 @@ def class_count(
         elif slot.classes is not None and slot.classes.kind != "labels":
             known = slot.classes.count
         else:
-            known = len(set(slot_labels(PlanFacts(plan), slot) or ())) or None
+            files = PlanFacts(plan)
+            known = len(set(slot_labels(files, slot) or ())) or None
+            if known is None and files.diagnostics:
+                reason = files.diagnostics[0].message
+                return None, f"the classes of output `{name}` cannot be counted in its data: {reason}", "fix the data"
     if known is not None:
         return known, "", ""
     say = f"list them under `outputs`: `{name}: {{task: {kind}, classes: [a, b, c]}}`, or set `units` to a number"

@@ -28,6 +28,7 @@ from nnspec.data.prepare.time_steps import describe_gaps
 from nnspec.data.prepare.transforms import InputTransform, OutputTransform
 from nnspec.data.prepare.windows import take_targets, take_windows, window_ends
 from nnspec.data.section.agree import reference, settle
+from nnspec.data.section.bind import bind
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.sources.base import Reading
 from nnspec.diagnostics import SpecError
@@ -93,7 +94,8 @@ def load(plan: DataPlan, inputs: Mapping[str, Slot], outputs: Mapping[str, Slot]
     faults = probe(plan, inputs, outputs)
     if any(fault.is_error for fault in faults):
         raise SpecError(faults)
-    return _Loader(plan, *settle(plan, inputs, outputs)).load()
+    settled = settle(plan, inputs, outputs)
+    return _Loader(bind(plan, *settled), *settled).load()
 
 
 class _Loader:
@@ -253,8 +255,6 @@ class _Loader:
             without_gaps = len(window_ends(member, series, everywhere, everywhere, plan.window))
         self.left_out[name] = without_gaps - len(found)
         return found
-
-    # ------------------------------------------------------------------------------------------ values
 
     def gather(self, slot: SlotPlan, at: NDArray[np.int64]) -> Array:
         """A slot's values for samples at these positions: axes `sample *model axes`."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from nnspec import __version__
 from nnspec.data.deployment import Deployment, label_axes, label_name
 from nnspec.data.section.plan import DataPlan
+from nnspec.data.sources.wanted import Wanted
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Graph, Value
 from nnspec.jobs.artifact import sha256
@@ -87,4 +89,5 @@ def _reading(plan: DataPlan | None, name: str, value: Value) -> dict[str, Any]:
         if slot.ahead != "no":
             rows = plan.window.rows_of(slot)
             result["rows"] = [rows.start, rows.stop - 1]
-    return result | slot.source.source.describe_reading(slot.source)
+    wanted = Wanted(axes=tuple((a.name, ax.size_to_json(a.size)) for a in value.axes))
+    return result | slot.source.source.describe_reading(replace(slot.source, wanted=wanted))

@@ -16,6 +16,8 @@ from typing import Any
 
 from nnspec.runtime.arrays import read_json, read_npy, read_npz
 from nnspec.runtime.errors import InputError
+from nnspec.runtime.image_rules import SUFFIXES
+from nnspec.runtime.media import read_file, read_folder
 from nnspec.runtime.ports import Array, Metadata
 from nnspec.runtime.samples import Samples, samples_of_arrays
 from nnspec.runtime.sound import read_wav
@@ -32,6 +34,7 @@ _READERS: dict[str, Reader] = {
     ".npz": read_npz,
     ".json": read_json,
     ".wav": read_wav,
+    **dict.fromkeys(SUFFIXES, read_file),
 }
 
 
@@ -41,7 +44,9 @@ def read_inputs(path: str | os.PathLike[str], metadata: Metadata) -> dict[str, A
 
 
 def read_samples(path: str | os.PathLike[str], metadata: Metadata) -> Samples:
-    """A model's samples from a file, by its suffix: .csv, .parquet, .npy, .npz, .json or .wav.
+    """A model's samples from a file, by its suffix: .csv, .parquet, .npy, .npz, .json, .wav or that of a picture.
+
+    Of a folder every picture is a sample.
 
     The rows of a table are sorted by the column that sorted those of training, and no window joins two series. A table
     without these columns is taken in file order, as one series, and `notes` says so.
@@ -56,10 +61,10 @@ def read_samples(path: str | os.PathLike[str], metadata: Metadata) -> Samples:
         InputError: where there is no such file, it is damaged, or it lacks what an input needs.
     """
     file = Path(path)
-    reader = _READERS.get(_suffix(file)) or _installed_reader(file)
+    reader = read_folder if file.is_dir() else _READERS.get(_suffix(file)) or _installed_reader(file)
     if reader is None:
         raise InputError(f"`{file.name}` has no supported extension; supported: {', '.join(_READERS)}")
-    if not file.is_file():
+    if not file.exists():
         raise InputError(f"there is no file `{file}`")
     states = metadata.get("states") or {}
     wanted = {name: body for name, body in metadata["inputs"].items() if name not in states}

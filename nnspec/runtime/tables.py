@@ -13,6 +13,7 @@ from nnspec.runtime.csv_dialect import Dialect
 from nnspec.runtime.csv_rules import CellError, CsvError, NumberColumn, is_missing, read_chunks, read_header
 from nnspec.runtime.csv_sniff import propose_layout, propose_marks
 from nnspec.runtime.errors import InputError, listed
+from nnspec.runtime.media import columns_of, is_read_as_words
 from nnspec.runtime.ports import Array, Metadata
 from nnspec.runtime.row_order import RowOrder, key_columns, order_rows
 from nnspec.runtime.samples import Samples
@@ -148,11 +149,12 @@ def table_columns(file: Path, wanted: Mapping[str, Any]) -> list[Key]:
     """The columns that the inputs take, each once as words and once as numbers at most."""
     keys: list[Key] = []
     for name, body in wanted.items():
-        if not body.get("columns"):
+        columns = columns_of(name, body)
+        if not columns:
             raise InputError(
                 f"the model does not record which columns input `{name}` takes: use {file.stem}.npz instead"
             )
-        keys += [(column, body.get("dtype") == "string") for column in body["columns"]]
+        keys += [(column, is_read_as_words(body)) for column in columns]
     return list(dict.fromkeys(keys))
 
 

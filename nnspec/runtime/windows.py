@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.runtime.errors import InputError
+from nnspec.runtime.media import columns_of, decode_files, locate, takes_files
 from nnspec.runtime.ports import BATCH, Array, Metadata
 from nnspec.runtime.row_order import RowOrder
 from nnspec.runtime.samples import Samples
@@ -46,7 +47,12 @@ def samples_of_columns(
         longest = max((stop - start for start, stop in order.stretches), default=0)
         raise InputError(f"`{file.name}` has {longest} rows, but {needed}{each}")
     values = {}
+    paths: dict[str, Array] = {}
     for name, body in wanted.items():
+        if takes_files(body):
+            (column,) = columns_of(name, body)
+            paths[column] = columns[column, True]
+            continue
         values[name] = np.stack([columns[c, body.get("dtype") == "string"] for c in body["columns"]], axis=1)
         if body["dtype"].startswith(("int", "uint")):
             values[name] = _integers(file, name, body["dtype"], values[name])
@@ -54,6 +60,11 @@ def samples_of_columns(
     def take(part: slice) -> dict[str, Array]:
         found = {}
         for name, body in wanted.items():
+            if takes_files(body):
+                cells = paths[columns_of(name, body)[0]][ends[part]].tolist()
+                files = locate(file, cells, (order.rows[ends[part]] + 1).tolist())
+                found[name] = decode_files(files, cells, body)
+                continue
             step = _step_axis(body, lookback) if window else None
             if step is None:
                 found[name] = _place(name, body, values[name][ends[part]], [None])
@@ -64,6 +75,7 @@ def samples_of_columns(
 
     last = order.rows[ends].tolist()
     keys = {name: [cells[row] for row in last] for name, cells in order.keys.items()}
+    keys |= {column: cells[ends].tolist() for column, cells in paths.items()}
     return Samples(len(ends), take, keys, order.notes)
 
 

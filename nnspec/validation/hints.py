@@ -91,13 +91,9 @@ _INPUT: Mapping[str, Hint] = {
     "size": Hint("an input declares `axes: {time: 10, feature: 5}`, a name and a size for every axis", "axes"),
     "type": Hint("the type of the elements is `dtype`", "dtype"),
 }
-_PIXELS = Hint(
-    "convert image files to one array first, of shape (sample, height, width, channel): `source: {npz: "
-    "images.npz}` and "
-    "`array: images`"
-)
+_PIXELS = Hint("pictures are `images`: a folder, or the column of their paths", "images")
 _DATA_INPUT: Mapping[str, Hint] = {
-    **dict.fromkeys(("images", "image", "image_path", "folder", "directory"), _PIXELS),
+    **dict.fromkeys(("image", "image_path", "image_folder", "picture", "photo", "folder", "directory"), _PIXELS),
     **dict.fromkeys(
         ("size", "shape", "image_size", "target_size"),
         Hint("sizes are those of the model's input: `inputs: {x: {axes: {height: 8, width: 8, channel: 3}}}`"),

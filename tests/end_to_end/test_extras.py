@@ -27,6 +27,7 @@ sys.meta_path[:] = [Hiding if finder is PathFinder else finder for finder in sys
 from nnspec.cli import main
 main({arguments!r})
 """
+DISTRIBUTIONS = {"PIL": "pillow"}  # of modules that are called otherwise
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
@@ -42,13 +43,13 @@ def distribution(requirement: str) -> str:
 def test_every_extra_is_declared_and_the_tests_have_all() -> None:
     declared = PROJECT["optional-dependencies"]
     for extra, module in EXTRAS.items():
-        assert distribution(declared[extra][0]) == module
+        assert distribution(declared[extra][0]) == DISTRIBUTIONS.get(module, module)
         assert is_installed(extra)
     (own,) = [line for line in declared["test"] if line.startswith("nnspec[")]
     assert set(re.findall(r"\w+", own)) - {"nnspec"} == EXTRAS.keys()
     core = {distribution(line) for line in PROJECT["dependencies"]}
     assert core >= {"tensorflow", "onnx", "tf2onnx", "pyyaml", "jsonschema"}
-    assert not core & {*EXTRAS.values(), "scikit-learn", "scipy"}
+    assert not core & {*EXTRAS.values(), *DISTRIBUTIONS.values(), "scikit-learn", "scipy"}
 
 
 def test_the_main_job_needs_no_extra(quick: Path, tmp_path: Path) -> None:

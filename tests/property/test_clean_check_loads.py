@@ -6,18 +6,22 @@ Random CSV tables with all that people write into cells, and random WAV files, a
 from __future__ import annotations
 
 import csv
+import io
 import json
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from nnspec.data.checks.files import probe
 from nnspec.data.dataset import Dataset, load
 from nnspec.data.section.plan import DataPlan, Slot
+from nnspec.data.sources.wanted import Wanted
 from nnspec.diagnostics import SpecError
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.reading import read_inputs
@@ -277,3 +281,59 @@ def test_gaps(table: tuple[str, str], folder: Path) -> None:
     for split in data.splits.values():
         assert set(split.target["y"].ravel().tolist()) <= measured, "a target that nobody measured"
         assert not np.isnan(split.raw["w"]).any()
+
+
+PHOTOS = """
+split: {train: 0.5, test: 0.5, by: order}
+inputs: {x: {images: photos, fit: FIT}}
+outputs: {y: {folder_of: x}}
+"""
+SEEN = slot("x", ("height", 3), ("width", 5), ("channel", 3))
+LABEL = slot("y", ("class", 2), task="classification", class_axis="class")
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(
+    forms=st.lists(
+        st.tuples(
+            st.sampled_from(["L", "LA", "P", "RGB", "RGBA", "CMYK", "1", "I;16"]),
+            st.sampled_from(["png", "jpeg", "webp", "gif"]),
+            st.integers(1, 9),
+            st.sampled_from([0, 0, 0, 0, 1, 9, 40]),
+        ),
+        min_size=4,
+        max_size=4,
+    ),
+    fit=st.sampled_from(["stretch", "crop", "pad"]),
+)
+def test_pictures(forms: list[tuple[str, str, int, int]], fit: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Of any mode and kind, some truncated; `kind` decides the content, the suffix is always that of a PNG."""
+    root = tmp_path_factory.mktemp("photos")
+    rng = np.random.default_rng(len(forms[0][0]))
+    for number, (mode, kind, width, cut) in enumerate(forms):
+        values = rng.integers(0, 256, (7, width, 3), np.uint8)
+        drawn = Image.fromarray(values)
+        drawn = Image.fromarray(values[..., 0].astype(np.uint16) * 257) if mode == "I;16" else drawn.convert(mode)
+        stream = io.BytesIO()
+        try:
+            drawn.save(stream, kind)
+        except (OSError, ValueError):  # the kind has no such mode
+            drawn.convert("L").save(stream, "png")
+        path = root / "photos" / "ab"[number // 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(stream.getvalue()[: len(stream.getvalue()) - cut])
+    plan = plan_of(PHOTOS.replace("FIT", fit), root)
+    faults = {fault.code for fault in probe(plan, {"x": SEEN}, {"y": LABEL})}
+    data, told = loaded(plan, {"x": SEEN}, {"y": LABEL})
+    assert told == faults, f"check says {faults}, loading {told}"
+    source = plan.inputs["x"].source
+    form = source.source.describe_reading(replace(source, wanted=Wanted(axes=SEEN.axes)))
+    body = {"axes": [["batch", None], *map(list, SEEN.axes)], "dtype": "float32", **form}
+    if data is None:
+        with pytest.raises(InputError):
+            read_inputs(root / "photos", {"inputs": {"x": body}})
+        return
+    raw = np.concatenate([data.splits[name].raw["x"] for name in ("train", "test")])
+    np.testing.assert_array_equal(read_inputs(root / "photos", {"inputs": {"x": body}})["x"], raw)

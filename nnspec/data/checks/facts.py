@@ -14,6 +14,7 @@ from nnspec.data.sources.base import (
     SourceError,
     SourceFacts,
     SourcePlan,
+    ToldError,
 )
 from nnspec.data.sources.label_keys import label_key
 from nnspec.data.sources.paths import missing_file
@@ -57,12 +58,19 @@ class PlanFacts:
         return None if facts is None else facts.array(name)
 
     def _probe(self, source: SourcePlan) -> SourceFacts | None:
-        if not source.files():
+        if source.table is not None and self.facts(source.table) is None:
+            return None  # which has been reported
+        is_folder = source.source.is_per_file and source.table is None
+        if not source.files() and not (is_folder and source.path.is_dir()):
             noun = source.source.noun if source.source.is_folder else ""
-            self.diagnostics.append(missing_file(source.shown, source.path, source.span, source.where, noun))
+            place = source.shown, source.path, source.span, source.where
+            self.diagnostics.append(missing_file(*place, noun, is_folder=is_folder))
             return None
         try:
             return source.source.probe(source, *_columns_of(self.plan, source))
+        except ToldError as error:
+            self.diagnostics.append(error.diagnostic(source.span, source.where))
+            return None
         except OutsideError as error:
             code, message = "NN510", str(error)
         except ProposalError as error:
@@ -84,7 +92,7 @@ def _columns_of(plan: DataPlan, source: SourcePlan) -> tuple[list[str], list[str
     wanted: list[str] = []
     kept: list[str] = []
     for slot in plan.slots():
-        if slot.source.path != source.path:
+        if slot.source.path != source.path or slot.source.kind != source.kind:
             continue
         wanted += slot.columns
         kept += slot.columns if slot.is_static else ()

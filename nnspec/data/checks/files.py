@@ -17,6 +17,7 @@ from nnspec.data.prepare.missing import missing_values
 from nnspec.data.prepare.ragged import filled, lies_end_to_end, ragged
 from nnspec.data.prepare.time_order import check_time_order
 from nnspec.data.section.agree import check, settle
+from nnspec.data.section.bind import bind
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.sources.base import ArrayFacts, ColumnFacts, SourceError, SourceFacts, SourcePlan
 from nnspec.diagnostics import Diagnostic, Fix, Related, Report, Span, did_you_mean, nearest, use_instead
@@ -27,6 +28,7 @@ _Gaps = set[tuple[str, str]]  # the columns, by file and name, whose missing val
 def probe(plan: DataPlan, inputs: Mapping[str, Slot], outputs: Mapping[str, Slot]) -> list[Diagnostic]:
     """Every fault of the data that can be seen without loading them: NN208, NN501 to NN516."""
     inputs, outputs = settle(plan, inputs, outputs)
+    plan = bind(plan, inputs, outputs)
     report = Report()
     report.extend(check(plan, inputs, outputs))
     files = PlanFacts(plan)
@@ -70,7 +72,7 @@ class _SlotProbe:
     def fault(self, code: str, message: str, key: str, *notes: str, fixes: tuple[Fix, ...] = ()) -> None:
         span, path = self.slot.span_of(key), self.slot.where(key.partition("[")[0])
         related: tuple[Related, ...] = ()
-        if code == "NN506":
+        if code in ("NN506", "NN556"):
             related = (Related(self.model.span, f"{self.slot.kind} `{self.slot.name}` of the model"),)
         self.report.add(Diagnostic(code, message, span, path=path, notes=notes, related=related, fixes=fixes))
 
@@ -79,7 +81,10 @@ class _SlotProbe:
         if self.slot.columns:
             return self.check_columns()
         for fault in self.facts.faults:
-            self.fault("NN506", str(fault), fault.key)
+            about = "" if fault.code == "NN506" else f"{self.slot.kind} `{self.slot.name}` "
+            self.fault(fault.code, f"{about}{fault}", fault.key)
+        if self.slot.source.source.is_per_file and (self.facts.faults or self.slot.is_windowed):
+            return None
         return self.check_array()
 
     def check_columns(self) -> int | None:

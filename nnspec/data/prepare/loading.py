@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nnspec.data.sources.base import Column, MisfitError, OutsideError, Reading, SourceError, SourcePlan
+from nnspec.data.sources.base import Column, MisfitError, OutsideError, Reading, SourceError, SourcePlan, ToldError
 from nnspec.data.sources.registry import is_own
 from nnspec.diagnostics import SpecError
 
@@ -64,10 +64,12 @@ def told(plan: SourcePlan, what: str = "") -> Iterator[None]:
     try:
         yield
         return
+    except ToldError as error:
+        raise SpecError([error.diagnostic(plan.span, plan.where)]) from None
     except OutsideError as error:
         code, message = "NN510", str(error)
     except MisfitError as error:
-        code, message = "NN506", str(error)
+        code, message = error.code, str(error)
     except SourceError as error:
         message = f"{what or f'`{plan.shown}`'} cannot be used: {error}"
     except SpecError:

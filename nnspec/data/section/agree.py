@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from nnspec.data.section.ahead import check_reach
+from nnspec.data.section.bind import check_folders
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.diagnostics import Diagnostic, Fix, Related, did_you_mean
 from nnspec.diagnostics.lists import enumerated
@@ -38,6 +39,7 @@ def check(plan: DataPlan, inputs: Slots, outputs: Slots) -> Iterator[Diagnostic]
     """NN208, NN506, NN508, NN512 and NN516, for slots that are settled."""
     yield from _check_names(plan, plan.inputs, inputs, "input")
     yield from _check_names(plan, plan.outputs, outputs, "output")
+    yield from check_folders(plan, inputs)
     for name in plan.inputs.keys() & inputs.keys():
         yield from _check_scale(plan.inputs[name], inputs[name])
         yield from _check_text(plan.inputs[name], inputs[name])

@@ -151,6 +151,9 @@ _OUTPUT_KEYS: dict[str, Schema] = {
         "description": "The network learns the change from the window's last value of the same column, which "
         "must be a column of a windowed input; the deployed model adds that value back.",
     },
+    "folder_of": _text(
+        "An input whose data are files, such as pictures: the labels are the names of the folders with the files."
+    ),
     "classes": _CLASSES,
     "lengths": _text(
         "The array of the number of steps of each sample that count: for targets of unequal length, concatenated "

@@ -158,6 +158,7 @@ class SlotPlan:
         ignore: of an output, the label or number of targets that do not count.
         ahead: of an input, whether its rows go on to the furthest horizon: `no`; `also`; or `only` those.
         is_static: whether the values of an input are the same in all rows of a series.
+        folder_of: of an output, the input whose files' folders are its labels.
     """
 
     name: str
@@ -178,6 +179,7 @@ class SlotPlan:
     ignore: float | str | bool | None = None
     ahead: str = "no"
     is_static: bool = False
+    folder_of: str | None = None
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -215,6 +217,8 @@ class SlotPlan:
     @property
     def data_key(self) -> str:
         """The key that names the data: columns, array, or the kind of a source that is one input's data."""
+        if self.folder_of is not None:
+            return "folder_of"
         return "columns" if self.columns else "array" if self.array else self.source.kind
 
 

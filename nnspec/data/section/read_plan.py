@@ -14,6 +14,7 @@ from nnspec.data.section.plan import DataPlan, Part, SlotPlan, SplitPlan, Window
 from nnspec.data.section.read_sources import SourceReader, spans_of
 from nnspec.data.section.read_values import read_classes, read_scale
 from nnspec.data.sources.base import SourcePlan
+from nnspec.data.sources.folders import FOLDER
 from nnspec.data.sources.registry import all_kinds
 from nnspec.diagnostics import CompilerBug, Span
 from nnspec.diagnostics.values import as_yaml
@@ -41,7 +42,6 @@ class _Reader(SourceReader):
     def __init__(self, node: Mapping, root: Path, allow_outside: bool) -> None:
         super().__init__(root, allow_outside)
         self.node = node
-        self.source: SourcePlan | None = None
         self.window: WindowPlan | None = None
         self.series: str | None = None
 
@@ -66,6 +66,7 @@ class _Reader(SourceReader):
                 slot = self.read_slot(role, name, body) if isinstance(body, Mapping) else None
                 if slot is not None:
                     found[name] = slot
+                    self.found[role, name] = slot.source
         plan = DataPlan(
             root=self.root,
             source=self.source,
@@ -185,10 +186,11 @@ class _Reader(SourceReader):
         # the key's own span where the body is the fault, the value's span where the value is
         section = self.node.entries[role]
         span = section.key_span(name) if isinstance(section, Mapping) else node.span
-        source = self.read_source(node, where) or self.source
+        source = self.read_source(node, where) or self.folders_of(node, where) or self.source
         if not self.check_slot(body, node, where, role[:-1], name, span, source):
             return None
-        assert source is not None
+        if source is None:
+            return None
         scale = read_scale(body.get("scale"), spans)
         classes = read_classes(body.get("classes"), spans, where, self.fault)
         if classes is not None and scale is not None and scale.method != "none":
@@ -203,7 +205,7 @@ class _Reader(SourceReader):
             name=name,
             role=role,
             source=source,
-            columns=tuple(body.get("columns", ())),
+            columns=(FOLDER,) if "folder_of" in body else tuple(body.get("columns", ())),
             array=body.get("array"),
             axes=None if axes is None else tuple(axes),
             span=span,
@@ -218,6 +220,7 @@ class _Reader(SourceReader):
             classes=classes,
             padded_like=body.get("padded_like"),
             ignore=body.get("ignore"),
+            folder_of=body.get("folder_of"),
         )
 
     def check_slot(
@@ -233,7 +236,7 @@ class _Reader(SourceReader):
         """Whether the keys agree: exactly one of `columns`, `array` and a file of its own, and what goes with it."""
         before = len(self.report.items)
         own = [found.kind for found in self.kinds_of(node, where) if not found.selectors]
-        selectors = [key for key in ("columns", "array", *own) if key in body]
+        selectors = [key for key in ("columns", "array", "folder_of", *own) if key in body]
         for second in selectors[1:]:
             message = f"`{selectors[0]}` and `{second}` both name the data of {kind} `{name}`; keep one of them"
             self.fault("NN208", message, node.key_span(second), where)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from nnspec.data.section.json_schema import SLOT_KEYS
 from nnspec.data.sources.base import DataSource, SourcePlan
 from nnspec.data.sources.paths import resolve
 from nnspec.data.sources.registry import PluginError, all_kinds, named_kinds
-from nnspec.diagnostics import Diagnostic, Fix, Report, Span, SpecError
+from nnspec.diagnostics import Diagnostic, Fix, Report, Span, SpecError, did_you_mean
 from nnspec.document import Mapping, Sequence, to_plain
 
 
@@ -30,6 +31,8 @@ class SourceReader:
         self.root = root
         self.allow_outside = allow_outside
         self.report = Report()
+        self.source: SourcePlan | None = None
+        self.found: dict[tuple[str, str], SourcePlan] = {}  # of inputs and outputs, by role and name
 
     def fault(self, code: str, message: str, span: Span, where: str, *fixes: str) -> None:
         self.report.add(Diagnostic(code, message, span, path=where, fixes=tuple(Fix(fix) for fix in fixes)))
@@ -56,6 +59,18 @@ class SourceReader:
         value = node.entries[source.kind]
         shown, here = str(to_plain(value)), f"{where}.{source.kind}"
         options = self.read_options(source, node, where)
+        spans = spans_of(node) | {"": node.span, f"{source.kind} key": node.key_span(source.kind)}
+        if source.is_per_file and self.source is not None:  # a column of its paths
+            return replace(
+                self.source,
+                source=source,
+                shown=shown,
+                span=value.span,
+                where=here,
+                options=options,
+                spans=spans,
+                table=self.source,
+            )
         try:
             path = resolve(
                 shown, self.root, value.span, here, allow_outside=self.allow_outside, is_pattern=source.is_pattern
@@ -71,8 +86,23 @@ class SourceReader:
             where=here,
             root=None if self.allow_outside else self.root,
             options=options,
-            spans=spans_of(node) | {"": node.span, f"{source.kind} key": node.key_span(source.kind)},
+            spans=spans,
         )
+
+    def folders_of(self, node: Mapping, where: str) -> SourcePlan | None:
+        """The files of the input that `folder_of` names."""
+        named = node.get("folder_of")
+        if named is None:
+            return None
+        name = str(to_plain(named))
+        source = self.found.get(("inputs", name))
+        if source is not None and source.source.is_per_file:
+            return source
+        files = [key for (role, key), found in self.found.items() if role == "inputs" and found.source.is_per_file]
+        reason = "whose data are not files" if source is not None else "which is not an input with data"
+        message = f"`folder_of` names `{name}`, {reason}{did_you_mean(name, files)}"
+        self.fault("NN557", message, named.span, f"{where}.folder_of")
+        return None
 
     def strange_options(self, node: Mapping, source: DataSource) -> Iterator[tuple[str, str]]:
         """The options that go with another kind than a section's source, and the first such kind."""

@@ -24,7 +24,9 @@ from nnspec.data.sources.errors import MisfitError as MisfitError
 from nnspec.data.sources.errors import OutsideError as OutsideError
 from nnspec.data.sources.errors import ProposalError as ProposalError
 from nnspec.data.sources.errors import SourceError as SourceError
+from nnspec.data.sources.errors import ToldError as ToldError
 from nnspec.data.sources.paths import is_below
+from nnspec.data.sources.wanted import Wanted
 from nnspec.diagnostics import Span
 
 if TYPE_CHECKING:
@@ -58,6 +60,9 @@ class SourcePlan:
         root: what the files that a pattern matches must stay below; None: anywhere.
         options: the kind's own keys, by name, as the spec gives them.
         spans: the places of their values; of the mapping that they stand in, `""`, and of the path's key, `KIND key`.
+        table: where `shown` is a column of paths, the table that has it.
+        beside: the source whose files these go with, matched by name.
+        wanted: what takes the values, where that decides how they are made.
     """
 
     source: DataSource
@@ -68,6 +73,9 @@ class SourcePlan:
     root: Path | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     spans: Mapping[str, Span] = field(default_factory=dict)
+    table: SourcePlan | None = None
+    beside: SourcePlan | None = None
+    wanted: Wanted | None = None
 
     @property
     def kind(self) -> str:
@@ -76,11 +84,12 @@ class SourcePlan:
     @property
     def identity(self) -> tuple[str, Path, str]:
         """Equal for two mentions of the same data."""
-        return self.kind, self.path, repr(sorted(self.options.items()))
+        more = (self.table and (self.shown, self.table.identity), self.beside and self.beside.identity, self.wanted)
+        return self.kind, self.path, repr((sorted(self.options.items()), *more))
 
     def files(self) -> list[Path]:
-        """The files that exist, in file-name order."""
-        return self.source.list_files(self.path)
+        """The files that exist, in the order of their samples."""
+        return self.source.list_files(self.path) if self.table is None else self.source.list_named_files(self)
 
     def check_below(self, path: Path) -> None:
         """Raises OutsideError where a matched file leads outside the spec's folder."""
@@ -201,6 +210,8 @@ class DataSource(ABC):
         selectors: how an input picks its part of it: `columns`, `array`; none where the file is one input's data.
         is_pattern: whether the path may have wildcards.
         is_folder: whether the path may be a folder.
+        is_per_file: whether the path is a folder, each of whose files is a sample; where the section has a `source`,
+            the key names its column of paths instead.
         options: schemas of the keys beside the path, by name, each with a description.
         required: the options that must be given, each with what messages add about it.
     """
@@ -212,6 +223,7 @@ class DataSource(ABC):
     selectors: ClassVar[tuple[str, ...]] = ()
     is_pattern: ClassVar[bool] = False
     is_folder: ClassVar[bool] = False
+    is_per_file: ClassVar[bool] = False
     options: ClassVar[Mapping[str, Schema]] = {}
     required: ClassVar[Mapping[str, str]] = {}
 
@@ -222,6 +234,10 @@ class DataSource(ABC):
     def list_files(self, path: Path) -> list[Path]:
         """The files that a path names and that exist, in file-name order."""
         return [path] if path.is_file() else []
+
+    def list_named_files(self, plan: SourcePlan) -> list[Path]:
+        """The files that a column of paths names and that exist, each once; of kinds whose path is a folder."""
+        raise NotImplementedError
 
     @abstractmethod
     def probe(self, plan: SourcePlan, wanted: Sequence[str], kept: Sequence[str]) -> SourceFacts:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from nnspec.diagnostics import Diagnostic, Fix, Span
 
 if TYPE_CHECKING:
     from nnspec.runtime.csv_sniff import Proposal
@@ -21,11 +24,25 @@ class MisfitError(SourceError):
 
     Attributes:
         key: the option or path key of the spec that it is about.
+        code: of its diagnostic.
     """
 
-    def __init__(self, message: str, key: str = "") -> None:
+    def __init__(self, message: str, key: str = "", code: str = "NN506") -> None:
         super().__init__(message)
-        self.key = key
+        self.key, self.code = key, code
+
+
+class ToldError(SourceError):
+    """A source cannot be used, by a code and with notes and fixes of its own; the message is the whole sentence."""
+
+    def __init__(self, code: str, message: str, *fixes: str, notes: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.code, self.fixes, self.notes = code, fixes, notes
+
+    def diagnostic(self, span: Span, path: str) -> Diagnostic:
+        """At the place of the spec that names the source."""
+        fixes = tuple(Fix(fix) for fix in self.fixes)
+        return Diagnostic(self.code, str(self), span, path=path, notes=tuple(self.notes), fixes=fixes)
 
 
 class ProposalError(SourceError):

@@ -53,11 +53,14 @@ def expand(pattern: Path) -> list[Path]:
         return []
 
 
-def missing_file(shown: str, path: Path, span: Span, where: str, noun: str = "") -> Diagnostic:
+def missing_file(
+    shown: str, path: Path, span: Span, where: str, noun: str = "", *, is_folder: bool = False
+) -> Diagnostic:
     """NN501, with a file nearby that may have been meant.
 
     Args:
         noun: what messages call the files that a folder may hold, where it may be one.
+        is_folder: whether it must be one.
     """
     folder = fixed_folder(path)
     if path.is_dir() and noun:
@@ -75,10 +78,11 @@ def missing_file(shown: str, path: Path, span: Span, where: str, noun: str = "")
         )
         fixes = tuple(Fix(f"did you mean the folder `{name}`?") for name in close)
     else:
-        close = nearest(path.name, [p.name for p in sorted(folder.iterdir()) if p.is_file()])
+        close = nearest(path.name, [p.name for p in sorted(folder.iterdir()) if p.is_dir() is is_folder])
         fixes = tuple(Fix(f"did you mean `{Path(shown).with_name(name).as_posix()}`?") for name in close)
         notes = () if close else (f"paths are relative to the spec's folder; looked in `{folder}`",)
-    what = "no file matches" if has_wildcard(path.name) else "there is no file"
+    what = "no file matches" if has_wildcard(path.name) else f"there is no {'folder' if is_folder else 'file'}"
+    what = "there is a file, but no folder" if is_folder and path.is_file() else what
     return Diagnostic("NN501", f"{what} `{shown}`", span, path=where, notes=notes, fixes=fixes)
 
 

@@ -20,6 +20,7 @@ MODULES = {
     "npz": "nnspec.data.sources.npz",
     "npy": "nnspec.data.sources.npy",
     "wav": "nnspec.data.sources.wav",
+    "images": "nnspec.data.sources.images",
 }
 
 

@@ -1,0 +1,135 @@
+"""Files that are a sample each, as a deployed model reads them: a file, those of a folder, or those of a table.
+
+An input that takes such files says so in its metadata: `files: {kind: images, …}`, with the `column` that named them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from nnspec.runtime import images
+from nnspec.runtime.arrays import only_input
+from nnspec.runtime.errors import InputError
+from nnspec.runtime.folders import list_folder
+from nnspec.runtime.image_rules import OTHER_SUFFIXES, SUFFIXES
+from nnspec.runtime.ports import BATCH, Array, Metadata
+from nnspec.runtime.samples import Samples
+
+Decode = Callable[[Path, Metadata], Array]  # a file's values, axes those of the input without batch
+
+_DECODERS: dict[str, Decode] = {"images": images.decode_for}
+_SUFFIXES = {"images": SUFFIXES}
+_REFUSED = {"images": OTHER_SUFFIXES}
+
+
+def takes_files(body: Metadata) -> bool:
+    """Whether an input's data are files, which a table names by their paths."""
+    return bool(body.get("files"))
+
+
+def columns_of(name: str, body: Metadata) -> list[str]:
+    """The columns of a table that an input takes; of files without one, the column that is called as the input."""
+    if takes_files(body):
+        return [str(body["files"].get("column") or name)]
+    return [str(column) for column in body.get("columns") or ()]
+
+
+def is_read_as_words(body: Metadata) -> bool:
+    return body.get("dtype") == "string" or takes_files(body)
+
+
+def read_file(file: Path, wanted: Mapping[str, Metadata], metadata: Metadata) -> Samples:
+    """One file as one sample."""
+    name = _only_files(file, wanted)
+    return _samples(name, wanted[name], [file], [str(file)])
+
+
+def read_folder(folder: Path, wanted: Mapping[str, Metadata], metadata: Metadata) -> Samples:
+    """Every file of a folder, and of those within it, as a sample; in the order of their names."""
+    name = _only_files(folder, wanted)
+    kind = str(wanted[name]["files"]["kind"])
+    suffixes = _SUFFIXES.get(kind, ())
+    try:
+        listing = list_folder(folder, suffixes)
+    except OSError as error:
+        raise InputError(f"folder `{folder}` cannot be read: {error.strerror}") from None
+    strange = [name for name in listing.others if os.path.splitext(name)[1].lower() in _REFUSED.get(kind, ())]
+    if strange:
+        raise InputError(f"`{folder.name}/{strange[0]}` has no supported extension; supported: {', '.join(suffixes)}")
+    if not listing.files:
+        raise InputError(f"folder `{folder}` has no files that end in {', '.join(suffixes)}")
+    return _samples(name, wanted[name], [folder / file for file in listing.files], listing.files)
+
+
+def _only_files(file: Path, wanted: Mapping[str, Metadata]) -> str:
+    """The model's only input, which takes files.
+
+    Raises:
+        InputError: where it takes something else.
+    """
+    if len(wanted) > 1 and any(takes_files(body) for body in wanted.values()):
+        columns = [f"`{column}`" for name, body in wanted.items() for column in columns_of(name, body)]
+        raise InputError(f"`{file.name}` is not enough: the model takes a table with the columns {', '.join(columns)}")
+    name = only_input(file, wanted)
+    if not takes_files(wanted[name]):
+        kind = "a folder" if file.is_dir() else f"a {file.suffix} file"
+        raise InputError(f"`{file.name}` is {kind}, but the model was not trained on files")
+    return name
+
+
+def _samples(name: str, body: Metadata, files: Sequence[Path], shown: Sequence[str]) -> Samples:
+    return Samples(len(files), lambda part: {name: decode_files(files[part], shown[part], body)}, {"file": list(shown)})
+
+
+def decode_files(files: Sequence[Path], shown: Sequence[str], body: Metadata) -> Array:
+    """An input's values from files, with its axes and dtype.
+
+    Args:
+        shown: how messages name the files.
+
+    Raises:
+        InputError: where one cannot be read.
+    """
+    decode = _DECODERS[str(body["files"]["kind"])]
+    values = []
+    for file, name in zip(files, shown, strict=True):
+        try:
+            values.append(decode(file, body))
+        except ImportError as error:
+            raise InputError(f"`{name}` cannot be read: {error}") from None
+        except (ValueError, OSError) as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+            raise InputError(f"`{name}` cannot be read: {reason}") from None
+    names = [axis for axis, _ in body["axes"]]
+    place = names.index(BATCH) if BATCH in names else 0
+    dtype = str(body.get("dtype") or "float32")
+    return np.ascontiguousarray(np.moveaxis(np.stack(values), 0, place)).astype(dtype, copy=False)
+
+
+def locate(table: Path, cells: Sequence[str], rows: Sequence[int]) -> list[Path]:
+    """The files that a table names, relative to its folder.
+
+    Args:
+        rows: the number of each cell's row, from 1.
+
+    Raises:
+        InputError: where one is neither below the table's folder nor below the working folder.
+    """
+    roots = [folder.resolve() for folder in (table.parent, Path.cwd())]
+    found = []
+    for cell, row in zip(cells, rows, strict=True):
+        place = f"`{cell}` (row {row} of `{table.name}`)"
+        try:
+            path = (table.parent / cell).resolve()
+        except (OSError, ValueError, RuntimeError):
+            raise InputError(f"{place} is not a file name") from None
+        if not any(path.is_relative_to(root) for root in roots):
+            raise InputError(f"{place} is outside the table's folder and the working folder")
+        if not path.is_file():
+            raise InputError(f"there is no file {place}")
+        found.append(path)
+    return found

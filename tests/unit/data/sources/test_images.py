@@ -1,0 +1,326 @@
+"""Pictures as a source: folders of labels, columns of paths, masks; what check lets pass loads, and is read alike."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nnspec.data.checks.files import probe
+from nnspec.data.dataset import Dataset, load
+from nnspec.data.section.plan import Slot
+from nnspec.diagnostics import Diagnostic, SpecError
+from tests.unit.data.section.test_plan import plan_of, slot
+
+RNG = np.random.default_rng(1)
+PHOTO = slot("photo", ("height", 4), ("width", 6), ("channel", 3))
+KIND = slot("kind", ("class", 2), task="classification", class_axis="class")
+FOLDER = """
+split: {train: 0.5, test: 0.5}
+inputs: {photo: {images: photos}}
+outputs: {kind: {folder_of: photo}}
+"""
+TABLE = """
+source: {csv: data/animals.csv}
+split: {train: 0.5, test: 0.5, by: order}
+inputs: {photo: {images: file}, facts: {columns: [age]}}
+outputs: {kind: {columns: [kind]}}
+"""
+FACTS = slot("facts", ("feature", 1))
+
+
+def draw(path: Path, size: tuple[int, int] = (9, 5), mode: str = "RGB") -> Path:
+    """A random picture."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    width, height = size
+    values = RNG.integers(0, 256, (height, width, 3), np.uint8)
+    Image.fromarray(values).convert(mode).save(path)
+    return path
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Two labels, three pictures each, of three kinds and sizes."""
+    for label in ("cat", "dog"):
+        for number, suffix in enumerate((".png", ".jpg", ".webp")):
+            draw(tmp_path / "photos" / label / f"{number}{suffix}", (5 + number, 9))
+    return tmp_path
+
+
+def told(text: str, root: Path, *inputs: Slot, output: Slot = KIND, **options: Any) -> list[Diagnostic]:
+    """What check says; where it says nothing, the data load."""
+    try:
+        plan = plan_of(text, root, **options)
+    except SpecError as error:
+        return error.diagnostics
+    given = {model.name: model for model in inputs or (PHOTO,)}
+    found = [d for d in probe(plan, given, {output.name: output}) if d.is_error]
+    if not found:
+        load(plan, given, {output.name: output})
+    return found
+
+
+def loaded(text: str, root: Path, *inputs: Slot, output: Slot = KIND) -> Dataset:
+    return load(plan_of(text, root), {m.name: m for m in inputs or (PHOTO,)}, {output.name: output})
+
+
+def resized(path: Path, size: tuple[int, int] = (6, 4)) -> np.ndarray:
+    with Image.open(path) as opened:
+        return np.asarray(opened.convert("RGB").resize(size, Image.Resampling.BILINEAR))
+
+
+def test_subfolders_are_labels(photos: Path) -> None:
+    data = loaded(FOLDER, photos)
+    files = sorted((photos / "photos").rglob("*.*"))
+    for split in data.splits.values():
+        assert split.raw["photo"].dtype == np.float32
+        for row, values, label in zip(split.rows, split.raw["photo"], split.target["kind"], strict=True):
+            np.testing.assert_array_equal(values, resized(files[row]))
+            assert label == files[row].parent.name
+    assert sum(split.size for split in data.splits.values()) == 6
+
+
+def test_uint8_stays_uint8(photos: Path) -> None:
+    data = loaded(FOLDER, photos, slot("photo", ("height", 4), ("width", 6), ("channel", 3), dtype="uint8"))
+    assert data.splits["train"].x["photo"].dtype == np.uint8
+
+
+def test_what_is_no_picture_is_left_out(photos: Path) -> None:
+    for name in (".DS_Store", "cat/.hidden.png", "cat/Thumbs.db", "readme.txt", "__MACOSX/cat/1.png", "dog/notes.md"):
+        path = photos / "photos" / name
+        path.parent.mkdir(exist_ok=True, parents=True)
+        path.write_bytes(b"no picture")
+    assert not told(FOLDER, photos)
+    assert sum(split.size for split in loaded(FOLDER, photos).splits.values()) == 6
+
+
+def test_names_outside_ascii(photos: Path) -> None:
+    draw(photos / "photos" / "cafe\u0301" / "日本 语.png")  # as macOS writes é
+    draw(photos / "photos" / "cafe\u0301" / "b.png")
+    model = slot("kind", ("class", 3), task="classification", class_axis="class")
+    assert not told(FOLDER, photos, output=model)
+    assert loaded(FOLDER, photos, output=model).outputs["kind"].classes == ["café", "cat", "dog"]
+
+
+def test_a_name_that_is_not_utf8(photos: Path) -> None:
+    os.rename(photos / "photos" / "cat" / "0.png", os.fsencode(photos / "photos" / "cat") + b"/\xff.png")
+    (found,) = told(FOLDER, photos)
+    assert found.code == "NN555"
+    assert "UTF-8" in found.message
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "part"),
+    [
+        ("photos/1.png", "NN557", "beside its subfolders"),
+        ("photos/cat/old/1.png", "NN557", "have subfolders"),
+        ("photos/Cat/1.png", "NN557", "differ only in case"),
+        ("photos/cat/1.gif", "NN555", "not supported"),
+        ("photos/cat/1.TIFF", "NN555", "not supported"),
+    ],
+)
+def test_one_file_too_many(name: str, code: str, part: str, photos: Path) -> None:
+    path = photos / name
+    draw(path.with_suffix(".png"))
+    path.with_suffix(".png").rename(path)
+    (found,) = told(FOLDER, photos)
+    assert (found.code, found.path) == (code, "data.inputs.photo.images")
+    assert part in found.message
+
+
+def test_a_broken_picture_is_named(photos: Path) -> None:
+    path = photos / "photos" / "dog" / "1.jpg"
+    path.write_bytes(path.read_bytes()[:-30])
+    (found,) = told(FOLDER, photos)
+    assert found.code == "NN555"
+    assert "photos/dog/1.jpg" in found.message
+
+
+def test_what_only_decoding_shows_is_named_in_loading(photos: Path) -> None:
+    path = photos / "photos" / "dog" / "1.jpg"
+    whole = bytearray(path.read_bytes())
+    table = whole.index(b"\xff\xc4") + 4  # of the Huffman codes
+    whole[table : table + 17] = b"\xff" * 17
+    path.write_bytes(whole)
+    plan = plan_of(FOLDER, photos)
+    with pytest.raises(SpecError) as caught:
+        load(plan, {"photo": PHOTO}, {"kind": KIND})
+    (found,) = caught.value.diagnostics
+    assert found.code == "NN555"
+    assert "photos/dog/1.jpg" in found.message
+
+
+def test_links(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    elsewhere = draw(tmp_path_factory.mktemp("elsewhere") / "1.png")
+    inside = draw(photos / "more" / "1.png")
+    link = photos / "photos" / "cat" / "link.png"
+    link.symlink_to(inside)
+    assert not told(FOLDER, photos)
+    link.unlink()
+    for target in (elsewhere, elsewhere.parent):
+        link.symlink_to(target)
+        (found,) = told(FOLDER, photos)
+        assert found.code == "NN510"
+        link.unlink()
+    link.symlink_to(elsewhere)
+    assert not told(FOLDER, photos, allow_outside=True)
+
+
+def test_links_in_a_circle_end(photos: Path) -> None:
+    (photos / "photos" / "cat" / "again").symlink_to(photos / "photos" / "cat")
+    (found,) = told(FOLDER, photos)
+    assert found.code == "NN557"
+
+
+# ---------------------------------------------------------------------------------------------- columns of paths
+
+
+def animals(root: Path, *rows: str) -> None:
+    (root / "data").mkdir(exist_ok=True)
+    (root / "data" / "animals.csv").write_text("\n".join(["file,age,kind", *rows, ""]), encoding="utf-8")
+
+
+def test_a_column_of_paths(photos: Path) -> None:
+    (photos / "photos").rename(photos / "pictures")
+    names = ["cat/0.png", "dog/1.jpg", "dog/0.png", "cat/2.webp"]
+    animals(photos, *(f"../pictures/{name},{i},{name[:3]}" for i, name in enumerate(names)))
+    assert not told(TABLE, photos, PHOTO, FACTS)
+    data = loaded(TABLE, photos, PHOTO, FACTS)
+    found = np.concatenate([split.raw["photo"] for split in data.splits.values()])
+    np.testing.assert_array_equal(found, [resized(photos / "pictures" / name) for name in names])
+    by_folder = TABLE.replace("{columns: [kind]}", "{folder_of: photo}")
+    assert loaded(by_folder, photos, PHOTO, FACTS).splits["train"].target["kind"].tolist() == ["cat", "dog"]
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "part"),
+    [
+        ("../photos/cat/9.png", "NN555", "row 2"),
+        ("", "NN555", "row 2"),
+        ("/etc/passwd", "NN510", "absolute"),
+        ("../../x.png", "NN510", "row 2"),
+        ("../photos/../../x.png", "NN510", "row 2"),
+        ("../photos", "NN555", "no file"),
+    ],
+)
+def test_paths_that_lead_nowhere(path: str, code: str, part: str, photos: Path) -> None:
+    animals(
+        photos, "../photos/cat/0.png,1,cat", f"{path},2,dog", "../photos/dog/1.jpg,2,dog", "../photos/dog/0.png,1,cat"
+    )
+    found = told(TABLE, photos, PHOTO, FACTS)
+    assert [d.code for d in found] == [code]
+    assert part in found[0].message
+
+
+def test_without_its_table_nothing_more_is_said(photos: Path) -> None:
+    assert [d.code for d in told(TABLE, photos, PHOTO, FACTS)] == ["NN501"]
+
+
+# ----------------------------------------------------------------------------------------------------------- masks
+
+MASKS = """
+split: {train: 0.5, test: 0.5, by: order}
+inputs: {photo: {images: photos}}
+outputs: {mask: {images: masks}}
+"""
+CLASSES = slot("mask", ("height", 4), ("width", 6), ("class", 3), task="classification", class_axis="class")
+YES_OR_NO = slot("mask", ("height", 4), ("width", 6), ("channel", 1), task="binary")
+
+
+def masks(root: Path, values: np.ndarray) -> None:
+    """A picture and a mask for each of `values`; the order of the folders differs."""
+    (root / "masks").mkdir()
+    for number, value in enumerate(values):
+        draw(root / "photos" / f"{number}.jpg", (12, 8))
+        Image.fromarray(value).save(root / "masks" / f"{number}.png")
+
+
+def test_masks_go_with_pictures_of_their_name(tmp_path: Path) -> None:
+    values = RNG.integers(0, 3, (12, 4, 6), np.uint8)
+    masks(tmp_path, values)
+    assert not told(MASKS, tmp_path, output=CLASSES)
+    data = loaded(MASKS, tmp_path, output=CLASSES)
+    order = sorted(range(12), key=str)
+    found = np.concatenate([split.y["mask"] for split in data.splits.values()])
+    np.testing.assert_array_equal(found, values[order])
+
+
+def test_binary_masks_of_255(tmp_path: Path) -> None:
+    values = RNG.integers(0, 2, (4, 4, 6), np.uint8)
+    masks(tmp_path, values * np.uint8(255))
+    data = loaded(MASKS, tmp_path, output=YES_OR_NO)
+    found = np.concatenate([split.y["mask"] for split in data.splits.values()])
+    np.testing.assert_array_equal(found[..., 0], values)
+
+
+def test_border_pixels_that_do_not_count(tmp_path: Path) -> None:
+    values = RNG.integers(0, 3, (4, 4, 6), np.uint8)
+    values[:, 0] = 255
+    masks(tmp_path, values)
+    data = loaded(MASKS.replace("masks}", "masks, ignore: 255}"), tmp_path, output=CLASSES)
+    counted = data.splits["train"].counts("mask")
+    assert counted is not None
+    assert not counted[:, 0].any()
+    assert counted[:, 1:].all()
+
+
+def test_a_value_that_is_no_class(tmp_path: Path) -> None:
+    values = np.full((4, 4, 6), 3, np.uint8)
+    masks(tmp_path, values)
+    with pytest.raises(SpecError) as caught:
+        loaded(MASKS, tmp_path, output=CLASSES)
+    assert [d.code for d in caught.value.diagnostics] == ["NN513"]
+
+
+@pytest.mark.parametrize(
+    ("change", "part"),
+    [
+        (lambda root: (root / "masks" / "2.png").unlink(), "no file for `photos/2.jpg`"),
+        (lambda root: (root / "photos" / "2.jpg").unlink(), "no file for `masks/2.png`"),
+        (lambda root: draw(root / "masks" / "2.webp"), "same name"),
+    ],
+)
+def test_masks_without_pictures(change: Any, part: str, tmp_path: Path) -> None:
+    masks(tmp_path, RNG.integers(0, 3, (4, 4, 6), np.uint8))
+    change(tmp_path)
+    (found,) = told(MASKS, tmp_path, output=CLASSES)
+    assert (found.code, found.path) == ("NN558", "data.outputs.mask.images")
+    assert part in found.message
+
+
+def test_pictures_as_numbers_to_predict(tmp_path: Path) -> None:
+    """Of a regression the targets are pictures, not masks."""
+    draw(tmp_path / "photos" / "1.png", (6, 4))
+    draw(tmp_path / "photos" / "2.png", (6, 4))
+    text = MASKS.replace("images: masks", "images: photos, scale: {method: minmax, along: []}")
+    output = slot("mask", ("height", 4), ("width", 6), ("channel", 3), task="regression")
+    data = loaded(text, tmp_path, output=output)
+    train = data.splits["train"]
+    np.testing.assert_array_equal(train.target["mask"], train.raw["photo"])
+    assert (train.y["mask"].min(), train.y["mask"].max()) == (0, 1)
+
+
+def test_windows_of_pictures(photos: Path) -> None:
+    animals(photos, *(f"../photos/cat/0.png,{i},{kind}" for i, kind in enumerate(["cat", "dog"] * 8)))
+    text = TABLE + "window: {lookback: 2, horizon: 0}\n"
+    wide = slot("facts", ("time", 2), ("feature", 1))
+    (found,) = told(text, photos, PHOTO, wide)
+    assert found.code == "NN556"
+    assert not told(text.replace("images: file", "images: file, window: false"), photos, PHOTO, wide)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "bool"])
+def test_dtypes_that_pictures_do_not_fit(dtype: str, photos: Path) -> None:
+    found = told(FOLDER, photos, slot("photo", ("height", 4), ("width", 6), ("channel", 3), dtype=dtype))
+    assert [d.code for d in found] == ["NN556"]
+
+
+def test_two_inputs_of_one_folder(photos: Path) -> None:
+    text = FOLDER.replace("photos}}", "photos}, small: {images: photos, fit: crop}}")
+    small = slot("small", ("height", 2), ("width", 2), ("channel", 1))
+    assert not told(text, photos, PHOTO, small)
+    assert loaded(text, photos, PHOTO, small).splits["train"].raw["small"].shape[1:] == (2, 2, 1)
