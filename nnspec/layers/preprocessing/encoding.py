@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from nnspec.backends.onnx.view import View
     from nnspec.backends.types import KerasCallable, KerasTensor
 
+MOST_ONE_HOT = 1000  # a longer vector is not made for each element of a sample: 64 texts of 200 words would take 2.5 GB
+
 SPARSE = a.choice("Always false: specs only support dense tensors.", [False], False)
 
 
@@ -63,13 +65,34 @@ def encode(lowering: Lowering, indices: View, node: Node, mode: str, depth: int)
             indices, tensor=tensor, dims=(*indices.dims, made), axes=(*kept, made), dtype="float32", mask=None
         )
     alone, place = lowering.with_axis_alone(indices, 1)
-    one_hot = lowering.node("OneHot", alone.tensor, count, values)
-    axes = lowering.constant(np.asarray([place], np.int64), "axes")
-    tensor = lowering.node("ReduceSum", one_hot, axes, keepdims=0)
+    if depth > MOST_ONE_HOT and lowering.graph.opset >= 18 and len(alone.dims) == 2:
+        tensor = _count_in_place(lowering, alone.tensor, place, depth)
+    else:
+        one_hot = lowering.node("OneHot", alone.tensor, count, values)
+        axes = lowering.constant(np.asarray([place], np.int64), "axes")
+        tensor = lowering.node("ReduceSum", one_hot, axes, keepdims=0)
     if mode == "multi_hot":
         tensor = lowering.node("Min", tensor, lowering.scalar(1.0))
     dims = (*(dim for i, dim in enumerate(alone.dims) if i != place), made)
     return replace(alone, tensor=tensor, dims=dims, axes=(alone.axes[0], made), dtype="float32", mask=None)
+
+
+def _count_in_place(lowering: Lowering, indices: str, axis: int, depth: int) -> str:
+    """How often each index from 0 to `depth` - 1 occurs along an axis of two: each adds 1 to its place among zeros."""
+
+    def ints(values: list[int], hint: str) -> str:
+        return lowering.constant(np.asarray(values, np.int64), hint)
+
+    zero, beyond = (lowering.constant(np.asarray(n, np.int64), hint) for n, hint in ((0, "zero"), (depth, "depth")))
+    is_low, is_high = lowering.node("Less", indices, beyond), lowering.node("GreaterOrEqual", indices, zero)
+    places = lowering.node("Where", lowering.node("And", is_low, is_high), indices, beyond)
+    rows = lowering.node("Shape", indices, start=1 - axis, end=2 - axis)
+    columns = ints([depth + 1], "columns")  # the last takes what is none of the indices
+    shape = lowering.node("Concat", *((columns, rows) if axis == 0 else (rows, columns)), axis=0)
+    zeros = lowering.node("Expand", lowering.scalar(0.0), shape)
+    ones = lowering.node("Expand", lowering.scalar(1.0), lowering.node("Shape", indices))
+    counted = lowering.node("ScatterElements", zeros, places, ones, axis=axis, reduction="add")
+    return lowering.node("Slice", counted, ints([0], "from"), ints([depth], "to"), ints([axis], "axis"))
 
 
 def require_integers(call: Call, what: str, values: Sequence[Value] | None = None) -> None:

@@ -146,14 +146,24 @@ def _side_by_side(lowering: Lowering, tensors: list[str]) -> str:
 # ------------------------------------------------------------------------------------------------- indices
 
 
-def look_up(lowering: Lowering, tokens: Tokens, vocabulary: Vocabulary, args: Args, dropped: int) -> View:
-    """The index of each token; `dropped` for what is none."""
+def look_up(
+    lowering: Lowering, tokens: Tokens, vocabulary: Vocabulary, args: Args, dropped: int, *, is_stripped: bool = False
+) -> View:
+    """The index of each token; `dropped` for what is none.
+
+    Args:
+        is_stripped: whether tokens have lost their punctuation.
+    """
     if strips_punctuation(args):
         indices = look_up_by_pattern(lowering, tokens.view, vocabulary, dropped)
     else:
-        words = [vocabulary.mask, *vocabulary.words]
-        places = [dropped, *range(vocabulary.start, vocabulary.size)]
-        indices = label_encoder(lowering, tokens.view, words, places, vocabulary.first_unknown, "string", "int64")
+        words = {vocabulary.mask: dropped}
+        for place, word in enumerate(vocabulary.words, vocabulary.start):
+            if not (is_stripped and re.search(PUNCTUATION, word)):  # no token is such a word
+                words[word] = place
+        indices = label_encoder(
+            lowering, tokens.view, list(words), list(words.values()), vocabulary.first_unknown, "string", "int64"
+        )
     if tokens.is_token is None:
         return indices
     kept = lowering.node("Where", tokens.is_token, indices.tensor, ints(lowering, dropped, "none"))

@@ -19,6 +19,7 @@ from nnspec.layers.kit.habits import keras_word
 from nnspec.layers.preprocessing import onnx_text as onnx
 from nnspec.layers.preprocessing.encoding import SPARSE, encode, output_mode
 from nnspec.layers.preprocessing.lookup import MODES
+from nnspec.layers.preprocessing.onnx_punctuation import MOST_LETTERS, is_large, longest_token, strip_punctuation
 from nnspec.layers.preprocessing.vocabulary import Vocabulary, VocabularyLayer, check_vocabulary
 
 if TYPE_CHECKING:
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
     from nnspec.backends.onnx.view import View
     from nnspec.backends.types import KerasCallable, KerasConfig, KerasTensor
 
-MOST_WORDS = 12_000  # regular expressions of more words than this grow too large for RE2
-MOST_CHARACTERS = 500  # and so do those that count more characters
+MOST_CHARACTERS = 500  # patterns that count further grow too large for RE2
 
 SENTENCES = 36  # drawn from the vocabulary, to try a network with
 
@@ -39,7 +39,8 @@ class TextVectorization(VocabularyLayer):
     split at whitespace. Without `vocabulary` it is learned from the training rows, as in `StringLookup`.
 
     In ONNX `StringNormalizer`, `StringSplit` and a `LabelEncoder`, from opset 20. If punctuation is removed or texts
-    are split into characters, regular expressions look up the tokens instead: one for each bit of the index.
+    are split into characters, regular expressions look up the tokens of a small vocabulary: one for each bit of the
+    index. In a large one they spell out the letters of tokens with punctuation, and the table has all words.
 
     Input axes:  `batch text`, one string for each sample; with `split: null` `batch word`
     Output axes: `batch token`, int64, `output_sequence_length` of them; with multi_hot, count and tf_idf
@@ -143,10 +144,18 @@ class TextVectorization(VocabularyLayer):
             what = "a text of any length" if length is None else f"more than {MOST_CHARACTERS}"
             why = f"patterns count characters, which they cannot do for {what}"
             return why, f"take `output_mode: int` with {MOST_CHARACTERS} characters at most", "split"
-        if args["split"] != "character" and onnx.strips_punctuation(args) and len(vocabulary.words) > MOST_WORDS:
-            why = f"punctuation can be stripped for {MOST_WORDS} words at most, but there are {len(vocabulary.words)}"
+        if not self.spells(args, vocabulary):
+            return None
+        words = vocabulary.words
+        longest = max(map(len, words)) if args["split"] is None else longest_token(words)
+        if longest > MOST_LETTERS:
+            why = f"punctuation can be stripped from words of {MOST_LETTERS} letters at most, but one has {longest}"
             return why, "strip it in the data, and use `standardize: lower`", "standardize"
         return None
+
+    def spells(self, args: Args, vocabulary: Vocabulary) -> bool:
+        """Whether letters are stripped of punctuation one by one, since the words are too many for patterns of them."""
+        return args["split"] != "character" and onnx.strips_punctuation(args) and is_large(vocabulary.words)
 
     def opset(self, node: Node) -> int:
         return 20
@@ -201,14 +210,18 @@ class TextVectorization(VocabularyLayer):
         counts = onnx.ngram_sizes(args)
         if size is not None:
             tokens = onnx.Tokens(onnx.keep_whole(lowering, inputs[0], args))
-        elif counts == [1]:
-            tokens = onnx.Tokens(onnx.split_words(lowering, inputs[0], args))
         else:
-            tokens = onnx.close_gaps(lowering, onnx.split_words(lowering, inputs[0], args), args)
+            tokens = onnx.Tokens(onnx.split_words(lowering, inputs[0], args))
+        if self.spells(args, vocabulary):
+            tokens = strip_punctuation(lowering, tokens, vocabulary.words, is_whole=args["split"] is None)
+            args = {**args, "standardize": None}  # as the tokens are now
+        if size is None and counts != [1]:
+            tokens = onnx.close_gaps(lowering, tokens.view, args)
         if counts != [1]:
             tokens = onnx.make_ngrams(lowering, tokens, counts)
         dropped = 0 if mode == "int" else vocabulary.depth
-        indices = onnx.look_up(lowering, tokens, vocabulary, args, dropped)
+        is_stripped = onnx.strips_punctuation(node.args)
+        indices = onnx.look_up(lowering, tokens, vocabulary, args, dropped, is_stripped=is_stripped)
         if mode == "int" and size is not None:
             return [onnx.cut_to_length(lowering, indices, size, node)]
         if mode == "int":
