@@ -7,82 +7,42 @@ statistics, edges and label lists come from the training split alone. The same f
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data.checks.files import probe
+from nnspec.data.deployment import Deployment
 from nnspec.data.prepare.counted import by_step, counted_rows
 from nnspec.data.prepare.encode import encode_output, fit_input, fit_output, relative_of, to_dtype
+from nnspec.data.prepare.encodings.columns import EncodedInput
 from nnspec.data.prepare.fit import FEATURE_NAMES, FitError, Layout, misfit, slot_layout
+from nnspec.data.prepare.fit_columns import fit_columns
+from nnspec.data.prepare.gaps import resolve_missing
 from nnspec.data.prepare.labels import label_array
 from nnspec.data.prepare.loading import ColumnCache
 from nnspec.data.prepare.missing import missing_values
-from nnspec.data.prepare.rows import Mask, Rows, arrange, complete_by_role, read_rows, resolve_missing
+from nnspec.data.prepare.raw_columns import ColumnRows, raw_columns, read_column_rows
+from nnspec.data.prepare.rows import Mask, Rows, arrange, complete_by_role, read_rows
 from nnspec.data.prepare.splits import assign, group_codes
 from nnspec.data.prepare.static import check_static
 from nnspec.data.prepare.time_order import check_time_order
 from nnspec.data.prepare.time_steps import describe_gaps
 from nnspec.data.prepare.transforms import InputTransform, OutputTransform
 from nnspec.data.prepare.windows import take_targets, take_windows, window_ends
+from nnspec.data.samples import Dataset, Split
 from nnspec.data.section.agree import reference, settle
 from nnspec.data.section.bind import bind
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
+from nnspec.data.section.ports import port_names
 from nnspec.data.sources.base import Reading
 from nnspec.diagnostics import SpecError
 
+__all__ = ["Dataset", "Split", "load"]
+
 Array = np.ndarray
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Split:
-    """One split's samples. Every array has the sample axis first, then the model's axes.
-
-    Attributes:
-        raw: inputs as the deployed model takes them.
-        x: inputs as the network reads them: float32, or the input's own integer dtype.
-        y: targets as the network learns them: float32 (scaled, relative, or 0 and 1), or int64 class indices.
-        target: targets in original units, or labels.
-        last: for each output, the last value of its own columns within the window, in the shape of `target`; None
-            where no window holds them.
-        rows: the number of each sample's row in the file, from 0; of a window, that of its last row.
-        counted: of outputs that are padded, which of their targets count, in the shape of `y`.
-    """
-
-    raw: dict[str, Array]
-    x: dict[str, Array]
-    y: dict[str, Array]
-    target: dict[str, Array]
-    last: dict[str, Array | None]
-    size: int
-    rows: NDArray[np.int64]
-    counted: dict[str, NDArray[np.bool_] | None] = field(default_factory=dict)
-
-    def counts(self, output: str) -> NDArray[np.bool_] | None:
-        """Which targets of an output count, axes as theirs; None where all do."""
-        return self.counted.get(output)
-
-
-@dataclass(frozen=True, eq=False)
-class Dataset:
-    """All splits, and the transforms that were fitted on the training split.
-
-    Attributes:
-        steps: of outputs that are padded, the positions of the axes of `y` that run through steps: each step is a row
-            of its own to metrics that compare columns, since not every sample has every step.
-        left_out: of each split, how many samples a missing value prevents.
-        notes: what is worth knowing of the data and no fault.
-    """
-
-    splits: dict[str, Split]
-    _: KW_ONLY
-    inputs: dict[str, InputTransform] = field(default_factory=dict)
-    outputs: dict[str, OutputTransform] = field(default_factory=dict)
-    steps: dict[str, tuple[int, ...]] = field(default_factory=dict)
-    left_out: dict[str, int] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
 
 
 def load(plan: DataPlan, inputs: Mapping[str, Slot], outputs: Mapping[str, Slot]) -> Dataset:
@@ -113,7 +73,7 @@ class _Loader:
     def load(self) -> Dataset:
         plan = self.plan
         for slot in plan.slots():
-            self.rows[slot.role, slot.name] = read_rows(plan, slot, self.model(slot), self.tables)
+            self.rows[slot.role, slot.name] = self.read(slot)
         count = self.check_counts()
         keys = {
             name: label_array(self.key(name, is_label=True))
@@ -128,7 +88,7 @@ class _Loader:
             self.layouts[slot.role, slot.name] = self.layout(slot)
         for slot in plan.slots():
             rows = self.without_uncounted(slot) if slot.counts_in_part else self.rows[slot.role, slot.name]
-            self.rows[slot.role, slot.name] = resolve_missing(plan, slot, rows, series, files)
+            self.rows[slot.role, slot.name] = resolve_missing(plan, slot, self.model(slot), rows, series, files)
         labels = None
         if plan.split.label_column is not None:
             labels = label_array(self.key(plan.split.label_column, is_label=True)).astype(str)[order]
@@ -137,6 +97,12 @@ class _Loader:
         positions = assign(plan, labels, series, groups, ok["inputs"] & ok["outputs"], self.strata())
         samples = {name: self.samples(name, found, series, ok) for name, found in positions.items()}
         return self.encode(order, positions["train"], samples)
+
+    def read(self, slot: SlotPlan) -> Rows:
+        """A slot's rows in file order."""
+        if slot.encodings and slot.role == "inputs":
+            return read_column_rows(self.plan, slot, self.tables)
+        return read_rows(self.plan, slot, self.model(slot), self.tables)
 
     def without_uncounted(self, slot: SlotPlan) -> Rows:
         """An output's rows, of which those that do not count are not missed."""
@@ -170,7 +136,7 @@ class _Loader:
     def layout(self, slot: SlotPlan) -> Layout:
         rows = self.rows[slot.role, slot.name]
         try:
-            return slot_layout(self.plan, slot, self.model(slot), rows.names, rows.values.shape[1:])
+            return slot_layout(self.plan, slot, self.model(slot), rows.names, rows.sizes)
         except FitError as error:
             raise SpecError([misfit(slot, f"the {slot.data_key}", error)]) from None
 
@@ -262,14 +228,16 @@ class _Loader:
 
     def gathered(self, slot: SlotPlan, at: NDArray[np.int64], values: Array) -> Array:
         """What belongs to samples at these positions: axes `row *data axes` to `sample *model axes`."""
+        return arrange(self.taken(slot, at, values), self.layouts[slot.role, slot.name])
+
+    def taken(self, slot: SlotPlan, at: NDArray[np.int64], values: Array) -> Array:
+        """The same, axes `sample *steps *data axes`."""
         window = self.plan.window
         if window is None or not slot.is_windowed:
-            values = values[at]
-        elif slot.role == "inputs":
-            values = take_windows(values, at, window.rows_of(slot))
-        else:
-            values = take_targets(values, at, window)
-        return arrange(values, self.layouts[slot.role, slot.name])
+            return np.asarray(values[at])
+        if slot.role == "inputs":
+            return take_windows(values, at, window.rows_of(slot))
+        return take_targets(values, at, window)
 
     def steps(self, slot: SlotPlan) -> tuple[int, ...]:
         """The positions, sample included, of the axes that an output's targets have for the steps of an input."""
@@ -299,8 +267,16 @@ class _Loader:
         plan = self.plan
         raw: dict[str, dict[str, Array]] = {name: {} for name in samples}
         inputs: dict[str, InputTransform] = {}
+        columns: dict[str, EncodedInput] = {}
+        ports = port_names(plan, plan.outputs)
         for slot in plan.inputs.values():
             model, layout, rows = self.model(slot), self.layouts["inputs", slot.name], self.rows["inputs", slot.name]
+            if isinstance(rows, ColumnRows):
+                columns[slot.name] = fit_columns(plan, slot, model, layout, rows, train, ports[slot.name])
+                for name, at in samples.items():
+                    found = raw_columns(slot, rows, self.taken(slot, at, rows.values))
+                    raw[name] |= dict(zip(ports[slot.name], found, strict=True))
+                continue
             for name, at in samples.items():
                 raw[name][slot.name] = to_dtype(slot, model, self.gather(slot, at))
             inputs[slot.name] = fit_input(plan, slot, model, layout, rows, train, raw["train"][slot.name])
@@ -333,8 +309,9 @@ class _Loader:
                     slot, name, fitted, values[name][slot.name], raw[name], counted[name][slot.name]
                 )
         splits = {}
+        deployment = Deployment(inputs, outputs, columns=columns)
         for name, at in samples.items():
-            x = {key: inputs[key].apply(value) for key, value in raw[name].items()}
+            x = deployment.to_network(raw[name])
             y, target, last = ({key: parts[i] for key, parts in encoded[name].items()} for i in range(3))
             splits[name] = Split(
                 raw=raw[name],
@@ -347,4 +324,4 @@ class _Loader:
                 counted=counted[name],
             )
         steps = {name: self.steps(plan.outputs[name]) for name in self.counted}
-        return Dataset(splits, inputs=inputs, outputs=outputs, steps=steps, left_out=self.left_out, notes=self.notes)
+        return Dataset(splits, deployment=deployment, steps=steps, left_out=self.left_out, notes=self.notes)

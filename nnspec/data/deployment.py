@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from nnspec.data.prepare.encodings.columns import EncodedInput
 from nnspec.data.prepare.transforms import InputTransform, OutputTransform
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Graph, Output
@@ -23,17 +24,21 @@ class Deployment:
 
     Attributes:
         has_labels: whether outputs of classes have a second output with labels.
+        columns: the inputs that the deployed graph takes as raw columns, by the network's input; not among `inputs`.
     """
 
     inputs: Mapping[str, InputTransform] = field(default_factory=dict)
     outputs: Mapping[str, OutputTransform] = field(default_factory=dict)
     has_labels: bool = True
+    columns: Mapping[str, EncodedInput] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
+        columns = {name: t.to_json() for name, t in self.columns.items()}
         return {
             "inputs": {name: t.to_json() for name, t in self.inputs.items()},
             "outputs": {name: t.to_json() for name, t in self.outputs.items()},
             **({} if self.has_labels else {"labels": False}),
+            **({"columns": columns} if columns else {}),
         }
 
     @classmethod
@@ -42,11 +47,23 @@ class Deployment:
             {name: InputTransform.from_json(t) for name, t in body.get("inputs", {}).items()},
             {name: OutputTransform.from_json(t) for name, t in body.get("outputs", {}).items()},
             body.get("labels", True),
+            columns={name: EncodedInput.from_json(t) for name, t in body.get("columns", {}).items()},
         )
 
+    @property
+    def column_ports(self) -> set[str]:
+        """The deployed graph's inputs that are single columns."""
+        return {port for encoded in self.columns.values() for port in encoded.ports}
+
     def to_network(self, raw: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Raw inputs as the network reads them."""
-        return {name: self.inputs[name].apply(array) if name in self.inputs else array for name, array in raw.items()}
+        """Raw inputs, by port, as the network reads them, by input."""
+        ports = self.column_ports
+        found = {
+            name: self.inputs[name].apply(array) if name in self.inputs else array
+            for name, array in raw.items()
+            if name not in ports
+        }
+        return found | {name: encoded.apply(raw) for name, encoded in self.columns.items() if ports & raw.keys()}
 
     def from_network(
         self, graph: Graph, predicted: Mapping[str, np.ndarray], raw: Mapping[str, np.ndarray]

@@ -141,6 +141,9 @@ CODES: dict[str, str] = {
     "NN582": "nothing-to-calibrate-on",
     "NN583": "static-column-varies",
     "NN584": "not-known-ahead",
+    "NN550": "encoding-does-not-fit",
+    "NN551": "outside-the-domain-of-a-transform",
+    "NN552": "one-hot-of-too-many-values",
     # NN6xx: backends and export
     "NN601": "layer-cannot-be-exported",
     "NN602": "bad-export-layout",

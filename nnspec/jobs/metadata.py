@@ -8,28 +8,38 @@ from typing import Any
 
 from nnspec import __version__
 from nnspec.data.deployment import Deployment, label_axes, label_name
+from nnspec.data.prepare.encodings.columns import STEP, EncodedInput
 from nnspec.data.section.plan import DataPlan
+from nnspec.data.section.read_columns import OTHERS
 from nnspec.data.sources.wanted import Wanted
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Graph, Value
 from nnspec.jobs.artifact import sha256
 
+Described = dict[str, Any]  # a part of the metadata, as JSON
+
 
 def describe_model(
     graph: Graph, plan: DataPlan | None, deployment: Deployment, layout: Mapping[str, list[str]], spec: str
-) -> dict[str, Any]:
+) -> Described:
     """The metadata that a model carries, as JSON: enough to feed it, read it, and verify it again."""
-    inputs: dict[str, Any] = {}
+    inputs: Described = {}
     for name, value in graph.inputs.items():
-        sizes: dict[str, Any] = {"batch": None, **{a.name: ax.size_to_json(a.size) for a in value.axes}}
+        if name in deployment.columns:
+            inputs |= _ports(plan, name, value, deployment.columns[name])
+            continue
+        sizes: Described = {"batch": None, **{a.name: ax.size_to_json(a.size) for a in value.axes}}
         columns = list(plan.inputs[name].columns) if plan is not None and name in plan.inputs else None
+        if plan is not None and columns and plan.inputs[name].encodings:
+            columns = None  # the file takes what they become
         inputs[name] = {
             "axes": [[axis, sizes[axis]] for axis in layout.get(name, list(sizes))],
             "dtype": value.dtype,
             "columns": columns or None,
             **_reading(plan, name, value),
+            **_gaps(plan, name, deployment),
         }
-    outputs: dict[str, Any] = {}
+    outputs: Described = {}
     for name, output in graph.outputs.items():
         sizes = {"batch": None, **{a.name: ax.size_to_json(a.size) for a in output.value.axes}}
         columns = list(plan.outputs[name].columns) if plan is not None and name in plan.outputs else None
@@ -54,6 +64,9 @@ def describe_model(
                 "classes": classes,
                 "columns": None,
             }
+    rules = (
+        {name: rule.policy for name, rule in plan.missing_rules.items() if name != OTHERS} if plan is not None else {}
+    )
     window = None
     if plan is not None and plan.window is not None:
         horizon = plan.window.horizon
@@ -67,6 +80,7 @@ def describe_model(
         "outputs": outputs,
         "window": window,
         "missing": plan.missing if plan is not None else None,
+        **({"missing_of": rules} if rules else {}),
         "order_by": plan.order_by if plan is not None else None,
         "series": plan.series_column if plan is not None else None,
         "layout": {name: list(order) for name, order in layout.items()},
@@ -74,13 +88,40 @@ def describe_model(
     }
 
 
-def _reading(plan: DataPlan | None, name: str, value: Value) -> dict[str, Any]:
+def _ports(plan: DataPlan | None, name: str, value: Value, encoded: EncodedInput) -> Described:
+    """The inputs that take the columns of one input of the network: a column each."""
+    steps = [axis for axis, kind in zip(value.axes, encoded.axes, strict=True) if kind == STEP]
+    reading = _reading(plan, name, value)
+    columns = plan.inputs[name].columns if plan is not None and name in plan.inputs else list(encoded.ports)
+    found = {}
+    for column, (port, encoding) in zip(columns, encoded.ports.items(), strict=True):
+        found[port] = {
+            "axes": [["batch", None], *([axis.name, ax.size_to_json(axis.size)] for axis in steps)],
+            "dtype": encoding.dtype,
+            "columns": [column],
+            "encoding": encoding.kind,
+            "input": name,
+            **({"gaps": [column]} if encoding.takes_gaps else {}),
+            **reading,
+        }
+    return found
+
+
+def _gaps(plan: DataPlan | None, name: str, deployment: Deployment) -> Described:
+    """The columns whose gaps the file fills."""
+    transform = deployment.inputs.get(name)
+    if plan is None or transform is None or transform.fill is None:
+        return {}
+    return {"gaps": [column for column in plan.inputs[name].columns if plan.missing_rule(column).is_in_graph]}
+
+
+def _reading(plan: DataPlan | None, name: str, value: Value) -> Described:
     """How data become this input where that is not plain: the window's axis, its rows where it goes on behind the
     window's last one (which is row 0), and how audio is cut into frames."""
     if plan is None or name not in plan.inputs:
         return {}
     slot = plan.inputs[name]
-    result: dict[str, Any] = {"array": slot.array} if slot.array else {}
+    result: Described = {"array": slot.array} if slot.array else {}
     if plan.window is not None and not slot.is_windowed:
         result["step"] = None
     elif plan.window is not None:

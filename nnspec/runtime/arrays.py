@@ -11,6 +11,8 @@ import numpy as np
 
 from nnspec.runtime.errors import InputError, listed
 from nnspec.runtime.ports import Array, Metadata
+from nnspec.runtime.records import read_records
+from nnspec.runtime.samples import Samples
 
 
 def read_npy(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> dict[str, Array]:
@@ -35,11 +37,13 @@ def read_npz(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> dict[
         raise InputError(f"`{file.name}` cannot be read: {error}") from None
 
 
-def read_json(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> dict[str, Array]:
+def read_json(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> dict[str, Array] | Samples:
     try:
         body = json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise InputError(f"`{file.name}` is not JSON: {error}") from None
+    if isinstance(body, list) and body and all(isinstance(record, dict) for record in body):
+        return read_records(file, body, wanted, metadata)
     if isinstance(body, list):
         body = {only_input(file, wanted): body}
     if not isinstance(body, dict):
@@ -48,10 +52,11 @@ def read_json(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> dict
     found = {}
     for name in wanted:
         try:
-            found[name] = np.array(body[name])
+            is_raw = bool(wanted[name].get("gaps") or wanted[name].get("encoding"))  # which may hold null
+            found[name] = np.array(body[name], dtype=object if is_raw else None)
         except ValueError:
             raise InputError(f"`{file.name}`: the lists of input `{name}` differ in length") from None
-        if found[name].dtype.kind not in "biufU":
+        if found[name].dtype.kind not in ("biufUO" if is_raw else "biufU"):
             raise InputError(f"`{file.name}`: input `{name}` has values other than numbers and strings")
     return found
 

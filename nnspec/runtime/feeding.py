@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nnspec.runtime.columns import check_words, with_gaps
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.ports import Array, Port
 
@@ -12,7 +13,7 @@ from nnspec.runtime.ports import Array, Port
 def check_array(port: Port, value: ArrayLike) -> Array:
     """`value` as an array of the port's type and axes."""
     try:
-        array = np.asarray(value)
+        array = np.array(value, dtype=object) if port.encoding == "category" else np.asarray(value)
     except (ValueError, TypeError):
         raise InputError(f"input `{port.name}` is not an array: its rows differ in length") from None
     if array.ndim != len(port.axes):
@@ -26,8 +27,16 @@ def check_array(port: Port, value: ArrayLike) -> Array:
     return _cast(port, array)
 
 
+def _is_not_finite(array: Array) -> Array:
+    return ~np.isfinite(array)
+
+
 def _cast(port: Port, array: Array) -> Array:
     """Changes the type where that loses nothing but float precision."""
+    if port.encoding == "category":
+        return check_words(port, array)
+    if port.gaps or port.encoding:
+        array = with_gaps(port, array)
     if port.dtype == "str":
         if array.dtype.kind not in "USO" or (
             array.dtype.kind == "O" and not all(isinstance(v, str) for v in array.flat)
@@ -35,8 +44,9 @@ def _cast(port: Port, array: Array) -> Array:
             raise InputError(f"input `{port.name}` takes text, but has dtype {array.dtype}")
         return array.astype(object)
     wanted = np.dtype(port.dtype)
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        where = ", ".join(str(int(i)) for i in np.argwhere(~np.isfinite(array))[0])
+    is_strange = np.isinf if port.gaps else _is_not_finite
+    if array.dtype.kind == "f" and is_strange(array).any():
+        where = ", ".join(str(int(i)) for i in np.argwhere(is_strange(array))[0])
         raise InputError(f"input `{port.name}` has NaN or infinite values, the first at ({where})")
     allowed = {"f": "fiub", "i": "iub", "u": "iub", "b": "b"}[wanted.kind]
     if array.dtype.kind not in allowed:
@@ -44,7 +54,7 @@ def _cast(port: Port, array: Array) -> Array:
     with np.errstate(over="ignore"):
         cast = array.astype(wanted)
     if wanted.kind == "f":
-        if not np.isfinite(cast).all():
+        if is_strange(cast).any():
             raise InputError(f"input `{port.name}` takes {port.dtype}, but has values outside its range")
     elif not np.array_equal(cast, array):
         raise InputError(f"input `{port.name}` takes {port.dtype}, but has values outside its range")

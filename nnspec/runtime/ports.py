@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +33,18 @@ class Port:
     Attributes:
         axes: names and sizes in the deployed order, `batch` among them; a str is a symbol, None any size.
         dtype: NumPy's name of the element type.
+        columns: of a table, that make it.
+        gaps: those of them in which values may be missing: NaN, or an empty text.
+        encoding: what the model makes of a raw column: `number`, `category`, …; none of an input that is no column.
     """
 
     name: str
     axes: tuple[tuple[str, int | str | None], ...]
     dtype: str
+    _: KW_ONLY
+    columns: tuple[str, ...] = ()
+    gaps: tuple[str, ...] = ()
+    encoding: str = ""
 
     @property
     def batch(self) -> int | None:
@@ -109,5 +116,13 @@ def named_ports(described: Mapping[str, Any], signature: Mapping[str, Port], pat
             raise ModelError(
                 f"the metadata of `{path}` are damaged: `{name}` has {len(port.axes)} axes, not {len(named)}"
             )
-        ports[name] = Port(name, named, port.dtype)
+        body = described[name]
+        ports[name] = Port(
+            name,
+            named,
+            port.dtype,
+            columns=tuple(map(str, body.get("columns") or ())),
+            gaps=tuple(map(str, body.get("gaps") or ())),
+            encoding=str(body.get("encoding") or ""),
+        )
     return ports

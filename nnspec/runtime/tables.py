@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +19,7 @@ from nnspec.runtime.samples import Samples
 from nnspec.runtime.windows import Key, needed_rows, samples_of_columns
 
 
-def read_csv(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> Samples:
+def read_csv(file: Path, wanted: Metadata, metadata: Metadata) -> Samples:
     keys = table_columns(file, wanted)
     dialect = Dialect.from_options(next((body["options"] for body in wanted.values() if body.get("options")), {}))
     try:
@@ -78,7 +77,7 @@ def words_of(cells: Sequence[str]) -> Array:
 
 
 def inputs_from_columns(
-    file: Path, columns: Mapping[Key, Array], wanted: Mapping[str, Any], metadata: Metadata
+    file: Path, columns: Mapping[Key, Array], wanted: Metadata, metadata: Metadata
 ) -> dict[str, Array]:
     """Each input of the model from a table's columns, gaps filled as in training, windows cut in file order.
 
@@ -94,7 +93,7 @@ def inputs_from_columns(
 def samples_of_table(
     file: Path,
     columns: Mapping[Key, Array],
-    wanted: Mapping[str, Any],
+    wanted: Metadata,
     metadata: Metadata,
     cells: Mapping[str, Sequence[str]],
 ) -> Samples:
@@ -110,31 +109,37 @@ def samples_of_table(
     count = len(next(iter(columns.values()))) if columns else 0
     order = order_rows(file, count, cells, metadata)
     needed = needed_rows(order, wanted, metadata)
-    return samples_of_columns(file, _filled(file, columns, order, metadata, needed), order, wanted, metadata)
+    return samples_of_columns(file, _filled(file, columns, order, wanted, metadata, needed), order, wanted, metadata)
 
 
 def _filled(
     file: Path,
     columns: Mapping[Key, Array],
     order: RowOrder,
+    wanted: Metadata,
     metadata: Metadata,
     needed: Mapping[Key, NDArray[np.bool_]] | None = None,
 ) -> dict[Key, Array]:
-    """The columns in order and without gaps: forward-filled within a series where the model was trained on such.
+    """The columns in order, forward-filled within a series where the model was trained on such.
+
+    Gaps are left in those columns alone that the model fills itself.
 
     Args:
         needed: by column, the rows in which it must have a value; elsewhere zeros stand for what is missing. None: all.
     """
     filled: dict[Key, Array] = {}
+    rules = metadata.get("missing_of") or {}
     begin = np.repeat(order.starts, [stop - start for start, stop in order.stretches])
     for (name, is_text), unordered in columns.items():
         values = unordered[order.rows]
         known = np.array([bool(word) for word in values], dtype=bool) if is_text else ~np.isnan(values)
-        if metadata.get("missing") == "forward_fill" and len(values):
+        if rules.get(name, metadata.get("missing")) == "forward_fill" and len(values):
             latest = np.maximum.accumulate(np.where(known, np.arange(len(values)), begin))
             values, known = values[latest], known[latest]
+        if may_have_gaps(name, wanted):
+            known = np.ones(len(values), bool)
         if not is_text:
-            known &= np.isfinite(values)
+            known &= ~np.isinf(values)
         if needed is not None and (name, is_text) in needed:
             spare = ~known & ~needed[name, is_text]
             values, known = np.where(spare, "" if is_text else 0, values), known | spare
@@ -145,7 +150,13 @@ def _filled(
     return filled
 
 
-def table_columns(file: Path, wanted: Mapping[str, Any]) -> list[Key]:
+def may_have_gaps(column: str, wanted: Metadata) -> bool:
+    """Whether everything that takes a column fills its gaps itself."""
+    readers = [body for body in wanted.values() if column in (body.get("columns") or ())]
+    return bool(readers) and all(column in (body.get("gaps") or ()) for body in readers)
+
+
+def table_columns(file: Path, wanted: Metadata) -> list[Key]:
     """The columns that the inputs take, each once as words and once as numbers at most."""
     keys: list[Key] = []
     for name, body in wanted.items():

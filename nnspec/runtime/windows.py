@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.runtime.columns import words_in_one_spelling
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.media import columns_of, decode_files, locate, takes_files
 from nnspec.runtime.ports import BATCH, Array, Metadata
@@ -54,6 +55,8 @@ def samples_of_columns(
             paths[column] = columns[column, True]
             continue
         values[name] = np.stack([columns[c, body.get("dtype") == "string"] for c in body["columns"]], axis=1)
+        if body.get("encoding") == "category":
+            values[name] = words_in_one_spelling(values[name])
         if body["dtype"].startswith(("int", "uint")):
             values[name] = _integers(file, name, body["dtype"], values[name])
 

@@ -50,7 +50,7 @@ def deployment_of(
         span = next(iter(graph.outputs.values())).span
         splits = {**dataset.splits, "validation": trimmed(dataset.splits["validation"], batch, span)}
         used = replace(dataset, splits=splits)
-    return Deployment(dataset.inputs, calibrated(graph, used, predicted))
+    return replace(dataset.deployment, outputs=calibrated(graph, used, predicted))
 
 
 def calibrated(

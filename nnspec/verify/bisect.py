@@ -9,7 +9,6 @@ import numpy as np
 
 from nnspec.backends.base import Deployable, ExportBackend, ExportedModel
 from nnspec.backends.keras.model import Compiled, as_array, as_model_inputs, build_model
-from nnspec.data.deployment import Deployment
 from nnspec.ir.graph import Graph, Node, Output
 from nnspec.verify.comparison import differences
 from nnspec.verify.subject import Subject
@@ -93,10 +92,10 @@ def _error_after(
 ) -> float:
     """How far the first output of a node differs (relative), in a graph that ends with it."""
     graph = _until(subject.graph, last)
-    scaled_alone = Deployment(source.deployment.inputs)
+    scaled_alone = replace(source.deployment, outputs={})
     piece = backend.lower(replace(source, graph=graph, deployment=scaled_alone, layout=_inputs_only(subject)))
     session = piece.open()
-    got = session.run(subject.feed(session, {k: v for k, v in raw.items() if k in graph.inputs}))[PIECE]
+    got = session.run(subject.feed(session, dict(raw)))[PIECE]
     return differences(got, _keras_value(subject, compiled, subject.graph.nodes[last], raw))[1]
 
 

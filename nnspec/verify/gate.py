@@ -21,6 +21,7 @@ from nnspec.verify import refusals
 from nnspec.verify.bisect import first_difference, first_not_finite
 from nnspec.verify.comparison import Comparison, Measure, clear_labels, errors
 from nnspec.verify.interface import arrange, check_interface, check_type, deployed_order, states_of
+from nnspec.verify.raw_columns import axis_size
 from nnspec.verify.rounding import SMALLEST_SCALE, blows_up, excused, moved_by_rounding
 from nnspec.verify.runs import Arrays, Run, Runs
 from nnspec.verify.subject import Subject
@@ -111,9 +112,10 @@ class Gate(Subject):
         """How long the axes of open size are in these inputs, by size."""
         found: dict[str, list[int]] = {}
         for name, value in self.graph.inputs.items():
-            for i, axis in enumerate(value.axes, start=1):
+            for i, axis in enumerate(value.axes):
                 if not isinstance(axis.size, int):
-                    found.setdefault(str(axis.size), []).append(raw[name].shape[i])
+                    size = axis_size(raw, name, i, self.deployment.columns, self.graph)
+                    found.setdefault(str(axis.size), []).append(size)
         return found
 
     # ------------------------------------------------------------------------------------------- comparison

@@ -14,6 +14,7 @@ import numpy as np
 from nnspec.data.deployment import Deployment
 from nnspec.ir.graph import Graph
 from nnspec.verify.hostile_inputs import padding_of
+from nnspec.verify.raw_columns import hostile_columns
 from nnspec.verify.samples import WeightsOf
 from nnspec.verify.strange_values import Marks, strange_values
 from nnspec.verify.variant import Inputs, Variant, repeated
@@ -62,7 +63,11 @@ def hostile_rows(
     for turn in range(max((len(found) for found in known.values()), default=0)):
         chosen = {name: found[turn % len(found)] for name, found in known.items()}
         yield _padded(drawn, chosen, rng)
-    yield from strange_values(graph, drawn, {name: _marks(found) for name, found in known.items()}, rng)
+    columns = deployment.column_ports if deployment else set()
+    made = hostile_columns(deployment.columns if deployment else {}, drawn, rng)
+    if made is not None:
+        yield made
+    yield from strange_values(graph, drawn, {name: _marks(found) for name, found in known.items()}, rng, columns)
 
 
 def whole_rows(variant: Variant, kind: str = "whole") -> Variant:
@@ -77,6 +82,8 @@ def paddings(graph: Graph, deployment: Deployment, weights_of: WeightsOf) -> dic
     """How each input may be padded: what the data say, else what the layers that make masks of it take for padding."""
     found: dict[str, list[Padding]] = {}
     for name, value in graph.inputs.items():
+        if name in deployment.columns:
+            continue
         transform = deployment.inputs.get(name)
         if transform is not None and transform.pad_value is not None and transform.step is not None:
             found[name] = [Padding(transform.pad_value, transform.step, is_right_only=True)]

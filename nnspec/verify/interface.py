@@ -8,6 +8,7 @@ import numpy as np
 
 from nnspec.backends.base import ExportBackend, ExportedModel
 from nnspec.data.deployment import Deployment, label_axes, label_name
+from nnspec.data.prepare.encodings.columns import STEP
 from nnspec.diagnostics import Source, Span, SpecError
 from nnspec.ir.graph import Graph
 
@@ -20,9 +21,14 @@ def check_interface(
     Raises:
         SpecError: NN703.
     """
-    wanted_in = {
-        name: deployed_order(layout, name, ["batch", *(a.name for a in v.axes)]) for name, v in graph.inputs.items()
-    }
+    wanted_in: dict[str, list[str]] = {}
+    for name, value in graph.inputs.items():
+        if name in deployment.columns:
+            encoded = deployment.columns[name]
+            steps = [a.name for a, kind in zip(value.axes, encoded.axes, strict=True) if kind == STEP]
+            wanted_in |= {port: ["batch", *steps] for port in encoded.ports}
+        else:
+            wanted_in[name] = deployed_order(layout, name, ["batch", *(a.name for a in value.axes)])
     wanted_out: dict[str, list[str]] = {}
     for name, output in graph.outputs.items():
         wanted_out[name] = deployed_order(layout, name, ["batch", *(a.name for a in output.value.axes)])

@@ -10,6 +10,7 @@ import numpy as np
 from nnspec.data.deployment import Deployment
 from nnspec.ir.graph import Graph, Node
 from nnspec.ir.symbols import size_at, unlike_lengths
+from nnspec.verify.raw_columns import random_columns, with_gaps
 
 WeightsOf = Callable[[Node], Mapping[str, np.ndarray]]
 
@@ -32,9 +33,12 @@ def random_inputs(
     """
     rng = np.random.default_rng(1_000_003 * batch + length)
     lengths = unlike_lengths(graph, length)
-    result = {}
+    result: dict[str, np.ndarray] = {}
     for name, value in graph.inputs.items():
         shape = (batch, *(int(size_at(a.size, lengths)) for a in value.axes))
+        if name in deployment.columns:
+            result |= random_columns(deployment.columns[name], shape, scale, rng)
+            continue
         examples = examples_of(graph, name)
         if value.dtype == "string":
             result[name] = rng.choice(np.asarray(examples or ["a", "b"], object), size=shape)
@@ -59,6 +63,8 @@ def random_inputs(
                 made = made * transform.scaling.divisor + transform.scaling.offset
             if transform is not None and transform.pad_value is not None and transform.step is not None:
                 made = _padded_at_end(made, transform.pad_value, transform.step, rng)
+            if transform is not None and transform.fill is not None:
+                made = with_gaps(made, transform.fill, rng)
         result[name] = made.astype(value.dtype)
     return result
 

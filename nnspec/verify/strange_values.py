@@ -6,7 +6,7 @@ those of all others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,13 +39,18 @@ NONE = Marks()
 
 
 def strange_values(
-    graph: Graph, drawn: Inputs, marks: Mapping[str, Marks], rng: np.random.Generator
+    graph: Graph,
+    drawn: Inputs,
+    marks: Mapping[str, Marks],
+    rng: np.random.Generator,
+    columns: Collection[str] = (),
 ) -> Iterator[Variant]:
     """The drawn rows with strange values, those of one magnitude together.
 
     Args:
         drawn: ordinary raw inputs by name, axes `batch *axes of the input`.
         marks: what padding is made of, by input.
+        columns: those of the drawn inputs that are single columns, which stay as they are.
 
     Yields:
         `values`; then `bytes` and `huge values` where there are floats.
@@ -68,18 +73,18 @@ def strange_values(
         "fractions of 1": lambda row, rng: rng.random(row.shape),
         "numbers that the spec names": named_ones,
     }
-    yield _variant("values", named, ordinary, graph, drawn, marks, rng)
+    yield _variant("values", named, ordinary, graph, drawn, marks, rng, columns)
     if any(value.dtype.startswith("float") for value in graph.inputs.values()):
         bytes_: dict[str, Numbers] = {
             "noise": lambda row, rng: rng.integers(0, 256, size=row.shape).astype(row.dtype),
             "dark noise": lambda row, rng: rng.integers(0, 32, size=row.shape).astype(row.dtype),
         }
-        yield _variant("bytes", named, bytes_, graph, drawn, marks, rng)
+        yield _variant("bytes", named, bytes_, graph, drawn, marks, rng, columns)
         huge: dict[str, Numbers] = {
             "of both signs": lambda row, rng: row * EXTREME,
             "negative": lambda row, rng: -np.abs(row) * EXTREME,
         }
-        yield _variant("huge values", named, huge, graph, drawn, marks, rng)
+        yield _variant("huge values", named, huge, graph, drawn, marks, rng, columns)
 
 
 def _usual(row: np.ndarray) -> float:
@@ -94,10 +99,13 @@ def _variant(
     drawn: Inputs,
     marks: Mapping[str, Marks],
     rng: np.random.Generator,
+    columns: Collection[str],
 ) -> Variant:
     rows = tuple(kinds)
-    inputs = {}
+    inputs = {port: repeated(array, len(rows)) for port, array in drawn.items() if port in columns}
     for input_name, value in graph.inputs.items():
+        if input_name not in drawn or input_name in columns:
+            continue
         array = repeated(drawn[input_name], len(rows)).copy()
         if value.dtype == "string":
             array = _texts(graph, input_name, array, name == "values")

@@ -52,7 +52,11 @@ class Subject:
     def feed(self, session: Session, raw: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The raw inputs in the axis order of the exported model, and zeros for recurrent state."""
         result = {}
+        columns = self.deployment.column_ports
         for name, value in raw.items():
+            if name in columns:  # whose axes have one order
+                result[name] = np.ascontiguousarray(value.astype(object) if value.dtype.kind == "U" else value)
+                continue
             names = ["batch", *(a.name for a in self.graph.inputs[name].axes)]
             order = deployed_order(self.layout, name, names)
             moved = np.ascontiguousarray(np.transpose(value, [names.index(a) for a in order]))

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from nnspec import __version__
 from nnspec.backends.base import Deployable
-from nnspec.backends.onnx.deploy import restore_outputs, scale_input
+from nnspec.backends.onnx.columns import column_ports
+from nnspec.backends.onnx.deploy import prepare_input, restore_outputs
 from nnspec.backends.onnx.export import export_graph
 from nnspec.backends.onnx.fallback import lower_by_tf2onnx
 from nnspec.backends.onnx.form import all_nodes, check_form, control_flow, holds_text
@@ -56,10 +57,11 @@ class OnnxBackend:
             opset=_opset(network),
             # labels have the same axis order as their scores
             layout={**network.layout, **{label_name(name): order for name, order in network.layout.items()}},
-            before=scale_input(network.deployment),
+            before=prepare_input(network.deployment),
             after=restore_outputs(network.deployment, network.graph),
             fallback=lambda lowering, node, views: lower_by_tf2onnx(lowering, node, views, network.layers[node.name]),
             right_padded=network.right_padded,
+            columns=column_ports(network.deployment),
         )
         if (batch := network.options.get("batch")) is not None:
             exported.builder.fix_size("batch", batch)

@@ -1,4 +1,4 @@
-"""The parts of the deployed graph around the network: input scaling, and inverse scaling or class labels of outputs.
+"""The parts of the deployed graph around the network: inputs filled and scaled, outputs scaled back or labelled.
 
 The nodes compute what `nnspec.data.deployment` does in NumPy.
 """
@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from nnspec.backends.onnx.calibration import move_levels
+from nnspec.backends.onnx.columns import encode_columns
 from nnspec.backends.onnx.lowering import Lowering
 from nnspec.backends.onnx.view import View
 from nnspec.data.deployment import Deployment, class_position, label_axes, label_name
@@ -21,11 +22,15 @@ from nnspec.ir.graph import Graph, Output
 Finished = dict[str, tuple[View, list[str]]]
 
 
-def scale_input(deployment: Deployment) -> Callable[[Lowering, str, View], View]:
-    """What `export_graph` writes between an input and the network."""
+def prepare_input(deployment: Deployment) -> Callable[[Lowering, str, Mapping[str, View]], View]:
+    """What `export_graph` writes between its inputs and one of the network."""
 
-    def before(lowering: Lowering, name: str, view: View) -> View:
-        transform = deployment.inputs.get(name)
+    def before(lowering: Lowering, name: str, ports: Mapping[str, View]) -> View:
+        if name in deployment.columns:
+            return encode_columns(lowering, deployment.columns[name], ports)
+        view, transform = ports[name], deployment.inputs.get(name)
+        if transform is not None and transform.fill is not None:
+            view = _fill(lowering, view, transform.fill)
         if transform is None or transform.scaling is None:
             return view
         scaled = _scale_columns(lowering, view, transform.scaling, invert=False)
@@ -62,6 +67,16 @@ def restore_outputs(
         return result
 
     return after
+
+
+def _fill(lowering: Lowering, view: View, fill: np.ndarray) -> View:
+    """Missing values (NaN) replaced by what stands in for them, which may differ along an axis."""
+    axes = [i + 1 for i, size in enumerate(fill.shape) if size > 1]
+    ready = lowering.separable(view, axes)
+    squeezed = fill.reshape([size for size in fill.shape if size > 1])
+    constant = lowering.along(ready, squeezed, axes if squeezed.ndim else [], "fill")
+    is_missing = lowering.node("IsNaN", ready.tensor)
+    return replace(ready, tensor=lowering.node("Where", is_missing, constant, ready.tensor))
 
 
 def _scale_columns(lowering: Lowering, view: View, scaling: Scaling, *, invert: bool) -> View:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -13,12 +13,25 @@ from nnspec.backends.onnx.lowering import Lowering, State
 from nnspec.backends.onnx.view import Factor, Group, Mask, View
 from nnspec.diagnostics import SpecError
 from nnspec.ir import axes as ax
-from nnspec.ir.axes import Axes
+from nnspec.ir.axes import Axes, Axis
 from nnspec.ir.graph import Graph, Node, Value
 from nnspec.ir.layer_failure import failure, say
 
 Weights = Mapping[str, np.ndarray]
-Hook = Callable[[Lowering, str, View], View]
+Hook = Callable[[Lowering, str, Mapping[str, View]], View]  # an input of the network, and the graph's inputs for it
+
+
+@dataclass(frozen=True)
+class ColumnPort:
+    """An input of the graph that is one column of an input of the network.
+
+    Attributes:
+        axes: which of the network input's axes it has (batch left out).
+    """
+
+    name: str
+    dtype: str
+    axes: tuple[int, ...] = ()
 
 
 @dataclass
@@ -47,16 +60,18 @@ def export_graph(
     | None = None,
     fallback: Callable[[Lowering, Node, list[View]], list[View]] | None = None,
     right_padded: frozenset[str] = frozenset(),
+    columns: Mapping[str, Sequence[ColumnPort]] | None = None,
 ) -> Exported:
     """The ONNX graph of `graph`.
 
     Args:
         weights: by `Node.owner`, then by weight name.
         layout: order of axes (`batch` among them) of inputs and outputs that differ from the spec's.
-        before: what stands between a graph input and the network (scaling).
+        before: what stands between the graph's inputs and one of the network (scaling, encoding); by default nothing.
         after: what stands behind the network: outputs by name, each with its axis names (`batch` first).
         fallback: lowers a node whose layer has no lowering of its own.
         right_padded: inputs whose sequences hold data first and padding after it.
+        columns: inputs of the network that the graph takes as several of its own.
     """
     builder = GraphBuilder(name=graph.name, opset=opset)
     lowering = Lowering(builder)
@@ -65,14 +80,19 @@ def export_graph(
     symbols: dict[str, Factor] = {}
     raw: dict[str, View] = {}
     views: dict[tuple[str, str], View] = {}
+    ports: dict[str, dict[str, View]] = {}
     for name, value in graph.inputs.items():
-        raw[name] = _declare(lowering, name, value, batch, symbols, (layout or {}).get(name))
+        if columns and name in columns:
+            ports[name] = _declare_columns(lowering, value, batch, symbols, columns[name])
+        else:
+            ports[name] = {name: _declare(lowering, name, value, batch, symbols, (layout or {}).get(name))}
+        raw |= ports[name]
     readers = _reader_counts(graph)
     holders: dict[str, set[str]] = {}  # tensor -> the nodes that make it or only look at it otherwise
     sources = {name: frozenset([name]) for name in graph.inputs}  # node -> the inputs that it follows from
     for name in graph.inputs:
         lowering.stem = name
-        view = before(lowering, name, raw[name]) if before else raw[name]
+        view = before(lowering, name, ports[name]) if before else raw[name]
         views[name, "output"] = view
         holders.setdefault(view.tensor, set()).add(name)
         result.tensors[name] = view
@@ -100,20 +120,27 @@ def export_graph(
 def _declare(
     lowering: Lowering, name: str, value: Value, batch: Group, symbols: dict[str, Factor], order: list[str] | None
 ) -> View:
-    groups: dict[str, Group] = {"batch": batch}
-    labels: dict[str, int | str] = {"batch": "batch"}
-    for axis in value.axes:
-        size = axis.size
-        if isinstance(size, int):
-            groups[axis.name] = lowering.factor(axis.name, size)
-            labels[axis.name] = size
-        else:
-            text = str(size)
-            groups[axis.name] = (symbols.setdefault(text, Factor(axis.name, None, size)),)
-            labels[axis.name] = text
+    dims = {"batch": (batch, "batch"), **{axis.name: _dim(lowering, axis, symbols) for axis in value.axes}}
     names = ["batch", *ax.names(value.axes)]
-    dims = [(groups[n], labels[n]) for n in (order or names)]
-    return lowering.declare_input(name, value.dtype, dims).with_axes(groups[n] for n in names)
+    declared = lowering.declare_input(name, value.dtype, [dims[n] for n in (order or names)])
+    return declared.with_axes(dims[n][0] for n in names)
+
+
+def _dim(lowering: Lowering, axis: Axis, symbols: dict[str, Factor]) -> tuple[Group, int | str]:
+    """An axis of an input as a dimension, and what its size is called."""
+    if isinstance(axis.size, int):
+        return lowering.factor(axis.name, axis.size), axis.size
+    text = str(axis.size)
+    return (symbols.setdefault(text, Factor(axis.name, None, axis.size)),), text
+
+
+def _declare_columns(
+    lowering: Lowering, value: Value, batch: Group, symbols: dict[str, Factor], columns: Sequence[ColumnPort]
+) -> dict[str, View]:
+    """Inputs of one column each: axes `batch`, and that of the steps where there is one, which they share."""
+    dims: list[tuple[Group, int | str]] = [(batch, "batch")]
+    dims += [_dim(lowering, value.axes[axis], symbols) for axis in columns[0].axes]
+    return {column.name: lowering.declare_input(column.name, column.dtype, dims) for column in columns}
 
 
 def _reader_counts(graph: Graph) -> Counter[str]:

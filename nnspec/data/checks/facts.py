@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from nnspec.data.checks.dialect import propose_keys
+from nnspec.data.section.column_plan import DOMAINS
 from nnspec.data.section.plan import DataPlan
 from nnspec.data.sources.base import (
     ArrayFacts,
@@ -96,6 +97,7 @@ def _columns_of(plan: DataPlan, source: SourcePlan) -> tuple[list[str], list[str
             continue
         wanted += slot.columns
         kept += slot.columns if slot.is_static else ()
+        kept += [column.name for column in slot.encodings if column.is_text or column.transform in DOMAINS]
         if slot.role == "outputs" and not (slot.classes and slot.classes.kind in ("quantiles", "edges")):
             kept += slot.columns if slot.scale is None and not slot.is_relative else ()
     if plan.source is not None and plan.source.path == source.path:

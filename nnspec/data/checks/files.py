@@ -7,13 +7,15 @@ through. The loader runs this first, so what passes here is not asked again ther
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
+from nnspec.data.checks.columns import check_encoding, check_missing_rules, features_of
 from nnspec.data.checks.dialect import propose_keys
 from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.checks.numbers import unfit_number
 from nnspec.data.checks.splits import check_classes, check_splits
 from nnspec.data.prepare.fit import FitError, file_axes, misfit, slot_layout
-from nnspec.data.prepare.missing import missing_values
+from nnspec.data.prepare.missing import filled_in_graph, fills_in_graph, missing_values
 from nnspec.data.prepare.ragged import filled, lies_end_to_end, ragged
 from nnspec.data.prepare.time_order import check_time_order
 from nnspec.data.section.agree import check, settle
@@ -31,6 +33,7 @@ def probe(plan: DataPlan, inputs: Mapping[str, Slot], outputs: Mapping[str, Slot
     plan = bind(plan, inputs, outputs)
     report = Report()
     report.extend(check(plan, inputs, outputs))
+    report.extend(check_missing_rules(plan))
     files = PlanFacts(plan)
     report.extend(files.diagnostics)
     gaps: _Gaps = set()
@@ -104,16 +107,40 @@ class _SlotProbe:
                 self.fault("NN506", message, key)
         if not known:
             return None
+        if self.slot.encodings:
+            self.check_features()
+            return rows
         listed = ", ".join(self.slot.columns)
         self.check_fit(f"columns ({listed})" if len(listed) < 60 else "its columns", 2, (rows or 0,))
         return rows
 
+    def check_features(self) -> None:
+        """Compares the features that the columns become with the model's axes."""
+        slot = self.slot
+        features = features_of(self.plan, self.files, slot)
+        if features is None:
+            return
+        count = sum(number for _, number in features)
+        try:
+            slot_layout(self.plan, slot, self.model, file_axes(slot, 2).names, (count,))
+        except FitError as error:
+            parts = ", ".join(f"{column.name} {number}" for column, number in features)
+            fault = misfit(slot, f"its columns, which become {count} features ({parts})", error)
+            axis = next((name for name, size in self.model.axes if isinstance(size, int)), "feature")
+            fix = Fix(f"write the number under `inputs`, or `{axis}: auto`, which is it")
+            related = (Related(self.model.span, f"input `{slot.name}` of the model"),)
+            self.report.add(replace(fault, related=related, fixes=(fix,)))
+
     def check_column(self, name: str, column: ColumnFacts, key: str) -> None:
         gap = (str(self.slot.source.path), name)
-        if column.missing and self.plan.missing == "error" and gap not in self.gaps:
+        if column.missing and self.refuses_gaps(name) and gap not in self.gaps:
             self.gaps.add(gap)
             span, where = self.slot.span_of(key), self.slot.where("columns")
-            self.report.add(missing_values(self.slot.source, name, column.missing, span, where))
+            more = filled_in_graph(self.plan, self.slot, self.model, name)
+            self.report.add(missing_values(self.slot.source, name, column.missing, span, where, *more))
+        if self.slot.encodings:
+            self.report.extend(check_encoding(self.plan, self.files, self.slot, self.slot.columns.index(name), column))
+            return
         if self.slot.role == "inputs" and self.model.is_text:
             return
         is_input = self.slot.role == "inputs"
@@ -139,6 +166,11 @@ class _SlotProbe:
             if found is not None:
                 code, reason = found
                 self.fault(code, f"column `{name}` of {self.slot.kind} `{self.slot.name}` {reason}", key)
+
+    def refuses_gaps(self, name: str) -> bool:
+        rule = self.plan.missing_rule(name)
+        is_input = self.slot.role == "inputs"
+        return rule.policy == "error" or (rule.is_in_graph and is_input and not fills_in_graph(self.slot, self.model))
 
     def check_array(self) -> int | None:
         slot = self.slot

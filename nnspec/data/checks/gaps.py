@@ -8,6 +8,7 @@ from dataclasses import replace
 from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.checks.row_layout import RowLayout, has_window
 from nnspec.data.prepare.missing import NOTHING_BEFORE, missing_values
+from nnspec.data.section.column_plan import MissingRule
 from nnspec.data.section.plan import DataPlan, SlotPlan
 from nnspec.data.sources.base import SourceError
 from nnspec.diagnostics import Diagnostic, Fix, Severity
@@ -23,13 +24,16 @@ def check_gaps(plan: DataPlan, files: PlanFacts, layout: RowLayout) -> Iterator[
     faults: list[Diagnostic] = []
     for slot, index, rows in gaps:
         at = {positions[row] for row in rows}
-        if plan.missing == "forward_fill" and slot.role == "inputs":
+        rule = plan.missing_rule(slot.columns[index])
+        if slot.role == "inputs" and rule.is_in_graph:
+            continue
+        if slot.role == "inputs" and rule.policy == "forward_fill":
             faults += _unfilled(slot, index, layout, at)
             continue
         for role in slot.roles:
             bad[role] |= at
-        if plan.missing == "forward_fill":
-            faults.append(_target_with_gaps(plan, slot, index, len(rows)))
+        if rule.policy not in ("error", "drop"):
+            faults.append(_target_with_gaps(rule, slot, index, len(rows)))
     yield from faults
     if not any(fault.is_error for fault in faults):
         yield from _check_rest(plan, layout, bad)
@@ -65,7 +69,7 @@ def _unfilled(slot: SlotPlan, index: int, layout: RowLayout, at: set[int]) -> li
     return [replace(fault, notes=(NOTHING_BEFORE,), fixes=fault.fixes[1:])]
 
 
-def _target_with_gaps(plan: DataPlan, slot: SlotPlan, index: int, count: int) -> Diagnostic:
+def _target_with_gaps(rule: MissingRule, slot: SlotPlan, index: int, count: int) -> Diagnostic:
     rows = "1 row has" if count == 1 else f"{count} rows have"
     return Diagnostic(
         "NN523",
@@ -73,13 +77,17 @@ def _target_with_gaps(plan: DataPlan, slot: SlotPlan, index: int, count: int) ->
         "every sample with such a target is left out",
         slot.span_of(slot.item_key("columns", index)),
         path=slot.where("columns"),
-        notes=("`missing: forward_fill` fills inputs only: a repeated value is not a measured target",),
+        notes=(f"`missing: {rule.policy}` fills inputs only: {_filled_in(rule)} is not a measured target",),
         fixes=(
             Fix("remove these rows from the file, or enter the right values"),
             Fix("`missing: drop` leaves out every sample with a gap in inputs too, without this warning"),
         ),
         severity=Severity.WARNING,
     )
+
+
+def _filled_in(rule: MissingRule) -> str:
+    return "a repeated value" if rule.policy == "forward_fill" else "a value that was filled in"
 
 
 def _check_rest(plan: DataPlan, layout: RowLayout, bad_of: dict[str, set[int]]) -> Iterator[Diagnostic]:

@@ -35,15 +35,19 @@ def check_splits(plan: DataPlan, files: PlanFacts, rows: int | None) -> Iterator
     yield from faults
     yield from check_series(plan, files, layout)
     yield from check_static_columns(plan, files, layout)
-    if plan.missing != "error" and not faults:
+    if any(rule.policy != "error" for rule in plan.missing_rules.values()) and not faults:
         yield from check_gaps(plan, files, layout)
 
 
 def _check_shares(plan: DataPlan, files: PlanFacts, rows: int) -> Iterator[Diagnostic]:
     """Rows that are drawn one by one are drawn from those that are complete."""
-    fills = ("outputs",) if plan.missing == "forward_fill" else ("inputs", "outputs")
-    slots = [slot for slot in plan.slots() if slot.role in fills]
-    bad = {row for slot in slots for found in gaps_of(files, slot).values() for row in found}
+    bad = {
+        row
+        for slot in plan.slots()
+        for index, found in gaps_of(files, slot).items()
+        if slot.role == "outputs" or plan.missing_rule(slot.columns[index]).policy in ("error", "drop")
+        for row in found
+    }
     ranges = cut(rows - len(bad), plan.split.parts)
     for part in plan.split.parts:
         yield from check_size(plan, part, [len(ranges[part.name])], rows)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data.prepare.fit import FEATURE_NAMES, Layout, has_steps, sequence_axis
+from nnspec.data.prepare.fit_columns import fill_of
 from nnspec.data.prepare.labels import encode, vocabulary, zeros_and_ones
 from nnspec.data.prepare.levels import Levels
 from nnspec.data.prepare.rows import Rows, arrange
@@ -78,18 +79,21 @@ def fit_input(
         SpecError: NN506 where padding cannot be told from data.
     """
     step = padded_axis(slot, model, layout, rows)
+    fill = fit_fill(plan, slot, layout, rows.values[train[rows.complete[train]]]) if model.is_float else None
     if slot.scale is None or slot.scale.method == "none":
-        return InputTransform(None, slot.pad_value, step)
+        return InputTransform(None, slot.pad_value, step, fill)
     along = _own_statistics(plan, slot, model, layout)
     values = raw
     if plan.window is not None and slot.is_windowed and layout.position(0) not in along:
         complete = train[rows.complete[train]]
         values = arrange(rows.values[complete][:, None], layout)
+    if fill is not None:
+        values = np.where(np.isnan(values), fill, values)
     transform = InputTransform(None, slot.pad_value, step)
     padding = transform.padding(raw)
     if padding is not None:
         values = np.where(padding, np.nan, raw)
-    fitted = InputTransform(Scaling.fit(values, slot.scale.method, along), slot.pad_value, step)
+    fitted = InputTransform(Scaling.fit(values, slot.scale.method, along), slot.pad_value, step, fill)
     if padding is not None:
         again = fitted.padding(fitted.apply(raw))
         if again is not None and (again & ~padding).any():
@@ -97,6 +101,29 @@ def fit_input(
             span, where = slot.span_of("pad_value"), slot.where("pad_value")
             raise SpecError.single("NN506", message, span, notes=["choose another `pad_value`"], path=where)
     return fitted
+
+
+def fit_fill(plan: DataPlan, slot: SlotPlan, layout: Layout, used: Array) -> Array | None:
+    """What stands in for gaps of an input's columns: axes `*input`, 1 along all but that of the columns.
+
+    Args:
+        used: the values of the training rows, axes `row column`.
+
+    Raises:
+        SpecError: NN504 where no training row has a value.
+    """
+    rules = [plan.missing_rule(name) for name in slot.columns]
+    if not any(rule.is_in_graph for rule in rules):
+        return None
+    fills = np.full(len(rules), np.nan, np.float32)  # a column that may have no gaps keeps them as they are
+    for place, rule in enumerate(rules):
+        if rule.is_in_graph:
+            fills[place] = fill_of(slot, place, rule, np.asarray(used[:, place], np.float64))
+    position = layout.position(1 if has_steps(plan, slot) else 0)
+    shape = [1] * len(layout.axes)
+    if position is not None:
+        shape[position] = len(rules)
+    return fills.reshape(shape)
 
 
 def padded_axis(slot: SlotPlan, model: Slot, layout: Layout, rows: Rows) -> int | None:

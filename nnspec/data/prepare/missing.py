@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.sources.base import SourcePlan
 from nnspec.diagnostics import Diagnostic, Fix, Span
 
 NOTHING_BEFORE = "`forward_fill` repeats the last value before a gap, but no value precedes these rows"
 
 
-def missing_values(source: SourcePlan, name: str, rows: list[int], span: Span, where: str) -> Diagnostic:
-    """NN504 for a column: which rows (from 1) have no value, and the ways out."""
+def fills_in_graph(slot: SlotPlan, model: Slot) -> bool:
+    """Whether the deployed graph can fill an input's gaps: columns, by themselves or as numbers of one float input."""
+    return slot.role == "inputs" and bool(slot.encodings or (slot.columns and model.is_float))
+
+
+def filled_in_graph(plan: DataPlan, slot: SlotPlan, model: Slot, name: str) -> tuple[Fix, ...]:
+    """How the deployed graph could fill a column's gaps, as a fix; rows in sequence are better carried forward."""
+    if not fills_in_graph(slot, model) or plan.window is not None:
+        return ()
+    if any(column.name == name and column.is_text for column in slot.encodings):
+        return (Fix(f"`missing: {{{name}: constant}}` makes missing values a separate category"),)
+    return (Fix(f"`missing: {{{name}: median}}` fills in the median of the training rows, as the deployed model does"),)
+
+
+def missing_values(source: SourcePlan, name: str, rows: list[int], span: Span, where: str, *more: Fix) -> Diagnostic:
+    """NN504 for a column: which rows (from 1) have no value, and the ways out, `more` among them."""
     shown = ", ".join(str(row) for row in rows[:5]) + (", …" if len(rows) > 5 else "")
     count = "1 value" if len(rows) == 1 else f"{len(rows)} values"
     where_is = f"row{'s' * (len(rows) > 1)} {shown}" if source.path.is_file() else source.source.locate(source, rows[0])
@@ -17,5 +32,6 @@ def missing_values(source: SourcePlan, name: str, rows: list[int], span: Span, w
     fixes = (
         Fix("`missing: forward_fill` repeats the last value before the gap"),
         Fix("`missing: drop` leaves out every sample that contains a missing value"),
+        *more,
     )
     return Diagnostic("NN504", message, span, path=where, fixes=fixes)

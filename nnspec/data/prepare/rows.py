@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from nnspec.data.prepare.fit import FitError, Layout, file_axes, misfit
 from nnspec.data.prepare.labels import label_array
 from nnspec.data.prepare.loading import ColumnCache, load_array
-from nnspec.data.prepare.missing import NOTHING_BEFORE, missing_values
 from nnspec.data.prepare.padding import pad
 from nnspec.data.prepare.ragged import filled, lies_end_to_end, ragged
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.sources.base import Reading
-from nnspec.diagnostics import Diagnostic, SpecError
+from nnspec.diagnostics import SpecError
 
 Array = np.ndarray
 Mask = NDArray[np.bool_]
@@ -42,6 +41,11 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The sizes of a row as the model is to fit them, axes `*data axes`."""
+        return self.values.shape[1:]
 
     @property
     def complete(self) -> Mask:
@@ -173,47 +177,6 @@ def _refuse_pad_value(slot: SlotPlan, values: Array, axis: int) -> None:
 
 def _missing(values: Array) -> Mask:
     return np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, dtype=bool)
-
-
-def resolve_missing(plan: DataPlan, slot: SlotPlan, rows: Rows, groups: NDArray[np.int64], files: Array) -> Rows:
-    """Treats missing values as `missing` says; with `drop` they stay marked, for the samples that touch them.
-
-    So do those of targets with `forward_fill`: a repeated value would be a label that nobody measured.
-
-    Args:
-        rows: in their final order.
-        groups: values are not carried from one group to the next; axes `row`.
-        files: each row's number in the file, from 1, for messages; axes `row`.
-
-    Raises:
-        SpecError: NN504 where values are missing, or nothing stands before them to fill them with.
-    """
-    stays = plan.missing == "drop" or (plan.missing == "forward_fill" and slot.role == "outputs")
-    if stays or not rows.missing.any():
-        return rows
-    if plan.missing == "error" or (rows.padding is not None and slot.role == "inputs"):
-        raise SpecError(list(_report(slot, rows.missing, files)))
-    numbers = np.arange(len(rows)).reshape(-1, *(1,) * (rows.values.ndim - 1))
-    last = np.maximum.accumulate(np.where(rows.missing, -1, numbers), axis=0)
-    starts = np.concatenate([[0], np.flatnonzero(np.diff(groups)) + 1])
-    begin = starts[np.searchsorted(starts, np.arange(len(rows)), side="right") - 1].reshape(numbers.shape)
-    unfilled = last < begin
-    if unfilled.any():
-        faults = list(_report(slot, unfilled, files))
-        notes = (NOTHING_BEFORE,)
-        raise SpecError([replace(fault, notes=(*fault.notes, *notes), fixes=fault.fixes[1:]) for fault in faults])
-    filled = np.take_along_axis(rows.values, np.maximum(last, 0), axis=0)
-    return replace(rows, values=filled, missing=np.zeros_like(rows.missing))
-
-
-def _report(slot: SlotPlan, missing: Mask, files: Array) -> list[Diagnostic]:
-    span, where = slot.span_of(slot.data_key), slot.where(slot.data_key)
-    if slot.columns:
-        masks = [(name, missing[:, i]) for i, name in enumerate(slot.columns)]
-    else:
-        masks = [(slot.array or slot.name, np.asarray(missing.reshape(len(missing), -1).any(axis=1)))]
-    found = [(name, sorted(int(row) for row in files[mask])) for name, mask in masks if mask.any()]
-    return [missing_values(slot.source, name, listed, span, where) for name, listed in found]
 
 
 def _fault(slot: SlotPlan, code: str, message: str, *notes: str, key: str = "") -> SpecError:

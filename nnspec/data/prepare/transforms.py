@@ -89,11 +89,14 @@ class InputTransform:
         scaling: None leaves values as they are.
         pad_value: steps that hold nothing but this are padding, and stay it.
         step: the position, batch included, of the axis that padding runs along.
+        fill: what stands in for missing values (NaN), axes `*input`, 1 along those that share it; None where none may
+            be missing.
     """
 
     scaling: Scaling | None = None
     pad_value: float | None = None
     step: int | None = None
+    fill: Float | None = None
 
     def padding(self, raw: Array) -> NDArray[np.bool_] | None:
         """Where `raw` is padding: axes `batch time` kept, 1 along all others; None where nothing is padded."""
@@ -104,6 +107,8 @@ class InputTransform:
 
     def apply(self, raw: Array) -> Array:
         """Axes `batch *input` to the same; float32 where values are scaled."""
+        if self.fill is not None:
+            raw = np.where(np.isnan(raw), self.fill, _as_float(raw))
         if self.scaling is None:
             return raw if raw.dtype.kind in "biuOU" else _as_float(raw)
         scaled = self.scaling.apply(raw)
@@ -112,12 +117,14 @@ class InputTransform:
 
     def to_json(self) -> dict[str, Any]:
         scaling = self.scaling.to_json() if self.scaling else None
-        return {"scaling": scaling, "pad_value": self.pad_value, "step": self.step}
+        fill = {} if self.fill is None else {"fill": self.fill.tolist()}
+        return {"scaling": scaling, "pad_value": self.pad_value, "step": self.step, **fill}
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> InputTransform:
         scaling = Scaling.from_json(body["scaling"]) if body.get("scaling") else None
-        return cls(scaling, body.get("pad_value"), body.get("step"))
+        fill = _as_float(body["fill"]) if body.get("fill") is not None else None
+        return cls(scaling, body.get("pad_value"), body.get("step"), fill)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,7 +30,8 @@ def reference(plan: DataPlan, slot: SlotPlan) -> SlotPlan | None:
         return None
     for candidate in plan.inputs.values():
         same = candidate.source.path == slot.source.path and set(slot.columns) <= set(candidate.columns)
-        if candidate.is_windowed and candidate.ahead == "no" and same:
+        is_window = candidate.is_windowed and candidate.ahead == "no"
+        if is_window and same and not candidate.encodings:
             return candidate
     return None
 
@@ -44,6 +45,7 @@ def check(plan: DataPlan, inputs: Slots, outputs: Slots) -> Iterator[Diagnostic]
         yield from _check_scale(plan.inputs[name], inputs[name])
         yield from _check_text(plan.inputs[name], inputs[name])
         yield from check_reach(plan, plan.inputs[name])
+        yield from _check_encodings(plan.inputs[name], inputs[name])
     for name in plan.outputs.keys() & outputs.keys():
         slot, model = plan.outputs[name], outputs[name]
         yield from _check_scale(slot, model)
@@ -77,6 +79,17 @@ def _check_text(slot: SlotPlan, model: Slot) -> Iterator[Diagnostic]:
             fix = Fix("write an empty string for every missing token in the data file")
             yield Diagnostic("NN208", message, slot.span_of(key), path=slot.where(key), fixes=(fix,))
             return
+
+
+def _check_encodings(slot: SlotPlan, model: Slot) -> Iterator[Diagnostic]:
+    """What columns become has to go into the input's dtype."""
+    strange = next((column for column in slot.encodings if column.kind != "index"), None)
+    if not slot.encodings or model.is_float or (strange is None and not model.is_text and model.dtype != "bool"):
+        return
+    message = f"input `{slot.name}` has dtype {model.dtype}, but encoded columns are floats"
+    fix = Fix(f"declare input `{slot.name}` as float32; columns with `index` alone are integers")
+    span = strange.span if strange is not None else slot.span_of("columns")
+    yield Diagnostic("NN506", message, span, path=slot.where("columns"), fixes=(fix,))
 
 
 def _check_scale(slot: SlotPlan, model: Slot) -> Iterator[Diagnostic]:
@@ -172,7 +185,12 @@ def _check_relative(plan: DataPlan, slot: SlotPlan, model: Slot) -> Iterator[Dia
     if plan.window is not None and 0 in plan.window.horizon:
         message = f"at horizon 0, output `{slot.name}` relative to the last value is always 0"
         yield Diagnostic("NN516", message, span, path=where)
-    if reference(plan, slot) is None:
+    reference_slot = reference(plan, slot)
+    if reference_slot is not None and any(plan.missing_rule(name).is_in_graph for name in slot.columns):
+        message = f"a value that was filled in is no last value for output `{slot.name}` to be relative to"
+        fix = Fix("`missing: forward_fill` repeats the last value before a gap, `drop` leaves the sample out")
+        yield Diagnostic("NN516", message, span, path=where, fixes=(fix,))
+    if reference_slot is None:
         listed = enumerated(slot.columns) or "none"
         message = f"no windowed input contains {listed}, so output `{slot.name}` has no last value to be relative to"
         fix = Fix(f"add {listed} to the `columns` of an input")

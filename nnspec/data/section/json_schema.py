@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from nnspec.data.section.column_schema import COLUMNS, MISSING
 from nnspec.data.sources.base import DataSource
 
 Schema = dict[str, Any]
@@ -96,9 +97,7 @@ _CLASSES: Schema = {
 }
 
 _SELECTORS: dict[str, Schema] = {
-    "columns": _names(
-        "Columns of the table (or one-dimensional arrays of the .npz), in the order in which the model reads them."
-    ),
+    "columns": COLUMNS,
     "array": _text("The name of an array in the .npz file."),
 }
 
@@ -274,13 +273,7 @@ def data_section(sources: Sequence[DataSource]) -> Schema:
                 {"by": _text("The column (or array) with the series of each row.")},
                 ("by",),
             ),
-            "missing": {
-                "type": "string",
-                "enum": ["error", "forward_fill", "drop"],
-                "default": "error",
-                "description": "How to treat missing values: report an error, repeat the value of the previous row, or "
-                "leave out every sample that contains one.",
-            },
+            "missing": MISSING,
             "split": _SPLIT,
             "window": _WINDOW,
             "inputs": {

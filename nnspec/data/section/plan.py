@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from nnspec.data.section.column_plan import ColumnPlan, MissingRule
 from nnspec.data.sources.base import SourcePlan
 from nnspec.diagnostics import Span
 from nnspec.ir.graph import NUMERIC_TASKS
@@ -159,6 +160,7 @@ class SlotPlan:
         ahead: of an input, whether its rows go on to the furthest horizon: `no`; `also`; or `only` those.
         is_static: whether the values of an input are the same in all rows of a series.
         folder_of: of an output, the input whose files' folders are its labels.
+        encodings: where `columns` is a mapping, how each of them becomes features; empty where it is a list.
     """
 
     name: str
@@ -180,6 +182,7 @@ class SlotPlan:
     ahead: str = "no"
     is_static: bool = False
     folder_of: str | None = None
+    encodings: tuple[ColumnPlan, ...] = ()
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -230,7 +233,7 @@ class DataPlan:
     source: SourcePlan | None
     order_by: str | None
     series: str | None  # the column that says which series a row belongs to
-    missing: str  # error, forward_fill or drop
+    missing_rules: dict[str, MissingRule]  # by column; under `*` for all that it does not name
     split: SplitPlan
     window: WindowPlan | None
     inputs: dict[str, SlotPlan]
@@ -241,6 +244,16 @@ class DataPlan:
     def slots(self) -> Iterator[SlotPlan]:
         yield from self.inputs.values()
         yield from self.outputs.values()
+
+    def missing_rule(self, column: str = "*") -> MissingRule:
+        """What is done where a column has no value."""
+        found = self.missing_rules.get(column) or self.missing_rules.get("*")
+        return found or MissingRule(policy="error", span=self.span)
+
+    @property
+    def missing(self) -> str:
+        """What is done about gaps of all columns that are not named: the policy of their rule."""
+        return self.missing_rule().policy
 
     @property
     def gap(self) -> int:

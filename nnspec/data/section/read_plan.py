@@ -11,6 +11,7 @@ from typing import Any
 
 from nnspec.data.section.json_schema import SLOT_KEYS
 from nnspec.data.section.plan import DataPlan, Part, SlotPlan, SplitPlan, WindowPlan
+from nnspec.data.section.read_columns import read_encodings, read_missing
 from nnspec.data.section.read_sources import SourceReader, spans_of
 from nnspec.data.section.read_values import read_classes, read_scale
 from nnspec.data.sources.base import SourcePlan
@@ -72,7 +73,7 @@ class _Reader(SourceReader):
             source=self.source,
             order_by=plain.get("order_by"),
             series=self.series,
-            missing=plain.get("missing", "error"),
+            missing_rules=read_missing(self.node.get("missing")),
             split=split,
             window=self.window,
             inputs=slots["inputs"],
@@ -199,6 +200,14 @@ class _Reader(SourceReader):
         if is_relative and classes is not None:
             message = f"output `{name}` has `classes`: there is no last value to add back to a class"
             self.fault("NN516", message, spans["relative_to"], f"{where}.relative_to")
+        encodings = read_encodings(node.get("columns"), f"{where}.columns", self.fault)
+        for key in ("scale", "axes", "pad_value") if encodings else ():
+            if key in body:
+                message = f"`{key}` does not go with a mapping of columns, each of which says how it is encoded"
+                self.fault("NN208", message, node.key_span(key), f"{where}.{key}", f"remove `{key}`")
+        if encodings and role == "outputs":
+            message = f"the columns of output `{name}` are a list: only those of inputs have encodings"
+            self.fault("NN208", message, spans["columns"], f"{where}.columns")
         axes = body.get("axes")
         pad = body.get("pad_value", 0.0 if "lengths" in body and role == "inputs" else None)
         return SlotPlan(
@@ -221,6 +230,7 @@ class _Reader(SourceReader):
             padded_like=body.get("padded_like"),
             ignore=body.get("ignore"),
             folder_of=body.get("folder_of"),
+            encodings=encodings,
         )
 
     def check_slot(

@@ -21,6 +21,8 @@ def spans_of(node: Mapping) -> dict[str, Span]:
     for key, value in node.entries.items():
         if isinstance(value, Sequence):
             result |= {f"{key}[{i}]": item.span for i, item in enumerate(value.items)}
+        elif isinstance(value, Mapping):
+            result |= {f"{key}[{i}]": value.key_span(name) for i, name in enumerate(value.entries)}
     return result
 
 

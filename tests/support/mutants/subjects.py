@@ -50,7 +50,7 @@ def trial_of_spec(path: Path, *, with_data: bool = True) -> Trial:
     """A spec's export, with what its data say of scaling and labels, and weights that no symmetry can hide."""
     result = pipeline.check(path)
     dataset: Dataset | None = load_dataset(result) if with_data and result.data is not None else None
-    deployment = Deployment(dataset.inputs, dataset.outputs) if dataset is not None else Deployment()
+    deployment = dataset.deployment if dataset is not None else Deployment()
     keras.utils.set_random_seed(3)
     compiled = build_model(result.graph, batches=fixed_batches(result.graph, settings_of(result)))
     exported = lower(result, compiled, deployment, path.read_text(encoding="utf-8"), exporter=ONNX)

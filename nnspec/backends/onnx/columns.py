@@ -1,0 +1,122 @@
+"""Raw columns in the deployed graph: one input each, encoded and joined to the array that the network reads.
+
+The nodes compute what `nnspec.data.prepare.encodings` does in NumPy.
+
+Words are looked up by the LabelEncoder of ai.onnx.ml, as the layers StringLookup and TextVectorization are: ONNX
+Runtime keeps its table as a hash map, so that a row costs the same whether there are 50 or 50,000 categories, and both
+the file and a load grow with them linearly. Comparing with every word (`Equal`) would cost rows times categories; the
+standard domain has no lookup of strings at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import cast
+
+import numpy as np
+
+from nnspec.backends.onnx.builder import onnx_type
+from nnspec.backends.onnx.export import ColumnPort
+from nnspec.backends.onnx.lowering import Lowering
+from nnspec.backends.onnx.view import Group, View
+from nnspec.data.deployment import Deployment
+from nnspec.data.prepare.encodings.base import Encoding
+from nnspec.data.prepare.encodings.category import CategoryEncoding
+from nnspec.data.prepare.encodings.columns import FEATURE, STEP, EncodedInput
+from nnspec.data.prepare.encodings.number import NumberEncoding
+
+
+def column_ports(deployment: Deployment) -> dict[str, list[ColumnPort]]:
+    """The graph's inputs for each input of the network that is made of columns."""
+    return {
+        name: [
+            ColumnPort(port, encoding.dtype, tuple(i for i, axis in enumerate(encoded.axes) if axis == STEP))
+            for port, encoding in encoded.ports.items()
+        ]
+        for name, encoded in deployment.columns.items()
+    }
+
+
+def encode_columns(lowering: Lowering, encoded: EncodedInput, ports: Mapping[str, View]) -> View:
+    """The network's input from the graph's: dimensions `batch *step feature`, axes as the network has them."""
+    pieces = [piece for run in runs(encoded.ports) for piece in _encode_run(lowering, run, ports)]
+    tensor = pieces[0] if len(pieces) == 1 else lowering.node("Concat", *pieces, axis=-1)
+    if encoded.dtype != "float32":
+        tensor = lowering.node("Cast", tensor, to=onnx_type(encoded.dtype))
+    outer = next(iter(ports.values())).dims
+    features = lowering.factor("feature", len(encoded.features))
+    groups: dict[str, Group] = {FEATURE: features, STEP: outer[-1]}
+    axes = (outer[0], *(groups.get(axis, ()) for axis in encoded.axes))
+    return View(tensor, (*outer, features), axes, encoded.dtype)
+
+
+Run = Sequence[tuple[str, Encoding]]
+
+
+def runs(ports: Mapping[str, Encoding]) -> Iterator[Run]:
+    """Neighbouring columns that the same nodes can encode together: numbers of one function, not each by itself."""
+
+    def likeness(item: tuple[int, tuple[str, Encoding]]) -> object:
+        place, (_, encoding) = item
+        return (encoding.transform,) if isinstance(encoding, NumberEncoding) else place
+
+    for _, group in groupby(enumerate(ports.items()), likeness):
+        yield [item for _, item in group]
+
+
+def _encode_run(lowering: Lowering, run: Run, ports: Mapping[str, View]) -> Iterator[str]:
+    first = run[0][1]
+    if isinstance(first, NumberEncoding):
+        numbers = [cast("NumberEncoding", encoding) for _, encoding in run]
+        yield _encode_numbers(lowering, numbers, [ports[port].tensor for port, _ in run])
+    elif isinstance(first, CategoryEncoding):
+        yield _encode_category(lowering, first, ports[run[0][0]])
+    else:
+        raise NotImplementedError(f"columns of kind {first.kind}")
+
+
+def _last(lowering: Lowering, tensor: str) -> str:
+    """The values along a further last axis of size 1."""
+    return lowering.node("Unsqueeze", tensor, lowering.constant(np.asarray([-1], np.int64), "last"))
+
+
+def _encode_numbers(lowering: Lowering, numbers: Sequence[NumberEncoding], tensors: Sequence[str]) -> str:
+    """Gaps filled, the function, and scaled: each constant has a value for each column."""
+
+    def row(values: Sequence[float], hint: str) -> str:
+        return lowering.constant(np.asarray(values, np.float32), hint)
+
+    spread = [_last(lowering, tensor) for tensor in tensors]
+    tensor = spread[0] if len(spread) == 1 else lowering.node("Concat", *spread, axis=-1)
+    fills = [np.nan if number.fill is None else number.fill for number in numbers]
+    if not np.all(np.isnan(fills)):
+        tensor = lowering.node("Where", lowering.node("IsNaN", tensor), row(fills, "fill"), tensor)
+    function = numbers[0].transform
+    if function == "log1p":
+        tensor = lowering.node("Log", lowering.node("Add", tensor, lowering.scalar(1.0)))
+    elif function is not None:
+        tensor = lowering.node({"log": "Log", "sqrt": "Sqrt", "asinh": "Asinh"}[function], tensor)
+    offsets, divisors = [number.offset for number in numbers], [number.divisor for number in numbers]
+    if any(offsets):
+        tensor = lowering.node("Sub", tensor, row(offsets, "offset"))
+    if any(divisor != 1.0 for divisor in divisors):
+        tensor = lowering.node("Div", tensor, row(divisors, "divisor"))
+    return tensor
+
+
+def _encode_category(lowering: Lowering, category: CategoryEncoding, view: View) -> str:
+    lowering.graph.domains["ai.onnx.ml"] = 2
+    table = category.table
+    codes = lowering.node(
+        "LabelEncoder",
+        view.tensor,
+        domain="ai.onnx.ml",
+        keys_strings=list(table),
+        values_int64s=list(table.values()),
+        default_int64=category.unknown,
+    )
+    if category.form == "index":
+        return lowering.node("Cast", _last(lowering, codes), to=onnx_type("float32"))
+    depth = lowering.constant(np.asarray(category.size, np.int64), "depth")
+    return lowering.node("OneHot", codes, depth, lowering.constant(np.asarray([0, 1], np.float32), "off_on"))

@@ -1,0 +1,143 @@
+"""Columns against their encodings, and what fills their gaps: checks of `columns` as a mapping, and of `missing`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nnspec.data.checks.facts import PlanFacts, labels_of
+from nnspec.data.checks.numbers import unfit_number
+from nnspec.data.section.column_plan import DOMAINS, ColumnPlan, MissingRule, is_outside, outside_domain
+from nnspec.data.section.feature_count import category_words, feature_count
+from nnspec.data.section.plan import DataPlan, SlotPlan
+from nnspec.data.sources.base import ColumnFacts, SourceError
+from nnspec.data.sources.label_keys import label_key
+from nnspec.diagnostics import Diagnostic, Fix, Severity, did_you_mean
+from nnspec.diagnostics.lists import enumerated
+from nnspec.runtime.csv_rules import CellError, NumberColumn
+
+MANY_NUMBERS = 100  # distinct numbers as categories: they are measurements rather than codes
+
+
+def check_missing_rules(plan: DataPlan) -> Iterator[Diagnostic]:
+    """NN503 for a column that nothing reads, and NN550 for what cannot fill a column's gaps."""
+    used = {name for slot in plan.slots() for name in slot.columns}
+    for name, rule in plan.missing_rules.items():
+        if name != "*" and name not in used:
+            message = f"`missing` names column `{name}`, which no input or output reads{did_you_mean(name, used)}"
+            yield Diagnostic("NN503", message, rule.span, path=f"data.missing.{name}")
+    for slot in plan.inputs.values():
+        for column in slot.encodings:
+            rule = plan.missing_rule(column.name)
+            reason = unfit_rule(column, rule)
+            if reason is not None:
+                where = f"data.missing.{column.name}" if column.name in plan.missing_rules else "data.missing"
+                message = f"the gaps of column `{column.name}` cannot be filled with {reason[0]}"
+                yield Diagnostic("NN550", message, rule.span, path=where, fixes=(Fix(reason[1]),))
+
+
+def unfit_rule(column: ColumnPlan, rule: MissingRule) -> tuple[str, str] | None:
+    """Why a rule does not go with a column, and what to do."""
+    if column.is_text:
+        if rule.policy in ("mean", "median"):
+            return (
+                f"the {rule.policy}: its values are categories",
+                f"`{column.name}: most_frequent`, or `constant` for a separate category",
+            )
+        known = column.categories
+        if rule.policy == "constant" and rule.value is not None and known and label_key(rule.value) not in known:
+            return f"`{rule.value}`, which is not one of its categories", f"write one of {enumerated(known)}"
+        return None
+    if rule.policy == "constant" and isinstance(rule.value, str):
+        return f"the text `{rule.value}`: its values are numbers", "write a number, or `median`"
+    return None
+
+
+def check_encoding(
+    plan: DataPlan, files: PlanFacts, slot: SlotPlan, place: int, column: ColumnFacts
+) -> Iterator[Diagnostic]:
+    """NN504, NN506 and NN550 to NN552 for one column of an input."""
+    encoding = slot.encodings[place]
+    span, where = encoding.span, slot.where(f"columns.{encoding.name}")
+    if encoding.is_text:
+        words = words_of(files, slot, encoding)
+        if encoding.kind == "one_hot" and encoding.categories is None and words is not None:
+            yield from _check_many(encoding, words, column.rows, where)
+        return
+    called = encoding.scale or encoding.transform or "number"
+    if column.is_text:
+        shown = f" (`{column.text}` in row {column.text_row})" if column.text_row else ""
+        message = f"column `{encoding.name}` contains text{shown}, which `{called}` cannot take"
+        yield Diagnostic("NN550", message, span, path=where, fixes=(Fix(f"`{encoding.name}: one_hot`"),))
+        return
+    found = unfit_number(column, "float32")
+    if found is not None:
+        code, reason = found
+        yield Diagnostic(code, f"column `{encoding.name}` of input `{slot.name}` {reason}", span, path=where)
+    if encoding.transform in DOMAINS:
+        yield from _check_domain(plan, files, slot, encoding, where)
+
+
+def _check_domain(
+    plan: DataPlan, files: PlanFacts, slot: SlotPlan, encoding: ColumnPlan, where: str
+) -> Iterator[Diagnostic]:
+    """NN551: numbers that the function is not defined for, in the data or filled in."""
+    facts = files.column(slot.source, encoding.name, values=True)
+    if facts is None or facts.values is None:
+        return
+    try:
+        numbers = NumberColumn().read([str(value) for value in facts.values])
+    except CellError:
+        return
+    known = [(row, number) for row, number in enumerate(numbers, 1) if number is not None]
+    rows = [row for row, number in known if is_outside(encoding.transform, number)]
+    if rows:
+        yield outside_domain(encoding, rows, where)
+    rule = plan.missing_rule(encoding.name)
+    if (
+        rule.policy == "constant"
+        and not isinstance(rule.value, str)
+        and is_outside(encoding.transform, rule.value or 0)
+    ):
+        filled = f"gaps of column `{encoding.name}` are filled with {rule.value or 0:g}"
+        message = f"{filled}, where {encoding.transform} is not defined"
+        yield Diagnostic("NN551", message, rule.span, path="data.missing", fixes=(Fix("fill in the `median`"),))
+
+
+def _check_many(encoding: ColumnPlan, words: list[str], rows: int, where: str) -> Iterator[Diagnostic]:
+    """NN552: a feature for each of many numbers, or for words of which hardly one occurs twice."""
+    distinct = set(words)
+    count = len(distinct)
+    if count <= MANY_NUMBERS:
+        return
+    made = f"`one_hot` makes {count + 1} features of column `{encoding.name}`"
+    try:
+        NumberColumn().read(sorted(distinct))
+        message = f"{made}, which has {count} different numbers"
+        fixes = (Fix(f"numbers that measure something are one feature: `{encoding.name}: standard`"),)
+    except CellError:
+        if 2 * count <= rows:
+            return
+        message = f"{made}: {count} of {rows} values are different"
+        fixes = (Fix("values that hardly occur twice say nothing of other rows: leave the column out"),)
+    yield Diagnostic("NN552", message, encoding.span, path=where, fixes=fixes, severity=Severity.WARNING)
+
+
+def words_of(files: PlanFacts, slot: SlotPlan, encoding: ColumnPlan) -> list[str] | None:
+    """All values of a column of words; None where they cannot be read without loading."""
+    try:
+        facts = files.column(slot.source, encoding.name, values=True)
+    except SourceError:
+        return None
+    return labels_of(facts) if facts is not None else None
+
+
+def features_of(plan: DataPlan, files: PlanFacts, slot: SlotPlan) -> list[tuple[ColumnPlan, int]] | None:
+    """How many features each column of an input becomes; None where that is not known without loading."""
+    found = []
+    for encoding in slot.encodings:
+        rule = plan.missing_rule(encoding.name)
+        words = words_of(files, slot, encoding) if encoding.kind == "one_hot" else ()
+        if encoding.kind == "one_hot" and category_words(encoding, words, rule) is None:
+            return None
+        found.append((encoding, feature_count(encoding, words, rule)))
+    return found

@@ -1,0 +1,119 @@
+"""Numbers: gaps filled, a function of them, and scaled. All of it float32, as in the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnspec.data.prepare.encodings.base import Body, Float
+from nnspec.document.types import Plain
+
+_ONE = np.float32(1)
+# log1p is the logarithm of the rounded sum, as the graph computes it: ONNX has no operator of its own for it.
+FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "log": np.log,
+    "log1p": lambda x: np.log(x + _ONE),
+    "sqrt": np.sqrt,
+    "asinh": np.arcsinh,
+}
+INVERSES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "log": np.exp,
+    "log1p": lambda x: np.exp(x) - _ONE,
+    "sqrt": np.square,
+    "asinh": np.sinh,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumberEncoding:
+    """`(transform(x) - offset) / divisor`, with `fill` for x where it is missing.
+
+    Attributes:
+        fill: None where no value may be missing.
+    """
+
+    name: str
+    fill: float | None = None
+    transform: str | None = None
+    offset: float = 0.0
+    divisor: float = 1.0
+
+    kind: ClassVar[str] = "number"
+    dtype: ClassVar[str] = "float32"
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        return (self.name,)
+
+    @property
+    def takes_gaps(self) -> bool:
+        return self.fill is not None
+
+    def filled(self, raw: np.ndarray) -> Float:
+        """The raw values without gaps."""
+        values = np.asarray(raw, np.float32)
+        return values if self.fill is None else np.where(np.isnan(values), np.float32(self.fill), values)
+
+    def apply(self, raw: np.ndarray) -> Float:
+        values = self.filled(raw)
+        with np.errstate(all="ignore"):  # what lies outside the function's domain is NaN or infinite, as in the graph
+            if self.transform is not None:
+                values = np.asarray(FUNCTIONS[self.transform](values), np.float32)
+            values = (values - np.float32(self.offset)) / np.float32(self.divisor)
+        return np.asarray(values[..., None], np.float32)
+
+    def draw(self, shape: tuple[int, ...], scale: float, rng: np.random.Generator) -> np.ndarray:
+        values = np.asarray(rng.normal(size=shape) * scale * self.divisor + self.offset, np.float32)
+        if self.transform in ("log", "log1p", "sqrt"):
+            # in the domain, and not where a function that is steep at its edge makes much of rounding
+            values = np.abs(values) + np.float32(0.1) * np.float32(abs(self.offset) or 1)
+        if self.transform is not None:
+            with np.errstate(over="ignore"):
+                values = np.asarray(INVERSES[self.transform](np.clip(values, -40, 40)), np.float32)
+        return values if self.fill is None else np.where(rng.random(shape) < 0.2, np.float32(np.nan), values)
+
+    def hostile(self, raw: np.ndarray, kind: str, rng: np.random.Generator) -> np.ndarray:
+        values = np.asarray(raw, np.float32)
+        if kind in ("gaps", "some gaps"):
+            if self.fill is None:
+                return values
+            gaps = np.ones(values.shape, bool) if kind == "gaps" else rng.random(values.shape) < 0.5
+            return np.where(gaps, np.float32(np.nan), values)
+        times = {"huge": 1e3, "tiny": 1e-3, "zeros": 0.0}.get(kind, 1.0)
+        if times == 0.0 and self.transform == "log":
+            times = 1e-3
+        return np.asarray(values * np.float32(times), np.float32)
+
+    def to_json(self) -> dict[str, Plain]:
+        body: dict[str, Plain] = {"kind": self.kind, "name": self.name, "offset": self.offset, "divisor": self.divisor}
+        return {**body, "fill": self.fill, "transform": self.transform}
+
+    @classmethod
+    def from_json(cls, body: Body) -> NumberEncoding:
+        fill, transform = body.get("fill"), body.get("transform")
+        return cls(
+            name=str(body["name"]),
+            fill=None if fill is None else float(str(fill)),
+            transform=None if transform is None else str(transform),
+            offset=float(str(body["offset"])),
+            divisor=float(str(body["divisor"])),
+        )
+
+
+def statistics(values: NDArray[np.float64], scale: str | None) -> tuple[float, float]:
+    """Offset and divisor of training values, none missing; the divisor is 1 where nothing varies."""
+    if scale == "standard":
+        offset, divisor = float(np.mean(values)), float(np.std(values))
+    elif scale == "minmax":
+        offset, divisor = float(np.min(values)), float(np.ptp(values))
+    elif scale == "robust":
+        low, offset, high = (float(q) for q in np.quantile(values, [0.25, 0.5, 0.75]))
+        divisor = high - low
+    else:
+        return 0.0, 1.0
+    negligible = divisor <= 1e-7 * max(abs(offset), float(np.finfo(np.float32).tiny))
+    return float(np.float32(offset)), 1.0 if negligible else float(np.float32(divisor))

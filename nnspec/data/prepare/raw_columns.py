@@ -1,0 +1,122 @@
+"""Columns of different types as rows of one table of numbers: words are numbered, and a gap is NaN.
+
+So rows are ordered, filled, dropped and cut into windows alike, whatever a column holds; words come back at the end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nnspec.data.prepare.fit import Layout, file_axes, has_steps
+from nnspec.data.prepare.loading import ColumnCache
+from nnspec.data.prepare.rows import Rows
+from nnspec.data.section.column_plan import ColumnPlan, is_outside, outside_domain
+from nnspec.data.section.feature_count import feature_count
+from nnspec.data.section.plan import DataPlan, SlotPlan
+from nnspec.data.sources.base import Reading
+from nnspec.diagnostics import SpecError
+
+Array = np.ndarray
+Words = tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class ColumnRows(Rows):
+    """Rows whose `values` have axes `row column`, float64.
+
+    Attributes:
+        words: of a column of words, what each number stands for: all distinct values, sorted; None of numbers.
+        features: how many features the columns become.
+    """
+
+    words: tuple[Words | None, ...] = ()
+    features: int = 0
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        return (self.features,)
+
+
+def read_column_rows(plan: DataPlan, slot: SlotPlan, tables: ColumnCache) -> ColumnRows:
+    """The columns of an input that says how each is encoded, in file order.
+
+    Raises:
+        SpecError: NN502 where they cannot be read, NN506 and NN550 where one is not what its encoding takes.
+    """
+    values, missing, words = [], [], []
+    for place, column in enumerate(slot.encodings):
+        numbers, gaps, known = _read_column(slot, column, place, tables)
+        values.append(np.where(gaps, np.nan, numbers))
+        missing.append(gaps)
+        words.append(known)
+    rules = [plan.missing_rule(column.name) for column in slot.encodings]
+    count = sum(map(feature_count, slot.encodings, words, rules))
+    names = file_axes(slot, 2).names
+    stacked = np.stack(values, axis=1), np.stack(missing, axis=1)
+    return ColumnRows(stacked[0], stacked[1], names, words=tuple(words), features=count)
+
+
+def _read_column(
+    slot: SlotPlan, column: ColumnPlan, place: int, tables: ColumnCache
+) -> tuple[Array, Array, Words | None]:
+    """A column's numbers, or those of its words; where it has none; and the words."""
+    reading = Reading.LABEL if column.is_text else Reading.NUMBER
+    found = tables.columns(slot.source, [column.name], reading)[0]
+    if column.is_text:
+        distinct, inverse = np.unique(found.values.astype(str)[~found.missing], return_inverse=True)
+        codes = np.full(len(found.missing), np.nan)
+        codes[~found.missing] = inverse
+        return codes, found.missing, tuple(distinct.tolist())
+    if found.values.dtype.kind not in "biuf":
+        message = f"column `{column.name}` contains text, which has no `{column.scale or column.transform or 'number'}`"
+        key = slot.item_key("columns", place)
+        raise SpecError.single("NN550", message, slot.span_of(key), path=slot.where("columns"))
+    numbers = found.values.astype(np.float64)
+    infinite = np.flatnonzero(np.isinf(numbers) & ~found.missing) + 1
+    if len(infinite):
+        message = f"column `{column.name}` of input `{slot.name}` is infinite in {len(infinite)} rows, first in row "
+        raise SpecError.single("NN504", f"{message}{infinite[0]}", column.span, path=slot.where("columns"))
+    outside = [row + 1 for row in np.flatnonzero(~found.missing).tolist() if is_outside(column.transform, numbers[row])]
+    if outside:
+        raise SpecError([outside_domain(column, outside, slot.where("columns"))])
+    return numbers, found.missing, None
+
+
+def raw_columns(slot: SlotPlan, rows: ColumnRows, values: Array) -> list[Array]:
+    """Each column as the deployed model takes it: float32 with NaN for gaps, or words with "" for them.
+
+    Args:
+        values: of samples, axes `sample *steps column`.
+
+    Raises:
+        SpecError: NN506 where a number is beyond float32.
+    """
+    result: list[Array] = []
+    for place, (column, words) in enumerate(zip(slot.encodings, rows.words, strict=True)):
+        own = values[..., place]
+        if words is not None:
+            table = np.array([*words, ""], dtype=object)
+            codes = np.where(np.isnan(own), len(words), own).astype(np.int64)
+            result.append(table[codes])
+            continue
+        with np.errstate(over="ignore"):
+            cast = own.astype(np.float32)
+        beyond = np.isinf(cast) & np.isfinite(own)
+        if beyond.any():
+            message = f"column `{column.name}` has {own[beyond][0]:g}, which float32 cannot represent"
+            key = slot.item_key("columns", place)
+            raise SpecError.single("NN506", message, slot.span_of(key), path=slot.where("columns"))
+        result.append(cast)
+    return result
+
+
+def layout_axes(plan: DataPlan, slot: SlotPlan, layout: Layout) -> tuple[str, ...]:
+    """What runs along each of the model's axes: `step`, `feature` or `unit`."""
+    kinds = ["unit"] * len(layout.axes)
+    for data_axis, kind in enumerate(["step", "feature"] if has_steps(plan, slot) else ["feature"]):
+        place = layout.position(data_axis)
+        if place is not None:
+            kinds[place] = kind
+    return tuple(kinds)

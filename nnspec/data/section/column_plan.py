@@ -1,0 +1,90 @@
+"""What the spec says of single columns: how a column's values become features, and what is done where one is missing.
+
+Standard library only, as all of the plan.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nnspec.diagnostics import Diagnostic, Fix, Span
+
+TRANSFORMS = ("log", "log1p", "sqrt", "asinh")
+SCALES = ("standard", "minmax", "robust")
+WORDS = ("number", *SCALES, *TRANSFORMS, "one_hot", "index")
+"""The encodings that a word alone names."""
+
+DOMAINS: dict[str, tuple[float, bool]] = {"log": (0, True), "log1p": (-1, True), "sqrt": (0, False)}
+"""The functions that are not defined for all numbers: where they begin to be, and whether only beyond that."""
+
+STATISTICS = ("mean", "median", "most_frequent", "constant")
+"""What a gap is filled with inside the deployed graph."""
+
+UNKNOWN = "?"  # the feature of values that no training row has
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnPlan:
+    """How one column becomes features.
+
+    Attributes:
+        kind: number, one_hot or index.
+        transform: of a number, before it is scaled.
+        scale: of a number; its statistics are those of the training rows.
+        categories: as the spec gives them, in one spelling (`label_key`); None for those of the training rows.
+    """
+
+    name: str
+    kind: str
+    span: Span
+    transform: str | None = None
+    scale: str | None = None
+    categories: tuple[str, ...] | None = None
+
+    @property
+    def is_text(self) -> bool:
+        """Whether values are words (numbers among them, in one spelling) rather than numbers."""
+        return self.kind in ("one_hot", "index")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingRule:
+    """What is done where a column has no value.
+
+    Attributes:
+        policy: error, forward_fill, drop, or one of STATISTICS, which are filled in by the deployed graph.
+        value: of a constant; None for 0, or for a category of its own.
+    """
+
+    policy: str
+    span: Span
+    value: float | str | None = None
+
+    @property
+    def is_in_graph(self) -> bool:
+        return self.policy in STATISTICS
+
+
+def is_outside(transform: str | None, value: float) -> bool:
+    """Whether a function is not defined for a number."""
+    if transform not in DOMAINS:
+        return False
+    limit, is_open = DOMAINS[transform]
+    return value <= limit if is_open else value < limit
+
+
+def outside_domain(encoding: ColumnPlan, rows: list[int], where: str) -> Diagnostic:
+    """NN551 for rows, from 1."""
+    assert encoding.transform is not None
+    limit, is_open = DOMAINS[encoding.transform]
+    shown = ", ".join(map(str, rows[:5])) + (", …" if len(rows) > 5 else "")
+    bound = "at or below" if is_open else "below"
+    count = "1 value" if len(rows) == 1 else f"{len(rows)} values"
+    message = (
+        f"column `{encoding.name}` has {count} {bound} {limit:g}, where {encoding.transform} is not defined: "
+        f"row{'s' * (len(rows) > 1)} {shown}"
+    )
+    fixes = [Fix("`asinh` is defined for all numbers, and is a logarithm far from 0")]
+    if encoding.transform == "log":
+        fixes.insert(0, Fix("`log1p` takes 0 too"))
+    return Diagnostic("NN551", message, encoding.span, path=where, fixes=tuple(fixes))

@@ -1,0 +1,79 @@
+"""The JSON Schema of `columns` and of `missing`: lists and words, or mappings by column."""
+
+from __future__ import annotations
+
+from nnspec.data.section.column_plan import SCALES, STATISTICS, TRANSFORMS, WORDS
+from nnspec.document.types import JsonSchema
+
+_LABEL: JsonSchema = {"type": ["string", "number", "boolean"], "description": "A value as written in the data."}
+
+
+def _categories(description: str) -> JsonSchema:
+    return {"type": "array", "items": _LABEL, "minItems": 1, "description": description}
+
+
+ENCODING: JsonSchema = {
+    "type": ["string", "object"],
+    "description": "How the column becomes features. `number`: as it is. `standard`, `minmax`, `robust`: scaled by "
+    "statistics of the training rows. `log`, `log1p`, `sqrt`, `asinh`: that function of it. `one_hot`: a feature for "
+    "each value of the training rows, and one for all other values. `index`: the number of the value, for an "
+    "Embedding: 0 for unknown ones, then from 1. The mapping form has options.",
+    "if": {"type": "string"},
+    "then": {"enum": list(WORDS)},
+    "properties": {
+        "transform": {
+            "type": "string",
+            "enum": list(TRANSFORMS),
+            "description": "A function of the number, before it is scaled.",
+        },
+        "scale": {
+            "type": "string",
+            "enum": ["none", *SCALES],
+            "description": "`standard`: mean 0, standard deviation 1. `minmax`: 0 to 1. `robust`: median 0, "
+            "interquartile range 1. Statistics are those of the training rows.",
+        },
+        "one_hot": _categories("The categories, in the order of their features; all other values share one more."),
+        "index": _categories("The values with the numbers 1, 2, …; all others have 0."),
+    },
+    "minProperties": 1,
+    "additionalProperties": False,
+}
+
+COLUMNS: JsonSchema = {
+    "type": ["array", "object"],
+    "description": "Columns of the table (or one-dimensional arrays of the .npz), in the order in which the model "
+    "reads them. A mapping from column to encoding (`{age: standard, sex: one_hot}`) takes columns of different "
+    "types: the deployed model then has an input for each of them, and encodes them itself.",
+    "items": {"type": "string", "minLength": 1, "description": "A name."},
+    "minItems": 1,
+    "uniqueItems": True,
+    "minProperties": 1,
+    "additionalProperties": ENCODING,
+}
+
+_RULES = ["error", "forward_fill", "drop", *STATISTICS]
+
+_RULE: JsonSchema = {
+    "type": ["string", "object"],
+    "description": "`error`: report it. `mean`, `median`, `most_frequent`: fill in that of the training rows, as the "
+    "deployed model does, too. `constant`: fill in 0, or make missing words a separate category; `{constant: 5}` "
+    "fills in 5. `forward_fill`: repeat the value of the previous row. `drop`: leave out every sample that lacks it.",
+    "if": {"type": "string"},
+    "then": {"enum": _RULES},
+    "properties": {"constant": {"type": ["number", "string"], "description": "What to fill in."}},
+    "required": ["constant"],
+    "additionalProperties": False,
+}
+
+MISSING: JsonSchema = {
+    "type": ["string", "object"],
+    "default": "error",
+    "description": "How to treat missing values: report an error (`error`), repeat the value of the previous row "
+    "(`forward_fill`), leave out every sample that contains one (`drop`), or fill in a statistic of the training rows, "
+    "in the deployed model too (`mean`, `median`, `most_frequent`, `constant`). A mapping says it by column; `*` are "
+    "all columns that it does not name. Targets are never filled.",
+    "if": {"type": "string"},
+    "then": {"enum": _RULES},
+    "minProperties": 1,
+    "additionalProperties": _RULE,
+}

@@ -1,0 +1,66 @@
+"""Parses `columns` as a mapping from column to encoding, and what is done where a column has no value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from nnspec.data.section.column_plan import SCALES, TRANSFORMS, ColumnPlan, MissingRule
+from nnspec.data.sources.label_keys import label_key
+from nnspec.diagnostics import Span
+from nnspec.document import Mapping, Node, Sequence, to_plain
+
+Fault = Callable[..., None]  # a code, a message, its place, the path in the document, and fixes
+CATEGORICAL = ("one_hot", "index")
+OTHERS = "*"  # the columns that `missing` does not name
+
+
+def read_encodings(node: Node | None, where: str, fault: Fault) -> tuple[ColumnPlan, ...]:
+    """The columns of a mapping, in its order; none where `columns` is a list."""
+    if not isinstance(node, Mapping):
+        return ()
+    found = (
+        read_encoding(name, body, node.key_span(name), f"{where}.{name}", fault) for name, body in node.entries.items()
+    )
+    return tuple(column for column in found if column is not None)
+
+
+def read_encoding(name: str, node: Node, key: Span, where: str, fault: Fault) -> ColumnPlan | None:
+    """One column; None after a fault."""
+    body = to_plain(node)
+    if isinstance(body, str):
+        if body in CATEGORICAL:
+            return ColumnPlan(name=name, kind=body, span=key)
+        transform, scale = body if body in TRANSFORMS else None, body if body in SCALES else None
+        return ColumnPlan(name=name, kind="number", span=key, transform=transform, scale=scale)
+    assert isinstance(body, dict)
+    kinds = [word for word in CATEGORICAL if word in body]
+    others = [word for word in body if word not in kinds[:1]]
+    if kinds and others:
+        message = f"column `{name}` has `{kinds[0]}` and `{others[0]}`, which do not go together: keep one of them"
+        fault("NN208", message, node.key_span(others[0]) if isinstance(node, Mapping) else node.span, where)
+        return None
+    if not kinds:
+        return ColumnPlan(name=name, kind="number", span=key, transform=body.get("transform"), scale=body.get("scale"))
+    listed = tuple(label_key(value) for value in body[kinds[0]])
+    doubles = [value for place, value in enumerate(listed) if value in listed[:place]]
+    if doubles:
+        items = node.entries[kinds[0]] if isinstance(node, Mapping) else node
+        place = items.items[len(listed) - 1 - listed[::-1].index(doubles[0])] if isinstance(items, Sequence) else items
+        message = f"the categories of column `{name}` list `{doubles[0]}` twice"
+        fault("NN208", message, place.span, f"{where}.{kinds[0]}")
+        return None
+    return ColumnPlan(name=name, kind=kinds[0], span=key, categories=listed)
+
+
+def read_missing(node: Node | None) -> dict[str, MissingRule]:
+    """What is done about gaps, by column; under `*` for all others. Empty where the section says nothing."""
+    if not isinstance(node, Mapping):
+        return {} if node is None else {OTHERS: _rule(node)}
+    return {name: _rule(body) for name, body in node.entries.items()}
+
+
+def _rule(node: Node) -> MissingRule:
+    body = to_plain(node)
+    if isinstance(body, dict):
+        return MissingRule(policy="constant", value=body["constant"], span=node.span)
+    return MissingRule(policy=str(body), span=node.span)

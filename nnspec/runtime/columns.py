@@ -1,0 +1,83 @@
+"""Raw columns as a model that encodes them itself takes them: words in one spelling, numbers, and gaps in either."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from nnspec.runtime.csv_rules import is_missing
+from nnspec.runtime.errors import InputError
+from nnspec.runtime.label_keys import label_key
+from nnspec.runtime.ports import Array, Port
+
+GAP = ""  # the text of a missing word
+
+
+def words_in_one_spelling(values: Array) -> Array:
+    """Words as training spelt them, axes kept: numbers and truth values too, "" where there is none."""
+    known: dict[object, str] = {}
+    flat = []
+    for value in values.ravel().tolist():
+        key = (type(value), value)
+        if key not in known:
+            known[key] = _word(value)
+        flat.append(known[key])
+    made = np.empty(len(flat), dtype=object)
+    made[:] = flat
+    return made.reshape(values.shape)
+
+
+def _word(value: object) -> str:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return GAP
+    return GAP if isinstance(value, str) and is_missing(value) else label_key(value)
+
+
+def check_words(port: Port, array: Array) -> Array:
+    """A port's words.
+
+    Raises:
+        InputError: where one is missing that may not be, or is neither text nor a number.
+    """
+    strange = next((v for v in array.flat if not isinstance(v, str | int | float | bool | np.generic | None)), None)
+    if strange is not None:
+        raise InputError(f"input `{port.name}` takes words, but has a {type(strange).__name__}")
+    words = words_in_one_spelling(array)
+    if not port.gaps and (words == GAP).any():
+        raise InputError(f"input `{port.name}` has no value at ({_first(words == GAP)}), and none may be missing")
+    return words
+
+
+def with_gaps(port: Port, array: Array) -> Array:
+    """A port's numbers, NaN where one is None.
+
+    Raises:
+        InputError: where a number is missing that may not be.
+    """
+    if array.dtype.kind == "O" and all(v is None or isinstance(v, int | float | np.number) for v in array.flat):
+        array = np.array([np.nan if v is None else v for v in array.flat], np.float64).reshape(array.shape)
+    if array.dtype.kind != "f":
+        return array
+    missing = np.isnan(array)
+    for axis, column in forbidden_gaps(port, missing):
+        places = np.take(missing, column, axis=axis)
+        name = port.columns[column]
+        raise InputError(f"input `{port.name}` has no number in column `{name}` at ({_first(places)})")
+    return array
+
+
+def forbidden_gaps(port: Port, missing: Array) -> list[tuple[int, int]]:
+    """The columns with gaps that may have none: the axis of the columns, and the place along it."""
+    if len(port.gaps) == len(port.columns):
+        return []
+    axis = next((i for i, size in enumerate(missing.shape) if i and size == len(port.columns)), None)
+    if axis is None:
+        return []
+    others = tuple(i for i in range(missing.ndim) if i != axis)
+    found = np.flatnonzero(missing.any(axis=others)).tolist()
+    return [(axis, place) for place in found if port.columns[place] not in port.gaps]
+
+
+def _first(places: Array) -> str:
+    return ", ".join(str(int(i)) for i in np.argwhere(places)[0])

@@ -1,0 +1,21 @@
+"""One canonical form of a label, for all sources and for a deployed model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def label_key(value: Any) -> str:
+    """A label as text, the same from YAML, a table or an array: `3`, `3.0` and `"3"` are one."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else str(value)
+    if isinstance(value, int):
+        return str(value)
+    text = str(value)
+    if text in ("True", "False", "TRUE", "FALSE"):
+        return text.lower()
+    if text[-2:] == ".0" and text[:-2].lstrip("-").isdigit():
+        return text[:-2]
+    return text

@@ -1,0 +1,59 @@
+"""Raw columns for verification: random ones of the kind that training had, and rows made difficult.
+
+Gaps, unknown words, empty texts, texts in other letters, and numbers far from those of training are among them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from nnspec.data.prepare.encodings.base import HOSTILE
+from nnspec.data.prepare.encodings.columns import STEP, EncodedInput
+from nnspec.ir.graph import Graph
+from nnspec.verify.variant import Inputs, Variant, repeated
+
+
+def random_columns(
+    encoded: EncodedInput, shape: tuple[int, ...], scale: float, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """Random raw columns, by port.
+
+    Args:
+        shape: of the network's input, batch first.
+        scale: of numbers, where training had 1.
+    """
+    steps = [size for size, kind in zip(shape[1:], encoded.axes, strict=True) if kind == STEP]
+    return {port: one.draw((shape[0], *steps), scale, rng) for port, one in encoded.ports.items()}
+
+
+def hostile_columns(columns: Mapping[str, EncodedInput], drawn: Inputs, rng: np.random.Generator) -> Variant | None:
+    """The drawn rows, each with the columns of all inputs made difficult in one way; None where there are no columns.
+
+    Whatever is no column stays as it is.
+    """
+    encodings = {port: one for encoded in columns.values() for port, one in encoded.ports.items()}
+    if not encodings:
+        return None
+    inputs = {name: repeated(array, len(HOSTILE)).copy() for name, array in drawn.items()}
+    for port, encoding in encodings.items():
+        for row, kind in enumerate(HOSTILE):
+            inputs[port][row] = encoding.hostile(inputs[port][row], kind, rng)
+    return Variant("raw columns", inputs, HOSTILE)
+
+
+def axis_size(raw: Inputs, name: str, axis: int, columns: Mapping[str, EncodedInput], graph: Graph) -> int:
+    """The size of an axis of an input of the network, batch left out, in these raw inputs."""
+    if name not in columns:
+        return int(raw[name].shape[1 + axis])
+    kind = columns[name].axes[axis]
+    if kind == STEP:
+        return int(raw[next(iter(columns[name].ports))].shape[1])
+    size = graph.inputs[name].axes[axis].size
+    return size if isinstance(size, int) else len(columns[name].features)
+
+
+def with_gaps(values: np.ndarray, fill: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Numbers with some missing, where something stands in for them: axes `batch *input`."""
+    return np.where((rng.random(values.shape) < 0.1) & ~np.isnan(fill), np.nan, values)
