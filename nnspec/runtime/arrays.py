@@ -11,7 +11,6 @@ import numpy as np
 
 from nnspec.runtime.errors import InputError, listed
 from nnspec.runtime.ports import Array, Metadata
-from nnspec.runtime.records import read_records
 from nnspec.runtime.samples import Samples
 
 
@@ -43,6 +42,8 @@ def read_json(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> dict
     except (ValueError, RecursionError) as error:
         raise InputError(f"`{file.name}` is not JSON: {error}") from None
     if isinstance(body, list) and body and all(isinstance(record, dict) for record in body):
+        from nnspec.runtime.records import read_records  # which reads tables, as little else here does
+
         return read_records(file, body, wanted, metadata)
     if isinstance(body, list):
         body = {only_input(file, wanted): body}
