@@ -1,8 +1,7 @@
-"""Arrays for a model from .npy, .npz and .json files, matched by name."""
+"""Arrays for a model from .npy and .npz files, matched by name."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ import numpy as np
 
 from nnspec.runtime.errors import InputError, listed
 from nnspec.runtime.ports import Array, Metadata
-from nnspec.runtime.samples import Samples
 
 
 def read_npy(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> dict[str, Array]:
@@ -28,38 +26,12 @@ def read_npz(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> dict[
             if isinstance(archive, np.ndarray):
                 raise InputError(f"`{file.name}` is an .npy file: rename it to .npy")
             keys = {name: _array_name(name, body, archive.files) for name, body in wanted.items()}
-            _require_arrays(file, keys.values(), archive.files)
+            require_arrays(file, keys.values(), archive.files)
             return {name: archive[key] for name, key in keys.items()}
     except InputError:
         raise
     except ValueError as error:
         raise InputError(f"`{file.name}` cannot be read: {error}") from None
-
-
-def read_json(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> dict[str, Array] | Samples:
-    try:
-        body = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"`{file.name}` is not JSON: {error}") from None
-    if isinstance(body, list) and body and all(isinstance(record, dict) for record in body):
-        from nnspec.runtime.records import read_records  # which reads tables, as little else here does
-
-        return read_records(file, body, wanted, metadata)
-    if isinstance(body, list):
-        body = {only_input(file, wanted): body}
-    if not isinstance(body, dict):
-        raise InputError(f"`{file.name}` must contain a mapping of inputs or a list")
-    _require_arrays(file, wanted, list(body))
-    found = {}
-    for name in wanted:
-        try:
-            is_raw = bool(wanted[name].get("gaps") or wanted[name].get("encoding"))  # which may hold null
-            found[name] = np.array(body[name], dtype=object if is_raw else None)
-        except ValueError:
-            raise InputError(f"`{file.name}`: the lists of input `{name}` differ in length") from None
-        if found[name].dtype.kind not in ("biufUO" if is_raw else "biufU"):
-            raise InputError(f"`{file.name}`: input `{name}` has values other than numbers and strings")
-    return found
 
 
 def only_input(file: Path, wanted: Mapping[str, Any]) -> str:
@@ -75,7 +47,7 @@ def _array_name(name: str, body: Mapping[str, Any], known: list[str]) -> str:
     return str(trained_on) if name not in known and trained_on in known else name
 
 
-def _require_arrays(file: Path, wanted: Iterable[str], names: list[str]) -> None:
+def require_arrays(file: Path, wanted: Iterable[str], names: list[str]) -> None:
     missing = [name for name in wanted if name not in names]
     if missing:
         has = ", ".join(names[:20]) or "nothing"

@@ -14,9 +14,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from nnspec.runtime.arrays import read_json, read_npy, read_npz
+from nnspec.runtime.arrays import read_npy, read_npz
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.image_rules import SUFFIXES
+from nnspec.runtime.json_files import read_json
 from nnspec.runtime.media import read_file, read_folder
 from nnspec.runtime.ports import Array, Metadata
 from nnspec.runtime.samples import Samples, samples_of_arrays
