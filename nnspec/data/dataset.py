@@ -21,12 +21,13 @@ from nnspec.data.prepare.encodings.columns import EncodedInput
 from nnspec.data.prepare.fit import FEATURE_NAMES, FitError, Layout, misfit, slot_layout
 from nnspec.data.prepare.fit_columns import fit_columns
 from nnspec.data.prepare.gaps import resolve_missing
+from nnspec.data.prepare.history import Series, past_of
 from nnspec.data.prepare.labels import label_array
 from nnspec.data.prepare.loading import ColumnCache
 from nnspec.data.prepare.missing import missing_values
 from nnspec.data.prepare.raw_columns import ColumnRows, raw_columns, read_column_rows
 from nnspec.data.prepare.rows import Mask, Rows, arrange, complete_by_role, read_rows
-from nnspec.data.prepare.splits import assign, group_codes
+from nnspec.data.prepare.splits import assign, group_codes, strata_of
 from nnspec.data.prepare.static import check_static
 from nnspec.data.prepare.time_order import check_time_order
 from nnspec.data.prepare.time_steps import describe_gaps
@@ -68,6 +69,7 @@ class _Loader:
         self.layouts: dict[tuple[str, str], Layout] = {}
         self.counted: dict[str, Mask] = {}
         self.left_out: dict[str, int] = {}
+        self.series = Series(np.zeros(0, dtype=np.int64))
         self.notes: tuple[str, ...] = ()
 
     def load(self) -> Dataset:
@@ -82,7 +84,8 @@ class _Loader:
         }
         order, series = self.order(count, keys[plan.series_column] if plan.series_column else None)
         groups = None if plan.group_column is None else group_codes(keys[plan.group_column][order], count)
-        files = order + 1
+        names = keys[plan.series_column][order] if plan.series_column is not None else None
+        self.series, files = Series(series, names), order + 1
         for slot in plan.slots():
             self.rows[slot.role, slot.name] = self.rows[slot.role, slot.name].take(order)
             self.layouts[slot.role, slot.name] = self.layout(slot)
@@ -94,7 +97,9 @@ class _Loader:
             labels = label_array(self.key(plan.split.label_column, is_label=True)).astype(str)[order]
         check_static(plan, self.rows, series, order)
         ok = complete_by_role(plan, self.rows, count)
-        positions = assign(plan, labels, series, groups, ok["inputs"] & ok["outputs"], self.strata())
+        positions = assign(
+            plan, labels, series, groups, ok["inputs"] & ok["outputs"], strata_of(plan, self.rows, self.models)
+        )
         samples = {name: self.samples(name, found, series, ok) for name, found in positions.items()}
         return self.encode(order, positions["train"], samples)
 
@@ -179,17 +184,6 @@ class _Loader:
         fault = check_time_order(self.plan, [str(value) for value in values])
         if fault is not None:
             raise SpecError([fault])
-
-    def strata(self) -> Array | None:
-        """Each row's class, from the first output that is a single label."""
-        for slot in self.plan.outputs.values():
-            rows, model = self.rows[slot.role, slot.name], self.model(slot)
-            is_label = model.task in ("classification", "binary") and (
-                slot.classes is None or slot.classes.kind in ("labels", "list")
-            )
-            if is_label and rows.values[0].size == 1:
-                return rows.values.reshape(-1)
-        return None
 
     def samples(
         self, name: str, positions: NDArray[np.int64], series: NDArray[np.int64], ok: Mapping[str, NDArray[np.bool_]]
@@ -324,4 +318,5 @@ class _Loader:
                 counted=counted[name],
             )
         steps = {name: self.steps(plan.outputs[name]) for name in self.counted}
-        return Dataset(splits, deployment=deployment, steps=steps, left_out=self.left_out, notes=self.notes)
+        past = past_of(plan, self.rows, self.layouts, self.series, train, samples)
+        return Dataset(splits, deployment=deployment, steps=steps, left_out=self.left_out, notes=self.notes, past=past)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data.deployment import Deployment
+from nnspec.data.prepare.history import Past
 from nnspec.data.prepare.transforms import InputTransform, OutputTransform
 
 Array = np.ndarray
@@ -53,6 +54,7 @@ class Dataset:
             of its own to metrics that compare columns, since not every sample has every step.
         left_out: of each split, how many samples a missing value prevents.
         notes: what is worth knowing of the data and no fault.
+        past: what it says of the targets of windows.
     """
 
     splits: dict[str, Split]
@@ -61,6 +63,7 @@ class Dataset:
     steps: dict[str, tuple[int, ...]] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    past: Past = field(default_factory=Past)
 
     @property
     def inputs(self) -> Mapping[str, InputTransform]:

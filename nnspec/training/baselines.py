@@ -11,58 +11,88 @@ from numpy.typing import NDArray
 from nnspec.data.dataset import Dataset, Split
 from nnspec.data.prepare.transforms import statistic_of
 from nnspec.data.section.plan import Slot
+from nnspec.training.forecasts import mase
 from nnspec.training.intervals import residual_quantiles, score_levels
 from nnspec.training.scores import as_rows
+
+Array = np.ndarray
 
 
 def baselines(dataset: Dataset, split: str, outputs: Mapping[str, Slot]) -> dict[str, dict[str, Any]]:
     """The baseline of each output, fitted on the training split and scored on `split`, over the targets that count.
 
     Classes: `majority`, the training rows' most frequent class of each output element, with its `accuracy`. Numbers:
-    `persistence`, the last value of the same column, where a window holds it, else `mean`, the training rows' mean of
-    each element; with `rmse` and `mae` in original units; of quantiles, those of what it missed in training are around
-    it. Of outputs that are padded, each step is a row.
+    `persistence`, the last value of the same column, where a window holds it, or `seasonal_naive`, that of a season
+    before, the better of both; else `mean`, the training rows' mean of each element; with `rmse` and `mae` in original
+    units, and `mase`; of quantiles, those of what it missed in training are around it. Where there are two, `others`
+    has the other one. Of outputs that are padded, each step is a row.
     """
     train, scored = dataset.splits["train"], dataset.splits[split]
     found = {}
-    for name in outputs:
-        transform = dataset.outputs[name]
+    for name, slot in outputs.items():
+        transform, steps = dataset.outputs[name], dataset.steps.get(name, ())
         # A multilabel of an array has no class names, but its targets are its codes.
-        is_class = transform.classes is not None or outputs[name].task in ("classification", "binary", "multilabel")
-        levels = outputs[name].levels
-        found[name] = _score(train, scored, name, dataset.steps.get(name, ()), is_class=is_class, levels=levels)
+        if transform.classes is not None or slot.task in ("classification", "binary", "multilabel"):
+            found[name] = _score_majority(train, scored, name, steps)
+            continue
+        given = {
+            called: _score_naive(dataset, split, slot, *forecast)
+            for called, forecast in _naive_forecasts(dataset, split, name).items()
+        }
+        headline = "pinball" if slot.levels else "rmse"
+        order = [called for _, called in sorted((figures[headline], called) for called, figures in given.items())]
+        others = {called: given[called] for called in order[1:]}
+        found[name] = {"name": order[0], **given[order[0]], **({"others": others} if others else {})}
     return found
 
 
-def _score(
-    train: Split, scored: Split, name: str, steps: Sequence[int], *, is_class: bool, levels: Sequence[float] = ()
-) -> dict[str, object]:
+def _score_majority(train: Split, scored: Split, name: str, steps: Sequence[int]) -> dict[str, Any]:
     known, counted = _counted(train, name, steps), _counted(scored, name, steps)
-    if is_class:
-        guess = _majority(as_rows(train.y[name], steps), known)
-        hits = as_rows(scored.y[name], steps) == guess
-        return {"name": "majority", "accuracy": float(np.mean(hits if counted is None else hits[counted]))}
-    last = scored.last[name]
-    if last is not None:
-        forecast = as_rows(last, steps)
-    elif known is None:
-        forecast = as_rows(train.target[name]).mean(axis=0, dtype=np.float64)
-    else:
-        values = np.where(known, as_rows(train.target[name], steps).astype(np.float64), np.nan)
-        forecast = statistic_of(np.nanmean, values, (0,))
-    called = "mean" if last is None else "persistence"
-    truth = as_rows(scored.target[name], steps).astype(np.float64)
-    if levels:
-        before = train.last[name]
-        fitted = forecast if before is None else as_rows(before, steps)
-        missed = as_rows(train.target[name], steps).astype(np.float64) - fitted
-        around = np.asarray(forecast)[..., None] + residual_quantiles(missed, levels, known)
-        guess = np.broadcast_to(around, (*truth.shape, len(levels)))
-        return {"name": called, **score_levels(truth, guess, levels, counted)}
-    error = truth - forecast
-    error = error if counted is None else error[counted]
-    metrics = {"rmse": float(np.sqrt(np.mean(error**2))), "mae": float(np.mean(np.abs(error)))}
-    return {"name": called, **metrics}
+    guess = _majority(as_rows(train.y[name], steps), known)
+    hits = as_rows(scored.y[name], steps) == guess
+    return {"name": "majority", "accuracy": float(np.mean(hits if counted is None else hits[counted]))}
+
+
+def _naive_forecasts(dataset: Dataset, split: str, name: str) -> dict[str, tuple[Array, Array]]:
+    """By what they are called, forecasts of the training split and of `split`, in the shape of their targets."""
+    train, scored = dataset.splits["train"], dataset.splits[split]
+    found: dict[str, tuple[Array, Array]] = {}
+    before, last = train.last[name], scored.last[name]
+    if before is not None and last is not None:
+        found["persistence"] = before, last
+    seasonal = [dataset.past.histories.get((which, name)) for which in ("train", split)]
+    naive = [None if each is None else each.naive for each in seasonal]
+    if naive[0] is not None and naive[1] is not None:
+        found["seasonal_naive"] = naive[0][: train.size], naive[1][: scored.size]
+    if not found:
+        counted, values = train.counts(name), train.target[name].astype(np.float64)
+        mean = _mean(values, counted, dataset.steps.get(name, ()))
+        found["mean"] = np.broadcast_to(mean, values.shape), np.broadcast_to(mean, scored.target[name].shape)
+    return found
+
+
+def _mean(values: Array, counted: NDArray[np.bool_] | None, steps: Sequence[int]) -> Array:
+    """The mean of each element over samples, and over the axes `steps`: axes as `values`, 1 along those."""
+    pooled = (0, *steps)
+    if counted is None:
+        return np.asarray(values.mean(axis=pooled, keepdims=True))
+    return statistic_of(np.nanmean, np.where(counted, values, np.nan), pooled)
+
+
+def _score_naive(dataset: Dataset, split: str, slot: Slot, fitted: Array, forecast: Array) -> dict[str, Any]:
+    train, scored, name = dataset.splits["train"], dataset.splits[split], slot.name
+    steps, history = dataset.steps.get(name, ()), dataset.past.histories.get((split, name))
+    counted, target = _counted(scored, name, steps), scored.target[name].astype(np.float64)
+    truth, guess = as_rows(target, steps), as_rows(forecast, steps).astype(np.float64)
+    scaled = {}
+    if history is not None:
+        scaled["mase"] = mase(target, forecast.astype(np.float64), history.first(scored.size), scored.counts(name))
+    if slot.levels:
+        missed = as_rows(train.target[name], steps).astype(np.float64) - as_rows(fitted, steps)
+        around = guess[..., None] + residual_quantiles(missed, slot.levels, _counted(train, name, steps))
+        return {**score_levels(truth, around, slot.levels, counted), **scaled}
+    error = truth - guess if counted is None else (truth - guess)[counted]
+    return {"rmse": float(np.sqrt(np.mean(error**2))), "mae": float(np.mean(np.abs(error))), **scaled}
 
 
 def _counted(split: Split, name: str, steps: Sequence[int]) -> NDArray[np.bool_] | None:

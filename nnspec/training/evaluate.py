@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from nnspec.data.dataset import Dataset, Split
 from nnspec.data.deployment import Deployment, class_indices
 from nnspec.data.section.plan import Slot
 from nnspec.ir.graph import Graph, Output
-from nnspec.training import scores
+from nnspec.ir.levels import middle
+from nnspec.training import forecasts, scores
 from nnspec.training.baselines import baselines
 from nnspec.training.intervals import Figures, score_levels
 
@@ -53,7 +55,8 @@ def evaluate(
             figures = score(output, deployment, predicted[name], split, dataset.steps.get(name, ()))
             counted = split.counts(name)
             known = {} if counted is None else {"targets": int(counted.sum())}
-            result[split_name][name] = {"samples": split.size, **known, **figures, "baseline": naive[name]}
+            ahead = _score_ahead(output, deployment, predicted[name], split, dataset, split_name)
+            result[split_name][name] = {"samples": split.size, **known, **figures, **ahead, "baseline": naive[name]}
     return result
 
 
@@ -98,6 +101,28 @@ def score(
     }
 
 
+def _score_ahead(
+    output: Output, deployment: Deployment, predicted: np.ndarray, split: Split, dataset: Dataset, split_name: str
+) -> dict[str, object]:
+    """What is told of forecasts besides: MASE, and the figures of each step and series."""
+    history = dataset.past.histories.get((split_name, output.name))
+    if history is None or not output.gives_values:
+        return {}
+    history, target = history.first(split.size), split.target[output.name].astype(np.float64)
+    transform, counted = deployment.outputs[output.name], split.counts(output.name)
+    values = np.asarray(transform.restore(predicted, split.raw)).astype(np.float64)
+    if transform.levels is not None:
+        values = np.moveaxis(values, transform.levels.axis, -1).reshape(*target.shape, -1)
+        central = values[..., middle(output.levels)]
+    else:
+        values = central = values.reshape(target.shape)
+    return {
+        "mase": forecasts.mase(target, central, history, counted),
+        **forecasts.by_step(target, values, history, output.levels, counted),
+        **forecasts.by_series(target, central, history, dataset.past.names, counted),
+    }
+
+
 def _score_levels(
     output: Output, deployment: Deployment, predicted: np.ndarray, split: Split, steps: Sequence[int]
 ) -> Figures:
@@ -122,6 +147,24 @@ def table(graph: Graph, metrics: Mapping[str, Mapping[str, Any]]) -> str:
             said = f"{naive[headline]:.4g} ({naive['name']})"
             rows.append((split, name, str(figures["samples"]), headline, f"{figures[headline]:.4g}", said))
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    )
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    last = list(metrics)[-1]  # the split that training saw least of
+    return "\n".join([*lines, *_ahead(last, metrics[last])])
+
+
+def _ahead(split: str, outputs: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """A line an output that forecasts: its MASE, the coverage of its intervals, and its error at each step."""
+    for name, figures in outputs.items():
+        said = []
+        if not math.isnan(figures.get("mase", math.nan)):
+            naive = figures["baseline"].get("mase", math.nan)
+            said.append(f"MASE {figures['mase']:.3g} ({figures['baseline']['name']} {naive:.3g})")
+        said += [f"{value:.1%} of {float(share):.0%} intervals" for share, value in figures.get("coverage", {}).items()]
+        if said:
+            yield f"{split} {name}: {', '.join(said)}"
+        steps = figures.get("by_step", {})
+        if steps:
+            shown = [*steps][:12]
+            more = ", …" if len(steps) > len(shown) else ""
+            errors = ", ".join(f"{steps[ahead]['rmse']:.4g}" for ahead in shown)
+            yield f"{split} {name}: rmse at {', '.join(shown)}{more} rows ahead: {errors}{more}"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data.prepare.cuts import cut
-from nnspec.data.section.plan import DataPlan, Part
+from nnspec.data.prepare.rows import Rows
+from nnspec.data.section.plan import DataPlan, Part, Slot
 from nnspec.diagnostics import SpecError
 
 Positions = NDArray[np.int64]
@@ -20,6 +23,20 @@ def group_codes(keys: np.ndarray | None, rows: int) -> Positions:
     rank = np.empty(len(first), dtype=np.int64)
     rank[np.argsort(first)] = np.arange(len(first))
     return rank[inverse]
+
+
+def strata_of(
+    plan: DataPlan, rows: Mapping[tuple[str, str], Rows], models: Mapping[tuple[str, str], Slot]
+) -> np.ndarray | None:
+    """Each row's class, from the first output that is a single label."""
+    for slot in plan.outputs.values():
+        given, model = rows[slot.role, slot.name], models[slot.role, slot.name]
+        is_label = model.task in ("classification", "binary") and (
+            slot.classes is None or slot.classes.kind in ("labels", "list")
+        )
+        if is_label and given.values[0].size == 1:
+            return given.values.reshape(-1)
+    return None
 
 
 def assign(

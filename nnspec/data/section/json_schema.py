@@ -255,6 +255,11 @@ _WINDOW = _closed(
             "step axis.",
         },
         "stride": _count("Number of rows from the start of one window to the start of the next.", default=1),
+        "season": _count(
+            "Number of rows after which the targets repeat, such as 12 months or 24 hours: the baseline is then the "
+            "better one of the last value and the value a season before, and MASE is scaled by errors of the latter.",
+            default=1,
+        ),
     },
     ("lookback",),
 )

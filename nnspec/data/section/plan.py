@@ -99,15 +99,20 @@ class SplitPlan:
         return self.by in ("time", "order")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WindowPlan:
-    """Windows of `lookback` rows whose targets stand `horizon` rows after the last one."""
+    """Windows of `lookback` rows whose targets stand `horizon` rows after the last one.
+
+    Attributes:
+        season: after how many rows the targets repeat, to naive forecasts and the scale of errors.
+    """
 
     lookback: int
     horizon: tuple[int, ...]
     has_steps: bool  # the horizon was a list: targets have a step axis
     stride: int
     span: Span
+    season: int = 1
 
     @property
     def reach(self) -> int:

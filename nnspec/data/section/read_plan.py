@@ -92,7 +92,14 @@ class _Reader(SourceReader):
         horizon = body.get("horizon", 1)
         has_steps = isinstance(horizon, list)
         steps = tuple(horizon) if has_steps else (horizon,)
-        return WindowPlan(body["lookback"], steps, has_steps, body.get("stride", 1), spans["window"])
+        return WindowPlan(
+            lookback=body["lookback"],
+            horizon=steps,
+            has_steps=has_steps,
+            stride=body.get("stride", 1),
+            span=spans["window"],
+            season=body.get("season", 1),
+        )
 
     # ------------------------------------------------------------------------------------------------ split
 

@@ -1,0 +1,180 @@
+"""What the past of a series says of its future: the seasonal naive forecast, and how large its errors are.
+
+Formula: the seasonal naive forecast of row t + h is the value of row t + h - m·⌈h / m⌉, for a season of m rows; it is
+persistence for m = 1. Errors are scaled as Hyndman and Koehler do ("Another look at measures of forecast accuracy",
+2006): by the mean of |y(t) - y(t - m)| over the rows of the series that are trained on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnspec.data.prepare.fit import Layout
+from nnspec.data.prepare.rows import Rows, arrange
+from nnspec.data.section.plan import DataPlan, WindowPlan
+
+Positions = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class History:
+    """Of the samples of a split, for one output.
+
+    Attributes:
+        naive: the seasonal naive forecast, in the shape of the targets; None where the season is one row, or values
+            are missing.
+        scale: the mean error of seasonal naive forecasts within the training rows of the sample's series, in the shape
+            of the targets; of a series without training rows, within its rows up to the window's last one. Not a
+            number where it would be zero.
+        series: a number for each sample's series.
+        horizon: how many rows after the window's last one the targets are.
+        step: the axis of the targets that runs along `horizon`, sample included; None where it is a single one.
+    """
+
+    naive: np.ndarray | None
+    scale: np.ndarray
+    series: Positions
+    horizon: tuple[int, ...]
+    step: int | None
+
+    def first(self, count: int) -> History:
+        """The history of the first samples alone."""
+        naive = None if self.naive is None else self.naive[:count]
+        return replace(self, naive=naive, scale=self.scale[:count], series=self.series[:count])
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """The series of each row, in the final order: a number, and its name; None where there is a single one."""
+
+    codes: Positions
+    labels: np.ndarray | None = None
+
+    @property
+    def names(self) -> dict[int, str]:
+        return {} if self.labels is None else dict(zip(self.codes.tolist(), self.labels.astype(str), strict=True))
+
+
+@dataclass(frozen=True, eq=False)
+class Past:
+    """What the past says of the targets of windows.
+
+    Attributes:
+        histories: by split and output, where these are numbers.
+        names: of each number of a series, its name; empty where there is a single one.
+    """
+
+    histories: dict[tuple[str, str], History] = field(default_factory=dict)
+    names: dict[int, str] = field(default_factory=dict)
+
+
+def past_of(
+    plan: DataPlan,
+    rows: Mapping[tuple[str, str], Rows],
+    layouts: Mapping[tuple[str, str], Layout],
+    of_rows: Series,
+    train: Positions,
+    samples: Mapping[str, Positions],
+) -> Past:
+    """The past of outputs with windows whose data are columns of numbers.
+
+    Args:
+        rows: of each input and output, in their final order.
+        train: the positions of the rows that are trained on.
+        samples: the position of each window's last row, by split.
+    """
+    window, series = plan.window, of_rows.codes
+    found: dict[tuple[str, str], History] = {}
+    for slot in plan.outputs.values() if window is not None else ():
+        assert window is not None
+        given, layout = rows["outputs", slot.name], layouts["outputs", slot.name]
+        is_number = given.values.dtype.kind in "iuf" and slot.classes is None
+        if not slot.columns or not slot.is_windowed or not is_number or 0 in window.horizon:
+            continue
+        values = np.where(given.missing, np.nan, given.values.astype(np.float64))
+        step = layout.position(0) if window.has_steps else None
+        for name, ends in samples.items():
+            scale = error_scale(values, series, train, ends, window.season)
+            at = naive_rows(ends, series, window)
+            naive = None if at is None else values[at]
+            if window.has_steps:
+                scale = np.repeat(scale[:, None], len(window.horizon), axis=1)
+            elif naive is not None:
+                naive = naive[:, 0]
+            found[name, slot.name] = History(
+                naive=None if naive is None or np.isnan(naive).any() else arrange(naive, layout),
+                scale=arrange(scale, layout),
+                series=series[ends],
+                horizon=window.horizon,
+                step=None if step is None else step + 1,
+            )
+    return Past(found, of_rows.names)
+
+
+def seasonal_rows(ends: Positions, horizon: Sequence[int], season: int) -> Positions:
+    """The rows whose values the seasonal naive forecast repeats: axes `sample step`."""
+    steps = np.asarray(horizon)
+    return np.asarray(ends[:, None] + steps - season * -(-steps // season))
+
+
+def naive_rows(ends: Positions, series: Positions, window: WindowPlan) -> Positions | None:
+    """`seasonal_rows`, a window's last row where one is before its series begins; None where there is no season."""
+    if window.season == 1:
+        return None
+    rows = seasonal_rows(ends, window.horizon, window.season)
+    return np.where(rows >= _first_rows(series, ends)[:, None], rows, ends[:, None])
+
+
+def _first_rows(series: Positions, at: Positions) -> Positions:
+    """The first row of the series of each of these rows."""
+    starts = np.flatnonzero(np.diff(series, prepend=-1))
+    return np.asarray(starts[np.searchsorted(starts, at, side="right") - 1])
+
+
+def error_scale(
+    values: np.ndarray, series: Positions, train: Positions, ends: Positions, season: int
+) -> NDArray[np.float64]:
+    """The mean absolute difference of rows a season apart: axes `sample *data`.
+
+    Args:
+        values: of all rows in their final order, NaN where one is missing; axes `row *data`.
+        train: the positions of the rows that are trained on.
+        ends: each window's last row.
+    """
+    wide = values.astype(np.float64)
+    is_trained = np.zeros(len(wide), dtype=bool)
+    is_trained[train] = True
+    apart = np.full_like(wide, np.nan)
+    apart[season:] = np.abs(wide[season:] - wide[:-season])
+    apart[season:][series[season:] != series[:-season]] = np.nan
+    apart[:season] = np.nan
+    within = np.where(_column(is_trained & np.roll(is_trained, season), wide), apart, np.nan)
+    total, count = _by_series(within, series)
+    found = _mean(total, count)[series[ends]]
+    known = np.nancumsum(apart, axis=0), np.cumsum(~np.isnan(apart), axis=0)
+    before, begin = [np.concatenate([np.zeros_like(each[:1]), each]) for each in known], _first_rows(series, ends)
+    so_far = _mean(*(each[ends + 1] - each[begin] for each in before))
+    is_known = np.isin(series[ends], np.unique(series[train]))
+    return np.where(_column(is_known, found), found, so_far)
+
+
+def _column(flags: NDArray[np.bool_], like: np.ndarray) -> NDArray[np.bool_]:
+    return flags.reshape(-1, *(1,) * (like.ndim - 1))
+
+
+def _by_series(values: np.ndarray, series: Positions) -> tuple[np.ndarray, np.ndarray]:
+    """The sum and the number of the values of each series, NaN left out: axes `series *data`."""
+    size = (int(series.max()) + 1, *values.shape[1:])
+    total, count = np.zeros(size), np.zeros(size)
+    np.add.at(total, series, np.nan_to_num(values))
+    np.add.at(count, series, ~np.isnan(values))
+    return total, count
+
+
+def _mean(total: np.ndarray, count: np.ndarray) -> NDArray[np.float64]:
+    """NaN where nothing is counted, or where it is zero: there is no scale then."""
+    return np.asarray(np.divide(total, count, out=np.full(total.shape, np.nan), where=(count > 0) & (total > 0)))
