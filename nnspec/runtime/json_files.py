@@ -1,4 +1,4 @@
-"""Inputs from .json files: an array each by name, or records, a mapping from column to value for each row."""
+"""Inputs from JSON files: an array each by name, or rows, an object each (`json_tables`)."""
 
 from __future__ import annotations
 
@@ -8,19 +8,50 @@ from pathlib import Path
 import numpy as np
 
 from nnspec.runtime.arrays import only_input, require_arrays
+from nnspec.runtime.csv_rules import open_text
 from nnspec.runtime.errors import InputError
+from nnspec.runtime.json_rules import JsonError, Record, read_records, value_of
+from nnspec.runtime.json_tables import samples_of_records
 from nnspec.runtime.ports import Array, Metadata
-from nnspec.runtime.records import read_records
 from nnspec.runtime.samples import Samples
 
 
-def read_json(file: Path, wanted: Metadata, metadata: Metadata) -> dict[str, Array] | Samples:
+def read_json_lines(file: Path, wanted: Metadata, metadata: Metadata) -> Samples:
+    """A model's samples from JSON lines, or a list of objects.
+
+    Raises:
+        InputError: where it is neither, or a row lacks what an input takes.
+    """
     try:
-        body = json.loads(file.read_text(encoding="utf-8"))
+        return samples_of_records(file, list(read_records(file)), wanted, metadata)
+    except JsonError as error:
+        raise InputError(f"`{file.name}` cannot be read: {error}") from None
+
+
+def read_json(file: Path, wanted: Metadata, metadata: Metadata) -> dict[str, Array] | Samples:
+    """The same from a .json file, which may also hold one row, or an array for each input by its name."""
+    try:
+        with open_text(file, "utf-8") as stream:
+            body = json.load(stream)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"`{file.name}` is not JSON: {error}") from None
-    if isinstance(body, list) and body and all(isinstance(record, dict) for record in body):
-        return read_records(file, body, wanted, metadata)
+        try:
+            return samples_of_records(file, list(read_records(file)), wanted, metadata)  # JSON lines by another name
+        except JsonError:
+            raise InputError(f"`{file.name}` is not JSON: {error}") from None
+    if isinstance(body, list) and body and isinstance(body[0], dict):
+        return read_json_lines(file, wanted, metadata)
+    if isinstance(body, dict) and not wanted.keys() & body.keys() and _has_columns(body, wanted):
+        return samples_of_records(file, [body], wanted, metadata)
+    return _by_name(file, body, wanted)
+
+
+def _has_columns(record: Record, wanted: Metadata) -> bool:
+    """Whether an object holds what the inputs read: it is a row."""
+    named = [name for body in wanted.values() for name in body.get("columns") or [body.get("array")] if name]
+    return any(value_of(record, str(name)) is not None for name in named)
+
+
+def _by_name(file: Path, body: object, wanted: Metadata) -> dict[str, Array]:
     if isinstance(body, list):
         body = {only_input(file, wanted): body}
     if not isinstance(body, dict):

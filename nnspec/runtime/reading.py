@@ -17,7 +17,7 @@ from typing import Any
 from nnspec.runtime.arrays import read_npy, read_npz
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.image_rules import SUFFIXES
-from nnspec.runtime.json_files import read_json
+from nnspec.runtime.json_files import read_json, read_json_lines
 from nnspec.runtime.media import read_file, read_folder
 from nnspec.runtime.ports import Array, Metadata
 from nnspec.runtime.samples import Samples, samples_of_arrays
@@ -34,6 +34,8 @@ _READERS: dict[str, Reader] = {
     ".npy": read_npy,
     ".npz": read_npz,
     ".json": read_json,
+    ".jsonl": read_json_lines,
+    ".ndjson": read_json_lines,
     ".wav": read_wav,
     **dict.fromkeys(SUFFIXES, read_file),
 }
@@ -45,9 +47,7 @@ def read_inputs(path: str | os.PathLike[str], metadata: Metadata) -> dict[str, A
 
 
 def read_samples(path: str | os.PathLike[str], metadata: Metadata) -> Samples:
-    """A model's samples from a file, by its suffix: .csv, .parquet, .npy, .npz, .json, .wav or that of a picture.
-
-    Of a folder every picture is a sample.
+    """A model's samples from a file, by its suffix (`_READERS`); of a folder every file is a sample.
 
     The rows of a table are sorted by the column that sorted those of training, and no window joins two series. A table
     without these columns is taken in file order, as one series, and `notes` says so.

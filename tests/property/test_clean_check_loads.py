@@ -170,6 +170,44 @@ def test_dialects(
     np.testing.assert_array_equal(np.asarray(deployed, np.float32), raw)
 
 
+VALUES = st.one_of(
+    st.integers(-9, 9),
+    st.integers(2**62, 2**65),
+    FLOATS,
+    st.sampled_from([None, True, False, "", "NA", "x", "1", [1, 2], {"z": 1}, float("nan"), float("inf")]),
+)
+ROW = st.fixed_dictionaries({}, optional={"a": VALUES, "b": VALUES, "c": VALUES, "n": st.just({"b": 1})})
+PLAIN_ROW = st.fixed_dictionaries({"a": st.integers(-9, 9), "b": FLOATS, "c": FLOATS})
+
+
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(
+    rows=st.lists(st.one_of(PLAIN_ROW, PLAIN_ROW, PLAIN_ROW, ROW), min_size=1, max_size=ROWS),
+    is_list=st.booleans(),
+    files=st.integers(1, 2),
+)
+def test_json(rows: list[dict[str, object]], is_list: bool, files: int, folder: Path) -> None:
+    """Rows of any values, as lines or as a list, and several files of them."""
+    rows = [*rows, {"a": 1, "b": 2, "c": 3}, {"a": 4, "b": 5.5, "c": 6}]
+    text = json.dumps(rows, indent=1) if is_list else "\n".join(map(json.dumps, rows)) + "\n"
+    for old in folder.glob("rows*.jsonl"):
+        old.unlink()
+    paths = [folder / f"rows{k}.jsonl" for k in range(files)]
+    for path in paths:
+        path.write_text(text, encoding="utf-8")
+    plan = plan_of(TABLE.replace("{csv: a.csv}", f"{{json: {'rows*.jsonl' if files > 1 else 'rows0.jsonl'}}}"), folder)
+    faults = probe(plan, {"x": X}, {"y": Y})
+    data, told = loaded(plan, {"x": X}, {"y": Y})
+    assert bool(told) == any(fault.is_error for fault in faults), f"check says {faults}, loading {told}"
+    if data is None:
+        return
+    raw = np.concatenate([data.splits[name].raw["x"] for name in ("train", "test")])
+    deployed = np.concatenate([read_inputs(path, METADATA)["x"] for path in paths])
+    np.testing.assert_array_equal(np.asarray(deployed, np.float32), raw)
+
+
 SOUND = """
 source: {npz: y.npz}
 split: {train: 0.5, test: 0.5, by: order}

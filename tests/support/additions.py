@@ -88,16 +88,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import nnspec.runtime.jsonl as rules
+import nnspec.runtime.jsonrows as rules
 from nnspec.data.sources.base import Column, ColumnFacts, Reading, SourceError, SourceFacts, SourcePlan
 from nnspec.data.sources.base import TableFacts, TableSource
 
 
 class JsonLinesSource(TableSource):
-    kind = "jsonl"
-    noun = "JSON lines files"
+    kind = "jsonrows"
+    noun = "rows of JSON"
     description = "A row a line, as a JSON object; the path is relative to the spec's folder."
-    suffixes = (".jsonl",)
+    suffixes = (".jsonrows",)
     options = {"comment": {"type": "string", "minLength": 1, "description": "What lines that are no rows begin with."}}
 
     def rows(self, plan: SourcePlan) -> list[dict[str, object]]:
@@ -146,7 +146,7 @@ def read_rows(file: Path, comment: str | None = None) -> list[dict[str, object]]
     return [json.loads(line) for line in lines if not (comment and line.startswith(comment))]
 
 
-def read_jsonl(file: Path, wanted: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, Any]:
+def read_jsonrows(file: Path, wanted: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, Any]:
     import numpy as np
 
     from nnspec.runtime.tables import inputs_from_columns, table_columns
@@ -158,7 +158,7 @@ def read_jsonl(file: Path, wanted: Mapping[str, Any], metadata: Mapping[str, Any
 '''
 SOURCE_SPEC = """nnspec: 1
 data:
-  source: {jsonl: rows.jsonl, comment: "#"}
+  source: {jsonrows: rows.jsonrows, comment: "#"}
   split: {train: 0.6, validation: 0.2, test: 0.2, by: order}
   inputs: {x: {columns: [a, b], scale: standard}}
   outputs: {y: {columns: [c]}}
@@ -173,12 +173,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nnspec.runtime.jsonl import read_rows
+from nnspec.runtime.jsonrows import read_rows
 
 
 def test_comments_are_no_rows(tmp_path: Path) -> None:
-    (tmp_path / "a.jsonl").write_text('# rows\\n{"a": 1}\\n', encoding="utf-8")
-    assert read_rows(tmp_path / "a.jsonl", "#") == [{"a": 1}]
+    (tmp_path / "a.jsonrows").write_text('# rows\\n{"a": 1}\\n', encoding="utf-8")
+    assert read_rows(tmp_path / "a.jsonrows", "#") == [{"a": 1}]
 '''
 BACKEND_SPEC = """nnspec: 1
 data:

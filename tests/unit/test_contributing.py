@@ -53,27 +53,29 @@ def test_a_check(copy: Path) -> None:
 def test_a_source(copy: Path) -> None:
     """It is checked, built on, and read by a deployed model; what is wrong with its options is said."""
     before = state(copy)
-    write(copy / "nnspec/data/sources/jsonl.py", additions.SOURCE)
-    write(copy / "nnspec/runtime/jsonl.py", additions.SOURCE_RULES)
-    write(copy / "tests/unit/data/sources/test_jsonl.py", additions.SOURCE_TEST)
+    write(copy / "nnspec/data/sources/jsonrows.py", additions.SOURCE)
+    write(copy / "nnspec/runtime/jsonrows.py", additions.SOURCE_RULES)
+    write(copy / "tests/unit/data/sources/test_jsonrows.py", additions.SOURCE_TEST)
     registry, reading = copy / "nnspec/data/sources/registry.py", copy / "nnspec/runtime/reading.py"
-    replace(registry, "MODULES = {\n", 'MODULES = {\n    "jsonl": "nnspec.data.sources.jsonl",\n')
+    replace(registry, "MODULES = {\n", 'MODULES = {\n    "jsonrows": "nnspec.data.sources.jsonrows",\n')
     replace(
-        reading, "from nnspec.runtime.ports", "from nnspec.runtime.jsonl import read_jsonl\nfrom nnspec.runtime.ports"
+        reading,
+        "from nnspec.runtime.ports",
+        "from nnspec.runtime.jsonrows import read_jsonrows\nfrom nnspec.runtime.ports",
     )
-    replace(reading, '    ".csv": read_csv,\n', '    ".csv": read_csv,\n    ".jsonl": read_jsonl,\n')
+    replace(reading, '    ".csv": read_csv,\n', '    ".csv": read_csv,\n    ".jsonrows": read_jsonrows,\n')
     run(copy, "nnspec.cli", "schema")
-    assert touched(copy, before) == listed("source", KIND="jsonl")
+    assert touched(copy, before) == listed("source", KIND="jsonrows")
     run(copy, "nnspec.cli", "schema", "--check")
-    run_tests(copy, "tests/unit/data/sources/test_jsonl.py")
+    run_tests(copy, "tests/unit/data/sources/test_jsonrows.py")
 
     rows = [json.dumps({"a": i / 10, "b": (i * 7) % 5, "c": i / 5 + 1}) for i in range(60)]
-    write(copy / "rows.jsonl", "\n".join(["# rows", *rows, ""]))
+    write(copy / "rows.jsonrows", "\n".join(["# rows", *rows, ""]))
     write(copy / "rows.csv", "a,b,c\n" + "".join(f"{i / 10},{(i * 7) % 5},{i / 5 + 1}\n" for i in range(60)))
     write(copy / "spec.yaml", additions.SOURCE_SPEC)
     run(copy, "nnspec.cli", "check", "spec.yaml")
     run(copy, "nnspec.cli", "build", "spec.yaml", "--out", "out", "-q")
-    told = [run(copy, "nnspec.cli", "predict", "out/model.onnx", f"rows.{kind}") for kind in ("jsonl", "csv")]
+    told = [run(copy, "nnspec.cli", "predict", "out/model.onnx", f"rows.{kind}") for kind in ("jsonrows", "csv")]
     assert told[0] == told[1]
     assert len(told[0].splitlines()) == 60
 

@@ -1,7 +1,7 @@
 """The base class of data sources: options, facts about a file, and its values in chunks.
 
-    class Jsonl(TableSource):
-        kind, noun, suffixes = "jsonl", "JSON lines", (".jsonl",)
+    class JsonRows(TableSource):
+        kind, noun, suffixes = "jsonrows", "rows of JSON", (".jsonrows",)
         description = "A row a line, as a JSON object; the path is relative to the spec's folder."
 
         def probe(self, plan, wanted, kept): ...          # `nnspec check`: standard library only

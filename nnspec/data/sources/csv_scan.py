@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import cast
+from typing import Generic, Protocol, TypeVar, cast
 
 from nnspec.data.sources.base import ColumnFacts
 from nnspec.runtime.csv_dialect import PLAIN, Dialect
@@ -19,6 +19,8 @@ from nnspec.runtime.csv_rules import (
     read_chunks,
     read_header,
 )
+
+Cell = TypeVar("Cell", contravariant=True)
 
 
 class FileError(Exception):
@@ -49,7 +51,9 @@ def scan_columns(
         FileError: where a row has more or fewer cells than the header, or there is none.
     """
     scans = {
-        name: _ColumnScan(dialect, keeps=name in kept) for name in dict.fromkeys([*wanted, *kept]) if name in header
+        name: ColumnScan(NumberColumn(dialect), is_missing, keeps=name in kept)
+        for name in dict.fromkeys([*wanted, *kept])
+        if name in header
     }
     rows = 0
     for path in paths:
@@ -70,11 +74,30 @@ def scan_columns(
     return facts | {name: scan.facts(rows) for name, scan in scans.items()}
 
 
-class _ColumnScan:
-    """Gathers what is known of a column."""
+class NumberReader(Protocol[Cell]):
+    """Reads cells, or values, as numbers."""
 
-    def __init__(self, dialect: Dialect, *, keeps: bool) -> None:
-        self.reader = NumberColumn(dialect)
+    def read(self, cells: Sequence[Cell], /) -> list[Number | None]: ...
+
+
+class ColumnScan(Generic[Cell]):
+    """Gathers what is known of a column.
+
+    Args:
+        is_missing: whether a cell that is not read as a number holds nothing.
+        spell: what `ColumnFacts.values` has for a cell.
+        keeps: whether these are wanted.
+    """
+
+    def __init__(
+        self,
+        reader: NumberReader[Cell],
+        is_missing: Callable[[Cell], bool],
+        spell: Callable[[Cell], str] = str,
+        *,
+        keeps: bool,
+    ) -> None:
+        self.reader, self.is_missing, self.spell = reader, is_missing, spell
         self.missing: list[int] = []
         self.infinite: list[int] = []
         self.text: tuple[str, int] | None = None
@@ -83,17 +106,17 @@ class _ColumnScan:
         self.fraction: tuple[float, int] | None = None
         self.values: list[str] | None = [] if keeps else None
 
-    def add(self, cells: Sequence[str], done: int) -> None:
+    def add(self, cells: Sequence[Cell], done: int) -> None:
         """Looks at the cells of the rows after `done`."""
         if self.values is not None:
-            self.values += cells
+            self.values += map(self.spell, cells)
         if self.text is None:
             try:
                 self._add_numbers(self.reader.read(cells), done)
                 return
             except CellError as error:
                 self.text = (error.cell, done + error.index + 1)
-        self.missing += [done + i for i, cell in enumerate(cells, 1) if is_missing(cell)]
+        self.missing += [done + i for i, cell in enumerate(cells, 1) if self.is_missing(cell)]
 
     def _add_numbers(self, values: Sequence[Number | None], done: int) -> None:
         if None not in values:

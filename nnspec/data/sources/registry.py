@@ -16,6 +16,7 @@ from nnspec.data.sources.base import DataSource
 GROUP = "nnspec.sources"
 MODULES = {
     "csv": "nnspec.data.sources.csv",
+    "json": "nnspec.data.sources.json",
     "parquet": "nnspec.data.sources.parquet",
     "npz": "nnspec.data.sources.npz",
     "npy": "nnspec.data.sources.npy",

@@ -10,11 +10,14 @@ import ast
 from nnspec.data.sources.registry import MODULES, own_kinds
 from tests.support.paths import PACKAGE
 
+# Words that are also something else: the name of a kind tells nothing there.
+AMBIGUOUS = {"json": "what verbs print with `--format`"}
 # By word, the module that may spell it.
 WORDS = {
     word: MODULES[source.kind].removeprefix("nnspec.").replace(".", "/") + ".py"
     for source in own_kinds()
     for word in (source.kind, *source.suffixes)
+    if word not in AMBIGUOUS
 }
 # Where kinds are spelt all the same, and why.
 ALLOWED = {
@@ -45,7 +48,7 @@ def spelt() -> list[tuple[str, int, str]]:
 
 
 def test_words_of_every_kind_are_sought() -> None:
-    assert WORDS.keys() >= {*MODULES, ".csv", ".wav"}
+    assert WORDS.keys() >= {*(MODULES.keys() - AMBIGUOUS.keys()), ".csv", ".wav"}
 
 
 def test_nobody_else_spells_a_kinds_name() -> None:

@@ -13,7 +13,7 @@ import pytest
 from tests.support.additions import SOURCE_SPEC
 from tests.support.paths import ROOT
 
-CSV_SPEC = SOURCE_SPEC.replace('{jsonl: rows.jsonl, comment: "#"}', "{csv: rows.csv}")
+CSV_SPEC = SOURCE_SPEC.replace('{jsonrows: rows.jsonrows, comment: "#"}', "{csv: rows.csv}")
 PACKAGE = '''
 """JSON lines: an object a line, as a kind of table."""
 
@@ -23,10 +23,10 @@ from nnspec.data.sources.base import Column, ColumnFacts, Reading, SourceError, 
 
 
 class JsonLines(TableSource):
-    kind = "jsonl"
-    noun = "JSON lines files"
+    kind = "jsonrows"
+    noun = "rows of JSON"
     description = "A row a line, as a JSON object; the path is relative to the spec's folder."
-    suffixes = (".jsonl",)
+    suffixes = (".jsonrows",)
     options = {"comment": {"type": "string", "description": "What lines that are no rows begin with."}}
 
     def rows(self, plan):
@@ -72,7 +72,7 @@ def install(folder: Path, points: str, text: str = PACKAGE) -> None:
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: jsonlines-of-mine\nVersion: 1.2\n", "utf-8")
     (metadata / "entry_points.txt").write_text(f"[nnspec.sources]\n{points}\n", encoding="utf-8")
     lines = [json.dumps({"a": i / 10, "b": (i * 7) % 5, "c": i / 5 + 1}) for i in range(60)]
-    (folder / "rows.jsonl").write_text("# rows\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    (folder / "rows.jsonrows").write_text("# rows\n" + "\n".join(lines) + "\n", encoding="utf-8")
     (folder / "spec.yaml").write_text(SOURCE_SPEC, encoding="utf-8")
 
 
@@ -83,21 +83,21 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_check_build_and_predict_know_it(tmp_path: Path) -> None:
-    install(tmp_path, "jsonl = jsonlines_of_mine:JsonLines")
+    install(tmp_path, "jsonrows = jsonlines_of_mine:JsonLines")
     done = run(tmp_path, "check", "spec.yaml")
     assert done.returncode == 0, done.stdout + done.stderr
     built = run(tmp_path, "build", "spec.yaml", "--out", "out")
     assert built.returncode == 0, built.stdout + built.stderr
-    (tmp_path / "new.jsonl").write_text('{"a": 1.0, "b": 2, "c": 0}\n{"a": 3.0, "b": 1, "c": 0}\n', encoding="utf-8")
+    (tmp_path / "new.jsonrows").write_text('{"a": 1.0, "b": 2, "c": 0}\n{"a": 3.0, "b": 1, "c": 0}\n', encoding="utf-8")
     (tmp_path / "new.csv").write_text("a,b\n1.0,2\n3.0,1\n", encoding="utf-8")
-    for name in ("new.jsonl", "new.csv"):
+    for name in ("new.jsonrows", "new.csv"):
         told = run(tmp_path, "predict", "out/model.onnx", name, "--out", f"{name}.out.csv")
         assert told.returncode == 0, told.stdout + told.stderr
-    assert (tmp_path / "new.jsonl.out.csv").read_text() == (tmp_path / "new.csv.out.csv").read_text()
+    assert (tmp_path / "new.jsonrows.out.csv").read_text() == (tmp_path / "new.csv.out.csv").read_text()
 
 
 def test_a_spec_that_does_not_name_it_imports_nothing_of_it(tmp_path: Path) -> None:
-    install(tmp_path, "jsonl = jsonlines_of_mine:JsonLines")
+    install(tmp_path, "jsonrows = jsonlines_of_mine:JsonLines")
     (tmp_path / "rows.csv").write_text("a,b,c\n" + "".join(f"{i},{i % 5},{i / 5}\n" for i in range(60)), "utf-8")
     (tmp_path / "other.yaml").write_text(CSV_SPEC, "utf-8")
     for name, is_named in (("other.yaml", False), ("spec.yaml", True)):
@@ -114,12 +114,12 @@ def test_a_spec_that_does_not_name_it_imports_nothing_of_it(tmp_path: Path) -> N
 
 
 def test_its_keys_are_in_the_schema_that_checks(tmp_path: Path) -> None:
-    install(tmp_path, "jsonl = jsonlines_of_mine:JsonLines")
+    install(tmp_path, "jsonrows = jsonlines_of_mine:JsonLines")
     (tmp_path / "spec.yaml").write_text(SOURCE_SPEC.replace("comment", "coment"), encoding="utf-8")
     said = run(tmp_path, "check", "spec.yaml").stdout
     assert "`coment`" in said
     assert "`comment`" in said
-    (tmp_path / "rows.jsonl").write_text("{not json\n", encoding="utf-8")
+    (tmp_path / "rows.jsonrows").write_text("{not json\n", encoding="utf-8")
     (tmp_path / "spec.yaml").write_text(SOURCE_SPEC, encoding="utf-8")
     assert "NN502" in run(tmp_path, "check", "spec.yaml").stdout
 
@@ -127,12 +127,12 @@ def test_its_keys_are_in_the_schema_that_checks(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("points", "text", "words"),
     [
-        ("jsonl = jsonlines_of_mine:JsonLine", PACKAGE, "has no attribute"),
-        ("jsonl = jsonlines_of_mine:JsonLines", "import nothing_of_this_name", "nothing_of_this_name"),
-        ("jsonl = jsonlines_of_mine:json", PACKAGE, "is not a `DataSource`"),
-        ("jsonl = jsonlines_of_mine:JsonLines", PACKAGE.replace('"jsonl"', '"jsons"'), "`jsonl`"),
+        ("jsonrows = jsonlines_of_mine:JsonLine", PACKAGE, "has no attribute"),
+        ("jsonrows = jsonlines_of_mine:JsonLines", "import nothing_of_this_name", "nothing_of_this_name"),
+        ("jsonrows = jsonlines_of_mine:json", PACKAGE, "is not a `DataSource`"),
+        ("jsonrows = jsonlines_of_mine:JsonLines", PACKAGE.replace('"jsonrows"', '"jsons"'), "`jsonrows`"),
         (
-            "jsonl = jsonlines_of_mine:JsonLines",
+            "jsonrows = jsonlines_of_mine:JsonLines",
             PACKAGE.replace("rows = self.rows(plan)", "1 / 0"),
             "ZeroDivisionError",
         ),
@@ -147,7 +147,7 @@ def test_a_broken_package_is_told(points: str, text: str, words: str, tmp_path: 
 
 
 def test_a_spec_without_it_does_not_hear_of_a_broken_package(tmp_path: Path) -> None:
-    install(tmp_path, "jsonl = jsonlines_of_mine:JsonLines", "import nothing_of_this_name")
+    install(tmp_path, "jsonrows = jsonlines_of_mine:JsonLines", "import nothing_of_this_name")
     (tmp_path / "rows.csv").write_text("a,b,c\n" + "\n".join(f"{i},{i % 3},{i / 2}" for i in range(60)), "utf-8")
     (tmp_path / "spec.yaml").write_text(CSV_SPEC, "utf-8")
     done = run(tmp_path, "check", "spec.yaml")

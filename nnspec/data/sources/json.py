@@ -1,0 +1,225 @@
+"""JSON lines, and lists of objects, by the rules of `nnspec.runtime.json_rules`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nnspec.data.sources.base import (
+    ArrayFacts,
+    Column,
+    ColumnFacts,
+    DataSource,
+    MisfitError,
+    Reading,
+    SourceError,
+    SourceFacts,
+    SourcePlan,
+)
+from nnspec.data.sources.csv_scan import ColumnScan
+from nnspec.data.sources.label_keys import label_key
+from nnspec.data.sources.paths import expand
+from nnspec.runtime.csv_rules import CHUNK_ROWS, CellError
+from nnspec.runtime.json_rules import (
+    JsonError,
+    JsonNumbers,
+    Record,
+    array_form,
+    is_absent,
+    is_nested,
+    names_of,
+    read_records,
+    value_of,
+    word_of,
+)
+from nnspec.runtime.time_rules import sort_keys
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from nnspec.runtime.ports import Metadata
+
+_DTYPES = {"b": "|b1", "i": "<i8", "f": "<f8", "U": "<U1"}
+_Stamps = tuple[tuple[int, ...], ...]
+
+
+class _JsonFacts(SourceFacts):
+    def __init__(
+        self,
+        paths: tuple[Path, ...],
+        stamps: _Stamps,
+        columns: Mapping[str, ColumnFacts],
+        nested: Mapping[str, int],
+        shown: str,
+    ) -> None:
+        self.paths, self.stamps, self.columns, self.nested, self.shown = paths, stamps, columns, nested, shown
+        self.names = list(columns)
+
+    def column(self, name: str, *, values: bool = False) -> ColumnFacts | None:
+        if name in self.nested:
+            raise SourceError(
+                f"`{name}` of row {self.nested[name]} is a list or an object: `array: {name}` takes lists of numbers"
+            )
+        return self.columns.get(name)
+
+    def array(self, name: str) -> ArrayFacts | None:
+        if name not in self.columns and not any(column.startswith(f"{name}.") for column in self.columns):
+            return None
+        rows, shape, kind = _array_form(self.paths, self.stamps, name)
+        return ArrayFacts((rows, *shape), _DTYPES[kind], f"array `{name}`")
+
+
+class JsonSource(DataSource):
+    kind = "json"
+    noun = "JSON files"
+    description = (
+        "JSON lines, or a JSON list: an object is a row, and its keys are the columns, `a.b` those of objects within "
+        "it. Null, or a key that is not there, is a missing value; `array` reads lists of numbers. A path or pattern, "
+        "such as `logs/*.jsonl`, relative to the spec's folder."
+    )
+    suffixes = (".json", ".jsonl", ".ndjson")
+    selectors = ("columns", "array")
+    is_pattern = True
+
+    def list_files(self, path: Path) -> list[Path]:
+        return expand(path)
+
+    def probe(self, plan: SourcePlan, wanted: Sequence[str], kept: Sequence[str]) -> SourceFacts:
+        paths = tuple(plan.files())
+        for path in paths:
+            plan.check_below(path)
+        try:
+            stats = [path.stat() for path in paths]
+        except OSError as error:
+            raise SourceError(f"it cannot be read ({error.strerror})") from None
+        stamps = tuple((stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns) for stat in stats)
+        columns, nested = _scan(paths, stamps, tuple(wanted), tuple(sorted(set(kept))))
+        return _JsonFacts(paths, stamps, columns, nested, plan.shown)
+
+    def locate(self, plan: SourcePlan, row: int) -> str:
+        paths = plan.files()
+        for path in paths if len(paths) > 1 else ():
+            count = sum(1 for _ in _records(path, len(paths)))
+            if row <= count:
+                return f"row {row} of `{path.name}`"
+            row -= count
+        return f"row {row}"
+
+    def open_columns(self, plan: SourcePlan, names: Sequence[str], reading: Reading) -> Iterator[list[Column]]:
+        if reading is Reading.ORDER:
+            records = [record for path in plan.files() for record in _records(path, len(plan.files()))]
+            yield [_order([value_of(record, name) for record in records]) for name in names]
+            return
+        readers, done = [JsonNumbers() for _ in names], 0
+        for path in plan.files():
+            plan.check_below(path)
+            records_left = _records(path, len(plan.files()))
+            while chunk := list(islice(records_left, CHUNK_ROWS)):
+                found = []
+                for name, reader in zip(names, readers, strict=True):
+                    values = [value_of(record, name) for record in chunk]
+                    try:
+                        found.append(_numbers(values, reader) if reading is Reading.NUMBER else _words(values, reading))
+                    except CellError as error:
+                        where = self.locate(plan, done + error.index + 1)
+                        message = f"column `{name}` of `{plan.shown}` has `{error.cell}` in {where}, not a number"
+                        raise MisfitError(message) from None
+                done += len(chunk)
+                yield found
+
+    def open_array(self, plan: SourcePlan, name: str | None) -> Iterator[np.ndarray]:
+        from nnspec.runtime.json_tables import array_of
+
+        records = [record for path in plan.files() for record in _records(path, len(plan.files()))]
+        try:
+            yield array_of([value_of(record, name or "") for record in records], name or "")
+        except JsonError as error:
+            raise SourceError(str(error)) from None
+
+    def read_inputs(self, file: Path, wanted: Metadata, metadata: Metadata) -> dict[str, np.ndarray]:
+        from nnspec.runtime.reading import read_inputs
+
+        return read_inputs(file, metadata)
+
+
+def _records(path: Path, files: int) -> Iterator[Record]:
+    """The rows of one of so many files; what is wrong with it names it where it is one of several."""
+    try:
+        yield from read_records(path)
+    except JsonError as error:
+        raise SourceError(f"{path.name}: {error}" if files > 1 else str(error)) from None
+
+
+@lru_cache(maxsize=4)  # an editor asks after each letter
+def _scan(
+    paths: tuple[Path, ...], stamps: _Stamps, wanted: tuple[str, ...], kept: tuple[str, ...]
+) -> tuple[dict[str, ColumnFacts], dict[str, int]]:
+    """Facts of every column, in the order in which they appear, and of lists and objects the first row that has one."""
+    scans = {
+        name: ColumnScan(JsonNumbers(), is_absent, word_of, keeps=name in kept)
+        for name in dict.fromkeys([*wanted, *kept])
+    }
+    rows, names, nested = 0, dict[str, None](), dict[str, int]()
+    for path in paths:
+        records_left = _records(path, len(paths))
+        while chunk := list(islice(records_left, CHUNK_ROWS)):
+            for record in chunk:
+                names.update(dict.fromkeys(names_of(record)))
+            for name, scan in scans.items():
+                values = [value_of(record, name) for record in chunk]
+                if name not in nested:
+                    first = next((row for row, value in enumerate(values, rows + 1) if is_nested(value)), None)
+                    if first is not None:
+                        nested[name] = first
+                scan.add(values, rows)
+            rows += len(chunk)
+    facts = {name: ColumnFacts(rows=rows) for name in names}
+    return facts | {name: scan.facts(rows) for name, scan in scans.items() if name in names}, nested
+
+
+@lru_cache(maxsize=8)
+def _array_form(paths: tuple[Path, ...], stamps: _Stamps, name: str) -> tuple[int, tuple[int, ...], str]:
+    records = (record for path in paths for record in _records(path, len(paths)))
+    try:
+        return array_form((value_of(record, name) for record in records), name)
+    except JsonError as error:
+        raise SourceError(str(error)) from None
+
+
+def _numbers(values: Sequence[object], reader: JsonNumbers) -> Column:
+    import numpy as np
+
+    from nnspec.runtime.json_tables import numbers_of
+
+    found = numbers_of(values, reader)
+    return Column(found, np.isnan(found) if found.dtype.kind == "f" else np.zeros(len(found), bool))
+
+
+def _words(values: Sequence[object], reading: Reading) -> Column:
+    import numpy as np
+
+    missing = np.array([is_absent(value) for value in values], bool)
+    spell = label_key if reading is Reading.LABEL else word_of
+    return Column(np.array(["" if is_absent(value) else spell(value) for value in values], str), missing)
+
+
+def _order(values: Sequence[object]) -> Column:
+    """What rows are sorted by: numbers, moments that are ISO 8601, or text."""
+    import numpy as np
+
+    try:
+        return _numbers(values, JsonNumbers())
+    except CellError:
+        words = [word_of(value) for value in values]
+        keys = sort_keys(words)
+        is_text = isinstance(keys[0], str)
+        found = np.array(words, str) if is_text else np.array(keys)
+        if found.dtype.kind == "O":
+            found = np.array(keys, dtype="datetime64[us]")
+        return Column(found, np.array([is_absent(value) for value in values], bool))
+
+
+SOURCE = JsonSource()

@@ -1,0 +1,97 @@
+"""Rows of JSON files as model input, as training read them (`json_rules`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from nnspec.runtime.csv_rules import CellError
+from nnspec.runtime.errors import InputError
+from nnspec.runtime.json_rules import (
+    JsonError,
+    JsonNumbers,
+    Record,
+    array_form,
+    is_nested,
+    names_of,
+    value_of,
+    word_of,
+)
+from nnspec.runtime.ports import Array, Metadata
+from nnspec.runtime.row_order import key_columns
+from nnspec.runtime.samples import Samples, samples_of_arrays
+from nnspec.runtime.tables import require_columns, samples_of_table, table_columns
+
+
+def samples_of_records(file: Path, records: Sequence[Record], wanted: Metadata, metadata: Metadata) -> Samples:
+    """A model's samples from rows.
+
+    Raises:
+        InputError: where a row lacks what an input takes.
+    """
+    whole = {name: body for name, body in wanted.items() if body.get("array")}
+    rows = {name: body for name, body in wanted.items() if name not in whole}
+    arrays = {}
+    for name, body in whole.items():
+        key = str(body["array"])
+        try:
+            arrays[name] = array_of([value_of(record, key) for record in records], key)
+        except JsonError as error:
+            raise InputError(f"`{file.name}` cannot be read: {error}") from None
+    if not rows:
+        return samples_of_arrays(arrays, metadata)
+    keys = table_columns(file, rows)
+    header = list(dict.fromkeys(name for record in records for name in names_of(record)))
+    require_columns(file, keys, header)
+    columns = {(name, is_text): _column(file, records, name, is_text=is_text) for name, is_text in keys}
+    cells = {
+        name: [word_of(value_of(record, name)) for record in records]
+        for name in key_columns(metadata)
+        if name in header
+    }
+    found = samples_of_table(file, columns, rows, metadata, cells)
+    if not arrays:
+        return found
+    if metadata.get("window"):
+        raise InputError(f"`{file.name}`: windows of arrays are not read from JSON: use an .npz file")
+    rest = samples_of_arrays(arrays, metadata)
+    return Samples(found.count, lambda part: found.take(part) | rest.take(part), found.keys, found.notes)
+
+
+def _column(file: Path, records: Sequence[Record], name: str, *, is_text: bool) -> Array:
+    values = [value_of(record, name) for record in records]
+    nested = next((row for row, value in enumerate(values, 1) if is_nested(value)), None)
+    if nested is not None:
+        raise InputError(f"`{file.name}`: `{name}` of row {nested} is a list or an object")
+    if is_text:
+        return np.array([word_of(value) for value in values], dtype=object)
+    try:
+        return numbers_of(values, JsonNumbers())
+    except CellError as error:
+        row = error.index + 1
+        raise InputError(f"`{file.name}`: column `{name}` has no number in row {row}: `{error.cell}`") from None
+
+
+def numbers_of(values: Sequence[object], reader: JsonNumbers) -> Array:
+    """Values as int64 where all are integers, else as float64; NaN where one is missing. Axes `row`.
+
+    Raises:
+        CellError: where one is not a number.
+    """
+    found = reader.read(values)
+    if all(type(number) is int for number in found):
+        return np.array(found, np.int64)
+    return np.array([np.nan if number is None else number for number in found], np.float64)
+
+
+def array_of(values: Sequence[object], name: str) -> Array:
+    """Lists as an array: axes `row …`.
+
+    Raises:
+        JsonError: where they are not of one shape and kind.
+    """
+    kind = array_form(values, name)[2]
+    dtype = {"b": np.dtype(bool), "i": np.dtype(np.int64), "f": np.dtype(np.float64)}.get(kind, np.dtype(str))
+    return np.array(values, dtype)
