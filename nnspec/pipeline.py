@@ -10,7 +10,7 @@ import gc
 from collections.abc import Iterator
 from collections.abc import Mapping as MappingABC
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from nnspec.expansion.overrides import apply_overrides
 from nnspec.inference.counted import mark_counted
 from nnspec.inference.elaborate import elaborate
 from nnspec.ir.graph import Graph
+from nnspec.lazy import dataclass
 from nnspec.validation.validate import validate_document, validate_expanded
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from nnspec.diagnostics import did_you_mean
+from nnspec.lazy import dataclass
 
 Schema = dict[str, Any]
 

@@ -6,11 +6,11 @@ Names alone, no framework: the checks, the training and the messages speak of th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from nnspec.catalogue import keras_objects
 from nnspec.ir.graph import Graph, Output
+from nnspec.lazy import dataclass
 
 PINBALL = "Pinball"  # no class of Keras: `nnspec.backends.keras.pinball` has it
 DEFAULT_LOSS = {

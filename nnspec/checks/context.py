@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from nnspec.data.section.plan import DataPlan, Slot
 from nnspec.diagnostics import Span
 from nnspec.document import Mapping, Node
 from nnspec.inference.counted import followed_axes
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Graph, Value
+from nnspec.lazy import dataclass
 
 
 @dataclass(frozen=True, eq=False)

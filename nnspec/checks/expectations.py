@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from typing import Any
+
+from nnspec.lazy import dataclass
 
 ALL = "all"
 _NUMBER = r"\d[\d_]*"

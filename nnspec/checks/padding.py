@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from nnspec.checks.context import Context
 from nnspec.data.section.plan import SlotPlan
 from nnspec.diagnostics import Diagnostic, Edit, Fix, Severity
 from nnspec.document import Mapping, locate
 from nnspec.ir.graph import Graph, Node, Value
+from nnspec.lazy import dataclass
 
 Port = tuple[str, str]  # a node and which of its outputs
 

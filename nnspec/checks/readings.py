@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from nnspec.catalogue.losses import ALONG_CLASSES
@@ -13,6 +12,7 @@ from nnspec.document import format_path, locate
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis, describe
 from nnspec.ir.graph import Output
+from nnspec.lazy import dataclass
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

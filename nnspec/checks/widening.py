@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from nnspec.ir.graph import Field, Graph, Node, Value, Window
 from nnspec.ir.receptive_field import propagate
 from nnspec.layers.kit.args import as_tuple
+from nnspec.lazy import dataclass
 
 MOST_LAYERS = 64  # of a stack; past that nothing is proposed
 

@@ -1,43 +1,50 @@
 """The command line: one short function a verb, which parses, calls the pipeline and renders.
 
-A verb lives in the module of its group; VERBS lists them in the order in which they are used.
+A verb lives in the module of its group; VERBS lists them.
 """
 
 from __future__ import annotations
 
 import gc
+import importlib
 import sys
 
 import click
 
 from nnspec import __version__
-from nnspec.cli import building, checking, deploying, describing, editing, importing
 
-VERBS = (
-    checking.check,
-    describing.show,
-    checking.fix,
-    describing.explain,
-    building.train,
-    building.export,
-    deploying.verify,
-    building.build,
-    deploying.predict,
-    importing.import_,
-    describing.schema,
-    editing.lsp,
-)
+# A verb and the module that defines it, in the order in which verbs are used. A call imports the module of its verb.
+VERBS = {
+    "check": "checking",
+    "show": "describing",
+    "fix": "checking",
+    "explain": "describing",
+    "train": "building",
+    "export": "building",
+    "verify": "deploying",
+    "build": "building",
+    "predict": "deploying",
+    "import": "importing",
+    "schema": "describing",
+    "lsp": "editing",
+}
 QUICK = {"check", "show", "fix", "explain", "schema"}
 
 
-class _Order(click.Group):
-    """Lists verbs in the order of use, not alphabetically."""
+class _Verbs(click.Group):
+    """Lists verbs in the order of use, not alphabetically, and imports the one that is called."""
 
     def list_commands(self, context: click.Context) -> list[str]:
-        return list(self.commands)
+        return list(VERBS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in VERBS:
+            return None
+        module = importlib.import_module(f"nnspec.cli.{VERBS[name]}")
+        return next(value for value in vars(module).values() if isinstance(value, click.Command) and value.name == name)
 
 
-@click.group(cls=_Order, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="nnspec")
 def main() -> None:
     """Neural networks from a YAML spec: axes checked by name, trained by Keras, exported to verified ONNX.
@@ -50,14 +57,8 @@ def main() -> None:
 
     `nnspec VERB --help` describes a verb: examples, what it writes, and its exit codes.
 
-    `nnspec VERB --help` describes a verb: examples, what it writes, and its exit codes.
-
     Tab completion: eval "$(_NNSPEC_COMPLETE=bash_source nnspec)" (zsh_source, fish_source).
     """
-
-
-for _verb in VERBS:
-    main.add_command(_verb)
 
 
 def entry() -> None:

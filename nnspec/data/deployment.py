@@ -7,7 +7,7 @@ gives the values that people have, not those that the network learned on. Scorin
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from nnspec.data.prepare.encodings.columns import EncodedInput
 from nnspec.data.prepare.transforms import InputTransform, OutputTransform
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Graph, Output
+from nnspec.lazy import dataclass
 
 
 @dataclass(frozen=True, eq=False)

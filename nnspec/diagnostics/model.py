@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import KW_ONLY, dataclass, field, replace
+from dataclasses import KW_ONLY, field, replace
 from enum import Enum, StrEnum
 
 from nnspec.diagnostics.spans import Span
 from nnspec.diagnostics.suggest import did_you_mean as did_you_mean
 from nnspec.diagnostics.suggest import is_same_word
 from nnspec.diagnostics.suggest import nearest as nearest
+from nnspec.lazy import dataclass
 
 MAX_DIAGNOSTICS = 1000  # users do not read more, and each takes time
 MAX_ALSO = 3

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass, field, replace
+from dataclasses import KW_ONLY, field, replace
 from functools import cached_property
 from typing import Any
+
+from nnspec.lazy import dataclass
 
 # What YAML counts as a line break: `str.splitlines` knows more of them, and then places would be off.
 LINE_BREAKS = ("\r\n", "\n", "\r", "\x85", "\u2028", "\u2029")

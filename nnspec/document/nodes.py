@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from nnspec.diagnostics import Span
+from nnspec.lazy import dataclass
 
 MAX_DEPTH = 64
 MAX_NODES = 200_000  # with aliases replaced

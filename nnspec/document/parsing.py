@@ -6,7 +6,7 @@ here so that depth, size and aliases are bounded while reading, not after.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import yaml
@@ -14,6 +14,7 @@ import yaml
 from nnspec.diagnostics import Diagnostic, Fix, Related, Report, Source, Span, SpecError
 from nnspec.document.nodes import MAX_DEPTH, MAX_NODES, Mapping, Node, Scalar, Sequence
 from nnspec.document.scalars import resolve_scalar
+from nnspec.lazy import dataclass
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from nnspec.diagnostics import Diagnostic, Fix, Report
 from nnspec.document import Mapping as MappingNode
 from nnspec.document import Node, Scalar, Sequence, format_path
 from nnspec.expansion.items import Expanded, Item
 from nnspec.layers.registry import REGISTRY
+from nnspec.lazy import dataclass
 
 AUTO = "auto"
 

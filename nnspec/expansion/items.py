@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from nnspec.diagnostics import Span, Step
 from nnspec.document import Mapping
 from nnspec.expansion.naming import Names, Reference
 from nnspec.expansion.substitute import Scope
+from nnspec.lazy import dataclass
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

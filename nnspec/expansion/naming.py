@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from nnspec.diagnostics import Diagnostic, Edit, Fix, Related, Report, Span
 from nnspec.diagnostics.suggest import nearest, suggestion
 from nnspec.document import Mapping, Node, Scalar, Sequence
+from nnspec.lazy import dataclass
 
 MAX_SUGGESTIONS = 100  # of a spec's unknown names; a search for each of thousands takes seconds
 

@@ -6,7 +6,7 @@ import difflib
 import os
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from nnspec.diagnostics import Diagnostic, Fix, Source, Span, SpecError
 from nnspec.diagnostics.apply import fix_text, machine_fix
 from nnspec.diagnostics.text import to_json, visible
 from nnspec.document import read_source
+from nnspec.lazy import dataclass
 from nnspec.pipeline import diagnose
 
 MAX_ROUNDS = 50  # a fix can bring up what only a later phase sees

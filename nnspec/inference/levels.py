@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from nnspec.diagnostics import AxisRef, Diagnostic, Edit, Fix, Report, Span
 from nnspec.diagnostics.lists import enumerated
@@ -14,6 +13,7 @@ from nnspec.ir.graph import Node, Value
 from nnspec.ir.levels import DEFAULT, LEVEL
 from nnspec.layers.kit.base import Layer
 from nnspec.layers.shape.levels import OrderLevels, SplitLevels
+from nnspec.lazy import dataclass
 
 TASK = "quantiles"
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from nnspec.diagnostics import AxisRef, Diagnostic, NodeRef, Related, Span
 from nnspec.ir.axes import Axis
 from nnspec.ir.graph import Value
+from nnspec.lazy import dataclass
 
 MAX_SHOWN = 4
 

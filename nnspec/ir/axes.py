@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from fractions import Fraction
 from math import lcm, prod
+
+from nnspec.lazy import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,13 @@ position that is said to be unseen is never seen; where only windows are met, th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import reduce
 from math import ceil, floor
 from operator import or_
 
 from nnspec.ir.causality import position_of
 from nnspec.ir.graph import Graph, Node, Value, Window
+from nnspec.lazy import dataclass
 
 MOST_POSITIONS = 2048  # of an axis; longer ones are not followed
 Key = tuple[str, str]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from nnspec.diagnostics import Span
 from nnspec.ir.axes import Axes, index_of
 from nnspec.ir.levels import LEVEL
+from nnspec.lazy import dataclass
 
 if TYPE_CHECKING:
     import numpy as np

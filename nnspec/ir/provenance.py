@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 
 from nnspec.ir.axes import Atom, Axes, Axis, Size, divide, fuse, known_multiples, multiply
+from nnspec.lazy import dataclass
 
 
 class Kind(Enum):

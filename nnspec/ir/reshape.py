@@ -7,12 +7,13 @@ every output axis whether it *is* an input axis, a merge of whole ones, a part o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from itertools import permutations
 
 from nnspec.ir.axes import Axes, Size, Symbolic, divide, divides, has_own_name, multiply, whole_of
 from nnspec.ir.provenance import Kind, Piece, Provenance, Reading
+from nnspec.lazy import dataclass
 
 MAX_PERMUTED_AXES = 6  # 720 orders
 

@@ -13,7 +13,6 @@ kind is then unknown.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from nnspec.catalogue.entry_points import find_all
 from nnspec.ir.layer_failure import say
 from nnspec.layers.kit.args import Arg
 from nnspec.layers.kit.base import Layer
+from nnspec.lazy import dataclass
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint

@@ -6,7 +6,8 @@ A spec is data: it holds no code, no object of another framework, and nothing th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from nnspec.lazy import dataclass
 
 
 @dataclass(frozen=True, slots=True)

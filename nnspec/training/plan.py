@@ -6,10 +6,10 @@ import os.path
 import re
 import string
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from nnspec.catalogue import keras_objects
+from nnspec.lazy import dataclass
 
 DEFAULTS: dict[str, Any] = {
     "optimizer": "Adam",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -129,6 +130,28 @@ def test_check_on_the_command_line_loads_no_framework(tmp_path: Path) -> None:
         "assert CliRunner().invoke(main, ['check', 'spec.yaml']).exit_code == 0"
     )
     assert not loaded_after(statements, tmp_path) & FRAMEWORKS
+
+
+def test_a_verb_imports_no_other(tmp_path: Path) -> None:
+    statements = (
+        "from click.testing import CliRunner\nfrom nnspec.cli import main\n"
+        "assert CliRunner().invoke(main, ['check', 'spec.yaml']).exit_code == 0"
+    )
+    loaded = modules_after(statements, tmp_path)
+    assert {name for name in loaded if name.startswith("nnspec.cli.")} == {
+        f"nnspec.cli.{name}" for name in ("checking", "options", "reporting")
+    }
+
+
+def test_check_compiles_the_methods_of_records_on_first_use(tmp_path: Path) -> None:
+    """The standard library compiles up to six methods a class as text at import, half of what a check takes."""
+    loaded = modules_after("from nnspec.pipeline import diagnose\nassert diagnose('spec.yaml') == []", tmp_path)
+    for module in MODULES:
+        name = "nnspec." + module.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+        if name in loaded and not name.startswith("nnspec.runtime"):  # which imports nothing else of nnspec
+            assert not re.search(r"^from dataclasses import .*\bdataclass\b", (PACKAGE / module).read_text(), re.M), (
+                f"{module}: import `dataclass` from nnspec.lazy"
+            )
 
 
 # Who imports a framework, wherever the import stands. tf2onnx is asked to convert what TensorFlow traces: single layers

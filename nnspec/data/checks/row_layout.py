@@ -6,7 +6,6 @@ The loader does the same in NumPy (`nnspec.data.prepare`); what is drawn at rand
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -15,6 +14,7 @@ from nnspec.data.prepare.cuts import cut
 from nnspec.data.section.plan import DataPlan, WindowPlan
 from nnspec.data.sources.base import SourceError
 from nnspec.data.sources.label_keys import label_key
+from nnspec.lazy import dataclass
 from nnspec.runtime.time_rules import sort_keys
 
 

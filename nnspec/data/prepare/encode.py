@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -19,6 +19,7 @@ from nnspec.data.prepare.transforms import InputTransform, OutputTransform, Rela
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.diagnostics import SpecError
 from nnspec.ir.levels import LEVEL
+from nnspec.lazy import dataclass
 
 Array = np.ndarray
 

@@ -6,10 +6,9 @@ Decided once, from names and sizes alone, so that `nnspec check` and the loader 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from nnspec.data.section.plan import AxisList, DataPlan, Slot, SlotPlan
 from nnspec.diagnostics import Diagnostic
+from nnspec.lazy import dataclass
 
 Size = int | str | None
 

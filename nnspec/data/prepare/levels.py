@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.ir.graph import Args
 from nnspec.ir.levels import middle
+from nnspec.lazy import dataclass
 
 Float = NDArray[np.float32]
 

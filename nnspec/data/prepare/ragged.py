@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 from nnspec.data.prepare.fit import SEQUENCE_NAMES, FitError, show
 from nnspec.data.section.plan import AxisList
+from nnspec.lazy import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data.prepare.levels import Levels
+from nnspec.lazy import dataclass
 
 Array = np.ndarray
 Float = NDArray[np.float32]

@@ -5,9 +5,8 @@ Standard library only, as all of the plan.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from nnspec.diagnostics import Diagnostic, Fix, Span
+from nnspec.lazy import dataclass
 
 TRANSFORMS = ("log", "log1p", "sqrt", "asinh")
 SCALES = ("standard", "minmax", "robust")

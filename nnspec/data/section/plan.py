@@ -6,7 +6,7 @@ Standard library only. Every value keeps the span it came from, so that whatever
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from nnspec.data.section.column_plan import ColumnPlan, MissingRule
@@ -14,6 +14,7 @@ from nnspec.data.sources.base import SourcePlan
 from nnspec.diagnostics import Span
 from nnspec.ir.graph import NUMERIC_TASKS
 from nnspec.ir.levels import LEVEL
+from nnspec.lazy import dataclass
 
 AxisList = tuple[tuple[str, int | str | None], ...]
 

@@ -12,11 +12,11 @@ import re
 import struct
 import zipfile
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from nnspec.data.sources.base import ArrayFacts, ColumnFacts, SourceError
+from nnspec.lazy import dataclass
 
 Vector = list[int] | list[float] | list[str] | list[bool]
 

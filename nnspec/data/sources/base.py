@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -28,6 +28,7 @@ from nnspec.data.sources.errors import ToldError as ToldError
 from nnspec.data.sources.paths import is_below
 from nnspec.data.sources.wanted import Wanted
 from nnspec.diagnostics import Span
+from nnspec.lazy import dataclass
 
 if TYPE_CHECKING:
     import numpy as np

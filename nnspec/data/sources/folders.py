@@ -14,7 +14,6 @@ from __future__ import annotations
 import os
 from abc import abstractmethod
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import ClassVar
 
@@ -33,6 +32,7 @@ from nnspec.data.sources.base import (
 from nnspec.data.sources.paths import is_below
 from nnspec.diagnostics import did_you_mean
 from nnspec.diagnostics.lists import enumerated
+from nnspec.lazy import dataclass
 from nnspec.runtime.csv_rules import is_missing
 from nnspec.runtime.folders import label_of, list_folder, stem_of
 

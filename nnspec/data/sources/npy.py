@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnspec.data.sources.array_header import ArrayHeader, column_facts, read_npy
 from nnspec.data.sources.base import ArrayFacts, ColumnFacts, DataSource, SourceFacts, SourcePlan
+from nnspec.lazy import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

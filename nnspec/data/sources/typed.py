@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from nnspec.data.sources.base import (
     TableSource,
 )
 from nnspec.data.sources.typed_facts import constant_facts, count_rows, joined_facts, scan_table
+from nnspec.lazy import dataclass
 from nnspec.runtime.csv_rules import CellError, NumberColumn, is_missing
 from nnspec.runtime.engine import EngineError, Kind, Table, Wanted, kind_of, read_columns, why_unreadable
 from nnspec.runtime.time_rules import parse_times

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from nnspec.ir.graph import Node, Value
 from nnspec.layers.attention.roles import Roles
 from nnspec.layers.kit.base import Call
 from nnspec.layers.merging.joining import common_size
-from nnspec.lazy import np
+from nnspec.lazy import dataclass, np
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Array, Lowering

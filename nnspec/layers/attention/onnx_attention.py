@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nnspec.backends.onnx.ops.projection import write_dense_product
@@ -12,7 +12,7 @@ from nnspec.ir.graph import Node
 from nnspec.layers.attention.masks import MASKED, Steps, VisibleSteps, visible_steps
 from nnspec.layers.attention.onnx_heads import Heads, group_by_source, join_groups, project
 from nnspec.layers.attention.onnx_op import by_one_op, is_one_op
-from nnspec.lazy import np
+from nnspec.lazy import dataclass, np
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NoReturn
 
 from nnspec.diagnostics import Fix
@@ -14,6 +13,7 @@ from nnspec.ir.receptive_field import WHOLE, origins
 from nnspec.layers.kit import contracts
 from nnspec.layers.kit.call import Call
 from nnspec.layers.merging.joining import common_size
+from nnspec.lazy import dataclass
 
 
 @dataclass(frozen=True)

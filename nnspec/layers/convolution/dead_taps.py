@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from nnspec.diagnostics import Fix
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis
@@ -11,6 +9,7 @@ from nnspec.ir.size_limits import is_too_large
 from nnspec.layers.kit.base import Call
 from nnspec.layers.kit.explanations import with_count
 from nnspec.layers.kit.sliding_windows import seeing_taps
+from nnspec.lazy import dataclass
 
 
 @dataclass(frozen=True, slots=True)

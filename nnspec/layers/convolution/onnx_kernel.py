@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nnspec.ir.graph import Node
 from nnspec.layers.kit.sliding_windows import spatial_positions
-from nnspec.lazy import np
+from nnspec.lazy import dataclass, np
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from nnspec.diagnostics import did_you_mean
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis
 from nnspec.layers.formulas.parse import FormulaError
+from nnspec.lazy import dataclass
 
 Named = Mapping[str, Axis]
 

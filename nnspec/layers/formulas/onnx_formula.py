@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nnspec.ir import axes as ax
@@ -11,7 +10,7 @@ from nnspec.ir.graph import Node
 from nnspec.layers.formulas.algebra import compute
 from nnspec.layers.formulas.own_weights import OwnWeight, declared
 from nnspec.layers.formulas.parse import names_in, parse
-from nnspec.lazy import np
+from nnspec.lazy import dataclass, np
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering

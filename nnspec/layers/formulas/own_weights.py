@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Unpack
 
@@ -22,7 +22,7 @@ from nnspec.ir.graph import Args, Node, Weight
 from nnspec.layers.kit.call import Call
 from nnspec.layers.kit.fault import Details, Fault
 from nnspec.layers.kit.weight_objects import NORMS, check_weight_object
-from nnspec.lazy import np
+from nnspec.lazy import dataclass, np
 
 if TYPE_CHECKING:
     import numpy

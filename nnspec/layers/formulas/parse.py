@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+
+from nnspec.lazy import dataclass
 
 MAX_CHARACTERS = 2000
 MAX_PARTS = 400

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
 from nnspec.document.types import JsonSchema, Plain
+from nnspec.lazy import dataclass
 
 
 class Required(Enum):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any, NoReturn, Unpack
 
@@ -32,6 +32,7 @@ from nnspec.ir.axes import Axes, Axis
 from nnspec.ir.graph import LayerKind, Node, Value
 from nnspec.layers.kit.edits import insert_before, insert_items
 from nnspec.layers.kit.fault import Details, Fault
+from nnspec.lazy import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ A kind says its own in `habits`: the word as it is written there, and a `Hint`. 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from nnspec.lazy import dataclass
 
 
 @dataclass(frozen=True, slots=True)

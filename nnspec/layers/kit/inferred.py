@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, field
 from typing import Any
 
 from nnspec.ir.axes import Axes
 from nnspec.ir.graph import Node, Weight, Window
+from nnspec.lazy import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from string import ascii_lowercase, ascii_uppercase
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred, Layer
 from nnspec.layers.merging.joining import common_size
-from nnspec.lazy import np
+from nnspec.lazy import dataclass, np
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering

@@ -8,14 +8,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Args, Node
 from nnspec.layers.preprocessing.lookup import label_encoder
 from nnspec.layers.preprocessing.vocabulary import Vocabulary
-from nnspec.lazy import np
+from nnspec.lazy import dataclass, np
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering

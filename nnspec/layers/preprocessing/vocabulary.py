@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nnspec.diagnostics import Fix
 from nnspec.ir.graph import Args, Node
 from nnspec.layers.kit.base import Call, Layer
-from nnspec.lazy import np
+from nnspec.lazy import dataclass, np
 
 if TYPE_CHECKING:
     Array = np.ndarray

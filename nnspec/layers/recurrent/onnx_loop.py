@@ -8,14 +8,14 @@ alone is computed for all steps at once before.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nnspec.backends.onnx.view import Mask, View, group_size
 from nnspec.ir.axes import Size
 from nnspec.layers.recurrent.cell_types import WRITTEN_OUT, SteppedCell
 from nnspec.layers.recurrent.onnx_mask import mask_as_bool
-from nnspec.lazy import np
+from nnspec.lazy import dataclass, np
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering

@@ -8,12 +8,12 @@ know runs step by step instead (recurrent_loop).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nnspec.layers.recurrent.cell_types import Cell
 from nnspec.layers.recurrent.onnx_mask import pack_steps
-from nnspec.lazy import np
+from nnspec.lazy import dataclass, np
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from nnspec.backends.onnx.view import group_size
@@ -13,7 +13,7 @@ from nnspec.layers.recurrent.onnx_loop import is_written_out, write_loop
 from nnspec.layers.recurrent.onnx_mask import mask_as_bool, reverse, unpack_steps
 from nnspec.layers.recurrent.onnx_op import OpOutput, write_op
 from nnspec.layers.recurrent.onnx_states import keep_if_masked, keep_state, starts_of
-from nnspec.lazy import np
+from nnspec.lazy import dataclass, np
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering

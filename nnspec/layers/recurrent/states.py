@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from nnspec.ir.axes import Axes
 from nnspec.ir.graph import Node
+from nnspec.lazy import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nnspec.diagnostics import Reason
@@ -18,6 +18,7 @@ from nnspec.layers.kit.base import Call, Inferred, Layer, is_deep
 from nnspec.layers.kit.contracts import reorder_fixes
 from nnspec.layers.kit.held_layer import HeldLayer
 from nnspec.layers.wrappers import nested_masks
+from nnspec.lazy import dataclass
 
 if TYPE_CHECKING:
     import numpy as np

@@ -134,7 +134,7 @@ def test_explain_knows_codes_layers_and_objects() -> None:
 
 def test_help_teaches() -> None:
     text = run("--help").stdout
-    for verb in [verb.name or "" for verb in VERBS]:
+    for verb in VERBS:
         assert f"  {verb} " in text
         page = run(verb, "--help").stdout
         assert f"  nnspec {verb}" in page, verb  # an example
