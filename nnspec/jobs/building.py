@@ -8,6 +8,7 @@ from pathlib import Path
 from nnspec.backends.base import ExportBackend, TrainingBackend
 from nnspec.jobs import artifact
 from nnspec.jobs.exporting import write_model
+from nnspec.jobs.reporting import report_build
 from nnspec.jobs.run import Run
 from nnspec.jobs.settings import engine_of, exporter_of
 from nnspec.jobs.training import prepared, train_into
@@ -39,6 +40,8 @@ def run_build(
         run.verification = write_model(
             checked, trained.compiled, trained.deployment, dataset, folder, progress, engine=engine, exporter=target
         )
+        with progress.step("report"):
+            report_build(checked, run, trained, dataset, folder, engine, target)
         more = {"build_seconds": round(time.time() - started, 1), "best_epoch": trained.best_epoch}
         artifact.write_manifest(checked, folder, engine, target, more)
     run.folder, run.file = out, f"model{target.suffix}"

@@ -30,6 +30,7 @@ FLOORS: list[set[str]] = [
     {"checks"},
     {"pipeline"},
     {"verify", "show", "fix", "explain"},
+    {"report"},
     {"jobs", "importers", "lsp"},
     {"api"},
     {"cli", "nnspec"},

@@ -1,0 +1,246 @@
+"""The figures of a report as SVG, drawn by matplotlib.
+
+Text stays text, so that it is found, read aloud and small; black becomes the page's own text colour, so that a
+figure is readable on a dark page too. The same numbers give the same bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nnspec.report.outcome import Outcome
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+BLUE, ORANGE, GREY = "#3b82c4", "#d9772b", "#808890"  # at least 3:1 on white and on black
+_INK = "#010203"  # stands for the page's text colour
+_POINTS = 1500  # of a scatter plot
+_STEPS = 240  # of a plot over rows
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure: its heading, what it shows in words, and its SVG."""
+
+    title: str
+    text: str
+    svg: str
+    is_broad: bool = False
+
+
+def draw(title: str, text: str, paint: Callable[[Axes], None], *, width: float = 4.6, height: float = 3.1) -> Figure:
+    """A figure of one pair of axes.
+
+    Args:
+        paint: draws on them.
+        width, height: in inches.
+    """
+    import matplotlib as mpl
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure as Canvas
+
+    style = {
+        "svg.fonttype": "none", "svg.hashsalt": title, "text.color": _INK, "axes.edgecolor": _INK,
+        "axes.labelcolor": _INK, "xtick.color": _INK, "ytick.color": _INK, "font.size": 9.0, "axes.spines.top": False,
+        "axes.spines.right": False, "legend.frameon": False, "legend.fontsize": 8.0, "lines.linewidth": 1.6,
+    }  # fmt: skip
+    with mpl.rc_context(style):
+        canvas = Canvas(figsize=(width, height), layout="constrained")
+        FigureCanvasSVG(canvas)
+        canvas.patch.set_alpha(0)
+        axes = canvas.add_subplot()
+        axes.patch.set_alpha(0)
+        paint(axes)
+        buffer = io.StringIO()
+        canvas.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    return Figure(title, text, _inlined(buffer.getvalue(), title), is_broad=width > height * 2)
+
+
+def _inlined(svg: str, title: str) -> str:
+    """The `svg` element alone, as wide as the page lets it be, hidden from screen readers: the caption says it.
+
+    Several of them are in one page, so an id that is referred to gets the figure's name, and all others go.
+    """
+    body = svg[svg.index("<svg") :].replace(_INK, "currentColor")
+    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
+    body = re.sub(r"font: ([^;\"]*?) [^;\"]*;", r"font: \1 system-ui, sans-serif;", body)
+    body = re.sub(r'<svg ([^>]*?)(?:width="[^"]*" |height="[^"]*" )', r"<svg \1", body)
+    name = re.sub(r"\W+", "-", title)
+    used = set(re.findall(r'(?:url\(|href=")#([^)"]+)', body))
+    body = re.sub(r' id="([^"]+)"', lambda found: f' id="{name}-{found[1]}"' if found[1] in used else "", body)
+    body = re.sub(r'(url\(|href=")#', rf"\g<1>#{name}-", body)
+    return re.sub(r"<svg ", '<svg aria-hidden="true" focusable="false" ', body, count=1)
+
+
+def curves(history: Sequence[dict[str, float]], best_epoch: int) -> list[Figure]:
+    """Each metric by epoch, on the training and validation rows."""
+    names = [
+        name for name in (history[0] if history else {}) if not name.startswith("val_") and name != "learning_rate"
+    ]
+    return [_curve(history, name, best_epoch) for name in names]
+
+
+def _curve(history: Sequence[dict[str, float]], name: str, best_epoch: int) -> Figure:
+    epochs = range(1, len(history) + 1)
+
+    def paint(axes: Axes) -> None:
+        axes.plot(epochs, [row.get(name, float("nan")) for row in history], color=BLUE, label="training")
+        if f"val_{name}" in history[0]:
+            values = [row.get(f"val_{name}", float("nan")) for row in history]
+            axes.plot(epochs, values, color=ORANGE, linestyle="--", label="validation")
+        axes.axvline(best_epoch, color=GREY, linestyle=":", label=f"best epoch ({best_epoch})")
+        axes.set_xlabel("epoch")
+        axes.set_ylabel(name)
+        axes.legend()
+
+    first, last = history[0].get(name, float("nan")), history[-1].get(name, float("nan"))
+    text = f"{first:.4g} in the first of {len(history)} epochs, {last:.4g} in the last; epoch {best_epoch} is kept."
+    return draw(name, text, paint)
+
+
+def figures_of(outcome: Outcome, is_in_order: bool) -> list[Figure]:
+    """What a reader looks at first for the output's task.
+
+    Args:
+        is_in_order: whether samples follow one another in time.
+    """
+    if outcome.task == "binary":
+        return [calibration(outcome), thresholds(outcome)]
+    if outcome.is_class:
+        return [confidence(outcome)]
+    return [*([over_rows(outcome)] if is_in_order else []), against_truth(outcome), residuals(outcome)]
+
+
+def against_truth(outcome: Outcome) -> Figure:
+    """Predicted values against true ones."""
+    truth, guess = _thinned(outcome.truth.reshape(-1)), _thinned(outcome.guess.reshape(-1))
+
+    def paint(axes: Axes) -> None:
+        ends = [float(np.nanmin(truth)), float(np.nanmax(truth))]
+        axes.plot(ends, ends, color=GREY, linestyle=":", label="as true")
+        axes.scatter(truth, guess, s=6, color=BLUE, alpha=0.5, linewidths=0, label="predictions")
+        axes.set_xlabel(f"true {outcome.name}")
+        axes.set_ylabel("predicted")
+        axes.legend()
+
+    both = np.isfinite(truth) & np.isfinite(guess)
+    varies = both.sum() > 1 and np.std(truth[both]) > 0 and np.std(guess[both]) > 0
+    agreement = f"their correlation is {np.corrcoef(truth[both], guess[both])[0, 1]:.3f}" if varies else "no spread"
+    return draw(
+        f"{outcome.name}: predicted and true",
+        f"{len(truth)} predictions of the {outcome.split} rows; {agreement}.",
+        paint,
+    )
+
+
+def residuals(outcome: Outcome) -> Figure:
+    """How often which error."""
+    errors = (outcome.guess - outcome.truth).reshape(-1)
+    errors = errors[np.isfinite(errors)]
+
+    def paint(axes: Axes) -> None:
+        axes.hist(errors, bins=40, color=BLUE)
+        axes.axvline(0, color=GREY, linestyle=":")
+        axes.set_xlabel(f"predicted less true {outcome.name}")
+        axes.set_ylabel("predictions")
+
+    low, middle, high = np.quantile(errors, [0.05, 0.5, 0.95]) if len(errors) else (0.0, 0.0, 0.0)
+    text = f"The median error is {middle:.4g}; nine of ten are between {low:.4g} and {high:.4g}."
+    return draw(f"{outcome.name}: errors", text, paint)
+
+
+def over_rows(outcome: Outcome) -> Figure:
+    """The last rows with what was forecast for them, the interval of quantiles as a band."""
+    place = slice(max(0, len(outcome.truth) - _STEPS), None)
+    truth, guess = outcome.truth[place, 0], outcome.guess[place, 0]
+    steps = np.arange(len(truth))
+
+    def paint(axes: Axes) -> None:
+        if outcome.levels is not None:
+            band = outcome.levels[place, 0]
+            axes.fill_between(steps, band[:, 0], band[:, -1], color=ORANGE, alpha=0.25, linewidth=0, label="interval")
+        axes.plot(steps, truth, color=BLUE, label="true")
+        axes.plot(steps, guess, color=ORANGE, linestyle="--", label="forecast")
+        axes.set_xlabel(f"sample of the {outcome.split} rows")
+        axes.set_ylabel(outcome.name)
+        axes.legend()
+
+    text = f"The last {len(truth)} samples of the {outcome.split} rows, and what the model forecast for them."
+    return draw(f"{outcome.name}: forecast and truth", text, paint, width=7.4)
+
+
+def calibration(outcome: Outcome) -> Figure:
+    """How often the second class is true where the model gives it a probability."""
+    assert outcome.scores is not None
+    scores, truth = outcome.scores.reshape(-1), outcome.truth.reshape(-1)
+    bins = np.clip((scores * 10).astype(int), 0, 9)
+    used = [bin_ for bin_ in range(10) if (bins == bin_).sum() > 0]
+    said = [float(scores[bins == bin_].mean()) for bin_ in used]
+    true = [float(truth[bins == bin_].mean()) for bin_ in used]
+
+    def paint(axes: Axes) -> None:
+        axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", label="calibrated")
+        axes.plot(said, true, color=BLUE, marker="o", markersize=4, label="model")
+        axes.set_xlabel("probability that the model gives")
+        axes.set_ylabel("share that is true")
+        axes.legend()
+
+    share = [float((bins == bin_).mean()) for bin_ in used]
+    gap = sum(abs(a - b) * weight for a, b, weight in zip(said, true, share, strict=True))
+    text = f"Probabilities differ from what is true by {gap:.3f} on average (expected calibration error, ten bins)."
+    return draw(f"{outcome.name}: calibration", text, paint)
+
+
+def thresholds(outcome: Outcome) -> Figure:
+    """Precision and recall at every threshold."""
+    assert outcome.scores is not None
+    scores, truth = outcome.scores.reshape(-1), outcome.truth.reshape(-1).astype(bool)
+    cuts = np.linspace(0, 1, 101)[:-1]
+    hits = np.array([(truth & (scores > cut)).sum() for cut in cuts], float)
+    taken = np.array([(scores > cut).sum() for cut in cuts], float)
+    precision = np.divide(hits, taken, out=np.full_like(hits, np.nan), where=taken > 0)
+    recall = hits / max(1, truth.sum())
+
+    def paint(axes: Axes) -> None:
+        axes.plot(cuts, precision, color=BLUE, label="precision")
+        axes.plot(cuts, recall, color=ORANGE, linestyle="--", label="recall")
+        axes.set_xlabel("threshold")
+        axes.legend()
+
+    at = int(np.nanargmax(2 * precision * recall / np.maximum(precision + recall, 1e-12)))
+    text = f"F1 is highest at threshold {cuts[at]:.2f}: precision {precision[at]:.3f}, recall {recall[at]:.3f}."
+    return draw(f"{outcome.name}: thresholds", text, paint)
+
+
+def confidence(outcome: Outcome) -> Figure:
+    """How sure the model is where it is right, and where it is wrong."""
+    assert outcome.scores is not None
+    sure = outcome.scores.max(axis=-1).reshape(-1)
+    right = (outcome.guess == outcome.truth).reshape(-1)
+
+    def paint(axes: Axes) -> None:
+        groups = [sure[right], sure[~right]]
+        axes.hist(groups, bins=20, range=(0, 1), stacked=True, color=[BLUE, ORANGE], label=["right", "wrong"])
+        axes.set_xlabel("probability of the class that is said")
+        axes.set_ylabel("predictions")
+        axes.legend()
+
+    means = ", ".join(
+        f"{float(sure[which].mean()):.3f} where it is {word}"
+        for which, word in ((right, "right"), (~right, "wrong"))
+        if which.any()
+    )
+    return draw(f"{outcome.name}: how sure the model is", f"The mean probability is {means}.", paint)
+
+
+def _thinned(values: np.ndarray) -> np.ndarray:
+    """Evenly spaced ones of many values."""
+    places = np.linspace(0, len(values) - 1, min(_POINTS, len(values))).astype(int)
+    return np.asarray(values[places])
