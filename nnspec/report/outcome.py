@@ -1,4 +1,4 @@
-"""What a model says about held-out samples, beside the truth: what figures and tables of a report are made from."""
+"""What a model says about held-out samples, beside the truth: what plots and tables of a report are made from."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nnspec.data.section.plan import SlotPlan
 from nnspec.ir.graph import Graph, Output
 
 Array = np.ndarray
-MOST_SAMPLES = 4096  # of a split; figures of more look the same
+MOST_SAMPLES = 4096  # of a split; plots of more look the same
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

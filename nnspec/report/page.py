@@ -13,9 +13,9 @@ import numpy as np
 from nnspec.data.dataset import Dataset
 from nnspec.ir.axes import describe
 from nnspec.ir.graph import Graph
-from nnspec.report.figures import Figure, curves, figures_of
 from nnspec.report.network import layer_entries
 from nnspec.report.outcome import Outcome
+from nnspec.report.plots import Plot, curves, plots_of
 
 _WORST = 10
 _MOST_CLASSES = 24
@@ -57,12 +57,12 @@ class Results:
 
 
 def write_report(path: Path, results: Results) -> None:
-    """Writes the page; without matplotlib, one without figures that says how to have them."""
+    """Writes the page; without matplotlib, one without plots that says how to have them."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     from nnspec.diagnostics.extras import install_command, is_installed
 
-    has_figures = is_installed("plots")
+    has_plots = is_installed("plots")
     environment = Environment(
         loader=PackageLoader("nnspec.report", "."),
         autoescape=True,
@@ -74,9 +74,9 @@ def write_report(path: Path, results: Results) -> None:
         results=results,
         layers=layer_entries(results.graph),
         metrics=metric_tables(results.metrics),
-        curves=curves(results.history, results.best_epoch) if has_figures else [],
-        figures=_figures(results) if has_figures else {},
-        how_to_draw="" if has_figures else install_command("plots"),
+        curves=curves(results.history, results.best_epoch) if has_plots else [],
+        plots=_plots(results) if has_plots else {},
+        how_to_draw="" if has_plots else install_command("plots"),
         tables={outcome.name: _tables(outcome) for outcome in results.outcomes},
         data=data_tables(results.dataset),
         rounded=rounded,
@@ -85,8 +85,8 @@ def write_report(path: Path, results: Results) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def _figures(results: Results) -> dict[str, list[Figure]]:
-    return {outcome.name: figures_of(outcome, results.is_in_order) for outcome in results.outcomes}
+def _plots(results: Results) -> dict[str, list[Plot]]:
+    return {outcome.name: plots_of(outcome, results.is_in_order) for outcome in results.outcomes}
 
 
 def rounded(value: object) -> str:
@@ -193,8 +193,8 @@ def data_tables(dataset: Dataset) -> list[Table]:
             values = split.raw.get(name, split.x[name])
             if values.dtype.kind in "biuf" and values.size:
                 wide = values.astype(np.float64)
-                figures = [f"{measure(wide):.4g}" for measure in (np.nanmin, np.nanmean, np.nanstd, np.nanmax)]
-                ranges.append((name, split_name, " × ".join(map(str, values.shape[1:])) or "1", *figures))
+                statistics = [f"{measure(wide):.4g}" for measure in (np.nanmin, np.nanmean, np.nanstd, np.nanmax)]
+                ranges.append((name, split_name, " × ".join(map(str, values.shape[1:])) or "1", *statistics))
     if ranges:
         head = ("input", "split", "values a sample", "least", "mean", "deviation", "greatest")
         tables.append(Table(caption="Values of the inputs, as they are in the data", head=head, rows=tuple(ranges)))

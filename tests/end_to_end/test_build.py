@@ -28,6 +28,8 @@ FILES = {
     "preprocessing.json",
     "spec.yaml",
     "verify.json",
+    "interface.json",
+    "report.html",
 }
 
 

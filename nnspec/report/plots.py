@@ -1,7 +1,7 @@
-"""The figures of a report as SVG, drawn by matplotlib.
+"""The plots of a report as SVG, drawn by matplotlib.
 
 Text stays text, so that it is found, read aloud and small; black becomes the page's own text colour, so that a
-figure is readable on a dark page too. The same numbers give the same bytes.
+plot is readable on a dark page too. The same numbers give the same bytes.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _STEPS = 240  # of a plot over rows
 
 
 @dataclass(frozen=True)
-class Figure:
-    """A figure: its heading, what it shows in words, and its SVG."""
+class Plot:
+    """A plot: its heading, what it shows in words, and its SVG."""
 
     title: str
     text: str
@@ -35,8 +35,8 @@ class Figure:
     is_broad: bool = False
 
 
-def draw(title: str, text: str, paint: Callable[[Axes], None], *, width: float = 4.6, height: float = 3.1) -> Figure:
-    """A figure of one pair of axes.
+def draw(title: str, text: str, paint: Callable[[Axes], None], *, width: float = 4.6, height: float = 3.1) -> Plot:
+    """A plot of one pair of axes.
 
     Args:
         paint: draws on them.
@@ -60,13 +60,13 @@ def draw(title: str, text: str, paint: Callable[[Axes], None], *, width: float =
         paint(axes)
         buffer = io.StringIO()
         canvas.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return Figure(title, text, _inlined(buffer.getvalue(), title), is_broad=width > height * 2)
+    return Plot(title, text, _inlined(buffer.getvalue(), title), is_broad=width > height * 2)
 
 
 def _inlined(svg: str, title: str) -> str:
     """The `svg` element alone, as wide as the page lets it be, hidden from screen readers: the caption says it.
 
-    Several of them are in one page, so an id that is referred to gets the figure's name, and all others go.
+    Several of them are in one page, so an id that is referred to gets the plot's name, and all others go.
     """
     body = svg[svg.index("<svg") :].replace(_INK, "currentColor")
     body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
@@ -79,7 +79,7 @@ def _inlined(svg: str, title: str) -> str:
     return re.sub(r"<svg ", '<svg aria-hidden="true" focusable="false" ', body, count=1)
 
 
-def curves(history: Sequence[dict[str, float]], best_epoch: int) -> list[Figure]:
+def curves(history: Sequence[dict[str, float]], best_epoch: int) -> list[Plot]:
     """Each metric by epoch, on the training and validation rows."""
     names = [
         name for name in (history[0] if history else {}) if not name.startswith("val_") and name != "learning_rate"
@@ -87,7 +87,7 @@ def curves(history: Sequence[dict[str, float]], best_epoch: int) -> list[Figure]
     return [_curve(history, name, best_epoch) for name in names]
 
 
-def _curve(history: Sequence[dict[str, float]], name: str, best_epoch: int) -> Figure:
+def _curve(history: Sequence[dict[str, float]], name: str, best_epoch: int) -> Plot:
     epochs = range(1, len(history) + 1)
 
     def paint(axes: Axes) -> None:
@@ -105,7 +105,7 @@ def _curve(history: Sequence[dict[str, float]], name: str, best_epoch: int) -> F
     return draw(name, text, paint)
 
 
-def figures_of(outcome: Outcome, is_in_order: bool) -> list[Figure]:
+def plots_of(outcome: Outcome, is_in_order: bool) -> list[Plot]:
     """What a reader looks at first for the output's task.
 
     Args:
@@ -118,7 +118,7 @@ def figures_of(outcome: Outcome, is_in_order: bool) -> list[Figure]:
     return [*([over_rows(outcome)] if is_in_order else []), against_truth(outcome), residuals(outcome)]
 
 
-def against_truth(outcome: Outcome) -> Figure:
+def against_truth(outcome: Outcome) -> Plot:
     """Predicted values against true ones."""
     truth, guess = _thinned(outcome.truth.reshape(-1)), _thinned(outcome.guess.reshape(-1))
 
@@ -140,7 +140,7 @@ def against_truth(outcome: Outcome) -> Figure:
     )
 
 
-def residuals(outcome: Outcome) -> Figure:
+def residuals(outcome: Outcome) -> Plot:
     """How often which error."""
     errors = (outcome.guess - outcome.truth).reshape(-1)
     errors = errors[np.isfinite(errors)]
@@ -156,7 +156,7 @@ def residuals(outcome: Outcome) -> Figure:
     return draw(f"{outcome.name}: errors", text, paint)
 
 
-def over_rows(outcome: Outcome) -> Figure:
+def over_rows(outcome: Outcome) -> Plot:
     """The last rows with what was forecast for them, the interval of quantiles as a band."""
     place = slice(max(0, len(outcome.truth) - _STEPS), None)
     truth, guess = outcome.truth[place, 0], outcome.guess[place, 0]
@@ -176,7 +176,7 @@ def over_rows(outcome: Outcome) -> Figure:
     return draw(f"{outcome.name}: forecast and truth", text, paint, width=7.4)
 
 
-def calibration(outcome: Outcome) -> Figure:
+def calibration(outcome: Outcome) -> Plot:
     """How often the second class is true where the model gives it a probability."""
     assert outcome.scores is not None
     scores, truth = outcome.scores.reshape(-1), outcome.truth.reshape(-1)
@@ -198,7 +198,7 @@ def calibration(outcome: Outcome) -> Figure:
     return draw(f"{outcome.name}: calibration", text, paint)
 
 
-def thresholds(outcome: Outcome) -> Figure:
+def thresholds(outcome: Outcome) -> Plot:
     """Precision and recall at every threshold."""
     assert outcome.scores is not None
     scores, truth = outcome.scores.reshape(-1), outcome.truth.reshape(-1).astype(bool)
@@ -219,7 +219,7 @@ def thresholds(outcome: Outcome) -> Figure:
     return draw(f"{outcome.name}: thresholds", text, paint)
 
 
-def confidence(outcome: Outcome) -> Figure:
+def confidence(outcome: Outcome) -> Plot:
     """How sure the model is where it is right, and where it is wrong."""
     assert outcome.scores is not None
     sure = outcome.scores.max(axis=-1).reshape(-1)
