@@ -32,6 +32,7 @@ from nnspec.data.prepare.static import check_static
 from nnspec.data.prepare.time_order import check_time_order
 from nnspec.data.prepare.time_steps import describe_gaps
 from nnspec.data.prepare.transforms import InputTransform, OutputTransform
+from nnspec.data.prepare.unchanged import unchanged
 from nnspec.data.prepare.windows import take_targets, take_windows, window_ends
 from nnspec.data.samples import Dataset, Split
 from nnspec.data.section.agree import reference, settle
@@ -50,13 +51,15 @@ def load(plan: DataPlan, inputs: Mapping[str, Slot], outputs: Mapping[str, Slot]
     """Loads, splits, windows and encodes the data.
 
     Raises:
-        SpecError: any of NN208 and NN501 to NN516, as `probe`, and those that only the values show.
+        SpecError: any of NN208 and NN501 to NN516, as `probe`, and those that only the values show; NN568
+            where a file changes meanwhile.
     """
-    faults = probe(plan, inputs, outputs)
-    if any(fault.is_error for fault in faults):
-        raise SpecError(faults)
-    settled = settle(plan, inputs, outputs)
-    return _Loader(bind(plan, *settled), *settled).load()
+    with unchanged(plan):
+        faults = probe(plan, inputs, outputs)
+        if any(fault.is_error for fault in faults):
+            raise SpecError(faults)
+        settled = settle(plan, inputs, outputs)
+        return _Loader(bind(plan, *settled), *settled).load()
 
 
 class _Loader:

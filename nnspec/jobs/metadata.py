@@ -81,6 +81,7 @@ def describe_model(
         "window": window,
         "missing": plan.missing if plan is not None else None,
         **({"missing_of": rules} if rules else {}),
+        **_query(plan),
         "order_by": plan.order_by if plan is not None else None,
         "series": plan.series_column if plan is not None else None,
         "layout": {name: list(order) for name, order in layout.items()},
@@ -113,6 +114,15 @@ def _gaps(plan: DataPlan | None, name: str, deployment: Deployment) -> Described
     if plan is None or transform is None or transform.fill is None:
         return {}
     return {"gaps": [column for column in plan.inputs[name].columns if plan.missing_rule(column).is_in_graph]}
+
+
+def _query(plan: DataPlan | None) -> Described:
+    """The query whose rows the model was trained on, and how its tables were read."""
+    if plan is None or plan.source is None or not plan.source.parts:
+        return {}
+    parts = plan.source.parts.items()
+    tables = {name: {"kind": part.kind, "options": dict(part.options)} for name, part in parts}
+    return {"query": {"sql": plan.source.options["query"], "tables": tables}}
 
 
 def _reading(plan: DataPlan | None, name: str, value: Value) -> Described:

@@ -42,6 +42,8 @@ SHOWN_ELSEWHERE = {
     "NN522": "tests/unit/jobs/test_resuming.py",
     "NN541": "tests/unit/training/test_padded_targets.py",
     "NN530": "tests/unit/data/sources/test_plugins.py",
+    "NN566": "tests/unit/runtime/test_query.py",
+    "NN568": "tests/unit/data/prepare/test_unchanged.py",
     "NN601": "tests/end_to_end/test_export.py",
     "NN604": "tests/end_to_end/test_export.py",
     "NN606": "tests/end_to_end/test_build.py",

@@ -61,12 +61,22 @@ class PlanFacts:
     def _probe(self, source: SourcePlan) -> SourceFacts | None:
         if source.table is not None and self.facts(source.table) is None:
             return None  # which has been reported
+        if source.parts:
+            absent = [part for part in source.parts.values() if not self._is_there(part)]
+            return None if absent else self._look(source)
+        return self._look(source) if self._is_there(source) else None
+
+    def _is_there(self, source: SourcePlan) -> bool:
+        """Whether a source has a file; that it has none is reported."""
         is_folder = source.source.is_per_file and source.table is None
-        if not source.files() and not (is_folder and source.path.is_dir()):
+        if source.source.has_files and not source.files() and not (is_folder and source.path.is_dir()):
             noun = source.source.noun if source.source.is_folder else ""
             place = source.shown, source.path, source.span, source.where
             self.diagnostics.append(missing_file(*place, noun, is_folder=is_folder))
-            return None
+            return False
+        return True
+
+    def _look(self, source: SourcePlan) -> SourceFacts | None:
         try:
             return source.source.probe(source, *_columns_of(self.plan, source))
         except ToldError as error:

@@ -182,6 +182,18 @@ def _slot(sources: Sequence[DataSource]) -> dict[str, Schema]:
     return {**_SELECTORS, **paths, **_AXES, **options}
 
 
+def _table(sources: Sequence[DataSource]) -> Schema:
+    """A table of a query: of the kinds whose columns have names."""
+    tables = [source for source in sources if source.selectors == ("columns",)]
+    options = {name: schema for source in tables for name, schema in source.options.items()}
+    return _closed(
+        "A file, or files.",
+        {**{source.kind: _text(source.description) for source in tables}, **options},
+        minProperties=1,
+        maxProperties=1 + len(options),
+    )
+
+
 def _shared_source(sources: Sequence[DataSource]) -> Schema:
     """The section's `source`: of the kinds from which an input picks its part."""
     shared = [source for source in sources if source.selectors]
@@ -271,6 +283,20 @@ def data_section(sources: Sequence[DataSource]) -> Schema:
         "The data for training, validation and test.",
         {
             "source": _shared_source(sources),
+            "tables": {
+                "type": "object",
+                "description": "Further tables for `query`, by the name that it calls them.",
+                "minProperties": 1,
+                "additionalProperties": _table(sources),
+            },
+            "query": {
+                **_text(
+                    "One SELECT over `source` and the `tables`, run by DuckDB; its rows replace those of "
+                    "`source`. It reads these tables and nothing else: no files, network, settings or extensions. "
+                    "Without ORDER BY, rows come in the order in which one thread makes them, the same each time."
+                ),
+                "maxLength": 65536,
+            },
             "order_by": _text("The column (or array) by which rows are sorted first; equal values keep file order."),
             "series": _closed(
                 "Several series in one table: no window spans two, no gap is filled across them, and `by: time` and "

@@ -16,7 +16,7 @@ def kinds_in(section: Any) -> tuple[str, ...]:
     if not isinstance(section, dict):
         return ()
     mappings = [section.get("source")]
-    for role in ("inputs", "outputs"):
+    for role in ("tables", "inputs", "outputs"):
         slots = section.get(role)
         mappings += slots.values() if isinstance(slots, dict) else ()
     keys = {key for mapping in mappings if isinstance(mapping, dict) for key in mapping}

@@ -12,6 +12,7 @@ from typing import Any
 from nnspec.data.section.json_schema import SLOT_KEYS
 from nnspec.data.section.plan import DataPlan, Part, SlotPlan, SplitPlan, WindowPlan
 from nnspec.data.section.read_columns import read_encodings, read_missing
+from nnspec.data.section.read_query import read_query
 from nnspec.data.section.read_sources import SourceReader, spans_of
 from nnspec.data.section.read_values import read_classes, read_scale
 from nnspec.data.sources.base import SourcePlan
@@ -54,6 +55,7 @@ class _Reader(SourceReader):
         source = self.node.get("source")
         if isinstance(source, Mapping):
             self.source = self.read_source(source, "data.source")
+        self.source = read_query(self, self.node)
         self.window = self.read_window(plain.get("window"), spans)
         series = self.node.get("series")
         if isinstance(series, Mapping):
@@ -81,7 +83,8 @@ class _Reader(SourceReader):
             span=self.node.span,
             spans=spans,
         )
-        for key, span, where in plan.row_keys() if self.source is None and source is None else ():
+        has_table = self.source is not None or source is not None or "query" in plain
+        for key, span, where in () if has_table else plan.row_keys():
             self.fault("NN503", f"`{key}` is read from `source`, but section `data` has no `source`", span, where)
         self.report.raise_errors()
         return plan

@@ -64,6 +64,7 @@ class SourcePlan:
         table: where `shown` is a column of paths, the table that has it.
         beside: the source whose files these go with, matched by name.
         wanted: what takes the values, where that decides how they are made.
+        parts: of a query, its tables by name.
     """
 
     source: DataSource
@@ -77,6 +78,7 @@ class SourcePlan:
     table: SourcePlan | None = None
     beside: SourcePlan | None = None
     wanted: Wanted | None = None
+    parts: Mapping[str, SourcePlan] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:
@@ -86,10 +88,13 @@ class SourcePlan:
     def identity(self) -> tuple[str, Path, str]:
         """Equal for two mentions of the same data."""
         more = (self.table and (self.shown, self.table.identity), self.beside and self.beside.identity, self.wanted)
-        return self.kind, self.path, repr((sorted(self.options.items()), *more))
+        tables = [(name, part.identity) for name, part in self.parts.items()]
+        return self.kind, self.path, repr((sorted(self.options.items()), *more, tables))
 
     def files(self) -> list[Path]:
         """The files that exist, in the order of their samples."""
+        if self.parts:
+            return [path for part in self.parts.values() for path in part.files()]
         return self.source.list_files(self.path) if self.table is None else self.source.list_named_files(self)
 
     def check_below(self, path: Path) -> None:
@@ -211,6 +216,7 @@ class DataSource(ABC):
         selectors: how an input picks its part of it: `columns`, `array`; none where the file is one input's data.
         is_pattern: whether the path may have wildcards.
         is_folder: whether the path may be a folder.
+        has_files: whether what the key names is a file.
         is_per_file: whether the path is a folder, each of whose files is a sample; where the section has a `source`,
             the key names its column of paths instead.
         options: schemas of the keys beside the path, by name, each with a description.
@@ -224,6 +230,7 @@ class DataSource(ABC):
     selectors: ClassVar[tuple[str, ...]] = ()
     is_pattern: ClassVar[bool] = False
     is_folder: ClassVar[bool] = False
+    has_files: ClassVar[bool] = True
     is_per_file: ClassVar[bool] = False
     options: ClassVar[Mapping[str, Schema]] = {}
     required: ClassVar[Mapping[str, str]] = {}

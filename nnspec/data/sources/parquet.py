@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nnspec.data.sources.base import SourceError, SourcePlan
 from nnspec.data.sources.typed import Part, TypedSource
+from nnspec.data.sources.typed_fill import fill_from_parts
 from nnspec.runtime.engine import EngineError, connect, open_parquet
 from nnspec.runtime.partitions import find_files, fixed_folder, partition_of
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 class ParquetSource(TypedSource):
@@ -35,7 +40,10 @@ class ParquetSource(TypedSource):
         finally:
             connection.close()
 
-    def _parts(self, plan: SourcePlan, connection: object) -> Iterator[Part]:
+    def fill(self, plan: SourcePlan, connection: duckdb.DuckDBPyConnection, name: str) -> None:
+        fill_from_parts(connection, name, list(self._parts(plan, connection)))
+
+    def _parts(self, plan: SourcePlan, connection: duckdb.DuckDBPyConnection) -> Iterator[Part]:
         files = plan.files()
         root = plan.path if plan.path.is_dir() else fixed_folder(plan.path)
         for file in files:

@@ -26,6 +26,7 @@ from nnspec.runtime.engine import EngineError, Kind, Table, Wanted, kind_of, rea
 from nnspec.runtime.time_rules import parse_times
 
 if TYPE_CHECKING:
+    import duckdb
     import numpy as np
 
     from nnspec.runtime.samples import Samples
@@ -89,6 +90,15 @@ class TypedSource(TableSource):
         """What changes as the data do; None where that is not known without reading them."""
         stats = [(str(path), path.stat()) for path in plan.files()]
         return tuple((name, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns) for name, stat in stats)
+
+    @abstractmethod
+    def fill(self, plan: SourcePlan, connection: duckdb.DuckDBPyConnection, name: str) -> None:
+        """Makes the table `name` of all rows, with the columns' own types.
+
+        Raises:
+            EngineError: where they cannot be read.
+            SourceError: as well.
+        """
 
     def probe(self, plan: SourcePlan, wanted: Sequence[str], kept: Sequence[str]) -> SourceFacts:
         """Goes through the rows once, in DuckDB, looking at the columns that are wanted."""

@@ -1,0 +1,61 @@
+"""Whether the files of a plan are the same from their check to the end of reading them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from nnspec.data.section.plan import DataPlan
+from nnspec.data.sources.base import SourcePlan
+from nnspec.diagnostics import SpecError
+
+_Stamp = tuple[int, int, int]
+
+
+@contextmanager
+def unchanged(plan: DataPlan) -> Iterator[None]:
+    """Raises NN568 where a file changes meanwhile, whatever else that led to.
+
+    A file that grows gives columns of unlike lengths, or half a row: what is told then is that it changed.
+    """
+    before = {path: (source, _stamp(path)) for source in _sources(plan) for path in source.files()}
+    try:
+        yield
+    except SpecError:
+        _compare(plan, before)
+        raise
+    _compare(plan, before)
+
+
+def _stamp(path: Path) -> _Stamp | None:
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns
+
+
+def _compare(plan: DataPlan, before: Mapping[Path, tuple[SourcePlan, _Stamp | None]]) -> None:
+    for path, (source, old) in before.items():
+        new = _stamp(path)
+        if old is None or old == new:
+            continue
+        what = "was removed" if new is None else f"changed from {old[1]:,} to {new[1]:,} bytes"
+        raise _changed(source, path, what if new is None or old[1] != new[1] else "changed")
+    for source in _sources(plan):
+        for path in source.files():
+            if path not in before:
+                raise _changed(source, path, "is new")
+
+
+def _changed(source: SourcePlan, path: Path, what: str) -> SpecError:
+    message = f"`{path.name}` {what} while the data were read"
+    return SpecError.single("NN568", message, source.span, path=source.where)
+
+
+def _sources(plan: DataPlan) -> Iterator[SourcePlan]:
+    """What names files; of a column of paths, the table that has it."""
+    for source in [*(slot.source for slot in plan.slots()), *([plan.source] if plan.source else [])]:
+        table = source if source.table is None else source.table
+        yield from table.parts.values() if table.parts else [table]

@@ -1,0 +1,66 @@
+"""Sources whose rows are made once and kept: databases, and queries. What is read later is what was checked."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from nnspec.data.sources.base import SourceFacts, SourcePlan
+from nnspec.data.sources.typed import Part, TypedSource
+from nnspec.runtime.engine import Table
+
+if TYPE_CHECKING:
+    import duckdb
+
+_KEPT = 2
+
+
+class SnapshotSource(TypedSource):
+    """A typed table whose rows are made by `make`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made: dict[Hashable, tuple[Hashable | None, Table]] = {}
+
+    @abstractmethod
+    def make(self, plan: SourcePlan) -> Table:
+        """The rows, in an engine of their own.
+
+        Raises:
+            SourceError: where they cannot be had.
+        """
+
+    def probe(self, plan: SourcePlan, wanted: Sequence[str], kept: Sequence[str]) -> SourceFacts:
+        """As any typed table, of rows that are made anew where it is not known that they are the same."""
+        stamp = self.stamp(plan)
+        found = self._made.get(plan.identity)
+        if found is not None and (stamp is None or found[0] != stamp):
+            del self._made[plan.identity]
+        return super().probe(plan, wanted, kept)
+
+    def stamp(self, plan: SourcePlan) -> Hashable | None:
+        """Of all tables, None where that of one is not known."""
+        parts = list(plan.parts.values())
+        stamps = [part.source.stamp(part) if isinstance(part.source, TypedSource) else _stamp(part) for part in parts]
+        return None if not stamps or None in stamps else tuple(stamps)
+
+    @contextmanager
+    def open_parts(self, plan: SourcePlan) -> Iterator[Iterator[Part]]:
+        found = self._made.get(plan.identity)
+        if found is None:
+            found = self.stamp(plan), self.make(plan)
+            while len(self._made) >= _KEPT:
+                del self._made[next(iter(self._made))]
+            self._made[plan.identity] = found
+        yield iter([Part(found[1])])
+
+    def fill(self, plan: SourcePlan, connection: duckdb.DuckDBPyConnection, name: str) -> None:
+        """Raises where it is not a table that goes into a query."""
+        raise NotImplementedError
+
+
+def _stamp(plan: SourcePlan) -> Hashable:
+    stats = [(str(path), path.stat()) for path in plan.files()]
+    return tuple((name, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns) for name, stat in stats)
