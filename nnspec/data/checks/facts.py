@@ -85,7 +85,7 @@ class PlanFacts:
         except OutsideError as error:
             code, message = "NN510", str(error)
         except ProposalError as error:
-            self.diagnostics.append(propose_keys(source, error.shown, error.proposal))
+            self.diagnostics.append(propose_keys(source.parts.get(error.table, source), error.shown, error.proposal))
             return None
         except SourceError as error:
             code, message = "NN502", f"`{source.shown}` cannot be used: {error}"

@@ -50,7 +50,10 @@ class ProposalError(SourceError):
 
     Attributes:
         shown: what messages call the file.
+        table: of a query, the table whose file it is.
     """
+
+    table: str = ""
 
     def __init__(self, shown: str, proposal: Proposal) -> None:
         super().__init__(proposal.reason)

@@ -52,10 +52,6 @@ class TableFault(ToldError):
         self.table, self.error = table, error
 
     def diagnostic(self, span: Span, path: str) -> Diagnostic:
-        if isinstance(self.error, ProposalError):
-            from nnspec.data.checks.dialect import propose_keys
-
-            return propose_keys(self.table, self.error.shown, self.error.proposal)
         if isinstance(self.error, ToldError):
             return self.error.diagnostic(self.table.span, self.table.where)
         return super().diagnostic(self.table.span, self.table.where)
@@ -91,6 +87,9 @@ def _fill(plan: SourcePlan, connection: duckdb.DuckDBPyConnection, name: str) ->
         raise TableFault(plan, SourceError(first_sentence(error))) from None
     except EngineError as error:
         raise TableFault(plan, SourceError(str(error))) from None
+    except ProposalError as error:
+        error.table = name
+        raise
     except SourceError as error:
         raise TableFault(plan, error) from None
     except OSError as error:
