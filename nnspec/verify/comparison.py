@@ -124,11 +124,14 @@ class Measure:
             return cls(min(1.0, largest))
         return cls(scale_of(predicted), transform if output.gives_values else None)
 
-    def relative(self, error: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    def relative(
+        self, error: np.ndarray, wanted: np.ndarray, raw: Mapping[str, np.ndarray] | None = None
+    ) -> np.ndarray:
         """Each element's error in terms of the measure: axes `batch *output`.
 
         Args:
             error: absolute, in the units of `wanted`.
+            raw: the inputs, whose magnitude some outputs are in units of.
         """
         if self.transform is None or (self.transform.scaling is None and self.transform.relative is None):
             return error / self.scale
@@ -136,7 +139,11 @@ class Measure:
             rounding = ROUNDINGS * np.finfo(np.float32).eps * np.abs(wanted.astype(np.float64))
             left = np.maximum(error - np.where(np.isfinite(rounding), rounding, 0.0), 0.0)
         divisor = self.transform.scaling.divisor if self.transform.scaling is not None else np.float32(1)
-        return np.asarray(left / np.abs(divisor.astype(np.float64)) / self.scale)
+        units = np.abs(divisor.astype(np.float64))
+        relative = self.transform.relative
+        if relative is not None and relative.is_scaled and raw is not None:
+            units = units * relative.magnitude(raw[relative.input]).astype(np.float64)
+        return np.asarray(left / units / self.scale)
 
 
 def clear_labels(output: Output, predicted: np.ndarray, margin: float) -> np.ndarray:

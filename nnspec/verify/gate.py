@@ -159,7 +159,7 @@ class Gate(Subject):
         if got.shape != wanted.shape:
             return float("inf"), np.full(given.run.batch, np.inf)
         absolute = errors(got, wanted)
-        relative = measure.relative(absolute, wanted) if wanted.dtype.kind not in "OU" else absolute
+        relative = measure.relative(absolute, wanted, given.run.raw) if wanted.dtype.kind not in "OU" else absolute
         return float(np.max(absolute, initial=0.0)), relative.reshape(given.run.batch, -1).max(axis=1, initial=0.0)
 
     def compare(

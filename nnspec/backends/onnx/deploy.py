@@ -110,27 +110,54 @@ def _keep_padding(lowering: Lowering, raw: View, scaled: View, pad_value: float,
 
 
 def _add_last_values(lowering: Lowering, view: View, raw: View, relative: Relative) -> View:
-    """Adds the window's last values of the target's columns."""
-    last = raw
+    """Adds the window's last values of the target's columns, to changes in units of the window's magnitude or not."""
+    columns = raw
     if relative.feature is not None:
-        last, place = lowering.with_axis_alone(last, relative.feature)
+        columns, place = lowering.with_axis_alone(columns, relative.feature)
         made = lowering.factor("column", len(relative.columns))
-        columns = lowering.constant(np.asarray(relative.columns, np.int64), "columns")
-        tensor = lowering.node("Gather", last.tensor, columns, axis=place)
-        dims = tuple(made if i == place else dim for i, dim in enumerate(last.dims))
-        axes = tuple(made if i == relative.feature else axis for i, axis in enumerate(last.axes))
-        last = replace(last, tensor=tensor, dims=dims, axes=axes)
-    if relative.step is not None:
-        last, place = lowering.with_axis_alone(last, relative.step)
-        tensor = lowering.node("Gather", last.tensor, lowering.constant(np.asarray([-1], np.int64), "last"), axis=place)
-        dims = tuple(() if i == place else dim for i, dim in enumerate(last.dims))
-        axes = tuple(() if i == relative.step else axis for i, axis in enumerate(last.axes))
-        last = replace(last, tensor=tensor, dims=dims, axes=axes)
-    columns_group = last.axes[relative.feature] if relative.feature is not None else ()
+        indices = lowering.constant(np.asarray(relative.columns, np.int64), "columns")
+        tensor = lowering.node("Gather", columns.tensor, indices, axis=place)
+        dims = tuple(made if i == place else dim for i, dim in enumerate(columns.dims))
+        axes = tuple(made if i == relative.feature else axis for i, axis in enumerate(columns.axes))
+        columns = replace(columns, tensor=tensor, dims=dims, axes=axes)
     ready = lowering.canonical(view)
-    spread = [columns_group if size > 1 else () for size in relative.shape]
-    arranged = lowering.arrange(last, (last.axes[0], *spread))
-    return replace(ready, tensor=lowering.node("Add", ready.tensor, arranged.tensor))
+    if relative.is_scaled:
+        magnitude = _beside(lowering, _magnitude(lowering, columns, relative), relative)
+        ready = replace(ready, tensor=lowering.node("Mul", ready.tensor, magnitude))
+    last = _beside(lowering, _last_step(lowering, columns, relative), relative)
+    return replace(ready, tensor=lowering.node("Add", ready.tensor, last))
+
+
+def _last_step(lowering: Lowering, columns: View, relative: Relative) -> View:
+    if relative.step is None:
+        return columns
+    alone, place = lowering.with_axis_alone(columns, relative.step)
+    last = lowering.constant(np.asarray([-1], np.int64), "last")
+    return _without_step(alone, lowering.node("Gather", alone.tensor, last, axis=place), place, relative.step)
+
+
+def _magnitude(lowering: Lowering, columns: View, relative: Relative) -> View:
+    found = lowering.elementwise("Abs", columns)
+    if relative.step is not None:
+        alone, place = lowering.with_axis_alone(found, relative.step)
+        axes = lowering.constant(np.asarray([place], np.int64), "axes")
+        mean = lowering.node("ReduceMean", alone.tensor, axes, keepdims=1)
+        found = _without_step(alone, mean, place, relative.step)
+    is_zero = lowering.node("Equal", found.tensor, lowering.scalar(0.0))
+    return replace(found, tensor=lowering.node("Where", is_zero, lowering.scalar(1.0), found.tensor))
+
+
+def _without_step(view: View, tensor: str, place: int, step: int) -> View:
+    dims = tuple(() if i == place else dim for i, dim in enumerate(view.dims))
+    axes = tuple(() if i == step else axis for i, axis in enumerate(view.axes))
+    return replace(view, tensor=tensor, dims=dims, axes=axes)
+
+
+def _beside(lowering: Lowering, view: View, relative: Relative) -> str:
+    """A window's values, a number a column, in dimensions that meet those of the output."""
+    group = view.axes[relative.feature] if relative.feature is not None else ()
+    spread = [group if size > 1 else () for size in relative.shape]
+    return lowering.arrange(view, (view.axes[0], *spread)).tensor
 
 
 def _labels(lowering: Lowering, output: Output, view: View, classes: list[str | int]) -> View:

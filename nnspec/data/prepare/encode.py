@@ -191,7 +191,7 @@ def fit_output(
             return Fitted(OutputTransform(classes=_names(slot, model), edges=edges), task)
         labels, classes = vocabulary(slot, model, train if counted is None else train[counted])
         return Fitted(OutputTransform(classes=classes), task, labels)
-    relative = last if slot.is_relative else None
+    relative = replace(last, is_scaled=slot.is_window_scaled) if slot.is_relative and last is not None else None
     unscaled = OutputTransform(relative=relative)
     scaling = None
     if slot.scale is not None and slot.scale.method != "none":

@@ -139,6 +139,8 @@ class Relative:
         step: that axis' position in the raw input, batch included; None where the window is one row without an axis.
         feature: the feature axis' position, batch included; None where the input has a single column and no such axis.
         shape: what the last values are reshaped to, batch left out, to be added to the target.
+        is_scaled: whether changes are in units of the window's mean magnitude, so that series of unlike scales are
+            alike to the network.
     """
 
     input: str
@@ -147,15 +149,35 @@ class Relative:
     step: int | None = 1
     feature: int | None = 2
     shape: tuple[int, ...] = (-1,)
+    is_scaled: bool = False
 
     def last(self, raw: Array) -> Float:
         """The last values, axes `batch *shape`, from the raw input."""
-        values = _as_float(raw)
-        if self.feature is not None:
-            values = np.take(values, self.columns, axis=self.feature)
+        values = self._columns_of(raw)
         if self.step is not None:
             values = np.take(values, -1, axis=self.step)
         return _as_float(values.reshape(len(raw), *self.shape))
+
+    def magnitude(self, raw: Array) -> Float:
+        """The mean magnitude of the window's values, 1 where all are 0: axes `batch *shape`."""
+        values = np.abs(self._columns_of(raw))
+        if self.step is not None:
+            values = values.mean(axis=self.step, dtype=np.float32)
+        return _as_float(np.where(values == 0, np.float32(1), values).reshape(len(raw), *self.shape))
+
+    def change(self, values: Array, raw: Array) -> Float:
+        """Values as changes: axes `batch *output`."""
+        apart = _as_float(values - self.last(raw))
+        return _as_float(apart / self.magnitude(raw)) if self.is_scaled else apart
+
+    def restore(self, changes: Array, raw: Array) -> Float:
+        """The inverse of `change`."""
+        apart = _as_float(changes * self.magnitude(raw)) if self.is_scaled else changes
+        return _as_float(apart + self.last(raw))
+
+    def _columns_of(self, raw: Array) -> Float:
+        values = _as_float(raw)
+        return values if self.feature is None else np.take(values, self.columns, axis=self.feature)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -165,11 +187,13 @@ class Relative:
             "step": self.step,
             "feature": self.feature,
             "shape": list(self.shape),
+            **({"is_scaled": True} if self.is_scaled else {}),
         }
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Relative:
         places = {"step": body["step"], "feature": body["feature"], "shape": tuple(body["shape"])}
+        places["is_scaled"] = bool(body.get("is_scaled", False))
         return cls(input=body["input"], columns=tuple(body["columns"]), axis=body["axis"], **places)
 
 
@@ -201,7 +225,7 @@ class OutputTransform:
             return _as_float(self.levels.without(plain.encode(self.levels.beside(target), raw_inputs)))
         values = _as_float(target)
         if self.relative is not None:
-            values = _as_float(values - self.relative.last(raw_inputs[self.relative.input]))
+            values = self.relative.change(values, raw_inputs[self.relative.input])
         return values if self.scaling is None else self.scaling.apply(values)
 
     def restore(self, prediction: Array, raw_inputs: Mapping[str, Array]) -> Array:
@@ -213,7 +237,7 @@ class OutputTransform:
         if self.scaling is not None:
             values = self.scaling.invert(values)
         if self.relative is not None:
-            values = _as_float(values + self.relative.last(raw_inputs[self.relative.input]))
+            values = self.relative.restore(values, raw_inputs[self.relative.input])
         return values
 
     def cut(self, values: Array) -> NDArray[np.int64]:

@@ -146,9 +146,10 @@ _INPUT_KEYS: dict[str, Schema] = {
 _OUTPUT_KEYS: dict[str, Schema] = {
     "relative_to": {
         "type": "string",
-        "enum": ["last"],
-        "description": "The network learns the change from the window's last value of the same column, which "
-        "must be a column of a windowed input; the deployed model adds that value back.",
+        "enum": ["last", "window"],
+        "description": "`last`: the network learns the change from the window's last value of the same column, which "
+        "must be a column of a windowed input; the deployed model adds that value back. `window`: that change over the "
+        "mean magnitude of the window's values, so that series of unlike scales are learned alike.",
     },
     "folder_of": _text(
         "An input whose data are files, such as pictures: the labels are the names of the folders with the files."

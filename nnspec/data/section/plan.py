@@ -161,6 +161,8 @@ class SlotPlan:
     """Where one input's or output's data come from. `source` is its own file or the section's.
 
     Attributes:
+        is_relative: whether an output is learned as the change from the window's last value.
+        is_window_scaled: whether that change is in units of the window's mean magnitude.
         padded_like: of an output, the input whose padding tells which targets count.
         ignore: of an output, the label or number of targets that do not count.
         ahead: of an input, whether its rows go on to the furthest horizon: `no`; `also`; or `only` those.
@@ -182,6 +184,7 @@ class SlotPlan:
     scale: ScalePlan | None = None
     is_windowed: bool = False
     is_relative: bool = False
+    is_window_scaled: bool = False
     classes: ClassPlan | None = None
     padded_like: str | None = None
     ignore: float | str | bool | None = None

@@ -236,6 +236,7 @@ class _Reader(SourceReader):
             ahead={False: "no", True: "also"}.get(body.get("ahead", False), "only"),
             is_static=body.get("static", False),
             is_relative=is_relative,
+            is_window_scaled=body.get("relative_to") == "window",
             classes=classes,
             padded_like=body.get("padded_like"),
             ignore=body.get("ignore"),
@@ -291,7 +292,9 @@ class _Reader(SourceReader):
             )
         if kind == "output" and "relative_to" in body and (self.window is None or what != "columns"):
             reason = "the section has no `window`" if self.window is None else f"its data are `{what}`, not `columns`"
-            message = f"`relative_to: last` of output `{name}` needs a window's last value, but {reason}"
+            message = (
+                f"`relative_to: {body['relative_to']}` of output `{name}` needs a window's last value, but {reason}"
+            )
             self.fault("NN516", message, node.entries["relative_to"].span, f"{where}.relative_to")
         return len(self.report.items) == before
 
