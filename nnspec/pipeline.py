@@ -18,8 +18,9 @@ from nnspec.checks import run_checks
 from nnspec.data.section.plan import DataPlan
 from nnspec.data.section.read_plan import read_plan
 from nnspec.diagnostics import Diagnostic, Report, Source, SpecError
-from nnspec.document import Mapping, Node, parse, read_source, to_plain
+from nnspec.document import Mapping, Node, locate, parse, read_source, to_plain
 from nnspec.expansion.aliases import with_kinds, with_kinds_in_path
+from nnspec.expansion.auto_sizes import has_auto_sizes, settle_sizes
 from nnspec.expansion.auto_units import Count, has_auto_units, settle_units
 from nnspec.expansion.expand import expand
 from nnspec.expansion.items import Expanded
@@ -160,6 +161,13 @@ class _Phases:
         """The phases that see what variables and expansions gave."""
         validate_expanded(root, expanded, report)
         report.raise_errors()
+        if has_auto_sizes(expanded):
+            self.read_plan(expanded, allow_outside or without_data)
+            sizes = self.plan
+            expanded = self.expanded = settle_sizes(
+                expanded, lambda name, axis: _axis_size(expanded, name, axis, sizes), report
+            )
+            report.raise_errors()
         if has_auto_units(expanded):
             self.read_plan(expanded, allow_outside or without_data)
             plan, is_open = self.plan, not without_data
@@ -187,6 +195,14 @@ class _Phases:
         with suppress(Exception):  # the document is not what they may rely on, so anything can happen
             self.expanded = self.expanded or expand(self.root, Report())
             self.graph = self.graph or elaborate(self.expanded, Report(), is_guess=True)
+
+
+def _axis_size(expanded: Expanded, name: str, axis: str, plan: DataPlan | None) -> Count:
+    axes = locate(expanded.root, ("inputs", name, "axes"))
+    assert isinstance(axes, Mapping)
+    from nnspec.data.axis_size import axis_size  # few specs leave a size to it
+
+    return Count(*axis_size(name, axis, list(axes.entries), plan))
 
 
 def _class_count(expanded: Expanded, name: str, plan: DataPlan | None, *, is_open: bool) -> Count:

@@ -47,10 +47,12 @@ def show(spec: str, layer: str | None, overrides: dict[str, str], output: str, a
     """
     from nnspec import pipeline
     from nnspec import show as rendering
+    from nnspec.data.axis_size import named_features
 
     if layer is not None and output == "mermaid":
         raise click.UsageError("--why explains one layer, in text or json; mermaid draws all layers")
-    graph = pipeline.check(spec, overrides, allow_outside=allow_outside, without_data=True).graph
+    checked = pipeline.check(spec, overrides, allow_outside=allow_outside, without_data=True)
+    graph = checked.graph
     if layer is not None:
         page = _page_of(graph, layer)
         click.echo(
@@ -58,13 +60,13 @@ def show(spec: str, layer: str | None, overrides: dict[str, str], output: str, a
             nl=output == "json",
         )
     elif output == "json":
-        click.echo(json.dumps(rendering.to_json(graph), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(rendering.to_json(graph, named_features(checked.data)), indent=2, ensure_ascii=False))
     elif output == "mermaid":
         from nnspec.show.mermaid import to_mermaid
 
         click.echo(to_mermaid(graph), nl=False)
     else:
-        click.echo(rendering.to_text(graph), nl=False)
+        click.echo(rendering.to_text(graph, named_features(checked.data)), nl=False)
 
 
 def _page_of(graph: Graph, layer: str) -> Page:

@@ -148,6 +148,7 @@ CODES: dict[str, str] = {
     "NN550": "encoding-does-not-fit",
     "NN551": "outside-the-domain-of-a-transform",
     "NN552": "one-hot-of-too-many-values",
+    "NN553": "size-does-not-follow-from-data",
     # NN6xx: backends and export
     "NN601": "layer-cannot-be-exported",
     "NN602": "bad-export-layout",

@@ -50,8 +50,8 @@ def settle_units(expanded: Expanded, count: Callable[[str], Count], report: Repo
             _refuse(report, item, f"but {found.why}", found.remedy)
             continue
         number = Scalar(found.number, units.span)
-        items[place] = replace(item, body=_with(item.body, ("units",), number))
-        root = _with(root, (*item.path, item.kind, "units"), number)
+        items[place] = replace(item, body=with_value(item.body, ("units",), number))
+        root = with_value(root, (*item.path, item.kind, "units"), number)
     return replace(expanded, root=root, items=tuple(items))
 
 
@@ -100,7 +100,7 @@ def _sources(expanded: Expanded) -> Mapping[str, str | None]:
     return result
 
 
-def _with(node: MappingNode, path: tuple[str | int, ...], value: Node) -> MappingNode:
+def with_value(node: MappingNode, path: tuple[str | int, ...], value: Node) -> MappingNode:
     """The tree with another value at a path."""
     changed = _replaced(node, path, value)
     assert isinstance(changed, MappingNode)

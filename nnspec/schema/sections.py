@@ -27,7 +27,7 @@ INPUTS: Schema = named(
                 "type": "object",
                 "description": (
                     "Axis names in memory order (slowest first), each with a size, a symbol such as `T`, "
-                    "or null if unknown."
+                    "`auto` (the size of its data, which `check` counts), or null if unknown."
                 ),
                 "propertyNames": {"pattern": NAME_PATTERN},
                 "additionalProperties": {"type": ["integer", "string", "null"], "minimum": 1},

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from nnspec.ir import axes as ax
 from nnspec.ir.coverage import holes, listed
 from nnspec.ir.graph import Graph, Node, Steps, Value
 
+Features = Mapping[str, Sequence[str]]  # by input, what those are called that its columns become
 
-def to_json(graph: Graph) -> dict[str, Any]:
+
+def to_json(graph: Graph, features: Features | None = None) -> dict[str, Any]:
     """The contract of `nnspec show --format json`. Axes leave batch out."""
+    named = {name: {"features": list(names)} for name, names in (features or {}).items()}
     return {
         "name": graph.name,
-        "inputs": {name: {"axes": _axes(value), "dtype": value.dtype} for name, value in graph.inputs.items()},
+        "inputs": {
+            name: {"axes": _axes(value), "dtype": value.dtype, **named.get(name, {})}
+            for name, value in graph.inputs.items()
+        },
         "layers": [_layer(graph, node) for node in graph.nodes],
         "outputs": {
             name: {"axes": _axes(o.value), "task": o.task, "classes": list(o.classes) if o.classes else None}
@@ -69,8 +75,8 @@ def input_size(graph: Graph, axis: str) -> ax.Size | None:
 # ------------------------------------------------------------------------------------------------- text
 
 
-def to_text(graph: Graph) -> str:
-    """A table and, below it, what is worth saying of single layers."""
+def to_text(graph: Graph, features: Features | None = None) -> str:
+    """A table and, below it, what is worth saying of inputs and of single layers."""
     rows: list[tuple[str, ...]] = [("layer", "axes", "weights", "parameters", "sees")]
     for name, value in graph.inputs.items():
         rows.append((name, ax.describe(value.axes), "", "", ""))
@@ -83,6 +89,8 @@ def to_text(graph: Graph) -> str:
         rows.append((label, ax.describe(node.outputs[0].axes), weights, count, ", ".join(sees(graph, node))))
     lines = [f"{graph.name}: {graph.parameters:,} parameters, {graph.trainable_parameters:,} of them trained", ""]
     lines += _columns(rows)
+    if features:
+        lines += ["", *(f"input {name}: {', '.join(names)}" for name, names in features.items())]
     lines += ["", *(f"output {n}: {ax.describe(o.value.axes)}, {o.task}" for n, o in graph.outputs.items())]
     notes = [f"{node.name}: {note}" for node in graph.nodes for note in (*_kernel_notes(node), *node.notes)]
     if notes:

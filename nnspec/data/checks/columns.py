@@ -18,12 +18,15 @@ from nnspec.runtime.csv_rules import CellError, NumberColumn
 MANY_NUMBERS = 100  # distinct numbers as categories: they are measurements rather than codes
 
 
-def check_missing_rules(plan: DataPlan) -> Iterator[Diagnostic]:
-    """NN503 for a column that nothing reads, and NN550 for what cannot fill a column's gaps."""
+def check_missing_rules(plan: DataPlan, files: PlanFacts) -> Iterator[Diagnostic]:
+    """NN503 for a column that no file has, and NN550 for what cannot fill a column's gaps."""
     used = {name for slot in plan.slots() for name in slot.columns}
+    for slot in plan.slots():
+        facts = files.facts(slot.source)
+        used |= set(facts.names) if facts is not None else set()
     for name, rule in plan.missing_rules.items():
         if name != "*" and name not in used:
-            message = f"`missing` names column `{name}`, which no input or output reads{did_you_mean(name, used)}"
+            message = f"`missing` names column `{name}`, which the data do not have{did_you_mean(name, used)}"
             yield Diagnostic("NN503", message, rule.span, path=f"data.missing.{name}")
     for slot in plan.inputs.values():
         for column in slot.encodings:

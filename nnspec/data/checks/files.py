@@ -33,9 +33,9 @@ def probe(plan: DataPlan, inputs: Mapping[str, Slot], outputs: Mapping[str, Slot
     plan = bind(plan, inputs, outputs)
     report = Report()
     report.extend(check(plan, inputs, outputs))
-    report.extend(check_missing_rules(plan))
     files = PlanFacts(plan)
     report.extend(files.diagnostics)
+    report.extend(check_missing_rules(plan, files))
     gaps: _Gaps = set()
     counts: dict[str, tuple[int, SlotPlan]] = {}
     for slot in plan.slots():
@@ -275,7 +275,7 @@ def _column(
         found = files.column(source, name, values=values)
     except SourceError as error:
         return Diagnostic("NN502", f"`{source.shown}` cannot be used: {error}", span, path=where)
-    return found if found is not None else _unknown(files, source, "column", name, span, where)
+    return found if found is not None else unknown_name(files, source, "column", name, span, where)
 
 
 def _array(files: PlanFacts, source: SourcePlan, name: str, span: Span, where: str) -> ArrayFacts | Diagnostic:
@@ -284,10 +284,10 @@ def _array(files: PlanFacts, source: SourcePlan, name: str, span: Span, where: s
     except SourceError as error:
         shown = f"array `{name}` of `{source.shown}`" if name else f"`{source.shown}`"
         return Diagnostic("NN502", f"{shown} cannot be used: {error}", span, path=where)
-    return found if found is not None else _unknown(files, source, "array", name, span, where)
+    return found if found is not None else unknown_name(files, source, "array", name, span, where)
 
 
-def _unknown(files: PlanFacts, source: SourcePlan, kind: str, name: str, span: Span, where: str) -> Diagnostic:
+def unknown_name(files: PlanFacts, source: SourcePlan, kind: str, name: str, span: Span, where: str) -> Diagnostic:
     facts = files.facts(source)
     names = facts.names if facts else []
     notes = [f"it has: {', '.join(names[:20])}{', …' if len(names) > 20 else ''}", *(facts.notes if facts else ())]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from nnspec.data.section.column_plan import ColumnPlan, MissingRule
+from nnspec.data.section.column_plan import UNKNOWN, ColumnPlan, MissingRule
 from nnspec.data.sources.label_keys import label_key
 
 
@@ -40,3 +40,12 @@ def feature_count(column: ColumnPlan, distinct: Collection[str] | None, rule: Mi
     words = category_words(column, distinct, rule)
     assert words is not None, "the distinct values are known wherever features are counted"
     return len(words) + 1 + has_gap_place(column, rule)
+
+
+def feature_names(column: ColumnPlan, distinct: Collection[str] | None, rule: MissingRule) -> list[str]:
+    """What `nnspec show` calls the features of a column, in their order."""
+    words = category_words(column, distinct, rule) if column.kind == "one_hot" else None
+    if words is None:
+        return [column.name]
+    last = ["(missing)"] if has_gap_place(column, rule) else []
+    return [f"{column.name}={word}" for word in [*words, UNKNOWN, *last]]

@@ -1,0 +1,71 @@
+"""The size of an input's axis from its data, without loading a file: what `auto` stands for."""
+
+from __future__ import annotations
+
+from nnspec.data.checks.columns import features_of, words_of
+from nnspec.data.checks.facts import PlanFacts
+from nnspec.data.checks.files import unknown_name
+from nnspec.data.prepare.fit import step_axis
+from nnspec.data.section.feature_count import feature_names
+from nnspec.data.section.plan import DataPlan
+from nnspec.diagnostics import SpecError
+
+MOST_NAMED = 200  # features of one input
+NUMBER = "write the number"
+
+
+def axis_size(name: str, axis: str, axes: list[str], plan: DataPlan | None) -> tuple[int | None, str, str]:
+    """The size; where it is not known, None, why not, and what to do.
+
+    Args:
+        axes: all axes of the input.
+        plan: None where the spec has no data.
+
+    Raises:
+        SpecError: where the data cannot be read, NN501 to NN510.
+    """
+    slot = plan.inputs.get(name) if plan is not None else None
+    if plan is None or slot is None:
+        return None, f"`data.inputs` has no entry for `{name}`", f"add `data`, or {NUMBER}"
+    if not slot.columns:
+        return None, "only columns are counted without loading", NUMBER
+    if plan.window is not None and slot.is_windowed and axis == step_axis(tuple((each, None) for each in axes)):
+        return len(plan.window.rows_of(slot)), "", ""
+    if not slot.encodings:
+        return len(slot.columns), "", ""
+    files = PlanFacts(plan)
+    if files.facts(slot.source) is None:
+        raise SpecError(files.diagnostics)
+    faults = [
+        unknown_name(files, slot.source, "column", column.name, column.span, slot.where("columns"))
+        for column in slot.encodings
+        if files.column(slot.source, column.name) is None
+    ]
+    if faults:
+        raise SpecError(faults)
+    features = features_of(plan, files, slot)
+    if features is None:
+        return None, f"the values of `{slot.source.shown}` cannot be read without loading", NUMBER
+    return sum(count for _, count in features), "", ""
+
+
+def named_features(plan: DataPlan | None) -> dict[str, list[str]]:
+    """By input, what the features are called that its columns become; only inputs that say how they are encoded.
+
+    A file that cannot be read names none, and an input of very many features is left out.
+    """
+    encoded = {name: slot for name, slot in (plan.inputs if plan is not None else {}).items() if slot.encodings}
+    if plan is None or not encoded:
+        return {}
+    files = PlanFacts(plan)
+    found: dict[str, list[str]] = {}
+    for name, slot in encoded.items():
+        features = features_of(plan, files, slot) if files.facts(slot.source) is not None else None
+        if features is None or sum(count for _, count in features) > MOST_NAMED:
+            continue
+        found[name] = []
+        for column, _ in features:
+            rule = plan.missing_rule(column.name)
+            words = words_of(files, slot, column) if column.kind == "one_hot" else None
+            found[name] += feature_names(column, words, rule)
+    return found
