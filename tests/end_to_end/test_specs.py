@@ -26,6 +26,7 @@ BOUNDS: dict[str, tuple[str, float, bool]] = {
     "airline_lstm_stateful": ("rmse", 41.9, False),
     "causal_cnn": ("rmse", 4.72, False),  # linear regression on the same window
     "causal_cnn_dependent": ("rmse", 4.72, False),
+    "digits_folder": ("accuracy", 0.9, True),  # a support vector machine: 0.858
     "lstm_forecast": ("rmse", 4.72, False),
     "mfcc_regression": ("r2", 0.3, True),  # ridge regression on raw samples: -0.02
     "mfcc_spectrum": ("r2", 0.9, True),
@@ -42,7 +43,15 @@ def test_every_spec_has_a_bound() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["lstm_forecast", "airline_lstm_stateful", "multi_output_classifier", "mfcc_regression", "titanic"]
+    "name",
+    [
+        "lstm_forecast",
+        "airline_lstm_stateful",
+        "multi_output_classifier",
+        "mfcc_regression",
+        "titanic",
+        "digits_folder",
+    ],
 )
 def test_predictions_on_the_raw_test_rows_are_those_of_the_metrics(name: str, tmp_path: Path) -> None:
     """After an epoch: what is compared is the way of the rows, not how well they are learned."""

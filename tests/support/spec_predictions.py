@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ def predicted_figure(spec: Path, run: Run, folder: Path) -> float:
         return _accuracy_of_table(spec, run, folder)
     if plan.source is not None and plan.source.kind == "csv":
         return _rmse_of_table(spec, run, folder)
+    if any(slot.source.source.is_per_file for slot in plan.inputs.values()):
+        return _accuracy_of_files(spec, run, folder)
     return _figure_of_arrays(spec, run, folder)
 
 
@@ -80,6 +83,25 @@ def _written(path: Path, rows: list[Row]) -> Path:
         writer.writeheader()
         writer.writerows(rows)
     return path
+
+
+def _accuracy_of_files(spec: Path, run: Run, folder: Path) -> float:
+    """Of the test split's files in a folder, without their labels."""
+    checked = api.load(spec).checked
+    assert checked.data is not None
+    test = load(checked.data, input_slots(checked.graph), output_slots(checked.graph)).splits["test"]
+    (slot,) = checked.data.inputs.values()
+    files = slot.source.files()
+    (folder / "files").mkdir()
+    labels = {}
+    for row in test.rows:
+        name = f"{row}{files[row].suffix}"
+        shutil.copy(files[row], folder / "files" / name)
+        labels[name] = files[row].parent.name
+    rows = _predict(run, folder / "files", folder)
+    (output,) = checked.data.outputs
+    assert len(rows) == len(labels)
+    return float(np.mean([row[output] == labels[row["file"]] for row in rows]))
 
 
 def _figure_of_arrays(spec: Path, run: Run, folder: Path) -> float:

@@ -54,7 +54,8 @@ def assign(
         series: from `group_codes`, axes `position`; each is cut by itself where rows are split in sequence.
         groups: from `group_codes`, axes `position`; what a random choice keeps together, None where nothing.
         complete: whether a row can be a sample; rows that are drawn one by one are drawn from these.
-        strata: each row's class, which a random share of the training rows keeps in proportion.
+        strata: each row's class, which a random share of the training rows keeps in proportion; so do all random
+            splits where the plan is stratified.
 
     Raises:
         SpecError: NN514 where a split is left without rows.
@@ -67,6 +68,8 @@ def assign(
         found = _deal_groups(split.parts, groups, rng)
     elif split.by == "random":
         shuffled = rng.permutation(np.flatnonzero(complete))
+        if strata is not None and plan.is_stratified:
+            shuffled = in_proportion(shuffled, strata[shuffled])
         found = {name: np.sort(shuffled[r.start : r.stop]) for name, r in cut(len(shuffled), split.parts).items()}
     else:
         assert labels is not None
@@ -82,6 +85,21 @@ def assign(
             message = f"split `{part.name}` is empty: it gets none of the {rows} rows"
             raise SpecError.single("NN514", message, part.span, path=f"data.split.{part.name}")
     return found
+
+
+def in_proportion(shuffled: Positions, strata: np.ndarray) -> Positions:
+    """Rows in random order, reordered so that every stretch of them has each class in proportion.
+
+    A row comes at the share of its class that precedes it: of two rows of a class one is in each half.
+
+    Args:
+        strata: the class of each of them.
+    """
+    _, codes, sizes = np.unique(strata, return_inverse=True, return_counts=True)
+    together = np.argsort(codes, kind="stable")
+    ranks = np.empty(len(codes), dtype=np.int64)
+    ranks[together] = np.arange(len(codes)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return shuffled[np.argsort((ranks + 0.5) / sizes[codes], kind="stable")]
 
 
 def _cut_each(plan: DataPlan, series: Positions) -> dict[str, Positions]:

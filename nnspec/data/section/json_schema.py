@@ -222,7 +222,8 @@ _SPLIT = _closed(
         "test": {"type": _PART_TYPES, "description": "A fraction or a label, as for `train`."},
         "by": _word_or_object(
             "`time`: in the order of `order_by` (the default if that is set). `order`: in file order (the default "
-            "with a window). `random`: shuffled by the seed (the default otherwise). `{column: NAME}` or "
+            "with a window). `random`: shuffled by the seed (the default otherwise; each "
+            "label of `folder_of` is in every split in proportion). `{column: NAME}` or "
             "`{array: NAME}`: by labels in the data.",
             ["time", "order", "random"],
             _closed(

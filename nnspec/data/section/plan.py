@@ -285,6 +285,11 @@ class DataPlan:
             yield self.split.group, self.split.spans.get("group", self.split.span), "data.split.group"
 
     @property
+    def is_stratified(self) -> bool:
+        """Whether random splits keep the classes in proportion: those that folders say."""
+        return any(slot.folder_of is not None for slot in self.outputs.values())
+
+    @property
     def series_column(self) -> str | None:
         """The column whose values no window joins, and no gap is filled across."""
         return self.series or self.split.group

@@ -324,3 +324,17 @@ def test_two_inputs_of_one_folder(photos: Path) -> None:
     small = slot("small", ("height", 2), ("width", 2), ("channel", 1))
     assert not told(text, photos, PHOTO, small)
     assert loaded(text, photos, PHOTO, small).splits["train"].raw["small"].shape[1:] == (2, 2, 1)
+
+
+def test_every_split_has_its_share_of_every_label(tmp_path: Path) -> None:
+    for label, count in (("cat", 20), ("dog", 10), ("eel", 3)):
+        for number in range(count):
+            draw(tmp_path / "photos" / label / f"{number}.png")
+    model = slot("kind", ("class", 3), task="classification", class_axis="class")
+    text = FOLDER.replace("{train: 0.5, test: 0.5}", "{train: 0.6, validation: 0.2, test: 0.2, seed: 5}")
+    data, other = (loaded(words, tmp_path, output=model) for words in (text, text.replace("seed: 5", "seed: 6")))
+    counts = {name: np.bincount(split.y["kind"], minlength=3) for name, split in data.splits.items()}
+    wanted = np.array([20, 10, 3])
+    for name, share in (("train", 0.6), ("validation", 0.2), ("test", 0.2)):
+        assert (np.abs(counts[name] - share * wanted) <= 1).all(), counts
+    assert set(data.splits["train"].rows) != set(other.splits["train"].rows)
