@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from nnspec.checks.augmented_targets import check_augmented_targets
 from nnspec.checks.context import Context
 from nnspec.checks.data import check_data
 from nnspec.checks.direction import check_direction
@@ -42,6 +43,7 @@ CHECKS: tuple[Callable[[Context], Iterable[Diagnostic]], ...] = (
     check_direction,
     check_padding,
     check_targets,
+    check_augmented_targets,
     check_state,
     check_opset,
     check_fixed_batch,

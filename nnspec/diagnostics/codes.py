@@ -135,6 +135,7 @@ CODES: dict[str, str] = {
     "NN556": "input-does-not-take-pictures",
     "NN557": "folders-are-not-labels",
     "NN558": "files-do-not-match",
+    "NN559": "augmentation-leaves-targets",
     "NN560": "file-has-another-dialect",
     "NN564": "query-fails",
     "NN565": "query-reaches-beyond-its-tables",

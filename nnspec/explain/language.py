@@ -89,26 +89,26 @@ def _entries(schema: Schema, depth: int) -> list[str]:
     indent = "  " * depth
     required = schema.get("required", ())
     for key, value in schema.get("properties", {}).items():
-        said = [_kind(value), "required" if key in required else _default(value)]
+        said = [kind_text(value), "required" if key in required else default_text(value)]
         lines.append(f"{indent}- `{key}` ({', '.join(filter(None, said))}): {value.get('description', '')}".rstrip())
         lines += _entries(value, depth + 1)
     inner = schema.get("additionalProperties")
     if isinstance(inner, dict):
-        lines.append(f"{indent}- any name ({_kind(inner)}): {inner.get('description', '')}".rstrip())
+        lines.append(f"{indent}- any name ({kind_text(inner)}): {inner.get('description', '')}".rstrip())
         lines += _entries(inner, depth + 1)
     if isinstance(schema.get("items"), dict) and schema["items"].get("properties"):
         lines += _entries(schema["items"], depth)
     return lines
 
 
-def _default(schema: Schema) -> str:
+def default_text(schema: Schema) -> str:
     if "default" not in schema:
         return ""
     default = schema["default"]
     return f"default {str(default).lower() if isinstance(default, bool) else default}"
 
 
-def _kind(schema: Schema) -> str:
+def kind_text(schema: Schema) -> str:
     if "enum" in schema:
         return " | ".join(str(option) for option in schema["enum"])
     if "$ref" in schema:

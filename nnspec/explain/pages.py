@@ -9,6 +9,7 @@ from nnspec.diagnostics.codes import CODES
 from nnspec.diagnostics.pages import code_page
 from nnspec.diagnostics.suggest import nearest
 from nnspec.explain import language
+from nnspec.explain.keys import key_names, key_page
 from nnspec.layers import refused
 from nnspec.layers.aliases import ALIASES
 from nnspec.layers.kit.documentation import layer_page, refusal_page
@@ -28,7 +29,7 @@ def page(what: str) -> str | None:
     if refused_kind is not None:
         return refusal_page(*refused_kind)
     by_name = next((c for c, name in CODES.items() if name == what), None)
-    return code_page(by_name) if by_name is not None else _object_page(what)
+    return code_page(by_name) if by_name is not None else _object_page(what) or key_page(what)
 
 
 def language_page(what: str) -> str | None:
@@ -59,6 +60,7 @@ def topics() -> dict[str, list[str]]:
         **language.page_names(),
         "Axis operations": verbs,
         "Layers": [kind for kind in REGISTRY if kind not in verbs],
+        "Keys": key_names(),
         **{family.capitalize(): list(keras_objects.names(family)) for family in keras_objects.FAMILIES},
     }
 

@@ -17,7 +17,11 @@ from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call
 
 
-class RandomFlip(Augmentation):
+class _Moving(Augmentation):
+    moves_pixels = True
+
+
+class RandomFlip(_Moving):
     """In training mirrors images at random, left to right, top to bottom or both; at inference does nothing.
 
     Input axes:  `batch height width channel`
@@ -36,7 +40,7 @@ class RandomFlip(Augmentation):
     }
 
 
-class RandomRotation(Augmentation):
+class RandomRotation(_Moving):
     """In training rotates each image by a random angle; at inference does nothing.
 
     Input axes:  `batch height width channel`
@@ -54,7 +58,7 @@ class RandomRotation(Augmentation):
     }
 
 
-class RandomTranslation(Augmentation):
+class RandomTranslation(_Moving):
     """In training shifts each image by a random distance; at inference does nothing.
 
     Input axes:  `batch height width channel`
@@ -72,7 +76,7 @@ class RandomTranslation(Augmentation):
     }
 
 
-class RandomZoom(Augmentation):
+class RandomZoom(_Moving):
     """In training zooms each image in or out by a random amount; at inference does nothing.
 
     Input axes:  `batch height width channel`
@@ -95,7 +99,7 @@ class RandomZoom(Augmentation):
                 call.fail("NN206", f"`{name}` of `RandomZoom` must be greater than -1, at which nothing remains", name)
 
 
-class RandomShear(Augmentation):
+class RandomShear(_Moving):
     """In training shears each image by a random amount; at inference does nothing.
 
     Input axes:  `batch height width channel`
@@ -114,7 +118,7 @@ class RandomShear(Augmentation):
     }
 
 
-class RandomPerspective(Augmentation):
+class RandomPerspective(_Moving):
     """In training applies a random perspective transform to some images; at inference does nothing.
 
     Input axes:  `batch height width channel`
@@ -132,7 +136,7 @@ class RandomPerspective(Augmentation):
     }
 
 
-class RandomElasticTransform(Augmentation):
+class RandomElasticTransform(_Moving):
     """In training applies a random elastic deformation to some images; at inference does nothing.
 
     Input axes:  `batch height width channel`

@@ -81,6 +81,7 @@ class RandAugment(ColorAugmentation):
     """
 
     kind = "RandAugment"
+    moves_pixels = True
     args = {
         "value_range": VALUE_RANGE,
         "num_ops": a.integer("Number of augmentations applied one after another.", 2),
@@ -101,6 +102,7 @@ class AugMix(Augmentation):
     """
 
     kind = "AugMix"
+    moves_pixels = True
     args = {
         "value_range": VALUE_RANGE,
         "num_chains": a.integer("Number of chains to mix.", 3),

@@ -254,6 +254,7 @@ class RandomCrop(ImageResizing):
     """
 
     kind = "RandomCrop"
+    moves_pixels = True
     left_out = "at inference Keras crops nothing"
     args = {
         "height": a.integer("The new height in pixels."),

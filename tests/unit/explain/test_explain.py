@@ -71,6 +71,17 @@ def test_a_name_of_two_families_has_both_pages() -> None:
     assert "Hinge (metric)" in text
 
 
+def test_keys() -> None:
+    """A key says where it may be and what it means there; a section or layer of the same name comes first."""
+    text = page("horizon") or ""
+    assert text.startswith("# horizon (key)\n")
+    assert "`data.window.horizon`" in text
+    schema = sections({}, {})["data"]["properties"]["outputs"]["additionalProperties"]["properties"]
+    for key, value in schema.items():
+        assert value["description"] in (page(key) or ""), key
+    assert len((page("scale") or "").splitlines()) > 3, "it means several things"
+
+
 def test_without_an_argument_all_are_listed() -> None:
     done = run()
     assert done.exit_code == 0

@@ -1,0 +1,49 @@
+"""Checks that no augmentation moves the pixels of a picture whose targets are a value for each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nnspec.checks.context import Context, axes_of
+from nnspec.diagnostics import Diagnostic, Fix, Related
+from nnspec.ir.graph import Graph, Node, Output
+
+
+def check_augmented_targets(context: Context) -> Iterator[Diagnostic]:
+    """NN559: a flip, a rotation, a crop, … of a picture, but not of its mask."""
+    if context.plan is None:
+        return
+    for output in context.graph.outputs.values():
+        slot = context.plan.outputs.get(output.name)
+        if slot is None or slot.folder_of is not None:
+            continue
+        for node in _moving(context.graph, output):
+            axes, ours = dict(axes_of(node.inputs[0])), axes_of(output.value)
+            kept = [name for name, size in ours if axes.get(name) == size and name != output.class_axis]
+            if len(kept) < 2 and not slot.source.source.is_per_file:
+                continue
+            yield Diagnostic(
+                "NN559",
+                f"`{node.name}` moves the pixels of pictures in training, but not the targets of output "
+                f"`{output.name}`, which are a value for each of them",
+                node.span,
+                related=(Related(slot.span, "the targets"),),
+                fixes=(
+                    Fix("remove it, or use an augmentation that moves nothing, such as `RandomBrightness`"),
+                    Fix("or store flipped or rotated copies of the pictures together with their masks"),
+                ),
+            )
+
+
+def _moving(graph: Graph, output: Output) -> Iterator[Node]:
+    """The nodes before an output that move pixels."""
+    by_name = {node.name: node for node in graph.nodes}
+    waiting, seen = [output.value.node], set[str]()
+    while waiting:
+        node = by_name.get(waiting.pop())
+        if node is None or node.name in seen:
+            continue
+        seen.add(node.name)
+        if (node.inner or node).layer.moves_pixels:
+            yield node
+        waiting += [value.node for value in node.inputs]

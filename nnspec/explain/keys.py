@@ -1,0 +1,51 @@
+"""Pages of keys: `nnspec explain folder_of` says where a key may be, and what it means there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+from nnspec.explain.language import Schema, default_text, kind_text
+from nnspec.schema.sections import sections
+
+NAME = "NAME"  # of an input, an output, a column
+
+
+def key_page(name: str) -> str | None:
+    """What a key of a section means, wherever it may be; None where there is none of this name."""
+    found: dict[str, list[str]] = {}
+    for path, schema in _keys().get(name, ()):
+        said = ", ".join(filter(None, (kind_text(schema), default_text(schema))))
+        found.setdefault(f"({said}): {schema.get('description', '')}".rstrip(": "), []).append(path)
+    if not found:
+        return None
+    lines = [f"# {name} (key)", ""]
+    for text, paths in found.items():
+        lines.append(f"- {', '.join(f'`{path}`' for path in paths)} {text}")
+    return "\n".join(lines) + "\n"
+
+
+def key_names() -> list[str]:
+    """The keys that have a page here."""
+    return sorted(_keys())
+
+
+@cache
+def _keys() -> dict[str, list[tuple[str, Schema]]]:
+    """Every key below the sections: where it may be, and its schema."""
+    found: dict[str, list[tuple[str, Schema]]] = {}
+    for section, schema in sections({"type": "array"}, {"type": "object"}).items():
+        for path, key, body in _walk(schema, section):
+            found.setdefault(key, []).append((path, body))
+    return found
+
+
+def _walk(schema: Schema, path: str) -> Iterator[tuple[str, str, Schema]]:
+    for key, body in schema.get("properties", {}).items():
+        yield f"{path}.{key}", key, body
+        yield from _walk(body, f"{path}.{key}")
+    inner = schema.get("additionalProperties")
+    if isinstance(inner, dict):
+        yield from _walk(inner, f"{path}.{NAME}")
+    if isinstance(schema.get("items"), dict):
+        yield from _walk(schema["items"], f"{path}[]")
