@@ -137,6 +137,8 @@ CODES: dict[str, str] = {
     "NN558": "files-do-not-match",
     "NN559": "augmentation-leaves-targets",
     "NN560": "file-has-another-dialect",
+    "NN561": "clip-does-not-fit-input",
+    "NN562": "input-does-not-take-text-files",
     "NN564": "query-fails",
     "NN565": "query-reaches-beyond-its-tables",
     "NN566": "query-needs-too-much",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 # By extra: the module that it installs. The versions are in pyproject.toml.
-EXTRAS = {"images": "PIL", "lsp": "pygls", "plots": "matplotlib", "tensorboard": "tensorboard"}
+EXTRAS = {"audio": "soundfile", "images": "PIL", "lsp": "pygls", "plots": "matplotlib", "tensorboard": "tensorboard"}
 
 
 def is_installed(extra: str) -> bool:

@@ -140,5 +140,6 @@ def _reading(plan: DataPlan | None, name: str, value: Value) -> Described:
         if slot.ahead != "no":
             rows = plan.window.rows_of(slot)
             result["rows"] = [rows.start, rows.stop - 1]
-    wanted = Wanted(axes=tuple((a.name, ax.size_to_json(a.size)) for a in value.axes))
+    axes = tuple((a.name, ax.size_to_json(a.size)) for a in value.axes)
+    wanted = Wanted(axes=axes, fill=slot.pad_value or 0.0)
     return result | slot.source.source.describe_reading(replace(slot.source, wanted=wanted))

@@ -8,22 +8,31 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from nnspec.runtime import images
+from nnspec.runtime import audio, audio_rules, image_rules, images, text_files
 from nnspec.runtime.arrays import only_input
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.folders import list_folder
-from nnspec.runtime.image_rules import OTHER_SUFFIXES, SUFFIXES
 from nnspec.runtime.ports import BATCH, Array, Metadata
 from nnspec.runtime.samples import Samples
+from nnspec.runtime.text_files import read_text
 
-Decode = Callable[[Path, Metadata], Array]  # a file's values, axes those of the input without batch
+Decode = Callable[[Path, Metadata], Any]  # a file's values, axes those of the input without batch, or its text
 
-_DECODERS: dict[str, Decode] = {"images": images.decode_for}
-_SUFFIXES = {"images": SUFFIXES}
-_REFUSED = {"images": OTHER_SUFFIXES}
+_DECODERS: dict[str, Decode] = {
+    "images": images.decode_for,
+    "audio": audio.decode_for,
+    "text": lambda file, body: read_text(file, str(body["files"].get("encoding", "utf-8"))),
+}
+_SUFFIXES = {"images": image_rules.SUFFIXES, "audio": audio_rules.SUFFIXES, "text": text_files.SUFFIXES}
+_REFUSED = {
+    "images": image_rules.OTHER_SUFFIXES,
+    "audio": audio_rules.OTHER_SUFFIXES,
+    "text": text_files.OTHER_SUFFIXES,
+}
 
 
 def takes_files(body: Metadata) -> bool:
@@ -107,7 +116,22 @@ def decode_files(files: Sequence[Path], shown: Sequence[str], body: Metadata) ->
     names = [axis for axis, _ in body["axes"]]
     place = names.index(BATCH) if BATCH in names else 0
     dtype = str(body.get("dtype") or "float32")
-    return np.ascontiguousarray(np.moveaxis(np.stack(values), 0, place)).astype(dtype, copy=False)
+    if dtype == "string":
+        shape = [len(values) if axis == BATCH else 1 for axis in names]
+        return np.array(values, dtype=object).reshape(shape)
+    stacked = _stacked(values, float(body["files"].get("fill", 0)))
+    return np.ascontiguousarray(np.moveaxis(stacked, 0, place)).astype(dtype, copy=False)
+
+
+def _stacked(values: Sequence[Array], fill: float) -> Array:
+    """Files' values side by side; shorter ones, along an open axis, are filled up at their end."""
+    sizes = [max(sizes) for sizes in zip(*(value.shape for value in values), strict=True)]
+    if any(list(value.shape) != sizes for value in values):
+        values = [
+            np.pad(v, [(0, size - own) for size, own in zip(sizes, v.shape, strict=True)], constant_values=fill)
+            for v in values
+        ]
+    return np.stack(values)
 
 
 def locate(table: Path, cells: Sequence[str], rows: Sequence[int]) -> list[Path]:

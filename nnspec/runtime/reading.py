@@ -14,11 +14,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from nnspec.runtime import audio_rules, text_files
 from nnspec.runtime.arrays import read_npy, read_npz
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.image_rules import SUFFIXES
 from nnspec.runtime.json_files import read_json, read_json_lines
-from nnspec.runtime.media import read_file, read_folder
+from nnspec.runtime.media import read_file, read_folder, takes_files
 from nnspec.runtime.ports import Array, Metadata
 from nnspec.runtime.samples import Samples, samples_of_arrays
 from nnspec.runtime.sound import read_wav
@@ -26,6 +27,13 @@ from nnspec.runtime.tables import read_csv
 from nnspec.runtime.typed_tables import read_typed
 
 Reader = Callable[[Path, Mapping[str, Any], Metadata], "dict[str, Array] | Samples"]
+
+
+def _read_sound(file: Path, wanted: Metadata, metadata: Metadata) -> dict[str, Array] | Samples:
+    """A clip, or the frames of a recording, as the model was trained on one or the other."""
+    reader = read_file if any(map(takes_files, wanted.values())) else read_wav
+    return reader(file, wanted, metadata)
+
 
 _READERS: dict[str, Reader] = {
     ".csv": read_csv,
@@ -36,8 +44,8 @@ _READERS: dict[str, Reader] = {
     ".json": read_json,
     ".jsonl": read_json_lines,
     ".ndjson": read_json_lines,
-    ".wav": read_wav,
-    **dict.fromkeys(SUFFIXES, read_file),
+    **dict.fromkeys((*SUFFIXES, *audio_rules.SUFFIXES, *text_files.SUFFIXES), read_file),
+    ".wav": _read_sound,
 }
 
 

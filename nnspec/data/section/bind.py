@@ -43,7 +43,9 @@ def bind(plan: DataPlan, inputs: Mapping[str, Slot], outputs: Mapping[str, Slot]
 def _bound(slot: SlotPlan, model: Slot) -> SourcePlan:
     has_labels = slot.role == "outputs" and not slot.needs_numbers(model.task)
     is_binary = model.task == "binary"
-    wanted = Wanted(axes=model.data_axes, has_labels=has_labels, is_binary=is_binary, ignore=slot.ignore)
+    wanted = Wanted(
+        axes=model.data_axes, has_labels=has_labels, is_binary=is_binary, ignore=slot.ignore, fill=slot.pad_value or 0.0
+    )
     return replace(slot.source, wanted=wanted)
 
 

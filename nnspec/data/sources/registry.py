@@ -22,6 +22,8 @@ MODULES = {
     "npy": "nnspec.data.sources.npy",
     "wav": "nnspec.data.sources.wav",
     "images": "nnspec.data.sources.images",
+    "audio": "nnspec.data.sources.audio",
+    "text": "nnspec.data.sources.text",
 }
 
 

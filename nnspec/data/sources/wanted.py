@@ -14,9 +14,11 @@ class Wanted:
         has_labels: whether values are labels rather than numbers.
         is_binary: whether there are two of them.
         ignore: the label of targets that do not count.
+        fill: what pads samples that are shorter.
     """
 
     axes: tuple[tuple[str, int | str | None], ...]
     has_labels: bool = False
     is_binary: bool = False
     ignore: float | str | bool | None = None
+    fill: float = 0.0

@@ -156,7 +156,7 @@ def test_arrays(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("a.txt", b"", "has no supported extension"),
+        ("a.xyz", b"", "has no supported extension"),
         ("a.npy", b"", "cannot be read"),
         ("a.npy", b"hello", "cannot be read"),
         ("a.npz", b"PK", "cannot be read"),
