@@ -142,6 +142,7 @@ CODES: dict[str, str] = {
     "NN564": "query-fails",
     "NN565": "query-reaches-beyond-its-tables",
     "NN566": "query-needs-too-much",
+    "NN567": "database-unavailable",
     "NN568": "data-changed-while-read",
     "NN580": "head-does-not-hold-levels",
     "NN581": "bad-levels",

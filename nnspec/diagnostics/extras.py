@@ -5,7 +5,14 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 # By extra: the module that it installs. The versions are in pyproject.toml.
-EXTRAS = {"audio": "soundfile", "images": "PIL", "lsp": "pygls", "plots": "matplotlib", "tensorboard": "tensorboard"}
+EXTRAS = {
+    "audio": "soundfile",
+    "images": "PIL",
+    "lsp": "pygls",
+    "plots": "matplotlib",
+    "postgres": "psycopg",
+    "tensorboard": "tensorboard",
+}
 
 
 def is_installed(extra: str) -> bool:

@@ -122,7 +122,7 @@ def _query(plan: DataPlan | None) -> Described:
         return {}
     parts = plan.source.parts.items()
     tables = {name: {"kind": part.kind, "options": dict(part.options)} for name, part in parts}
-    return {"query": {"sql": plan.source.options["query"], "tables": tables}}
+    return {"query": {"text": plan.source.options["query"], "tables": tables}}
 
 
 def _reading(plan: DataPlan | None, name: str, value: Value) -> Described:

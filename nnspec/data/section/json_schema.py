@@ -188,7 +188,7 @@ def _table(sources: Sequence[DataSource]) -> Schema:
     tables = [source for source in sources if source.selectors == ("columns",)]
     options = {name: schema for source in tables for name, schema in source.options.items()}
     return _closed(
-        "A file, or files.",
+        "A file, files, or a table of a database.",
         {**{source.kind: _text(source.description) for source in tables}, **options},
         minProperties=1,
         maxProperties=1 + len(options),

@@ -73,6 +73,11 @@ class SourceReader:
                 spans=spans,
                 table=self.source,
             )
+        if source.is_address(shown):
+            path = Path(shown)
+            return SourcePlan(
+                source=source, path=path, shown=shown, span=value.span, where=here, options=options, spans=spans
+            )
         try:
             path = resolve(
                 shown, self.root, value.span, here, allow_outside=self.allow_outside, is_pattern=source.is_pattern

@@ -216,7 +216,6 @@ class DataSource(ABC):
         selectors: how an input picks its part of it: `columns`, `array`; none where the file is one input's data.
         is_pattern: whether the path may have wildcards.
         is_folder: whether the path may be a folder.
-        has_files: whether what the key names is a file.
         is_per_file: whether the path is a folder, each of whose files is a sample; where the section has a `source`,
             the key names its column of paths instead.
         options: schemas of the keys beside the path, by name, each with a description.
@@ -230,7 +229,6 @@ class DataSource(ABC):
     selectors: ClassVar[tuple[str, ...]] = ()
     is_pattern: ClassVar[bool] = False
     is_folder: ClassVar[bool] = False
-    has_files: ClassVar[bool] = True
     is_per_file: ClassVar[bool] = False
     options: ClassVar[Mapping[str, Schema]] = {}
     required: ClassVar[Mapping[str, str]] = {}
@@ -238,6 +236,10 @@ class DataSource(ABC):
     def check_options(self, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """What a schema cannot say of the options: a key and why its value cannot be used (NN208)."""
         yield from ()
+
+    def is_address(self, shown: str) -> bool:
+        """Whether a spec names a server by its address rather than a file by its path."""
+        return False
 
     def list_files(self, path: Path) -> list[Path]:
         """The files that a path names and that exist, in file-name order."""

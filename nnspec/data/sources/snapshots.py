@@ -40,10 +40,15 @@ class SnapshotSource(TypedSource):
             del self._made[plan.identity]
         return super().probe(plan, wanted, kept)
 
+    def forget(self) -> None:
+        """Drops all rows, so that they are made anew."""
+        self._made.clear()
+        self._facts.clear()
+
     def stamp(self, plan: SourcePlan) -> Hashable | None:
         """Of all tables, None where that of one is not known."""
         parts = list(plan.parts.values())
-        stamps = [part.source.stamp(part) if isinstance(part.source, TypedSource) else _stamp(part) for part in parts]
+        stamps = [part.source.stamp(part) if isinstance(part.source, TypedSource) else stamp_of(part) for part in parts]
         return None if not stamps or None in stamps else tuple(stamps)
 
     @contextmanager
@@ -61,6 +66,7 @@ class SnapshotSource(TypedSource):
         raise NotImplementedError
 
 
-def _stamp(plan: SourcePlan) -> Hashable:
+def stamp_of(plan: SourcePlan) -> Hashable:
+    """What changes as a plan's files do."""
     stats = [(str(path), path.stat()) for path in plan.files()]
     return tuple((name, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns) for name, stat in stats)
