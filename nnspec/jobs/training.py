@@ -107,4 +107,4 @@ def _figures(
         splits = {name: trimmed(split, batch, settings.span) for name, split in dataset.splits.items()}
         used = replace(dataset, splits=splits)
     slots = output_slots(checked.graph)
-    return evaluate(trained.compiled.model, checked.graph, used, deployment, slots, backend, batch)
+    return evaluate(trained.compiled.model, checked.graph, used, deployment, slots, backend, batch, checked.data)

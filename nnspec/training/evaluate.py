@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from nnspec.backends.base import TrainingBackend
+from nnspec.backends.keras.measuring import measure_output
 from nnspec.backends.keras.model import predict, reset_states
 from nnspec.backends.types import KerasModel
+from nnspec.catalogue.losses import measures
 from nnspec.data.dataset import Dataset, Split
-from nnspec.data.deployment import Deployment, class_indices
-from nnspec.data.section.plan import Slot
+from nnspec.data.deployment import Deployment
+from nnspec.data.section.plan import DataPlan, Slot
 from nnspec.ir.graph import Graph, Output
 from nnspec.ir.levels import middle
-from nnspec.training import forecasts, scores
+from nnspec.training import forecasts
 from nnspec.training.baselines import baselines
-from nnspec.training.intervals import Figures, score_levels
+from nnspec.training.figures.score import score_outcome
+from nnspec.training.outcomes import in_units, outcome_of
 
 # The metric that is shown with the baseline's.
 HEADLINE = {
@@ -27,6 +30,14 @@ HEADLINE = {
     "classification": "accuracy",
     "binary": "accuracy",
     "multilabel": "accuracy",
+}
+# Figures that baselines, reports and tests of a build read: no metric takes their names.
+KEPT = {
+    "regression": ("rmse", "mae", "r2"),
+    "quantiles": ("pinball", "rmse", "mae", "r2"),
+    "classification": ("accuracy", "f1_macro"),
+    "binary": ("accuracy", "f1_macro"),
+    "multilabel": ("accuracy", "f1_macro"),
 }
 
 
@@ -38,11 +49,15 @@ def evaluate(
     slots: Mapping[str, Slot],
     backend: TrainingBackend,
     batch_size: int | None = None,
+    plan: DataPlan | None = None,
 ) -> dict[str, dict[str, Any]]:
     """`{split: {output: {figure: value, …, "baseline": {…}}}}`; of outputs that are padded, how many `targets` count.
 
+    Beside the figures of the task stand the metrics that the spec asks for, by their names in the history.
+
     Args:
         batch_size: of a stateful model, which reads the samples in order, its state cleared before each split.
+        plan: names columns and steps that have figures of their own.
     """
     result: dict[str, dict[str, Any]] = {}
     for split_name, split in dataset.splits.items():
@@ -52,57 +67,49 @@ def evaluate(
         naive = baselines(dataset, split_name, slots)
         result[split_name] = {}
         for name, output in graph.outputs.items():
-            figures = score(output, deployment, predicted[name], split, dataset.steps.get(name, ()))
+            given = in_units(output, deployment, predicted[name], split)
+            outcome = outcome_of(output, deployment, given, split, dataset.steps.get(name, ()), plan)
             counted = split.counts(name)
             known = {} if counted is None else {"targets": int(counted.sum())}
-            ahead = _score_ahead(output, deployment, predicted[name], split, dataset, split_name)
-            result[split_name][name] = {"samples": split.size, **known, **figures, **ahead, "baseline": naive[name]}
+            truth = split.target[name] if output.gives_values else split.y[name]
+            asked = measure_output(output, truth, given, counted)
+            ahead = _score_ahead(output, deployment, given, split, dataset, split_name)
+            figures = with_asked(output, _beside(score_outcome(outcome), ahead), asked)
+            result[split_name][name] = {"samples": split.size, **known, **figures, "baseline": naive[name]}
     return result
 
 
-def score(
-    output: Output, deployment: Deployment, predicted: np.ndarray, split: Split, steps: Sequence[int] = ()
-) -> Figures:
-    """Figures of one output on one split, over the targets that count.
+def with_asked(output: Output, figures: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures, and after them the metrics that the spec asks for.
 
-    Regression: RMSE, MAE and R² (Pearson's 1 - SSE/SST, mean over columns). Quantiles: as `intervals.score_levels`.
-
-    Args:
-        steps: the positions of the axes each of whose steps is a row of its own.
+    A metric takes the place of a figure of its name, except of those that nnspec itself compares with: such a metric is
+    numbered, as `Model.compile` numbers metrics of one name, unless it is that very figure.
     """
-    counted = split.counts(output.name)
-    which = None if counted is None else scores.as_rows(counted, steps)
-    if output.levels:
-        return _score_levels(output, deployment, predicted, split, steps)
-    if output.task == "regression":
-        transform = deployment.outputs.get(output.name)
-        values = transform.restore(predicted, split.raw) if transform else predicted
-        truth = scores.as_rows(split.target[output.name].astype(np.float64), steps)
-        guess = scores.as_rows(np.asarray(values).astype(np.float64).reshape(split.target[output.name].shape), steps)
-        return {
-            "rmse": scores.rmse(truth, guess, which),
-            "mae": scores.mae(truth, guess, which),
-            "r2": scores.r2(truth, guess, which),
-        }
-    if output.task == "multilabel":
-        truth = scores.as_rows(split.y[output.name], steps)
-        said = (predicted > output.threshold).astype(np.float32)
-        guess = scores.as_rows(said.reshape(split.y[output.name].shape), steps)
-        return {
-            "accuracy": scores.accuracy(truth, guess, which),
-            "f1_macro": scores.f1_macro(truth, guess, which),
-        }
-    codes = split.y[output.name].reshape(-1).astype(np.int64)
-    chosen = class_indices(output, predicted).reshape(-1)
-    which = None if counted is None else counted.reshape(-1)
-    return {
-        "accuracy": scores.accuracy(codes, chosen, which),
-        "f1_macro": scores.f1_macro(codes, chosen, which),
-    }
+    kept = {"samples", "targets", "baseline", "threshold", "confusion", *KEPT[output.task]}
+    kept |= {name for name, value in figures.items() if isinstance(value, dict)}
+    found = dict(figures)
+    for name, value in asked.items():
+        if name not in kept:
+            found[name] = value
+        elif name not in output.metrics:  # the words `accuracy` and `mae` are these figures
+            found[f"{name}_1"] = value
+    return found
+
+
+def _beside(figures: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
+    """Figures and others; those of the same step stand together."""
+    found = dict(figures)
+    for name, value in others.items():
+        known = found.get(name)
+        if isinstance(value, dict) and isinstance(known, dict):
+            found[name] = {key: {**known.get(key, {}), **value[key]} for key in value}
+        else:
+            found[name] = value
+    return found
 
 
 def _score_ahead(
-    output: Output, deployment: Deployment, predicted: np.ndarray, split: Split, dataset: Dataset, split_name: str
+    output: Output, deployment: Deployment, given: np.ndarray, split: Split, dataset: Dataset, split_name: str
 ) -> dict[str, object]:
     """What is told of forecasts besides: MASE, and the figures of each step and series."""
     history = dataset.past.histories.get((split_name, output.name))
@@ -110,7 +117,7 @@ def _score_ahead(
         return {}
     history, target = history.first(split.size), split.target[output.name].astype(np.float64)
     transform, counted = deployment.outputs[output.name], split.counts(output.name)
-    values = np.asarray(transform.restore(predicted, split.raw)).astype(np.float64)
+    values = given.astype(np.float64)
     if transform.levels is not None:
         values = np.moveaxis(values, transform.levels.axis, -1).reshape(*target.shape, -1)
         central = values[..., middle(output.levels)]
@@ -123,29 +130,19 @@ def _score_ahead(
     }
 
 
-def _score_levels(
-    output: Output, deployment: Deployment, predicted: np.ndarray, split: Split, steps: Sequence[int]
-) -> Figures:
-    transform = deployment.outputs[output.name]
-    assert transform.levels is not None
-    target, counted = split.target[output.name].astype(np.float64), split.counts(output.name)
-    values = np.asarray(transform.restore(predicted, split.raw)).astype(np.float64)
-    guess = [
-        scores.as_rows(transform.levels.at(values, i).reshape(target.shape), steps) for i in range(len(output.levels))
-    ]
-    which = None if counted is None else scores.as_rows(counted, steps)
-    return score_levels(scores.as_rows(target, steps), np.stack(guess, axis=-1), output.levels, which)
-
-
 def table(graph: Graph, metrics: Mapping[str, Mapping[str, Any]]) -> str:
-    """The figures as plain text, a row a split and output."""
+    """The figures as plain text, a row a split and output; below it one for each metric that the spec asks for."""
     rows = [("split", "output", "samples", "metric", "model", "baseline")]
     for split, outputs in metrics.items():
         for name, figures in outputs.items():
-            headline = HEADLINE[graph.outputs[name].task]
+            output = graph.outputs[name]
+            headline = HEADLINE[output.task]
             naive = figures["baseline"]
             said = f"{naive[headline]:.4g} ({naive['name']})"
             rows.append((split, name, str(figures["samples"]), headline, f"{figures[headline]:.4g}", said))
+            for asked in _asked(output, figures):
+                beside = f"{naive[asked]:.4g} ({naive['name']})" if asked in naive else ""
+                rows.append((split, name, str(figures["samples"]), asked, written(figures[asked]), beside))
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     last = list(metrics)[-1]  # the split that training saw least of
@@ -163,8 +160,22 @@ def _ahead(split: str, outputs: Mapping[str, Mapping[str, Any]]) -> Iterator[str
         if said:
             yield f"{split} {name}: {', '.join(said)}"
         steps = figures.get("by_step", {})
-        if steps:
+        if steps and all("rmse" in errors for errors in steps.values()):
             shown = [*steps][:12]
             more = ", …" if len(steps) > len(shown) else ""
             errors = ", ".join(f"{steps[ahead]['rmse']:.4g}" for ahead in shown)
             yield f"{split} {name}: rmse at {', '.join(shown)}{more} rows ahead: {errors}{more}"
+
+
+def _asked(output: Output, figures: Mapping[str, Any]) -> list[str]:
+    """The names under which the metrics stand that the spec asks for, but for the headline."""
+    names = [measure.name for measure in measures(output)] if output.metrics else []
+    numbered = [f"{name}_1" if f"{name}_1" in figures and name in KEPT[output.task] else name for name in names]
+    return [name for name in dict.fromkeys(numbered) if name in figures and name != HEADLINE[output.task]]
+
+
+def written(value: object) -> str:
+    """A figure, or the list of them that a metric gives, as text."""
+    if isinstance(value, list):
+        return " ".join(written(part) for part in value)
+    return f"{value:.4g}" if isinstance(value, int | float) else str(value)

@@ -111,7 +111,7 @@ class Checkpoint(Callback):  # type: ignore[misc]
             restore_memory(callback, memory, self.recalled.get(i))
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        self.history.append({name: float(value) for name, value in (logs or {}).items()})
+        self.history.append({name: _number(value) for name, value in (logs or {}).items()})
         self.is_stopped = bool(self.model.stop_training)
         if self.is_stopped or time.monotonic() - self.written >= self.interval:
             self.write(epoch % 2)
@@ -159,8 +159,8 @@ class BestWeights(Callback):  # type: ignore[misc]
         if value is None:
             return
         best = self.checkpoint.best.get("value")
-        if best is None or self.sign * float(value) < self.sign * best:
-            self.checkpoint.best = {"value": float(value), "epoch": epoch + 1}
+        if best is None or self.sign * _number(value) < self.sign * best:
+            self.checkpoint.best = {"value": _number(value), "epoch": epoch + 1}
             self.checkpoint.best_weights = averaged_weights(self.model, self.checkpoint.callbacks)
 
     def restore(self, model: KerasModel) -> int:
@@ -182,7 +182,12 @@ class Reporter(Callback):  # type: ignore[misc]
         self.bar.start()
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        self.bar.advance(epoch + 1, {name: float(value) for name, value in (logs or {}).items()})
+        self.bar.advance(epoch + 1, {name: _number(value) for name, value in (logs or {}).items()})
 
     def on_train_end(self, logs: Logs = None) -> None:
         self.bar.stop()
+
+
+def _number(value: Any) -> float:
+    """A figure of an epoch; the mean of a metric that gives one for each class."""
+    return float(np.mean(value))

@@ -1,0 +1,41 @@
+"""The metrics that a spec asks for, computed by Keras' own objects from targets and predictions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nnspec.backends.keras.losses import build_metrics, marked
+from nnspec.catalogue.losses import measures
+from nnspec.ir.graph import Output
+
+BATCH = 1024  # samples of one update
+
+
+def measure_output(
+    output: Output, truth: np.ndarray, predicted: np.ndarray, counted: np.ndarray | None = None
+) -> dict[str, Any]:
+    """Each metric by its name in the history: a number, or a list where Keras gives one for each class.
+
+    Numbers are measured in the units of the arguments; training measures them in those of the network.
+
+    Args:
+        truth: class indices, or axes as `predicted` (of quantiles without levels); sample first.
+        predicted: axes as the output has them.
+        counted: which targets count, axes as theirs.
+
+    Returns:
+        Nothing where the spec leaves the metrics to the task.
+    """
+    if not output.metrics:
+        return {}
+    seen = marked(output, truth, counted)
+    found = {}
+    for measure, metric in zip(measures(output), build_metrics(output), strict=True):
+        for start in range(0, len(predicted), BATCH):
+            part = slice(start, start + BATCH)
+            metric.update_state(seen[part], predicted[part])
+        value = np.asarray(metric.result(), dtype=np.float64)
+        found[measure.name] = value.tolist() if value.ndim else float(value)
+    return found
