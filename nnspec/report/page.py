@@ -20,7 +20,7 @@ from nnspec.report.plots import Plot, curves, plots_of
 _WORST = 10
 _MOST_CLASSES = 24
 _MOST_GIVEN = 8
-Cell = str | int | float | None
+Metrics = Mapping[str, Mapping[str, Mapping[str, Any]]]  # `{split: {output: {metric: value}}}`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,10 +48,10 @@ class Results:
     dataset: Dataset
     outcomes: Sequence[Outcome]
     is_in_order: bool
-    metrics: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    metrics: Metrics
     history: Sequence[dict[str, float]]
     best_epoch: int
-    verification: Mapping[str, Any]
+    verification: Mapping[str, object]
     versions: Mapping[str, str]
     hashes: Mapping[str, str]
 
@@ -98,13 +98,13 @@ def rounded(value: object) -> str:
     return "not a number" if math.isnan(float(value)) else f"{float(value):.4g}"
 
 
-def metric_tables(metrics: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[Table]:
+def metric_tables(metrics: Metrics) -> list[Table]:
     """A table an output: its metrics on every split, beside those of the baseline."""
     splits = list(metrics)
     return [_metric_table(name, splits, metrics) for name in (metrics[splits[0]] if splits else {})]
 
 
-def _metric_table(name: str, splits: list[str], metrics: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Table:
+def _metric_table(name: str, splits: list[str], metrics: Metrics) -> Table:
     first = metrics[splits[0]][name]
     baseline = first.get("baseline", {})
     keys = [key for key, value in first.items() if isinstance(value, int | float)]

@@ -134,7 +134,7 @@ class AudioSource(FolderSource):
                     raise self.unreadable(plan, [(member, _reason(error))], len(members)) from None
             yield np.stack(values)
 
-    def describe_reading(self, plan: SourcePlan) -> dict[str, Any]:
+    def describe_reading(self, plan: SourcePlan) -> dict[str, object]:
         column = {"column": plan.shown} if plan.table is not None else {}
         names = [name for name, _ in plan.wanted.axes] if plan.wanted is not None else []
         try:

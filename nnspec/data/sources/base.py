@@ -289,7 +289,7 @@ class DataSource(ABC):
         """
         raise NotImplementedError
 
-    def describe_reading(self, plan: SourcePlan) -> dict[str, Any]:
+    def describe_reading(self, plan: SourcePlan) -> dict[str, object]:
         """What a deployed model says, in JSON, of how its input is read from such a file; `read_inputs` gets it."""
         return {"options": dict(plan.options)} if plan.options else {}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.data.sources.base import ArrayFacts, MisfitError, SourceError, SourcePlan, ToldError
 from nnspec.data.sources.folders import FolderSource, Member
@@ -89,7 +89,7 @@ class ImageSource(FolderSource):
                     raise self.unreadable(plan, [(member, _reason(error))], len(members)) from None
             yield _as_classes(plan, values) if form.is_mask else values
 
-    def describe_reading(self, plan: SourcePlan) -> dict[str, Any]:
+    def describe_reading(self, plan: SourcePlan) -> dict[str, object]:
         column = {"column": plan.shown} if plan.table is not None else {}
         names = [name for name, _ in plan.wanted.axes] if plan.wanted is not None else []
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.data.sources.base import OutsideError, ProposalError, SourceError, SourcePlan, ToldError
 from nnspec.data.sources.filling import fill_table
@@ -62,7 +62,7 @@ class QuerySource(SnapshotSource):
     noun = "queries"
     description = "A SELECT over the section's tables."
 
-    def describe_reading(self, plan: SourcePlan) -> dict[str, Any]:
+    def describe_reading(self, plan: SourcePlan) -> dict[str, object]:
         return {}
 
     def make(self, plan: SourcePlan) -> Table:

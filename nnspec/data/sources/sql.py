@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.data.sources.base import SourceError, SourcePlan
 from nnspec.data.sources.snapshots import SnapshotSource, stamp_of
@@ -52,7 +52,7 @@ class SqlSource(SnapshotSource):
             return stamp_of(plan)
         return int(time.monotonic() // _SECONDS_KEPT)
 
-    def describe_reading(self, plan: SourcePlan) -> dict[str, Any]:
+    def describe_reading(self, plan: SourcePlan) -> dict[str, object]:
         return {}
 
     def make(self, plan: SourcePlan) -> Table:

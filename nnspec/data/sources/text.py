@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.data.sources.base import ArrayFacts, MisfitError, SourcePlan
 from nnspec.data.sources.csv_options import OPTIONS
@@ -65,7 +65,7 @@ class TextSource(FolderSource):
         axes = plan.wanted.axes if plan.wanted is not None else ()
         yield texts.reshape(len(members), *(1 for _ in axes))
 
-    def describe_reading(self, plan: SourcePlan) -> dict[str, Any]:
+    def describe_reading(self, plan: SourcePlan) -> dict[str, object]:
         column = {"column": plan.shown} if plan.table is not None else {}
         return {"files": {"kind": self.kind, **column, "encoding": _encoding(plan)}}
 

@@ -105,7 +105,7 @@ class WavSource(DataSource):
                 raise SourceError(f"{path.name}: {error}") from None
             yield cut_frames(samples[:, 0], frame, stride)
 
-    def describe_reading(self, plan: SourcePlan) -> dict[str, Any]:
+    def describe_reading(self, plan: SourcePlan) -> dict[str, object]:
         _, stride, rate = _options(plan)
         return {"stride": stride, "rate": rate}
 
