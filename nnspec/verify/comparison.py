@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from nnspec.data.deployment import class_position
+from nnspec.data.prepare.functions import slope_of_inverse
 from nnspec.data.prepare.transforms import OutputTransform
 from nnspec.ir.graph import Output
 
@@ -133,14 +134,17 @@ class Measure:
             error: absolute, in the units of `wanted`.
             raw: the inputs, whose magnitude some outputs are in units of.
         """
-        if self.transform is None or (self.transform.scaling is None and self.transform.relative is None):
+        t = self.transform
+        if t is None or (t.scaling is None and t.relative is None and t.function is None):
             return error / self.scale
         with np.errstate(invalid="ignore"):
             rounding = ROUNDINGS * np.finfo(np.float32).eps * np.abs(wanted.astype(np.float64))
             left = np.maximum(error - np.where(np.isfinite(rounding), rounding, 0.0), 0.0)
-        divisor = self.transform.scaling.divisor if self.transform.scaling is not None else np.float32(1)
+        divisor = t.scaling.divisor if t.scaling is not None else np.float32(1)
         units = np.abs(divisor.astype(np.float64))
-        relative = self.transform.relative
+        if t.function is not None:
+            units = units * slope_of_inverse(t.function, wanted)
+        relative = t.relative
         if relative is not None and relative.is_scaled and raw is not None:
             units = units * relative.magnitude(raw[relative.input]).astype(np.float64)
         return np.asarray(left / units / self.scale)

@@ -25,6 +25,7 @@ from nnspec.data.prepare.encodings.base import Encoding
 from nnspec.data.prepare.encodings.category import CategoryEncoding
 from nnspec.data.prepare.encodings.columns import FEATURE, STEP, EncodedInput
 from nnspec.data.prepare.encodings.number import NumberEncoding
+from nnspec.data.prepare.functions import LARGEST
 
 
 def column_ports(deployment: Deployment) -> dict[str, list[ColumnPort]]:
@@ -120,3 +121,17 @@ def _encode_category(lowering: Lowering, category: CategoryEncoding, view: View)
         return lowering.node("Cast", _last(lowering, codes), to=onnx_type("float32"))
     depth = lowering.constant(np.asarray(category.size, np.int64), "depth")
     return lowering.node("OneHot", codes, depth, lowering.constant(np.asarray([0, 1], np.float32), "off_on"))
+
+
+def undo_function(lowering: Lowering, view: View, function: str) -> View:
+    """The inverse of a function that targets went through, as `nnspec.data.prepare.functions` has it."""
+    largest = lowering.scalar(float(LARGEST))
+    if function == "sqrt":
+        ready = lowering.elementwise("Max", view, lowering.scalar(0.0))
+        return lowering.elementwise("Mul", ready, ready.tensor)
+    if function == "asinh":
+        return lowering.elementwise(
+            "Sinh", lowering.elementwise("Clip", view, lowering.scalar(-float(LARGEST)), largest)
+        )
+    ready = lowering.elementwise("Exp", lowering.elementwise("Min", view, largest))
+    return lowering.elementwise("Sub", ready, lowering.scalar(1.0)) if function == "log1p" else ready

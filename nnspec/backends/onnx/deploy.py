@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from nnspec.backends.onnx.calibration import move_levels
-from nnspec.backends.onnx.columns import encode_columns
+from nnspec.backends.onnx.columns import encode_columns, undo_function
 from nnspec.backends.onnx.lowering import Lowering
 from nnspec.backends.onnx.view import View
 from nnspec.data.deployment import Deployment, class_position, label_axes, label_name
@@ -58,6 +58,8 @@ def restore_outputs(
                     restored = move_levels(lowering, restored, transform.levels)
                 if transform.scaling is not None:
                     restored = _scale_columns(lowering, restored, transform.scaling, invert=True)
+                if transform.function is not None:
+                    restored = undo_function(lowering, restored, transform.function)
                 if transform.relative is not None:
                     restored = _add_last_values(lowering, restored, raw[transform.relative.input], transform.relative)
             result[name] = (restored, ["batch", *ax.names(output.value.axes)])

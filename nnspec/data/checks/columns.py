@@ -80,6 +80,16 @@ def check_encoding(
         yield from _check_domain(plan, files, slot, encoding, where)
 
 
+def check_target(plan: DataPlan, files: PlanFacts, slot: SlotPlan, place: int) -> Iterator[Diagnostic]:
+    """NN551 for a column of an output whose numbers go through a function."""
+    if slot.function in DOMAINS:
+        name = slot.columns[place]
+        encoding = ColumnPlan(
+            name=name, kind="number", span=slot.span_of(slot.item_key("columns", place)), transform=slot.function
+        )
+        yield from _check_domain(plan, files, slot, encoding, slot.where(f"columns.{name}"))
+
+
 def _check_domain(
     plan: DataPlan, files: PlanFacts, slot: SlotPlan, encoding: ColumnPlan, where: str
 ) -> Iterator[Diagnostic]:

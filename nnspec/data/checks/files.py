@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from nnspec.data.checks.columns import check_encoding, check_missing_rules, features_of
+from nnspec.data.checks.columns import check_encoding, check_missing_rules, check_target, features_of
 from nnspec.data.checks.dialect import propose_keys
 from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.checks.numbers import unfit_number
@@ -162,6 +162,7 @@ class _SlotProbe:
                 fixes=_words_to_numbers() if is_input else (),
             )
         elif is_input or self.slot.needs_numbers(self.model.task):
+            self.report.extend(check_target(self.plan, self.files, self.slot, self.slot.columns.index(name)))
             found = unfit_number(column, self.model.dtype if is_input else "float32")
             if found is not None:
                 code, reason = found

@@ -16,6 +16,7 @@ from nnspec.data.prepare.labels import encode, vocabulary, zeros_and_ones
 from nnspec.data.prepare.levels import Levels
 from nnspec.data.prepare.rows import Rows, arrange
 from nnspec.data.prepare.transforms import InputTransform, OutputTransform, Relative, Scaling, statistic_of
+from nnspec.data.section.column_plan import is_outside
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.diagnostics import SpecError
 from nnspec.ir.levels import LEVEL
@@ -192,14 +193,16 @@ def fit_output(
         labels, classes = vocabulary(slot, model, train if counted is None else train[counted])
         return Fitted(OutputTransform(classes=classes), task, labels)
     relative = replace(last, is_scaled=slot.is_window_scaled) if slot.is_relative and last is not None else None
-    unscaled = OutputTransform(relative=relative)
+    unscaled = OutputTransform(relative=relative, function=slot.function)
+    if slot.function is not None:
+        _check_domain(slot, train)
     scaling = None
     if slot.scale is not None and slot.scale.method != "none":
         along = _own_statistics(plan, slot, model, layout)
         learned = unscaled.encode(train, raw)
         known = learned if counted is None else np.where(counted, learned, np.nan)
         scaling = Scaling.fit(known, slot.scale.method, along)
-    transform = OutputTransform(scaling, relative)
+    transform = OutputTransform(scaling, relative, function=slot.function)
     return Fitted(_over_levels(transform, model) if model.levels else transform, task, last=last)
 
 
@@ -212,6 +215,18 @@ def _over_levels(transform: OutputTransform, model: Slot) -> OutputTransform:
     if relative is not None:
         relative = replace(relative, shape=(*relative.shape[:place], 1, *relative.shape[place:]))
     return replace(transform, scaling=scaling, relative=relative, levels=Levels(model.levels, place + 1))
+
+
+def _check_domain(slot: SlotPlan, targets: Array) -> None:
+    """Whether a function is defined for all targets.
+
+    Raises:
+        SpecError: NN551.
+    """
+    outside = sum(is_outside(slot.function, float(value)) for value in targets.ravel())
+    if outside:
+        message = f"{outside} targets of output `{slot.name}` lie where {slot.function} is not defined"
+        raise SpecError.single("NN551", message, slot.span_of("columns"), path=slot.where("columns"))
 
 
 def _names(slot: SlotPlan, model: Slot) -> list[str | int]:

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from nnspec.data.prepare.encodings.base import Encoding
 from nnspec.data.prepare.encodings.category import CategoryEncoding, most_frequent
 from nnspec.data.prepare.encodings.columns import EncodedInput
-from nnspec.data.prepare.encodings.number import FUNCTIONS, NumberEncoding, statistics
+from nnspec.data.prepare.encodings.number import NumberEncoding, statistics
 from nnspec.data.prepare.fit import Layout
+from nnspec.data.prepare.functions import FUNCTIONS
 from nnspec.data.prepare.raw_columns import ColumnRows, layout_axes
 from nnspec.data.section.column_plan import ColumnPlan, MissingRule
 from nnspec.data.section.feature_count import category_words, has_gap_place

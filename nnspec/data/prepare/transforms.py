@@ -8,11 +8,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.data.prepare.functions import FUNCTIONS, INVERSES
 from nnspec.data.prepare.levels import Levels
 from nnspec.lazy import dataclass
 
@@ -58,6 +60,11 @@ class Scaling:
         wide = np.asarray(values, dtype=np.float64)
         if method == "standard":
             offset, divisor = statistic_of(np.nanmean, wide, pooled), statistic_of(np.nanstd, wide, pooled)
+        elif method == "robust":
+            low, offset, high = (
+                statistic_of(partial(np.nanquantile, q=share), wide, pooled) for share in (0.25, 0.5, 0.75)
+            )
+            divisor = high - low
         elif method == "minmax":
             offset = statistic_of(np.nanmin, wide, pooled)
             divisor = statistic_of(np.nanmax, wide, pooled) - offset
@@ -206,6 +213,7 @@ class OutputTransform:
         relative: the last values to add back after the scaling is undone.
         classes: the labels in the order of the class indices.
         edges: of numbers cut into classes; nested like the output's axes (1 along those that share edges), then edges.
+        function: what a regression's targets go through before they are scaled, see `functions`.
         levels: of quantiles; `scaling` and `relative` then have the output's axes, 1 along that of the levels.
     """
 
@@ -214,6 +222,7 @@ class OutputTransform:
     classes: list[str | int] | None = None
     edges: list[Any] | None = None
     levels: Levels | None = None
+    function: str | None = None
 
     def encode(self, target: Array, raw_inputs: Mapping[str, Array]) -> Float:
         """A regression's targets, axes `batch *output` in original units, as the network learns them.
@@ -226,6 +235,9 @@ class OutputTransform:
         values = _as_float(target)
         if self.relative is not None:
             values = self.relative.change(values, raw_inputs[self.relative.input])
+        if self.function is not None:
+            with np.errstate(all="ignore"):
+                values = _as_float(FUNCTIONS[self.function](values))
         return values if self.scaling is None else self.scaling.apply(values)
 
     def restore(self, prediction: Array, raw_inputs: Mapping[str, Array]) -> Array:
@@ -236,6 +248,8 @@ class OutputTransform:
         values = _as_float(prediction) if self.levels is None else self.levels.moved(prediction)
         if self.scaling is not None:
             values = self.scaling.invert(values)
+        if self.function is not None:
+            values = _as_float(INVERSES[self.function](values))
         if self.relative is not None:
             values = self.relative.restore(values, raw_inputs[self.relative.input])
         return values
@@ -258,6 +272,7 @@ class OutputTransform:
             "classes": self.classes,
             "edges": self.edges,
             **({} if self.levels is None else {"levels": self.levels.to_json()}),
+            **({} if self.function is None else {"function": self.function}),
         }
 
     @classmethod
@@ -265,4 +280,4 @@ class OutputTransform:
         scaling = Scaling.from_json(body["scaling"]) if body.get("scaling") else None
         relative = Relative.from_json(body["relative"]) if body.get("relative") else None
         levels = Levels.from_json(body["levels"]) if body.get("levels") else None
-        return cls(scaling, relative, body.get("classes"), body.get("edges"), levels)
+        return cls(scaling, relative, body.get("classes"), body.get("edges"), levels, body.get("function"))

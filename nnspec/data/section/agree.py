@@ -50,6 +50,11 @@ def check(plan: DataPlan, inputs: Slots, outputs: Slots) -> Iterator[Diagnostic]
         slot, model = plan.outputs[name], outputs[name]
         yield from _check_scale(slot, model)
         yield from _check_classes(slot, model)
+        if slot.function is not None and model.task not in ("regression", "quantiles"):
+            message = (
+                f"output `{slot.name}` is a {model.task} output: its targets are classes, which have no {slot.function}"
+            )
+            yield Diagnostic("NN550", message, slot.span_of("columns"), path=slot.where("columns"))
         yield from _check_counted(plan, slot, model, inputs)
         yield from _check_calibrated(plan, model)
         if slot.is_relative:
@@ -179,6 +184,9 @@ def _check_calibrated(plan: DataPlan, model: Slot) -> Iterator[Diagnostic]:
 
 def _check_relative(plan: DataPlan, slot: SlotPlan, model: Slot) -> Iterator[Diagnostic]:
     span, where = slot.span_of("relative_to"), slot.where("relative_to")
+    if slot.function is not None:
+        message = f"output `{slot.name}` is relative to the last value: a change has no {slot.function}"
+        yield Diagnostic("NN516", message, span, path=where, fixes=(Fix(f"leave out `{slot.function}`"),))
     if not model.gives_values:
         message = f"output `{slot.name}` is a {model.task} output: there is no last value to add back to a class"
         yield Diagnostic("NN516", message, span, path=where)

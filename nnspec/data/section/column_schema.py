@@ -43,7 +43,8 @@ COLUMNS: JsonSchema = {
     "type": ["array", "object"],
     "description": "Columns of the table (or one-dimensional arrays of the .npz), in the order in which the model "
     "reads them. A mapping from column to encoding (`{age: standard, sex: one_hot}`) takes columns of different "
-    "types: the deployed model then has an input for each of them, and encodes them itself.",
+    "types: the deployed model then has an input for each of them, and encodes them itself. Targets: "
+    "`{price: {transform: log1p, scale: standard}}`, which the deployed model undoes.",
     "items": {"type": "string", "minLength": 1, "description": "A name."},
     "minItems": 1,
     "uniqueItems": True,

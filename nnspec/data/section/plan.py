@@ -168,6 +168,7 @@ class SlotPlan:
         ahead: of an input, whether its rows go on to the furthest horizon: `no`; `also`; or `only` those.
         is_static: whether the values of an input are the same in all rows of a series.
         folder_of: of an output, the input whose files' folders are its labels.
+        function: of an output, what its numbers go through before they are scaled; undone in what the file gives.
         encodings: where `columns` is a mapping, how each of them becomes features; empty where it is a list.
     """
 
@@ -192,6 +193,7 @@ class SlotPlan:
     is_static: bool = False
     folder_of: str | None = None
     encodings: tuple[ColumnPlan, ...] = ()
+    function: str | None = None
 
     @property
     def roles(self) -> tuple[str, ...]:

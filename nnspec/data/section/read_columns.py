@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from nnspec.data.section.column_plan import SCALES, TRANSFORMS, ColumnPlan, MissingRule
+from nnspec.data.section.plan import ScalePlan
 from nnspec.data.sources.label_keys import label_key
 from nnspec.diagnostics import Span
 from nnspec.document import Mapping, Node, Sequence, to_plain
@@ -50,6 +51,24 @@ def read_encoding(name: str, node: Node, key: Span, where: str, fault: Fault) ->
         fault("NN208", message, place.span, f"{where}.{kinds[0]}")
         return None
     return ColumnPlan(name=name, kind=kinds[0], span=key, categories=listed)
+
+
+def read_target_encoding(
+    output: str, columns: tuple[ColumnPlan, ...], where: str, fault: Fault
+) -> tuple[str | None, ScalePlan | None]:
+    """The function and the scale of an output's columns, which are the same for all: both are undone in the file."""
+    first = columns[0]
+    for column in columns:
+        if column.is_text:
+            message = (
+                f"column `{column.name}` is a target of output `{output}`, whose words are labels: not `{column.kind}`"
+            )
+            fault("NN550", message, column.span, f"{where}.{column.name}", f"write `columns: [{column.name}]`")
+        elif (column.transform, column.scale) != (first.transform, first.scale):
+            message = f"columns `{first.name}` and `{column.name}` of output `{output}` have different encodings"
+            fault("NN550", message, column.span, f"{where}.{column.name}", "make an output for each")
+    scale = ScalePlan(first.scale, None, first.span) if first.scale is not None else None
+    return first.transform, scale
 
 
 def read_missing(node: Node | None) -> dict[str, MissingRule]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from nnspec.data.section.json_schema import SLOT_KEYS
 from nnspec.data.section.plan import DataPlan, Part, SlotPlan, SplitPlan, WindowPlan
-from nnspec.data.section.read_columns import read_encodings, read_missing
+from nnspec.data.section.read_columns import read_encodings, read_missing, read_target_encoding
 from nnspec.data.section.read_query import read_query
 from nnspec.data.section.read_sources import SourceReader, spans_of
 from nnspec.data.section.read_values import read_classes, read_scale
@@ -215,9 +215,10 @@ class _Reader(SourceReader):
             if key in body:
                 message = f"`{key}` does not go with a mapping of columns, each of which says how it is encoded"
                 self.fault("NN208", message, node.key_span(key), f"{where}.{key}", f"remove `{key}`")
+        function = None
         if encodings and role == "outputs":
-            message = f"the columns of output `{name}` are a list: only those of inputs have encodings"
-            self.fault("NN208", message, spans["columns"], f"{where}.columns")
+            function, scale = read_target_encoding(name, encodings, f"{where}.columns", self.fault)
+            encodings = ()
         axes = body.get("axes")
         pad = body.get("pad_value", 0.0 if "lengths" in body and role == "inputs" else None)
         return SlotPlan(
@@ -242,6 +243,7 @@ class _Reader(SourceReader):
             ignore=body.get("ignore"),
             folder_of=body.get("folder_of"),
             encodings=encodings,
+            function=function,
         )
 
     def check_slot(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,22 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data.prepare.encodings.base import Body, Float
+from nnspec.data.prepare.functions import FUNCTIONS, INVERSES
 from nnspec.document.types import Plain
-
-_ONE = np.float32(1)
-# log1p is the logarithm of the rounded sum, as the graph computes it: ONNX has no operator of its own for it.
-FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "log": np.log,
-    "log1p": lambda x: np.log(x + _ONE),
-    "sqrt": np.sqrt,
-    "asinh": np.arcsinh,
-}
-INVERSES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "log": np.exp,
-    "log1p": lambda x: np.exp(x) - _ONE,
-    "sqrt": np.square,
-    "asinh": np.sinh,
-}
 
 
 @dataclass(frozen=True, kw_only=True)
