@@ -30,7 +30,7 @@ model: [{Dense: {units: 1, name: head, as: target}}]
 outputs: {price: {task: regression}}
 data:
   source: {csv: people.csv}
-  missing: {age: median, deck: constant, sex: most_frequent}
+  missing: {age: {indicator: median}, deck: constant, sex: most_frequent}
   split: {train: 0.5, validation: 0.25, test: 0.25, by: order}
   inputs:
     person: {columns: {age: standard, sex: one_hot, fare: {transform: log1p, scale: standard}, deck: {one_hot: [A, B]}}}
@@ -75,13 +75,14 @@ def features(columns: dict[str, list[Any]]) -> np.ndarray:
     unused = np.zeros((len(sex), 1))  # `other` is in a test row, and in no training row
     unknown = 1 - sex.sum(axis=1, keepdims=True)
     strange = 1 - deck.sum(axis=1, keepdims=True) - gaps
-    return np.hstack([number("age"), sex, unused, unknown, number("fare", np.log1p), deck, strange, gaps])
+    unknown_age = np.isnan(np.array(columns["age"], float))[:, None]
+    return np.hstack([number("age"), unknown_age, sex, unused, unknown, number("fare", np.log1p), deck, strange, gaps])
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("people")
-    (folder / "people.yaml").write_text(SPEC.replace("feature: 9", "feature: 10"), encoding="utf-8")
+    (folder / "people.yaml").write_text(SPEC.replace("feature: 9", "feature: 11"), encoding="utf-8")
     write_csv(folder / "people.csv", table())
     nnspec.load(folder / "people.yaml").build(folder / "out")
     return folder

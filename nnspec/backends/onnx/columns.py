@@ -60,7 +60,8 @@ def runs(ports: Mapping[str, Encoding]) -> Iterator[Run]:
 
     def likeness(item: tuple[int, tuple[str, Encoding]]) -> object:
         place, (_, encoding) = item
-        return (encoding.transform,) if isinstance(encoding, NumberEncoding) else place
+        is_plain = isinstance(encoding, NumberEncoding) and not encoding.has_indicator
+        return (encoding.transform,) if isinstance(encoding, NumberEncoding) and is_plain else place
 
     for _, group in groupby(enumerate(ports.items()), likeness):
         yield [item for _, item in group]
@@ -70,7 +71,11 @@ def _encode_run(lowering: Lowering, run: Run, ports: Mapping[str, View]) -> Iter
     first = run[0][1]
     if isinstance(first, NumberEncoding):
         numbers = [cast("NumberEncoding", encoding) for _, encoding in run]
-        yield _encode_numbers(lowering, numbers, [ports[port].tensor for port, _ in run])
+        tensors = [ports[port].tensor for port, _ in run]
+        yield _encode_numbers(lowering, numbers, tensors)
+        if first.has_indicator:
+            gaps = lowering.node("Cast", lowering.node("IsNaN", tensors[0]), to=onnx_type("float32"))
+            yield _last(lowering, gaps)
     elif isinstance(first, CategoryEncoding):
         yield _encode_category(lowering, first, ports[run[0][0]])
     else:

@@ -29,6 +29,12 @@ def check_missing_rules(plan: DataPlan, files: PlanFacts) -> Iterator[Diagnostic
             message = f"`missing` names column `{name}`, which the data do not have{did_you_mean(name, used)}"
             yield Diagnostic("NN503", message, rule.span, path=f"data.missing.{name}")
     for slot in plan.inputs.values():
+        for name in () if slot.encodings else slot.columns:
+            rule = plan.missing_rule(name)
+            if rule.policy in ("category", "indicator"):
+                message = f"`missing: {rule.policy}` of column `{name}` adds a feature, but its input lists columns"
+                fix = Fix(f"write a mapping: `columns: {{{name}: standard}}`")
+                yield Diagnostic("NN550", message, rule.span, path="data.missing", fixes=(fix,))
         for column in slot.encodings:
             rule = plan.missing_rule(column.name)
             reason = unfit_rule(column, rule)
@@ -41,15 +47,20 @@ def check_missing_rules(plan: DataPlan, files: PlanFacts) -> Iterator[Diagnostic
 def unfit_rule(column: ColumnPlan, rule: MissingRule) -> tuple[str, str] | None:
     """Why a rule does not go with a column, and what to do."""
     if column.is_text:
-        if rule.policy in ("mean", "median"):
+        if rule.policy in ("mean", "median", "indicator"):
             return (
-                f"the {rule.policy}: its values are categories",
+                f"the {rule.policy if rule.policy != 'indicator' else rule.fill}: its values are categories",
                 f"`{column.name}: most_frequent`, or `constant` for a separate category",
             )
         known = column.categories
         if rule.policy == "constant" and rule.value is not None and known and label_key(rule.value) not in known:
             return f"`{rule.value}`, which is not one of its categories", f"write one of {enumerated(known)}"
         return None
+    if rule.policy == "category":
+        return (
+            "a category: its values are numbers",
+            f"`{column.name}: indicator` adds a feature for where they are missing",
+        )
     if rule.policy == "constant" and isinstance(rule.value, str):
         return f"the text `{rule.value}`: its values are numbers", "write a number, or `median`"
     return None
@@ -66,7 +77,7 @@ def check_encoding(
         if encoding.kind == "one_hot" and encoding.categories is None and words is not None:
             yield from _check_many(encoding, words, column.rows, where)
         return
-    called = encoding.scale or encoding.transform or "number"
+    called = encoding.scale or encoding.transform or encoding.kind
     if column.is_text:
         shown = f" (`{column.text}` in row {column.text_row})" if column.text_row else ""
         message = f"column `{encoding.name}` contains text{shown}, which `{called}` cannot take"
@@ -76,8 +87,20 @@ def check_encoding(
     if found is not None:
         code, reason = found
         yield Diagnostic(code, f"column `{encoding.name}` of input `{slot.name}` {reason}", span, path=where)
+    if encoding.kind == "boolean":
+        yield from _check_boolean(encoding, column, where)
     if encoding.transform in DOMAINS:
         yield from _check_domain(plan, files, slot, encoding, where)
+
+
+def _check_boolean(encoding: ColumnPlan, column: ColumnFacts, where: str) -> Iterator[Diagnostic]:
+    strange = [end for end in (column.lowest, column.highest) if end is not None and end[0] not in (0, 1)]
+    strange += [column.fraction] if column.fraction is not None else []
+    if strange:
+        value, row = strange[0]
+        message = f"column `{encoding.name}` has {value:g} in row {row}, which is neither 0 nor 1"
+        fix = Fix(f"`{encoding.name}: number`, or `one_hot`")
+        yield Diagnostic("NN550", message, encoding.span, path=where, fixes=(fix,))
 
 
 def check_target(plan: DataPlan, files: PlanFacts, slot: SlotPlan, place: int) -> Iterator[Diagnostic]:

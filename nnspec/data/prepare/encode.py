@@ -225,7 +225,7 @@ def _check_domain(slot: SlotPlan, targets: Array) -> None:
     """
     outside = sum(is_outside(slot.function, float(value)) for value in targets.ravel())
     if outside:
-        message = f"{outside} targets of output `{slot.name}` lie where {slot.function} is not defined"
+        message = f"{outside} targets of output `{slot.name}` are outside of what {slot.function} is defined for"
         raise SpecError.single("NN551", message, slot.span_of("columns"), path=slot.where("columns"))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +15,7 @@ from nnspec.data.prepare.fit import Layout
 from nnspec.data.prepare.functions import FUNCTIONS
 from nnspec.data.prepare.raw_columns import ColumnRows, layout_axes
 from nnspec.data.section.column_plan import ColumnPlan, MissingRule
-from nnspec.data.section.feature_count import category_words, has_gap_place
+from nnspec.data.section.feature_count import category_words, has_gap_place, has_indicator
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.sources.label_keys import label_key
 from nnspec.diagnostics import SpecError
@@ -46,7 +48,8 @@ def fit_columns(
         values, words = used[:, place], rows.words[place]
         if words is None:
             fill = fill_of(slot, place, rule, values) if rule.is_in_graph else None
-            found[port] = fit_number(column, fill, values)
+            fitted = fit_number(column, fill, values)
+            found[port] = replace(fitted, has_indicator=has_indicator(column, rule))
         else:
             present = values[~np.isnan(values)]
             if rule.policy == "most_frequent":
@@ -67,16 +70,19 @@ def fill_of(slot: SlotPlan, place: int, rule: MissingRule, values: Numbers) -> f
         return float(np.float32(rule.value or 0.0))
     present = values[~np.isnan(values)]
     _require_values(slot, place, rule, present)
-    if rule.policy == "most_frequent":
+    policy = rule.fill if rule.policy == "indicator" else rule.policy
+    if policy == "most_frequent":
         distinct, counts = np.unique(present, return_counts=True)
         return float(np.float32(distinct[np.argmax(counts)]))
-    return float(np.float32(np.mean(present) if rule.policy == "mean" else np.median(present)))
+    return float(np.float32(np.mean(present) if policy == "mean" else np.median(present)))
 
 
 def _require_values(slot: SlotPlan, place: int, rule: MissingRule, present: Numbers) -> None:
     if len(present):
         return
-    statistic = rule.policy.replace("_", " ") + ("" if rule.policy != "most_frequent" else " value")
+    statistic = (rule.fill if rule.policy == "indicator" else rule.policy).replace("_", " ") + (
+        "" if rule.policy != "most_frequent" else " value"
+    )
     message = f"no training row has a value in column `{slot.columns[place]}`, so there is no {statistic} to fill in"
     key = slot.item_key("columns", place)
     raise SpecError.single("NN504", message, slot.span_of(key), path=slot.where("columns"))

@@ -10,13 +10,13 @@ from nnspec.lazy import dataclass
 
 TRANSFORMS = ("log", "log1p", "sqrt", "asinh")
 SCALES = ("standard", "minmax", "robust")
-WORDS = ("number", *SCALES, *TRANSFORMS, "one_hot", "index")
+WORDS = ("number", *SCALES, *TRANSFORMS, "boolean", "one_hot", "index")
 """The encodings that a word alone names."""
 
 DOMAINS: dict[str, tuple[float, bool]] = {"log": (0, True), "log1p": (-1, True), "sqrt": (0, False)}
 """The functions that are not defined for all numbers: where they begin to be, and whether only beyond that."""
 
-STATISTICS = ("mean", "median", "most_frequent", "constant")
+STATISTICS = ("mean", "median", "most_frequent", "constant", "category", "indicator")
 """What a gap is filled with inside the deployed graph."""
 
 UNKNOWN = "?"  # the feature of values that no training row has
@@ -27,7 +27,7 @@ class ColumnPlan:
     """How one column becomes features.
 
     Attributes:
-        kind: number, one_hot or index.
+        kind: number, boolean, one_hot or index.
         transform: of a number, before it is scaled.
         scale: of a number; its statistics are those of the training rows.
         categories: as the spec gives them, in one spelling (`label_key`); None for those of the training rows.
@@ -53,11 +53,18 @@ class MissingRule:
     Attributes:
         policy: error, forward_fill, drop, or one of STATISTICS, which are filled in by the deployed graph.
         value: of a constant; None for 0, or for a category of its own.
+        fill: beside an indicator, the policy whose value stands in for the gap.
     """
 
     policy: str
     span: Span
     value: float | str | None = None
+    fill: str = "median"
+
+    @property
+    def has_category(self) -> bool:
+        """Whether gaps of words are a category of their own."""
+        return self.policy == "category" or (self.policy == "constant" and self.value is None)
 
     @property
     def is_in_graph(self) -> bool:

@@ -15,9 +15,10 @@ def _categories(description: str) -> JsonSchema:
 ENCODING: JsonSchema = {
     "type": ["string", "object"],
     "description": "How the column becomes features. `number`: as it is. `standard`, `minmax`, `robust`: scaled by "
-    "statistics of the training rows. `log`, `log1p`, `sqrt`, `asinh`: that function of it. `one_hot`: a feature for "
-    "each value of the training rows, and one for all other values. `index`: the number of the value, for an "
-    "Embedding: 0 for unknown ones, then from 1. The mapping form has options.",
+    "statistics of the training rows. `log`, `log1p`, `sqrt`, `asinh`: that function of it. `boolean`: 0 "
+    "or 1, or true and false. `one_hot`: a feature for each value of the training rows, and one for all "
+    "other values. `index`: the number of the value, for an Embedding: 0 for unknown ones, then from 1. "
+    "The mapping form has options.",
     "if": {"type": "string"},
     "then": {"enum": list(WORDS)},
     "properties": {
@@ -42,8 +43,8 @@ ENCODING: JsonSchema = {
 COLUMNS: JsonSchema = {
     "type": ["array", "object"],
     "description": "Columns of the table (or one-dimensional arrays of the .npz), in the order in which the model "
-    "reads them. A mapping from column to encoding (`{age: standard, sex: one_hot}`) takes columns of different "
-    "types: the deployed model then has an input for each of them, and encodes them itself. Targets: "
+    "reads them. A mapping from column to encoding (`{age: standard, sex: one_hot}`) takes columns of different"
+    " types: the deployed model then has an input for each of them, and encodes them itself. Targets: "
     "`{price: {transform: log1p, scale: standard}}`, which the deployed model undoes.",
     "items": {"type": "string", "minLength": 1, "description": "A name."},
     "minItems": 1,
@@ -57,12 +58,22 @@ _RULES = ["error", "forward_fill", "drop", *STATISTICS]
 _RULE: JsonSchema = {
     "type": ["string", "object"],
     "description": "`error`: report it. `mean`, `median`, `most_frequent`: fill in that of the training rows, as the "
-    "deployed model does, too. `constant`: fill in 0, or make missing words a separate category; `{constant: 5}` "
-    "fills in 5. `forward_fill`: repeat the value of the previous row. `drop`: leave out every sample that lacks it.",
+    "deployed model does, too. `constant`: fill in 0, or make missing words a separate category; "
+    "`{constant: 5}` fills in 5. `category`: a separate category, of words. `indicator`: a further "
+    "feature that says where a number is missing, the median is filled in as well. `forward_fill`: repeat the"
+    " value of the previous row. `drop`: leave out every sample that lacks it.",
     "if": {"type": "string"},
     "then": {"enum": _RULES},
-    "properties": {"constant": {"type": ["number", "string"], "description": "What to fill in."}},
-    "required": ["constant"],
+    "properties": {
+        "constant": {"type": ["number", "string"], "description": "What to fill in."},
+        "indicator": {
+            "type": "string",
+            "enum": ["mean", "median", "most_frequent"],
+            "description": "What to fill in beside the feature that says where the value is missing.",
+        },
+    },
+    "minProperties": 1,
+    "maxProperties": 1,
     "additionalProperties": False,
 }
 
@@ -70,9 +81,10 @@ MISSING: JsonSchema = {
     "type": ["string", "object"],
     "default": "error",
     "description": "How to treat missing values: report an error (`error`), repeat the value of the previous row "
-    "(`forward_fill`), leave out every sample that contains one (`drop`), or fill in a statistic of the training rows, "
-    "in the deployed model too (`mean`, `median`, `most_frequent`, `constant`). A mapping says it by column; `*` are "
-    "all columns that it does not name. Targets are never filled.",
+    "(`forward_fill`), leave out every sample that contains one (`drop`), or fill in a statistic of the "
+    "training rows, in the deployed model too (`mean`, `median`, `most_frequent`, `constant`, `category`,"
+    " `indicator`). A mapping says it by column; `*` are all columns that it does not name. Targets are "
+    "never filled.",
     "if": {"type": "string"},
     "then": {"enum": _RULES},
     "minProperties": 1,

@@ -30,13 +30,18 @@ def category_words(column: ColumnPlan, distinct: Collection[str] | None, rule: M
 
 def has_gap_place(column: ColumnPlan, rule: MissingRule) -> bool:
     """Whether gaps of a column of words are a category of their own."""
-    return column.is_text and rule.policy == "constant" and rule.value is None
+    return column.is_text and rule.has_category
+
+
+def has_indicator(column: ColumnPlan, rule: MissingRule) -> bool:
+    """Whether a column of numbers has a further feature that says where it is missing."""
+    return not column.is_text and rule.policy == "indicator"
 
 
 def feature_count(column: ColumnPlan, distinct: Collection[str] | None, rule: MissingRule) -> int:
     """How many features a column becomes; of a one_hot the values must be known, by the spec or as `distinct`."""
     if column.kind != "one_hot":
-        return 1
+        return 1 + has_indicator(column, rule)
     words = category_words(column, distinct, rule)
     assert words is not None, "the distinct values are known wherever features are counted"
     return len(words) + 1 + has_gap_place(column, rule)
@@ -46,6 +51,6 @@ def feature_names(column: ColumnPlan, distinct: Collection[str] | None, rule: Mi
     """What `nnspec show` calls the features of a column, in their order."""
     words = category_words(column, distinct, rule) if column.kind == "one_hot" else None
     if words is None:
-        return [column.name]
+        return [column.name, *([f"{column.name}=(missing)"] if has_indicator(column, rule) else [])]
     last = ["(missing)"] if has_gap_place(column, rule) else []
     return [f"{column.name}={word}" for word in [*words, UNKNOWN, *last]]

@@ -29,7 +29,7 @@ def read_encoding(name: str, node: Node, key: Span, where: str, fault: Fault) ->
     """One column; None after a fault."""
     body = to_plain(node)
     if isinstance(body, str):
-        if body in CATEGORICAL:
+        if body in (*CATEGORICAL, "boolean"):
             return ColumnPlan(name=name, kind=body, span=key)
         transform, scale = body if body in TRANSFORMS else None, body if body in SCALES else None
         return ColumnPlan(name=name, kind="number", span=key, transform=transform, scale=scale)
@@ -80,6 +80,8 @@ def read_missing(node: Node | None) -> dict[str, MissingRule]:
 
 def _rule(node: Node) -> MissingRule:
     body = to_plain(node)
+    if isinstance(body, dict) and "indicator" in body:
+        return MissingRule(policy="indicator", fill=str(body["indicator"]), span=node.span)
     if isinstance(body, dict):
         return MissingRule(policy="constant", value=body["constant"], span=node.span)
     return MissingRule(policy=str(body), span=node.span)

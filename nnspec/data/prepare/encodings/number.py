@@ -19,6 +19,7 @@ class NumberEncoding:
 
     Attributes:
         fill: None where no value may be missing.
+        has_indicator: whether a second feature says where it is: 1 there.
     """
 
     name: str
@@ -26,13 +27,14 @@ class NumberEncoding:
     transform: str | None = None
     offset: float = 0.0
     divisor: float = 1.0
+    has_indicator: bool = False
 
     kind: ClassVar[str] = "number"
     dtype: ClassVar[str] = "float32"
 
     @property
     def features(self) -> tuple[str, ...]:
-        return (self.name,)
+        return (self.name, f"{self.name}=(missing)") if self.has_indicator else (self.name,)
 
     @property
     def takes_gaps(self) -> bool:
@@ -49,7 +51,11 @@ class NumberEncoding:
             if self.transform is not None:
                 values = np.asarray(FUNCTIONS[self.transform](values), np.float32)
             values = (values - np.float32(self.offset)) / np.float32(self.divisor)
-        return np.asarray(values[..., None], np.float32)
+        found = np.asarray(values[..., None], np.float32)
+        if not self.has_indicator:
+            return found
+        gaps = np.isnan(np.asarray(raw, np.float32)[..., None]).astype(np.float32)
+        return np.concatenate([found, gaps], axis=-1)
 
     def draw(self, shape: tuple[int, ...], scale: float, rng: np.random.Generator) -> np.ndarray:
         values = np.asarray(rng.normal(size=shape) * scale * self.divisor + self.offset, np.float32)
@@ -75,7 +81,7 @@ class NumberEncoding:
 
     def to_json(self) -> dict[str, Plain]:
         body: dict[str, Plain] = {"kind": self.kind, "name": self.name, "offset": self.offset, "divisor": self.divisor}
-        return {**body, "fill": self.fill, "transform": self.transform}
+        return {**body, "fill": self.fill, "transform": self.transform, "has_indicator": self.has_indicator}
 
     @classmethod
     def from_json(cls, body: Body) -> NumberEncoding:
@@ -86,6 +92,7 @@ class NumberEncoding:
             transform=None if transform is None else str(transform),
             offset=float(str(body["offset"])),
             divisor=float(str(body["divisor"])),
+            has_indicator=bool(body.get("has_indicator")),
         )
 
 

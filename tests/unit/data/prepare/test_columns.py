@@ -143,6 +143,39 @@ def test_raw_columns_and_what_is_kept_of_them(tmp_path: Path) -> None:
     assert again.columns["x"].features == data.deployment.columns["x"].features
 
 
+def test_where_numbers_are_missing(tmp_path: Path) -> None:
+    """scikit-learn's imputer with an indicator, for a column by itself and beside others of its kind."""
+    for rule, strategy in (("{age: indicator}", "median"), ("{age: {indicator: mean}}", "mean")):
+        data = encoded(tmp_path, "fare: number, age: number, y: number", rule, 4)
+        oracle = SimpleImputer(strategy=strategy, add_indicator=True)
+        train, test = both(data)
+        np.testing.assert_allclose(train[:, 1:3], oracle.fit_transform(NUMBERS[:TRAIN]), rtol=1e-6)
+        np.testing.assert_allclose(test[:, 1:3], oracle.transform(NUMBERS[TRAIN:]), rtol=1e-6)
+        assert data.deployment.columns["x"].features == ("fare", "age", "age=(missing)", "y")
+
+
+def test_a_category_for_gaps_by_its_name(tmp_path: Path) -> None:
+    found = encoded(tmp_path, "deck: {one_hot: [C]}", "{deck: category}", 3)
+    wanted = [[deck == "C", deck not in ("C", ""), deck == ""] for deck in DECKS]
+    np.testing.assert_array_equal(np.vstack(both(found)), np.array(wanted, float))
+
+
+@pytest.mark.parametrize(
+    ("cells", "is_boolean"), [("false,true", True), ("0,1", True), ("0,2", False), ("0,0.5", False)]
+)
+def test_truth_values(cells: str, is_boolean: bool, tmp_path: Path) -> None:
+    low, high = cells.split(",")
+    lines = [f"{high if i % 3 == 0 else low if i % 3 == 1 else ''},{i}" for i in range(9)]
+    (tmp_path / "a.csv").write_text("\n".join(["alone,y", *lines]) + "\n", encoding="utf-8")
+    text = TEXT.replace("COLUMNS", "alone: boolean").replace("MISSING", "missing: most_frequent")
+    x = slot("x", ("feature", 1))
+    plan = plan_of(text, tmp_path)
+    assert [fault.code for fault in probe(plan, {"x": x}, {"y": Y})] == ([] if is_boolean else ["NN550"])
+    if is_boolean:
+        train = load(plan, {"x": x}, {"y": Y}).splits["train"].x["x"].ravel()
+        np.testing.assert_array_equal(train, [1, 0, 0, 1, 0, 0])
+
+
 def test_ports_are_named_by_columns(tmp_path: Path) -> None:
     """A column that two inputs read, or that is called as an output, has the input's name before its own."""
     text = """
