@@ -220,6 +220,7 @@ class OutputTransform:
     scaling: Scaling | None = None
     relative: Relative | None = None
     classes: list[str | int] | None = None
+    _: KW_ONLY
     edges: list[Any] | None = None
     levels: Levels | None = None
     function: str | None = None
@@ -280,4 +281,5 @@ class OutputTransform:
         scaling = Scaling.from_json(body["scaling"]) if body.get("scaling") else None
         relative = Relative.from_json(body["relative"]) if body.get("relative") else None
         levels = Levels.from_json(body["levels"]) if body.get("levels") else None
-        return cls(scaling, relative, body.get("classes"), body.get("edges"), levels, body.get("function"))
+        more = {"edges": body.get("edges"), "levels": levels, "function": body.get("function")}
+        return cls(scaling, relative, body.get("classes"), **more)
