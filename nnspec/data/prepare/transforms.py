@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import KW_ONLY, replace
 from functools import partial
 from typing import Any
 
@@ -281,5 +281,11 @@ class OutputTransform:
         scaling = Scaling.from_json(body["scaling"]) if body.get("scaling") else None
         relative = Relative.from_json(body["relative"]) if body.get("relative") else None
         levels = Levels.from_json(body["levels"]) if body.get("levels") else None
-        more = {"edges": body.get("edges"), "levels": levels, "function": body.get("function")}
-        return cls(scaling, relative, body.get("classes"), **more)
+        return cls(
+            scaling,
+            relative,
+            body.get("classes"),
+            edges=body.get("edges"),
+            levels=levels,
+            function=body.get("function"),
+        )

@@ -55,8 +55,8 @@ def test_small_numbers_are_not_constant() -> None:
 
 
 def test_unknown_method() -> None:
-    with pytest.raises(ValueError, match="robust"):
-        Scaling.fit(X, "robust", ())
+    with pytest.raises(ValueError, match="quantile"):
+        Scaling.fit(X, "quantile", ())
 
 
 def test_padding_stays_padding() -> None:
