@@ -32,9 +32,8 @@ def refuse_other_origin(checked: Checked, folder: Path, *, resume: bool) -> None
         before = dict(json.loads(path.read_text(encoding="utf-8")))
         changed = [name for name in sorted({*before, *made_of}) if before.get(name) != made_of.get(name)]
         if changed:
-            message = (
-                f"the interrupted training had another {', '.join(changed)}, so it cannot be resumed with this one"
-            )
+            shown = ", ".join(changed[:5]) + (f" and {len(changed) - 5} more" if len(changed) > 5 else "")
+            message = f"the interrupted training had another {shown}, so it cannot be resumed with this one"
             raise SpecError.single("NN522", message, checked.root.span, fixes=[Fix(AGAIN)])
 
 
@@ -48,7 +47,9 @@ def write_origin(checked: Checked, folder: Path) -> None:
 
 
 def origin(checked: Checked) -> dict[str, str]:
-    """Hashes by what they are of: `spec`, and each data file by its name."""
+    """Hashes by what they are of: `spec`, and each data file by its path from the spec's folder."""
     text = re.sub(r"^\s*epochs:.*$", "", resolved.to_yaml(checked.root), flags=re.MULTILINE)
     files = checked.data.files() if checked.data is not None else []
-    return {"spec": sha256(text.encode()), **{f"`{p.name}`": sha256(p.read_bytes()) for p in files}}
+    root = checked.path.parent
+    named = {os.path.relpath(path, root): path for path in files}  # names alone may be those of several
+    return {"spec": sha256(text.encode()), **{f"`{name}`": sha256(path.read_bytes()) for name, path in named.items()}}

@@ -69,11 +69,9 @@ class PlanFacts:
     def _is_there(self, source: SourcePlan) -> bool:
         """Whether a source has a file; that it has none is reported."""
         is_folder = source.source.is_per_file and source.table is None
-        if (
-            not source.source.is_address(source.shown)
-            and not source.files()
-            and not (is_folder and source.path.is_dir())
-        ):
+        if source.source.is_address(source.shown) or (is_folder and source.path.is_dir()):
+            return True
+        if not source.files():
             noun = source.source.noun if source.source.is_folder else ""
             place = source.shown, source.path, source.span, source.where
             self.diagnostics.append(missing_file(*place, noun, is_folder=is_folder))

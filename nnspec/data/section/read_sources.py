@@ -72,6 +72,7 @@ class SourceReader:
                 options=options,
                 spans=spans,
                 table=self.source,
+                parts={},
             )
         if source.is_address(shown):
             path = Path(shown)

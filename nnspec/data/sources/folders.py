@@ -11,6 +11,7 @@ A folder's subfolders are labels to an output that says `folder_of`; it reads th
 
 from __future__ import annotations
 
+import hashlib
 import os
 from abc import abstractmethod
 from collections.abc import Collection, Iterator, Sequence
@@ -35,8 +36,10 @@ from nnspec.diagnostics.lists import enumerated
 from nnspec.lazy import dataclass
 from nnspec.runtime.csv_rules import is_missing
 from nnspec.runtime.folders import label_of, list_folder, stem_of
+from nnspec.runtime.partitions import fixed_folder
 
 FOLDER = "folder"  # the column of labels
+SOURCE_TABLE = "source"  # what a query calls the section's source
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,8 @@ class FolderSource(DataSource):
         if not files:
             return []
         cells = self._cells(plan) or []
-        named = [plan.table.path.parent / cell for cell in cells if "\0" not in cell]
+        base = _folder_of(plan.table)
+        named = [base / cell for cell in cells if "\0" not in cell]
         return list(dict.fromkeys([*files, *(path for path in named if path.is_file())]))
 
     def probe(self, plan: SourcePlan, wanted: Sequence[str], kept: Sequence[str]) -> SourceFacts:
@@ -135,6 +139,14 @@ class FolderSource(DataSource):
         if all(label.isdecimal() and label.isascii() and str(int(label)) == label for label in found):
             return sorted(map(int, found))
         return sorted(found)
+
+    def digests(self, plan: SourcePlan) -> list[str]:
+        """A key for each sample that is equal for two files of the same bytes. Errors as `members`.
+
+        Raises:
+            OSError: where a file cannot be read.
+        """
+        return [hashlib.sha256(member.path.read_bytes()).hexdigest() for member in self.members(plan)]
 
     def unreadable(self, plan: SourcePlan, faults: Sequence[tuple[Member, str]], count: int) -> ToldError:
         """NN555 for files that cannot be read, each with its reason."""
@@ -227,7 +239,7 @@ class FolderSource(DataSource):
             names = table.source.probe(table, [], []).names
             has = f"it has: {', '.join(names[:20])}{', …' if len(names) > 20 else ''}"
             raise ToldError("NN503", message + did_you_mean(plan.shown, names), notes=[has, note])
-        base, below = table.path.parent, dict[Path, bool]()
+        base, below = _folder_of(table), dict[Path, bool]()
         empty = [row for row, cell in enumerate(cells, 1) if is_missing(cell)]
         if empty:
             message = f"column `{plan.shown}` of `{table.shown}` names no file in row {_rows(empty)}"
@@ -284,6 +296,13 @@ class FolderSource(DataSource):
         if len(labels) < 2:
             message = f"all {self.thing}s of {where} have the same label, `{labels[0]}`"
             raise ToldError("NN557", message, "put each label's files into a separate subfolder")
+
+
+def _folder_of(table: SourcePlan) -> Path:
+    """The folder that paths in a table are relative to: that of its file; of a query's rows, that of its `source`."""
+    while table.parts:
+        table = table.parts.get(SOURCE_TABLE) or next(iter(table.parts.values()))
+    return fixed_folder(table.path)
 
 
 def _rows(rows: Sequence[int]) -> str:

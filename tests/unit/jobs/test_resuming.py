@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from nnspec import pipeline
 from nnspec.cli import main
@@ -41,6 +42,31 @@ def test_same_spec_and_data_go_on_for_more_epochs_too(tmp_path: Path) -> None:
     goes_on(tmp_path)
     (tmp_path / "spec.yaml").write_text(SPEC.replace("epochs: 3", "epochs: 9"), encoding="utf-8")
     goes_on(tmp_path)
+
+
+PICTURES = """nnspec: 1
+data:
+  split: {train: 0.5, test: 0.5}
+  inputs: {x: {images: photos}}
+  outputs: {y: {folder_of: x}}
+inputs: {x: {axes: {height: 2, width: 2, channel: 1}}}
+model: [Flatten, {Dense: {units: 1, activation: sigmoid}}]
+outputs: {y: {task: binary}}
+"""
+
+
+def test_another_picture_is_named_where_several_are_called_alike(tmp_path: Path) -> None:
+    for number, label in enumerate(("cat", "dog")):
+        (tmp_path / "photos" / label).mkdir(parents=True)
+        for name in ("1.png", "2.png"):
+            Image.new("L", (2, 2), number).save(tmp_path / "photos" / label / name)
+    (tmp_path / "spec.yaml").write_text(PICTURES, encoding="utf-8")
+    write_origin(pipeline.check(tmp_path / "spec.yaml"), tmp_path / "checkpoint")
+    goes_on(tmp_path)
+    Image.new("L", (2, 2), 9).save(tmp_path / "photos" / "cat" / "1.png")
+    with pytest.raises(SpecError) as error:
+        goes_on(tmp_path)
+    assert "another `photos/cat/1.png`," in error.value.diagnostics[0].message
 
 
 def test_other_data_are_named(tmp_path: Path) -> None:

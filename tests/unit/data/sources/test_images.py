@@ -13,6 +13,7 @@ from PIL import Image
 from nnspec.data.checks.files import probe
 from nnspec.data.dataset import Dataset, load
 from nnspec.data.section.plan import Slot
+from nnspec.data.sources.folders import FolderSource
 from nnspec.diagnostics import Diagnostic, SpecError
 from tests.unit.data.section.test_plan import plan_of, slot
 
@@ -338,3 +339,25 @@ def test_every_split_has_its_share_of_every_label(tmp_path: Path) -> None:
     for name, share in (("train", 0.6), ("validation", 0.2), ("test", 0.2)):
         assert (np.abs(counts[name] - share * wanted) <= 1).all(), counts
     assert set(data.splits["train"].rows) != set(other.splits["train"].rows)
+
+
+def test_the_rows_of_a_query(photos: Path) -> None:
+    """Paths are relative to the table that the query reads."""
+    names = ["cat/1.jpg", "dog/1.jpg", "cat/0.png", "dog/0.png", "cat/2.webp"]
+    animals(photos, *(f"../photos/{name},{i},{name[:3]}" for i, name in enumerate(names)))
+    text = TABLE + 'query: "SELECT * FROM source WHERE age > 0 ORDER BY age DESC"\n'
+    assert not told(text, photos, PHOTO, FACTS)
+    data = loaded(text, photos, PHOTO, FACTS)
+    found = np.concatenate([split.raw["photo"] for split in data.splits.values()])
+    np.testing.assert_array_equal(found, [resized(photos / "photos" / name) for name in names[:0:-1]])
+
+
+def test_equal_files_have_equal_keys(photos: Path) -> None:
+    copy = photos / "photos" / "dog" / "copy.png"
+    copy.write_bytes((photos / "photos" / "cat" / "0.png").read_bytes())
+    source = plan_of(FOLDER, photos).inputs["photo"].source
+    assert isinstance(source.source, FolderSource)
+    keys = dict(zip(source.files(), source.source.digests(source), strict=True))
+    assert len(keys) == 7
+    assert len(set(keys.values())) == 6
+    assert keys[copy] == keys[photos / "photos" / "cat" / "0.png"]
