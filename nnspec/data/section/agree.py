@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from nnspec.data.section.ahead import check_reach
-from nnspec.data.section.bind import check_folders
+from nnspec.data.section.bind import check_folders, check_labels
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.diagnostics import Diagnostic, Fix, Related, did_you_mean
 from nnspec.diagnostics.lists import enumerated
@@ -55,6 +55,7 @@ def check(plan: DataPlan, inputs: Slots, outputs: Slots) -> Iterator[Diagnostic]
                 f"output `{slot.name}` is a {model.task} output: its targets are classes, which have no {slot.function}"
             )
             yield Diagnostic("NN550", message, slot.span_of("columns"), path=slot.where("columns"))
+        yield from check_labels(slot, model)
         yield from _check_counted(plan, slot, model, inputs)
         yield from _check_calibrated(plan, model)
         if slot.is_relative:

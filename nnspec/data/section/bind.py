@@ -8,8 +8,10 @@ from dataclasses import replace
 from nnspec.data.section.plan import ClassPlan, DataPlan, Slot, SlotPlan
 from nnspec.data.sources.base import SourceError, SourcePlan
 from nnspec.data.sources.folders import FolderSource
+from nnspec.data.sources.label_keys import label_key
 from nnspec.data.sources.wanted import Wanted
-from nnspec.diagnostics import Diagnostic, Fix
+from nnspec.diagnostics import Diagnostic, Fix, did_you_mean
+from nnspec.diagnostics.lists import enumerated
 
 _DTYPES = ("float", "bfloat", "uint", "int16", "int32", "int64")  # those that have 0 to 255
 
@@ -63,10 +65,33 @@ def _folders(slot: SlotPlan, source: SourcePlan, model: Slot | None) -> ClassPla
     if not is_label or not isinstance(source.source, FolderSource):
         return None
     try:
-        labels = source.source.labels(source)
+        labels = [label for label in source.source.labels(source) if not _is_ignored(slot, label)]
     except SourceError:  # which is reported where the source is probed
         return None
     return ClassPlan(kind="list", span=slot.span_of("folder_of"), labels=tuple(labels)) if len(labels) > 1 else None
+
+
+def _is_ignored(slot: SlotPlan, label: str | int) -> bool:
+    return slot.ignore is not None and label_key(slot.ignore) == label_key(label)
+
+
+def check_labels(slot: SlotPlan, model: Slot) -> Iterator[Diagnostic]:
+    """NN557 where a folder is none of the classes that the spec lists."""
+    source = slot.source.source
+    listed = slot.classes.labels if slot.classes is not None and slot.classes.kind == "list" else model.classes
+    if slot.folder_of is None or listed is None or not isinstance(source, FolderSource):
+        return
+    try:
+        labels = [label for label in source.labels(slot.source) if not _is_ignored(slot, label)]
+    except SourceError:  # which is reported where the source is probed
+        return
+    names, numbers = [label_key(label) for label in listed], range(len(listed))
+    strange = [label_key(label) for label in labels if label_key(label) not in names]
+    if strange and not (model.classes is not None and set(labels) <= set(numbers)):
+        message = f"folder `{strange[0]}` is not one of the classes of output `{slot.name}`"
+        notes = (f"the classes: {enumerated(list(listed))}",)
+        hint = did_you_mean(strange[0], names)
+        yield Diagnostic("NN557", message + hint, slot.span_of("folder_of"), path=slot.where("folder_of"), notes=notes)
 
 
 def check_folders(plan: DataPlan, inputs: Mapping[str, Slot]) -> Iterator[Diagnostic]:

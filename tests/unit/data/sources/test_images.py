@@ -361,3 +361,36 @@ def test_equal_files_have_equal_keys(photos: Path) -> None:
     assert len(keys) == 7
     assert len(set(keys.values())) == 6
     assert keys[copy] == keys[photos / "photos" / "cat" / "0.png"]
+
+
+@pytest.mark.parametrize(
+    ("classes", "codes"),
+    [
+        (("dog", "cat"), []),
+        (("dog", "Cat"), ["NN557"]),
+        (("dog", "cat", "eel"), ["NN508"]),
+    ],
+)
+def test_classes_that_the_output_lists(classes: tuple[str, ...], codes: list[str], photos: Path) -> None:
+    model = slot("kind", ("class", 2), task="classification", class_axis="class", classes=classes)
+    assert [d.code for d in told(FOLDER, photos, output=model)] == codes
+    if not codes:
+        assert loaded(FOLDER, photos, output=model).outputs["kind"].classes == ["dog", "cat"]
+    text = FOLDER.replace("folder_of: photo", f"folder_of: photo, classes: [{', '.join(classes)}]")
+    assert [d.code for d in told(text, photos)] == codes
+
+
+def test_numbered_folders_of_named_classes(tmp_path: Path) -> None:
+    for number in range(8):
+        draw(tmp_path / "photos" / str(number % 2) / f"{number}.png")
+    model = slot("kind", ("class", 2), task="classification", class_axis="class", classes=("cat", "dog"))
+    assert not told(FOLDER, tmp_path, output=model)
+    assert set(loaded(FOLDER, tmp_path, output=model).splits["train"].target["kind"]) == {"cat", "dog"}
+
+
+def test_a_folder_that_does_not_count(photos: Path) -> None:
+    draw(photos / "photos" / "unsure" / "1.png")
+    draw(photos / "photos" / "unsure" / "2.png")
+    text = FOLDER.replace("folder_of: photo", "folder_of: photo, ignore: unsure")
+    assert not told(text, photos)
+    assert loaded(text, photos).outputs["kind"].classes == ["cat", "dog"]
