@@ -83,6 +83,7 @@ _ELSEWHERE: Mapping[tuple[str, str], Hint] = {
     ("split", "val"): Hint("the split is called `validation`", "validation"),
     ("split", "dev"): Hint("the split is called `validation`", "validation"),
     ("data", "file"): Hint("the file goes under `source:`, as in `source: {csv: data.csv}`", "source"),
+    ("source", "images"): Hint("pictures are named by the input that takes them: `inputs: {photo: {images: flowers}}`"),
     ("data", "path"): Hint("the file goes under `source:`, as in `source: {csv: data.csv}`", "source"),
     ("export", "opset_version"): Hint("the operator set version is `opset`", "opset"),
 }
@@ -94,6 +95,18 @@ _INPUT: Mapping[str, Hint] = {
 _PIXELS = Hint("pictures are `images`: a folder, or the column of their paths", "images")
 _DATA_INPUT: Mapping[str, Hint] = {
     **dict.fromkeys(("image", "image_path", "image_folder", "picture", "photo", "folder", "directory"), _PIXELS),
+    **dict.fromkeys(
+        ("label_of", "labels_of", "label_from", "labels_from", "from_folder", "subfolders"),
+        Hint("the label of a picture is its subfolder: `folder_of: INPUT`", "folder_of"),
+    ),
+    **dict.fromkeys(
+        ("resize", "resize_mode", "crop", "crop_to_aspect_ratio", "keep_aspect_ratio", "pad_to_aspect_ratio"),
+        Hint("how pictures of other proportions are made to fit is `fit`: `stretch`, `crop` or `pad`"),
+    ),
+    **dict.fromkeys(
+        ("color_mode", "colour_mode", "grayscale", "greyscale", "mode"),
+        Hint("pictures are grey, RGB or RGBA as the input's axis `channel` has size 1, 3 or 4"),
+    ),
     **dict.fromkeys(
         ("size", "shape", "image_size", "target_size"),
         Hint("sizes are those of the model's input: `inputs: {x: {axes: {height: 8, width: 8, channel: 3}}}`"),
