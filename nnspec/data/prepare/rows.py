@@ -53,6 +53,8 @@ class Rows:
         return np.asarray(~self.missing.reshape(len(self), -1).any(axis=1))
 
     def take(self, order: NDArray[np.int64]) -> Rows:
+        if len(order) == len(self) and (order == np.arange(len(order))).all():
+            return self  # a file that is mapped stays where it is
         padding = None if self.padding is None else self.padding[order]
         return replace(self, values=self.values[order], missing=self.missing[order], padding=padding)
 

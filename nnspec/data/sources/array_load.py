@@ -16,8 +16,9 @@ _FAULTS = (OSError, ValueError, EOFError, KeyError, MemoryError, NotImplementedE
 
 
 def load_npy(path: Path) -> np.ndarray:
+    """The array of a file, mapped: what is not gathered from it takes no memory."""
     with _told():
-        return np.asarray(np.load(path, allow_pickle=False))
+        return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
 
 
 def load_npz(path: Path, name: str) -> np.ndarray:
