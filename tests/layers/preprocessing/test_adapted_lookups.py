@@ -161,9 +161,9 @@ outputs: {y: {task: regression}}
     found = vocabularies.learn(
         graph, Dataset({"train": Split(raw=x, x=x, y={}, target={}, last={}, size=2, rows=np.arange(2))})
     )
-    assert found["words"]["vocabulary"] == ["s", "p", "r", "q"]
+    assert found["layers.words"]["vocabulary"] == ["s", "p", "r", "q"]
     holding = np.asarray([1, 3, 2, 1])
-    assert np.allclose(found["words"]["idf_weights"], np.log(1 + 4 / (1 + holding)))
+    assert np.allclose(found["layers.words"]["idf_weights"], np.log(1 + 4 / (1 + holding)))
     agreed(vocabularies.with_vocabularies(graph, found), x)
 
 
