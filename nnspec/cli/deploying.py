@@ -64,19 +64,27 @@ def verify(model: Path, weights: Path | None, second_opinion: bool, output: str,
     type=click.Path(path_type=Path),
     help=("A .csv, .json, .jsonl or .npz file [default: JSON lines on standard output]."),
 )
+@click.option(
+    "--tables",
+    multiple=True,
+    metavar="NAME=FILE",
+    help="A further table of the query that the model was trained on; DATA is then its table `source`.",
+)
+@click.option("--query", is_flag=True, help="Run the model's query on DATA as its table `source`; `--tables` imply it.")
 @handled
-def predict(model: Path, data: Path, out: Path | None) -> None:
+def predict(model: Path, data: Path, out: Path | None, tables: tuple[str, ...], query: bool) -> None:
     """Predict with a deployed model on a data file.
 
     \b
     nnspec predict out/causal_cnn/model.onnx new.csv
     nnspec predict out/causal_cnn/model.onnx new.csv --out predictions.csv
 
-    DATA is a .csv, .parquet, .npy, .npz, .json or .wav file with the columns or arrays of training; for a model that
-    was trained on pictures, one of them, a folder or a table with a column of paths. Prints one line of
+    DATA is a .csv, .parquet, .arrow, .npy, .npz, .json or .wav file with the columns or arrays of training; for a model
+    that was trained on pictures, one of them, a folder or a table with a column of paths. Prints one line of
     JSON per sample, or writes the file of --out. Rows are read in the order of training (sorted by time within each
     series), and the columns of that order are printed with the predictions. Needs only numpy and onnxruntime. A
     stateful model carries its state from sample to sample as in training; it is zero before the first.
+    Of a model that was trained on a query, DATA has rows of the query's result, unless --tables or --query are given.
 
     Exit codes: 0 when predicted, 1 when MODEL or DATA cannot be used, 2 on a wrong command line.
     """
@@ -86,7 +94,7 @@ def predict(model: Path, data: Path, out: Path | None) -> None:
 
     try:
         predictor = runtime.load(model)
-        samples = read_samples(data, predictor.metadata)
+        samples = read_samples(data, predictor.metadata, _tables(tables) if tables or query else None)
         for note in samples.notes:
             click.echo(f"note: {note}", err=True)
         if predictor.states:
@@ -104,3 +112,14 @@ def predict(model: Path, data: Path, out: Path | None) -> None:
         code = "NN706" if isinstance(error, runtime.InputError) else "NN705"
         click.echo(f"error[{code}]: {error}", err=True)
         sys.exit(1)
+
+
+def _tables(given: tuple[str, ...]) -> dict[str, Path]:
+    """The files of `--tables NAME=FILE`, by name."""
+    found: dict[str, Path] = {}
+    for text in given:
+        name, sign, path = text.partition("=")
+        if not sign or not name or not path:
+            raise click.UsageError(f"`--tables {text}` is not NAME=FILE")
+        found[name] = Path(path)
+    return found

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 # By extra: the module that it installs. The versions are in pyproject.toml.
 EXTRAS = {
     "audio": "soundfile",
+    "arrow": "nanoarrow",
     "images": "PIL",
     "lsp": "pygls",
     "plots": "matplotlib",

@@ -21,6 +21,7 @@ from nnspec.runtime.image_rules import SUFFIXES
 from nnspec.runtime.json_files import read_json, read_json_lines
 from nnspec.runtime.media import read_file, read_folder, takes_files
 from nnspec.runtime.ports import Array, Metadata
+from nnspec.runtime.query_tables import read_query
 from nnspec.runtime.samples import Samples, samples_of_arrays
 from nnspec.runtime.sound import read_wav
 from nnspec.runtime.tables import read_csv
@@ -39,6 +40,9 @@ _READERS: dict[str, Reader] = {
     ".csv": read_csv,
     ".tsv": read_csv,
     ".parquet": read_typed,
+    ".arrow": read_typed,
+    ".feather": read_typed,
+    ".ipc": read_typed,
     ".npy": read_npy,
     ".npz": read_npz,
     ".json": read_json,
@@ -54,7 +58,7 @@ def read_inputs(path: str | os.PathLike[str], metadata: Metadata) -> dict[str, A
     return read_samples(path, metadata).inputs
 
 
-def read_samples(path: str | os.PathLike[str], metadata: Metadata) -> Samples:
+def read_samples(path: str | os.PathLike[str], metadata: Metadata, tables: Mapping[str, Path] | None = None) -> Samples:
     """A model's samples from a file, by its suffix (`_READERS`); of a folder every file is a sample.
 
     The rows of a table are sorted by the column that sorted those of training, and no window joins two series. A table
@@ -62,6 +66,8 @@ def read_samples(path: str | os.PathLike[str], metadata: Metadata) -> Samples:
 
     Args:
         metadata: the `metadata` of a `nnspec.runtime.Predictor`.
+        tables: of a model that was trained on a query, its tables by name beside `source`, which is the file: the
+            query runs over them. None: the rows of the file are those of the query's result.
 
     Returns:
         Of each sample the inputs but the states, axes as the model has them.
@@ -70,6 +76,9 @@ def read_samples(path: str | os.PathLike[str], metadata: Metadata) -> Samples:
         InputError: where there is no such file, it is damaged, or it lacks what an input needs.
     """
     file = Path(path)
+    if tables is not None:
+        states = metadata.get("states") or {}
+        return read_query(file, tables, {n: b for n, b in metadata["inputs"].items() if n not in states}, metadata)
     reader = read_folder if file.is_dir() else _READERS.get(_suffix(file)) or _installed_reader(file)
     if reader is None:
         raise InputError(f"`{file.name}` has no supported extension; supported: {', '.join(_READERS)}")

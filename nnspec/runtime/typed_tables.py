@@ -1,4 +1,4 @@
-"""Parquet files as model input, read by DuckDB by the rules of training (`engine`)."""
+"""Parquet and Arrow files as model input, read by DuckDB by the rules of training (`engine`)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from nnspec.runtime.arrow import open_arrow
 from nnspec.runtime.csv_rules import CellError, NumberColumn, is_missing
 from nnspec.runtime.engine import EngineError, Table, Wanted, kind_of, open_parquet, read_columns, why_unreadable
 from nnspec.runtime.errors import InputError
@@ -20,13 +21,13 @@ from nnspec.runtime.windows import Key
 
 
 def read_typed(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> Samples:
-    """A model's samples from a Parquet file; folders such as `year=2024` above it add a column.
+    """A model's samples from a Parquet or Arrow file; folders such as `year=2024` above it add a column.
 
     Raises:
         InputError: where it is damaged, lacks a column, or a column is not what an input takes.
     """
     try:
-        table = open_parquet(file)
+        table = open_parquet(file) if file.suffix.lower() == ".parquet" else open_arrow(file)
         constants = partition_of(file.absolute().parent.parts, table.types)
         return samples_of_typed(file, table, wanted, metadata, constants)
     except EngineError as error:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnspec.data.sources.base import SourceError, SourcePlan
-from nnspec.data.sources.typed import Part, TypedSource
-from nnspec.data.sources.typed_fill import fill_from_parts
-from nnspec.runtime.engine import EngineError, connect, open_parquet
-from nnspec.runtime.partitions import find_files, fixed_folder, partition_of
+from nnspec.data.sources.typed_files import TypedFiles
+from nnspec.runtime.engine import Table, open_parquet
 
 if TYPE_CHECKING:
     import duckdb
 
 
-class ParquetSource(TypedSource):
+class ParquetSource(TypedFiles):
     kind = "parquet"
     noun = "Parquet files"
     description = (
@@ -26,34 +21,9 @@ class ParquetSource(TypedSource):
         "files in the order of their paths."
     )
     suffixes = (".parquet",)
-    is_pattern = True
-    is_folder = True
 
-    def list_files(self, path: Path) -> list[Path]:
-        return find_files(path, ".parquet")
-
-    @contextmanager
-    def open_parts(self, plan: SourcePlan) -> Iterator[Iterator[Part]]:
-        connection = connect()
-        try:
-            yield self._parts(plan, connection)
-        finally:
-            connection.close()
-
-    def fill(self, plan: SourcePlan, connection: duckdb.DuckDBPyConnection, name: str) -> None:
-        fill_from_parts(connection, name, list(self._parts(plan, connection)))
-
-    def _parts(self, plan: SourcePlan, connection: duckdb.DuckDBPyConnection) -> Iterator[Part]:
-        files = plan.files()
-        root = plan.path if plan.path.is_dir() else fixed_folder(plan.path)
-        for file in files:
-            plan.check_below(file)
-            below = file.relative_to(root)
-            try:
-                table = open_parquet(file, connection)
-            except EngineError as error:
-                raise SourceError(str(error) if len(files) == 1 else f"`{below.as_posix()}`: {error}") from None
-            yield Part(table, below.as_posix(), partition_of(below.parent.parts, table.types))
+    def open_file(self, file: Path, connection: duckdb.DuckDBPyConnection) -> Table:
+        return open_parquet(file, connection)
 
 
 SOURCE = ParquetSource()

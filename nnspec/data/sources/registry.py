@@ -18,6 +18,7 @@ MODULES = {
     "csv": "nnspec.data.sources.csv",
     "json": "nnspec.data.sources.json",
     "parquet": "nnspec.data.sources.parquet",
+    "arrow": "nnspec.data.sources.arrow",
     "sql": "nnspec.data.sources.sql",
     "npz": "nnspec.data.sources.npz",
     "npy": "nnspec.data.sources.npy",

@@ -34,6 +34,8 @@ ALLOWED = {
     "runtime/media.py": "the table of files that are a sample each, for a deployed model",
     "runtime/audio_rules.py": "the suffixes of clips, likewise",
     "runtime/text_files.py": "the suffixes of texts, likewise",
+    "runtime/query_tables.py": "the table of what a query over new tables can read",
+    "runtime/typed_tables.py": "Parquet and Arrow share their rules but not how a file is opened",
     "runtime/reading.py": "the table of suffixes of a deployed model, which knows nothing else of nnspec",
     "validation/hints.py": "what is meant by other words for pictures",
     "runtime/writing.py": "what predictions are written as",

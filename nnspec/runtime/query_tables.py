@@ -1,0 +1,102 @@
+"""The query of training over new tables: what a deployed model reads where `--tables` are given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nnspec.runtime.arrow import open_arrow
+from nnspec.runtime.csv_dialect import Dialect
+from nnspec.runtime.csv_rules import CellError, CsvError, Number, NumberColumn, is_missing, read_chunks, read_header
+from nnspec.runtime.engine import EngineError, open_parquet, quote_name
+from nnspec.runtime.errors import InputError, listed
+from nnspec.runtime.ports import Metadata
+from nnspec.runtime.query import Fill, QueryError, run_query
+from nnspec.runtime.samples import Samples
+from nnspec.runtime.typed_tables import samples_of_typed
+
+if TYPE_CHECKING:
+    import duckdb
+
+SOURCE = "source"  # what a query calls the section's source
+_OPENERS = {".parquet": open_parquet, ".arrow": open_arrow, ".feather": open_arrow, ".ipc": open_arrow}
+_TEXT = (".csv", ".tsv", ".gz")
+
+
+def read_query(file: Path, tables: Mapping[str, Path], wanted: Mapping[str, Any], metadata: Metadata) -> Samples:
+    """A model's samples from the query of its training, over new tables.
+
+    Args:
+        file: the table `source` of the query; if it has none, whichever is not among `tables`.
+        tables: the others, by name.
+
+    Raises:
+        InputError: where a table is missing, cannot be read, or the query fails on them.
+    """
+    query = metadata.get("query")
+    if not query:
+        raise InputError("the model was trained without a query: it reads no further tables")
+    named = query["tables"]
+    first = SOURCE if SOURCE in named else next((name for name in named if name not in tables), "")
+    files = {first: file, **tables}
+    strange = [name for name in files if name not in named]
+    if strange:
+        raise InputError(f"the query reads no table {listed(strange)}; it reads {listed(list(named))}")
+    absent = [name for name in named if name not in files]
+    if absent:
+        raise InputError(f"the query reads table {listed(absent)} too: give it with `--tables {absent[0]}=FILE`")
+    for path in files.values():
+        if not path.is_file():
+            raise InputError(f"there is no file `{path}`")
+    fills: dict[str, Fill] = {
+        name: partial(_fill, path, dict(named[name].get("options") or {})) for name, path in files.items()
+    }
+    try:
+        return samples_of_typed(file, run_query(query["text"], fills), wanted, metadata, {})
+    except QueryError as error:
+        notes = "".join(f"; {note}" for note in error.notes)
+        raise InputError(f"the query of the model cannot be run on these tables: {error}{notes}") from None
+    except EngineError as error:
+        raise InputError(f"the query of the model cannot be run: {error}") from None
+
+
+def _fill(path: Path, options: Mapping[str, Any], connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    suffix = path.suffix.lower()
+    try:
+        if suffix in _OPENERS:
+            table = _OPENERS[suffix](path, connection)
+            connection.execute(f"CREATE TABLE {quote_name(name)} AS SELECT * FROM {table.origin}")
+        elif suffix in _TEXT:
+            fill_from_csv(connection, name, path, Dialect.from_options(options))
+        else:
+            raise InputError(f"table `{name}` can be a .csv, .parquet or .arrow file, not `{path.name}`")
+    except (EngineError, CsvError) as error:
+        raise InputError(f"`{path.name}` cannot be read: {error}") from None
+
+
+def fill_from_csv(connection: duckdb.DuckDBPyConnection, name: str, path: Path, dialect: Dialect) -> None:
+    """Makes the table `name` of a CSV file: columns of numbers where all cells are, else words.
+
+    Raises:
+        CsvError: where it is none.
+    """
+    header = read_header(path, dialect)
+    columns: list[list[str]] = [[] for _ in header]
+    for rows in read_chunks(path, header, dialect=dialect):
+        for cells, found in zip(columns, zip(*rows, strict=True), strict=True):
+            cells += found
+    typed = [_typed(cells, dialect) for cells in columns]
+    declared = ", ".join(f"{quote_name(title)} {kind}" for title, (kind, _) in zip(header, typed, strict=True))
+    connection.execute(f"CREATE TABLE {quote_name(name)} ({declared})")
+    values = ", ".join(f"unnest(CAST(? AS {kind}[]))" for kind, _ in typed)
+    connection.execute(f"INSERT INTO {quote_name(name)} SELECT {values}", [cells for _, cells in typed])
+
+
+def _typed(cells: Sequence[str], dialect: Dialect) -> tuple[str, Sequence[Number | str | None]]:
+    try:
+        numbers = NumberColumn(dialect).read(cells)
+    except CellError:
+        return "VARCHAR", [None if is_missing(cell) else cell for cell in cells]
+    return "BIGINT" if all(number is None or type(number) is int for number in numbers) else "DOUBLE", numbers
