@@ -22,15 +22,12 @@ from nnspec.data.prepare.fit import FEATURE_NAMES, FitError, Layout, misfit, slo
 from nnspec.data.prepare.fit_columns import fit_columns
 from nnspec.data.prepare.gaps import resolve_missing
 from nnspec.data.prepare.history import Series, past_of
-from nnspec.data.prepare.labels import label_array
 from nnspec.data.prepare.loading import ColumnCache
-from nnspec.data.prepare.missing import missing_values
 from nnspec.data.prepare.raw_columns import ColumnRows, raw_columns, read_column_rows
+from nnspec.data.prepare.row_keys import RowKeys
 from nnspec.data.prepare.rows import Mask, Rows, arrange, complete_by_role, read_rows
-from nnspec.data.prepare.splits import assign, group_codes, strata_of
+from nnspec.data.prepare.splits import assign, strata_of
 from nnspec.data.prepare.static import check_static
-from nnspec.data.prepare.time_order import check_time_order
-from nnspec.data.prepare.time_steps import describe_gaps
 from nnspec.data.prepare.transforms import InputTransform, OutputTransform
 from nnspec.data.prepare.unchanged import unchanged
 from nnspec.data.prepare.windows import take_targets, take_windows, window_ends
@@ -39,7 +36,6 @@ from nnspec.data.section.agree import reference, settle
 from nnspec.data.section.bind import bind
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.section.ports import port_names
-from nnspec.data.sources.base import Reading
 from nnspec.diagnostics import SpecError
 
 __all__ = ["Dataset", "Split", "load"]
@@ -80,29 +76,18 @@ class _Loader:
         for slot in plan.slots():
             self.rows[slot.role, slot.name] = self.read(slot)
         count = self.check_counts()
-        keys = {
-            name: label_array(self.key(name, is_label=True))
-            for name in (plan.series_column, plan.group_column)
-            if name is not None
-        }
-        order, series = self.order(count, keys[plan.series_column] if plan.series_column else None)
-        groups = None if plan.group_column is None else group_codes(keys[plan.group_column][order], count)
-        names = keys[plan.series_column][order] if plan.series_column is not None else None
-        self.series, files = Series(series, names), order + 1
+        keys = RowKeys(plan, self.tables, count)
+        order, series, self.notes = keys.order, keys.series, keys.notes
+        self.series, files = Series(series, keys.names), order + 1
         for slot in plan.slots():
             self.rows[slot.role, slot.name] = self.rows[slot.role, slot.name].take(order)
             self.layouts[slot.role, slot.name] = self.layout(slot)
         for slot in plan.slots():
             rows = self.without_uncounted(slot) if slot.counts_in_part else self.rows[slot.role, slot.name]
             self.rows[slot.role, slot.name] = resolve_missing(plan, slot, self.model(slot), rows, series, files)
-        labels = None
-        if plan.split.label_column is not None:
-            labels = label_array(self.key(plan.split.label_column, is_label=True)).astype(str)[order]
         check_static(plan, self.rows, series, order)
         ok = complete_by_role(plan, self.rows, count)
-        positions = assign(
-            plan, labels, series, groups, ok["inputs"] & ok["outputs"], strata_of(plan, self.rows, self.models)
-        )
+        positions = assign(plan, keys.split_keys(ok, strata_of(plan, self.rows, self.models)))
         samples = {name: self.samples(name, found, series, ok) for name, found in positions.items()}
         return self.encode(order, positions["train"], samples)
 
@@ -147,46 +132,6 @@ class _Loader:
             return slot_layout(self.plan, slot, self.model(slot), rows.names, rows.sizes)
         except FitError as error:
             raise SpecError([misfit(slot, f"the {slot.data_key}", error)]) from None
-
-    # ------------------------------------------------------------------------------------------ order and splits
-
-    def key(self, name: str, *, is_label: bool = False) -> Array:
-        """A column of `source` that orders, labels or groups rows.
-
-        Raises:
-            SpecError: NN504 where it has gaps.
-        """
-        source = self.plan.source
-        assert source is not None
-        column = self.tables.columns(source, [name], Reading.LABEL if is_label else Reading.ORDER)[0]
-        if column.missing.any():
-            span, where = next((s, w) for key, s, w in self.plan.row_keys() if key == name)
-            listed = (np.flatnonzero(column.missing) + 1).tolist()
-            raise SpecError([missing_values(source, name, listed, span, where)])
-        return column.values
-
-    def order(self, count: int, keys: Array | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Each position's row in the file, and each position's group: sorted by `order_by`, groups together."""
-        order = np.arange(count, dtype=np.int64)
-        values = self.key(self.plan.order_by) if self.plan.order_by is not None else None
-        if values is not None:
-            self.check_order(values)
-            order = np.argsort(values, kind="stable")
-        groups = group_codes(None if keys is None else keys[order], count)
-        together = np.argsort(groups, kind="stable")
-        order, groups = order[together], groups[together]
-        if values is not None and self.plan.window is not None:
-            gaps = describe_gaps(values[order], groups)
-            self.notes = (*self.notes, *([gaps] if gaps else []))
-        return order, groups
-
-    def check_order(self, values: Array) -> None:
-        """Text sorts by time only where it is written the year first, all in one form."""
-        if self.plan.split.by != "time" or values.dtype.kind not in "US":
-            return
-        fault = check_time_order(self.plan, [str(value) for value in values])
-        if fault is not None:
-            raise SpecError([fault])
 
     def samples(
         self, name: str, positions: NDArray[np.int64], series: NDArray[np.int64], ok: Mapping[str, NDArray[np.bool_]]

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from nnspec.data.checks.columns import check_encoding, check_missing_rules, check_target, features_of
 from nnspec.data.checks.dialect import propose_keys
+from nnspec.data.checks.drawn import check_strata
 from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.checks.numbers import unfit_number
 from nnspec.data.checks.splits import check_classes, check_splits
@@ -50,6 +51,7 @@ def probe(plan: DataPlan, inputs: Mapping[str, Slot], outputs: Mapping[str, Slot
     report.extend(_check_counts(plan, files, counts))
     if not report.has_errors:
         rows = next(iter(counts.values()))[0] if counts else None
+        report.extend(check_strata(plan, outputs, files))
         report.extend(check_splits(plan, files, rows))
         for name, slot in plan.outputs.items():
             report.extend(check_classes(plan, files, slot, outputs[name]))
@@ -307,7 +309,7 @@ def _check_keys(plan: DataPlan, files: PlanFacts) -> Iterator[Diagnostic]:
             yield column
         elif column.missing:
             yield missing_values(plan.source, name, column.missing, span, where)
-        elif where == "data.order_by" and column.is_text and column.values is not None:
+        elif where == plan.order_path and name == plan.order_by and column.is_text and column.values is not None:
             fault = check_time_order(plan, [str(value) for value in column.values])
             if fault is not None:
                 yield fault

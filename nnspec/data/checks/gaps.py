@@ -20,23 +20,33 @@ def check_gaps(plan: DataPlan, files: PlanFacts, layout: RowLayout) -> Iterator[
     if not gaps:
         return
     positions = {row: position for position, row in enumerate(layout.rows)}
-    bad: dict[str, set[int]] = {"inputs": set(), "outputs": set(), "ahead": set()}
     faults: list[Diagnostic] = []
     for slot, index, rows in gaps:
-        at = {positions[row] for row in rows}
         rule = plan.missing_rule(slot.columns[index])
         if slot.role == "inputs" and rule.is_in_graph:
             continue
         if slot.role == "inputs" and rule.policy == "forward_fill":
-            faults += _unfilled(slot, index, layout, at)
+            faults += _unfilled(slot, index, layout, {positions[row] for row in rows})
             continue
-        for role in slot.roles:
-            bad[role] |= at
         if rule.policy not in ("error", "drop"):
             faults.append(_target_with_gaps(rule, slot, index, len(rows)))
     yield from faults
     if not any(fault.is_error for fault in faults):
-        yield from _check_rest(plan, layout, bad)
+        yield from _check_rest(plan, layout, positions_with_gaps(plan, files, layout))
+
+
+def positions_with_gaps(plan: DataPlan, files: PlanFacts, layout: RowLayout) -> dict[str, set[int]]:
+    """The positions whose gaps nothing fills, by what they keep from being a sample: see `SlotPlan.roles`."""
+    positions = {row: position for position, row in enumerate(layout.rows)}
+    bad: dict[str, set[int]] = {"inputs": set(), "outputs": set(), "ahead": set()}
+    for slot in plan.slots():
+        for index, rows in gaps_of(files, slot).items():
+            rule = plan.missing_rule(slot.columns[index])
+            if slot.role == "inputs" and (rule.is_in_graph or rule.policy == "forward_fill"):
+                continue
+            for role in slot.roles:
+                bad[role] |= {positions[row] for row in rows}
+    return bad
 
 
 def gaps_of(files: PlanFacts, slot: SlotPlan) -> dict[int, list[int]]:

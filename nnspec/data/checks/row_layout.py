@@ -11,6 +11,7 @@ from typing import Any
 
 from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.prepare.cuts import cut
+from nnspec.data.prepare.membership import cut_at_starts, drawn_by_key, named_by_file, read_starts, rows_of_files
 from nnspec.data.section.plan import DataPlan, WindowPlan
 from nnspec.data.sources.base import SourceError
 from nnspec.data.sources.label_keys import label_key
@@ -49,18 +50,45 @@ def find_row_layout(plan: DataPlan, files: PlanFacts, count: int) -> RowLayout |
         rows = sorted(rows, key=keys.__getitem__)
         keys = [keys[row] for row in rows]
     series = [range(count)]
-    if plan.series_column is not None:
-        values = column_values(plan, files, plan.series_column, count)
-        if values is None:
+    if plan.series_column is not None or not plan.joins_files:
+        codes = series_codes(plan, files, count)
+        if codes is None:
             return None
-        members: dict[str, list[int]] = {}
+        members: dict[object, list[int]] = {}
         for position, row in enumerate(rows):
-            members.setdefault(label_key(values[row]), []).append(position)
+            members.setdefault(codes[row], []).append(position)
         together = [position for found in members.values() for position in found]
         rows = [rows[position] for position in together]
         keys = None if keys is None else [keys[position] for position in together]
         series = list(_consecutive(len(found) for found in members.values()))
-    return RowLayout(rows, keys, series, _parts(plan, files, rows, series))
+    return RowLayout(rows, keys, series, _parts(plan, files, rows, keys, series))
+
+
+def series_codes(plan: DataPlan, files: PlanFacts, count: int) -> list[object] | None:
+    """What tells the series of rows apart, a row each; None where it cannot be read without loading."""
+    codes: list[object] = [()] * count
+    if plan.series_column is not None:
+        values = column_values(plan, files, plan.series_column, count)
+        if values is None:
+            return None
+        codes = [label_key(value) for value in values]
+    if not plan.joins_files:
+        numbers = file_numbers(plan, count)
+        if numbers is None:
+            return None
+        codes = list(zip(codes, numbers, strict=True))
+    return codes
+
+
+def file_numbers(plan: DataPlan, count: int) -> list[int] | None:
+    """The number of each row's file; None where there are not several."""
+    assert plan.source is not None
+    try:
+        found = rows_of_files(plan.source)
+    except SourceError:
+        return None
+    numbers = [number for number, (_, rows) in enumerate(found) for _ in range(rows)]
+    return numbers if len(numbers) == count else None
 
 
 def _consecutive(lengths: Iterable[int]) -> Iterator[range]:
@@ -70,25 +98,54 @@ def _consecutive(lengths: Iterable[int]) -> Iterator[range]:
         start += length
 
 
-def _parts(plan: DataPlan, files: PlanFacts, rows: Sequence[int], series: list[range]) -> dict[str, list[range]]:
-    found: dict[str, list[range]] = {part.name: [] for part in plan.split.parts}
-    if plan.split.is_chronological:
+def _parts(
+    plan: DataPlan, files: PlanFacts, rows: Sequence[int], keys: Sequence[Any] | None, series: list[range]
+) -> dict[str, list[range]]:
+    split = plan.split
+    shared = [part.name for part in split.parts if part.fraction is not None and split.by == "label"]
+    found: dict[str, list[range]] = {part.name: [] for part in split.parts if part.name not in shared}
+    if split.is_chronological:
+        starts, faults = read_starts(plan, keys[0]) if split.has_starts and keys else ({}, [])
+        if faults:
+            return {}
         for each in series:
-            for name, share in cut(len(each), plan.split.parts, plan.gap).items():
+            own = keys[each.start : each.stop] if keys and starts else ()
+            shares = cut_at_starts(own, starts, plan.gap) if starts else cut(len(each), split.parts, plan.gap)
+            for name, share in shares.items():
                 found[name].append(range(each.start + share.start, each.start + share.stop))
         return found
-    column = plan.split.label_column
-    values = column_values(plan, files, column, len(rows)) if column is not None else None
-    if values is None or any(part.label is None for part in plan.split.parts):
+    names = row_parts(plan, files, len(rows))
+    if names is None:
         return {}
-    names = {part.label: part.name for part in plan.split.parts}
     for each in series:
-        labels = [label_key(values[rows[position]]) for position in each]
-        changes = [i for i, (before, after) in enumerate(pairwise(labels), 1) if before != after]
+        own_names = [names[rows[position]] for position in each]
+        changes = [i for i, (before, after) in enumerate(pairwise(own_names), 1) if before != after]
         for start, stop in pairwise([0, *changes, len(each)]):
-            if labels[start] in names:
-                found[names[labels[start]]].append(range(each.start + start, each.start + stop))
+            part = own_names[start]
+            if part is not None:
+                found[part].append(range(each.start + start, each.start + stop))
     return found
+
+
+def row_parts(plan: DataPlan, files: PlanFacts, count: int) -> list[str | None] | None:
+    """The split of each row in the file; None where it is drawn at random, or cannot be told without loading."""
+    split = plan.split
+    if not split.has_labels:
+        return None
+    if split.by == "files":
+        assert plan.source is not None
+        numbers = file_numbers(plan, count)
+        named = [named_by_file(path, split.parts) for path in plan.source.files()]
+        return None if numbers is None else [next(iter(named[number]), None) for number in numbers]
+    column = split.label_column or split.hash_column
+    values = column_values(plan, files, column, count) if column is not None else None
+    if values is None:
+        return None
+    keys = [label_key(value) for value in values]
+    if split.by == "hash":
+        return drawn_by_key(keys, split.parts, split.seed)
+    names = {part.label: part.name for part in split.parts if part.label is not None}
+    return [names.get(key) for key in keys]
 
 
 def has_window(stretches: Iterable[range], bad: Mapping[str, set[int]], window: WindowPlan) -> bool:

@@ -50,7 +50,7 @@ def _diagnostic(plan: DataPlan, message: str, fixes: Sequence[Fix], *, is_error:
     span = plan.spans.get("order_by", plan.span)
     severity = Severity.ERROR if is_error else Severity.WARNING
     notes = ("rows at one time keep the order of the file",)
-    return Diagnostic("NN524", message, span, path="data.order_by", notes=notes, fixes=tuple(fixes), severity=severity)
+    return Diagnostic("NN524", message, span, path=plan.order_path, notes=notes, fixes=tuple(fixes), severity=severity)
 
 
 def _rows_at_once(layout: RowLayout) -> list[int]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nnspec.data.checks.drawn import check_drawn, check_files
 from nnspec.data.checks.facts import PlanFacts, labels_of
 from nnspec.data.checks.gaps import check_gaps, gaps_of
-from nnspec.data.checks.row_layout import find_row_layout
+from nnspec.data.checks.row_layout import RowLayout, find_row_layout
 from nnspec.data.checks.series import check_series
 from nnspec.data.checks.static import check_static_columns
 from nnspec.data.prepare.cuts import cut
+from nnspec.data.prepare.membership import read_starts
 from nnspec.data.section.plan import DataPlan, Part, Slot, SlotPlan
 from nnspec.data.sources.base import ColumnFacts, SourceError
 from nnspec.data.sources.label_keys import label_key
@@ -24,14 +26,20 @@ def check_splits(plan: DataPlan, files: PlanFacts, rows: int | None) -> Iterator
         return
     if plan.split.by == "random" and plan.group_column is None:
         yield from _check_shares(plan, files, rows)
+    if plan.split.by == "files":
+        faults = list(check_files(plan, files, rows))
+        yield from faults
+        if faults:
+            return
     layout = find_row_layout(plan, files, rows)
     if layout is None:
         return
-    faults: list[Diagnostic] = []
+    faults = list(_check_starts(plan, layout))
     for part in plan.split.parts:
         stretches = layout.parts.get(part.name)
         if stretches or (stretches is not None and plan.split.by != "label"):
             faults += check_size(plan, part, [len(stretch) for stretch in stretches], rows)
+    faults += check_drawn(plan, files, layout)
     yield from faults
     yield from check_series(plan, files, layout)
     yield from check_static_columns(plan, files, layout)
@@ -51,6 +59,11 @@ def _check_shares(plan: DataPlan, files: PlanFacts, rows: int) -> Iterator[Diagn
     ranges = cut(rows - len(bad), plan.split.parts)
     for part in plan.split.parts:
         yield from check_size(plan, part, [len(ranges[part.name])], rows)
+
+
+def _check_starts(plan: DataPlan, layout: RowLayout) -> Iterator[Diagnostic]:
+    if plan.split.has_starts and layout.keys:
+        yield from read_starts(plan, layout.keys[0])[1]
 
 
 def check_size(plan: DataPlan, part: Part, segments: list[int], rows: int) -> Iterator[Diagnostic]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data.prepare.cuts import cut
+from nnspec.data.prepare.membership import cut_at_starts
 from nnspec.data.prepare.rows import Rows
 from nnspec.data.section.plan import DataPlan, Part, Slot
 from nnspec.diagnostics import SpecError
@@ -39,44 +42,51 @@ def strata_of(
     return None
 
 
-def assign(
-    plan: DataPlan,
-    labels: np.ndarray | None,
-    series: Positions,
-    groups: Positions | None,
-    complete: NDArray[np.bool_],
-    strata: np.ndarray | None,
-) -> dict[str, Positions]:
-    """The positions of each split's rows, ascending.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Keys:
+    """What decides where rows go, each with axes `position`; None where it does not.
 
-    Args:
-        labels: each row's split label as text, axes `position`, where `by` names a column.
-        series: from `group_codes`, axes `position`; each is cut by itself where rows are split in sequence.
-        groups: from `group_codes`, axes `position`; what a random choice keeps together, None where nothing.
-        complete: whether a row can be a sample; rows that are drawn one by one are drawn from these.
-        strata: each row's class, which a random share of the training rows keeps in proportion; so do all random
-            splits where the plan is stratified.
+    Attributes:
+        labels: each row's split label as text, the name of the split that it is drawn into, or "".
+        starts: the values of `order_by`, and of each split the one at which it begins.
+        series: from `group_codes`; each is cut by itself where rows are split in sequence.
+        groups: from `group_codes`; what a random choice keeps together.
+        usable: whether a row can be a sample, or be in one of its group.
+        strata: each row's class, of which every split drawn at random has its share.
+    """
+
+    labels: np.ndarray | None = None
+    starts: tuple[np.ndarray, dict[str, Any]] | None = None
+    series: Positions
+    groups: Positions | None = None
+    usable: NDArray[np.bool_]
+    strata: np.ndarray | None = None
+
+
+def assign(plan: DataPlan, keys: Keys) -> dict[str, Positions]:
+    """The positions of each split's rows, ascending.
 
     Raises:
         SpecError: NN514 where a split is left without rows.
     """
-    split, rows = plan.split, len(series)
+    split, rows, labels = plan.split, len(keys.series), keys.labels
     rng = np.random.default_rng(split.seed)
     if split.is_chronological:
-        found = _cut_each(plan, series)
-    elif split.by == "random" and groups is not None:
-        found = _deal_groups(split.parts, groups, rng)
+        found = _cut_each(plan, keys)
+    elif keys.groups is not None and (split.by == "random" or split.has_whole_files):
+        found = _deal_groups(split.parts, keys.groups, keys.usable, rng)
     elif split.by == "random":
-        shuffled = rng.permutation(np.flatnonzero(complete))
-        if strata is not None and plan.is_stratified:
-            shuffled = in_proportion(shuffled, strata[shuffled])
+        shuffled = _spread(rng.permutation(np.flatnonzero(keys.usable)), keys.strata)
         found = {name: np.sort(shuffled[r.start : r.stop]) for name, r in cut(len(shuffled), split.parts).items()}
+    elif split.by != "label":
+        assert labels is not None
+        found = {part.name: np.flatnonzero(labels == part.name) for part in split.parts}
     else:
         assert labels is not None
         found = {part.name: np.flatnonzero(labels == part.label) for part in split.parts if part.label is not None}
         for part in split.parts:
             if part.fraction is not None:
-                share = _share(found["train"], part.fraction, groups, strata, rng)
+                share = _share(found["train"], part.fraction, keys, rng)
                 found[part.name] = share
                 found["train"] = np.setdiff1d(found["train"], share)
         found = {part.name: found[part.name] for part in split.parts}
@@ -87,57 +97,75 @@ def assign(
     return found
 
 
-def in_proportion(shuffled: Positions, strata: np.ndarray) -> Positions:
-    """Rows in random order, reordered so that every stretch of them has each class in proportion.
-
-    A row comes at the share of its class that precedes it: of two rows of a class one is in each half.
-
-    Args:
-        strata: the class of each of them.
-    """
-    _, codes, sizes = np.unique(strata, return_inverse=True, return_counts=True)
+def _spread(shuffled: Positions, strata: np.ndarray | None) -> Positions:
+    """The same rows with those of each class at even distances, so that every stretch has its share of each."""
+    if strata is None:
+        return shuffled
+    _, codes, counts = np.unique(strata[shuffled], return_inverse=True, return_counts=True)
     together = np.argsort(codes, kind="stable")
-    ranks = np.empty(len(codes), dtype=np.int64)
-    ranks[together] = np.arange(len(codes)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    return shuffled[np.argsort((ranks + 0.5) / sizes[codes], kind="stable")]
+    rank = np.empty(len(codes))
+    rank[together] = np.arange(len(codes)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return shuffled[np.argsort((rank + 0.5) / counts[codes], kind="stable")]
 
 
-def _cut_each(plan: DataPlan, series: Positions) -> dict[str, Positions]:
+def _cut_each(plan: DataPlan, keys: Keys) -> dict[str, Positions]:
     """Every series by itself in sequence: no row of a split comes before one of its series that is trained on."""
+    series = keys.series
     starts = np.flatnonzero(np.diff(series, prepend=-1))
     shares: dict[str, list[Positions]] = {part.name: [] for part in plan.split.parts}
     for start, stop in zip(starts, [*starts[1:], len(series)], strict=True):
-        for name, span in cut(int(stop - start), plan.split.parts, plan.gap).items():
+        if keys.starts is None:
+            spans = cut(int(stop - start), plan.split.parts, plan.gap)
+        else:
+            times, begins = keys.starts
+            spans = cut_at_starts(times[start:stop], begins, plan.gap)
+        for name, span in spans.items():
             shares[name].append(np.arange(start + span.start, start + span.stop, dtype=np.int64))
     return {name: np.concatenate(share) for name, share in shares.items()}
 
 
-def _deal_groups(parts: tuple[Part, ...], groups: Positions, rng: np.random.Generator) -> dict[str, Positions]:
-    """Shuffles whole groups and lays them in a row; each goes where its middle falls."""
+def _deal_groups(
+    parts: tuple[Part, ...], groups: Positions, usable: NDArray[np.bool_], rng: np.random.Generator
+) -> dict[str, Positions]:
+    """Shuffles whole groups and lays them in a row; each goes where its middle falls.
+
+    A split that gets none with a sample takes the nearest one that another split can spare.
+    """
     rows = len(groups)
     sizes = np.bincount(groups)
     order = rng.permutation(len(sizes))
-    ends = np.cumsum(sizes[order])
-    middles = ends - sizes[order] / 2
-    ranges = cut(rows, parts)
-    return {
-        name: np.flatnonzero(np.isin(groups, order[(middles >= span.start) & (middles < span.stop)]))
-        for name, span in ranges.items()
-    }
+    middles = np.cumsum(sizes[order]) - sizes[order] / 2
+    has_sample = np.bincount(groups, weights=usable)[order] > 0
+    spans = list(cut(rows, parts).values())
+    owner = np.full(len(order), -1)
+    for number, span in enumerate(spans):
+        owner[(middles >= span.start) & (middles < span.stop)] = number
+    for number, span in enumerate(spans):
+        if (has_sample & (owner == number)).any():
+            continue
+        owned = np.bincount(owner[has_sample] + 1, minlength=len(spans) + 1)
+        spare = has_sample & ((owner < 0) | (owned[owner + 1] > 1))
+        if spare.any():
+            far = np.abs(middles - (span.start + span.stop) / 2)
+            owner[np.flatnonzero(spare)[far[spare].argmin()]] = number
+    return {part.name: np.flatnonzero(np.isin(groups, order[owner == number])) for number, part in enumerate(parts)}
 
 
-def _share(
-    train: Positions, fraction: float, groups: Positions | None, strata: np.ndarray | None, rng: np.random.Generator
-) -> Positions:
-    """A random share of the training rows: whole groups, or the same fraction of each class."""
+def _share(train: Positions, fraction: float, keys: Keys, rng: np.random.Generator) -> Positions:
+    """A random share of the training rows, at least one and never all: whole groups, or the same of each class."""
+    groups, strata, usable = keys.groups, keys.strata, train[keys.usable[train]]
     if groups is not None:
-        present = np.unique(groups[train])
-        chosen = rng.permutation(present)[: round(fraction * len(present))]
-        return train[np.isin(groups[train], chosen)]
+        present = rng.permutation(np.unique(groups[usable]))
+        return train[np.isin(groups[train], present[: _whole_share(fraction, len(present))])]
     if strata is None:
-        return np.sort(rng.permutation(train)[: round(fraction * len(train))])
+        return np.sort(rng.permutation(usable)[: _whole_share(fraction, len(usable))])
     picked = []
-    for stratum in np.unique(strata[train]):
-        members = train[strata[train] == stratum]
+    for stratum in np.unique(strata[usable]):
+        members = usable[strata[usable] == stratum]
         picked.append(rng.permutation(members)[: round(fraction * len(members))])
-    return np.sort(np.concatenate(picked))
+    chosen = np.sort(np.concatenate([*picked, np.zeros(0, dtype=np.int64)]))
+    return chosen if len(chosen) else np.sort(rng.permutation(usable)[: _whole_share(fraction, len(usable))])
+
+
+def _whole_share(fraction: float, count: int) -> int:
+    return min(max(round(fraction * count), 1), max(count - 1, 0))

@@ -18,7 +18,7 @@ def check_time_order(plan: DataPlan, cells: Sequence[str]) -> Diagnostic | None:
         "NN514",
         f"`{plan.order_by}` has text such as `{strange}`, whose alphabetical order is not the order in time",
         plan.spans.get("order_by", plan.span),
-        path="data.order_by",
+        path=plan.order_path,
         notes=(
             "text is in time order if it is ISO 8601 (`2020-12-31 13:00`), or has the year first and "
             "one format throughout",

@@ -8,40 +8,16 @@ given the kinds of source: nnspec's own for the published schema, those of insta
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from nnspec.data.section.column_schema import COLUMNS, MISSING
+from nnspec.data.section.schema_words import Schema
+from nnspec.data.section.schema_words import closed as _closed
+from nnspec.data.section.schema_words import count as _count
+from nnspec.data.section.schema_words import names as _names
+from nnspec.data.section.schema_words import text as _text
+from nnspec.data.section.schema_words import word_or_object as _word_or_object
+from nnspec.data.section.split_schema import SPLIT
 from nnspec.data.sources.base import DataSource
-
-Schema = dict[str, Any]
-
-
-def _closed(description: str, properties: dict[str, Schema], required: tuple[str, ...] = (), **more: Any) -> Schema:
-    schema: Schema = {"type": "object", "description": description, "properties": properties}
-    if required:
-        schema["required"] = list(required)
-    return {**schema, "additionalProperties": False, **more}
-
-
-def _text(description: str) -> Schema:
-    return {"type": "string", "minLength": 1, "description": description}
-
-
-def _count(description: str, minimum: int = 1, **more: Any) -> Schema:
-    return {"type": "integer", "minimum": minimum, "description": description, **more}
-
-
-def _names(description: str, minimum: int = 1) -> Schema:
-    item = {"type": "string", "minLength": 1, "description": "A name."}
-    return {"type": "array", "items": item, "minItems": minimum, "uniqueItems": True, "description": description}
-
-
-def _word_or_object(description: str, words: list[str], body: Schema) -> Schema:
-    """A word of a list, or an object: the object keywords of `body` leave words alone, `then` leaves objects alone."""
-    rest = {key: value for key, value in body.items() if key not in ("type", "description")}
-    word = {"if": {"type": "string"}, "then": {"enum": words}}
-    return {"type": ["string", "object"], "description": description, **word, **rest}
-
 
 _SCALE = _word_or_object(
     "How values are scaled before they enter the network; statistics are those of the training rows. "
@@ -207,53 +183,6 @@ def _shared_source(sources: Sequence[DataSource]) -> Schema:
     )
 
 
-_SPLIT = _closed(
-    "How rows are divided into splits. Rows beyond the sum of the fractions are not used.",
-    {
-        "train": {
-            "type": _PART_TYPES,
-            "description": "The fraction of the rows to train on, or, if `by` names a column, their label in it.",
-        },
-        "validation": {
-            "type": _PART_TYPES,
-            "description": "A fraction or a label; if `by` names a column, a fraction is taken from the training "
-            "rows at random.",
-        },
-        "test": {"type": _PART_TYPES, "description": "A fraction or a label, as for `train`."},
-        "by": _word_or_object(
-            "`time`: in the order of `order_by` (the default if that is set). `order`: in file order (the default "
-            "with a window). `random`: shuffled by the seed (the default otherwise; each "
-            "label of `folder_of` is in every split in proportion). `{column: NAME}` or "
-            "`{array: NAME}`: by labels in the data.",
-            ["time", "order", "random"],
-            _closed(
-                "",
-                {
-                    "column": _text("The column with each row's label."),
-                    "array": _text("The array of the .npz with each row's label."),
-                },
-                minProperties=1,
-                maxProperties=1,
-            ),
-        ),
-        "group": _text(
-            "A column or array: rows with the same value go to the same split, and no window spans two values."
-        ),
-        "gap": {
-            "type": ["string", "integer"],
-            "default": "auto",
-            "description": (
-                "Number of rows left out between splits; `auto` is lookback + horizon with a window, else 0."
-            ),
-            "if": {"type": "string"},
-            "then": {"enum": ["auto"]},
-            "minimum": 0,
-        },
-        "seed": _count("Random seed of the split.", 0, default=0),
-    },
-    ("train",),
-)
-
 _WINDOW = _closed(
     "Makes each sample of consecutive rows. Windows stay within a split, so that no row is in two splits.",
     {
@@ -307,7 +236,7 @@ def data_section(sources: Sequence[DataSource]) -> Schema:
                 ("by",),
             ),
             "missing": MISSING,
-            "split": _SPLIT,
+            "split": SPLIT,
             "window": _WINDOW,
             "inputs": {
                 "type": "object",

@@ -74,30 +74,61 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One split's share: a fraction of the rows, or the label of its rows in the column that `by` names."""
+    """One split's share.
+
+    It is a fraction of the rows, a label in the column that `by` names, a pattern of file names (`label` too), or
+    whatever comes from `start` on, a value of `order_by`; the first of such parts has none.
+    """
 
     name: str
     fraction: float | None
     label: str | None
     span: Span
+    start: str | float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitPlan:
-    """How rows are divided. `by` is time, order, random or label; `gap` None is automatic."""
+    """How rows are divided.
+
+    Attributes:
+        by: time, order, random, label, hash or files.
+        label_column: of `label`, the column that has the labels.
+        hash_column: of `hash`, the column whose values draw the split.
+        has_starts: whether the parts begin at values of `order_by`.
+        stratum: the column of classes of which every split has its share; None: those of the first single label.
+        is_stratified: whether the spec asks for that; None where it does not say.
+        gap: None is automatic.
+    """
 
     parts: tuple[Part, ...]
     by: str
-    label_column: str | None
-    group: str | None
-    gap: int | None
-    seed: int
+    label_column: str | None = None
+    hash_column: str | None = None
+    has_starts: bool = False
+    stratum: str | None = None
+    is_stratified: bool | None = None
+    group: str | None = None
+    gap: int | None = None
+    seed: int = 0
     span: Span
     spans: dict[str, Span]
 
     @property
     def is_chronological(self) -> bool:
         return self.by in ("time", "order")
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether each row's split can be told from the row alone: by its label, its key, or its file's name."""
+        if self.by == "files":
+            return all(part.label is not None for part in self.parts)
+        return self.by in ("label", "hash")
+
+    @property
+    def has_whole_files(self) -> bool:
+        """Whether files are dealt out at random."""
+        return self.by == "files" and not self.has_labels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,31 +306,42 @@ class DataPlan:
             return self.split.gap
         return self.window.reach if self.window else 0
 
+    @property
+    def order_path(self) -> str:
+        """Where the document names `order_by`: beside the split, or in it."""
+        return "data.split.by" if self.split.has_starts and "order_by key" not in self.spans else "data.order_by"
+
     def row_keys(self) -> Iterator[tuple[str, Span, str]]:
         """The columns of `source` that order, label and group rows: name, span and place in the document."""
         if self.order_by is not None:
-            yield self.order_by, self.spans.get("order_by", self.span), "data.order_by"
+            yield self.order_by, self.spans.get("order_by", self.span), self.order_path
         if self.series is not None:
             yield self.series, self.spans.get("series.by", self.span), "data.series.by"
         if self.split.label_column is not None:
             yield self.split.label_column, self.split.spans.get("by", self.split.span), "data.split.by"
+        if self.split.hash_column is not None:
+            yield self.split.hash_column, self.split.spans.get("by", self.split.span), "data.split.by"
+        if self.split.stratum is not None:
+            yield self.split.stratum, self.split.spans.get("stratify", self.split.span), "data.split.stratify"
         if self.split.group is not None:
             yield self.split.group, self.split.spans.get("group", self.split.span), "data.split.group"
 
     @property
-    def is_stratified(self) -> bool:
-        """Whether random splits keep the classes in proportion: those that folders say."""
-        return any(slot.folder_of is not None for slot in self.outputs.values())
-
-    @property
     def series_column(self) -> str | None:
         """The column whose values no window joins, and no gap is filled across."""
-        return self.series or self.split.group
+        return self.series or self.split.group or (self.split.hash_column if self.window is not None else None)
+
+    @property
+    def joins_files(self) -> bool:
+        """Whether rows of two files may stand in one window, and a gap at a file's start be filled from another."""
+        return self.split.by != "files"
 
     @property
     def group_column(self) -> str | None:
         """The column whose values go to one split as a whole; series that are cut in time do not."""
-        return self.split.group or (None if self.split.is_chronological else self.series)
+        if self.split.is_chronological or self.split.by == "files":
+            return self.split.group
+        return self.split.group or self.series
 
     def files(self) -> list[Path]:
         """Every file that the section reads and that exists, each once."""

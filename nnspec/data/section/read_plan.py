@@ -10,19 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from nnspec.data.section.json_schema import SLOT_KEYS
-from nnspec.data.section.plan import DataPlan, Part, SlotPlan, SplitPlan, WindowPlan
+from nnspec.data.section.plan import DataPlan, SlotPlan, WindowPlan
 from nnspec.data.section.read_columns import read_encodings, read_missing, read_target_encoding
 from nnspec.data.section.read_query import read_query
 from nnspec.data.section.read_sources import SourceReader, spans_of
+from nnspec.data.section.read_split import SplitReader, time_column
 from nnspec.data.section.read_values import read_classes, read_scale
 from nnspec.data.sources.base import SourcePlan
 from nnspec.data.sources.folders import FOLDER
 from nnspec.data.sources.registry import all_kinds
 from nnspec.diagnostics import CompilerBug, Span
-from nnspec.diagnostics.values import as_yaml
 from nnspec.document import Mapping, Node, to_plain
-
-SPLITS = ("train", "validation", "test")
 
 
 def read_plan(node: object, root: Path, *, allow_outside: bool = False) -> DataPlan:
@@ -61,7 +59,11 @@ class _Reader(SourceReader):
         if isinstance(series, Mapping):
             self.series = str(plain["series"]["by"])
             spans["series.by"] = series.entries["by"].span
-        split = self.read_split(plain)
+        split_node = self.node.get("split")
+        place = self.node.key_span("split") if isinstance(split_node, Mapping) else self.node.span
+        split = SplitReader(self.fault, self.window, self.series, plain.get("order_by")).read(split_node, place)
+        if "by" in split.spans:
+            spans.setdefault("order_by", split.spans["by"])
         slots: dict[str, dict[str, SlotPlan]] = {"inputs": {}, "outputs": {}}
         for role, found in slots.items():
             section = self.node.get(role)
@@ -73,7 +75,7 @@ class _Reader(SourceReader):
         plan = DataPlan(
             root=self.root,
             source=self.source,
-            order_by=plain.get("order_by"),
+            order_by=plain.get("order_by") or time_column(plain.get("split")),
             series=self.series,
             missing_rules=read_missing(self.node.get("missing")),
             split=split,
@@ -103,92 +105,6 @@ class _Reader(SourceReader):
             span=spans["window"],
             season=body.get("season", 1),
         )
-
-    # ------------------------------------------------------------------------------------------------ split
-
-    def read_split(self, plain: dict[str, Any]) -> SplitPlan:
-        body = plain.get("split", {})
-        node = self.node.get("split")
-        spans = spans_of(node) if isinstance(node, Mapping) else {}
-        span = self.node.key_span("split") if isinstance(node, Mapping) else self.node.span
-        default = "time" if "order_by" in plain else "order" if self.window else "random"
-        by = body.get("by", default)
-        column = next(iter(by.values())) if isinstance(by, dict) else None
-        kind = "label" if isinstance(by, dict) else str(by)
-        gap = body.get("gap", "auto")
-        parts = tuple(self.read_part(name, body[name], kind, spans[name]) for name in SPLITS if name in body)
-        plan = SplitPlan(
-            parts=parts,
-            by=kind,
-            label_column=column,
-            group=body.get("group"),
-            gap=None if gap == "auto" else gap,
-            seed=body.get("seed", 0),
-            span=span,
-            spans=spans,
-        )
-        self.check_split(plan, has_order="order_by" in plain)
-        return plan
-
-    def read_part(self, name: str, value: Any, kind: str, span: Span) -> Part:
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if kind != "label":
-            if not is_number or not 0 < value <= 1:
-                message = f"`{name}: {as_yaml(value)}` is not a fraction: it must be above 0 and at most 1"
-                fix = "to split by labels in the data, write `by: {column: NAME}`"
-                self.fault("NN514", message, span, f"data.split.{name}", *([] if is_number else [fix]))
-                value = 0.0
-            return Part(name, float(value), None, span)
-        if isinstance(value, float) and 0 < value < 1:
-            if name != "validation":
-                message = (
-                    f"`{name}: {value}` is a fraction, but `by` names a column: write the label of the rows to take"
-                )
-                self.fault("NN514", message, span, f"data.split.{name}")
-            return Part(name, value, None, span)
-        return Part(name, None, value if isinstance(value, str) else as_yaml(value), span)
-
-    def check_split(self, split: SplitPlan, *, has_order: bool) -> None:
-        span_of = split.spans.get
-        total = sum(part.fraction or 0.0 for part in split.parts)
-        if split.by != "label" and total > 1 + 1e-9:
-            message = f"the fractions of `split` sum to {total:.6g}, which is more than 1"
-            self.fault("NN514", message, split.span, "data.split")
-        if split.by == "label":
-            seen: dict[str, str] = {}
-            for part in split.parts:
-                if part.label is not None and seen.setdefault(part.label, part.name) != part.name:
-                    message = f"`{part.name}` and `{seen[part.label]}` both have label `{part.label}`"
-                    self.fault("NN514", message, part.span, f"data.split.{part.name}")
-        by_span = span_of("by", split.span)
-        if split.by == "time" and not has_order:
-            message = "`by: time` needs `order_by`, the column that rows are sorted by"
-            fix = "name the column with `order_by`, or write `by: order` if the file is in order already"
-            self.fault("NN514", message, by_span, "data.split.by", fix)
-        if split.group is not None and split.is_chronological:
-            message = f"`group` keeps whole groups together, which `by: {split.by}` cannot do"
-            fixes = [f"write `by: random` to test on other values of `{split.group}` than those of training"]
-            if self.window is not None:
-                fixes.insert(0, f"write `series: {{by: {split.group}}}` beside `split` to cut each series in time")
-            self.fault("NN514", message, span_of("group", split.span), "data.split.group", *fixes)
-        if split.gap and not split.is_chronological:
-            message = "`gap` leaves out rows between consecutive splits, but these splits are not consecutive"
-            self.fault(
-                "NN514", message, span_of("gap", split.span), "data.split.gap", "write `by: time` or `by: order`"
-            )
-        if self.window is None or split.group is not None or self.series is not None:
-            return
-        whole = "of several series, whole ones can be drawn: `series: {by: COLUMN}`"
-        leak = "and windows that overlap would share rows between training and test"
-        if split.by == "random":
-            fix = f"write `by: time` or `by: order`; {whole}"
-            message = f"a window needs consecutive rows, which `by: random` separates, {leak}"
-            self.fault("NN514", message, by_span, "data.split.by", fix)
-        for part in split.parts if split.by == "label" else ():
-            if part.fraction is not None:
-                fix = f"use a separate label for validation; {whole}"
-                message = f"a window needs consecutive rows, which a random fraction separates, {leak}"
-                self.fault("NN514", message, part.span, f"data.split.{part.name}", fix)
 
     # ------------------------------------------------------------------------------------------------ slots
 

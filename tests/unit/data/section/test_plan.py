@@ -82,7 +82,6 @@ def test_schema_is_closed_and_described_everywhere() -> None:
     [
         ("source: {csv: a.csv}", "source: {}"),
         ("source: {csv: a.csv}", "source: a.csv"),
-        ("split: {train: 0.5, test: 0.5}", "split: {test: 0.5}"),
         ("split: {train: 0.5, test: 0.5}", "split: {train: 0.5, by: shuffled}"),
         ("split: {train: 0.5, test: 0.5}", "split: {train: 0.5, by: {row: a}}"),
         ("split: {train: 0.5, test: 0.5}", "split: {train: 0.5, gap: wide}"),

@@ -1,0 +1,154 @@
+"""The columns that sort, group and label rows, and what follows from them for their order and their splits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnspec.data.prepare.labels import label_array
+from nnspec.data.prepare.loading import ColumnCache, told
+from nnspec.data.prepare.membership import drawn_by_key, named_by_file, read_starts, rows_of_files
+from nnspec.data.prepare.missing import missing_values
+from nnspec.data.prepare.splits import Keys, group_codes
+from nnspec.data.prepare.time_order import check_time_order
+from nnspec.data.prepare.time_steps import describe_gaps
+from nnspec.data.prepare.windows import window_ends
+from nnspec.data.section.plan import DataPlan
+from nnspec.data.sources.base import Reading
+from nnspec.data.sources.label_keys import label_key
+from nnspec.diagnostics import SpecError
+
+Array = np.ndarray
+Positions = NDArray[np.int64]
+
+
+class RowKeys:
+    """Reads them when they are asked for.
+
+    Attributes:
+        order: each position's row in the file: sorted by `order_by`, series together.
+        series: a number for each position's series.
+        names: each position's value of the column that tells series apart; None where there is none.
+        times: each position's value of `order_by`; None where there is none.
+        notes: what is worth knowing of the order.
+
+    Raises:
+        SpecError: NN504 where a key has gaps, NN514 where rows cannot be sorted by time.
+    """
+
+    def __init__(self, plan: DataPlan, tables: ColumnCache, count: int) -> None:
+        self.plan, self.tables, self.count = plan, tables, count
+        self.order = np.arange(count, dtype=np.int64)
+        self.notes: tuple[str, ...] = ()
+        times = self.column(plan.order_by) if plan.order_by is not None else None
+        if times is not None:
+            self.check_order(times)
+            self.order = np.argsort(times, kind="stable")
+        labels = None if plan.series_column is None else self.column(plan.series_column, is_label=True)
+        codes = self.codes(labels)
+        groups = group_codes(None if codes is None else codes[self.order], count)
+        together = np.argsort(groups, kind="stable")
+        self.order, self.series = self.order[together], groups[together]
+        self.names = None if labels is None else labels[self.order]
+        self.times = None if times is None else times[self.order]
+        if self.times is not None and plan.window is not None:
+            gaps = describe_gaps(self.times, self.series)
+            self.notes = (gaps,) if gaps else ()
+
+    def column(self, name: str, *, is_label: bool = False) -> Array:
+        """A column of `source` that orders, labels or groups rows, a row in the file each."""
+        source = self.plan.source
+        assert source is not None
+        column = self.tables.columns(source, [name], Reading.LABEL if is_label else Reading.ORDER)[0]
+        if column.missing.any():
+            span, where = next((s, w) for key, s, w in self.plan.row_keys() if key == name)
+            listed = (np.flatnonzero(column.missing) + 1).tolist()
+            raise SpecError([missing_values(source, name, listed, span, where)])
+        return label_array(column.values) if is_label else column.values
+
+    def check_order(self, values: Array) -> None:
+        """Text sorts by time only where it is written the year first, all in one form."""
+        if self.plan.split.by != "time" or values.dtype.kind not in "US":
+            return
+        fault = check_time_order(self.plan, [str(value) for value in values])
+        if fault is not None:
+            raise SpecError([fault])
+
+    def codes(self, codes: Array | None) -> Array | None:
+        """What tells series apart, a row in the file each; None where there is one."""
+        if self.plan.joins_files:
+            return codes
+        files = self.file_numbers()
+        return files if codes is None else group_codes(codes, self.count) * (files.max() + 1) + files
+
+    def file_numbers(self) -> Positions:
+        """The number of each row's file."""
+        assert self.plan.source is not None
+        with told(self.plan.source):
+            counts = [rows for _, rows in rows_of_files(self.plan.source)]
+        return np.repeat(np.arange(len(counts)), counts)
+
+    def split_keys(self, ok: Mapping[str, NDArray[np.bool_]], strata: Array | None) -> Keys:
+        """What decides where rows go.
+
+        Args:
+            ok: whether a row lacks nothing, by role; axes `position`.
+            strata: each position's class, of the first output that is a single label.
+        """
+        split, groups = self.plan.split, None
+        if self.plan.group_column is not None:
+            groups = group_codes(self.column(self.plan.group_column, is_label=True)[self.order], self.count)
+        elif split.has_whole_files:
+            groups = group_codes(self.file_numbers()[self.order], self.count)
+        if split.stratum is not None:
+            strata = self.column(split.stratum, is_label=True)[self.order]
+        elif split.is_stratified is False:
+            strata = None
+        starts = None
+        if split.has_starts:
+            assert self.times is not None
+            found, faults = read_starts(self.plan, self.times[:1].tolist()[0])
+            if faults:
+                raise SpecError(faults)
+            moments = {
+                name: np.datetime64(start) if self.times.dtype.kind == "M" and start is not None else start
+                for name, start in found.items()
+            }
+            starts = (self.times, moments)
+        return Keys(
+            labels=self.labels(),
+            starts=starts,
+            series=self.series,
+            groups=groups,
+            usable=self.usable(ok, groups),
+            strata=strata,
+        )
+
+    def labels(self) -> Array | None:
+        """Each position's label, or the split that it names by itself."""
+        split = self.plan.split
+        if split.by == "files" and split.has_labels:
+            assert self.plan.source is not None
+            named = [next(iter(named_by_file(path, split.parts)), "") for path in self.plan.source.files()]
+            return np.array(named)[self.file_numbers()][self.order]
+        if split.hash_column is not None:
+            values, inverse = np.unique(self.column(split.hash_column, is_label=True), return_inverse=True)
+            drawn = drawn_by_key(map(label_key, values.tolist()), split.parts, split.seed)
+            return np.array([name or "" for name in drawn])[inverse][self.order]
+        if split.label_column is not None:
+            return self.column(split.label_column, is_label=True).astype(str)[self.order]
+        return None
+
+    def usable(self, ok: Mapping[str, NDArray[np.bool_]], groups: Positions | None) -> NDArray[np.bool_]:
+        """Whether a position can be a sample: of windows, of those within one series and group."""
+        window = self.plan.window
+        if window is None:
+            return ok["inputs"] & ok["outputs"]
+        runs = (
+            self.series if groups is None else group_codes(self.series * (int(groups.max()) + 1) + groups, self.count)
+        )
+        usable = np.zeros(self.count, dtype=bool)
+        usable[window_ends(np.ones(self.count, bool), runs, ok["inputs"], ok["outputs"], window, ok["ahead"])] = True
+        return usable
