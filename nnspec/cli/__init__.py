@@ -19,6 +19,7 @@ VERBS = {
     "show": "describing",
     "fix": "checking",
     "explain": "describing",
+    "data": "looking",
     "train": "building",
     "export": "building",
     "verify": "deploying",
@@ -52,6 +53,7 @@ def main() -> None:
     \b
     nnspec check specs/causal_cnn.yaml    report errors, before any framework is imported
     nnspec show  specs/causal_cnn.yaml    axes, weights, parameters and receptive fields, one row per layer
+    nnspec data  specs/causal_cnn.yaml    rows, statistics and classes of each split, and what the splits share
     nnspec build specs/causal_cnn.yaml    check, train, evaluate, export, verify
     nnspec predict out/causal_cnn/model.onnx DATA.csv
 

@@ -28,7 +28,7 @@ def train(
     nnspec train specs/causal_cnn.yaml --set training.epochs=5 --out out/short
 
     Writes model.keras, spec.yaml, history.csv, history.png, metrics.json (every split, and the baseline),
-    preprocessing.json and manifest.json to the output directory.
+    preprocessing.json, data.json (the data as trained on) and manifest.json to the output directory.
 
     Exit codes: 0 when trained, 1 on an error in the spec or its data, 2 on a wrong command line, 130 when interrupted.
     """

@@ -31,7 +31,7 @@ from nnspec.data.prepare.static import check_static
 from nnspec.data.prepare.transforms import InputTransform, OutputTransform
 from nnspec.data.prepare.unchanged import unchanged
 from nnspec.data.prepare.windows import take_targets, take_windows, window_ends
-from nnspec.data.samples import Dataset, Split
+from nnspec.data.samples import Dataset, Origins, Split
 from nnspec.data.section.agree import reference, settle
 from nnspec.data.section.bind import bind
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
@@ -70,6 +70,7 @@ class _Loader:
         self.left_out: dict[str, int] = {}
         self.series = Series(np.zeros(0, dtype=np.int64))
         self.notes: tuple[str, ...] = ()
+        self.origins = Origins()
 
     def load(self) -> Dataset:
         plan = self.plan
@@ -89,6 +90,8 @@ class _Loader:
         ok = complete_by_role(plan, self.rows, count)
         positions = assign(plan, keys.split_keys(ok, strata_of(plan, self.rows, self.models)))
         samples = {name: self.samples(name, found, series, ok) for name, found in positions.items()}
+        parts = {name: order[found] for name, found in positions.items()}
+        self.origins = Origins(parts, keys.by_row(keys.times), keys.by_row(keys.groups))
         return self.encode(order, positions["train"], samples)
 
     def read(self, slot: SlotPlan) -> Rows:
@@ -267,4 +270,12 @@ class _Loader:
             )
         steps = {name: self.steps(plan.outputs[name]) for name in self.counted}
         past = past_of(plan, self.rows, self.layouts, self.series, train, samples)
-        return Dataset(splits, deployment=deployment, steps=steps, left_out=self.left_out, notes=self.notes, past=past)
+        return Dataset(
+            splits,
+            deployment=deployment,
+            steps=steps,
+            left_out=self.left_out,
+            notes=self.notes,
+            past=past,
+            origins=self.origins,
+        )

@@ -45,6 +45,21 @@ class Split:
 
 
 @dataclass(frozen=True, eq=False)
+class Origins:
+    """Where samples come from.
+
+    Attributes:
+        parts: of each split the rows in the file that it consists of, from 0.
+        times: each row's value of `order_by`; None where there is none.
+        groups: what tells each row's group or series apart; None where there are none.
+    """
+
+    parts: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    times: Array | None = None
+    groups: Array | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class Dataset:
     """All splits, and the transforms that were fitted on the training split.
 
@@ -55,6 +70,7 @@ class Dataset:
         left_out: of each split, how many samples a missing value prevents.
         notes: what is worth knowing of the data and no fault.
         past: what it says of the targets of windows.
+        origins: the rows that the samples come from.
     """
 
     splits: dict[str, Split]
@@ -64,6 +80,7 @@ class Dataset:
     left_out: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     past: Past = field(default_factory=Past)
+    origins: Origins = field(default_factory=Origins)
 
     @property
     def inputs(self) -> Mapping[str, InputTransform]:

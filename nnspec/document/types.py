@@ -7,3 +7,4 @@ from typing import Any, TypeAlias
 
 Plain: TypeAlias = "bool | int | float | str | Sequence[Plain] | Mapping[str, Plain] | None"
 JsonSchema: TypeAlias = dict[str, Any]  # a JSON Schema of draft 7, or a part of one
+JsonObject: TypeAlias = dict[str, Any]  # a mapping that is written as JSON

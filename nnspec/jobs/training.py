@@ -11,6 +11,8 @@ from nnspec.backends.base import TrainingBackend
 from nnspec.checks.context import output_slots
 from nnspec.data.dataset import Dataset
 from nnspec.data.deployment import Deployment
+from nnspec.data.overview.describe import describe
+from nnspec.diagnostics.text import to_text
 from nnspec.expansion import resolved
 from nnspec.jobs import artifact, vocabularies
 from nnspec.jobs.dataset import load_dataset
@@ -35,7 +37,7 @@ def run_training(
     resume: bool = False,
     backend: str | TrainingBackend | None = None,
 ) -> Run:
-    """Trains and evaluates; leaves model.keras, history.csv, metrics.json and preprocessing.json.
+    """Trains and evaluates; leaves model.keras, history.csv, metrics.json and preprocessing.json, data.json.
 
     Args:
         resume: goes on where an interrupted training stopped.
@@ -73,6 +75,10 @@ def train_into(
     progress.say(f"{checked.graph.name}: {checked.graph.parameters:,} parameters; samples: {sizes}")
     for note in dataset.notes:
         progress.say(f"note: {note}")
+    assert checked.data is not None
+    overview = describe(checked.data, dataset, output_slots(checked.graph))
+    if overview.warnings:
+        progress.say(to_text(overview.warnings).rstrip())
     if any(dataset.left_out.values()):
         missing = ", ".join(f"{name} {count}" for name, count in dataset.left_out.items())
         progress.say(f"samples left out because values are missing: {missing}")
@@ -85,6 +91,7 @@ def train_into(
     trained.compiled.model.save(folder / "model.keras")
     artifact.write_text(folder / "history.csv", history_rows(trained.history))
     artifact.write_json(folder / "metrics.json", figures)
+    artifact.write_json(folder / "data.json", overview.body)
     artifact.write_json(folder / "preprocessing.json", deployment.to_json())
     artifact.write_text(folder / "spec.yaml", resolved.to_yaml(checked.root))
     plot_history(trained.history, trained.best_epoch, folder / "history.png", progress)

@@ -33,7 +33,7 @@ WRITES = {
 OWN_FILES = frozenset(
     {
         "checkpoint", "history.csv", "history.png", "interface.json", "manifest.json", "metrics.json", "model.keras",
-        "model.onnx", "preprocessing.json", "report.html", "spec.yaml", "verify.json",
+        "data.json", "model.onnx", "preprocessing.json", "report.html", "spec.yaml", "verify.json",
     }
 )  # fmt: skip
 

@@ -25,6 +25,7 @@ FILES = {
     "metrics.json",
     "model.keras",
     "model.onnx",
+    "data.json",
     "preprocessing.json",
     "spec.yaml",
     "verify.json",

@@ -44,6 +44,8 @@ SHOWN_ELSEWHERE = {
     "NN530": "tests/unit/data/sources/test_plugins.py",
     "NN566": "tests/unit/runtime/test_query.py",
     "NN568": "tests/unit/data/prepare/test_unchanged.py",
+    "NN570": "tests/property/test_leaks.py",
+    "NN572": "tests/property/test_leaks.py",
     "NN601": "tests/end_to_end/test_export.py",
     "NN604": "tests/end_to_end/test_export.py",
     "NN606": "tests/end_to_end/test_build.py",

@@ -13,6 +13,7 @@ from nnspec.data.checks.columns import check_encoding, check_missing_rules, chec
 from nnspec.data.checks.dialect import propose_keys
 from nnspec.data.checks.drawn import check_strata
 from nnspec.data.checks.facts import PlanFacts
+from nnspec.data.checks.leaks import check_leaks
 from nnspec.data.checks.numbers import unfit_number
 from nnspec.data.checks.splits import check_classes, check_splits
 from nnspec.data.prepare.fit import FitError, file_axes, misfit, slot_layout
@@ -53,6 +54,7 @@ def probe(plan: DataPlan, inputs: Mapping[str, Slot], outputs: Mapping[str, Slot
         rows = next(iter(counts.values()))[0] if counts else None
         report.extend(check_strata(plan, outputs, files))
         report.extend(check_splits(plan, files, rows))
+        report.extend(check_leaks(plan, files, rows))
         for name, slot in plan.outputs.items():
             report.extend(check_classes(plan, files, slot, outputs[name]))
     return report.sorted()

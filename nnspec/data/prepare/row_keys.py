@@ -31,6 +31,7 @@ class RowKeys:
         order: each position's row in the file: sorted by `order_by`, series together.
         series: a number for each position's series.
         names: each position's value of the column that tells series apart; None where there is none.
+        groups: each position's group, series or key; None where there is none.
         times: each position's value of `order_by`; None where there is none.
         notes: what is worth knowing of the order.
 
@@ -52,6 +53,8 @@ class RowKeys:
         together = np.argsort(groups, kind="stable")
         self.order, self.series = self.order[together], groups[together]
         self.names = None if labels is None else labels[self.order]
+        group = plan.split.group or plan.series or plan.split.hash_column
+        self.groups = None if group is None else self.column(group, is_label=True)[self.order]
         self.times = None if times is None else times[self.order]
         if self.times is not None and plan.window is not None:
             gaps = describe_gaps(self.times, self.series)
@@ -89,6 +92,14 @@ class RowKeys:
         with told(self.plan.source):
             counts = [rows for _, rows in rows_of_files(self.plan.source)]
         return np.repeat(np.arange(len(counts)), counts)
+
+    def by_row(self, values: Array | None) -> Array | None:
+        """What stands by position, by row in the file."""
+        if values is None:
+            return None
+        found = np.empty_like(values)
+        found[self.order] = values
+        return found
 
     def split_keys(self, ok: Mapping[str, NDArray[np.bool_]], strata: Array | None) -> Keys:
         """What decides where rows go.

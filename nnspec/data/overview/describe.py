@@ -1,0 +1,188 @@
+"""What a network will see: rows, columns, statistics, classes, samples and the leakage report, as JSON."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from nnspec.data.dataset import Dataset
+from nnspec.data.overview.leakage import find_leakage
+from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
+from nnspec.data.section.ports import port_names
+from nnspec.diagnostics import Diagnostic
+from nnspec.document.types import JsonObject
+
+MOST_CLASSES = 100
+_SAMPLES = 3
+_SHOWN = 8  # values of a sample
+Values = Mapping[str, np.ndarray]  # by split, axes `sample *axes`
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Attributes:
+    body: the contract of `nnspec data --format json`, and of data.json in a build directory.
+    warnings: about what the splits share.
+    """
+
+    body: JsonObject
+    warnings: tuple[Diagnostic, ...]
+
+
+def describe(plan: DataPlan, data: Dataset, outputs: Mapping[str, Slot]) -> Overview:
+    """Goes through all samples once.
+
+    Args:
+        outputs: those of the model.
+    """
+    ports, leakage = port_names(plan, plan.outputs), find_leakage(plan, data)
+    body = {
+        "files": [path.name for path in plan.files()][:100],
+        "splits": {name: _split(data, name) for name in data.splits},
+        "inputs": {name: _input(slot, data, ports.get(name)) for name, slot in plan.inputs.items()},
+        "outputs": {name: _output(slot, data, outputs.get(name)) for name, slot in plan.outputs.items()},
+        "samples": _samples(data),
+        "leakage": leakage.report,
+        "notes": list(data.notes),
+    }
+    return Overview(body, leakage.warnings)
+
+
+def _split(data: Dataset, name: str) -> JsonObject:
+    split, origins = data.splits[name], data.origins
+    rows = origins.parts[name]
+    found: JsonObject = {"rows": len(rows), "samples": split.size, "left_out": data.left_out.get(name, 0)}
+    if origins.groups is not None:
+        found["groups"] = len(np.unique(origins.groups[rows]))
+    if origins.times is not None:
+        found |= {"first": _moment(origins.times[rows].min()), "last": _moment(origins.times[rows].max())}
+    return found
+
+
+def _moment(time: object) -> str:
+    """A time without the parts that are zero."""
+    return str(time).removesuffix(".000000").removesuffix("T00:00:00")
+
+
+def columns_of(plan: DataPlan, data: Dataset) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
+    """Every column of inputs and outputs with its values by split; classes by name."""
+    ports = port_names(plan, plan.outputs)
+    for slot in plan.inputs.values():
+        for column, values in _input_columns(slot, data, ports.get(slot.name)).items():
+            yield f"{slot.name}: {column}", dict(values)
+    for name in plan.outputs:
+        classes = data.outputs[name].classes
+        codes = {split: found.y[name] for split, found in data.splits.items()}
+        if classes is not None and codes["train"].dtype.kind in "iu":
+            names = np.array([str(label) for label in classes])
+            yield name, {split: names[found] for split, found in codes.items()}
+        else:
+            yield name, {split: found.target[name] for split, found in data.splits.items()}
+
+
+def _input_columns(slot: SlotPlan, data: Dataset, ports: tuple[str, ...] | None) -> dict[str, Values]:
+    if ports is None:
+        return _by_column(slot, {name: split.raw[slot.name] for name, split in data.splits.items()})
+    return {
+        column: {name: split.raw[port] for name, split in data.splits.items()}
+        for column, port in zip(slot.columns, ports, strict=True)
+    }
+
+
+def _input(slot: SlotPlan, data: Dataset, ports: tuple[str, ...] | None) -> JsonObject:
+    columns = _input_columns(slot, data, ports)
+    first = next(iter(data.splits.values()))
+    shape = first.x[slot.name].shape[1:] if slot.name in first.x else first.raw[slot.name].shape[1:]
+    return {
+        "shape": list(shape),
+        "columns": {name: {"type": _type(values), **_statistics(values)} for name, values in columns.items()},
+    }
+
+
+def _by_column(slot: SlotPlan, values: Values) -> dict[str, Values]:
+    """The parts that have statistics of their own: a table's columns, else everything together."""
+    last = next(iter(values.values())).shape[-1:]
+    if slot.columns and last == (len(slot.columns),):
+        return {
+            name: {split: found[..., index] for split, found in values.items()}
+            for index, name in enumerate(slot.columns)
+        }
+    return {slot.array or slot.source.kind: values}
+
+
+def _type(values: Values) -> str:
+    dtype = next(iter(values.values())).dtype
+    return "text" if dtype.kind in "OUS" else str(dtype)
+
+
+def _statistics(values: Values) -> JsonObject:
+    return {"splits": {name: _summary(found) for name, found in values.items()}}
+
+
+def _summary(values: np.ndarray) -> JsonObject:
+    flat = values.reshape(-1)
+    if flat.dtype.kind in "OUS":
+        words, counts = np.unique(flat.astype(str), return_counts=True)
+        missing = int(counts[words == ""].sum())
+        most = [[str(words[i]), int(counts[i])] for i in np.argsort(-counts, kind="stable")[:5]]
+        return {"values": int(flat.size) - missing, "missing": missing, "distinct": len(words), "most": most}
+    numbers = flat.astype(np.float64)
+    known = numbers[~np.isnan(numbers)]
+    found: JsonObject = {"values": len(known), "missing": len(numbers) - len(known)}
+    if len(known):
+        found |= {"mean": _plain(known.mean()), "std": _plain(known.std())}
+        found |= {"min": _plain(known.min()), "max": _plain(known.max())}
+    return found
+
+
+def _plain(number: float) -> float | None:
+    return float(f"{number:.6g}") if math.isfinite(number) else None
+
+
+def _output(slot: SlotPlan, data: Dataset, model: Slot | None) -> JsonObject:
+    transform = data.outputs[slot.name]
+    first = next(iter(data.splits.values()))
+    found: JsonObject = {
+        "task": model.task if model is not None else None,
+        "shape": list(first.target[slot.name].shape[1:]),
+        "columns": list(slot.columns),
+    }
+    classes = transform.classes
+    if classes is not None and len(classes) <= MOST_CLASSES and first.y[slot.name].dtype.kind in "iu":
+        found["classes"] = {name: _counts(data, name, slot.name, [str(c) for c in classes]) for name in data.splits}
+    else:
+        values = {name: split.target[slot.name] for name, split in data.splits.items()}
+        found |= _statistics(values)
+    return found
+
+
+def _counts(data: Dataset, split: str, output: str, classes: list[str]) -> dict[str, int]:
+    codes, counted = data.splits[split].y[output], data.splits[split].counts(output)
+    kept = codes.reshape(-1) if counted is None else codes[counted]
+    counts = np.bincount(kept.astype(np.int64), minlength=len(classes))
+    return {name: int(count) for name, count in zip(classes, counts, strict=False)}
+
+
+def _samples(data: Dataset) -> list[JsonObject]:
+    """The first samples of training, with the first values of each input."""
+    train = data.splits["train"]
+    return [
+        {
+            "row": int(train.rows[i]) + 1,
+            "inputs": {name: _first(values[i]) for name, values in train.raw.items()},
+            "targets": {name: _first(values[i]) for name, values in train.target.items()},
+        }
+        for i in range(min(_SAMPLES, train.size))
+    ]
+
+
+def _first(values: np.ndarray) -> list[float | int | str | None]:
+    flat = np.asarray(values).reshape(-1)[:_SHOWN].tolist()
+    return [_shown(value) for value in flat]
+
+
+def _shown(value: object) -> float | int | str | None:
+    return _plain(value) if isinstance(value, float) else value if isinstance(value, int) else str(value)

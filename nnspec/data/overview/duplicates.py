@@ -1,0 +1,108 @@
+"""Samples with equal inputs, found by hashes of 64 bits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnspec.data.dataset import Dataset, Split
+
+_CHUNK = 1 << 24  # bytes that are hashed at a time
+MOST_ROWS = 5  # rows that are named
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicates:
+    """Samples of a split whose inputs are those of a sample of an earlier one.
+
+    Attributes:
+        count: how many.
+        different: how many of them have other targets than every equal one.
+        rows: the first of them, each with an equal one of the earlier split: rows in the file, from 1.
+    """
+
+    first: str
+    then: str
+    count: int
+    different: int
+    rows: tuple[tuple[int, int], ...]
+
+
+def find_duplicates(data: Dataset) -> list[Duplicates]:
+    """The duplicates of each pair of splits that has some."""
+    inputs = {name: _hashes(split.raw, split.size) for name, split in data.splits.items()}
+    both = {name: _hashes({**split.raw, **_targets(split)}, split.size) for name, split in data.splits.items()}
+    found = []
+    for first, then in combinations(data.splits, 2):
+        order = np.argsort(inputs[first], kind="stable")
+        at = np.searchsorted(inputs[first], inputs[then], sorter=order)
+        at = order[np.minimum(at, len(order) - 1)]
+        equal = np.flatnonzero(inputs[first][at] == inputs[then])
+        if not len(equal):
+            continue
+        different = int((~np.isin(both[then][equal], both[first])).sum())
+        rows = tuple(
+            (int(data.splits[first].rows[at[i]]) + 1, int(data.splits[then].rows[i]) + 1) for i in equal[:MOST_ROWS]
+        )
+        found.append(Duplicates(first=first, then=then, count=len(equal), different=different, rows=rows))
+    return found
+
+
+def is_expected(data: Dataset, count: int) -> bool:
+    """Whether so many samples would be alike by chance: the inputs can have few different values.
+
+    Combinations of the values that each position has are counted as if every one could occur.
+    """
+    possible = 1.0
+    samples = sum(split.size for split in data.splits.values())
+    for name in next(iter(data.splits.values())).raw:
+        values = np.concatenate([split.raw[name].reshape(split.size, -1) for split in data.splits.values()])
+        for column in values.T:
+            possible *= len(np.unique(column))
+            if possible > 10 * samples:
+                return False
+    return True
+
+
+def _targets(split: Split) -> dict[str, np.ndarray]:
+    return {f"output {name}": values for name, values in split.target.items()}
+
+
+def _hashes(arrays: Mapping[str, np.ndarray], count: int) -> NDArray[np.uint64]:
+    """A hash of each sample's values, of 64 bits: axes `sample`."""
+    total = np.zeros(count, np.uint64)
+    for number, name in enumerate(sorted(arrays)):
+        total = _mixed(total + np.uint64(number) + _hashed(arrays[name].reshape(count, -1)))
+    return total
+
+
+def _hashed(rows: np.ndarray) -> NDArray[np.uint64]:
+    """A hash of each row: axes `row value` to `row`."""
+    if rows.dtype.kind in "OUS":
+        texts, inverse = np.unique(rows.astype(str), return_inverse=True)
+        digests = [blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest() for text in texts.tolist()]
+        rows = np.array([int.from_bytes(digest, "big") for digest in digests], np.uint64)[inverse].reshape(rows.shape)
+    width = rows.shape[1] * rows.dtype.itemsize
+    words = -(-width // 8)
+    places = _mixed(np.arange(words, dtype=np.uint64))
+    found = np.zeros(len(rows), np.uint64)
+    step = max(1, _CHUNK // max(width, 1))
+    for start in range(0, len(rows), step):
+        chunk = np.ascontiguousarray(rows[start : start + step])
+        padded = np.zeros((len(chunk), words * 8), np.uint8)
+        padded[:, :width] = chunk.view(np.uint8).reshape(len(chunk), width)
+        found[start : start + step] = _mixed(padded.view(np.uint64) ^ places).sum(axis=1, dtype=np.uint64)
+    return found
+
+
+def _mixed(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Spreads each word over all bits (splitmix64): https://prng.di.unimi.it/splitmix64.c"""
+    words = words + np.uint64(0x9E3779B97F4A7C15)
+    words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return words ^ (words >> np.uint64(31))

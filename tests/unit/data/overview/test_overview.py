@@ -1,0 +1,153 @@
+"""What `nnspec data` says of a table: worked out by hand from its rows."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from nnspec.cli import main
+from nnspec.data.dataset import load
+from nnspec.data.overview.duplicates import find_duplicates, is_expected
+from nnspec.show.data import to_text
+from tests.support.data_files import X, head_of, labelled
+from tests.unit.data.section.test_plan import plan_of
+
+SPEC = """\
+nnspec: 1
+inputs: {x: {axes: {feature: 2}}}
+model: [{Dense: {units: 2, activation: softmax, as: class}}]
+outputs: {kind: {task: classification}}
+data:
+  source: {csv: a.csv}
+  order_by: day
+  split: {train: 0.6, test: 0.4}
+  inputs: {x: {columns: [width, height]}}
+  outputs: {kind: {columns: [kind]}}
+"""
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    rows = [f"2024-03-{day:02d},{day},{day * day},{'round' if day % 3 else 'square'}" for day in range(1, 11)]
+    rows[8] = rows[8].replace("9,81", "2,4")  # the inputs of row 2, with another kind
+    (tmp_path / "a.csv").write_text("day,width,height,kind\n" + "\n".join(rows) + "\n", "utf-8")
+    path = tmp_path / "spec.yaml"
+    path.write_text(SPEC, "utf-8")
+    return path
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(a) for a in arguments])
+
+
+def test_json(spec: Path) -> None:
+    result = run("data", spec, "--format", "json")
+    assert result.exit_code == 0, result.stderr
+    body = json.loads(result.stdout)
+    assert body["splits"] == {
+        "train": {"rows": 6, "samples": 6, "left_out": 0, "first": "2024-03-01", "last": "2024-03-06"},
+        "test": {"rows": 4, "samples": 4, "left_out": 0, "first": "2024-03-07", "last": "2024-03-10"},
+    }
+    assert body["outputs"]["kind"]["classes"] == {
+        "train": {"round": 4, "square": 2},
+        "test": {"round": 3, "square": 1},
+    }
+    width = body["inputs"]["x"]["columns"]["width"]
+    assert width["type"] == "float32"
+    assert width["splits"]["train"] == {"values": 6, "missing": 0, "mean": 3.5, "std": 1.70783, "min": 1.0, "max": 6.0}
+    assert body["leakage"]["duplicates"] == [
+        {"splits": ["train", "test"], "samples": 1, "other_targets": 1, "rows": [[2, 9]]}
+    ]
+    assert body["samples"][0] == {"row": 1, "inputs": {"x": [1.0, 1.0]}, "targets": {"kind": ["round"]}}
+
+
+def test_text_fits_80_columns_and_quiet_says_warnings_alone(spec: Path) -> None:
+    shown = run("data", spec)
+    assert max(map(len, shown.stdout.splitlines())) <= 80
+    for words in ("splits", "2024-03-06", "4 (66.7%)", "input x: shape 2", "1 samples of test are in train too"):
+        assert words in shown.stdout
+    quiet = run("data", spec, "-q")
+    assert (quiet.exit_code, quiet.stdout) == (0, "")
+
+
+def test_wide_tables_fit_as_well() -> None:
+    columns = {
+        f"a column with a long name {i}": {
+            "type": "float32",
+            "splits": {"train": {"values": 9, "missing": 0, "mean": -1.2345e-5, "std": 1e9, "min": -3e-7, "max": 1e12}},
+        }
+        for i in range(3)
+    }
+    body = {
+        "splits": {"train": {"rows": 9, "samples": 9, "left_out": 1}},
+        "inputs": {"x": {"shape": [3], "columns": columns}},
+        "outputs": {},
+        "samples": [{"row": 1, "inputs": {"x": [1.0] * 8}, "targets": {"y": ["w" * 200]}}],
+        "leakage": {"duplicates": [], "rows": {}},
+        "notes": [],
+    }
+    text = to_text(body)
+    assert max(map(len, text.splitlines())) <= 80
+    assert "-1.234e-05" in text
+    assert "left out" in text
+
+
+def test_plot(spec: Path) -> None:
+    target = spec.parent / "data.png"
+    assert run("data", spec, "-q", "--plot", target).exit_code == 0
+    assert target.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    assert run("data", spec, "--plot", spec.parent / "data.pdf").exit_code == 2
+    told = run("data", spec, "--plot", spec.parent / "none" / "data.png")
+    assert (told.exit_code, "NN606" in told.stderr) == (1, True)
+
+
+def test_errors_and_specs_without_data(spec: Path) -> None:
+    assert run("data", spec, "--set", "data.split.train=0.9").exit_code == 1
+    spec.write_text(SPEC[: SPEC.index("data:")], "utf-8")
+    told = run("data", spec)
+    assert (told.exit_code, "NN517" in told.stderr) == (1, True)
+
+
+def test_no_framework_is_imported(spec: Path) -> None:
+    code = (
+        "import sys; from click.testing import CliRunner; from nnspec.cli import main; "
+        f"assert CliRunner().invoke(main, ['data', {str(spec)!r}]).exit_code == 0; "
+        "print([name for name in ('keras', 'tensorflow', 'onnx', 'onnxruntime') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+ARRAYS = """
+source: {npz: a.npz}
+split: {train: 0.5, validation: 0.25, test: 0.25, by: order}
+inputs: {x: {array: x}}
+outputs: {y: {array: label}}
+"""
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_duplicates_are_those_of_a_plain_search(seed: int, tmp_path: Path) -> None:
+    rng = np.random.default_rng(seed)
+    labelled(tmp_path / "a.npz", rng.integers(0, 3, 80))
+    x = rng.choice([-1.0, 1.0, 0.5, 2.0, 3.0, np.pi, 7.0, 8.0], (80, 2))  # signs alone tell some apart
+    np.savez(tmp_path / "a.npz", x=x, label=np.arange(80) % 3)
+    data = load(plan_of(ARRAYS, tmp_path), {"x": X}, {"y": head_of(3)})
+    found = {(one.first, one.then): one for one in find_duplicates(data)}
+    for first, then in (("train", "validation"), ("train", "test"), ("validation", "test")):
+        a, b = data.splits[first], data.splits[then]
+        known = {tuple(row) for row in a.raw["x"].tolist()}
+        pairs = {(*row, label) for row, label in zip(a.raw["x"].tolist(), a.target["y"].tolist(), strict=True)}
+        rows = list(zip(b.raw["x"].tolist(), b.target["y"].tolist(), strict=True))
+        one = found[first, then]
+        assert one.count == sum(tuple(row) in known for row, _ in rows)
+        assert one.different == sum(tuple(row) in known and (*row, label) not in pairs for row, label in rows)
+        for before, after in one.rows:
+            np.testing.assert_array_equal(x[before - 1], x[after - 1])
+    assert is_expected(data, 10)  # 64 combinations in 80 samples
