@@ -24,6 +24,7 @@ VERBS = {
     "export": "building",
     "verify": "deploying",
     "build": "building",
+    "evaluate": "evaluating",
     "predict": "deploying",
     "import": "importing",
     "schema": "describing",
@@ -55,6 +56,7 @@ def main() -> None:
     nnspec show  specs/causal_cnn.yaml    axes, weights, parameters and receptive fields, one row per layer
     nnspec data  specs/causal_cnn.yaml    rows, statistics and classes of each split, and what the splits share
     nnspec build specs/causal_cnn.yaml    check, train, evaluate, export, verify
+    nnspec evaluate out/causal_cnn/model.onnx LABELLED.csv
     nnspec predict out/causal_cnn/model.onnx DATA.csv
 
     `nnspec VERB --help` describes a verb: examples, what it writes, and its exit codes.

@@ -16,6 +16,7 @@ from nnspec.data.deployment import Deployment
 from nnspec.document import to_plain
 from nnspec.expansion import resolved
 from nnspec.jobs import artifact
+from nnspec.jobs.evaluation_metadata import describe_evaluation
 from nnspec.jobs.interface import describe_interface
 from nnspec.jobs.metadata import describe_model
 from nnspec.jobs.run import Run
@@ -92,7 +93,10 @@ def write_model(
         result = prove(exported, checked, compiled, used, layout, held_out=held_out, engine=engine)
         gate = gate_of(checked, compiled, used, layout)
         interface = describe_interface(exported.metadata or {}, exported, gate, held_out)
-    exported.embed({**(exported.metadata or {}), "verification": {"outputs": result["outputs"]}})
+    scored: dict[str, object] = {}
+    if dataset is not None and checked.data is not None and used.inputs is deployment.inputs:
+        scored = {"evaluation": describe_evaluation(checked.graph, checked.data, deployment, dataset)}
+    exported.embed({**(exported.metadata or {}), **scored, "verification": {"outputs": result["outputs"]}})
     artifact.write_json(folder / "interface.json", interface)
     content = exported.to_bytes()
     result["file_size"] = len(content)

@@ -48,7 +48,7 @@ def baselines(dataset: Dataset, split: str, outputs: Mapping[str, Slot]) -> dict
 
 def _score_majority(train: Split, scored: Split, name: str, steps: Sequence[int]) -> dict[str, Any]:
     known, counted = _counted(train, name, steps), _counted(scored, name, steps)
-    guess = _majority(as_rows(train.y[name], steps), known)
+    guess = majority(as_rows(train.y[name], steps), known)
     hits = as_rows(scored.y[name], steps) == guess
     return {"name": "majority", "accuracy": float(np.mean(hits if counted is None else hits[counted]))}
 
@@ -100,7 +100,7 @@ def _counted(split: Split, name: str, steps: Sequence[int]) -> NDArray[np.bool_]
     return None if counted is None else as_rows(counted, steps)
 
 
-def _majority(codes: NDArray[Any], counted: NDArray[np.bool_] | None) -> NDArray[Any]:
+def majority(codes: NDArray[Any], counted: NDArray[np.bool_] | None) -> NDArray[Any]:
     """The most frequent value of each column, the smallest where several are: axes `row column` to `column`.
 
     A column of which none counts has the most frequent value of all.

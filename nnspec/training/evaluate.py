@@ -20,25 +20,8 @@ from nnspec.ir.graph import Graph, Output
 from nnspec.ir.levels import middle
 from nnspec.training import forecasts
 from nnspec.training.baselines import baselines
-from nnspec.training.figures.score import score_outcome
+from nnspec.training.figures.score import HEADLINE, KEPT, score_outcome, with_asked
 from nnspec.training.outcomes import in_units, outcome_of
-
-# The metric that is shown with the baseline's.
-HEADLINE = {
-    "regression": "rmse",
-    "quantiles": "pinball",
-    "classification": "accuracy",
-    "binary": "accuracy",
-    "multilabel": "accuracy",
-}
-# Figures that baselines, reports and tests of a build read: no metric takes their names.
-KEPT = {
-    "regression": ("rmse", "mae", "r2"),
-    "quantiles": ("pinball", "rmse", "mae", "r2"),
-    "classification": ("accuracy", "f1_macro"),
-    "binary": ("accuracy", "f1_macro"),
-    "multilabel": ("accuracy", "f1_macro"),
-}
 
 
 def evaluate(
@@ -74,26 +57,9 @@ def evaluate(
             truth = split.target[name] if output.gives_values else split.y[name]
             asked = measure_output(output, truth, given, counted)
             ahead = _score_ahead(output, deployment, given, split, dataset, split_name)
-            figures = with_asked(output, _beside(score_outcome(outcome), ahead), asked)
+            figures = with_asked(output.task, output.metrics, _beside(score_outcome(outcome), ahead), asked)
             result[split_name][name] = {"samples": split.size, **known, **figures, "baseline": naive[name]}
     return result
-
-
-def with_asked(output: Output, figures: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
-    """The figures, and after them the metrics that the spec asks for.
-
-    A metric takes the place of a figure of its name, except of those that nnspec itself compares with: such a metric is
-    numbered, as `Model.compile` numbers metrics of one name, unless it is that very figure.
-    """
-    kept = {"samples", "targets", "baseline", "threshold", "confusion", *KEPT[output.task]}
-    kept |= {name for name, value in figures.items() if isinstance(value, dict)}
-    found = dict(figures)
-    for name, value in asked.items():
-        if name not in kept:
-            found[name] = value
-        elif name not in output.metrics:  # the words `accuracy` and `mae` are these figures
-            found[f"{name}_1"] = value
-    return found
 
 
 def _beside(figures: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:

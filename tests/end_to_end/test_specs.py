@@ -16,6 +16,7 @@ import pytest
 
 from nnspec import api, pipeline, show
 from tests.conftest import ROOT
+from tests.support.evaluated_rows import assert_same_metrics, evaluated_test_rows
 from tests.support.spec_predictions import predicted_figure
 
 SPECS = sorted((ROOT / "specs").glob("*.yaml"))
@@ -61,6 +62,7 @@ def test_predictions_on_the_raw_test_rows_are_those_of_the_metrics(name: str, tm
     ((_, figures),) = run.metrics["test"].items()
     wanted = figures["rmse"] if "rmse" in figures else figures["accuracy"]
     assert predicted_figure(path, run, tmp_path) == pytest.approx(wanted, rel=1e-4)
+    assert_same_metrics(evaluated_test_rows(path, run, tmp_path), run.metrics["test"])
 
 
 @pytest.mark.slow
@@ -79,6 +81,7 @@ def test_spec_builds_and_beats_its_baseline(path: Path, tmp_path: Path) -> None:
     assert not {"Loop", "If", "Scan"} & set(verified["nodes"])
     onnx.checker.check_model(str(run.onnx), full_check=True)
     assert predicted_figure(path, run, tmp_path) == pytest.approx(figures[headline], rel=1e-4)
+    assert_same_metrics(evaluated_test_rows(path, run, tmp_path), run.metrics["test"])
 
 
 def layers(name: str, **overrides: Any) -> dict[str, dict[str, Any]]:

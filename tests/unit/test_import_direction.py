@@ -29,7 +29,7 @@ FLOORS: list[set[str]] = [
     {"training"},
     {"checks"},
     {"pipeline"},
-    {"verify", "show", "fix", "explain"},
+    {"evaluation", "verify", "show", "fix", "explain"},
     {"report"},
     {"jobs", "importers", "lsp"},
     {"api"},

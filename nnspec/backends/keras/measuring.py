@@ -33,9 +33,19 @@ def measure_output(
     seen = marked(output, truth, counted)
     found = {}
     for measure, metric in zip(measures(output), build_metrics(output), strict=True):
+        truth, said = (seen, predicted) if measure.kind != "R2Score" else _centred(output, seen, predicted)
         for start in range(0, len(predicted), BATCH):
             part = slice(start, start + BATCH)
-            metric.update_state(seen[part], predicted[part])
+            metric.update_state(truth[part], said[part])
         value = np.asarray(metric.result(), dtype=np.float64)
         found[measure.name] = value.tolist() if value.ndim else float(value)
     return found
+
+
+def _centred(output: Output, truth: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both less the mean target of each column, which changes no R²: Keras sums squares of float32 and subtracts
+    them, and of a column far from 0 hardly a digit would be left."""
+    if output.task != "regression" or output.counts != "all" or not len(truth):
+        return truth, predicted
+    mean = truth.reshape(-1, truth.shape[-1]).astype(np.float64).mean(axis=0)
+    return truth - mean, predicted.astype(np.float64) - mean

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from nnspec.training.figures.classes import score_classes, score_labels, score_yes_or_no
@@ -11,6 +11,22 @@ from nnspec.training.figures.outcome import Outcome
 
 Figures = dict[str, Any]  # as JSON
 
+# The metric that is shown with the baseline's.
+HEADLINE = {
+    "regression": "rmse",
+    "quantiles": "pinball",
+    "classification": "accuracy",
+    "binary": "accuracy",
+    "multilabel": "accuracy",
+}
+# Figures that baselines, reports and tests of a build read: no metric takes their names.
+KEPT = {
+    "regression": ("rmse", "mae", "r2"),
+    "quantiles": ("pinball", "rmse", "mae", "r2"),
+    "classification": ("accuracy", "f1_macro"),
+    "binary": ("accuracy", "f1_macro"),
+    "multilabel": ("accuracy", "f1_macro"),
+}
 _OF_TASK: Mapping[str, Callable[[Outcome], dict[str, object]]] = {
     "regression": score_numbers,
     "quantiles": score_quantiles,
@@ -34,10 +50,31 @@ def score_outcome(outcome: Outcome) -> Figures:
     found = score(outcome)
     for part in outcome.parts:
         found[f"by_{part.called}"] = {
-            name: _short(outcome.task, score(outcome.at(part, i))) for i, name in enumerate(part.names)
+            name: shortened(outcome.task, score(outcome.at(part, i))) for i, name in enumerate(part.names)
         }
     return found
 
 
-def _short(task: str, figures: Mapping[str, object]) -> Figures:
+def shortened(task: str, figures: Mapping[str, object]) -> Figures:
+    """Those that are told of a part of the samples or targets."""
     return {name: figures[name] for name in _IN_PARTS[task] if name in figures}
+
+
+def with_asked(task: str, words: Collection[object], figures: Mapping[str, Any], asked: Mapping[str, Any]) -> Figures:
+    """The figures, and after them the metrics that the spec asks for.
+
+    A metric takes the place of a figure of its name, except of those that nnspec itself compares with: such a metric is
+    numbered, as `Model.compile` numbers metrics of one name, unless it is that very figure.
+
+    Args:
+        words: the metrics as the spec has them.
+    """
+    kept = {"samples", "targets", "baseline", "threshold", "confusion", *KEPT[task]}
+    kept |= {name for name, value in figures.items() if isinstance(value, dict)}
+    found = dict(figures)
+    for name, value in asked.items():
+        if name not in kept:
+            found[name] = value
+        elif name not in words:  # the words `accuracy` and `mae` are these figures
+            found[f"{name}_1"] = value
+    return found

@@ -1,0 +1,149 @@
+"""Scores a deployed model on a labelled file, as the build scored its splits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnspec.evaluation.asked import measure
+from nnspec.evaluation.targets import Labelled, encode_targets, read_labelled
+from nnspec.runtime.errors import InputError
+from nnspec.runtime.ports import BATCH, Metadata
+from nnspec.runtime.predictor import Predictor
+from nnspec.runtime.samples import joined
+from nnspec.training.figures.outcome import Outcome, Part
+from nnspec.training.figures.score import HEADLINE, Figures, score_outcome, shortened, with_asked
+from nnspec.training.intervals import score_levels
+from nnspec.training.scores import as_rows, mae, rmse
+
+Array = np.ndarray
+MOST_GROUPS = 1000
+
+
+def evaluate_file(
+    predictor: Predictor, file: Path, *, threshold: float | None = None, by: str | None = None
+) -> Figures:
+    """`{"samples", "left_out", "notes", "outputs": {output: {figure: value, …, "baseline": {…}}}}`.
+
+    Args:
+        threshold: where yes begins; default that of the model.
+        by: a column or array whose words tell groups of samples apart, each with figures of its own.
+
+    Raises:
+        InputError: where the file cannot be read or lacks targets, or the model does not record how to read them.
+        ModelError: where the model fails.
+    """
+    metadata = predictor.metadata
+    if not metadata.get("evaluation"):
+        reason = "it was not built from data" if metadata.get("nnspec") else "it was not made by nnspec"
+        raise InputError(f"the model does not record what its targets are: {reason}, or by an earlier version")
+    padded = next((name for name, body in metadata["evaluation"].items() if body["counts"] != "all"), None)
+    if padded is not None:
+        raise InputError(f"the targets of output `{padded}` are padded, which no file but that of training can tell")
+    labelled = read_labelled(file, metadata, by)
+    given = joined([outputs for outputs, _ in predictor.over(labelled.samples)], metadata)
+    found: Figures = {}
+    notes = list(labelled.samples.notes)
+    left_out = 0
+    for name, body in metadata["evaluation"].items():
+        outcome, known = _outcome(name, body, metadata, labelled, given[name], threshold)
+        left_out = max(left_out, int((~known).sum()))
+        if not known.any():
+            raise InputError(f"`{file.name}` has no row with a target of output `{name}`")
+        kept = outcome.of(known)
+        last = labelled.last.get(name)
+        naive = _naive(body, outcome, last, known)
+        figures = score_outcome(kept)
+        asked, unknown = measure(body["asked"], kept)
+        notes += [f"metric `{metric}` of output `{name}` is computed by Keras alone: left out" for metric in unknown]
+        figures = with_asked(kept.task, body["words"], figures, asked)
+        found[name] = {"samples": int(known.sum()), **figures, "baseline": _baseline(kept, naive, body)}
+        if labelled.groups is not None:
+            found[name]["by_group"] = _by_group(kept, naive, labelled.groups[known], body)
+    return {"samples": int(labelled.samples.count or 0), "left_out": left_out, "notes": notes, "outputs": found}
+
+
+def _outcome(
+    name: str,
+    body: Metadata,
+    metadata: Metadata,
+    labelled: Labelled,
+    given: Array,
+    threshold: float | None,
+) -> tuple[Outcome, NDArray[np.bool_]]:
+    output = metadata["outputs"][name]
+    truth, known = encode_targets(name, body, output, labelled.targets[name])
+    order = [axis for axis, _ in output["axes"]]
+    behind = body["behind"]  # the axis of classes or levels, which goes last
+    wanted = [BATCH, *body["axes"], *([behind] if behind else [])]
+    predicted = np.transpose(given, [order.index(axis) for axis in wanted])
+    if len(predicted) != len(truth):
+        raise InputError(f"output `{name}` has {len(truth)} targets for {len(predicted)} samples")
+    labels: Sequence[object] = output.get("classes") or body["names"] or ()
+    parts = [Part(axis=axis, called=called, names=tuple(names)) for axis, called, names in body["parts"]]
+    decided = output["task"] in ("binary", "multilabel")
+    return Outcome(
+        task=output["task"],
+        truth=truth,
+        predicted=predicted,
+        labels=tuple(map(str, labels)),
+        levels=tuple(output.get("levels") or ()),
+        threshold=threshold if threshold is not None and decided else float(output.get("threshold", 0.5)),
+        gives_scores=body["gives_scores"],
+        parts=tuple(parts),
+        is_map=body["is_map"],
+    ), known
+
+
+def _naive(body: Metadata, outcome: Outcome, last: Array | None, known: NDArray[np.bool_]) -> Array | None:
+    """What the baseline says of each sample that has a target: axes as the targets."""
+    baseline = body["baseline"]
+    if baseline is None:
+        return None
+    if baseline["name"] == "persistence":
+        assert last is not None
+        kept = last[known]
+        if body["is_columns_first"]:
+            kept = np.moveaxis(kept, 1, -1)
+        shape = outcome.truth[known].shape
+        wide = kept if kept.ndim != len(shape) or kept.shape == shape else np.broadcast_to(kept, shape)
+        return np.asarray(np.broadcast_to(wide.reshape(_fitting(wide.shape, shape)), shape))
+    return np.broadcast_to(np.asarray(baseline["value"]), outcome.truth[known].shape)
+
+
+def _fitting(found: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...]:
+    """A window's last values, axes `sample 1 column`, in the shape of the targets, 1 along steps."""
+    if int(np.prod(found)) == int(np.prod(wanted)):
+        return wanted
+    return tuple(size if size in found[1:] or i == 0 else 1 for i, size in enumerate(wanted))
+
+
+def _baseline(outcome: Outcome, naive: Array | None, body: Metadata) -> Figures | None:
+    if naive is None:
+        return None
+    truth, guess = as_rows(outcome.truth), as_rows(naive)
+    name = body["baseline"]["name"]
+    if HEADLINE[outcome.task] == "accuracy":
+        return {"name": name, "accuracy": float(np.mean(truth == guess))}
+    around = body["baseline"].get("around")
+    if around is not None:
+        levels = guess.astype(np.float64)[..., None] + np.asarray(around)
+        return {"name": name, **score_levels(truth, levels, outcome.levels)}
+    return {"name": name, "rmse": rmse(truth, guess), "mae": mae(truth, guess)}
+
+
+def _by_group(outcome: Outcome, naive: Array | None, groups: Array, body: Metadata) -> Mapping[str, Figures]:
+    plain, found = replace(outcome, parts=()), {}
+    names = sorted({str(group) for group in groups})
+    if len(names) > MOST_GROUPS:
+        raise InputError(f"there are {len(names):,} groups, which is more than {MOST_GROUPS:,}: choose another column")
+    for name in names:
+        own = groups == name
+        figures = shortened(outcome.task, score_outcome(plain.of(own)))
+        beside = _baseline(plain.of(own), None if naive is None else naive[own], body)
+        found[name or "(none)"] = {"samples": int(own.sum()), **figures, "baseline": beside}
+    return found

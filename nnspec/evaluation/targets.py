@@ -1,0 +1,162 @@
+"""A file's targets, read beside the inputs: in the same order, cut into the same windows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnspec.runtime.columns import GAP, words_in_one_spelling
+from nnspec.runtime.errors import InputError, listed
+from nnspec.runtime.label_keys import label_key
+from nnspec.runtime.ports import BATCH, Metadata
+from nnspec.runtime.reading import read_samples
+from nnspec.runtime.samples import Samples
+
+Array = np.ndarray
+Described = Mapping[str, object]
+LEAST_READ = 1024  # samples at a time
+GROUP = "the groups"  # no name of an input: those have no spaces
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Labelled:
+    """A file's samples, with what is known of them.
+
+    Attributes:
+        targets: by output, as they stand in the file: axes `sample *target`.
+        last: by output, the last values of a window, axes as the targets or 1 for steps.
+        groups: by which figures are told apart, a word for each sample.
+    """
+
+    samples: Samples
+    targets: Mapping[str, Array]
+    last: Mapping[str, Array]
+    groups: Array | None = None
+
+
+def read_labelled(file: Path, metadata: Metadata, by: str | None = None) -> Labelled:
+    """The samples of a file that have all targets within it.
+
+    Raises:
+        InputError: as `read_samples`, and where the file lacks targets.
+    """
+    described: Mapping[str, Metadata] = metadata["evaluation"]
+    ports: dict[str, Metadata] = {}
+    names = {name: name if name not in metadata["inputs"] else f"{name} (target)" for name in described}
+    for name, body in described.items():
+        if body.get("folder"):
+            continue
+        ports[names[name]] = _target_port(metadata, name, body)
+        if body["baseline"] and body["baseline"]["name"] == "persistence":
+            ports[f"{names[name]} before"] = _port(body, [0, 0])
+    if by is not None:
+        ports[GROUP] = {**_port({"columns": [by], "reads": "words"}, None), "array": by}
+    read = read_samples(file, {**metadata, "inputs": {**metadata["inputs"], **ports}})
+    parts: dict[str, list[Array]] = {port: [] for port in ports}
+    for part in read.slices(LEAST_READ) if ports else ():
+        taken = read.take(part)
+        for port, arrays in parts.items():
+            arrays.append(taken[port])
+    places = {port: [axis for axis, _ in body["axes"]].index(BATCH) for port, body in ports.items()}
+    found = {port: np.concatenate(arrays, axis=places[port]) for port, arrays in parts.items()}
+    samples = Samples(
+        read.count,
+        lambda part: {name: array for name, array in read.take(part).items() if name not in ports},
+        read.keys,
+        read.notes,
+    )
+    targets, last = {}, {}
+    for name, body in described.items():
+        if body.get("folder"):
+            targets[name] = _folders(file, read)
+            continue
+        targets[name] = _in_order(metadata, name, body, found[names[name]])
+        before = found.get(f"{names[name]} before")
+        if before is not None:
+            last[name] = before
+    groups = words_in_one_spelling(found[GROUP].astype(object)).reshape(-1) if by is not None else None
+    return Labelled(samples=samples, targets=targets, last=last, groups=groups)
+
+
+def _port(body: Metadata, rows: list[int] | None) -> dict[str, object]:
+    """What is read beside the inputs, as the metadata describe an input."""
+    steps: list[list[object]] = [] if rows is None else [["step", rows[1] - rows[0] + 1]]
+    words = {"dtype": "string", "encoding": "category"} if body["reads"] == "words" else {"dtype": "float64"}
+    return {
+        **words,
+        "axes": [[BATCH, None], *steps, ["column", len(body["columns"])]],
+        "columns": list(body["columns"]),
+        "gaps": list(body["columns"]),
+        "step": None if rows is None else "step",
+        **({} if rows is None else {"rows": rows}),
+    }
+
+
+def _target_port(metadata: Metadata, name: str, body: Metadata) -> dict[str, object]:
+    if body["columns"]:
+        horizon = body["horizon"]
+        return _port(body, [min(horizon), max(horizon)] if horizon else None)
+    own, order = {BATCH, *body["axes"]}, [axis for axis, _ in metadata["outputs"][name]["axes"]]
+    axes = [[axis, None] for axis in order if axis in own]
+    words = {"dtype": "string", "encoding": "category"} if body["reads"] == "words" else {"dtype": "float64"}
+    return {**words, "axes": axes, "columns": None, "array": body["array"], "gaps": []}
+
+
+def _in_order(metadata: Metadata, name: str, body: Metadata, found: Array) -> Array:
+    """Axes `sample *target`, in the order of the network's own."""
+    if body["columns"]:
+        if body["horizon"]:
+            first = min(body["horizon"])
+            found = found[:, [step - first for step in body["horizon"]]]
+            if body["is_columns_first"]:
+                found = np.moveaxis(found, 1, -1)
+    else:
+        order = [axis for axis, _ in metadata["outputs"][name]["axes"] if axis in {BATCH, *body["axes"]}]
+        if found.ndim == len(order):
+            found = np.transpose(found, [order.index(axis) for axis in (BATCH, *body["axes"])])
+    sizes = [-1 if size is None else size for size in body["sizes"]]
+    try:
+        return found.reshape(len(found), *sizes)
+    except ValueError:
+        raise InputError(
+            f"the targets of output `{name}` have shape {found.shape}, but the model gives {tuple(sizes)} for a sample"
+        ) from None
+
+
+def _folders(file: Path, samples: Samples) -> Array:
+    paths = [PurePosixPath(cell) for cell in samples.keys.get("file", ())]
+    if not paths or any(len(path.parts) < 2 for path in paths):
+        raise InputError(f"`{file.name}` must be a folder whose subfolders are the labels of its files")
+    return np.array([path.parts[0] for path in paths], dtype=object)[:, None]
+
+
+def encode_targets(name: str, body: Metadata, output: Metadata, values: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """Targets as figures compare them: numbers, 0 and 1, or class indices; and which samples have all of theirs.
+
+    Raises:
+        InputError: where a label is none of the model's classes.
+    """
+    if body["reads"] == "numbers":
+        numbers = values.astype(np.float64)
+        known = np.asarray(np.isfinite(numbers).reshape(len(numbers), -1).all(axis=1))
+        if body.get("edges") is not None:
+            edges = np.asarray(body["edges"], dtype=np.float64)
+            return (numbers[..., None] > edges).sum(axis=-1), known
+        return numbers, known
+    words = words_in_one_spelling(values.astype(object))
+    known = np.asarray((words != GAP).reshape(len(words), -1).all(axis=1))
+    labels = [label_key(label) for label in output.get("classes") or (0, 1)]
+    index = {label: i for i, label in enumerate(labels)}
+    own = {label_key(label): i for i, label in enumerate(body.get("labels") or ())}  # as the data of training had them
+    codes = {GAP: 0, **own, **index}
+    strange = sorted({str(word) for word in words.reshape(-1)} - codes.keys())
+    if strange:
+        raise InputError(
+            f"output `{name}` has no class {listed(strange[:5])}; the model's classes are {listed(labels[:20])}"
+        )
+    found = np.array([codes[word] for word in words.reshape(-1)], dtype=np.int64)
+    return found.reshape(words.shape), known

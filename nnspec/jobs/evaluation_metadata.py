@@ -1,0 +1,92 @@
+"""What a model's file says of its targets: how `nnspec evaluate` reads them, and what a naive baseline would say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from nnspec.catalogue.losses import measures
+from nnspec.data.dataset import Dataset
+from nnspec.data.deployment import Deployment, class_position
+from nnspec.data.section.plan import DataPlan, SlotPlan
+from nnspec.ir import axes as ax
+from nnspec.ir.graph import Graph, Output
+from nnspec.training.baselines import majority
+from nnspec.training.figures.parts import is_map, parts_of, target_axes
+from nnspec.training.intervals import residual_quantiles
+from nnspec.training.scores import as_rows
+
+Described = dict[str, object]
+
+
+def describe_evaluation(graph: Graph, plan: DataPlan, deployment: Deployment, dataset: Dataset) -> dict[str, Described]:
+    """By output, as JSON: where its targets stand, their axes, the metrics that the spec asks for, and its baseline."""
+    return {
+        name: _describe(output, plan, plan.outputs[name], deployment, dataset)
+        for name, output in graph.outputs.items()
+        if name in plan.outputs
+    }
+
+
+def _describe(output: Output, plan: DataPlan, slot: SlotPlan, deployment: Deployment, dataset: Dataset) -> Described:
+    axes = target_axes(output)
+    transform = deployment.outputs[output.name]
+    classes = deployment.classes(output)
+    behind = None
+    if output.task == "classification":
+        behind = output.value.axes[class_position(output)].name
+    elif output.level_axis is not None:
+        behind = output.value.axes[output.level_axis].name
+    is_windowed = plan.window is not None and slot.is_windowed
+    is_word = output.task in ("classification", "binary") and transform.edges is None
+    has_names = classes is not None and not any(str(label).lstrip("-").isdigit() for label in classes)
+    return {
+        "columns": list(slot.columns),
+        "array": None if slot.columns else slot.array or output.name,
+        **({"folder": True} if slot.folder_of else {}),
+        "reads": "words" if is_word else "numbers",
+        "axes": [axis.name for axis in axes],
+        "sizes": [axis.size if isinstance(axis.size, int) else None for axis in axes],
+        "behind": behind,
+        "horizon": list(plan.window.horizon) if plan.window is not None and is_windowed else None,
+        "is_columns_first": _is_columns_first(plan, slot, axes),
+        "counts": output.counts,
+        "names": list(slot.columns) if output.task == "multilabel" else None,
+        # The data may number the classes that the spec names.
+        "labels": list(range(len(classes))) if classes is not None and has_names else None,
+        "edges": transform.edges,
+        "gives_scores": output.gives_scores,
+        "is_map": is_map(output),
+        "parts": [[part.axis, part.called, list(part.names)] for part in parts_of(output, plan)],
+        "asked": [[m.name, m.kind, dict(m.arguments)] for m in measures(output)] if output.metrics else [],
+        "words": [metric for metric in output.metrics if isinstance(metric, str)],
+        "baseline": _baseline(output, slot, dataset, is_windowed=is_windowed),
+    }
+
+
+def _is_columns_first(plan: DataPlan, slot: SlotPlan, axes: list[ax.Axis]) -> bool:
+    if plan.window is None or not plan.window.has_steps or len(axes) < 2:
+        return False
+    return (
+        axes[0].size == len(slot.columns) and not ax.is_sequence(axes[0]) and axes[1].size == len(plan.window.horizon)
+    )
+
+
+def _baseline(output: Output, slot: SlotPlan, dataset: Dataset, *, is_windowed: bool) -> Mapping[str, object] | None:
+    """None where it would need more than the file has."""
+    train = dataset.splits["train"]
+    if output.counts != "all":
+        return None
+    if not output.gives_values:
+        codes = train.y[output.name]
+        return {"name": "majority", "value": majority(as_rows(codes), None).reshape(codes.shape[1:]).tolist()}
+    target, last = train.target[output.name].astype(np.float64), train.last[output.name]
+    if last is not None and not (is_windowed and slot.columns):
+        return None
+    fitted = np.broadcast_to(target.mean(axis=0) if last is None else last, target.shape)
+    found: Described = {"name": "persistence"} if last is not None else {"name": "mean", "value": fitted[0].tolist()}
+    if output.levels:
+        missed = as_rows(target) - as_rows(fitted)
+        found["around"] = residual_quantiles(missed, output.levels).tolist()
+    return found

@@ -1,0 +1,75 @@
+"""What `nnspec evaluate` says of a built spec's raw test rows: of a table newest first, else of arrays."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from click.testing import CliRunner
+
+from nnspec import api, runtime
+from nnspec.checks.context import input_slots, output_slots
+from nnspec.cli import main
+from nnspec.data.dataset import load
+from nnspec.jobs import Run
+from tests.support.spec_predictions import _begun, _written
+
+
+def evaluated_test_rows(spec: Path, run: Run, folder: Path) -> dict[str, dict[str, Any]]:
+    """The figures of each output."""
+    plan = api.load(spec).checked.data
+    assert plan is not None
+    is_table = plan.source is not None and plan.source.kind == "csv"
+    data = _table_rows(spec, folder) if is_table else _array_rows(spec, run, folder)
+    done = CliRunner().invoke(main, ["evaluate", str(run.onnx), str(data), "--format", "json"])
+    assert done.exit_code == 0, done.output
+    found: dict[str, dict[str, Any]] = json.loads(done.stdout)["outputs"]
+    return found
+
+
+def _table_rows(spec: Path, folder: Path) -> Path:
+    plan = api.load(spec).checked.data
+    assert plan is not None
+    assert plan.source is not None
+    with plan.source.path.open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    before = sum(part.fraction or 0 for part in plan.split.parts if part.name != "test")
+    start = int(before * len(rows) + 1e-6) + (plan.gap or 0)
+    test = [_begun(rows, start), *rows[start + 1 :]]
+    return _written(folder / "labelled_newest_first.csv", test[::-1])
+
+
+def _array_rows(spec: Path, run: Run, folder: Path) -> Path:
+    checked = api.load(spec).checked
+    assert checked.data is not None
+    test = load(checked.data, input_slots(checked.graph), output_slots(checked.graph)).splits["test"]
+    metadata = runtime.load(run.onnx).metadata
+    arrays = {}
+    targets = dict(test.target)
+    for name, slot in checked.data.outputs.items():
+        if slot.classes is not None and slot.classes.kind == "quantiles":  # the numbers that are cut into classes
+            assert slot.source.kind == "npy"
+            targets[name] = np.moveaxis(np.load(slot.source.path), -1, 0)[test.rows]
+    for name, array in {**test.raw, **targets}.items():
+        order = metadata["layout"].get(name)
+        arrays[name] = np.moveaxis(array, 0, -1) if order is not None and order[-1] == "batch" else array
+    np.savez(folder / "labelled.npz", **arrays)
+    return folder / "labelled.npz"
+
+
+def assert_same_metrics(got: Any, wanted: Any, place: str = "") -> None:
+    """Every metric that a file can have is there, and within rounding.
+
+    A file lacks the naive errors of its series, and knows of one baseline alone.
+    """
+    if isinstance(wanted, dict):
+        assert wanted.keys() - got.keys() <= {"mase", "others", "by_series"}, place
+        for key in got:
+            assert_same_metrics(got[key], wanted[key], f"{place}/{key}")
+    elif isinstance(wanted, str) or (isinstance(wanted, list) and wanted and isinstance(wanted[0], str)):
+        assert got == wanted, place
+    else:
+        np.testing.assert_allclose(got, wanted, rtol=1e-3, atol=2e-4, err_msg=place)
