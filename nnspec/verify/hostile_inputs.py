@@ -38,6 +38,7 @@ def variants(
     length: int = 9,
     deployment: Deployment | None = None,
     weights_of: WeightsOf = lambda node: {},
+    alike: bool = False,
 ) -> list[dict[str, np.ndarray]]:
     """Raw inputs by name, a mapping for each place of the padding; one without any, one at batch 1.
 
@@ -45,10 +46,11 @@ def variants(
         batch: how many samples; where the graph fixes one, that.
         length: of axes whose size is open.
         weights_of: a node's weights, where they are known: what is padding behind a `Normalization` follows from them.
+        alike: whether all open axes are of one length.
     """
     paddings = {name: found for name in graph.inputs if (found := padding_of(graph, name, weights_of)) is not None}
     batch = next(iter(graph.batches.values()), batch)
-    drawn = random_inputs(graph, deployment or Deployment(), batch, length, weights_of)
+    drawn = random_inputs(graph, deployment or Deployment(), batch, length, weights_of, alike=alike)
     places = PLACES if paddings else PLACES[:1]
     result = []
     for place in places:

@@ -9,7 +9,7 @@ import numpy as np
 
 from nnspec.data.deployment import Deployment
 from nnspec.ir.graph import Graph, Node
-from nnspec.ir.symbols import size_at, unlike_lengths
+from nnspec.ir.symbols import lengths_of, size_at, unlike_lengths
 from nnspec.verify.raw_columns import random_columns, with_gaps
 
 WeightsOf = Callable[[Node], Mapping[str, np.ndarray]]
@@ -22,6 +22,8 @@ def random_inputs(
     length: int,
     weights_of: WeightsOf = lambda node: {},
     scale: float = 1.0,
+    *,
+    alike: bool = False,
 ) -> dict[str, np.ndarray]:
     """Random raw inputs of the scale that the network knows; integers stay within what an Embedding can look up.
 
@@ -30,9 +32,10 @@ def random_inputs(
     Args:
         length: of axes whose size is open, unless a constraint on them wants another.
         weights_of: a node's weights, where they are known.
+        alike: whether all open axes are of one length; else no two are, where the network can be run so.
     """
     rng = np.random.default_rng(1_000_003 * batch + length)
-    lengths = unlike_lengths(graph, length)
+    lengths = lengths_of(graph, length) if alike else unlike_lengths(graph, length)
     result: dict[str, np.ndarray] = {}
     for name, value in graph.inputs.items():
         shape = (batch, *(int(size_at(a.size, lengths)) for a in value.axes))

@@ -81,6 +81,7 @@ class KerasFormula:
         values: dict[str, Tensor] = {}
         for name, tensor, value in zip(node.args["values"], tensors, node.inputs, strict=True):
             if name in used:
+                tensor = tensor if value.dtype.startswith("float") else ops.cast(tensor, "float32")
                 values[name] = _spread(tensor, ax.names(value.axes), order)
         is_constant = not values
         for weight in self.own:

@@ -235,6 +235,8 @@ class _Builder:
     def read(self, tensor: Tensor) -> Read:
         if tensor.call is None:
             return Read(None, self.inputs[self.input_names[tensor.input]])
+        if tensor.call not in self.made and tensor.call in self.network.mask_calls:
+            self.made[tensor.call] = self.calls.convert(tensor.call)
         return self.made[tensor.call][tensor.index]
 
 

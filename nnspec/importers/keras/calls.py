@@ -11,7 +11,7 @@ from typing import Any
 from nnspec.diagnostics import Reason
 from nnspec.importers.keras.inline import Inlined, inline
 from nnspec.importers.keras.items import Item, Maker, Read
-from nnspec.importers.keras.mask_flow import MaskFlow
+from nnspec.importers.keras.mask_flow import GivenMask, MaskFlow
 from nnspec.importers.keras.network import MASKS, Call, Config, Constant, ImportFault, Tensor, tensors_in
 from nnspec.importers.keras.operations.operation import Operation
 from nnspec.importers.keras.operations.rules import check_known, is_operation, translate_operation
@@ -71,7 +71,8 @@ class CallConverter:
             self.maker.notes.append(f"layer `{call.name}` ({kind}) is left out: {REGISTRY[kind].left_out}")
             return [self.read(call.tensors[0])]
         body = {**body, **self.call_arguments(call, kind)}
-        reads = self.masks.as_in_keras(call, kind, [self.read(tensor) for tensor in call.tensors])
+        reads = [self.read(tensor) for tensor in call.tensors]
+        reads = self.masks.as_in_keras(call, kind, reads, self.given_mask(call))
         reads = self.add_constants(call, reads)
         if body.get("unroll") and not isinstance(reads[0].value.axes[0].size, int):
             body.pop("unroll")
@@ -111,6 +112,13 @@ class CallConverter:
                 continue
             raise ImportFault(f"layer `{call.name}` ({kind}) is called with `{key}`, which a spec cannot express")
         return said
+
+    def given_mask(self, call: Call) -> GivenMask | None:
+        """The flags that a layer is called with as its `mask`, converted where they are asked for."""
+        mask = call.keywords.get("mask")
+        if not isinstance(mask, Tensor):
+            return None
+        return GivenMask(read=lambda: self.read(mask), is_of_inputs=_is_of_inputs(mask))
 
     def add_constants(self, call: Call, reads: list[Read]) -> list[Read]:
         """What a layer reads, with the constants among it, each with one name for an axis where the values have it.
@@ -245,6 +253,18 @@ class CallConverter:
 
     def add_reshape(self, call: Call, read: Read, sizes: Sequence[int]) -> Read:
         return self.maker.source(self.reshape({"target_shape": list(sizes)}, [read], call))
+
+
+def _is_of_inputs(mask: Tensor) -> bool:
+    """Whether operations compute it from the model's inputs alone, so that it is no mask of a layer."""
+    pending = [mask]
+    while pending:
+        tensor = pending.pop()
+        if tensor.call is not None:
+            if not is_operation(tensor.call):
+                return False
+            pending += tensor.call.tensors
+    return True
 
 
 def _axis_by_name(kind: str, body: dict[str, Any], reads: Sequence[Read]) -> dict[str, Any]:

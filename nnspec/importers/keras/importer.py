@@ -21,8 +21,8 @@ from nnspec.importers.keras.build_spec import Draft, build_draft, check_calls, i
 from nnspec.importers.keras.classes import package_classes
 from nnspec.importers.keras.comparison import TOLERANCE, largest_difference, refuse_wrong_zeros
 from nnspec.importers.keras.mask_flow import has_masks
-from nnspec.importers.keras.network import Call, ImportFault, Network
-from nnspec.importers.keras.observed_masks import Observed, observe_masks
+from nnspec.importers.keras.network import Call, ImportFault, Network, Place
+from nnspec.importers.keras.observed_masks import Observed, Seen, observe_masks
 from nnspec.importers.keras.own_blocks import OwnBlocks, read_blocks
 from nnspec.importers.keras.source import read_network
 from nnspec.importers.keras.stand_ins import stand_ins, standing_in
@@ -180,12 +180,33 @@ def _with_masks(draft: Draft, model: Any, network: Network, name: str, known: Ow
     """The draft with masks where the model has them, which only the model itself can tell."""
     if not has_masks(draft.graph, network.calls):
         return draft
-    runs = variants(draft.graph, np.random.default_rng(7))
     try:
-        observed = observe_masks(model, [list(arrays.values()) for arrays in runs])
+        observed = _observed(draft, model)
         return _draft(network, name, known, observed)
     except ImportFault as fault:
         raise _refused(fault, here) from None
+
+
+def _observed(draft: Draft, model: Any) -> dict[tuple[Place, ...], Seen]:
+    """The model's masks on padded inputs, whose open axes are of one length where they cannot be of several.
+
+    A layer called with the mask of another input wants as many steps as that has, which no shape says.
+
+    Raises:
+        ImportFault: where the model fails either way.
+    """
+
+    def observe(*, alike: bool) -> dict[tuple[Place, ...], Seen]:
+        runs = variants(draft.graph, np.random.default_rng(7), alike=alike)
+        return observe_masks(model, [list(arrays.values()) for arrays in runs])
+
+    try:
+        return observe(alike=False)
+    except ImportFault as fault:
+        try:
+            return observe(alike=True)
+        except ImportFault:
+            raise fault from None
 
 
 def import_model(

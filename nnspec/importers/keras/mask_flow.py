@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 
 from nnspec.checks.direction import turned_masks
 from nnspec.importers.keras.items import Maker, Read
+from nnspec.importers.keras.naming import free_name
 from nnspec.importers.keras.network import Call, ImportFault
 from nnspec.importers.keras.observed_masks import Fingerprint, Observed, Seen
+from nnspec.ir.axes import names
 from nnspec.ir.graph import Graph
 from nnspec.layers.registry import REGISTRY
+
+_Key = tuple[int, str]  # of a value: its item and port
 
 
 class MaskToCome(Exception):
     """A call uses a mask that only a value has that is converted later."""
+
+
+@dataclass(frozen=True)
+class GivenMask:
+    """Flags that the model calls a layer with as its `mask`.
+
+    Attributes:
+        is_of_inputs: whether operations compute them from the model's inputs alone.
+    """
+
+    read: Callable[[], Read]
+    is_of_inputs: bool
 
 
 @dataclass
@@ -30,12 +46,19 @@ class MaskFlow:
     observed: Observed | None
     _: KW_ONLY
     may_wait: bool = True
-    known: dict[tuple[int, str], Fingerprint] = field(default_factory=dict)  # of values that carry a mask
+    known: dict[_Key, Fingerprint] = field(default_factory=dict)  # of values that carry a mask
     carriers: dict[Fingerprint, Read] = field(default_factory=dict)
-    made: dict[tuple[int, str, Fingerprint | None], Read] = field(default_factory=dict)
+    bare: dict[_Key, Read] = field(default_factory=dict)  # values without the mask that they had
+    restored: dict[tuple[_Key, _Key], Read] = field(default_factory=dict)  # by a value and whose mask it got
+    flags: dict[tuple[_Key, tuple[str, ...]], Read] = field(
+        default_factory=dict
+    )  # what carries a mask that the model computes
 
-    def as_in_keras(self, call: Call, kind: str, reads: Sequence[Read]) -> list[Read]:
+    def as_in_keras(self, call: Call, kind: str, reads: Sequence[Read], given: GivenMask | None = None) -> list[Read]:
         """What a layer reads, with the masks that Keras' layer would use.
+
+        Args:
+            given: the flags that the layer is called with.
 
         Raises:
             ImportFault: where it uses one that nothing in the spec carries.
@@ -45,12 +68,16 @@ class MaskFlow:
             return list(reads)
         wanted = _used(kind, seen)
         is_used = REGISTRY[kind].uses_mask or REGISTRY[kind].joins_masks
-        result = []
+        result: list[Read] = []
         for read, mask in zip(reads, wanted, strict=True):
-            if mask is None:
+            flags = given if not result else None
+            if mask is None and flags is not None and flags.is_of_inputs and is_used:
+                # They hid nothing when the model ran, but no layer's padding told what to try.
+                result.append(self.masked_by(self.made_of(flags.read(), read), read, call))
+            elif mask is None:
                 result.append(self.unmasked(read, call))
             elif is_used and (self.known.get(_key(read)) != mask or self.is_turned(read)):
-                result.append(self.masked(read, mask, call))
+                result.append(self.masked(read, mask, call, flags))
             else:
                 result.append(read)
         return result
@@ -74,17 +101,19 @@ class MaskFlow:
         """The value without its mask, if it has one."""
         if read.value.mask is None:
             return read
-        key = (*_key(read), None)
-        if key not in self.made:
+        key = _key(read)
+        if key not in self.bare:
             self.maker.notes.append(f"the mask along `{read.value.mask}` ends before `{call.name}`, as in the model")
-            self.made[key] = self.maker.source(self.maker.add("unmask", {}, [read]))
-        return self.made[key]
+            self.bare[key] = self.maker.source(self.maker.add("unmask", {}, [read]))
+        return self.bare[key]
 
-    def masked(self, read: Read, mask: Fingerprint, call: Call) -> Read:
-        """The value with the mask that Keras has here."""
+    def masked(self, read: Read, mask: Fingerprint, call: Call, flags: GivenMask | None = None) -> Read:
+        """The value with the mask that Keras has here: of a value that carries it, or else made of flags."""
         carrier = self.carriers.get(mask)
         if carrier is None and self.may_wait:
             raise MaskToCome(call.name)
+        if carrier is None and flags is not None:
+            carrier = self.made_of(flags.read(), read)
         if carrier is None:
             if read.value.mask is not None:
                 return read  # the comparison tells whether it is the same
@@ -92,11 +121,26 @@ class MaskFlow:
                 f"layer `{call.name}` uses a mask that none of its inputs carries in the spec",
                 help="create the mask with `Masking` or with an `Embedding` with `mask_zero`, and save the model again",
             )
-        key = (*_key(read), mask)
-        if key not in self.made:
+        return self.masked_by(carrier, read, call)
+
+    def masked_by(self, carrier: Read, read: Read, call: Call) -> Read:
+        """The value with the mask that another one carries."""
+        key = (_key(read), _key(carrier))
+        if key not in self.restored:
             bare = self.unmasked(read, call)
-            self.made[key] = self.maker.source(self.maker.add("mask_like", {}, [bare, carrier]))
-        return self.made[key]
+            self.restored[key] = self.maker.source(self.maker.add("mask_like", {}, [bare, carrier]))
+        return self.restored[key]
+
+    def made_of(self, flags: Read, read: Read) -> Read:
+        """A value whose mask the flags are, one for each step: `Masking` looks for steps that are all zeros."""
+        steps = names(read.value.axes)[: len(flags.value.axes)]
+        key = (_key(flags), steps)
+        if key not in self.flags:
+            other = {old: new for old, new in zip(names(flags.value.axes), steps, strict=True) if old != new}
+            named = self.maker.source(self.maker.add("rename", other, [flags])) if other else flags
+            wide = self.maker.source(self.maker.add("insert", {free_name("flag", steps): 1}, [named]))
+            self.flags[key] = self.maker.source(self.maker.add("Masking", {}, [wide]))
+        return self.flags[key]
 
     def note(self, call: Call, outputs: Sequence[Read]) -> None:
         """Remembers which masks a call's outputs carry."""
@@ -109,7 +153,7 @@ class MaskFlow:
                 self.carriers.setdefault(mask, read)
 
 
-def _key(read: Read) -> tuple[int, str]:
+def _key(read: Read) -> _Key:
     return (id(read.item), read.value.port) if read.item is not None else (0, read.value.node)
 
 

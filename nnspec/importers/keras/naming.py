@@ -40,7 +40,16 @@ def input_axes(network: Network, tensor: Tensor) -> tuple[str, ...]:
         if found is not None and len(found) == rank:
             return found
         readers += [c for c in network.calls if any(t.call is call and len(t.shape) == rank for t in c.tensors)]
+    if rank == 1 and _says_steps(network, tensor):
+        return ("time",)
     return BY_RANK.get(rank) or tuple(f"axis_{i + 1}" for i in range(rank))
+
+
+def _says_steps(network: Network, tensor: Tensor) -> bool:
+    """Whether an input says which steps count: it is a mask, or one is computed of it."""
+    masks = [mask for call in network.calls for mask in call.masks]
+    read = [*masks, *(found for call in network.mask_calls for found in call.tensors)]
+    return any(found.call is None and found.input == tensor.input for found in read)
 
 
 def _by_layer(kind: str, config: Mapping[str, Any], rank: int) -> tuple[str, ...] | None:

@@ -103,6 +103,11 @@ class Call:
         return tuple(leaf for leaf in self.operands if isinstance(leaf, Tensor))
 
     @property
+    def masks(self) -> tuple[Tensor, ...]:
+        """The masks that it is called with; Keras records those that it passes on by itself too."""
+        return tuple(tensors_in([self.keywords.get(key) for key in sorted(MASKS)]))
+
+    @property
     def operands(self) -> tuple[Tensor | Constant, ...]:
         """The same with the constants among it, in order."""
         read = {key: value for key, value in self.keywords.items() if key not in MASKS}
@@ -133,6 +138,7 @@ class Network:
     Attributes:
         batches: the batch sizes that inputs fix.
         faults: what no spec has about its inputs.
+        mask_calls: what only computes masks, in the same order; most of it a spec's layers do by themselves.
     """
 
     name: str
@@ -141,3 +147,4 @@ class Network:
     outputs: Mapping[str, Tensor]
     batches: Mapping[str, int] = field(default_factory=dict)
     faults: tuple[ImportFault, ...] = ()
+    mask_calls: tuple[Call, ...] = ()

@@ -66,6 +66,8 @@ def read_network(config: Config, class_name: str) -> Network:
         outputs[_free(name, outputs)] = reader.resolve(root, reference)
     wanted = _needed(outputs.values())
     calls = tuple(call for call in reader.calls if id(call) in wanted)
+    masks = [tensor for call in calls for tensor in call.masks]
+    of_masks = _needed(masks) - wanted
     return Network(
         name=str(functional.get("name", "model")),
         inputs=inputs,
@@ -73,6 +75,7 @@ def read_network(config: Config, class_name: str) -> Network:
         outputs=outputs,
         batches=batches,
         faults=tuple(faults),
+        mask_calls=tuple(call for call in reader.calls if id(call) in of_masks),
     )
 
 

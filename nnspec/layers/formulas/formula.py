@@ -10,7 +10,7 @@ from nnspec.diagnostics import Fix, Reason
 from nnspec.document.types import JsonSchema
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis
-from nnspec.ir.graph import Node
+from nnspec.ir.graph import Node, Value
 from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.formulas.algebra import BOUNDED, compute
 from nnspec.layers.formulas.axes_of import AxesOf
@@ -44,7 +44,8 @@ class Formula(Layer):
     One value is called `x`, several `x1`, `x2`, …; `values` renames them. Axes are matched by name: a weight along
     `channel` is repeated along all others, and so is a value without an axis of another. There are `+ - * / **`,
     comparisons (1 where they hold, else 0), and mean, sum, max and min over axes:
-    `x / sqrt(mean(x * x, channel) + 1.0e-6) * gamma`. The mask is dropped.
+    `x / sqrt(mean(x * x, channel) + 1.0e-6) * gamma`. Integers and flags are computed with as float32, which holds
+    integers up to 2²⁴. The mask is dropped.
 
     Functions: `where(condition, a, b)`, `clip(x, low, high)`, `max` and `min` of several, abs, ceil, floor, round,
     sign, exp, expm1, log, log1p, sqrt, rsqrt, square, reciprocal, sin, cos, tan, asin, acos, atan, sinh, cosh, tanh,
@@ -73,7 +74,7 @@ class Formula(Layer):
         return {**schema, "type": ["object", "string"]}
 
     def infer(self, call: Call) -> Inferred:
-        call.require_float()
+        call.require_float([value for value in call.inputs if not is_number(value)])
         names = self.value_names(call)
         axes = common_axes(call)
         bodies: Mapping[str, Any] = call.args["weights"] or {}
@@ -189,6 +190,11 @@ class Formula(Layer):
         from nnspec.layers.formulas.onnx_formula import lower
 
         return [lower(node, inputs, lowering)]
+
+
+def is_number(value: Value) -> bool:
+    """Whether it holds integers or flags, which count as 1 and 0."""
+    return value.dtype == "bool" or value.dtype.startswith(("int", "uint"))
 
 
 def common_axes(call: Call) -> dict[str, Axis]:

@@ -10,6 +10,7 @@ from nnspec.ir.graph import Node
 from nnspec.layers.formulas.algebra import compute
 from nnspec.layers.formulas.own_weights import OwnWeight, declared
 from nnspec.layers.formulas.parse import names_in, parse
+from nnspec.layers.normalization.rescaling import cast_to_float32
 from nnspec.lazy import dataclass, np
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def lower(node: Node, inputs: Sequence[View], lowering: Lowering) -> View:
     longest: dict[str, Group] = {}  # one run of indices an axis, whichever values have it
     for name, view, value in zip(node.args["values"], inputs, node.inputs, strict=True):
         if name in used:
+            view = view if value.dtype.startswith("float") else cast_to_float32(lowering, view)
             terms[name] = _spread(lowering, lowering.collapsed(view), ax.names(value.axes), order, longest)
     is_constant = not terms
     for weight in declared(node):

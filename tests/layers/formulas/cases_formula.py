@@ -56,6 +56,17 @@ CASES = [
     Case("formula", "1 - x", [X], X, of_x(lambda x: 1 - x), ["Sub"], id="text-alone"),
     Case(
         "formula",
+        {"expression": "x1 / 4 - x2"},
+        [X, F],
+        X,
+        lambda w, inputs: inputs[0] / 4 - (inputs[1] != 0)[:, None],
+        ["Cast", "Cast", "Reshape", "Div", "Sub"],
+        make=lambda rng, shape: rng.integers(-5, 9, shape),
+        dtypes=["int32", "bool"],
+        id="integers-and-flags",
+    ),
+    Case(
+        "formula",
         {
             "expression": "x / sqrt(mean(x * x, feature) + 1.0e-6) * gamma",
             "weights": {"gamma": {"axes": {"feature": None}, "initializer": "ones"}},

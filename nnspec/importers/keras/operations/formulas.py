@@ -11,6 +11,7 @@ from nnspec.importers.keras.naming import free_name
 from nnspec.importers.keras.network import Constant, ImportFault
 from nnspec.importers.keras.operations.constants import axes_of, bias_axes, scalar
 from nnspec.importers.keras.operations.operation import Operation, Rule, renamed
+from nnspec.importers.keras.operations.reductions import reduced
 
 _LN2, _LN10 = math.log(2.0), math.log(10.0)
 _GELU = "0.5 * {0} * (1.0 + tanh(0.7978845608028654 * ({0} + 0.044715 * {0} * {0} * {0})))"
@@ -177,11 +178,28 @@ def _gelu(op: Operation) -> Read:
 
 
 def _cast(op: Operation) -> Read | None:
-    """Nothing where the value has the dtype already, or holds 1 and 0 for true and false, as formulas do."""
-    wanted, tensors = str(op.config.get("dtype")), op.call.tensors
-    if wanted == op.read.value.dtype or (wanted.startswith("float") and tensors[0].dtype == "bool"):
+    """Nothing where the value has the dtype already, or a wider one does: a formula makes floats, 1 and 0 for flags."""
+    wanted, given = str(op.config.get("dtype")), op.read.value.dtype
+    is_whole = given.startswith(("int", "uint"))
+    if wanted == given or (is_whole and given != "uint32" and wanted in ("int32", "int64") and given != "int64"):
         return op.read
+    if given == "string":
+        return None
+    if wanted == "bool":
+        return computed(op, "{0} != 0", [op.read])
+    if wanted == "float32" and (is_whole or given == "bool"):
+        return computed(op, "{0} + 0", [op.read])
+    if wanted in ("int32", "int64") and not is_whole:  # smaller ones and unsigned ones would wrap around
+        return computed(op, "sign({0}) * floor(abs({0}))", [op.read])
     return None
+
+
+def _any_or_all(op: Operation) -> Read:
+    """Whether one flag is set along axes, or each: the largest or the smallest of 1 and 0."""
+    flags = computed(op, "{0} != 0", [op.read])
+    places = op.places(op.config.get("axis"), len(op.axes(flags)))
+    by = "max" if op.kind == "Any" else "min"
+    return reduced(op, flags, by, places, keepdims=bool(op.config.get("keepdims")))
 
 
 RULES: Mapping[str, Rule] = {
@@ -190,4 +208,6 @@ RULES: Mapping[str, Rule] = {
     "Round": _rounded,
     "Gelu": _gelu,
     "Cast": _cast,
+    "Any": _any_or_all,
+    "All": _any_or_all,
 }

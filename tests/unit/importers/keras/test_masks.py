@@ -166,6 +166,40 @@ def attention_takes_the_mask_before_a_join() -> Any:
     return keras.Model(ids, inner(kl.Activation("tanh")(both)))
 
 
+def the_mask_of_ids_that_nothing_else_reads() -> Any:
+    """Two open inputs, which the mask binds to one length."""
+    one, other = words(None, "one"), words(None, "other")
+    embedding = kl.Embedding(20, 4, mask_zero=True)
+    return keras.Model([one, other], kl.SimpleRNN(3)(embedded(one), mask=embedding.compute_mask(other)))
+
+
+def two_lengths_that_a_mask_binds() -> Any:
+    one, other = words(None, "one"), words(None, "other")
+    embedding = kl.Embedding(20, 4, mask_zero=True)
+    y = kl.GRU(3)(kl.Embedding(20, 4)(one), mask=embedding.compute_mask(other))
+    return keras.Model([one, other], kl.Concatenate()([y, kl.GlobalAveragePooling1D()(embedding(other))]))
+
+
+def a_mask_that_is_computed() -> Any:
+    ids = words()
+    x = kl.Embedding(20, 4)(ids)
+    known = ops.logical_and(ids > 3, ops.not_equal(ids, 7))
+    return keras.Model(ids, kl.Bidirectional(kl.LSTM(3))(x, mask=known))
+
+
+def a_mask_of_any_value() -> Any:
+    one, other = words(9, "one"), words(9, "other")
+    pairs = ops.stack([one, other], axis=-1)
+    steps = ops.any(ops.not_equal(ops.cast(pairs, "float32"), 0.0), axis=-1)
+    x = kl.Concatenate()([kl.Embedding(20, 2)(one), kl.Embedding(20, 3)(other)])
+    return keras.Model([one, other], kl.GlobalAveragePooling1D()(kl.Dense(3)(x), mask=steps))
+
+
+def an_input_as_mask() -> Any:
+    ids, flags = words(9, "ids"), keras.Input((9,), dtype="int32", name="flags")
+    return keras.Model([ids, flags], kl.GRU(3)(kl.Embedding(20, 4)(ids), mask=ops.cast(flags, "bool")))
+
+
 def named_as_keras_would() -> Any:
     ids = words()
     x = embedded(ids)
@@ -195,6 +229,11 @@ MODELS: list[Callable[[], Any]] = [
     two_of_two_in_a_model,
     the_mask_of_a_value_that_comes_later,
     attention_takes_the_mask_before_a_join,
+    the_mask_of_ids_that_nothing_else_reads,
+    two_lengths_that_a_mask_binds,
+    a_mask_that_is_computed,
+    a_mask_of_any_value,
+    an_input_as_mask,
     named_as_keras_would,
 ]
 

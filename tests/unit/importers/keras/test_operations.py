@@ -125,6 +125,10 @@ MATHS: dict[str, Function] = {
     "either": lambda x: ops.where(ops.logical_or(x < -0.5, x >= 0.5), x, 0.0),
     "equal": lambda x: ops.where(ops.equal(x, 0.0), 5.0, x) + ops.where(ops.not_equal(x, 0.0), 0.5, x),
     "cast": lambda x: ops.cast(x >= 0.2, "float32") * x,
+    "cast to integers": lambda x: ops.cast(ops.cast(x * 2.7, "int32"), "float32") * x,
+    "cast to flags": lambda x: ops.where(ops.cast(ops.floor(x * 1.3), "bool"), x, 2.0),
+    "any": lambda x: ops.where(ops.any(x > 0.8, axis=-1, keepdims=True), x, 0.0),
+    "all": lambda x: ops.cast(ops.all(ops.greater(x, -0.5), axis=1), "float32"),
     "repeated": lambda x: x / ops.sum(x * x + 1.0, axis=-1, keepdims=True),
     "of every pair": lambda x: x[:, :, None] / (x[:, None] + 2.0),
     "activations": lambda x: ops.sigmoid(x) + ops.tanh(x) + ops.relu(x) + ops.silu(x) + ops.softplus(x) + ops.relu6(x),
@@ -251,6 +255,17 @@ def test_a_square_that_keras_takes_for_a_bias(tmp_path: Path) -> None:
     assert "x - table, weights: {table: {axes: {time: 4}" in text
 
 
+def test_computing_with_integers(tmp_path: Path) -> None:
+    """As floats, which hold whole numbers exactly."""
+    ids = keras.Input((7,), dtype="int32")
+    half = ops.cast(ids // 2, "float32") + ops.cast(ops.not_equal(ids % 3, 0), "float32")
+    flags = ops.cast(ops.logical_and(ids > 2, ids < 9), "float32")
+    model = keras.Model(ids, [half + ops.cast(ids, "float32") * 0.5, kl.Dense(3)(flags)])
+    made, _ = import_randomized(model, tmp_path)
+    rows = np.random.default_rng(3).integers(-9, 12, (5, 7)).astype(np.int32)
+    compare_deployed(model, made, [[rows], [rows[:1]]])
+
+
 # What the batch axis does, in every rule that counts axes.
 ACROSS_SAMPLES: dict[str, Function] = {
     "mean": lambda x: ops.mean(x, axis=0),
@@ -290,7 +305,7 @@ REFUSED: dict[str, tuple[Function, str]] = {
     "cumsum": (lambda x: ops.cumsum(x, axis=1), "`Cumsum`"),
     "diagonal": (lambda x: ops.einsum("bii->bi", ops.matmul(x, ops.transpose(x, (0, 2, 1)))), "diagonal"),
     "constant with samples": (lambda x: x + np.ones((3, 6, 4), "float32"), "a separate batch"),
-    "ids": (lambda x: ops.cast(x, "int32"), "`Cast`"),
+    "bytes": (lambda x: ops.cast(x, "uint8"), "`Cast`"),
     "other ranks": (lambda x: x + x[:, 0], "3 and 2 axes"),
 }
 
