@@ -181,5 +181,11 @@ class _Operations:
     def where(self, flag: Tensor, value: Tensor, other: Tensor) -> Tensor:
         return ops.where(flag, value, other)
 
+    def accumulate(self, value: Tensor, axis: str) -> Tensor:
+        return ops.cumsum(value, axis=self.order.index(axis) + 1)
+
     def reduce(self, function: str, value: Tensor, axes: Sequence[str]) -> Tensor:
+        if function in ("argmax", "argmin"):
+            place = self.order.index(axes[0]) + 1
+            return ops.cast(_operation(function)(value, axis=place, keepdims=True), "float32")
         return _operation(function)(value, axis=tuple(self.order.index(axis) + 1 for axis in axes), keepdims=True)

@@ -24,8 +24,9 @@ BOUNDED = frozenset(
 )
 BINARY = frozenset(("add", "subtract", "multiply", "divide", "power"))
 EXTREMES = {"max": "maximum", "min": "minimum"}  # over axes, or of several values
-REDUCTIONS = frozenset(("mean", "sum", *EXTREMES))
-FUNCTIONS = frozenset((*UNARY, *BINARY, *REDUCTIONS, *EXTREMES.values(), "clip", "gelu", "silu", "where"))
+POSITIONS = frozenset(("argmax", "argmin"))  # of the extreme along one axis, from 0
+REDUCTIONS = frozenset(("mean", "sum", *EXTREMES, *POSITIONS))
+FUNCTIONS = frozenset((*UNARY, *BINARY, *REDUCTIONS, "cumsum", *EXTREMES.values(), "clip", "gelu", "silu", "where"))
 
 T = TypeVar("T")
 
@@ -38,6 +39,7 @@ class Algebra(Protocol[T]):
     def unary(self, function: str, value: T) -> T: ...
     def binary(self, function: str, left: T, right: T) -> T: ...
     def reduce(self, function: str, value: T, axes: Sequence[str]) -> T: ...
+    def accumulate(self, value: T, axis: str) -> T: ...
     def compare(self, function: str, left: T, right: T) -> T: ...
     def where(self, flag: T, value: T, other: T) -> T: ...
 
@@ -60,11 +62,17 @@ def compute(tree: Tree, algebra: Algebra[T], names: Collection[str]) -> T:
         return algebra.where(_flag(tree, algebra, names), algebra.number(1.0), algebra.number(0.0))
     if function in REDUCTIONS:
         axes = [part.text for part in given[1:] if isinstance(part, Name) and part.text not in names]
+        if len(axes) > 1 and function in POSITIONS:
+            raise FormulaError(f"`{function}` takes one axis: `{function}(x, {axes[0]})`")
         if axes and len(axes) == len(given) - 1:
             return algebra.reduce(function, compute(given[0], algebra, names), axes)
         if function not in EXTREMES or axes or len(given) < 2:
             several = " or several values" if function in EXTREMES else ""
             raise FormulaError(f"`{function}` takes a value and the names of axes{several}: `{function}(x, time)`")
+    if function == "cumsum":
+        if len(given) != 2 or not isinstance(given[1], Name) or given[1].text in names:
+            raise FormulaError("`cumsum` takes a value and the name of one axis: `cumsum(x, time)`")
+        return algebra.accumulate(compute(given[0], algebra, names), given[1].text)
     if function in EXTREMES or function in EXTREMES.values():
         _require(function, given, 2, None)
         values = [compute(part, algebra, names) for part in given]

@@ -57,10 +57,18 @@ class AxesOf:
     def where(self, flag: Named, value: Named, other: Named) -> Named:
         return self.binary("where", flag, self.binary("where", value, other))
 
+    def accumulate(self, value: Named, axis: str) -> Named:
+        self.check_axis("cumsum", "adds along", value, axis)
+        self.reduced.add(axis)  # the last position reads all
+        return value
+
     def reduce(self, function: str, value: Named, axes: Sequence[str]) -> Named:
         for axis in axes:
-            if axis not in value:
-                has = ax.describe(tuple(value.values())) if value else "none"
-                raise FormulaError(f"`{function}` reduces axis `{axis}`, but its argument has axes {has}")
+            self.check_axis(function, "reduces", value, axis)
         self.reduced.update(axes)
         return {name: axis for name, axis in value.items() if name not in axes}
+
+    def check_axis(self, function: str, does: str, value: Named, axis: str) -> None:
+        if axis not in value:
+            has = ax.describe(tuple(value.values())) if value else "none"
+            raise FormulaError(f"`{function}` {does} axis `{axis}`, but its argument has axes {has}")

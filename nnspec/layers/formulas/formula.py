@@ -43,7 +43,8 @@ class Formula(Layer):
 
     One value is called `x`, several `x1`, `x2`, …; `values` renames them. Axes are matched by name: a weight along
     `channel` is repeated along all others, and so is a value without an axis of another. There are `+ - * / **`,
-    comparisons (1 where they hold, else 0), and mean, sum, max and min over axes:
+    comparisons (1 where they hold, else 0), mean, sum, max and min over axes, and argmax, argmin (positions from 0, the
+    first of equal ones) and cumsum along one:
     `x / sqrt(mean(x * x, channel) + 1.0e-6) * gamma`. Integers and flags are computed with as float32, which holds
     integers up to 2²⁴. The mask is dropped.
 

@@ -128,6 +128,7 @@ _COMPARISONS = {
     "equal": "Equal",
 }
 _REDUCTIONS = {"mean": "ReduceMean", "sum": "ReduceSum", "max": "ReduceMax", "min": "ReduceMin"}
+_POSITIONS = {"argmax": "ArgMax", "argmin": "ArgMin"}
 
 
 @dataclass
@@ -170,12 +171,22 @@ class _Nodes:
     def where(self, flag: _Term, value: _Term, other: _Term) -> _Term:
         return self.joined("Where", flag, value, other)
 
+    def accumulate(self, value: _Term, axis: str) -> _Term:
+        place = self.lowering.constant(np.asarray(self.order.index(axis) + 1, np.int64), "axis")
+        return _Term(self.lowering.node("CumSum", value.tensor, place), value.groups)
+
     def reduce(self, function: str, value: _Term, axes: Sequence[str]) -> _Term:
+        groups = tuple(() if axis in axes else group for axis, group in zip(self.order, value.groups, strict=True))
+        if function in _POSITIONS:
+            from nnspec.backends.onnx.builder import onnx_type
+
+            place = self.order.index(axes[0]) + 1
+            found = self.lowering.node(_POSITIONS[function], value.tensor, axis=place, keepdims=1)
+            return _Term(self.lowering.node("Cast", found, to=onnx_type("float32")), groups)
         places = np.asarray([self.order.index(axis) + 1 for axis in axes], np.int64)
         constant = self.lowering.constant(places, "axes")
         made = self.lowering.node(_REDUCTIONS[function], value.tensor, constant, keepdims=1)
-        pairs = zip(self.order, value.groups, strict=True)
-        return _Term(made, tuple(() if axis in axes else group for axis, group in pairs))
+        return _Term(made, groups)
 
     def joined(self, op: str, *terms: _Term) -> _Term:
         groups = tuple(

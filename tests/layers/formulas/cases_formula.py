@@ -56,6 +56,16 @@ CASES = [
     Case("formula", "1 - x", [X], X, of_x(lambda x: 1 - x), ["Sub"], id="text-alone"),
     Case(
         "formula",
+        "argmax(x, time) - argmin(x, time)",
+        [X],
+        F,
+        of_x(lambda x: x.argmax(1) - x.argmin(1).astype(np.float32)),
+        ["ArgMax", "Cast", "ArgMin", "Cast", "Sub", "Squeeze"],
+        id="argmax",
+    ),
+    Case("formula", "cumsum(x, time)", [X], X, of_x(lambda x: np.cumsum(x, axis=1)), ["CumSum"], id="cumsum"),
+    Case(
+        "formula",
         {"expression": "x1 / 4 - x2"},
         [X, F],
         X,

@@ -202,12 +202,47 @@ def _any_or_all(op: Operation) -> Read:
     return reduced(op, flags, by, places, keepdims=bool(op.config.get("keepdims")))
 
 
+def along(op: Operation, function: str, place: int) -> Read:
+    """A function of a formula that goes along one axis."""
+    read, name = op.read, op.name(op.read, place)
+    value = free_name("x", [axis.name for axis in read.value.axes])
+    body = {"expression": f"{function}({value}, {name})"}
+    return op.add("formula", {**body, "values": [value]} if value != "x" else body, [read])
+
+
+def _position(op: Operation) -> Read:
+    """Where the largest or smallest is, as a float."""
+    place = op.place(op.config.get("axis"), len(op.axes(op.read)))
+    made = along(op, op.kind.lower(), place)
+    return op.inserted(made, place) if op.config.get("keepdims") else made
+
+
+def _accumulated(op: Operation) -> Read | None:
+    if op.config.get("dtype") not in (None, "float32") or op.read.value.dtype != "float32":
+        return None
+    return along(op, "cumsum", op.place(op.config.get("axis"), len(op.axes(op.read))))
+
+
+def _one_hot(op: Operation) -> Read | None:
+    """Each class compared with the id, along a new last axis."""
+    count = int(op.config["num_classes"])
+    rank = len(op.axes(op.read))
+    if op.config.get("axis") not in (-1, rank + 1) or op.config.get("sparse"):
+        return None
+    wide = op.inserted(op.read, rank, "class")
+    return computed(op, "{0} == {1}", [wide, Constant([float(number) for number in range(count)], "float32")])
+
+
 RULES: Mapping[str, Rule] = {
     **{kind: _by_template(template) for kind, template in TEMPLATES.items()},
     "Clip": _clipped,
     "Round": _rounded,
     "Gelu": _gelu,
     "Cast": _cast,
+    "Argmax": _position,
+    "Argmin": _position,
+    "Cumsum": _accumulated,
+    "OneHot": _one_hot,
     "Any": _any_or_all,
     "All": _any_or_all,
 }

@@ -69,11 +69,17 @@ def words_that_nobody_learned() -> Any:
     return keras.Model(x, [kl.StringLookup(name="new")(x), code])
 
 
-@nasty("sum_of_all", "ordered", "largest", "average", "added")
+@nasty("diagonal", "ordered", "largest", "average", "added")
 def operations() -> Any:
     x = keras.Input((6, 4))
     y = kl.Dense(4)(x)
-    made = [ops.cumsum(y, axis=1), ops.sort(y, axis=1), ops.argmax(y, axis=1), ops.mean(y, axis=0), y[:, 0] + y]
+    made = [
+        ops.diagonal(y, axis1=1, axis2=2),
+        ops.sort(y, axis=1),
+        ops.argsort(y, axis=1),
+        ops.mean(y, axis=0),
+        y[:, 0] + y,
+    ]
     for tensor, name in zip(made, MODELS["operations"][1], strict=True):
         tensor._keras_history.operation.name = name
     return keras.Model(x, made)
