@@ -15,6 +15,7 @@ from nnspec import __version__
 
 # A verb and the module that defines it, in the order in which verbs are used. A call imports the module of its verb.
 VERBS = {
+    "init": "proposing",
     "check": "checking",
     "show": "describing",
     "fix": "checking",

@@ -158,6 +158,7 @@ CODES: dict[str, str] = {
     "NN551": "outside-the-domain-of-a-transform",
     "NN552": "one-hot-of-too-many-values",
     "NN553": "size-does-not-follow-from-data",
+    "NN599": "nothing-to-propose",
     # NN6xx: backends and export
     "NN601": "layer-cannot-be-exported",
     "NN602": "bad-export-layout",

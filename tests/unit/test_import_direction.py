@@ -29,7 +29,7 @@ FLOORS: list[set[str]] = [
     {"training"},
     {"checks"},
     {"pipeline"},
-    {"evaluation", "verify", "show", "fix", "explain"},
+    {"evaluation", "verify", "show", "fix", "explain", "propose"},
     {"report"},
     {"jobs", "importers", "lsp"},
     {"api"},

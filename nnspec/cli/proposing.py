@@ -1,0 +1,76 @@
+"""The verb `init`: propose a spec for a data file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from nnspec.cli.options import QUIET
+from nnspec.cli.reporting import handled
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--target", "-t", required=True, metavar="COLUMN", help="The column to predict.")
+@click.option("--series", is_flag=True, help="Forecast the target from the rows before, in time.")
+@click.option("--time", metavar="COLUMN", help="With --series, the column of time [default: the one with dates].")
+@click.option("--by", metavar="COLUMN", help="With --series, the column that tells several series apart.")
+@click.option(
+    "--horizon", type=click.IntRange(1, 1000), default=1, show_default=True, help="With --series, rows ahead."
+)
+@click.option("--out", "-o", type=click.Path(path_type=Path), help="The spec [default: FILE's name, beside it].")
+@click.option("--force", is_flag=True, help="Overwrite the spec if there is one.")
+@QUIET
+@handled
+def init(
+    file: Path,
+    target: str,
+    series: bool,
+    time: str | None,
+    by: str | None,
+    horizon: int,
+    out: Path | None,
+    force: bool,
+    quiet: bool,
+) -> None:
+    """Propose a spec for a data file, to start from.
+
+    \b
+    nnspec init titanic.csv --target survived
+    nnspec init sales.csv --target amount --series --by store --horizon 7
+    nnspec build titanic.yaml
+
+    Looks at every column of FILE (a table), and writes a commented spec: the task of the target, an encoding and a rule
+    for missing values for each column, a split, a small network, and a training that stops when the validation loss no
+    longer falls. The spec checks clean and builds at once; change what you know better.
+
+    Exit codes: 0 when written, 1 when FILE cannot be used or nothing can be proposed, 2 on a wrong command line.
+    """
+    from nnspec.pipeline import diagnose
+    from nnspec.propose.propose import propose_series, propose_table
+    from nnspec.propose.spec_text import identifier
+
+    if not series and (time or by or horizon != 1):
+        raise click.UsageError("--time, --by and --horizon go with --series")
+    spec = out or file.with_name(f"{identifier(file.stem)}.yaml")
+    if spec.exists() and not force:
+        raise click.UsageError(f"`{spec}` exists: choose another with --out, or overwrite it with --force")
+    shown = Path(os.path.relpath(file.absolute(), spec.absolute().parent)).as_posix()
+    if shown.startswith("../"):
+        raise click.UsageError(f"`{file}` is not below the folder of `{spec}`: choose --out so that it is")
+    if series:
+        text = propose_series(identifier(spec.stem), file, shown, target, time=time, by=by, horizon=horizon)
+    else:
+        text = propose_table(identifier(spec.stem), file, shown, target)
+    partial = spec.with_name(f".{spec.name}.part")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(spec)
+    if not quiet:
+        click.echo(f"{spec}: next, look at it, then `nnspec build {spec}`")
+    faults = diagnose(spec)
+    if faults:
+        from nnspec.cli.reporting import print_diagnostics
+
+        print_diagnostics(faults, "text", to_stderr=True)

@@ -1,0 +1,198 @@
+"""The spec that is proposed for a series: a forecast from a window of its past."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+
+from nnspec.diagnostics import Diagnostic, Fix, Source, Span, SpecError, did_you_mean
+from nnspec.diagnostics.values import as_yaml
+from nnspec.propose.profile import Form, Profile, read_cells
+from nnspec.propose.spec_text import Lines, identifier
+from nnspec.propose.table import describe, training
+from nnspec.runtime.csv_rules import is_missing
+from nnspec.runtime.time_rules import parse_times, sort_keys
+
+_SHARE_OF_WINDOWS = 3  # a series' training rows are at least so many windows long
+_MOST_SERIES_PER_ROW = 0.5
+# What a season is, by the interval of the rows: its name, and how many rows it has.
+_SEASONS = (
+    (timedelta(minutes=10), "an hour", 60),
+    (timedelta(hours=2), "a day", 24),
+    (timedelta(days=2), "two weeks", 14),
+    (timedelta(days=8), "half a year", 26),
+    (timedelta(days=32), "a year", 12),
+    (timedelta(days=93), "two years", 8),
+)
+
+
+@dataclass(kw_only=True)
+class SeriesPlan:
+    """What is proposed for a series.
+
+    Attributes:
+        by: the column that tells several series apart.
+        left_out: columns of numbers that have no value in the first row of a series.
+        shortest: the number of rows of the shortest series.
+    """
+
+    target: Profile
+    time: str
+    by: str | None
+    features: tuple[str, ...]
+    left_out: tuple[str, ...]
+    lookback: int
+    horizon: int
+    shortest: int
+    season: str
+
+
+def plan_series(
+    path: Path, profiles: Mapping[str, Profile], target: str, *, time: str | None, by: str | None, horizon: int
+) -> SeriesPlan:
+    """A window, and the columns in it.
+
+    Args:
+        time: the column of time; None: the one that has dates.
+        by: the column that tells several series apart; None: the one whose values make each time unique, if any.
+
+    Raises:
+        SpecError: NN599 where a column is missing, or the series are too short.
+    """
+    for name in (target, time, by):
+        if name is not None and name not in profiles:
+            raise _refuse(path, f"`{path.name}` has no column `{name}`{did_you_mean(name, profiles)}")
+    if not profiles[target].is_number:
+        raise _refuse(path, f"column `{target}` has {profiles[target].form.value}; a forecast is of numbers")
+    time = time or _time_column(path, profiles)
+    columns = read_cells(path, [time])
+    keys = columns[time]
+    candidates = [by] if by else [p.name for p in profiles.values() if _may_name_series(p, target, time)]
+    found = by
+    if not by and len(set(keys)) < len(keys):
+        found = next((name for name in candidates if _is_unique(keys, read_cells(path, [name])[name])), None)
+        if found is None:
+            message = f"several rows of `{path.name}` have the same `{time}`, and no column tells their series apart"
+            raise _refuse(path, message, "name it with `--by COLUMN`")
+    names = read_cells(path, [found])[found] if found else [""] * len(keys)
+    shortest = min(Counter(names).values())
+    first = next(iter(names))
+    season, rows = _season([key for key, name in zip(keys, names, strict=True) if name == first])
+    lookback = max(min(max(rows, horizon), int(shortest * 0.7 / _SHARE_OF_WINDOWS) - horizon), 1)
+    if shortest * 0.15 < lookback + horizon:
+        lookback = int(shortest * 0.15) - horizon
+    if lookback < 1:
+        message = (
+            f"the shortest series of `{path.name}` has {shortest} rows, too few for windows of {horizon} rows ahead"
+        )
+        raise _refuse(path, message, "forecast fewer rows ahead: `--horizon 1`")
+    others = [p for p in profiles.values() if p.form is Form.NUMBER and p.name not in (target, time, found)]
+    starts = _first_rows(keys, names)
+    left_out = _without_a_start(path, [p for p in (profiles[target], *others) if p.missing], starts)
+    if target in left_out:
+        raise _refuse(path, f"`{target}` has no value in the first row of a series, so its gap cannot be filled")
+    return SeriesPlan(
+        target=profiles[target],
+        time=time,
+        by=found,
+        features=(target, *(p.name for p in others if p.name not in left_out)),
+        left_out=tuple(left_out),
+        lookback=lookback,
+        horizon=horizon,
+        shortest=shortest,
+        season=season,
+    )
+
+
+def _time_column(path: Path, profiles: Mapping[str, Profile]) -> str:
+    dates = [profile.name for profile in profiles.values() if profile.form is Form.DATE]
+    if len(dates) != 1:
+        listed = ", ".join(f"`{name}`" for name in dates)
+        message = (
+            f"columns {listed} of `{path.name}` all have dates" if dates else f"no column of `{path.name}` has dates"
+        )
+        raise _refuse(path, message, "name the column of time with `--time COLUMN`")
+    return dates[0]
+
+
+def _may_name_series(profile: Profile, target: str, time: str) -> bool:
+    is_name = profile.form in (Form.CATEGORY, Form.IDENTIFIER, Form.TEXT) or profile.is_whole
+    return is_name and profile.name not in (target, time) and profile.distinct < profile.rows * _MOST_SERIES_PER_ROW
+
+
+def _is_unique(keys: Sequence[str], names: Sequence[str]) -> bool:
+    return len(set(zip(keys, names, strict=True))) == len(keys)
+
+
+def _first_rows(keys: Sequence[str], names: Sequence[str]) -> list[int]:
+    """The earliest row of each series."""
+    order = sort_keys(keys)
+    first: dict[str, int] = {}
+    for row in sorted(range(len(keys)), key=lambda row: order[row]):
+        first.setdefault(names[row], row)
+    return list(first.values())
+
+
+def _without_a_start(path: Path, columns: Sequence[Profile], starts: Sequence[int]) -> list[str]:
+    """The columns that have no value in one of these rows: nothing is there to fill later gaps with."""
+    cells = read_cells(path, [column.name for column in columns]) if columns else {}
+    return [name for name, values in cells.items() if any(is_missing(values[row]) for row in starts)]
+
+
+def _season(keys: Sequence[str]) -> tuple[str, int]:
+    """The season that rows of this interval have, and how many rows it is long."""
+    times = parse_times(sorted(keys))
+    if times is None or len(times) < 2:
+        return "", 12
+    step = timedelta(seconds=median((b - a).total_seconds() for a, b in pairwise(times)))
+    return next(((name, rows) for limit, name, rows in _SEASONS if step < limit), ("", 6))
+
+
+def _refuse(path: Path, message: str, *fixes: str) -> SpecError:
+    place = Span(Source(str(path), ""))
+    return SpecError([Diagnostic("NN599", message, place, path="", fixes=tuple(map(Fix, fixes)))])
+
+
+def write_series_spec(name: str, shown: str, kind: str, plan: SeriesPlan, profiles: Mapping[str, Profile]) -> str:
+    """The commented spec; arguments as of `write_table_spec`."""
+    goal, count = plan.target, len(plan.features)
+    output = identifier(goal.name)
+    ahead = "one row" if plan.horizon == 1 else f"{plan.horizon} rows"
+    lines = Lines()
+    lines.comment(
+        f"{shown}: {goal.rows} rows. Forecasts `{goal.name}` {ahead} ahead: {describe(goal)}.",
+        "What you see here was proposed from the data: change what you know better.",
+        "",
+        f"nnspec check {name}.yaml                      errors, before anything is trained",
+        f"nnspec build {name}.yaml                      train, evaluate beside the last value repeated, export, verify",
+        f"nnspec predict out/{name}/model.onnx NEW.{kind}   a forecast for every window of NEW",
+    )
+    lines.add("nnspec: 1", f"name: {name}")
+    lines.add(f"description: {as_yaml(f'{goal.name}, {ahead} ahead, from {plan.lookback} rows of {shown}.')}")
+    lines.add(
+        f"vars: {{lookback: {plan.lookback}, features: {count}}}",
+        why=plan.season and f"a window is {plan.season} or less",
+    )
+    lines.add("", "data:", f"  source: {{{kind}: {as_yaml(shown)}}}", f"  order_by: {as_yaml(plan.time)}")
+    if plan.by is not None:
+        lines.add(
+            f"  series: {{by: {as_yaml(plan.by)}}}", why=f"{profiles[plan.by].distinct} series; no window joins two"
+        )
+    if any(profiles[column].missing for column in plan.features):
+        lines.add("  missing: forward_fill", why="the value before it; a target is never filled")
+    lines.add("  split: {train: 0.7, validation: 0.15, test: 0.15, by: time}", why="the latest rows test")
+    horizon = "1" if plan.horizon == 1 else str(list(range(1, plan.horizon + 1)))
+    lines.add(f"  window: {{lookback: $lookback, horizon: {horizon}}}", "  inputs:")
+    for column in plan.left_out:
+        lines.add(f"    # {column} is left out: a series begins without a value of it")
+    lines.add(f"    past: {{columns: {as_yaml(list(plan.features))}, scale: standard}}", "  outputs:")
+    lines.add(f"    {output}: {{columns: [{as_yaml(goal.name)}], relative_to: last, scale: standard}}")
+    lines.add("", "inputs:", "  past: {axes: {time: $lookback, feature: $features}}", "")
+    lines.add("model:", "  - GRU: {units: 32, over: time}", f"  - Dense: {{units: {plan.horizon}, as: step}}", "")
+    lines.add("outputs:", f"  {output}: {{task: regression}}", "", *training("regression", goal.rows))
+    return lines.text()

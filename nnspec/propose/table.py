@@ -1,0 +1,187 @@
+"""The spec that is proposed for a table: an encoding for each column, and a small network for the target's task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nnspec.diagnostics import Diagnostic, Fix, Source, Span, SpecError, did_you_mean
+from nnspec.diagnostics.values import as_yaml
+from nnspec.propose.profile import MOST_CLASSES, Form, Profile
+from nnspec.propose.spec_text import Lines, identifier
+
+_HIDDEN = 64
+_ROWS_OF_A_LARGE_TABLE = 20_000
+
+
+@dataclass(kw_only=True)
+class TablePlan:
+    """What is proposed for a table.
+
+    Attributes:
+        task: binary, classification or regression.
+        encodings: of each column that is used, as the spec writes it.
+        fills: how a column's missing values are filled.
+        left_out: the columns that are not used, each with the reason.
+        time: the column that rows are sorted by, if they are split in time.
+    """
+
+    target: Profile
+    task: str
+    encodings: dict[str, object] = field(default_factory=dict)
+    fills: dict[str, str] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
+    time: str | None = None
+
+
+def plan_table(path: Path, profiles: Mapping[str, Profile], target: str) -> TablePlan:
+    """Encodings and the task for a target.
+
+    Raises:
+        SpecError: NN599 where there is no such column, or nothing to learn from it or for it.
+    """
+    if target not in profiles:
+        raise _refuse(path, f"`{path.name}` has no column `{target}`{did_you_mean(target, profiles)}", profiles)
+    goal = profiles[target]
+    if goal.form is Form.CONSTANT:
+        raise _refuse(path, f"column `{target}` has the same value in every row: there is nothing to predict", profiles)
+    plan = TablePlan(target=goal, task=_task(path, goal, profiles))
+    for name, profile in profiles.items():
+        if name == target:
+            continue
+        if profile.form is Form.IDENTIFIER:
+            plan.left_out[name] = f"{profile.distinct} different values in {profile.values} rows: it names the rows"
+        elif profile.form is Form.TEXT:
+            plan.left_out[name] = "text needs a separate input with a TextVectorization and an Embedding"
+        elif profile.form is Form.CONSTANT:
+            plan.left_out[name] = "the same value in every row" if profile.values else "no values"
+        else:
+            plan.encodings[name] = _encoding(profile)
+            if profile.missing:
+                plan.fills[name] = "median" if profile.form is Form.NUMBER else "category"
+    if goal.missing:
+        plan.fills[target] = "drop"
+    dates = [p.name for p in profiles.values() if p.form is Form.DATE and not p.missing and p.distinct > p.rows // 2]
+    plan.time = dates[0] if len(dates) == 1 else None
+    if not plan.encodings:
+        raise _refuse(path, f"`{path.name}` has no column besides `{target}` that a network could learn from", profiles)
+    return plan
+
+
+def _task(path: Path, goal: Profile, profiles: Mapping[str, Profile]) -> str:
+    if goal.distinct == 2:
+        return "binary"
+    if goal.is_number and (not goal.is_whole or goal.distinct > MOST_CLASSES):
+        return "regression"
+    if goal.distinct <= MOST_CLASSES or (goal.form is Form.CATEGORY and not goal.is_number):
+        return "classification"
+    message = (
+        f"column `{goal.name}` has {goal.form.value} ({goal.distinct} different ones): it is not a class or a number"
+    )
+    raise _refuse(path, message, profiles)
+
+
+def _encoding(profile: Profile) -> object:
+    if profile.form is Form.DATE:
+        return {"date": ["year", "month", "day", "weekday"]}
+    if profile.form is Form.CATEGORY:
+        return "one_hot"
+    return {"transform": "log1p", "scale": "standard"} if profile.is_skewed else "standard"
+
+
+def _refuse(path: Path, message: str, profiles: Mapping[str, Profile]) -> SpecError:
+    usable = [p.name for p in profiles.values() if p.form in (Form.NUMBER, Form.CATEGORY)]
+    fix = Fix(f"choose another target: {', '.join(f'`{name}`' for name in usable[:12])}") if usable else None
+    place = Span(Source(str(path), ""))
+    return SpecError([Diagnostic("NN599", message, place, path="", fixes=(fix,) if fix else ())])
+
+
+def write_table_spec(name: str, shown: str, kind: str, plan: TablePlan, profiles: Mapping[str, Profile]) -> str:
+    """The commented spec.
+
+    Args:
+        name: of the spec.
+        shown: the file's path as the spec writes it.
+        kind: of the source, such as `csv`.
+    """
+    goal, rows = plan.target, plan.target.rows
+    output = identifier(goal.name)
+    lines = Lines()
+    lines.comment(
+        f"{shown}: {rows} rows × {len(profiles)} columns. Predicts `{goal.name}` ({plan.task}): {describe(goal)}.",
+        "What you see here was proposed from the data: change what you know better.",
+        "",
+        f"nnspec check {name}.yaml                      errors, before anything is trained",
+        f"nnspec build {name}.yaml                      train, evaluate beside a baseline, export, verify",
+        f"nnspec predict out/{name}/model.onnx NEW.{kind}   takes rows as they are in {shown}",
+    )
+    lines.add("nnspec: 1", f"name: {name}")
+    lines.add(f"description: {as_yaml(f'{goal.name} from the other columns of {shown}.')}", "", "data:")
+    lines.add(f"  source: {{{kind}: {as_yaml(shown)}}}")
+    if plan.time is not None:
+        lines.add(f"  order_by: {as_yaml(plan.time)}", why="rows of the past are trained on, later ones test")
+    if plan.fills:
+        lines.add(f"  missing: {as_yaml(dict(plan.fills))}", why=_count_missing(plan, profiles))
+    lines.add("  split: {train: 0.7, validation: 0.15, test: 0.15}", "  inputs:", "    row:", "      columns:")
+    for column, encoding in plan.encodings.items():
+        lines.add(f"        {as_yaml(column)}: {as_yaml(encoding)}", why=describe(profiles[column]))
+    for column, reason in plan.left_out.items():
+        lines.add(f"        # {column} is left out: {reason}")
+    lines.add("  outputs:", f"    {output}: {_target_data(goal, plan.task)}", "")
+    lines.add("inputs:", "  row: {axes: {feature: auto}}", why="as many as the columns' encodings give")
+    lines.add("", "model:", *_network(rows), f"  - Dense: {_head(plan.task)}", "")
+    lines.add("outputs:", f"  {output}: {{task: {plan.task}}}", "", *training(plan.task, rows))
+    return lines.text()
+
+
+def _count_missing(plan: TablePlan, profiles: Mapping[str, Profile]) -> str:
+    return "rows without a value: " + ", ".join(f"{name} {profiles[name].missing}" for name in plan.fills)
+
+
+def _target_data(goal: Profile, task: str) -> str:
+    if task != "regression":
+        return f"{{columns: [{as_yaml(goal.name)}]}}"
+    if goal.is_skewed:
+        return f"{{columns: {{{as_yaml(goal.name)}: {{transform: log1p, scale: standard}}}}}}"
+    return f"{{columns: [{as_yaml(goal.name)}], scale: standard}}"
+
+
+def _network(rows: int) -> Sequence[str]:
+    return (
+        f"  - Dense: {{units: {_HIDDEN}, activation: relu}}",
+        f"  - Dropout: {0.1 if rows > _ROWS_OF_A_LARGE_TABLE else 0.3}",
+        f"  - Dense: {{units: {_HIDDEN // 2}, activation: relu}}",
+    )
+
+
+def _head(task: str) -> str:
+    if task == "binary":
+        return "{units: 1, activation: sigmoid, as: target}"
+    if task == "classification":
+        return "{units: auto, activation: softmax, as: class}"
+    return "{units: 1, as: target}"
+
+
+def training(task: str, rows: int) -> Sequence[str]:
+    """The `training` section: early stopping on the validation loss, batches that give some hundred steps."""
+    size = 32 if rows < 2_000 else 64 if rows < _ROWS_OF_A_LARGE_TABLE else 256
+    epochs = 100 if rows < _ROWS_OF_A_LARGE_TABLE else 30
+    return (
+        "training:",
+        "  optimizer: {Adam: {learning_rate: 0.001}}",
+        f"  epochs: {epochs}",
+        f"  batch_size: {size}",
+        "  callbacks: [{EarlyStopping: {patience: 10}}]",
+    )
+
+
+def describe(profile: Profile) -> str:
+    """A column in some words: the range of its numbers, or its most frequent values."""
+    if profile.form is Form.NUMBER or (profile.is_number and profile.distinct > MOST_CLASSES):
+        return f"{profile.lowest:g} to {profile.highest:g}, median {profile.middle:g}"
+    if profile.form is Form.DATE:
+        return f"dates, {profile.distinct} different ones"
+    shown = [f"{value} {count / max(1, profile.values):.0%}" for value, count in profile.common[:4]]
+    more = profile.distinct - len(shown)
+    return ", ".join(shown) + (f", {more} more" if more else "")

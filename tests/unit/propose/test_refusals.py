@@ -1,0 +1,63 @@
+"""Where nothing can be proposed, NN599 says why and what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nnspec.diagnostics import SpecError
+from nnspec.propose.propose import propose_series, propose_table
+from tests.unit.propose.tables import days, write
+
+ROWS = 60
+GOOD = {"age": [float(20 + row % 33) / 2 for row in range(ROWS)], "kind": ["a", "b", "c"] * (ROWS // 3)}
+
+
+def refused(columns: dict[str, object], target: str, tmp_path: Path, **series: object) -> str:
+    file = write(tmp_path / "t.csv", columns)  # type: ignore[arg-type]
+    with pytest.raises(SpecError) as caught:
+        (propose_series if series else propose_table)("t", file, "t.csv", target, **series)  # type: ignore[operator]
+    (fault,) = caught.value.diagnostics
+    assert fault.code == "NN599"
+    return " ".join([fault.message, *(fix.message for fix in fault.fixes)])
+
+
+def test_a_target_that_is_not_there(tmp_path: Path) -> None:
+    text = refused(GOOD, "agee", tmp_path)
+    assert "no column `agee`; did you mean `age`?" in text
+    assert "choose another target: `age`, `kind`" in text
+
+
+def test_a_target_of_one_value(tmp_path: Path) -> None:
+    assert "the same value in every row" in refused({**GOOD, "one": [1] * ROWS}, "one", tmp_path)
+
+
+def test_a_target_that_names_the_rows(tmp_path: Path) -> None:
+    assert "not a class or a number" in refused({**GOOD, "name": [f"n{row}" for row in range(ROWS)]}, "name", tmp_path)
+
+
+def test_nothing_to_learn_from(tmp_path: Path) -> None:
+    assert "no column besides `age`" in refused({"age": GOOD["age"], "id": range(1, ROWS + 1)}, "age", tmp_path)
+
+
+def test_a_series_without_dates(tmp_path: Path) -> None:
+    assert "name the column of time with `--time COLUMN`" in refused(GOOD, "age", tmp_path, horizon=1)
+
+
+def test_a_series_of_two_dates(tmp_path: Path) -> None:
+    text = refused({**GOOD, "from": days(ROWS), "to": days(ROWS)}, "age", tmp_path, horizon=1)
+    assert "columns `from`, `to` of `t.csv` all have dates" in text
+
+
+def test_a_series_that_is_too_short(tmp_path: Path) -> None:
+    assert "too few for windows" in refused({**GOOD, "day": days(ROWS)}, "age", tmp_path, horizon=30)
+
+
+def test_times_that_repeat_without_a_reason(tmp_path: Path) -> None:
+    text = refused({"age": GOOD["age"], "day": days(ROWS // 2) * 2}, "age", tmp_path, horizon=1)
+    assert "name it with `--by COLUMN`" in text
+
+
+def test_a_forecast_of_words(tmp_path: Path) -> None:
+    assert "a forecast is of numbers" in refused({**GOOD, "day": days(ROWS)}, "kind", tmp_path, horizon=1)

@@ -1,0 +1,66 @@
+"""The spec that is proposed for series checks clean and says what the data are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from nnspec.pipeline import diagnose
+from nnspec.propose.propose import propose_series
+from tests.unit.propose.tables import days, write
+
+
+def proposed(tmp_path: Path, columns: dict[str, object], target: str = "sold", **options: object) -> dict[str, object]:
+    """The spec, which checks clean."""
+    file = write(tmp_path / "shop.csv", columns)  # type: ignore[arg-type]
+    spec = tmp_path / "shop.yaml"
+    spec.write_text(propose_series("shop", file, "shop.csv", target, **options), encoding="utf-8")  # type: ignore[arg-type]
+    assert diagnose(spec) == []
+    read = yaml.safe_load(spec.read_text(encoding="utf-8"))
+    assert isinstance(read, dict)
+    return read
+
+
+@pytest.mark.parametrize("horizon", [1, 7])
+def test_one_series(tmp_path: Path, horizon: int) -> None:
+    columns = {"day": days(400), "sold": [row * 7 % 31 for row in range(400)], "rain": [row % 13 for row in range(400)]}
+    spec = proposed(tmp_path, columns, horizon=horizon)
+    data = spec["data"]
+    assert data["order_by"] == "day"  # type: ignore[index]
+    assert "series" not in data  # type: ignore[operator]
+    assert data["inputs"] == {"past": {"columns": ["sold", "rain"], "scale": "standard"}}  # type: ignore[index]
+    assert data["window"]["horizon"] == (1 if horizon == 1 else list(range(1, 8)))  # type: ignore[index]
+    assert spec["vars"] == {"lookback": 14, "features": 2}  # rows a day apart: two weeks
+
+
+def test_several_series_are_found_by_what_makes_times_unique(tmp_path: Path) -> None:
+    count = 3 * 200
+    columns = {
+        "day": days(200) * 3,
+        "weather": [("sun", "rain")[row % 2] for row in range(count)],
+        "shop": [name for name in ("a", "b", "c") for _ in range(200)],
+        "sold": [row * 7 % 31 + 0.5 for row in range(count)],
+    }
+    assert proposed(tmp_path, columns)["data"]["series"] == {"by": "shop"}  # type: ignore[index]
+
+
+def test_a_column_that_begins_with_a_gap_is_left_out(tmp_path: Path) -> None:
+    values = [row * 7 % 31 + 0.5 for row in range(300)]
+    columns = {
+        "day": days(300)[::-1],  # the newest first, so the last row is the first in time
+        "sold": values,
+        "late": [*values[:-1], None],
+        "holey": [None if row % 9 == 4 else value for row, value in enumerate(values)],
+    }
+    data = proposed(tmp_path, columns)["data"]
+    assert data["inputs"]["past"]["columns"] == ["sold", "holey"]  # type: ignore[index]
+    assert data["missing"] == "forward_fill"  # type: ignore[index]
+    assert "# late is left out" in (tmp_path / "shop.yaml").read_text(encoding="utf-8")
+
+
+def test_hours_have_windows_of_a_day(tmp_path: Path) -> None:
+    times = [f"{day}T{hour:02d}:00" for day in days(30) for hour in range(24)]
+    columns = {"when": times, "sold": [row * 7 % 31 for row in range(len(times))]}
+    assert proposed(tmp_path, columns)["vars"] == {"lookback": 24, "features": 1}
