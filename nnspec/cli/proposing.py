@@ -13,7 +13,8 @@ from nnspec.cli.reporting import handled
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--target", "-t", required=True, metavar="COLUMN", help="The column to predict.")
+@click.option("--target", "-t", metavar="COLUMN", help="The column of a table to predict.")
+@click.option("--image-folder", is_flag=True, help="FILE is a folder of pictures, whose subfolders are their labels.")
 @click.option("--series", is_flag=True, help="Forecast the target from the rows before, in time.")
 @click.option("--time", metavar="COLUMN", help="With --series, the column of time [default: the one with dates].")
 @click.option("--by", metavar="COLUMN", help="With --series, the column that tells several series apart.")
@@ -26,7 +27,8 @@ from nnspec.cli.reporting import handled
 @handled
 def init(
     file: Path,
-    target: str,
+    target: str | None,
+    image_folder: bool,
     series: bool,
     time: str | None,
     by: str | None,
@@ -40,18 +42,23 @@ def init(
     \b
     nnspec init titanic.csv --target survived
     nnspec init sales.csv --target amount --series --by store --horizon 7
+    nnspec init flowers --image-folder
     nnspec build titanic.yaml
 
-    Looks at every column of FILE (a table), and writes a commented spec: the task of the target, an encoding and a rule
-    for missing values for each column, a split, a small network, and a training that stops when the validation loss no
-    longer falls. The spec checks clean and builds at once; change what you know better.
+    Looks at every column of FILE (a table), or at the pictures of a folder, and writes a commented spec: the task of
+    the target, an encoding and a rule for missing values for each column, a split, a small network, and a training that
+    stops when the validation loss no longer falls. The spec builds at once; change what you know better.
 
     Exit codes: 0 when written, 1 when FILE cannot be used or nothing can be proposed, 2 on a wrong command line.
     """
     from nnspec.pipeline import diagnose
-    from nnspec.propose.propose import propose_series, propose_table
+    from nnspec.propose.propose import propose_images, propose_series, propose_table
     from nnspec.propose.spec_text import identifier
 
+    if (is_folder := image_folder or file.is_dir()) and (target or series):
+        raise click.UsageError("the labels of a folder of pictures are its subfolders: leave --target and --series out")
+    if not is_folder and target is None:
+        raise click.UsageError("name the column to predict: --target COLUMN")
     if not series and (time or by or horizon != 1):
         raise click.UsageError("--time, --by and --horizon go with --series")
     spec = out or file.with_name(f"{identifier(file.stem)}.yaml")
@@ -60,7 +67,9 @@ def init(
     shown = Path(os.path.relpath(file.absolute(), spec.absolute().parent)).as_posix()
     if shown.startswith("../"):
         raise click.UsageError(f"`{file}` is not below the folder of `{spec}`: choose --out so that it is")
-    if series:
+    if target is None:
+        text = propose_images(identifier(spec.stem), file, shown)
+    elif series:
         text = propose_series(identifier(spec.stem), file, shown, target, time=time, by=by, horizon=horizon)
     else:
         text = propose_table(identifier(spec.stem), file, shown, target)

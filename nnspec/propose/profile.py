@@ -19,6 +19,7 @@ from nnspec.data.sources.base import ColumnFacts, DataSource, Reading, SourceErr
 from nnspec.data.sources.registry import all_kinds
 from nnspec.diagnostics import Source, Span, SpecError
 from nnspec.runtime.csv_rules import CellError, NumberColumn, is_missing
+from nnspec.runtime.label_keys import label_key
 from nnspec.runtime.time_rules import parse_times
 
 MOST_CATEGORIES = 50
@@ -124,7 +125,7 @@ def table_source(path: Path) -> DataSource:
 
 def _profile(name: str, cells: Sequence[str]) -> Profile:
     present = [cell for cell in cells if not is_missing(cell)]
-    counts = Counter(present)
+    counts = Counter(map(label_key, present))
     numbers = _numbers(present)
     is_whole = numbers is not None and all(number == int(number) for number in numbers)
     return Profile(

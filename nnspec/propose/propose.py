@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from nnspec.propose.images import plan_images, write_image_spec
 from nnspec.propose.profile import profile_table, table_source
 from nnspec.propose.series import plan_series, write_series_spec
 from nnspec.propose.table import plan_table, write_table_spec
@@ -31,3 +32,12 @@ def propose_series(
     profiles = profile_table(file)
     plan = plan_series(file, profiles, target, time=time, by=by, horizon=horizon)
     return write_series_spec(name, shown, table_source(file).kind, plan, profiles)
+
+
+def propose_images(name: str, folder: Path, shown: str) -> str:
+    """The text of a spec that tells the labels of pictures, which are the names of their folders.
+
+    Raises:
+        SpecError: NN599 where there are no such pictures.
+    """
+    return write_image_spec(name, shown, plan_images(folder))

@@ -19,7 +19,7 @@ from nnspec.runtime.csv_rules import is_missing
 from nnspec.runtime.time_rules import parse_times, sort_keys
 
 _SHARE_OF_WINDOWS = 3  # a series' training rows are at least so many windows long
-_MOST_SERIES_PER_ROW = 0.5
+_FEWEST_ROWS = 10  # of a series, on average
 # What a season is, by the interval of the rows: its name, and how many rows it has.
 _SEASONS = (
     (timedelta(minutes=10), "an hour", 60),
@@ -77,7 +77,11 @@ def plan_series(
     if not by and len(set(keys)) < len(keys):
         found = next((name for name in candidates if _is_unique(keys, read_cells(path, [name])[name])), None)
         if found is None:
-            message = f"several rows of `{path.name}` have the same `{time}`, and no column tells their series apart"
+            row, again = _first_double(keys)
+            message = (
+                f"rows {row} and {again} of `{path.name}` have the same `{time}` ({keys[row - 1]}), and no column "
+                "tells their series apart"
+            )
             raise _refuse(path, message, "name it with `--by COLUMN`")
     names = read_cells(path, [found])[found] if found else [""] * len(keys)
     shortest = min(Counter(names).values())
@@ -122,11 +126,17 @@ def _time_column(path: Path, profiles: Mapping[str, Profile]) -> str:
 
 def _may_name_series(profile: Profile, target: str, time: str) -> bool:
     is_name = profile.form in (Form.CATEGORY, Form.IDENTIFIER, Form.TEXT) or profile.is_whole
-    return is_name and profile.name not in (target, time) and profile.distinct < profile.rows * _MOST_SERIES_PER_ROW
+    return is_name and profile.name not in (target, time) and profile.distinct * _FEWEST_ROWS <= profile.rows
 
 
 def _is_unique(keys: Sequence[str], names: Sequence[str]) -> bool:
     return len(set(zip(keys, names, strict=True))) == len(keys)
+
+
+def _first_double(keys: Sequence[str]) -> tuple[int, int]:
+    """The first two rows with the same key, from 1."""
+    seen: dict[str, int] = {}
+    return next((seen[key], row) for row, key in enumerate(keys, 1) if seen.setdefault(key, row) != row)
 
 
 def _first_rows(keys: Sequence[str], names: Sequence[str]) -> list[int]:

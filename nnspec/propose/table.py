@@ -54,12 +54,14 @@ def plan_table(path: Path, profiles: Mapping[str, Profile], target: str) -> Tabl
             plan.left_out[name] = f"{profile.distinct} different values in {profile.values} rows: it names the rows"
         elif profile.form is Form.TEXT:
             plan.left_out[name] = "text needs a separate input with a TextVectorization and an Embedding"
+        elif profile.form is Form.DATE:
+            plan.left_out[name] = "dates: a query can make their year, month or weekday further columns"
         elif profile.form is Form.CONSTANT:
             plan.left_out[name] = "the same value in every row" if profile.values else "no values"
         else:
             plan.encodings[name] = _encoding(profile)
             if profile.missing:
-                plan.fills[name] = "median" if profile.form is Form.NUMBER else "category"
+                plan.fills[name] = "median" if profile.form is Form.NUMBER else "most_frequent"
     if goal.missing:
         plan.fills[target] = "drop"
     dates = [p.name for p in profiles.values() if p.form is Form.DATE and not p.missing and p.distinct > p.rows // 2]
@@ -83,8 +85,6 @@ def _task(path: Path, goal: Profile, profiles: Mapping[str, Profile]) -> str:
 
 
 def _encoding(profile: Profile) -> object:
-    if profile.form is Form.DATE:
-        return {"date": ["year", "month", "day", "weekday"]}
     if profile.form is Form.CATEGORY:
         return "one_hot"
     return {"transform": "log1p", "scale": "standard"} if profile.is_skewed else "standard"

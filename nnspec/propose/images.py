@@ -1,0 +1,134 @@
+"""The spec that is proposed for a folder of pictures whose subfolders are labels: a small convolutional network."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from nnspec.diagnostics import Diagnostic, Fix, Source, Span, SpecError
+from nnspec.diagnostics.extras import install_command, is_installed
+from nnspec.diagnostics.values import as_yaml
+from nnspec.propose.spec_text import Lines
+from nnspec.propose.table import training
+from nnspec.runtime.folders import label_of, list_folder
+from nnspec.runtime.image_rules import SUFFIXES, ImageError, inspect
+
+_LOOKED_AT = 200  # pictures, evenly from all of them
+_LARGEST = 96  # pixels a side; larger pictures are made smaller
+_SMALLEST_POOLED = 8
+_GREY = ("1", "L", "LA", "I", "I;16", "F")
+_FILTERS = (16, 32, 64, 64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImagePlan:
+    """What is proposed for a folder of pictures.
+
+    Attributes:
+        labels: each with its number of pictures.
+        size: the pixels a side that the network reads.
+        sizes: the smallest and the largest side that were found.
+    """
+
+    labels: Counter[str]
+    size: int
+    sizes: tuple[int, int]
+    is_grey: bool
+
+    @property
+    def count(self) -> int:
+        """How many pictures there are."""
+        return sum(self.labels.values())
+
+
+def plan_images(folder: Path) -> ImagePlan:
+    """Labels, and the size and channels that most pictures have.
+
+    Raises:
+        SpecError: NN599 where there are no pictures, no two labels, or Pillow is not installed.
+    """
+    if not folder.is_dir():
+        raise _refuse(folder, f"there is no folder `{folder}`")
+    if not is_installed("images"):
+        raise _refuse(
+            folder, "reading pictures needs the package pillow, which is not installed", install_command("images")
+        )
+    names = list_folder(folder, SUFFIXES).files
+    labels = Counter(label_of(name) for name in names)
+    if len(labels) < 2 or "" in labels:
+        found = "no pictures" if not names else f"{len(names)} pictures, but not in two subfolders or more"
+        message = f"folder `{folder.name}` has {found}"
+        raise _refuse(folder, message, "put the pictures of each label into a subfolder that has its name")
+    sides, modes = _look(folder, names[:: max(1, len(names) // _LOOKED_AT)])
+    usual = int(median(sides))
+    size = min(_LARGEST, max(_SMALLEST_POOLED, usual // 4 * 4))
+    is_grey = all(mode in _GREY for mode in modes)
+    return ImagePlan(labels=labels, size=size, sizes=(min(sides), max(sides)), is_grey=is_grey)
+
+
+def _look(folder: Path, names: Sequence[str]) -> tuple[list[int], list[str]]:
+    """The shorter sides and the modes of pictures; one that is damaged is left for `nnspec check` to name."""
+    from PIL import Image
+
+    sides, modes = [], []
+    for name in names:
+        try:
+            header = inspect(folder / name)
+            with Image.open(folder / name) as picture:
+                modes.append(picture.mode)
+        except (ImageError, OSError):
+            continue
+        sides.append(min(header.width, header.height))
+    if not sides:
+        raise _refuse(folder, f"none of the pictures of `{folder.name}` can be read")
+    return sides, modes
+
+
+def _refuse(folder: Path, message: str, *fixes: str) -> SpecError:
+    place = Span(Source(str(folder), ""))
+    return SpecError([Diagnostic("NN599", message, place, path="", fixes=tuple(map(Fix, fixes)))])
+
+
+def write_image_spec(name: str, shown: str, plan: ImagePlan) -> str:
+    """The commented spec; arguments as of `table.write_table_spec`."""
+    most = ", ".join(f"{label} {count}" for label, count in plan.labels.most_common(6))
+    more = "" if len(plan.labels) <= 6 else f", and {len(plan.labels) - 6} more"
+    sides = f"{plan.sizes[0]}" if plan.sizes[0] == plan.sizes[1] else f"{plan.sizes[0]} to {plan.sizes[1]}"
+    lines = Lines()
+    lines.comment(
+        f"{shown}: {plan.count} pictures in {len(plan.labels)} folders, which are their labels: {most}{more}.",
+        "What you see here was proposed from the data: change what you know better.",
+        "",
+        f"nnspec check {name}.yaml                      errors, before anything is trained",
+        f"nnspec build {name}.yaml                      train, evaluate beside a baseline, export, verify",
+        f"nnspec predict out/{name}/model.onnx PICTURE   one picture, or a folder of them",
+    )
+    lines.add(
+        "nnspec: 1", f"name: {name}", f"description: {as_yaml(f'Which of {len(plan.labels)} labels a picture has.')}"
+    )
+    lines.add("", "data:", "  split: {train: 0.7, validation: 0.15, test: 0.15}", "  inputs:")
+    lines.add(f"    picture: {{images: {as_yaml(shown)}}}", why=f"the shorter side has {sides} pixels")
+    lines.add("  outputs:", "    label: {folder_of: picture}", "", "inputs:")
+    channels = 1 if plan.is_grey else 3
+    lines.add(f"  picture: {{axes: {{height: {plan.size}, width: {plan.size}, channel: {channels}}}}}")
+    lines.add("", "model:", "  - Rescaling: {scale: 0.00392156862745098}", why="0…255 becomes 0…1")
+    side = plan.size
+    for filters in _FILTERS:
+        lines.add(f"  - Conv2D: {{filters: {filters}, kernel_size: 3, padding: same, activation: relu}}")
+        if side < _SMALLEST_POOLED:
+            break
+        lines.add("  - MaxPooling2D: {pool_size: 2}")
+        side //= 2
+    lines.add("  - GlobalAveragePooling2D", "  - Dropout: 0.2", f"  - Dense: {_head(plan)}", "", "outputs:")
+    lines.add(f"  label: {{task: {'binary' if len(plan.labels) == 2 else 'classification'}}}", "")
+    lines.add(*training("classification", plan.count))
+    return lines.text()
+
+
+def _head(plan: ImagePlan) -> str:
+    if len(plan.labels) == 2:
+        return "{units: 1, activation: sigmoid, as: target}"
+    return f"{{units: {len(plan.labels)}, activation: softmax, as: class}}"

@@ -1,0 +1,61 @@
+"""The spec that is proposed for a folder of pictures checks clean, with the size and channels of the pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from nnspec.diagnostics import SpecError
+from nnspec.pipeline import diagnose
+from nnspec.propose.propose import propose_images
+
+
+def fill(folder: Path, labels: list[str], side: int, mode: str, count: int = 8) -> Path:
+    rng = np.random.default_rng(0)
+    for label in labels:
+        (folder / label).mkdir(parents=True)
+        for number in range(count):
+            shape = (side, side + 5, *((3,) if mode == "RGB" else ()))
+            picture = Image.fromarray(rng.integers(0, 256, shape, np.uint8), mode)
+            picture.save(folder / label / f"{number}.png")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("side", "mode", "size", "channels", "pools"), [(5, "L", 8, 1, 1), (20, "RGB", 20, 3, 2), (300, "RGB", 96, 3, 4)]
+)
+def test_a_folder(tmp_path: Path, side: int, mode: str, size: int, channels: int, pools: int) -> None:
+    fill(tmp_path / "pets", ["cat", "dog", "owl"], side, mode)
+    spec = tmp_path / "pets.yaml"
+    spec.write_text(propose_images("pets", tmp_path / "pets", "pets"), encoding="utf-8")
+    assert diagnose(spec) == []
+    read = yaml.safe_load(spec.read_text(encoding="utf-8"))
+    assert read["inputs"]["picture"]["axes"] == {"height": size, "width": size, "channel": channels}
+    assert len([item for item in read["model"] if "MaxPooling2D" in item]) == pools
+    assert read["outputs"] == {"label": {"task": "classification"}}
+    assert read["model"][-1]["Dense"]["units"] == 3
+
+
+def test_two_labels_are_binary(tmp_path: Path) -> None:
+    fill(tmp_path / "pets", ["cat", "dog"], 16, "L")
+    spec = tmp_path / "pets.yaml"
+    spec.write_text(propose_images("pets", tmp_path / "pets", "pets"), encoding="utf-8")
+    assert diagnose(spec) == []
+    assert yaml.safe_load(spec.read_text(encoding="utf-8"))["outputs"] == {"label": {"task": "binary"}}
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"), [([], "has no pictures"), (["cat"], "has 8 pictures, but not in two subfolders or more")]
+)
+def test_no_labels(tmp_path: Path, labels: list[str], said: str) -> None:
+    (tmp_path / "pets").mkdir()
+    fill(tmp_path / "pets", labels, 16, "L")
+    with pytest.raises(SpecError) as caught:
+        propose_images("pets", tmp_path / "pets", "pets")
+    (fault,) = caught.value.diagnostics
+    assert fault.code == "NN599"
+    assert said in fault.message

@@ -1,0 +1,93 @@
+"""The spec that is proposed for any table checks clean, and treats each column as what it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from nnspec.diagnostics import SpecError
+from nnspec.pipeline import diagnose
+from nnspec.propose.propose import propose_table
+from tests.unit.propose.tables import days, write
+
+ROWS = 80
+COLUMNS = {
+    "age": [None if row % 9 == 4 else 20 + row * 7 % 41 for row in range(ROWS)],
+    "price": [2.0 ** (row % 17) + row / 100 for row in range(ROWS)],
+    "city": [None if row % 11 == 3 else ("Rome", "Oslo", "Bern")[row * 5 % 3] for row in range(ROWS)],
+    "member": [row * 5 % 7 < 3 for row in range(ROWS)],
+    "day": days(ROWS),
+    "id": [f"n{row}" for row in range(ROWS)],
+    "one": ["x"] * ROWS,
+}
+
+
+def proposed(tmp_path: Path, columns: dict[str, object], target: str) -> tuple[dict[str, object], str]:
+    """The spec, which checks clean, and its text."""
+    file = write(tmp_path / "t.csv", columns)  # type: ignore[arg-type]
+    spec = tmp_path / "t.yaml"
+    spec.write_text(propose_table("t", file, "t.csv", target), encoding="utf-8")
+    text = spec.read_text(encoding="utf-8")
+    assert diagnose(spec) == [], text
+    return yaml.safe_load(text), text
+
+
+def test_numbers(tmp_path: Path) -> None:
+    spec, text = proposed(tmp_path, COLUMNS, "age")
+    data = spec["data"]
+    assert data["inputs"]["row"]["columns"] == {  # type: ignore[index]
+        "price": {"transform": "log1p", "scale": "standard"},
+        "city": "one_hot",
+        "member": "one_hot",
+    }
+    assert data["missing"] == {"city": "most_frequent", "age": "drop"}  # type: ignore[index]
+    assert data["order_by"] == "day"  # type: ignore[index]
+    assert spec["outputs"] == {"age": {"task": "regression"}}
+    assert "# id is left out: 80 different values in 80 rows" in text
+    assert "# day is left out: dates" in text
+    assert "# one is left out: the same value in every row" in text
+
+
+def test_two_values_are_binary(tmp_path: Path) -> None:
+    spec, _ = proposed(tmp_path, COLUMNS, "member")
+    assert spec["outputs"] == {"member": {"task": "binary"}}
+    assert spec["model"][-1] == {"Dense": {"units": 1, "activation": "sigmoid", "as": "target"}}  # type: ignore[index]
+
+
+def test_words_are_classes(tmp_path: Path) -> None:
+    spec, _ = proposed(tmp_path, {**COLUMNS, "city": ["Rome", "Oslo", "Bern", "Bonn"] * (ROWS // 4)}, "city")
+    assert spec["outputs"] == {"city": {"task": "classification"}}
+
+
+def test_a_skewed_target_is_learned_as_its_logarithm(tmp_path: Path) -> None:
+    spec, _ = proposed(tmp_path, COLUMNS, "price")
+    wanted = {"price": {"columns": {"price": {"transform": "log1p", "scale": "standard"}}}}
+    assert spec["data"]["outputs"] == wanted  # type: ignore[index]
+
+
+NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12).filter(
+    lambda name: name == name.strip() and name
+)
+NUMBERS = st.one_of(st.integers(-5, 40), st.floats(-1e6, 1e6).map(lambda value: round(value, 3)), st.none())
+WORDS = st.sampled_from(["a", "b c", "no", "true", "null ", "1e3", "ö", '"', "# x", "{", None])
+VALUES = st.one_of(
+    st.lists(NUMBERS, min_size=60, max_size=60),
+    st.lists(WORDS, min_size=60, max_size=60),
+    st.lists(st.booleans(), min_size=60, max_size=60),
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@given(columns=st.dictionaries(NAMES, VALUES, min_size=2, max_size=6), data=st.data())
+def test_any_table(columns: dict[str, object], data: st.DataObject, tmp_path: Path) -> None:
+    """Odd names and values, gaps everywhere: a proposal checks clean, or NN599 says why there is none."""
+    target = data.draw(st.sampled_from(sorted(columns)))
+    refusals: list[str] = []
+    try:
+        proposed(tmp_path, columns, target)
+    except SpecError as error:
+        refusals = [fault.code for fault in error.diagnostics]
+    assert set(refusals) <= {"NN599", "NN502"}
