@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-Schema = dict[str, Any]
+from nnspec.document.types import JsonSchema
+
+Schema = JsonSchema
 
 # Words that are no class: `Model.compile` chooses one by the output's shape and the target's.
 WORDS: dict[str, dict[str, str]] = {

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from nnspec.diagnostics import did_you_mean
+from nnspec.document.types import JsonSchema
 from nnspec.lazy import dataclass
 
-Schema = dict[str, Any]
+Schema = JsonSchema
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from nnspec.document.types import JsonSchema
 from nnspec.schema.parts import NAME_PATTERN
 from nnspec.schema.sections import TASKS, sections, structure
 
-Schema = dict[str, Any]
+Schema = JsonSchema
 MAX_DEPTH = 3
 _WORDS = {
     "object": "mapping",

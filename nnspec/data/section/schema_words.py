@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-Schema = dict[str, Any]
+from nnspec.document.types import JsonSchema
+
+Schema = JsonSchema
 
 
 def closed(description: str, properties: dict[str, Schema], required: tuple[str, ...] = (), **more: Any) -> Schema:

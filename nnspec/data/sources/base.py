@@ -28,6 +28,7 @@ from nnspec.data.sources.errors import ToldError as ToldError
 from nnspec.data.sources.paths import is_below
 from nnspec.data.sources.wanted import Wanted
 from nnspec.diagnostics import Span
+from nnspec.document.types import JsonSchema
 from nnspec.lazy import dataclass
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from nnspec.runtime.csv_sniff import Proposal
 
-Schema = dict[str, Any]
+Schema = JsonSchema
 
 
 class Reading(Enum):
