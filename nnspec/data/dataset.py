@@ -30,7 +30,7 @@ from nnspec.data.prepare.splits import assign, strata_of
 from nnspec.data.prepare.static import check_static
 from nnspec.data.prepare.transforms import InputTransform, OutputTransform
 from nnspec.data.prepare.unchanged import unchanged
-from nnspec.data.prepare.windows import take_targets, take_windows, window_ends
+from nnspec.data.prepare.windows import take_targets, take_windows, window_ends, with_context
 from nnspec.data.samples import Dataset, Origins, Split
 from nnspec.data.section.agree import reference, settle
 from nnspec.data.section.bind import bind
@@ -152,6 +152,7 @@ class _Loader:
         else:
             member = np.zeros(len(series), dtype=bool)
             member[positions] = True
+            member = with_context(member, series, plan.window)
             found = window_ends(member, series, ok["inputs"], ok["outputs"], plan.window, ok["ahead"])
             code = "NN505"
             message = (

@@ -112,7 +112,7 @@ def _parts(
             own = keys[each.start : each.stop] if keys and starts else ()
             shares = cut_at_starts(own, starts, plan.gap) if starts else cut(len(each), split.parts, plan.gap)
             for name, share in shares.items():
-                found[name].append(range(each.start + share.start, each.start + share.stop))
+                found[name].append(_with_context(plan, each, share))
         return found
     names = row_parts(plan, files, len(rows))
     if names is None:
@@ -146,6 +146,12 @@ def row_parts(plan: DataPlan, files: PlanFacts, count: int) -> list[str | None] 
         return drawn_by_key(keys, split.parts, split.seed)
     names = {part.label: part.name for part in split.parts if part.label is not None}
     return [names.get(key) for key in keys]
+
+
+def _with_context(plan: DataPlan, series: range, share: range) -> range:
+    """The positions of a split's share of a series, and those before it that its windows may begin in."""
+    back = plan.window.lookback if plan.window is not None and plan.window.has_context and share else 0
+    return range(series.start + max(0, share.start - back), series.start + share.stop)
 
 
 def has_window(stretches: Iterable[range], bad: Mapping[str, set[int]], window: WindowPlan) -> bool:

@@ -13,6 +13,14 @@ Positions = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 
+def with_context(member: Mask, groups: Positions, window: WindowPlan) -> Mask:
+    """The rows of a split, and those before it that its windows may begin in: axes `position`."""
+    found = member.copy()
+    for back in range(1, window.lookback + 1 if window.has_context else 1):
+        found[:-back] |= member[back:] & (groups[back:] == groups[:-back])
+    return found
+
+
 def window_ends(
     member: Mask, groups: Positions, inputs_ok: Mask, targets_ok: Mask, window: WindowPlan, ahead_ok: Mask | None = None
 ) -> Positions:

@@ -198,6 +198,13 @@ _WINDOW = _closed(
             "step axis.",
         },
         "stride": _count("Number of rows from the start of one window to the start of the next.", default=1),
+        "context": {
+            "type": "boolean",
+            "default": False,
+            "description": "With `by: time` or `by: order`: whether the windows of a split may begin in the rows of "
+            "the split before. Only their targets are then within the split, so that short series have forecasts to be "
+            "tested on; `gap: auto` is 0.",
+        },
         "season": _count(
             "Number of rows after which the targets repeat, such as 12 months or 24 hours: the baseline is then the "
             "better one of the last value and the value a season before, and MASE is scaled by errors of the latter.",

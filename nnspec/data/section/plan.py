@@ -86,6 +86,11 @@ class Part:
     span: Span
     start: str | float | None = None
 
+    @property
+    def count(self) -> int | None:
+        """How many rows it has, where the spec says that rather than a fraction."""
+        return self.fraction if isinstance(self.fraction, int) else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitPlan:
@@ -136,6 +141,8 @@ class WindowPlan:
     """Windows of `lookback` rows whose targets stand `horizon` rows after the last one.
 
     Attributes:
+        has_context: whether windows of later splits may begin in the rows of those before, so that only their targets
+            are within the split.
         season: after how many rows the targets repeat, to naive forecasts and the scale of errors.
     """
 
@@ -145,6 +152,7 @@ class WindowPlan:
     stride: int
     span: Span
     season: int = 1
+    has_context: bool = False
 
     @property
     def reach(self) -> int:
@@ -304,7 +312,7 @@ class DataPlan:
             return 0
         if self.split.gap is not None:
             return self.split.gap
-        return self.window.reach if self.window else 0
+        return self.window.reach if self.window and not self.window.has_context else 0
 
     @property
     def order_path(self) -> str:

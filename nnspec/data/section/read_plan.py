@@ -104,6 +104,7 @@ class _Reader(SourceReader):
             stride=body.get("stride", 1),
             span=spans["window"],
             season=body.get("season", 1),
+            has_context=body.get("context", False),
         )
 
     # ------------------------------------------------------------------------------------------------ slots

@@ -107,6 +107,11 @@ class SplitReader:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if kind == "files" and isinstance(value, str):
             return Part(name, None, value, span)
+        if isinstance(value, dict):
+            if kind not in ("time", "order"):
+                message = f"`{name}: {as_yaml(value)}` counts the last rows in order, but `by` is not `time` or `order`"
+                self.fault("NN514", message, span, f"data.split.{name}")
+            return Part(name, int(value["rows"]), None, span)
         if kind != "label":
             if not is_number or not 0 < value <= 1:
                 message = f"`{name}: {as_yaml(value)}` is not a fraction: it must be above 0 and at most 1"
@@ -152,7 +157,7 @@ class SplitReader:
             self.check_windows(split, by_span)
 
     def check_shares(self, split: SplitPlan) -> None:
-        total = sum(part.fraction or 0.0 for part in split.parts)
+        total = sum(part.fraction or 0.0 for part in split.parts if part.count is None)
         if split.by != "label" and total > 1 + 1e-9:
             message = f"the fractions of `split` sum to {total:.6g}, which is more than 1"
             self.fault("NN514", message, split.span, "data.split")

@@ -13,20 +13,29 @@ def _start(name: str) -> Schema:
     return {"type": ["string", "number"], "minLength": 1, "description": about}
 
 
+_SHARE: Schema = {
+    "type": [*PART_TYPES, "object"],
+    "required": ["rows"],
+    "properties": {
+        "rows": count("With `by: time` and `by: order`: so many rows of each series; fractions are of the rest.")
+    },
+    "additionalProperties": False,
+}
+
 SPLIT = closed(
     "How rows are divided into splits. Rows beyond the sum of the fractions are not used.",
     {
         "train": {
-            "type": PART_TYPES,
+            **_SHARE,
             "description": "The fraction of the rows to train on; if `by` names a column, their label in it; with "
             "`by: files`, a fraction of the files or a pattern of their names.",
         },
         "validation": {
-            "type": PART_TYPES,
+            **_SHARE,
             "description": "A fraction, a label or a pattern, as for `train`; if `by` names a column, a fraction is "
             "taken from the training rows at random.",
         },
-        "test": {"type": PART_TYPES, "description": "A fraction, a label or a pattern, as for `train`."},
+        "test": {**_SHARE, "description": "A fraction, a label or a pattern, as for `train`."},
         "by": word_or_object(
             "`time`: in the order of `order_by` (the default if that is set). `order`: in file order (the default "
             "with a window). `random`: shuffled by the seed (the default otherwise); if an output is a single label, "
