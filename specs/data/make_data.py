@@ -180,6 +180,18 @@ def make_reviews(out: Path) -> None:
     (out / "reviews.csv.gz").write_bytes(gzip.compress(text.getvalue().encode("utf-8"), 9, mtime=0))
 
 
+def make_m1(out: Path) -> None:
+    """m1_yearly.csv: the yearly series of the M1 competition, a row a year."""
+    path = get_package_file("aeon", "datasets", "data", "m1_yearly_dataset", "m1_yearly_dataset.tsf")
+    lines = path.read_text(encoding="latin-1").split("@data\n")[1].splitlines()
+    require(len(lines) == 181, f"expected 181 series, found {len(lines)}")
+    rows: list[tuple[str, int, str]] = []
+    for line in lines:
+        name, start, values = line.split(":")
+        rows += [(name, int(start[:4]) + i, value) for i, value in enumerate(values.split(","))]
+    write_rows(out / "m1_yearly.csv", ["series", "year", "value"], rows)
+
+
 def read_ts(path: Path) -> tuple[list[NDArray[np.float32]], list[int]]:
     """The series (`cepstrum frame` each) and classes of a file in the .ts format of timeseriesclassification.com."""
     lines = path.read_text(encoding="utf-8").splitlines()
@@ -294,6 +306,7 @@ def main() -> None:
         "digits": make_digits,
         "airline": make_airline,
         "reviews": make_reviews,
+        "m1": make_m1,
         "vowels": make_vowels,
         "titanic": make_titanic,
     }

@@ -27,6 +27,8 @@ def predicted_figure(spec: Path, run: Run, folder: Path) -> float:
     assert plan is not None
     if plan.source is not None and plan.source.kind == "csv" and plan.window is None:
         return _accuracy_of_table(spec, run, folder)
+    if plan.series is not None:
+        return _rmse_of_panel(spec, run, folder)
     if plan.source is not None and plan.source.kind == "csv":
         return _rmse_of_table(spec, run, folder)
     if any(slot.source.source.is_per_file for slot in plan.inputs.values()):
@@ -67,6 +69,30 @@ def _rmse_of_table(spec: Path, run: Run, folder: Path) -> float:
         target = place[row[time]] + ahead
         if target < len(test):  # the last windows have no target yet
             errors.append(float(row[output.name]) - float(test[target][column]))
+    return float(np.sqrt(np.mean(np.square(errors))))
+
+
+def _rmse_of_panel(spec: Path, run: Run, folder: Path) -> float:
+    """Of the medians of series that are tested on as a whole: the rows of these, shuffled."""
+    checked = api.load(spec).checked
+    plan = checked.data
+    assert plan is not None
+    assert plan.source is not None
+    assert plan.window is not None
+    with plan.source.path.open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    tested = load(plan, input_slots(checked.graph), output_slots(checked.graph)).splits["test"]
+    series, time, (output,) = str(plan.series), str(plan.order_by), plan.outputs.values()
+    names = {rows[row][series] for row in tested.rows}
+    test = [rows[i] for i in np.random.default_rng(0).permutation(len(rows)) if rows[i][series] in names]
+    predictions = _predict(run, _written(folder / "shuffled.csv", test), folder)
+    known = {(row[series], int(row[time])): float(row[output.columns[0]]) for row in test}
+    errors = []
+    for row in predictions:
+        for i, ahead in enumerate(plan.window.horizon):
+            if (row[series], int(row[time]) + max(plan.window.horizon)) in known:  # the last windows lack targets
+                target = known[row[series], int(row[time]) + ahead]
+                errors.append(float(row[f"{output.name}_{i}_q0.5"]) - target)
     return float(np.sqrt(np.mean(np.square(errors))))
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from nnspec import api
 from tests.support.paths import ROOT
 
-HEADLINE = {"rmse": "RMSE", "accuracy": "accuracy"}
+HEADLINE = {"mase": "MASE", "rmse": "RMSE", "accuracy": "accuracy"}
 SPREAD = 0.03  # of the mean: the seeds of a spec lie within
 
 
@@ -58,7 +58,7 @@ def row(folders: Sequence[Path]) -> str:
     figures = [figures_of(folder) for folder in folders]
     verified = json.loads((folders[0] / "verify.json").read_text(encoding="utf-8"))
     (checked,) = verified["outputs"].values()
-    key = "rmse" if "rmse" in figures[0] else "accuracy"
+    key = "mase" if "coverage" in figures[0] else "rmse" if "rmse" in figures[0] else "accuracy"
     naive, name = figures[0]["baseline"], folders[0].name
     nodes = sum(verified["nodes"].values())
     return (
