@@ -57,11 +57,13 @@ def _naive_forecasts(dataset: Dataset, split: str, name: str) -> dict[str, tuple
     """By what they are called, forecasts of the training split and of `split`, in the shape of their targets."""
     train, scored = dataset.splits["train"], dataset.splits[split]
     found: dict[str, tuple[Array, Array]] = {}
+    histories = [dataset.past.histories.get((which, name)) for which in ("train", split)]
     before, last = train.last[name], scored.last[name]
+    if before is None or last is None:
+        before, last = (None if each is None else each.last for each in histories)
     if before is not None and last is not None:
-        found["persistence"] = before, last
-    seasonal = [dataset.past.histories.get((which, name)) for which in ("train", split)]
-    naive = [None if each is None else each.naive for each in seasonal]
+        found["persistence"] = before[: train.size], last[: scored.size]
+    naive = [None if each is None else each.naive for each in histories]
     if naive[0] is not None and naive[1] is not None:
         found["seasonal_naive"] = naive[0][: train.size], naive[1][: scored.size]
     if not found:

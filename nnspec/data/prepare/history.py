@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from nnspec.data.prepare.fit import Layout
 from nnspec.data.prepare.rows import Rows, arrange
-from nnspec.data.section.plan import DataPlan, WindowPlan
+from nnspec.data.section.plan import DataPlan, SlotPlan, WindowPlan
 
 Positions = NDArray[np.int64]
 
@@ -27,6 +27,7 @@ class History:
     Attributes:
         naive: the seasonal naive forecast, in the shape of the targets; None where the season is one row, or values
             are missing.
+        last: the window's last values, in the shape of the targets; None where no input has them, or some are missing.
         scale: the mean error of seasonal naive forecasts within the training rows of the sample's series, in the shape
             of the targets; of a series without training rows, within its rows up to the window's last one. Not a
             number where it would be zero.
@@ -36,6 +37,7 @@ class History:
     """
 
     naive: np.ndarray | None
+    last: np.ndarray | None
     scale: np.ndarray
     series: Positions
     horizon: tuple[int, ...]
@@ -44,7 +46,8 @@ class History:
     def first(self, count: int) -> History:
         """The history of the first samples alone."""
         naive = None if self.naive is None else self.naive[:count]
-        return replace(self, naive=naive, scale=self.scale[:count], series=self.series[:count])
+        last = None if self.last is None else self.last[:count]
+        return replace(self, naive=naive, last=last, scale=self.scale[:count], series=self.series[:count])
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,20 +102,30 @@ def past_of(
         step = layout.position(0) if window.has_steps else None
         for name, ends in samples.items():
             scale = error_scale(values, series, train, ends, window.season)
-            at = naive_rows(ends, series, window)
+            last, at = values[ends], naive_rows(ends, series, window)
             naive = None if at is None else values[at]
             if window.has_steps:
-                scale = np.repeat(scale[:, None], len(window.horizon), axis=1)
+                scale, last = (np.repeat(each[:, None], len(window.horizon), axis=1) for each in (scale, last))
             elif naive is not None:
                 naive = naive[:, 0]
             found[name, slot.name] = History(
                 naive=None if naive is None or np.isnan(naive).any() else arrange(naive, layout),
+                last=arrange(last, layout) if _is_read(plan, slot) and not np.isnan(last).any() else None,
                 scale=arrange(scale, layout),
                 series=series[ends],
                 horizon=window.horizon,
                 step=None if step is None else step + 1,
             )
     return Past(found, of_rows.names)
+
+
+def _is_read(plan: DataPlan, output: SlotPlan) -> bool:
+    """Whether the network sees the past of an output's columns, however they are encoded."""
+    return any(
+        slot.is_windowed and slot.ahead == "no" and set(output.columns) <= set(slot.columns)
+        for slot in plan.inputs.values()
+        if slot.source.identity == output.source.identity
+    )
 
 
 def seasonal_rows(ends: Positions, horizon: Sequence[int], season: int) -> Positions:

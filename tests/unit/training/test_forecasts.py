@@ -191,3 +191,16 @@ def test_figures_of_steps_and_series(task: str, tmp_path: Path) -> None:
     text = table(checked.graph, run.metrics)
     assert f"MASE {figures['mase']:.3g} (seasonal_naive" in text
     assert "rmse at 1, 2, 6 rows ahead:" in text
+
+
+def test_persistence_is_a_baseline_however_the_past_is_encoded(loaded: Dataset, tmp_path: Path) -> None:
+    path = spec(tmp_path, IN_TIME)
+    body = yaml.safe_load(path.read_text())
+    body["data"]["inputs"]["past"] = {"columns": {"y": "standard"}}
+    body["inputs"]["past"]["axes"]["feature"] = 1
+    body["model"].insert(0, "Flatten")
+    path.write_text(yaml.safe_dump(body, sort_keys=False))
+    checked = check(path)
+    found = baselines(load_dataset(checked), "test", output_slots(checked.graph))["f"]
+    plain = baselines(loaded, "test", output_slots(check(spec(tmp_path, IN_TIME)).graph))["f"]
+    assert found["others"]["persistence"]["mase"] == pytest.approx(plain["others"]["persistence"]["mase"], rel=1e-5)
