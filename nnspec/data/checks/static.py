@@ -36,6 +36,16 @@ def check_static_columns(plan: DataPlan, files: PlanFacts, layout: RowLayout) ->
 def _change(cells: list[tuple[int, object]]) -> tuple[list[str], tuple[int, int]] | None:
     known = [(row, cell) for row, cell in cells if not (isinstance(cell, str) and is_missing(cell))]
     for (row, cell), (other_row, other) in pairwise(known):
-        if cell != other and label_key(cell) != label_key(other):
+        if not _are_same(cell, other):
             return [str(cell), str(other)], (row + 1, other_row + 1)
     return None
+
+
+def _are_same(cell: object, other: object) -> bool:
+    """Whether two cells hold one value: `1.5` and `1.50` do."""
+    if cell == other or label_key(cell) == label_key(other):
+        return True
+    try:
+        return float(str(cell)) == float(str(other))
+    except ValueError:
+        return False

@@ -247,3 +247,12 @@ def test_a_static_column_that_varies_is_told_with_its_rows(missing: str, tmp_pat
     with pytest.raises(SpecError) as error:  # as the loader finds it, in files that say nothing unloaded
         check_static(checked.data, {("inputs", "static"): Rows(values, np.isnan(values), None)}, series, order)
     assert error.value.diagnostics[0].message.replace("41.0", "41").replace("99.0", "99") == found[0].message
+
+
+def test_a_static_value_may_be_written_in_several_ways(tmp_path: Path) -> None:
+    rows = rows_of_file()
+    for i, row in enumerate(rows):
+        row["size"] = row["size"] + ["", ".0", ".00", "e0"][i % 4]
+    write(tmp_path, rows)
+    train = loaded(spec(tmp_path)).splits["train"]
+    np.testing.assert_array_equal(train.raw["static"], by_hand(rows)["static"])
