@@ -40,13 +40,15 @@ def read_json(file: Path, wanted: Metadata, metadata: Metadata) -> dict[str, Arr
             raise InputError(f"`{file.name}` is not JSON: {error}") from None
     if isinstance(body, list) and body and isinstance(body[0], dict):
         return read_json_lines(file, wanted, metadata)
-    if isinstance(body, dict) and not wanted.keys() & body.keys() and _has_columns(body, wanted):
+    if isinstance(body, dict) and _is_row(body, wanted):
         return samples_of_records(file, [body], wanted, metadata)
     return _by_name(file, body, wanted)
 
 
-def _has_columns(record: Record, wanted: Metadata) -> bool:
-    """Whether an object holds what the inputs read: it is a row."""
+def _is_row(record: Record, wanted: Metadata) -> bool:
+    """Whether an object holds what the inputs read, rather than lists of it by the inputs' names."""
+    if any(isinstance(record.get(name), list) for name in wanted):
+        return False
     named = [name for body in wanted.values() for name in body.get("columns") or [body.get("array")] if name]
     return any(value_of(record, str(name)) is not None for name in named)
 

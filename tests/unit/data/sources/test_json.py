@@ -160,5 +160,8 @@ def test_inputs_by_name_and_single_rows_are_read_as_before(tmp_path: Path) -> No
     assert read_inputs(tmp_path / "plain.json", metadata)["x"].tolist() == [[1, 2], [3, 4]]
     write(tmp_path, {"a": 1, "b": {"c": 2}}, "row.json", is_list=True)
     assert read_inputs(tmp_path / "row.json", metadata)["x"].tolist() == [[1, 2]]
+    column = {"axes": [["batch", None], ["feature", 1]], "dtype": "float32", "columns": ["a"]}
+    write(tmp_path, {"a": 3}, "column.json", is_list=True)  # an input that is called as its column
+    assert read_inputs(tmp_path / "column.json", {"inputs": {"a": column}})["a"].tolist() == [[3]]
     write(tmp_path, ROWS, "rows.json", is_list=True)
     assert len(read_inputs(tmp_path / "rows.json", metadata)["x"]) == 8
