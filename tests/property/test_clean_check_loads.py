@@ -8,12 +8,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 import struct
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -258,6 +260,53 @@ def test_sound(form: tuple[int, int], channels: int, frames: int, seed: int, cut
     except InputError as error:
         pytest.fail(f"it trains, but a deployed model says: {error}")
     np.testing.assert_array_equal(np.asarray(deployed, np.float32)[: len(raw)], raw)
+
+
+CLIPS = """
+split: {train: 0.5, test: 0.5, by: order}
+inputs: {x: {OPTIONS}}
+outputs: {y: {folder_of: x}}
+"""
+CLIP = st.tuples(
+    st.sampled_from([".wav", ".flac", ".ogg"]),
+    st.integers(1, 900),
+    st.sampled_from([8000, 8000, 8000, 11025]),
+    st.sampled_from([1, 1, 1, 2]),
+    st.sampled_from([0, 0, 0, 0, 0, 1, 30]),
+)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(
+    clips=st.lists(CLIP, min_size=4, max_size=4),
+    options=st.sampled_from(["", ", rate: 8000", ", rate: 16000", ", fit: crop", ", rate: 8000, fit: crop"]),
+    size=st.sampled_from([None, 500, 1000]),
+)
+def test_clips(clips: list[tuple[str, int, int, int, int]], options: str, size: int | None, folder: Path) -> None:
+    """Of any kind, length, rate and number of channels, some of them cut short."""
+    rng = np.random.default_rng(0)
+    shutil.rmtree(folder / "clips", ignore_errors=True)
+    for number, (suffix, samples, rate, channels, cut) in enumerate(clips):
+        file = folder / "clips" / "ab"[number % 2] / f"{number}{suffix}"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(file, rng.uniform(-0.5, 0.5, (samples, channels)), rate)
+        content = file.read_bytes()
+        file.write_bytes(content[: len(content) - cut])
+    plan = plan_of(CLIPS.replace("OPTIONS", f"audio: clips{options}"), folder)
+    clip, label = slot("x", ("sample", size)), slot("y", ("class", 2), task="classification", class_axis="class")
+    faults = [fault for fault in probe(plan, {"x": clip}, {"y": label}) if fault.is_error]
+    data, told = loaded(plan, {"x": clip}, {"y": label})
+    assert bool(told) == bool(faults), f"check says {faults}, loading {told}"
+    if data is None:
+        return
+    source = replace(plan.inputs["x"].source, wanted=Wanted(axes=clip.axes))
+    body = {"axes": [["batch", None], ["sample", size]], "dtype": "float32", **source.source.describe_reading(source)}
+    order = np.concatenate([data.splits[name].rows for name in ("train", "test")])
+    raw = np.concatenate([data.splits[name].raw["x"] for name in ("train", "test")])
+    deployed = read_inputs(folder / "clips", {"inputs": {"x": body}})["x"]
+    np.testing.assert_array_equal(deployed[order], raw)
 
 
 GAPS = """
