@@ -161,7 +161,7 @@ def _slot(sources: Sequence[DataSource]) -> dict[str, Schema]:
 
 def _table(sources: Sequence[DataSource]) -> Schema:
     """A table of a query: of the kinds whose columns have names."""
-    tables = [source for source in sources if source.selectors == ("columns",)]
+    tables = [source for source in sources if source.is_table]
     options = {name: schema for source in tables for name, schema in source.options.items()}
     return _closed(
         "A file, files, or a table of a database.",

@@ -32,7 +32,7 @@ def read_query(reader: SourceReader, node: Mapping) -> SourcePlan | None:
         if part is not None:
             parts[name] = part
     for name, part in parts.items():
-        if part.source.selectors != ("columns",):
+        if not part.source.is_table:
             message = f"a query reads tables, but `{name}` is read from {part.source.noun}"
             reader.fault("NN208", message, part.span, part.where)
     if not parts and not reader.report.has_errors and node.get("source") is None:

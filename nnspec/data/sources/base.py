@@ -16,7 +16,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -26,6 +25,7 @@ from nnspec.data.sources.errors import ProposalError as ProposalError
 from nnspec.data.sources.errors import SourceError as SourceError
 from nnspec.data.sources.errors import ToldError as ToldError
 from nnspec.data.sources.paths import is_below
+from nnspec.data.sources.wanted import Reading as Reading
 from nnspec.data.sources.wanted import Wanted
 from nnspec.diagnostics import Span
 from nnspec.document.types import JsonSchema
@@ -38,18 +38,6 @@ if TYPE_CHECKING:
     from nnspec.runtime.csv_sniff import Proposal
 
 Schema = JsonSchema
-
-
-class Reading(Enum):
-    """What a column's values are wanted as.
-
-    NUMBER: numbers. LABEL: labels in one spelling. WORD: words as they stand. ORDER: what sorts rows.
-    """
-
-    NUMBER = "number"
-    LABEL = "label"
-    WORD = "word"
-    ORDER = "order"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,6 +203,7 @@ class DataSource(ABC):
         description: of the path that the key takes.
         suffixes: of the files that `read_inputs` takes.
         selectors: how an input picks its part of it: `columns`, `array`; none where the file is one input's data.
+        is_table: whether it is rows with named columns, which a query can read.
         is_pattern: whether the path may have wildcards.
         is_folder: whether the path may be a folder.
         is_per_file: whether the path is a folder, each of whose files is a sample; where the section has a `source`,
@@ -228,6 +217,7 @@ class DataSource(ABC):
     description: ClassVar[str]
     suffixes: ClassVar[tuple[str, ...]] = ()
     selectors: ClassVar[tuple[str, ...]] = ()
+    is_table: ClassVar[bool] = False
     is_pattern: ClassVar[bool] = False
     is_folder: ClassVar[bool] = False
     is_per_file: ClassVar[bool] = False
@@ -311,6 +301,7 @@ class TableSource(DataSource):
     """A kind of table: a source whose columns an input picks by name."""
 
     selectors = ("columns",)
+    is_table = True
 
     def read_inputs(self, file: Path, wanted: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, np.ndarray]:
         import numpy as np

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nnspec.data.sources.base import Column, Reading, SourceError, SourcePlan
+from nnspec.data.sources.base import Column, Reading, SourceError, SourceFacts, SourcePlan
 from nnspec.data.sources.typed import TypedSource
 from nnspec.runtime.engine import quote_name
 
@@ -26,11 +26,20 @@ def fill_table(connection: duckdb.DuckDBPyConnection, name: str, plan: SourcePla
     facts = plan.source.probe(plan, names, ())
     columns: dict[str, Column] = {}
     for reading, is_text in ((Reading.NUMBER, False), (Reading.WORD, True)):
-        chosen = [each for each in names if (found := facts.column(each)) is not None and found.is_text is is_text]
+        chosen = [each for each in names if _is_text(facts, each) is is_text]
         if chosen:
             chunks = list(plan.source.open_columns(plan, chosen, reading))
             columns |= {each: _joined([chunk[index] for chunk in chunks]) for index, each in enumerate(chosen)}
     insert_columns(connection, name, {each: columns[each] for each in names if each in columns})
+
+
+def _is_text(facts: SourceFacts, name: str) -> bool | None:
+    """Whether a column holds text; None where it is no column of single values, and left out."""
+    try:
+        column = facts.column(name)
+    except SourceError:
+        return None
+    return None if column is None else column.is_text
 
 
 def insert_columns(connection: duckdb.DuckDBPyConnection, name: str, columns: dict[str, Column]) -> None:

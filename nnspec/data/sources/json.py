@@ -82,6 +82,7 @@ class JsonSource(DataSource):
     )
     suffixes = (".json", ".jsonl", ".ndjson")
     selectors = ("columns", "array")
+    is_table = True
     is_pattern = True
 
     def list_files(self, path: Path) -> list[Path]:

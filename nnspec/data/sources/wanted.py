@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+from enum import Enum
+
 from nnspec.lazy import dataclass
+
+
+class Reading(Enum):
+    """What a column's values are wanted as.
+
+    NUMBER: numbers. LABEL: labels in one spelling. WORD: words as they stand. ORDER: what sorts rows.
+    """
+
+    NUMBER = "number"
+    LABEL = "label"
+    WORD = "word"
+    ORDER = "order"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -153,6 +153,16 @@ def test_sections_that_do_not_go_together(tmp_path: Path) -> None:
     assert faults(alone, tmp_path)[0] == ("NN208", "data.query")
 
 
+def test_json_lines_are_a_table_too(folder: Path) -> None:
+    lines = ['{"store": "a", "size": 10, "all": [1, 2]}', '{"store": "b", "size": null, "more": {"open": true}}']
+    (folder / "stores.json").write_text("\n".join(lines))
+    size = 'coalesce(size, -1) + coalesce("more.open", 7) AS size'
+    sql = f"SELECT price, {size}, sold FROM source JOIN stores USING (store)"
+    text = TEXT.replace("parquet: stores.parquet", "json: stores.json")
+    data = run(text.replace("QUERY", f"{sql} WHERE price > 0 ORDER BY day"), folder, [X], [Y])
+    assert data.splits["train"].raw["x"].tolist() == [[1.5, 17], [2.5, 0]]
+
+
 def test_a_query_over_tables_alone(folder: Path) -> None:
     text = TEXT.replace("source: {csv: sales.csv}\n", "").replace(
         "QUERY", "SELECT size AS price, size, 1 AS sold FROM stores"
