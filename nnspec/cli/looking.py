@@ -18,7 +18,11 @@ from nnspec.diagnostics.extras import install_command, is_installed
 @SPEC
 @SET
 @FORMAT
-@click.option("--plot", type=click.Path(path_type=Path), help="Also draw the columns and classes of each split.")
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path),
+    help="Also draw the columns and classes of each split, as PNG, PDF or SVG.",
+)
 @QUIET
 @ALLOW_OUTSIDE
 @handled
@@ -44,8 +48,6 @@ def data(
     if plot is not None and not is_installed("plots"):
         click.echo(f"`nnspec data --plot` needs matplotlib: {install_command('plots')}", err=True)
         sys.exit(2)
-    if plot is not None and plot.suffix.lower() != ".png":
-        raise click.UsageError(f"`--plot {plot}`: the picture is a PNG file, so its name ends in .png")
     checked = pipeline.check(spec, overrides, allow_outside=allow_outside)
     from nnspec.checks.context import output_slots
     from nnspec.data.overview.describe import describe
@@ -66,6 +68,8 @@ def data(
 
         try:
             plot_data(checked.data, dataset, plot)
+        except ValueError as error:
+            raise click.UsageError(f"`--plot {plot}`: {error}") from None
         except OSError as error:
             message = f"cannot write to `{plot.name}`: {(error.strerror or str(error)).lower()}"
             raise SpecError.single("NN606", message, Span(Source("--plot", ""))) from None

@@ -80,11 +80,7 @@ _ELSEWHERE: Mapping[tuple[str, str], Hint] = {
     ("training", "random_state"): Hint("the random seed is `seed`", "seed"),
     ("training", "verbose"): Hint("verbosity is a command line option: `nnspec train -q` prints results only"),
     ("training", "lr_scheduler"): Hint("write the schedule as the optimizer's `learning_rate`"),
-    ("split", "val"): Hint("the split is called `validation`", "validation"),
-    ("split", "dev"): Hint("the split is called `validation`", "validation"),
-    ("data", "file"): Hint("the file goes under `source:`, as in `source: {csv: data.csv}`", "source"),
     ("source", "images"): Hint("pictures are named by the input that takes them: `inputs: {photo: {images: flowers}}`"),
-    ("data", "path"): Hint("the file goes under `source:`, as in `source: {csv: data.csv}`", "source"),
     ("export", "opset_version"): Hint("the operator set version is `opset`", "opset"),
 }
 _INPUT: Mapping[str, Hint] = {

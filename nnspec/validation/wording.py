@@ -18,6 +18,7 @@ from nnspec.layers.registry import REGISTRY
 from nnspec.schema.assembly import AUTO_OR_EXPRESSION
 from nnspec.schema.sections import STRUCTURE
 from nnspec.validation.hints import hint_for, value_for
+from nnspec.validation.key_hints import hint_at
 from nnspec.validation.refusals import long_name, refused_object
 from nnspec.validation.rewrites import call_as_mapping, rewrites
 from nnspec.validation.words import kind_of, type_words
@@ -101,7 +102,8 @@ def _meant(key: str, path: Path, known: list[str], *, is_item: bool) -> list[str
 
 
 def _hint(key: str, path: Path, *, is_item: bool) -> Hint | None:
-    return hint_for(key, _label(path), is_item=is_item, section=str(path[0]) if path else "")
+    known = None if is_item else hint_at(path, key)
+    return known or hint_for(key, _label(path), is_item=is_item, section=str(path[0]) if path else "")
 
 
 def _is_item(error: ValidationError) -> bool:

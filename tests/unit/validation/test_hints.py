@@ -97,6 +97,20 @@ IN_SECTIONS = {
     ("outputs", "{y: {task: forecasting}}"): "regression",
     ("inputs", "{x: {axes: {time: 3}, dtype: text}}"): "string",
     ("data", "{split: {val: 0.2}}"): "validation",
+    ("data", "{split: {train: 0.5, stratified: kind}}"): "stratify",
+    ("data", "{split: {train: 0.5, test_size: 0.2}}"): "test",
+    ("data", "{split: {train: 0.5, random_state: 3}}"): "seed",
+    ("data", "{split: {train: 0.5, shuffle: true}}"): "by",
+    ("data", "{stratify: kind}"): "split",
+    ("data", "{filename: a.csv}"): "source",
+    ("data", "{features: [a]}"): "inputs",
+    ("data", "{label: kind}"): "outputs",
+    ("data", "{source: {csv: a.csv, sep: ';'}}"): "delimiter",
+    ("data", "{window: {look_back: 3}}"): "lookback!",
+    ("data", "{inputs: {x: {standardize: true}}}"): "scale",
+    ("data", "{outputs: {y: {target: price}}}"): "columns",
+    ("training", "{n_epochs: 5}"): "epochs",
+    ("training", "{class_weights: balanced}"): "class_weight",
     ("data", "{split: {train: 0.2, by: tiem}}"): "time",
     ("data", "{inputs: {x: {scale: zscore}}}"): "standard",
 }
@@ -117,7 +131,12 @@ ONLY_SAID = {  # words that have no one-word equivalent -> what is said instead
     "{Embedding: {input_dim: 3, output_dim: 2, input_length: 5}}": "remove it",
 }
 ONLY_SAID_ELSEWHERE = {  # the same in sections: no word there comes near what was meant
-    ("data", "{inputs: {x: {images: path, size: [8, 8]}}}"): ["to one array", "those of the model's input"],
+    ("inputs", "{x: {axes: {time: 3}, images: photos}}"): ["under `data.inputs`"],
+    ("training", "{weights: model.keras}"): ["`nnspec export SPEC --weights model.keras`"],
+    ("training", "{stratify: kind, lr: 0.1}"): ["under `data.split`", "it belongs to the optimizer"],
+    ("data", "{shuffle: true}"): ["`split: {by: random}`"],
+    ("data", "{source: {csv: a.csv, index_col: 0}}"): ["is `order_by`"],
+    ("data", "{inputs: {x: {images: path, size: [8, 8]}}}"): ["those of the model's input"],
 }
 REWRITTEN = {  # a value of the wrong form -> the text that is offered in its place
     ("outputs", "{y: regression}"): "{task: regression}",

@@ -102,7 +102,7 @@ def test_plot(spec: Path) -> None:
     target = spec.parent / "data.png"
     assert run("data", spec, "-q", "--plot", target).exit_code == 0
     assert target.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
-    assert run("data", spec, "--plot", spec.parent / "data.pdf").exit_code == 2
+    assert run("data", spec, "--plot", spec.parent / "data.docx").exit_code == 2
     told = run("data", spec, "--plot", spec.parent / "none" / "data.png")
     assert (told.exit_code, "NN606" in told.stderr) == (1, True)
 

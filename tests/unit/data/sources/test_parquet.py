@@ -91,13 +91,13 @@ def test_a_folder_without_a_value_and_one_with_odd_signs(tmp_path: Path) -> None
 def test_a_type_that_changes_in_file_37(then: list[object], types: tuple[str, str], tmp_path: Path) -> None:
     for index in range(1, 41):
         column = then if index == 37 else [index, index]
-        write(tmp_path / "t" / f"part-{index:02}.parquet", a=column, b=[0.0, 1.0], c=[1.0, 2.0])
+        write(tmp_path / "t" / f"part-{index:02}.parquet", a=column, b=[0.0, 1.0], c=[1.0, 2.0], d=[3.0, 4.0])
     (fault,) = told("t/*.parquet", tmp_path)
     assert fault.code == "NN502"
     assert "`part-37.parquet`" in fault.message
     assert "`part-01.parquet`" in fault.message
     assert all(kind in fault.message for kind in types)
-    unused = TABLE.replace("[a, b]", "[b, c]")
+    unused = TABLE.replace("[a, b]", "[b, d]")
     assert len(inputs_of("t", tmp_path, unused)) == 80, "a column that nothing reads may be anything"
 
 
@@ -121,12 +121,12 @@ def test_a_column_that_a_later_file_lacks(tmp_path: Path) -> None:
     [([[1], [2]], "BIGINT[]"), ([{"u": 1}, {"u": 2}], "STRUCT(u BIGINT)"), ([b"a", b"b"], "BLOB")],
 )
 def test_what_is_no_number_date_or_text_is_refused_by_name(column: list[object], kind: str, tmp_path: Path) -> None:
-    write(tmp_path / "t.parquet", a=column, b=[1, 2], c=[1.0, 2.0])
+    write(tmp_path / "t.parquet", a=column, b=[1, 2], c=[1.0, 2.0], d=[1.0, 2.0])
     (fault,) = told("t.parquet", tmp_path)
     assert fault.code == "NN502"
     assert "column `a`" in fault.message
     assert kind in fault.message
-    assert inputs_of("t.parquet", tmp_path, TABLE.replace("[a, b]", "[b, c]")) == [[1, 1], [2, 2]]
+    assert inputs_of("t.parquet", tmp_path, TABLE.replace("[a, b]", "[b, d]")) == [[1, 1], [2, 2]]
 
 
 def test_nan_is_missing_though_the_files_statistics_do_not_have_it(tmp_path: Path) -> None:
