@@ -89,7 +89,6 @@ _DATA: Hints = {
     **_all(
         "weights sample_weight", "weights of samples are not part of a spec; classes are weighted by `class_weight`"
     ),
-    **_all("sql", "SQL over the section's tables is `query`", "query"),
 }
 _SOURCE: Hints = {
     **_all("file path filename filepath name url", "the file is written under its kind, as in `csv: data.csv`"),

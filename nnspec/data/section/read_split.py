@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from nnspec.data.section.plan import Part, SplitPlan, WindowPlan
 from nnspec.data.section.read_sources import spans_of
@@ -11,6 +10,7 @@ from nnspec.diagnostics import Span
 from nnspec.diagnostics.lists import quoted
 from nnspec.diagnostics.values import as_yaml
 from nnspec.document import Mapping, Node, to_plain
+from nnspec.document.types import JsonObject
 
 SPLITS = ("train", "validation", "test")
 Fault = Callable[..., None]  # a code, a message, its place, the path in the document, and fixes
@@ -94,7 +94,7 @@ class SplitReader:
             self.fault("NN514", message, span, "data.split.by", "leave out `order_by`")
         return kind, {named[0]: by[named[0]]}
 
-    def read_starts(self, body: dict[str, Any], starts: dict[str, Any], spans: dict[str, Span]) -> tuple[Part, ...]:
+    def read_starts(self, body: JsonObject, starts: JsonObject, spans: dict[str, Span]) -> tuple[Part, ...]:
         for name in SPLITS:
             if name in body:
                 message = f"`{name}: {as_yaml(body[name])}` is a share, but `by` says at which times the splits begin"
@@ -103,8 +103,8 @@ class SplitReader:
         begun = (Part(name, None, None, spans[f"by.{name}"], starts[name]) for name in named)
         return (Part("train", None, None, spans["by"]), *begun)
 
-    def read_part(self, name: str, value: Any, kind: str, span: Span) -> Part:
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    def read_part(self, name: str, value: bool | float | str, kind: str, span: Span) -> Part:
+        number = value if isinstance(value, int | float) and not isinstance(value, bool) else None
         if kind == "files" and isinstance(value, str):
             return Part(name, None, value, span)
         if isinstance(value, dict):
@@ -113,12 +113,12 @@ class SplitReader:
                 self.fault("NN514", message, span, f"data.split.{name}")
             return Part(name, int(value["rows"]), None, span)
         if kind != "label":
-            if not is_number or not 0 < value <= 1:
+            if number is None or not 0 < number <= 1:
                 message = f"`{name}: {as_yaml(value)}` is not a fraction: it must be above 0 and at most 1"
                 fix = "to split by labels in the data, write `by: {column: NAME}`"
-                self.fault("NN514", message, span, f"data.split.{name}", *([] if is_number else [fix]))
-                value = 0.0
-            return Part(name, float(value), None, span)
+                self.fault("NN514", message, span, f"data.split.{name}", *([fix] if number is None else []))
+                number = 0.0
+            return Part(name, float(number), None, span)
         if isinstance(value, float) and 0 < value < 1:
             if name != "validation":
                 message = (
