@@ -51,6 +51,8 @@ def _value(kind: str, arguments: Arguments, outcome: Outcome) -> float | Array |
         return float(np.mean(outcome.truth == outcome.decisions))
     if kind in ("SparseTopKCategoricalAccuracy", "TopKCategoricalAccuracy"):
         return _among_first(outcome, int(_number(arguments.get("k"), 5)))
+    if kind == "MeanIoU" and outcome.task == "classification" and not arguments.keys() - {"num_classes"}:
+        return _mean_overlap(outcome, int(_number(arguments.get("num_classes"), 0)))
     if kind == "F1Score" and outcome.task == "classification" and arguments.get("threshold") is None:
         return _f1(outcome, arguments.get("average"))
     return None
@@ -168,3 +170,11 @@ def _f1(outcome: Outcome, average: object) -> float | Array:
     if average == "macro":
         return float(each.mean())
     return float(np.average(each, weights=support)) if average == "weighted" else each
+
+
+def _mean_overlap(outcome: Outcome, count: int) -> float:
+    """The mean intersection over union of the classes that occur."""
+    truth, said = outcome.truth.reshape(-1), outcome.decisions.reshape(-1)
+    hits = np.array([np.sum((truth == k) & (said == k)) for k in range(count)], dtype=np.float64)
+    either = np.array([np.sum((truth == k) | (said == k)) for k in range(count)], dtype=np.float64)
+    return float(_divided(hits, either)[either > 0].mean())

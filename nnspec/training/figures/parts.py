@@ -20,8 +20,8 @@ def target_axes(output: Output) -> list[ax.Axis]:
 
 
 def is_map(output: Output) -> bool:
-    """Whether an output says something of each place of a picture."""
-    return sum(1 for axis in target_axes(output) if ax.is_sequence(axis) and axis.size != 1) > 1
+    """Whether an output says something of each place of a picture, as a mask does."""
+    return sum(1 for axis in target_axes(output) if axis.size != 1 and ax.names_places(axis.name)) > 1
 
 
 def parts_of(output: Output, plan: DataPlan | None) -> tuple[Part, ...]:

@@ -57,7 +57,14 @@ def score_outcome(outcome: Outcome) -> Figures:
 
 def shortened(task: str, figures: Mapping[str, object]) -> Figures:
     """Those that are told of a part of the samples or targets."""
-    return {name: figures[name] for name in _IN_PARTS[task] if name in figures}
+    found: Figures = {}
+    for name in _IN_PARTS[task]:
+        value = figures.get(name)
+        if isinstance(value, dict):  # by the share of an interval
+            found |= {f"{name}_{key}": each for key, each in value.items()}
+        elif name in figures:
+            found[name] = value
+    return found
 
 
 def with_asked(task: str, words: Collection[object], figures: Mapping[str, Any], asked: Mapping[str, Any]) -> Figures:

@@ -83,6 +83,15 @@ def test_numbers(kind: str) -> None:
     np.testing.assert_allclose(found["m"], np.asarray(metric.result()), rtol=1e-4)
 
 
+def test_intersection_over_union() -> None:
+    metric = keras.metrics.MeanIoU(num_classes=7)
+    metric.update_state(KINDS, SCORES.argmax(axis=-1))
+    outcome = Outcome(task="classification", truth=KINDS, predicted=SCORES)
+    found, unknown = measure([["m", "MeanIoU", {"num_classes": 7}]], outcome)
+    assert not unknown
+    assert found["m"] == pytest.approx(float(metric.result()), rel=1e-5)
+
+
 def test_what_only_keras_computes_is_named() -> None:
     outcome = Outcome(task="binary", truth=YES, predicted=SHARES)
     found, unknown = measure([["a", "Hinge", {}], ["b", "AUC", {"label_weights": [1]}], ["c", "AUC", {}]], outcome)
