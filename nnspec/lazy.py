@@ -31,6 +31,8 @@ else:
         """As `dataclasses.dataclass`, which collects the fields; `__init__` is compiled on first use."""
 
         def decorate(cls: type) -> type:
+            if not cls.__doc__:  # Python would write one with the signature, which takes longer than all the rest
+                cls.__doc__ = cls.__name__
             made = dataclasses.dataclass(init=False, eq=False, repr=False, **options)(cls)
             own = vars(cls)
             if "__init__" not in own:

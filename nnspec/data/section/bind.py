@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from nnspec.data.section.plan import ClassPlan, DataPlan, Slot, SlotPlan
 from nnspec.data.sources.base import SourceError, SourcePlan
-from nnspec.data.sources.folders import FolderSource
 from nnspec.data.sources.label_keys import label_key
 from nnspec.data.sources.wanted import Wanted
 from nnspec.diagnostics import Diagnostic, Fix, did_you_mean
@@ -62,7 +61,11 @@ def _indices(slot: SlotPlan, model: Slot) -> ClassPlan | None:
 def _folders(slot: SlotPlan, source: SourcePlan, model: Slot | None) -> ClassPlan | None:
     """The folders as classes, those without a training row too; None where the output names the classes."""
     is_label = model is not None and model.task in ("classification", "binary") and model.classes is None
-    if not is_label or not isinstance(source.source, FolderSource):
+    if not is_label:
+        return None
+    from nnspec.data.sources.folders import FolderSource  # few specs have folders of files
+
+    if not isinstance(source.source, FolderSource):
         return None
     try:
         labels = [label for label in source.source.labels(source) if not _is_ignored(slot, label)]
@@ -79,7 +82,11 @@ def check_labels(slot: SlotPlan, model: Slot) -> Iterator[Diagnostic]:
     """NN557 where a folder is none of the classes that the spec lists."""
     source = slot.source.source
     listed = slot.classes.labels if slot.classes is not None and slot.classes.kind == "list" else model.classes
-    if slot.folder_of is None or listed is None or not isinstance(source, FolderSource):
+    if slot.folder_of is None or listed is None:
+        return
+    from nnspec.data.sources.folders import FolderSource  # few specs have folders of files
+
+    if not isinstance(source, FolderSource):
         return
     try:
         labels = [label for label in source.labels(slot.source) if not _is_ignored(slot, label)]

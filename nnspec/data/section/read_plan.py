@@ -17,8 +17,8 @@ from nnspec.data.section.read_sources import SourceReader, spans_of
 from nnspec.data.section.read_split import SplitReader, time_column
 from nnspec.data.section.read_values import read_classes, read_scale
 from nnspec.data.sources.base import SourcePlan
-from nnspec.data.sources.folders import FOLDER
 from nnspec.data.sources.registry import all_kinds
+from nnspec.data.sources.wanted import FOLDER
 from nnspec.diagnostics import CompilerBug, Span
 from nnspec.document import Mapping, Node, to_plain
 

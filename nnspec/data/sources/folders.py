@@ -31,6 +31,7 @@ from nnspec.data.sources.base import (
     ToldError,
 )
 from nnspec.data.sources.paths import is_below
+from nnspec.data.sources.wanted import FOLDER
 from nnspec.diagnostics import did_you_mean
 from nnspec.diagnostics.lists import enumerated
 from nnspec.lazy import dataclass
@@ -38,7 +39,6 @@ from nnspec.runtime.csv_rules import is_missing
 from nnspec.runtime.folders import label_of, list_folder, stem_of
 from nnspec.runtime.partitions import fixed_folder
 
-FOLDER = "folder"  # the column of labels
 SOURCE_TABLE = "source"  # what a query calls the section's source
 
 

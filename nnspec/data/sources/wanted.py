@@ -6,6 +6,8 @@ from enum import Enum
 
 from nnspec.lazy import dataclass
 
+FOLDER = "folder"  # the column of labels that the subfolders of files are
+
 
 class Reading(Enum):
     """What a column's values are wanted as.
