@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from nnspec.data.sources.base import SourcePlan
 from nnspec.diagnostics import Applicability, Diagnostic, Edit, Fix
 from nnspec.diagnostics.values import as_yaml
-from nnspec.runtime.csv_sniff import Proposal
+
+if TYPE_CHECKING:
+    from nnspec.runtime.csv_sniff import Proposal
 
 
 def propose_keys(source: SourcePlan, shown: str, proposal: Proposal) -> Diagnostic:

@@ -24,11 +24,12 @@ from nnspec.data.sources.csv_scan import FileError, scan_columns
 from nnspec.data.sources.paths import expand
 from nnspec.runtime.csv_dialect import Dialect
 from nnspec.runtime.csv_rules import CellError, CsvError, NumberColumn, is_missing, read_chunks, read_header
-from nnspec.runtime.csv_sniff import Proposal, propose_layout, propose_marks
 from nnspec.runtime.time_rules import parse_times
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from nnspec.runtime.csv_sniff import Proposal
 
 
 class CsvSource(TableSource):
@@ -82,6 +83,8 @@ class CsvSource(TableSource):
         lacks = [name for name in wanted if name not in header]
         if not lacks:
             return
+        from nnspec.runtime.csv_sniff import propose_layout  # files are mostly as the spec says
+
         proposal = propose_layout(path, _dialect(plan), wanted)
         if proposal is not None and proposal.keys.keys() & {"delimiter", "quote", "encoding"}:
             raise ProposalError(_shown(plan, path), proposal)
@@ -101,6 +104,8 @@ class CsvSource(TableSource):
         return f"row {row}"
 
     def propose(self, plan: SourcePlan, columns: Sequence[str]) -> Proposal | None:
+        from nnspec.runtime.csv_sniff import propose_marks
+
         return propose_marks(plan.files(), _dialect(plan), columns)
 
     def order_cells(self, plan: SourcePlan, cells: Sequence[Any]) -> Sequence[Any]:
@@ -162,6 +167,8 @@ def _told(plan: SourcePlan, path: Path | None, dialect: Dialect, wanted: Sequenc
             raise error.cause from None
     except CsvError as error:
         at = path or plan.path
+        from nnspec.runtime.csv_sniff import propose_layout
+
         proposal = propose_layout(at, dialect, wanted) if wanted else None
         if proposal is not None:
             raise ProposalError(_shown(plan, at), proposal) from None
