@@ -18,6 +18,7 @@ from nnspec.data.prepare.rows import Rows, arrange
 from nnspec.data.prepare.transforms import InputTransform, OutputTransform, Relative, Scaling, statistic_of
 from nnspec.data.section.column_plan import is_outside
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
+from nnspec.data.section.ports import port_names
 from nnspec.diagnostics import SpecError
 from nnspec.ir.levels import LEVEL
 from nnspec.lazy import dataclass
@@ -150,15 +151,19 @@ def relative_of(plan: DataPlan, slot: SlotPlan, layout: Layout, source: SlotPlan
     """Where an output's columns have their last values in the raw input `source`."""
     step, feature = source_layout.position(0), source_layout.position(1)
     columns = tuple(source.columns.index(name) for name in slot.columns)
+    name, at = source.name, None if step is None else step + 1
+    if source.encodings:  # the column is an input of the file by itself
+        name, at = port_names(plan, plan.outputs)[name][columns[0]], 1 if has_steps(plan, source) else None
+        columns, feature = (0,), None
     shape = [1] * len(layout.axes)
     place = layout.position(1 if has_steps(plan, slot) else 0)
     if place is not None:
         shape[place] = len(columns)
     return Relative(
-        input=source.name,
+        input=name,
         columns=columns,
         axis=source_layout.axes[step] if step is not None else "",
-        step=None if step is None else step + 1,
+        step=at,
         feature=None if feature is None else feature + 1,
         shape=tuple(shape),
     )

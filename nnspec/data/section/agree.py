@@ -28,12 +28,21 @@ def reference(plan: DataPlan, slot: SlotPlan) -> SlotPlan | None:
     """The windowed input whose last row holds the output's own columns."""
     if not slot.columns or plan.window is None or not slot.is_windowed:
         return None
+    if any(plan.missing_rule(name).is_in_graph for name in slot.columns):
+        return None  # what is filled in is no measured value
     for candidate in plan.inputs.values():
         same = candidate.source.path == slot.source.path and set(slot.columns) <= set(candidate.columns)
         is_window = candidate.is_windowed and candidate.ahead == "no"
-        if is_window and same and not candidate.encodings:
+        if is_window and same and _holds_last(candidate, slot):
             return candidate
     return None
+
+
+def _holds_last(candidate: SlotPlan, slot: SlotPlan) -> bool:
+    """Whether a window's raw values give an output's last ones: encoded columns are inputs of one column each."""
+    if not candidate.encodings:
+        return True
+    return len(slot.columns) == 1 and not candidate.encodings[candidate.columns.index(slot.columns[0])].is_text
 
 
 def check(plan: DataPlan, inputs: Slots, outputs: Slots) -> Iterator[Diagnostic]:
@@ -194,12 +203,11 @@ def _check_relative(plan: DataPlan, slot: SlotPlan, model: Slot) -> Iterator[Dia
     if plan.window is not None and 0 in plan.window.horizon:
         message = f"at horizon 0, output `{slot.name}` relative to the last value is always 0"
         yield Diagnostic("NN516", message, span, path=where)
-    reference_slot = reference(plan, slot)
-    if reference_slot is not None and any(plan.missing_rule(name).is_in_graph for name in slot.columns):
+    if any(plan.missing_rule(name).is_in_graph for name in slot.columns):
         message = f"a value that was filled in is no last value for output `{slot.name}` to be relative to"
         fix = Fix("`missing: forward_fill` repeats the last value before a gap, `drop` leaves the sample out")
         yield Diagnostic("NN516", message, span, path=where, fixes=(fix,))
-    if reference_slot is None:
+    elif reference(plan, slot) is None:
         listed = enumerated(slot.columns) or "none"
         message = f"no windowed input contains {listed}, so output `{slot.name}` has no last value to be relative to"
         fix = Fix(f"add {listed} to the `columns` of an input")

@@ -223,3 +223,25 @@ def test_a_column_without_any_value(tmp_path: Path) -> None:
     text = TEXT.replace("COLUMNS", "age: standard").replace("MISSING", "missing: median")
     with pytest.raises(SpecError, match="no training row has a value in column `age`"):
         load(plan_of(text, tmp_path), {"x": slot("x", ("feature", 1))}, {"y": Y})
+
+
+def test_changes_against_the_last_value_of_an_encoded_column(tmp_path: Path) -> None:
+    """The last value is that of the raw column, an input of its own, also for the naive baseline."""
+    write_people(tmp_path)
+    text = """
+source: {csv: a.csv}
+split: {train: 0.6, test: 0.4, by: order, gap: 0}
+window: {lookback: 3, horizon: 2}
+missing: {deck: constant}
+inputs: {w: {columns: {fare: standard, deck: one_hot}}}
+outputs: {y: {columns: [fare], relative_to: last}}
+"""
+    w = slot("w", ("time", 3), ("feature", 9))
+    data = load(plan_of(text, tmp_path), {"w": w}, {"y": Y})
+    train = data.splits["train"]
+    last, target = np.array(FARES[2:10]), np.array(FARES[4:12])
+    assert train.last["y"] is not None
+    np.testing.assert_allclose(train.last["y"].ravel(), last, rtol=1e-6)
+    np.testing.assert_allclose(train.y["y"].ravel(), target - last, rtol=1e-5, atol=1e-5)
+    restored = data.deployment.outputs["y"].restore(train.y["y"], train.raw)
+    np.testing.assert_allclose(restored.ravel(), target, rtol=1e-5, atol=1e-5)
