@@ -12,7 +12,8 @@ from nnspec.data.checks.series import check_series
 from nnspec.data.checks.static import check_static_columns
 from nnspec.data.prepare.cuts import cut
 from nnspec.data.prepare.membership import read_starts
-from nnspec.data.section.plan import DataPlan, Part, Slot, SlotPlan
+from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
+from nnspec.data.section.split_plan import Part
 from nnspec.data.sources.base import ColumnFacts, SourceError
 from nnspec.data.sources.label_keys import label_key
 from nnspec.diagnostics import Diagnostic, Fix, did_you_mean

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from nnspec.data.section.plan import Part
+from nnspec.data.section.split_plan import Part
 
 
 def cut(rows: int, parts: Iterable[Part], gap: int = 0) -> dict[str, range]:

@@ -13,7 +13,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nnspec.data.section.plan import DataPlan, Part
+from nnspec.data.section.plan import DataPlan
+from nnspec.data.section.split_plan import Part
 from nnspec.data.sources.base import SourceError, SourcePlan
 from nnspec.data.sources.time_order import find_unsortable
 from nnspec.diagnostics import Diagnostic

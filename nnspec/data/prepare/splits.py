@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from nnspec.data.prepare.cuts import cut
 from nnspec.data.prepare.membership import cut_at_starts
 from nnspec.data.prepare.rows import Rows
-from nnspec.data.section.plan import DataPlan, Part, Slot
+from nnspec.data.section.plan import DataPlan, Slot
+from nnspec.data.section.split_plan import Part
 from nnspec.diagnostics import SpecError
 
 Positions = NDArray[np.int64]

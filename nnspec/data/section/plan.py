@@ -10,6 +10,7 @@ from dataclasses import field
 from pathlib import Path
 
 from nnspec.data.section.column_plan import ColumnPlan, MissingRule
+from nnspec.data.section.split_plan import SplitPlan
 from nnspec.data.sources.base import SourcePlan
 from nnspec.diagnostics import Span
 from nnspec.ir.graph import NUMERIC_TASKS
@@ -70,70 +71,6 @@ class Slot:
     @property
     def is_float(self) -> bool:
         return self.dtype.startswith(("float", "bfloat"))
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One split's share.
-
-    It is a fraction of the rows, a label in the column that `by` names, a pattern of file names (`label` too), or
-    whatever comes from `start` on, a value of `order_by`; the first of such parts has none.
-    """
-
-    name: str
-    fraction: float | None
-    label: str | None
-    span: Span
-    start: str | float | None = None
-
-    @property
-    def count(self) -> int | None:
-        """How many rows it has, where the spec says that rather than a fraction."""
-        return self.fraction if isinstance(self.fraction, int) else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SplitPlan:
-    """How rows are divided.
-
-    Attributes:
-        by: time, order, random, label, hash or files.
-        label_column: of `label`, the column that has the labels.
-        hash_column: of `hash`, the column whose values draw the split.
-        has_starts: whether the parts begin at values of `order_by`.
-        stratum: the column of classes of which every split has its share; None: those of the first single label.
-        is_stratified: whether the spec asks for that; None where it does not say.
-        gap: None is automatic.
-    """
-
-    parts: tuple[Part, ...]
-    by: str
-    label_column: str | None = None
-    hash_column: str | None = None
-    has_starts: bool = False
-    stratum: str | None = None
-    is_stratified: bool | None = None
-    group: str | None = None
-    gap: int | None = None
-    seed: int = 0
-    span: Span
-    spans: dict[str, Span]
-
-    @property
-    def is_chronological(self) -> bool:
-        return self.by in ("time", "order")
-
-    @property
-    def has_labels(self) -> bool:
-        """Whether each row's split can be told from the row alone: by its label, its key, or its file's name."""
-        if self.by == "files":
-            return all(part.label is not None for part in self.parts)
-        return self.by in ("label", "hash")
-
-    @property
-    def has_whole_files(self) -> bool:
-        """Whether files are dealt out at random."""
-        return self.by == "files" and not self.has_labels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from nnspec.data.section.plan import Part, SplitPlan, WindowPlan
+from nnspec.data.section.plan import WindowPlan
 from nnspec.data.section.read_sources import spans_of
+from nnspec.data.section.split_plan import Part, SplitPlan
 from nnspec.diagnostics import Span
 from nnspec.diagnostics.lists import quoted
 from nnspec.diagnostics.values import as_yaml
@@ -103,7 +104,7 @@ class SplitReader:
         begun = (Part(name, None, None, spans[f"by.{name}"], starts[name]) for name in named)
         return (Part("train", None, None, spans["by"]), *begun)
 
-    def read_part(self, name: str, value: bool | float | str, kind: str, span: Span) -> Part:
+    def read_part(self, name: str, value: bool | float | str | dict[str, int], kind: str, span: Span) -> Part:
         number = value if isinstance(value, int | float) and not isinstance(value, bool) else None
         if kind == "files" and isinstance(value, str):
             return Part(name, None, value, span)

@@ -10,7 +10,7 @@ import pytest
 from nnspec.data.checks.files import probe
 from nnspec.data.prepare.cuts import cut
 from nnspec.data.prepare.fit import FitError, fit
-from nnspec.data.section.plan import Part
+from nnspec.data.section.split_plan import Part
 from tests.unit.data.checks.plans import ARRAYS, TABLE, W, X, Y, head_of, one, run
 from tests.unit.data.section.test_plan import HERE, plan_of, slot
 

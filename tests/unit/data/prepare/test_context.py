@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from nnspec.data.prepare.cuts import cut
-from nnspec.data.section.plan import Part
+from nnspec.data.section.split_plan import Part
 from nnspec.diagnostics import Source, Span
 from nnspec.jobs.dataset import load_dataset
 from nnspec.pipeline import check, diagnose
