@@ -39,7 +39,6 @@ ALLOWED = {
     "runtime/reading.py": "the table of suffixes of a deployed model, which knows nothing else of nnspec",
     "validation/hints.py": "what is meant by other words for pictures",
     "runtime/writing.py": "what predictions are written as",
-    "cli/looking.py": "the plot of `nnspec data` is a PNG file",
     "propose/images.py": "the extra that is called like the kind that needs it",
 }
 
