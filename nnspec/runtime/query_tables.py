@@ -12,6 +12,8 @@ from nnspec.runtime.csv_dialect import Dialect
 from nnspec.runtime.csv_rules import CellError, CsvError, Number, NumberColumn, is_missing, read_chunks, read_header
 from nnspec.runtime.engine import EngineError, open_parquet, quote_name
 from nnspec.runtime.errors import InputError, listed
+from nnspec.runtime.filling import fill_from_tables
+from nnspec.runtime.partitions import find_files, partition_of
 from nnspec.runtime.ports import Metadata
 from nnspec.runtime.query import Fill, QueryError, run_query
 from nnspec.runtime.samples import Samples
@@ -48,7 +50,7 @@ def read_query(file: Path, tables: Mapping[str, Path], wanted: Mapping[str, Any]
     if absent:
         raise InputError(f"the query reads table {listed(absent)} too: give it with `--tables {absent[0]}=FILE`")
     for path in files.values():
-        if not path.is_file():
+        if not path.exists():
             raise InputError(f"there is no file `{path}`")
     fills: dict[str, Fill] = {
         name: partial(_fill, path, dict(named[name].get("options") or {})) for name, path in files.items()
@@ -63,15 +65,20 @@ def read_query(file: Path, tables: Mapping[str, Path], wanted: Mapping[str, Any]
 
 
 def _fill(path: Path, options: Mapping[str, Any], connection: duckdb.DuckDBPyConnection, name: str) -> None:
-    suffix = path.suffix.lower()
+    files = [path]
+    if path.is_dir():
+        files = next((found for suffix in _OPENERS if (found := find_files(path, suffix))), [])
+    suffix = files[0].suffix.lower() if files else ""
     try:
         if suffix in _OPENERS:
-            table = _OPENERS[suffix](path, connection)
-            connection.execute(f"CREATE TABLE {quote_name(name)} AS SELECT * FROM {table.origin}")
+            tables = [(file, _OPENERS[suffix](file, connection)) for file in files]
+            parts = [(table, partition_of(file.absolute().parent.parts, table.types)) for file, table in tables]
+            fill_from_tables(connection, name, parts)
         elif suffix in _TEXT:
             fill_from_csv(connection, name, path, Dialect.from_options(options))
         else:
-            raise InputError(f"table `{name}` can be a .csv, .parquet or .arrow file, not `{path.name}`")
+            can_be = "a .csv, .parquet or .arrow file, or a folder of the latter two"
+            raise InputError(f"table `{name}` can be {can_be}, not `{path.name}`")
     except (EngineError, CsvError) as error:
         raise InputError(f"`{path.name}` cannot be read: {error}") from None
 

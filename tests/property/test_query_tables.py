@@ -7,6 +7,8 @@ from itertools import count
 from pathlib import Path
 
 import numpy as np
+import pyarrow
+import pyarrow.parquet
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -58,6 +60,18 @@ JOINED = {
     **METADATA,
     "query": {"text": JOIN, "tables": {"source": {"kind": "csv", "options": {"delimiter": ";"}}, "t": {"kind": "csv"}}},
 }
+
+
+def test_new_tables_in_a_partitioned_folder(tmp_path: Path) -> None:
+    for year in (2023, 2024):
+        (tmp_path / "t" / f"year={year}").mkdir(parents=True)
+        table = pyarrow.table({"a": [year + 0.5]})
+        pyarrow.parquet.write_table(table, tmp_path / "t" / f"year={year}" / "x.parquet")
+    query = {"text": "SELECT a, year AS b FROM source ORDER BY a", "tables": {"source": {"kind": "parquet"}}}
+    found = read_samples(tmp_path / "t", {**METADATA, "query": query}, {}).inputs["x"]
+    assert found.tolist() == [[2023.5, 2023], [2024.5, 2024]]
+    one = read_samples(tmp_path / "t" / "year=2024" / "x.parquet", {**METADATA, "query": query}, {}).inputs["x"]
+    assert one.tolist() == [[2024.5, 2024]]
 
 
 def test_new_tables(tmp_path: Path) -> None:
