@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from nnspec import api, runtime
 from nnspec.checks.context import input_slots, output_slots
 from nnspec.cli import main
 from nnspec.data.dataset import load
-from nnspec.jobs import Run
+from nnspec.jobs import Run, load_dataset
 from tests.support.spec_predictions import _begun, _written
 
 
@@ -22,12 +23,27 @@ def evaluated_test_rows(spec: Path, run: Run, folder: Path) -> dict[str, dict[st
     """The figures of each output."""
     plan = api.load(spec).checked.data
     assert plan is not None
-    is_table = plan.source is not None and plan.source.kind == "csv"
-    data = _table_rows(spec, folder) if is_table else _array_rows(spec, run, folder)
+    if any(slot.source.source.is_per_file for slot in plan.inputs.values()):
+        data = _files(spec, folder)
+    elif plan.source is None or plan.source.kind != "csv":
+        data = _array_rows(spec, run, folder)
+    elif plan.window is None:
+        data = _drawn_rows(spec, folder)
+    else:
+        data = _table_rows(spec, folder)
     done = CliRunner().invoke(main, ["evaluate", str(run.onnx), str(data), "--format", "json"])
     assert done.exit_code == 0, done.output
     found: dict[str, dict[str, Any]] = json.loads(done.stdout)["outputs"]
     return found
+
+
+def _drawn_rows(spec: Path, folder: Path) -> Path:
+    checked = api.load(spec).checked
+    assert checked.data is not None
+    assert checked.data.source is not None
+    with checked.data.source.path.open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    return _written(folder / "labelled.csv", [rows[row] for row in load_dataset(checked).splits["test"].rows])
 
 
 def _table_rows(spec: Path, folder: Path) -> Path:
@@ -40,6 +56,19 @@ def _table_rows(spec: Path, folder: Path) -> Path:
     start = int(before * len(rows) + 1e-6) + (plan.gap or 0)
     test = [_begun(rows, start), *rows[start + 1 :]]
     return _written(folder / "labelled_newest_first.csv", test[::-1])
+
+
+def _files(spec: Path, folder: Path) -> Path:
+    """The test split's files, in folders that are their labels."""
+    checked = api.load(spec).checked
+    assert checked.data is not None
+    (slot,) = checked.data.inputs.values()
+    files = slot.source.files()
+    for row in load_dataset(checked).splits["test"].rows:
+        own = folder / "labelled" / files[row].parent.name
+        own.mkdir(parents=True, exist_ok=True)
+        shutil.copy(files[row], own)
+    return folder / "labelled"
 
 
 def _array_rows(spec: Path, run: Run, folder: Path) -> Path:
