@@ -152,6 +152,8 @@ def encode_targets(name: str, body: Metadata, output: Metadata, values: Array) -
     labels = [label_key(label) for label in output.get("classes") or (0, 1)]
     index = {label: i for i, label in enumerate(labels)}
     own = {label_key(label): i for i, label in enumerate(body.get("labels") or ())}  # as the data of training had them
+    if labels == ["0", "1"]:
+        own |= {"false": 0, "true": 1}
     codes = {GAP: 0, **own, **index}
     strange = sorted({str(word) for word in words.reshape(-1)} - codes.keys())
     if strange:

@@ -51,4 +51,4 @@ def require_arrays(file: Path, wanted: Iterable[str], names: list[str]) -> None:
     missing = [name for name in wanted if name not in names]
     if missing:
         has = ", ".join(names[:20]) or "nothing"
-        raise InputError(f"`{file.name}` has no `{missing[0]}`, which is an input of the model; it has: {has}")
+        raise InputError(f"`{file.name}` has no `{missing[0]}`, which is read for the model; it has: {has}")

@@ -17,6 +17,7 @@ from sklearn import metrics
 
 from nnspec import api
 from nnspec.cli import main
+from nnspec.evaluation.targets import encode_targets
 from nnspec.jobs import Run
 from tests.support.evaluated_rows import assert_same_metrics
 
@@ -172,3 +173,21 @@ def test_no_framework_is_loaded(built: Run, tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("labels", "words", "expected"),
+    [
+        ([0, 1], ["true", "false", 1, "0.0"], [1, 0, 1, 0]),
+        (["no", "yes"], ["yes", "0", 1, "no"], [1, 0, 1, 0]),  # the data may number classes that have names
+        ([3, 5], ["5", 3.0, 5, "3"], [1, 0, 1, 0]),
+    ],
+)
+def test_labels_have_one_meaning_however_they_are_spelt(
+    labels: list[object], words: list[object], expected: list[int]
+) -> None:
+    numbered = None if isinstance(labels[0], int) else [0, 1]
+    body = {"reads": "words", "labels": numbered}
+    codes, known = encode_targets("y", body, {"classes": labels}, np.array(words, dtype=object)[:, None])
+    assert codes[:, 0].tolist() == expected
+    assert known.all()
