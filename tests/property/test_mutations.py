@@ -1,6 +1,6 @@
 """A wrong lowering does not pass the gate: an export of every kind is broken in seeded ways, and each is caught.
 
-For many more: `python -m tests.tools.mutations --count 200`.
+For many more: `python -m tests.tools.mutations --count 200`, and `--right 40` for networks that are not broken.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import pytest
 from nnspec.layers.registry import MODULES
 from tests.support.case_files import KINDS, cases_of
 from tests.support.mutants import draw
-from tests.support.mutants.subjects import trial_of_case
+from tests.support.mutants.subjects import trial_of_case, trial_of_right_network
 
 EACH = 2  # mutants of a kind; there are more than a hundred kinds
 SEED = 0
@@ -37,3 +37,10 @@ def test_mutants_of_every_kind_are_caught(module: str) -> None:
             assert outcome.verdict not in ("survivor", "crash"), said
             verdicts[outcome.verdict] += 1
     assert verdicts["caught"] >= verdicts.total() / 2
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_right_networks_are_not_refused(seed: int) -> None:
+    """Unbroken ones pass, whatever the size of their weights."""
+    trial, _ = trial_of_right_network(seed)
+    trial.gate.run(trial.exported)

@@ -7,6 +7,7 @@ tolerance that the gate is asked to find, or a survivor, which is told with its 
 one, or where the gate crashed or refused an unbroken export.
 
     python -m tests.tools.mutations --kind LSTM --kind GRU --count 500
+    python -m tests.tools.mutations --right 40    # networks that are right and unbroken: none may be refused
     python -m tests.tools.mutations --spec specs/mnist_cnn.yaml --spec specs/networks/tcn.yaml
 """
 
@@ -29,7 +30,7 @@ from nnspec.layers.registry import REGISTRY
 from tests.support.case_files import KINDS, NOT_EXPORTED, cases_of
 from tests.support.layer_cases import Case
 from tests.support.mutants import draw
-from tests.support.mutants.subjects import trial_of_case, trial_of_spec
+from tests.support.mutants.subjects import trial_of_case, trial_of_right_network, trial_of_spec
 from tests.support.mutants.trial import Outcome, Trial
 
 VERDICTS = ("caught", "equivalent", "within tolerance", "survivor", "crash")
@@ -104,6 +105,23 @@ def subjects(arguments: argparse.Namespace) -> Iterator[tuple[str, list[Make]]]:
         yield path.stem, [lambda path=path: trial_of_spec(path)]  # type: ignore[misc]
 
 
+def try_right(count: int, seed: int) -> int:
+    """A table of random networks that are right, unbroken, each put to the gate; how many it refused."""
+    refused = 0
+    print("| seed | gain of weights | layers | verdict |\n" + "|---" * 4 + "|")
+    for place in range(seed, seed + count):
+        trial, gain = trial_of_right_network(place)
+        try:
+            trial.gate.run(trial.exported)
+            verdict = "passed"
+        except SpecError as error:
+            verdict, refused = f"refused: {error.diagnostics[0].message}", refused + 1
+        print(f"| {place} | {gain:g} | {len(trial.gate.graph.nodes)} | {verdict} |", flush=True)
+        keras.backend.clear_session()
+    print(f"{refused} of {count} right networks refused")
+    return refused
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=200, help="mutants of each kind or spec (default: 200)")
@@ -111,8 +129,11 @@ def main() -> int:
     parser.add_argument("--kind", action="append", default=[], help="a layer kind; may be said several times")
     parser.add_argument("--spec", action="append", type=Path, default=[], help="a spec to break; its data are loaded")
     parser.add_argument("--cases", type=int, default=MOST_CASES, help="of a kind at most (default: %(default)s)")
+    parser.add_argument("--right", type=int, metavar="COUNT", help="put so many right networks to the gate instead")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
+    if arguments.right:
+        return 1 if try_right(arguments.right, arguments.seed) else 0
     total = Row("**all**")
     print("| kind | mutants | caught | equivalent | within tolerance | survivors | crashes |\n" + "|---" * 7 + "|")
     for name, makers in subjects(arguments):

@@ -10,6 +10,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import yaml
 
 from nnspec import pipeline
 from nnspec.backends.keras.model import build_model, read_weights
@@ -25,6 +26,7 @@ from nnspec.jobs.settings import fixed_batch, settings_of
 from nnspec.training.settings import fixed_batches
 from tests.support.layer_cases import Case, checked, randomize
 from tests.support.mutants.trial import RememberingGate, Trial
+from tests.support.right_networks import right_network
 
 
 def trial_of_case(case: Case) -> Trial:
@@ -46,13 +48,33 @@ def trial_of_case(case: Case) -> Trial:
     return Trial(case.label, case.kind, model, gate, case.make, examples_of(graph))
 
 
-def trial_of_spec(path: Path, *, with_data: bool = True) -> Trial:
-    """A spec's export, with what its data say of scaling and labels, and weights that no symmetry can hide."""
+def trial_of_right_network(seed: int) -> tuple[Trial, float]:
+    """A random network that is right by construction, unbroken, and the gain of its weights.
+
+    Trained weights are smaller or larger than the first ones: outputs are then close to 0 or 1, or nearly constant.
+    """
+    rng = np.random.default_rng(seed)
+    spec = right_network(rng)
+    gain = float(rng.choice([0.2, 1.0, 3.0]))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"right_{seed}.yaml"
+        path.write_text(yaml.safe_dump(spec, sort_keys=False), encoding="utf-8")
+        return trial_of_spec(path, with_data=False, gain=gain), gain
+
+
+def trial_of_spec(path: Path, *, with_data: bool = True, gain: float = 1.0) -> Trial:
+    """A spec's export, with what its data say of scaling and labels, and weights that no symmetry can hide.
+
+    Args:
+        gain: by which trainable weights are multiplied.
+    """
     result = pipeline.check(path)
     dataset: Dataset | None = load_dataset(result) if with_data and result.data is not None else None
     deployment = dataset.deployment if dataset is not None else Deployment()
     keras.utils.set_random_seed(3)
     compiled = build_model(result.graph, batches=fixed_batches(result.graph, settings_of(result)))
+    for variable in compiled.model.trainable_variables if gain != 1 else ():
+        variable.assign(variable * gain)
     exported = lower(result, compiled, deployment, path.read_text(encoding="utf-8"), exporter=ONNX)
     assert isinstance(exported, OnnxModel)
     held_out: dict[str, np.ndarray] = {}
