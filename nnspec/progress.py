@@ -6,7 +6,13 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+
+WIDTH = 80  # columns that a bar and the line of an epoch take at most
+_INTERVAL = 0.1  # seconds between two drawings
 
 
 class Progress:
@@ -33,41 +39,70 @@ class Progress:
 
 
 class EpochBar:
-    """Epochs of a training."""
+    """Epochs of a training: a line for each that is done and, on a terminal, a bar with the steps of the one below."""
 
     def __init__(self, progress: Progress, total: int, done: int) -> None:
         self.progress = progress
         self.total = total
         self.done = done
-        self.bar: Any = None
-        self.task: Any = None
+        self.bar: Bar | None = None
+        self.drawn = 0.0
 
     def start(self) -> None:
-        if not self.progress.is_terminal:
+        if not self.progress.is_terminal or self.bar is not None:
             return
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
 
         console = Console(file=self.progress.stream)
+        console.width = min(console.width, WIDTH)
         columns = (
-            TextColumn("training"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
+            TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
+            BarColumn(bar_width=24),
+            TextColumn("step {task.fields[step]}/{task.fields[steps]}"),
             TextColumn("{task.fields[figures]}"),
+            TimeRemainingColumn(compact=True),
         )
-        self.bar = Bar(*columns, console=console)
+        self.bar = Bar(*columns, console=console, transient=True)
         self.bar.start()
-        self.task = self.bar.add_task("training", total=self.total, completed=self.done, figures="")
+        self.bar.add_task(
+            "training",
+            total=float(self.total),
+            completed=self.done,
+            epoch=min(self.done + 1, self.total),
+            epochs=self.total,
+            step=0,
+            steps="?",
+            figures="",
+        )
+
+    def step(self, epoch: int, step: int, steps: int | None, loss: float) -> None:
+        """Tells of a step of an epoch, both from 1; drawn now and then, so that it costs nothing."""
+        now = time.monotonic()
+        if self.bar is None or (now - self.drawn < _INTERVAL and step != steps):
+            return
+        self.drawn = now
+        completed = epoch - 1 + (step / steps if steps else 0.0)
+        self.bar.update(
+            self.bar.task_ids[0],
+            completed=completed,
+            epoch=epoch,
+            step=step,
+            steps=steps or "?",
+            figures=f"loss {loss:.4g}",
+        )
 
     def advance(self, epoch: int, figures: dict[str, float]) -> None:
-        text = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
-        if self.bar is not None:
-            self.bar.update(self.task, completed=epoch, figures=text)
-        else:
-            self.progress.say(f"epoch {epoch}/{self.total}  {text}")
+        """Tells of an epoch that is done, from 1."""
+        line = f"epoch {epoch}/{self.total}  " + "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
+        if self.bar is None:
+            self.progress.say(line)
+            return
+        self.bar.console.print(line, markup=False, highlight=False, no_wrap=True, overflow="ellipsis")
+        self.bar.update(self.bar.task_ids[0], completed=float(epoch))
 
     def stop(self) -> None:
         if self.bar is not None:
             self.bar.stop()
+            self.bar = None

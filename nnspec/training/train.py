@@ -104,7 +104,8 @@ def train(
     best = BestWeights(monitor, checkpoint, rises=bool(known.get(monitor))) if settings["restore_best"] else None
     callbacks: list[KerasCallback] = [NotANumber(partial(not_a_number, settings.span))]
     callbacks += [*([ResetStates()] if is_stateful else []), *chosen, *([best] if best is not None else [])]
-    callbacks += [checkpoint, Reporter(progress, settings["epochs"], start, checkpoint)]
+    reporter = Reporter(progress, settings["epochs"], start, checkpoint)
+    callbacks += [checkpoint, reporter]
     if not checkpoint.is_stopped:
         try:
             engine.fit(
@@ -116,6 +117,7 @@ def train(
                 callbacks=callbacks,
             )
         finally:
+            reporter.bar.stop()  # Keras tells no callback of a failure
             for callback in callbacks:
                 release(callback)
     best_epoch = len(checkpoint.history) if best is None else best.restore(compiled.model)

@@ -172,14 +172,22 @@ class BestWeights(Callback):  # type: ignore[misc]
 
 
 class Reporter(Callback):  # type: ignore[misc]
-    """Tells the progress of epochs."""
+    """Tells the progress of epochs and steps."""
 
     def __init__(self, progress: Progress, total: int, done: int, checkpoint: Checkpoint) -> None:
         super().__init__()
         self.bar = progress.epochs(total, done)
+        self.epoch = done
 
     def on_train_begin(self, logs: Logs = None) -> None:
         self.bar.start()
+
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        loss = float((logs or {}).get("loss", math.nan))
+        self.bar.step(self.epoch + 1, batch + 1, (self.params or {}).get("steps"), loss)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self.bar.advance(epoch + 1, {name: _number(value) for name, value in (logs or {}).items()})
