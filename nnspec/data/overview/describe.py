@@ -58,7 +58,8 @@ def _split(data: Dataset, name: str) -> JsonObject:
     if origins.groups is not None:
         found["groups"] = len(np.unique(origins.groups[rows]))
     if origins.times is not None:
-        found |= {"first": _moment(origins.times[rows].min()), "last": _moment(origins.times[rows].max())}
+        times = np.sort(origins.times[rows])  # text has an order, but no minimum
+        found |= {"first": _moment(times[0]), "last": _moment(times[-1])}
     return found
 
 

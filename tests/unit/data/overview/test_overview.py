@@ -67,6 +67,14 @@ def test_json(spec: Path) -> None:
     assert body["samples"][0] == {"row": 1, "inputs": {"x": [1.0, 1.0]}, "targets": {"kind": ["round"]}}
 
 
+@pytest.mark.parametrize("times", ["2024-{:02d}", "{}", "{}.5", "Q{:02d}"])
+def test_times_of_any_kind(times: str, spec: Path) -> None:
+    rows = [f"{times.format(i)},{i},{-i},{'round' if i % 3 else 'square'}" for i in range(1, 11)]
+    (spec.parent / "a.csv").write_text("day,width,height,kind\n" + "\n".join(rows) + "\n", "utf-8")
+    result = run("data", spec, "--set", "data.split.by=order", "--format", "json")
+    assert json.loads(result.stdout)["splits"]["train"]["first"].startswith(times.format(1))
+
+
 def test_text_fits_80_columns_and_quiet_says_warnings_alone(spec: Path) -> None:
     shown = run("data", spec)
     assert max(map(len, shown.stdout.splitlines())) <= 80
