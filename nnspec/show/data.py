@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Iterable, Sequence
 
 from nnspec.document.types import JsonObject
@@ -20,7 +21,7 @@ def to_text(body: JsonObject, *, width: int = WIDTH) -> str:
         for name, slot in body[role].items():
             parts.append(_slot(role[:-1], name, slot, splits, width))
     parts += [_samples(body["samples"], width), _leakage(body["leakage"], width)]
-    parts += [f"note: {note}\n" for note in body["notes"]]
+    parts += [textwrap.fill(f"note: {note}", width, subsequent_indent="  ") + "\n" for note in body["notes"]]
     return "\n".join(part for part in parts if part)
 
 
@@ -108,8 +109,8 @@ def _leakage(leakage: JsonObject, width: int) -> str:
     lines = ["what the splits share"]
     for one in leakage["duplicates"]:
         first, then = one["splits"]
-        other = f", {one['other_targets']} with another target" if one["other_targets"] else ""
-        lines.append(f"  equal inputs: {one['samples']:,} samples of {then} are in {first} too{other}")
+        other = f" ({one['other_targets']:,} with another target)" if one["other_targets"] else ""
+        lines.append(f"  equal inputs: {one['samples']:,} of {then} are in {first} too{other}")
     if not leakage["duplicates"]:
         lines.append("  equal inputs: none")
     for key, what in (("groups", "groups"), ("rows", "rows")):

@@ -151,13 +151,17 @@ def _output(slot: SlotPlan, data: Dataset, model: Slot | None) -> JsonObject:
         "shape": list(first.target[slot.name].shape[1:]),
         "columns": list(slot.columns),
     }
-    classes = transform.classes
-    if classes is not None and len(classes) <= MOST_CLASSES and first.y[slot.name].dtype.kind in "iu":
+    classes = transform.classes or (("0", "1") if model is not None and model.task == "binary" else None)
+    if classes is not None and len(classes) <= MOST_CLASSES and _has_codes(first.y[slot.name]):
         found["classes"] = {name: _counts(data, name, slot.name, [str(c) for c in classes]) for name in data.splits}
     else:
         values = {name: split.target[slot.name] for name, split in data.splits.items()}
         found |= _statistics(values)
     return found
+
+
+def _has_codes(targets: np.ndarray) -> bool:
+    return targets.dtype.kind in "iu" or bool(np.isin(targets, (0, 1)).all())
 
 
 def _counts(data: Dataset, split: str, output: str, classes: list[str]) -> dict[str, int]:

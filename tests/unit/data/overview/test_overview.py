@@ -78,7 +78,13 @@ def test_times_of_any_kind(times: str, spec: Path) -> None:
 def test_text_fits_80_columns_and_quiet_says_warnings_alone(spec: Path) -> None:
     shown = run("data", spec)
     assert max(map(len, shown.stdout.splitlines())) <= 80
-    for words in ("splits", "2024-03-06", "4 (66.7%)", "input x: shape 2", "1 samples of test are in train too"):
+    for words in (
+        "splits",
+        "2024-03-06",
+        "4 (66.7%)",
+        "input x: shape 2",
+        "1 of test are in train too (1 with another target)",
+    ):
         assert words in shown.stdout
     quiet = run("data", spec, "-q")
     assert (quiet.exit_code, quiet.stdout) == (0, "")
