@@ -145,13 +145,16 @@ def test_raw_columns_and_what_is_kept_of_them(tmp_path: Path) -> None:
 
 def test_where_numbers_are_missing(tmp_path: Path) -> None:
     """scikit-learn's imputer with an indicator, for a column by itself and beside others of its kind."""
-    for rule, strategy in (("{age: indicator}", "median"), ("{age: {indicator: mean}}", "mean")):
-        data = encoded(tmp_path, "fare: number, age: number, y: number", rule, 4)
+    for rule, strategy in (
+        ("{age: indicator, sex: most_frequent}", "median"),
+        ("{age: {indicator: mean}, sex: most_frequent}", "mean"),
+    ):
+        data = encoded(tmp_path, "fare: number, age: number, sex: index", rule, 4)
         oracle = SimpleImputer(strategy=strategy, add_indicator=True)
         train, test = both(data)
         np.testing.assert_allclose(train[:, 1:3], oracle.fit_transform(NUMBERS[:TRAIN]), rtol=1e-6)
         np.testing.assert_allclose(test[:, 1:3], oracle.transform(NUMBERS[TRAIN:]), rtol=1e-6)
-        assert data.deployment.columns["x"].features == ("fare", "age", "age=(missing)", "y")
+        assert data.deployment.columns["x"].features == ("fare", "age", "age=(missing)", "sex")
 
 
 def test_a_category_for_gaps_by_its_name(tmp_path: Path) -> None:
