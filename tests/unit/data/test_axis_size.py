@@ -27,7 +27,7 @@ WINDOW
   inputs: {x: {columns: COLUMNS}}
   outputs: {y: {columns: [y]}}
 """
-TABLE = "a,b,c,y\n" + "".join(f"{i},{'' if i % 3 else 'uvwx'[i % 4]},{'pq'[i % 2]},{i}\n" for i in range(24))
+TABLE = "a,b,c,d,y\n" + "".join(f"{i},{'' if i % 3 else 'uvwx'[i % 4]},{'pq'[i % 2]},{i * i},{i}\n" for i in range(24))
 
 
 def spec(folder: Path, columns: str, axes: str = "feature: auto", window: str = "") -> Path:
@@ -42,7 +42,7 @@ def spec(folder: Path, columns: str, axes: str = "feature: auto", window: str = 
     ("columns", "size"),
     [
         ("[a]", 1),
-        ("[a, y]", 2),
+        ("[a, d]", 2),
         ("{a: standard, b: one_hot, c: one_hot}", 1 + 6 + 3),
         ("{c: {one_hot: [p, q, r]}, b: index}", 4 + 1),
     ],
@@ -77,7 +77,7 @@ def test_show_names_the_features(tmp_path: Path) -> None:
 
 
 def test_show_says_nothing_of_a_list(tmp_path: Path) -> None:
-    path = str(spec(tmp_path, "[a, y]"))
+    path = str(spec(tmp_path, "[a, d]"))
     assert "input x" not in CliRunner().invoke(main, ["show", path]).output
     body = json.loads(CliRunner().invoke(main, ["show", path, "--format", "json"]).output)
     assert body["inputs"]["x"] == {"axes": [["feature", 2]], "dtype": "float32"}
