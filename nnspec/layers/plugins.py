@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 GROUP = "nnspec.layers"
 # What a layer cannot do without: its axes, and the Keras layer that trains.
 _REQUIRED = ("infer", "to_keras")
+# What a class could define once under another name, which nothing would read now.
+_RENAMED = {"passes_at_inference": "is_training_only", "undo": "invert_scaling"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,9 @@ def _unfit(kind: str, layer: Any) -> str:
     missing = [name for name in _REQUIRED if getattr(type(layer), name) is getattr(Layer, name)]
     if missing:
         return f"has no `{missing[0]}`"
+    for old, new in _RENAMED.items():
+        if hasattr(layer, old):
+            return f"defines `{old}`, which is called `{new}` now"
     if not all(isinstance(arg, Arg) for arg in layer.args.values()):
         return "has `args` that are not `nnspec.layers.kit.args.Arg`"
     return ""

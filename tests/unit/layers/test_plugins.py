@@ -97,6 +97,19 @@ def test_an_unfinished_layer_is_said(tmp_path: Path) -> None:
     assert "has no `infer`" in said.stderr
 
 
+@pytest.mark.parametrize(("old", "new"), [("passes_at_inference", "is_training_only"), ("undo", "invert_scaling")])
+def test_a_name_of_an_earlier_version_is_said(old: str, new: str, tmp_path: Path) -> None:
+    """Nothing would read it, and the layer would be taken for one that lacks the property."""
+    install(tmp_path, {"ScaleShift": "older_scaleshift:Older"})
+    lines = [f"from {MODULE} import ScaleShift", "class Older(ScaleShift):", "    'An older one.'", f"    {old} = True"]
+    (tmp_path / "older_scaleshift.py").write_text("\n".join(lines), encoding="utf-8")
+    (tmp_path / "spec.yaml").write_text(SPEC, encoding="utf-8")
+    done = run(tmp_path, "check", "spec.yaml")
+    assert done.returncode == 1
+    assert "NN216" in done.stdout
+    assert f"defines `{old}`, which is called `{new}` now" in done.stdout
+
+
 def test_two_packages_of_one_kind_are_said(tmp_path: Path) -> None:
     install(tmp_path, {"ScaleShift": f"{MODULE}:ScaleShift"}, package="another", version="2.1")
     done = checked(tmp_path, SPEC, {"ScaleShift": f"{MODULE}:ScaleShift"})
