@@ -9,7 +9,6 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +35,8 @@ def drawn_by_key(keys: Iterable[str], parts: Sequence[Part], seed: int) -> list[
     for part in parts:
         total += part.fraction or 0.0
         ends.append((1.0 if total > 1 - 1e-9 else total, part.name))
+    from hashlib import blake2b  # it loads OpenSSL, which few specs need
+
     known: dict[str, str | None] = {}
     found = []
     for key in keys:
