@@ -149,6 +149,7 @@ CODES: dict[str, str] = {
     "NN571": "target-among-inputs",
     "NN572": "input-gives-target-away",
     "NN573": "group-in-two-splits",
+    "NN574": "rows-not-evenly-spaced",
     "NN580": "head-does-not-hold-levels",
     "NN581": "bad-levels",
     "NN582": "nothing-to-calibrate-on",

@@ -9,6 +9,7 @@ from nnspec.data.checks.facts import PlanFacts, labels_of
 from nnspec.data.checks.gaps import check_gaps, gaps_of
 from nnspec.data.checks.row_layout import RowLayout, find_row_layout
 from nnspec.data.checks.series import check_series
+from nnspec.data.checks.spacing import check_spacing
 from nnspec.data.checks.static import check_static_columns
 from nnspec.data.prepare.cuts import cut
 from nnspec.data.prepare.membership import read_starts
@@ -42,7 +43,7 @@ def check_splits(plan: DataPlan, files: PlanFacts, rows: int | None) -> Iterator
             faults += check_size(plan, part, [len(stretch) for stretch in stretches], rows)
     faults += check_drawn(plan, files, layout)
     yield from faults
-    yield from check_series(plan, files, layout)
+    yield from check_series(plan, files, layout) if plan.every is None else check_spacing(plan, files, layout)
     yield from check_static_columns(plan, files, layout)
     if any(rule.policy != "error" for rule in plan.missing_rules.values()) and not faults:
         yield from check_gaps(plan, files, layout)

@@ -220,6 +220,7 @@ class DataPlan:
     source: SourcePlan | None
     order_by: str | None
     series: str | None  # the column that says which series a row belongs to
+    every: str | None = None  # the time from row to row
     missing_rules: dict[str, MissingRule]  # by column; under `*` for all that it does not name
     split: SplitPlan
     window: WindowPlan | None

@@ -57,8 +57,9 @@ class _Reader(SourceReader):
         self.window = self.read_window(plain.get("window"), spans)
         series = self.node.get("series")
         if isinstance(series, Mapping):
-            self.series = str(plain["series"]["by"])
-            spans["series.by"] = series.entries["by"].span
+            self.series = plain["series"].get("by")
+            spans |= {f"series.{key}": value.span for key, value in series.entries.items()}
+            self.read_time(plain, series, spans)
         split_node = self.node.get("split")
         place = self.node.key_span("split") if isinstance(split_node, Mapping) else self.node.span
         split = SplitReader(self.fault, self.window, self.series, plain.get("order_by")).read(split_node, place)
@@ -77,6 +78,7 @@ class _Reader(SourceReader):
             source=self.source,
             order_by=plain.get("order_by") or time_column(plain.get("split")),
             series=self.series,
+            every=plain["series"].get("every") if isinstance(series, Mapping) else None,
             missing_rules=read_missing(self.node.get("missing")),
             split=split,
             window=self.window,
@@ -90,6 +92,19 @@ class _Reader(SourceReader):
             self.fault("NN503", f"`{key}` is read from `source`, but section `data` has no `source`", span, where)
         self.report.raise_errors()
         return plan
+
+    def read_time(self, plain: dict[str, Any], series: Mapping, spans: dict[str, Span]) -> None:
+        """`series: {time: …}` is another word for `order_by`; `every` needs one of them."""
+        body = plain["series"]
+        span = series.entries["time"].span if "time" in body else series.span
+        if "time" in body and plain.setdefault("order_by", body["time"]) != body["time"]:
+            message = f"rows are sorted by `{plain['order_by']}`, but the times of the series are in `{body['time']}`"
+            self.fault("NN208", message, span, "data.series.time", "leave out `order_by`")
+        spans.setdefault("order_by", span)
+        if "every" in body and "order_by" not in plain:
+            message = "`every` needs the column of times"
+            fix = "name it with `time`, as in `series: {time: date, every: 1d}`"
+            self.fault("NN574", message, series.entries["every"].span, "data.series.every", fix)
 
     def read_window(self, body: dict[str, Any] | None, spans: dict[str, Span]) -> WindowPlan | None:
         if body is None:
