@@ -271,7 +271,7 @@ BY_HAND = {
     "NN301-unknown-length": ("task: regression", "task: classification, class_axis: feature"),
 }
 # Cases that show other slips of the same code beside a certain one: their certain fixes are those of a case above.
-MIXED = {"NN204-unknown-layer": "NN204-case-of-a-layer"}
+MIXED = {"NN204-unknown-layer": "NN204-case-of-a-layer", "NN205-unknown-encoding": "NN205-case-of-a-word"}
 
 
 def has_machine_fix(spec: Path) -> bool:
