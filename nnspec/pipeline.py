@@ -170,10 +170,8 @@ class _Phases:
             report.raise_errors()
         if has_auto_units(expanded):
             self.read_plan(expanded, allow_outside or without_data)
-            plan, is_open = self.plan, not without_data
-            expanded = self.expanded = settle_units(
-                expanded, lambda name: _class_count(expanded, name, plan, is_open=is_open), report
-            )
+            plan = self.plan  # whose files are looked at even to show a spec: nothing else tells the classes
+            expanded = self.expanded = settle_units(expanded, lambda name: _class_count(expanded, name, plan), report)
             report.raise_errors()
         self.graph = elaborate(expanded, report, folder=None if without_data else self.path.parent)
         report.raise_errors()
@@ -205,13 +203,13 @@ def _axis_size(expanded: Expanded, name: str, axis: str, plan: DataPlan | None) 
     return Count(*axis_size(name, axis, list(axes.entries), plan))
 
 
-def _class_count(expanded: Expanded, name: str, plan: DataPlan | None, *, is_open: bool) -> Count:
+def _class_count(expanded: Expanded, name: str, plan: DataPlan | None) -> Count:
     outputs = expanded.root.get("outputs")
     body = outputs.get(name) if isinstance(outputs, Mapping) else None
     assert isinstance(body, Mapping)
     from nnspec.data.class_count import class_count  # few specs leave a head's units to it
 
-    return Count(*class_count(name, body, plan, is_open=is_open))
+    return Count(*class_count(name, body, plan))
 
 
 def diagnose(

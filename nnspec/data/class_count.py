@@ -9,15 +9,12 @@ from nnspec.document import Mapping, Scalar, Sequence
 from nnspec.ir.levels import DEFAULT
 
 
-def class_count(
-    name: str, output: Mapping, plan: DataPlan | None, *, is_open: bool = True
-) -> tuple[int | None, str, str]:
+def class_count(name: str, output: Mapping, plan: DataPlan | None) -> tuple[int | None, str, str]:
     """The number; where it is not known, None, why not, and what to do.
 
     Args:
         output: what the spec says of the output.
         plan: None where the spec has no data.
-        is_open: whether files may be looked at.
     """
     task = output.get("task")
     kind = task.value if isinstance(task, Scalar) else None
@@ -27,7 +24,6 @@ def class_count(
         return None, f"output `{name}` is a regression, which has no classes", "set `units` to a number"
     if kind == "quantiles":
         return _level_count(name, output, plan)
-    plan = plan if is_open else None
     known = _declared(output)
     slot = plan.outputs.get(name) if plan is not None else None
     if known is None and plan is not None and slot is not None:

@@ -8,7 +8,7 @@ import re
 _NO_TEXT = re.compile(
     r"|~|null|true|false|[-+]?\.(inf|nan)|[-+.]?\d[\d._]*([eE][-+]?\d+)?|0[ox][\da-f]+", re.IGNORECASE
 )
-_MARKS = re.compile(r"^[\s\-?:&*!|>%@`'\"]|[{}\[\],#]|:(\s|$)|\s$")
+_MARKS = re.compile(r"^[\s\-:&*!|>%@`'\"]|[{}\[\],#?]|:(\s|$)|\s$")  # some parsers take `?` within a flow for a key
 
 
 def as_yaml(value: object) -> str:

@@ -99,7 +99,7 @@ def _items(wanted: Any, value: Any, schema: Schema, definition: Definition) -> b
 def _unique(wanted: Any, value: Any, schema: Schema, definition: Definition) -> bool:
     if not wanted or not isinstance(value, list):
         return True
-    is_simple = all(isinstance(item, str) for item in value) or all(_is_number(item) for item in value)
+    is_simple = all(isinstance(item, str) or _is_number(item) for item in value)
     return is_simple and len(set(value)) == len(value)
 
 

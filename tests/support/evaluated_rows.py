@@ -16,6 +16,7 @@ from nnspec.checks.context import input_slots, output_slots
 from nnspec.cli import main
 from nnspec.data.dataset import load
 from nnspec.jobs import Run, load_dataset
+from nnspec.runtime.csv_rules import open_text
 from tests.support.spec_predictions import _begun, _written
 
 
@@ -29,6 +30,8 @@ def evaluated_test_rows(spec: Path, run: Run, folder: Path) -> dict[str, dict[st
         data = _array_rows(spec, run, folder)
     elif plan.window is None:
         data = _drawn_rows(spec, folder)
+    elif plan.split.by == "random":
+        data = _drawn_series(spec, folder)
     else:
         data = _table_rows(spec, folder)
     done = CliRunner().invoke(main, ["evaluate", str(run.onnx), str(data), "--format", "json"])
@@ -41,7 +44,7 @@ def _drawn_rows(spec: Path, folder: Path) -> Path:
     checked = api.load(spec).checked
     assert checked.data is not None
     assert checked.data.source is not None
-    with checked.data.source.path.open(encoding="utf-8") as stream:
+    with open_text(checked.data.source.path, "utf-8") as stream:  # decompressed where it is
         rows = list(csv.DictReader(stream))
     return _written(folder / "labelled.csv", [rows[row] for row in load_dataset(checked).splits["test"].rows])
 
@@ -56,6 +59,19 @@ def _table_rows(spec: Path, folder: Path) -> Path:
     start = int(before * len(rows) + 1e-6) + (plan.gap or 0)
     test = [_begun(rows, start), *rows[start + 1 :]]
     return _written(folder / "labelled_newest_first.csv", test[::-1])
+
+
+def _drawn_series(spec: Path, folder: Path) -> Path:
+    """All rows of the series that are tested on as a whole."""
+    checked = api.load(spec).checked
+    plan = checked.data
+    assert plan is not None
+    assert plan.source is not None
+    with open_text(plan.source.path, "utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    series = str(plan.series)
+    names = {rows[row][series] for row in load_dataset(checked).splits["test"].rows}
+    return _written(folder / "labelled_series.csv", [row for row in rows if row[series] in names])
 
 
 def _files(spec: Path, folder: Path) -> Path:

@@ -50,7 +50,13 @@ KNOWN = [
     (CLASSES, {"data": DATA}, len(set(KINDS))),
     (
         CLASSES,
-        {"data": {**DATA, "outputs": {"y": {"columns": ["b"], "classes": {"quantiles": 3}}}}},
+        {
+            "data": {
+                **DATA,
+                "inputs": {"x": {"columns": ["a", "wet"]}},
+                "outputs": {"y": {"columns": ["b"], "classes": {"quantiles": 3}}},
+            }
+        },
         3,
     ),
     (CLASSES, {"data": {**DATA, "source": {"npz": "rows.npz"}, **ARRAYS}}, 4),

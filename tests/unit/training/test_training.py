@@ -31,7 +31,7 @@ SPEC: dict[str, Any] = {
         "source": {"csv": "rows.csv"},
         "split": {"train": 0.6, "validation": 0.4, "by": "order"},
         "inputs": {"x": {"columns": ["a", "b"]}},
-        "outputs": {"kind": {"columns": ["kind"]}, "height": {"columns": ["a"]}},
+        "outputs": {"kind": {"columns": ["kind"]}, "height": {"columns": ["height"]}},
     },
     "inputs": {"x": {"axes": {"feature": 2}}},
     "model": MODEL,
@@ -48,8 +48,8 @@ def spec(tmp_path: Path) -> Any:
     rng = np.random.default_rng(3)
     rows = rng.normal(size=(50, 2)).round(4)
     kinds = ["no", "maybe", "yes"]
-    text = "".join(f"{a},{b},{kinds[int(a > 0) + int(b > 0.8)]}\n" for a, b in rows)
-    (tmp_path / "rows.csv").write_text("a,b,kind\n" + text, encoding="utf-8")
+    text = "".join(f"{a},{b},{kinds[int(a > 0) + int(b > 0.8)]},{a}\n" for a, b in rows)
+    (tmp_path / "rows.csv").write_text("a,b,kind,height\n" + text, encoding="utf-8")
 
     def load(training: dict[str, Any], **more: Any) -> Any:
         written = {**SPEC, **more, "training": {"epochs": 6, "batch_size": 7, "seed": 5, **training}}
