@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 _COMMENT_COLUMN = 60
 _LONGEST_COMMENT = 70
@@ -35,3 +36,10 @@ def identifier(name: str) -> str:
     """A name that a spec can give an input, output or itself: letters, digits and `_`, a letter first."""
     plain = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_").lower()
     return plain if plain[:1].isalpha() else f"column_{plain}".rstrip("_")
+
+
+def unused(name: str, taken: Collection[str]) -> str:
+    """The name, with as many `_` behind it as make it one that is not taken."""
+    while name in taken:
+        name += "_"
+    return name

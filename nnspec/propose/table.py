@@ -9,7 +9,7 @@ from pathlib import Path
 from nnspec.diagnostics import Diagnostic, Fix, Source, Span, SpecError, did_you_mean
 from nnspec.diagnostics.values import as_yaml
 from nnspec.propose.profile import MOST_CLASSES, Form, Profile
-from nnspec.propose.spec_text import Lines, identifier
+from nnspec.propose.spec_text import Lines, identifier, unused
 
 _HIDDEN = 64
 _ROWS_OF_A_LARGE_TABLE = 20_000
@@ -56,6 +56,8 @@ def plan_table(path: Path, profiles: Mapping[str, Profile], target: str) -> Tabl
             plan.left_out[name] = "text needs a separate input with a TextVectorization and an Embedding"
         elif profile.form is Form.DATE:
             plan.left_out[name] = "dates: a query can make their year, month or weekday further columns"
+        elif name == "*" and profile.missing:
+            plan.left_out[name] = "it has missing values, but `*` under `missing` means all other columns"
         elif profile.form is Form.CONSTANT:
             plan.left_out[name] = "the same value in every row" if profile.values else "no values"
         else:
@@ -106,7 +108,8 @@ def write_table_spec(name: str, shown: str, kind: str, plan: TablePlan, profiles
         kind: of the source, such as `csv`.
     """
     goal, rows = plan.target, plan.target.rows
-    output = identifier(goal.name)
+    output = unused(identifier(goal.name), plan.encodings)
+    row = unused("row", {output, *plan.encodings})
     lines = Lines()
     lines.comment(
         f"{shown}: {rows} rows × {len(profiles)} columns. Predicts `{goal.name}` ({plan.task}): {describe(goal)}.",
@@ -123,13 +126,13 @@ def write_table_spec(name: str, shown: str, kind: str, plan: TablePlan, profiles
         lines.add(f"  order_by: {as_yaml(plan.time)}", why="rows of the past are trained on, later ones test")
     if plan.fills:
         lines.add(f"  missing: {as_yaml(dict(plan.fills))}", why=_count_missing(plan, profiles))
-    lines.add("  split: {train: 0.7, validation: 0.15, test: 0.15}", "  inputs:", "    row:", "      columns:")
+    lines.add("  split: {train: 0.7, validation: 0.15, test: 0.15}", "  inputs:", f"    {row}:", "      columns:")
     for column, encoding in plan.encodings.items():
         lines.add(f"        {as_yaml(column)}: {as_yaml(encoding)}", why=describe(profiles[column]))
     for column, reason in plan.left_out.items():
         lines.add(f"        # {column} is left out: {reason}")
     lines.add("  outputs:", f"    {output}: {_target_data(goal, plan.task)}", "")
-    lines.add("inputs:", "  row: {axes: {feature: auto}}", why="as many as the columns' encodings give")
+    lines.add("inputs:", f"  {row}: {{axes: {{feature: auto}}}}", why="as many as the columns' encodings give")
     lines.add("", "model:", *_network(rows), f"  - Dense: {_head(plan.task)}", "")
     lines.add("outputs:", f"  {output}: {{task: {plan.task}}}", "", *training(plan.task, rows))
     return lines.text()

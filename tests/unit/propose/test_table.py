@@ -68,7 +68,7 @@ def test_a_skewed_target_is_learned_as_its_logarithm(tmp_path: Path) -> None:
     assert spec["data"]["outputs"] == wanted  # type: ignore[index]
 
 
-NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12).filter(
+NAMES = st.text(st.sampled_from("abcXYZ019_ .:#'()%/&äß"), min_size=1, max_size=8).filter(
     lambda name: name == name.strip() and name
 )
 NUMBERS = st.one_of(st.integers(-5, 40), st.floats(-1e6, 1e6).map(lambda value: round(value, 3)), st.none())
@@ -80,7 +80,9 @@ VALUES = st.one_of(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@settings(
+    max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
+)
 @given(columns=st.dictionaries(NAMES, VALUES, min_size=2, max_size=6), data=st.data())
 def test_any_table(columns: dict[str, object], data: st.DataObject, tmp_path: Path) -> None:
     """Odd names and values, gaps everywhere: a proposal checks clean, or NN599 says why there is none."""
