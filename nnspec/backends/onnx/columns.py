@@ -26,6 +26,7 @@ from nnspec.data.prepare.encodings.category import CategoryEncoding
 from nnspec.data.prepare.encodings.columns import FEATURE, STEP, EncodedInput
 from nnspec.data.prepare.encodings.number import NumberEncoding
 from nnspec.data.prepare.functions import LARGEST
+from nnspec.diagnostics import CompilerBug
 
 
 def column_ports(deployment: Deployment) -> dict[str, list[ColumnPort]]:
@@ -79,7 +80,7 @@ def _encode_run(lowering: Lowering, run: Run, ports: Mapping[str, View]) -> Iter
     elif isinstance(first, CategoryEncoding):
         yield _encode_category(lowering, first, ports[run[0][0]])
     else:
-        raise NotImplementedError(f"columns of kind {first.kind}")
+        raise CompilerBug(f"no ONNX nodes are written for columns of kind {first.kind}")
 
 
 def _last(lowering: Lowering, tensor: str) -> str:

@@ -161,7 +161,7 @@ def _lower(
 ) -> tuple[list[View], str]:
     try:
         return node.layer.to_onnx(node, inputs, lowering), "nnspec"
-    except NotImplementedError:
+    except NotImplementedError:  # how a layer says that it has no lowering of its own
         if fallback is None:
             raise SpecError.single(
                 "NN601", f"`{node.kind}` has no lowering to ONNX, so `{node.name}` cannot be exported", node.span

@@ -23,6 +23,7 @@ Vector = list[int] | list[float] | list[str] | list[bool]
 MAX_HEADER = 64 * 1024
 MAX_VECTOR = 4_000_000
 _DESCR = re.compile(r"([<>|=])([?biufcSUOMmV])(\d*)(\[.*\])?")
+# What zipfile raises on damaged archives; NotImplementedError is of a compression or version that it does not know.
 _ZIP_FAULTS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, struct.error)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from nnspec.data.sources.base import SourceError
 
+# What NumPy and zipfile raise on damaged files; NotImplementedError is of a compression that zipfile does not know.
 _FAULTS = (OSError, ValueError, EOFError, KeyError, MemoryError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 
 

@@ -237,8 +237,8 @@ class DataSource(ABC):
         return [path] if path.is_file() else []
 
     def list_named_files(self, plan: SourcePlan) -> list[Path]:
-        """The files that a column of paths names and that exist, each once; of kinds whose path is a folder."""
-        raise NotImplementedError
+        """The files that a column of paths names and that exist, each once; none of a kind whose path is no folder."""
+        return []
 
     @abstractmethod
     def probe(self, plan: SourcePlan, wanted: Sequence[str], kept: Sequence[str]) -> SourceFacts:
@@ -268,17 +268,17 @@ class DataSource(ABC):
         """The columns by these names in chunks of rows, in file order.
 
         Raises:
-            SourceError: where they cannot be read.
+            SourceError: where they cannot be read, or the kind has no columns.
         """
-        raise NotImplementedError
+        raise SourceError(f"{self.noun} have no columns")
 
     def open_array(self, plan: SourcePlan, name: str | None) -> Iterator[np.ndarray]:
         """An array in chunks along its first axis, in file order; `name` None where there is but one.
 
         Raises:
-            SourceError: where it cannot be read.
+            SourceError: where it cannot be read, or the kind has no arrays.
         """
-        raise NotImplementedError
+        raise SourceError(f"{self.noun} have no arrays")
 
     def describe_reading(self, plan: SourcePlan) -> dict[str, object]:
         """What a deployed model says, in JSON, of how its input is read from such a file; `read_inputs` gets it."""
@@ -302,6 +302,10 @@ class TableSource(DataSource):
 
     selectors = ("columns",)
     is_table = True
+
+    @abstractmethod
+    def open_columns(self, plan: SourcePlan, names: Sequence[str], reading: Reading) -> Iterator[list[Column]]:
+        """As of any source that has columns."""
 
     def read_inputs(self, file: Path, wanted: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, np.ndarray]:
         import numpy as np

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ from nnspec.data.sources.base import (
 from nnspec.data.sources.csv_options import OPTIONS
 from nnspec.data.sources.csv_scan import FileError, scan_columns
 from nnspec.data.sources.paths import expand
+from nnspec.data.sources.stamps import stamps_of
 from nnspec.runtime.csv_dialect import Dialect
 from nnspec.runtime.csv_rules import CellError, CsvError, NumberColumn, is_missing, read_chunks, read_header
 from nnspec.runtime.time_rules import parse_times
@@ -63,7 +63,7 @@ class CsvSource(TableSource):
                 headers[path] = read_header(path, dialect)
             self._check_header(plan, path, headers, wanted)
         first = next(iter(headers.values()))
-        stamps = tuple((stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns) for stat in map(_stat, headers))
+        stamps = stamps_of(headers)
         with _told(plan, None, dialect, wanted):
             columns = scan_columns(
                 tuple(headers), stamps, tuple(first), tuple(wanted), tuple(sorted(set(kept))), dialect
@@ -148,13 +148,6 @@ def _dialect(plan: SourcePlan) -> Dialect:
 
 def _shown(plan: SourcePlan, path: Path | None) -> str:
     return f"`{plan.shown}`" if path is None or path == plan.path else f"`{path.name}`, which `{plan.shown}` matches,"
-
-
-def _stat(path: Path) -> os.stat_result:
-    try:
-        return path.stat()
-    except OSError as error:
-        raise SourceError(f"it cannot be read ({error.strerror})") from None
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Generic, Protocol, TypeVar, cast
 
 from nnspec.data.sources.base import ColumnFacts
+from nnspec.data.sources.stamps import Stamps
 from nnspec.runtime.csv_dialect import PLAIN, Dialect
 from nnspec.runtime.csv_rules import (
     CellError,
@@ -34,7 +35,7 @@ class FileError(Exception):
 @lru_cache(maxsize=4)
 def scan_columns(
     paths: tuple[Path, ...],
-    stamps: tuple[tuple[int, ...], ...],
+    stamps: Stamps,
     header: tuple[str, ...],
     wanted: tuple[str, ...],
     kept: tuple[str, ...],

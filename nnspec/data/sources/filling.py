@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nnspec.data.sources.base import Column, Reading, SourceError, SourceFacts, SourcePlan
-from nnspec.data.sources.typed import TypedSource
+from nnspec.data.sources.typed import FillingSource
 from nnspec.runtime.engine import quote_name
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def fill_table(connection: duckdb.DuckDBPyConnection, name: str, plan: SourcePla
         SourceError: where the source cannot be read.
         EngineError: as well.
     """
-    if isinstance(plan.source, TypedSource):
+    if isinstance(plan.source, FillingSource):
         plan.source.fill(plan, connection, name)
         return
     names = list(plan.source.probe(plan, (), ()).names)

@@ -22,6 +22,7 @@ from nnspec.data.sources.base import (
 from nnspec.data.sources.csv_scan import ColumnScan
 from nnspec.data.sources.label_keys import label_key
 from nnspec.data.sources.paths import expand
+from nnspec.data.sources.stamps import Stamps, stamps_of
 from nnspec.runtime.csv_rules import CHUNK_ROWS, CellError
 from nnspec.runtime.json_rules import (
     JsonError,
@@ -43,14 +44,13 @@ if TYPE_CHECKING:
     from nnspec.runtime.ports import Metadata
 
 _DTYPES = {"b": "|b1", "i": "<i8", "f": "<f8", "U": "<U1"}
-_Stamps = tuple[tuple[int, ...], ...]
 
 
 class _JsonFacts(SourceFacts):
     def __init__(
         self,
         paths: tuple[Path, ...],
-        stamps: _Stamps,
+        stamps: Stamps,
         columns: Mapping[str, ColumnFacts],
         nested: Mapping[str, int],
         shown: str,
@@ -92,11 +92,7 @@ class JsonSource(DataSource):
         paths = tuple(plan.files())
         for path in paths:
             plan.check_below(path)
-        try:
-            stats = [path.stat() for path in paths]
-        except OSError as error:
-            raise SourceError(f"it cannot be read ({error.strerror})") from None
-        stamps = tuple((stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns) for stat in stats)
+        stamps = stamps_of(paths)
         columns, nested = _scan(paths, stamps, tuple(wanted), tuple(sorted(set(kept))))
         return _JsonFacts(paths, stamps, columns, nested, plan.shown)
 
@@ -156,7 +152,7 @@ def _records(path: Path, files: int) -> Iterator[Record]:
 
 @lru_cache(maxsize=4)  # an editor asks after each letter
 def _scan(
-    paths: tuple[Path, ...], stamps: _Stamps, wanted: tuple[str, ...], kept: tuple[str, ...]
+    paths: tuple[Path, ...], stamps: Stamps, wanted: tuple[str, ...], kept: tuple[str, ...]
 ) -> tuple[dict[str, ColumnFacts], dict[str, int]]:
     """Facts of every column, in the order in which they appear, and of lists and objects the first row that has one."""
     scans = {
@@ -182,7 +178,7 @@ def _scan(
 
 
 @lru_cache(maxsize=8)
-def _array_form(paths: tuple[Path, ...], stamps: _Stamps, name: str) -> tuple[int, tuple[int, ...], str]:
+def _array_form(paths: tuple[Path, ...], stamps: Stamps, name: str) -> tuple[int, tuple[int, ...], str]:
     records = (record for path in paths for record in _records(path, len(paths)))
     try:
         return array_form((value_of(record, name) for record in records), name)

@@ -5,14 +5,11 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from nnspec.data.sources.base import SourceFacts, SourcePlan
+from nnspec.data.sources.stamps import stamps_of
 from nnspec.data.sources.typed import Part, TypedSource
 from nnspec.runtime.engine import Table
-
-if TYPE_CHECKING:
-    import duckdb
 
 _KEPT = 2
 
@@ -48,7 +45,10 @@ class SnapshotSource(TypedSource):
     def stamp(self, plan: SourcePlan) -> Hashable | None:
         """Of all tables, None where that of one is not known."""
         parts = list(plan.parts.values())
-        stamps = [part.source.stamp(part) if isinstance(part.source, TypedSource) else stamp_of(part) for part in parts]
+        stamps = [
+            part.source.stamp(part) if isinstance(part.source, TypedSource) else stamps_of(part.files())
+            for part in parts
+        ]
         return None if not stamps or None in stamps else tuple(stamps)
 
     @contextmanager
@@ -60,13 +60,3 @@ class SnapshotSource(TypedSource):
                 del self._made[next(iter(self._made))]
             self._made[plan.identity] = found
         yield iter([Part(found[1])])
-
-    def fill(self, plan: SourcePlan, connection: duckdb.DuckDBPyConnection, name: str) -> None:
-        """Raises where it is not a table that goes into a query."""
-        raise NotImplementedError
-
-
-def stamp_of(plan: SourcePlan) -> Hashable:
-    """What changes as a plan's files do."""
-    stats = [(str(path), path.stat()) for path in plan.files()]
-    return tuple((name, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns) for name, stat in stats)

@@ -11,7 +11,9 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
 from nnspec.data.sources.base import SourceError, SourcePlan
-from nnspec.data.sources.snapshots import SnapshotSource, stamp_of
+from nnspec.data.sources.snapshots import SnapshotSource
+from nnspec.data.sources.stamps import stamps_of
+from nnspec.data.sources.typed import FillingSource
 from nnspec.runtime.engine import Table, connect, open_origin
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ _SNAPSHOT = "nnspec snapshot"
 _SECONDS_KEPT = 60  # an editor asks after each letter
 
 
-class SqlSource(SnapshotSource):
+class SqlSource(FillingSource, SnapshotSource):
     kind = "sql"
     noun = "databases"
     description = (
@@ -49,7 +51,7 @@ class SqlSource(SnapshotSource):
 
     def stamp(self, plan: SourcePlan) -> Hashable | None:
         if not self.is_address(plan.shown):
-            return stamp_of(plan)
+            return stamps_of(plan.files())
         return int(time.monotonic() // _SECONDS_KEPT)
 
     def describe_reading(self, plan: SourcePlan) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import field
@@ -19,6 +19,7 @@ from nnspec.data.sources.base import (
     SourcePlan,
     TableSource,
 )
+from nnspec.data.sources.stamps import stamps_of
 from nnspec.data.sources.typed_facts import constant_facts, count_rows, joined_facts, scan_table
 from nnspec.lazy import dataclass
 from nnspec.runtime.csv_rules import CellError, NumberColumn, is_missing
@@ -71,6 +72,19 @@ class TypedFacts(SourceFacts):
         return self.columns.get(name)
 
 
+class FillingSource(ABC):
+    """A kind of table that puts its rows into an engine by itself, for queries: columns keep their own types."""
+
+    @abstractmethod
+    def fill(self, plan: SourcePlan, connection: duckdb.DuckDBPyConnection, name: str) -> None:
+        """Makes the table `name` of all rows.
+
+        Raises:
+            EngineError: where they cannot be read.
+            SourceError: as well.
+        """
+
+
 class TypedSource(TableSource):
     """A kind of table whose columns have types."""
 
@@ -88,17 +102,7 @@ class TypedSource(TableSource):
 
     def stamp(self, plan: SourcePlan) -> Hashable | None:
         """What changes as the data do; None where that is not known without reading them."""
-        stats = [(str(path), path.stat()) for path in plan.files()]
-        return tuple((name, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns) for name, stat in stats)
-
-    @abstractmethod
-    def fill(self, plan: SourcePlan, connection: duckdb.DuckDBPyConnection, name: str) -> None:
-        """Makes the table `name` of all rows, with the columns' own types.
-
-        Raises:
-            EngineError: where they cannot be read.
-            SourceError: as well.
-        """
+        return stamps_of(plan.files())
 
     def probe(self, plan: SourcePlan, wanted: Sequence[str], kept: Sequence[str]) -> SourceFacts:
         """Goes through the rows once, in DuckDB, looking at the columns that are wanted."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnspec.data.sources.base import SourceError, SourcePlan
-from nnspec.data.sources.typed import Part, TypedSource
+from nnspec.data.sources.typed import FillingSource, Part, TypedSource
 from nnspec.data.sources.typed_fill import fill_from_parts
 from nnspec.runtime.engine import EngineError, Table, connect
 from nnspec.runtime.partitions import find_files, fixed_folder, partition_of
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import duckdb
 
 
-class TypedFiles(TypedSource):
+class TypedFiles(FillingSource, TypedSource):
     """A kind of file with a typed table; of a folder, all files with the first of `suffixes`."""
 
     is_pattern = True

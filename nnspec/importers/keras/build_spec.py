@@ -81,7 +81,7 @@ def check_calls(network: Network, blocks: OwnBlocks | None = None) -> None:
     Raises:
         ImportFault: with all its causes.
     """
-    _Builder(network, None, "", blocks, one_length=False).check_calls()
+    _Builder(network, None, "", blocks, one_length=False).check_calls(network.calls, network.faults)
 
 
 class _Builder:
@@ -177,13 +177,7 @@ class _Builder:
                 break
             self.masks.may_wait = len(waiting) < len(rest)
             rest = waiting
-        for call in rest:
-            try:
-                self.calls.check_alone(call)
-            except ImportFault as fault:
-                faults += fault.causes
-        if faults:
-            raise ImportFault.of(faults)
+        self.check_calls(rest, faults)
 
     def run_ready(self, calls: Sequence[Call], faults: list[ImportFault]) -> list[Call]:
         """Converts the calls whose values and masks are there; gives those that wait for others."""
@@ -203,14 +197,17 @@ class _Builder:
             self.masks.note(call, self.made[call])
         return waiting
 
-    def check_calls(self) -> None:
-        """Every call for what it is alone, where axes cannot be known yet.
+    def check_calls(self, calls: Sequence[Call], faults: Sequence[ImportFault]) -> None:
+        """Calls for what each is alone, where their axes are not known.
+
+        Args:
+            faults: what is known already.
 
         Raises:
             ImportFault: with all its causes.
         """
-        faults: list[ImportFault] = list(self.network.faults)
-        for call in self.network.calls:
+        faults = list(faults)
+        for call in calls:
             try:
                 self.calls.check_alone(call)
             except ImportFault as fault:
