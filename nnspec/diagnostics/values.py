@@ -6,9 +6,12 @@ import math
 import re
 
 _NO_TEXT = re.compile(
-    r"|~|null|true|false|[-+]?\.(inf|nan)|[-+.]?\d[\d._]*([eE][-+]?\d+)?|0[ox][\da-f]+", re.IGNORECASE
+    r"|~|null|true|false|<<|=|[-+]?\.(inf|nan)|[-+.]?\d[\d._]*([eE][-+]?\d+)?|0[ox][\da-f]+", re.IGNORECASE
 )
-_MARKS = re.compile(r"^[\s\-:&*!|>%@`'\"]|[{}\[\],#?]|:(\s|$)|\s$")  # some parsers take `?` within a flow for a key
+# Some parsers take `?` within a flow for a key.
+_MARKS = re.compile(r"\t|^[\s\-:&*!|>%@`'\"]|[{}\[\],#?]|:(\s|$)|\s$")
+# What YAML lets nobody write as it stands, and what it takes for the end of a line.
+_UNPRINTABLE = re.compile("[^\t\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
 def as_yaml(value: object) -> str:
@@ -24,7 +27,7 @@ def as_yaml(value: object) -> str:
         case float() if not math.isfinite(value):
             return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
         case str():
-            return _quoted(value) if _NO_TEXT.fullmatch(value) or _MARKS.search(value) else value
+            return _quoted(value) if any(found(value) for found in _QUOTED) else value
         case list() | tuple():
             return f"[{', '.join(map(as_yaml, value))}]"
         case dict():
@@ -32,6 +35,19 @@ def as_yaml(value: object) -> str:
     return str(value)
 
 
+def as_comment(text: str) -> str:
+    """Text as a line of a comment: in one line, and without what YAML lets nobody write."""
+    return _UNPRINTABLE.sub("·", text.replace("\t", " ").replace("\r", " ").replace("\n", " "))
+
+
+_QUOTED = (_NO_TEXT.fullmatch, _MARKS.search, _UNPRINTABLE.search)
+
+
 def _quoted(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
-    return f'"{escaped}"'
+    return f'"{_UNPRINTABLE.sub(_escape, escaped)}"'
+
+
+def _escape(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -10,8 +10,7 @@ from statistics import median
 
 from nnspec.diagnostics import Diagnostic, Fix, Source, Span, SpecError
 from nnspec.diagnostics.extras import install_command, is_installed
-from nnspec.diagnostics.values import as_yaml
-from nnspec.propose.spec_text import Lines
+from nnspec.propose.spec_text import Lines, as_spec
 from nnspec.propose.table import training
 from nnspec.runtime.folders import label_of, list_folder
 from nnspec.runtime.image_rules import SUFFIXES, ImageError, inspect
@@ -107,10 +106,10 @@ def write_image_spec(name: str, shown: str, plan: ImagePlan) -> str:
         f"nnspec predict out/{name}/model.onnx PICTURE   one picture, or a folder of them",
     )
     lines.add(
-        "nnspec: 1", f"name: {name}", f"description: {as_yaml(f'Which of {len(plan.labels)} labels a picture has.')}"
+        "nnspec: 1", f"name: {name}", f"description: {as_spec(f'Which of {len(plan.labels)} labels a picture has.')}"
     )
     lines.add("", "data:", "  split: {train: 0.7, validation: 0.15, test: 0.15}", "  inputs:")
-    lines.add(f"    picture: {{images: {as_yaml(shown)}}}", why=f"the shorter side has {sides} pixels")
+    lines.add(f"    picture: {{images: {as_spec(shown)}}}", why=f"the shorter side has {sides} pixels")
     lines.add("  outputs:", "    label: {folder_of: picture}", "", "inputs:")
     channels = 1 if plan.is_grey else 3
     lines.add(f"  picture: {{axes: {{height: {plan.size}, width: {plan.size}, channel: {channels}}}}}")

@@ -11,9 +11,8 @@ from pathlib import Path
 from statistics import median
 
 from nnspec.diagnostics import Diagnostic, Fix, Source, Span, SpecError, did_you_mean
-from nnspec.diagnostics.values import as_yaml
 from nnspec.propose.profile import Form, Profile, read_cells
-from nnspec.propose.spec_text import Lines, identifier
+from nnspec.propose.spec_text import Lines, as_spec, identifier
 from nnspec.propose.table import describe, training
 from nnspec.runtime.csv_rules import is_missing
 from nnspec.runtime.time_rules import parse_times, sort_keys
@@ -183,15 +182,15 @@ def write_series_spec(name: str, shown: str, kind: str, plan: SeriesPlan, profil
         f"nnspec predict out/{name}/model.onnx NEW.{kind}   a forecast for every window of NEW",
     )
     lines.add("nnspec: 1", f"name: {name}")
-    lines.add(f"description: {as_yaml(f'{goal.name}, {ahead} ahead, from {plan.lookback} rows of {shown}.')}")
+    lines.add(f"description: {as_spec(f'{goal.name}, {ahead} ahead, from {plan.lookback} rows of {shown}.')}")
     lines.add(
         f"vars: {{lookback: {plan.lookback}, features: {count}}}",
         why=plan.season and f"a window is {plan.season} or less",
     )
-    lines.add("", "data:", f"  source: {{{kind}: {as_yaml(shown)}}}", f"  order_by: {as_yaml(plan.time)}")
+    lines.add("", "data:", f"  source: {{{kind}: {as_spec(shown)}}}", f"  order_by: {as_spec(plan.time)}")
     if plan.by is not None:
         lines.add(
-            f"  series: {{by: {as_yaml(plan.by)}}}", why=f"{profiles[plan.by].distinct} series; no window joins two"
+            f"  series: {{by: {as_spec(plan.by)}}}", why=f"{profiles[plan.by].distinct} series; no window joins two"
         )
     if any(profiles[column].missing for column in plan.features):
         lines.add("  missing: forward_fill", why="the value before it; a target is never filled")
@@ -199,9 +198,9 @@ def write_series_spec(name: str, shown: str, kind: str, plan: SeriesPlan, profil
     horizon = "1" if plan.horizon == 1 else str(list(range(1, plan.horizon + 1)))
     lines.add(f"  window: {{lookback: $lookback, horizon: {horizon}}}", "  inputs:")
     for column in plan.left_out:
-        lines.add(f"    # {column} is left out: a series begins without a value of it")
-    lines.add(f"    past: {{columns: {as_yaml(list(plan.features))}, scale: standard}}", "  outputs:")
-    lines.add(f"    {output}: {{columns: [{as_yaml(goal.name)}], relative_to: last, scale: standard}}")
+        lines.remark(4, f"{column} is left out: a series begins without a value of it")
+    lines.add(f"    past: {{columns: {as_spec(list(plan.features))}, scale: standard}}", "  outputs:")
+    lines.add(f"    {output}: {{columns: [{as_spec(goal.name)}], relative_to: last, scale: standard}}")
     lines.add("", "inputs:", "  past: {axes: {time: $lookback, feature: $features}}", "")
     lines.add("model:", "  - GRU: {units: 32, over: time}", f"  - Dense: {{units: {plan.horizon}, as: step}}", "")
     lines.add("outputs:", f"  {output}: {{task: regression}}", "", *training("regression", goal.rows))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+
+from nnspec.diagnostics.values import as_comment, as_yaml
 
 _COMMENT_COLUMN = 60
 _LONGEST_COMMENT = 70
-_BREAKS = re.compile(r"[\r\n]+")  # of a name in the data: a comment ends with its line
 
 
 class Lines:
@@ -20,13 +21,17 @@ class Lines:
         """Appends lines; `why` becomes a comment behind the last."""
         self._lines += lines
         if why:
-            one_line = re.sub(r"\s+", " ", why)
+            one_line = as_comment(re.sub(r"\s+", " ", why))
             short = one_line if len(one_line) <= _LONGEST_COMMENT else one_line[: _LONGEST_COMMENT - 1] + "…"
             self._lines[-1] = f"{self._lines[-1]:<{_COMMENT_COLUMN}}  # {short}"
 
     def comment(self, *lines: str) -> None:
         """Appends lines of comment."""
-        self._lines += [("# " + _BREAKS.sub(" ", line)).rstrip() for line in lines]
+        self._lines += [("# " + as_comment(line)).rstrip() for line in lines]
+
+    def remark(self, indent: int, text: str) -> None:
+        """Appends a line of comment within a section."""
+        self._lines.append(" " * indent + "# " + as_comment(text))
 
     def text(self) -> str:
         return "\n".join(self._lines) + "\n"
@@ -35,7 +40,7 @@ class Lines:
 def identifier(name: str) -> str:
     """A name that a spec can give an input, output or itself: letters, digits and `_`, a letter first."""
     plain = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_").lower()
-    return plain if plain[:1].isalpha() else f"column_{plain}".rstrip("_")
+    return plain if plain[:1].isalpha() and as_yaml(plain) == plain else f"column_{plain}".rstrip("_")
 
 
 def unused(name: str, taken: Collection[str]) -> str:
@@ -43,3 +48,21 @@ def unused(name: str, taken: Collection[str]) -> str:
     while name in taken:
         name += "_"
     return name
+
+
+def as_spec(value: object) -> str:
+    """A value as a spec writes it, in which `$` begins no variable: names of columns may have one."""
+    return as_yaml(_escaped(value))
+
+
+def as_key(name: str) -> str:
+    """A key as a spec writes it; only at its beginning would `$` begin a variable."""
+    return as_yaml(name.replace("$", "$$") if name.startswith("$") else name)
+
+
+def _escaped(value: object) -> object:
+    if isinstance(value, str):
+        return value.replace("$", "$$")
+    if isinstance(value, Mapping):
+        return {key.replace("$", "$$") if key.startswith("$") else key: _escaped(part) for key, part in value.items()}
+    return [_escaped(part) for part in value] if isinstance(value, list | tuple) else value

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nnspec.diagnostics import Diagnostic, Fix, Source, Span, SpecError, did_you_mean
-from nnspec.diagnostics.values import as_yaml
 from nnspec.propose.profile import MOST_CLASSES, Form, Profile
-from nnspec.propose.spec_text import Lines, identifier, unused
+from nnspec.propose.spec_text import Lines, as_key, as_spec, identifier, unused
 
 _HIDDEN = 64
 _ROWS_OF_A_LARGE_TABLE = 20_000
@@ -120,17 +119,17 @@ def write_table_spec(name: str, shown: str, kind: str, plan: TablePlan, profiles
         f"nnspec predict out/{name}/model.onnx NEW.{kind}   takes rows as they are in {shown}",
     )
     lines.add("nnspec: 1", f"name: {name}")
-    lines.add(f"description: {as_yaml(f'{goal.name} from the other columns of {shown}.')}", "", "data:")
-    lines.add(f"  source: {{{kind}: {as_yaml(shown)}}}")
+    lines.add(f"description: {as_spec(f'{goal.name} from the other columns of {shown}.')}", "", "data:")
+    lines.add(f"  source: {{{kind}: {as_spec(shown)}}}")
     if plan.time is not None:
-        lines.add(f"  order_by: {as_yaml(plan.time)}", why="rows of the past are trained on, later ones test")
+        lines.add(f"  order_by: {as_spec(plan.time)}", why="rows of the past are trained on, later ones test")
     if plan.fills:
-        lines.add(f"  missing: {as_yaml(dict(plan.fills))}", why=_count_missing(plan, profiles))
+        lines.add(f"  missing: {as_spec(dict(plan.fills))}", why=_count_missing(plan, profiles))
     lines.add("  split: {train: 0.7, validation: 0.15, test: 0.15}", "  inputs:", f"    {row}:", "      columns:")
     for column, encoding in plan.encodings.items():
-        lines.add(f"        {as_yaml(column)}: {as_yaml(encoding)}", why=describe(profiles[column]))
+        lines.add(f"        {as_key(column)}: {as_spec(encoding)}", why=describe(profiles[column]))
     for column, reason in plan.left_out.items():
-        lines.add(f"        # {column} is left out: {reason}")
+        lines.remark(8, f"{column} is left out: {reason}")
     lines.add("  outputs:", f"    {output}: {_target_data(goal, plan.task)}", "")
     lines.add("inputs:", f"  {row}: {{axes: {{feature: auto}}}}", why="as many as the columns' encodings give")
     lines.add("", "model:", *_network(rows), f"  - Dense: {_head(plan.task)}", "")
@@ -144,10 +143,10 @@ def _count_missing(plan: TablePlan, profiles: Mapping[str, Profile]) -> str:
 
 def _target_data(goal: Profile, task: str) -> str:
     if task != "regression":
-        return f"{{columns: [{as_yaml(goal.name)}]}}"
+        return f"{{columns: [{as_spec(goal.name)}]}}"
     if goal.is_skewed:
-        return f"{{columns: {{{as_yaml(goal.name)}: {{transform: log1p, scale: standard}}}}}}"
-    return f"{{columns: [{as_yaml(goal.name)}], scale: standard}}"
+        return f"{{columns: {{{as_key(goal.name)}: {{transform: log1p, scale: standard}}}}}}"
+    return f"{{columns: [{as_spec(goal.name)}], scale: standard}}"
 
 
 def _network(rows: int) -> Sequence[str]:

@@ -68,9 +68,10 @@ def test_a_skewed_target_is_learned_as_its_logarithm(tmp_path: Path) -> None:
     assert spec["data"]["outputs"] == wanted  # type: ignore[index]
 
 
-NAMES = st.text(st.sampled_from("abcXYZ019_ .:#'()%/&äß"), min_size=1, max_size=8).filter(
-    lambda name: name == name.strip() and name
-)
+NAMES = st.one_of(
+    st.text(st.sampled_from("abcXYZ019_ .:#'()%/&äß$*=<~\t"), min_size=1, max_size=8),
+    st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8),
+).filter(lambda name: name == name.strip() and not {*name} & {"\0", "\r", "\n"})
 NUMBERS = st.one_of(st.integers(-5, 40), st.floats(-1e6, 1e6).map(lambda value: round(value, 3)), st.none())
 WORDS = st.sampled_from(["a", "b c", "no", "true", "null ", "1e3", "ö", '"', "# x", "{", None])
 VALUES = st.one_of(
@@ -80,9 +81,7 @@ VALUES = st.one_of(
 )
 
 
-@settings(
-    max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
-)
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 @given(columns=st.dictionaries(NAMES, VALUES, min_size=2, max_size=6), data=st.data())
 def test_any_table(columns: dict[str, object], data: st.DataObject, tmp_path: Path) -> None:
     """Odd names and values, gaps everywhere: a proposal checks clean, or NN599 says why there is none."""
