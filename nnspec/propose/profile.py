@@ -1,8 +1,6 @@
-"""What the columns of a table hold, as far as a spec depends on it: a profile for each.
+"""What a column of a table holds, as far as a spec depends on it.
 
-    profile_table(Path("penguins.csv"))["sex"]  ->  Profile(form=Form.WORDS, distinct=2, missing=11, …)
-
-Reads every value once, by the rules of the table's source. Standard library only, but for formats that need a package.
+profile_column("sex", ["male", "", "female", …])  ->  Profile(form=Form.CATEGORY, distinct=2, missing=11, …)
 """
 
 from __future__ import annotations
@@ -12,12 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
-from pathlib import Path
 from statistics import median
 
-from nnspec.data.sources.base import ColumnFacts, DataSource, Reading, SourceError, SourcePlan
-from nnspec.data.sources.registry import all_kinds
-from nnspec.diagnostics import Source, Span, SpecError
 from nnspec.runtime.csv_rules import CellError, NumberColumn, is_missing
 from nnspec.runtime.label_keys import label_key
 from nnspec.runtime.time_rules import parse_times
@@ -77,53 +71,12 @@ class Profile:
         return self.rows - self.missing
 
 
-def profile_table(path: Path) -> dict[str, Profile]:
-    """The columns of a table, in its order.
-
-    Raises:
-        SpecError: NN502 where the file cannot be read as a table.
-    """
-    return {name: _profile(name, cells) for name, cells in read_cells(path).items()}
-
-
-def read_cells(path: Path, wanted: Sequence[str] = ()) -> dict[str, list[str]]:
-    """The values of a table's columns as text, empty where there is none.
+def profile_column(name: str, cells: Sequence[str]) -> Profile:
+    """What a column holds.
 
     Args:
-        wanted: columns by name; none: all of them.
-
-    Raises:
-        SpecError: NN502 where the file cannot be read as a table.
+        cells: its values as text, empty where there is none.
     """
-    source = table_source(path)
-    span = Span(Source(str(path), ""))
-    plan = SourcePlan(source=source, path=path, shown=path.name, span=span, where="")
-    try:
-        names = wanted or list(source.probe(plan, [], []).names)
-        facts = source.probe(plan, names, names)
-        return {name: _cells(name, facts.column(name, values=True), plan) for name in names}
-    except SourceError as error:
-        raise SpecError.single("NN502", f"`{path.name}` cannot be used: {error}", span, path="") from None
-
-
-def table_source(path: Path) -> DataSource:
-    """The kind of table that a file is, by its suffix.
-
-    Raises:
-        SpecError: NN502 where there is no such file, or it is of no such kind.
-    """
-    if not path.is_file():
-        raise SpecError.single("NN502", f"there is no file `{path}`", Span(Source(str(path), "")), path="")
-    tables = [source for source in all_kinds() if "columns" in source.selectors]
-    for source in tables:
-        if path.suffix.lower() in source.suffixes:
-            return source
-    listed = ", ".join(suffix for source in tables for suffix in source.suffixes)
-    message = f"`{path.name}` is not a table that a spec can read; tables end in {listed}"
-    raise SpecError.single("NN502", message, Span(Source(str(path), "")), path="")
-
-
-def _profile(name: str, cells: Sequence[str]) -> Profile:
     present = [cell for cell in cells if not is_missing(cell)]
     counts = Counter(map(label_key, present))
     numbers = _numbers(present)
@@ -141,15 +94,6 @@ def _profile(name: str, cells: Sequence[str]) -> Profile:
         middle=median(numbers or [0.0]),
         highest=max(numbers or [0.0]),
     )
-
-
-def _cells(name: str, column: ColumnFacts | None, plan: SourcePlan) -> list[str]:
-    if column is not None and column.values is not None:
-        return ["" if value is None else str(value) for value in column.values]
-    cells: list[str] = []
-    for (part,) in plan.source.open_columns(plan, [name], Reading.LABEL):
-        cells += ["" if gap else str(value) for value, gap in zip(part.values, part.missing, strict=True)]
-    return cells
 
 
 def _numbers(present: Sequence[str]) -> list[float] | None:

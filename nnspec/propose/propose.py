@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from nnspec.propose.images import plan_images, write_image_spec
-from nnspec.propose.profile import profile_table, table_source
 from nnspec.propose.series import plan_series, write_series_spec
 from nnspec.propose.table import plan_table, write_table_spec
+from nnspec.propose.table_file import read_table
 
 
 def propose_table(name: str, file: Path, shown: str, target: str) -> str:
@@ -20,18 +20,16 @@ def propose_table(name: str, file: Path, shown: str, target: str) -> str:
     Raises:
         SpecError: NN502 where the file cannot be read, NN599 where nothing can be proposed.
     """
-    profiles = profile_table(file)
-    plan = plan_table(file, profiles, target)
-    return write_table_spec(name, shown, table_source(file).kind, plan, profiles)
+    table = read_table(file, shown, target)
+    return write_table_spec(name, table, plan_table(table, target))
 
 
 def propose_series(
     name: str, file: Path, shown: str, target: str, *, time: str | None = None, by: str | None = None, horizon: int = 1
 ) -> str:
     """The text of a spec that forecasts a column of a table; else as `propose_table`, and as `series.plan_series`."""
-    profiles = profile_table(file)
-    plan = plan_series(file, profiles, target, time=time, by=by, horizon=horizon)
-    return write_series_spec(name, shown, table_source(file).kind, plan, profiles)
+    table = read_table(file, shown, target)
+    return write_series_spec(name, table, plan_series(table, target, time=time, by=by, horizon=horizon))
 
 
 def propose_images(name: str, folder: Path, shown: str) -> str:

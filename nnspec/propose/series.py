@@ -11,9 +11,10 @@ from pathlib import Path
 from statistics import median
 
 from nnspec.diagnostics import Diagnostic, Fix, Source, Span, SpecError, did_you_mean
-from nnspec.propose.profile import Form, Profile, read_cells
+from nnspec.propose.profile import Form, Profile
 from nnspec.propose.spec_text import Lines, as_spec, identifier
 from nnspec.propose.table import describe, training
+from nnspec.propose.table_file import TableFile
 from nnspec.runtime.csv_rules import is_missing
 from nnspec.runtime.time_rules import parse_times, sort_keys
 
@@ -51,9 +52,7 @@ class SeriesPlan:
     season: str
 
 
-def plan_series(
-    path: Path, profiles: Mapping[str, Profile], target: str, *, time: str | None, by: str | None, horizon: int
-) -> SeriesPlan:
+def plan_series(table: TableFile, target: str, *, time: str | None, by: str | None, horizon: int) -> SeriesPlan:
     """A window, and the columns in it.
 
     Args:
@@ -63,18 +62,18 @@ def plan_series(
     Raises:
         SpecError: NN599 where a column is missing, or the series are too short.
     """
+    path, profiles = table.path, table.profiles
     for name in (target, time, by):
         if name is not None and name not in profiles:
             raise _refuse(path, f"`{path.name}` has no column `{name}`{did_you_mean(name, profiles)}")
     if not profiles[target].is_number:
         raise _refuse(path, f"column `{target}` has {profiles[target].form.value}; a forecast is of numbers")
     time = time or _time_column(path, profiles)
-    columns = read_cells(path, [time])
-    keys = columns[time]
+    keys = table.cells[time]
     candidates = [by] if by else [p.name for p in profiles.values() if _may_name_series(p, target, time)]
     found = by
     if not by and len(set(keys)) < len(keys):
-        found = next((name for name in candidates if _is_unique(keys, read_cells(path, [name])[name])), None)
+        found = next((name for name in candidates if _is_unique(keys, table.cells[name])), None)
         if found is None:
             row, again = _first_double(keys)
             message = (
@@ -82,7 +81,7 @@ def plan_series(
                 "tells their series apart"
             )
             raise _refuse(path, message, "name it with `--by COLUMN`")
-    names = read_cells(path, [found])[found] if found else [""] * len(keys)
+    names = table.cells[found] if found else [""] * len(keys)
     shortest = min(Counter(names).values())
     first = next(iter(names))
     season, rows = _season([key for key, name in zip(keys, names, strict=True) if name == first])
@@ -96,7 +95,9 @@ def plan_series(
         raise _refuse(path, message, "forecast fewer rows ahead: `--horizon 1`")
     others = [p for p in profiles.values() if p.form is Form.NUMBER and p.name not in (target, time, found)]
     starts = _first_rows(keys, names)
-    left_out = _without_a_start(path, [p for p in (profiles[target], *others) if p.missing], starts)
+    left_out = [
+        p.name for p in (profiles[target], *others) if any(is_missing(table.cells[p.name][row]) for row in starts)
+    ]
     if target in left_out:
         raise _refuse(path, f"`{target}` has no value in the first row of a series, so its gap cannot be filled")
     return SeriesPlan(
@@ -147,12 +148,6 @@ def _first_rows(keys: Sequence[str], names: Sequence[str]) -> list[int]:
     return list(first.values())
 
 
-def _without_a_start(path: Path, columns: Sequence[Profile], starts: Sequence[int]) -> list[str]:
-    """The columns that have no value in one of these rows: nothing is there to fill later gaps with."""
-    cells = read_cells(path, [column.name for column in columns]) if columns else {}
-    return [name for name, values in cells.items() if any(is_missing(values[row]) for row in starts)]
-
-
 def _season(keys: Sequence[str]) -> tuple[str, int]:
     """The season that rows of this interval have, and how many rows it is long."""
     times = parse_times(sorted(keys))
@@ -167,9 +162,10 @@ def _refuse(path: Path, message: str, *fixes: str) -> SpecError:
     return SpecError([Diagnostic("NN599", message, place, path="", fixes=tuple(map(Fix, fixes)))])
 
 
-def write_series_spec(name: str, shown: str, kind: str, plan: SeriesPlan, profiles: Mapping[str, Profile]) -> str:
+def write_series_spec(name: str, table: TableFile, plan: SeriesPlan) -> str:
     """The commented spec; arguments as of `write_table_spec`."""
     goal, count = plan.target, len(plan.features)
+    shown, profiles = table.shown, table.profiles
     output = identifier(goal.name)
     ahead = "one row" if plan.horizon == 1 else f"{plan.horizon} rows"
     lines = Lines()
@@ -179,7 +175,7 @@ def write_series_spec(name: str, shown: str, kind: str, plan: SeriesPlan, profil
         "",
         f"nnspec check {name}.yaml                      errors, before anything is trained",
         f"nnspec build {name}.yaml                      train, evaluate beside the last value repeated, export, verify",
-        f"nnspec predict out/{name}/model.onnx NEW.{kind}   a forecast for every window of NEW",
+        f"nnspec predict out/{name}/model.onnx NEW{table.path.suffix}   a forecast for every window of NEW",
     )
     lines.add("nnspec: 1", f"name: {name}")
     lines.add(f"description: {as_spec(f'{goal.name}, {ahead} ahead, from {plan.lookback} rows of {shown}.')}")
@@ -187,7 +183,7 @@ def write_series_spec(name: str, shown: str, kind: str, plan: SeriesPlan, profil
         f"vars: {{lookback: {plan.lookback}, features: {count}}}",
         why=plan.season and f"a window is {plan.season} or less",
     )
-    lines.add("", "data:", f"  source: {{{kind}: {as_spec(shown)}}}", f"  order_by: {as_spec(plan.time)}")
+    lines.add("", "data:", f"  source: {table.written}", f"  order_by: {as_spec(plan.time)}")
     if plan.by is not None:
         lines.add(
             f"  series: {{by: {as_spec(plan.by)}}}", why=f"{profiles[plan.by].distinct} series; no window joins two"

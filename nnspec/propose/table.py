@@ -9,6 +9,7 @@ from pathlib import Path
 from nnspec.diagnostics import Diagnostic, Fix, Source, Span, SpecError, did_you_mean
 from nnspec.propose.profile import MOST_CLASSES, Form, Profile
 from nnspec.propose.spec_text import Lines, as_key, as_spec, identifier, unused
+from nnspec.propose.table_file import TableFile
 
 _HIDDEN = 64
 _ROWS_OF_A_LARGE_TABLE = 20_000
@@ -34,12 +35,13 @@ class TablePlan:
     time: str | None = None
 
 
-def plan_table(path: Path, profiles: Mapping[str, Profile], target: str) -> TablePlan:
+def plan_table(table: TableFile, target: str) -> TablePlan:
     """Encodings and the task for a target.
 
     Raises:
         SpecError: NN599 where there is no such column, or nothing to learn from it or for it.
     """
+    path, profiles = table.path, table.profiles
     if target not in profiles:
         raise _refuse(path, f"`{path.name}` has no column `{target}`{did_you_mean(target, profiles)}", profiles)
     goal = profiles[target]
@@ -98,14 +100,13 @@ def _refuse(path: Path, message: str, profiles: Mapping[str, Profile]) -> SpecEr
     return SpecError([Diagnostic("NN599", message, place, path="", fixes=(fix,) if fix else ())])
 
 
-def write_table_spec(name: str, shown: str, kind: str, plan: TablePlan, profiles: Mapping[str, Profile]) -> str:
+def write_table_spec(name: str, table: TableFile, plan: TablePlan) -> str:
     """The commented spec.
 
     Args:
         name: of the spec.
-        shown: the file's path as the spec writes it.
-        kind: of the source, such as `csv`.
     """
+    shown, profiles = table.shown, table.profiles
     goal, rows = plan.target, plan.target.rows
     output = unused(identifier(goal.name), plan.encodings)
     row = unused("row", {output, *plan.encodings})
@@ -116,11 +117,11 @@ def write_table_spec(name: str, shown: str, kind: str, plan: TablePlan, profiles
         "",
         f"nnspec check {name}.yaml                      errors, before anything is trained",
         f"nnspec build {name}.yaml                      train, evaluate beside a baseline, export, verify",
-        f"nnspec predict out/{name}/model.onnx NEW.{kind}   takes rows as they are in {shown}",
+        f"nnspec predict out/{name}/model.onnx NEW{table.path.suffix}   takes rows as they are in {shown}",
     )
     lines.add("nnspec: 1", f"name: {name}")
     lines.add(f"description: {as_spec(f'{goal.name} from the other columns of {shown}.')}", "", "data:")
-    lines.add(f"  source: {{{kind}: {as_spec(shown)}}}")
+    lines.add(f"  source: {table.written}")
     if plan.time is not None:
         lines.add(f"  order_by: {as_spec(plan.time)}", why="rows of the past are trained on, later ones test")
     if plan.fills:

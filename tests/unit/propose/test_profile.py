@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from nnspec.propose.profile import Form, profile_table
+from nnspec.propose.profile import Form, Profile
+from nnspec.propose.table_file import read_table
 from tests.unit.propose.tables import days, write
 
 ROWS = 200
@@ -27,10 +29,14 @@ FORMS = {
 }
 
 
+def profiles(file: Path) -> Mapping[str, Profile]:
+    return read_table(file, file.name, "").profiles
+
+
 @pytest.mark.parametrize("name", FORMS)
 def test_a_column_is_taken_for_what_it_is(name: str, tmp_path: Path) -> None:
     form, values = FORMS[name]
-    profile = profile_table(write(tmp_path / "t.csv", {name: values, "other": range(ROWS)}))[name]
+    profile = profiles(write(tmp_path / "t.csv", {name: values, "other": range(ROWS)}))[name]
     assert profile.form is form
     assert profile.missing == values.count(None)
     assert profile.distinct == len({value for value in values if value is not None})
@@ -40,7 +46,7 @@ def test_gaps_do_not_change_what_a_column_is(tmp_path: Path) -> None:
     columns = {
         name: [None if row % 5 == 3 else v for row, v in enumerate(values)] for name, (_, values) in FORMS.items()
     }
-    found = profile_table(write(tmp_path / "t.csv", columns))
+    found = profiles(write(tmp_path / "t.csv", columns))
     del found["nr"]  # with gaps the numbers of the rows are not in sequence
     assert {name: profile.form for name, profile in found.items()} == {name: FORMS[name][0] for name in found}
 
@@ -48,6 +54,6 @@ def test_gaps_do_not_change_what_a_column_is(tmp_path: Path) -> None:
 def test_a_few_large_values_make_a_column_skewed(tmp_path: Path) -> None:
     even = [float(row) for row in range(1, ROWS)]
     columns = {"price": [math.exp(value / 25) for value in even], "even": even, "signed": [v - 100 for v in even]}
-    found = profile_table(write(tmp_path / "t.csv", columns))
+    found = profiles(write(tmp_path / "t.csv", columns))
     assert [name for name, profile in found.items() if profile.is_skewed] == ["price"]
     assert found["even"].middle == 100.0
