@@ -8,13 +8,14 @@ from pathlib import Path
 
 import click
 
-from nnspec.cli.options import ALLOW_OUTSIDE, FORMAT, QUIET, SET
+from nnspec.cli.options import ALLOW_OUTSIDE, AXES, FORMAT, QUIET, SET
 from nnspec.cli.reporting import emit, handled, print_diagnostics
 
 
 @click.command()
 @click.argument("specs", nargs=-1, required=True, type=click.Path())
 @SET
+@AXES
 @click.option(
     "--format",
     "output",
@@ -25,21 +26,44 @@ from nnspec.cli.reporting import emit, handled, print_diagnostics
 @QUIET
 @ALLOW_OUTSIDE
 @handled
-def check(specs: tuple[str, ...], overrides: dict[str, str], output: str, quiet: bool, allow_outside: bool) -> None:
-    """Check specs: YAML, schema, axes, graph and data files. Imports no framework.
+def check(
+    specs: tuple[str, ...],
+    overrides: dict[str, str],
+    axes: dict[str, tuple[str, ...]],
+    output: str,
+    quiet: bool,
+    allow_outside: bool,
+) -> None:
+    """Check specs: YAML, schema, axes, graph and data files; and the axes of ONNX files. Imports no framework.
 
     \b
     nnspec check specs/*.yaml
     nnspec check spec.yaml --set vars.lookback=12
     nnspec check spec.yaml --format json
+    nnspec check model.onnx --axes x=batch,time,feature
+
+    Of an ONNX file, whoever made it, the reshapes are reported that mix values of several axes, with the node's name
+    and the transpose that was probably meant.
 
     Prints diagnostics with code, position and fix, and writes no file; `nnspec explain NN301` explains a code.
 
     Exit codes: 0 without errors (warnings allowed), 1 with errors, 2 on a wrong command line.
     """
-    from nnspec.pipeline import diagnose
+    models = [spec for spec in specs if Path(spec).suffix == ".onnx"]
+    if axes and not models:
+        raise click.UsageError("`--axes` names the axes of an ONNX file; a spec names its own in `inputs`")
+    if overrides and len(models) == len(specs):
+        raise click.UsageError("`--set` changes a spec, and an ONNX file has none")
+    found = []
+    for spec in specs:
+        if spec in models:
+            from nnspec.onnx_axes.check import check_model
 
-    found = [d for spec in specs for d in diagnose(spec, overrides, allow_outside=allow_outside)]
+            found += check_model(spec, axes)
+        else:
+            from nnspec.pipeline import diagnose
+
+            found += diagnose(spec, overrides, allow_outside=allow_outside)
     print_diagnostics(found, output)
     has_errors = any(d.is_error for d in found)
     if output == "text" and not found and not quiet:

@@ -35,6 +35,30 @@ SET = click.option(
 )
 
 
+def _parse_axes(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> dict[str, tuple[str, ...]]:
+    axes = {}
+    for value in values:
+        name, equals, text = value.rpartition("=")
+        found = tuple(word.strip() for word in text.split(","))
+        if not equals or not name or not all(found):
+            raise click.BadParameter(f"`{value}` is not of the form INPUT=AXIS,AXIS, as in x=batch,time,feature")
+        if len(set(found)) < len(found):
+            raise click.BadParameter(f"`{value}` gives two axes the same name")
+        axes[name] = found
+    return axes
+
+
+AXES = click.option(
+    "--axes",
+    multiple=True,
+    metavar="INPUT=AXIS,AXIS,…",
+    callback=_parse_axes,
+    help="Name the axes of an ONNX file's input, the batch too, as in --axes x=batch,time,feature; can be repeated.",
+)
+
+
 def out_option(default: str | None = None) -> Callable[..., Any]:
     return click.option(
         "--out",

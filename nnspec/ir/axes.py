@@ -110,6 +110,16 @@ def known_multiples(sizes: Iterable[Size]) -> dict[str, int]:
     return result
 
 
+def substitute(size: Size, name: str, number: int) -> Size:
+    """The size where a symbol is this number; as it is where that would be no whole number."""
+    if isinstance(size, int):
+        return size
+    power = dict(size.powers).get(name, 0)
+    rest = {key: value for key, value in size.powers if key != name}
+    found = _normal(size.coefficient * Fraction(number) ** power, rest)
+    return size if found is None else found
+
+
 def derived(text: str) -> Symbolic:
     """A size that is not a monomial, such as `(T - 4)`, as a new symbol."""
     return Symbolic.symbol(text)

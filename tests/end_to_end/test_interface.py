@@ -64,6 +64,17 @@ def test_the_versions_are_the_oldest_that_the_nodes_need(plain: Path) -> None:
     assert model.doc_string == "Which of three kinds a row is."
 
 
+def test_dimensions_bear_the_names_of_axes(plain: Path, narrow: Path) -> None:
+    for folder in (plain, narrow):
+        graph = onnx.load(folder / "model.onnx").graph
+        named = {
+            value.name: [d.denotation for d in value.type.tensor_type.shape.dim]
+            for value in (*graph.input, *graph.output)
+        }
+        assert named["row"] == ["batch", "feature"]
+        assert named["kind"] == ["batch", "class"]
+
+
 def test_the_sidecar_says_how_to_use_the_file(plain: Path) -> None:
     said = json.loads((plain / "interface.json").read_text(encoding="utf-8"))
     assert said["name"] == "kinds"

@@ -29,7 +29,7 @@ FLOORS: list[set[str]] = [
     {"training"},
     {"checks"},
     {"pipeline"},
-    {"evaluation", "verify", "show", "fix", "explain", "propose"},
+    {"evaluation", "verify", "show", "fix", "explain", "propose", "onnx_axes"},
     {"report"},
     {"jobs", "importers", "lsp"},
     {"api"},

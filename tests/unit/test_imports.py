@@ -160,7 +160,10 @@ def test_check_compiles_the_methods_of_records_on_first_use(tmp_path: Path) -> N
 ONLY_HERE = {
     "tensorflow": {"backends/keras/tensorflow_backend.py"},
     "tf2onnx": {"backends/onnx/fallback.py", "verify/second_opinion.py"},
-    "onnx": {f"backends/onnx/{name}.py" for name in ("backend", "builder", "fallback", "form", "session")},
+    "onnx": {
+        *(f"backends/onnx/{name}.py" for name in ("backend", "builder", "fallback", "form", "session")),
+        *(f"onnx_axes/{name}.py" for name in ("reading", "follow")),
+    },
     "onnxruntime": {"backends/onnx/session.py", "runtime/predictor.py"},
 }
 

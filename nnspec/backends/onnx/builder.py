@@ -41,11 +41,16 @@ class OnnxNode:
 
 @dataclass(frozen=True)
 class Port:
-    """An input or output of the graph: dimensions are numbers or symbols."""
+    """An input or output of the graph: dimensions are numbers or symbols.
+
+    Attributes:
+        axes: what the dimensions are called; empty where they have no names.
+    """
 
     name: str
     dtype: str
     shape: tuple[int | str, ...]
+    axes: tuple[str, ...] = ()
 
 
 @dataclass
@@ -200,7 +205,12 @@ class GraphBuilder:
         nodes = [_node_proto(node) for node in self.nodes]
 
         def ports(items: list[Port]) -> list[onnx.ValueInfoProto]:
-            return [helper.make_tensor_value_info(p.name, onnx_type(p.dtype), list(p.shape)) for p in items]
+            return [
+                helper.make_tensor_value_info(
+                    p.name, onnx_type(p.dtype), list(p.shape), shape_denotation=list(p.axes) or None
+                )
+                for p in items
+            ]
 
         graph = helper.make_graph(nodes, self.name, ports(self.inputs), ports(self.outputs))
         opsets = [helper.make_opsetid("", self.opset)]

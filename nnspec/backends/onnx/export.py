@@ -122,7 +122,7 @@ def _declare(
 ) -> View:
     dims = {"batch": (batch, "batch"), **{axis.name: _dim(lowering, axis, symbols) for axis in value.axes}}
     names = ["batch", *ax.names(value.axes)]
-    declared = lowering.declare_input(name, value.dtype, [dims[n] for n in (order or names)])
+    declared = lowering.declare_input(name, value.dtype, [dims[n] for n in (order or names)], order or names)
     return declared.with_axes(dims[n][0] for n in names)
 
 
@@ -140,7 +140,8 @@ def _declare_columns(
     """Inputs of one column each: axes `batch`, and that of the steps where there is one, which they share."""
     dims: list[tuple[Group, int | str]] = [(batch, "batch")]
     dims += [_dim(lowering, value.axes[axis], symbols) for axis in columns[0].axes]
-    return {column.name: lowering.declare_input(column.name, column.dtype, dims) for column in columns}
+    names = ["batch", *(value.axes[axis].name for axis in columns[0].axes)]
+    return {column.name: lowering.declare_input(column.name, column.dtype, dims, names) for column in columns}
 
 
 def _reader_counts(graph: Graph) -> Counter[str]:
@@ -205,7 +206,7 @@ def _finish(
         lowering.graph.rename(tensor, name)
         renamed[tensor] = name
         shape = tuple(_label(arranged.dims[i], names[place]) for i, place in enumerate(places))
-        lowering.graph.outputs.append(Port(name, arranged.dtype, shape))
+        lowering.graph.outputs.append(Port(name, arranged.dtype, shape, tuple(order)))
     for state in lowering.states:
         lowering.graph.outputs.append(Port(state.output, state.dtype, state.shape))
 

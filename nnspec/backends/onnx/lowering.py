@@ -72,9 +72,11 @@ class Lowering(Arranger):
     states: list[State] = field(default_factory=list)
     packed: dict[str, Packed] = field(default_factory=dict)
 
-    def declare_input(self, name: str, dtype: str, dims: Sequence[tuple[Group, int | str]]) -> View:
-        """A graph input with these dimensions (a group and what to call its size)."""
-        self.graph.inputs.append(Port(name, dtype, tuple(size for _, size in dims)))
+    def declare_input(
+        self, name: str, dtype: str, dims: Sequence[tuple[Group, int | str]], axes: Sequence[str] = ()
+    ) -> View:
+        """A graph input with these dimensions (a group and what to call its size), and what the axes are called."""
+        self.graph.inputs.append(Port(name, dtype, tuple(size for _, size in dims), tuple(axes)))
         groups = tuple(group for group, _ in dims)
         for i, group in enumerate(groups):
             for factor in group:

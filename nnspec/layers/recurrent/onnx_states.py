@@ -26,7 +26,8 @@ def starts_of(
 
 def _declared(lowering: Lowering, node: Node, state: StateSpec, view: View) -> View:
     sizes = [(lowering.factor(axis.name, axis.size), int(str(axis.size))) for axis in state.axes]
-    return lowering.declare_input(state.port(node), view.dtype, [(view.axes[0], "batch"), *sizes])
+    names = ["batch", *(axis.name for axis in state.axes)]
+    return lowering.declare_input(state.port(node), view.dtype, [(view.axes[0], "batch"), *sizes], names)
 
 
 def keep_state(lowering: Lowering, node: Node, state: StateSpec, view: View) -> View:

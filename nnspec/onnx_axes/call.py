@@ -1,0 +1,106 @@
+"""A call of an operator as a rule sees it: its operands, its attributes, and where it reports what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from nnspec.ir.axes import Axis, Size, Symbolic, derived
+from nnspec.onnx_axes.faults import Fault
+from nnspec.onnx_axes.reading import OnnxCall
+from nnspec.onnx_axes.tensors import UNKNOWN, Number, Tensor, learned, nameless
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Rule = Callable[["Call"], Sequence[Tensor]]
+
+
+class Call:
+    """A node with what is known of its operands.
+
+    Attributes:
+        operands: UNKNOWN where an optional one is left out.
+    """
+
+    def __init__(
+        self,
+        node: OnnxCall,
+        operands: Sequence[Tensor],
+        array: Callable[[str], np.ndarray | None],
+        report: Callable[[OnnxCall, Fault], None],
+    ) -> None:
+        self.node = node
+        self.operands = operands
+        self._array = array
+        self._report = report
+
+    def __getitem__(self, position: int) -> Tensor:
+        return self.operands[position] if position < len(self.operands) else UNKNOWN
+
+    def has(self, position: int) -> bool:
+        return position < len(self.node.inputs) and bool(self.node.inputs[position])
+
+    def integer(self, name: str, default: int) -> int:
+        """An attribute that is a number; the default where it is left out, or is something else in a damaged file."""
+        value = self.node.attributes.get(name, default)
+        return value if isinstance(value, int) else default
+
+    def integers(self, name: str, default: Sequence[int] = ()) -> tuple[int, ...]:
+        """An attribute that is a list of numbers."""
+        value = self.node.attributes.get(name, default)
+        return tuple(int(number) for number in value) if isinstance(value, tuple | list) else tuple(default)
+
+    def text(self, name: str, default: str = "") -> str:
+        value = self.node.attributes.get(name, default)
+        return value if isinstance(value, str) else default
+
+    def array(self, position: int) -> np.ndarray | None:
+        """The constant that an operand is, as a NumPy array; None where it is none, or a large one."""
+        return self._array(self.node.inputs[position]) if self.has(position) else None
+
+    def ints(self, position: int, attribute: str = "") -> tuple[Number, ...] | None:
+        """A list of integers that is an operand, or an attribute in older files."""
+        if attribute and attribute in self.node.attributes:
+            return self.integers(attribute) or (self.integer(attribute, 0),)
+        return self[position].numbers if self.has(position) else None
+
+    def report(self, fault: Fault) -> None:
+        self._report(self.node, fault)
+
+    @property
+    def owner(self) -> str:
+        """What tells the axes that this node makes from all others."""
+        return f"node {self.node.place}"
+
+    @property
+    def is_constant(self) -> bool:
+        given = [operand for i, operand in enumerate(self.operands) if self.has(i)]
+        return bool(given) and all(operand.is_constant for operand in given)
+
+    def new(self, size: Size, position: int) -> Axis:
+        return nameless(size, self.owner, position)
+
+    def units(self, size: Size, name: str = "unit") -> Axis:
+        return learned(size, self.owner, name)
+
+    def tensor(self, axes: Sequence[Axis] | None, numbers: tuple[Number, ...] | None = None) -> Tensor:
+        return Tensor(axes=None if axes is None else tuple(axes), numbers=numbers, is_constant=self.is_constant)
+
+    def unknown_size(self, hint: str) -> Symbolic:
+        return derived(f"{hint} of {self.owner}")
+
+
+def position_of(axis: Number, rank: int) -> int | None:
+    """An axis counted from the front; None where it is not known or there is no such axis."""
+    if not isinstance(axis, int) or not -rank <= axis < rank:
+        return None
+    return axis % rank
+
+
+def positions_of(axes: Sequence[Number] | None, rank: int) -> list[int] | None:
+    """Several, in order; None where one is not known."""
+    if axes is None:
+        return None
+    found = [position_of(axis, rank) for axis in axes]
+    return None if any(axis is None for axis in found) else sorted(axis for axis in found if axis is not None)

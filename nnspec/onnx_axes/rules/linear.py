@@ -1,0 +1,89 @@
+"""Sums of products: matrix products, and what `Einsum` says of itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from nnspec.ir.axes import Axis
+from nnspec.onnx_axes.call import Call, Rule
+from nnspec.onnx_axes.faults import Confusion, Meeting
+from nnspec.onnx_axes.rules.elementwise import broadcast_axes
+from nnspec.onnx_axes.tensors import UNKNOWN, Tensor, conflict, join
+
+
+def matmul(call: Call) -> Sequence[Tensor]:
+    left, right = call[0], call[1] if call.node.op != "QLinearMatMul" else call[3]
+    if left.axes is None or right.axes is None or not left.axes or not right.axes:
+        return [UNKNOWN]
+    rows, columns = left.axes[:-1], right.axes[-1:] if len(right.axes) > 1 else ()
+    _meet(call, left, left.axes[-1], right, right.axes[-2] if len(right.axes) > 1 else right.axes[-1])
+    batch = broadcast_axes(
+        call,
+        [
+            Tensor(axes=rows[:-1], is_constant=left.is_constant),
+            Tensor(axes=right.axes[:-2], is_constant=right.is_constant),
+        ],
+    )
+    made = [*_outer(call, left, rows[-1:], "row"), *_outer(call, right, columns, "unit")]
+    return [call.tensor([*(batch or ()), *made])]
+
+
+def gemm(call: Call) -> Sequence[Tensor]:
+    left, right = call[0], call[1]
+    if left.axes is None or right.axes is None or len(left.axes) != 2 or len(right.axes) != 2:
+        return [UNKNOWN]
+    row, inner = left.axes[::-1] if call.integer("transA", 0) else left.axes
+    other, column = right.axes[::-1] if call.integer("transB", 0) else right.axes
+    _meet(call, left, inner, right, other)
+    return [call.tensor([*_outer(call, left, (row,), "row"), *_outer(call, right, (column,), "unit")])]
+
+
+def _outer(call: Call, operand: Tensor, axes: Sequence[Axis], name: str) -> list[Axis]:
+    """An axis of a product that comes from one operand: of weights, it is learned."""
+    is_weight = operand.is_constant and not call.is_constant
+    return [call.units(axis.size, name) if is_weight else axis for axis in axes]
+
+
+def _meet(call: Call, left: Tensor, inner: Axis, right: Tensor, other: Axis) -> None:
+    """Reports where products are summed over two axes that are not one."""
+    if left.is_constant or right.is_constant:
+        return
+    different = conflict([inner, other])
+    if different is not None:
+        call.report(Confusion(how=Meeting.SUM, first=different[0], second=different[1]))
+
+
+def einsum(call: Call) -> Sequence[Tensor]:
+    equation = re.sub(r"\s", "", call.text("equation"))
+    left, _, right = equation.partition("->")
+    terms = left.split(",")
+    if "." in equation or "->" not in equation or len(terms) != len(call.operands):
+        return [UNKNOWN]
+    meeting: dict[str, list[tuple[Axis, bool]]] = {}
+    for term, operand in zip(terms, call.operands, strict=True):
+        if operand.axes is None or len(operand.axes) != len(term):
+            return [UNKNOWN]
+        for letter, axis in zip(term, operand.axes, strict=True):
+            meeting.setdefault(letter, []).append((axis, operand.is_constant))
+    found: dict[str, Axis] = {}
+    for letter, given in meeting.items():
+        axis, different = join(given)
+        if different is not None:
+            how = Meeting.ELEMENTWISE if letter in right else Meeting.SUM
+            call.report(Confusion(how=how, first=different[0], second=different[1]))
+        is_weight = all(constant for _, constant in given) and not call.is_constant
+        found[letter] = call.units(axis.size, f"unit {letter}") if is_weight else axis
+    if any(letter not in found for letter in right):
+        return [UNKNOWN]
+    return [call.tensor([found[letter] for letter in right])]
+
+
+RULES: dict[str, Rule] = {
+    "Einsum": einsum,
+    "Gemm": gemm,
+    "MatMul": matmul,
+    "MatMulInteger": matmul,
+    "QLinearMatMul": matmul,
+    "com.microsoft.FusedMatMul": lambda call: [UNKNOWN],
+}

@@ -1,0 +1,240 @@
+"""Operators that move axes, and those that regroup values without moving them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from nnspec.ir.axes import (
+    Atom,
+    Axes,
+    Axis,
+    Size,
+    Symbolic,
+    divide,
+    divides,
+    known_multiples,
+    multiply,
+    resized,
+    substitute,
+)
+from nnspec.ir.provenance import Kind
+from nnspec.ir.reshape import Rebracketing, SizeMismatch, keeps_order, rebracket, solve_unknown
+from nnspec.onnx_axes.call import Call, Rule, position_of, positions_of
+from nnspec.onnx_axes.faults import Confusion, Meeting, Mixing
+from nnspec.onnx_axes.tensors import UNKNOWN, Number, Tensor, join
+
+
+def transpose(call: Call) -> Sequence[Tensor]:
+    axes = call[0].axes
+    if axes is None:
+        return [UNKNOWN]
+    order = call.integers("perm", tuple(reversed(range(len(axes)))))
+    if sorted(order) != list(range(len(axes))):
+        return [UNKNOWN]
+    return [call.tensor([axes[i] for i in order])]
+
+
+def reshape(call: Call) -> Sequence[Tensor]:
+    axes, target = call[0].axes, call.ints(1, "shape")
+    if target is None:
+        return [UNKNOWN]
+    if axes is None:
+        return [call.tensor(_nameless(call, target))]
+    if not call.integer("allowzero", 0):
+        target = tuple(axes[i].size if size == 0 and i < len(axes) else size for i, size in enumerate(target))
+    return [regroup(call, axes, target)]
+
+
+def flatten(call: Call) -> Sequence[Tensor]:
+    axes = call[0].axes
+    if axes is None:
+        return [UNKNOWN]
+    axis = call.integer("axis", 1)
+    cut = axis + len(axes) if axis < 0 else axis
+    return [regroup(call, axes, (multiply(a.size for a in axes[:cut]), multiply(a.size for a in axes[cut:])))]
+
+
+def regroup(call: Call, axes: Axes, target: Sequence[Number]) -> Tensor:
+    """The axes after a reshape, and a report where it mixes some."""
+    numbers = call[0].numbers
+    open_sizes = sum(size is None or size == -1 for size in target)
+    if open_sizes > 1 or any(axis.size == 0 for axis in axes) or 0 in target:
+        return call.tensor(_nameless(call, target), numbers)
+    try:
+        sizes, _ = solve_unknown(axes, [None if size == -1 else size for size in target])
+    except SizeMismatch:
+        return call.tensor(_nameless(call, target), numbers)
+    result = rebracket(*_with_fixed_sizes(axes, sizes))
+    is_list = sum(size != -1 and size != 1 for size in target) == 1
+    is_kept = keeps_order(axes, sizes, None, result, is_list=is_list) and not _is_led_by_units(result)
+    harmless = call.is_constant or not result.is_scrambled or is_kept
+    if not harmless and not _is_skew(axes, sizes):
+        call.report(Mixing(axes=axes, sizes=tuple(sizes), result=result))
+    found: list[Axis] = []
+    for position, (provenance, size) in enumerate(zip(result.outputs, sizes, strict=True)):
+        if provenance.kind is Kind.IDENTITY and provenance.axis is not None:
+            found.append(provenance.axis)
+            continue
+        whole = call.new(size, position)
+        if provenance.kind is Kind.NEW or provenance.atoms is None or not harmless:
+            found.append(whole)
+            continue
+        loose = all(atom.is_loose for atom in provenance.atoms)
+        name = "·".join(provenance.names) or whole.name
+        found.append(replace(whole, name=name, atoms=provenance.atoms, is_learned=loose))
+    return call.tensor(found, numbers)
+
+
+def _with_fixed_sizes(axes: Axes, sizes: Sequence[Size]) -> tuple[Axes, Sequence[Size]]:
+    """The same with an open size as the number that the result gives it.
+
+    A size such as `B·T/10` beside a 10 says that T is 10, though the file leaves it open.
+    """
+    fractions = [s for s in sizes if isinstance(s, Symbolic) and s.coefficient.denominator != 1]
+    for name in dict.fromkeys(name for size in fractions for name, _ in size.powers):
+        for number in sizes:
+            if isinstance(number, int) and number > 1:
+                fixed = tuple(_fixed(axis, name, number) for axis in axes)
+                wanted = [substitute(size, name, number) for size in sizes]
+                if not rebracket(fixed, wanted).is_scrambled:
+                    return fixed, wanted
+    return axes, sizes
+
+
+def _fixed(axis: Axis, name: str, number: int) -> Axis:
+    def fixed(atom: Atom) -> Atom:
+        size, whole, step = (substitute(value, name, number) for value in (atom.size, atom.whole, atom.step))
+        return replace(atom, size=size, whole=whole, step=step)
+
+    return replace(axis, size=substitute(axis.size, name, number), atoms=tuple(fixed(atom) for atom in axis.atoms))
+
+
+def _is_led_by_units(result: Rebracketing) -> bool:
+    """Whether a piece of units stands in front of data in one axis: boxes of a place are listed behind the place."""
+    for provenance in result.outputs:
+        atoms = [atom for atom in provenance.atoms or () if atom.size != 1]
+        if provenance.kind is Kind.MIXED and any(a.is_loose and not b.is_loose for a, b in pairwise(atoms)):
+            return True
+    return False
+
+
+def _is_skew(axes: Axes, sizes: Sequence[Size]) -> bool:
+    """Whether n × (n + 1) becomes (n + 1) × n: rows are moved by one each so, to align relative positions."""
+    before = [axis.size for axis in axes if axis.size != 1]
+    after = [size for size in sizes if size != 1]
+    moved = [(a, b) for a, b in zip(before, after, strict=False) if a != b]
+    if len(before) != len(after) or len(moved) != 2 or moved[0] != moved[1][::-1]:
+        return False
+    a, b = moved[0]
+    return isinstance(a, int) and isinstance(b, int) and abs(a - b) == 1
+
+
+def _nameless(call: Call, target: Sequence[Number]) -> list[Axis]:
+    def size(position: int, given: Number) -> Size:
+        return call.unknown_size(f"axis {position}") if given is None or given == -1 else given
+
+    return [call.new(size(i, given), i) for i, given in enumerate(target)]
+
+
+def squeeze(call: Call) -> Sequence[Tensor]:
+    axes = call[0].axes
+    if axes is None:
+        return [UNKNOWN]
+    given = call.ints(1, "axes")
+    gone = [i for i, axis in enumerate(axes) if axis.size == 1] if given is None else positions_of(given, len(axes))
+    if gone is None:
+        return [UNKNOWN]
+    return [call.tensor([axis for i, axis in enumerate(axes) if i not in gone], call[0].numbers)]
+
+
+def unsqueeze(call: Call) -> Sequence[Tensor]:
+    axes, given = call[0].axes, call.ints(1, "axes")
+    if axes is None or given is None:
+        return [UNKNOWN]
+    rank = len(axes) + len(given)
+    new = positions_of(given, rank)
+    if new is None:
+        return [UNKNOWN]
+    rest = iter(axes)
+    found = [call.new(1, i) if i in new else next(rest) for i in range(rank)]
+    return [call.tensor(found, call[0].numbers if len(axes) == 0 else None)]
+
+
+def space_to_depth(call: Call) -> Sequence[Tensor]:
+    """Both directions: blocks of rows and columns become channels, or channels blocks."""
+    axes = call[0].axes
+    if axes is None or len(axes) != 4:
+        return [UNKNOWN]
+    block = call.integer("blocksize", 1)
+    batch, channel, height, width = axes
+    is_down = call.node.op == "SpaceToDepth"
+    return [
+        call.tensor(
+            [
+                batch,
+                call.units(_scaled(call, channel.size, block * block, up=is_down), "channel"),
+                *(_again(call, axis, _scaled(call, axis.size, block, up=not is_down)) for axis in (height, width)),
+            ]
+        )
+    ]
+
+
+def _scaled(call: Call, size: Size, by: int, *, up: bool) -> Size:
+    if up:
+        return multiply((size, by))
+    if isinstance(size, int):
+        return size // by
+    found = divide(size, by) if divides(by, size, known_multiples([size])) else None
+    return call.unknown_size("size") if found is None else found
+
+
+def _again(call: Call, axis: Axis, size: Size) -> Axis:
+    return resized(axis, size, call.owner)
+
+
+def concat(call: Call) -> Sequence[Tensor]:
+    operands = [operand for operand in call.operands if operand.axes is not None]
+    rank = len(operands[0].axes or ()) if operands else 0
+    position = position_of(call.integer("axis", 0), rank)
+    if len(operands) < len(call.operands) or position is None or any(o.rank != rank for o in operands):
+        return [UNKNOWN]
+    axes: list[Axis] = []
+    for i in range(rank):
+        meeting = [((operand.axes or ())[i], operand.is_constant) for operand in operands]
+        chosen, different = join(meeting)
+        if i != position:
+            if different is not None:
+                call.report(Confusion(how=Meeting.ELEMENTWISE, first=different[0], second=different[1]))
+            axes.append(chosen)
+            continue
+        axes.append(_end_to_end(call, [axis for axis, _ in meeting], chosen))
+    lists = [operand.numbers for operand in operands]
+    if rank == 1 and all(numbers is not None for numbers in lists):
+        return [call.tensor(axes, tuple(number for numbers in lists for number in numbers or ()))]
+    return [call.tensor(axes)]
+
+
+def _end_to_end(call: Call, parts: Sequence[Axis], chosen: Axis) -> Axis:
+    if len(parts) == 1:
+        return parts[0]
+    total: Number = 0
+    for part in parts:
+        total = total + part.size if isinstance(part.size, int) and isinstance(total, int) else None
+    size = call.unknown_size("length") if total is None else total
+    if any(part.is_learned for part in parts):
+        return call.units(size, "channel")
+    return _again(call, chosen, size)
+
+
+RULES: dict[str, Rule] = {
+    "Concat": concat,
+    "DepthToSpace": space_to_depth,
+    "Flatten": flatten,
+    "Reshape": reshape,
+    "SpaceToDepth": space_to_depth,
+    "Squeeze": squeeze,
+    "Transpose": transpose,
+    "Unsqueeze": unsqueeze,
+}

@@ -1,0 +1,299 @@
+"""Axes of ONNX graphs that nnspec did not make: what mixes them is found, and what networks do every day is not."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from onnx import helper, numpy_helper
+
+from nnspec.cli import main
+from nnspec.diagnostics import Diagnostic, SpecError
+from nnspec.onnx_axes.check import check_file, check_model
+from nnspec.onnx_axes.follow import follow
+from nnspec.onnx_axes.reading import as_file
+from nnspec.onnx_axes.seeds import input_tensors
+from nnspec.onnx_axes.tensors import root_of
+
+Constants = dict[str, object]
+
+
+def model(text: str, constants: Constants | None = None) -> onnx.ModelProto:
+    """A model from ONNX's text form; names that end in `w` and are not given are float weights of the sizes behind."""
+    made = onnx.parser.parse_model(f'<ir_version: 8, opset_import: ["" : 17]>\n{text}')
+    for name, value in (constants or {}).items():
+        array = np.asarray(value, np.int64) if not isinstance(value, np.ndarray) else value
+        made.graph.initializer.append(numpy_helper.from_array(array, name))
+    return made
+
+
+def checked(
+    text: str, constants: Constants | None = None, axes: dict[str, list[str]] | None = None
+) -> list[Diagnostic]:
+    return check_file(as_file(model(text, constants), Path("model.onnx")), axes or {})
+
+
+def weights(*sizes: int) -> np.ndarray:
+    return np.zeros(sizes, np.float32)
+
+
+WINDOW = {"x": ["batch", "time", "feature"]}
+SCRAMBLES: dict[str, tuple[str, Constants]] = {
+    "a reshape for a permute": ("g (float[B, 10, 5] x) => (float y) { y = Reshape(x, s) }", {"s": [-1, 5, 10]}),
+    "open time": ("g (float[B, T, 40] x) => (float y) { y = Reshape(x, s) }", {"s": [0, 40, -1]}),
+    "time first, with an open batch": ("g (float[B, 10, 5] x) => (float y) { y = Reshape(x, s) }", {"s": [10, -1, 5]}),
+    "heads taken straight out of units": (
+        "g (float[B, 96, 512] x) => (float y) { q = MatMul(x, w) h = Reshape(q, s) y = Softmax(h) }",
+        {"w": weights(512, 512), "s": [0, 8, 96, 64]},
+    ),
+    "heads merged without the transpose back": (
+        """g (float[B, 96, 512] x) => (float y) {
+          q = MatMul(x, w) h = Reshape(q, s) t = Transpose<perm=[0, 2, 1, 3]>(h) m = Reshape(t, r)
+          y = MatMul(m, w) }""",
+        {"w": weights(512, 512), "s": [0, 96, 8, 64], "r": [0, 96, 512]},
+    ),
+    "a feature map as regions": (
+        "g (float[B, 3, 14, 14] x) => (float y) { f = Conv(x, w) y = Reshape(f, s) }",
+        {"w": weights(256, 3, 8, 8), "s": [-1, 49, 256]},
+    ),
+    "channels last by a reshape": (
+        "g (float[B, 3, 32, 24] x) => (float y) { y = Reshape(x, s) }",
+        {"s": [0, 32, 24, 3]},
+    ),
+    "flat and back the wrong way round": (
+        "g (float[B, 10, 5] x) => (float y) { f = Flatten(x) r = Relu(f) y = Reshape(r, s) }",
+        {"s": [-1, 5, 10]},
+    ),
+    "a target computed from shapes": (
+        """g (float[B, T, 5] x) => (float y) {
+          s = Shape(x) b = Gather(s, zero) t = Gather(s, one) f = Gather(s, two) bb = Unsqueeze(b, zeros)
+          tt = Unsqueeze(t, zeros) ff = Unsqueeze(f, zeros) n = Concat<axis=0>(bb, ff, tt) y = Reshape(x, n) }""",
+        {"zero": 0, "one": 1, "two": 2, "zeros": [0]},
+    ),
+    "channel shuffle without its transpose": (
+        """g (float[B, 24, 9, 9] x) => (float y) {
+          f = Conv(x, w) c = Reshape(f, s) d = Reshape(c, t) y = Reshape(d, f4) }""",
+        {"w": weights(24, 24, 1, 1), "s": [0, 3, 8, 9, 9], "t": [0, 8, 3, 9, 9], "f4": [0, 24, 9, 9]},
+    ),
+}
+RIGHT: dict[str, tuple[str, Constants]] = {
+    "permute": ("g (float[B, 10, 5] x) => (float y) { y = Transpose<perm=[0, 2, 1]>(x) }", {}),
+    "attention": (
+        """g (float[B, 96, 512] x) => (float y) {
+          q0 = MatMul(x, w) q1 = Reshape(q0, s) q = Transpose<perm=[0, 2, 1, 3]>(q1)
+          k0 = MatMul(x, w) k1 = Reshape(k0, s) k = Transpose<perm=[0, 2, 3, 1]>(k1)
+          v0 = MatMul(x, w) v1 = Reshape(v0, s) v = Transpose<perm=[0, 2, 1, 3]>(v1)
+          a = MatMul(q, k) p = Softmax(a) o = MatMul(p, v) t = Transpose<perm=[0, 2, 1, 3]>(o) m = Reshape(t, r)
+          z = MatMul(m, w) y = Add(x, z) }""",
+        {"w": weights(512, 512), "s": [0, 96, 8, 64], "r": [0, 96, 512]},
+    ),
+    "patches": (
+        """g (float[B, 32, 48, 3] x) => (float y) {
+          a = Reshape(x, s) b = Transpose<perm=[0, 1, 3, 2, 4, 5]>(a) c = Reshape(b, t) y = MatMul(c, w) }""",
+        {"s": [0, 4, 8, 6, 8, 3], "t": [0, 24, 192], "w": weights(192, 64)},
+    ),
+    "windows of a map and back": (
+        """g (float[B, 14, 14, 96] x) => (float y) {
+          a = Reshape(x, s) b = Transpose<perm=[0, 1, 3, 2, 4, 5]>(a) c = Reshape(b, t) d = MatMul(c, w)
+          e = Reshape(d, u) f = Transpose<perm=[0, 1, 3, 2, 4, 5]>(e) h = Reshape(f, v) y = Add(x, h) }""",
+        {
+            "s": [-1, 2, 7, 2, 7, 96],
+            "t": [-1, 49, 96],
+            "u": [-1, 2, 2, 7, 7, 96],
+            "v": [-1, 14, 14, 96],
+            "w": weights(96, 96),
+        },
+    ),
+    "channel shuffle": (
+        """g (float[B, 24, 9, 9] x) => (float y) {
+          f = Conv(x, w) c = Reshape(f, s) d = Transpose<perm=[0, 2, 1, 3, 4]>(c) y = Reshape(d, t) }""",
+        {"w": weights(24, 24, 1, 1), "s": [0, 3, 8, 9, 9], "t": [0, 24, 9, 9]},
+    ),
+    "boxes of a detector": (
+        """g (float[B, 3, 19, 19] x) => (float y) {
+          f = Conv(x, w) t = Transpose<perm=[0, 2, 3, 1]>(f) y = Reshape(t, s) }""",
+        {"w": weights(24, 3, 1, 1), "s": [0, -1, 4]},
+    ),
+    "squeeze and excite": (
+        """g (float[B, 24, 9, 7] x) => (float y) {
+          m = GlobalAveragePool(x) f = Flatten(m) d = MatMul(f, w) r = Reshape(d, s) y = Mul(x, r) }""",
+        {"w": weights(24, 24), "s": [-1, 24, 1, 1]},
+    ),
+    "a generator": (
+        "g (float[B, 100] x) => (float y) { d = MatMul(x, w) r = Reshape(d, s) y = Transpose<perm=[0, 3, 1, 2]>(r) }",
+        {"w": weights(100, 6272), "s": [-1, 7, 7, 128]},
+    ),
+    "each step alone": (
+        "g (float[B, T, 5] x) => (float y) { f = Reshape(x, s) d = MatMul(f, w) y = Reshape(d, t) }",
+        {"w": weights(5, 7), "s": [-1, 5], "t": [-1, 10, 7]},
+    ),
+    "groups of channels": (
+        "g (float[B, 8, 8, 24] x) => (float y) { a = Reshape(x, s) n = ReduceMean<axes=[1, 2, 4]>(a) "
+        "b = Sub(a, n) y = Reshape(b, t) }",
+        {"s": [0, 8, 8, 4, 6], "t": [0, 8, 8, 24]},
+    ),
+    "relative positions": (
+        """g (float[B, 6, 6] x) => (float y) {
+          p = Pad(x, pads) r = Reshape(p, s) c = Slice(r, one, six, one) y = Add(x, c) }""",
+        {"pads": [0, 0, 0, 0, 0, 1], "s": [0, 7, 6], "one": [1], "six": [7]},
+    ),
+    "dense over steps, twice transposed": (
+        """g (float[B, 10, 10] x) => (float y) {
+          t = Transpose<perm=[0, 2, 1]>(x) d = MatMul(t, w) u = Transpose<perm=[0, 2, 1]>(d) y = Add(x, u) }""",
+        {"w": weights(10, 10)},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SCRAMBLES)
+def test_mixing_is_found(name: str) -> None:
+    found = checked(*SCRAMBLES[name])
+    assert [d.code for d in found] == ["NN371"]
+    assert found[0].is_error
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_right_graphs_raise_no_alarm(name: str) -> None:
+    assert checked(*RIGHT[name]) == []
+
+
+def test_what_was_meant() -> None:
+    (found,) = checked(*SCRAMBLES["a reshape for a permute"], WINDOW)
+    assert "turns (batch B, time 10, feature 5) into (B, 5, 10)" in found.message
+    assert found.fixes[0].message == (
+        "Transpose(perm=[0, 2, 1]) instead gives (batch B, feature 5, time 10) and keeps every axis apart"
+    )
+    (merged,) = checked(*SCRAMBLES["heads merged without the transpose back"])
+    assert "Transpose(perm=[0, 2, 1, 3]) before it" in merged.fixes[0].message
+
+
+def test_a_scramble_before_a_flatten_is_a_warning() -> None:
+    text = "g (float[B, 10, 5] x) => (float y) { r = Reshape(x, s) a = Relu(r) f = Flatten(a) y = MatMul(f, w) }"
+    (found,) = checked(text, {"s": [-1, 5, 10], "w": weights(50, 3)})
+    assert found.code == "NN371"
+    assert not found.is_error
+
+
+def test_axes_of_one_length_that_meet() -> None:
+    text = "g (float[B, 8, 8] x) => (float y) { t = Transpose<perm=[0, 2, 1]>(x) y = Add(x, t) }"
+    (found,) = checked(text, axes=WINDOW)
+    assert (found.code, found.is_error) == ("NN372", False)
+    assert "combines `time` with `feature`" in found.message
+    products = "g (float[B, 8, 8] x) => (float y) { y = MatMul(x, x) }"
+    assert [d.code for d in checked(products, axes=WINDOW)] == ["NN372"]
+    scores = 'g (float[B, 8, 8] x) => (float y) { y = Einsum<equation="btf,bsf->bts">(x, x) }'
+    assert checked(scores, axes=WINDOW) == []
+
+
+def test_names_that_the_file_says() -> None:
+    """Of dimensions: their symbols and denotations; positions where there are none."""
+    made = model("g (float[batch, 10, 5] x) => (float y) { y = Reshape(x, s) }", {"s": [-1, 5, 10]})
+    made.graph.input[0].type.tensor_type.shape.dim[1].denotation = "time"
+    (found,) = check_file(as_file(made, Path("model.onnx")), {})
+    assert "(batch batch, time 10, axis 2 5)" in found.message
+
+
+def test_names_that_do_not_fit() -> None:
+    with pytest.raises(SpecError) as error:
+        checked(*SCRAMBLES["a reshape for a permute"], {"z": ["batch"]})
+    assert error.value.diagnostics[0].code == "NN374"
+    assert "`z` is not an input of the model" in error.value.diagnostics[0].message
+    with pytest.raises(SpecError) as error:
+        checked(*SCRAMBLES["a reshape for a permute"], {"x": ["time", "feature"]})
+    assert "input `x` has 3 axes, but 2 names are given: time, feature" in str(error.value)
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "text.onnx").write_text("no model")
+    (tmp_path / "empty.onnx").write_bytes(b"")
+    for name in ("text.onnx", "empty.onnx", "missing.onnx"):
+        with pytest.raises(SpecError) as error:
+            check_model(tmp_path / name)
+        assert error.value.diagnostics[0].code == "NN373"
+
+
+def test_the_command(tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    onnx.save(model(*SCRAMBLES["a reshape for a permute"]), str(path))
+    done = CliRunner().invoke(main, ["check", str(path), "--axes", "x=batch,time,feature"])
+    assert done.exit_code == 1
+    assert "error[NN371]" in done.output
+    assert "y = Reshape(x, s)" in done.output
+    assert CliRunner().invoke(main, ["check", str(path), "--axes", "x"]).exit_code == 2
+    right = tmp_path / "right.onnx"
+    onnx.save(model(*RIGHT["permute"]), str(right))
+    assert CliRunner().invoke(main, ["check", str(right)]).output == f"{right}: clean\n"
+
+
+def test_no_framework_is_imported(tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    onnx.save(model(*RIGHT["attention"]), str(path))
+    code = """
+import sys
+from nnspec.cli import main
+try:
+    main(["check", sys.argv[1]])
+except SystemExit as end:
+    assert end.code == 0
+assert not {"tensorflow", "keras", "jax", "onnxruntime", "tf2onnx"} & sys.modules.keys()
+"""
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@st.composite
+def chains(draw: st.DrawFn) -> tuple[tuple[int, ...], list[tuple[str, tuple[int, ...]]]]:
+    """Sizes of an input and a chain of transposes and reshapes that only split axes and merge neighbours."""
+    sizes = tuple(draw(st.lists(st.sampled_from([2, 3, 4, 5, 6]), min_size=2, max_size=4)))
+    current, steps = list(sizes), list[tuple[str, tuple[int, ...]]]()
+    for _ in range(draw(st.integers(1, 4))):
+        if draw(st.booleans()):
+            order = tuple(draw(st.permutations(range(len(current)))))
+            current = [current[i] for i in order]
+            steps.append(("Transpose", order))
+        else:
+            total = int(np.prod(current))
+            first = draw(st.sampled_from([n for n in range(1, total + 1) if total % n == 0]))
+            second = draw(st.sampled_from([n for n in range(1, total // first + 1) if (total // first) % n == 0]))
+            current = [first, second, total // first // second]
+            steps.append(("Reshape", tuple(current)))
+    return sizes, steps
+
+
+@settings(max_examples=200, deadline=None)
+@given(chains())
+def test_an_axis_that_keeps_its_name_holds_its_positions(
+    case: tuple[tuple[int, ...], list[tuple[str, tuple[int, ...]]]],
+) -> None:
+    """Against the values themselves: where one is said to be an input's axis, its index is that axis' index."""
+    sizes, steps = case
+    nodes, constants, value = [], [], np.arange(int(np.prod(sizes))).reshape(sizes)
+    for i, (op, numbers) in enumerate(steps):
+        given_name, made_name = f"v{i}", f"v{i + 1}"
+        if op == "Transpose":
+            nodes.append(helper.make_node(op, [given_name], [made_name], perm=list(numbers)))
+            value = value.transpose(numbers)
+        else:
+            constants.append(numpy_helper.from_array(np.asarray(numbers, np.int64), f"s{i}"))
+            nodes.append(helper.make_node(op, [given_name, f"s{i}"], [made_name]))
+            value = value.reshape(numbers)
+    entry = helper.make_tensor_value_info("v0", onnx.TensorProto.FLOAT, list(sizes))
+    graph = helper.make_graph(nodes, "g", [entry], [onnx.ValueInfoProto(name=f"v{len(steps)}")], constants)
+    file = as_file(helper.make_model(graph), Path("chain.onnx"))
+    axes = follow(file, input_tensors(file, {})).tensors[f"v{len(steps)}"].axes
+    assert axes is not None
+    assert [axis.size for axis in axes] == list(value.shape)
+    at = np.unravel_index(value, sizes)
+    for position, axis in enumerate(axes):
+        root = root_of(axis)
+        if root is not None:
+            along = at[int(root.rpartition(" ")[2])]
+            expected = np.arange(axis.size).reshape([-1 if i == position else 1 for i in range(len(axes))])
+            assert (along == np.broadcast_to(expected, value.shape)).all()
