@@ -178,6 +178,10 @@ class _Phases:
         self.read_plan(expanded, allow_outside or without_data)
         self.graph = mark_counted(self.graph, self.plan)
         run_checks(self.graph, None if without_data else self.plan, expanded.root, report)
+        if "search" in root.entries:
+            from nnspec.checks.search import check_search  # few specs have one
+
+            report.extend(check_search(root, self.graph, self.plan))
         report.raise_errors()
 
     def read_plan(self, expanded: Expanded, allow_outside: bool) -> None:

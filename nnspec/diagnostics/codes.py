@@ -163,6 +163,11 @@ CODES: dict[str, str] = {
     "NN551": "outside-the-domain-of-a-transform",
     "NN552": "one-hot-of-too-many-values",
     "NN553": "size-does-not-follow-from-data",
+    "NN594": "unknown-goal",
+    "NN595": "path-leads-nowhere",
+    "NN596": "searched-value-refused",
+    "NN597": "range-without-values",
+    "NN598": "condition-never-holds",
     "NN599": "nothing-to-propose",
     # NN6xx: backends and export
     "NN601": "layer-cannot-be-exported",

@@ -48,7 +48,7 @@ def _expanded(root: Mapping, values: dict[str, Any], report: Report) -> Expanded
     substituter = Substituter(report)
     kept: dict[str, Node] = {}
     for key, node in root.entries.items():
-        if key in ("model", "blocks", "layers", "vars", "description", "name"):
+        if key in ("model", "blocks", "layers", "vars", "description", "name", "search"):
             kept[key] = node
         else:
             kept[key] = substituter.node(node, values)

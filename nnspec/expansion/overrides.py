@@ -21,13 +21,25 @@ def apply_overrides(root: Node, overrides: MappingABC[str, object]) -> Node:
         shown = value if isinstance(value, str) else repr(value)
         source = Source("--set", f"{path}={shown}")
         span = Span(source, line=1, column=1, end_line=1, end_column=len(source.text) + 1)
-        steps = [m.group(1) or int(m.group(2)) for m in _STEP.finditer(path)]
+        steps = path_steps(path)
         if not steps:
             raise SpecError.single("NN112", f"`{path}` is not a valid path; paths look like `vars.lookback`", span)
         if steps[0] == "vars" and len(steps) == 2:
             _require_use(root, str(steps[1]), span)
         root = _replaced(root, steps, _value_node(value, span), span, path)
     return root
+
+
+def path_steps(path: str) -> list[str | int]:
+    """`model[2].Dense.units` as its keys and indices; empty where it is no path."""
+    return [m.group(1) or int(m.group(2)) for m in _STEP.finditer(path)]
+
+
+def names_variable(root: Node, name: str) -> bool:
+    """Whether a variable is declared, or named by an expression."""
+    section = root.get("vars") if isinstance(root, Mapping) else None
+    declared = section.entries if isinstance(section, Mapping) else {}
+    return name in declared or bool(re.search(rf"\$(\([^\n]*\b)?{re.escape(name)}\b", root.span.source.text))
 
 
 def _require_use(root: Node, name: str, span: Span) -> None:
@@ -38,7 +50,7 @@ def _require_use(root: Node, name: str, span: Span) -> None:
     """
     section = root.get("vars") if isinstance(root, Mapping) else None
     declared = section.entries if isinstance(section, Mapping) else {}
-    if name in declared or re.search(rf"\$(\([^\n]*\b)?{re.escape(name)}\b", root.span.source.text):
+    if names_variable(root, name):
         return
     guess = did_you_mean(name, declared)
     if guess:
@@ -90,6 +102,9 @@ def _replaced(node: Node, steps: list[str | int], value: Node, span: Span, path:
         items = list(node.items)
         items[index] = _replaced(items[index], rest, value, span, path)
         return Sequence(tuple(items), node.span, node.size)
+    if isinstance(node, Scalar) and node.value == step:  # `Adam` is short for `{Adam: {}}`, which can be set inside
+        inside = _replaced(Scalar(None, span), rest, value, span, path)
+        return Mapping({str(step): inside}, {str(step): node}, node.span, 1 + inside.size)
     if isinstance(node, Mapping) or (isinstance(node, Scalar) and node.value is None):
         entries = dict(node.entries) if isinstance(node, Mapping) else {}
         keys = dict(node.keys) if isinstance(node, Mapping) else {}

@@ -23,8 +23,9 @@ _Dumper.add_representer(str, _represent_text)
 
 
 def to_plain_spec(root: Mapping) -> dict[str, Any]:
-    """The document with overrides and, outside the model, variables replaced."""
+    """The document with overrides and, outside the model, variables replaced; of one point, so without a search."""
     result: dict[str, Any] = to_plain(root)
+    result.pop("search", None)
     return result
 
 

@@ -212,7 +212,7 @@ def _sections(is_strict: bool) -> dict[str, Schema]:
     properties = sections(MODEL, LAYER, ())
     if is_strict:
         return properties
-    return {name: _admit_expressions(part) for name, part in properties.items()}
+    return {name: part if name == "search" else _admit_expressions(part) for name, part in properties.items()}
 
 
 def whole(*, is_strict: bool) -> Schema:

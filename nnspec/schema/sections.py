@@ -12,6 +12,7 @@ from nnspec.document.types import JsonSchema as Schema
 from nnspec.schema.export_section import EXPORT
 from nnspec.schema.levels import LEVEL_KEYS
 from nnspec.schema.parts import NAME_PATTERN, choice, closed, named
+from nnspec.schema.search_section import SEARCH
 
 DTYPES = ["float32", "int8", "int16", "int32", "int64", "uint8", "bool", "string"]
 STRUCTURE = ("repeat", "block", "share")
@@ -285,6 +286,7 @@ def sections(model: Schema, layer: Schema, sources: Sequence[DataSource] | None 
         "outputs": OUTPUTS,
         "expect": EXPECT,
         "training": TRAINING,
+        "search": SEARCH,
         "export": EXPORT,
     }
 

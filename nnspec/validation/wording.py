@@ -16,6 +16,7 @@ from nnspec.layers.kit.args import AUTO_PATTERN
 from nnspec.layers.kit.habits import Hint
 from nnspec.layers.registry import REGISTRY
 from nnspec.schema.assembly import AUTO_OR_EXPRESSION
+from nnspec.schema.parts import NAME_PATTERN
 from nnspec.schema.sections import STRUCTURE
 from nnspec.validation.hints import hint_for, value_for
 from nnspec.validation.key_hints import hint_at
@@ -148,7 +149,8 @@ def _describe(error: ValidationError, root: Node, base: Path, owner: Scalar | No
             yield Diagnostic("NN206", what, span, path=place, notes=(_NAME_RULE,) if not fixes else (), fixes=fixes)
         case "pattern":
             message = f"{subject} cannot be `{error.instance}`"
-            yield Diagnostic("NN206", message, here, path=place, notes=(_NAME_RULE,))
+            note = _NAME_RULE if value.endswith(NAME_PATTERN) else _schema(error).get("description", "")
+            yield Diagnostic("NN206", message, here, path=place, notes=(note,) if note else ())
         case "minimum" | "exclusiveMinimum" | "maximum" | "exclusiveMaximum" as bound:
             message = f"{subject} must be {_BOUNDS[bound]} {value}, but it is {error.instance}"
             yield Diagnostic("NN206", message, here, path=place)

@@ -26,7 +26,7 @@ FLOORS: list[set[str]] = [
     {"schema"},
     {"expansion"},
     {"validation", "inference"},
-    {"training"},
+    {"training", "search"},
     {"checks"},
     {"pipeline"},
     {"evaluation", "verify", "show", "fix", "explain", "propose", "onnx_axes"},
