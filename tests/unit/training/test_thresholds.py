@@ -13,7 +13,7 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, p
 
 from nnspec import api, runtime
 from nnspec.data.deployment import Deployment
-from nnspec.diagnostics import Span, SpecError
+from nnspec.diagnostics import Source, Span, SpecError
 from nnspec.evaluation.evaluate import evaluate_file
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Output, Value
@@ -117,7 +117,6 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
         "model": [{"Dense": {"units": 1}}],
         "outputs": {"y": output},
         "training": {"epochs": 4, "optimizer": {"Adam": {"learning_rate": 0.05}}},
-        "export": {"scaling": False},
     }
     (folder / "spec.yaml").write_text(yaml.safe_dump(body, sort_keys=False), encoding="utf-8")
     return folder, api.load(folder / "spec.yaml").build(folder / "out")
