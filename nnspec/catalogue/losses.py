@@ -84,6 +84,12 @@ DECISIONS = frozenset(
         "FBetaScore",
     }
 )  # fmt: skip
+# The argument that says where yes begins.
+_THRESHOLDS = {
+    **dict.fromkeys(("Precision", "Recall"), "thresholds"),
+    **dict.fromkeys(("TruePositives", "TrueNegatives", "FalsePositives", "FalseNegatives"), "thresholds"),
+    **dict.fromkeys(("BinaryAccuracy", "BinaryIoU", "F1Score", "FBetaScore"), "threshold"),
+}
 _YES_AND_NO = frozenset({"BinaryAccuracy", "BinaryCrossentropy", "BinaryIoU", "Hinge", "SquaredHinge"})
 _SHARES = frozenset(
     {"KLDivergence", "CategoricalCrossentropy", "CategoricalAccuracy", "TopKCategoricalAccuracy", "CosineSimilarity"}
@@ -155,6 +161,14 @@ def measures(output: Output) -> list[Measure]:
         count = counts[name] = counts.get(name, 0) + 1
         found.append(Measure(name if count == 1 else f"{name}_{count - 1}", kind, arguments, keras_objects.rises(kind)))
     return found
+
+
+def at_threshold(measure: Measure, threshold: float | None) -> Measure:
+    """The metric, deciding at this probability where its arguments name no threshold."""
+    key = _THRESHOLDS.get(measure.kind)
+    if threshold is None or key is None or {key, "top_k"} & {k for k, v in measure.arguments.items() if v is not None}:
+        return measure
+    return Measure(measure.name, measure.kind, {**measure.arguments, key: threshold}, measure.rises)
 
 
 def figures(graph: Graph, *, is_validated: bool) -> dict[str, bool | None]:

@@ -24,6 +24,7 @@ from nnspec.checks.softmax import check_softmax
 from nnspec.checks.state import check_state
 from nnspec.checks.targets import check_targets
 from nnspec.checks.task import check_tasks
+from nnspec.checks.thresholds import check_thresholds
 from nnspec.checks.training import check_training
 from nnspec.checks.vocabularies import check_vocabularies
 from nnspec.data.section.plan import DataPlan
@@ -35,6 +36,7 @@ CHECKS: tuple[Callable[[Context], Iterable[Diagnostic]], ...] = (
     check_tasks,
     check_losses,
     check_metrics,
+    check_thresholds,
     check_training,
     check_optimizers,
     check_softmax,

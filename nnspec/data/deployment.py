@@ -77,7 +77,7 @@ class Deployment:
             result[name] = transform.restore(value, raw) if transform is not None else value
             classes = self.labels(output)
             if classes is not None:
-                result[label_name(name)] = np.asarray(classes)[class_indices(output, value)]
+                result[label_name(name)] = np.asarray(classes)[class_indices(output, value, self.threshold(output))]
         return result
 
     def labels(self, output: Output) -> list[str | int] | None:
@@ -92,16 +92,32 @@ class Deployment:
         classes = transform.classes if transform is not None and transform.classes else output.classes
         return list(classes) if classes else None
 
+    def threshold(self, output: Output) -> float:
+        """Where yes begins: as chosen on the validation split, else as the spec or the task says."""
+        transform = self.outputs.get(output.name)
+        chosen = None if transform is None else transform.threshold
+        return output.threshold if chosen is None else chosen
+
+    @property
+    def unscaled(self) -> Deployment:
+        """What is left where inputs and outputs stay as the network has them: where yes begins."""
+        chosen = {name: t.threshold for name, t in self.outputs.items() if t.threshold is not None}
+        return Deployment(outputs={name: OutputTransform(threshold=value) for name, value in chosen.items()})
+
 
 def label_name(output: str) -> str:
     """The name of the output that holds the labels of `output`'s most probable classes."""
     return f"{output}_label"
 
 
-def class_indices(output: Output, probabilities: np.ndarray) -> np.ndarray:
-    """The most probable class: axes `batch *output` without the class axis."""
+def class_indices(output: Output, probabilities: np.ndarray, threshold: float) -> np.ndarray:
+    """The most probable class: axes `batch *output` without the class axis.
+
+    Args:
+        threshold: where yes begins, see `Deployment.threshold`.
+    """
     if output.task == "binary":
-        return np.asarray(probabilities > np.float32(output.threshold), np.int64)
+        return np.asarray(probabilities > np.float32(threshold), np.int64)
     return np.asarray(np.argmax(probabilities, axis=1 + class_position(output)))
 
 

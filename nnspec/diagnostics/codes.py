@@ -159,6 +159,8 @@ CODES: dict[str, str] = {
     "NN582": "nothing-to-calibrate-on",
     "NN583": "static-column-varies",
     "NN584": "not-known-ahead",
+    "NN585": "threshold-does-not-fit",
+    "NN586": "no-threshold-to-choose",
     "NN550": "encoding-does-not-fit",
     "NN551": "outside-the-domain-of-a-transform",
     "NN552": "one-hot-of-too-many-values",

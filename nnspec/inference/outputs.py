@@ -7,6 +7,7 @@ from typing import Any
 from nnspec.diagnostics import AxisRef, Diagnostic, Report, Span
 from nnspec.document import Mapping, to_plain
 from nnspec.inference.levels import Levels
+from nnspec.inference.thresholds import read_threshold
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Output, Value
 
@@ -48,5 +49,6 @@ def make_output(name: str, value: Value, body: Mapping, span: Span, report: Repo
         metrics=tuple(plain("metrics") or ()),
         levels=levels.values,
         is_calibrated=levels.is_calibrated,
+        cut=read_threshold(name, body, report),
         weight=float(plain("weight") if plain("weight") is not None else 1.0),
     )

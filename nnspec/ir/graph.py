@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from nnspec.diagnostics import Span
 from nnspec.ir.axes import Axes, index_of
 from nnspec.ir.levels import LEVEL
+from nnspec.ir.thresholds import Threshold
 from nnspec.lazy import dataclass
 
 if TYPE_CHECKING:
@@ -246,6 +247,7 @@ class Output:
         gives_scores: whether its values are scores rather than probabilities, so that yes begins at 0, not at 0.5.
         levels: of quantiles, the share of the targets below each position of the axis `level`, ascending.
         is_calibrated: whether calibration on the validation split moves its levels.
+        cut: where yes begins, as the spec says it; None where it leaves that to the task.
         counts: which of its targets count: `all`; or `steps`, where those of padded steps do not; or `values`, where
             they count one by one along the last axis too, over which losses are means.
     """
@@ -263,6 +265,7 @@ class Output:
     counts: str = "all"
     levels: tuple[float, ...] = ()
     is_calibrated: bool = False
+    cut: Threshold | None = None
 
     @property
     def gives_values(self) -> bool:
@@ -276,7 +279,9 @@ class Output:
 
     @property
     def threshold(self) -> float:
-        """Where yes begins, in an output whose values each say yes or no."""
+        """Where yes begins, in an output whose values each say yes or no, until a rule of the spec has chosen it."""
+        if self.cut is not None and self.cut.value is not None:
+            return self.cut.value
         return 0.0 if self.gives_scores else 0.5
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nnspec.catalogue.losses import measures
+from nnspec.catalogue.losses import Measure, at_threshold, measures
 from nnspec.data.dataset import Dataset
 from nnspec.data.deployment import Deployment, class_position
 from nnspec.data.section.plan import DataPlan, SlotPlan
@@ -59,10 +59,20 @@ def _describe(output: Output, plan: DataPlan, slot: SlotPlan, deployment: Deploy
         "gives_scores": output.gives_scores,
         "is_map": is_map(output),
         "parts": [[part.axis, part.called, list(part.names)] for part in parts_of(output, plan)],
-        "asked": [[m.name, m.kind, dict(m.arguments)] for m in measures(output)] if output.metrics else [],
+        "asked": [[m.name, m.kind, dict(m.arguments)] for m in _asked(output, deployment)],
         "words": [metric for metric in output.metrics if isinstance(metric, str)],
         "baseline": _baseline(output, slot, dataset, is_windowed=is_windowed),
     }
+
+
+def _asked(output: Output, deployment: Deployment) -> list[Measure]:
+    """The metrics that the spec asks for, which decide where the output does."""
+    if not output.metrics:
+        return []
+    share = None if output.cut is None else deployment.threshold(output)
+    if share is not None and output.gives_scores:
+        share = float(1 / (1 + np.exp(-share)))
+    return [at_threshold(measure, share) for measure in measures(output)]
 
 
 def _is_columns_first(plan: DataPlan, slot: SlotPlan, axes: list[ax.Axis]) -> bool:

@@ -167,5 +167,5 @@ def right_padded(checked: Checked) -> frozenset[str]:
 def _deployed(checked: Checked, deployment: Deployment) -> Deployment:
     """What of the data's scaling goes into the file."""
     section = checked.section("export")
-    used = deployment if section.get("scaling", True) else Deployment()
+    used = deployment if section.get("scaling", True) else deployment.unscaled
     return replace(used, has_labels=section.get("labels", True))

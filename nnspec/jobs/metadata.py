@@ -13,7 +13,7 @@ from nnspec.data.section.plan import DataPlan
 from nnspec.data.section.read_columns import OTHERS
 from nnspec.data.sources.wanted import Wanted
 from nnspec.ir import axes as ax
-from nnspec.ir.graph import Graph, Value
+from nnspec.ir.graph import Graph, Output, Value
 from nnspec.jobs.artifact import sha256
 
 Described = dict[str, Any]  # a part of the metadata, as JSON
@@ -51,7 +51,7 @@ def describe_model(
             "task": output.task,
             "classes": classes,
             "class_axis": output.class_axis,
-            **({"threshold": output.threshold} if output.task in ("binary", "multilabel") else {}),
+            **_threshold(output, deployment),
             **({"levels": list(output.levels)} if output.levels else {}),
             "columns": columns or None,
         }
@@ -106,6 +106,16 @@ def _ports(plan: DataPlan | None, name: str, value: Value, encoded: EncodedInput
             **reading,
         }
     return found
+
+
+def _threshold(output: Output, deployment: Deployment) -> Described:
+    """Where yes begins, and the rule that chose it on the validation split."""
+    if output.task not in ("binary", "multilabel"):
+        return {}
+    transform = deployment.outputs.get(output.name)
+    is_chosen = output.cut is not None and transform is not None and transform.threshold is not None
+    rule = {"threshold_rule": output.cut.to_json()} if is_chosen and output.cut is not None else {}
+    return {"threshold": deployment.threshold(output), **rule}
 
 
 def _gaps(plan: DataPlan | None, name: str, deployment: Deployment) -> Described:

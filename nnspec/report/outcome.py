@@ -110,7 +110,7 @@ def _outcome(
         size = 2 if task == "binary" else scores.shape[-1]
         return known(
             truth=truth,
-            guess=class_indices(output, said).reshape(count, -1),
+            guess=class_indices(output, said, deployment.threshold(output)).reshape(count, -1),
             scores=scores,
             classes=tuple(map(str, deployment.classes(output) or range(size))),
         )

@@ -13,6 +13,7 @@ from nnspec.schema.export_section import EXPORT
 from nnspec.schema.levels import LEVEL_KEYS
 from nnspec.schema.parts import NAME_PATTERN, choice, closed, named
 from nnspec.schema.search_section import SEARCH
+from nnspec.schema.thresholds import THRESHOLD_KEY
 
 DTYPES = ["float32", "int8", "int16", "int32", "int64", "uint8", "bool", "string"]
 STRUCTURE = ("repeat", "block", "share")
@@ -66,6 +67,7 @@ OUTPUTS: Schema = named(
                 "description": "The axis with one score per class; default: `class`, else the last axis.",
             },
             **LEVEL_KEYS,
+            **THRESHOLD_KEY,
             "loss": {"$ref": "#/definitions/loss", "description": "Keras loss; default: that of the task."},
             "metrics": {
                 "type": "array",

@@ -24,6 +24,7 @@ from nnspec.diagnostics import Fix, SpecError
 from nnspec.ir.graph import Graph, Output
 from nnspec.ir.levels import pairs, share
 from nnspec.training.targets import trimmed
+from nnspec.training.thresholds import with_thresholds
 
 Float = NDArray[np.float32]
 
@@ -31,13 +32,13 @@ Float = NDArray[np.float32]
 def deployment_of(
     graph: Graph, dataset: Dataset, compiled: Compiled, backend: TrainingBackend, batch: int | None = None
 ) -> Deployment:
-    """What a trained model's file does around the network, calibrated as the spec says.
+    """What a trained model's file does around the network: levels calibrated and thresholds chosen as the spec says.
 
     Args:
         batch: of a stateful model, which reads the samples in order and whole batches of them.
 
     Raises:
-        SpecError: NN582.
+        SpecError: NN582, NN586.
     """
 
     def predicted(split: Split) -> Mapping[str, np.ndarray]:
@@ -50,7 +51,8 @@ def deployment_of(
         span = next(iter(graph.outputs.values())).span
         splits = {**dataset.splits, "validation": trimmed(dataset.splits["validation"], batch, span)}
         used = replace(dataset, splits=splits)
-    return replace(dataset.deployment, outputs=calibrated(graph, used, predicted))
+    outputs = with_thresholds(graph, used, calibrated(graph, used, predicted), predicted)
+    return replace(dataset.deployment, outputs=outputs)
 
 
 def calibrated(

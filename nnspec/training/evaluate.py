@@ -55,7 +55,8 @@ def evaluate(
             counted = split.counts(name)
             known = {} if counted is None else {"targets": int(counted.sum())}
             truth = split.target[name] if output.gives_values else split.y[name]
-            asked = measure_output(output, truth, given, counted)
+            threshold = None if output.cut is None else deployment.threshold(output)
+            asked = measure_output(output, truth, given, counted, threshold)
             ahead = _score_ahead(output, deployment, given, split, dataset, split_name)
             figures = with_asked(output.task, output.metrics, _beside(score_outcome(outcome), ahead), asked)
             result[split_name][name] = {"samples": split.size, **known, **figures, "baseline": naive[name]}

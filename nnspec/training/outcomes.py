@@ -49,7 +49,7 @@ def outcome_of(
         counted=split.counts(output.name),
         labels=plain(labels),
         levels=tuple(output.levels),
-        threshold=output.threshold,
+        threshold=deployment.threshold(output),
         gives_scores=output.gives_scores,
         steps=tuple(steps),
         parts=parts_of(output, plan),

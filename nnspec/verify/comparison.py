@@ -150,11 +150,15 @@ class Measure:
         return np.asarray(left / units / self.scale)
 
 
-def clear_labels(output: Output, predicted: np.ndarray, margin: float) -> np.ndarray:
-    """Whether each label is beyond doubt: the best class leads by more than `margin`. Axes `batch *labels`."""
+def clear_labels(output: Output, predicted: np.ndarray, margin: float, threshold: float | None = None) -> np.ndarray:
+    """Whether each label is beyond doubt: the best class leads by more than `margin`. Axes `batch *labels`.
+
+    Args:
+        threshold: where yes begins in a binary output; default: as its spec says.
+    """
     scores = predicted.astype(np.float64)
     if output.task == "binary":
-        return np.asarray(np.abs(scores - output.threshold) > margin)
+        return np.asarray(np.abs(scores - (output.threshold if threshold is None else threshold)) > margin)
     ordered = np.sort(scores, axis=1 + class_position(output))
     if ordered.shape[1 + class_position(output)] < 2:
         return np.ones(np.delete(ordered.shape, 1 + class_position(output)), bool)

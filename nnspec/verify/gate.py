@@ -204,7 +204,8 @@ class Gate(Subject):
         strange = (given.got[labels].astype(str) != np.asarray(own).astype(str))[is_number]
         if strange.any():
             return float(np.mean(strange))
-        clear = clear_labels(self.graph.outputs[name], given.predicted[name], 2 * self.tolerance * measure.scale)
+        output, margin = self.graph.outputs[name], 2 * self.tolerance * measure.scale
+        clear = clear_labels(output, given.predicted[name], margin, self.deployment.threshold(output))
         others = given.got[labels].astype(str) != np.asarray(given.wanted[labels]).astype(str)
         return float(np.mean((others & clear)[kept])) if kept.any() else 0.0
 

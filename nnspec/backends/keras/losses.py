@@ -14,7 +14,7 @@ import numpy as np
 
 from nnspec.backends.keras.pinball import build_pinball
 from nnspec.catalogue import keras_objects
-from nnspec.catalogue.losses import ALONG_CLASSES, DECISIONS, PINBALL, Measure, loss_of, measures
+from nnspec.catalogue.losses import ALONG_CLASSES, DECISIONS, PINBALL, Measure, at_threshold, loss_of, measures
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Args, Output
 from nnspec.ir.levels import middle
@@ -219,9 +219,13 @@ def build_loss(output: Output) -> Any:
     return loss
 
 
-def build_metrics(output: Output) -> list[Any]:
-    """The metrics of an output, or those of its task."""
-    return [_build_metric(output, measure) for measure in measures(output)]
+def build_metrics(output: Output, threshold: float | None = None) -> list[Any]:
+    """The metrics of an output, or those of its task.
+
+    Args:
+        threshold: the probability at which yes begins, for metrics that name no other; default: Keras' own.
+    """
+    return [_build_metric(output, at_threshold(measure, threshold)) for measure in measures(output)]
 
 
 def _build_metric(output: Output, measure: Measure) -> Any:

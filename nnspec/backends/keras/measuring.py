@@ -14,7 +14,11 @@ BATCH = 1024  # samples of one update
 
 
 def measure_output(
-    output: Output, truth: np.ndarray, predicted: np.ndarray, counted: np.ndarray | None = None
+    output: Output,
+    truth: np.ndarray,
+    predicted: np.ndarray,
+    counted: np.ndarray | None = None,
+    threshold: float | None = None,
 ) -> dict[str, Any]:
     """Each metric by its name in the history: a number, or a list where Keras gives one for each class.
 
@@ -24,6 +28,7 @@ def measure_output(
         truth: class indices, or axes as `predicted` (of quantiles without levels); sample first.
         predicted: axes as the output has them.
         counted: which targets count, axes as theirs.
+        threshold: where yes begins, in the units of the output, where its spec says so.
 
     Returns:
         Nothing where the spec leaves the metrics to the task.
@@ -32,7 +37,10 @@ def measure_output(
         return {}
     seen = marked(output, truth, counted)
     found = {}
-    for measure, metric in zip(measures(output), build_metrics(output), strict=True):
+    share = threshold
+    if threshold is not None and output.gives_scores:
+        share = float(1 / (1 + np.exp(-threshold)))
+    for measure, metric in zip(measures(output), build_metrics(output, share), strict=True):
         truth, said = (seen, predicted) if measure.kind != "R2Score" else _centred(output, seen, predicted)
         for start in range(0, len(predicted), BATCH):
             part = slice(start, start + BATCH)

@@ -65,7 +65,10 @@ def restore_outputs(
             result[name] = (restored, ["batch", *ax.names(output.value.axes)])
             labels = deployment.labels(output)
             if labels is not None:
-                result[label_name(name)] = (_labels(lowering, output, view, labels), label_axes(output))
+                result[label_name(name)] = (
+                    _labels(lowering, output, view, labels, deployment.threshold(output)),
+                    label_axes(output),
+                )
         return result
 
     return after
@@ -162,14 +165,14 @@ def _beside(lowering: Lowering, view: View, relative: Relative) -> str:
     return lowering.arrange(view, (view.axes[0], *spread)).tensor
 
 
-def _labels(lowering: Lowering, output: Output, view: View, classes: list[str | int]) -> View:
+def _labels(lowering: Lowering, output: Output, view: View, classes: list[str | int], threshold: float) -> View:
     table = np.asarray(classes)
     dtype = "int64" if table.dtype.kind in "iu" else "string"
     if dtype == "int64":
         table = table.astype(np.int64)
     names = lowering.constant(table, "classes")
     if output.task == "binary":
-        code = lowering.node("Cast", lowering.node("Greater", view.tensor, lowering.scalar(output.threshold)), to=7)
+        code = lowering.node("Cast", lowering.node("Greater", view.tensor, lowering.scalar(threshold)), to=7)
         return replace(view, tensor=lowering.node("Gather", names, code), dtype=dtype)
     position = 1 + class_position(output)
     alone, place = lowering.with_axis_alone(view, position)

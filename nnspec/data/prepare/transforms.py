@@ -215,6 +215,7 @@ class OutputTransform:
         edges: of numbers cut into classes; nested like the output's axes (1 along those that share edges), then edges.
         function: what a regression's targets go through before they are scaled, see `functions`.
         levels: of quantiles; `scaling` and `relative` then have the output's axes, 1 along that of the levels.
+        threshold: where yes begins, chosen on the validation split; None where the spec says it.
     """
 
     scaling: Scaling | None = None
@@ -224,6 +225,7 @@ class OutputTransform:
     edges: list[Any] | None = None
     levels: Levels | None = None
     function: str | None = None
+    threshold: float | None = None
 
     def encode(self, target: Array, raw_inputs: Mapping[str, Array]) -> Float:
         """A regression's targets, axes `batch *output` in original units, as the network learns them.
@@ -274,6 +276,7 @@ class OutputTransform:
             "edges": self.edges,
             **({} if self.levels is None else {"levels": self.levels.to_json()}),
             **({} if self.function is None else {"function": self.function}),
+            **({} if self.threshold is None else {"threshold": self.threshold}),
         }
 
     @classmethod
@@ -288,4 +291,5 @@ class OutputTransform:
             edges=body.get("edges"),
             levels=levels,
             function=body.get("function"),
+            threshold=body.get("threshold"),
         )

@@ -1,0 +1,43 @@
+"""The key `threshold` of outputs of scores."""
+
+from __future__ import annotations
+
+from nnspec.document.types import JsonSchema
+from nnspec.ir.thresholds import MAXIMIZED
+
+_SHARE: JsonSchema = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
+
+THRESHOLD_KEY: dict[str, JsonSchema] = {
+    "threshold": {
+        "type": ["number", "string", "object"],
+        "if": {"type": "string"},
+        "then": {"enum": ["auto"]},
+        "description": "Of `task: binary` and `anomaly`: yes where the score is above it. A number in the units of the "
+        "output; or a rule that chooses it on the validation split once the network is trained. `auto`: `{maximize: "
+        "f1}` of a binary output, `{quantile: 0.95}` of an anomaly score. The deployed graph's labels, `predict`, "
+        "`evaluate` and every metric follow it.",
+        "properties": {
+            "maximize": {
+                "type": "string",
+                "enum": list(MAXIMIZED),
+                "description": "What must be as large as possible on the validation split.",
+            },
+            "precision": {
+                **_SHARE,
+                "description": "The precision to reach on the validation split, at the highest recall that allows it.",
+            },
+            "recall": {
+                **_SHARE,
+                "description": "The recall to reach on the validation split, at the highest precision that allows it.",
+            },
+            "quantile": {
+                **_SHARE,
+                "description": "The share of the validation scores that are not above it; samples that are labelled as "
+                "anomalies do not count.",
+            },
+        },
+        "minProperties": 1,
+        "maxProperties": 1,
+        "additionalProperties": False,
+    }
+}
