@@ -150,6 +150,7 @@ CODES: dict[str, str] = {
     "NN572": "input-gives-target-away",
     "NN573": "group-in-two-splits",
     "NN574": "rows-not-evenly-spaced",
+    "NN576": "separator-in-no-cell",
     "NN580": "head-does-not-hold-levels",
     "NN581": "bad-levels",
     "NN582": "nothing-to-calibrate-on",
@@ -158,6 +159,7 @@ CODES: dict[str, str] = {
     "NN550": "encoding-does-not-fit",
     "NN551": "outside-the-domain-of-a-transform",
     "NN552": "one-hot-of-too-many-values",
+    "NN554": "not-a-date",
     "NN553": "size-does-not-follow-from-data",
     "NN599": "nothing-to-propose",
     # NN6xx: backends and export
