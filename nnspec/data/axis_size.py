@@ -66,6 +66,6 @@ def named_features(plan: DataPlan | None) -> dict[str, list[str]]:
         found[name] = []
         for column, _ in features:
             rule = plan.missing_rule(column.name)
-            words = words_of(files, slot, column) if column.kind == "one_hot" else None
+            words = words_of(files, slot, column) if column.has_places else None
             found[name] += feature_names(column, words, rule)
     return found

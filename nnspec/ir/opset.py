@@ -5,6 +5,7 @@ from __future__ import annotations
 from nnspec.ir.graph import Graph, Node
 
 DEFAULT = 17  # more runtimes take it than later ones; a spec can ask for those
+OPSET_OF_SPLIT = 20  # the first with StringSplit, which takes the words of a cell apart
 
 
 def needed_opset(graph: Graph) -> int:

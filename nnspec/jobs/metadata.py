@@ -9,6 +9,7 @@ from typing import Any
 from nnspec import __version__
 from nnspec.data.deployment import Deployment, label_axes, label_name
 from nnspec.data.prepare.encodings.columns import STEP, EncodedInput
+from nnspec.data.prepare.encodings.multi_hot import MultiHotEncoding
 from nnspec.data.section.plan import DataPlan
 from nnspec.data.section.read_columns import OTHERS
 from nnspec.data.sources.wanted import Wanted
@@ -93,7 +94,9 @@ def _ports(plan: DataPlan | None, name: str, value: Value, encoded: EncodedInput
     """The inputs that take the columns of one input of the network: a column each."""
     steps = [axis for axis, kind in zip(value.axes, encoded.axes, strict=True) if kind == STEP]
     reading = _reading(plan, name, value)
-    columns = plan.inputs[name].columns if plan is not None and name in plan.inputs else list(encoded.ports)
+    slot = plan.inputs.get(name) if plan is not None else None
+    columns = slot.columns if slot is not None else list(encoded.ports)
+    forms = {column.name: column.form for column in slot.encodings} if slot is not None else {}
     found = {}
     for column, (port, encoding) in zip(columns, encoded.ports.items(), strict=True):
         found[port] = {
@@ -103,6 +106,8 @@ def _ports(plan: DataPlan | None, name: str, value: Value, encoded: EncodedInput
             "encoding": encoding.kind,
             "input": name,
             **({"gaps": [column]} if encoding.takes_gaps else {}),
+            **({"separator": encoding.separator} if isinstance(encoding, MultiHotEncoding) else {}),
+            **({"format": forms[column]} if forms.get(column) is not None else {}),
             **reading,
         }
     return found

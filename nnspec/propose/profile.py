@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import Enum
 from itertools import pairwise
 from statistics import median
 
 from nnspec.runtime.csv_rules import CellError, NumberColumn, is_missing
+from nnspec.runtime.date_rules import read_dates
+from nnspec.runtime.delimited import split_words
 from nnspec.runtime.label_keys import label_key
 from nnspec.runtime.time_rules import parse_times
 
@@ -21,6 +24,7 @@ MOST_NUMBERED_CATEGORIES = 10  # more whole numbers are amounts rather than name
 MOST_CLASSES = 20
 _SHARE_OF_AN_IDENTIFIER = 0.9
 _FEWEST_ROWS_OF_AN_IDENTIFIER = 20
+_SEPARATORS = ("|", ";", ",", "/")
 _SKEWED = 20  # the largest value over the median
 
 
@@ -30,6 +34,7 @@ class Form(Enum):
     NUMBER = "numbers"
     CATEGORY = "categories"
     DATE = "dates"
+    LISTS = "several words a cell"
     TEXT = "text"
     IDENTIFIER = "an identifier"
     CONSTANT = "one value only"
@@ -46,6 +51,8 @@ class Profile:
         missing: how many rows have none.
         common: the most frequent values, each with its number of rows.
         lowest, middle, highest: of numbers, the smallest, the median and the largest.
+        parts: of dates, those that differ from row to row and come again.
+        separator: of several words a cell, what stands between them.
     """
 
     name: str
@@ -59,6 +66,8 @@ class Profile:
     lowest: float = 0.0
     middle: float = 0.0
     highest: float = 0.0
+    parts: tuple[str, ...] = ()
+    separator: str = ""
 
     @property
     def is_skewed(self) -> bool:
@@ -81,9 +90,17 @@ def profile_column(name: str, cells: Sequence[str]) -> Profile:
     counts = Counter(map(label_key, present))
     numbers = _numbers(present)
     is_whole = numbers is not None and all(number == int(number) for number in numbers)
+    form = _form(name, present, counts, numbers, is_whole=is_whole)
+    separator = (
+        find_separator(present) if form in (Form.CATEGORY, Form.IDENTIFIER, Form.TEXT) and numbers is None else ""
+    )
+    form = Form.LISTS if separator else form
+    parts = tuple(parts_of(present)) if form is Form.DATE else ()
     return Profile(
         name=name,
-        form=_form(name, present, counts, numbers, is_whole=is_whole),
+        form=form if parts or form is not Form.DATE else Form.IDENTIFIER,
+        parts=parts,
+        separator=separator,
         rows=len(cells),
         missing=len(cells) - len(present),
         distinct=len(counts),
@@ -94,6 +111,35 @@ def profile_column(name: str, cells: Sequence[str]) -> Profile:
         middle=median(numbers or [0.0]),
         highest=max(numbers or [0.0]),
     )
+
+
+def find_separator(present: Sequence[str]) -> str:
+    """What separates the words of cells that have several of few different ones; empty where nothing does."""
+    for mark in _SEPARATORS:
+        several = sum(mark in cell for cell in present)
+        if several * 5 < len(present):
+            continue
+        words = [split_words(cell, mark) for cell in present]
+        flat = Counter(word for each in words for word in each)
+        is_short = sum(word.count(" ") for word in flat) <= 2 * len(flat)
+        if flat and is_short and len(flat) <= MOST_CATEGORIES and 3 * len(flat) <= sum(flat.values()):
+            return mark
+    return ""
+
+
+def parts_of(present: Sequence[str]) -> list[str]:
+    """The parts of dates that a network can learn from: those that change within the data, and come again."""
+    times = [datetime(1970, 1, 1) + timedelta(seconds=seconds or 0) for seconds in read_dates(present)]
+    if not times:
+        return []
+    years = {time.year for time in times}
+    found = ["year"] if len(years) > 1 else []
+    found += ["month"] if len({time.month for time in times}) > 1 else []
+    if len({time.day for time in times}) > 1:
+        found.append("weekday")
+    if any(time.day != 1 for time in times) and len({(time.month, time.day) for time in times}) > 31:
+        found.append("day_of_year")
+    return [*found, "hour"] if len({time.hour for time in times}) > 1 else found
 
 
 def _numbers(present: Sequence[str]) -> list[float] | None:

@@ -55,10 +55,16 @@ def plan_table(table: TableFile, target: str) -> TablePlan:
             plan.left_out[name] = f"{profile.distinct} different values in {profile.values} rows: it names the rows"
         elif profile.form is Form.TEXT:
             plan.left_out[name] = "text needs a separate input with a TextVectorization and an Embedding"
-        elif profile.form is Form.DATE:
-            plan.left_out[name] = "dates: a query can make their year, month or weekday further columns"
         elif name == "*" and profile.missing:
             plan.left_out[name] = "it has missing values, but `*` under `missing` means all other columns"
+        elif profile.form is Form.DATE:
+            plan.encodings[name] = {"date": {"parts": list(profile.parts), "cyclic": True, "scale": "standard"}}
+            if profile.missing:
+                plan.fills[name] = "median"
+        elif profile.form is Form.LISTS:
+            plan.encodings[name] = {"multi_hot": {"separator": profile.separator}}
+            if profile.missing:
+                plan.fills[name] = "category"
         elif profile.form is Form.CONSTANT:
             plan.left_out[name] = "the same value in every row" if profile.values else "no values"
         else:

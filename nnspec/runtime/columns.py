@@ -6,12 +6,71 @@ import math
 
 import numpy as np
 
-from nnspec.runtime.csv_rules import is_missing
+from nnspec.runtime.csv_rules import CellError, is_missing
+from nnspec.runtime.date_rules import GAP as GAP_DATE
+from nnspec.runtime.date_rules import read_dates
+from nnspec.runtime.delimited import spell_words
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.label_keys import label_key
-from nnspec.runtime.ports import Array, Port
+from nnspec.runtime.ports import Array, Metadata, Port
 
 GAP = ""  # the text of a missing word
+
+
+def takes_cells(encoding: str | None) -> bool:
+    """Whether a model's input takes the cells of a column as they stand, rather than numbers."""
+    return encoding in ("category", "multi_hot", "date")
+
+
+def as_taken(body: Metadata, cells: Array) -> Array:
+    """The cells of a column, "" where one is missing, as the model's input takes them; axes kept.
+
+    Raises:
+        CellError: where one is no date.
+    """
+    if body.get("encoding") == "date":
+        found = read_dates(cells.ravel().tolist(), body.get("format"))
+        return np.array([GAP_DATE if number is None else number for number in found], np.int64).reshape(cells.shape)
+    words = words_in_one_spelling(cells)
+    return spelt(words, str(body["separator"])) if body.get("encoding") == "multi_hot" else words
+
+
+def spelt(words: Array, separator: str) -> Array:
+    """Cells with several words in one spelling, axes kept."""
+    known = {word: word and spell_words(word, separator) for word in set(words.ravel().tolist())}
+    made = np.empty(words.size, dtype=object)
+    made[:] = [known[word] for word in words.ravel().tolist()]
+    return made.reshape(words.shape)
+
+
+def check_dates(port: Port, array: Array) -> Array:
+    """A port's dates as whole seconds: of texts, of `datetime` and `datetime64`, or of seconds themselves.
+
+    Raises:
+        InputError: where one is missing that may not be, or is no date.
+    """
+    cells = [_date_cell(value) for value in array.ravel().tolist()]
+    texts = [cell for cell in cells if isinstance(cell, str)]
+    try:
+        read = iter(read_dates(texts, port.form))
+    except CellError as error:
+        raise InputError(f"input `{port.name}` takes dates, but has `{error.cell}`") from None
+    found = [GAP_DATE if cell is None else next(read) if isinstance(cell, str) else cell for cell in cells]
+    seconds = np.array([GAP_DATE if number is None else number for number in found], np.int64).reshape(array.shape)
+    if not port.gaps and (seconds == GAP_DATE).any():
+        raise InputError(f"input `{port.name}` has no date at ({_first(seconds == GAP_DATE)}), and none may be missing")
+    return seconds
+
+
+def _date_cell(value: object) -> str | int | None:
+    """A date as text, or as its seconds; None where there is none."""
+    if isinstance(value, np.datetime64):
+        return None if np.isnat(value) else int(value.astype("datetime64[s]").astype(np.int64))
+    if isinstance(value, np.integer | int):
+        return int(value)
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return None
+    return str(value)
 
 
 def words_in_one_spelling(values: Array) -> Array:
@@ -44,6 +103,8 @@ def check_words(port: Port, array: Array) -> Array:
     if strange is not None:
         raise InputError(f"input `{port.name}` takes words, but has a {type(strange).__name__}")
     words = words_in_one_spelling(array)
+    if port.encoding == "multi_hot":
+        words = spelt(words, port.separator)
     if not port.gaps and (words == GAP).any():
         raise InputError(f"input `{port.name}` has no value at ({_first(words == GAP)}), and none may be missing")
     return words

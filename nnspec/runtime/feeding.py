@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nnspec.runtime.columns import check_words, with_gaps
+from nnspec.runtime.columns import check_dates, check_words, takes_cells, with_gaps
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.ports import Array, Port
 
@@ -13,7 +13,7 @@ from nnspec.runtime.ports import Array, Port
 def check_array(port: Port, value: ArrayLike) -> Array:
     """`value` as an array of the port's type and axes."""
     try:
-        array = np.array(value, dtype=object) if port.encoding == "category" else np.asarray(value)
+        array = np.array(value, dtype=object) if takes_cells(port.encoding) else np.asarray(value)
     except (ValueError, TypeError):
         raise InputError(f"input `{port.name}` is not an array: its rows differ in length") from None
     if array.ndim != len(port.axes):
@@ -33,7 +33,9 @@ def _is_not_finite(array: Array) -> Array:
 
 def _cast(port: Port, array: Array) -> Array:
     """Changes the type where that loses nothing but float precision."""
-    if port.encoding == "category":
+    if port.encoding == "date":
+        return check_dates(port, array)
+    if takes_cells(port.encoding):
         return check_words(port, array)
     if port.gaps or port.encoding:
         array = with_gaps(port, array)

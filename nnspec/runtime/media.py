@@ -48,7 +48,7 @@ def columns_of(name: str, body: Metadata) -> list[str]:
 
 
 def is_read_as_words(body: Metadata) -> bool:
-    return body.get("dtype") == "string" or takes_files(body)
+    return body.get("dtype") == "string" or body.get("encoding") == "date" or takes_files(body)
 
 
 def read_file(file: Path, wanted: Mapping[str, Metadata], metadata: Metadata) -> Samples:

@@ -36,6 +36,8 @@ class Port:
         columns: of a table, that make it.
         gaps: those of them in which values may be missing: NaN, or an empty text.
         encoding: what the model makes of a raw column: `number`, `category`, …; none of an input that is no column.
+        separator: of a column with several words a cell, what stands between them.
+        form: of a column of dates, how they are written; none for ISO 8601.
     """
 
     name: str
@@ -45,6 +47,8 @@ class Port:
     columns: tuple[str, ...] = ()
     gaps: tuple[str, ...] = ()
     encoding: str = ""
+    separator: str = ""
+    form: str | None = None
 
     @property
     def batch(self) -> int | None:
@@ -124,5 +128,7 @@ def named_ports(described: Mapping[str, Any], signature: Mapping[str, Port], pat
             columns=tuple(map(str, body.get("columns") or ())),
             gaps=tuple(map(str, body.get("gaps") or ())),
             encoding=str(body.get("encoding") or ""),
+            separator=str(body.get("separator") or ""),
+            form=body.get("format"),
         )
     return ports

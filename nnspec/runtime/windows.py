@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.runtime.columns import words_in_one_spelling
+from nnspec.runtime.columns import as_taken, takes_cells
+from nnspec.runtime.csv_rules import CellError
 from nnspec.runtime.errors import InputError
-from nnspec.runtime.media import columns_of, decode_files, locate, takes_files
+from nnspec.runtime.media import columns_of, decode_files, is_read_as_words, locate, takes_files
 from nnspec.runtime.ports import BATCH, Array, Metadata
 from nnspec.runtime.row_order import RowOrder
 from nnspec.runtime.samples import Samples
@@ -54,10 +55,16 @@ def samples_of_columns(
             (column,) = columns_of(name, body)
             paths[column] = columns[column, True]
             continue
-        values[name] = np.stack([columns[c, body.get("dtype") == "string"] for c in body["columns"]], axis=1)
-        if body.get("encoding") == "category":
-            values[name] = words_in_one_spelling(values[name])
-        if body["dtype"].startswith(("int", "uint")):
+        values[name] = np.stack([columns[c, is_read_as_words(body)] for c in body["columns"]], axis=1)
+        if takes_cells(body.get("encoding")):
+            try:
+                values[name] = as_taken(body, values[name])
+            except CellError as error:
+                row = int(order.rows[error.index]) + 1
+                raise InputError(
+                    f"`{file.name}`: column `{body['columns'][0]}` has no date in row {row}: `{error.cell}`"
+                ) from None
+        elif body["dtype"].startswith(("int", "uint")):
             values[name] = _integers(file, name, body["dtype"], values[name])
 
     def take(part: slice) -> dict[str, Array]:
@@ -114,7 +121,7 @@ def needed_rows(
             if stop - ahead >= start + lookback:
                 read[start + lookback - 1 + rows.start : stop - ahead - 1 + rows.stop] = True
         for column in body["columns"]:
-            key = (column, body.get("dtype") == "string")
+            key = (column, is_read_as_words(body))
             found[key] = found[key] | read if key in found else read
     return found
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnspec import __version__
 from nnspec.backends.base import Deployable
-from nnspec.backends.onnx.columns import column_ports
+from nnspec.backends.onnx.columns import column_ports, columns_opset
 from nnspec.backends.onnx.deploy import prepare_input, restore_outputs
 from nnspec.backends.onnx.export import export_graph
 from nnspec.backends.onnx.fallback import lower_by_tf2onnx
@@ -141,7 +141,8 @@ def _opset(network: Deployable) -> int:
     """
     import onnx
 
-    opset = int(network.options.get("opset", needed_opset(network.graph)))
+    needed = max(needed_opset(network.graph), columns_opset(network.deployment))
+    opset = int(network.options.get("opset", needed))
     newest = min(onnx.defs.onnx_opset_version(), NEWEST_OPSET)
     if not OLDEST_OPSET <= opset <= newest:
         message = f"opset {opset} is not supported here; use one from {OLDEST_OPSET} to {newest}"

@@ -5,7 +5,8 @@ The nodes compute what `nnspec.data.prepare.encodings` does in NumPy.
 Words are looked up by the LabelEncoder of ai.onnx.ml, as the layers StringLookup and TextVectorization are: ONNX
 Runtime keeps its table as a hash map, so that a row costs the same whether there are 50 or 50,000 categories, and both
 the file and a load grow with them linearly. Comparing with every word (`Equal`) would cost rows times categories; the
-standard domain has no lookup of strings at all.
+standard domain has no lookup of strings at all. Cells of several words are cut by StringSplit, which is in operator set
+20 and later.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import cast
 import numpy as np
 
 from nnspec.backends.onnx.builder import onnx_type
+from nnspec.backends.onnx.dates import encode_date
 from nnspec.backends.onnx.export import ColumnPort
 from nnspec.backends.onnx.lowering import Lowering
 from nnspec.backends.onnx.view import Group, View
@@ -24,9 +26,12 @@ from nnspec.data.deployment import Deployment
 from nnspec.data.prepare.encodings.base import Encoding
 from nnspec.data.prepare.encodings.category import CategoryEncoding
 from nnspec.data.prepare.encodings.columns import FEATURE, STEP, EncodedInput
+from nnspec.data.prepare.encodings.date import DateEncoding
+from nnspec.data.prepare.encodings.multi_hot import MultiHotEncoding
 from nnspec.data.prepare.encodings.number import NumberEncoding
 from nnspec.data.prepare.functions import LARGEST
 from nnspec.diagnostics import CompilerBug
+from nnspec.ir.opset import OPSET_OF_SPLIT
 
 
 def column_ports(deployment: Deployment) -> dict[str, list[ColumnPort]]:
@@ -79,6 +84,10 @@ def _encode_run(lowering: Lowering, run: Run, ports: Mapping[str, View]) -> Iter
             yield _last(lowering, gaps)
     elif isinstance(first, CategoryEncoding):
         yield _encode_category(lowering, first, ports[run[0][0]])
+    elif isinstance(first, MultiHotEncoding):
+        yield _encode_multi_hot(lowering, first, ports[run[0][0]].tensor)
+    elif isinstance(first, DateEncoding):
+        yield encode_date(lowering, first, ports[run[0][0]].tensor)
     else:
         raise CompilerBug(f"no ONNX nodes are written for columns of kind {first.kind}")
 
@@ -127,6 +136,39 @@ def _encode_category(lowering: Lowering, category: CategoryEncoding, view: View)
         return lowering.node("Cast", _last(lowering, codes), to=onnx_type("float32"))
     depth = lowering.constant(np.asarray(category.size, np.int64), "depth")
     return lowering.node("OneHot", codes, depth, lowering.constant(np.asarray([0, 1], np.float32), "off_on"))
+
+
+def columns_opset(deployment: Deployment) -> int:
+    """The operator set that the encodings of columns need."""
+    encodings = [one for encoded in deployment.columns.values() for one in encoded.ports.values()]
+    return OPSET_OF_SPLIT if any(isinstance(one, MultiHotEncoding) for one in encodings) else 0
+
+
+def _encode_multi_hot(lowering: Lowering, words: MultiHotEncoding, tensor: str) -> str:
+    """A place beyond the last one is written nowhere: that of what is no word. A cell that is missing has none else."""
+    lowering.graph.domains["ai.onnx.ml"] = 2
+    separator = lowering.constant(np.asarray(words.separator, object), "separator")
+    closed = lowering.node("StringConcat", tensor, separator)  # so that there is a word, if an empty one
+    split, _ = lowering.nodes("StringSplit", closed, outputs=2, delimiter=words.separator)
+    table = words.table
+    codes = lowering.node(
+        "LabelEncoder",
+        split,
+        domain="ai.onnx.ml",
+        keys_strings=list(table),
+        values_int64s=list(table.values()),
+        default_int64=words.unknown,
+    )
+    depth = lowering.constant(np.asarray(words.size, np.int64), "depth")
+    each = lowering.node("OneHot", codes, depth, lowering.constant(np.asarray([0, 1], np.float32), "off_on"))
+    found = lowering.node("ReduceMax", each, lowering.constant(np.asarray([-2], np.int64), "words"), keepdims=0)
+    if not words.takes_gaps:
+        return found
+    gaps = lowering.node(
+        "LabelEncoder", tensor, domain="ai.onnx.ml", keys_strings=[""], values_floats=[1.0], default_float=0.0
+    )
+    row = lowering.constant(words.gap_row, "gap")
+    return lowering.node("Add", found, lowering.node("Mul", _last(lowering, gaps), row))
 
 
 def undo_function(lowering: Lowering, view: View, function: str) -> View:

@@ -6,15 +6,25 @@ from collections.abc import Iterator
 
 from nnspec.data.checks.facts import PlanFacts, labels_of
 from nnspec.data.checks.numbers import unfit_number
-from nnspec.data.section.column_plan import DOMAINS, ColumnPlan, MissingRule, is_outside, outside_domain
-from nnspec.data.section.feature_count import category_words, feature_count
+from nnspec.data.section.column_plan import (
+    DOMAINS,
+    ColumnPlan,
+    MissingRule,
+    is_outside,
+    outside_domain,
+    unreadable_date,
+)
+from nnspec.data.section.feature_count import category_words, feature_count, fill_words, words_in
 from nnspec.data.section.plan import DataPlan, SlotPlan
 from nnspec.data.sources.base import ColumnFacts, SourceError
 from nnspec.data.sources.label_keys import label_key
 from nnspec.diagnostics import Diagnostic, Fix, Severity, did_you_mean
 from nnspec.diagnostics.lists import enumerated
+from nnspec.diagnostics.values import as_yaml
 from nnspec.runtime.csv_rules import CellError, NumberColumn
+from nnspec.runtime.date_rules import read_dates
 
+SEPARATORS = (",", ";", "|", "/", "::", " ")
 MANY_NUMBERS = 100  # distinct numbers as categories: they are measurements rather than codes
 
 
@@ -46,6 +56,8 @@ def check_missing_rules(plan: DataPlan, files: PlanFacts) -> Iterator[Diagnostic
 
 def unfit_rule(column: ColumnPlan, rule: MissingRule) -> tuple[str, str] | None:
     """Why a rule does not go with a column, and what to do."""
+    if column.is_date:
+        return _unfit_date_rule(column, rule)
     if column.is_text:
         if rule.policy in ("mean", "median", "indicator"):
             return (
@@ -53,8 +65,9 @@ def unfit_rule(column: ColumnPlan, rule: MissingRule) -> tuple[str, str] | None:
                 f"`{column.name}: most_frequent`, or `constant` for a separate category",
             )
         known = column.categories
-        if rule.policy == "constant" and rule.value is not None and known and label_key(rule.value) not in known:
-            return f"`{rule.value}`, which is not one of its categories", f"write one of {enumerated(known)}"
+        strange = [word for word in fill_words(column, rule) or () if known and word not in known]
+        if strange and known:
+            return f"`{strange[0]}`, which is not one of its categories", f"write one of {enumerated(known)}"
         return None
     if rule.policy == "category":
         return (
@@ -66,14 +79,35 @@ def unfit_rule(column: ColumnPlan, rule: MissingRule) -> tuple[str, str] | None:
     return None
 
 
+def _unfit_date_rule(column: ColumnPlan, rule: MissingRule) -> tuple[str, str] | None:
+    if rule.policy == "category":
+        return (
+            "a category: its values are dates",
+            f"`{column.name}: indicator` adds a feature for where they are missing",
+        )
+    if rule.policy == "constant":
+        try:
+            is_date = rule.value is not None and read_dates([str(rule.value)])[0] is not None
+        except CellError:
+            is_date = False
+        shown = "0" if rule.value is None else f"`{rule.value}`"
+        return None if is_date else (f"{shown}: its values are dates", "write a date: `{constant: 2024-12-31}`")
+    return None
+
+
 def check_encoding(
     plan: DataPlan, files: PlanFacts, slot: SlotPlan, place: int, column: ColumnFacts
 ) -> Iterator[Diagnostic]:
     """NN504, NN506 and NN550 to NN552 for one column of an input."""
     encoding = slot.encodings[place]
     span, where = encoding.span, slot.where(f"columns.{encoding.name}")
+    if encoding.is_date:
+        yield from _check_dates(files, slot, encoding, where)
+        return
     if encoding.is_text:
         words = words_of(files, slot, encoding)
+        if encoding.kind == "multi_hot" and words is not None:
+            yield from _check_separator(files, slot, encoding, where)
         if encoding.kind == "one_hot" and encoding.categories is None and words is not None:
             yield from _check_many(encoding, words, column.rows, where)
         return
@@ -81,7 +115,13 @@ def check_encoding(
     if column.is_text:
         shown = f" (`{column.text}` in row {column.text_row})" if column.text_row else ""
         message = f"column `{encoding.name}` contains text{shown}, which `{called}` cannot take"
-        yield Diagnostic("NN550", message, span, path=where, fixes=(Fix(f"`{encoding.name}: one_hot`"),))
+        fixes = [Fix(f"`{encoding.name}: one_hot`")]
+        try:
+            read_dates([column.text])
+            fixes.insert(0, Fix(f"`{encoding.name}: {{date: [month, weekday]}}` makes features of a date"))
+        except CellError:
+            pass
+        yield Diagnostic("NN550", message, span, path=where, fixes=tuple(fixes))
         return
     found = unfit_number(column, "float32")
     if found is not None:
@@ -91,6 +131,32 @@ def check_encoding(
         yield from _check_boolean(encoding, column, where)
     if encoding.transform in DOMAINS:
         yield from _check_domain(plan, files, slot, encoding, where)
+
+
+def _check_dates(files: PlanFacts, slot: SlotPlan, encoding: ColumnPlan, where: str) -> Iterator[Diagnostic]:
+    """NN554: the first cell that is no date."""
+    facts = files.column(slot.source, encoding.name, values=True)
+    if facts is None or facts.values is None:
+        return
+    cells = [label_key(value) for value in facts.values]
+    try:
+        read_dates(cells, encoding.form)
+    except CellError as error:
+        place = slot.source.source.locate(slot.source, error.index + 1)
+        yield unreadable_date(encoding, error.cell, place, cells, where)
+
+
+def _check_separator(files: PlanFacts, slot: SlotPlan, encoding: ColumnPlan, where: str) -> Iterator[Diagnostic]:
+    """NN576: no cell has the separator, so that each would be one word."""
+    facts = files.column(slot.source, encoding.name, values=True)
+    cells = labels_of(facts) if facts is not None else None
+    if not cells or any(encoding.separator in cell for cell in cells):
+        return
+    others = [mark for mark in SEPARATORS if sum(mark in cell for cell in cells) * 10 >= len(cells)]
+    message = f"no cell of column `{encoding.name}` has its separator `{encoding.separator}`, so that each is one word"
+    fixes = [Fix(f"write `{encoding.name}: {{multi_hot: {{separator: {as_yaml(mark)}}}}}`") for mark in others[:2]]
+    fixes += [] if others else [Fix(f"one word a cell is `{encoding.name}: one_hot`")]
+    yield Diagnostic("NN576", message, encoding.span, path=where, fixes=tuple(fixes), severity=Severity.WARNING)
 
 
 def _check_boolean(encoding: ColumnPlan, column: ColumnFacts, where: str) -> Iterator[Diagnostic]:
@@ -164,7 +230,8 @@ def words_of(files: PlanFacts, slot: SlotPlan, encoding: ColumnPlan) -> list[str
         facts = files.column(slot.source, encoding.name, values=True)
     except SourceError:
         return None
-    return labels_of(facts) if facts is not None else None
+    found = labels_of(facts) if facts is not None else None
+    return None if found is None else words_in(encoding, found)
 
 
 def features_of(plan: DataPlan, files: PlanFacts, slot: SlotPlan) -> list[tuple[ColumnPlan, int]] | None:
@@ -172,8 +239,8 @@ def features_of(plan: DataPlan, files: PlanFacts, slot: SlotPlan) -> list[tuple[
     found = []
     for encoding in slot.encodings:
         rule = plan.missing_rule(encoding.name)
-        words = words_of(files, slot, encoding) if encoding.kind == "one_hot" else ()
-        if encoding.kind == "one_hot" and category_words(encoding, words, rule) is None:
+        words = words_of(files, slot, encoding) if encoding.has_places else ()
+        if encoding.has_places and category_words(encoding, words, rule) is None:
             return None
         found.append((encoding, feature_count(encoding, words, rule)))
     return found

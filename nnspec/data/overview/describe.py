@@ -14,6 +14,7 @@ from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.section.ports import port_names
 from nnspec.diagnostics import Diagnostic
 from nnspec.document.types import JsonObject
+from nnspec.runtime.date_rules import GAP
 
 MOST_CLASSES = 100
 _SAMPLES = 3
@@ -87,10 +88,20 @@ def columns_of(plan: DataPlan, data: Dataset) -> Iterator[tuple[str, dict[str, n
 def _input_columns(slot: SlotPlan, data: Dataset, ports: tuple[str, ...] | None) -> dict[str, Values]:
     if ports is None:
         return _by_column(slot, {name: split.raw[slot.name] for name, split in data.splits.items()})
+    dates = {column.name for column in slot.encodings if column.is_date}
     return {
-        column: {name: split.raw[port] for name, split in data.splits.items()}
+        column: {
+            name: as_dates(split.raw[port]) if column in dates else split.raw[port]
+            for name, split in data.splits.items()
+        }
         for column, port in zip(slot.columns, ports, strict=True)
     }
+
+
+def as_dates(seconds: np.ndarray) -> np.ndarray:
+    """Raw dates as text, an empty one where one is missing."""
+    words = np.char.replace(np.datetime_as_string(seconds.astype("datetime64[s]")), "T", " ")
+    return np.where(seconds == GAP, "", np.char.replace(words, " 00:00:00", "")).astype(object)
 
 
 def _input(slot: SlotPlan, data: Dataset, ports: tuple[str, ...] | None) -> JsonObject:
@@ -174,10 +185,12 @@ def _counts(data: Dataset, split: str, output: str, classes: list[str]) -> dict[
 def _samples(data: Dataset) -> list[JsonObject]:
     """The first samples of training, with the first values of each input."""
     train = data.splits["train"]
+    encodings = {port: one for encoded in data.deployment.columns.values() for port, one in encoded.ports.items()}
+    dates = {port for port, one in encodings.items() if one.kind == "date"}
     return [
         {
             "row": int(train.rows[i]) + 1,
-            "inputs": {name: _first(values[i]) for name, values in train.raw.items()},
+            "inputs": {n: _first(as_dates(v[i]) if n in dates else v[i]) for n, v in train.raw.items()},
             "targets": {name: _first(values[i]) for name, values in train.target.items()},
         }
         for i in range(min(_SAMPLES, train.size))

@@ -10,15 +10,18 @@ from numpy.typing import NDArray
 from nnspec.data.prepare.encodings.base import Encoding
 from nnspec.data.prepare.encodings.category import CategoryEncoding, most_frequent
 from nnspec.data.prepare.encodings.columns import EncodedInput
+from nnspec.data.prepare.encodings.date import DateEncoding, part_of
+from nnspec.data.prepare.encodings.multi_hot import MultiHotEncoding
 from nnspec.data.prepare.encodings.number import NumberEncoding, statistics
 from nnspec.data.prepare.fit import Layout
 from nnspec.data.prepare.functions import FUNCTIONS
 from nnspec.data.prepare.raw_columns import ColumnRows, layout_axes
-from nnspec.data.section.column_plan import ColumnPlan, MissingRule
-from nnspec.data.section.feature_count import category_words, has_gap_place, has_indicator
+from nnspec.data.section.column_plan import PARTS, ColumnPlan, MissingRule
+from nnspec.data.section.feature_count import category_words, fill_words, has_gap_place, has_indicator, words_in
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.sources.label_keys import label_key
 from nnspec.diagnostics import SpecError
+from nnspec.runtime.date_rules import read_dates
 
 Numbers = NDArray[np.float64]
 
@@ -46,7 +49,9 @@ def fit_columns(
     for place, (port, column) in enumerate(zip(ports, slot.encodings, strict=True)):
         rule = plan.missing_rule(column.name)
         values, words = used[:, place], rows.words[place]
-        if words is None:
+        if column.is_date:
+            found[port] = fit_date(slot, place, rule, values)
+        elif words is None:
             fill = fill_of(slot, place, rule, values) if rule.is_in_graph else None
             fitted = fit_number(column, fill, values)
             found[port] = replace(fitted, has_indicator=has_indicator(column, rule))
@@ -54,8 +59,11 @@ def fit_columns(
             present = values[~np.isnan(values)]
             if rule.policy == "most_frequent":
                 _require_values(slot, place, rule, present)
-            training = np.array([words[int(code)] for code in np.unique(present)], dtype=object)
             counted = np.array(words, dtype=object)[present.astype(np.int64)]
+            if column.kind == "multi_hot":
+                found[port] = fit_multi_hot(column, rule, words, counted)
+                continue
+            training = np.array([words[int(code)] for code in np.unique(present)], dtype=object)
             found[port] = fit_category(column, rule, words, training, counted)
     return EncodedInput(found, layout_axes(plan, slot, layout), model.dtype)
 
@@ -72,8 +80,7 @@ def fill_of(slot: SlotPlan, place: int, rule: MissingRule, values: Numbers) -> f
     _require_values(slot, place, rule, present)
     policy = rule.fill if rule.policy == "indicator" else rule.policy
     if policy == "most_frequent":
-        distinct, counts = np.unique(present, return_counts=True)
-        return float(np.float32(distinct[np.argmax(counts)]))
+        return float(np.float32(_most_frequent_number(present)))
     return float(np.float32(np.mean(present) if policy == "mean" else np.median(present)))
 
 
@@ -95,6 +102,63 @@ def fit_number(column: ColumnPlan, fill: float | None, values: Numbers) -> Numbe
         full = np.asarray(FUNCTIONS[column.transform](full), np.float64)
     offset, divisor = statistics(full, column.scale)
     return NumberEncoding(name=column.name, fill=fill, transform=column.transform, offset=offset, divisor=divisor)
+
+
+def fit_date(slot: SlotPlan, place: int, rule: MissingRule, values: Numbers) -> DateEncoding:
+    """A date's parts, scaled by those of the training rows."""
+    column = slot.encodings[place]
+    present = values[~np.isnan(values)]
+    fill = None
+    if rule.is_in_graph and rule.policy == "constant":
+        fill = read_dates([str(rule.value)])[0]
+    elif rule.is_in_graph:
+        _require_values(slot, place, rule, present)
+        policy = rule.fill if rule.policy == "indicator" else rule.policy
+        middle = np.mean(present) if policy == "mean" else np.median(present)
+        fill = int(np.floor(_most_frequent_number(present) if policy == "most_frequent" else middle))
+    full = np.where(np.isnan(values), 0 if fill is None else fill, values).astype(np.int64)
+    scales = [
+        (0.0, 1.0)
+        if column.scale is None or (column.is_cyclic and PARTS[part] is not None)
+        else statistics(part_of(full, part).astype(np.float64), column.scale)
+        for part in column.parts
+    ]
+    return DateEncoding(
+        name=column.name,
+        parts=column.parts,
+        is_cyclic=column.is_cyclic,
+        offsets=tuple(offset for offset, _ in scales),
+        divisors=tuple(divisor for _, divisor in scales),
+        fill=fill,
+        has_indicator=has_indicator(column, rule),
+        first=int(full.min(initial=0) if not len(full) else full.min()),
+        last=int(full.max(initial=0) if not len(full) else full.max()),
+    )
+
+
+def _most_frequent_number(values: Numbers) -> float:
+    distinct, counts = np.unique(values, return_counts=True)
+    return float(distinct[np.argmax(counts)])
+
+
+def fit_multi_hot(
+    column: ColumnPlan, rule: MissingRule, distinct: tuple[str, ...], counted: np.ndarray
+) -> MultiHotEncoding:
+    """The words of the training rows' cells, or those of the spec; arguments as of `fit_category`."""
+    fill = fill_words(column, rule)
+    if rule.policy == "most_frequent":
+        fill = words_in(column, [most_frequent(counted)])
+    places = category_words(column, words_in(column, distinct), rule) or []
+    known = {*words_in(column, counted.tolist()), *(fill or ())}
+    words = places if column.categories is not None else [word for word in places if word in known]
+    return MultiHotEncoding(
+        name=column.name,
+        separator=column.separator,
+        words=tuple(words),
+        unused=len(places) - len(words),
+        fill=None if fill is None else tuple(fill),
+        has_gap_place=has_gap_place(column, rule),
+    )
 
 
 def fit_category(

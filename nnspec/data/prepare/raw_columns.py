@@ -12,11 +12,14 @@ import numpy as np
 from nnspec.data.prepare.fit import Layout, file_axes, has_steps
 from nnspec.data.prepare.loading import ColumnCache
 from nnspec.data.prepare.rows import Rows
-from nnspec.data.section.column_plan import ColumnPlan, is_outside, outside_domain
-from nnspec.data.section.feature_count import feature_count
+from nnspec.data.section.column_plan import ColumnPlan, is_outside, outside_domain, unreadable_date
+from nnspec.data.section.feature_count import feature_count, words_in
 from nnspec.data.section.plan import DataPlan, SlotPlan
 from nnspec.data.sources.base import Reading
 from nnspec.diagnostics import SpecError
+from nnspec.runtime.csv_rules import CellError
+from nnspec.runtime.date_rules import GAP, read_dates
+from nnspec.runtime.delimited import spell_words
 
 Array = np.ndarray
 Words = tuple[str, ...]
@@ -27,7 +30,8 @@ class ColumnRows(Rows):
     """Rows whose `values` have axes `row column`, float64.
 
     Attributes:
-        words: of a column of words, what each number stands for: all distinct values, sorted; None of numbers.
+        words: of a column of words, what each number stands for: all distinct values, sorted; None of numbers, and of
+            dates, which are whole seconds.
         features: how many features the columns become.
     """
 
@@ -51,8 +55,10 @@ def read_column_rows(plan: DataPlan, slot: SlotPlan, tables: ColumnCache) -> Col
         values.append(np.where(gaps, np.nan, numbers))
         missing.append(gaps)
         words.append(known)
-    rules = [plan.missing_rule(column.name) for column in slot.encodings]
-    count = sum(map(feature_count, slot.encodings, words, rules))
+    count = 0
+    for column, known in zip(slot.encodings, words, strict=True):
+        distinct = words_in(column, known) if known is not None else None
+        count += feature_count(column, distinct, plan.missing_rule(column.name))
     names = file_axes(slot, 2).names
     stacked = np.stack(values, axis=1), np.stack(missing, axis=1)
     return ColumnRows(stacked[0], stacked[1], names, words=tuple(words), features=count)
@@ -62,10 +68,16 @@ def _read_column(
     slot: SlotPlan, column: ColumnPlan, place: int, tables: ColumnCache
 ) -> tuple[Array, Array, Words | None]:
     """A column's numbers, or those of its words; where it has none; and the words."""
+    if column.is_date:
+        return _read_dates(slot, column, tables)
     reading = Reading.LABEL if column.is_text else Reading.NUMBER
     found = tables.columns(slot.source, [column.name], reading)[0]
     if column.is_text:
-        distinct, inverse = np.unique(found.values.astype(str)[~found.missing], return_inverse=True)
+        cells = found.values.astype(str)[~found.missing]
+        if column.kind == "multi_hot":
+            cells, spelt = np.unique(cells, return_inverse=True)
+            cells = np.array([spell_words(cell, column.separator) for cell in cells.tolist()], str)[spelt]
+        distinct, inverse = np.unique(cells, return_inverse=True)
         codes = np.full(len(found.missing), np.nan)
         codes[~found.missing] = inverse
         return codes, found.missing, tuple(distinct.tolist())
@@ -84,8 +96,22 @@ def _read_column(
     return numbers, found.missing, None
 
 
+def _read_dates(slot: SlotPlan, column: ColumnPlan, tables: ColumnCache) -> tuple[Array, Array, None]:
+    """The whole seconds of a column of dates, which float64 holds exactly."""
+    found = tables.columns(slot.source, [column.name], Reading.WORD)[0]
+    cells = ["" if gap else str(cell) for cell, gap in zip(found.values.tolist(), found.missing.tolist(), strict=True)]
+    try:
+        seconds = read_dates(cells, column.form)
+    except CellError as error:
+        place = slot.source.source.locate(slot.source, error.index + 1)
+        where = slot.where(f"columns.{column.name}")
+        raise SpecError([unreadable_date(column, error.cell, place, cells, where)]) from None
+    numbers = np.array([0 if number is None else number for number in seconds], np.float64)
+    return numbers, np.array([number is None for number in seconds], bool), None
+
+
 def raw_columns(slot: SlotPlan, rows: ColumnRows, values: Array) -> list[Array]:
-    """Each column as the deployed model takes it: float32 with NaN for gaps, or words with "" for them.
+    """Each column as the deployed model takes it: float32 with NaN for gaps, words with "" for them, or whole seconds.
 
     Args:
         values: of samples, axes `sample *steps column`.
@@ -100,6 +126,9 @@ def raw_columns(slot: SlotPlan, rows: ColumnRows, values: Array) -> list[Array]:
             table = np.array([*words, ""], dtype=object)
             codes = np.where(np.isnan(own), len(words), own).astype(np.int64)
             result.append(table[codes])
+            continue
+        if column.is_date:
+            result.append(np.where(np.isnan(own), GAP, np.nan_to_num(own).astype(np.int64)))
             continue
         with np.errstate(over="ignore"):
             cast = own.astype(np.float32)

@@ -42,7 +42,8 @@ def _holds_last(candidate: SlotPlan, slot: SlotPlan) -> bool:
     """Whether a window's raw values give an output's last ones: encoded columns are inputs of one column each."""
     if not candidate.encodings:
         return True
-    return len(slot.columns) == 1 and not candidate.encodings[candidate.columns.index(slot.columns[0])].is_text
+    encoding = candidate.encodings[candidate.columns.index(slot.columns[0])]
+    return len(slot.columns) == 1 and not encoding.is_text and not encoding.is_date
 
 
 def check(plan: DataPlan, inputs: Slots, outputs: Slots) -> Iterator[Diagnostic]:

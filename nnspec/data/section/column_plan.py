@@ -5,12 +5,16 @@ Standard library only, as all of the plan.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from nnspec.diagnostics import Diagnostic, Fix, Span
+from nnspec.diagnostics.values import as_yaml
 from nnspec.lazy import dataclass
+from nnspec.runtime.date_rules import propose_formats
 
 TRANSFORMS = ("log", "log1p", "sqrt", "asinh")
 SCALES = ("standard", "minmax", "robust")
-WORDS = ("number", *SCALES, *TRANSFORMS, "boolean", "one_hot", "index")
+WORDS = ("number", *SCALES, *TRANSFORMS, "boolean", "one_hot", "multi_hot", "index")
 """The encodings that a word alone names."""
 
 DOMAINS: dict[str, tuple[float, bool]] = {"log": (0, True), "log1p": (-1, True), "sqrt": (0, False)}
@@ -18,6 +22,24 @@ DOMAINS: dict[str, tuple[float, bool]] = {"log": (0, True), "log1p": (-1, True),
 
 STATISTICS = ("mean", "median", "most_frequent", "constant", "category", "indicator")
 """What a gap is filled with inside the deployed graph."""
+
+PARTS: dict[str, int | None] = {
+    "year": None,
+    "quarter": 4,
+    "month": 12,
+    "week": 53,
+    "day": 31,
+    "weekday": 7,
+    "day_of_year": 366,
+    "hour": 24,
+    "minute": 60,
+    "second": 60,
+    "days": None,
+}
+"""What a date has, each with after how many it begins again; None of what never does."""
+
+SEPARATOR = "|"
+"""What separates the words of a cell where the spec does not say."""
 
 UNKNOWN = "?"  # the feature of values that no training row has
 
@@ -27,10 +49,14 @@ class ColumnPlan:
     """How one column becomes features.
 
     Attributes:
-        kind: number, boolean, one_hot or index.
+        kind: number, boolean, one_hot, multi_hot, index or date.
         transform: of a number, before it is scaled.
         scale: of a number; its statistics are those of the training rows.
         categories: as the spec gives them, in one spelling (`label_key`); None for those of the training rows.
+        separator: of multi_hot, what stands between the words of a cell.
+        parts: of a date, what becomes features: names of PARTS.
+        is_cyclic: of a date, whether the parts that begin again become a sine and a cosine.
+        form: of a date, how it is written; None for ISO 8601.
     """
 
     name: str
@@ -39,11 +65,24 @@ class ColumnPlan:
     transform: str | None = None
     scale: str | None = None
     categories: tuple[str, ...] | None = None
+    separator: str = SEPARATOR
+    parts: tuple[str, ...] = ()
+    is_cyclic: bool = False
+    form: str | None = None
 
     @property
     def is_text(self) -> bool:
         """Whether values are words (numbers among them, in one spelling) rather than numbers."""
-        return self.kind in ("one_hot", "index")
+        return self.kind in ("one_hot", "multi_hot", "index")
+
+    @property
+    def has_places(self) -> bool:
+        """Whether a column has a feature for each word, so that their number follows from the data."""
+        return self.kind in ("one_hot", "multi_hot")
+
+    @property
+    def is_date(self) -> bool:
+        return self.kind == "date"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +116,18 @@ def is_outside(transform: str | None, value: float) -> bool:
         return False
     limit, is_open = DOMAINS[transform]
     return value <= limit if is_open else value < limit
+
+
+def unreadable_date(encoding: ColumnPlan, cell: str, place: str, cells: Sequence[str], where: str) -> Diagnostic:
+    """NN554: a cell that is no date, with the formats that fit all cells."""
+    called = "ISO 8601, such as `2024-12-31 13:00`" if encoding.form is None else f"of the format `{encoding.form}`"
+    message = f"column `{encoding.name}` has `{cell}` in {place}, which is not {called}"
+    fixes = [
+        Fix(f"write `{{date: {{parts: [{', '.join(encoding.parts)}], format: {as_yaml(form)}}}}}`")
+        for form in propose_formats(cells)[:2]
+    ]
+    fixes += [] if fixes else [Fix("write the dates as ISO 8601, or their `format` as in strptime, such as `%d.%m.%Y`")]
+    return Diagnostic("NN554", message, encoding.span, path=where, fixes=tuple(fixes))
 
 
 def outside_domain(encoding: ColumnPlan, rows: list[int], where: str) -> Diagnostic:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nnspec.data.section.column_plan import SCALES, STATISTICS, TRANSFORMS, WORDS
+from nnspec.data.section.column_plan import PARTS, SCALES, STATISTICS, TRANSFORMS, WORDS
 from nnspec.document.types import JsonSchema
 
 _LABEL: JsonSchema = {"type": ["string", "number", "boolean"], "description": "A value as written in the data."}
@@ -12,12 +12,70 @@ def _categories(description: str) -> JsonSchema:
     return {"type": "array", "items": _LABEL, "minItems": 1, "description": description}
 
 
+_PARTS: JsonSchema = {
+    "type": "array",
+    "items": {"type": "string", "enum": list(PARTS), "description": "A part of a date."},
+    "minItems": 1,
+    "uniqueItems": True,
+    "description": "`year`, `quarter`, `month`, `week` (ISO 8601), `day`, `weekday` (Monday is 0), `day_of_year`, "
+    "`hour`, `minute`, `second`, and `days` since 1970: a feature each.",
+}
+
+_DATE: JsonSchema = {
+    **_PARTS,
+    "type": ["array", "object"],
+    "description": "The parts of a date or time that become features: `[month, weekday]`, or a mapping with options. "
+    "Dates are ISO 8601 unless `format` says otherwise; those with an offset are taken in UTC. The deployed graph "
+    "takes whole seconds since 1970-01-01 (int64; the smallest int64 where one is missing), which nnspec.runtime makes "
+    "of what the file has.",
+    "properties": {
+        "parts": _PARTS,
+        "cyclic": {
+            "type": "boolean",
+            "default": False,
+            "description": "`true`: parts that begin again are a sine and a cosine each, so that December is beside "
+            "January; `year` and `days` stay numbers.",
+        },
+        "scale": {
+            "type": "string",
+            "enum": ["none", *SCALES],
+            "default": "none",
+            "description": "How parts that are numbers are scaled, by statistics of the training rows.",
+        },
+        "format": {
+            "type": "string",
+            "minLength": 2,
+            "description": "How dates are written where not in ISO 8601, as in Python's strptime: `%d.%m.%Y`; `unix` "
+            "and `unix_ms` are numbers of seconds and milliseconds since 1970.",
+        },
+    },
+    "required": ["parts"],
+    "additionalProperties": False,
+}
+
+_MULTI_HOT: JsonSchema = {
+    **_categories("The words, in the order of their features; all other words share one more."),
+    "type": ["array", "object"],
+    "properties": {
+        "separator": {
+            "type": "string",
+            "minLength": 1,
+            "default": "|",
+            "description": "What is between the words of a cell. Blanks around words do not count.",
+        },
+        "categories": _categories("The words, in the order of their features; all other words share one more."),
+    },
+    "minProperties": 1,
+    "additionalProperties": False,
+}
+
 ENCODING: JsonSchema = {
     "type": ["string", "object"],
     "description": "How the column becomes features. `number`: as it is. `standard`, `minmax`, `robust`: scaled by "
     "statistics of the training rows. `log`, `log1p`, `sqrt`, `asinh`: that function of it. `boolean`: 0 "
     "or 1, or true and false. `one_hot`: a feature for each value of the training rows, and one for all "
-    "other values. `index`: the number of the value, for an Embedding: 0 for unknown ones, then from 1. "
+    "other values. `multi_hot`: the same of cells with several words, such as `Comedy|Drama`. `index`: the number "
+    "of the value, for an Embedding: 0 for unknown ones, then from 1. `date`, which is a mapping: parts of a date. "
     "The mapping form has options.",
     "if": {"type": "string"},
     "then": {"enum": list(WORDS)},
@@ -34,7 +92,13 @@ ENCODING: JsonSchema = {
             "interquartile range 1. Statistics are those of the training rows.",
         },
         "one_hot": _categories("The categories, in the order of their features; all other values share one more."),
+        "multi_hot": {
+            **_MULTI_HOT,
+            "description": "A feature for each word of cells with several words, and one for words "
+            "that no training row has: given words, or a mapping with the `separator`.",
+        },
         "index": _categories("The values with the numbers 1, 2, …; all others have 0."),
+        "date": _DATE,
     },
     "minProperties": 1,
     "additionalProperties": False,

@@ -4,8 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from nnspec.data.section.column_plan import UNKNOWN, ColumnPlan, MissingRule
+from nnspec.data.section.column_plan import PARTS, UNKNOWN, ColumnPlan, MissingRule
 from nnspec.data.sources.label_keys import label_key
+from nnspec.runtime.delimited import split_words
+
+
+def words_in(column: ColumnPlan, cells: Collection[str]) -> list[str]:
+    """The words of cells: of multi_hot several a cell, else the cells themselves."""
+    if column.kind != "multi_hot":
+        return list(cells)
+    return [word for cell in dict.fromkeys(cells) for word in split_words(cell, column.separator)]
+
+
+def fill_words(column: ColumnPlan, rule: MissingRule) -> list[str] | None:
+    """The words that a constant fills gaps with; None where the rule is another."""
+    if rule.policy != "constant" or rule.value is None:
+        return None
+    return words_in(column, [label_key(rule.value)])
 
 
 def category_words(column: ColumnPlan, distinct: Collection[str] | None, rule: MissingRule) -> list[str] | None:
@@ -22,10 +37,7 @@ def category_words(column: ColumnPlan, distinct: Collection[str] | None, rule: M
     if distinct is None:
         return None
     found = sorted(set(distinct))
-    filled = label_key(rule.value) if rule.policy == "constant" and rule.value is not None else None
-    if filled is not None and filled not in found:
-        found.append(filled)
-    return found
+    return found + [word for word in fill_words(column, rule) or () if word not in found]
 
 
 def has_gap_place(column: ColumnPlan, rule: MissingRule) -> bool:
@@ -39,9 +51,10 @@ def has_indicator(column: ColumnPlan, rule: MissingRule) -> bool:
 
 
 def feature_count(column: ColumnPlan, distinct: Collection[str] | None, rule: MissingRule) -> int:
-    """How many features a column becomes; of a one_hot the values must be known, by the spec or as `distinct`."""
-    if column.kind != "one_hot":
-        return 1 + has_indicator(column, rule)
+    """How many features a column becomes; of words with a place each they must be known, by the spec or `distinct`."""
+    if not column.has_places:
+        own = len(date_features(column)) if column.is_date else 1
+        return own + has_indicator(column, rule)
     words = category_words(column, distinct, rule)
     assert words is not None, "the distinct values are known wherever features are counted"
     return len(words) + 1 + has_gap_place(column, rule)
@@ -49,8 +62,18 @@ def feature_count(column: ColumnPlan, distinct: Collection[str] | None, rule: Mi
 
 def feature_names(column: ColumnPlan, distinct: Collection[str] | None, rule: MissingRule) -> list[str]:
     """What `nnspec show` calls the features of a column, in their order."""
-    words = category_words(column, distinct, rule) if column.kind == "one_hot" else None
+    words = category_words(column, distinct, rule) if column.has_places else None
     if words is None:
-        return [column.name, *([f"{column.name}=(missing)"] if has_indicator(column, rule) else [])]
+        own = date_features(column) if column.is_date else [column.name]
+        return [*own, *([f"{column.name}=(missing)"] if has_indicator(column, rule) else [])]
     last = ["(missing)"] if has_gap_place(column, rule) else []
     return [f"{column.name}={word}" for word in [*words, UNKNOWN, *last]]
+
+
+def date_features(column: ColumnPlan) -> list[str]:
+    """What the parts of a date are called as features, in their order."""
+    found = []
+    for part in column.parts:
+        name = f"{column.name}.{part}"
+        found += [f"sin({name})", f"cos({name})"] if column.is_cyclic and PARTS[part] is not None else [name]
+    return found

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-from nnspec.data.section.column_plan import SCALES, TRANSFORMS, ColumnPlan, MissingRule
+from nnspec.data.section.column_plan import SCALES, SEPARATOR, TRANSFORMS, ColumnPlan, MissingRule
 from nnspec.data.section.plan import ScalePlan
 from nnspec.data.sources.label_keys import label_key
 from nnspec.diagnostics import Span
 from nnspec.document import Mapping, Node, Sequence, to_plain
+from nnspec.runtime.date_rules import is_format
 
 Fault = Callable[..., None]  # a code, a message, its place, the path in the document, and fixes
-CATEGORICAL = ("one_hot", "index")
+CATEGORICAL = ("one_hot", "multi_hot", "index", "date")
 OTHERS = "*"  # the columns that `missing` does not name
 
 
@@ -29,7 +31,7 @@ def read_encoding(name: str, node: Node, key: Span, where: str, fault: Fault) ->
     """One column; None after a fault."""
     body = to_plain(node)
     if isinstance(body, str):
-        if body in (*CATEGORICAL, "boolean"):
+        if body in ("one_hot", "multi_hot", "index", "boolean"):
             return ColumnPlan(name=name, kind=body, span=key)
         transform, scale = body if body in TRANSFORMS else None, body if body in SCALES else None
         return ColumnPlan(name=name, kind="number", span=key, transform=transform, scale=scale)
@@ -42,15 +44,45 @@ def read_encoding(name: str, node: Node, key: Span, where: str, fault: Fault) ->
         return None
     if not kinds:
         return ColumnPlan(name=name, kind="number", span=key, transform=body.get("transform"), scale=body.get("scale"))
-    listed = tuple(label_key(value) for value in body[kinds[0]])
+    if kinds[0] == "date":
+        return _read_date(name, body["date"], key, node, where, fault)
+    own = body[kinds[0]]
+    given, separator = (own.get("categories"), own.get("separator", SEPARATOR)) if isinstance(own, dict) else (own, "|")
+    if given is None:
+        return ColumnPlan(name=name, kind=kinds[0], span=key, separator=separator)
+    listed = tuple(label_key(value) for value in given)
     doubles = [value for place, value in enumerate(listed) if value in listed[:place]]
     if doubles:
         items = node.entries[kinds[0]] if isinstance(node, Mapping) else node
+        items = items.entries["categories"] if isinstance(items, Mapping) else items
         place = items.items[len(listed) - 1 - listed[::-1].index(doubles[0])] if isinstance(items, Sequence) else items
         message = f"the categories of column `{name}` list `{doubles[0]}` twice"
         fault("NN208", message, place.span, f"{where}.{kinds[0]}")
         return None
-    return ColumnPlan(name=name, kind=kinds[0], span=key, categories=listed)
+    return ColumnPlan(name=name, kind=kinds[0], span=key, categories=listed, separator=separator)
+
+
+def _read_date(name: str, body: Any, key: Span, node: Node, where: str, fault: Fault) -> ColumnPlan | None:
+    """A column of dates: a list of parts, or a mapping with options."""
+    options = body if isinstance(body, dict) else {"parts": body}
+    form, scale = options.get("format"), options.get("scale")
+    if form is not None and not is_format(form):
+        own = node.entries["date"] if isinstance(node, Mapping) else node
+        span = own.entries["format"].span if isinstance(own, Mapping) else own.span
+        message = f"`{form}` is not a format of dates: it has no `%Y` or its like, or one that strptime does not know"
+        fault(
+            "NN554", message, span, f"{where}.date.format", "`%d.%m.%Y` reads `31.12.2024`; without `format`, ISO 8601"
+        )
+        return None
+    return ColumnPlan(
+        name=name,
+        kind="date",
+        span=key,
+        scale=None if scale == "none" else scale,
+        parts=tuple(options["parts"]),
+        is_cyclic=bool(options.get("cyclic")),
+        form=form,
+    )
 
 
 def read_target_encoding(
@@ -59,7 +91,7 @@ def read_target_encoding(
     """The function and the scale of an output's columns, which are the same for all: both are undone in the file."""
     first = columns[0]
     for column in columns:
-        if column.is_text:
+        if column.is_text or column.is_date:
             message = (
                 f"column `{column.name}` is a target of output `{output}`, whose words are labels: not `{column.kind}`"
             )

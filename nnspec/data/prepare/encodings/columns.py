@@ -9,12 +9,15 @@ import numpy as np
 
 from nnspec.data.prepare.encodings.base import Body, Encoding
 from nnspec.data.prepare.encodings.category import CategoryEncoding
+from nnspec.data.prepare.encodings.date import DateEncoding
+from nnspec.data.prepare.encodings.multi_hot import MultiHotEncoding
 from nnspec.data.prepare.encodings.number import NumberEncoding
 from nnspec.document.types import Plain
 
 STEP, FEATURE, UNIT = "step", "feature", "unit"
-KINDS: dict[str, type[NumberEncoding] | type[CategoryEncoding]] = {
-    kind.kind: kind for kind in (NumberEncoding, CategoryEncoding)
+Kind = type[NumberEncoding] | type[CategoryEncoding] | type[MultiHotEncoding] | type[DateEncoding]
+KINDS: dict[str, Kind] = {
+    kind.kind: kind for kind in (NumberEncoding, CategoryEncoding, MultiHotEncoding, DateEncoding)
 }
 
 
