@@ -18,6 +18,7 @@ KerasModel: TypeAlias = "keras.Model"
 KerasLayer: TypeAlias = "keras.Layer"
 KerasCallback: TypeAlias = "keras.callbacks.Callback"
 KerasVariable: TypeAlias = "keras.Variable"
+KerasOptimizer: TypeAlias = "keras.optimizers.Optimizer"
 KerasCallable: TypeAlias = Callable[..., Any]  # a Keras layer, or a function over Keras tensors in place of one
 KerasConfig: TypeAlias = dict[str, Any]  # what `get_config` gives, and a class is made of again
 

@@ -8,6 +8,7 @@ from nnspec.checks.augmented_targets import check_augmented_targets
 from nnspec.checks.context import Context
 from nnspec.checks.data import check_data
 from nnspec.checks.direction import check_direction
+from nnspec.checks.effort import check_effort
 from nnspec.checks.expect import check_expectations
 from nnspec.checks.fixed_batch import check_fixed_batch
 from nnspec.checks.holes import check_holes
@@ -39,6 +40,7 @@ CHECKS: tuple[Callable[[Context], Iterable[Diagnostic]], ...] = (
     check_thresholds,
     check_training,
     check_optimizers,
+    check_effort,
     check_softmax,
     check_ports,
     check_layout,

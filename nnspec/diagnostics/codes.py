@@ -133,6 +133,8 @@ CODES: dict[str, str] = {
     "NN524": "several-rows-at-one-time",
     "NN526": "rows-in-time-split-at-random",
     "NN530": "source-of-package-fails",
+    "NN531": "nothing-is-trained",
+    "NN534": "accumulation-differs-from-a-larger-batch",
     "NN540": "padding-counts-as-targets",
     "NN541": "no-target-counts",
     "NN542": "padded-like-does-not-fit",

@@ -9,6 +9,7 @@ from nnspec.data.section.json_schema import data_section
 from nnspec.data.sources.base import DataSource
 from nnspec.data.sources.registry import own_kinds
 from nnspec.document.types import JsonSchema as Schema
+from nnspec.schema.effort import EFFORT_KEYS
 from nnspec.schema.export_section import EXPORT
 from nnspec.schema.levels import LEVEL_KEYS
 from nnspec.schema.parts import NAME_PATTERN, choice, closed, named
@@ -127,6 +128,7 @@ TRAINING: Schema = closed(
             "description": "Keras callbacks. Files that they write are placed in the output directory.",
             "items": {"$ref": "#/definitions/callback"},
         },
+        **EFFORT_KEYS,
         **choice("backend", TRAINING_BACKENDS, "The engine that trains."),
     },
 )

@@ -20,6 +20,9 @@ DEFAULTS: dict[str, Any] = {
     "restore_best": True,
     "monitor": "val_loss",
     "class_weight": None,
+    "precision": "float32",
+    "accumulate": 1,
+    "weights": None,
     "callbacks": [],
 }
 # The argument of a callback that says where it writes, and whether that is a folder.

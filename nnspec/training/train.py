@@ -15,9 +15,10 @@ from nnspec.backends.base import Order, TrainingBackend
 from nnspec.backends.keras.losses import build_loss, build_metrics
 from nnspec.backends.keras.memory import release
 from nnspec.backends.keras.model import Compiled, build_model
+from nnspec.backends.keras.optimizers import build_optimizer
+from nnspec.backends.keras.precision import FLOAT32, copy_weights
 from nnspec.backends.registry import training_backend
 from nnspec.backends.types import KerasCallback
-from nnspec.catalogue import keras_objects
 from nnspec.catalogue.losses import figures
 from nnspec.data.dataset import Dataset
 from nnspec.data.deployment import Deployment
@@ -46,10 +47,17 @@ class Trained:
     deployment: Deployment = field(default_factory=Deployment)
 
 
-def compile_model(graph: Graph, settings: Settings, backend: str | TrainingBackend = "tensorflow") -> Compiled:
-    """The Keras model with seeded weights, optimizer, losses and metrics."""
+def compile_model(
+    graph: Graph, settings: Settings, backend: str | TrainingBackend = "tensorflow", *, precision: str | None = None
+) -> Compiled:
+    """The Keras model with seeded weights, optimizer, losses and metrics.
+
+    Args:
+        precision: what its layers compute in; default that of the settings.
+    """
+    precision = precision or settings["precision"]
     training_backend(backend).seed(settings["seed"])
-    compiled = build_model(graph, batches=fixed_batches(graph, settings))
+    compiled = build_model(graph, batches=fixed_batches(graph, settings), precision=precision)
     losses, metrics, weights = {}, {}, {}
     for name, output in graph.outputs.items():
         losses[name], metrics[name] = build_loss(output), build_metrics(output)
@@ -57,7 +65,7 @@ def compile_model(graph: Graph, settings: Settings, backend: str | TrainingBacke
     alone = len(graph.outputs) == 1
     only = next(iter(graph.outputs))
     compiled.model.compile(
-        optimizer=keras_objects.build("optimizers", settings["optimizer"]),
+        optimizer=build_optimizer(settings["optimizer"], precision=precision, accumulate=settings["accumulate"]),
         loss=losses[only] if alone else losses,
         metrics=metrics[only] if alone else metrics,
         loss_weights=None if alone else weights,
@@ -87,6 +95,7 @@ def train(
     """
     engine = training_backend(backend)
     compiled = compile_model(graph, settings, engine)
+    from nnspec.backends.keras.accumulation import Epoch, Realign, accumulate
     from nnspec.backends.keras.callbacks import BestWeights, Checkpoint, NotANumber, Reporter, ResetStates
 
     training, validation = dataset.splits["train"], dataset.splits.get("validation")
@@ -103,6 +112,10 @@ def train(
     monitor = settings["monitor"] if validation is not None else settings["monitor"].removeprefix("val_")
     best = BestWeights(monitor, checkpoint, rises=bool(known.get(monitor))) if settings["restore_best"] else None
     callbacks: list[KerasCallback] = [NotANumber(partial(not_a_number, settings.span))]
+    if settings["accumulate"] > 1:
+        epoch = Epoch(training.size, batch, settings["accumulate"])
+        accumulate(compiled.model.optimizer, epoch)
+        callbacks.append(Realign(epoch))
     callbacks += [*([ResetStates()] if is_stateful else []), *chosen, *([best] if best is not None else [])]
     reporter = Reporter(progress, settings["epochs"], start, checkpoint)
     callbacks += [checkpoint, reporter]
@@ -121,6 +134,9 @@ def train(
             for callback in callbacks:
                 release(callback)
     best_epoch = len(checkpoint.history) if best is None else best.restore(compiled.model)
+    if settings["precision"] != FLOAT32:
+        trained, compiled = compiled, compile_model(graph, settings, engine, precision=FLOAT32)
+        copy_weights(trained.model, compiled.model)
     return Trained(compiled, checkpoint.history, best_epoch)
 
 

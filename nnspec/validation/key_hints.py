@@ -179,6 +179,17 @@ _TRAINING: Hints = {
         "weights pretrained initial_weights load_weights",
         "trained weights are given on the command line: `nnspec export SPEC --weights model.keras`",
     ),
+    **_all(
+        "gradient_accumulation gradient_accumulation_steps accumulation_steps accumulate_grad_batches accumulate_steps",
+        "the batches whose gradients are added up are `accumulate`",
+        "accumulate",
+    ),
+    **_all(
+        "mixed_precision amp fp16 bf16 half dtype dtype_policy autocast",
+        "what layers compute in is `precision: mixed_float16` or `mixed_bfloat16`",
+        "precision",
+    ),
+    **_all("freeze frozen trainable", "a layer is frozen by `trainable: false` among its arguments"),
     **_all("stratify test_size train_size val_size split validation_data", "data is split under `data.split`"),
     **_all("criterion metric", _TASK),
     **_all("device gpu gpus accelerator", "the device is chosen by the environment: `CUDA_VISIBLE_DEVICES`"),

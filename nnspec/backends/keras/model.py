@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nnspec.backends.base import TrainingBackend
+from nnspec.backends.keras.precision import computing_in, policies
 from nnspec.backends.registry import training_backend
 from nnspec.backends.types import KerasModel, Tensor, Values
 from nnspec.diagnostics import SpecError
@@ -32,8 +33,13 @@ class Compiled:
     tensors: Mapping[str, Tensor] = field(default_factory=dict)  # "node" or "node.port" -> Keras tensor
 
 
-def build_model(graph: Graph, *, batches: Mapping[str, int | None] | None = None) -> Compiled:
+def build_model(
+    graph: Graph, *, batches: Mapping[str, int | None] | None = None, precision: str = "float32"
+) -> Compiled:
     """The Keras model of a graph, weights drawn from Keras' current seed.
+
+    Args:
+        precision: what the layers compute in; weights are float32, and so are outputs.
 
     Raises:
         CompilerBug: where Keras refuses what the checks let pass.
@@ -49,15 +55,17 @@ def build_model(graph: Graph, *, batches: Mapping[str, int | None] | None = None
         tensors[name, "output"] = inputs[name]
     layers: dict[str, KerasCallable] = {}
     shared: dict[str, KerasCallable] = {}
+    dtypes = policies(graph, precision)
     for node in graph.nodes:
         read = [tensors[value.node, value.port] for value in node.inputs]
         try:
             layer = shared.get(node.shared) if node.shared else None
-            if layer is None:
-                layer = node.layer.to_keras(node)
-            if node.shared:
-                shared[node.shared] = layer
-            made = node.layer.call_keras(layer, node, read)
+            with computing_in(dtypes[node.name]):
+                if layer is None:
+                    layer = node.layer.to_keras(node)
+                if node.shared:
+                    shared[node.shared] = layer
+                made = node.layer.call_keras(layer, node, read)
             if node.args.get("trainable") is False:  # said last: what a layer makes when it is built would be trained
                 setattr(layer, "trainable", False)  # noqa: B010 - some kinds lower to a callable, not a layer
         except SpecError:

@@ -42,6 +42,9 @@ class ContrastLimitedAdaptiveHistogramEqualization(ImageLayer):
         "data_format": a.data_format(),
     }
 
+    def computes_in_float32(self, node: Node) -> bool:
+        return True
+
     def infer(self, call: Call) -> Inferred:
         height, width, channel = self.places(call)
         call.require_size(call.axes[channel], "each has separate tiles")

@@ -49,6 +49,9 @@ class AdaptivePooling(Layer):
     whole: ClassVar[str]
     steps = True
 
+    def computes_in_float32(self, node: Node) -> bool:
+        return self.rank == 3 or super().computes_in_float32(node)  # TensorFlow pools volumes in no 16 bits
+
     def infer(self, call: Call) -> Inferred:
         call.require_rank(self.rank + 1, what=f"{self.rank} spatial and one channel axis")
         call.require_float()

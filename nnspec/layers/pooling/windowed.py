@@ -30,6 +30,9 @@ class Pooling(Layer):
     op: ClassVar[str]
     steps = True
 
+    def computes_in_float32(self, node: Node) -> bool:
+        return self.rank == 3 or super().computes_in_float32(node)  # TensorFlow pools volumes in no 16 bits
+
     def geometry(self, args: Args) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Window sizes and strides, one number an axis; without strides windows do not overlap."""
         pool = a.as_tuple(args["pool_size"], self.rank)

@@ -60,6 +60,9 @@ class STFTSpectrogram(Layer):
         "data_format": a.data_format(),
     }
 
+    def computes_in_float32(self, node: Node) -> bool:
+        return True
+
     def adapt_schema(self, schema: JsonSchema) -> JsonSchema:
         for name in ("window", "scaling"):
             schema["properties"][name] = {**schema["properties"][name], "enum": [*self.args[name].schema["enum"], None]}

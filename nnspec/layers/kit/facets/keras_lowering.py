@@ -55,6 +55,10 @@ class KerasLowering:
                 result[name] = for_many_axes(result[name])
         return result
 
+    def computes_in_float32(self, node: Node) -> bool:
+        """Whether it does so in mixed precision too; TensorFlow has no 16-bit kernels for channels first on a CPU."""
+        return node.args.get("data_format") == "channels_first"
+
     def keras_weights(self, layer: KerasLayer) -> list[KerasVariable]:
         """The Keras layer's variables in the order of the node's weights."""
         return list(layer.weights)

@@ -1,0 +1,66 @@
+"""Checks that gradients of several batches can be accumulated, and that there is something to train."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nnspec.catalogue.losses import loss_of
+from nnspec.checks.context import Context
+from nnspec.diagnostics import Diagnostic, Fix, quoted
+from nnspec.document import to_plain
+from nnspec.training.plan import DEFAULTS, optimizer_arguments
+
+_MEANS = ("sum_over_batch_size", "mean")
+_OVER_A_BATCH = ("Dice", "Tversky")  # no means over samples, but ratios of sums over a batch
+
+
+def check_effort(context: Context) -> Iterator[Diagnostic]:
+    """NN531 where nothing is trained, NN534 where accumulated gradients would not be those of the larger batch."""
+    yield from _check_frozen(context)
+    if int(_setting(context, "accumulate")) > 1:  # type: ignore[call-overload]
+        yield from _check_optimizer(context)
+        yield from _check_losses(context)
+
+
+def _setting(context: Context, key: str) -> object:
+    node = context.node("training", key)
+    return DEFAULTS[key] if node is None else to_plain(node)
+
+
+def _check_frozen(context: Context) -> Iterator[Diagnostic]:
+    graph = context.graph
+    frozen = [node for node in graph.nodes if node.parameters and node.args.get("trainable") is False]
+    if context.node("data") is None or not frozen or graph.trainable_parameters:
+        return
+    count = f"all {len(frozen)} layers with weights are" if len(frozen) > 1 else f"`{frozen[0].name}` is"
+    message = f"there is nothing to train: {count} frozen by `trainable: false`"
+    fix = Fix("let at least the last one be trained: remove its `trainable: false`")
+    yield Diagnostic("NN531", message, frozen[-1].span, fixes=(fix,))
+
+
+def _check_optimizer(context: Context) -> Iterator[Diagnostic]:
+    arguments = optimizer_arguments(_setting(context, "optimizer"))
+    span = context.span("training", "optimizer")
+    if arguments.get("gradient_accumulation_steps") is not None:
+        message = "gradients are accumulated twice: by `accumulate`, and by `gradient_accumulation_steps`"
+        fix = Fix("remove `gradient_accumulation_steps`: `accumulate` counts incomplete batches right too")
+        yield Diagnostic("NN534", message, span, path="training.optimizer", fixes=(fix,))
+    if arguments.get("ema_overwrite_frequency") is not None:
+        message = "`ema_overwrite_frequency` would overwrite weights in the middle of an accumulated batch"
+        fix = Fix("remove it: with `use_ema` alone, the averages are what is deployed")
+        yield Diagnostic("NN534", message, span, path="training.optimizer", fixes=(fix,))
+
+
+def _check_losses(context: Context) -> Iterator[Diagnostic]:
+    for name, output in context.graph.outputs.items():
+        kind, arguments = loss_of(output)
+        reduction = arguments.get("reduction") or _MEANS[0]
+        if reduction in _MEANS and kind not in _OVER_A_BATCH:
+            continue
+        what = f"`reduction: {reduction}`" if reduction not in _MEANS else f"`{kind}`, a ratio of sums over a batch"
+        message = f"accumulated gradients are not those of a larger batch where the loss of `{name}` is no mean: {what}"
+        fixes = (
+            Fix(f"choose a loss that is a mean over samples: {quoted(['sum_over_batch_size'])} is Keras' default"),
+            Fix("or remove `accumulate`"),
+        )
+        yield Diagnostic("NN534", message, context.span("outputs", name, "loss"), path=f"outputs.{name}", fixes=fixes)
