@@ -20,7 +20,7 @@ from nnspec.data.prepare.encode import encode_output, fit_input, fit_output, rel
 from nnspec.data.prepare.encodings.columns import EncodedInput
 from nnspec.data.prepare.fit import FEATURE_NAMES, FitError, Layout, misfit, slot_layout
 from nnspec.data.prepare.fit_columns import fit_columns
-from nnspec.data.prepare.gaps import resolve_missing
+from nnspec.data.prepare.gaps import count_gaps, resolve_missing
 from nnspec.data.prepare.history import Series, past_of
 from nnspec.data.prepare.loading import ColumnCache
 from nnspec.data.prepare.raw_columns import ColumnRows, raw_columns, read_column_rows
@@ -69,6 +69,7 @@ class _Loader:
         self.layouts: dict[tuple[str, str], Layout] = {}
         self.counted: dict[str, Mask] = {}
         self.left_out: dict[str, int] = {}
+        self.gaps: dict[str, dict[str, int]] = {}
         self.series = Series(np.zeros(0, dtype=np.int64))
         self.notes: tuple[str, ...] = ()
         self.origins = Origins()
@@ -167,11 +168,21 @@ class _Loader:
             everywhere = np.ones(len(series), dtype=bool)
             without_gaps = len(window_ends(member, series, everywhere, everywhere, plan.window))
         self.left_out[name] = without_gaps - len(found)
+        self.gaps[name] = count_gaps(plan, self.rows, positions)
         return found
 
     def gather(self, slot: SlotPlan, at: NDArray[np.int64]) -> Array:
         """A slot's values for samples at these positions: axes `sample *model axes`."""
-        return self.gathered(slot, at, self.rows[slot.role, slot.name].values)
+        return arrange(self.filled(slot, at), self.layouts[slot.role, slot.name])
+
+    def filled(self, slot: SlotPlan, at: NDArray[np.int64]) -> Array:
+        """The same, axes `sample *steps *data axes`: gaps within windows are between what is known there."""
+        rows, window = self.rows[slot.role, slot.name], self.plan.window
+        found = self.taken(slot, at, rows.values)
+        if rows.between is None or window is None or not slot.is_windowed:
+            return found
+        steps = window.rows_of(slot)
+        return rows.between.within(found, at[:, None] + np.array(steps), at + steps[-1])
 
     def gathered(self, slot: SlotPlan, at: NDArray[np.int64], values: Array) -> Array:
         """What belongs to samples at these positions: axes `row *data axes` to `sample *model axes`."""
@@ -221,7 +232,7 @@ class _Loader:
             if isinstance(rows, ColumnRows):
                 columns[slot.name] = fit_columns(plan, slot, model, layout, rows, train, ports[slot.name])
                 for name, at in samples.items():
-                    found = raw_columns(slot, rows, self.taken(slot, at, rows.values))
+                    found = raw_columns(slot, rows, self.filled(slot, at))
                     raw[name] |= dict(zip(ports[slot.name], found, strict=True))
                 continue
             for name, at in samples.items():
@@ -280,6 +291,7 @@ class _Loader:
             deployment=deployment,
             steps=steps,
             left_out=self.left_out,
+            gaps=self.gaps,
             notes=self.notes,
             past=past,
             origins=self.origins,

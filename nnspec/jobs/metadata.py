@@ -10,6 +10,7 @@ from nnspec import __version__
 from nnspec.data.deployment import Deployment, label_axes, label_name
 from nnspec.data.prepare.encodings.columns import STEP, EncodedInput
 from nnspec.data.prepare.encodings.multi_hot import MultiHotEncoding
+from nnspec.data.prepare.encodings.truth import TruthEncoding
 from nnspec.data.section.plan import DataPlan
 from nnspec.data.section.read_columns import OTHERS
 from nnspec.data.sources.wanted import Wanted
@@ -107,6 +108,7 @@ def _ports(plan: DataPlan | None, name: str, value: Value, encoded: EncodedInput
             "input": name,
             **({"gaps": [column]} if encoding.takes_gaps else {}),
             **({"separator": encoding.separator} if isinstance(encoding, MultiHotEncoding) else {}),
+            **({"truths": list(encoding.given)} if isinstance(encoding, TruthEncoding) and encoding.given else {}),
             **({"format": forms[column]} if forms.get(column) is not None else {}),
             **reading,
         }

@@ -80,8 +80,7 @@ def train_into(
     if overview.warnings:
         progress.say(to_text(overview.warnings).rstrip())
     if any(dataset.left_out.values()):
-        missing = ", ".join(f"{name} {count}" for name, count in dataset.left_out.items())
-        progress.say(f"samples left out because values are missing: {missing}")
+        progress.say(f"samples left out because values are missing: {dataset.tell_left_out()}")
     with progress.step("training"):
         trained = train(checked.graph, dataset, settings, folder, progress, resume=resume, backend=backend)
     batch = settings["batch_size"] if any(node.is_stateful for node in checked.graph.nodes) else None

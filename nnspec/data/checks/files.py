@@ -23,6 +23,7 @@ from nnspec.data.prepare.ragged import filled, lies_end_to_end, ragged
 from nnspec.data.prepare.time_order import check_time_order
 from nnspec.data.section.agree import check, settle
 from nnspec.data.section.bind import bind
+from nnspec.data.section.column_plan import INTERPOLATE
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.sources.base import ArrayFacts, ColumnFacts, SourceError, SourceFacts, SourcePlan
 from nnspec.diagnostics import Diagnostic, Fix, Related, Report, Span, did_you_mean, nearest, use_instead
@@ -178,6 +179,8 @@ class _SlotProbe:
     def refuses_gaps(self, name: str) -> bool:
         rule = self.plan.missing_rule(name)
         is_input = self.slot.role == "inputs"
+        if rule.policy == INTERPOLATE and is_input and not self.model.is_float:
+            return True  # what is between whole numbers is none
         return rule.policy == "error" or (rule.is_in_graph and is_input and not fills_in_graph(self.slot, self.model))
 
     def check_array(self) -> int | None:

@@ -12,7 +12,7 @@ from typing import Any
 from nnspec.data.section.copies import read_copy
 from nnspec.data.section.copy_plan import CopyPlan
 from nnspec.data.section.json_schema import SLOT_KEYS
-from nnspec.data.section.plan import DataPlan, SlotPlan, WindowPlan
+from nnspec.data.section.plan import ClassPlan, DataPlan, SlotPlan, WindowPlan
 from nnspec.data.section.read_columns import read_encodings, read_missing, read_target_encoding
 from nnspec.data.section.read_query import read_query
 from nnspec.data.section.read_sources import SourceReader, spans_of
@@ -158,6 +158,9 @@ class _Reader(SourceReader):
         function = None
         if encodings and role == "outputs":
             function, scale = read_target_encoding(name, encodings, f"{where}.columns", self.fault)
+            truths = encodings[0].truths
+            if truths is not None and classes is None:
+                classes = ClassPlan(kind="list", span=encodings[0].span, labels=truths)
             encodings = ()
         axes = body.get("axes")
         pad = body.get("pad_value", 0.0 if "lengths" in body and role == "inputs" else None)
