@@ -85,7 +85,7 @@ def describe_model(
         **({"missing_of": rules} if rules else {}),
         **_query(plan),
         "order_by": plan.order_by if plan is not None else None,
-        "series": plan.series_column if plan is not None else None,
+        "series": _series(plan),
         "layout": {name: list(order) for name, order in layout.items()},
         "preprocessing": deployment.to_json(),
     }
@@ -123,6 +123,14 @@ def _threshold(output: Output, deployment: Deployment) -> Described:
     is_chosen = output.cut is not None and transform is not None and transform.threshold is not None
     rule = {"threshold_rule": output.cut.to_json()} if is_chosen and output.cut is not None else {}
     return {"threshold": deployment.threshold(output), **rule}
+
+
+def _series(plan: DataPlan | None) -> str | list[str] | None:
+    """The column that tells series apart, or the columns that do so together."""
+    if plan is None or plan.series_column is None:
+        return None
+    parts = plan.parts_of(plan.series_column)
+    return list(parts) if len(parts) > 1 else parts[0]
 
 
 def _gaps(plan: DataPlan | None, name: str, deployment: Deployment) -> Described:

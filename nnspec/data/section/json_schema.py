@@ -244,10 +244,18 @@ def data_section(sources: Sequence[DataSource]) -> Schema:
                 "Several series in one table: no window spans two, no gap is filled across them, and `by: time` and "
                 "`by: order` split each of them. With `by: random` a whole series goes to one split.",
                 {
-                    "by": _text("The column (or array) with the series of each row."),
+                    "by": {
+                        "type": ["string", "array"],
+                        "items": _text("A column."),
+                        "minItems": 1,
+                        "uniqueItems": True,
+                        "description": "The column (or array) with the series of each row; `[store, item]`: each "
+                        "pair of their values is a series.",
+                    },
                     "time": _text("The column (or array) with the time of each row: the same as `order_by`."),
                     "every": {
-                        "type": "string",
+                        "type": ["string", "integer"],
+                        "minimum": 1,
                         "pattern": r"^(auto|[1-9][0-9]*( ?(s|min|h|d|w|month|year))?)$",
                         "description": "The time from row to row: `15min`, `1h`, `1d`, `1month`, a number if times are "
                         "numbers, or `auto` (the most frequent one). Gaps and times that are there twice are errors "

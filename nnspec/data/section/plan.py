@@ -230,7 +230,8 @@ class DataPlan:
     root: Path
     source: SourcePlan | None
     order_by: str | None
-    series: str | None  # the column that says which series a row belongs to
+    series: str | None  # the column that says which series a row belongs to; several: their names joined
+    series_parts: tuple[str, ...] = ()  # the columns that do so together, where they are several
     every: str | None = None  # the time from row to row
     missing_rules: dict[str, MissingRule]  # by column; under `*` for all that it does not name
     split: SplitPlan
@@ -277,12 +278,16 @@ class DataPlan:
         """Where the document names `order_by`: beside the split, or in it."""
         return "data.split.by" if self.split.has_starts and "order_by key" not in self.spans else "data.order_by"
 
+    def parts_of(self, name: str) -> tuple[str, ...]:
+        """The columns that a key is made of: of several that tell series apart each, else itself."""
+        return self.series_parts if self.series_parts and name == self.series else (name,)
+
     def row_keys(self) -> Iterator[tuple[str, Span, str]]:
         """The columns of `source` that order, label and group rows: name, span and place in the document."""
         if self.order_by is not None:
             yield self.order_by, self.spans.get("order_by", self.span), self.order_path
-        if self.series is not None:
-            yield self.series, self.spans.get("series.by", self.span), "data.series.by"
+        for name in () if self.series is None else self.parts_of(self.series):
+            yield name, self.spans.get("series.by", self.span), "data.series.by"
         if self.split.label_column is not None:
             yield self.split.label_column, self.split.spans.get("by", self.split.span), "data.split.by"
         if self.split.hash_column is not None:

@@ -23,6 +23,7 @@ from nnspec.data.sources.registry import all_kinds
 from nnspec.data.sources.wanted import FOLDER
 from nnspec.diagnostics import CompilerBug, Span
 from nnspec.document import Mapping, Node, to_plain
+from nnspec.runtime.series_keys import join_names
 
 
 def read_plan(node: object, root: Path, *, allow_outside: bool = False) -> DataPlan:
@@ -46,6 +47,7 @@ class _Reader(SourceReader):
         self.node = node
         self.window: WindowPlan | None = None
         self.series: str | None = None
+        self.series_parts: tuple[str, ...] = ()
 
     def read(self) -> DataPlan:
         spans = spans_of(self.node)
@@ -59,7 +61,10 @@ class _Reader(SourceReader):
         self.window = self.read_window(plain.get("window"), spans)
         series = self.node.get("series")
         if isinstance(series, Mapping):
-            self.series = plain["series"].get("by")
+            given = plain["series"].get("by")
+            named = [given] if isinstance(given, str) else list(given or ())
+            self.series = join_names(named) if named else None
+            self.series_parts = tuple(named) if len(named) > 1 else ()
             spans |= {f"series.{key}": value.span for key, value in series.entries.items()}
             self.read_time(plain, series, spans)
         split_node = self.node.get("split")
@@ -85,7 +90,8 @@ class _Reader(SourceReader):
             source=self.source,
             order_by=plain.get("order_by") or time_column(plain.get("split")),
             series=self.series,
-            every=plain["series"].get("every") if isinstance(series, Mapping) else None,
+            series_parts=self.series_parts,
+            every=str(plain["series"]["every"]) if isinstance(series, Mapping) and "every" in plain["series"] else None,
             missing_rules=read_missing(self.node.get("missing")),
             split=split,
             window=self.window,
