@@ -8,6 +8,7 @@ from dataclasses import KW_ONLY, dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.data.augment.augmentation import Augmentation
 from nnspec.data.deployment import Deployment
 from nnspec.data.prepare.history import Past
 from nnspec.data.prepare.transforms import InputTransform, OutputTransform
@@ -71,6 +72,7 @@ class Dataset:
         notes: what is worth knowing of the data and no fault.
         past: what it says of the targets of windows.
         origins: the rows that the samples come from.
+        augmentation: how training samples are changed at random; None where they are not.
     """
 
     splits: dict[str, Split]
@@ -81,6 +83,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     past: Past = field(default_factory=Past)
     origins: Origins = field(default_factory=Origins)
+    augmentation: Augmentation | None = None
 
     @property
     def inputs(self) -> Mapping[str, InputTransform]:

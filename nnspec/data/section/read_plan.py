@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from nnspec.data.section.augment import read_augment
 from nnspec.data.section.json_schema import SLOT_KEYS
 from nnspec.data.section.plan import DataPlan, SlotPlan, WindowPlan
 from nnspec.data.section.read_columns import read_encodings, read_missing, read_target_encoding
@@ -84,6 +85,7 @@ class _Reader(SourceReader):
             window=self.window,
             inputs=slots["inputs"],
             outputs=slots["outputs"],
+            augment=read_augment(plain.get("augment"), spans),
             span=self.node.span,
             spans=spans,
         )
