@@ -45,11 +45,14 @@ class Spec:
         return self.checked.graph
 
     def compile(self) -> Any:
-        """The Keras model, compiled with the spec's optimizer, losses and metrics; weights by the spec's seed."""
+        """The Keras model, compiled with the spec's optimizer, losses and metrics; weights by the spec's seed.
+
+        Its outputs are those that have targets.
+        """
         from nnspec.jobs.settings import engine_of, settings_of
         from nnspec.training.train import compile_model
 
-        return compile_model(self.graph, settings_of(self.checked), engine_of(self.checked)).model
+        return compile_model(self.graph, settings_of(self.checked), engine_of(self.checked)).trained
 
     def train(self, out: str | Path, *, resume: bool = False, quiet: bool = True) -> Run:
         from nnspec.jobs import run_training

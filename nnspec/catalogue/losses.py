@@ -117,6 +117,8 @@ def loss_of(output: Output) -> tuple[str, dict[str, Any]]:
     """Class and arguments of an output's loss: the one that the spec names, else that of the task."""
     if output.loss is None and output.task == "quantiles":
         return PINBALL, {}
+    if not output.is_trained:
+        return "", {}
     name, arguments = keras_objects.canonical(
         "losses", output.loss if output.loss is not None else DEFAULT_LOSS[output.task]
     )
@@ -153,7 +155,7 @@ def measures(output: Output) -> list[Measure]:
     """The metrics of an output, or those of its task; metrics of one name are numbered, as `Model.compile` does."""
     found: list[Measure] = []
     counts: dict[str, int] = {}
-    for value in output.metrics or DEFAULT_METRICS[output.task]:
+    for value in output.metrics or DEFAULT_METRICS.get(output.task, ()):
         kind, arguments = keras_objects.canonical("metrics", value)
         if kind in keras_objects.words("metrics"):
             kind = _ACCURACY[output.task]
@@ -178,8 +180,9 @@ def figures(graph: Graph, *, is_validated: bool) -> dict[str, bool | None]:
     what the validation split gave.
     """
     found: dict[str, bool | None] = {"loss": False}
-    is_alone = len(graph.outputs) == 1
-    for name, output in graph.outputs.items():
+    trained = {name: output for name, output in graph.outputs.items() if output.is_trained}
+    is_alone = len(trained) == 1
+    for name, output in trained.items():
         if not is_alone:
             found[f"{name}_loss"] = False
         for measure in measures(output):

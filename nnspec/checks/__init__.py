@@ -28,6 +28,7 @@ from nnspec.checks.task import check_tasks
 from nnspec.checks.thresholds import check_thresholds
 from nnspec.checks.training import check_training
 from nnspec.checks.vocabularies import check_vocabularies
+from nnspec.checks.without_targets import check_without_targets
 from nnspec.data.section.plan import DataPlan
 from nnspec.diagnostics import Diagnostic, Report
 from nnspec.document import Mapping
@@ -35,6 +36,7 @@ from nnspec.ir.graph import Graph
 
 CHECKS: tuple[Callable[[Context], Iterable[Diagnostic]], ...] = (
     check_tasks,
+    check_without_targets,
     check_losses,
     check_metrics,
     check_thresholds,

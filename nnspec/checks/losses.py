@@ -29,7 +29,7 @@ _OF_NO_TASK = {
 def check_losses(context: Context) -> Iterator[Diagnostic]:
     """NN509: a loss of another task, or arguments that do not fit the output's axes."""
     for output in context.graph.outputs.values():
-        if output.loss is None:
+        if output.loss is None or not output.is_trained:
             continue
         name, arguments = loss_of(output)
         reading = Reading(

@@ -38,7 +38,7 @@ _CORRELATIONS = ("PearsonCorrelation", "ConcordanceCorrelation")
 def check_metrics(context: Context) -> Iterator[Diagnostic]:
     """NN211: a metric of another task, or arguments that do not fit the output."""
     for output in context.graph.outputs.values():
-        if not output.metrics:
+        if not output.metrics or not output.is_trained:
             continue
         for index, (value, measure) in enumerate(zip(output.metrics, measures(output), strict=True)):
             path = ("outputs", output.name, "metrics", index)

@@ -20,6 +20,7 @@ def check_targets(context: Context) -> Iterator[Diagnostic]:
         return
     padded = padded_axes(context.graph, plan)
     for output in context.graph.outputs.values():
+        yield from _copy_of_masked(context, output)
         target = plan.outputs.get(output.name)
         if target is None or target.counts_in_part:
             continue
@@ -31,6 +32,26 @@ def check_targets(context: Context) -> Iterator[Diagnostic]:
         if inputs and output.value.mask is None and _ends_mask(context, output):
             continue  # by `unmask` the spec says that padding counts
         yield _not_said(context, output, target, axis, inputs)
+
+
+def _copy_of_masked(context: Context, output: Output) -> Iterator[Diagnostic]:
+    """A reconstruction has a mask, but the data do not say what the padding of its input is."""
+    plan, mask = context.plan, output.value.mask
+    copy = None if plan is None else plan.copies.get(output.name)
+    source = None if plan is None or copy is None else plan.inputs.get(copy.input)
+    if mask is None or copy is None or source is None or source.pad_value is not None:
+        return
+    yield Diagnostic(
+        "NN540",
+        f"output `{output.name}` reconstructs the masked steps of `{mask}` too: the spec must say which are padding",
+        copy.span,
+        path=copy.where,
+        notes=("padded steps would count in the loss, in every metric, and in the baseline",),
+        fixes=(
+            Fix(f"add the value that is masked as padding to `data.inputs.{source.name}`: `pad_value: 0`"),
+            Fix("if every step counts, remove the mask before the output with `unmask`"),
+        ),
+    )
 
 
 def _not_said(context: Context, output: Output, target: SlotPlan, axis: str, inputs: Sequence[str]) -> Diagnostic:

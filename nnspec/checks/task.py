@@ -17,8 +17,9 @@ from nnspec.layers.kit.edits import add_key
 
 def check_tasks(context: Context) -> Iterator[Diagnostic]:
     for output in context.graph.outputs.values():
-        function, head = head_function(context.graph.nodes, output)
-        yield from _check_head(context, output, function, head)
+        if output.is_trained:
+            function, head = head_function(context.graph.nodes, output)
+            yield from _check_head(context, output, function, head)
         yield from _check_classes(context, output)
         yield from _check_mask(context, output)
 
@@ -26,8 +27,9 @@ def check_tasks(context: Context) -> Iterator[Diagnostic]:
 def _check_mask(context: Context, output: Output) -> Iterator[Diagnostic]:
     """Keras' losses leave masked steps out where one axis stands behind that of the steps; on more axes they cannot."""
     value = output.value
-    has_targets = context.plan is not None and output.name in context.plan.outputs  # then NN540 speaks of it
-    if value.mask is not None and len(value.axes) > 2 and not has_targets:
+    plan = context.plan
+    has_targets = plan is not None and output.name in {*plan.outputs, *plan.copies}  # then NN540 speaks of it
+    if value.mask is not None and len(value.axes) > 2 and not has_targets and output.is_trained:
         yield Diagnostic(
             "NN319",
             f"the loss of output `{output.name}` ignores its mask along `{value.mask}`, so padding counts as data",
@@ -136,6 +138,8 @@ def _check_regression(
 
 
 def _named(output: Output) -> str:
+    if not output.is_trained:
+        return "without targets"
     return "a regression" if output.task == "regression" else f"of {output.task}"
 
 
@@ -231,7 +235,7 @@ def _check_softmax_axis(context: Context, output: Output, head: Node) -> Iterato
 
 
 def _check_classes(context: Context, output: Output) -> Iterator[Diagnostic]:
-    if output.classes is not None and output.gives_values:
+    if output.classes is not None and (output.gives_values or not output.is_trained):
         yield Diagnostic(
             "NN507",
             f"output `{output.name}` is {_named(output)}, but it lists {len(output.classes)} classes",

@@ -20,6 +20,8 @@ def class_count(name: str, output: Mapping, plan: DataPlan | None) -> tuple[int 
     kind = task.value if isinstance(task, Scalar) else None
     if kind == "binary":
         return 1, "", ""
+    if kind == "none":
+        return None, f"output `{name}` has no targets", "set `units` to a number"
     if kind == "regression":
         return None, f"output `{name}` is a regression, which has no classes", "set `units` to a number"
     if kind == "quantiles":

@@ -32,6 +32,7 @@ from nnspec.data.prepare.static import check_static
 from nnspec.data.prepare.transforms import InputTransform, OutputTransform
 from nnspec.data.prepare.unchanged import unchanged
 from nnspec.data.prepare.windows import take_targets, take_windows, window_ends, with_context
+from nnspec.data.reconstructions import add_copies, copy_transforms
 from nnspec.data.samples import Dataset, Origins, Split
 from nnspec.data.section.agree import reference, settle
 from nnspec.data.section.bind import bind
@@ -257,6 +258,7 @@ class _Loader:
                 )
         splits = {}
         deployment = Deployment(inputs, outputs, columns=columns)
+        outputs |= copy_transforms(plan, self.models, deployment)
         for name, at in samples.items():
             x = deployment.to_network(raw[name])
             y, target, last = ({key: parts[i] for key, parts in encoded[name].items()} for i in range(3))
@@ -271,6 +273,8 @@ class _Loader:
                 counted=counted[name],
             )
         steps = {name: self.steps(plan.outputs[name]) for name in self.counted}
+        for split in splits.values():
+            steps |= add_copies(plan, self.models, deployment, split)
         past = past_of(plan, self.rows, self.layouts, self.series, train, samples)
         return Dataset(
             splits,

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.evaluation.copies import copied_targets
 from nnspec.runtime.columns import GAP, words_in_one_spelling
 from nnspec.runtime.errors import InputError, listed
 from nnspec.runtime.label_keys import label_key
@@ -48,7 +49,7 @@ def read_labelled(file: Path, metadata: Metadata, by: str | None = None) -> Labe
     ports: dict[str, Metadata] = {}
     names = {name: name if name not in metadata["inputs"] else f"{name} (target)" for name in described}
     for name, body in described.items():
-        if body.get("folder"):
+        if body.get("folder") or body.get("of"):
             continue
         ports[names[name]] = _target_port(metadata, name, body)
         if body["baseline"] and body["baseline"]["name"] == "persistence":
@@ -73,6 +74,9 @@ def read_labelled(file: Path, metadata: Metadata, by: str | None = None) -> Labe
     for name, body in described.items():
         if body.get("folder"):
             targets[name] = _folders(file, read)
+            continue
+        if body.get("of"):
+            targets[name] = copied_targets(name, metadata, samples)
             continue
         targets[name] = _in_order(metadata, name, body, found[names[name]])
         before = found.get(f"{names[name]} before")

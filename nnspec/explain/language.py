@@ -59,6 +59,14 @@ Several labels can apply at once, each with an independent probability.
 - Head: a sigmoid for each class, along the class axis.
 - Loss: `BinaryCrossentropy` by default.
 """,
+    "none": """\
+An output without targets: an embedding, the values of a hidden layer. The deployed model gives it; nothing is learned
+from it.
+
+- `from`: the layer whose value it is.
+- Loss: none, and no metrics. No entry under `data: {outputs: …}`.
+- Another output of the spec must have targets, such as a reconstruction: `data: {outputs: {y: {of: x}}}`.
+""",
 }
 
 

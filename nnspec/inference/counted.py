@@ -7,7 +7,8 @@ from dataclasses import replace
 from nnspec.data.prepare.fit import SEQUENCE_NAMES, sequence_axis
 from nnspec.data.section.plan import DataPlan, SlotPlan
 from nnspec.ir.axes import size_to_json
-from nnspec.ir.graph import Graph, Output
+from nnspec.ir.graph import Graph, Output, Value
+from nnspec.ir.matching_axes import matching_order
 from nnspec.ir.receptive_field import origins
 
 Pairs = tuple[tuple[str, str], ...]
@@ -50,6 +51,8 @@ def padded_axes(graph: Graph, plan: DataPlan) -> dict[str, tuple[str, ...]]:
 
 
 def _counts(graph: Graph, output: Output, plan: DataPlan, slot: SlotPlan | None) -> str:
+    if output.name in plan.copies:
+        return _counts_of_copy(graph, output, plan)
     if slot is None or not slot.counts_in_part:
         return "all"
     axes = output.value.axes
@@ -63,3 +66,20 @@ def _counts(graph: Graph, output: Output, plan: DataPlan, slot: SlotPlan | None)
     steps = [name for name, origin in followed_axes(graph, output) if origin in padded]
     steps = steps or [axis.name for axis in axes if axis.name.lower() in SEQUENCE_NAMES]
     return "values" if axes[-1].name in steps else "steps"
+
+
+def _counts_of_copy(graph: Graph, output: Output, plan: DataPlan) -> str:
+    """Of an output that reconstructs an input: padded steps of that input do not count."""
+    copy = plan.copies[output.name]
+    slot, value = plan.inputs.get(copy.input), graph.inputs.get(copy.input)
+    if slot is None or value is None or slot.pad_value is None or slot.is_windowed:
+        return "all"
+    given = _sizes(value)
+    axis, order = sequence_axis(given), matching_order(given, _sizes(output.value))
+    if axis is None or order is None:
+        return "all"
+    return "values" if given[order[-1]][0] == axis else "steps"
+
+
+def _sizes(value: Value) -> tuple[tuple[str, int | str | None], ...]:
+    return tuple((axis.name, size_to_json(axis.size)) for axis in value.axes)

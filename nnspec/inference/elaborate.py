@@ -305,7 +305,7 @@ class _Elaborator:
             self.order += behind
             value = behind[-1].outputs[0] if behind else value
             output = make_output(name, value, body, node.key_span(name), self.report, levels)
-            if not self.is_guess:  # whose task and loss may be anything
+            if not self.is_guess and output.is_trained:  # whose task and loss may be anything
                 function, _ = head_function(self.order, output)
                 output = replace(output, gives_scores=gives_scores(function, output))
             result[name] = output

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 NUMERIC_TASKS = ("regression", "quantiles")
+NO_TASK = "none"  # that of an output without targets
 Steps = int | Fraction
 Args: TypeAlias = Mapping[str, Any]  # a layer's arguments by name: its schema has checked what each of them holds
 
@@ -267,6 +268,11 @@ class Output:
     levels: tuple[float, ...] = ()
     is_calibrated: bool = False
     cut: Threshold | None = None
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether a loss compares it with targets."""
+        return self.task != NO_TASK
 
     @property
     def gives_values(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from nnspec.data.deployment import Deployment, class_position
 from nnspec.data.section.plan import DataPlan, SlotPlan
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Graph, Output
+from nnspec.ir.matching_axes import matching_order
 from nnspec.training.baselines import majority
 from nnspec.training.figures.parts import is_map, parts_of, target_axes
 from nnspec.training.intervals import residual_quantiles
@@ -22,11 +23,45 @@ Described = dict[str, object]
 
 def describe_evaluation(graph: Graph, plan: DataPlan, deployment: Deployment, dataset: Dataset) -> dict[str, Described]:
     """By output, as JSON: where its targets stand, their axes, the metrics that the spec asks for, and its baseline."""
+    found: dict[str, Described] = {}
+    for name, output in graph.outputs.items():
+        if name in plan.outputs:
+            found[name] = _describe(output, plan, plan.outputs[name], deployment, dataset)
+        elif name in plan.copies:
+            found[name] = _describe_copy(graph, output, plan, deployment, dataset)
+    return found
+
+
+def _describe_copy(graph: Graph, output: Output, plan: DataPlan, deployment: Deployment, dataset: Dataset) -> Described:
+    """Of an output that reconstructs an input: the order of that input's axes in its targets."""
+    axes, given = target_axes(output), graph.inputs[plan.copies[output.name].input]
+    order = matching_order(_sizes(given.axes), _sizes(output.value.axes))
     return {
-        name: _describe(output, plan, plan.outputs[name], deployment, dataset)
-        for name, output in graph.outputs.items()
-        if name in plan.outputs
+        "of": plan.copies[output.name].input,
+        "input_axes": [axis.name for axis in given.axes],
+        "order": list(order or ()),
+        "columns": [],
+        "array": None,
+        "reads": "numbers",
+        "axes": [axis.name for axis in axes],
+        "sizes": [axis.size if isinstance(axis.size, int) else None for axis in axes],
+        "behind": None,
+        "horizon": None,
+        "is_columns_first": False,
+        "counts": output.counts,
+        "names": None,
+        "edges": None,
+        "gives_scores": False,
+        "is_map": is_map(output),
+        "parts": [[part.axis, part.called, list(part.names)] for part in parts_of(output, plan)],
+        "asked": [[m.name, m.kind, dict(m.arguments)] for m in _asked(output, deployment)],
+        "words": [metric for metric in output.metrics if isinstance(metric, str)],
+        "baseline": _baseline(output, None, dataset, is_windowed=False),
     }
+
+
+def _sizes(axes: Sequence[ax.Axis]) -> list[tuple[str, int | str | None]]:
+    return [(axis.name, ax.size_to_json(axis.size)) for axis in axes]
 
 
 def _describe(output: Output, plan: DataPlan, slot: SlotPlan, deployment: Deployment, dataset: Dataset) -> Described:
@@ -83,7 +118,9 @@ def _is_columns_first(plan: DataPlan, slot: SlotPlan, axes: list[ax.Axis]) -> bo
     )
 
 
-def _baseline(output: Output, slot: SlotPlan, dataset: Dataset, *, is_windowed: bool) -> Mapping[str, object] | None:
+def _baseline(
+    output: Output, slot: SlotPlan | None, dataset: Dataset, *, is_windowed: bool
+) -> Mapping[str, object] | None:
     """None where it would need more than the file has."""
     train = dataset.splits["train"]
     if output.counts != "all":
@@ -92,7 +129,7 @@ def _baseline(output: Output, slot: SlotPlan, dataset: Dataset, *, is_windowed: 
         codes = train.y[output.name]
         return {"name": "majority", "value": majority(as_rows(codes), None).reshape(codes.shape[1:]).tolist()}
     target, last = train.target[output.name].astype(np.float64), train.last[output.name]
-    if last is not None and not (is_windowed and slot.columns):
+    if last is not None and not (is_windowed and slot is not None and slot.columns):
         return None
     fitted = np.broadcast_to(target.mean(axis=0) if last is None else last, target.shape)
     found: Described = {"name": "persistence"} if last is not None else {"name": "mean", "value": fitted[0].tolist()}

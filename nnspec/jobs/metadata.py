@@ -43,7 +43,7 @@ def describe_model(
     outputs: Described = {}
     for name, output in graph.outputs.items():
         sizes = {"batch": None, **{a.name: ax.size_to_json(a.size) for a in output.value.axes}}
-        columns = list(plan.outputs[name].columns) if plan is not None and name in plan.outputs else None
+        columns = list(plan.columns_of(name)) if plan is not None else None
         classes = deployment.classes(output)
         order = layout.get(name, list(sizes))
         outputs[name] = {

@@ -12,6 +12,7 @@ from nnspec.runtime.date_rules import read_dates
 from nnspec.runtime.delimited import spell_words
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.label_keys import label_key
+from nnspec.runtime.markers import marker_key, numbers_in
 from nnspec.runtime.ports import Array, Metadata, Port
 
 GAP = ""  # the text of a missing word
@@ -50,6 +51,8 @@ def check_dates(port: Port, array: Array) -> Array:
         InputError: where one is missing that may not be, or is no date.
     """
     cells = [_date_cell(value) for value in array.ravel().tolist()]
+    if port.markers:
+        cells = [None if cell is not None and marker_key(cell) in port.markers else cell for cell in cells]
     texts = [cell for cell in cells if isinstance(cell, str)]
     try:
         read = iter(read_dates(texts, port.form))
@@ -103,6 +106,9 @@ def check_words(port: Port, array: Array) -> Array:
     if strange is not None:
         raise InputError(f"input `{port.name}` takes words, but has a {type(strange).__name__}")
     words = words_in_one_spelling(array)
+    if port.markers:
+        is_marker = np.isin(words.astype(str), [word for word in set(words.flat) if marker_key(word) in port.markers])
+        words = np.where(is_marker, GAP, words)
     if port.encoding == "multi_hot":
         words = spelt(words, port.separator)
     if not port.gaps and (words == GAP).any():
@@ -118,6 +124,9 @@ def with_gaps(port: Port, array: Array) -> Array:
     """
     if array.dtype.kind == "O" and all(v is None or isinstance(v, int | float | np.number) for v in array.flat):
         array = np.array([np.nan if v is None else v for v in array.flat], np.float64).reshape(array.shape)
+    marked = numbers_in(port.markers)
+    if marked and array.dtype.kind in "iuf" and np.isin(array, marked).any():
+        array = np.where(np.isin(array, marked), np.nan, array)
     if array.dtype.kind != "f":
         return array
     missing = np.isnan(array)

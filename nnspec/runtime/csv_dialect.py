@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
+
+from nnspec.runtime.markers import NO_MARKERS, Markers, blanked
 
 NO_QUOTE = "none"
 _NO_NUMBER = "\0"  # before a cell that would be a number by the rules of plain ones alone, as `1.5` with a comma
@@ -25,6 +27,7 @@ class Dialect:
         quote: what stands around cells that hold a delimiter; `none` where no cell is quoted.
         encoding: of the text; `utf-8` with or without a byte order mark.
         thousands: what may stand between groups of three digits; empty where nothing does.
+        markers: what stands for a missing value.
     """
 
     delimiter: str = ","
@@ -32,11 +35,29 @@ class Dialect:
     quote: str = '"'
     encoding: str = "utf-8"
     thousands: str = ""
+    markers: Markers = NO_MARKERS
 
     @classmethod
     def from_options(cls, options: Mapping[str, object]) -> Dialect:
         """The dialect of a spec's keys; what they leave out is as usual."""
-        return cls(**{key: str(options[key]) for key in asdict(PLAIN) if key in options})
+        given = {key: str(options[key]) for key in _KEYS if key in options}
+        return cls(**given, markers=Markers.from_options(options))
+
+    def without_markers(self, names: Sequence[str], rows: list[list[str]]) -> list[list[str]]:
+        """Rows, of which cells that are markers hold nothing."""
+        if not self.markers:
+            return rows
+        columns = [
+            self._without_markers(name, cells) for name, cells in zip(names, zip(*rows, strict=True), strict=True)
+        ]
+        return [list(row) for row in zip(*columns, strict=True)]
+
+    def _without_markers(self, name: str, cells: Sequence[str]) -> Sequence[str]:
+        keys = self.markers.of(name)
+        if self.is_plain or not keys:
+            return blanked(cells, keys)
+        plain = self.plain_cells(cells)
+        return ["" if made == "" else cell for cell, made in zip(cells, blanked(plain, keys), strict=True)]
 
     @property
     def is_plain(self) -> bool:
@@ -72,3 +93,4 @@ class Dialect:
 
 
 PLAIN = Dialect()
+_KEYS = ("delimiter", "decimal", "quote", "encoding", "thousands")

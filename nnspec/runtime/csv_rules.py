@@ -101,7 +101,7 @@ def read_chunks(
                 raise CsvError(f"row {done + index + 1} has {len(rows[index])} cells, but the header has {width}")
             done += len(rows)
             if rows:
-                yield rows
+                yield dialect.without_markers(header, rows)
 
 
 @contextmanager

@@ -51,7 +51,9 @@ def propose_layout(path: Path, dialect: Dialect, wanted: Sequence[str]) -> Propo
     if found is None:
         return None
     marks, is_marked = _marks_of([path], found, wanted)
-    found = replace(found, **marks)
+    found = replace(
+        found, decimal=marks.get("decimal", found.decimal), thousands=marks.get("thousands", found.thousands)
+    )
     keys = {key: getattr(found, key) for key in ("delimiter", "decimal", "quote", "encoding", "thousands")}
     keys = {key: value for key, value in keys.items() if value != getattr(dialect, key)}
     return Proposal(keys, _reason(keys, dialect), is_sure and is_marked) if keys else None

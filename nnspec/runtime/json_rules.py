@@ -18,6 +18,7 @@ from typing import TextIO
 
 from nnspec.runtime.csv_rules import CellError, CsvError, Number, is_missing, open_text
 from nnspec.runtime.label_keys import label_key
+from nnspec.runtime.markers import Keys, marker_key
 
 Record = Mapping[str, object]
 
@@ -85,6 +86,16 @@ def value_of(record: Record, name: str) -> object:
         more, _, rest = rest.partition(".")
         head = f"{head}.{more}"
     return None
+
+
+def values_of(records: Sequence[Record], name: str, markers: Keys = frozenset()) -> list[object]:
+    """What a column holds, a row each; None where it holds nothing, or a marker of that."""
+    values = [value_of(record, name) for record in records]
+    return [None if _is_marker(value, markers) else value for value in values] if markers else values
+
+
+def _is_marker(value: object, markers: Keys) -> bool:
+    return isinstance(value, str | int | float) and not isinstance(value, bool) and marker_key(value) in markers
 
 
 def names_of(record: Record) -> Iterator[str]:

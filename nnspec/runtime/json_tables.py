@@ -17,12 +17,14 @@ from nnspec.runtime.json_rules import (
     is_nested,
     names_of,
     value_of,
+    values_of,
     word_of,
 )
+from nnspec.runtime.markers import Markers
 from nnspec.runtime.ports import Array, Metadata
 from nnspec.runtime.row_order import key_columns
 from nnspec.runtime.samples import Samples, samples_of_arrays
-from nnspec.runtime.tables import require_columns, samples_of_table, table_columns
+from nnspec.runtime.tables import options_of, require_columns, samples_of_table, table_columns
 
 
 def samples_of_records(file: Path, records: Sequence[Record], wanted: Metadata, metadata: Metadata) -> Samples:
@@ -45,9 +47,13 @@ def samples_of_records(file: Path, records: Sequence[Record], wanted: Metadata, 
     keys = table_columns(file, rows)
     header = list(dict.fromkeys(name for record in records for name in names_of(record)))
     require_columns(file, keys, header)
-    columns = {(name, is_text): _column(file, records, name, is_text=is_text) for name, is_text in keys}
+    markers = Markers.from_options(options_of(rows))
+    columns = {
+        (name, is_text): _column(file, values_of(records, name, markers.of(name)), name, is_text=is_text)
+        for name, is_text in keys
+    }
     cells = {
-        name: [word_of(value_of(record, name)) for record in records]
+        name: [word_of(value) for value in values_of(records, name, markers.of(name))]
         for name in key_columns(metadata)
         if name in header
     }
@@ -60,8 +66,7 @@ def samples_of_records(file: Path, records: Sequence[Record], wanted: Metadata, 
     return Samples(found.count, lambda part: found.take(part) | rest.take(part), found.keys, found.notes)
 
 
-def _column(file: Path, records: Sequence[Record], name: str, *, is_text: bool) -> Array:
-    values = [value_of(record, name) for record in records]
+def _column(file: Path, values: Sequence[object], name: str, *, is_text: bool) -> Array:
     nested = next((row for row, value in enumerate(values, 1) if is_nested(value)), None)
     if nested is not None:
         raise InputError(f"`{file.name}`: `{name}` of row {nested} is a list or an object")

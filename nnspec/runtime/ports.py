@@ -11,6 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from nnspec.runtime.errors import ModelError, listed
+from nnspec.runtime.markers import Markers
 
 Array = NDArray[Any]
 Metadata = Mapping[str, Any]  # of a whole model, see `Predictor.metadata`
@@ -38,6 +39,7 @@ class Port:
         encoding: what the model makes of a raw column: `number`, `category`, …; none of an input that is no column.
         separator: of a column with several words a cell, what stands between them.
         form: of a column of dates, how they are written; none for ISO 8601.
+        markers: of a column, what stands for a missing value.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Port:
     encoding: str = ""
     separator: str = ""
     form: str | None = None
+    markers: frozenset[str] = frozenset()
 
     @property
     def batch(self) -> int | None:
@@ -101,6 +104,12 @@ def read_metadata(session: Any, path: Path, signature: dict[str, dict[str, Port]
     return metadata
 
 
+def _markers(body: Metadata) -> frozenset[str]:
+    """What stands for a missing value in an input that is a column."""
+    columns = body.get("columns") or () if body.get("encoding") else ()
+    return Markers.from_options(body.get("options") or {}).of(str(columns[0])) if columns else frozenset()
+
+
 def named_ports(described: Mapping[str, Any], signature: Mapping[str, Port], path: Path) -> dict[str, Port]:
     """The session's ports, with the axis names and symbols of the metadata."""
     unknown = [name for name in described if name not in signature]
@@ -130,5 +139,6 @@ def named_ports(described: Mapping[str, Any], signature: Mapping[str, Port], pat
             encoding=str(body.get("encoding") or ""),
             separator=str(body.get("separator") or ""),
             form=body.get("format"),
+            markers=_markers(body),
         )
     return ports

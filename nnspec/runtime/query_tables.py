@@ -13,10 +13,12 @@ from nnspec.runtime.csv_rules import CellError, CsvError, Number, NumberColumn, 
 from nnspec.runtime.engine import EngineError, open_parquet, quote_name
 from nnspec.runtime.errors import InputError, listed
 from nnspec.runtime.filling import fill_from_tables
+from nnspec.runtime.markers import Markers
 from nnspec.runtime.partitions import find_files, partition_of
 from nnspec.runtime.ports import Metadata
 from nnspec.runtime.query import Fill, QueryError, run_query
 from nnspec.runtime.samples import Samples
+from nnspec.runtime.typed_markers import with_markers
 from nnspec.runtime.typed_tables import samples_of_typed
 
 if TYPE_CHECKING:
@@ -71,7 +73,8 @@ def _fill(path: Path, options: Mapping[str, Any], connection: duckdb.DuckDBPyCon
     suffix = files[0].suffix.lower() if files else ""
     try:
         if suffix in _OPENERS:
-            tables = [(file, _OPENERS[suffix](file, connection)) for file in files]
+            markers = Markers.from_options(options)
+            tables = [(file, with_markers(_OPENERS[suffix](file, connection), markers)) for file in files]
             parts = [(table, partition_of(file.absolute().parent.parts, table.types)) for file, table in tables]
             fill_from_tables(connection, name, parts)
         elif suffix in _TEXT:

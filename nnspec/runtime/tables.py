@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ from nnspec.runtime.windows import Key, needed_rows, samples_of_columns
 
 def read_csv(file: Path, wanted: Metadata, metadata: Metadata) -> Samples:
     keys = table_columns(file, wanted)
-    dialect = Dialect.from_options(next((body["options"] for body in wanted.values() if body.get("options")), {}))
+    dialect = Dialect.from_options(options_of(wanted))
     try:
         header = read_header(file, dialect)
         require_columns(file, keys, header)
@@ -37,6 +38,11 @@ def read_csv(file: Path, wanted: Metadata, metadata: Metadata) -> Samples:
     if metadata.get("order_by") in cells:
         cells[metadata["order_by"]] = dialect.order_cells(cells[metadata["order_by"]])
     return samples_of_table(file, {key: columns[key] for key in keys}, wanted, metadata, cells)
+
+
+def options_of(wanted: Metadata) -> Mapping[str, Any]:
+    """How training's table is written, which its inputs say."""
+    return next((body["options"] for body in wanted.values() if body.get("options")), {})
 
 
 def _read_csv_columns(file: Path, keys: Sequence[Key], header: Sequence[str], dialect: Dialect) -> dict[Key, Array]:

@@ -12,11 +12,13 @@ from nnspec.runtime.arrow import open_arrow
 from nnspec.runtime.csv_rules import CellError, NumberColumn, is_missing
 from nnspec.runtime.engine import EngineError, Table, Wanted, kind_of, open_parquet, read_columns, why_unreadable
 from nnspec.runtime.errors import InputError
+from nnspec.runtime.markers import Markers
 from nnspec.runtime.partitions import partition_of
 from nnspec.runtime.ports import Array, Metadata
 from nnspec.runtime.row_order import key_columns
 from nnspec.runtime.samples import Samples
-from nnspec.runtime.tables import require_columns, samples_of_table, table_columns
+from nnspec.runtime.tables import options_of, require_columns, samples_of_table, table_columns
+from nnspec.runtime.typed_markers import with_markers
 from nnspec.runtime.windows import Key
 
 
@@ -46,6 +48,7 @@ def samples_of_typed(
         EngineError: where the table cannot be read.
         InputError: where it lacks a column, or a column is not what an input takes.
     """
+    table = with_markers(table, Markers.from_options(options_of(wanted)))
     keys = table_columns(file, wanted)
     header = [*table.types, *constants]
     require_columns(file, keys, header)

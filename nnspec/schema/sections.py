@@ -18,7 +18,7 @@ from nnspec.schema.thresholds import THRESHOLD_KEY
 
 DTYPES = ["float32", "int8", "int16", "int32", "int64", "uint8", "bool", "string"]
 STRUCTURE = ("repeat", "block", "share")
-TASKS = ["regression", "quantiles", "classification", "binary", "multilabel"]
+TASKS = ["regression", "quantiles", "classification", "binary", "multilabel", "none"]
 
 
 INPUTS: Schema = named(
@@ -54,7 +54,11 @@ OUTPUTS: Schema = named(
         "An output.",
         {
             "from": {"type": "string", "description": "The node whose value it is; default: the last layer."},
-            "task": {"enum": TASKS, "description": "What the values mean; sets the default loss, metrics and labels."},
+            "task": {
+                "enum": TASKS,
+                "description": "What the values mean; sets the default loss, metrics and labels. "
+                "`none`: an output without targets, such as an embedding.",
+            },
             "classes": {
                 "type": ["array", "integer"],
                 "description": "Labels of the classes in order, or how many there are; default: from the data.",

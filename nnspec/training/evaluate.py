@@ -22,6 +22,7 @@ from nnspec.training import forecasts
 from nnspec.training.baselines import baselines
 from nnspec.training.figures.score import HEADLINE, KEPT, score_outcome, with_asked
 from nnspec.training.outcomes import in_units, outcome_of
+from nnspec.training.targets import trained_outputs
 
 
 def evaluate(
@@ -49,7 +50,7 @@ def evaluate(
         predicted = predict(model, graph, split.x, batch_size or 256, backend)
         naive = baselines(dataset, split_name, slots)
         result[split_name] = {}
-        for name, output in graph.outputs.items():
+        for name, output in trained_outputs(graph).items():
             given = in_units(output, deployment, predicted[name], split)
             outcome = outcome_of(output, deployment, given, split, dataset.steps.get(name, ()), plan)
             counted = split.counts(name)

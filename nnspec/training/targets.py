@@ -22,12 +22,13 @@ def as_samples(graph: Graph, split: Split, *, is_balanced: bool = False) -> Samp
         is_balanced: whether each class weighs as much as any other.
     """
     weights = balanced_weights(graph, split) if is_balanced else {}
-    for name, output in graph.outputs.items():
+    trained = trained_outputs(graph)
+    for name, output in trained.items():
         if split.counts(name) is not None and weighs_steps(output):
             weights[name] = counted_weights(output, split, weights.get(name))
     if weights:  # Keras needs them for all outputs or for none
-        weights = {name: weights.get(name, np.ones(split.size, np.float32)) for name in graph.outputs}
-    targets = {name: marked(output, split.y[name], split.counts(name)) for name, output in graph.outputs.items()}
+        weights = {name: weights.get(name, np.ones(split.size, np.float32)) for name in trained}
+    targets = {name: marked(output, split.y[name], split.counts(name)) for name, output in trained.items()}
     return Samples(
         inputs=as_model_inputs(graph, split.x),
         targets=by_output(graph, targets),
@@ -56,7 +57,13 @@ def counted_weights(output: Output, split: Split, weights: np.ndarray | None = N
 
 def by_output(graph: Graph, arrays: Mapping[str, np.ndarray]) -> np.ndarray | dict[str, np.ndarray]:
     """Arrays by output name as Keras takes them: that of a single output stands alone."""
-    return dict(arrays) if len(graph.outputs) > 1 else arrays[next(iter(graph.outputs))]
+    trained = trained_outputs(graph)
+    return dict(arrays) if len(trained) > 1 else arrays[next(iter(trained))]
+
+
+def trained_outputs(graph: Graph) -> dict[str, Output]:
+    """The outputs that a loss compares with targets."""
+    return {name: output for name, output in graph.outputs.items() if output.is_trained}
 
 
 def trimmed(split: Split, batch: int, span: Span) -> Split:
@@ -81,7 +88,7 @@ def balanced_weights(graph: Graph, split: Split) -> dict[str, np.ndarray]:
     Formula: N / (K * n) for a class with n of the N targets that count, of K classes that there are.
     """
     found = {}
-    for name, output in graph.outputs.items():
+    for name, output in trained_outputs(graph).items():
         targets = split.y[name]
         if output.task not in ("classification", "binary"):
             found[name] = np.ones(len(targets), np.float32)

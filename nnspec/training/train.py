@@ -29,7 +29,7 @@ from nnspec.training.augmenting import augmented
 from nnspec.training.faults import not_a_number
 from nnspec.training.settings import Settings, fixed_batches
 from nnspec.training.spec_callbacks import user_callbacks
-from nnspec.training.targets import as_samples, trimmed
+from nnspec.training.targets import as_samples, trained_outputs, trimmed
 
 
 @dataclass
@@ -60,12 +60,13 @@ def compile_model(
     training_backend(backend).seed(settings["seed"])
     compiled = build_model(graph, batches=fixed_batches(graph, settings), precision=precision)
     losses, metrics, weights = {}, {}, {}
-    for name, output in graph.outputs.items():
+    trained = trained_outputs(graph)
+    for name, output in trained.items():
         losses[name], metrics[name] = build_loss(output), build_metrics(output)
         weights[name] = output.weight
-    alone = len(graph.outputs) == 1
-    only = next(iter(graph.outputs))
-    compiled.model.compile(
+    alone = len(trained) == 1
+    only = next(iter(trained))
+    compiled.trained.compile(
         optimizer=build_optimizer(settings["optimizer"], precision=precision, accumulate=settings["accumulate"]),
         loss=losses[only] if alone else losses,
         metrics=metrics[only] if alone else metrics,
@@ -108,14 +109,14 @@ def train(
     adapt_layers(compiled, graph, dataset.splits["train"].x, padding_of(dataset))
     known = figures(graph, is_validated=validation is not None)
     chosen = user_callbacks(settings, known, folder)
-    checkpoint = Checkpoint(folder, compiled.model, chosen)
+    checkpoint = Checkpoint(folder, compiled.trained, chosen)
     start = checkpoint.restore() if resume else 0
     monitor = settings["monitor"] if validation is not None else settings["monitor"].removeprefix("val_")
     best = BestWeights(monitor, checkpoint, rises=bool(known.get(monitor))) if settings["restore_best"] else None
     callbacks: list[KerasCallback] = [NotANumber(partial(not_a_number, settings.span))]
     if settings["accumulate"] > 1:
         epoch = Epoch(training.size, batch, settings["accumulate"])
-        accumulate(compiled.model.optimizer, epoch)
+        accumulate(compiled.trained.optimizer, epoch)
         callbacks.append(Realign(epoch))
     callbacks += [*([ResetStates()] if is_stateful else []), *chosen, *([best] if best is not None else [])]
     reporter = Reporter(progress, settings["epochs"], start, checkpoint)
@@ -123,7 +124,7 @@ def train(
     if not checkpoint.is_stopped:
         try:
             engine.fit(
-                compiled.model,
+                compiled.trained,
                 augmented(
                     graph,
                     as_samples(graph, training, is_balanced=bool(settings["class_weight"])),
@@ -139,10 +140,10 @@ def train(
             reporter.bar.stop()  # Keras tells no callback of a failure
             for callback in callbacks:
                 release(callback)
-    best_epoch = len(checkpoint.history) if best is None else best.restore(compiled.model)
+    best_epoch = len(checkpoint.history) if best is None else best.restore(compiled.trained)
     if settings["precision"] != FLOAT32:
-        trained, compiled = compiled, compile_model(graph, settings, engine, precision=FLOAT32)
-        copy_weights(trained.model, compiled.model)
+        mixed, compiled = compiled, compile_model(graph, settings, engine, precision=FLOAT32)
+        copy_weights(mixed.model, compiled.model)
     return Trained(compiled, checkpoint.history, best_epoch)
 
 

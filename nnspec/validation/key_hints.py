@@ -70,7 +70,8 @@ _DATA: Hints = {
         "normalize standardize normalization scaler scaling scale preprocessing transform",
         "values are scaled by `scale: standard` or `minmax`, in an input or output of `data`",
     ),
-    **_all("dropna fillna na_values impute imputer nan", _MISSING, "missing"),
+    **_all("dropna fillna impute imputer nan", _MISSING, "missing"),
+    **_all("na_values na missing_values null_values", "what stands for a missing value is a key of `source`", "source"),
     **_all(
         "index index_col date time timestamp datetime sort sort_by order time_column",
         "the column that sorts rows is `order_by`",
@@ -97,7 +98,8 @@ _SOURCE: Hints = {
     **_all("quotechar", "what encloses cells is `quote`", "quote"),
     **_all("header names", "a table begins with a header line; inputs name its columns"),
     **_all("index_col index parse_dates", "the column that sorts rows is `order_by`, beside `source`"),
-    **_all("na_values dropna", f"{_MISSING}, beside `source`"),
+    **_all("dropna fillna", f"{_MISSING}, beside `source`"),
+    **_all("na missing_values null_values nulls", "what stands for a missing value is `na_values`", "na_values"),
     **_all("columns usecols features", "columns go to an input: `data: {inputs: {x: {columns: [a, b]}}}`"),
 }
 _SPLIT: Hints = {

@@ -120,7 +120,7 @@ class Measure:
         A softmax is measured against its largest probability, which is 1 where it is sure, and small where it has
         thousands of classes and knows nothing.
         """
-        if not output.gives_values and not output.gives_scores:
+        if output.is_trained and not output.gives_values and not output.gives_scores:
             largest = scale_of(predicted) if output.task == "classification" else 1.0
             return cls(min(1.0, largest))
         return cls(scale_of(predicted), transform if output.gives_values else None)

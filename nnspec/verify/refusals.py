@@ -56,7 +56,7 @@ def mismatch(
         message = f"labels of output `{name}` differ from Keras' for {found.other_labels:.1%} of the samples"
     else:
         error = found.max_relative_error
-        is_probability = not output.gives_values and not output.gives_scores
+        is_probability = output.is_trained and not output.gives_values and not output.gives_scores
         against = "a probability, measured against 1" if is_probability else "relative to the output's scale"
         message = (
             f"{backend.runtime} and Keras differ on output `{name}` by {error:.3g} ({against}), "

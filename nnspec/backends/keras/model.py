@@ -26,11 +26,17 @@ class Compiled:
     """A Keras model and, for every node, the Keras layer (or callable) that computes it.
 
     One input or output stands alone; several are dicts by name.
+
+    Attributes:
+        tensors: by "node" or "node.port", the Keras tensor.
+        trained: the model as it is trained: with the outputs that have targets, and the same layers; `model` itself
+            where all have.
     """
 
     model: KerasModel
     layers: Mapping[str, KerasCallable]
-    tensors: Mapping[str, Tensor] = field(default_factory=dict)  # "node" or "node.port" -> Keras tensor
+    tensors: Mapping[str, Tensor] = field(default_factory=dict)
+    trained: KerasModel = None
 
 
 def build_model(
@@ -86,7 +92,21 @@ def build_model(
         name=keras_name(graph.name),
     )
     named = {(node if port == "output" else f"{node}.{port}"): tensor for (node, port), tensor in tensors.items()}
-    return Compiled(model, layers, named)
+    return Compiled(model, layers, named, _with_targets(graph, model, outputs))
+
+
+def _with_targets(graph: Graph, model: KerasModel, outputs: Mapping[str, Tensor]) -> KerasModel:
+    """The model without the outputs that no loss compares with targets, if there are such."""
+    import keras
+
+    kept = {name: tensor for name, tensor in outputs.items() if graph.outputs[name].is_trained}
+    if not kept or len(kept) == len(outputs):
+        return model
+    return keras.Model(
+        inputs=model.input,
+        outputs=kept if len(kept) > 1 else next(iter(kept.values())),
+        name=model.name,
+    )
 
 
 def rename_operations(outputs: Iterable[Tensor]) -> None:

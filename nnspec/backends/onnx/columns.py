@@ -12,7 +12,7 @@ standard domain has no lookup of strings at all. Cells of several words are cut 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, zip_longest
 from typing import cast
 
 import numpy as np
@@ -80,8 +80,10 @@ def _encode_run(lowering: Lowering, run: Run, ports: Mapping[str, View]) -> Iter
         tensors = [ports[port].tensor for port, _ in run]
         yield _encode_numbers(lowering, numbers, tensors)
         if first.has_indicator:
-            gaps = lowering.node("Cast", lowering.node("IsNaN", tensors[0]), to=onnx_type("float32"))
-            yield _last(lowering, gaps)
+            is_gap = lowering.node("IsNaN", tensors[0])
+            for marker in first.markers:
+                is_gap = lowering.node("Or", is_gap, lowering.node("Equal", tensors[0], lowering.scalar(marker)))
+            yield _last(lowering, lowering.node("Cast", is_gap, to=onnx_type("float32")))
     elif isinstance(first, CategoryEncoding):
         yield _encode_category(lowering, first, ports[run[0][0]])
     elif isinstance(first, MultiHotEncoding):
@@ -107,7 +109,10 @@ def _encode_numbers(lowering: Lowering, numbers: Sequence[NumberEncoding], tenso
     tensor = spread[0] if len(spread) == 1 else lowering.node("Concat", *spread, axis=-1)
     fills = [np.nan if number.fill is None else number.fill for number in numbers]
     if not np.all(np.isnan(fills)):
-        tensor = lowering.node("Where", lowering.node("IsNaN", tensor), row(fills, "fill"), tensor)
+        is_gap = lowering.node("IsNaN", tensor)
+        for markers in zip_longest(*(n.markers if n.fill is not None else () for n in numbers), fillvalue=np.nan):
+            is_gap = lowering.node("Or", is_gap, lowering.node("Equal", tensor, row(markers, "marker")))
+        tensor = lowering.node("Where", is_gap, row(fills, "fill"), tensor)
     function = numbers[0].transform
     if function == "log1p":
         tensor = lowering.node("Log", lowering.node("Add", tensor, lowering.scalar(1.0)))
@@ -165,10 +170,15 @@ def _encode_multi_hot(lowering: Lowering, words: MultiHotEncoding, tensor: str) 
     if not words.takes_gaps:
         return found
     gaps = lowering.node(
-        "LabelEncoder", tensor, domain="ai.onnx.ml", keys_strings=[""], values_floats=[1.0], default_float=0.0
+        "LabelEncoder",
+        tensor,
+        domain="ai.onnx.ml",
+        keys_strings=list(words.gaps),
+        values_int64s=[1] * len(words.gaps),
+        default_int64=0,
     )
-    row = lowering.constant(words.gap_row, "gap")
-    return lowering.node("Add", found, lowering.node("Mul", _last(lowering, gaps), row))
+    is_gap = _last(lowering, lowering.node("Cast", gaps, to=onnx_type("bool")))
+    return lowering.node("Where", is_gap, lowering.constant(words.gap_row, "gap"), found)
 
 
 def undo_function(lowering: Lowering, view: View, function: str) -> View:

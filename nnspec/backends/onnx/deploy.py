@@ -5,7 +5,7 @@ The nodes compute what `nnspec.data.deployment` does in NumPy.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -30,7 +30,7 @@ def prepare_input(deployment: Deployment) -> Callable[[Lowering, str, Mapping[st
             return encode_columns(lowering, deployment.columns[name], ports)
         view, transform = ports[name], deployment.inputs.get(name)
         if transform is not None and transform.fill is not None:
-            view = _fill(lowering, view, transform.fill)
+            view = _fill(lowering, view, transform.fill, transform.markers)
         if transform is None or transform.scaling is None:
             return view
         scaled = _scale_columns(lowering, view, transform.scaling, invert=False)
@@ -74,13 +74,20 @@ def restore_outputs(
     return after
 
 
-def _fill(lowering: Lowering, view: View, fill: np.ndarray) -> View:
-    """Missing values (NaN) replaced by what stands in for them, which may differ along an axis."""
+def _fill(lowering: Lowering, view: View, fill: np.ndarray, markers: Sequence[np.ndarray]) -> View:
+    """Missing values (NaN, and markers) replaced by what stands in for them, which may differ along an axis."""
     axes = [i + 1 for i, size in enumerate(fill.shape) if size > 1]
     ready = lowering.separable(view, axes)
-    squeezed = fill.reshape([size for size in fill.shape if size > 1])
-    constant = lowering.along(ready, squeezed, axes if squeezed.ndim else [], "fill")
+
+    def constant_of(values: np.ndarray, hint: str) -> str:
+        squeezed = values.reshape([size for size in values.shape if size > 1])
+        return lowering.along(ready, squeezed, axes if squeezed.ndim else [], hint)
+
+    constant = constant_of(fill, "fill")
     is_missing = lowering.node("IsNaN", ready.tensor)
+    for marker in markers:
+        is_marker = lowering.node("Equal", ready.tensor, constant_of(marker, "marker"))
+        is_missing = lowering.node("Or", is_missing, is_marker)
     return replace(ready, tensor=lowering.node("Where", is_missing, constant, ready.tensor))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nnspec.data.checks.facts import PlanFacts, labels_of
+from nnspec.data.checks.markers import propose_markers
 from nnspec.data.checks.numbers import unfit_number
 from nnspec.data.section.column_plan import (
     DOMAINS,
@@ -115,7 +116,8 @@ def check_encoding(
     if column.is_text:
         shown = f" (`{column.text}` in row {column.text_row})" if column.text_row else ""
         message = f"column `{encoding.name}` contains text{shown}, which `{called}` cannot take"
-        fixes = [Fix(f"`{encoding.name}: one_hot`")]
+        marked = propose_markers(slot.source, encoding.name) if column.text_row else None
+        fixes = [Fix(f"`{encoding.name}: one_hot`"), *([marked] if marked is not None else [])][::-1]
         try:
             read_dates([column.text])
             fixes.insert(0, Fix(f"`{encoding.name}: {{date: [month, weekday]}}` makes features of a date"))

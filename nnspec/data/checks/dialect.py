@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -25,8 +26,17 @@ def propose_keys(source: SourcePlan, shown: str, proposal: Proposal) -> Diagnost
 
 def _fix(source: SourcePlan, proposal: Proposal) -> Fix:
     """Replaces the keys that are given, and writes the others behind the path, in the style of the section."""
-    lines = {key: f"{key}: {_written(value)}" for key, value in proposal.keys.items()}
-    edits = [Edit(source.spans[key], _written(proposal.keys[key])) for key in lines if key in source.spans]
+    return fix_of_keys(source, proposal.keys, "", is_certain=proposal.is_certain)
+
+
+def fix_of_keys(source: SourcePlan, keys: Mapping[str, object], about: str, *, is_certain: bool) -> Fix:
+    """Writes keys beside a source's path.
+
+    Args:
+        about: what its text begins with.
+    """
+    lines = {key: f"{key}: {_written(value)}" for key, value in keys.items()}
+    edits = [Edit(source.spans[key], _written(keys[key])) for key in lines if key in source.spans]
     added = [line for key, line in lines.items() if key not in source.spans]
     if added and source.spans:
         end = replace(source.span, line=source.span.end_line, column=source.span.end_column)
@@ -37,10 +47,10 @@ def _fix(source: SourcePlan, proposal: Proposal) -> Fix:
             indent = " " * (source.spans[f"{source.kind} key"].column - 1)
             text = "".join(f"\n{indent}{line}" for line in added)
             edits.append(Edit(replace(end, column=column, end_column=column), text))
-    how = Applicability.MACHINE if proposal.is_certain and edits else Applicability.MAYBE
-    return Fix(f"write `{', '.join(lines.values())}` beside the path", tuple(edits), how)
+    how = Applicability.MACHINE if is_certain and edits else Applicability.MAYBE
+    return Fix(f"{about}write `{', '.join(lines.values())}` beside the path", tuple(edits), how)
 
 
-def _written(value: str) -> str:
+def _written(value: object) -> str:
     """Marks stand in quotes, though YAML would read some without: `";"` is found more easily than `;`."""
-    return f'"{value}"' if len(value) == 1 and value not in '"\\\t' else as_yaml(value)
+    return f'"{value}"' if isinstance(value, str) and len(value) == 1 and value not in '"\\\t' else as_yaml(value)

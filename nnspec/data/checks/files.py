@@ -14,6 +14,7 @@ from nnspec.data.checks.dialect import propose_keys
 from nnspec.data.checks.drawn import check_strata
 from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.checks.leaks import check_leaks
+from nnspec.data.checks.markers import check_markers, propose_markers
 from nnspec.data.checks.numbers import unfit_number
 from nnspec.data.checks.splits import check_classes, check_splits
 from nnspec.data.prepare.fit import FitError, file_axes, misfit, slot_layout
@@ -38,6 +39,7 @@ def probe(plan: DataPlan, inputs: Mapping[str, Slot], outputs: Mapping[str, Slot
     files = PlanFacts(plan)
     report.extend(files.diagnostics)
     report.extend(check_missing_rules(plan, files))
+    report.extend(check_markers(plan, files))
     gaps: _Gaps = set()
     counts: dict[str, tuple[int, SlotPlan]] = {}
     for slot in plan.slots():
@@ -158,12 +160,13 @@ class _SlotProbe:
                 self.gaps.add((str(source.path), ""))
                 self.report.add(propose_keys(source, f"column `{name}` of `{source.shown}`", proposal))
                 return
+            marked = propose_markers(source, name)
             shown = f" (`{column.text}` in {source.source.locate(source, column.text_row)})" if column.text_row else ""
             self.fault(
                 "NN506",
                 f"column `{name}` contains text{shown}, but {self.slot.kind} `{self.slot.name}` takes numbers",
                 key,
-                fixes=_words_to_numbers() if is_input else (),
+                fixes=(marked,) if marked is not None else _words_to_numbers() if is_input else (),
             )
         elif is_input or self.slot.needs_numbers(self.model.task):
             self.report.extend(check_target(self.plan, self.files, self.slot, self.slot.columns.index(name)))

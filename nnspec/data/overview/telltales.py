@@ -40,7 +40,7 @@ def find_telltales(plan: DataPlan, data: Dataset) -> Iterator[Telltale]:
         columns = list(_columns(plan, data, slot))
         for name, values in columns:
             found = _told_by(plan, data, name, values, is_alone=len(columns) == 1 and len(plan.inputs) == 1)
-            if found is None and not plan.split.is_chronological and _numbers_rows(values, rows):
+            if found is None and plan.outputs and not plan.split.is_chronological and _numbers_rows(values, rows):
                 found = next(iter(plan.outputs.values())), "numbers the rows of the file, which the splits mix:"
             if found is not None:
                 yield Telltale(slot, name, *found)

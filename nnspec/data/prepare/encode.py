@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from nnspec.data.section.ports import port_names
 from nnspec.diagnostics import SpecError
 from nnspec.ir.levels import LEVEL
 from nnspec.lazy import dataclass
+from nnspec.runtime.markers import Markers, numbers_in
 
 Array = np.ndarray
 
@@ -83,8 +85,9 @@ def fit_input(
     """
     step = padded_axis(slot, model, layout, rows)
     fill = fit_fill(plan, slot, layout, rows.values[train[rows.complete[train]]]) if model.is_float else None
+    markers = markers_beside(slot, fill)
     if slot.scale is None or slot.scale.method == "none":
-        return InputTransform(None, slot.pad_value, step, fill)
+        return InputTransform(None, slot.pad_value, step, fill, markers)
     along = _own_statistics(plan, slot, model, layout)
     values = raw
     if plan.window is not None and slot.is_windowed and layout.position(0) not in along:
@@ -96,7 +99,7 @@ def fit_input(
     padding = transform.padding(raw)
     if padding is not None:
         values = np.where(padding, np.nan, raw)
-    fitted = InputTransform(Scaling.fit(values, slot.scale.method, along), slot.pad_value, step, fill)
+    fitted = InputTransform(Scaling.fit(values, slot.scale.method, along), slot.pad_value, step, fill, markers)
     if padding is not None:
         again = fitted.padding(fitted.apply(raw))
         if again is not None and (again & ~padding).any():
@@ -104,6 +107,16 @@ def fit_input(
             span, where = slot.span_of("pad_value"), slot.where("pad_value")
             raise SpecError.single("NN506", message, span, notes=["choose another `pad_value`"], path=where)
     return fitted
+
+
+def markers_beside(slot: SlotPlan, fill: Array | None) -> tuple[Array, ...]:
+    """The numbers that stand for missing values in the columns that are filled, axes as those of `fill`."""
+    if fill is None:
+        return ()
+    known = Markers.from_options(slot.source.options)
+    filled = ~np.isnan(np.broadcast_to(fill.ravel(), len(slot.columns)))
+    numbers = [numbers_in(known.of(name)) if own else () for name, own in zip(slot.columns, filled, strict=True)]
+    return tuple(np.array(found, np.float32).reshape(fill.shape) for found in zip_longest(*numbers, fillvalue=np.nan))
 
 
 def fit_fill(plan: DataPlan, slot: SlotPlan, layout: Layout, used: Array) -> Array | None:

@@ -22,6 +22,7 @@ from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.sources.label_keys import label_key
 from nnspec.diagnostics import SpecError
 from nnspec.runtime.date_rules import read_dates
+from nnspec.runtime.markers import Markers, numbers_in
 
 Numbers = NDArray[np.float64]
 
@@ -48,23 +49,24 @@ def fit_columns(
     found: dict[str, Encoding] = {}
     for place, (port, column) in enumerate(zip(ports, slot.encodings, strict=True)):
         rule = plan.missing_rule(column.name)
+        markers = Markers.from_options(slot.source.options).of(column.name)
         values, words = used[:, place], rows.words[place]
         if column.is_date:
             found[port] = fit_date(slot, place, rule, values)
         elif words is None:
             fill = fill_of(slot, place, rule, values) if rule.is_in_graph else None
             fitted = fit_number(column, fill, values)
-            found[port] = replace(fitted, has_indicator=has_indicator(column, rule))
+            found[port] = replace(fitted, has_indicator=has_indicator(column, rule), markers=numbers_in(markers))
         else:
             present = values[~np.isnan(values)]
             if rule.policy == "most_frequent":
                 _require_values(slot, place, rule, present)
             counted = np.array(words, dtype=object)[present.astype(np.int64)]
             if column.kind == "multi_hot":
-                found[port] = fit_multi_hot(column, rule, words, counted)
+                found[port] = replace(fit_multi_hot(column, rule, words, counted), markers=tuple(sorted(markers)))
                 continue
             training = np.array([words[int(code)] for code in np.unique(present)], dtype=object)
-            found[port] = fit_category(column, rule, words, training, counted)
+            found[port] = replace(fit_category(column, rule, words, training, counted), markers=tuple(sorted(markers)))
     return EncodedInput(found, layout_axes(plan, slot, layout), model.dtype)
 
 

@@ -99,12 +99,15 @@ class InputTransform:
         step: the position, batch included, of the axis that padding runs along.
         fill: what stands in for missing values (NaN), axes `*input`, 1 along those that share it; None where none may
             be missing.
+        markers: numbers that stand for missing values where something fills them in, axes as `fill`; each has NaN for
+            columns that have fewer.
     """
 
     scaling: Scaling | None = None
     pad_value: float | None = None
     step: int | None = None
     fill: Float | None = None
+    markers: tuple[Float, ...] = ()
 
     def padding(self, raw: Array) -> NDArray[np.bool_] | None:
         """Where `raw` is padding: axes `batch time` kept, 1 along all others; None where nothing is padded."""
@@ -116,7 +119,11 @@ class InputTransform:
     def apply(self, raw: Array) -> Array:
         """Axes `batch *input` to the same; float32 where values are scaled."""
         if self.fill is not None:
-            raw = np.where(np.isnan(raw), self.fill, _as_float(raw))
+            values = _as_float(raw)
+            gaps = np.isnan(values)
+            for marker in self.markers:
+                gaps |= values == marker
+            raw = np.where(gaps, self.fill, values)
         if self.scaling is None:
             return raw if raw.dtype.kind in "biuOU" else _as_float(raw)
         scaled = self.scaling.apply(raw)
@@ -126,13 +133,15 @@ class InputTransform:
     def to_json(self) -> dict[str, Any]:
         scaling = self.scaling.to_json() if self.scaling else None
         fill = {} if self.fill is None else {"fill": self.fill.tolist()}
-        return {"scaling": scaling, "pad_value": self.pad_value, "step": self.step, **fill}
+        markers = {"markers": [marker.tolist() for marker in self.markers]} if self.markers else {}
+        return {"scaling": scaling, "pad_value": self.pad_value, "step": self.step, **fill, **markers}
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> InputTransform:
         scaling = Scaling.from_json(body["scaling"]) if body.get("scaling") else None
         fill = _as_float(body["fill"]) if body.get("fill") is not None else None
-        return cls(scaling, body.get("pad_value"), body.get("step"), fill)
+        markers = tuple(map(_as_float, body.get("markers") or ()))
+        return cls(scaling, body.get("pad_value"), body.get("step"), fill, markers)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from nnspec.data.section.ahead import check_reach
 from nnspec.data.section.augment import check_augment
 from nnspec.data.section.bind import check_folders, check_labels
+from nnspec.data.section.copies import check_copies
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.diagnostics import Diagnostic, Fix, Related, did_you_mean
 from nnspec.diagnostics.lists import enumerated
@@ -51,6 +52,7 @@ def check(plan: DataPlan, inputs: Slots, outputs: Slots) -> Iterator[Diagnostic]
     """NN208, NN506, NN508, NN512 and NN516, for slots that are settled."""
     yield from _check_names(plan, plan.inputs, inputs, "input")
     yield from _check_names(plan, plan.outputs, outputs, "output")
+    yield from check_copies(plan, inputs, outputs)
     yield from check_folders(plan, inputs)
     yield from check_augment(plan, inputs, outputs)
     for name in plan.inputs.keys() & inputs.keys():
@@ -75,19 +77,31 @@ def check(plan: DataPlan, inputs: Slots, outputs: Slots) -> Iterator[Diagnostic]
 
 
 def _check_names(plan: DataPlan, found: Mapping[str, SlotPlan], wanted: Slots, kind: str) -> Iterator[Diagnostic]:
-    for name, slot in found.items():
+    copies = {copy.name: copy for copy in plan.copies.values() if kind == "output"}
+    places = {name: slot.span for name, slot in found.items()} | {name: copy.span for name, copy in copies.items()}
+    for name, span in places.items():
         if name not in wanted:
             message = f"`data.{kind}s.{name}` matches no {kind} of the model{did_you_mean(name, wanted)}"
             notes = (f"the model's {kind}s: {enumerated(wanted) or 'none'}",)
-            yield Diagnostic("NN512", message, slot.span, path=slot.where(), notes=notes)
+            yield Diagnostic("NN512", message, span, path=f"data.{kind}s.{name}", notes=notes)
     for name, model in wanted.items():
-        if name not in found:
+        if name in found and not model.has_target:
+            yield _without_target(found[name], model)
+        if name not in {*found, *copies} and model.has_target:
             key = f"{kind}s"
             related = (Related(model.span, f"{kind} `{name}` of the model"),)
             span = plan.spans.get(key, plan.span)
             fix = Fix(f"add `{name}:` under `data.{key}` and say where its data comes from")
             message = f"`data.{key}` has no entry for {kind} `{name}` of the model"
-            yield Diagnostic("NN512", message, span.start, path=f"data.{key}", related=related, fixes=(fix,))
+            none = (Fix(f"if it has no target, set `task: none` in `outputs.{name}`"),) if kind == "output" else ()
+            yield Diagnostic("NN512", message, span.start, path=f"data.{key}", related=related, fixes=(fix, *none))
+
+
+def _without_target(slot: SlotPlan, model: Slot) -> Diagnostic:
+    message = f"output `{slot.name}` has `task: none`, so it has no targets, but `data` names some"
+    fixes = (Fix(f"remove `{slot.name}` from `data.outputs`"), Fix("or give the output the task of these targets"))
+    related = (Related(model.span, f"output `{slot.name}` of the model"),)
+    return Diagnostic("NN577", message, slot.span, path=slot.where(), related=related, fixes=fixes)
 
 
 def _check_text(slot: SlotPlan, model: Slot) -> Iterator[Diagnostic]:

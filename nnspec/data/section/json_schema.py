@@ -121,6 +121,10 @@ _INPUT_KEYS: dict[str, Schema] = {
 }
 
 _OUTPUT_KEYS: dict[str, Schema] = {
+    "of": _text(
+        "The input that the output reconstructs: its targets are what the network reads of that input, scaled as it "
+        "is, and the deployed model gives original units. Padded steps do not count."
+    ),
     "relative_to": {
         "type": "string",
         "enum": ["last", "window"],

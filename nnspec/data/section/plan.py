@@ -10,10 +10,11 @@ from dataclasses import field
 from pathlib import Path
 
 from nnspec.data.section.column_plan import ColumnPlan, MissingRule
+from nnspec.data.section.copy_plan import CopyPlan
 from nnspec.data.section.split_plan import SplitPlan
 from nnspec.data.sources.base import SourcePlan
 from nnspec.diagnostics import Span
-from nnspec.ir.graph import NUMERIC_TASKS
+from nnspec.ir.graph import NO_TASK, NUMERIC_TASKS
 from nnspec.ir.levels import LEVEL
 from nnspec.lazy import dataclass
 
@@ -53,6 +54,11 @@ class Slot:
         quantiles without levels."""
         left_out = self.class_axis if self.task == "classification" else LEVEL if self.levels else None
         return tuple(axis for axis in self.axes if axis[0] != left_out)
+
+    @property
+    def has_target(self) -> bool:
+        """Whether an input or output has data."""
+        return self.task != NO_TASK
 
     @property
     def gives_values(self) -> bool:
@@ -224,7 +230,12 @@ class AugmentStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataPlan:
-    """The whole `data` section."""
+    """The whole `data` section.
+
+    Attributes:
+        outputs: those whose targets are read from a source.
+        copies: those that reconstruct an input.
+    """
 
     root: Path
     source: SourcePlan | None
@@ -237,6 +248,7 @@ class DataPlan:
     inputs: dict[str, SlotPlan]
     outputs: dict[str, SlotPlan]
     augment: tuple[AugmentStep, ...] = ()
+    copies: dict[str, CopyPlan] = field(default_factory=dict)
     span: Span
     spans: dict[str, Span] = field(default_factory=dict)
 
@@ -253,6 +265,14 @@ class DataPlan:
     def missing(self) -> str:
         """What is done about gaps of all columns that are not named: the policy of their rule."""
         return self.missing_rule().policy
+
+    def columns_of(self, output: str) -> tuple[str, ...]:
+        """The columns that an output's targets are, or that it reconstructs."""
+        slot = self.outputs.get(output)
+        if slot is None and output in self.copies:
+            slot = self.inputs.get(self.copies[output].input)
+            return () if slot is None or slot.encodings else slot.columns  # what they become has other names
+        return () if slot is None else slot.columns
 
     @property
     def gap(self) -> int:

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from nnspec.data.section.augment import read_augment
+from nnspec.data.section.copies import read_copy
+from nnspec.data.section.copy_plan import CopyPlan
 from nnspec.data.section.json_schema import SLOT_KEYS
 from nnspec.data.section.plan import DataPlan, SlotPlan, WindowPlan
 from nnspec.data.section.read_columns import read_encodings, read_missing, read_target_encoding
@@ -67,9 +69,14 @@ class _Reader(SourceReader):
         if "by" in split.spans:
             spans.setdefault("order_by", split.spans["by"])
         slots: dict[str, dict[str, SlotPlan]] = {"inputs": {}, "outputs": {}}
+        copies: dict[str, CopyPlan] = {}
         for role, found in slots.items():
             section = self.node.get(role)
             for name, body in section.entries.items() if isinstance(section, Mapping) else ():
+                if role == "outputs" and isinstance(body, Mapping) and "of" in body.entries:
+                    copy = read_copy(name, body, self.fault)
+                    copies |= {name: copy} if copy is not None else {}
+                    continue
                 slot = self.read_slot(role, name, body) if isinstance(body, Mapping) else None
                 if slot is not None:
                     found[name] = slot
@@ -86,6 +93,7 @@ class _Reader(SourceReader):
             inputs=slots["inputs"],
             outputs=slots["outputs"],
             augment=read_augment(plain.get("augment"), spans),
+            copies=copies,
             span=self.node.span,
             spans=spans,
         )

@@ -20,6 +20,7 @@ from nnspec.data.sources.base import (
 )
 from nnspec.data.sources.csv_options import OPTIONS
 from nnspec.data.sources.csv_scan import FileError, scan_columns
+from nnspec.data.sources.na_values import NA_VALUES
 from nnspec.data.sources.paths import expand
 from nnspec.data.sources.stamps import stamps_of
 from nnspec.runtime.csv_dialect import Dialect
@@ -42,7 +43,7 @@ class CsvSource(TableSource):
     )
     suffixes = (".csv", ".tsv")
     is_pattern = True
-    options = OPTIONS
+    options = OPTIONS | NA_VALUES
 
     def check_options(self, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         dialect = Dialect.from_options(options)

@@ -21,6 +21,7 @@ from nnspec.data.sources.base import (
 )
 from nnspec.data.sources.csv_scan import ColumnScan
 from nnspec.data.sources.label_keys import label_key
+from nnspec.data.sources.na_values import NA_VALUES
 from nnspec.data.sources.paths import expand
 from nnspec.data.sources.stamps import Stamps, stamps_of
 from nnspec.runtime.csv_rules import CHUNK_ROWS, CellError
@@ -34,8 +35,10 @@ from nnspec.runtime.json_rules import (
     names_of,
     read_records,
     value_of,
+    values_of,
     word_of,
 )
+from nnspec.runtime.markers import Markers
 from nnspec.runtime.time_rules import sort_keys
 
 if TYPE_CHECKING:
@@ -84,6 +87,7 @@ class JsonSource(DataSource):
     selectors = ("columns", "array")
     is_table = True
     is_pattern = True
+    options = NA_VALUES
 
     def list_files(self, path: Path) -> list[Path]:
         return expand(path)
@@ -93,7 +97,8 @@ class JsonSource(DataSource):
         for path in paths:
             plan.check_below(path)
         stamps = stamps_of(paths)
-        columns, nested = _scan(paths, stamps, tuple(wanted), tuple(sorted(set(kept))))
+        markers = Markers.from_options(plan.options)
+        columns, nested = _scan(paths, stamps, tuple(wanted), tuple(sorted(set(kept))), markers)
         return _JsonFacts(paths, stamps, columns, nested, plan.shown)
 
     def locate(self, plan: SourcePlan, row: int) -> str:
@@ -106,9 +111,10 @@ class JsonSource(DataSource):
         return f"row {row}"
 
     def open_columns(self, plan: SourcePlan, names: Sequence[str], reading: Reading) -> Iterator[list[Column]]:
+        markers = Markers.from_options(plan.options)
         if reading is Reading.ORDER:
             records = [record for path in plan.files() for record in _records(path, len(plan.files()))]
-            yield [_order([value_of(record, name) for record in records]) for name in names]
+            yield [_order(values_of(records, name, markers.of(name))) for name in names]
             return
         readers, done = [JsonNumbers() for _ in names], 0
         for path in plan.files():
@@ -117,7 +123,7 @@ class JsonSource(DataSource):
             while chunk := list(islice(records_left, CHUNK_ROWS)):
                 found = []
                 for name, reader in zip(names, readers, strict=True):
-                    values = [value_of(record, name) for record in chunk]
+                    values = values_of(chunk, name, markers.of(name))
                     try:
                         found.append(_numbers(values, reader) if reading is Reading.NUMBER else _words(values, reading))
                     except CellError as error:
@@ -152,7 +158,7 @@ def _records(path: Path, files: int) -> Iterator[Record]:
 
 @lru_cache(maxsize=4)  # an editor asks after each letter
 def _scan(
-    paths: tuple[Path, ...], stamps: Stamps, wanted: tuple[str, ...], kept: tuple[str, ...]
+    paths: tuple[Path, ...], stamps: Stamps, wanted: tuple[str, ...], kept: tuple[str, ...], markers: Markers
 ) -> tuple[dict[str, ColumnFacts], dict[str, int]]:
     """Facts of every column, in the order in which they appear, and of lists and objects the first row that has one."""
     scans = {
@@ -166,7 +172,7 @@ def _scan(
             for record in chunk:
                 names.update(dict.fromkeys(names_of(record)))
             for name, scan in scans.items():
-                values = [value_of(record, name) for record in chunk]
+                values = values_of(chunk, name, markers.of(name))
                 if name not in nested:
                     first = next((row for row, value in enumerate(values, rows + 1) if is_nested(value)), None)
                     if first is not None:

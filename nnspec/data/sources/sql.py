@@ -11,10 +11,13 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
 from nnspec.data.sources.base import SourceError, SourcePlan
+from nnspec.data.sources.na_values import NA_VALUES
 from nnspec.data.sources.snapshots import SnapshotSource
 from nnspec.data.sources.stamps import stamps_of
 from nnspec.data.sources.typed import FillingSource
-from nnspec.runtime.engine import Table, connect, open_origin
+from nnspec.runtime.engine import Table, connect, open_origin, quote_name
+from nnspec.runtime.markers import OPTION, Markers
+from nnspec.runtime.typed_markers import clear_markers
 
 if TYPE_CHECKING:
     import duckdb
@@ -32,6 +35,7 @@ class SqlSource(FillingSource, SnapshotSource):
         "`postgresql://user@host/database`, without a password (`secret`)."
     )
     options = {
+        **NA_VALUES,
         "table": {
             "type": "string",
             "minLength": 1,
@@ -55,7 +59,8 @@ class SqlSource(FillingSource, SnapshotSource):
         return int(time.monotonic() // _SECONDS_KEPT)
 
     def describe_reading(self, plan: SourcePlan) -> dict[str, object]:
-        return {}
+        """What has no place in a file that is passed on stays out of it."""
+        return {"options": {OPTION: plan.options[OPTION]}} if OPTION in plan.options else {}
 
     def make(self, plan: SourcePlan) -> Table:
         connection = connect()
@@ -68,13 +73,21 @@ class SqlSource(FillingSource, SnapshotSource):
             from nnspec.data.sources.postgres import fill_from_postgres
 
             fill_from_postgres(connection, name, plan.shown, table, plan.options.get("secret"))
+            _clear(connection, name, plan)
             return
         from nnspec.data.sources.sqlite import fill_from_sqlite
 
         for path in plan.files():
-            fill_from_sqlite(connection, name, path, table)
+            fill_from_sqlite(connection, name, path, table, Markers.from_options(plan.options))
+            _clear(connection, name, plan)
             return
         raise SourceError("it is not there")
+
+
+def _clear(connection: duckdb.DuckDBPyConnection, name: str, plan: SourcePlan) -> None:
+    markers = Markers.from_options(plan.options)
+    if markers:
+        clear_markers(connection, name, open_origin(connection, quote_name(name)).types, markers)
 
 
 SOURCE = SqlSource()

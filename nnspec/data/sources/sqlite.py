@@ -11,18 +11,23 @@ from typing import TYPE_CHECKING
 
 from nnspec.data.sources.base import SourceError, ToldError
 from nnspec.data.sources.sql_rows import CHUNK_ROWS, SECONDS, Cell, insert_rows, no_table
-from nnspec.runtime.engine import quote_name
+from nnspec.runtime.engine import quote_name, quote_text
+from nnspec.runtime.markers import NO_MARKERS, Markers
 
 if TYPE_CHECKING:
     import duckdb
 
+_BY_ROWID = " ORDER BY rowid"
 _STEPS = 100_000  # of SQLite's machine, between two looks at the clock
 
 
-def fill_from_sqlite(connection: duckdb.DuckDBPyConnection, name: str, file: Path, table: str) -> None:
+def fill_from_sqlite(
+    connection: duckdb.DuckDBPyConnection, name: str, file: Path, table: str, markers: Markers = NO_MARKERS
+) -> None:
     """Makes the table `name` of a table or view of a SQLite file, rows in the order of its primary key or rowid.
 
     Integers are BIGINT, numbers DOUBLE, words VARCHAR; a column with both is text. What is no number or text is a BLOB.
+    A text that is one of the markers does not make text of a column.
 
     Raises:
         SourceError: where it is no SQLite file, or is damaged.
@@ -30,7 +35,7 @@ def fill_from_sqlite(connection: duckdb.DuckDBPyConnection, name: str, file: Pat
     """
     try:
         with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as database:
-            _fill(connection, name, database, file.name, table)
+            _fill(connection, name, database, file.name, table, markers)
     except sqlite3.OperationalError as error:
         if "interrupted" in str(error):
             message = f"table `{table}` of `{file.name}` takes longer than {SECONDS} s to read"
@@ -41,7 +46,12 @@ def fill_from_sqlite(connection: duckdb.DuckDBPyConnection, name: str, file: Pat
 
 
 def _fill(
-    connection: duckdb.DuckDBPyConnection, name: str, database: sqlite3.Connection, shown: str, table: str
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    database: sqlite3.Connection,
+    shown: str,
+    table: str,
+    markers: Markers,
 ) -> None:
     end = time.monotonic() + SECONDS
     database.set_progress_handler(lambda: int(time.monotonic() > end), _STEPS)
@@ -55,10 +65,10 @@ def _fill(
     )
     if table not in kinds:
         raise no_table(shown, table, sorted(kinds))
-    origin = quote_name(table)
-    columns = [str(row[1]) for row in database.execute(f"PRAGMA table_info({origin})")]
-    types = {column: _type_of(database, origin, column) for column in columns}
+    columns = [str(row[1]) for row in database.execute(f"PRAGMA table_info({quote_name(table)})")]
     order = _order_of(database, table) if kinds[table] == "table" else ""
+    origin = _without_texts(table, columns, markers, "rowid, " if order == _BY_ROWID else "")
+    types = {column: _type_of(database, origin, column) for column in columns}
     cells = ", ".join(quote_name(c) if kind != "BLOB" else f"NULL AS {quote_name(c)}" for c, kind in types.items())
     insert_rows(
         connection, name, types, _chunks(database, f"SELECT {cells} FROM {origin}{order}", list(types.values()))
@@ -76,10 +86,21 @@ def _type_of(database: sqlite3.Connection, origin: str, column: str) -> str:
     return "DOUBLE" if "real" in found else "BIGINT"
 
 
+def _without_texts(table: str, columns: Sequence[str], markers: Markers, row: str) -> str:
+    """What stands after FROM: the table, or it with NULL for texts that are markers, rowid and keys as they are."""
+    cleared = []
+    for column in columns:
+        words = ", ".join(map(quote_text, sorted(markers.of(column))))
+        cell = quote_name(column)
+        is_marker = f"typeof({cell}) = 'text' AND trim({cell}) IN ({words})"
+        cleared.append(f"CASE WHEN {is_marker} THEN NULL ELSE {cell} END AS {cell}" if words else cell)
+    return f"(SELECT {row}{', '.join(cleared)} FROM {quote_name(table)})" if markers else quote_name(table)
+
+
 def _order_of(database: sqlite3.Connection, table: str) -> str:
     info = list(database.execute(f"PRAGMA table_info({quote_name(table)})"))
     keys = [quote_name(str(row[1])) for row in sorted(info, key=lambda row: int(row[5])) if row[5]]
-    return f" ORDER BY {', '.join(keys)}" if keys else " ORDER BY rowid"
+    return f" ORDER BY {', '.join(keys)}" if keys else _BY_ROWID
 
 
 def _chunks(database: sqlite3.Connection, sql: str, types: Sequence[str]) -> Iterator[list[tuple[Cell, ...]]]:

@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnspec.data.sources.base import SourceError, SourcePlan
+from nnspec.data.sources.na_values import NA_VALUES
 from nnspec.data.sources.typed import FillingSource, Part, TypedSource
 from nnspec.data.sources.typed_fill import fill_from_parts
 from nnspec.runtime.engine import EngineError, Table, connect
+from nnspec.runtime.markers import Markers
 from nnspec.runtime.partitions import find_files, fixed_folder, partition_of
+from nnspec.runtime.typed_markers import with_markers
 
 if TYPE_CHECKING:
     import duckdb
@@ -23,6 +26,7 @@ class TypedFiles(FillingSource, TypedSource):
 
     is_pattern = True
     is_folder = True
+    options = NA_VALUES
 
     @abstractmethod
     def open_file(self, file: Path, connection: duckdb.DuckDBPyConnection) -> Table:
@@ -56,4 +60,5 @@ class TypedFiles(FillingSource, TypedSource):
                 table = self.open_file(file, connection)
             except EngineError as error:
                 raise SourceError(str(error) if len(files) == 1 else f"`{below.as_posix()}`: {error}") from None
+            table = with_markers(table, Markers.from_options(plan.options))
             yield Part(table, below.as_posix(), partition_of(below.parent.parts, table.types))

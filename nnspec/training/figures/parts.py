@@ -31,8 +31,7 @@ def parts_of(output: Output, plan: DataPlan | None) -> tuple[Part, ...]:
     """
     if is_map(output):
         return ()
-    slot = plan.outputs.get(output.name) if plan is not None else None
-    columns: Sequence[str] = () if slot is None else slot.columns
+    columns: Sequence[str] = () if plan is None else plan.columns_of(output.name)
     window = plan.window if plan is not None else None
     steps = plain(window.horizon) if window is not None and window.has_steps else ()
     axes = target_axes(output)

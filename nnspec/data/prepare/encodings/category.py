@@ -31,6 +31,7 @@ class CategoryEncoding:
             them, since `nnspec check` counts the values of the whole column.
         fill: the word that a gap is taken for; None where no value may be missing.
         has_gap_place: whether gaps are a category of their own.
+        markers: words that stand for a missing value.
     """
 
     name: str
@@ -39,6 +40,7 @@ class CategoryEncoding:
     unused: int = 0
     fill: str | None = None
     has_gap_place: bool = False
+    markers: tuple[str, ...] = ()
 
     kind: ClassVar[str] = "category"
     dtype: ClassVar[str] = "string"
@@ -79,7 +81,7 @@ class CategoryEncoding:
             found[GAP] = self.size - 1
         elif self.fill is not None:
             found[GAP] = found.get(self.fill, self.unknown)
-        return found
+        return found | dict.fromkeys(self.markers if GAP in found else (), found.get(GAP, 0))
 
     def codes(self, raw: np.ndarray) -> NDArray[np.int64]:
         """The place of each raw value, axes as theirs."""
@@ -108,11 +110,12 @@ class CategoryEncoding:
 
     def to_json(self) -> dict[str, Plain]:
         body: dict[str, Plain] = {"kind": self.kind, "name": self.name, "form": self.form, "words": list(self.words)}
-        return {**body, "unused": self.unused, "fill": self.fill, "has_gap_place": self.has_gap_place}
+        more: dict[str, Plain] = {"markers": list(self.markers)} if self.markers else {}
+        return {**body, "unused": self.unused, "fill": self.fill, "has_gap_place": self.has_gap_place, **more}
 
     @classmethod
     def from_json(cls, body: Body) -> CategoryEncoding:
-        words, fill = body["words"], body.get("fill")
+        words, fill, markers = body["words"], body.get("fill"), body.get("markers")
         assert isinstance(words, list)
         return cls(
             name=str(body["name"]),
@@ -121,6 +124,7 @@ class CategoryEncoding:
             unused=int(str(body.get("unused", 0))),
             fill=None if fill is None else str(fill),
             has_gap_place=bool(body.get("has_gap_place")),
+            markers=tuple(map(str, markers)) if isinstance(markers, list) else (),
         )
 
 

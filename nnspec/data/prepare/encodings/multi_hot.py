@@ -26,6 +26,7 @@ class MultiHotEncoding:
         unused: words that other rows have and no training row, see `CategoryEncoding`.
         fill: the words that a gap is taken for; None where no value may be missing.
         has_gap_place: whether gaps are a category of their own.
+        markers: cells that stand for a missing value.
     """
 
     name: str
@@ -34,6 +35,7 @@ class MultiHotEncoding:
     unused: int = 0
     fill: tuple[str, ...] | None = None
     has_gap_place: bool = False
+    markers: tuple[str, ...] = ()
 
     kind: ClassVar[str] = "multi_hot"
     dtype: ClassVar[str] = "string"
@@ -66,6 +68,11 @@ class MultiHotEncoding:
             found |= dict.fromkeys((word, f" {word}", f"{word} ", f" {word} "), place)
         return found
 
+    @property
+    def gaps(self) -> tuple[str, ...]:
+        """The cells that are missing values; none where no value may be missing."""
+        return (GAP, *self.markers) if self.takes_gaps else ()
+
     @cached_property
     def gap_row(self) -> Float:
         """What a gap becomes, axes `feature`; zeros where none may be missing."""
@@ -80,9 +87,9 @@ class MultiHotEncoding:
         distinct, inverse = np.unique(np.asarray(raw).astype(str), return_inverse=True)
         rows = np.zeros((len(distinct), self.size + 1), np.float32)
         for row, cell in zip(rows, distinct.tolist(), strict=True):
-            if cell == GAP:
+            if cell in self.gaps:
                 row[:-1] = self.gap_row
-            else:
+            elif cell:
                 row[[self.table.get(word, self.unknown) for word in cell.split(self.separator)]] = 1
         return np.asarray(rows[inverse.ravel(), :-1].reshape(*np.shape(raw), self.size))
 
@@ -113,11 +120,12 @@ class MultiHotEncoding:
             "unused": self.unused,
             "fill": fill,
             "has_gap_place": self.has_gap_place,
+            **({"markers": list(self.markers)} if self.markers else {}),
         }
 
     @classmethod
     def from_json(cls, body: Body) -> MultiHotEncoding:
-        words, fill = body["words"], body.get("fill")
+        words, fill, markers = body["words"], body.get("fill"), body.get("markers")
         assert isinstance(words, list)
         return cls(
             name=str(body["name"]),
@@ -126,4 +134,5 @@ class MultiHotEncoding:
             unused=int(str(body.get("unused", 0))),
             fill=tuple(str(word) for word in fill) if isinstance(fill, list) else None,
             has_gap_place=bool(body.get("has_gap_place")),
+            markers=tuple(map(str, markers)) if isinstance(markers, list) else (),
         )

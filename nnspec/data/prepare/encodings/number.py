@@ -20,6 +20,7 @@ class NumberEncoding:
     Attributes:
         fill: None where no value may be missing.
         has_indicator: whether a second feature says where it is: 1 there.
+        markers: numbers that stand for a missing value.
     """
 
     name: str
@@ -28,6 +29,7 @@ class NumberEncoding:
     offset: float = 0.0
     divisor: float = 1.0
     has_indicator: bool = False
+    markers: tuple[float, ...] = ()
 
     kind: ClassVar[str] = "number"
     dtype: ClassVar[str] = "float32"
@@ -40,9 +42,16 @@ class NumberEncoding:
     def takes_gaps(self) -> bool:
         return self.fill is not None
 
+    def unmarked(self, raw: np.ndarray) -> Float:
+        """The raw values with NaN where a marker stands for a missing one."""
+        values = np.asarray(raw, np.float32)
+        if self.fill is None:
+            return values
+        return np.where(np.isin(values, np.array(self.markers, np.float32)), np.float32(np.nan), values)
+
     def filled(self, raw: np.ndarray) -> Float:
         """The raw values without gaps."""
-        values = np.asarray(raw, np.float32)
+        values = self.unmarked(raw)
         return values if self.fill is None else np.where(np.isnan(values), np.float32(self.fill), values)
 
     def apply(self, raw: np.ndarray) -> Float:
@@ -54,7 +63,7 @@ class NumberEncoding:
         found = np.asarray(values[..., None], np.float32)
         if not self.has_indicator:
             return found
-        gaps = np.isnan(np.asarray(raw, np.float32)[..., None]).astype(np.float32)
+        gaps = np.isnan(self.unmarked(raw)[..., None]).astype(np.float32)
         return np.concatenate([found, gaps], axis=-1)
 
     def draw(self, shape: tuple[int, ...], scale: float, rng: np.random.Generator) -> np.ndarray:
@@ -73,7 +82,7 @@ class NumberEncoding:
             if self.fill is None:
                 return values
             gaps = np.ones(values.shape, bool) if kind == "gaps" else rng.random(values.shape) < 0.5
-            return np.where(gaps, np.float32(np.nan), values)
+            return np.where(gaps, np.float32(rng.choice([np.nan, *self.markers])), values)
         times = {"huge": 1e3, "tiny": 1e-3, "zeros": 0.0}.get(kind, 1.0)
         if times == 0.0 and self.transform == "log":
             times = 1e-3
@@ -81,11 +90,12 @@ class NumberEncoding:
 
     def to_json(self) -> dict[str, Plain]:
         body: dict[str, Plain] = {"kind": self.kind, "name": self.name, "offset": self.offset, "divisor": self.divisor}
-        return {**body, "fill": self.fill, "transform": self.transform, "has_indicator": self.has_indicator}
+        more = {"markers": list(self.markers)} if self.markers else {}
+        return {**body, "fill": self.fill, "transform": self.transform, "has_indicator": self.has_indicator, **more}
 
     @classmethod
     def from_json(cls, body: Body) -> NumberEncoding:
-        fill, transform = body.get("fill"), body.get("transform")
+        fill, transform, markers = body.get("fill"), body.get("transform"), body.get("markers")
         return cls(
             name=str(body["name"]),
             fill=None if fill is None else float(str(fill)),
@@ -93,6 +103,7 @@ class NumberEncoding:
             offset=float(str(body["offset"])),
             divisor=float(str(body["divisor"])),
             has_indicator=bool(body.get("has_indicator")),
+            markers=tuple(float(str(number)) for number in markers) if isinstance(markers, list) else (),
         )
 
 
