@@ -16,7 +16,7 @@ passes is nnspec's and the same for every format.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -34,11 +34,15 @@ class Samples:
 
     Attributes:
         weights: of each target; None where all count the same.
+        change: what a batch is turned into in an epoch of training, by the epoch and the samples alone: of its parts
+            (inputs, targets, and weights where there are any), which samples they are, and the number of the epoch;
+            None where it stays as it is.
     """
 
     inputs: Values
     targets: Values
     weights: Values | None = None
+    change: Callable[[tuple[Values, ...], np.ndarray, int], tuple[Values, ...]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

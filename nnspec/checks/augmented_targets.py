@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nnspec.checks.context import Context, axes_of
+from nnspec.data.section.augment_schema import KINDS
 from nnspec.diagnostics import Diagnostic, Fix, Related
 from nnspec.ir.graph import Graph, Node, Output
 
@@ -29,10 +30,20 @@ def check_augmented_targets(context: Context) -> Iterator[Diagnostic]:
                 node.span,
                 related=(Related(slot.span, "the targets"),),
                 fixes=(
-                    Fix("remove it, or use an augmentation that moves nothing, such as `RandomBrightness`"),
-                    Fix("or store flipped or rotated copies of the pictures together with their masks"),
+                    Fix(f"move it under `data`, where it changes both alike: `augment: [{_as_step(node)}]`"),
+                    Fix("or use an augmentation that moves nothing, such as `RandomBrightness`"),
                 ),
             )
+
+
+def _as_step(node: Node) -> str:
+    """The layer as `augment` has it, if it does."""
+    layer, given = (node.inner or node).layer, (node.inner or node).args
+    kind = layer.kind if layer.kind in KINDS else "RandomFlip"
+    known = KINDS[kind]["properties"] if kind == layer.kind else {}
+    said = {key: value for key, value in given.items() if key in known and value != layer.args[key].default}
+    body = ", ".join(f"{key}: {value}" for key, value in said.items())
+    return f"{kind}: {{{body}}}" if body else kind
 
 
 def _moving(graph: Graph, output: Output) -> Iterator[Node]:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.data.augment.planned import augmentation_of
 from nnspec.data.checks.files import probe
 from nnspec.data.deployment import Deployment
 from nnspec.data.prepare.counted import by_step, counted_rows
@@ -295,4 +296,5 @@ class _Loader:
             notes=self.notes,
             past=past,
             origins=self.origins,
+            augmentation=augmentation_of(plan, self.models),
         )

@@ -8,6 +8,7 @@ from dataclasses import KW_ONLY, dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.data.augment.augmentation import Augmentation
 from nnspec.data.deployment import Deployment
 from nnspec.data.prepare.history import Past
 from nnspec.data.prepare.transforms import InputTransform, OutputTransform
@@ -72,6 +73,7 @@ class Dataset:
         notes: what is worth knowing of the data and no fault.
         past: what it says of the targets of windows.
         origins: the rows that the samples come from.
+        augmentation: how training samples are changed at random; None where they are not.
     """
 
     splits: dict[str, Split]
@@ -83,6 +85,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     past: Past = field(default_factory=Past)
     origins: Origins = field(default_factory=Origins)
+    augmentation: Augmentation | None = None
 
     def tell_left_out(self) -> str:
         """How many samples each split lacks for missing values, and which columns lack them; empty where none is."""

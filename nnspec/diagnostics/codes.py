@@ -138,6 +138,7 @@ CODES: dict[str, str] = {
     "NN540": "padding-counts-as-targets",
     "NN541": "no-target-counts",
     "NN542": "padded-like-does-not-fit",
+    "NN543": "augment-does-not-fit",
     "NN555": "file-of-sample-unusable",
     "NN556": "input-does-not-take-pictures",
     "NN557": "folders-are-not-labels",

@@ -25,6 +25,7 @@ from nnspec.data.deployment import Deployment
 from nnspec.ir.graph import Graph
 from nnspec.progress import Progress
 from nnspec.training.adapting import adapt_layers, padding_of
+from nnspec.training.augmenting import augmented
 from nnspec.training.faults import not_a_number
 from nnspec.training.settings import Settings, fixed_batches
 from nnspec.training.spec_callbacks import user_callbacks
@@ -124,7 +125,12 @@ def train(
         try:
             engine.fit(
                 compiled.trained,
-                as_samples(graph, training, is_balanced=bool(settings["class_weight"])),
+                augmented(
+                    graph,
+                    as_samples(graph, training, is_balanced=bool(settings["class_weight"])),
+                    dataset.augmentation,
+                    settings["seed"],
+                ),
                 Order(batch, settings["seed"], is_shuffled=settings["shuffle"] and not is_stateful),
                 epochs=range(start, settings["epochs"]),
                 validation=None if validation is None else as_samples(graph, validation),

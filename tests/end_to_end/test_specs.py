@@ -28,6 +28,7 @@ BOUNDS: dict[str, tuple[str, float, bool]] = {
     "causal_cnn": ("rmse", 4.72, False),  # linear regression on the same window
     "causal_cnn_dependent": ("rmse", 4.72, False),
     "digits_folder": ("accuracy", 0.9, True),  # a support vector machine: 0.858
+    "glyphs_table": ("accuracy", 0.786, True),  # logistic regression on the pixels and the numbers
     "m1_panel": ("mase", 2.98, False),  # ridge regression on the same scaled windows
     "lstm_forecast": ("rmse", 4.72, False),
     "mfcc_regression": ("r2", 0.3, True),  # ridge regression on raw samples: -0.02

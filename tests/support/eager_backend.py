@@ -49,7 +49,8 @@ class EagerBackend:
         indices = sample_order(len(first), order.seed, epoch) if order.is_shuffled else np.arange(len(first))
         for start in range(0, len(indices), order.batch_size):
             chosen = indices[start : start + order.batch_size]
-            yield tuple(each(lambda array, chosen=chosen: np.asarray(array)[chosen], part) for part in parts)
+            batch = tuple(each(lambda array, chosen=chosen: np.asarray(array)[chosen], part) for part in parts)
+            yield batch if samples.change is None else samples.change(batch, chosen, epoch)
 
     def fit(
         self,

@@ -17,14 +17,14 @@ from nnspec.cli import main
 from nnspec.data.dataset import load
 from nnspec.jobs import Run, load_dataset
 from nnspec.runtime.csv_rules import open_text
-from tests.support.spec_predictions import _begun, _written
+from tests.support.spec_predictions import _begun, _written, path_columns, with_paths
 
 
 def evaluated_test_rows(spec: Path, run: Run, folder: Path) -> dict[str, dict[str, Any]]:
     """The figures of each output."""
     plan = api.load(spec).checked.data
     assert plan is not None
-    if any(slot.source.source.is_per_file for slot in plan.inputs.values()):
+    if plan.source is None and any(slot.source.source.is_per_file for slot in plan.inputs.values()):
         data = _files(spec, folder)
     elif plan.source is None or plan.source.kind != "csv":
         data = _array_rows(spec, run, folder)
@@ -46,7 +46,8 @@ def _drawn_rows(spec: Path, folder: Path) -> Path:
     assert checked.data.source is not None
     with open_text(checked.data.source.path, "utf-8") as stream:  # decompressed where it is
         rows = list(csv.DictReader(stream))
-    return _written(folder / "labelled.csv", [rows[row] for row in load_dataset(checked).splits["test"].rows])
+    test = [rows[row] for row in load_dataset(checked).splits["test"].rows]
+    return _written(folder / "labelled.csv", with_paths(test, path_columns(checked.data)))
 
 
 def _table_rows(spec: Path, folder: Path) -> Path:

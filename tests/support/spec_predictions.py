@@ -14,6 +14,7 @@ from nnspec import api, runtime
 from nnspec.checks.context import input_slots, output_slots
 from nnspec.cli import main
 from nnspec.data.dataset import load
+from nnspec.data.section.plan import DataPlan
 from nnspec.jobs import Run
 from nnspec.jobs.dataset import load_dataset
 from nnspec.runtime.csv_rules import open_text
@@ -45,9 +46,21 @@ def _accuracy_of_table(spec: Path, run: Run, folder: Path) -> float:
         rows = list(csv.DictReader(stream))
     test = [rows[row] for row in load_dataset(checked).splits["test"].rows]
     (output,) = checked.data.outputs.values()
-    given = [{name: cell for name, cell in row.items() if name not in output.columns} for row in test]
+    found = with_paths(test, path_columns(checked.data))
+    given = [{name: cell for name, cell in row.items() if name not in output.columns} for row in found]
     predictions = _predict(run, _written(folder / "test_rows.csv", given), folder)
     return float(np.mean([p[output.name] == r[output.columns[0]] for p, r in zip(predictions, test, strict=True)]))
+
+
+def path_columns(plan: DataPlan) -> dict[str, Path]:
+    """The columns of paths, with the folder that they are relative to."""
+    slots = [slot for slot in plan.inputs.values() if slot.source.source.is_per_file]
+    return {slot.source.shown: slot.source.table.path.parent for slot in slots if slot.source.table is not None}
+
+
+def with_paths(rows: list[Row], columns: dict[str, Path]) -> list[Row]:
+    """The rows for a table in another folder."""
+    return [{name: str(columns[name] / cell) if name in columns else cell for name, cell in r.items()} for r in rows]
 
 
 def _rmse_of_table(spec: Path, run: Run, folder: Path) -> float:

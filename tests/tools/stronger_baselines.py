@@ -121,6 +121,26 @@ def digits_folder() -> Scores:
     }
 
 
+def glyphs_table() -> Scores:
+    """On the pixels and the numbers, and on each of them alone."""
+    data = dataset_of("glyphs_table")
+
+    def pixels(split: Split) -> Array:
+        return split.x["picture"].reshape(split.size, -1)
+
+    def numbers(split: Split) -> Array:
+        return split.x["place"].reshape(split.size, -1)
+
+    def both(split: Split) -> Array:
+        return np.hstack([pixels(split), numbers(split)])
+
+    found = {}
+    for name, features in (("both", both), ("the picture", pixels), ("the table", numbers)):
+        model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=5000))
+        found[f"logistic regression on {name}, accuracy"] = accuracy(data, model, features)
+    return found
+
+
 def airline_lstm() -> Scores:
     """What it was a year before."""
     with (ROOT / "specs" / "data" / "airline_passengers.csv").open(encoding="utf-8") as stream:
@@ -176,6 +196,7 @@ BASELINES = {
         reviews,
         mnist_cnn,
         digits_folder,
+        glyphs_table,
         airline_lstm,
         m1_panel,
         mfcc_regression,

@@ -117,10 +117,36 @@ def batches(samples: Samples, order: Order, epoch: Any) -> Any:
         lambda chosen, all_of_it: tf.nest.map_structure(lambda array: tf.gather(array, chosen), all_of_it),
         num_parallel_calls=tf.data.AUTOTUNE,
     )
+    if samples.change is not None:
+        taken = tf.data.Dataset.zip((order_of_batches, taken)).map(
+            lambda chosen, parts: _changed(samples, parts, chosen, epoch), num_parallel_calls=tf.data.AUTOTUNE
+        )
     options = tf.data.Options()
     options.experimental_optimization.apply_default_optimizations = False  # they cost more than they bring here
     known = taken.apply(tf.data.experimental.assert_cardinality(whole // size + bool(rest)))
     return known.with_options(options).prefetch(tf.data.AUTOTUNE)
+
+
+def _changed(samples: Samples, parts: tuple[Values, ...], chosen: Tensor, epoch: Tensor) -> tuple[Tensor, ...]:
+    """A batch as `samples.change` turns it out; its arrays keep their dtypes."""
+    import tensorflow as tf
+
+    assert samples.change is not None
+    flat = tf.nest.flatten(parts)
+
+    def changed(chosen: np.ndarray, epoch: np.int32, *arrays: np.ndarray) -> list[np.ndarray]:
+        assert samples.change is not None
+        found = samples.change(tf.nest.pack_sequence_as(parts, list(arrays)), chosen, int(epoch))
+        return [np.asarray(array) for array in tf.nest.flatten(found)]
+
+    found = tf.numpy_function(changed, [chosen, epoch, *flat], [tensor.dtype for tensor in flat])
+    first = samples.change(
+        tf.nest.map_structure(lambda array: np.asarray(array[:1]), parts_of(samples)), np.zeros(1), 0
+    )
+    for tensor, array in zip(found, tf.nest.flatten(first), strict=True):
+        tensor.set_shape((None, *np.shape(array)[1:]))
+    packed: tuple[Tensor, ...] = tf.nest.pack_sequence_as(parts, found)
+    return packed
 
 
 def parts_of(samples: Samples) -> tuple[Values, ...]:

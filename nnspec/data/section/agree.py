@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from nnspec.data.section.ahead import check_reach
+from nnspec.data.section.augment import check_augment
 from nnspec.data.section.bind import check_folders, check_labels
 from nnspec.data.section.copies import check_copies
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
@@ -53,6 +54,7 @@ def check(plan: DataPlan, inputs: Slots, outputs: Slots) -> Iterator[Diagnostic]
     yield from _check_names(plan, plan.outputs, outputs, "output")
     yield from check_copies(plan, inputs, outputs)
     yield from check_folders(plan, inputs)
+    yield from check_augment(plan, inputs, outputs)
     for name in plan.inputs.keys() & inputs.keys():
         yield from _check_scale(plan.inputs[name], inputs[name])
         yield from _check_text(plan.inputs[name], inputs[name])

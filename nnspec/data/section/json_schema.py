@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from nnspec.data.section.augment_schema import AUGMENT
 from nnspec.data.section.column_schema import COLUMNS, MISSING
 from nnspec.data.section.schema_words import Schema
 from nnspec.data.section.schema_words import closed as _closed
@@ -265,6 +266,7 @@ def data_section(sources: Sequence[DataSource]) -> Schema:
                 minProperties=1,
             ),
             "missing": MISSING,
+            "augment": AUGMENT,
             "split": SPLIT,
             "window": _WINDOW,
             "inputs": {

@@ -18,6 +18,7 @@ from nnspec.ir.graph import NO_TASK, NUMERIC_TASKS
 from nnspec.ir.levels import LEVEL
 from nnspec.lazy import dataclass
 
+Argument = float | str | list[float]
 AxisList = tuple[tuple[str, int | str | None], ...]
 
 
@@ -218,6 +219,15 @@ class SlotPlan:
         return "columns" if self.columns else "array" if self.array else self.source.kind
 
 
+@dataclass(frozen=True, slots=True)
+class AugmentStep:
+    """A random change of pictures in training, with its arguments as Keras' layer of that kind has them."""
+
+    kind: str
+    arguments: dict[str, Argument]
+    span: Span
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataPlan:
     """The whole `data` section.
@@ -238,6 +248,7 @@ class DataPlan:
     window: WindowPlan | None
     inputs: dict[str, SlotPlan]
     outputs: dict[str, SlotPlan]
+    augment: tuple[AugmentStep, ...] = ()
     copies: dict[str, CopyPlan] = field(default_factory=dict)
     span: Span
     spans: dict[str, Span] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from nnspec.data.section.augment import read_augment
 from nnspec.data.section.copies import read_copy
 from nnspec.data.section.copy_plan import CopyPlan
 from nnspec.data.section.json_schema import SLOT_KEYS
@@ -97,6 +98,7 @@ class _Reader(SourceReader):
             window=self.window,
             inputs=slots["inputs"],
             outputs=slots["outputs"],
+            augment=read_augment(plain.get("augment"), spans),
             copies=copies,
             span=self.node.span,
             spans=spans,
