@@ -20,6 +20,7 @@ from nnspec.jobs.plots import plot_history
 from nnspec.jobs.resuming import refuse_other_origin, write_origin
 from nnspec.jobs.run import Run
 from nnspec.jobs.settings import engine_of, exporter_of, settings_of
+from nnspec.jobs.start import known_vocabularies, starting
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress
 from nnspec.training.calibration import deployment_of
@@ -57,7 +58,9 @@ def prepared(checked: Checked, folder: Path, progress: Progress, *, resume: bool
     refuse_other_origin(checked, folder / "checkpoint", resume=resume)
     with progress.step("data"):
         dataset = load_dataset(checked)
-        found = vocabularies.resumed(checked.graph, dataset, folder / "checkpoint", resume=resume)
+        known = known_vocabularies(checked)
+        begun = vocabularies.with_vocabularies(checked.graph, known)
+        found = known | vocabularies.resumed(begun, dataset, folder / "checkpoint", resume=resume)
         graph = vocabularies.with_vocabularies(checked.graph, found)
         vocabularies.check_words(graph, dataset)
     write_origin(checked, folder / "checkpoint")
@@ -83,7 +86,8 @@ def train_into(
         missing = ", ".join(f"{name} {count}" for name, count in dataset.left_out.items())
         progress.say(f"samples left out because values are missing: {missing}")
     with progress.step("training"):
-        trained = train(checked.graph, dataset, settings, folder, progress, resume=resume, backend=backend)
+        start = starting(checked, progress.say)
+        trained = train(checked.graph, dataset, settings, folder, progress, resume=resume, backend=backend, start=start)
     batch = settings["batch_size"] if any(node.is_stateful for node in checked.graph.nodes) else None
     deployment = deployment_of(checked.graph, dataset, trained.compiled, backend, batch)
     figures = _figures(trained, checked, dataset, deployment, batch, settings, backend)
