@@ -86,8 +86,10 @@ def train_into(
         missing = ", ".join(f"{name} {count}" for name, count in dataset.left_out.items())
         progress.say(f"samples left out because values are missing: {missing}")
     with progress.step("training"):
-        start = starting(checked, progress.say)
-        trained = train(checked.graph, dataset, settings, folder, progress, resume=resume, backend=backend, start=start)
+        initial = starting(checked, progress.say)
+        trained = train(
+            checked.graph, dataset, settings, folder, progress, resume=resume, backend=backend, initial=initial
+        )
     batch = settings["batch_size"] if any(node.is_stateful for node in checked.graph.nodes) else None
     deployment = deployment_of(checked.graph, dataset, trained.compiled, backend, batch)
     figures = _figures(trained, checked, dataset, deployment, batch, settings, backend)

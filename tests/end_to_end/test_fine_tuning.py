@@ -44,7 +44,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ],
         "outputs": {"kind": {"task": "classification"}},
         "training": {
-            "epochs": 2,
+            "epochs": 1,
             "batch_size": 16,
             "restore_best": False,
             "weights": {"from": "mobilenet.weights.h5", "nodes": {"base": "."}},
@@ -61,6 +61,7 @@ def weights_of(path: Path) -> dict[str, list[np.ndarray]]:
     return {layer.name: layer.get_weights() for layer in keras.models.load_model(path, compile=False).layers}
 
 
+@pytest.mark.slow
 def test_mobilenet_with_another_head_is_trained_frozen_and_then_free(folder: Path) -> None:
     original = [w for w in weights_of(folder / "mobilenet.keras").values() if w]
     api.load(folder / "fine.yaml").train(folder / "frozen", quiet=True)
@@ -77,4 +78,4 @@ def test_mobilenet_with_another_head_is_trained_frozen_and_then_free(folder: Pat
     moved = [abs(a - b).max() for name in frozen for a, b in zip(free[name], frozen[name], strict=True)]
     assert min(moved) > 0
     kernels = [abs(free[name][0] - frozen[name][0]).max() for name in frozen if "conv" in name and frozen[name]]
-    assert max(kernels) < 1e-4  # four steps from where the first training ended
+    assert max(kernels) < 1e-4  # two steps from where the first training ended
