@@ -177,7 +177,14 @@ class _Phases:
         report.raise_errors()
         self.read_plan(expanded, allow_outside or without_data)
         self.graph = mark_counted(self.graph, self.plan)
-        run_checks(self.graph, None if without_data else self.plan, expanded.root, report)
+        run_checks(
+            self.graph,
+            None if without_data else self.plan,
+            expanded.root,
+            report,
+            folder=None if without_data else self.path.parent,
+            allow_outside=allow_outside,
+        )
         if "search" in root.entries:
             from nnspec.checks.search import check_search  # few specs have one
 

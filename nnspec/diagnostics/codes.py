@@ -134,6 +134,8 @@ CODES: dict[str, str] = {
     "NN526": "rows-in-time-split-at-random",
     "NN530": "source-of-package-fails",
     "NN531": "nothing-is-trained",
+    "NN532": "weights-to-start-from-do-not-fit",
+    "NN533": "no-weights-to-start-from",
     "NN534": "accumulation-differs-from-a-larger-batch",
     "NN540": "padding-counts-as-targets",
     "NN541": "no-target-counts",

@@ -29,7 +29,7 @@ from nnspec.expansion.items import Expanded, Item
 from nnspec.expansion.naming import Reference
 from nnspec.inference.heads import gives_scores, head_function
 from nnspec.inference.levels import behind_head
-from nnspec.inference.node import check_nested_mask, check_text, make_call, make_node
+from nnspec.inference.node import check_nested_mask, check_text, frozen, make_call, make_node
 from nnspec.inference.outputs import make_output
 from nnspec.inference.places import Declarations
 from nnspec.inference.unused import spare, unreached
@@ -255,7 +255,8 @@ class _Elaborator:
             )
 
     def build_node(self, item: Item, layer: Layer, call: Call, inferred: Inferred) -> Node:
-        return make_node(layer, item.name, call, inferred, item.span, item.path, item.shared)
+        node = make_node(layer, item.name, call, inferred, item.span, item.path, item.shared)
+        return frozen(node) if item.is_frozen and node.weights else node
 
     def check_shared(self, item: Item, node: Node, call: Call) -> None:
         assert item.shared is not None

@@ -17,6 +17,7 @@ from nnspec.backends.base import ExportBackend, TrainingBackend
 from nnspec.backends.versions import versions
 from nnspec.diagnostics import Source, Span, SpecError
 from nnspec.jobs.settings import settings_of
+from nnspec.jobs.start import named_file
 from nnspec.pipeline import Checked
 
 
@@ -94,6 +95,12 @@ def constant_files(checked: Checked) -> dict[str, dict[str, str]]:
     return {"constants": found} if found else {}
 
 
+def start_files(checked: Checked) -> dict[str, dict[str, str]]:
+    """SHA-256 of the file that the training started from, under `weights`; empty without one."""
+    found = {name: sha256(path.read_bytes()) for name, path in named_file(checked).items()}
+    return {"weights": found} if found else {}
+
+
 def write_manifest(
     checked: Checked, folder: Path, engine: TrainingBackend, exporter: ExportBackend, more: Mapping[str, Any]
 ) -> None:
@@ -110,6 +117,7 @@ def write_manifest(
         "versions": versions(engine, exporter),
         "training": {"backend": engine.name, "devices": list(engine.devices())},
         **constant_files(checked),
+        **start_files(checked),
         **more,
         "files": file_hashes(folder),
     }

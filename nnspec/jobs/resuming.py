@@ -10,6 +10,7 @@ from pathlib import Path
 from nnspec.diagnostics import Fix, SpecError
 from nnspec.expansion import resolved
 from nnspec.jobs.artifact import sha256
+from nnspec.jobs.start import named_file
 from nnspec.pipeline import Checked
 
 FILE = "made_of.json"
@@ -49,7 +50,7 @@ def write_origin(checked: Checked, folder: Path) -> None:
 def origin(checked: Checked) -> dict[str, str]:
     """Hashes by what they are of: `spec`, and each data file by its path from the spec's folder."""
     text = re.sub(r"^\s*epochs:.*$", "", resolved.to_yaml(checked.root), flags=re.MULTILINE)
-    files = checked.data.files() if checked.data is not None else []
+    files = [*(checked.data.files() if checked.data is not None else []), *named_file(checked).values()]
     root = checked.path.parent
     named = {os.path.relpath(path, root): path for path in files}  # names alone may be those of several
     return {"spec": sha256(text.encode()), **{f"`{name}`": sha256(path.read_bytes()) for name, path in named.items()}}

@@ -20,6 +20,7 @@ from nnspec.jobs.plots import plot_history
 from nnspec.jobs.resuming import refuse_other_origin, write_origin
 from nnspec.jobs.run import Run
 from nnspec.jobs.settings import engine_of, exporter_of, settings_of
+from nnspec.jobs.start import known_vocabularies, starting
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress
 from nnspec.training.calibration import deployment_of
@@ -57,7 +58,9 @@ def prepared(checked: Checked, folder: Path, progress: Progress, *, resume: bool
     refuse_other_origin(checked, folder / "checkpoint", resume=resume)
     with progress.step("data"):
         dataset = load_dataset(checked)
-        found = vocabularies.resumed(checked.graph, dataset, folder / "checkpoint", resume=resume)
+        known = known_vocabularies(checked)
+        begun = vocabularies.with_vocabularies(checked.graph, known)
+        found = known | vocabularies.resumed(begun, dataset, folder / "checkpoint", resume=resume)
         graph = vocabularies.with_vocabularies(checked.graph, found)
         vocabularies.check_words(graph, dataset)
     write_origin(checked, folder / "checkpoint")
@@ -82,7 +85,10 @@ def train_into(
     if any(dataset.left_out.values()):
         progress.say(f"samples left out because values are missing: {dataset.tell_left_out()}")
     with progress.step("training"):
-        trained = train(checked.graph, dataset, settings, folder, progress, resume=resume, backend=backend)
+        initial = starting(checked, progress.say)
+        trained = train(
+            checked.graph, dataset, settings, folder, progress, resume=resume, backend=backend, initial=initial
+        )
     batch = settings["batch_size"] if any(node.is_stateful for node in checked.graph.nodes) else None
     deployment = deployment_of(checked.graph, dataset, trained.compiled, backend, batch)
     figures = _figures(trained, checked, dataset, deployment, batch, settings, backend)

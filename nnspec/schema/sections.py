@@ -14,6 +14,7 @@ from nnspec.schema.export_section import EXPORT
 from nnspec.schema.levels import LEVEL_KEYS
 from nnspec.schema.parts import NAME_PATTERN, choice, closed, named
 from nnspec.schema.search_section import SEARCH
+from nnspec.schema.start import START_KEYS
 from nnspec.schema.thresholds import THRESHOLD_KEY
 
 DTYPES = ["float32", "int8", "int16", "int32", "int64", "uint8", "bool", "string"]
@@ -133,6 +134,7 @@ TRAINING: Schema = closed(
             "items": {"$ref": "#/definitions/callback"},
         },
         **EFFORT_KEYS,
+        **START_KEYS,
         **choice("backend", TRAINING_BACKENDS, "The engine that trains."),
     },
 )
@@ -229,6 +231,11 @@ def structure(model: Schema) -> dict[str, Schema]:
         "items": {"type": "string"},
     }
     name = {"type": "string", "description": "Name of the item, for `from`.", "pattern": NAME_PATTERN}
+    trainable: Schema = {
+        "type": ["boolean", "string"],
+        "description": "Whether training changes the weights in it; false freezes all layers in it.",
+        "default": True,
+    }
     return {
         "repeat": closed(
             "Repeats a list of layers.",
@@ -244,6 +251,7 @@ def structure(model: Schema) -> dict[str, Schema]:
                     "description": "The number of iterations, without a variable.",
                 },
                 "when": when,
+                "trainable": trainable,
                 "model": model,
             },
             required=["model"],
@@ -256,6 +264,7 @@ def structure(model: Schema) -> dict[str, Schema]:
                 "name": name,
                 "from": source,
                 "when": when,
+                "trainable": trainable,
             },
             "required": ["use"],
         },

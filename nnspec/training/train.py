@@ -7,6 +7,7 @@ of them share.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -84,6 +85,7 @@ def train(
     *,
     resume: bool = False,
     backend: str | TrainingBackend = "tensorflow",
+    initial: Callable[[Compiled], None] | None = None,
 ) -> Trained:
     """Fits the model to the training split.
 
@@ -91,6 +93,7 @@ def train(
         folder: where checkpoints and callbacks write.
         resume: goes on from the checkpoint in `folder`, if there is one.
         backend: the engine, or its name.
+        initial: puts trained weights into the model, where it does not start anew.
 
     Raises:
         SpecError: NN515 where the loss is not a number, NN517 where there is nothing to train on.
@@ -107,6 +110,8 @@ def train(
         training = trimmed(training, batch, settings.span)
         validation = None if validation is None else trimmed(validation, batch, settings.span)
     adapt_layers(compiled, graph, dataset.splits["train"].x, padding_of(dataset))
+    if initial is not None:
+        initial(compiled)
     known = figures(graph, is_validated=validation is not None)
     chosen = user_callbacks(settings, known, folder)
     checkpoint = Checkpoint(folder, compiled.trained, chosen)
