@@ -296,5 +296,5 @@ class _Loader:
             notes=self.notes,
             past=past,
             origins=self.origins,
-            augmentation=augmentation_of(plan, self.models),
+            augmentation=augmentation_of(plan, self.models, splits["train"].rows, inputs),
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from nnspec.data.augment.draw import draw
+from nnspec.data.augment.random_pieces import RandomPieces
 from nnspec.data.augment.resample import resample
 from nnspec.data.section.augment import Moved
 from nnspec.data.section.plan import AugmentStep
@@ -18,17 +19,19 @@ Parts = Mapping[str, Array]
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """Random changes of pictures, and of their masks alike.
+    """Random changes of pictures, and of their masks alike; random pieces of clips.
 
     Attributes:
         inputs, outputs: where each that is changed has its pixels, by name.
         uncounted: of outputs some of whose targets do not count, the target that says so.
+        pieces: of inputs that take random pieces of longer samples, what they take.
     """
 
     steps: Sequence[AugmentStep]
     inputs: Mapping[str, Moved]
     outputs: Mapping[str, Moved]
     uncounted: Mapping[str, float] = field(default_factory=dict)
+    pieces: Mapping[str, RandomPieces] = field(default_factory=dict)
 
     def apply(
         self, inputs: Parts, targets: Parts, weights: Parts | None, samples: Array, seed: int, epoch: int
@@ -41,6 +44,10 @@ class Augmentation:
             seed: of the training.
             epoch: from 0.
         """
+        taken = {name: found.take(samples, seed, epoch) for name, found in self.pieces.items()}
+        inputs = {name: taken.get(name, array) for name, array in inputs.items()}
+        if not self.steps:
+            return inputs, dict(targets), None if weights is None else dict(weights)
         size = next(iter(self.inputs.values())).size
         drawn = list(zip(*(self._drawn((seed, epoch, int(i)), size) for i in samples), strict=True))
         matrices = [np.stack(found) for found in drawn]

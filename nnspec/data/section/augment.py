@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from nnspec.data.section.plan import Argument, AugmentStep, DataPlan, Slot, SlotPlan
 from nnspec.diagnostics import Diagnostic, Fix, Related, Span
+from nnspec.ir.matching_axes import matching_order
 from nnspec.lazy import dataclass
 from nnspec.runtime.image_rules import ShapeError, form_of
 
@@ -55,7 +56,7 @@ def moved(slot: SlotPlan, model: Slot) -> Moved | None:
         return None
     is_labels = slot.role == "outputs" and not model.gives_values
     axes = model.data_axes
-    if slot.source.kind == "images" and not slot.columns:
+    if slot.source.source.is_raster and not slot.columns:
         try:
             form = form_of(axes, is_mask=is_labels)
         except ShapeError:  # which the source reports
@@ -76,7 +77,7 @@ def check_augment(plan: DataPlan, inputs: Mapping[str, Slot], outputs: Mapping[s
     if not plan.augment:
         return
     span, where = plan.spans["augment"], "data.augment"
-    found = {(slot.role, slot.name): place for slot, place in moved_slots(plan, inputs, outputs)}
+    found = {(role, name): place for role, name, place in moved_slots(plan, inputs, outputs)}
     pictures = [(name, place) for (role, name), place in found.items() if role == "inputs"]
     if not pictures:
         message = "`augment` changes pictures, but no input has the axes of one: height and width, of known sizes"
@@ -90,9 +91,10 @@ def check_augment(plan: DataPlan, inputs: Mapping[str, Slot], outputs: Mapping[s
                 f"{kind} `{other}` has {high} × {wide} pixels, but input `{name}` {first.size[0]} × {first.size[1]}: "
                 "one change cannot go for both"
             )
-            slot = plan.inputs[other] if role == "inputs" else plan.outputs[other]
+            model = inputs[other] if role == "inputs" else outputs[other]
             fix = Fix("give both one size, or leave `augment` out")
-            yield Diagnostic("NN543", message, span, path=where, related=(Related(slot.span, other),), fixes=(fix,))
+            related = (Related(model.span, f"{kind} `{other}`"),)
+            yield Diagnostic("NN543", message, span, path=where, related=related, fixes=(fix,))
             return
     for step in plan.augment:
         piece = [int(str(step.arguments.get(side, 0))) for side in ("height", "width")]
@@ -106,10 +108,18 @@ def check_augment(plan: DataPlan, inputs: Mapping[str, Slot], outputs: Mapping[s
 
 def moved_slots(
     plan: DataPlan, inputs: Mapping[str, Slot], outputs: Mapping[str, Slot]
-) -> Iterator[tuple[SlotPlan, Moved]]:
-    """The inputs and outputs that `augment` changes."""
+) -> Iterator[tuple[str, str, Moved]]:
+    """The role and name of each input and output that `augment` changes, and where it has its pixels."""
+    found = {}
     for slots, models in ((plan.inputs, inputs), (plan.outputs, outputs)):
         for name, slot in slots.items():
             place = moved(slot, models[name]) if name in models else None
             if place is not None:
-                yield slot, place
+                found[slot.role, name] = place
+                yield slot.role, name, place
+    for copy in plan.copies.values():
+        original = found.get(("inputs", copy.input))
+        order = matching_order(inputs[copy.input].axes, outputs[copy.name].axes) if original is not None else None
+        if original is not None and order is not None:
+            height, width = order.index(original.height), order.index(original.width)
+            yield "outputs", copy.name, Moved(height, width, original.size, is_labels=False)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnspec.data.sources.base import ArrayFacts, MisfitError, SourceError, SourcePlan, ToldError
 from nnspec.data.sources.folders import FolderSource, Member
+from nnspec.data.sources.pieces import Pieces
 from nnspec.diagnostics.extras import install_command
 from nnspec.runtime.audio_rules import (
     FITS,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 64
 _CODE = "NN561"
+RANDOM = "random_crop"
 
 
 class AudioSource(FolderSource):
@@ -55,18 +57,28 @@ class AudioSource(FolderSource):
         },
         "fit": {
             "type": "string",
-            "enum": ["stretch", "crop", "pad"],
+            "enum": ["stretch", "crop", "pad", "random_crop"],
             "description": "How what has another size is made to fit. Pictures: `stretch` (default) resizes them to "
             "height and width; `crop` resizes them to cover both, and cuts off what is beyond on both "
             "sides; `pad` resizes them to be within, with zeros on both sides. Bilinear with "
             "antialiasing; masks by the nearest pixel. Clips: `pad` (default) takes them whole, padded at"
-            " the end; `crop` also cuts longer ones to their middle.",
+            " the end; `crop` also cuts longer ones to their middle; `random_crop` takes another piece of them in "
+            "every epoch of training, drawn by the seed, and their middle elsewhere.",
+        },
+        "crop": {
+            "type": "integer",
+            "minimum": 1,
+            "description": "With `fit: random_crop` and an open axis of samples: how many of them a piece has. "
+            "Training takes pieces, all others whole clips.",
         },
     }
 
     def check_options(self, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        if options.get("fit", FITS[0]) not in FITS:
-            yield "fit", "`stretch` is for pictures: clips take `pad` or `crop`"
+        fit = options.get("fit", FITS[0])
+        if fit not in (*FITS, RANDOM):
+            yield "fit", f"`{fit}` is for pictures: clips take `pad`, `crop` or `random_crop`"
+        if "crop" in options and fit != RANDOM:
+            yield "crop", "`crop` is the size of the pieces of `fit: random_crop`"
 
     def probe_members(
         self, plan: SourcePlan, members: Sequence[Member]
@@ -134,6 +146,26 @@ class AudioSource(FolderSource):
                     raise self.unreadable(plan, [(member, _reason(error))], len(members)) from None
             yield np.stack(values)
 
+    def open_pieces(self, plan: SourcePlan) -> Pieces | None:
+        if plan.options.get("fit") != RANDOM or plan.wanted is None:
+            return None
+        from nnspec.runtime.audio import decode
+
+        members = self.members(plan)
+        clips = self._clips(plan, members)
+        form = _form(plan, clips)
+        whole = replace(form, size=None, least=0)
+
+        def read(row: int) -> np.ndarray:
+            try:
+                return decode(members[row].path, whole)
+            except (AudioError, OSError) as error:
+                raise self.unreadable(plan, [(members[row], _reason(error))], len(members)) from None
+
+        size = int(plan.options["crop"]) if form.size is None else form.size
+        total = sum(4 * form.channels * clip.length(form.rate) for clip in clips)
+        return Pieces(read, total, form.axes.index("sample"), size, form.fill)
+
     def describe_reading(self, plan: SourcePlan) -> dict[str, object]:
         column = {"column": plan.shown} if plan.table is not None else {}
         names = [name for name, _ in plan.wanted.axes] if plan.wanted is not None else []
@@ -159,8 +191,17 @@ def _form(plan: SourcePlan, clips: Sequence[Clip]) -> Form:
     """
     if plan.wanted is None:
         raise SourceError("clips cannot be used as a column")
-    rate = plan.options.get("rate")
-    form = form_of(plan.wanted.axes, rate, str(plan.options.get("fit", FITS[0])), plan.wanted.fill)
+    rate, fit = plan.options.get("rate"), str(plan.options.get("fit", FITS[0]))
+    is_open = any(not isinstance(size, int) for _, size in plan.wanted.axes)
+    if fit == RANDOM:
+        fit = "pad" if is_open else "crop"
+        if is_open and "crop" not in plan.options:
+            raise ShapeError(
+                "has an open axis of samples, so `fit: random_crop` needs the size of the pieces, such as `crop: 8000`"
+            )
+        if not is_open and "crop" in plan.options:
+            raise ShapeError("has a fixed number of samples, which is that of the pieces: leave `crop` out")
+    form = form_of(plan.wanted.axes, rate, fit, plan.wanted.fill)
     return form if form.size is not None else replace(form, least=max(clip.length(rate) for clip in clips))
 
 

@@ -208,6 +208,7 @@ class DataSource(ABC):
         is_folder: whether the path may be a folder.
         is_per_file: whether the path is a folder, each of whose files is a sample; where the section has a `source`,
             the key names its column of paths instead.
+        is_raster: whether a file is a picture, whose axes are height and width.
         options: schemas of the keys beside the path, by name, each with a description.
         required: the options that must be given, each with what messages add about it.
     """
@@ -221,6 +222,7 @@ class DataSource(ABC):
     is_pattern: ClassVar[bool] = False
     is_folder: ClassVar[bool] = False
     is_per_file: ClassVar[bool] = False
+    is_raster: ClassVar[bool] = False
     options: ClassVar[Mapping[str, Schema]] = {}
     required: ClassVar[Mapping[str, str]] = {}
 

@@ -31,6 +31,7 @@ from nnspec.data.sources.base import (
     ToldError,
 )
 from nnspec.data.sources.paths import is_below
+from nnspec.data.sources.pieces import Pieces
 from nnspec.data.sources.wanted import FOLDER
 from nnspec.diagnostics import did_you_mean
 from nnspec.diagnostics.lists import enumerated
@@ -147,6 +148,10 @@ class FolderSource(DataSource):
             OSError: where a file cannot be read.
         """
         return [hashlib.sha256(member.path.read_bytes()).hexdigest() for member in self.members(plan)]
+
+    def open_pieces(self, plan: SourcePlan) -> Pieces | None:
+        """What training takes random pieces of; None where it takes samples as all others do. Errors as `members`."""
+        return None
 
     def unreadable(self, plan: SourcePlan, faults: Sequence[tuple[Member, str]], count: int) -> ToldError:
         """NN555 for files that cannot be read, each with its reason."""

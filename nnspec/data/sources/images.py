@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nnspec.data.sources.base import ArrayFacts, MisfitError, SourceError, SourcePlan, ToldError
 from nnspec.data.sources.folders import FolderSource, Member
@@ -22,6 +22,7 @@ _THOROUGH = 32 * 2**20  # bytes of a folder that are compared with their checksu
 
 class ImageSource(FolderSource):
     kind = "images"
+    is_raster = True
     noun = "pictures"
     thing = "picture"
     description = (
@@ -45,6 +46,10 @@ class ImageSource(FolderSource):
             "them, with zeros on both sides. Bilinear with antialiasing; masks by the nearest pixel.",
         }
     }
+
+    def check_options(self, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        if options.get("fit", FITS[0]) not in FITS:
+            yield "fit", "`random_crop` is for clips: random pieces of pictures are `augment: [{RandomCrop: …}]`"
 
     def probe_members(
         self, plan: SourcePlan, members: Sequence[Member]
