@@ -135,6 +135,8 @@ CODES: dict[str, str] = {
     "NN530": "source-of-package-fails",
     "NN531": "nothing-is-trained",
     "NN534": "accumulation-differs-from-a-larger-batch",
+    "NN536": "disk-full",
+    "NN537": "checkpoint-damaged",
     "NN540": "padding-counts-as-targets",
     "NN541": "no-target-counts",
     "NN542": "padded-like-does-not-fit",

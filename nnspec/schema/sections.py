@@ -133,6 +133,17 @@ TRAINING: Schema = closed(
             "items": {"$ref": "#/definitions/callback"},
         },
         **EFFORT_KEYS,
+        "checkpoint": closed(
+            "When a checkpoint is written besides those at the ends of epochs, for `--resume`.",
+            {
+                "steps": {
+                    "type": "integer",
+                    "minimum": 1,
+                    "description": "After so many steps (batches), also in the middle of an epoch.",
+                }
+            },
+            required=["steps"],
+        ),
         **choice("backend", TRAINING_BACKENDS, "The engine that trains."),
     },
 )
