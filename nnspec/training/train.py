@@ -148,6 +148,7 @@ def train(
     if settings["precision"] != FLOAT32:
         mixed, compiled = compiled, compile_model(graph, settings, engine, precision=FLOAT32)
         copy_weights(mixed.model, compiled.model)
+        compiled.trained.optimizer.build(compiled.trained.trainable_variables)  # Keras loads no archive without them
     return Trained(compiled, checkpoint.history, best_epoch)
 
 

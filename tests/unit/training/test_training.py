@@ -85,6 +85,8 @@ def interrupted(monkeypatch: pytest.MonkeyPatch, loaded: Any, out: Path, after: 
 SETTINGS: dict[str, dict[str, Any]] = {
     "plateau": {
         "optimizer": {"SGD": {"learning_rate": 0.4, "momentum": 0.9}},
+        "accumulate": 2,
+        "precision": "mixed_bfloat16",
         "callbacks": [
             {"ReduceLROnPlateau": {"monitor": "val_height_mae", "patience": 1, "cooldown": 1, "factor": 0.5}},
             {"EarlyStopping": {"monitor": "val_kind_accuracy", "patience": 4, "restore_best_weights": True}},
