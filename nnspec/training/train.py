@@ -128,7 +128,9 @@ def train(
     samples = as_samples(graph, training, is_balanced=bool(settings["class_weight"]))
     order = Order(batch, settings["seed"], is_shuffled=settings["shuffle"] and not is_stateful)
     if checkpoint.first_step:
-        compiled.trained.test_on_batch(*next(iter(engine.batches(samples, order, start))))  # makes the metrics' variables
+        compiled.trained.test_on_batch(
+            *next(iter(engine.batches(samples, order, start)))
+        )  # makes the metrics' variables
     try:
         engine.fit(
             compiled.trained,

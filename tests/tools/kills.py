@@ -119,6 +119,8 @@ class Campaign:
         self.is_trained = self.is_trained or "\ntraining (" in text
         if code == -signal.SIGKILL:
             self.places[self.phase(text)] += 1
+            if "report (" in text and not (self.folder / ".out.building").exists():  # it had taken its place
+                self.finish(0, is_killed=True)
         else:
             self.finish(code)
 
@@ -131,8 +133,13 @@ class Campaign:
             return "epochs, and checkpoints between them"
         return "data and the first epoch" if "data (" in text else "the beginning"
 
-    def finish(self, code: int | None = None) -> None:
-        """Ends the build without a kill, and compares its files with the undisturbed ones."""
+    def finish(self, code: int | None = None, *, is_killed: bool = False) -> None:
+        """Ends the build without a kill, and compares its files with the undisturbed ones.
+
+        Args:
+            code: that of a build that has ended.
+            is_killed: whether it was killed when all was done: the next build tidies up.
+        """
         code = self.run(lambda: None) if code is None else code
         text = self.log.read_text(encoding="utf-8")
         self.log.unlink()
@@ -146,7 +153,7 @@ class Campaign:
         differing = sorted(name for name in {*found, *self.expected} if found.get(name) != self.expected.get(name))
         if differing:
             self.faults.append(f"{', '.join(differing)} differ in build {self.builds}")
-        if left := [path.name for path in self.folder.glob(".out.*")]:
+        if not is_killed and (left := [path.name for path in self.folder.glob(".out.*")]):
             self.faults.append(f"{', '.join(left)} was left behind by build {self.builds}")
         if self.builds % 2:  # every other build takes the place of one that is there
             shutil.rmtree(self.out)
