@@ -137,6 +137,8 @@ CODES: dict[str, str] = {
     "NN532": "weights-to-start-from-do-not-fit",
     "NN533": "no-weights-to-start-from",
     "NN534": "accumulation-differs-from-a-larger-batch",
+    "NN536": "disk-full",
+    "NN537": "checkpoint-damaged",
     "NN540": "padding-counts-as-targets",
     "NN541": "no-target-counts",
     "NN542": "padded-like-does-not-fit",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -55,7 +54,7 @@ def run_training(
 
 def prepared(checked: Checked, folder: Path, progress: Progress, *, resume: bool) -> tuple[Checked, Dataset]:
     """The data, and the spec with the vocabularies that its lookups take from them."""
-    refuse_other_origin(checked, folder / "checkpoint", resume=resume)
+    made_of = refuse_other_origin(checked, folder / "checkpoint", resume=resume)
     with progress.step("data"):
         dataset = load_dataset(checked)
         known = known_vocabularies(checked)
@@ -63,7 +62,7 @@ def prepared(checked: Checked, folder: Path, progress: Progress, *, resume: bool
         found = known | vocabularies.resumed(begun, dataset, folder / "checkpoint", resume=resume)
         graph = vocabularies.with_vocabularies(checked.graph, found)
         vocabularies.check_words(graph, dataset)
-    write_origin(checked, folder / "checkpoint")
+    write_origin(made_of, folder / "checkpoint")
     for name, arguments in found.items():
         progress.say(f"vocabulary of {name}: {len(arguments['vocabulary']):,} words")
     return replace(checked, graph=graph), dataset
@@ -100,7 +99,6 @@ def train_into(
     artifact.write_json(folder / "preprocessing.json", deployment.to_json())
     artifact.write_text(folder / "spec.yaml", resolved.to_yaml(checked.root))
     plot_history(trained.history, trained.best_epoch, folder / "history.png", progress)
-    shutil.rmtree(folder / "checkpoint", ignore_errors=True)
     trained.deployment = deployment
     return Run(folder, figures, trained.history), trained
 

@@ -135,6 +135,17 @@ TRAINING: Schema = closed(
         },
         **EFFORT_KEYS,
         **START_KEYS,
+        "checkpoint": closed(
+            "When a checkpoint is written besides those at the ends of epochs, for `--resume`.",
+            {
+                "steps": {
+                    "type": "integer",
+                    "minimum": 1,
+                    "description": "After so many steps (batches), also in the middle of an epoch.",
+                }
+            },
+            required=["steps"],
+        ),
         **choice("backend", TRAINING_BACKENDS, "The engine that trains."),
     },
 )
