@@ -7,7 +7,6 @@ of workers, and after any interruption.
 
 from __future__ import annotations
 
-import json
 import shlex
 import shutil
 import time
@@ -17,15 +16,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nnspec import pipeline
-from nnspec.diagnostics import Diagnostic, Fix, Source, Span, SpecError
+from nnspec.diagnostics import Fix, Source, Span, SpecError
 from nnspec.diagnostics.extras import install_command, is_installed
 from nnspec.document import Mapping as MappingNode
 from nnspec.expansion.overrides import path_steps
-from nnspec.expansion.resolved import flow, to_yaml
+from nnspec.expansion.resolved import flow
 from nnspec.jobs.building import run_build
-from nnspec.jobs.resuming import AGAIN, origin
+from nnspec.jobs.resuming import AGAIN
 from nnspec.jobs.run import Run
 from nnspec.jobs.search_monitor import Monitor, monitor_of
+from nnspec.jobs.search_origin import origin_of, refuse_other
+from nnspec.jobs.search_winner import best_of, built_winner, no_winner
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress
 from nnspec.report.search_page import write_search_page
@@ -34,7 +35,7 @@ from nnspec.search.goals import find_metric
 from nnspec.search.locking import TakenError, locked
 from nnspec.search.plan import SearchPlan, read_search
 from nnspec.search.pruning import limits_of
-from nnspec.search.space import Point, spelled
+from nnspec.search.space import Point
 from nnspec.search.table import Table, write_trials
 from nnspec.search.trials import COMPLETE, REFUSED, Engine, Finished, Outcome, Task, Told
 
@@ -174,13 +175,13 @@ class _Search:
         self.checked, self.plan, self.out, self.engine = checked, plan, out, engine
         self.progress, self.allow_outside = progress, allow_outside
         self.monitor: Monitor = monitor_of(plan, checked)
-        made_of = _origin(checked, plan)
+        made_of = origin_of(checked, plan)
         try:
             self.journal = Journal(out / JOURNAL, plan, made_of)
         except DamagedJournalError as error:
             message = f"`{JOURNAL}` is damaged: {error}"
             raise SpecError.single("NN590", message, plan.span, fixes=[Fix(AGAIN)]) from None
-        _refuse_other(self.journal.origin, made_of, plan)
+        refuse_other(self.journal.origin, made_of, plan)
         self.began = time.monotonic() - self.journal.seconds
         self.table = Table(plan, progress, engine.title)
 
@@ -303,12 +304,12 @@ class _Search:
         """
         complete = [trial for trial in self.trials if trial.outcome.state == COMPLETE]
         if not complete:
-            raise _nothing(self.trials, self.plan)
+            raise no_winner(self.trials, self.plan)
         best = best_of(self.plan, complete)
         self._write_page(best)
         winner = self._check(best.point)
         self.progress.say(f"best: trial {best.outcome.number}, {self.plan.goal} {best.outcome.value:.6g}")
-        run = _built(winner, self.out / BEST) or run_build(winner, self.out / BEST, self.progress, resume=resume)
+        run = built_winner(winner, self.out / BEST) or self._build(winner, resume=resume)
         built = find_metric(run.metrics, self.plan.goal)
         if built != best.outcome.value:
             self.progress.say(
@@ -317,6 +318,15 @@ class _Search:
             )
         return SearchRun(self.out, self.trials, best.outcome.number, run)
 
+    def _build(self, winner: Checked, *, resume: bool) -> Run:
+        """Builds the winner, going on with an interrupted build of it; not with that of an earlier winner."""
+        try:
+            return run_build(winner, self.out / BEST, self.progress, resume=resume)
+        except SpecError as error:
+            if not resume or all(d.code != "NN522" for d in error.diagnostics):
+                raise
+            return run_build(winner, self.out / BEST, self.progress)
+
     def _write_page(self, best: Finished) -> None:
         from nnspec.search.importance import importances_of
 
@@ -324,61 +334,5 @@ class _Search:
         write_search_page(self.out / PAGE, self.checked.graph.name, self.plan, self.trials, best, importances)
 
 
-def _built(winner: Checked, folder: Path) -> Run | None:
-    """The build of a search that was resumed after its end, if it is that of the winner."""
-    spec, metrics = folder / "spec.yaml", folder / "metrics.json"
-    is_it = spec.is_file() and spec.read_text(encoding="utf-8") == to_yaml(winner.root) and metrics.is_file()
-    return Run(folder, json.loads(metrics.read_text(encoding="utf-8"))) if is_it else None
-
-
-def best_of(plan: SearchPlan, complete: list[Finished]) -> Finished:
-    """The complete trial that reaches the goal best; of equals the first."""
-    sign = -1.0 if plan.is_maximized else 1.0
-    return min(complete, key=lambda trial: (sign * (trial.outcome.value or 0.0), trial.outcome.number))
-
-
 def _last(tasks: list[Task]) -> int:
     return tasks[-1].number if tasks else -1
-
-
-def _origin(checked: Checked, plan: SearchPlan) -> dict[str, str]:
-    """What the search is made of, by name; its budget may be another when it is resumed."""
-    space = "; ".join(
-        f"{p.path}: {[*map(spelled, p.choices or ())]} {p.range} {[(q, [*map(spelled, v)]) for q, v in p.when.items()]}"
-        for p in plan.space
-    )
-    settings = [plan.goal, plan.is_maximized, plan.is_pruned, plan.warmup, plan.sampler, plan.generation, plan.seed]
-    return {**origin(checked), "search space": space, "search settings": repr(settings)}
-
-
-def _refuse_other(before: Mapping[str, str], now: Mapping[str, str], plan: SearchPlan) -> None:
-    """
-    Raises:
-        SpecError: NN522.
-    """
-    changed = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
-    if changed:
-        shown = ", ".join(changed[:5])
-        message = f"the interrupted search had another {shown}, so it cannot be resumed with this one"
-        raise SpecError.single("NN522", message, plan.span, fixes=[Fix(AGAIN)])
-
-
-def _nothing(trials: list[Finished], plan: SearchPlan) -> SpecError:
-    states = {trial.outcome.state for trial in trials}
-    what = "can be trained" if states <= {REFUSED} else f"gave a value of {plan.goal}"
-    notes = [
-        f"`{', '.join(f'{path}={flow(value)}' for path, value in trial.point.items())}`: {trial.outcome.reason}"
-        for trial in trials[:3]
-    ]
-    return SpecError(
-        [
-            Diagnostic(
-                "NN590",
-                f"none of {len(trials)} points of the space {what}",
-                plan.span,
-                path="search.space",
-                notes=tuple(notes),
-                fixes=(Fix("see what is wrong with one: `nnspec check SPEC --set PATH=VALUE`"),),
-            )
-        ]
-    )
