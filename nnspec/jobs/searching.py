@@ -193,6 +193,8 @@ class _Search:
         """Runs generations until the budget is spent, or no point is left."""
         from nnspec.search.sampling import choose_points
 
+        if isinstance(self.engine, LocalEngine) and self.engine.workers > self.plan.generation:
+            self.progress.say(f"note: `generation: {self.plan.generation}` keeps no more than so many workers busy")
         if self.trials:
             self.progress.say(f"{len(self.trials)} trials are in the journal")
         with self.table:

@@ -7,6 +7,7 @@ interrupted. So a search that goes on chooses what it would have chosen.
 from __future__ import annotations
 
 import hashlib
+import json
 import random
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -136,7 +137,7 @@ def frozen(plan: SearchPlan, trial: Finished, *, is_told: bool) -> FrozenTrial:
         params=parameters,
         distributions={path: distribution(parameter) for path, parameter in space.items()},
         intermediate_values=dict(enumerate(outcome.epochs, 1)),
-        user_attrs={"outcome": outcome.to_json(), "point": spelled(dict(trial.point))} if is_told else {},  # type: ignore[arg-type]
+        user_attrs={"outcome": outcome.to_json(), "point": json.dumps(dict(trial.point))} if is_told else {},
     )
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
 MOST_ROWS = 16  # of the live table: the best, and the latest
-RUNNING = "running"
+RUNNING, WAITING = "running", "waiting"
 
 
 def text_of(value: object) -> str:
@@ -68,6 +68,7 @@ class Table:
 
     def __exit__(self, *error: object) -> None:
         if self.live is not None:
+            self.running.clear()  # what was not begun for want of time
             self.draw()
             self.live.stop()
 
@@ -122,5 +123,5 @@ class Table:
             epoch = f"{told.epoch}/{told.total}" if told is not None else ""
             value = f"{told.value:.6g}" if told is not None and told.value is not None else ""
             cells = [text_of(point[path]) if path in point else "" for path in paths]
-            table.add_row(str(number), RUNNING, epoch, value, *cells, style="cyan")
+            table.add_row(str(number), RUNNING if told else WAITING, epoch, value, *cells, style="cyan")
         return table

@@ -37,7 +37,7 @@ model:
   - Dense: {units: 1}
 outputs: {y: {task: regression}}
 expect: {parameters: "<= 100"}
-training: {optimizer: Adam, epochs: 12, batch_size: 16}
+training: {optimizer: Adam, epochs: 12}
 search:
   goal: {minimize: validation.y.rmse}
   trials: TRIALS
@@ -46,6 +46,8 @@ search:
   warmup: 3
   space:
     vars.units: {from: 2, to: 40, scale: log}
+    training.restore_best: [true, false]
+    training.batch_size: [16, 24]
     training.optimizer: [Adam, SGD]
     training.optimizer.Adam.learning_rate: {from: 0.001, to: 0.1, scale: log, when: {training.optimizer: Adam}}
     training.optimizer.SGD.learning_rate: {from: 0.001, to: 0.3, scale: log, when: {training.optimizer: SGD}}

@@ -133,7 +133,7 @@ def threading_kill(process: int, seconds: float) -> None:
 
 def test_a_search_that_is_killed_goes_on(spec: Path, tmp_path: Path) -> None:
     """SIGKILL at any time, and a torn last line in the journal, end in the same trials."""
-    searched(spec, tmp_path / "calm", local(tmp_path / "calm", 2))
+    calm = searched(spec, tmp_path / "calm", local(tmp_path / "calm", 2))
     out = tmp_path / "out"
     code = f"""
 from pathlib import Path
@@ -150,7 +150,10 @@ searched(Path({str(spec)!r}), Path({str(out)!r}), local(Path({str(out)!r}), 2))
         with (out / "journal.log").open("ab") as journal:
             journal.write(b'{"op_code":4,"worker_id":"')
     before = table(out)
-    searched(spec, out, local(out, 2))
+    trials = searched(spec, out, local(out, 2))
+    assert [(trial.outcome, [*trial.point.items()]) for trial in trials] == [
+        (trial.outcome, [*trial.point.items()]) for trial in calm
+    ], "in this order they are put into the spec"
     assert before != table(out) == table(tmp_path / "calm")
     wait_for_the_end_of(int(line) for path in out.glob("trials/*/processes") for line in path.read_text().split())
 
