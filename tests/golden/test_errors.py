@@ -48,6 +48,7 @@ SHOWN_ELSEWHERE = {
     "NN568": "tests/unit/data/prepare/test_unchanged.py",
     "NN570": "tests/property/test_leaks.py",
     "NN572": "tests/property/test_leaks.py",
+    "NN590": "tests/unit/jobs/test_searching.py",
     "NN599": "tests/unit/propose/test_refusals.py",
     "NN601": "tests/end_to_end/test_export.py",
     "NN604": "tests/end_to_end/test_export.py",
