@@ -24,6 +24,7 @@ from nnspec.data.prepare.fit_columns import fit_columns
 from nnspec.data.prepare.gaps import count_gaps, resolve_missing
 from nnspec.data.prepare.history import Series, past_of
 from nnspec.data.prepare.loading import ColumnCache
+from nnspec.data.prepare.normal_rows import only_normal
 from nnspec.data.prepare.raw_columns import ColumnRows, raw_columns, read_column_rows
 from nnspec.data.prepare.row_keys import RowKeys
 from nnspec.data.prepare.rows import Mask, Rows, arrange, complete_by_role, read_rows
@@ -92,6 +93,11 @@ class _Loader:
         check_static(plan, self.rows, series, order)
         ok = complete_by_role(plan, self.rows, count)
         positions = assign(plan, keys.split_keys(ok, strata_of(plan, self.rows, self.models)))
+        normal = only_normal(plan, self.rows, positions["train"])
+        if len(normal) < len(positions["train"]):
+            left_out = len(positions["train"]) - len(normal)
+            self.notes = (*self.notes, f"{left_out} rows of the training split that are anomalies are left out")
+            positions["train"] = normal
         samples = {name: self.samples(name, found, series, ok) for name, found in positions.items()}
         parts = {name: order[found] for name, found in positions.items()}
         self.origins = Origins(parts, keys.by_row(keys.times), keys.by_row(keys.groups))

@@ -171,6 +171,7 @@ CODES: dict[str, str] = {
     "NN585": "threshold-does-not-fit",
     "NN586": "no-threshold-to-choose",
     "NN587": "reconstruction-does-not-fit",
+    "NN588": "no-score-of-anomalies",
     "NN550": "encoding-does-not-fit",
     "NN551": "outside-the-domain-of-a-transform",
     "NN552": "one-hot-of-too-many-values",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from nnspec.data.section.plan import DataPlan
 from nnspec.data.section.read_columns import OTHERS
 from nnspec.data.sources.wanted import Wanted
 from nnspec.ir import axes as ax
-from nnspec.ir.graph import Graph, Output, Value
+from nnspec.ir.graph import ANOMALY, Graph, Output, Value
 from nnspec.jobs.artifact import sha256
 
 Described = dict[str, Any]  # a part of the metadata, as JSON
@@ -57,11 +57,12 @@ def describe_model(
             **({"levels": list(output.levels)} if output.levels else {}),
             "columns": columns or None,
         }
-        if classes is not None and deployment.has_labels:
+        labels = deployment.labels(output)
+        if labels is not None:
             kept = [axis for axis in order if axis in label_axes(output)]
-            outputs[label_name(name)] = {
+            outputs[label_name(output)] = {
                 "axes": [[axis, sizes[axis]] for axis in kept],
-                "dtype": "int64" if all(isinstance(c, int) for c in classes) else "string",
+                "dtype": _label_type(labels),
                 "task": "label",
                 "classes": classes,
                 "columns": None,
@@ -115,9 +116,17 @@ def _ports(plan: DataPlan | None, name: str, value: Value, encoded: EncodedInput
     return found
 
 
+def _label_type(labels: Sequence[object]) -> str:
+    if all(isinstance(label, bool) for label in labels):
+        return "bool"
+    return "int64" if all(isinstance(label, int) for label in labels) else "string"
+
+
 def _threshold(output: Output, deployment: Deployment) -> Described:
     """Where yes begins, and the rule that chose it on the validation split."""
-    if output.task not in ("binary", "multilabel"):
+    if output.task not in ("binary", "multilabel", ANOMALY):
+        return {}
+    if output.task == ANOMALY and not deployment.has_threshold(output):
         return {}
     transform = deployment.outputs.get(output.name)
     is_chosen = output.cut is not None and transform is not None and transform.threshold is not None

@@ -15,11 +15,11 @@ from nnspec.schema.levels import LEVEL_KEYS
 from nnspec.schema.parts import NAME_PATTERN, choice, closed, named
 from nnspec.schema.search_section import SEARCH
 from nnspec.schema.start import START_KEYS
-from nnspec.schema.thresholds import THRESHOLD_KEY
+from nnspec.schema.thresholds import ANOMALY_KEYS, THRESHOLD_KEY
 
 DTYPES = ["float32", "int8", "int16", "int32", "int64", "uint8", "bool", "string"]
 STRUCTURE = ("repeat", "block", "share")
-TASKS = ["regression", "quantiles", "classification", "binary", "multilabel", "none"]
+TASKS = ["regression", "quantiles", "classification", "binary", "multilabel", "anomaly", "none"]
 
 
 INPUTS: Schema = named(
@@ -74,6 +74,7 @@ OUTPUTS: Schema = named(
             },
             **LEVEL_KEYS,
             **THRESHOLD_KEY,
+            **ANOMALY_KEYS,
             "loss": {"$ref": "#/definitions/loss", "description": "Keras loss; default: that of the task."},
             "metrics": {
                 "type": "array",

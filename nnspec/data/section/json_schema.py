@@ -136,6 +136,14 @@ _OUTPUT_KEYS: dict[str, Schema] = {
         "An input whose data are files, such as pictures: the labels are the names of the folders with the files."
     ),
     "classes": _CLASSES,
+    "train_on": {
+        "type": "string",
+        "enum": ["all", "normal"],
+        "default": "all",
+        "description": "Of labels of anomalies (`task: anomaly`): `normal` leaves rows that are labelled as anomalies "
+        "out of the training split, and so of statistics and windows. Labels are 0 and 1, or `classes: [normal, "
+        "anomaly]`.",
+    },
     "lengths": _text(
         "The array of the number of steps of each sample that count: for targets of unequal length, concatenated "
         "along the sequence axis, or padded if their array has a sample axis. Padded targets are "

@@ -195,6 +195,7 @@ class _Reader(SourceReader):
             folder_of=body.get("folder_of"),
             encodings=encodings,
             function=function,
+            is_normal_only=body.get("train_on") == "normal",
         )
 
     def check_slot(
