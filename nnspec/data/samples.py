@@ -29,6 +29,7 @@ class Split:
             where no window holds them.
         rows: the number of each sample's row in the file, from 0; of a window, that of its last row.
         counted: of outputs that are padded, which of their targets count, in the shape of `y`.
+        weights: how much each sample counts in a loss, axes `sample`; None where all count the same.
     """
 
     raw: dict[str, Array]
@@ -39,6 +40,7 @@ class Split:
     size: int
     rows: NDArray[np.int64]
     counted: dict[str, NDArray[np.bool_] | None] = field(default_factory=dict)
+    weights: NDArray[np.float32] | None = None
 
     def counts(self, output: str) -> NDArray[np.bool_] | None:
         """Which targets of an output count, axes as theirs; None where all do."""

@@ -161,6 +161,7 @@ CODES: dict[str, str] = {
     "NN572": "input-gives-target-away",
     "NN573": "group-in-two-splits",
     "NN574": "rows-not-evenly-spaced",
+    "NN575": "not-a-weight",
     "NN576": "separator-in-no-cell",
     "NN577": "output-without-target",
     "NN580": "head-does-not-hold-levels",

@@ -60,7 +60,7 @@ def _written(cell: object) -> str:
 
 def _splits(splits: JsonObject, width: int) -> str:
     keys = [key for key in next(iter(splits.values())) if key != "left_out" or any(s[key] for s in splits.values())]
-    keys = [key for key in keys if key != "missing"]
+    keys = [key for key in keys if key not in ("missing", "weights")]
     rows = ([name, *(body[key] for key in keys)] for name, body in splits.items())
     table = _table("splits", ["split", *(key.replace("_", " ") for key in keys)], rows, width)
     lacks = [(name, column, count) for name, s in splits.items() for column, count in s.get("missing", {}).items()]

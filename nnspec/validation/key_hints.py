@@ -87,9 +87,7 @@ _DATA: Hints = {
         "it belongs under `window:`, as in `window: {lookback: 24, horizon: 1}`",
         "window",
     ),
-    **_all(
-        "weights sample_weight", "weights of samples are not part of a spec; classes are weighted by `class_weight`"
-    ),
+    **_all("weights sample_weight sample_weights", "the column of sample weights is `weight`", "weight"),
 }
 _SOURCE: Hints = {
     **_all("file path filename filepath name url", "the file is written under its kind, as in `csv: data.csv`"),

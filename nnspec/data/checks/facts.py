@@ -115,6 +115,7 @@ def _columns_of(plan: DataPlan, source: SourcePlan) -> tuple[list[str], list[str
             kept += slot.columns if slot.scale is None and not slot.is_relative else ()
     if plan.source is not None and plan.source.path == source.path:
         wanted += [name for name, _, _ in plan.row_keys()]
+        wanted += [plan.weight] if plan.weight is not None else []
         kept += [name for name, _, _ in plan.row_keys()]
     return wanted, kept
 

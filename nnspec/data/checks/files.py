@@ -17,6 +17,7 @@ from nnspec.data.checks.leaks import check_leaks
 from nnspec.data.checks.markers import check_markers, propose_markers
 from nnspec.data.checks.numbers import unfit_number
 from nnspec.data.checks.splits import check_classes, check_splits
+from nnspec.data.checks.weights import check_weights
 from nnspec.data.prepare.fit import FitError, file_axes, misfit, slot_layout
 from nnspec.data.prepare.missing import filled_in_graph, fills_in_graph, missing_values
 from nnspec.data.prepare.ragged import filled, lies_end_to_end, ragged
@@ -41,6 +42,7 @@ def probe(plan: DataPlan, inputs: Mapping[str, Slot], outputs: Mapping[str, Slot
     report.extend(files.diagnostics)
     report.extend(check_missing_rules(plan, files))
     report.extend(check_markers(plan, files))
+    report.extend(check_weights(plan, files))
     gaps: _Gaps = set()
     counts: dict[str, tuple[int, SlotPlan]] = {}
     for slot in plan.slots():

@@ -273,6 +273,11 @@ def data_section(sources: Sequence[DataSource]) -> Schema:
                 },
                 minProperties=1,
             ),
+            "weight": _text(
+                "The column of `source` with the weight of each sample: the loss of training and validation is "
+                "multiplied by it, as by Keras' `sample_weight`. A window has the weight of its last target's row. "
+                "Metrics count every sample once. The deployed model does not take it."
+            ),
             "missing": MISSING,
             "augment": AUGMENT,
             "split": SPLIT,

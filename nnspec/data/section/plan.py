@@ -247,6 +247,7 @@ class DataPlan:
     series: str | None  # the column that says which series a row belongs to; several: their names joined
     series_parts: tuple[str, ...] = ()  # the columns that do so together, where they are several
     every: str | None = None  # the time from row to row
+    weight: str | None = None  # the column with the weight of each sample
     missing_rules: dict[str, MissingRule]  # by column; under `*` for all that it does not name
     split: SplitPlan
     window: WindowPlan | None

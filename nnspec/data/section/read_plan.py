@@ -93,6 +93,7 @@ class _Reader(SourceReader):
             series=self.series,
             series_parts=self.series_parts,
             every=str(plain["series"]["every"]) if isinstance(series, Mapping) and "every" in plain["series"] else None,
+            weight=plain.get("weight"),
             missing_rules=read_missing(self.node.get("missing")),
             split=split,
             window=self.window,
@@ -104,7 +105,8 @@ class _Reader(SourceReader):
             spans=spans,
         )
         has_table = self.source is not None or source is not None or "query" in plain
-        for key, span, where in () if has_table else plan.row_keys():
+        keys = [*plan.row_keys(), *([(plan.weight, spans["weight"], "data.weight")] if plan.weight is not None else [])]
+        for key, span, where in () if has_table else keys:
             self.fault("NN503", f"`{key}` is read from `source`, but section `data` has no `source`", span, where)
         self.report.raise_errors()
         return plan
