@@ -29,6 +29,7 @@ from nnspec.checks.targets import check_targets
 from nnspec.checks.task import check_tasks
 from nnspec.checks.thresholds import check_thresholds
 from nnspec.checks.training import check_training
+from nnspec.checks.variants import check_variants
 from nnspec.checks.vocabularies import check_vocabularies
 from nnspec.checks.without_targets import check_without_targets
 from nnspec.data.section.plan import DataPlan
@@ -55,6 +56,7 @@ CHECKS: tuple[Callable[[Context], Iterable[Diagnostic]], ...] = (
     check_augmented_targets,
     check_state,
     check_opset,
+    check_variants,
     check_fixed_batch,
     check_indices,
     check_vocabularies,

@@ -196,6 +196,8 @@ CODES: dict[str, str] = {
     "NN610": "keras-on-another-engine",
     "NN612": "package-not-installed",
     "NN613": "exported-batch-differs",
+    "NN617": "variant-loses-too-much",
+    "NN618": "variant-cannot-be-made",
     # NN7xx: verification and deployed models
     "NN701": "onnx-differs-from-keras",
     "NN702": "onnx-not-well-formed",

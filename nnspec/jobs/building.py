@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from nnspec.backends.base import ExportBackend, TrainingBackend
+from nnspec.diagnostics import SpecError
 from nnspec.jobs import artifact
 from nnspec.jobs.exporting import write_model
 from nnspec.jobs.reporting import report_build
@@ -31,13 +32,16 @@ def run_build(
         resume: goes on where an interrupted build stopped.
         backend: the engine that trains, or its name; default that of the spec.
         exporter: the format of the deployed model, or its name; default that of the spec.
+
+    Raises:
+        SpecError: NN617, once all else is written, where a variant is refused.
     """
     engine, target = engine_of(checked, backend), exporter_of(checked, exporter)
     started = time.time()
     with artifact.staged(out, resume=resume, keep_on_failure=True) as folder:
         checked, dataset = prepared(checked, folder, progress, resume=resume)
         run, trained = train_into(checked, dataset, folder, progress, resume=resume, backend=engine)
-        run.verification = write_model(
+        run.verification, refused = write_model(
             checked, trained.compiled, trained.deployment, dataset, folder, progress, engine=engine, exporter=target
         )
         with progress.step("report"):
@@ -46,4 +50,6 @@ def run_build(
         artifact.write_manifest(checked, folder, engine, target, more)
     run.folder, run.file = out, f"model{target.suffix}"
     progress.say(f"wrote {out}")
+    if refused:
+        raise SpecError(refused)
     return run

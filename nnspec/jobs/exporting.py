@@ -13,6 +13,7 @@ from nnspec.backends.keras.model import Compiled, read_weights
 from nnspec.backends.versions import versions
 from nnspec.data.dataset import Dataset
 from nnspec.data.deployment import Deployment
+from nnspec.diagnostics import Diagnostic, SpecError
 from nnspec.document import to_plain
 from nnspec.expansion import resolved
 from nnspec.jobs import artifact
@@ -21,6 +22,7 @@ from nnspec.jobs.interface import describe_interface
 from nnspec.jobs.metadata import describe_model
 from nnspec.jobs.run import Run
 from nnspec.jobs.settings import engine_of, exporter_of, fixed_batch
+from nnspec.jobs.variants import write_variants
 from nnspec.jobs.verifying import gate_of, prove
 from nnspec.jobs.weights import with_weights, with_words
 from nnspec.pipeline import Checked
@@ -46,19 +48,22 @@ def run_export(
         exporter: the format of the model, or its name; default that of the spec.
 
     Raises:
-        SpecError: NN604 where the weights are missing or do not fit.
+        SpecError: NN604 where the weights are missing or do not fit; NN617, once all else is written, where a variant
+            is refused.
     """
     engine, target = engine_of(checked, backend), exporter_of(checked, exporter)
     checked = replace(checked, graph=with_words(checked, weights))
     compiled, deployment, dataset = with_weights(checked, weights, untrained, engine)
     with artifact.staged(out) as folder:
         compiled.model.save(folder / "model.keras")
-        verification = write_model(
+        verification, refused = write_model(
             checked, compiled, deployment, dataset, folder, progress, engine=engine, exporter=target
         )
         artifact.write_text(folder / "spec.yaml", resolved.to_yaml(checked.root))
         artifact.write_json(folder / "preprocessing.json", deployment.to_json())
         artifact.write_manifest(checked, folder, engine, target, {})
+    if refused:
+        raise SpecError(refused)
     return Run(out, verification=verification, file=f"model{target.suffix}")
 
 
@@ -72,8 +77,11 @@ def write_model(
     *,
     engine: TrainingBackend,
     exporter: ExportBackend,
-) -> dict[str, Any]:
-    """Lowers, passes the gate, writes the model's file and verify.json.
+) -> tuple[dict[str, Any], list[Diagnostic]]:
+    """Lowers, passes the gate, writes the model's file, its variants and verify.json.
+
+    Returns:
+        What verify.json says, and a diagnostic for each variant that is refused.
 
     Raises:
         SpecError: NN7xx where the gate fails; then there is no such file.
@@ -101,6 +109,9 @@ def write_model(
     content = exported.to_bytes()
     result["file_size"] = len(content)
     (folder / f"model{exporter.suffix}").write_bytes(content)
+    result["variants"], refused = write_variants(
+        checked, exported, deployment, dataset, folder, progress, is_raw=used.inputs is deployment.inputs
+    )
     artifact.write_json(folder / "verify.json", result)
     for name, figures in result["outputs"].items():
         progress.say(
@@ -109,7 +120,7 @@ def write_model(
         )
     for note in result["notes"]:
         progress.say(f"note: {note}")
-    return result
+    return result, refused
 
 
 def lower(

@@ -92,6 +92,13 @@ def run_verify(
     """
     target = export_backend_of_file(model) if exporter is None else export_backend(exporter)
     exported, metadata = _read(model, target)
+    if "variant" in metadata:
+        raise SpecError.single(
+            "NN618",
+            f"`{model.name}` stores the model as {metadata['variant']}, which is not compared with Keras but scored as it "
+            "is built: see `variants` in verify.json",
+            Span(Source(str(model), "")),
+        )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "spec.yaml"
         path.write_text(metadata["spec"], encoding="utf-8")

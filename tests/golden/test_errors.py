@@ -56,6 +56,7 @@ SHOWN_ELSEWHERE = {
     "NN607": "tests/unit/importers/keras/test_import.py",
     "NN610": "tests/unit/backends/test_training_backend.py",
     "NN612": "tests/end_to_end/test_extras.py",
+    "NN617": "tests/end_to_end/test_variants.py",
     "NN701": "tests/end_to_end/test_export.py",
     "NN702": "tests/end_to_end/test_export.py",
     "NN703": "tests/end_to_end/test_export.py",

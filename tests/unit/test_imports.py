@@ -162,9 +162,11 @@ ONLY_HERE = {
     "tf2onnx": {"backends/onnx/fallback.py", "verify/second_opinion.py"},
     "onnx": {
         *(f"backends/onnx/{name}.py" for name in ("backend", "builder", "fallback", "form", "session")),
+        "backends/onnx/precision/convert.py",
+        "backends/onnx/precision/kernels.py",
         *(f"onnx_axes/{name}.py" for name in ("reading", "follow")),
     },
-    "onnxruntime": {"backends/onnx/session.py", "runtime/predictor.py"},
+    "onnxruntime": {"backends/onnx/precision/convert.py", "backends/onnx/session.py", "runtime/predictor.py"},
 }
 
 
