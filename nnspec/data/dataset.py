@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.data.arrays.gathered import Gathered, is_gathered
 from nnspec.data.checks.files import probe
 from nnspec.data.deployment import Deployment
 from nnspec.data.prepare.counted import by_step, counted_rows
@@ -22,6 +23,14 @@ from nnspec.data.prepare.fit import FEATURE_NAMES, FitError, Layout, misfit, slo
 from nnspec.data.prepare.fit_columns import fit_columns
 from nnspec.data.prepare.gaps import resolve_missing
 from nnspec.data.prepare.history import Series, past_of
+from nnspec.data.prepare.lazy_inputs import (
+    encoded_samples,
+    is_lazy,
+    network_samples,
+    raw_ports,
+    raw_samples,
+    with_samples,
+)
 from nnspec.data.prepare.loading import ColumnCache
 from nnspec.data.prepare.raw_columns import ColumnRows, raw_columns, read_column_rows
 from nnspec.data.prepare.row_keys import RowKeys
@@ -215,18 +224,33 @@ class _Loader:
         raw: dict[str, dict[str, Array]] = {name: {} for name in samples}
         inputs: dict[str, InputTransform] = {}
         columns: dict[str, EncodedInput] = {}
+        gathered: dict[tuple[str, str], Gathered] = {}
         ports = port_names(plan, plan.outputs)
         for slot in plan.inputs.values():
             model, layout, rows = self.model(slot), self.layouts["inputs", slot.name], self.rows["inputs", slot.name]
+            is_streamed = is_lazy(plan, slot, model, rows, samples)
             if isinstance(rows, ColumnRows):
                 columns[slot.name] = fit_columns(plan, slot, model, layout, rows, train, ports[slot.name])
+                if is_streamed:
+                    for name, given in raw_ports(plan, slot, rows, ports[slot.name], samples).items():
+                        raw[name] |= cast(dict[str, Array], given)
+                    made = encoded_samples(plan, slot, rows, columns[slot.name], train)
+                    gathered |= {(name, slot.name): with_samples(made, at) for name, at in samples.items()}
+                    continue
                 for name, at in samples.items():
                     found = raw_columns(slot, rows, self.taken(slot, at, rows.values))
                     raw[name] |= dict(zip(ports[slot.name], found, strict=True))
                 continue
-            for name, at in samples.items():
-                raw[name][slot.name] = to_dtype(slot, model, self.gather(slot, at))
+            if is_streamed:
+                for name, lazy in raw_samples(plan, slot, model, layout, rows, samples).items():
+                    raw[name][slot.name] = cast(Array, lazy)
+            else:
+                for name, at in samples.items():
+                    raw[name][slot.name] = to_dtype(slot, model, self.gather(slot, at))
             inputs[slot.name] = fit_input(plan, slot, model, layout, rows, train, raw["train"][slot.name])
+            if is_streamed:
+                made = network_samples(cast(Gathered, raw["train"][slot.name]), inputs[slot.name], layout)
+                gathered |= {(name, slot.name): with_samples(made, at) for name, at in samples.items()}
         values = {
             name: {slot.name: self.gather(slot, at) for slot in plan.outputs.values()} for name, at in samples.items()
         }
@@ -259,7 +283,8 @@ class _Loader:
         deployment = Deployment(inputs, outputs, columns=columns)
         outputs |= copy_transforms(plan, self.models, deployment)
         for name, at in samples.items():
-            x = deployment.to_network(raw[name])
+            x = deployment.to_network({key: v for key, v in raw[name].items() if not is_gathered(v)})
+            x |= cast(dict[str, Array], {slot: v for (split, slot), v in gathered.items() if split == name})
             y, target, last = ({key: parts[i] for key, parts in encoded[name].items()} for i in range(3))
             splits[name] = Split(
                 raw=raw[name],

@@ -10,6 +10,7 @@ from nnspec.backends.base import Samples
 from nnspec.backends.keras.losses import marked, weighs_steps
 from nnspec.backends.keras.model import as_model_inputs
 from nnspec.catalogue.losses import loss_of
+from nnspec.data.arrays.gathered import head
 from nnspec.data.dataset import Split
 from nnspec.diagnostics import Span, SpecError
 from nnspec.ir.graph import Graph, Output
@@ -76,7 +77,7 @@ def trimmed(split: Split, batch: int, span: Span) -> Split:
             span,
         )
     cut = {
-        name: {k: None if v is None else v[:count] for k, v in getattr(split, name).items()}
+        name: {k: None if v is None else head(v, count) for k, v in getattr(split, name).items()}
         for name in ("raw", "x", "y", "target", "last", "counted")
     }
     return Split(**cut, size=count, rows=split.rows[:count])  # type: ignore[arg-type]

@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.data.arrays.gathered import is_gathered
 from nnspec.data.prepare.fit import FEATURE_NAMES, Layout, has_steps, sequence_axis
 from nnspec.data.prepare.fit_columns import fill_of
 from nnspec.data.prepare.labels import encode, vocabulary, zeros_and_ones
 from nnspec.data.prepare.levels import Levels
 from nnspec.data.prepare.rows import Rows, arrange
+from nnspec.data.prepare.streamed_fit import fit_samples
 from nnspec.data.prepare.transforms import InputTransform, OutputTransform, Relative, Scaling, statistic_of
 from nnspec.data.section.column_plan import is_outside
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
@@ -38,6 +40,11 @@ class Fitted:
     last: Relative | None = None
 
 
+def dtype_of(model: Slot) -> np.dtype[np.generic]:
+    """The dtype of an input's raw values as arrays: NumPy has no bfloat16."""
+    return np.dtype(np.float32) if model.dtype == "bfloat16" else np.dtype(model.dtype)
+
+
 def to_dtype(slot: SlotPlan, model: Slot, values: Array) -> Array:
     """Raw input values in the input's dtype.
 
@@ -46,7 +53,7 @@ def to_dtype(slot: SlotPlan, model: Slot, values: Array) -> Array:
     """
     if model.is_text:
         return values.astype(object)
-    wanted = np.dtype(np.float32) if model.dtype == "bfloat16" else np.dtype(model.dtype)
+    wanted = dtype_of(model)
     with np.errstate(invalid="ignore", over="ignore"):
         cast = values.astype(wanted)
     changed = np.isinf(cast) & np.isfinite(values) if wanted.kind == "f" else cast != values
@@ -93,6 +100,11 @@ def fit_input(
     if plan.window is not None and slot.is_windowed and layout.position(0) not in along:
         complete = train[rows.complete[train]]
         values = arrange(rows.values[complete][:, None], layout)
+    if is_gathered(values):
+        if slot.pad_value is None:
+            scaling = fit_samples(values, slot.scale.method, along, fill)
+            return InputTransform(scaling, slot.pad_value, step, fill)
+        values = raw = np.asarray(values)  # what is padded is no window, and few sequences are so many
     if fill is not None:
         values = np.where(np.isnan(values), fill, values)
     transform = InputTransform(None, slot.pad_value, step)

@@ -110,11 +110,12 @@ def _read_dates(slot: SlotPlan, column: ColumnPlan, tables: ColumnCache) -> tupl
     return numbers, np.array([number is None for number in seconds], bool), None
 
 
-def raw_columns(slot: SlotPlan, rows: ColumnRows, values: Array) -> list[Array]:
+def raw_columns(slot: SlotPlan, rows: ColumnRows, values: Array, *, is_checked_alone: bool = False) -> list[Array]:
     """Each column as the deployed model takes it: float32 with NaN for gaps, words with "" for them, or whole seconds.
 
     Args:
         values: of samples, axes `sample *steps column`.
+        is_checked_alone: whether numbers are only to be checked, and words left alone.
 
     Raises:
         SpecError: NN506 where a number is beyond float32.
@@ -122,6 +123,8 @@ def raw_columns(slot: SlotPlan, rows: ColumnRows, values: Array) -> list[Array]:
     result: list[Array] = []
     for place, (column, words) in enumerate(zip(slot.encodings, rows.words, strict=True)):
         own = values[..., place]
+        if words is not None and is_checked_alone:
+            continue
         if words is not None:
             table = np.array([*words, ""], dtype=object)
             codes = np.where(np.isnan(own), len(words), own).astype(np.int64)
