@@ -6,6 +6,7 @@ What is done to values is done to each row once, wherever it does not depend on 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -16,7 +17,7 @@ from nnspec.data.arrays.gathered import Gathered, chunk_size, count_rows
 from nnspec.data.prepare.encode import dtype_of, to_dtype
 from nnspec.data.prepare.encodings.columns import EncodedInput
 from nnspec.data.prepare.fit import Layout
-from nnspec.data.prepare.raw_columns import ColumnRows, Words, raw_columns
+from nnspec.data.prepare.raw_columns import ColumnRows, raw_column, raw_columns
 from nnspec.data.prepare.rows import Rows, arrange
 from nnspec.data.prepare.transforms import InputTransform
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
@@ -101,13 +102,17 @@ def raw_ports(
         SpecError: NN506, as `raw_columns`.
     """
     steps = steps_of(plan, slot)
+    numbers = [place for place, words in enumerate(rows.words) if words is None]
+    alone = replace(slot, encodings=tuple(slot.encodings[place] for place in numbers))
     for part, used in _used(rows.values, steps, samples):
-        raw_columns(slot, rows, rows.values[part][used], is_checked_alone=True)
+        raw_columns(alone, replace(rows, words=(None,) * len(numbers)), rows.values[part][used][:, numbers])
     found: dict[str, dict[str, Gathered]] = {}
     for name, at in samples.items():
         found[name] = {
-            port: Gathered(rows.values[:, place], at, steps=steps, finish=partial(_raw_column, words=rows.words[place]))
-            for place, port in enumerate(ports)
+            port: Gathered(
+                rows.values[:, place], at, steps=steps, finish=partial(raw_column, slot.encodings[place], words)
+            )
+            for place, (port, words) in enumerate(zip(ports, rows.words, strict=True))
         }
     return found
 
@@ -125,20 +130,12 @@ def encoded_samples(plan: DataPlan, slot: SlotPlan, rows: ColumnRows, encoded: E
         for place, (encoding, table) in enumerate(zip(encoded.ports.values(), tables, strict=True)):
             own = values[:, place]
             if table is None:
-                parts.append(encoding.apply(_raw_column(own)))
+                parts.append(encoding.apply(raw_column(slot.encodings[place], None, own)))
             else:
                 parts.append(table[np.where(np.isnan(own), len(table) - 1, own).astype(np.int64)])
         return np.concatenate(parts, axis=-1)
 
     return Gathered(_each_row(rows.values, of_rows), at, steps=steps, finish=encoded.arranged)
-
-
-def _raw_column(values: Array, words: Words | None = None) -> Array:
-    if words is None:
-        with np.errstate(over="ignore"):
-            return values.astype(np.float32)
-    table = np.array([*words, ""], dtype=object)
-    return np.asarray(table[np.where(np.isnan(values), len(words), values).astype(np.int64)])
 
 
 def _with_steps(values: Array, step: int) -> Array:

@@ -110,12 +110,11 @@ def _read_dates(slot: SlotPlan, column: ColumnPlan, tables: ColumnCache) -> tupl
     return numbers, np.array([number is None for number in seconds], bool), None
 
 
-def raw_columns(slot: SlotPlan, rows: ColumnRows, values: Array, *, is_checked_alone: bool = False) -> list[Array]:
+def raw_columns(slot: SlotPlan, rows: ColumnRows, values: Array) -> list[Array]:
     """Each column as the deployed model takes it: float32 with NaN for gaps, words with "" for them, or whole seconds.
 
     Args:
         values: of samples, axes `sample *steps column`.
-        is_checked_alone: whether numbers are only to be checked, and words left alone.
 
     Raises:
         SpecError: NN506 where a number is beyond float32.
@@ -123,25 +122,25 @@ def raw_columns(slot: SlotPlan, rows: ColumnRows, values: Array, *, is_checked_a
     result: list[Array] = []
     for place, (column, words) in enumerate(zip(slot.encodings, rows.words, strict=True)):
         own = values[..., place]
-        if words is not None and is_checked_alone:
-            continue
-        if words is not None:
-            table = np.array([*words, ""], dtype=object)
-            codes = np.where(np.isnan(own), len(words), own).astype(np.int64)
-            result.append(table[codes])
-            continue
-        if column.is_date:
-            result.append(np.where(np.isnan(own), GAP, np.nan_to_num(own).astype(np.int64)))
-            continue
-        with np.errstate(over="ignore"):
-            cast = own.astype(np.float32)
-        beyond = np.isinf(cast) & np.isfinite(own)
+        cast = raw_column(column, words, own)
+        beyond = np.isinf(cast) & np.isfinite(own) if cast.dtype.kind == "f" else np.zeros(1, bool)
         if beyond.any():
             message = f"column `{column.name}` has {own[beyond][0]:g}, which float32 cannot represent"
             key = slot.item_key("columns", place)
             raise SpecError.single("NN506", message, slot.span_of(key), path=slot.where("columns"))
         result.append(cast)
     return result
+
+
+def raw_column(column: ColumnPlan, words: Words | None, own: Array) -> Array:
+    """As one of `raw_columns`; a number that is beyond float32 becomes infinite."""
+    if words is not None:
+        table = np.array([*words, ""], dtype=object)
+        return np.asarray(table[np.where(np.isnan(own), len(words), own).astype(np.int64)])
+    if column.is_date:
+        return np.where(np.isnan(own), GAP, np.nan_to_num(own).astype(np.int64))
+    with np.errstate(over="ignore"):
+        return own.astype(np.float32)
 
 
 def layout_axes(plan: DataPlan, slot: SlotPlan, layout: Layout) -> tuple[str, ...]:
