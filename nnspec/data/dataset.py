@@ -13,6 +13,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.data.arrays import mapped
 from nnspec.data.arrays.gathered import Gathered, is_gathered
 from nnspec.data.checks.files import probe
 from nnspec.data.deployment import Deployment
@@ -89,18 +90,19 @@ class _Loader:
         count = self.check_counts()
         keys = RowKeys(plan, self.tables, count)
         order, series, self.notes = keys.order, keys.series, keys.notes
-        self.series, files = Series(series, keys.names), order + 1
+        self.series = Series(series, keys.names)
         for slot in plan.slots():
             self.rows[slot.role, slot.name] = self.rows[slot.role, slot.name].take(order)
             self.layouts[slot.role, slot.name] = self.layout(slot)
         for slot in plan.slots():
             rows = self.without_uncounted(slot) if slot.counts_in_part else self.rows[slot.role, slot.name]
-            self.rows[slot.role, slot.name] = resolve_missing(plan, slot, self.model(slot), rows, series, files)
+            self.rows[slot.role, slot.name] = resolve_missing(plan, slot, self.model(slot), rows, series, order)
         check_static(plan, self.rows, series, order)
         ok = complete_by_role(plan, self.rows, count)
         positions = assign(plan, keys.split_keys(ok, strata_of(plan, self.rows, self.models)))
         samples = {name: self.samples(name, found, series, ok) for name, found in positions.items()}
-        parts = {name: order[found] for name, found in positions.items()}
+        is_sorted = mapped.is_arange(order)
+        parts = {name: found if is_sorted else order[found] for name, found in positions.items()}
         self.origins = Origins(parts, keys.by_row(keys.times), keys.by_row(keys.groups))
         return self.encode(order, positions["train"], samples)
 
@@ -157,7 +159,8 @@ class _Loader:
         plan = self.plan
         part = next(part for part in plan.split.parts if part.name == name)
         if plan.window is None:
-            found = positions[ok["inputs"][positions] & ok["outputs"][positions]]
+            whole = mapped.each(lambda at: ok["inputs"][at] & ok["outputs"][at], positions)
+            found = positions if whole.all() else mapped.take(positions, whole)
             code, message = "NN514", f"every one of the {len(positions)} rows of split `{name}` has a missing value"
         else:
             member = np.zeros(len(series), dtype=bool)
@@ -172,7 +175,9 @@ class _Loader:
         if not len(found):
             raise SpecError.single(code, message, part.span, path=f"data.split.{name}")
         without_gaps = len(positions)
-        if plan.window is not None:
+        if plan.window is not None and all(each.all() for each in ok.values()):
+            without_gaps = len(found)
+        elif plan.window is not None:
             everywhere = np.ones(len(series), dtype=bool)
             without_gaps = len(window_ends(member, series, everywhere, everywhere, plan.window))
         self.left_out[name] = without_gaps - len(found)
@@ -180,7 +185,8 @@ class _Loader:
 
     def gather(self, slot: SlotPlan, at: NDArray[np.int64]) -> Array:
         """A slot's values for samples at these positions: axes `sample *model axes`."""
-        return self.gathered(slot, at, self.rows[slot.role, slot.name].values)
+        values = self.rows[slot.role, slot.name].values
+        return mapped.each(lambda part: self.gathered(slot, part, values), at)
 
     def gathered(self, slot: SlotPlan, at: NDArray[np.int64], values: Array) -> Array:
         """What belongs to samples at these positions: axes `row *data axes` to `sample *model axes`."""
@@ -220,7 +226,7 @@ class _Loader:
     def encode(
         self, order: NDArray[np.int64], train: NDArray[np.int64], samples: dict[str, NDArray[np.int64]]
     ) -> Dataset:
-        plan = self.plan
+        plan, is_sorted = self.plan, mapped.is_arange(order)
         raw: dict[str, dict[str, Array]] = {name: {} for name in samples}
         inputs: dict[str, InputTransform] = {}
         columns: dict[str, EncodedInput] = {}
@@ -293,7 +299,7 @@ class _Loader:
                 target=target,
                 last=last,
                 size=len(at),
-                rows=order[at],
+                rows=at if is_sorted else order[at],
                 counted=counted[name],
             )
         steps = {name: self.steps(plan.outputs[name]) for name in self.counted}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nnspec.diagnostics import Fix, SpecError
 from nnspec.expansion import resolved
-from nnspec.jobs.artifact import sha256
+from nnspec.jobs.artifact import file_sha256, sha256
 from nnspec.pipeline import Checked
 
 FILE = "made_of.json"
@@ -52,4 +52,4 @@ def origin(checked: Checked) -> dict[str, str]:
     files = checked.data.files() if checked.data is not None else []
     root = checked.path.parent
     named = {os.path.relpath(path, root): path for path in files}  # names alone may be those of several
-    return {"spec": sha256(text.encode()), **{f"`{name}`": sha256(path.read_bytes()) for name, path in named.items()}}
+    return {"spec": sha256(text.encode()), **{f"`{name}`": file_sha256(path) for name, path in named.items()}}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from nnspec.backends.types import KerasModel, Tensor, Values
 from nnspec.data.arrays import mapped
 from nnspec.data.arrays.gathered import Gathered
 
+_MOST_AT_ONCE, _BYTES_AT_ONCE = 4096, 1 << 23
 IN_MEMORY = 1 << 28  # bytes of arrays that an engine may copy as a whole
 
 
@@ -34,6 +35,14 @@ def is_large(arrays: Iterable[Tensor]) -> bool:
 
 def is_streamed(samples: Samples) -> bool:
     return is_large(array for part in parts_of(samples) for array in flat(part))
+
+
+def batch_for(inputs: Mapping[str, np.ndarray], usual: int = 256) -> int:
+    """How many samples are predicted at a time: more of those that are gathered, as far as they are small."""
+    if not any(isinstance(values, Gathered) for values in inputs.values()):
+        return usual
+    size = sum(values.nbytes // max(1, len(values)) for values in inputs.values())
+    return max(usual, min(_MOST_AT_ONCE, _BYTES_AT_ONCE // max(1, size)))
 
 
 def predict_in_batches(model: KerasModel, inputs: Values, batch_size: int) -> Values:

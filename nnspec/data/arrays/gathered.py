@@ -176,30 +176,30 @@ def weighted_chunks(values: Array | Gathered) -> Iterator[tuple[Array, Positions
 
     Of windows a row comes once, with the number of those that it is in.
     """
-    if isinstance(values, Gathered):
+    if isinstance(values, Gathered) and values.steps is not None:
         for found, counts in values.counted_rows():
             yield found.reshape(len(found), -1), counts
         return
-    for found in chunks(values, mapped.LARGE):
+    for found in chunks(values):
         yield found.reshape(len(found), -1), None
 
 
 def each_chunk(function: Callable[..., Array], *values: Array | Gathered) -> Array:
-    """What a function gives for samples, chunk by chunk where they are gathered: axes `sample *any`.
+    """What a function gives for samples, chunk by chunk where they are gathered or many: axes `sample *any`.
 
     Args:
         values: samples, as many each; the function gets the same stretch of all of them.
     """
-    lazy = [value for value in values if isinstance(value, Gathered)]
-    if not lazy:
+    large = [value for value in values if isinstance(value, Gathered) or mapped.is_long(value)]
+    if not large:
         return function(*values)
-    size = min(chunk_size(value) for value in lazy)
+    size = min(chunk_size(value) for value in large)
     found: Array | None = None
-    for start in range(0, len(lazy[0]), size):
+    for start in range(0, len(large[0]), size):
         part = slice(start, start + size)
         made = function(*(value[part] for value in values))
         if found is None:
-            found = mapped.empty((len(lazy[0]), *made.shape[1:]), made.dtype)
+            found = mapped.empty((len(large[0]), *made.shape[1:]), made.dtype)
         found[part] = made
     assert found is not None
     return found

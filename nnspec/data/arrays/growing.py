@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -31,7 +32,7 @@ class Growing:
         wider = np.result_type(self.dtype, rows.dtype)
         if wider != self.dtype:
             self._widen(wider)
-        self._file.write(memoryview(np.ascontiguousarray(rows, dtype=wider)).cast("B") if rows.size else b"")
+        self._file.write(_bytes(rows, wider).data)
         self.count += len(rows)
 
     def finish(self) -> np.ndarray:
@@ -47,13 +48,13 @@ class Growing:
         self._file.close()
         return found
 
-    def _open(self) -> tempfile._TemporaryFileWrapper[bytes]:
+    def _open(self) -> IO[bytes]:
         if self.path is None:
-            made = tempfile.TemporaryFile(prefix="nnspec-", dir=mapped.folder())
+            made: IO[bytes] = tempfile.TemporaryFile(prefix="nnspec-", dir=mapped.folder())  # noqa: SIM115 - kept open
         else:
-            made = open(self.path, "w+b")  # noqa: SIM115 - open as long as rows come
+            made = open(self.path, "w+b")  # noqa: SIM115 - kept open as long as rows come
         made.seek(HEADER)
-        return made  # type: ignore[return-value]
+        return made
 
     def _widen(self, wider: np.dtype[np.generic]) -> None:
         assert self.dtype is not None
@@ -61,15 +62,18 @@ class Growing:
         narrow = mapped.map_file(self._file.fileno(), (self.count, *self.shape), self.dtype, HEADER)
         old = self._file
         if self.path is not None:
-            os.unlink(self.path)
+            os.unlink(self.path)  # what is mapped stays until it is let go
         self._file, self.dtype = self._open(), wider
         for start in range(0, self.count, mapped.STRETCH):
-            part = np.ascontiguousarray(narrow[start : start + mapped.STRETCH], dtype=wider)
-            self._file.write(memoryview(part).cast("B"))
+            self._file.write(_bytes(narrow[start : start + mapped.STRETCH], wider).data)
         old.close()
 
 
 HEADER = 256  # bytes, so that values begin where processors like them to
+
+
+def _bytes(rows: np.ndarray, dtype: np.dtype[np.generic]) -> np.ndarray:
+    return np.ascontiguousarray(rows, dtype=dtype).reshape(-1).view(np.uint8)
 
 
 def _header(dtype: np.dtype[np.generic], shape: tuple[int, ...]) -> bytes:

@@ -11,7 +11,7 @@ import numpy as np
 
 from nnspec.data.arrays.gathered import chunks, is_gathered, last_axis, numbered_chunks, weighted_chunks
 from nnspec.data.arrays.mapped import LARGE
-from nnspec.data.arrays.summary import summarize
+from nnspec.data.arrays.summary import Summary, summarize, summarize_columns
 from nnspec.data.dataset import Dataset
 from nnspec.data.overview.leakage import find_leakage
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
@@ -109,13 +109,31 @@ def as_dates(seconds: np.ndarray) -> np.ndarray:
 
 
 def _input(slot: SlotPlan, data: Dataset, ports: tuple[str, ...] | None) -> JsonObject:
-    columns = _input_columns(slot, data, ports)
     first = next(iter(data.splits.values()))
+    whole = {name: split.raw[slot.name] for name, split in data.splits.items()} if ports is None else {}
+    if whole and all(map(is_gathered, whole.values())) and slot.columns and first.raw[slot.name].ndim > 1:
+        found = _gathered_columns(slot, whole)
+        if found is not None:
+            return found
+    columns = _input_columns(slot, data, ports)
     shape = first.x[slot.name].shape[1:] if slot.name in first.x else first.raw[slot.name].shape[1:]
     return {
         "shape": list(shape),
         "columns": {name: {"type": _type(values), **_statistics(values)} for name, values in columns.items()},
     }
+
+
+def _gathered_columns(slot: SlotPlan, values: Values) -> JsonObject | None:
+    """The same of a large table of numbers, all columns at once; None where its last axis is another one."""
+    shape, dtype = next(iter(values.values())).shape, next(iter(values.values())).dtype
+    if shape[-1] != len(slot.columns) or dtype.kind not in "biuf":
+        return None
+    found = {split: [_told(each) for each in summarize_columns(given)] for split, given in values.items()}
+    columns = {
+        name: {"type": str(dtype), "splits": {split: each[index] for split, each in found.items()}}
+        for index, name in enumerate(slot.columns)
+    }
+    return {"shape": list(shape[1:]), "columns": columns}
 
 
 def _by_column(slot: SlotPlan, values: Values) -> dict[str, Values]:
@@ -168,8 +186,11 @@ def _summary_in_chunks(values: np.ndarray) -> JsonObject:
         most = sorted(words.items(), key=lambda item: (-item[1], item[0]))[:5]
         found: JsonObject = {"values": size - missing, "missing": missing, "distinct": len(words)}
         return {**found, "most": [list(pair) for pair in most]}
-    summary = summarize(values)
-    found = {"values": summary.known, "missing": summary.missing}
+    return _told(summarize(values))
+
+
+def _told(summary: Summary) -> JsonObject:
+    found: JsonObject = {"values": summary.known, "missing": summary.missing}
     if summary.known:
         found |= {"mean": _plain(summary.mean), "std": _plain(summary.deviation)}
         found |= {"min": _plain(summary.low), "max": _plain(summary.high)}

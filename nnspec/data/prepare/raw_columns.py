@@ -90,6 +90,8 @@ def _read_column(
     if len(infinite):
         message = f"column `{column.name}` of input `{slot.name}` is infinite in {len(infinite)} rows, first in row "
         raise SpecError.single("NN504", f"{message}{infinite[0]}", column.span, path=slot.where("columns"))
+    if column.transform is None:
+        return numbers, found.missing, None
     outside = [row + 1 for row in np.flatnonzero(~found.missing).tolist() if is_outside(column.transform, numbers[row])]
     if outside:
         raise SpecError([outside_domain(column, outside, slot.where("columns"))])

@@ -32,6 +32,13 @@ def fit_samples(samples: Gathered, method: str, along: tuple[int, ...], fill: Fl
     return fit_chunks(read, method, along)
 
 
+def fit_array(values: Array, method: str, along: tuple[int, ...]) -> Scaling:
+    """As `Scaling.fit`, of a large array in chunks."""
+    if not mapped.is_long(values):
+        return Scaling.fit(values, method, along)
+    return fit_chunks(lambda: (chunk.astype(np.float64) for chunk in chunks(values)), method, along)
+
+
 def fit_chunks(read: Read, method: str, along: tuple[int, ...]) -> Scaling:
     """As `Scaling.fit` of all chunks, which have axes `sample *slot`."""
     first = next(read())
