@@ -171,6 +171,7 @@ CODES: dict[str, str] = {
     "NN552": "one-hot-of-too-many-values",
     "NN554": "not-a-date",
     "NN553": "size-does-not-follow-from-data",
+    "NN591": "cache-not-writable",
     "NN594": "unknown-goal",
     "NN595": "path-leads-nowhere",
     "NN596": "searched-value-refused",

@@ -93,10 +93,16 @@ def entries() -> Iterator[Entry]:
     yield from sorted(found, key=lambda entry: -entry.used)
 
 
+def bound() -> float:
+    """How many bytes the cache may hold; `NNSPEC_CACHE_SIZE` that is no number counts as none."""
+    with suppress(ValueError):
+        return float(os.environ.get("NNSPEC_CACHE_SIZE") or SIZE) * 1e9
+    return SIZE * 1e9
+
+
 def evict(keep: Path | None = None) -> None:
     """Removes what is beyond the bound, and what was left unfinished long ago."""
-    most = float(os.environ.get("NNSPEC_CACHE_SIZE") or SIZE) * 1e9
-    total = 0
+    most, total = bound(), 0
     for entry in entries():
         total += entry.size
         if total > most and entry.path != keep:
