@@ -29,6 +29,7 @@ VERBS = {
     "evaluate": "evaluating",
     "predict": "deploying",
     "import": "importing",
+    "cache": "caching",
     "schema": "describing",
     "lsp": "editing",
 }

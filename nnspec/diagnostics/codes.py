@@ -179,6 +179,7 @@ CODES: dict[str, str] = {
     "NN554": "not-a-date",
     "NN553": "size-does-not-follow-from-data",
     "NN590": "search-without-result",
+    "NN591": "cache-not-writable",
     "NN594": "unknown-goal",
     "NN595": "path-leads-nowhere",
     "NN596": "searched-value-refused",

@@ -122,6 +122,12 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def file_sha256(path: Path) -> str:
+    """That of a file of any size."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def file_hashes(folder: Path) -> dict[str, str]:
     """SHA-256 of every file in a build directory; its checkpoint is removed with the end of the build."""
     files = [path for path in sorted(folder.rglob("*")) if path.is_file()]

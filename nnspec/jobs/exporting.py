@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 from nnspec.backends.base import Deployable, ExportBackend, ExportedModel, TrainingBackend
 from nnspec.backends.keras.model import Compiled, read_weights
 from nnspec.backends.versions import versions
+from nnspec.data.arrays.gathered import is_gathered
 from nnspec.data.dataset import Dataset
 from nnspec.data.deployment import Deployment
 from nnspec.diagnostics import Diagnostic, SpecError
@@ -27,6 +29,7 @@ from nnspec.jobs.verifying import gate_of, prove
 from nnspec.jobs.weights import with_weights, with_words
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress
+from nnspec.verify.runs import HELD_OUT
 
 
 def run_export(
@@ -95,7 +98,7 @@ def write_model(
     if dataset is not None:
         last = next((dataset.splits[n] for n in ("test", "validation") if n in dataset.splits), None)
         if last is not None:
-            held_out = dict(last.raw) if used.inputs is deployment.inputs else dict(last.x)
+            held_out = _compared(last.raw if used.inputs is deployment.inputs else last.x)
     with progress.step("verification"):
         layout = section.get("layout") or {}
         result = prove(exported, checked, compiled, used, layout, held_out=held_out, engine=engine)
@@ -121,6 +124,15 @@ def write_model(
     for note in result["notes"]:
         progress.say(f"note: {note}")
     return result, refused
+
+
+def _compared(samples: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The samples that the gate looks at: all, or the first and last of those that are gathered."""
+    count = len(next(iter(samples.values())))
+    if count <= 2 * HELD_OUT or not any(is_gathered(values) for values in samples.values()):
+        return dict(samples)
+    chosen = np.r_[:HELD_OUT, count - HELD_OUT : count]
+    return {name: values[chosen] for name, values in samples.items()}
 
 
 def lower(

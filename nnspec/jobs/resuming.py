@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from typing import Any
 
 from nnspec.diagnostics import Fix, SpecError
 from nnspec.expansion import resolved
+from nnspec.jobs.artifact import file_sha256
 from nnspec.jobs.start import named_file
 from nnspec.pipeline import Checked
 
@@ -61,13 +61,7 @@ def origin(checked: Checked) -> Origin:
     files = [*(checked.data.files() if checked.data is not None else []), *named_file(checked).values()]
     root = checked.path.parent
     named = {os.path.relpath(path, root): path for path in files}  # names alone may be those of several
-    return {**values, **{name: hash_of(path) for name, path in named.items()}}
-
-
-def hash_of(path: Path) -> str:
-    """SHA-256 of a file, which need not fit into memory."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return {**values, **{name: file_sha256(path) for name, path in named.items()}}
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:

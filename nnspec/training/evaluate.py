@@ -12,6 +12,7 @@ import numpy as np
 from nnspec.backends.base import TrainingBackend
 from nnspec.backends.keras.measuring import measure_output
 from nnspec.backends.keras.model import predict, reset_states
+from nnspec.backends.keras.streaming import batch_for
 from nnspec.backends.types import KerasModel
 from nnspec.catalogue.losses import measures
 from nnspec.data.dataset import Dataset, Split
@@ -50,7 +51,7 @@ def evaluate(
     for split_name, split in dataset.splits.items():
         if batch_size:  # stateful: each split starts from a cleared state, as `nnspec predict` does
             reset_states(model)
-        predicted = predict(model, graph, split.x, batch_size or 256, backend)
+        predicted = predict(model, graph, split.x, batch_size or batch_for(split.x), backend)
         naive = baselines(dataset, split_name, slots)
         result[split_name] = {}
         for name, output in trained_outputs(graph).items():

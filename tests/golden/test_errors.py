@@ -46,6 +46,7 @@ SHOWN_ELSEWHERE = {
     "NN530": "tests/unit/data/sources/test_plugins.py",
     "NN566": "tests/unit/runtime/test_query.py",
     "NN568": "tests/unit/data/prepare/test_unchanged.py",
+    "NN591": "tests/unit/data/arrays/test_cache.py",
     "NN570": "tests/property/test_leaks.py",
     "NN572": "tests/property/test_leaks.py",
     "NN590": "tests/unit/jobs/test_searching.py",

@@ -1,4 +1,4 @@
-"""Prints what each smaller form of the specs' files weighs, loses and gains: `python -m tests.tools.variants_table [SPEC…]`.
+"""Prints what smaller forms of the specs' files weigh, lose and gain: `python -m tests.tools.variants_table [SPEC…]`.
 
 Each spec is built with all forms and without a limit on their loss; what is built already is not built again.
 """
