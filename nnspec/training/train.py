@@ -26,6 +26,7 @@ from nnspec.data.deployment import Deployment
 from nnspec.ir.graph import Graph
 from nnspec.progress import Progress
 from nnspec.training.adapting import adapt_layers, padding_of
+from nnspec.training.class_weights import class_weights
 from nnspec.training.faults import not_a_number
 from nnspec.training.settings import Settings, fixed_batches
 from nnspec.training.spec_callbacks import user_callbacks
@@ -125,11 +126,12 @@ def train(
     callbacks += [*([ResetStates()] if is_stateful else []), *chosen, *([best] if best is not None else [])]
     reporter = Reporter(progress, settings["epochs"], start, checkpoint)
     callbacks += [checkpoint, reporter]
+    by_class = class_weights(graph, training, settings, dataset.deployment)
     if not checkpoint.is_stopped:
         try:
             engine.fit(
                 compiled.trained,
-                as_samples(graph, training, is_balanced=bool(settings["class_weight"])),
+                as_samples(graph, training, by_class=by_class),
                 Order(batch, settings["seed"], is_shuffled=settings["shuffle"] and not is_stateful),
                 epochs=range(start, settings["epochs"]),
                 validation=None if validation is None else as_samples(graph, validation),

@@ -121,6 +121,15 @@ def digits_folder() -> Scores:
     }
 
 
+def transfer() -> Scores:
+    """On the pixels of the same fifty images."""
+    data = dataset_of("transfer")
+    return {
+        "support vector machine, accuracy": accuracy(data, SVC()),
+        "logistic regression, accuracy": accuracy(data, LogisticRegression(max_iter=2000)),
+    }
+
+
 def airline_lstm() -> Scores:
     """What it was a year before."""
     with (ROOT / "specs" / "data" / "airline_passengers.csv").open(encoding="utf-8") as stream:
@@ -176,6 +185,7 @@ BASELINES = {
         reviews,
         mnist_cnn,
         digits_folder,
+        transfer,
         airline_lstm,
         m1_panel,
         mfcc_regression,
