@@ -121,7 +121,7 @@ TRAINING: Schema = closed(
         },
         "monitor": {
             "type": "string",
-            "description": "The metric that decides which epoch is best.",
+            "description": "The metric that decides which epoch is best: of the history, or of metrics.json (`validation.digit.f1_macro`).",
             "default": "val_loss",
         },
         **CLASS_WEIGHT_KEY,

@@ -31,6 +31,8 @@ from nnspec.training.faults import not_a_number
 from nnspec.training.settings import Settings, fixed_batches
 from nnspec.training.spec_callbacks import user_callbacks
 from nnspec.training.targets import as_samples, trained_outputs, trimmed
+from nnspec.training.watched import evaluated_figures, watched
+from nnspec.training.watching import measure_watched
 
 
 @dataclass
@@ -102,6 +104,7 @@ def train(
     compiled = compile_model(graph, settings, engine)
     from nnspec.backends.keras.accumulation import Epoch, Realign, accumulate
     from nnspec.backends.keras.callbacks import BestWeights, Checkpoint, NotANumber, Reporter, ResetStates
+    from nnspec.backends.keras.watching import Watch
 
     training, validation = dataset.splits["train"], dataset.splits.get("validation")
     batch = settings["batch_size"]
@@ -113,6 +116,8 @@ def train(
     if initial is not None:
         initial(compiled)
     known = figures(graph, is_validated=validation is not None)
+    names = watched(settings["monitor"], settings["callbacks"]) if validation is not None else []
+    known |= {name: rises for name, rises in evaluated_figures(graph).items() if name in names}
     chosen = user_callbacks(settings, known, folder)
     checkpoint = Checkpoint(folder, compiled.trained, chosen)
     start = checkpoint.restore() if resume else 0
@@ -123,6 +128,10 @@ def train(
         epoch = Epoch(training.size, batch, settings["accumulate"])
         accumulate(compiled.trained.optimizer, epoch)
         callbacks.append(Realign(epoch))
+    if validation is not None and names:
+        state = batch if is_stateful else 0
+        measure = partial(measure_watched, compiled, graph, dataset, validation, names, engine, settings.span, state)
+        callbacks.append(Watch(measure, chosen))
     callbacks += [*([ResetStates()] if is_stateful else []), *chosen, *([best] if best is not None else [])]
     reporter = Reporter(progress, settings["epochs"], start, checkpoint)
     callbacks += [checkpoint, reporter]
