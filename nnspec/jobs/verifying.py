@@ -95,8 +95,8 @@ def run_verify(
     if "variant" in metadata:
         raise SpecError.single(
             "NN618",
-            f"`{model.name}` stores the model as {metadata['variant']}, which is not compared with Keras: its metrics are "
-            "in verify.json, under `variants`",
+            f"`{model.name}` stores the model as {metadata['variant']}, which is not compared with Keras: its metrics "
+            "are in verify.json, under `variants`",
             Span(Source(str(model), "")),
         )
     with tempfile.TemporaryDirectory() as folder:

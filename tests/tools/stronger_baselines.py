@@ -141,6 +141,15 @@ def glyphs_table() -> Scores:
     return found
 
 
+def transfer() -> Scores:
+    """On the pixels of the same fifty images."""
+    data = dataset_of("transfer")
+    return {
+        "support vector machine, accuracy": accuracy(data, SVC()),
+        "logistic regression, accuracy": accuracy(data, LogisticRegression(max_iter=2000)),
+    }
+
+
 def airline_lstm() -> Scores:
     """What it was a year before."""
     with (ROOT / "specs" / "data" / "airline_passengers.csv").open(encoding="utf-8") as stream:
@@ -197,6 +206,7 @@ BASELINES = {
         mnist_cnn,
         digits_folder,
         glyphs_table,
+        transfer,
         airline_lstm,
         m1_panel,
         mfcc_regression,
