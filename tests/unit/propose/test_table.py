@@ -95,7 +95,7 @@ def test_any_table(columns: dict[str, object], data: st.DataObject, tmp_path: Pa
 
 
 def test_markers_dates_and_lists_of_words(tmp_path: Path) -> None:
-    columns = {
+    columns: dict[str, list[object]] = {
         "weight": ["?" if i % 7 == 0 else i * 1.5 for i in range(ROWS)],
         "tags": [["a|b", "b", "c|a", "b|c|a"][i % 4] for i in range(ROWS)],
         "at": [f"2021-03-{i % 28 + 1:02} {i % 24:02}:00" for i in range(ROWS)],
