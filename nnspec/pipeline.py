@@ -97,6 +97,7 @@ def check(
     *,
     allow_outside: bool = False,
     without_data: bool = False,
+    without_search: bool = False,
     source: Source | None = None,
 ) -> Checked:
     """Everything that can be known without a framework.
@@ -104,12 +105,16 @@ def check(
     Args:
         allow_outside: whether data files may be outside the spec's folder.
         without_data: leaves the data files alone, which need not be there (to show a spec, or to verify a model).
+        without_search: leaves out the section `search`, of which a point is checked.
         source: what the file is taken to hold instead of what it does, such as the text of an editor.
 
     Raises:
         SpecError: with the diagnostics of the first phase that found errors, warnings included.
     """
     text, root = load_document(path, overrides, source)
+    if without_search and isinstance(root, Mapping):
+        entries = {key: node for key, node in root.entries.items() if key != "search"}
+        root = Mapping(entries, root.keys, root.span, root.size)
     report = Report()
     phases = _Phases(path=Path(path), root=root)
     phases.run(report, allow_outside, without_data)
@@ -177,7 +182,14 @@ class _Phases:
         report.raise_errors()
         self.read_plan(expanded, allow_outside or without_data)
         self.graph = mark_counted(self.graph, self.plan)
-        run_checks(self.graph, None if without_data else self.plan, expanded.root, report)
+        run_checks(
+            self.graph,
+            None if without_data else self.plan,
+            expanded.root,
+            report,
+            folder=None if without_data else self.path.parent,
+            allow_outside=allow_outside,
+        )
         if "search" in root.entries:
             from nnspec.checks.search import check_search  # few specs have one
 

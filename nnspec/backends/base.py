@@ -92,6 +92,7 @@ class TrainingBackend(Protocol):
         order: Order,
         *,
         epochs: range,
+        first_step: int = 0,
         validation: Samples | None = None,
         callbacks: Sequence[KerasCallback] = (),
     ) -> None:
@@ -99,6 +100,8 @@ class TrainingBackend(Protocol):
 
         Args:
             epochs: those still to be done, counted from 0.
+            first_step: the batch that the first of them begins with, counted from 0: those before were trained on
+                before an interruption. Callbacks are told of it by this number.
             callbacks: told of every epoch, batch and validation, in this order, as Keras' `fit` tells them.
         """
 

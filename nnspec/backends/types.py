@@ -19,6 +19,7 @@ KerasLayer: TypeAlias = "keras.Layer"
 KerasCallback: TypeAlias = "keras.callbacks.Callback"
 KerasVariable: TypeAlias = "keras.Variable"
 KerasOptimizer: TypeAlias = "keras.optimizers.Optimizer"
+KerasLogs: TypeAlias = dict[str, Any] | None  # what callbacks are told: metrics by name
 KerasCallable: TypeAlias = Callable[..., Any]  # a Keras layer, or a function over Keras tensors in place of one
 KerasConfig: TypeAlias = dict[str, Any]  # what `get_config` gives, and a class is made of again
 

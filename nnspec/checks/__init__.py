@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from nnspec.checks.augmented_targets import check_augmented_targets
 from nnspec.checks.context import Context
@@ -22,6 +23,7 @@ from nnspec.checks.padding import check_padding
 from nnspec.checks.ports import check_ports
 from nnspec.checks.reach import check_reach
 from nnspec.checks.softmax import check_softmax
+from nnspec.checks.start import check_start
 from nnspec.checks.state import check_state
 from nnspec.checks.targets import check_targets
 from nnspec.checks.task import check_tasks
@@ -43,6 +45,7 @@ CHECKS: tuple[Callable[[Context], Iterable[Diagnostic]], ...] = (
     check_training,
     check_optimizers,
     check_effort,
+    check_start,
     check_softmax,
     check_ports,
     check_layout,
@@ -62,7 +65,21 @@ CHECKS: tuple[Callable[[Context], Iterable[Diagnostic]], ...] = (
 )
 
 
-def run_checks(graph: Graph, plan: DataPlan | None, root: Mapping, report: Report) -> None:
-    context = Context(graph, plan, root)
+def run_checks(
+    graph: Graph,
+    plan: DataPlan | None,
+    root: Mapping,
+    report: Report,
+    *,
+    folder: Path | None = None,
+    allow_outside: bool = False,
+) -> None:
+    """All checks.
+
+    Args:
+        folder: the spec's, which paths are relative to; None leaves files alone.
+        allow_outside: whether files may be outside of it.
+    """
+    context = Context(graph, plan, root, folder, allow_outside)
     for check in CHECKS:
         report.extend(check(context))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from nnspec.data.section.plan import DataPlan, Slot
 from nnspec.diagnostics import Span
 from nnspec.document import Mapping, Node
@@ -13,9 +15,18 @@ from nnspec.lazy import dataclass
 
 @dataclass(frozen=True, eq=False)
 class Context:
+    """Everything that a check may ask of a spec.
+
+    Attributes:
+        folder: the spec's; None where no file of it is looked at.
+        allow_outside: whether files may be outside of it.
+    """
+
     graph: Graph
     plan: DataPlan | None
     root: Mapping
+    folder: Path | None = None
+    allow_outside: bool = False
 
     def node(self, *path: str) -> Node | None:
         """The document's node at a path of keys."""

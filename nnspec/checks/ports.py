@@ -16,6 +16,13 @@ def check_ports(context: Context) -> Iterator[Diagnostic]:
             message = f"an input and an output are both named `{name}`, but names must be unique in the deployed graph"
             fix = _renaming(context, name)
             yield Diagnostic("NN402", message, _place(context, "outputs", name), path=f"outputs.{name}", fixes=(fix,))
+    for name, output in graph.outputs.items():
+        if output.label in graph.inputs or output.label in graph.outputs:
+            message = (
+                f"the labels of output `{name}` are called `{output.label}` in the deployed graph, as another value is"
+            )
+            fix = Fix(f"give `{output.label}` another name")
+            yield Diagnostic("NN402", message, _place(context, "outputs", name), path=f"outputs.{name}", fixes=(fix,))
     for node in graph.nodes:
         for state in node.layer.state_ports(node):
             for port, does in ((state, "input"), (f"{state}_next", "output")):

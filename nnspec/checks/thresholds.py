@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nnspec.checks.context import Context
 from nnspec.diagnostics import Diagnostic, Fix
-from nnspec.ir.graph import Output
+from nnspec.ir.graph import ANOMALY, Output
 
 
 def check_thresholds(context: Context) -> Iterator[Diagnostic]:
@@ -25,6 +25,10 @@ def _check(context: Context, output: Output) -> Iterator[Diagnostic]:
         message = f"the values of output `{output.name}` are probabilities, but `threshold` is {cut.value:g}"
         fix = Fix("give it as a probability, between 0 and 1")
         yield Diagnostic("NN585", message, span, path=path, fixes=(fix,))
+    if output.task == ANOMALY and cut.needs_labels and plan is not None and output.name not in plan.outputs:
+        message = f"`{cut.rule}` compares the scores of output `{output.name}` with labels, but `data` names none"
+        fixes = (Fix("use `{quantile: 0.95}`"), Fix(f"or name the labels: `data: {{outputs: {{{output.name}: …}}}}`"))
+        yield Diagnostic("NN586", message, span, path=path, fixes=fixes)
     if cut.rule is not None and plan is not None and all(part.name != "validation" for part in plan.split.parts):
         message = f"the threshold of output `{output.name}` is chosen on the validation split, but `split` has none"
         fixes = (Fix("add one: `validation: 0.2`"), Fix("or give the threshold as a number"))

@@ -25,6 +25,7 @@ VERBS = {
     "export": "building",
     "verify": "deploying",
     "build": "building",
+    "search": "searching",
     "evaluate": "evaluating",
     "predict": "deploying",
     "import": "importing",

@@ -28,7 +28,8 @@ def train(
     nnspec train specs/causal_cnn.yaml --set training.epochs=5 --out out/short
 
     Writes model.keras, spec.yaml, history.csv, history.png, metrics.json (every split, and the baseline),
-    preprocessing.json, data.json (the data as trained on) and manifest.json to the output directory.
+    preprocessing.json, data.json (the data as trained on) and manifest.json to the output directory. --resume continues
+    from the last checkpoint of an interrupted training, to the same weights.
 
     Exit codes: 0 when trained, 1 on an error in the spec or its data, 2 on a wrong command line, 130 when interrupted.
     """
@@ -97,7 +98,9 @@ def build(
     nnspec build specs/causal_cnn.yaml --resume
 
     Writes model.onnx, model.keras, spec.yaml, history.csv, history.png, metrics.json, verify.json and manifest.json to
-    the output directory, all or none of them.
+    the output directory, all or none of them. Checkpoints are written at the ends of epochs, and with
+    `training: {checkpoint: {steps: 500}}` after every 500 steps; --resume continues from the last one, and gives the
+    same model.onnx as an undisturbed build. Once the training is done it does not train again.
 
     Exit codes: 0 when built and verified, 1 on an error in the spec, its data or the export, 2 on a wrong command
     line, 130 when interrupted.

@@ -83,5 +83,5 @@ def training_starts(command: Callable[..., Any]) -> Callable[..., Any]:
     restart = click.option(
         "--restart", is_flag=True, help="Start again although a checkpoint exists; overrides --resume."
     )
-    resume = click.option("--resume", is_flag=True, help="Continue an interrupted training from its last epoch.")
+    resume = click.option("--resume", is_flag=True, help="Continue an interrupted run from its last checkpoint.")
     return resume(restart(with_one))

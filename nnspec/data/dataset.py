@@ -15,15 +15,17 @@ from numpy.typing import NDArray
 
 from nnspec.data.augment.planned import augmentation_of
 from nnspec.data.checks.files import probe
+from nnspec.data.checks.weights import fault, missing_weights
 from nnspec.data.deployment import Deployment
 from nnspec.data.prepare.counted import by_step, counted_rows
 from nnspec.data.prepare.encode import encode_output, fit_input, fit_output, relative_of, to_dtype
 from nnspec.data.prepare.encodings.columns import EncodedInput
 from nnspec.data.prepare.fit import FEATURE_NAMES, FitError, Layout, misfit, slot_layout
 from nnspec.data.prepare.fit_columns import fit_columns
-from nnspec.data.prepare.gaps import resolve_missing
+from nnspec.data.prepare.gaps import count_gaps, resolve_missing
 from nnspec.data.prepare.history import Series, past_of
 from nnspec.data.prepare.loading import ColumnCache
+from nnspec.data.prepare.normal_rows import only_normal
 from nnspec.data.prepare.raw_columns import ColumnRows, raw_columns, read_column_rows
 from nnspec.data.prepare.row_keys import RowKeys
 from nnspec.data.prepare.rows import Mask, Rows, arrange, complete_by_role, read_rows
@@ -38,6 +40,7 @@ from nnspec.data.section.agree import reference, settle
 from nnspec.data.section.bind import bind
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.section.ports import port_names
+from nnspec.data.sources.base import Reading
 from nnspec.diagnostics import SpecError
 
 __all__ = ["Dataset", "Split", "load"]
@@ -70,6 +73,7 @@ class _Loader:
         self.layouts: dict[tuple[str, str], Layout] = {}
         self.counted: dict[str, Mask] = {}
         self.left_out: dict[str, int] = {}
+        self.gaps: dict[str, dict[str, int]] = {}
         self.series = Series(np.zeros(0, dtype=np.int64))
         self.notes: tuple[str, ...] = ()
         self.origins = Origins()
@@ -91,6 +95,11 @@ class _Loader:
         check_static(plan, self.rows, series, order)
         ok = complete_by_role(plan, self.rows, count)
         positions = assign(plan, keys.split_keys(ok, strata_of(plan, self.rows, self.models)))
+        normal = only_normal(plan, self.rows, positions["train"])
+        if len(normal) < len(positions["train"]):
+            left_out = len(positions["train"]) - len(normal)
+            self.notes = (*self.notes, f"{left_out} rows of the training split that are anomalies are left out")
+            positions["train"] = normal
         samples = {name: self.samples(name, found, series, ok) for name, found in positions.items()}
         parts = {name: order[found] for name, found in positions.items()}
         self.origins = Origins(parts, keys.by_row(keys.times), keys.by_row(keys.groups))
@@ -168,11 +177,21 @@ class _Loader:
             everywhere = np.ones(len(series), dtype=bool)
             without_gaps = len(window_ends(member, series, everywhere, everywhere, plan.window))
         self.left_out[name] = without_gaps - len(found)
+        self.gaps[name] = count_gaps(plan, self.rows, positions)
         return found
 
     def gather(self, slot: SlotPlan, at: NDArray[np.int64]) -> Array:
         """A slot's values for samples at these positions: axes `sample *model axes`."""
-        return self.gathered(slot, at, self.rows[slot.role, slot.name].values)
+        return arrange(self.filled(slot, at), self.layouts[slot.role, slot.name])
+
+    def filled(self, slot: SlotPlan, at: NDArray[np.int64]) -> Array:
+        """The same, axes `sample *steps *data axes`: gaps within windows are between what is known there."""
+        rows, window = self.rows[slot.role, slot.name], self.plan.window
+        found = self.taken(slot, at, rows.values)
+        if rows.between is None or window is None or not slot.is_windowed:
+            return found
+        steps = window.rows_of(slot)
+        return rows.between.within(found, at[:, None] + np.array(steps), at + steps[-1])
 
     def gathered(self, slot: SlotPlan, at: NDArray[np.int64], values: Array) -> Array:
         """What belongs to samples at these positions: axes `row *data axes` to `sample *model axes`."""
@@ -186,6 +205,25 @@ class _Loader:
         if slot.role == "inputs":
             return take_windows(values, at, window.rows_of(slot))
         return take_targets(values, at, window)
+
+    def weights(self, split: str, order: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.float32] | None:
+        """How much each sample of a split counts: as much as the row of its last target.
+
+        Raises:
+            SpecError: NN575 where none counts, or a row has no weight.
+        """
+        plan = self.plan
+        if plan.weight is None or plan.source is None:
+            return None
+        column = self.tables.columns(plan.source, [plan.weight], Reading.NUMBER)[0]
+        missing = (np.flatnonzero(column.missing) + 1).tolist()
+        if missing:
+            raise SpecError([fault(plan, missing_weights(plan.weight, missing))])
+        ahead = 0 if plan.window is None else max(plan.window.horizon)
+        found = column.values[order[at + ahead]].astype(np.float32)
+        if not found.any():
+            raise SpecError([fault(plan, f"the weights `{plan.weight}` are all 0 in split `{split}`")])
+        return np.asarray(found)
 
     def steps(self, slot: SlotPlan) -> tuple[int, ...]:
         """The positions, sample included, of the axes that an output's targets have for the steps of an input."""
@@ -222,7 +260,7 @@ class _Loader:
             if isinstance(rows, ColumnRows):
                 columns[slot.name] = fit_columns(plan, slot, model, layout, rows, train, ports[slot.name])
                 for name, at in samples.items():
-                    found = raw_columns(slot, rows, self.taken(slot, at, rows.values))
+                    found = raw_columns(slot, rows, self.filled(slot, at))
                     raw[name] |= dict(zip(ports[slot.name], found, strict=True))
                 continue
             for name, at in samples.items():
@@ -271,6 +309,7 @@ class _Loader:
                 size=len(at),
                 rows=order[at],
                 counted=counted[name],
+                weights=self.weights(name, order, at),
             )
         steps = {name: self.steps(plan.outputs[name]) for name in self.counted}
         for split in splits.values():
@@ -281,6 +320,7 @@ class _Loader:
             deployment=deployment,
             steps=steps,
             left_out=self.left_out,
+            gaps=self.gaps,
             notes=self.notes,
             past=past,
             origins=self.origins,

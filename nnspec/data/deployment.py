@@ -15,7 +15,7 @@ import numpy as np
 from nnspec.data.prepare.encodings.columns import EncodedInput
 from nnspec.data.prepare.transforms import InputTransform, OutputTransform
 from nnspec.ir import axes as ax
-from nnspec.ir.graph import Graph, Output
+from nnspec.ir.graph import ANOMALY, Graph, Output
 from nnspec.lazy import dataclass
 
 
@@ -77,12 +77,16 @@ class Deployment:
             result[name] = transform.restore(value, raw) if transform is not None else value
             classes = self.labels(output)
             if classes is not None:
-                result[label_name(name)] = np.asarray(classes)[class_indices(output, value, self.threshold(output))]
+                result[label_name(output)] = np.asarray(classes)[class_indices(output, value, self.threshold(output))]
         return result
 
-    def labels(self, output: Output) -> list[str | int] | None:
+    def labels(self, output: Output) -> list[str | int] | list[bool] | None:
         """The labels that the deployed graph gives for an output, if it is one of classes; None where it gives none."""
-        return self.classes(output) if self.has_labels else None
+        if not self.has_labels:
+            return None
+        if output.task == ANOMALY:
+            return [False, True] if self.has_threshold(output) else None
+        return self.classes(output)
 
     def classes(self, output: Output) -> list[str | int] | None:
         """The labels of an output's classes, in the order of its class axis; None where it has no classes."""
@@ -91,6 +95,13 @@ class Deployment:
         transform = self.outputs.get(output.name)
         classes = transform.classes if transform is not None and transform.classes else output.classes
         return list(classes) if classes else None
+
+    def has_threshold(self, output: Output) -> bool:
+        """Whether anybody has said where the scores of anomalies begin."""
+        transform = self.outputs.get(output.name)
+        return (transform is not None and transform.threshold is not None) or (
+            output.cut is not None and output.cut.value is not None
+        )
 
     def threshold(self, output: Output) -> float:
         """Where yes begins: as chosen on the validation split, else as the spec or the task says."""
@@ -105,9 +116,9 @@ class Deployment:
         return Deployment(outputs={name: OutputTransform(threshold=value) for name, value in chosen.items()})
 
 
-def label_name(output: str) -> str:
+def label_name(output: Output) -> str:
     """The name of the output that holds the labels of `output`'s most probable classes."""
-    return f"{output}_label"
+    return output.label or f"{output.name}_label"
 
 
 def class_indices(output: Output, probabilities: np.ndarray, threshold: float) -> np.ndarray:
@@ -116,7 +127,7 @@ def class_indices(output: Output, probabilities: np.ndarray, threshold: float) -
     Args:
         threshold: where yes begins, see `Deployment.threshold`.
     """
-    if output.task == "binary":
+    if output.task in ("binary", ANOMALY):
         return np.asarray(probabilities > np.float32(threshold), np.int64)
     return np.asarray(np.argmax(probabilities, axis=1 + class_position(output)))
 

@@ -29,6 +29,7 @@ class Split:
             where no window holds them.
         rows: the number of each sample's row in the file, from 0; of a window, that of its last row.
         counted: of outputs that are padded, which of their targets count, in the shape of `y`.
+        weights: how much each sample counts in a loss, axes `sample`; None where all count the same.
     """
 
     raw: dict[str, Array]
@@ -39,6 +40,7 @@ class Split:
     size: int
     rows: NDArray[np.int64]
     counted: dict[str, NDArray[np.bool_] | None] = field(default_factory=dict)
+    weights: NDArray[np.float32] | None = None
 
     def counts(self, output: str) -> NDArray[np.bool_] | None:
         """Which targets of an output count, axes as theirs; None where all do."""
@@ -69,6 +71,7 @@ class Dataset:
         steps: of outputs that are padded, the positions of the axes of `y` that run through steps: each step is a row
             of its own to metrics that compare columns, since not every sample has every step.
         left_out: of each split, how many samples a missing value prevents.
+        gaps: of each split, by column, how many of its rows lack a value that nothing fills.
         notes: what is worth knowing of the data and no fault.
         past: what it says of the targets of windows.
         origins: the rows that the samples come from.
@@ -80,10 +83,21 @@ class Dataset:
     deployment: Deployment = field(default_factory=Deployment)
     steps: dict[str, tuple[int, ...]] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
+    gaps: dict[str, dict[str, int]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     past: Past = field(default_factory=Past)
     origins: Origins = field(default_factory=Origins)
     augmentation: Augmentation | None = None
+
+    def tell_left_out(self) -> str:
+        """How many samples each split lacks for missing values, and which columns lack them; empty where none is."""
+        if not any(self.left_out.values()):
+            return ""
+        told = []
+        for name, count in self.left_out.items():
+            columns = ", ".join(f"{column} {rows}" for column, rows in self.gaps.get(name, {}).items())
+            told.append(f"{name} {count}" + (f" (rows without a value: {columns})" if columns else ""))
+        return ", ".join(told)
 
     @property
     def inputs(self) -> Mapping[str, InputTransform]:

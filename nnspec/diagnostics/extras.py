@@ -12,6 +12,8 @@ EXTRAS = {
     "lsp": "pygls",
     "plots": "matplotlib",
     "postgres": "psycopg",
+    "ray": "ray",
+    "search": "optuna",
     "tensorboard": "tensorboard",
 }
 

@@ -15,8 +15,9 @@ from nnspec.runtime.errors import InputError
 from nnspec.runtime.ports import BATCH, Metadata
 from nnspec.runtime.predictor import Predictor
 from nnspec.runtime.samples import joined
+from nnspec.training.figures.anomalies import spread_of
 from nnspec.training.figures.outcome import Outcome, Part
-from nnspec.training.figures.score import HEADLINE, Figures, score_outcome, shortened, with_asked
+from nnspec.training.figures.score import CHANCE, HEADLINE, Figures, score_outcome, shortened, with_asked
 from nnspec.training.intervals import score_levels
 from nnspec.training.scores import as_rows, mae, rmse
 
@@ -50,6 +51,10 @@ def evaluate_file(
     notes = list(labelled.samples.notes)
     left_out = 0
     for name, body in metadata["evaluation"].items():
+        if body.get("is_unlabelled"):
+            said = threshold if threshold is not None else metadata["outputs"][name].get("threshold")
+            found[name] = {"samples": len(given[name]), **spread_of(given[name], said), "baseline": None}
+            continue
         outcome, known = _outcome(name, body, metadata, labelled, given[name], threshold)
         left_out = max(left_out, int((~known).sum()))
         if not known.any():
@@ -85,7 +90,7 @@ def _outcome(
         raise InputError(f"output `{name}` has {len(truth)} targets for {len(predicted)} samples")
     labels: Sequence[object] = output.get("classes") or body["names"] or ()
     parts = [Part(axis=axis, called=called, names=tuple(names)) for axis, called, names in body["parts"]]
-    decided = output["task"] in ("binary", "multilabel")
+    decided = output["task"] in ("binary", "multilabel", "anomaly")
     return Outcome(
         task=output["task"],
         truth=truth,
@@ -102,7 +107,7 @@ def _outcome(
 def _naive(body: Metadata, outcome: Outcome, last: Array | None, known: NDArray[np.bool_]) -> Array | None:
     """What the baseline says of each sample that has a target: axes as the targets."""
     baseline = body["baseline"]
-    if baseline is None:
+    if baseline is None or baseline["name"] == CHANCE["name"]:
         return None
     if baseline["name"] == "persistence":
         assert last is not None
@@ -124,7 +129,7 @@ def _fitting(found: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...]
 
 def _baseline(outcome: Outcome, naive: Array | None, body: Metadata) -> Figures | None:
     if naive is None:
-        return None
+        return body["baseline"] if outcome.task == "anomaly" else None
     truth, guess = as_rows(outcome.truth), as_rows(naive)
     name = body["baseline"]["name"]
     if HEADLINE[outcome.task] == "accuracy":

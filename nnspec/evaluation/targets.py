@@ -49,7 +49,7 @@ def read_labelled(file: Path, metadata: Metadata, by: str | None = None) -> Labe
     ports: dict[str, Metadata] = {}
     names = {name: name if name not in metadata["inputs"] else f"{name} (target)" for name in described}
     for name, body in described.items():
-        if body.get("folder") or body.get("of"):
+        if body.get("folder") or body.get("of") or body.get("is_unlabelled"):
             continue
         ports[names[name]] = _target_port(metadata, name, body)
         if body["baseline"] and body["baseline"]["name"] == "persistence":
@@ -72,6 +72,8 @@ def read_labelled(file: Path, metadata: Metadata, by: str | None = None) -> Labe
     )
     targets, last = {}, {}
     for name, body in described.items():
+        if body.get("is_unlabelled"):
+            continue
         if body.get("folder"):
             targets[name] = _folders(file, read)
             continue

@@ -93,6 +93,8 @@ def _sources(expanded: Expanded) -> Mapping[str, str | None]:
     outputs = expanded.root.get("outputs")
     result: dict[str, str | None] = {}
     for name, body in outputs.entries.items() if isinstance(outputs, MappingNode) else ():
+        if isinstance(body, MappingNode) and "of" in body.entries:
+            continue  # the error of another output
         source = body.get("from") if isinstance(body, MappingNode) else None
         final = expanded.final.key if expanded.final is not None else None
         written = str(source.value).partition(".")[0] if isinstance(source, Scalar) else None

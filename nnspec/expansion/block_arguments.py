@@ -8,6 +8,7 @@ from nnspec.diagnostics import Diagnostic, Fix, Related, Report, did_you_mean, n
 from nnspec.document import Mapping, to_plain
 
 _OWN_KEYS = ("use", "name", "from", "when")  # of a use, whatever the block's parameters are
+_IF_NO_PARAMETER = ("trainable",)
 
 
 def arguments_of(
@@ -22,6 +23,7 @@ def arguments_of(
     node = definition.get("parameters")
     declared: dict[str, Any] = to_plain(node) if isinstance(node, Mapping) else {}
     given = {k: to_plain(v) for k, v in use.entries.items() if k not in _OWN_KEYS}
+    given = {k: v for k, v in given.items() if k in declared or k not in _IF_NO_PARAMETER}
     fine = True
     meant: set[str] = set()
     for key in given:

@@ -24,6 +24,7 @@ from nnspec.diagnostics import (
 )
 from nnspec.document import Mapping, Node, Scalar, Sequence, to_plain
 from nnspec.expansion.block_arguments import arguments_of
+from nnspec.expansion.frozen import declares_trainable, is_frozen_by
 from nnspec.expansion.items import Expanded, Item, Place
 from nnspec.expansion.naming import Names, NameTable, Reference, explicit_names, snake_case
 from nnspec.expansion.origins import origins
@@ -173,6 +174,7 @@ class _Expander:
                 reads=reads,
                 path=place.path,
                 shared=shared,
+                is_frozen=place.is_frozen,
             )
         )
         return Reference(full, None, kind_span)
@@ -191,6 +193,7 @@ class _Expander:
             return None
         model = body.entries["model"]
         assert isinstance(model, Sequence)
+        is_frozen = place.is_frozen or is_frozen_by(body, lambda node: self.substituted(node, place))
         rounds = rounds_of(body, lambda node: self.substituted(node, place), self.report, MAX_ROUNDS)
         for number, values in enumerate(rounds or (), start=1):
             self.rounds_made += 1
@@ -204,6 +207,7 @@ class _Expander:
                 trail=(*place.trail, Step("repeat", None, values, (number, len(rounds or ())))),
                 path=(*place.path, "repeat", "model"),
                 suffix=f"{place.suffix}_{number}",
+                is_frozen=is_frozen,
             )
             current = self.model(model, inside, current)
         return current if rounds is not None else None
@@ -256,7 +260,12 @@ class _Expander:
         path = ("blocks", kind, "model")
         step = Step(f"block {kind}", ready.span, given)
         own = Place(
-            scope={**place.scope, **given}, names=inside, trail=(*place.trail, step), path=path, depth=place.depth + 1
+            scope={**place.scope, **given},
+            names=inside,
+            trail=(*place.trail, step),
+            path=path,
+            depth=place.depth + 1,
+            is_frozen=place.is_frozen or (not declares_trainable(definition) and is_frozen_by(ready)),
         )
         result = self.model(inner, own, first)
         self.used_blocks.pop()

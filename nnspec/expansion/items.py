@@ -23,6 +23,7 @@ class Item:
         reads: None for a reference that could not be resolved.
         shared: the name under `layers:` where the weights are shared.
         path: where in the document.
+        is_frozen: whether the use of a block, or the repeat, that it is in says `trainable: false`.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Item:
     reads: tuple[Reference | None, ...]
     path: tuple[str | int, ...]
     shared: str | None = None
+    is_frozen: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +65,7 @@ class Place:
         path: where in the document.
         suffix: what rounds of repeats add to names.
         depth: how many blocks it is inside of.
+        is_frozen: whether one of them, or of the repeats, says `trainable: false`.
     """
 
     scope: Scope
@@ -71,6 +74,7 @@ class Place:
     path: tuple[str | int, ...] = ()
     suffix: str = ""
     depth: int = 0
+    is_frozen: bool = False
 
     def item(self, index: int) -> Place:
         """The place of an item of the model that stands here."""
@@ -81,4 +85,5 @@ class Place:
             path=(*self.path, index),
             suffix=self.suffix,
             depth=self.depth,
+            is_frozen=self.is_frozen,
         )

@@ -59,6 +59,19 @@ Several labels can apply at once, each with an independent probability.
 - Head: a sigmoid for each class, along the class axis.
 - Loss: `BinaryCrossentropy` by default.
 """,
+    "anomaly": """\
+A score that is high where a sample is unusual, and whether it is above a threshold (`is_anomaly`).
+
+- `of`: the output whose error is the score, a reconstruction (`data: {outputs: {reconstruction: {of: x}}}`): the mean
+  of squared (or `error: absolute`) errors over all axes, or those of `over`; padded steps do not count. Or `from`: a
+  layer that gives the score.
+- Loss: none; the reconstruction is trained.
+- `threshold`: a number, or a rule on the validation split: `{quantile: 0.95}` (default), the share of scores that are
+  not above it; with labels also `{maximize: f1}`, `{precision: 0.9}`, `{recall: 0.9}`.
+- Labels are optional and only measure it: `data: {outputs: {score: {columns: [fault]}}}`, 1 for an anomaly, or
+  `classes: [good, broken]`. `train_on: normal` leaves training rows that are anomalies out. Evaluation gives the area
+  under the ROC curve, precision, recall and F1 at the threshold, and the share that is flagged.
+""",
     "none": """\
 An output without targets: an embedding, the values of a hidden layer. The deployed model gives it; nothing is learned
 from it.

@@ -27,9 +27,11 @@ from nnspec.document import Node as SourceNode
 from nnspec.expansion.fixes import settle_fixes
 from nnspec.expansion.items import Expanded, Item
 from nnspec.expansion.naming import Reference
+from nnspec.inference.anomalies import check_keys, is_error, with_errors
+from nnspec.inference.batches import declared_batches
 from nnspec.inference.heads import gives_scores, head_function
 from nnspec.inference.levels import behind_head
-from nnspec.inference.node import check_nested_mask, check_text, make_call, make_node
+from nnspec.inference.node import check_nested_mask, check_text, frozen, make_call, make_node
 from nnspec.inference.outputs import make_output
 from nnspec.inference.places import Declarations
 from nnspec.inference.unused import spare, unreached
@@ -80,6 +82,8 @@ class _Elaborator:
                     result.setdefault(reference.key, []).append(item.kind)
         outputs = self.expanded.root.get("outputs")
         for body in outputs.entries.values() if isinstance(outputs, Mapping) else ():
+            if is_error(body):
+                continue
             source = to_plain(body.entries["from"]) if isinstance(body, Mapping) and "from" in body.entries else None
             key = source if isinstance(source, str) else (self.expanded.final.key if self.expanded.final else "")
             key = self.expanded.known.get(key.partition(".")[0]) or key
@@ -255,7 +259,8 @@ class _Elaborator:
             )
 
     def build_node(self, item: Item, layer: Layer, call: Call, inferred: Inferred) -> Node:
-        return make_node(layer, item.name, call, inferred, item.span, item.path, item.shared)
+        node = make_node(layer, item.name, call, inferred, item.span, item.path, item.shared)
+        return frozen(node) if item.is_frozen and node.weights else node
 
     def check_shared(self, item: Item, node: Node, call: Call) -> None:
         assert item.shared is not None
@@ -287,13 +292,17 @@ class _Elaborator:
     # ---------------------------------------------------------------------------------------------- outputs
 
     def read_outputs(self, node: SourceNode | None) -> dict[str, Output]:
-        result: dict[str, Output] = {}
+        result: dict[str, Output | None] = {}
         if not isinstance(node, Mapping):
-            return result
+            return {}
         for name, body in node.entries.items():
             if not isinstance(body, Mapping):
                 continue
+            check_keys(name, body, self.report)
             source = body.get("from")
+            if is_error(body):
+                result[name] = None  # those that it is the error of come first
+                continue
             reference = self.expanded.final
             if isinstance(source, Scalar) and isinstance(source.value, str):
                 reference = self.resolve_output(source)
@@ -309,7 +318,8 @@ class _Elaborator:
                 function, _ = head_function(self.order, output)
                 output = replace(output, gives_scores=gives_scores(function, output))
             result[name] = output
-        return result
+        inputs = {name: ports["output"] for name in self.declarations.inputs if (ports := self.values.get(name))}
+        return with_errors(result, node, self.expanded.root, inputs, self.order, self.report)
 
     def resolve_output(self, source: Scalar) -> Reference | None:
         local, _, port = str(source.value).partition(".")
@@ -336,13 +346,3 @@ class _Elaborator:
 def _is_signal(axes: Mapping) -> bool:
     """Whether a first axis `sample` may be that of a recording, which has nothing but channels behind it."""
     return all(name in ("channel", "channels") for name in list(axes.entries)[1:])
-
-
-def declared_batches(inputs: SourceNode | None) -> dict[str, int]:
-    """The batch sizes that inputs fix with `batch:`."""
-    found = {}
-    for name, body in inputs.entries.items() if isinstance(inputs, Mapping) else ():
-        size = body.get("batch") if isinstance(body, Mapping) else None
-        if isinstance(size, Scalar) and size.value is not None:
-            found[name] = int(size.value)
-    return found

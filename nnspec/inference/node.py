@@ -110,19 +110,13 @@ def make_node(
                 or (layer.is_training_only and call.input.is_zero_at_padding),
             )
         )
-    args = {**call.args, **inferred.keras}
-    weights = inferred.weights
-    frozen = call.node("trainable")
-    if frozen is not None and to_plain(frozen) is False:
-        args["trainable"] = False
-        weights = tuple(replace(weight, is_trainable=False) for weight in weights)
-    return Node(
+    node = Node(
         name=name,
         layer=layer,
-        args=args,
+        args={**call.args, **inferred.keras},
         inputs=call.inputs,
         outputs=tuple(values),
-        weights=weights,
+        weights=inferred.weights,
         span=span,
         path=path,
         formula=inferred.formula,
@@ -134,6 +128,16 @@ def make_node(
         cells=inferred.cells,
         given=call.given,
     )
+    said = call.node("trainable")
+    return frozen(node) if said is not None and to_plain(said) is False else node
+
+
+def frozen(node: Node) -> Node:
+    """The node with weights that training leaves as they are, those that it declares among them."""
+    args = {**node.args, "trainable": False}
+    if "own" in args:
+        args["own"] = tuple(replace(weight, is_trainable=False) for weight in args["own"])
+    return replace(node, args=args, weights=tuple(replace(weight, is_trainable=False) for weight in node.weights))
 
 
 def passed_outer(call: Call, mask: str | None, axes: Axes) -> tuple[str, ...]:

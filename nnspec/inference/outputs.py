@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping as MappingABC
+from dataclasses import replace
 from typing import Any
 
 from nnspec.diagnostics import AxisRef, Diagnostic, Report, Span
@@ -9,7 +11,7 @@ from nnspec.document import Mapping, to_plain
 from nnspec.inference.levels import Levels
 from nnspec.inference.thresholds import read_threshold
 from nnspec.ir import axes as ax
-from nnspec.ir.graph import Output, Value
+from nnspec.ir.graph import ANOMALY, Output, Value
 
 
 def make_output(name: str, value: Value, body: Mapping, span: Span, report: Report, levels: Levels) -> Output:
@@ -52,3 +54,12 @@ def make_output(name: str, value: Value, body: Mapping, span: Span, report: Repo
         cut=read_threshold(name, body, report),
         weight=float(plain("weight") if plain("weight") is not None else 1.0),
     )
+
+
+def with_labels(outputs: MappingABC[str, Output]) -> dict[str, Output]:
+    """The outputs, which know what those with their labels are called: `OUTPUT_label`, and `is_anomaly` of the only
+    score of anomalies."""
+    scores = [name for name, output in outputs.items() if output.task == ANOMALY]
+    named = {name: f"{name}_label" for name in outputs}
+    named |= {name: "is_anomaly" if len(scores) == 1 else f"{name}_is_anomaly" for name in scores}
+    return {name: replace(output, label=named[name]) for name, output in outputs.items()}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from nnspec.diagnostics import Diagnostic, Fix, Report
 from nnspec.document import Mapping, Scalar, to_plain
+from nnspec.ir.graph import ANOMALY
 from nnspec.ir.thresholds import Threshold
 
-OF_TASK = {"binary": Threshold("maximize", "f1")}
+OF_TASK = {"binary": Threshold("maximize", "f1"), "anomaly": Threshold("quantile", 0.95)}
 """What `auto` means."""
 
 
@@ -16,9 +17,9 @@ def read_threshold(name: str, body: Mapping, report: Report) -> Threshold | None
     NN585 where the task has none.
     """
     node, task = body.get("threshold"), body.get("task")
-    if node is None:
-        return None
     kind = str(task.value) if isinstance(task, Scalar) else ""
+    if node is None:
+        return OF_TASK[kind] if kind == ANOMALY else None
     if kind not in OF_TASK:
         listed = " and ".join(f"`task: {known}`" for known in OF_TASK)
         message = f"`threshold` is a key of outputs with {listed}, but the task of output `{name}` is another"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 NUMERIC_TASKS = ("regression", "quantiles")
 NO_TASK = "none"  # that of an output without targets
+ANOMALY = "anomaly"  # that of an output that scores how unusual a sample is
 Steps = int | Fraction
 Args: TypeAlias = Mapping[str, Any]  # a layer's arguments by name: its schema has checked what each of them holds
 
@@ -250,6 +251,8 @@ class Output:
         levels: of quantiles, the share of the targets below each position of the axis `level`, ascending.
         is_calibrated: whether calibration on the validation split moves its levels.
         cut: where yes begins, as the spec says it; None where it leaves that to the task.
+        error_of: of a score of anomalies, the reconstruction whose error it is, and which of its axes the mean is over.
+        label: what the output of the deployed graph is called that has its labels.
         counts: which of its targets count: `all`; or `steps`, where those of padded steps do not; or `values`, where
             they count one by one along the last axis too, over which losses are means.
     """
@@ -268,11 +271,13 @@ class Output:
     levels: tuple[float, ...] = ()
     is_calibrated: bool = False
     cut: Threshold | None = None
+    error_of: tuple[str, tuple[int, ...]] | None = None
+    label: str = ""
 
     @property
     def is_trained(self) -> bool:
         """Whether a loss compares it with targets."""
-        return self.task != NO_TASK
+        return self.task not in (NO_TASK, ANOMALY)
 
     @property
     def gives_values(self) -> bool:

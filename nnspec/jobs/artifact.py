@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
@@ -16,8 +17,12 @@ from typing import Any
 from nnspec.backends.base import ExportBackend, TrainingBackend
 from nnspec.backends.versions import versions
 from nnspec.diagnostics import Source, Span, SpecError
+from nnspec.jobs.full_disk import full_disk, is_full
 from nnspec.jobs.settings import settings_of
+from nnspec.jobs.start import named_file
 from nnspec.pipeline import Checked
+
+CHECKPOINT = "checkpoint"  # the folder in a build directory that is there until it is done
 
 
 @contextmanager
@@ -29,7 +34,7 @@ def staged(target: Path, *, resume: bool = False, keep_on_failure: bool = False)
         keep_on_failure: whether what was written stays there after an interruption, to go on with it.
 
     Raises:
-        SpecError: NN606 where it cannot be written.
+        SpecError: NN606 where it cannot be written, NN536 where the disk is full.
     """
     target = target.absolute()
     try:
@@ -37,8 +42,7 @@ def staged(target: Path, *, resume: bool = False, keep_on_failure: bool = False)
         if target.exists() and not target.is_dir():
             raise NotADirectoryError(20, "it is a file")
         beside = target.parent / f".{target.name}.building"
-        if not resume and beside.exists():
-            shutil.rmtree(beside)
+        _tidy(beside, target, resume=resume)
         beside.mkdir(exist_ok=True)
     except OSError as error:
         raise SpecError.single(
@@ -48,15 +52,51 @@ def staged(target: Path, *, resume: bool = False, keep_on_failure: bool = False)
         ) from None
     try:
         yield beside
-    except BaseException:
+    except BaseException as error:
         if not keep_on_failure or not any(beside.iterdir()):
             shutil.rmtree(beside, ignore_errors=True)
+        if is_full(error):
+            raise full_disk(error, target, beside / CHECKPOINT) from error
         raise
     _take_place(beside, target)
 
 
+def _tidy(beside: Path, target: Path, *, resume: bool) -> None:
+    """Goes on with what an interrupted run left, or removes it.
+
+    A run may also be killed while its directory takes the place of the one before: that is then put back, or removed.
+    """
+    apart = _apart(target)
+    if not resume and beside.exists():
+        shutil.rmtree(beside)
+    if apart.exists() and beside.exists() and not (beside / CHECKPOINT).exists():
+        os.replace(apart, beside / CHECKPOINT)
+    shutil.rmtree(apart, ignore_errors=True)
+    for aside in target.parent.glob(f".{glob.escape(target.name)}.old.*"):
+        if "." in aside.name.removeprefix(f".{target.name}.old."):  # what stands beside a build called so
+            continue
+        if not target.exists() and (aside / "old").is_dir():
+            os.replace(aside / "old", target)
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _apart(target: Path) -> Path:
+    """Where the checkpoint is while all else takes its place: a run that is killed then still need not train again."""
+    return target.parent / f".{target.name}.checkpoint"
+
+
 def _take_place(beside: Path, target: Path) -> None:
-    """Renames; where an old directory stands in the way it is moved aside first and removed last."""
+    """Renames a directory that is complete, without its checkpoint."""
+    apart = _apart(target)
+    if (beside / CHECKPOINT).exists():
+        shutil.rmtree(apart, ignore_errors=True)
+        os.replace(beside / CHECKPOINT, apart)
+    _rename(beside, target)
+    shutil.rmtree(apart, ignore_errors=True)
+
+
+def _rename(beside: Path, target: Path) -> None:
+    """Where an old directory stands in the way it is moved aside first and removed last."""
     if not target.exists():
         os.replace(beside, target)
         return
@@ -83,8 +123,10 @@ def sha256(data: bytes) -> str:
 
 
 def file_hashes(folder: Path) -> dict[str, str]:
-    """SHA-256 of every file in a build directory."""
-    return {str(p.relative_to(folder)): sha256(p.read_bytes()) for p in sorted(folder.rglob("*")) if p.is_file()}
+    """SHA-256 of every file in a build directory; its checkpoint is removed with the end of the build."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    named = {str(path.relative_to(folder)): path for path in files}
+    return {name: sha256(path.read_bytes()) for name, path in named.items() if not name.startswith(f"{CHECKPOINT}/")}
 
 
 def constant_files(checked: Checked) -> dict[str, dict[str, str]]:
@@ -92,6 +134,12 @@ def constant_files(checked: Checked) -> dict[str, dict[str, str]]:
     files = {w.file for node in checked.graph.nodes for w in node.args.get("own", ()) if w.file is not None}
     found = {str(file.relative_to(checked.folder)): sha256(file.read_bytes()) for file in sorted(files)}
     return {"constants": found} if found else {}
+
+
+def start_files(checked: Checked) -> dict[str, dict[str, str]]:
+    """SHA-256 of the file that the training started from, under `weights`; empty without one."""
+    found = {name: sha256(path.read_bytes()) for name, path in named_file(checked).items()}
+    return {"weights": found} if found else {}
 
 
 def write_manifest(
@@ -110,6 +158,7 @@ def write_manifest(
         "versions": versions(engine, exporter),
         "training": {"backend": engine.name, "devices": list(engine.devices())},
         **constant_files(checked),
+        **start_files(checked),
         **more,
         "files": file_hashes(folder),
     }

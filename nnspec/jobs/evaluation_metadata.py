@@ -11,10 +11,11 @@ from nnspec.data.dataset import Dataset
 from nnspec.data.deployment import Deployment, class_position
 from nnspec.data.section.plan import DataPlan, SlotPlan
 from nnspec.ir import axes as ax
-from nnspec.ir.graph import Graph, Output
+from nnspec.ir.graph import ANOMALY, Graph, Output
 from nnspec.ir.matching_axes import matching_order
 from nnspec.training.baselines import majority
 from nnspec.training.figures.parts import is_map, parts_of, target_axes
+from nnspec.training.figures.score import CHANCE
 from nnspec.training.intervals import residual_quantiles
 from nnspec.training.scores import as_rows
 
@@ -29,6 +30,8 @@ def describe_evaluation(graph: Graph, plan: DataPlan, deployment: Deployment, da
             found[name] = _describe(output, plan, plan.outputs[name], deployment, dataset)
         elif name in plan.copies:
             found[name] = _describe_copy(graph, output, plan, deployment, dataset)
+        elif output.task == ANOMALY:
+            found[name] = {"is_unlabelled": True, "counts": "all", "baseline": None}
     return found
 
 
@@ -74,7 +77,7 @@ def _describe(output: Output, plan: DataPlan, slot: SlotPlan, deployment: Deploy
     elif output.level_axis is not None:
         behind = output.value.axes[output.level_axis].name
     is_windowed = plan.window is not None and slot.is_windowed
-    is_word = output.task in ("classification", "binary") and transform.edges is None
+    is_word = output.task in ("classification", "binary", ANOMALY) and transform.edges is None
     has_names = classes is not None and not any(str(label).lstrip("-").isdigit() for label in classes)
     return {
         "columns": list(slot.columns),
@@ -89,7 +92,7 @@ def _describe(output: Output, plan: DataPlan, slot: SlotPlan, deployment: Deploy
         "counts": output.counts,
         "names": list(slot.columns) if output.task == "multilabel" else None,
         # The data may number the classes that the spec names.
-        "labels": list(range(len(classes))) if classes is not None and has_names else None,
+        "labels": _known_labels(output, transform.classes, has_names=has_names),
         "edges": transform.edges,
         "gives_scores": output.gives_scores,
         "is_map": is_map(output),
@@ -110,6 +113,13 @@ def _asked(output: Output, deployment: Deployment) -> list[Measure]:
     return [at_threshold(measure, share) for measure in measures(output)]
 
 
+def _known_labels(output: Output, classes: list[str | int] | None, *, has_names: bool) -> list[str | int] | None:
+    """What the data may call the classes besides their names: numbers; of anomalies, the names."""
+    if output.task == ANOMALY:
+        return classes
+    return list(range(len(classes))) if classes is not None and has_names else None
+
+
 def _is_columns_first(plan: DataPlan, slot: SlotPlan, axes: list[ax.Axis]) -> bool:
     if plan.window is None or not plan.window.has_steps or len(axes) < 2:
         return False
@@ -123,6 +133,8 @@ def _baseline(
 ) -> Mapping[str, object] | None:
     """None where it would need more than the file has."""
     train = dataset.splits["train"]
+    if output.task == ANOMALY:
+        return CHANCE
     if output.counts != "all":
         return None
     if not output.gives_values:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,11 +10,12 @@ from nnspec import __version__
 from nnspec.data.deployment import Deployment, label_axes, label_name
 from nnspec.data.prepare.encodings.columns import STEP, EncodedInput
 from nnspec.data.prepare.encodings.multi_hot import MultiHotEncoding
+from nnspec.data.prepare.encodings.truth import TruthEncoding
 from nnspec.data.section.plan import DataPlan
 from nnspec.data.section.read_columns import OTHERS
 from nnspec.data.sources.wanted import Wanted
 from nnspec.ir import axes as ax
-from nnspec.ir.graph import Graph, Output, Value
+from nnspec.ir.graph import ANOMALY, Graph, Output, Value
 from nnspec.jobs.artifact import sha256
 
 Described = dict[str, Any]  # a part of the metadata, as JSON
@@ -56,11 +57,12 @@ def describe_model(
             **({"levels": list(output.levels)} if output.levels else {}),
             "columns": columns or None,
         }
-        if classes is not None and deployment.has_labels:
+        labels = deployment.labels(output)
+        if labels is not None:
             kept = [axis for axis in order if axis in label_axes(output)]
-            outputs[label_name(name)] = {
+            outputs[label_name(output)] = {
                 "axes": [[axis, sizes[axis]] for axis in kept],
-                "dtype": "int64" if all(isinstance(c, int) for c in classes) else "string",
+                "dtype": _label_type(labels),
                 "task": "label",
                 "classes": classes,
                 "columns": None,
@@ -84,7 +86,7 @@ def describe_model(
         **({"missing_of": rules} if rules else {}),
         **_query(plan),
         "order_by": plan.order_by if plan is not None else None,
-        "series": plan.series_column if plan is not None else None,
+        "series": _series(plan),
         "layout": {name: list(order) for name, order in layout.items()},
         "preprocessing": deployment.to_json(),
     }
@@ -107,20 +109,37 @@ def _ports(plan: DataPlan | None, name: str, value: Value, encoded: EncodedInput
             "input": name,
             **({"gaps": [column]} if encoding.takes_gaps else {}),
             **({"separator": encoding.separator} if isinstance(encoding, MultiHotEncoding) else {}),
+            **({"truths": list(encoding.given)} if isinstance(encoding, TruthEncoding) and encoding.given else {}),
             **({"format": forms[column]} if forms.get(column) is not None else {}),
             **reading,
         }
     return found
 
 
+def _label_type(labels: Sequence[object]) -> str:
+    if all(isinstance(label, bool) for label in labels):
+        return "bool"
+    return "int64" if all(isinstance(label, int) for label in labels) else "string"
+
+
 def _threshold(output: Output, deployment: Deployment) -> Described:
     """Where yes begins, and the rule that chose it on the validation split."""
-    if output.task not in ("binary", "multilabel"):
+    if output.task not in ("binary", "multilabel", ANOMALY):
+        return {}
+    if output.task == ANOMALY and not deployment.has_threshold(output):
         return {}
     transform = deployment.outputs.get(output.name)
     is_chosen = output.cut is not None and transform is not None and transform.threshold is not None
     rule = {"threshold_rule": output.cut.to_json()} if is_chosen and output.cut is not None else {}
     return {"threshold": deployment.threshold(output), **rule}
+
+
+def _series(plan: DataPlan | None) -> str | list[str] | None:
+    """The column that tells series apart, or the columns that do so together."""
+    if plan is None or plan.series_column is None:
+        return None
+    parts = plan.parts_of(plan.series_column)
+    return list(parts) if len(parts) > 1 else parts[0]
 
 
 def _gaps(plan: DataPlan | None, name: str, deployment: Deployment) -> Described:

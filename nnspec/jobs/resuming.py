@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from nnspec.diagnostics import Fix, SpecError
 from nnspec.expansion import resolved
-from nnspec.jobs.artifact import sha256
+from nnspec.jobs.start import named_file
 from nnspec.pipeline import Checked
 
 FILE = "made_of.json"
 AGAIN = "start again with `--resume --restart`, or restore what was changed"
+MAY_CHANGE = ("training.epochs", "training.checkpoint")  # how long it trains, and how often that is written down
+Origin = dict[str, Any]  # as JSON, by what it is of
 
 
-def refuse_other_origin(checked: Checked, folder: Path, *, resume: bool) -> None:
+def refuse_other_origin(checked: Checked, folder: Path, *, resume: bool) -> Origin:
     """Compares what a training is made of with what an interrupted one was, where one is resumed.
 
     The number of epochs may be another: a training may be made longer.
@@ -24,32 +28,57 @@ def refuse_other_origin(checked: Checked, folder: Path, *, resume: bool) -> None
     Args:
         folder: the checkpoint's.
 
+    Returns:
+        What it is made of, for `write_origin`.
+
     Raises:
         SpecError: NN522 where the spec or a data file is another.
     """
     path, made_of = folder / FILE, origin(checked)
     if resume and path.is_file():
         before = dict(json.loads(path.read_text(encoding="utf-8")))
-        changed = [name for name in sorted({*before, *made_of}) if before.get(name) != made_of.get(name)]
+        changed = [name for name in dict.fromkeys([*before, *made_of]) if before.get(name) != made_of.get(name)]
         if changed:
-            shown = ", ".join(changed[:5]) + (f" and {len(changed) - 5} more" if len(changed) > 5 else "")
+            shown = ", ".join(f"`{name}`" for name in changed[:5])
+            shown += f" and {len(changed) - 5} more" if len(changed) > 5 else ""
             message = f"the interrupted training had another {shown}, so it cannot be resumed with this one"
             raise SpecError.single("NN522", message, checked.root.span, fixes=[Fix(AGAIN)])
+    return made_of
 
 
-def write_origin(checked: Checked, folder: Path) -> None:
+def write_origin(made_of: Origin, folder: Path) -> None:
     """Writes down what a training is made of, for `refuse_other_origin`."""
-    path, made_of = folder / FILE, origin(checked)
+    path = folder / FILE
     folder.mkdir(parents=True, exist_ok=True)
     beside = folder / f"{FILE}.part"
     beside.write_text(json.dumps(made_of), encoding="utf-8")
     os.replace(beside, path)
 
 
-def origin(checked: Checked) -> dict[str, str]:
-    """Hashes by what they are of: `spec`, and each data file by its path from the spec's folder."""
-    text = re.sub(r"^\s*epochs:.*$", "", resolved.to_yaml(checked.root), flags=re.MULTILINE)
-    files = checked.data.files() if checked.data is not None else []
+def origin(checked: Checked) -> Origin:
+    """The values of the resolved spec by their paths, and the hash of each data file by its path from its folder."""
+    values = dict(_leaves(resolved.to_plain_spec(checked.root), ""))
+    files = [*(checked.data.files() if checked.data is not None else []), *named_file(checked).values()]
     root = checked.path.parent
     named = {os.path.relpath(path, root): path for path in files}  # names alone may be those of several
-    return {"spec": sha256(text.encode()), **{f"`{name}`": sha256(path.read_bytes()) for name, path in named.items()}}
+    return {**values, **{name: hash_of(path) for name, path in named.items()}}
+
+
+def hash_of(path: Path) -> str:
+    """SHA-256 of a file, which need not fit into memory."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Every value of a document with its path, as in `model[2].Dense.units`."""
+    if path in MAY_CHANGE:
+        return
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from _leaves(inner, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list) and any(isinstance(inner, dict | list) for inner in value):
+        for index, inner in enumerate(value):
+            yield from _leaves(inner, f"{path}[{index}]")
+    else:
+        yield path, value

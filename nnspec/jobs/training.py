@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from nnspec.jobs.plots import plot_history
 from nnspec.jobs.resuming import refuse_other_origin, write_origin
 from nnspec.jobs.run import Run
 from nnspec.jobs.settings import engine_of, exporter_of, settings_of
+from nnspec.jobs.start import known_vocabularies, starting
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress
 from nnspec.training.calibration import deployment_of
@@ -54,13 +54,15 @@ def run_training(
 
 def prepared(checked: Checked, folder: Path, progress: Progress, *, resume: bool) -> tuple[Checked, Dataset]:
     """The data, and the spec with the vocabularies that its lookups take from them."""
-    refuse_other_origin(checked, folder / "checkpoint", resume=resume)
+    made_of = refuse_other_origin(checked, folder / "checkpoint", resume=resume)
     with progress.step("data"):
         dataset = load_dataset(checked)
-        found = vocabularies.resumed(checked.graph, dataset, folder / "checkpoint", resume=resume)
+        known = known_vocabularies(checked)
+        begun = vocabularies.with_vocabularies(checked.graph, known)
+        found = known | vocabularies.resumed(begun, dataset, folder / "checkpoint", resume=resume)
         graph = vocabularies.with_vocabularies(checked.graph, found)
         vocabularies.check_words(graph, dataset)
-    write_origin(checked, folder / "checkpoint")
+    write_origin(made_of, folder / "checkpoint")
     for name, arguments in found.items():
         progress.say(f"vocabulary of {name}: {len(arguments['vocabulary']):,} words")
     return replace(checked, graph=graph), dataset
@@ -80,10 +82,12 @@ def train_into(
     if overview.warnings:
         progress.say(to_text(overview.warnings).rstrip())
     if any(dataset.left_out.values()):
-        missing = ", ".join(f"{name} {count}" for name, count in dataset.left_out.items())
-        progress.say(f"samples left out because values are missing: {missing}")
+        progress.say(f"samples left out because values are missing: {dataset.tell_left_out()}")
     with progress.step("training"):
-        trained = train(checked.graph, dataset, settings, folder, progress, resume=resume, backend=backend)
+        initial = starting(checked, progress.say)
+        trained = train(
+            checked.graph, dataset, settings, folder, progress, resume=resume, backend=backend, initial=initial
+        )
     batch = settings["batch_size"] if any(node.is_stateful for node in checked.graph.nodes) else None
     deployment = deployment_of(checked.graph, dataset, trained.compiled, backend, batch)
     figures = _figures(trained, checked, dataset, deployment, batch, settings, backend)
@@ -95,7 +99,6 @@ def train_into(
     artifact.write_json(folder / "preprocessing.json", deployment.to_json())
     artifact.write_text(folder / "spec.yaml", resolved.to_yaml(checked.root))
     plot_history(trained.history, trained.best_epoch, folder / "history.png", progress)
-    shutil.rmtree(folder / "checkpoint", ignore_errors=True)
     trained.deployment = deployment
     return Run(folder, figures, trained.history), trained
 

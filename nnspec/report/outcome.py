@@ -11,7 +11,7 @@ import numpy as np
 from nnspec.data.dataset import Dataset, Split
 from nnspec.data.deployment import Deployment, class_indices, class_position
 from nnspec.data.section.plan import SlotPlan
-from nnspec.ir.graph import Graph, Output
+from nnspec.ir.graph import ANOMALY, Graph, Output
 
 Array = np.ndarray
 MOST_SAMPLES = 4096  # of a split; plots of more look the same
@@ -95,7 +95,7 @@ def outcomes_of(
 
 
 def _is_shown(output: Output, split: Split) -> bool:
-    return output.name in split.y and output.task != "multilabel" and split.counts(output.name) is None
+    return output.name in split.y and output.task not in ("multilabel", ANOMALY) and split.counts(output.name) is None
 
 
 def _outcome(

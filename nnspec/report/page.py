@@ -106,7 +106,7 @@ def metric_tables(metrics: Metrics) -> list[Table]:
 
 def _metric_table(name: str, splits: list[str], metrics: Metrics) -> Table:
     first = metrics[splits[0]][name]
-    baseline = first.get("baseline", {})
+    baseline = first.get("baseline") or {}
     keys = [key for key, value in first.items() if isinstance(value, int | float)]
     rows: list[tuple[str, ...]] = []
     exact: dict[tuple[int, int], float] = {}
@@ -115,7 +115,7 @@ def _metric_table(name: str, splits: list[str], metrics: Metrics) -> Table:
         for split in splits:
             value = metrics[split][name].get(key)
             exact[len(rows), len(cells)] = float("nan") if value is None else float(value)
-            naive = metrics[split][name].get("baseline", {}).get(key)
+            naive = (metrics[split][name].get("baseline") or {}).get(key)
             cells.append("" if value is None else rounded(value))
             if naive is not None:
                 exact[len(rows), len(cells)] = float(naive)

@@ -14,13 +14,14 @@ from nnspec.runtime.errors import InputError
 from nnspec.runtime.label_keys import label_key
 from nnspec.runtime.markers import marker_key, numbers_in
 from nnspec.runtime.ports import Array, Metadata, Port
+from nnspec.runtime.truth_rules import Truths, spellings, truth_of
 
 GAP = ""  # the text of a missing word
 
 
 def takes_cells(encoding: str | None) -> bool:
     """Whether a model's input takes the cells of a column as they stand, rather than numbers."""
-    return encoding in ("category", "multi_hot", "date")
+    return encoding in ("category", "multi_hot", "date", "boolean")
 
 
 def as_taken(body: Metadata, cells: Array) -> Array:
@@ -33,7 +34,25 @@ def as_taken(body: Metadata, cells: Array) -> Array:
         found = read_dates(cells.ravel().tolist(), body.get("format"))
         return np.array([GAP_DATE if number is None else number for number in found], np.int64).reshape(cells.shape)
     words = words_in_one_spelling(cells)
+    if body.get("encoding") == "boolean":
+        given = body.get("truths")
+        return truths_of(words, (str(given[0]), str(given[1])) if given else None)
     return spelt(words, str(body["separator"])) if body.get("encoding") == "multi_hot" else words
+
+
+def truths_of(words: Array, given: Truths | None) -> Array:
+    """Words of yes and no without the blanks around them, axes kept.
+
+    Raises:
+        CellError: where one is neither.
+    """
+    flat = [word.strip() for word in words.ravel().tolist()]
+    strange = next((place for place, word in enumerate(flat) if word and truth_of(word, given) is None), None)
+    if strange is not None:
+        raise CellError(strange, flat[strange])
+    made = np.empty(len(flat), dtype=object)
+    made[:] = [word if given or not word else spellings(None)[truth_of(word) or 0][0] for word in flat]
+    return made.reshape(words.shape)
 
 
 def spelt(words: Array, separator: str) -> Array:
@@ -111,6 +130,11 @@ def check_words(port: Port, array: Array) -> Array:
         words = np.where(is_marker, GAP, words)
     if port.encoding == "multi_hot":
         words = spelt(words, port.separator)
+    if port.encoding == "boolean":
+        try:
+            words = truths_of(words, port.truths)
+        except CellError as error:
+            raise InputError(f"input `{port.name}` takes yes or no, but has `{error.cell}`") from None
     if not port.gaps and (words == GAP).any():
         raise InputError(f"input `{port.name}` has no value at ({_first(words == GAP)}), and none may be missing")
     return words

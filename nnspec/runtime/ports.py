@@ -39,6 +39,7 @@ class Port:
         encoding: what the model makes of a raw column: `number`, `category`, …; none of an input that is no column.
         separator: of a column with several words a cell, what stands between them.
         form: of a column of dates, how they are written; none for ISO 8601.
+        truths: of a column of yes and no, its words of 0 and 1; None where they are the usual ones.
         markers: of a column, what stands for a missing value.
     """
 
@@ -51,6 +52,7 @@ class Port:
     encoding: str = ""
     separator: str = ""
     form: str | None = None
+    truths: tuple[str, str] | None = None
     markers: frozenset[str] = frozenset()
 
     @property
@@ -139,6 +141,7 @@ def named_ports(described: Mapping[str, Any], signature: Mapping[str, Port], pat
             encoding=str(body.get("encoding") or ""),
             separator=str(body.get("separator") or ""),
             form=body.get("format"),
+            truths=(str(body["truths"][0]), str(body["truths"][1])) if body.get("truths") else None,
             markers=_markers(body),
         )
     return ports

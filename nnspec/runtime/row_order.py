@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from nnspec.runtime.csv_rules import is_missing
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.ports import Metadata
+from nnspec.runtime.series_keys import joined
 from nnspec.runtime.time_rules import sort_keys
 
 
@@ -39,7 +40,14 @@ class RowOrder:
 
 def key_columns(metadata: Metadata) -> list[str]:
     """The columns by which training ordered rows and told series apart."""
-    return [str(metadata[key]) for key in ("order_by", "series") if metadata.get(key)]
+    time = metadata.get("order_by")
+    return list(dict.fromkeys([*([str(time)] if time else []), *series_columns(metadata)]))
+
+
+def series_columns(metadata: Metadata) -> list[str]:
+    """The columns by which training told series apart."""
+    given = metadata.get("series") or []
+    return [str(name) for name in (given if isinstance(given, list) else [given])]
 
 
 def order_rows(file: Path, count: int, keys: Mapping[str, Sequence[str]], metadata: Metadata) -> RowOrder:
@@ -55,23 +63,25 @@ def order_rows(file: Path, count: int, keys: Mapping[str, Sequence[str]], metada
         gap = next((row for row, cell in enumerate(cells, 1) if is_missing(cell)), None)
         if gap is not None:
             raise InputError(f"`{file.name}`: column `{name}`, by which rows are ordered, has no value in row {gap}")
+    series = series_columns(metadata)
     notes = [
         f"`{file.name}` has no column `{name}`, by which training {did}: rows are taken {instead}"
-        for key, did, instead in (
-            ("order_by", "sorted rows", "in file order"),
-            ("series", "told series apart", "as one series"),
+        for names, did, instead in (
+            ([str(metadata["order_by"])] if metadata.get("order_by") else [], "sorted rows", "in file order"),
+            (series, "told series apart", "as one series" if len(series) < 2 else "as one series of each other key"),
         )
-        for name in [metadata.get(key)]
-        if name and name not in keys
+        for name in names
+        if name not in keys
     ]
     order = list(range(count))
-    time, series = str(metadata.get("order_by") or ""), str(metadata.get("series") or "")
+    time = str(metadata.get("order_by") or "")
     if time in keys:
         moments = sort_keys(keys[time])
         order.sort(key=moments.__getitem__)
     numbers: dict[str, int] = {}
-    if series in keys:
-        names = keys[series]
+    told = [keys[name] for name in series if name in keys]
+    if told:
+        names = joined(told) if len(told) > 1 else told[0]
         codes = [numbers.setdefault(names[row], len(numbers)) for row in order]
         together = sorted(range(count), key=codes.__getitem__)
         order, ranks = [order[i] for i in together], np.array([codes[i] for i in together], np.int64)

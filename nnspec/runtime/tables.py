@@ -13,6 +13,7 @@ from nnspec.runtime.csv_dialect import Dialect
 from nnspec.runtime.csv_rules import CellError, CsvError, NumberColumn, is_missing, read_chunks, read_header
 from nnspec.runtime.csv_sniff import propose_layout, propose_marks
 from nnspec.runtime.errors import InputError, listed
+from nnspec.runtime.interpolation import Between, between_known
 from nnspec.runtime.media import columns_of, is_read_as_words
 from nnspec.runtime.ports import Array, Metadata
 from nnspec.runtime.row_order import RowOrder, key_columns, order_rows
@@ -115,7 +116,20 @@ def samples_of_table(
     count = len(next(iter(columns.values()))) if columns else 0
     order = order_rows(file, count, cells, metadata)
     needed = needed_rows(order, wanted, metadata)
-    return samples_of_columns(file, _filled(file, columns, order, wanted, metadata, needed), order, wanted, metadata)
+    filled = _filled(file, columns, order, wanted, metadata, needed)
+    lines = _lines(columns, order, metadata)
+    return samples_of_columns(file, filled, order, wanted, metadata, lines)
+
+
+def _lines(columns: Mapping[Key, Array], order: RowOrder, metadata: Metadata) -> dict[Key, Between]:
+    """By column, what gaps hold in windows that have a later known value, where training filled them so."""
+    found: dict[Key, Between] = {}
+    rules = metadata.get("missing_of") or {}
+    for (name, is_text), unordered in columns.items():
+        if rules.get(name, metadata.get("missing")) == "interpolate" and not is_text:
+            values = unordered[order.rows]
+            found[name, is_text] = between_known(values, np.isnan(values), order.starts)
+    return found
 
 
 def _filled(
@@ -139,7 +153,7 @@ def _filled(
     for (name, is_text), unordered in columns.items():
         values = unordered[order.rows]
         known = np.array([bool(word) for word in values], dtype=bool) if is_text else ~np.isnan(values)
-        if rules.get(name, metadata.get("missing")) == "forward_fill" and len(values):
+        if rules.get(name, metadata.get("missing")) in ("forward_fill", "interpolate") and len(values):
             latest = np.maximum.accumulate(np.where(known, np.arange(len(values)), begin))
             values, known = values[latest], known[latest]
         if may_have_gaps(name, wanted):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from nnspec.runtime.columns import as_taken, takes_cells
 from nnspec.runtime.csv_rules import CellError
 from nnspec.runtime.errors import InputError
+from nnspec.runtime.interpolation import Between
 from nnspec.runtime.media import columns_of, decode_files, is_read_as_words, locate, takes_files
 from nnspec.runtime.ports import BATCH, Array, Metadata
 from nnspec.runtime.row_order import RowOrder
@@ -22,7 +23,12 @@ _FEATURES = ("feature", "channel", "column", "variable", "sensor")
 
 
 def samples_of_columns(
-    file: Path, columns: Mapping[Key, Array], order: RowOrder, wanted: Mapping[str, Any], metadata: Metadata
+    file: Path,
+    columns: Mapping[Key, Array],
+    order: RowOrder,
+    wanted: Mapping[str, Any],
+    metadata: Metadata,
+    lines: Mapping[Key, Between],
 ) -> Samples:
     """Rows, or windows of rows: those of each series one after the other, as in training.
 
@@ -30,6 +36,7 @@ def samples_of_columns(
 
     Args:
         columns: in the order of `order`.
+        lines: what gaps of a column hold in windows that have a later known value.
 
     Raises:
         InputError: where there are too few rows, or numbers that are not of the input's dtype.
@@ -61,8 +68,9 @@ def samples_of_columns(
                 values[name] = as_taken(body, values[name])
             except CellError as error:
                 row = int(order.rows[error.index]) + 1
+                wanted_is = "date" if body["encoding"] == "date" else "yes or no"
                 raise InputError(
-                    f"`{file.name}`: column `{body['columns'][0]}` has no date in row {row}: `{error.cell}`"
+                    f"`{file.name}`: column `{body['columns'][0]}` has no {wanted_is} in row {row}: `{error.cell}`"
                 ) from None
         elif body["dtype"].startswith(("int", "uint")):
             values[name] = _integers(file, name, body["dtype"], values[name])
@@ -79,8 +87,14 @@ def samples_of_columns(
             if step is None:
                 found[name] = _place(name, body, values[name][ends[part]], [None])
             else:
-                at = ends[part, None] + np.array(rows_of(body, lookback))
-                found[name] = _place(name, body, values[name][at], [step, None])
+                steps = rows_of(body, lookback)
+                at = ends[part, None] + np.array(steps)
+                rows = values[name][at]
+                for place, column in enumerate(body["columns"]):
+                    line = lines.get((column, is_read_as_words(body)))
+                    if line is not None:
+                        rows[..., place] = line.within(rows[..., place], at, ends[part] + steps[-1])
+                found[name] = _place(name, body, rows, [step, None])
         return found
 
     last = order.rows[ends].tolist()

@@ -14,11 +14,12 @@ from nnspec.schema.export_section import EXPORT
 from nnspec.schema.levels import LEVEL_KEYS
 from nnspec.schema.parts import NAME_PATTERN, choice, closed, named
 from nnspec.schema.search_section import SEARCH
-from nnspec.schema.thresholds import THRESHOLD_KEY
+from nnspec.schema.start import START_KEYS
+from nnspec.schema.thresholds import ANOMALY_KEYS, THRESHOLD_KEY
 
 DTYPES = ["float32", "int8", "int16", "int32", "int64", "uint8", "bool", "string"]
 STRUCTURE = ("repeat", "block", "share")
-TASKS = ["regression", "quantiles", "classification", "binary", "multilabel", "none"]
+TASKS = ["regression", "quantiles", "classification", "binary", "multilabel", "anomaly", "none"]
 
 
 INPUTS: Schema = named(
@@ -73,6 +74,7 @@ OUTPUTS: Schema = named(
             },
             **LEVEL_KEYS,
             **THRESHOLD_KEY,
+            **ANOMALY_KEYS,
             "loss": {"$ref": "#/definitions/loss", "description": "Keras loss; default: that of the task."},
             "metrics": {
                 "type": "array",
@@ -133,6 +135,18 @@ TRAINING: Schema = closed(
             "items": {"$ref": "#/definitions/callback"},
         },
         **EFFORT_KEYS,
+        **START_KEYS,
+        "checkpoint": closed(
+            "When a checkpoint is written besides those at the ends of epochs, for `--resume`.",
+            {
+                "steps": {
+                    "type": "integer",
+                    "minimum": 1,
+                    "description": "After so many steps (batches), also in the middle of an epoch.",
+                }
+            },
+            required=["steps"],
+        ),
         **choice("backend", TRAINING_BACKENDS, "The engine that trains."),
     },
 )
@@ -229,6 +243,11 @@ def structure(model: Schema) -> dict[str, Schema]:
         "items": {"type": "string"},
     }
     name = {"type": "string", "description": "Name of the item, for `from`.", "pattern": NAME_PATTERN}
+    trainable: Schema = {
+        "type": ["boolean", "string"],
+        "description": "Whether training changes the weights in it; false freezes all layers in it.",
+        "default": True,
+    }
     return {
         "repeat": closed(
             "Repeats a list of layers.",
@@ -244,6 +263,7 @@ def structure(model: Schema) -> dict[str, Schema]:
                     "description": "The number of iterations, without a variable.",
                 },
                 "when": when,
+                "trainable": trainable,
                 "model": model,
             },
             required=["model"],
@@ -256,6 +276,7 @@ def structure(model: Schema) -> dict[str, Schema]:
                 "name": name,
                 "from": source,
                 "when": when,
+                "trainable": trainable,
             },
             "required": ["use"],
         },

@@ -1,4 +1,4 @@
-"""The key `threshold` of outputs of scores."""
+"""The keys of outputs of scores: where yes begins, and whose error the score of an anomaly is."""
 
 from __future__ import annotations
 
@@ -40,4 +40,26 @@ THRESHOLD_KEY: dict[str, JsonSchema] = {
         "maxProperties": 1,
         "additionalProperties": False,
     }
+}
+
+ANOMALY_KEYS: dict[str, JsonSchema] = {
+    "of": {
+        "type": "string",
+        "description": "Of `task: anomaly`: the output whose error is the score, a reconstruction: "
+        "`data: {outputs: {reconstruction: {of: x}}}`. It is measured in the scale in which the network reads its "
+        "input.",
+    },
+    "error": {
+        "enum": ["squared", "absolute"],
+        "description": "Of `task: anomaly` with `of`: the mean of squared or absolute errors.",
+        "default": "squared",
+    },
+    "over": {
+        "type": "array",
+        "items": {"type": "string", "description": "The name of an axis."},
+        "minItems": 1,
+        "uniqueItems": True,
+        "description": "Of `task: anomaly` with `of`: the axes of the reconstruction that the mean is taken over; "
+        "default: all, which gives one score for a sample. Padded steps do not count.",
+    },
 }

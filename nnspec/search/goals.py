@@ -26,6 +26,7 @@ KNOWN: Mapping[str, Mapping[str, bool | None]] = {
         **_LABELS, "precision_macro": True, "recall_macro": True, "roc_auc_macro": True,
         "average_precision_macro": True,
     },
+    "none": {},
 }  # fmt: skip
 # Metrics of parts, whose names follow after another dot: `validation.kind.by_class.cat.recall`.
 PARTS = ("by_", "coverage", "width", "pinball_by_level")

@@ -60,8 +60,14 @@ def _written(cell: object) -> str:
 
 def _splits(splits: JsonObject, width: int) -> str:
     keys = [key for key in next(iter(splits.values())) if key != "left_out" or any(s[key] for s in splits.values())]
+    keys = [key for key in keys if key not in ("missing", "weights")]
     rows = ([name, *(body[key] for key in keys)] for name, body in splits.items())
-    return _table("splits", ["split", *(key.replace("_", " ") for key in keys)], rows, width)
+    table = _table("splits", ["split", *(key.replace("_", " ") for key in keys)], rows, width)
+    lacks = [(name, column, count) for name, s in splits.items() for column, count in s.get("missing", {}).items()]
+    if not lacks:
+        return table
+    head = ["split", "column", "rows without a value"]
+    return table + "\n" + _table("what samples are left out for", head, lacks, width)
 
 
 def _slot(role: str, name: str, slot: JsonObject, splits: list[str], width: int) -> str:

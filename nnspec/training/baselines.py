@@ -30,7 +30,7 @@ def baselines(dataset: Dataset, split: str, outputs: Mapping[str, Slot]) -> dict
     train, scored = dataset.splits["train"], dataset.splits[split]
     found = {}
     for name, slot in outputs.items():
-        if name not in train.y:
+        if name not in train.y or not slot.has_target:
             continue
         transform, steps = dataset.outputs[name], dataset.steps.get(name, ())
         # A multilabel of an array has no class names, but its targets are its codes.

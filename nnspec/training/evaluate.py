@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,13 +17,15 @@ from nnspec.catalogue.losses import measures
 from nnspec.data.dataset import Dataset, Split
 from nnspec.data.deployment import Deployment
 from nnspec.data.section.plan import DataPlan, Slot
-from nnspec.ir.graph import Graph, Output
+from nnspec.ir.graph import ANOMALY, Graph, Output
 from nnspec.ir.levels import middle
 from nnspec.training import forecasts
 from nnspec.training.baselines import baselines
-from nnspec.training.figures.score import HEADLINE, KEPT, score_outcome, with_asked
+from nnspec.training.figures.anomalies import spread_of
+from nnspec.training.figures.score import CHANCE, HEADLINE, KEPT, score_outcome, with_asked
 from nnspec.training.outcomes import in_units, outcome_of
 from nnspec.training.targets import trained_outputs
+from nnspec.training.thresholds import counted_scores
 
 
 def evaluate(
@@ -61,7 +64,23 @@ def evaluate(
             ahead = _score_ahead(output, deployment, given, split, dataset, split_name)
             figures = with_asked(output.task, output.metrics, _beside(score_outcome(outcome), ahead), asked)
             result[split_name][name] = {"samples": split.size, **known, **figures, "baseline": naive[name]}
+        for name, output in graph.outputs.items():
+            if output.task == ANOMALY:
+                figures = score_of_anomalies(output, deployment, predicted[name], split, plan)
+                result[split_name][name] = {"samples": split.size, **figures}
     return result
+
+
+def score_of_anomalies(
+    output: Output, deployment: Deployment, scores: np.ndarray, split: Split, plan: DataPlan | None
+) -> dict[str, Any]:
+    """What is told of scores of anomalies: beside chance where there are labels."""
+    counted = counted_scores(output, split)
+    if output.name in split.y:
+        outcome = replace(outcome_of(output, deployment, scores, split, plan=plan), counted=counted)
+        return {**score_outcome(outcome), "baseline": CHANCE}
+    threshold = deployment.threshold(output) if deployment.has_threshold(output) else None
+    return {**spread_of(scores if counted is None else scores[counted], threshold), "baseline": None}
 
 
 def _beside(figures: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
@@ -104,9 +123,9 @@ def table(graph: Graph, metrics: Mapping[str, Mapping[str, Any]]) -> str:
     for split, outputs in metrics.items():
         for name, figures in outputs.items():
             output = graph.outputs[name]
-            headline = HEADLINE[output.task]
-            naive = figures["baseline"]
-            said = f"{naive[headline]:.4g} ({naive['name']})"
+            headline = HEADLINE[output.task] if HEADLINE[output.task] in figures else "flagged"
+            naive = figures["baseline"] or {}
+            said = f"{naive[headline]:.4g} ({naive['name']})" if headline in naive else ""
             rows.append((split, name, str(figures["samples"]), headline, f"{figures[headline]:.4g}", said))
             for asked in _asked(output, figures):
                 beside = f"{naive[asked]:.4g} ({naive['name']})" if asked in naive else ""

@@ -24,6 +24,7 @@ DEFAULTS: dict[str, Any] = {
     "accumulate": 1,
     "weights": None,
     "callbacks": [],
+    "checkpoint": None,
 }
 # The argument of a callback that says where it writes, and whether that is a folder.
 WRITES = {

@@ -26,6 +26,8 @@ def as_samples(graph: Graph, split: Split, *, is_balanced: bool = False) -> Samp
     for name, output in trained.items():
         if split.counts(name) is not None and weighs_steps(output):
             weights[name] = counted_weights(output, split, weights.get(name))
+    if split.weights is not None:
+        weights = {name: by_sample(split.weights, weights.get(name)) for name in trained}
     if weights:  # Keras needs them for all outputs or for none
         weights = {name: weights.get(name, np.ones(split.size, np.float32)) for name in trained}
     targets = {name: marked(output, split.y[name], split.counts(name)) for name, output in trained.items()}
@@ -34,6 +36,13 @@ def as_samples(graph: Graph, split: Split, *, is_balanced: bool = False) -> Samp
         targets=by_output(graph, targets),
         weights=by_output(graph, weights) if weights else None,
     )
+
+
+def by_sample(own: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+    """The weights of samples, times those of their targets, if these have any; axes as those of the latter."""
+    if weights is None:
+        return np.asarray(own, np.float32)
+    return np.asarray(weights * own.reshape(-1, *[1] * (weights.ndim - 1)), np.float32)
 
 
 def counted_weights(output: Output, split: Split, weights: np.ndarray | None = None) -> np.ndarray:
@@ -79,7 +88,8 @@ def trimmed(split: Split, batch: int, span: Span) -> Split:
         name: {k: None if v is None else v[:count] for k, v in getattr(split, name).items()}
         for name in ("raw", "x", "y", "target", "last", "counted")
     }
-    return Split(**cut, size=count, rows=split.rows[:count])  # type: ignore[arg-type]
+    weights = None if split.weights is None else split.weights[:count]
+    return Split(**cut, size=count, rows=split.rows[:count], weights=weights)  # type: ignore[arg-type]
 
 
 def balanced_weights(graph: Graph, split: Split) -> dict[str, np.ndarray]:

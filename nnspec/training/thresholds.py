@@ -47,11 +47,21 @@ def with_thresholds(
 
 def labelled(output: Output, predicted: Array, split: Split) -> tuple[Array, Array | None]:
     """The scores that count, and whether each is one of a yes, where that is known: axes `score`."""
-    given, truth, counted = predicted.reshape(-1), split.y.get(output.name), split.counts(output.name)
-    if truth is None:
-        return given, None
+    given, truth, counted = predicted.reshape(-1), split.y.get(output.name), counted_scores(output, split)
     kept = slice(None) if counted is None else counted.reshape(-1)
-    return given[kept], truth.reshape(-1)[kept] > 0.5
+    return given[kept], None if truth is None else truth.reshape(-1)[kept] > 0.5
+
+
+def counted_scores(output: Output, split: Split) -> NDArray[np.bool_] | None:
+    """Which values of an output count, axes as theirs: a score for each step has none where all that it is the error of
+    is padding; None where all do."""
+    if output.error_of is None:
+        return split.counts(output.name)
+    name, reduced = output.error_of
+    counted = split.counts(name)
+    if counted is None or len(reduced) == counted.ndim - 1:
+        return None
+    return np.asarray(counted.any(axis=tuple(1 + i for i in reduced)))
 
 
 def choose_threshold(output: Output, scores: Array, truth: Array | None) -> float:

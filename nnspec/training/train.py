@@ -7,6 +7,7 @@ of them share.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -27,6 +28,7 @@ from nnspec.progress import Progress
 from nnspec.training.adapting import adapt_layers, padding_of
 from nnspec.training.augmenting import augmented
 from nnspec.training.faults import not_a_number
+from nnspec.training.restoring import restore
 from nnspec.training.settings import Settings, fixed_batches
 from nnspec.training.spec_callbacks import user_callbacks
 from nnspec.training.targets import as_samples, trained_outputs, trimmed
@@ -84,6 +86,7 @@ def train(
     *,
     resume: bool = False,
     backend: str | TrainingBackend = "tensorflow",
+    initial: Callable[[Compiled], None] | None = None,
 ) -> Trained:
     """Fits the model to the training split.
 
@@ -91,14 +94,17 @@ def train(
         folder: where checkpoints and callbacks write.
         resume: goes on from the checkpoint in `folder`, if there is one.
         backend: the engine, or its name.
+        initial: puts trained weights into the model, where it does not start anew.
 
     Raises:
-        SpecError: NN515 where the loss is not a number, NN517 where there is nothing to train on.
+        SpecError: NN515 where the loss is not a number, NN517 where there is nothing to train on, NN537 where no
+            checkpoint is whole.
     """
     engine = training_backend(backend)
     compiled = compile_model(graph, settings, engine)
     from nnspec.backends.keras.accumulation import Epoch, Realign, accumulate
-    from nnspec.backends.keras.callbacks import BestWeights, Checkpoint, NotANumber, Reporter, ResetStates
+    from nnspec.backends.keras.callbacks import BestWeights, NotANumber, Reporter, ResetStates
+    from nnspec.backends.keras.checkpoint import Checkpoint
 
     training, validation = dataset.splits["train"], dataset.splits.get("validation")
     batch = settings["batch_size"]
@@ -107,10 +113,14 @@ def train(
         training = trimmed(training, batch, settings.span)
         validation = None if validation is None else trimmed(validation, batch, settings.span)
     adapt_layers(compiled, graph, dataset.splits["train"].x, padding_of(dataset))
+    if initial is not None:
+        initial(compiled)
     known = figures(graph, is_validated=validation is not None)
     chosen = user_callbacks(settings, known, folder)
-    checkpoint = Checkpoint(folder, compiled.trained, chosen)
-    start = checkpoint.restore() if resume else 0
+    epochs, steps = settings["epochs"], -(-training.size // batch)
+    every = (settings["checkpoint"] or {}).get("steps")
+    checkpoint = Checkpoint(folder, compiled.trained, chosen, epochs=epochs, steps=steps, every=every)
+    start = restore(checkpoint, settings.span, progress) if resume else 0
     monitor = settings["monitor"] if validation is not None else settings["monitor"].removeprefix("val_")
     best = BestWeights(monitor, checkpoint, rises=bool(known.get(monitor))) if settings["restore_best"] else None
     callbacks: list[KerasCallback] = [NotANumber(partial(not_a_number, settings.span))]
@@ -119,31 +129,35 @@ def train(
         accumulate(compiled.trained.optimizer, epoch)
         callbacks.append(Realign(epoch))
     callbacks += [*([ResetStates()] if is_stateful else []), *chosen, *([best] if best is not None else [])]
-    reporter = Reporter(progress, settings["epochs"], start, checkpoint)
+    reporter = Reporter(progress, epochs, start, checkpoint)
     callbacks += [checkpoint, reporter]
-    if not checkpoint.is_stopped:
-        try:
-            engine.fit(
-                compiled.trained,
-                augmented(
-                    graph,
-                    as_samples(graph, training, is_balanced=bool(settings["class_weight"])),
-                    dataset.augmentation,
-                    settings["seed"],
-                ),
-                Order(batch, settings["seed"], is_shuffled=settings["shuffle"] and not is_stateful),
-                epochs=range(start, settings["epochs"]),
-                validation=None if validation is None else as_samples(graph, validation),
-                callbacks=callbacks,
-            )
-        finally:
-            reporter.bar.stop()  # Keras tells no callback of a failure
-            for callback in callbacks:
-                release(callback)
+    drawn = as_samples(graph, training, is_balanced=bool(settings["class_weight"]))
+    samples = augmented(graph, drawn, dataset.augmentation, settings["seed"])
+    order = Order(batch, settings["seed"], is_shuffled=settings["shuffle"] and not is_stateful)
+    if checkpoint.first_step:
+        compiled.trained.test_on_batch(
+            *next(iter(engine.batches(samples, order, start)))
+        )  # makes the metrics' variables
+    try:
+        engine.fit(
+            compiled.trained,
+            samples,
+            order,
+            # none is left of a training that was interrupted behind its last, but callbacks still do what ends it
+            epochs=range(start, start if checkpoint.is_stopped else max(start, epochs)),
+            first_step=checkpoint.first_step,
+            validation=None if validation is None else as_samples(graph, validation),
+            callbacks=callbacks,
+        )
+    finally:
+        reporter.bar.stop()  # Keras tells no callback of a failure
+        for callback in callbacks:
+            release(callback)
     best_epoch = len(checkpoint.history) if best is None else best.restore(compiled.trained)
     if settings["precision"] != FLOAT32:
         mixed, compiled = compiled, compile_model(graph, settings, engine, precision=FLOAT32)
         copy_weights(mixed.model, compiled.model)
+        compiled.trained.optimizer.build(compiled.trained.trainable_variables)  # Keras loads no archive without them
     return Trained(compiled, checkpoint.history, best_epoch)
 
 

@@ -37,7 +37,7 @@ _SPEC: Hints = {
     **_all("lr learning_rate", f"{_RATE}, under `training`"),
     **_all("criterion metric", _TASK),
     **_all("stratify group test_size train_size val validation test", _UNDER_SPLIT),
-    **_all("weights", "trained weights are given on the command line: `nnspec export SPEC --weights model.keras`"),
+    **_all("weights", "trained weights to start from are `weights`, under `training`"),
 }
 _DATA: Hints = {
     **_all(
@@ -87,9 +87,7 @@ _DATA: Hints = {
         "it belongs under `window:`, as in `window: {lookback: 24, horizon: 1}`",
         "window",
     ),
-    **_all(
-        "weights sample_weight", "weights of samples are not part of a spec; classes are weighted by `class_weight`"
-    ),
+    **_all("weights sample_weight sample_weights", "the column of sample weights is `weight`", "weight"),
 }
 _SOURCE: Hints = {
     **_all("file path filename filepath name url", "the file is written under its kind, as in `csv: data.csv`"),
@@ -178,8 +176,9 @@ _TRAINING: Hints = {
     **_all("callback hooks", "callbacks are a list: `callbacks: [{EarlyStopping: {patience: 3}}]`", "callbacks"),
     **_all("class_weights balanced", "classes are weighted by `class_weight: balanced`", "class_weight"),
     **_all(
-        "weights pretrained initial_weights load_weights",
-        "trained weights are given on the command line: `nnspec export SPEC --weights model.keras`",
+        "pretrained initial_weights load_weights init_weights checkpoint resume_from",
+        "trained weights to start from are `weights: model.keras`",
+        "weights",
     ),
     **_all(
         "gradient_accumulation gradient_accumulation_steps accumulation_steps accumulate_grad_batches accumulate_steps",

@@ -16,7 +16,7 @@ import numpy as np
 from nnspec.data.deployment import class_position
 from nnspec.data.prepare.functions import slope_of_inverse
 from nnspec.data.prepare.transforms import OutputTransform
-from nnspec.ir.graph import Output
+from nnspec.ir.graph import ANOMALY, Output
 
 SMALLEST_SCALE = 1e-6  # an output that is nothing but smaller values is measured against 1
 ROUNDINGS = 4  # of float32, where an offset is added to what the network gives
@@ -157,7 +157,7 @@ def clear_labels(output: Output, predicted: np.ndarray, margin: float, threshold
         threshold: where yes begins in a binary output; default: as its spec says.
     """
     scores = predicted.astype(np.float64)
-    if output.task == "binary":
+    if output.task in ("binary", ANOMALY):
         return np.asarray(np.abs(scores - (output.threshold if threshold is None else threshold)) > margin)
     ordered = np.sort(scores, axis=1 + class_position(output))
     if ordered.shape[1 + class_position(output)] < 2:

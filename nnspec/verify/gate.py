@@ -140,7 +140,7 @@ class Gate(Subject):
             axes = ["batch", *(a.name for a in output.value.axes)]
             check_type(found[name], name, wanted[name], backend)
             got[name] = arrange(found[name], name, deployed_order(self.layout, name, axes), axes, backend)
-            labels = label_name(name)
+            labels = label_name(output)
             if labels in wanted:
                 kept = label_axes(output)
                 order = [a for a in deployed_order(self.layout, name, kept) if a in kept]
@@ -196,7 +196,7 @@ class Gate(Subject):
 
         Whatever rounding does, a label is that of the highest of the scores beside it.
         """
-        labels = label_name(name)
+        labels = label_name(self.graph.outputs[name])
         if labels not in given.wanted:
             return 0.0
         own = self.deployment.from_network(self.graph, {name: given.got[name]}, given.run.raw)[labels]

@@ -33,7 +33,7 @@ def check_interface(
     for name, output in graph.outputs.items():
         wanted_out[name] = deployed_order(layout, name, ["batch", *(a.name for a in output.value.axes)])
         if deployment.labels(output) is not None:
-            wanted_out[label_name(name)] = [
+            wanted_out[label_name(output)] = [
                 a for a in deployed_order(layout, name, label_axes(output)) if a in label_axes(output)
             ]
     inputs, outputs = exported.interface()

@@ -59,6 +59,7 @@ class EagerBackend:
         order: Order,
         *,
         epochs: range,
+        first_step: int = 0,
         validation: Samples | None = None,
         callbacks: Sequence[KerasCallback] = (),
     ) -> None:
@@ -73,6 +74,8 @@ class EagerBackend:
             total: dict[str, float] = {}
             count = 0
             for number, batch in enumerate(self.batches(samples, order, epoch)):
+                if epoch == epochs.start and number < first_step:
+                    continue
                 self.seen.append((epoch, batch[0]))
                 told.on_train_batch_begin(number)
                 found = model.train_on_batch(*batch, return_dict=True)  # of this batch alone

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from nnspec.backends.base import Deployable
-from nnspec.data.deployment import Deployment, class_position, label_axes, label_name
+from nnspec.data.deployment import Deployment, class_position, label_axes
 from nnspec.diagnostics import Source, Span, SpecError
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Graph, Node, Output
@@ -164,7 +164,7 @@ class NumpyModel:
     def interface(self) -> tuple[dict[str, int], dict[str, int]]:
         outputs = {name: len(port["order"]) for name, port in self.content["outputs"].items()}
         labels = {
-            label_name(name): len(port["label"]["order"])
+            f"{name}_label": len(port["label"]["order"])
             for name, port in self.content["outputs"].items()
             if "label" in port
         }
@@ -219,7 +219,7 @@ class NumpySession:
             restored = value if transform is None else transform.restore(value, raw)
             results[name] = moved(restored, port["axes"], port["order"])
             if "label" in port:
-                results[label_name(name)] = labelled(value, port["label"])
+                results[f"{name}_label"] = labelled(value, port["label"])
         return results
 
 

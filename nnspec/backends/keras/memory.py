@@ -1,7 +1,8 @@
-"""The state of a training besides its weights: callbacks, random numbers, averages, and files that it writes."""
+"""The state of a training: variables, what callbacks remember, averages, and the files that callbacks write."""
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from nnspec.backends.types import KerasCallback, KerasModel
+from nnspec.backends.types import KerasCallback, KerasModel, KerasVariable
 
 # What Keras' callbacks count and compare, which they forget at the beginning of each `fit`.
 _COUNTERS = (
@@ -18,10 +19,15 @@ _COUNTERS = (
     "wait",
     "stopped_epoch",
     "cooldown_counter",
+    "_current_epoch",
     "_batches_seen_since_last_saving",
     "_last_batch_seen",
     "_ema_weights_in_model",
+    "_global_train_batch",
+    "_global_test_batch",
+    "_should_write_train_graph",
 )
+_ASIDE = ".aside"
 
 
 def read_memory(callback: KerasCallback) -> dict[str, Any]:
@@ -51,17 +57,43 @@ def kept_weights(callback: KerasCallback) -> list[np.ndarray] | None:
     return found
 
 
-def rewind(callback: KerasCallback, epochs: int) -> None:
-    """Brings what a callback wrote back to the end of an epoch: the checkpoint may be older."""
+def written_files(callback: KerasCallback, folder: Path) -> dict[str, int]:
+    """The files that a callback goes on writing to, by their paths below a folder, and how many bytes they have now."""
     kind = type(callback).__name__
     if kind == "CSVLogger":
-        path = Path(callback.filename)
-        if path.is_file():
-            head, *rows = path.read_text(encoding="utf-8").splitlines(keepends=True) or [""]
-            path.write_text(head + "".join(rows[:epochs]), encoding="utf-8")
+        paths = [Path(callback.filename)]
+    elif kind == "TensorBoard":
+        for writer in callback._writers.values():
+            writer.flush()
+        paths = sorted(Path(callback.log_dir).rglob("*"))
+    else:
+        paths = []
+    return {os.path.relpath(path, folder): path.stat().st_size for path in paths if path.is_file()}
+
+
+def rewind(callback: KerasCallback, folder: Path, sizes: Mapping[str, int]) -> None:
+    """Brings the files that a callback wrote back to what `written_files` gave: they may be newer than a checkpoint."""
+    kind = type(callback).__name__
+    if kind in ("CSVLogger", "TensorBoard"):
+        for name in written_files(callback, folder):
+            if name in sizes:
+                os.truncate(folder / name, sizes[name])
+            else:
+                (folder / name).unlink()
+    if kind == "CSVLogger":
         callback.append = True
     elif kind == "BackupAndRestore":  # the checkpoint is what goes on; two of them would disagree
-        shutil.rmtree(callback.backup_dir, ignore_errors=True)
+        kept, aside = Path(callback.backup_dir), Path(f"{callback.backup_dir}{_ASIDE}")
+        if kept.is_dir():
+            shutil.rmtree(aside, ignore_errors=True)
+            kept.rename(aside)
+
+
+def put_back_files(callback: KerasCallback) -> None:
+    """Gives a `BackupAndRestore` its files back that `rewind` hid while it looked for some to begin with."""
+    aside = Path(f"{getattr(callback, 'backup_dir', '')}{_ASIDE}")
+    if type(callback).__name__ == "BackupAndRestore" and aside.is_dir():
+        aside.rename(callback.backup_dir)
 
 
 def release(callback: KerasCallback) -> None:
@@ -71,10 +103,34 @@ def release(callback: KerasCallback) -> None:
         file.close()
 
 
-def random_states(model: KerasModel) -> list[Any]:
-    """The states of the random numbers of dropout, noise and augmentation, which are no weights."""
-    weights = {id(variable) for variable in model.weights}
-    return [v for v in model.variables if id(v) not in weights and v.path.rpartition("/")[2] == "seed_generator_state"]
+def synchronize(model: KerasModel) -> None:
+    """Brings the variables up to date: on JAX the steps of an epoch have their values, and leave them behind."""
+    bring = getattr(model, "jax_state_sync", None)
+    if bring is not None:
+        bring()
+
+
+def trained_variables(model: KerasModel) -> list[KerasVariable]:
+    """Everything that a step of the training changes, but for metrics: weights, random states, optimizer, states.
+
+    Keras counts the states of stateful layers among no layer's variables.
+    """
+    from keras import tree
+
+    states = [
+        state
+        for layer in model._flatten_layers()
+        if getattr(layer, "stateful", False) and getattr(layer, "states", None) is not None
+        for state in tree.flatten(layer.states)
+    ]
+    metrics = {id(variable) for variable in model.metrics_variables}
+    found = {id(variable): variable for variable in [*model.variables, *model.optimizer.variables, *states]}
+    return [variable for variable in found.values() if id(variable) not in metrics]
+
+
+def metric_variables(model: KerasModel) -> list[KerasVariable]:
+    """The running sums of losses and metrics, in order; those of a model that has seen a batch."""
+    return list({id(variable): variable for variable in model.metrics_variables}.values())
 
 
 def averaged_weights(model: KerasModel, callbacks: Iterable[KerasCallback]) -> list[np.ndarray]:

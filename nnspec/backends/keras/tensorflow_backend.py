@@ -43,22 +43,31 @@ class TensorFlowBackend(KerasEngine):
         order: Order,
         *,
         epochs: range,
+        first_step: int = 0,
         validation: Samples | None = None,
         callbacks: Sequence[KerasCallback] = (),
     ) -> None:
         import tensorflow as tf
         from keras.callbacks import LambdaCallback
 
-        number = tf.Variable(0, trainable=False, dtype=tf.int32)
-        tell = LambdaCallback(on_epoch_begin=lambda epoch, logs: number.assign(epoch))
+        from nnspec.backends.keras.partial_epoch import callbacks_of
+
+        number, skipped = (tf.Variable(0, trainable=False, dtype=dtype) for dtype in (tf.int32, tf.int64))
+
+        def begin(epoch: int, logs: Any) -> None:
+            number.assign(epoch)
+            skipped.assign(first_step if epoch == epochs.start else 0)
+
+        taken = batches(samples, order, number, skipped)
+        told = [LambdaCallback(on_epoch_begin=begin), *callbacks]
         model.fit(
-            batches(samples, order, number),
+            taken,
             epochs=epochs.stop,
             initial_epoch=epochs.start,
             shuffle=False,  # the batches are in their order
             validation_data=None if validation is None else parts_of(validation),
             validation_batch_size=order.batch_size,
-            callbacks=[tell, *callbacks],
+            callbacks=callbacks_of(told, model, epochs=epochs.stop, steps=len(taken), first_step=first_step),
             verbose=0,
         )
 
@@ -88,11 +97,12 @@ class TensorFlowBackend(KerasEngine):
         return tf.function(function, input_signature=specs), specs
 
 
-def batches(samples: Samples, order: Order, epoch: Any) -> Any:
+def batches(samples: Samples, order: Order, epoch: Any, skipped: Any = 0) -> Any:
     """A `tf.data.Dataset` of batches `(inputs, targets)`, with `weights` behind them where there are any.
 
     Args:
         epoch: the number of the epoch, or a variable that has it when the dataset is iterated over anew.
+        skipped: how many of the first batches are left out, or a variable likewise. `len` still counts them.
     """
     import tensorflow as tf
 
@@ -108,7 +118,7 @@ def batches(samples: Samples, order: Order, epoch: Any) -> Any:
         return tf.random.experimental.stateless_shuffle(found, seed=tf.stack([order.seed, epoch]))
 
     def cut(found: Any) -> Any:
-        full = tf.data.Dataset.from_tensor_slices(tf.reshape(found[:whole], (whole // size, size)))
+        full = tf.data.Dataset.from_tensor_slices(tf.reshape(found[skipped * size : whole], (-1, size)))
         return full.concatenate(tf.data.Dataset.from_tensors(found[whole:])) if rest else full
 
     order_of_batches = tf.data.Dataset.range(1).map(indices).flat_map(cut)

@@ -51,12 +51,14 @@ class OnnxBackend:
         Raises:
             SpecError: NN601 where a layer has no lowering and tf2onnx finds none, NN603 where onnx lacks the opset.
         """
+        outputs = network.graph.outputs.items()
+        labels = {label_name(output): network.layout[name] for name, output in outputs if name in network.layout}
         exported = export_graph(
             network.graph,
             network.weights,
             opset=_opset(network),
             # labels have the same axis order as their scores
-            layout={**network.layout, **{label_name(name): order for name, order in network.layout.items()}},
+            layout={**network.layout, **labels},
             before=prepare_input(network.deployment),
             after=restore_outputs(network.deployment, network.graph),
             fallback=lambda lowering, node, views: lower_by_tf2onnx(lowering, node, views, network.layers[node.name]),

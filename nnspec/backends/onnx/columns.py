@@ -29,6 +29,7 @@ from nnspec.data.prepare.encodings.columns import FEATURE, STEP, EncodedInput
 from nnspec.data.prepare.encodings.date import DateEncoding
 from nnspec.data.prepare.encodings.multi_hot import MultiHotEncoding
 from nnspec.data.prepare.encodings.number import NumberEncoding
+from nnspec.data.prepare.encodings.truth import UNKNOWN, TruthEncoding
 from nnspec.data.prepare.functions import LARGEST
 from nnspec.diagnostics import CompilerBug
 from nnspec.ir.opset import OPSET_OF_SPLIT
@@ -80,18 +81,40 @@ def _encode_run(lowering: Lowering, run: Run, ports: Mapping[str, View]) -> Iter
         tensors = [ports[port].tensor for port, _ in run]
         yield _encode_numbers(lowering, numbers, tensors)
         if first.has_indicator:
-            is_gap = lowering.node("IsNaN", tensors[0])
-            for marker in first.markers:
-                is_gap = lowering.node("Or", is_gap, lowering.node("Equal", tensors[0], lowering.scalar(marker)))
-            yield _last(lowering, lowering.node("Cast", is_gap, to=onnx_type("float32")))
+            yield _indicator(lowering, first, tensors[0])
     elif isinstance(first, CategoryEncoding):
         yield _encode_category(lowering, first, ports[run[0][0]])
     elif isinstance(first, MultiHotEncoding):
         yield _encode_multi_hot(lowering, first, ports[run[0][0]].tensor)
+    elif isinstance(first, TruthEncoding):
+        yield from _encode_truth(lowering, first, ports[run[0][0]].tensor)
     elif isinstance(first, DateEncoding):
         yield encode_date(lowering, first, ports[run[0][0]].tensor)
     else:
         raise CompilerBug(f"no ONNX nodes are written for columns of kind {first.kind}")
+
+
+def _indicator(lowering: Lowering, number: NumberEncoding, tensor: str) -> str:
+    """1 where a number is missing."""
+    is_gap = lowering.node("IsNaN", tensor)
+    for marker in number.markers:
+        is_gap = lowering.node("Or", is_gap, lowering.node("Equal", tensor, lowering.scalar(marker)))
+    return _last(lowering, lowering.node("Cast", is_gap, to=onnx_type("float32")))
+
+
+def _encode_truth(lowering: Lowering, truth: TruthEncoding, tensor: str) -> Iterator[str]:
+    lowering.graph.domains["ai.onnx.ml"] = 2
+    numbers = lowering.node(
+        "LabelEncoder",
+        tensor,
+        domain="ai.onnx.ml",
+        keys_strings=list(truth.table),
+        values_floats=list(truth.table.values()),
+        default_float=UNKNOWN,
+    )
+    yield _encode_numbers(lowering, [truth.number], [numbers])
+    if truth.number.has_indicator:
+        yield _indicator(lowering, truth.number, numbers)
 
 
 def _last(lowering: Lowering, tensor: str) -> str:

@@ -17,7 +17,7 @@ from nnspec.backends.onnx.view import View
 from nnspec.data.deployment import Deployment, class_position, label_axes, label_name
 from nnspec.data.prepare.transforms import Relative, Scaling
 from nnspec.ir import axes as ax
-from nnspec.ir.graph import Graph, Output
+from nnspec.ir.graph import ANOMALY, Graph, Output
 
 Finished = dict[str, tuple[View, list[str]]]
 
@@ -65,7 +65,7 @@ def restore_outputs(
             result[name] = (restored, ["batch", *ax.names(output.value.axes)])
             labels = deployment.labels(output)
             if labels is not None:
-                result[label_name(name)] = (
+                result[label_name(output)] = (
                     _labels(lowering, output, view, labels, deployment.threshold(output)),
                     label_axes(output),
                 )
@@ -172,7 +172,11 @@ def _beside(lowering: Lowering, view: View, relative: Relative) -> str:
     return lowering.arrange(view, (view.axes[0], *spread)).tensor
 
 
-def _labels(lowering: Lowering, output: Output, view: View, classes: list[str | int], threshold: float) -> View:
+def _labels(
+    lowering: Lowering, output: Output, view: View, classes: list[str | int] | list[bool], threshold: float
+) -> View:
+    if output.task == ANOMALY:
+        return replace(lowering.elementwise("Greater", view, lowering.scalar(threshold)), dtype="bool", mask=None)
     table = np.asarray(classes)
     dtype = "int64" if table.dtype.kind in "iu" else "string"
     if dtype == "int64":

@@ -9,9 +9,11 @@ from nnspec.data.checks.markers import propose_markers
 from nnspec.data.checks.numbers import unfit_number
 from nnspec.data.section.column_plan import (
     DOMAINS,
+    INTERPOLATE,
     ColumnPlan,
     MissingRule,
     is_outside,
+    no_truth,
     outside_domain,
     unreadable_date,
 )
@@ -24,6 +26,7 @@ from nnspec.diagnostics.lists import enumerated
 from nnspec.diagnostics.values import as_yaml
 from nnspec.runtime.csv_rules import CellError, NumberColumn
 from nnspec.runtime.date_rules import read_dates
+from nnspec.runtime.truth_rules import truth_of
 
 SEPARATORS = (",", ";", "|", "/", "::", " ")
 MANY_NUMBERS = 100  # distinct numbers as categories: they are measurements rather than codes
@@ -46,6 +49,7 @@ def check_missing_rules(plan: DataPlan, files: PlanFacts) -> Iterator[Diagnostic
                 message = f"`missing: {rule.policy}` of column `{name}` adds a feature, but its input lists columns"
                 fix = Fix(f"write a mapping: `columns: {{{name}: standard}}`")
                 yield Diagnostic("NN550", message, rule.span, path="data.missing", fixes=(fix,))
+        yield from _check_interpolated(plan, files, slot)
         for column in slot.encodings:
             rule = plan.missing_rule(column.name)
             reason = unfit_rule(column, rule)
@@ -53,6 +57,33 @@ def check_missing_rules(plan: DataPlan, files: PlanFacts) -> Iterator[Diagnostic
                 where = f"data.missing.{column.name}" if column.name in plan.missing_rules else "data.missing"
                 message = f"the gaps of column `{column.name}` cannot be filled with {reason[0]}"
                 yield Diagnostic("NN550", message, rule.span, path=where, fixes=(Fix(reason[1]),))
+
+
+def _check_interpolated(plan: DataPlan, files: PlanFacts, slot: SlotPlan) -> Iterator[Diagnostic]:
+    """A line leads to a later row, which is known to windows alone."""
+    words = [column.name for column in slot.encodings if column.is_text or column.is_date]
+    for name in slot.columns:
+        rule = plan.missing_rule(name)
+        if rule.policy != INTERPOLATE or not (name in plan.missing_rules or _has_gaps(files, slot, name)):
+            continue
+        where = f"data.missing.{name}" if name in plan.missing_rules else "data.missing"
+        if name in words:
+            reason = ": its values are not numbers"
+        elif plan.window is None:
+            reason = " without a window: a row alone has no later one"
+        else:
+            continue
+        message = f"the gaps of column `{name}` cannot be interpolated{reason}"
+        fix = Fix("`forward_fill` repeats the value of the row before")
+        yield Diagnostic("NN550", message, rule.span, path=where, fixes=(fix,))
+
+
+def _has_gaps(files: PlanFacts, slot: SlotPlan, name: str) -> bool:
+    try:
+        facts = files.column(slot.source, name)
+    except SourceError:
+        return False
+    return facts is not None and bool(facts.missing)
 
 
 def unfit_rule(column: ColumnPlan, rule: MissingRule) -> tuple[str, str] | None:
@@ -112,6 +143,9 @@ def check_encoding(
         if encoding.kind == "one_hot" and encoding.categories is None and words is not None:
             yield from _check_many(encoding, words, column.rows, where)
         return
+    if encoding.kind == "boolean" and (column.is_text or encoding.truths is not None):
+        yield from _check_truths(files, slot, encoding, where)
+        return
     called = encoding.scale or encoding.transform or encoding.kind
     if column.is_text:
         shown = f" (`{column.text}` in row {column.text_row})" if column.text_row else ""
@@ -159,6 +193,19 @@ def _check_separator(files: PlanFacts, slot: SlotPlan, encoding: ColumnPlan, whe
     fixes = [Fix(f"write `{encoding.name}: {{multi_hot: {{separator: {as_yaml(mark)}}}}}`") for mark in others[:2]]
     fixes += [] if others else [Fix(f"one word a cell is `{encoding.name}: one_hot`")]
     yield Diagnostic("NN576", message, encoding.span, path=where, fixes=tuple(fixes), severity=Severity.WARNING)
+
+
+def _check_truths(files: PlanFacts, slot: SlotPlan, encoding: ColumnPlan, where: str) -> Iterator[Diagnostic]:
+    """NN550: a word that is neither yes nor no."""
+    facts = files.column(slot.source, encoding.name, values=True)
+    if facts is None or facts.values is None:
+        return
+    gaps = set(facts.missing or ())
+    for row, value in enumerate(facts.values, 1):
+        cell = label_key(value)
+        if row not in gaps and truth_of(cell, encoding.truths) is None:
+            yield no_truth(encoding, cell, slot.source.source.locate(slot.source, row), where)
+            return
 
 
 def _check_boolean(encoding: ColumnPlan, column: ColumnFacts, where: str) -> Iterator[Diagnostic]:

@@ -110,13 +110,12 @@ def _columns_of(plan: DataPlan, source: SourcePlan) -> tuple[list[str], list[str
         wanted += slot.columns
         kept += slot.columns if slot.is_static else ()
         kept += slot.columns if slot.function in DOMAINS else ()
-        kept += [
-            column.name for column in slot.encodings if column.is_text or column.is_date or column.transform in DOMAINS
-        ]
+        kept += [c.name for c in slot.encodings if not c.is_number or c.transform in DOMAINS]
         if slot.role == "outputs" and not (slot.classes and slot.classes.kind in ("quantiles", "edges")):
             kept += slot.columns if slot.scale is None and not slot.is_relative else ()
     if plan.source is not None and plan.source.path == source.path:
         wanted += [name for name, _, _ in plan.row_keys()]
+        wanted += [plan.weight] if plan.weight is not None else []
         kept += [name for name, _, _ in plan.row_keys()]
     return wanted, kept
 

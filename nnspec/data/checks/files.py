@@ -17,12 +17,14 @@ from nnspec.data.checks.leaks import check_leaks
 from nnspec.data.checks.markers import check_markers, propose_markers
 from nnspec.data.checks.numbers import unfit_number
 from nnspec.data.checks.splits import check_classes, check_splits
+from nnspec.data.checks.weights import check_weights
 from nnspec.data.prepare.fit import FitError, file_axes, misfit, slot_layout
 from nnspec.data.prepare.missing import filled_in_graph, fills_in_graph, missing_values
 from nnspec.data.prepare.ragged import filled, lies_end_to_end, ragged
 from nnspec.data.prepare.time_order import check_time_order
 from nnspec.data.section.agree import check, settle
 from nnspec.data.section.bind import bind
+from nnspec.data.section.column_plan import INTERPOLATE
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.sources.base import ArrayFacts, ColumnFacts, SourceError, SourceFacts, SourcePlan
 from nnspec.diagnostics import Diagnostic, Fix, Related, Report, Span, did_you_mean, nearest, use_instead
@@ -40,6 +42,7 @@ def probe(plan: DataPlan, inputs: Mapping[str, Slot], outputs: Mapping[str, Slot
     report.extend(files.diagnostics)
     report.extend(check_missing_rules(plan, files))
     report.extend(check_markers(plan, files))
+    report.extend(check_weights(plan, files))
     gaps: _Gaps = set()
     counts: dict[str, tuple[int, SlotPlan]] = {}
     for slot in plan.slots():
@@ -178,6 +181,8 @@ class _SlotProbe:
     def refuses_gaps(self, name: str) -> bool:
         rule = self.plan.missing_rule(name)
         is_input = self.slot.role == "inputs"
+        if rule.policy == INTERPOLATE and is_input and not self.model.is_float:
+            return True  # what is between whole numbers is none
         return rule.policy == "error" or (rule.is_in_graph and is_input and not fills_in_graph(self.slot, self.model))
 
     def check_array(self) -> int | None:

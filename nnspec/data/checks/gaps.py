@@ -8,7 +8,7 @@ from dataclasses import replace
 from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.checks.row_layout import RowLayout, has_window
 from nnspec.data.prepare.missing import NOTHING_BEFORE, missing_values
-from nnspec.data.section.column_plan import MissingRule
+from nnspec.data.section.column_plan import CARRIED, MissingRule
 from nnspec.data.section.plan import DataPlan, SlotPlan
 from nnspec.data.sources.base import SourceError
 from nnspec.diagnostics import Diagnostic, Fix, Severity
@@ -25,7 +25,7 @@ def check_gaps(plan: DataPlan, files: PlanFacts, layout: RowLayout) -> Iterator[
         rule = plan.missing_rule(slot.columns[index])
         if slot.role == "inputs" and rule.is_in_graph:
             continue
-        if slot.role == "inputs" and rule.policy == "forward_fill":
+        if slot.role == "inputs" and rule.policy in CARRIED:
             faults += _unfilled(slot, index, layout, {positions[row] for row in rows})
             continue
         if rule.policy not in ("error", "drop"):
@@ -42,7 +42,7 @@ def positions_with_gaps(plan: DataPlan, files: PlanFacts, layout: RowLayout) -> 
     for slot in plan.slots():
         for index, rows in gaps_of(files, slot).items():
             rule = plan.missing_rule(slot.columns[index])
-            if slot.role == "inputs" and (rule.is_in_graph or rule.policy == "forward_fill"):
+            if slot.role == "inputs" and (rule.is_in_graph or rule.policy in CARRIED):
                 continue
             for role in slot.roles:
                 bad[role] |= {positions[row] for row in rows}
@@ -97,7 +97,7 @@ def _target_with_gaps(rule: MissingRule, slot: SlotPlan, index: int, count: int)
 
 
 def _filled_in(rule: MissingRule) -> str:
-    return "a repeated value" if rule.policy == "forward_fill" else "a value that was filled in"
+    return "a repeated value" if rule.policy in CARRIED else "a value that was filled in"
 
 
 def _check_rest(plan: DataPlan, layout: RowLayout, bad_of: dict[str, set[int]]) -> Iterator[Diagnostic]:

@@ -16,6 +16,7 @@ from nnspec.data.section.plan import DataPlan, WindowPlan
 from nnspec.data.sources.base import SourceError
 from nnspec.data.sources.label_keys import label_key
 from nnspec.lazy import dataclass
+from nnspec.runtime.series_keys import joined
 from nnspec.runtime.time_rules import sort_keys
 
 
@@ -171,6 +172,11 @@ def has_window(stretches: Iterable[range], bad: Mapping[str, set[int]], window: 
 def column_values(plan: DataPlan, files: PlanFacts, name: str, count: int) -> Sequence[Any] | None:
     """A column's values, one a row; None where they cannot be read without loading."""
     assert plan.source is not None
+    parts = plan.parts_of(name)
+    if len(parts) > 1:
+        found = [column_values(plan, files, part, count) for part in parts]
+        known = [values for values in found if values is not None]
+        return joined([list(map(label_key, each)) for each in known]) if len(known) == len(parts) else None
     try:
         column = files.column(plan.source, name, values=True)
     except SourceError:

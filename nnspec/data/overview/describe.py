@@ -56,6 +56,11 @@ def _split(data: Dataset, name: str) -> JsonObject:
     split, origins = data.splits[name], data.origins
     rows = origins.parts[name]
     found: JsonObject = {"rows": len(rows), "samples": split.size, "left_out": data.left_out.get(name, 0)}
+    if split.weights is not None:
+        weights = split.weights.astype(np.float64)
+        found["weights"] = {"min": float(weights.min()), "max": float(weights.max()), "mean": float(weights.mean())}
+    if data.left_out.get(name):
+        found["missing"] = dict(data.gaps.get(name, {}))
     if origins.groups is not None:
         found["groups"] = len(np.unique(origins.groups[rows]))
     if origins.times is not None:

@@ -13,6 +13,7 @@ from nnspec.data.prepare.encodings.columns import EncodedInput
 from nnspec.data.prepare.encodings.date import DateEncoding, part_of
 from nnspec.data.prepare.encodings.multi_hot import MultiHotEncoding
 from nnspec.data.prepare.encodings.number import NumberEncoding, statistics
+from nnspec.data.prepare.encodings.truth import GAP, TruthEncoding
 from nnspec.data.prepare.fit import Layout
 from nnspec.data.prepare.functions import FUNCTIONS
 from nnspec.data.prepare.raw_columns import ColumnRows, layout_axes
@@ -23,6 +24,7 @@ from nnspec.data.sources.label_keys import label_key
 from nnspec.diagnostics import SpecError
 from nnspec.runtime.date_rules import read_dates
 from nnspec.runtime.markers import Markers, numbers_in
+from nnspec.runtime.truth_rules import spellings
 
 Numbers = NDArray[np.float64]
 
@@ -51,7 +53,10 @@ def fit_columns(
         rule = plan.missing_rule(column.name)
         markers = Markers.from_options(slot.source.options).of(column.name)
         values, words = used[:, place], rows.words[place]
-        if column.is_date:
+        if column.kind == "boolean" and words is not None:
+            fill = fill_of(slot, place, rule, values) if rule.is_in_graph else None
+            found[port] = fit_truth(column, rule, fill, words, tuple(sorted(markers)))
+        elif column.is_date:
             found[port] = fit_date(slot, place, rule, values)
         elif words is None:
             fill = fill_of(slot, place, rule, values) if rule.is_in_graph else None
@@ -104,6 +109,23 @@ def fit_number(column: ColumnPlan, fill: float | None, values: Numbers) -> Numbe
         full = np.asarray(FUNCTIONS[column.transform](full), np.float64)
     offset, divisor = statistics(full, column.scale)
     return NumberEncoding(name=column.name, fill=fill, transform=column.transform, offset=offset, divisor=divisor)
+
+
+def fit_truth(
+    column: ColumnPlan, rule: MissingRule, fill: float | None, words: tuple[str, ...], markers: tuple[str, ...]
+) -> TruthEncoding:
+    """Words of yes and no, those that the rows have before all other spellings."""
+    no, yes = spellings(column.truths)
+    return TruthEncoding(
+        name=column.name,
+        no=tuple(dict.fromkeys((words[0], *no))),
+        yes=tuple(dict.fromkeys((words[1], *yes))),
+        number=NumberEncoding(
+            name=column.name, fill=fill, has_indicator=has_indicator(column, rule), markers=(GAP,) * (fill is not None)
+        ),
+        given=column.truths,
+        markers=markers,
+    )
 
 
 def fit_date(slot: SlotPlan, place: int, rule: MissingRule, values: Numbers) -> DateEncoding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -9,8 +10,10 @@ from numpy.typing import NDArray
 
 from nnspec.data.prepare.missing import NOTHING_BEFORE, fills_in_graph, missing_values
 from nnspec.data.prepare.rows import Mask, Rows
+from nnspec.data.section.column_plan import INTERPOLATE
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.diagnostics import Diagnostic, SpecError
+from nnspec.runtime.interpolation import Between, between_known
 
 Array = np.ndarray
 
@@ -33,6 +36,7 @@ def resolve_missing(
     if not rows.missing.any():
         return rows
     values, missing = rows.values, rows.missing.copy()
+    between: Between | None = None
     refused, unfilled = np.zeros_like(missing), np.zeros_like(missing)
     for place, name in enumerate(slot.columns or ("*",)):
         part = (slice(None), place) if slot.columns else (slice(None),)
@@ -43,7 +47,11 @@ def resolve_missing(
             refused[part] = missing[part]
         elif rule.policy == "drop" or slot.role == "outputs":
             continue
-        elif rule.policy == "forward_fill":
+        elif rule.policy == "forward_fill" or rule.policy == INTERPOLATE:
+            if rule.policy == INTERPOLATE:
+                between = between or Between(rows.values.copy(), np.full(missing.shape, len(missing)))
+                line = between_known(rows.values[part], missing[part], starts_of(groups))
+                between.values[part], between.following[part] = line.values, line.following
             values = values.copy() if values is rows.values else values
             values[part], unfilled[part] = carried_forward(values[part], missing[part], groups)
             missing[part] = False
@@ -58,7 +66,24 @@ def resolve_missing(
         faults.append(replace(fault, notes=(*fault.notes, NOTHING_BEFORE), fixes=fault.fixes[1:]))
     if faults:
         raise SpecError(faults)
-    return replace(rows, values=values, missing=missing)
+    return replace(rows, values=values, missing=missing, between=between)
+
+
+def starts_of(groups: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The position at which each group begins."""
+    return np.concatenate([[0], np.flatnonzero(np.diff(groups)) + 1])
+
+
+def count_gaps(plan: DataPlan, rows: Mapping[tuple[str, str], Rows], positions: NDArray[np.int64]) -> dict[str, int]:
+    """By column, how many rows at these positions lack a value that nothing fills; without those that lack none."""
+    found: dict[str, int] = {}
+    for slot in plan.slots():
+        missing = rows[slot.role, slot.name].missing[positions]
+        if slot.columns:
+            found |= {name: int(missing[:, place].sum()) for place, name in enumerate(slot.columns)}
+        else:
+            found[slot.array or slot.name] = int(missing.reshape(len(missing), -1).any(axis=1).sum())
+    return {name: count for name, count in found.items() if count}
 
 
 def carried_forward(values: Array, missing: Mask, groups: NDArray[np.int64]) -> tuple[Array, Mask]:
@@ -69,7 +94,7 @@ def carried_forward(values: Array, missing: Mask, groups: NDArray[np.int64]) -> 
     """
     numbers = np.arange(len(values)).reshape(-1, *(1,) * (values.ndim - 1))
     last = np.maximum.accumulate(np.where(missing, -1, numbers), axis=0)
-    starts = np.concatenate([[0], np.flatnonzero(np.diff(groups)) + 1])
+    starts = starts_of(groups)
     begin = starts[np.searchsorted(starts, np.arange(len(values)), side="right") - 1].reshape(numbers.shape)
     return np.take_along_axis(values, np.maximum(last, 0), axis=0), np.asarray(last < begin)
 

@@ -6,7 +6,7 @@ from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.sources.base import SourcePlan
 from nnspec.diagnostics import Diagnostic, Fix, Span
 
-NOTHING_BEFORE = "`forward_fill` repeats the last value before a gap, but no value precedes these rows"
+NOTHING_BEFORE = "a gap is filled with what comes before it, but no value precedes these rows"
 
 
 def fills_in_graph(slot: SlotPlan, model: Slot) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 from nnspec.data.prepare.fit import Layout, file_axes, has_steps
 from nnspec.data.prepare.loading import ColumnCache
 from nnspec.data.prepare.rows import Rows
-from nnspec.data.section.column_plan import ColumnPlan, is_outside, outside_domain, unreadable_date
+from nnspec.data.section.column_plan import ColumnPlan, is_outside, no_truth, outside_domain, unreadable_date
 from nnspec.data.section.feature_count import feature_count, words_in
 from nnspec.data.section.plan import DataPlan, SlotPlan
 from nnspec.data.sources.base import Reading
@@ -20,6 +20,7 @@ from nnspec.diagnostics import SpecError
 from nnspec.runtime.csv_rules import CellError
 from nnspec.runtime.date_rules import GAP, read_dates
 from nnspec.runtime.delimited import spell_words
+from nnspec.runtime.truth_rules import are_numbers, spellings, truth_of
 
 Array = np.ndarray
 Words = tuple[str, ...]
@@ -70,6 +71,10 @@ def _read_column(
     """A column's numbers, or those of its words; where it has none; and the words."""
     if column.is_date:
         return _read_dates(slot, column, tables)
+    if column.kind == "boolean":
+        truths = _read_truths(slot, column, tables)
+        if truths is not None:
+            return truths
     reading = Reading.LABEL if column.is_text else Reading.NUMBER
     found = tables.columns(slot.source, [column.name], reading)[0]
     if column.is_text:
@@ -94,6 +99,35 @@ def _read_column(
     if outside:
         raise SpecError([outside_domain(column, outside, slot.where("columns"))])
     return numbers, found.missing, None
+
+
+def _read_truths(slot: SlotPlan, column: ColumnPlan, tables: ColumnCache) -> tuple[Array, Array, Words | None] | None:
+    """A column of words of yes and no; None where they are numbers.
+
+    Its words are those of 0 and of 1, in this order, whichever the rows have.
+    """
+    found = tables.columns(slot.source, [column.name], Reading.LABEL)[0]
+    words, inverse = np.unique(found.values.astype(str), return_inverse=True)
+    known = set(words[np.unique(inverse[~found.missing])].tolist())
+    if column.truths is None and are_numbers(known):
+        try:
+            tables.columns(slot.source, [column.name], Reading.NUMBER)
+            return None
+        except SpecError:
+            pass  # the words true and false
+    codes = {word: truth_of(word, column.truths) for word in known}
+    strange = [word for word, code in codes.items() if code is None]
+    if strange:
+        rows = np.flatnonzero((found.values.astype(str) == strange[0]) & ~found.missing) + 1
+        where = slot.where(f"columns.{column.name}")
+        place = slot.source.source.locate(slot.source, int(rows[0]))
+        raise SpecError([no_truth(column, strange[0], place, where)])
+    table = np.array([np.nan if codes.get(word) is None else codes[word] for word in words.tolist()], np.float64)
+    no, yes = spellings(column.truths)
+    first = [
+        next((word for word in sorted(known) if codes[word] == code), own[0]) for code, own in enumerate((no, yes))
+    ]
+    return np.where(found.missing, np.nan, table[inverse.ravel()]), found.missing, (first[0].strip(), first[1].strip())
 
 
 def _read_dates(slot: SlotPlan, column: ColumnPlan, tables: ColumnCache) -> tuple[Array, Array, None]:

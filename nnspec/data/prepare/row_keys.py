@@ -19,6 +19,7 @@ from nnspec.data.section.plan import DataPlan
 from nnspec.data.sources.base import Reading
 from nnspec.data.sources.label_keys import label_key
 from nnspec.diagnostics import SpecError
+from nnspec.runtime.series_keys import joined
 
 Array = np.ndarray
 Positions = NDArray[np.int64]
@@ -64,6 +65,10 @@ class RowKeys:
         """A column of `source` that orders, labels or groups rows, a row in the file each."""
         source = self.plan.source
         assert source is not None
+        parts = self.plan.parts_of(name)
+        if len(parts) > 1:
+            cells = [self.column(part, is_label=True).tolist() for part in parts]
+            return np.array(joined([list(map(label_key, each)) for each in cells]), str)
         column = self.tables.columns(source, [name], Reading.LABEL if is_label else Reading.ORDER)[0]
         if column.missing.any():
             span, where = next((s, w) for key, s, w in self.plan.row_keys() if key == name)

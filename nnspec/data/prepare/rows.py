@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from nnspec.data.prepare.ragged import filled, lies_end_to_end, ragged
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.sources.base import Reading
 from nnspec.diagnostics import SpecError
+from nnspec.runtime.interpolation import Between
 
 Array = np.ndarray
 Mask = NDArray[np.bool_]
@@ -31,13 +32,16 @@ class Rows:
         names: the data axes' names, `row` left out; None where the spec gives none.
         padding: axes `row step`: what fills sequences up; None where nothing is padded on reading.
         step: the data axis that sequences run along, `row` left out.
+        between: what gaps hold in windows that have a later known value, axes `row *data axes`; None where none do.
     """
 
     values: Array
     missing: Mask
     names: tuple[str, ...] | None
+    _: KW_ONLY
     padding: Mask | None = None
     step: int | None = None
+    between: Between | None = None
 
     def __len__(self) -> int:
         return len(self.values)
@@ -147,7 +151,7 @@ def _arrange(slot: SlotPlan, model: Slot, values: Array) -> Rows:
         _refuse_pad_value(slot, values, found.axis)
     fill = values.reshape(-1)[0] if values.dtype.kind in "US" else slot.pad_value or 0
     padded, padding = pad(values, lengths, found, fill)
-    return Rows(padded, _missing(padded), layout.names, padding, found.axis)
+    return Rows(padded, _missing(padded), layout.names, padding=padding, step=found.axis)
 
 
 def _cut(slot: SlotPlan, model: Slot, values: Array, lengths: Array) -> Rows:
@@ -165,7 +169,7 @@ def _cut(slot: SlotPlan, model: Slot, values: Array, lengths: Array) -> Rows:
     if len(lengths) != len(moved):
         raise FitError(f"there are {len(lengths)} lengths for {len(moved)} samples")
     padding = np.arange(found.size) >= np.asarray(lengths)[:, None]
-    return Rows(moved, _missing(moved), layout.names, padding, found.axis)
+    return Rows(moved, _missing(moved), layout.names, padding=padding, step=found.axis)
 
 
 def _refuse_pad_value(slot: SlotPlan, values: Array, axis: int) -> None:

@@ -12,6 +12,7 @@ from nnspec.data.section.copies import check_copies
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.diagnostics import Diagnostic, Fix, Related, did_you_mean
 from nnspec.diagnostics.lists import enumerated
+from nnspec.ir.graph import ANOMALY, NO_TASK
 
 Slots = Mapping[str, Slot]
 
@@ -22,7 +23,11 @@ def settle(plan: DataPlan, inputs: Slots, outputs: Slots) -> tuple[dict[str, Slo
     for name, slot in outputs.items():
         source = plan.outputs.get(name)
         default = "classification" if slot.class_axis or (source and source.classes) else "regression"
-        settled[name] = replace(slot, task=slot.task or default)
+        task = slot.task or default
+        is_anomaly = task == ANOMALY
+        if is_anomaly and source is not None:
+            task = "binary"  # whose labels say yes to an anomaly
+        settled[name] = replace(slot, task=task, is_anomaly=is_anomaly)
     return dict(inputs), settled
 
 
@@ -72,6 +77,10 @@ def check(plan: DataPlan, inputs: Slots, outputs: Slots) -> Iterator[Diagnostic]
         yield from check_labels(slot, model)
         yield from _check_counted(plan, slot, model, inputs)
         yield from _check_calibrated(plan, model)
+        if slot.is_normal_only and not model.is_anomaly:
+            message = f"output `{slot.name}` is no score of anomalies: all its training rows are trained on"
+            fix = Fix("remove `train_on`")
+            yield Diagnostic("NN588", message, slot.span_of("train_on"), path=slot.where("train_on"), fixes=(fix,))
         if slot.is_relative:
             yield from _check_relative(plan, slot, model)
 
@@ -85,7 +94,7 @@ def _check_names(plan: DataPlan, found: Mapping[str, SlotPlan], wanted: Slots, k
             notes = (f"the model's {kind}s: {enumerated(wanted) or 'none'}",)
             yield Diagnostic("NN512", message, span, path=f"data.{kind}s.{name}", notes=notes)
     for name, model in wanted.items():
-        if name in found and not model.has_target:
+        if name in found and model.task == NO_TASK:
             yield _without_target(found[name], model)
         if name not in {*found, *copies} and model.has_target:
             key = f"{kind}s"

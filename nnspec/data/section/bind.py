@@ -37,6 +37,8 @@ def bind(plan: DataPlan, inputs: Mapping[str, Slot], outputs: Mapping[str, Slot]
                     source = replace(source, beside=first)
                 first = first or source
             slot = replace(slot, source=source, axes=None, classes=slot.classes or _indices(slot, model))
+        if model is not None and model.is_anomaly and slot.classes is None:
+            slot = replace(slot, classes=ClassPlan(kind="list", span=slot.span_of(slot.data_key), labels=(0, 1)))
         bound[slot.role][slot.name] = slot
     return replace(plan, inputs=bound["inputs"], outputs=bound["outputs"])
 

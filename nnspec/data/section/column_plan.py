@@ -23,6 +23,12 @@ DOMAINS: dict[str, tuple[float, bool]] = {"log": (0, True), "log1p": (-1, True),
 STATISTICS = ("mean", "median", "most_frequent", "constant", "category", "indicator")
 """What a gap is filled with inside the deployed graph."""
 
+INTERPOLATE = "interpolate"
+"""The policy that fills gaps between known values of a series, within windows."""
+
+CARRIED = ("forward_fill", INTERPOLATE)
+"""The policies that need a value before a gap."""
+
 PARTS: dict[str, int | None] = {
     "year": None,
     "quarter": 4,
@@ -57,6 +63,7 @@ class ColumnPlan:
         parts: of a date, what becomes features: names of PARTS.
         is_cyclic: of a date, whether the parts that begin again become a sine and a cosine.
         form: of a date, how it is written; None for ISO 8601.
+        truths: of a boolean, the words of 0 and of 1 as the spec gives them; None for those of `truth_rules`.
     """
 
     name: str
@@ -69,6 +76,7 @@ class ColumnPlan:
     parts: tuple[str, ...] = ()
     is_cyclic: bool = False
     form: str | None = None
+    truths: tuple[str, str] | None = None
 
     @property
     def is_text(self) -> bool:
@@ -79,6 +87,11 @@ class ColumnPlan:
     def has_places(self) -> bool:
         """Whether a column has a feature for each word, so that their number follows from the data."""
         return self.kind in ("one_hot", "multi_hot")
+
+    @property
+    def is_number(self) -> bool:
+        """Whether values are read as numbers, whatever they are."""
+        return self.kind == "number"
 
     @property
     def is_date(self) -> bool:
@@ -116,6 +129,15 @@ def is_outside(transform: str | None, value: float) -> bool:
         return False
     limit, is_open = DOMAINS[transform]
     return value <= limit if is_open else value < limit
+
+
+def no_truth(encoding: ColumnPlan, cell: str, place: str, where: str) -> Diagnostic:
+    """NN550: a word of a boolean column that is neither yes nor no."""
+    no, yes = encoding.truths or ("no", "yes")
+    called = f"`{no}` nor `{yes}`" if encoding.truths else "yes nor no, nor 0, 1, true, false or their like"
+    message = f"column `{encoding.name}` has `{cell}` in {place}, which is neither {called}"
+    fixes = (Fix(f"`{encoding.name}: one_hot`"), Fix("name the two words: `{boolean: [unpaid, paid]}`"))
+    return Diagnostic("NN550", message, encoding.span, path=where, fixes=fixes)
 
 
 def unreadable_date(encoding: ColumnPlan, cell: str, place: str, cells: Sequence[str], where: str) -> Diagnostic:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nnspec.data.section.column_plan import PARTS, SCALES, STATISTICS, TRANSFORMS, WORDS
+from nnspec.data.section.column_plan import CARRIED, PARTS, SCALES, STATISTICS, TRANSFORMS, WORDS
 from nnspec.document.types import JsonSchema
 
 _LABEL: JsonSchema = {"type": ["string", "number", "boolean"], "description": "A value as written in the data."}
@@ -73,8 +73,9 @@ ENCODING: JsonSchema = {
     "type": ["string", "object"],
     "description": "How the column becomes features. `number`: as it is. `standard`, `minmax`, `robust`: scaled by "
     "statistics of the training rows. `log`, `log1p`, `sqrt`, `asinh`: that function of it. `boolean`: 0 "
-    "or 1, or true and false. `one_hot`: a feature for each value of the training rows, and one for all "
-    "other values. `multi_hot`: the same of cells with several words, such as `Comedy|Drama`. `index`: the number "
+    "or 1, true or false, t or f, yes or no, y or n, on or off; `{boolean: [unpaid, paid]}` names the words of 0 and "
+    "1. `one_hot`: a feature for each value of the training rows, and one for all other values. `multi_hot`: the same "
+    "of cells with several words, such as `Comedy|Drama`. `index`: the number of the "
     "of the value, for an Embedding: 0 for unknown ones, then from 1. `date`, which is a mapping: parts of a date. "
     "The mapping form has options.",
     "if": {"type": "string"},
@@ -97,6 +98,14 @@ ENCODING: JsonSchema = {
             "description": "A feature for each word of cells with several words, and one for words "
             "that no training row has: given words, or a mapping with the `separator`.",
         },
+        "boolean": {
+            "type": "array",
+            "items": _LABEL,
+            "minItems": 2,
+            "maxItems": 2,
+            "uniqueItems": True,
+            "description": "The word of 0, then that of 1: `[unpaid, paid]`.",
+        },
         "index": _categories("The values with the numbers 1, 2, …; all others have 0."),
         "date": _DATE,
     },
@@ -117,7 +126,7 @@ COLUMNS: JsonSchema = {
     "additionalProperties": ENCODING,
 }
 
-_RULES = ["error", "forward_fill", "drop", *STATISTICS]
+_RULES = ["error", *CARRIED, "drop", *STATISTICS]
 
 _RULE: JsonSchema = {
     "type": ["string", "object"],
@@ -125,7 +134,9 @@ _RULE: JsonSchema = {
     "deployed model does, too. `constant`: fill in 0, or make missing words a separate category; "
     "`{constant: 5}` fills in 5. `category`: a separate category, of words. `indicator`: a further "
     "feature that says where a number is missing, the median is filled in as well. `forward_fill`: repeat the"
-    " value of the previous row. `drop`: leave out every sample that lacks it.",
+    " value of the previous row. `interpolate`: a straight line between the known values around a gap of a series; in "
+    "each window only between values within it, so that a gap that lasts to its end repeats the last one. `drop`: "
+    "leave out every sample that lacks it.",
     "if": {"type": "string"},
     "then": {"enum": _RULES},
     "properties": {
@@ -145,7 +156,8 @@ MISSING: JsonSchema = {
     "type": ["string", "object"],
     "default": "error",
     "description": "How to treat missing values: report an error (`error`), repeat the value of the previous row "
-    "(`forward_fill`), leave out every sample that contains one (`drop`), or fill in a statistic of the "
+    "(`forward_fill`), draw a line between the known values of a window (`interpolate`), leave out every sample that "
+    "contains one (`drop`), or fill in a statistic of the "
     "training rows, in the deployed model too (`mean`, `median`, `most_frequent`, `constant`, `category`,"
     " `indicator`). A mapping says it by column; `*` are all columns that it does not name. Targets are "
     "never filled.",

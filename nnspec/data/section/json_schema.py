@@ -136,6 +136,14 @@ _OUTPUT_KEYS: dict[str, Schema] = {
         "An input whose data are files, such as pictures: the labels are the names of the folders with the files."
     ),
     "classes": _CLASSES,
+    "train_on": {
+        "type": "string",
+        "enum": ["all", "normal"],
+        "default": "all",
+        "description": "Of labels of anomalies (`task: anomaly`): `normal` leaves rows that are labelled as anomalies "
+        "out of the training split, and so of statistics and windows. Labels are 0 and 1, or `classes: [normal, "
+        "anomaly]`.",
+    },
     "lengths": _text(
         "The array of the number of steps of each sample that count: for targets of unequal length, concatenated "
         "along the sequence axis, or padded if their array has a sample axis. Padded targets are "
@@ -245,10 +253,18 @@ def data_section(sources: Sequence[DataSource]) -> Schema:
                 "Several series in one table: no window spans two, no gap is filled across them, and `by: time` and "
                 "`by: order` split each of them. With `by: random` a whole series goes to one split.",
                 {
-                    "by": _text("The column (or array) with the series of each row."),
+                    "by": {
+                        "type": ["string", "array"],
+                        "items": _text("A column."),
+                        "minItems": 1,
+                        "uniqueItems": True,
+                        "description": "The column (or array) with the series of each row; `[store, item]`: each "
+                        "pair of their values is a series.",
+                    },
                     "time": _text("The column (or array) with the time of each row: the same as `order_by`."),
                     "every": {
-                        "type": "string",
+                        "type": ["string", "integer"],
+                        "minimum": 1,
                         "pattern": r"^(auto|[1-9][0-9]*( ?(s|min|h|d|w|month|year))?)$",
                         "description": "The time from row to row: `15min`, `1h`, `1d`, `1month`, a number if times are "
                         "numbers, or `auto` (the most frequent one). Gaps and times that are there twice are errors "
@@ -256,6 +272,11 @@ def data_section(sources: Sequence[DataSource]) -> Schema:
                     },
                 },
                 minProperties=1,
+            ),
+            "weight": _text(
+                "The column of `source` with the weight of each sample: the loss of training and validation is "
+                "multiplied by it, as by Keras' `sample_weight`. A window has the weight of its last target's row. "
+                "Metrics count every sample once. The deployed model does not take it."
             ),
             "missing": MISSING,
             "augment": AUGMENT,

@@ -14,7 +14,7 @@ from nnspec.data.section.copy_plan import CopyPlan
 from nnspec.data.section.split_plan import SplitPlan
 from nnspec.data.sources.base import SourcePlan
 from nnspec.diagnostics import Span
-from nnspec.ir.graph import NO_TASK, NUMERIC_TASKS
+from nnspec.ir.graph import ANOMALY, NO_TASK, NUMERIC_TASKS
 from nnspec.ir.levels import LEVEL
 from nnspec.lazy import dataclass
 
@@ -35,6 +35,7 @@ class Slot:
         follows: those of an output's axes that follow an axis of an input, position by position, each with that axis.
         levels: of quantiles, the share of the targets below each position of the axis `level`.
         is_calibrated: whether calibration on the validation split moves them.
+        is_anomaly: whether its targets, if it has any, are labels of anomalies, which only measure it.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Slot:
     follows: tuple[tuple[str, str], ...] = ()
     levels: tuple[float, ...] = ()
     is_calibrated: bool = False
+    is_anomaly: bool = False
 
     @property
     def data_axes(self) -> AxisList:
@@ -58,7 +60,7 @@ class Slot:
     @property
     def has_target(self) -> bool:
         """Whether an input or output has data."""
-        return self.task != NO_TASK
+        return self.task not in (NO_TASK, ANOMALY)
 
     @property
     def gives_values(self) -> bool:
@@ -152,6 +154,7 @@ class SlotPlan:
         is_static: whether the values of an input are the same in all rows of a series.
         folder_of: of an output, the input whose files' folders are its labels.
         function: of an output, what its numbers go through before they are scaled; undone in what the file gives.
+        is_normal_only: of labels of anomalies, whether rows that are some are left out of training.
         encodings: where `columns` is a mapping, how each of them becomes features; empty where it is a list.
     """
 
@@ -177,6 +180,7 @@ class SlotPlan:
     folder_of: str | None = None
     encodings: tuple[ColumnPlan, ...] = ()
     function: str | None = None
+    is_normal_only: bool = False
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -240,8 +244,10 @@ class DataPlan:
     root: Path
     source: SourcePlan | None
     order_by: str | None
-    series: str | None  # the column that says which series a row belongs to
+    series: str | None  # the column that says which series a row belongs to; several: their names joined
+    series_parts: tuple[str, ...] = ()  # the columns that do so together, where they are several
     every: str | None = None  # the time from row to row
+    weight: str | None = None  # the column with the weight of each sample
     missing_rules: dict[str, MissingRule]  # by column; under `*` for all that it does not name
     split: SplitPlan
     window: WindowPlan | None
@@ -288,12 +294,16 @@ class DataPlan:
         """Where the document names `order_by`: beside the split, or in it."""
         return "data.split.by" if self.split.has_starts and "order_by key" not in self.spans else "data.order_by"
 
+    def parts_of(self, name: str) -> tuple[str, ...]:
+        """The columns that a key is made of: of several that tell series apart each, else itself."""
+        return self.series_parts if self.series_parts and name == self.series else (name,)
+
     def row_keys(self) -> Iterator[tuple[str, Span, str]]:
         """The columns of `source` that order, label and group rows: name, span and place in the document."""
         if self.order_by is not None:
             yield self.order_by, self.spans.get("order_by", self.span), self.order_path
-        if self.series is not None:
-            yield self.series, self.spans.get("series.by", self.span), "data.series.by"
+        for name in () if self.series is None else self.parts_of(self.series):
+            yield name, self.spans.get("series.by", self.span), "data.series.by"
         if self.split.label_column is not None:
             yield self.split.label_column, self.split.spans.get("by", self.split.span), "data.split.by"
         if self.split.hash_column is not None:

@@ -19,7 +19,7 @@ def port_names(plan: DataPlan, outputs: Iterable[str]) -> dict[str, tuple[str, .
     """
     encoded = {name: slot for name, slot in plan.inputs.items() if slot.encodings}
     taken = {name for name in plan.inputs if name not in encoded}
-    taken |= {name for output in (*outputs, *plan.copies) for name in (output, f"{output}_label")}
+    taken |= {name for output in (*outputs, *plan.copies) for name in (output, f"{output}_label")} | {"is_anomaly"}
     times = Counter(column for slot in encoded.values() for column in slot.columns)
     result: dict[str, tuple[str, ...]] = {}
     for name, slot in encoded.items():

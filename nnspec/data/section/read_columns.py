@@ -13,7 +13,7 @@ from nnspec.document import Mapping, Node, Sequence, to_plain
 from nnspec.runtime.date_rules import is_format
 
 Fault = Callable[..., None]  # a code, a message, its place, the path in the document, and fixes
-CATEGORICAL = ("one_hot", "multi_hot", "index", "date")
+CATEGORICAL = ("one_hot", "multi_hot", "index", "date", "boolean")
 OTHERS = "*"  # the columns that `missing` does not name
 
 
@@ -46,6 +46,9 @@ def read_encoding(name: str, node: Node, key: Span, where: str, fault: Fault) ->
         return ColumnPlan(name=name, kind="number", span=key, transform=body.get("transform"), scale=body.get("scale"))
     if kinds[0] == "date":
         return _read_date(name, body["date"], key, node, where, fault)
+    if kinds[0] == "boolean":
+        no, yes = (label_key(word).strip() for word in body["boolean"])
+        return ColumnPlan(name=name, kind="boolean", span=key, truths=(no, yes))
     own = body[kinds[0]]
     given, separator = (own.get("categories"), own.get("separator", SEPARATOR)) if isinstance(own, dict) else (own, "|")
     if given is None:

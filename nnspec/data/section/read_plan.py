@@ -13,7 +13,7 @@ from nnspec.data.section.augment import read_augment
 from nnspec.data.section.copies import read_copy
 from nnspec.data.section.copy_plan import CopyPlan
 from nnspec.data.section.json_schema import SLOT_KEYS
-from nnspec.data.section.plan import DataPlan, SlotPlan, WindowPlan
+from nnspec.data.section.plan import ClassPlan, DataPlan, SlotPlan, WindowPlan
 from nnspec.data.section.read_columns import read_encodings, read_missing, read_target_encoding
 from nnspec.data.section.read_query import read_query
 from nnspec.data.section.read_sources import SourceReader, spans_of
@@ -24,6 +24,7 @@ from nnspec.data.sources.registry import all_kinds
 from nnspec.data.sources.wanted import FOLDER
 from nnspec.diagnostics import CompilerBug, Span
 from nnspec.document import Mapping, Node, to_plain
+from nnspec.runtime.series_keys import join_names
 
 
 def read_plan(node: object, root: Path, *, allow_outside: bool = False) -> DataPlan:
@@ -47,6 +48,7 @@ class _Reader(SourceReader):
         self.node = node
         self.window: WindowPlan | None = None
         self.series: str | None = None
+        self.series_parts: tuple[str, ...] = ()
 
     def read(self) -> DataPlan:
         spans = spans_of(self.node)
@@ -60,7 +62,10 @@ class _Reader(SourceReader):
         self.window = self.read_window(plain.get("window"), spans)
         series = self.node.get("series")
         if isinstance(series, Mapping):
-            self.series = plain["series"].get("by")
+            given = plain["series"].get("by")
+            named = [given] if isinstance(given, str) else list(given or ())
+            self.series = join_names(named) if named else None
+            self.series_parts = tuple(named) if len(named) > 1 else ()
             spans |= {f"series.{key}": value.span for key, value in series.entries.items()}
             self.read_time(plain, series, spans)
         split_node = self.node.get("split")
@@ -86,7 +91,9 @@ class _Reader(SourceReader):
             source=self.source,
             order_by=plain.get("order_by") or time_column(plain.get("split")),
             series=self.series,
-            every=plain["series"].get("every") if isinstance(series, Mapping) else None,
+            series_parts=self.series_parts,
+            every=str(plain["series"]["every"]) if isinstance(series, Mapping) and "every" in plain["series"] else None,
+            weight=plain.get("weight"),
             missing_rules=read_missing(self.node.get("missing")),
             split=split,
             window=self.window,
@@ -98,7 +105,8 @@ class _Reader(SourceReader):
             spans=spans,
         )
         has_table = self.source is not None or source is not None or "query" in plain
-        for key, span, where in () if has_table else plan.row_keys():
+        keys = [*plan.row_keys(), *([(plan.weight, spans["weight"], "data.weight")] if plan.weight is not None else [])]
+        for key, span, where in () if has_table else keys:
             self.fault("NN503", f"`{key}` is read from `source`, but section `data` has no `source`", span, where)
         self.report.raise_errors()
         return plan
@@ -160,6 +168,9 @@ class _Reader(SourceReader):
         function = None
         if encodings and role == "outputs":
             function, scale = read_target_encoding(name, encodings, f"{where}.columns", self.fault)
+            truths = encodings[0].truths
+            if truths is not None and classes is None:
+                classes = ClassPlan(kind="list", span=encodings[0].span, labels=truths)
             encodings = ()
         axes = body.get("axes")
         pad = body.get("pad_value", 0.0 if "lengths" in body and role == "inputs" else None)
@@ -186,6 +197,7 @@ class _Reader(SourceReader):
             folder_of=body.get("folder_of"),
             encodings=encodings,
             function=function,
+            is_normal_only=body.get("train_on") == "normal",
         )
 
     def check_slot(

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from nnspec.backends.keras.stored_weights import Stored, described, variables_by_path
 from nnspec.backends.types import KerasCallable, KerasVariable
 from nnspec.diagnostics import Fix, Span, SpecError, did_you_mean
 from nnspec.document import Scalar
 from nnspec.importers.keras.items import Origin
 from nnspec.importers.keras.own_blocks import OwnBlock
-from nnspec.importers.keras.stored_weights import Stored, described, variables_by_path
 from nnspec.ir.graph import Node
 
 

@@ -55,6 +55,8 @@ class Outcome:
     def probabilities(self) -> Array | None:
         """Of a classification, binary or multilabel: what the scores mean; None where they are no probabilities."""
         found = self.predicted.astype(np.float64)
+        if self.task == "anomaly":
+            return None
         if self.gives_scores and self.task == "classification":
             raised = np.exp(found - found.max(axis=-1, keepdims=True))
             return np.asarray(raised / raised.sum(axis=-1, keepdims=True))

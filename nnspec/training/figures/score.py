@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from nnspec.training.figures.anomalies import score_anomalies
 from nnspec.training.figures.classes import score_classes, score_labels, score_yes_or_no
 from nnspec.training.figures.numbers import score_numbers, score_quantiles
 from nnspec.training.figures.outcome import Outcome
@@ -18,6 +19,7 @@ HEADLINE = {
     "classification": "accuracy",
     "binary": "accuracy",
     "multilabel": "accuracy",
+    "anomaly": "roc_auc",
 }
 # Figures that baselines, reports and tests of a build read: no metric takes their names.
 KEPT = {
@@ -26,13 +28,16 @@ KEPT = {
     "classification": ("accuracy", "f1_macro"),
     "binary": ("accuracy", "f1_macro"),
     "multilabel": ("accuracy", "f1_macro"),
+    "anomaly": ("roc_auc",),
 }
+CHANCE = {"name": "chance", "roc_auc": 0.5}  # the baseline of scores of anomalies
 _OF_TASK: Mapping[str, Callable[[Outcome], dict[str, object]]] = {
     "regression": score_numbers,
     "quantiles": score_quantiles,
     "classification": score_classes,
     "binary": score_yes_or_no,
     "multilabel": score_labels,
+    "anomaly": score_anomalies,
 }
 # What stands beside each position.
 _IN_PARTS = {
@@ -41,6 +46,7 @@ _IN_PARTS = {
     "classification": ("accuracy", "f1_macro", "log_loss"),
     "binary": ("accuracy", "precision", "recall", "f1", "roc_auc"),
     "multilabel": ("accuracy", "f1_macro"),
+    "anomaly": ("roc_auc", "precision", "recall", "f1", "flagged"),
 }
 
 

@@ -12,7 +12,7 @@ from nnspec import pipeline
 from nnspec.cli import main
 from nnspec.diagnostics import SpecError
 from nnspec.jobs.exporting import right_padded
-from nnspec.jobs.resuming import refuse_other_origin, write_origin
+from nnspec.jobs.resuming import origin, refuse_other_origin, write_origin
 
 SPEC = """nnspec: 1
 data:
@@ -30,7 +30,7 @@ training: {epochs: 3}
 def begun(folder: Path) -> None:
     (folder / "data.csv").write_text("a,b\n" + "1,2\n3,4\n" * 4, encoding="utf-8")
     (folder / "spec.yaml").write_text(SPEC, encoding="utf-8")
-    write_origin(pipeline.check(folder / "spec.yaml"), folder / "checkpoint")
+    write_origin(origin(pipeline.check(folder / "spec.yaml")), folder / "checkpoint")
 
 
 def goes_on(folder: Path) -> None:
@@ -40,7 +40,8 @@ def goes_on(folder: Path) -> None:
 def test_same_spec_and_data_go_on_for_more_epochs_too(tmp_path: Path) -> None:
     begun(tmp_path)
     goes_on(tmp_path)
-    (tmp_path / "spec.yaml").write_text(SPEC.replace("epochs: 3", "epochs: 9"), encoding="utf-8")
+    longer = SPEC.replace("epochs: 3", "epochs: 9, checkpoint: {steps: 7}")
+    (tmp_path / "spec.yaml").write_text(longer, encoding="utf-8")
     goes_on(tmp_path)
 
 
@@ -61,7 +62,7 @@ def test_another_picture_is_named_where_several_are_called_alike(tmp_path: Path)
         for name in ("1.png", "2.png"):
             Image.new("L", (2, 2), number).save(tmp_path / "photos" / label / name)
     (tmp_path / "spec.yaml").write_text(PICTURES, encoding="utf-8")
-    write_origin(pipeline.check(tmp_path / "spec.yaml"), tmp_path / "checkpoint")
+    write_origin(origin(pipeline.check(tmp_path / "spec.yaml")), tmp_path / "checkpoint")
     goes_on(tmp_path)
     Image.new("L", (2, 2), 9).save(tmp_path / "photos" / "cat" / "1.png")
     with pytest.raises(SpecError) as error:
@@ -110,7 +111,7 @@ def test_other_spec_is_refused(tmp_path: Path) -> None:
     (tmp_path / "spec.yaml").write_text(SPEC.replace("units: 1", "units: 1, use_bias: false"), encoding="utf-8")
     with pytest.raises(SpecError) as error:
         goes_on(tmp_path)
-    assert "another spec" in error.value.diagnostics[0].message
+    assert "another `model[0].Dense.use_bias`" in error.value.diagnostics[0].message
 
 
 def test_padding_of_the_data_themselves_may_be_anywhere(tmp_path: Path) -> None:

@@ -21,6 +21,8 @@ FAMILIES = {kind: module.partition(".")[0] for module, kinds in MODULES.items() 
 EVERYDAY = {kind for kind in FAMILIES if kind.islower() and kind not in ("unmask", "mask_like")}
 # Where kinds are spelt all the same, and why.
 ALLOWED = {
+    "data/section/augment": "the section of such transforms",
+    "data/augment/": "transforms of pictures that data and layers draw alike, called as Keras' layers",
     "onnx_axes/rules": "operators of ONNX, some of which layers are named after",
     "importers/keras/operations": "Keras' operations, some of which layers are named after",
     "importers/keras/source.py": "Keras' wrapper around whole models, which is taken apart",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import yaml
 
 from nnspec import api
 from nnspec.backends.base import Order, Samples
-from nnspec.backends.keras import callbacks as own
+from nnspec.backends.keras import checkpoint as own
 from nnspec.backends.keras.tensorflow_backend import batches
 from nnspec.training.plan import placeholders
 from nnspec.training.targets import balanced_weights
@@ -59,18 +60,24 @@ def spec(tmp_path: Path) -> Any:
     return load
 
 
-def interrupted(monkeypatch: pytest.MonkeyPatch, loaded: Any, out: Path, after: int) -> None:
-    """Trains, and is stopped after so many epochs."""
-    plain = own.Checkpoint.on_epoch_end
+def interrupted(monkeypatch: pytest.MonkeyPatch, loaded: Any, out: Path, after: int, step: int = 0) -> None:
+    """Trains, and is stopped after so many epochs, and so many steps of the next."""
+    ends, steps = own.Checkpoint.on_epoch_end, own.Checkpoint.on_train_batch_end
 
     def on_epoch_end(self: Any, epoch: int, logs: Any = None) -> None:
-        plain(self, epoch, logs)
-        if epoch + 1 == after:
+        ends(self, epoch, logs)
+        if epoch + 1 == after and not step:
+            raise KeyboardInterrupt
+
+    def on_train_batch_end(self: Any, batch: int, logs: Any = None) -> None:
+        steps(self, batch, logs)
+        if len(self.history) == after and batch + 1 == step:
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(own.Checkpoint, "interval", 0.0)
+        patch.setattr(own.Checkpoint, "interval", float("inf") if step else 0.0)
         patch.setattr(own.Checkpoint, "on_epoch_end", on_epoch_end)
+        patch.setattr(own.Checkpoint, "on_train_batch_end", on_train_batch_end)
         with pytest.raises(KeyboardInterrupt):
             loaded.train(out)
 
@@ -78,6 +85,8 @@ def interrupted(monkeypatch: pytest.MonkeyPatch, loaded: Any, out: Path, after: 
 SETTINGS: dict[str, dict[str, Any]] = {
     "plateau": {
         "optimizer": {"SGD": {"learning_rate": 0.4, "momentum": 0.9}},
+        "accumulate": 2,
+        "precision": "mixed_bfloat16",
         "callbacks": [
             {"ReduceLROnPlateau": {"monitor": "val_height_mae", "patience": 1, "cooldown": 1, "factor": 0.5}},
             {"EarlyStopping": {"monitor": "val_kind_accuracy", "patience": 4, "restore_best_weights": True}},
@@ -104,15 +113,25 @@ SETTINGS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_an_interruption_leaves_no_trace(name: str, spec: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same history, files and weights, bit for bit, with dropout, shuffling, schedules, averages and counters."""
-    loaded = spec(SETTINGS[name])
+def test_an_interruption_leaves_no_trace(
+    name: str, spec: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same history, files and weights, bit for bit, with dropout, shuffling, schedules, averages and counters.
+
+    Interrupted at the end of an epoch, then in the middle of one, and behind the last, where no step is left.
+    """
+    loaded = spec({**SETTINGS[name], "checkpoint": {"steps": 3}})
     whole, resumed = tmp_path / "whole", tmp_path / "resumed"
     run = loaded.train(whole)
     if name == "plateau":
         rates = [row["learning_rate"] for row in run.history]
         assert len(set(rates)) > 1, "the plateau is never reached: the case shows nothing"
-    interrupted(monkeypatch, loaded, resumed, after=3)
+    interrupted(monkeypatch, loaded, resumed, after=2)
+    for after, step, told in ((2, 4, "epoch 2"), (3, 4, "epoch 3, step 3"), (len(run.history), 0, "epoch 4, step 3")):
+        with monkeypatch.context() as patch:
+            patch.setattr(loaded, "train", partial(loaded.train, resume=True, quiet=False))
+            interrupted(patch, loaded, resumed, after=after, step=step)
+        assert told in capsys.readouterr().err
     rest = loaded.train(resumed, resume=True)
     assert rest.history == run.history
     files = {p.relative_to(whole).as_posix() for p in whole.rglob("*") if p.is_file()}

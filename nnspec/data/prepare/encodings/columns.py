@@ -12,12 +12,13 @@ from nnspec.data.prepare.encodings.category import CategoryEncoding
 from nnspec.data.prepare.encodings.date import DateEncoding
 from nnspec.data.prepare.encodings.multi_hot import MultiHotEncoding
 from nnspec.data.prepare.encodings.number import NumberEncoding
+from nnspec.data.prepare.encodings.truth import TruthEncoding
 from nnspec.document.types import Plain
 
 STEP, FEATURE, UNIT = "step", "feature", "unit"
-Kind = type[NumberEncoding] | type[CategoryEncoding] | type[MultiHotEncoding] | type[DateEncoding]
+Kind = type[NumberEncoding | CategoryEncoding | MultiHotEncoding | DateEncoding | TruthEncoding]
 KINDS: dict[str, Kind] = {
-    kind.kind: kind for kind in (NumberEncoding, CategoryEncoding, MultiHotEncoding, DateEncoding)
+    kind.kind: kind for kind in (NumberEncoding, CategoryEncoding, MultiHotEncoding, DateEncoding, TruthEncoding)
 }
 
 

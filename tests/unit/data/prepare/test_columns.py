@@ -195,6 +195,8 @@ outputs: {y: {columns: [y]}}
 def test_rows_that_lack_a_value_are_left_out_by_column(tmp_path: Path) -> None:
     data = encoded(tmp_path, "age: standard, deck: one_hot", "{age: drop, deck: constant}", 9)
     assert data.left_out == {"train": 2, "test": 2}
+    assert data.gaps == {"train": {"age": 2}, "test": {"age": 2}}
+    assert data.tell_left_out() == "train 2 (rows without a value: age 2), test 2 (rows without a value: age 2)"
     ages = np.array([age for age in AGES[:TRAIN] if age is not None])
     np.testing.assert_allclose(data.splits["train"].x["x"][:, 0], (ages - ages.mean()) / ages.std(), rtol=1e-5)
 

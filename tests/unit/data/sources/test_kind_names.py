@@ -29,6 +29,7 @@ ALLOWED = {
     "data/sources/array_header.py": "what the members of an archive of arrays are called",
     "importers/keras/importer.py": "the file that an imported model's constants go to",
     "layers/formulas/own_weights.py": "the file of a weight's first values, which is no source of data",
+    "backends/checkpoint_files.py": "the files of a checkpoint, which are no source of data",
     "diagnostics/extras.py": "the table of extras, one of which is called like the kind that needs it",
     "runtime/image_rules.py": "the suffixes of pictures, by which a deployed model lists a folder too",
     "runtime/media.py": "the table of files that are a sample each, for a deployed model",
