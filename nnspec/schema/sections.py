@@ -122,7 +122,8 @@ TRAINING: Schema = closed(
         },
         "monitor": {
             "type": "string",
-            "description": "The metric that decides which epoch is best: of the history, or of metrics.json (`validation.digit.f1_macro`).",
+            "description": "The metric that decides which epoch is best: of the history, or of metrics.json, as in "
+            "`validation.digit.f1_macro`.",
             "default": "val_loss",
         },
         **CLASS_WEIGHT_KEY,
