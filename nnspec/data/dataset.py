@@ -17,7 +17,6 @@ from nnspec.data.arrays import mapped
 from nnspec.data.arrays.gathered import Gathered, is_gathered
 from nnspec.data.augment.planned import augmentation_of
 from nnspec.data.checks.files import probe
-from nnspec.data.checks.weights import fault, missing_weights
 from nnspec.data.deployment import Deployment
 from nnspec.data.prepare.counted import by_step, counted_rows
 from nnspec.data.prepare.encode import encode_output, fit_input, fit_output, relative_of, to_dtype
@@ -39,6 +38,7 @@ from nnspec.data.prepare.normal_rows import only_normal
 from nnspec.data.prepare.raw_columns import ColumnRows, raw_columns, read_column_rows
 from nnspec.data.prepare.row_keys import RowKeys
 from nnspec.data.prepare.rows import Mask, Rows, arrange, complete_by_role, read_rows
+from nnspec.data.prepare.sample_weights import sample_weights
 from nnspec.data.prepare.splits import assign, strata_of
 from nnspec.data.prepare.static import check_static
 from nnspec.data.prepare.transforms import InputTransform, OutputTransform
@@ -50,7 +50,6 @@ from nnspec.data.section.agree import reference, settle
 from nnspec.data.section.bind import bind
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.section.ports import port_names
-from nnspec.data.sources.base import Reading
 from nnspec.diagnostics import SpecError
 
 __all__ = ["Dataset", "Split", "load"]
@@ -221,25 +220,6 @@ class _Loader:
             return take_windows(values, at, window.rows_of(slot))
         return take_targets(values, at, window)
 
-    def weights(self, split: str, order: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.float32] | None:
-        """How much each sample of a split counts: as much as the row of its last target.
-
-        Raises:
-            SpecError: NN575 where none counts, or a row has no weight.
-        """
-        plan = self.plan
-        if plan.weight is None or plan.source is None:
-            return None
-        column = self.tables.columns(plan.source, [plan.weight], Reading.NUMBER)[0]
-        missing = (np.flatnonzero(column.missing) + 1).tolist()
-        if missing:
-            raise SpecError([fault(plan, missing_weights(plan.weight, missing))])
-        ahead = 0 if plan.window is None else max(plan.window.horizon)
-        found = column.values[order[at + ahead]].astype(np.float32)
-        if not found.any():
-            raise SpecError([fault(plan, f"the weights `{plan.weight}` are all 0 in split `{split}`")])
-        return np.asarray(found)
-
     def steps(self, slot: SlotPlan) -> tuple[int, ...]:
         """The positions, sample included, of the axes that an output's targets have for the steps of an input."""
         model, rows = self.model(slot), self.rows[slot.role, slot.name]
@@ -340,7 +320,7 @@ class _Loader:
                 size=len(at),
                 rows=at if is_sorted else order[at],
                 counted=counted[name],
-                weights=self.weights(name, order, at),
+                weights=sample_weights(plan, self.tables, name, order, at),
             )
         steps = {name: self.steps(plan.outputs[name]) for name in self.counted}
         for split in splits.values():

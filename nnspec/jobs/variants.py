@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TypedDict
 
 import numpy as np
 
-from nnspec.backends.base import ExportedModel
+from nnspec.backends.base import Convertible, ExportedModel
 from nnspec.data.dataset import Dataset
 from nnspec.data.deployment import Deployment
 from nnspec.diagnostics import Diagnostic, Fix, Span, SpecError
@@ -19,12 +19,31 @@ from nnspec.jobs.variant_scores import Scorer, Scores
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress
 
-if TYPE_CHECKING:
-    from nnspec.backends.onnx.backend import OnnxModel
-
 CALIBRATION_ROWS = 512
 MOST_LAYERS = 24  # that are tried one by one where a variant loses too much
 ACCURACY_LOSS, ERROR_LOSS = 0.005, 0.01
+
+
+class VariantResult(TypedDict, total=False):
+    """What `verify.json` says of a variant.
+
+    Attributes:
+        file: its name; None where the variant is refused.
+        size_ratio: its bytes by those of the float32 file.
+        speed: how often it runs at batch 1 while the float32 file runs once.
+        layers: those that cost most, of a refused one.
+    """
+
+    file: str | None
+    file_size: int
+    size_ratio: float
+    speed: float
+    max_relative_difference: dict[str, float]
+    metrics: Scores
+    float32_metrics: Scores
+    losses: list[str]
+    operators: Mapping[str, int]
+    layers: list[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +78,7 @@ def write_variants(
     progress: Progress,
     *,
     is_raw: bool,
-) -> tuple[dict[str, Any], list[Diagnostic]]:
+) -> tuple[dict[str, VariantResult], list[Diagnostic]]:
     """Writes what `export.variants` asks for.
 
     Args:
@@ -78,7 +97,7 @@ def write_variants(
         progress.say("note: variants are left out: they are scaled and scored by data, and none were loaded")
         return {}, []
     job = _Variants(checked, exported, deployment, dataset, is_raw)
-    found: dict[str, Any] = {}
+    found: dict[str, VariantResult] = {}
     refused: list[Diagnostic] = []
     for name in wanted:
         with progress.step(f"variant {name}"):
@@ -88,7 +107,7 @@ def write_variants(
     return found, refused
 
 
-def _said(result: dict[str, Any]) -> str:
+def _said(result: VariantResult) -> str:
     speed = result["speed"]
     faster = f"{speed:.2g}× as fast at batch 1" if speed >= 1.05 else f"not faster at batch 1 ({speed:.2g}×)"
     share = f"{result['size_ratio']:.0%} of the size"
@@ -99,13 +118,12 @@ class _Variants:
     def __init__(
         self, checked: Checked, exported: ExportedModel, deployment: Deployment, dataset: Dataset, is_raw: bool
     ) -> None:
-        from nnspec.backends.onnx.backend import OnnxModel
-
         node = checked.root.get("export")
         self.span: Span = node.span if node is not None else checked.root.span
-        if not isinstance(exported, OnnxModel):
-            raise self.fault("variants are forms of an ONNX file, and `export.format` is another")
-        self.exported: OnnxModel = exported
+        if not isinstance(exported, Convertible):
+            raise self.fault(f"files of the format `{exported.backend.name}` have no variants")
+        self.exported: Convertible = exported
+        self.suffix, self.ports, self.size = exported.backend.suffix, exported.interface(), len(exported.to_bytes())
         self.graph = checked.graph
         self.allowed: float | None = checked.section("export").get("max_loss")
         self.scorer = Scorer(
@@ -117,25 +135,29 @@ class _Variants:
             states=exported.states,
             is_raw=is_raw,
         )
-        self.size = len(exported.to_bytes())
         self.before: Scores = self.scorer.scores(self.scorer.whole)
 
     def fault(self, message: str) -> SpecError:
         return SpecError.single("NN618", message, self.span, path="export.variants")
 
-    def write(self, name: str, folder: Path) -> tuple[dict[str, Any], Diagnostic | None]:
+    def write(self, name: str, folder: Path) -> tuple[VariantResult, Diagnostic | None]:
+        if not self.exported.convertible(name, self.graph):
+            what = "matrix" if name == "int4" else "trained kernel"
+            raise self.fault(f"the model has no {what} that could be stored as {name}")
+        if name == "int4" and not is_installed("int4"):
+            raise self.fault(f"the variant `int4` needs a package that is missing: {install_command('int4')}")
         made = self.converted(name)
-        if made.interface() != self.exported.interface():
+        if made.interface() != self.ports:
             raise self.fault(f"`{name}` has other inputs or outputs than the file that it was made of")
         session, content = made.open(), made.to_bytes()
         after = self.scorer.scores(session)
         losses = list(self.losses(after))
         too_much = [loss for loss in losses if loss.is_too_much]
         layers = self.culprits(name, too_much) if too_much else []
-        file = f"model.{name}{self.exported.backend.suffix}"
+        file = f"model.{name}{self.suffix}"
         if not too_much:
             (folder / file).write_bytes(content)
-        result = {
+        result: VariantResult = {
             "file": None if too_much else file,
             "file_size": len(content),
             "size_ratio": round(len(content) / self.size, 4),
@@ -145,37 +167,20 @@ class _Variants:
             "float32_metrics": self.before,
             "losses": [str(loss) for loss in losses],
             "operators": made.operators(),
-            **({"layers": layers} if layers else {}),
         }
+        if layers:
+            result["layers"] = layers
         return result, self.refusal(name, too_much, layers) if too_much else None
 
-    def converted(self, name: str, without: Collection[str] = ()) -> OnnxModel:
+    def converted(self, name: str, without: Collection[str] = ()) -> ExportedModel:
         """The model in another form.
 
         Args:
             without: layers that keep float32.
         """
-        from nnspec.backends.onnx.backend import OnnxModel
-        from nnspec.backends.onnx.precision import convert, kernels
-
-        proto = self.exported.proto
-        operators = kernels.MATRICES if name == "int4" else kernels.EVERY
-        found = kernels.trained_nodes(proto, self.graph, operators)
-        nodes = {node: layer for node, layer in found.items() if layer not in without}
-        if not nodes:
-            what = "matrix" if name == "int4" else "trained kernel"
-            raise self.fault(f"the model has no {what} that could be stored as {name}")
-        if name == "float16":
-            made = convert.to_float16(proto, kernels.nodes_at_ends(proto, nodes))
-        elif name == "int8":
-            made = convert.to_int8(proto, nodes, list(self.scorer.calibration(CALIBRATION_ROWS)))
-        else:
-            if not is_installed("int4"):
-                raise self.fault(f"the variant `int4` needs a package that is missing: {install_command('int4')}")
-            made = convert.to_int4(proto, nodes)
-        result = OnnxModel(made, source=self.exported.source, states=self.exported.states)
-        result.embed({**(self.exported.metadata or {}), "variant": name})
-        return result
+        return self.exported.converted(
+            name, self.graph, lambda: list(self.scorer.calibration(CALIBRATION_ROWS)), without
+        )
 
     def losses(self, after: Scores) -> Iterator[Loss]:
         for name, metrics in self.before.items():
@@ -191,10 +196,7 @@ class _Variants:
 
     def culprits(self, name: str, losses: Sequence[Loss]) -> list[str]:
         """The layers without which the variant loses less, those that matter most first."""
-        from nnspec.backends.onnx.precision import kernels
-
-        operators = kernels.MATRICES if name == "int4" else kernels.EVERY
-        layers = list(dict.fromkeys(kernels.trained_nodes(self.exported.proto, self.graph, operators).values()))
+        layers = self.exported.convertible(name, self.graph)
         if len(layers) < 2:
             return layers
         outputs = {loss.output for loss in losses}

@@ -40,6 +40,11 @@ def trained_nodes(model: onnx.ModelProto, graph: Graph, operators: Iterable[str]
     return found
 
 
+def kernels_for(variant: str, model: onnx.ModelProto, graph: Graph) -> dict[str, str]:
+    """The nodes that a variant converts, each with its layer."""
+    return trained_nodes(model, graph, MATRICES if variant == "int4" else EVERY)
+
+
 def nodes_at_ends(model: onnx.ModelProto, kernels: Iterable[str]) -> list[str]:
     """The nodes that do not lie between trained kernels: before the first on any path, or behind the last."""
     nodes = list(model.graph.node)
