@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from nnspec.checks.augmented_targets import check_augmented_targets
+from nnspec.checks.class_weight import check_class_weight
 from nnspec.checks.context import Context
 from nnspec.checks.data import check_data
 from nnspec.checks.direction import check_direction
@@ -44,6 +45,7 @@ CHECKS: tuple[Callable[[Context], Iterable[Diagnostic]], ...] = (
     check_thresholds,
     check_training,
     check_optimizers,
+    check_class_weight,
     check_effort,
     check_start,
     check_softmax,

@@ -45,7 +45,6 @@ def check_training(context: Context) -> Iterator[Diagnostic]:
     known = figures(context.graph, is_validated=is_validated)
     if "monitor" in section.entries:
         yield from _check_figure(context, "`monitor`", settings["monitor"], known, ("training", "monitor"))
-    yield from _check_class_weight(context, settings)
     taken: dict[str, str] = {}
     for index, callback in enumerate(planned(settings["callbacks"] or [])):
         place = _Place(context, ("training", "callbacks", index), callback)
@@ -56,20 +55,6 @@ def check_training(context: Context) -> Iterator[Diagnostic]:
         yield from _check_work(place, callback, optimizer_arguments(settings["optimizer"]))
         yield from _check_place(place, callback, known, taken)
         known = {**known, **callback.figures}
-
-
-def _check_class_weight(context: Context, settings: Mapping[str, Any]) -> Iterator[Diagnostic]:
-    tasks = [output.task for output in context.graph.outputs.values()]
-    if settings["class_weight"] and not {"classification", "binary"} & set(tasks):
-        yield Diagnostic(
-            "NN208",
-            f"`class_weight` needs a classification or binary output, but "
-            f"{'the output is' if len(tasks) == 1 else 'the outputs are'} "
-            f"{quoted(dict.fromkeys(tasks))}",
-            context.span("training", "class_weight"),
-            path="training.class_weight",
-            fixes=(Fix("remove `class_weight`"),),
-        )
 
 
 class _Place:

@@ -136,6 +136,7 @@ CODES: dict[str, str] = {
     "NN531": "nothing-is-trained",
     "NN532": "weights-to-start-from-do-not-fit",
     "NN533": "no-weights-to-start-from",
+    "NN535": "no-such-class-to-weigh",
     "NN534": "accumulation-differs-from-a-larger-batch",
     "NN536": "disk-full",
     "NN537": "checkpoint-damaged",

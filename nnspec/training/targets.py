@@ -15,13 +15,13 @@ from nnspec.diagnostics import Span, SpecError
 from nnspec.ir.graph import Graph, Output
 
 
-def as_samples(graph: Graph, split: Split, *, is_balanced: bool = False) -> Samples:
+def as_samples(graph: Graph, split: Split, *, by_class: Mapping[str, np.ndarray] | None = None) -> Samples:
     """A split as a backend fits to it.
 
     Args:
-        is_balanced: whether each class weighs as much as any other.
+        by_class: what targets weigh for their classes, by output.
     """
-    weights = balanced_weights(graph, split) if is_balanced else {}
+    weights = dict(by_class or {})
     trained = trained_outputs(graph)
     for name, output in trained.items():
         if split.counts(name) is not None and weighs_steps(output):
@@ -53,7 +53,7 @@ def counted_weights(output: Output, split: Split, weights: np.ndarray | None = N
     N / n.
 
     Args:
-        weights: what they weigh beside that, as `balanced_weights` gives it.
+        weights: what they weigh beside that, as `class_weights` gives it.
     """
     counted = split.counts(output.name)
     assert counted is not None

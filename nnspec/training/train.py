@@ -26,7 +26,11 @@ from nnspec.data.deployment import Deployment
 from nnspec.ir.graph import Graph
 from nnspec.progress import Progress
 from nnspec.training.adapting import adapt_layers, padding_of
+<<<<<<< HEAD
 from nnspec.training.augmenting import augmented
+=======
+from nnspec.training.class_weights import class_weights
+>>>>>>> 0a6c7fcc (feat[training]: class weights by label, and a spec that transfers trained weights)
 from nnspec.training.faults import not_a_number
 from nnspec.training.restoring import restore
 from nnspec.training.settings import Settings, fixed_batches
@@ -131,6 +135,7 @@ def train(
     callbacks += [*([ResetStates()] if is_stateful else []), *chosen, *([best] if best is not None else [])]
     reporter = Reporter(progress, epochs, start, checkpoint)
     callbacks += [checkpoint, reporter]
+<<<<<<< HEAD
     drawn = as_samples(graph, training, is_balanced=bool(settings["class_weight"]))
     samples = augmented(graph, drawn, dataset.augmentation, settings["seed"])
     order = Order(batch, settings["seed"], is_shuffled=settings["shuffle"] and not is_stateful)
@@ -153,6 +158,23 @@ def train(
         reporter.bar.stop()  # Keras tells no callback of a failure
         for callback in callbacks:
             release(callback)
+=======
+    by_class = class_weights(graph, training, settings, dataset.deployment)
+    if not checkpoint.is_stopped:
+        try:
+            engine.fit(
+                compiled.trained,
+                as_samples(graph, training, by_class=by_class),
+                Order(batch, settings["seed"], is_shuffled=settings["shuffle"] and not is_stateful),
+                epochs=range(start, settings["epochs"]),
+                validation=None if validation is None else as_samples(graph, validation),
+                callbacks=callbacks,
+            )
+        finally:
+            reporter.bar.stop()  # Keras tells no callback of a failure
+            for callback in callbacks:
+                release(callback)
+>>>>>>> 0a6c7fcc (feat[training]: class weights by label, and a spec that transfers trained weights)
     best_epoch = len(checkpoint.history) if best is None else best.restore(compiled.trained)
     if settings["precision"] != FLOAT32:
         mixed, compiled = compiled, compile_model(graph, settings, engine, precision=FLOAT32)
