@@ -122,7 +122,10 @@ TRAINING: Schema = closed(
         },
         "monitor": {
             "type": "string",
-            "description": "The metric that decides which epoch is best.",
+            "description": (
+                "The metric that decides which epoch is best: of the history, or of metrics.json, as in "
+                "`validation.digit.f1_macro`."
+            ),
             "default": "val_loss",
         },
         **CLASS_WEIGHT_KEY,

@@ -54,15 +54,9 @@ def evaluate(
         naive = baselines(dataset, split_name, slots)
         result[split_name] = {}
         for name, output in trained_outputs(graph).items():
-            given = in_units(output, deployment, predicted[name], split)
-            outcome = outcome_of(output, deployment, given, split, dataset.steps.get(name, ()), plan)
             counted = split.counts(name)
             known = {} if counted is None else {"targets": int(counted.sum())}
-            truth = split.target[name] if output.gives_values else split.y[name]
-            threshold = None if output.cut is None else deployment.threshold(output)
-            asked = measure_output(output, truth, given, counted, threshold)
-            ahead = _score_ahead(output, deployment, given, split, dataset, split_name)
-            figures = with_asked(output.task, output.metrics, _beside(score_outcome(outcome), ahead), asked)
+            figures = figures_of(output, deployment, predicted[name], split, dataset, split_name, plan)
             result[split_name][name] = {"samples": split.size, **known, **figures, "baseline": naive[name]}
         for name, output in graph.outputs.items():
             if output.task == ANOMALY:
@@ -81,6 +75,26 @@ def score_of_anomalies(
         return {**score_outcome(outcome), "baseline": CHANCE}
     threshold = deployment.threshold(output) if deployment.has_threshold(output) else None
     return {**spread_of(scores if counted is None else scores[counted], threshold), "baseline": None}
+
+
+def figures_of(
+    output: Output,
+    deployment: Deployment,
+    predicted: np.ndarray,
+    split: Split,
+    dataset: Dataset,
+    split_name: str,
+    plan: DataPlan | None = None,
+) -> dict[str, Any]:
+    """The figures of one output on a split: those of its task, and the metrics that the spec asks for."""
+    name = output.name
+    given = in_units(output, deployment, predicted, split)
+    outcome = outcome_of(output, deployment, given, split, dataset.steps.get(name, ()), plan)
+    truth = split.target[name] if output.gives_values else split.y[name]
+    threshold = None if output.cut is None else deployment.threshold(output)
+    asked = measure_output(output, truth, given, split.counts(name), threshold)
+    ahead = _score_ahead(output, deployment, given, split, dataset, split_name)
+    return with_asked(output.task, output.metrics, _beside(score_outcome(outcome), ahead), asked)
 
 
 def _beside(figures: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from nnspec.backends.base import Order, TrainingBackend
+from nnspec.backends.base import TrainingBackend
 from nnspec.backends.keras.losses import build_loss, build_metrics
-from nnspec.backends.keras.memory import release
 from nnspec.backends.keras.model import Compiled, build_model
 from nnspec.backends.keras.optimizers import build_optimizer
 from nnspec.backends.keras.precision import FLOAT32, copy_weights
@@ -26,16 +25,13 @@ from nnspec.data.deployment import Deployment
 from nnspec.ir.graph import Graph
 from nnspec.progress import Progress
 from nnspec.training.adapting import adapt_layers, padding_of
-<<<<<<< HEAD
-from nnspec.training.augmenting import augmented
-=======
-from nnspec.training.class_weights import class_weights
->>>>>>> 0a6c7fcc (feat[training]: class weights by label, and a spec that transfers trained weights)
 from nnspec.training.faults import not_a_number
 from nnspec.training.restoring import restore
 from nnspec.training.settings import Settings, fixed_batches
 from nnspec.training.spec_callbacks import user_callbacks
-from nnspec.training.targets import as_samples, trained_outputs, trimmed
+from nnspec.training.targets import trained_outputs, trimmed
+from nnspec.training.watched import evaluated_figures, watched
+from nnspec.training.watching import measure_watched
 
 
 @dataclass
@@ -109,6 +105,7 @@ def train(
     from nnspec.backends.keras.accumulation import Epoch, Realign, accumulate
     from nnspec.backends.keras.callbacks import BestWeights, NotANumber, Reporter, ResetStates
     from nnspec.backends.keras.checkpoint import Checkpoint
+    from nnspec.backends.keras.watching import Watch
 
     training, validation = dataset.splits["train"], dataset.splits.get("validation")
     batch = settings["batch_size"]
@@ -120,6 +117,8 @@ def train(
     if initial is not None:
         initial(compiled)
     known = figures(graph, is_validated=validation is not None)
+    names = watched(settings["monitor"], settings["callbacks"]) if validation is not None else []
+    known |= {name: rises for name, rises in evaluated_figures(graph).items() if name in names}
     chosen = user_callbacks(settings, known, folder)
     epochs, steps = settings["epochs"], -(-training.size // batch)
     every = (settings["checkpoint"] or {}).get("steps")
@@ -132,49 +131,17 @@ def train(
         epoch = Epoch(training.size, batch, settings["accumulate"])
         accumulate(compiled.trained.optimizer, epoch)
         callbacks.append(Realign(epoch))
+    if validation is not None and names:
+        state = batch if is_stateful else 0
+        measure = partial(measure_watched, compiled, graph, dataset, validation, names, engine, settings.span, state)
+        callbacks.append(Watch(measure, chosen))
     callbacks += [*([ResetStates()] if is_stateful else []), *chosen, *([best] if best is not None else [])]
     reporter = Reporter(progress, epochs, start, checkpoint)
     callbacks += [checkpoint, reporter]
-<<<<<<< HEAD
-    drawn = as_samples(graph, training, is_balanced=bool(settings["class_weight"]))
-    samples = augmented(graph, drawn, dataset.augmentation, settings["seed"])
-    order = Order(batch, settings["seed"], is_shuffled=settings["shuffle"] and not is_stateful)
-    if checkpoint.first_step:
-        compiled.trained.test_on_batch(
-            *next(iter(engine.batches(samples, order, start)))
-        )  # makes the metrics' variables
-    try:
-        engine.fit(
-            compiled.trained,
-            samples,
-            order,
-            # none is left of a training that was interrupted behind its last, but callbacks still do what ends it
-            epochs=range(start, start if checkpoint.is_stopped else max(start, epochs)),
-            first_step=checkpoint.first_step,
-            validation=None if validation is None else as_samples(graph, validation),
-            callbacks=callbacks,
-        )
-    finally:
-        reporter.bar.stop()  # Keras tells no callback of a failure
-        for callback in callbacks:
-            release(callback)
-=======
-    by_class = class_weights(graph, training, settings, dataset.deployment)
-    if not checkpoint.is_stopped:
-        try:
-            engine.fit(
-                compiled.trained,
-                as_samples(graph, training, by_class=by_class),
-                Order(batch, settings["seed"], is_shuffled=settings["shuffle"] and not is_stateful),
-                epochs=range(start, settings["epochs"]),
-                validation=None if validation is None else as_samples(graph, validation),
-                callbacks=callbacks,
-            )
-        finally:
-            reporter.bar.stop()  # Keras tells no callback of a failure
-            for callback in callbacks:
-                release(callback)
->>>>>>> 0a6c7fcc (feat[training]: class weights by label, and a spec that transfers trained weights)
+    from nnspec.backends.keras.callbacks import BestWeights, NotANumber, Reporter, ResetStates
+    from nnspec.backends.keras.checkpoint import Checkpoint
+    from nnspec.backends.keras.watching import Watch
+
     best_epoch = len(checkpoint.history) if best is None else best.restore(compiled.trained)
     if settings["precision"] != FLOAT32:
         mixed, compiled = compiled, compile_model(graph, settings, engine, precision=FLOAT32)
