@@ -71,7 +71,6 @@ RATE, FRAME, STRIDE, FFT, COEFFICIENTS = 8000, 400, 100, 512, 13
 QUIET_RMS = 100.0
 SHUFFLE_SEED = 7
 PICTURES = 40
-<<<<<<< HEAD
 FAMILIES = [
     "C059",
     "Lato",
@@ -95,10 +94,8 @@ STYLES = {
 }
 CHARACTERS = "CcOoSsVvWwXxZz"
 FONT_SIZES = (18, 44)  # of which each font has one
-=======
 MANY = {"train": 240, "validation": 30, "test": 30}  # images of each digit
 FEW = {"train": 10, "validation": 10, "test": 200}
->>>>>>> 0a6c7fcc (feat[training]: class weights by label, and a spec that transfers trained weights)
 
 
 def require(condition: bool, message: str) -> None:

@@ -121,7 +121,6 @@ def digits_folder() -> Scores:
     }
 
 
-<<<<<<< HEAD
 def glyphs_table() -> Scores:
     """On the pixels and the numbers, and on each of them alone."""
     data = dataset_of("glyphs_table")
@@ -140,7 +139,8 @@ def glyphs_table() -> Scores:
         model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=5000))
         found[f"logistic regression on {name}, accuracy"] = accuracy(data, model, features)
     return found
-=======
+
+
 def transfer() -> Scores:
     """On the pixels of the same fifty images."""
     data = dataset_of("transfer")
@@ -148,7 +148,6 @@ def transfer() -> Scores:
         "support vector machine, accuracy": accuracy(data, SVC()),
         "logistic regression, accuracy": accuracy(data, LogisticRegression(max_iter=2000)),
     }
->>>>>>> 0a6c7fcc (feat[training]: class weights by label, and a spec that transfers trained weights)
 
 
 def airline_lstm() -> Scores:
@@ -206,11 +205,8 @@ BASELINES = {
         reviews,
         mnist_cnn,
         digits_folder,
-<<<<<<< HEAD
         glyphs_table,
-=======
         transfer,
->>>>>>> 0a6c7fcc (feat[training]: class weights by label, and a spec that transfers trained weights)
         airline_lstm,
         m1_panel,
         mfcc_regression,
