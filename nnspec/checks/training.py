@@ -94,7 +94,9 @@ def _check_figure(context: Context, label: str, name: str, known: Figures, path:
             "NN212", message, span, path=format_path(path), fixes=(Fix("add `validation` to `data.split`"),)
         )
         return
-    known = evaluated if "." in name else known
+    if "." in name:
+        of_output = {each: rises for each, rises in evaluated.items() if each.split(".")[1] == name.split(".")[1]}
+        known = of_output or evaluated
     close = nearest(name, known)
     message = f"{label} is `{name}`, which is not a logged metric{did_you_mean(name, known)}"
     note = f"logged metrics: {quoted(known)}"
