@@ -26,6 +26,7 @@ VERBS = {
     "verify": "deploying",
     "build": "building",
     "search": "searching",
+    "rebuild": "rebuilding",
     "evaluate": "evaluating",
     "predict": "deploying",
     "import": "importing",

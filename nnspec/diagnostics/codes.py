@@ -140,6 +140,7 @@ CODES: dict[str, str] = {
     "NN534": "accumulation-differs-from-a-larger-batch",
     "NN536": "disk-full",
     "NN537": "checkpoint-damaged",
+    "NN538": "not-built-from-this",
     "NN540": "padding-counts-as-targets",
     "NN541": "no-target-counts",
     "NN542": "padded-like-does-not-fit",

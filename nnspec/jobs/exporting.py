@@ -21,6 +21,7 @@ from nnspec.expansion import resolved
 from nnspec.jobs import artifact
 from nnspec.jobs.evaluation_metadata import describe_evaluation
 from nnspec.jobs.interface import describe_interface
+from nnspec.jobs.made_of import MadeOf, shortened
 from nnspec.jobs.metadata import describe_model
 from nnspec.jobs.run import Run
 from nnspec.jobs.settings import engine_of, exporter_of, fixed_batch
@@ -80,8 +81,12 @@ def write_model(
     *,
     engine: TrainingBackend,
     exporter: ExportBackend,
+    made_of: MadeOf | None = None,
 ) -> tuple[dict[str, Any], list[Diagnostic]]:
     """Lowers, passes the gate, writes the model's file, its variants and verify.json.
+
+    Args:
+        made_of: the data that it was trained on in the same build, for `nnspec rebuild`.
 
     Returns:
         What verify.json says, and a diagnostic for each variant that is refused.
@@ -107,6 +112,8 @@ def write_model(
     scored: dict[str, object] = {}
     if dataset is not None and checked.data is not None and used.inputs is deployment.inputs:
         scored = {"evaluation": describe_evaluation(checked.graph, checked.data, deployment, dataset)}
+    if made_of is not None:
+        scored["made_of"] = shortened(made_of)
     exported.embed({**(exported.metadata or {}), **scored, "verification": {"outputs": result["outputs"]}})
     artifact.write_json(folder / "interface.json", interface)
     content = exported.to_bytes()

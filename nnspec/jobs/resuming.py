@@ -10,8 +10,7 @@ from typing import Any
 
 from nnspec.diagnostics import Fix, SpecError
 from nnspec.expansion import resolved
-from nnspec.jobs.artifact import file_sha256
-from nnspec.jobs.start import named_file
+from nnspec.jobs.made_of import file_hashes
 from nnspec.pipeline import Checked
 
 FILE = "made_of.json"
@@ -57,11 +56,7 @@ def write_origin(made_of: Origin, folder: Path) -> None:
 
 def origin(checked: Checked) -> Origin:
     """The values of the resolved spec by their paths, and the hash of each data file by its path from its folder."""
-    values = dict(_leaves(resolved.to_plain_spec(checked.root), ""))
-    files = [*(checked.data.files() if checked.data is not None else []), *named_file(checked).values()]
-    root = checked.path.parent
-    named = {os.path.relpath(path, root): path for path in files}  # names alone may be those of several
-    return {**values, **{name: file_sha256(path) for name, path in named.items()}}
+    return {**dict(_leaves(resolved.to_plain_spec(checked.root), "")), **file_hashes(checked)}
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from nnspec.backends.base import TrainingBackend
+from nnspec.backends.base import Order, TrainingBackend
 from nnspec.backends.keras.losses import build_loss, build_metrics
+from nnspec.backends.keras.memory import release
 from nnspec.backends.keras.model import Compiled, build_model
 from nnspec.backends.keras.optimizers import build_optimizer
 from nnspec.backends.keras.precision import FLOAT32, copy_weights
