@@ -38,13 +38,13 @@ from nnspec.data.prepare.normal_rows import only_normal
 from nnspec.data.prepare.raw_columns import ColumnRows, raw_columns, read_column_rows
 from nnspec.data.prepare.row_keys import RowKeys
 from nnspec.data.prepare.rows import Mask, Rows, arrange, complete_by_role, read_rows
-from nnspec.data.prepare.sample_weights import sample_weights
 from nnspec.data.prepare.splits import assign, strata_of
 from nnspec.data.prepare.static import check_static
 from nnspec.data.prepare.transforms import InputTransform, OutputTransform
 from nnspec.data.prepare.unchanged import unchanged
 from nnspec.data.prepare.windows import take_targets, take_windows, window_ends, with_context
 from nnspec.data.reconstructions import add_copies, copy_transforms
+from nnspec.data.sample_weights import sample_weights
 from nnspec.data.samples import Dataset, Origins, Split
 from nnspec.data.section.agree import reference, settle
 from nnspec.data.section.bind import bind
