@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from nnspec.runtime.errors import InputError, listed
+from nnspec.runtime.npz_map import map_member
 from nnspec.runtime.ports import Array, Metadata
 
 
 def read_npy(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> dict[str, Array]:
     name = only_input(file, wanted)
     try:
-        return {name: np.load(file, allow_pickle=False)}
+        return {name: np.load(file, mmap_mode="r", allow_pickle=False)}
     except ValueError as error:
         raise InputError(f"`{file.name}` cannot be read: {error}") from None
 
@@ -27,11 +30,17 @@ def read_npz(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> dict[
                 raise InputError(f"`{file.name}` is an .npy file: rename it to .npy")
             keys = {name: _array_name(name, body, archive.files) for name, body in wanted.items()}
             require_arrays(file, keys.values(), archive.files)
-            return {name: archive[key] for name, key in keys.items()}
+            return {name: _member(file, key, archive) for name, key in keys.items()}
     except InputError:
         raise
-    except ValueError as error:
+    except (ValueError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"`{file.name}` cannot be read: {error}") from None
+
+
+def _member(file: Path, key: str, archive: Mapping[str, Array]) -> Array:
+    """An array, mapped unless it is compressed, so that a large file is read batch by batch."""
+    mapped = map_member(file, key)
+    return archive[key] if mapped is None else mapped
 
 
 def only_input(file: Path, wanted: Mapping[str, Any]) -> str:

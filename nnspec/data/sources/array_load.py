@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from nnspec.data.sources.base import SourceError
+from nnspec.runtime.npz_map import map_member
 
 # What NumPy and zipfile raise on damaged files; NotImplementedError is of a compression that zipfile does not know.
 _FAULTS = (OSError, ValueError, EOFError, KeyError, MemoryError, NotImplementedError, zipfile.BadZipFile, zlib.error)
@@ -23,8 +24,13 @@ def load_npy(path: Path) -> np.ndarray:
 
 
 def load_npz(path: Path, name: str) -> np.ndarray:
-    with _told(), np.load(path, allow_pickle=False) as archive:
-        return np.asarray(archive[name])
+    """An array of an archive, mapped unless it is compressed."""
+    with _told():
+        mapped = map_member(path, name)
+        if mapped is not None:
+            return np.asarray(mapped)
+        with np.load(path, allow_pickle=False) as archive:
+            return np.asarray(archive[name])
 
 
 @contextmanager
