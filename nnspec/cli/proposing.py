@@ -17,7 +17,7 @@ from nnspec.cli.reporting import handled
 @click.option("--image-folder", is_flag=True, help="FILE is a folder of pictures, whose subfolders are their labels.")
 @click.option("--series", is_flag=True, help="Forecast the target from the rows before, in time.")
 @click.option("--time", metavar="COLUMN", help="With --series, the column of time [default: the one with dates].")
-@click.option("--by", metavar="COLUMN", help="With --series, the column that tells several series apart.")
+@click.option("--by", metavar="COLUMN", help="With --series, what tells series apart: a column, or store,item.")
 @click.option(
     "--horizon", type=click.IntRange(1, 1000), default=1, show_default=True, help="With --series, rows ahead."
 )

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 from statistics import median
 
@@ -16,9 +16,11 @@ from nnspec.propose.spec_text import Lines, as_spec, identifier
 from nnspec.propose.table import describe, training
 from nnspec.propose.table_file import TableFile
 from nnspec.runtime.csv_rules import is_missing
+from nnspec.runtime.series_keys import joined
 from nnspec.runtime.time_rules import parse_times, sort_keys
 
 _SHARE_OF_WINDOWS = 3  # a series' training rows are at least so many windows long
+_MOST_PAIRED = 12  # columns of which pairs are tried
 _FEWEST_ROWS = 10  # of a series, on average
 # What a season is, by the interval of the rows: its name, and how many rows it has.
 _SEASONS = (
@@ -36,17 +38,19 @@ class SeriesPlan:
     """What is proposed for a series.
 
     Attributes:
-        by: the column that tells several series apart.
+        by: the columns that tell several series apart; none where there is one.
         left_out: columns of numbers that have no value in the first row of a series.
+        has_context: whether windows of a split begin in the rows of the one before, since it has too few.
         shortest: the number of rows of the shortest series.
     """
 
     target: Profile
     time: str
-    by: str | None
+    by: tuple[str, ...]
     features: tuple[str, ...]
     left_out: tuple[str, ...]
     lookback: int
+    has_context: bool
     horizon: int
     shortest: int
     season: str
@@ -57,43 +61,45 @@ def plan_series(table: TableFile, target: str, *, time: str | None, by: str | No
 
     Args:
         time: the column of time; None: the one that has dates.
-        by: the column that tells several series apart; None: the one whose values make each time unique, if any.
+        by: the column that tells several series apart, or several, separated by commas; None: the one, or the two,
+            whose values make each time unique, if any.
 
     Raises:
         SpecError: NN599 where a column is missing, or the series are too short.
     """
     path, profiles = table.path, table.profiles
-    for name in (target, time, by):
+    given = (by,) if by in profiles else tuple((by or "").split(",")) if by else ()
+    for name in (target, time, *given):
         if name is not None and name not in profiles:
             raise _refuse(path, f"`{path.name}` has no column `{name}`{did_you_mean(name, profiles)}")
     if not profiles[target].is_number:
         raise _refuse(path, f"column `{target}` has {profiles[target].form.value}; a forecast is of numbers")
     time = time or _time_column(path, profiles)
     keys = table.cells[time]
-    candidates = [by] if by else [p.name for p in profiles.values() if _may_name_series(p, target, time)]
-    found = by
+    candidates = [p.name for p in profiles.values() if _may_name_series(p, target, time)]
+    found = given
     if not by and len(set(keys)) < len(keys):
-        found = next((name for name in candidates if _is_unique(keys, table.cells[name])), None)
-        if found is None:
+        tried = [*((name,) for name in candidates), *combinations(candidates[:_MOST_PAIRED], 2)]
+        found = next((names for names in tried if _is_unique(keys, *(table.cells[name] for name in names))), ())
+        if not found:
             row, again = _first_double(keys)
             message = (
                 f"rows {row} and {again} of `{path.name}` have the same `{time}` ({keys[row - 1]}), and no column "
                 "tells their series apart"
             )
             raise _refuse(path, message, "name it with `--by COLUMN`")
-    names = table.cells[found] if found else [""] * len(keys)
+    names = joined([table.cells[name] for name in found]) if found else [""] * len(keys)
     shortest = min(Counter(names).values())
     first = next(iter(names))
     season, rows = _season([key for key, name in zip(keys, names, strict=True) if name == first])
     lookback = max(min(max(rows, horizon), int(shortest * 0.7 / _SHARE_OF_WINDOWS) - horizon), 1)
-    if shortest * 0.15 < lookback + horizon:
-        lookback = int(shortest * 0.15) - horizon
-    if lookback < 1:
+    has_context = int(shortest * 0.15) < 2 * (lookback + horizon)  # the rows of a window, and as many between splits
+    if int(shortest * 0.15) < horizon + 1 or shortest * 0.7 < lookback + horizon:
         message = (
             f"the shortest series of `{path.name}` has {shortest} rows, too few for windows of {horizon} rows ahead"
         )
         raise _refuse(path, message, "forecast fewer rows ahead: `--horizon 1`")
-    others = [p for p in profiles.values() if p.form is Form.NUMBER and p.name not in (target, time, found)]
+    others = [p for p in profiles.values() if p.form is Form.NUMBER and p.name not in (target, time, *found)]
     starts = _first_rows(keys, names)
     left_out = [
         p.name for p in (profiles[target], *others) if any(is_missing(table.cells[p.name][row]) for row in starts)
@@ -107,6 +113,7 @@ def plan_series(table: TableFile, target: str, *, time: str | None, by: str | No
         features=(target, *(p.name for p in others if p.name not in left_out)),
         left_out=tuple(left_out),
         lookback=lookback,
+        has_context=has_context,
         horizon=horizon,
         shortest=shortest,
         season=season,
@@ -129,8 +136,8 @@ def _may_name_series(profile: Profile, target: str, time: str) -> bool:
     return is_name and profile.name not in (target, time) and profile.distinct * _FEWEST_ROWS <= profile.rows
 
 
-def _is_unique(keys: Sequence[str], names: Sequence[str]) -> bool:
-    return len(set(zip(keys, names, strict=True))) == len(keys)
+def _is_unique(keys: Sequence[str], *names: Sequence[str]) -> bool:
+    return len(set(zip(keys, *names, strict=True))) == len(keys)
 
 
 def _first_double(keys: Sequence[str]) -> tuple[int, int]:
@@ -184,15 +191,18 @@ def write_series_spec(name: str, table: TableFile, plan: SeriesPlan) -> str:
         why=plan.season and f"a window is {plan.season} or less",
     )
     lines.add("", "data:", f"  source: {table.written}", f"  order_by: {as_spec(plan.time)}")
-    if plan.by is not None:
-        lines.add(
-            f"  series: {{by: {as_spec(plan.by)}}}", why=f"{profiles[plan.by].distinct} series; no window joins two"
-        )
+    if plan.by:
+        by = as_spec(plan.by[0] if len(plan.by) == 1 else list(plan.by))
+        count_of_series = len(set(zip(*(table.cells[column] for column in plan.by), strict=True)))
+        lines.add(f"  series: {{by: {by}}}", why=f"{count_of_series} series; no window joins two")
     if any(profiles[column].missing for column in plan.features):
         lines.add("  missing: forward_fill", why="the value before it; a target is never filled")
     lines.add("  split: {train: 0.7, validation: 0.15, test: 0.15, by: time}", why="the latest rows test")
     horizon = "1" if plan.horizon == 1 else str(list(range(1, plan.horizon + 1)))
-    lines.add(f"  window: {{lookback: $lookback, horizon: {horizon}}}", "  inputs:")
+    context = ", context: true" if plan.has_context else ""
+    why = "short series: windows may begin in the split before" if plan.has_context else ""
+    lines.add(f"  window: {{lookback: $lookback, horizon: {horizon}{context}}}", why=why)
+    lines.add("  inputs:")
     for column in plan.left_out:
         lines.remark(4, f"{column} is left out: a series begins without a value of it")
     lines.add(f"    past: {{columns: {as_spec(list(plan.features))}, scale: standard}}", "  outputs:")

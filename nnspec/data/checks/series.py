@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations, pairwise
 from operator import eq
 from typing import Any
 
@@ -16,6 +16,7 @@ from nnspec.diagnostics import Applicability, Diagnostic, Edit, Fix, Severity, S
 from nnspec.diagnostics.values import as_yaml
 from nnspec.runtime.csv_rules import is_missing
 
+MOST_PAIRED = 12  # columns of which pairs are tried
 FEW = 0.1  # of the rows: with fewer at times of others, a clock that was set back is as likely as a second series
 
 
@@ -81,7 +82,9 @@ def _example(layout: RowLayout) -> str:
     return ""
 
 
-def _separators(plan: DataPlan, files: PlanFacts, layout: RowLayout) -> Iterator[tuple[list[str], int]]:
+def _separators(
+    plan: DataPlan, files: PlanFacts, layout: RowLayout
+) -> Iterator[tuple[list[str] | list[tuple[str, str]], int]]:
     """The columns of which a few values tell all rows at one time apart, with the number of values.
 
     Columns that say the same (a name and its number) are one. A column that the model reads is a measurement.
@@ -96,14 +99,27 @@ def _separators(plan: DataPlan, files: PlanFacts, layout: RowLayout) -> Iterator
     except SourceError:
         return
     alike: dict[tuple[int, ...], list[str]] = {}
+    others: dict[str, list[int]] = {}
     for name in names:
         codes = _codes(found, name, layout.rows)
         if codes is None or not 2 <= len(set(codes)) <= len(codes) / 2:
             continue
         if len(set(zip(layout.keys, codes, strict=True))) == len(codes):
             alike.setdefault(tuple(codes), []).append(name)
+        else:
+            others[name] = codes
     for told, same in alike.items():
         yield same, len(set(told))
+    if not alike:
+        yield from _pairs(layout.keys, dict(list(others.items())[:MOST_PAIRED]))
+
+
+def _pairs(keys: Sequence[Any], columns: Mapping[str, Sequence[int]]) -> Iterator[tuple[list[tuple[str, str]], int]]:
+    """The two columns that tell all rows at one time apart together, with the number of their pairs of values."""
+    for (first, own), (then, more) in combinations(columns.items(), 2):
+        count = len(set(zip(own, more, strict=True)))
+        if count <= len(own) / 2 and len(set(zip(keys, own, more, strict=True))) == len(own):
+            yield [(first, then)], count
 
 
 def _codes(facts: Any, name: str, rows: Sequence[int]) -> list[int] | None:
@@ -121,10 +137,11 @@ def _codes(facts: Any, name: str, rows: Sequence[int]) -> list[int] | None:
     return [numbers.setdefault(label_key(value), len(numbers)) for value in values]
 
 
-def _name_series(plan: DataPlan, column: str, *, is_certain: bool) -> Fix:
+def _name_series(plan: DataPlan, column: str | tuple[str, str], *, is_certain: bool) -> Fix:
     """Adds `series` before `order_by`, in the style of the section."""
     text = f"series: {{by: {as_yaml(column)}}}"
-    message = f"name the series: `{text}` keeps the values of `{column}` apart"
+    named = f"`{column}`" if isinstance(column, str) else " and ".join(f"`{name}`" for name in column)
+    message = f"name the series: `{text}` keeps the values of {named} apart"
     key = plan.spans.get("order_by key")
     if key is None:
         return Fix(message)

@@ -64,3 +64,24 @@ def test_hours_have_windows_of_a_day(tmp_path: Path) -> None:
     times = [f"{day}T{hour:02d}:00" for day in days(30) for hour in range(24)]
     columns = {"when": times, "sold": [row * 7 % 31 for row in range(len(times))]}
     assert proposed(tmp_path, columns)["vars"] == {"lookback": 24, "features": 1}
+
+
+def test_two_columns_tell_series_apart(tmp_path: Path) -> None:
+    count = 60
+    rows = [(day, shop, item) for day in days(count) for shop in ("a", "b") for item in ("x", "y")]
+    columns: dict[str, list[object]] = {
+        "day": [day for day, _, _ in rows],
+        "shop": [shop for _, shop, _ in rows],
+        "item": [item for _, _, item in rows],
+        "sales": [float(i % 17) + 0.5 for i in range(len(rows))],
+    }
+    file = write(tmp_path / "t.csv", columns)
+    for by in (None, "shop,item"):
+        spec = tmp_path / "t.yaml"
+        text = propose_series("t", file, "t.csv", "sales", time=None, by=by, horizon=2)
+        spec.write_text(text, encoding="utf-8")
+        assert diagnose(spec) == [], text
+        assert "series: {by: [shop, item]}" in text
+    (spec.parent / "bare.yaml").write_text(text.replace("series: {by: [shop, item]}", "").replace("  #  4 series", "#"))
+    (fault,) = [found for found in diagnose(spec.parent / "bare.yaml") if found.code == "NN524"]
+    assert "`series: {by: [shop, item]}`" in fault.fixes[0].message
