@@ -2,19 +2,15 @@
 
 Keras' own shuffling goes on from one epoch to the next, so a training that goes on after an interruption would see its
 samples in another order than one that was never interrupted, and each engine shuffles in its own way. This is a
-Fisher-Yates shuffle by the counter-based generator Philox4x32-10 (Salmon et al., 2011), keyed as TensorFlow keys its
-`stateless_shuffle`, which gives the same numbers faster where TensorFlow is at hand.
+Fisher-Yates shuffle by the random numbers of `nnspec.backends.random_numbers`, as TensorFlow's `stateless_shuffle` does
+it, which gives the same order faster where TensorFlow is at hand.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-ROUNDS = 10
-MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
-KEY_STEPS = (0x9E3779B9, 0xBB67AE85)
-FIRST_KEY = (0x3EC8F720, 0x02461E29)  # TensorFlow's, which scrambles seeds with it
-LOW, HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
+from nnspec.backends.random_numbers import random_words
 
 
 def sample_order(count: int, seed: int, epoch: int) -> np.ndarray:
@@ -27,28 +23,7 @@ def sample_order(count: int, seed: int, epoch: int) -> np.ndarray:
     if count < 2:
         return np.asarray(order, np.int64)
     left = np.arange(count, 1, -1).astype(np.uint64)
-    for i, distance in enumerate((_random_words(seed, epoch, count - 1) % left).tolist()):
+    for i, distance in enumerate((random_words(seed, epoch, count - 1) % left).tolist()):
         other = i + distance
         order[i], order[other] = order[other], order[i]
     return np.asarray(order, np.int64)
-
-
-def _random_words(seed: int, epoch: int, count: int) -> np.ndarray:
-    """So many random numbers of 32 bits, of the stream that the two numbers name."""
-    counter = [np.uint64(word) for number in (seed, epoch) for word in (number & 0xFFFFFFFF, number >> 32 & 0xFFFFFFFF)]
-    mixed = [int(word) for word in _philox(counter, FIRST_KEY)]
-    blocks = np.arange(-(-count // 4), dtype=np.uint64)
-    stream = [blocks & LOW, blocks >> HALF, *(np.full_like(blocks, word) for word in mixed[2:])]
-    return np.stack(_philox(stream, (mixed[0], mixed[1])), axis=1).reshape(-1)[:count]
-
-
-def _philox(counter: list[np.ndarray] | list[np.uint64], key: tuple[int, int]) -> list[np.ndarray]:
-    """Four words of 32 bits for each counter of four, kept in 64."""
-    a, b, c, d = (np.asarray(word) for word in counter)
-    left, right = key
-    for _ in range(ROUNDS):
-        first, second = a * MULTIPLIERS[0], c * MULTIPLIERS[1]
-        a, b = (second >> HALF) ^ b ^ np.uint64(left), second & LOW
-        c, d = (first >> HALF) ^ d ^ np.uint64(right), first & LOW
-        left, right = (left + KEY_STEPS[0]) & 0xFFFFFFFF, (right + KEY_STEPS[1]) & 0xFFFFFFFF
-    return [a, b, c, d]

@@ -196,6 +196,7 @@ CODES: dict[str, str] = {
     "NN610": "keras-on-another-engine",
     "NN612": "package-not-installed",
     "NN613": "exported-batch-differs",
+    "NN614": "needs-tensorflow",
     # NN7xx: verification and deployed models
     "NN701": "onnx-differs-from-keras",
     "NN702": "onnx-not-well-formed",

@@ -9,6 +9,7 @@ EXTRAS = {
     "audio": "soundfile",
     "arrow": "nanoarrow",
     "images": "PIL",
+    "jax": "jax",
     "lsp": "pygls",
     "plots": "matplotlib",
     "postgres": "psycopg",
