@@ -13,8 +13,11 @@ if TYPE_CHECKING:  # both need NumPy, which what checks a spec does not load
     from nnspec.backends.base import ExportBackend, TrainingBackend
 
 # A module and the object in it; the module may import its framework only when the object is used. The first of a table
-# is what a spec uses that names none.
-TRAINING = {"tensorflow": ("nnspec.backends.keras.tensorflow_backend", "TENSORFLOW")}
+# is what a spec uses that names none. Engines are called as the module that they are imported as.
+TRAINING = {
+    "tensorflow": ("nnspec.backends.keras.tensorflow_backend", "TENSORFLOW"),
+    "jax": ("nnspec.backends.keras.jax_backend", "JAX"),
+}
 EXPORT = {"onnx": ("nnspec.backends.onnx.backend", "ONNX")}
 
 

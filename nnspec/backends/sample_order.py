@@ -2,8 +2,8 @@
 
 Keras' own shuffling goes on from one epoch to the next, so a training that goes on after an interruption would see its
 samples in another order than one that was never interrupted, and each engine shuffles in its own way. This is a
-Fisher-Yates shuffle by the counter-based generator Philox4x32-10 (Salmon et al., 2011), keyed as TensorFlow keys its
-`stateless_shuffle`, which gives the same numbers faster where TensorFlow is at hand.
+Fisher-Yates shuffle by the random numbers of `nnspec.backends.random_numbers`, as TensorFlow's `stateless_shuffle` does
+it, which gives the same order faster where TensorFlow is at hand.
 
 More than `MANY` samples are not shuffled as a whole: an order of them would need memory that grows with them.
 `samples_at` computes where each position leads, by a Feistel network over the pairs of a square (Black and Rogaway,
@@ -16,13 +16,10 @@ import math
 
 import numpy as np
 
+from nnspec.backends.random_numbers import HALF, random_words
+
 MANY = 1 << 21
-ROUNDS = 10
 FEISTEL_ROUNDS = 6
-MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
-KEY_STEPS = (0x9E3779B9, 0xBB67AE85)
-FIRST_KEY = (0x3EC8F720, 0x02461E29)  # TensorFlow's, which scrambles seeds with it
-LOW, HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
 
 
 def sample_order(count: int, seed: int, epoch: int) -> np.ndarray:
@@ -37,7 +34,7 @@ def sample_order(count: int, seed: int, epoch: int) -> np.ndarray:
     if count < 2:
         return np.asarray(order, np.int64)
     left = np.arange(count, 1, -1).astype(np.uint64)
-    for i, distance in enumerate((_random_words(seed, epoch, count - 1) % left).tolist()):
+    for i, distance in enumerate((random_words(seed, epoch, count - 1) % left).tolist()):
         other = i + distance
         order[i], order[other] = order[other], order[i]
     return np.asarray(order, np.int64)
@@ -49,7 +46,7 @@ def samples_at(count: int, seed: int, epoch: int, positions: np.ndarray) -> np.n
     Memory and time are those of `positions`, however many samples there are.
     """
     side = np.uint64(math.isqrt(count - 1) + 1)
-    words = _random_words(seed, epoch, 2 * FEISTEL_ROUNDS).reshape(FEISTEL_ROUNDS, 2)
+    words = random_words(seed, epoch, 2 * FEISTEL_ROUNDS).reshape(FEISTEL_ROUNDS, 2)
     keys = words[:, 0] << HALF | words[:, 1]
     found = np.array(positions, np.uint64)
     rest = np.arange(len(found))
@@ -67,24 +64,3 @@ def _permuted(places: np.ndarray, side: np.uint64, keys: np.ndarray) -> np.ndarr
         mixed = (mixed ^ (mixed >> np.uint64(31))) * np.uint64(0x94D049BB133111EB)
         left, right = right, (left + (mixed >> HALF)) % side
     return np.asarray(left * side + right)
-
-
-def _random_words(seed: int, epoch: int, count: int) -> np.ndarray:
-    """So many random numbers of 32 bits, of the stream that the two numbers name."""
-    counter = [np.uint64(word) for number in (seed, epoch) for word in (number & 0xFFFFFFFF, number >> 32 & 0xFFFFFFFF)]
-    mixed = [int(word) for word in _philox(counter, FIRST_KEY)]
-    blocks = np.arange(-(-count // 4), dtype=np.uint64)
-    stream = [blocks & LOW, blocks >> HALF, *(np.full_like(blocks, word) for word in mixed[2:])]
-    return np.stack(_philox(stream, (mixed[0], mixed[1])), axis=1).reshape(-1)[:count]
-
-
-def _philox(counter: list[np.ndarray] | list[np.uint64], key: tuple[int, int]) -> list[np.ndarray]:
-    """Four words of 32 bits for each counter of four, kept in 64."""
-    a, b, c, d = (np.asarray(word) for word in counter)
-    left, right = key
-    for _ in range(ROUNDS):
-        first, second = a * MULTIPLIERS[0], c * MULTIPLIERS[1]
-        a, b = (second >> HALF) ^ b ^ np.uint64(left), second & LOW
-        c, d = (first >> HALF) ^ d ^ np.uint64(right), first & LOW
-        left, right = (left + KEY_STEPS[0]) & 0xFFFFFFFF, (right + KEY_STEPS[1]) & 0xFFFFFFFF
-    return [a, b, c, d]

@@ -18,6 +18,7 @@ KerasModel: TypeAlias = "keras.Model"
 KerasLayer: TypeAlias = "keras.Layer"
 KerasCallback: TypeAlias = "keras.callbacks.Callback"
 KerasVariable: TypeAlias = "keras.Variable"
+KerasDataset: TypeAlias = "keras.utils.PyDataset"
 KerasOptimizer: TypeAlias = "keras.optimizers.Optimizer"
 KerasLogs: TypeAlias = dict[str, Any] | None  # what callbacks are told: metrics by name
 KerasCallable: TypeAlias = Callable[..., Any]  # a Keras layer, or a function over Keras tensors in place of one

@@ -11,6 +11,7 @@ from nnspec.checks.context import Context
 from nnspec.checks.data import check_data
 from nnspec.checks.direction import check_direction
 from nnspec.checks.effort import check_effort
+from nnspec.checks.engine import check_engine
 from nnspec.checks.expect import check_expectations
 from nnspec.checks.fixed_batch import check_fixed_batch
 from nnspec.checks.holes import check_holes
@@ -45,6 +46,7 @@ CHECKS: tuple[Callable[[Context], Iterable[Diagnostic]], ...] = (
     check_metrics,
     check_thresholds,
     check_training,
+    check_engine,
     check_optimizers,
     check_class_weight,
     check_effort,

@@ -201,6 +201,7 @@ CODES: dict[str, str] = {
     "NN613": "exported-batch-differs",
     "NN617": "variant-loses-too-much",
     "NN618": "variant-cannot-be-made",
+    "NN614": "needs-tensorflow",
     # NN7xx: verification and deployed models
     "NN701": "onnx-differs-from-keras",
     "NN702": "onnx-not-well-formed",

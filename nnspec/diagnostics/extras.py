@@ -10,6 +10,7 @@ EXTRAS = {
     "arrow": "nanoarrow",
     "images": "PIL",
     "int4": "onnx_ir",
+    "jax": "jax",
     "lsp": "pygls",
     "plots": "matplotlib",
     "postgres": "psycopg",

@@ -127,6 +127,8 @@ class LayerKind(Protocol):
     @property
     def reads_text(self) -> bool: ...
     @property
+    def needs_tensorflow(self) -> bool: ...
+    @property
     def moves_values(self) -> bool: ...
     @property
     def is_training_only(self) -> bool: ...
@@ -241,8 +243,12 @@ class Node:
     @property
     def is_stateful(self) -> bool:
         """Whether it, or a layer inside of it, goes on from the batch before."""
-        inside = (self.inner, self.backward, *self.cells)
-        return bool(self.args.get("stateful")) or any(node is not None and node.is_stateful for node in inside)
+        return bool(self.args.get("stateful")) or any(node.is_stateful for node in self.inside)
+
+    @property
+    def inside(self) -> tuple[Node, ...]:
+        """The layers that it wraps, and the cells that it runs."""
+        return tuple(node for node in (self.inner, self.backward, *self.cells) if node is not None)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

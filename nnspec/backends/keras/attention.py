@@ -10,7 +10,7 @@ from keras.src.backend import get_keras_mask, set_keras_mask
 from nnspec.backends.keras.layers import MOST_AXES, DeepSoftmax, PlacedEinsumDense
 
 if TYPE_CHECKING:
-    from nnspec.backends.types import KerasShape, KerasTensor
+    from nnspec.backends.types import KerasLayer, KerasShape, KerasTensor
 
 
 class _Careful:
@@ -62,6 +62,17 @@ class _Careful:
             set_keras_mask(made[1], None)
         return made
 
+    def _compute_attention(
+        self: KerasLayer, query: KerasTensor, key: KerasTensor, value: KerasTensor, *args: object, **others: object
+    ) -> tuple[KerasTensor, KerasTensor | None]:
+        """Keras' own; JAX's kernel takes no values of another width than keys have, so zeros make them as wide."""
+        widths = query.shape[-1], value.shape[-1]
+        if widths[0] == widths[1] or not needs_even_widths():
+            return super()._compute_attention(query, key, value, *args, **others)  # type: ignore[misc, no-any-return]
+        query, key, value = (_widened(tensor, max(widths)) for tensor in (query, key, value))
+        made, scores = super()._compute_attention(query, key, value, *args, **others)  # type: ignore[misc]
+        return made[..., : widths[1]], scores
+
     def compute_output_spec(
         self: Any,
         query: KerasTensor,
@@ -79,6 +90,17 @@ class _Careful:
         heads = self.num_heads if hasattr(self, "num_heads") else self.num_query_heads
         steps = [tensor.shape[i] for tensor in (query, value) for i in places]
         return made, keras.KerasTensor((*lead, heads, *steps), dtype=self.compute_dtype)
+
+
+def needs_even_widths() -> bool:
+    """Whether the engine attends only with values as wide as keys."""
+    return bool(keras.backend.backend() == "jax")
+
+
+def _widened(tensor: KerasTensor, width: int) -> KerasTensor:
+    """The last axis with zeros behind it."""
+    rest = width - tensor.shape[-1]
+    return keras.ops.pad(tensor, [*[(0, 0)] * (len(tensor.shape) - 1), (0, rest)]) if rest else tensor
 
 
 @keras.saving.register_keras_serializable("nnspec")

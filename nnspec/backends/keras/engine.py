@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import ClassVar
 
 from nnspec.backends.keras.quiet import hold_standard_error
 from nnspec.backends.keras.streaming import is_large, predict_in_batches
 from nnspec.backends.types import KerasModel, Values
 from nnspec.diagnostics import Fix, Source, Span, SpecError
+from nnspec.diagnostics.extras import EXTRAS, install_command
 
 
 class KerasEngine:
@@ -28,8 +30,17 @@ class KerasEngine:
         """Imports Keras on this engine; what they print is shown only where that fails.
 
         Raises:
-            SpecError: NN610 where Keras already runs on another engine in this process.
+            SpecError: NN610 where Keras already runs on another engine in this process, NN612 where the engine is
+                not installed.
         """
+        if self.name not in sys.modules and find_spec(self.name) is None:
+            command = install_command(self.name) if self.name in EXTRAS else f"pip install {self.name}"
+            raise SpecError.single(
+                "NN612",
+                f"`training.backend` is `{self.name}`, but the package {self.name} is not installed",
+                Span(Source("training.backend", "")),
+                fixes=[Fix(command), Fix("or train on another engine: `--set training.backend=NAME`")],
+            )
         if "keras" not in sys.modules:
             os.environ["KERAS_BACKEND"] = self.name  # Keras reads it once, as it is imported
             with hold_standard_error():

@@ -90,8 +90,9 @@ class _Form:
         A mask of the predictions goes along where all targets count.
         """
         from keras import activations, ops
+        from keras.src.backend import get_keras_mask, set_keras_mask
 
-        mask = getattr(predicted, "_keras_mask", None)
+        mask = None if predicted is None else get_keras_mask(predicted)
         if self.taken is not None:
             axis, index = self.taken
             predicted = ops.take(predicted, index, axis=axis)
@@ -118,7 +119,7 @@ class _Form:
             truth, predicted = (ops.reshape(array, (-1, width)) for array in (truth, predicted))
             counted = None if counted is None else ops.reshape(counted, (-1,))
         elif mask is not None and predicted is not None and counted is None:
-            predicted._keras_mask = mask
+            set_keras_mask(predicted, mask)
         return truth, predicted, counted
 
     def counted(self, truth: KerasTensor, predicted: KerasTensor) -> tuple[KerasTensor, KerasTensor, KerasTensor]:

@@ -42,7 +42,7 @@ class Compiled:
 def build_model(
     graph: Graph, *, batches: Mapping[str, int | None] | None = None, precision: str = "float32"
 ) -> Compiled:
-    """The Keras model of a graph, weights drawn from Keras' current seed.
+    """The Keras model of a graph, weights drawn from Keras' current seed, the same on every engine.
 
     Args:
         precision: what the layers compute in; weights are float32, and so are outputs.
@@ -50,14 +50,23 @@ def build_model(
     Raises:
         CompilerBug: where Keras refuses what the checks let pass.
     """
+    from nnspec.backends.keras.carried_states import carry_states
+    from nnspec.backends.keras.initial_weights import drawn_alike
+
+    with drawn_alike():
+        compiled = _build(graph, graph.batches if batches is None else batches, precision)
+    carry_states(compiled.model)
+    return compiled
+
+
+def _build(graph: Graph, batches: Mapping[str, int | None], precision: str) -> Compiled:
     import keras
 
     tensors: dict[tuple[str, str], Tensor] = {}
     inputs: dict[str, Tensor] = {}
     for name, value in graph.inputs.items():
         shape = tuple(axis.size if isinstance(axis.size, int) else None for axis in value.axes)
-        batch = (graph.batches if batches is None else batches).get(name)
-        inputs[name] = keras.Input(shape=shape, batch_size=batch, dtype=value.dtype, name=keras_name(name))
+        inputs[name] = keras.Input(shape=shape, batch_size=batches.get(name), dtype=value.dtype, name=keras_name(name))
         tensors[name, "output"] = inputs[name]
     layers: dict[str, KerasCallable] = {}
     shared: dict[str, KerasCallable] = {}

@@ -7,7 +7,7 @@ from typing import Any
 from nnspec.backends.onnx.lowering import Lowering
 from nnspec.backends.onnx.view import Group, View
 from nnspec.backends.types import Tensor
-from nnspec.diagnostics import SpecError
+from nnspec.diagnostics import Fix, SpecError
 from nnspec.ir.axes import Size
 from nnspec.ir.graph import Node, Value
 
@@ -16,9 +16,19 @@ def lower_by_tf2onnx(lowering: Lowering, node: Node, views: list[View], layer: A
     """The node's outputs by tf2onnx.
 
     Raises:
-        SpecError: NN601 where tf2onnx cannot convert the layer either.
+        SpecError: NN601 where tf2onnx cannot convert the layer either, or Keras does not run on TensorFlow.
     """
+    import keras
     import numpy as np
+
+    if keras.backend.backend() != "tensorflow":
+        raise SpecError.single(
+            "NN601",
+            f"`{node.kind}` has no lowering to ONNX, and tf2onnx converts only what runs on TensorFlow",
+            node.span,
+            notes=[f"Keras runs on `{keras.backend.backend()}`"],
+            fixes=[Fix("train on TensorFlow: `backend: tensorflow`")],
+        )
     import tf2onnx
     from onnx import numpy_helper
 

@@ -151,10 +151,12 @@ class HeadedAttention(Layer):
         misleads = any(weight.name.endswith("bias") and 1 in weight.shape[1:] for weight in node.weights)
         is_masked = any(value.mask for value in node.inputs)
         is_many = len(node.inputs[0].axes) > 3  # scores have an axis more, see `DeepSoftmax`
-        if not is_masked and not misleads and not is_many and not node.args["return_attention_scores"]:
-            return super().to_keras(node)
         from nnspec.backends.keras import attention
 
+        is_uneven = node.args.get("value_dim") not in (None, node.args.get("key_dim")) and attention.needs_even_widths()
+        is_plain = not is_masked and not misleads and not is_many and not is_uneven
+        if is_plain and not node.args["return_attention_scores"]:
+            return super().to_keras(node)
         made: KerasCallable = getattr(attention, f"Careful{self.kind}")
         return made(name=keras_name(node.name), **self.keras_arguments(node))  # type: ignore[no-any-return]
 

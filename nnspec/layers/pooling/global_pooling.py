@@ -149,8 +149,9 @@ class GlobalAveragePooling1D(GlobalPooling):
 
             return layer(ops.copy(tensors[0]))  # Keras takes a mask along another axis for one along this
         from keras import ops
+        from keras.src.backend import get_keras_mask
 
-        mask = tensors[0]._keras_mask
+        mask = get_keras_mask(tensors[0])
         some = ops.any(mask, axis=1, keepdims=True)
         averaged = ops.logical_or(mask, ops.logical_not(some))  # where no step holds data, over all of them
         made = layer.layer(tensors[0], mask=averaged)

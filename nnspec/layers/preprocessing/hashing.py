@@ -25,6 +25,7 @@ class HashLayer(Layer):
 
     makes = "category"
     reads_text = True
+    needs_tensorflow = True
 
     def check(self, call: Call) -> None:
         for value in call.inputs:

@@ -153,6 +153,8 @@ def check_adapted(call: Call, args: Args) -> Vocabulary:
 class VocabularyLayer(Layer):
     """A layer with a vocabulary: the listed words, or those of the training rows."""
 
+    needs_tensorflow = True
+
     def adapts(self, node: Node) -> bool:
         return self.lacks_vocabulary(node)
 

@@ -235,8 +235,9 @@ def call_recurrent(layer: KerasCallable, tensors: list[Any], nest: Callable[[lis
         nest: the initial states as the layer takes them.
     """
     from keras import tree
+    from keras.src.backend import get_keras_mask
 
     if len(tensors) == 1:
         return tree.flatten(layer(tensors[0]))
-    mask = getattr(tensors[0], "_keras_mask", None)
+    mask = get_keras_mask(tensors[0])
     return tree.flatten(layer(tensors[0], initial_state=nest(tensors[1:]), mask=mask))

@@ -21,6 +21,7 @@ class KerasLowering:
         call_arguments: those of `args` that Keras takes when the layer is called: a shared layer is given them at each
             use.
         has_one_kernel: whether its Keras layer has one `kernel` or `embeddings`, which SpectralNormalization divides.
+        needs_tensorflow: whether Keras computes it by TensorFlow whichever engine it runs on.
     """
 
     kind: ClassVar[str]
@@ -28,6 +29,7 @@ class KerasLowering:
     arity: ClassVar[tuple[int, int | None]]
     call_arguments: ClassVar[tuple[str, ...]] = ()
     has_one_kernel: ClassVar[bool] = False
+    needs_tensorflow: ClassVar[bool] = False
 
     def to_keras(self, node: Node) -> KerasCallable:
         """A Keras layer (or a callable over Keras tensors) for the node, not yet called."""

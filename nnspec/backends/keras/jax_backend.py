@@ -1,0 +1,131 @@
+"""JAX as the engine that trains. Nothing else of nnspec imports JAX, and nothing here imports TensorFlow."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+
+from nnspec.backends.base import Order, Samples
+from nnspec.backends.keras.engine import KerasEngine
+from nnspec.backends.sample_order import sample_order
+from nnspec.backends.types import Differentiable, KerasCallback, KerasDataset, KerasModel, Tensor, Values
+
+DETERMINISTIC = "--xla_gpu_deterministic_ops=true"
+
+
+class JaxBackend(KerasEngine):
+    """Keras on JAX: `fit` by its compiled training loop, batches gathered by NumPy."""
+
+    name = "jax"
+    packages = ("keras", "jax", "jaxlib")
+
+    def start(self) -> None:
+        flags = os.environ.get("XLA_FLAGS", "")
+        if "xla_gpu_deterministic_ops" not in flags:  # read once, as JAX first looks for devices
+            os.environ["XLA_FLAGS"] = f"{flags} {DETERMINISTIC}".strip()
+        from keras.src.utils.module_utils import tensorflow
+
+        if "tensorflow" not in sys.modules:  # Keras seeds it and asks for its types, and would import it for that alone
+            tensorflow._available = False
+        super().start()
+
+    def batches(self, samples: Samples, order: Order, epoch: int) -> Iterable[tuple[Values, ...]]:
+        return batches(samples, order, epoch)
+
+    def fit(
+        self,
+        model: KerasModel,
+        samples: Samples,
+        order: Order,
+        *,
+        epochs: range,
+        validation: Samples | None = None,
+        callbacks: Sequence[KerasCallback] = (),
+    ) -> None:
+        from keras.callbacks import LambdaCallback
+
+        training = _dataset(samples, order)
+        held_out = None if validation is None else _dataset(validation, Order(order.batch_size, 0, is_shuffled=False))
+        training.begin(epochs.start)
+        tell = LambdaCallback(on_epoch_begin=lambda epoch, logs: training.begin(epoch))
+        model.fit(
+            training,
+            epochs=epochs.stop,
+            initial_epoch=epochs.start,
+            shuffle=False,  # the batches are in their order
+            validation_data=held_out,
+            callbacks=[tell, *callbacks],
+            verbose=0,
+        )
+
+    def gradients(
+        self, function: Differentiable, arrays: Mapping[str, np.ndarray], names: Sequence[str]
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        import jax
+
+        fixed = {name: array for name, array in arrays.items() if name not in names}
+        moved = {name: jax.numpy.asarray(arrays[name]) for name in names}
+
+        def differentiated(some: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+            return function({**fixed, **some})
+
+        (_, value), found = jax.value_and_grad(differentiated, has_aux=True)(moved)
+        return np.asarray(value), {name: np.asarray(gradient) for name, gradient in found.items()}
+
+
+def batches(samples: Samples, order: Order, epoch: int) -> Iterator[tuple[Values, ...]]:
+    """The batches of an epoch, `(inputs, targets)` with `weights` behind them where there are any."""
+    parts = [part for part in (samples.inputs, samples.targets, samples.weights) if part is not None]
+    count = sample_count(samples)
+    indices = sample_order(count, order.seed, epoch) if order.is_shuffled else np.arange(count)
+    for start in range(0, count, order.batch_size):
+        rows = indices[start : start + order.batch_size]
+        yield tuple(_gathered(part, rows) for part in parts)
+
+
+def sample_count(samples: Samples) -> int:
+    inputs = samples.inputs
+    return len(next(iter(inputs.values())) if isinstance(inputs, Mapping) else inputs)
+
+
+def _dataset(samples: Samples, order: Order) -> KerasDataset:
+    """The batches of `batches` as Keras takes them, of the epoch that `begin` was last told."""
+    import keras
+
+    class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.steps = -(-sample_count(samples) // order.batch_size)
+            self.begin(0)
+
+        def begin(self, epoch: int) -> None:
+            self.left = batches(samples, order, epoch)
+            self.epoch, self.next = epoch, 0
+
+        def __len__(self) -> int:
+            return self.steps
+
+        def __getitem__(self, step: int) -> tuple[Values, ...]:
+            if step < self.next:  # from the beginning: a validation, or Keras has looked at the first batch
+                self.begin(self.epoch)
+            while True:
+                batch = next(self.left)
+                self.next += 1
+                if self.next > step:
+                    return batch
+
+    return Batches()
+
+
+def _gathered(values: Values, rows: np.ndarray) -> Values:
+    """The rows of one array, or of several by name."""
+    if isinstance(values, Mapping):
+        return {name: _gathered(value, rows) for name, value in values.items()}
+    taken = np.asarray(values[rows])
+    return taken.astype(np.float32) if taken.dtype == np.float64 else taken
+
+
+JAX = JaxBackend()

@@ -1,0 +1,125 @@
+"""What an engine makes of specs and of layers: initial weights, and losses of the first steps. A process an engine.
+
+    python -m tests.support.engine_steps jax found.npz specs/mnist_cnn.yaml case:Conv1D case:LSTM-masked
+
+`case:` names cases of tests/layers by label, or several by a pattern (`case:LSTM*`). The archive has, by what was asked
+for, `NAME/losses` and `NAME/weights`, all weights one behind the other, or `NAME/failure`.
+On JAX there is no TensorFlow.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import warnings
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nnspec import pipeline
+from nnspec.backends.base import Order, Samples, TrainingBackend
+from nnspec.backends.registry import training_backend
+from nnspec.progress import Progress
+from tests.support.without_tensorflow import refuse_tensorflow
+
+STEPS = 20
+RATES = ("rate", "dropout", "recurrent_dropout")
+
+
+def steps_of_spec(path: Path, engine: TrainingBackend) -> dict[str, np.ndarray]:
+    """Initial weights, and the loss of each of the first steps as training takes them, without dropout."""
+    from nnspec.jobs.settings import settings_of
+    from nnspec.jobs.training import prepared
+    from nnspec.training.adapting import adapt_layers, padding_of
+    from nnspec.training.targets import as_samples, trimmed
+    from nnspec.training.train import compile_model
+
+    with tempfile.TemporaryDirectory() as folder:
+        checked, dataset = prepared(pipeline.check(path), Path(folder), Progress(quiet=True), resume=False)
+    graph, settings = checked.graph, settings_of(checked)
+    compiled = compile_model(graph, settings, engine)
+    without_dropout(compiled.model)
+    training, batch = dataset.splits["train"], settings["batch_size"]
+    is_stateful = any(node.is_stateful for node in graph.nodes)
+    if is_stateful:
+        training = trimmed(training, batch, settings.span)
+    adapt_layers(compiled, graph, dataset.splits["train"].x, padding_of(dataset))
+    samples = as_samples(graph, training, is_balanced=bool(settings["class_weight"]))
+    order = Order(batch, settings["seed"], is_shuffled=settings["shuffle"] and not is_stateful)
+    return steps_of(compiled.model, samples, order, engine)
+
+
+def steps_of_case(label: str, engine: TrainingBackend) -> dict[str, np.ndarray]:
+    """Of a layer at work, on random samples, with its initial weights as they are drawn."""
+    import keras
+
+    from nnspec.backends.keras.model import as_model_inputs, build_model, predict
+    from tests.support.case_files import CASES
+    from tests.support.layer_cases import arrays_for, checked
+
+    case = next(case for case in CASES if case.label == label)
+    with tempfile.TemporaryDirectory() as folder:
+        graph = checked(case, Path(folder)).graph
+    engine.seed(3)
+    model = build_model(graph).model
+    without_dropout(model)
+    arrays = arrays_for(case, graph, 12, 6)
+    target = predict(model, graph, {name: array[:4] for name, array in arrays.items()})["y"]
+    target = np.random.default_rng(1).normal(size=(12, *target.shape[1:])).astype(np.float32)
+    # Of an id that a batch has twice, TensorFlow squares the gradient of each, where Adam squares their sum.
+    looks_up = any(node.layer.looks_up_ids for node in graph.nodes)
+    optimizer = keras.optimizers.SGD(0.05) if looks_up else keras.optimizers.Adam(0.003)
+    model.compile(optimizer=optimizer, loss="mse")
+    samples = Samples(inputs=as_model_inputs(graph, arrays), targets=target)
+    return steps_of(model, samples, Order(4, 5), engine)
+
+
+def steps_of(model: Any, samples: Samples, order: Order, engine: TrainingBackend) -> dict[str, np.ndarray]:
+    import keras
+
+    weights = [np.asarray(variable, np.float64).reshape(-1) for variable in model.weights]
+    losses: list[float] = []
+
+    class Losses(keras.callbacks.Callback):  # type: ignore[misc]
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            losses.append(float(logs["loss"]))
+            if len(losses) == STEPS:
+                self.model.stop_training = True
+
+    engine.fit(model, samples, order, epochs=range(STEPS), callbacks=[Losses()])
+    return {"losses": np.asarray(losses[:STEPS]), "weights": np.concatenate([np.zeros(0), *weights])}
+
+
+def without_dropout(model: Any) -> None:
+    """Dropout that drops nothing: each engine draws its own."""
+    for layer in model._flatten_layers():
+        for name in RATES:
+            if isinstance(vars(layer).get(name), float):
+                setattr(layer, name, 0.0)
+
+
+def main(name: str, out: str, *asked: str) -> None:
+    warnings.simplefilter("ignore")
+    if name == "jax":
+        refuse_tensorflow()
+    engine = training_backend(name)
+    engine.load()
+    from tests.support.case_files import CASES
+
+    found: dict[str, np.ndarray] = {}
+    for what in asked:
+        is_case = what.startswith("case:")
+        pattern = what.removeprefix("case:")
+        for one in [c.label for c in CASES if fnmatchcase(c.label, pattern)] if is_case else [what]:
+            try:
+                results = steps_of_case(one, engine) if is_case else steps_of_spec(Path(one), engine)
+            except Exception as error:
+                results = {"failure": np.asarray(f"{type(error).__name__}: {error}")}
+            found |= {f"{one}/{key}": value for key, value in results.items()}
+    np.savez(out, **found)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

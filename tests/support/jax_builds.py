@@ -1,0 +1,57 @@
+"""Every verb on JAX in an environment without TensorFlow: `python -m tests.support.jax_builds SPEC FOLDER`.
+
+Builds into FOLDER/whole; is interrupted in FOLDER/resumed and goes on; verifies, exports and evaluates what was built.
+Prints what each verb printed, as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from nnspec.cli import main
+from tests.support.without_tensorflow import REFUSED, refuse_tensorflow
+
+
+def said(*command: str, code: int = 0) -> str:
+    result = CliRunner().invoke(main, list(command))
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+def run(spec: str, folder: Path) -> dict[str, str]:
+    whole, resumed, rows = str(folder / "whole"), str(folder / "resumed"), str(Path(spec).parent / "rows.csv")
+    found = {"check": said("check", spec), "build": said("build", spec, "--out", whole)}
+    interrupted_build(spec, resumed, epochs=2)
+    found["resume"] = said("build", spec, "--out", resumed, "--resume")
+    found["verify"] = said("verify", f"{whole}/model.onnx")
+    found["export"] = said("export", spec, "--weights", f"{whole}/model.keras", "--out", str(folder / "exported"))
+    found["evaluate"] = said("evaluate", f"{whole}/model.onnx", rows)
+    assert not REFUSED & set(sys.modules)
+    return found
+
+
+def interrupted_build(spec: str, out: str, epochs: int) -> None:
+    """A build that is stopped after so many epochs, a checkpoint after each."""
+    from nnspec.backends.keras.callbacks import Checkpoint
+
+    plain, interval = Checkpoint.on_epoch_end, Checkpoint.interval
+
+    def on_epoch_end(self: Checkpoint, epoch: int, logs: dict[str, float] | None = None) -> None:
+        plain(self, epoch, logs)
+        if epoch + 1 == epochs:
+            raise KeyboardInterrupt
+
+    Checkpoint.on_epoch_end, Checkpoint.interval = on_epoch_end, 0.0
+    try:
+        said("build", spec, "--out", out, code=130)
+    finally:
+        Checkpoint.on_epoch_end, Checkpoint.interval = plain, interval
+
+
+if __name__ == "__main__":
+    refuse_tensorflow()
+    print(json.dumps(run(sys.argv[1], Path(sys.argv[2]))))

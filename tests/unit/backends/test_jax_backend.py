@@ -1,0 +1,112 @@
+"""JAX in a process without TensorFlow, against TensorFlow in this one: verbs, weights, losses, resumed builds."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from nnspec import pipeline
+from nnspec.backends.keras.tensorflow_backend import TENSORFLOW
+from nnspec.diagnostics import Severity, SpecError
+from tests.support.case_files import CASES
+from tests.support.engine_steps import STEPS, steps_of_case, steps_of_spec
+from tests.support.paths import ROOT
+from tests.unit.backends.test_training_backend import SPEC
+
+# Of layers with weights, what engines compute differently: statistics, states, masks, ids, padding, attention.
+KINDS = (
+    "BatchNormalization", "Bidirectional", "Conv2DTranspose", "ConvLSTM1D", "DepthwiseConv2D", "EinsumDense",
+    "Embedding", "GRU", "GlobalAveragePooling1D", "LSTM", "MultiHeadAttention", "RNN", "SeparableConv1D",
+)  # fmt: skip
+LABELS = [next(case.label for case in CASES if case.kind == kind) for kind in KINDS]
+LABELS += ["MultiHeadAttention-value-dim"]
+SPECS = ["specs/multi_output_classifier.yaml", "specs/airline_lstm_stateful.yaml"]
+
+
+def on_jax(module: str, *arguments: str) -> str:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment.pop("KERAS_BACKEND", None)
+    command = [sys.executable, "-m", f"tests.support.{module}", *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def steps(tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarray]:
+    out = tmp_path_factory.mktemp("steps") / "jax.npz"
+    on_jax("engine_steps", "jax", str(out), *SPECS, *(f"case:{label}" for label in LABELS))
+    with np.load(out) as found:
+        return dict(found)
+
+
+@pytest.mark.parametrize("what", [*SPECS, *LABELS])
+def test_the_same_weights_and_losses(what: str, steps: dict[str, np.ndarray]) -> None:
+    """Initial weights within a rounding, and the losses of 20 steps within 1e-4; dropout apart."""
+    assert f"{what}/failure" not in steps, steps[f"{what}/failure"]
+    mine = steps_of_spec(ROOT / what, TENSORFLOW) if what in SPECS else steps_of_case(what, TENSORFLOW)
+    np.testing.assert_allclose(steps[f"{what}/weights"], mine["weights"], rtol=0, atol=1e-6)
+    assert len(mine["losses"]) == STEPS
+    np.testing.assert_allclose(steps[f"{what}/losses"], mine["losses"], rtol=0, atol=1e-4)
+    assert len(set(mine["losses"].tolist())) > 1
+
+
+def test_every_verb_without_tensorflow(tmp_path: Path) -> None:
+    """Check, build, resume, verify, export and evaluate; what is resumed ends in the same bytes."""
+    rows = np.cumsum(np.random.default_rng(3).normal(size=(60, 2)), axis=0).round(4)
+    (tmp_path / "rows.csv").write_text("a,b\n" + "".join(f"{a},{b}\n" for a, b in rows), encoding="utf-8")
+    spec = {**SPEC, "model": [{"Dropout": 0.2}, *SPEC["model"]], "training": {**SPEC["training"], "backend": "jax"}}
+    (tmp_path / "spec.yaml").write_text(yaml.safe_dump(spec, sort_keys=False), encoding="utf-8")
+    found = json.loads(on_jax("jax_builds", str(tmp_path / "spec.yaml"), str(tmp_path)).splitlines()[-1])
+    assert "verified `y`" in found["build"]
+    assert "rmse" in found["evaluate"]
+    whole = tmp_path / "whole"
+    assert (tmp_path / "resumed" / "model.onnx").read_bytes() == (whole / "model.onnx").read_bytes()
+    assert (tmp_path / "exported" / "model.onnx").is_file()
+    manifest = json.loads((whole / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["training"] == {"backend": "jax", "devices": ["cpu:0"]}
+    assert {"jax", "jaxlib", "keras"} <= manifest["versions"].keys()
+    assert "tensorflow" not in manifest["versions"]
+    causality = json.loads((whole / "verify.json").read_text(encoding="utf-8"))["causality"]["layer conv"]["time"]
+    assert causality["max_gradient_after"] == 0
+    assert causality["max_gradient"] > 0.01
+
+
+def test_what_only_tensorflow_has_is_refused_by_name(tmp_path: Path) -> None:
+    spec = {
+        "nnspec": 1,
+        "inputs": {"ids": {"axes": {"step": 3, "word": 1}, "dtype": "int32"}},
+        "model": [
+            {"TimeDistributed": {"over": "step", "layer": {"Hashing": {"num_bins": 5, "output_mode": "one_hot"}}}},
+            "Flatten",
+            {"Dense": {"units": 1}},
+        ],
+        "outputs": {"y": {"task": "regression"}},
+        "training": {"backend": "jax"},
+    }
+    lookup = ["Flatten", {"IntegerLookup": {"vocabulary": [1, 2], "output_mode": "multi_hot"}}, {"Dense": {"units": 1}}]
+    path = tmp_path / "spec.yaml"
+    for model in (spec["model"], lookup):
+        path.write_text(json.dumps({**spec, "model": model}), encoding="utf-8")
+        (fault,) = (fault for fault in pipeline.diagnose(path) if fault.severity == Severity.ERROR)
+        assert fault.code == "NN614"
+    path.write_text(json.dumps({**spec, "training": {"backend": "tensorflow"}}), encoding="utf-8")
+    assert "NN614" not in {fault.code for fault in pipeline.diagnose(path)}
+
+
+def test_an_engine_that_is_not_installed_is_a_diagnostic() -> None:
+    class Missing(type(TENSORFLOW)):  # type: ignore[misc]
+        name = "an_engine_of_nobody"
+
+    with pytest.raises(SpecError) as caught:
+        Missing().load()
+    (fault,) = caught.value.diagnostics
+    assert fault.code == "NN612"
+    assert "pip install an_engine_of_nobody" in fault.fixes[0].message
