@@ -86,7 +86,7 @@ def _normal_of_words(words: np.ndarray) -> np.ndarray:
     length = np.sqrt(np.float32(-2) * length)
     angle = (2 * np.pi * pairs[:, 1].astype(np.float64)).astype(np.float32).astype(np.float64)
     made = np.stack([np.sin(angle).astype(np.float32), np.cos(angle).astype(np.float32)], axis=1) * length[:, None]
-    return made.reshape(-1)
+    return np.asarray(made.reshape(-1), np.float32)
 
 
 def _blocks(seed: int, number: int, places: np.ndarray) -> np.ndarray:

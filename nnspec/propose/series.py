@@ -68,7 +68,7 @@ def plan_series(table: TableFile, target: str, *, time: str | None, by: str | No
         SpecError: NN599 where a column is missing, or the series are too short.
     """
     path, profiles = table.path, table.profiles
-    given = (by,) if by in profiles else tuple((by or "").split(",")) if by else ()
+    given: tuple[str, ...] = () if not by else (by,) if by in profiles else tuple(by.split(","))
     for name in (target, time, *given):
         if name is not None and name not in profiles:
             raise _refuse(path, f"`{path.name}` has no column `{name}`{did_you_mean(name, profiles)}")

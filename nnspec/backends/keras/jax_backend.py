@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 import numpy as np
 
@@ -42,22 +43,29 @@ class JaxBackend(KerasEngine):
         order: Order,
         *,
         epochs: range,
+        first_step: int = 0,
         validation: Samples | None = None,
         callbacks: Sequence[KerasCallback] = (),
     ) -> None:
         from keras.callbacks import LambdaCallback
 
+        from nnspec.backends.keras.partial_epoch import callbacks_of
+
         training = _dataset(samples, order)
         held_out = None if validation is None else _dataset(validation, Order(order.batch_size, 0, is_shuffled=False))
-        training.begin(epochs.start)
-        tell = LambdaCallback(on_epoch_begin=lambda epoch, logs: training.begin(epoch))
+
+        def begin(epoch: int, logs: object = None) -> None:
+            training.begin(epoch, first_step if epoch == epochs.start else 0)
+
+        begin(epochs.start)
+        told = [LambdaCallback(on_epoch_begin=begin), *callbacks]
         model.fit(
             training,
             epochs=epochs.stop,
             initial_epoch=epochs.start,
             shuffle=False,  # the batches are in their order
             validation_data=held_out,
-            callbacks=[tell, *callbacks],
+            callbacks=callbacks_of(told, model, epochs=epochs.stop, steps=len(training), first_step=first_step),
             verbose=0,
         )
 
@@ -83,7 +91,8 @@ def batches(samples: Samples, order: Order, epoch: int) -> Iterator[tuple[Values
     indices = sample_order(count, order.seed, epoch) if order.is_shuffled else np.arange(count)
     for start in range(0, count, order.batch_size):
         rows = indices[start : start + order.batch_size]
-        yield tuple(_gathered(part, rows) for part in parts)
+        taken = tuple(_gathered(part, rows) for part in parts)
+        yield taken if samples.change is None else samples.change(taken, rows, epoch)
 
 
 def sample_count(samples: Samples) -> int:
@@ -101,16 +110,18 @@ def _dataset(samples: Samples, order: Order) -> KerasDataset:
             self.steps = -(-sample_count(samples) // order.batch_size)
             self.begin(0)
 
-        def begin(self, epoch: int) -> None:
-            self.left = batches(samples, order, epoch)
-            self.epoch, self.next = epoch, 0
+        def begin(self, epoch: int, skipped: int = 0) -> None:
+            """Starts an epoch, the first batches of which are left out where they were done before."""
+            self.left = islice(batches(samples, order, epoch), skipped, None)
+            self.epoch, self.skipped, self.next = epoch, skipped, 0
 
         def __len__(self) -> int:
             return self.steps
 
         def __getitem__(self, step: int) -> tuple[Values, ...]:
+            step = min(step, self.steps - self.skipped - 1)  # none is used behind the last, but may be asked for
             if step < self.next:  # from the beginning: a validation, or Keras has looked at the first batch
-                self.begin(self.epoch)
+                self.begin(self.epoch, self.skipped)
             while True:
                 batch = next(self.left)
                 self.next += 1
