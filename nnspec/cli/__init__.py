@@ -27,6 +27,7 @@ VERBS = {
     "build": "building",
     "search": "searching",
     "rebuild": "rebuilding",
+    "runs": "comparing",
     "evaluate": "evaluating",
     "predict": "deploying",
     "import": "importing",
