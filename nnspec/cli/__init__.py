@@ -28,6 +28,7 @@ VERBS = {
     "search": "searching",
     "rebuild": "rebuilding",
     "runs": "comparing",
+    "diff": "comparing",
     "evaluate": "evaluating",
     "predict": "deploying",
     "import": "importing",

@@ -1,8 +1,9 @@
-"""The verb that lists builds: `runs`."""
+"""The verbs that compare builds: `runs` and `diff`."""
 
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -46,3 +47,30 @@ def runs(folder: Path, sort: str | None, output: str) -> None:
         if output == "json"
         else render(builds, sort)
     )
+
+
+@click.command()
+@click.argument("first", type=click.Path(path_type=Path))
+@click.argument("second", type=click.Path(path_type=Path))
+@FORMAT
+@handled
+def diff(first: Path, second: Path, output: str) -> None:
+    """Compare two builds: spec, data, versions, seed, and what they did to the metrics.
+
+    \b
+    nnspec diff out/causal_cnn out/wider
+    nnspec diff out/causal_cnn out/wider --format json
+
+    Prints the lines of the resolved specs that differ, data files and prepared rows with other hashes, packages with
+    other versions, the seeds, and every metric of both builds with its change. Writes nothing.
+
+    Exit codes: 0 when compared, 1 when FIRST or SECOND is not a build directory, 2 on a wrong command line.
+    """
+    from nnspec.evaluation.differences import compare_builds, render
+
+    try:
+        found = compare_builds(first, second)
+    except ValueError as error:
+        click.echo(f"error[NN705]: {error}", err=True)
+        sys.exit(1)
+    emit(json.dumps(asdict(found), indent=2, ensure_ascii=False) if output == "json" else render(found))

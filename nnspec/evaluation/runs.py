@@ -38,7 +38,7 @@ class Build:
 
 def find_builds(folder: Path) -> list[Build]:
     """The builds below a folder, oldest first. What is no manifest of a build is left out, and what is being built."""
-    found = [build for path in folder.rglob("manifest.json") if (build := _read(path, folder)) is not None]
+    found = [build for path in folder.rglob("manifest.json") if (build := read_build(path, folder)) is not None]
     return sorted(found, key=lambda build: (build.created, build.folder))
 
 
@@ -66,8 +66,12 @@ def render(builds: Sequence[Build], metric: str | None = None) -> str:
     )
 
 
-def _read(path: Path, folder: Path) -> Build | None:
-    """The build of a manifest; None where it is another program's."""
+def read_build(path: Path, folder: Path) -> Build | None:
+    """The build of a manifest; None where it is another program's, or not done.
+
+    Args:
+        folder: what its path is relative to.
+    """
     place = path.parent.relative_to(folder)
     if any(part.startswith(".") for part in place.parts):
         return None

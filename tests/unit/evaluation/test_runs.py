@@ -1,4 +1,4 @@
-"""Builds below a folder: listed by time, sorted by a metric, other programs' manifests left alone."""
+"""Builds below a folder, listed and sorted; two of them compared; other programs' manifests left alone."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(main, ["runs", *map(str, arguments)])
+def run(*arguments: object, verb: str = "runs") -> Result:
+    return CliRunner().invoke(main, [verb, *map(str, arguments)])
 
 
 def test_a_line_for_each_build_oldest_first(folder: Path) -> None:
@@ -61,3 +61,43 @@ def test_a_metric_that_no_build_has(folder: Path) -> None:
     told = run(folder, "--sort", "test.y.mae")
     assert told.exit_code == 2
     assert "no build has `test.y.mae`; they have test.y.rmse, train.y.rmse" in told.stderr
+
+
+def test_what_differs_and_what_it_did(tmp_path: Path) -> None:
+    for name, rmse, units, digest, keras in (("a", 0.5, 3, "1" * 64, "3.1"), ("b", 0.25, 4, "2" * 64, "3.2")):
+        data = {"files": {"rows.csv": digest, "same.csv": "7" * 64}, "rows": {"train": digest}}
+        write(
+            tmp_path / name,
+            "2025-01-02T00:00:00Z",
+            rmse,
+            data=data,
+            versions={"keras": keras, "numpy": "2"},
+            seed=units,
+        )
+        (tmp_path / name / "spec.yaml").write_text(f"nnspec: 1\nunits: {units}\n", encoding="utf-8")
+    told = run(tmp_path / "a", tmp_path / "b", verb="diff")
+    assert told.exit_code == 0, told.output
+    assert told.stdout.splitlines() == [
+        "spec:",
+        "  - units: 3",
+        "  + units: 4",
+        "built from:",
+        "  data file rows.csv: 11111111 -> 22222222",
+        "  prepared rows of train: 11111111 -> 22222222",
+        "  version of keras: 3.1 -> 3.2",
+        "  seed: 3 -> 4",
+        "metrics:",
+        "  train.y.rmse: 0.1 -> 0.1  (+0)",
+        "  test.y.rmse: 0.5 -> 0.25  (-0.25)",
+    ]
+    found = json.loads(run(tmp_path / "a", tmp_path / "b", "--format", "json", verb="diff").stdout)
+    assert found["origins"]["seed"] == ["3", "4"]
+    same = run(tmp_path / "a", tmp_path / "a", verb="diff").stdout
+    assert same.startswith("spec: the same\nbuilt from: the same data, versions and seed\n")
+
+
+def test_what_is_no_build_is_not_compared(folder: Path) -> None:
+    for other in ("web", "list", "nowhere"):
+        told = run(folder / "a", folder / other, verb="diff")
+        assert told.exit_code == 1
+        assert "is not a build directory" in told.stderr
