@@ -27,6 +27,8 @@ VERBS = {
     "build": "building",
     "search": "searching",
     "rebuild": "rebuilding",
+    "runs": "comparing",
+    "diff": "comparing",
     "evaluate": "evaluating",
     "predict": "deploying",
     "import": "importing",
