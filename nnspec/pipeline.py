@@ -18,7 +18,7 @@ from nnspec.checks import run_checks
 from nnspec.data.section.plan import DataPlan
 from nnspec.data.section.read_plan import read_plan
 from nnspec.diagnostics import Diagnostic, Report, Source, SpecError
-from nnspec.document import Mapping, Node, locate, parse, read_source, to_plain
+from nnspec.document import Mapping, Node, Scalar, locate, parse, read_source, to_plain
 from nnspec.expansion.aliases import with_kinds, with_kinds_in_path
 from nnspec.expansion.auto_sizes import has_auto_sizes, settle_sizes
 from nnspec.expansion.auto_units import Count, has_auto_units, settle_units
@@ -223,6 +223,11 @@ def _class_count(expanded: Expanded, name: str, plan: DataPlan | None) -> Count:
     outputs = expanded.root.get("outputs")
     body = outputs.get(name) if isinstance(outputs, Mapping) else None
     assert isinstance(body, Mapping)
+    if plan is not None and name in plan.copies:  # a reconstruction is as wide as what it is of
+        axes = locate(expanded.root, ("inputs", plan.copies[name].input, "axes"))
+        size = list(axes.entries.values())[-1] if isinstance(axes, Mapping) and axes.entries else None
+        if isinstance(size, Scalar) and isinstance(size.value, int):
+            return Count(size.value)
     from nnspec.data.class_count import class_count  # few specs leave a head's units to it
 
     return Count(*class_count(name, body, plan))

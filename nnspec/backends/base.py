@@ -16,9 +16,9 @@ passes is nnspec's and the same for every format.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -210,6 +210,28 @@ class ExportedModel(Protocol):
 
     def to_bytes(self) -> bytes:
         """The content of its file."""
+
+
+@runtime_checkable
+class Convertible(Protocol):
+    """An exported model that can also be stored in fewer bits, under the names of `nnspec.ir.variants`."""
+
+    def convertible(self, variant: str, graph: Graph) -> list[str]:
+        """The layers with kernels that a variant would store so, in the order of the graph."""
+
+    def converted(
+        self,
+        variant: str,
+        graph: Graph,
+        samples: Callable[[], Sequence[Mapping[str, np.ndarray]]],
+        without: Collection[str] = (),
+    ) -> ExportedModel:
+        """The model as a variant; its inputs, its outputs and what stands before and behind kernels stay float32.
+
+        Args:
+            samples: gives raw inputs in batches, by whose values a variant is scaled that needs them.
+            without: layers that stay float32 too.
+        """
 
 
 class ExportBackend(Protocol):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from nnspec.checks.augmented_targets import check_augmented_targets
+from nnspec.checks.class_weight import check_class_weight
 from nnspec.checks.context import Context
 from nnspec.checks.data import check_data
 from nnspec.checks.direction import check_direction
@@ -29,6 +30,7 @@ from nnspec.checks.targets import check_targets
 from nnspec.checks.task import check_tasks
 from nnspec.checks.thresholds import check_thresholds
 from nnspec.checks.training import check_training
+from nnspec.checks.variants import check_variants
 from nnspec.checks.vocabularies import check_vocabularies
 from nnspec.checks.without_targets import check_without_targets
 from nnspec.data.section.plan import DataPlan
@@ -44,6 +46,7 @@ CHECKS: tuple[Callable[[Context], Iterable[Diagnostic]], ...] = (
     check_thresholds,
     check_training,
     check_optimizers,
+    check_class_weight,
     check_effort,
     check_start,
     check_softmax,
@@ -55,6 +58,7 @@ CHECKS: tuple[Callable[[Context], Iterable[Diagnostic]], ...] = (
     check_augmented_targets,
     check_state,
     check_opset,
+    check_variants,
     check_fixed_batch,
     check_indices,
     check_vocabularies,

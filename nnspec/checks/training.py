@@ -10,6 +10,7 @@ from nnspec.catalogue.losses import figures
 from nnspec.checks.context import Context
 from nnspec.diagnostics import Diagnostic, Fix, Severity, Span, did_you_mean, nearest, quoted, use_instead
 from nnspec.diagnostics.extras import install_command, is_installed
+from nnspec.diagnostics.lists import enumerated
 from nnspec.document import Mapping as MappingNode
 from nnspec.document import format_path, locate, to_plain
 from nnspec.ir.names import keras_name
@@ -23,10 +24,11 @@ from nnspec.training.plan import (
     placeholders,
     planned,
 )
+from nnspec.training.watched import SPLIT, evaluated_figures
 
 Path = tuple[str | int, ...]
 Figures = Mapping[str, bool | None]
-_OF_A_BATCH = ("val_", "learning_rate")
+_OF_A_BATCH = ("val_", "validation.", "learning_rate")
 _EXAMPLES = {
     "ModelCheckpoint": "best.keras",
     "CSVLogger": "log.csv",
@@ -45,31 +47,16 @@ def check_training(context: Context) -> Iterator[Diagnostic]:
     known = figures(context.graph, is_validated=is_validated)
     if "monitor" in section.entries:
         yield from _check_figure(context, "`monitor`", settings["monitor"], known, ("training", "monitor"))
-    yield from _check_class_weight(context, settings)
     taken: dict[str, str] = {}
     for index, callback in enumerate(planned(settings["callbacks"] or [])):
         place = _Place(context, ("training", "callbacks", index), callback)
         if callback.monitor is not None:
             label = f"`monitor` of `{callback.kind}`"
             yield from _check_figure(context, label, callback.monitor, known, place.path("monitor"))
-            yield from _check_mode(place, callback, known)
+            yield from _check_mode(place, callback, {**evaluated_figures(context.graph), **known})
         yield from _check_work(place, callback, optimizer_arguments(settings["optimizer"]))
         yield from _check_place(place, callback, known, taken)
         known = {**known, **callback.figures}
-
-
-def _check_class_weight(context: Context, settings: Mapping[str, Any]) -> Iterator[Diagnostic]:
-    tasks = [output.task for output in context.graph.outputs.values()]
-    if settings["class_weight"] and not {"classification", "binary"} & set(tasks):
-        yield Diagnostic(
-            "NN208",
-            f"`class_weight` needs a classification or binary output, but "
-            f"{'the output is' if len(tasks) == 1 else 'the outputs are'} "
-            f"{quoted(dict.fromkeys(tasks))}",
-            context.span("training", "class_weight"),
-            path="training.class_weight",
-            fixes=(Fix("remove `class_weight`"),),
-        )
 
 
 class _Place:
@@ -90,7 +77,9 @@ class _Place:
 
 
 def _check_figure(context: Context, label: str, name: str, known: Figures, path: Path) -> Iterator[Diagnostic]:
-    if name in known:
+    evaluated = evaluated_figures(context.graph)
+    has_validation = context.plan is None or any(part.name == SPLIT for part in context.plan.split.parts)
+    if name in known or (name in evaluated and has_validation):
         return
     span = locate(context.root, path).span
     bare = name.removeprefix("val_")
@@ -99,9 +88,21 @@ def _check_figure(context: Context, label: str, name: str, known: Figures, path:
         fixes = [Fix("add `validation` to `data.split`"), Fix(f"monitor the training rows: `monitor: {bare}`")]
         yield Diagnostic("NN212", message, span, path=format_path(path), fixes=tuple(fixes))
         return
+    if name in evaluated:
+        message = f"{label} is `{name}`, but the data has no validation split"
+        yield Diagnostic(
+            "NN212", message, span, path=format_path(path), fixes=(Fix("add `validation` to `data.split`"),)
+        )
+        return
+    if "." in name:
+        of_output = {each: rises for each, rises in evaluated.items() if each.split(".")[1] == name.split(".")[1]}
+        known = of_output or evaluated
     close = nearest(name, known)
     message = f"{label} is `{name}`, which is not a logged metric{did_you_mean(name, known)}"
     note = f"logged metrics: {quoted(known)}"
+    if "." in name:
+        message = f"{label} is `{name}`, which is not a metric of the validation split{did_you_mean(name, known)}"
+        note = f"such metrics: {enumerated(known, 12)}"
     fixes = [use_instead(name, meant, span, known) for meant in close]
     yield Diagnostic("NN212", message, span, path=format_path(path), notes=(note,), fixes=tuple(fixes))
 

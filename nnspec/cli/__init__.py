@@ -26,9 +26,11 @@ VERBS = {
     "verify": "deploying",
     "build": "building",
     "search": "searching",
+    "rebuild": "rebuilding",
     "evaluate": "evaluating",
     "predict": "deploying",
     "import": "importing",
+    "cache": "caching",
     "schema": "describing",
     "lsp": "editing",
 }

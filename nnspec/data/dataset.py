@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.data.arrays import mapped
+from nnspec.data.arrays.gathered import Gathered, is_gathered
 from nnspec.data.augment.planned import augmentation_of
 from nnspec.data.checks.files import probe
-from nnspec.data.checks.weights import fault, missing_weights
 from nnspec.data.deployment import Deployment
 from nnspec.data.prepare.counted import by_step, counted_rows
 from nnspec.data.prepare.encode import encode_output, fit_input, fit_output, relative_of, to_dtype
@@ -24,6 +25,14 @@ from nnspec.data.prepare.fit import FEATURE_NAMES, FitError, Layout, misfit, slo
 from nnspec.data.prepare.fit_columns import fit_columns
 from nnspec.data.prepare.gaps import count_gaps, resolve_missing
 from nnspec.data.prepare.history import Series, past_of
+from nnspec.data.prepare.lazy_inputs import (
+    encoded_samples,
+    is_lazy,
+    network_samples,
+    raw_ports,
+    raw_samples,
+    with_samples,
+)
 from nnspec.data.prepare.loading import ColumnCache
 from nnspec.data.prepare.normal_rows import only_normal
 from nnspec.data.prepare.raw_columns import ColumnRows, raw_columns, read_column_rows
@@ -35,12 +44,12 @@ from nnspec.data.prepare.transforms import InputTransform, OutputTransform
 from nnspec.data.prepare.unchanged import unchanged
 from nnspec.data.prepare.windows import take_targets, take_windows, window_ends, with_context
 from nnspec.data.reconstructions import add_copies, copy_transforms
+from nnspec.data.sample_weights import sample_weights
 from nnspec.data.samples import Dataset, Origins, Split
 from nnspec.data.section.agree import reference, settle
 from nnspec.data.section.bind import bind
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.section.ports import port_names
-from nnspec.data.sources.base import Reading
 from nnspec.diagnostics import SpecError
 
 __all__ = ["Dataset", "Split", "load"]
@@ -85,13 +94,13 @@ class _Loader:
         count = self.check_counts()
         keys = RowKeys(plan, self.tables, count)
         order, series, self.notes = keys.order, keys.series, keys.notes
-        self.series, files = Series(series, keys.names), order + 1
+        self.series = Series(series, keys.names)
         for slot in plan.slots():
             self.rows[slot.role, slot.name] = self.rows[slot.role, slot.name].take(order)
             self.layouts[slot.role, slot.name] = self.layout(slot)
         for slot in plan.slots():
             rows = self.without_uncounted(slot) if slot.counts_in_part else self.rows[slot.role, slot.name]
-            self.rows[slot.role, slot.name] = resolve_missing(plan, slot, self.model(slot), rows, series, files)
+            self.rows[slot.role, slot.name] = resolve_missing(plan, slot, self.model(slot), rows, series, order)
         check_static(plan, self.rows, series, order)
         ok = complete_by_role(plan, self.rows, count)
         positions = assign(plan, keys.split_keys(ok, strata_of(plan, self.rows, self.models)))
@@ -101,7 +110,8 @@ class _Loader:
             self.notes = (*self.notes, f"{left_out} rows of the training split that are anomalies are left out")
             positions["train"] = normal
         samples = {name: self.samples(name, found, series, ok) for name, found in positions.items()}
-        parts = {name: order[found] for name, found in positions.items()}
+        is_sorted = mapped.is_arange(order)
+        parts = {name: found if is_sorted else order[found] for name, found in positions.items()}
         self.origins = Origins(parts, keys.by_row(keys.times), keys.by_row(keys.groups))
         return self.encode(order, positions["train"], samples)
 
@@ -158,7 +168,8 @@ class _Loader:
         plan = self.plan
         part = next(part for part in plan.split.parts if part.name == name)
         if plan.window is None:
-            found = positions[ok["inputs"][positions] & ok["outputs"][positions]]
+            whole = mapped.each(lambda at: ok["inputs"][at] & ok["outputs"][at], positions)
+            found = positions if whole.all() else mapped.take(positions, whole)
             code, message = "NN514", f"every one of the {len(positions)} rows of split `{name}` has a missing value"
         else:
             member = np.zeros(len(series), dtype=bool)
@@ -173,7 +184,9 @@ class _Loader:
         if not len(found):
             raise SpecError.single(code, message, part.span, path=f"data.split.{name}")
         without_gaps = len(positions)
-        if plan.window is not None:
+        if plan.window is not None and all(each.all() for each in ok.values()):
+            without_gaps = len(found)
+        elif plan.window is not None:
             everywhere = np.ones(len(series), dtype=bool)
             without_gaps = len(window_ends(member, series, everywhere, everywhere, plan.window))
         self.left_out[name] = without_gaps - len(found)
@@ -182,7 +195,8 @@ class _Loader:
 
     def gather(self, slot: SlotPlan, at: NDArray[np.int64]) -> Array:
         """A slot's values for samples at these positions: axes `sample *model axes`."""
-        return arrange(self.filled(slot, at), self.layouts[slot.role, slot.name])
+        layout = self.layouts[slot.role, slot.name]
+        return mapped.each(lambda part: arrange(self.filled(slot, part), layout), at)
 
     def filled(self, slot: SlotPlan, at: NDArray[np.int64]) -> Array:
         """The same, axes `sample *steps *data axes`: gaps within windows are between what is known there."""
@@ -205,25 +219,6 @@ class _Loader:
         if slot.role == "inputs":
             return take_windows(values, at, window.rows_of(slot))
         return take_targets(values, at, window)
-
-    def weights(self, split: str, order: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.float32] | None:
-        """How much each sample of a split counts: as much as the row of its last target.
-
-        Raises:
-            SpecError: NN575 where none counts, or a row has no weight.
-        """
-        plan = self.plan
-        if plan.weight is None or plan.source is None:
-            return None
-        column = self.tables.columns(plan.source, [plan.weight], Reading.NUMBER)[0]
-        missing = (np.flatnonzero(column.missing) + 1).tolist()
-        if missing:
-            raise SpecError([fault(plan, missing_weights(plan.weight, missing))])
-        ahead = 0 if plan.window is None else max(plan.window.horizon)
-        found = column.values[order[at + ahead]].astype(np.float32)
-        if not found.any():
-            raise SpecError([fault(plan, f"the weights `{plan.weight}` are all 0 in split `{split}`")])
-        return np.asarray(found)
 
     def steps(self, slot: SlotPlan) -> tuple[int, ...]:
         """The positions, sample included, of the axes that an output's targets have for the steps of an input."""
@@ -250,22 +245,37 @@ class _Loader:
     def encode(
         self, order: NDArray[np.int64], train: NDArray[np.int64], samples: dict[str, NDArray[np.int64]]
     ) -> Dataset:
-        plan = self.plan
+        plan, is_sorted = self.plan, mapped.is_arange(order)
         raw: dict[str, dict[str, Array]] = {name: {} for name in samples}
         inputs: dict[str, InputTransform] = {}
         columns: dict[str, EncodedInput] = {}
+        gathered: dict[tuple[str, str], Gathered] = {}
         ports = port_names(plan, plan.outputs)
         for slot in plan.inputs.values():
             model, layout, rows = self.model(slot), self.layouts["inputs", slot.name], self.rows["inputs", slot.name]
+            is_streamed = is_lazy(plan, slot, model, rows, samples)
             if isinstance(rows, ColumnRows):
                 columns[slot.name] = fit_columns(plan, slot, model, layout, rows, train, ports[slot.name])
+                if is_streamed:
+                    for name, given in raw_ports(plan, slot, rows, ports[slot.name], samples).items():
+                        raw[name] |= cast(dict[str, Array], given)
+                    made = encoded_samples(plan, slot, rows, columns[slot.name], train)
+                    gathered |= {(name, slot.name): with_samples(made, at) for name, at in samples.items()}
+                    continue
                 for name, at in samples.items():
                     found = raw_columns(slot, rows, self.filled(slot, at))
                     raw[name] |= dict(zip(ports[slot.name], found, strict=True))
                 continue
-            for name, at in samples.items():
-                raw[name][slot.name] = to_dtype(slot, model, self.gather(slot, at))
+            if is_streamed:
+                for name, lazy in raw_samples(plan, slot, model, layout, rows, samples).items():
+                    raw[name][slot.name] = cast(Array, lazy)
+            else:
+                for name, at in samples.items():
+                    raw[name][slot.name] = to_dtype(slot, model, self.gather(slot, at))
             inputs[slot.name] = fit_input(plan, slot, model, layout, rows, train, raw["train"][slot.name])
+            if is_streamed:
+                made = network_samples(cast(Gathered, raw["train"][slot.name]), inputs[slot.name], layout)
+                gathered |= {(name, slot.name): with_samples(made, at) for name, at in samples.items()}
         values = {
             name: {slot.name: self.gather(slot, at) for slot in plan.outputs.values()} for name, at in samples.items()
         }
@@ -298,7 +308,8 @@ class _Loader:
         deployment = Deployment(inputs, outputs, columns=columns)
         outputs |= copy_transforms(plan, self.models, deployment)
         for name, at in samples.items():
-            x = deployment.to_network(raw[name])
+            x = deployment.to_network({key: v for key, v in raw[name].items() if not is_gathered(v)})
+            x |= cast(dict[str, Array], {slot: v for (split, slot), v in gathered.items() if split == name})
             y, target, last = ({key: parts[i] for key, parts in encoded[name].items()} for i in range(3))
             splits[name] = Split(
                 raw=raw[name],
@@ -307,9 +318,9 @@ class _Loader:
                 target=target,
                 last=last,
                 size=len(at),
-                rows=order[at],
+                rows=at if is_sorted else order[at],
                 counted=counted[name],
-                weights=self.weights(name, order, at),
+                weights=sample_weights(plan, self.tables, name, order, at),
             )
         steps = {name: self.steps(plan.outputs[name]) for name in self.counted}
         for split in splits.values():

@@ -20,6 +20,9 @@ Array = np.ndarray
 class Split:
     """One split's samples. Every array has the sample axis first, then the model's axes.
 
+    Where inputs are large, `raw` and `x` hold a `Gathered` in place of an array: it has `shape`, `dtype` and `len()`,
+    and `values[indices]` is an array.
+
     Attributes:
         raw: inputs as the deployed model takes them, by its input: a column each where columns are encoded.
         x: inputs as the network reads them: float32, or the input's own integer dtype.

@@ -9,6 +9,7 @@ EXTRAS = {
     "audio": "soundfile",
     "arrow": "nanoarrow",
     "images": "PIL",
+    "int4": "onnx_ir",
     "lsp": "pygls",
     "plots": "matplotlib",
     "postgres": "psycopg",

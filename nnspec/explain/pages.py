@@ -24,7 +24,9 @@ def page(what: str) -> str | None:
     names = {name.lower(): kind for name, kind in [*ALIASES.items(), *((kind, kind) for kind in REGISTRY)]}
     layer = REGISTRY.get(what) or language_page(what) or REGISTRY.get(names.get(what.lower(), ""))
     if layer is not None:
-        return layer if isinstance(layer, str) else layer_page(layer)
+        text = layer if isinstance(layer, str) else layer_page(layer)
+        as_key = key_page(what) if what in REGISTRY else None  # `weight` is both
+        return text if as_key is None else f"{text}\n{as_key}"
     refused_kind = refused.find(what)
     if refused_kind is not None:
         return refusal_page(*refused_kind)

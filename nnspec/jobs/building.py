@@ -6,8 +6,10 @@ import time
 from pathlib import Path
 
 from nnspec.backends.base import ExportBackend, TrainingBackend
+from nnspec.diagnostics import SpecError
 from nnspec.jobs import artifact
 from nnspec.jobs.exporting import write_model
+from nnspec.jobs.made_of import describe_data
 from nnspec.jobs.reporting import report_build
 from nnspec.jobs.run import Run
 from nnspec.jobs.settings import engine_of, exporter_of
@@ -31,19 +33,34 @@ def run_build(
         resume: goes on where an interrupted build stopped.
         backend: the engine that trains, or its name; default that of the spec.
         exporter: the format of the deployed model, or its name; default that of the spec.
+
+    Raises:
+        SpecError: NN617, once all else is written, where a variant is refused.
     """
     engine, target = engine_of(checked, backend), exporter_of(checked, exporter)
     started = time.time()
     with artifact.staged(out, resume=resume, keep_on_failure=True) as folder:
         checked, dataset = prepared(checked, folder, progress, resume=resume)
         run, trained = train_into(checked, dataset, folder, progress, resume=resume, backend=engine)
-        run.verification = write_model(
-            checked, trained.compiled, trained.deployment, dataset, folder, progress, engine=engine, exporter=target
+        made_of = describe_data(checked, dataset)
+        run.verification, refused = write_model(
+            checked,
+            trained.compiled,
+            trained.deployment,
+            dataset,
+            folder,
+            progress,
+            engine=engine,
+            exporter=target,
+            made_of=made_of,
         )
         with progress.step("report"):
             report_build(checked, run, trained, dataset, folder, engine, target)
-        more = {"build_seconds": round(time.time() - started, 1), "best_epoch": trained.best_epoch}
+        seconds = round(time.time() - started, 1)
+        more = {"build_seconds": seconds, "best_epoch": trained.best_epoch, "data": made_of}
         artifact.write_manifest(checked, folder, engine, target, more)
     run.folder, run.file = out, f"model{target.suffix}"
     progress.say(f"wrote {out}")
+    if refused:
+        raise SpecError(refused)
     return run

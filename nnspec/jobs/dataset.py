@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from nnspec.checks.context import input_slots, output_slots
+from nnspec.data.arrays.gathered import weighted_chunks
 from nnspec.data.dataset import Dataset, load
 from nnspec.diagnostics import Fix, Span, SpecError
 from nnspec.pipeline import Checked
@@ -41,8 +44,8 @@ def _check_ids(checked: Checked, dataset: Dataset) -> None:
             continue  # a reversed ReversibleEmbedding reads vectors
         count = node.args["input_dim"]
         for split, part in dataset.splits.items():
-            ids = part.x[name]
-            strange = ids[(ids < 0) | (ids >= count)]
+            found = [ids[(ids < 0) | (ids >= count)] for ids, _ in weighted_chunks(part.x[name])]
+            strange = np.concatenate(found)
             if strange.size:
                 raise SpecError.single(
                     "NN506",

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from nnspec.catalogue.losses import Measure, at_threshold, measures
+from nnspec.data.arrays import mapped
 from nnspec.data.dataset import Dataset
 from nnspec.data.deployment import Deployment, class_position
 from nnspec.data.section.plan import DataPlan, SlotPlan
@@ -16,6 +17,7 @@ from nnspec.ir.matching_axes import matching_order
 from nnspec.training.baselines import majority
 from nnspec.training.figures.parts import is_map, parts_of, target_axes
 from nnspec.training.figures.score import CHANCE
+from nnspec.training.figures.streamed import streamed_mean
 from nnspec.training.intervals import residual_quantiles
 from nnspec.training.scores import as_rows
 
@@ -140,10 +142,15 @@ def _baseline(
     if not output.gives_values:
         codes = train.y[output.name]
         return {"name": "majority", "value": majority(as_rows(codes), None).reshape(codes.shape[1:]).tolist()}
-    target, last = train.target[output.name].astype(np.float64), train.last[output.name]
+    target, last = train.target[output.name], train.last[output.name]
     if last is not None and not (is_windowed and slot is not None and slot.columns):
         return None
-    fitted = np.broadcast_to(target.mean(axis=0) if last is None else last, target.shape)
+    if mapped.is_long(target):
+        mean = streamed_mean(target, None, (0,))[0]
+    else:
+        target = target.astype(np.float64)
+        mean = target.mean(axis=0)
+    fitted = np.broadcast_to(mean if last is None else last, target.shape)
     found: Described = {"name": "persistence"} if last is not None else {"name": "mean", "value": fitted[0].tolist()}
     if output.levels:
         missed = as_rows(target) - as_rows(fitted)

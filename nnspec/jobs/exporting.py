@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,20 +12,25 @@ import numpy as np
 from nnspec.backends.base import Deployable, ExportBackend, ExportedModel, TrainingBackend
 from nnspec.backends.keras.model import Compiled, read_weights
 from nnspec.backends.versions import versions
+from nnspec.data.arrays.gathered import is_gathered
 from nnspec.data.dataset import Dataset
 from nnspec.data.deployment import Deployment
+from nnspec.diagnostics import Diagnostic, SpecError
 from nnspec.document import to_plain
 from nnspec.expansion import resolved
 from nnspec.jobs import artifact
 from nnspec.jobs.evaluation_metadata import describe_evaluation
 from nnspec.jobs.interface import describe_interface
+from nnspec.jobs.made_of import MadeOf, shortened
 from nnspec.jobs.metadata import describe_model
 from nnspec.jobs.run import Run
 from nnspec.jobs.settings import engine_of, exporter_of, fixed_batch
+from nnspec.jobs.variants import write_variants
 from nnspec.jobs.verifying import gate_of, prove
 from nnspec.jobs.weights import with_weights, with_words
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress
+from nnspec.verify.runs import HELD_OUT
 
 
 def run_export(
@@ -46,19 +52,22 @@ def run_export(
         exporter: the format of the model, or its name; default that of the spec.
 
     Raises:
-        SpecError: NN604 where the weights are missing or do not fit.
+        SpecError: NN604 where the weights are missing or do not fit; NN617, once all else is written, where a variant
+            is refused.
     """
     engine, target = engine_of(checked, backend), exporter_of(checked, exporter)
     checked = replace(checked, graph=with_words(checked, weights))
     compiled, deployment, dataset = with_weights(checked, weights, untrained, engine)
     with artifact.staged(out) as folder:
         compiled.model.save(folder / "model.keras")
-        verification = write_model(
+        verification, refused = write_model(
             checked, compiled, deployment, dataset, folder, progress, engine=engine, exporter=target
         )
         artifact.write_text(folder / "spec.yaml", resolved.to_yaml(checked.root))
         artifact.write_json(folder / "preprocessing.json", deployment.to_json())
         artifact.write_manifest(checked, folder, engine, target, {})
+    if refused:
+        raise SpecError(refused)
     return Run(out, verification=verification, file=f"model{target.suffix}")
 
 
@@ -72,8 +81,15 @@ def write_model(
     *,
     engine: TrainingBackend,
     exporter: ExportBackend,
-) -> dict[str, Any]:
-    """Lowers, passes the gate, writes the model's file and verify.json.
+    made_of: MadeOf | None = None,
+) -> tuple[dict[str, Any], list[Diagnostic]]:
+    """Lowers, passes the gate, writes the model's file, its variants and verify.json.
+
+    Args:
+        made_of: the data that it was trained on in the same build, for `nnspec rebuild`.
+
+    Returns:
+        What verify.json says, and a diagnostic for each variant that is refused.
 
     Raises:
         SpecError: NN7xx where the gate fails; then there is no such file.
@@ -87,7 +103,7 @@ def write_model(
     if dataset is not None:
         last = next((dataset.splits[n] for n in ("test", "validation") if n in dataset.splits), None)
         if last is not None:
-            held_out = dict(last.raw) if used.inputs is deployment.inputs else dict(last.x)
+            held_out = _compared(last.raw if used.inputs is deployment.inputs else last.x)
     with progress.step("verification"):
         layout = section.get("layout") or {}
         result = prove(exported, checked, compiled, used, layout, held_out=held_out, engine=engine)
@@ -96,11 +112,16 @@ def write_model(
     scored: dict[str, object] = {}
     if dataset is not None and checked.data is not None and used.inputs is deployment.inputs:
         scored = {"evaluation": describe_evaluation(checked.graph, checked.data, deployment, dataset)}
+    if made_of is not None:
+        scored["made_of"] = shortened(made_of)
     exported.embed({**(exported.metadata or {}), **scored, "verification": {"outputs": result["outputs"]}})
     artifact.write_json(folder / "interface.json", interface)
     content = exported.to_bytes()
     result["file_size"] = len(content)
     (folder / f"model{exporter.suffix}").write_bytes(content)
+    result["variants"], refused = write_variants(
+        checked, exported, deployment, dataset, folder, progress, is_raw=used.inputs is deployment.inputs
+    )
     artifact.write_json(folder / "verify.json", result)
     for name, figures in result["outputs"].items():
         progress.say(
@@ -109,7 +130,16 @@ def write_model(
         )
     for note in result["notes"]:
         progress.say(f"note: {note}")
-    return result
+    return result, refused
+
+
+def _compared(samples: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The samples that the gate looks at: all, or the first and last of those that are gathered."""
+    count = len(next(iter(samples.values())))
+    if count <= 2 * HELD_OUT or not any(is_gathered(values) for values in samples.values()):
+        return dict(samples)
+    chosen = np.r_[:HELD_OUT, count - HELD_OUT : count]
+    return {name: values[chosen] for name, values in samples.items()}
 
 
 def lower(

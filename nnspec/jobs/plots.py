@@ -6,6 +6,7 @@ from pathlib import Path
 
 from nnspec.diagnostics.extras import install_command, is_installed
 from nnspec.progress import Progress
+from nnspec.training.watched import split_of
 
 
 def plot_history(history: list[dict[str, float]], best_epoch: int, path: Path, progress: Progress) -> None:
@@ -27,7 +28,11 @@ def plot_history(history: list[dict[str, float]], best_epoch: int, path: Path, p
     epochs = range(1, len(history) + 1)
     for i, name in enumerate(names, start=1):
         axes = figure.add_subplot(1, len(names), i)
-        axes.plot(epochs, [row.get(name, float("nan")) for row in history], label="training")
+        axes.plot(
+            epochs,
+            [row.get(name, float("nan")) for row in history],
+            label=split_of(name),
+        )
         if f"val_{name}" in history[0]:
             axes.plot(epochs, [row.get(f"val_{name}", float("nan")) for row in history], label="validation")
         axes.axvline(best_epoch, color="0.6", linestyle=":", label=f"best epoch ({best_epoch})")

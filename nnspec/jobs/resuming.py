@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from typing import Any
 
 from nnspec.diagnostics import Fix, SpecError
 from nnspec.expansion import resolved
-from nnspec.jobs.start import named_file
+from nnspec.jobs.made_of import file_hashes
 from nnspec.pipeline import Checked
 
 FILE = "made_of.json"
@@ -57,17 +56,7 @@ def write_origin(made_of: Origin, folder: Path) -> None:
 
 def origin(checked: Checked) -> Origin:
     """The values of the resolved spec by their paths, and the hash of each data file by its path from its folder."""
-    values = dict(_leaves(resolved.to_plain_spec(checked.root), ""))
-    files = [*(checked.data.files() if checked.data is not None else []), *named_file(checked).values()]
-    root = checked.path.parent
-    named = {os.path.relpath(path, root): path for path in files}  # names alone may be those of several
-    return {**values, **{name: hash_of(path) for name, path in named.items()}}
-
-
-def hash_of(path: Path) -> str:
-    """SHA-256 of a file, which need not fit into memory."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return {**dict(_leaves(resolved.to_plain_spec(checked.root), "")), **file_hashes(checked)}
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:

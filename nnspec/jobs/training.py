@@ -15,6 +15,7 @@ from nnspec.diagnostics.text import to_text
 from nnspec.expansion import resolved
 from nnspec.jobs import artifact, vocabularies
 from nnspec.jobs.dataset import load_dataset
+from nnspec.jobs.made_of import describe_data
 from nnspec.jobs.plots import plot_history
 from nnspec.jobs.resuming import refuse_other_origin, write_origin
 from nnspec.jobs.run import Run
@@ -47,7 +48,8 @@ def run_training(
     with artifact.staged(out, resume=resume, keep_on_failure=True) as folder:
         checked, dataset = prepared(checked, folder, progress, resume=resume)
         run, _ = train_into(checked, dataset, folder, progress, resume=resume, backend=engine)
-        artifact.write_manifest(checked, folder, engine, exporter_of(checked), {})
+        more = {"data": describe_data(checked, dataset)}
+        artifact.write_manifest(checked, folder, engine, exporter_of(checked), more)
     run.folder = out
     return run
 

@@ -91,7 +91,14 @@ def run_verify(
         SpecError: NN705 where a file is damaged, NN70x where the gate fails.
     """
     target = export_backend_of_file(model) if exporter is None else export_backend(exporter)
-    exported, metadata = _read(model, target)
+    exported, metadata = read_model(model, target)
+    if "variant" in metadata:
+        raise SpecError.single(
+            "NN618",
+            f"`{model.name}` stores the model as {metadata['variant']}, which is not compared with Keras: its metrics "
+            "are in verify.json, under `variants`",
+            Span(Source(str(model), "")),
+        )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "spec.yaml"
         path.write_text(metadata["spec"], encoding="utf-8")
@@ -116,7 +123,7 @@ def run_verify(
     return result
 
 
-def _read(model: Path, exporter: ExportBackend) -> tuple[ExportedModel, Mapping[str, Any]]:
+def read_model(model: Path, exporter: ExportBackend) -> tuple[ExportedModel, Mapping[str, Any]]:
     """A model and its metadata, its spec among them.
 
     Raises:

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from nnspec.data.arrays.gathered import weighted_chunks
 from nnspec.data.dataset import Dataset
 from nnspec.diagnostics import Diagnostic, Fix, SpecError
 from nnspec.ir.graph import Graph, Node, Output, Value, names_before
@@ -118,7 +119,8 @@ def check_words(graph: Graph, dataset: Dataset) -> None:
             continue
         known = {*inner.args["vocabulary"], inner.args["mask_token"]}
         for split, part in dataset.splits.items():
-            strange = sorted({*np.unique(part.x[name].astype(object)).tolist()} - known)
+            words = {w for found, _ in weighted_chunks(part.x[name]) for w in np.unique(found.astype(object)).tolist()}
+            strange = sorted(words - known)
             if strange:
                 raise SpecError.single(
                     "NN353",

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from nnspec.data.checks.markers import markers_among
 from nnspec.data.sources.base import DataSource, Reading, SourceError, SourceFacts, SourcePlan
 from nnspec.data.sources.errors import ProposalError
 from nnspec.data.sources.registry import all_kinds
 from nnspec.diagnostics import Source, Span, SpecError
 from nnspec.propose.profile import Profile, profile_column
 from nnspec.propose.spec_text import as_spec
+from nnspec.runtime.markers import OPTION
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +30,7 @@ class TableFile:
     path: Path
     shown: str
     source: DataSource
-    options: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, object] = field(default_factory=dict)
     cells: Mapping[str, Sequence[str]]
     profiles: Mapping[str, Profile]
 
@@ -49,7 +51,7 @@ def read_table(path: Path, shown: str, target: str) -> TableFile:
     """
     source = _source_of(path)
     span = Span(Source(str(path), ""))
-    options: dict[str, str] = {}
+    options: dict[str, object] = {}
     try:
         try:
             source.probe(_plan(source, path, span, options), [target], [])
@@ -63,6 +65,11 @@ def read_table(path: Path, shown: str, target: str) -> TableFile:
             options |= marks
             plan = _plan(source, path, span, options)
             facts = source.probe(plan, names, names)
+        marked = _marked(plan, facts, names)
+        if marked:
+            options[OPTION] = marked
+            plan = _plan(source, path, span, options)
+            facts = source.probe(plan, names, names)
         cells = {name: _cells(name, facts, plan) for name in names}
     except SourceError as error:
         raise SpecError.single("NN502", f"`{path.name}` cannot be used: {error}", span, path="") from None
@@ -70,7 +77,7 @@ def read_table(path: Path, shown: str, target: str) -> TableFile:
     return TableFile(path=path, shown=shown, source=source, options=options, cells=cells, profiles=profiles)
 
 
-def _plan(source: DataSource, path: Path, span: Span, options: Mapping[str, str]) -> SourcePlan:
+def _plan(source: DataSource, path: Path, span: Span, options: Mapping[str, object]) -> SourcePlan:
     return SourcePlan(source=source, path=path, shown=path.name, span=span, where="", options=dict(options))
 
 
@@ -93,6 +100,19 @@ def _marks(plan: SourcePlan, facts: SourceFacts, names: Sequence[str]) -> Mappin
     written = [name for name in texts if plan.source.propose(plan, [name]) is not None]
     proposal = plan.source.propose(plan, written) if written else None
     return proposal.keys if proposal is not None else {}
+
+
+def _marked(plan: SourcePlan, facts: SourceFacts, names: Sequence[str]) -> dict[str, list[str]]:
+    """What stands for missing values in columns of numbers, such as `?`, by column."""
+    if OPTION not in plan.source.options:
+        return {}
+    texts = [name for name in names if (column := facts.column(name)) is not None and column.is_text]
+    found = {name: markers_among(plan, facts.column(name, values=True)) for name in texts}
+    found = {name: markers for name, markers in found.items() if markers}
+    if not found:
+        return {}
+    told = plan.source.probe(replace(plan, options={**plan.options, OPTION: found}), list(found), [])
+    return {name: m for name, m in found.items() if (column := told.column(name)) is not None and not column.is_text}
 
 
 def _cells(name: str, facts: SourceFacts, plan: SourcePlan) -> list[str]:

@@ -137,7 +137,7 @@ def _given(split: Split, count: int, inputs: Mapping[str, SlotPlan]) -> dict[str
     for name, values in split.raw.items():
         columns: Sequence[str] = inputs[name].columns if name in inputs else ()
         if values.ndim == 2 and values.shape[1] == len(columns):
-            found |= {column: values[:count, i] for i, column in enumerate(columns)}
+            found |= {column: values[:count][:, i] for i, column in enumerate(columns)}
         elif values.ndim == 1:
             found[name] = values[:count]
     return found

@@ -10,6 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from nnspec.data.arrays.gathered import is_gathered
+from nnspec.data.arrays.mapped import LARGE
+from nnspec.data.arrays.summary import summarize
 from nnspec.data.dataset import Dataset
 from nnspec.ir.axes import describe
 from nnspec.ir.graph import Graph
@@ -192,8 +195,13 @@ def data_tables(dataset: Dataset) -> list[Table]:
         for split_name, split in dataset.splits.items():
             values = split.raw.get(name, split.x[name])
             if values.dtype.kind in "biuf" and values.size:
-                wide = values.astype(np.float64)
-                statistics = [f"{measure(wide):.4g}" for measure in (np.nanmin, np.nanmean, np.nanstd, np.nanmax)]
+                if is_gathered(values) or values.nbytes > LARGE:
+                    summary = summarize(values)
+                    measured = [summary.low, summary.mean, summary.deviation, summary.high]
+                else:
+                    wide = values.astype(np.float64)
+                    measured = [float(measure(wide)) for measure in (np.nanmin, np.nanmean, np.nanstd, np.nanmax)]
+                statistics = [f"{figure:.4g}" for figure in measured]
                 ranges.append((name, split_name, " × ".join(map(str, values.shape[1:])) or "1", *statistics))
     if ranges:
         head = ("input", "split", "values a sample", "least", "mean", "deviation", "greatest")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nnspec.report.outcome import Outcome
+from nnspec.training.watched import split_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -91,7 +92,7 @@ def _curve(history: Sequence[dict[str, float]], name: str, best_epoch: int) -> P
     epochs = range(1, len(history) + 1)
 
     def paint(axes: Axes) -> None:
-        axes.plot(epochs, [row.get(name, float("nan")) for row in history], color=BLUE, label="training")
+        axes.plot(epochs, [row.get(name, float("nan")) for row in history], color=BLUE, label=split_of(name))
         if f"val_{name}" in history[0]:
             values = [row.get(f"val_{name}", float("nan")) for row in history]
             axes.plot(epochs, values, color=ORANGE, linestyle="--", label="validation")

@@ -213,11 +213,16 @@ def order_sql(name: str, type_name: str) -> str:
 _SQL = {Wanted.NUMBER: number_sql, Wanted.WORD: word_sql, Wanted.ORDER: order_sql}
 
 
-def read_columns(table: Table, wanted: Sequence[tuple[str, Wanted]]) -> list[tuple[np.ndarray, NDArray[np.bool_]]]:
+def read_columns(
+    table: Table, wanted: Sequence[tuple[str, Wanted]], rows: range | None = None
+) -> list[tuple[np.ndarray, NDArray[np.bool_]]]:
     """Columns in the order of the file's rows: values, and where there is none. Axes `row`.
 
     Numbers are int64 (or uint64) where none is missing, else float64 with NaN; words are objects, empty where one is
     missing; moments that sort rows are datetime64.
+
+    Args:
+        rows: those that are read, from 0; then what a table has in four bytes comes as float32.
 
     Raises:
         EngineError: where they cannot be read.
@@ -230,12 +235,14 @@ def read_columns(table: Table, wanted: Sequence[tuple[str, Wanted]]) -> list[tup
         sql = _SQL[how](name, table.types[name])
         kind = kind_of(table.types[name])
         if how is not Wanted.WORD and kind is Kind.REAL:
-            parts.append(f"coalesce(CAST({quote_name(name)} AS DOUBLE), 'nan') AS v{index}")
+            width = "FLOAT" if rows is not None and table.types[name] == "FLOAT" else "DOUBLE"
+            parts.append(f"coalesce(CAST({quote_name(name)} AS {width}), 'nan') AS v{index}")
             continue
         is_word = how is Wanted.WORD or (how is Wanted.ORDER and kind is Kind.TEXT)
         parts.append(f"coalesce({sql}, {quote_text('') if is_word else 0}) AS v{index}, ({sql}) IS NULL AS m{index}")
+    within = "" if rows is None else f" WHERE {table.row} BETWEEN {rows.start} AND {rows.stop - 1}"
     try:
-        found = table.connection.execute(f"SELECT {', '.join(parts)} FROM {table.origin}").fetchnumpy()
+        found = table.connection.execute(f"SELECT {', '.join(parts)} FROM {table.origin}{within}").fetchnumpy()
     except duckdb.Error as error:
         raise EngineError(first_sentence(error)) from None
     columns = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nnspec.backends.registry import EXPORT as EXPORT_BACKENDS
 from nnspec.document.types import JsonSchema as Schema
+from nnspec.ir.variants import VARIANTS
 from nnspec.schema.parts import choice, closed, named
 
 EXPORT: Schema = closed(
@@ -35,6 +36,19 @@ EXPORT: Schema = closed(
             "minimum": 1,
             "description": "The only batch size that the file takes, such as 1 for runtimes that need fixed sizes; "
             "default: any.",
+        },
+        "variants": {
+            "type": "array",
+            "description": "Smaller forms of the file to write beside it, as in `model.int8.onnx`: weights and values "
+            "in `float16`; kernels and what they multiply in `int8`, scaled by training rows; matrices in `int4`.",
+            "items": {"enum": list(VARIANTS), "description": "A form."},
+            "uniqueItems": True,
+        },
+        "max_loss": {
+            "type": "number",
+            "minimum": 0,
+            "description": "What a variant may lose on the test split, as a fraction: of accuracy, or by how much its "
+            "error may rise; default: 0.005 of accuracy (or one sample of a small split), 0.01 of an error.",
         },
         "tolerance": {
             "type": "number",

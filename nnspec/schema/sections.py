@@ -9,6 +9,7 @@ from nnspec.data.section.json_schema import data_section
 from nnspec.data.sources.base import DataSource
 from nnspec.data.sources.registry import own_kinds
 from nnspec.document.types import JsonSchema as Schema
+from nnspec.schema.class_weight import CLASS_WEIGHT_KEY
 from nnspec.schema.effort import EFFORT_KEYS
 from nnspec.schema.export_section import EXPORT
 from nnspec.schema.levels import LEVEL_KEYS
@@ -121,14 +122,11 @@ TRAINING: Schema = closed(
         },
         "monitor": {
             "type": "string",
-            "description": "The metric that decides which epoch is best.",
+            "description": "The metric that decides which epoch is best: of the history, or of metrics.json, as in "
+            "`validation.digit.f1_macro`.",
             "default": "val_loss",
         },
-        "class_weight": {
-            "type": "string",
-            "enum": ["balanced"],
-            "description": "Weights classes by the inverse of their frequency, for classification and binary outputs.",
-        },
+        **CLASS_WEIGHT_KEY,
         "callbacks": {
             "type": "array",
             "description": "Keras callbacks. Files that they write are placed in the output directory.",

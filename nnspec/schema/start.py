@@ -17,7 +17,7 @@ START_KEYS: dict[str, Schema] = {
             "Trained weights to start from: a .keras or .weights.h5 file or the directory of a build; or `from` with "
             "the `nodes` that take theirs. No code in the file is run."
         ),
-        "type": ["string", "object"],
+        "type": ["string", "object", "null"],
         "if": {"type": "string"},
         "then": {"minLength": 1},
         "else": {

@@ -5,12 +5,14 @@ Padding is no data: an array that holds some is a `numpy.ma.MaskedArray`, whose 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from nnspec.backends.keras.model import Compiled, as_array, as_model_inputs
+from nnspec.data.arrays.gathered import chunk_size, is_gathered
 from nnspec.data.dataset import Dataset
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Graph, Value, names_before
@@ -38,9 +40,24 @@ def adapt_layers(
         padding: where the inputs are padded, as `padding_of` gives it.
     """
     for node in graph.nodes:
-        if node.layer.adapts(node):
+        if node.layer.adapts(node) and any(is_gathered(values) for values in x.values()):
+            read = partial(_in_chunks, compiled, graph, node.inputs[0], x, padding or {})
+            node.layer.adapt_in_chunks(compiled.layers[node.name], node, read)
+        elif node.layer.adapts(node):
             shown = without_padding(graph, node.inputs[0], *_read(compiled, graph, node.inputs[0], x), padding or {})
             node.layer.adapt(compiled.layers[node.name], node, shown)
+
+
+def _in_chunks(
+    compiled: Compiled, graph: Graph, value: Value, x: Mapping[str, np.ndarray], padding: Mapping[str, np.ndarray]
+) -> Iterator[np.ndarray]:
+    """What a value is on the training rows, masked where it is padding, some of them at a time."""
+    size = min(chunk_size(values) for values in x.values() if is_gathered(values))
+    for start in range(0, len(next(iter(x.values()))), size):
+        part = slice(start, start + size)
+        rows = {name: values[part] for name, values in x.items()}
+        array, mask = (rows[value.node], None) if value.node in graph.inputs else _read(compiled, graph, value, rows)
+        yield without_padding(graph, value, array, mask, {name: where[part] for name, where in padding.items()})
 
 
 def without_padding(

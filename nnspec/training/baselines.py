@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.data.arrays import mapped
+from nnspec.data.arrays.gathered import chunks
 from nnspec.data.dataset import Dataset, Split
 from nnspec.data.prepare.transforms import statistic_of
 from nnspec.data.section.plan import Slot
+from nnspec.training.figures.outcome import Outcome
+from nnspec.training.figures.streamed import numbers_in_chunks, streamed_mean
 from nnspec.training.forecasts import mase
 from nnspec.training.intervals import residual_quantiles, score_levels
 from nnspec.training.scores import as_rows
@@ -51,7 +56,8 @@ def baselines(dataset: Dataset, split: str, outputs: Mapping[str, Slot]) -> dict
 def _score_majority(train: Split, scored: Split, name: str, steps: Sequence[int]) -> dict[str, Any]:
     known, counted = _counted(train, name, steps), _counted(scored, name, steps)
     guess = majority(as_rows(train.y[name], steps), known)
-    hits = as_rows(scored.y[name], steps) == guess
+    truth = as_rows(scored.y[name], steps)
+    hits = mapped.each(lambda codes: codes == guess, truth)
     return {"name": "majority", "accuracy": float(np.mean(hits if counted is None else hits[counted]))}
 
 
@@ -69,7 +75,7 @@ def _naive_forecasts(dataset: Dataset, split: str, name: str) -> dict[str, tuple
     if naive[0] is not None and naive[1] is not None:
         found["seasonal_naive"] = naive[0][: train.size], naive[1][: scored.size]
     if not found:
-        counted, values = train.counts(name), train.target[name].astype(np.float64)
+        counted, values = train.counts(name), train.target[name]
         mean = _mean(values, counted, dataset.steps.get(name, ()))
         found["mean"] = np.broadcast_to(mean, values.shape), np.broadcast_to(mean, scored.target[name].shape)
     return found
@@ -78,6 +84,9 @@ def _naive_forecasts(dataset: Dataset, split: str, name: str) -> dict[str, tuple
 def _mean(values: Array, counted: NDArray[np.bool_] | None, steps: Sequence[int]) -> Array:
     """The mean of each element over samples, and over the axes `steps`: axes as `values`, 1 along those."""
     pooled = (0, *steps)
+    if mapped.is_long(values):
+        return streamed_mean(values, counted, pooled)
+    values = values.astype(np.float64)
     if counted is None:
         return np.asarray(values.mean(axis=pooled, keepdims=True))
     return statistic_of(np.nanmean, np.where(counted, values, np.nan), pooled)
@@ -86,6 +95,13 @@ def _mean(values: Array, counted: NDArray[np.bool_] | None, steps: Sequence[int]
 def _score_naive(dataset: Dataset, split: str, slot: Slot, fitted: Array, forecast: Array) -> dict[str, Any]:
     train, scored, name = dataset.splits["train"], dataset.splits[split], slot.name
     steps, history = dataset.steps.get(name, ()), dataset.past.histories.get((split, name))
+    if history is None and not slot.levels and mapped.is_long(scored.target[name]):
+        given = scored.target[name]
+        outcome = Outcome(
+            task="regression", truth=given, predicted=forecast, counted=scored.counts(name), steps=tuple(steps)
+        )
+        figures = numbers_in_chunks(outcome)
+        return {"rmse": figures["rmse"], "mae": figures["mae"]}
     counted, target = _counted(scored, name, steps), scored.target[name].astype(np.float64)
     truth, guess = as_rows(target, steps), as_rows(forecast, steps).astype(np.float64)
     scaled = {}
@@ -112,6 +128,9 @@ def majority(codes: NDArray[Any], counted: NDArray[np.bool_] | None) -> NDArray[
     found = np.empty(codes.shape[1], dtype=codes.dtype)
     for i in range(codes.shape[1]):
         column = codes[:, i] if counted is None else codes[counted[:, i], i]
-        values, counts = np.unique(column if len(column) else codes[counted], return_counts=True)
-        found[i] = values[np.argmax(counts)]
+        often: Counter[Any] = Counter()
+        for part in chunks(column if len(column) else codes[counted]):
+            values, counts = np.unique(part, return_counts=True)
+            often.update(dict(zip(values.tolist(), counts.tolist(), strict=True)))
+        found[i] = min(often, key=lambda value: (-often[value], value))
     return found

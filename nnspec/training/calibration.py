@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from nnspec.backends.base import TrainingBackend
 from nnspec.backends.keras.model import Compiled, predict, reset_states
+from nnspec.backends.keras.streaming import batch_for
 from nnspec.data.dataset import Dataset, Split
 from nnspec.data.deployment import Deployment
 from nnspec.data.prepare.levels import Levels
@@ -44,7 +45,7 @@ def deployment_of(
     def predicted(split: Split) -> Mapping[str, np.ndarray]:
         if batch:
             reset_states(compiled.model)
-        return predict(compiled.model, graph, split.x, batch or 256, backend)
+        return predict(compiled.model, graph, split.x, batch or batch_for(split.x), backend)
 
     used = dataset
     if batch and "validation" in dataset.splits:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from nnspec.backends.base import TrainingBackend
 from nnspec.backends.keras.measuring import measure_output
 from nnspec.backends.keras.model import predict, reset_states
+from nnspec.backends.keras.streaming import batch_for
 from nnspec.backends.types import KerasModel
 from nnspec.catalogue.losses import measures
 from nnspec.data.dataset import Dataset, Split
@@ -22,7 +22,7 @@ from nnspec.ir.levels import middle
 from nnspec.training import forecasts
 from nnspec.training.baselines import baselines
 from nnspec.training.figures.anomalies import spread_of
-from nnspec.training.figures.score import CHANCE, HEADLINE, KEPT, score_outcome, with_asked
+from nnspec.training.figures.score import CHANCE, HEADLINE, KEPT, Figures, score_outcome, with_asked
 from nnspec.training.outcomes import in_units, outcome_of
 from nnspec.training.targets import trained_outputs
 from nnspec.training.thresholds import counted_scores
@@ -37,7 +37,7 @@ def evaluate(
     backend: TrainingBackend,
     batch_size: int | None = None,
     plan: DataPlan | None = None,
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, dict[str, Figures]]:
     """`{split: {output: {figure: value, …, "baseline": {…}}}}`; of outputs that are padded, how many `targets` count.
 
     Beside the figures of the task stand the metrics that the spec asks for, by their names in the history.
@@ -46,23 +46,17 @@ def evaluate(
         batch_size: of a stateful model, which reads the samples in order, its state cleared before each split.
         plan: names columns and steps that have figures of their own.
     """
-    result: dict[str, dict[str, Any]] = {}
+    result: dict[str, dict[str, Figures]] = {}
     for split_name, split in dataset.splits.items():
         if batch_size:  # stateful: each split starts from a cleared state, as `nnspec predict` does
             reset_states(model)
-        predicted = predict(model, graph, split.x, batch_size or 256, backend)
+        predicted = predict(model, graph, split.x, batch_size or batch_for(split.x), backend)
         naive = baselines(dataset, split_name, slots)
         result[split_name] = {}
         for name, output in trained_outputs(graph).items():
-            given = in_units(output, deployment, predicted[name], split)
-            outcome = outcome_of(output, deployment, given, split, dataset.steps.get(name, ()), plan)
             counted = split.counts(name)
             known = {} if counted is None else {"targets": int(counted.sum())}
-            truth = split.target[name] if output.gives_values else split.y[name]
-            threshold = None if output.cut is None else deployment.threshold(output)
-            asked = measure_output(output, truth, given, counted, threshold)
-            ahead = _score_ahead(output, deployment, given, split, dataset, split_name)
-            figures = with_asked(output.task, output.metrics, _beside(score_outcome(outcome), ahead), asked)
+            figures = figures_of(output, deployment, predicted[name], split, dataset, split_name, plan)
             result[split_name][name] = {"samples": split.size, **known, **figures, "baseline": naive[name]}
         for name, output in graph.outputs.items():
             if output.task == ANOMALY:
@@ -73,7 +67,7 @@ def evaluate(
 
 def score_of_anomalies(
     output: Output, deployment: Deployment, scores: np.ndarray, split: Split, plan: DataPlan | None
-) -> dict[str, Any]:
+) -> Figures:
     """What is told of scores of anomalies: beside chance where there are labels."""
     counted = counted_scores(output, split)
     if output.name in split.y:
@@ -83,7 +77,27 @@ def score_of_anomalies(
     return {**spread_of(scores if counted is None else scores[counted], threshold), "baseline": None}
 
 
-def _beside(figures: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
+def figures_of(
+    output: Output,
+    deployment: Deployment,
+    predicted: np.ndarray,
+    split: Split,
+    dataset: Dataset,
+    split_name: str,
+    plan: DataPlan | None = None,
+) -> Figures:
+    """The figures of one output on a split: those of its task, and the metrics that the spec asks for."""
+    name = output.name
+    given = in_units(output, deployment, predicted, split)
+    outcome = outcome_of(output, deployment, given, split, dataset.steps.get(name, ()), plan)
+    truth = split.target[name] if output.gives_values else split.y[name]
+    threshold = None if output.cut is None else deployment.threshold(output)
+    asked = measure_output(output, truth, given, split.counts(name), threshold)
+    ahead = _score_ahead(output, deployment, given, split, dataset, split_name)
+    return with_asked(output.task, output.metrics, _beside(score_outcome(outcome), ahead), asked)
+
+
+def _beside(figures: Figures, others: Figures) -> Figures:
     """Figures and others; those of the same step stand together."""
     found = dict(figures)
     for name, value in others.items():
@@ -117,7 +131,7 @@ def _score_ahead(
     }
 
 
-def table(graph: Graph, metrics: Mapping[str, Mapping[str, Any]]) -> str:
+def table(graph: Graph, metrics: Mapping[str, Figures]) -> str:
     """The figures as plain text, a row a split and output; below it one for each metric that the spec asks for."""
     rows = [("split", "output", "samples", "metric", "model", "baseline")]
     for split, outputs in metrics.items():
@@ -136,7 +150,7 @@ def table(graph: Graph, metrics: Mapping[str, Mapping[str, Any]]) -> str:
     return "\n".join([*lines, *_ahead(last, metrics[last])])
 
 
-def _ahead(split: str, outputs: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+def _ahead(split: str, outputs: Mapping[str, Figures]) -> Iterator[str]:
     """A line an output that forecasts: its MASE, the coverage of its intervals, and its error at each step."""
     for name, figures in outputs.items():
         said = []
@@ -154,7 +168,7 @@ def _ahead(split: str, outputs: Mapping[str, Mapping[str, Any]]) -> Iterator[str
             yield f"{split} {name}: rmse at {', '.join(shown)}{more} rows ahead: {errors}{more}"
 
 
-def _asked(output: Output, figures: Mapping[str, Any]) -> list[str]:
+def _asked(output: Output, figures: Figures) -> list[str]:
     """The names under which the metrics stand that the spec asks for, but for the headline."""
     names = [measure.name for measure in measures(output)] if output.metrics else []
     numbered = [f"{name}_1" if f"{name}_1" in figures and name in KEPT[output.task] else name for name in names]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from nnspec.data.arrays.gathered import each_chunk
 from nnspec.data.dataset import Split
 from nnspec.data.deployment import Deployment, class_position
 from nnspec.data.section.plan import DataPlan
@@ -62,4 +63,8 @@ def in_units(output: Output, deployment: Deployment, predicted: np.ndarray, spli
     transform = deployment.outputs.get(output.name)
     if not output.gives_values or transform is None:
         return predicted
-    return np.asarray(transform.restore(predicted, split.raw))
+    relative = transform.relative
+    if relative is None:
+        return each_chunk(lambda values: transform.restore(values, {}), predicted)
+    name = relative.input
+    return each_chunk(lambda values, raw: transform.restore(values, {name: raw}), predicted, split.raw[name])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
@@ -10,18 +11,19 @@ from nnspec.backends.base import Samples
 from nnspec.backends.keras.losses import marked, weighs_steps
 from nnspec.backends.keras.model import as_model_inputs
 from nnspec.catalogue.losses import loss_of
+from nnspec.data.arrays.gathered import chunks, each_chunk, head
 from nnspec.data.dataset import Split
 from nnspec.diagnostics import Span, SpecError
 from nnspec.ir.graph import Graph, Output
 
 
-def as_samples(graph: Graph, split: Split, *, is_balanced: bool = False) -> Samples:
+def as_samples(graph: Graph, split: Split, *, by_class: Mapping[str, np.ndarray] | None = None) -> Samples:
     """A split as a backend fits to it.
 
     Args:
-        is_balanced: whether each class weighs as much as any other.
+        by_class: what targets weigh for their classes, by output.
     """
-    weights = balanced_weights(graph, split) if is_balanced else {}
+    weights = dict(by_class or {})
     trained = trained_outputs(graph)
     for name, output in trained.items():
         if split.counts(name) is not None and weighs_steps(output):
@@ -53,7 +55,7 @@ def counted_weights(output: Output, split: Split, weights: np.ndarray | None = N
     N / n.
 
     Args:
-        weights: what they weigh beside that, as `balanced_weights` gives it.
+        weights: what they weigh beside that, as `class_weights` gives it.
     """
     counted = split.counts(output.name)
     assert counted is not None
@@ -85,7 +87,7 @@ def trimmed(split: Split, batch: int, span: Span) -> Split:
             span,
         )
     cut = {
-        name: {k: None if v is None else v[:count] for k, v in getattr(split, name).items()}
+        name: {k: None if v is None else head(v, count) for k, v in getattr(split, name).items()}
         for name in ("raw", "x", "y", "target", "last", "counted")
     }
     weights = None if split.weights is None else split.weights[:count]
@@ -104,7 +106,7 @@ def balanced_weights(graph: Graph, split: Split) -> dict[str, np.ndarray]:
             found[name] = np.ones(len(targets), np.float32)
             continue
         counted = split.counts(name)
-        codes = targets.astype(np.int64)
+        codes = each_chunk(lambda part: part.astype(np.int64), targets)
         found[name] = _balanced(codes, codes if counted is None else codes[counted])
         # Losses of yes and no are means over the last axis.
         if output.task == "binary" and targets.ndim > 1 and output.counts != "values":
@@ -114,7 +116,15 @@ def balanced_weights(graph: Graph, split: Split) -> dict[str, np.ndarray]:
 
 def _balanced(codes: np.ndarray, counted: np.ndarray) -> np.ndarray:
     """The weight of each code; of those that none of `counted` holds, 0."""
-    known, counts = np.unique(counted, return_counts=True)
-    place = np.searchsorted(known, codes).clip(max=len(known) - 1)
-    weights = counted.size / (len(known) * counts)
-    return np.asarray(np.where(known[place] == codes, weights[place], 0.0), dtype=np.float32)
+    often: Counter[int] = Counter()
+    for part in chunks(counted):
+        values, numbers = np.unique(part, return_counts=True)
+        often.update(dict(zip(values.tolist(), numbers.tolist(), strict=True)))
+    known = np.array(sorted(often))
+    weights = counted.size / (len(known) * np.array([often[code] for code in known.tolist()]))
+
+    def weigh(part: np.ndarray) -> np.ndarray:
+        place = np.searchsorted(known, part).clip(max=len(known) - 1)
+        return np.asarray(np.where(known[place] == part, weights[place], 0.0), dtype=np.float32)
+
+    return each_chunk(weigh, codes)

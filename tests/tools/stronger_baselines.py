@@ -141,6 +141,15 @@ def glyphs_table() -> Scores:
     return found
 
 
+def transfer() -> Scores:
+    """On the pixels of the same fifty images."""
+    data = dataset_of("transfer")
+    return {
+        "support vector machine, accuracy": accuracy(data, SVC()),
+        "logistic regression, accuracy": accuracy(data, LogisticRegression(max_iter=2000)),
+    }
+
+
 def spoken_language() -> Scores:
     """On the mean and the deviation of each frequency's loudness over the frames that are no padding."""
 
@@ -218,6 +227,7 @@ BASELINES = {
         mnist_cnn,
         digits_folder,
         glyphs_table,
+        transfer,
         spoken_language,
         airline_lstm,
         m1_panel,

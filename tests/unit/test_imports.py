@@ -158,13 +158,15 @@ def test_check_compiles_the_methods_of_records_on_first_use(tmp_path: Path) -> N
 # Who imports a framework, wherever the import stands. tf2onnx is asked to convert what TensorFlow traces: single layers
 # without a lowering of their own, and whole models for a second opinion.
 ONLY_HERE = {
-    "tensorflow": {"backends/keras/tensorflow_backend.py"},
+    "tensorflow": {f"backends/keras/tensorflow_{part}.py" for part in ("backend", "stream")},
     "tf2onnx": {"backends/onnx/fallback.py", "verify/second_opinion.py"},
     "onnx": {
         *(f"backends/onnx/{name}.py" for name in ("backend", "builder", "fallback", "form", "session")),
+        "backends/onnx/precision/convert.py",
+        "backends/onnx/precision/kernels.py",
         *(f"onnx_axes/{name}.py" for name in ("reading", "follow")),
     },
-    "onnxruntime": {"backends/onnx/session.py", "runtime/predictor.py"},
+    "onnxruntime": {"backends/onnx/precision/convert.py", "backends/onnx/session.py", "runtime/predictor.py"},
 }
 
 

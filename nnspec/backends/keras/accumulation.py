@@ -96,13 +96,13 @@ def accumulate(optimizer: KerasOptimizer, epoch: Epoch) -> None:
 
 
 class Realign(Callback):  # type: ignore[misc]
-    """Begins each epoch with an empty group: a batch whose 16-bit gradients overflow is left out, and not counted."""
+    """Ends each epoch with an empty group: a batch whose 16-bit gradients overflow is left out, and not counted."""
 
     def __init__(self, epoch: Epoch) -> None:
         super().__init__()
         self.epoch = epoch
 
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         inner = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
         done = int(inner._iterations) if inner.built else 0
         if done % self.epoch.places:

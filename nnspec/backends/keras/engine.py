@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from nnspec.backends.keras.quiet import hold_standard_error
+from nnspec.backends.keras.streaming import is_large, predict_in_batches
 from nnspec.backends.types import KerasModel, Values
 from nnspec.diagnostics import Fix, Source, Span, SpecError
 
@@ -68,6 +69,8 @@ class KerasEngine:
     def predict(self, model: KerasModel, inputs: Values, batch_size: int) -> Values:
         """What a model gives for all samples; one call where they are a batch or less."""
         arrays = list(inputs.values()) if isinstance(inputs, dict) else [inputs]
+        if is_large(arrays):
+            return predict_in_batches(model, inputs, batch_size)
         if len(arrays[0]) > batch_size:
             return model.predict(inputs, batch_size=batch_size, verbose=0)
         return model(inputs, training=False)

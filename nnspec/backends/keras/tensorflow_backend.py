@@ -10,6 +10,9 @@ import numpy as np
 
 from nnspec.backends.base import Order, Samples
 from nnspec.backends.keras.engine import KerasEngine
+from nnspec.backends.keras.streaming import flat, is_streamed, parts_of
+from nnspec.backends.keras.tensorflow_stream import streamed
+from nnspec.backends.sample_order import MANY
 from nnspec.backends.types import Differentiable, KerasCallback, KerasModel, Tensor, Values
 
 if TYPE_CHECKING:
@@ -65,7 +68,7 @@ class TensorFlowBackend(KerasEngine):
             epochs=epochs.stop,
             initial_epoch=epochs.start,
             shuffle=False,  # the batches are in their order
-            validation_data=None if validation is None else parts_of(validation),
+            validation_data=None if validation is None else _whole(validation, order.batch_size),
             validation_batch_size=order.batch_size,
             callbacks=callbacks_of(told, model, epochs=epochs.stop, steps=len(taken), first_step=first_step),
             verbose=0,
@@ -106,6 +109,9 @@ def batches(samples: Samples, order: Order, epoch: Any, skipped: Any = 0) -> Any
     """
     import tensorflow as tf
 
+    known = len(flat(samples.inputs)[0])
+    if is_streamed(samples) or (order.is_shuffled and known > MANY):
+        return streamed(samples, order, epoch, skipped)
     data = tf.nest.map_structure(_as_tensor, parts_of(samples))
     count, size = len(tf.nest.flatten(data)[0]), order.batch_size
     whole, rest = count // size * size, count % size
@@ -159,9 +165,11 @@ def _changed(samples: Samples, parts: tuple[Values, ...], chosen: Tensor, epoch:
     return packed
 
 
-def parts_of(samples: Samples) -> tuple[Values, ...]:
-    """Inputs and targets, with `weights` behind them where there are any."""
-    return tuple(part for part in (samples.inputs, samples.targets, samples.weights) if part is not None)
+def _whole(samples: Samples, batch_size: int) -> Tensor:
+    """All samples as Keras takes them for validation: arrays, or batches where these are gathered."""
+    if is_streamed(samples):
+        return streamed(samples, Order(batch_size, 0, is_shuffled=False), 0)
+    return parts_of(samples)
 
 
 def _as_tensor(array: KerasTensor) -> Tensor:

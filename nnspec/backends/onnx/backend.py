@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ from nnspec.ir.opset import needed_opset
 from nnspec.runtime.ports import METADATA_KEY
 
 if TYPE_CHECKING:
+    import numpy as np
     import onnx
 
 OLDEST_OPSET, NEWEST_OPSET = 17, 24
@@ -130,6 +131,33 @@ class OnnxModel:
 
     def open(self) -> OnnxSession:
         return OnnxSession(self.proto)
+
+    def convertible(self, variant: str, graph: Graph) -> list[str]:
+        from nnspec.backends.onnx.precision.kernels import kernels_for
+
+        return list(dict.fromkeys(kernels_for(variant, self.proto, graph).values()))
+
+    def converted(
+        self,
+        variant: str,
+        graph: Graph,
+        samples: Callable[[], Sequence[Mapping[str, np.ndarray]]],
+        without: Collection[str] = (),
+    ) -> OnnxModel:
+        from nnspec.backends.onnx.precision import convert
+        from nnspec.backends.onnx.precision.kernels import kernels_for, nodes_at_ends
+
+        kernels = kernels_for(variant, self.proto, graph)
+        nodes = {node: layer for node, layer in kernels.items() if layer not in without}
+        if variant == "float16":
+            made = convert.to_float16(self.proto, nodes_at_ends(self.proto, nodes))
+        elif variant == "int8":
+            made = convert.to_int8(self.proto, nodes, samples())
+        else:
+            made = convert.to_int4(self.proto, nodes)
+        result = OnnxModel(made, source=self.source, states=self.states)
+        result.embed({**(self.metadata or {}), "variant": variant})
+        return result
 
     def to_bytes(self) -> bytes:
         return bytes(self.proto.SerializeToString())

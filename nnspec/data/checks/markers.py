@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nnspec.data.checks.facts import PlanFacts
-from nnspec.data.sources.base import SourceError, SourcePlan
+from nnspec.data.sources.base import ColumnFacts, SourceError, SourcePlan
 from nnspec.diagnostics import Diagnostic, Fix, did_you_mean
 from nnspec.runtime.csv_dialect import Dialect
 from nnspec.runtime.csv_rules import CellError, NumberColumn
@@ -40,33 +41,41 @@ def check_markers(plan: DataPlan, files: PlanFacts) -> Iterator[Diagnostic]:
 
 def propose_markers(source: SourcePlan, name: str) -> Fix | None:
     """How to declare what a column of numbers has where it has none; None where it holds other text too."""
-    found = seen_markers(source, name)
-    if not found:
+    try:
+        facts = source.source.probe(source, [name], [name])
+        found = markers_among(source, facts.column(name, values=True))
+        if not found:
+            return None
+        if OPTION not in source.source.options:
+            cells = ", ".join(f"'{cell}'" for cell in found)
+            return Fix(f"if {cells} marks missing values, make NULL of it in the query: `nullif({name}, {cells})`")
+        markers = with_markers(source.options.get(OPTION), name, found)
+        changed = replace(source, options={**source.options, OPTION: markers})
+        column = source.source.probe(changed, [name], []).column(name)
+    except SourceError:
         return None
-    if OPTION not in source.source.options:
-        cells = ", ".join(f"'{cell}'" for cell in found)
-        return Fix(f"if {cells} marks missing values, make NULL of it in the query: `nullif({name}, {cells})`")
+    if column is None or column.is_text:
+        return None  # of a type that stays text
     from nnspec.data.checks.dialect import fix_of_keys
 
-    given = source.options.get(OPTION)
-    markers: object = list(found)
-    if isinstance(given, dict):
-        markers = {**given, name: markers}
-    elif given is not None:
-        markers = [*(given if isinstance(given, list) else [given]), *found]
     return fix_of_keys(source, {OPTION: markers}, f"if {_listed(found)} marks missing values: ", is_certain=False)
+
+
+def with_markers(given: object, name: str, found: list[str]) -> object:
+    """The value of `na_values` with those of one column more."""
+    if isinstance(given, dict):
+        return {**given, name: found}
+    if given is None:
+        return found
+    return list(dict.fromkeys([*(given if isinstance(given, list) else [given]), *found]))
 
 
 def _listed(found: list[str]) -> str:
     return " or ".join(f"`{cell}`" for cell in found)
 
 
-def seen_markers(source: SourcePlan, name: str) -> list[str]:
+def markers_among(source: SourcePlan, facts: ColumnFacts | None) -> list[str]:
     """The few texts beside numbers in a column that look like markers; none where other text is there as well."""
-    try:
-        facts = source.source.probe(source, [name], [name]).column(name, values=True)
-    except SourceError:
-        return []
     if facts is None or facts.values is None:
         return []
     dialect = Dialect.from_options(source.options)
@@ -77,6 +86,8 @@ def seen_markers(source: SourcePlan, name: str) -> list[str]:
             numbers += NumberColumn(dialect).read([value]) != [None]
         except CellError:
             texts.append(value.strip())
+            if len(texts) > 4 * MOST:
+                return []
     distinct = list(dict.fromkeys(texts))
     is_marked = 0 < len(distinct) <= MOST and all(_looks_like_one(text) for text in distinct)
     return distinct if numbers and is_marked else []

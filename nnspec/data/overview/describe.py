@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from nnspec.data.arrays.gathered import chunks, is_gathered, last_axis, numbered_chunks, weighted_chunks
+from nnspec.data.arrays.mapped import LARGE
+from nnspec.data.arrays.summary import Summary, summarize, summarize_columns
 from nnspec.data.dataset import Dataset
 from nnspec.data.overview.leakage import find_leakage
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
@@ -110,8 +114,13 @@ def as_dates(seconds: np.ndarray) -> np.ndarray:
 
 
 def _input(slot: SlotPlan, data: Dataset, ports: tuple[str, ...] | None) -> JsonObject:
-    columns = _input_columns(slot, data, ports)
     first = next(iter(data.splits.values()))
+    whole = {name: split.raw[slot.name] for name, split in data.splits.items()} if ports is None else {}
+    if whole and all(map(is_gathered, whole.values())) and slot.columns and first.raw[slot.name].ndim > 1:
+        found = _gathered_columns(slot, whole)
+        if found is not None:
+            return found
+    columns = _input_columns(slot, data, ports)
     shape = first.x[slot.name].shape[1:] if slot.name in first.x else first.raw[slot.name].shape[1:]
     return {
         "shape": list(shape),
@@ -119,12 +128,25 @@ def _input(slot: SlotPlan, data: Dataset, ports: tuple[str, ...] | None) -> Json
     }
 
 
+def _gathered_columns(slot: SlotPlan, values: Values) -> JsonObject | None:
+    """The same of a large table of numbers, all columns at once; None where its last axis is another one."""
+    shape, dtype = next(iter(values.values())).shape, next(iter(values.values())).dtype
+    if shape[-1] != len(slot.columns) or dtype.kind not in "biuf":
+        return None
+    found = {split: [_told(each) for each in summarize_columns(given)] for split, given in values.items()}
+    columns = {
+        name: {"type": str(dtype), "splits": {split: each[index] for split, each in found.items()}}
+        for index, name in enumerate(slot.columns)
+    }
+    return {"shape": list(shape[1:]), "columns": columns}
+
+
 def _by_column(slot: SlotPlan, values: Values) -> dict[str, Values]:
     """The parts that have statistics of their own: a table's columns, else everything together."""
     last = next(iter(values.values())).shape[-1:]
     if slot.columns and last == (len(slot.columns),):
         return {
-            name: {split: found[..., index] for split, found in values.items()}
+            name: {split: last_axis(found, index) for split, found in values.items()}
             for index, name in enumerate(slot.columns)
         }
     return {slot.array or slot.source.kind: values}
@@ -140,6 +162,8 @@ def _statistics(values: Values) -> JsonObject:
 
 
 def _summary(values: np.ndarray) -> JsonObject:
+    if is_gathered(values) or values.nbytes > LARGE:
+        return _summary_in_chunks(values)
     flat = values.reshape(-1)
     if flat.dtype.kind in "OUS":
         words, counts = np.unique(flat.astype(str), return_counts=True)
@@ -152,6 +176,29 @@ def _summary(values: np.ndarray) -> JsonObject:
     if len(known):
         found |= {"mean": _plain(known.mean()), "std": _plain(known.std())}
         found |= {"min": _plain(known.min()), "max": _plain(known.max())}
+    return found
+
+
+def _summary_in_chunks(values: np.ndarray) -> JsonObject:
+    if values.dtype.kind in "OUS":
+        words: Counter[str] = Counter()
+        for chunk, weights in weighted_chunks(values):
+            distinct, inverse = np.unique(chunk.astype(str), return_inverse=True)
+            often = None if weights is None else np.repeat(weights, chunk.shape[1])
+            counts = np.bincount(inverse.reshape(-1), weights=often)
+            words.update({str(word): int(count) for word, count in zip(distinct, counts, strict=True)})
+        size, missing = words.total(), words[""]
+        most = sorted(words.items(), key=lambda item: (-item[1], item[0]))[:5]
+        found: JsonObject = {"values": size - missing, "missing": missing, "distinct": len(words)}
+        return {**found, "most": [list(pair) for pair in most]}
+    return _told(summarize(values))
+
+
+def _told(summary: Summary) -> JsonObject:
+    found: JsonObject = {"values": summary.known, "missing": summary.missing}
+    if summary.known:
+        found |= {"mean": _plain(summary.mean), "std": _plain(summary.deviation)}
+        found |= {"min": _plain(summary.low), "max": _plain(summary.high)}
     return found
 
 
@@ -177,13 +224,15 @@ def _output(slot: SlotPlan, data: Dataset, model: Slot | None) -> JsonObject:
 
 
 def _has_codes(targets: np.ndarray) -> bool:
-    return targets.dtype.kind in "iu" or bool(np.isin(targets, (0, 1)).all())
+    return targets.dtype.kind in "iu" or all(bool(np.isin(part, (0, 1)).all()) for part in chunks(targets, LARGE))
 
 
 def _counts(data: Dataset, split: str, output: str, classes: list[str]) -> dict[str, int]:
     codes, counted = data.splits[split].y[output], data.splits[split].counts(output)
-    kept = codes.reshape(-1) if counted is None else codes[counted]
-    counts = np.bincount(kept.astype(np.int64), minlength=len(classes))
+    counts = np.zeros(len(classes), np.int64)
+    for part, found in numbered_chunks(codes, LARGE):
+        kept = found.reshape(-1) if counted is None else found[counted[part]]
+        counts += np.bincount(kept.astype(np.int64), minlength=len(classes))[: len(classes)]
     return {name: int(count) for name, count in zip(classes, counts, strict=False)}
 
 

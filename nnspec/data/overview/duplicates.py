@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import combinations
@@ -10,9 +10,14 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.data.arrays import mapped
+from nnspec.data.arrays.gathered import Gathered, is_gathered, numbered_chunks
 from nnspec.data.dataset import Dataset, Split
 
 _CHUNK = 1 << 24  # bytes that are hashed at a time
+_AT_ONCE = 1 << 22  # hashes that are sorted at a time
+Hashes = Mapping[str, NDArray[np.uint64]]  # by split
+_BASE = 0x9E3779B97F4A7C15
 MOST_ROWS = 5  # rows that are named
 
 
@@ -36,21 +41,53 @@ class Duplicates:
 def find_duplicates(data: Dataset) -> list[Duplicates]:
     """The duplicates of each pair of splits that has some."""
     inputs = {name: _hashes(split.raw, split.size) for name, split in data.splits.items()}
-    both = {name: _hashes({**split.raw, **_targets(split)}, split.size) for name, split in data.splits.items()}
-    found = []
-    for first, then in combinations(data.splits, 2):
-        order = np.argsort(inputs[first], kind="stable")
-        at = np.searchsorted(inputs[first], inputs[then], sorter=order)
-        at = order[np.minimum(at, len(order) - 1)]
-        equal = np.flatnonzero(inputs[first][at] == inputs[then])
-        if not len(equal):
+    both = {name: _with_targets(inputs[name], split) for name, split in data.splits.items()}
+    return [
+        found
+        for first, then in combinations(data.splits, 2)
+        if (found := _compare(data, (first, then), inputs, both)) is not None
+    ]
+
+
+def _compare(data: Dataset, pair: tuple[str, str], inputs: Hashes, both: Hashes) -> Duplicates | None:
+    """The duplicates of two splits; of many samples, those whose hashes are within a range at a time."""
+    first, then = pair
+    count = different = 0
+    rows: list[tuple[int, int]] = []
+    parts = 1 << max(0, (data.splits[first].size // _AT_ONCE).bit_length())
+    for number in range(parts):
+        here, there = (_within(inputs[name], number, parts) for name in pair)
+        known, asked = inputs[first][here], inputs[then][there]
+        if not len(known) or not len(asked):
             continue
-        different = int((~np.isin(both[then][equal], both[first])).sum())
-        rows = tuple(
-            (int(data.splits[first].rows[at[i]]) + 1, int(data.splits[then].rows[i]) + 1) for i in equal[:MOST_ROWS]
-        )
-        found.append(Duplicates(first=first, then=then, count=len(equal), different=different, rows=rows))
-    return found
+        order = np.argsort(known, kind="stable")
+        at = order[np.minimum(np.searchsorted(known, asked, sorter=order), len(order) - 1)]
+        equal = np.flatnonzero(known[at] == asked)
+        count += len(equal)
+        different += int((~np.isin(both[then][there][equal], both[first][here])).sum())
+        rows += [
+            (int(data.splits[first].rows[here][at[i]]) + 1, int(data.splits[then].rows[there][i]) + 1)
+            for i in equal[:MOST_ROWS]
+        ]
+    if not count:
+        return None
+    shown = tuple(rows if parts == 1 else sorted(rows, key=lambda pair: pair[1])[:MOST_ROWS])
+    return Duplicates(first=first, then=then, count=count, different=different, rows=shown)
+
+
+def _within(hashes: NDArray[np.uint64], number: int, parts: int) -> NDArray[np.int64] | slice:
+    """The samples whose hashes are in one of so many ranges, a power of two."""
+    if parts == 1:
+        return slice(None)
+    shift = np.uint64(64 - (parts.bit_length() - 1))
+    found = [start.start + np.flatnonzero(h >> shift == number) for start, h in numbered_chunks(hashes)]
+    return np.concatenate(found)
+
+
+def _with_targets(inputs: NDArray[np.uint64], split: Split) -> NDArray[np.uint64]:
+    """The hashes of inputs and targets together."""
+    targets = _hashes(split.target, split.size)
+    return mapped.each(lambda a, b: _mixed(a + _mixed(b)), inputs, targets)
 
 
 def is_expected(data: Dataset, count: int) -> bool:
@@ -61,24 +98,61 @@ def is_expected(data: Dataset, count: int) -> bool:
     possible = 1.0
     samples = sum(split.size for split in data.splits.values())
     for name in next(iter(data.splits.values())).raw:
-        values = np.concatenate([split.raw[name].reshape(split.size, -1) for split in data.splits.values()])
-        for column in values.T:
+        for column in _columns([split.raw[name] for split in data.splits.values()]):
             possible *= len(np.unique(column))
             if possible > 10 * samples:
                 return False
     return True
 
 
-def _targets(split: Split) -> dict[str, np.ndarray]:
-    return {f"output {name}": values for name, values in split.target.items()}
+def _columns(splits: Sequence[np.ndarray | Gathered]) -> Iterator[np.ndarray]:
+    """Each position of a sample with its values: axes `sample`."""
+    first = splits[0]
+    for step in range(first.step_count) if is_gathered(first) else (0,):
+        parts = [np.asarray(part.step(step) if is_gathered(part) else part) for part in splits]
+        yield from np.concatenate([part.reshape(len(part), -1) for part in parts]).T
 
 
 def _hashes(arrays: Mapping[str, np.ndarray], count: int) -> NDArray[np.uint64]:
     """A hash of each sample's values, of 64 bits: axes `sample`."""
-    total = np.zeros(count, np.uint64)
+    total = mapped.zeros((count,), np.uint64)
     for number, name in enumerate(sorted(arrays)):
-        total = _mixed(total + np.uint64(number) + _hashed(arrays[name].reshape(count, -1)))
+        values = arrays[name]
+        own = _hashed_samples(values) if is_gathered(values) else _hashed(values.reshape(count, -1))
+        for start in range(0, count, _CHUNK // 8):
+            part = slice(start, start + _CHUNK // 8)
+            total[part] = _mixed(total[part] + np.uint64(number) + own[part])
     return total
+
+
+def _hashed_samples(values: Gathered) -> NDArray[np.uint64]:
+    """A hash of each sample that is gathered; of windows, of the hashes of their rows.
+
+    A polynomial in an odd base, modulo 2^64: sums of `hash · base^row` up to each row give that of every window.
+    """
+    if values.steps is None:
+        found = mapped.empty((len(values),), np.uint64)
+        for part, chunk in numbered_chunks(values):
+            found[part] = _hashed(chunk.reshape(len(chunk), -1))
+        return found
+    count = len(values.rows)
+    sums = mapped.empty((count + 1,), np.uint64)
+    sums[0] = 0
+    rows = Gathered(values.rows, np.arange(count), steps=range(1), finish=values.finish)
+    for part, chunk in numbered_chunks(rows):
+        sums[part.start + 1 : part.stop + 1] = _hashed(chunk.reshape(len(chunk), -1))
+    sums[1:] *= _powers(_BASE, count)
+    np.cumsum(sums, out=sums)
+    first = values.at + values.steps.start
+    back = _powers(pow(_BASE, -1, 2**64), count)
+    return np.asarray((sums[first + len(values.steps)] - sums[first]) * back[first])
+
+
+def _powers(base: int, count: int) -> NDArray[np.uint64]:
+    found = mapped.empty((count,), np.uint64)
+    found[:] = base
+    found[0] = 1
+    return np.cumprod(found, out=found)
 
 
 def _hashed(rows: np.ndarray) -> NDArray[np.uint64]:

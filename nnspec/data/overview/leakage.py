@@ -7,6 +7,8 @@ from itertools import combinations
 
 import numpy as np
 
+from nnspec.data.arrays import mapped
+from nnspec.data.arrays.gathered import chunks
 from nnspec.data.dataset import Dataset
 from nnspec.data.overview.duplicates import Duplicates, find_duplicates, is_expected
 from nnspec.data.overview.telltales import Telltale, find_telltales
@@ -49,7 +51,7 @@ def find_leakage(plan: DataPlan, data: Dataset) -> Leakage:
             {"input": one.input.name, "column": one.column, "output": one.output.name, "how": one.how}
             for one in telltales
         ],
-        "rows": {f"{a} {b}": len(np.intersect1d(origins.parts[a], origins.parts[b])) for a, b in pairs},
+        "rows": {f"{a} {b}": _shared(origins.parts[a], origins.parts[b]) for a, b in pairs},
     }
     if origins.groups is not None:
         members = {name: np.unique(origins.groups[rows]) for name, rows in origins.parts.items()}
@@ -58,6 +60,16 @@ def find_leakage(plan: DataPlan, data: Dataset) -> Leakage:
         report["window"] = {"reach": plan.window.reach, "gap": plan.gap}
     report["warnings"] = [{"code": found.code, "message": found.message} for found in warnings]
     return Leakage(report, tuple(warnings))
+
+
+def _shared(first: np.ndarray, then: np.ndarray) -> int:
+    """How many rows two splits share."""
+    if not (mapped.is_long(first) or mapped.is_long(then)):
+        return len(np.intersect1d(first, then))
+    count = 1 + max(int(first.max()), int(then.max()))
+    flags = mapped.zeros((count,), np.bool_)
+    flags[first] = True
+    return sum(int(np.count_nonzero(flags[part])) for part in chunks(then))
 
 
 def _telltale(told: Telltale) -> Diagnostic:

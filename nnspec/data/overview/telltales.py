@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,9 @@ from nnspec.data.section.ports import port_names
 _FEWEST = 20  # samples: with fewer, anything may be a coincidence
 _MOST_VALUES = 512  # of an input of a sample: what has more is no table
 _PROBED = 64  # samples that rule most columns out
+_MOST_BYTES = 1 << 27  # of more, an even choice is looked at, but of so many samples:
+_LEAST = 10_000
+Chosen = Mapping[str, slice]  # samples, by split
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,40 +39,58 @@ def find_telltales(plan: DataPlan, data: Dataset) -> Iterator[Telltale]:
     size = sum(split.size for split in data.splits.values())
     if size < _FEWEST:
         return
-    rows = np.concatenate([split.rows for split in data.splits.values()])
+    chosen = _chosen(data)
+    rows = np.concatenate([split.rows[chosen[name]] for name, split in data.splits.items()])
     for slot in plan.inputs.values():
-        columns = list(_columns(plan, data, slot))
+        columns = list(_columns(plan, data, slot, chosen))
         for name, values in columns:
-            found = _told_by(plan, data, name, values, is_alone=len(columns) == 1 and len(plan.inputs) == 1)
+            found = _told_by(plan, data, chosen, name, values, is_alone=len(columns) == 1 and len(plan.inputs) == 1)
             if found is None and plan.outputs and not plan.split.is_chronological and _numbers_rows(values, rows):
                 found = next(iter(plan.outputs.values())), "numbers the rows of the file, which the splits mix:"
             if found is not None:
                 yield Telltale(slot, name, *found)
 
 
-def _columns(plan: DataPlan, data: Dataset, slot: SlotPlan) -> Iterator[tuple[str, np.ndarray]]:
+def _chosen(data: Dataset) -> Chosen:
+    """All samples; of more than `_MOST_BYTES`, as many as that, at even distances."""
+    splits = data.splits.values()
+    size = sum(split.size for split in splits)
+    total = sum(values.nbytes for split in splits for values in (*split.raw.values(), *split.target.values()))
+    step = max(1, min(-(-total // _MOST_BYTES), size // _LEAST))
+    return {name: slice(None, None, None if step == 1 else step) for name in data.splits}
+
+
+def _columns(plan: DataPlan, data: Dataset, slot: SlotPlan, chosen: Chosen) -> Iterator[tuple[str, np.ndarray]]:
     """Each column's values: axes `sample step`, with one step where there is no window."""
     ports = port_names(plan, plan.outputs).get(slot.name)
     for index, name in enumerate(slot.columns):
         found = []
-        for split in data.splits.values():
-            values = split.raw[slot.name if ports is None else ports[index]]
-            if ports is None and values.shape[-1] != len(slot.columns):
+        for split_name, split in data.splits.items():
+            given = split.raw[slot.name if ports is None else ports[index]]
+            if ports is None and given.shape[-1] != len(slot.columns):
                 return
-            found.append((values if ports is not None else values[..., index]).reshape(split.size, -1))
+            if math.prod(given.shape[1:]) > _MOST_VALUES * (1 if ports is not None else len(slot.columns)):
+                return
+            values = given[chosen[split_name]]
+            found.append((values if ports is not None else values[..., index]).reshape(len(values), -1))
         column = np.concatenate(found)
         if 0 < column.shape[1] <= _MOST_VALUES:
             yield name, column
 
 
 def _told_by(
-    plan: DataPlan, data: Dataset, name: str, values: np.ndarray, *, is_alone: bool
+    plan: DataPlan, data: Dataset, chosen: Chosen, name: str, values: np.ndarray, *, is_alone: bool
 ) -> tuple[SlotPlan, str] | None:
     for output in plan.outputs.values():
         if name in output.columns:
             continue  # which the check has refused where it is a leak
-        target = np.concatenate([split.target[output.name].reshape(split.size, -1) for split in data.splits.values()])
-        codes = np.concatenate([split.y[output.name].reshape(split.size, -1) for split in data.splits.values()])
+        target, codes = (
+            np.concatenate([np.reshape(part, (len(part), -1)) for part in parts])
+            for parts in (
+                [split.target[output.name][chosen[split_name]] for split_name, split in data.splits.items()],
+                [split.y[output.name][chosen[split_name]] for split_name, split in data.splits.items()],
+            )
+        )
         is_class = data.outputs[output.name].classes is not None
         if target.shape[1] > _MOST_VALUES:
             continue

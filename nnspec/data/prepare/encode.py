@@ -6,16 +6,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import zip_longest
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.data.arrays import mapped
+from nnspec.data.arrays.gathered import Gathered, each_chunk, is_gathered
 from nnspec.data.prepare.fit import FEATURE_NAMES, Layout, has_steps, sequence_axis
 from nnspec.data.prepare.fit_columns import fill_of
 from nnspec.data.prepare.labels import encode, vocabulary, zeros_and_ones
 from nnspec.data.prepare.levels import Levels
 from nnspec.data.prepare.rows import Rows, arrange
+from nnspec.data.prepare.streamed_fit import fit_array, fit_samples
 from nnspec.data.prepare.transforms import InputTransform, OutputTransform, Relative, Scaling, statistic_of
 from nnspec.data.section.column_plan import is_outside
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
@@ -38,6 +41,11 @@ class Fitted:
     last: Relative | None = None
 
 
+def dtype_of(model: Slot) -> np.dtype[np.generic]:
+    """The dtype of an input's raw values as arrays: NumPy has no bfloat16."""
+    return np.dtype(np.float32) if model.dtype == "bfloat16" else np.dtype(model.dtype)
+
+
 def to_dtype(slot: SlotPlan, model: Slot, values: Array) -> Array:
     """Raw input values in the input's dtype.
 
@@ -46,7 +54,7 @@ def to_dtype(slot: SlotPlan, model: Slot, values: Array) -> Array:
     """
     if model.is_text:
         return values.astype(object)
-    wanted = np.dtype(np.float32) if model.dtype == "bfloat16" else np.dtype(model.dtype)
+    wanted = dtype_of(model)
     with np.errstate(invalid="ignore", over="ignore"):
         cast = values.astype(wanted)
     changed = np.isinf(cast) & np.isfinite(values) if wanted.kind == "f" else cast != values
@@ -84,15 +92,23 @@ def fit_input(
         SpecError: NN506 where padding cannot be told from data.
     """
     step = padded_axis(slot, model, layout, rows)
-    fill = fit_fill(plan, slot, layout, rows.values[train[rows.complete[train]]]) if model.is_float else None
+    fill = fit_fill(plan, slot, layout, rows, train) if model.is_float else None
     markers = markers_beside(slot, fill)
     if slot.scale is None or slot.scale.method == "none":
         return InputTransform(None, slot.pad_value, step, fill, markers)
     along = _own_statistics(plan, slot, model, layout)
     values = raw
     if plan.window is not None and slot.is_windowed and layout.position(0) not in along:
-        complete = train[rows.complete[train]]
-        values = arrange(rows.values[complete][:, None], layout)
+        complete = train if rows.has_none_missing else mapped.take(train, rows.complete[train])
+        if is_gathered(raw) and rows.values.nbytes > mapped.LARGE:
+            values = cast(Array, Gathered(rows.values, complete, finish=lambda v: arrange(v[:, None], layout)))
+        else:
+            values = arrange(rows.values[complete][:, None], layout)
+    if is_gathered(values):
+        if slot.pad_value is None:
+            scaling = fit_samples(values, slot.scale.method, along, fill)
+            return InputTransform(scaling, slot.pad_value, step, fill, markers)
+        values = np.asarray(values)  # what is padded is no window, and few sequences are so many
     if fill is not None:
         values = np.where(np.isnan(values), fill, values)
     transform = InputTransform(None, slot.pad_value, step)
@@ -119,11 +135,11 @@ def markers_beside(slot: SlotPlan, fill: Array | None) -> tuple[Array, ...]:
     return tuple(np.array(found, np.float32).reshape(fill.shape) for found in zip_longest(*numbers, fillvalue=np.nan))
 
 
-def fit_fill(plan: DataPlan, slot: SlotPlan, layout: Layout, used: Array) -> Array | None:
+def fit_fill(plan: DataPlan, slot: SlotPlan, layout: Layout, rows: Rows, train: NDArray[np.int64]) -> Array | None:
     """What stands in for gaps of an input's columns: axes `*input`, 1 along all but that of the columns.
 
     Args:
-        used: the values of the training rows, axes `row column`.
+        train: the positions of the training rows.
 
     Raises:
         SpecError: NN504 where no training row has a value.
@@ -131,6 +147,7 @@ def fit_fill(plan: DataPlan, slot: SlotPlan, layout: Layout, used: Array) -> Arr
     rules = [plan.missing_rule(name) for name in slot.columns]
     if not any(rule.is_in_graph for rule in rules):
         return None
+    used = mapped.take(rows.values, mapped.take(train, rows.complete[train]))
     fills = np.full(len(rules), np.nan, np.float32)  # a column that may have no gaps keeps them as they are
     for place, rule in enumerate(rules):
         if rule.is_in_graph:
@@ -217,9 +234,9 @@ def fit_output(
     scaling = None
     if slot.scale is not None and slot.scale.method != "none":
         along = _own_statistics(plan, slot, model, layout)
-        learned = unscaled.encode(train, raw)
-        known = learned if counted is None else np.where(counted, learned, np.nan)
-        scaling = Scaling.fit(known, slot.scale.method, along)
+        learned = encoded(unscaled, train, raw)
+        known = learned if counted is None else each_chunk(lambda v, c: np.where(c, v, np.nan), learned, counted)
+        scaling = fit_array(known, slot.scale.method, along)
     transform = OutputTransform(scaling, relative, function=slot.function)
     return Fitted(_over_levels(transform, model) if model.levels else transform, task, last=last)
 
@@ -293,17 +310,39 @@ def encode_output(
     if counted is not None:
         values = _with_harmless(fitted, values, counted)
     if fitted.task == "multilabel":
-        ones = zeros_and_ones(slot, values)
+        ones = each_chunk(partial(zeros_and_ones, slot), values)
         return ones, ones, None
     if fitted.task in ("classification", "binary"):
-        index = (
-            transform.cut(values) if transform.edges is not None else encode(slot, split, values, fitted.labels or [])
+        cut = transform.cut if transform.edges is not None else partial(_codes, slot, split, fitted.labels or [])
+        index = each_chunk(cut, values)
+        names = each_chunk(lambda codes: np.asarray(transform.classes)[codes], index)
+        return (
+            each_chunk(lambda codes: codes.astype(np.float32), index) if fitted.task == "binary" else index,
+            names,
+            None,
         )
-        names = np.asarray(transform.classes)[index]
-        return index.astype(np.float32) if fitted.task == "binary" else index, names, None
-    target = values.astype(np.float32)
-    learned = transform.encode(target, raw)
+    target = each_chunk(lambda part: part.astype(np.float32), values)
+    learned = encoded(transform, target, raw)
     if counted is not None:
-        learned = np.where(counted, learned, np.float32(0))
+        learned = each_chunk(lambda part, kept: np.where(kept, part, np.float32(0)), learned, counted)
     last = fitted.last.last(raw[fitted.last.input]) if fitted.last else None
-    return learned, target, None if last is None else np.broadcast_to(last, target.shape).copy()
+    return (
+        learned,
+        target,
+        None if last is None else each_chunk(lambda a, b: np.broadcast_to(a, b.shape).copy(), last, target),
+    )
+
+
+def _codes(slot: SlotPlan, split: str, labels: list[str | int], values: Array) -> Array:
+    return encode(slot, split, values, labels)
+
+
+def encoded(transform: OutputTransform, target: Array, raw: Mapping[str, Array]) -> Array:
+    """`transform.encode`, of many samples in chunks."""
+    relative = transform.relative
+    if relative is None:
+        return each_chunk(lambda part: transform.encode(part, {}), target)
+    name = relative.input
+    if is_gathered(raw[name]) or mapped.is_long(target):  # of windows the last values alone may be read
+        return each_chunk(lambda part, given: transform.encode(part, {name: given}), target, raw[name])
+    return transform.encode(target, raw)

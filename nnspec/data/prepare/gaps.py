@@ -28,12 +28,12 @@ def resolve_missing(
     Args:
         rows: in their final order.
         groups: values are not carried from one group to the next; axes `row`.
-        files: each row's number in the file, from 1, for messages; axes `row`.
+        files: each row's number in the file, from 0, for messages; axes `row`.
 
     Raises:
         SpecError: NN504 where values are missing, or nothing stands before them to fill them with.
     """
-    if not rows.missing.any():
+    if rows.has_none_missing or not rows.missing.any():
         return rows
     values, missing = rows.values, rows.missing.copy()
     between: Between | None = None
@@ -105,5 +105,5 @@ def _report(slot: SlotPlan, missing: Mask, files: Array) -> list[Diagnostic]:
         masks = [(name, missing[:, i]) for i, name in enumerate(slot.columns)]
     else:
         masks = [(slot.array or slot.name, np.asarray(missing.reshape(len(missing), -1).any(axis=1)))]
-    found = [(name, sorted(int(row) for row in files[mask])) for name, mask in masks if mask.any()]
+    found = [(name, sorted(int(row) + 1 for row in files[mask])) for name, mask in masks if mask.any()]
     return [missing_values(slot.source, name, listed, span, where) for name, listed in found]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.data.arrays.gathered import chunks
 from nnspec.data.section.plan import Slot, SlotPlan
 from nnspec.data.sources.label_keys import label_key
 from nnspec.diagnostics import SpecError
@@ -16,7 +17,7 @@ Array = np.ndarray
 def label_array(values: Array) -> Array:
     """Labels in one spelling: integers where all of them are, else text."""
     if values.dtype.kind in "iu":
-        return values.astype(np.int64)
+        return values.astype(np.int64, copy=False)
     keys = np.array([label_key(value) for value in values.reshape(-1).tolist()], dtype=str).reshape(values.shape)
     try:
         numbers = keys.astype(np.int64)
@@ -33,7 +34,7 @@ def vocabulary(slot: SlotPlan, model: Slot, train: Array) -> tuple[list[str | in
     Raises:
         SpecError: NN508 where their number is not that of the class axis, NN513 where there is but one.
     """
-    found: list[str | int] = np.unique(train).tolist()
+    found: list[str | int] = distinct(train).tolist()
     keys = [label_key(label) for label in found]
     if slot.classes is not None and slot.classes.kind == "list":
         labels: list[str | int] = list(slot.classes.labels)
@@ -58,6 +59,12 @@ def vocabulary(slot: SlotPlan, model: Slot, train: Array) -> tuple[list[str | in
         message = f"the training rows of output `{slot.name}` have {len(labels)} classes, but {head}"
         raise _fault("NN508", message, slot, f"the labels: {enumerated(labels)}")
     return labels, list(model.classes) if model.classes is not None else labels
+
+
+def distinct(values: Array) -> Array:
+    """As `np.unique`, of many values in chunks."""
+    parts = [np.unique(part) for part in chunks(values)]
+    return parts[0] if len(parts) == 1 else np.unique(np.concatenate(parts))
 
 
 def encode(slot: SlotPlan, split: str, values: Array, labels: list[str | int]) -> NDArray[np.int64]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from nnspec.data.prepare.large_tables import joined_columns, large_matrix
 from nnspec.data.sources.base import Column, MisfitError, OutsideError, Reading, SourceError, SourcePlan, ToldError
 from nnspec.data.sources.registry import is_own
 from nnspec.diagnostics import SpecError
@@ -32,18 +34,22 @@ class ColumnCache:
         absent = [name for name in wanted if (plan.identity, name, reading) not in self._columns]
         if absent:
             with told(plan):
-                chunks = list(plan.source.open_columns(plan, absent, reading))
-                for index, name in enumerate(absent):
-                    self._columns[plan.identity, name, reading] = _joined([chunk[index] for chunk in chunks])
+                found = joined_columns(plan.source.open_columns(plan, absent, reading), len(absent))
+                for name, column in zip(absent, found, strict=True):
+                    self._columns[plan.identity, name, reading] = column
         return [self._columns[plan.identity, name, reading] for name in names]
 
+    def matrix(self, plan: SourcePlan, names: Sequence[str]) -> tuple[Array, NDArray[np.bool_]] | None:
+        """Columns of numbers side by side, axes `row column`, mapped from the cache; None of small tables, and of text.
 
-def _joined(chunks: list[Column]) -> Column:
-    if len(chunks) == 1:
-        return chunks[0]
-    if not chunks:
-        return Column(np.empty(0), np.empty(0, dtype=bool))
-    return Column(np.concatenate([c.values for c in chunks]), np.concatenate([c.missing for c in chunks]))
+        Raises:
+            SpecError: as `columns`; NN591 where the cache cannot be written.
+        """
+        wanted = list(dict.fromkeys(names))
+        if len(wanted) < len(names) or any((plan.identity, name, Reading.NUMBER) in self._columns for name in wanted):
+            return None
+        with told(plan):
+            return large_matrix(plan, wanted)
 
 
 def load_array(plan: SourcePlan, name: str | None) -> Array:

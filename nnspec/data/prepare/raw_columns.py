@@ -95,6 +95,8 @@ def _read_column(
     if len(infinite):
         message = f"column `{column.name}` of input `{slot.name}` is infinite in {len(infinite)} rows, first in row "
         raise SpecError.single("NN504", f"{message}{infinite[0]}", column.span, path=slot.where("columns"))
+    if column.transform is None:
+        return numbers, found.missing, None
     outside = [row + 1 for row in np.flatnonzero(~found.missing).tolist() if is_outside(column.transform, numbers[row])]
     if outside:
         raise SpecError([outside_domain(column, outside, slot.where("columns"))])
@@ -156,23 +158,25 @@ def raw_columns(slot: SlotPlan, rows: ColumnRows, values: Array) -> list[Array]:
     result: list[Array] = []
     for place, (column, words) in enumerate(zip(slot.encodings, rows.words, strict=True)):
         own = values[..., place]
-        if words is not None:
-            table = np.array([*words, ""], dtype=object)
-            codes = np.where(np.isnan(own), len(words), own).astype(np.int64)
-            result.append(table[codes])
-            continue
-        if column.is_date:
-            result.append(np.where(np.isnan(own), GAP, np.nan_to_num(own).astype(np.int64)))
-            continue
-        with np.errstate(over="ignore"):
-            cast = own.astype(np.float32)
-        beyond = np.isinf(cast) & np.isfinite(own)
+        cast = raw_column(column, words, own)
+        beyond = np.isinf(cast) & np.isfinite(own) if cast.dtype.kind == "f" else np.zeros(1, bool)
         if beyond.any():
             message = f"column `{column.name}` has {own[beyond][0]:g}, which float32 cannot represent"
             key = slot.item_key("columns", place)
             raise SpecError.single("NN506", message, slot.span_of(key), path=slot.where("columns"))
         result.append(cast)
     return result
+
+
+def raw_column(column: ColumnPlan, words: Words | None, own: Array) -> Array:
+    """As one of `raw_columns`; a number that is beyond float32 becomes infinite."""
+    if words is not None:
+        table = np.array([*words, ""], dtype=object)
+        return np.asarray(table[np.where(np.isnan(own), len(words), own).astype(np.int64)])
+    if column.is_date:
+        return np.where(np.isnan(own), GAP, np.nan_to_num(own).astype(np.int64))
+    with np.errstate(over="ignore"):
+        return own.astype(np.float32)
 
 
 def layout_axes(plan: DataPlan, slot: SlotPlan, layout: Layout) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.data.arrays import mapped
 from nnspec.data.prepare.labels import label_array
 from nnspec.data.prepare.loading import ColumnCache, told
 from nnspec.data.prepare.membership import drawn_by_key, named_by_file, read_starts, rows_of_files
@@ -23,6 +24,15 @@ from nnspec.runtime.series_keys import joined
 
 Array = np.ndarray
 Positions = NDArray[np.int64]
+
+
+def _is_ascending(times: Array) -> bool:
+    """Whether rows are in order already, equal ones among them; what has no order of its own (NaN) is sorted."""
+    before, after, size = times[:-1], times[1:], mapped.STRETCH
+    return all(
+        bool((after[start : start + size] >= before[start : start + size]).all())
+        for start in range(0, len(before), size)
+    )
 
 
 class RowKeys:
@@ -42,17 +52,21 @@ class RowKeys:
 
     def __init__(self, plan: DataPlan, tables: ColumnCache, count: int) -> None:
         self.plan, self.tables, self.count = plan, tables, count
-        self.order = np.arange(count, dtype=np.int64)
+        self.order: Positions = mapped.arange(count)
         self.notes: tuple[str, ...] = ()
         times = self.column(plan.order_by) if plan.order_by is not None else None
         if times is not None:
             self.check_order(times)
-            self.order = np.argsort(times, kind="stable")
+            if not _is_ascending(times):
+                self.order = np.argsort(times, kind="stable")
         labels = None if plan.series_column is None else self.column(plan.series_column, is_label=True)
         codes = self.codes(labels)
-        groups = group_codes(None if codes is None else codes[self.order], count)
-        together = np.argsort(groups, kind="stable")
-        self.order, self.series = self.order[together], groups[together]
+        if codes is None:
+            self.series: Positions = mapped.zeros((count,), np.int64)
+        else:
+            groups = group_codes(codes[self.order], count)
+            together = np.argsort(groups, kind="stable")
+            self.order, self.series = self.order[together], groups[together]
         self.names = None if labels is None else labels[self.order]
         group = plan.split.group or plan.series or plan.split.hash_column
         self.groups = None if group is None else self.column(group, is_label=True)[self.order]

@@ -8,6 +8,8 @@ from dataclasses import KW_ONLY, dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.data.arrays import mapped
+from nnspec.data.arrays.gathered import chunks
 from nnspec.data.prepare.fit import FitError, Layout, file_axes, misfit
 from nnspec.data.prepare.labels import label_array
 from nnspec.data.prepare.loading import ColumnCache, load_array
@@ -54,19 +56,29 @@ class Rows:
     @property
     def complete(self) -> Mask:
         """Whether a row lacks nothing, axes `row`."""
-        return np.asarray(~self.missing.reshape(len(self), -1).any(axis=1))
+        return mapped.each(lambda missing: ~missing.reshape(len(missing), -1).any(axis=1), self.missing)
 
     def take(self, order: NDArray[np.int64]) -> Rows:
-        if len(order) == len(self) and (order == np.arange(len(order))).all():
+        if len(order) == len(self) and mapped.is_arange(order):
             return self  # a file that is mapped stays where it is
         padding = None if self.padding is None else self.padding[order]
-        return replace(self, values=self.values[order], missing=self.missing[order], padding=padding)
+        missing = self.missing if self.has_none_missing else mapped.take(self.missing, order)
+        return replace(self, values=mapped.take(self.values, order), missing=missing, padding=padding)
+
+    @property
+    def has_none_missing(self) -> bool:
+        """Whether that is known without looking: of large tables, one flag stands for all."""
+        return self.missing.size > 1 and not any(self.missing.strides) and not self.missing.flat[0]
 
 
 def complete_by_role(plan: DataPlan, rows: Mapping[tuple[str, str], Rows], count: int) -> dict[str, Mask]:
     """Whether a row lacks nothing that a sample reads of it as `inputs`, `ahead` or `outputs`: axes `row`."""
-    found = {role: np.ones(count, dtype=bool) for role in ("inputs", "ahead", "outputs")}
+    found = {role: mapped.zeros((count,), np.bool_) for role in ("inputs", "ahead", "outputs")}
+    for flags in found.values():
+        flags[:] = True
     for slot in plan.slots():
+        if rows[slot.role, slot.name].has_none_missing:
+            continue
         for role in slot.roles:
             found[role] &= rows[slot.role, slot.name].complete
     return found
@@ -86,20 +98,22 @@ def read_rows(plan: DataPlan, slot: SlotPlan, model: Slot, tables: ColumnCache) 
     else:
         values = load_array(slot.source, slot.array)
         rows = _arrange(slot, model, label_array(values) if is_label else values)
-    if rows.values.dtype.kind == "f":
+    if rows.values.dtype.kind == "f" and any(np.isinf(part).any() for part in chunks(rows.values)):
         infinite = np.isinf(rows.values)
-        if infinite.any():
-            first = int(np.flatnonzero(infinite.reshape(len(rows), -1).any(axis=1))[0]) + 1
-            count = int(infinite.sum())
-            message = (
-                f"the data of {slot.kind} `{slot.name}` have {count} infinite value{'s' * (count > 1)}, "
-                f"first in row {first}"
-            )
-            raise _fault(slot, "NN504", message)
+        first = int(np.flatnonzero(infinite.reshape(len(rows), -1).any(axis=1))[0]) + 1
+        count = int(infinite.sum())
+        message = (
+            f"the data of {slot.kind} `{slot.name}` have {count} infinite value{'s' * (count > 1)}, "
+            f"first in row {first}"
+        )
+        raise _fault(slot, "NN504", message)
     return rows
 
 
 def _read_columns(slot: SlotPlan, tables: ColumnCache, is_label: bool) -> Rows:
+    found = None if is_label else tables.matrix(slot.source, slot.columns)
+    if found is not None:
+        return Rows(*found, file_axes(slot, 2).names)
     columns = tables.columns(slot.source, slot.columns, Reading.LABEL if is_label else Reading.NUMBER)
     missing = [column.missing for column in columns]
     values = [label_array(_blank(c.values, c.missing)) if is_label else c.values for c in columns]

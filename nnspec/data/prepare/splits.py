@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.data.arrays import mapped
 from nnspec.data.prepare.cuts import cut
 from nnspec.data.prepare.membership import cut_at_starts
 from nnspec.data.prepare.rows import Rows
@@ -77,8 +78,12 @@ def assign(plan: DataPlan, keys: Keys) -> dict[str, Positions]:
     elif keys.groups is not None and (split.by == "random" or split.has_whole_files):
         found = _deal_groups(split.parts, keys.groups, keys.usable, rng)
     elif split.by == "random":
-        shuffled = _spread(rng.permutation(np.flatnonzero(keys.usable)), keys.strata)
-        found = {name: np.sort(shuffled[r.start : r.stop]) for name, r in cut(len(shuffled), split.parts).items()}
+        shuffled = mapped.flatnonzero(keys.usable)
+        rng.shuffle(shuffled)  # in place: what `permutation` gives, without a copy
+        shuffled = _spread(shuffled, keys.strata)
+        found = {name: shuffled[r.start : r.stop] for name, r in cut(len(shuffled), split.parts).items()}
+        for rows_of_part in found.values():
+            rows_of_part.sort()
     elif split.by != "label":
         assert labels is not None
         found = {part.name: np.flatnonzero(labels == part.name) for part in split.parts}

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.data.arrays.gathered import each_chunk, is_gathered
 from nnspec.data.prepare.functions import FUNCTIONS, INVERSES
 from nnspec.data.prepare.levels import Levels
 from nnspec.lazy import dataclass
@@ -70,6 +71,11 @@ class Scaling:
             divisor = statistic_of(np.nanmax, wide, pooled) - offset
         else:
             raise ValueError(f"unknown scaling {method!r}")
+        return cls.of(offset, divisor)
+
+    @classmethod
+    def of(cls, offset: Array, divisor: Array) -> Scaling:
+        """From statistics that keep the sample axis, with size 1."""
         # A deviation at the level of rounding errors is that of a constant.
         negligible = divisor <= 1e-7 * np.maximum(np.abs(offset), np.finfo(np.float32).tiny)
         divisor = np.where(negligible, 1.0, divisor)
@@ -169,6 +175,8 @@ class Relative:
 
     def last(self, raw: Array) -> Float:
         """The last values, axes `batch *shape`, from the raw input."""
+        if is_gathered(raw):
+            return each_chunk(self.last, raw.step(-1))
         values = self._columns_of(raw)
         if self.step is not None:
             values = np.take(values, -1, axis=self.step)
@@ -176,6 +184,8 @@ class Relative:
 
     def magnitude(self, raw: Array) -> Float:
         """The mean magnitude of the window's values, 1 where all are 0: axes `batch *shape`."""
+        if is_gathered(raw):
+            return each_chunk(self.magnitude, raw)
         values = np.abs(self._columns_of(raw))
         if self.step is not None:
             values = values.mean(axis=self.step, dtype=np.float32)

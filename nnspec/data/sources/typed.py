@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from nnspec.runtime.samples import Samples
 
 _WANTED = {Reading.NUMBER: Wanted.NUMBER, Reading.WORD: Wanted.WORD, Reading.LABEL: Wanted.WORD}
+_AT_ONCE = 1 << 23  # values; of a larger table, half as many at a time
+_GROUP = 122_880  # rows that Parquet files and DuckDB's tables keep together
 _KEPT_FACTS = 4  # an editor asks after each letter
 
 
@@ -171,7 +173,8 @@ class TypedSource(TableSource):
                     for name in names:
                         _check_readable(plan, part, name, reading)
                     check_alike(first, part, names)
-                    yield read_part(plan, part, names, reading)
+                    for rows in _stretches(part, len(names)):
+                        yield read_part(plan, part, names, reading, rows)
         except EngineError as error:
             raise SourceError(str(error)) from None
         except OSError as error:
@@ -215,8 +218,20 @@ def _check_readable(plan: SourcePlan, part: Part, name: str, reading: Reading) -
         raise MisfitError(f"column `{name}` of `{plan.shown}` has type {type_name}, which is no number")
 
 
-def read_part(plan: SourcePlan, part: Part, names: Sequence[str], reading: Reading) -> list[Column]:
-    """Columns of one part.
+def _stretches(part: Part, columns: int) -> list[range | None]:
+    """The rows that are read at a time: all of a table of up to `_AT_ONCE` values."""
+    count = count_rows(part.table)
+    if count * columns <= _AT_ONCE:
+        return [None]
+    size = max(1, _AT_ONCE // 2 // columns)
+    size = size // _GROUP * _GROUP or size
+    return [range(start, min(start + size, count)) for start in range(0, count, size)]
+
+
+def read_part(
+    plan: SourcePlan, part: Part, names: Sequence[str], reading: Reading, rows: range | None = None
+) -> list[Column]:
+    """Columns of one part, or of some of its rows.
 
     Raises:
         EngineError: where they cannot be read.
@@ -224,8 +239,8 @@ def read_part(plan: SourcePlan, part: Part, names: Sequence[str], reading: Readi
     """
     how = _WANTED.get(reading, Wanted.ORDER)
     own = list(dict.fromkeys(name for name in names if name not in part.constants))
-    found = dict(zip(own, read_columns(part.table, [(name, how) for name in own]) if own else (), strict=True))
-    count = len(next(iter(found.values()))[0]) if found else count_rows(part.table)
+    found = dict(zip(own, read_columns(part.table, [(name, how) for name in own], rows) if own else (), strict=True))
+    count = len(next(iter(found.values()))[0]) if found else count_rows(part.table) if rows is None else len(rows)
     columns = []
     for name in names:
         if name in part.constants:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from nnspec.lazy import np
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Affine, Lowering
     from nnspec.backends.onnx.view import View
+    from nnspec.backends.types import KerasLayer
 
 
 class BatchNormalization(Layer):
@@ -213,6 +214,27 @@ class Normalization(Layer):
             layer.adapt_mean.assign(np.where(empty, data.mean(), layer.adapt_mean))
             layer.adapt_variance.assign(np.where(empty, data.var(), layer.adapt_variance))
             layer.finalize_state()
+
+    def adapt_in_chunks(self, layer: KerasLayer, node: Node, read: Callable[[], Iterator[np.ndarray]]) -> None:
+        from nnspec.data.prepare.streamed_fit import moments
+
+        kept = node.args["axis"] or ()
+
+        def numbers() -> Iterator[np.ndarray]:
+            for chunk in read():
+                yield np.ma.filled(np.ma.asarray(chunk, np.float64), np.nan)
+
+        pooled = tuple(i for i in range(next(numbers()).ndim) if i not in kept)
+        count, mean = moments(numbers, pooled)
+        _, variance = moments(lambda: (np.square(chunk - mean) for chunk in numbers()), pooled)
+        if not count.all():
+            every = tuple(range(mean.ndim))
+            _, whole = moments(numbers, every)
+            _, spread = moments(lambda: (np.square(chunk - whole) for chunk in numbers()), every)
+            mean, variance = np.where(count, mean, whole), np.where(count, variance, spread)
+        layer.adapt_mean.assign(mean.reshape(layer.adapt_mean.shape))
+        layer.adapt_variance.assign(variance.reshape(layer.adapt_variance.shape))
+        layer.finalize_state()
 
     def padding_behind(self, node: Node, value: float) -> float | None:
         return value if node.args["mean"] == value == 0 else None

@@ -38,6 +38,7 @@ class STFTSpectrogram(Layer):
     """
 
     kind = "STFTSpectrogram"
+    is_transform = True
     makes = "frequency"
     steps = True
     args = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from nnspec.training import scores
-from nnspec.training.figures.outcome import Array, Mask, Outcome
+from nnspec.training.figures.outcome import Array, Outcome
 
 Figures = dict[str, object]
 MOST_IN_CONFUSION = 50  # classes whose confusion is written
@@ -31,15 +31,15 @@ def score_classes(outcome: Outcome) -> Figures:
     ranked = (outcome.predicted if shares is None else shares).reshape(-1, count)
     if which is not None:
         truth, said, ranked = truth[which], said[which], ranked[which]
-    confusion = _confusion(truth, said, count)
-    found |= _averages(confusion)
+    confusion = confusion_of(truth, said, count)
+    found |= averages(confusion)
     if shares is not None:
-        found["log_loss"] = _log_loss(truth, ranked)
-    found |= {f"top_{k}_accuracy": _among_first(truth, ranked, k) for k in RANKS if k < count}
+        found["log_loss"] = log_loss(truth, ranked)
+    found |= {f"top_{k}_accuracy": among_first(truth, ranked, k) for k in RANKS if k < count}
     area = _area_of_each(truth, ranked)
     if area is not None:
         found["roc_auc_macro"] = area
-    found |= _each_class(confusion, outcome)
+    found |= each_class(confusion, outcome)
     if count <= MOST_IN_CONFUSION:
         found["confusion"] = confusion.tolist()
     return found
@@ -61,14 +61,14 @@ def score_yes_or_no(outcome: Outcome) -> Figures:
     if which is not None:
         truth, said, ranked = truth[which], said[which], ranked[which]
         shares = None if shares is None else shares[which]
-    confusion = _confusion(truth, said, 2)
-    precision, recall, f1, _ = _rates(confusion)
+    confusion = confusion_of(truth, said, 2)
+    precision, recall, f1, _ = rates(confusion)
     found |= {"precision": float(precision[1]), "recall": float(recall[1]), "f1": float(f1[1])}
     found |= {"threshold": float(outcome.threshold), **_of_ranks(truth, ranked)}
     if shares is not None:
-        found["log_loss"] = _log_loss(truth, np.stack([1 - shares, shares], axis=-1))
+        found["log_loss"] = log_loss(truth, np.stack([1 - shares, shares], axis=-1))
         found["brier"] = float(np.mean((shares - truth) ** 2)) if len(truth) else float("nan")
-    found |= _each_class(confusion, outcome)
+    found |= each_class(confusion, outcome)
     found["confusion"] = confusion.tolist()
     return found
 
@@ -85,10 +85,10 @@ def score_labels(outcome: Outcome) -> Figures:
     for i in range(truth.shape[1]):
         kept = slice(None) if which is None else which[:, i]
         codes = truth[kept, i].astype(np.int64)
-        precision, recall, f1, support = _rates(_confusion(codes, said[kept, i].astype(np.int64), 2))
+        precision, recall, f1, support = rates(confusion_of(codes, said[kept, i].astype(np.int64), 2))
         name = outcome.labels[i] if i < len(outcome.labels) else str(i)
-        rates = {"precision": float(precision[1]), "recall": float(recall[1]), "f1": float(f1[1])}
-        each[name] = {**rates, "support": int(support[1]), **_of_ranks(codes, guess[kept, i])}
+        own = {"precision": float(precision[1]), "recall": float(recall[1]), "f1": float(f1[1])}
+        each[name] = {**own, "support": int(support[1]), **_of_ranks(codes, guess[kept, i])}
     for name in ("precision", "recall", "roc_auc", "average_precision"):
         known = [value for figures in each.values() if isinstance(value := figures.get(name), float)]
         if known:
@@ -96,13 +96,13 @@ def score_labels(outcome: Outcome) -> Figures:
     return {**found, "threshold": float(outcome.threshold), "by_class": each}
 
 
-def _confusion(truth: Array, said: Array, count: int) -> Array:
+def confusion_of(truth: Array, said: Array, count: int) -> Array:
     """How often each class was taken for each: axes `true said`."""
     pairs = np.bincount(truth * count + said, minlength=count * count)
     return np.asarray(pairs.reshape(count, count))
 
 
-def _rates(confusion: Array) -> tuple[Array, Array, Array, Array]:
+def rates(confusion: Array) -> tuple[Array, Array, Array, Array]:
     """Precision, recall, F1 and support of each class; 0 where there is nothing to divide by."""
     hits = np.diag(confusion).astype(np.float64)
     said, support = confusion.sum(axis=0), confusion.sum(axis=1)
@@ -113,9 +113,9 @@ def _divided(upper: Array, lower: Array) -> Array:
     return np.asarray(np.divide(upper, lower, out=np.zeros(len(upper)), where=lower > 0))
 
 
-def _averages(confusion: Array) -> Figures:
+def averages(confusion: Array) -> Figures:
     """Means over the classes that occur in targets or predictions, and those weighted by support."""
-    precision, recall, f1, support = _rates(confusion)
+    precision, recall, f1, support = rates(confusion)
     occurs = (confusion.sum(axis=0) + support) > 0
     if not occurs.any():
         return {}
@@ -127,8 +127,8 @@ def _averages(confusion: Array) -> Figures:
     }
 
 
-def _each_class(confusion: Array, outcome: Outcome) -> Figures:
-    precision, recall, f1, support = _rates(confusion)
+def each_class(confusion: Array, outcome: Outcome) -> Figures:
+    precision, recall, f1, support = rates(confusion)
     names = outcome.labels or tuple(map(str, range(len(support))))
     each: dict[str, Figures] = {
         name: {"precision": float(p), "recall": float(r), "f1": float(f), "support": int(n)}
@@ -165,7 +165,7 @@ def _area_of_each(truth: Array, ranked: Array) -> float | None:
     return float(np.mean([roc_auc_score(truth == k, ranked[:, k]) for k in range(count)]))
 
 
-def _log_loss(truth: Array, shares: Array) -> float:
+def log_loss(truth: Array, shares: Array) -> float:
     """The mean of -log of the true class's share, which is taken to be no less than the smallest float32 step."""
     if not len(truth):
         return float("nan")
@@ -174,11 +174,8 @@ def _log_loss(truth: Array, shares: Array) -> float:
     return float(-np.mean(np.log(np.clip(whole[np.arange(len(truth)), truth], least, 1))))
 
 
-def _among_first(truth: Array, ranked: Array, k: int) -> float:
+def among_first(truth: Array, ranked: Array, k: int) -> float:
     """The share of targets that fewer than k classes outrank; of equals, those of a smaller index come first."""
     own = np.take_along_axis(ranked, truth[:, None], axis=-1)
     before = (ranked > own) | ((ranked == own) & (np.arange(ranked.shape[-1]) < truth[:, None]))
     return float(np.mean(before.sum(axis=-1) < k)) if len(truth) else float("nan")
-
-
-__all__ = ["MOST_IN_CONFUSION", "Figures", "Mask", "score_classes", "score_labels", "score_yes_or_no"]

@@ -9,6 +9,8 @@ from nnspec.training.figures.anomalies import score_anomalies
 from nnspec.training.figures.classes import score_classes, score_labels, score_yes_or_no
 from nnspec.training.figures.numbers import score_numbers, score_quantiles
 from nnspec.training.figures.outcome import Outcome
+from nnspec.training.figures.streamed import is_streamed, numbers_in_chunks
+from nnspec.training.figures.streamed_classes import classes_in_chunks, yes_or_no_in_chunks
 
 Figures = dict[str, Any]  # as JSON
 
@@ -39,6 +41,11 @@ _OF_TASK: Mapping[str, Callable[[Outcome], dict[str, object]]] = {
     "multilabel": score_labels,
     "anomaly": score_anomalies,
 }
+_IN_CHUNKS: Mapping[str, Callable[[Outcome], dict[str, object]]] = {
+    "regression": numbers_in_chunks,
+    "classification": classes_in_chunks,
+    "binary": yes_or_no_in_chunks,
+}
 # What stands beside each position.
 _IN_PARTS = {
     "regression": ("rmse", "mae", "r2", "mape"),
@@ -52,7 +59,8 @@ _IN_PARTS = {
 
 def score_outcome(outcome: Outcome) -> Figures:
     """`{figure: value, …, "by_class": {class: {…}}, "by_step": {step: {…}}}`, by its task."""
-    score = _OF_TASK[outcome.task]
+    score = _IN_CHUNKS.get(outcome.task) if is_streamed(outcome) else None
+    score = score or _OF_TASK[outcome.task]
     found = score(outcome)
     for part in outcome.parts:
         found[f"by_{part.called}"] = {

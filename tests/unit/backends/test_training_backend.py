@@ -16,7 +16,8 @@ from nnspec import jobs, pipeline
 from nnspec.backends.base import Order, Samples, TrainingBackend
 from nnspec.backends.keras.tensorflow_backend import TENSORFLOW
 from nnspec.backends.registry import TRAINING, training_backend
-from nnspec.backends.sample_order import sample_order
+from nnspec.backends.sample_order import sample_order, samples_at
+from nnspec.data.arrays.gathered import Gathered
 from nnspec.diagnostics import SpecError
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress
@@ -113,6 +114,26 @@ def test_engines_see_the_same_batches(is_shuffled: bool) -> None:
             np.testing.assert_array_equal(one[2], two[2])
 
 
+@pytest.mark.parametrize("most", [1 << 21, 10])
+@pytest.mark.parametrize("is_shuffled", [True, False])
+def test_gathered_samples_come_in_the_same_order(is_shuffled: bool, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of several batches at a time, the last one smaller; also in the order of many samples."""
+    for module in ("sample_order", "keras.tensorflow_stream", "keras.tensorflow_backend"):
+        monkeypatch.setattr(f"nnspec.backends.{module}.MANY", most)
+    monkeypatch.setattr("nnspec.backends.keras.tensorflow_stream.AT_ONCE", 3 * 4 * (5 * 2 * 4 + 8))
+    rows, ends = np.random.default_rng(1).normal(size=(40, 2)).astype(np.float32), np.arange(4, 37)
+    windows = Gathered(rows, ends, steps=range(-4, 1))
+    y = np.arange(33.0)
+    left, right = (
+        list(backend.batches(Samples(inputs=x, targets={"y": y}), Order(4, 9, is_shuffled), 2))
+        for backend, x in ((TENSORFLOW, windows), (EagerBackend(), np.asarray(windows)))
+    )
+    assert len(left) == len(right) == 9
+    for one, two in zip(left, right, strict=True):
+        np.testing.assert_array_equal(one[0], two[0])
+        np.testing.assert_array_equal(one[1]["y"], two[1]["y"])
+
+
 @pytest.mark.parametrize("count", [0, 1, 2, 5, 84, 1003])
 @pytest.mark.parametrize(("seed", "epoch"), [(0, 0), (7, 3), (2**31 - 1, 1000)])
 def test_order_is_that_of_stateless_shuffle(count: int, seed: int, epoch: int) -> None:
@@ -147,3 +168,15 @@ def test_keras_on_another_engine_is_a_diagnostic() -> None:
     assert fault.code == "NN610"
     assert "`tensorflow`" in fault.message
     assert "`another`" in fault.message
+
+
+def test_orders_of_many_samples_are_computed_where_they_are_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nnspec.backends.sample_order.MANY", 10)
+    for count in (11, 100, 4097, 99_991):
+        whole = sample_order(count, 3, 1)
+        np.testing.assert_array_equal(np.sort(whole), np.arange(count))
+        some = np.array([count - 1, 0, 7])
+        np.testing.assert_array_equal(samples_at(count, 3, 1, some), whole[some])
+    assert np.mean(sample_order(4097, 3, 1) == sample_order(4097, 3, 2)) < 0.01
+    assert abs(np.corrcoef(whole, np.arange(count))[0, 1]) < 0.02
+    assert np.mean(np.abs(np.diff(whole)) < count / 100) < 0.04  # 0.02 by chance

@@ -16,7 +16,7 @@ import yaml
 from nnspec import api, pipeline
 from nnspec.backends.keras.model import build_model
 from nnspec.diagnostics import SpecError
-from nnspec.jobs.resuming import refuse_other_origin, write_origin
+from nnspec.jobs.resuming import origin, refuse_other_origin, write_origin
 from nnspec.jobs.start import starting
 
 SPEC: dict[str, Any] = {
@@ -153,7 +153,7 @@ def test_other_weights_are_not_resumed_with(trained: tuple[Path, dict[str, list[
     folder, _ = trained
     (tmp_path / "start.weights.h5").write_bytes((folder / "run" / "all.weights.h5").read_bytes())
     found = checked(tmp_path, "start.weights.h5")
-    write_origin(found, tmp_path / "checkpoint")
+    write_origin(origin(found), tmp_path / "checkpoint")
     refuse_other_origin(found, tmp_path / "checkpoint", resume=True)
     (tmp_path / "start.weights.h5").write_bytes((folder / "run" / "all.weights.h5").read_bytes() + b"0")
     with pytest.raises(SpecError, match=r"another `start\.weights\.h5`"):

@@ -92,3 +92,24 @@ def test_any_table(columns: dict[str, object], data: st.DataObject, tmp_path: Pa
     except SpecError as error:
         refusals = [fault.code for fault in error.diagnostics]
     assert set(refusals) <= {"NN599", "NN502"}
+
+
+def test_markers_dates_and_lists_of_words(tmp_path: Path) -> None:
+    columns: dict[str, list[object]] = {
+        "weight": ["?" if i % 7 == 0 else i * 1.5 for i in range(ROWS)],
+        "tags": [["a|b", "b", "c|a", "b|c|a"][i % 4] for i in range(ROWS)],
+        "at": [f"2021-03-{i % 28 + 1:02} {i % 24:02}:00" for i in range(ROWS)],
+        "paid": [["no", "yes"][i % 2] for i in range(ROWS)],
+    }
+    file = write(tmp_path / "t.csv", columns)
+    spec = tmp_path / "t.yaml"
+    spec.write_text(propose_table("t", file, "t.csv", "paid"), encoding="utf-8")
+    assert diagnose(spec) == []
+    data = yaml.safe_load(spec.read_text(encoding="utf-8"))["data"]
+    assert data["source"] == {"csv": "t.csv", "na_values": {"weight": ["?"]}}
+    assert data["missing"] == {"weight": "median"}
+    assert data["inputs"]["row"]["columns"] == {
+        "weight": "standard",
+        "tags": {"multi_hot": {"separator": "|"}},
+        "at": {"date": {"parts": ["weekday", "hour"], "cyclic": True, "scale": "standard"}},
+    }

@@ -50,6 +50,10 @@ class EncodedInput:
     def apply(self, raw: Mapping[str, np.ndarray]) -> np.ndarray:
         """The network's input, axes `batch *input`, from raw columns by port."""
         encoded = np.concatenate([encoding.apply(raw[port]) for port, encoding in self.ports.items()], axis=-1)
+        return self.arranged(encoded)
+
+    def arranged(self, encoded: np.ndarray) -> np.ndarray:
+        """Features, axes `batch feature` or `batch step feature`, with the axes of the network's input."""
         order = [1 + self.has_steps if axis == FEATURE else 1 for axis in self.axes if axis != UNIT]
         if FEATURE not in self.axes:
             encoded = encoded[..., 0]

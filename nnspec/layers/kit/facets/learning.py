@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from nnspec.data.arrays.joined import joined
 from nnspec.ir.graph import Args, Node
 
 if TYPE_CHECKING:
@@ -30,6 +31,14 @@ class Learning:
     def adapt(self, layer: KerasLayer, node: Node, data: np.ndarray) -> None:
         """Shows the node's Keras layer what it reads in training, axes `sample *axes`, masked where that is padding."""
         layer.adapt(data)
+
+    def adapt_in_chunks(self, layer: KerasLayer, node: Node, read: Callable[[], Iterator[np.ndarray]]) -> None:
+        """As `adapt`, of samples that are too many to be read at once.
+
+        Args:
+            read: goes through them in chunks, as often as it is called.
+        """
+        self.adapt(layer, node, joined(read))
 
     def lacks_vocabulary(self, node: Node) -> bool:
         """Whether the node's words are still to be taken from the training data: they become arguments, not weights."""

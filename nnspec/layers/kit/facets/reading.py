@@ -27,6 +27,7 @@ class Reading:
             fold them.
         is_training_only: whether it acts in training alone.
         moves_pixels: whether what it gives in training is not where it was in what it reads.
+        is_transform: whether its initial weights compute a known transform, as Fourier's, which few bits would spoil.
         repeats_inner: whether it does what the layer that it wraps does, once for each position.
         looks_up_ids: whether its integers are ids of vectors in a table of `input_dim`.
         own_activation: the function that it is, as `activation:` names it; empty where it is none.
@@ -47,6 +48,7 @@ class Reading:
     is_positionwise: ClassVar[bool] = False
     is_training_only: ClassVar[bool] = False
     moves_pixels: ClassVar[bool] = False
+    is_transform: ClassVar[bool] = False
     repeats_inner: ClassVar[bool] = False
     looks_up_ids: ClassVar[bool] = False
     own_activation: ClassVar[str] = ""

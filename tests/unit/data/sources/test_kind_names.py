@@ -32,6 +32,7 @@ ALLOWED = {
     "layers/formulas/own_weights.py": "the file of a weight's first values, which is no source of data",
     "backends/checkpoint_files.py": "the files of a checkpoint, which are no source of data",
     "diagnostics/extras.py": "the table of extras, one of which is called like the kind that needs it",
+    "runtime/npz_map.py": "what the members of an archive of arrays are called",
     "runtime/image_rules.py": "the suffixes of pictures, by which a deployed model lists a folder too",
     "runtime/media.py": "the table of files that are a sample each, for a deployed model",
     "runtime/audio_rules.py": "the suffixes of clips, likewise",

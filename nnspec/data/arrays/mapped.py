@@ -1,0 +1,178 @@
+"""Arrays that live in files, so that the memory of a process does not grow with them.
+
+An array of more than 8 MiB is mapped from a file without a name: the system writes it out and reads it again as
+memory is needed, and it is gone with the process. Smaller ones are ordinary arrays.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import sys
+import tempfile
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+LARGE = 1 << 26  # bytes of samples that are gathered rather than written out
+STRETCH = 1 << 20  # rows of indices and flags that are looked at at a time
+_SHARE = 8  # an array of so small a part of `LARGE` is mapped: several are held at a time
+RESIDENT = 1 << 28  # bytes of mapped files that stay in a process' memory
+AROUND = 1 << 16  # bytes that the system maps around one that is read
+_PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+_maps: weakref.WeakSet[mmap.mmap] = weakref.WeakSet()
+
+
+def is_long(array: np.ndarray) -> bool:
+    """Whether what is made of an array is made in stretches, and mapped."""
+    return is_large((_SHARE, *array.shape), array.dtype)
+
+
+def is_large(shape: tuple[int, ...], dtype: DTypeLike) -> bool:
+    return int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize > LARGE
+
+
+def empty(shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
+    """As `np.empty`; objects are never mapped."""
+    kind = np.dtype(dtype)
+    if kind.hasobject or not is_large((_SHARE, *shape), kind):
+        return np.empty(shape, kind)
+    with tempfile.TemporaryFile(prefix="nnspec-", dir=folder()) as file:
+        file.truncate(int(np.prod(shape, dtype=np.int64)) * kind.itemsize)
+        return map_file(file.fileno(), shape, kind, is_writable=True)
+
+
+def zeros(shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
+    """As `np.zeros`: a new file reads as zeros."""
+    return empty(shape, dtype) if is_large((_SHARE, *shape), dtype) else np.zeros(shape, dtype)
+
+
+def folder() -> Path:
+    """Where such files are: `NNSPEC_CACHE`, else a folder of the user's cache; it is made."""
+    given = os.environ.get("NNSPEC_CACHE")
+    if given:
+        found = Path(given)
+    elif sys.platform == "win32":
+        found = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "nnspec" / "cache"
+    elif sys.platform == "darwin":
+        found = Path.home() / "Library" / "Caches" / "nnspec"
+    else:
+        found = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nnspec"
+    found.mkdir(parents=True, exist_ok=True)
+    return found
+
+
+def map_file(
+    file: int, shape: tuple[int, ...], kind: np.dtype[np.generic], offset: int = 0, *, is_writable: bool = False
+) -> np.ndarray:
+    """The array that begins at byte `offset` of an open file."""
+    made = mmap.mmap(file, 0, access=mmap.ACCESS_WRITE if is_writable else mmap.ACCESS_READ)
+    _maps.add(made)
+    return np.ndarray(shape, kind, made, offset)
+
+
+def trim(touched: int) -> None:
+    """Gives back the memory of what was read of mapped files, where that is much: it stays in the system's cache.
+
+    Args:
+        touched: how many bytes have been read since it was last asked, at most.
+    """
+    if not _maps or not hasattr(mmap, "MADV_DONTNEED"):
+        return
+    _resident.touched += touched
+    if _resident.touched < RESIDENT:
+        return
+    _resident.touched = 0
+    if _shared() > _resident.rest + RESIDENT:
+        for made in list(_maps):
+            made.madvise(mmap.MADV_DONTNEED)
+        _resident.rest = _shared()
+
+
+class _Resident:
+    """What is known of the memory that files have in this process.
+
+    Attributes:
+        touched: bytes read since it was last looked at.
+        rest: that of files that are not ours, such as libraries, when ours were last given back.
+    """
+
+    touched = 0
+    rest = 0
+
+
+_resident = _Resident()
+
+
+def _shared() -> int:
+    """Bytes of files in the memory of this process; 0 where the system does not say."""
+    try:
+        with open("/proc/self/statm", "rb") as file:
+            return int(file.read().split()[2]) * _PAGE
+    except OSError:
+        return 0
+
+
+def arange(count: int) -> np.ndarray:
+    """As `np.arange(count)`."""
+    found = empty((count,), np.int64)
+    for start in range(0, count, STRETCH):
+        stop = min(start + STRETCH, count)
+        found[start:stop] = np.arange(start, stop)
+    return found
+
+
+def is_arange(values: np.ndarray) -> bool:
+    """Whether values are 0, 1, 2, …"""
+    return all(
+        bool((values[start : start + STRETCH] == np.arange(start, min(start + STRETCH, len(values)))).all())
+        for start in range(0, len(values), STRETCH)
+    )
+
+
+def flatnonzero(flags: np.ndarray) -> np.ndarray:
+    """As `np.flatnonzero`, of flags with one axis."""
+    found = empty((int(np.count_nonzero(flags)),), np.int64)
+    done = 0
+    for start in range(0, len(flags), STRETCH):
+        part = np.flatnonzero(flags[start : start + STRETCH]) + start
+        found[done : done + len(part)] = part
+        done += len(part)
+    return found
+
+
+def each(function: Callable[..., np.ndarray], *arrays: np.ndarray) -> np.ndarray:
+    """What a function gives for rows: of large arrays stretch by stretch, each with those of the others."""
+    if not any(map(is_long, arrays)):
+        return function(*arrays)
+    found: np.ndarray | None = None
+    count = len(arrays[0])
+    size = max(1, min(STRETCH, (LARGE // 4) * count // max(1, sum(array.nbytes for array in arrays))))
+    for start in range(0, count, size):
+        part = slice(start, start + size)
+        made = function(*(array[part] for array in arrays))
+        if found is None:
+            found = empty((count, *made.shape[1:]), made.dtype)
+        found[part] = made
+        trim(2 * made.nbytes)
+    assert found is not None
+    return found
+
+
+def take(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """As `values[rows]`, for an array of row numbers or a mask."""
+    chosen = flatnonzero(rows) if rows.dtype == np.bool_ else rows
+    if not is_large((len(chosen), *values.shape[1:]), values.dtype):
+        return np.asarray(values[chosen])
+    found = empty((len(chosen), *values.shape[1:]), values.dtype)
+    size = max(1, LARGE // 4 // max(1, values.dtype.itemsize * int(np.prod(values.shape[1:], dtype=np.int64))))
+    for start in range(0, len(chosen), size):
+        found[start : start + size] = values[chosen[start : start + size]]
+        trim(size * AROUND)
+    return found

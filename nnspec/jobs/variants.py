@@ -1,0 +1,223 @@
+"""Smaller forms of a deployed model: converted, scored on held-out rows, and written where they lose little."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict
+
+import numpy as np
+
+from nnspec.backends.base import Convertible, ExportedModel
+from nnspec.data.dataset import Dataset
+from nnspec.data.deployment import Deployment
+from nnspec.diagnostics import Diagnostic, Fix, Span, SpecError
+from nnspec.diagnostics.extras import install_command, is_installed
+from nnspec.diagnostics.lists import enumerated
+from nnspec.jobs.variant_scores import Scorer, Scores
+from nnspec.pipeline import Checked
+from nnspec.progress import Progress
+
+CALIBRATION_ROWS = 512
+MOST_LAYERS = 24  # that are tried one by one where a variant loses too much
+ACCURACY_LOSS, ERROR_LOSS = 0.005, 0.01
+
+
+class VariantResult(TypedDict, total=False):
+    """What `verify.json` says of a variant.
+
+    Attributes:
+        file: its name; None where the variant is refused.
+        size_ratio: its bytes by those of the float32 file.
+        speed: how often it runs at batch 1 while the float32 file runs once.
+        layers: those that cost most, of a refused one.
+    """
+
+    file: str | None
+    file_size: int
+    size_ratio: float
+    speed: float
+    max_relative_difference: dict[str, float]
+    metrics: Scores
+    float32_metrics: Scores
+    losses: list[str]
+    operators: Mapping[str, int]
+    layers: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loss:
+    """What a variant loses in an output's metric.
+
+    Attributes:
+        share: of accuracy how much less it is; of an error by what share it rises.
+    """
+
+    output: str
+    metric: str
+    before: float
+    after: float
+    share: float
+    allowed: float
+
+    @property
+    def is_too_much(self) -> bool:
+        return not self.share <= self.allowed + 1e-9  # what is not a number is
+
+    def __str__(self) -> str:
+        return f"{self.metric} of `{self.output}` goes from {self.before:.4g} to {self.after:.4g}"
+
+
+def write_variants(
+    checked: Checked,
+    exported: ExportedModel,
+    deployment: Deployment,
+    dataset: Dataset | None,
+    folder: Path,
+    progress: Progress,
+    *,
+    is_raw: bool,
+) -> tuple[dict[str, VariantResult], list[Diagnostic]]:
+    """Writes what `export.variants` asks for.
+
+    Args:
+        is_raw: whether the model takes raw data and gives original units.
+
+    Returns:
+        What `verify.json` says of each, and a diagnostic for each that was refused (NN617), which has no file.
+
+    Raises:
+        SpecError: NN618 where one cannot be made.
+    """
+    wanted: list[str] = list(checked.section("export").get("variants") or ())
+    if not wanted:
+        return {}, []
+    if dataset is None:
+        progress.say("note: variants are left out: they are scaled and scored by data, and none were loaded")
+        return {}, []
+    job = _Variants(checked, exported, deployment, dataset, is_raw)
+    found: dict[str, VariantResult] = {}
+    refused: list[Diagnostic] = []
+    for name in wanted:
+        with progress.step(f"variant {name}"):
+            found[name], fault = job.write(name, folder)
+        refused += [fault] if fault is not None else []
+        progress.say(f"variant {name}: {_said(found[name])}")
+    return found, refused
+
+
+def _said(result: VariantResult) -> str:
+    speed = result["speed"]
+    faster = f"{speed:.2g}× as fast at batch 1" if speed >= 1.05 else f"not faster at batch 1 ({speed:.2g}×)"
+    share = f"{result['size_ratio']:.0%} of the size"
+    return "; ".join([*(["refused"] if not result["file"] else []), share, faster, *result["losses"]])
+
+
+class _Variants:
+    def __init__(
+        self, checked: Checked, exported: ExportedModel, deployment: Deployment, dataset: Dataset, is_raw: bool
+    ) -> None:
+        node = checked.root.get("export")
+        self.span: Span = node.span if node is not None else checked.root.span
+        if not isinstance(exported, Convertible):
+            raise self.fault(f"files of the format `{exported.backend.name}` have no variants")
+        self.exported: Convertible = exported
+        self.suffix, self.ports, self.size = exported.backend.suffix, exported.interface(), len(exported.to_bytes())
+        self.graph = checked.graph
+        self.allowed: float | None = checked.section("export").get("max_loss")
+        self.scorer = Scorer(
+            graph=checked.graph,
+            deployment=deployment,
+            dataset=dataset,
+            plan=checked.data,
+            whole=exported.open(),
+            states=exported.states,
+            is_raw=is_raw,
+        )
+        self.before: Scores = self.scorer.scores(self.scorer.whole)
+
+    def fault(self, message: str) -> SpecError:
+        return SpecError.single("NN618", message, self.span, path="export.variants")
+
+    def write(self, name: str, folder: Path) -> tuple[VariantResult, Diagnostic | None]:
+        if not self.exported.convertible(name, self.graph):
+            what = "matrix" if name == "int4" else "trained kernel"
+            raise self.fault(f"the model has no {what} that could be stored as {name}")
+        if name == "int4" and not is_installed("int4"):
+            raise self.fault(f"the variant `int4` needs a package that is missing: {install_command('int4')}")
+        made = self.converted(name)
+        if made.interface() != self.ports:
+            raise self.fault(f"`{name}` has other inputs or outputs than the file that it was made of")
+        session, content = made.open(), made.to_bytes()
+        after = self.scorer.scores(session)
+        losses = list(self.losses(after))
+        too_much = [loss for loss in losses if loss.is_too_much]
+        layers = self.culprits(name, too_much) if too_much else []
+        file = f"model.{name}{self.suffix}"
+        if not too_much:
+            (folder / file).write_bytes(content)
+        result: VariantResult = {
+            "file": None if too_much else file,
+            "file_size": len(content),
+            "size_ratio": round(len(content) / self.size, 4),
+            "speed": round(self.scorer.speed(session), 3),
+            "max_relative_difference": self.scorer.differences(session),
+            "metrics": after,
+            "float32_metrics": self.before,
+            "losses": [str(loss) for loss in losses],
+            "operators": made.operators(),
+        }
+        if layers:
+            result["layers"] = layers
+        return result, self.refusal(name, too_much, layers) if too_much else None
+
+    def converted(self, name: str, without: Collection[str] = ()) -> ExportedModel:
+        """The model in another form.
+
+        Args:
+            without: layers that keep float32.
+        """
+        return self.exported.converted(
+            name, self.graph, lambda: list(self.scorer.calibration(CALIBRATION_ROWS)), without
+        )
+
+    def losses(self, after: Scores) -> Iterator[Loss]:
+        for name, metrics in self.before.items():
+            for metric, before in metrics.items():
+                value = after.get(name, {}).get(metric, float("nan"))
+                is_accuracy = metric == "accuracy"
+                share = before - value if is_accuracy else value / before - 1 if before else value
+                allowed = self.allowed
+                if allowed is None:  # a split of 100 rows cannot tell half a point of accuracy
+                    rows = self.scorer.held_out.size
+                    allowed = max(ACCURACY_LOSS, 1 / rows) if is_accuracy else ERROR_LOSS
+                yield Loss(output=name, metric=metric, before=before, after=value, share=share, allowed=allowed)
+
+    def culprits(self, name: str, losses: Sequence[Loss]) -> list[str]:
+        """The layers without which the variant loses less, those that matter most first."""
+        layers = self.exported.convertible(name, self.graph)
+        if len(layers) < 2:
+            return layers
+        outputs = {loss.output for loss in losses}
+        shares: dict[str, float] = {}
+        for layer in layers[:MOST_LAYERS]:
+            session = self.converted(name, {layer}).open()
+            shares[layer] = sum(
+                loss.share for loss in self.losses(self.scorer.scores(session)) if loss.output in outputs
+            )
+        whole = sum(loss.share for loss in losses)
+        ranked = sorted(shares, key=lambda layer: np.nan_to_num(shares[layer], nan=np.inf))
+        return [layer for layer in ranked if not shares[layer] >= whole][:5] or ranked[:1]
+
+    def refusal(self, name: str, losses: Sequence[Loss], layers: Sequence[str]) -> Diagnostic:
+        said = ", ".join(map(str, losses))
+        where = [f"most of it is lost in {enumerated(layers)}"] if layers else []
+        return Diagnostic(
+            "NN617",
+            f"variant `{name}` loses more than `export.max_loss` allows, so it is not written: {said}",
+            self.span,
+            path="export.variants",
+            notes=(*where, "the float32 file is complete, and so are the other variants"),
+            fixes=(Fix("leave this variant out, or allow the loss with `export: {max_loss: …}`"),),
+        )

@@ -1,0 +1,163 @@
+"""Smaller forms of a deployed file: what they weigh, that their ends keep float32, and which are refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from nnspec import api, runtime
+from nnspec.backends.onnx.precision.convert import to_float16, with_stored_int8
+from nnspec.backends.onnx.precision.kernels import nodes_at_ends
+from nnspec.diagnostics import SpecError
+
+SPEC = """
+nnspec: 1
+name: large_numbers
+data:
+  source: {csv: rows.csv}
+  split: {train: 0.6, validation: 0.2, test: 0.2}
+  inputs: {row: {columns: [a, b], scale: standard}}
+  outputs: {sum: {columns: [sum], scale: standard}}
+inputs: {row: {axes: {feature: 2}}}
+model:
+  - Dense: {units: 64, activation: relu}
+  - Dense: {units: 64, activation: relu}
+  - Dense: {units: 1}
+outputs: {sum: {task: regression}}
+training: {epochs: 15, optimizer: {Adam: {learning_rate: 0.01}}}
+export: {variants: [float16, int8, int4], max_loss: LIMIT}
+"""
+ROWS = 400
+
+
+def rows() -> np.ndarray:
+    """Numbers beyond what float16 can hold, whose differences are small beside them."""
+    return 1e6 + 100 * np.random.default_rng(0).normal(size=(ROWS, 2))
+
+
+def spec_of(folder: Path, limit: float, noise: float) -> Path:
+    noises = noise * np.random.default_rng(1).normal(size=ROWS)
+    lines = [f"{a:.6f},{b:.6f},{a + 2 * b + more:.6f}" for (a, b), more in zip(rows(), noises, strict=True)]
+    (folder / "rows.csv").write_text("\n".join(["a,b,sum", *lines]), encoding="utf-8")
+    spec = folder / "large.yaml"
+    spec.write_text(SPEC.replace("LIMIT", str(limit)), encoding="utf-8")
+    return spec
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("variants")
+    return api.load(spec_of(folder, 0.5, noise=50)).build(folder / "out").folder
+
+
+def of(folder: Path, name: str) -> dict[str, Any]:
+    return dict(json.loads((folder / "verify.json").read_text(encoding="utf-8"))["variants"][name])
+
+
+@pytest.mark.parametrize("name", ["float16", "int8", "int4"])
+def test_a_variant_reads_what_the_file_reads(built: Path, name: str) -> None:
+    """Raw numbers of which float16 has none: scaling and its inverse keep float32."""
+    given = rows().astype(np.float32)
+    whole, small = (runtime.load(built / file)(given)["sum"] for file in ("model.onnx", f"model.{name}.onnx"))
+    assert np.abs(small - whole).max() < {"float16": 2, "int8": 40, "int4": 80}[name]  # values spread over 1400
+    assert np.ptp(whole) > 1000
+    assert of(built, name)["file"] == f"model.{name}.onnx"
+    assert of(built, name)["file_size"] == (built / f"model.{name}.onnx").stat().st_size
+
+
+def test_metrics_are_those_of_the_file(built: Path) -> None:
+    metrics = json.loads((built / "metrics.json").read_text(encoding="utf-8"))
+    for name in ("float16", "int8", "int4"):
+        assert of(built, name)["float32_metrics"]["sum"]["rmse"] == pytest.approx(
+            metrics["test"]["sum"]["rmse"], rel=1e-3
+        )
+    page = (built / "report.html").read_text(encoding="utf-8")
+    assert "model.int8.onnx" in page
+
+
+def test_where_weights_dominate_files_are_smaller(built: Path) -> None:
+    sizes = {name: sum(weight_bytes(built / f"model.{name}.onnx")) for name in ("float16", "int8", "int4")}
+    whole = sum(weight_bytes(built / "model.onnx"))
+    assert sizes["float16"] < 0.55 * whole
+    assert sizes["int8"] < 0.40 * whole  # with the ranges of values, which larger networks spread thinner
+    assert sizes["int4"] < 0.30 * whole
+
+
+def weight_bytes(path: Path) -> list[int]:
+    return [numpy_helper.to_array(tensor).nbytes for tensor in onnx.load(path).graph.initializer]
+
+
+def test_one_that_loses_too_much_is_refused_when_all_else_is_written(tmp_path: Path) -> None:
+    with pytest.raises(SpecError) as error:
+        api.load(spec_of(tmp_path, 0.0, noise=0)).build(tmp_path / "out")
+    refused = {d.message.split("`")[1] for d in error.value.diagnostics}
+    assert {d.code for d in error.value.diagnostics} == {"NN617"}
+    assert "int8" in refused
+    assert (tmp_path / "out" / "model.onnx").is_file()
+    assert (tmp_path / "out" / "manifest.json").is_file()
+    for name in refused:
+        assert not (tmp_path / "out" / f"model.{name}.onnx").exists()
+        assert of(tmp_path / "out", name)["file"] is None
+        assert set(of(tmp_path / "out", name)["layers"]) <= {"dense_1", "dense_2", "dense_3"}
+        assert of(tmp_path / "out", name)["layers"]
+
+
+def recurrent(kind: str) -> onnx.ModelProto:
+    """A recurrence with its state as input and output, behind a cast of booleans, as masks are."""
+    gates = {"LSTM": 4, "GRU": 3}[kind]
+    rng = np.random.default_rng(1)
+    weights = {
+        "w": rng.normal(size=(1, gates * 16, 3)).astype(np.float32) / 4,
+        "r": rng.normal(size=(1, gates * 16, 16)).astype(np.float32) / 4,
+    }
+    states = ["h", "c"] if kind == "LSTM" else ["h"]
+    nodes = [
+        helper.make_node("Cast", ["kept"], ["weight"], to=TensorProto.FLOAT, name="mask/Cast"),
+        helper.make_node("Mul", ["x", "weight"], ["masked"], name="mask/Mul"),
+        helper.make_node(
+            kind,
+            ["masked", "w", "r", "", "", *states],
+            ["y", *(f"{s}_next" for s in states)],
+            name="rnn/rnn",
+            hidden_size=16,
+        ),
+        helper.make_node("ReduceMean", ["y"], ["z"], axes=[0, 1], keepdims=0, name="mean/ReduceMean"),
+    ]
+    value = helper.make_tensor_value_info
+    inputs = [value("x", TensorProto.FLOAT, [5, "b", 3]), value("kept", TensorProto.BOOL, [5, "b", 1])]
+    inputs += [value(s, TensorProto.FLOAT, [1, "b", 16]) for s in states]
+    outputs = [value("z", TensorProto.FLOAT, ["b", 16])]
+    outputs += [value(f"{s}_next", TensorProto.FLOAT, [1, "b", 16]) for s in states]
+    constants = [numpy_helper.from_array(array, name) for name, array in weights.items()]
+    graph = helper.make_graph(nodes, "g", inputs, outputs, constants)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU"])
+def test_states_and_masks_survive(kind: str) -> None:
+    model = recurrent(kind)
+    rng = np.random.default_rng(2)
+    feed = {"x": rng.normal(size=(5, 4, 3)).astype(np.float32), "kept": rng.random((5, 4, 1)) > 0.3}
+    feed |= {s: rng.normal(size=(1, 4, 16)).astype(np.float32) for s in (["h", "c"] if kind == "LSTM" else ["h"])}
+    before = onnxruntime.InferenceSession(model.SerializeToString()).run(None, feed)
+    for made, tolerance in (
+        (to_float16(model, nodes_at_ends(model, ["rnn/rnn"])), 2e-3),
+        (with_stored_int8(_copy(model), ["rnn/rnn"]), 2e-2),
+    ):
+        after = onnxruntime.InferenceSession(made.SerializeToString()).run(None, feed)
+        for one, other in zip(before, after, strict=True):
+            assert one.dtype == other.dtype
+            assert np.abs(one - other).max() < tolerance
+
+
+def _copy(model: onnx.ModelProto) -> onnx.ModelProto:
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    return copy
