@@ -27,7 +27,6 @@ WORDS = {
 ALLOWED = {
     "data/sources/registry.py": "the table of kinds",
     "data/sources/array_header.py": "what the members of an archive of arrays are called",
-    "runtime/npz_map.py": "likewise",
     "importers/keras/importer.py": "the file that an imported model's constants go to",
     "layers/formulas/own_weights.py": "the file of a weight's first values, which is no source of data",
     "backends/checkpoint_files.py": "the files of a checkpoint, which are no source of data",
