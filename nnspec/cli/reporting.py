@@ -11,6 +11,11 @@ from typing import Any
 
 import click
 
+_LESS_MEMORY = (
+    "Lower `training: {batch_size: …}` (or `--set training.batch_size=…`) if training ran out of it; if the data did, "
+    "store arrays as .npy files or .npz files without compression, which are read from disk as they are needed."
+)
+
 
 def handled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Errors of the user are printed as diagnostics and end with exit code 1; never a traceback."""
@@ -32,8 +37,24 @@ def handled(function: Callable[..., Any]) -> Callable[..., Any]:
         except KeyboardInterrupt:
             click.echo("interrupted; `--resume` continues where training stopped", err=True)
             sys.exit(130)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            click.echo(f"error: out of memory: {_first_line(error)}\n{_LESS_MEMORY}", err=True)
+            sys.exit(1)
 
     return wrapper
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory, of the machine or of a GPU, was not enough: engines have separate classes for that."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+        return True
+    return isinstance(error, RuntimeError) and any(word in str(error) for word in ("RESOURCE_EXHAUSTED", "bad_alloc"))
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or ["more was needed than there is"])[0][:300]
 
 
 def wants_colour(stream: Any) -> bool:

@@ -24,6 +24,8 @@ from nnspec.runtime.ports import Array, Metadata
 from nnspec.runtime.query_tables import read_query
 from nnspec.runtime.samples import Samples, samples_of_arrays
 from nnspec.runtime.sound import read_wav
+from nnspec.runtime.sqlite_tables import SUFFIXES as DATABASES
+from nnspec.runtime.sqlite_tables import read_sqlite
 from nnspec.runtime.tables import read_csv
 from nnspec.runtime.typed_tables import read_typed
 
@@ -50,6 +52,7 @@ _READERS: dict[str, Reader] = {
     ".ndjson": read_json_lines,
     **dict.fromkeys((*SUFFIXES, *audio_rules.SUFFIXES, *text_files.SUFFIXES), read_file),
     ".wav": _read_sound,
+    **dict.fromkeys(DATABASES, read_sqlite),
 }
 
 

@@ -59,8 +59,10 @@ class SqlSource(FillingSource, SnapshotSource):
         return int(time.monotonic() // _SECONDS_KEPT)
 
     def describe_reading(self, plan: SourcePlan) -> dict[str, object]:
-        """What has no place in a file that is passed on stays out of it."""
-        return {"options": {OPTION: plan.options[OPTION]}} if OPTION in plan.options else {}
+        """What has no place in a file that is passed on, such as a server's address, stays out of it."""
+        table = {} if self.is_address(plan.shown) else {"table": plan.options.get("table")}
+        options = {OPTION: plan.options[OPTION]} if OPTION in plan.options else None
+        return table if options is None else {"options": options, **table}
 
     def make(self, plan: SourcePlan) -> Table:
         connection = connect()
