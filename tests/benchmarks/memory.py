@@ -152,6 +152,7 @@ def show(title: str, found: dict[str, float], least: dict[str, float]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--gigabytes", type=float, default=4.0)
+    parser.add_argument("--columns", type=int, default=COLUMNS)
     parser.add_argument("--kind", default="train", choices=("train", "build"))
     parser.add_argument("--only", choices=("rows", "windows"))
     parser.add_argument("--run", type=Path)
@@ -162,11 +163,12 @@ def main() -> None:
         train_once(asked.run, asked.large, asked.kind)
         return
     if asked.only != "windows":
-        spec, width = rows_spec(COLUMNS, 4096), 4 * (COLUMNS + 1)
-        least = measure(spec, TINY, COLUMNS, kind=asked.kind)
+        columns = asked.columns
+        spec, width = rows_spec(columns, 4096), 4 * (columns + 1)
+        least = measure(spec, TINY, columns, kind=asked.kind)
         for gigabytes in (asked.gigabytes / 4, asked.gigabytes):
             rows = int(gigabytes * 1e9 / width)
-            show(f"{rows:,} rows × {COLUMNS + 1} columns", measure(spec, rows, COLUMNS, kind=asked.kind), least)
+            show(f"{rows:,} rows × {columns + 1} columns", measure(spec, rows, columns, kind=asked.kind), least)
     if asked.only != "rows":
         spec = windows_spec(8, 1000, 256)
         least = measure(spec, 25_000, 8, kind=asked.kind)

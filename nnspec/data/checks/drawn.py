@@ -37,7 +37,8 @@ def check_drawn(plan: DataPlan, files: PlanFacts, layout: RowLayout) -> Iterator
             return
         members = [p for p in range(count) if label_key(labels[layout.rows[p]]) == train]
     if groups is None:
-        found, what = sum(p not in bad["inputs"] | bad["outputs"] for p in members), "row"
+        without = bad["inputs"] | bad["outputs"]
+        found, what = sum(position not in without for position in members), "row"
     else:
         found = _usable_groups(plan, layout, members, groups, bad)
         what = "file" if split.has_whole_files else f"value of `{plan.group_column}`"

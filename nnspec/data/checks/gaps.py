@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from nnspec.data.checks.facts import PlanFacts
@@ -19,7 +19,7 @@ def check_gaps(plan: DataPlan, files: PlanFacts, layout: RowLayout) -> Iterator[
     gaps = [(slot, index, rows) for slot in plan.slots() for index, rows in gaps_of(files, slot).items()]
     if not gaps:
         return
-    positions = {row: position for position, row in enumerate(layout.rows)}
+    positions = _positions(layout)
     faults: list[Diagnostic] = []
     for slot, index, rows in gaps:
         rule = plan.missing_rule(slot.columns[index])
@@ -37,16 +37,24 @@ def check_gaps(plan: DataPlan, files: PlanFacts, layout: RowLayout) -> Iterator[
 
 def positions_with_gaps(plan: DataPlan, files: PlanFacts, layout: RowLayout) -> dict[str, set[int]]:
     """The positions whose gaps nothing fills, by what they keep from being a sample: see `SlotPlan.roles`."""
-    positions = {row: position for position, row in enumerate(layout.rows)}
+    positions: Mapping[int, int] | range | None = None
     bad: dict[str, set[int]] = {"inputs": set(), "outputs": set(), "ahead": set()}
     for slot in plan.slots():
         for index, rows in gaps_of(files, slot).items():
             rule = plan.missing_rule(slot.columns[index])
             if slot.role == "inputs" and (rule.is_in_graph or rule.policy in CARRIED):
                 continue
+            positions = _positions(layout) if positions is None else positions
             for role in slot.roles:
                 bad[role] |= {positions[row] for row in rows}
     return bad
+
+
+def _positions(layout: RowLayout) -> Mapping[int, int] | range:
+    """The position of each row; rows in the file's order are their own, and need no table that grows with them."""
+    if isinstance(layout.rows, range) and layout.rows.start == 0 and layout.rows.step == 1:
+        return layout.rows
+    return {row: position for position, row in enumerate(layout.rows)}
 
 
 def gaps_of(files: PlanFacts, slot: SlotPlan) -> dict[int, list[int]]:

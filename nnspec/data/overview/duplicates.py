@@ -15,7 +15,7 @@ from nnspec.data.arrays.gathered import Gathered, is_gathered, numbered_chunks
 from nnspec.data.dataset import Dataset, Split
 
 _CHUNK = 1 << 24  # bytes that are hashed at a time
-_AT_ONCE = 1 << 22  # hashes that are sorted at a time
+_AT_ONCE = 1 << 21  # hashes that are sorted at a time
 Hashes = Mapping[str, NDArray[np.uint64]]  # by split
 _BASE = 0x9E3779B97F4A7C15
 MOST_ROWS = 5  # rows that are named
@@ -60,9 +60,11 @@ def _compare(data: Dataset, pair: tuple[str, str], inputs: Hashes, both: Hashes)
         known, asked = inputs[first][here], inputs[then][there]
         if not len(known) or not len(asked):
             continue
-        order = np.argsort(known, kind="stable")
+        order = np.argsort(known, kind="stable")  # the first of equal ones
         at = order[np.minimum(np.searchsorted(known, asked, sorter=order), len(order) - 1)]
         equal = np.flatnonzero(known[at] == asked)
+        if not len(equal):
+            continue
         count += len(equal)
         different += int((~np.isin(both[then][there][equal], both[first][here])).sum())
         rows += [
