@@ -114,9 +114,7 @@ class Weight:
 
 class LayerKind(Protocol):
     """What the graph's readers may ask of a node's layer; `nnspec.layers.kit.base.Layer` says what each answers.
-
-    The graph knows no layer and no backend: a lowering takes the backend's own tensors, which are opaque here.
-    """
+    The graph knows no layer and no backend: a lowering takes the backend's own tensors, which are opaque here."""
 
     @property
     def kind(self) -> str: ...
