@@ -33,6 +33,7 @@ def steps_of_spec(path: Path, engine: TrainingBackend) -> dict[str, np.ndarray]:
     from nnspec.jobs.settings import settings_of
     from nnspec.jobs.training import prepared
     from nnspec.training.adapting import adapt_layers, padding_of
+    from nnspec.training.class_weights import class_weights
     from nnspec.training.targets import as_samples, trimmed
     from nnspec.training.train import compile_model
 
@@ -46,7 +47,8 @@ def steps_of_spec(path: Path, engine: TrainingBackend) -> dict[str, np.ndarray]:
     if is_stateful:
         training = trimmed(training, batch, settings.span)
     adapt_layers(compiled, graph, dataset.splits["train"].x, padding_of(dataset))
-    samples = as_samples(graph, training, is_balanced=bool(settings["class_weight"]))
+    by_class = class_weights(graph, training, settings, dataset.deployment)
+    samples = as_samples(graph, training, by_class=by_class)
     order = Order(batch, settings["seed"], is_shuffled=settings["shuffle"] and not is_stateful)
     return steps_of(compiled.model, samples, order, engine)
 

@@ -185,7 +185,7 @@ def test_completes_sections(editor: Editor) -> None:
     assert {"axes", "dtype"} <= set(editor.complete("nnspec: 1\ninputs:\n  x:\n    |\n"))
     assert "int32" in editor.complete("nnspec: 1\ninputs:\n  x:\n    dtype: |\n")
     tasks = editor.complete(f"{HEAD}model:\n  - Flatten\noutputs:\n  y:\n    task: |\n")
-    assert set(tasks) == {"regression", "quantiles", "classification", "binary", "multilabel"}
+    assert set(tasks) == {"regression", "quantiles", "classification", "binary", "multilabel", "anomaly", "none"}
 
 
 # ------------------------------------------------------------------------------------------------- hover

@@ -193,6 +193,7 @@ def test_classes_are_weighed_along_every_axis() -> None:
 
     class Named:
         counts = "all"
+        is_trained = True
 
         def __init__(self, task: str) -> None:
             self.task = task

@@ -132,7 +132,6 @@ ONLY_SAID = {  # words that have no one-word equivalent -> what is said instead
 }
 ONLY_SAID_ELSEWHERE = {  # the same in sections: no word there comes near what was meant
     ("inputs", "{x: {axes: {time: 3}, images: photos}}"): ["under `data.inputs`"],
-    ("training", "{weights: model.keras}"): ["`nnspec export SPEC --weights model.keras`"],
     ("training", "{stratify: kind, lr: 0.1}"): ["under `data.split`", "it belongs to the optimizer"],
     ("data", "{shuffle: true}"): ["`split: {by: random}`"],
     ("data", "{source: {csv: a.csv, index_col: 0}}"): ["is `order_by`"],
