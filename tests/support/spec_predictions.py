@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from click.testing import CliRunner
+from sklearn.metrics import roc_auc_score
 
 from nnspec import api, runtime
 from nnspec.checks.context import input_slots, output_slots
@@ -49,6 +50,9 @@ def _accuracy_of_table(spec: Path, run: Run, folder: Path) -> float:
     found = with_paths(test, path_columns(checked.data))
     given = [{name: cell for name, cell in row.items() if name not in output.columns} for row in found]
     predictions = _predict(run, _written(folder / "test_rows.csv", given), folder)
+    if checked.graph.outputs[output.name].task == "anomaly":
+        truth = [float(row[output.columns[0]]) for row in test]
+        return float(roc_auc_score(truth, [float(row[output.name]) for row in predictions]))
     return float(np.mean([p[output.name] == r[output.columns[0]] for p, r in zip(predictions, test, strict=True)]))
 
 

@@ -14,9 +14,10 @@ import warnings
 from collections.abc import Callable
 
 import numpy as np
+from sklearn.ensemble import IsolationForest
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
-from sklearn.metrics import r2_score
+from sklearn.metrics import r2_score, roc_auc_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -95,6 +96,14 @@ def spectrogram_lstm() -> Scores:
 
 def titanic() -> Scores:
     return {"logistic regression, accuracy": accuracy(dataset_of("titanic"), LogisticRegression(max_iter=2000))}
+
+
+def breast_cancer() -> Scores:
+    """Fitted to the same benign rows; how isolated a sample is."""
+    data = dataset_of("breast_cancer")
+    train, test = data.splits["train"], data.splits["test"]
+    scores = -IsolationForest(random_state=0).fit(flat(train)).score_samples(flat(test))
+    return {"isolation forest, AUC": float(roc_auc_score(test.y["score"].reshape(-1), scores))}
 
 
 def reviews() -> Scores:
@@ -223,6 +232,7 @@ BASELINES = {
         multi_output_classifier,
         spectrogram_lstm,
         titanic,
+        breast_cancer,
         reviews,
         mnist_cnn,
         digits_folder,
