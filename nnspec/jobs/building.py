@@ -8,10 +8,11 @@ from pathlib import Path
 from nnspec.backends.base import ExportBackend, TrainingBackend
 from nnspec.jobs import artifact
 from nnspec.jobs.exporting import write_model
+from nnspec.jobs.folds import final_model
 from nnspec.jobs.reporting import report_build
 from nnspec.jobs.run import Run
 from nnspec.jobs.settings import engine_of, exporter_of
-from nnspec.jobs.training import prepared, train_into
+from nnspec.jobs.training import prepared, train_folds, train_into
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress
 
@@ -35,8 +36,9 @@ def run_build(
     engine, target = engine_of(checked, backend), exporter_of(checked, exporter)
     started = time.time()
     with artifact.staged(out, resume=resume, keep_on_failure=True) as folder:
-        checked, dataset = prepared(checked, folder, progress, resume=resume)
-        run, trained = train_into(checked, dataset, folder, progress, resume=resume, backend=engine)
+        folds = train_folds(checked, folder, progress, resume=resume, backend=engine)
+        checked, dataset = prepared(final_model(checked), folder, progress, resume=resume)
+        run, trained = train_into(checked, dataset, folder, progress, resume=resume, backend=engine, folds=folds)
         run.verification = write_model(
             checked, trained.compiled, trained.deployment, dataset, folder, progress, engine=engine, exporter=target
         )

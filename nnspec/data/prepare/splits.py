@@ -77,7 +77,7 @@ def assign(plan: DataPlan, keys: Keys) -> dict[str, Positions]:
     elif keys.groups is not None and (split.by == "random" or split.has_whole_files):
         found = _deal_groups(split.parts, keys.groups, keys.usable, rng)
     elif split.by == "random":
-        shuffled = _spread(rng.permutation(np.flatnonzero(keys.usable)), keys.strata)
+        shuffled = spread(rng.permutation(np.flatnonzero(keys.usable)), keys.strata)
         found = {name: np.sort(shuffled[r.start : r.stop]) for name, r in cut(len(shuffled), split.parts).items()}
     elif split.by != "label":
         assert labels is not None
@@ -87,7 +87,7 @@ def assign(plan: DataPlan, keys: Keys) -> dict[str, Positions]:
         found = {part.name: np.flatnonzero(labels == part.label) for part in split.parts if part.label is not None}
         for part in split.parts:
             if part.fraction is not None:
-                share = _share(found["train"], part.fraction, keys, rng)
+                share = share_of(found["train"], part.fraction, keys, rng)
                 found[part.name] = share
                 found["train"] = np.setdiff1d(found["train"], share)
         found = {part.name: found[part.name] for part in split.parts}
@@ -98,7 +98,7 @@ def assign(plan: DataPlan, keys: Keys) -> dict[str, Positions]:
     return found
 
 
-def _spread(shuffled: Positions, strata: np.ndarray | None) -> Positions:
+def spread(shuffled: Positions, strata: np.ndarray | None) -> Positions:
     """The same rows with those of each class at even distances, so that every stretch has its share of each."""
     if strata is None:
         return shuffled
@@ -152,7 +152,7 @@ def _deal_groups(
     return {part.name: np.flatnonzero(np.isin(groups, order[owner == number])) for number, part in enumerate(parts)}
 
 
-def _share(train: Positions, fraction: float, keys: Keys, rng: np.random.Generator) -> Positions:
+def share_of(train: Positions, fraction: float, keys: Keys, rng: np.random.Generator) -> Positions:
     """A random share of the training rows, at least one and never all: whole groups, or the same of each class."""
     groups, strata, usable = keys.groups, keys.strata, train[keys.usable[train]]
     if groups is not None:
