@@ -16,6 +16,8 @@ _SPLITS = ("train", "validation", "test")
 def check_goal(plan: SearchPlan, graph: Graph, data: DataPlan | None) -> Iterator[Diagnostic]:
     """NN594: an error where no build has such a metric, a warning where it would not choose what is meant."""
     splits = [part.name for part in data.split.parts] if data is not None else list(_SPLITS)
+    if data is not None and data.split.folds is not None:
+        splits.append("folds")  # the means over the folds
     split, _, rest = plan.goal.partition(".")
     output, _, metric = rest.partition(".")
     metrics = known_metrics(graph.outputs[output]) if output in graph.outputs else None

@@ -23,6 +23,7 @@ from nnspec.data.prepare.encode import encode_output, fit_input, fit_output, rel
 from nnspec.data.prepare.encodings.columns import EncodedInput
 from nnspec.data.prepare.fit import FEATURE_NAMES, FitError, Layout, misfit, slot_layout
 from nnspec.data.prepare.fit_columns import fit_columns
+from nnspec.data.prepare.folds import assign_folds
 from nnspec.data.prepare.gaps import count_gaps, resolve_missing
 from nnspec.data.prepare.history import Series, past_of
 from nnspec.data.prepare.lazy_inputs import (
@@ -103,7 +104,8 @@ class _Loader:
             self.rows[slot.role, slot.name] = resolve_missing(plan, slot, self.model(slot), rows, series, order)
         check_static(plan, self.rows, series, order)
         ok = complete_by_role(plan, self.rows, count)
-        positions = assign(plan, keys.split_keys(ok, strata_of(plan, self.rows, self.models)))
+        divide = assign if plan.split.folds is None else assign_folds
+        positions = divide(plan, keys.split_keys(ok, strata_of(plan, self.rows, self.models)))
         normal = only_normal(plan, self.rows, positions["train"])
         if len(normal) < len(positions["train"]):
             left_out = len(positions["train"]) - len(normal)

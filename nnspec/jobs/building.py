@@ -9,11 +9,12 @@ from nnspec.backends.base import ExportBackend, TrainingBackend
 from nnspec.diagnostics import SpecError
 from nnspec.jobs import artifact
 from nnspec.jobs.exporting import write_model
+from nnspec.jobs.folds import final_model
 from nnspec.jobs.made_of import describe_data
 from nnspec.jobs.reporting import report_build
 from nnspec.jobs.run import Run
 from nnspec.jobs.settings import engine_of, exporter_of
-from nnspec.jobs.training import prepared, train_into
+from nnspec.jobs.training import prepared, train_folds, train_into
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress
 
@@ -40,8 +41,9 @@ def run_build(
     engine, target = engine_of(checked, backend), exporter_of(checked, exporter)
     started = time.time()
     with artifact.staged(out, resume=resume, keep_on_failure=True) as folder:
-        checked, dataset = prepared(checked, folder, progress, resume=resume)
-        run, trained = train_into(checked, dataset, folder, progress, resume=resume, backend=engine)
+        folds = train_folds(checked, folder, progress, resume=resume, backend=engine)
+        checked, dataset = prepared(final_model(checked), folder, progress, resume=resume)
+        run, trained = train_into(checked, dataset, folder, progress, resume=resume, backend=engine, folds=folds)
         made_of = describe_data(checked, dataset)
         run.verification, refused = write_model(
             checked,

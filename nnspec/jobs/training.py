@@ -12,9 +12,11 @@ from nnspec.data.dataset import Dataset
 from nnspec.data.deployment import Deployment
 from nnspec.data.overview.describe import describe
 from nnspec.diagnostics.text import to_text
+from nnspec.document.types import JsonObject
 from nnspec.expansion import resolved
 from nnspec.jobs import artifact, vocabularies
 from nnspec.jobs.dataset import load_dataset
+from nnspec.jobs.folds import final_model, run_folds
 from nnspec.jobs.made_of import describe_data
 from nnspec.jobs.plots import plot_history
 from nnspec.jobs.resuming import refuse_other_origin, write_origin
@@ -46,12 +48,25 @@ def run_training(
     """
     engine = engine_of(checked, backend)
     with artifact.staged(out, resume=resume, keep_on_failure=True) as folder:
-        checked, dataset = prepared(checked, folder, progress, resume=resume)
-        run, _ = train_into(checked, dataset, folder, progress, resume=resume, backend=engine)
+        folds = train_folds(checked, folder, progress, resume=resume, backend=engine)
+        checked, dataset = prepared(final_model(checked), folder, progress, resume=resume)
+        run, _ = train_into(checked, dataset, folder, progress, resume=resume, backend=engine, folds=folds)
         more = {"data": describe_data(checked, dataset)}
         artifact.write_manifest(checked, folder, engine, exporter_of(checked), more)
     run.folder = out
     return run
+
+
+def train_folds(
+    checked: Checked, folder: Path, progress: Progress, *, resume: bool, backend: TrainingBackend
+) -> JsonObject:
+    """Trains and evaluates the folds of a spec that has some: their mean metrics, as `run_folds` gives them."""
+
+    def train_fold(fold: Checked, own: Path) -> None:
+        ready, dataset = prepared(fold, own, progress, resume=resume)
+        train_into(ready, dataset, own, progress, resume=resume, backend=backend)
+
+    return run_folds(checked, folder, progress, train_fold, resume=resume)
 
 
 def prepared(checked: Checked, folder: Path, progress: Progress, *, resume: bool) -> tuple[Checked, Dataset]:
@@ -71,9 +86,20 @@ def prepared(checked: Checked, folder: Path, progress: Progress, *, resume: bool
 
 
 def train_into(
-    checked: Checked, dataset: Dataset, folder: Path, progress: Progress, *, resume: bool, backend: TrainingBackend
+    checked: Checked,
+    dataset: Dataset,
+    folder: Path,
+    progress: Progress,
+    *,
+    resume: bool,
+    backend: TrainingBackend,
+    folds: JsonObject | None = None,
 ) -> tuple[Run, Trained]:
-    """Trains and evaluates; writes all that a build holds but the deployed model and the manifest."""
+    """Trains and evaluates; writes all that a build holds but the deployed model and the manifest.
+
+    Args:
+        folds: the mean metrics of folds, which come before those of the splits.
+    """
     settings = settings_of(checked)
     sizes = ", ".join(f"{name} {split.size}" for name, split in dataset.splits.items())
     progress.say(f"{checked.graph.name}: {checked.graph.parameters:,} parameters; samples: {sizes}")
@@ -92,7 +118,7 @@ def train_into(
         )
     batch = settings["batch_size"] if any(node.is_stateful for node in checked.graph.nodes) else None
     deployment = deployment_of(checked.graph, dataset, trained.compiled, backend, batch)
-    figures = _figures(trained, checked, dataset, deployment, batch, settings, backend)
+    figures = {**(folds or {}), **_figures(trained, checked, dataset, deployment, batch, settings, backend)}
     progress.say(f"best epoch: {trained.best_epoch}\n{table(checked.graph, figures)}")
     trained.compiled.model.save(folder / "model.keras")
     artifact.write_text(folder / "history.csv", history_rows(trained.history))

@@ -37,7 +37,8 @@ WRITES = {
 OWN_FILES = frozenset(
     {
         "checkpoint", "history.csv", "history.png", "interface.json", "manifest.json", "metrics.json", "model.keras",
-        "data.json", "model.onnx", "preprocessing.json", "report.html", "spec.yaml", "verify.json",
+        "data.json", "folds", "folds.json", "model.onnx", "preprocessing.json", "report.html", "spec.yaml",
+        "verify.json",
     }
 )  # fmt: skip
 

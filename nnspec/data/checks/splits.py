@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from nnspec.data.checks.drawn import check_drawn, check_files
 from nnspec.data.checks.facts import PlanFacts, labels_of
+from nnspec.data.checks.folds import check_folds
 from nnspec.data.checks.gaps import check_gaps, gaps_of
 from nnspec.data.checks.row_layout import RowLayout, find_row_layout
 from nnspec.data.checks.series import check_series
@@ -24,7 +25,7 @@ def check_splits(plan: DataPlan, files: PlanFacts, rows: int | None) -> Iterator
     """NN504, NN505, NN514 and NN523, for a plan whose columns are known to exist."""
     if plan.split.by == "label":
         yield from _check_labels(plan, files)
-    if rows is None:
+    if rows is None or plan.split.fold is not None:  # folds are checked with the plan that they are of
         return
     if plan.split.by == "random" and plan.group_column is None:
         yield from _check_shares(plan, files, rows)
@@ -42,6 +43,8 @@ def check_splits(plan: DataPlan, files: PlanFacts, rows: int | None) -> Iterator
         if stretches or (stretches is not None and plan.split.by != "label"):
             faults += check_size(plan, part, [len(stretch) for stretch in stretches], rows)
     faults += check_drawn(plan, files, layout)
+    if plan.split.folds is not None and not faults:
+        faults += check_folds(plan, files, layout)
     yield from faults
     yield from check_series(plan, files, layout) if plan.every is None else check_spacing(plan, files, layout)
     yield from check_static_columns(plan, files, layout)

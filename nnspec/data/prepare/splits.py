@@ -80,7 +80,7 @@ def assign(plan: DataPlan, keys: Keys) -> dict[str, Positions]:
     elif split.by == "random":
         shuffled = mapped.flatnonzero(keys.usable)
         rng.shuffle(shuffled)  # in place: what `permutation` gives, without a copy
-        shuffled = _spread(shuffled, keys.strata)
+        shuffled = spread(shuffled, keys.strata)
         found = {name: shuffled[r.start : r.stop] for name, r in cut(len(shuffled), split.parts).items()}
         for rows_of_part in found.values():
             rows_of_part.sort()
@@ -92,7 +92,7 @@ def assign(plan: DataPlan, keys: Keys) -> dict[str, Positions]:
         found = {part.name: np.flatnonzero(labels == part.label) for part in split.parts if part.label is not None}
         for part in split.parts:
             if part.fraction is not None:
-                share = _share(found["train"], part.fraction, keys, rng)
+                share = share_of(found["train"], part.fraction, keys, rng)
                 found[part.name] = share
                 found["train"] = np.setdiff1d(found["train"], share)
         found = {part.name: found[part.name] for part in split.parts}
@@ -103,7 +103,7 @@ def assign(plan: DataPlan, keys: Keys) -> dict[str, Positions]:
     return found
 
 
-def _spread(shuffled: Positions, strata: np.ndarray | None) -> Positions:
+def spread(shuffled: Positions, strata: np.ndarray | None) -> Positions:
     """The same rows with those of each class at even distances, so that every stretch has its share of each."""
     if strata is None:
         return shuffled
@@ -157,7 +157,7 @@ def _deal_groups(
     return {part.name: np.flatnonzero(np.isin(groups, order[owner == number])) for number, part in enumerate(parts)}
 
 
-def _share(train: Positions, fraction: float, keys: Keys, rng: np.random.Generator) -> Positions:
+def share_of(train: Positions, fraction: float, keys: Keys, rng: np.random.Generator) -> Positions:
     """A random share of the training rows, at least one and never all: whole groups, or the same of each class."""
     groups, strata, usable = keys.groups, keys.strata, train[keys.usable[train]]
     if groups is not None:

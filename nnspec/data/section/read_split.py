@@ -44,12 +44,17 @@ class SplitReader:
         by = body.get("by", default)
         kind, columns = self.read_by(by, spans.get("by", key))
         starts = {name: by[name] for name in SPLITS[1:] if name in by} if kind == "time" and columns else {}
-        if starts:
+        if "folds" in body:
+            parts = self.read_folds(body, kind, is_word=not columns, spans=spans)
+        elif starts:
             parts = self.read_starts(body, starts, spans)
         else:
             parts = tuple(self.read_part(name, body[name], kind, spans[name]) for name in SPLITS if name in body)
             if "train" not in body and not (kind == "time" and columns):
                 self.fault("NN203", "`split` requires `train`", key, "data.split")
+        if "final" in body and "folds" not in body:
+            message = "`final` says what the model after the folds is trained on, but there is no `folds`"
+            self.fault("NN514", message, spans["final"], "data.split.final", "add `folds: 5`, or leave out `final`")
         gap = body.get("gap", "auto")
         stratify = body.get("stratify")
         plan = SplitPlan(
@@ -63,11 +68,32 @@ class SplitReader:
             group=body.get("group"),
             gap=None if gap == "auto" else gap,
             seed=body.get("seed", 0),
+            folds=body.get("folds"),
+            final=body.get("final", "all"),
+            held_out=parts[1].fraction or 0.0 if "folds" in body and len(parts) > 1 else 0.0,
             span=key,
             spans=spans,
         )
         self.check(plan, is_by_word=not isinstance(by, dict))
         return plan
+
+    def read_folds(self, body: JsonObject, kind: str, *, is_word: bool, spans: dict[str, Span]) -> tuple[Part, ...]:
+        """The splits of the final model: all rows but the share for validation."""
+        for name in ("train", "test"):
+            if name in body:
+                message = f"`{name}` beside `folds`: each fold is tested on once, and trained on otherwise"
+                self.fault("NN514", message, spans[name], f"data.split.{name}", f"leave out `{name}`")
+        if kind not in ("random", "stratified", "time", "order") or not is_word:
+            message = "`folds` divides rows at random or in sequence, not by labels, keys, files or dates"
+            fix = "write `by: random`, `stratified`, `time` or `order`; `group: COLUMN` keeps groups together"
+            self.fault("NN514", message, spans.get("by", spans["folds"]), "data.split.by", fix)
+        share = body.get("validation", 0.0)
+        if not isinstance(share, int | float) or isinstance(share, bool) or not 0 <= share < 1:
+            message = "with `folds`, `validation` is a share of the rows that a fold trains on: above 0 and below 1"
+            self.fault("NN514", message, spans["validation"], "data.split.validation", "write `validation: 0.1`")
+            share = 0.0
+        train = Part("train", 1.0 - share, None, spans["folds"])
+        return (train, Part("validation", float(share), None, spans["validation"])) if share else (train,)
 
     def read_by(self, by: object, span: Span) -> tuple[str, dict[str, str]]:
         """What rows are divided by, and the columns that it takes, by the key that names each."""

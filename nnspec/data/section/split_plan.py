@@ -38,6 +38,10 @@ class SplitPlan:
         stratum: the column of classes of which every split has its share; None: those of the first single label.
         is_stratified: whether the spec asks for that; None where it does not say.
         gap: None is automatic.
+        folds: how many there are; None: rows are divided once.
+        fold: the one whose splits `parts` are, from 0; None: those of the model that is trained on all rows.
+        final: what the deployed model is trained on: `all` rows, or those of the `last` fold.
+        held_out: with folds, the share of the training rows that is for validation.
     """
 
     parts: tuple[Part, ...]
@@ -50,6 +54,10 @@ class SplitPlan:
     group: str | None = None
     gap: int | None = None
     seed: int = 0
+    folds: int | None = None
+    fold: int | None = None
+    final: str = "all"
+    held_out: float = 0.0
     span: Span
     spans: dict[str, Span]
 

@@ -82,6 +82,19 @@ SPLIT = closed(
             "then": {"enum": ["auto"]},
             "minimum": 0,
         },
+        "folds": count(
+            "Cross-validation: a model a fold, each tested on rows that it was not trained on, and a final one. "
+            "Without `train` and `test`; `validation` is a share of the rows that a fold trains on. `by: random` and "
+            "`stratified`: every row is tested on once, with `group` whole groups; `by: time` and `order`: a rolling "
+            "origin, each fold trains on what comes before its test rows.",
+            2,
+        ),
+        "final": {
+            "type": "string",
+            "enum": ["all", "last"],
+            "description": "With `folds`: the deployed model is trained on all rows, or is that of the last fold.",
+            "default": "all",
+        },
         "seed": count("Random seed of the split.", 0, default=0),
     },
 )
