@@ -221,6 +221,7 @@ def test_a_ray_cluster_of_two_nodes_runs_the_same_trials(
     searched(spec, tmp_path / "local", local(tmp_path / "local", 2))
     for name in ("RAY_USAGE_STATS_ENABLED", "RAY_ENABLE_AUTO_CONNECT"):
         monkeypatch.setenv(name, "0")
+    monkeypatch.setenv("TOY_SECONDS", "0.2")  # a trial that is over at once leaves the other node nothing to do
     from ray.cluster_utils import Cluster
 
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
