@@ -15,6 +15,8 @@ from click.testing import CliRunner
 from nnspec.cli import main
 from tests.support.without_tensorflow import REFUSED, refuse_tensorflow
 
+STEPS = 8
+
 
 def said(*command: str, code: int = 0) -> str:
     result = CliRunner().invoke(main, list(command))
@@ -25,7 +27,7 @@ def said(*command: str, code: int = 0) -> str:
 def run(spec: str, folder: Path) -> dict[str, str]:
     whole, resumed, rows = str(folder / "whole"), str(folder / "resumed"), str(Path(spec).parent / "rows.csv")
     found = {"check": said("check", spec), "build": said("build", spec, "--out", whole)}
-    interrupted_build(spec, resumed, epochs=2)
+    interrupted_build(spec, resumed, steps=STEPS)
     found["resume"] = said("build", spec, "--out", resumed, "--resume")
     found["verify"] = said("verify", f"{whole}/model.onnx")
     found["export"] = said("export", spec, "--weights", f"{whole}/model.keras", "--out", str(folder / "exported"))
@@ -34,22 +36,24 @@ def run(spec: str, folder: Path) -> dict[str, str]:
     return found
 
 
-def interrupted_build(spec: str, out: str, epochs: int) -> None:
-    """A build that is stopped after so many epochs, a checkpoint after each."""
-    from nnspec.backends.keras.callbacks import Checkpoint
+def interrupted_build(spec: str, out: str, steps: int) -> None:
+    """A build that is stopped after so many steps, the last checkpoint in the middle of an epoch."""
+    from nnspec.backends.keras.checkpoint import Checkpoint
 
-    plain, interval = Checkpoint.on_epoch_end, Checkpoint.interval
+    plain, done = Checkpoint.on_train_batch_end, 0
 
-    def on_epoch_end(self: Checkpoint, epoch: int, logs: dict[str, float] | None = None) -> None:
-        plain(self, epoch, logs)
-        if epoch + 1 == epochs:
+    def on_train_batch_end(self: Checkpoint, batch: int, logs: dict[str, float] | None = None) -> None:
+        nonlocal done
+        plain(self, batch, logs)
+        done += 1
+        if done == steps:
             raise KeyboardInterrupt
 
-    Checkpoint.on_epoch_end, Checkpoint.interval = on_epoch_end, 0.0
+    Checkpoint.on_train_batch_end = on_train_batch_end
     try:
         said("build", spec, "--out", out, code=130)
     finally:
-        Checkpoint.on_epoch_end, Checkpoint.interval = plain, interval
+        Checkpoint.on_train_batch_end = plain
 
 
 if __name__ == "__main__":

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 
 import numpy as np
 
 from nnspec.backends.base import Order, Samples
 from nnspec.backends.keras.engine import KerasEngine
 from nnspec.backends.sample_order import sample_order
-from nnspec.backends.types import Differentiable, KerasCallback, KerasDataset, KerasModel, Tensor, Values
+from nnspec.backends.types import Differentiable, KerasCallback, KerasDataset, KerasLogs, KerasModel, Tensor, Values
 
 DETERMINISTIC = "--xla_gpu_deterministic_ops=true"
 
@@ -52,19 +51,19 @@ class JaxBackend(KerasEngine):
         from nnspec.backends.keras.partial_epoch import callbacks_of
 
         training = _dataset(samples, order)
-        held_out = None if validation is None else _dataset(validation, Order(order.batch_size, 0, is_shuffled=False))
+        training.begin(epochs.start, first_step)
 
-        def begin(epoch: int, logs: object = None) -> None:
+        def begin(epoch: int, logs: KerasLogs) -> None:
             training.begin(epoch, first_step if epoch == epochs.start else 0)
 
-        begin(epochs.start)
+        in_order = Order(order.batch_size, 0, is_shuffled=False)
         told = [LambdaCallback(on_epoch_begin=begin), *callbacks]
         model.fit(
             training,
             epochs=epochs.stop,
             initial_epoch=epochs.start,
             shuffle=False,  # the batches are in their order
-            validation_data=held_out,
+            validation_data=None if validation is None else _dataset(validation, in_order),
             callbacks=callbacks_of(told, model, epochs=epochs.stop, steps=len(training), first_step=first_step),
             verbose=0,
         )
@@ -86,18 +85,22 @@ class JaxBackend(KerasEngine):
 
 def batches(samples: Samples, order: Order, epoch: int) -> Iterator[tuple[Values, ...]]:
     """The batches of an epoch, `(inputs, targets)` with `weights` behind them where there are any."""
-    parts = [part for part in (samples.inputs, samples.targets, samples.weights) if part is not None]
-    count = sample_count(samples)
-    indices = sample_order(count, order.seed, epoch) if order.is_shuffled else np.arange(count)
-    for start in range(0, count, order.batch_size):
-        rows = indices[start : start + order.batch_size]
-        taken = tuple(_gathered(part, rows) for part in parts)
-        yield taken if samples.change is None else samples.change(taken, rows, epoch)
+    rows = rows_of(samples, order, epoch)
+    for start in range(0, len(rows), order.batch_size):
+        yield _batch(samples, rows[start : start + order.batch_size], epoch)
 
 
-def sample_count(samples: Samples) -> int:
+def rows_of(samples: Samples, order: Order, epoch: int) -> np.ndarray:
+    """The samples of an epoch by number, in their order."""
     inputs = samples.inputs
-    return len(next(iter(inputs.values())) if isinstance(inputs, Mapping) else inputs)
+    count = len(next(iter(inputs.values())) if isinstance(inputs, Mapping) else inputs)
+    return sample_order(count, order.seed, epoch) if order.is_shuffled else np.arange(count)
+
+
+def _batch(samples: Samples, rows: np.ndarray, epoch: int) -> tuple[Values, ...]:
+    parts = [part for part in (samples.inputs, samples.targets, samples.weights) if part is not None]
+    batch = tuple(_gathered(part, rows) for part in parts)
+    return batch if samples.change is None else samples.change(batch, rows, epoch)
 
 
 def _dataset(samples: Samples, order: Order) -> KerasDataset:
@@ -107,26 +110,19 @@ def _dataset(samples: Samples, order: Order) -> KerasDataset:
     class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
-            self.steps = -(-sample_count(samples) // order.batch_size)
             self.begin(0)
 
         def begin(self, epoch: int, skipped: int = 0) -> None:
-            """Starts an epoch, the first batches of which are left out where they were done before."""
-            self.left = islice(batches(samples, order, epoch), skipped, None)
-            self.epoch, self.skipped, self.next = epoch, skipped, 0
+            """Batches are those of this epoch, less so many of the first ones."""
+            self.rows, self.epoch, self.skipped = rows_of(samples, order, epoch), epoch, skipped
 
         def __len__(self) -> int:
-            return self.steps
+            return -(-len(self.rows) // order.batch_size)
 
         def __getitem__(self, step: int) -> tuple[Values, ...]:
-            step = min(step, self.steps - self.skipped - 1)  # none is used behind the last, but may be asked for
-            if step < self.next:  # from the beginning: a validation, or Keras has looked at the first batch
-                self.begin(self.epoch, self.skipped)
-            while True:
-                batch = next(self.left)
-                self.next += 1
-                if self.next > step:
-                    return batch
+            step = min(step + self.skipped, len(self) - 1)  # Keras may look one ahead of the last
+            start = step * order.batch_size
+            return _batch(samples, self.rows[start : start + order.batch_size], self.epoch)
 
     return Batches()
 

@@ -62,7 +62,8 @@ def test_every_verb_without_tensorflow(tmp_path: Path) -> None:
     """Check, build, resume, verify, export and evaluate; what is resumed ends in the same bytes."""
     rows = np.cumsum(np.random.default_rng(3).normal(size=(60, 2)), axis=0).round(4)
     (tmp_path / "rows.csv").write_text("a,b\n" + "".join(f"{a},{b}\n" for a, b in rows), encoding="utf-8")
-    spec = {**SPEC, "model": [{"Dropout": 0.2}, *SPEC["model"]], "training": {**SPEC["training"], "backend": "jax"}}
+    training = {**SPEC["training"], "backend": "jax", "checkpoint": {"steps": 3}}
+    spec = {**SPEC, "model": [{"Dropout": 0.2}, *SPEC["model"]], "training": training}
     (tmp_path / "spec.yaml").write_text(yaml.safe_dump(spec, sort_keys=False), encoding="utf-8")
     found = json.loads(on_jax("jax_builds", str(tmp_path / "spec.yaml"), str(tmp_path)).splitlines()[-1])
     assert "verified `y`" in found["build"]
