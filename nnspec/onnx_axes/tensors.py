@@ -76,10 +76,19 @@ def join(at_one_position: Iterable[tuple[Axis, bool]]) -> tuple[Axis, tuple[Axis
     """
     given = list(at_one_position)
     longer = [(axis, is_constant) for axis, is_constant in given if axis.size != 1] or given
-    ranked = sorted(longer, key=lambda pair: (pair[1], root_of(pair[0]) is None, pair[0].is_learned))
+    ranked = sorted(longer, key=lambda pair: (pair[1], _how_little_is_known(pair[0])))
     chosen = ranked[0][0]
     rooted = [axis for axis, is_constant in longer if not is_constant and root_of(axis) is not None]
     return chosen, conflict(rooted)
+
+
+def _how_little_is_known(axis: Axis) -> int:
+    """0 for an axis of data, then pieces of some, units, and 3 for what a constant was repeated along."""
+    if root_of(axis) is not None:
+        return 0
+    if any(atom.origin is not None for atom in axis.atoms):
+        return 1
+    return 2 if axis.is_learned else 3
 
 
 def conflict(axes: Sequence[Axis]) -> tuple[Axis, Axis] | None:

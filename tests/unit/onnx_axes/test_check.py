@@ -121,6 +121,12 @@ RIGHT: dict[str, tuple[str, Constants]] = {
           f = Conv(x, w) t = Transpose<perm=[0, 2, 3, 1]>(f) y = Reshape(t, s) }""",
         {"w": weights(24, 3, 1, 1), "s": [0, -1, 4]},
     ),
+    "boxes behind a normalization that was taken apart": (
+        """g (float[B, 3, 19, 19] x) => (float y) {
+          f = Conv(x, w) m = ReduceMean<axes=[1]>(f) k = Mul(m, gamma) n = Mul(f, k)
+          t = Transpose<perm=[0, 2, 3, 1]>(n) y = Reshape(t, s) }""",
+        {"w": weights(24, 3, 1, 1), "gamma": weights(1, 24, 1, 1), "s": [0, -1, 4]},
+    ),
     "squeeze and excite": (
         """g (float[B, 24, 9, 7] x) => (float y) {
           m = GlobalAveragePool(x) f = Flatten(m) d = MatMul(f, w) r = Reshape(d, s) y = Mul(x, r) }""",
