@@ -90,9 +90,11 @@ def test_backends(copy: Path) -> None:
         before = state(copy)
         shutil.copy(module, copy / f"nnspec/backends/{name}_backend.py")
         write(copy / f"tests/unit/backends/test_{name}_backend.py", additions.BACKEND_TEST.replace("NAME", name))
-        (line,) = [line for line in registry.read_text("utf-8").splitlines() if line.startswith(f"{table} = {{")]
+        text = registry.read_text("utf-8")
+        start = text.index(f"{table} = {{")
+        entries = text[start : text.index("}", start)]
         entry = f'"{name}": ("nnspec.backends.{name}_backend", "{instance}")'
-        replace(registry, line, f"{line.removesuffix('}')}, {entry}}}")
+        replace(registry, entries, f"{entries.rstrip().removesuffix(',')}, {entry}")
         run(copy, "nnspec.cli", "schema")
         assert touched(copy, before) == listed("backend", MODULE=f"{name}_backend")
         run_tests(copy, f"tests/unit/backends/test_{name}_backend.py")
