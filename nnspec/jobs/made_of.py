@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from nnspec.data.dataset import Dataset, Split
+from nnspec.jobs.artifact import file_sha256
 from nnspec.jobs.start import named_file
 from nnspec.pipeline import Checked
 
@@ -60,8 +61,7 @@ def hash_of(path: Path) -> str:
 
 @lru_cache(maxsize=1 << 17)
 def _hash_of(path: Path, size: int, changed: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return file_sha256(path)
 
 
 def _hash_of_split(split: Split) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from nnspec.ir.axes import Axis, Size, Symbolic, derived
+from nnspec.ir.axes import Axis, Size, Symbolic, derived, resized
 from nnspec.onnx_axes.faults import Fault
 from nnspec.onnx_axes.reading import OnnxCall
 from nnspec.onnx_axes.tensors import UNKNOWN, Number, Tensor, learned, nameless
@@ -83,6 +83,10 @@ class Call:
 
     def units(self, size: Size, name: str = "unit") -> Axis:
         return learned(size, self.owner, name)
+
+    def resized(self, axis: Axis, size: Size | None) -> Axis:
+        """The axis with fewer or more positions; None: it is not known how many."""
+        return resized(axis, self.unknown_size(axis.name) if size is None else size, self.owner)
 
     def tensor(self, axes: Sequence[Axis] | None, numbers: tuple[Number, ...] | None = None) -> Tensor:
         return Tensor(axes=None if axes is None else tuple(axes), numbers=numbers, is_constant=self.is_constant)

@@ -19,6 +19,7 @@ from nnspec.ir.graph import Graph
 from nnspec.report.network import layer_entries
 from nnspec.report.outcome import Outcome
 from nnspec.report.plots import Plot, curves, plots_of
+from nnspec.report.rendering import render
 
 _WORST = 10
 _MOST_CLASSES = 24
@@ -61,19 +62,11 @@ class Results:
 
 def write_report(path: Path, results: Results) -> None:
     """Writes the page; without matplotlib, one without plots that says how to have them."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
     from nnspec.diagnostics.extras import install_command, is_installed
 
     has_plots = is_installed("plots")
-    environment = Environment(
-        loader=PackageLoader("nnspec.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    text = environment.get_template("report.html.j2").render(
+    text = render(
+        "report.html.j2",
         results=results,
         layers=layer_entries(results.graph),
         metrics=metric_tables(results.metrics),

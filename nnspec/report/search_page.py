@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from nnspec.report.page import Table
+from nnspec.report.rendering import render
 from nnspec.report.search_plots import search_plots
 from nnspec.search.plan import SearchPlan
 from nnspec.search.table import text_of
@@ -25,19 +26,11 @@ def write_search_page(
     Args:
         importances: by path, the share of the goal's variance that it explains; empty where that is not known.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
     from nnspec.diagnostics.extras import install_command, is_installed
 
     has_plots = is_installed("plots")
-    environment = Environment(
-        loader=PackageLoader("nnspec.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    text = environment.get_template("search.html.j2").render(
+    text = render(
+        "search.html.j2",
         name=name,
         plan=plan,
         best=best,

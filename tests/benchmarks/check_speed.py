@@ -1,7 +1,7 @@
 """Cold `nnspec check`, whole processes in turn: against `import keras`, or against another checkout of nnspec.
 
     python tests/benchmarks/check_speed.py
-    git worktree add --detach /tmp/before 6239804 && python tests/benchmarks/check_speed.py --against /tmp/before
+    git worktree add --detach ../before 6239804 && python tests/benchmarks/check_speed.py --against ../before
 
 The first prints medians and the ratio pair by pair. The second prints, for each spec, the least CPU time of both in
 milliseconds, which other work on the machine changes least, and their ratio.

@@ -1,7 +1,7 @@
 """Whether exported files give the answers that they say of themselves, in whichever ONNX Runtime runs this:
 
-    python -m venv /tmp/old && /tmp/old/bin/pip install onnxruntime==1.15.1 'numpy<2'
-    /tmp/old/bin/python tests/tools/answers.py out/*
+    python -m venv out/old && out/old/bin/pip install onnxruntime==1.15.1 'numpy<2'
+    out/old/bin/python tests/tools/answers.py out/causal_cnn out/lstm
 
 Each folder is a build. Its `interface.json` has one sample with its answer; the largest difference of every output is
 printed, and labels are compared. Needs numpy and onnxruntime alone. Ends with 1 where a file does not load or differs.

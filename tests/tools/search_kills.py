@@ -21,22 +21,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-SPEC = """
-nnspec: 1
-name: killed
-vars: {units: 4}
-inputs: {x: {axes: {feature: 2}}}
-data:
-  source: {csv: rows.csv}
-  split: {train: 0.6, validation: 0.2, test: 0.2}
-  inputs: {x: {columns: [a, b], scale: standard}}
-  outputs: {y: {columns: [c]}}
-model:
-  - Dense: {units: $units, activation: tanh}
-  - Dropout: 0.1
-  - Dense: {units: 1}
-outputs: {y: {task: regression}}
-expect: {parameters: "<= 100"}
+from tests.support.searched_specs import SEARCHED
+
+SPEC = (
+    SEARCHED
+    + """expect: {parameters: "<= 100"}
 training: {optimizer: Adam, epochs: 12}
 search:
   goal: {minimize: validation.y.rmse}
@@ -52,6 +41,7 @@ search:
     training.optimizer.Adam.learning_rate: {from: 0.001, to: 0.1, scale: log, when: {training.optimizer: Adam}}
     training.optimizer.SGD.learning_rate: {from: 0.001, to: 0.3, scale: log, when: {training.optimizer: SGD}}
 """
+)
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from nnspec.diagnostics import Fix
@@ -50,13 +51,13 @@ class HeadedAttention(Layer):
     call_arguments = ("use_causal_mask", "return_attention_scores", "attention_mask")
     references = ("attention_mask",)
 
+    @abstractmethod
     def heads(self, call: Call) -> tuple[int, int]:
         """How many heads there are, and how many keys and values they share."""
-        raise NotImplementedError
 
+    @abstractmethod
     def sizes(self, call: Call) -> tuple[int, int]:
         """The size of a head's key, and of its value."""
-        raise NotImplementedError
 
     def output_sizes(self, call: Call) -> tuple[int, ...]:
         """The sizes of the axes that it makes."""

@@ -16,7 +16,6 @@ from nnspec.ir.axes import (
     divides,
     known_multiples,
     multiply,
-    resized,
     substitute,
 )
 from nnspec.ir.provenance import Kind
@@ -175,7 +174,7 @@ def space_to_depth(call: Call) -> Sequence[Tensor]:
             [
                 batch,
                 call.units(_scaled(call, channel.size, block * block, up=is_down), "channel"),
-                *(_again(call, axis, _scaled(call, axis.size, block, up=not is_down)) for axis in (height, width)),
+                *(call.resized(axis, _scaled(call, axis.size, block, up=not is_down)) for axis in (height, width)),
             ]
         )
     ]
@@ -188,10 +187,6 @@ def _scaled(call: Call, size: Size, by: int, *, up: bool) -> Size:
         return size // by
     found = divide(size, by) if divides(by, size, known_multiples([size])) else None
     return call.unknown_size("size") if found is None else found
-
-
-def _again(call: Call, axis: Axis, size: Size) -> Axis:
-    return resized(axis, size, call.owner)
 
 
 def concat(call: Call) -> Sequence[Tensor]:
@@ -225,7 +220,7 @@ def _end_to_end(call: Call, parts: Sequence[Axis], chosen: Axis) -> Axis:
     size = call.unknown_size("length") if total is None else total
     if any(part.is_learned for part in parts):
         return call.units(size, "channel")
-    return _again(call, chosen, size)
+    return call.resized(chosen, size)
 
 
 RULES: dict[str, Rule] = {

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nnspec.ir.axes import Axis, Size, Symbolic, multiply, resized
-from nnspec.onnx_axes.call import Call, Rule, position_of, positions_of
+from nnspec.ir.axes import Axis, Size, Symbolic, multiply
+from nnspec.onnx_axes.call import Call, Rule, position_of
 from nnspec.onnx_axes.rules.elementwise import broadcast_axes
 from nnspec.onnx_axes.tensors import UNKNOWN, Number, Tensor, nameless
-
-
-def again(call: Call, axis: Axis, size: Size | None) -> Axis:
-    """The axis with fewer or more positions."""
-    return resized(axis, call.unknown_size(axis.name) if size is None else size, call.owner)
 
 
 def gather(call: Call) -> Sequence[Tensor]:
@@ -30,7 +25,7 @@ def gather(call: Call) -> Sequence[Tensor]:
         return [call.tensor(indices.axes, tuple(picked))]
     inside: list[Axis] = list(indices.axes)
     if indices.is_constant and len(indices.axes) == 1:
-        inside = [again(call, data.axes[position], indices.axes[0].size)]
+        inside = [call.resized(data.axes[position], indices.axes[0].size)]
     before, behind = data.axes[:position], data.axes[position + 1 :]
     if data.is_constant and not indices.is_constant:  # a table of embeddings
         behind = tuple(call.units(axis.size, "embedding") for axis in behind)
@@ -44,17 +39,17 @@ def cut(call: Call) -> Sequence[Tensor]:
         return [UNKNOWN]
     starts, ends = call.ints(1, "starts"), call.ints(2, "ends")
     if starts is None or ends is None:
-        return [call.tensor([again(call, axis, None) for axis in axes])]
+        return [call.tensor([call.resized(axis, None) for axis in axes])]
     which = positions_of_or_all(call.ints(3, "axes"), len(starts), len(axes))
     steps = call.ints(4) or (1,) * len(starts)
     if which is None:
-        return [call.tensor([again(call, axis, None) for axis in axes])]
+        return [call.tensor([call.resized(axis, None) for axis in axes])]
     found = list(axes)
     numbers = call[0].numbers
     for position, start, end, step in zip(which, starts, ends, steps, strict=False):
         size, is_whole = _length(axes[position].size, start, end, step)
         if not is_whole:
-            found[position] = again(call, axes[position], size)
+            found[position] = call.resized(axes[position], size)
         if numbers is not None and len(axes) == 1:
             bounds = [number for number in (start, end, step) if isinstance(number, int)]
             numbers = numbers[slice(*bounds)] if len(bounds) == 3 else None
@@ -95,7 +90,7 @@ def split(call: Call) -> Sequence[Tensor]:
             lengths = [min(each, whole - i * each) for i in range(count)]
     parts = []
     for length in lengths:
-        parts.append(call.tensor([*axes[:position], again(call, axes[position], length), *axes[position + 1 :]]))
+        parts.append(call.tensor([*axes[:position], call.resized(axes[position], length), *axes[position + 1 :]]))
     return parts
 
 
@@ -106,14 +101,14 @@ def pad(call: Call) -> Sequence[Tensor]:
     pads = call.ints(1, "pads")
     chosen = positions_of_or_all(call.ints(3), len(axes), len(axes))
     if pads is None or chosen is None or len(pads) != 2 * len(chosen):
-        return [call.tensor([again(call, axis, None) for axis in axes])]
+        return [call.tensor([call.resized(axis, None) for axis in axes])]
     found = list(axes)
     for i, position in enumerate(chosen):
         before, behind, size = pads[i], pads[i + len(chosen)], axes[position].size
         if before == 0 and behind == 0:
             continue
         known = isinstance(before, int) and isinstance(behind, int)
-        found[position] = again(call, axes[position], _longer(size, before, behind) if known else None)
+        found[position] = call.resized(axes[position], _longer(size, before, behind) if known else None)
     return [call.tensor(found)]
 
 
@@ -139,11 +134,11 @@ def tile(call: Call) -> Sequence[Tensor]:
     if axes is None:
         return [UNKNOWN]
     if repeats is None or len(repeats) != len(axes):
-        return [call.tensor([again(call, axis, None) for axis in axes])]
+        return [call.tensor([call.resized(axis, None) for axis in axes])]
     found = []
     for axis, times in zip(axes, repeats, strict=True):
         size = None if times is None else multiply((axis.size, times))
-        found.append(axis if times == 1 else again(call, axis, size))
+        found.append(axis if times == 1 else call.resized(axis, size))
     return [call.tensor(found)]
 
 
@@ -152,7 +147,7 @@ def gather_elements(call: Call) -> Sequence[Tensor]:
     if data is None or indices is None or len(data) != len(indices):
         return [UNKNOWN]
     return [
-        call.tensor([d if d.size == i.size else again(call, d, i.size) for d, i in zip(data, indices, strict=True)])
+        call.tensor([d if d.size == i.size else call.resized(d, i.size) for d, i in zip(data, indices, strict=True)])
     ]
 
 
@@ -163,7 +158,7 @@ def top_k(call: Call) -> Sequence[Tensor]:
         return [UNKNOWN, UNKNOWN]
     count = call.ints(1, "k")
     found = list(axes)
-    found[position] = again(call, axes[position], count[0] if count else None)
+    found[position] = call.resized(axes[position], count[0] if count else None)
     return [call.tensor(found), call.tensor(found)]
 
 
@@ -178,7 +173,6 @@ def one_hot(call: Call) -> Sequence[Tensor]:
     return [call.tensor([*axes[:position], call.units(size, "class"), *axes[position:]])]
 
 
-__all__ = ["RULES", "again", "positions_of"]
 RULES: dict[str, Rule] = {
     "Expand": expand,
     "Gather": gather,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nnspec.ir.axes import Axis, Size, derived, resized
+from nnspec.ir.axes import Axis, Size, derived
 from nnspec.onnx_axes.call import Call, Rule
 from nnspec.onnx_axes.tensors import UNKNOWN, Tensor
 
@@ -38,10 +38,10 @@ def _slid(call: Call, axes: Sequence[Axis], kernel: Sequence[Size]) -> list[Axis
     for i, axis in enumerate(axes):
         width, stride = kernel[i], strides[i]
         if not isinstance(width, int):
-            found.append(resized(axis, call.unknown_size(axis.name), call.owner))
+            found.append(call.resized(axis, None))
             continue
         lost = 0 if same else (width - 1) * dilations[i] - pads[i] - pads[i + rank]
-        found.append(resized(axis, _steps(axis.size, lost, stride, same or is_ceiled), call.owner))
+        found.append(call.resized(axis, _steps(axis.size, lost, stride, same or is_ceiled)))
     return found
 
 
@@ -75,7 +75,7 @@ def transposed(call: Call) -> Sequence[Tensor]:
         else:
             reach = (width - 1) * dilations[i] + 1
             longer = (size - 1) * strides[i] + extra[i] + reach - pads[i] - pads[i + rank]
-        found.append(resized(axis, longer, call.owner))
+        found.append(call.resized(axis, longer))
     filters = each * groups if isinstance(each, int) else call.unknown_size("filter")
     return [call.tensor([axes[0], call.units(filters, "filter"), *found])]
 
@@ -102,7 +102,7 @@ def resize(call: Call) -> Sequence[Tensor]:
         elif len(scales) == len(chosen) and isinstance(axis.size, int):
             size = int(axis.size * scales[i] + 1e-6)
         if size != axis.size:
-            found[position] = resized(axis, call.unknown_size(axis.name) if size is None else size, call.owner)
+            found[position] = call.resized(axis, size)
     return [call.tensor(found)]
 
 

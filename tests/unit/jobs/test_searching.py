@@ -23,23 +23,11 @@ from nnspec.progress import Progress
 from nnspec.search.engines.local import LocalEngine
 from nnspec.search.locking import locked
 from nnspec.search.trials import Outcome, Task, Told
+from tests.support.searched_specs import SEARCHED
 
-SPEC = """
-nnspec: 1
-name: tiny
-vars: {units: 4}
-inputs: {x: {axes: {feature: 2}}}
-data:
-  source: {csv: rows.csv}
-  split: {train: 0.6, validation: 0.2, test: 0.2}
-  inputs: {x: {columns: [a, b], scale: standard}}
-  outputs: {y: {columns: [c]}}
-model:
-  - Dense: {units: $units, activation: tanh}
-  - Dropout: 0.1
-  - Dense: {units: 1}
-outputs: {y: {task: regression}}
-expect: {parameters: "<= 60"}
+SPEC = (
+    SEARCHED
+    + """expect: {parameters: "<= 60"}
 training: {optimizer: Adam, epochs: 4, batch_size: 32}
 search:
   goal: {minimize: validation.y.rmse}
@@ -49,6 +37,7 @@ search:
     vars.units: [3, 7, 50]
     training.optimizer.Adam.learning_rate: {from: 0.01, to: 0.1, scale: log}
 """
+)
 
 
 def write_spec(folder: Path, text: str = SPEC) -> Path:
