@@ -103,6 +103,7 @@ def train_into(
     settings = settings_of(checked)
     sizes = ", ".join(f"{name} {split.size}" for name, split in dataset.splits.items())
     progress.say(f"{checked.graph.name}: {checked.graph.parameters:,} parameters; samples: {sizes}")
+    progress.say(f"training by {backend.name} on {', '.join(backend.devices())}")
     for note in dataset.notes:
         progress.say(f"note: {note}")
     assert checked.data is not None

@@ -144,6 +144,7 @@ class RandomElasticTransform(_Moving):
     """
 
     kind = "RandomElasticTransform"
+    needs_tensorflow = True  # JAX cannot trace its training step
     args = {
         "factor": probability("changed"),
         "scale": range_argument("Strength of the distortion, or bounds to draw it from.", 1.0),

@@ -111,3 +111,16 @@ def test_an_engine_that_is_not_installed_is_a_diagnostic() -> None:
     (fault,) = caught.value.diagnostics
     assert fault.code == "NN612"
     assert "pip install an_engine_of_nobody" in fault.fixes[0].message
+
+
+def test_a_transform_that_jax_cannot_trace_is_refused_by_name(tmp_path: Path) -> None:
+    spec = {
+        "nnspec": 1,
+        "inputs": {"picture": {"axes": {"height": 8, "width": 8, "channel": 3}}},
+        "model": ["RandomElasticTransform", "Flatten", {"Dense": {"units": 1}}],
+        "outputs": {"y": {"task": "regression"}},
+        "training": {"backend": "jax"},
+    }
+    path = tmp_path / "spec.yaml"
+    path.write_text(json.dumps(spec), encoding="utf-8")
+    assert [d.code for d in pipeline.diagnose(path) if d.severity is Severity.ERROR] == ["NN614"]

@@ -21,7 +21,7 @@ class KerasLowering:
         call_arguments: those of `args` that Keras takes when the layer is called: a shared layer is given them at each
             use.
         has_one_kernel: whether its Keras layer has one `kernel` or `embeddings`, which SpectralNormalization divides.
-        needs_tensorflow: whether Keras computes it by TensorFlow whichever engine it runs on.
+        needs_tensorflow: whether Keras computes it by TensorFlow whichever engine it runs on, or fails on others.
     """
 
     kind: ClassVar[str]
