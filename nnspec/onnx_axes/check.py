@@ -16,6 +16,7 @@ from nnspec.onnx_axes.rules.elementwise import ON_THE_FIRST
 from nnspec.onnx_axes.seeds import input_tensors
 
 # What follows one of these reads a row of numbers, whichever order it has.
+_STATISTICS = frozenset(("InstanceNormalization", "MeanVarianceNormalization", "LpNormalization"))
 _PASSES = frozenset(ON_THE_FIRST) - {"LayerNormalization", "InstanceNormalization", "BatchNormalization", "Softmax"}
 
 
@@ -34,7 +35,7 @@ def check_model(path: str | Path, axes: Mapping[str, Sequence[str]] | None = Non
 def check_file(file: OnnxFile, axes: Mapping[str, Sequence[str]]) -> list[Diagnostic]:
     """The same of a graph that was read."""
     followed = follow(file, input_tensors(file, axes))
-    return [_diagnostic(file, finding) for finding in followed.findings]
+    return [_diagnostic(file, finding) for finding in followed.findings if not _takes_statistics(file, finding)]
 
 
 def _diagnostic(file: OnnxFile, finding: Finding) -> Diagnostic:
@@ -94,6 +95,12 @@ def _meant(axes: Axes, sizes: Sequence[Size]) -> Iterator[Fix]:
     is_same = tuple(axis.size for axis in moved) == tuple(sizes)
     what = f"{order} instead" if is_same else f"{order} before it"
     yield Fix(f"{what} gives {describe(moved)} and keeps every axis apart")
+
+
+def _takes_statistics(file: OnnxFile, finding: Finding) -> bool:
+    """Whether a reshape only gathers groups of channels for a normalization, as exporters write group normalization."""
+    readers = [call for call in file.calls if finding.call.outputs[0] in call.inputs]
+    return isinstance(finding.fault, Mixing) and bool(readers) and all(c.op in _STATISTICS for c in readers)
 
 
 def _ends_in_flatten(file: OnnxFile, name: str) -> bool:

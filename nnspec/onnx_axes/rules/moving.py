@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
 
 from nnspec.ir.axes import (
     Atom,
@@ -67,7 +67,7 @@ def regroup(call: Call, axes: Axes, target: Sequence[Number]) -> Tensor:
         return call.tensor(_nameless(call, target), numbers)
     result = rebracket(*_with_fixed_sizes(axes, sizes))
     is_list = sum(size != -1 and size != 1 for size in target) == 1
-    is_kept = keeps_order(axes, sizes, None, result, is_list=is_list) and not _is_led_by_units(result)
+    is_kept = keeps_order(axes, sizes, None, result, is_list=is_list) and not _is_torn(result)
     harmless = call.is_constant or not result.is_scrambled or is_kept
     if not harmless and not _is_skew(axes, sizes):
         call.report(Mixing(axes=axes, sizes=tuple(sizes), result=result))
@@ -77,7 +77,7 @@ def regroup(call: Call, axes: Axes, target: Sequence[Number]) -> Tensor:
             found.append(provenance.axis)
             continue
         whole = call.new(size, position)
-        if provenance.kind is Kind.NEW or provenance.atoms is None or not harmless:
+        if provenance.kind is Kind.NEW or provenance.atoms is None:
             found.append(whole)
             continue
         loose = all(atom.is_loose for atom in provenance.atoms)
@@ -110,13 +110,18 @@ def _fixed(axis: Axis, name: str, number: int) -> Axis:
     return replace(axis, size=substitute(axis.size, name, number), atoms=tuple(fixed(atom) for atom in axis.atoms))
 
 
-def _is_led_by_units(result: Rebracketing) -> bool:
-    """Whether a piece of units stands in front of data in one axis: boxes of a place are listed behind the place."""
-    for provenance in result.outputs:
-        atoms = [atom for atom in provenance.atoms or () if atom.size != 1]
-        if provenance.kind is Kind.MIXED and any(a.is_loose and not b.is_loose for a, b in pairwise(atoms)):
-            return True
-    return False
+def _is_torn(result: Rebracketing) -> bool:
+    """Whether both pieces of units are joined with data: then two axes of data meet across the units between them.
+
+    One piece alone is a row of boxes for each place, or the group of channels whose statistics are taken.
+    """
+    joined = Counter(
+        key
+        for provenance in result.outputs
+        if provenance.kind is Kind.MIXED
+        for key in {atom.key for atom in provenance.atoms or () if atom.is_loose}
+    )
+    return any(count > 1 for count in joined.values())
 
 
 def _is_skew(axes: Axes, sizes: Sequence[Size]) -> bool:

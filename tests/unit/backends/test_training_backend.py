@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import yaml
 
 from nnspec import jobs, pipeline
 from nnspec.backends.base import Order, Samples, TrainingBackend
-from nnspec.backends.keras.tensorflow_backend import TENSORFLOW
+from nnspec.backends.keras.streaming import is_streamed
+from nnspec.backends.keras.tensorflow_backend import TENSORFLOW, batches
 from nnspec.backends.registry import TRAINING, training_backend
 from nnspec.backends.sample_order import sample_order, samples_at
 from nnspec.data.arrays.gathered import Gathered
@@ -180,3 +182,29 @@ def test_orders_of_many_samples_are_computed_where_they_are_wanted(monkeypatch: 
     assert np.mean(sample_order(4097, 3, 1) == sample_order(4097, 3, 2)) < 0.01
     assert abs(np.corrcoef(whole, np.arange(count))[0, 1]) < 0.02
     assert np.mean(np.abs(np.diff(whole)) < count / 100) < 0.04  # 0.02 by chance
+
+
+@pytest.mark.parametrize("skipped", [0, 2])
+def test_streamed_batches_are_those_of_arrays(skipped: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In their order, changed by epoch and sample alike, and from whichever batch an epoch goes on."""
+    x, y = np.arange(22, dtype=np.float32).reshape(11, 2), np.arange(11, dtype=np.float32)
+
+    def change(parts: tuple[Any, ...], rows: np.ndarray, epoch: int) -> tuple[Any, ...]:
+        return ({"x": parts[0]["x"] + 100 * epoch + rows[:, None].astype(np.float32)}, *parts[1:])
+
+    samples = Samples(inputs={"x": x}, targets={"y": y}, change=change)
+
+    def taken() -> list[tuple[np.ndarray, np.ndarray]]:
+        left = islice(batches(samples, Order(4, 5), 3, skipped), 3 - skipped)  # as many as `fit` asks for
+        return [(part[0]["x"].numpy(), part[1]["y"].numpy()) for part in left]
+
+    whole = taken()
+    monkeypatch.setattr("nnspec.backends.keras.streaming.IN_MEMORY", 0)
+    assert is_streamed(samples)
+    found = taken()
+    assert [len(inputs) for inputs, _ in found] == [4, 4, 3][skipped:]
+    for one, other in zip(whole, found, strict=True):
+        np.testing.assert_array_equal(one[0], other[0])
+        np.testing.assert_array_equal(one[1], other[1])
+    order = sample_order(11, 5, 3)[4 * skipped :]
+    np.testing.assert_array_equal(np.concatenate([inputs for inputs, _ in found]), x[order] + 300 + order[:, None])

@@ -63,6 +63,11 @@ SCRAMBLES: dict[str, tuple[str, Constants]] = {
         "g (float[B, 3, 14, 14] x) => (float y) { f = Conv(x, w) y = Reshape(f, s) }",
         {"w": weights(256, 3, 8, 8), "s": [-1, 49, 256]},
     ),
+    "units torn between two axes of data": (
+        """g (float[B, 5, 4, 12] x) => (float y) {
+          f = MatMul(x, w) t = Transpose<perm=[0, 1, 3, 2]>(f) y = Reshape(t, s) }""",
+        {"w": weights(12, 32), "s": [0, 10, 64]},
+    ),
     "channels last by a reshape": (
         "g (float[B, 3, 32, 24] x) => (float y) { y = Reshape(x, s) }",
         {"s": [0, 32, 24, 3]},
@@ -93,6 +98,14 @@ RIGHT: dict[str, tuple[str, Constants]] = {
           a = MatMul(q, k) p = Softmax(a) o = MatMul(p, v) t = Transpose<perm=[0, 2, 1, 3]>(o) m = Reshape(t, r)
           z = MatMul(m, w) y = Add(x, z) }""",
         {"w": weights(512, 512), "s": [0, 96, 8, 64], "r": [0, 96, 512]},
+    ),
+    "attention as PyTorch exports it, heads beside the batch": (
+        """g (float[96, B, 512] x) => (float y) {
+          q0 = MatMul(x, w) q1 = Reshape(q0, s) q = Transpose<perm=[1, 0, 2]>(q1)
+          k0 = MatMul(x, w) k1 = Reshape(k0, s) k = Transpose<perm=[1, 2, 0]>(k1)
+          a = MatMul(q, k) p = Softmax(a) o = MatMul(p, q) t = Transpose<perm=[1, 0, 2]>(o) m = Reshape(t, r)
+          z = MatMul(m, w) u = Reshape(z, v) y = Add(x, u) }""",
+        {"w": weights(512, 512), "s": [96, -1, 64], "r": [-1, 512], "v": [96, -1, 512]},
     ),
     "patches": (
         """g (float[B, 32, 48, 3] x) => (float y) {
@@ -126,6 +139,20 @@ RIGHT: dict[str, tuple[str, Constants]] = {
           f = Conv(x, w) m = ReduceMean<axes=[1]>(f) k = Mul(m, gamma) n = Mul(f, k)
           t = Transpose<perm=[0, 2, 3, 1]>(n) y = Reshape(t, s) }""",
         {"w": weights(24, 3, 1, 1), "gamma": weights(1, 24, 1, 1), "s": [0, -1, 4]},
+    ),
+    "group normalization as PyTorch exports it": (
+        """g (float[B, 3, 16, 12] x) => (float y) {
+          f = Conv(x, w) g = Reshape(f, s) n = InstanceNormalization(g, one, zero) h = Shape(f) y = Reshape(n, h) }""",
+        {"w": weights(64, 3, 1, 1), "s": [0, 32, -1], "one": weights(32), "zero": weights(32)},
+    ),
+    "as many groups as rows": (
+        """g (float[B, 3, 32, 32] x) => (float y) {
+          f = Conv(x, w) g = Reshape(f, s) n = InstanceNormalization(g, one, zero) h = Shape(f) y = Reshape(n, h) }""",
+        {"w": weights(64, 3, 1, 1), "s": [0, 32, -1], "one": weights(32), "zero": weights(32)},
+    ),
+    "statistics of groups": (
+        "g (float[B, 3, 16, 12] x) => (float y) { f = Conv(x, w) g = Reshape(f, s) y = ReduceMean<axes=[2]>(g) }",
+        {"w": weights(64, 3, 1, 1), "s": [0, 8, -1]},
     ),
     "squeeze and excite": (
         """g (float[B, 24, 9, 7] x) => (float y) {
