@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data.prepare.encodings.base import Body, Float
-from nnspec.data.section.column_plan import UNKNOWN
+from nnspec.data.prepare.encodings.place_names import place_names
 from nnspec.document.types import Plain
 from nnspec.runtime.label_keys import label_key
 
@@ -57,11 +57,8 @@ class CategoryEncoding:
     @property
     def places(self) -> tuple[str, ...]:
         """What the places are called."""
-        known = [f"{self.name}={word}" for word in self.words]
-        spare = [f"{self.name}=(unused)"] * self.unused
-        unknown = [f"{self.name}={UNKNOWN}"]
-        gap = [f"{self.name}=(missing)"] * self.has_gap_place
-        return tuple([*known, *spare, *unknown, *gap] if self.form == "one_hot" else [*unknown, *known, *spare, *gap])
+        is_index = self.form != "one_hot"
+        return place_names(self.name, self.words, self.unused, has_gap_place=self.has_gap_place, unknown_first=is_index)
 
     @property
     def features(self) -> tuple[str, ...]:

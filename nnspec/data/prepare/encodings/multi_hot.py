@@ -10,7 +10,7 @@ import numpy as np
 
 from nnspec.data.prepare.encodings.base import Body, Float
 from nnspec.data.prepare.encodings.category import GAP, STRANGE
-from nnspec.data.section.column_plan import UNKNOWN
+from nnspec.data.prepare.encodings.place_names import place_names
 from nnspec.document.types import Plain
 
 
@@ -56,9 +56,7 @@ class MultiHotEncoding:
 
     @property
     def features(self) -> tuple[str, ...]:
-        known = [f"{self.name}={word}" for word in self.words]
-        spare = [f"{self.name}=(unused)"] * self.unused
-        return (*known, *spare, f"{self.name}={UNKNOWN}", *[f"{self.name}=(missing)"] * self.has_gap_place)
+        return place_names(self.name, self.words, self.unused, has_gap_place=self.has_gap_place)
 
     @cached_property
     def table(self) -> dict[str, int]:
