@@ -18,6 +18,7 @@ TRAINING = {
     "tensorflow": ("nnspec.backends.keras.tensorflow_backend", "TENSORFLOW"),
     "jax": ("nnspec.backends.keras.jax_backend", "JAX"),
 }
+AUTO = "auto"  # in place of an engine's name: the fastest of those that are installed, see `nnspec.jobs.choosing`
 EXPORT = {"onnx": ("nnspec.backends.onnx.backend", "ONNX")}
 
 

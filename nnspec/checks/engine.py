@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 
+from nnspec.backends.registry import AUTO
 from nnspec.checks.context import Context
 from nnspec.diagnostics import Diagnostic, Fix, NodeRef
 from nnspec.diagnostics.extras import EXTRAS, install_command, is_installed
@@ -11,15 +13,17 @@ from nnspec.document import Scalar, locate, to_plain
 from nnspec.ir.graph import Node
 from nnspec.training.plan import planned
 
-ANY = ("tensorflow", "auto")  # the engine that has everything, and a choice of those that have what is used
+TENSORFLOW = "tensorflow"  # has everything
 
 
 def check_engine(context: Context) -> Iterator[Diagnostic]:
     """NN612 an engine that is not installed, NN614 what only TensorFlow has."""
     given = context.node("training", "backend")
-    if not isinstance(given, Scalar) or given.value in ANY:
+    if not isinstance(given, Scalar) or given.value == TENSORFLOW:
         return
     name = str(given.value)
+    if name == AUTO and find_spec(TENSORFLOW) is not None:  # which is then taken for what it alone has
+        return
     if name in EXTRAS and not is_installed(name):
         message = f"`training.backend` is `{name}`, but the package {name} is not installed"
         yield Diagnostic("NN612", message, given.span, path="training.backend", fixes=(Fix(install_command(name)),))

@@ -149,9 +149,18 @@ def start_files(checked: Checked) -> dict[str, dict[str, str]]:
 
 
 def write_manifest(
-    checked: Checked, folder: Path, engine: TrainingBackend, exporter: ExportBackend, more: Mapping[str, Any]
+    checked: Checked,
+    folder: Path,
+    engine: TrainingBackend,
+    exporter: ExportBackend,
+    more: Mapping[str, Any],
+    trained: Mapping[str, Any] | None = None,
 ) -> None:
-    """What was built, of what and by what, with the hashes of all other files: written last."""
+    """What was built, of what and by what, with the hashes of all other files: written last.
+
+    Args:
+        trained: what is said of the training besides its engine and devices.
+    """
     settings = settings_of(checked)
     manifest = {
         "name": checked.graph.name,
@@ -162,7 +171,7 @@ def write_manifest(
         "parameters": checked.graph.parameters,
         "trainable_parameters": checked.graph.trainable_parameters,
         "versions": versions(engine, exporter),
-        "training": {"backend": engine.name, "devices": list(engine.devices())},
+        "training": {"backend": engine.name, "devices": list(engine.devices()), **(trained or {})},
         **constant_files(checked),
         **start_files(checked),
         **more,

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from nnspec.backends.base import ExportBackend, TrainingBackend
 from nnspec.diagnostics import SpecError
+from nnspec.document.types import JsonObject
 from nnspec.jobs import artifact
+from nnspec.jobs.choosing import with_engine
 from nnspec.jobs.exporting import write_model
 from nnspec.jobs.folds import final_model
 from nnspec.jobs.made_of import describe_data
@@ -38,9 +40,13 @@ def run_build(
     Raises:
         SpecError: NN617, once all else is written, where a variant is refused.
     """
-    engine, target = engine_of(checked, backend), exporter_of(checked, exporter)
+    target = exporter_of(checked, exporter)
     started = time.time()
     with artifact.staged(out, resume=resume, keep_on_failure=True) as folder:
+        chosen: JsonObject = {}
+        if backend is None:
+            checked, chosen = with_engine(checked, folder / artifact.CHECKPOINT, progress, resume=resume)
+        engine = engine_of(checked, backend)
         folds = train_folds(checked, folder, progress, resume=resume, backend=engine)
         checked, dataset = prepared(final_model(checked), folder, progress, resume=resume)
         run, trained = train_into(checked, dataset, folder, progress, resume=resume, backend=engine, folds=folds)
@@ -60,7 +66,7 @@ def run_build(
             report_build(checked, run, trained, dataset, folder, engine, target)
         seconds = round(time.time() - started, 1)
         more = {"build_seconds": seconds, "best_epoch": trained.best_epoch, "data": made_of}
-        artifact.write_manifest(checked, folder, engine, target, more)
+        artifact.write_manifest(checked, folder, engine, target, more, chosen)
     run.folder, run.file = out, f"model{target.suffix}"
     progress.say(f"wrote {out}")
     if refused:

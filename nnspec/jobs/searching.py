@@ -12,7 +12,7 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nnspec import pipeline
@@ -22,6 +22,7 @@ from nnspec.document import Mapping as MappingNode
 from nnspec.expansion.overrides import path_steps
 from nnspec.expansion.resolved import flow
 from nnspec.jobs.building import run_build
+from nnspec.jobs.choosing import KEY, with_engine
 from nnspec.jobs.resuming import AGAIN
 from nnspec.jobs.run import Run
 from nnspec.jobs.search_monitor import Monitor, monitor_of
@@ -121,6 +122,9 @@ def run_search(
             for name in (TRIALS, BEST, f".{BEST}.building"):
                 shutil.rmtree(out / name, ignore_errors=True)
             (out / JOURNAL).unlink(missing_ok=True)
+        checked, chosen = with_engine(checked, out, progress, resume=resume)
+        if chosen:  # for all trials
+            checked = replace(checked, overrides={**checked.overrides, KEY: chosen["auto"]["engine"]})
         search = _Search(checked, plan, out, progress, engine, allow_outside)
         try:
             search.run()

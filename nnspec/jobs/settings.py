@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from importlib.util import find_spec
+
 from nnspec.backends.base import ExportBackend, TrainingBackend
-from nnspec.backends.registry import export_backend, training_backend
+from nnspec.backends.registry import AUTO, TRAINING, export_backend, training_backend
 from nnspec.pipeline import Checked
 from nnspec.training.settings import Settings, fixed_batches
 
@@ -22,10 +25,22 @@ def fixed_batch(checked: Checked) -> int | None:
 
 
 def engine_of(checked: Checked, given: str | TrainingBackend | None = None) -> TrainingBackend:
-    """The engine that a job trains on, loaded: the given one, else that of the spec."""
-    engine = training_backend(checked.section("training").get("backend") if given is None else given)
+    """The engine that a job computes on, loaded: the given one, else that of the spec.
+
+    Where the spec leaves it open, that is the one of this process, else the first that is installed.
+    """
+    if given is None:
+        given = checked.section("training").get("backend")
+    engine = training_backend(any_engine() if given == AUTO else given)
     engine.load()
     return engine
+
+
+def any_engine() -> str:
+    """An engine that Keras can run on here."""
+    if "keras" in sys.modules:
+        return str(sys.modules["keras"].backend.backend())
+    return next((name for name in TRAINING if find_spec(name) is not None), next(iter(TRAINING)))
 
 
 def exporter_of(checked: Checked, given: str | ExportBackend | None = None) -> ExportBackend:

@@ -15,6 +15,7 @@ from nnspec.diagnostics.text import to_text
 from nnspec.document.types import JsonObject
 from nnspec.expansion import resolved
 from nnspec.jobs import artifact, vocabularies
+from nnspec.jobs.choosing import with_engine
 from nnspec.jobs.dataset import load_dataset
 from nnspec.jobs.folds import final_model, run_folds
 from nnspec.jobs.made_of import describe_data
@@ -46,13 +47,16 @@ def run_training(
         resume: goes on where an interrupted training stopped.
         backend: the engine that trains, or its name; default that of the spec.
     """
-    engine = engine_of(checked, backend)
     with artifact.staged(out, resume=resume, keep_on_failure=True) as folder:
+        chosen: JsonObject = {}
+        if backend is None:
+            checked, chosen = with_engine(checked, folder / artifact.CHECKPOINT, progress, resume=resume)
+        engine = engine_of(checked, backend)
         folds = train_folds(checked, folder, progress, resume=resume, backend=engine)
         checked, dataset = prepared(final_model(checked), folder, progress, resume=resume)
         run, _ = train_into(checked, dataset, folder, progress, resume=resume, backend=engine, folds=folds)
         more = {"data": describe_data(checked, dataset)}
-        artifact.write_manifest(checked, folder, engine, exporter_of(checked), more)
+        artifact.write_manifest(checked, folder, engine, exporter_of(checked), more, chosen)
     run.folder = out
     return run
 

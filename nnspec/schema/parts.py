@@ -31,7 +31,7 @@ def named(description: str, values: Schema, **more: Plain) -> Schema:
 
 
 def choice(key: str, backends: Collection[str], description: str) -> dict[str, Schema]:
-    """The key that names a backend; there is none where nothing can be chosen."""
+    """The key that names a backend, by default the first; there is none where nothing can be chosen."""
     if len(backends) < 2:
         return {}
     names = list(backends)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from nnspec.backends.registry import AUTO
 from nnspec.backends.registry import TRAINING as TRAINING_BACKENDS
 from nnspec.data.section.json_schema import data_section
 from nnspec.data.sources.base import DataSource
@@ -145,7 +146,11 @@ TRAINING: Schema = closed(
             },
             required=["steps"],
         ),
-        **choice("backend", TRAINING_BACKENDS, "The engine that trains."),
+        **choice(
+            "backend",
+            [*TRAINING_BACKENDS, AUTO],
+            "The engine that trains; `auto` measures a few steps of each that is installed and takes the fastest.",
+        ),
     },
 )
 
