@@ -26,6 +26,7 @@ VERBS = {
     "verify": "deploying",
     "build": "building",
     "search": "searching",
+    "sign": "signing",
     "rebuild": "rebuilding",
     "runs": "comparing",
     "diff": "comparing",

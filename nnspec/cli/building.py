@@ -85,11 +85,20 @@ def export(
 @out_option()
 @SET
 @training_starts
+@click.option(
+    "--sign", "key", type=click.Path(path_type=Path), help="Sign the directory with this private key (`nnspec sign`)."
+)
 @QUIET
 @ALLOW_OUTSIDE
 @handled
 def build(
-    spec: str, out: Path | None, overrides: dict[str, str], resume: bool, quiet: bool, allow_outside: bool
+    spec: str,
+    out: Path | None,
+    overrides: dict[str, str],
+    resume: bool,
+    key: Path | None,
+    quiet: bool,
+    allow_outside: bool,
 ) -> None:
     """Check, train, evaluate, export and verify: the main job.
 
@@ -112,4 +121,9 @@ def build(
     print_diagnostics(list(checked.warnings), "text", to_stderr=True)
     from nnspec.jobs import run_build
 
-    run_build(checked, default_out(spec, out), Progress(quiet=quiet), resume=resume)
+    progress = Progress(quiet=quiet)
+    run = run_build(checked, default_out(spec, out), progress, resume=resume)
+    if key is not None:
+        from nnspec.jobs.signing import sign
+
+        progress.say(f"wrote {sign(run.folder, key)}")

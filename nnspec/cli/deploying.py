@@ -21,22 +21,59 @@ from nnspec.cli.reporting import emit, handled
 @click.option(
     "--second-opinion", is_flag=True, help=("Also convert the Keras model with tf2onnx, and compare the two files.")
 )
+@click.option(
+    "--signed-by",
+    "key",
+    type=click.Path(path_type=Path),
+    help="First check that whoever has this public key's private one signed the model.",
+)
+@click.option(
+    "--signature",
+    type=click.Path(path_type=Path),
+    help="The signature [default: MODEL.sig, else model.sig in the folder of MODEL].",
+)
+@click.option("--signature-only", is_flag=True, help="Check the signature, and do not compare with Keras.")
 @FORMAT
 @QUIET
 @handled
-def verify(model: Path, weights: Path | None, second_opinion: bool, output: str, quiet: bool) -> None:
+def verify(
+    model: Path,
+    weights: Path | None,
+    second_opinion: bool,
+    key: Path | None,
+    signature: Path | None,
+    signature_only: bool,
+    output: str,
+    quiet: bool,
+) -> None:
     """Verify an exported model against Keras.
 
     \b
     nnspec verify out/causal_cnn/model.onnx
     nnspec verify out/causal_cnn/model.onnx --second-opinion
+    nnspec verify out/causal_cnn/model.onnx --signed-by key.pub --signature-only
 
     Runs MODEL (.onnx) and the Keras model with the same weights, prints the largest relative error and the tolerance of
     every output, and writes no file. --second-opinion also converts the Keras model with tf2onnx, and prints nodes,
-    operators, errors and latency of both files, or the reason why tf2onnx fails.
+    operators, errors and latency of both files, or the reason why tf2onnx fails. --signed-by checks a signature by
+    `nnspec sign` before anything of MODEL is loaded.
 
-    Exit codes: 0 when the outputs agree, 1 when they differ or a file cannot be used, 2 on a wrong command line.
+    Exit codes: 0 when the outputs agree, 1 when they differ, the signature does not fit (NN630) or a file cannot be
+    used, 2 on a wrong command line.
     """
+    if key is None and (signature is not None or signature_only):
+        raise click.UsageError("a signature is checked with `--signed-by KEY`")
+    if key is not None:
+        from nnspec.jobs.signing import check_signature
+
+        target, count = check_signature(model, key, signature)
+        if not quiet and output == "text":
+            files = f", {count} files" if target != model else ""
+            click.echo(f"{target.name}{files}: signed by {key.name}")
+        if signature_only:
+            if output == "json":
+                click.echo(json.dumps({"signed": str(target), "files": count}))
+            return
     from nnspec.jobs import run_verify
     from nnspec.progress import Progress
 

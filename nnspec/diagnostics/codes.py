@@ -201,6 +201,8 @@ CODES: dict[str, str] = {
     "NN613": "exported-batch-differs",
     "NN617": "variant-loses-too-much",
     "NN618": "variant-cannot-be-made",
+    "NN630": "signature-does-not-fit",
+    "NN631": "cannot-sign",
     "NN614": "needs-tensorflow",
     # NN7xx: verification and deployed models
     "NN701": "onnx-differs-from-keras",

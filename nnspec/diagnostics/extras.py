@@ -16,6 +16,7 @@ EXTRAS = {
     "postgres": "psycopg",
     "ray": "ray",
     "search": "optuna",
+    "sign": "model_signing",
     "tensorboard": "tensorboard",
 }
 

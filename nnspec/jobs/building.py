@@ -9,6 +9,7 @@ from nnspec.backends.base import ExportBackend, TrainingBackend
 from nnspec.diagnostics import SpecError
 from nnspec.document.types import JsonObject
 from nnspec.jobs import artifact
+from nnspec.jobs.bill_of_materials import write_bill
 from nnspec.jobs.choosing import with_engine
 from nnspec.jobs.exporting import write_model
 from nnspec.jobs.folds import final_model
@@ -64,6 +65,7 @@ def run_build(
         )
         with progress.step("report"):
             report_build(checked, run, trained, dataset, folder, engine, target)
+            write_bill(checked, run, made_of, folder, engine, target)
         seconds = round(time.time() - started, 1)
         more = {"build_seconds": seconds, "best_epoch": trained.best_epoch, "data": made_of}
         artifact.write_manifest(checked, folder, engine, target, more, chosen)

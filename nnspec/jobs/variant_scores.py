@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ from nnspec.data.dataset import Dataset, Split
 from nnspec.data.deployment import Deployment
 from nnspec.data.section.plan import DataPlan
 from nnspec.ir.graph import Graph
+from nnspec.jobs.variant_speed import relative_speed
 from nnspec.training.figures.score import HEADLINE, score_outcome
 from nnspec.training.outcomes import in_units, outcome_of
 
@@ -20,7 +20,6 @@ Array = np.ndarray
 Scores = dict[str, dict[str, float]]  # by output: its headline metric
 BATCH = 64
 COMPARED = 256  # rows on which two forms are compared number by number
-RUNS = 60
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -111,16 +110,7 @@ class Scorer:
         return found
 
     def speed(self, session: Session) -> float:
-        """How often a model runs while the float32 one runs once, at batch 1 or the only batch, on one thread.
-
-        Both run in turn, and the median of each counts.
-        """
+        """How often a model runs while the float32 one runs once, at batch 1 or the only batch, on one thread."""
         size = min(self.fixed or 1, self.held_out.size)
         feed = {**self.start(size), **self.inputs(self.held_out, slice(0, size))}
-        times: tuple[list[float], list[float]] = ([], [])
-        for _ in range(RUNS):
-            for taken, each in zip(times, (self.whole, session), strict=True):
-                started = time.perf_counter()
-                each.run(feed)
-                taken.append(time.perf_counter() - started)
-        return float(np.median(times[0]) / np.median(times[1]))
+        return relative_speed(self.whole, session, feed)

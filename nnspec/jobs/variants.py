@@ -9,13 +9,14 @@ from typing import TypedDict
 
 import numpy as np
 
-from nnspec.backends.base import Convertible, ExportedModel
+from nnspec.backends.base import Convertible, ExportedModel, Session
 from nnspec.data.dataset import Dataset
 from nnspec.data.deployment import Deployment
 from nnspec.diagnostics import Diagnostic, Fix, Span, SpecError
 from nnspec.diagnostics.extras import install_command, is_installed
 from nnspec.diagnostics.lists import enumerated
 from nnspec.jobs.variant_scores import Scorer, Scores
+from nnspec.jobs.variant_speed import FASTER
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress
 
@@ -31,6 +32,8 @@ class VariantResult(TypedDict, total=False):
         file: its name; None where the variant is refused.
         size_ratio: its bytes by those of the float32 file.
         speed: how often it runs at batch 1 while the float32 file runs once.
+        is_faster: whether that is more than noise.
+        reason: why it could not be made, of one that has no other figures.
         layers: those that cost most, of a refused one.
     """
 
@@ -38,6 +41,8 @@ class VariantResult(TypedDict, total=False):
     file_size: int
     size_ratio: float
     speed: float
+    is_faster: bool
+    reason: str
     max_relative_difference: dict[str, float]
     metrics: Scores
     float32_metrics: Scores
@@ -85,10 +90,11 @@ def write_variants(
         is_raw: whether the model takes raw data and gives original units.
 
     Returns:
-        What `verify.json` says of each, and a diagnostic for each that was refused (NN617), which has no file.
+        What `verify.json` says of each, and a diagnostic for each that has no file: NN617 of one that was refused,
+        NN618 of one that cannot be made.
 
     Raises:
-        SpecError: NN618 where one cannot be made.
+        SpecError: NN618 where the format of the file has no variants.
     """
     wanted: list[str] = list(checked.section("export").get("variants") or ())
     if not wanted:
@@ -101,17 +107,27 @@ def write_variants(
     refused: list[Diagnostic] = []
     for name in wanted:
         with progress.step(f"variant {name}"):
-            found[name], fault = job.write(name, folder)
+            try:
+                found[name], fault = job.write(name, folder)
+            except SpecError as error:
+                fault = error.diagnostics[0]
+                found[name] = {"file": None, "reason": fault.message}
         refused += [fault] if fault is not None else []
         progress.say(f"variant {name}: {_said(found[name])}")
     return found, refused
 
 
 def _said(result: VariantResult) -> str:
+    if "reason" in result:
+        return f"not written: {result['reason']}"
     speed = result["speed"]
-    faster = f"{speed:.2g}× as fast at batch 1" if speed >= 1.05 else f"not faster at batch 1 ({speed:.2g}×)"
+    faster = f"{speed:.2g}× as fast at batch 1" if result["is_faster"] else f"not faster at batch 1 ({speed:.2g}×)"
     share = f"{result['size_ratio']:.0%} of the size"
     return "; ".join([*(["refused"] if not result["file"] else []), share, faster, *result["losses"]])
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 class _Variants:
@@ -149,7 +165,7 @@ class _Variants:
         made = self.converted(name)
         if made.interface() != self.ports:
             raise self.fault(f"`{name}` has other inputs or outputs than the file that it was made of")
-        session, content = made.open(), made.to_bytes()
+        session, content = self.opened(name, made), made.to_bytes()
         after = self.scorer.scores(session)
         losses = list(self.losses(after))
         too_much = [loss for loss in losses if loss.is_too_much]
@@ -157,11 +173,13 @@ class _Variants:
         file = f"model.{name}{self.suffix}"
         if not too_much:
             (folder / file).write_bytes(content)
+        speed = self.scorer.speed(session)
         result: VariantResult = {
             "file": None if too_much else file,
             "file_size": len(content),
             "size_ratio": round(len(content) / self.size, 4),
-            "speed": round(self.scorer.speed(session), 3),
+            "speed": round(speed, 3),
+            "is_faster": speed >= FASTER,
             "max_relative_difference": self.scorer.differences(session),
             "metrics": after,
             "float32_metrics": self.before,
@@ -178,9 +196,18 @@ class _Variants:
         Args:
             without: layers that keep float32.
         """
-        return self.exported.converted(
-            name, self.graph, lambda: list(self.scorer.calibration(CALIBRATION_ROWS)), without
-        )
+        try:
+            return self.exported.converted(
+                name, self.graph, lambda: list(self.scorer.calibration(CALIBRATION_ROWS)), without
+            )
+        except Exception as error:  # the tools raise errors of many classes
+            raise self.fault(f"`{name}` cannot be made of this model: {_first_line(error)}") from error
+
+    def opened(self, name: str, made: ExportedModel) -> Session:
+        try:
+            return made.open()
+        except SpecError as error:
+            raise self.fault(f"`{name}` cannot be made of this model: {error.diagnostics[0].message}") from error
 
     def losses(self, after: Scores) -> Iterator[Loss]:
         for name, metrics in self.before.items():

@@ -30,6 +30,7 @@ FILES = {
     "spec.yaml",
     "verify.json",
     "interface.json",
+    "bom.cdx.json",
     "report.html",
 }
 

@@ -27,7 +27,11 @@ sys.meta_path[:] = [Hiding if finder is PathFinder else finder for finder in sys
 from nnspec.cli import main
 main({arguments!r})
 """
-DISTRIBUTIONS = {"PIL": "pillow", "onnx_ir": "onnx-ir"}  # of modules that are called otherwise
+DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "model_signing": "model-signing",
+    "onnx_ir": "onnx-ir",
+}  # of modules that are called otherwise
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 

@@ -161,3 +161,40 @@ def _copy(model: onnx.ModelProto) -> onnx.ModelProto:
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     return copy
+
+
+def test_one_that_cannot_be_made_leaves_the_rest_of_the_build(tmp_path: Path) -> None:
+    """A convolution has no matrix for int4: that is said, and all else is written."""
+    rows = ["a,b", *(f"{i % 7},{(i + 1) % 7}" for i in range(60))]
+    (tmp_path / "rows.csv").write_text("\n".join(rows), encoding="utf-8")
+    (tmp_path / "spec.yaml").write_text(CONVOLUTIONS, encoding="utf-8")
+    with pytest.raises(SpecError) as error:
+        api.load(tmp_path / "spec.yaml").build(tmp_path / "out")
+    assert [d.code for d in error.value.diagnostics] == ["NN618"]
+    assert "has no matrix" in error.value.diagnostics[0].message
+    assert of(tmp_path / "out", "int4") == {"file": None, "reason": error.value.diagnostics[0].message}
+    whole = of(tmp_path / "out", "int8")
+    assert whole["file"] == "model.int8.onnx"
+    assert whole["is_faster"] == (whole["speed"] >= 1.05)
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "has no matrix" in page
+    assert ("not faster" in page) != whole["is_faster"]
+
+
+CONVOLUTIONS = """
+nnspec: 1
+data:
+  source: {csv: rows.csv}
+  split: {train: 0.6, test: 0.4, by: order}
+  window: {lookback: 4, horizon: 1}
+  inputs: {x: {columns: [a]}}
+  outputs: {y: {columns: [b]}}
+inputs: {x: {axes: {time: 4, feature: 1}}}
+model:
+  - Conv1D: {filters: 8, kernel_size: 2, activation: relu}
+  - Conv1D: {filters: 1, kernel_size: 3}
+  - drop: time
+outputs: {y: {task: regression}}
+training: {epochs: 1}
+export: {variants: [int8, int4], max_loss: 1.0e+9}
+"""

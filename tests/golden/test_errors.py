@@ -57,6 +57,8 @@ SHOWN_ELSEWHERE = {
     "NN606": "tests/end_to_end/test_build.py",
     "NN607": "tests/unit/importers/keras/test_import.py",
     "NN610": "tests/unit/backends/test_training_backend.py",
+    "NN630": "tests/unit/jobs/test_signing.py",
+    "NN631": "tests/unit/jobs/test_signing.py",
     "NN612": "tests/end_to_end/test_extras.py",
     "NN617": "tests/end_to_end/test_variants.py",
     "NN701": "tests/end_to_end/test_export.py",

@@ -1,48 +1,113 @@
-"""Prints what smaller forms of the specs' files weigh, lose and gain: `python -m tests.tools.variants_table [SPEC…]`.
+"""Prints what smaller forms of files weigh, lose and gain: `python -m tests.tools.variants_table [SPEC…] [--networks]`.
 
-Each spec is built with all forms and without a limit on their loss; what is built already is not built again.
+Each spec is built with all forms and without a limit on their loss; what is built already is not built again. The
+networks under specs/networks have random weights, so that of them only size, speed and the difference of outputs are
+measured. Speeds are ratios of runs in turn, on one thread.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from nnspec import api
 from nnspec.diagnostics import SpecError
 from tests.support.paths import ROOT
 
 FORMS = ("float16", "int8", "int4")
+HEAD = (
+    "| spec | weights, share of the file | form | size | speed at batch 1 | metrics on test, or largest difference |"
+    "\n|---|---|---|---|---|---|"
+)
 
 
-def built(spec: Path, out: Path, form: str) -> dict[str, object] | str:
-    """What `verify.json` says of a form, or why there is none."""
-    folder = out / f"{spec.stem}-{form}"
+def built(spec: Path, out: Path) -> tuple[Mapping[str, Any], float]:
+    """What `verify.json` says of the forms of a build, and how much of the float32 file its weights are."""
+    folder = out / spec.stem
     if not (folder / "verify.json").is_file():
         try:
-            api.load(spec, {"export.variants": [form], "export.max_loss": 1e9}).build(folder)
-        except SpecError as error:
-            return error.diagnostics[0].message
-    return dict(json.loads((folder / "verify.json").read_text(encoding="utf-8"))["variants"][form])
+            api.load(spec, {"export.variants": list(FORMS), "export.max_loss": 1e9}).build(folder)
+        except SpecError as error:  # all else is written
+            if not (folder / "verify.json").is_file():
+                return {form: {"reason": error.diagnostics[0].message} for form in FORMS}, float("nan")
+    found = json.loads((folder / "verify.json").read_text(encoding="utf-8"))
+    return found["variants"], weight_share(folder / "model.onnx")
+
+
+def weight_share(path: Path) -> float:
+    import onnx
+
+    arrays = onnx.load(path).graph.initializer
+    return float(sum(len(tensor.raw_data) for tensor in arrays) / path.stat().st_size)
+
+
+def rows_of(name: str, found: Mapping[str, Any], share: float) -> Iterator[str]:
+    for form in FORMS:
+        figures = found[form]
+        if "reason" in figures:
+            yield f"| {name} | {share:.0%} | {form} | {figures['reason']} |"
+            continue
+        said = "; ".join(figures.get("losses", ())) or f"{max(figures['max_relative_difference'].values()):.1g}"
+        faster = "" if figures["is_faster"] else ", not faster"
+        speed = f"{figures['speed']:.2f}×{faster}"
+        yield f"| {name} | {share:.0%} | {form} | {figures['size_ratio']:.2f} | {speed} | {said} |"
+
+
+def network(path: Path) -> tuple[dict[str, Any], float]:
+    """The forms of a network with random weights, scaled by random inputs."""
+    import keras
+
+    from nnspec import jobs, pipeline
+    from nnspec.backends.base import Convertible
+    from nnspec.backends.keras.model import as_model_inputs, build_model
+    from nnspec.data.deployment import Deployment
+    from nnspec.jobs.variant_speed import FASTER, relative_speed
+    from tests.tools.networks import difference, inputs_of, randomize
+
+    checked = pipeline.check(path)
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(1)
+    compiled = build_model(checked.graph)
+    samples = inputs_of(checked.graph, 4)
+    randomize(compiled.model, as_model_inputs(checked.graph, samples))
+    exported = jobs.lower(checked, compiled, Deployment(), "")
+    whole, size = exported.open(), len(exported.to_bytes())
+    one = {name: values[:1] for name, values in samples.items()}
+    wanted = whole.run(one)
+    found: dict[str, Any] = {}
+    assert isinstance(exported, Convertible)
+    for form in FORMS:
+        if not exported.convertible(form, checked.graph):
+            found[form] = {"reason": "it has no such kernels"}
+            continue
+        made = exported.converted(form, checked.graph, lambda: [samples])
+        session = made.open()
+        speed = relative_speed(whole, session, one)
+        found[form] = {
+            "size_ratio": len(made.to_bytes()) / size,
+            "speed": speed,
+            "is_faster": speed >= FASTER,
+            "max_relative_difference": {"": difference(session.run(one), wanted)},
+        }
+    weights = sum(len(tensor.raw_data) for tensor in exported.proto.graph.initializer)
+    return found, weights / size
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Prints a table of the smaller forms of the specs' files.")
+    parser = argparse.ArgumentParser(description="Prints a table of the smaller forms of files.")
     parser.add_argument("specs", nargs="*", type=Path, help="default: all under specs/")
     parser.add_argument("--out", type=Path, default=Path("out/variants"))
+    parser.add_argument("--networks", action="store_true", help="those under specs/networks instead, untrained")
     given = parser.parse_args()
-    print("| spec | form | size against float32 | speed at batch 1 | metrics on test |\n|---|---|---|---|---|")
-    for spec in given.specs or sorted((ROOT / "specs").glob("*.yaml")):
-        for form in FORMS:
-            found = built(spec, given.out, form)
-            if isinstance(found, str):
-                print(f"| {spec.stem} | {form} | {found} |", flush=True)
-                continue
-            losses = found["losses"]
-            assert isinstance(losses, list)
-            said = "; ".join(map(str, losses))
-            print(f"| {spec.stem} | {form} | {found['size_ratio']} | {found['speed']}× | {said} |", flush=True)
+    folder = ROOT / "specs" / "networks" if given.networks else ROOT / "specs"
+    print(HEAD, flush=True)
+    for spec in given.specs or sorted(folder.glob("*.yaml")):
+        found, share = network(spec) if given.networks else built(spec, given.out)
+        for row in rows_of(spec.stem, found, share):
+            print(row, flush=True)
 
 
 if __name__ == "__main__":
