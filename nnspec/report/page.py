@@ -16,7 +16,7 @@ from nnspec.data.arrays.summary import summarize
 from nnspec.data.dataset import Dataset
 from nnspec.ir.axes import describe
 from nnspec.ir.graph import Graph
-from nnspec.report.network import layer_entries
+from nnspec.report.network import show_network
 from nnspec.report.outcome import Outcome
 from nnspec.report.plots import Plot, curves, plots_of
 from nnspec.report.rendering import render
@@ -68,7 +68,8 @@ def write_report(path: Path, results: Results) -> None:
     text = render(
         "report.html.j2",
         results=results,
-        layers=layer_entries(results.graph),
+        shown=show_network(results.graph),
+        how_to_lay_out=install_command("plots"),
         metrics=metric_tables(results.metrics),
         curves=curves(results.history, results.best_epoch) if has_plots else [],
         plots=_plots(results) if has_plots else {},

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
 from nnspec import api
 from nnspec.jobs import Run
@@ -102,16 +104,26 @@ def test_the_figures_are_those_of_the_files(built: Run) -> None:
 
 
 @needs_browser
-def test_a_layer_opens_by_the_keyboard(built: Run) -> None:
+@pytest.mark.parametrize("how", ["keyboard", "mouse"])
+def test_a_box_of_the_drawing_opens_its_layer(built: Run, how: str) -> None:
     with opened(page_of(built)) as browser:
         details = browser.find_elements(By.TAG_NAME, "details")[0]
         assert details.get_attribute("open") is None
-        summary = details.find_element(By.TAG_NAME, "summary")
-        assert summary.text.startswith("dense_1")
-        summary.send_keys(" ")
+        box = browser.find_element(By.CSS_SELECTOR, '.drawing a[href="#layer-1"]')
+        assert str(box.get_attribute("aria-label")).startswith("dense_1, Dense, ")
+        if how == "keyboard":
+            box.send_keys(Keys.ENTER)
+        else:
+            ActionChains(browser).move_to_element(box).click().perform()
         assert details.get_attribute("open") is not None
         assert "units" in details.text
         assert "kernel" in details.text
+        assert "parameters" in details.text
+        labels = [label.text for label in browser.find_elements(By.CSS_SELECTOR, ".drawing .line text")]
+        assert labels[0] == "feature 2"
+        summary = details.find_element(By.TAG_NAME, "summary")
+        summary.send_keys(Keys.SPACE)
+        assert details.get_attribute("open") is None
 
 
 def test_it_is_one_small_file(built: Run) -> None:
