@@ -46,7 +46,7 @@ def check_padding(context: Context) -> Iterator[Diagnostic]:
             found[node.name, node.outputs[0].port] = _behind(node, before)
     for name in graph.inputs:
         slot = context.plan.inputs.get(name) if context.plan is not None else None
-        if slot is not None and slot.lengths is not None and not _is_masked(graph, name):
+        if slot is not None and slot.lengths and not _is_masked(graph, name):
             yield _no_mask(context, name, slot)
 
 

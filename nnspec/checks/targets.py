@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from nnspec.checks.context import Context
 from nnspec.data.section.plan import SlotPlan
@@ -58,11 +58,11 @@ def _not_said(context: Context, output: Output, target: SlotPlan, axis: str, inp
     plan, name = context.plan, output.name
     assert plan is not None
     fixes = list(_fixes(context, output, target, axis, inputs))
-    is_certain = output.value.mask is not None or any(plan.inputs[given].lengths is not None for given in inputs)
+    is_certain = output.value.mask is not None or any(plan.inputs[given].lengths for given in inputs)
     source = next((plan.inputs[given] for given in inputs), None)
     related: tuple[Related, ...] = ()
     if source is not None:
-        key = "lengths" if source.lengths is not None else "pad_value"
+        key = "lengths" if source.lengths else "pad_value"
         related = (Related(source.span_of(key), f"input `{source.name}` is padded"),)
     return Diagnostic(
         "NN540",
@@ -91,11 +91,19 @@ def _fixes(context: Context, output: Output, target: SlotPlan, axis: str, inputs
     if len(inputs) == 1:
         source = plan.inputs[inputs[0]]
         key, value = "padded_like", source.name
-        if source.lengths is not None and source.source.identity == target.source.identity and target.array:
-            key, value = "lengths", source.lengths
+        if source.lengths and source.source.identity == target.source.identity and target.array:
+            key, value = "lengths", _levels_of(source, context, set(pairs.values()))
         yield _certain(f"say it: `{key}: {value}`", add_key(body, key, value))
     elif not inputs:
         yield from _like_the_mask(context, output, body, pairs[axis])
+
+
+def _levels_of(source: SlotPlan, context: Context, followed: Collection[str]) -> str:
+    """The arrays of an input's lengths, of as many levels as the targets follow."""
+    padded = padded_axes(context.graph, context.plan) if context.plan is not None else {}
+    count = sum(source.name in inputs for axis, inputs in padded.items() if axis in followed)
+    kept = source.lengths[: max(1, count)]
+    return kept[0] if len(kept) == 1 else f"[{', '.join(kept)}]"
 
 
 def _like_the_mask(context: Context, output: Output, body: Mapping, origin: str) -> Iterator[Fix]:

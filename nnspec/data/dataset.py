@@ -227,8 +227,8 @@ class _Loader:
         model, rows = self.model(slot), self.rows[slot.role, slot.name]
         names = [name for name, _ in model.data_axes]
         found = {1 + names.index(axis) for axis, _ in model.follows if axis.lower() not in FEATURE_NAMES}
-        place = None if rows.step is None else self.layouts[slot.role, slot.name].position(rows.step)
-        return tuple(sorted(found | (set() if place is None else {1 + place})))
+        places = map(self.layouts[slot.role, slot.name].position, rows.steps)
+        return tuple(sorted(found | {1 + place for place in places if place is not None}))
 
     def gather_counted(self, slot: SlotPlan, at: NDArray[np.int64], split: str) -> Mask | None:
         """Which of an output's targets for samples at these positions count.

@@ -57,5 +57,5 @@ def add_copies(plan: DataPlan, models: Models, deployment: Deployment, split: Sp
             split.counted[name] = None
             continue
         split.counted[name] = np.broadcast_to(~np.transpose(padding, moved), split.y[name].shape)
-        steps[name] = (1 + order.index(given.step - 1),)
+        steps[name] = tuple(sorted(1 + order.index(step - 1) for step in (*given.outer, given.step)))
     return steps

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from nnspec.data.prepare.fit import SEQUENCE_NAMES, sequence_axis
+from nnspec.data.prepare.fit import SEQUENCE_NAMES
+from nnspec.data.prepare.fit import padded_axes as axes_of_padding
 from nnspec.data.section.plan import DataPlan, SlotPlan
 from nnspec.ir.axes import size_to_json
 from nnspec.ir.graph import Graph, Output, Value
@@ -44,8 +45,7 @@ def padded_axes(graph: Graph, plan: DataPlan) -> dict[str, tuple[str, ...]]:
         value = graph.inputs.get(name)
         if value is None or slot.pad_value is None or slot.is_windowed:
             continue
-        axis = sequence_axis(tuple((axis.name, size_to_json(axis.size)) for axis in value.axes))
-        if axis is not None:
+        for axis in axes_of_padding(_sizes(value), is_float=value.dtype.startswith("float")):
             found[axis] = (*found.get(axis, ()), name)
     return found
 
@@ -75,10 +75,11 @@ def _counts_of_copy(graph: Graph, output: Output, plan: DataPlan) -> str:
     if slot is None or value is None or slot.pad_value is None or slot.is_windowed:
         return "all"
     given = _sizes(value)
-    axis, order = sequence_axis(given), matching_order(given, _sizes(output.value))
-    if axis is None or order is None:
+    axes = axes_of_padding(given, is_float=value.dtype.startswith("float"))
+    order = matching_order(given, _sizes(output.value))
+    if not axes or order is None:
         return "all"
-    return "values" if given[order[-1]][0] == axis else "steps"
+    return "values" if given[order[-1]][0] in axes else "steps"
 
 
 def _sizes(value: Value) -> tuple[tuple[str, int | str | None], ...]:

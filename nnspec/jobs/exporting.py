@@ -24,7 +24,7 @@ from nnspec.jobs.interface import describe_interface
 from nnspec.jobs.made_of import MadeOf, shortened
 from nnspec.jobs.metadata import describe_model
 from nnspec.jobs.run import Run
-from nnspec.jobs.settings import engine_of, exporter_of, fixed_batch
+from nnspec.jobs.settings import engine_of, exporter_of, fixed_batch, right_padded
 from nnspec.jobs.variants import write_variants
 from nnspec.jobs.verifying import gate_of, prove
 from nnspec.jobs.weights import with_weights, with_words
@@ -184,14 +184,6 @@ def lower(
     metadata["versions"] = versions(engine_of(checked, backend), target)
     exported.embed(metadata)
     return exported
-
-
-def right_padded(checked: Checked) -> frozenset[str]:
-    """Inputs whose sequences the loader pads at their end; data with padding of their own may have it anywhere."""
-    plan = checked.data
-    if plan is None:
-        return frozenset()
-    return frozenset(name for name, slot in plan.inputs.items() if slot.lengths)
 
 
 def _deployed(checked: Checked, deployment: Deployment) -> Deployment:

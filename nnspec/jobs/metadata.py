@@ -40,6 +40,7 @@ def describe_model(
             "columns": columns or None,
             **_reading(plan, name, value),
             **_gaps(plan, name, deployment),
+            **_sequences(plan, name, value, deployment),
         }
     outputs: Described = {}
     for name, output in graph.outputs.items():
@@ -148,6 +149,16 @@ def _gaps(plan: DataPlan | None, name: str, deployment: Deployment) -> Described
     if plan is None or transform is None or transform.fill is None:
         return {}
     return {"gaps": [column for column in plan.inputs[name].columns if plan.missing_rule(column).is_in_graph]}
+
+
+def _sequences(plan: DataPlan | None, name: str, value: Value, deployment: Deployment) -> Described:
+    """How sequences of unequal length, one behind the other, are cut apart and padded."""
+    transform = deployment.inputs.get(name)
+    slot = plan.inputs.get(name) if plan is not None else None
+    if slot is None or not slot.lengths or transform is None or transform.step is None:
+        return {}
+    axes = [value.axes[step - 1].name for step in (*transform.outer, transform.step)]
+    return {"lengths": list(slot.lengths), "padded": axes, "fill": slot.pad_value or 0.0}
 
 
 def _query(plan: DataPlan | None) -> Described:

@@ -13,6 +13,7 @@ import numpy as np
 from nnspec.runtime.errors import InputError, listed
 from nnspec.runtime.npz_map import map_member
 from nnspec.runtime.ports import Array, Metadata
+from nnspec.runtime.sequences import pad_sequences
 
 
 def read_npy(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> dict[str, Array]:
@@ -30,7 +31,10 @@ def read_npz(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> dict[
                 raise InputError(f"`{file.name}` is an .npy file: rename it to .npy")
             keys = {name: _array_name(name, body, archive.files) for name, body in wanted.items()}
             require_arrays(file, keys.values(), archive.files)
-            return {name: _member(file, key, archive) for name, key in keys.items()}
+            return {
+                name: pad_sequences(file, name, wanted[name], _member(file, key, archive), archive)
+                for name, key in keys.items()
+            }
     except InputError:
         raise
     except (ValueError, zipfile.BadZipFile, zlib.error) as error:
@@ -51,9 +55,9 @@ def only_input(file: Path, wanted: Mapping[str, Any]) -> str:
 
 
 def _array_name(name: str, body: Mapping[str, Any], known: list[str]) -> str:
-    """An input's own name, or that of the array that it was trained on."""
+    """The array that an input was trained on, else the one that has its own name."""
     trained_on = body.get("array")
-    return str(trained_on) if name not in known and trained_on in known else name
+    return str(trained_on) if trained_on in known else name
 
 
 def require_arrays(file: Path, wanted: Iterable[str], names: list[str]) -> None:

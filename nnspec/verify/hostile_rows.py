@@ -5,7 +5,7 @@ One batch holds a row of every kind, so that the whole set costs one run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 from nnspec.data.deployment import Deployment
 from nnspec.ir.graph import Graph
 from nnspec.verify.hostile_inputs import padding_of
-from nnspec.verify.raw_columns import hostile_columns
+from nnspec.verify.raw_columns import hostile_columns, rows_with_gaps
 from nnspec.verify.samples import WeightsOf
 from nnspec.verify.strange_values import Marks, strange_values
 from nnspec.verify.variant import Inputs, Variant, repeated
@@ -31,11 +31,13 @@ class Padding:
         value: what padded positions hold.
         step: the axis (batch included) that padding runs along; what lies along all others is padded together.
         is_right_only: whether the deployed graph may take for granted that nothing but padding follows padding.
+        outer: the axes before it for each of whose positions padding is another: words within sentences.
     """
 
     value: Any
     step: int
     is_right_only: bool = False
+    outer: tuple[int, ...] = ()
 
 
 def hostile_rows(
@@ -44,25 +46,31 @@ def hostile_rows(
     deployment: Deployment | None = None,
     *,
     weights_of: WeightsOf = lambda node: {},
+    padded_at_end: Collection[str] = (),
     seed: int = 0,
 ) -> Iterator[Variant]:
-    """The drawn rows made hostile: padded, then with strange values.
+    """The drawn rows made hostile: padded, with gaps, then with strange values.
 
     Args:
         drawn: ordinary raw inputs by name, axes `batch *axes of the input`: random ones, or rows of the data. They are
             repeated where there are fewer than rows are wanted.
         deployment: what the data say of padding; none without data.
         weights_of: a node's weights, where they are known.
+        padded_at_end: the inputs whose padding always stands at the end.
 
     Yields:
         `padding` for each way in which the inputs are padded together, where something of the graph knows padding;
+        `gaps` where the deployed graph fills missing numbers in;
         then strange values, those of one magnitude together.
     """
     rng = np.random.default_rng(seed)
-    known = paddings(graph, deployment or Deployment(), weights_of)
+    known = paddings(graph, deployment or Deployment(), weights_of, padded_at_end)
     for turn in range(max((len(found) for found in known.values()), default=0)):
         chosen = {name: found[turn % len(found)] for name, found in known.items()}
         yield _padded(drawn, chosen, rng)
+    gaps = rows_with_gaps(deployment or Deployment(), drawn, rng)
+    if gaps is not None:
+        yield gaps
     columns = deployment.column_ports if deployment else set()
     made = hostile_columns(deployment.columns if deployment else {}, drawn, rng)
     if made is not None:
@@ -78,7 +86,9 @@ def whole_rows(variant: Variant, kind: str = "whole") -> Variant:
 # ------------------------------------------------------------------------------------------------- padding
 
 
-def paddings(graph: Graph, deployment: Deployment, weights_of: WeightsOf) -> dict[str, list[Padding]]:
+def paddings(
+    graph: Graph, deployment: Deployment, weights_of: WeightsOf, padded_at_end: Collection[str] = ()
+) -> dict[str, list[Padding]]:
     """How each input may be padded: what the data say, else what the layers that make masks of it take for padding."""
     found: dict[str, list[Padding]] = {}
     for name, value in graph.inputs.items():
@@ -86,14 +96,21 @@ def paddings(graph: Graph, deployment: Deployment, weights_of: WeightsOf) -> dic
             continue
         transform = deployment.inputs.get(name)
         if transform is not None and transform.pad_value is not None and transform.step is not None:
-            found[name] = [Padding(transform.pad_value, transform.step, is_right_only=True)]
+            first = Padding(transform.pad_value, transform.step, is_right_only=name in padded_at_end)
+            found[name] = _of_levels(first, transform.outer)
             continue
         made = padding_of(graph, name, weights_of)
         if made is not None and value.axes:
-            every = reversed(range(1, 1 + len(value.axes)))  # an id or a word is padding at any position
-            steps = every if not value.dtype.startswith("float") else [made.axis or 1]
-            found[name] = [Padding(made.value, step) for step in steps]
+            # an id or a word is padding at any position, and so is a step of features
+            last = (made.axis or 1) if value.dtype.startswith("float") else len(value.axes)
+            found[name] = _of_levels(Padding(made.value, last), tuple(range(1, last)))
     return found
+
+
+def _of_levels(first: Padding, outer: tuple[int, ...]) -> list[Padding]:
+    """Padding along an axis, along each of those before it, and of each position of those by itself."""
+    along = [first, *(replace(first, step=step) for step in reversed(outer))]
+    return [*along, replace(first, outer=outer)] if outer else along
 
 
 def _marks(found: Sequence[Padding]) -> Marks:
@@ -108,10 +125,21 @@ def _padded(drawn: Inputs, how: Mapping[str, Padding], rng: np.random.Generator)
         array = inputs[name].astype(object) if inputs[name].dtype.kind == "U" else inputs[name]
         size = array.shape[padding.step]
         kinds = [kind if kind in AT_END or not padding.is_right_only else "right" for kind in PADDINGS]
-        flags = np.stack([padded_steps(kind, size, rng) for kind in kinds])
-        spread = [count, *(size if i == padding.step else 1 for i in range(1, array.ndim))]
+        around = [array.shape[i] for i in padding.outer]
+        flags = np.stack([_nested(kinds, row, [*around, size], rng) for row in range(count)])
+        kept = (*padding.outer, padding.step)
+        spread = [count, *(array.shape[i] if i in kept else 1 for i in range(1, array.ndim))]
         inputs[name] = np.where(flags.reshape(spread), np.asarray(padding.value, array.dtype), array)
     return Variant("padding", inputs, PADDINGS)
+
+
+def _nested(kinds: Sequence[str], row: int, sizes: Sequence[int], rng: np.random.Generator) -> np.ndarray:
+    """Which steps of a row are padding, of each position of the outer axes in another way: bool, axes `outer step`."""
+    *outer, size = sizes
+    if not outer:
+        return padded_steps(kinds[row], size, rng)
+    turns = range(row, row + int(np.prod(outer)))
+    return np.stack([padded_steps(kinds[turn % len(kinds)], size, rng) for turn in turns]).reshape(sizes)
 
 
 def padded_steps(kind: str, size: int, rng: np.random.Generator) -> np.ndarray:

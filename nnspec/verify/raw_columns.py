@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from nnspec.data.deployment import Deployment
 from nnspec.data.prepare.encodings.base import HOSTILE
 from nnspec.data.prepare.encodings.columns import STEP, EncodedInput
 from nnspec.ir.graph import Graph
@@ -41,6 +42,40 @@ def hostile_columns(columns: Mapping[str, EncodedInput], drawn: Inputs, rng: np.
         for row, kind in enumerate(HOSTILE):
             inputs[port][row] = encoding.hostile(inputs[port][row], kind, rng)
     return Variant("raw columns", inputs, HOSTILE)
+
+
+GAPS = ("none", "all missing", "all but one missing", "one missing", "every other missing", "missing by a marker")
+
+
+def rows_with_gaps(deployment: Deployment, drawn: Inputs, rng: np.random.Generator) -> Variant | None:
+    """The drawn rows with missing numbers, where the deployed graph fills some in; None where it fills in none."""
+    filled = {
+        name: transform
+        for name, transform in deployment.inputs.items()
+        if transform.fill is not None and name in drawn and drawn[name].dtype.kind == "f"
+    }
+    if not filled:
+        return None
+    inputs = {name: repeated(array, len(GAPS)).copy() for name, array in drawn.items()}
+    for name, transform in filled.items():
+        assert transform.fill is not None
+        shape = inputs[name].shape[1:]
+        may_miss = np.broadcast_to(~np.isnan(transform.fill), shape)
+        count = int(np.prod(shape))
+        one = (np.arange(count) == rng.integers(count)).reshape(shape)
+        markers = np.broadcast_to(transform.markers[0] if transform.markers else np.nan, shape)
+        missing = {
+            "all missing": np.ones(shape, bool),
+            "all but one missing": ~one,
+            "one missing": one,
+            "every other missing": (np.arange(count) % 2 == 0).reshape(shape),
+        }
+        for row, kind in enumerate(GAPS):
+            if kind in missing:
+                inputs[name][row][missing[kind] & may_miss] = np.nan
+            elif kind == "missing by a marker":
+                inputs[name][row] = np.where(may_miss, markers, inputs[name][row])
+    return Variant("gaps", inputs, GAPS)
 
 
 def axis_size(raw: Inputs, name: str, axis: int, columns: Mapping[str, EncodedInput], graph: Graph) -> int:

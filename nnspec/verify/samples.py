@@ -53,7 +53,7 @@ def random_inputs(
             transform = deployment.inputs.get(name)
             if transform is not None and transform.pad_value is not None and transform.step is not None:
                 made = np.where(made == transform.pad_value, examples[-1] if examples else made.max(), made)
-                made = _padded_at_end(made, transform.pad_value, transform.step, rng)
+                made = _padded_at_end(made, transform.pad_value, transform.step, rng, transform.outer)
         elif value.dtype == "bool":
             made = rng.integers(0, 2, size=shape)
         else:
@@ -65,7 +65,7 @@ def random_inputs(
             if transform is not None and transform.scaling is not None:
                 made = made * transform.scaling.divisor + transform.scaling.offset
             if transform is not None and transform.pad_value is not None and transform.step is not None:
-                made = _padded_at_end(made, transform.pad_value, transform.step, rng)
+                made = _padded_at_end(made, transform.pad_value, transform.step, rng, transform.outer)
             if transform is not None and transform.fill is not None:
                 made = with_gaps(made, transform.fill, rng)
         result[name] = made.astype(value.dtype)
@@ -112,10 +112,15 @@ def _readers(graph: Graph, name: str) -> Iterator[Node]:
                 same.add(node.name)
 
 
-def _padded_at_end(values: np.ndarray, pad_value: float, step: int, rng: np.random.Generator) -> np.ndarray:
-    """Every sample cut at a random length along axis `step`, the rest padding."""
+def _padded_at_end(
+    values: np.ndarray, pad_value: float, step: int, rng: np.random.Generator, outer: tuple[int, ...] = ()
+) -> np.ndarray:
+    """Every sample cut at a random length along axis `step`, the rest padding; of each position of `outer` by itself,
+    and some of those positions altogether."""
     length = values.shape[step]
-    ends = rng.integers(1, length + 1, size=len(values))
-    shape = [len(values)] + [1] * (values.ndim - 1)
+    shape = [size if i == 0 or i in outer else 1 for i, size in enumerate(values.shape)]
+    ends = rng.integers(1, length + 1, size=shape)
+    if outer:
+        ends[:, 1:] *= rng.random(ends[:, 1:].shape) < 0.8
     place = np.arange(length).reshape([-1 if i == step else 1 for i in range(values.ndim)])
-    return np.where(place < ends.reshape(shape), values, np.asarray(pad_value, values.dtype))
+    return np.where(place < ends, values, np.asarray(pad_value, values.dtype))

@@ -18,7 +18,8 @@ from nnspec.verify.samples import examples_of, integer_bound
 from nnspec.verify.variant import Inputs, Variant, repeated
 
 EXTREME = 1e3  # times what the network expects
-UNKNOWN_TEXTS = ("", " ", "?!", "zzyzx qwertz", "ÆØÅ ﬀ 漢字", "a " * 40, "aa,b.  C")
+UNKNOWN_TEXTS = ("", " ", "?!", "zzyzx qwertz", "ÆØÅ ﬀ 漢字", "aa,b.  C")
+LONG = 400  # times over, of a text that is long
 MOST_NUMBERS = 64  # that a spec names
 Numbers = Callable[[np.ndarray, np.random.Generator], np.ndarray]  # values of a row, axes as the input without batch
 
@@ -149,6 +150,8 @@ def _texts(graph: Graph, name: str, array: np.ndarray, is_strange: bool) -> np.n
     if is_strange and not any(node.args.get("num_oov_indices") == 0 for node, _ in readers(graph, name)):
         for place, text in enumerate(UNKNOWN_TEXTS, start=1):
             array[place] = text
+        for position in np.ndindex(array.shape[1:]):  # of words that are known
+            array[(len(UNKNOWN_TEXTS) + 1, *position)] = f"{array[(0, *position)]} " * LONG
     return array
 
 

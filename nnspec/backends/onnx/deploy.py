@@ -36,7 +36,7 @@ def prepare_input(deployment: Deployment) -> Callable[[Lowering, str, Mapping[st
         scaled = _scale_columns(lowering, view, transform.scaling, invert=False)
         if transform.pad_value is None or transform.step is None:
             return scaled
-        return _keep_padding(lowering, view, scaled, transform.pad_value, transform.step)
+        return _keep_padding(lowering, view, scaled, transform.pad_value, (*transform.outer, transform.step))
 
     return before
 
@@ -109,14 +109,16 @@ def _scale_columns(lowering: Lowering, view: View, scaling: Scaling, *, invert: 
     return ready
 
 
-def _keep_padding(lowering: Lowering, raw: View, scaled: View, pad_value: float, step: int) -> View:
+def _keep_padding(lowering: Lowering, raw: View, scaled: View, pad_value: float, steps: tuple[int, ...]) -> View:
     """Steps that hold nothing but the padding value stay as they are."""
     flat = lowering.canonical(raw)
-    others = [i for i in range(1, len(flat.axes)) if i != step]
+    others = [i for i in range(1, len(flat.axes)) if i not in steps]
     pad = lowering.scalar(pad_value)
     is_pad = lowering.node("Cast", lowering.node("Equal", flat.tensor, pad), to=1)
-    axes = lowering.constant(np.asarray(others, np.int64), "axes")
-    whole = lowering.node("Cast", lowering.node("ReduceMin", is_pad, axes, keepdims=1), to=9)
+    if others:
+        axes = lowering.constant(np.asarray(others, np.int64), "axes")
+        is_pad = lowering.node("ReduceMin", is_pad, axes, keepdims=1)
+    whole = lowering.node("Cast", is_pad, to=9)
     ready = lowering.arrange(scaled, flat.dims)
     return replace(ready, tensor=lowering.node("Where", whole, pad, ready.tensor))
 

@@ -218,7 +218,7 @@ class _SlotProbe:
         """Compares the data's axes with the model's; the number of rows."""
         slot = self.slot
         try:
-            if slot.lengths is not None:
+            if slot.lengths:
                 return self.check_ragged(shape)
             layout = file_axes(slot, rank)
             assert layout.sample is not None
@@ -234,39 +234,46 @@ class _SlotProbe:
 
     def check_ragged(self, shape: tuple[int, ...]) -> int | None:
         slot = self.slot
-        assert slot.lengths is not None
-        span, where = slot.span_of("lengths"), slot.where("lengths")
-        header = _array(self.files, slot.source, slot.lengths, span, where)
+        levels: list[list[int]] = []
+        for name in slot.lengths:
+            lengths = self.lengths_in(name)
+            if lengths is None:
+                return None
+            levels.append(lengths)
+        if slot.role == "outputs" and not lies_end_to_end(slot.axes, shape, levels):
+            return self.check_filled(shape, levels)
+        layout = file_axes(slot, len(shape))
+        found = ragged(self.model.data_axes, layout.names, shape, levels, slot.lengths)
+        slot_layout(self.plan, slot, self.model, layout.names, found.padded(shape))
+        return len(levels[0])
+
+    def lengths_in(self, name: str) -> list[int] | None:
+        """What an array of lengths holds; None where it does not hold any, which is reported."""
+        slot = self.slot
+        header = _array(self.files, slot.source, name, slot.span_of("lengths"), slot.where("lengths"))
         if isinstance(header, Diagnostic):
             self.report.add(header)
             return None
         if header.kind not in "iu" or len(header.shape) != 1:
             message = (
-                f"`{slot.lengths}` must be a one-dimensional array of integers, but it has dtype "
+                f"`{name}` must be a one-dimensional array of integers, but it has dtype "
                 f"{header.descr} and shape {header.shape}"
             )
             self.fault("NN506", message, "lengths")
             return None
-        column = self.files.column(slot.source, slot.lengths, values=True)
-        lengths = [int(length) for length in (column.values if column is not None else None) or []]
-        if slot.role == "outputs" and not lies_end_to_end(slot.axes, shape, lengths):
-            return self.check_filled(shape, lengths)
-        layout = file_axes(slot, len(shape))
-        found = ragged(self.model.data_axes, layout.names, shape, lengths)
-        row = (*shape[: found.axis], found.size, *shape[found.axis + 1 :])
-        slot_layout(self.plan, slot, self.model, layout.names, row)
-        return len(lengths)
+        column = self.files.column(slot.source, name, values=True)
+        return [int(length) for length in (column.values if column is not None else None) or []]
 
-    def check_filled(self, shape: tuple[int, ...], lengths: list[int]) -> int:
+    def check_filled(self, shape: tuple[int, ...], levels: list[list[int]]) -> int:
         """Targets that have an axis of samples beside their lengths."""
         slot, model = self.slot, self.model
         layout = file_axes(slot, len(shape), is_end_to_end=False)
         assert layout.sample is not None
         row = shape[: layout.sample] + shape[layout.sample + 1 :]
         slot_layout(self.plan, slot, model, layout.names, row)
-        filled(model.data_axes, layout.names, row, lengths, [axis for axis, _ in model.follows])
-        if len(lengths) != shape[layout.sample]:
-            raise FitError(f"there are {len(lengths)} lengths for {shape[layout.sample]} samples")
+        filled(model.data_axes, layout.names, row, levels, slot.lengths, [axis for axis, _ in model.follows])
+        if len(levels[0]) != shape[layout.sample]:
+            raise FitError(f"there are {len(levels[0])} lengths for {shape[layout.sample]} samples")
         return shape[layout.sample]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nnspec.data.prepare.encode import padded_axis
+from nnspec.data.prepare.encode import padded_positions
 from nnspec.data.prepare.fit import Layout
 from nnspec.data.prepare.rows import Mask, Rows, arrange
 from nnspec.data.prepare.transforms import InputTransform
@@ -26,20 +26,26 @@ def counted_rows(slot: SlotPlan, model: Slot, rows: Rows, layout: Layout, inputs
     """
     if slot.ignore is not None:
         return _not_ignored(slot, rows.values)
-    padding, step = rows.padding, rows.step
+    padding, steps = rows.padding, rows.steps
     if slot.padded_like is not None:
-        axis, padding = _padding_of(*inputs[slot.padded_like])
-        step = _following(slot, model, layout, axis)
-        if rows.values.shape[1 + step] != padding.shape[1]:
-            message = (
-                f"the targets of output `{slot.name}` have {rows.values.shape[1 + step]} steps, but `{axis}` of input "
-                f"`{slot.padded_like}` has {padding.shape[1]}"
-            )
-            raise _fault(slot, message)
-    if padding is None or step is None:
+        axes, padding = _padding_of(*inputs[slot.padded_like])
+        steps = _following(slot, model, layout, axes)
+        if len(steps) < len(axes):  # a sentence is padding where all of its words are
+            inner = tuple(range(1 + len(steps), 1 + len(axes)))
+            axes, padding = axes[: len(steps)], np.asarray(padding.all(axis=inner))
+        for axis, step, size in zip(axes, steps, padding.shape[1:], strict=True):
+            if rows.values.shape[1 + step] != size:
+                message = (
+                    f"the targets of output `{slot.name}` have {rows.values.shape[1 + step]} steps, but `{axis}` of "
+                    f"input `{slot.padded_like}` has {size}"
+                )
+                raise _fault(slot, message)
+    if padding is None or not steps:
         return None
-    shape = [size if i in (0, 1 + step) else 1 for i, size in enumerate(rows.values.shape)]
-    return np.broadcast_to(~padding.reshape(shape), rows.values.shape)
+    ordered = np.argsort(steps)
+    shape = [size if i == 0 or i - 1 in steps else 1 for i, size in enumerate(rows.values.shape)]
+    turned = padding.transpose(0, *(int(place) + 1 for place in ordered))
+    return np.broadcast_to(~turned.reshape(shape), rows.values.shape)
 
 
 def by_step(slot: SlotPlan, model: Slot, counted: Mask) -> Mask:
@@ -66,21 +72,28 @@ def _not_ignored(slot: SlotPlan, values: Array) -> Mask:
     return np.asarray(kept[inverse].reshape(values.shape))
 
 
-def _padding_of(slot: SlotPlan, model: Slot, rows: Rows, layout: Layout) -> tuple[str, Mask]:
-    """The axis of an input that its padding runs along, and where it is: axes `row step`."""
-    step = padded_axis(slot, model, layout, rows)
-    assert step is not None, "an input that others are padded like says how it is padded"
-    padding = InputTransform(None, slot.pad_value, step).padding(arrange(rows.values, layout))
+def _padding_of(slot: SlotPlan, model: Slot, rows: Rows, layout: Layout) -> tuple[list[str], Mask]:
+    """The axes of an input that its padding runs along, the outermost first, and where it is: axes `row step`."""
+    *outer, step = padded_positions(slot, model, layout, rows)
+    padding = InputTransform(None, slot.pad_value, step, outer=tuple(outer)).padding(arrange(rows.values, layout))
     assert padding is not None
-    return layout.axes[step - 1], padding.reshape(len(rows), -1)
+    positions = [*outer, step]
+    rest = [position for position in range(1, padding.ndim) if position not in positions]
+    moved = padding.transpose(0, *positions, *rest)
+    return [layout.axes[position - 1] for position in positions], moved.reshape(moved.shape[: 1 + len(positions)])
 
 
-def _following(slot: SlotPlan, model: Slot, layout: Layout, axis: str) -> int:
-    """The data axis of an output that follows an axis of an input."""
-    for name, origin in model.follows:
-        if origin == axis and name in layout.names:
-            return layout.order[layout.names.index(name)]
-    raise _fault(slot, f"no axis of output `{slot.name}` follows `{axis}` of input `{slot.padded_like}`")
+def _following(slot: SlotPlan, model: Slot, layout: Layout, axes: list[str]) -> tuple[int, ...]:
+    """The data axes of an output that follow the axes of an input: all of them, or the outer ones."""
+    found = []
+    for axis in axes:
+        names = [name for name, origin in model.follows if origin == axis and name in layout.names]
+        if not names:
+            break
+        found.append(layout.order[layout.names.index(names[0])])
+    if not found:
+        raise _fault(slot, f"no axis of output `{slot.name}` follows `{axes[0]}` of input `{slot.padded_like}`")
+    return tuple(found)
 
 
 def _fault(slot: SlotPlan, message: str) -> SpecError:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from nnspec.data.arrays import mapped
 from nnspec.data.arrays.gathered import Gathered, each_chunk, is_gathered
-from nnspec.data.prepare.fit import FEATURE_NAMES, Layout, has_steps, sequence_axis
+from nnspec.data.prepare.fit import FEATURE_NAMES, Layout, has_steps, padded_axes
 from nnspec.data.prepare.fit_columns import fill_of
 from nnspec.data.prepare.labels import encode, vocabulary, zeros_and_ones
 from nnspec.data.prepare.levels import Levels
@@ -91,11 +91,12 @@ def fit_input(
     Raises:
         SpecError: NN506 where padding cannot be told from data.
     """
-    step = padded_axis(slot, model, layout, rows)
+    steps = padded_positions(slot, model, layout, rows)
+    bare = InputTransform(None, slot.pad_value, steps[-1] if steps else None, outer=tuple(steps[:-1]))
     fill = fit_fill(plan, slot, layout, rows, train) if model.is_float else None
     markers = markers_beside(slot, fill)
     if slot.scale is None or slot.scale.method == "none":
-        return InputTransform(None, slot.pad_value, step, fill, markers)
+        return replace(bare, fill=fill, markers=markers)
     along = _own_statistics(plan, slot, model, layout)
     values = raw
     if plan.window is not None and slot.is_windowed and layout.position(0) not in along:
@@ -107,15 +108,14 @@ def fit_input(
     if is_gathered(values):
         if slot.pad_value is None:
             scaling = fit_samples(values, slot.scale.method, along, fill)
-            return InputTransform(scaling, slot.pad_value, step, fill, markers)
+            return replace(bare, scaling=scaling, fill=fill, markers=markers)
         values = np.asarray(values)  # what is padded is no window, and few sequences are so many
     if fill is not None:
         values = np.where(np.isnan(values), fill, values)
-    transform = InputTransform(None, slot.pad_value, step)
-    padding = transform.padding(raw)
+    padding = bare.padding(raw)
     if padding is not None:
         values = np.where(padding, np.nan, raw)
-    fitted = InputTransform(Scaling.fit(values, slot.scale.method, along), slot.pad_value, step, fill, markers)
+    fitted = replace(bare, scaling=Scaling.fit(values, slot.scale.method, along), fill=fill, markers=markers)
     if padding is not None:
         again = fitted.padding(fitted.apply(raw))
         if again is not None and (again & ~padding).any():
@@ -159,22 +159,22 @@ def fit_fill(plan: DataPlan, slot: SlotPlan, layout: Layout, rows: Rows, train: 
     return fills.reshape(shape)
 
 
-def padded_axis(slot: SlotPlan, model: Slot, layout: Layout, rows: Rows) -> int | None:
-    """The position, batch included, of the axis that padding runs along."""
+def padded_positions(slot: SlotPlan, model: Slot, layout: Layout, rows: Rows) -> list[int]:
+    """The positions, batch included, of the axes that padding runs along, the outermost first; empty without any."""
     if slot.pad_value is None:
-        return None
-    if rows.step is not None:
-        position = layout.position(rows.step)
-        if position is not None:
-            return position + 1
-    found = sequence_axis(model.data_axes)
-    if found is None:
+        return []
+    positions = [place + 1 for place in map(layout.position, rows.steps) if place is not None]
+    if positions:
+        return positions
+    found = padded_axes(model.data_axes, is_float=model.is_float)
+    if not found:
         message = (
             f"`pad_value` of input `{slot.name}` needs a sequence axis, but none of its axes has the name "
             "of one, such as `time`"
         )
         raise SpecError.single("NN506", message, slot.span_of("pad_value"), path=slot.where("pad_value"))
-    return [name for name, _ in model.data_axes].index(found) + 1
+    names = [name for name, _ in model.data_axes]
+    return [names.index(name) + 1 for name in found]
 
 
 def relative_of(plan: DataPlan, slot: SlotPlan, layout: Layout, source: SlotPlan, source_layout: Layout) -> Relative:

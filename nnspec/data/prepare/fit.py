@@ -113,13 +113,14 @@ def file_axes(slot: SlotPlan, rank: int, *, is_end_to_end: bool | None = None) -
 
     Args:
         is_end_to_end: whether samples lie one behind the other along the sequence axis; default: where there are
-            `lengths`.
+            `lengths`, each of which stands for an axis of what they become.
 
     Raises:
         FitError: where the number of names is not the number of axes.
     """
     if is_end_to_end is None:
-        is_end_to_end = slot.lengths is not None
+        is_end_to_end = bool(slot.lengths)
+    rank += len(slot.lengths) - 1 if is_end_to_end and slot.lengths else 0  # sequences of sequences get an axis each
     if slot.axes is None:
         return FileAxes(None if is_end_to_end else 0, None)
     names = slot.axes
@@ -131,6 +132,16 @@ def file_axes(slot: SlotPlan, rank: int, *, is_end_to_end: bool | None = None) -
     if is_end_to_end:
         return FileAxes(None, names)
     return FileAxes(names.index("sample"), tuple(name for name in names if name != "sample"))
+
+
+def padded_axes(wanted: AxisList, *, is_float: bool) -> tuple[str, ...]:
+    """The axes that padding runs along, the outermost first: the sequence axis, or where several could be it, all but
+    those of features: words are padded in sentences. Empty where there is none."""
+    found = sequence_axis(wanted)
+    if found is not None:
+        return (found,)
+    names = [name for name, _ in wanted if name.lower() not in FEATURE_NAMES]
+    return tuple(names[:-1] if is_float and len(names) == len(wanted) > 1 else names)
 
 
 def sequence_axis(wanted: AxisList) -> str | None:

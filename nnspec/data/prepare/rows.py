@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 
 import numpy as np
@@ -13,7 +13,7 @@ from nnspec.data.arrays.gathered import chunks
 from nnspec.data.prepare.fit import FitError, Layout, file_axes, misfit
 from nnspec.data.prepare.labels import label_array
 from nnspec.data.prepare.loading import ColumnCache, load_array
-from nnspec.data.prepare.padding import pad
+from nnspec.data.prepare.padding import pad, padding_of
 from nnspec.data.prepare.ragged import filled, lies_end_to_end, ragged
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.sources.base import Reading
@@ -32,8 +32,9 @@ class Rows:
         values: axes `row *data axes`; numbers, or labels.
         missing: axes `row *data axes`.
         names: the data axes' names, `row` left out; None where the spec gives none.
-        padding: axes `row step`: what fills sequences up; None where nothing is padded on reading.
-        step: the data axis that sequences run along, `row` left out.
+        padding: axes `row step`: what fills sequences up; None where nothing is padded on reading. Sequences of
+            sequences have an axis of steps for each level.
+        steps: the data axes that sequences run along, `row` left out; of sequences of sequences the outermost first.
         between: what gaps hold in windows that have a later known value, axes `row *data axes`; None where none do.
     """
 
@@ -42,7 +43,7 @@ class Rows:
     names: tuple[str, ...] | None
     _: KW_ONLY
     padding: Mask | None = None
-    step: int | None = None
+    steps: tuple[int, ...] = ()
     between: Between | None = None
 
     def __len__(self) -> int:
@@ -149,26 +150,27 @@ def _blank(values: Array, missing: Mask) -> Array:
 def _arrange(slot: SlotPlan, model: Slot, values: Array) -> Rows:
     """Puts an array's sample axis first, or cuts sequences apart."""
     try:
-        if slot.lengths is None:
+        if not slot.lengths:
             layout = file_axes(slot, values.ndim)
             assert layout.sample is not None
             moved = np.moveaxis(values, layout.sample, 0)
             return Rows(moved, _missing(moved), layout.names)
-        lengths = load_array(slot.source, slot.lengths)
-        if slot.role == "outputs" and not lies_end_to_end(slot.axes, values.shape, lengths.tolist()):
-            return _cut(slot, model, values, lengths)
+        levels = [load_array(slot.source, name) for name in slot.lengths]
+        known = [lengths.tolist() for lengths in levels]
+        if slot.role == "outputs" and not lies_end_to_end(slot.axes, values.shape, known):
+            return _cut(slot, model, values, levels)
         layout = file_axes(slot, values.ndim)
-        found = ragged(model.data_axes, layout.names, values.shape, lengths.tolist())
+        found = ragged(model.data_axes, layout.names, values.shape, known, slot.lengths)
     except FitError as error:
         raise SpecError([misfit(slot, "the array", error)]) from None
     if slot.pad_value is not None:
         _refuse_pad_value(slot, values, found.axis)
     fill = values.reshape(-1)[0] if values.dtype.kind in "US" else slot.pad_value or 0
-    padded, padding = pad(values, lengths, found, fill)
-    return Rows(padded, _missing(padded), layout.names, padding=padding, step=found.axis)
+    padded, padding = pad(values, levels, found, fill)
+    return Rows(padded, _missing(padded), layout.names, padding=padding, steps=found.steps)
 
 
-def _cut(slot: SlotPlan, model: Slot, values: Array, lengths: Array) -> Rows:
+def _cut(slot: SlotPlan, model: Slot, values: Array, levels: Sequence[Array]) -> Rows:
     """Targets that are filled up already.
 
     Raises:
@@ -177,13 +179,12 @@ def _cut(slot: SlotPlan, model: Slot, values: Array, lengths: Array) -> Rows:
     layout = file_axes(slot, values.ndim, is_end_to_end=False)
     assert layout.sample is not None
     moved = np.moveaxis(values, layout.sample, 0)
-    found = filled(
-        model.data_axes, layout.names, moved.shape[1:], lengths.tolist(), [axis for axis, _ in model.follows]
-    )
-    if len(lengths) != len(moved):
-        raise FitError(f"there are {len(lengths)} lengths for {len(moved)} samples")
-    padding = np.arange(found.size) >= np.asarray(lengths)[:, None]
-    return Rows(moved, _missing(moved), layout.names, padding=padding, step=found.axis)
+    known, following = [lengths.tolist() for lengths in levels], [axis for axis, _ in model.follows]
+    found = filled(model.data_axes, layout.names, moved.shape[1:], known, slot.lengths, following)
+    if len(levels[0]) != len(moved):
+        raise FitError(f"there are {len(levels[0])} lengths for {len(moved)} samples")
+    padding = padding_of(levels, found.sizes)
+    return Rows(moved, _missing(moved), layout.names, padding=padding, steps=found.steps)
 
 
 def _refuse_pad_value(slot: SlotPlan, values: Array, axis: int) -> None:

@@ -103,6 +103,7 @@ class InputTransform:
         scaling: None leaves values as they are.
         pad_value: steps that hold nothing but this are padding, and stay it.
         step: the position, batch included, of the axis that padding runs along.
+        outer: those of the axes before it for each of whose positions padding is another: words within sentences.
         fill: what stands in for missing values (NaN), axes `*input`, 1 along those that share it; None where none may
             be missing.
         markers: numbers that stand for missing values where something fills them in, axes as `fill`; each has NaN for
@@ -112,14 +113,16 @@ class InputTransform:
     scaling: Scaling | None = None
     pad_value: float | None = None
     step: int | None = None
+    _: KW_ONLY
     fill: Float | None = None
     markers: tuple[Float, ...] = ()
+    outer: tuple[int, ...] = ()
 
     def padding(self, raw: Array) -> NDArray[np.bool_] | None:
         """Where `raw` is padding: axes `batch time` kept, 1 along all others; None where nothing is padded."""
         if self.pad_value is None or self.step is None:
             return None
-        others = tuple(i for i in range(1, raw.ndim) if i != self.step)
+        others = tuple(i for i in range(1, raw.ndim) if i not in (self.step, *self.outer))
         return np.asarray(np.all(_as_float(raw) == np.float32(self.pad_value), axis=others, keepdims=True))
 
     def apply(self, raw: Array) -> Array:
@@ -140,14 +143,16 @@ class InputTransform:
         scaling = self.scaling.to_json() if self.scaling else None
         fill = {} if self.fill is None else {"fill": self.fill.tolist()}
         markers = {"markers": [marker.tolist() for marker in self.markers]} if self.markers else {}
-        return {"scaling": scaling, "pad_value": self.pad_value, "step": self.step, **fill, **markers}
+        outer = {"outer": list(self.outer)} if self.outer else {}
+        return {"scaling": scaling, "pad_value": self.pad_value, "step": self.step, **outer, **fill, **markers}
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> InputTransform:
         scaling = Scaling.from_json(body["scaling"]) if body.get("scaling") else None
         fill = _as_float(body["fill"]) if body.get("fill") is not None else None
         markers = tuple(map(_as_float, body.get("markers") or ()))
-        return cls(scaling, body.get("pad_value"), body.get("step"), fill, markers)
+        outer = tuple(body.get("outer") or ())
+        return cls(scaling, body.get("pad_value"), body.get("step"), fill=fill, markers=markers, outer=outer)
 
 
 @dataclass(frozen=True, kw_only=True)

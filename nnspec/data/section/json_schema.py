@@ -89,10 +89,14 @@ _AXES: dict[str, Schema] = {
 _PART_TYPES = ["number", "string", "boolean"]
 
 _INPUT_KEYS: dict[str, Schema] = {
-    "lengths": _text(
-        "The array of each sample's length, for sequences of unequal length that are concatenated along the "
-        "sequence axis."
-    ),
+    "lengths": {
+        "type": ["string", "array"],
+        "items": _text("An array of lengths: one a sample, then one for each sequence of the level before."),
+        "minItems": 1,
+        "description": "The array of each sample's length, for sequences of unequal length that are concatenated along "
+        "the sequence axis. Sequences of sequences have a list of arrays: `[sentences, words]` are the number of "
+        "sentences of each sample, and of words of each sentence.",
+    },
     "pad_value": {
         "type": "number",
         "default": 0.0,
@@ -144,11 +148,15 @@ _OUTPUT_KEYS: dict[str, Schema] = {
         "out of the training split, and so of statistics and windows. Labels are 0 and 1, or `classes: [normal, "
         "anomaly]`.",
     },
-    "lengths": _text(
-        "The array of the number of steps of each sample that count: for targets of unequal length, concatenated "
-        "along the sequence axis, or padded if their array has a sample axis. Padded targets are "
-        "left out of the loss, of every metric, of class weights and of scaling."
-    ),
+    "lengths": {
+        "type": ["string", "array"],
+        "items": _text("An array of lengths: one a sample, then one for each sequence of the level before."),
+        "minItems": 1,
+        "description": "The array of the number of steps of each sample that count: for targets of unequal length, "
+        "concatenated along the sequence axis, or padded if their array has a sample axis. A list of arrays, as of "
+        "inputs, for targets within sequences of sequences. Padded targets are "
+        "left out of the loss, of every metric, of class weights and of scaling.",
+    },
     "padded_like": _text(
         "The input whose padding decides which targets count: those at its padded steps are left out of the loss, of "
         "every metric, of class weights and of scaling. That input must have `lengths` or `pad_value`."

@@ -148,6 +148,7 @@ class SlotPlan:
     Attributes:
         is_relative: whether an output is learned as the change from the window's last value.
         is_window_scaled: whether that change is in units of the window's mean magnitude.
+        lengths: the arrays of the sequences' lengths, the outermost first: sentences a sample, words a sentence.
         padded_like: of an output, the input whose padding tells which targets count.
         ignore: of an output, the label or number of targets that do not count.
         ahead: of an input, whether its rows go on to the furthest horizon: `no`; `also`; or `only` those.
@@ -166,7 +167,7 @@ class SlotPlan:
     axes: tuple[str, ...] | None
     span: Span
     spans: dict[str, Span]
-    lengths: str | None = None
+    lengths: tuple[str, ...] = ()
     pad_value: float | None = None
     scale: ScalePlan | None = None
     is_windowed: bool = False
@@ -190,7 +191,7 @@ class SlotPlan:
     @property
     def counts_in_part(self) -> bool:
         """Whether an output says which of its targets count."""
-        said = (self.lengths, self.padded_like, self.ignore)
+        said = (self.lengths or None, self.padded_like, self.ignore)
         return self.role == "outputs" and any(value is not None for value in said)
 
     def needs_numbers(self, task: str | None) -> bool:

@@ -38,6 +38,10 @@ def read_plan(node: object, root: Path, *, allow_outside: bool = False) -> DataP
     return _Reader(node, root, allow_outside).read()
 
 
+def _all_levels(lengths: str | list[str] | None) -> tuple[str, ...]:
+    return (lengths,) if isinstance(lengths, str) else tuple(lengths or ())
+
+
 def _body(node: Node | None) -> dict[str, Any]:
     return to_plain(node) if isinstance(node, Mapping) else {}
 
@@ -183,7 +187,7 @@ class _Reader(SourceReader):
             axes=None if axes is None else tuple(axes),
             span=span,
             spans=spans,
-            lengths=body.get("lengths"),
+            lengths=_all_levels(body.get("lengths")),
             pad_value=None if pad is None else float(pad),
             scale=scale,
             is_windowed=self.window is not None and body.get("window", True) and not body.get("static", False),

@@ -22,7 +22,7 @@ from nnspec.data.prepare.transforms import InputTransform
 from nnspec.ir.graph import Graph
 from nnspec.jobs.dataset import load_dataset
 from nnspec.jobs.exporting import lower
-from nnspec.jobs.settings import fixed_batch, settings_of
+from nnspec.jobs.settings import fixed_batch, right_padded, settings_of
 from nnspec.training.settings import fixed_batches
 from tests.support.layer_cases import Case, checked, randomize
 from tests.support.mutants.trial import RememberingGate, Trial
@@ -42,7 +42,13 @@ def trial_of_case(case: Case) -> Trial:
     padded = frozenset(graph.inputs) if case.right_padded else frozenset()
     exported = export_graph(graph, weights, opset=case.opset, right_padded=padded)
     at_end = {name: InputTransform(None, 0.0, 1) for name in padded if graph.inputs[name].axes}
-    gate = RememberingGate(graph, compiled.model, Deployment(inputs=at_end), fixed_batch=fixed_batch(result))
+    gate = RememberingGate(
+        graph,
+        compiled.model,
+        Deployment(inputs=at_end),
+        fixed_batch=fixed_batch(result),
+        padded_at_end=frozenset(padded),
+    )
     states = {state.input: state.output for state in exported.states}
     model = OnnxModel(exported.builder.to_model({}, "test"), lowered_by=exported.lowered_by, states=states)
     return Trial(case.label, case.kind, model, gate, case.make, examples_of(graph))
@@ -89,6 +95,7 @@ def trial_of_spec(path: Path, *, with_data: bool = True, gain: float = 1.0) -> T
         layout=layout,
         held_out=held_out,
         fixed_batch=fixed_batch(result),
+        padded_at_end=right_padded(result),
     )
     return Trial(path.stem, path.stem, replace(exported, source=None), gate, None, examples_of(result.graph))
 

@@ -11,8 +11,8 @@ from PIL import Image
 from nnspec import pipeline
 from nnspec.cli import main
 from nnspec.diagnostics import SpecError
-from nnspec.jobs.exporting import right_padded
 from nnspec.jobs.resuming import origin, refuse_other_origin, write_origin
+from nnspec.jobs.settings import right_padded
 
 SPEC = """nnspec: 1
 data:

@@ -1,0 +1,89 @@
+"""The gate draws what a model will meet: gaps, long texts, padding wherever the data may have it, at every level."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from nnspec.data.deployment import Deployment
+from nnspec.data.prepare.transforms import InputTransform
+from nnspec.ir.graph import Graph
+from nnspec.pipeline import check
+from nnspec.verify.hostile_rows import hostile_rows
+from nnspec.verify.variant import Variant
+
+
+def graph_of(folder: Path, axes: dict[str, Any], model: list[Any], dtype: str = "float32") -> Graph:
+    spec = {"nnspec": 1, "inputs": {"x": {"axes": axes, "dtype": dtype}}, "model": model}
+    path = folder / "spec.yaml"
+    path.write_text(yaml.safe_dump({**spec, "outputs": {"y": {"task": "regression"}}}, sort_keys=False))
+    return check(path).graph
+
+
+def variants(graph: Graph, x: np.ndarray, transform: InputTransform | None = None, **more: Any) -> list[Variant]:
+    deployment = Deployment(inputs={"x": transform} if transform is not None else {})
+    return list(hostile_rows(graph, {"x": x}, deployment, **more))
+
+
+def test_numbers_that_the_graph_fills_in_are_missing(tmp_path: Path) -> None:
+    graph = graph_of(tmp_path, {"feature": 3}, [{"Dense": {"units": 1, "as": "target"}}])
+    fill, marker = np.array([1.0, np.nan, 3.0], np.float32), np.array([-99.0, np.nan, -1.0], np.float32)
+    transform = InputTransform(fill=fill, markers=(marker,))
+    (found,) = [one for one in variants(graph, np.ones((4, 3), np.float32), transform) if one.name == "gaps"]
+    rows = dict(zip(found.rows, found.inputs["x"], strict=True))
+    np.testing.assert_array_equal(rows["all missing"], [np.nan, 1, np.nan])  # what nothing fills in is never missing
+    np.testing.assert_array_equal(rows["missing by a marker"], [-99, 1, -1])
+    assert not np.isnan(rows["none"]).any()
+    assert np.isfinite(transform.apply(found.inputs["x"])).all()
+    assert not [one for one in variants(graph, np.ones((4, 3), np.float32)) if one.name == "gaps"]
+
+
+def test_texts_are_long(tmp_path: Path) -> None:
+    model = [
+        {"TextVectorization": {"vocabulary": ["good", "bad"], "output_mode": "count"}},
+        {"Dense": {"units": 1, "as": "target"}},
+    ]
+    graph = graph_of(tmp_path, {"text": 1}, model, "string")
+    found = variants(graph, np.array([["good bad"], ["bad"]], object))
+    assert max(len(str(text).split()) for one in found for text in one.inputs["x"].ravel()) >= 800
+    assert "" in {str(text) for one in found for text in one.inputs["x"].ravel()}
+
+
+LSTM = [{"Masking": {}}, {"LSTM": {"units": 2}}, {"Dense": {"units": 1, "as": "target"}}]
+
+
+def steps_of(graph: Graph, **more: Any) -> set[tuple[bool, ...]]:
+    """Which steps of a row are padding, in any row."""
+    x = np.ones((2, 5, 2), np.float32)
+    (found,) = [one for one in variants(graph, x, InputTransform(None, 0.0, 1), **more) if one.name == "padding"]
+    return {tuple(row) for row in (found.inputs["x"] == 0).all(axis=-1).tolist()}
+
+
+def test_padding_of_the_data_themselves_may_be_anywhere(tmp_path: Path) -> None:
+    graph = graph_of(tmp_path, {"time": 5, "feature": 2}, LSTM)
+    anywhere, at_end = steps_of(graph), steps_of(graph, padded_at_end={"x"})
+    assert any(row[0] and not row[-1] for row in anywhere)
+    assert all(sorted(row) == list(row) for row in at_end)
+    assert {(False,) * 5, (True,) * 5} <= at_end & anywhere
+
+
+def test_words_are_padded_in_each_sentence_otherwise(tmp_path: Path) -> None:
+    axes = {"sentence": 4, "word": 5, "feature": 2}
+    model = [
+        {"Masking": {}},
+        {"TimeDistributed": {"over": "sentence", "layer": {"GRU": {"units": 2}}}},
+        {"LSTM": {"units": 2, "over": "sentence"}},
+        {"Dense": {"units": 1, "as": "target"}},
+    ]
+    graph = graph_of(tmp_path, axes, model)
+    x = np.ones((2, 4, 5, 2), np.float32)
+    for transform in (None, InputTransform(None, 0.0, 2, outer=(1,))):
+        made = [(one.inputs["x"] == 0).all(-1) for one in variants(graph, x, transform) if one.name == "padding"]
+        rows = np.concatenate(made)
+        whole = rows.all(axis=-1)
+        assert (whole.any(axis=-1) & ~whole.all(axis=-1)).any()  # a sentence that is padding among others
+        counts = rows.sum(axis=-1)
+        assert any(len(set(row)) > 2 for row in counts.tolist())  # sentences of several lengths in a document
