@@ -167,7 +167,6 @@ def lower(
             weights={n.owner: read_weights(n, compiled.layers[n.name]) for n in graph.nodes},
             deployment=used,
             layout=layout,
-            right_padded=right_padded(checked),
             layers=compiled.layers,
             options=section,
             span=node.span if node is not None else checked.root.span,

@@ -20,7 +20,6 @@ from nnspec.verify.strange_values import Marks, strange_values
 from nnspec.verify.variant import Inputs, Variant, repeated
 
 PADDINGS = ("none", "right", "left", "middle", "all but one", "whole", "left", "scattered")
-AT_END = ("none", "right", "all but one", "whole")
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,13 +29,11 @@ class Padding:
     Attributes:
         value: what padded positions hold.
         step: the axis (batch included) that padding runs along; what lies along all others is padded together.
-        is_right_only: whether the deployed graph may take for granted that nothing but padding follows padding.
         outer: the axes before it for each of whose positions padding is another: words within sentences.
     """
 
     value: Any
     step: int
-    is_right_only: bool = False
     outer: tuple[int, ...] = ()
 
 
@@ -96,8 +93,7 @@ def paddings(
             continue
         transform = deployment.inputs.get(name)
         if transform is not None and transform.pad_value is not None and transform.step is not None:
-            first = Padding(transform.pad_value, transform.step, is_right_only=name in padded_at_end)
-            found[name] = _of_levels(first, transform.outer)
+            found[name] = _of_levels(Padding(transform.pad_value, transform.step), transform.outer)
             continue
         made = padding_of(graph, name, weights_of)
         if made is not None and value.axes:
@@ -115,7 +111,7 @@ def _of_levels(first: Padding, outer: tuple[int, ...]) -> list[Padding]:
 
 def _marks(found: Sequence[Padding]) -> Marks:
     values = {float(one.value) for one in found if isinstance(one.value, int | float)}
-    return Marks(frozenset(values), is_right_only=any(one.is_right_only for one in found))
+    return Marks(frozenset(values))
 
 
 def _padded(drawn: Inputs, how: Mapping[str, Padding], rng: np.random.Generator) -> Variant:
@@ -124,9 +120,8 @@ def _padded(drawn: Inputs, how: Mapping[str, Padding], rng: np.random.Generator)
     for name, padding in how.items():
         array = inputs[name].astype(object) if inputs[name].dtype.kind == "U" else inputs[name]
         size = array.shape[padding.step]
-        kinds = [kind if kind in AT_END or not padding.is_right_only else "right" for kind in PADDINGS]
         around = [array.shape[i] for i in padding.outer]
-        flags = np.stack([_nested(kinds, row, [*around, size], rng) for row in range(count)])
+        flags = np.stack([_nested(PADDINGS, row, [*around, size], rng) for row in range(count)])
         kept = (*padding.outer, padding.step)
         spread = [count, *(array.shape[i] if i in kept else 1 for i in range(1, array.ndim))]
         inputs[name] = np.where(flags.reshape(spread), np.asarray(padding.value, array.dtype), array)
