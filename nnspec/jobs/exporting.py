@@ -24,7 +24,7 @@ from nnspec.jobs.interface import describe_interface
 from nnspec.jobs.made_of import MadeOf, shortened
 from nnspec.jobs.metadata import describe_model
 from nnspec.jobs.run import Run
-from nnspec.jobs.settings import engine_of, exporter_of, fixed_batch, right_padded
+from nnspec.jobs.settings import engine_of, exporter_of, fixed_batch
 from nnspec.jobs.variants import write_variants
 from nnspec.jobs.verifying import gate_of, prove
 from nnspec.jobs.weights import with_weights, with_words

@@ -46,11 +46,3 @@ def any_engine() -> str:
 def exporter_of(checked: Checked, given: str | ExportBackend | None = None) -> ExportBackend:
     """The format that a job exports to: the given one, else that of the spec."""
     return export_backend(checked.section("export").get("format") if given is None else given)
-
-
-def right_padded(checked: Checked) -> frozenset[str]:
-    """Inputs whose sequences the loader pads at their end; data with padding of their own may have it anywhere."""
-    plan = checked.data
-    if plan is None:
-        return frozenset()
-    return frozenset(name for name, slot in plan.inputs.items() if slot.lengths)

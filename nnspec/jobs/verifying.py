@@ -18,7 +18,7 @@ from nnspec.backends.versions import versions
 from nnspec.data.deployment import Deployment
 from nnspec.diagnostics import Source, Span, SpecError
 from nnspec.jobs import vocabularies
-from nnspec.jobs.settings import engine_of, fixed_batch, right_padded, settings_of
+from nnspec.jobs.settings import engine_of, fixed_batch, settings_of
 from nnspec.jobs.weights import load_weights
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress
@@ -67,7 +67,6 @@ def gate_of(
         layout=layout,
         held_out=held_out or {},
         fixed_batch=fixed_batch(checked),
-        padded_at_end=right_padded(checked),
     )
 
 

@@ -5,7 +5,7 @@ One batch holds a row of every kind, so that the whole set costs one run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -43,7 +43,6 @@ def hostile_rows(
     deployment: Deployment | None = None,
     *,
     weights_of: WeightsOf = lambda node: {},
-    padded_at_end: Collection[str] = (),
     seed: int = 0,
 ) -> Iterator[Variant]:
     """The drawn rows made hostile: padded, with gaps, then with strange values.
@@ -53,7 +52,6 @@ def hostile_rows(
             repeated where there are fewer than rows are wanted.
         deployment: what the data say of padding; none without data.
         weights_of: a node's weights, where they are known.
-        padded_at_end: the inputs whose padding always stands at the end.
 
     Yields:
         `padding` for each way in which the inputs are padded together, where something of the graph knows padding;
@@ -61,7 +59,7 @@ def hostile_rows(
         then strange values, those of one magnitude together.
     """
     rng = np.random.default_rng(seed)
-    known = paddings(graph, deployment or Deployment(), weights_of, padded_at_end)
+    known = paddings(graph, deployment or Deployment(), weights_of)
     for turn in range(max((len(found) for found in known.values()), default=0)):
         chosen = {name: found[turn % len(found)] for name, found in known.items()}
         yield _padded(drawn, chosen, rng)
@@ -83,9 +81,7 @@ def whole_rows(variant: Variant, kind: str = "whole") -> Variant:
 # ------------------------------------------------------------------------------------------------- padding
 
 
-def paddings(
-    graph: Graph, deployment: Deployment, weights_of: WeightsOf, padded_at_end: Collection[str] = ()
-) -> dict[str, list[Padding]]:
+def paddings(graph: Graph, deployment: Deployment, weights_of: WeightsOf) -> dict[str, list[Padding]]:
     """How each input may be padded: what the data say, else what the layers that make masks of it take for padding."""
     found: dict[str, list[Padding]] = {}
     for name, value in graph.inputs.items():

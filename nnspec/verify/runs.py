@@ -104,14 +104,9 @@ class Runs:
             subject.graph, subject.deployment, 8, LENGTHS[0], subject.weights_of, scale
         )
         groups = []
-        rows = hostile_rows(
-            subject.graph,
-            base,
-            subject.deployment,
-            weights_of=subject.weights_of,
-            padded_at_end=subject.padded_at_end,
-        )
-        for i, variant in enumerate(rows):
+        for i, variant in enumerate(
+            hostile_rows(subject.graph, base, subject.deployment, weights_of=subject.weights_of)
+        ):
             if variant.name != "padding" and self.sample_size() * 8 > MANY_ELEMENTS:
                 variant = variant.cut((0, 2, 4) if variant.name == "values" else (0,))
             group = self.in_batches(variant)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -24,16 +24,13 @@ class Subject:
     Attributes:
         model: the Keras model with the very weights.
         layout: the order of axes in the exported model, by input or output, where it is another than the spec's.
-        padded_at_end: the inputs of which the exported model may take for granted that padding stands at the end.
     """
 
     graph: Graph
     model: Any
     deployment: Deployment
-    _: KW_ONLY
     tolerance: float = 1e-4
     layout: Mapping[str, list[str]] = field(default_factory=dict)
-    padded_at_end: frozenset[str] = frozenset()
 
     def weights_of(self, node: Node) -> dict[str, np.ndarray]:
         """A node's weights, where the Keras model has a layer of its name."""

@@ -21,7 +21,7 @@ from nnspec.data.deployment import Deployment
 from nnspec.ir.graph import Graph
 from nnspec.jobs.dataset import load_dataset
 from nnspec.jobs.exporting import lower
-from nnspec.jobs.settings import fixed_batch, right_padded, settings_of
+from nnspec.jobs.settings import fixed_batch, settings_of
 from nnspec.training.settings import fixed_batches
 from tests.support.layer_cases import Case, checked, randomize
 from tests.support.mutants.trial import RememberingGate, Trial
@@ -86,7 +86,6 @@ def trial_of_spec(path: Path, *, with_data: bool = True, gain: float = 1.0) -> T
         layout=layout,
         held_out=held_out,
         fixed_batch=fixed_batch(result),
-        padded_at_end=right_padded(result),
     )
     return Trial(path.stem, path.stem, replace(exported, source=None), gate, None, examples_of(result.graph))
 

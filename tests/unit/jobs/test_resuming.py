@@ -12,7 +12,6 @@ from nnspec import pipeline
 from nnspec.cli import main
 from nnspec.diagnostics import SpecError
 from nnspec.jobs.resuming import origin, refuse_other_origin, write_origin
-from nnspec.jobs.settings import right_padded
 
 SPEC = """nnspec: 1
 data:
