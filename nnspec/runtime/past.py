@@ -5,13 +5,12 @@ Ports that `nnspec evaluate` reads beside a model's inputs name these by `past`:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.runtime.ports import Array
+from nnspec.runtime.ports import Array, Metadata
 
 Positions = NDArray[np.int64]
 
@@ -48,7 +47,7 @@ def seasonal_rows(ends: Positions, starts: Positions, horizon: Sequence[int], se
     return np.where(rows >= first[:, None], rows, ends[:, None])
 
 
-def taken_past(body: Mapping[str, Any], values: Array, ends: Positions, starts: Positions) -> Array:
+def taken_past(body: Metadata, values: Array, ends: Positions, starts: Positions) -> Array:
     """What a port reads of the past of windows: axes `sample column`, or `sample step column`.
 
     Args:

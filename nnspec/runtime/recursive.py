@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -65,7 +64,7 @@ class Recursion:
         body = metadata.get("recursive")
         if not body:
             return None
-        inputs: Mapping[str, Any] = metadata["inputs"]
+        inputs: Metadata = metadata["inputs"]
         ahead = {name: own["rows"][1] - own["rows"][0] + 1 for name, own in inputs.items() if own.get("rows")}
         axes = {name: (tuple(axis for axis, _ in inputs[name]["axes"]), inputs[name].get("step")) for name in inputs}
         return cls(
@@ -120,7 +119,7 @@ class Recursion:
         rows = np.concatenate([moved, new.reshape(*new.shape[:2], *moved.shape[2:]).astype(window.dtype)], axis=1)
         return np.moveaxis(rows[:, -moved.shape[1] :], (0, 1), places)
 
-    def metadata(self, metadata: Metadata) -> dict[str, Any]:
+    def metadata(self, metadata: Metadata) -> Metadata:
         """The metadata of a model that forecasts all rows at once: how a file is read, and forecasts written."""
         inputs = {name: self._reading(name, body) for name, body in metadata["inputs"].items()}
         outputs = {
@@ -134,7 +133,7 @@ class Recursion:
         }
         return {**metadata, "inputs": inputs, "outputs": outputs, "recursive": None}
 
-    def _reading(self, name: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    def _reading(self, name: str, body: Metadata) -> Metadata:
         if name not in self.ahead:
             return dict(body)
         first, step = body["rows"][0], body.get("step")

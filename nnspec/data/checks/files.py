@@ -16,7 +16,7 @@ from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.checks.leaks import check_leaks
 from nnspec.data.checks.markers import check_markers, propose_markers
 from nnspec.data.checks.numbers import unfit_number
-from nnspec.data.checks.splits import check_classes, check_splits
+from nnspec.data.checks.splits import check_classes, check_further, check_splits
 from nnspec.data.checks.weights import check_weights
 from nnspec.data.prepare.fit import FitError, file_axes, misfit, slot_layout
 from nnspec.data.prepare.missing import filled_in_graph, fills_in_graph, missing_values
@@ -26,7 +26,6 @@ from nnspec.data.section.agree import check, settle
 from nnspec.data.section.bind import bind
 from nnspec.data.section.column_plan import INTERPOLATE
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
-from nnspec.data.section.recursive import with_furthest
 from nnspec.data.sources.base import ArrayFacts, ColumnFacts, SourceError, SourceFacts, SourcePlan
 from nnspec.diagnostics import Diagnostic, Fix, Related, Report, Span, did_you_mean, nearest, use_instead
 
@@ -60,9 +59,7 @@ def probe(plan: DataPlan, inputs: Mapping[str, Slot], outputs: Mapping[str, Slot
         rows = next(iter(counts.values()))[0] if counts else None
         report.extend(check_strata(plan, outputs, files))
         report.extend(check_splits(plan, files, rows))
-        if plan.window is not None and plan.window.recursive and not report.has_errors:
-            further = check_splits(with_furthest(plan, plan.window), files, rows)
-            report.extend(fault for fault in further if fault.code == "NN505")
+        report.extend(() if report.has_errors else check_further(plan, files, rows))
         report.extend(check_leaks(plan, files, rows))
         for name, slot in plan.outputs.items():
             report.extend(check_classes(plan, files, slot, outputs[name]))

@@ -15,6 +15,7 @@ from nnspec.data.checks.static import check_static_columns
 from nnspec.data.prepare.cuts import cut
 from nnspec.data.prepare.membership import read_starts
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
+from nnspec.data.section.recursive import with_furthest
 from nnspec.data.section.split_plan import Part
 from nnspec.data.sources.base import ColumnFacts, SourceError
 from nnspec.data.sources.label_keys import label_key
@@ -50,6 +51,13 @@ def check_splits(plan: DataPlan, files: PlanFacts, rows: int | None) -> Iterator
     yield from check_static_columns(plan, files, layout)
     if any(rule.policy != "error" for rule in plan.missing_rules.values()) and not faults:
         yield from check_gaps(plan, files, layout)
+
+
+def check_further(plan: DataPlan, files: PlanFacts, rows: int | None) -> Iterator[Diagnostic]:
+    """NN505 for the longer windows of forecasts that feed on themselves."""
+    if plan.window is not None and plan.window.recursive:
+        found = check_splits(with_furthest(plan, plan.window), files, rows)
+        yield from (fault for fault in found if fault.code == "NN505")
 
 
 def _check_shares(plan: DataPlan, files: PlanFacts, rows: int) -> Iterator[Diagnostic]:
