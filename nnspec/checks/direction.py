@@ -21,8 +21,9 @@ def check_direction(context: Context) -> Iterator[Diagnostic]:
     turned = turned_masks(context.graph.nodes)
     for node in context.graph.nodes:
         source = next((turned[port] for value in node.inputs if (port := _port(value)) in turned), None)
-        if source is not None and node.layer.uses_mask and not node.layer.ends_mask:
-            yield _mask_not_turned(node, source)
+        reader = _at_mask(node)
+        if source is not None and reader.layer.uses_mask and not reader.layer.ends_mask:
+            yield _mask_not_turned(reader, source)
     for output in context.graph.outputs.values():
         if context.plan is None or output.name not in context.plan.outputs:
             continue
@@ -39,14 +40,23 @@ def turned_masks(nodes: Iterable[Node]) -> dict[Port, Node]:
         if masked is None or node.outputs[0].mask is None:
             continue
         before = next((found[port] for value in node.inputs if (port := _port(value)) in found), None)
-        after = before
-        if node.args.get("go_backwards") and node.args.get("return_sequences"):
-            after = node if before is None else None  # turned twice, steps and mask agree again
+        after, run = before, _at_mask(node)
+        if run.args.get("go_backwards") and run.args.get("return_sequences"):
+            after = run if before is None else None  # turned twice, steps and mask agree again
+        elif node.inputs[0].outer and not node.outputs[0].outer:
+            after = None  # what is masked now are the outer positions, in which nothing turned
         elif node.layer.replaces_mask:
             after = None
         if after is not None:
             found[node.name, node.outputs[0].port] = after
     return found
+
+
+def _at_mask(node: Node) -> Node:
+    """What a mask is for: the node, or the layer within it that is applied to positions with masks of their own."""
+    while node.layer.repeats_inner and node.inner is not None and node.inputs[0].outer:
+        node = node.inner
+    return node
 
 
 def _port(value: Value) -> Port:

@@ -185,6 +185,7 @@ def warn_of_lost_mask(layer: Layer, call: Call, masks: tuple[str | None, ...], m
         "NN319",
         f"`{layer.kind}` drops the mask along `{masked}`: from here on, padding counts as data",
         notes=["recurrent layers skip masked steps; layers that treat each step separately pass the mask on"],
+        fixes=[Fix(text) for text in layer.without_mask],
         about=[masked],
     )
 

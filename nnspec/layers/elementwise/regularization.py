@@ -128,6 +128,10 @@ class GaussianNoise(TrainingOnly):
     is_positionwise = True
     args = {"stddev": _rate("Standard deviation of the noise."), "seed": _SEED}
 
+    def padding_behind(self, node: Node, value: float) -> float | None:
+        """In training it is no longer what it was."""
+        return None
+
 
 class GaussianDropout(TrainingOnly):
     """In training multiplies by normal noise around 1 of variance rate / (1 - rate); at inference does nothing.
@@ -152,6 +156,10 @@ class AlphaDropout(TrainingOnly):
     kind = "AlphaDropout"
     habits = _RATE_HABITS
     args = {"rate": _rate("Fraction of values to drop.", below=1), "noise_shape": _NOISE_SHAPE, "seed": _SEED}
+
+    def padding_behind(self, node: Node, value: float) -> float | None:
+        """In training it is no longer what it was."""
+        return None
 
 
 class ActivityRegularization(TrainingOnly):

@@ -15,6 +15,7 @@ from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.formulas.algebra import BOUNDED, compute
 from nnspec.layers.formulas.axes_of import AxesOf
 from nnspec.layers.formulas.own_weights import PROPERTIES, OwnWeight, own_weight
+from nnspec.layers.formulas.padding_value import PaddingValue
 from nnspec.layers.formulas.parse import FormulaError, functions_in, names_in, parse
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred, Layer
@@ -165,7 +166,9 @@ class Formula(Layer):
         return bool(functions_in(parse(str(node.args["expression"]))) & BOUNDED)
 
     def padding_behind(self, node: Node, value: float) -> float | None:
-        return None
+        names = frozenset(map(str, node.args["values"]))
+        known = [*names, *(weight.name for weight in node.weights)]
+        return compute(parse(str(node.args["expression"])), PaddingValue(names, value), known)
 
     def why(self, node: Node) -> dict[str, str]:
         gone = [axis.name for value in node.inputs for axis in value.axes]

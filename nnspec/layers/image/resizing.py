@@ -34,6 +34,10 @@ class ImageResizing(ImageLayer):
         axes, windows = list(call.axes), {}
         for place, name in ((height, "height"), (width, "width")):
             old = axes[place].size
+            if old == 1 != call.args[name]:  # one value everywhere: no position is that of another
+                axes[place] = ax.fresh(axes[place].name, call.args[name], call.name)
+                windows[place] = WHOLE
+                continue
             if old != call.args[name]:
                 axes[place] = ax.resized(axes[place], call.args[name], call.name)
             windows[place] = self.window(call.args, old, call.args[name]) if isinstance(old, int) else WHOLE

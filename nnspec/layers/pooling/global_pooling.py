@@ -85,6 +85,13 @@ class GlobalPooling(Layer):
         return lowering.node(self.op, view.tensor, lowering.constant(np.asarray(dims, np.int64), "axes"), keepdims=0)
 
 
+# Keras takes the maximum over padding too, which may be larger than all data.
+_MASKED_MAXIMUM = (
+    "`GlobalAveragePooling1D` leaves padding out; `nnspec explain NN319` shows the maximum of the data alone",
+    "remove the mask with `unmask` if padding may count, or cannot be the maximum (zeros after a `relu`)",
+)
+
+
 class GlobalMaxPooling1D(GlobalPooling):
     """The largest value of each channel over all steps of a sequence.
 
@@ -93,6 +100,7 @@ class GlobalMaxPooling1D(GlobalPooling):
     """
 
     kind = "GlobalMaxPooling1D"
+    without_mask = _MASKED_MAXIMUM
     rank = 1
     op = "ReduceMax"
 

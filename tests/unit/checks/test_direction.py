@@ -72,3 +72,27 @@ def test_targets_run_as_the_steps_do(tmp_path: Path, turns: int, wrong: bool) ->
     model = [{"GRU": {"units": 3, "over": "time", **BACKWARDS}} for _ in range(turns)]
     found = codes(tmp_path, [*model, {"Dense": {"units": 1, "as": "target"}}], data=data)
     assert ("NN361" in found) == wrong
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_masks_of_each_position_are_not_turned_either(tmp_path: Path, depth: int) -> None:
+    """The words of each sentence run backwards; behind what makes one value of them, sentences run as they did."""
+
+    def within(layer: Any) -> dict[str, Any]:
+        for axis in ("day", "hour")[-depth:][::-1]:
+            layer = {"TimeDistributed": {"over": axis, "layer": layer}}
+        return layer
+
+    axes = {**({"day": 3} if depth == 2 else {}), "hour": 4, "time": 6, "feature": 2}
+    turned, read = within({"GRU": {"units": 3, **BACKWARDS}}), within({"LSTM": {"units": 3}})
+    assert codes(tmp_path, ["Masking", turned, read], axes).count("NN360") == 1
+    assert "NN360" not in codes(
+        tmp_path, ["Masking", within({"GRU": {"units": 3, "return_sequences": True}}), read], axes
+    )
+    assert "NN360" not in codes(tmp_path, ["Masking", turned, "unmask", read], axes)
+    outer = {"LSTM": {"units": 3, "over": "hour"}}
+    if depth == 1:
+        assert codes(tmp_path, ["Masking", turned, read, outer], axes).count("NN360") == 1
+        assert "NN360" not in codes(
+            tmp_path, ["Masking", within({"GRU": {"units": 3, "go_backwards": True}}), outer], axes
+        )

@@ -287,6 +287,21 @@ def test_steps_in_opposite_directions(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "grow", [{"Resizing": {"height": 8, "width": 8}}, {"UpSampling2D": {"size": 8, "interpolation": "bilinear"}}]
+)
+def test_a_map_of_one_position_is_aligned_with_all(tmp_path: Path, grow: Any) -> None:
+    """The context of the whole image, at each position of a map."""
+    (kind, body) = next(iter(grow.items()))
+    model = [
+        {"Conv2D": {"filters": 4, "kernel_size": 3, "strides": 2, "padding": "same", "name": "map"}},
+        {"GlobalAveragePooling2D": {"keepdims": True}},
+        {kind: {**body, "name": "context"}},
+        {"Concatenate": {"from": ["map", "context"]}},
+    ]
+    assert warnings_of(tmp_path, {"height": 16, "width": 16, "channel": 3}, model) == []
+
+
+@pytest.mark.parametrize(
     ("cropping", "is_shifted"),
     [([5, 0], False), ([0, 5], True), ([3, 2], False)],
 )

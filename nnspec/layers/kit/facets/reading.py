@@ -16,6 +16,7 @@ class Reading:
         keeps_state: whether it hands a state from step to step.
         every_step_argument: the argument that makes it give what it has at every step, rather than at the last alone.
         uses_mask: whether it leaves out what a mask marks as padding.
+        without_mask: what to do where it drops a mask, in sentences, if there is something better than other layers.
         ends_mask: whether it is there to leave a mask behind, so that what the mask marks is no matter to it.
         replaces_mask: whether the spec says with it which mask its values have, whatever mask they had.
         mask_argument: the argument that says which value it takes for padding, where it makes a mask of values.
@@ -38,6 +39,7 @@ class Reading:
     keeps_state: ClassVar[bool] = False
     every_step_argument: ClassVar[str] = ""
     uses_mask: ClassVar[bool] = False
+    without_mask: ClassVar[tuple[str, ...]] = ()
     ends_mask: ClassVar[bool] = False
     replaces_mask: ClassVar[bool] = False
     mask_argument: ClassVar[str] = ""

@@ -11,6 +11,13 @@ if TYPE_CHECKING:
     import numpy as np
 
 MOVES_ZERO = frozenset({"bias", "beta", "mean", "moving_mean"})  # weights by which a step of zeros is no longer one
+# Those that make another number of 0; of all others 0 stays 0.
+MOVES_ZERO_ACTIVATIONS = frozenset(
+    (
+        *("exponential", "hard_sigmoid", "log_sigmoid", "log_softmax", "sigmoid", "softmax", "softplus"),
+        *("sparse_sigmoid", "sparsemax"),
+    )
+)
 
 
 class Verification:
@@ -37,7 +44,11 @@ class Verification:
     def padding_behind(self, node: Node, value: float) -> float | None:
         """What the node makes of a step of nothing but `value`; None where weights or statistics decide that."""
         moves = any(weight.name in MOVES_ZERO for weight in node.weights)
-        return None if moves or (node.weights and value) else value
+        if moves or (node.weights and value):
+            return None
+        activation = node.args.get("activation", node.layer.own_activation)
+        keeps = activation in (None, "linear") or (not value and isinstance(activation, str))
+        return value if keeps and activation not in MOVES_ZERO_ACTIVATIONS else None
 
     def has_bounded_domain(self, node: Node) -> bool:
         """Whether there are finite numbers of which the node makes none, as a logarithm does of those below 0."""
