@@ -212,7 +212,7 @@ class ExportedModel(Protocol):
 
 @runtime_checkable
 class Convertible(Protocol):
-    """An exported model that can also be stored in fewer bits, under the names of `nnspec.ir.variants`."""
+    """An exported model that can also be stored in fewer bits, under the names of `nnspec.ir.variants.FORMS`."""
 
     def convertible(self, variant: str, graph: Graph) -> list[str]:
         """The layers with kernels that a variant would store so, in the order of the graph."""

@@ -30,6 +30,7 @@ class Scorer:
         whole: the float32 model.
         states: inputs that carry recurrent state, and the outputs that give it back.
         is_raw: whether the model takes raw data and gives original units.
+        layout: the order of axes in the model, by input or output, where it is another than the spec's.
     """
 
     graph: Graph
@@ -39,6 +40,7 @@ class Scorer:
     whole: Session
     states: Mapping[str, str]
     is_raw: bool
+    layout: Mapping[str, list[str]]
 
     @property
     def held_out(self) -> Split:
@@ -49,12 +51,42 @@ class Scorer:
     @property
     def fixed(self) -> int | None:
         """The only batch size that the model takes."""
-        return next((shape[0] for shape in self.whole.inputs.values() if shape and shape[0] is not None), None)
+        sizes = {
+            name: shape[self._order(name).index("batch") if name in self.layout else 0]
+            for name, shape in self.whole.inputs.items()
+            if shape
+        }
+        return next((size for size in sizes.values() if size is not None), None)
+
+    def _order(self, name: str) -> list[str]:
+        """The axes of an input or output as the model has them."""
+        return list(self.layout.get(name, self._axes(name)))
+
+    def _axes(self, name: str) -> list[str]:
+        """The same as the spec has them."""
+        outputs, inputs = self.graph.outputs, self.graph.inputs
+        return ["batch", *(axis.name for axis in (outputs[name].value if name in outputs else inputs[name]).axes)]
+
+    def _to_model(self, name: str, values: Array) -> Array:
+        if name not in self.layout:
+            return values
+        axes = self._axes(name)
+        return np.ascontiguousarray(np.transpose(values, [axes.index(axis) for axis in self._order(name)]))
+
+    def _from_model(self, name: str, values: Array) -> Array:
+        if name not in self.layout:
+            return values
+        order = self._order(name)
+        return np.transpose(values, [order.index(axis) for axis in self._axes(name)])
 
     def inputs(self, split: Split, rows: slice | Array) -> dict[str, Array]:
         """What the model reads for some samples: axes as its inputs have them."""
         arrays = split.raw if self.is_raw else split.x
-        return {name: np.asarray(values[rows]) for name, values in arrays.items() if name in self.whole.inputs}
+        return {
+            name: self._to_model(name, np.asarray(values[rows]))
+            for name, values in arrays.items()
+            if name in self.whole.inputs
+        }
 
     def start(self, count: int) -> dict[str, Array]:
         """Recurrent states before the first batch: zeros."""
@@ -77,13 +109,15 @@ class Scorer:
         count = split.size if most is None else min(split.size, max(most, size))
         parts: dict[str, list[Array]] = {}
         state = self.start(size)
-        for first in range(0, count // size * size if self.fixed else count, size):
-            given = self.inputs(split, slice(first, min(first + size, count)))
-            rows = len(next(iter(given.values())))
+        for first in range(0, count, size):
+            last = min(first + size, count)
+            rows = size if self.fixed else last - first
+            # the last row again, where the model takes no smaller batch
+            given = self.inputs(split, np.minimum(np.arange(first, first + rows), count - 1))
             found = session.run({**given, **{name: value[:rows] for name, value in state.items()}})
             state = {name: found[output] for name, output in self.states.items()}
             for name in self.graph.outputs:
-                parts.setdefault(name, []).append(found[name])
+                parts.setdefault(name, []).append(self._from_model(name, found[name])[: last - first])
         return {name: np.concatenate(arrays) for name, arrays in parts.items()}
 
     def scores(self, session: Session) -> Scores:

@@ -15,6 +15,7 @@ from nnspec.data.deployment import Deployment
 from nnspec.diagnostics import Diagnostic, Fix, Span, SpecError
 from nnspec.diagnostics.extras import install_command, is_installed
 from nnspec.diagnostics.lists import enumerated
+from nnspec.ir.variants import FORMS
 from nnspec.jobs.variant_scores import Scorer, Scores
 from nnspec.jobs.variant_speed import FASTER
 from nnspec.pipeline import Checked
@@ -33,6 +34,7 @@ class VariantResult(TypedDict, total=False):
         size_ratio: its bytes by those of the float32 file.
         speed: how often it runs at batch 1 while the float32 file runs once.
         is_faster: whether that is more than noise.
+        form: `int8` may be stored in two ways, which `nnspec.ir.variants` tells apart.
         reason: why it could not be made, of one that has no other figures.
         layers: those that cost most, of a refused one.
     """
@@ -42,6 +44,7 @@ class VariantResult(TypedDict, total=False):
     size_ratio: float
     speed: float
     is_faster: bool
+    form: str
     reason: str
     max_relative_difference: dict[str, float]
     metrics: Scores
@@ -150,6 +153,7 @@ class _Variants:
             whole=exported.open(),
             states=exported.states,
             is_raw=is_raw,
+            layout=checked.section("export").get("layout") or {},
         )
         self.before: Scores = self.scorer.scores(self.scorer.whole)
 
@@ -162,14 +166,11 @@ class _Variants:
             raise self.fault(f"the model has no {what} that could be stored as {name}")
         if name == "int4" and not is_installed("int4"):
             raise self.fault(f"the variant `int4` needs a package that is missing: {install_command('int4')}")
-        made = self.converted(name)
-        if made.interface() != self.ports:
-            raise self.fault(f"`{name}` has other inputs or outputs than the file that it was made of")
-        session, content = self.opened(name, made), made.to_bytes()
-        after = self.scorer.scores(session)
+        form, made, session = next(self.worthwhile(name))
+        content, after = made.to_bytes(), self.scorer.scores(session)
         losses = list(self.losses(after))
         too_much = [loss for loss in losses if loss.is_too_much]
-        layers = self.culprits(name, too_much) if too_much else []
+        layers = self.culprits(form, too_much) if too_much else []
         file = f"model.{name}{self.suffix}"
         if not too_much:
             (folder / file).write_bytes(content)
@@ -180,6 +181,7 @@ class _Variants:
             "size_ratio": round(len(content) / self.size, 4),
             "speed": round(speed, 3),
             "is_faster": speed >= FASTER,
+            "form": form,
             "max_relative_difference": self.scorer.differences(session),
             "metrics": after,
             "float32_metrics": self.before,
@@ -189,6 +191,21 @@ class _Variants:
         if layers:
             result["layers"] = layers
         return result, self.refusal(name, too_much, layers) if too_much else None
+
+    def worthwhile(self, name: str) -> Iterator[tuple[str, ExportedModel, Session]]:
+        """The forms of a variant that are faster and lose little, and the last one whatever it is."""
+        forms = FORMS[name]
+        for form in forms:
+            made = self.converted(form)
+            if made.interface() != self.ports:
+                raise self.fault(f"`{name}` has other inputs or outputs than the file that it was made of")
+            session = self.opened(name, made)
+            is_last = form == forms[-1]
+            if is_last or (
+                self.scorer.speed(session) >= FASTER
+                and not any(loss.is_too_much for loss in self.losses(self.scorer.scores(session)))
+            ):
+                yield form, made, session
 
     def converted(self, name: str, without: Collection[str] = ()) -> ExportedModel:
         """The model in another form.

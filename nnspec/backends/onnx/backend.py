@@ -152,10 +152,12 @@ class OnnxModel:
             made = convert.to_float16(self.proto, nodes_at_ends(self.proto, nodes))
         elif variant == "int8":
             made = convert.to_int8(self.proto, nodes, samples())
+        elif variant == "int8_weights":
+            made = convert.with_stored_int8(convert.copy_of(self.proto), nodes)
         else:
             made = convert.to_int4(self.proto, nodes)
         result = OnnxModel(made, source=self.source, states=self.states)
-        result.embed({**(self.metadata or {}), "variant": variant})
+        result.embed({**(self.metadata or {}), "variant": variant.removesuffix("_weights")})
         return result
 
     def to_bytes(self) -> bytes:

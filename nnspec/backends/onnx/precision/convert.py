@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from nnspec.backends.onnx.precision.kernels import PRODUCTS, RECURRENT, TABLES
+from nnspec.backends.onnx.precision.kernels import EVERY, PRODUCTS
 
 Feed = Mapping[str, np.ndarray]
 INT8_RANGE = 127
@@ -27,7 +27,7 @@ def to_float16(model: onnx.ModelProto, kept: Collection[str]) -> onnx.ModelProto
     blocked = [*DEFAULT_OP_BLOCK_LIST, "CumSum", "RandomNormalLike", "RandomUniformLike"]
     with _quiet():
         made: onnx.ModelProto = convert_float_to_float16(
-            _copy(model), keep_io_types=True, op_block_list=blocked, node_block_list=list(kept)
+            copy_of(model), keep_io_types=True, op_block_list=blocked, node_block_list=list(kept)
         )
     return _without_detours(made)
 
@@ -62,18 +62,23 @@ def _without_detours(model: onnx.ModelProto) -> onnx.ModelProto:
 def to_int8(model: onnx.ModelProto, nodes: Mapping[str, str], samples: Sequence[Feed]) -> onnx.ModelProto:
     """Kernels in int8, and the values that products read and give, by their range on samples.
 
-    What runtimes have no good products of integers for (tables, recurrences) has its weights in int8 alone, which makes
-    the file smaller and not the model faster.
+    What runtimes have no good products of integers for (tables, recurrences, convolutions of groups of channels) has
+    its weights in int8 alone, which makes the file smaller and not the model faster.
 
     Args:
         nodes: which to convert.
         samples: raw inputs of training rows, in batches.
     """
-    kinds = {node.name: node.op_type for node in model.graph.node}
-    products = [name for name in nodes if kinds[name] in PRODUCTS]
-    others = [name for name in nodes if kinds[name] in (*TABLES, *RECURRENT)]
-    made = _static(model, products, samples) if products else _copy(model)
+    found = [node for node in model.graph.node if node.name in nodes]
+    products = [node.name for node in found if node.op_type in PRODUCTS and not _has_groups(node)]
+    others = [node.name for node in found if node.op_type in EVERY and node.name not in products]
+    made = _static(model, products, samples) if products else copy_of(model)
     return with_stored_int8(made, others)
+
+
+def _has_groups(node: onnx.NodeProto) -> bool:
+    """Whether a convolution keeps channels apart: ONNX Runtime takes up to fifty times as long for one of integers."""
+    return any(attribute.name == "group" and attribute.i > 1 for attribute in node.attribute)
 
 
 def _static(model: onnx.ModelProto, nodes: Sequence[str], samples: Sequence[Feed]) -> onnx.ModelProto:
@@ -89,7 +94,7 @@ def _static(model: onnx.ModelProto, nodes: Sequence[str], samples: Sequence[Feed
     with tempfile.TemporaryDirectory() as folder, _quiet():
         path = Path(folder) / "int8.onnx"
         quantize_static(
-            _copy(model),  # which the tool takes apart
+            copy_of(model),  # which the tool takes apart
             str(path),
             Reader(),
             quant_format=QuantFormat.QDQ,
@@ -104,28 +109,34 @@ def _static(model: onnx.ModelProto, nodes: Sequence[str], samples: Sequence[Feed
 
 
 def with_stored_int8(model: onnx.ModelProto, nodes: Collection[str]) -> onnx.ModelProto:
-    """Weights of these nodes in int8 with a scale for each row, multiplied out as the model is loaded."""
+    """Weights of these nodes in int8 with a scale for each row, multiplied out as the model is loaded.
+
+    A cast and a product of constants are folded by ONNX Runtime; a `DequantizeLinear` is not, and would run each time.
+    """
     arrays = {tensor.name: tensor for tensor in model.graph.initializer}
     wanted = {name for node in model.graph.node if node.name in nodes for name in node.input if name in arrays}
+    filters = {node.input[1] for node in model.graph.node if node.op_type == "Conv"}
     large = [name for name in wanted if len(arrays[name].dims) > 1 and np.prod(arrays[name].dims) >= 256]
     before = []
     for name in sorted(large):
         weights = numpy_helper.to_array(arrays[name])
         if weights.dtype != np.float32:
             continue
-        axis = weights.ndim - 2  # the rows of a table, the gates of a recurrence
+        # the filters of a convolution; the rows of a table or of a matrix, the gates of a recurrence
+        axis = 0 if name in filters else weights.ndim - 2
         rest = tuple(i for i in range(weights.ndim) if i != axis)
-        scale = np.maximum(np.abs(weights).max(axis=rest), 1e-12) / INT8_RANGE
+        scale = (np.maximum(np.abs(weights).max(axis=rest), 1e-12) / INT8_RANGE).astype(np.float32)
         shape = [-1 if i == axis else 1 for i in range(weights.ndim)]
         whole = np.clip(np.rint(weights / scale.reshape(shape)), -INT8_RANGE, INT8_RANGE).astype(np.int8)
         model.graph.initializer.remove(arrays[name])
         model.graph.initializer.append(numpy_helper.from_array(whole, f"{name}/int8"))
-        model.graph.initializer.append(numpy_helper.from_array(scale.astype(np.float32), f"{name}/scale"))
-        before.append(
+        model.graph.initializer.append(numpy_helper.from_array(scale.reshape(shape), f"{name}/scale"))
+        before += [
             helper.make_node(
-                "DequantizeLinear", [f"{name}/int8", f"{name}/scale"], [name], name=f"{name}/float", axis=axis
-            )
-        )
+                "Cast", [f"{name}/int8"], [f"{name}/whole"], name=f"{name}/Cast", to=onnx.TensorProto.FLOAT
+            ),
+            helper.make_node("Mul", [f"{name}/whole", f"{name}/scale"], [name], name=f"{name}/Mul"),
+        ]
     rest_of_it = list(model.graph.node)
     del model.graph.node[:]
     model.graph.node.extend([*before, *rest_of_it])
@@ -136,7 +147,7 @@ def to_int4(model: onnx.ModelProto, nodes: Mapping[str, str]) -> onnx.ModelProto
     """Matrices of products in 4 bits, a scale for each 32 weights; what they meet stays float32."""
     from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 
-    split = _without_gemm(_copy(model), nodes)
+    split = _without_gemm(copy_of(model), nodes)
     names = [node.name for node in split.graph.node if node.op_type == "MatMul" and _stem(node.name) in nodes]
     with _quiet():
         quantizer = MatMulNBitsQuantizer(
@@ -179,7 +190,7 @@ def _without_gemm(model: onnx.ModelProto, nodes: Collection[str]) -> onnx.ModelP
     return model
 
 
-def _copy(model: onnx.ModelProto) -> onnx.ModelProto:
+def copy_of(model: onnx.ModelProto) -> onnx.ModelProto:
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     return copy
