@@ -125,7 +125,6 @@ class Deployable:
         weights: by `Node.owner`, then by weight.
         deployment: what the file does to data in front of the network and behind it.
         layout: order of axes (`batch` among them) of inputs and outputs that differ from the spec's.
-        right_padded: inputs whose sequences hold data first and padding after it.
         layers: the Keras layer of each node, for what a format has no lowering of its own for.
         options: the spec's `export` section, of which a format takes what is its own.
         span: where that section stands.
@@ -135,7 +134,6 @@ class Deployable:
     weights: Mapping[str, Mapping[str, np.ndarray]]
     deployment: Deployment
     layout: Mapping[str, list[str]]
-    right_padded: frozenset[str]
     layers: Mapping[str, KerasLayer]
     options: Mapping[str, Any]
     span: Span

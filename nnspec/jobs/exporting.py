@@ -167,7 +167,6 @@ def lower(
             weights={n.owner: read_weights(n, compiled.layers[n.name]) for n in graph.nodes},
             deployment=used,
             layout=layout,
-            right_padded=right_padded(checked),
             layers=compiled.layers,
             options=section,
             span=node.span if node is not None else checked.root.span,
@@ -184,14 +183,6 @@ def lower(
     metadata["versions"] = versions(engine_of(checked, backend), target)
     exported.embed(metadata)
     return exported
-
-
-def right_padded(checked: Checked) -> frozenset[str]:
-    """Inputs whose sequences the loader pads at their end; data with padding of their own may have it anywhere."""
-    plan = checked.data
-    if plan is None:
-        return frozenset()
-    return frozenset(name for name, slot in plan.inputs.items() if slot.lengths)
 
 
 def _deployed(checked: Checked, deployment: Deployment) -> Deployment:

@@ -20,7 +20,6 @@ from nnspec.verify.strange_values import Marks, strange_values
 from nnspec.verify.variant import Inputs, Variant, repeated
 
 PADDINGS = ("none", "right", "left", "middle", "all but one", "whole", "left", "scattered")
-AT_END = ("none", "right", "all but one", "whole")
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,12 +29,10 @@ class Padding:
     Attributes:
         value: what padded positions hold.
         step: the axis (batch included) that padding runs along; what lies along all others is padded together.
-        is_right_only: whether the deployed graph may take for granted that nothing but padding follows padding.
     """
 
     value: Any
     step: int
-    is_right_only: bool = False
 
 
 def hostile_rows(
@@ -86,7 +83,7 @@ def paddings(graph: Graph, deployment: Deployment, weights_of: WeightsOf) -> dic
             continue
         transform = deployment.inputs.get(name)
         if transform is not None and transform.pad_value is not None and transform.step is not None:
-            found[name] = [Padding(transform.pad_value, transform.step, is_right_only=True)]
+            found[name] = [Padding(transform.pad_value, transform.step)]
             continue
         made = padding_of(graph, name, weights_of)
         if made is not None and value.axes:
@@ -98,7 +95,7 @@ def paddings(graph: Graph, deployment: Deployment, weights_of: WeightsOf) -> dic
 
 def _marks(found: Sequence[Padding]) -> Marks:
     values = {float(one.value) for one in found if isinstance(one.value, int | float)}
-    return Marks(frozenset(values), is_right_only=any(one.is_right_only for one in found))
+    return Marks(frozenset(values))
 
 
 def _padded(drawn: Inputs, how: Mapping[str, Padding], rng: np.random.Generator) -> Variant:
@@ -107,8 +104,7 @@ def _padded(drawn: Inputs, how: Mapping[str, Padding], rng: np.random.Generator)
     for name, padding in how.items():
         array = inputs[name].astype(object) if inputs[name].dtype.kind == "U" else inputs[name]
         size = array.shape[padding.step]
-        kinds = [kind if kind in AT_END or not padding.is_right_only else "right" for kind in PADDINGS]
-        flags = np.stack([padded_steps(kind, size, rng) for kind in kinds])
+        flags = np.stack([padded_steps(kind, size, rng) for kind in PADDINGS])
         spread = [count, *(size if i == padding.step else 1 for i in range(1, array.ndim))]
         inputs[name] = np.where(flags.reshape(spread), np.asarray(padding.value, array.dtype), array)
     return Variant("padding", inputs, PADDINGS)

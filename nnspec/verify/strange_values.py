@@ -25,14 +25,9 @@ Numbers = Callable[[np.ndarray, np.random.Generator], np.ndarray]  # values of a
 
 @dataclass(frozen=True)
 class Marks:
-    """What padding of an input is made of.
-
-    Attributes:
-        is_right_only: whether it may stand behind all data alone, so that no other value may be one of these.
-    """
+    """What padding of an input is made of."""
 
     values: frozenset[float] = frozenset()
-    is_right_only: bool = False
 
 
 NONE = Marks()
@@ -113,7 +108,7 @@ def _variant(
             for place, change in enumerate(kinds.values()):
                 made = np.asarray(change(array[place], rng), array.dtype)
                 known = marks.get(input_name, NONE)
-                if rows[place] == "constant" or (known.is_right_only and np.ptp(made)):
+                if rows[place] == "constant":
                     made = np.where(np.isin(made, list(known.values)), _usual(array[place]) / 3, made)
                 array[place] = made
         elif name == "values":

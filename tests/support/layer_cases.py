@@ -67,7 +67,6 @@ class Case:
     still: tuple[str, ...] = ()
     opset: int = 18
     task: str = "regression"
-    right_padded: bool = False
 
     @property
     def label(self) -> str:
@@ -175,8 +174,7 @@ def run_case(case: Case, folder: Path) -> Ran:
     assert sum(int(np.prod(w.shape)) for w in compiled.model.trainable_weights) == graph.trainable_parameters
     weights = {n.owner: read_weights(n, compiled.layers[n.name]) for n in graph.nodes}
 
-    padded = frozenset(graph.inputs) if case.right_padded else frozenset()
-    exported = export_graph(graph, weights, opset=case.opset, right_padded=padded)
+    exported = export_graph(graph, weights, opset=case.opset)
     model = exported.builder.to_model({}, "test")
     onnx.checker.check_model(model, full_check=True)
     ops = [n.op_type for n in model.graph.node]

@@ -63,7 +63,6 @@ class OnnxBackend:
             before=prepare_input(network.deployment),
             after=restore_outputs(network.deployment, network.graph),
             fallback=lambda lowering, node, views: lower_by_tf2onnx(lowering, node, views, network.layers[node.name]),
-            right_padded=network.right_padded,
             columns=column_ports(network.deployment),
         )
         if (batch := network.options.get("batch")) is not None:

@@ -59,7 +59,6 @@ def export_graph(
     after: Callable[[Lowering, Mapping[str, View], Mapping[str, View]], dict[str, tuple[View, list[str]]]]
     | None = None,
     fallback: Callable[[Lowering, Node, list[View]], list[View]] | None = None,
-    right_padded: frozenset[str] = frozenset(),
     columns: Mapping[str, Sequence[ColumnPort]] | None = None,
 ) -> Exported:
     """The ONNX graph of `graph`.
@@ -70,7 +69,6 @@ def export_graph(
         before: what stands between the graph's inputs and one of the network (scaling, encoding); by default nothing.
         after: what stands behind the network: outputs by name, each with its axis names (`batch` first).
         fallback: lowers a node whose layer has no lowering of its own.
-        right_padded: inputs whose sequences hold data first and padding after it.
         columns: inputs of the network that the graph takes as several of its own.
     """
     builder = GraphBuilder(name=graph.name, opset=opset)
@@ -89,7 +87,6 @@ def export_graph(
         raw |= ports[name]
     readers = _reader_counts(graph)
     holders: dict[str, set[str]] = {}  # tensor -> the nodes that make it or only look at it otherwise
-    sources = {name: frozenset([name]) for name in graph.inputs}  # node -> the inputs that it follows from
     for name in graph.inputs:
         lowering.stem = name
         view = before(lowering, name, ports[name]) if before else raw[name]
@@ -101,8 +98,6 @@ def export_graph(
         lowering.stem = node.name
         lowering.weights = weights.get(node.owner, {}) if node.weights else {}
         lowering.is_sole_reader = all(readers[name] == 1 for view in inputs for name in holders[view.tensor])
-        sources[node.name] = frozenset().union(*(sources[value.node] for value in node.inputs))
-        lowering.is_right_padded = sources[node.name] <= right_padded
         made, how = _lower(lowering, node, inputs, fallback)
         result.lowered_by[node.name] = how
         for value, view in zip(node.outputs, made, strict=True):

@@ -10,7 +10,7 @@ import numpy as np
 
 from nnspec.backends.onnx.arrangement import Arranger
 from nnspec.backends.onnx.builder import OnnxNode, Port
-from nnspec.backends.onnx.view import Group, View, group_size
+from nnspec.backends.onnx.view import Group, Packing, View, group_size
 
 Array = np.ndarray
 
@@ -44,14 +44,14 @@ class Packed:
     """What a masked recurrent layer reads instead of a tensor: the same data steps, whatever stands in the masked ones.
 
     Attributes:
-        view: over the same factors; its steps stand where they stood, or, with `lengths`, data first.
+        view: over the same factors, its data steps together.
         mask: the tensor of the mask that it was made for.
-        lengths: the number of data steps of each sequence, where the data were moved to the front.
+        packing: how they stand together.
     """
 
     view: View
     mask: str
-    lengths: str | None = None
+    packing: Packing
 
 
 @dataclass(kw_only=True)
@@ -61,16 +61,16 @@ class Lowering(Arranger):
     Attributes:
         weights: the current node's trained weights by name.
         is_sole_reader: whether nothing but the current node reads its (first) input.
-        is_right_padded: whether sequences are promised to hold data first and padding after it.
         packed: by tensor, what masked recurrent layers read instead of it.
+        harmless: tensors, each with its mask, whose masked steps hold zeros or numbers as small as those of data.
     """
 
     weights: Mapping[str, Array] = field(default_factory=dict)
     is_sole_reader: bool = False
-    is_right_padded: bool = False
     affine: dict[str, Affine] = field(default_factory=dict)
     states: list[State] = field(default_factory=list)
     packed: dict[str, Packed] = field(default_factory=dict)
+    harmless: set[tuple[str, str]] = field(default_factory=set)
 
     def declare_input(
         self, name: str, dtype: str, dims: Sequence[tuple[Group, int | str]], axes: Sequence[str] = ()

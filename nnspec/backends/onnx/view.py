@@ -36,13 +36,22 @@ Group = tuple[Factor, ...]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mask:
-    """Which positions along a sequence hold data: a bool view of (batch, step).
-
-    `is_right_padded` promises that data comes first and padding after it.
-    """
+    """Which positions along a sequence hold data: a bool view of (batch, step)."""
 
     view: View
-    is_right_padded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Packing:
+    """How a sequence's data steps stand together.
+
+    Attributes:
+        is_reversed: from last to first.
+        pads_first: padding stands before them; else behind.
+    """
+
+    is_reversed: bool
+    pads_first: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)

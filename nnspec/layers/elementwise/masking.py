@@ -53,7 +53,6 @@ class Masking(Layer):
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         from nnspec.backends.onnx.builder import onnx_type
-        from nnspec.backends.onnx.lowering import Packed
         from nnspec.backends.onnx.view import Mask
 
         value = node.args["mask_value"]
@@ -71,12 +70,12 @@ class Masking(Layer):
         if value:
             unit = [() if i in places else dim for i, dim in enumerate(view.dims)]
         flags = replace(view, tensor=tensor, dims=tuple(unit), axes=view.axes[:-1], dtype="bool", mask=None)
-        mask = Mask(flags, lowering.is_right_padded and len(flags.axes) == 2)
+        mask = Mask(flags)
         result = view
         if value:  # zeros are masked by zeros already
             zero = lowering.scalar(0, view.dtype)
             result = replace(view, tensor=lowering.node("Where", tensor, view.tensor, zero))
-            lowering.packed[result.tensor] = Packed(view, flags.tensor)
+        lowering.harmless.add((result.tensor, flags.tensor))
         return [replace(result, mask=mask)]
 
 

@@ -124,10 +124,12 @@ def look_up_rows(lowering: Lowering, ids: View, table: str, made: Group, *, mask
     mask = None
     if masks_zero:
         held = replace(lowering.elementwise("Cast", ids, to=onnx_type("bool")), dtype="bool", mask=None)
-        mask = Mask(held, lowering.is_right_padded and len(held.axes) == 2)
+        mask = Mask(held)
     if ids.dtype not in ("int32", "int64"):
         ids = lowering.elementwise("Cast", ids, to=onnx_type("int32"))
     tensor = lowering.node("Gather", table, ids.tensor, axis=0)
+    if mask is not None:
+        lowering.harmless.add((tensor, mask.view.tensor))
     return View(tensor, (*ids.dims, made), (*ids.axes, made), str(lowering.graph.constants[table].dtype), mask)
 
 

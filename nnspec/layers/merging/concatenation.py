@@ -100,7 +100,7 @@ class Concatenate(Layer):
         steps = replace(
             steps, dims=tuple(result.axes[1] if dim and dim != result.axes[0] else dim for dim in steps.dims)
         )
-        return [replace(result, mask=replace(known[0], view=steps, is_right_padded=False))]
+        return [replace(result, mask=replace(known[0], view=steps))]
 
 
 def _all_data(lowering: Lowering, view: View) -> View:

@@ -151,7 +151,7 @@ def any_mask(lowering: Lowering, masks: Sequence[Mask | None]) -> Mask | None:
     for view in views[1:]:
         if view.tensor != result.tensor:
             result = lowering.elementwise("Or", result, view.tensor)
-    return replace(known[0], view=result, is_right_padded=all(mask.is_right_padded for mask in known))
+    return replace(known[0], view=result)
 
 
 class Add(ElementwiseMerge):

@@ -47,6 +47,8 @@ class Cell:
         recurrent: (blocks · units, units).
         bias: of the input, then of the state: (2 · blocks · units), or None.
         written: the same as nodes for every step, where they are faster than the op.
+        hold: for each block, what moves its gate at masked steps: 1 opens it, -1 closes it. None where gates can be
+            neither quite open nor quite closed.
     """
 
     op: str
@@ -58,6 +60,12 @@ class Cell:
     attributes: dict[str, Any]
     is_backwards: bool
     written: SteppedCell | None = None
+    hold: tuple[int, ...] | None = None
+
+    @property
+    def keeps_state(self) -> bool:
+        """Whether its gates alone keep the whole state at masked steps."""
+        return self.op == "GRU" and self.hold is not None
 
     @property
     def count(self) -> int:
@@ -66,12 +74,8 @@ class Cell:
 
     def fits(self, other: Cell) -> bool:
         """Whether one op can run both (activations may differ, a bias may not be missing in one)."""
-        return (self.op, self.units, self.attributes, self.bias is None) == (
-            other.op,
-            other.units,
-            other.attributes,
-            other.bias is None,
-        )
+        mine = self.op, self.units, self.attributes, self.bias is None, self.hold
+        return mine == (other.op, other.units, other.attributes, other.bias is None, other.hold)
 
 
 AnyCell = Cell | SteppedCell

@@ -32,6 +32,7 @@ OP_ACTIVATIONS: dict[str, Activation] = {
     "softsign": ("Softsign", None, None),
 }
 
+SATURATING = frozenset({"sigmoid", "hard_sigmoid", "sparse_sigmoid"})  # which come to exactly 0 and 1
 
 FEW_NODES = 1024  # steps to write out where each takes three nodes
 
@@ -69,6 +70,7 @@ class Gates:
         states: what a step hands to the next; the first is also its output.
         op: the ONNX op.
         gate_order: for each block of the op, Keras' block.
+        held: for each block of the op, what its gate does at masked steps: 1 opens it, -1 closes it.
         slow: activations with which nodes for every step are faster than the op.
     """
 
@@ -76,6 +78,7 @@ class Gates:
     states: ClassVar[tuple[str, ...]] = ("hidden",)
     op: ClassVar[str]
     gate_order: ClassVar[tuple[int, ...]]
+    held: ClassVar[tuple[int, ...] | None] = None
     slow: ClassVar[frozenset[str]] = frozenset()
 
     def weights_rule(self, args: Args, features: int) -> tuple[Weight, ...]:
@@ -139,6 +142,7 @@ class Gates:
             attributes=self.attributes(args),
             is_backwards=is_backwards,
             written=written,
+            hold=self.held if self.activations(args)[0] in SATURATING else None,
         )
 
     def in_op_order(self, matrix: np.ndarray) -> np.ndarray:
@@ -154,6 +158,7 @@ class LSTMGates(Gates):
     op = "LSTM"
     gates = 4
     gate_order = (0, 3, 1, 2)
+    held = (-1, -1, 1, 0)  # i o f c: the cell's state stays, and nothing is shown
     states = ("hidden", "cell")
     habits = _habits(states)
 
@@ -172,6 +177,7 @@ class GRUGates(Gates):
     habits = _habits(Gates.states)
     gates = 3
     gate_order = (0, 1, 2)
+    held = (1, 0, 0)  # z r h: the state stays
 
     def bias_shape(self, args: Args) -> tuple[int, ...]:
         columns = self.gates * args["units"]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nnspec.backends.onnx.view import group_size
+from nnspec.backends.onnx.view import Packing, group_size
 from nnspec.ir.graph import Node
 from nnspec.layers.merging.concatenation import concatenate
 from nnspec.layers.recurrent.base import Recurrent, states_of_both, strip_prefix
 from nnspec.layers.recurrent.cell_types import AnyCell, Cell
-from nnspec.layers.recurrent.onnx_mask import unpack_steps
-from nnspec.layers.recurrent.onnx_op import write_op
+from nnspec.layers.recurrent.onnx_mask import last_of_data, show_zeros, unless_empty, unpack_steps
+from nnspec.layers.recurrent.onnx_op import write_held_op, write_op, write_packed_op
 from nnspec.layers.recurrent.onnx_run import (
     DirectionOutput,
     OutputOptions,
@@ -20,7 +20,7 @@ from nnspec.layers.recurrent.onnx_run import (
     run_direction,
     step_mask,
 )
-from nnspec.layers.recurrent.onnx_states import keep_if_masked, starts_of
+from nnspec.layers.recurrent.onnx_states import starts_of
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
@@ -49,8 +49,9 @@ def run_both(lowering: Lowering, node: Node, inputs: list[View]) -> list[View]:
         and isinstance(first, Cell)
         and isinstance(second, Cell)
         and first.fits(second)
+        and (mask is None or first.keeps_state or (first.op == "LSTM" and first.hold is not None and not starts))
     ):
-        results, states = _by_one_op(lowering, inputs[0], mask, [first, second], both, every, mode)
+        results, states = _by_one_op(lowering, inputs[0], mask, [first, second], both, every=every, mode=mode)
     else:
         wanted = OutputOptions(every, in_place=True, zero=every)
         made = [run_direction(lowering, inputs[0], mask, cells[i], both[i], wanted) for i in range(2)]
@@ -75,19 +76,49 @@ def _by_one_op(
     mask: Mask | None,
     cells: list[Cell],
     starts: list[list[View]],
+    *,
     every: bool,
     mode: str | None,
 ) -> tuple[list[View], list[View]]:
-    ran = write_op(lowering, view, mask, cells, starts if starts[0] else [])
-    results = merge(lowering, ran.steps if every else ran.last[0], mode)
-    if every and mask is not None and not mask.is_right_padded:
-        results = [unpack_steps(lowering, view, mask, ran.lengths, "zero") for view in results]
-    states = []
-    for direction in range(2):
-        for i in range(cells[0].count):
-            start = starts[direction][i] if starts[direction] else None
-            states.append(keep_if_masked(lowering, ran.lengths, _last(lowering, ran.last[i], direction), start))
-    return results, states
+    given = starts if starts[0] else []
+    if mask is None:
+        ran = write_op(lowering, view, cells, given)
+    elif cells[0].keeps_state:
+        ran = write_held_op(lowering, view, mask, cells, given)
+    else:  # padding behind: the backward direction reads it first, its states zeros until data come
+        ran = write_packed_op(lowering, view, mask, cells, given, Packing(is_reversed=False, pads_first=False))
+    last = [[_last(lowering, state, direction) for state in ran.last] for direction in range(2)]
+    if mask is None or ran.packing is None:
+        results = merge(lowering, ran.steps if every else ran.last[0], mode)
+        if mask is not None:
+            results = [_shown(lowering, view, mask, every=every, has_starts=bool(given)) for view in results]
+    else:
+        end = last_of_data(lowering, _steps_of(lowering, ran.steps, 0), mask)
+        last[0][0] = unless_empty(lowering, mask, end, None)
+        if every:
+            results = [
+                unpack_steps(lowering, view, mask, ran.packing, "zero") for view in merge(lowering, ran.steps, mode)
+            ]
+        else:
+            made = [DirectionOutput(states[0], ()) for states in last]
+            results = _joined(lowering, made, mode)
+    return results, [*last[0], *last[1]]
+
+
+def _shown(lowering: Lowering, view: View, mask: Mask, *, every: bool, has_starts: bool) -> View:
+    """What Keras shows of an op that kept its state at masked steps: zeros there, and where there are no data."""
+    if every:
+        zeroed = show_zeros(lowering, view, mask, how="masked")
+        lowering.harmless.add((zeroed.tensor, mask.view.tensor))
+        return zeroed
+    return unless_empty(lowering, mask, view, None) if has_starts else view
+
+
+def _steps_of(lowering: Lowering, view: View, direction: int) -> View:
+    """The steps of one direction: of (batch, step, direction, unit)."""
+    batch, step, own, unit = view.axes
+    dims = tuple(dim for dim in view.dims if dim != own)
+    return replace(view, tensor=_take(lowering, view, direction), dims=dims, axes=(batch, step, unit))
 
 
 def merge(lowering: Lowering, view: View, mode: str | None) -> list[View]:

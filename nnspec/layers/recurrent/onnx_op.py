@@ -12,12 +12,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nnspec.layers.recurrent.cell_types import Cell
-from nnspec.layers.recurrent.onnx_mask import pack_steps
+from nnspec.layers.recurrent.onnx_mask import (
+    lengths_of,
+    mark_padding,
+    onnx_type_of,
+    pack_steps,
+    step_flags,
+    without_padding,
+)
 from nnspec.lazy import dataclass, np
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
-    from nnspec.backends.onnx.view import Mask, View
+    from nnspec.backends.onnx.view import Mask, Packing, View
 
 DEFAULTS = {"LSTM": ("Sigmoid", "Tanh", "Tanh"), "GRU": ("Sigmoid", "Tanh"), "RNN": ("Tanh",)}
 
@@ -27,38 +34,77 @@ class OpOutput:
     """What the op gave.
 
     Attributes:
-        steps: of (batch, step, direction, unit); zeros from where a masked sequence has ended.
+        steps: of (batch, step, direction, unit); packed where `packing` says how.
         last: for each state (hidden first) of (batch, direction, unit), after the last step.
+        mask: that of the steps, where there is one.
     """
 
     steps: View
     last: tuple[View, ...]
-    mask: Mask | None
-    lengths: str | None
+    mask: Mask | None = None
+    packing: Packing | None = None
 
 
-def write_op(
-    lowering: Lowering, view: View, mask: Mask | None, cells: Sequence[Cell], starts: Sequence[Sequence[View]]
-) -> OpOutput:
+def write_op(lowering: Lowering, view: View, cells: Sequence[Cell], starts: Sequence[Sequence[View]]) -> OpOutput:
     """The op over a view (batch, step, feature), in the directions of `cells`; `starts` for each, or none."""
-    lengths = None
-    if mask is not None:
-        view, lengths = pack_steps(lowering, view, mask)
     ready = lowering.arrange(view, (view.axes[1], view.axes[0], view.in_memory_order(2)))
-    return replace(_run_op(lowering, ready, cells, starts, lengths), mask=mask)
+    return _run_op(lowering, ready, cells, starts)
+
+
+def write_held_op(
+    lowering: Lowering, view: View, mask: Mask, cells: Sequence[Cell], starts: Sequence[Sequence[View]]
+) -> OpOutput:
+    """The op of cells that keep their state at masked steps (`keeps_state`): nothing is packed."""
+    ready = without_padding(lowering, view, mask, (view.axes[1], view.axes[0], view.in_memory_order(2)))
+    flags = step_flags(lowering, mask, ready)
+    return replace(_run_op(lowering, ready, cells, starts, flags=flags), mask=mask)
+
+
+def write_packed_op(
+    lowering: Lowering,
+    view: View,
+    mask: Mask,
+    cells: Sequence[Cell],
+    starts: Sequence[Sequence[View]],
+    packing: Packing,
+) -> OpOutput:
+    """The op over packed steps, in the order in which they are packed unless there are two directions."""
+    packed, flags = pack_steps(lowering, view, mask, packing)
+    ready = lowering.arrange(packed, (packed.axes[1], packed.axes[0], packed.in_memory_order(2)))
+    run = cells if len(cells) > 1 else [replace(cells[0], is_backwards=False)]
+    lengths, held = None, all(cell.hold is not None for cell in cells)
+    if not held and cells[0].op == "LSTM":  # nothing else ends the cell's state where data end
+        lengths = lowering.node("Cast", lengths_of(lowering, mask), to=onnx_type_of("int32"))
+    made = _run_op(lowering, ready, run, starts, flags=flags if held else None, lengths=lengths)
+    return replace(made, mask=mask, packing=packing)
 
 
 def _run_op(
-    lowering: Lowering, view: View, cells: Sequence[Cell], starts: Sequence[Sequence[View]], lengths: str | None
+    lowering: Lowering,
+    view: View,
+    cells: Sequence[Cell],
+    starts: Sequence[Sequence[View]],
+    *,
+    flags: str | None = None,
+    lengths: str | None = None,
 ) -> OpOutput:
+    """The op over a view with dimensions (step, batch, feature).
+
+    Args:
+        flags: which steps are data, (step, batch, 1), where a column holds the cells' gates at the others.
+    """
     first = cells[0]
     order = view.flat_order(2)
     kernels = np.stack([cell.kernel[order].T for cell in cells])
+    source = view.tensor
+    if flags is not None:
+        source = mark_padding(lowering, view, flags)
+        kernels = np.concatenate([kernels, np.stack([_holding(cell) for cell in cells])], axis=2)
     weights = [lowering.constant(kernels, "W"), lowering.constant(np.stack([c.recurrent for c in cells]), "R")]
     biases = [cell.bias for cell in cells if cell.bias is not None]
     weights.append(lowering.constant(np.stack(biases), "B") if biases else "")
     names = [_stacked(lowering, views) for views in zip(*starts, strict=True)]
-    operands = [view.tensor, *weights, lengths or "", *names]
+    operands = [source, *weights, lengths or "", *names]
     while not operands[-1]:
         operands.pop()
     outputs = lowering.nodes(first.op, *operands, outputs=1 + first.count, **_attributes(cells))
@@ -72,7 +118,18 @@ def _run_op(
         replace(view, tensor=name, dims=(direction, batch, made), axes=(batch, direction, made), mask=None)
         for name in outputs[1:]
     ]
-    return OpOutput(steps, tuple(last), None, lengths)
+    return OpOutput(steps, tuple(last))
+
+
+def _holding(cell: Cell) -> np.ndarray:
+    """The weights of the column that marks padding: (blocks · units, 1), as large as the largest of the others.
+
+    Quantization in rows or as a whole keeps its steps so.
+    """
+    assert cell.hold is not None
+    largest = max(float(np.abs(cell.kernel).max()), 0.01)
+    column = np.repeat(np.asarray(cell.hold, np.float64) * largest, cell.units)
+    return column[:, None].astype(cell.kernel.dtype)
 
 
 def _attributes(cells: Sequence[Cell]) -> dict[str, Any]:

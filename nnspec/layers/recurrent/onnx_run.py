@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from nnspec.backends.onnx.view import group_size
+from nnspec.backends.onnx.view import Packing, group_size
 from nnspec.ir.graph import Node
 from nnspec.layers.recurrent.cell_types import AnyCell, Cell, SteppedCell
 from nnspec.layers.recurrent.onnx_loop import is_written_out, write_loop
-from nnspec.layers.recurrent.onnx_mask import mask_as_bool, reverse, unpack_steps
-from nnspec.layers.recurrent.onnx_op import OpOutput, write_op
-from nnspec.layers.recurrent.onnx_states import keep_if_masked, keep_state, starts_of
+from nnspec.layers.recurrent.onnx_mask import (
+    How,
+    last_of_data,
+    mask_as_bool,
+    reverse,
+    show_zeros,
+    unless_empty,
+    unpack_steps,
+)
+from nnspec.layers.recurrent.onnx_op import OpOutput, write_held_op, write_op, write_packed_op
+from nnspec.layers.recurrent.onnx_states import keep_state, starts_of
 from nnspec.lazy import dataclass, np
 
 if TYPE_CHECKING:
@@ -118,37 +126,76 @@ def _run_cell(
         if cell.is_backwards and not wanted.in_place:
             steps = _reversed(lowering, steps)
         return DirectionOutput(steps, looped.states)
-    ran = write_op(lowering, view, mask, [cell], [starts] if starts else [])
-    last = [without_direction(state) for state in ran.last]
-    states = [
-        keep_if_masked(lowering, ran.lengths, state, starts[i] if starts else None) for i, state in enumerate(last)
-    ]
-    if wanted.every:
-        return DirectionOutput(_sequence(lowering, ran, wanted, is_backwards=cell.is_backwards), tuple(states))
-    output = last[0]
-    if wanted.zero and mask is not None:
-        output = _zero_if_masked(lowering, output, mask, is_backwards=cell.is_backwards)
-    elif ran.lengths is None:
+    many = [starts] if starts else []
+    if mask is None:
+        return _plain(lowering, write_op(lowering, view, [cell], many), wanted, is_backwards=cell.is_backwards)
+    if cell.keeps_state:
+        held = write_held_op(lowering, view, mask, [cell], many)
+        return _held(lowering, held, mask, cell, starts, wanted)
+    packing = Packing(is_reversed=cell.is_backwards, pads_first=not starts and cell.op == "LSTM" and bool(cell.hold))
+    ran = write_packed_op(lowering, view, mask, [cell], many, packing)
+    return _packed(lowering, ran, mask, packing, starts, wanted)
+
+
+def _plain(lowering: Lowering, ran: OpOutput, wanted: OutputOptions, *, is_backwards: bool) -> DirectionOutput:
+    states = tuple(without_direction(state) for state in ran.last)
+    if not wanted.every:
+        return DirectionOutput(states[0], states)
+    steps = without_direction(ran.steps)
+    return DirectionOutput(_reversed(lowering, steps) if is_backwards and not wanted.in_place else steps, states)
+
+
+def _held(
+    lowering: Lowering, ran: OpOutput, mask: Mask, cell: Cell, starts: Sequence[View], wanted: OutputOptions
+) -> DirectionOutput:
+    """What Keras gives of an op that kept its state at masked steps, and showed it there."""
+    states = tuple(without_direction(state) for state in ran.last)
+    if not wanted.every:
         output = states[0]
-    return DirectionOutput(output, tuple(states))
+        if wanted.zero:
+            output = _zero_if_masked(lowering, output, mask, is_backwards=cell.is_backwards)
+        elif starts:  # Keras shows zeros where there were no data
+            output = unless_empty(lowering, mask, output, None)
+        return DirectionOutput(output, states)
+    steps = without_direction(ran.steps)
+    if wanted.zero:
+        steps = show_zeros(lowering, steps, mask, how="masked")
+    elif starts:
+        steps = show_zeros(lowering, steps, mask, how="behind" if cell.is_backwards else "before")
+    if cell.is_backwards and not wanted.in_place:
+        steps = _reversed(lowering, steps)
+    lowering.harmless.add((steps.tensor, mask.view.tensor))
+    return DirectionOutput(steps, states)
+
+
+def _packed(
+    lowering: Lowering, ran: OpOutput, mask: Mask, packing: Packing, starts: Sequence[View], wanted: OutputOptions
+) -> DirectionOutput:
+    """What Keras gives of an op that ran over packed steps.
+
+    With padding first, the states are zeros until data come, and the op ends with the last of them. With padding behind
+    them the output is that of the last data step; the cell's state was kept.
+    """
+    steps = without_direction(ran.steps)
+    states = [without_direction(state) for state in ran.last]
+    shown = states[0]
+    if not packing.pads_first:
+        last = last_of_data(lowering, steps, mask)
+        shown = unless_empty(lowering, mask, last, None)
+        states[0] = unless_empty(lowering, mask, last, starts[0]) if starts else shown
+    if not wanted.every:
+        if wanted.zero:
+            shown = _zero_if_masked(lowering, shown, mask, is_backwards=packing.is_reversed)
+        return DirectionOutput(shown, tuple(states))
+    turned = packing.is_reversed and not wanted.in_place
+    how: How = "zero" if wanted.zero else "turned" if turned else "repeat"
+    output = unpack_steps(lowering, steps, mask, packing, how)
+    return DirectionOutput(_reversed(lowering, output) if turned and how == "zero" else output, tuple(states))
 
 
 def without_direction(view: View) -> View:
     """A single direction is a dimension of size 1, which no axis needs."""
     return view.with_axes((*view.axes[:-2], view.axes[-1]))
-
-
-def _sequence(lowering: Lowering, ran: OpOutput, wanted: OutputOptions, *, is_backwards: bool) -> View:
-    """All steps as Keras gives them."""
-    steps = without_direction(ran.steps)
-    turned = is_backwards and not wanted.in_place
-    if ran.mask is None:
-        return _reversed(lowering, steps) if turned else steps
-    how: Literal["repeat", "backwards", "zero"] = "zero" if wanted.zero else "backwards" if turned else "repeat"
-    held = steps
-    if how != "zero" or not ran.mask.is_right_padded:  # which the op has made zeros already
-        held = unpack_steps(lowering, steps, ran.mask, ran.lengths, how)
-    return _reversed(lowering, held) if turned and how == "zero" else held
 
 
 def _reversed(lowering: Lowering, view: View) -> View:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nnspec.ir.graph import Node
-from nnspec.lazy import np
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
@@ -42,20 +41,3 @@ def keep_state(lowering: Lowering, node: Node, state: StateSpec, view: View) -> 
     shape: tuple[int | str, ...] = ("batch", *(int(str(axis.size)) for axis in state.axes))
     lowering.states.append(State(state.port(node), target, shape, view.dtype))
     return replace(ready, tensor=target)
-
-
-def keep_if_masked(lowering: Lowering, lengths: str | None, state: View, start: View | None) -> View:
-    """A state after the last step; a sequence that is masked throughout still has the one that it started with.
-
-    The ops give zeros there. `state` and `start` are views of (batch, unit).
-    """
-    if start is None or lengths is None:
-        return state
-    zero = lowering.constant(np.asarray(0, np.int32), "zero")
-    axes = lowering.constant(np.asarray([1], np.int64), "axes")
-    empty = lowering.once(
-        "empty", lengths, lambda: lowering.node("Unsqueeze", lowering.node("Equal", lengths, zero), axes)
-    )
-    dims = (state.axes[0], state.axes[1])
-    before, after = lowering.arrange(start, start.axes), lowering.arrange(state, dims)
-    return replace(after, tensor=lowering.node("Where", empty, before.tensor, after.tensor))

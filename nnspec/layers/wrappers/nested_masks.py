@@ -98,7 +98,7 @@ def folded_mask(node: Node, view: View, lowering: Lowering) -> Mask | None:
         return None
     batch, first, *rest = view.mask.view.axes
     flat = view.mask.view.with_axes(((*batch, *first), *rest))
-    return Mask(lowering.arrange(flat, flat.axes), is_right_padded=False)
+    return Mask(lowering.arrange(flat, flat.axes))
 
 
 def unfolded_mask(
@@ -113,10 +113,10 @@ def unfolded_mask(
         return None
     if value.outer:
         flat = mask.view
-        return Mask(flat.with_axes((*outside, *flat.axes[1:])), is_right_padded=False)
+        return Mask(flat.with_axes((*outside, *flat.axes[1:])))
     flat = lowering.arrange(mask.view, mask.view.axes)
     numbers = lowering.node("Cast", flat.tensor, to=onnx_type("int32"))
     places = lowering.constant(np.arange(1, len(flat.dims), dtype=np.int64), "axes")
     count = lowering.node("ReduceSum", numbers, places, keepdims=0)
     some = lowering.node("Cast", count, to=onnx_type("bool"))
-    return Mask(replace(flat, tensor=some, dims=flat.dims[:1], axes=outside), is_right_padded=False)
+    return Mask(replace(flat, tensor=some, dims=flat.dims[:1], axes=outside))

@@ -11,14 +11,15 @@ from hypothesis.strategies import DrawFn
 
 from tests.layers.recurrent import cases_conv_lstm as conv_lstm_cases
 from tests.layers.recurrent.parts import (
+    COLUMN,
     EVERY,
     FUNCTIONS,
-    LENGTHS,
+    LAST_OF_DATA,
     LOOP,
     MASK,
     MASKED,
     OPS,
-    PACK,
+    PACK_BACK,
     RETURN,
     SYMBOLIC,
     X,
@@ -27,10 +28,13 @@ from tests.layers.recurrent.parts import (
 )
 from tests.support.layer_cases import Case
 from tests.support.oracles.conv_lstm import conv_lstm
-from tests.support.oracles.recurrent import bidirectional, mask_of, masked_anywhere, recurrent, right_padded
+from tests.support.oracles.recurrent import bidirectional, mask_of, masked_anywhere, recurrent
 from tests.support.strategies.form_parts import LOOPS, Use, Wrapping
 
 Oracle = Callable[[dict[str, np.ndarray], list[np.ndarray]], Any]
+
+
+SHOWN = ["Greater", "Unsqueeze", "Where"]  # zeros where there are no data
 
 
 def both(kind: str, *, mask: float | None = None, **more: Any) -> Oracle:
@@ -102,11 +106,18 @@ def bidirectional_cases(kind: str) -> list[Case]:
                 moves=mode is not None,
             ),
         ]
-    for name, make, is_right in (("masked", masked_anywhere(), False), ("right-padded", right_padded, True)):
-        front = [*MASK, *LENGTHS, *([] if is_right else PACK), "Transpose", op]
-        place = [] if is_right else ["CumSum", "Mul", "Sub", "Unsqueeze"]
-        shown = ["Transpose", "Reshape"] if is_right else ["Transpose", "GatherND", "Reshape"]
-        masked: dict[str, Any] = {"before": ["Masking"], "make": make, "right_padded": is_right}
+    last_ops, every_ops = {
+        "LSTM": (
+            [*MASK, *PACK_BACK, op, "Gather", "Gather", *LAST_OF_DATA, "Transpose", "GatherND", *SHOWN, "Concat"],
+            [*MASK, *PACK_BACK, op, "Cast", "CumSum", "Max", "Sub", "Unsqueeze", "Transpose", "GatherND"],
+        ),
+        "GRU": ([*MASK, *COLUMN, op, "Transpose", "Reshape"], [*MASK, *COLUMN, op, "Reshape", "Where"]),
+        "SimpleRNN": (None, None),
+    }[kind]
+    if every_ops is not None:
+        every_ops += ["Unsqueeze", "Where", "Reshape"] if kind == "LSTM" else ["Transpose", "Reshape"]
+    for name, make in (("masked", masked_anywhere()),):
+        masked: dict[str, Any] = {"before": ["Masking"], "make": make}
         cases += [
             Case(
                 "Bidirectional",
@@ -114,7 +125,7 @@ def bidirectional_cases(kind: str) -> list[Case]:
                 [X],
                 {"unit": 6},
                 both(kind, **act, mask=0.0),
-                [*front, "Transpose", "Reshape"],
+                last_ops,
                 id=f"{kind}-{name}",
                 **masked,
             ),
@@ -124,7 +135,7 @@ def bidirectional_cases(kind: str) -> list[Case]:
                 [X],
                 {"time": 7, "unit": 6},
                 both(kind, **act, mask=0.0, sequences=True),
-                [*front, *place, *shown],
+                every_ops,
                 id=f"{kind}-{name}-every",
                 **masked,
             ),
@@ -248,7 +259,21 @@ CASES = [
         [X],
         {"unit": 6},
         None,
-        [*MASK, *LENGTHS, *PACK, "Transpose", "LSTM", "Transpose", "Reshape", "LSTM", "Transpose", "Reshape"],
+        [
+            *[
+                *MASK,
+                *PACK_BACK,
+                "LSTM",
+                *LAST_OF_DATA,
+                "Greater",
+                "Unsqueeze",
+                "Transpose",
+                "Reshape",
+                "Concat",
+                "LSTM",
+            ],
+            *["Gather", "Gather", "Transpose", "GatherND", "Where", "Concat"],
+        ],
         id="stack-masked",
         before=[
             "Masking",

@@ -9,15 +9,17 @@ import numpy as np
 
 from tests.layers.recurrent.parts import (
     BACK,
+    COLUMN,
     EVERY,
     FUNCTIONS,
     LAST,
-    LENGTHS,
     LOOP,
     MASK,
     MASKED,
     OPS,
     PACK,
+    PACK_BACK,
+    PLACE,
     RETURN,
     STATES,
     SYMBOLIC,
@@ -30,7 +32,7 @@ from tests.layers.recurrent.parts import (
     written,
 )
 from tests.support.layer_cases import Case
-from tests.support.oracles.recurrent import mask_of, masked_anywhere, recurrent, right_padded, sigmoid
+from tests.support.oracles.recurrent import left_padded, mask_of, masked_anywhere, recurrent, right_padded, sigmoid
 from tests.support.strategies.form_parts import recurrent_form
 
 MASKED_STEP = ["Gather", "Gather", "Tanh", "Where"]
@@ -129,19 +131,23 @@ def masked(kind: str) -> list[Case]:
     every = {"units": 3, "return_sequences": True}
     back = {"go_backwards": True}
     anywhere = masked_anywhere()
-    front = [*MASK, *LENGTHS, *PACK, "Transpose", op]
-    right = [*MASK, *LENGTHS, "Transpose", op]
+    front = {
+        "LSTM": ([*MASK, *PACK, op], [*MASK, *PACK_BACK, op]),
+        "GRU": ([*MASK, *COLUMN, op],) * 2,
+        "SimpleRNN": ([], []),
+    }[kind]
+    unpacked = ["Unsqueeze", "Transpose", "Reshape", "GatherND"]
+    every_tail, back_tail = ["Transpose", "Reshape"], ["Slice", "Transpose", "Reshape"]
+    if kind == "LSTM":
+        every_tail, back_tail = [*PLACE, *unpacked], [*PLACE, "Slice", *unpacked]
+    needs = frozenset({"Shape"})  # TopK wants to know how many steps there are
     cases = []
-    for name, ops, make, is_right, needs in (
-        ("masked", front, anywhere, False, frozenset({"Shape"})),  # TopK wants to know how many steps there are
-        ("right-padded", right, right_padded, True, frozenset()),
-    ):
-        index = [] if not is_right else ["Cast"]
+    for name, make in (("masked", anywhere),):
 
-        def nodes(tail: list[str], written_tail: Sequence[str] = (), ops: list[str] = ops) -> list[str]:
-            return written_masked(MASK, written_tail) if kind == "SimpleRNN" else [*ops, *tail]
+        def nodes(tail: list[str], written_tail: Sequence[str] = (), *, is_back: bool = False) -> list[str]:
+            return written_masked(MASK, written_tail) if kind == "SimpleRNN" else [*front[is_back], *tail]
 
-        more: dict[str, Any] = {"before": ["Masking"], "make": make, "right_padded": is_right}
+        more: dict[str, Any] = {"before": ["Masking"], "make": make}
         cases += [
             Case(kind, unit, [X], LAST, oracle(kind, mask=0.0), nodes(["Reshape"]), id=name, **more),
             Case(
@@ -150,7 +156,7 @@ def masked(kind: str) -> list[Case]:
                 [X],
                 LAST,
                 oracle(kind, mask=0.0, backwards=True),
-                nodes(["Reshape"]),
+                nodes(["Reshape"], is_back=True),
                 id=f"{name}-backwards",
                 **more,
             ),
@@ -160,7 +166,7 @@ def masked(kind: str) -> list[Case]:
                 [X],
                 EVERY,
                 oracle(kind, mask=0.0, every=True),
-                nodes([*index, "CumSum", "Sub", "Unsqueeze", "Transpose", "Reshape", "GatherND"], EVERY_WRITTEN),
+                nodes(every_tail, EVERY_WRITTEN),
                 id=f"{name}-every",
                 **more,
             ),
@@ -170,10 +176,7 @@ def masked(kind: str) -> list[Case]:
                 [X],
                 EVERY,
                 oracle(kind, mask=0.0, every=True, backwards=True),
-                nodes(
-                    [*index, "CumSum", "Slice", "Unsqueeze", "Transpose", "Reshape", "GatherND"],
-                    [*EVERY_WRITTEN, "Slice"],
-                ),
+                nodes(back_tail, [*EVERY_WRITTEN, "Slice"], is_back=True),
                 id=f"{name}-backwards-every",
                 **more,
             ),
@@ -203,12 +206,19 @@ def masked(kind: str) -> list[Case]:
             ),
         ]
     ones = masked_anywhere(1.0)
-    by_one = ["Sub", *MASK, "Reshape", *LENGTHS, *PACK, "Transpose", op, "Reshape"]
-    stack = [*front, "Reshape", op, "Reshape"]  # packed once: nothing else reads what is between
+    by_one = ["Sub", *MASK, "Where", "Reshape" if kind == "LSTM" else "Transpose"]
+    by_one += [*PACK, op, "Reshape"] if kind == "LSTM" else ["Reshape", *COLUMN[1:], op, "Reshape"]
+    if kind == "LSTM":
+        by_one = ["Sub", *MASK, "Where", "Reshape", *PACK, op, "Reshape"]
+    stack = [*front[0], "Reshape", "Concat", op, "Reshape"]  # packed once: nothing else reads what is between
     if kind == "SimpleRNN":
         below = written_masked(MASK, EVERY_WRITTEN)
         stack = [*below, "Transpose", *written(MASKED_STEP, MASKED_STEPS)]
         by_one = ["Sub", *MASK, "Where", "Transpose", "MatMul", "Add", "Reshape", *written_masked([])[3:]]
+    for where, make in (("right", right_padded), ("left", left_padded)):
+        body = {**every, **(back if where == "left" else {})}
+        found = oracle(kind, mask=0.0, every=True, backwards=where == "left")
+        cases.append(Case(kind, body, [X], EVERY, found, None, id=f"{where}-padded", before=["Masking"], make=make))
     return [
         *cases,
         Case(

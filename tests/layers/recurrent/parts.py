@@ -16,8 +16,13 @@ LAST = {"unit": 3}
 EVERY = {"time": 7, "unit": 3}
 
 MASK = ["ReduceL1", "Cast"]
-LENGTHS = ["Cast", "ReduceSum"]
-PACK = ["Cast", "TopK", "Unsqueeze", "GatherND"]
+# Data steps last: keys to sort by, and the steps fetched. Then a column that marks padding.
+PACK = ["Where", "TopK", "Transpose", "Greater", "Unsqueeze", "Unsqueeze", "GatherND", "Transpose", "Where", "Concat"]
+PACK_BACK = [name if name != "Greater" else "Less" for name in PACK]  # data first
+COLUMN = ["Transpose", "Transpose", "Reshape", "Where", "Concat"]
+# Where each step's output stands: as many steps in as there are data before it, and padding.
+PLACE = ["Cast", "CumSum", "ReduceSum", "Sub", "Unsqueeze", "Add", "Sub"]
+LAST_OF_DATA = ["Cast", "ReduceSum", "Max", "Sub", "Unsqueeze"]
 OPS = {"LSTM": "LSTM", "GRU": "GRU", "SimpleRNN": "RNN"}
 STATES = {"LSTM": 2, "GRU": 1, "SimpleRNN": 1}
 TWO = [{"LSTMCell": {"units": 4}}, {"GRUCell": {"units": 3}}]

@@ -124,8 +124,7 @@ def test_decoder_starts_from_encoder(kind: str, padded: bool, tmp_path: Path) ->
         },
     ]
     outputs = {"y": "decoder", **{state: f"decoder.{state}" for state in states}}
-    options = {"right_padded": frozenset({"x", "z"})} if padded else {}
-    built = Built(tmp_path, inputs, model, outputs, **options)
+    built = Built(tmp_path, inputs, model, outputs)
     make = right_padded if padded else masked_anywhere()
     x, z = normal(4, 7, 5), make(np.random.default_rng(2), (4, 4, 2)).astype(np.float32)
     got = built.compare(x=x, z=z)

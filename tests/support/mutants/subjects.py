@@ -18,7 +18,6 @@ from nnspec.backends.onnx.backend import ONNX, OnnxModel
 from nnspec.backends.onnx.export import export_graph
 from nnspec.data.dataset import Dataset
 from nnspec.data.deployment import Deployment
-from nnspec.data.prepare.transforms import InputTransform
 from nnspec.ir.graph import Graph
 from nnspec.jobs.dataset import load_dataset
 from nnspec.jobs.exporting import lower
@@ -39,10 +38,8 @@ def trial_of_case(case: Case) -> Trial:
         compiled = build_model(graph)
     randomize(compiled.model)
     weights = {n.owner: read_weights(n, compiled.layers[n.name]) for n in graph.nodes}
-    padded = frozenset(graph.inputs) if case.right_padded else frozenset()
-    exported = export_graph(graph, weights, opset=case.opset, right_padded=padded)
-    at_end = {name: InputTransform(None, 0.0, 1) for name in padded if graph.inputs[name].axes}
-    gate = RememberingGate(graph, compiled.model, Deployment(inputs=at_end), fixed_batch=fixed_batch(result))
+    exported = export_graph(graph, weights, opset=case.opset)
+    gate = RememberingGate(graph, compiled.model, Deployment(), fixed_batch=fixed_batch(result))
     states = {state.input: state.output for state in exported.states}
     model = OnnxModel(exported.builder.to_model({}, "test"), lowered_by=exported.lowered_by, states=states)
     return Trial(case.label, case.kind, model, gate, case.make, examples_of(graph))

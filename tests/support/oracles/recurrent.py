@@ -136,6 +136,11 @@ def right_padded(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray
     return x
 
 
+def left_padded(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Zeros first, then data."""
+    return right_padded(rng, shape)[:, ::-1]
+
+
 def mask_of(x: np.ndarray, value: float = 0.0) -> np.ndarray:
     return np.any(x != value, axis=-1)
 

@@ -11,7 +11,6 @@ from PIL import Image
 from nnspec import pipeline
 from nnspec.cli import main
 from nnspec.diagnostics import SpecError
-from nnspec.jobs.exporting import right_padded
 from nnspec.jobs.resuming import origin, refuse_other_origin, write_origin
 
 SPEC = """nnspec: 1
@@ -112,16 +111,3 @@ def test_other_spec_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SpecError) as error:
         goes_on(tmp_path)
     assert "another `model[0].Dense.use_bias`" in error.value.diagnostics[0].message
-
-
-def test_padding_of_the_data_themselves_may_be_anywhere(tmp_path: Path) -> None:
-    import numpy as np
-
-    np.savez(tmp_path / "data.npz", x=np.ones((4, 3, 1), np.float32), y=np.ones((4, 1), np.float32))
-    spec = SPEC.replace("csv: data.csv", "npz: data.npz").replace("axes: {feature: 1}", "axes: {time: 3, feature: 1}")
-    spec = spec.replace("columns: [a]", "array: x, axes: [sample, time, feature], pad_value: 0").replace(
-        "columns: [b]", "array: y, axes: [sample, target]"
-    )
-    spec = spec.replace("[{Dense: {units: 1}}]", "[Masking, {LSTM: {units: 2}}, {Dense: {units: 1, as: target}}]")
-    (tmp_path / "spec.yaml").write_text(spec, encoding="utf-8")
-    assert right_padded(pipeline.check(tmp_path / "spec.yaml")) == frozenset()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -254,17 +253,11 @@ def test_hostile_rows_are_padded_everywhere(tmp_path: Path, axes: Any, dtype: st
         assert [np.unique(row).tolist() for row in strange.inputs["x"][1:3]] == [[0], [8]]  # the first id and the last
 
 
-def test_lowering_that_forgets_padding_on_the_left_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from nnspec.layers.elementwise.masking import Masking
+def test_lowering_whose_padding_moves_the_state_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from nnspec.layers.recurrent.gates import GRUGates
 
-    right = Masking.to_onnx
-
-    def wrong(self: Any, node: Any, inputs: Any, lowering: Any) -> Any:
-        (view,) = right(self, node, inputs, lowering)
-        return [replace(view, mask=replace(view.mask, is_right_padded=True))]
-
-    monkeypatch.setattr(Masking, "to_onnx", wrong)
-    model = [{"Masking": {}}, {"LSTM": {"units": 3}}, {"Dense": {"units": 1, "as": "target"}}]
+    monkeypatch.setattr(GRUGates, "held", (0, 0, 0))
+    model = [{"Masking": {}}, {"GRU": {"units": 3}}, {"Dense": {"units": 1, "as": "target"}}]
     path = written(tmp_path, {"time": 5, "feature": 2}, model)
     with pytest.raises(SpecError) as error:
         api.load(path).export(tmp_path / "out", untrained=True)
