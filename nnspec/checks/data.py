@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from nnspec.checks.context import Context, input_slots, output_slots
-from nnspec.diagnostics import Diagnostic
+from nnspec.diagnostics import Diagnostic, Fix
 
 
 def check_data(context: Context) -> Iterable[Diagnostic]:
@@ -13,4 +13,22 @@ def check_data(context: Context) -> Iterable[Diagnostic]:
         return []
     from nnspec.data.checks.files import probe  # a spec without data needs none of it
 
-    return probe(context.plan, input_slots(context.graph), output_slots(context.graph))
+    return [*_check_recursion(context), *probe(context.plan, input_slots(context.graph), output_slots(context.graph))]
+
+
+def _check_recursion(context: Context) -> Iterator[Diagnostic]:
+    """NN545: what of the network and its file keeps forecasts from feeding on themselves."""
+    plan = context.plan
+    if plan is None or plan.window is None or not plan.window.recursive:
+        return
+    for node in context.graph.nodes:
+        if node.is_stateful:
+            message = f"`{node.name}` carries a state from sample to sample, but forecasts are fed back within a sample"
+            fix = Fix("remove `stateful`, or `recursive`")
+            yield Diagnostic("NN545", message, node.span, path="data.window.recursive", fixes=(fix,))
+            break
+    scaling = context.node("export", "scaling")
+    if scaling is not None and getattr(scaling, "value", True) is False:
+        message = "without scaling the file gives other units than it takes, so its outputs cannot be fed back"
+        fix = Fix("remove `scaling: false`, or `recursive`")
+        yield Diagnostic("NN545", message, scaling.span, path="export.scaling", fixes=(fix,))

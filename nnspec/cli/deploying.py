@@ -120,18 +120,22 @@ def predict(model: Path, data: Path, out: Path | None, tables: tuple[str, ...], 
     that was trained on pictures, one of them, a folder or a table with a column of paths. Prints one line of
     JSON per sample, or writes the file of --out. Rows are read in the order of training (sorted by time within each
     series), and the columns of that order are printed with the predictions. Needs only numpy and onnxruntime. A
-    stateful model carries its state from sample to sample as in training; it is zero before the first.
+    stateful model carries its state from sample to sample as in training; it is zero before the first. A model with
+    `recursive` forecasts that many rows, feeding its outputs back.
     Of a model that was trained on a query, DATA has rows of the query's result, unless --tables or --query are given.
 
     Exit codes: 0 when predicted, 1 when MODEL or DATA cannot be used, 2 on a wrong command line.
     """
     from nnspec import runtime
     from nnspec.runtime.reading import read_samples
+    from nnspec.runtime.recursive import Recursion
     from nnspec.runtime.writing import write_batches
 
     try:
         predictor = runtime.load(model)
-        samples = read_samples(data, predictor.metadata, _tables(tables) if tables or query else None)
+        recursion = Recursion.from_metadata(predictor.metadata)
+        metadata = predictor.metadata if recursion is None else recursion.metadata(predictor.metadata)
+        samples = read_samples(data, metadata, _tables(tables) if tables or query else None)
         for note in samples.notes:
             click.echo(f"note: {note}", err=True)
         if predictor.states:
@@ -141,7 +145,8 @@ def predict(model: Path, data: Path, out: Path | None, tables: tuple[str, ...], 
                 "carries its state to the next",
                 err=True,
             )
-        write_batches(predictor.over(samples), predictor.metadata, out)
+        batches = predictor.over(samples) if recursion is None else predictor.forecasts(samples)
+        write_batches(batches, metadata, out)
         sys.stdout.flush()
     except BrokenPipeError:  # whoever read the lines has enough of them
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -7,7 +7,9 @@ statistics, edges and label lists come from the training split alone. The same f
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -24,6 +26,7 @@ from nnspec.data.prepare.encodings.columns import EncodedInput
 from nnspec.data.prepare.fit import FEATURE_NAMES, FitError, Layout, misfit, slot_layout
 from nnspec.data.prepare.fit_columns import fit_columns
 from nnspec.data.prepare.folds import assign_folds
+from nnspec.data.prepare.further import further_of, raw_inputs
 from nnspec.data.prepare.gaps import count_gaps, resolve_missing
 from nnspec.data.prepare.history import Series, past_of
 from nnspec.data.prepare.lazy_inputs import (
@@ -51,6 +54,7 @@ from nnspec.data.section.agree import reference, settle
 from nnspec.data.section.bind import bind
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.section.ports import port_names
+from nnspec.data.section.recursive import with_furthest
 from nnspec.diagnostics import SpecError
 
 __all__ = ["Dataset", "Split", "load"]
@@ -62,8 +66,7 @@ def load(plan: DataPlan, inputs: Mapping[str, Slot], outputs: Mapping[str, Slot]
     """Loads, splits, windows and encodes the data.
 
     Raises:
-        SpecError: any of NN208 and NN501 to NN516, as `probe`, and those that only the values show; NN568
-            where a file changes meanwhile.
+        SpecError: any of NN208 and NN501 to NN516, as `probe`, and what only values show; NN568 where a file changes.
     """
     with unchanged(plan):
         faults = probe(plan, inputs, outputs)
@@ -112,10 +115,16 @@ class _Loader:
             self.notes = (*self.notes, f"{left_out} rows of the training split that are anomalies are left out")
             positions["train"] = normal
         samples = {name: self.samples(name, found, series, ok) for name, found in positions.items()}
-        is_sorted = mapped.is_arange(order)
-        parts = {name: found if is_sorted else order[found] for name, found in positions.items()}
+        parts = {name: found if mapped.is_arange(order) else order[found] for name, found in positions.items()}
         self.origins = Origins(parts, keys.by_row(keys.times), keys.by_row(keys.groups))
-        return self.encode(order, positions["train"], samples)
+        dataset = self.encode(order, positions["train"], samples)
+        if plan.window is None or not plan.window.recursive:
+            return dataset
+        far = copy(self)
+        far.plan, far.left_out, far.gaps = with_furthest(plan, plan.window), {}, {}
+        ends = {name: far.samples(name, found, series, ok) for name, found in positions.items()}
+        raw = partial(raw_inputs, far.plan, self.rows, self.models, far.filled, far.gather)
+        return replace(dataset, further=further_of(far.plan, self.rows, self.series, positions["train"], ends, raw))
 
     def read(self, slot: SlotPlan) -> Rows:
         """A slot's rows in file order."""
@@ -140,7 +149,7 @@ class _Loader:
         return self.models[slot.role, slot.name]
 
     def check_counts(self) -> int:
-        """The number of rows, which all slots share; the probe could not count what it cannot read."""
+        """The number of rows, which all slots share."""
         counts = {slot.where(): len(self.rows[slot.role, slot.name]) for slot in self.plan.slots()}
         first = next(iter(counts.values()))
         for slot in self.plan.slots():

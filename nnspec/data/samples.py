@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from nnspec.data.augment.augmentation import Augmentation
 from nnspec.data.deployment import Deployment
+from nnspec.data.prepare.further import Further
 from nnspec.data.prepare.history import Past
 from nnspec.data.prepare.transforms import InputTransform, OutputTransform
 
@@ -79,6 +80,7 @@ class Dataset:
         past: what it says of the targets of windows.
         origins: the rows that the samples come from.
         augmentation: how training samples are changed at random; None where they are not.
+        further: the windows of forecasts that feed on themselves; None where the horizon is all that is forecast.
     """
 
     splits: dict[str, Split]
@@ -91,6 +93,7 @@ class Dataset:
     past: Past = field(default_factory=Past)
     origins: Origins = field(default_factory=Origins)
     augmentation: Augmentation | None = None
+    further: Further | None = None
 
     def tell_left_out(self) -> str:
         """How many samples each split lacks for missing values, and which columns lack them; empty where none is."""

@@ -145,6 +145,8 @@ CODES: dict[str, str] = {
     "NN541": "no-target-counts",
     "NN542": "padded-like-does-not-fit",
     "NN543": "augment-does-not-fit",
+    "NN544": "column-unknown-ahead",
+    "NN545": "cannot-feed-on-itself",
     "NN555": "file-of-sample-unusable",
     "NN556": "input-does-not-take-pictures",
     "NN557": "folders-are-not-labels",

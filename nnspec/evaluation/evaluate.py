@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.evaluation.ahead import naive_of, score_ahead
 from nnspec.evaluation.asked import measure
+from nnspec.evaluation.further import score_further_of
 from nnspec.evaluation.targets import Labelled, encode_targets, read_labelled
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.ports import BATCH, Metadata
@@ -17,7 +19,7 @@ from nnspec.runtime.predictor import Predictor
 from nnspec.runtime.samples import joined
 from nnspec.training.figures.anomalies import spread_of
 from nnspec.training.figures.outcome import Outcome, Part
-from nnspec.training.figures.score import CHANCE, HEADLINE, Figures, score_outcome, shortened, with_asked
+from nnspec.training.figures.score import CHANCE, HEADLINE, Figures, beside, score_outcome, shortened, with_asked
 from nnspec.training.intervals import score_levels
 from nnspec.training.scores import as_rows, mae, rmse
 
@@ -63,12 +65,20 @@ def evaluate_file(
         last = labelled.last.get(name)
         naive = _naive(body, outcome, last, known)
         figures = score_outcome(kept)
+        past = labelled.pasts.get(name)
+        if past is not None:
+            figures = beside(figures, score_ahead(kept, past[0].of(known), past[1]))
         asked, unknown = measure(body["asked"], kept)
         notes += [f"metric `{metric}` of output `{name}` is computed by Keras alone: left out" for metric in unknown]
         figures = with_asked(kept.task, body["words"], figures, asked)
-        found[name] = {"samples": int(known.sum()), **figures, "baseline": _baseline(kept, naive, body)}
+        naive_figures = _baseline(kept, naive, body)
+        if past is not None:
+            naive_figures = naive_of(kept, past[0].of(known), body["past"]) or naive_figures
+        found[name] = {"samples": int(known.sum()), **figures, "baseline": naive_figures}
         if labelled.groups is not None:
             found[name]["by_group"] = _by_group(kept, naive, labelled.groups[known], body)
+    for name, figures in score_further_of(predictor, file).items():
+        found[name]["recursive"] = figures
     return {"samples": int(labelled.samples.count or 0), "left_out": left_out, "notes": notes, "outputs": found}
 
 

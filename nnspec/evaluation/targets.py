@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.data.prepare.history import History
 from nnspec.evaluation.copies import copied_targets
+from nnspec.evaluation.past import history_of, past_ports
 from nnspec.runtime.columns import GAP, words_in_one_spelling
 from nnspec.runtime.errors import InputError, listed
 from nnspec.runtime.label_keys import label_key
@@ -31,12 +33,14 @@ class Labelled:
         targets: by output, as they stand in the file: axes `sample *target`.
         last: by output, the last values of a window, axes as the targets or 1 for steps.
         groups: by which figures are told apart, a word for each sample.
+        pasts: by output, what the rows before its windows say of its targets, in their shape; and names of series.
     """
 
     samples: Samples
     targets: Mapping[str, Array]
     last: Mapping[str, Array]
     groups: Array | None = None
+    pasts: Mapping[str, tuple[History, Mapping[int, str]]] = field(default_factory=dict)
 
 
 def read_labelled(file: Path, metadata: Metadata, by: str | None = None) -> Labelled:
@@ -53,9 +57,10 @@ def read_labelled(file: Path, metadata: Metadata, by: str | None = None) -> Labe
             continue
         ports[names[name]] = _target_port(metadata, name, body)
         if body["baseline"] and body["baseline"]["name"] == "persistence":
-            ports[f"{names[name]} before"] = _port(body, [0, 0])
+            ports[f"{names[name]} before"] = columns_port(body, [0, 0])
+        ports |= past_ports(name, body, body["horizon"] or ())
     if by is not None:
-        ports[GROUP] = {**_port({"columns": [by], "reads": "words"}, None), "array": by}
+        ports[GROUP] = {**columns_port({"columns": [by], "reads": "words"}, None), "array": by}
     read = read_samples(file, {**metadata, "inputs": {**metadata["inputs"], **ports}})
     parts: dict[str, list[Array]] = {port: [] for port in ports}
     for part in read.slices(LEAST_READ) if ports else ():
@@ -70,7 +75,7 @@ def read_labelled(file: Path, metadata: Metadata, by: str | None = None) -> Labe
         read.keys,
         read.notes,
     )
-    targets, last = {}, {}
+    targets, last, pasts = {}, {}, {}
     for name, body in described.items():
         if body.get("is_unlabelled"):
             continue
@@ -81,14 +86,33 @@ def read_labelled(file: Path, metadata: Metadata, by: str | None = None) -> Labe
             targets[name] = copied_targets(name, metadata, samples)
             continue
         targets[name] = _in_order(metadata, name, body, found[names[name]])
+        past = history_of(name, body, metadata, found, samples, body["horizon"] or ())
+        if past is not None:
+            pasts[name] = _shaped(body, past[0]), past[1]
         before = found.get(f"{names[name]} before")
         if before is not None:
             last[name] = before
     groups = words_in_one_spelling(found[GROUP].astype(object)).reshape(-1) if by is not None else None
-    return Labelled(samples=samples, targets=targets, last=last, groups=groups)
+    return Labelled(samples=samples, targets=targets, last=last, groups=groups, pasts=pasts)
 
 
-def _port(body: Metadata, rows: list[int] | None) -> dict[str, object]:
+def _shaped(body: Metadata, history: History) -> History:
+    """A history of axes `sample row column` in the shape of the targets."""
+
+    def shaped(values: Array) -> Array:
+        moved = np.moveaxis(values, 1, -1) if body["is_columns_first"] else values
+        return moved.reshape(len(values), *(-1 if size is None else size for size in body["sizes"]))
+
+    return replace(
+        history,
+        naive=None if history.naive is None else shaped(history.naive),
+        last=None if history.last is None else shaped(history.last),
+        scale=shaped(history.scale),
+        step=body["past"]["step"],
+    )
+
+
+def columns_port(body: Metadata, rows: list[int] | None) -> dict[str, object]:
     """What is read beside the inputs, as the metadata describe an input."""
     steps: list[list[object]] = [] if rows is None else [["step", rows[1] - rows[0] + 1]]
     words = {"dtype": "string", "encoding": "category"} if body["reads"] == "words" else {"dtype": "float64"}
@@ -97,6 +121,7 @@ def _port(body: Metadata, rows: list[int] | None) -> dict[str, object]:
         "axes": [[BATCH, None], *steps, ["column", len(body["columns"])]],
         "columns": list(body["columns"]),
         "gaps": list(body["columns"]),
+        "is_measured": True,
         "step": None if rows is None else "step",
         **({} if rows is None else {"rows": rows}),
     }
@@ -105,7 +130,7 @@ def _port(body: Metadata, rows: list[int] | None) -> dict[str, object]:
 def _target_port(metadata: Metadata, name: str, body: Metadata) -> dict[str, object]:
     if body["columns"]:
         horizon = body["horizon"]
-        return _port(body, [min(horizon), max(horizon)] if horizon else None)
+        return columns_port(body, [min(horizon), max(horizon)] if horizon else None)
     own, order = {BATCH, *body["axes"]}, [axis for axis, _ in metadata["outputs"][name]["axes"]]
     axes = [[axis, None] for axis in order if axis in own]
     words = {"dtype": "string", "encoding": "category"} if body["reads"] == "words" else {"dtype": "float64"}

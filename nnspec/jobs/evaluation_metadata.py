@@ -14,6 +14,7 @@ from nnspec.data.section.plan import DataPlan, SlotPlan
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import ANOMALY, Graph, Output
 from nnspec.ir.matching_axes import matching_order
+from nnspec.jobs.past_metadata import describe_past
 from nnspec.training.baselines import majority
 from nnspec.training.figures.parts import is_map, parts_of, target_axes
 from nnspec.training.figures.score import CHANCE
@@ -102,6 +103,7 @@ def _describe(output: Output, plan: DataPlan, slot: SlotPlan, deployment: Deploy
         "asked": [[m.name, m.kind, dict(m.arguments)] for m in _asked(output, deployment)],
         "words": [metric for metric in output.metrics if isinstance(metric, str)],
         "baseline": _baseline(output, slot, dataset, is_windowed=is_windowed),
+        **describe_past(output, plan, dataset),
     }
 
 

@@ -13,7 +13,19 @@ from nnspec.backends.base import ExportedModel
 from nnspec.verify.gate import Gate
 
 LARGEST_SAMPLE = 20_000  # values of all inputs and outputs
-_KEPT = ("nnspec", "name", "description", "inputs", "outputs", "batch", "window", "missing", "order_by", "series")
+_KEPT = (
+    "nnspec",
+    "name",
+    "description",
+    "inputs",
+    "outputs",
+    "batch",
+    "window",
+    "recursive",
+    "missing",
+    "order_by",
+    "series",
+)
 
 
 def describe_interface(

@@ -11,6 +11,7 @@ from nnspec.data.deployment import Deployment, label_axes, label_name
 from nnspec.data.prepare.encodings.columns import STEP, EncodedInput
 from nnspec.data.prepare.encodings.multi_hot import MultiHotEncoding
 from nnspec.data.prepare.encodings.truth import TruthEncoding
+from nnspec.data.recursion import describe_recursion, recursion_of, step_axis
 from nnspec.data.section.plan import DataPlan
 from nnspec.data.section.read_columns import OTHERS
 from nnspec.data.sources.wanted import Wanted
@@ -84,6 +85,7 @@ def describe_model(
         "window": window,
         "missing": plan.missing if plan is not None else None,
         **({"missing_of": rules} if rules else {}),
+        **(describe_recursion(recursion_of(graph, plan, deployment)) if plan is not None else {}),
         **_query(plan),
         "order_by": plan.order_by if plan is not None else None,
         "series": _series(plan),
@@ -169,8 +171,7 @@ def _reading(plan: DataPlan | None, name: str, value: Value) -> Described:
     if plan.window is not None and not slot.is_windowed:
         result["step"] = None
     elif plan.window is not None:
-        steps = [a.name for a in value.axes if ax.is_sequence(a)] or [a.name for a in value.axes[:1]]
-        result["step"] = steps[0] if steps else None
+        result["step"] = step_axis(value)
         if slot.ahead != "no":
             rows = plan.window.rows_of(slot)
             result["rows"] = [rows.start, rows.stop - 1]

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from nnspec.runtime.errors import InputError, ModelError, first_line, listed
 from nnspec.runtime.feeding import check_array
 from nnspec.runtime.ports import BATCH, Array, Port, named_ports, read_metadata, session_ports
+from nnspec.runtime.recursive import Recursion, forecasts
 from nnspec.runtime.samples import Samples, joined, samples_of_arrays
 
 
@@ -103,6 +104,37 @@ class Predictor:
             return parts[0]
         axes = {name: self._all_outputs[name].batch or 0 for name in wanted}
         return {name: np.concatenate([part[name] for part in parts], axis=axes[name]) for name in wanted}
+
+    def forecast(self, *args: ArrayLike, **arrays: ArrayLike) -> dict[str, Array]:
+        """Forecasts that feed on themselves, of all rows that the model was built to forecast (`recursive`).
+
+        What the model says goes into its window, row by row, and the window moves on. Inputs that are known ahead go on
+        to the last row that is forecast.
+
+        Returns:
+            By output: axes `batch row column`.
+
+        Raises:
+            InputError: as a call, and where what is known ahead is too short.
+            ModelError: where the model was not built to be asked so.
+        """
+        recursion = self._recursion()
+        given = dict(zip(self.inputs, args, strict=False)) | arrays
+        inputs = {name: np.asarray(value) for name, value in given.items()}
+        recursion.check(inputs)
+        axes = {name: [axis for axis, _ in self.outputs[name].axes] for name in recursion.outputs}
+        return recursion.run(lambda feeds: self(**feeds), inputs, axes)
+
+    def forecasts(self, samples: Samples) -> Iterator[tuple[dict[str, Array], dict[str, Sequence[str]]]]:
+        """The same for a file's samples, read by `Recursion.metadata`, a batch at a time."""
+        recursion = self._recursion()
+        yield from forecasts(lambda feeds: self(**feeds), recursion, samples, self.metadata)
+
+    def _recursion(self) -> Recursion:
+        found = Recursion.from_metadata(self.metadata)
+        if found is None:
+            raise ModelError("this model forecasts its own horizon alone: it was built without `recursive`")
+        return found
 
     def step(self, *args: ArrayLike, **arrays: ArrayLike) -> dict[str, Array]:
         """As a call, but the states go on from the step before; `reset` begins anew.

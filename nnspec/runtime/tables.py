@@ -118,7 +118,9 @@ def samples_of_table(
     needed = needed_rows(order, wanted, metadata)
     filled = _filled(file, columns, order, wanted, metadata, needed)
     lines = _lines(columns, order, metadata)
-    return samples_of_columns(file, filled, order, wanted, metadata, lines)
+    is_scored = any(body.get("is_measured") for body in wanted.values())
+    measured = {key: values[order.rows] for key, values in columns.items()} if is_scored else None
+    return samples_of_columns(file, filled, order, wanted, metadata, lines, measured)
 
 
 def _lines(columns: Mapping[Key, Array], order: RowOrder, metadata: Metadata) -> dict[Key, Between]:
@@ -171,9 +173,10 @@ def _filled(
 
 
 def may_have_gaps(column: str, wanted: Metadata) -> bool:
-    """Whether everything that takes a column fills its gaps itself."""
+    """Whether every input that takes a column fills its gaps itself; targets are taken as they are."""
     readers = [body for body in wanted.values() if column in (body.get("columns") or ())]
-    return bool(readers) and all(column in (body.get("gaps") or ()) for body in readers)
+    inputs = [body for body in readers if not body.get("is_measured")]
+    return bool(readers) and all(column in (body.get("gaps") or ()) for body in inputs)
 
 
 def table_columns(file: Path, wanted: Metadata) -> list[Key]:

@@ -14,6 +14,7 @@ from nnspec.runtime.csv_rules import CellError
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.interpolation import Between
 from nnspec.runtime.media import columns_of, decode_files, is_read_as_words, locate, takes_files
+from nnspec.runtime.past import taken_past
 from nnspec.runtime.ports import BATCH, Array, Metadata
 from nnspec.runtime.row_order import RowOrder
 from nnspec.runtime.samples import Samples
@@ -29,6 +30,7 @@ def samples_of_columns(
     wanted: Mapping[str, Any],
     metadata: Metadata,
     lines: Mapping[Key, Between],
+    measured: Mapping[Key, Array] | None = None,
 ) -> Samples:
     """Rows, or windows of rows: those of each series one after the other, as in training.
 
@@ -37,6 +39,7 @@ def samples_of_columns(
     Args:
         columns: in the order of `order`.
         lines: what gaps of a column hold in windows that have a later known value.
+        measured: the columns with their gaps, which targets are; in the order of `order`.
 
     Raises:
         InputError: where there are too few rows, or numbers that are not of the input's dtype.
@@ -62,7 +65,8 @@ def samples_of_columns(
             (column,) = columns_of(name, body)
             paths[column] = columns[column, True]
             continue
-        values[name] = np.stack([columns[c, is_read_as_words(body)] for c in body["columns"]], axis=1)
+        read = columns if measured is None or not body.get("is_measured") else measured
+        values[name] = np.stack([read[c, is_read_as_words(body)] for c in body["columns"]], axis=1)
         if takes_cells(body.get("encoding")):
             try:
                 values[name] = as_taken(body, values[name])
@@ -84,13 +88,15 @@ def samples_of_columns(
                 found[name] = decode_files(files, cells, body)
                 continue
             step = _step_axis(body, lookback) if window else None
-            if step is None:
+            if body.get("past"):
+                found[name] = taken_past(body, values[name], ends[part], order.starts)
+            elif step is None:
                 found[name] = _place(name, body, values[name][ends[part]], [None])
             else:
                 steps = rows_of(body, lookback)
                 at = ends[part, None] + np.array(steps)
                 rows = values[name][at]
-                for place, column in enumerate(body["columns"]):
+                for place, column in enumerate(() if body.get("is_measured") else body["columns"]):
                     line = lines.get((column, is_read_as_words(body)))
                     if line is not None:
                         rows[..., place] = line.within(rows[..., place], at, ends[part] + steps[-1])
@@ -129,6 +135,8 @@ def needed_rows(
     lookback = int(metadata["window"]["lookback"])
     found: dict[Key, NDArray[np.bool_]] = {}
     for body in wanted.values():
+        if body.get("is_measured"):  # a target may be missing
+            continue
         rows = rows_of(body, lookback)
         read = np.zeros(len(order.rows), dtype=bool)
         for start, stop in order.stretches:

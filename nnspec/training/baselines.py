@@ -44,7 +44,7 @@ def baselines(dataset: Dataset, split: str, outputs: Mapping[str, Slot]) -> dict
             continue
         given = {
             called: _score_naive(dataset, split, slot, *forecast)
-            for called, forecast in _naive_forecasts(dataset, split, name).items()
+            for called, forecast in naive_forecasts(dataset, split, name).items()
         }
         headline = "pinball" if slot.levels else "rmse"
         order = [called for _, called in sorted((figures[headline], called) for called, figures in given.items())]
@@ -61,7 +61,7 @@ def _score_majority(train: Split, scored: Split, name: str, steps: Sequence[int]
     return {"name": "majority", "accuracy": float(np.mean(hits if counted is None else hits[counted]))}
 
 
-def _naive_forecasts(dataset: Dataset, split: str, name: str) -> dict[str, tuple[Array, Array]]:
+def naive_forecasts(dataset: Dataset, split: str, name: str) -> dict[str, tuple[Array, Array]]:
     """By what they are called, forecasts of the training split and of `split`, in the shape of their targets."""
     train, scored = dataset.splits["train"], dataset.splits[split]
     found: dict[str, tuple[Array, Array]] = {}

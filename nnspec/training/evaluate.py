@@ -22,7 +22,8 @@ from nnspec.ir.levels import middle
 from nnspec.training import forecasts
 from nnspec.training.baselines import baselines
 from nnspec.training.figures.anomalies import spread_of
-from nnspec.training.figures.score import CHANCE, HEADLINE, KEPT, Figures, score_outcome, with_asked
+from nnspec.training.figures.score import CHANCE, HEADLINE, KEPT, Figures, beside, score_outcome, with_asked
+from nnspec.training.further import evaluate_further, lines
 from nnspec.training.outcomes import in_units, outcome_of
 from nnspec.training.targets import trained_outputs
 from nnspec.training.thresholds import counted_scores
@@ -62,6 +63,10 @@ def evaluate(
             if output.task == ANOMALY:
                 figures = score_of_anomalies(output, deployment, predicted[name], split, plan)
                 result[split_name][name] = {"samples": split.size, **figures}
+    further = {} if plan is None else evaluate_further(model, graph, dataset, deployment, backend, plan)
+    for split_name, outputs in further.items():
+        for name, figures in outputs.items():
+            result[split_name][name]["recursive"] = figures
     return result
 
 
@@ -94,19 +99,7 @@ def figures_of(
     threshold = None if output.cut is None else deployment.threshold(output)
     asked = measure_output(output, truth, given, split.counts(name), threshold)
     ahead = _score_ahead(output, deployment, given, split, dataset, split_name)
-    return with_asked(output.task, output.metrics, _beside(score_outcome(outcome), ahead), asked)
-
-
-def _beside(figures: Figures, others: Figures) -> Figures:
-    """Figures and others; those of the same step stand together."""
-    found = dict(figures)
-    for name, value in others.items():
-        known = found.get(name)
-        if isinstance(value, dict) and isinstance(known, dict):
-            found[name] = {key: {**known.get(key, {}), **value[key]} for key in value}
-        else:
-            found[name] = value
-    return found
+    return with_asked(output.task, output.metrics, beside(score_outcome(outcome), ahead), asked)
 
 
 def _score_ahead(
@@ -145,9 +138,9 @@ def table(graph: Graph, metrics: Mapping[str, Figures]) -> str:
                 beside = f"{naive[asked]:.4g} ({naive['name']})" if asked in naive else ""
                 rows.append((split, name, str(figures["samples"]), asked, written(figures[asked]), beside))
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    shown = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     last = list(metrics)[-1]  # the split that training saw least of
-    return "\n".join([*lines, *_ahead(last, metrics[last])])
+    return "\n".join([*shown, *_ahead(last, metrics[last]), *lines(metrics)])
 
 
 def _ahead(split: str, outputs: Mapping[str, Figures]) -> Iterator[str]:

@@ -26,6 +26,7 @@ from nnspec.data.section.agree import check, settle
 from nnspec.data.section.bind import bind
 from nnspec.data.section.column_plan import INTERPOLATE
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
+from nnspec.data.section.recursive import with_furthest
 from nnspec.data.sources.base import ArrayFacts, ColumnFacts, SourceError, SourceFacts, SourcePlan
 from nnspec.diagnostics import Diagnostic, Fix, Related, Report, Span, did_you_mean, nearest, use_instead
 
@@ -59,6 +60,9 @@ def probe(plan: DataPlan, inputs: Mapping[str, Slot], outputs: Mapping[str, Slot
         rows = next(iter(counts.values()))[0] if counts else None
         report.extend(check_strata(plan, outputs, files))
         report.extend(check_splits(plan, files, rows))
+        if plan.window is not None and plan.window.recursive and not report.has_errors:
+            further = check_splits(with_furthest(plan, plan.window), files, rows)
+            report.extend(fault for fault in further if fault.code == "NN505")
         report.extend(check_leaks(plan, files, rows))
         for name, slot in plan.outputs.items():
             report.extend(check_classes(plan, files, slot, outputs[name]))

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from nnspec.data.prepare.fit import Layout
 from nnspec.data.prepare.rows import Rows, arrange
 from nnspec.data.section.plan import DataPlan, SlotPlan, WindowPlan
+from nnspec.data.sources.label_keys import label_key
+from nnspec.runtime.past import error_so_far
 
 Positions = NDArray[np.int64]
 
@@ -45,9 +47,13 @@ class History:
 
     def first(self, count: int) -> History:
         """The history of the first samples alone."""
-        naive = None if self.naive is None else self.naive[:count]
-        last = None if self.last is None else self.last[:count]
-        return replace(self, naive=naive, last=last, scale=self.scale[:count], series=self.series[:count])
+        return self.of(slice(0, count))
+
+    def of(self, samples: slice | NDArray[np.bool_]) -> History:
+        """The history of some of the samples."""
+        naive = None if self.naive is None else self.naive[samples]
+        last = None if self.last is None else self.last[samples]
+        return replace(self, naive=naive, last=last, scale=self.scale[samples], series=self.series[samples])
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,10 +75,12 @@ class Past:
     Attributes:
         histories: by split and output, where these are numbers.
         names: of each number of a series, its name; empty where there is a single one.
+        trained: by output, the scale of errors of each series that has training rows, a value a column, by its name.
     """
 
     histories: dict[tuple[str, str], History] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
+    trained: dict[str, dict[str, list[float]]] = field(default_factory=dict)
 
 
 def past_of(
@@ -92,6 +100,8 @@ def past_of(
     """
     window, series = plan.window, of_rows.codes
     found: dict[tuple[str, str], History] = {}
+    trained: dict[str, dict[str, list[float]]] = {}
+    names = of_rows.names
     for slot in plan.outputs.values() if window is not None else ():
         assert window is not None
         given, layout = rows["outputs", slot.name], layouts["outputs", slot.name]
@@ -100,6 +110,9 @@ def past_of(
             continue
         values = np.where(given.missing, np.nan, given.values.astype(np.float64))
         step = layout.position(0) if window.has_steps else None
+        scales = trained_scale(values, series, train, window.season)
+        codes = np.unique(series[train]).tolist()
+        trained[slot.name] = {label_key(names.get(code, "")): scales[code].tolist() for code in codes}
         for name, ends in samples.items():
             scale = error_scale(values, series, train, ends, window.season)
             last, at = values[ends], naive_rows(ends, series, window)
@@ -116,7 +129,7 @@ def past_of(
                 horizon=window.horizon,
                 step=None if step is None else step + 1,
             )
-    return Past(found, of_rows.names)
+    return Past(found, names, trained)
 
 
 def _is_read(plan: DataPlan, output: SlotPlan) -> bool:
@@ -158,6 +171,15 @@ def error_scale(
         train: the positions of the rows that are trained on.
         ends: each window's last row.
     """
+    found = trained_scale(values, series, train, season)[series[ends]]
+    so_far = error_so_far(values.astype(np.float64), np.flatnonzero(np.diff(series, prepend=-1)), season)[ends]
+    is_known = np.isin(series[ends], np.unique(series[train]))
+    return np.where(_column(is_known, found), found, so_far)
+
+
+def trained_scale(values: np.ndarray, series: Positions, train: Positions, season: int) -> NDArray[np.float64]:
+    """The mean absolute difference of training rows a season apart, of each series: axes `series *data`; NaN where
+    there are none, or it is zero."""
     wide = values.astype(np.float64)
     is_trained = np.zeros(len(wide), dtype=bool)
     is_trained[train] = True
@@ -166,13 +188,7 @@ def error_scale(
     apart[season:][series[season:] != series[:-season]] = np.nan
     apart[:season] = np.nan
     within = np.where(_column(is_trained & np.roll(is_trained, season), wide), apart, np.nan)
-    total, count = _by_series(within, series)
-    found = _mean(total, count)[series[ends]]
-    known = np.nancumsum(apart, axis=0), np.cumsum(~np.isnan(apart), axis=0)
-    before, begin = [np.concatenate([np.zeros_like(each[:1]), each]) for each in known], _first_rows(series, ends)
-    so_far = _mean(*(each[ends + 1] - each[begin] for each in before))
-    is_known = np.isin(series[ends], np.unique(series[train]))
-    return np.where(_column(is_known, found), found, so_far)
+    return _mean(*_by_series(within, series))
 
 
 def _column(flags: NDArray[np.bool_], like: np.ndarray) -> NDArray[np.bool_]:

@@ -10,6 +10,7 @@ from nnspec.data.section.augment import check_augment
 from nnspec.data.section.bind import check_folders, check_labels
 from nnspec.data.section.copies import check_copies
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
+from nnspec.data.section.recursive import check_recursion
 from nnspec.diagnostics import Diagnostic, Fix, Related, did_you_mean
 from nnspec.diagnostics.lists import enumerated
 from nnspec.ir.graph import ANOMALY, NO_TASK
@@ -60,6 +61,7 @@ def check(plan: DataPlan, inputs: Slots, outputs: Slots) -> Iterator[Diagnostic]
     yield from check_copies(plan, inputs, outputs)
     yield from check_folders(plan, inputs)
     yield from check_augment(plan, inputs, outputs)
+    yield from check_recursion(plan, inputs, outputs)
     for name in plan.inputs.keys() & inputs.keys():
         yield from _check_scale(plan.inputs[name], inputs[name])
         yield from _check_text(plan.inputs[name], inputs[name])

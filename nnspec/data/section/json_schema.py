@@ -218,6 +218,12 @@ _WINDOW = _closed(
             "the split before. Only their targets are then within the split, so that short series have forecasts to be "
             "tested on; `gap: auto` is 0.",
         },
+        "recursive": _count(
+            "Number of rows that are forecast by feeding the outputs back into the window, horizon by horizon: a "
+            "multiple of `horizon`, which is 1 or a list of all rows from 1. What the window reads must be forecast "
+            "or known ahead (`ahead`). `metrics.json`, `evaluate` and `predict` have each of these rows.",
+            2,
+        ),
         "season": _count(
             "Number of rows after which the targets repeat, such as 12 months or 24 hours: the baseline is then the "
             "better one of the last value and the value a season before, and MASE is scaled by errors of the latter.",

@@ -6,7 +6,7 @@ Standard library only. Every value keeps the span it came from, so that whatever
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import field
+from dataclasses import field, replace
 from pathlib import Path
 
 from nnspec.data.section.column_plan import ColumnPlan, MissingRule
@@ -90,6 +90,7 @@ class WindowPlan:
         has_context: whether windows of later splits may begin in the rows of those before, so that only their targets
             are within the split.
         season: after how many rows the targets repeat, to naive forecasts and the scale of errors.
+        recursive: how many rows ahead are forecast by feeding outputs back; 0: none but the horizon.
     """
 
     lookback: int
@@ -99,11 +100,17 @@ class WindowPlan:
     span: Span
     season: int = 1
     has_context: bool = False
+    recursive: int = 0
 
     @property
     def reach(self) -> int:
         """Rows from a window's first to its last target, both included."""
         return self.lookback + max(self.horizon)
+
+    @property
+    def furthest(self) -> WindowPlan:
+        """The windows of forecasts that feed on themselves: each row up to the furthest one is a target."""
+        return replace(self, horizon=tuple(range(1, self.recursive + 1)), has_steps=True, recursive=0)
 
     def rows_of(self, slot: SlotPlan) -> range:
         """The rows that a windowed input reads, relative to the window's last row."""

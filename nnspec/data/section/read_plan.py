@@ -127,6 +127,8 @@ class _Reader(SourceReader):
     def read_window(self, body: dict[str, Any] | None, spans: dict[str, Span]) -> WindowPlan | None:
         if body is None:
             return None
+        node = self.node.get("window")
+        spans |= {f"window.{key}": span for key, span in spans_of(node).items()} if isinstance(node, Mapping) else {}
         horizon = body.get("horizon", 1)
         has_steps = isinstance(horizon, list)
         steps = tuple(horizon) if has_steps else (horizon,)
@@ -138,6 +140,7 @@ class _Reader(SourceReader):
             span=spans["window"],
             season=body.get("season", 1),
             has_context=body.get("context", False),
+            recursive=body.get("recursive", 0),
         )
 
     # ------------------------------------------------------------------------------------------------ slots

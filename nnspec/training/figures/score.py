@@ -69,6 +69,18 @@ def score_outcome(outcome: Outcome) -> Figures:
     return found
 
 
+def beside(figures: Figures, others: Mapping[str, Any]) -> Figures:
+    """Figures and others; those of the same step stand together."""
+    found = dict(figures)
+    for name, value in others.items():
+        known = found.get(name)
+        if isinstance(value, dict) and isinstance(known, dict):
+            found[name] = {key: {**known.get(key, {}), **value[key]} for key in value}
+        else:
+            found[name] = value
+    return found
+
+
 def shortened(task: str, figures: Mapping[str, object]) -> Figures:
     """Those that are told of a part of the samples or targets."""
     found: Figures = {}
