@@ -10,6 +10,7 @@ from nnspec.checks.class_weight import check_class_weight
 from nnspec.checks.context import Context
 from nnspec.checks.data import check_data
 from nnspec.checks.direction import check_direction
+from nnspec.checks.distribution import check_distribution
 from nnspec.checks.effort import check_effort
 from nnspec.checks.engine import check_engine
 from nnspec.checks.expect import check_expectations
@@ -50,6 +51,7 @@ CHECKS: tuple[Callable[[Context], Iterable[Diagnostic]], ...] = (
     check_optimizers,
     check_class_weight,
     check_effort,
+    check_distribution,
     check_start,
     check_softmax,
     check_ports,

@@ -206,6 +206,9 @@ CODES: dict[str, str] = {
     "NN630": "signature-does-not-fit",
     "NN631": "cannot-sign",
     "NN614": "needs-tensorflow",
+    "NN615": "distribution-needs-jax",
+    "NN616": "cannot-be-distributed",
+    "NN635": "workers-end",
     # NN7xx: verification and deployed models
     "NN701": "onnx-differs-from-keras",
     "NN702": "onnx-not-well-formed",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
+from nnspec.explain.key_notes import NOTES
 from nnspec.explain.language import Schema, default_text, kind_text
 from nnspec.schema.sections import sections
 
@@ -22,7 +23,7 @@ def key_page(name: str) -> str | None:
     lines = [f"# {name} (key)", ""]
     for text, paths in found.items():
         lines.append(f"- {', '.join(f'`{path}`' for path in paths)} {text}")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *(["", NOTES[name].rstrip()] if name in NOTES else [])]) + "\n"
 
 
 def key_names() -> list[str]:

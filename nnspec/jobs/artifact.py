@@ -162,6 +162,7 @@ def write_manifest(
         trained: what is said of the training besides its engine and devices.
     """
     settings = settings_of(checked)
+    distributed = {"distribute": settings["distribute"]} if settings["distribute"] else {}
     manifest = {
         "name": checked.graph.name,
         "seed": settings["seed"],
@@ -171,7 +172,7 @@ def write_manifest(
         "parameters": checked.graph.parameters,
         "trainable_parameters": checked.graph.trainable_parameters,
         "versions": versions(engine, exporter),
-        "training": {"backend": engine.name, "devices": list(engine.devices()), **(trained or {})},
+        "training": {"backend": engine.name, "devices": list(engine.devices()), **(trained or {}), **distributed},
         **constant_files(checked),
         **start_files(checked),
         **more,

@@ -15,7 +15,8 @@ from nnspec.pipeline import Checked
 
 FILE = "made_of.json"
 AGAIN = "start again with `--resume --restart`, or restore what was changed"
-MAY_CHANGE = ("training.epochs", "training.checkpoint")  # how long it trains, and how often that is written down
+# How long it trains, how often that is written down, and how many workers do it.
+MAY_CHANGE = ("training.epochs", "training.checkpoint", "training.distribute")
 Origin = dict[str, Any]  # as JSON, by what it is of
 
 

@@ -17,6 +17,7 @@ from nnspec.expansion import resolved
 from nnspec.jobs import artifact, vocabularies
 from nnspec.jobs.choosing import with_engine
 from nnspec.jobs.dataset import load_dataset
+from nnspec.jobs.distributing import distribute
 from nnspec.jobs.folds import final_model, run_folds
 from nnspec.jobs.made_of import describe_data
 from nnspec.jobs.plots import plot_history
@@ -117,9 +118,11 @@ def train_into(
     if any(dataset.left_out.values()):
         progress.say(f"samples left out because values are missing: {dataset.tell_left_out()}")
     with progress.step("training"):
+        is_done = distribute(checked, folder, progress, resume=resume)  # up to what its last checkpoint says
+        heard = Progress(quiet=True) if is_done else progress
         initial = starting(checked, progress.say)
         trained = train(
-            checked.graph, dataset, settings, folder, progress, resume=resume, backend=backend, initial=initial
+            checked.graph, dataset, settings, folder, heard, resume=resume or is_done, backend=backend, initial=initial
         )
     batch = settings["batch_size"] if any(node.is_stateful for node in checked.graph.nodes) else None
     deployment = deployment_of(checked.graph, dataset, trained.compiled, backend, batch)

@@ -11,6 +11,7 @@ from nnspec.data.sources.base import DataSource
 from nnspec.data.sources.registry import own_kinds
 from nnspec.document.types import JsonSchema as Schema
 from nnspec.schema.class_weight import CLASS_WEIGHT_KEY
+from nnspec.schema.distribute import DISTRIBUTE_KEY
 from nnspec.schema.effort import EFFORT_KEYS
 from nnspec.schema.export_section import EXPORT
 from nnspec.schema.levels import LEVEL_KEYS
@@ -135,6 +136,7 @@ TRAINING: Schema = closed(
         },
         **EFFORT_KEYS,
         **START_KEYS,
+        **DISTRIBUTE_KEY,
         "checkpoint": closed(
             "When a checkpoint is written besides those at the ends of epochs, for `--resume`.",
             {

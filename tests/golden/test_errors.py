@@ -56,6 +56,7 @@ SHOWN_ELSEWHERE = {
     "NN604": "tests/end_to_end/test_export.py",
     "NN606": "tests/end_to_end/test_build.py",
     "NN607": "tests/unit/importers/keras/test_import.py",
+    "NN635": "tests/unit/jobs/test_distributing.py",
     "NN610": "tests/unit/backends/test_training_backend.py",
     "NN630": "tests/unit/jobs/test_signing.py",
     "NN631": "tests/unit/jobs/test_signing.py",

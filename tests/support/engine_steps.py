@@ -12,7 +12,9 @@ from __future__ import annotations
 import sys
 import tempfile
 import warnings
+from collections.abc import Callable
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +52,7 @@ def steps_of_spec(path: Path, engine: TrainingBackend) -> dict[str, np.ndarray]:
     by_class = class_weights(graph, training, settings, dataset.deployment)
     samples = as_samples(graph, training, by_class=by_class)
     order = Order(batch, settings["seed"], is_shuffled=settings["shuffle"] and not is_stateful)
-    return steps_of(compiled.model, samples, order, engine)
+    return steps_of(compiled.trained, samples, order, engine)
 
 
 def steps_of_case(label: str, engine: TrainingBackend) -> dict[str, np.ndarray]:
@@ -95,11 +97,17 @@ def steps_of(model: Any, samples: Samples, order: Order, engine: TrainingBackend
 
 
 def without_dropout(model: Any) -> None:
-    """Dropout that drops nothing: each engine draws its own."""
+    """Dropout that drops nothing, pictures that stay as they are: each engine draws its own numbers."""
     for layer in model._flatten_layers():
+        if hasattr(layer, "get_random_transformation"):
+            layer.call = partial(_unchanged, layer.call)
         for name in RATES:
             if isinstance(vars(layer).get(name), float):
                 setattr(layer, name, 0.0)
+
+
+def _unchanged(call: Callable[..., Any], pictures: Any, training: bool = True) -> Any:
+    return call(pictures, training=False)
 
 
 def main(name: str, out: str, *asked: str) -> None:

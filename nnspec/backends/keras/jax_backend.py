@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from nnspec.backends.keras.engine import KerasEngine
 from nnspec.backends.sample_order import sample_order
 from nnspec.backends.types import Differentiable, KerasCallback, KerasDataset, KerasLogs, KerasModel, Tensor, Values
 
+BatchOf = Callable[[Samples, np.ndarray, int], tuple[Values, ...]]
 DETERMINISTIC = "--xla_gpu_deterministic_ops=true"
 
 
@@ -50,7 +51,7 @@ class JaxBackend(KerasEngine):
 
         from nnspec.backends.keras.partial_epoch import callbacks_of
 
-        training = _dataset(samples, order)
+        training = self.dataset(samples, order)
         training.begin(epochs.start, first_step)
 
         def begin(epoch: int, logs: KerasLogs) -> None:
@@ -63,10 +64,14 @@ class JaxBackend(KerasEngine):
             epochs=epochs.stop,
             initial_epoch=epochs.start,
             shuffle=False,  # the batches are in their order
-            validation_data=None if validation is None else _dataset(validation, in_order),
+            validation_data=None if validation is None else self.dataset(validation, in_order),
             callbacks=callbacks_of(told, model, epochs=epochs.stop, steps=len(training), first_step=first_step),
             verbose=0,
         )
+
+    def dataset(self, samples: Samples, order: Order) -> KerasDataset:
+        """The batches of `batches` as Keras takes them, of the epoch that `begin` was last told."""
+        return dataset(samples, order, batch_of)
 
     def gradients(
         self, function: Differentiable, arrays: Mapping[str, np.ndarray], names: Sequence[str]
@@ -87,7 +92,7 @@ def batches(samples: Samples, order: Order, epoch: int) -> Iterator[tuple[Values
     """The batches of an epoch, `(inputs, targets)` with `weights` behind them where there are any."""
     rows = rows_of(samples, order, epoch)
     for start in range(0, len(rows), order.batch_size):
-        yield _batch(samples, rows[start : start + order.batch_size], epoch)
+        yield batch_of(samples, rows[start : start + order.batch_size], epoch)
 
 
 def rows_of(samples: Samples, order: Order, epoch: int) -> np.ndarray:
@@ -97,14 +102,19 @@ def rows_of(samples: Samples, order: Order, epoch: int) -> np.ndarray:
     return sample_order(count, order.seed, epoch) if order.is_shuffled else np.arange(count)
 
 
-def _batch(samples: Samples, rows: np.ndarray, epoch: int) -> tuple[Values, ...]:
+def batch_of(samples: Samples, rows: np.ndarray, epoch: int) -> tuple[Values, ...]:
+    """The batch of these samples: `(inputs, targets)`, with `weights` behind them where there are any."""
     parts = [part for part in (samples.inputs, samples.targets, samples.weights) if part is not None]
     batch = tuple(_gathered(part, rows) for part in parts)
     return batch if samples.change is None else samples.change(batch, rows, epoch)
 
 
-def _dataset(samples: Samples, order: Order) -> KerasDataset:
-    """The batches of `batches` as Keras takes them, of the epoch that `begin` was last told."""
+def dataset(samples: Samples, order: Order, gather: BatchOf) -> KerasDataset:
+    """Batches as Keras takes them, of the epoch that `begin` was last told.
+
+    Args:
+        gather: gives the batch of some samples in an epoch.
+    """
     import keras
 
     class Batches(keras.utils.PyDataset):  # type: ignore[misc]
@@ -122,7 +132,7 @@ def _dataset(samples: Samples, order: Order) -> KerasDataset:
         def __getitem__(self, step: int) -> tuple[Values, ...]:
             step = min(step + self.skipped, len(self) - 1)  # Keras may look one ahead of the last
             start = step * order.batch_size
-            return _batch(samples, self.rows[start : start + order.batch_size], self.epoch)
+            return gather(samples, self.rows[start : start + order.batch_size], self.epoch)
 
     return Batches()
 

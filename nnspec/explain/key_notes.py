@@ -1,0 +1,24 @@
+"""What pages of keys say besides their schema."""
+
+from __future__ import annotations
+
+NOTES = {
+    "distribute": """\
+Each worker computes its share of every batch, in the order of samples of one process. Losses are those of one process
+within rounding, also with BatchNormalization, dropout, sample weights, and a last batch that cannot be divided equally
+(each worker computes it as a whole). Only the first worker writes checkpoints and files. If a worker ends, all start
+again from the last checkpoint (`checkpoint: {steps: 500}` writes them often), and any number of workers can continue
+from it: `--resume --set training.distribute.workers=4`. The build is evaluated, exported and verified by one process.
+
+What was tried, by `python -m tests.tools.distributed_table` (two workers, CPUs, Keras 3.15, Ray 2.60):
+
+| what | result |
+|---|---|
+| JAX, processes of one machine, a worker killed | works: losses and metrics of 60 epochs within 1e-06 of one process |
+| the same, the build killed and resumed by four workers | works: within 1e-06 of one process |
+| TensorFlow, `MultiWorkerMirroredStrategy` | does not: Keras 3 cannot take its batches (`ValueError: … PerReplica`) |
+
+On GPUs it was not tried. Refused by name: another engine than JAX (NN615); a batch size that is no multiple of the
+workers, stateful layers, a monitored metric of metrics.json, a search (NN616).
+""",
+}
