@@ -10,15 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 
 from nnspec import pipeline
 from nnspec.backends.keras.tensorflow_backend import TENSORFLOW
 from nnspec.diagnostics import Severity, SpecError
 from tests.support.case_files import CASES
 from tests.support.engine_steps import STEPS, steps_of_case, steps_of_spec
+from tests.support.jax_builds import example
 from tests.support.paths import ROOT
-from tests.unit.backends.test_training_backend import SPEC
+from tests.tools.without_tensorflow import make_linked, run_verbs
 
 # Of layers with weights, what engines compute differently: statistics, states, masks, ids, padding, attention.
 KINDS = (
@@ -59,15 +59,13 @@ def test_the_same_weights_and_losses(what: str, steps: dict[str, np.ndarray]) ->
 
 
 def test_every_verb_without_tensorflow(tmp_path: Path) -> None:
-    """Check, build, resume, verify, export and evaluate; what is resumed ends in the same bytes."""
-    rows = np.cumsum(np.random.default_rng(3).normal(size=(60, 2)), axis=0).round(4)
-    (tmp_path / "rows.csv").write_text("a,b\n" + "".join(f"{a},{b}\n" for a, b in rows), encoding="utf-8")
-    training = {**SPEC["training"], "backend": "jax", "checkpoint": {"steps": 3}}
-    spec = {**SPEC, "model": [{"Dropout": 0.2}, *SPEC["model"]], "training": training}
-    (tmp_path / "spec.yaml").write_text(yaml.safe_dump(spec, sort_keys=False), encoding="utf-8")
-    found = json.loads(on_jax("jax_builds", str(tmp_path / "spec.yaml"), str(tmp_path)).splitlines()[-1])
+    """Check, build, resume, verify, export, evaluate, predict in an environment that does not have it; what is resumed
+    ends in the same bytes."""
+    python = make_linked(tmp_path / "environment")
+    found = run_verbs(python, example(tmp_path), tmp_path)
     assert "verified `y`" in found["build"]
     assert "rmse" in found["evaluate"]
+    assert (tmp_path / "forecasts.csv").read_text(encoding="utf-8").count("\n") > 50
     whole = tmp_path / "whole"
     assert (tmp_path / "resumed" / "model.onnx").read_bytes() == (whole / "model.onnx").read_bytes()
     assert (tmp_path / "exported" / "model.onnx").is_file()
