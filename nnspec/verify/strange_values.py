@@ -133,7 +133,7 @@ def _whole_numbers(graph: Graph, name: str, array: np.ndarray, dtype: str, named
     bound, examples = integer_bound(graph, name), examples_of(graph, name)
     if examples:
         least, largest = min(examples), max(examples)
-        if bound is None and not dtype.startswith("u") and not _refuses_unknown(graph, name):
+        if bound is None and not dtype.startswith("u") and _has_places_for_unknown(graph, name):
             array[3] = -np.abs(array[3]) - 1
     else:
         least, largest = 0, bound - 1 if bound is not None else min(255, np.iinfo(dtype).max)
@@ -166,6 +166,12 @@ def _texts(graph: Graph, name: str, array: np.ndarray, is_strange: bool) -> np.n
 def _refuses_unknown(graph: Graph, name: str) -> bool:
     """Whether a layer that looks an input up knows no place for what is not in its vocabulary."""
     return any(node.args.get("num_oov_indices") == 0 for node, _ in readers(graph, name))
+
+
+def _has_places_for_unknown(graph: Graph, name: str) -> bool:
+    """Whether each layer that looks an input up has a vocabulary, and a place for what is not in it."""
+    looked_up = [node for node, _ in readers(graph, name) if node.layer.examples(node)]
+    return bool(looked_up) and all(node.args.get("num_oov_indices") for node in looked_up)
 
 
 def _numbers_of(graph: Graph) -> np.ndarray:
