@@ -206,6 +206,7 @@ CODES: dict[str, str] = {
     "NN630": "signature-does-not-fit",
     "NN631": "cannot-sign",
     "NN614": "needs-tensorflow",
+    "NN624": "browser-runtime-missing",
     # NN7xx: verification and deployed models
     "NN701": "onnx-differs-from-keras",
     "NN702": "onnx-not-well-formed",
