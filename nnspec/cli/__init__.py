@@ -32,6 +32,7 @@ VERBS = {
     "diff": "comparing",
     "evaluate": "evaluating",
     "predict": "deploying",
+    "page": "paging",
     "import": "importing",
     "cache": "caching",
     "schema": "describing",

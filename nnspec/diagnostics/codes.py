@@ -209,6 +209,7 @@ CODES: dict[str, str] = {
     "NN615": "distribution-needs-jax",
     "NN616": "cannot-be-distributed",
     "NN635": "workers-end",
+    "NN624": "browser-runtime-missing",
     # NN7xx: verification and deployed models
     "NN701": "onnx-differs-from-keras",
     "NN702": "onnx-not-well-formed",

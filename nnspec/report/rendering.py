@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 
-def render(template: str, **values: object) -> str:
+def render(template: str, package: str = "nnspec.report", **values: object) -> str:
     """The page, or a text; in a page values are escaped, and a template that asks for what it is not given fails.
 
     Args:
-        template: the name of a file in this package.
+        template: the name of a file in the package.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("nnspec.report", "."),
+        loader=PackageLoader(package, "."),
         autoescape=not template.endswith(".md.j2"),
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -62,6 +62,7 @@ SHOWN_ELSEWHERE = {
     "NN631": "tests/unit/jobs/test_signing.py",
     "NN612": "tests/end_to_end/test_extras.py",
     "NN617": "tests/end_to_end/test_variants.py",
+    "NN624": "tests/unit/page/test_web_runtime.py",
     "NN701": "tests/end_to_end/test_export.py",
     "NN702": "tests/end_to_end/test_export.py",
     "NN703": "tests/end_to_end/test_export.py",

@@ -31,7 +31,7 @@ FLOORS: list[set[str]] = [
     {"pipeline"},
     {"evaluation", "verify", "show", "fix", "explain", "propose", "onnx_axes"},
     {"report"},
-    {"jobs", "importers", "lsp"},
+    {"jobs", "importers", "lsp", "page"},
     {"api"},
     {"cli", "nnspec"},
 ]
