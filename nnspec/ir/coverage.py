@@ -93,7 +93,9 @@ def _through(node: Node, axis: str, found: dict[Key, Cover]) -> Cover | None:
     size = made.axes[place].size if place is not None else None
     whole = reduce(or_, (cover.union for _, cover in read), 0)
     if place is None or not isinstance(size, int):
-        return Cover(None, [whole])
+        value, cover = read[0]
+        picked = node.layer.picked_position(node, cover.place) if cover.place is not None else None
+        return Cover(None, [whole if picked is None or len(read) > 1 else cover.sets[picked]])
     if made.fields[axis].ahead is None:  # it may read anything
         return Cover(place, [whole] * size)
     sets = [0] * size

@@ -17,6 +17,8 @@ from nnspec.lazy import dataclass
 if TYPE_CHECKING:
     import numpy as np
 
+    Arrays = Mapping[str, np.ndarray]
+
 
 NUMERIC_TASKS = ("regression", "quantiles")
 NO_TASK = "none"  # that of an output without targets
@@ -27,8 +29,7 @@ Args: TypeAlias = Mapping[str, Any]  # a layer's arguments by name: its schema h
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """How a position of a layer's output sees an axis of its input: position i reads `span` positions, up to
-    `stride·i + ahead`.
+    """How a layer's output sees an axis of its input: position i reads `span` positions, up to `stride·i + ahead`.
 
     Attributes:
         span: how many positions; None for all of them. A fraction where positions are finer than what they read: a
@@ -183,9 +184,8 @@ class LayerKind(Protocol):
     def examples(self, node: Node) -> Sequence[str | int]: ...
     def masked_value(self, node: Node) -> float | None: ...
     def padding_behind(self, node: Node, value: float) -> float | None: ...
-    def invert_scaling(
-        self, node: Node, values: np.ndarray, weights: Mapping[str, np.ndarray]
-    ) -> np.ndarray | None: ...
+    def picked_position(self, node: Node, place: int) -> int | None: ...
+    def invert_scaling(self, node: Node, values: np.ndarray, weights: Arrays) -> np.ndarray | None: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -101,6 +101,10 @@ class Slice(Picking):
             windows[place] = Window(1, step, start if start >= 0 else None)
         return Inferred((tuple(axis for axis in axes if axis is not None),), windows=windows, keras={"parts": parts})
 
+    def picked_position(self, node: Node, place: int) -> int | None:
+        chosen = node.args["parts"].get(str(place))
+        return chosen if isinstance(chosen, int) else None
+
     def bounds(self, call: Call, axis: Axis, said: Mapping[str, Any]) -> tuple[Bounds, Size]:
         """Start, stop and step, and how many positions that are.
 

@@ -70,7 +70,10 @@ STACKS = [
 ]
 
 
-@pytest.mark.parametrize("tail", [JOINED, KEPT], ids=["joined", "kept"])
+LAST = "  - slice: {time: -1}\n  - Dense: {units: 1, as: target}\n" + KEPT
+
+
+@pytest.mark.parametrize("tail", [JOINED, KEPT, LAST], ids=["joined", "kept", "last"])
 @pytest.mark.parametrize("stack", STACKS, ids=range(len(STACKS)))
 def test_sets_are_those_of_gradients(stack: list[str], tail: str, tmp_path: Path) -> None:
     path = written(tmp_path, *stack, tail=tail)

@@ -60,6 +60,10 @@ class Reading:
         """Whether what it gives is a sum along each axis that it removes, to which zeros add nothing."""
         return False
 
+    def picked_position(self, node: Node, place: int) -> int | None:
+        """The one position of an axis that a node gives, without the axis; None where it is none, or is not known."""
+        return None
+
     def masked_value(self, node: Node) -> float | None:
         """What a node that makes a mask takes for padding; None from all others."""
         return None
