@@ -72,10 +72,7 @@ def steps_of_case(label: str, engine: TrainingBackend) -> dict[str, np.ndarray]:
     arrays = arrays_for(case, graph, 12, 6)
     target = predict(model, graph, {name: array[:4] for name, array in arrays.items()})["y"]
     target = np.random.default_rng(1).normal(size=(12, *target.shape[1:])).astype(np.float32)
-    # Of an id that a batch has twice, TensorFlow squares the gradient of each, where Adam squares their sum.
-    looks_up = any(node.layer.looks_up_ids for node in graph.nodes)
-    optimizer = keras.optimizers.SGD(0.05) if looks_up else keras.optimizers.Adam(0.003)
-    model.compile(optimizer=optimizer, loss="mse")
+    model.compile(optimizer=keras.optimizers.Adam(0.003), loss="mse")
     samples = Samples(inputs=as_model_inputs(graph, arrays), targets=target)
     return steps_of(model, samples, Order(4, 5), engine)
 

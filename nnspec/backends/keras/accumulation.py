@@ -3,9 +3,6 @@
 Keras' optimizers add up the gradients of N batches and divide by N. What is said here besides makes that equal to the
 larger batch within rounding: the last batches of an epoch, which are fewer or smaller, count by their samples and are
 used at the epoch's end; learning rate schedules and averages of weights go on once an update.
-
-One thing stays Keras' own: where an optimizer squares gradients (Adam), rows that a batch looks up several times in an
-`Embedding` are squared one by one without accumulation, and as a sum, which is Adam's, with it.
 """
 
 from __future__ import annotations

@@ -54,6 +54,7 @@ class TensorFlowBackend(KerasEngine):
         from keras.callbacks import LambdaCallback
 
         from nnspec.backends.keras.partial_epoch import callbacks_of
+        from nnspec.backends.keras.repeated_rows import sum_repeated_rows
 
         number, skipped = (tf.Variable(0, trainable=False, dtype=dtype) for dtype in (tf.int32, tf.int64))
 
@@ -61,6 +62,7 @@ class TensorFlowBackend(KerasEngine):
             number.assign(epoch)
             skipped.assign(first_step if epoch == epochs.start else 0)
 
+        sum_repeated_rows(model.optimizer)
         taken = batches(samples, order, number, skipped)
         told = [LambdaCallback(on_epoch_begin=begin), *callbacks]
         model.fit(

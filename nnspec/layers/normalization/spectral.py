@@ -29,6 +29,7 @@ class SpectralNormalization(Layer):
     """
 
     kind = "SpectralNormalization"
+    needs_tensorflow = True  # JAX forgets the kernel that a training step divided, so it would deploy another
     args = {
         "layer": a.Arg(layer_argument("The layer with the kernel."), "The layer with the kernel."),
         "power_iterations": a.integer("Number of power iterations per training step.", 1),
