@@ -10,9 +10,9 @@ import socket
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from nnspec.diagnostics import Source, Span, SpecError
+from nnspec.document.types import JsonObject
 from nnspec.jobs.share import Share
 from nnspec.jobs.worker import train_share
 from nnspec.progress import Progress
@@ -42,7 +42,7 @@ def drive(share: Share, address: str) -> None:
         ray.shutdown()
 
 
-def train_on_ray(config: dict[str, Any]) -> None:
+def train_on_ray(config: JsonObject) -> None:
     """What each worker runs."""
     sys.path += [path for path in config["paths"] if path not in sys.path]
     import ray

@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from nnspec.diagnostics import Diagnostic, Fix, Span, SpecError
 
@@ -26,7 +25,7 @@ class Share:
 
     path: str
     text: str
-    overrides: Mapping[str, Any]
+    overrides: Mapping[str, object]
     folder: str
     fold: int | None
     workers: int

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from nnspec.document.types import JsonObject
 from nnspec.lazy import dataclass
 
 
@@ -21,7 +19,7 @@ class Distribution:
     ray: str | None = None
 
 
-def distribution_of(training: Mapping[str, Any]) -> Distribution | None:
+def distribution_of(training: JsonObject) -> Distribution | None:
     """That of a `training` section; None where a single process trains."""
     given = training.get("distribute") or {}
     workers = int(given.get("workers") or 1)
