@@ -12,8 +12,9 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import cast
 
+from nnspec.backends.base import TrainingBackend
 from nnspec.backends.checkpoint_files import CheckpointFiles
 from nnspec.diagnostics import Source, SpecError
 from nnspec.jobs.share import CHECKPOINT, FAULT, Share, write_fault
@@ -35,7 +36,7 @@ def train_share(share: Share, rank: int, coordinator: str, progress: Progress) -
             folder = scratch
         from nnspec.backends.keras.distributed_jax import DistributedJax
 
-        engine = DistributedJax(rank, share.workers, coordinator)
+        engine = cast("TrainingBackend", DistributedJax(rank, share.workers, coordinator))
         try:
             engine.load()
             _train(share, folder, engine, progress)
@@ -44,7 +45,7 @@ def train_share(share: Share, rank: int, coordinator: str, progress: Progress) -
                 write_fault(error, folder / CHECKPOINT / FAULT)
 
 
-def _train(share: Share, folder: Path, engine: Any, progress: Progress) -> None:
+def _train(share: Share, folder: Path, engine: TrainingBackend, progress: Progress) -> None:
     from nnspec import pipeline
     from nnspec.data.section.fold_plan import fold_of
     from nnspec.jobs.settings import settings_of

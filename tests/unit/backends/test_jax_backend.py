@@ -111,11 +111,15 @@ def test_an_engine_that_is_not_installed_is_a_diagnostic() -> None:
     assert "pip install an_engine_of_nobody" in fault.fixes[0].message
 
 
-def test_a_transform_that_jax_cannot_trace_is_refused_by_name(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "layer",
+    ["RandomElasticTransform", {"SpectralNormalization": {"layer": {"Conv2D": {"filters": 2, "kernel_size": 3}}}}],
+)
+def test_what_keras_gets_wrong_on_jax_is_refused_by_name(layer: object, tmp_path: Path) -> None:
     spec = {
         "nnspec": 1,
         "inputs": {"picture": {"axes": {"height": 8, "width": 8, "channel": 3}}},
-        "model": ["RandomElasticTransform", "Flatten", {"Dense": {"units": 1}}],
+        "model": [layer, "Flatten", {"Dense": {"units": 1}}],
         "outputs": {"y": {"task": "regression"}},
         "training": {"backend": "jax"},
     }

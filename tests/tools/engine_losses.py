@@ -1,0 +1,45 @@
+"""JAX against TensorFlow, step by step: `python -m tests.tools.engine_losses [SPEC …] [case:PATTERN …]`.
+
+The initial weights and the losses of 20 steps of each spec (default all that train) and of each layer's case of the
+tests that is asked for (`case:*` for all), without dropout and changes of pictures; a process an engine.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from tests.support.paths import ROOT
+
+ENGINES = ("jax", "tensorflow")
+
+
+def found_by(engine: str, asked: list[str]) -> dict[str, np.ndarray]:
+    """What `tests.support.engine_steps` makes of specs and cases."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = str(Path(folder) / "found.npz")
+        subprocess.run([sys.executable, "-m", "tests.support.engine_steps", engine, out, *asked], cwd=ROOT, check=True)
+        with np.load(out) as found:
+            return dict(found)
+
+
+def main(*asked: str) -> None:
+    every = list(asked or sorted(str(path.relative_to(ROOT)) for path in (ROOT / "specs").glob("*.yaml")))
+    one, two = (found_by(engine, every) for engine in ENGINES)
+    print("| what | initial weights | losses of 20 steps |\n|---|---|---|")
+    for name in sorted({key.rpartition("/")[0] for key in [*one, *two]}):
+        failures = [str(found[f"{name}/failure"]) for found in (one, two) if f"{name}/failure" in found]
+        if failures:
+            print(f"| {name} | {failures[0].splitlines()[0]} | |")
+            continue
+        pairs = [(one[f"{name}/{key}"], two[f"{name}/{key}"]) for key in ("weights", "losses")]
+        weights, losses = (float(np.abs(a - b).max()) if a.size else 0.0 for a, b in pairs)
+        print(f"| {name} | {weights:.0e} | {losses:.0e}{'' if losses < 1e-4 else ' (more than 1e-4)'} |")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
