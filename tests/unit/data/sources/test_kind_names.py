@@ -41,6 +41,9 @@ ALLOWED = {
     "runtime/reading.py": "the table of suffixes of a deployed model, which knows nothing else of nnspec",
     "validation/hints.py": "what is meant by other words for pictures",
     "runtime/writing.py": "what predictions are written as",
+    "page/fields.py": "the fields of a page in a browser, by what a deployed model says of its inputs",
+    "page/writing.py": "which fields of such a page are for sound",
+    "page/scripts.py": "one of the scripts is called like the kind",
     "propose/images.py": "the extra that is called like the kind that needs it",
 }
 
