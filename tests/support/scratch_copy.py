@@ -27,7 +27,7 @@ def copy_repository(target: Path) -> Path:
 
 def run(folder: Path, *arguments: str, **variables: str) -> str:
     """What a module prints that is run in the copy, of the copy."""
-    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1", **variables}
+    environment = {**os.environ, "PYTHONPATH": str(folder), **variables}
     command = [sys.executable, "-m", *arguments]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

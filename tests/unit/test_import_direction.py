@@ -6,12 +6,12 @@ the folders that it consists of, form no circle either. `nnspec.runtime` stands 
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 
 import pytest
 
+from tests.support.imports import imports_of
 from tests.support.paths import PACKAGE
 
 # From the ground up; packages on one floor know nothing of each other.
@@ -44,21 +44,18 @@ MODULES = {
 }
 
 
-def imports(module: str) -> Iterator[tuple[str, int]]:
+@cache
+def imports(module: str) -> dict[str, int]:
     """The modules of nnspec that a module imports anywhere in its text, each with the line."""
-    for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
-        names: set[str] = set()
-        if isinstance(node, ast.Import):
-            names = {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{module}:{node.lineno}: imports are absolute, so that they can be followed"
-            whole = {f"{node.module}.{alias.name}" for alias in node.names}
-            names = {name if name in MODULES else str(node.module) for name in whole}
-        for name in sorted((names & MODULES.keys()) - {module, "nnspec"}):
-            yield name, node.lineno  # type: ignore[attr-defined]
-
-
-IMPORTS = {module: dict(imports(module)) for module in MODULES}
+    lines: dict[str, int] = {}
+    for found in imports_of(MODULES[module]):
+        assert found.level == 0, f"{module}:{found.line}: imports are absolute, so that they can be followed"
+        names = set(found.names)
+        if found.module is not None:
+            whole = {f"{found.module}.{name}" for name in names}
+            names = {name if name in MODULES else found.module for name in whole}
+        lines.update(dict.fromkeys((names & MODULES.keys()) - {module, "nnspec"}, found.line))
+    return lines
 
 
 def package(module: str) -> str:
@@ -84,8 +81,8 @@ def circle(graph: dict[str, set[str]]) -> list[str]:
 def importers_of(parent: str) -> dict[str, set[str]]:
     """The modules that import one of a package's modules from outside it, by that module."""
     found: dict[str, set[str]] = {}
-    for module, others in IMPORTS.items():
-        for other in others:
+    for module in MODULES:
+        for other in imports(module):
             if f"{other}.".startswith(f"{parent}.") and not f"{module}.".startswith(f"{parent}."):
                 found.setdefault(other, set()).add(module)
     return found
@@ -100,20 +97,20 @@ def test_no_import_climbs(module: str) -> None:
     own = package(module)
     climbing = [
         f"line {line} imports {other}"
-        for other, line in IMPORTS[module].items()
+        for other, line in imports(module).items()
         if package(other) != own and FLOOR_OF[package(other)] >= FLOOR_OF[own]
     ]
     assert not climbing, f"{module} stands on floor {FLOOR_OF[own]}: {climbing}"
 
 
 def test_no_module_depends_on_what_depends_on_it() -> None:
-    assert not circle({module: set(others) for module, others in IMPORTS.items()})
+    assert not circle({module: set(imports(module)) for module in MODULES})
 
 
 def test_no_folder_depends_on_what_depends_on_it() -> None:
     graph: dict[str, set[str]] = {}
-    for module, others in IMPORTS.items():
-        graph.setdefault(folder(module), set()).update({folder(other) for other in others} - {folder(module)})
+    for module in MODULES:
+        graph.setdefault(folder(module), set()).update({folder(other) for other in imports(module)} - {folder(module)})
     assert not circle(graph)
 
 
@@ -123,7 +120,7 @@ def test_a_circle_is_found() -> None:
 
 
 def test_the_runtime_stands_alone() -> None:
-    others = {other for module, read in IMPORTS.items() if package(module) == "runtime" for other in read}
+    others = {other for module in MODULES if package(module) == "runtime" for other in imports(module)}
     assert {package(other) for other in others} == {"runtime"}
 
 

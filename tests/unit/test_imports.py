@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -15,6 +13,7 @@ import numpy as np
 import pytest
 
 from nnspec.data.sources.registry import MODULES as MODULES_OF_SOURCES
+from tests.support.imports import imports_of
 from tests.support.paths import PACKAGE, ROOT
 
 FRAMEWORKS = {"tensorflow", "keras", "jax", "onnx", "onnxruntime", "tf2onnx", "torch"}
@@ -39,41 +38,31 @@ training: {optimizer: {Adam: {learning_rate: 0.001}}, callbacks: [{EarlyStopping
 """
 
 
-def imported(tree: ast.AST) -> Iterator[tuple[str, bool]]:
-    """The top-level package of every import, and whether it runs when the module is imported."""
+def imported(module: str) -> set[str]:
+    """The top-level packages that a module imports, wherever the import stands."""
+    return {name for found in imports_of(PACKAGE / module) for name in found.packages}
 
-    def visit(node: ast.AST, at_import: bool) -> Iterator[tuple[str, bool]]:
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.Import):
-                for alias in child.names:
-                    yield alias.name.partition(".")[0], at_import
-            elif isinstance(child, ast.ImportFrom) and child.level == 0 and child.module:
-                yield child.module.partition(".")[0], at_import
-            inside = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-            is_typing = isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"
-            yield from visit(child, at_import and not inside and not is_typing)
 
-    return visit(tree, True)
+def imported_at_once(module: str) -> set[str]:
+    """Those that it imports when it is imported itself."""
+    return {name for found in imports_of(PACKAGE / module) if found.runs for name in found.packages}
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_no_framework_at_module_level(module: str) -> None:
-    tree = ast.parse((PACKAGE / module).read_text(encoding="utf-8"))
-    found = {name for name, at_import in imported(tree) if at_import and name in FRAMEWORKS}
+    found = imported_at_once(module) & FRAMEWORKS
     assert not found or any(fnmatch(module, pattern) for pattern in EXEMPT)
 
 
 @pytest.mark.parametrize("module", [m for m in MODULES if m.startswith(CHECKING)])
 def test_no_framework_at_all(module: str) -> None:
-    tree = ast.parse((PACKAGE / module).read_text(encoding="utf-8"))
-    assert not {name for name, _ in imported(tree)} & FRAMEWORKS
+    assert not imported(module) & FRAMEWORKS
 
 
 @pytest.mark.parametrize("module", [m for m in MODULES if m.startswith("layers/")])
 def test_onnx_is_never_imported_by_layers(module: str) -> None:
     """Lowerings write to a builder; Keras is imported inside methods."""
-    tree = ast.parse((PACKAGE / module).read_text(encoding="utf-8"))
-    assert not {name for name, _ in imported(tree)} & (FRAMEWORKS - {"keras"})
+    assert not imported(module) & (FRAMEWORKS - {"keras"})
 
 
 def modules_after(statements: str, tmp_path: Path, spec: str = SPEC) -> set[str]:
@@ -172,12 +161,11 @@ ONLY_HERE = {
 
 @pytest.mark.parametrize("module", MODULES)
 def test_a_framework_is_imported_by_its_backend_alone(module: str) -> None:
-    tree = ast.parse((PACKAGE / module).read_text(encoding="utf-8"))
-    found = {name for name, _ in imported(tree)} & ONLY_HERE.keys()
+    found = imported(module) & ONLY_HERE.keys()
     assert all(module in ONLY_HERE[name] for name in found)
 
 
 def test_every_exception_is_needed() -> None:
     for name, modules in ONLY_HERE.items():
         for module in modules:
-            assert name in {found for found, _ in imported(ast.parse((PACKAGE / module).read_text(encoding="utf-8")))}
+            assert name in imported(module)

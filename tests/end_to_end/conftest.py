@@ -1,0 +1,28 @@
+"""Which builds of specs a run needs."""
+
+from __future__ import annotations
+
+import pytest
+
+# A build of one epoch, and the whole build of the same spec, of which the same is asserted and more.
+SHORT, WHOLE = (
+    "test_predictions_on_the_raw_test_rows_are_those_of_the_metrics",
+    "test_spec_builds_and_beats_its_baseline",
+)
+SPEC_TESTS = "tests/end_to_end/test_specs.py"
+
+
+def spec_of(item: pytest.Item, test: str) -> str | None:
+    """The spec that a test of this name builds; None where it is another test."""
+    prefix = f"{SPEC_TESTS}::{test}["
+    return item.nodeid.removeprefix(prefix).removesuffix("]") if item.nodeid.startswith(prefix) else None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A spec that is built whole is not built for an epoch as well, which pytest reports as deselected."""
+    whole = {spec_of(item, WHOLE) for item in items} - {None}
+    repeated = [item for item in items if spec_of(item, SHORT) in whole]
+    if repeated:
+        config.hook.pytest_deselected(items=repeated)
+        items[:] = [item for item in items if item not in repeated]
