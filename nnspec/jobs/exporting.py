@@ -23,6 +23,7 @@ from nnspec.jobs.evaluation_metadata import describe_evaluation
 from nnspec.jobs.interface import describe_interface
 from nnspec.jobs.made_of import MadeOf, shortened
 from nnspec.jobs.metadata import describe_model
+from nnspec.jobs.padding_sides import describe_padding
 from nnspec.jobs.run import Run
 from nnspec.jobs.settings import engine_of, exporter_of, fixed_batch
 from nnspec.jobs.variants import write_variants
@@ -30,6 +31,7 @@ from nnspec.jobs.verifying import gate_of, prove
 from nnspec.jobs.weights import with_weights, with_words
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress
+from nnspec.verify.gate import Gate
 from nnspec.verify.runs import HELD_OUT
 
 
@@ -108,6 +110,7 @@ def write_model(
         layout = section.get("layout") or {}
         result = prove(exported, checked, compiled, used, layout, held_out=held_out, engine=engine)
         gate = gate_of(checked, compiled, used, layout)
+        _tell_padding(exported, checked, gate)
         interface = describe_interface(exported.metadata or {}, exported, gate, held_out)
     scored: dict[str, object] = {}
     if dataset is not None and checked.data is not None and used.inputs is deployment.inputs:
@@ -131,6 +134,17 @@ def write_model(
     for note in result["notes"]:
         progress.say(f"note: {note}")
     return result, refused
+
+
+def _tell_padding(exported: ExportedModel, checked: Checked, gate: Gate) -> None:
+    """Says in the file where padding may stand."""
+    plan = checked.data
+    at_end = [] if plan is None else [name for name, slot in plan.inputs.items() if slot.lengths]
+    metadata = dict(exported.metadata or {})
+    inputs = dict(metadata.get("inputs") or {})
+    for name, said in describe_padding(exported, gate, at_end).items():
+        inputs[name] = {**inputs[name], "padding": said}
+    exported.embed({**metadata, "inputs": inputs})
 
 
 def _compared(samples: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -62,7 +62,6 @@ RUNTIMES: Mapping[str, Runtime] = {
     "ort-web": Runtime("onnxruntime-web", "ort_js.mjs", ("onnxruntime-web@1.30.0",), is_node=True),
     "opencv": Runtime("OpenCV", "opencv.py", ("opencv-python-headless==5.0.0.93",)),
     "tract": Runtime("tract", "tract_.py", ("tract==0.23.9", "numpy")),
-    "mnn": Runtime("MNN", "mnn_.py", ("mnn==3.6.1", "numpy")),
     "iree": Runtime("IREE", "iree_.py", ("iree-base-compiler[onnx]==3.13.0", "iree-base-runtime==3.13.0")),
     "tvm": Runtime("TVM", "tvm_.py", ("apache-tvm==0.27.0.post1", "onnx")),
     "tinygrad": Runtime("tinygrad", "tinygrad_.py", ("tinygrad==0.14.0", "numpy", "onnx")),

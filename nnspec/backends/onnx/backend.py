@@ -19,6 +19,7 @@ from nnspec import __version__
 from nnspec.backends.base import Deployable
 from nnspec.backends.onnx.columns import column_ports, columns_opset
 from nnspec.backends.onnx.deploy import prepare_input, restore_outputs
+from nnspec.backends.onnx.doc_string import doc_string
 from nnspec.backends.onnx.export import export_graph
 from nnspec.backends.onnx.fallback import lower_by_tf2onnx
 from nnspec.backends.onnx.form import all_nodes, check_form, control_flow, holds_text
@@ -103,7 +104,7 @@ class OnnxModel:
         from onnx import helper
 
         kept = {entry.key: entry.value for entry in self.proto.metadata_props}
-        self.proto.doc_string = str(metadata.get("description", ""))  # what viewers such as Netron show
+        self.proto.doc_string = doc_string(metadata)
         helper.set_model_props(self.proto, {**kept, METADATA_KEY: json.dumps(metadata, ensure_ascii=False)})
 
     def interface(self) -> tuple[dict[str, int], dict[str, int]]:

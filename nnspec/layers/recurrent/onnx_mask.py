@@ -119,8 +119,9 @@ def _positions(lowering: Lowering, mask: Mask) -> str:
     if size is not None:
         return lowering.constant(np.arange(size, dtype=np.float32)[None], "positions")
 
-    def count() -> str:
-        return lowering.node("Cast", _count(lowering, mask, is_reversed=False), to=onnx_type_of("float32"))
+    def count() -> str:  # of float32: tract takes int64 for sizes that it does not know
+        ones = lowering.node("Cast", mask_as_bool(lowering, mask), to=onnx_type_of("float32"))
+        return lowering.node("CumSum", ones, lowering.constant(np.asarray(1, np.int64), "axis"))
 
     return lowering.once("positions", mask.view.tensor, count)
 

@@ -1,0 +1,23 @@
+"""The doc string of a file, which viewers such as Netron show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_SIDES = {
+    "any": "may stand anywhere along `{axis}`",
+    "end": "stands at the end of `{axis}`: on another side it changes the answer",
+    "as in training": "stands along `{axis}` where it stood in training: on another side it changes the answer",
+}
+
+
+def doc_string(metadata: Mapping[str, Any]) -> str:
+    """The spec's description, and where padding may stand, a line each."""
+    lines = [str(metadata["description"])] if metadata.get("description") else []
+    for name, said in (metadata.get("inputs") or {}).items():
+        padding = said.get("padding")
+        if padding is not None:
+            where = _SIDES[padding["side"]].format(axis=padding["axis"])
+            lines.append(f"Padding of `{name}` ({padding['value']!r}) {where}.")
+    return "\n".join(lines)
