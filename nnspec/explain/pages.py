@@ -9,6 +9,7 @@ from nnspec.diagnostics.codes import CODES
 from nnspec.diagnostics.pages import code_page
 from nnspec.diagnostics.suggest import nearest
 from nnspec.explain import language
+from nnspec.explain.consumers import NAME, consumers_page
 from nnspec.explain.keys import key_names, key_page
 from nnspec.layers import refused
 from nnspec.layers.aliases import ALIASES
@@ -18,6 +19,8 @@ from nnspec.layers.registry import REGISTRY
 
 def page(what: str) -> str | None:
     """The documentation of what has this name (case ignored where it leaves no doubt); None where nothing has."""
+    if what.lower() == NAME:
+        return consumers_page()
     code = what.upper()
     if code in CODES:
         return code_page(code)
@@ -59,6 +62,7 @@ def topics() -> dict[str, list[str]]:
     verbs = [kind for kind, layer in REGISTRY.items() if layer.is_verb]
     return {
         "Codes": list(CODES),
+        "Deployed models": [NAME],
         **language.page_names(),
         "Axis operations": verbs,
         "Layers": [kind for kind in REGISTRY if kind not in verbs],
