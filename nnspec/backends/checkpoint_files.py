@@ -71,6 +71,11 @@ class CheckpointFiles:
             if path.name.partition(".")[0] not in kept:
                 path.unlink(missing_ok=True)
 
+    def forget(self) -> None:
+        """Goes on with none of those that are there, whose files stay until others take their room."""
+        for name in self.names():
+            (self.folder / f"{name}.json").unlink()
+
     def newest(self) -> Saved | None:
         """The newest checkpoint that is whole; None where there is none. Those that are not are `damaged`."""
         self.damaged = []

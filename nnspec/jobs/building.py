@@ -64,7 +64,7 @@ def run_build(
             made_of=made_of,
         )
         with progress.step("report"):
-            report_build(checked, run, trained, dataset, folder, engine, target)
+            report_build(checked, run, trained, dataset, folder, engine, target, made_of)
             write_bill(checked, run, made_of, folder, engine, target)
         seconds = round(time.time() - started, 1)
         more = {"build_seconds": seconds, "best_epoch": trained.best_epoch, "data": made_of}

@@ -41,8 +41,7 @@ def distribute(checked: Checked, folder: Path, progress: Progress, *, resume: bo
     span = section.span if section is not None else checked.root.span
     (folder / CHECKPOINT / FAULT).unlink(missing_ok=True)
     if not resume:
-        for name in CheckpointFiles(folder / CHECKPOINT).names():
-            (folder / CHECKPOINT / f"{name}.json").unlink()
+        CheckpointFiles(folder / CHECKPOINT).forget()
     progress.say(f"{distribution.workers} workers: {_described(distribution)}")
     share = share_of(checked, folder, distribution.workers)
     if distribution.ray is not None:

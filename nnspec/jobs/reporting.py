@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,11 +10,16 @@ from nnspec.backends.base import ExportBackend, TrainingBackend
 from nnspec.backends.keras.model import predict, reset_states
 from nnspec.backends.versions import versions
 from nnspec.data.dataset import Dataset
+from nnspec.data.section.plan import DataPlan
 from nnspec.document import to_plain
+from nnspec.document.types import JsonObject
 from nnspec.jobs import artifact
+from nnspec.jobs.folds import FILE
+from nnspec.jobs.made_of import MadeOf, shortened
 from nnspec.jobs.run import Run
 from nnspec.jobs.settings import settings_of
 from nnspec.pipeline import Checked
+from nnspec.report.model_card import write_card
 from nnspec.report.outcome import Outcome, first_samples, outcomes_of, shown_split
 from nnspec.report.page import Results, write_report
 from nnspec.training.train import Trained
@@ -29,25 +35,42 @@ def report_build(
     folder: Path,
     engine: TrainingBackend,
     exporter: ExportBackend,
+    made_of: MadeOf,
 ) -> None:
-    """Writes the page from what the build has made so far."""
+    """Writes the page and the model card from what the build has made so far."""
     described = checked.root.get("description")
-    write_report(
-        folder / "report.html",
-        Results(
-            graph=checked.graph,
-            description=str(to_plain(described)) if described is not None else "",
-            dataset=dataset,
-            outcomes=_outcomes(checked, trained, dataset, engine),
-            is_in_order=checked.data is not None and checked.data.split.is_chronological,
-            metrics=run.metrics,
-            history=run.history,
-            best_epoch=trained.best_epoch,
-            verification=run.verification,
-            versions=versions(engine, exporter),
-            hashes=_hashes(folder),
-        ),
+    results = Results(
+        graph=checked.graph,
+        description=str(to_plain(described)) if described is not None else "",
+        overview=_read(folder / "data.json"),
+        split=shown_split(dataset),
+        outcomes=_outcomes(checked, trained, dataset, engine),
+        is_in_order=checked.data is not None and checked.data.split.is_chronological,
+        metrics=run.metrics,
+        folds=_read(folder / FILE).get("folds", []),
+        history=run.history,
+        best_epoch=trained.best_epoch,
+        verification=run.verification,
+        versions=versions(engine, exporter),
+        hashes=_hashes(folder),
     )
+    write_report(folder / "report.html", results)
+    split = described_split(checked.data) if checked.data is not None else ""
+    card = write_card(results, _read(folder / "interface.json"), shortened(made_of), split, f"model{exporter.suffix}")
+    artifact.write_text(folder / "MODEL_CARD.md", card)
+
+
+def described_split(plan: DataPlan) -> str:
+    """How rows were divided."""
+    split = plan.split
+    shares = ", ".join(
+        f"{part.name} {part.label or (f'{part.fraction:g}' if part.fraction is not None else f'from {part.start}')}"
+        for part in split.parts
+    )
+    by = f"`{split.label_column or split.hash_column}`" if split.label_column or split.hash_column else split.by
+    group = f", whole groups of `{split.group}`" if split.group else ""
+    folds = f"; {split.folds} folds, the deployed model from {split.final}" if split.folds is not None else ""
+    return f"Rows are divided by {by}{group}: {shares}{folds}."
 
 
 def _outcomes(checked: Checked, trained: Trained, dataset: Dataset, engine: TrainingBackend) -> list[Outcome]:
@@ -63,8 +86,13 @@ def _outcomes(checked: Checked, trained: Trained, dataset: Dataset, engine: Trai
         arrays = {name: values[:whole] for name, values in arrays.items()}
         reset_states(trained.compiled.model)
     said = predict(trained.compiled.model, checked.graph, arrays, size, engine)
-    inputs = checked.data.inputs if checked.data is not None else {}
-    return outcomes_of(checked.graph, dataset, trained.deployment, said, inputs)
+    return outcomes_of(checked.graph, dataset, trained.deployment, said, checked.data)
+
+
+def _read(path: Path) -> JsonObject:
+    """What a file of the build holds; nothing where it has none."""
+    found: JsonObject = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return found
 
 
 def _hashes(folder: Path) -> Mapping[str, str]:

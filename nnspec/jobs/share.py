@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from nnspec.diagnostics import Diagnostic, Fix, Span, SpecError
+from nnspec.document.types import JsonObject
 
 FAULT = "fault.json"  # beside the checkpoints: what is wrong with the spec or its data
 CHECKPOINT = "checkpoint"
@@ -25,7 +25,7 @@ class Share:
 
     path: str
     text: str
-    overrides: Mapping[str, object]
+    overrides: JsonObject
     folder: str
     fold: int | None
     workers: int

@@ -10,11 +10,22 @@ import numpy as np
 
 from nnspec.data.dataset import Dataset, Split
 from nnspec.data.deployment import Deployment, class_indices, class_position
-from nnspec.data.section.plan import SlotPlan
+from nnspec.data.overview.describe import as_dates
+from nnspec.data.section.plan import DataPlan, SlotPlan
+from nnspec.ir.axes import Axes
 from nnspec.ir.graph import ANOMALY, Graph, Output
+from nnspec.training.thresholds import counted_scores
 
 Array = np.ndarray
 MOST_SAMPLES = 4096  # of a split; plots of more look the same
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """An input's values, axes `sample` and then `axes`, where there are as many."""
+
+    values: Array
+    axes: Axes
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -22,13 +33,15 @@ class Outcome:
     """One output on one split, a sample a row.
 
     Attributes:
-        truth: axes `sample value`, in original units, or class indices.
-        guess: the same of the model.
-        scores: of classes, the probabilities: axes `sample value class`; of a binary output those of its second class.
+        truth: axes `sample value`, in original units, or class indices; NaN or -1 where a target does not count.
+        guess: the same of the model; of a score of anomalies, the score.
+        scores: of classes, the probabilities: axes `sample value class`; of a binary or several labels, that of yes.
         classes: their names.
         levels: of quantiles, the levels: axes `sample value level`.
         rows: each sample's row in the file, from 1.
-        given: some of the inputs' values, by name.
+        given: the inputs, or their columns, by name.
+        threshold: where yes begins, or an anomaly.
+        has_truth: whether there are targets, which scores of anomalies need not have.
     """
 
     name: str
@@ -40,28 +53,66 @@ class Outcome:
     scores: Array | None = None
     classes: tuple[str, ...] = ()
     levels: Array | None = None
-    given: Mapping[str, Array]
+    given: Mapping[str, Given]
+    threshold: float | None = None
+    has_truth: bool = True
 
     @property
     def is_class(self) -> bool:
         return self.task in ("classification", "binary")
 
     @property
+    def is_anomaly(self) -> bool:
+        return self.task == ANOMALY
+
+    @property
+    def error(self) -> str:
+        """What its errors are."""
+        if self.is_anomaly:
+            return "score"
+        if self.task == "multilabel":
+            return "mean distance of the probabilities"
+        return "1 less the true class' probability" if self.is_class else "mean absolute error"
+
+    @property
     def errors(self) -> Array:
-        """How wrong each sample is: the mean absolute error, or 1 less the probability of the true class; `sample`."""
+        """How wrong each sample is: axes `sample`; NaN where no target counts."""
+        if self.is_anomaly:
+            return np.asarray(self.guess.max(axis=1))
+        if self.task == "multilabel":
+            assert self.scores is not None
+            return _mean(np.abs(self.scores - self.truth), self.truth >= 0)
         if not self.is_class:
-            return np.asarray(np.nanmean(np.abs(self.guess - self.truth), axis=1))
+            return _mean(np.abs(self.guess - self.truth), np.isfinite(self.truth))
         return 1.0 - self.chance_of_truth()
 
     def chance_of_truth(self) -> Array:
         """The probability that the model gives the true classes, the mean over a sample's values: axes `sample`."""
         assert self.scores is not None
         codes = self.truth.astype(np.int64)
+        counted = codes >= 0
         if self.task == "binary":
             chance = np.where(codes == 1, self.scores, 1.0 - self.scores)
         else:
-            chance = np.take_along_axis(self.scores, codes[..., None], axis=-1)[..., 0]
-        return np.asarray(chance.mean(axis=1))
+            chance = np.take_along_axis(self.scores, np.maximum(codes, 0)[..., None], axis=-1)[..., 0]
+        return _mean(chance, counted)
+
+    def pairs(self) -> tuple[Array, Array]:
+        """True and predicted values that count: axes `value`."""
+        return self.truth[self.counted], self.guess[self.counted]
+
+    @property
+    def counted(self) -> Array:
+        """Which targets count: axes as theirs."""
+        truth = self.truth
+        return np.isfinite(truth) if truth.dtype.kind == "f" else np.asarray(truth >= 0)
+
+
+def _mean(values: Array, counted: Array) -> Array:
+    """The mean of the values that count: axes `sample`; NaN where none does."""
+    number = counted.sum(axis=1)
+    total = np.where(counted, values, 0.0).sum(axis=1)
+    return np.asarray(np.divide(total, number, out=np.full(len(values), np.nan), where=number > 0))
 
 
 def shown_split(dataset: Dataset) -> str:
@@ -79,45 +130,65 @@ def outcomes_of(
     dataset: Dataset,
     deployment: Deployment,
     predicted: Mapping[str, Array],
-    inputs: Mapping[str, SlotPlan],
+    plan: DataPlan | None,
 ) -> list[Outcome]:
-    """Every output that has targets, on the split that a report shows.
+    """Every output that has targets or scores anomalies, on the split that a report shows.
 
     Args:
         predicted: what the network says of `first_samples`.
+        plan: names columns.
     """
     name = shown_split(dataset)
     split = dataset.splits[name]
     count = min(split.size, MOST_SAMPLES, *(len(values) for values in predicted.values()))
-    outputs = [output for output in graph.outputs.values() if _is_shown(output, split)]
-    given = _given(split, count, inputs)
-    return [_outcome(output, deployment, predicted[output.name][:count], name, split, given) for output in outputs]
-
-
-def _is_shown(output: Output, split: Split) -> bool:
-    return output.name in split.y and output.task not in ("multilabel", ANOMALY) and split.counts(output.name) is None
+    given = _given(graph, split, count, plan.inputs if plan is not None else {})
+    columns = {} if plan is None else {each: tuple(slot.columns) for each, slot in plan.outputs.items()}
+    return [
+        _outcome(output, deployment, predicted[output.name][:count], split, given, name, columns.get(output.name, ()))
+        for output in graph.outputs.values()
+        if output.task == ANOMALY or output.name in split.y
+    ]
 
 
 def _outcome(
-    output: Output, deployment: Deployment, said: Array, name: str, split: Split, given: Mapping[str, Array]
+    output: Output,
+    deployment: Deployment,
+    said: Array,
+    split: Split,
+    given: Mapping[str, Given],
+    name: str,
+    columns: tuple[str, ...],
 ) -> Outcome:
     count = len(said)
     task = output.task or "regression"
     known = partial(Outcome, name=output.name, task=task, split=name, rows=split.rows[:count] + 1, given=given)
+    counts = counted_scores(output, split) if task == ANOMALY else split.counts(output.name)
+    counted = None if counts is None else np.asarray(counts[:count]).reshape(count, -1)
+    if task == ANOMALY:
+        scores = _masked(np.asarray(said, np.float64).reshape(count, -1), counted, -np.inf)
+        labels = split.y[output.name][:count].reshape(count, -1) if output.name in split.y else scores * 0
+        cut = deployment.threshold(output) if deployment.has_threshold(output) else None
+        return known(truth=labels, guess=scores, threshold=cut, has_truth=output.name in split.y)
+    if task == "multilabel":
+        scores, cut = said.reshape(count, -1), deployment.threshold(output)
+        names = tuple(map(str, output.classes or ())) or columns or tuple(map(str, range(scores.shape[-1])))
+        truth = _masked(split.y[output.name][:count].reshape(count, -1).astype(np.int64), counted, -1)
+        return known(truth=truth, guess=(scores > cut).astype(np.int64), scores=_chance(output, scores), classes=names)
     if task in ("classification", "binary"):
-        truth = split.y[output.name][:count].reshape(count, -1)
+        truth = _masked(split.y[output.name][:count].reshape(count, -1).astype(np.int64), counted, -1)
         scores = said.reshape(count, -1) if task == "binary" else _class_last(output, said, count)
         size = 2 if task == "binary" else scores.shape[-1]
         return known(
             truth=truth,
             guess=class_indices(output, said, deployment.threshold(output)).reshape(count, -1),
-            scores=scores,
+            scores=_chance(output, scores),
             classes=tuple(map(str, deployment.classes(output) or range(size))),
+            threshold=float(_chance(output, np.array(deployment.threshold(output)))) if task == "binary" else None,
         )
     transform = deployment.outputs.get(output.name)
     raw = {each: values[:count] for each, values in split.raw.items()}
     values = np.asarray(transform.restore(said, raw) if transform is not None else said, np.float64)
-    truth = np.asarray(split.target[output.name][:count], np.float64).reshape(count, -1)
+    truth = _masked(np.asarray(split.target[output.name][:count], np.float64).reshape(count, -1), counted, np.nan)
     if output.levels and transform is not None and transform.levels is not None:
         ways = [transform.levels.at(values, i).reshape(count, -1) for i in range(len(output.levels))]
         middle = int(np.argmin([abs(level - 0.5) for level in output.levels]))
@@ -126,18 +197,38 @@ def _outcome(
     return known(truth=truth, guess=values.reshape(count, -1))
 
 
+def _masked(values: Array, counted: Array | None, instead: float) -> Array:
+    return values if counted is None else np.where(counted, values, instead)
+
+
+def _chance(output: Output, scores: Array) -> Array:
+    """Probabilities, of an output that gives scores too; classes last."""
+    wide = np.asarray(scores, np.float64)
+    if not output.gives_scores:
+        return wide
+    if output.task == "classification":
+        raised = np.exp(wide - wide.max(axis=-1, keepdims=True))
+        return np.asarray(raised / raised.sum(axis=-1, keepdims=True))
+    return np.asarray(1.0 / (1.0 + np.exp(-wide)))
+
+
 def _class_last(output: Output, said: Array, count: int) -> Array:
     moved = np.moveaxis(said, 1 + class_position(output), -1)
     return moved.reshape(count, -1, moved.shape[-1])
 
 
-def _given(split: Split, count: int, inputs: Mapping[str, SlotPlan]) -> dict[str, Array]:
-    """Columns of inputs that have one value a sample, by name: what tells a reader which sample it is."""
-    found: dict[str, Array] = {}
+def _given(graph: Graph, split: Split, count: int, inputs: Mapping[str, SlotPlan]) -> dict[str, Given]:
+    """Inputs by name: columns that have one value a sample apart, all others whole."""
+    found: dict[str, Given] = {}
+    dates = {column.name for slot in inputs.values() for column in slot.encodings if column.is_date}
     for name, values in split.raw.items():
-        columns: Sequence[str] = inputs[name].columns if name in inputs else ()
+        slot = inputs.get(name)
+        columns: Sequence[str] = slot.columns if slot is not None else ()
         if values.ndim == 2 and values.shape[1] == len(columns):
-            found |= {column: values[:count][:, i] for i, column in enumerate(columns)}
-        elif values.ndim == 1:
-            found[name] = values[:count]
+            part = values[:count]
+            found |= {column: Given(part[:, i], ()) for i, column in enumerate(columns)}
+        else:
+            part = values[:count]
+            axes = graph.inputs[name].axes if name in graph.inputs else ()
+            found[name] = Given(as_dates(part) if name in dates and part.dtype.kind == "i" else part, axes)
     return found

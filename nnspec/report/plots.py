@@ -112,7 +112,11 @@ def plots_of(outcome: Outcome, is_in_order: bool) -> list[Plot]:
     Args:
         is_in_order: whether samples follow one another in time.
     """
-    if outcome.task == "binary":
+    if not outcome.counted.any():
+        return []
+    if outcome.is_anomaly:
+        return [anomaly_scores(outcome), *([scores_over_rows(outcome)] if is_in_order else [])]
+    if outcome.task in ("binary", "multilabel"):
         return [calibration(outcome), thresholds(outcome)]
     if outcome.is_class:
         return [confidence(outcome)]
@@ -121,7 +125,7 @@ def plots_of(outcome: Outcome, is_in_order: bool) -> list[Plot]:
 
 def against_truth(outcome: Outcome) -> Plot:
     """Predicted values against true ones."""
-    truth, guess = _thinned(outcome.truth.reshape(-1)), _thinned(outcome.guess.reshape(-1))
+    truth, guess = map(_thinned, outcome.pairs())
 
     def paint(axes: Axes) -> None:
         ends = [float(np.nanmin(truth)), float(np.nanmax(truth))]
@@ -143,7 +147,8 @@ def against_truth(outcome: Outcome) -> Plot:
 
 def residuals(outcome: Outcome) -> Plot:
     """How often which error."""
-    errors = (outcome.guess - outcome.truth).reshape(-1)
+    truth, guess = outcome.pairs()
+    errors = guess - truth
     errors = errors[np.isfinite(errors)]
 
     def paint(axes: Axes) -> None:
@@ -180,7 +185,7 @@ def over_rows(outcome: Outcome) -> Plot:
 def calibration(outcome: Outcome) -> Plot:
     """How often the second class is true where the model gives it a probability."""
     assert outcome.scores is not None
-    scores, truth = outcome.scores.reshape(-1), outcome.truth.reshape(-1)
+    scores, truth = outcome.scores[outcome.counted], outcome.pairs()[0]
     bins = np.clip((scores * 10).astype(int), 0, 9)
     used = [bin_ for bin_ in range(10) if (bins == bin_).sum() > 0]
     said = [float(scores[bins == bin_].mean()) for bin_ in used]
@@ -202,7 +207,7 @@ def calibration(outcome: Outcome) -> Plot:
 def thresholds(outcome: Outcome) -> Plot:
     """Precision and recall at every threshold."""
     assert outcome.scores is not None
-    scores, truth = outcome.scores.reshape(-1), outcome.truth.reshape(-1).astype(bool)
+    scores, truth = outcome.scores[outcome.counted], outcome.pairs()[0].astype(bool)
     cuts = np.linspace(0, 1, 101)[:-1]
     hits = np.array([(truth & (scores > cut)).sum() for cut in cuts], float)
     taken = np.array([(scores > cut).sum() for cut in cuts], float)
@@ -212,6 +217,8 @@ def thresholds(outcome: Outcome) -> Plot:
     def paint(axes: Axes) -> None:
         axes.plot(cuts, precision, color=BLUE, label="precision")
         axes.plot(cuts, recall, color=ORANGE, linestyle="--", label="recall")
+        if outcome.threshold is not None:
+            axes.axvline(outcome.threshold, color=GREY, linestyle=":", label=f"threshold ({outcome.threshold:.3g})")
         axes.set_xlabel("threshold")
         axes.legend()
 
@@ -223,8 +230,8 @@ def thresholds(outcome: Outcome) -> Plot:
 def confidence(outcome: Outcome) -> Plot:
     """How sure the model is where it is right, and where it is wrong."""
     assert outcome.scores is not None
-    sure = outcome.scores.max(axis=-1).reshape(-1)
-    right = (outcome.guess == outcome.truth).reshape(-1)
+    sure = outcome.scores.max(axis=-1)[outcome.counted]
+    right = np.equal(*outcome.pairs())
 
     def paint(axes: Axes) -> None:
         groups = [sure[right], sure[~right]]
@@ -239,6 +246,58 @@ def confidence(outcome: Outcome) -> Plot:
         if which.any()
     )
     return draw(f"{outcome.name}: how sure the model is", f"The mean probability is {means}.", paint)
+
+
+def anomaly_scores(outcome: Outcome) -> Plot:
+    """How often which score, of normal samples and anomalies where labels tell, and where anomalies begin."""
+    truth, scores = outcome.pairs()
+    known = np.isfinite(scores)
+    truth, scores = truth[known], scores[known]
+    low, high = max(float(scores.min()), 1e-12), float(scores.max())
+    is_log = float(scores.min()) > 0 and high / low > 100
+    edges = np.geomspace(low, high, 41) if is_log else np.linspace(float(scores.min()), max(high, low + 1e-12), 41)
+    groups = [scores[truth == 0], scores[truth == 1]] if outcome.has_truth else [scores]
+    names = ["normal", "anomalies"] if outcome.has_truth else ["samples"]
+
+    def paint(axes: Axes) -> None:
+        axes.hist(groups, bins=edges.tolist(), stacked=True, color=[BLUE, ORANGE][: len(groups)], label=names)
+        if outcome.threshold is not None:
+            axes.axvline(outcome.threshold, color=GREY, linestyle="--", label=f"threshold ({outcome.threshold:.4g})")
+        if is_log:
+            axes.set_xscale("log")
+        axes.set_xlabel(f"{outcome.name}: score")
+        axes.set_ylabel("samples")
+        axes.legend()
+
+    return draw(f"{outcome.name}: scores of anomalies", _flagged(outcome, groups, names), paint)
+
+
+def _flagged(outcome: Outcome, groups: Sequence[np.ndarray], names: Sequence[str]) -> str:
+    cut = outcome.threshold
+    if cut is None:
+        return f"{sum(map(len, groups))} samples of the {outcome.split} rows; no threshold says where anomalies begin."
+    told = [f"{int((scores > cut).sum())} of {len(scores)} {name}" for scores, name in zip(groups, names, strict=True)]
+    return f"Above the threshold of {cut:.4g} are {' and '.join(told)}, of the {outcome.split} rows."
+
+
+def scores_over_rows(outcome: Outcome) -> Plot:
+    """The last samples' scores in their order, and where anomalies begin."""
+    scores = outcome.guess[-_STEPS:].max(axis=1)
+    truth = outcome.truth[-_STEPS:].max(axis=1)
+    steps = np.arange(len(scores))
+
+    def paint(axes: Axes) -> None:
+        axes.plot(steps, scores, color=BLUE, label="score")
+        if outcome.has_truth and (truth == 1).any():
+            axes.scatter(steps[truth == 1], scores[truth == 1], color=ORANGE, s=14, label="anomalies", zorder=3)
+        if outcome.threshold is not None:
+            axes.axhline(outcome.threshold, color=GREY, linestyle="--", label=f"threshold ({outcome.threshold:.4g})")
+        axes.set_xlabel(f"sample of the {outcome.split} rows")
+        axes.set_ylabel(f"{outcome.name}: score")
+        axes.legend()
+
+    text = f"The scores of the last {len(scores)} samples of the {outcome.split} rows, in their order."
+    return draw(f"{outcome.name}: scores in time", text, paint, width=7.4)
 
 
 def _thinned(values: np.ndarray) -> np.ndarray:

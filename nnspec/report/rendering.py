@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def render(template: str, **values: object) -> str:
-    """The page; values are escaped, and a template that asks for what it is not given fails.
+    """The page, or a text; in a page values are escaped, and a template that asks for what it is not given fails.
 
     Args:
         template: the name of a file in this package.
@@ -13,7 +13,7 @@ def render(template: str, **values: object) -> str:
 
     environment = Environment(
         loader=PackageLoader("nnspec.report", "."),
-        autoescape=True,
+        autoescape=not template.endswith(".md.j2"),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from nnspec.report.page import Table
 from nnspec.report.rendering import render
 from nnspec.report.search_plots import search_plots
+from nnspec.report.tables import Table
 from nnspec.search.plan import SearchPlan
 from nnspec.search.table import text_of
 from nnspec.search.trials import Finished

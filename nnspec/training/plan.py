@@ -39,7 +39,7 @@ OWN_FILES = frozenset(
     {
         "checkpoint", "history.csv", "history.png", "interface.json", "manifest.json", "metrics.json", "model.keras",
         "data.json", "folds", "folds.json", "model.onnx", "preprocessing.json", "report.html", "spec.yaml",
-        "verify.json",
+        "verify.json", "MODEL_CARD.md",
     }
 )  # fmt: skip
 

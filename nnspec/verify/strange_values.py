@@ -59,15 +59,22 @@ def strange_values(
     def named_ones(row: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         return rng.choice(named, size=row.shape) if len(named) else row
 
+    def close_to_named(row: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        return named_ones(row, rng) + rng.uniform(-0.4, 0.4, size=row.shape) if len(named) else row
+
     ordinary: dict[str, Numbers] = {
         "ordinary": lambda row, rng: row,
         "zeros": lambda row, rng: np.zeros_like(row),
         "constant": constant,
-        "mostly zeros": lambda row, rng: row * (rng.random(row.shape) < 0.2),
+        "mostly zeros": lambda row, rng: np.where(
+            rng.random(row.shape) < 0.2, row, 0
+        ),  # not -0, which may be a minimum
         "negative": lambda row, rng: -np.abs(row),
         "wholes and halves": lambda row, rng: np.round(2 * row) / 2,
         "fractions of 1": lambda row, rng: rng.random(row.shape),
         "numbers that the spec names": named_ones,
+        "close to numbers that the spec names": close_to_named,
+        "far from 0": lambda row, rng: np.abs(row) + 2 * _usual(row),
     }
     yield _variant("values", named, ordinary, graph, drawn, marks, rng, columns)
     if any(value.dtype.startswith("float") for value in graph.inputs.values()):
@@ -126,6 +133,8 @@ def _whole_numbers(graph: Graph, name: str, array: np.ndarray, dtype: str, named
     bound, examples = integer_bound(graph, name), examples_of(graph, name)
     if examples:
         least, largest = min(examples), max(examples)
+        if bound is None and not dtype.startswith("u") and _has_places_for_unknown(graph, name):
+            array[3] = -np.abs(array[3]) - 1
     else:
         least, largest = 0, bound - 1 if bound is not None else min(255, np.iinfo(dtype).max)
     array[1], array[2] = least, largest
@@ -142,12 +151,27 @@ def _whole_numbers(graph: Graph, name: str, array: np.ndarray, dtype: str, named
 
 def _texts(graph: Graph, name: str, array: np.ndarray, is_strange: bool) -> np.ndarray:
     array = array.astype(object)
-    if is_strange and not any(node.args.get("num_oov_indices") == 0 for node, _ in readers(graph, name)):
+    if is_strange and not _refuses_unknown(graph, name):
         for place, text in enumerate(UNKNOWN_TEXTS, start=1):
             array[place] = text
+        words = [str(example) for example in examples_of(graph, name)]
         for position in np.ndindex(array.shape[1:]):  # of words that are known
-            array[(len(UNKNOWN_TEXTS) + 1, *position)] = f"{array[(0, *position)]} " * LONG
+            known = [*words, str(array[(0, *position)])]
+            texts = (f"{known[-1]} " * LONG, " ".join(known[:LONG][::-1]), " ".join(known[:LONG]).upper())
+            for place, text in enumerate(texts, start=len(UNKNOWN_TEXTS) + 1):
+                array[(place, *position)] = text
     return array
+
+
+def _refuses_unknown(graph: Graph, name: str) -> bool:
+    """Whether a layer that looks an input up knows no place for what is not in its vocabulary."""
+    return any(node.args.get("num_oov_indices") == 0 for node, _ in readers(graph, name))
+
+
+def _has_places_for_unknown(graph: Graph, name: str) -> bool:
+    """Whether each layer that looks an input up has a vocabulary, and a place for what is not in it."""
+    looked_up = [node for node, _ in readers(graph, name) if node.layer.examples(node)]
+    return bool(looked_up) and all(node.args.get("num_oov_indices") for node in looked_up)
 
 
 def _numbers_of(graph: Graph) -> np.ndarray:

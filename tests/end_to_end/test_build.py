@@ -32,6 +32,7 @@ FILES = {
     "interface.json",
     "bom.cdx.json",
     "report.html",
+    "MODEL_CARD.md",
 }
 
 

@@ -8,6 +8,9 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +19,11 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from nnspec import api
+from nnspec import api, pipeline, runtime
+from nnspec.ir.graph import Graph
 from nnspec.jobs import Run
+from nnspec.jobs.dataset import load_dataset
+from nnspec.report.page import Results, write_report
 from tests.support.browser import CHROMIUM, DRIVER, accessibility_faults, complaints, opened, requests
 
 needs_browser = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="Chromium or its driver is not installed")
@@ -107,7 +113,7 @@ def test_the_figures_are_those_of_the_files(built: Run) -> None:
 @pytest.mark.parametrize("how", ["keyboard", "mouse"])
 def test_a_box_of_the_drawing_opens_its_layer(built: Run, how: str) -> None:
     with opened(page_of(built)) as browser:
-        details = browser.find_elements(By.TAG_NAME, "details")[0]
+        details = browser.find_elements(By.CSS_SELECTOR, ".layers details")[0]
         assert details.get_attribute("open") is None
         box = browser.find_element(By.CSS_SELECTOR, '.drawing a[href="#layer-1"]')
         assert str(box.get_attribute("aria-label")).startswith("dense_1, Dense, ")
@@ -138,28 +144,153 @@ def test_the_same_build_gives_the_same_bytes(built: Run) -> None:
     assert page_of(again).read_bytes() == page_of(built).read_bytes()
 
 
-def test_worst_samples_and_confusions_are_counted(built: Run) -> None:
-    """By hand, from the predictions of the deployed file on the test rows."""
-    from nnspec import runtime
-    from nnspec.jobs.dataset import load_dataset
+def cells_of(row: str) -> list[str]:
+    return re.findall(r"<td[^>]*>(.*?)</td>", row)
 
+
+def test_worst_samples_are_the_worst(built: Run) -> None:
+    """By hand, from the predictions of the deployed file on the test rows."""
+    split = load_dataset(api.load(built.folder.parent / "spec.yaml").checked).splits["test"]
+    said = runtime.load(built.onnx)(split.raw["row"])
+    text = page_of(built).read_text(encoding="utf-8")
+    rows = re.findall(r'<th scope="row">row (\d+)</th>(.*?)</tr>', text)
+    assert len(rows) == 10
+    if "y_label" not in said:
+        errors = np.abs(said["y"] - split.target["y"]).reshape(-1)
+    else:
+        codes = split.y["y"].reshape(-1).astype(int)
+        scores = said["y"].reshape(len(codes), -1)
+        if scores.shape[1] == 1:
+            scores = np.concatenate([1 - scores, scores], axis=1)
+        errors = 1 - scores[np.arange(len(codes)), codes]
+    worst = int(np.argmax(errors))
+    number, cells = rows[0]
+    assert int(number) == split.rows[worst] + 1
+    values = [float(value) for value in re.findall(r'data-value="([^"]*)"', cells)]
+    assert values == pytest.approx([errors[worst]], abs=1e-5)
+    assert cells_of(cells)[3:] == [f"{value:.4g}" for value in split.raw["row"][worst].tolist()]
+
+
+def test_confusions_are_counted(built: Run) -> None:
+    """By hand, from the labels of the deployed file on the test rows."""
     dataset = load_dataset(api.load(built.folder.parent / "spec.yaml").checked)
     split = dataset.splits["test"]
     said = runtime.load(built.onnx)(split.raw["row"])
     text = page_of(built).read_text(encoding="utf-8")
+    assert ("y_label" in said) == ("Confusion matrix" in text)
     if "y_label" not in said:
-        errors = np.abs(said["y"] - split.target["y"]).reshape(-1)
-        worst = int(np.argmax(errors))
-        assert f'<th scope="row">row {split.rows[worst] + 1}</th>' in text
-        assert f"<td>{errors[worst]:.4g}</td>" in text
         return
     names = dataset.outputs["y"].classes or []
     labels, truth = said["y_label"].reshape(-1).astype(str), split.target["y"].reshape(-1).astype(str)
-    for i, name in enumerate(map(str, names)):
+    for name in map(str, names):
         counts = [int(((truth == name) & (labels == str(other))).sum()) for other in names]
         row = text[text.index("Confusion matrix") :]
-        cells = row[row.index(f'<th scope="row">{name.replace("<", "&lt;").replace(">", "&gt;")}</th>') :].split(
-            "</tr>"
-        )[0]
-        assert [int(part.split(">")[-1]) for part in cells.split("</td>")[:-1]] == counts, (i, name)
+        row = row[row.index(f'<th scope="row">{name.replace("<", "&lt;").replace(">", "&gt;")}</th>') :]
+        assert [int(cell) for cell in cells_of(row.split("</tr>")[0])] == counts
     assert not math.isnan(float(built.metrics["test"]["y"]["accuracy"]))
+
+
+@needs_browser
+def test_the_data_are_those_of_the_file(built: Run) -> None:
+    body = json.loads((built.folder / "data.json").read_text(encoding="utf-8"))
+    with opened(page_of(built)) as browser:
+        (table,) = browser.find_elements(By.XPATH, "//table[starts-with(caption, 'Values of input row')]")
+        for row in table.find_elements(By.CSS_SELECTOR, "tbody tr"):
+            name = row.find_element(By.TAG_NAME, "th").text
+            split, *cells = row.find_elements(By.TAG_NAME, "td")
+            statistics = body["inputs"]["row"]["columns"][name]["splits"][split.text]
+            shown = [float(cell.get_attribute("data-value") or "nan") for cell in cells]
+            assert shown == [statistics[key] for key in ("missing", "mean", "std", "min", "max")]
+        facts = dict(
+            zip(
+                (each.text for each in browser.find_elements(By.CSS_SELECTOR, "#leakage ~ dl dt")),
+                (each.text for each in browser.find_elements(By.CSS_SELECTOR, "#leakage ~ dl dd")),
+                strict=True,
+            )
+        )
+        assert facts["rows in two splits"] == "none"
+        warnings = [each.text for each in browser.find_elements(By.CSS_SELECTOR, "#leakage ~ .warning strong")]
+        assert warnings == [each["code"] for each in body["leakage"]["warnings"]]
+
+
+@needs_browser
+def test_all_of_it_is_printed(built: Run) -> None:
+    """On paper what is closed on the screen is open, and the colours are those of the light page."""
+    with opened(page_of(built), is_dark=True) as browser:
+        (inside, *_) = browser.find_elements(By.CSS_SELECTOR, ".layers .inside")
+        assert not inside.is_displayed()
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+        assert browser.execute_script("return arguments[0].checkVisibility({contentVisibilityAuto: true})", inside)
+        assert not browser.find_element(By.TAG_NAME, "nav").is_displayed()
+        assert browser.execute_script("return getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        assert len(browser.execute_cdp_cmd("Page.printToPDF", {})["data"]) > 10_000
+
+
+@needs_browser
+def test_a_narrow_page_does_not_scroll_sideways(built: Run) -> None:
+    with opened(page_of(built)) as browser:
+        browser.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride", {"width": 400, "height": 800, "deviceScaleFactor": 1, "mobile": True}
+        )
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= 400
+
+
+@needs_browser
+@pytest.mark.parametrize("name", ["resnet50", "unet"])
+def test_a_large_network_is_legible(name: str, tmp_path: Path) -> None:
+    """Its blocks are boxes, which lead to their own drawings; without a training."""
+    graph = pipeline.check(Path(f"specs/networks/{name}.yaml")).graph
+    page = tmp_path / "report.html"
+    write_report(page, results_of(graph))
+    assert page.stat().st_size < 2_000_000
+    with opened(page) as browser:
+        assert complaints(browser) == []
+        boxes = browser.find_elements(By.CSS_SELECTOR, ".map .drawing .box")
+        assert len(boxes) <= 26
+        block = browser.find_element(By.CSS_SELECTOR, ".map a.block")
+        place = str(block.get_dom_attribute("href")).removeprefix("#")
+        block.send_keys(Keys.ENTER)
+        inside = browser.find_element(By.ID, place)
+        assert inside.is_displayed()
+        assert inside.find_element(By.CSS_SELECTOR, ".drawing a.layer").is_displayed()
+        if name == "unet":  # axe-core takes minutes over ten thousand elements
+            assert accessibility_faults(browser) == []
+
+
+def results_of(graph: Graph) -> Results:
+    return Results(
+        graph=graph, description="", overview={}, split="test", outcomes=[], is_in_order=False, metrics={}, folds=[],
+        history=[], best_epoch=1, verification={}, versions={}, hashes={},
+    )  # fmt: skip
+
+
+def test_the_model_card_has_the_figures_and_its_program_runs(built: Run) -> None:
+    card = (built.folder / "MODEL_CARD.md").read_text(encoding="utf-8")
+    headings = [line[3:] for line in card.splitlines() if line.startswith("## ")]
+    assert headings == [
+        "Intended use", "Inputs and outputs", "Data", "Metrics", "Limits", "How to run it", "Verification",
+        "Versions and hashes",
+    ]  # fmt: skip
+    assert "A test of <b>tags</b>" in card
+    metrics = json.loads((built.folder / "metrics.json").read_text(encoding="utf-8"))
+    rows = {
+        cells[0]: cells[1:]
+        for line in card[card.index("Metrics of y") :].split("\n\n")[1].splitlines()
+        for cells in [[cell.strip() for cell in line.strip("|").split("|")]]
+    }
+    split = next(place for place, name in enumerate(rows["metric"]) if name == "test")
+    for key, value in metrics["test"]["y"].items():
+        if isinstance(value, float):
+            assert float(rows[key][split]) == pytest.approx(value, rel=1e-3, abs=1e-4)
+    manifest = json.loads((built.folder / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["files"]["model.onnx"] in card
+    assert manifest["data"]["files"]["rows.csv"] in card
+    data = json.loads((built.folder / "data.json").read_text(encoding="utf-8"))
+    found = data["inputs"]["row"]["columns"]["a"]["splits"]["train"]
+    assert f"`a` {found['min']:.4g} to {found['max']:.4g}" in card
+    program = card.split("```python\n")[1].split("```")[0]
+    ran = subprocess.run([sys.executable, "-c", program], cwd=built.folder, capture_output=True, text=True, check=True)
+    sample = json.loads((built.folder / "interface.json").read_text(encoding="utf-8"))["sample"]
+    said = dict(line.split(" ", 1) for line in ran.stdout.splitlines())
+    assert set(said) == set(sample["outputs"])
+    assert np.ravel(json.loads(said["y"])) == pytest.approx(np.ravel(sample["outputs"]["y"]), abs=1e-5)

@@ -54,7 +54,7 @@ class TensorFlowBackend(KerasEngine):
         from keras.callbacks import LambdaCallback
 
         from nnspec.backends.keras.partial_epoch import callbacks_of
-        from nnspec.backends.keras.repeated_rows import sum_repeated_rows
+        from nnspec.backends.keras.tensorflow_rows import sum_repeated_rows
 
         number, skipped = (tf.Variable(0, trainable=False, dtype=dtype) for dtype in (tf.int32, tf.int64))
 

@@ -64,7 +64,8 @@ class Masking(Layer):
             tensor = lowering.node("Sub", tensor, lowering.scalar(value, view.dtype))
         if places:  # zero only where every feature is
             axes = lowering.constant(np.asarray(places, np.int64), "axes")
-            tensor = lowering.node("ReduceL1", tensor, axes, keepdims=1 if value else 0)
+            # of magnitudes, rather than ReduceL1: before opset 18 OpenVINO adds up all axes for it
+            tensor = lowering.node("ReduceSum", lowering.node("Abs", tensor), axes, keepdims=1 if value else 0)
         tensor = lowering.node("Cast", tensor, to=onnx_type("bool"))
         unit = [dim for i, dim in enumerate(view.dims) if i not in places]
         if value:

@@ -191,9 +191,9 @@ def scale_to_unit_length(lowering: Lowering, view: View, axes: list[int], epsilo
     """x / max(‖x‖, epsilon) over some of the view's axes."""
     ready, dims = dims_over_axes(lowering, view, axes)
     if dims:
-        length = lowering.node(
-            "ReduceL2", ready.tensor, lowering.constant(np.asarray(dims, np.int64), "axes"), keepdims=1
-        )
+        where = lowering.constant(np.asarray(dims, np.int64), "axes")
+        squares = lowering.node("ReduceSum", lowering.node("Mul", ready.tensor, ready.tensor), where, keepdims=1)
+        length = lowering.node("Sqrt", squares)
     else:
         length = lowering.node("Abs", ready.tensor)
     floor = lowering.node("Max", length, lowering.scalar(epsilon, view.dtype))

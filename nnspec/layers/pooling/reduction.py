@@ -31,8 +31,6 @@ _OPS = {
     "min": "ReduceMin",
     "prod": "ReduceProd",
     "logsumexp": "ReduceLogSumExp",
-    "l1": "ReduceL1",
-    "l2": "ReduceL2",
 }
 _SAID = {
     "mean": "mean",
@@ -106,6 +104,12 @@ class Reduce(Layer):
             apart = lowering.node("Sub", ready.tensor, mean)
             tensor = lowering.node("ReduceMean", lowering.node("Mul", apart, apart), where, keepdims=0)
             if by == "std":
+                tensor = lowering.node("Sqrt", tensor)
+        elif by in ("l1", "l2"):  # fewer runtimes know ReduceL1 and ReduceL2, or read their axes
+            tensor = ready.tensor
+            each = lowering.node("Abs", tensor) if by == "l1" else lowering.node("Mul", tensor, tensor)
+            tensor = lowering.node("ReduceSum", each, where, keepdims=0)
+            if by == "l2":
                 tensor = lowering.node("Sqrt", tensor)
         else:
             tensor = lowering.node(_OPS[by], ready.tensor, where, keepdims=0)

@@ -15,7 +15,7 @@ SYMBOLIC: dict[str, int | str] = {"time": "T", "feature": 5}
 LAST = {"unit": 3}
 EVERY = {"time": 7, "unit": 3}
 
-MASK = ["ReduceL1", "Cast"]
+MASK = ["Abs", "ReduceSum", "Cast"]
 # Data steps last: keys to sort by, and the steps fetched. Then a column that marks padding.
 PACK = ["Where", "TopK", "Transpose", "Greater", "Unsqueeze", "Unsqueeze", "GatherND", "Transpose", "Where", "Concat"]
 PACK_BACK = [name if name != "Greater" else "Less" for name in PACK]  # data first

@@ -70,6 +70,7 @@ TEMPLATES: Mapping[str, str] = {
     "LogicalOr": "max({0} != 0, {1} != 0)",
     "LogicalXor": "({0} != 0) != ({1} != 0)",
     "LogicalNot": "{0} == 0",
+    "Isnan": "{0} != {0}",
     "Where": "where({0}, {1}, {2})",
 }
 

@@ -117,4 +117,22 @@ def _taken(op: Operation) -> Read | None:
     return None
 
 
-RULES: Mapping[str, Rule] = {"GetItem": _indexed, "Take": _taken}
+def _diagonal(op: Operation) -> Read | None:
+    """The positions at which two axes meet, along a last axis: those axes merged, and every so many of them taken."""
+    read, rank = op.read, len(op.axes(op.read))
+    first, second = op.places([op.config.get("axis1", 0), op.config.get("axis2", 1)], rank)
+    rows, columns = (op.sizes(read)[place] for place in (first, second))
+    shift = int(op.config.get("offset", 0))
+    if rows is None or columns is None or first == second:
+        return None
+    top, left = max(0, -shift), max(0, shift)
+    taken = [(top + i) * columns + left + i for i in range(min(rows - top, columns - left))]
+    if not taken:
+        return None
+    rest = [place for place in range(rank) if place not in (first, second)]
+    moved = op.permuted(read, [*rest, first, second])
+    pair, name = [op.name(moved, rank - 2), op.name(moved, rank - 1)], op.new_name("diagonal", moved)
+    return op.add("take", {name: taken}, [op.add("merge", {name: pair}, [moved])])
+
+
+RULES: Mapping[str, Rule] = {"GetItem": _indexed, "Take": _taken, "Diagonal": _diagonal}

@@ -10,6 +10,7 @@ from nnspec.importers.keras.operations import (
     arithmetic,
     formulas,
     functions,
+    images,
     indexing,
     joining,
     moving,
@@ -24,6 +25,7 @@ RULES: Mapping[str, Rule] = {
     **functions.RULES,
     **formulas.RULES,
     **arithmetic.RULES,  # where layers have a word
+    **images.RULES,
     **indexing.RULES,
     **joining.RULES,
     **moving.RULES,

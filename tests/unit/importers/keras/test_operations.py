@@ -51,6 +51,9 @@ PARTS: dict[str, Function] = {
     "split": lambda x: ops.split(x, 2, axis=-1)[1],
     "split at": lambda x: ops.add(*ops.split(x, [2], axis=-1)),
     "unstack": lambda x: ops.add(*ops.unstack(x, axis=2)[1:3]),
+    "diagonal": lambda x: ops.diagonal(ops.matmul(x, ops.transpose(x, (0, 2, 1))), axis1=1, axis2=2),
+    "diagonal beside": lambda x: ops.diagonal(x, offset=-2, axis1=1, axis2=-1),
+    "diagonal of the first axes": lambda x: ops.diagonal(x[:, :, None, :], offset=1, axis1=3, axis2=1),
 }
 MOVES: dict[str, Function] = {
     "expand": lambda x: ops.expand_dims(x, 1),
@@ -107,6 +110,7 @@ MATHS: dict[str, Function] = {
     "absolute": lambda x: abs(x),
     "logarithms": lambda x: ops.log(abs(x) + 1.0) + ops.log2(abs(x) + 1.0) - ops.log10(abs(x) + 2.0) + ops.log1p(x * x),
     "roots": lambda x: ops.sqrt(x * x + 1e-6) + ops.rsqrt(x + 3.0) + ops.reciprocal(x + 3.0),
+    "no number": lambda x: ops.where(ops.isnan(ops.log(x)), x, 0.5),
     "exponentials": lambda x: ops.expm1(x) + ops.logaddexp(x, -x),
     "angles": lambda x: (
         ops.sin(x) * ops.cos(x) + ops.tan(x) + ops.arctan(x) + ops.arcsin(x * 0.5) - ops.arccos(x * 0.5)
@@ -168,7 +172,8 @@ TABLES = {
     "maths": MATHS,
     "constants": WITH_CONSTANTS,
 }
-NOT_OPEN = {"matmul of four axes"}  # its second half has four steps
+# The second half of the first has four steps.
+NOT_OPEN = {"matmul of four axes", "diagonal", "diagonal beside", "diagonal of the first axes"}
 
 
 def over(x: Any) -> Any:
@@ -212,6 +217,8 @@ IMAGES: dict[str, Function] = {
     "pad": lambda x: ops.pad(x, ((0, 0), (1, 2), (3, 0), (0, 0))),
     "pad mirrored": lambda x: ops.pad(x, ((0, 0), (3, 3), (2, 2), (0, 0)), mode="reflect"),
     "move": lambda x: ops.moveaxis(x, (1, 2), (-1, 1)),
+    "resize": lambda x: ops.image.resize(x, (9, 5)),
+    "resize by the nearest": lambda x: ops.image.resize(x, (4, 12), interpolation="nearest"),
 }
 
 
