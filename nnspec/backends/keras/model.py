@@ -191,7 +191,7 @@ def reset_states(model: KerasModel) -> None:
     for layer in model._flatten_layers():
         if getattr(layer, "stateful", False) and getattr(layer, "states", None) is not None:
             for state in tree.flatten(layer.states):
-                state.assign(ops.zeros_like(state))
+                state.assign(ops.zeros(state.shape, state.dtype))
 
 
 def as_model_inputs(graph: Graph, arrays: Mapping[str, np.ndarray]) -> Values:

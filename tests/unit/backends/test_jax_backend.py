@@ -18,6 +18,7 @@ from tests.support.case_files import CASES
 from tests.support.engine_steps import STEPS, steps_of_case, steps_of_spec
 from tests.support.jax_builds import example
 from tests.support.paths import ROOT
+from tests.tools.engine_features import difference, histories
 from tests.tools.without_tensorflow import make_linked, run_verbs
 
 # Of layers with weights, what engines compute differently: statistics, states, masks, ids, padding, attention.
@@ -56,6 +57,17 @@ def test_the_same_weights_and_losses(what: str, steps: dict[str, np.ndarray]) ->
     assert len(mine["losses"]) == STEPS
     np.testing.assert_allclose(steps[f"{what}/losses"], mine["losses"], rtol=0, atol=1e-4)
     assert len(set(mine["losses"].tolist())) > 1
+
+
+def test_states_are_carried_and_reset_in_a_whole_training() -> None:
+    """By the job of `nnspec train`, which resets them at each epoch and each validation."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment.pop("KERAS_BACKEND", None)
+    command = [sys.executable, "-m", "tests.tools.engine_features", "--engine", "jax", "stateful"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    on_jax, here = json.loads(done.stdout.splitlines()[-1]), histories("tensorflow", ["stateful"])
+    assert not isinstance(on_jax["stateful"], str), on_jax
+    assert difference(on_jax["stateful"], here["stateful"]) < 1e-5
 
 
 def test_every_verb_without_tensorflow(tmp_path: Path) -> None:
