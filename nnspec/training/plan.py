@@ -25,6 +25,7 @@ DEFAULTS: dict[str, Any] = {
     "weights": None,
     "callbacks": [],
     "checkpoint": None,
+    "log": None,
 }
 # The argument of a callback that says where it writes, and whether that is a folder.
 WRITES = {
