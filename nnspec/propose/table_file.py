@@ -10,10 +10,12 @@ from nnspec.data.checks.markers import markers_among
 from nnspec.data.sources.base import DataSource, Reading, SourceError, SourceFacts, SourcePlan
 from nnspec.data.sources.errors import ProposalError
 from nnspec.data.sources.registry import all_kinds
-from nnspec.diagnostics import Source, Span, SpecError
+from nnspec.diagnostics import Fix, Source, Span, SpecError
 from nnspec.propose.profile import Profile, profile_column
 from nnspec.propose.spec_text import as_spec
 from nnspec.runtime.markers import OPTION
+
+LONGEST_NAME = 1000  # of a column, which a spec writes as a key
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +61,7 @@ def read_table(path: Path, shown: str, target: str) -> TableFile:
             options |= error.proposal.keys
         plan = _plan(source, path, span, options)
         names = list(source.probe(plan, [], []).names)
+        _check_length(path, span, names)
         facts = source.probe(plan, names, names)
         marks = _marks(plan, facts, names)
         if marks:
@@ -75,6 +78,19 @@ def read_table(path: Path, shown: str, target: str) -> TableFile:
         raise SpecError.single("NN502", f"`{path.name}` cannot be used: {error}", span, path="") from None
     profiles = {name: profile_column(name, values) for name, values in cells.items()}
     return TableFile(path=path, shown=shown, source=source, options=options, cells=cells, profiles=profiles)
+
+
+def _check_length(path: Path, span: Span, names: Sequence[str]) -> None:
+    """A key of YAML has at most 1,024 characters, escapes counted.
+
+    Raises:
+        SpecError: NN599.
+    """
+    for place, name in enumerate(names, 1):
+        if len(as_spec(name)) > LONGEST_NAME:
+            message = f"the name of column {place} of `{path.name}` has {len(name):,} characters: `{name[:40]}…`"
+            fixes = [Fix(f"give it a name of at most {LONGEST_NAME} characters")]
+            raise SpecError.single("NN599", message, span, path="", fixes=fixes)
 
 
 def _plan(source: DataSource, path: Path, span: Span, options: Mapping[str, object]) -> SourcePlan:

@@ -68,7 +68,7 @@ class _Reader(SourceReader):
         if isinstance(series, Mapping):
             given = plain["series"].get("by")
             named = [given] if isinstance(given, str) else list(given or ())
-            self.series = join_names(named) if named else None
+            self.series = (join_names(named) if len(named) > 1 else named[0]) if named else None
             self.series_parts = tuple(named) if len(named) > 1 else ()
             spans |= {f"series.{key}": value.span for key, value in series.entries.items()}
             self.read_time(plain, series, spans)

@@ -61,3 +61,9 @@ def test_times_that_repeat_without_a_reason(tmp_path: Path) -> None:
 
 def test_a_forecast_of_words(tmp_path: Path) -> None:
     assert "a forecast is of numbers" in refused({**GOOD, "day": days(ROWS)}, "kind", tmp_path, horizon=1)
+
+
+def test_a_name_that_no_key_may_have(tmp_path: Path) -> None:
+    text = refused({**GOOD, "x" * 1100: GOOD["age"]}, "age", tmp_path)
+    assert "has 1,100 characters" in text
+    assert "at most 1000 characters" in text

@@ -85,3 +85,12 @@ def test_two_columns_tell_series_apart(tmp_path: Path) -> None:
     (spec.parent / "bare.yaml").write_text(text.replace("series: {by: [shop, item]}", "").replace("  #  4 series", "#"))
     (fault,) = [found for found in diagnose(spec.parent / "bare.yaml") if found.code == "NN524"]
     assert "`series: {by: [shop, item]}`" in fault.fixes[0].message
+
+
+def test_a_series_column_of_an_unusual_name(tmp_path: Path) -> None:
+    days_of = days(60)
+    for name in ('"shop"', "shop, where", "<<", "select"):
+        columns = {"day": days_of * 2, name: ["a"] * 60 + ["b"] * 60, "sold": [row * 7 % 31 for row in range(120)]}
+        spec = tmp_path / "t.yaml"
+        spec.write_text(propose_series("t", write(tmp_path / "t.csv", columns), "t.csv", "sold"), encoding="utf-8")
+        assert diagnose(spec) == [], spec.read_text(encoding="utf-8")
