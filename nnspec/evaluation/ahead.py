@@ -30,6 +30,7 @@ def score_ahead(outcome: Outcome, history: History, names: Mapping[int, str]) ->
         "mase": forecasts.mase(truth, central, history),
         **forecasts.by_step(truth, values, history, outcome.levels),
         **forecasts.by_series(truth, central, history, names),
+        **(forecasts.coverage_error(truth, values, history, outcome.levels) if outcome.levels else {}),
     }
 
 

@@ -21,7 +21,8 @@ from nnspec.pipeline import Checked
 from nnspec.progress import Progress
 
 FOLDER, FILE = "folds", "folds.json"
-_NOT_METRICS = ("samples", "targets", "threshold")
+_NOT_METRICS = ("samples", "targets", "threshold", "support")
+_NOT_NESTED = ("by_series", "by_group")  # other series are in other folds
 
 
 def final_model(checked: Checked) -> Checked:
@@ -68,10 +69,25 @@ def run_folds(
     return {"folds": means}
 
 
+def nested_means(folds: Sequence[Mapping[str, object]]) -> JsonObject:
+    """The same of metrics by class, step, column or share: of what every fold has, each with its deviation."""
+    found: JsonObject = {}
+    for name in folds[0]:
+        tables = [table for fold in folds if isinstance(table := fold.get(name), Mapping)]
+        if name in _NOT_NESTED or len(tables) < len(folds):
+            continue
+        means, deviations = _statistics(tables)
+        own = {**means, **({"deviation": deviations} if deviations else {}), **nested_means(tables)}
+        if own:
+            found[name] = own
+    return found
+
+
 def mean_of(folds: Sequence[JsonObject]) -> JsonObject:
     """The mean of every metric over the folds, with its deviation, and those of the baseline.
 
-    The deviation is that of a sample (n - 1). Samples are the sum; metrics that a fold lacks are left out.
+    The deviation is that of a sample (n - 1). Samples are the sum; metrics that a fold lacks are left out. Those by
+    class, step or column have their own.
     """
     means, deviations = _statistics(folds)
     naive, spread = _statistics([fold.get("baseline") or {} for fold in folds])
@@ -81,11 +97,12 @@ def mean_of(folds: Sequence[JsonObject]) -> JsonObject:
         "samples": samples,
         **means,
         "deviation": deviations,
+        **nested_means([{name: part for name, part in fold.items() if name != "baseline"} for fold in folds]),
         "baseline": {"name": name, **naive, "deviation": spread} if name is not None else None,
     }
 
 
-def _statistics(folds: Sequence[JsonObject]) -> tuple[dict[str, float], dict[str, float]]:
+def _statistics(folds: Sequence[Mapping[str, object]]) -> tuple[dict[str, float], dict[str, float]]:
     means, deviations = dict[str, float](), dict[str, float]()
     for name in folds[0]:
         values = [fold.get(name) for fold in folds]
@@ -103,6 +120,9 @@ def described(means: Mapping[str, JsonObject]) -> str:
         for name, deviation in metrics["deviation"].items():
             beside = f"{naive[name]:.4g} ± {naive['deviation'][name]:.2g} ({naive['name']})" if name in naive else ""
             rows.append((output, name, f"{metrics[name]:.4g} ± {deviation:.2g}", beside))
+        for share, deviation in metrics.get("coverage", {}).get("deviation", {}).items():
+            value = metrics["coverage"][share]
+            rows.append((output, f"coverage of {float(share):.0%}", f"{value:.4g} ± {deviation:.2g}", ""))
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
     return "\n".join(line.rstrip() for line in lines)

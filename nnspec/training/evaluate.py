@@ -121,6 +121,7 @@ def _score_ahead(
         "mase": forecasts.mase(target, central, history, counted),
         **forecasts.by_step(target, values, history, output.levels, counted),
         **forecasts.by_series(target, central, history, dataset.past.names, counted),
+        **(forecasts.coverage_error(target, values, history, output.levels, counted) if output.levels else {}),
     }
 
 
@@ -150,7 +151,10 @@ def _ahead(split: str, outputs: Mapping[str, Figures]) -> Iterator[str]:
         if not math.isnan(figures.get("mase", math.nan)):
             naive = figures["baseline"].get("mase", math.nan)
             said.append(f"MASE {figures['mase']:.3g} ({figures['baseline']['name']} {naive:.3g})")
-        said += [f"{value:.1%} of {float(share):.0%} intervals" for share, value in figures.get("coverage", {}).items()]
+        errors = figures.get("coverage_error", {})
+        for share, value in figures.get("coverage", {}).items():
+            sure = f" ± {errors[share]:.1%}" if share in errors else ""
+            said.append(f"{float(share):.0%} intervals hold {value:.1%}{sure}")
         if said:
             yield f"{split} {name}: {', '.join(said)}"
         steps = figures.get("by_step", {})

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from nnspec.data.prepare.history import History
+from nnspec.ir.levels import pairs, share
 from nnspec.training.intervals import score_levels
 from nnspec.training.scores import Counted
 
@@ -59,6 +60,30 @@ def by_series(
         if not np.isnan(scaled[own]).all():
             found[names[code]]["mase"] = float(np.nanmean(scaled[own]))
     return {"by_series": found}
+
+
+def coverage_error(
+    truth: np.ndarray, guess: np.ndarray, history: History, levels: Sequence[float], counted: Counted = None
+) -> dict[str, dict[str, float]]:
+    """`{coverage_error: {share: …}}`: the standard error of the coverage of intervals, by series.
+
+    Targets of one series are alike, so that a coverage is as sure as there are series. Formula, of G series with h of n
+    targets within: sqrt(G / (G - 1) · Σ (h - p·n)²) / Σ n, where p = Σ h / Σ n. Empty where there are fewer than two.
+
+    Args:
+        guess: axes as `truth`, with the levels behind.
+    """
+    codes, place = np.unique(history.series, return_inverse=True)
+    which = np.ones(truth.shape, bool) if counted is None else counted
+    number = np.bincount(place, which.reshape(len(truth), -1).sum(axis=1))
+    found: dict[str, float] = {}
+    for low, high in pairs(levels) if len(codes) > 1 else ():
+        held = (truth >= guess[..., low]) & (truth <= guess[..., high]) & which
+        hits = np.bincount(place, held.reshape(len(truth), -1).sum(axis=1))
+        missed = hits - number * hits.sum() / number.sum()
+        error = np.sqrt(len(codes) / (len(codes) - 1) * np.sum(missed**2)) / number.sum()
+        found[f"{share(levels, low, high):g}"] = float(error)
+    return {"coverage_error": found} if found else {}
 
 
 def _scaled(truth: np.ndarray, guess: np.ndarray, history: History, counted: Counted) -> np.ndarray:

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from nnspec import pipeline
 from nnspec.cli import main
 from nnspec.jobs import run_training
-from nnspec.jobs.folds import fold_of, mean_of
+from nnspec.jobs.folds import described, fold_of, mean_of
 from nnspec.progress import Progress
 
 SPEC = """
@@ -96,3 +96,28 @@ def test_the_plan_of_a_fold_has_a_test_split(spec: Path) -> None:
     parts = fold_of(data, 1).split.parts
     assert [part.name for part in parts] == ["train", "validation", "test"]
     assert sum(part.fraction or 0.0 for part in parts) == pytest.approx(1.0)
+
+
+def test_means_of_classes_steps_and_intervals() -> None:
+    folds = [
+        {
+            "samples": 4,
+            "pinball": value,
+            "coverage": {"0.8": value},
+            "by_class": {"a": {"f1": value, "support": 3}, **({"b": {"f1": 1.0}} if value == 1 else {})},
+            "recursive": {"rmse": value, "by_step": {"1": {"rmse": value, "baseline": {"name": "mean", "rmse": 7.0}}}},
+            "by_series": {"s": {"rmse": value}},
+            "baseline": {"name": "mean", "pinball": 2.0},
+        }
+        for value in (1.0, 2.0, 4.5)
+    ]
+    found = mean_of(folds)
+    spread = statistics.stdev([1.0, 2.0, 4.5])
+    assert found["coverage"] == {"0.8": 2.5, "deviation": {"0.8": pytest.approx(spread)}}
+    assert found["by_class"] == {"a": {"f1": 2.5, "deviation": {"f1": pytest.approx(spread)}}}
+    step = found["recursive"]["by_step"]["1"]
+    assert (step["rmse"], step["deviation"]["rmse"]) == (2.5, pytest.approx(spread))
+    assert step["baseline"]["rmse"] == 7.0
+    assert found["recursive"]["rmse"] == 2.5
+    assert "by_series" not in found
+    assert "coverage of 80%  2.5 ± 1.8" in " ".join(described({"y": found}).split(" ")).replace("   ", "  ")

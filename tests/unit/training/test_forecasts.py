@@ -14,12 +14,14 @@ import yaml
 from nnspec.checks.context import output_slots
 from nnspec.data.dataset import Dataset
 from nnspec.data.deployment import Deployment
+from nnspec.data.prepare.history import History
 from nnspec.jobs import run_training
 from nnspec.jobs.dataset import load_dataset
 from nnspec.pipeline import check
 from nnspec.progress import Progress
 from nnspec.training.baselines import baselines
 from nnspec.training.evaluate import table
+from nnspec.training.forecasts import coverage_error
 
 SEASON, LOOKBACK, HORIZON = 4, 3, [1, 2, 6]
 LENGTHS = {"b": 60, "a": 48, "c": 52}
@@ -204,3 +206,22 @@ def test_persistence_is_a_baseline_however_the_past_is_encoded(loaded: Dataset, 
     found = baselines(load_dataset(checked), "test", output_slots(checked.graph))["f"]
     plain = baselines(loaded, "test", output_slots(check(spec(tmp_path, IN_TIME)).graph))["f"]
     assert found["others"]["persistence"]["mase"] == pytest.approx(plain["others"]["persistence"]["mase"], rel=1e-5)
+
+
+def test_coverage_is_as_sure_as_there_are_series() -> None:
+    """Against a bootstrap of whole series: targets of one series are within an interval together, or not."""
+    rng = np.random.default_rng(0)
+    series = np.repeat(np.arange(40), rng.integers(2, 20, size=40))
+    truth = rng.normal(size=40)[series][:, None] + 0.3 * rng.normal(size=(len(series), 3))
+    guess = np.broadcast_to([-1.0, 0.0, 1.0], (*truth.shape, 3))
+    history = History(naive=None, last=None, scale=truth, series=series, horizon=(1, 2, 3), step=1)
+    found = coverage_error(truth, guess, history, (0.1, 0.5, 0.9))["coverage_error"]
+    held = np.abs(truth) <= 1
+    drawn = []
+    for _ in range(2000):
+        rows = np.concatenate([np.flatnonzero(series == code) for code in rng.integers(0, 40, size=40)])
+        drawn.append(held[rows].mean())
+    assert found == {"0.8": pytest.approx(np.std(drawn), rel=0.1)}
+    assert found["0.8"] > 3 * np.sqrt(held.mean() * (1 - held.mean()) / held.size), "not that of independent targets"
+    alone = History(naive=None, last=None, scale=truth, series=series * 0, horizon=(1, 2, 3), step=1)
+    assert coverage_error(truth, guess, alone, (0.1, 0.5, 0.9)) == {}
