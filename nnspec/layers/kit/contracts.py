@@ -46,7 +46,7 @@ def check_steps(
     _remember(call, [axis for axis in here if axis not in unsaid])
     if not wrong:
         return
-    candidates = hidden or [axis for axis in others if not ax.is_unordered(axis)]
+    candidates = hidden or [axis for axis in others if not ax.is_unordered(axis) and axis.size != 1]
     kept = [axis for axis in here if axis not in wrong]
     chosen = [*kept, *candidates[: len(wrong)]]
     wanted = [axis for axis in call.axes if axis in chosen]  # in their current order
@@ -58,12 +58,17 @@ def check_steps(
         else f"while `{hidden[0].name}` is one of its feature axes"
     )
     written = first if len(here) == 1 else f"[{', '.join(ax.names(here))}]"
+    notes = [f"if this is intended, write `over: {written}`"]
+    if not fixes:
+        notes = []
+        edits = () if call.stripped else add_key(call.item_body, "over", written)
+        fixes = [Fix(f"if the positions of `{first}` do follow one another, write `over: {written}`", edits)]
     say = call.warn if takes_any or _has_nothing_to_lose(call) else call.fail
     say(
         "NN308",
         f"`{call.kind}` runs along `{first}`, {reason}",
         label=f"reads {ax.describe(call.axes)}",
-        notes=[f"if this is intended, write `over: {written}`"],
+        notes=notes,
         fixes=fixes,
         about=[first, *call.axes],
         reason=Reason.AXES_RUN_ALONG,

@@ -139,3 +139,19 @@ def test_a_size_that_is_not_known_is_told_in_json_too(tmp_path: Path) -> None:
     codes(tmp_path, "time: T", ["BatchNormalization"])
     (found,) = to_json(diagnose(tmp_path / "spec.yaml"))["diagnostics"]
     assert json.loads(json.dumps(found))["code"] == "NN313"
+
+
+@pytest.mark.parametrize("layer", ["Conv1D: {filters: 4, kernel_size: 3}", "MaxPooling1D: 2"])
+def test_where_no_other_axis_has_an_order_the_fix_says_that_this_one_has(layer: str, tmp_path: Path) -> None:
+    """A permute to an axis of one position would be no help."""
+    path = tmp_path / "spec.yaml"
+    model = f"  - Reshape: [16, 1]\n  - {layer}\n  - Flatten\n  - Dense: 1\n"
+    text = f"nnspec: 1\ninputs: {{x: {{axes: {{feature: 16}}}}}}\nmodel:\n{model}outputs: {{y: {{task: regression}}}}\n"
+    path.write_text(text, encoding="utf-8")
+    (found,) = diagnose(path)
+    (fix,) = found.fixes
+    assert (found.code, "over: feature" in fix.edits[0].text) == ("NN308", True)
+    kind, _, body = layer.partition(": ")
+    said = f"{body[:-1]}, over: feature}}" if body.startswith("{") else f"{{pool_size: {body}, over: feature}}"
+    path.write_text(text.replace(layer, f"{kind}: {said}"), encoding="utf-8")
+    assert diagnose(path) == []
