@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from nnspec.ir.axes import Axes
 from nnspec.ir.graph import Node
 
 
@@ -20,4 +21,8 @@ class OnnxLowering:
 
     def state_ports(self, node: Node) -> Sequence[str]:
         """The states that the deployed graph takes under these names, and gives with `_next` behind them."""
-        return ()
+        return tuple(self.state_axes(node))
+
+    def state_axes(self, node: Node) -> Mapping[str, Axes]:
+        """Those states, by name, with their axes (batch is implicit)."""
+        return {}
