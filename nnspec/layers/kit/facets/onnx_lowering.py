@@ -20,5 +20,5 @@ class OnnxLowering:
         return {}
 
     def state_axes(self, node: Node) -> Mapping[str, Axes]:
-        """The states that the deployed graph takes under these names, and gives with `_next` behind them: their axes."""
+        """Axes of the states that the deployed graph takes by these names, and gives with `_next` behind them."""
         return {}
