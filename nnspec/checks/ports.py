@@ -24,7 +24,7 @@ def check_ports(context: Context) -> Iterator[Diagnostic]:
             fix = Fix(f"give `{output.label}` another name")
             yield Diagnostic("NN402", message, _place(context, "outputs", name), path=f"outputs.{name}", fixes=(fix,))
     for node in graph.nodes:
-        for state in node.layer.state_ports(node):
+        for state in node.layer.state_axes(node):
             for port, does in ((state, "input"), (f"{state}_next", "output")):
                 for section in ("inputs", "outputs"):
                     if port not in getattr(graph, section):

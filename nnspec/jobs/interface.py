@@ -10,6 +10,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from nnspec.backends.base import ExportedModel
+from nnspec.ir import axes as ax
+from nnspec.ir.graph import Graph
 from nnspec.verify.gate import Gate
 
 LARGEST_SAMPLE = 20_000  # values of all inputs and outputs
@@ -40,10 +42,20 @@ def describe_interface(
     states = metadata.get("states")
     return {
         **found,
-        "states": {name: {"renewed_by": renewed} for name, renewed in states.items()}
-        if isinstance(states, dict)
-        else {},
+        "states": _states(gate.graph, states) if isinstance(states, dict) else {},
         "sample": _sample(exported, gate, rows),
+    }
+
+
+def _states(graph: Graph, renewed: Mapping[str, str]) -> dict[str, object]:
+    """By the input that takes a state: the output that renews it, its axes in order, and that it starts with zeros."""
+    axes = {}
+    for node in graph.nodes:
+        for port, own in node.layer.state_axes(node).items():
+            axes[port] = [["batch", None], *([axis.name, ax.size_to_json(axis.size)] for axis in own)]
+    return {
+        name: {"renewed_by": output, "axes": axes.get(name), "dtype": "float32", "start": 0.0}
+        for name, output in renewed.items()
     }
 
 

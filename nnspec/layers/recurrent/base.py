@@ -81,9 +81,9 @@ class Recurrent(Layer):
         """What its steps hand on."""
         raise NotImplementedError
 
-    def state_ports(self, node: Node) -> Sequence[str]:
+    def state_axes(self, node: Node) -> Mapping[str, Axes]:
         is_kept = node.args["stateful"] and len(node.inputs) == 1
-        return [state.port(node) for state in self.states_of(node)] if is_kept else []
+        return {state.port(node): state.axes for state in self.states_of(node)} if is_kept else {}
 
     def nested(self, node: Node, states: list[KerasTensor]) -> list[KerasTensor]:
         """States in the structure in which Keras' layer takes them."""

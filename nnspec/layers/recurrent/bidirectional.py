@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -125,11 +125,12 @@ class Bidirectional(Layer):
             "merge_mode": made[mode] if mode in made else f"Both results are {how[mode]}, number by number.",
         }
 
-    def state_ports(self, node: Node) -> Sequence[str]:
+    def state_axes(self, node: Node) -> Mapping[str, ax.Axes]:
         forward = node.inner
         assert forward is not None
         is_kept = forward.args["stateful"] and len(node.inputs) == 1
-        return [state.port(node) for state in states_of_both(forward, node.backward or forward)] if is_kept else []
+        states = states_of_both(forward, node.backward or forward) if is_kept else ()
+        return {state.port(node): state.axes for state in states}
 
     def infer_wrapped(self, call: Call, arg: str) -> Node:
         from nnspec.layers.registry import REGISTRY

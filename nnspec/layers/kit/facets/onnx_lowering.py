@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
+from nnspec.ir.axes import Axes
 from nnspec.ir.graph import Node
 
 
@@ -18,6 +19,6 @@ class OnnxLowering:
         """The ops with a body (Scan) that the node cannot do without in ONNX, and why; the gate lets no others pass."""
         return {}
 
-    def state_ports(self, node: Node) -> Sequence[str]:
-        """The states that the deployed graph takes under these names, and gives with `_next` behind them."""
-        return ()
+    def state_axes(self, node: Node) -> Mapping[str, Axes]:
+        """Axes of the states that the deployed graph takes by these names, and gives with `_next` behind them."""
+        return {}
