@@ -148,6 +148,13 @@ def start_files(checked: Checked) -> dict[str, dict[str, str]]:
     return {"weights": found} if found else {}
 
 
+def processors() -> int:
+    """How many this process may use: sums of several threads are rounded in another order."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def write_manifest(
     checked: Checked,
     folder: Path,
@@ -172,6 +179,7 @@ def write_manifest(
         "parameters": checked.graph.parameters,
         "trainable_parameters": checked.graph.trainable_parameters,
         "versions": versions(engine, exporter),
+        "processors": processors(),
         "training": {"backend": engine.name, "devices": list(engine.devices()), **(trained or {}), **distributed},
         **constant_files(checked),
         **start_files(checked),

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from nnspec import pipeline
 from nnspec.backends.registry import export_backend_of_file
 from nnspec.backends.versions import versions
 from nnspec.diagnostics import Fix, Source, Span, SpecError
-from nnspec.jobs.artifact import sha256
+from nnspec.jobs.artifact import processors, sha256
 from nnspec.jobs.building import run_build
 from nnspec.jobs.made_of import file_hashes, hash_of, hash_of_all
 from nnspec.jobs.settings import engine_of
@@ -60,14 +62,42 @@ def run_rebuild(
     }
     for name, (then, current) in changed.items():
         progress.say(f"note: {name} was {then}, now it is {current}")
+    built_on, here = _built_on(model), processors()
     with tempfile.TemporaryDirectory() as folder:
-        run = run_build(checked, out or Path(folder) / "build", progress, exporter=exporter)
+        with as_many_processors(built_on):
+            run = run_build(checked, out or Path(folder) / "build", progress, exporter=exporter)
         content, again = model.read_bytes(), run.model.read_bytes()
         if content != again:
             _, rebuilt = read_model(run.model, exporter)
             notes = [f"{name} was {then}, now it is {current}" for name, (then, current) in changed.items()]
+            if built_on is None:
+                notes.append(f"how many processors it was built on is in no manifest beside it; here it was {here}")
+            elif built_on > here:
+                notes.append(f"it was built on {built_on} processors, here on {here}, and sums depend on their number")
             raise _differs(model, f"`{model.name}` was built again, but differs", _parts(metadata, rebuilt) + notes)
     return {"sha256": sha256(content), "bytes": len(content), "versions": changed}
+
+
+def _built_on(model: Path) -> int | None:
+    """How many processors the build had, by the manifest beside the model."""
+    try:
+        return int(json.loads((model.parent / "manifest.json").read_text(encoding="utf-8"))["processors"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+@contextmanager
+def as_many_processors(count: int | None) -> Iterator[None]:
+    """Restricts this process to so many processors, where it has more: convolutions add up in an order by threads."""
+    before = os.sched_getaffinity(0) if hasattr(os, "sched_setaffinity") else set()
+    if count is None or not 0 < count < len(before):
+        yield
+        return
+    os.sched_setaffinity(0, sorted(before)[:count])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def _named_files(model: Path, made_of: Mapping[str, Mapping[str, str]]) -> dict[str, str]:

@@ -12,7 +12,9 @@ from click.testing import CliRunner, Result
 
 from nnspec import api
 from nnspec.cli import main
+from nnspec.jobs.artifact import processors
 from nnspec.jobs.made_of import NAMED, hash_of, shortened
+from nnspec.jobs.rebuilding import as_many_processors
 
 SPEC = """nnspec: 1
 vars: {units: 3}
@@ -121,3 +123,26 @@ def test_a_model_does_not_name_thousands_of_files() -> None:
     assert (name, len(digest)) == (f"{NAMED + 1} files", 64)
     changed = {**files, "7.png": "1" * 64}
     assert shortened({"files": changed, "rows": {}})["files"][name] != digest
+
+
+def test_it_is_built_on_as_many_processors(built: Path) -> None:
+    """Sums of several threads are rounded in another order."""
+    manifest = json.loads((built / "out" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["processors"] == processors() >= 1
+    before = processors()
+    with as_many_processors(1):
+        assert processors() == 1
+    for count in (None, before, before + 1, 0):
+        with as_many_processors(count):
+            assert processors() == before
+
+
+def test_how_many_processors_it_was_built_on_is_told_where_bytes_differ(folder: Path) -> None:
+    """With weights altered, as another order of sums does, and a manifest of a larger machine."""
+    model = onnx.load(folder / "model.onnx")
+    kernel = next(tensor for tensor in model.graph.initializer if tensor.raw_data)
+    kernel.raw_data = bytes([kernel.raw_data[0] ^ 1]) + kernel.raw_data[1:]
+    onnx.save(model, folder / "model.onnx")
+    found = rebuild(folder)
+    assert "its weights differ" in found.stderr
+    assert "how many processors it was built on is in no manifest beside it" in " ".join(found.stderr.split())
