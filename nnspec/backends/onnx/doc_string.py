@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 _SIDES = {
-    "any": "may stand anywhere along `{axis}`",
-    "end": "stands at the end of `{axis}`: on another side it changes the answer",
-    "as in training": "stands along `{axis}` where it stood in training: on another side it changes the answer",
+    "any": "may be anywhere along `{axis}`",
+    "end": "belongs at the end of `{axis}`: on another side it changes the answer",
+    "as in training": "belongs where it was in training along `{axis}`: on another side it changes the answer",
 }
 
 

@@ -36,7 +36,7 @@ class Logger(Protocol):
         """The training was interrupted; it may go on later."""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class RunLog:
     """All places of a training."""
 

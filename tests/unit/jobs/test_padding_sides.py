@@ -52,7 +52,7 @@ def test_side_is_what_the_file_does(model: list[Any], lengths: bool, side: str, 
     said = json.loads((folder / "interface.json").read_text(encoding="utf-8"))["inputs"]["x"]["padding"]
     assert said == {"value": 0.0, "axis": "time", "side": side}
     written = onnx.load(folder / "model.onnx")
-    assert ("may stand anywhere" in written.doc_string) == (side == "any")
+    assert ("may be anywhere" in written.doc_string) == (side == "any")
     assert "`x` (0.0)" in written.doc_string
     right = np.random.default_rng(1).normal(size=(2, 9, 2)).astype(np.float32)
     right[:, 5:] = 0
