@@ -18,6 +18,7 @@ from nnspec.checks.fixed_batch import check_fixed_batch
 from nnspec.checks.holes import check_holes
 from nnspec.checks.indices import check_indices
 from nnspec.checks.layout import check_layout
+from nnspec.checks.logs import check_logs
 from nnspec.checks.losses import check_losses
 from nnspec.checks.metrics import check_metrics
 from nnspec.checks.opset import check_opset
@@ -52,6 +53,7 @@ CHECKS: tuple[Callable[[Context], Iterable[Diagnostic]], ...] = (
     check_class_weight,
     check_effort,
     check_distribution,
+    check_logs,
     check_start,
     check_softmax,
     check_ports,

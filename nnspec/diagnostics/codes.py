@@ -201,6 +201,8 @@ CODES: dict[str, str] = {
     "NN610": "keras-on-another-engine",
     "NN612": "package-not-installed",
     "NN613": "exported-batch-differs",
+    "NN626": "log-place",
+    "NN627": "log-unreachable",
     "NN617": "variant-loses-too-much",
     "NN618": "variant-cannot-be-made",
     "NN630": "signature-does-not-fit",

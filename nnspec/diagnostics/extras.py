@@ -12,6 +12,7 @@ EXTRAS = {
     "int4": "onnx_ir",
     "jax": "jax",
     "lsp": "pygls",
+    "mlflow": "mlflow",
     "plots": "matplotlib",
     "postgres": "psycopg",
     "ray": "ray",

@@ -13,6 +13,7 @@ from nnspec.jobs.bill_of_materials import write_bill
 from nnspec.jobs.choosing import with_engine
 from nnspec.jobs.exporting import write_model
 from nnspec.jobs.folds import final_model
+from nnspec.jobs.logging import logged
 from nnspec.jobs.made_of import describe_data
 from nnspec.jobs.reporting import report_build
 from nnspec.jobs.run import Run
@@ -30,6 +31,7 @@ def run_build(
     resume: bool = False,
     backend: str | TrainingBackend | None = None,
     exporter: str | ExportBackend | None = None,
+    is_logged: bool = True,
 ) -> Run:
     """Check is done; train, evaluate, export, verify.
 
@@ -37,6 +39,7 @@ def run_build(
         resume: goes on where an interrupted build stopped.
         backend: the engine that trains, or its name; default that of the spec.
         exporter: the format of the deployed model, or its name; default that of the spec.
+        is_logged: whether the training is logged where the spec says, besides the build.
 
     Raises:
         SpecError: NN617, once all else is written, where a variant is refused.
@@ -50,25 +53,28 @@ def run_build(
         engine = engine_of(checked, backend)
         folds = train_folds(checked, folder, progress, resume=resume, backend=engine)
         checked, dataset = prepared(final_model(checked), folder, progress, resume=resume)
-        run, trained = train_into(checked, dataset, folder, progress, resume=resume, backend=engine, folds=folds)
-        made_of = describe_data(checked, dataset)
-        run.verification, refused = write_model(
-            checked,
-            trained.compiled,
-            trained.deployment,
-            dataset,
-            folder,
-            progress,
-            engine=engine,
-            exporter=target,
-            made_of=made_of,
-        )
-        with progress.step("report"):
-            report_build(checked, run, trained, dataset, folder, engine, target, made_of)
-            write_bill(checked, run, made_of, folder, engine, target)
-        seconds = round(time.time() - started, 1)
-        more = {"build_seconds": seconds, "best_epoch": trained.best_epoch, "data": made_of}
-        artifact.write_manifest(checked, folder, engine, target, more, chosen)
+        with logged(checked, folder, out.name, progress, engine, target, resume=resume, is_logged=is_logged) as log:
+            run, trained = train_into(
+                checked, dataset, folder, progress, resume=resume, backend=engine, folds=folds, log=log
+            )
+            made_of = describe_data(checked, dataset)
+            run.verification, refused = write_model(
+                checked,
+                trained.compiled,
+                trained.deployment,
+                dataset,
+                folder,
+                progress,
+                engine=engine,
+                exporter=target,
+                made_of=made_of,
+            )
+            with progress.step("report"):
+                report_build(checked, run, trained, dataset, folder, engine, target, made_of)
+                write_bill(checked, run, made_of, folder, engine, target)
+            seconds = round(time.time() - started, 1)
+            more = {"build_seconds": seconds, "best_epoch": trained.best_epoch, "data": made_of}
+            artifact.write_manifest(checked, folder, engine, target, more, chosen)
     run.folder, run.file = out, f"model{target.suffix}"
     progress.say(f"wrote {out}")
     if refused:

@@ -61,7 +61,7 @@ def run_rebuild(
     for name, (then, current) in changed.items():
         progress.say(f"note: {name} was {then}, now it is {current}")
     with tempfile.TemporaryDirectory() as folder:
-        run = run_build(checked, out or Path(folder) / "build", progress, exporter=exporter)
+        run = run_build(checked, out or Path(folder) / "build", progress, exporter=exporter, is_logged=False)
         content, again = model.read_bytes(), run.model.read_bytes()
         if content != again:
             _, rebuilt = read_model(run.model, exporter)

@@ -19,6 +19,7 @@ from nnspec.jobs.choosing import with_engine
 from nnspec.jobs.dataset import load_dataset
 from nnspec.jobs.distributing import distribute
 from nnspec.jobs.folds import final_model, run_folds
+from nnspec.jobs.logging import logged
 from nnspec.jobs.made_of import describe_data
 from nnspec.jobs.plots import plot_history
 from nnspec.jobs.resuming import refuse_other_origin, write_origin
@@ -29,6 +30,7 @@ from nnspec.pipeline import Checked
 from nnspec.progress import Progress
 from nnspec.training.calibration import deployment_of
 from nnspec.training.evaluate import evaluate, table
+from nnspec.training.logs.run_log import RunLog
 from nnspec.training.settings import Settings
 from nnspec.training.targets import trimmed
 from nnspec.training.train import Trained, history_rows, train
@@ -41,12 +43,14 @@ def run_training(
     *,
     resume: bool = False,
     backend: str | TrainingBackend | None = None,
+    is_logged: bool = True,
 ) -> Run:
     """Trains and evaluates; leaves model.keras, history.csv, metrics.json and preprocessing.json, data.json.
 
     Args:
         resume: goes on where an interrupted training stopped.
         backend: the engine that trains, or its name; default that of the spec.
+        is_logged: whether it is logged where the spec says, besides its own files.
     """
     with artifact.staged(out, resume=resume, keep_on_failure=True) as folder:
         chosen: JsonObject = {}
@@ -55,9 +59,11 @@ def run_training(
         engine = engine_of(checked, backend)
         folds = train_folds(checked, folder, progress, resume=resume, backend=engine)
         checked, dataset = prepared(final_model(checked), folder, progress, resume=resume)
-        run, _ = train_into(checked, dataset, folder, progress, resume=resume, backend=engine, folds=folds)
-        more = {"data": describe_data(checked, dataset)}
-        artifact.write_manifest(checked, folder, engine, exporter_of(checked), more, chosen)
+        target = exporter_of(checked)
+        with logged(checked, folder, out.name, progress, engine, target, resume=resume, is_logged=is_logged) as log:
+            run, _ = train_into(checked, dataset, folder, progress, resume=resume, backend=engine, folds=folds, log=log)
+            more = {"data": describe_data(checked, dataset)}
+            artifact.write_manifest(checked, folder, engine, target, more, chosen)
     run.folder = out
     return run
 
@@ -99,11 +105,13 @@ def train_into(
     resume: bool,
     backend: TrainingBackend,
     folds: JsonObject | None = None,
+    log: RunLog | None = None,
 ) -> tuple[Run, Trained]:
     """Trains and evaluates; writes all that a build holds but the deployed model and the manifest.
 
     Args:
         folds: the mean metrics of folds, which come before those of the splits.
+        log: is told of each epoch.
     """
     settings = settings_of(checked)
     sizes = ", ".join(f"{name} {split.size}" for name, split in dataset.splits.items())
@@ -122,8 +130,19 @@ def train_into(
         heard = Progress(quiet=True) if is_done else progress
         initial = starting(checked, progress.say)
         trained = train(
-            checked.graph, dataset, settings, folder, heard, resume=resume or is_done, backend=backend, initial=initial
+            checked.graph,
+            dataset,
+            settings,
+            folder,
+            heard,
+            resume=resume or is_done,
+            backend=backend,
+            initial=initial,
+            log=log.epoch if log is not None and log.loggers else None,
         )
+    if log is not None:
+        for number, row in enumerate(trained.history, 1):  # what other processes trained; those that were told are left out
+            log.epoch(number, row)
     batch = settings["batch_size"] if any(node.is_stateful for node in checked.graph.nodes) else None
     deployment = deployment_of(checked.graph, dataset, trained.compiled, backend, batch)
     figures = {**(folds or {}), **_figures(trained, checked, dataset, deployment, batch, settings, backend)}

@@ -65,12 +65,12 @@ def _run(task: Task, folder: Path, tell: Tell) -> Outcome:
     try:
         checked = pipeline.check(task.spec, task.overrides, allow_outside=task.allow_outside, without_search=True)
         try:
-            run = run_training(checked, folder / RUN, watch, resume=True)
+            run = run_training(checked, folder / RUN, watch, resume=True, is_logged=False)
         except (_EpochsMissing, SpecError) as error:
             if isinstance(error, SpecError) and all(d.code != "NN522" for d in error.diagnostics):
                 raise
             watch.forget()
-            run = run_training(checked, folder / RUN, watch, resume=False)
+            run = run_training(checked, folder / RUN, watch, resume=False, is_logged=False)
         value = find_metric(run.metrics, task.goal)
         state = FAILED if value is None else COMPLETE
         reason = f"{task.goal} is not a number" if value is None else ""

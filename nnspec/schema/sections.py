@@ -15,6 +15,7 @@ from nnspec.schema.distribute import DISTRIBUTE_KEY
 from nnspec.schema.effort import EFFORT_KEYS
 from nnspec.schema.export_section import EXPORT
 from nnspec.schema.levels import LEVEL_KEYS
+from nnspec.schema.log import LOG_KEY
 from nnspec.schema.parts import NAME_PATTERN, choice, closed, named
 from nnspec.schema.search_section import SEARCH
 from nnspec.schema.start import START_KEYS
@@ -148,6 +149,7 @@ TRAINING: Schema = closed(
             },
             required=["steps"],
         ),
+        **LOG_KEY,
         **choice(
             "backend",
             [*TRAINING_BACKENDS, AUTO],

@@ -26,6 +26,7 @@ DEFAULTS: dict[str, Any] = {
     "callbacks": [],
     "checkpoint": None,
     "distribute": None,
+    "log": None,
 }
 # The argument of a callback that says where it writes, and whether that is a folder.
 WRITES = {

@@ -7,7 +7,7 @@ of them share.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -90,6 +90,7 @@ def train(
     resume: bool = False,
     backend: str | TrainingBackend = "tensorflow",
     initial: Callable[[Compiled], None] | None = None,
+    log: Callable[[int, Mapping[str, float]], None] | None = None,
 ) -> Trained:
     """Fits the model to the training split.
 
@@ -98,6 +99,7 @@ def train(
         resume: goes on from the checkpoint in `folder`, if there is one.
         backend: the engine, or its name.
         initial: puts trained weights into the model, where it does not start anew.
+        log: is told of each epoch, from 1, and its figures.
 
     Raises:
         SpecError: NN515 where the loss is not a number, NN517 where there is nothing to train on, NN537 where no
@@ -108,6 +110,7 @@ def train(
     from nnspec.backends.keras.accumulation import Epoch, Realign, accumulate
     from nnspec.backends.keras.callbacks import BestWeights, NotANumber, Reporter, ResetStates
     from nnspec.backends.keras.checkpoint import Checkpoint
+    from nnspec.backends.keras.logging import Log
     from nnspec.backends.keras.watching import Watch
 
     training, validation = dataset.splits["train"], dataset.splits.get("validation")
@@ -140,7 +143,7 @@ def train(
         callbacks.append(Watch(measure, chosen))
     callbacks += [*([ResetStates()] if is_stateful else []), *chosen, *([best] if best is not None else [])]
     reporter = Reporter(progress, epochs, start, checkpoint)
-    callbacks += [checkpoint, reporter]
+    callbacks += [checkpoint, reporter, *([Log(log)] if log is not None else [])]
     by_class = class_weights(graph, training, settings, dataset.deployment)
     drawn = as_samples(graph, training, by_class=by_class)
     samples = augmented(graph, drawn, dataset.augmentation, settings["seed"])

@@ -190,6 +190,11 @@ _TRAINING: Hints = {
         "what layers compute in is `precision: mixed_float16` or `mixed_bfloat16`",
         "precision",
     ),
+    **_all(
+        "logger logging loggers tensorboard mlflow tracking experiment",
+        "a training is logged by `log: {tensorboard: runs}` or `log: {mlflow: mlruns}`",
+        "log",
+    ),
     **_all("freeze frozen trainable", "a layer is frozen by `trainable: false` among its arguments"),
     **_all("stratify test_size train_size val_size split validation_data", "data is split under `data.split`"),
     **_all("criterion metric", _TASK),
