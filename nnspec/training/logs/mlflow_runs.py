@@ -26,7 +26,6 @@ class MlflowLogger:
 
     def __init__(self, uri: str) -> None:
         self.run = ""
-        self.told = 0  # the last epoch that a resumed run has
         self.client = client_of(uri)
 
     def begin(self, about: About, known: str | None) -> str:
@@ -35,7 +34,6 @@ class MlflowLogger:
         if known is not None:
             self.client.update_run(known, status="RUNNING")
             self.run = known
-            self.told = max((each.step for each in self.client.get_metric_history(known, "loss")), default=0)
             return known
         experiment = self.client.get_experiment_by_name(about.name)
         number = experiment.experiment_id if experiment is not None else self.client.create_experiment(about.name)
@@ -47,8 +45,7 @@ class MlflowLogger:
         return self.run
 
     def epoch(self, number: int, values: Mapping[str, float]) -> None:
-        if number > self.told:
-            self._log(values, number)
+        self._log(values, number)
 
     def end(self, metrics: Mapping[str, float], files: Sequence[Path]) -> None:
         self._log(metrics, 0)

@@ -44,6 +44,9 @@ class RunLog:
     progress: Progress
     span: Span
     told: set[str] = field(default_factory=set)
+    last: int = 0  # the last epoch that was told
+    path: Path | None = None
+    runs: dict[str, str] = field(default_factory=dict)
 
     def begin(self, about: About, folder: Path, *, resume: bool) -> None:
         """Begins a run at each place; a resumed training goes on with those that it began.
@@ -55,19 +58,32 @@ class RunLog:
             SpecError: NN627 where a place cannot be reached.
         """
         path = folder / "checkpoint" / _FILE
-        known: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if resume and path.is_file() else {}
+        found = json.loads(path.read_text(encoding="utf-8")) if resume and path.is_file() else {}
+        known: dict[str, str] = found.get("runs", {})
+        self.last = int(found.get("epoch", 0))
         for kind, logger in self.loggers.items():
             try:
                 known[kind] = logger.begin(about, known.get(kind))
             except Exception as error:
                 raise SpecError([_unreachable(kind, error, self.span)]) from error
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(known), encoding="utf-8")
+        if self.loggers:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.path, self.runs = path, known
+            self._keep()
+
+    def _keep(self) -> None:
+        if self.path is not None and self.path.parent.is_dir():
+            self.path.write_text(json.dumps({"runs": self.runs, "epoch": self.last}), encoding="utf-8")
 
     def epoch(self, number: int, values: Mapping[str, float]) -> None:
+        """Tells of an epoch, once: a resumed training gives the same figures again behind its checkpoint."""
+        if number <= self.last:
+            return
         for kind, logger in self.loggers.items():
             with self._forgiving(kind):
                 logger.epoch(number, values)
+        self.last = number
+        self._keep()
 
     def end(self, metrics: Mapping[str, object], files: Sequence[Path]) -> None:
         """Ends the runs.

@@ -22,13 +22,11 @@ class TensorBoardLogger:
         self.folder = folder
         self.writers: dict[str, EventFileWriter] = {}
         self.run = ""
-        self.is_resumed = False
 
     def begin(self, about: About, known: str | None) -> str:
         from tensorboard.plugins.text.summary_v2 import text_pb
 
         self.run = known or _free(self.folder, about.run)
-        self.is_resumed = known is not None
         self.folder.mkdir(parents=True, exist_ok=True)
         if known is None:
             rows = [*about.parameters.items(), *about.tags.items()]
@@ -39,15 +37,7 @@ class TensorBoardLogger:
         return self.run
 
     def epoch(self, number: int, values: Mapping[str, float]) -> None:
-        """Training and validation of a metric are two lines of one chart.
-
-        An epoch that was told before the training was interrupted is told once: TensorBoard leaves out what an earlier
-        file has from the step on at which a later one says that it starts.
-        """
-        if self.is_resumed:
-            for part in ("", "validation"):
-                self._writer(part).add_event(_start(number))
-            self.is_resumed = False
+        """Training and validation of a metric are two lines of one chart."""
         for name, value in values.items():
             is_held_out = name.startswith("val_")
             self._add("validation" if is_held_out else "", f"epoch/{name.removeprefix('val_')}", number, value)
@@ -84,12 +74,6 @@ def _event(step: int, summary: Summary) -> Event:
     from tensorboard.compat.proto.event_pb2 import Event
 
     return Event(wall_time=time.time(), step=step, summary=summary)
-
-
-def _start(step: int) -> Event:
-    from tensorboard.compat.proto.event_pb2 import Event, SessionLog
-
-    return Event(wall_time=time.time(), step=step, session_log=SessionLog(status=SessionLog.START))
 
 
 def _free(folder: Path, name: str) -> str:
