@@ -141,7 +141,9 @@ def train_into(
             log=log.epoch if log is not None and log.loggers else None,
         )
     if log is not None:
-        for number, row in enumerate(trained.history, 1):  # what other processes trained; those that were told are left out
+        for number, row in enumerate(
+            trained.history, 1
+        ):  # what other processes trained; those that were told are left out
             log.epoch(number, row)
     batch = settings["batch_size"] if any(node.is_stateful for node in checked.graph.nodes) else None
     deployment = deployment_of(checked.graph, dataset, trained.compiled, backend, batch)
