@@ -140,6 +140,11 @@ def train_into(
             initial=initial,
             log=log.epoch if log is not None and log.loggers else None,
         )
+    if log is not None:
+        for number, row in enumerate(
+            trained.history, 1
+        ):  # what other processes trained; those that were told are left out
+            log.epoch(number, row)
     batch = settings["batch_size"] if any(node.is_stateful for node in checked.graph.nodes) else None
     deployment = deployment_of(checked.graph, dataset, trained.compiled, backend, batch)
     figures = {**(folds or {}), **_figures(trained, checked, dataset, deployment, batch, settings, backend)}

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
+from nnspec.document.types import JsonObject
 from nnspec.report.outcome import Outcome
 
 _MOST_CLASSES = 24
 _MOST_ROWS = 40
-Figures = Mapping[str, Any]  # of an output, as JSON
+Figures = JsonObject  # of an output
 Metrics = Mapping[str, Mapping[str, Figures]]  # `{split: {output: {metric: value}}}`
 Exact = dict[tuple[int, int], float]
 

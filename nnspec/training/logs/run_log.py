@@ -137,7 +137,7 @@ def log_of(places: Sequence[LogPlace], of_spec: Path, progress: Progress, span: 
             from nnspec.training.logs.mlflow_runs import MlflowLogger
 
             loggers[place.kind] = MlflowLogger(place.text if place.is_server else place.folder(of_spec).as_uri())
-    return RunLog(loggers, progress, span)
+    return RunLog(loggers=loggers, progress=progress, span=span)
 
 
 def flat_numbers(values: Mapping[str, object], prefix: str = "") -> dict[str, float]:
