@@ -19,7 +19,7 @@ from nnspec.verify.variant import Inputs, Variant, repeated
 
 EXTREME = 1e3  # times what the network expects
 UNKNOWN_TEXTS = ("", " ", "?!", "zzyzx qwertz", "ÆØÅ ﬀ 漢字", "aa,b.  C")
-LONG = 400  # times over, of a text that is long
+LONG = 40  # times over, of a text that is long
 MOST_NUMBERS = 64  # that a spec names
 Numbers = Callable[[np.ndarray, np.random.Generator], np.ndarray]  # values of a row, axes as the input without batch
 
