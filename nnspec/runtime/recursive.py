@@ -135,7 +135,7 @@ class Recursion:
 
     def _reading(self, name: str, body: Metadata) -> Metadata:
         if name not in self.ahead:
-            return dict(body)
+            return body
         first, step = body["rows"][0], body.get("step")
         axes = [[axis, self.rows - first + 1 if axis == step else size] for axis, size in body["axes"]]
         return {**body, "rows": [first, self.rows], "axes": axes}

@@ -69,7 +69,7 @@ def score_outcome(outcome: Outcome) -> Figures:
     return found
 
 
-def beside(figures: Figures, others: Mapping[str, Any]) -> Figures:
+def beside(figures: Figures, others: Figures) -> Figures:
     """Figures and others; those of the same step stand together."""
     found = dict(figures)
     for name, value in others.items():
