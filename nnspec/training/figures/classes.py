@@ -9,6 +9,7 @@ import numpy as np
 
 from nnspec.training import scores
 from nnspec.training.figures.outcome import Array, Outcome
+from nnspec.training.figures.ties import as_tied
 
 Figures = dict[str, object]
 MOST_IN_CONFUSION = 50  # classes whose confusion is written
@@ -149,9 +150,10 @@ def _of_ranks(truth: Array, ranked: Array) -> Figures:
         return {}
     from sklearn.metrics import average_precision_score, roc_auc_score
 
+    tied = as_tied(ranked)
     return {
-        "roc_auc": float(roc_auc_score(truth, ranked)),
-        "average_precision": float(average_precision_score(truth, ranked)),
+        "roc_auc": float(roc_auc_score(truth, tied)),
+        "average_precision": float(average_precision_score(truth, tied)),
     }
 
 
@@ -162,7 +164,7 @@ def _area_of_each(truth: Array, ranked: Array) -> float | None:
         return None
     from sklearn.metrics import roc_auc_score
 
-    return float(np.mean([roc_auc_score(truth == k, ranked[:, k]) for k in range(count)]))
+    return float(np.mean([roc_auc_score(truth == k, as_tied(ranked[:, k])) for k in range(count)]))
 
 
 def log_loss(truth: Array, shares: Array) -> float:
