@@ -21,7 +21,7 @@ from nnspec.training.figures.anomalies import spread_of
 from nnspec.training.figures.outcome import Outcome, Part
 from nnspec.training.figures.score import CHANCE, HEADLINE, Figures, beside, score_outcome, shortened, with_asked
 from nnspec.training.intervals import score_levels
-from nnspec.training.scores import as_rows, mae, rmse
+from nnspec.training.scores import accuracy, as_rows, mae, rmse
 
 Array = np.ndarray
 MOST_GROUPS = 1000
@@ -44,9 +44,9 @@ def evaluate_file(
     if not metadata.get("evaluation"):
         reason = "it was not built from data" if metadata.get("nnspec") else "it was not made by nnspec"
         raise InputError(f"the model does not record what its targets are: {reason}, or by an earlier version")
-    padded = next((name for name, body in metadata["evaluation"].items() if body["counts"] != "all"), None)
-    if padded is not None:
-        raise InputError(f"the targets of output `{padded}` are padded, which no file but that of training can tell")
+    for name, body in metadata["evaluation"].items():
+        if body["counts"] != "all" and not body.get("counted"):
+            raise InputError(f"the targets of output `{name}` are padded, which no file but that of training can tell")
     labelled = read_labelled(file, metadata, by)
     given = joined([outputs for outputs, _ in predictor.over(labelled.samples)], metadata)
     found: Figures = {}
@@ -68,13 +68,14 @@ def evaluate_file(
         past = labelled.pasts.get(name)
         if past is not None:
             figures = beside(figures, score_ahead(kept, past[0].of(known), past[1]))
-        asked, unknown = measure(body["asked"], kept)
+        asked, unknown = measure(body["asked"], kept if kept.counted is None else kept.those_that_count)
         notes += [f"metric `{metric}` of output `{name}` is computed by Keras alone: left out" for metric in unknown]
         figures = with_asked(kept.task, body["words"], figures, asked)
         naive_figures = _baseline(kept, naive, body)
         if past is not None:
             naive_figures = naive_of(kept, past[0].of(known), body["past"]) or naive_figures
-        found[name] = {"samples": int(known.sum()), **figures, "baseline": naive_figures}
+        targets = {} if kept.counted is None else {"targets": int(kept.counted.sum())}
+        found[name] = {"samples": int(known.sum()), **targets, **figures, "baseline": naive_figures}
         if labelled.groups is not None:
             found[name]["by_group"] = _by_group(kept, naive, labelled.groups[known], body)
     for name, figures in score_further_of(predictor, file).items():
@@ -91,7 +92,10 @@ def _outcome(
     threshold: float | None,
 ) -> tuple[Outcome, NDArray[np.bool_]]:
     output = metadata["outputs"][name]
-    truth, known = encode_targets(name, body, output, labelled.targets[name])
+    counted = labelled.counted.get(name)
+    truth, known = encode_targets(name, body, output, labelled.targets[name], counted)
+    if counted is not None:
+        known &= counted.reshape(len(counted), -1).any(axis=1)
     order = [axis for axis, _ in output["axes"]]
     behind = body["behind"]  # the axis of classes or levels, which goes last
     wanted = [BATCH, *body["axes"], *([behind] if behind else [])]
@@ -110,6 +114,8 @@ def _outcome(
         threshold=threshold if threshold is not None and decided else float(output.get("threshold", 0.5)),
         gives_scores=body["gives_scores"],
         parts=tuple(parts),
+        counted=counted,
+        steps=tuple(body.get("row_steps") or ()),
         is_map=body["is_map"],
     ), known
 
@@ -140,15 +146,16 @@ def _fitting(found: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...]
 def _baseline(outcome: Outcome, naive: Array | None, body: Metadata) -> Figures | None:
     if naive is None:
         return body["baseline"] if outcome.task == "anomaly" else None
-    truth, guess = as_rows(outcome.truth), as_rows(naive)
+    truth, guess = as_rows(outcome.truth, outcome.steps), as_rows(naive, outcome.steps)
+    which = None if outcome.counted is None else as_rows(outcome.counted, outcome.steps)
     name = body["baseline"]["name"]
     if HEADLINE[outcome.task] == "accuracy":
-        return {"name": name, "accuracy": float(np.mean(truth == guess))}
+        return {"name": name, "accuracy": accuracy(truth, guess, which)}
     around = body["baseline"].get("around")
     if around is not None:
         levels = guess.astype(np.float64)[..., None] + np.asarray(around)
         return {"name": name, **score_levels(truth, levels, outcome.levels)}
-    return {"name": name, "rmse": rmse(truth, guess), "mae": mae(truth, guess)}
+    return {"name": name, "rmse": rmse(truth, guess, which), "mae": mae(truth, guess, which)}
 
 
 def _by_group(outcome: Outcome, naive: Array | None, groups: Array, body: Metadata) -> Mapping[str, Figures]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nnspec.data.prepare.history import History
 from nnspec.evaluation.copies import copied_targets
+from nnspec.evaluation.counted import counted_targets, lengths_port
 from nnspec.evaluation.past import history_of, past_ports
 from nnspec.runtime.columns import GAP, words_in_one_spelling
 from nnspec.runtime.errors import InputError, listed
@@ -34,6 +35,7 @@ class Labelled:
         last: by output, the last values of a window, axes as the targets or 1 for steps.
         groups: by which figures are told apart, a word for each sample.
         pasts: by output, what the rows before its windows say of its targets, in their shape; and names of series.
+        counted: by output, which of its targets count, axes as theirs; without those of which all do.
     """
 
     samples: Samples
@@ -41,6 +43,7 @@ class Labelled:
     last: Mapping[str, Array]
     groups: Array | None = None
     pasts: Mapping[str, tuple[History, Mapping[int, str]]] = field(default_factory=dict)
+    counted: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
 
 
 def read_labelled(file: Path, metadata: Metadata, by: str | None = None) -> Labelled:
@@ -58,6 +61,8 @@ def read_labelled(file: Path, metadata: Metadata, by: str | None = None) -> Labe
         ports[names[name]] = _target_port(metadata, name, body)
         if body["baseline"] and body["baseline"]["name"] == "persistence":
             ports[f"{names[name]} before"] = columns_port(body, [0, 0])
+        lengths = lengths_port(body)
+        ports |= {f"{names[name]} lengths": lengths} if lengths is not None else {}
         ports |= past_ports(name, body, body["horizon"] or ())
     if by is not None:
         ports[GROUP] = {**columns_port({"columns": [by], "reads": "words"}, None), "array": by}
@@ -76,6 +81,7 @@ def read_labelled(file: Path, metadata: Metadata, by: str | None = None) -> Labe
         read.notes,
     )
     targets, last, pasts = {}, {}, {}
+    counted: dict[str, NDArray[np.bool_]] = {}
     for name, body in described.items():
         if body.get("is_unlabelled"):
             continue
@@ -86,6 +92,8 @@ def read_labelled(file: Path, metadata: Metadata, by: str | None = None) -> Labe
             targets[name] = copied_targets(name, metadata, samples)
             continue
         targets[name] = _in_order(metadata, name, body, found[names[name]])
+        known = counted_targets(name, metadata, targets[name], samples, found.get(f"{names[name]} lengths"))
+        counted |= {name: known} if known is not None else {}
         past = history_of(name, body, metadata, found, samples, body["horizon"] or ())
         if past is not None:
             pasts[name] = _shaped(body, past[0]), past[1]
@@ -93,7 +101,7 @@ def read_labelled(file: Path, metadata: Metadata, by: str | None = None) -> Labe
         if before is not None:
             last[name] = before
     groups = words_in_one_spelling(found[GROUP].astype(object)).reshape(-1) if by is not None else None
-    return Labelled(samples=samples, targets=targets, last=last, groups=groups, pasts=pasts)
+    return Labelled(samples=samples, targets=targets, last=last, groups=groups, pasts=pasts, counted=counted)
 
 
 def _shaped(body: Metadata, history: History) -> History:
@@ -165,20 +173,29 @@ def _folders(file: Path, samples: Samples) -> Array:
     return np.array([path.parts[0] for path in paths], dtype=object)[:, None]
 
 
-def encode_targets(name: str, body: Metadata, output: Metadata, values: Array) -> tuple[Array, NDArray[np.bool_]]:
+def encode_targets(
+    name: str, body: Metadata, output: Metadata, values: Array, counted: NDArray[np.bool_] | None = None
+) -> tuple[Array, NDArray[np.bool_]]:
     """Targets as figures compare them: numbers, 0 and 1, or class indices; and which samples have all of theirs.
+
+    Targets that do not count become the first class, or 0.
 
     Raises:
         InputError: where a label is none of the model's classes.
     """
     if body["reads"] == "numbers":
         numbers = values.astype(np.float64)
+        if counted is not None:
+            numbers = np.where(counted, numbers, 0.0)
         known = np.asarray(np.isfinite(numbers).reshape(len(numbers), -1).all(axis=1))
         if body.get("edges") is not None:
             edges = np.asarray(body["edges"], dtype=np.float64)
             return (numbers[..., None] > edges).sum(axis=-1), known
         return numbers, known
     words = words_in_one_spelling(values.astype(object))
+    if counted is not None:
+        first = label_key((output.get("classes") or (0, 1))[0])
+        words = np.where(counted, words, first).astype(object)
     known = np.asarray((words != GAP).reshape(len(words), -1).all(axis=1))
     labels = [label_key(label) for label in output.get("classes") or (0, 1)]
     index = {label: i for i, label in enumerate(labels)}

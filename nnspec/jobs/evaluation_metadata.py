@@ -14,6 +14,7 @@ from nnspec.data.section.plan import DataPlan, SlotPlan
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import ANOMALY, Graph, Output
 from nnspec.ir.matching_axes import matching_order
+from nnspec.jobs.counted_metadata import describe_counted, padded_baseline
 from nnspec.jobs.past_metadata import describe_past
 from nnspec.training.baselines import majority
 from nnspec.training.figures.parts import is_map, parts_of, target_axes
@@ -30,7 +31,8 @@ def describe_evaluation(graph: Graph, plan: DataPlan, deployment: Deployment, da
     found: dict[str, Described] = {}
     for name, output in graph.outputs.items():
         if name in plan.outputs:
-            found[name] = _describe(output, plan, plan.outputs[name], deployment, dataset)
+            counted = describe_counted(graph, output, plan, dataset)
+            found[name] = {**_describe(output, plan, plan.outputs[name], deployment, dataset), **counted}
         elif name in plan.copies:
             found[name] = _describe_copy(graph, output, plan, deployment, dataset)
         elif output.task == ANOMALY:
@@ -139,8 +141,10 @@ def _baseline(
     train = dataset.splits["train"]
     if output.task == ANOMALY:
         return CHANCE
-    if output.counts != "all":
+    if output.counts != "all" and slot is None:
         return None
+    if output.counts != "all":
+        return padded_baseline(output, dataset)
     if not output.gives_values:
         codes = train.y[output.name]
         return {"name": "majority", "value": majority(as_rows(codes), None).reshape(codes.shape[1:]).tolist()}

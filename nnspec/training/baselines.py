@@ -76,12 +76,12 @@ def naive_forecasts(dataset: Dataset, split: str, name: str) -> dict[str, tuple[
         found["seasonal_naive"] = naive[0][: train.size], naive[1][: scored.size]
     if not found:
         counted, values = train.counts(name), train.target[name]
-        mean = _mean(values, counted, dataset.steps.get(name, ()))
+        mean = mean_of(values, counted, dataset.steps.get(name, ()))
         found["mean"] = np.broadcast_to(mean, values.shape), np.broadcast_to(mean, scored.target[name].shape)
     return found
 
 
-def _mean(values: Array, counted: NDArray[np.bool_] | None, steps: Sequence[int]) -> Array:
+def mean_of(values: Array, counted: NDArray[np.bool_] | None, steps: Sequence[int]) -> Array:
     """The mean of each element over samples, and over the axes `steps`: axes as `values`, 1 along those."""
     pooled = (0, *steps)
     if mapped.is_long(values):

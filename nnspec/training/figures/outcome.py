@@ -76,6 +76,22 @@ class Outcome:
         return truth, np.stack(each, axis=-1), which
 
     @property
+    def those_that_count(self) -> Outcome:
+        """The same as a sample for each target that counts, axes `sample 1`; all of them where `counted` is None."""
+        if self.counted is None:
+            return self
+        behind = self.predicted.shape[self.truth.ndim :]
+        predicted = self.predicted.reshape(*self.truth.shape, *behind)[self.counted]
+        return replace(
+            self,
+            truth=self.truth[self.counted][:, None],
+            predicted=predicted[:, None],
+            counted=None,
+            steps=(),
+            parts=(),
+        )
+
+    @property
     def decisions(self) -> Array:
         """The class index, or 0 and 1, that each prediction says: axes as the targets."""
         if self.task == "classification":
