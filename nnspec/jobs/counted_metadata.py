@@ -26,8 +26,8 @@ def describe_counted(graph: Graph, output: Output, plan: DataPlan, dataset: Data
     elif slot.padded_like is not None and len(steps) == 1 and not plan.inputs[slot.padded_like].encodings:
         axes = [axis.name for axis in graph.inputs[slot.padded_like].axes]
         rule = {"like": slot.padded_like, "axes": axes, "axis": steps[0]}
-    elif slot.lengths is not None and len(steps) == 1:
-        rule = {"lengths": slot.lengths, "axis": steps[0]}
+    elif len(slot.lengths) == 1 and len(steps) == 1:
+        rule = {"lengths": slot.lengths[0], "axis": steps[0]}
     return {"counted": rule, "row_steps": list(steps)} if rule else {}
 
 
