@@ -68,8 +68,8 @@ def verify(
 
         target, count = check_signature(model, key, signature)
         if not quiet and output == "text":
-            files = f", {count} files" if target != model else ""
-            click.echo(f"{target.name}{files}: signed by {key.name}")
+            files = f", {count} files" if target.is_dir() else ""
+            click.echo(f"{Path(os.path.abspath(target)).name}{files}: signed by {key.name}")
         if signature_only:
             if output == "json":
                 click.echo(json.dumps({"signed": str(target), "files": count}))

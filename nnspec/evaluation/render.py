@@ -25,11 +25,11 @@ def _output(figures: Figures) -> Iterator[str]:
     beside = f"baseline ({naive['name']})" if naive else ""
     rows: list[Sequence[object]] = [("metric", "model", beside)]
     for key, value in figures.items():
-        if key not in ("samples", "confusion", "baseline") and not isinstance(value, Mapping):
+        if key not in ("samples", "confusion", "baseline", "rows") and not isinstance(value, Mapping):
             rows.append((key, value, naive.get(key, "")))
     yield from _aligned(rows)
     for key, value in figures.items():
-        if isinstance(value, Mapping) and key != "baseline" and value:
+        if isinstance(value, Mapping) and key not in ("baseline", "recursive") and value:
             yield ""
             yield from _aligned(_table(key, value))
     names = list(figures.get("by_class", ()))
@@ -37,6 +37,10 @@ def _output(figures: Figures) -> Iterator[str]:
         yield ""
         head: Sequence[object] = ("true \\ predicted", *names)
         yield from _aligned([head, *((n, *row) for n, row in zip(names, figures["confusion"], strict=True))])
+    if fed_back := figures.get("recursive"):  # figures of their own kind: of the rows that forecasts are fed back to
+        yield ""
+        yield f"fed back to {fed_back['rows']} rows: {fed_back['samples']} samples"
+        yield from _output(fed_back)
 
 
 def _table(key: str, value: Mapping[str, object]) -> list[Sequence[object]]:

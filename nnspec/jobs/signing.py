@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from model_signing import hashing
 
 FOLDER_SIGNATURE = "model.sig"
+_PRIVATE = "make a key with `openssl ecparam -name prime256v1 -genkey -noout -out key.pem`"
+_PUBLIC = "take the public key from the private one with `openssl ec -in key.pem -pubout -out key.pub`"
 
 
 def signature_of(target: Path) -> Path:
@@ -42,7 +45,7 @@ def sign(target: Path, key: Path, *, password: str | None = None, signature: Pat
 
     found = signature or signature_of(target)
     if not target.exists():
-        raise _unusable(target, f"there is no `{target}`")
+        raise _unusable(target, f"there is no `{target}`", None)
     try:
         signer = signing.Config().use_elliptic_key_signer(
             private_key=key, password=password.encode() if password is not None else None
@@ -54,7 +57,7 @@ def sign(target: Path, key: Path, *, password: str | None = None, signature: Pat
         signer.set_hashing_config(_hashed(target, [found, beside])).sign(target, beside)
         beside.replace(found)
     except (ValueError, OSError) as error:
-        raise _unusable(target, f"`{target.name}` cannot be signed: {_said(error)}") from error
+        raise _unusable(target, f"`{target.name}` cannot be signed: {_said(error)}", None) from error
     finally:
         beside.unlink(missing_ok=True)
     return found
@@ -64,7 +67,7 @@ def check_signature(model: Path, key: Path, signature: Path | None = None) -> tu
     """What a signature covers, and of how many files.
 
     Args:
-        model: the deployed model.
+        model: the deployed model, or a directory.
         key: the signer's public key, in PEM.
         signature: default: that of the model itself where there is one, else that of its directory.
 
@@ -74,26 +77,27 @@ def check_signature(model: Path, key: Path, signature: Path | None = None) -> tu
     _require(model)
     from model_signing import verifying
 
-    places = [signature] if signature else [signature_of(model), model.parent / FOLDER_SIGNATURE]
+    folder = model if model.is_dir() else model.parent
+    places = [signature] if signature else list(dict.fromkeys([signature_of(model), folder / FOLDER_SIGNATURE]))
     found = next((path for path in places if path.is_file()), None)
     if found is None:
         raise _unfit(model, f"`{model.name}` has no signature", [f"there is no `{path.name}`" for path in places])
     try:
         verifier = verifying.Config().use_elliptic_key_verifier(public_key=key)
     except (ValueError, TypeError, AttributeError, OSError) as error:
-        raise _unusable(key, f"`{key.name}` cannot be used as a public key: {_said(error)}") from error
+        raise _unusable(key, f"`{key.name}` cannot be used as a public key: {_said(error)}", _PUBLIC) from error
     try:
         signed = _signed_files(found)
     except (ValueError, KeyError, TypeError, OSError):
         raise _unfit(found, f"`{found.name}` is not a signature of a model", []) from None
-    target = model if signed.keys() == {"."} else model.parent
+    target = model if signed.keys() == {"."} else folder
     if target != model and model.name not in signed:
         raise _unfit(found, f"`{found.name}` does not cover `{model.name}`", [])
     try:
         verifier.set_hashing_config(_hashed(target, [found])).verify(target, found)
     except Exception as error:  # of many classes, whatever was done to the file
         if differing := _differing(target, found, signed):
-            raise _unfit(found, f"`{target.name}` is not what was signed", differing) from None
+            raise _unfit(found, f"`{Path(os.path.abspath(target)).name}` is not what was signed", differing) from None
         raise _unfit(found, f"`{found.name}` is not a signature by this key", [_said(error)]) from None
     return target, len(signed)
 
@@ -121,7 +125,10 @@ def _differing(target: Path, signature: Path, signed: dict[str, str]) -> list[st
 def _hashed(target: Path, ignored: list[Path]) -> hashing.Config:
     from model_signing import hashing
 
-    inside = [path.absolute() for path in ignored if path.absolute().is_relative_to(target.absolute())]
+    folder = Path(os.path.abspath(target))
+    there = [Path(os.path.abspath(path)) for path in ignored]
+    # relative to the directory: model-signing leaves absolute paths out where the directory's own path is relative
+    inside = [path.relative_to(folder) for path in there if path.is_relative_to(folder)]
     return hashing.Config().set_ignored_paths(paths=inside if target.is_dir() else [], ignore_git_paths=False)
 
 
@@ -143,8 +150,8 @@ def _said(error: Exception) -> str:
     return next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(". ")
 
 
-def _unusable(path: Path, message: str) -> SpecError:
-    fixes = [Fix("make a key with `openssl ecparam -name prime256v1 -genkey -noout -out key.pem`")]
+def _unusable(path: Path, message: str, help_text: str | None = _PRIVATE) -> SpecError:
+    fixes = [Fix(help_text)] if help_text is not None else []
     return SpecError.single("NN631", message, Span(Source(str(path), "")), fixes=fixes)
 
 

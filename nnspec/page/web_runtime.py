@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import http.client
 import io
 import os
 import tarfile
 import urllib.request
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,14 +56,14 @@ def find_runtime(given: Path | None = None) -> WebRuntime:
         RuntimeUnavailable: where they cannot be had, or are not those of the version.
     """
     if given is not None:
-        return _checked(_of_folder(given) if given.is_dir() else _of_tarball(_read(given)), str(given))
+        return _checked(_of_folder(given) if given.is_dir() else _of_tarball(_read(given), str(given)), str(given))
     cached = cache_folder()
     if all((cached / name).is_file() for name in HASHES):
         try:
             return _checked({name: _read(cached / name) for name in HASHES}, str(cached))
         except RuntimeUnavailable:
             pass  # damaged: fetched again
-    files = _of_tarball(_fetch())
+    files = _of_tarball(_fetch(), ADDRESS)
     found = _checked(files, ADDRESS)
     _keep(cached, files)
     return found
@@ -82,7 +84,7 @@ def _of_folder(folder: Path) -> dict[str, bytes]:
     raise RuntimeUnavailable(f"`{folder}` has no {' and '.join(HASHES)}, nor has its `dist`")
 
 
-def _of_tarball(data: bytes) -> dict[str, bytes]:
+def _of_tarball(data: bytes, origin: str) -> dict[str, bytes]:
     try:
         with tarfile.open(fileobj=io.BytesIO(data)) as archive:
             members = {Path(member.name).name: member for member in archive if member.isfile()}
@@ -90,18 +92,18 @@ def _of_tarball(data: bytes) -> dict[str, bytes]:
             for name in HASHES:
                 stream = archive.extractfile(members[name]) if name in members else None
                 if stream is None:
-                    raise RuntimeUnavailable(f"the tarball has no `{name}`: it is not onnxruntime-web {VERSION}")
+                    raise RuntimeUnavailable(f"`{origin}` has no `{name}`: it is not onnxruntime-web {VERSION}")
                 found[name] = stream.read()
             return found
-    except (tarfile.TarError, EOFError, OSError):
-        raise RuntimeUnavailable("it is no tarball, or a damaged one") from None
+    except (tarfile.TarError, EOFError, OSError, zlib.error):
+        raise RuntimeUnavailable(f"`{origin}` is no tarball, or a damaged one") from None
 
 
 def _fetch() -> bytes:
     try:
         with urllib.request.urlopen(ADDRESS, timeout=_SECONDS) as answer:
             data: bytes = answer.read()
-    except OSError as error:  # an address that answers with an error, no network, too slow
+    except (OSError, http.client.HTTPException) as error:  # an address that answers with an error, no network, cut off
         reason = getattr(error, "reason", None) or error
         raise RuntimeUnavailable(
             f"onnxruntime-web {VERSION} cannot be fetched from {ADDRESS}: {reason}; fetch it where there is a network "

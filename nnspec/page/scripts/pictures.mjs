@@ -166,9 +166,10 @@ function resized(picture, width, height, box = [0, 0, picture.width, picture.hei
     data = down(data, coefficients(high, box[1], box[3], height), wide * size);
     high = height;
   };
-  // Each pass rounds, so that the order matters by one of 255: newer versions of Pillow choose it by the size.
-  const isWidened = width > picture.width && height < picture.height;
-  for (const pass of isWidened ? [downward, across] : [across, downward]) pass();
+  // Each pass rounds, so that the order matters: Pillow 13 goes down first where that takes away most, older ones never.
+  const [fewerRows, fewerColumns] = [picture.height - height, picture.width - width];
+  const isDownFirst = fewerRows > 0 && 2 * fewerColumns < fewerRows;
+  for (const pass of isDownFirst ? [downward, across] : [across, downward]) pass();
   const made = { width, height, mode: picture.mode, data };
   return hasAlpha ? divided(made) : made;
 }
@@ -176,7 +177,7 @@ function resized(picture, width, height, box = [0, 0, picture.width, picture.hei
 const BITS = 22;
 
 function coefficients(size, from, to, count) {
-  const scale = (to - from) / count;
+  const scale = Math.fround(to - from) / count; // in single precision, as in Pillow
   const wide = Math.max(scale, 1);
   return Array.from({ length: count }, (_, i) => {
     const centre = from + (i + 0.5) * scale;

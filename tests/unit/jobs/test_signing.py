@@ -60,6 +60,20 @@ def test_a_signed_directory_verifies_wherever_it_is(build: Path, keys: Path) -> 
     assert verify(moved / "model.onnx", keys / "own.pub").exit_code == 0
 
 
+@pytest.mark.parametrize("at", [".", "..", "build"])
+def test_a_directory_is_signed_and_verified_by_a_relative_path(
+    build: Path, keys: Path, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    """model-signing leaves out no absolute path of a relative directory: the signature would be a new file in it."""
+    monkeypatch.chdir({".": build, "..": build / "kept", "build": build.parent}[at])
+    for _ in range(2):  # again: a signature does not cover itself
+        assert run("sign", at, "--key", keys / "own.pem").exit_code == 0
+        for target in (Path(at) / "model.onnx", at):
+            assert verify(Path(target), keys / "own.pub").stdout == "build, 3 files: signed by own.pub\n"
+    (build / "metrics.json").write_text("better", encoding="utf-8")
+    assert "  = note: changed: `metrics.json`\n  = see" in verify(Path(at) / "model.onnx", keys / "own.pub").stderr
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -128,7 +142,9 @@ def test_keys_that_cannot_sign(build: Path, keys: Path, monkeypatch: pytest.Monk
         "error[NN631]: `own.pem` cannot be used as a public key"
         in verify(build / "model.onnx", keys / "own.pem").stderr
     )
+    assert "openssl ec -in key.pem -pubout" in verify(build / "model.onnx", keys / "own.pem").stderr
     assert "error[NN631]: there is no" in run("sign", build / "none", "--key", keys / "own.pem").stderr
+    assert "openssl" not in run("sign", build / "none", "--key", keys / "own.pem").stderr
 
 
 def test_the_tool_of_model_signing_verifies_it(build: Path, keys: Path) -> None:
