@@ -31,7 +31,12 @@ def check_holes(context: Context) -> Iterator[Diagnostic]:
 
 def _skipped(graph: Graph, output: Output, axis: str, missed: list[int]) -> Diagnostic:
     field = output.value.fields[axis]
-    seen = f"although its receptive field has a size of {field.size}" if field.size else "between those that it sees"
+    sizes = [own.size for value in graph.inputs.values() for own in value.axes if own.name == axis]
+    longest = max((size for size in sizes if isinstance(size, int)), default=0)
+    seen = "between those that it sees"
+    if field.size:  # which padding makes longer than the axis
+        is_longer = field.size > longest
+        seen = "although its receptive field " + ("spans the axis" if is_longer else f"has a size of {field.size}")
     return Diagnostic(
         "NN364",
         f"output `{output.name}` never uses {len(missed)} position{'s' * (len(missed) > 1)} of `{axis}`, {seen}: "

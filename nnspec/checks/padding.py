@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from nnspec.checks.context import Context
@@ -42,8 +42,11 @@ def check_padding(context: Context) -> Iterator[Diagnostic]:
         wanted = node.layer.masked_value(node)
         if wanted is not None:
             yield from _check_mask(context, node, before, wanted)
-        elif len(node.inputs) == 1 and node.outputs[0].mask is None:
-            found[node.name, node.outputs[0].port] = _behind(node, before)
+        elif node.outputs[0].mask is None:
+            read = [found[port] for port in map(_port, node.inputs) if port in found]
+            made = _behind(node, before) if len(node.inputs) == 1 else _joined(node, read)
+            if made is not None:
+                found[node.name, node.outputs[0].port] = made
     for name in graph.inputs:
         slot = context.plan.inputs.get(name) if context.plan is not None else None
         if slot is not None and slot.lengths and not _is_masked(graph, name):
@@ -71,6 +74,19 @@ def _behind(node: Node, before: Padding) -> Padding:
         return before
     after = node.layer.padding_behind(node, before.value)
     return before if after == before.value else replace(before, value=after, changed_by=f"`{node.name}` ({node.kind})")
+
+
+def _joined(node: Node, read: Sequence[Padding]) -> Padding | None:
+    """What a node that reads several values makes of their padding; None where that is not known."""
+    made = node.layer.joined_padding(node, [each.value for each in read]) if len(read) == len(node.inputs) else ()
+    if not made:
+        return None
+    (value,) = made
+    changed = next((each for each in read if each.changed_by and (value is None or each.value == value)), None)
+    if changed is not None:
+        return replace(changed, value=value)
+    own = next((each for each in read if each.is_assumed), read[0])  # the one that is not declared may be another
+    return own if own.value == value else replace(own, value=value, changed_by=f"`{node.name}` ({node.kind})")
 
 
 def _check_mask(context: Context, node: Node, before: Padding, wanted: float) -> Iterator[Diagnostic]:

@@ -197,6 +197,9 @@ def _verified(results: Results) -> Iterator[str]:
             f"{found['tolerance']:g} is allowed."
         )
     for name, found in results.verification.get("variants", {}).items():
+        if "losses" not in found:  # it could not be made
+            yield f"variant {name}: {found['reason']}"
+            continue
         what = f"`{found['file']}`, {rounded(found['file_size'])} bytes" if found["file"] else "refused"
         yield f"variant {name}: {what}; {'; '.join(found['losses']) or 'metrics as those of float32'}"
 

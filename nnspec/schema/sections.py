@@ -117,7 +117,11 @@ TRAINING: Schema = closed(
             "description": "Random seed of initial weights, shuffling and dropout.",
             "default": 0,
         },
-        "shuffle": {"type": "boolean", "description": "Whether samples are shuffled each epoch.", "default": True},
+        "shuffle": {
+            "type": "boolean",
+            "description": "Whether samples are shuffled each epoch; a stateful network always reads them in order.",
+            "default": True,
+        },
         "restore_best": {
             "type": "boolean",
             "description": "Whether to keep the weights of the best epoch rather than those of the last.",

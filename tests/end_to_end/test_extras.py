@@ -29,6 +29,7 @@ main({arguments!r})
 """
 DISTRIBUTIONS = {
     "PIL": "pillow",
+    "mlflow": "mlflow-skinny",
     "model_signing": "model-signing",
     "onnx_ir": "onnx-ir",
 }  # of modules that are called otherwise

@@ -18,6 +18,7 @@ import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
 
 from nnspec import api, pipeline, runtime
 from nnspec.ir.graph import Graph
@@ -220,7 +221,8 @@ def test_all_of_it_is_printed(built: Run) -> None:
         (inside, *_) = browser.find_elements(By.CSS_SELECTOR, ".layers .inside")
         assert not inside.is_displayed()
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
-        assert browser.execute_script("return arguments[0].checkVisibility({contentVisibilityAuto: true})", inside)
+        seen = "return arguments[0].checkVisibility({contentVisibilityAuto: true})"
+        WebDriverWait(browser, 10).until(lambda it: it.execute_script(seen, inside))  # styles follow a frame later
         assert not browser.find_element(By.TAG_NAME, "nav").is_displayed()
         assert browser.execute_script("return getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
         assert len(browser.execute_cdp_cmd("Page.printToPDF", {})["data"]) > 10_000

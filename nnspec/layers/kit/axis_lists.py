@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from nnspec.diagnostics import Edit, Fix, nearest
+from nnspec.diagnostics import Edit, Fix
 from nnspec.diagnostics.lists import quoted
 from nnspec.document import Sequence as SequenceNode
 from nnspec.ir import axes as ax
+from nnspec.layers.kit.axis_names import near_axes
 from nnspec.layers.kit.base import Call, Fault
 
 
@@ -41,7 +42,7 @@ def positions(call: Call, values: Sequence[int | str], arg: str) -> list[int]:
             item = node.items[i] if isinstance(node, SequenceNode) and i < len(node.items) else None
             if item is None:
                 raise
-            close = nearest(str(value), ax.names(call.axes)) if isinstance(value, str) else []
+            close = near_axes(value, call.axes) if isinstance(value, str) else []
             fixes = tuple(Fix(f"use `{c}`", (Edit(item.span, c),)) for c in close)
             raise Fault(replace(fault.diagnostic, span=item.span, fixes=fixes)) from None
     return result

@@ -62,6 +62,11 @@ class Concatenate(Layer):
         parts = lists.joined(f"{value.axes[place].size} of `{value.node}`" for value in node.inputs)
         return {"axis": f"`{made.name}` contains {parts}, one after the other: {sizes} = {made.size}."}
 
+    def joined_padding(self, node: Node, values: Sequence[float | None]) -> Sequence[float | None]:
+        if ax.is_sequence(node.outputs[0].axes[node.args["axis"] - 1]):  # steps of one input may be masked still
+            return ()
+        return (values[0] if len({*values}) == 1 else None,)
+
     def mask(self, call: Call, place: int) -> str | None:
         masked = [value for value in call.inputs if value.mask is not None]
         if not masked:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import reduce
+from math import prod
 from typing import TYPE_CHECKING, ClassVar
 
 from nnspec.backends.onnx.ops.placement import broadcast_mask, broadcast_views, one_dim_each
@@ -121,6 +122,11 @@ class ElementwiseMerge(Layer):
         return result
 
 
+def _known(join: Callable[[Sequence[float]], float], values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return join(known) if len(known) == len(values) else None
+
+
 def keras_masks(node: Node, tensors: Sequence[KerasTensor]) -> list[KerasTensor | None]:
     """The masks of what a node reads, in the graph of Keras tensors."""
     if all(value.mask is None for value in node.inputs):
@@ -166,6 +172,9 @@ class Add(ElementwiseMerge):
     op, several = "Add", "Sum"
     is_sum = True
 
+    def joined_padding(self, node: Node, values: Sequence[float | None]) -> Sequence[float | None]:
+        return (_known(sum, values),)
+
 
 class Subtract(ElementwiseMerge):
     """The first input minus the second, element by element.
@@ -178,6 +187,9 @@ class Subtract(ElementwiseMerge):
     arity = (2, 2)
     op = "Sub"
 
+    def joined_padding(self, node: Node, values: Sequence[float | None]) -> Sequence[float | None]:
+        return (_known(lambda both: both[0] - both[1], values),)
+
 
 class Average(ElementwiseMerge):
     """The mean of its inputs, element by element.
@@ -189,6 +201,9 @@ class Average(ElementwiseMerge):
     kind = "Average"
     op, several = "Mean", "Mean"
     is_sum = True
+
+    def joined_padding(self, node: Node, values: Sequence[float | None]) -> Sequence[float | None]:
+        return (_known(lambda each: sum(each) / len(each), values),)
 
     def sum(self, tensors: Sequence[KerasTensor]) -> KerasTensor:
         return super().sum(tensors) / len(tensors)
@@ -258,6 +273,9 @@ class Multiply(MaskedMerge):
     def infer(self, call: Call) -> Inferred:
         made = super().infer(call)
         return replace(made, is_zero_at_padding=made.mask is not None)
+
+    def joined_padding(self, node: Node, values: Sequence[float | None]) -> Sequence[float | None]:
+        return (0.0 if 0.0 in values else _known(prod, values),)
 
     def merge_masked_keras(
         self, layer: KerasCallable, tensors: list[KerasTensor], masks: Sequence[KerasTensor | None]

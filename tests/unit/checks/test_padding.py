@@ -90,3 +90,43 @@ def test_masks_that_meet_padding_and_masks_that_do_not(
 ) -> None:
     seen = [one for one in found(tmp_path, model, given) if one[0] in ("NN362", "NN363")]
     assert seen == wanted
+
+
+TWICE = {"Rescaling": {"scale": 2.0, "offset": 1.0, "name": "twice"}}
+DENSE = {"Dense": {"units": 2, "name": "dense", "as": "feature"}}
+
+
+@pytest.mark.parametrize(
+    ("model", "is_silent"),
+    [
+        ([TWICE, {"Add": {"from": ["twice", "x"]}}, MASK], False),
+        ([TWICE, {"Add": {"from": ["x", "twice"]}}, MASK], False),
+        ([TWICE, {"Concatenate": {"from": ["x", "twice"]}}, MASK], False),
+        ([TWICE, {"Average": {"from": ["x", "twice"]}}, {"Masking": {"mask_value": 0.5}}], True),
+        ([TWICE, {"Subtract": {"from": ["x", "twice"]}}, MINUS], True),
+        ([TWICE, {"Subtract": {"from": ["x", "twice"]}}, MASK], False),
+        ([TWICE, {"Multiply": {"from": ["x", "twice"]}}, MASK], True),
+        ([TWICE, {"Maximum": {"from": ["x", "twice"]}}, MASK], True),  # is not followed
+        ([TWICE, {"Concatenate": {"from": ["x", "twice"], "axis": "time"}}, MASK], True),  # masks steps of `x`
+        ([DENSE, {"Add": {"from": ["dense", "x"]}}, MASK], False),
+        ([DENSE, {"Concatenate": {"from": ["dense", "x"]}}, MASK], False),
+        ([{"Rescaling": {"scale": 2.0, "name": "two"}}, {"Add": {"from": ["two", "x"]}}, MASK], True),
+    ],
+)
+def test_padding_of_one_part_that_is_changed(tmp_path: Path, model: list[Any], is_silent: bool) -> None:
+    seen = [one for one in found(tmp_path, model, LENGTHS) if one[0].startswith("NN3")]
+    assert seen == ([] if is_silent else [("NN362", True)])
+
+
+def test_values_of_padding_are_those_of_numpy(tmp_path: Path) -> None:
+    """A mask of what the layer makes of 3 and 5, two kinds of padding, matches; any other does not."""
+    parts = [
+        {"Rescaling": {"scale": 1.0, "offset": 3.0, "name": "three", "from": "x"}},
+        {"Rescaling": {"scale": 1.0, "offset": 5.0, "name": "five", "from": "x"}},
+    ]
+    for kind, value in (("Add", np.add(3, 5)), ("Subtract", np.subtract(3, 5)), ("Multiply", np.multiply(3, 5)),
+                        ("Average", np.mean([3, 5]))):  # fmt: skip
+        for shift in (0, 1):
+            mask = {"Masking": {"mask_value": float(value) + shift}}
+            seen = found(tmp_path, [*parts, {kind: {"from": ["three", "five"]}}, mask], LENGTHS)
+            assert [one for one in seen if one[0] == "NN362"] == [("NN362", True)] * shift

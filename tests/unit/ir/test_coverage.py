@@ -108,3 +108,9 @@ def test_show_and_why_tell_of_holes(tmp_path: Path) -> None:
     checked = pipeline.check(path)
     assert [w.code for w in checked.warnings] == ["NN364"]
     assert "output `y` never sees 10 of the 24 positions of `time`: 2, 3, 6, 7," in to_text(checked.graph)
+
+
+def test_a_field_that_padding_makes_longer_than_the_axis_spans_it(tmp_path: Path) -> None:
+    path = written(tmp_path, convolution(2, 4), convolution(2, 1, 4, "valid"))
+    (warning,) = pipeline.check(path).warnings
+    assert "`time`, although its receptive field spans the axis: " in warning.message

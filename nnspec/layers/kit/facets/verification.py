@@ -50,6 +50,13 @@ class Verification:
         keeps = activation in (None, "linear") or (not value and isinstance(activation, str))
         return value if keeps and activation not in MOVES_ZERO_ACTIVATIONS else None
 
+    def joined_padding(self, node: Node, values: Sequence[float | None]) -> Sequence[float | None]:
+        """What a node makes of steps of its inputs that are nothing but `values`, one each: one number.
+
+        None stands for one that weights or statistics decide; nothing is given where not even that is known.
+        """
+        return ()
+
     def has_bounded_domain(self, node: Node) -> bool:
         """Whether there are finite numbers of which the node makes none, as a logarithm does of those below 0."""
         return False

@@ -1,0 +1,20 @@
+"""Names of axes that stand for one another: what a spec calls `channel` a convolution makes as `filter`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nnspec.diagnostics import nearest
+from nnspec.ir import axes as ax
+from nnspec.ir.axes import Axis
+
+FEATURES = frozenset({"channel", "feature", "filter", "unit", "embedding"})
+
+
+def near_axes(name: str, axes: Sequence[Axis]) -> list[str]:
+    """The axis that a name was probably meant to be: one spelled like it, else the only one of features."""
+    close = nearest(name, ax.names(axes))
+    if close or name.lower().removesuffix("s") not in FEATURES:
+        return close
+    same = [axis.name for axis in axes if axis.name in FEATURES]
+    return same if len(same) == 1 else []
