@@ -91,12 +91,13 @@ def columns_of(plan: DataPlan, data: Dataset) -> Iterator[tuple[str, dict[str, n
             names = np.array([str(label) for label in classes])
             yield name, {split: names[found] for split, found in codes.items()}
         else:
-            yield name, {split: found.target[name] for split, found in data.splits.items()}
+            yield name, _targets_of(name, data)
 
 
 def _input_columns(slot: SlotPlan, data: Dataset, ports: tuple[str, ...] | None) -> dict[str, Values]:
     if ports is None:
-        return _by_column(slot, {name: split.raw[slot.name] for name, split in data.splits.items()})
+        columns = _by_column(slot, {name: split.raw[slot.name] for name, split in data.splits.items()})
+        return _without_padding(columns, slot, data)
     dates = {column.name for column in slot.encodings if column.is_date}
     return {
         column: {
@@ -150,6 +151,24 @@ def _by_column(slot: SlotPlan, values: Values) -> dict[str, Values]:
             for index, name in enumerate(slot.columns)
         }
     return {slot.array or slot.source.kind: values}
+
+
+def _without_padding(columns: dict[str, Values], slot: SlotPlan, data: Dataset) -> dict[str, Values]:
+    """Values alone of what is padded: what fills sequences up has no part in statistics."""
+    transform = data.inputs.get(slot.name)
+    if transform is None or transform.pad_value is None:
+        return columns
+    found: dict[str, Values] = {}
+    for column, values in columns.items():
+        found[column] = kept = {}
+        for name, array in values.items():
+            whole = data.splits[name].raw[slot.name]
+            padding = None if is_gathered(whole) or whole.dtype.kind not in "biuf" else transform.padding(whole)
+            if padding is not None:
+                padding = np.broadcast_to(padding, whole.shape)
+                array = array[~(padding if array.shape == whole.shape else padding[..., 0])]
+            kept[name] = array
+    return found
 
 
 def _type(values: Values) -> str:
@@ -218,8 +237,16 @@ def _output(slot: SlotPlan, data: Dataset, model: Slot | None) -> JsonObject:
     if classes is not None and len(classes) <= MOST_CLASSES and _has_codes(first.y[slot.name]):
         found["classes"] = {name: _counts(data, name, slot.name, [str(c) for c in classes]) for name in data.splits}
     else:
-        values = {name: split.target[slot.name] for name, split in data.splits.items()}
-        found |= _statistics(values)
+        found |= _statistics(_targets_of(slot.name, data))
+    return found
+
+
+def _targets_of(output: str, data: Dataset) -> dict[str, np.ndarray]:
+    """Targets by split, without those of padding."""
+    found = {}
+    for name, split in data.splits.items():
+        targets, counted = split.target[output], split.counts(output)
+        found[name] = targets if counted is None or counted.shape != targets.shape else targets[counted]
     return found
 
 

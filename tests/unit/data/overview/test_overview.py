@@ -165,3 +165,51 @@ def test_duplicates_are_those_of_a_plain_search(seed: int, tmp_path: Path) -> No
         for before, after in one.rows:
             np.testing.assert_array_equal(x[before - 1], x[after - 1])
     assert is_expected(data, 10)  # 64 combinations in 80 samples
+
+
+PADDED = """\
+nnspec: 1
+data:
+  source: {npz: d.npz}
+  split: {train: 0.5, validation: 0.25, test: 0.25, by: order}
+  inputs:
+    words: {array: ids, axes: [sentence, word], lengths: [sentences, lengths]}
+    curve: {array: points, axes: [time, feature], lengths: steps, scale: standard}
+  outputs: {level: {array: levels, axes: [time], lengths: steps}}
+inputs:
+  words: {axes: {sentence: null, word: null}, dtype: int32}
+  curve: {axes: {time: null, feature: 2}}
+model:
+  - Embedding: {input_dim: 9, output_dim: 2, mask_zero: true, from: words}
+  - TimeDistributed: {over: sentence, layer: {GRU: {units: 2}}}
+  - LSTM: {units: 2, over: sentence, name: mood}
+  - Masking: {from: curve}
+  - LSTM: {units: 2, return_sequences: true}
+  - Dense: {units: 1}
+  - drop: unit
+outputs: {level: {task: regression}, mood: {task: none, from: mood}}
+"""
+
+
+def test_statistics_count_no_padding(tmp_path: Path) -> None:
+    """Of sequences, of sequences of sequences, and of targets for each step."""
+    rng = np.random.default_rng(2)
+    sentences, steps = np.array([1, 3, 2, 2]), np.array([2, 5, 3, 1])
+    lengths = rng.integers(1, 5, 8)
+    arrays = {
+        "ids": rng.integers(3, 9, lengths.sum()).astype(np.int32),
+        "points": rng.normal(5, 1, (11, 2)).astype(np.float32),
+        "levels": rng.normal(7, 1, 11).astype(np.float32),
+    }
+    np.savez(tmp_path / "d.npz", sentences=sentences, lengths=lengths, steps=steps, **arrays)
+    (tmp_path / "spec.yaml").write_text(PADDED, encoding="utf-8")
+    done = run("data", tmp_path / "spec.yaml", "--format", "json")
+    assert done.exit_code == 0, done.output
+    body = json.loads(done.stdout)
+    found = [body["inputs"]["words"]["columns"]["ids"], body["inputs"]["curve"]["columns"]["points"]]
+    for one, name in zip([*found, body["outputs"]["level"]], arrays, strict=True):
+        told = one["splits"].values()
+        assert sum(split["values"] for split in told) == arrays[name].size
+        assert min(split["min"] for split in told) == pytest.approx(arrays[name].min(), rel=1e-4)
+        mean = sum(split["mean"] * split["values"] for split in told) / arrays[name].size
+        assert mean == pytest.approx(arrays[name].mean(), rel=1e-4)
