@@ -22,6 +22,7 @@ from nnspec.jobs.settings import engine_of, fixed_batch, settings_of
 from nnspec.jobs.weights import load_weights
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress
+from nnspec.runtime.errors import no_model_at
 from nnspec.training.settings import fixed_batches
 from nnspec.verify.causality import verify_causality
 from nnspec.verify.gate import Gate
@@ -131,7 +132,7 @@ def read_model(model: Path, exporter: ExportBackend) -> tuple[ExportedModel, Map
     """
     here = Span(Source(str(model), ""))
     if not model.is_file():
-        raise SpecError.single("NN705", f"there is no model at `{model}`", here)
+        raise SpecError.single("NN705", no_model_at(model), here)
     try:
         exported = exporter.parse(model.read_bytes())
         metadata = exported.metadata

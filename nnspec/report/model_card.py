@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
 
 from nnspec.document.types import JsonObject
 from nnspec.report.data_tables import data_tables, leakage_of
@@ -51,6 +52,7 @@ def write_card(results: Results, interface: JsonObject, made_of: JsonObject, how
         verified=list(_verified(results)),
         origin=_origin(results, made_of),
         file=file,
+        rows=_new_rows(interface, made_of),
         table=markdown,
         rounded=rounded,
     )
@@ -99,7 +101,7 @@ def _task(found: JsonObject) -> str:
 def _ports(role: str, ports: Mapping[str, JsonObject]) -> Table:
     rows = []
     for name, found in ports.items():
-        axes = ", ".join(f"{axis} {'any' if size is None else size}" for axis, size in found["axes"])
+        axes = ", ".join(f"{axis} {size if isinstance(size, int) else 'any'}" for axis, size in found["axes"])
         what = _ENCODED.get(str(found.get("encoding")), str(found.get("task") or ""))
         rows.append((f"`{name}`", axes, str(found["dtype"]), _listed(found.get("columns")), _units(found), what))
     return Table(
@@ -175,6 +177,16 @@ def _beside_baseline(name: str, task: str, figures: Figures, split: str) -> Iter
             f"`{name}` is no better than {baseline['name']} on the {split} rows: {key} {rounded(mine)} against "
             f"{rounded(naive)}."
         )
+
+
+def _new_rows(interface: JsonObject, made_of: JsonObject) -> str:
+    """What new rows may be called: a folder where each sample is a file, else a file of the same kind."""
+    if all("files" in found for found in interface["inputs"].values()):
+        return "FOLDER"
+    first = next(iter(made_of["files"]), "rows.csv")
+    return "new" + "".join(
+        PurePosixPath(first).suffixes[-2:] if first.endswith(".gz") else [PurePosixPath(first).suffix]
+    )
 
 
 def _program(interface: JsonObject, file: str) -> str:

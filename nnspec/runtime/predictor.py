@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nnspec.runtime.errors import InputError, ModelError, first_line, listed
+from nnspec.runtime.errors import InputError, ModelError, first_line, listed, no_model_at
 from nnspec.runtime.feeding import check_array
 from nnspec.runtime.ports import BATCH, Array, Port, named_ports, read_metadata, session_ports
 from nnspec.runtime.recursive import Recursion, forecasts
@@ -35,7 +35,7 @@ def load(
 
     file = Path(path)
     if not file.is_file():
-        raise ModelError(f"there is no model file `{file}`")
+        raise ModelError(no_model_at(file))
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # what it would print is raised as well
     if threads is not None:

@@ -216,8 +216,13 @@ def test_damaged_metadata(metadata: Any, words: str, tmp_path: Path) -> None:
 def test_damaged_files(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="there is no model file"):
         load(tmp_path / "none.onnx")
-    with pytest.raises(ModelError, match="there is no model file"):
+    with pytest.raises(ModelError, match="is a folder without a model"):
         load(tmp_path)
+    for name in ("model.int8.onnx", "model.onnx"):
+        (tmp_path / "out" / name).parent.mkdir(exist_ok=True)
+        dense(tmp_path / "out" / name)
+    with pytest.raises(ModelError, match=r"`.*out` is a folder: name the file in it, `.*out/model\.onnx`"):
+        load(tmp_path / "out")
     content = dense(tmp_path / "m.onnx").read_bytes()
     for damaged in (b"", b"hello", content[: len(content) // 2]):
         (tmp_path / "bad.onnx").write_bytes(damaged)
