@@ -74,9 +74,10 @@ def check_levels(levels: Levels, arrays: Sequence[str]) -> None:
     """
     if not levels[0]:
         raise FitError("there are no sequences: the array of lengths is empty")
-    for lengths in levels:
+    for lengths, array in zip(levels, arrays, strict=True):
         if lengths and min(lengths) < 1:
-            raise FitError(f"every sequence needs a length of at least 1, but one has {min(lengths)}")
+            message = f"every sequence needs a length of at least 1, but number {lengths.index(min(lengths)) + 1}"
+            raise FitError(f"{message} in `{array}` has {min(lengths)}: leave it out")
     for level in range(1, len(levels)):
         if sum(levels[level - 1]) != len(levels[level]):
             raise FitError(
