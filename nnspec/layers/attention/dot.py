@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from nnspec.ir.graph import Node, Weight
@@ -65,8 +66,9 @@ class UnprojectedAttention(Layer):
         mine = call.axes[:-1]
         return call.require_unique((*mine, *attended_steps(roles, places, mine)), "return_attention_scores")
 
+    @abstractmethod
     def weights_rule(self, call: Call) -> tuple[tuple[Weight, ...], str]:
-        raise NotImplementedError
+        """The weights, and their count in words."""
 
     def call_keras(self, layer: KerasCallable, node: Node, tensors: list[KerasTensor]) -> KerasTensor:
         more = {name: True for name in self.call_arguments if node.args[name]}
@@ -77,9 +79,9 @@ class UnprojectedAttention(Layer):
 
         return lower(node, inputs, lowering, self.compare)
 
+    @abstractmethod
     def compare(self, node: Node, lowering: Lowering, query: View, key: View) -> str:
         """The scores of (…, query step, value step) of a query (…, step, feature) and a key of the same rank."""
-        raise NotImplementedError
 
 
 class Attention(UnprojectedAttention):

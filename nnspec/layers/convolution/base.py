@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
@@ -107,9 +108,9 @@ class Convolution(Layer):
         warn_of_dead_taps(call, taps)
         return dead_tap_notes(taps)
 
+    @abstractmethod
     def weights_rule(self, call: Call, channels: int, kernel: tuple[int, ...]) -> tuple[int, tuple[Weight, ...], str]:
         """Output channels, weights and their count in words."""
-        raise NotImplementedError
 
     def check_rank(self, call: Call) -> None:
         """One axis too few is a channel axis that nobody wrote."""

@@ -5,6 +5,7 @@ Window `i` of `made` over `size` positions runs from `floor(i · size / made)` t
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -120,9 +121,9 @@ class AdaptivePooling(Layer):
         ready, dim, tensor = _gather(lowering, view, axis, [window[0] for window in windows], "indices")
         return replace_dims(ready, tensor, [dim], [axis], [lowering.factor(after.name, after.size)])
 
+    @abstractmethod
     def reduce(self, lowering: Lowering, view: View, axis: int, size: int, windows: list[range], name: str) -> View:
         """One number for each window along the axis."""
-        raise NotImplementedError
 
 
 def _gather(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -51,9 +52,9 @@ class Lookup(VocabularyLayer):
         dtype = "float32" if call.args["output_mode"] != "int" else self.word if call.args["invert"] else "int64"
         return Inferred((axes,), (dtype,), windows=windows)
 
+    @abstractmethod
     def check_words(self, call: Call) -> None:
         """The input holds what the vocabulary does."""
-        raise NotImplementedError
 
     def hashes(self, args: Args) -> bool:
         """Whether unknown ones are dealt out by a hash."""
@@ -85,9 +86,9 @@ class Lookup(VocabularyLayer):
         known = [*vocabulary.words[:100], *([] if vocabulary.mask is None else [vocabulary.mask])]
         return known if node.args["num_oov_indices"] == 0 else [*known, *self.unknown_examples(vocabulary)]
 
+    @abstractmethod
     def unknown_examples(self, vocabulary: Vocabulary) -> list[Any]:
         """Some that are not in the vocabulary."""
-        raise NotImplementedError
 
     # ------------------------------------------------------------------------------------------------ ONNX
 

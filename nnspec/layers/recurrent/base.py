@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -77,9 +78,9 @@ class Recurrent(Layer):
         """The step axis of the output; reversed steps are positions of their own."""
         return ax.resized(step, step.size, call.name) if call.args["go_backwards"] else step
 
+    @abstractmethod
     def states_of(self, node: Node) -> tuple[StateSpec, ...]:
         """What its steps hand on."""
-        raise NotImplementedError
 
     def state_axes(self, node: Node) -> Mapping[str, Axes]:
         is_kept = node.args["stateful"] and len(node.inputs) == 1
@@ -104,9 +105,9 @@ class Recurrent(Layer):
     def control_flow(self, node: Node) -> Mapping[str, str]:
         return loop_needs(self.loop_reason(node), node.inputs[0].axes[0].size)
 
+    @abstractmethod
     def cells(self, node: Node, weights: Mapping[str, np.ndarray], *, is_backwards: bool) -> Sequence[AnyCell]:
         """What runs in one direction, from the input to the output."""
-        raise NotImplementedError
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         from nnspec.layers.recurrent.onnx_run import run_layer

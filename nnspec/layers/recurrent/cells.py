@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -57,13 +58,13 @@ class CellLayer(Layer):
             **inferred,
         )
 
+    @abstractmethod
     def cells(self, node: Node, weights: Mapping[str, np.ndarray], *, is_backwards: bool) -> Sequence[AnyCell]:
         """What runs the step in ONNX, from the input to the output."""
-        raise NotImplementedError
 
+    @abstractmethod
     def loop_reason(self, node: Node) -> str | None:
         """Why no ONNX op runs many of its steps."""
-        raise NotImplementedError
 
     def nested(self, node: Node, states: list[KerasTensor]) -> list[KerasTensor]:
         """States in the structure in which Keras' cell takes them."""

@@ -5,6 +5,7 @@ LSTM and LSTMCell, GRU and GRUCell, SimpleRNN and SimpleRNNCell share these rule
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -149,9 +150,9 @@ class Gates:
         blocks = np.split(matrix, self.gates, axis=1)
         return np.concatenate([blocks[i] for i in self.gate_order], axis=1)
 
+    @abstractmethod
     def stepped_cell(self, args: Args, weights: Mapping[str, np.ndarray], *, is_backwards: bool) -> SteppedCell:
         """One direction as nodes for every step."""
-        raise NotImplementedError
 
 
 class LSTMGates(Gates):

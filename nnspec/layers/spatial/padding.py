@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -66,12 +67,13 @@ class EdgeLayer(Layer):
                 windows[place] = Window(1, 1, self.shift(before))
         return Inferred((tuple(axes),), windows=windows)
 
+    @abstractmethod
     def new_size(self, call: Call, axis: Axis, before: int, after: int) -> Size:
-        raise NotImplementedError
+        """The size with these ends."""
 
+    @abstractmethod
     def shift(self, before: int) -> int:
         """How many positions ahead of its own an output position sees."""
-        raise NotImplementedError
 
     def why(self, node: Node) -> dict[str, str]:
         places, _ = spatial_positions(self.rank, node.args.get("data_format"))
@@ -95,6 +97,7 @@ class EdgeLayer(Layer):
         groups = [lowering.factor(out[place].name, out[place].size) for place, _ in both]
         return [replace_dims(ready, tensor, dims, axes, groups)]
 
+    @abstractmethod
     def change(
         self,
         node: Node,
@@ -105,7 +108,6 @@ class EdgeLayer(Layer):
         places: list[int],
     ) -> str:
         """The tensor with other ends along these dimensions."""
-        raise NotImplementedError
 
 
 class ZeroPadding(EdgeLayer):
