@@ -16,6 +16,7 @@ import yaml
 from click.testing import CliRunner
 
 from nnspec.cli import main
+from tests.support.small_forecast import CONVOLUTION, HEAD, small_forecast
 
 STEPS = 8
 ABSENT = ("tensorflow", "tf2onnx", "tensorboard", "tf_keras")
@@ -25,22 +26,11 @@ def example(folder: Path) -> Path:
     """A small forecast, beside its rows."""
     rows = np.cumsum(np.random.default_rng(3).normal(size=(60, 2)), axis=0).round(4)
     (folder / "rows.csv").write_text("a,b\n" + "".join(f"{a},{b}\n" for a, b in rows), encoding="utf-8")
-    convolution = {"filters": 3, "kernel_size": 2, "padding": "causal", "activation": "tanh", "name": "conv"}
-    spec = {
-        "nnspec": 1,
-        "data": {
-            "source": {"csv": "rows.csv"},
-            "window": {"lookback": 5, "horizon": 1},
-            "split": {"train": 0.6, "validation": 0.2, "test": 0.2, "by": "order"},
-            "inputs": {"x": {"columns": ["a", "b"], "scale": "standard"}},
-            "outputs": {"y": {"columns": ["a"], "scale": "standard"}},
-        },
-        "inputs": {"x": {"axes": {"time": 5, "feature": 2}}},
-        "model": [{"Dropout": 0.2}, {"Conv1D": convolution}, "Flatten", {"Dense": {"units": 1, "as": "column"}}],
-        "outputs": {"y": {"task": "regression", "metrics": ["mae"]}},
-        "training": {"backend": "jax", "epochs": 3, "batch_size": 7, "seed": 5, "checkpoint": {"steps": 3}},
-        "expect": {"layers": {"conv": {"causal": "time"}}},
-    }
+    spec = small_forecast(
+        model=[{"Dropout": 0.2}, CONVOLUTION, *HEAD],
+        training={"backend": "jax", "epochs": 3, "batch_size": 7, "seed": 5, "checkpoint": {"steps": 3}},
+        expect={"layers": {"conv": {"causal": "time"}}},
+    )
     path = folder / "spec.yaml"
     path.write_text(yaml.safe_dump(spec, sort_keys=False), encoding="utf-8")
     return path

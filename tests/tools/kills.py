@@ -20,10 +20,12 @@ import signal
 import sys
 import tempfile
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
+
+from tests.support.forked import forked
 
 ROWS = 120
 SPEC = {
@@ -160,33 +162,24 @@ class Campaign:
 
     def run(self, watch: Callable[[], None], delay: float | None = None) -> int:
         """A build in a process of its own, killed after a delay; its exit code, negative for a signal."""
-        child = os.fork()
-        if not child:
-            _build(self.spec, self.out, self.log, watch)
+        child = _build(self.spec, self.out, self.log, watch)
         if delay is not None:
             time.sleep(delay)
             os.kill(child, signal.SIGKILL)  # of a process that has ended but was not waited for, this does nothing
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def _build(spec: Path, out: Path, log: Path, watch: Callable[[], None]) -> None:
-    """`nnspec build --resume`; ends the process."""
-    code = 1
-    try:
-        with log.open("w", encoding="utf-8", buffering=1) as stream:
-            print("started", file=stream)
-            os.dup2(stream.fileno(), 2)  # where TensorFlow talks of devices that are not there
-            try:
-                from nnspec import jobs, pipeline
-                from nnspec.progress import Progress
+def _build(spec: Path, out: Path, log: Path, watch: Callable[[], None]) -> int:
+    """Starts `nnspec build --resume`; the process."""
 
-                watch()
-                jobs.run_build(pipeline.check(spec), out, Progress(stream=stream), resume=True)
-                code = 0
-            except BaseException:
-                traceback.print_exc(file=stream)
-    finally:
-        os._exit(code)
+    def work(stream: TextIO) -> None:
+        from nnspec import jobs, pipeline
+        from nnspec.progress import Progress
+
+        watch()
+        jobs.run_build(pipeline.check(spec), out, Progress(stream=stream), resume=True)
+
+    return forked(log, work)
 
 
 def _watch(folder: Path, number: int | None, counted: Path | None) -> None:

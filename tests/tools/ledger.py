@@ -22,10 +22,11 @@ import signal
 import sys
 import tempfile
 import time
-import traceback
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import TextIO
 
+from tests.support.forked import forked
 from tests.support.ledger import (
     LEDGER,
     Hashes,
@@ -46,28 +47,19 @@ WAYS = ("undisturbed", "killed", "rebuilt")
 
 def in_process(log: Path, threads: int, spec: Path, out: Path, *, rebuild: bool) -> int:
     """Starts a build in a process of its own, on so many processors; the process."""
-    child = os.fork()
-    if child:
-        return child
-    code = 1
-    try:
-        with log.open("a", encoding="utf-8", buffering=1) as stream:
-            os.dup2(stream.fileno(), 2)  # where TensorFlow talks of devices that are not there
-            try:
-                os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
-                from nnspec import jobs, pipeline
-                from nnspec.jobs.rebuilding import run_rebuild
-                from nnspec.progress import Progress
 
-                if rebuild:
-                    run_rebuild(out / "model.onnx", spec.parent, Progress(stream=stream))
-                else:
-                    jobs.run_build(pipeline.check(spec), out, Progress(stream=stream), resume=True)
-                code = 0
-            except BaseException:
-                traceback.print_exc(file=stream)
-    finally:
-        os._exit(code)
+    def work(stream: TextIO) -> None:
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+        from nnspec import jobs, pipeline
+        from nnspec.jobs.rebuilding import run_rebuild
+        from nnspec.progress import Progress
+
+        if rebuild:
+            run_rebuild(out / "model.onnx", spec.parent, Progress(stream=stream))
+        else:
+            jobs.run_build(pipeline.check(spec), out, Progress(stream=stream), resume=True)
+
+    return forked(log, work, mode="a")
 
 
 def ended(child: int, log: Path) -> None:

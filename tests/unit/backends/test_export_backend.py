@@ -20,30 +20,23 @@ from nnspec.pipeline import Checked
 from nnspec.progress import Progress
 from tests.support import numpy_format
 from tests.support.numpy_format import NUMPY, NumpyModel
+from tests.support.small_forecast import CONVOLUTION, OUTPUT, small_forecast
 
-SPEC: dict[str, Any] = {
-    "nnspec": 1,
-    "data": {
-        "source": {"csv": "rows.csv"},
-        "window": {"lookback": 5, "horizon": 1},
-        "split": {"train": 0.6, "validation": 0.2, "test": 0.2, "by": "order"},
-        "inputs": {"x": {"columns": ["a", "b"], "scale": "standard"}},
-        "outputs": {"y": {"columns": ["a"], "scale": "standard", "relative_to": "last"}, "kind": {"columns": ["c"]}},
-    },
-    "inputs": {"x": {"axes": {"time": 5, "feature": 2}}},
-    "model": [
-        {"Conv1D": {"filters": 3, "kernel_size": 2, "padding": "causal", "activation": "tanh", "name": "conv"}},
+SPEC = small_forecast(
+    {"y": {**OUTPUT, "relative_to": "last"}, "kind": {"columns": ["c"]}},
+    model=[
+        CONVOLUTION,
         {"Flatten": {"name": "flat"}},
         {"Dense": {"units": 1, "as": "column", "name": "level"}},
         {"Dense": {"units": 3, "as": "class", "activation": "softmax", "from": "flat", "name": "guess"}},
     ],
-    "outputs": {
+    outputs={
         "y": {"from": "level", "task": "regression"},
         "kind": {"from": "guess", "task": "classification", "classes": ["down", "flat", "up"]},
     },
-    "training": {"epochs": 2, "batch_size": 7, "seed": 5},
-    "export": {"layout": {"x": ["batch", "feature", "time"]}},
-}
+    training={"epochs": 2, "batch_size": 7, "seed": 5},
+    export={"layout": {"x": ["batch", "feature", "time"]}},
+)
 
 
 def written(folder: Path, **more: Any) -> Checked:

@@ -25,26 +25,12 @@ from nnspec.pipeline import Checked
 from nnspec.progress import Progress
 from nnspec.training.train import compile_model
 from tests.support.eager_backend import EagerBackend
+from tests.support.small_forecast import small_forecast
 
-SPEC: dict[str, Any] = {
-    "nnspec": 1,
-    "data": {
-        "source": {"csv": "rows.csv"},
-        "window": {"lookback": 5, "horizon": 1},
-        "split": {"train": 0.6, "validation": 0.2, "test": 0.2, "by": "order"},
-        "inputs": {"x": {"columns": ["a", "b"], "scale": "standard"}},
-        "outputs": {"y": {"columns": ["a"], "scale": "standard"}},
-    },
-    "inputs": {"x": {"axes": {"time": 5, "feature": 2}}},
-    "model": [
-        {"Conv1D": {"filters": 3, "kernel_size": 2, "padding": "causal", "activation": "tanh", "name": "conv"}},
-        "Flatten",
-        {"Dense": {"units": 1, "as": "column"}},
-    ],
-    "outputs": {"y": {"task": "regression", "metrics": ["mae"]}},
-    "training": {"epochs": 3, "batch_size": 7, "seed": 5, "optimizer": {"SGD": {"learning_rate": 0.05}}},
-    "expect": {"layers": {"conv": {"causal": "time"}}},
-}
+SPEC = small_forecast(
+    training={"epochs": 3, "batch_size": 7, "seed": 5, "optimizer": {"SGD": {"learning_rate": 0.05}}},
+    expect={"layers": {"conv": {"causal": "time"}}},
+)
 
 
 @pytest.fixture
