@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import tarfile
 import urllib.request
+import zlib
+from http.client import HTTPException
 from pathlib import Path
 
 from nnspec.page.web_runtime import cache_folder
@@ -23,7 +25,10 @@ def find_headers() -> Path:
     folder = cache_folder().parent / "onnxruntime-headers-1.29.0"
     if not folder.is_dir() or _hash_of(folder) != HASH:
         folder.mkdir(parents=True, exist_ok=True)
-        _fetch(folder)
+        try:
+            _fetch(folder)
+        except (HTTPException, tarfile.TarError, EOFError, zlib.error) as error:
+            raise OSError(f"{ADDRESS} did not come whole: {error}") from None
         if _hash_of(folder) != HASH:
             raise OSError(f"the headers of {ADDRESS} are not those that are known: their hash differs")
     return folder
