@@ -61,3 +61,10 @@ def naive_of(outcome: Outcome, history: History, past: Metadata) -> Figures | No
         return None
     others = {called: given[called] for called in order[1:]}
     return {"name": order[0], **given[order[0]], **({"others": others} if others else {})}
+
+
+def scaled(figures: Figures | None, outcome: Outcome, naive: Array | None, history: History) -> Figures | None:
+    """Those of another baseline, such as the mean of the training rows, with `mase`: axes of `naive` as the targets."""
+    if figures is None or naive is None:
+        return figures
+    return {**figures, "mase": forecasts.mase(outcome.truth.astype(np.float64), naive.astype(np.float64), history)}

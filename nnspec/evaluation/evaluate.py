@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.evaluation.ahead import naive_of, score_ahead
+from nnspec.evaluation.ahead import naive_of, scaled, score_ahead
 from nnspec.evaluation.asked import measure
 from nnspec.evaluation.further import score_further_of
 from nnspec.evaluation.targets import Labelled, encode_targets, read_labelled
@@ -73,7 +73,8 @@ def evaluate_file(
         figures = with_asked(kept.task, body["words"], figures, asked)
         naive_figures = _baseline(kept, naive, body)
         if past is not None:
-            naive_figures = naive_of(kept, past[0].of(known), body["past"]) or naive_figures
+            history = past[0].of(known)
+            naive_figures = naive_of(kept, history, body["past"]) or scaled(naive_figures, kept, naive, history)
         targets = {} if kept.counted is None else {"targets": int(kept.counted.sum())}
         found[name] = {"samples": int(known.sum()), **targets, **figures, "baseline": naive_figures}
         if labelled.groups is not None:

@@ -18,7 +18,7 @@ from nnspec.runtime.media import columns_of, is_read_as_words
 from nnspec.runtime.ports import Array, Metadata
 from nnspec.runtime.row_order import RowOrder, key_columns, order_rows
 from nnspec.runtime.samples import Samples
-from nnspec.runtime.windows import Key, needed_rows, samples_of_columns
+from nnspec.runtime.windows import Gaps, Key, needed_rows, samples_of_columns
 
 
 def read_csv(file: Path, wanted: Metadata, metadata: Metadata) -> Samples:
@@ -116,11 +116,12 @@ def samples_of_table(
     count = len(next(iter(columns.values()))) if columns else 0
     order = order_rows(file, count, cells, metadata)
     needed = needed_rows(order, wanted, metadata)
-    filled = _filled(file, columns, order, wanted, metadata, needed)
-    lines = _lines(columns, order, metadata)
     is_scored = any(body.get("is_measured") for body in wanted.values())
+    gaps: Gaps | None = {} if is_scored else None  # a row that is predicted needs its values, one that is scored goes
+    filled = _filled(file, columns, order, wanted, metadata, needed, gaps)
+    lines = _lines(columns, order, metadata)
     measured = {key: values[order.rows] for key, values in columns.items()} if is_scored else None
-    return samples_of_columns(file, filled, order, wanted, metadata, lines, measured)
+    return samples_of_columns(file, filled, order, wanted, metadata, lines, measured, gaps)
 
 
 def _lines(columns: Mapping[Key, Array], order: RowOrder, metadata: Metadata) -> dict[Key, Between]:
@@ -141,6 +142,7 @@ def _filled(
     wanted: Metadata,
     metadata: Metadata,
     needed: Mapping[Key, NDArray[np.bool_]] | None = None,
+    gaps: Gaps | None = None,
 ) -> dict[Key, Array]:
     """The columns in order, forward-filled within a series where the model was trained on such.
 
@@ -148,6 +150,7 @@ def _filled(
 
     Args:
         needed: by column, the rows in which it must have a value; elsewhere zeros stand for what is missing. None: all.
+        gaps: takes the rows that columns lack which training left out; zeros stand for them. None: they are errors.
     """
     filled: dict[Key, Array] = {}
     rules = metadata.get("missing_of") or {}
@@ -160,6 +163,9 @@ def _filled(
             values, known = values[latest], known[latest]
         if may_have_gaps(name, wanted):
             known = np.ones(len(values), bool)
+        if gaps is not None and rules.get(name, metadata.get("missing")) == "drop" and not known.all():
+            gaps[name, is_text] = ~known
+            values, known = np.where(known, values, "" if is_text else 0), np.ones(len(values), bool)
         if not is_text:
             known &= ~np.isinf(values)
         if needed is not None and (name, is_text) in needed:

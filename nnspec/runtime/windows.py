@@ -20,6 +20,7 @@ from nnspec.runtime.row_order import RowOrder
 from nnspec.runtime.samples import Samples
 
 Key = tuple[str, bool]  # a column's name, and whether it is read as words
+Gaps = dict[Key, NDArray[np.bool_]]  # the rows that have no value, axes `row`
 _FEATURES = ("feature", "channel", "column", "variable", "sensor")
 
 
@@ -31,6 +32,7 @@ def samples_of_columns(
     metadata: Metadata,
     lines: Mapping[Key, Between],
     measured: Mapping[Key, Array] | None = None,
+    gaps: Gaps | None = None,
 ) -> Samples:
     """Rows, or windows of rows: those of each series one after the other, as in training.
 
@@ -40,6 +42,7 @@ def samples_of_columns(
         columns: in the order of `order`.
         lines: what gaps of a column hold in windows that have a later known value.
         measured: the columns with their gaps, which targets are; in the order of `order`.
+        gaps: samples that read one of these are left out, as they were in training.
 
     Raises:
         InputError: where there are too few rows, or numbers that are not of the input's dtype.
@@ -58,6 +61,17 @@ def samples_of_columns(
         each = ", and no series has more" if len(order.stretches) > 1 else ""
         longest = max((stop - start for start, stop in order.stretches), default=0)
         raise InputError(f"`{file.name}` has {longest} rows, but {needed}{each}")
+    notes = order.notes
+    if gaps:
+        is_whole = _are_whole(ends, gaps, wanted, lookback, has_steps=bool(window))
+        named = ", ".join(f"`{name}`" for name, _ in gaps)
+        if not is_whole.any():
+            raise InputError(
+                f"`{file.name}`: every sample lacks a value of {named}, without which training left it out"
+            )
+        if not is_whole.all():
+            notes = (*notes, f"left out: {int((~is_whole).sum())} samples without a value of {named}, as in training")
+        ends = ends[is_whole]
     values = {}
     paths: dict[str, Array] = {}
     for name, body in wanted.items():
@@ -106,7 +120,25 @@ def samples_of_columns(
     last = order.rows[ends].tolist()
     keys = {name: [cells[row] for row in last] for name, cells in order.keys.items()}
     keys |= {column: cells[ends].tolist() for column, cells in paths.items()}
-    return Samples(len(ends), take, keys, order.notes)
+    return Samples(len(ends), take, keys, notes)
+
+
+def _are_whole(
+    ends: NDArray[np.int64], gaps: Gaps, wanted: Mapping[str, Metadata], lookback: int, *, has_steps: bool
+) -> NDArray[np.bool_]:
+    """Which samples read none of these gaps: axes `sample`."""
+    whole = np.ones(len(ends), bool)
+    for body in wanted.values():
+        if body.get("is_measured") or takes_files(body):
+            continue
+        is_stepped = has_steps and _step_axis(body, lookback) is not None
+        rows = rows_of(body, lookback) if is_stepped else range(1)
+        for column in body["columns"]:
+            missing = gaps.get((column, is_read_as_words(body)))
+            if missing is not None:
+                before = np.concatenate([[0], np.cumsum(missing)])  # of each row, how many are missing before it
+                whole &= before[ends + rows.stop] == before[ends + rows.start]
+    return whole
 
 
 def rows_of(body: Metadata, lookback: int) -> range:
