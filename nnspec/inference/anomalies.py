@@ -9,8 +9,8 @@ from nnspec.data.prepare.fit import sequence_axis
 from nnspec.diagnostics import Diagnostic, Fix, Report, Span, did_you_mean
 from nnspec.diagnostics.lists import enumerated
 from nnspec.document import Mapping, Scalar, to_plain
+from nnspec.inference.implied import implied_node
 from nnspec.inference.levels import Levels
-from nnspec.inference.node import make_call, make_node
 from nnspec.inference.outputs import make_output, with_labels
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import ANOMALY, Node, Output, Value
@@ -122,9 +122,7 @@ def error_of(
     step = None if pad_value is None or axis is None else order.index(ax.index_of(read.axes, axis) or 0)
     error = str(_plain(root, "outputs", name, "error") or SQUARED)
     layer = ReconstructionError(order, reduced, error, step, pad_value or 0.0)
-    label, path, span = f"{name}.error", ("outputs", name), node.span
-    call = make_call(layer, label, span, span, None, (said, read), report, path, [])
-    return make_node(layer, label, call, layer.infer(call), span, path)
+    return implied_node(layer, name, "error", (said, read), node.span, report)
 
 
 def reduced_by(node: Node) -> tuple[int, ...]:

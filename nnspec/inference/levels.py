@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nnspec.diagnostics import AxisRef, Diagnostic, Edit, Fix, Report, Span
+from nnspec.diagnostics import AxisRef, Diagnostic, Edit, Fix, NodeRef, Report, Span
 from nnspec.diagnostics.lists import enumerated
 from nnspec.document import Mapping, Scalar, to_plain
-from nnspec.inference.node import make_call, make_node
+from nnspec.inference.implied import implied_node
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node, Value
 from nnspec.ir.levels import DEFAULT, LEVEL
@@ -67,7 +67,7 @@ def order_levels(name: str, value: Value, levels: Sequence[float], span: Span, r
     """The nodes behind an output's head, the last of which has an axis `level`.
 
     An axis of that name is taken as it is; else the last axis holds the levels, those of one value side by side.
-    NN580 where neither can be.
+    NN580 where neither can be, NN407 where values are no floats.
     """
     place = ax.index_of(value.axes, LEVEL)
     last = value.axes[-1] if value.axes else None
@@ -76,18 +76,28 @@ def order_levels(name: str, value: Value, levels: Sequence[float], span: Span, r
     if axis is None or not fits or (place is not None and axis.size != len(levels)):
         report.add(_misfit(name, value, levels, axis, span))
         return []
+    if not value.dtype.startswith("float"):
+        report.add(_not_floats(name, value, span))
+        return []
     nodes: list[Node] = []
-    if place is None:
-        nodes.append(_node(SplitLevels(len(levels)), f"{name}.split", value, span, report))
-    read = nodes[-1].outputs[0] if nodes else value
-    nodes.append(_node(OrderLevels(levels), f"{name}.levels", read, span, report))
+    layers: list[tuple[Layer, str]] = [(SplitLevels(len(levels)), "split")] if place is None else []
+    for layer, role in [*layers, (OrderLevels(levels), "levels")]:
+        made = implied_node(layer, name, role, (nodes[-1].outputs[0] if nodes else value,), span, report)
+        if made is None:
+            return []
+        nodes.append(made)
     return nodes
 
 
-def _node(layer: Layer, name: str, value: Value, span: Span, report: Report) -> Node:
-    path = ("outputs", name.rpartition(".")[0])
-    call = make_call(layer, name, span, span, None, (value,), report, path, [])
-    return make_node(layer, name, call, layer.infer(call), span, path)
+def _not_floats(name: str, value: Value, span: Span) -> Diagnostic:
+    return Diagnostic(
+        "NN407",
+        f"output `{name}` has quantiles, which are floats, but `{value.node}` has dtype {value.dtype}",
+        span,
+        path=f"outputs.{name}",
+        fixes=(Fix("read it from a layer that computes floats, such as a `Dense`"),),
+        about=(NodeRef(value.node),),
+    )
 
 
 def _misfit(name: str, value: Value, levels: Sequence[float], axis: ax.Axis | None, span: Span) -> Diagnostic:
