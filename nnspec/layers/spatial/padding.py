@@ -73,7 +73,7 @@ class EdgeLayer(Layer):
 
     @abstractmethod
     def shift(self, before: int) -> int:
-        """How many positions ahead of its own an output position sees."""
+        """How many positions ahead an output position sees."""
 
     def why(self, node: Node) -> dict[str, str]:
         places, _ = spatial_positions(self.rank, node.args.get("data_format"))
