@@ -6,14 +6,16 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
-from nnspec.data.arrays.gathered import chunks, is_gathered, last_axis, numbered_chunks, weighted_chunks
+from nnspec.data.arrays.gathered import chunks, each_chunk, is_gathered, last_axis, numbered_chunks, weighted_chunks
 from nnspec.data.arrays.mapped import LARGE
 from nnspec.data.arrays.summary import Summary, summarize, summarize_columns
 from nnspec.data.dataset import Dataset
 from nnspec.data.overview.leakage import find_leakage
+from nnspec.data.prepare.transforms import InputTransform
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.section.ports import port_names
 from nnspec.diagnostics import Diagnostic
@@ -96,8 +98,10 @@ def columns_of(plan: DataPlan, data: Dataset) -> Iterator[tuple[str, dict[str, n
 
 def _input_columns(slot: SlotPlan, data: Dataset, ports: tuple[str, ...] | None) -> dict[str, Values]:
     if ports is None:
-        columns = _by_column(slot, {name: split.raw[slot.name] for name, split in data.splits.items()})
-        return _without_padding(columns, slot, data)
+        transform, whole = _padding_of(slot, data), {name: split.raw[slot.name] for name, split in data.splits.items()}
+        if transform is not None:
+            whole = {name: _without_padding(values, transform) for name, values in whole.items()}
+        return _by_column(slot, whole)
     dates = {column.name for column in slot.encodings if column.is_date}
     return {
         column: {
@@ -117,16 +121,20 @@ def as_dates(seconds: np.ndarray) -> np.ndarray:
 def _input(slot: SlotPlan, data: Dataset, ports: tuple[str, ...] | None) -> JsonObject:
     first = next(iter(data.splits.values()))
     whole = {name: split.raw[slot.name] for name, split in data.splits.items()} if ports is None else {}
-    if whole and all(map(is_gathered, whole.values())) and slot.columns and first.raw[slot.name].ndim > 1:
+    transform = _padding_of(slot, data) if ports is None else None
+    is_large = bool(whole) and transform is None and all(map(is_gathered, whole.values()))
+    if is_large and slot.columns and first.raw[slot.name].ndim > 1:
         found = _gathered_columns(slot, whole)
         if found is not None:
             return found
     columns = _input_columns(slot, data, ports)
     shape = first.x[slot.name].shape[1:] if slot.name in first.x else first.raw[slot.name].shape[1:]
-    return {
-        "shape": list(shape),
-        "columns": {name: {"type": _type(values), **_statistics(values)} for name, values in columns.items()},
-    }
+    told = {name: {"type": _type(whole or values), **_statistics(values)} for name, values in columns.items()}
+    if transform is not None:  # which counted as missing so far
+        for split, values in whole.items():
+            for column in told.values():
+                column["splits"][split]["missing"] -= _padded_values(values, transform) // len(told)
+    return {"shape": list(shape), "columns": told}
 
 
 def _gathered_columns(slot: SlotPlan, values: Values) -> JsonObject | None:
@@ -153,21 +161,31 @@ def _by_column(slot: SlotPlan, values: Values) -> dict[str, Values]:
     return {slot.array or slot.source.kind: values}
 
 
-def _without_padding(columns: dict[str, Values], slot: SlotPlan, data: Dataset) -> dict[str, Values]:
-    """Values alone of what is padded: what fills sequences up has no part in statistics."""
+def _padding_of(slot: SlotPlan, data: Dataset) -> InputTransform | None:
+    """What tells an input's padding; None where it has none that statistics could count."""
     transform = data.inputs.get(slot.name)
-    if transform is None or transform.pad_value is None:
-        return columns
-    found: dict[str, Values] = {}
-    for column, values in columns.items():
-        found[column] = kept = {}
-        for name, array in values.items():
-            whole = data.splits[name].raw[slot.name]
-            padding = None if is_gathered(whole) or whole.dtype.kind not in "biuf" else transform.padding(whole)
-            if padding is not None:
-                padding = np.broadcast_to(padding, whole.shape)
-                array = array[~(padding if array.shape == whole.shape else padding[..., 0])]
-            kept[name] = array
+    if transform is None or transform.pad_value is None or transform.step is None:
+        return None
+    return transform if next(iter(data.splits.values())).raw[slot.name].dtype.kind in "biuf" else None
+
+
+def _without_padding(values: np.ndarray, transform: InputTransform) -> np.ndarray:
+    """NaN for what fills sequences up; what is gathered stays so."""
+
+    def blank(part: np.ndarray) -> np.ndarray:
+        return np.where(_flags(part, transform), np.nan, part.astype(np.float64))
+
+    return cast(np.ndarray, values.then(blank)) if is_gathered(values) else each_chunk(blank, values)
+
+
+def _padded_values(values: np.ndarray, transform: InputTransform) -> int:
+    """How many values are padding."""
+    return sum(int(np.broadcast_to(_flags(part, transform), part.shape).sum()) for part in chunks(values, LARGE))
+
+
+def _flags(values: np.ndarray, transform: InputTransform) -> np.ndarray:
+    found = transform.padding(values)
+    assert found is not None
     return found
 
 
@@ -246,7 +264,9 @@ def _targets_of(output: str, data: Dataset) -> dict[str, np.ndarray]:
     found = {}
     for name, split in data.splits.items():
         targets, counted = split.target[output], split.counts(output)
-        found[name] = targets if counted is None or counted.shape != targets.shape else targets[counted]
+        if counted is not None and counted.shape == targets.shape:
+            targets = np.concatenate([part[counted[at]] for at, part in numbered_chunks(targets, LARGE)])
+        found[name] = targets
     return found
 
 

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from nnspec.cli import main
+from nnspec.data.arrays import mapped
 from nnspec.data.dataset import load
 from nnspec.data.overview.duplicates import find_duplicates, is_expected
 from nnspec.show.data import to_text
@@ -191,8 +192,10 @@ outputs: {level: {task: regression}, mood: {task: none, from: mood}}
 """
 
 
-def test_statistics_count_no_padding(tmp_path: Path) -> None:
+@pytest.mark.parametrize("large", [mapped.LARGE, 0], ids=["in-memory", "gathered"])
+def test_statistics_count_no_padding(large: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of sequences, of sequences of sequences, and of targets for each step."""
+    monkeypatch.setattr(mapped, "LARGE", large)
     rng = np.random.default_rng(2)
     sentences, steps = np.array([1, 3, 2, 2]), np.array([2, 5, 3, 1])
     lengths = rng.integers(1, 5, 8)
@@ -210,6 +213,7 @@ def test_statistics_count_no_padding(tmp_path: Path) -> None:
     for one, name in zip([*found, body["outputs"]["level"]], arrays, strict=True):
         told = one["splits"].values()
         assert sum(split["values"] for split in told) == arrays[name].size
+        assert sum(split["missing"] for split in told) == 0
         assert min(split["min"] for split in told) == pytest.approx(arrays[name].min(), rel=1e-4)
         mean = sum(split["mean"] * split["values"] for split in told) / arrays[name].size
         assert mean == pytest.approx(arrays[name].mean(), rel=1e-4)
