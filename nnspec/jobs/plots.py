@@ -10,7 +10,7 @@ from nnspec.training.watched import split_of
 
 
 def plot_history(history: list[dict[str, float]], best_epoch: int, path: Path, progress: Progress) -> None:
-    """Loss and every other figure by epoch, training and validation together, the best epoch marked.
+    """Loss and every other figure by epoch, training beside validation, the kept epoch marked.
 
     Without matplotlib there is no plot, which is said.
     """
@@ -35,7 +35,7 @@ def plot_history(history: list[dict[str, float]], best_epoch: int, path: Path, p
         )
         if f"val_{name}" in history[0]:
             axes.plot(epochs, [row.get(f"val_{name}", float("nan")) for row in history], label="validation")
-        axes.axvline(best_epoch, color="0.6", linestyle=":", label=f"best epoch ({best_epoch})")
+        axes.axvline(best_epoch, color="0.6", linestyle=":", label=f"kept: epoch {best_epoch}")
         axes.set_xlabel("epoch")
         axes.set_ylabel(name)
         axes.legend(frameon=False, fontsize="small")

@@ -148,7 +148,7 @@ def train_into(
     batch = settings["batch_size"] if any(node.is_stateful for node in checked.graph.nodes) else None
     deployment = deployment_of(checked.graph, dataset, trained.compiled, backend, batch)
     figures = {**(folds or {}), **_figures(trained, checked, dataset, deployment, batch, settings, backend)}
-    progress.say(f"best epoch: {trained.best_epoch}\n{table(checked.graph, figures)}")
+    progress.say(f"kept the weights of epoch {trained.best_epoch}\n{table(checked.graph, figures)}")
     trained.compiled.model.save(folder / "model.keras")
     artifact.write_text(folder / "history.csv", history_rows(trained.history))
     artifact.write_json(folder / "metrics.json", figures)

@@ -96,7 +96,7 @@ def _curve(history: Sequence[dict[str, float]], name: str, best_epoch: int) -> P
         if f"val_{name}" in history[0]:
             values = [row.get(f"val_{name}", float("nan")) for row in history]
             axes.plot(epochs, values, color=ORANGE, linestyle="--", label="validation")
-        axes.axvline(best_epoch, color=GREY, linestyle=":", label=f"best epoch ({best_epoch})")
+        axes.axvline(best_epoch, color=GREY, linestyle=":", label=f"kept: epoch {best_epoch}")
         axes.set_xlabel("epoch")
         axes.set_ylabel(name)
         axes.legend()

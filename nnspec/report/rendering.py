@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+_NAME = re.compile(r"`([^`]+)`")
+
 
 def render(template: str, package: str = "nnspec.report", **values: object) -> str:
     """The page, or a text; in a page values are escaped, and a template that asks for what it is not given fails.
@@ -18,4 +26,12 @@ def render(template: str, package: str = "nnspec.report", **values: object) -> s
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["with_code"] = with_code
     return environment.get_template(template).render(**values)
+
+
+def with_code(text: object) -> Markup:
+    """A sentence for a page: escaped, and what stands between backticks, as messages write names, as code."""
+    from markupsafe import Markup, escape
+
+    return Markup(_NAME.sub(r"<code>\1</code>", str(escape(text))))

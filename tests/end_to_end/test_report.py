@@ -25,6 +25,7 @@ from nnspec.ir.graph import Graph
 from nnspec.jobs import Run
 from nnspec.jobs.dataset import load_dataset
 from nnspec.report.page import Results, write_report
+from nnspec.report.rendering import with_code
 from tests.support.browser import CHROMIUM, DRIVER, accessibility_faults, complaints, opened, requests
 
 needs_browser = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="Chromium or its driver is not installed")
@@ -131,6 +132,14 @@ def test_a_box_of_the_drawing_opens_its_layer(built: Run, how: str) -> None:
         summary = details.find_element(By.TAG_NAME, "summary")
         summary.send_keys(Keys.SPACE)
         assert details.get_attribute("open") is None
+
+
+def test_names_within_sentences_are_code(built: Run) -> None:
+    """Names that messages write between backticks look like code, and a name cannot bring markup of its own."""
+    page = (built.folder / "report.html").read_text(encoding="utf-8")
+    assert "`" not in page.split("<body>")[1]
+    assert "<code>feature</code>" in page
+    assert with_code("`<b>` & `x`") == "<code>&lt;b&gt;</code> &amp; <code>x</code>"
 
 
 def test_it_is_one_small_file(built: Run) -> None:
