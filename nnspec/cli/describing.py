@@ -91,6 +91,7 @@ def explain(what: str | None) -> None:
     nnspec explain NN301       a diagnostic code
     nnspec explain Conv1D      a layer: axes, arguments, defaults
     nnspec explain data        a section; also items (repeat), tasks (regression) and Keras objects (Adam)
+    nnspec explain data.split  a key; `split` alone: wherever it may be
     nnspec explain             a list of all pages
 
     Prints only; writes no file.

@@ -10,7 +10,7 @@ from nnspec.diagnostics.pages import code_page
 from nnspec.diagnostics.suggest import nearest
 from nnspec.explain import language
 from nnspec.explain.consumers import NAME, consumers_page
-from nnspec.explain.keys import key_names, key_page
+from nnspec.explain.keys import key_names, key_page, key_paths
 from nnspec.layers import refused
 from nnspec.layers.aliases import ALIASES
 from nnspec.layers.kit.documentation import layer_page, refusal_page
@@ -82,4 +82,7 @@ def contents() -> str:
 
 def suggestions(what: str) -> list[str]:
     """What was probably asked for."""
+    where, _, key = what.rpartition(".")
+    if where and (near := [path for path in key_paths(nearest(key, key_names(), 3)) if path.startswith(f"{where}.")]):
+        return near
     return nearest(what, [*ALIASES, *(name for names in topics().values() for name in names), *CODES.values()], 3)

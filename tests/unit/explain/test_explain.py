@@ -9,7 +9,7 @@ from nnspec.catalogue import keras_objects
 from nnspec.cli import main
 from nnspec.diagnostics.codes import CODES
 from nnspec.explain.language import TASK_PAGES
-from nnspec.explain.pages import contents, page, topics
+from nnspec.explain.pages import contents, page, suggestions, topics
 from nnspec.layers.aliases import ALIASES
 from nnspec.layers.registry import REGISTRY
 from nnspec.schema.sections import TASKS, sections, structure
@@ -80,6 +80,18 @@ def test_keys() -> None:
     for key, value in schema.items():
         assert value["description"] in (page(key) or ""), key
     assert len((page("scale") or "").splitlines()) > 3, "it means several things"
+
+
+def test_a_key_by_its_path() -> None:
+    """A path has the meaning in that place alone, whatever the input or output there is called."""
+    text = page("data.split") or ""
+    assert "`data.split` (mapping)" in text
+    assert "Keys: `train`, " in text
+    assert "`data.inputs.NAME.window`" not in (page("data.window") or "")
+    assert page("data.inputs.photo.images") == (page("data.inputs.NAME.images") or "").replace("NAME", "photo", 1)
+    assert "Ray Train" in (page("training.distribute") or "")
+    assert page("training.split") is None
+    assert suggestions("data.splt") == ["data.split"]
 
 
 def test_without_an_argument_all_are_listed() -> None:
