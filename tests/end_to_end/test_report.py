@@ -28,6 +28,7 @@ from nnspec.report.page import Results, write_report
 from nnspec.report.rendering import with_code
 from tests.support.browser import CHROMIUM, DRIVER, accessibility_faults, complaints, opened, requests
 
+pytestmark = pytest.mark.plots
 needs_browser = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="Chromium or its driver is not installed")
 
 HEAD = """
@@ -90,6 +91,7 @@ def test_a_browser_has_nothing_to_complain_of(built: Run, is_dark: bool) -> None
 @needs_browser
 def test_the_figures_are_those_of_the_files(built: Run) -> None:
     metrics = json.loads((built.folder / "metrics.json").read_text(encoding="utf-8"))
+    assert (built.folder / "history.png").stat().st_size > 5_000
     with opened(page_of(built)) as browser:
         (table,) = browser.find_elements(By.XPATH, "//table[caption='Metrics of y']")
         head = [cell.text for cell in table.find_elements(By.CSS_SELECTOR, "thead th")]

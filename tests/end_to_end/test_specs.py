@@ -77,6 +77,7 @@ def test_predictions_on_the_raw_test_rows_are_those_of_the_metrics(name: str, tm
 
 
 @pytest.mark.slow
+@pytest.mark.plots
 @pytest.mark.parametrize("path", SPECS, ids=[path.stem for path in SPECS])
 def test_spec_builds_and_beats_its_baseline(path: Path, tmp_path: Path) -> None:
     run = api.load(path).build(tmp_path / "out")

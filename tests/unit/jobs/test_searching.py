@@ -25,6 +25,8 @@ from nnspec.search.locking import locked
 from nnspec.search.trials import Outcome, Task, Told
 from tests.support.searched_specs import SEARCHED
 
+pytestmark = pytest.mark.plots  # search.html
+
 SPEC = (
     SEARCHED
     + """expect: {parameters: "<= 60"}

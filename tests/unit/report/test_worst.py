@@ -11,6 +11,8 @@ from nnspec.report.plots import plots_of
 from nnspec.report.tables import confusion
 from nnspec.report.worst import worst
 
+pytestmark = pytest.mark.plots
+
 
 def outcome(**known: object) -> Outcome:
     count = len(known["truth"])  # type: ignore[arg-type]

@@ -113,6 +113,7 @@ def test_wide_tables_fit_as_well() -> None:
     assert "left out" in text
 
 
+@pytest.mark.plots
 def test_plot(spec: Path) -> None:
     target = spec.parent / "data.png"
     assert run("data", spec, "-q", "--plot", target).exit_code == 0
