@@ -108,20 +108,30 @@ def verify(
     help="A further table of the query that the model was trained on; DATA is then its table `source`.",
 )
 @click.option("--query", is_flag=True, help="Run the model's query on DATA as its table `source`; `--tables` imply it.")
+@click.option(
+    "--keep",
+    multiple=True,
+    metavar="COLUMN",
+    help="A column of the table, such as an id, to write beside the predictions.",
+)
 @handled
-def predict(model: Path, data: Path, out: Path | None, tables: tuple[str, ...], query: bool) -> None:
+def predict(
+    model: Path, data: Path, out: Path | None, tables: tuple[str, ...], query: bool, keep: tuple[str, ...]
+) -> None:
     """Predict with a deployed model on a data file.
 
     \b
     nnspec predict out/causal_cnn/model.onnx new.csv
     nnspec predict out/causal_cnn/model.onnx new.csv --out predictions.csv
+    nnspec predict out/churn/model.onnx customers.csv --keep customer_id
 
     DATA is a .csv, .parquet, .arrow, .npy, .npz, .json or .wav file with the columns or arrays of training; for a model
     that was trained on pictures, one of them, a folder or a table with a column of paths. Prints one line of
     JSON per sample, or writes the file of --out. Rows are read in the order of training (sorted by time within each
     series), and the columns of that order are printed with the predictions. Needs only numpy and onnxruntime. A
     stateful model carries its state from sample to sample as in training; it is zero before the first. A model with
-    `recursive` forecasts that many rows, feeding its outputs back.
+    `recursive` forecasts that many rows, feeding its outputs back. Samples that training left out for a missing value
+    (`missing: drop`) are written without a prediction.
     Of a model that was trained on a query, DATA has rows of the query's result, unless --tables or --query are given.
 
     Exit codes: 0 when predicted, 1 when MODEL or DATA cannot be used, 2 on a wrong command line.
@@ -135,6 +145,7 @@ def predict(model: Path, data: Path, out: Path | None, tables: tuple[str, ...], 
         predictor = runtime.load(model)
         recursion = Recursion.from_metadata(predictor.metadata)
         metadata = predictor.metadata if recursion is None else recursion.metadata(predictor.metadata)
+        metadata = {**metadata, "keep": keep}
         samples = read_samples(data, metadata, _tables(tables) if tables or query else None)
         for note in samples.notes:
             click.echo(f"note: {note}", err=True)
@@ -146,7 +157,7 @@ def predict(model: Path, data: Path, out: Path | None, tables: tuple[str, ...], 
                 err=True,
             )
         batches = predictor.over(samples) if recursion is None else predictor.forecasts(samples)
-        write_batches(batches, metadata, out)
+        write_batches(batches, metadata, out, incomplete=samples.incomplete)
         sys.stdout.flush()
     except BrokenPipeError:  # whoever read the lines has enough of them
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

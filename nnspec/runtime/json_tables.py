@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from nnspec.runtime.json_rules import (
 )
 from nnspec.runtime.markers import Markers
 from nnspec.runtime.ports import Array, Metadata
-from nnspec.runtime.row_order import key_columns
+from nnspec.runtime.row_order import passed_columns
 from nnspec.runtime.samples import Samples, samples_of_arrays
 from nnspec.runtime.tables import options_of, require_columns, samples_of_table, table_columns
 
@@ -54,7 +55,7 @@ def samples_of_records(file: Path, records: Sequence[Record], wanted: Metadata, 
     }
     cells = {
         name: [word_of(value) for value in values_of(records, name, markers.of(name))]
-        for name in key_columns(metadata)
+        for name in passed_columns(metadata)
         if name in header
     }
     found = samples_of_table(file, columns, rows, metadata, cells)
@@ -63,7 +64,7 @@ def samples_of_records(file: Path, records: Sequence[Record], wanted: Metadata, 
     if metadata.get("window"):
         raise InputError(f"`{file.name}`: windows of arrays are not read from JSON: use an .npz file")
     rest = samples_of_arrays(arrays, metadata)
-    return Samples(found.count, lambda part: found.take(part) | rest.take(part), found.keys, found.notes)
+    return replace(found, take=lambda part: found.take(part) | rest.take(part))
 
 
 def _column(file: Path, values: Sequence[object], name: str, *, is_text: bool) -> Array:

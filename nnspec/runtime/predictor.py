@@ -14,7 +14,7 @@ from nnspec.runtime.errors import InputError, ModelError, first_line, listed, no
 from nnspec.runtime.feeding import check_array
 from nnspec.runtime.ports import BATCH, Array, Port, named_ports, read_metadata, session_ports
 from nnspec.runtime.recursive import Recursion, forecasts
-from nnspec.runtime.samples import Samples, joined, samples_of_arrays
+from nnspec.runtime.samples import Samples, joined, samples_of_arrays, without_incomplete
 
 
 def load(
@@ -182,7 +182,8 @@ class Predictor:
     def over(self, samples: Samples) -> Iterator[tuple[dict[str, Array], dict[str, Sequence[str]]]]:
         """The outputs for a file's samples (`reading.read_samples`), a batch at a time, states as in `in_order`.
 
-        Beside the outputs of a batch stand the columns that tell its samples apart.
+        Beside the outputs of a batch stand the columns that tell its samples apart. Of samples that are incomplete
+        numbers are NaN, and texts empty.
 
         Raises:
             InputError: as a call.
@@ -191,7 +192,8 @@ class Predictor:
         if not self.states:
             is_open = all(p.batch is not None and not isinstance(p.axes[p.batch][1], int) for p in self._every_port())
             for part in samples.slices() if is_open else [slice(0, samples.count)]:
-                yield self(**samples.take(part)), samples.keys_of(part)
+                found = without_incomplete(self(**samples.take(part)), samples, part, self.metadata)
+                yield found, samples.keys_of(part)
             return
         size = int(self.metadata.get("state_batch") or 1)
         self.reset()

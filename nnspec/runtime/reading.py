@@ -68,7 +68,8 @@ def read_samples(path: str | os.PathLike[str], metadata: Metadata, tables: Mappi
     without these columns is taken in file order, as one series, and `notes` says so.
 
     Args:
-        metadata: the `metadata` of a `nnspec.runtime.Predictor`.
+        metadata: the `metadata` of a `nnspec.runtime.Predictor`; with `keep`, columns of a table that stand beside the
+            predictions.
         tables: of a model that was trained on a query, its tables by name beside `source`, which is the file: the
             query runs over them. None: the rows of the file are those of the query's result.
 
@@ -81,7 +82,8 @@ def read_samples(path: str | os.PathLike[str], metadata: Metadata, tables: Mappi
     file = Path(path)
     if tables is not None:
         states = metadata.get("states") or {}
-        return read_query(file, tables, {n: b for n, b in metadata["inputs"].items() if n not in states}, metadata)
+        asked = {name: body for name, body in metadata["inputs"].items() if name not in states}
+        return _with_kept(file, read_query(file, tables, asked, metadata), metadata)
     reader = read_folder if file.is_dir() else _READERS.get(_suffix(file)) or _installed_reader(file)
     if reader is None:
         raise InputError(f"`{file.name}` has no supported extension; supported: {', '.join(_READERS)}")
@@ -91,9 +93,17 @@ def read_samples(path: str | os.PathLike[str], metadata: Metadata, tables: Mappi
     wanted = {name: body for name, body in metadata["inputs"].items() if name not in states}
     try:
         found = reader(file, wanted, metadata)
-        return found if isinstance(found, Samples) else samples_of_arrays(found, metadata)
+        samples = found if isinstance(found, Samples) else samples_of_arrays(found, metadata)
     except (OSError, EOFError, zipfile.BadZipFile, zlib.error, UnicodeDecodeError) as error:
         raise InputError(f"`{file.name}` cannot be read: {error or type(error).__name__}") from None
+    return _with_kept(file, samples, metadata)
+
+
+def _with_kept(file: Path, samples: Samples, metadata: Metadata) -> Samples:
+    for name in metadata.get("keep") or ():
+        if name not in samples.keys:
+            raise InputError(f"`{file.name}` has no column `{name}` that could be kept beside the predictions")
+    return samples
 
 
 def _suffix(file: Path) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.ports import BATCH, Array, Metadata
-from nnspec.runtime.samples import Samples
+from nnspec.runtime.samples import Samples, without_incomplete
 
 Call = Callable[[Mapping[str, Array]], Mapping[str, Array]]
 Sources = Sequence[tuple[str, int]]
@@ -170,4 +170,5 @@ def forecasts(
     """
     axes = {name: [axis for axis, _ in metadata["outputs"][name]["axes"]] for name in recursion.outputs}
     for part in samples.slices():
-        yield recursion.run(call, samples.take(part), axes), samples.keys_of(part)
+        made = recursion.run(call, samples.take(part), axes)
+        yield without_incomplete(made, samples, part, recursion.metadata(metadata)), samples.keys_of(part)

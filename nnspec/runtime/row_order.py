@@ -44,6 +44,11 @@ def key_columns(metadata: Metadata) -> list[str]:
     return list(dict.fromkeys([*([str(time)] if time else []), *series_columns(metadata)]))
 
 
+def passed_columns(metadata: Metadata) -> list[str]:
+    """The columns that stand beside predictions: those of the order, and those that a caller asks for (`keep`)."""
+    return list(dict.fromkeys([*key_columns(metadata), *(metadata.get("keep") or ())]))
+
+
 def series_columns(metadata: Metadata) -> list[str]:
     """The columns by which training told series apart."""
     given = metadata.get("series") or []
@@ -54,13 +59,13 @@ def order_rows(file: Path, count: int, keys: Mapping[str, Sequence[str]], metada
     """The order of a table's rows.
 
     Args:
-        keys: the cells of the columns of `key_columns` that the file has.
+        keys: the cells of the columns of `passed_columns` that the file has.
 
     Raises:
         InputError: where a row has no time or no series.
     """
-    for name, cells in keys.items():
-        gap = next((row for row, cell in enumerate(cells, 1) if is_missing(cell)), None)
+    for name in key_columns(metadata):
+        gap = next((row for row, cell in enumerate(keys.get(name, ()), 1) if is_missing(cell)), None)
         if gap is not None:
             raise InputError(f"`{file.name}`: column `{name}`, by which rows are ordered, has no value in row {gap}")
     series = series_columns(metadata)

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
+from nnspec.runtime.errors import InputError
 from nnspec.runtime.ports import BATCH, Array, Metadata
 
 BATCH_SIZE = 64
@@ -24,16 +26,26 @@ class Samples:
         take: the inputs of a slice of them.
         keys: columns of the file that tell the samples apart (a time, a series), a cell each.
         notes: what is worth knowing of the file.
+        incomplete: those that lack a value without which training left samples out; zeros stand for it. None: none.
+        lacks: the first such value, in words.
     """
 
     count: int | None
     take: Take
     keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    incomplete: NDArray[np.bool_] | None = None
+    lacks: str = ""
 
     @property
     def inputs(self) -> dict[str, Array]:
-        """All of them at once."""
+        """All of them at once.
+
+        Raises:
+            InputError: where some are incomplete.
+        """
+        if self.incomplete is not None and self.incomplete.any():
+            raise InputError(self.lacks)
         return self.take(slice(0, self.count))
 
     def keys_of(self, part: slice) -> dict[str, Sequence[str]]:
@@ -49,6 +61,29 @@ class Samples:
         step = max(1, min(size, MOST_BYTES // max(1, bytes_each)))
         for start in range(0, self.count, step):
             yield slice(start, min(start + step, self.count))
+
+
+def without_incomplete(
+    outputs: Mapping[str, Array], samples: Samples, part: slice, metadata: Metadata
+) -> dict[str, Array]:
+    """A batch's outputs, without those of samples that are incomplete: numbers are NaN there, and texts empty."""
+    which = None if samples.incomplete is None else samples.incomplete[part]
+    if which is None or not which.any():
+        return dict(outputs)
+    found = {}
+    for name, array in outputs.items():
+        moved = np.moveaxis(array, output_batch(name, metadata), 0)
+        is_text = moved.dtype.kind in "OUS"
+        blank = moved.astype(object) if is_text else moved.astype(np.result_type(moved.dtype, np.float32))
+        blank[which] = "" if is_text else np.nan
+        found[name] = np.moveaxis(blank, 0, output_batch(name, metadata))
+    return found
+
+
+def output_batch(name: str, metadata: Metadata) -> int:
+    """The position of an output's batch axis; the first where the metadata do not say."""
+    body = metadata["outputs"].get(name)
+    return (_batch_axis(body) if body and body.get("axes") else 0) or 0
 
 
 def samples_of_arrays(arrays: Mapping[str, Array], metadata: Metadata) -> Samples:
@@ -76,7 +111,5 @@ def joined(parts: Sequence[Mapping[str, Array]], metadata: Metadata) -> dict[str
         return dict(parts[0])
     found = {}
     for name in parts[0]:
-        body = metadata["outputs"].get(name)
-        place = (_batch_axis(body) if body and body.get("axes") else 0) or 0
-        found[name] = np.concatenate([part[name] for part in parts], axis=place)
+        found[name] = np.concatenate([part[name] for part in parts], axis=output_batch(name, metadata))
     return found

@@ -14,7 +14,7 @@ import numpy as np
 from nnspec.runtime.errors import InputError, listed
 from nnspec.runtime.markers import Markers, marker_key
 from nnspec.runtime.ports import Array, Metadata
-from nnspec.runtime.row_order import key_columns
+from nnspec.runtime.row_order import passed_columns
 from nnspec.runtime.samples import Samples
 from nnspec.runtime.tables import options_of, require_columns, samples_of_table, table_columns
 from nnspec.runtime.windows import Key
@@ -44,7 +44,7 @@ def read_sqlite(file: Path, wanted: Metadata, metadata: Metadata) -> Samples:
             info = list(database.execute(f"PRAGMA table_info({_quoted(table)})"))
             header = [str(row[1]) for row in info]
             require_columns(file, keys, header)
-            asked = list(dict.fromkeys([*keys, *((name, True) for name in key_columns(metadata) if name in header)]))
+            asked = list(dict.fromkeys([*keys, *((name, True) for name in passed_columns(metadata) if name in header)]))
             names = ", ".join(_quoted(name) for name, _ in asked) or "1"
             order = _order_of(info) if kinds[table] == "table" else ""
             rows = database.execute(f"SELECT {names} FROM {_quoted(table)}{order}").fetchall()
@@ -58,7 +58,7 @@ def read_sqlite(file: Path, wanted: Metadata, metadata: Metadata) -> Samples:
         if words:
             cells = [None if isinstance(c, str | int | float) and marker_key(c) in words else c for c in cells]
         columns[name, is_text] = _words(cells) if is_text else _numbers(file, name, cells)
-    ordering = {name: columns[name, True].tolist() for name in key_columns(metadata) if (name, True) in columns}
+    ordering = {name: columns[name, True].tolist() for name in passed_columns(metadata) if (name, True) in columns}
     return samples_of_table(file, {key: columns[key] for key in keys}, wanted, metadata, ordering)
 
 

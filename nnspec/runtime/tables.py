@@ -16,7 +16,7 @@ from nnspec.runtime.errors import InputError, listed
 from nnspec.runtime.interpolation import Between, between_known
 from nnspec.runtime.media import columns_of, is_read_as_words
 from nnspec.runtime.ports import Array, Metadata
-from nnspec.runtime.row_order import RowOrder, key_columns, order_rows
+from nnspec.runtime.row_order import RowOrder, order_rows, passed_columns
 from nnspec.runtime.samples import Samples
 from nnspec.runtime.windows import Gaps, Key, needed_rows, samples_of_columns
 
@@ -27,7 +27,7 @@ def read_csv(file: Path, wanted: Metadata, metadata: Metadata) -> Samples:
     try:
         header = read_header(file, dialect)
         require_columns(file, keys, header)
-        ordering = [(name, True) for name in key_columns(metadata) if name in header]
+        ordering = [(name, True) for name in passed_columns(metadata) if name in header]
         columns = _read_csv_columns(file, list(dict.fromkeys([*keys, *ordering])), header, dialect)
     except (CsvError, InputError) as error:
         reason = str(error) if isinstance(error, InputError) else f"`{file.name}` cannot be read: {error}"
@@ -117,7 +117,7 @@ def samples_of_table(
     order = order_rows(file, count, cells, metadata)
     needed = needed_rows(order, wanted, metadata)
     is_scored = any(body.get("is_measured") for body in wanted.values())
-    gaps: Gaps | None = {} if is_scored else None  # a row that is predicted needs its values, one that is scored goes
+    gaps: Gaps | None = None if metadata.get("states") and not is_scored else {}  # a state goes on from every sample
     filled = _filled(file, columns, order, wanted, metadata, needed, gaps)
     lines = _lines(columns, order, metadata)
     measured = {key: values[order.rows] for key, values in columns.items()} if is_scored else None

@@ -15,7 +15,7 @@ from nnspec.runtime.errors import InputError
 from nnspec.runtime.markers import Markers
 from nnspec.runtime.partitions import partition_of
 from nnspec.runtime.ports import Array, Metadata
-from nnspec.runtime.row_order import key_columns
+from nnspec.runtime.row_order import passed_columns
 from nnspec.runtime.samples import Samples
 from nnspec.runtime.tables import options_of, require_columns, samples_of_table, table_columns
 from nnspec.runtime.typed_markers import with_markers
@@ -52,7 +52,7 @@ def samples_of_typed(
     keys = table_columns(file, wanted)
     header = [*table.types, *constants]
     require_columns(file, keys, header)
-    ordering = [(name, True) for name in key_columns(metadata) if name in header]
+    ordering = [(name, True) for name in passed_columns(metadata) if name in header]
     asked = list(dict.fromkeys([*keys, *ordering]))
     own = [(name, is_text) for name, is_text in asked if name in table.types]
     for name, is_text in own:

@@ -18,6 +18,7 @@ from nnspec.runtime.past import taken_past
 from nnspec.runtime.ports import BATCH, Array, Metadata
 from nnspec.runtime.row_order import RowOrder
 from nnspec.runtime.samples import Samples
+from nnspec.runtime.stand_ins import stand_in
 
 Key = tuple[str, bool]  # a column's name, and whether it is read as words
 Gaps = dict[Key, NDArray[np.bool_]]  # the rows that have no value, axes `row`
@@ -42,7 +43,8 @@ def samples_of_columns(
         columns: in the order of `order`.
         lines: what gaps of a column hold in windows that have a later known value.
         measured: the columns with their gaps, which targets are; in the order of `order`.
-        gaps: samples that read one of these are left out, as they were in training.
+        gaps: samples that read one of these are left out where they are scored, as they were in training, and are
+            incomplete where they are predicted.
 
     Raises:
         InputError: where there are too few rows, or numbers that are not of the input's dtype.
@@ -62,16 +64,24 @@ def samples_of_columns(
         longest = max((stop - start for start, stop in order.stretches), default=0)
         raise InputError(f"`{file.name}` has {longest} rows, but {needed}{each}")
     notes = order.notes
+    incomplete = None
     if gaps:
         is_whole = _are_whole(ends, gaps, wanted, lookback, has_steps=bool(window))
         named = ", ".join(f"`{name}`" for name, _ in gaps)
-        if not is_whole.any():
+        number = int((~is_whole).sum())
+        count = f"{number} sample{'' if number == 1 else 's'} without a value of {named}"
+        if not any(body.get("is_measured") for body in wanted.values()):
+            incomplete = ~is_whole
+            if incomplete.any():
+                notes = (*notes, f"no prediction for {count}: training left such samples out (`missing: drop`)")
+        elif not is_whole.any():
             raise InputError(
                 f"`{file.name}`: every sample lacks a value of {named}, without which training left it out"
             )
-        if not is_whole.all():
-            notes = (*notes, f"left out: {int((~is_whole).sum())} samples without a value of {named}, as in training")
-        ends = ends[is_whole]
+        else:
+            if not is_whole.all():
+                notes = (*notes, f"left out: {count}, as in training")
+            ends = ends[is_whole]
     values = {}
     paths: dict[str, Array] = {}
     for name, body in wanted.items():
@@ -92,6 +102,10 @@ def samples_of_columns(
                 ) from None
         elif body["dtype"].startswith(("int", "uint")):
             values[name] = _integers(file, name, body["dtype"], values[name])
+        for place, column in enumerate(body["columns"] if incomplete is not None else ()):
+            missing = (gaps or {}).get((column, is_read_as_words(body)))
+            if missing is not None:
+                values[name][missing, place] = stand_in(body, column)
 
     def take(part: slice) -> dict[str, Array]:
         found = {}
@@ -120,7 +134,14 @@ def samples_of_columns(
     last = order.rows[ends].tolist()
     keys = {name: [cells[row] for row in last] for name, cells in order.keys.items()}
     keys |= {column: cells[ends].tolist() for column, cells in paths.items()}
-    return Samples(len(ends), take, keys, notes)
+    return Samples(len(ends), take, keys, notes, incomplete, _first_gap(file, gaps, order) if gaps else "")
+
+
+def _first_gap(file: Path, gaps: Gaps, order: RowOrder) -> str:
+    rows, name, is_text = min(
+        (int(order.rows[missing].min()), name, is_text) for (name, is_text), missing in gaps.items()
+    )
+    return f"`{file.name}`: column `{name}` has no {'text' if is_text else 'number'} in row {rows + 1}"
 
 
 def _are_whole(

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.ports import BATCH, Array, Metadata
-from nnspec.runtime.samples import joined
+from nnspec.runtime.samples import joined, output_batch
 
 Batch = tuple[Mapping[str, Array], Mapping[str, Sequence[str]]]  # what a model returned, and what tells samples apart
 
@@ -35,6 +36,7 @@ def write_batches(
     metadata: Metadata,
     path: str | os.PathLike[str] | None = None,
     stream: IO[str] | None = None,
+    incomplete: NDArray[np.bool_] | None = None,
 ) -> None:
     """Writes batches of what a model returned, by the suffix of `path`; JSON lines on standard output (or `stream`)
     without one.
@@ -43,12 +45,15 @@ def write_batches(
     `digit_p_3`, …; .json and .npz hold the arrays by output name. A file is written beside and renamed, so it is never
     half there.
 
+    Args:
+        incomplete: samples without predictions (`Samples.incomplete`): empty cells, null, and NaN in .npz.
+
     Raises:
         InputError: where the suffix is none of these.
         OSError: where the file cannot be written.
     """
     if path is None:
-        _write_lines(batches, metadata, stream or sys.stdout)
+        _write_lines(_rows(batches, metadata, incomplete), stream or sys.stdout)
         return
     file = Path(path)
     suffix = file.suffix.lower()
@@ -64,20 +69,40 @@ def write_batches(
         else:
             with beside.open("w", encoding="utf-8", newline="") as text:
                 if suffix == ".csv":
-                    _write_table(batches, metadata, text)
+                    _write_table(_rows(batches, metadata, incomplete), text)
                 elif suffix == ".jsonl":
-                    _write_lines(batches, metadata, text)
+                    _write_lines(_rows(batches, metadata, incomplete), text)
                 else:
                     arrays = joined([outputs for outputs, _ in batches], metadata)
-                    json.dump({name: array.tolist() for name, array in arrays.items()}, text)
+                    nested = {name: _nested(name, array, metadata, incomplete) for name, array in arrays.items()}
+                    json.dump(nested, text)
                     text.write("\n")
         beside.replace(file)
     finally:
         beside.unlink(missing_ok=True)
 
 
-def _write_table(batches: Iterable[Batch], metadata: Metadata, stream: IO[str]) -> None:
-    rows = (record for outputs, keys in batches for record in records(outputs, metadata, keys))
+def _rows(
+    batches: Iterable[Batch], metadata: Metadata, incomplete: NDArray[np.bool_] | None
+) -> Iterator[dict[str, Any]]:
+    done = 0
+    for outputs, keys in batches:
+        gone = None if incomplete is None else incomplete[done:]
+        for record in records(outputs, metadata, keys, gone):
+            yield record
+            done += 1
+
+
+def _nested(name: str, array: Array, metadata: Metadata, incomplete: NDArray[np.bool_] | None) -> list[Any]:
+    if incomplete is not None and incomplete.any():
+        moved = np.moveaxis(array, output_batch(name, metadata), 0).astype(object)
+        moved[incomplete] = None
+        array = np.moveaxis(moved, 0, output_batch(name, metadata))
+    nested: list[Any] = array.tolist()
+    return nested
+
+
+def _write_table(rows: Iterator[dict[str, Any]], stream: IO[str]) -> None:
     first = next(rows, {})
     writer = csv.DictWriter(stream, list(first), lineterminator="\n")
     writer.writeheader()
@@ -89,23 +114,35 @@ def _plain(array: Array) -> Array:
     return array.astype(str) if array.dtype.kind == "O" else array
 
 
-def _write_lines(batches: Iterable[Batch], metadata: Metadata, stream: IO[str]) -> None:
-    for outputs, keys in batches:
-        for record in records(outputs, metadata, keys):
-            stream.write(json.dumps(record) + "\n")
+def _write_lines(rows: Iterable[dict[str, Any]], stream: IO[str]) -> None:
+    for record in rows:
+        stream.write(json.dumps(record) + "\n")
 
 
 def records(
-    outputs: Mapping[str, Array], metadata: Metadata, keys: Mapping[str, Sequence[str]] | None = None
+    outputs: Mapping[str, Array],
+    metadata: Metadata,
+    keys: Mapping[str, Sequence[str]] | None = None,
+    incomplete: NDArray[np.bool_] | None = None,
 ) -> Iterator[dict[str, Any]]:
     """One flat record a sample. A classification gives its label and each class's probability.
 
     Args:
         keys: columns that tell the samples apart; one that is called as an output's column is left out.
+        incomplete: samples, and maybe more behind them, whose predictions are None.
+
+    Raises:
+        InputError: where a column that is to be kept is called as an output's.
     """
     columns: dict[str, Sequence[Any]] = {}
     for name, array in outputs.items():
         columns |= _columns(name, array, metadata["outputs"].get(name, {}))
+    if incomplete is not None and incomplete.any():
+        gone = incomplete.tolist()
+        columns = {name: [None if gone[i] else v for i, v in enumerate(values)] for name, values in columns.items()}
+    taken = next((name for name in metadata.get("keep") or () if name in columns), None)
+    if taken is not None:
+        raise InputError(f"column `{taken}` is called as one of the predictions: rename it in the file to keep it")
     columns = {**{name: cells for name, cells in (keys or {}).items() if name not in columns}, **columns}
     for values in zip(*columns.values(), strict=True):
         yield dict(zip(columns, values, strict=True))

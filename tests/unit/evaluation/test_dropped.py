@@ -1,4 +1,4 @@
-"""`nnspec evaluate` leaves out what training left out: samples with a gap, of rows and of windows."""
+"""`nnspec evaluate` leaves out what training left out, samples with a gap, and `nnspec predict` has none for them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from click.testing import CliRunner
 
 from nnspec import api
 from nnspec.cli import main
+from nnspec.runtime import InputError, load
+from nnspec.runtime.reading import read_inputs, read_samples
 from tests.support.evaluated_rows import assert_same_metrics
 
 SPEC = """\
@@ -57,4 +59,35 @@ def test_gaps_leave_samples_out(spec: str, first: int | None, tmp_path: Path) ->
     assert_same_metrics(found["outputs"], run.metrics["test"])
     left_out = json.loads((tmp_path / "out" / "data.json").read_text(encoding="utf-8"))["splits"]["test"]["left_out"]
     assert f"left out: {left_out} samples without a value of `a`, `kind`, as in training" in found["notes"]
-    assert CliRunner().invoke(main, ["predict", str(run.onnx), str(tmp_path / "new.csv")]).exit_code == 1
+    _check_predictions(run.onnx, lines[first:], lookback=3 if "window" in spec else 1, folder=tmp_path)
+
+
+def _check_predictions(model: Path, lines: list[str], *, lookback: int, folder: Path) -> None:
+    """Samples with a gap have no prediction; those of the others are what they are in a file without any gap."""
+    named = [f"{line},row {i}" for i, line in enumerate(lines)]
+    cells = [line.split(",") for line in lines]
+    lacks = [
+        any("" in row[:2] for row in cells[end - lookback + 1 : end + 1]) for end in range(lookback - 1, len(lines))
+    ]
+    found = {}
+    for name, written in (("gaps", named), ("filled", [",".join(c or "1" for c in row.split(",")) for row in named])):
+        (folder / f"{name}.csv").write_text("\n".join(["a,kind,y,id", *written]), encoding="utf-8")
+        done = CliRunner().invoke(main, ["predict", str(model), str(folder / f"{name}.csv"), "--keep", "id"])
+        assert done.exit_code == 0, done.output
+        assert ("no prediction for" in done.stderr) == (name == "gaps")
+        found[name] = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["id"] for row in found["gaps"]] == [f"row {i}" for i in range(lookback - 1, len(lines))]
+    for lack, given, full in zip(lacks, found["gaps"], found["filled"], strict=True):
+        figures = [value for name, value in given.items() if name != "id"]
+        assert all(value is None for value in figures) if lack else given == full
+    samples = read_samples(folder / "gaps.csv", load(model).metadata)
+    assert samples.incomplete is not None
+    assert samples.incomplete.tolist() == lacks
+    with pytest.raises(
+        InputError, match=f"has no number in row {1 + next(i for i, row in enumerate(cells) if '' in row)}"
+    ):
+        read_inputs(folder / "gaps.csv", load(model).metadata)
+    (folder / "one.csv").write_text("\n".join(["a,kind,y", *[",3,4"] * lookback]), encoding="utf-8")
+    done = CliRunner().invoke(main, ["predict", str(model), str(folder / "one.csv"), "--out", str(folder / "p.npz")])
+    assert done.exit_code == 0, done.output
+    assert np.isnan(np.load(folder / "p.npz")["y"]).all()
