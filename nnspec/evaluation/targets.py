@@ -77,8 +77,8 @@ def read_labelled(file: Path, metadata: Metadata, by: str | None = None) -> Labe
     samples = Samples(
         read.count,
         lambda part: {name: array for name, array in read.take(part).items() if name not in ports},
-        read.keys,
-        read.notes,
+        keys=read.keys,
+        notes=read.notes,
     )
     targets, last, pasts = {}, {}, {}
     counted: dict[str, NDArray[np.bool_]] = {}

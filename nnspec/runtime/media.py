@@ -91,7 +91,8 @@ def _only_files(file: Path, wanted: Mapping[str, Metadata]) -> str:
 
 
 def _samples(name: str, body: Metadata, files: Sequence[Path], shown: Sequence[str]) -> Samples:
-    return Samples(len(files), lambda part: {name: decode_files(files[part], shown[part], body)}, {"file": list(shown)})
+    keys = {"file": list(shown)}
+    return Samples(len(files), lambda part: {name: decode_files(files[part], shown[part], body)}, keys=keys)
 
 
 def decode_files(files: Sequence[Path], shown: Sequence[str], body: Metadata) -> Array:

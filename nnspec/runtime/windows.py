@@ -134,7 +134,8 @@ def samples_of_columns(
     last = order.rows[ends].tolist()
     keys = {name: [cells[row] for row in last] for name, cells in order.keys.items()}
     keys |= {column: cells[ends].tolist() for column, cells in paths.items()}
-    return Samples(len(ends), take, keys, notes, incomplete, _first_gap(file, gaps, order) if gaps else "")
+    lacks = _first_gap(file, gaps, order) if gaps else ""
+    return Samples(len(ends), take, keys=keys, notes=notes, incomplete=incomplete, lacks=lacks)
 
 
 def _first_gap(file: Path, gaps: Gaps, order: RowOrder) -> str:

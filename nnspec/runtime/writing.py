@@ -18,6 +18,7 @@ from nnspec.runtime.errors import InputError
 from nnspec.runtime.ports import BATCH, Array, Metadata
 from nnspec.runtime.samples import joined, output_batch
 
+Record = dict[str, object]  # of a sample, flat
 Batch = tuple[Mapping[str, Array], Mapping[str, Sequence[str]]]  # what a model returned, and what tells samples apart
 
 
@@ -82,9 +83,7 @@ def write_batches(
         beside.unlink(missing_ok=True)
 
 
-def _rows(
-    batches: Iterable[Batch], metadata: Metadata, incomplete: NDArray[np.bool_] | None
-) -> Iterator[dict[str, Any]]:
+def _rows(batches: Iterable[Batch], metadata: Metadata, incomplete: NDArray[np.bool_] | None) -> Iterator[Record]:
     done = 0
     for outputs, keys in batches:
         gone = None if incomplete is None else incomplete[done:]
@@ -93,16 +92,16 @@ def _rows(
             done += 1
 
 
-def _nested(name: str, array: Array, metadata: Metadata, incomplete: NDArray[np.bool_] | None) -> list[Any]:
+def _nested(name: str, array: Array, metadata: Metadata, incomplete: NDArray[np.bool_] | None) -> list[object]:
     if incomplete is not None and incomplete.any():
         moved = np.moveaxis(array, output_batch(name, metadata), 0).astype(object)
         moved[incomplete] = None
         array = np.moveaxis(moved, 0, output_batch(name, metadata))
-    nested: list[Any] = array.tolist()
+    nested: list[object] = array.tolist()
     return nested
 
 
-def _write_table(rows: Iterator[dict[str, Any]], stream: IO[str]) -> None:
+def _write_table(rows: Iterator[Record], stream: IO[str]) -> None:
     first = next(rows, {})
     writer = csv.DictWriter(stream, list(first), lineterminator="\n")
     writer.writeheader()
@@ -114,7 +113,7 @@ def _plain(array: Array) -> Array:
     return array.astype(str) if array.dtype.kind == "O" else array
 
 
-def _write_lines(rows: Iterable[dict[str, Any]], stream: IO[str]) -> None:
+def _write_lines(rows: Iterable[Record], stream: IO[str]) -> None:
     for record in rows:
         stream.write(json.dumps(record) + "\n")
 
@@ -124,7 +123,7 @@ def records(
     metadata: Metadata,
     keys: Mapping[str, Sequence[str]] | None = None,
     incomplete: NDArray[np.bool_] | None = None,
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Record]:
     """One flat record a sample. A classification gives its label and each class's probability.
 
     Args:
