@@ -119,6 +119,26 @@ def required_arguments(family: str, name: str) -> tuple[str, ...]:
     return tuple(key for key, argument in arguments.items() if "default" not in argument)
 
 
+# What many classes of a family take besides what makes them what they are, and what comes first where it matters most.
+_COMMON = frozenset(("seed", "axis", "name", "dtype", "reduction"))
+_FIRST = ("learning_rate", "monitor")
+
+
+def main_argument(family: str, name: str) -> str | None:
+    """The argument that a value alone stands for, as in `{L2: 0.01}` and `{Adam: 0.001}`; None where that is a guess.
+
+    It is the only one that is required, or the only one there is besides those that many classes have.
+    """
+    arguments = argument_names(family, name)
+    required = required_arguments(family, name)
+    own = [key for key in arguments if key not in _COMMON]
+    if required:
+        return required[0] if len(required) == 1 else None
+    if arguments[:1] and arguments[0] in _FIRST:
+        return arguments[0]
+    return own[0] if len(own) == 1 else None
+
+
 def defaults(family: str, name: str) -> dict[str, Any]:
     """The arguments of a class with their defaults; None for one that has none."""
     arguments = _arguments(family, canonical(family, name)[0])
@@ -173,9 +193,21 @@ def _body(family: str, name: str) -> Schema:
     properties = {key: _property(argument) for key, argument in _arguments(family, name).items()}
     description = _families()[family]["classes"][name]["description"]
     body: Schema = {"description": description, "properties": properties, "additionalProperties": False}
-    if required := required_arguments(family, name):
-        return {"type": "object", **body, "required": list(required)}
-    return {"type": ["object", "null"], **body}
+    required = required_arguments(family, name)
+    types = ["object"] if required else ["object", "null"]
+    if (main := main_argument(family, name)) is not None:  # no phase behind the aliases sees it alone
+        types += [kind for kind in _types(_arguments(family, name)[main]["schema"]) if kind in _ALONE]
+    if required:
+        body["required"] = list(required)
+    return {"type": types if len(types) > 1 else types[0], **body}
+
+
+_ALONE = ("number", "integer", "string")
+
+
+def _types(schema: Schema) -> list[str]:
+    found = schema.get("type", [])
+    return [found] if isinstance(found, str) else list(found)
 
 
 def _property(argument: Mapping[str, Any]) -> Schema:
@@ -260,6 +292,8 @@ def explain(family: str, name: str) -> str:
     lines = [f"{found} ({about.singular})", "", _wrap(entry["description"])]
     if others := [alias for alias, target in aliases(family).items() if target == found]:
         lines += ["", f"Also written: {', '.join(others)}"]
+    if (main := main_argument(family, found)) is not None and family != "activations":
+        lines += ["", f"A body that is not a mapping is its `{main}`."]
     if entry["arguments"]:
         lines += ["", "Arguments:"]
     for key, argument in entry["arguments"].items():

@@ -24,6 +24,7 @@ from nnspec.checks.metrics import check_metrics
 from nnspec.checks.opset import check_opset
 from nnspec.checks.optimizers import check_optimizers
 from nnspec.checks.padding import check_padding
+from nnspec.checks.pixel_order import check_pixel_order
 from nnspec.checks.ports import check_ports
 from nnspec.checks.reach import check_reach
 from nnspec.checks.softmax import check_softmax
@@ -56,6 +57,7 @@ CHECKS: tuple[Callable[[Context], Iterable[Diagnostic]], ...] = (
     check_logs,
     check_start,
     check_softmax,
+    check_pixel_order,
     check_ports,
     check_layout,
     check_direction,

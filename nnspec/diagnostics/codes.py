@@ -91,6 +91,7 @@ CODES: dict[str, str] = {
     "NN372": "onnx-different-axes-meet",
     "NN373": "onnx-file-not-readable",
     "NN374": "onnx-axes-do-not-fit",
+    "NN375": "steps-repeated-for-each-feature",
     "NN380": "bad-block-for-a-class",
     "NN381": "stored-weight-not-placed",
     "NN331": "expectation-not-met",

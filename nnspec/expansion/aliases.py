@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 
 from nnspec.document import Mapping, Node, Scalar, Sequence
-from nnspec.expansion.short_forms import written_out
+from nnspec.expansion.short_forms import object_written_out, written_out
 from nnspec.layers.aliases import ALIASES
 
 _MODELS = ("model", "blocks", "layers")  # the sections that hold layers
@@ -28,6 +28,10 @@ def with_kinds(root: Node) -> Node:
         entries["blocks"] = _changed(blocks, {name: _body(block) for name, block in blocks.entries.items()})
     if isinstance(layers, Mapping):
         entries["layers"] = _changed(layers, {name: _item(layer) for name, layer in layers.entries.items()})
+    if isinstance(training := entries.get("training"), Mapping):
+        entries["training"] = _with_objects(training)
+    if isinstance(outputs := entries.get("outputs"), Mapping):
+        entries["outputs"] = _changed(outputs, {name: _with_objects(said) for name, said in outputs.entries.items()})
     return _changed(root, entries)
 
 
@@ -69,7 +73,20 @@ def _body(body: Node) -> Node:
     for name in _LISTED:
         if name in entries:
             entries[name] = _items(entries[name])
-    return _changed(body, entries)
+    return _with_objects(_changed(body, entries))
+
+
+def _with_objects(body: Node) -> Node:
+    """The initializers, optimizers, losses and their like of a mapping, each with its argument under its name."""
+    if not isinstance(body, Mapping) or not any(isinstance(v, Mapping | Sequence) for v in body.entries.values()):
+        return body
+    return _changed(body, {key: _objects(key, value) for key, value in body.entries.items()})
+
+
+def _objects(key: str, value: Node) -> Node:
+    if isinstance(value, Sequence) and key in ("callbacks", "metrics"):
+        return Sequence(tuple(object_written_out(key, item) for item in value.items), value.span, value.size)
+    return object_written_out(key, value)
 
 
 def _changed(node: Mapping, entries: dict[str, Node]) -> Mapping:

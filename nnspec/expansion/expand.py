@@ -133,7 +133,11 @@ class _Expander:
         return self.substituter.node(node, place.scope, place.trail)
 
     def is_wanted(self, body: Mapping, place: Place) -> bool:
-        return bool(to_plain(self.substituted(body.entries["when"], place)))
+        condition = self.substituted(body.entries["when"], place)
+        value = to_plain(condition)
+        if isinstance(value, str):
+            self.error("NN202", f"`when` must be true or false, but it is the text `{value}`", condition.span)
+        return bool(value)
 
     def layer(
         self,

@@ -13,6 +13,7 @@ from nnspec.expansion.expressions import BROKEN, BrokenVariableError, Expression
 _NAME = re.compile(r"\$([A-Za-z_]\w*)")
 _WHOLE = re.compile(r"\$\((.*)\)", re.DOTALL)
 _INSIDE = re.compile(r"\$\(([^()]*(?:\([^()]*\)[^()]*)*)\)|\$([A-Za-z_]\w*)")
+_BRACES = re.compile(r"\$\{([^{}]*)\}")  # how shells and templates write it; nothing would replace it here
 
 MAX_CHAIN = 64
 MAX_MADE = 1_000_000  # values that all replacements together may write out
@@ -73,6 +74,8 @@ class Substituter:
 
         if len(text) > MAX_TEXT:
             return self.refused("the string with variables", span)
+        if braces := _BRACES.search(text.replace("$$", "")):
+            return self.braces(braces.group(), braces.group(1).strip(), span)
 
         def inserted(match: re.Match[str]) -> str:
             value = self.evaluate(match.group(1) or match.group(2), scope, span)
@@ -96,6 +99,16 @@ class Substituter:
     def refused(self, what: str, span: Span) -> Node:
         self.failed = True
         self.report.add(Diagnostic("NN111", f"{what} is longer than {MAX_TEXT} characters", span))
+        return Scalar(None, span)
+
+    def braces(self, found: str, expression: str, span: Span) -> Node:
+        """Refuses `${name}`: it would stay as it is, a text that every condition takes for true."""
+        self.failed = True
+        meant = f"$({expression})"
+        line = span.source.line(span.line)[span.column - 1 : span.end_column - 1] if span.line == span.end_line else ""
+        edits = (Edit(span, line.replace(found, meant)),) if line.count(found) == 1 else ()
+        fix = Fix(f"write `{meant}`", edits)
+        self.report.add(Diagnostic("NN111", f"`{found}` is not replaced by a value", span, fixes=(fix,)))
         return Scalar(None, span)
 
     def evaluate(self, expression: str, scope: Scope, span: Span) -> Any:

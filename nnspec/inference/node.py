@@ -181,13 +181,28 @@ def warn_of_lost_mask(layer: Layer, call: Call, masks: tuple[str | None, ...], m
     is_summed = layer.adds_up(call.args) and masked not in ax.names(made)
     if is_summed and any(value.is_zero_at_padding for value in call.inputs):
         return  # padding adds nothing
+    readers = [REGISTRY[kind] for kind in call.reader_kinds if kind in REGISTRY]
+    if readers and len(readers) == len(call.reader_kinds) and all(reader.replaces_mask for reader in readers):
+        return  # the mask is put back
     call.warn(
         "NN319",
         f"`{layer.kind}` drops the mask along `{masked}`: from here on, padding counts as data",
         notes=["recurrent layers skip masked steps; layers that treat each step separately pass the mask on"],
-        fixes=[Fix(text) for text in layer.without_mask],
+        fixes=[*(Fix(text) for text in layer.without_mask), *_mask_put_back(call, made)],
         about=[masked],
     )
+
+
+def _mask_put_back(call: Call, made: Axes) -> list[Fix]:
+    """What a join with a value that has no mask, such as a table of positions, leads to: padding stays where it was."""
+    source = next(value for value in call.inputs if value.mask is not None)
+    place = ax.index_of(source.axes, str(source.mask))
+    if len(call.inputs) < 2 or place is None or place >= len(made) or made[place].size != source.axes[place].size:
+        return []
+    said = f"- mask_like: {{from: [{call.name}, {source.node}]}}"
+    return [
+        Fix(f"if steps that are padding in `{source.node}` are padding here, put its mask back behind it: `{said}`")
+    ]
 
 
 def infer_inner(

@@ -301,7 +301,7 @@ UNORDERED = frozenset(
 )
 
 
-def _says(name: str | None, words: frozenset[str]) -> bool:
+def says(name: str | None, words: frozenset[str]) -> bool:
     """Whether a name, or what it is the plural of, is one of the words."""
     word = (name or "").lower()
     return word in words or word.removesuffix("s") in words or word.removesuffix("es") in words
@@ -318,14 +318,14 @@ def has_own_name(axis: Axis) -> bool:
 
 def names_places(name: str | None) -> bool:
     """Whether a name says that neighbours are neighbours in time or space."""
-    return _says(name, SEQUENCE | PLACES)
+    return says(name, SEQUENCE | PLACES)
 
 
 def is_sequence(axis: Axis) -> bool:
     is_known = not axis.is_learned or axis.is_laid_out
-    return is_known and (_says(axis.name, SEQUENCE) or _says(axis.origin, SEQUENCE))
+    return is_known and (says(axis.name, SEQUENCE) or says(axis.origin, SEQUENCE))
 
 
 def is_unordered(axis: Axis) -> bool:
     """Whether stepping along it makes no sense: features, channels, learned axes that nobody laid out."""
-    return (axis.is_learned and not axis.is_laid_out) or _says(axis.name, UNORDERED)
+    return (axis.is_learned and not axis.is_laid_out) or says(axis.name, UNORDERED)

@@ -45,7 +45,7 @@ _KEYS: Mapping[str, Hint] = {
     "nonlinearity": keras_word("activation"),
     "learning_rate": _RATE,
     "lr": _RATE,
-    "axes": Hint("axes are declared under `inputs:`"),
+    "axes": Hint("axes are declared under `inputs:`; a layer along some of them takes `axis`", "axis"),
     "weight_decay": Hint("for weight decay, use `kernel_regularizer: {L2: {l2: 0.01}}`, or `AdamW` as the optimizer"),
 }
 # A key of an optimizer whose name begins so. Those of a layer its class says (`habits`).

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
+from nnspec.catalogue import keras_objects
 from nnspec.diagnostics import Edit, Fix
 from nnspec.diagnostics.values import as_yaml
 from nnspec.document import Node, Scalar, Sequence
@@ -64,13 +65,24 @@ def _as_mapping(node: Node, path: Path) -> tuple[Fix, ...]:
     kind = str(path[-1]) if path else ""
     if isinstance(node, Scalar) and path[:1] == ("outputs",) and len(path) == 2 and node.value in TASKS:
         return _replaced(node, f"{{task: {node.span.text}}}", "write it as the task")
-    if kind not in REGISTRY or (isinstance(node, Scalar) and node.value is None):
+    if isinstance(node, Scalar) and node.value is None:
         return ()
+    if kind not in REGISTRY:
+        return _named_argument(node, kind)
     required = REGISTRY[kind].required_arguments()
     if not isinstance(node, Scalar) or len(required) < 2 or required[0] not in REGISTRY[kind].args:
         return ()
     others = ", ".join(f"{name}: …" for name in required[1:])
     return (Fix(f"name its arguments: `{kind}: {{{required[0]}: {node.span.text}, {others}}}`"),)
+
+
+def _named_argument(node: Node, name: str) -> tuple[Fix, ...]:
+    """A lone value of an initializer or another Keras object that could be one of several arguments."""
+    family = next((f for f in keras_objects.families_of(name) if name in keras_objects.names(f)), None)
+    if family is None or not isinstance(node, Scalar):
+        return ()
+    said = " or ".join(f"`{{{name}: {{{key}: …}}}}`" for key in keras_objects.argument_names(family, name)[:2])
+    return (Fix(f"name its argument: {said}"),) if said else ()
 
 
 def _named_axes(node: Sequence) -> Fix:

@@ -166,11 +166,14 @@ def boxes(net: Network) -> None:
 
 
 def rows(net: Network) -> None:
-    """An image as a sequence of its rows; its channels get a name first."""
-    height, width, _ = net.shape
+    """An image as a sequence of its rows, a spectrogram as one of its frames; its channels get a name first."""
+    (height, width, _), (row, column, *_) = net.shape, net.names
     net.add("Dense", units=3, **{"as": "value"})
-    net.items.append({"merge": {"row_value": [net.names[1], "value"]}})
-    net.shape, net.names = (height, width * 3), (net.names[0], "row_value")
+    if column in STEPS:
+        net.items.append({"permute": [column, row, "value"]})
+        height, width, row, column = width, height, column, row
+    net.items.append({"merge": {"row_value": [column, "value"]}})
+    net.shape, net.names = (height, width * 3), (row, "row_value")
 
 
 def lay_out(net: Network) -> None:

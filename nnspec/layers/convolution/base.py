@@ -18,7 +18,7 @@ from nnspec.layers.convolution.onnx_kernel import Kernel, write_kernel
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred, Layer, Window
-from nnspec.layers.kit.contracts import check_steps
+from nnspec.layers.kit.contracts import check_steps, require_channel_axis
 from nnspec.layers.kit.habits import SEPARATE_LAYERS, Hint
 from nnspec.layers.kit.sliding_windows import live_taps, pads, slid_size, spatial_positions, window_over
 from nnspec.lazy import np
@@ -113,18 +113,8 @@ class Convolution(Layer):
         """Output channels, weights and their count in words."""
 
     def check_rank(self, call: Call) -> None:
-        """One axis too few is a channel axis that nobody wrote."""
-        what = f"{self.rank} spatial and one channel axis"
-        if len(call.axes) == self.rank:
-            call.fail(
-                "NN310",
-                f"`{self.kind}` needs {self.rank + 1} axes ({what}), but its input is {ax.describe(call.axes)}",
-                notes=("the batch axis is not counted",),
-                fixes=[call.insert_before("add a channel axis", ["insert: {channel: 1}"])],
-                about=[*call.axes],
-            )
+        require_channel_axis(call, self.rank + 1, f"{self.rank} spatial and one channel axis")
         call.require_float()
-        call.require_rank(self.rank + 1, what=what)
 
     def why(self, node: Node) -> dict[str, str]:
         places, channel_place = spatial_positions(self.rank, node.args["data_format"])

@@ -9,7 +9,7 @@ from nnspec.diagnostics import Fix
 from nnspec.ir.graph import Node
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred, Layer
-from nnspec.layers.kit.contracts import check_steps
+from nnspec.layers.kit.contracts import check_steps, require_channel_axis
 from nnspec.layers.normalization.rescaling import cast_to_float32
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class ImageLayer(Layer):
 
     def places(self, call: Call) -> tuple[int, int, int]:
         """The positions of height, width and channel, once they are sure to be what stands there."""
-        call.require_rank(3, what="height, width and channel")
+        require_channel_axis(call, 3, "height, width and channel")
         is_first = call.args.get("data_format") == "channels_first"
         height, width, channel = (1, 2, 0) if is_first else (0, 1, 2)
         check_steps(call, (height, width))

@@ -9,6 +9,7 @@ from nnspec.diagnostics import Edit, Fix, Reason
 from nnspec.diagnostics.lists import quoted
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis
+from nnspec.ir.merged_axes import names_grid, repeated_steps, sequence_within
 from nnspec.layers.kit.edits import add_key
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ def check_steps(
     others = [axis for i, axis in enumerate(call.axes) if i not in positions and (not features or i in features)]
     hidden = [axis for axis in others if ax.is_sequence(axis)]  # a sequence axis where features are read
     unsaid = [axis for axis in here if not _identities(axis) & call.said]
+    written = here[0].name if len(here) == 1 else f"[{', '.join(ax.names(here))}]"
+    if not takes_any:
+        _check_merged(call, unsaid, others, written)
     wrong = [
         axis
         for axis in unsaid
@@ -57,7 +61,6 @@ def check_steps(
         if ax.is_unordered(wrong[0]) and not takes_any
         else f"while `{hidden[0].name}` is one of its feature axes"
     )
-    written = first if len(here) == 1 else f"[{', '.join(ax.names(here))}]"
     notes = [f"if this is intended, write `over: {written}`"]
     if not fixes:
         notes = []
@@ -71,6 +74,37 @@ def check_steps(
         notes=notes,
         fixes=fixes,
         about=[first, *call.axes],
+        reason=Reason.AXES_RUN_ALONG,
+    )
+
+
+def _check_merged(call: Call, here: Sequence[Axis], others: Sequence[Axis], written: str) -> None:
+    """The contract for axes that were merged before: NN375 of one to step along, NN308 of a sequence among features.
+
+    Args:
+        written: what `over` would say.
+    """
+    for axis in here:
+        if (found := repeated_steps(axis)) is not None:
+            features, steps = (atom.label or atom.name for atom in found)
+            call.warn(
+                "NN375",
+                f"`{call.kind}` runs along `{axis.name}`, which has all of `{steps}` again for each of `{features}`",
+                label=f"reads {ax.describe(call.axes)}",
+                notes=[f"if this is intended, write `over: {written}`"],
+                fixes=[Fix(f"put `{features}` behind `{steps}` with a `permute` before they are merged")],
+                about=[axis.name, features, steps],
+            )
+    buried = next((atom for axis in others if (atom := sequence_within(axis)) is not None), None)
+    if buried is None or len(here) != 1 or not names_grid(here[0].name):
+        return
+    call.fail(
+        "NN308",
+        f"`{call.kind}` runs along `{here[0].name}`, while `{buried.name}` is merged into its features",
+        label=f"reads {ax.describe(call.axes)}",
+        notes=[f"if this is intended, write `over: {written}`"],
+        fixes=[Fix(f"merge `{here[0].name}` instead, and bring `{buried.name}` to the front with a `permute` before")],
+        about=[here[0].name, buried.name, *call.axes],
         reason=Reason.AXES_RUN_ALONG,
     )
 
@@ -128,14 +162,33 @@ def require_sequence(call: Call) -> None:
     call.require_rank(2, what="steps and features", fixes=_sequence_fixes(call) if len(call.axes) == 1 else ())
 
 
+def require_channel_axis(call: Call, rank: int, what: str) -> None:
+    """The contract of layers that read channels at each place: `rank` axes, the one of channels among them.
+
+    Raises:
+        Fault: NN310; one axis too few is that of channels, which nobody wrote, or that of steps, which were left out.
+    """
+    fixes: list[Fix] = []
+    if len(call.axes) == rank - 1:
+        fixes = _all_steps(call) or [call.insert_before("add a channel axis", ["insert: {channel: 1}"])]
+    call.require_rank(rank, what=what, fixes=fixes)
+
+
+def _all_steps(call: Call) -> list[Fix]:
+    """A recurrent layer before it that returns its last output alone may return all of them."""
+    maker = call.makers.get(call.input.node)
+    argument = "" if maker is None or call.stripped else maker.layer.every_step_argument
+    if maker is None or not argument:
+        return []
+    edits = () if maker.kind_span.trail else add_key(maker.body, argument, "true")
+    return [Fix(f"make `{call.input.node}` return all its steps: `{argument}: true`", edits)]
+
+
 def _sequence_fixes(call: Call) -> list[Fix]:
     """Where the second axis of a sequence may be found."""
     (axis,) = call.axes
-    maker = call.makers.get(call.input.node)
-    argument = "" if maker is None or call.stripped else maker.layer.every_step_argument
-    if maker is not None and argument:
-        edits = () if maker.kind_span.trail else add_key(maker.body, argument, "true")
-        return [Fix(f"make `{call.input.node}` return all its steps: `{argument}: true`", edits)]
+    if found := _all_steps(call):
+        return found
     if axis.is_learned:
         return [
             Fix(
@@ -158,13 +211,13 @@ def _sequence_fixes(call: Call) -> list[Fix]:
 
 
 def check_channels(call: Call, place: int, arg: str = "axis") -> None:
-    """The contract of layers with statistics for each channel: not along a sequence while channels stand elsewhere.
+    """The contract of layers with statistics for each channel: not along steps or places while there are channels.
 
     A warning, NN325; an axis that is named is meant.
     """
     axis = call.axes[place]
     channels = [other for other in call.axes if other is not axis and ax.is_unordered(other) and other.size != 1]
-    if isinstance(call.args[arg], str) or not ax.is_sequence(axis) or not channels:
+    if isinstance(call.args[arg], str) or not (ax.is_sequence(axis) or ax.names_places(axis.name)) or not channels:
         return
     meant, node = channels[-1].name, call.node(arg)
     call.warn(

@@ -181,6 +181,8 @@ class Normalization(Layer):
         given = call.args["axis"]
         listed = [] if given is None else given if isinstance(given, list) else [given]
         places = sorted({call.axis_index(value, "axis") for value in listed})
+        if len(listed) == 1 and not isinstance(listed[0], str):
+            check_channels(call, places[0])
         shape = tuple(call.require_size(call.axes[i], "it has statistics per position") for i in places)
         self.check_statistics(call, shape)
         weights: tuple[Weight, ...] = ()

@@ -20,7 +20,7 @@ from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.image.linear_maps import map_axis
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred, Layer, Window
-from nnspec.layers.kit.contracts import check_steps
+from nnspec.layers.kit.contracts import check_steps, require_channel_axis
 from nnspec.layers.kit.sliding_windows import spatial_positions
 from nnspec.layers.pooling.onnx_pool import Windows, write_windows
 from nnspec.lazy import np
@@ -54,7 +54,7 @@ class AdaptivePooling(Layer):
         return self.rank == 3 or super().computes_in_float32(node)  # TensorFlow pools volumes in no 16 bits
 
     def infer(self, call: Call) -> Inferred:
-        call.require_rank(self.rank + 1, what=f"{self.rank} spatial and one channel axis")
+        require_channel_axis(call, self.rank + 1, f"{self.rank} spatial and one channel axis")
         call.require_float()
         places, _ = spatial_positions(self.rank, call.args["data_format"])
         check_steps(call, places)

@@ -14,7 +14,7 @@ from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred, Layer
-from nnspec.layers.kit.contracts import check_steps
+from nnspec.layers.kit.contracts import check_steps, require_channel_axis
 from nnspec.layers.kit.held_layer import HeldLayer
 from nnspec.layers.kit.sliding_windows import spatial_positions
 from nnspec.lazy import np
@@ -43,7 +43,7 @@ class GlobalPooling(Layer):
     }
 
     def infer(self, call: Call) -> Inferred:
-        call.require_rank(self.rank + 1, what=f"{self.rank} spatial and one channel axis")
+        require_channel_axis(call, self.rank + 1, f"{self.rank} spatial and one channel axis")
         call.require_float()
         places, channel = spatial_positions(self.rank, call.args["data_format"])
         check_steps(call, places, takes_any=True)

@@ -11,7 +11,7 @@ from nnspec.ir.graph import Args, Node
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred, Layer, Window
-from nnspec.layers.kit.contracts import check_steps
+from nnspec.layers.kit.contracts import check_steps, require_channel_axis
 from nnspec.layers.kit.habits import SEPARATE_ACTIVATION, keras_word
 from nnspec.layers.kit.sliding_windows import slid_size, spatial_positions, window_over
 from nnspec.layers.pooling.onnx_pool import Windows, write_windows
@@ -39,7 +39,7 @@ class Pooling(Layer):
         return pool, pool if args["strides"] is None else a.as_tuple(args["strides"], self.rank)
 
     def infer(self, call: Call) -> Inferred:
-        call.require_rank(self.rank + 1, what=f"{self.rank} spatial and one channel axis")
+        require_channel_axis(call, self.rank + 1, f"{self.rank} spatial and one channel axis")
         call.require_float()
         places, _ = spatial_positions(self.rank, call.args["data_format"])
         check_steps(call, places)

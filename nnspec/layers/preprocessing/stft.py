@@ -12,7 +12,7 @@ from nnspec.ir.axes import Axis, multiply
 from nnspec.ir.graph import Node, Weight
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred, Layer
-from nnspec.layers.kit.contracts import check_steps
+from nnspec.layers.kit.contracts import check_steps, require_channel_axis
 from nnspec.layers.kit.sliding_windows import pads, slid_size, window_over
 from nnspec.lazy import np
 
@@ -71,7 +71,7 @@ class STFTSpectrogram(Layer):
 
     def infer(self, call: Call) -> Inferred:
         call.require_float()
-        call.require_rank(2, what="one of samples and one of channels")
+        require_channel_axis(call, 2, "one of samples and one of channels")
         first = call.args["data_format"] == "channels_first"
         places = (1,) if first else (0,)
         check_steps(call, places)

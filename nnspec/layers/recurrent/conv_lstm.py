@@ -13,7 +13,7 @@ from nnspec.layers.convolution.base import product_formula, sliding_arguments
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred, Window
-from nnspec.layers.kit.contracts import check_steps
+from nnspec.layers.kit.contracts import check_steps, require_channel_axis
 from nnspec.layers.kit.sliding_windows import slid_size, spatial_positions, window_over
 from nnspec.layers.recurrent.arguments import (
     ACTIVATION,
@@ -62,7 +62,7 @@ class ConvLSTM(Recurrent):
     makes = "filter"
 
     def infer(self, call: Call) -> Inferred:
-        call.require_rank(self.rank + 2, what=f"steps, {self.rank} to slide along and channels")
+        require_channel_axis(call, self.rank + 2, f"steps, {self.rank} to slide along and channels")
         call.require_float()
         places, channel_place = spatial_positions(self.rank, call.args["data_format"])
         spatial, channel = [1 + place for place in places], 1 + channel_place

@@ -14,7 +14,7 @@ from nnspec.ir.graph import Args, Node
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred, Layer, Window
-from nnspec.layers.kit.contracts import check_steps
+from nnspec.layers.kit.contracts import check_steps, require_channel_axis
 from nnspec.layers.kit.sliding_windows import spatial_positions
 from nnspec.lazy import np
 
@@ -56,7 +56,7 @@ class EdgeLayer(Layer):
         return as_pairs(args[self.amount], self.rank)
 
     def infer(self, call: Call) -> Inferred:
-        call.require_rank(self.rank + 1, what=f"{self.rank} spatial and one channel axis")
+        require_channel_axis(call, self.rank + 1, f"{self.rank} spatial and one channel axis")
         places, _ = spatial_positions(self.rank, call.args.get("data_format"))
         check_steps(call, places)
         axes: list[Axis] = list(call.axes)

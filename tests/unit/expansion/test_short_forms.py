@@ -112,6 +112,43 @@ def test_every_layer_with_one_argument_may_be_so_written() -> None:
             assert f"`{layer.main_argument}`: `{kind}: " in (page(kind) or "")
 
 
+OBJECTS = [  # a value alone, and what it stands for
+    ("kernel_regularizer", {"L2": 0.01}, {"L2": {"l2": 0.01}}),
+    ("bias_initializer", {"Constant": -2}, {"Constant": {"value": -2}}),
+    ("kernel_initializer", {"Orthogonal": 2.0}, {"Orthogonal": {"gain": 2.0}}),
+    ("kernel_constraint", {"MaxNorm": "$width"}, {"MaxNorm": {"max_value": 3}}),
+]
+
+
+@pytest.mark.parametrize(("key", "alone", "whole"), OBJECTS)
+def test_an_object_of_a_layer(key: str, alone: object, whole: object, tmp_path: Path) -> None:
+    made = checked(tmp_path, [{"TimeDistributed": {"layer": {"Dense": {"units": 1, key: alone}}}}], STEPS)
+    assert made.graph.nodes[0].inner is not None
+    assert made.graph.nodes[0].inner.args[key] == whole
+
+
+def test_objects_of_training_and_outputs(tmp_path: Path) -> None:
+    training = {"optimizer": {"Adam": 0.01}, "callbacks": [{"EarlyStopping": "loss"}, "TerminateOnNaN"]}
+    outputs = {"y": {"task": "regression", "loss": {"Huber": 0.5}}}
+    made = to_plain_spec(checked(tmp_path, [{"Dense": 1}], VECTOR, training=training, outputs=outputs).root)
+    assert made["training"]["optimizer"] == {"Adam": {"learning_rate": 0.01}}
+    assert made["training"]["callbacks"] == [{"EarlyStopping": {"monitor": "loss"}}, "TerminateOnNaN"]
+    assert made["outputs"]["y"]["loss"] == {"Huber": {"delta": 0.5}}
+
+
+def test_an_object_with_several_arguments_asks_for_the_name(tmp_path: Path) -> None:
+    path = tmp_path / "spec.yaml"
+    item = "Dense: {units: 1, kernel_initializer: {RandomNormal: 0.02}}"
+    path.write_text(
+        f"nnspec: 1\ninputs: {{x: {{axes: {{a: 3}}}}}}\nmodel: [{{{item}}}]\noutputs: {{y: {{task: regression}}}}\n"
+    )
+    with pytest.raises(SpecError) as caught:
+        pipeline.check(path)
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.code == "NN202"
+    assert "`{RandomNormal: {stddev: …}}`" in diagnostic.fixes[0].message
+
+
 @pytest.mark.parametrize(
     ("item", "message"),
     [

@@ -1,0 +1,29 @@
+"""What axes were merged of, where it matters to layers that step along them."""
+
+from __future__ import annotations
+
+from nnspec.ir.axes import SEQUENCE, UNORDERED, Atom, Axis, names_places, says
+
+GRID = frozenset(("height", "width", "depth", "row", "column", "frequency", "freq", "mel", "mel_bin", "band", "bin"))
+
+
+def sequence_within(axis: Axis) -> Atom | None:
+    """A whole sequence that an axis was merged of, beside others."""
+    atoms = axis.atoms if len(axis.atoms) > 1 else ()
+    return next((atom for atom in atoms if atom.is_whole and not atom.is_loose and says(atom.name, SEQUENCE)), None)
+
+
+def names_grid(name: str) -> bool:
+    """Whether a name says that neighbours are neighbours in a picture or spectrum, not in time."""
+    return says(name, GRID)
+
+
+def repeated_steps(axis: Axis) -> tuple[Atom, Atom] | None:
+    """Features, slow, and steps or places, fast, that an axis was merged of: along it steps come again."""
+    features: Atom | None = None
+    for atom in axis.atoms:
+        if atom.is_loose or says(atom.name, UNORDERED):
+            features = features or atom
+        elif features is not None and names_places(atom.name):
+            return features, atom
+    return None
