@@ -115,7 +115,9 @@ class _Loader:
             self.notes = (*self.notes, f"{left_out} rows of the training split that are anomalies are left out")
             positions["train"] = normal
         samples = {name: self.samples(name, found, series, ok) for name, found in positions.items()}
-        parts = {name: found if mapped.is_arange(order) else order[found] for name, found in positions.items()}
+        parts = {
+            name: found if mapped.is_arange(order) else mapped.take(order, found) for name, found in positions.items()
+        }
         self.origins = Origins(parts, keys.by_row(keys.times), keys.by_row(keys.groups))
         dataset = self.encode(order, positions["train"], samples)
         if plan.window is None or not plan.window.recursive:
@@ -207,7 +209,7 @@ class _Loader:
     def gather(self, slot: SlotPlan, at: NDArray[np.int64]) -> Array:
         """A slot's values for samples at these positions: axes `sample *model axes`."""
         layout = self.layouts[slot.role, slot.name]
-        return mapped.each(lambda part: arrange(self.filled(slot, part), layout), at)
+        return mapped.made_of(lambda part: arrange(self.filled(slot, part), layout), at)
 
     def filled(self, slot: SlotPlan, at: NDArray[np.int64]) -> Array:
         """The same, axes `sample *steps *data axes`: gaps within windows are between what is known there."""
@@ -329,7 +331,7 @@ class _Loader:
                 target=target,
                 last=last,
                 size=len(at),
-                rows=at if is_sorted else order[at],
+                rows=at if is_sorted else mapped.take(order, at),
                 counted=counted[name],
                 weights=sample_weights(plan, self.tables, name, order, at),
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.data.arrays import mapped
 from nnspec.data.checks.weights import fault, missing_weights
 from nnspec.data.prepare.loading import ColumnCache
 from nnspec.data.section.plan import DataPlan
@@ -30,11 +31,11 @@ def sample_weights(
     if plan.weight is None or plan.source is None:
         return None
     column = tables.columns(plan.source, [plan.weight], Reading.NUMBER)[0]
-    missing = (np.flatnonzero(column.missing) + 1).tolist()
-    if missing:
+    if column.missing.any():
+        missing = (np.flatnonzero(column.missing) + 1).tolist()
         raise SpecError([fault(plan, missing_weights(plan.weight, missing))])
     ahead = 0 if plan.window is None else max(plan.window.horizon)
-    found = column.values[order[at + ahead]].astype(np.float32)
+    found = mapped.each(lambda part: column.values[order[part + ahead]].astype(np.float32), at)
     if not found.any():
         raise SpecError([fault(plan, f"the weights `{plan.weight}` are all 0 in split `{split}`")])
     return np.asarray(found)

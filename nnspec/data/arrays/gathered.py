@@ -108,7 +108,7 @@ class Gathered:
     def counted_rows(self) -> Iterator[tuple[Array, Positions]]:
         """The rows that samples are made of, each as a sample of one step, and how many samples have it, in chunks."""
         counts = count_rows(self.at, self.steps, len(self.rows))
-        used = np.flatnonzero(counts)
+        used = mapped.flatnonzero(counts)
         alone = Gathered(self.rows, used, steps=None if self.steps is None else range(1), finish=self.finish)
         for part, values in numbered_chunks(alone):
             yield values, counts[used[part]]
@@ -145,7 +145,10 @@ def numbered_chunks(values: Array | Gathered, most: int = CHUNK) -> Iterator[tup
     size = chunk_size(values, most)
     for start in range(0, count, size):
         part = slice(start, min(start + size, count))
-        yield part, values[part]
+        found = values[part]
+        yield part, found
+        if isinstance(values, np.ndarray):  # what is gathered does so by itself
+            mapped.trim(found.nbytes)
 
 
 def chunks(values: Array | Gathered, most: int = CHUNK) -> Iterator[Array]:

@@ -11,7 +11,7 @@ import os
 import sys
 import tempfile
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,6 +46,15 @@ def empty(shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
     with tempfile.TemporaryFile(prefix="nnspec-", dir=folder()) as file:
         file.truncate(int(np.prod(shape, dtype=np.int64)) * kind.itemsize)
         return map_file(file.fileno(), shape, kind, is_writable=True)
+
+
+def copy(values: np.ndarray) -> np.ndarray:
+    """As `values.copy()`."""
+    found, width = empty(values.shape, values.dtype), values.nbytes // max(1, len(values))
+    for part in stretches(len(values), width):
+        found[part] = values[part]
+        trim(2 * found[part].nbytes)
+    return found
 
 
 def zeros(shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
@@ -128,6 +137,34 @@ def arange(count: int) -> np.ndarray:
     return found
 
 
+class Filled:
+    """Numbers of rows that come one part after the other, no more than `most`."""
+
+    def __init__(self, most: int) -> None:
+        self._found, self._count = empty((most,), np.int64), 0
+
+    def append(self, rows: np.ndarray) -> None:
+        self._found[self._count : self._count + len(rows)] = rows
+        self._count += len(rows)
+
+    @property
+    def rows(self) -> np.ndarray:
+        return self._found[: self._count]
+
+
+def numbers_of(numbers: range) -> np.ndarray:
+    return np.arange(numbers.start, numbers.stop, numbers.step, dtype=np.int64)
+
+
+def joined_ranges(ranges: Sequence[range]) -> np.ndarray:
+    """The numbers of ranges, one after the other."""
+    found = Filled(sum(map(len, ranges)))
+    for numbers in ranges:
+        for part in stretches(len(numbers), 8):
+            found.append(numbers_of(numbers[part]))
+    return found.rows
+
+
 def is_arange(values: np.ndarray) -> bool:
     """Whether values are 0, 1, 2, …"""
     return all(
@@ -137,14 +174,11 @@ def is_arange(values: np.ndarray) -> bool:
 
 
 def flatnonzero(flags: np.ndarray) -> np.ndarray:
-    """As `np.flatnonzero`, of flags with one axis."""
-    found = empty((int(np.count_nonzero(flags)),), np.int64)
-    done = 0
+    """As `np.flatnonzero`, of an array with one axis."""
+    found = Filled(int(np.count_nonzero(flags)))
     for start in range(0, len(flags), STRETCH):
-        part = np.flatnonzero(flags[start : start + STRETCH]) + start
-        found[done : done + len(part)] = part
-        done += len(part)
-    return found
+        found.append(np.flatnonzero(flags[start : start + STRETCH]) + start)
+    return found.rows
 
 
 def each(function: Callable[..., np.ndarray], *arrays: np.ndarray) -> np.ndarray:
@@ -160,8 +194,42 @@ def each(function: Callable[..., np.ndarray], *arrays: np.ndarray) -> np.ndarray
         if found is None:
             found = empty((count, *made.shape[1:]), made.dtype)
         found[part] = made
-        trim(2 * made.nbytes)
+        trim(2 * made.nbytes + sum(array[part].nbytes for array in arrays))
     assert found is not None
+    return found
+
+
+def made_of(function: Callable[[np.ndarray], np.ndarray], at: np.ndarray) -> np.ndarray:
+    """What a function makes of row numbers, an entry each: stretch by stretch where that is much."""
+    if not len(at):
+        return function(at)
+    one = function(at[:1])
+    if not is_large((_SHARE, len(at), *one.shape[1:]), one.dtype):
+        return function(at)
+    found = empty((len(at), *one.shape[1:]), one.dtype)
+    for part in stretches(len(at), one.nbytes):
+        found[part] = function(at[part])
+        trim(2 * found[part].nbytes)
+    return found
+
+
+def stretches(count: int, width: int) -> Iterator[slice]:
+    """Slices of rows of so many bytes each, which are a part of `LARGE` together."""
+    size = max(1, min(STRETCH, LARGE // 4 // max(1, width)))
+    for start in range(0, count, size):
+        yield slice(start, min(start + size, count))
+
+
+def stack(columns: Sequence[np.ndarray]) -> np.ndarray:
+    """As `np.stack(columns, axis=1)`, of columns with one axis."""
+    kind, count = np.result_type(*columns), len(columns[0])
+    if not is_large((_SHARE, count, len(columns)), kind):
+        return np.stack(columns, axis=1)
+    found = empty((count, len(columns)), kind)
+    for part in stretches(count, len(columns) * kind.itemsize):
+        for place, column in enumerate(columns):
+            found[part, place] = column[part]
+        trim(2 * found[part].nbytes)
     return found
 
 

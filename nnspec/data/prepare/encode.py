@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data.arrays import mapped
-from nnspec.data.arrays.gathered import Gathered, each_chunk, is_gathered
+from nnspec.data.arrays.gathered import Gathered, chunks, each_chunk, is_gathered
 from nnspec.data.prepare.fit import FEATURE_NAMES, Layout, has_steps, padded_axes
-from nnspec.data.prepare.fit_columns import fill_of
+from nnspec.data.prepare.fit_columns import column_of, fill_of
 from nnspec.data.prepare.labels import encode, vocabulary, zeros_and_ones
 from nnspec.data.prepare.levels import Levels
 from nnspec.data.prepare.rows import Rows, arrange
@@ -55,14 +55,18 @@ def to_dtype(slot: SlotPlan, model: Slot, values: Array) -> Array:
     if model.is_text:
         return values.astype(object)
     wanted = dtype_of(model)
-    with np.errstate(invalid="ignore", over="ignore"):
-        cast = values.astype(wanted)
-    changed = np.isinf(cast) & np.isfinite(values) if wanted.kind == "f" else cast != values
-    if changed.any():
-        first = values[changed].reshape(-1)[0]
-        message = f"input `{slot.name}` has dtype {model.dtype}, which cannot represent {first}"
-        raise SpecError.single("NN506", message, slot.span_of(slot.data_key), path=slot.where(slot.data_key))
-    return cast
+
+    def cast(own: Array) -> Array:
+        with np.errstate(invalid="ignore", over="ignore"):
+            found = own.astype(wanted)
+        changed = np.isinf(found) & np.isfinite(own) if wanted.kind == "f" else found != own
+        if changed.any():
+            first = own[changed].reshape(-1)[0]
+            message = f"input `{slot.name}` has dtype {model.dtype}, which cannot represent {first}"
+            raise SpecError.single("NN506", message, slot.span_of(slot.data_key), path=slot.where(slot.data_key))
+        return found
+
+    return mapped.each(cast, values)
 
 
 def _own_statistics(plan: DataPlan, slot: SlotPlan, model: Slot, layout: Layout) -> tuple[int, ...]:
@@ -100,8 +104,8 @@ def fit_input(
     along = _own_statistics(plan, slot, model, layout)
     values = raw
     if plan.window is not None and slot.is_windowed and layout.position(0) not in along:
-        complete = train if rows.has_none_missing else mapped.take(train, rows.complete[train])
-        if is_gathered(raw) and rows.values.nbytes > mapped.LARGE:
+        complete = train if rows.has_none_missing else mapped.take(train, mapped.take(rows.complete, train))
+        if mapped.is_long(rows.values):
             values = cast(Array, Gathered(rows.values, complete, finish=lambda v: arrange(v[:, None], layout)))
         else:
             values = arrange(rows.values[complete][:, None], layout)
@@ -147,11 +151,11 @@ def fit_fill(plan: DataPlan, slot: SlotPlan, layout: Layout, rows: Rows, train: 
     rules = [plan.missing_rule(name) for name in slot.columns]
     if not any(rule.is_in_graph for rule in rules):
         return None
-    used = mapped.take(rows.values, mapped.take(train, rows.complete[train]))
+    chosen = mapped.take(train, mapped.take(rows.complete, train))
     fills = np.full(len(rules), np.nan, np.float32)  # a column that may have no gaps keeps them as they are
     for place, rule in enumerate(rules):
         if rule.is_in_graph:
-            fills[place] = fill_of(slot, place, rule, np.asarray(used[:, place], np.float64))
+            fills[place] = fill_of(slot, place, rule, column_of(rows, place, chosen))
     position = layout.position(1 if has_steps(plan, slot) else 0)
     shape = [1] * len(layout.axes)
     if position is not None:
@@ -258,7 +262,7 @@ def _check_domain(slot: SlotPlan, targets: Array) -> None:
     Raises:
         SpecError: NN551.
     """
-    outside = sum(is_outside(slot.function, float(value)) for value in targets.ravel())
+    outside = sum(is_outside(slot.function, value) for part in chunks(targets) for value in part.ravel().tolist())
     if outside:
         message = f"{outside} targets of output `{slot.name}` are outside of what {slot.function} is defined for"
         raise SpecError.single("NN551", message, slot.span_of("columns"), path=slot.where("columns"))

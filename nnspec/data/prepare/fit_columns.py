@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.data.arrays import mapped
+from nnspec.data.arrays.gathered import chunks
 from nnspec.data.prepare.encodings.base import Encoding
 from nnspec.data.prepare.encodings.category import CategoryEncoding, most_frequent
 from nnspec.data.prepare.encodings.columns import EncodedInput
 from nnspec.data.prepare.encodings.date import DateEncoding, part_of
 from nnspec.data.prepare.encodings.multi_hot import MultiHotEncoding
-from nnspec.data.prepare.encodings.number import NumberEncoding, statistics
+from nnspec.data.prepare.encodings.number import NumberEncoding
 from nnspec.data.prepare.encodings.truth import GAP, TruthEncoding
 from nnspec.data.prepare.fit import Layout
 from nnspec.data.prepare.functions import FUNCTIONS
 from nnspec.data.prepare.raw_columns import ColumnRows, layout_axes
+from nnspec.data.prepare.rows import Rows
+from nnspec.data.prepare.streamed_fit import mean_of, median_of, most_frequent_of, statistics_of
 from nnspec.data.section.column_plan import PARTS, ColumnPlan, MissingRule
 from nnspec.data.section.feature_count import category_words, fill_words, has_gap_place, has_indicator, words_in
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
@@ -47,12 +53,12 @@ def fit_columns(
     Raises:
         SpecError: NN504 where no training row has a value to fill gaps with.
     """
-    used = rows.values[train[rows.complete[train]]]
+    chosen = mapped.take(train, mapped.take(rows.complete, train))
     found: dict[str, Encoding] = {}
     for place, (port, column) in enumerate(zip(ports, slot.encodings, strict=True)):
         rule = plan.missing_rule(column.name)
         markers = Markers.from_options(slot.source.options).of(column.name)
-        values, words = used[:, place], rows.words[place]
+        values, words = column_of(rows, place, chosen), rows.words[place]
         if column.kind == "boolean" and words is not None:
             fill = fill_of(slot, place, rule, values) if rule.is_in_graph else None
             found[port] = fit_truth(column, rule, fill, words, tuple(sorted(markers)))
@@ -63,16 +69,27 @@ def fit_columns(
             fitted = fit_number(column, fill, values)
             found[port] = replace(fitted, has_indicator=has_indicator(column, rule), markers=numbers_in(markers))
         else:
-            present = values[~np.isnan(values)]
+            present = known_of(values)
             if rule.policy == "most_frequent":
                 _require_values(slot, place, rule, present)
-            counted = np.array(words, dtype=object)[present.astype(np.int64)]
-            if column.kind == "multi_hot":
-                found[port] = replace(fit_multi_hot(column, rule, words, counted), markers=tuple(sorted(markers)))
-                continue
-            training = np.array([words[int(code)] for code in np.unique(present)], dtype=object)
-            found[port] = replace(fit_category(column, rule, words, training, counted), markers=tuple(sorted(markers)))
+            counts = np.zeros(len(words), np.int64)
+            for part in chunks(present):
+                counts += np.bincount(part.astype(np.int64), minlength=len(words))
+            counted = {word: count for word, count in zip(words, counts.tolist(), strict=True) if count}
+            fit = fit_multi_hot if column.kind == "multi_hot" else fit_category
+            found[port] = replace(fit(column, rule, words, counted), markers=tuple(sorted(markers)))
     return EncodedInput(found, layout_axes(plan, slot, layout), model.dtype)
+
+
+def column_of(rows: Rows, place: int, chosen: NDArray[np.int64]) -> Numbers:
+    """A column's values in some of the rows: axes `row`."""
+    taken = mapped.take(rows.values[:, place], chosen)
+    return mapped.each(lambda part: part.astype(np.float64), taken)
+
+
+def known_of(values: Numbers) -> Numbers:
+    """Those that are numbers."""
+    return mapped.take(values, mapped.each(lambda part: ~np.isnan(part), values))
 
 
 def fill_of(slot: SlotPlan, place: int, rule: MissingRule, values: Numbers) -> float:
@@ -83,12 +100,13 @@ def fill_of(slot: SlotPlan, place: int, rule: MissingRule, values: Numbers) -> f
     """
     if rule.policy == "constant":
         return float(np.float32(rule.value or 0.0))
-    present = values[~np.isnan(values)]
+    present = known_of(values)
     _require_values(slot, place, rule, present)
     policy = rule.fill if rule.policy == "indicator" else rule.policy
-    if policy == "most_frequent":
-        return float(np.float32(_most_frequent_number(present)))
-    return float(np.float32(np.mean(present) if policy == "mean" else np.median(present)))
+    return float(np.float32(_FILLS.get(policy, median_of)(present)))
+
+
+_FILLS = {"most_frequent": most_frequent_of, "mean": mean_of}
 
 
 def _require_values(slot: SlotPlan, place: int, rule: MissingRule, present: Numbers) -> None:
@@ -104,10 +122,12 @@ def _require_values(slot: SlotPlan, place: int, rule: MissingRule, present: Numb
 
 def fit_number(column: ColumnPlan, fill: float | None, values: Numbers) -> NumberEncoding:
     """Gaps are filled before the function, and statistics are of what the function gives."""
-    full = values if fill is None else np.where(np.isnan(values), fill, values)
-    if column.transform is not None:
-        full = np.asarray(FUNCTIONS[column.transform](full), np.float64)
-    offset, divisor = statistics(full, column.scale)
+
+    def treated(part: Numbers) -> Numbers:
+        full = part if fill is None else np.where(np.isnan(part), fill, part)
+        return full if column.transform is None else np.asarray(FUNCTIONS[column.transform](full), np.float64)
+
+    offset, divisor = statistics_of(mapped.each(treated, values), column.scale)
     return NumberEncoding(name=column.name, fill=fill, transform=column.transform, offset=offset, divisor=divisor)
 
 
@@ -131,20 +151,21 @@ def fit_truth(
 def fit_date(slot: SlotPlan, place: int, rule: MissingRule, values: Numbers) -> DateEncoding:
     """A date's parts, scaled by those of the training rows."""
     column = slot.encodings[place]
-    present = values[~np.isnan(values)]
+    present = known_of(values)
     fill = None
     if rule.is_in_graph and rule.policy == "constant":
         fill = read_dates([str(rule.value)])[0]
     elif rule.is_in_graph:
         _require_values(slot, place, rule, present)
         policy = rule.fill if rule.policy == "indicator" else rule.policy
-        middle = np.mean(present) if policy == "mean" else np.median(present)
-        fill = int(np.floor(_most_frequent_number(present) if policy == "most_frequent" else middle))
-    full = np.where(np.isnan(values), 0 if fill is None else fill, values).astype(np.int64)
+        fill = int(np.floor(_FILLS.get(policy, median_of)(present)))
+    full = mapped.each(
+        lambda part: np.where(np.isnan(part), 0 if fill is None else fill, part).astype(np.int64), values
+    )
     scales = [
         (0.0, 1.0)
         if column.scale is None or (column.is_cyclic and PARTS[part] is not None)
-        else statistics(part_of(full, part).astype(np.float64), column.scale)
+        else statistics_of(mapped.each(partial(_part, part), full), column.scale)
         for part in column.parts
     ]
     return DateEncoding(
@@ -160,20 +181,19 @@ def fit_date(slot: SlotPlan, place: int, rule: MissingRule, values: Numbers) -> 
     )
 
 
-def _most_frequent_number(values: Numbers) -> float:
-    distinct, counts = np.unique(values, return_counts=True)
-    return float(distinct[np.argmax(counts)])
+def _part(part: str, seconds: NDArray[np.int64]) -> Numbers:
+    return part_of(seconds, part).astype(np.float64)
 
 
 def fit_multi_hot(
-    column: ColumnPlan, rule: MissingRule, distinct: tuple[str, ...], counted: np.ndarray
+    column: ColumnPlan, rule: MissingRule, distinct: tuple[str, ...], counted: Mapping[str, int]
 ) -> MultiHotEncoding:
     """The words of the training rows' cells, or those of the spec; arguments as of `fit_category`."""
     fill = fill_words(column, rule)
     if rule.policy == "most_frequent":
         fill = words_in(column, [most_frequent(counted)])
     places = category_words(column, words_in(column, distinct), rule) or []
-    known = {*words_in(column, counted.tolist()), *(fill or ())}
+    known = {*words_in(column, counted), *(fill or ())}
     words = places if column.categories is not None else [word for word in places if word in known]
     return MultiHotEncoding(
         name=column.name,
@@ -186,14 +206,13 @@ def fit_multi_hot(
 
 
 def fit_category(
-    column: ColumnPlan, rule: MissingRule, distinct: tuple[str, ...], training: np.ndarray, counted: np.ndarray
+    column: ColumnPlan, rule: MissingRule, distinct: tuple[str, ...], counted: Mapping[str, int]
 ) -> CategoryEncoding:
     """The words of the training rows, or those of the spec.
 
     Args:
         distinct: all values of the column.
-        training: those of the training rows, sorted.
-        counted: the training rows' values, a row each.
+        counted: those of the training rows, sorted, each with how often it occurs.
     """
     fill = None
     if rule.policy == "most_frequent":
@@ -201,7 +220,7 @@ def fit_category(
     elif rule.policy == "constant" and rule.value is not None:
         fill = label_key(rule.value)
     places = category_words(column, distinct, rule) or []
-    known = set(training.tolist()) | ({fill} if fill is not None else set())
+    known = set(counted) | ({fill} if fill is not None else set())
     words = places if column.categories is not None else [word for word in places if word in known]
     return CategoryEncoding(
         name=column.name,

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data.prepare.encode import to_dtype
-from nnspec.data.prepare.history import History, Series, error_scale, naive_rows
+from nnspec.data.prepare.history import History, Series, error_scale, naive_rows, trained_scale, trained_series
 from nnspec.data.prepare.raw_columns import ColumnRows, raw_columns
 from nnspec.data.prepare.rows import Rows
+from nnspec.data.prepare.splits import first_rows
 from nnspec.data.prepare.windows import take_targets
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan, WindowPlan
 from nnspec.data.section.ports import port_names
@@ -49,9 +50,10 @@ class Further:
     def history(self, split: str, output: str) -> History:
         """What the past says of these targets, in their shape."""
         values, ends, codes = self.values[output], self.ends[split], self.series.codes
-        count, at = len(self.window.horizon), naive_rows(ends, codes, self.window)
-        naive = None if at is None else values[at]
-        scale = error_scale(values, codes, self.train, ends, self.window.season)
+        count, season = len(self.window.horizon), self.window.season
+        naive = None if season == 1 else values[naive_rows(ends, first_rows(codes), self.window)]
+        scales, is_trained = trained_scale(values, codes, self.train, season), trained_series(codes, self.train)
+        scale = error_scale(values, codes, scales, is_trained, ends, season)(ends)
         last = values[ends]
         return History(
             naive=None if naive is None or np.isnan(naive).any() else naive,

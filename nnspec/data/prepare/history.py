@@ -7,14 +7,19 @@ persistence for m = 1. Errors are scaled as Hyndman and Koehler do ("Another loo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.data.arrays import mapped
+from nnspec.data.arrays.gathered import chunks
 from nnspec.data.prepare.fit import Layout
 from nnspec.data.prepare.rows import Rows, arrange
+from nnspec.data.prepare.splits import first_rows
 from nnspec.data.section.plan import DataPlan, SlotPlan, WindowPlan
 from nnspec.data.sources.label_keys import label_key
 from nnspec.runtime.past import error_so_far
@@ -65,7 +70,10 @@ class Series:
 
     @property
     def names(self) -> dict[int, str]:
-        return {} if self.labels is None else dict(zip(self.codes.tolist(), self.labels.astype(str), strict=True))
+        if self.labels is None:
+            return {}
+        first = first_rows(self.codes)
+        return dict(zip(self.codes[first].tolist(), self.labels[first].astype(str), strict=True))
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,28 +116,51 @@ def past_of(
         is_number = given.values.dtype.kind in "iuf" and slot.classes is None
         if not slot.columns or not slot.is_windowed or not is_number or 0 in window.horizon:
             continue
-        values = np.where(given.missing, np.nan, given.values.astype(np.float64))
+        values = mapped.each(
+            lambda own, gaps: np.where(gaps, np.nan, own.astype(np.float64)), given.values, given.missing
+        )
         step = layout.position(0) if window.has_steps else None
-        scales = trained_scale(values, series, train, window.season)
-        codes = np.unique(series[train]).tolist()
+        scales, is_trained = trained_scale(values, series, train, window.season), trained_series(series, train)
+        codes = np.flatnonzero(is_trained).tolist()
         trained[slot.name] = {label_key(names.get(code, "")): scales[code].tolist() for code in codes}
+        made = partial(_made, layout, len(window.horizon) if window.has_steps else 0)
         for name, ends in samples.items():
-            scale = error_scale(values, series, train, ends, window.season)
-            last, at = values[ends], naive_rows(ends, series, window)
-            naive = None if at is None else values[at]
-            if window.has_steps:
-                scale, last = (np.repeat(each[:, None], len(window.horizon), axis=1) for each in (scale, last))
-            elif naive is not None:
-                naive = naive[:, 0]
+            errors = error_scale(values, series, scales, is_trained, ends, window.season)
+            naive = None
+            if window.season > 1:
+                naive = mapped.made_of(partial(_naive, values, series, first_rows(series), window, layout), ends)
+            last = made(lambda at, values=values: values[at], ends) if _is_read(plan, slot) else None  # type: ignore[misc]
             found[name, slot.name] = History(
-                naive=None if naive is None or np.isnan(naive).any() else arrange(naive, layout),
-                last=arrange(last, layout) if _is_read(plan, slot) and not np.isnan(last).any() else None,
-                scale=arrange(scale, layout),
-                series=series[ends],
+                naive=None if naive is None or has_nan(naive) else naive,
+                last=None if last is None or has_nan(last) else last,
+                scale=made(errors, ends),
+                series=mapped.take(series, ends),
                 horizon=window.horizon,
                 step=None if step is None else step + 1,
             )
     return Past(found, names, trained)
+
+
+def _made(layout: Layout, steps: int, function: Callable[[Positions], np.ndarray], ends: Positions) -> np.ndarray:
+    """What a function gives for windows, `sample *data`, once for each step: axes as the targets."""
+
+    def of_part(part: Positions) -> np.ndarray:
+        given = function(part)
+        return arrange(np.repeat(given[:, None], steps, axis=1) if steps else given, layout)
+
+    return mapped.made_of(of_part, ends)
+
+
+def _naive(
+    values: np.ndarray, series: Positions, starts: Positions, window: WindowPlan, layout: Layout, ends: Positions
+) -> np.ndarray:
+    found = values[naive_rows(ends, starts, window)]
+    return arrange(found if window.has_steps else found[:, 0], layout)
+
+
+def has_nan(values: np.ndarray) -> bool:
+    """Whether some value is none."""
+    return any(bool(np.isnan(part).any()) for part in chunks(values))
 
 
 def _is_read(plan: DataPlan, output: SlotPlan) -> bool:
@@ -147,61 +178,86 @@ def seasonal_rows(ends: Positions, horizon: Sequence[int], season: int) -> Posit
     return np.asarray(ends[:, None] + steps - season * -(-steps // season))
 
 
-def naive_rows(ends: Positions, series: Positions, window: WindowPlan) -> Positions | None:
-    """`seasonal_rows`, a window's last row where one is before its series begins; None where there is no season."""
-    if window.season == 1:
-        return None
+def naive_rows(ends: Positions, starts: Positions, window: WindowPlan) -> Positions:
+    """`seasonal_rows`, a window's last row where one is before its series begins.
+
+    Args:
+        starts: the position at which each series begins.
+    """
     rows = seasonal_rows(ends, window.horizon, window.season)
-    return np.where(rows >= _first_rows(series, ends)[:, None], rows, ends[:, None])
-
-
-def _first_rows(series: Positions, at: Positions) -> Positions:
-    """The first row of the series of each of these rows."""
-    starts = np.flatnonzero(np.diff(series, prepend=-1))
-    return np.asarray(starts[np.searchsorted(starts, at, side="right") - 1])
+    first = starts[np.searchsorted(starts, ends, side="right") - 1]
+    return np.where(rows >= first[:, None], rows, ends[:, None])
 
 
 def error_scale(
-    values: np.ndarray, series: Positions, train: Positions, ends: Positions, season: int
-) -> NDArray[np.float64]:
-    """The mean absolute difference of rows a season apart: axes `sample *data`.
+    values: np.ndarray,
+    series: Positions,
+    scales: NDArray[np.float64],
+    is_trained: NDArray[np.bool_],
+    ends: Positions,
+    season: int,
+) -> Callable[[Positions], NDArray[np.float64]]:
+    """The mean absolute difference of rows a season apart, for windows by their last rows: axes `sample *data`.
 
     Args:
         values: of all rows in their final order, NaN where one is missing; axes `row *data`.
-        train: the positions of the rows that are trained on.
-        ends: each window's last row.
+        scales: of each series, from `trained_scale`.
+        is_trained: whether a series has training rows.
+        ends: the last rows that it is asked for.
     """
-    found = trained_scale(values, series, train, season)[series[ends]]
-    so_far = error_so_far(values.astype(np.float64), np.flatnonzero(np.diff(series, prepend=-1)), season)[ends]
-    is_known = np.isin(series[ends], np.unique(series[train]))
-    return np.where(_column(is_known, found), found, so_far)
+    if all(bool(is_trained[series[part]].all()) for part in chunks(ends)):
+        return lambda part: scales[series[part]]
+    so_far = _error_so_far(values, first_rows(series), season)
+
+    def of_part(part: Positions) -> NDArray[np.float64]:
+        found = scales[series[part]]
+        return np.where(_column(is_trained[series[part]], found), found, so_far[part])
+
+    return of_part
+
+
+def _error_so_far(values: np.ndarray, starts: Positions, season: int) -> np.ndarray:
+    if not mapped.is_long(values):
+        return error_so_far(values, starts, season)
+    found = mapped.empty(values.shape, np.float64)
+    for start, stop in pairwise([*starts.tolist(), len(values)]):  # a series is in memory at a time
+        found[start:stop] = error_so_far(np.array(values[start:stop]), np.zeros(1, np.int64), season)
+    return found
+
+
+def trained_series(series: Positions, train: Positions) -> NDArray[np.bool_]:
+    """Whether each series has rows that are trained on: axes `series`."""
+    found = np.zeros(_highest(series) + 1, bool)
+    for part in chunks(train):
+        found[series[part]] = True
+    return found
+
+
+def _highest(series: Positions) -> int:
+    return max(int(part.max()) for part in chunks(series))
 
 
 def trained_scale(values: np.ndarray, series: Positions, train: Positions, season: int) -> NDArray[np.float64]:
     """The mean absolute difference of training rows a season apart, of each series: axes `series *data`; NaN where
     there are none, or it is zero."""
-    wide = values.astype(np.float64)
-    is_trained = np.zeros(len(wide), dtype=bool)
+    is_trained = mapped.zeros((len(values),), np.bool_)
     is_trained[train] = True
-    apart = np.full_like(wide, np.nan)
-    apart[season:] = np.abs(wide[season:] - wide[:-season])
-    apart[season:][series[season:] != series[:-season]] = np.nan
-    apart[:season] = np.nan
-    within = np.where(_column(is_trained & np.roll(is_trained, season), wide), apart, np.nan)
-    return _mean(*_by_series(within, series))
+    size = (_highest(series) + 1, *values.shape[1:])
+    total, count = np.zeros(size), np.zeros(size)
+    width = 6 * values.nbytes // max(1, len(values))
+    for part in mapped.stretches(max(0, len(values) - season), width):
+        then = slice(part.start + season, part.stop + season)
+        is_counted = is_trained[then] & is_trained[part] & (series[then] == series[part])
+        apart = np.abs(values[then].astype(np.float64) - values[part].astype(np.float64))
+        within = np.where(_column(is_counted, apart), apart, np.nan)
+        np.add.at(total, series[then], np.nan_to_num(within))
+        np.add.at(count, series[then], ~np.isnan(within))
+        mapped.trim(2 * apart.nbytes)
+    return _mean(total, count)
 
 
 def _column(flags: NDArray[np.bool_], like: np.ndarray) -> NDArray[np.bool_]:
     return flags.reshape(-1, *(1,) * (like.ndim - 1))
-
-
-def _by_series(values: np.ndarray, series: Positions) -> tuple[np.ndarray, np.ndarray]:
-    """The sum and the number of the values of each series, NaN left out: axes `series *data`."""
-    size = (int(series.max()) + 1, *values.shape[1:])
-    total, count = np.zeros(size), np.zeros(size)
-    np.add.at(total, series, np.nan_to_num(values))
-    np.add.at(count, series, ~np.isnan(values))
-    return total, count
 
 
 def _mean(total: np.ndarray, count: np.ndarray) -> NDArray[np.float64]:

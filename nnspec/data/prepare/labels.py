@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.data.arrays.gathered import chunks
+from nnspec.data.arrays import mapped
+from nnspec.data.arrays.ordered import distinct, table_of
 from nnspec.data.section.plan import Slot, SlotPlan
 from nnspec.data.sources.label_keys import label_key
 from nnspec.diagnostics import SpecError
@@ -18,6 +19,13 @@ def label_array(values: Array) -> Array:
     """Labels in one spelling: integers where all of them are, else text."""
     if values.dtype.kind in "iu":
         return values.astype(np.int64, copy=False)
+    if mapped.is_long(values) and values.dtype.kind != "O":
+        known = distinct(values)
+        return table_of(values, known, _spelt(known))
+    return _spelt(values)
+
+
+def _spelt(values: Array) -> Array:
     keys = np.array([label_key(value) for value in values.reshape(-1).tolist()], dtype=str).reshape(values.shape)
     try:
         numbers = keys.astype(np.int64)
@@ -61,12 +69,6 @@ def vocabulary(slot: SlotPlan, model: Slot, train: Array) -> tuple[list[str | in
     return labels, list(model.classes) if model.classes is not None else labels
 
 
-def distinct(values: Array) -> Array:
-    """As `np.unique`, of many values in chunks."""
-    parts = [np.unique(part) for part in chunks(values)]
-    return parts[0] if len(parts) == 1 else np.unique(np.concatenate(parts))
-
-
 def encode(slot: SlotPlan, split: str, values: Array, labels: list[str | int]) -> NDArray[np.int64]:
     """The index of each value in `labels`, in the shape of `values`.
 
@@ -74,11 +76,11 @@ def encode(slot: SlotPlan, split: str, values: Array, labels: list[str | int]) -
         SpecError: NN513 where a value is none of them.
     """
     index = {label_key(label): i for i, label in enumerate(labels)}
-    distinct, inverse = np.unique(values, return_inverse=True)
-    codes = np.array([index.get(label_key(value), -1) for value in distinct.tolist()], dtype=np.int64)
+    own, inverse = np.unique(values, return_inverse=True)
+    codes = np.array([index.get(label_key(value), -1) for value in own.tolist()], dtype=np.int64)
     encoded = codes[inverse].reshape(values.shape)
     if (codes < 0).any():
-        strange = [str(value) for value, code in zip(distinct.tolist(), codes, strict=True) if code < 0]
+        strange = [str(value) for value, code in zip(own.tolist(), codes, strict=True) if code < 0]
         count = int((encoded < 0).sum())
         shown = enumerated(strange[:5]) + (", …" if len(strange) > 5 else "")
         unseen = slot.classes is None or slot.classes.kind == "labels"
@@ -94,9 +96,9 @@ def zeros_and_ones(slot: SlotPlan, values: Array) -> NDArray[np.float32]:
     Raises:
         SpecError: NN513 where there is another value.
     """
-    distinct, inverse = np.unique(values, return_inverse=True)
+    own, inverse = np.unique(values, return_inverse=True)
     known = {"0": 0.0, "1": 1.0, "false": 0.0, "true": 1.0}
-    keys = [label_key(value) for value in distinct.tolist()]
+    keys = [label_key(value) for value in own.tolist()]
     strange = [key for key in keys if key not in known]
     if strange:
         held = enumerated(strange[:5])

@@ -5,10 +5,12 @@ So rows are ordered, filled, dropped and cut into windows alike, whatever a colu
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from nnspec.data.arrays import mapped, ordered
 from nnspec.data.prepare.fit import Layout, file_axes, has_steps
 from nnspec.data.prepare.loading import ColumnCache
 from nnspec.data.prepare.rows import Rows
@@ -53,7 +55,7 @@ def read_column_rows(plan: DataPlan, slot: SlotPlan, tables: ColumnCache) -> Col
     values, missing, words = [], [], []
     for place, column in enumerate(slot.encodings):
         numbers, gaps, known = _read_column(slot, column, place, tables)
-        values.append(np.where(gaps, np.nan, numbers))
+        values.append(mapped.each(_with_gaps, gaps, numbers) if gaps.any() else numbers)
         missing.append(gaps)
         words.append(known)
     count = 0
@@ -61,8 +63,11 @@ def read_column_rows(plan: DataPlan, slot: SlotPlan, tables: ColumnCache) -> Col
         distinct = words_in(column, known) if known is not None else None
         count += feature_count(column, distinct, plan.missing_rule(column.name))
     names = file_axes(slot, 2).names
-    stacked = np.stack(values, axis=1), np.stack(missing, axis=1)
-    return ColumnRows(stacked[0], stacked[1], names, words=tuple(words), features=count)
+    return ColumnRows(mapped.stack(values), mapped.stack(missing), names, words=tuple(words), features=count)
+
+
+def _with_gaps(gaps: Array, numbers: Array) -> Array:
+    return np.where(gaps, np.nan, numbers)
 
 
 def _read_column(
@@ -78,29 +83,53 @@ def _read_column(
     reading = Reading.LABEL if column.is_text else Reading.NUMBER
     found = tables.columns(slot.source, [column.name], reading)[0]
     if column.is_text:
-        cells = found.values.astype(str)[~found.missing]
+        cells = found.values
+        if found.missing.any():  # a gap takes the word of a row that has one: its code is not looked at
+            word = cells[int(found.missing.argmin())]
+            cells = mapped.each(lambda gaps, own: np.where(gaps, word, own), found.missing, cells)
+        known = np.unique(ordered.distinct(cells).astype(str)) if not found.missing.all() else np.empty(0, str)
+        spelt = known
         if column.kind == "multi_hot":
-            cells, spelt = np.unique(cells, return_inverse=True)
-            cells = np.array([spell_words(cell, column.separator) for cell in cells.tolist()], str)[spelt]
-        distinct, inverse = np.unique(cells, return_inverse=True)
-        codes = np.full(len(found.missing), np.nan)
-        codes[~found.missing] = inverse
-        return codes, found.missing, tuple(distinct.tolist())
+            spelt = np.array([spell_words(cell, column.separator) for cell in known.tolist()], str)
+        distinct = np.unique(spelt)
+        table = np.searchsorted(distinct, spelt).astype(np.float64)
+
+        def code(gaps: Array, own: Array) -> Array:
+            if not len(table):
+                return np.full(len(own), np.nan)
+            return np.where(gaps, np.nan, table[np.searchsorted(known, own.astype(str))])
+
+        return mapped.each(code, found.missing, cells), found.missing, tuple(distinct.tolist())
     if found.values.dtype.kind not in "biuf":
         message = f"column `{column.name}` contains text, which has no `{column.scale or column.transform or 'number'}`"
         key = slot.item_key("columns", place)
         raise SpecError.single("NN550", message, slot.span_of(key), path=slot.where("columns"))
-    numbers = found.values.astype(np.float64)
-    infinite = np.flatnonzero(np.isinf(numbers) & ~found.missing) + 1
+    numbers = mapped.each(lambda own: own.astype(np.float64), found.values)
+    infinite = mapped.flatnonzero(mapped.each(lambda own, gaps: np.isinf(own) & ~gaps, numbers, found.missing)) + 1
     if len(infinite):
         message = f"column `{column.name}` of input `{slot.name}` is infinite in {len(infinite)} rows, first in row "
         raise SpecError.single("NN504", f"{message}{infinite[0]}", column.span, path=slot.where("columns"))
     if column.transform is None:
         return numbers, found.missing, None
-    outside = [row + 1 for row in np.flatnonzero(~found.missing).tolist() if is_outside(column.transform, numbers[row])]
+    outside = _outside(column.transform, numbers, found.missing)
     if outside:
         raise SpecError([outside_domain(column, outside, slot.where("columns"))])
     return numbers, found.missing, None
+
+
+def _outside(transform: str, numbers: Array, missing: Array) -> list[int]:
+    """The rows, from 1, whose numbers a function is not defined for."""
+    found: list[int] = []
+    for part in mapped.stretches(len(numbers), 64):
+        least = np.fmin.reduce(np.where(missing[part], np.nan, numbers[part]))
+        if is_outside(transform, float(least)):  # all domains are bounded below
+            own, gaps = numbers[part].tolist(), missing[part].tolist()
+            found += [
+                part.start + row + 1
+                for row, (value, gap) in enumerate(zip(own, gaps, strict=True))
+                if not gap and is_outside(transform, value)
+            ]
+    return found
 
 
 def _read_truths(slot: SlotPlan, column: ColumnPlan, tables: ColumnCache) -> tuple[Array, Array, Words | None] | None:
@@ -109,8 +138,10 @@ def _read_truths(slot: SlotPlan, column: ColumnPlan, tables: ColumnCache) -> tup
     Its words are those of 0 and of 1, in this order, whichever the rows have.
     """
     found = tables.columns(slot.source, [column.name], Reading.LABEL)[0]
-    words, inverse = np.unique(found.values.astype(str), return_inverse=True)
-    known = set(words[np.unique(inverse[~found.missing])].tolist())
+    words = np.unique(ordered.distinct(found.values).astype(str))
+    inverse = mapped.each(lambda own: np.searchsorted(words, own.astype(str)), found.values)
+    counts = sum(np.bincount(inverse[at][~found.missing[at]], minlength=len(words)) for at in _parts(inverse))
+    known = set(words[np.asarray(counts) > 0].tolist())
     if column.truths is None and are_numbers(known):
         try:
             tables.columns(slot.source, [column.name], Reading.NUMBER)
@@ -129,21 +160,40 @@ def _read_truths(slot: SlotPlan, column: ColumnPlan, tables: ColumnCache) -> tup
     first = [
         next((word for word in sorted(known) if codes[word] == code), own[0]) for code, own in enumerate((no, yes))
     ]
-    return np.where(found.missing, np.nan, table[inverse.ravel()]), found.missing, (first[0].strip(), first[1].strip())
+    codes_of = mapped.each(lambda gaps, own: np.where(gaps, np.nan, table[own]), found.missing, inverse)
+    return codes_of, found.missing, (first[0].strip(), first[1].strip())
+
+
+def _parts(values: Array) -> Iterator[slice]:
+    return mapped.stretches(len(values), 64)
 
 
 def _read_dates(slot: SlotPlan, column: ColumnPlan, tables: ColumnCache) -> tuple[Array, Array, None]:
     """The whole seconds of a column of dates, which float64 holds exactly."""
     found = tables.columns(slot.source, [column.name], Reading.WORD)[0]
-    cells = ["" if gap else str(cell) for cell, gap in zip(found.values.tolist(), found.missing.tolist(), strict=True)]
-    try:
-        seconds = read_dates(cells, column.form)
-    except CellError as error:
-        place = slot.source.source.locate(slot.source, error.index + 1)
-        where = slot.where(f"columns.{column.name}")
-        raise SpecError([unreadable_date(column, error.cell, place, cells, where)]) from None
-    numbers = np.array([0 if number is None else number for number in seconds], np.float64)
-    return numbers, np.array([number is None for number in seconds], bool), None
+    numbers = mapped.empty(found.missing.shape, np.float64)
+    missing = mapped.empty(found.missing.shape, np.bool_)
+
+    def read(cells: list[str], rows: Sequence[int]) -> list[int | None]:
+        try:
+            return read_dates(cells, column.form)
+        except CellError as error:
+            place = slot.source.source.locate(slot.source, rows[error.index] + 1)
+            where = slot.where(f"columns.{column.name}")
+            raise SpecError([unreadable_date(column, error.cell, place, cells, where)]) from None
+
+    firsts: dict[int, str] = {}  # of each stretch a date: all are written alike
+    for part in _parts(numbers):
+        values, gaps = found.values[part].tolist(), found.missing[part].tolist()
+        cells = ["" if gap else str(cell) for cell, gap in zip(values, gaps, strict=True)]
+        seconds = read(cells, range(part.start, part.stop))
+        numbers[part] = [0 if number is None else number for number in seconds]
+        missing[part] = [number is None for number in seconds]
+        first = next((row for row, number in enumerate(seconds) if number is not None), None)
+        if first is not None:
+            firsts[part.start + first] = cells[first]
+    read(list(firsts.values()), list(firsts))
+    return numbers, missing, None
 
 
 def raw_columns(slot: SlotPlan, rows: ColumnRows, values: Array) -> list[Array]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.data.arrays import mapped
+from nnspec.data.arrays import mapped, ordered
 from nnspec.data.prepare.labels import label_array
 from nnspec.data.prepare.loading import ColumnCache, told
 from nnspec.data.prepare.membership import drawn_by_key, named_by_file, read_starts, rows_of_files
@@ -58,22 +58,29 @@ class RowKeys:
         if times is not None:
             self.check_order(times)
             if not _is_ascending(times):
-                self.order = np.argsort(times, kind="stable")
+                self.order = ordered.argsort(times)
         labels = None if plan.series_column is None else self.column(plan.series_column, is_label=True)
         codes = self.codes(labels)
         if codes is None:
             self.series: Positions = mapped.zeros((count,), np.int64)
         else:
-            groups = group_codes(codes[self.order], count)
-            together = np.argsort(groups, kind="stable")
-            self.order, self.series = self.order[together], groups[together]
-        self.names = None if labels is None else labels[self.order]
+            groups = group_codes(self.in_order(codes), count)
+            if _is_ascending(groups):
+                self.series = groups
+            else:
+                together = ordered.argsort(groups)
+                self.order, self.series = mapped.take(self.order, together), mapped.take(groups, together)
+        self.names = None if labels is None else self.in_order(labels)
         group = plan.split.group or plan.series or plan.split.hash_column
-        self.groups = None if group is None else self.column(group, is_label=True)[self.order]
-        self.times = None if times is None else times[self.order]
+        self.groups = None if group is None else self.in_order(self.column(group, is_label=True))
+        self.times = None if times is None else self.in_order(times)
         if self.times is not None and plan.window is not None:
             gaps = describe_gaps(self.times, self.series)
             self.notes = (gaps,) if gaps else ()
+
+    def in_order(self, values: Array) -> Array:
+        """What stands by row in the file, by position."""
+        return values if mapped.is_arange(self.order) else mapped.take(values, self.order)
 
     def column(self, name: str, *, is_label: bool = False) -> Array:
         """A column of `source` that orders, labels or groups rows, a row in the file each."""
@@ -110,14 +117,19 @@ class RowKeys:
         assert self.plan.source is not None
         with told(self.plan.source):
             counts = [rows for _, rows in rows_of_files(self.plan.source)]
-        return np.repeat(np.arange(len(counts)), counts)
+        ends, numbers = np.cumsum(counts), mapped.arange(int(sum(counts)))
+        return mapped.each(lambda rows: np.asarray(np.searchsorted(ends, rows, side="right")), numbers)
 
     def by_row(self, values: Array | None) -> Array | None:
         """What stands by position, by row in the file."""
         if values is None:
             return None
-        found = np.empty_like(values)
-        found[self.order] = values
+        if mapped.is_arange(self.order):
+            return values
+        found = mapped.empty(values.shape, values.dtype)
+        for part in mapped.stretches(len(values), values.dtype.itemsize + 8):
+            found[self.order[part]] = values[part]
+            mapped.trim(len(found[part]) * mapped.AROUND)
         return found
 
     def split_keys(self, ok: Mapping[str, NDArray[np.bool_]], strata: Array | None) -> Keys:
@@ -129,11 +141,11 @@ class RowKeys:
         """
         split, groups = self.plan.split, None
         if self.plan.group_column is not None:
-            groups = group_codes(self.column(self.plan.group_column, is_label=True)[self.order], self.count)
+            groups = group_codes(self.in_order(self.column(self.plan.group_column, is_label=True)), self.count)
         elif split.has_whole_files:
-            groups = group_codes(self.file_numbers()[self.order], self.count)
+            groups = group_codes(self.in_order(self.file_numbers()), self.count)
         if split.stratum is not None:
-            strata = self.column(split.stratum, is_label=True)[self.order]
+            strata = self.in_order(self.column(split.stratum, is_label=True))
         elif split.is_stratified is False:
             strata = None
         starts = None
@@ -162,23 +174,33 @@ class RowKeys:
         if split.by == "files" and split.has_labels:
             assert self.plan.source is not None
             named = [next(iter(named_by_file(path, split.parts)), "") for path in self.plan.source.files()]
-            return np.array(named)[self.file_numbers()][self.order]
+            table = np.array(named)
+            return mapped.each(lambda numbers: table[numbers], self.in_order(self.file_numbers()))
         if split.hash_column is not None:
-            values, inverse = np.unique(self.column(split.hash_column, is_label=True), return_inverse=True)
-            drawn = drawn_by_key(map(label_key, values.tolist()), split.parts, split.seed)
-            return np.array([name or "" for name in drawn])[inverse][self.order]
+            keys, names = self.in_order(self.column(split.hash_column, is_label=True)), [p.name for p in split.parts]
+            wide = np.array(["", *names]).dtype
+
+            def draw(part: Array) -> Array:
+                values, inverse = np.unique(part, return_inverse=True)
+                drawn = drawn_by_key(map(label_key, values.tolist()), split.parts, split.seed)
+                return np.array([name or "" for name in drawn], wide)[inverse]
+
+            return mapped.each(draw, keys)
         if split.label_column is not None:
-            return self.column(split.label_column, is_label=True).astype(str)[self.order]
+            labels = self.in_order(self.column(split.label_column, is_label=True))
+            wide = ordered.distinct(labels).astype(str).dtype
+            return mapped.each(lambda part: part.astype(wide), labels)
         return None
 
     def usable(self, ok: Mapping[str, NDArray[np.bool_]], groups: Positions | None) -> NDArray[np.bool_]:
         """Whether a position can be a sample: of windows, of those within one series and group."""
         window = self.plan.window
         if window is None:
-            return ok["inputs"] & ok["outputs"]
+            return mapped.each(np.logical_and, ok["inputs"], ok["outputs"])
         runs = (
             self.series if groups is None else group_codes(self.series * (int(groups.max()) + 1) + groups, self.count)
         )
-        usable = np.zeros(self.count, dtype=bool)
-        usable[window_ends(np.ones(self.count, bool), runs, ok["inputs"], ok["outputs"], window, ok["ahead"])] = True
+        usable, member = mapped.zeros((self.count,), np.bool_), mapped.zeros((self.count,), np.bool_)
+        member[:] = True
+        usable[window_ends(member, runs, ok["inputs"], ok["outputs"], window, ok["ahead"])] = True
         return usable

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data.arrays import mapped
-from nnspec.data.arrays.gathered import chunks
+from nnspec.data.arrays.gathered import chunks, numbered_chunks
 from nnspec.data.prepare.fit import FitError, Layout, file_axes, misfit
 from nnspec.data.prepare.labels import label_array
 from nnspec.data.prepare.loading import ColumnCache, load_array
@@ -100,9 +100,12 @@ def read_rows(plan: DataPlan, slot: SlotPlan, model: Slot, tables: ColumnCache) 
         values = load_array(slot.source, slot.array)
         rows = _arrange(slot, model, label_array(values) if is_label else values)
     if rows.values.dtype.kind == "f" and any(np.isinf(part).any() for part in chunks(rows.values)):
-        infinite = np.isinf(rows.values)
-        first = int(np.flatnonzero(infinite.reshape(len(rows), -1).any(axis=1))[0]) + 1
-        count = int(infinite.sum())
+        first, count = 0, 0
+        for at, part in numbered_chunks(rows.values):
+            infinite = np.isinf(part)
+            count += int(infinite.sum())
+            if not first and count:
+                first = at.start + int(infinite.reshape(len(part), -1).any(axis=1).argmax()) + 1
         message = (
             f"the data of {slot.kind} `{slot.name}` have {count} infinite value{'s' * (count > 1)}, "
             f"first in row {first}"
@@ -123,9 +126,9 @@ def _read_columns(slot: SlotPlan, tables: ColumnCache, is_label: bool) -> Rows:
             message = f"column `{name}` contains text, but {slot.kind} `{slot.name}` takes numbers"
             raise _fault(slot, "NN506", message)
     if is_label and len({column.dtype.kind for column in values}) > 1:
-        values = [column.astype(str) for column in values]
+        values = [mapped.each(lambda part: part.astype(str), column) for column in values]
     names = file_axes(slot, 2).names
-    return Rows(np.stack(values, axis=1), np.stack(missing, axis=1), names)
+    return Rows(mapped.stack(values), mapped.stack(missing), names)
 
 
 def _read_text(slot: SlotPlan, model: Slot, tables: ColumnCache) -> Rows:
@@ -143,8 +146,10 @@ def _words(values: Array) -> Array:
 
 def _blank(values: Array, missing: Mask) -> Array:
     """Missing labels take another row's, so that they do not turn numbers into text; the mask keeps them out."""
-    present = values[~missing]
-    return np.where(missing, present[0], values) if len(present) and missing.any() else values
+    if not missing.any() or missing.all():
+        return values
+    present = values[int(missing.argmin())]
+    return mapped.each(lambda gaps, own: np.where(gaps, present, own), missing, values)
 
 
 def _arrange(slot: SlotPlan, model: Slot, values: Array) -> Rows:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.data.arrays import mapped
+from nnspec.data.arrays import mapped, ordered
 from nnspec.data.prepare.cuts import cut
 from nnspec.data.prepare.membership import cut_at_starts
 from nnspec.data.prepare.rows import Rows
@@ -22,12 +22,7 @@ Positions = NDArray[np.int64]
 
 def group_codes(keys: np.ndarray | None, rows: int) -> Positions:
     """A number for each row's group, in the order of first appearance; all 0 where there are no groups."""
-    if keys is None:
-        return np.zeros(rows, dtype=np.int64)
-    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
-    rank = np.empty(len(first), dtype=np.int64)
-    rank[np.argsort(first)] = np.arange(len(first))
-    return rank[inverse]
+    return mapped.zeros((rows,), np.int64) if keys is None else ordered.group_codes(keys)
 
 
 def strata_of(
@@ -86,10 +81,10 @@ def assign(plan: DataPlan, keys: Keys) -> dict[str, Positions]:
             rows_of_part.sort()
     elif split.by != "label":
         assert labels is not None
-        found = {part.name: np.flatnonzero(labels == part.name) for part in split.parts}
+        found = {part.name: _labelled(labels, part.name) for part in split.parts}
     else:
         assert labels is not None
-        found = {part.name: np.flatnonzero(labels == part.label) for part in split.parts if part.label is not None}
+        found = {part.name: _labelled(labels, part.label) for part in split.parts if part.label is not None}
         for part in split.parts:
             if part.fraction is not None:
                 share = share_of(found["train"], part.fraction, keys, rng)
@@ -103,22 +98,47 @@ def assign(plan: DataPlan, keys: Keys) -> dict[str, Positions]:
     return found
 
 
+def _labelled(labels: np.ndarray, label: str) -> Positions:
+    return mapped.flatnonzero(mapped.each(lambda part: part == label, labels))
+
+
+def first_rows(series: Positions) -> Positions:
+    """The position at which each series begins."""
+    parts = [np.zeros(min(1, len(series)), np.int64)]
+    for part in mapped.stretches(len(series) - 1, 8):
+        parts.append(np.flatnonzero(series[part] != series[part.start + 1 : part.stop + 1]) + part.start + 1)
+    return np.concatenate(parts)
+
+
 def spread(shuffled: Positions, strata: np.ndarray | None) -> Positions:
     """The same rows with those of each class at even distances, so that every stretch has its share of each."""
     if strata is None:
         return shuffled
-    _, codes, counts = np.unique(strata[shuffled], return_inverse=True, return_counts=True)
+    known = ordered.distinct(strata)
+    counts, place = np.zeros(len(known), np.int64), mapped.empty((len(shuffled),), np.float64)
+    for part in mapped.stretches(len(shuffled), 32):  # the rank of a row among those of its class
+        codes = np.searchsorted(known, strata[shuffled[part]])
+        place[part] = counts[codes] + _ranks_within(codes)
+        counts += np.bincount(codes, minlength=len(known))
+    for part in mapped.stretches(len(shuffled), 32):
+        place[part] = (place[part] + 0.5) / counts[np.searchsorted(known, strata[shuffled[part]])]
+    return mapped.take(shuffled, ordered.argsort(place))
+
+
+def _ranks_within(codes: Positions) -> Positions:
+    """The number of each row among those of its code."""
     together = np.argsort(codes, kind="stable")
-    rank = np.empty(len(codes))
-    rank[together] = np.arange(len(codes)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return shuffled[np.argsort((rank + 0.5) / counts[codes], kind="stable")]
+    sizes = np.bincount(codes)
+    found = np.empty(len(codes), np.int64)
+    found[together] = np.arange(len(codes)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return found
 
 
 def _cut_each(plan: DataPlan, keys: Keys) -> dict[str, Positions]:
     """Every series by itself in sequence: no row of a split comes before one of its series that is trained on."""
     series = keys.series
-    starts = np.flatnonzero(np.diff(series, prepend=-1))
-    shares: dict[str, list[Positions]] = {part.name: [] for part in plan.split.parts}
+    starts = first_rows(series)
+    shares: dict[str, list[range]] = {part.name: [] for part in plan.split.parts}
     for start, stop in zip(starts, [*starts[1:], len(series)], strict=True):
         if keys.starts is None:
             spans = cut(int(stop - start), plan.split.parts, plan.gap)
@@ -126,8 +146,8 @@ def _cut_each(plan: DataPlan, keys: Keys) -> dict[str, Positions]:
             times, begins = keys.starts
             spans = cut_at_starts(times[start:stop], begins, plan.gap)
         for name, span in spans.items():
-            shares[name].append(np.arange(start + span.start, start + span.stop, dtype=np.int64))
-    return {name: np.concatenate(share) for name, share in shares.items()}
+            shares[name].append(range(int(start) + span.start, int(start) + span.stop))
+    return {name: mapped.joined_ranges(share) for name, share in shares.items()}
 
 
 def _deal_groups(

@@ -6,6 +6,7 @@ result depends on how chunks are cut by no more than rounding.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from math import fsum
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from nnspec.data.arrays import mapped
 from nnspec.data.arrays.gathered import Gathered, chunks
+from nnspec.data.prepare.encodings.number import as_float32, statistics
 from nnspec.data.prepare.transforms import Float, Scaling
 
 Array = np.ndarray
@@ -63,6 +65,54 @@ def fit_chunks(read: Read, method: str, along: tuple[int, ...]) -> Scaling:
     else:
         raise ValueError(f"unknown scaling {method!r}")
     return Scaling.of(offset, divisor)
+
+
+def mean_of(values: Numbers) -> float:
+    """The mean of numbers, of many in chunks; axes `row`."""
+    if not mapped.is_long(values):
+        return float(np.mean(values))
+    return fsum(float(np.sum(part)) for part in chunks(values)) / len(values)
+
+
+def median_of(values: Numbers) -> float:
+    """The median of numbers; axes `row`."""
+    if not mapped.is_long(values):
+        return float(np.median(values))
+    return sorted_quantiles(mapped.copy(values), (0.5,))[0]
+
+
+def most_frequent_of(values: Numbers) -> float:
+    """The number that occurs most often; of several, the smallest. Axes `row`."""
+    if not mapped.is_long(values):
+        found, counts = np.unique(values, return_counts=True)
+        return float(found[np.argmax(counts)])
+    own = mapped.copy(values)
+    own.sort()
+    best, most, before, run = np.nan, 0, np.nan, 0
+    for part in chunks(own):
+        found, counts = np.unique(part, return_counts=True)
+        if found[0] == before:  # it goes on from the chunk before
+            counts[0] += run
+        before, run = found[-1], int(counts[-1])
+        at = int(np.argmax(counts))
+        if counts[at] > most:
+            best, most = float(found[at]), int(counts[at])
+    return float(best)
+
+
+def statistics_of(values: Numbers, scale: str | None) -> tuple[float, float]:
+    """As `encodings.number.statistics`, of many numbers in chunks: axes `row`."""
+    if scale is None or not mapped.is_long(values):
+        return statistics(values, scale)
+    if scale == "robust":
+        low, offset, high = sorted_quantiles(mapped.copy(values), (0.25, 0.5, 0.75))
+        return as_float32(offset, high - low)
+    if scale == "minmax":
+        least, most = extremes(lambda: chunks(values), (0,))
+        return as_float32(float(least[0]), float(most[0] - least[0]))
+    offset = mean_of(values)
+    squares = fsum(float(np.sum(np.square(part - offset))) for part in chunks(values))
+    return as_float32(offset, math.sqrt(squares / len(values)))
 
 
 def moments(read: Read, pooled: tuple[int, ...]) -> tuple[NDArray[np.int64], Numbers]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from nnspec.data.arrays import mapped
 
 
 def describe_gaps(times: np.ndarray, series: NDArray[np.int64]) -> str | None:
@@ -19,19 +22,22 @@ def describe_gaps(times: np.ndarray, series: NDArray[np.int64]) -> str | None:
     """
     if len(times) < 3 or times.dtype.kind not in "iufM":
         return None
-    steps = np.diff(times)[np.diff(series) == 0]
-    steps = steps[steps > np.zeros(1, steps.dtype)]
-    if not len(steps):
+    often: Counter[Any] = Counter()
+    for part in mapped.stretches(len(times) - 1, 64):
+        then = slice(part.start + 1, part.stop + 1)
+        steps = (times[then] - times[part])[series[then] == series[part]]
+        lengths, counts = np.unique(steps[steps > np.zeros(1, steps.dtype)], return_counts=True)
+        often.update(dict(zip(lengths, counts.tolist(), strict=True)))
+    if not often:
         return None
-    lengths, counts = np.unique(steps, return_counts=True)
-    usual = lengths[counts.argmax()]
-    longer = steps[steps > usual]
-    if not len(longer):
+    usual = min(often, key=lambda length: (-often[length], length))
+    longer = sum(count for length, count in often.items() if length > usual)
+    if not longer:
         return None
-    what = "1 step is" if len(longer) == 1 else f"{len(longer)} steps are"
+    what = "1 step is" if longer == 1 else f"{longer} steps are"
     return (
         f"windows count rows, not time: rows are usually {_written(usual)} apart, and {what} longer "
-        f"(up to {_written(longer.max())})"
+        f"(up to {_written(max(often))})"
     )
 
 

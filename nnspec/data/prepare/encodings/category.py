@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
@@ -125,7 +126,10 @@ class CategoryEncoding:
         )
 
 
-def most_frequent(words: np.ndarray) -> str:
-    """The word that occurs most often; of several, the first in order."""
-    distinct, counts = np.unique(words, return_counts=True)
-    return label_key(str(distinct[np.argmax(counts)]))
+def most_frequent(words: Mapping[str, int]) -> str:
+    """The word that occurs most often; of several, the first in order.
+
+    Args:
+        words: each with how often it occurs.
+    """
+    return label_key(min(words, key=lambda word: (-words[word], word)))

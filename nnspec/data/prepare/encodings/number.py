@@ -118,5 +118,10 @@ def statistics(values: NDArray[np.float64], scale: str | None) -> tuple[float, f
         divisor = high - low
     else:
         return 0.0, 1.0
+    return as_float32(offset, divisor)
+
+
+def as_float32(offset: float, divisor: float) -> tuple[float, float]:
+    """What `statistics` gives of an offset and a divisor."""
     negligible = divisor <= 1e-7 * max(abs(offset), float(np.finfo(np.float32).tiny))
     return float(np.float32(offset)), 1.0 if negligible else float(np.float32(divisor))
