@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Generator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -18,6 +19,10 @@ import pytest
 
 from tests.support.blank_plots import blank_plots
 
+if TYPE_CHECKING:
+    from xdist.remote import Producer
+    from xdist.scheduler import WorkStealingScheduling
+
 sys.dont_write_bytecode = False
 
 ROOT = Path(__file__).parent.parent
@@ -25,12 +30,29 @@ ROOT = Path(__file__).parent.parent
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Modules and tests stay to the end: the garbage collector need not visit them again and again as they come."""
+    """Modules and tests stay to the end: the garbage collector need not visit them, as they come or later."""
     gc.disable()
     try:
         return (yield)
     finally:
+        import hypothesis.core  # noqa: F401 - as it is imported, it asks the collector for what is not frozen
+
+        gc.freeze()
         gc.enable()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> WorkStealingScheduling | None:
+    """Of two workers each begins with one half of the tests, in their order, and takes over the other's last ones.
+
+    So what the tests of a module share is built once, and none waits for the other at the end. By default tests come
+    in ever smaller pieces, now to one and now to the other, and both build it.
+    """
+    if config.option.dist != "load":
+        return None  # another one is asked for
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log)
 
 
 @pytest.hookimpl(wrapper=True)
