@@ -68,7 +68,7 @@ def evaluate_file(
         past = labelled.pasts.get(name)
         if past is not None:
             figures = beside(figures, score_ahead(kept, past[0].of(known), past[1]))
-        asked, unknown = measure(body["asked"], kept if kept.counted is None else kept.those_that_count)
+        asked, unknown = measure(body["asked"], kept)
         notes += [f"metric `{metric}` of output `{name}` is computed by Keras alone: left out" for metric in unknown]
         figures = with_asked(kept.task, body["words"], figures, asked)
         naive_figures = _baseline(kept, naive, body)

@@ -1,0 +1,145 @@
+"""Metrics that count hits above thresholds, in NumPy, as Keras computes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from nnspec.evaluation.asked_values import EPSILON, Arguments, divided, number
+from nnspec.training.figures.outcome import Array
+
+Counts = tuple[Array, Array, Array, Array]  # hits, false alarms, misses, right noes
+AT = {
+    "PrecisionAtRecall": "recall",
+    "RecallAtPrecision": "precision",
+    "SensitivityAtSpecificity": "specificity",
+    "SpecificityAtSensitivity": "sensitivity",
+}
+COUNTS = frozenset({"Precision", "Recall", "TruePositives", "TrueNegatives", "FalsePositives", "FalseNegatives"})
+
+
+def counts_at(
+    truth: Array, said: Array, thresholds: Sequence[float], weights: Array | None = None, *, each_label: bool = False
+) -> Counts:
+    """Counts at each threshold, in the float32 in which Keras compares: axes `threshold`, or `threshold label`.
+
+    Args:
+        weights: what a value of each label counts.
+    """
+    rows = truth.reshape(-1, truth.shape[-1]) > 0.5
+    shares = said.reshape(-1, truth.shape[-1]).astype(np.float32)
+    weigh = np.ones(rows.shape[-1]) if weights is None else weights
+    axes = 0 if each_label else (0, 1)
+
+    def total(values: Array) -> Array:
+        return np.asarray((values * weigh).sum(axis=axes), dtype=np.float64)
+
+    above = [shares > np.float32(t) for t in thresholds]
+    hits = np.stack([total(rows & yes) for yes in above])
+    alarms = np.stack([total(~rows & yes) for yes in above])
+    return hits, alarms, total(rows) - hits, total(~rows) - alarms
+
+
+def count(kind: str, truth: Array, said: Array, arguments: Arguments) -> float | Array:
+    """`Precision`, `TruePositives` and the like: a list for several thresholds."""
+    top = arguments.get("top_k")
+    if top is not None:
+        least = np.sort(said, axis=-1)[..., -int(number(top, 1)), None]
+        said = np.where(said >= least, said, -np.inf)
+    truth, said = _of_class(truth, said, arguments)
+    given = arguments.get("thresholds")
+    default = 0.5 if top is None else float(np.finfo(np.float32).min)
+    thresholds = [float(t) for t in given] if isinstance(given, list | tuple) else [number(given, default)]
+    hits, alarms, misses, noes = counts_at(truth, said, thresholds)
+    values = {
+        "Precision": divided(hits, hits + alarms),
+        "Recall": divided(hits, hits + misses),
+        "TruePositives": hits,
+        "TrueNegatives": noes,
+        "FalsePositives": alarms,
+        "FalseNegatives": misses,
+    }[kind]
+    return values if len(thresholds) > 1 else float(values[0])
+
+
+def best_at(kind: str, truth: Array, said: Array, arguments: Arguments) -> float:
+    """The highest value of one figure at the thresholds at which the other is at least what the spec asks for."""
+    truth, said = _of_class(truth, said, arguments)
+    steps = int(number(arguments.get("num_thresholds"), 200))
+    hits, alarms, misses, noes = counts_at(truth, said, np.linspace(0, 1, steps).tolist() if steps > 1 else [0.5])
+    figures = {
+        "precision": divided(hits, hits + alarms),
+        "recall": divided(hits, hits + misses),
+        "sensitivity": divided(hits, hits + misses),
+        "specificity": divided(noes, noes + alarms),
+    }
+    given = AT[kind]
+    wanted = {"precision": "recall", "recall": "precision"}.get(given) or (
+        "specificity" if given == "sensitivity" else "sensitivity"
+    )
+    # float32, in which Keras compares
+    fits = figures[given].astype(np.float32) >= np.float32(number(arguments.get(given), 0))
+    return float(figures[wanted][fits].max()) if fits.any() else 0.0
+
+
+def _of_class(truth: Array, said: Array, arguments: Arguments) -> tuple[Array, Array]:
+    which = arguments.get("class_id")
+    if not isinstance(which, int):
+        return truth, said
+    return truth[..., which, None], said[..., which, None]
+
+
+def area(truth: Array, said: Array, arguments: Arguments) -> float:
+    """The area under a curve, by the sums or the interpolation of Keras' `AUC`."""
+    given, steps = arguments.get("thresholds"), int(number(arguments.get("num_thresholds"), 200))
+    inner = sorted(map(float, given)) if isinstance(given, list | tuple) else np.linspace(0, 1, steps)[1:-1].tolist()
+    each_label = bool(arguments.get("multi_label"))
+    chosen = arguments.get("label_weights")
+    weights = np.asarray(chosen, np.float64) if isinstance(chosen, list | tuple) else None
+    thresholds = [-EPSILON, *inner, 1 + EPSILON]
+    counts = counts_at(truth, said, thresholds, None if each_label else weights, each_label=each_label)
+    by_label = _areas(counts, str(arguments.get("curve") or "ROC"), str(arguments.get("summation_method") or ""))
+    return float(np.average(by_label, weights=weights)) if each_label else float(by_label)
+
+
+def _areas(counts: Counts, curve: str, method: str) -> Array:
+    hits, alarms, misses, noes = counts
+    recall = divided(hits, hits + misses)
+    if curve == "PR" and method in ("", "interpolation"):
+        return _interpolated(hits, alarms, misses)
+    if curve == "ROC":
+        x, y = divided(alarms, alarms + noes), recall
+    else:
+        x, y = recall, divided(hits, hits + alarms)
+    heights = {"minoring": np.minimum(y[:-1], y[1:]), "majoring": np.maximum(y[:-1], y[1:])}
+    return np.asarray(((x[:-1] - x[1:]) * heights.get(method, (y[:-1] + y[1:]) / 2)).sum(axis=0))
+
+
+def _interpolated(hits: Array, alarms: Array, misses: Array) -> Array:
+    fewer, positives = hits[:-1] - hits[1:], hits + alarms
+    slope = divided(fewer, np.maximum(positives[:-1] - positives[1:], 0))
+    intercept = hits[1:] - slope * positives[1:]
+    is_both = (positives[:-1] > 0) & (positives[1:] > 0)
+    ratio = np.where(is_both, divided(positives[:-1], np.maximum(positives[1:], 0)), 1.0)
+    steps = slope * (fewer + intercept * np.log(np.where(ratio > 0, ratio, 1)))
+    return np.asarray(divided(steps, np.maximum(hits[1:] + misses[1:], 0)).sum(axis=0))
+
+
+def f_beta(truth: Array, said: Array, arguments: Arguments) -> float | Array:
+    """`F1Score` and `FBetaScore`: of the best class of each row, or of those above a threshold."""
+    rows, shares = truth.reshape(-1, truth.shape[-1]), said.reshape(-1, truth.shape[-1])
+    threshold, average = arguments.get("threshold"), arguments.get("average")
+    if threshold is None:
+        yes = (shares >= shares.max(axis=-1, keepdims=True)) & (np.abs(shares) > 1e-9)
+    else:
+        yes = shares.astype(np.float32) > np.float32(number(threshold, 0.5))
+    squared = number(arguments.get("beta"), 1.0) ** 2
+    axis = None if average == "micro" else 0
+    hits, said_yes, support = ((v).sum(axis=axis) for v in (rows * yes, yes, rows))
+    each = divided(np.asarray((1 + squared) * hits, np.float64), np.asarray(squared * support + said_yes, np.float64))
+    if average == "micro":
+        return float(each)
+    if average == "macro":
+        return float(each.mean())
+    return float(np.average(each, weights=support)) if average == "weighted" else each
