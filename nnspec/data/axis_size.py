@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from nnspec.data.checks.columns import features_of, words_of
 from nnspec.data.checks.facts import PlanFacts
-from nnspec.data.checks.files import unknown_name
+from nnspec.data.checks.files import find_column
 from nnspec.data.prepare.fit import step_axis
 from nnspec.data.section.feature_count import feature_names
 from nnspec.data.section.plan import DataPlan
-from nnspec.diagnostics import SpecError
+from nnspec.data.sources.base import SourceError
+from nnspec.diagnostics import Diagnostic, SpecError
 
 MOST_NAMED = 200  # features of one input
 NUMBER = "write the number"
@@ -37,9 +38,11 @@ def axis_size(name: str, axis: str, axes: list[str], plan: DataPlan | None) -> t
     if files.facts(slot.source) is None:
         raise SpecError(files.diagnostics)
     faults = [
-        unknown_name(files, slot.source, "column", column.name, column.span, slot.where("columns"))
+        found
         for column in slot.encodings
-        if files.column(slot.source, column.name) is None
+        if isinstance(
+            found := find_column(files, slot.source, column.name, column.span, slot.where("columns")), Diagnostic
+        )
     ]
     if faults:
         raise SpecError(faults)
@@ -60,7 +63,10 @@ def named_features(plan: DataPlan | None) -> dict[str, list[str]]:
     files = PlanFacts(plan)
     found: dict[str, list[str]] = {}
     for name, slot in encoded.items():
-        features = features_of(plan, files, slot) if files.facts(slot.source) is not None else None
+        try:
+            features = features_of(plan, files, slot) if files.facts(slot.source) is not None else None
+        except SourceError:  # which `check` reports
+            continue
         if features is None or sum(count for _, count in features) > MOST_NAMED:
             continue
         found[name] = []

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nnspec.runtime.csv_dialect import Dialect
-from nnspec.runtime.csv_rules import CellError, CsvError, Number, NumberColumn, read_chunks, read_header
+from nnspec.runtime.csv_rules import CellError, CsvError, Number, NumberColumn, open_text, read_chunks, read_header
 
 DELIMITERS = (",", ";", "\t", "|")
 QUOTES = ('"', "'")
@@ -123,12 +123,26 @@ def _separated(path: Path, dialect: Dialect, wanted: Sequence[str]) -> Dialect |
     for delimiter in (dialect.delimiter, *DELIMITERS):
         for quote in (dialect.quote, *QUOTES):
             tried = replace(dialect, delimiter=delimiter, quote=quote)
+            if quote != dialect.quote and not _has_quoted(path, tried):
+                continue
             count = _count_wanted(path, tried, wanted)
             if count > most:
                 best, most = tried, count
             if count > 0:
                 break  # another quote would only be another reading of what reads already
     return best
+
+
+def _has_quoted(path: Path, dialect: Dialect) -> bool:
+    """Whether some cell stands between two quotes: a quote that is never used reads a file, but does not write it."""
+    quote, ends = dialect.quote, f"{dialect.delimiter}\r\n"
+    with open_text(path, dialect.encoding) as stream:
+        for line in stream:
+            opened = line.startswith(quote) or f"{dialect.delimiter}{quote}" in line
+            closed = any(f"{quote}{end}" in line for end in ends) or line.endswith(quote)
+            if opened and closed:
+                return True
+    return False
 
 
 def _count_wanted(path: Path, dialect: Dialect, wanted: Sequence[str]) -> int:

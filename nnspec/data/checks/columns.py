@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nnspec.data.checks.facts import PlanFacts, labels_of
-from nnspec.data.checks.markers import propose_markers
+from nnspec.data.checks.markers import mistyped, propose_markers
 from nnspec.data.checks.numbers import unfit_number
 from nnspec.data.section.column_plan import (
     DOMAINS,
@@ -19,7 +19,7 @@ from nnspec.data.section.column_plan import (
 )
 from nnspec.data.section.feature_count import category_words, feature_count, fill_words, words_in
 from nnspec.data.section.plan import DataPlan, SlotPlan
-from nnspec.data.sources.base import ColumnFacts, SourceError
+from nnspec.data.sources.base import ColumnFacts, SourceError, SourcePlan
 from nnspec.data.sources.label_keys import label_key
 from nnspec.diagnostics import Diagnostic, Fix, Severity, did_you_mean
 from nnspec.diagnostics.lists import enumerated
@@ -148,10 +148,13 @@ def check_encoding(
         return
     called = encoding.scale or encoding.transform or encoding.kind
     if column.is_text:
-        shown = f" (`{column.text}` in row {column.text_row})" if column.text_row else ""
+        text_place = slot.source.source.locate(slot.source, column.text_row) if column.text_row else ""
+        shown = f" (`{column.text}` in {text_place})" if text_place else ""
         message = f"column `{encoding.name}` contains text{shown}, which `{called}` cannot take"
         marked = propose_markers(slot.source, encoding.name) if column.text_row else None
-        fixes = [Fix(f"`{encoding.name}: one_hot`"), *([marked] if marked is not None else [])][::-1]
+        mostly = mistyped(slot.source, encoding.name) if column.text_row and marked is None else None
+        other = Fix(f"`{encoding.name}: one_hot`")
+        fixes = [mostly] if mostly is not None else [other] if marked is None else [marked, other]
         try:
             read_dates([column.text])
             fixes.insert(0, Fix(f"`{encoding.name}: {{date: [month, weekday]}}` makes features of a date"))
@@ -159,12 +162,12 @@ def check_encoding(
             pass
         yield Diagnostic("NN550", message, span, path=where, fixes=tuple(fixes))
         return
-    found = unfit_number(column, "float32")
+    found = unfit_number(column, "float32", slot.source)
     if found is not None:
         code, reason = found
         yield Diagnostic(code, f"column `{encoding.name}` of input `{slot.name}` {reason}", span, path=where)
     if encoding.kind == "boolean":
-        yield from _check_boolean(encoding, column, where)
+        yield from _check_boolean(slot.source, encoding, column, where)
     if encoding.transform in DOMAINS:
         yield from _check_domain(plan, files, slot, encoding, where)
 
@@ -208,12 +211,13 @@ def _check_truths(files: PlanFacts, slot: SlotPlan, encoding: ColumnPlan, where:
             return
 
 
-def _check_boolean(encoding: ColumnPlan, column: ColumnFacts, where: str) -> Iterator[Diagnostic]:
+def _check_boolean(source: SourcePlan, encoding: ColumnPlan, column: ColumnFacts, where: str) -> Iterator[Diagnostic]:
     strange = [end for end in (column.lowest, column.highest) if end is not None and end[0] not in (0, 1)]
     strange += [column.fraction] if column.fraction is not None else []
     if strange:
         value, row = strange[0]
-        message = f"column `{encoding.name}` has {value:g} in row {row}, which is neither 0 nor 1"
+        place = source.source.locate(source, row)
+        message = f"column `{encoding.name}` has {value:g} in {place}, which is neither 0 nor 1"
         fix = Fix(f"`{encoding.name}: number`, or `one_hot`")
         yield Diagnostic("NN550", message, encoding.span, path=where, fixes=(fix,))
 

@@ -105,7 +105,7 @@ class _SlotProbe:
         known = True
         for index, name in enumerate(self.slot.columns):
             key = self.slot.item_key("columns", index)
-            column = _column(self.files, self.slot.source, name, self.slot.span_of(key), self.slot.where("columns"))
+            column = find_column(self.files, self.slot.source, name, self.slot.span_of(key), self.slot.where("columns"))
             if isinstance(column, Diagnostic):
                 self.report.add(column)
                 known = False
@@ -174,7 +174,7 @@ class _SlotProbe:
             )
         elif is_input or self.slot.needs_numbers(self.model.task):
             self.report.extend(check_target(self.plan, self.files, self.slot, self.slot.columns.index(name)))
-            found = unfit_number(column, self.model.dtype if is_input else "float32")
+            found = unfit_number(column, self.model.dtype if is_input else "float32", self.slot.source)
             if found is not None:
                 code, reason = found
                 self.fault(code, f"column `{name}` of {self.slot.kind} `{self.slot.name}` {reason}", key)
@@ -289,9 +289,10 @@ def _words_to_numbers() -> tuple[Fix, ...]:
     )
 
 
-def _column(
+def find_column(
     files: PlanFacts, source: SourcePlan, name: str, span: Span, where: str, values: bool = False
 ) -> ColumnFacts | Diagnostic:
+    """A column; NN502 where it cannot be used, and NN503 where there is none."""
     try:
         found = files.column(source, name, values=values)
     except SourceError as error:
@@ -322,7 +323,7 @@ def _check_keys(plan: DataPlan, files: PlanFacts) -> Iterator[Diagnostic]:
     if plan.source is None or files.facts(plan.source) is None:
         return
     for name, span, where in plan.row_keys():
-        column = _column(files, plan.source, name, span, where)
+        column = find_column(files, plan.source, name, span, where)
         if isinstance(column, Diagnostic):
             yield column
         elif column.missing:
@@ -344,7 +345,7 @@ def _check_counts(plan: DataPlan, files: PlanFacts, counts: Mapping[str, tuple[i
             yield Diagnostic("NN506", message, slot.span_of(slot.data_key), path=slot.where(slot.data_key))
     for name, span, where in plan.row_keys() if plan.source else ():
         assert plan.source is not None
-        column = _column(files, plan.source, name, span, where)
+        column = find_column(files, plan.source, name, span, where)
         if isinstance(column, ColumnFacts) and column.rows != rows:
             message = f"`{name}` has {column.rows} rows, but {first.kind} `{first.name}` has {rows} samples"
             yield Diagnostic("NN506", message, span, path=where)

@@ -61,6 +61,22 @@ def propose_markers(source: SourcePlan, name: str) -> Fix | None:
     return fix_of_keys(source, {OPTION: markers}, f"if {_listed(found)} marks missing values: ", is_certain=False)
 
 
+def mistyped(source: SourcePlan, name: str) -> Fix | None:
+    """What to do about the few cells of a column of numbers that are text; None where it is no such column."""
+    try:
+        facts = source.source.probe(source, [name], [name]).column(name, values=True)
+    except SourceError:
+        return None
+    texts, numbers = _texts_among(source, facts)
+    if not texts or len(texts) > MOST or numbers <= len(texts):
+        return None
+    which = "it" if len(texts) == 1 else "them"
+    marks = (
+        f", or declare {which} under `{OPTION}` if missing values are meant" if OPTION in source.source.options else ""
+    )
+    return Fix(f"correct {_listed(texts)}{marks}")
+
+
 def with_markers(given: object, name: str, found: list[str]) -> object:
     """The value of `na_values` with those of one column more."""
     if isinstance(given, dict):
@@ -76,8 +92,15 @@ def _listed(found: list[str]) -> str:
 
 def markers_among(source: SourcePlan, facts: ColumnFacts | None) -> list[str]:
     """The few texts beside numbers in a column that look like markers; none where other text is there as well."""
+    distinct, numbers = _texts_among(source, facts)
+    is_marked = 0 < len(distinct) <= MOST and all(_looks_like_one(text) for text in distinct)
+    return distinct if numbers and is_marked else []
+
+
+def _texts_among(source: SourcePlan, facts: ColumnFacts | None) -> tuple[list[str], int]:
+    """The texts of a column, each once, and how many different numbers; no texts where there are very many."""
     if facts is None or facts.values is None:
-        return []
+        return [], 0
     dialect = Dialect.from_options(source.options)
     texts: list[str] = []
     numbers = 0
@@ -87,10 +110,8 @@ def markers_among(source: SourcePlan, facts: ColumnFacts | None) -> list[str]:
         except CellError:
             texts.append(value.strip())
             if len(texts) > 4 * MOST:
-                return []
-    distinct = list(dict.fromkeys(texts))
-    is_marked = 0 < len(distinct) <= MOST and all(_looks_like_one(text) for text in distinct)
-    return distinct if numbers and is_marked else []
+                return [], numbers
+    return list(dict.fromkeys(texts)), numbers
 
 
 def _looks_like_one(text: str) -> bool:

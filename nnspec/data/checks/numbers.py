@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import re
 
-from nnspec.data.sources.base import ColumnFacts
+from nnspec.data.sources.base import ColumnFacts, SourcePlan
 
 _FLOAT32_END = 2.0**128 - 2.0**103  # what is at or above rounds to infinity
 _INTEGER = re.compile(r"(u?)int(\d+)")
 
 
-def unfit_number(column: ColumnFacts, dtype: str) -> tuple[str, str] | None:
+def unfit_number(column: ColumnFacts, dtype: str, source: SourcePlan) -> tuple[str, str] | None:
     """The code and reason of a number that `dtype` cannot hold: NN504 for an infinite one, else NN506."""
+
+    def located(row: int) -> str:
+        return source.source.locate(source, row)
+
     if column.infinite:
         count = len(column.infinite)
         rows = "1 row" if count == 1 else f"{count} rows"
-        return "NN504", f"is infinite in {rows}, first in row {column.infinite[0]}"
+        return "NN504", f"is infinite in {rows}, first in {located(column.infinite[0])}"
     if column.lowest is None or column.highest is None:
         return None
     low, high = _range(dtype)
     for value, row in (column.lowest, column.highest):
         if not low <= value <= high:
-            return "NN506", f"has {value:g} in row {row}, which {dtype} cannot represent"
+            return "NN506", f"has {value:g} in {located(row)}, which {dtype} cannot represent"
     if column.fraction is not None and not dtype.startswith(("float", "bfloat")):
         value, row = column.fraction
-        return "NN506", f"has {value:g} in row {row}, which {dtype} cannot represent"
+        return "NN506", f"has {value:g} in {located(row)}, which {dtype} cannot represent"
     return None
 
 

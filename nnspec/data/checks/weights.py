@@ -32,7 +32,7 @@ def check_weights(plan: DataPlan, files: PlanFacts) -> Iterator[Diagnostic]:
     elif column.missing:
         yield fault(plan, missing_weights(name, column.missing), Fix("give each row a weight, such as 1"))
     elif column.infinite:
-        yield fault(plan, f"the weights `{name}` are infinite in row {column.infinite[0]}")
+        yield fault(plan, f"the weights `{name}` are infinite in {source.source.locate(source, column.infinite[0])}")
     elif column.lowest is not None and column.lowest[0] < 0:
         place = source.source.locate(source, column.lowest[1])
         yield fault(

@@ -67,6 +67,11 @@ def missing_file(
         return Diagnostic("NN501", f"folder `{shown}` has no {noun}", span, path=where)
     if path.is_dir():
         return Diagnostic("NN501", f"`{shown}` is a folder, not a file", span, path=where)
+    if path.is_symlink() and not path.exists():
+        target = f"`{shown}` is a symbolic link to `{path.readlink()}`, which does not exist"
+        return Diagnostic("NN501", target, span, path=where)
+    if not has_wildcard(path.name) and path.exists() and not path.is_file():
+        return Diagnostic("NN501", f"`{shown}` is neither a file nor a folder", span, path=where)
     fixes: tuple[Fix, ...] = ()
     notes: tuple[str, ...] = ()
     if not folder.is_dir():

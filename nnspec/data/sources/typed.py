@@ -157,6 +157,20 @@ class TypedSource(TableSource):
         others = {name: ColumnFacts(rows=rows) for name in names if name not in unreadable}
         return TypedFacts({**others, **joined_facts(facts)}, names, unreadable)
 
+    def locate(self, plan: SourcePlan, row: int) -> str:
+        """`row 3`, or `` row 3 of `b.parquet` `` where there are several files."""
+        left, is_several = row, len(plan.files()) > 1
+        try:
+            with self.open_parts(plan) as parts:
+                for part in parts:
+                    count = count_rows(part.table)
+                    if left <= count:
+                        return f"row {left} of `{part.shown}`" if part.shown and is_several else f"row {left}"
+                    left -= count
+        except (EngineError, SourceError, OSError):
+            pass
+        return f"row {row}"
+
     def open_columns(self, plan: SourcePlan, names: Sequence[str], reading: Reading) -> Iterator[list[Column]]:
         if reading is Reading.ORDER:
             chunks = list(self._read(plan, names, reading))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import pickle
 import time
 import zipfile
@@ -30,6 +31,15 @@ def test_missing_file(table: Path) -> None:
     found = one(TABLE.replace("a.csv", "aa.csv"), table, [W], [Y])
     assert (found.code, quoted(found), found.path) == ("NN501", "aa.csv", "data.source.csv")
     assert "a.csv" in found.fixes[0].message
+
+
+def test_a_link_to_nothing_and_what_is_no_file(table: Path) -> None:
+    (table / "b.csv").symlink_to("gone.csv")
+    found = one(TABLE.replace("a.csv", "b.csv"), table, [W], [Y])
+    assert (found.message, found.fixes) == ("`b.csv` is a symbolic link to `gone.csv`, which does not exist", ())
+    os.mkfifo(table / "c.csv")
+    found = one(TABLE.replace("a.csv", "c.csv"), table, [W], [Y])
+    assert (found.message, found.fixes) == ("`c.csv` is neither a file nor a folder", ())
 
 
 def test_missing_folder(table: Path) -> None:
