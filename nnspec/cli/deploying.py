@@ -5,12 +5,19 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from nnspec.cli.options import FORMAT, QUIET
 from nnspec.cli.reporting import emit, handled
+
+if TYPE_CHECKING:
+    from nnspec.runtime.ports import Array, Metadata
+    from nnspec.runtime.samples import Samples
+    from nnspec.runtime.writing import Batch
 
 
 @click.command()
@@ -157,14 +164,43 @@ def predict(
                 err=True,
             )
         batches = predictor.over(samples) if recursion is None else predictor.forecasts(samples)
-        write_batches(batches, metadata, out, incomplete=samples.incomplete)
+        strange: list[int] = []
+        write_batches(_watched(batches, metadata, samples, strange), metadata, out, incomplete=samples.incomplete)
         sys.stdout.flush()
+        if strange:
+            first = f"sample {strange[0]}"
+            many = f"{len(strange)} samples, {first} the first" if strange[1:] else first
+            why = "as for a value beyond those that a transform is defined for (`log` of 0)"
+            click.echo(f"note: no prediction for {many}: the model gives no number, {why}", err=True)
     except BrokenPipeError:  # whoever read the lines has enough of them
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (runtime.InputError, runtime.ModelError, OSError) as error:
+    except OSError as error:
+        click.echo(f"error[NN705]: `{out or 'standard output'}` cannot be written: {error.strerror or error}", err=True)
+        sys.exit(1)
+    except (runtime.InputError, runtime.ModelError) as error:
         code = "NN706" if isinstance(error, runtime.InputError) else "NN705"
         click.echo(f"error[{code}]: {error}", err=True)
         sys.exit(1)
+
+
+def _watched(batches: Iterable[Batch], metadata: Metadata, samples: Samples, strange: list[int]) -> Iterator[Batch]:
+    """Batches, noting which samples, from 1, have no number though they are complete."""
+    from nnspec.runtime.samples import strange_samples
+
+    done = 0
+    for outputs, keys in batches:
+        gone = samples.incomplete
+        found = (strange_samples(outputs, metadata) + done).tolist()
+        strange += [place + 1 for place in found if gone is None or not gone[place]]
+        done += _count(outputs, metadata)
+        yield outputs, keys
+
+
+def _count(outputs: Mapping[str, Array], metadata: Metadata) -> int:
+    from nnspec.runtime.samples import output_batch
+
+    name, array = next(iter(outputs.items()))
+    return int(array.shape[output_batch(name, metadata)]) if array.ndim else 1
 
 
 def _tables(given: tuple[str, ...]) -> dict[str, Path]:

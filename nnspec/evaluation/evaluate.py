@@ -61,6 +61,12 @@ def evaluate_file(
         left_out = max(left_out, int((~known).sum()))
         if not known.any():
             raise InputError(f"`{file.name}` has no row with a target of output `{name}`")
+        strange = known & ~_has_numbers(outcome.predicted)
+        if strange.any():
+            known &= ~strange
+            notes.append(f"left out: {int(strange.sum())} samples for which output `{name}` gives no number")
+            if not known.any():
+                raise InputError(f"output `{name}` gives no number for any sample of `{file.name}`")
         kept = outcome.of(known)
         last = labelled.last.get(name)
         naive = _naive(body, outcome, last, known)
@@ -82,6 +88,11 @@ def evaluate_file(
     for name, figures in score_further_of(predictor, file).items():
         found[name]["recursive"] = figures
     return {"samples": int(labelled.samples.count or 0), "left_out": left_out, "notes": notes, "outputs": found}
+
+
+def _has_numbers(predicted: Array) -> NDArray[np.bool_]:
+    """Which samples' predictions are finite, axes `sample`: a NaN would be taken for the first class."""
+    return np.asarray(np.isfinite(predicted).reshape(len(predicted), -1).all(axis=1))
 
 
 def _outcome(

@@ -50,7 +50,12 @@ def _member(file: Path, key: str, archive: Mapping[str, Array]) -> Array:
 def only_input(file: Path, wanted: Mapping[str, Any]) -> str:
     if len(wanted) != 1:
         takes = listed(list(wanted))
-        raise InputError(f"`{file.name}` has one array, but the model takes {takes}: use an .npz or .json file")
+        other = (
+            "a table, such as a .csv file"
+            if any(b.get("columns") for b in wanted.values())
+            else "an .npz or .json file"
+        )
+        raise InputError(f"`{file.name}` has one array, but the model takes {takes}: use {other}")
     return next(iter(wanted))
 
 

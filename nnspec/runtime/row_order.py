@@ -35,7 +35,8 @@ class RowOrder:
     @property
     def stretches(self) -> list[tuple[int, int]]:
         """The positions of each series, as (start, stop)."""
-        return list(zip(self.starts.tolist(), [*self.starts.tolist()[1:], len(self.rows)], strict=True))
+        starts = self.starts.tolist()
+        return list(zip(starts, [*starts[1:], len(self.rows)][: len(starts)], strict=True))
 
 
 def key_columns(metadata: Metadata) -> list[str]:
@@ -93,4 +94,17 @@ def order_rows(file: Path, count: int, keys: Mapping[str, Sequence[str]], metada
     else:
         ranks = np.zeros(count, np.int64)
     starts = np.flatnonzero(np.diff(ranks, prepend=-1))
+    if time in keys and metadata.get("window"):
+        notes += _doubled(file, [keys[time][row] for row in order], ranks, time)
     return RowOrder(np.array(order, np.int64), starts, keys, tuple(notes))
+
+
+def _doubled(file: Path, times: Sequence[str], ranks: NDArray[np.int64], name: str) -> list[str]:
+    """What is said of rows of one series that have one time: their windows may mix what belongs apart."""
+    same = [i for i in range(1, len(times)) if times[i] == times[i - 1] and ranks[i] == ranks[i - 1]]
+    if not same:
+        return []
+    many = "1 row has" if len(same) == 1 else f"{len(same)} rows have"
+    return [
+        f"`{file.name}`: {many} the same `{name}` as another, such as `{times[same[0]]}`: windows count each of them"
+    ]

@@ -68,7 +68,11 @@ def without_incomplete(
     outputs: Mapping[str, Array], samples: Samples, part: slice, metadata: Metadata
 ) -> dict[str, Array]:
     """A batch's outputs, without those of samples that are incomplete: numbers are NaN there, and texts empty."""
-    which = None if samples.incomplete is None else samples.incomplete[part]
+    return blanked(outputs, None if samples.incomplete is None else samples.incomplete[part], metadata)
+
+
+def blanked(outputs: Mapping[str, Array], which: NDArray[np.bool_] | None, metadata: Metadata) -> dict[str, Array]:
+    """Outputs without those of some samples: numbers are NaN there, and texts empty."""
     if which is None or not which.any():
         return dict(outputs)
     found = {}
@@ -79,6 +83,16 @@ def without_incomplete(
         blank[which] = "" if is_text else np.nan
         found[name] = np.moveaxis(blank, 0, output_batch(name, metadata))
     return found
+
+
+def strange_samples(outputs: Mapping[str, Array], metadata: Metadata) -> NDArray[np.int64]:
+    """The samples of a batch of which the model gives no number: NaN, or one without end."""
+    found: list[NDArray[np.int64]] = []
+    for name, array in outputs.items():
+        if array.dtype.kind == "f" and array.ndim and not np.isfinite(array).all():
+            moved = np.moveaxis(array, output_batch(name, metadata), 0)
+            found.append(np.flatnonzero(~np.isfinite(moved.reshape(len(moved), -1)).all(axis=1)))
+    return np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
 
 
 def output_batch(name: str, metadata: Metadata) -> int:

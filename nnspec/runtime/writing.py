@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 import sys
 import zipfile
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.ports import BATCH, Array, Metadata
-from nnspec.runtime.samples import joined, output_batch
+from nnspec.runtime.samples import blanked, joined, output_batch, strange_samples
 
 Record = dict[str, object]  # of a sample, flat
 Batch = tuple[Mapping[str, Array], Mapping[str, Sequence[str]]]  # what a model returned, and what tells samples apart
@@ -64,7 +65,7 @@ def write_batches(
     try:
         if suffix == ".npz":
             with zipfile.ZipFile(beside, "w") as archive:
-                for name, array in joined([outputs for outputs, _ in batches], metadata).items():
+                for name, array in _whole(batches, metadata, incomplete)[0].items():
                     with archive.open(f"{name}.npy", "w") as member:
                         np.lib.format.write_array(member, _plain(array), allow_pickle=False)
         else:
@@ -74,9 +75,8 @@ def write_batches(
                 elif suffix == ".jsonl":
                     _write_lines(_rows(batches, metadata, incomplete), text)
                 else:
-                    arrays = joined([outputs for outputs, _ in batches], metadata)
-                    nested = {name: _nested(name, array, metadata, incomplete) for name, array in arrays.items()}
-                    json.dump(nested, text)
+                    arrays, gone = _whole(batches, metadata, incomplete)
+                    json.dump({name: _nested(name, array, metadata, gone) for name, array in arrays.items()}, text)
                     text.write("\n")
         beside.replace(file)
     finally:
@@ -92,10 +92,24 @@ def _rows(batches: Iterable[Batch], metadata: Metadata, incomplete: NDArray[np.b
             done += 1
 
 
-def _nested(name: str, array: Array, metadata: Metadata, incomplete: NDArray[np.bool_] | None) -> list[object]:
-    if incomplete is not None and incomplete.any():
+def _whole(
+    batches: Iterable[Batch], metadata: Metadata, incomplete: NDArray[np.bool_] | None
+) -> tuple[dict[str, Array], NDArray[np.bool_]]:
+    """All outputs at once, and which samples have no prediction."""
+    arrays = joined([outputs for outputs, _ in batches], metadata)
+    strange = strange_samples(arrays, metadata)
+    if incomplete is None and not len(strange):
+        return arrays, np.zeros(0, bool)
+    name, array = next(iter(arrays.items()))
+    gone = np.zeros(array.shape[output_batch(name, metadata)], bool) if incomplete is None else incomplete.copy()
+    gone[strange] = True
+    return blanked(arrays, gone, metadata), gone
+
+
+def _nested(name: str, array: Array, metadata: Metadata, gone: NDArray[np.bool_]) -> list[object]:
+    if gone.any():
         moved = np.moveaxis(array, output_batch(name, metadata), 0).astype(object)
-        moved[incomplete] = None
+        moved[gone] = None
         array = np.moveaxis(moved, 0, output_batch(name, metadata))
     nested: list[object] = array.tolist()
     return nested
@@ -128,7 +142,7 @@ def records(
 
     Args:
         keys: columns that tell the samples apart; one that is called as an output's column is left out.
-        incomplete: samples, and maybe more behind them, whose predictions are None.
+        incomplete: samples whose predictions are None, as are those of which the model gives NaN or infinity.
 
     Raises:
         InputError: where a column that is to be kept is called as an output's.
@@ -136,15 +150,20 @@ def records(
     columns: dict[str, Sequence[Any]] = {}
     for name, array in outputs.items():
         columns |= _columns(name, array, metadata["outputs"].get(name, {}))
-    if incomplete is not None and incomplete.any():
-        gone = incomplete.tolist()
-        columns = {name: [None if gone[i] else v for i, v in enumerate(values)] for name, values in columns.items()}
+    gone = {i for values in columns.values() for i, v in enumerate(values) if _is_strange(v)}
+    gone |= set() if incomplete is None else set(np.flatnonzero(incomplete).tolist())
+    if gone:
+        columns = {name: [None if i in gone else v for i, v in enumerate(values)] for name, values in columns.items()}
     taken = next((name for name in metadata.get("keep") or () if name in columns), None)
     if taken is not None:
         raise InputError(f"column `{taken}` is called as one of the predictions: rename it in the file to keep it")
     columns = {**{name: cells for name, cells in (keys or {}).items() if name not in columns}, **columns}
     for values in zip(*columns.values(), strict=True):
         yield dict(zip(columns, values, strict=True))
+
+
+def _is_strange(value: object) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)
 
 
 def _columns(name: str, array: Array, body: Mapping[str, Any]) -> dict[str, list[Any]]:

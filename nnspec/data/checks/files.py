@@ -1,7 +1,6 @@
 """Compares a plan with the model and the files: the data checks of `nnspec check`.
 
-Standard library only, but for typed tables, which DuckDB goes
-through. The loader runs this first, so what passes here is not asked again there.
+Standard library only, but for typed tables, which DuckDB reads. The loader runs this first, and asks nothing again.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ import pytest
 from nnspec.runtime import InputError
 from nnspec.runtime.ports import Metadata
 from nnspec.runtime.reading import read_samples
-from nnspec.runtime.writing import records
+from nnspec.runtime.writing import records, write_predictions
 
 ROWS = [(2, 20.0, "c-2", "b"), (1, 10.0, "c-1", "a"), (3, 30.0, "", "c")]  # day, x, the id, another key
 AXES = [["batch", None], ["feature", 1]]
@@ -53,3 +53,23 @@ def test_a_name_of_an_output_is_refused() -> None:
     asked = {**METADATA, "keep": ["y"]}
     with pytest.raises(InputError, match="column `y` is called as one of the predictions"):
         list(records({"y": np.zeros((1, 1))}, asked, {"y": ["7"]}))
+
+
+def test_no_number_is_no_prediction(tmp_path: Path) -> None:
+    """NaN is no JSON, and the label that comes with it is none either."""
+    metadata: Metadata = {"outputs": {"y": {"axes": AXES}, "y_label": {"axes": [["batch", None]]}}}
+    outputs = {"y": np.array([[1.0], [np.nan], [np.inf]]), "y_label": np.array(["a", "a", "b"], object)}
+    rows = list(records(outputs, metadata))
+    assert rows == [{"y": 1.0, "y_label": "a"}, *[{"y": None, "y_label": None}] * 2]
+    write_predictions(outputs, metadata, tmp_path / "p.json")
+    assert json.loads((tmp_path / "p.json").read_text()) == {"y": [[1.0], [None], [None]], "y_label": ["a", None, None]}
+
+
+def test_rows_of_one_time_are_told(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("day,x\n2,1\n1,2\n2,3\n", encoding="utf-8")
+    window = {**METADATA, "window": {"lookback": 1}}
+    (note,) = read_samples(tmp_path / "a.csv", window).notes
+    assert note == "`a.csv`: 1 row has the same `day` as another, such as `2`: windows count each of them"
+    (tmp_path / "a.csv").write_text("day,x\n", encoding="utf-8")
+    with pytest.raises(InputError, match="has 0 rows, but at least one"):
+        read_samples(tmp_path / "a.csv", METADATA)
