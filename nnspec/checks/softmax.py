@@ -1,19 +1,25 @@
-"""Checks that no softmax runs over a single position, where it is always 1."""
+"""Checks what a softmax runs over: more than one position, and what is summed over by its weights."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 
 from nnspec.checks.context import Context
-from nnspec.diagnostics import Diagnostic, Fix, quoted
+from nnspec.diagnostics import Diagnostic, Fix, Related, Severity, quoted
 from nnspec.document import format_path
 from nnspec.inference.heads import head_function
+from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis
 from nnspec.ir.graph import Node
 
 
 def check_softmax(context: Context) -> Iterator[Diagnostic]:
+    yield from _check_size(context)
+    yield from _check_weights(context.graph.nodes)
+
+
+def _check_size(context: Context) -> Iterator[Diagnostic]:
     """NN324, but for heads whose task says that the softmax is wrong anyway."""
     heads = {
         head.name
@@ -38,6 +44,46 @@ def check_softmax(context: Context) -> Iterator[Diagnostic]:
             notes=("with one position there is nothing to normalize against, so no layer before it has any effect",),
             fixes=(*fixes, Fix("for a value from 0 to 1, use `sigmoid`")),
         )
+
+
+def _check_weights(nodes: Sequence[Node]) -> Iterator[Diagnostic]:
+    """NN376: values are summed with weights along one input's steps that sum to 1 along another's."""
+    softmaxes: dict[str, tuple[Node, Axis]] = {}  # by the name of what gives its weights, as a dropout does
+    for node in nodes:
+        over = shared_out(node)
+        if len(over) == 1 and node.layer.is_positionwise:
+            continue  # a head of its own, such as a `Dense` with a softmax
+        if len(over) == 1:
+            softmaxes[node.name] = node, over[0]
+        elif node.layer.is_training_only and node.inputs[0].node in softmaxes:
+            softmaxes[node.name] = softmaxes[node.inputs[0].node]
+        elif len(node.inputs) == 2 and node.layer.adds_up(node.args):
+            yield from _weighted_sum(node, softmaxes)
+
+
+def _weighted_sum(node: Node, softmaxes: Mapping[str, tuple[Node, Axis]]) -> Iterator[Diagnostic]:
+    one, two = node.inputs
+    made = ax.names(node.outputs[0].axes)
+    for weights, values in ((one, two), (two, one)):
+        softmax, axis = softmaxes.get(weights.node, (None, None))
+        if softmax is None or axis is None:
+            continue
+        summed = [other for other in weights.axes if other.name not in made and other.origin is not None]
+        is_apart = axis.name not in ax.names(values.axes) or len(made) == len(weights.axes) + len(values.axes) - 2
+        if axis.name not in made or axis.origin is None or not is_apart or len(summed) != 1:
+            continue
+        (meant,) = summed
+        yield Diagnostic(
+            "NN376",
+            f"`{node.name}` sums over `{meant.name}` with weights that sum to 1 over `{axis.name}`",
+            node.span,
+            path=format_path(node.path),
+            related=(Related(softmax.span, f"the softmax runs over `{axis.name}` here"),),
+            notes=("in attention, the weights of each query sum to 1 over the positions that it attends to",),
+            fixes=(Fix(f"normalize over what is summed: `axis: {meant.name}`"),),
+            severity=Severity.WARNING,
+        )
+        return
 
 
 def shared_out(node: Node) -> list[Axis]:

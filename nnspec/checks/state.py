@@ -1,20 +1,35 @@
-"""Checks that consecutive windows follow each other if state is carried from batch to batch."""
+"""Checks that consecutive samples follow each other if state is carried from batch to batch."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from nnspec.checks.context import Context
-from nnspec.diagnostics import Diagnostic, Fix, Severity
+from nnspec.diagnostics import Diagnostic, Edit, Fix, Severity
 from nnspec.document import Scalar
 from nnspec.training.plan import DEFAULTS
 
 
 def check_state(context: Context) -> Iterator[Diagnostic]:
-    """NN520: windows of a stateful network overlap, skip rows, or are in the same batch."""
+    """NN520: windows of a stateful network overlap, skip rows, or are in the same batch; it is to be shuffled."""
     window = context.plan.window if context.plan is not None else None
     node = next((node for node in context.graph.nodes if node.is_stateful), None)
-    if window is None or node is None:
+    if node is None:
+        return
+    shuffle = context.node("training", "shuffle")
+    if isinstance(shuffle, Scalar) and shuffle.value is True:
+        yield Diagnostic(
+            "NN520",
+            f"`{node.name}` is stateful, so samples are not shuffled: each continues from the one before",
+            shuffle.span,
+            path="training.shuffle",
+            fixes=(
+                Fix("write `shuffle: false`", (Edit(shuffle.span, "false"),)),
+                Fix("to shuffle, each sample must begin anew: leave out `stateful`"),
+            ),
+            severity=Severity.WARNING,
+        )
+    if window is None:
         return
     written = context.node("training", "batch_size")
     size = written.value if isinstance(written, Scalar) else DEFAULTS["batch_size"]

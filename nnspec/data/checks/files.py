@@ -15,6 +15,7 @@ from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.checks.leaks import check_leaks
 from nnspec.data.checks.markers import check_markers, propose_markers
 from nnspec.data.checks.numbers import unfit_number
+from nnspec.data.checks.row_order import check_row_order
 from nnspec.data.checks.splits import check_classes, check_further, check_splits
 from nnspec.data.checks.weights import check_weights
 from nnspec.data.prepare.fit import FitError, file_axes, misfit, slot_layout
@@ -60,6 +61,7 @@ def probe(plan: DataPlan, inputs: Mapping[str, Slot], outputs: Mapping[str, Slot
         report.extend(check_splits(plan, files, rows))
         report.extend(() if report.has_errors else check_further(plan, files, rows))
         report.extend(check_leaks(plan, files, rows))
+        report.extend(() if rows is None else check_row_order(plan, files, rows))
         for name, slot in plan.outputs.items():
             report.extend(check_classes(plan, files, slot, outputs[name]))
     return report.sorted()

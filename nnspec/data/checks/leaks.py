@@ -16,7 +16,7 @@ from nnspec.diagnostics.values import as_yaml
 from nnspec.runtime.csv_rules import is_missing
 
 # Names of columns whose values are people, animals, machines: rows of one are alike.
-_WHO = re.compile(
+WHO = re.compile(
     r"(subject|patient|user|person|participant|customer|client|speaker|singer|animal|driver|student|household|device)"
     r"([ _-]?(id|no|nr|number|key|name))?",
     re.IGNORECASE,
@@ -122,7 +122,7 @@ def _check_names(plan: DataPlan, files: PlanFacts, rows: int) -> Iterator[Diagno
     assert plan.source is not None
     facts = files.facts(plan.source)
     used = {name for slot in plan.slots() for name in slot.columns} | {name for name, _, _ in plan.row_keys()}
-    names = [name for name in facts.names if name not in used and _WHO.fullmatch(name)] if facts is not None else []
+    names = [name for name in facts.names if name not in used and WHO.fullmatch(name)] if facts is not None else []
     if not names:
         return
     try:

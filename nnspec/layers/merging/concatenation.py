@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nnspec.diagnostics import lists
+from nnspec.diagnostics import Edit, Fix, lists
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node
 from nnspec.ir.names import keras_name
@@ -43,6 +43,7 @@ class Concatenate(Layer):
         place = call.axis_index(call.args["axis"], "axis")
         axes = list(join_axes(call, place))
         parts = [value.axes[place] for value in call.inputs]
+        _warn_of_twice_the_steps(call, place, parts)
         size = _sum(ax.sizes(parts))
         origin = parts[0].origin if len({part.origin for part in parts}) == 1 else None
         learned = any(part.is_learned for part in parts)
@@ -106,6 +107,27 @@ class Concatenate(Layer):
             steps, dims=tuple(result.axes[1] if dim and dim != result.axes[0] else dim for dim in steps.dims)
         )
         return [replace(result, mask=replace(known[0], view=steps))]
+
+
+def _warn_of_twice_the_steps(call: Call, place: int, parts: Sequence[ax.Axis]) -> None:
+    """NN378: branches of one input are joined end to end along its steps or places; an axis that is named is meant."""
+    first, given = parts[0], call.args["axis"]
+    channels = [axis for i, axis in enumerate(call.axes) if i != place and ax.is_unordered(axis)]
+    is_one = first.origin is not None and len({(part.origin, part.size) for part in parts}) == 1
+    if isinstance(given, str) or not is_one or not ax.names_places(first.name) or not channels or first.size == 1:
+        return
+    node, meant = call.node("axis"), channels[-1].name
+    call.warn(
+        "NN378",
+        f"`Concatenate` puts the same positions of `{first.name}` one after another, {len(parts)} times",
+        "axis",
+        label=f"joins {', '.join(ax.describe(value.axes) for value in call.inputs)}",
+        notes=[f"if this is intended, write `axis: {first.name}`"],
+        fixes=[Fix(f"join `{meant}`: `axis: -1`", (Edit(node.span, "-1"),) if node is not None else ())]
+        if channels[-1] is call.axes[-1]
+        else [Fix(f"join `{meant}`: `axis: {meant}`")],
+        about=[first.name, meant, *call.axes],
+    )
 
 
 def _all_data(lowering: Lowering, view: View) -> View:

@@ -57,6 +57,7 @@ class Dot(Layer):
                 "axes",
                 about=[mine.name, theirs.name],
             )
+        _warn_of_other_axes(call, left, right)
         rest = [axis for i, axis in enumerate(call.inputs[0].axes) if i != left]
         rest += [_rename_apart(axis, rest) for i, axis in enumerate(call.inputs[1].axes) if i != right]
         if not rest:
@@ -103,6 +104,39 @@ class Dot(Layer):
         if len(axes) == 1:
             axes.append(())
         return [replace(one, tensor=tensor, dims=(batch, mine, theirs), axes=tuple(axes), mask=None)]
+
+
+def _warn_of_other_axes(call: Call, left: int, right: int) -> None:
+    """NN377: steps are multiplied by features, while one input has the same axis as the other; axes named are meant."""
+    one, two = call.inputs
+    given = call.args["axes"]
+    if all(isinstance(axis, str) for axis in (given if isinstance(given, list) else [given])):
+        return
+    mine, theirs = one.axes[left], two.axes[right]
+    if ax.is_unordered(mine) == ax.is_unordered(theirs) or mine.size == 1:
+        return
+    for axis, other, place in ((mine, two, right), (theirs, one, left)):
+        twin = next((found for i, found in enumerate(other.axes) if i != place and _is_same(found, axis)), None)
+        if twin is None:
+            continue
+        call.warn(
+            "NN377",
+            f"`Dot` sums over `{mine.name}` of `{one.node}` and `{theirs.name}` of `{two.node}`, but `{other.node}` "
+            f"has `{twin.name}`, too",
+            "axes",
+            notes=[
+                "sizes agree, so Keras accepts this silently",
+                f"if this is intended, name them: `axes: [{mine.name}, {theirs.name}]`",
+            ],
+            fixes=[Fix(f"sum over `{axis.name}` of both: `axes: {axis.name}`")] if twin.name == axis.name else [],
+            about=[mine.name, theirs.name, twin.name, one.node, two.node],
+        )
+        return
+
+
+def _is_same(one: ax.Axis, other: ax.Axis) -> bool:
+    """Whether two axes are one: the same positions, or one name that says something."""
+    return one.atoms == other.atoms or (one.name == other.name and one.size == other.size and ax.has_own_name(one))
 
 
 def _other_factors(view: View, axis: int) -> Group:

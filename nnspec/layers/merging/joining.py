@@ -153,7 +153,7 @@ def _assume_renamed(call: Call, which: int, place: int, others: Axes) -> bool:
     """Whether two axes of one length, called differently, can be nothing but the same (NN311, whose fix is certain).
 
     So it is where both are sequences and one has a name that says no more, and where one was made by repeating a vector
-    and given no name: all its positions are the same.
+    and given no name, and the other is no axis of features: all its positions are the same.
     """
     mine, theirs = call.axes[place], others[place]
     if mine.size != theirs.size or len(call.axes) != len(others) or mine.is_learned or theirs.is_learned:
@@ -162,6 +162,8 @@ def _assume_renamed(call: Call, which: int, place: int, others: Axes) -> bool:
         return False
     if ax.index_of(others, mine.name) is not None or ax.index_of(call.axes, theirs.name) is not None:
         return False
+    if ax.is_unordered(mine) or ax.is_unordered(theirs):
+        return False  # a vector is repeated along steps or places; turned round, it would fit features alike
     are_steps = ax.is_sequence(mine) and ax.is_sequence(theirs) and bool({mine.name, theirs.name} & _STEPS)
     named = _repeat_named(call, theirs, mine.name) or _repeat_named(call, mine, theirs.name)
     fix = named or (_renaming(call, which, [(mine.name, theirs.name)]) if are_steps else None)

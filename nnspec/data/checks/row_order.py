@@ -1,0 +1,197 @@
+"""Windows over rows that no key puts in order: whether the table says that they are not in time, or several series.
+
+Standard library only. A table that is large is left alone: its other columns would have to be read for this alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+
+from nnspec.data.checks.facts import PlanFacts
+from nnspec.data.checks.leaks import WHO
+from nnspec.data.checks.row_layout import file_numbers
+from nnspec.data.section.plan import DataPlan
+from nnspec.data.sources.base import SourceError
+from nnspec.data.sources.label_keys import label_key
+from nnspec.data.sources.time_order import find_unsortable
+from nnspec.diagnostics import Diagnostic, Fix, Severity
+from nnspec.diagnostics.values import as_yaml
+from nnspec.lazy import dataclass
+from nnspec.runtime.csv_rules import is_missing
+from nnspec.runtime.time_rules import parse_times
+
+MOST_CELLS = 2_000_000
+FEW = 0.05  # of the rows: a clock that goes back more often than that measures something else
+
+# Columns of numbers that are clocks; the hour or the month begins anew by itself.
+_CLOCK = re.compile(
+    r"t|time|time[ _-]?stamp|time[ _-]?step|step|tick|epoch|unix([ _-]?time)?|cycle|year|date|ds|index|idx",
+    re.IGNORECASE,
+)
+_DATED = re.compile(r"(date|day|time|week|month|hour|ds)s?|.*([ _-]|time)(date|day|time|stamp)|datetime", re.IGNORECASE)
+_PLACE = re.compile(
+    r"(shop|store|sensor|station|series|unit|engine|machine|ticker|symbol|stock|item|product|sku|asset|meter|site|"
+    r"plant|country|city|location|turbine|building|account|id)([ _-]?(id|no|nr|number|key|name|code))?",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class _Clock:
+    """A column that says when each row was: the positions at which it goes back, and whether it never goes forward."""
+
+    name: str
+    backs: Sequence[int]
+    is_reversed: bool
+
+
+def check_row_order(plan: DataPlan, files: PlanFacts, rows: int) -> Iterator[Diagnostic]:
+    """NN592: windows over rows of which another column says that they are several series, or not in order of time."""
+    if plan.window is None or plan.source is None or plan.order_by is not None or plan.series_column is not None:
+        return
+    if not plan.joins_files:
+        return
+    columns = _columns(plan, files, rows)
+    clocks = {name: clock for name, values in columns.items() if (clock := _clock(name, values)) is not None}
+    if any(not clock.backs for clock in clocks.values()):
+        return  # rows are in the order of time
+    blocks = {name: found for name, values in columns.items() if name not in clocks and (found := _blocks(values))}
+    if (clock := next(iter(clocks.values()), None)) is not None:
+        apart = [name for name, starts in blocks.items() if set(clock.backs) <= set(starts)]
+        yield _out_of_order(plan, clock, sorted(apart, key=lambda name: len(blocks[name])), rows)
+        return
+    named = next((name for name in blocks if _PLACE.fullmatch(name) or WHO.fullmatch(name)), None)
+    if named is not None:
+        count = len(blocks[named]) + 1
+        message = f"windows join rows of several `{named}`, of which {count} follow one another in the table"
+        yield _diagnostic(plan, message, [_name_series(plan, named)], is_error=False)
+
+
+def _columns(plan: DataPlan, files: PlanFacts, rows: int) -> Mapping[str, Sequence[object]]:
+    """The columns of the table that have a value in every row."""
+    assert plan.source is not None
+    facts = files.facts(plan.source)
+    names = [] if facts is None else list(facts.names)
+    if not names or rows < 3 or rows * len(names) > MOST_CELLS:
+        return {}
+    result: dict[str, Sequence[object]] = {}
+    try:
+        found = plan.source.source.probe(plan.source, names, names)
+        for name in names:
+            column = found.column(name, values=True)
+            if column is None or column.values is None or len(column.values) != rows or column.missing:
+                continue
+            if not any(isinstance(value, str) and is_missing(value) for value in column.values):
+                result[name] = column.values
+    except SourceError:
+        return {}
+    return result
+
+
+def _clock(name: str, values: Sequence[object]) -> _Clock | None:
+    """What a column says of the order of rows, if it holds times."""
+    is_number = _numbers(values[:1]) is not None
+    keys = _times(name, values, is_number=is_number)
+    if keys is None or len(set(keys)) == 1:
+        return None
+    backs = [place for place, (before, after) in enumerate(pairwise(keys), 1) if after < before]
+    is_reversed = all(after <= before for before, after in pairwise(keys))
+    if len(backs) > FEW * len(keys) and not is_reversed and (is_number or not _DATED.fullmatch(name)):
+        return None  # numbers that go up and down, or dates of something else
+    return _Clock(name, backs, is_reversed)
+
+
+def _times(name: str, values: Sequence[object], *, is_number: bool) -> Sequence[float] | None:
+    """What is compared: moments, texts with the year first, or numbers of a column that is called as clocks are."""
+    if is_number:
+        return _numbers(values) if _CLOCK.fullmatch(name) else None
+    if not all(isinstance(value, str) for value in values):
+        return None
+    cells = [str(value) for value in values]
+    if not re.match(r"\d{4}\D", cells[0]):
+        return None
+    moments = parse_times(cells)
+    if moments is not None:
+        first = min(moments)
+        return [(moment - first).total_seconds() for moment in moments]
+    return None if find_unsortable(cells) is not None else _ranks(cells)
+
+
+def _ranks(cells: Sequence[str]) -> list[float]:
+    numbers = {cell: float(rank) for rank, cell in enumerate(sorted(set(cells)))}
+    return [numbers[cell] for cell in cells]
+
+
+def _numbers(values: Sequence[object]) -> list[float] | None:
+    try:
+        return [float(str(value)) for value in values]
+    except ValueError:
+        return None
+
+
+def _blocks(values: Sequence[object]) -> list[int]:
+    """Where each block of equal values begins but the first; empty where a value comes back, or has one row alone."""
+    keys = [label_key(value) for value in values]
+    starts = [place for place, (before, after) in enumerate(pairwise(keys), 1) if before != after]
+    edges = [0, *starts, len(keys)]
+    if len(set(keys)) != len(starts) + 1 or any(after - before < 2 for before, after in pairwise(edges)):
+        return []
+    return starts
+
+
+def _out_of_order(plan: DataPlan, clock: _Clock, apart: Sequence[str], rows: int) -> Diagnostic:
+    """NN592, certain where another column changes wherever the time goes back."""
+    name, place = clock.name, clock.backs[0]
+    where = f"rows {place} and {place + 1}"
+    sorting = f"`order_by: {as_yaml(name)}`, with `split: {{by: time, …}}`"
+    sort = Fix(f"if they are one series, sort its rows: {sorting}")
+    if clock.is_reversed:
+        message = (
+            f"rows run from the latest `{name}` to the earliest: the network would predict earlier rows from later ones"
+        )
+        return _diagnostic(plan, message, [Fix(f"sort them: {sorting}")], is_error=False)
+    if apart:
+        message = (
+            f"`{name}` goes back where `{apart[0]}` changes ({where}, for example): windows join rows of "
+            f"{len(clock.backs) + 1} series or more"
+        )
+        return _diagnostic(plan, message, [_name_series(plan, column) for column in apart], is_error=True)
+    if len(clock.backs) > FEW * rows:
+        message = f"rows are not in the order of `{name}`: it goes back {len(clock.backs)} times in {rows} rows"
+        return _diagnostic(plan, message, [sort], is_error=False)
+    if _goes_back_with_files(plan, clock, rows):
+        message = (
+            f"`{name}` goes back where a new file begins ({where}, for example): windows join rows of several files"
+        )
+        fixes = [Fix("if each file is a series, keep files apart: `split: {by: files, …}`"), sort]
+        return _diagnostic(plan, message, fixes, is_error=False)
+    times = "once" if len(clock.backs) == 1 else f"{len(clock.backs)} times"
+    message = (
+        f"`{name}` goes back {times} ({where}{', for example' if times != 'once' else ''}): windows join rows that"
+    )
+    message += " do not follow one another"
+    fixes = [Fix("if rows are of several series, name the column that tells them apart: `series: {by: …}`"), sort]
+    return _diagnostic(plan, message, fixes, is_error=False)
+
+
+def _goes_back_with_files(plan: DataPlan, clock: _Clock, rows: int) -> bool:
+    numbers = file_numbers(plan, rows)
+    if numbers is None:
+        return False
+    return all(numbers[place] != numbers[place - 1] for place in clock.backs)
+
+
+def _diagnostic(plan: DataPlan, message: str, fixes: Sequence[Fix], *, is_error: bool) -> Diagnostic:
+    assert plan.window is not None
+    severity = Severity.ERROR if is_error else Severity.WARNING
+    notes = ("without `order_by`, rows are in the order of the table",)
+    return Diagnostic(
+        "NN592", message, plan.window.span, path="data.window", notes=notes, fixes=tuple(fixes), severity=severity
+    )
+
+
+def _name_series(plan: DataPlan, column: str) -> Fix:
+    text = f"series: {{by: {as_yaml(column)}}}"
+    return Fix(f"name the series: `{text}` keeps the values of `{column}` apart")
