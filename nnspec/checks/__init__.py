@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from nnspec.checks.augmented_targets import check_augmented_targets
+from nnspec.checks.class_axis import check_class_axis
 from nnspec.checks.class_weight import check_class_weight
 from nnspec.checks.context import Context
 from nnspec.checks.data import check_data
@@ -51,6 +52,7 @@ CHECKS: tuple[Callable[[Context], Iterable[Diagnostic]], ...] = (
     check_training,
     check_engine,
     check_optimizers,
+    check_class_axis,
     check_class_weight,
     check_effort,
     check_distribution,

@@ -13,7 +13,7 @@ from nnspec.document import Mapping as MappingNode
 from nnspec.document import Node as SourceNode
 from nnspec.document import Scalar, Sequence, format_path, to_plain
 from nnspec.ir import axes as ax
-from nnspec.ir.causality import looking_ahead, steps_ahead
+from nnspec.ir.causality import is_causal, looking_ahead, steps_ahead
 from nnspec.ir.coverage import holes, listed
 from nnspec.ir.graph import Field, Graph, Node, Value
 
@@ -221,6 +221,7 @@ def _reach(graph: Graph, what: str, value: Value, axis: str, node: SourceNode, p
 def _causal(graph: Graph, what: str, value: Value, axis: str, node: SourceNode, path: Path) -> Iterator[Diagnostic]:
     found = looking_ahead(graph, value, axis)
     if found is None:
+        yield from _made_anew(graph, what, value, axis, node, path)
         return
     carrier, first = found
     ahead = steps_ahead(carrier.fields[axis])
@@ -237,4 +238,24 @@ def _causal(graph: Graph, what: str, value: Value, axis: str, node: SourceNode, 
         notes=(f"`{first.name}` ({first.kind}) is the first layer that looks ahead",),
         related=(Related(first.span, f"`{first.name}` looks ahead"),),
         fixes=tuple(fixes),
+    )
+
+
+def _made_anew(graph: Graph, what: str, value: Value, axis: str, node: SourceNode, path: Path) -> Iterator[Diagnostic]:
+    """An axis of the same name and length that a layer made of all positions: of which it cannot be causal."""
+    source = next((found for given in graph.inputs.values() for found in given.axes if found.name == axis), None)
+    own = next((found for found in value.axes if found.name == axis), None)
+    if own is None or source is None or own.origin == axis or own.size != source.size or axis not in value.fields:
+        return
+    owner = own.atoms[0].key.rpartition(".")[0] if own.atoms else value.node
+    maker = next((found for found in graph.nodes if found.name == owner), None)
+    if is_causal(value.fields[axis]):
+        return
+    yield Diagnostic(
+        "NN333",
+        f"{what} must be causal along `{axis}`, but `{owner}` makes each position of that axis of all that it reads",
+        node.span,
+        path=format_path(path),
+        related=() if maker is None else (Related(maker.span, f"`{axis}` is made here"),),
+        fixes=(Fix("call it otherwise if its positions are others, such as those of a forecast: `as: horizon`"),),
     )

@@ -27,3 +27,12 @@ def repeated_steps(axis: Axis) -> tuple[Atom, Atom] | None:
         elif features is not None and names_places(atom.name):
             return features, atom
     return None
+
+
+def repeated_features(axis: Axis) -> tuple[Atom, Atom] | None:
+    """Steps or places, slow, and a whole axis of features of the data, fast, that an axis was merged of."""
+    if len(axis.atoms) < 2:
+        return None
+    steps, features = axis.atoms[-2:]
+    is_feature = features.is_whole and not features.is_loose and says(features.name, UNORDERED)
+    return (steps, features) if is_feature and names_places(steps.name) else None

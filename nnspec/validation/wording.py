@@ -265,6 +265,12 @@ def _not_allowed(error: ValidationError, node: Node, options: list[Any], subject
     if (refusal := refused_object(value, _label(path), node.span, place)) is not None:
         return refusal
     meant = _meant_word(value, words, _label(path)) if isinstance(value, str) else []
+    is_function = str(value).lower() in words or not _label(path).endswith("activation")
+    layer = None if is_function else _layer_for(value)
+    if layer is not None:
+        message = f"{subject} cannot be `{value}`, which is a layer, `{layer}`"
+        fix = Fix(f"leave it out here, and write `- {layer}` behind this layer")
+        return Diagnostic("NN205", message, node.span, path=place, fixes=(fix,))
     guess = f"; did you mean `{meant[0]}`?" if meant else ""
     notes = (f"allowed: {enumerated([as_yaml(o) for o in options])}",) if not meant or len(options) <= 8 else ()
     message = f"{subject} cannot be `{as_yaml(value)}`{guess}"
@@ -272,6 +278,12 @@ def _not_allowed(error: ValidationError, node: Node, options: list[Any], subject
         use_instead(str(value), m, node.span, words) for m in meant
     )
     return Diagnostic("NN205", message, node.span, path=place, notes=notes, fixes=found)
+
+
+def _layer_for(value: object) -> str | None:
+    """The layer of the same name, in another spelling: `prelu` is `PReLU`."""
+    word = str(value).replace("_", "").lower()
+    return next((kind for kind in REGISTRY if kind.lower() == word), None)
 
 
 def _meant_word(value: str, words: list[str], argument: str) -> list[str]:

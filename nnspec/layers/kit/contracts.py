@@ -9,7 +9,7 @@ from nnspec.diagnostics import Edit, Fix, Reason
 from nnspec.diagnostics.lists import quoted
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis
-from nnspec.ir.merged_axes import names_grid, repeated_steps, sequence_within
+from nnspec.ir.merged_axes import names_grid, repeated_features, repeated_steps, sequence_within
 from nnspec.layers.kit.edits import add_key
 
 if TYPE_CHECKING:
@@ -95,6 +95,16 @@ def _check_merged(call: Call, here: Sequence[Axis], others: Sequence[Axis], writ
                 fixes=[Fix(f"put `{features}` behind `{steps}` with a `permute` before they are merged")],
                 about=[axis.name, features, steps],
             )
+        elif (found := repeated_features(axis)) is not None and not _strides_over(call, found[1].size):
+            steps, features = (atom.label or atom.name for atom in found)
+            call.warn(
+                "NN375",
+                f"`{call.kind}` runs along `{axis.name}`, in which each step of `{steps}` has all of `{features}`",
+                label=f"reads {ax.describe(call.axes)}",
+                notes=[f"if this is intended, write `over: {written}`"],
+                fixes=[Fix(f"leave `{features}` an axis of its own: the layer reads all of it at each step")],
+                about=[axis.name, features, steps],
+            )
     buried = next((atom for axis in others if (atom := sequence_within(axis)) is not None), None)
     if buried is None or len(here) != 1 or not names_grid(here[0].name):
         return
@@ -107,6 +117,13 @@ def _check_merged(call: Call, here: Sequence[Axis], others: Sequence[Axis], writ
         about=[here[0].name, buried.name, *call.axes],
         reason=Reason.AXES_RUN_ALONG,
     )
+
+
+def _strides_over(call: Call, size: ax.Size) -> bool:
+    """Whether a layer goes from step to step in strides of whole steps of that many features."""
+    given = call.args.get("strides")
+    strides = given if isinstance(given, list | tuple) else [given]
+    return isinstance(size, int) and all(isinstance(stride, int) and stride % size == 0 for stride in strides)
 
 
 def _has_nothing_to_lose(call: Call) -> bool:
