@@ -7,7 +7,7 @@ Decided once, from names and sizes alone, so that `nnspec check` and the loader 
 from __future__ import annotations
 
 from nnspec.data.section.plan import AxisList, DataPlan, Slot, SlotPlan
-from nnspec.diagnostics import Diagnostic
+from nnspec.diagnostics import Diagnostic, Fix
 from nnspec.lazy import dataclass
 
 Size = int | str | None
@@ -31,7 +31,15 @@ SEQUENCE_NAMES = frozenset(
 
 
 class FitError(ValueError):
-    """The data's axes are not the model's; the message completes `input … does not fit …: `."""
+    """The data's axes are not the model's; the message completes `input … does not fit …: `.
+
+    Args:
+        remedy: what to do, where that is known.
+    """
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.remedy = remedy
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +136,12 @@ def file_axes(slot: SlotPlan, rank: int, *, is_end_to_end: bool | None = None) -
         names = ("sample", *names)
     if len(names) != rank:
         listed = ", ".join(names)
-        raise FitError(f"`axes` names {len(names)} axes ({listed}), but the data have {rank}")
+        has_no_samples = "sample" not in slot.axes and len(slot.axes) == rank and not slot.columns
+        together = (
+            f"if samples follow one another along `{slot.axes[0]}`, name the array of their lengths: `lengths: …`"
+        )
+        message = f"`axes` names {len(names)} axes ({listed}), but the data have {rank}"
+        raise FitError(message, together if has_no_samples and not is_end_to_end else "")
     if is_end_to_end:
         return FileAxes(None, names)
     return FileAxes(names.index("sample"), tuple(name for name in names if name != "sample"))
@@ -212,4 +225,5 @@ def misfit(slot: SlotPlan, what: str, error: FitError) -> Diagnostic:
     """NN506 for a slot: what the data are, what the model wants."""
     key = "axes" if slot.axes is not None else slot.data_key
     message = f"{slot.kind} `{slot.name}` does not fit {what}: {error}"
-    return Diagnostic("NN506", message, slot.span_of(key), path=slot.where(key))
+    fixes = (Fix(error.remedy),) if error.remedy else ()
+    return Diagnostic("NN506", message, slot.span_of(key), path=slot.where(key), fixes=fixes)

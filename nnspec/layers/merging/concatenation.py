@@ -116,6 +116,9 @@ def _warn_of_twice_the_steps(call: Call, place: int, parts: Sequence[ax.Axis]) -
     is_one = first.origin is not None and len({(part.origin, part.size) for part in parts}) == 1
     if isinstance(given, str) or not is_one or not ax.names_places(first.name) or not channels or first.size == 1:
         return
+    seen = [field for value in call.inputs if (field := value.fields.get(str(first.origin))) is not None]
+    if any((field.behind or 0) < 0 or (field.ahead or 0) < 0 for field in seen):
+        return  # pieces of the input, such as its halves
     node, meant = call.node("axis"), channels[-1].name
     call.warn(
         "NN378",

@@ -120,6 +120,13 @@ def test_counts_that_differ(arrays: Path) -> None:
     assert "11" in found.message
 
 
+def test_samples_that_follow_one_another_need_their_lengths(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", x=np.zeros((9, 3), np.float32), y=np.zeros((3, 1), np.float32))
+    text = ARRAYS.replace("array: x", "array: x, axes: [row, feature]")
+    found = one(text, tmp_path, [slot("x", ("row", None), ("feature", 3))], [Y])
+    assert (found.code, found.fixes[0].message.endswith("`lengths: …`")) == ("NN506", True)
+
+
 def test_lengths_that_do_not_sum(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", x=np.ones((3, 10)), n=np.array([4, 5]), y=np.arange(2.0))
     text = ARRAYS.replace("array: x", "array: x, axes: [feature, time], lengths: n")

@@ -43,6 +43,8 @@ def found(folder: Path, spec: str = SPEC, **columns: Sequence[object]) -> list[t
         ({"shop": ONE_AFTER_ANOTHER, "day": DAYS * 2}, True, "`day` goes back where `shop` changes"),
         ({"key": [1] * 40 + [2] * 40, "t": [*range(40)] * 2}, True, "`t` goes back where `key` changes"),
         ({"country": ONE_AFTER_ANOTHER, "year": [*range(1980, 2020)] * 2}, True, "`year` goes back where `country`"),
+        ({"shop": ["a", "b"] * 40, "day": sorted(DAYS * 2)}, True, "rows of several `shop` have the same `day`"),
+        ({"store_id": [1, 2] * 40, "day": sorted(DAYS * 2)}, True, "rows of several `store_id` have the same `day`"),
         ({"day": DAYS * 2}, False, "`day` goes back once (rows 40 and 41)"),
         ({"moment": [f"{day}T10:00" for day in DAYS] * 2}, False, "`moment` goes back once"),
         ({"day": DAYS[::-1]}, False, "rows run from the latest `day` to the earliest"),
@@ -64,6 +66,7 @@ def test_told(columns: dict[str, Sequence[object]], is_error: bool, message: str
         {"day": sorted(DAYS * 2)},  # two rows a day
         {"hour": [i % 24 for i in range(80)]},  # begins anew each day
         {"day": sorted(DAYS * 2), "time": [i % 2 for i in range(80)]},  # of two columns one is in order
+        {"day": sorted(DAYS * 2), "hour": [6, 18] * 40, "clock": ["06:00", "18:00"] * 40},
         {"born": MIXED},  # dates of something else
         {"season": ["winter"] * 30 + ["spring"] * 50},  # one series
         {"weekday": [i % 7 for i in range(80)], "city": ["x"] * 80},
