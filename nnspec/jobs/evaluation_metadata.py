@@ -20,7 +20,7 @@ from nnspec.training.baselines import majority
 from nnspec.training.figures.parts import is_map, parts_of, target_axes
 from nnspec.training.figures.score import CHANCE
 from nnspec.training.figures.streamed import streamed_mean
-from nnspec.training.intervals import residual_quantiles
+from nnspec.training.figures.streamed_levels import missed_quantiles
 from nnspec.training.scores import as_rows
 
 Described = dict[str, object]
@@ -159,6 +159,5 @@ def _baseline(
     fitted = np.broadcast_to(mean if last is None else last, target.shape)
     found: Described = {"name": "persistence"} if last is not None else {"name": "mean", "value": fitted[0].tolist()}
     if output.levels:
-        missed = as_rows(target) - as_rows(fitted)
-        found["around"] = residual_quantiles(missed, output.levels).tolist()
+        found["around"] = missed_quantiles(as_rows(target), as_rows(fitted), output.levels).tolist()
     return found

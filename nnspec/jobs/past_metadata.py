@@ -8,7 +8,7 @@ from nnspec.data.dataset import Dataset
 from nnspec.data.section.plan import DataPlan
 from nnspec.ir.graph import Output
 from nnspec.training.baselines import naive_forecasts
-from nnspec.training.intervals import residual_quantiles
+from nnspec.training.figures.streamed_levels import missed_quantiles
 from nnspec.training.scores import as_rows
 
 MOST_SERIES = 20_000  # whose scales a file holds
@@ -26,9 +26,9 @@ def describe_past(output: Output, plan: DataPlan, dataset: Dataset) -> dict[str,
     scale = {name: [None if math.isnan(value) else value for value in row] for name, row in trained.items()}
     around = {}
     if output.levels and output.counts == "all":
-        target = as_rows(dataset.splits["train"].target[output.name]).astype(float)
+        target = as_rows(dataset.splits["train"].target[output.name])
         for called, (fitted, _) in naive_forecasts(dataset, "train", output.name).items():
-            around[called] = residual_quantiles(target - as_rows(fitted), output.levels).tolist()
+            around[called] = missed_quantiles(target, as_rows(fitted), output.levels).tolist()
     past = {
         "season": plan.window.season,
         "is_read": history.last is not None,

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data.arrays import mapped
-from nnspec.data.arrays.gathered import chunks
+from nnspec.data.arrays.gathered import chunks, each_chunk
 from nnspec.data.dataset import Dataset, Split
 from nnspec.data.prepare.transforms import statistic_of
 from nnspec.data.section.plan import Slot
 from nnspec.training.figures.outcome import Outcome
 from nnspec.training.figures.streamed import numbers_in_chunks, streamed_mean
+from nnspec.training.figures.streamed_levels import missed_quantiles, quantiles_in_chunks
 from nnspec.training.forecasts import mase
 from nnspec.training.intervals import residual_quantiles, score_levels
 from nnspec.training.scores import as_rows
@@ -95,13 +97,8 @@ def mean_of(values: Array, counted: NDArray[np.bool_] | None, steps: Sequence[in
 def _score_naive(dataset: Dataset, split: str, slot: Slot, fitted: Array, forecast: Array) -> dict[str, Any]:
     train, scored, name = dataset.splits["train"], dataset.splits[split], slot.name
     steps, history = dataset.steps.get(name, ()), dataset.past.histories.get((split, name))
-    if history is None and not slot.levels and mapped.is_long(scored.target[name]):
-        given = scored.target[name]
-        outcome = Outcome(
-            task="regression", truth=given, predicted=forecast, counted=scored.counts(name), steps=tuple(steps)
-        )
-        figures = numbers_in_chunks(outcome)
-        return {"rmse": figures["rmse"], "mae": figures["mae"]}
+    if mapped.is_long(scored.target[name]):
+        return _score_in_chunks(dataset, split, slot, fitted, forecast)
     counted, target = _counted(scored, name, steps), scored.target[name].astype(np.float64)
     truth, guess = as_rows(target, steps), as_rows(forecast, steps).astype(np.float64)
     scaled = {}
@@ -113,6 +110,25 @@ def _score_naive(dataset: Dataset, split: str, slot: Slot, fitted: Array, foreca
         return {**score_levels(truth, around, slot.levels, counted), **scaled}
     error = truth - guess if counted is None else (truth - guess)[counted]
     return {"rmse": float(np.sqrt(np.mean(error**2))), "mae": float(np.mean(np.abs(error))), **scaled}
+
+
+def _score_in_chunks(dataset: Dataset, split: str, slot: Slot, fitted: Array, forecast: Array) -> dict[str, Any]:
+    train, scored, name = dataset.splits["train"], dataset.splits[split], slot.name
+    steps, history = tuple(dataset.steps.get(name, ())), dataset.past.histories.get((split, name))
+    given, which = scored.target[name], scored.counts(name)
+    scaled = {} if history is None else {"mase": mase(given, forecast, history.first(scored.size), which)}
+    outcome = Outcome(task="regression", truth=given, predicted=forecast, counted=which, steps=steps)
+    if not slot.levels:
+        figures = numbers_in_chunks(outcome)
+        return {"rmse": figures["rmse"], "mae": figures["mae"], **scaled}
+    known = _counted(train, name, steps)
+    missed = missed_quantiles(as_rows(train.target[name], steps), as_rows(fitted, steps), slot.levels, known)
+    truth, guess = as_rows(given, steps), as_rows(forecast, steps)
+    around = each_chunk(lambda part: part.astype(np.float64)[..., None] + missed, guess)
+    outcome = replace(
+        outcome, task="quantiles", truth=truth, predicted=around, counted=_counted(scored, name, steps), steps=()
+    )
+    return {**quantiles_in_chunks(replace(outcome, levels=tuple(slot.levels))), **scaled}
 
 
 def _counted(split: Split, name: str, steps: Sequence[int]) -> NDArray[np.bool_] | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from nnspec.data.arrays.gathered import chunks, each_chunk
 from nnspec.data.dataset import Split
 from nnspec.data.deployment import Deployment
 from nnspec.diagnostics import Diagnostic, Fix, SpecError, did_you_mean
@@ -46,18 +47,21 @@ def _labels(output: Output, deployment: Deployment) -> Sequence[object]:
 def _weighed(
     output: Output, targets: np.ndarray, wanted: Wanted, labels: Sequence[object], settings: Settings
 ) -> np.ndarray:
-    codes = np.asarray(targets).astype(np.int64)
-    known = list(labels) or list(range(int(codes.max()) + 1))
+    known = list(labels) or list(range(max(int(part.max()) for part in chunks(targets)) + 1))
     unknown = unknown_labels(wanted, known)
     if unknown:
         raise SpecError([unknown_label(output.name, unknown[0], known, settings)])
     assert not isinstance(wanted, str)
     weights = np.array([wanted.get(str(label), 1.0) for label in known], np.float32)
-    # A code beyond the labels is one that is ignored: its target does not count.
-    each = weights[codes.clip(0, len(weights) - 1)]
-    if output.task == "binary" and codes.ndim > 1 and output.counts != "values":
-        each = each.mean(axis=-1)  # losses of yes and no are means over the last axis
-    return np.asarray(each, np.float32)
+    is_mean = output.task == "binary" and targets.ndim > 1 and output.counts != "values"
+
+    def weigh(part: np.ndarray) -> np.ndarray:
+        # A code beyond the labels is one that is ignored: its target does not count.
+        each = weights[part.astype(np.int64).clip(0, len(weights) - 1)]
+        # losses of yes and no are means over the last axis
+        return np.asarray(each.mean(axis=-1) if is_mean else each, np.float32)
+
+    return each_chunk(weigh, targets)
 
 
 def unknown_label(output: str, label: str, known: Sequence[object], settings: Settings) -> Diagnostic:

@@ -109,9 +109,9 @@ def _score_ahead(
     history = dataset.past.histories.get((split_name, output.name))
     if history is None or not output.gives_values:
         return {}
-    history, target = history.first(split.size), split.target[output.name].astype(np.float64)
+    history, target = history.first(split.size), split.target[output.name]
     transform, counted = deployment.outputs[output.name], split.counts(output.name)
-    values = given.astype(np.float64)
+    values = given
     if transform.levels is not None:
         values = np.moveaxis(values, transform.levels.axis, -1).reshape(*target.shape, -1)
         central = values[..., middle(output.levels)]

@@ -39,8 +39,12 @@ def outcome_of(
     elif output.levels:
         levels = deployment.outputs[output.name].levels
         assert levels is not None
-        each = [levels.at(given, i).reshape(truth.shape) for i in range(len(output.levels))]
-        predicted = np.stack(each, axis=-1)
+
+        def stacked(part: np.ndarray, targets: np.ndarray) -> np.ndarray:
+            each = [levels.at(part, i).reshape(targets.shape) for i in range(len(output.levels))]
+            return np.stack(each, axis=-1)
+
+        predicted = each_chunk(stacked, given, truth)
     else:
         predicted = given.reshape(truth.shape)
     return Outcome(

@@ -11,6 +11,7 @@ from nnspec.backends.base import Samples
 from nnspec.backends.keras.losses import marked, weighs_steps
 from nnspec.backends.keras.model import as_model_inputs
 from nnspec.catalogue.losses import loss_of
+from nnspec.data.arrays import mapped
 from nnspec.data.arrays.gathered import chunks, each_chunk, head
 from nnspec.data.dataset import Split
 from nnspec.diagnostics import Span, SpecError
@@ -31,7 +32,7 @@ def as_samples(graph: Graph, split: Split, *, by_class: Mapping[str, np.ndarray]
     if split.weights is not None:
         weights = {name: by_sample(split.weights, weights.get(name)) for name in trained}
     if weights:  # Keras needs them for all outputs or for none
-        weights = {name: weights.get(name, np.ones(split.size, np.float32)) for name in trained}
+        weights = {name: weights.get(name, ones(split.size)) for name in trained}
     targets = {name: marked(output, split.y[name], split.counts(name)) for name, output in trained.items()}
     return Samples(
         inputs=as_model_inputs(graph, split.x),
@@ -40,11 +41,19 @@ def as_samples(graph: Graph, split: Split, *, by_class: Mapping[str, np.ndarray]
     )
 
 
+def ones(count: int) -> np.ndarray:
+    """The weights of samples that weigh nothing special."""
+    found = mapped.zeros((count,), np.float32)
+    found += np.float32(1)
+    return found
+
+
 def by_sample(own: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
     """The weights of samples, times those of their targets, if these have any; axes as those of the latter."""
     if weights is None:
         return np.asarray(own, np.float32)
-    return np.asarray(weights * own.reshape(-1, *[1] * (weights.ndim - 1)), np.float32)
+    axes = [1] * (weights.ndim - 1)
+    return each_chunk(lambda a, b: np.asarray(a * b.reshape(-1, *axes), np.float32), weights, own)
 
 
 def counted_weights(output: Output, split: Split, weights: np.ndarray | None = None) -> np.ndarray:
@@ -63,7 +72,8 @@ def counted_weights(output: Output, split: Split, weights: np.ndarray | None = N
         counted = np.asarray(counted.any(axis=-1))  # a loss is a mean over the last axis
     is_mean = loss_of(output)[1].get("reduction", "sum_over_batch_size") != "sum"
     share = counted.size / counted.sum() if is_mean else 1.0
-    return np.asarray(counted * share * (1.0 if weights is None else weights), dtype=np.float32)
+    given = (counted,) if weights is None else (counted, weights)
+    return each_chunk(lambda flags, *more: np.asarray(flags * share * (more[0] if more else 1.0), np.float32), *given)
 
 
 def by_output(graph: Graph, arrays: Mapping[str, np.ndarray]) -> np.ndarray | dict[str, np.ndarray]:
@@ -103,14 +113,14 @@ def balanced_weights(graph: Graph, split: Split) -> dict[str, np.ndarray]:
     for name, output in trained_outputs(graph).items():
         targets = split.y[name]
         if output.task not in ("classification", "binary"):
-            found[name] = np.ones(len(targets), np.float32)
+            found[name] = ones(len(targets))
             continue
         counted = split.counts(name)
         codes = each_chunk(lambda part: part.astype(np.int64), targets)
         found[name] = _balanced(codes, codes if counted is None else codes[counted])
         # Losses of yes and no are means over the last axis.
         if output.task == "binary" and targets.ndim > 1 and output.counts != "values":
-            found[name] = found[name].mean(axis=-1)
+            found[name] = each_chunk(lambda part: part.mean(axis=-1), found[name])
     return found
 
 

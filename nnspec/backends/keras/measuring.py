@@ -8,6 +8,7 @@ import numpy as np
 
 from nnspec.backends.keras.losses import build_metrics, marked
 from nnspec.catalogue.losses import measures
+from nnspec.data.arrays.gathered import chunks, each_chunk
 from nnspec.ir.graph import Output
 
 BATCH = 1024  # samples of one update
@@ -55,5 +56,8 @@ def _centred(output: Output, truth: np.ndarray, predicted: np.ndarray) -> tuple[
     them, and of a column far from 0 hardly a digit would be left."""
     if output.task != "regression" or output.counts != "all" or not len(truth):
         return truth, predicted
-    mean = truth.reshape(-1, truth.shape[-1]).astype(np.float64).mean(axis=0)
-    return truth - mean, predicted.astype(np.float64) - mean
+    pooled = tuple(range(truth.ndim - 1))
+    count, sums = truth.size // truth.shape[-1], [part.sum(axis=pooled, dtype=np.float64) for part in chunks(truth)]
+    mean = np.sum(sums, axis=0) / count
+    said = each_chunk(lambda part: part.astype(np.float64) - mean, predicted)
+    return each_chunk(lambda part: part - mean, truth), said

@@ -27,6 +27,8 @@ def argsort(values: Array) -> Positions:
         return np.argsort(values, kind="stable")
     found, done = mapped.empty((len(values),), np.int64), 0
     for inside in _between_bounds(values):
+        if not len(inside):
+            continue
         keys = mapped.take(values, inside)
         if not _is_constant(keys):
             inside = mapped.take(inside, np.argsort(keys, kind="stable"))

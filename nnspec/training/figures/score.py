@@ -10,7 +10,8 @@ from nnspec.training.figures.classes import score_classes, score_labels, score_y
 from nnspec.training.figures.numbers import score_numbers, score_quantiles
 from nnspec.training.figures.outcome import Outcome
 from nnspec.training.figures.streamed import is_streamed, numbers_in_chunks
-from nnspec.training.figures.streamed_classes import classes_in_chunks, yes_or_no_in_chunks
+from nnspec.training.figures.streamed_classes import classes_in_chunks, labels_in_chunks, yes_or_no_in_chunks
+from nnspec.training.figures.streamed_levels import quantiles_in_chunks
 
 Figures = dict[str, Any]  # as JSON
 
@@ -43,6 +44,8 @@ _OF_TASK: Mapping[str, Callable[[Outcome], dict[str, object]]] = {
 }
 _IN_CHUNKS: Mapping[str, Callable[[Outcome], dict[str, object]]] = {
     "regression": numbers_in_chunks,
+    "quantiles": quantiles_in_chunks,
+    "multilabel": labels_in_chunks,
     "classification": classes_in_chunks,
     "binary": yes_or_no_in_chunks,
 }

@@ -84,6 +84,48 @@ def yes_or_no_in_chunks(outcome: Outcome) -> Figures:
     return {**found, **classes.each_class(confusion, outcome), "confusion": confusion.tolist()}
 
 
+def labels_in_chunks(outcome: Outcome) -> Figures:
+    """As `classes.score_labels`."""
+    count = next(parts_of(outcome)).rows[0].shape[1]
+    confusions = np.zeros((count, 2, 2), np.int64)
+    for part in parts_of(outcome):
+        truth, guess, which = part.rows
+        said = (guess > np.float32(outcome.threshold)).astype(np.int64)
+        for i in range(truth.shape[1]):
+            kept = slice(None) if which is None else which[:, i]
+            confusions[i] += classes.confusion_of(truth[kept, i].astype(np.int64), said[kept, i], 2)
+    hits, total = int(confusions.trace(axis1=1, axis2=2).sum()), int(confusions.sum())
+    each: dict[str, Figures] = {}
+    f1s = []
+    for i in range(count):
+        precision, recall, f1, support = classes.rates(confusions[i])
+        name = outcome.labels[i] if i < len(outcome.labels) else str(i)
+        areas = ranked_areas(*_label(outcome, i))
+        own: Figures = {"precision": float(precision[1]), "recall": float(recall[1]), "f1": float(f1[1])}
+        own["support"] = int(support[1])
+        f1s.append(float(f1[1]))
+        each[name] = {**own, **dict(zip(("roc_auc", "average_precision"), areas or (), strict=False))}
+    found: Figures = {"accuracy": hits / total if total else float("nan"), "f1_macro": float(np.mean(f1s))}
+    for name in ("precision", "recall", "roc_auc", "average_precision"):
+        known = [value for figures in each.values() if isinstance(value := figures.get(name), float)]
+        if known:
+            found[f"{name}_macro"] = float(np.mean(known))
+    return {**found, "threshold": float(outcome.threshold), "by_class": each}
+
+
+def _label(outcome: Outcome, i: int) -> tuple[Array, Array]:
+    """Targets and scores of one label that count, axes `row`."""
+    truth, done = mapped.empty((outcome.truth.size,), np.int64), 0
+    scores = mapped.empty((outcome.truth.size,), np.float32)
+    for part in parts_of(outcome):
+        codes, guess, which = part.rows
+        kept = slice(None) if which is None else which[:, i]
+        own = codes[kept, i]
+        truth[done : done + len(own)], scores[done : done + len(own)] = own, guess[kept, i]
+        done += len(own)
+    return truth[:done], scores[:done]
+
+
 def _of_confusion(confusion: Array) -> Figures:
     """Accuracy, and the mean F1 of the classes that occur in targets or predictions."""
     _, _, f1, support = classes.rates(confusion)

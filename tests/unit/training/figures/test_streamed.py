@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from nnspec.data.arrays import mapped
+from nnspec.data.prepare.history import History
+from nnspec.training import forecasts
 from nnspec.training.baselines import majority
 from nnspec.training.figures import streamed
 from nnspec.training.figures.outcome import Outcome
@@ -22,7 +26,15 @@ def outcomes() -> dict[str, Outcome]:
     codes, yes = rng.integers(0, 4, 701), rng.integers(0, 2, (701, 1)).astype(np.float32)
     chance = (0.6 * yes + 0.4 * rng.random(yes.shape)).round(2).astype(np.float32)
     some = rng.random(numbers.shape) < 0.7
+    levels = np.sort(guess[..., None] + rng.normal(0, 1, (*guess.shape, 3)), axis=-1).astype(np.float32)
+    labels, said = (numbers > 3).astype(np.float32), 1 / (1 + np.exp(-guess + 3)).round(2)
     return {
+        "quantiles": Outcome(task="quantiles", truth=numbers, predicted=levels, levels=(0.1, 0.5, 0.9)),
+        "some quantiles": Outcome(
+            task="quantiles", truth=numbers, predicted=levels, levels=(0.1, 0.5, 0.9), counted=some
+        ),
+        "labels": Outcome(task="multilabel", truth=labels, predicted=said, labels=("a", "b", "c")),
+        "some labels": Outcome(task="multilabel", truth=labels, predicted=said, counted=some),
         "numbers": Outcome(task="regression", truth=numbers, predicted=guess),
         "counted": Outcome(task="regression", truth=numbers, predicted=guess, counted=some),
         "zeros": Outcome(task="regression", truth=np.round(numbers), predicted=guess),
@@ -43,9 +55,41 @@ def test_figures_are_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(streamed, "CHUNK", 4000)
     found = score_outcome(outcome)
     assert found.keys() == wanted.keys()
+    check_alike(found, wanted)
+
+
+def check_alike(found: Mapping[str, object], wanted: Mapping[str, object]) -> None:
     for key, value in wanted.items():
-        near = 1e-3 if key == "roc_auc_macro" else 1e-6  # scores are packed as float32
-        assert found[key] == (pytest.approx(value, rel=near) if isinstance(value, float) else value)
+        own = found[key]
+        if isinstance(value, dict):
+            assert isinstance(own, dict)
+            assert own.keys() == value.keys()
+            check_alike(own, value)
+            continue
+        near = 1e-3 if key.startswith("roc_auc") else 1e-6  # scores are packed as float32
+        assert own == (pytest.approx(value, rel=near) if isinstance(value, float) else value), key
+
+
+def test_figures_of_series_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In chunks they are those that NumPy gives of each series alone."""
+    rng = np.random.default_rng(8)
+    truth, series = rng.normal(size=(300, 2, 1)), np.sort(rng.integers(0, 5, 300))
+    guess, scale = truth + rng.normal(size=truth.shape), rng.uniform(1, 2, truth.shape)
+    scale[series == 3] = np.nan
+    history = History(naive=None, last=None, scale=scale, series=series, horizon=(1, 2), step=1)
+    monkeypatch.setattr(mapped, "LARGE", 8)
+    monkeypatch.setattr(mapped, "STRETCH", 17)
+    own = {code: np.abs(truth - guess)[series == code] for code in range(5)}
+    scaled = [float((own[code] / scale[series == code]).mean()) for code in (0, 1, 2, 4)]
+    assert forecasts.mase(truth, guess, history) == pytest.approx(np.mean(scaled))
+    told = forecasts.by_series(truth, guess, history, {code: f"s{code}" for code in range(5)})["by_series"]
+    assert {name: figures["mae"] for name, figures in told.items()} == {
+        f"s{code}": pytest.approx(float(errors.mean())) for code, errors in own.items()
+    }
+    assert "mase" not in told["s3"]
+    assert told["s4"]["mase"] == pytest.approx(scaled[3])
+    steps = forecasts.by_step(truth, guess, history)["by_step"]
+    assert steps["2"]["rmse"] == pytest.approx(float(np.sqrt(np.square(truth - guess)[:, 1].mean())))
 
 
 def test_areas_are_those_of_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
