@@ -14,7 +14,7 @@ Every NULL is missing. DuckDB is imported as a table is opened; nothing here nee
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -40,6 +40,7 @@ _WIDE = frozenset(("UBIGINT", "HUGEINT", "UHUGEINT", "BIGNUM"))
 _REALS = re.compile(r"FLOAT|DOUBLE|DECIMAL\(\d+,\d+\)")
 _WORDS = re.compile(r"VARCHAR|UUID|JSON|TIME|TIME_NS|TIME WITH TIME ZONE|ENUM\(.*\)", re.DOTALL)
 _MOMENTS = frozenset(("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"))
+_AT_ONCE = 1 << 16  # rows of a result
 Record = tuple[Any, ...]  # a row of a result, in Python's own types
 _GLOB = re.compile(r"[*?\[]")
 
@@ -126,6 +127,21 @@ class Table:
         except duckdb.Error as error:
             raise EngineError(first_sentence(error)) from None
         return found
+
+    def stream(self, sql: str) -> Iterator[Record]:
+        """The rows of a result, some at a time.
+
+        Raises:
+            EngineError: where it fails.
+        """
+        import duckdb
+
+        try:
+            result = self.connection.execute(sql)
+            while rows := result.fetchmany(_AT_ONCE):
+                yield from rows
+        except duckdb.Error as error:
+            raise EngineError(first_sentence(error)) from None
 
 
 def connect() -> duckdb.DuckDBPyConnection:

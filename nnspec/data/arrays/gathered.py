@@ -136,9 +136,9 @@ def _windows_of(rows: Array, length: int) -> Array:
     return as_strided(rows, shape, (rows.strides[0], *rows.strides), writeable=False)
 
 
-def numbered_chunks(values: Array | Gathered, most: int = CHUNK) -> Iterator[tuple[slice, Array]]:
+def numbered_chunks(values: Array | Gathered, most: int | None = None) -> Iterator[tuple[slice, Array]]:
     """Stretches of samples, each with where it stands; an array of no more than `most` bytes comes whole."""
-    count = len(values)
+    count, most = len(values), CHUNK if most is None else most
     if isinstance(values, np.ndarray) and values.nbytes <= most:
         yield slice(0, count), values
         return
@@ -151,14 +151,15 @@ def numbered_chunks(values: Array | Gathered, most: int = CHUNK) -> Iterator[tup
             mapped.trim(found.nbytes)
 
 
-def chunks(values: Array | Gathered, most: int = CHUNK) -> Iterator[Array]:
+def chunks(values: Array | Gathered, most: int | None = None) -> Iterator[Array]:
     """`numbered_chunks` without the numbers."""
     for _, found in numbered_chunks(values, most):
         yield found
 
 
-def chunk_size(values: Array | Gathered, most: int = CHUNK) -> int:
+def chunk_size(values: Array | Gathered, most: int | None = None) -> int:
     """How many samples are `most` bytes, at least one."""
+    most = CHUNK if most is None else most
     return max(1, int(most // max(1, values.nbytes // max(1, len(values)))))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from nnspec.data.checks.dialect import propose_keys
@@ -17,6 +18,7 @@ from nnspec.data.sources.base import (
     SourcePlan,
     ToldError,
 )
+from nnspec.data.sources.kept import coded
 from nnspec.data.sources.label_keys import label_key
 from nnspec.data.sources.paths import missing_file
 from nnspec.data.sources.registry import is_own
@@ -120,8 +122,8 @@ def _columns_of(plan: DataPlan, source: SourcePlan) -> tuple[list[str], list[str
     return wanted, kept
 
 
-def labels_of(column: ColumnFacts) -> list[str] | None:
+def labels_of(column: ColumnFacts) -> Sequence[str] | None:
     """A column's values as label keys, those that are missing left out."""
     if column.values is None:
         return None
-    return [label_key(value) for value in column.values if not (isinstance(value, str) and is_missing(value))]
+    return coded(label_key(value) for value in column.values if not (isinstance(value, str) and is_missing(value)))

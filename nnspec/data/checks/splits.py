@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from nnspec.data.checks.drawn import check_drawn, check_files
 from nnspec.data.checks.facts import PlanFacts, labels_of
@@ -18,6 +19,7 @@ from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.section.recursive import with_furthest
 from nnspec.data.section.split_plan import Part
 from nnspec.data.sources.base import ColumnFacts, SourceError
+from nnspec.data.sources.kept import coded
 from nnspec.data.sources.label_keys import label_key
 from nnspec.diagnostics import Diagnostic, Fix, did_you_mean
 
@@ -143,10 +145,10 @@ def check_classes(plan: DataPlan, files: PlanFacts, slot: SlotPlan, model: Slot)
     yield Diagnostic("NN508", message, span, path=slot.where(slot.data_key), notes=(f"the labels: {shown}",))
 
 
-def slot_labels(files: PlanFacts, slot: SlotPlan) -> list[str] | None:
+def slot_labels(files: PlanFacts, slot: SlotPlan) -> Sequence[str] | None:
     """All labels of an output but one that is ignored, where they can be read without NumPy."""
     names = slot.columns or (slot.array or "",)
-    labels: list[str] = []
+    labels: list[Sequence[str]] = []
     for name in names:
         try:
             column = files.column(slot.source, name, values=True)
@@ -155,6 +157,8 @@ def slot_labels(files: PlanFacts, slot: SlotPlan) -> list[str] | None:
         found = labels_of(column) if column else None
         if found is None:
             return None
-        labels += found
+        labels.append(found)
     ignored = None if slot.ignore is None else label_key(slot.ignore)
-    return [label for label in labels if label != ignored]
+    if ignored is None and len(labels) == 1:
+        return labels[0]
+    return coded(label for label in chain.from_iterable(labels) if label != ignored)

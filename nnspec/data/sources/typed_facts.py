@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from nnspec.data.sources.base import ColumnFacts
+from nnspec.data.sources.kept import Coded, Value, joined, kept
 from nnspec.runtime.csv_rules import CellError, NumberColumn, is_missing
 from nnspec.runtime.engine import Kind, Record, Table, kind_of, number_sql, word_sql
-
-Value = str | int | float | None
 
 
 def count_rows(table: Table) -> int:
@@ -104,18 +104,15 @@ def _facts(table: Table, name: str, rows: int, extent: Record, places: Record) -
     )
 
 
-def _values(table: Table, name: str) -> list[Value]:
+def _values(table: Table, name: str) -> Sequence[Value]:
     """A column's values; one that has none is an empty text, as in a CSV file."""
-    found = [row[0] for row in table.rows(f"SELECT {_value(table, name)} FROM {table.origin}")]
-    if None not in found:
-        return found
-    return ["" if value is None else str(value) for value in found]
+    return kept(row[0] for row in table.stream(f"SELECT {_value(table, name)} FROM {table.origin}"))
 
 
 def constant_facts(cell: str, rows: int, *, keeps: bool) -> ColumnFacts:
     """The facts of a column that holds one cell in every row."""
     everywhere = list(range(1, rows + 1))
-    values = [cell] * rows if keeps else None
+    values = Coded([cell], array("I", bytes(4 * rows))) if keeps else None
     if is_missing(cell):
         return ColumnFacts(rows=rows, missing=everywhere, values=values)
     try:
@@ -142,7 +139,7 @@ def _after(first: ColumnFacts, then: ColumnFacts) -> ColumnFacts:
     rows = first.rows
     lows = [pair for pair in (first.lowest, _moved(then.lowest, rows)) if pair]
     highs = [pair for pair in (first.highest, _moved(then.highest, rows)) if pair]
-    values = None if first.values is None or then.values is None else _one_kind([*first.values], [*then.values])
+    values = None if first.values is None or then.values is None else joined(first.values, then.values)
     told, shift = (first, 0) if first.text_row else (then, rows if then.text_row else 0)
     return ColumnFacts(
         rows=rows + then.rows,
@@ -160,10 +157,3 @@ def _after(first: ColumnFacts, then: ColumnFacts) -> ColumnFacts:
 
 def _moved(pair: tuple[float, int] | None, rows: int) -> tuple[float, int] | None:
     return None if pair is None else (pair[0], pair[1] + rows)
-
-
-def _one_kind(first: list[Value], then: list[Value]) -> list[Value]:
-    """Values of two files: all of them text where some are."""
-    values = first + then
-    texts = sum(isinstance(value, str) for value in values)
-    return values if texts in (0, len(values)) else [str(value) for value in values]

@@ -1,0 +1,61 @@
+"""Prepares a spec's data in a process of its own and goes through all samples: prints how much memory that took.
+
+    python -m tests.support.rows_in_memory SPEC
+
+What is large enough to be mapped, and what is read at a time, is set so small that few rows show what grows with them.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from nnspec import pipeline
+from nnspec.checks.context import output_slots
+from nnspec.data.arrays import gathered, mapped
+from nnspec.data.arrays.gathered import chunks, each_chunk
+from nnspec.data.sources import typed
+from nnspec.jobs.dataset import load_dataset
+from nnspec.training.baselines import baselines
+from nnspec.training.figures.outcome import Outcome
+from nnspec.training.figures.score import score_outcome
+from tests.benchmarks.memory import Watch
+
+
+def main(spec: Path) -> None:
+    mapped.LARGE, mapped.STRETCH, mapped.RESIDENT = 1 << 20, 1 << 14, 1 << 22
+    gathered.CHUNK = 1 << 18
+    typed._AT_ONCE, typed._GROUP = 1 << 18, 1 << 12
+    watch = Watch()
+    watch.start()
+    checked = pipeline.check(spec)
+    in_check, watch.highest = watch.highest, 0
+    data = load_dataset(checked)
+    sums = 0.0
+    for split in data.splits.values():
+        for values in split.x.values():
+            sums += sum(float(part.sum()) for part in chunks(values, 1 << 18))
+    train = data.splits["train"]
+    guess = each_chunk(lambda part: part + np.float32(1), train.target["y"])
+    figures = score_outcome(Outcome(task="regression", truth=train.target["y"], predicted=guess))
+    baselines(data, "test", output_slots(checked.graph))
+    watch.is_over.set()
+    watch.join()
+    print(
+        json.dumps(
+            {
+                "check": in_check,
+                "highest": watch.highest,
+                "bytes": train.x["x"].nbytes,
+                "sum": sums,
+                "mae": figures["mae"],
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
