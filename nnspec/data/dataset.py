@@ -110,8 +110,7 @@ class _Loader:
         divide = assign if plan.split.folds is None else assign_folds
         positions = divide(plan, keys.split_keys(ok, strata_of(plan, self.rows, self.models)))
         normal = only_normal(plan, self.rows, positions["train"])
-        if len(normal) < len(positions["train"]):
-            left_out = len(positions["train"]) - len(normal)
+        if left_out := len(positions["train"]) - len(normal):
             self.notes = (*self.notes, f"{left_out} rows of the training split that are anomalies are left out")
             positions["train"] = normal
         samples = {name: self.samples(name, found, series, ok) for name, found in positions.items()}
@@ -200,8 +199,7 @@ class _Loader:
         if plan.window is not None and all(each.all() for each in ok.values()):
             without_gaps = len(found)
         elif plan.window is not None:
-            everywhere = np.ones(len(series), dtype=bool)
-            without_gaps = len(window_ends(member, series, everywhere, everywhere, plan.window))
+            without_gaps = len(window_ends(member, series, np.ones_like(member), np.ones_like(member), plan.window))
         self.left_out[name] = without_gaps - len(found)
         self.gaps[name] = count_gaps(plan, self.rows, positions)
         return found
@@ -258,7 +256,7 @@ class _Loader:
     def encode(
         self, order: NDArray[np.int64], train: NDArray[np.int64], samples: dict[str, NDArray[np.int64]]
     ) -> Dataset:
-        plan, is_sorted = self.plan, mapped.is_arange(order)
+        plan = self.plan
         raw: dict[str, dict[str, Array]] = {name: {} for name in samples}
         inputs: dict[str, InputTransform] = {}
         columns: dict[str, EncodedInput] = {}
@@ -331,7 +329,7 @@ class _Loader:
                 target=target,
                 last=last,
                 size=len(at),
-                rows=at if is_sorted else mapped.take(order, at),
+                rows=mapped.rows_at(order, at),
                 counted=counted[name],
                 weights=sample_weights(plan, self.tables, name, order, at),
             )

@@ -51,7 +51,7 @@ def by_step(
 
 def step_of(values: np.ndarray, index: int, axis: int) -> np.ndarray:
     """One step of an axis, as a view: many of them have no room."""
-    return np.moveaxis(values, axis, 0)[index]
+    return np.asarray(np.moveaxis(values, axis, 0)[index])
 
 
 def by_series(

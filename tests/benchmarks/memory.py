@@ -2,6 +2,8 @@
 
     python -m tests.benchmarks.memory                    # Parquet of 1 GB and of 4 GB, and long windows over 10⁶ rows
     python -m tests.benchmarks.memory --gigabytes 2      # 0.5 GB and 2 GB
+    python -m tests.benchmarks.memory --cases            # what a spec may ask of its rows, on 0.5 and 4 million
+    python -m tests.benchmarks.memory --cases filled order   # some of that
 
 Each run is a process of its own, whose memory a thread looks at. What counts is the largest anonymous memory (RssAnon):
 pages of files are the system's, which takes them back as it likes. "Above the model" is that less the same spec's on
@@ -20,6 +22,7 @@ import threading
 import time
 from pathlib import Path
 
+from tests.benchmarks.memory_cases import CASES, make_table
 from tests.support.paths import ROOT
 
 COLUMNS = 32
@@ -124,11 +127,16 @@ def train_once(folder: Path, large: int | None, kind: str) -> None:
     print(json.dumps({**resident(), "highest": watch.highest, "seconds": seconds, "loss": loss}))
 
 
-def measure(spec: str, rows: int, columns: int, *, large: int | None = None, kind: str = "train") -> dict[str, float]:
-    """Trains on so many rows in a process of its own."""
+def measure(
+    spec: str, rows: int, columns: int | None, *, large: int | None = None, kind: str = "train"
+) -> dict[str, float]:
+    """Trains on so many rows in a process of its own; without `columns` on those of `memory_cases`."""
     with tempfile.TemporaryDirectory(dir=os.environ.get("NNSPEC_BENCHMARK_FOLDER")) as name:
         folder = Path(name)
-        make_rows(folder / "rows.parquet", rows, columns)
+        if columns is None:
+            make_table(folder / "rows.parquet", rows)
+        else:
+            make_rows(folder / "rows.parquet", rows, columns)
         (folder / "spec.yaml").write_text("nnspec: 1\nname: rows\n" + spec, encoding="utf-8")
         command = [sys.executable, "-m", "tests.benchmarks.memory", "--run", str(folder), "--kind", kind]
         command += [] if large is None else ["--large", str(large)]
@@ -155,12 +163,19 @@ def main() -> None:
     parser.add_argument("--columns", type=int, default=COLUMNS)
     parser.add_argument("--kind", default="train", choices=("train", "build"))
     parser.add_argument("--only", choices=("rows", "windows"))
+    parser.add_argument("--cases", nargs="*", choices=list(CASES))
     parser.add_argument("--run", type=Path)
     parser.add_argument("--large", type=int)
     parser.add_argument("-v", action="store_true")
     asked = parser.parse_args()
     if asked.run is not None:
         train_once(asked.run, asked.large, asked.kind)
+        return
+    if asked.cases is not None:
+        for name in asked.cases or CASES:
+            least = measure(CASES[name], TINY, None, kind=asked.kind)
+            for rows in (500_000, 4_000_000):
+                show(f"{name}, {rows:,} rows", measure(CASES[name], rows, None, kind=asked.kind), least)
         return
     if asked.only != "windows":
         columns = asked.columns

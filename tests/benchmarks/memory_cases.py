@@ -102,9 +102,7 @@ CASES = {
     "weights": _spec(f"{_SPLIT}\n  weight: weight"),
     "order": _spec("order_by: mixed\n  split: {train: 0.8, validation: 0.1, test: 0.1, by: time}"),
     "days": _windows("order_by: day\n  split: {train: 0.8, validation: 0.1, test: 0.1, by: time}"),
-    "series": _windows(
-        "series: {by: shop, time: t, every: 1}\n  split: {train: 0.8, validation: 0.1, test: 0.1, by: time}"
-    ),
+    "series": _windows("series: {by: shop, time: t}\n  split: {train: 0.8, validation: 0.1, test: 0.1, by: time}"),
     "groups": _spec("split: {train: 0.8, validation: 0.1, test: 0.1, by: random, group: shop}"),
     "hashed": _spec("split: {train: 0.8, validation: 0.1, test: 0.1, by: {hash: t}}"),
     "season": _windows(f"{_IN_ORDER}\n  window: {{lookback: 16, horizon: 1, season: 7}}"),

@@ -244,3 +244,8 @@ def take(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
         found[start : start + size] = values[chosen[start : start + size]]
         trim(size * AROUND)
     return found
+
+
+def rows_at(order: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """As `order[at]`; of rows that are in their order, `at` itself."""
+    return at if is_arange(order) else take(order, at)

@@ -105,10 +105,8 @@ def fit_input(
     values = raw
     if plan.window is not None and slot.is_windowed and layout.position(0) not in along:
         complete = train if rows.has_none_missing else mapped.take(train, mapped.take(rows.complete, train))
-        if mapped.is_long(rows.values):
-            values = cast(Array, Gathered(rows.values, complete, finish=lambda v: arrange(v[:, None], layout)))
-        else:
-            values = arrange(rows.values[complete][:, None], layout)
+        alone = Gathered(rows.values, complete, finish=lambda v: arrange(v[:, None], layout))
+        values = cast(Array, alone) if mapped.is_long(rows.values) else alone[:]
     if is_gathered(values):
         if slot.pad_value is None:
             scaling = fit_samples(values, slot.scale.method, along, fill)
@@ -262,8 +260,7 @@ def _check_domain(slot: SlotPlan, targets: Array) -> None:
     Raises:
         SpecError: NN551.
     """
-    outside = sum(is_outside(slot.function, value) for part in chunks(targets) for value in part.ravel().tolist())
-    if outside:
+    if outside := sum(is_outside(slot.function, each) for part in chunks(targets) for each in part.ravel().tolist()):
         message = f"{outside} targets of output `{slot.name}` are outside of what {slot.function} is defined for"
         raise SpecError.single("NN551", message, slot.span_of("columns"), path=slot.where("columns"))
 

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import field
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -173,7 +174,12 @@ class TypedSource(TableSource):
 
     def open_columns(self, plan: SourcePlan, names: Sequence[str], reading: Reading) -> Iterator[list[Column]]:
         if reading is Reading.ORDER:
-            chunks = list(self._read(plan, names, reading))
+            rest = self._read(plan, names, reading)
+            chunks = list(islice(rest, 1))
+            if chunks and all(column.values.dtype.kind in "iufM" for column in chunks[0]):
+                yield from chain(chunks, rest)  # text is looked at as a whole
+                return
+            chunks += rest
             yield [_as_keys([chunk[index] for chunk in chunks]) for index in range(len(names))]
             return
         yield from self._read(plan, names, reading)
