@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from nnspec.catalogue.losses import SCORE_LOSSES, loss_of
-from nnspec.ir.graph import Node, Output
+from nnspec.ir.graph import Node, Output, Value
 
 
 def head_function(nodes: Iterable[Node], output: Output) -> tuple[str, Node | None]:
     """The last activation before an output, behind what only moves values or acts in training; `linear` where none."""
+    return head_of(nodes, output.value)
+
+
+def head_of(nodes: Iterable[Node], value: Value) -> tuple[str, Node | None]:
+    """The same for any value."""
     by_name = {node.name: node for node in nodes}
-    node = by_name.get(output.value.node)
+    node = by_name.get(value.node)
     while node is not None and _is_behind_head(node):
         node = by_name.get(node.inputs[0].node)
     if node is None:
@@ -19,10 +24,10 @@ def head_function(nodes: Iterable[Node], output: Output) -> tuple[str, Node | No
     if node.layer.own_activation:
         return node.layer.own_activation, node
     source = node.inner if node.inner is not None else node
-    value = None if source.layer.keeps_state else source.args.get("activation")  # gates apply after the activation
-    if isinstance(value, str):
-        return value.lower(), node
-    return ("linear" if value is None else next(iter(value), "linear").lower()), node
+    said = None if source.layer.keeps_state else source.args.get("activation")  # gates apply after the activation
+    if isinstance(said, str):
+        return said.lower(), node
+    return ("linear" if said is None else next(iter(said), "linear").lower()), node
 
 
 def _is_behind_head(node: Node) -> bool:

@@ -59,8 +59,10 @@ def variants(
             padding = paddings.get(name)
             made[name] = values if padding is None else _padded(_without(values, padding, rng), padding, place, rng)
         result.append(made)
-    if any(value.dtype == "string" for value in graph.inputs.values()):
-        result.append({name: _emptied(values) for name, values in drawn.items()})
+    emptied = {name for name, value in graph.inputs.items() if value.dtype == "string"}
+    emptied = {name for name in emptied if not refuses_unknown(graph, name)}
+    if emptied:
+        result.append({name: _emptied(values) if name in emptied else values for name, values in drawn.items()})
     if batch > 1 and not graph.batches:
         result.append({name: values[:1] for name, values in result[min(1, len(result) - 1)].items()})
     return result
@@ -97,6 +99,11 @@ def readers(graph: Graph, name: str) -> Iterator[tuple[Node, list[Node]]]:
         yield node, path
         if len(node.inputs) == 1 and not any(value.mask for value in node.outputs):
             paths[node.name] = [*path, node]
+
+
+def refuses_unknown(graph: Graph, name: str) -> bool:
+    """Whether a layer that looks an input up knows no place for what is not in its vocabulary: Keras fails there."""
+    return any(node.args.get("num_oov_indices") == 0 for node, _ in readers(graph, name))
 
 
 def _mask_value(node: Node) -> float | None:

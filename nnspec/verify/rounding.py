@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from nnspec.verify.comparison import Measure, errors
+from nnspec.verify.samples import readers_of
 from nnspec.verify.subject import Subject
 
 SMALLEST_SCALE = 1 / 256  # of random inputs to a network that amplifies rounding error
@@ -40,12 +41,14 @@ def moved_by_rounding(
     wanted = subject.predicted(raw)
     rows = len(next(iter(raw.values())))
     found = {name: np.zeros(rows) for name in measures}
-    kept = padding_values(subject)
+    kept, compared = padding_values(subject), only_compared(subject)
     try:
         for trial in range(TRIALS):
             rng = np.random.default_rng(trial)
             subject.model.set_weights([jittered(values, rng) for values in weights])
-            moved = subject.predicted({name: jittered(values, rng, kept) for name, values in raw.items()})
+            moved = subject.predicted(
+                {name: values if name in compared else jittered(values, rng, kept) for name, values in raw.items()}
+            )
             for name, measure in measures.items():
                 apart = errors(moved[name], wanted[name])
                 apart = apart / measure.scale if wanted[name].dtype.kind not in "OU" else apart
@@ -53,6 +56,18 @@ def moved_by_rounding(
     finally:
         subject.model.set_weights(weights)
     return {name: apart / JITTER for name, apart in found.items()}
+
+
+def only_compared(subject: Subject) -> set[str]:
+    """The inputs that nothing is computed of before they are compared with numbers: no rounding decides there."""
+    found = set()
+    for name in subject.graph.inputs:
+        transform = subject.deployment.inputs.get(name)
+        behind = [node for node in readers_of(subject.graph, name) if not node.layer.moves_values]
+        is_given = name not in subject.deployment.columns and (transform is None or transform.scaling is None)
+        if is_given and behind and all(node.layer.only_compares for node in behind):
+            found.add(name)
+    return found
 
 
 def padding_values(subject: Subject) -> set[float]:

@@ -17,7 +17,11 @@ from nnspec.verify.variant import Variant
 BATCHES = (1, 3, 32)
 MANY_ELEMENTS = 1_000_000  # inputs of more are compared at the small batches alone: seconds, and nothing learnt
 LENGTHS = (11, 17, 14, 24, 1)  # with every remainder by the strides that are common
-SCALES = (30.0, 0.01)  # of further random inputs, each measured by itself: what is small shows nothing beside the rest
+SCALES = (
+    30.0,
+    10.0,
+    0.01,
+)  # of further random inputs, each measured by itself: what is small shows nothing beside the rest
 HELD_OUT = 512  # rows at most
 
 Arrays = Mapping[str, np.ndarray]
@@ -77,7 +81,7 @@ class Runs:
 
     def scaled(self, scale: float) -> list[list[Run]]:
         """Random inputs much larger and much smaller than the network expects, each measured by its own scale."""
-        subject, batch = self.subject, self.fixed_batch or 3
+        subject, batch = self.subject, self.fixed_batch or (8 if self.sample_size() * 8 <= MANY_ELEMENTS else 3)
         if not any(value.dtype.startswith("float") for value in subject.graph.inputs.values()):
             return []
         found = []

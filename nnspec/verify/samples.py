@@ -85,13 +85,13 @@ def _scalings(graph: Graph, name: str) -> list[Node]:
 
 def examples_of(graph: Graph, name: str) -> list[Any]:
     """Words or integers that the layers which look an input up know, and some that they do not."""
-    return [example for node in _readers(graph, name) for example in node.layer.examples(node)]
+    return [example for node in readers_of(graph, name) for example in node.layer.examples(node)]
 
 
 def integer_bound(graph: Graph, name: str) -> int | None:
     """One more than the largest id that every Embedding of an input knows; None where none looks its integers up."""
     bounds = []
-    for node in _readers(graph, name):
+    for node in readers_of(graph, name):
         while node.inner is not None:
             node = node.inner
         if "input_dim" in node.args:
@@ -99,7 +99,7 @@ def integer_bound(graph: Graph, name: str) -> int | None:
     return min(bounds, default=None)
 
 
-def _readers(graph: Graph, name: str) -> Iterator[Node]:
+def readers_of(graph: Graph, name: str) -> Iterator[Node]:
     """The nodes that read an input's values as they are, behind what only moves them too."""
     same = {name}
     for node in graph.nodes:

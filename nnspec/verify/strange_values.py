@@ -1,7 +1,7 @@
 """Values that a random draw does not have: constant, sparse, tied, those that the spec names, bytes, huge, odd words.
 
 What is huge stands in a batch of its own: errors are measured against the largest value of a batch, which would hide
-those of all others.
+those of all others. So does what is silent: beside anything else its own errors would not show.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import numpy as np
 from nnspec.ir.graph import Graph, Node
 from nnspec.verify.hostile_inputs import readers
 from nnspec.verify.samples import examples_of, integer_bound
+from nnspec.verify.strange_texts import composed_texts, unknown_texts
 from nnspec.verify.variant import Inputs, Variant, repeated
 
 EXTREME = 1e3  # times what the network expects
-UNKNOWN_TEXTS = ("", " ", "?!", "zzyzx qwertz", "ÆØÅ ﬀ 漢字", "aa,b.  C")
-LONG = 40  # times over, of a text that is long
+SILENT = 1e-2  # times the usual magnitude, of a constant that is next to nothing
 MOST_NUMBERS = 64  # that a spec names
 Numbers = Callable[[np.ndarray, np.random.Generator], np.ndarray]  # values of a row, axes as the input without batch
 
@@ -49,7 +49,8 @@ def strange_values(
         columns: those of the drawn inputs that are single columns, which stay as they are.
 
     Yields:
-        `values`; then `bytes` and `huge values` where there are floats.
+        `values`; `composed texts` where there are texts; then `bytes`, `huge values` and `silence` where there are
+        floats.
     """
     named = _numbers_of(graph)
 
@@ -77,6 +78,9 @@ def strange_values(
         "far from 0": lambda row, rng: np.abs(row) + 2 * _usual(row),
     }
     yield _variant("values", named, ordinary, graph, drawn, marks, rng, columns)
+    composed = composed_texts(graph, drawn, rng, columns)
+    if composed is not None:
+        yield composed
     if any(value.dtype.startswith("float") for value in graph.inputs.values()):
         bytes_: dict[str, Numbers] = {
             "noise": lambda row, rng: rng.integers(0, 256, size=row.shape).astype(row.dtype),
@@ -88,6 +92,11 @@ def strange_values(
             "negative": lambda row, rng: -np.abs(row) * EXTREME,
         }
         yield _variant("huge values", named, huge, graph, drawn, marks, rng, columns)
+        silent: dict[str, Numbers] = {
+            "zeros": lambda row, rng: np.zeros_like(row),
+            "next to nothing": lambda row, rng: np.full_like(row, SILENT * _usual(row)),
+        }
+        yield _variant("silence", named, silent, graph, drawn, marks, rng, columns)
 
 
 def _usual(row: np.ndarray) -> float:
@@ -111,7 +120,7 @@ def _variant(
             continue
         array = repeated(drawn[input_name], len(rows)).copy()
         if value.dtype == "string":
-            array = _texts(graph, input_name, array, name == "values")
+            array = unknown_texts(graph, input_name, array) if name == "values" else array.astype(object)
         elif value.dtype.startswith("float"):
             for place, change in enumerate(kinds.values()):
                 made = np.asarray(change(array[place], rng), array.dtype)
@@ -147,25 +156,6 @@ def _whole_numbers(graph: Graph, name: str, array: np.ndarray, dtype: str, named
         if not dtype.startswith("u"):
             array[4] = -array[4]
     return array
-
-
-def _texts(graph: Graph, name: str, array: np.ndarray, is_strange: bool) -> np.ndarray:
-    array = array.astype(object)
-    if is_strange and not _refuses_unknown(graph, name):
-        for place, text in enumerate(UNKNOWN_TEXTS, start=1):
-            array[place] = text
-        words = [str(example) for example in examples_of(graph, name)]
-        for position in np.ndindex(array.shape[1:]):  # of words that are known
-            known = [*words, str(array[(0, *position)])]
-            texts = (f"{known[-1]} " * LONG, " ".join(known[:LONG][::-1]), " ".join(known[:LONG]).upper())
-            for place, text in enumerate(texts, start=len(UNKNOWN_TEXTS) + 1):
-                array[(place, *position)] = text
-    return array
-
-
-def _refuses_unknown(graph: Graph, name: str) -> bool:
-    """Whether a layer that looks an input up knows no place for what is not in its vocabulary."""
-    return any(node.args.get("num_oov_indices") == 0 for node, _ in readers(graph, name))
 
 
 def _has_places_for_unknown(graph: Graph, name: str) -> bool:

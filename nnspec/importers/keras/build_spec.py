@@ -19,9 +19,10 @@ from nnspec.importers.keras.observed_masks import Observed
 from nnspec.importers.keras.operations.tables import Tables
 from nnspec.importers.keras.own_blocks import OwnBlocks
 from nnspec.importers.keras.translate import MIXED
+from nnspec.inference.heads import head_of
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Symbolic
-from nnspec.ir.graph import Graph, Value
+from nnspec.ir.graph import Graph, Node, Value
 from nnspec.ir.receptive_field import initial_fields
 from nnspec.layers.registry import REGISTRY
 
@@ -130,11 +131,11 @@ class _Builder:
         if not self.maker.items:
             raise ImportFault("the model has no layers: its outputs are its inputs")
         outputs: dict[str, tuple[Read, str]] = {}
+        nodes = tuple(item.node for item in self.maker.items)
         for name, tensor in self.network.outputs.items():
             read = self.read(tensor)
-            outputs[free_name(identifier(name), [*outputs, *self.inputs])] = (read, task_of(read))
+            outputs[free_name(identifier(name), [*outputs, *self.inputs])] = (read, task_of(nodes, read.value))
         shared = {item.shared: (item.kind, item.body) for item in self.maker.items if item.shared is not None}
-        nodes = tuple(item.node for item in self.maker.items)
         constraints = tuple(dict.fromkeys(self.maker.constraints))
         batches = {self.input_names[name]: size for name, size in self.network.batches.items()}
         graph = Graph(
@@ -250,18 +251,13 @@ def identifier(name: str) -> str:
     return text if re.match(r"[A-Za-z_]", text) else f"_{text}"
 
 
-def task_of(read: Read) -> str:
-    """What an output means, by the function that makes it."""
-    item = read.item
-    while item is not None and item.node.layer.moves_values:
-        item = item.reads[0].item
-    if item is None:
-        return "regression"
-    function = item.node.layer.own_activation or str(item.body.get("activation"))
+def task_of(nodes: Sequence[Node], value: Value) -> str:
+    """What an output means, by the function that makes it, as the checks of a spec find it."""
+    function, _ = head_of(nodes, value)
     if function == "softmax":
         return "classification"
     if function == "sigmoid":
-        sizes = ax.sizes(read.value.axes)
+        sizes = ax.sizes(value.axes)
         known = [size for size in sizes if isinstance(size, int)]
         return "binary" if len(known) == len(sizes) and math.prod(known) == 1 else "multilabel"
     return "regression"

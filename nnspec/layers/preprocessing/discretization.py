@@ -32,6 +32,7 @@ class Discretization(Layer):
 
     kind = "Discretization"
     makes = "category"
+    only_compares = True
     args = {
         "bin_boundaries": a.Arg(
             {"type": ["array", "null"], "items": {"type": "number"}, "minItems": 1},

@@ -12,6 +12,7 @@ from nnspec.data.deployment import Deployment
 from nnspec.data.prepare.transforms import InputTransform
 from nnspec.ir.graph import Graph
 from nnspec.pipeline import check
+from nnspec.verify.hostile_inputs import variants as padded_variants
 from nnspec.verify.hostile_rows import hostile_rows
 from nnspec.verify.variant import Variant
 
@@ -50,6 +51,31 @@ def test_texts_are_long(tmp_path: Path) -> None:
     found = variants(graph, np.array([["good bad"], ["bad"]], object))
     assert max(len(str(text).split()) for one in found for text in one.inputs["x"].ravel()) >= 80
     assert "" in {str(text) for one in found for text in one.inputs["x"].ravel()}
+
+
+def test_texts_are_put_together_from_what_the_graph_knows(tmp_path: Path) -> None:
+    looked_up = {"StringLookup": {"vocabulary": ["good", "bad"]}}
+    graph = graph_of(tmp_path, {"word": 2}, [looked_up, {"Embedding": {"input_dim": 3, "output_dim": 2}}], "string")
+    found = next(one for one in variants(graph, np.array([["good", "bad"]], object)) if one.name == "composed texts")
+    capitals = [row for row, kind in zip(found.inputs["x"].tolist(), found.rows, strict=True) if kind == "capitals"]
+    assert {word for row in capitals for word in row} <= {"GOOD", "BAD"}
+    assert ["good", "bad"] in found.inputs["x"].tolist()  # positions of one row differ
+
+
+def test_no_text_is_unknown_where_none_may_be(tmp_path: Path) -> None:
+    looked_up = {"StringLookup": {"vocabulary": ["good", "bad"], "num_oov_indices": 0}}
+    graph = graph_of(tmp_path, {"word": 2}, [looked_up, {"Embedding": {"input_dim": 2, "output_dim": 2}}], "string")
+    rows = [one.inputs["x"] for one in variants(graph, np.array([["good", "bad"]], object))]
+    rows += [arrays["x"] for arrays in padded_variants(graph, np.random.default_rng(0))]
+    assert {str(text) for row in rows for text in row.ravel()} <= {"good", "bad"}
+
+
+def test_silence_stands_alone(tmp_path: Path) -> None:
+    """Beside anything else, what is wrong with next to nothing would not show."""
+    graph = graph_of(tmp_path, {"feature": 3}, [{"Dense": {"units": 1, "as": "target"}}])
+    found = next(one for one in variants(graph, np.full((2, 3), 50, np.float32)) if one.name == "silence")
+    assert np.abs(found.inputs["x"]).max() <= 0.5
+    assert found.inputs["x"][0].tolist() == [0, 0, 0]
 
 
 LSTM = [{"Masking": {}}, {"LSTM": {"units": 2}}, {"Dense": {"units": 1, "as": "target"}}]

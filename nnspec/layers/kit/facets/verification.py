@@ -25,9 +25,12 @@ class Verification:
 
     Attributes:
         is_scaling: whether it only scales and shifts what it reads: `invert_scaling` takes that back.
+        only_compares: whether it compares what it reads with numbers and does no arithmetic with it: any two right
+            programs give the same.
     """
 
     is_scaling: ClassVar[bool] = False
+    only_compares: ClassVar[bool] = False
 
     def examples(self, node: Node) -> Sequence[str | int]:
         """Words or integers that the node knows what to make of, to try it with; none where any number will do."""
