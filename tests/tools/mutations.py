@@ -131,6 +131,9 @@ def main() -> int:
     parser.add_argument("--cases", type=int, default=MOST_CASES, help="of a kind at most (default: %(default)s)")
     parser.add_argument("--right", type=int, metavar="COUNT", help="put so many right networks to the gate instead")
     arguments = parser.parse_args()
+    unknown = [kind for kind in arguments.kind if kind not in KINDS]
+    if unknown:
+        parser.error(f"there are no cases of {', '.join(unknown)}")
     warnings.simplefilter("ignore")
     if arguments.right:
         return 1 if try_right(arguments.right, arguments.seed) else 0

@@ -12,16 +12,20 @@ from nnspec.diagnostics import Reason
 from nnspec.importers.keras.inline import Inlined, inline
 from nnspec.importers.keras.items import Item, Maker, Read
 from nnspec.importers.keras.mask_flow import GivenMask, MaskFlow
-from nnspec.importers.keras.network import MASKS, Call, Config, Constant, ImportFault, Tensor, tensors_in
+from nnspec.importers.keras.network import MASKS, Call, Config, Constant, ImportFault, Tensor, leaves_in, tensors_in
 from nnspec.importers.keras.operations.operation import Operation
 from nnspec.importers.keras.operations.rules import check_known, is_operation, translate_operation
 from nnspec.importers.keras.operations.tables import Tables
 from nnspec.importers.keras.own_blocks import OwnBlock, OwnBlocks
-from nnspec.importers.keras.translate import activation_layer, translate
+from nnspec.importers.keras.translate import activation_layer, translate, without_arrays
 from nnspec.ir import axes as ax
 from nnspec.layers.kit.base import Fault
 from nnspec.layers.registry import REGISTRY
 
+_CALLED_WITH = {
+    "attention_mask": "build the model with `use_causal_mask=True` to hide later steps, and with "
+    "`Embedding(mask_zero=True)` or `Masking` to hide padding",
+}
 _READ_WORDS = ("inputs", "sequence", "query", "value", "key", "initial_state", "x", "x1", "x2", "xs")
 
 
@@ -67,6 +71,11 @@ class CallConverter:
         if given is not None:
             return self.convert_activated(call, *given)
         kind, body = translate(call)
+        for key in without_arrays(call.config)[1]:
+            self.maker.notes.append(
+                f"layer `{call.name}` ({kind}) has no `{key}`: the model's is an array; the weights are those of the "
+                "model, but training from scratch starts from others"
+            )
         if REGISTRY[kind].left_out:
             self.maker.notes.append(f"layer `{call.name}` ({kind}) is left out: {REGISTRY[kind].left_out}")
             return [self.read(call.tensors[0])]
@@ -104,13 +113,17 @@ class CallConverter:
                         help="build the model without it",
                     )
                 continue
+            is_tensor |= any(isinstance(leaf, Constant) for leaf in leaves_in(value))
             if key in REGISTRY[kind].args and not is_tensor:
                 if value != REGISTRY[kind].args[key].default:
                     said[key] = value
                 continue
             if value in (None, False) and not is_tensor:
                 continue
-            raise ImportFault(f"layer `{call.name}` ({kind}) is called with `{key}`, which a spec cannot express")
+            raise ImportFault(
+                f"layer `{call.name}` ({kind}) is called with `{key}`, which a spec cannot express",
+                help=_CALLED_WITH.get(key, ""),
+            )
         return said
 
     def given_mask(self, call: Call) -> GivenMask | None:

@@ -14,6 +14,11 @@ from nnspec.layers.registry import REGISTRY
 KERAS_MODULES = ("keras.layers", "keras.src.layers", "keras.src.models", "keras.models")
 
 
+_IN_ITS_PLACE = (
+    "compute the same with operations of `keras.ops` or other layers of Keras in the model, and save the model again"
+)
+
+
 def kind_of(class_name: str, module: str, name: str, registered: str = "") -> str:
     """The kind of a layer of this class.
 
@@ -38,7 +43,7 @@ def kind_of(class_name: str, module: str, name: str, registered: str = "") -> st
         close = nearest(class_name, REGISTRY)
         raise ImportFault(
             f"layer `{name}` is a `{class_name}`, which nnspec does not support",
-            help=f"the closest supported layer is `{close[0]}`" if close else "",
+            help=f"the closest supported layer is `{close[0]}`" if close else _IN_ITS_PLACE,
         )
     return class_name
 

@@ -24,7 +24,34 @@ _WRAPPED = ("layer", "backward_layer", "cell")
 def translate(call: Call) -> tuple[str, dict[str, Any]]:
     """The kind and the body of a call's layer; what it reads is not part of it."""
     kind = kind_of(call.kind, call.module, call.name, call.registered)
-    return kind, body_of(kind, call.config, call.name)
+    return kind, body_of(kind, without_arrays(call.config)[0], call.name)
+
+
+def without_arrays(config: Config) -> tuple[Config, list[str]]:
+    """A configuration without the initializers that are arrays, and which arguments had them.
+
+    Such as the vectors of an embedding: the weights that the model has now are in the weights file.
+    """
+    found: list[str] = []
+
+    def plain(inner: object) -> object:
+        if isinstance(inner, Mapping):
+            return mapping(inner)
+        return [plain(part) for part in inner] if isinstance(inner, list) else inner
+
+    def mapping(inner: Config) -> Config:
+        arrays = [key for key, value in inner.items() if _is_initial_array(value)]
+        found.extend(arrays)
+        return {key: plain(value) for key, value in inner.items() if key not in arrays}
+
+    return mapping(config), found
+
+
+def _is_initial_array(value: object) -> bool:
+    """Whether a serialized object is an initializer of Keras that holds an array."""
+    if not isinstance(value, Mapping) or value.get("class_name") not in keras_objects.names("initializers"):
+        return False
+    return any(isinstance(argument, Mapping | list) for argument in (value.get("config") or {}).values())
 
 
 def body_of(kind: str, config: Config, name: str) -> dict[str, Any]:
@@ -146,11 +173,15 @@ def _catalogued(family: str, value: Any, name: str) -> Any:
         word = str(value.get("config"))
         if word in keras_objects.names(family) or word in keras_objects.aliases(family):
             return word
-        raise ImportFault(f"layer `{name}` uses the function `{word}`, which is code: a spec cannot contain it")
+        raise ImportFault(
+            f"layer `{name}` uses the function `{word}`, which is code: a spec cannot contain it",
+            help=_HELP.get(family, ""),
+        )
     if kind not in keras_objects.names(family):
         raise ImportFault(
             f"layer `{name}` uses `{kind}`, which is not a {keras_objects.FAMILIES[family].singular} of "
-            "Keras: a spec cannot contain its code"
+            "Keras: a spec cannot contain its code",
+            help=_HELP.get(family, ""),
         )
     defaults = keras_objects.defaults(family, kind)
     given = {
@@ -159,6 +190,13 @@ def _catalogued(family: str, value: Any, name: str) -> Any:
         if key in defaults and argument != defaults[key]
     }
     return {kind: given} if given else _short_name(family, kind)
+
+
+_ONLY_IN_TRAINING = "it acts in training alone: build the model without it, copy the weights, and save that"
+_HELP = {
+    "activations": "put a layer or operations of `keras.ops` that compute it after the layer, and save the model again",
+    **dict.fromkeys(("constraints", "initializers", "regularizers"), _ONLY_IN_TRAINING),
+}
 
 
 def _inner(value: Any) -> Any:

@@ -22,13 +22,15 @@ class AxesOf:
         known: the axes of each value and weight, by name.
         order: the axes of the formula, in the order of its result.
         used: the names that were met.
-        reduced: the axes that were summed over.
+        reduced: the axes each of whose positions reads all of them.
+        accumulated: those each of whose positions reads itself and what is before it.
     """
 
     known: Mapping[str, Named]
     order: Sequence[str]
     used: set[str] = field(default_factory=set)
     reduced: set[str] = field(default_factory=set)
+    accumulated: set[str] = field(default_factory=set)
 
     def number(self, value: float) -> Named:
         return {}
@@ -59,7 +61,7 @@ class AxesOf:
 
     def accumulate(self, value: Named, axis: str) -> Named:
         self.check_axis("cumsum", "adds along", value, axis)
-        self.reduced.add(axis)  # the last position reads all
+        self.accumulated.add(axis)
         return value
 
     def reduce(self, function: str, value: Named, axes: Sequence[str]) -> Named:

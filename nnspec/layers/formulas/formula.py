@@ -10,7 +10,7 @@ from nnspec.diagnostics import Fix, Reason
 from nnspec.document.types import JsonSchema
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis
-from nnspec.ir.graph import Node, Value
+from nnspec.ir.graph import Node, Value, Window
 from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.formulas.algebra import BOUNDED, compute
 from nnspec.layers.formulas.axes_of import AxesOf
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from nnspec.backends.onnx.view import View
     from nnspec.backends.types import KerasCallable, KerasLayer, KerasTensor, KerasVariable
 
+SO_FAR = Window(None, 1, 0)  # a position reads itself and all that is before it
 _NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 _WEIGHTS = {
     "type": ["object", "null"],
@@ -95,7 +96,8 @@ class Formula(Layer):
         if unused and (len(names) > 1 or unused[0] in own):
             self.refuse(call, f"the formula does not use `{unused[0]}`", self.said(call))
         made = tuple(self.made_axis(present[name], axes.get(name)) for name in order if name in present)
-        windows = {i: WHOLE for i, axis in enumerate(call.axes) if axis.name in algebra.reduced}
+        windows = {i: SO_FAR for i, axis in enumerate(call.axes) if axis.name in algebra.accumulated}
+        windows |= {i: WHOLE for i, axis in enumerate(call.axes) if axis.name in algebra.reduced}
         return Inferred(
             (made,),
             ("float32",),
@@ -123,7 +125,7 @@ class Formula(Layer):
         except FormulaError as error:
             about = f"`{text}`" if len(text) <= 60 else f"`{text[:60]} …`"
             self.refuse(call, f"the formula {about} cannot be computed: {error}", self.said(call))
-        late = sorted(algebra.reduced.difference(ax.names(call.axes)))
+        late = sorted((algebra.reduced | algebra.accumulated).difference(ax.names(call.axes)))
         for name in late:
             if any(ax.index_of(value.axes, name) is not None for value in call.inputs):
                 message = f"the formula uses axis `{name}`, which the first value, `{call.input.node}`, does not have"

@@ -119,7 +119,7 @@ class Trial:
         are next to nothing of the output's usual magnitude are looked at so: a tie must not be taken for rounding.
         """
         apart = _apart(got, wanted, trusted)
-        usual = self.floors[name] * 1000
+        usual = self.floors[name] * 100
         if apart is None or float(np.max(apart, initial=0.0)) > self.gate.tolerance * usual:
             return False
         session = _session(self.exported.proto)
@@ -133,7 +133,7 @@ class Trial:
 
     @cached_property
     def floors(self) -> dict[str, float]:
-        """By output, a thousandth of what it usually gives: a run of nothing but less is not judged by itself."""
+        """By output, a hundredth of what it usually gives: a run of nothing but less is not judged by itself."""
         largest: dict[str, list[float]] = {}
         for _, wanted, _ in self.runs:
             for name, value in wanted.items():
@@ -142,7 +142,7 @@ class Trial:
                     largest.setdefault(name, []).append(float(np.max(finite, initial=0.0)))
                 else:
                     largest[name] = [1.0]
-        return {name: max(float(np.median(found)) / 1000, NOISE) for name, found in largest.items()}
+        return {name: max(float(np.median(found)) / 100, NOISE) for name, found in largest.items()}
 
     @cached_property
     def runs(self) -> list[tuple[Arrays, Arrays, Arrays]]:

@@ -110,6 +110,8 @@ def test_what_does_not_hold(expect: str, code: str, place: str, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("model", "is_causal"),
     [
+        ('{formula: "x / (cumsum(x, time) + 1)"}', True),
+        ('{formula: "cumsum(x, time) - mean(x, time)"}', False),
         ("{LSTM: {units: 4, return_sequences: true}}", True),
         ("{LSTM: {units: 4, return_sequences: true, go_backwards: true}}", False),
         ("{Bidirectional: {layer: {GRU: {units: 4, return_sequences: true}}}}", False),

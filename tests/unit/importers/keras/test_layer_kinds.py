@@ -12,7 +12,8 @@ import pytest
 from keras import layers as kl
 
 from nnspec.diagnostics import SpecError
-from nnspec.importers.keras.importer import import_model
+from nnspec.importers.keras.importer import import_file, import_model
+from nnspec.progress import Progress
 from tests.support.imported_models import compare_deployed, import_randomized
 
 
@@ -88,6 +89,40 @@ def test_activations_that_are_layers(tmp_path: Path) -> None:
     model = keras.Model(x, kl.Activation(kl.ELU(0.3))(kl.Dense(3, activation=kl.LeakyReLU(0.1))(y)))
     text = compare(model, tmp_path)
     assert text.index("ReLU: {max_value: 6.0}") < text.index("LeakyReLU") < text.index("ELU")
+
+
+def test_heads_in_wrappers_say_what_they_are(tmp_path: Path) -> None:
+    """Those that the checks see: a spec that calls a softmax a regression would not pass them."""
+    x = keras.Input((6, 4))
+    y = kl.Dense(5)(x)
+    words = kl.TimeDistributed(kl.Dense(3, activation="softmax"), name="words")(y)
+    sure = kl.Dropout(0.5, name="sure")(kl.Dense(1, activation="sigmoid")(kl.Flatten()(y)))
+    text = compare(keras.Model(x, [words, sure]), tmp_path)
+    assert "words: {from: words_2, task: classification}" in text
+    assert "sure: {task: binary}" in text
+
+
+def test_initializers_that_are_arrays_are_left_out_with_a_note(tmp_path: Path) -> None:
+    vectors, turn = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32), np.eye(4).ravel()
+    x = keras.Input((3,), dtype="int32")
+    y = kl.Embedding(5, 4, embeddings_initializer=keras.initializers.Constant(vectors), trainable=False)(x)
+    dense = kl.Dense(16, kernel_initializer="zeros", bias_initializer=keras.initializers.Constant(turn), name="turn")
+    model = keras.Model(x, kl.TimeDistributed(dense)(y))
+    model.save(tmp_path / "model.keras")
+    made = import_file(tmp_path / "model.keras", tmp_path, Progress(quiet=True))
+    assert [note.split("`")[3] for note in made.notes if "is an array" in note] == [
+        "embeddings_initializer",
+        "bias_initializer",
+    ]
+    compare_deployed(model, made, [[np.arange(15, dtype=np.int32).reshape(5, 3) % 5]])
+
+
+def test_texts_that_must_be_known(tmp_path: Path) -> None:
+    """A lookup without a place for unknown words fails on empty texts in Keras itself: none are tried."""
+    word, age = keras.Input((), dtype="string", name="word"), keras.Input((), name="age")
+    y = kl.Embedding(2, 3)(kl.StringLookup(vocabulary=["a", "b"], mask_token=None, num_oov_indices=0)(word))
+    model = keras.Model([word, age], kl.Dense(2)(kl.Concatenate()([y, kl.Reshape((1,))(age)])))
+    assert import_model(model, tmp_path).error < 1e-5
 
 
 def test_half_precision_becomes_float32_with_a_note(tmp_path: Path) -> None:

@@ -120,6 +120,16 @@ def a_layer_that_was_never_shown_data() -> Any:
     return keras.Model(x, [kl.Dense(3)(x), kl.Discretization(num_bins=4, name="bins")(x)])
 
 
+@nasty("hidden", "seen", "code", "own_function")
+def each_says_what_to_do() -> Any:
+    """Flags for attention as a value and as numbers, code, and a function of one's own."""
+    x, flags = keras.Input((4, 3)), keras.Input((4, 4), dtype="bool")
+    hidden = kl.MultiHeadAttention(1, 2, name="hidden")(x, x, attention_mask=flags)
+    seen = kl.MultiHeadAttention(1, 2, name="seen")(x, x, attention_mask=ops.ones((1, 4, 4), "int8"))
+    code = kl.Lambda(own_function, name="code")(x)
+    return keras.Model([x, flags], [hidden, seen, code, kl.Dense(2, activation=own_function)(x)])
+
+
 @nasty("run the model")
 def a_model_that_keras_cannot_run() -> Any:
     x = keras.Input((6, 4))
@@ -146,6 +156,7 @@ def test_all_causes_in_the_models_own_names(name: str, how: str, tmp_path: Path)
         texts = [diagnostic.message, *diagnostic.notes, *(fix.message for fix in diagnostic.fixes)]
         assert not any(str(out) in text or ".nnspec-" in text for text in texts)
         assert ".nnspec-" not in diagnostic.span.source.name
+        assert diagnostic.fixes or name != "each_says_what_to_do"
     assert not out.exists() or not list(out.iterdir())
 
 
