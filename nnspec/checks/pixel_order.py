@@ -30,6 +30,6 @@ def check_pixel_order(context: Context) -> Iterator[Diagnostic]:
             notes=(
                 "neighbours come from opposite ends; in a pixel shuffle the parts of the features are the fast ones",
             ),
-            fixes=(Fix(f"put {quoted(parts)} behind {quoted(steps)} with a `permute` before they are merged"),),
+            fixes=(Fix(f"put {quoted(parts)} after {quoted(steps)} with a `permute` before they are merged"),),
             severity=Severity.WARNING,
         )

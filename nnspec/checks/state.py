@@ -25,7 +25,7 @@ def check_state(context: Context) -> Iterator[Diagnostic]:
             path="training.shuffle",
             fixes=(
                 Fix("write `shuffle: false`", (Edit(shuffle.span, "false"),)),
-                Fix("to shuffle, each sample must begin anew: leave out `stateful`"),
+                Fix("to shuffle, each sample must begin with a new state: leave out `stateful`"),
             ),
             severity=Severity.WARNING,
         )

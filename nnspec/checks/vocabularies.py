@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nnspec.checks.context import Context
 from nnspec.diagnostics import Diagnostic, Fix
-from nnspec.ir.graph import names_before
+from nnspec.ir.ancestors import names_before
 
 
 def check_vocabularies(context: Context) -> Iterator[Diagnostic]:

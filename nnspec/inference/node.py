@@ -200,9 +200,7 @@ def _mask_put_back(call: Call, made: Axes) -> list[Fix]:
     if len(call.inputs) < 2 or place is None or place >= len(made) or made[place].size != source.axes[place].size:
         return []
     said = f"- mask_like: {{from: [{call.name}, {source.node}]}}"
-    return [
-        Fix(f"if steps that are padding in `{source.node}` are padding here, put its mask back behind it: `{said}`")
-    ]
+    return [Fix(f"if steps that are padding in `{source.node}` are padding here, put its mask back after it: `{said}`")]
 
 
 def infer_inner(

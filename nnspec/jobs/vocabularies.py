@@ -19,7 +19,8 @@ import numpy as np
 from nnspec.data.arrays.gathered import weighted_chunks
 from nnspec.data.dataset import Dataset
 from nnspec.diagnostics import Diagnostic, Fix, SpecError
-from nnspec.ir.graph import Graph, Node, Output, Value, names_before
+from nnspec.ir.ancestors import names_before
+from nnspec.ir.graph import Graph, Node, Output, Value
 from nnspec.ir.names import keras_name
 from nnspec.training.adapting import adapt_layers, padding_of, without_padding
 

@@ -15,7 +15,8 @@ from nnspec.backends.keras.model import Compiled, as_array, as_model_inputs
 from nnspec.data.arrays.gathered import chunk_size, is_gathered
 from nnspec.data.dataset import Dataset
 from nnspec.ir import axes as ax
-from nnspec.ir.graph import Graph, Value, names_before
+from nnspec.ir.ancestors import names_before
+from nnspec.ir.graph import Graph, Value
 from nnspec.ir.receptive_field import origins
 
 BATCH = 256

@@ -269,7 +269,7 @@ def _not_allowed(error: ValidationError, node: Node, options: list[Any], subject
     layer = None if is_function else _layer_for(value)
     if layer is not None:
         message = f"{subject} cannot be `{value}`, which is a layer, `{layer}`"
-        fix = Fix(f"leave it out here, and write `- {layer}` behind this layer")
+        fix = Fix(f"leave it out here, and write `- {layer}` after this layer")
         return Diagnostic("NN205", message, node.span, path=place, fixes=(fix,))
     guess = f"; did you mean `{meant[0]}`?" if meant else ""
     notes = (f"allowed: {enumerated([as_yaml(o) for o in options])}",) if not meant or len(options) <= 8 else ()

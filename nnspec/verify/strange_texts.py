@@ -125,7 +125,7 @@ WAYS: Mapping[str, Compose] = {
     "known words, some left out": _at_each(lambda pieces, rng: _one([*_some(pieces.words, rng, 1), ""], rng)),
     "sentences": _at_each(lambda pieces, rng: " ".join(_some(pieces.words, rng))),
     "letters": _at_each(lambda pieces, rng: "".join(_some(pieces.letters, rng, 3 * MOST_WORDS))),
-    "known groups of words, each at a position of its own": _spread,
+    "known groups of words, each at another position": _spread,
     "known groups of words without spaces": _at_each(_run_together),
     "marks and unknown words": _at_each(_with_marks),
 }

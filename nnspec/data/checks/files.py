@@ -1,7 +1,4 @@
-"""Compares a plan with the model and the files: the data checks of `nnspec check`.
-
-Standard library only, but for typed tables, which DuckDB reads. The loader runs this first, and asks nothing again.
-"""
+"""Compares a plan with the model and the files: standard library only, but for typed tables, which DuckDB reads."""
 
 from __future__ import annotations
 

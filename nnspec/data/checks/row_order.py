@@ -60,7 +60,9 @@ def check_row_order(plan: DataPlan, files: PlanFacts, rows: int) -> Iterator[Dia
         beside = next((name for name, clock in clocks.items() if not clock.backs and clock.ties > FEW * rows), None)
         series = None if beside is None else _told_apart_by(columns, beside)
         if series is not None:
-            message = f"rows of several `{series}` have the same `{beside}`, one after another: a window would join them"
+            message = (
+                f"rows of several `{series}` with the same `{beside}` follow one another: a window would join them"
+            )
             yield _diagnostic(plan, message, [_name_series(plan, series)], is_error=True)
         return
     blocks = {name: found for name, values in columns.items() if name not in clocks and (found := _blocks(values))}

@@ -192,7 +192,7 @@ def _catalogued(family: str, value: Any, name: str) -> Any:
     return {kind: given} if given else _short_name(family, kind)
 
 
-_ONLY_IN_TRAINING = "it acts in training alone: build the model without it, copy the weights, and save that"
+_ONLY_IN_TRAINING = "it acts only in training: build the model without it, copy the weights, and save that"
 _HELP = {
     "activations": "put a layer or operations of `keras.ops` that compute it after the layer, and save the model again",
     **dict.fromkeys(("constraints", "initializers", "regularizers"), _ONLY_IN_TRAINING),

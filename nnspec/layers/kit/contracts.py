@@ -92,7 +92,7 @@ def _check_merged(call: Call, here: Sequence[Axis], others: Sequence[Axis], writ
                 f"`{call.kind}` runs along `{axis.name}`, which has all of `{steps}` again for each of `{features}`",
                 label=f"reads {ax.describe(call.axes)}",
                 notes=[f"if this is intended, write `over: {written}`"],
-                fixes=[Fix(f"put `{features}` behind `{steps}` with a `permute` before they are merged")],
+                fixes=[Fix(f"put `{features}` after `{steps}` with a `permute` before they are merged")],
                 about=[axis.name, features, steps],
             )
         elif (found := repeated_features(axis)) is not None and not _strides_over(call, found[1].size):
@@ -102,7 +102,7 @@ def _check_merged(call: Call, here: Sequence[Axis], others: Sequence[Axis], writ
                 f"`{call.kind}` runs along `{axis.name}`, in which each step of `{steps}` has all of `{features}`",
                 label=f"reads {ax.describe(call.axes)}",
                 notes=[f"if this is intended, write `over: {written}`"],
-                fixes=[Fix(f"leave `{features}` an axis of its own: the layer reads all of it at each step")],
+                fixes=[Fix(f"keep `{features}` as a separate axis: the layer reads all of it at each step")],
                 about=[axis.name, features, steps],
             )
     buried = next((atom for axis in others if (atom := sequence_within(axis)) is not None), None)
