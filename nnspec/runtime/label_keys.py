@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -19,3 +20,12 @@ def label_key(value: Any) -> str:
     if text[-2:] == ".0" and text[:-2].lstrip("-").isdigit():
         return text[:-2]
     return text
+
+
+def label_keys(values: Iterable[Any]) -> list[str]:
+    """The key of each label; of a column each distinct one is read once."""
+    values = list(values)
+    if set(map(type, values)) not in ({str}, {int}):  # `True`, 1 and 1.0 are equal, but no one label
+        return [label_key(value) for value in values]
+    keys = {value: label_key(value) for value in set(values)}
+    return [keys[value] for value in values]

@@ -13,7 +13,7 @@ from nnspec.data.checks.gaps import positions_with_gaps
 from nnspec.data.checks.row_layout import RowLayout, column_values, file_numbers, has_window
 from nnspec.data.prepare.membership import named_by_file
 from nnspec.data.section.plan import DataPlan, Slot
-from nnspec.data.sources.label_keys import label_key
+from nnspec.data.sources.label_keys import label_key, label_keys
 from nnspec.diagnostics import Diagnostic, Fix
 from nnspec.diagnostics.lists import quoted
 
@@ -105,7 +105,7 @@ def _group_codes(plan: DataPlan, files: PlanFacts, layout: RowLayout) -> Sequenc
     if plan.group_column is None:
         return None
     values = column_values(plan, files, plan.group_column, count)
-    return None if values is None else [label_key(values[row]) for row in layout.rows]
+    return None if values is None else label_keys(values[row] for row in layout.rows)
 
 
 def _usable_groups(

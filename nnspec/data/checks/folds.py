@@ -10,7 +10,7 @@ from nnspec.data.prepare.cuts import cut
 from nnspec.data.prepare.fold_cuts import rolling
 from nnspec.data.section.plan import DataPlan
 from nnspec.data.section.split_plan import Part
-from nnspec.data.sources.label_keys import label_key
+from nnspec.data.sources.label_keys import label_keys
 from nnspec.diagnostics import Diagnostic, Fix
 
 _WHERE = "data.split.folds"
@@ -27,7 +27,7 @@ def check_folds(plan: DataPlan, files: PlanFacts, layout: RowLayout) -> Iterator
         values = column_values(plan, files, plan.group_column, len(layout.rows))
         if values is None:
             return
-        found, what = len({label_key(value) for value in values}), f"values of `{plan.group_column}`"
+        found, what = len(set(label_keys(values))), f"values of `{plan.group_column}`"
     if found < folds:
         message = f"{found} {what} cannot be divided into {folds} folds: each needs one"
         yield Diagnostic("NN514", message, span, path=_WHERE, fixes=(Fix("use fewer folds"),))

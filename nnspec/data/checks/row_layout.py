@@ -5,6 +5,7 @@ The loader does the same in NumPy (`nnspec.data.prepare`); what is drawn at rand
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -14,7 +15,7 @@ from nnspec.data.prepare.cuts import cut
 from nnspec.data.prepare.membership import cut_at_starts, drawn_by_key, named_by_file, read_starts, rows_of_files
 from nnspec.data.section.plan import DataPlan, WindowPlan
 from nnspec.data.sources.base import SourceError
-from nnspec.data.sources.label_keys import label_key
+from nnspec.data.sources.label_keys import label_keys
 from nnspec.lazy import dataclass
 from nnspec.runtime.series_keys import joined
 from nnspec.runtime.time_rules import sort_keys
@@ -55,9 +56,9 @@ def find_row_layout(plan: DataPlan, files: PlanFacts, count: int) -> RowLayout |
         codes = series_codes(plan, files, count)
         if codes is None:
             return None
-        members: dict[object, list[int]] = {}
+        members = defaultdict[object, list[int]](list)
         for position, row in enumerate(rows):
-            members.setdefault(codes[row], []).append(position)
+            members[codes[row]].append(position)
         together = [position for found in members.values() for position in found]
         rows = [rows[position] for position in together]
         keys = None if keys is None else [keys[position] for position in together]
@@ -72,7 +73,7 @@ def series_codes(plan: DataPlan, files: PlanFacts, count: int) -> list[object] |
         values = column_values(plan, files, plan.series_column, count)
         if values is None:
             return None
-        codes = [label_key(value) for value in values]
+        codes = list[object](label_keys(values))
     if not plan.joins_files:
         numbers = file_numbers(plan, count)
         if numbers is None:
@@ -142,7 +143,7 @@ def row_parts(plan: DataPlan, files: PlanFacts, count: int) -> list[str | None] 
     values = column_values(plan, files, column, count) if column is not None else None
     if values is None:
         return None
-    keys = [label_key(value) for value in values]
+    keys = label_keys(values)
     if split.by == "hash":
         return drawn_by_key(keys, split.parts, split.seed)
     names = {part.label: part.name for part in split.parts if part.label is not None}
@@ -176,7 +177,7 @@ def column_values(plan: DataPlan, files: PlanFacts, name: str, count: int) -> Se
     if len(parts) > 1:
         found = [column_values(plan, files, part, count) for part in parts]
         known = [values for values in found if values is not None]
-        return joined([list(map(label_key, each)) for each in known]) if len(known) == len(parts) else None
+        return joined([label_keys(each) for each in known]) if len(known) == len(parts) else None
     try:
         column = files.column(plan.source, name, values=True)
     except SourceError:

@@ -11,7 +11,7 @@ from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.checks.row_layout import RowLayout
 from nnspec.data.section.plan import DataPlan
 from nnspec.data.sources.base import SourceError
-from nnspec.data.sources.label_keys import label_key
+from nnspec.data.sources.label_keys import label_keys
 from nnspec.diagnostics import Applicability, Diagnostic, Edit, Fix, Severity, Span
 from nnspec.diagnostics.values import as_yaml
 from nnspec.runtime.csv_rules import is_missing
@@ -134,7 +134,7 @@ def _codes(facts: Any, name: str, rows: Sequence[int]) -> list[int] | None:
     values = [column.values[row] for row in rows]
     if any(isinstance(value, str) and is_missing(value) for value in values):
         return None
-    return [numbers.setdefault(label_key(value), len(numbers)) for value in values]
+    return [numbers.setdefault(key, len(numbers)) for key in label_keys(values)]
 
 
 def _name_series(plan: DataPlan, column: str | tuple[str, str], *, is_certain: bool) -> Fix:
