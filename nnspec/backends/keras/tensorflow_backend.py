@@ -63,6 +63,8 @@ class TensorFlowBackend(KerasEngine):
             skipped.assign(first_step if epoch == epochs.start else 0)
 
         sum_repeated_rows(model.optimizer)
+        if model.trainable_variables:  # a step that makes variables as it is traced is traced once more without them
+            model.optimizer.build(model.trainable_variables)
         taken = batches(samples, order, number, skipped)
         told = [LambdaCallback(on_epoch_begin=begin), *callbacks]
         model.fit(

@@ -77,6 +77,21 @@ def test_two_engines_build_the_same_network(checked: Checked, tmp_path: Path) ->
     assert {epoch for epoch, _ in eager.seen} == {0, 1, 2}
 
 
+def test_a_step_is_traced_once() -> None:
+    """Tracing takes most of a short training, and grows with the network."""
+    traced = []
+
+    def loss(truth: tf.Tensor, guess: tf.Tensor) -> tf.Tensor:
+        traced.append(guess.shape)
+        return tf.square(truth - guess)
+
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile(optimizer="adam", loss=loss)
+    samples = Samples(inputs=np.ones((7, 2), np.float32), targets=np.ones((7, 1), np.float32))
+    TENSORFLOW.fit(model, samples, Order(3, 0, is_shuffled=False), epochs=range(2))
+    assert len(traced) == 1
+
+
 def test_seeds_draw_the_same_weights(checked: Checked) -> None:
     settings = jobs.settings_of(checked)
     first, second, again = (
