@@ -15,6 +15,7 @@ from nnspec.checks.distribution import check_distribution
 from nnspec.checks.effort import check_effort
 from nnspec.checks.engine import check_engine
 from nnspec.checks.expect import check_expectations
+from nnspec.checks.export_targets import check_export_targets
 from nnspec.checks.fixed_batch import check_fixed_batch
 from nnspec.checks.holes import check_holes
 from nnspec.checks.indices import check_indices
@@ -70,6 +71,7 @@ CHECKS: tuple[Callable[[Context], Iterable[Diagnostic]], ...] = (
     check_opset,
     check_variants,
     check_fixed_batch,
+    check_export_targets,
     check_indices,
     check_vocabularies,
     check_expectations,

@@ -211,6 +211,8 @@ CODES: dict[str, str] = {
     "NN627": "log-unreachable",
     "NN617": "variant-loses-too-much",
     "NN618": "variant-cannot-be-made",
+    "NN621": "target-leaves-layers",
+    "NN622": "target-cannot-be-foreseen",
     "NN630": "signature-does-not-fit",
     "NN631": "cannot-sign",
     "NN614": "needs-tensorflow",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nnspec.backends.registry import EXPORT as EXPORT_BACKENDS
 from nnspec.document.types import JsonSchema as Schema
+from nnspec.ir.targets import TARGETS
 from nnspec.ir.variants import VARIANTS
 from nnspec.schema.parts import choice, closed, named
 
@@ -42,6 +43,14 @@ EXPORT: Schema = closed(
             "description": "Smaller forms of the file to write beside it, as in `model.int8.onnx`: weights and values "
             "in `float16`; kernels and what they multiply in `int8`, scaled by training rows; matrices in `int4`.",
             "items": {"enum": list(VARIANTS), "description": "A form."},
+            "uniqueItems": True,
+        },
+        "targets": {
+            "type": "array",
+            "description": "Where the file is to run: in browsers (`web`, `webgpu`, `webnn`), by ONNX Runtime's "
+            "accelerators for phones (`coreml`, `nnapi`, `qnn`), by `openvino`. `check` says, before training, which "
+            "layers each of them takes of the file, and what would change that (NN621).",
+            "items": {"enum": list(TARGETS), "description": "A device or runtime."},
             "uniqueItems": True,
         },
         "max_loss": {

@@ -72,8 +72,8 @@ def modules_after(statements: str, tmp_path: Path, spec: str = SPEC) -> set[str]
     return set(done.stdout.splitlines()[-1].split())
 
 
-def loaded_after(statements: str, tmp_path: Path) -> set[str]:
-    return {name.partition(".")[0] for name in modules_after(statements, tmp_path)}
+def loaded_after(statements: str, tmp_path: Path, spec: str = SPEC) -> set[str]:
+    return {name.partition(".")[0] for name in modules_after(statements, tmp_path, spec)}
 
 
 def test_check_loads_no_framework(tmp_path: Path) -> None:
@@ -108,6 +108,14 @@ def test_check_loads_the_sources_that_a_spec_uses(data: str, used: set[str], tmp
     assert {kind for kind, module in MODULES_OF_SOURCES.items() if module in loaded} == used
     assert ("nnspec.data.checks.files" in loaded) == bool(data)
     assert not loaded & {"nnspec.data.sources.folders", "nnspec.runtime.folders", "nnspec.runtime.csv_sniff", "hashlib"}
+
+
+def test_check_of_targets_loads_no_framework(tmp_path: Path) -> None:
+    """The network is lowered for them, with NumPy alone."""
+    statements = "from nnspec.pipeline import diagnose\nassert [d.code for d in diagnose('spec.yaml')] == ['NN621']"
+    loaded = loaded_after(statements, tmp_path, f"{SPEC}export: {{targets: [coreml]}}\n")
+    assert "numpy" in loaded
+    assert not loaded & FRAMEWORKS
 
 
 def test_import_of_the_package_loads_next_to_nothing(tmp_path: Path) -> None:

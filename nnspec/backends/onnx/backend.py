@@ -12,18 +12,22 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from nnspec import __version__
 from nnspec.backends.base import Deployable
+from nnspec.backends.onnx.builder import GraphBuilder
 from nnspec.backends.onnx.columns import column_ports, columns_opset
 from nnspec.backends.onnx.deploy import prepare_input, restore_outputs
 from nnspec.backends.onnx.doc_string import doc_string
-from nnspec.backends.onnx.export import export_graph
+from nnspec.backends.onnx.export import Exported, Fallback, export_graph
 from nnspec.backends.onnx.fallback import lower_by_tf2onnx
 from nnspec.backends.onnx.form import all_nodes, check_form, control_flow, holds_text
 from nnspec.backends.onnx.session import OnnxSession
+from nnspec.backends.onnx.targets.sketch import SketchBuilder, stand_in_weights
+from nnspec.backends.onnx.targets.taken import foresee
+from nnspec.backends.targets import Foreseen
 from nnspec.data.deployment import label_name
 from nnspec.diagnostics import SpecError
 from nnspec.ir.graph import Graph
@@ -37,7 +41,7 @@ if TYPE_CHECKING:
 OLDEST_OPSET, NEWEST_OPSET = 17, 24
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OnnxBackend:
     """Lowers graphs to ONNX layer by layer, and reads ONNX files."""
 
@@ -46,6 +50,7 @@ class OnnxBackend:
     runtime: str = "ONNX Runtime"
     suffix: str = ".onnx"
     packages: tuple[str, ...] = ("onnx", "onnxruntime")
+    newest_opset: int = NEWEST_OPSET
 
     def lower(self, network: Deployable) -> OnnxModel:
         """The network as an ONNX model, with its data scaling and labels.
@@ -53,24 +58,24 @@ class OnnxBackend:
         Raises:
             SpecError: NN601 where a layer has no lowering and tf2onnx finds none, NN603 where onnx lacks the opset.
         """
-        outputs = network.graph.outputs.items()
-        labels = {label_name(output): network.layout[name] for name, output in outputs if name in network.layout}
-        exported = export_graph(
-            network.graph,
-            network.weights,
-            opset=_opset(network),
-            # labels have the same axis order as their scores
-            layout={**network.layout, **labels},
-            before=prepare_input(network.deployment),
-            after=restore_outputs(network.deployment, network.graph),
-            fallback=lambda lowering, node, views: lower_by_tf2onnx(lowering, node, views, network.layers[node.name]),
-            columns=column_ports(network.deployment),
+        exported = _walk(
+            network,
+            GraphBuilder(name=network.graph.name, opset=_opset(network)),
+            lambda lowering, node, views: lower_by_tf2onnx(lowering, node, views, network.layers[node.name]),
         )
-        if (batch := network.options.get("batch")) is not None:
-            exported.builder.fix_size("batch", batch)
         states = {state.input: state.output for state in exported.states}
         proto = exported.builder.to_model({}, __version__)
         return OnnxModel(proto, source=network, lowered_by=exported.lowered_by, states=states)
+
+    def needed_opset(self, network: Deployable) -> int:
+        return max(needed_opset(network.graph), columns_opset(network.deployment))
+
+    def foresee(self, network: Deployable, targets: Sequence[str]) -> list[Foreseen]:
+        opset = int(network.options.get("opset", self.needed_opset(network)))
+        sketch = SketchBuilder(name=network.graph.name, opset=opset)
+        _walk(replace(network, weights=stand_in_weights(network.graph)), sketch, None)
+        sketch.prune()
+        return foresee(sketch, targets)
 
     def parse(self, data: bytes) -> OnnxModel:
         import onnx
@@ -165,6 +170,25 @@ class OnnxModel:
         return bytes(self.proto.SerializeToString())
 
 
+def _walk(network: Deployable, builder: GraphBuilder, fallback: Fallback | None) -> Exported:
+    outputs = network.graph.outputs.items()
+    labels = {label_name(output): network.layout[name] for name, output in outputs if name in network.layout}
+    exported = export_graph(
+        network.graph,
+        network.weights,
+        # labels have the same axis order as their scores
+        layout={**network.layout, **labels},
+        before=prepare_input(network.deployment),
+        after=restore_outputs(network.deployment, network.graph),
+        fallback=fallback,
+        columns=column_ports(network.deployment),
+        builder=builder,
+    )
+    if (batch := network.options.get("batch")) is not None:
+        builder.fix_size("batch", batch)
+    return exported
+
+
 def _opset(network: Deployable) -> int:
     """The operator set to write.
 
@@ -173,8 +197,7 @@ def _opset(network: Deployable) -> int:
     """
     import onnx
 
-    needed = max(needed_opset(network.graph), columns_opset(network.deployment))
-    opset = int(network.options.get("opset", needed))
+    opset = int(network.options.get("opset", ONNX.needed_opset(network)))
     newest = min(onnx.defs.onnx_opset_version(), NEWEST_OPSET)
     if not OLDEST_OPSET <= opset <= newest:
         message = f"opset {opset} is not supported here; use one from {OLDEST_OPSET} to {newest}"

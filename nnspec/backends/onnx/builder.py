@@ -24,12 +24,19 @@ AXES_FROM_18 = frozenset(
 
 @dataclass(kw_only=True)
 class OnnxNode:
+    """A node of the graph.
+
+    Attributes:
+        layer: what it was written for: a node of the network, or an input or output.
+    """
+
     op: str
     inputs: list[str]
     outputs: list[str]
     attributes: dict[str, Any]
     name: str
     domain: str = ""
+    layer: str = ""
 
     def reads(self) -> Iterator[str]:
         """What it reads; "" stands for an optional input that is left out."""
@@ -133,7 +140,7 @@ class GraphBuilder:
         names = [name] + [self.unique(f"{name}:{i}") for i in range(1, outputs)]
         kept = {key: value for key, value in (attributes or {}).items() if value is not None}
         self.nodes.append(
-            OnnxNode(op=op, inputs=list(inputs), outputs=names, attributes=kept, name=name, domain=domain)
+            OnnxNode(op=op, inputs=list(inputs), outputs=names, attributes=kept, name=name, domain=domain, layer=stem)
         )
         return names
 

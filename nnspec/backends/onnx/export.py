@@ -19,6 +19,7 @@ from nnspec.ir.layer_failure import failure, say
 
 Weights = Mapping[str, np.ndarray]
 Hook = Callable[[Lowering, str, Mapping[str, View]], View]  # an input of the network, and the graph's inputs for it
+Fallback = Callable[[Lowering, Node, list[View]], list[View]]
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,9 @@ def export_graph(
     before: Hook | None = None,
     after: Callable[[Lowering, Mapping[str, View], Mapping[str, View]], dict[str, tuple[View, list[str]]]]
     | None = None,
-    fallback: Callable[[Lowering, Node, list[View]], list[View]] | None = None,
+    fallback: Fallback | None = None,
     columns: Mapping[str, Sequence[ColumnPort]] | None = None,
+    builder: GraphBuilder | None = None,
 ) -> Exported:
     """The ONNX graph of `graph`.
 
@@ -70,8 +72,9 @@ def export_graph(
         after: what stands behind the network: outputs by name, each with its axis names (`batch` first).
         fallback: lowers a node whose layer has no lowering of its own.
         columns: inputs of the network that the graph takes as several of its own.
+        builder: what the nodes are added to; default: one of this operator set.
     """
-    builder = GraphBuilder(name=graph.name, opset=opset)
+    builder = builder or GraphBuilder(name=graph.name, opset=opset)
     lowering = Lowering(builder)
     result = Exported(builder, states=lowering.states)
     batch: Group = (Factor("batch", None, ax.Symbolic.symbol("batch")),)
@@ -153,7 +156,7 @@ def _lower(
     lowering: Lowering,
     node: Node,
     inputs: list[View],
-    fallback: Callable[[Lowering, Node, list[View]], list[View]] | None,
+    fallback: Fallback | None,
 ) -> tuple[list[View], str]:
     try:
         return node.layer.to_onnx(node, inputs, lowering), "nnspec"
