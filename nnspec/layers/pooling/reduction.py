@@ -30,7 +30,6 @@ _OPS = {
     "max": "ReduceMax",
     "min": "ReduceMin",
     "prod": "ReduceProd",
-    "logsumexp": "ReduceLogSumExp",
 }
 _SAID = {
     "mean": "mean",
@@ -111,6 +110,8 @@ class Reduce(Layer):
             tensor = lowering.node("ReduceSum", each, where, keepdims=0)
             if by == "l2":
                 tensor = lowering.node("Sqrt", tensor)
+        elif by == "logsumexp":
+            tensor = _log_sum_exp(lowering, ready.tensor, where)
         else:
             tensor = lowering.node(_OPS[by], ready.tensor, where, keepdims=0)
         left = tuple(dim for i, dim in enumerate(ready.dims) if i not in dims)
@@ -118,6 +119,20 @@ class Reduce(Layer):
         if not node.args["keepdims"]:
             groups = tuple(group for i, group in enumerate(view.axes) if i not in axes)
         return [replace(ready, tensor=tensor, dims=left, axes=groups, mask=None)]
+
+
+def _log_sum_exp(lowering: Lowering, tensor: str, axes: str) -> str:
+    """max + log Σ exp(x - max), on many values several times as fast in ONNX Runtime as ReduceLogSumExp.
+
+    OpenVINO takes all axes for those of that op before opset 18. An infinite maximum is cut, so that nothing is
+    subtracted from an equal infinity.
+    """
+    largest = float(np.finfo(np.float32).max)
+    most = lowering.node("ReduceMax", tensor, axes, keepdims=1)
+    most = lowering.node("Clip", most, lowering.scalar(-largest), lowering.scalar(largest))
+    powers = lowering.node("Exp", lowering.node("Sub", tensor, most))
+    total = lowering.node("Log", lowering.node("ReduceSum", powers, axes, keepdims=1))
+    return lowering.node("Squeeze", lowering.node("Add", total, most), axes)
 
 
 LAYERS = (Reduce(),)

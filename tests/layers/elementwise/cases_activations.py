@@ -58,7 +58,7 @@ FUNCTIONS: dict[str, tuple[Function, list[str]]] = {
     "linear": (lambda x: x, ["Identity"]),
     "log_sigmoid": (lambda x: np.log(sigmoid(x)), ["Neg", "Softplus", "Neg"]),
     "log_softmax": (lambda x: np.log(softmax(x)), ["LogSoftmax"]),
-    "mish": (lambda x: x * np.tanh(softplus(x)), ["Mish"]),
+    "mish": (lambda x: x * np.tanh(softplus(x)), ["Softplus", "Tanh", "Mul"]),
     "relu": (lambda x: np.where(x > 0, x, 0), ["Relu"]),
     "relu6": (lambda x: np.clip(x, 0, 6), ["Clip"]),
     "selu": (lambda x: 1.05070098 * elu(x, 1.67326324), ["Selu"]),

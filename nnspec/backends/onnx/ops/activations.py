@@ -110,9 +110,7 @@ def _silu(lowering: Lowering, view: View) -> View:
 
 
 def _mish(lowering: Lowering, view: View) -> View:
-    """x·tanh(softplus(x)); an op of its own from opset 18."""
-    if lowering.graph.opset >= 18:
-        return lowering.elementwise("Mish", view)
+    """x·tanh(softplus(x)): the op of opset 18 is this to ONNX Runtime, and unknown to many others."""
     tanh = lowering.elementwise("Tanh", lowering.elementwise("Softplus", view))
     return lowering.elementwise("Mul", view, tanh.tensor)
 
