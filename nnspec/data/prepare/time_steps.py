@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -22,22 +21,23 @@ def describe_gaps(times: np.ndarray, series: NDArray[np.int64]) -> str | None:
     """
     if len(times) < 3 or times.dtype.kind not in "iufM":
         return None
-    often: Counter[Any] = Counter()
+    lengths, counts = times[:1][1:] - times[:1][1:], np.zeros(0, np.int64)
     for part in mapped.stretches(len(times) - 1, 64):
         then = slice(part.start + 1, part.stop + 1)
         steps = (times[then] - times[part])[series[then] == series[part]]
-        lengths, counts = np.unique(steps[steps > np.zeros(1, steps.dtype)], return_counts=True)
-        often.update(dict(zip(lengths, counts.tolist(), strict=True)))
-    if not often:
+        own, often = np.unique(steps[steps > np.zeros(1, steps.dtype)], return_counts=True)
+        lengths, place = np.unique(np.concatenate([lengths, own]), return_inverse=True)
+        counts = np.bincount(place, np.concatenate([counts, often]), len(lengths)).astype(np.int64)
+    if not len(lengths):
         return None
-    usual = min(often, key=lambda length: (-often[length], length))
-    longer = sum(count for length, count in often.items() if length > usual)
+    usual = lengths[counts.argmax()]
+    longer = int(counts[lengths > usual].sum())
     if not longer:
         return None
     what = "1 step is" if longer == 1 else f"{longer} steps are"
     return (
         f"windows count rows, not time: rows are usually {_written(usual)} apart, and {what} longer "
-        f"(up to {_written(max(often))})"
+        f"(up to {_written(lengths[-1])})"
     )
 
 
