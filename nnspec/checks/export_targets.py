@@ -54,7 +54,7 @@ def _network(context: Context, section: Mapping[str, Plain]) -> Deployable:
 
     deployment = Deployment()
     if context.plan is not None:
-        from nnspec.data.prepare.foreseen import foresee_deployment
+        from nnspec.data.foreseen import foresee_deployment
 
         deployment = foresee_deployment(context.plan, input_slots(context.graph), output_slots(context.graph))
         if not section.get("scaling", True):

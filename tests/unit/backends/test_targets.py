@@ -19,7 +19,7 @@ from nnspec.backends.targets import ForeseeingBackend
 from nnspec.checks.context import input_slots, output_slots
 from nnspec.data.dataset import load
 from nnspec.data.deployment import Deployment
-from nnspec.data.prepare.foreseen import foresee_deployment
+from nnspec.data.foreseen import foresee_deployment
 from nnspec.ir.graph import Graph
 from nnspec.ir.targets import TARGETS
 from tests.support.case_files import KINDS, cases_of

@@ -23,6 +23,7 @@ EVERYDAY = {kind for kind in FAMILIES if kind.islower() and kind not in ("unmask
 ALLOWED = {
     "data/section/augment": "the section of such transforms",
     "data/augment/": "transforms of pictures that data and layers draw alike, called as Keras' layers",
+    "backends/onnx/targets/": "operators of ONNX, some of which layers are named after",
     "backends/onnx/precision/": "operators of ONNX, some of which layers are named after",
     "onnx_axes/rules": "operators of ONNX, some of which layers are named after",
     "importers/keras/operations": "Keras' operations, some of which layers are named after",
