@@ -48,7 +48,7 @@ def main(spec: Path) -> None:
         json.dumps(
             {
                 "check": in_check,
-                "highest": watch.highest,
+                "load": watch.highest,
                 "bytes": train.x["x"].nbytes,
                 "sum": sums,
                 "mae": figures["mae"],

@@ -236,13 +236,12 @@ def stack(columns: Sequence[np.ndarray]) -> np.ndarray:
 def take(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """As `values[rows]`, for an array of row numbers or a mask."""
     chosen = flatnonzero(rows) if rows.dtype == np.bool_ else rows
-    if not is_large((len(chosen), *values.shape[1:]), values.dtype):
+    if not is_long(values) and not is_large((_SHARE, len(chosen), *values.shape[1:]), values.dtype):
         return np.asarray(values[chosen])
     found = empty((len(chosen), *values.shape[1:]), values.dtype)
-    size = max(1, LARGE // 4 // max(1, values.dtype.itemsize * int(np.prod(values.shape[1:], dtype=np.int64))))
-    for start in range(0, len(chosen), size):
-        found[start : start + size] = values[chosen[start : start + size]]
-        trim(size * AROUND)
+    for part in stretches(len(chosen), values.dtype.itemsize * int(np.prod(values.shape[1:], dtype=np.int64))):
+        found[part] = values[chosen[part]]
+        trim((part.stop - part.start) * AROUND)
     return found
 
 
