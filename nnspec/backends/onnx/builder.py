@@ -144,6 +144,10 @@ class GraphBuilder:
         )
         return names
 
+    def maker(self, tensor: str) -> OnnxNode | None:
+        """The node that writes a value, mostly one of the last; None where that is an input or a constant."""
+        return next((node for node in reversed(self.nodes) if tensor in node.outputs), None)
+
     def constant(self, array: Any, stem: str) -> str:
         """The name of an initializer with this content; equal contents share one."""
         value = np.ascontiguousarray(array) if np.ndim(array) else np.asarray(array)

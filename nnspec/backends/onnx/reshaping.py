@@ -47,7 +47,7 @@ class Reshaper(SizeReader):
         dims = self._read.get(view.tensor)
         if dims is None:
             return None
-        node = next((node for node in reversed(self.graph.nodes) if view.tensor in node.outputs), None)
+        node = self.graph.maker(view.tensor)
         return replace(view, tensor=node.inputs[0], dims=dims) if node is not None and node.op == op else None
 
     def _reshape_by_units(self, view: View, dims: tuple[Group, ...]) -> str | None:

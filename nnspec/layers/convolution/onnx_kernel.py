@@ -52,7 +52,10 @@ def write_kernel(lowering: Lowering, node: Node, view: View, op: str, kernel: Ke
         "dilations": [*lead, *kernel.dilation],
         **attributes,
     }
-    tensor = lowering.node(op, ready.tensor, weight, *([bias] if bias else []), **attributes)
+    source = ready.tensor
+    if op == "Conv" and "pads" in attributes:
+        source, attributes["pads"] = _without_zeros(lowering, source, attributes["pads"])
+    tensor = lowering.node(op, source, weight, *([bias] if bias else []), **attributes)
     before, after = node.inputs[0].axes, node.outputs[0].axes
     made = lowering.factor(after[channel_place].name, int(weights.shape[kernel.outputs]))
     new_spatial = [
@@ -72,3 +75,26 @@ def write_kernel(lowering: Lowering, node: Node, view: View, op: str, kernel: Ke
     )
     dims = (view.axes[0], made, *unit, *new_spatial)
     return replace(ready, tensor=tensor, dims=dims, axes=tuple(axes), mask=None)
+
+
+def _without_zeros(lowering: Lowering, tensor: str, pads: list[int]) -> tuple[str, list[int]]:
+    """What zeros were added to along the axes that a kernel slides along, for the Conv to add them itself.
+
+    Args:
+        pads: of the Conv, before and after each of these axes.
+    """
+    found, perm = lowering.graph.maker(tensor), None
+    if found is not None and found.op == "Transpose":
+        perm, found = found.attributes["perm"], lowering.graph.maker(found.inputs[0])
+    if found is None or found.op != "Pad" or len(found.inputs) != 2 or found.attributes:
+        return tensor, pads
+    before, after = np.reshape(lowering.graph.constants[found.inputs[1]], (2, -1))
+    if perm is not None:
+        before, after = before[perm], after[perm]
+    if before[:2].any() or after[:2].any():
+        return tensor, pads
+    zeros = [*before[2:].tolist(), *after[2:].tolist()]
+    source = found.inputs[0]
+    if perm is not None:
+        source = lowering.node("Transpose", source, perm=perm)
+    return source, [own + more for own, more in zip(pads, zeros, strict=True)]

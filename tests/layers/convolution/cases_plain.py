@@ -86,6 +86,11 @@ def convolution(
     return oracle
 
 
+def behind_zeros(oracle: Oracle) -> Oracle:
+    """Two zeros above, one on the left and three on the right."""
+    return lambda weights, inputs: oracle(weights, [np.pad(inputs[0], ((0, 0), (2, 0), (1, 3), (0, 0)))])
+
+
 def relu(x: np.ndarray) -> np.ndarray:
     return np.maximum(x, 0)
 
@@ -338,5 +343,18 @@ CASES = [
         ops=TWO,
     ),
     # the rows of the Dense kernel move to the convolution's layout, the data stay: no Transpose behind the Conv
+    *(
+        Case(
+            "Conv2D",
+            {"filters": 2, "kernel_size": [3, 2], "strides": strides, "padding": padding},
+            [{"height": 5, "width": 7, "channel": 3}],
+            {"height": height, "width": width, "filter": 2},
+            behind_zeros(convolution(2, strides=strides, padding=padding)),
+            TWO,
+            id=f"behind-zeros-{padding}",
+            before=[{"ZeroPadding2D": {"padding": [[2, 0], [1, 3]]}}],
+        )
+        for strides, padding, height, width in ((2, "valid", 3, 5), (1, "same", 7, 11))
+    ),
 ]
 FORMS = {f"Conv{rank}D": convolution_form(rank, is_grouped=True) for rank in (1, 2, 3)}
