@@ -17,6 +17,8 @@ def head_of(nodes: Iterable[Node], value: Value) -> tuple[str, Node | None]:
     """The same for any value."""
     by_name = {node.name: node for node in nodes}
     node = by_name.get(value.node)
+    if node is not None and value.port in node.layer.softmax_ports:
+        return "softmax", None
     while node is not None and _is_behind_head(node):
         node = by_name.get(node.inputs[0].node)
     if node is None:

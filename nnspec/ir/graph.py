@@ -157,6 +157,8 @@ class LayerKind(Protocol):
     @property
     def looks_up_ids(self) -> bool: ...
     @property
+    def softmax_ports(self) -> tuple[str, ...]: ...
+    @property
     def own_activation(self) -> str: ...
     @property
     def follows_head(self) -> bool: ...
@@ -321,15 +323,8 @@ class Graph:
 
     def owners(self) -> tuple[Node, ...]:
         """The nodes whose weights count: of those that share, the first."""
-        seen: set[str] = set()
-        result = []
-        for node in self.nodes:
-            if node.shared is not None:
-                if node.shared in seen:
-                    continue
-                seen.add(node.shared)
-            result.append(node)
-        return tuple(result)
+        first = {node.shared: node for node in reversed(self.nodes)}
+        return tuple(node for node in self.nodes if node.shared is None or first[node.shared] is node)
 
     @property
     def parameters(self) -> int:

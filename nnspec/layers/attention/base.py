@@ -48,6 +48,7 @@ class HeadedAttention(Layer):
     steps = True
     uses_mask = True
     pairs_positions = False
+    softmax_ports = ("scores",)
     call_arguments = ("use_causal_mask", "return_attention_scores", "attention_mask")
     references = ("attention_mask",)
 

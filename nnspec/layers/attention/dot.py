@@ -37,6 +37,7 @@ class UnprojectedAttention(Layer):
     steps = True
     uses_mask = True
     pairs_positions = False
+    softmax_ports = ("scores",)
     call_arguments = ("use_causal_mask", "return_attention_scores")
 
     def infer(self, call: Call) -> Inferred:

@@ -69,7 +69,7 @@ class Convolution(Layer):
         self.check_rank(call)
         call.require_float()
         places, channel_place = spatial_positions(self.rank, call.args["data_format"])
-        check_steps(call, places)
+        check_steps(call, places, spans=self.geometry(call.args)[0])
         channel = call.axes[channel_place]
         channels = call.require_size(channel, "its kernel has one slice per channel")
         kernel, strides, dilation = self.geometry(call.args)

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 
 def check_steps(
-    call: Call, positions: Sequence[int], features: Sequence[int] | None = None, *, takes_any: bool = False
+    call: Call,
+    positions: Sequence[int],
+    features: Sequence[int] | None = None,
+    *,
+    takes_any: bool = False,
+    spans: Sequence[int] = (),
 ) -> None:
     """The contract of layers that slide or step: the axes at `positions` must be ones that have an order.
 
@@ -27,6 +32,8 @@ def check_steps(
         features: the axes that are read whole at each position; default all others.
         takes_any: the layer asks for no order, as attention and pooling over all positions do: only a sequence that
             stands among its features is spoken of, in a warning.
+        spans: how many positions a window has along each of several axes; no order is asked for along one that it reads
+            position by position, or whole and alone.
 
     Raises:
         Fault: NN308, or NN309 where `over` names others. A warning where no axis has an order to lose.
@@ -39,6 +46,9 @@ def check_steps(
     others = [axis for i, axis in enumerate(call.axes) if i not in positions and (not features or i in features)]
     hidden = [axis for axis in others if ax.is_sequence(axis)]  # a sequence axis where features are read
     unsaid = [axis for axis in here if not _identities(axis) & call.said]
+    if len(spans) > 1:
+        slid = [axis for axis, span in zip(here, spans, strict=True) if span != 1]
+        unsaid = [axis for axis in unsaid if axis in slid and (len(slid) > 1 or spans[here.index(axis)] != axis.size)]
     written = here[0].name if len(here) == 1 else f"[{', '.join(ax.names(here))}]"
     if not takes_any:
         _check_merged(call, unsaid, others, written)

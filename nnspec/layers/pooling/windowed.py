@@ -42,7 +42,7 @@ class Pooling(Layer):
         require_channel_axis(call, self.rank + 1, f"{self.rank} spatial and one channel axis")
         call.require_float()
         places, _ = spatial_positions(self.rank, call.args["data_format"])
-        check_steps(call, places)
+        check_steps(call, places, spans=self.geometry(call.args)[0])
         padding = call.args["padding"]
         axes: list[ax.Axis] = list(call.axes)
         windows: dict[int, Window] = {}

@@ -31,6 +31,7 @@ class Reading:
         is_transform: whether its initial weights compute a known transform, as Fourier's, which few bits would spoil.
         repeats_inner: whether it does what the layer that it wraps does, once for each position.
         looks_up_ids: whether its integers are ids of vectors in a table of `input_dim`.
+        softmax_ports: its outputs whose values are a softmax's along their last axis, as attention scores are.
         own_activation: the function that it is, as `activation:` names it; empty where it is none.
         follows_head: whether nnspec puts it behind an output's head, so that it is not the head itself.
     """
@@ -53,6 +54,7 @@ class Reading:
     is_transform: ClassVar[bool] = False
     repeats_inner: ClassVar[bool] = False
     looks_up_ids: ClassVar[bool] = False
+    softmax_ports: ClassVar[tuple[str, ...]] = ()
     own_activation: ClassVar[str] = ""
     follows_head: ClassVar[bool] = False
 
