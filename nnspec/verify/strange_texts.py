@@ -48,7 +48,7 @@ def unknown_texts(graph: Graph, name: str, array: np.ndarray) -> np.ndarray:
     """Rows of one unknown, empty or long text each, all its positions alike, behind the first row, which stays.
 
     Args:
-        array: axes `row *axes of the input`, of ten rows.
+        array: axes `row *axes of the input`, of ten rows or more.
     """
     array = array.astype(object)
     if refuses_unknown(graph, name):

@@ -1,7 +1,7 @@
 """Values that a random draw does not have: constant, sparse, tied, those that the spec names, bytes, huge, odd words.
 
 What is huge stands in a batch of its own: errors are measured against the largest value of a batch, which would hide
-those of all others. So does what is silent: beside anything else its own errors would not show.
+those of all others. So do what is silent and what is constant: beside anything else their own errors would not show.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ def strange_values(
         columns: those of the drawn inputs that are single columns, which stay as they are.
 
     Yields:
-        `values`; `composed texts` where there are texts; then `bytes`, `huge values` and `silence` where there are
-        floats.
+        `values`; `composed texts` where there are texts; `bytes` and `huge values` where there are floats; `silence`
+        and `constant values` where there are those or whole numbers that nothing looks up.
     """
     named = _numbers_of(graph)
 
@@ -76,6 +76,7 @@ def strange_values(
         "numbers that the spec names": named_ones,
         "close to numbers that the spec names": close_to_named,
         "far from 0": lambda row, rng: np.abs(row) + 2 * _usual(row),
+        "neighbours that cancel out": lambda row, rng: _cancelling(row),
     }
     yield _variant("values", named, ordinary, graph, drawn, marks, rng, columns)
     composed = composed_texts(graph, drawn, rng, columns)
@@ -92,11 +93,35 @@ def strange_values(
             "negative": lambda row, rng: -np.abs(row) * EXTREME,
         }
         yield _variant("huge values", named, huge, graph, drawn, marks, rng, columns)
+    if any(_is_quantity(graph, name) for name in graph.inputs if name in drawn and name not in columns):
         silent: dict[str, Numbers] = {
             "zeros": lambda row, rng: np.zeros_like(row),
             "next to nothing": lambda row, rng: np.full_like(row, SILENT * _usual(row)),
         }
         yield _variant("silence", named, silent, graph, drawn, marks, rng, columns)
+        same: dict[str, Numbers] = {
+            "positive": lambda row, rng: np.full_like(row, _usual(row) / 2),
+            "negative": lambda row, rng: np.full_like(row, -_usual(row) / 2),
+        }
+        yield _variant("constant values", named, same, graph, drawn, marks, rng, columns)
+
+
+def _is_quantity(graph: Graph, name: str) -> bool:
+    """Whether an input holds floats, or whole numbers that nothing looks up."""
+    dtype = graph.inputs[name].dtype
+    is_whole = dtype.startswith(("int", "uint")) and integer_bound(graph, name) is None
+    return dtype.startswith("float") or (is_whole and not examples_of(graph, name))
+
+
+def _cancelling(row: np.ndarray) -> np.ndarray:
+    """Along the last axis every other value is the opposite of the one before it, so that a sum is 0 where none is."""
+    if not row.ndim or row.shape[-1] < 2:
+        return row
+    made = row.copy()
+    made[..., 1::2] = -made[..., : row.shape[-1] // 2 * 2 : 2]
+    if row.shape[-1] % 2:
+        made[..., -1] = 0
+    return made
 
 
 def _usual(row: np.ndarray) -> float:
@@ -128,6 +153,10 @@ def _variant(
                 if rows[place] == "constant":
                     made = np.where(np.isin(made, list(known.values)), _usual(array[place]) / 3, made)
                 array[place] = made
+        elif name == "silence" and _is_quantity(graph, input_name):
+            array = np.stack([np.zeros_like(array[0]), np.minimum(array[1], 1)])
+        elif name == "constant values" and _is_quantity(graph, input_name):
+            array = np.stack([np.full_like(array[0], np.max(array) // 2), np.full_like(array[1], 1)])
         elif name == "values":
             array = _whole_numbers(graph, input_name, array, value.dtype, named)
         inputs[input_name] = array

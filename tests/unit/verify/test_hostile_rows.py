@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import yaml
 
 from nnspec.data.deployment import Deployment
@@ -76,6 +77,17 @@ def test_silence_stands_alone(tmp_path: Path) -> None:
     found = next(one for one in variants(graph, np.full((2, 3), 50, np.float32)) if one.name == "silence")
     assert np.abs(found.inputs["x"]).max() <= 0.5
     assert found.inputs["x"][0].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("count", [4, 5])
+def test_steps_that_sum_to_nothing_are_not_nothing(count: int, tmp_path: Path) -> None:
+    """A mask that is made of the sum of a step's numbers would end there."""
+    graph = graph_of(tmp_path, {"time": 3, "feature": count}, [{"Dense": {"units": 1, "as": "target"}}])
+    x = np.random.default_rng(0).normal(size=(2, 3, count)).astype(np.float32)
+    found = next(one for one in variants(graph, x) if one.name == "values")
+    row = found.inputs["x"][found.rows.index("neighbours that cancel out")]
+    np.testing.assert_array_equal(row.sum(axis=-1), np.zeros(3))
+    assert (row != 0).any(axis=-1).all()
 
 
 LSTM = [{"Masking": {}}, {"LSTM": {"units": 2}}, {"Dense": {"units": 1, "as": "target"}}]
