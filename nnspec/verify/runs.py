@@ -113,12 +113,12 @@ class Runs:
         ):
             if variant.name != "padding" and self.sample_size() * 8 > MANY_ELEMENTS:
                 variant = variant.cut((0, 2, 4) if variant.name == "values" else (0,))
+            if variant.name == "silence" and self.fixed_batch is None:
+                variant = whole_rows(variant, "zeros")  # nothing in the batch is any louder
             group = self.in_batches(variant)
             if variant.name == "padding" and i == 0 and self.fixed_batch is None:
                 group += self.in_batches(whole_rows(variant))
             groups.append(group)
-            if variant.name == "silence" and self.fixed_batch is None:
-                groups.append(self.in_batches(whole_rows(variant, "zeros")))  # nothing in the batch is any louder
         return groups + self.scaled(scale)
 
     def carried(self, scale: float) -> list[Run]:
