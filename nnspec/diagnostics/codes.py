@@ -209,6 +209,8 @@ CODES: dict[str, str] = {
     "NN613": "exported-batch-differs",
     "NN626": "log-place",
     "NN627": "log-unreachable",
+    "NN628": "query-reads-later-rows",
+    "NN629": "query-reads-all-rows",
     "NN617": "variant-loses-too-much",
     "NN618": "variant-cannot-be-made",
     "NN621": "target-leaves-layers",

@@ -1,4 +1,4 @@
-"""Fifty leaks, each of a kind and drawn by its seed, are told; twenty clean specs raise no alarm.
+"""78 leaks, each of a kind and drawn by its seed, are told; thirty clean specs raise no alarm.
 
 A leak is an error of `check` or, where only values show it, a warning of the leakage report.
 """
@@ -160,16 +160,86 @@ def labels_twice(rng: Rng, folder: Path) -> set[str]:
     return codes(f"{text}\n{reads('a, b')}", {**table(rng, 20), "part": ["fit"] * 20}, folder)
 
 
+def by_query(select: str, rng: Rng, folder: Path, *, more: str = "", columns: str = "a, c") -> set[str]:
+    """Features that a query makes; the table has a time, and groups of rows."""
+    given = {**table(rng, 120), "t": np.arange(120), "g": rng.integers(0, 30, 120)}
+    return codes(f'{SPLIT}\nquery: "{select}"\n{more}{reads(columns)}', given, folder)
+
+
+def query_reads_ahead(rng: Rng, folder: Path) -> set[str]:
+    made = [
+        f"lead(y, {int(rng.integers(1, 4))}, 0) OVER (ORDER BY t)",
+        "a - lag(y, -1, 0) OVER (ORDER BY t)",
+        f"avg(y) OVER (ORDER BY t ROWS BETWEEN 3 PRECEDING AND {int(rng.integers(1, 4))} FOLLOWING)",
+        "last_value(b) OVER (ORDER BY t ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING)",
+    ]
+    select = f"SELECT *, {rng.choice(made)} AS c FROM source ORDER BY t"
+    nested = f"WITH n AS ({select.replace(' AS c', ' AS d')}) SELECT *, d + a AS c FROM n ORDER BY t"
+    window = f"window: {{lookback: {LOOKBACK}}}\n"
+    return by_query(str(rng.choice([select, nested])), rng, folder, more=str(rng.choice([window, ""])))
+
+
+def query_reads_backwards_in_time(rng: Rng, folder: Path) -> set[str]:
+    made = ["lag(y, 1, 0) OVER (ORDER BY t DESC)", "sum(b) OVER (ORDER BY t DESC ROWS 2 PRECEDING)"]
+    return by_query(f"SELECT *, {rng.choice(made)} AS c FROM source", rng, folder, more="order_by: t\n")
+
+
+def query_counts_all_rows(rng: Rng, folder: Path) -> set[str]:
+    made = [
+        "a / max(a) OVER ()", "b - avg(y) OVER (PARTITION BY g)", "percent_rank() OVER (ORDER BY b)",
+        "ntile(4) OVER (ORDER BY a)", "a - (SELECT median(a) FROM source)",
+    ]  # fmt: skip
+    return by_query(f"SELECT *, {rng.choice(made)} AS c FROM source", rng, folder)
+
+
+def query_joins_a_summary(rng: Rng, folder: Path) -> set[str]:
+    made = f"SELECT g, {rng.choice(['avg', 'min', 'max'])}(y) AS c FROM source GROUP BY g"
+    forms = [
+        f"SELECT s.*, m.c FROM source s JOIN ({made}) m USING (g)",
+        f"WITH m AS ({made}) SELECT s.*, m.c FROM source s LEFT JOIN m USING (g)",
+    ]
+    return by_query(str(rng.choice(forms)), rng, folder)
+
+
+def folds_of_windows(rng: Rng, folder: Path) -> set[str]:
+    text = f"split: {{folds: 4, by: random}}\nwindow: {{lookback: {LOOKBACK}}}\n{reads('a, b')}"
+    return codes(text, table(rng, 80), folder)
+
+
+def folds_in_time_without_a_gap(rng: Rng, folder: Path) -> set[str]:
+    text = f"split: {{folds: 4, by: time, gap: 0}}\nwindow: {{lookback: {LOOKBACK}, horizon: 3}}\n{reads('a, y')}"
+    return codes(text, table(rng, 80), folder)
+
+
+def folds_of_patients(rng: Rng, folder: Path) -> set[str]:
+    text = f"split: {{folds: 4, by: random}}\n{reads('a, b')}"
+    return codes(text, {**table(rng, 80), "patient_id": rng.integers(100, 120, 80)}, folder)
+
+
+def folds_of_time_at_random(rng: Rng, folder: Path) -> set[str]:
+    text = f"order_by: t\nsplit: {{folds: 4, by: random}}\n{reads('a, b')}"
+    return codes(text, {**table(rng, 80), "t": np.arange(80)}, folder)
+
+
+def past_only_column_ahead(rng: Rng, folder: Path) -> set[str]:
+    """A measured column with gaps where nothing is known yet is no target, but nobody knows it ahead."""
+    inputs = "inputs: {x: {columns: [y, a], ahead: only}}\noutputs: {y: {columns: [y]}}\n"
+    return codes(f"{SPLIT}\nwindow: {{lookback: {LOOKBACK}}}\n{inputs}", table(rng, 80), folder)
+
+
 LEAKS: dict[Callable[[Rng, Path], set[str]], str] = {
     target_is_read: "NN571", target_at_horizon_0: "NN571", copy: "NN572", other_unit: "NN572", label_code: "NN572",
     lead: "NN572", duplicates: "NN570", row_numbers: "NN572", patients: "NN573", labels_divide_a_group: "NN573",
     time_at_random: "NN526", windows_at_random: "NN514", share_of_windows: "NN514", target_known_ahead: "NN584",
     series_mixed: "NN524", hash_divides_series: "NN514", labels_twice: "NN514",
+    query_reads_ahead: "NN628", query_reads_backwards_in_time: "NN628", query_counts_all_rows: "NN629",
+    query_joins_a_summary: "NN629", folds_of_windows: "NN514", folds_in_time_without_a_gap: "NN514",
+    folds_of_patients: "NN573", folds_of_time_at_random: "NN526", past_only_column_ahead: "NN584",
 }  # fmt: skip
 KINDS = list(LEAKS)
 
 
-@pytest.mark.parametrize("seed", range(50))
+@pytest.mark.parametrize("seed", range(78))
 def test_a_leak_is_told(seed: int, tmp_path: Path) -> None:
     kind = KINDS[seed % len(KINDS)]
     told = kind(np.random.default_rng(seed), tmp_path)
@@ -195,11 +265,30 @@ def clean(seed: int, rng: Rng, folder: Path) -> set[str]:
         (f"split: {{train: fit, test: held, by: {{column: part}}}}\n{reads('a, b')}", columns, NUMBER),
         (f"split: {{train: 0.7, test: 0.3, by: {{hash: t}}}}\n{reads('a, b')}", columns, NUMBER),
     ]
+    made = [
+        ("SELECT t // 2 AS t, avg(a) AS a, max(b) AS b, sum(y) AS y FROM source GROUP BY ALL ORDER BY t", "a, b"),
+        ("WITH d AS (SELECT t // 2 AS t, avg(a) AS a, avg(y) AS y FROM source GROUP BY ALL) SELECT * FROM d", "a"),
+        ("SELECT a, y AS c, lead(y, 1, 0) OVER (ORDER BY t) AS y FROM source ORDER BY t", "a"),
+        (
+            "WITH n AS (SELECT a, b, lead(y, 1, 0) OVER (ORDER BY t) AS z FROM source) SELECT a, b, z AS y FROM n",
+            "a, b",
+        ),
+        ("SELECT *, lag(b, 1, 0) OVER (ORDER BY t) AS c FROM source ORDER BY t", "a, c"),
+        ("SELECT *, avg(b) OVER (ORDER BY t ROWS BETWEEN 3 PRECEDING AND 0 FOLLOWING) AS c FROM source", "a, c"),
+        ("SELECT *, row_number() OVER (PARTITION BY s ORDER BY t) % 7 AS c FROM source ORDER BY t", "a, c"),
+    ]
+    cases += [(f'{SPLIT}\nquery: "{select}"\n{reads(names)}', columns, NUMBER) for select, names in made]
+    whole = "split: {train: 0.5, test: 0.5, by: random, group: store}"
+    centred = "SELECT *, b - avg(b) OVER (PARTITION BY store) AS c FROM source"
+    backwards = "SELECT *, lead(b, 1, 0) OVER (ORDER BY t DESC) AS c FROM source"
+    cases.append((f'{whole}\nquery: "{centred}"\n{reads("a, c")}', columns, NUMBER))
+    cases.append((f'order_by: t\n{SPLIT}\nquery: "{backwards}"\n{reads("a, c")}', columns, NUMBER))
+    cases.append((f"order_by: t\nsplit: {{folds: 4, by: time}}\n{window}{reads('a, y')}", columns, NUMBER))
     text, given, output = cases[seed % len(cases)]
     return codes(text, given, folder, output)
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(30))
 def test_a_clean_spec_raises_no_alarm(seed: int, tmp_path: Path) -> None:
     assert clean(seed, np.random.default_rng(1000 + seed), tmp_path) == set()
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from nnspec.data.checks.facts import PlanFacts
+from nnspec.data.checks.query_leaks import check_query
 from nnspec.data.checks.row_layout import column_values, row_parts
 from nnspec.data.section.plan import DataPlan, SlotPlan
 from nnspec.data.sources.base import SourceError
@@ -24,9 +25,10 @@ WHO = re.compile(
 
 
 def check_leaks(plan: DataPlan, files: PlanFacts, rows: int | None) -> Iterator[Diagnostic]:
-    """NN526, NN571 and NN573, for a plan whose columns are known to exist."""
+    """NN526, NN571, NN573, NN628 and NN629, for a plan whose columns are known to exist."""
     yield from _check_targets(plan)
     yield from _check_order(plan)
+    yield from check_query(plan)
     if rows is not None and plan.source is not None:
         yield from _check_groups(plan, files, rows)
 
