@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as nnspec sets it, for tests that import Keras before
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 # Tests start some hundred processes of Python: where bytecode may not be written, each compiles the package again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
