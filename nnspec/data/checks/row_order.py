@@ -63,14 +63,15 @@ def check_row_order(plan: DataPlan, files: PlanFacts, rows: int) -> Iterator[Dia
             message = (
                 f"rows of several `{series}` with the same `{beside}` follow one another: a window would join them"
             )
-            yield _diagnostic(plan, message, [_name_series(plan, series)], is_error=True)
+            is_error = _is_place(series) or _is_whole(columns, beside, series)
+            yield _diagnostic(plan, message, [_name_series(plan, series)], is_error=is_error)
         return
     blocks = {name: found for name, values in columns.items() if name not in clocks and (found := _blocks(values))}
     if (clock := next(iter(clocks.values()), None)) is not None:
         apart = [name for name, starts in blocks.items() if set(clock.backs) <= set(starts)]
         yield _out_of_order(plan, clock, sorted(apart, key=lambda name: len(blocks[name])), rows)
         return
-    named = next((name for name in blocks if _PLACE.fullmatch(name) or WHO.fullmatch(name)), None)
+    named = next(filter(_is_place, blocks), None)
     if named is not None:
         count = len(blocks[named]) + 1
         message = f"windows join rows of several `{named}`, of which {count} follow one another in the table"
@@ -143,7 +144,7 @@ def _told_apart_by(columns: Mapping[str, Sequence[object]], clock: str) -> str |
     """The column that tells rows at one time apart: words, or numbers of shops and the like; hours would do so, too."""
     for name, values in columns.items():
         is_number = _numbers(values[:1]) is not None
-        if name == clock or (is_number and not (_PLACE.fullmatch(name) or WHO.fullmatch(name))):
+        if name == clock or (is_number and not _is_place(name)):
             continue
         if not is_number and re.match(r"\d+[:.\-/]", str(values[0])):
             continue  # the time of the day
@@ -152,6 +153,17 @@ def _told_apart_by(columns: Mapping[str, Sequence[object]], clock: str) -> str |
         if 2 <= len(set(keys)) <= len(keys) / 2 and len(pairs) == len(keys):
             return name
     return None
+
+
+def _is_place(name: str) -> bool:
+    """Whether a column is called as what has a series of its own: a shop, a sensor, a patient."""
+    return bool(_PLACE.fullmatch(name) or WHO.fullmatch(name))
+
+
+def _is_whole(columns: Mapping[str, Sequence[object]], clock: str, series: str) -> bool:
+    """Whether each value has a row at every time; kinds of events at one time, which may follow one another, do not."""
+    times, keys = ({label_key(value) for value in columns[name]} for name in (clock, series))
+    return len(columns[clock]) == len(times) * len(keys)
 
 
 def _blocks(values: Sequence[object]) -> list[int]:

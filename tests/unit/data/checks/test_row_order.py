@@ -25,6 +25,7 @@ data:
 DAYS = [str(date(2024, 1, 1) + timedelta(days=i)) for i in range(40)]
 VALUES = [(7 * i) % 11 for i in range(80)]
 ONE_AFTER_ANOTHER = ["a"] * 40 + ["b"] * 40
+EVENTS = ["open", "close"] * 10 + ["open"] * 30  # ten days have two: kinds of what happens, in its order
 MIXED = [DAYS[(17 * i) % 40] for i in range(40)]
 
 
@@ -43,8 +44,10 @@ def found(folder: Path, spec: str = SPEC, **columns: Sequence[object]) -> list[t
         ({"shop": ONE_AFTER_ANOTHER, "day": DAYS * 2}, True, "`day` goes back where `shop` changes"),
         ({"key": [1] * 40 + [2] * 40, "t": [*range(40)] * 2}, True, "`t` goes back where `key` changes"),
         ({"country": ONE_AFTER_ANOTHER, "year": [*range(1980, 2020)] * 2}, True, "`year` goes back where `country`"),
-        ({"shop": ["a", "b"] * 40, "day": sorted(DAYS * 2)}, True, "rows of several `shop` have the same `day`"),
-        ({"store_id": [1, 2] * 40, "day": sorted(DAYS * 2)}, True, "rows of several `store_id` have the same `day`"),
+        ({"shop": ["a", "b"] * 40, "day": sorted(DAYS * 2)}, True, "rows of several `shop` with the same `day`"),
+        ({"store_id": [1, 2] * 40, "day": sorted(DAYS * 2)}, True, "rows of several `store_id` with the same `day`"),
+        ({"region": ["a", "b"] * 40, "day": sorted(DAYS * 2)}, True, "rows of several `region` with the same `day`"),
+        ({"event": EVENTS, "day": sorted(DAYS + DAYS[:10])}, False, "rows of several `event` with the same `day`"),
         ({"day": DAYS * 2}, False, "`day` goes back once (rows 40 and 41)"),
         ({"moment": [f"{day}T10:00" for day in DAYS] * 2}, False, "`moment` goes back once"),
         ({"day": DAYS[::-1]}, False, "rows run from the latest `day` to the earliest"),
