@@ -27,8 +27,8 @@ class TensorFlowBackend(KerasEngine):
 
     def start(self) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        # oneDNN has the convolutions that TensorFlow's own kernels refuse on a CPU: channels first, dilated transposed ones,
-        # unequal strides. By itself TensorFlow uses it only on processors with instructions for neural networks.
+        # oneDNN has the convolutions that TensorFlow's own kernels refuse on a CPU: channels first, dilated transposed
+        # ones, unequal strides. By itself TensorFlow uses it only on processors with instructions for networks.
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
         super().start()
 
