@@ -9,16 +9,22 @@ from nnspec.ir.graph import Node, Output, Value
 
 
 def head_function(nodes: Iterable[Node], output: Output) -> tuple[str, Node | None]:
-    """The last activation before an output, behind what only moves values or acts in training; `linear` where none."""
-    return head_of(nodes, output.value)
+    """The last activation before an output, behind what only moves values or acts in training; `linear` where none.
+
+    Attention scores are the probabilities of a classification, as in a pointer network, or values like any others.
+    """
+    value = output.value
+    if output.task == "classification" and any(
+        n.name == value.node and value.port in n.layer.softmax_ports for n in nodes
+    ):
+        return "softmax", None
+    return head_of(nodes, value)
 
 
 def head_of(nodes: Iterable[Node], value: Value) -> tuple[str, Node | None]:
     """The same for any value."""
     by_name = {node.name: node for node in nodes}
     node = by_name.get(value.node)
-    if node is not None and value.port in node.layer.softmax_ports:
-        return "softmax", None
     while node is not None and _is_behind_head(node):
         node = by_name.get(node.inputs[0].node)
     if node is None:

@@ -18,7 +18,6 @@ import keras
 import numpy as np
 import onnx
 import onnxruntime
-import tensorflow as tf
 
 from nnspec import pipeline
 from nnspec.backends.keras.model import Compiled, as_model_inputs, build_model, predict, read_weights
@@ -228,6 +227,8 @@ def _step_by_keras(case: Case, model: Any, inputs: Any, target: np.ndarray) -> l
 
 def _gradients(case: Case, model: Any, inputs: Any, target: np.ndarray) -> list[bool]:
     """Which trainable weights a step of gradient descent would move, to where numbers are finite."""
+    import tensorflow as tf  # which readers of the cases may be without
+
     weights = [w.value for w in model.trainable_weights]
     with tf.GradientTape() as tape:
         errors = tf.cast(model(inputs, training=True), tf.float32) - target.astype(np.float32)

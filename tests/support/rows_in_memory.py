@@ -1,5 +1,7 @@
 """Prepares a spec's data in a process of its own and goes through all samples: prints how much memory that took.
 
+It is what Python and NumPy have allocated at most, without mapped files and what DuckDB keeps, which it bounds itself.
+
     python -m tests.support.rows_in_memory SPEC
 
 What is large enough to be mapped, and what is read at a time, is set so small that few rows show what grows with them.
@@ -9,6 +11,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -22,17 +25,16 @@ from nnspec.jobs.dataset import load_dataset
 from nnspec.training.baselines import baselines
 from nnspec.training.figures.outcome import Outcome
 from nnspec.training.figures.score import score_outcome
-from tests.benchmarks.memory import Watch
 
 
 def main(spec: Path) -> None:
     mapped.LARGE, mapped.STRETCH, mapped.RESIDENT = 1 << 20, 1 << 14, 1 << 22
     gathered.CHUNK = 1 << 18
     typed._AT_ONCE, typed._GROUP = 1 << 18, 1 << 12
-    watch = Watch()
-    watch.start()
+    tracemalloc.start()
     checked = pipeline.check(spec)
-    in_check, watch.highest = watch.highest, 0
+    _, in_check = tracemalloc.get_traced_memory()
+    tracemalloc.reset_peak()
     data = load_dataset(checked)
     sums = 0.0
     for split in data.splits.values():
@@ -42,13 +44,12 @@ def main(spec: Path) -> None:
     guess = each_chunk(lambda part: part + np.float32(1), train.target["y"])
     figures = score_outcome(Outcome(task="regression", truth=train.target["y"], predicted=guess))
     baselines(data, "test", output_slots(checked.graph))
-    watch.is_over.set()
-    watch.join()
+    _, in_load = tracemalloc.get_traced_memory()
     print(
         json.dumps(
             {
                 "check": in_check,
-                "load": watch.highest,
+                "load": in_load,
                 "bytes": train.x["x"].nbytes,
                 "sum": sums,
                 "mae": figures["mae"],
