@@ -59,7 +59,7 @@ def check_row_order(plan: DataPlan, files: PlanFacts, rows: int) -> Iterator[Dia
     if any(not clock.backs for clock in clocks.values()):  # rows are in the order of time
         beside = next((name for name, clock in clocks.items() if not clock.backs and clock.ties > FEW * rows), None)
         series = None if beside is None else _told_apart_by(columns, beside)
-        if series is not None:
+        if beside is not None and series is not None:
             message = (
                 f"rows of several `{series}` with the same `{beside}` follow one another: a window would join them"
             )

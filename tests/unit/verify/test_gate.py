@@ -250,7 +250,7 @@ def test_hostile_rows_are_padded_everywhere(tmp_path: Path, axes: Any, dtype: st
     if larger:
         assert np.abs(strange.inputs["x"]).max() < 10  # or they would hide errors in what is of the usual size
         assert np.abs(by_name["huge values"]).max() > 1000
-        assert not by_name["silence"].any()
+        assert not by_name["silence"].reshape(len(by_name["silence"]), -1).any(axis=1).all()  # some rows are silent
     else:
         assert [np.unique(row).tolist() for row in strange.inputs["x"][1:3]] == [[0], [8]]  # the first id and the last
 
