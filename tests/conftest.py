@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as nnspec sets it, for tests that import Keras before
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+if "PYTEST_XDIST_WORKER" in os.environ:  # a worker a processor: threads of one would wait for those of the other
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 # Tests start some hundred processes of Python: where bytecode may not be written, each compiles the package again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
