@@ -1,9 +1,13 @@
-"""Attributes the failure of a layer to nnspec or to the package that provides it."""
+"""What layers cannot do: of a failure, whether it is that of nnspec or of the package that provides the layer."""
 
 from __future__ import annotations
 
 from nnspec.diagnostics import CompilerBug, Span, SpecError
 from nnspec.ir.graph import LayerKind, Node
+
+
+class NoLowering(Exception):
+    """A layer computes itself in Keras alone: the export converts it by other means, or refuses it by name."""
 
 
 def failure(layer: LayerKind, inner: Node | None, span: Span, what: str) -> SpecError | CompilerBug:

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from nnspec import api, jobs
 from nnspec.cli import main
 from nnspec.diagnostics import SpecError
+from nnspec.layers.kit.base import Layer
 from nnspec.layers.registry import REGISTRY
 from nnspec.progress import Progress
 
@@ -109,10 +110,7 @@ def test_wrong_lowering_fails_the_gate_and_names_the_layer(quick: Path, monkeypa
 
 
 def test_layer_without_lowering_falls_back_to_tf2onnx(quick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def none(self: Any, node: Any, inputs: Any, lowering: Any) -> Any:
-        raise NotImplementedError
-
-    monkeypatch.setattr(type(REGISTRY["Conv1D"]), "to_onnx", none)
+    monkeypatch.setattr(type(REGISTRY["Conv1D"]), "to_onnx", Layer.to_onnx)
     result = api.load(quick).build(quick.parent / "out")
     assert result.verification["lowered_by"] == {"look": "tf2onnx", "flatten_1": "nnspec", "dense_1": "nnspec"}
     assert result.verification["lowered"] == {"tf2onnx": 1, "nnspec": 2}
@@ -120,10 +118,7 @@ def test_layer_without_lowering_falls_back_to_tf2onnx(quick: Path, monkeypatch: 
 
 
 def test_fallback_that_would_loop_is_refused(quick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def none(self: Any, node: Any, inputs: Any, lowering: Any) -> Any:
-        raise NotImplementedError
-
-    monkeypatch.setattr(type(REGISTRY["LSTM"]), "to_onnx", none)
+    monkeypatch.setattr(type(REGISTRY["LSTM"]), "to_onnx", Layer.to_onnx)
     model = [{"LSTM": {"units": 3, "activation": "silu"}}, {"Dense": {"units": 1, "as": "target"}}]
     with pytest.raises(SpecError) as error:
         api.load(quick, {"model": model}).export(quick.parent / "out", untrained=True)

@@ -150,7 +150,7 @@ def main(arguments: Sequence[str]) -> None:
         tables["webnn"] = entry("browsers (WebNN)", package, found["webnn"], needs_sizes=True)
     if options.qnn is not None:
         operators = builders_of_qnn(options.qnn.read_text(encoding="utf-8"))
-        tables["qnn"] = entry("Qualcomm (QNN)", runtime, operators, needs_sizes=True)
+        tables["qnn"] = entry("Qualcomm (QNN)", "onnxruntime's sources", operators, needs_sizes=True)  # of no release
     try:
         import openvino
     except ImportError:

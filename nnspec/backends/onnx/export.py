@@ -15,7 +15,7 @@ from nnspec.diagnostics import SpecError
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes, Axis
 from nnspec.ir.graph import Graph, Node, Value
-from nnspec.ir.layer_failure import failure, say
+from nnspec.ir.layer_failure import NoLowering, failure, say
 
 Weights = Mapping[str, np.ndarray]
 Hook = Callable[[Lowering, str, Mapping[str, View]], View]  # an input of the network, and the graph's inputs for it
@@ -160,7 +160,7 @@ def _lower(
 ) -> tuple[list[View], str]:
     try:
         return node.layer.to_onnx(node, inputs, lowering), "nnspec"
-    except NotImplementedError:  # how a layer says that it has no lowering of its own
+    except NoLowering:
         if fallback is None:
             raise SpecError.single(
                 "NN601", f"`{node.kind}` has no lowering to ONNX, so `{node.name}` cannot be exported", node.span

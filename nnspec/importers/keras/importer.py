@@ -227,7 +227,7 @@ def import_model(
         draft = _draft(network, name, known)
     except ImportFault as fault:
         raise _refused(fault, here) from None
-    except NotImplementedError:
+    except NotImplementedError:  # Keras: the class does not say how it was made
         raise SpecError.single(
             "NN607", f"`{model.name}` is a subclassed model: its computation is code", here
         ) from None

@@ -19,10 +19,12 @@ Frameworks are imported only inside `to_keras`; `to_onnx` works on a builder and
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from nnspec.ir.graph import Node, Window
+from nnspec.ir.layer_failure import NoLowering
 from nnspec.layers.kit.args import Arg
 from nnspec.layers.kit.call import Call, insert_items
 from nnspec.layers.kit.facets.explanation import Explanation
@@ -52,17 +54,21 @@ class Layer(Writing, Reading, Explanation, KerasLowering, OnnxLowering, Importin
     kind: ClassVar[str]
     args: ClassVar[Mapping[str, Arg]] = {}
 
+    @abstractmethod
     def infer(self, call: Call) -> Inferred:
         """Axes, dtypes and weights of the outputs.
 
         Raises:
             Fault: where the inputs or arguments do not fit.
         """
-        raise NotImplementedError(f"{self.kind} has no axes rule")
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
-        """Writes ONNX nodes that compute the node from its inputs; returns its outputs."""
-        raise NotImplementedError(f"{self.kind} has no ONNX lowering")
+        """Writes ONNX nodes that compute the node from its inputs; returns its outputs.
+
+        Raises:
+            NoLowering: where the layer has none.
+        """
+        raise NoLowering(f"{self.kind} has no ONNX lowering")
 
 
 def sum_formula(*parts: str) -> str:

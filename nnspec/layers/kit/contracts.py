@@ -97,24 +97,22 @@ def _check_merged(call: Call, here: Sequence[Axis], others: Sequence[Axis], writ
     for axis in here:
         if (found := repeated_steps(axis)) is not None:
             features, steps = (atom.label or atom.name for atom in found)
-            call.warn(
-                "NN375",
-                f"`{call.kind}` runs along `{axis.name}`, which has all of `{steps}` again for each of `{features}`",
-                label=f"reads {ax.describe(call.axes)}",
-                notes=[f"if this is intended, write `over: {written}`"],
-                fixes=[Fix(f"put `{features}` after `{steps}` with a `permute` before they are merged")],
-                about=[axis.name, features, steps],
-            )
+            held = f"which has all of `{steps}` again for each of `{features}`"
+            fix = f"put `{features}` after `{steps}` with a `permute` before they are merged"
         elif (found := repeated_features(axis)) is not None and not _strides_over(call, found[1].size):
             steps, features = (atom.label or atom.name for atom in found)
-            call.warn(
-                "NN375",
-                f"`{call.kind}` runs along `{axis.name}`, in which each step of `{steps}` has all of `{features}`",
-                label=f"reads {ax.describe(call.axes)}",
-                notes=[f"if this is intended, write `over: {written}`"],
-                fixes=[Fix(f"keep `{features}` as a separate axis: the layer reads all of it at each step")],
-                about=[axis.name, features, steps],
-            )
+            held = f"in which each step of `{steps}` has all of `{features}`"
+            fix = f"keep `{features}` as a separate axis: the layer reads all of it at each step"
+        else:
+            continue
+        call.warn(
+            "NN375",
+            f"`{call.kind}` runs along `{axis.name}`, {held}",
+            label=f"reads {ax.describe(call.axes)}",
+            notes=[f"if this is intended, write `over: {written}`"],
+            fixes=[Fix(fix)],
+            about=[axis.name, features, steps],
+        )
     buried = next((atom for axis in others if (atom := sequence_within(axis)) is not None), None)
     if buried is None or len(here) != 1 or not names_grid(here[0].name):
         return
