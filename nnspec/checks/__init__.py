@@ -16,6 +16,7 @@ from nnspec.checks.effort import check_effort
 from nnspec.checks.engine import check_engine
 from nnspec.checks.expect import check_expectations
 from nnspec.checks.export_targets import check_export_targets
+from nnspec.checks.first_step import check_first_step
 from nnspec.checks.fixed_batch import check_fixed_batch
 from nnspec.checks.holes import check_holes
 from nnspec.checks.indices import check_indices
@@ -76,6 +77,7 @@ CHECKS: tuple[Callable[[Context], Iterable[Diagnostic]], ...] = (
     check_vocabularies,
     check_expectations,
     check_reach,
+    check_first_step,
     check_holes,
     check_data,
 )

@@ -66,6 +66,7 @@ CODES: dict[str, str] = {
     "NN323": "broadcast-repeats-nothing",
     "NN324": "softmax-over-one-position",
     "NN325": "statistics-for-each-step",
+    "NN334": "first-step-selected",
     "NN342": "attention-between-different-axes",
     "NN343": "mask-does-not-fit-attention",
     "NN344": "bad-einsum-equation",
