@@ -22,6 +22,7 @@ import yaml
 
 from nnspec.backends.checkpoint_files import CheckpointFiles
 from nnspec.jobs.distributing import free_port
+from tests.support.ray_cluster import training_workers, two_nodes
 
 EPOCHS = 60
 STRATEGY = """
@@ -91,22 +92,33 @@ def built(distribute: str, *more: str, is_killed: bool = False, worker_killed: b
             command = [sys.executable, "-m", "nnspec.cli", "build", str(spec), "--out", str(out), "--quiet"]
             command += ["--set", f"training.distribute={workers}"] + (["--resume"] if i else [])
             process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-            if worker_killed or (is_killed and not i):
-                arguments = (process, out.parent / f".{out.name}.building" / "checkpoint", worker_killed)
+            killed: list[int] = []
+            if wants_kill := worker_killed or (is_killed and not i):
+                arguments = (process, out.parent / f".{out.name}.building" / "checkpoint", worker_killed, killed)
                 threading.Thread(target=_kill, args=arguments, daemon=True).start()
             said = process.communicate()[1]
+            if wants_kill and not killed:
+                raise RuntimeError("the build ended before anything was killed")
             if process.returncode and not (is_killed and not i):
                 raise RuntimeError(said.strip().splitlines()[-1])
         with (out / "history.csv").open(encoding="utf-8") as file:
             return np.asarray([[float(value) for value in row.values()] for row in csv.DictReader(file)])
 
 
-def _kill(build: subprocess.Popen[str], folder: Path, is_worker: bool) -> None:
-    """Kills a build, or its last worker, as soon as there is a checkpoint."""
+def _kill(build: subprocess.Popen[str], folder: Path, is_worker: bool, killed: list[int]) -> None:
+    """Kills a build, or its last worker, as soon as there is a checkpoint, and notes which process that was."""
     while not CheckpointFiles(folder).names():
         time.sleep(0.01)
     children = Path(f"/proc/{build.pid}/task/{build.pid}/children").read_text(encoding="utf-8").split()
-    os.kill(int(children[-1]) if is_worker else build.pid, signal.SIGKILL)
+    workers = training_workers() or [int(child) for child in children]
+    chosen = workers[-1] if is_worker else build.pid
+    os.kill(chosen, signal.SIGKILL)
+    killed.append(chosen)
+
+
+def on_two_nodes(**options: bool) -> str:
+    with two_nodes() as address:
+        return compared(f"{{workers: 2, ray: '{address}'}}", **options)
 
 
 def compared(*distribute: str, **options: bool) -> str:
@@ -140,6 +152,7 @@ ROWS: dict[str, tuple[str, Callable[[], str]]] = {
         lambda: compared("{workers: 2}", "{workers: 4}", is_killed=True),
     ),
     "ray": ("JAX, Ray Train", lambda: compared("{workers: 2, ray: true}")),
+    "nodes": ("the same on a cluster of two nodes, a worker killed", lambda: on_two_nodes(worker_killed=True)),
     "trainer": ("JAX, Ray's own `JaxTrainer`", lambda: refused(TRAINER)),
     "strategy": ("TensorFlow, `MultiWorkerMirroredStrategy`", strategy),
 }
