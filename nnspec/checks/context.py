@@ -54,7 +54,13 @@ def axes_of(value: Value) -> tuple[tuple[str, int | str | None], ...]:
 def input_slots(graph: Graph) -> dict[str, Slot]:
     """The graph's inputs as the data package wants them."""
     return {
-        name: Slot(name=name, axes=axes_of(value), dtype=value.dtype, span=graph.input_spans[name])
+        name: Slot(
+            name=name,
+            axes=axes_of(value),
+            dtype=value.dtype,
+            span=graph.input_spans[name],
+            constraints=graph.constraints,
+        )
         for name, value in graph.inputs.items()
     }
 
@@ -72,6 +78,7 @@ def output_slots(graph: Graph) -> dict[str, Slot]:
             follows=followed_axes(graph, o),
             levels=o.levels,
             is_calibrated=o.is_calibrated,
+            constraints=graph.constraints,
         )
         for name, o in graph.outputs.items()
     }

@@ -105,7 +105,11 @@ class _Elaborator:
         name = str(name_node.value) if isinstance(name_node, Scalar) and name_node.value else "model"
         inputs_node = root.get("inputs")
         spans = {n: inputs_node.key_span(n) for n in inputs} if isinstance(inputs_node, Mapping) else {}
-        constraints = tuple(dict.fromkeys(self.constraints))
+        constraints = tuple(self.constraints)
+        if len(constraints) > 1:
+            from nnspec.ir.symbols import without_implied  # few networks have axes of open size
+
+            constraints = without_implied(constraints)
         return Graph(
             name=name,
             inputs=inputs,

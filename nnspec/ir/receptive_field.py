@@ -77,10 +77,19 @@ def _lost(inputs: Sequence[Value], output: Axes, windows: Mapping[int, Window]) 
         for place, axis in enumerate(value.axes):
             for origin in origins(axis):
                 slides = any(origin in origins(value.axes[at]) for at in seen)
-                is_kept = origin in after if slides else after.get(origin) == before[origin]
+                is_kept = origin in after if slides else _is_same(after.get(origin), before[origin])
                 is_whole = place in seen and seen[place].span is None
                 if not is_kept and not is_whole and axis.size != 1:
                     yield axis, origin
+
+
+def _is_same(after: Size | None, before: Size) -> bool:
+    """Whether an axis has the size that it had, perhaps written in another way."""
+    if after == before or after is None or isinstance(after, int) or isinstance(before, int):
+        return after == before
+    from nnspec.ir.symbols import equal_at_multiples  # few networks have axes of open size
+
+    return equal_at_multiples(after, before) is not None
 
 
 def slide(field: Field, window: Window, axis: Axis, origin: str) -> Field:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from functools import cache
 
@@ -13,6 +13,9 @@ from nnspec.ir.axes import Size, Symbolic
 from nnspec.ir.graph import Graph
 
 LONGEST = 4096
+_MULTIPLE = 2**7 * 3**2 * 5 * 7 * 11 * 13  # of all strides that are thought of
+_LONG = 1024  # more than windows take off an axis
+_ROUND = 36  # multiples after which what sizes round off has come again
 _FUNCTIONS: Mapping[str, Callable[..., Fraction]] = {
     "ceil": lambda value: Fraction(math.ceil(value)),
     "floor": lambda value: Fraction(math.floor(value)),
@@ -22,6 +25,11 @@ _FUNCTIONS: Mapping[str, Callable[..., Fraction]] = {
 _DIVISIBLE = re.compile(r"(.+) % (\d+) == 0")
 _ABOVE = re.compile(r"(.+) > (\d+)")
 _EQUAL = re.compile(r"(.+) == (\d+)")
+_RULES: tuple[tuple[re.Pattern[str], str, Callable[[Fraction, int], bool]], ...] = (
+    (_DIVISIBLE, "a multiple of {}", lambda value, number: value % number == 0),
+    (_EQUAL, "{}", lambda value, number: value == number),
+    (_ABOVE, "more than {}", lambda value, number: value > number),
+)
 
 
 def lengths_of(graph: Graph, wanted: int) -> dict[str, int]:
@@ -62,6 +70,84 @@ def unlike_lengths(graph: Graph, wanted: int) -> dict[str, int]:
     can_run = all(size >= 1 and size.denominator == 1 for size in sizes)
     bound = any(sum(name in constraint for name in alike) > 1 for constraint in graph.constraints)
     return unlike if can_run and not bound else alike
+
+
+def broken_rule(constraints: Iterable[str], lengths: Mapping[str, int]) -> tuple[str, str] | None:
+    """The first symbol whose length a network cannot have, and what it must be: `a multiple of 4`, `5`, `more than 2`.
+
+    Args:
+        constraints: of a graph.
+        lengths: of some of its symbols; constraints on others are passed over.
+    """
+    for text in constraints:
+        for form, word, holds in _RULES:
+            found = form.fullmatch(text)
+            if found is None:
+                continue
+            names = _names_of(found[1])
+            is_known = bool(names) and names <= lengths.keys()
+            if is_known and not holds(_evaluate(_parsed(found[1]), lengths), int(found[2])):
+                return min(names), word.format(found[2] if found[1] in names else f"{found[2]}, as {text}")
+            break  # the other forms would take it for a rule of a longer expression
+    return None
+
+
+def multiples_of(constraints: Iterable[str]) -> dict[str, int]:
+    """The symbols whose lengths must be multiples of a number, each with it."""
+    found: dict[str, int] = {}
+    for text in constraints:
+        rule = _DIVISIBLE.fullmatch(text)
+        if rule is not None and rule[1].isidentifier():
+            found[rule[1]] = math.lcm(found.get(rule[1], 1), int(rule[2]))
+    return found
+
+
+def without_implied(constraints: Iterable[str]) -> tuple[str, ...]:
+    """Constraints, each once; `H % 2 == 0` goes where `H % 8 == 0` must hold too."""
+    kept = tuple(dict.fromkeys(constraints))
+    rules = [(found[1], int(found[2])) for text in kept if (found := _DIVISIBLE.fullmatch(text))]
+
+    def is_implied(text: str) -> bool:
+        found = _DIVISIBLE.fullmatch(text)
+        return found is not None and any(
+            name == found[1] and step != int(found[2]) and step % int(found[2]) == 0 for name, step in rules
+        )
+
+    return tuple(text for text in kept if not is_implied(text))
+
+
+def equal_at_multiples(first: Size, second: Size) -> tuple[str, int] | None:
+    """The symbol of which two sizes are made, and the least number at whose multiples they are equal: `H` and
+    `2·ceil((H - 1)/2)` are at those of 2. None where there is no such number; 1 where they are always equal.
+
+    Sizes round down or up by the strides of a network, so that they are straight lines over the multiples of these.
+    """
+    names = _names_in(first) | _names_in(second)
+    if len(names) != 1:
+        return None
+    (name,) = names
+
+    def agree(step: int, count: int) -> bool:
+        start = -(-_LONG // step)
+        lengths = ({name: step * factor} for factor in range(start, start + count))
+        return all(size_at(first, length) == size_at(second, length) for length in lengths)
+
+    if not agree(_MULTIPLE, 3):
+        return None
+    steps = (step for step in range(1, LONGEST) if _MULTIPLE % step == 0)
+    found = next((step for step in steps if agree(step, 3) and agree(step, _ROUND)), None)
+    return None if found is None else (name, found)
+
+
+def _names_in(size: Size) -> set[str]:
+    """The symbols that a size is computed from."""
+    return {name for text in _symbols(size) for name in _names_of(text)}
+
+
+def _names_of(text: str) -> set[str]:
+    tree = _parsed(text)
+    names = (node.id for node in ast.walk(tree) if isinstance(node, ast.Name)) if tree is not None else (text,)
+    return {name for name in names if name not in _FUNCTIONS}
 
 
 def _symbols(size: Size) -> list[str]:

@@ -22,6 +22,7 @@ _KEPT = (
     "inputs",
     "outputs",
     "batch",
+    "multiple_of",
     "window",
     "recursive",
     "missing",

@@ -17,6 +17,7 @@ from nnspec.data.section.read_columns import OTHERS
 from nnspec.data.sources.wanted import Wanted
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import ANOMALY, Graph, Output, Value
+from nnspec.ir.symbols import multiples_of
 from nnspec.jobs.artifact import sha256
 
 Described = dict[str, Any]  # a part of the metadata, as JSON
@@ -76,6 +77,7 @@ def describe_model(
     if plan is not None and plan.window is not None:
         horizon = plan.window.horizon
         window = {"lookback": plan.window.lookback, "horizon": list(horizon), "stride": plan.window.stride}
+    multiples = multiples_of(graph.constraints)
     return {
         "nnspec": __version__,
         "name": graph.name,
@@ -83,6 +85,7 @@ def describe_model(
         "spec_sha256": sha256(spec.encode()),
         "inputs": inputs,
         "outputs": outputs,
+        **({"multiple_of": multiples} if multiples else {}),
         "window": window,
         "missing": plan.missing if plan is not None else None,
         **({"missing_of": rules} if rules else {}),

@@ -232,6 +232,7 @@ class Predictor:
             raise InputError(f"input {listed(missing)} is missing")
         checked = {name: check_array(self._ports[name], value) for name, value in given.items()}
         symbols: dict[str, tuple[int, str]] = {}
+        multiples = self.metadata.get("multiple_of")  # of open sizes, by their symbols
         for name, array in checked.items():
             for (axis, size), found in zip(self._ports[name].axes, array.shape, strict=True):
                 key = BATCH if axis == BATCH else size
@@ -240,6 +241,10 @@ class Predictor:
                     if known != found:
                         what = f"axis `{axis}`" if axis == key else f"axis `{axis}` (`{key}`)"
                         message = f"{what} of input `{name}` has size {found}, but input `{first}` has {known}"
+                        raise InputError(message)
+                    step = multiples.get(key) if isinstance(multiples, dict) else None
+                    if isinstance(step, int) and step > 1 and found % step:
+                        message = f"axis `{axis}` of input `{name}` has size {found}, but must be a multiple of {step}"
                         raise InputError(message)
         return checked
 

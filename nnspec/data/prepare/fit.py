@@ -6,6 +6,8 @@ Decided once, from names and sizes alone, so that `nnspec check` and the loader 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from nnspec.data.section.plan import AxisList, DataPlan, Slot, SlotPlan
 from nnspec.diagnostics import Diagnostic, Fix
 from nnspec.lazy import dataclass
@@ -69,11 +71,16 @@ class Layout:
         return tuple(found.get(name, 1) for name in self.axes)
 
 
-def fit(wanted: AxisList, names: tuple[str, ...] | None, sizes: tuple[Size, ...]) -> Layout:
+def fit(
+    wanted: AxisList, names: tuple[str, ...] | None, sizes: tuple[Size, ...], constraints: tuple[str, ...] = ()
+) -> Layout:
     """Matches data axes to the model's by name where they are named, else by order.
 
     Axes of size 1 carry no data, so they need no partner where the numbers of axes differ. A single axis needs no
     name to be matched.
+
+    Args:
+        constraints: what must hold of the model's open sizes.
 
     Raises:
         FitError: where names or sizes do not agree.
@@ -95,7 +102,26 @@ def fit(wanted: AxisList, names: tuple[str, ...] | None, sizes: tuple[Size, ...]
     for (_, _, size), (name, expected) in zip(ours, theirs, strict=True):
         if isinstance(size, int) and isinstance(expected, int) and size != expected:
             raise FitError(f"axis `{name}` has size {expected} in the model, but the data have {size}")
+    if constraints:
+        _check_lengths(
+            {name: (size, open_) for (_, _, size), (name, open_) in zip(ours, theirs, strict=True)}, constraints
+        )
     return Layout(tuple(a[0] for a in ours), tuple(name for name, _ in theirs), tuple(name for name, _ in wanted))
+
+
+def _check_lengths(axes: Mapping[str, tuple[Size, Size]], constraints: tuple[str, ...]) -> None:
+    """Compares the data's sizes of axes that the model leaves open with what must hold of these."""
+    from nnspec.ir.symbols import broken_rule  # few networks have axes of open size
+
+    named = {symbol: name for name, (_, symbol) in axes.items() if isinstance(symbol, str)}
+    lengths = {symbol: size for size, symbol in axes.values() if isinstance(symbol, str) and isinstance(size, int)}
+    broken = broken_rule(constraints, lengths)
+    if broken is not None:
+        symbol, wanted = broken
+        raise FitError(
+            f"the size of axis `{named[symbol]}` must be {wanted} in this network, but the data have {lengths[symbol]}",
+            f"pad or cut the data along `{named[symbol]}`",
+        )
 
 
 def show_axes(axes: AxisList) -> str:
@@ -214,11 +240,11 @@ def slot_layout(
     """
     wanted = model.data_axes
     if not has_steps(plan, slot):
-        return fit(wanted, names, row)
+        return fit(wanted, names, row, model.constraints)
     assert plan.window is not None
     steps = len(plan.window.rows_of(slot) if slot.role == "inputs" else plan.window.horizon)
     named = window_names(wanted, names, len(row))
-    return fit(wanted, named, (steps, *row))
+    return fit(wanted, named, (steps, *row), model.constraints)
 
 
 def misfit(slot: SlotPlan, what: str, error: FitError) -> Diagnostic:

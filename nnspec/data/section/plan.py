@@ -36,6 +36,7 @@ class Slot:
         levels: of quantiles, the share of the targets below each position of the axis `level`.
         is_calibrated: whether calibration on the validation split moves them.
         is_anomaly: whether its targets, if it has any, are labels of anomalies, which only measure it.
+        constraints: what must hold of the network's open sizes.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Slot:
     levels: tuple[float, ...] = ()
     is_calibrated: bool = False
     is_anomaly: bool = False
+    constraints: tuple[str, ...] = ()
 
     @property
     def data_axes(self) -> AxisList:

@@ -24,6 +24,7 @@ from nnspec.ir import axes as ax
 from nnspec.ir.axes import Symbolic
 from nnspec.ir.graph import Graph, Node, Value
 from nnspec.ir.receptive_field import initial_fields
+from nnspec.ir.symbols import without_implied
 from nnspec.layers.registry import REGISTRY
 
 
@@ -136,7 +137,7 @@ class _Builder:
             read = self.read(tensor)
             outputs[free_name(identifier(name), [*outputs, *self.inputs])] = (read, task_of(nodes, read.value))
         shared = {item.shared: (item.kind, item.body) for item in self.maker.items if item.shared is not None}
-        constraints = tuple(dict.fromkeys(self.maker.constraints))
+        constraints = without_implied(self.maker.constraints)
         batches = {self.input_names[name]: size for name, size in self.network.batches.items()}
         graph = Graph(
             name="draft", inputs=self.inputs, nodes=nodes, outputs={}, constraints=constraints, batches=batches

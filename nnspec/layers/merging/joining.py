@@ -82,15 +82,27 @@ def _names_differ(first: Sequence[Axis], others: Axes, place: int) -> bool:
 
 
 def common_size(call: Call, mine: Size, theirs: Size) -> Size | None:
-    """The size of two axes that must be equal, None where they are not; a symbol gives a constraint."""
+    """The size of two axes that must be equal, None where they are not; a symbol gives a constraint.
+
+    What was halved and doubled again has the size that it had at even ones, as in a network that takes pictures of any
+    size: that one must be even is a constraint too.
+    """
     if mine == theirs:
         return mine
     if isinstance(mine, int) and isinstance(theirs, int):
         return None
     if not all(isinstance(size, int) or _is_symbol(size) for size in (mine, theirs)):
-        return None
-    known, symbol = (mine, theirs) if isinstance(mine, int) else (theirs, mine)
-    call.constraints.append(f"{symbol} == {known}")
+        from nnspec.ir.symbols import equal_at_multiples  # few networks have axes of open size
+
+        agreeing = equal_at_multiples(mine, theirs)
+        if agreeing is None:
+            return None
+        symbol, step = agreeing
+        if step > 1:
+            call.constraints.append(f"{symbol} % {step} == 0")
+        return min(mine, theirs, key=lambda size: len(str(size)))
+    known, other = (mine, theirs) if isinstance(mine, int) else (theirs, mine)
+    call.constraints.append(f"{other} == {known}")
     return mine if isinstance(mine, int) else theirs
 
 

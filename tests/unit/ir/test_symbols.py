@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nnspec.diagnostics import SpecError
 from nnspec.ir.axes import Symbolic, derived, divide, multiply
-from nnspec.ir.symbols import lengths_of, size_at
+from nnspec.ir.graph import Graph
+from nnspec.ir.symbols import broken_rule, equal_at_multiples, lengths_of, size_at, without_implied
 from nnspec.pipeline import check
 
 T = Symbolic.symbol("T")
@@ -40,7 +42,7 @@ def test_size_of_a_window(length: int, span: int, stride: int) -> None:
     )
 
 
-def graph(model: str, folder: Path, axes: str = "time: T, feature: 3") -> object:
+def graph(model: str, folder: Path, axes: str = "time: T, feature: 3") -> Graph:
     path = folder / "spec.yaml"
     path.write_text(
         f"nnspec: 1\ninputs: {{x: {{axes: {{{axes}}}}}}}\nmodel:\n{model}\noutputs: {{y: {{task: regression}}}}\n"
@@ -80,3 +82,70 @@ def test_an_open_axis_that_is_joined_has_one_length(tmp_path: Path) -> None:
         "model: [{Add: {from: [a, b]}}]\noutputs: {y: {task: regression}}\n"
     )
     assert lengths_of(check(path).graph, 11) == {"T": 7}
+
+
+def halved(size: int, factors: list[int], padding: str) -> int:
+    for factor in factors:
+        size = size // factor if padding == "valid" else -(-size // factor)
+    return size
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("factors", [[2], [3], [2, 2], [2, 3], [2, 2, 2, 2], [4, 5], [7, 2]])
+def test_sizes_that_come_back_at_multiples(factors: list[int], padding: str) -> None:
+    """Windows that do not overlap, and as many repeats: the least number at whose multiples no position is lost."""
+    size: Symbolic | int = T
+    for factor in factors:
+        size = derived(f"ceil(({size} - {factor - 1})/{factor})" if padding == "valid" else f"ceil({size}/{factor})")
+    whole = math.prod(factors)
+    fits = [length for length in range(1, 400) if halved(length, factors, padding) * whole == length]
+    least = next(step for step in range(1, 200) if set(range(step, 400, step)) <= set(fits))
+    assert equal_at_multiples(T, multiply((size, whole))) == ("T", least)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "found"),
+    [
+        (derived("((T - 1) - 2)"), derived("(T - 3)"), ("T", 1)),
+        (T, derived("(T - 2)"), None),
+        (T, divide(T, 2), None),
+        (T, Symbolic.symbol("H"), None),
+        (derived("ceil(T/2)"), derived("ceil((T - 1)/2)"), ("T", 2)),
+        (derived("(T + H)"), derived("(H + T)"), None),
+        (derived("frames of speech"), T, None),
+    ],
+)
+def test_sizes_that_differ(first: Symbolic, second: Symbolic, found: tuple[str, int] | None) -> None:
+    assert equal_at_multiples(first, second) == found
+
+
+def test_rules_of_open_sizes() -> None:
+    rules = without_implied(["H % 2 == 0", "W % 2 == 0", "H % 8 == 0", "H % 2 == 0", "T > 3", "(T - 1) % 3 == 0"])
+    assert rules == ("W % 2 == 0", "H % 8 == 0", "T > 3", "(T - 1) % 3 == 0")
+    assert broken_rule(rules, {"H": 16, "W": 6, "T": 4}) is None
+    assert broken_rule(rules, {"W": 6}) is None
+    assert broken_rule(rules, {"H": 12, "W": 6}) == ("H", "a multiple of 8")
+    assert broken_rule(rules, {"T": 3}) == ("T", "more than 3")
+    assert broken_rule(rules, {"T": 5}) == ("T", "a multiple of 3, as (T - 1) % 3 == 0")
+    assert broken_rule(["T == 5"], {"T": 6}) == ("T", "5")
+
+
+UNET = """
+  - Conv1D: {filters: 2, kernel_size: 3, padding: same, name: wide}
+  - MaxPooling1D: {pool_size: 2}
+  - Conv1D: {filters: 2, kernel_size: 3, padding: same, name: narrow}
+  - MaxPooling1D: {pool_size: 2}
+  - Conv1DTranspose: {filters: 2, kernel_size: 2, strides: 2, name: up}
+  - Concatenate: {from: [narrow, up], name: joined}
+  - UpSampling1D: {size: 2}
+  - Add: {from: [wide, up_sampling1d_1]}
+"""
+
+
+def test_what_was_halved_joins_what_was_not(tmp_path: Path) -> None:
+    found = graph(UNET.replace("name: joined}", "name: joined}\n  - Dense: {units: 2}"), tmp_path)
+    assert found.constraints == ("T % 4 == 0",)
+    assert lengths_of(found, 5) == {"T": 8}
+    assert str(found.outputs["y"].value.axes[0].size) == "T"
+    with pytest.raises(SpecError, match="NN311"):
+        graph(UNET.replace("kernel_size: 3, padding: same, name: wide", "kernel_size: 3, name: wide"), tmp_path)

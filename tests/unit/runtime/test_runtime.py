@@ -89,6 +89,14 @@ def test_refuses_arrays(array: Any, words: str, predictor: Predictor) -> None:
     assert isinstance(caught.value, ValueError)
 
 
+def test_refuses_sizes_that_are_no_multiple(tmp_path: Path) -> None:
+    model = load(dense(tmp_path / "m.onnx", {**DENSE, "multiple_of": {"T": 5}}), threads=1)
+    assert model(X)["y"].shape == (3, 5, 2)
+    with pytest.raises(InputError, match="axis `time` of input `x` has size 4, but must be a multiple of 5"):
+        model(X[:, :4])
+    load(dense(tmp_path / "m.onnx", {**DENSE, "multiple_of": [5]}), threads=1)(X[:, :4])
+
+
 def test_refuses_names(predictor: Predictor) -> None:
     for call in (lambda: predictor(), lambda: predictor(X, X), lambda: predictor(X, x=X), lambda: predictor(z=X)):
         with pytest.raises(InputError, match="`x`"):

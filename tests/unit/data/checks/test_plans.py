@@ -233,3 +233,22 @@ def test_fit_by_name_and_by_order() -> None:
     assert fit((("time", 5),), ("time", "one"), (5, 1)).shape((5, 1)) == (5,)
     with pytest.raises(FitError):
         fit(wanted, None, (3, 5))
+
+
+@pytest.mark.parametrize(
+    ("rule", "size", "words"),
+    [
+        ("T % 4 == 0", 8, None),
+        ("T % 4 == 0", 10, "the size of axis `time` must be a multiple of 4 in this network, but the data have 10"),
+        ("T > 9", 9, "must be more than 9"),
+        ("T == 5", 6, "must be 5"),
+        ("U % 4 == 0", 10, None),
+    ],
+)
+def test_rules_of_open_sizes(rule: str, size: int, words: str | None) -> None:
+    wanted = (("time", "T"), ("feature", 3))
+    if words is None:
+        assert fit(wanted, None, (size, 3), (rule,)).order == (0, 1)
+        return
+    with pytest.raises(FitError, match=words):
+        fit(wanted, ("feature", "time"), (3, size), (rule,))

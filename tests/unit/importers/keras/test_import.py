@@ -23,6 +23,7 @@ from nnspec.importers.keras import importer
 from nnspec.importers.keras.importer import Imported, import_model
 from nnspec.importers.keras.written_spec import is_exact
 from nnspec.progress import Progress
+from tests.support.imported_models import compare_deployed
 
 
 def randomized(model: Any, seed: int = 3) -> Any:
@@ -175,6 +176,20 @@ def test_lengths_stay_open(tmp_path: Path) -> None:
     _, _, checked = imported(with_states(), tmp_path)
     sizes = {name: str(value.axes[0].size) for name, value in checked.graph.inputs.items()}
     assert sizes == {"source": "T_source", "target": "T_target"}
+
+
+def test_pictures_of_any_size_that_are_halved_and_doubled(tmp_path: Path) -> None:
+    """The sizes of a U-Net are open, and multiples of what its strides make of one position."""
+    x = keras.Input((None, None, 2))
+    wide = kl.Conv2D(3, 3, padding="same")(x)
+    narrow = kl.Conv2D(3, 3, padding="same", strides=2)(wide)
+    y = kl.MaxPooling2D(3)(narrow)
+    y = kl.Conv2DTranspose(3, 3, strides=3)(y)
+    y = kl.Concatenate()([kl.UpSampling2D(2)(kl.Add()([narrow, y])), wide])
+    model = keras.Model(x, kl.Conv2D(1, 1)(y))
+    made, _, checked = imported(model, tmp_path)
+    assert checked.graph.constraints == ("H % 6 == 0", "W % 6 == 0")
+    compare_deployed(model, made, [[np.random.default_rng(0).normal(size=(2, 12, 18, 2)).astype(np.float32)]])
 
 
 def test_ids_are_integers(tmp_path: Path) -> None:
