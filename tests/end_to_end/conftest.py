@@ -6,7 +6,7 @@ import pytest
 
 # A build of one epoch, and the whole build of the same spec, of which the same is asserted and more.
 SHORT, WHOLE = (
-    "test_predictions_on_the_raw_test_rows_are_those_of_the_metrics",
+    "test_spec_builds_after_an_epoch",
     "test_spec_builds_and_beats_its_baseline",
 )
 SPEC_TESTS = "tests/end_to_end/test_specs.py"

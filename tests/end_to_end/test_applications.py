@@ -12,7 +12,11 @@ import pytest
 from tests.conftest import ROOT
 
 # Open sizes and gates; gates and a Normalization inside; many joins; two inputs a block; classes of its own.
-IMPORTED = ["MobileNetV3Small", "EfficientNetB0", "DenseNet121", "NASNetMobile", "ConvNeXtTiny"]
+IMPORTED = [
+    "MobileNetV3Small",
+    "EfficientNetB0",
+    *(pytest.param(name, marks=pytest.mark.slow) for name in ("DenseNet121", "NASNetMobile", "ConvNeXtTiny")),
+]
 
 
 def row(name: str) -> dict[str, Any]:
@@ -24,7 +28,6 @@ def row(name: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", IMPORTED)
 def test_imported_exported_and_verified(name: str) -> None:
     found = row(name)

@@ -61,7 +61,6 @@ def weights_of(path: Path) -> dict[str, list[np.ndarray]]:
     return {layer.name: layer.get_weights() for layer in keras.models.load_model(path, compile=False).layers}
 
 
-@pytest.mark.slow
 def test_mobilenet_with_another_head_is_trained_frozen_and_then_free(folder: Path) -> None:
     original = [w for w in weights_of(folder / "mobilenet.keras").values() if w]
     api.load(folder / "fine.yaml").train(folder / "frozen", quiet=True)

@@ -15,6 +15,7 @@ import onnxruntime
 import pytest
 
 from nnspec import api, pipeline, show
+from nnspec.jobs.run import Run
 from tests.conftest import ROOT
 from tests.support.evaluated_rows import assert_same_metrics, evaluated_test_rows
 from tests.support.spec_predictions import predicted_figure
@@ -51,41 +52,19 @@ def test_every_spec_has_a_bound() -> None:
     assert {path.stem for path in SPECS} == set(BOUNDS)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "lstm_forecast",
-        "airline_lstm_stateful",
-        "multi_output_classifier",
-        "mfcc_regression",
-        "titanic",
-        "digits_folder",
-        "breast_cancer",
-    ],
-)
-def test_predictions_on_the_raw_test_rows_are_those_of_the_metrics(name: str, tmp_path: Path) -> None:
-    """After an epoch: what is compared is the way of the rows, not how well they are learned.
-
-    A run that builds a spec whole compares them there, and leaves this out (conftest.py).
-    """
-    path = ROOT / "specs" / f"{name}.yaml"
-    run = api.load(path, {"training.epochs": 1}).build(tmp_path / "out")
-    _, figures = measured(run.metrics["test"])
-    wanted = figures[headline(figures)]
-    assert predicted_figure(path, run, tmp_path) == pytest.approx(wanted, rel=1e-4)
-    assert_same_metrics(evaluated_test_rows(path, run, tmp_path), run.metrics["test"])
-
-
-@pytest.mark.slow
-@pytest.mark.plots
 @pytest.mark.parametrize("path", SPECS, ids=[path.stem for path in SPECS])
-def test_spec_builds_and_beats_its_baseline(path: Path, tmp_path: Path) -> None:
-    run = api.load(path).build(tmp_path / "out")
+def test_spec_builds_after_an_epoch(path: Path, tmp_path: Path) -> None:
+    """What is compared is the way of the rows, not how well they are learned.
+
+    A run that trains a spec whole compares the same there, and leaves this out (conftest.py).
+    """
+    assert_built(path, api.load(path, {"training.epochs": 1}).build(tmp_path / "out"), tmp_path)
+
+
+def assert_built(path: Path, run: Run, folder: Path) -> None:
+    """The file is verified, made of plain nodes, and predicts on raw test rows what the metrics were computed from."""
     output, figures = measured(run.metrics["test"])
-    name, bound, upwards = BOUNDS[path.stem]
-    assert figures[name] > bound if upwards else figures[name] < bound
     beaten = headline(figures)
-    assert (figures[beaten] > figures["baseline"][beaten]) is (beaten in ("accuracy", "roc_auc"))
     shown = "rmse" if beaten == "mase" else beaten  # what the predictions are scored by
     verified = json.loads((run.folder / "verify.json").read_text())
     assert verified["outputs"][output]["max_relative_error"] < 1e-4
@@ -93,8 +72,24 @@ def test_spec_builds_and_beats_its_baseline(path: Path, tmp_path: Path) -> None:
     assert set(verified["lowered_by"].values()) == {"nnspec"}
     assert not {"Loop", "If", "Scan"} & set(verified["nodes"])
     onnx.checker.check_model(str(run.onnx), full_check=True)
-    assert predicted_figure(path, run, tmp_path) == pytest.approx(figures[shown], rel=1e-4)
-    assert_same_metrics(evaluated_test_rows(path, run, tmp_path), run.metrics["test"])
+    assert predicted_figure(path, run, folder) == pytest.approx(figures[shown], rel=1e-4)
+    assert_same_metrics(evaluated_test_rows(path, run, folder), run.metrics["test"])
+
+
+QUICK = ("airline_lstm_stateful", "m1_panel", "multi_output_classifier", "titanic")
+WHOLE = [pytest.param(path, id=path.stem, marks=[] if path.stem in QUICK else [pytest.mark.slow]) for path in SPECS]
+
+
+@pytest.mark.plots
+@pytest.mark.parametrize("path", WHOLE)
+def test_spec_builds_and_beats_its_baseline(path: Path, tmp_path: Path) -> None:
+    run = api.load(path).build(tmp_path / "out")
+    assert_built(path, run, tmp_path)
+    _, figures = measured(run.metrics["test"])
+    name, bound, upwards = BOUNDS[path.stem]
+    assert figures[name] > bound if upwards else figures[name] < bound
+    beaten = headline(figures)
+    assert (figures[beaten] > figures["baseline"][beaten]) is (beaten in ("accuracy", "roc_auc"))
 
 
 def layers(name: str, **overrides: Any) -> dict[str, dict[str, Any]]:

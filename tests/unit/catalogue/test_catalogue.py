@@ -124,16 +124,22 @@ def test_arguments_and_defaults_are_those_of_the_signature(family: str, name: st
             assert isinstance(argument["default"], bool) == isinstance(default, bool)
 
 
+WITH_DEFINITIONS = jsonschema.Draft7Validator({"definitions": keras_objects.definitions()})
+
+
+def test_definitions_are_a_schema() -> None:
+    jsonschema.Draft7Validator.check_schema(WITH_DEFINITIONS.schema)
+
+
 @pytest.mark.parametrize(("family", "name"), CLASSES)
 def test_defaults_fit_their_own_schema_and_all_is_described(family: str, name: str) -> None:
-    definitions = keras_objects.definitions()
     texts = [entry(family, name)["description"]]
     for key, argument in entry(family, name)["arguments"].items():
-        schema = {**argument["schema"], "definitions": definitions}
+        schema = argument["schema"]
         jsonschema.Draft7Validator.check_schema(schema)
         assert "type" in schema or "enum" in schema, key
         if "default" in argument:
-            jsonschema.Draft7Validator(schema).validate(argument["default"])
+            WITH_DEFINITIONS.evolve(schema={**WITH_DEFINITIONS.schema, **schema}).validate(argument["default"])
         texts.append(argument["description"])
     for text in texts:
         assert 5 < len(text) <= 302, text
