@@ -61,7 +61,7 @@ class EpochBar:
             TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
             BarColumn(bar_width=24),
             TextColumn("step {task.fields[step]}/{task.fields[steps]}"),
-            TextColumn("{task.fields[figures]}"),
+            TextColumn("{task.fields[metrics]}"),
             TimeRemainingColumn(compact=True),
         )
         self.bar = Bar(*columns, console=console, transient=True)
@@ -74,7 +74,7 @@ class EpochBar:
             epochs=self.total,
             step=0,
             steps="?",
-            figures="",
+            metrics="",
         )
 
     def step(self, epoch: int, step: int, steps: int | None, loss: float) -> None:
@@ -90,12 +90,12 @@ class EpochBar:
             epoch=epoch,
             step=step,
             steps=steps or "?",
-            figures=f"loss {loss:.4g}",
+            metrics=f"loss {loss:.4g}",
         )
 
-    def advance(self, epoch: int, figures: dict[str, float]) -> None:
+    def advance(self, epoch: int, metrics: dict[str, float]) -> None:
         """Tells of an epoch that is done, from 1."""
-        line = f"epoch {epoch}/{self.total}  " + "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
+        line = f"epoch {epoch}/{self.total}  " + "  ".join(f"{name} {value:.4g}" for name, value in metrics.items())
         if self.bar is None:
             self.progress.say(line)
             return

@@ -167,16 +167,16 @@ def class_entry(family: str, cls: type) -> Schema:
         if p.kind is p.POSITIONAL_OR_KEYWORD and is_taken(family, cls, p.name)
     }
     entry = {"description": summary(cls), "arguments": arguments}
-    return entry | (figure_of(cls) if family == "metrics" else {})
+    return entry | (describe_metric(cls) if family == "metrics" else {})
 
 
-def figure_of(metric: type) -> Schema:
-    """What a metric's figure is called, and whether more is better; null where that depends on what it is asked for."""
+def describe_metric(metric: type) -> Schema:
+    """The name that Keras gives a metric by default, and whether more is better; null where its arguments decide."""
     required = {k: v for k, v in ASKED.items() if k in inspect.signature(metric).parameters}
     built = metric(**required)
     directions = {"up": True, "down": False}
     rises = RISES.get(metric.__name__, directions.get(getattr(built, "_direction", "")))
-    return {"figure": re.sub(r"_\d+$", "", built.name), "rises": rises}
+    return {"name": re.sub(r"_\d+$", "", built.name), "rises": rises}
 
 
 def public_objects(family: str) -> dict[str, Any]:

@@ -151,9 +151,9 @@ def argument(family: str, name: str, key: str) -> Mapping[str, Any]:
     return found
 
 
-def figure(metric: str) -> str:
-    """What Keras calls a metric's figure where the spec does not: `logcosh` of `LogCoshError`."""
-    return str(_families()["metrics"]["classes"][metric]["figure"])
+def metric_name(metric: str) -> str:
+    """The name of a metric in the history where the spec gives none: `logcosh` of `LogCoshError`."""
+    return str(_families()["metrics"]["classes"][metric]["name"])
 
 
 def rises(metric: str) -> bool | None:

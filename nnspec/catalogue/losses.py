@@ -1,6 +1,6 @@
 """The loss and metrics of an output, with the defaults of its task.
 
-Names alone, no framework: the checks, the training and the messages speak of the same figures.
+Names alone, no framework: the checks, the training and the messages speak of the same metrics.
 """
 
 from __future__ import annotations
@@ -159,7 +159,7 @@ def measures(output: Output) -> list[Measure]:
         kind, arguments = keras_objects.canonical("metrics", value)
         if kind in keras_objects.words("metrics"):
             kind = _ACCURACY[output.task]
-        name = arguments.pop("name", None) or (value if isinstance(value, str) else keras_objects.figure(kind))
+        name = arguments.pop("name", None) or (value if isinstance(value, str) else keras_objects.metric_name(kind))
         count = counts[name] = counts.get(name, 0) + 1
         found.append(Measure(name if count == 1 else f"{name}_{count - 1}", kind, arguments, keras_objects.rises(kind)))
     return found
@@ -173,8 +173,8 @@ def at_threshold(measure: Measure, threshold: float | None) -> Measure:
     return Measure(measure.name, measure.kind, {**measure.arguments, key: threshold}, measure.rises)
 
 
-def figures(graph: Graph, *, is_validated: bool) -> dict[str, bool | None]:
-    """Every figure of an epoch by the name that the history has, and whether more is better.
+def epoch_metrics(graph: Graph, *, is_validated: bool) -> dict[str, bool | None]:
+    """Every metric of an epoch by the name that the history has, and whether more is better.
 
     Keras' names: `loss`, of several outputs also `OUTPUT_loss`, the metrics as `OUTPUT_METRIC`; with `val_` before it
     what the validation split gave.

@@ -130,13 +130,13 @@ def _diagnostic(context: Context, trials: _Trials, name: str, span: Span) -> Dia
     counted = f" ({len(layers)} of {len(nodes)} layers)" if layers else ""
     notes = [f"{_title(context, layer)}: {_reasons(found, operators)}" for layer, operators in refused[:MOST]]
     notes += [f"and of {len(refused) - MOST} more"] * (len(refused) > MOST)
-    notes.append(f"by {target.source} it takes {_figures(found)}")
+    notes.append(f"by {target.source} it takes {_counts(found)}")
     if found.limits:
         said = " ".join(f"{operator}: {limit.rstrip('. ')}." for operator, limit in sorted(found.limits.items()))
         notes.append(f"not checked, what limits operators that it takes: {said}")
     fixes = []
     if changes:
-        rest = "everything" if then.is_whole else f"all but {_listed(context, then)}: {_figures(then)}"
+        rest = "everything" if then.is_whole else f"all but {_listed(context, then)}: {_counts(then)}"
         fixes.append(Fix(f"with `export: {as_yaml(dict(changes))}` it takes {rest}"))
     symbols = {str(a.size): a for v in context.graph.inputs.values() for a in v.axes if not isinstance(a.size, int)}
     if SIZE in then.reasons and symbols:
@@ -188,7 +188,7 @@ def _reasons(found: Foreseen, operators: Mapping[str, frozenset[str]]) -> str:
     return "; ".join(f"{joined(own[text], 'or')} {text}" for text in texts.values() if text in own)
 
 
-def _figures(found: Foreseen) -> str:
+def _counts(found: Foreseen) -> str:
     """What the target takes, and whether that is worth it where another computes the rest."""
     groups = f"{found.partitions} group{'' if found.partitions == 1 else 's'}"
     advice = f", {ADVICE[found.verdict]}" if found.target.runs_rest else ""

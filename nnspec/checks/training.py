@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from nnspec.catalogue.losses import figures
+from nnspec.catalogue.losses import epoch_metrics
 from nnspec.checks.context import Context
 from nnspec.diagnostics import Diagnostic, Fix, Severity, Span, did_you_mean, nearest, quoted, use_instead
 from nnspec.diagnostics.extras import install_command, is_installed
@@ -24,10 +24,10 @@ from nnspec.training.plan import (
     placeholders,
     planned,
 )
-from nnspec.training.watched import SPLIT, evaluated_figures
+from nnspec.training.watched import SPLIT, evaluated_metrics
 
 Path = tuple[str | int, ...]
-Figures = Mapping[str, bool | None]
+Directions = Mapping[str, bool | None]
 _OF_A_BATCH = ("val_", "validation.", "learning_rate")
 _EXAMPLES = {
     "ModelCheckpoint": "best.keras",
@@ -44,19 +44,19 @@ def check_training(context: Context) -> Iterator[Diagnostic]:
         return
     settings = {**DEFAULTS, **(to_plain(section) or {})}
     is_validated = context.plan is None or any(part.name == "validation" for part in context.plan.split.parts)
-    known = figures(context.graph, is_validated=is_validated)
+    known = epoch_metrics(context.graph, is_validated=is_validated)
     if "monitor" in section.entries:
-        yield from _check_figure(context, "`monitor`", settings["monitor"], known, ("training", "monitor"))
+        yield from _check_metric(context, "`monitor`", settings["monitor"], known, ("training", "monitor"))
     taken: dict[str, str] = {}
     for index, callback in enumerate(planned(settings["callbacks"] or [])):
         place = _Place(context, ("training", "callbacks", index), callback)
         if callback.monitor is not None:
             label = f"`monitor` of `{callback.kind}`"
-            yield from _check_figure(context, label, callback.monitor, known, place.path("monitor"))
-            yield from _check_mode(place, callback, {**evaluated_figures(context.graph), **known})
+            yield from _check_metric(context, label, callback.monitor, known, place.path("monitor"))
+            yield from _check_mode(place, callback, {**evaluated_metrics(context.graph), **known})
         yield from _check_work(place, callback, optimizer_arguments(settings["optimizer"]))
         yield from _check_place(place, callback, known, taken)
-        known = {**known, **callback.figures}
+        known = {**known, **callback.metrics}
 
 
 class _Place:
@@ -76,8 +76,8 @@ class _Place:
         return Diagnostic(code, message, self.span(key), path=path, fixes=fixes, severity=severity)
 
 
-def _check_figure(context: Context, label: str, name: str, known: Figures, path: Path) -> Iterator[Diagnostic]:
-    evaluated = evaluated_figures(context.graph)
+def _check_metric(context: Context, label: str, name: str, known: Directions, path: Path) -> Iterator[Diagnostic]:
+    evaluated = evaluated_metrics(context.graph)
     has_validation = context.plan is None or any(part.name == SPLIT for part in context.plan.split.parts)
     if name in known or (name in evaluated and has_validation):
         return
@@ -107,7 +107,7 @@ def _check_figure(context: Context, label: str, name: str, known: Figures, path:
     yield Diagnostic("NN212", message, span, path=format_path(path), notes=(note,), fixes=tuple(fixes))
 
 
-def _check_mode(place: _Place, callback: Planned, known: Figures) -> Iterator[Diagnostic]:
+def _check_mode(place: _Place, callback: Planned, known: Directions) -> Iterator[Diagnostic]:
     mode, rises = callback.arguments.get("mode"), known.get(callback.monitor or "")
     if mode not in ("min", "max") or rises is None or (mode == "max") is rises:
         return
@@ -148,7 +148,7 @@ def _check_work(place: _Place, callback: Planned, optimizer: Mapping[str, Any]) 
         yield place.fault("NN213", message, "save_freq", Fix("save at the end of each epoch: remove `save_freq`"))
 
 
-def _check_place(place: _Place, callback: Planned, known: Figures, taken: dict[str, str]) -> Iterator[Diagnostic]:
+def _check_place(place: _Place, callback: Planned, known: Directions, taken: dict[str, str]) -> Iterator[Diagnostic]:
     """Where a callback writes."""
     if callback.place is None:
         return
@@ -183,7 +183,7 @@ def _check_place(place: _Place, callback: Planned, known: Figures, taken: dict[s
         taken[below] = callback.kind
 
 
-def _check_placeholders(place: _Place, callback: Planned, names: list[str], known: Figures) -> Iterator[Diagnostic]:
+def _check_placeholders(place: _Place, callback: Planned, names: list[str], known: Directions) -> Iterator[Diagnostic]:
     is_by_batch = callback.arguments["save_freq"] != "epoch"
     there = [name for name in known if not (is_by_batch and name.startswith(_OF_A_BATCH))]
     there += ["epoch", *(["batch"] if is_by_batch else [])]

@@ -89,9 +89,9 @@ def verify(
     if output == "json":
         click.echo(json.dumps(result, indent=2, ensure_ascii=False))
     elif not quiet:
-        for name, figures in result["outputs"].items():
+        for name, measured in result["outputs"].items():
             click.echo(
-                f"{name}: within {figures['max_relative_error']:.2g} of Keras (tolerance {figures['tolerance']:g})"
+                f"{name}: within {measured['max_relative_error']:.2g} of Keras (tolerance {measured['tolerance']:g})"
             )
     if second_opinion and output == "text":
         from nnspec.cli.second_opinion import render

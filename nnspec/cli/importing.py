@@ -48,7 +48,7 @@ def import_(
 
     made = import_file(model, out, progress, name=name, fold=not flat, blocks=blocks)
     if output == "json":
-        figures = {
+        result = {
             "spec": str(made.spec),
             "weights": str(made.weights),
             "tables": str(made.tables) if made.tables is not None else None,
@@ -58,7 +58,7 @@ def import_(
             "max_relative_error": made.error,
             "notes": list(made.notes),
         }
-        click.echo(json.dumps(figures, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(result, indent=2, ensure_ascii=False))
     elif not quiet:
         click.echo(
             f"{made.spec}: {made.layers} layers in {made.lines} lines, {made.graph.parameters:,} parameters\n"

@@ -10,15 +10,15 @@ from nnspec.data.prepare.history import History
 from nnspec.ir.levels import middle
 from nnspec.runtime.ports import Metadata
 from nnspec.training import forecasts
-from nnspec.training.figures.outcome import Outcome
-from nnspec.training.figures.score import HEADLINE, Figures
 from nnspec.training.intervals import score_levels
+from nnspec.training.metrics.outcome import Outcome
+from nnspec.training.metrics.score import HEADLINE, MetricValues
 from nnspec.training.scores import as_rows, mae, rmse
 
 Array = np.ndarray
 
 
-def score_ahead(outcome: Outcome, history: History, names: Mapping[int, str]) -> Figures:
+def score_ahead(outcome: Outcome, history: History, names: Mapping[int, str]) -> MetricValues:
     """`mase`, `by_step` and `by_series`, as a build tells of its splits.
 
     Args:
@@ -34,14 +34,14 @@ def score_ahead(outcome: Outcome, history: History, names: Mapping[int, str]) ->
     }
 
 
-def naive_of(outcome: Outcome, history: History, past: Metadata) -> Figures | None:
+def naive_of(outcome: Outcome, history: History, past: Metadata) -> MetricValues | None:
     """The better one of persistence and the seasonal naive forecast, the other one under `others`; None of neither.
 
     Args:
         past: of the metadata: of quantiles, what naive forecasts missed in training.
     """
     truth = outcome.truth.astype(np.float64)
-    given: dict[str, Figures] = {}
+    given: dict[str, MetricValues] = {}
     for called, naive in (("persistence", history.last), ("seasonal_naive", history.naive)):
         if naive is None:
             continue
@@ -56,15 +56,17 @@ def naive_of(outcome: Outcome, history: History, past: Metadata) -> Figures | No
             continue
         given[called] |= scaled
     headline = HEADLINE[outcome.task]
-    order = [called for _, called in sorted((figures[headline], called) for called, figures in given.items())]
+    order = [called for _, called in sorted((metrics[headline], called) for called, metrics in given.items())]
     if not order:
         return None
     others = {called: given[called] for called in order[1:]}
     return {"name": order[0], **given[order[0]], **({"others": others} if others else {})}
 
 
-def scaled(figures: Figures | None, outcome: Outcome, naive: Array | None, history: History) -> Figures | None:
+def scaled(
+    metrics: MetricValues | None, outcome: Outcome, naive: Array | None, history: History
+) -> MetricValues | None:
     """Those of another baseline, such as the mean of the training rows, with `mase`: axes of `naive` as the targets."""
-    if figures is None or naive is None:
-        return figures
-    return {**figures, "mase": forecasts.mase(outcome.truth.astype(np.float64), naive.astype(np.float64), history)}
+    if metrics is None or naive is None:
+        return metrics
+    return {**metrics, "mase": forecasts.mase(outcome.truth.astype(np.float64), naive.astype(np.float64), history)}

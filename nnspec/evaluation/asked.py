@@ -12,7 +12,7 @@ import numpy as np
 
 from nnspec.evaluation.asked_counts import AT, COUNTS, area, best_at, count, f_beta
 from nnspec.evaluation.asked_values import ALONG_LAST, MEANS, Arguments, divided, number
-from nnspec.training.figures.outcome import Array, Outcome
+from nnspec.training.metrics.outcome import Array, Outcome
 
 _OF_SCORES = frozenset({"Hinge", "SquaredHinge", "CategoricalHinge"})  # which read what a head gives as it is
 _OVERLAPS = frozenset({"IoU", "MeanIoU", "OneHotIoU", "OneHotMeanIoU", "BinaryIoU"})

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from nnspec.evaluation.asked_values import EPSILON, Arguments, divided, number
-from nnspec.training.figures.outcome import Array
+from nnspec.training.metrics.outcome import Array
 
 Counts = tuple[Array, Array, Array, Array]  # hits, false alarms, misses, right noes
 AT = {
@@ -64,11 +64,11 @@ def count(kind: str, truth: Array, said: Array, arguments: Arguments) -> float |
 
 
 def best_at(kind: str, truth: Array, said: Array, arguments: Arguments) -> float:
-    """The highest value of one figure at the thresholds at which the other is at least what the spec asks for."""
+    """The highest value of one metric at the thresholds at which the other is at least what the spec asks for."""
     truth, said = _of_class(truth, said, arguments)
     steps = int(number(arguments.get("num_thresholds"), 200))
     hits, alarms, misses, noes = counts_at(truth, said, np.linspace(0, 1, steps).tolist() if steps > 1 else [0.5])
-    figures = {
+    metrics = {
         "precision": divided(hits, hits + alarms),
         "recall": divided(hits, hits + misses),
         "sensitivity": divided(hits, hits + misses),
@@ -79,8 +79,8 @@ def best_at(kind: str, truth: Array, said: Array, arguments: Arguments) -> float
         "specificity" if given == "sensitivity" else "sensitivity"
     )
     # float32, in which Keras compares
-    fits = figures[given].astype(np.float32) >= np.float32(number(arguments.get(given), 0))
-    return float(figures[wanted][fits].max()) if fits.any() else 0.0
+    fits = metrics[given].astype(np.float32) >= np.float32(number(arguments.get(given), 0))
+    return float(metrics[wanted][fits].max()) if fits.any() else 0.0
 
 
 def _of_class(truth: Array, said: Array, arguments: Arguments) -> tuple[Array, Array]:

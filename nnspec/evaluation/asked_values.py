@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from nnspec.training.figures.outcome import Array
+from nnspec.training.metrics.outcome import Array
 
 EPSILON = 1e-7  # Keras' own
 Arguments = Mapping[str, object]

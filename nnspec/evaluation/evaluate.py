@@ -17,10 +17,10 @@ from nnspec.runtime.errors import InputError
 from nnspec.runtime.ports import BATCH, Metadata
 from nnspec.runtime.predictor import Predictor
 from nnspec.runtime.samples import joined
-from nnspec.training.figures.anomalies import spread_of
-from nnspec.training.figures.outcome import Outcome, Part
-from nnspec.training.figures.score import CHANCE, HEADLINE, Figures, beside, score_outcome, shortened, with_asked
 from nnspec.training.intervals import score_levels
+from nnspec.training.metrics.anomalies import spread_of
+from nnspec.training.metrics.outcome import Outcome, Part
+from nnspec.training.metrics.score import CHANCE, HEADLINE, MetricValues, beside, score_outcome, shortened, with_asked
 from nnspec.training.scores import accuracy, as_rows, mae, rmse
 
 Array = np.ndarray
@@ -29,12 +29,12 @@ MOST_GROUPS = 1000
 
 def evaluate_file(
     predictor: Predictor, file: Path, *, threshold: float | None = None, by: str | None = None
-) -> Figures:
-    """`{"samples", "left_out", "notes", "outputs": {output: {figure: value, …, "baseline": {…}}}}`.
+) -> MetricValues:
+    """`{"samples", "left_out", "notes", "outputs": {output: {metric: value, …, "baseline": {…}}}}`.
 
     Args:
         threshold: where yes begins; default that of the model.
-        by: a column or array whose words tell groups of samples apart, each with figures of its own.
+        by: a column or array whose words tell groups of samples apart, each with metrics of its own.
 
     Raises:
         InputError: where the file cannot be read or lacks targets, or the model does not record how to read them.
@@ -49,7 +49,7 @@ def evaluate_file(
             raise InputError(f"the targets of output `{name}` are padded, which no file but that of training can tell")
     labelled = read_labelled(file, metadata, by)
     given = joined([outputs for outputs, _ in predictor.over(labelled.samples)], metadata)
-    found: Figures = {}
+    found: MetricValues = {}
     notes = list(labelled.samples.notes)
     left_out = 0
     for name, body in metadata["evaluation"].items():
@@ -70,23 +70,23 @@ def evaluate_file(
         kept = outcome.of(known)
         last = labelled.last.get(name)
         naive = _naive(body, outcome, last, known)
-        figures = score_outcome(kept)
+        metrics = score_outcome(kept)
         past = labelled.pasts.get(name)
         if past is not None:
-            figures = beside(figures, score_ahead(kept, past[0].of(known), past[1]))
+            metrics = beside(metrics, score_ahead(kept, past[0].of(known), past[1]))
         asked, unknown = measure(body["asked"], kept)
         notes += [f"metric `{metric}` of output `{name}` is computed by Keras alone: left out" for metric in unknown]
-        figures = with_asked(kept.task, body["words"], figures, asked)
-        naive_figures = _baseline(kept, naive, body)
+        metrics = with_asked(kept.task, body["words"], metrics, asked)
+        naive_metrics = _baseline(kept, naive, body)
         if past is not None:
             history = past[0].of(known)
-            naive_figures = naive_of(kept, history, body["past"]) or scaled(naive_figures, kept, naive, history)
+            naive_metrics = naive_of(kept, history, body["past"]) or scaled(naive_metrics, kept, naive, history)
         targets = {} if kept.counted is None else {"targets": int(kept.counted.sum())}
-        found[name] = {"samples": int(known.sum()), **targets, **figures, "baseline": naive_figures}
+        found[name] = {"samples": int(known.sum()), **targets, **metrics, "baseline": naive_metrics}
         if labelled.groups is not None:
             found[name]["by_group"] = _by_group(kept, naive, labelled.groups[known], body)
-    for name, figures in score_further_of(predictor, file).items():
-        found[name]["recursive"] = figures
+    for name, metrics in score_further_of(predictor, file).items():
+        found[name]["recursive"] = metrics
     return {"samples": int(labelled.samples.count or 0), "left_out": left_out, "notes": notes, "outputs": found}
 
 
@@ -155,7 +155,7 @@ def _fitting(found: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...]
     return tuple(size if size in found[1:] or i == 0 else 1 for i, size in enumerate(wanted))
 
 
-def _baseline(outcome: Outcome, naive: Array | None, body: Metadata) -> Figures | None:
+def _baseline(outcome: Outcome, naive: Array | None, body: Metadata) -> MetricValues | None:
     if naive is None:
         return body["baseline"] if outcome.task == "anomaly" else None
     truth, guess = as_rows(outcome.truth, outcome.steps), as_rows(naive, outcome.steps)
@@ -170,14 +170,14 @@ def _baseline(outcome: Outcome, naive: Array | None, body: Metadata) -> Figures 
     return {"name": name, "rmse": rmse(truth, guess, which), "mae": mae(truth, guess, which)}
 
 
-def _by_group(outcome: Outcome, naive: Array | None, groups: Array, body: Metadata) -> Mapping[str, Figures]:
+def _by_group(outcome: Outcome, naive: Array | None, groups: Array, body: Metadata) -> Mapping[str, MetricValues]:
     plain, found = replace(outcome, parts=()), {}
     names = sorted({str(group) for group in groups})
     if len(names) > MOST_GROUPS:
         raise InputError(f"there are {len(names):,} groups, which is more than {MOST_GROUPS:,}: choose another column")
     for name in names:
         own = groups == name
-        figures = shortened(outcome.task, score_outcome(plain.of(own)))
+        metrics = shortened(outcome.task, score_outcome(plain.of(own)))
         beside = _baseline(plain.of(own), None if naive is None else naive[own], body)
-        found[name or "(none)"] = {"samples": int(own.sum()), **figures, "baseline": beside}
+        found[name or "(none)"] = {"samples": int(own.sum()), **metrics, "baseline": beside}
     return found

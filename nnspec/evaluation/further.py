@@ -13,13 +13,13 @@ from nnspec.runtime.predictor import Predictor
 from nnspec.runtime.reading import read_samples
 from nnspec.runtime.recursive import Recursion
 from nnspec.runtime.samples import Samples
-from nnspec.training.figures.score import Figures
 from nnspec.training.further import score_further
+from nnspec.training.metrics.score import MetricValues
 
 Array = np.ndarray
 
 
-def score_further_of(predictor: Predictor, file: Path) -> dict[str, Figures]:
+def score_further_of(predictor: Predictor, file: Path) -> dict[str, MetricValues]:
     """By output; empty of a model that forecasts its own horizon alone.
 
     Raises:
@@ -48,7 +48,7 @@ def score_further_of(predictor: Predictor, file: Path) -> dict[str, Figures]:
             if port in ports:
                 taken[port].append(array)
     whole = {port: np.concatenate(arrays) for port, arrays in taken.items()}
-    found: dict[str, Figures] = {}
+    found: dict[str, MetricValues] = {}
     for name, forecast in recursion.outputs.items():
         truth = whole[f"{name} ahead"].astype(np.float64)
         past = history_of(name, described[name], predictor.metadata, whole, read, horizon)

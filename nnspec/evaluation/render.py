@@ -1,11 +1,11 @@
-"""An evaluation as text: a table of figures for each output, and one for its classes, steps, columns and groups."""
+"""An evaluation as text: a table of metrics for each output, and one for its classes, steps, columns and groups."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 
-from nnspec.training.figures.score import Figures
+from nnspec.training.metrics.score import MetricValues
 
 MOST_CLASSES = 12  # whose confusion is printed
 
@@ -19,42 +19,42 @@ def without_nan(value: object) -> object:
     return None if isinstance(value, float) and not isfinite(value) else value
 
 
-def render(name: str, found: Figures) -> str:
-    """The figures, each beside its baseline."""
+def render(name: str, found: MetricValues) -> str:
+    """The metrics, each beside its baseline."""
     lines = [f"{name}: {found['samples']} samples"]
     if found["left_out"]:
         lines[0] += f", {found['left_out']} of them left out because their target is missing"
     lines += [f"note: {note}" for note in found["notes"]]
-    for output, figures in found["outputs"].items():
-        lines += ["", f"{output}", *_output(figures)]
+    for output, metrics in found["outputs"].items():
+        lines += ["", f"{output}", *_output(metrics)]
     return "\n".join(lines)
 
 
-def _output(figures: Figures) -> Iterator[str]:
-    naive = figures["baseline"] or {}
+def _output(metrics: MetricValues) -> Iterator[str]:
+    naive = metrics["baseline"] or {}
     beside = f"baseline ({naive['name']})" if naive else ""
     rows: list[Sequence[object]] = [("metric", "model", beside)]
-    for key, value in figures.items():
+    for key, value in metrics.items():
         if key not in ("samples", "confusion", "baseline", "rows") and not isinstance(value, Mapping):
             rows.append((key, value, naive.get(key, "")))
     yield from _aligned(rows)
-    for key, value in figures.items():
+    for key, value in metrics.items():
         if isinstance(value, Mapping) and key not in ("baseline", "recursive") and value:
             yield ""
             yield from _aligned(_table(key, value))
-    names = list(figures.get("by_class", ()))
-    if "confusion" in figures and len(names) <= MOST_CLASSES:
+    names = list(metrics.get("by_class", ()))
+    if "confusion" in metrics and len(names) <= MOST_CLASSES:
         yield ""
         head: Sequence[object] = ("true \\ predicted", *names)
-        yield from _aligned([head, *((n, *row) for n, row in zip(names, figures["confusion"], strict=True))])
-    if fed_back := figures.get("recursive"):  # figures of their own kind: of the rows that forecasts are fed back to
+        yield from _aligned([head, *((n, *row) for n, row in zip(names, metrics["confusion"], strict=True))])
+    if fed_back := metrics.get("recursive"):  # metrics of their own kind: of the rows that forecasts are fed back to
         yield ""
         yield f"fed back to {fed_back['rows']} rows: {fed_back['samples']} samples"
         yield from _output(fed_back)
 
 
 def _table(key: str, value: Mapping[str, object]) -> list[Sequence[object]]:
-    """A row for each class, step or group; of a figure by share, such as coverage, one for each share."""
+    """A row for each class, step or group; of a metric by share, such as coverage, one for each share."""
     called = key.removeprefix("by_").replace("_", " ")
     inner = [body for body in value.values() if isinstance(body, Mapping)]
     if not inner:

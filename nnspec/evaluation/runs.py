@@ -58,8 +58,8 @@ def render(builds: Sequence[Build], metric: str | None = None) -> str:
     lines = [("folder", "name", "spec", "seed", "created", "metrics")]
     for build in builds:
         shown = build.shown() if metric is None else {metric: build.metrics[metric]} if metric in build.metrics else {}
-        figures = "  ".join(f"{name} {value:.4g}" for name, value in shown.items()) or "-"
-        lines.append((build.folder, build.name, build.spec_sha256[:8], str(build.seed), build.created, figures))
+        values = "  ".join(f"{name} {value:.4g}" for name, value in shown.items()) or "-"
+        lines.append((build.folder, build.name, build.spec_sha256[:8], str(build.seed), build.created, values))
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]) - 1)]
     return "\n".join(
         "  ".join([*(text.ljust(width) for text, width in zip(line, widths, strict=False)), line[-1]]) for line in lines
@@ -78,21 +78,21 @@ def read_build(path: Path, folder: Path) -> Build | None:
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         metrics = path.with_name("metrics.json")
-        figures = json.loads(metrics.read_text(encoding="utf-8")) if metrics.is_file() else {}
+        values = json.loads(metrics.read_text(encoding="utf-8")) if metrics.is_file() else {}
         return Build(
             folder=place.as_posix(),
             name=str(manifest["name"]),
             spec_sha256=str(manifest["spec_sha256"]),
             seed=int(manifest["seed"]),
             created=str(manifest["created"]),
-            metrics=dict(_numbers(figures)),
+            metrics=dict(_numbers(values)),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
-def _numbers(figures: Mapping[str, Mapping[str, Mapping[str, object]]]) -> Iterator[tuple[str, float]]:
-    for split, outputs in figures.items():
+def _numbers(values: Mapping[str, Mapping[str, Mapping[str, object]]]) -> Iterator[tuple[str, float]]:
+    for split, outputs in values.items():
         for output, metrics in outputs.items():
             for name, value in metrics.items():
                 if isinstance(value, int | float) and not isinstance(value, bool) and name != "samples":

@@ -33,7 +33,7 @@ class Labelled:
     Attributes:
         targets: by output, as they stand in the file: axes `sample *target`.
         last: by output, the last values of a window, axes as the targets or 1 for steps.
-        groups: by which figures are told apart, a word for each sample.
+        groups: by which metrics are told apart, a word for each sample.
         pasts: by output, what the rows before its windows say of its targets, in their shape; and names of series.
         counted: by output, which of its targets count, axes as theirs; without those of which all do.
     """
@@ -176,7 +176,7 @@ def _folders(file: Path, samples: Samples) -> Array:
 def encode_targets(
     name: str, body: Metadata, output: Metadata, values: Array, counted: NDArray[np.bool_] | None = None
 ) -> tuple[Array, NDArray[np.bool_]]:
-    """Targets as figures compare them: numbers, 0 and 1, or class indices; and which samples have all of theirs.
+    """Targets as metrics compare them: numbers, 0 and 1, or class indices; and which samples have all of theirs.
 
     Targets that do not count become the first class, or 0.
 

@@ -111,10 +111,10 @@ def _said(name: str, dtype: str, axes: Any) -> str:
 def _metrics(metrics: Mapping[str, Mapping[str, Any]]) -> Iterator[Json]:
     """Each number of each output and split, and those of the naive baseline."""
     for split, outputs in metrics.items():
-        for output, figures in outputs.items() if isinstance(outputs, Mapping) else ():
-            baseline = figures.get("baseline") or {}
+        for output, values in outputs.items() if isinstance(outputs, Mapping) else ():
+            baseline = values.get("baseline") or {}
             said = f"{split}, {output}"
-            for slice_, found in ((said, figures), (f"{said}, baseline {baseline.get('name')}", baseline)):
+            for slice_, found in ((said, values), (f"{said}, baseline {baseline.get('name')}", baseline)):
                 for name, value in found.items():
                     if isinstance(value, int | float) and not isinstance(value, bool) and name != "samples":
                         yield {"type": name, "value": repr(value), "slice": slice_}

@@ -17,10 +17,10 @@ from nnspec.ir.matching_axes import matching_order
 from nnspec.jobs.counted_metadata import describe_counted, padded_baseline
 from nnspec.jobs.past_metadata import describe_past
 from nnspec.training.baselines import majority
-from nnspec.training.figures.parts import is_map, parts_of, target_axes
-from nnspec.training.figures.score import CHANCE
-from nnspec.training.figures.streamed import streamed_mean
-from nnspec.training.figures.streamed_levels import missed_quantiles
+from nnspec.training.metrics.parts import is_map, parts_of, target_axes
+from nnspec.training.metrics.score import CHANCE
+from nnspec.training.metrics.streamed import streamed_mean
+from nnspec.training.metrics.streamed_levels import missed_quantiles
 from nnspec.training.scores import as_rows
 
 Described = dict[str, object]

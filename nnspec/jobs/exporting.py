@@ -126,10 +126,10 @@ def write_model(
         checked, exported, deployment, dataset, folder, progress, is_raw=used.inputs is deployment.inputs
     )
     artifact.write_json(folder / "verify.json", result)
-    for name, figures in result["outputs"].items():
+    for name, compared in result["outputs"].items():
         progress.say(
-            f"verified `{name}`: {exporter.runtime} equals Keras within {figures['max_relative_error']:.2g} (relative; "
-            f"tolerance {figures['tolerance']:g}) at batch {', '.join(map(str, figures['batch_sizes']))}"
+            f"verified `{name}`: {exporter.runtime} equals Keras within {compared['max_relative_error']:.2g} "
+            f"(relative; tolerance {compared['tolerance']:g}) at batch {', '.join(map(str, compared['batch_sizes']))}"
         )
     for note in result["notes"]:
         progress.say(f"note: {note}")

@@ -8,7 +8,7 @@ from nnspec.data.dataset import Dataset
 from nnspec.data.section.plan import DataPlan
 from nnspec.ir.graph import Output
 from nnspec.training.baselines import naive_forecasts
-from nnspec.training.figures.streamed_levels import missed_quantiles
+from nnspec.training.metrics.streamed_levels import missed_quantiles
 from nnspec.training.scores import as_rows
 
 MOST_SERIES = 20_000  # whose scales a file holds

@@ -10,7 +10,7 @@ from nnspec.training.watched import split_of
 
 
 def plot_history(history: list[dict[str, float]], best_epoch: int, path: Path, progress: Progress) -> None:
-    """Loss and every other figure by epoch, training beside validation, the kept epoch marked.
+    """Loss and every other metric by epoch, training beside validation, the kept epoch marked.
 
     Without matplotlib there is no plot, which is said.
     """

@@ -12,7 +12,7 @@ class Run:
     """What a build gave.
 
     Attributes:
-        metrics: `{split: {output: figures}}`, as in metrics.json.
+        metrics: `{split: {output: metrics}}`, as in metrics.json.
         history: one row an epoch.
         verification: as in verify.json.
         file: the name of the deployed model, where there is one.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nnspec.catalogue.losses import figures
+from nnspec.catalogue.losses import epoch_metrics
 from nnspec.jobs.settings import settings_of
 from nnspec.pipeline import Checked
 from nnspec.search.plan import SearchPlan
@@ -28,7 +28,7 @@ def monitor_of(plan: SearchPlan, checked: Checked) -> Monitor:
     split, _, rest = plan.goal.partition(".")
     output, _, metric = rest.partition(".")
     is_validated = checked.data is not None and any(part.name == "validation" for part in checked.data.split.parts)
-    known = figures(checked.graph, is_validated=is_validated)
+    known = epoch_metrics(checked.graph, is_validated=is_validated)
     prefix = "val_" if split != "train" and is_validated else ""
     names = [f"{prefix}{metric}", f"{prefix}{output}_{metric}"]
     alone = len(checked.graph.outputs) == 1

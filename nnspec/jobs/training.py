@@ -147,20 +147,20 @@ def train_into(
             log.epoch(number, row)
     batch = settings["batch_size"] if any(node.is_stateful for node in checked.graph.nodes) else None
     deployment = deployment_of(checked.graph, dataset, trained.compiled, backend, batch)
-    figures = {**(folds or {}), **_figures(trained, checked, dataset, deployment, batch, settings, backend)}
-    progress.say(f"kept the weights of epoch {trained.best_epoch}\n{table(checked.graph, figures)}")
+    metrics = {**(folds or {}), **_metrics(trained, checked, dataset, deployment, batch, settings, backend)}
+    progress.say(f"kept the weights of epoch {trained.best_epoch}\n{table(checked.graph, metrics)}")
     trained.compiled.model.save(folder / "model.keras")
     artifact.write_text(folder / "history.csv", history_rows(trained.history))
-    artifact.write_json(folder / "metrics.json", figures)
+    artifact.write_json(folder / "metrics.json", metrics)
     artifact.write_json(folder / "data.json", overview.body)
     artifact.write_json(folder / "preprocessing.json", deployment.to_json())
     artifact.write_text(folder / "spec.yaml", resolved.to_yaml(checked.root))
     plot_history(trained.history, trained.best_epoch, folder / "history.png", progress)
     trained.deployment = deployment
-    return Run(folder, figures, trained.history), trained
+    return Run(folder, metrics, trained.history), trained
 
 
-def _figures(
+def _metrics(
     trained: Trained,
     checked: Checked,
     dataset: Dataset,

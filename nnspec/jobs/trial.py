@@ -110,9 +110,9 @@ class _Watch(Progress):
     def epochs(self, total: int, done: int) -> EpochBar:
         return _Heard(self, total, done)
 
-    def hear(self, epoch: int, total: int, figures: dict[str, float]) -> None:
+    def hear(self, epoch: int, total: int, metrics: dict[str, float]) -> None:
         """Of an epoch that is done, from 1."""
-        task, value = self.task, figures.get(self.task.monitor or "")
+        task, value = self.task, metrics.get(self.task.monitor or "")
         if value is not None:
             self.values.append(task.sign * value)
             with self.path.open("a", encoding="utf-8") as file:
@@ -138,8 +138,8 @@ class _Heard(EpochBar):
             raise _EpochsMissing
         watch.prune()  # a kill may have come between the last epoch and its consequence
 
-    def advance(self, epoch: int, figures: dict[str, float]) -> None:
-        self.watch.hear(epoch, self.total, figures)
+    def advance(self, epoch: int, metrics: dict[str, float]) -> None:
+        self.watch.hear(epoch, self.total, metrics)
 
 
 def _whole_lines(path: Path) -> list[float]:

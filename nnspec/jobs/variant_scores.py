@@ -13,7 +13,7 @@ from nnspec.data.deployment import Deployment
 from nnspec.data.section.plan import DataPlan
 from nnspec.ir.graph import Graph
 from nnspec.jobs.variant_speed import relative_speed
-from nnspec.training.figures.score import HEADLINE, score_outcome
+from nnspec.training.metrics.score import HEADLINE, score_outcome
 from nnspec.training.outcomes import in_units, outcome_of
 
 Array = np.ndarray

@@ -35,7 +35,7 @@ class VariantResult(TypedDict, total=False):
         speed: how often it runs at batch 1 while the float32 file runs once.
         is_faster: whether that is more than noise.
         form: `int8` may be stored in two ways, which `nnspec.ir.variants` tells apart.
-        reason: why it could not be made, of one that has no other figures.
+        reason: why it could not be made, of one that has no other metrics.
         layers: those that cost most, of a refused one.
     """
 

@@ -14,8 +14,8 @@ from nnspec.document.types import JsonObject
 from nnspec.report.data_tables import data_tables, leakage_of
 from nnspec.report.page import Results
 from nnspec.report.rendering import render
-from nnspec.report.tables import Figures, Table, metric_tables, rounded
-from nnspec.training.figures.score import HEADLINE
+from nnspec.report.tables import MetricValues, Table, metric_tables, rounded
+from nnspec.training.metrics.score import HEADLINE
 
 _MOST = 24  # classes that are listed
 _LOW = frozenset({"rmse", "pinball"})  # metrics that are better the lower they are
@@ -161,17 +161,17 @@ def _limits(results: Results, interface: JsonObject) -> Iterator[str]:
     if masked:
         named = ", ".join(f"`{axis}`" for axis in masked)
         yield f"Sequences are padded at the end along {named}; padded steps do not count."
-    for name, figures in results.metrics.get(results.split, {}).items():
-        yield from _beside_baseline(name, graph.outputs[name].task, figures, results.split)
+    for name, metrics in results.metrics.get(results.split, {}).items():
+        yield from _beside_baseline(name, graph.outputs[name].task, metrics, results.split)
     for code, message in leakage_of(body).warnings:
         yield f"The metrics may be too good ({code}): {message}."
 
 
-def _beside_baseline(name: str, task: str, figures: Figures, split: str) -> Iterator[str]:
-    key, baseline = HEADLINE[task], figures.get("baseline") or {}
-    if figures.get(key) is None or baseline.get(key) is None:
+def _beside_baseline(name: str, task: str, metrics: MetricValues, split: str) -> Iterator[str]:
+    key, baseline = HEADLINE[task], metrics.get("baseline") or {}
+    if metrics.get(key) is None or baseline.get(key) is None:
         return
-    mine, naive = float(figures[key]), float(baseline[key])
+    mine, naive = float(metrics[key]), float(baseline[key])
     if (mine >= naive) if key in _LOW else (mine <= naive):
         yield (
             f"`{name}` is no better than {baseline['name']} on the {split} rows: {key} {rounded(mine)} against "

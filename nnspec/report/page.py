@@ -15,9 +15,18 @@ from nnspec.report.network import show_network
 from nnspec.report.outcome import Outcome
 from nnspec.report.plots import Plot, curves, plots_of
 from nnspec.report.rendering import render
-from nnspec.report.tables import Figures, Metrics, Table, confusion, fold_tables, metric_tables, part_tables, rounded
+from nnspec.report.tables import (
+    Metrics,
+    MetricValues,
+    Table,
+    confusion,
+    fold_tables,
+    metric_tables,
+    part_tables,
+    rounded,
+)
 from nnspec.report.worst import worst
-from nnspec.training.figures.score import HEADLINE
+from nnspec.training.metrics.score import HEADLINE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +46,7 @@ class Results:
     outcomes: Sequence[Outcome]
     is_in_order: bool
     metrics: Metrics
-    folds: Sequence[Mapping[str, Figures]]
+    folds: Sequence[Mapping[str, MetricValues]]
     history: Sequence[dict[str, float]]
     best_epoch: int
     verification: JsonObject
@@ -58,7 +67,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Card:
-    """A figure that stands at the top of the page, and what it is."""
+    """A metric that stands at the top of the page, and what it is."""
 
     value: str
     exact: float
@@ -111,13 +120,13 @@ def _samples(outcome: Outcome, glimpses: Glimpses) -> list[Table]:
 def cards(results: Results) -> list[Card]:
     """The metric of each output that is compared with the baseline's first, and how the deployed file compares."""
     found = []
-    for name, figures in results.metrics.get(results.split, {}).items():
+    for name, values in results.metrics.get(results.split, {}).items():
         headline = HEADLINE[results.graph.outputs[name].task]
-        if figures.get(headline) is not None:
-            baseline = figures.get("baseline") or {}
+        if values.get(headline) is not None:
+            baseline = values.get("baseline") or {}
             beside = f"; {baseline['name']} {rounded(baseline[headline])}" if headline in baseline else ""
             text = f"{headline} of {name}, {results.split} rows{beside}"
-            found.append(Card(rounded(figures[headline]), float(figures[headline]), text))
+            found.append(Card(rounded(values[headline]), float(values[headline]), text))
     compared = [each["max_relative_error"] for each in results.verification.get("outputs", {}).values()]
     if compared:
         worst_of_all = max(compared)

@@ -13,8 +13,8 @@ from nnspec.report.outcome import Outcome
 
 _MOST_CLASSES = 24
 _MOST_ROWS = 40
-Figures = JsonObject  # of an output
-Metrics = Mapping[str, Mapping[str, Figures]]  # `{split: {output: {metric: value}}}`
+MetricValues = JsonObject  # of an output
+Metrics = Mapping[str, Mapping[str, MetricValues]]  # `{split: {output: {metric: value}}}`
 Exact = dict[tuple[int, int], float]
 
 
@@ -56,26 +56,26 @@ def metric_tables(metrics: Metrics) -> dict[str, Table]:
 
 def _metric_table(name: str, splits: list[str], metrics: Metrics) -> Table:
     found = {split: metrics[split].get(name, {}) for split in splits}
-    baseline: Figures = next((each["baseline"] for each in found.values() if each.get("baseline")), {})
+    baseline: MetricValues = next((each["baseline"] for each in found.values() if each.get("baseline")), {})
     keys = dict.fromkeys(k for each in found.values() for k, value in each.items() if _is_number(value))
     rows: list[tuple[str, ...]] = []
     exact: Exact = {}
     for key in keys:
         cells = [key]
         for each in found.values():
-            for figures in (each, each.get("baseline") or {}):
-                value = figures.get(key)
-                if value is not None or figures is each:
+            for scored in (each, each.get("baseline") or {}):
+                value = scored.get(key)
+                if value is not None or scored is each:
                     exact[len(rows), len(cells)] = float("nan") if value is None else float(value)
-                cells.append("" if value is None else rounded(value) + _spread(figures, key))
+                cells.append("" if value is None else rounded(value) + _spread(scored, key))
         rows.append(tuple(cells))
     head = ("metric", *(title for split in splits for title in (split, f"{split}, {baseline.get('name', 'baseline')}")))
     return Table(caption=f"Metrics of {name}", head=head, rows=tuple(rows), exact=exact)
 
 
-def _spread(figures: Figures, key: str) -> str:
+def _spread(scored: MetricValues, key: str) -> str:
     """The deviation of a mean over folds."""
-    deviation = (figures.get("deviation") or {}).get(key)
+    deviation = (scored.get("deviation") or {}).get(key)
     return "" if deviation is None else f" ± {deviation:.2g}"
 
 
@@ -90,7 +90,7 @@ def part_tables(metrics: Metrics, split: str, name: str) -> list[Table]:
     return tables
 
 
-def _part_table(caption: str, what: str, parts: Mapping[str, Figures]) -> Table:
+def _part_table(caption: str, what: str, parts: Mapping[str, MetricValues]) -> Table:
     shown = dict(list(parts.items())[:_MOST_ROWS])
     keys = list(dict.fromkeys(k for found in shown.values() for k, value in found.items() if _is_number(value)))
     rows, exact = [], Exact()
@@ -103,7 +103,7 @@ def _part_table(caption: str, what: str, parts: Mapping[str, Figures]) -> Table:
     return Table(caption=f"Metrics of {caption}{more}", head=(what, *keys), rows=tuple(rows), exact=exact)
 
 
-def fold_tables(folds: Sequence[Mapping[str, Figures]], name: str) -> list[Table]:
+def fold_tables(folds: Sequence[Mapping[str, MetricValues]], name: str) -> list[Table]:
     """The metrics of an output on each fold's test rows, where there are folds."""
     parts = {f"fold {number}": fold[name] for number, fold in enumerate(folds, start=1) if name in fold}
     return [_part_table(f"{name} in each fold, test rows", "fold", parts)] if parts else []

@@ -15,11 +15,11 @@ from nnspec.data.arrays.gathered import chunks, each_chunk
 from nnspec.data.dataset import Dataset, Split
 from nnspec.data.prepare.transforms import statistic_of
 from nnspec.data.section.plan import Slot
-from nnspec.training.figures.outcome import Outcome
-from nnspec.training.figures.streamed import numbers_in_chunks, streamed_mean
-from nnspec.training.figures.streamed_levels import missed_quantiles, quantiles_in_chunks
 from nnspec.training.forecasts import mase
 from nnspec.training.intervals import residual_quantiles, score_levels
+from nnspec.training.metrics.outcome import Outcome
+from nnspec.training.metrics.streamed import numbers_in_chunks, streamed_mean
+from nnspec.training.metrics.streamed_levels import missed_quantiles, quantiles_in_chunks
 from nnspec.training.scores import as_rows
 
 Array = np.ndarray
@@ -49,7 +49,7 @@ def baselines(dataset: Dataset, split: str, outputs: Mapping[str, Slot]) -> dict
             for called, forecast in naive_forecasts(dataset, split, name).items()
         }
         headline = "pinball" if slot.levels else "rmse"
-        order = [called for _, called in sorted((figures[headline], called) for called, figures in given.items())]
+        order = [called for _, called in sorted((metrics[headline], called) for called, metrics in given.items())]
         others = {called: given[called] for called in order[1:]}
         found[name] = {"name": order[0], **given[order[0]], **({"others": others} if others else {})}
     return found
@@ -119,8 +119,8 @@ def _score_in_chunks(dataset: Dataset, split: str, slot: Slot, fitted: Array, fo
     scaled = {} if history is None else {"mase": mase(given, forecast, history.first(scored.size), which)}
     outcome = Outcome(task="regression", truth=given, predicted=forecast, counted=which, steps=steps)
     if not slot.levels:
-        figures = numbers_in_chunks(outcome)
-        return {"rmse": figures["rmse"], "mae": figures["mae"], **scaled}
+        metrics = numbers_in_chunks(outcome)
+        return {"rmse": metrics["rmse"], "mae": metrics["mae"], **scaled}
     known = _counted(train, name, steps)
     missed = missed_quantiles(as_rows(train.target[name], steps), as_rows(fitted, steps), slot.levels, known)
     truth, guess = as_rows(given, steps), as_rows(forecast, steps)

@@ -21,9 +21,9 @@ from nnspec.ir.graph import ANOMALY, Graph, Output
 from nnspec.ir.levels import middle
 from nnspec.training import forecasts
 from nnspec.training.baselines import baselines
-from nnspec.training.figures.anomalies import spread_of
-from nnspec.training.figures.score import CHANCE, HEADLINE, KEPT, Figures, beside, score_outcome, with_asked
 from nnspec.training.further import evaluate_further, lines
+from nnspec.training.metrics.anomalies import spread_of
+from nnspec.training.metrics.score import CHANCE, HEADLINE, KEPT, MetricValues, beside, score_outcome, with_asked
 from nnspec.training.outcomes import in_units, outcome_of
 from nnspec.training.targets import trained_outputs
 from nnspec.training.thresholds import counted_scores
@@ -38,16 +38,16 @@ def evaluate(
     backend: TrainingBackend,
     batch_size: int | None = None,
     plan: DataPlan | None = None,
-) -> dict[str, dict[str, Figures]]:
-    """`{split: {output: {figure: value, …, "baseline": {…}}}}`; of outputs that are padded, how many `targets` count.
+) -> dict[str, dict[str, MetricValues]]:
+    """`{split: {output: {metric: value, …, "baseline": {…}}}}`; of outputs that are padded, how many `targets` count.
 
-    Beside the figures of the task stand the metrics that the spec asks for, by their names in the history.
+    Beside the metrics of the task stand the metrics that the spec asks for, by their names in the history.
 
     Args:
         batch_size: of a stateful model, which reads the samples in order, its state cleared before each split.
-        plan: names columns and steps that have figures of their own.
+        plan: names columns and steps that have metrics of their own.
     """
-    result: dict[str, dict[str, Figures]] = {}
+    result: dict[str, dict[str, MetricValues]] = {}
     for split_name, split in dataset.splits.items():
         if batch_size:  # stateful: each split starts from a cleared state, as `nnspec predict` does
             reset_states(model)
@@ -57,22 +57,22 @@ def evaluate(
         for name, output in trained_outputs(graph).items():
             counted = split.counts(name)
             known = {} if counted is None else {"targets": int(counted.sum())}
-            figures = figures_of(output, deployment, predicted[name], split, dataset, split_name, plan)
-            result[split_name][name] = {"samples": split.size, **known, **figures, "baseline": naive[name]}
+            scored = metrics_of(output, deployment, predicted[name], split, dataset, split_name, plan)
+            result[split_name][name] = {"samples": split.size, **known, **scored, "baseline": naive[name]}
         for name, output in graph.outputs.items():
             if output.task == ANOMALY:
-                figures = score_of_anomalies(output, deployment, predicted[name], split, plan)
-                result[split_name][name] = {"samples": split.size, **figures}
+                scored = score_of_anomalies(output, deployment, predicted[name], split, plan)
+                result[split_name][name] = {"samples": split.size, **scored}
     further = {} if plan is None else evaluate_further(model, graph, dataset, deployment, backend, plan)
     for split_name, outputs in further.items():
-        for name, figures in outputs.items():
-            result[split_name][name]["recursive"] = figures
+        for name, scored in outputs.items():
+            result[split_name][name]["recursive"] = scored
     return result
 
 
 def score_of_anomalies(
     output: Output, deployment: Deployment, scores: np.ndarray, split: Split, plan: DataPlan | None
-) -> Figures:
+) -> MetricValues:
     """What is told of scores of anomalies: beside chance where there are labels."""
     counted = counted_scores(output, split)
     if output.name in split.y:
@@ -82,7 +82,7 @@ def score_of_anomalies(
     return {**spread_of(scores if counted is None else scores[counted], threshold), "baseline": None}
 
 
-def figures_of(
+def metrics_of(
     output: Output,
     deployment: Deployment,
     predicted: np.ndarray,
@@ -90,8 +90,8 @@ def figures_of(
     dataset: Dataset,
     split_name: str,
     plan: DataPlan | None = None,
-) -> Figures:
-    """The figures of one output on a split: those of its task, and the metrics that the spec asks for."""
+) -> MetricValues:
+    """The metrics of one output on a split: those of its task, and the metrics that the spec asks for."""
     name = output.name
     given = in_units(output, deployment, predicted, split)
     outcome = outcome_of(output, deployment, given, split, dataset.steps.get(name, ()), plan)
@@ -105,7 +105,7 @@ def figures_of(
 def _score_ahead(
     output: Output, deployment: Deployment, given: np.ndarray, split: Split, dataset: Dataset, split_name: str
 ) -> dict[str, object]:
-    """What is told of forecasts besides: MASE, and the figures of each step and series."""
+    """What is told of forecasts besides: MASE, and the metrics of each step and series."""
     history = dataset.past.histories.get((split_name, output.name))
     if history is None or not output.gives_values:
         return {}
@@ -125,39 +125,39 @@ def _score_ahead(
     }
 
 
-def table(graph: Graph, metrics: Mapping[str, Figures]) -> str:
-    """The figures as plain text, a row a split and output; below it one for each metric that the spec asks for."""
+def table(graph: Graph, metrics: Mapping[str, MetricValues]) -> str:
+    """The metrics as plain text, a row a split and output; below it one for each metric that the spec asks for."""
     rows = [("split", "output", "samples", "metric", "model", "baseline")]
     for split, outputs in metrics.items():
-        for name, figures in outputs.items():
+        for name, scored in outputs.items():
             output = graph.outputs[name]
-            headline = HEADLINE[output.task] if HEADLINE[output.task] in figures else "flagged"
-            naive = figures["baseline"] or {}
+            headline = HEADLINE[output.task] if HEADLINE[output.task] in scored else "flagged"
+            naive = scored["baseline"] or {}
             said = f"{naive[headline]:.4g} ({naive['name']})" if headline in naive else ""
-            rows.append((split, name, str(figures["samples"]), headline, f"{figures[headline]:.4g}", said))
-            for asked in _asked(output, figures):
+            rows.append((split, name, str(scored["samples"]), headline, f"{scored[headline]:.4g}", said))
+            for asked in _asked(output, scored):
                 beside = f"{naive[asked]:.4g} ({naive['name']})" if asked in naive else ""
-                rows.append((split, name, str(figures["samples"]), asked, written(figures[asked]), beside))
+                rows.append((split, name, str(scored["samples"]), asked, written(scored[asked]), beside))
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     shown = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     last = list(metrics)[-1]  # the split that training saw least of
     return "\n".join([*shown, *_ahead(last, metrics[last]), *lines(metrics)])
 
 
-def _ahead(split: str, outputs: Mapping[str, Figures]) -> Iterator[str]:
+def _ahead(split: str, outputs: Mapping[str, MetricValues]) -> Iterator[str]:
     """A line an output that forecasts: its MASE, the coverage of its intervals, and its error at each step."""
-    for name, figures in outputs.items():
+    for name, scored in outputs.items():
         said = []
-        if not math.isnan(figures.get("mase", math.nan)):
-            naive = figures["baseline"].get("mase", math.nan)
-            said.append(f"MASE {figures['mase']:.3g} ({figures['baseline']['name']} {naive:.3g})")
-        errors = figures.get("coverage_error", {})
-        for share, value in figures.get("coverage", {}).items():
+        if not math.isnan(scored.get("mase", math.nan)):
+            naive = scored["baseline"].get("mase", math.nan)
+            said.append(f"MASE {scored['mase']:.3g} ({scored['baseline']['name']} {naive:.3g})")
+        errors = scored.get("coverage_error", {})
+        for share, value in scored.get("coverage", {}).items():
             sure = f" ± {errors[share]:.1%}" if share in errors else ""
             said.append(f"{float(share):.0%} intervals hold {value:.1%}{sure}")
         if said:
             yield f"{split} {name}: {', '.join(said)}"
-        steps = figures.get("by_step", {})
+        steps = scored.get("by_step", {})
         if steps and all("rmse" in errors for errors in steps.values()):
             shown = [*steps][:12]
             more = ", …" if len(steps) > len(shown) else ""
@@ -165,15 +165,15 @@ def _ahead(split: str, outputs: Mapping[str, Figures]) -> Iterator[str]:
             yield f"{split} {name}: rmse at {', '.join(shown)}{more} rows ahead: {errors}{more}"
 
 
-def _asked(output: Output, figures: Figures) -> list[str]:
+def _asked(output: Output, scored: MetricValues) -> list[str]:
     """The names under which the metrics stand that the spec asks for, but for the headline."""
     names = [measure.name for measure in measures(output)] if output.metrics else []
-    numbered = [f"{name}_1" if f"{name}_1" in figures and name in KEPT[output.task] else name for name in names]
-    return [name for name in dict.fromkeys(numbered) if name in figures and name != HEADLINE[output.task]]
+    numbered = [f"{name}_1" if f"{name}_1" in scored and name in KEPT[output.task] else name for name in names]
+    return [name for name in dict.fromkeys(numbered) if name in scored and name != HEADLINE[output.task]]
 
 
 def written(value: object) -> str:
-    """A figure, or the list of them that a metric gives, as text."""
+    """A metric, or the list of them that a metric gives, as text."""
     if isinstance(value, list):
         return " ".join(written(part) for part in value)
     return f"{value:.4g}" if isinstance(value, int | float) else str(value)

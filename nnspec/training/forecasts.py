@@ -1,4 +1,4 @@
-"""Figures of forecasts: errors in terms of naive ones, step by step of the horizon, and series by series."""
+"""Metrics of forecasts: errors in terms of naive ones, step by step of the horizon, and series by series."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from nnspec.data.arrays import mapped
 from nnspec.data.arrays.ordered import distinct
 from nnspec.data.prepare.history import History
 from nnspec.ir.levels import pairs, share
-from nnspec.training.figures.outcome import Outcome
-from nnspec.training.figures.streamed import numbers_in_chunks
-from nnspec.training.figures.streamed_levels import figures_of_levels
+from nnspec.training.metrics.outcome import Outcome
+from nnspec.training.metrics.streamed import numbers_in_chunks
+from nnspec.training.metrics.streamed_levels import metrics_of_levels
 from nnspec.training.scores import Counted
 
 Tables = dict[str, dict[str, dict[str, float]]]
@@ -159,7 +159,7 @@ def _errors(truth: np.ndarray, guess: np.ndarray, levels: Sequence[float], count
     """Of one step: axes `sample column`, `guess` with levels behind where there are any."""
     if levels:
         said = guess.reshape(*truth.shape, len(levels))
-        whole = figures_of_levels(
+        whole = metrics_of_levels(
             Outcome(task="quantiles", truth=truth, predicted=said, counted=counted, levels=tuple(levels))
         )
         found = {name: value for name, value in whole.items() if isinstance(value, float) and name != "r2"}

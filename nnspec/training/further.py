@@ -17,7 +17,7 @@ from nnspec.data.recursion import recursion_of
 from nnspec.data.section.plan import DataPlan
 from nnspec.ir.graph import Graph
 from nnspec.training import forecasts
-from nnspec.training.figures.score import Figures
+from nnspec.training.metrics.score import MetricValues
 from nnspec.training.scores import mae, r2, rmse
 
 Array = np.ndarray
@@ -26,7 +26,7 @@ WINDOWS = 4096  # at once
 
 def evaluate_further(
     model: KerasModel, graph: Graph, dataset: Dataset, deployment: Deployment, backend: TrainingBackend, plan: DataPlan
-) -> dict[str, dict[str, Figures]]:
+) -> dict[str, dict[str, MetricValues]]:
     """By split and output, `score_further`; empty where the horizon is all that is forecast."""
     recursion, further = recursion_of(graph, plan, deployment), dataset.further
     if recursion is None or further is None:
@@ -37,7 +37,7 @@ def evaluate_further(
         return deployment.from_network(graph, predict(model, graph, read, batch_for(read), backend), feeds)
 
     axes = {name: each.axes for name, each in recursion.outputs.items()}
-    found: dict[str, dict[str, Figures]] = {}
+    found: dict[str, dict[str, MetricValues]] = {}
     for split, ends in further.ends.items():
         parts = [
             recursion.run(call, further.raw(ends[start : start + WINDOWS]), axes)
@@ -55,7 +55,7 @@ def evaluate_further(
 
 def score_further(
     truth: Array, guess: Array, history: History, columns: tuple[str, ...], names: Mapping[int, str]
-) -> Figures:
+) -> MetricValues:
     """`{"rows", "samples", "rmse", …, "by_step": {row: {…, "baseline": {…}}}, "baseline": {…}}`.
 
     The baseline is the better one, by RMSE, of the window's last value and that of a season before.
@@ -67,7 +67,7 @@ def score_further(
     truth, guess = truth.astype(np.float64), guess.astype(np.float64)
     naive = {"persistence": history.last, "seasonal_naive": history.naive}
     given = {name: _scores(truth, each, history) for name, each in naive.items() if each is not None}
-    found: Figures = {
+    found: MetricValues = {
         "rows": truth.shape[1],
         "samples": len(truth),
         **_scores(truth, guess, history),
@@ -96,12 +96,12 @@ def _scores(truth: Array, guess: Array, history: History) -> dict[str, float]:
     return {"rmse": rmse(flat, said), "mae": mae(flat, said), "mase": forecasts.mase(truth, guess, history)}
 
 
-def lines(metrics: Mapping[str, Mapping[str, Figures]]) -> list[str]:
+def lines(metrics: Mapping[str, Mapping[str, MetricValues]]) -> list[str]:
     """A line for each output of the last split."""
     last = list(metrics)[-1]
     found = []
-    for name, figures in metrics[last].items():
-        body = figures.get("recursive")
+    for name, values in metrics[last].items():
+        body = values.get("recursive")
         if body is None:
             continue
         naive = body["baseline"]

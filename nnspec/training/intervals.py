@@ -1,4 +1,4 @@
-"""Figures of quantile forecasts in NumPy: pinball loss, coverage and width of intervals.
+"""Metrics of quantile forecasts in NumPy: pinball loss, coverage and width of intervals.
 
 Axes of targets are `row column`, those of forecasts `row column level`; where `counted` is given, axes as the targets,
 the others are left out.
@@ -14,7 +14,7 @@ from nnspec.ir.levels import middle, pairs, share
 from nnspec.training import scores
 from nnspec.training.scores import Counted
 
-Figures = dict[str, float | dict[str, float]]
+MetricValues = dict[str, float | dict[str, float]]
 
 
 def pinball(truth: np.ndarray, guess: np.ndarray, levels: Sequence[float], counted: Counted = None) -> np.ndarray:
@@ -24,12 +24,14 @@ def pinball(truth: np.ndarray, guess: np.ndarray, levels: Sequence[float], count
     return np.asarray(cost.mean(axis=(0, 1)) if counted is None else cost[counted].mean(axis=0))
 
 
-def score_levels(truth: np.ndarray, guess: np.ndarray, levels: Sequence[float], counted: Counted = None) -> Figures:
-    """All figures: `pinball` and that of each level, `coverage` and `width` by the share an interval is to hold, and
+def score_levels(
+    truth: np.ndarray, guess: np.ndarray, levels: Sequence[float], counted: Counted = None
+) -> MetricValues:
+    """All metrics: `pinball` and that of each level, `coverage` and `width` by the share an interval is to hold, and
     RMSE, MAE and R² of the level nearest the median."""
     each = pinball(truth, guess, levels, counted)
     central = guess[..., middle(levels)]
-    found: Figures = {
+    found: MetricValues = {
         "pinball": float(each.mean()),
         "pinball_by_level": {f"{level:g}": float(value) for level, value in zip(levels, each, strict=True)},
     }

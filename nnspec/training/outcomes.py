@@ -11,8 +11,8 @@ from nnspec.data.dataset import Split
 from nnspec.data.deployment import Deployment, class_position
 from nnspec.data.section.plan import DataPlan
 from nnspec.ir.graph import Output
-from nnspec.training.figures.outcome import Outcome, plain
-from nnspec.training.figures.parts import is_map, parts_of
+from nnspec.training.metrics.outcome import Outcome, plain
+from nnspec.training.metrics.parts import is_map, parts_of
 
 
 def outcome_of(

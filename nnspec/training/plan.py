@@ -63,7 +63,7 @@ class Planned:
 
     @property
     def monitor(self) -> str | None:
-        """The figure that it watches; None where it watches none."""
+        """The metric that it watches; None where it watches none."""
         arguments = self.arguments
         if self.kind == "ModelCheckpoint" and not arguments["save_best_only"]:
             return None
@@ -79,8 +79,8 @@ class Planned:
         return key, str(self.arguments[key])
 
     @property
-    def figures(self) -> dict[str, bool | None]:
-        """The figures that it adds to those of an epoch."""
+    def metrics(self) -> dict[str, bool | None]:
+        """The metrics that it adds to those of an epoch."""
         return {"learning_rate": None} if self.kind == "ReduceLROnPlateau" else {}
 
 

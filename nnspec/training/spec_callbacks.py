@@ -15,7 +15,7 @@ from nnspec.training.settings import Settings
 def user_callbacks(settings: Settings, known: Mapping[str, bool | None], folder: Path) -> list[KerasCallback]:
     """The callbacks of the spec; files that they write go below `folder`.
 
-    Where the optimizer averages the weights, the figures of validation are those of the averages, which are deployed.
+    Where the optimizer averages the weights, the metrics of validation are those of the averages, which are deployed.
     """
     found = planned(settings["callbacks"])
     optimizer = optimizer_arguments(settings["optimizer"])

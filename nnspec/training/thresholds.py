@@ -97,7 +97,7 @@ def _best(cut: Threshold, scores: Array, truth: Array, usual: float) -> float:
     misses = np.append(0.0, np.cumsum(yes)[last])
     left_out = np.append(0.0, last + 1.0)
     hits, said = yes.sum() - misses, len(yes) - left_out
-    value = _figure(cut, hits, said, yes.sum(), len(yes))
+    value = _metric(cut, hits, said, yes.sum(), len(yes))
     below = ordered[last]
     above = np.append(below[1:], np.inf)
     middle = ((below.astype(np.float64) + above) / 2).astype(np.float32)
@@ -108,7 +108,7 @@ def _best(cut: Threshold, scores: Array, truth: Array, usual: float) -> float:
     return float(cuts[best[np.argmin(np.abs(cuts[best] - usual))]])
 
 
-def _figure(cut: Threshold, hits: Counts, said: Counts, positives: float, count: int) -> Counts:
+def _metric(cut: Threshold, hits: Counts, said: Counts, positives: float, count: int) -> Counts:
     """What the rule wants to be as large as possible, at each threshold."""
     precision = np.divide(hits, said, out=np.zeros(len(hits)), where=said > 0)
     recall = hits / positives

@@ -20,7 +20,7 @@ from nnspec.backends.keras.optimizers import build_optimizer
 from nnspec.backends.keras.precision import FLOAT32, copy_weights
 from nnspec.backends.registry import training_backend
 from nnspec.backends.types import KerasCallback
-from nnspec.catalogue.losses import figures
+from nnspec.catalogue.losses import epoch_metrics
 from nnspec.data.dataset import Dataset
 from nnspec.data.deployment import Deployment
 from nnspec.ir.graph import Graph
@@ -33,7 +33,7 @@ from nnspec.training.restoring import restore
 from nnspec.training.settings import Settings, fixed_batches
 from nnspec.training.spec_callbacks import user_callbacks
 from nnspec.training.targets import as_samples, trained_outputs, trimmed
-from nnspec.training.watched import evaluated_figures, watched
+from nnspec.training.watched import evaluated_metrics, watched
 from nnspec.training.watching import measure_watched
 
 
@@ -42,7 +42,7 @@ class Trained:
     """A fitted model.
 
     Attributes:
-        history: one row an epoch: figure name -> value.
+        history: one row an epoch: metric name -> value.
         best_epoch: from 1; its weights are the model's.
         deployment: what the deployed model does around the network; empty until that is known.
     """
@@ -99,7 +99,7 @@ def train(
         resume: goes on from the checkpoint in `folder`, if there is one.
         backend: the engine, or its name.
         initial: puts trained weights into the model, where it does not start anew.
-        log: is told of each epoch, from 1, and its figures.
+        log: is told of each epoch, from 1, and its metrics.
 
     Raises:
         SpecError: NN515 where the loss is not a number, NN517 where there is nothing to train on, NN537 where no
@@ -122,9 +122,9 @@ def train(
     adapt_layers(compiled, graph, dataset.splits["train"].x, padding_of(dataset))
     if initial is not None:
         initial(compiled)
-    known = figures(graph, is_validated=validation is not None)
+    known = epoch_metrics(graph, is_validated=validation is not None)
     names = watched(settings["monitor"], settings["callbacks"]) if validation is not None else []
-    known |= {name: rises for name, rises in evaluated_figures(graph).items() if name in names}
+    known |= {name: rises for name, rises in evaluated_metrics(graph).items() if name in names}
     chosen = user_callbacks(settings, known, folder)
     epochs, steps = settings["epochs"], -(-training.size // batch)
     every = (settings["checkpoint"] or {}).get("steps")

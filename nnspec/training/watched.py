@@ -10,11 +10,11 @@ from nnspec.ir.graph import Graph, Output
 from nnspec.training.plan import planned
 
 SPLIT = "validation"
-Figures = dict[str, bool | None]  # whether more is better; None where neither is
+Directions = dict[str, bool | None]  # whether more is better; None where neither is
 
-_OF_NUMBERS: Figures = {"rmse": False, "mae": False, "r2": True}
-_OF_RANKS: Figures = {"roc_auc": True, "average_precision": True}
-_OF_TASK: Mapping[str, Figures] = {
+_OF_NUMBERS: Directions = {"rmse": False, "mae": False, "r2": True}
+_OF_RANKS: Directions = {"roc_auc": True, "average_precision": True}
+_OF_TASK: Mapping[str, Directions] = {
     "regression": {**_OF_NUMBERS, "median_absolute_error": False, "mean_error": None, "mape": False, "mase": False},
     "quantiles": {"pinball": False, **_OF_NUMBERS, "mase": False},
     "classification": {
@@ -37,16 +37,16 @@ _OF_TASK: Mapping[str, Figures] = {
 _OF_CLASS = ("precision", "recall", "f1")
 
 
-def evaluated_figures(graph: Graph) -> Figures:
+def evaluated_metrics(graph: Graph) -> Directions:
     """Every metric of the validation split that an epoch can end with, by its path in metrics.json."""
     return {
         f"{SPLIT}.{name}.{metric}": rises
         for name, output in graph.outputs.items()
-        for metric, rises in _figures_of(output).items()
+        for metric, rises in _metrics_of(output).items()
     }
 
 
-def _figures_of(output: Output) -> Figures:
+def _metrics_of(output: Output) -> Directions:
     found = dict(_OF_TASK.get(output.task, {}))
     if not found:
         return {}
@@ -73,9 +73,9 @@ def watched(monitor: str, callbacks: Iterable[Plain]) -> list[str]:
     return [name for name in dict.fromkeys(names) if is_evaluated(name)]
 
 
-def value_at(figures: Mapping[str, object], path: str) -> float | None:
+def value_at(metrics: Mapping[str, object], path: str) -> float | None:
     """The metric at a path such as `f1_macro` or `by_class.cat.f1`; None where the split does not have it."""
-    found: object = figures
+    found: object = metrics
     rest = path
     while isinstance(found, Mapping):  # labels may have dots in them
         key = max((name for name in found if rest == name or rest.startswith(f"{name}.")), key=len, default=None)

@@ -10,7 +10,7 @@ from nnspec.data.dataset import Dataset, Split
 from nnspec.diagnostics import Span, SpecError, did_you_mean
 from nnspec.diagnostics.lists import enumerated
 from nnspec.ir.graph import Graph
-from nnspec.training.evaluate import figures_of
+from nnspec.training.evaluate import metrics_of
 from nnspec.training.watched import SPLIT, value_at
 
 
@@ -44,17 +44,17 @@ def measure_watched(
         prefix = f"{SPLIT}.{output.name}."
         wanted = [name for name in names if name.startswith(prefix)]
         if wanted:
-            figures = figures_of(output, dataset.deployment, predicted[output.name], split, dataset, SPLIT)
+            metrics = metrics_of(output, dataset.deployment, predicted[output.name], split, dataset, SPLIT)
             for name in wanted:
-                value = value_at(figures, name.removeprefix(prefix))
+                value = value_at(metrics, name.removeprefix(prefix))
                 if value is None:
-                    raise _unknown(name, figures, span)
+                    raise _unknown(name, metrics, span)
                 found[name] = value
     return found
 
 
-def _unknown(name: str, figures: Mapping[str, object], span: Span) -> SpecError:
+def _unknown(name: str, metrics: Mapping[str, object], span: Span) -> SpecError:
     """A metric that depends on the data: MASE needs a series, an area under a curve targets of both kinds."""
-    there = [metric for metric, value in figures.items() if isinstance(value, int | float)]
+    there = [metric for metric, value in metrics.items() if isinstance(value, int | float)]
     message = f"`{name}` cannot be measured on this validation split{did_you_mean(name.rpartition('.')[2], there)}"
     return SpecError.single("NN212", message, span, path="training", notes=[f"it has: {enumerated(there, 12)}"])

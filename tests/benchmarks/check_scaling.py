@@ -29,7 +29,7 @@ def spec(layers: int) -> str:
 
 
 def main() -> None:
-    figures = {}
+    measured = {}
     with tempfile.TemporaryDirectory() as folder:
         for layers in (1000, 10000):
             path = Path(folder) / f"{layers}.yaml"
@@ -37,9 +37,9 @@ def main() -> None:
             out = subprocess.run(
                 [sys.executable, "-c", SCRIPT, str(path)], check=True, capture_output=True, text=True
             ).stdout
-            figures[layers] = [float(word) for word in out.split()]
-            print(f"{layers:6d} layers  {figures[layers][0]:.2f} s  {figures[layers][1]:.0f} MB")
-    print(f"ratio {figures[10000][0] / figures[1000][0]:.1f}")
+            measured[layers] = [float(word) for word in out.split()]
+            print(f"{layers:6d} layers  {measured[layers][0]:.2f} s  {measured[layers][1]:.0f} MB")
+    print(f"ratio {measured[10000][0] / measured[1000][0]:.1f}")
 
 
 if __name__ == "__main__":

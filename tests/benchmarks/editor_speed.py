@@ -56,7 +56,7 @@ def main(rounds: int = 30) -> None:
     editor = Editor(COMMAND)
     uri = editor.open(spec(4))
     assert editor.diagnostics(uri) == []
-    figures: dict[str, list[float]] = {"edit": [], "edit with a fault": [], "hover": [], "hover after an edit": []}
+    measured: dict[str, list[float]] = {"edit": [], "edit with a fault": [], "hover": [], "hover after an edit": []}
     layers = len(editor.ask("text_document_inlay_hint", lsp.InlayHintParams(lsp.TextDocumentIdentifier(uri), WHOLE)))
     line = next(i for i, text in enumerate(spec(4).splitlines()) if "Flatten" in text)
     question = lsp.HoverParams(lsp.TextDocumentIdentifier(uri), lsp.Position(line, 6))
@@ -67,22 +67,22 @@ def main(rounds: int = 30) -> None:
             started = time.perf_counter()
             editor.change(uri, version, spec(filters))
             found = editor.diagnostics(uri, version)
-            figures[name].append(time.perf_counter() - started)
+            measured[name].append(time.perf_counter() - started)
             assert bool(found) == (filters == "many"), found
             started = time.perf_counter()
             assert "axes" in editor.ask("text_document_hover", question).contents.value
-            figures["hover"].append(time.perf_counter() - started)
+            measured["hover"].append(time.perf_counter() - started)
         version += 1
         editor.change(uri, version, spec(100 + number))
         started = time.perf_counter()
         assert "axes" in editor.ask("text_document_hover", question).contents.value
-        figures["hover after an edit"].append(time.perf_counter() - started)
+        measured["hover after an edit"].append(time.perf_counter() - started)
         editor.diagnostics(uri, version)
     print(f"{len(spec(4).splitlines())} lines, {layers} places with layers")
-    for name, seconds in figures.items():
+    for name, seconds in measured.items():
         best, median, worst = (1000 * pick(seconds) for pick in (min, statistics.median, max))
         print(f"{name:20s} median {median:6.1f} ms   best {best:6.1f} ms   worst {worst:6.1f} ms")
-    print(f"edit to diagnostics: {statistics.median(figures['edit']) * 1000 / 100:.2f} of 100 ms")
+    print(f"edit to diagnostics: {statistics.median(measured['edit']) * 1000 / 100:.2f} of 100 ms")
     editor.close()
 
 

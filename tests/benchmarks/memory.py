@@ -7,7 +7,7 @@
 
 Each run is a process of its own, whose memory a thread looks at. What counts is the largest anonymous memory (RssAnon):
 pages of files are the system's, which takes them back as it likes. "Above the model" is that less the same spec's on
-2,000 rows. Figures of files stand beside it (VmHWM: the largest of all that was resident at a time).
+2,000 rows. Numbers of files stand beside it (VmHWM: the largest of all that was resident at a time).
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class Watch(threading.Thread):
 
 
 def train_once(folder: Path, large: int | None, kind: str) -> None:
-    """What the process of one run does: prints its figures as JSON."""
+    """What the process of one run does: prints its numbers as JSON."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from nnspec import jobs, pipeline
     from nnspec.data.arrays import mapped

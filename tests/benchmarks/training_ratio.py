@@ -117,7 +117,7 @@ class Clock(keras.callbacks.Callback):  # type: ignore[misc]
     def on_epoch_end(self, epoch: int, logs: object = None) -> None:
         self.tell(epoch)
 
-    def tell(self, epoch: int, figures: object = None) -> None:
+    def tell(self, epoch: int, metrics: object = None) -> None:
         self.ends.append((time.process_time(), time.perf_counter()))
 
     @property

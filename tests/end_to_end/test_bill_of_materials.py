@@ -78,9 +78,9 @@ def test_its_metrics_are_those_of_each_split_and_of_the_baseline(built: Path) ->
     analysis = read(built, "bom.cdx.json")["metadata"]["component"]["modelCard"]["quantitativeAnalysis"]
     found = {(entry["slice"], entry["type"]): float(entry["value"]) for entry in analysis["performanceMetrics"]}
     for split, outputs in read(built, "metrics.json").items():
-        figures = outputs["y"]
-        assert found[f"{split}, y", "accuracy"] == figures["accuracy"]
-        baseline = figures["baseline"]
+        metrics = outputs["y"]
+        assert found[f"{split}, y", "accuracy"] == metrics["accuracy"]
+        baseline = metrics["baseline"]
         assert found[f"{split}, y, baseline {baseline['name']}", "accuracy"] == baseline["accuracy"]
 
 

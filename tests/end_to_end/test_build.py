@@ -50,10 +50,10 @@ def test_build_leaves_every_file(quick: Path) -> None:
     assert set(metrics) == {"train", "validation", "test"}
     assert metrics["test"]["forecast"]["baseline"]["name"] == "persistence"
     verified = json.loads((out / "verify.json").read_text())
-    figures = verified["outputs"]["forecast"]
-    assert figures["passed"]
-    assert figures["max_relative_error"] < 1e-5
-    assert {1, 3, 32} <= set(figures["batch_sizes"])
+    measured = verified["outputs"]["forecast"]
+    assert measured["passed"]
+    assert measured["max_relative_error"] < 1e-5
+    assert {1, 3, 32} <= set(measured["batch_sizes"])
     assert set(verified["lowered_by"].values()) == {"nnspec"}
     with (out / "history.csv").open() as stream:
         rows = list(csv.DictReader(stream))
@@ -239,7 +239,7 @@ def test_several_inputs_outputs_blocks_and_shared_layers(tmp_path: Path) -> None
     spec.write_text(TWO_TOWERS, encoding="utf-8")
     built = api.load(spec).build(tmp_path / "out")
     assert set(built.metrics["test"]) == {"price", "sold", "tags"}
-    assert all(figures["passed"] for figures in built.verification["outputs"].values())
+    assert all(measured["passed"] for measured in built.verification["outputs"].values())
     predict = runtime.load(built.onnx)
     made = predict(left=left[:7], right=right[:7], word=words[:7].astype(np.int32))
     assert {name: value.shape for name, value in made.items()} == {

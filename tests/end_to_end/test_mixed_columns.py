@@ -137,7 +137,7 @@ def test_files_of_raw_rows(form: str, folder: Path, tmp_path: Path) -> None:
     np.testing.assert_allclose(found, expected(folder, columns), rtol=1e-4, atol=1e-4)
 
 
-def test_figures_are_those_of_predictions_on_raw_rows(folder: Path) -> None:
+def test_metrics_are_those_of_predictions_on_raw_rows(folder: Path) -> None:
     metrics = json.loads((folder / "out" / "metrics.json").read_text(encoding="utf-8"))
     columns = {name: values[36:] for name, values in table().items()}
     target = np.array(columns.pop("price"))

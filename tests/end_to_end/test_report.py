@@ -89,7 +89,7 @@ def test_a_browser_has_nothing_to_complain_of(built: Run, is_dark: bool) -> None
 
 
 @needs_browser
-def test_the_figures_are_those_of_the_files(built: Run) -> None:
+def test_the_metrics_are_those_of_the_files(built: Run) -> None:
     metrics = json.loads((built.folder / "metrics.json").read_text(encoding="utf-8"))
     assert (built.folder / "history.png").stat().st_size > 5_000
     with opened(page_of(built)) as browser:
@@ -102,11 +102,11 @@ def test_the_figures_are_those_of_the_files(built: Run) -> None:
             for row in table.find_elements(By.CSS_SELECTOR, "tbody tr")
         }
         for split in ("train", "validation", "test"):
-            figures = metrics[split]["y"]
+            scored = metrics[split]["y"]
             place = head.index(split) - 1
-            numbers = {key: value for key, value in figures.items() if isinstance(value, int | float)}
+            numbers = {key: value for key, value in scored.items() if isinstance(value, int | float)}
             assert {key: float(cells[place] or "nan") for key, cells in found.items()} == numbers
-            naive = figures["baseline"]
+            naive = scored["baseline"]
             assert {key: float(cells[place + 1]) for key, cells in found.items() if key in naive} == {
                 key: value for key, value in naive.items() if key in numbers
             }
@@ -277,7 +277,7 @@ def results_of(graph: Graph) -> Results:
     )  # fmt: skip
 
 
-def test_the_model_card_has_the_figures_and_its_program_runs(built: Run) -> None:
+def test_the_model_card_has_the_metrics_and_its_program_runs(built: Run) -> None:
     card = (built.folder / "MODEL_CARD.md").read_text(encoding="utf-8")
     headings = [line[3:] for line in card.splitlines() if line.startswith("## ")]
     assert headings == [

@@ -9,7 +9,7 @@ import pytest
 
 from nnspec.runtime import load
 from tests.support.paths import ROOT
-from tests.tools.spec_table import SPREAD, figures_of, main, with_spread
+from tests.tools.spec_table import SPREAD, main, metrics_of, with_spread
 
 SPEC = """nnspec: 1
 data:
@@ -35,7 +35,7 @@ def test_table_of_three_seeds(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     main([str(tmp_path / "small.yaml"), "--seeds", "3", "--out", str(out)])
     *_, row = capsys.readouterr().out.splitlines()
     folders = [out / "small", out / "seeds" / "small-1", out / "seeds" / "small-3"]
-    rmse = [figures_of(folder)["rmse"] for folder in folders]
+    rmse = [metrics_of(folder)["rmse"] for folder in folders]
     assert len(set(rmse)) == 3
     assert f"**{sum(rmse) / 3:.4g}** ± {(max(rmse) - min(rmse)) / 2:.2g}" in row
     assert load(out / "small" / "model.onnx").inputs

@@ -1,6 +1,6 @@
 """Every spec under specs/ builds on its real data, beats its baseline, and its ONNX file equals Keras.
 
-What each spec must show is asserted here in figures; the margins leave room for other processors' rounding.
+What each spec must show is asserted here in numbers; the margins leave room for other processors' rounding.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from nnspec import api, pipeline, show
 from nnspec.jobs.run import Run
 from tests.conftest import ROOT
 from tests.support.evaluated_rows import assert_same_metrics, evaluated_test_rows
-from tests.support.spec_predictions import predicted_figure
+from tests.support.spec_predictions import predicted_metric
 from tests.tools.spec_table import headline, measured
 
 SPECS = sorted((ROOT / "specs").glob("*.yaml"))
-# spec -> (figure on the test split, bound, whether more is better): a real baseline, not only the naive one
+# spec -> (metric on the test split, bound, whether more is better): a real baseline, not only the naive one
 BOUNDS: dict[str, tuple[str, float, bool]] = {
     "airline_lstm": ("rmse", 41.9, False),  # seasonal persistence on the same months
     "airline_lstm_stacked": ("rmse", 41.9, False),
@@ -63,8 +63,8 @@ def test_spec_builds_after_an_epoch(path: Path, tmp_path: Path) -> None:
 
 def assert_built(path: Path, run: Run, folder: Path) -> None:
     """The file is verified, made of plain nodes, and predicts on raw test rows what the metrics were computed from."""
-    output, figures = measured(run.metrics["test"])
-    beaten = headline(figures)
+    output, metrics = measured(run.metrics["test"])
+    beaten = headline(metrics)
     shown = "rmse" if beaten == "mase" else beaten  # what the predictions are scored by
     verified = json.loads((run.folder / "verify.json").read_text())
     assert verified["outputs"][output]["max_relative_error"] < 1e-4
@@ -72,7 +72,7 @@ def assert_built(path: Path, run: Run, folder: Path) -> None:
     assert set(verified["lowered_by"].values()) == {"nnspec"}
     assert not {"Loop", "If", "Scan"} & set(verified["nodes"])
     onnx.checker.check_model(str(run.onnx), full_check=True)
-    assert predicted_figure(path, run, folder) == pytest.approx(figures[shown], rel=1e-4)
+    assert predicted_metric(path, run, folder) == pytest.approx(metrics[shown], rel=1e-4)
     assert_same_metrics(evaluated_test_rows(path, run, folder), run.metrics["test"])
 
 
@@ -85,11 +85,11 @@ WHOLE = [pytest.param(path, id=path.stem, marks=[] if path.stem in QUICK else [p
 def test_spec_builds_and_beats_its_baseline(path: Path, tmp_path: Path) -> None:
     run = api.load(path).build(tmp_path / "out")
     assert_built(path, run, tmp_path)
-    _, figures = measured(run.metrics["test"])
+    _, metrics = measured(run.metrics["test"])
     name, bound, upwards = BOUNDS[path.stem]
-    assert figures[name] > bound if upwards else figures[name] < bound
-    beaten = headline(figures)
-    assert (figures[beaten] > figures["baseline"][beaten]) is (beaten in ("accuracy", "roc_auc"))
+    assert metrics[name] > bound if upwards else metrics[name] < bound
+    beaten = headline(metrics)
+    assert (metrics[beaten] > metrics["baseline"][beaten]) is (beaten in ("accuracy", "roc_auc"))
 
 
 def layers(name: str, **overrides: Any) -> dict[str, dict[str, Any]]:

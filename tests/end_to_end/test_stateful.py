@@ -14,7 +14,7 @@ from nnspec.cli import main
 
 
 @pytest.mark.parametrize("batch", [1, 4])
-def test_prediction_of_the_rows_of_a_split_gives_its_figures(tmp_path: Path, batch: int) -> None:
+def test_prediction_of_the_rows_of_a_split_gives_its_metrics(tmp_path: Path, batch: int) -> None:
     values = np.sin(np.arange(120) / 3) + np.arange(120) / 40
     (tmp_path / "data.csv").write_text("v\n" + "\n".join(f"{v:.5f}" for v in values), encoding="utf-8")
     spec = {

@@ -21,7 +21,7 @@ from tests.support.spec_predictions import _begun, _written, path_columns, with_
 
 
 def evaluated_test_rows(spec: Path, run: Run, folder: Path) -> dict[str, dict[str, Any]]:
-    """The figures of each output."""
+    """The metrics of each output."""
     plan = api.load(spec).checked.data
     assert plan is not None
     if plan.source is None and any(slot.source.source.is_per_file for slot in plan.inputs.values()):

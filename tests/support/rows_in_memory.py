@@ -23,8 +23,8 @@ from nnspec.data.arrays.gathered import chunks, each_chunk
 from nnspec.data.sources import typed
 from nnspec.jobs.dataset import load_dataset
 from nnspec.training.baselines import baselines
-from nnspec.training.figures.outcome import Outcome
-from nnspec.training.figures.score import score_outcome
+from nnspec.training.metrics.outcome import Outcome
+from nnspec.training.metrics.score import score_outcome
 
 
 def main(spec: Path) -> None:
@@ -42,7 +42,7 @@ def main(spec: Path) -> None:
             sums += sum(float(part.sum()) for part in chunks(values, 1 << 18))
     train = data.splits["train"]
     guess = each_chunk(lambda part: part + np.float32(1), train.target["y"])
-    figures = score_outcome(Outcome(task="regression", truth=train.target["y"], predicted=guess))
+    metrics = score_outcome(Outcome(task="regression", truth=train.target["y"], predicted=guess))
     baselines(data, "test", output_slots(checked.graph))
     _, in_load = tracemalloc.get_traced_memory()
     print(
@@ -52,7 +52,7 @@ def main(spec: Path) -> None:
                 "load": in_load,
                 "bytes": train.x["x"].nbytes,
                 "sum": sums,
-                "mae": figures["mae"],
+                "mae": metrics["mae"],
             }
         )
     )

@@ -23,7 +23,7 @@ from nnspec.runtime.csv_rules import open_text
 Row = dict[str, str]
 
 
-def predicted_figure(spec: Path, run: Run, folder: Path) -> float:
+def predicted_metric(spec: Path, run: Run, folder: Path) -> float:
     """RMSE or accuracy on the raw test rows: of a table newest first, of arrays in the order of the split."""
     plan = api.load(spec).checked.data
     assert plan is not None
@@ -35,7 +35,7 @@ def predicted_figure(spec: Path, run: Run, folder: Path) -> float:
         return _rmse_of_table(spec, run, folder)
     if any(slot.source.source.is_per_file for slot in plan.inputs.values()):
         return _accuracy_of_files(spec, run, folder)
-    return _figure_of_arrays(spec, run, folder)
+    return _metric_of_arrays(spec, run, folder)
 
 
 def _accuracy_of_table(spec: Path, run: Run, folder: Path) -> float:
@@ -148,7 +148,7 @@ def _accuracy_of_files(spec: Path, run: Run, folder: Path) -> float:
     return float(np.mean([row[output] == labels[row["file"]] for row in rows]))
 
 
-def _figure_of_arrays(spec: Path, run: Run, folder: Path) -> float:
+def _metric_of_arrays(spec: Path, run: Run, folder: Path) -> float:
     checked = api.load(spec).checked
     assert checked.data is not None
     test = load(checked.data, input_slots(checked.graph), output_slots(checked.graph)).splits["test"]

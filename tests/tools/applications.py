@@ -55,7 +55,7 @@ def parameters(name: str) -> int:
 
 
 def row(name: str) -> dict[str, Any]:
-    """What became of a model: figures, or why it was refused."""
+    """What became of a model: numbers, or why it was refused."""
     from nnspec import pipeline
     from nnspec.diagnostics import SpecError
     from nnspec.importers.keras.importer import import_model
@@ -84,7 +84,7 @@ def row(name: str) -> dict[str, Any]:
         found["export_seconds"] = round(time.perf_counter() - started, 1)
         verified = run.verification
         found["onnx_nodes"] = sum(verified["nodes"].values())
-        found["onnx_error"] = max(figures["max_relative_error"] for figures in verified["outputs"].values())
+        found["onnx_error"] = max(measured["max_relative_error"] for measured in verified["outputs"].values())
     return found
 
 

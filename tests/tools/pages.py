@@ -159,10 +159,10 @@ def main() -> None:
             folder = Path(scratch) / name
             data = data_of(spec, runtime.load(model), folder)
             found = compare(model, data, Path(scratch))
-            figures = (
+            metrics = (
                 f"{found.size / 2**20:6.1f}{found.sample:10.1e}{found.file:10.1e}{found.samples:9}{found.seconds:12.1f}"
             )
-            print(f"{name:<26}{figures}  {'; '.join(found.faults) or 'none'}", flush=True)
+            print(f"{name:<26}{metrics}  {'; '.join(found.faults) or 'none'}", flush=True)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ processor time that a training took. What is trained already, below `--out`, is 
 where the mean is within two of the published standard deviations, or within one point. It exits with 1 where more
 than a tenth of the cells (or one) are not.
 
-Figures: H. Ismail Fawaz and others, Deep learning for time series classification: a review, Data Mining and Knowledge
+Numbers: H. Ismail Fawaz and others, Deep learning for time series classification: a review, Data Mining and Knowledge
 Discovery 33, 2019, which trained the networks of Wang and others (2017) ten times each; Fashion-MNIST's own README.
 """
 
@@ -55,8 +55,8 @@ class Cell:
             api.load(FOLDER / f"{self.spec}.yaml", settings).train(folder)
             seconds.write_text(str(time.process_time() - started), encoding="utf-8")
         metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-        ((_, figures),) = metrics["test"].items()
-        return 100 * figures["accuracy"], float(seconds.read_text(encoding="utf-8"))
+        ((_, values),) = metrics["test"].items()
+        return 100 * values["accuracy"], float(seconds.read_text(encoding="utf-8"))
 
     def is_reached(self, accuracy: float) -> bool:
         return abs(accuracy - self.published) <= max(2 * self.deviation, 1.0)

@@ -87,9 +87,9 @@ def build(public: PublicSet, folder: Path) -> tuple[str, float, float]:
         raise SystemExit(proposed.output)
     api.load(spec).build(folder / public.name, quiet=True)
     metrics = json.loads((folder / public.name / "metrics.json").read_text(encoding="utf-8"))
-    ((_, figures),) = metrics["test"].items()
-    metric = "accuracy" if "accuracy" in figures else "rmse"
-    return metric, float(figures[metric]), float(figures["baseline"][metric])
+    ((_, values),) = metrics["test"].items()
+    metric = "accuracy" if "accuracy" in values else "rmse"
+    return metric, float(values[metric]), float(values["baseline"][metric])
 
 
 def main() -> int:

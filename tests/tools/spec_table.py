@@ -21,7 +21,7 @@ HEADLINE = {"mase": "MASE", "rmse": "RMSE", "accuracy": "accuracy", "roc_auc": "
 SPREAD = 0.03  # of the mean: the seeds of a spec lie within
 
 
-def figures_of(folder: Path) -> dict[str, Any]:
+def metrics_of(folder: Path) -> dict[str, Any]:
     """The metrics on the test split of a build's or training's only output, or of its scores of anomalies."""
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     return dict(measured(metrics["test"])[1])
@@ -30,8 +30,8 @@ def figures_of(folder: Path) -> dict[str, Any]:
 def measured(outputs: Mapping[str, dict[str, Any]]) -> tuple[str, dict[str, Any]]:
     """The output that a spec is measured by: its only one, or that whose baseline is chance."""
     scores = [(name, each) for name, each in outputs.items() if (each["baseline"] or {}).get("name") == "chance"]
-    ((name, figures),) = scores or outputs.items()
-    return name, figures
+    ((name, scored),) = scores or outputs.items()
+    return name, scored
 
 
 def made(spec: Path, out: Path, count: int) -> list[Path]:
@@ -61,23 +61,23 @@ def spread(values: Sequence[float]) -> float:
 
 
 def row(folders: Sequence[Path]) -> str:
-    figures = [figures_of(folder) for folder in folders]
+    scored = [metrics_of(folder) for folder in folders]
     verified = json.loads((folders[0] / "verify.json").read_text(encoding="utf-8"))
     error = max(checked["max_relative_error"] for checked in verified["outputs"].values())
-    key = headline(figures[0])
-    naive, name = figures[0]["baseline"], folders[0].name
+    key = headline(scored[0])
+    naive, name = scored[0]["baseline"], folders[0].name
     nodes = sum(verified["nodes"].values())
     return (
-        f"| [`{name}`](specs/{name}.yaml) | {HEADLINE[key]} | {with_spread([each[key] for each in figures])} | "
+        f"| [`{name}`](specs/{name}.yaml) | {HEADLINE[key]} | {with_spread([each[key] for each in scored])} | "
         f"{naive[key]:.4g} ({naive['name']}) | {nodes} | {error:.1g} |"
     )
 
 
-def headline(figures: Mapping[str, Any]) -> str:
+def headline(scored: Mapping[str, Any]) -> str:
     """The metric that the table has."""
-    if (figures["baseline"] or {}).get("name") == "chance":
+    if (scored["baseline"] or {}).get("name") == "chance":
         return "roc_auc"
-    return "mase" if "coverage" in figures else "rmse" if "rmse" in figures else "accuracy"
+    return "mase" if "coverage" in scored else "rmse" if "rmse" in scored else "accuracy"
 
 
 def table(specs: Sequence[Path], out: Path, count: int) -> str:

@@ -58,14 +58,14 @@ def kernel_share(model: onnx.ModelProto, graph: Graph) -> float:
 
 def rows_of(name: str, found: Mapping[str, Any], share: float, forms: Sequence[str] = FORMS) -> Iterator[str]:
     for form in forms:
-        figures = found[form]
-        if "reason" in figures:
-            yield f"| {name} | {share:.0%} | {form} | {figures['reason']} |"
+        measured = found[form]
+        if "reason" in measured:
+            yield f"| {name} | {share:.0%} | {form} | {measured['reason']} |"
             continue
-        said = "; ".join(figures.get("losses", ())) or f"{max(figures['max_relative_difference'].values()):.1g}"
-        faster = "" if figures["is_faster"] else ", not faster"
-        speed = f"{figures['speed']:.2f}×{faster}"
-        yield f"| {name} | {share:.0%} | {form} | {figures['size_ratio']:.2f} | {speed} | {said} |"
+        said = "; ".join(measured.get("losses", ())) or f"{max(measured['max_relative_difference'].values()):.1g}"
+        faster = "" if measured["is_faster"] else ", not faster"
+        speed = f"{measured['speed']:.2f}×{faster}"
+        yield f"| {name} | {share:.0%} | {form} | {measured['size_ratio']:.2f} | {speed} | {said} |"
 
 
 def network(path: Path) -> tuple[dict[str, Any], float]:

@@ -48,7 +48,7 @@ class ResetStates(Callback):  # type: ignore[misc]
 
 
 class BestWeights(Callback):  # type: ignore[misc]
-    """Keeps the weights of the epoch whose monitored figure is best: their averages where the optimizer keeps some."""
+    """Keeps the weights of the epoch whose monitored metric is best: their averages where the optimizer keeps some."""
 
     def __init__(self, monitor: str, checkpoint: Checkpoint, *, rises: bool) -> None:
         super().__init__()
@@ -99,5 +99,5 @@ class Reporter(Callback):  # type: ignore[misc]
 
 
 def _number(value: Any) -> float:
-    """A figure of an epoch; the mean of a metric that gives one for each class."""
+    """A metric of an epoch; the mean of a metric that gives one for each class."""
     return float(np.mean(value))

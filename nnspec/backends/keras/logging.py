@@ -1,4 +1,4 @@
-"""Tells a log of each epoch's figures as it ends."""
+"""Tells a log of each epoch's metrics as it ends."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nnspec.backends.types import KerasLogs as Logs
 
 
 class Log(Callback):  # type: ignore[misc]
-    """Stands last, so that it knows what other callbacks add to the figures."""
+    """Stands last, so that it knows what other callbacks add to the metrics."""
 
     def __init__(self, tell: Callable[[int, Mapping[str, float]], None]) -> None:
         super().__init__()

@@ -27,7 +27,7 @@ class Logger(Protocol):
         """Begins a run, or goes on with one that is known: what it is known by."""
 
     def epoch(self, number: int, values: Mapping[str, float]) -> None:
-        """Figures of an epoch, from 1."""
+        """Metrics of an epoch, from 1."""
 
     def end(self, metrics: Mapping[str, float], files: Sequence[Path]) -> None:
         """What came of it."""
@@ -76,7 +76,7 @@ class RunLog:
             self.path.write_text(json.dumps({"runs": self.runs, "epoch": self.last}), encoding="utf-8")
 
     def epoch(self, number: int, values: Mapping[str, float]) -> None:
-        """Tells of an epoch, once: a resumed training gives the same figures again behind its checkpoint."""
+        """Tells of an epoch, once: a resumed training gives the same metrics again behind its checkpoint."""
         if number <= self.last:
             return
         for kind, logger in self.loggers.items():

@@ -50,7 +50,7 @@ def test_every_backend_has_the_whole_interface() -> None:
 
 
 def test_two_engines_build_the_same_network(checked: Checked, tmp_path: Path) -> None:
-    """The same first weights, losses and figures, and each its own in the manifest; both pass the gate."""
+    """The same first weights, losses and metrics, and each its own in the manifest; both pass the gate."""
     eager = EagerBackend()
     runs = {
         backend.name: jobs.run_build(checked, tmp_path / backend.name, Progress(quiet=True), backend=backend)

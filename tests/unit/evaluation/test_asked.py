@@ -13,7 +13,7 @@ from nnspec.backends.keras.measuring import measure_output
 from nnspec.catalogue.losses import METRICS
 from nnspec.evaluation.asked import measure
 from nnspec.evaluation.asked_counts import AT
-from nnspec.training.figures.outcome import Outcome
+from nnspec.training.metrics.outcome import Outcome
 
 ARGUMENTS: dict[str, list[dict[str, object]]] = {  # beside the defaults; first those that a metric needs
     "AUC": [

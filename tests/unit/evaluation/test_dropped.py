@@ -78,8 +78,8 @@ def _check_predictions(model: Path, lines: list[str], *, lookback: int, folder: 
         found[name] = [json.loads(line) for line in done.stdout.splitlines()]
     assert [row["id"] for row in found["gaps"]] == [f"row {i}" for i in range(lookback - 1, len(lines))]
     for lack, given, full in zip(lacks, found["gaps"], found["filled"], strict=True):
-        figures = [value for name, value in given.items() if name != "id"]
-        assert all(value is None for value in figures) if lack else given == full
+        metrics = [value for name, value in given.items() if name != "id"]
+        assert all(value is None for value in metrics) if lack else given == full
     samples = read_samples(folder / "gaps.csv", load(model).metadata)
     assert samples.incomplete is not None
     assert samples.incomplete.tolist() == lacks

@@ -85,7 +85,7 @@ def evaluated(run: Run, data: Path, *more: str) -> dict[str, Any]:
     return found
 
 
-def test_the_test_rows_have_the_figures_of_the_build(built: Run, tmp_path: Path) -> None:
+def test_the_test_rows_have_the_metrics_of_the_build(built: Run, tmp_path: Path) -> None:
     found = evaluated(built, table(tmp_path / "test.csv", rows()[-TEST:]))
     assert found["samples"] == TEST
     assert found["left_out"] == 0
@@ -97,17 +97,17 @@ def test_the_test_rows_have_the_figures_of_the_build(built: Run, tmp_path: Path)
 
 def test_labels_are_scored_as_by_scikit_learn(built: Run, tmp_path: Path) -> None:
     data = table(tmp_path / "test.csv", rows()[-TEST:])
-    figures = evaluated(built, data, "--threshold", "0.35", "--by", "town")["outputs"]["paid"]
+    values = evaluated(built, data, "--threshold", "0.35", "--by", "town")["outputs"]["paid"]
     out = tmp_path / "said.csv"
     assert CliRunner().invoke(main, ["predict", str(built.onnx), str(data), "--out", str(out)]).exit_code == 0
     with out.open(encoding="utf-8") as stream:
         shares = np.array([float(row["paid_p"]) for row in csv.DictReader(stream)])
     truth = np.array([row["paid"] == "yes" for row in rows()[-TEST:]])
-    assert figures["threshold"] == 0.35
-    np.testing.assert_array_equal(figures["confusion"], metrics.confusion_matrix(truth, shares > 0.35))
-    assert figures["roc_auc"] == pytest.approx(metrics.roc_auc_score(truth, shares), abs=1e-6)
+    assert values["threshold"] == 0.35
+    np.testing.assert_array_equal(values["confusion"], metrics.confusion_matrix(truth, shares > 0.35))
+    assert values["roc_auc"] == pytest.approx(metrics.roc_auc_score(truth, shares), abs=1e-6)
     own = np.array([row["town"] == "Bern" for row in rows()[-TEST:]])
-    group = figures["by_group"]["Bern"]
+    group = values["by_group"]["Bern"]
     assert group["samples"] == own.sum()
     assert group["recall"] == pytest.approx(metrics.recall_score(truth[own], shares[own] > 0.35))
     assert group["baseline"]["accuracy"] == pytest.approx(
@@ -131,8 +131,8 @@ def test_rows_without_a_target_are_left_out_and_counted(built: Run, tmp_path: Pa
     assert "30 samples, 1 of them left out because their target is missing" in said.output
 
 
-def test_the_text_has_figures_classes_and_the_confusion(built: Run, tmp_path: Path) -> None:
-    data, out = table(tmp_path / "test.csv", rows()[-TEST:]), tmp_path / "figures.json"
+def test_the_text_has_metrics_classes_and_the_confusion(built: Run, tmp_path: Path) -> None:
+    data, out = table(tmp_path / "test.csv", rows()[-TEST:]), tmp_path / "metrics.json"
     said = CliRunner().invoke(main, ["evaluate", str(built.onnx), str(data), "--by", "town", "--out", str(out)])
     assert said.exit_code == 0, said.output
     for word in ("baseline (majority)", "baseline (mean)", "average_precision", "Bern", "true \\ predicted", "height"):

@@ -1,4 +1,4 @@
-"""Figures as JSON: no number that JSON does not have."""
+"""Metrics as JSON: no number that JSON does not have."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from nnspec.cli import main
 from nnspec.evaluation import evaluate
 
 
-def test_a_figure_that_is_no_number_is_null(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_metric_that_is_no_number_is_null(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As `mase` is where no series has a scale."""
-    figures = {"rmse": 0.5, "mase": float("nan"), "by_step": {"1": {"mase": float("inf")}}, "confusion": [[1, 2]]}
-    found = {"samples": 2, "left_out": 0, "notes": [], "outputs": {"y": {**figures, "baseline": None}}}
+    metrics = {"rmse": 0.5, "mase": float("nan"), "by_step": {"1": {"mase": float("inf")}}, "confusion": [[1, 2]]}
+    found = {"samples": 2, "left_out": 0, "notes": [], "outputs": {"y": {**metrics, "baseline": None}}}
     monkeypatch.setattr(runtime, "load", lambda path: path)
     monkeypatch.setattr(evaluate, "evaluate_file", lambda *given, **more: found)
-    out = tmp_path / "figures.json"
+    out = tmp_path / "metrics.json"
     done = CliRunner().invoke(main, ["evaluate", "model.onnx", "rows.csv", "--format", "json", "--out", str(out)])
     assert done.exit_code == 0, done.output
     for text in (done.stdout, out.read_text(encoding="utf-8")):

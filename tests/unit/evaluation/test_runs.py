@@ -16,8 +16,8 @@ def write(folder: Path, created: str, rmse: float | None, **more: object) -> Non
     manifest = {"name": "net", "seed": 3, "created": created, "spec_sha256": "ab12cd34ef" * 6, **more}
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     if rmse is not None:
-        figures = {"samples": 9, "rmse": rmse, "baseline": {"name": "mean", "rmse": 2.0}}
-        metrics = {"train": {"y": {"rmse": 0.1}}, "test": {"y": figures}}
+        values = {"samples": 9, "rmse": rmse, "baseline": {"name": "mean", "rmse": 2.0}}
+        metrics = {"train": {"y": {"rmse": 0.1}}, "test": {"y": values}}
         (folder / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""Scores of anomalies: the error of a reconstruction in the deployed graph, its threshold, labels and figures.
+"""Scores of anomalies: the error of a reconstruction in the deployed graph, its threshold, labels and metrics.
 
 Every score is worked out in NumPy from what the file itself reconstructs.
 """
@@ -134,7 +134,7 @@ def test_anomalies_are_not_trained_on(built: tuple[Path, Any, Dataset]) -> None:
     np.testing.assert_allclose(scaling.offset, train.raw["x"].mean(axis=0), rtol=1e-4)
 
 
-def test_score_threshold_and_figures(built: tuple[Path, Any, Dataset]) -> None:
+def test_score_threshold_and_metrics(built: tuple[Path, Any, Dataset]) -> None:
     _, run, data = built
     predict, scaling = runtime.load(run.onnx), data.inputs["x"].scaling
     told = predict.metadata["outputs"]
@@ -144,15 +144,15 @@ def test_score_threshold_and_figures(built: tuple[Path, Any, Dataset]) -> None:
         scores = given["score"][:, 0]
         np.testing.assert_allclose(scores, (apart**2).mean(axis=1), rtol=2e-3, atol=1e-5)
         np.testing.assert_array_equal(given["is_anomaly"], given["score"] > np.float32(told["score"]["threshold"]))
-        figures, said = run.metrics[name]["score"], given["is_anomaly"][:, 0]
-        assert figures["flagged"] == pytest.approx(said.mean())
+        metrics, said = run.metrics[name]["score"], given["is_anomaly"][:, 0]
+        assert metrics["flagged"] == pytest.approx(said.mean())
         if name == "train":
-            assert "roc_auc" not in figures
+            assert "roc_auc" not in metrics
             continue
-        assert figures["roc_auc"] == pytest.approx(roc_auc_score(truth, scores))
-        assert figures["precision"] == pytest.approx(precision_score(truth, said))
-        assert figures["recall"] == pytest.approx(recall_score(truth, said))
-        assert figures["baseline"] == {"name": "chance", "roc_auc": 0.5}
+        assert metrics["roc_auc"] == pytest.approx(roc_auc_score(truth, scores))
+        assert metrics["precision"] == pytest.approx(precision_score(truth, said))
+        assert metrics["recall"] == pytest.approx(recall_score(truth, said))
+        assert metrics["baseline"] == {"name": "chance", "roc_auc": 0.5}
         if name == "validation":
             assert told["score"]["threshold"] == pytest.approx(np.quantile(scores[~truth], 0.9), rel=1e-5)
             assert told["score"]["threshold_rule"] == {"quantile": 0.9}

@@ -1,4 +1,4 @@
-"""Forecasts: seasonal naive baselines, MASE, and figures of each step and series, against plain loops over rows."""
+"""Forecasts: seasonal naive baselines, MASE, and metrics of each step and series, against plain loops over rows."""
 
 from __future__ import annotations
 
@@ -144,9 +144,9 @@ def test_both_baselines_are_scored_and_the_better_one_is_named(loaded: Dataset, 
     assert naive["others"]["persistence"]["rmse"] > naive["rmse"]
     target, history = loaded.splits["test"].target["f"].astype(float), loaded.past.histories["test", "f"]
     last = loaded.splits["test"].raw["past"][:, -1:].astype(float)
-    for figures, guess in ((naive, history.naive), (naive["others"]["persistence"], last)):
-        assert figures["rmse"] == pytest.approx(np.sqrt(np.mean((target - guess) ** 2)))
-        assert figures["mase"] == pytest.approx(mase_by_hand(loaded, np.broadcast_to(guess, target.shape)), rel=1e-5)
+    for metrics, guess in ((naive, history.naive), (naive["others"]["persistence"], last)):
+        assert metrics["rmse"] == pytest.approx(np.sqrt(np.mean((target - guess) ** 2)))
+        assert metrics["mase"] == pytest.approx(mase_by_hand(loaded, np.broadcast_to(guess, target.shape)), rel=1e-5)
 
 
 def mase_by_hand(data: Dataset, guess: np.ndarray, split: str = "test") -> float:
@@ -161,13 +161,13 @@ def mase_by_hand(data: Dataset, guess: np.ndarray, split: str = "test") -> float
 
 
 @pytest.mark.parametrize("task", ["regression", "quantiles"])
-def test_figures_of_steps_and_series(task: str, tmp_path: Path) -> None:
+def test_metrics_of_steps_and_series(task: str, tmp_path: Path) -> None:
     """From the deployed transforms of what the trained network gives."""
     output = {"task": "quantiles", "levels": [0.2, 0.5, 0.8]} if task == "quantiles" else {}
     checked = check(spec(tmp_path, IN_TIME, **output))
     run = run_training(checked, tmp_path / "out", Progress(quiet=True))
     data = load_dataset(checked)
-    figures = run.metrics["test"]["f"]
+    metrics = run.metrics["test"]["f"]
     deployment = Deployment.from_json(json.loads((tmp_path / "out" / "preprocessing.json").read_text()))
 
     model = keras.models.load_model(tmp_path / "out" / "model.keras", compile=False)
@@ -175,23 +175,23 @@ def test_figures_of_steps_and_series(task: str, tmp_path: Path) -> None:
     values = deployment.outputs["f"].restore(np.asarray(model(split.x["past"])), split.raw).astype(float)
     median = values[..., 1] if output else values
     target = split.target["f"].astype(float)
-    assert figures["mase"] == pytest.approx(mase_by_hand(data, median), rel=1e-4)
+    assert metrics["mase"] == pytest.approx(mase_by_hand(data, median), rel=1e-4)
     for i, ahead in enumerate(HORIZON):
-        step = figures["by_step"][str(ahead)]
+        step = metrics["by_step"][str(ahead)]
         assert step["rmse"] == pytest.approx(np.sqrt(np.mean((target - median)[:, i] ** 2)), rel=1e-4)
         assert step["mae"] == pytest.approx(np.mean(np.abs(target - median)[:, i]), rel=1e-4)
         if output:
             held = (target[:, i] >= values[:, i, 0]) & (target[:, i] <= values[:, i, 2])
             assert step["coverage_0.6"] == pytest.approx(np.mean(held))
-    assert len({step["rmse"] for step in figures["by_step"].values()}) == 3
+    assert len({step["rmse"] for step in metrics["by_step"].values()}) == 3
     names = np.array([name for name, _ in windows(data, "test")])
-    assert set(figures["by_series"]) == set(LENGTHS)
-    for name, found in figures["by_series"].items():
+    assert set(metrics["by_series"]) == set(LENGTHS)
+    for name, found in metrics["by_series"].items():
         assert found["samples"] == np.sum(names == name)
         assert found["mae"] == pytest.approx(np.mean(np.abs(target - median)[names == name]), rel=1e-4)
         assert ("mase" in found) == (name != "c")
     text = table(checked.graph, run.metrics)
-    assert f"MASE {figures['mase']:.3g} (seasonal_naive" in text
+    assert f"MASE {metrics['mase']:.3g} (seasonal_naive" in text
     assert "rmse at 1, 2, 6 rows ahead:" in text
 
 

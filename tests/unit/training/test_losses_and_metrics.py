@@ -12,7 +12,7 @@ import yaml
 
 from nnspec import api, runtime
 from nnspec.catalogue import keras_objects
-from nnspec.catalogue.losses import FRACTIONS, LOSSES, METRICS, SHARES, figures
+from nnspec.catalogue.losses import FRACTIONS, LOSSES, METRICS, SHARES, epoch_metrics
 from nnspec.jobs import settings_of
 from nnspec.pipeline import Checked, check, diagnose
 from nnspec.training.train import compile_model
@@ -111,7 +111,7 @@ def test_every_loss_trains_with_all_its_arguments(task: str, tmp_path: Path) -> 
         agree(model.loss[name].get_config(), given, model.loss[name])
         assert np.isfinite(history[f"{name}_loss"]).all(), name
         assert not np.array_equal(before[name], model.get_layer(f"head_{name}").get_weights()[0]), name
-    assert set(history) == set(figures(found.graph, is_validated=False))
+    assert set(history) == set(epoch_metrics(found.graph, is_validated=False))
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -136,7 +136,7 @@ def test_every_metric_measures_with_and_without_its_arguments(task: str, tmp_pat
     found = checked(write(tmp_path, outputs, {name: head(task) for name in outputs}))
     model = compiled(found)
     history = model.fit(inputs(), dict.fromkeys(outputs, targets(task)), verbose=0).history
-    assert set(history) == set(figures(found.graph, is_validated=False))
+    assert set(history) == set(epoch_metrics(found.graph, is_validated=False))
     assert not {name for name, values in history.items() if not np.isfinite(values).all()}
     built = {
         type(metric).__name__: metric for metric in model._compile_metrics.metrics[: len(kinds)]
@@ -146,7 +146,7 @@ def test_every_metric_measures_with_and_without_its_arguments(task: str, tmp_pat
         agree(built[name].get_config(), arguments, built[name])
 
 
-def test_figures_are_those_of_sklearn(tmp_path: Path) -> None:
+def test_metrics_are_those_of_sklearn(tmp_path: Path) -> None:
     """Targets are indices; each metric gets them in its form."""
     from sklearn import metrics
 
@@ -206,7 +206,7 @@ outputs:
 
 @pytest.mark.parametrize("loss", ["CategoricalFocalCrossentropy", "Dice"])
 def test_classes_may_lie_along_any_axis(loss: str, tmp_path: Path) -> None:
-    """The classes before the steps give the figures of the classes behind them."""
+    """The classes before the steps give the metrics of the classes behind them."""
     first = CLASSES_FIRST.replace("LOSS", loss).replace("AXIS", "1")
     last = first.replace("  - permute: [class, time]\n", "").replace("axis: 1", "axis: 2")
     x = np.random.default_rng(1).random((SAMPLES, 4, 5)).astype("float32")
@@ -285,7 +285,7 @@ def test_adjusted_r2(tmp_path: Path) -> None:
 
 
 def test_the_deployed_label_of_a_score_begins_at_zero(tmp_path: Path) -> None:
-    """In the graph, in the runtime's columns and in the figures alike."""
+    """In the graph, in the runtime's columns and in the metrics alike."""
     outputs = {
         "scores": {"task": "binary", "classes": ["no", "yes"], "loss": {"BinaryCrossentropy": {"from_logits": True}}},
         "shares": {"task": "binary", "classes": ["no", "yes"]},

@@ -127,7 +127,7 @@ def f1(truth: np.ndarray, said: np.ndarray) -> float:
 
 
 def expected(name: str, truth: np.ndarray, said: np.ndarray, scaling: Scaling) -> dict[str, float]:
-    """The figures of metrics.json over real steps: axes `step …`."""
+    """The metrics of metrics.json over real steps: axes `step …`."""
     if name == "number":
         error = said * scaling[1] + scaling[0] - truth
         spread = ((truth - truth.mean(axis=0)) ** 2).sum(axis=0)
@@ -159,7 +159,7 @@ def baseline(name: str, known: np.ndarray, truth: np.ndarray) -> dict[str, float
 
 @pytest.mark.parametrize("side", ["right", "left"])
 @pytest.mark.parametrize("names", [["kind"], ["yes"], ["many"], ["number"], ["kind", "many", "number"]], ids="-".join)
-def test_figures_leave_padding_out(names: list[str], side: str, tmp_path: Path) -> None:
+def test_metrics_leave_padding_out(names: list[str], side: str, tmp_path: Path) -> None:
     how = {"lengths": "n"} if side == "right" and names != ["yes"] else {"padded_like": "x"}
     spec = written(tmp_path, names, side, how)
     spec.train(tmp_path / "out")
@@ -174,24 +174,24 @@ def test_figures_leave_padding_out(names: list[str], side: str, tmp_path: Path) 
         said = made[name] if isinstance(made, dict) else made
         for part, rows in PARTS.items():
             truth, guess = truths[name][rows][real[rows]], said[rows][real[rows]].astype(np.float64)
-            figures = metrics[part][name]
-            assert figures["targets"] == real[rows].sum() * (1 if name == "kind" else truth.shape[-1])
+            values = metrics[part][name]
+            assert values["targets"] == real[rows].sum() * (1 if name == "kind" else truth.shape[-1])
             for key, value in expected(name, truth, guess, scaling).items():
-                np.testing.assert_allclose(figures[key], value, rtol=1e-4, atol=1e-6, err_msg=f"{part} {name} {key}")
+                np.testing.assert_allclose(values[key], value, rtol=1e-4, atol=1e-6, err_msg=f"{part} {name} {key}")
             known = truths[name][PARTS["train"]][real[PARTS["train"]]]
             for key, value in baseline(name, known, truth).items():
-                np.testing.assert_allclose(figures["baseline"][key], value, rtol=1e-4, err_msg=f"{part} {name} {key}")
+                np.testing.assert_allclose(values["baseline"][key], value, rtol=1e-4, err_msg=f"{part} {name} {key}")
         rows = PARTS["validation"]
         truth, guess = truths[name][rows][real[rows]], said[rows][real[rows]].astype(np.float64)
         total += float(np.mean(losses(name, truth, guess, scaling)))
         prefix = f"val_{name}_" if len(names) > 1 else "val_"
-        figures = expected(name, truth, guess, (np.zeros(2), np.ones(2)))
+        values = expected(name, truth, guess, (np.zeros(2), np.ones(2)))
         if name == "number":  # the network's own units
             error = guess - (truth - scaling[0]) / scaling[1]
             np.testing.assert_allclose(last[f"{prefix}mae"], np.mean(np.abs(error)), rtol=1e-4)
             np.testing.assert_allclose(last[f"{prefix}RootMeanSquaredError"], np.sqrt(np.mean(error**2)), rtol=1e-4)
         else:
-            np.testing.assert_allclose(last[f"{prefix}accuracy"], figures["accuracy"], rtol=1e-5)
+            np.testing.assert_allclose(last[f"{prefix}accuracy"], values["accuracy"], rtol=1e-5)
     np.testing.assert_allclose(last["val_loss"], total, rtol=1e-4)  # batches of 8 and 2, unequally padded
 
 

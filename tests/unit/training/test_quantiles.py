@@ -1,4 +1,4 @@
-"""Quantile outputs: levels that cannot cross, pinball loss, conformal offsets, figures and the deployed graph.
+"""Quantile outputs: levels that cannot cross, pinball loss, conformal offsets, metrics and the deployed graph.
 
 Every expected value is worked out in plain NumPy from the units of the trained head, or from the file's predictions.
 """
@@ -177,20 +177,20 @@ def test_the_file_gives_calibrated_levels_in_original_units(built: Built) -> Non
 
 
 @pytest.mark.parametrize("split", ["validation", "test"])
-def test_figures_are_those_of_the_deployed_levels(built: Built, split: str) -> None:
+def test_metrics_are_those_of_the_deployed_levels(built: Built, split: str) -> None:
     got, truth = built.deployed(split), built.dataset.splits[split].target["y"].astype(np.float64)
-    figures = built.metrics[split]["y"]
+    values = built.metrics[split]["y"]
     losses = []
     for i, level in enumerate(LEVELS):
         error = truth - got[:, i]
         losses.append(np.mean(np.where(error > 0, level * error, (level - 1) * error)))
-        assert figures["pinball_by_level"][f"{level:g}"] == pytest.approx(losses[-1], rel=1e-4)
-    assert figures["pinball"] == pytest.approx(np.mean(losses), rel=1e-4)
+        assert values["pinball_by_level"][f"{level:g}"] == pytest.approx(losses[-1], rel=1e-4)
+    assert values["pinball"] == pytest.approx(np.mean(losses), rel=1e-4)
     for name, low, high in (("0.9", 0, 4), ("0.6", 1, 3)):
         held = np.mean((truth >= got[:, low]) & (truth <= got[:, high]))
-        assert figures["coverage"][name] == pytest.approx(held, abs=0.02)  # a target may lie on the edge
-        assert figures["width"][name] == pytest.approx(np.mean(got[:, high] - got[:, low]), rel=1e-4)
-    assert figures["mae"] == pytest.approx(np.mean(np.abs(truth - got[:, 2])), rel=1e-4)
+        assert values["coverage"][name] == pytest.approx(held, abs=0.02)  # a target may lie on the edge
+        assert values["width"][name] == pytest.approx(np.mean(got[:, high] - got[:, low]), rel=1e-4)
+    assert values["mae"] == pytest.approx(np.mean(np.abs(truth - got[:, 2])), rel=1e-4)
 
 
 def test_the_baseline_has_the_quantiles_of_what_persistence_missed(built: Built) -> None:

@@ -1,4 +1,4 @@
-"""Outputs that reconstruct an input, and outputs without targets: targets, padding, figures and the deployed graph."""
+"""Outputs that reconstruct an input, and outputs without targets: targets, padding, metrics and the deployed graph."""
 
 from __future__ import annotations
 

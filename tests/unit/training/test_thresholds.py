@@ -48,11 +48,11 @@ def at(threshold: float, scores: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("seed", range(6))
-@pytest.mark.parametrize("figure", MEASURES)
-def test_no_cut_is_better(figure: str, seed: int) -> None:
+@pytest.mark.parametrize("metric", MEASURES)
+def test_no_cut_is_better(metric: str, seed: int) -> None:
     scores, truth = scored(seed)
-    measure = MEASURES[figure]
-    chosen = choose_threshold(an_output(Threshold("maximize", figure)), scores, truth)
+    measure = MEASURES[metric]
+    chosen = choose_threshold(an_output(Threshold("maximize", metric)), scores, truth)
     best = max(measure(truth, at(cut, scores)) for cut in [-1.0, *scores.tolist()])
     assert measure(truth, at(chosen, scores)) == pytest.approx(best)
 
@@ -122,7 +122,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
     return folder, api.load(folder / "spec.yaml").build(folder / "out")
 
 
-def test_file_labels_metadata_and_figures_follow_the_choice(built: tuple[Path, Any]) -> None:
+def test_file_labels_metadata_and_metrics_follow_the_choice(built: tuple[Path, Any]) -> None:
     folder, run = built
     data = load_dataset(check(folder / "spec.yaml"))
     predict = runtime.load(run.onnx)
@@ -133,15 +133,15 @@ def test_file_labels_metadata_and_figures_follow_the_choice(built: tuple[Path, A
         given = predict(split.raw["x"])
         said = at(told["threshold"], given["y"])
         np.testing.assert_array_equal(given["y_label"], said.astype(int))
-        figures, truth = run.metrics[name]["y"], split.y["y"] > 0.5
-        assert figures["threshold"] == told["threshold"]
-        assert figures["f1"] == pytest.approx(f1_score(truth, said))
-        assert figures["precision"] == pytest.approx(precision_score(truth, said))  # the metric that the spec asks for
+        metrics, truth = run.metrics[name]["y"], split.y["y"] > 0.5
+        assert metrics["threshold"] == told["threshold"]
+        assert metrics["f1"] == pytest.approx(f1_score(truth, said))
+        assert metrics["precision"] == pytest.approx(precision_score(truth, said))  # the metric that the spec asks for
         high = 1 / (1 + np.exp(-given["y"])) > 0.9
-        assert figures["recall"] == pytest.approx(recall_score(truth, high))  # which names a threshold
+        assert metrics["recall"] == pytest.approx(recall_score(truth, high))  # which names a threshold
         if name == "validation":
             cuts = [f1_score(truth, at(cut, given["y"])) for cut in given["y"].reshape(-1).tolist()]
-            assert figures["f1"] == pytest.approx(max(cuts))
+            assert metrics["f1"] == pytest.approx(max(cuts))
 
 
 def test_evaluation_and_a_second_export_keep_it(built: tuple[Path, Any], tmp_path: Path) -> None:

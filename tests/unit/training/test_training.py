@@ -150,15 +150,15 @@ def test_what_was_stopped_stays_stopped(spec: Any, tmp_path: Path, monkeypatch: 
     assert len(loaded.train(tmp_path / "resumed", resume=True).history) == 2
 
 
-def test_figures_of_one_output_have_a_direction(spec: Any, tmp_path: Path) -> None:
+def test_metrics_of_one_output_have_a_direction(spec: Any, tmp_path: Path) -> None:
     """Keras knows no direction of `val_kind_accuracy`, and none of `val_kind_loss`."""
     saves = {"ModelCheckpoint": {"filepath": "{epoch}.keras", "save_best_only": True, "monitor": "val_kind_accuracy"}}
     loaded = spec(
         {"callbacks": [saves], "monitor": "val_kind_accuracy", "optimizer": {"Adam": {"learning_rate": 0.05}}}
     )
     run = loaded.train(tmp_path / "out")
-    figures = [row["val_kind_accuracy"] for row in run.history]
-    rising = [i + 1 for i, value in enumerate(figures) if value > max(figures[:i], default=-1)]
+    values = [row["val_kind_accuracy"] for row in run.history]
+    rising = [i + 1 for i, value in enumerate(values) if value > max(values[:i], default=-1)]
     assert len(rising) > 1
     assert {int(p.stem) for p in (tmp_path / "out").glob("[0-9].keras")} == set(rising)
     deployed = keras.models.load_model(tmp_path / "out" / "model.keras").get_weights()
@@ -167,7 +167,7 @@ def test_figures_of_one_output_have_a_direction(spec: Any, tmp_path: Path) -> No
 
 
 def test_averages_are_validated_and_deployed(spec: Any, tmp_path: Path) -> None:
-    """The figures of the best epoch are those of the model that is left."""
+    """The metrics of the best epoch are those of the model that is left."""
     optimizer = {"SGD": {"learning_rate": 0.2, "use_ema": True, "ema_momentum": 0.9}}
     run = spec({"optimizer": optimizer}).train(tmp_path / "out")
     model = keras.models.load_model(tmp_path / "out" / "model.keras")

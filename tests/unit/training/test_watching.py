@@ -108,7 +108,7 @@ def test_names_are_checked(folder: Path) -> None:
 
 
 def test_labels_with_dots() -> None:
-    figures = {"f1": 0.5, "by_class": {"v1": {"f1": 0.1}, "v1.0": {"f1": 0.2}}}
-    assert value_at(figures, "f1") == 0.5
-    assert value_at(figures, "by_class.v1.0.f1") == 0.2
-    assert value_at(figures, "by_class.v2.f1") is None
+    scored = {"f1": 0.5, "by_class": {"v1": {"f1": 0.1}, "v1.0": {"f1": 0.2}}}
+    assert value_at(scored, "f1") == 0.5
+    assert value_at(scored, "by_class.v1.0.f1") == 0.2
+    assert value_at(scored, "by_class.v2.f1") is None

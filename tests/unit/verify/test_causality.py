@@ -66,11 +66,11 @@ EXPECT = {"outputs": {"y": {"causal": "time"}}}
     ],
 )  # fmt: skip
 def test_causal_networks(model: list[Any], inputs: dict[str, Any], values: list[str], tmp_path: Path) -> None:
-    figures = verified(tmp_path, model, inputs, EXPECT)["output y"]["time"]
-    assert figures["values"] == values
-    assert figures["max_gradient_after"] == 0
-    assert figures["max_gradient"] > 0.001
-    assert figures["steps"] >= 5
+    measured = verified(tmp_path, model, inputs, EXPECT)["output y"]["time"]
+    assert measured["values"] == values
+    assert measured["max_gradient_after"] == 0
+    assert measured["max_gradient"] > 0.001
+    assert measured["steps"] >= 5
 
 
 @pytest.mark.parametrize("dtype", ["float32", "int32"])
@@ -95,8 +95,8 @@ def test_a_layer_that_is_not_what_it_says(dtype: str, tmp_path: Path, monkeypatc
 def test_it_stops_the_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = checked(tmp_path, [{"Conv1D": CAUSAL}], X, EXPECT)
     run_export(spec, tmp_path / "fine", Progress(quiet=True), weights=None, untrained=True)
-    figures = json.loads((tmp_path / "fine" / "verify.json").read_text(encoding="utf-8"))
-    assert figures["causality"]["output y"]["time"]["max_gradient_after"] == 0
+    measured = json.loads((tmp_path / "fine" / "verify.json").read_text(encoding="utf-8"))
+    assert measured["causality"]["output y"]["time"]["max_gradient_after"] == 0
     monkeypatch.setattr(sliding, "window_over", lambda size, span, stride, padding: Window(span, stride, 0))
     spec = checked(tmp_path, [{"Conv1D": {**CAUSAL, "padding": "same"}}], X, EXPECT)
     with pytest.raises(SpecError):

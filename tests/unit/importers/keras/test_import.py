@@ -342,9 +342,9 @@ def test_command(tmp_path: Path) -> None:
     model.save(tmp_path / "weather.keras")
     result = run("import", tmp_path / "weather.keras", "--out", tmp_path, "--format", "json")
     assert result.exit_code == 0, result.output
-    figures = json.loads(result.stdout)
-    assert figures["parameters"] == model.count_params()
-    assert figures["max_relative_error"] <= 1e-5
+    told = json.loads(result.stdout)
+    assert told["parameters"] == model.count_params()
+    assert told["max_relative_error"] <= 1e-5
     assert run("show", tmp_path / "weather.yaml").exit_code == 0
     weights = tmp_path / "weather.weights.h5"
     result = run("export", tmp_path / "weather.yaml", "--weights", weights, "--out", tmp_path / "out", "-q")

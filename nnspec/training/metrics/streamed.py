@@ -1,4 +1,4 @@
-"""Figures of many targets, in chunks: what the figures of all at once would be, but for rounding.
+"""Metrics of many targets, in chunks: what the metrics of all at once would be, but for rounding.
 
 Sums go through the samples twice, for means and for what is measured from them. Ranks (the median of errors, areas
 under curves) take one sort of a mapped array.
@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from nnspec.data.arrays import mapped
 from nnspec.data.arrays.gathered import CHUNK, numbered_chunks
 from nnspec.data.prepare.streamed_fit import moments
-from nnspec.training.figures.outcome import Array, Outcome
+from nnspec.training.metrics.outcome import Array, Outcome
 
-Figures = dict[str, object]
+MetricValues = dict[str, object]
 _KEYS = np.uint64(1)
 
 
 def is_streamed(outcome: Outcome) -> bool:
-    """Whether there are so many targets that figures are made in chunks."""
+    """Whether there are so many targets that metrics are made in chunks."""
     return mapped.is_long(outcome.truth) or mapped.is_long(outcome.predicted)
 
 
@@ -37,7 +37,7 @@ def parts_of(outcome: Outcome) -> Iterator[Outcome]:
         yield replace(outcome, truth=outcome.truth[part], predicted=outcome.predicted[part], counted=counted)
 
 
-def numbers_in_chunks(outcome: Outcome) -> Figures:
+def numbers_in_chunks(outcome: Outcome) -> MetricValues:
     """As `score_numbers`."""
     known: list[Array] = []
     columns: list[Array] = []  # of each chunk: squared errors, targets
@@ -55,7 +55,7 @@ def numbers_in_chunks(outcome: Outcome) -> Figures:
     count = np.sum(known, axis=0)
     total = int(count.sum())
     squared, sums = (np.array([fsum(c) for c in np.stack(columns)[:, i].T]) for i in range(2))
-    found: Figures = {"rmse": sqrt(fsum(squared) / total), "mae": fsum(absolute) / total}
+    found: MetricValues = {"rmse": sqrt(fsum(squared) / total), "mae": fsum(absolute) / total}
     found["r2"] = _r2(outcome, count, squared, sums)
     found["median_absolute_error"] = _median_error(outcome, total)
     found["mean_error"] = fsum(errors) / total

@@ -1,17 +1,17 @@
-"""The figures of scores of anomalies, with and without labels."""
+"""The metrics of scores of anomalies, with and without labels."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from nnspec.training.figures.classes import score_yes_or_no
-from nnspec.training.figures.outcome import Array, Outcome
+from nnspec.training.metrics.classes import score_yes_or_no
+from nnspec.training.metrics.outcome import Array, Outcome
 
-Figures = dict[str, object]
+MetricValues = dict[str, object]
 SHARES = (0.5, 0.9, 0.95, 0.99)
 
 
-def score_anomalies(outcome: Outcome) -> Figures:
+def score_anomalies(outcome: Outcome) -> MetricValues:
     """What labels say of the scores, anomalies being the yes; and what is known without them.
 
     Where a split has one kind of sample alone there is no AUC.
@@ -23,10 +23,10 @@ def score_anomalies(outcome: Outcome) -> Figures:
     return {name: value for name, value in found.items() if value == value} | spread
 
 
-def spread_of(scores: Array, threshold: float | None) -> Figures:
+def spread_of(scores: Array, threshold: float | None) -> MetricValues:
     """The share of samples that are flagged, and quantiles of the scores: axes any."""
     wide = np.asarray(scores, dtype=np.float64).reshape(-1)
-    found: Figures = {}
+    found: MetricValues = {}
     if threshold is not None:
         above = np.asarray(scores, dtype=np.float32).reshape(-1) > np.float32(threshold)
         found = {"threshold": float(threshold), "flagged": float(np.mean(above))}

@@ -1,19 +1,19 @@
-"""All figures of an outcome: over everything, and of each step, column or other position that it names."""
+"""All metrics of an outcome: over everything, and of each step, column or other position that it names."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from nnspec.training.figures.anomalies import score_anomalies
-from nnspec.training.figures.classes import score_classes, score_labels, score_yes_or_no
-from nnspec.training.figures.numbers import score_numbers, score_quantiles
-from nnspec.training.figures.outcome import Outcome
-from nnspec.training.figures.streamed import is_streamed, numbers_in_chunks
-from nnspec.training.figures.streamed_classes import classes_in_chunks, labels_in_chunks, yes_or_no_in_chunks
-from nnspec.training.figures.streamed_levels import quantiles_in_chunks
+from nnspec.training.metrics.anomalies import score_anomalies
+from nnspec.training.metrics.classes import score_classes, score_labels, score_yes_or_no
+from nnspec.training.metrics.numbers import score_numbers, score_quantiles
+from nnspec.training.metrics.outcome import Outcome
+from nnspec.training.metrics.streamed import is_streamed, numbers_in_chunks
+from nnspec.training.metrics.streamed_classes import classes_in_chunks, labels_in_chunks, yes_or_no_in_chunks
+from nnspec.training.metrics.streamed_levels import quantiles_in_chunks
 
-Figures = dict[str, Any]  # as JSON
+MetricValues = dict[str, Any]  # as JSON
 
 # The metric that is shown with the baseline's.
 HEADLINE = {
@@ -24,7 +24,7 @@ HEADLINE = {
     "multilabel": "accuracy",
     "anomaly": "roc_auc",
 }
-# Figures that baselines, reports and tests of a build read: no metric takes their names.
+# Metrics that baselines, reports and tests of a build read: no metric takes their names.
 KEPT = {
     "regression": ("rmse", "mae", "r2"),
     "quantiles": ("pinball", "rmse", "mae", "r2"),
@@ -60,8 +60,8 @@ _IN_PARTS = {
 }
 
 
-def score_outcome(outcome: Outcome) -> Figures:
-    """`{figure: value, …, "by_class": {class: {…}}, "by_step": {step: {…}}}`, by its task."""
+def score_outcome(outcome: Outcome) -> MetricValues:
+    """`{metric: value, …, "by_class": {class: {…}}, "by_step": {step: {…}}}`, by its task."""
     score = _IN_CHUNKS.get(outcome.task) if is_streamed(outcome) else None
     score = score or _OF_TASK[outcome.task]
     found = score(outcome)
@@ -72,9 +72,9 @@ def score_outcome(outcome: Outcome) -> Figures:
     return found
 
 
-def beside(figures: Figures, others: Figures) -> Figures:
-    """Figures and others; those of the same step stand together."""
-    found = dict(figures)
+def beside(metrics: MetricValues, others: MetricValues) -> MetricValues:
+    """Metrics and others; those of the same step stand together."""
+    found = dict(metrics)
     for name, value in others.items():
         known = found.get(name)
         if isinstance(value, dict) and isinstance(known, dict):
@@ -84,33 +84,35 @@ def beside(figures: Figures, others: Figures) -> Figures:
     return found
 
 
-def shortened(task: str, figures: Mapping[str, object]) -> Figures:
+def shortened(task: str, metrics: Mapping[str, object]) -> MetricValues:
     """Those that are told of a part of the samples or targets."""
-    found: Figures = {}
+    found: MetricValues = {}
     for name in _IN_PARTS[task]:
-        value = figures.get(name)
+        value = metrics.get(name)
         if isinstance(value, dict):  # by the share of an interval
             found |= {f"{name}_{key}": each for key, each in value.items()}
-        elif name in figures:
+        elif name in metrics:
             found[name] = value
     return found
 
 
-def with_asked(task: str, words: Collection[object], figures: Mapping[str, Any], asked: Mapping[str, Any]) -> Figures:
-    """The figures, and after them the metrics that the spec asks for.
+def with_asked(
+    task: str, words: Collection[object], metrics: Mapping[str, Any], asked: Mapping[str, Any]
+) -> MetricValues:
+    """The metrics, and after them those that the spec asks for.
 
-    A metric takes the place of a figure of its name, except of those that nnspec itself compares with: such a metric is
-    numbered, as `Model.compile` numbers metrics of one name, unless it is that very figure.
+    One of the spec takes the place of one of its name, except of those that nnspec itself compares with: such a one is
+    numbered, as `Model.compile` numbers metrics of one name, unless it is that very metric.
 
     Args:
         words: the metrics as the spec has them.
     """
     kept = {"samples", "targets", "baseline", "threshold", "confusion", *KEPT[task]}
-    kept |= {name for name, value in figures.items() if isinstance(value, dict)}
-    found = dict(figures)
+    kept |= {name for name, value in metrics.items() if isinstance(value, dict)}
+    found = dict(metrics)
     for name, value in asked.items():
         if name not in kept:
             found[name] = value
-        elif name not in words:  # the words `accuracy` and `mae` are these figures
+        elif name not in words:  # the words `accuracy` and `mae` are these metrics
             found[f"{name}_1"] = value
     return found

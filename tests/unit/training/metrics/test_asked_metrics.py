@@ -38,7 +38,7 @@ SPLITS = ("train", "validation", "test")
 
 @dataclass(frozen=True, kw_only=True)
 class Trained:
-    figures: dict[str, Any]
+    values: dict[str, Any]
     printed: str
     truth: dict[str, dict[str, np.ndarray]]
     said: dict[str, dict[str, np.ndarray]]
@@ -67,7 +67,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
         said[name] = model.predict(split.x["x"], verbose=0)
         said[name]["size"] = said[name]["size"] * scale + mean
     written = json.loads((folder / "out" / "metrics.json").read_text())
-    return Trained(figures=written, printed=evaluate.table(spec.checked.graph, run.metrics), truth=truth, said=said)
+    return Trained(values=written, printed=evaluate.table(spec.checked.graph, run.metrics), truth=truth, said=said)
 
 
 def by_keras(metric: keras.Metric, truth: np.ndarray, said: np.ndarray) -> Any:
@@ -77,33 +77,33 @@ def by_keras(metric: keras.Metric, truth: np.ndarray, said: np.ndarray) -> Any:
 
 @pytest.mark.parametrize("split", SPLITS)
 def test_thresholds_and_areas(trained: Trained, split: str) -> None:
-    figures, truth, said = trained.figures[split]["paid"], trained.truth[split]["paid"], trained.said[split]["paid"]
-    assert figures["auc"] == pytest.approx(by_keras(keras.metrics.AUC(num_thresholds=50), truth, said), abs=1e-6)
-    assert figures["auc"] == pytest.approx(metrics.roc_auc_score(truth.ravel(), said.ravel()), abs=0.03)
-    assert figures["Precision"] == pytest.approx(metrics.precision_score(truth.ravel(), said.ravel() > 0.5))
+    values, truth, said = trained.values[split]["paid"], trained.truth[split]["paid"], trained.said[split]["paid"]
+    assert values["auc"] == pytest.approx(by_keras(keras.metrics.AUC(num_thresholds=50), truth, said), abs=1e-6)
+    assert values["auc"] == pytest.approx(metrics.roc_auc_score(truth.ravel(), said.ravel()), abs=0.03)
+    assert values["Precision"] == pytest.approx(metrics.precision_score(truth.ravel(), said.ravel() > 0.5))
     wanted = metrics.recall_score(truth.ravel(), said.ravel() > 0.3)
-    assert figures["recall"] == pytest.approx(wanted)
+    assert values["recall"] == pytest.approx(wanted)
 
 
 @pytest.mark.parametrize("split", SPLITS)
 def test_a_metric_of_each_class_is_a_list(trained: Trained, split: str) -> None:
-    figures, truth, said = trained.figures[split]["kind"], trained.truth[split]["kind"], trained.said[split]["kind"]
+    values, truth, said = trained.values[split]["kind"], trained.truth[split]["kind"], trained.said[split]["kind"]
     wanted = metrics.f1_score(truth.ravel(), said.argmax(axis=-1), average=None, labels=range(4), zero_division=0)
-    assert figures["f1_score"] == pytest.approx(wanted, abs=1e-5)
-    assert figures["accuracy"] == pytest.approx(metrics.accuracy_score(truth.ravel(), said.argmax(axis=-1)))
+    assert values["f1_score"] == pytest.approx(wanted, abs=1e-5)
+    assert values["accuracy"] == pytest.approx(metrics.accuracy_score(truth.ravel(), said.argmax(axis=-1)))
     one_hot = np.eye(4)[truth.reshape(-1).astype(int)]
-    assert figures["accuracy_1"] == pytest.approx(by_keras(keras.metrics.AUC(), one_hot, said), abs=1e-6)
+    assert values["accuracy_1"] == pytest.approx(by_keras(keras.metrics.AUC(), one_hot, said), abs=1e-6)
 
 
 @pytest.mark.parametrize("split", SPLITS)
 def test_numbers_are_in_original_units(trained: Trained, split: str) -> None:
-    figures, truth, said = trained.figures[split]["size"], trained.truth[split]["size"], trained.said[split]["size"]
-    assert figures["mae"] == pytest.approx(metrics.mean_absolute_error(truth, said), rel=1e-4)
+    values, truth, said = trained.values[split]["size"], trained.truth[split]["size"], trained.said[split]["size"]
+    assert values["mae"] == pytest.approx(metrics.mean_absolute_error(truth, said), rel=1e-4)
     wanted = 100 * metrics.mean_absolute_percentage_error(truth, said)
-    assert figures["MeanAbsolutePercentageError"] == pytest.approx(wanted, rel=1e-4)
-    assert figures["R2Score"] == pytest.approx(metrics.r2_score(truth, said), abs=1e-3)
+    assert values["MeanAbsolutePercentageError"] == pytest.approx(wanted, rel=1e-4)
+    assert values["R2Score"] == pytest.approx(metrics.r2_score(truth, said), abs=1e-3)
     rmse = metrics.root_mean_squared_error(truth[:, 1], said[:, 1])
-    assert figures["by_column"]["1"]["rmse"] == pytest.approx(rmse, rel=1e-4)
+    assert values["by_column"]["1"]["rmse"] == pytest.approx(rmse, rel=1e-4)
 
 
 def test_the_table_has_a_row_for_each(trained: Trained) -> None:

@@ -16,7 +16,7 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Part:
-    """An axis whose positions have figures of their own: `by_step`, and a name for each of them."""
+    """An axis whose positions have metrics of their own: `by_step`, and a name for each of them."""
 
     axis: int
     called: str
@@ -35,7 +35,7 @@ class Outcome:
         threshold: where yes begins.
         gives_scores: whether `predicted` are scores, not probabilities, of classes.
         steps: the positions of the axes each of whose steps is a row of its own.
-        parts: the axes whose positions have figures of their own.
+        parts: the axes whose positions have metrics of their own.
         is_map: whether the classes are those of places of a picture, such as a mask's.
     """
 

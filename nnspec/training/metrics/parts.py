@@ -1,4 +1,4 @@
-"""Which axes of an output have figures of their own for each position, and what the positions are called."""
+"""Which axes of an output have metrics of their own for each position, and what the positions are called."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from nnspec.data.deployment import class_position
 from nnspec.data.section.plan import DataPlan
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Output
-from nnspec.training.figures.outcome import Part, plain
+from nnspec.training.metrics.outcome import Part, plain
 
 MOST = 64  # positions of an axis
 

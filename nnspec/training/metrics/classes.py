@@ -1,6 +1,6 @@
-"""The figures of classes: of one of many, of yes or no, and of several at once. Scikit-learn's names and definitions.
+"""The metrics of classes: of one of many, of yes or no, and of several at once. Scikit-learn's names and definitions.
 
-Every figure is over all targets that count, whatever axes they have: each step or pixel is one.
+Every metric is over all targets that count, whatever axes they have: each step or pixel is one.
 """
 
 from __future__ import annotations
@@ -8,15 +8,15 @@ from __future__ import annotations
 import numpy as np
 
 from nnspec.training import scores
-from nnspec.training.figures.outcome import Array, Outcome
-from nnspec.training.figures.ties import as_tied
+from nnspec.training.metrics.outcome import Array, Outcome
+from nnspec.training.metrics.ties import as_tied
 
-Figures = dict[str, object]
+MetricValues = dict[str, object]
 MOST_IN_CONFUSION = 50  # classes whose confusion is written
 RANKS = (2, 3, 5)  # of `top_2_accuracy`, …
 
 
-def score_classes(outcome: Outcome) -> Figures:
+def score_classes(outcome: Outcome) -> MetricValues:
     """Accuracy and averages, log loss, AUC of one against the rest, top-k, the confusion, and each class.
 
     Of a picture's places also the intersection over union of each class, and its mean over those that occur.
@@ -24,7 +24,7 @@ def score_classes(outcome: Outcome) -> Figures:
     which = None if outcome.counted is None else outcome.counted.reshape(-1)
     truth, said = outcome.truth.reshape(-1).astype(np.int64), outcome.decisions.reshape(-1)
     count = outcome.predicted.shape[-1]
-    found: Figures = {
+    found: MetricValues = {
         "accuracy": scores.accuracy(truth, said, which),
         "f1_macro": scores.f1_macro(truth, said, which),
     }
@@ -46,14 +46,14 @@ def score_classes(outcome: Outcome) -> Figures:
     return found
 
 
-def score_yes_or_no(outcome: Outcome) -> Figures:
+def score_yes_or_no(outcome: Outcome) -> MetricValues:
     """Accuracy, precision, recall, F1 and the confusion at the threshold, and what no threshold decides.
 
     That is the area under the ROC curve, average precision, log loss and the Brier score, from probabilities.
     """
     which = None if outcome.counted is None else outcome.counted.reshape(-1)
     truth, said = outcome.truth.reshape(-1).astype(np.int64), outcome.decisions.reshape(-1)
-    found: Figures = {
+    found: MetricValues = {
         "accuracy": scores.accuracy(truth, said, which),
         "f1_macro": scores.f1_macro(truth, said, which),
     }
@@ -74,15 +74,15 @@ def score_yes_or_no(outcome: Outcome) -> Figures:
     return found
 
 
-def score_labels(outcome: Outcome) -> Figures:
+def score_labels(outcome: Outcome) -> MetricValues:
     """Each label as a yes or no of its own, and the means over labels."""
     truth, guess, which = outcome.rows
     said = (guess > np.float32(outcome.threshold)).astype(truth.dtype)
-    found: Figures = {
+    found: MetricValues = {
         "accuracy": scores.accuracy(truth, said, which),
         "f1_macro": scores.f1_macro(truth, said, which),
     }
-    each: dict[str, Figures] = {}
+    each: dict[str, MetricValues] = {}
     for i in range(truth.shape[1]):
         kept = slice(None) if which is None else which[:, i]
         codes = truth[kept, i].astype(np.int64)
@@ -91,7 +91,7 @@ def score_labels(outcome: Outcome) -> Figures:
         own = {"precision": float(precision[1]), "recall": float(recall[1]), "f1": float(f1[1])}
         each[name] = {**own, "support": int(support[1]), **_of_ranks(codes, guess[kept, i])}
     for name in ("precision", "recall", "roc_auc", "average_precision"):
-        known = [value for figures in each.values() if isinstance(value := figures.get(name), float)]
+        known = [value for metrics in each.values() if isinstance(value := metrics.get(name), float)]
         if known:
             found[f"{name}_macro"] = float(np.mean(known))
     return {**found, "threshold": float(outcome.threshold), "by_class": each}
@@ -114,7 +114,7 @@ def _divided(upper: Array, lower: Array) -> Array:
     return np.asarray(np.divide(upper, lower, out=np.zeros(len(upper)), where=lower > 0))
 
 
-def averages(confusion: Array) -> Figures:
+def averages(confusion: Array) -> MetricValues:
     """Means over the classes that occur in targets or predictions, and those weighted by support."""
     precision, recall, f1, support = rates(confusion)
     occurs = (confusion.sum(axis=0) + support) > 0
@@ -128,23 +128,23 @@ def averages(confusion: Array) -> Figures:
     }
 
 
-def each_class(confusion: Array, outcome: Outcome) -> Figures:
+def each_class(confusion: Array, outcome: Outcome) -> MetricValues:
     precision, recall, f1, support = rates(confusion)
     names = outcome.labels or tuple(map(str, range(len(support))))
-    each: dict[str, Figures] = {
+    each: dict[str, MetricValues] = {
         name: {"precision": float(p), "recall": float(r), "f1": float(f), "support": int(n)}
         for name, p, r, f, n in zip(names, precision, recall, f1, support, strict=True)
     }
     if not outcome.is_map:
         return {"by_class": each}
     hits, either = np.diag(confusion).astype(np.float64), confusion.sum(axis=0) + support - np.diag(confusion)
-    for figures, share in zip(each.values(), _divided(hits, either), strict=True):
-        figures["iou"] = float(share)
+    for metrics, share in zip(each.values(), _divided(hits, either), strict=True):
+        metrics["iou"] = float(share)
     shares = _divided(hits, either)[either > 0]
     return {"mean_iou": float(shares.mean()) if len(shares) else float("nan"), "by_class": each}
 
 
-def _of_ranks(truth: Array, ranked: Array) -> Figures:
+def _of_ranks(truth: Array, ranked: Array) -> MetricValues:
     """What the order of the samples is worth, where there are both yes and no."""
     if len(np.unique(truth)) < 2:
         return {}

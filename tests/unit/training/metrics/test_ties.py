@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from nnspec.training.figures.classes import score_yes_or_no
-from nnspec.training.figures.outcome import Outcome
-from nnspec.training.figures.ties import as_tied
+from nnspec.training.metrics.classes import score_yes_or_no
+from nnspec.training.metrics.outcome import Outcome
+from nnspec.training.metrics.ties import as_tied
 
 
 def rounded(rng: np.random.Generator, scores: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Figures of many targets of classes, in chunks: what `classes` gives for all at once, but for rounding."""
+"""Metrics of many targets of classes, in chunks: what `classes` gives for all at once, but for rounding."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from math import fsum
 import numpy as np
 
 from nnspec.data.arrays import mapped
-from nnspec.training.figures import classes
-from nnspec.training.figures.outcome import Array, Outcome
-from nnspec.training.figures.streamed import parts_of, ranked_areas
+from nnspec.training.metrics import classes
+from nnspec.training.metrics.outcome import Array, Outcome
+from nnspec.training.metrics.streamed import parts_of, ranked_areas
 
-Figures = dict[str, object]
+MetricValues = dict[str, object]
 
 
 class _Sums:
@@ -28,7 +28,7 @@ class _Sums:
         return fsum(self.known[name]) / count if count and name in self.known else float("nan")
 
 
-def classes_in_chunks(outcome: Outcome) -> Figures:
+def classes_in_chunks(outcome: Outcome) -> MetricValues:
     """As `classes.score_classes`."""
     count = outcome.predicted.shape[-1]
     confusion, sums = np.zeros((count, count), np.int64), _Sums()
@@ -45,7 +45,7 @@ def classes_in_chunks(outcome: Outcome) -> Figures:
         for k in ranks:
             sums.add(f"top_{k}_accuracy", classes.among_first(truth, ranked, k), len(truth))
     total = int(confusion.sum())
-    found: Figures = {**_of_confusion(confusion), **classes.averages(confusion)}
+    found: MetricValues = {**_of_confusion(confusion), **classes.averages(confusion)}
     found |= {name: sums.mean(name, total) for name in ("log_loss", *(f"top_{k}_accuracy" for k in ranks))}
     if not is_probable:
         del found["log_loss"]
@@ -58,7 +58,7 @@ def classes_in_chunks(outcome: Outcome) -> Figures:
     return found
 
 
-def yes_or_no_in_chunks(outcome: Outcome) -> Figures:
+def yes_or_no_in_chunks(outcome: Outcome) -> MetricValues:
     """As `classes.score_yes_or_no`."""
     confusion, sums = np.zeros((2, 2), np.int64), _Sums()
     is_probable = _are_probabilities(outcome)
@@ -73,7 +73,7 @@ def yes_or_no_in_chunks(outcome: Outcome) -> Figures:
             sums.add("brier", float(np.mean((own - truth) ** 2)) if len(truth) else 0.0, len(truth))
     total = int(confusion.sum())
     precision, recall, f1, _ = classes.rates(confusion)
-    found: Figures = {**_of_confusion(confusion)}
+    found: MetricValues = {**_of_confusion(confusion)}
     found |= {"precision": float(precision[1]), "recall": float(recall[1]), "f1": float(f1[1])}
     found["threshold"] = float(outcome.threshold)
     areas = ranked_areas(*_ranked(outcome, outcome.truth, outcome.predicted))
@@ -84,7 +84,7 @@ def yes_or_no_in_chunks(outcome: Outcome) -> Figures:
     return {**found, **classes.each_class(confusion, outcome), "confusion": confusion.tolist()}
 
 
-def labels_in_chunks(outcome: Outcome) -> Figures:
+def labels_in_chunks(outcome: Outcome) -> MetricValues:
     """As `classes.score_labels`."""
     count = next(parts_of(outcome)).rows[0].shape[1]
     confusions = np.zeros((count, 2, 2), np.int64)
@@ -95,19 +95,19 @@ def labels_in_chunks(outcome: Outcome) -> Figures:
             kept = slice(None) if which is None else which[:, i]
             confusions[i] += classes.confusion_of(truth[kept, i].astype(np.int64), said[kept, i], 2)
     hits, total = int(confusions.trace(axis1=1, axis2=2).sum()), int(confusions.sum())
-    each: dict[str, Figures] = {}
+    each: dict[str, MetricValues] = {}
     f1s = []
     for i in range(count):
         precision, recall, f1, support = classes.rates(confusions[i])
         name = outcome.labels[i] if i < len(outcome.labels) else str(i)
         areas = ranked_areas(*_label(outcome, i))
-        own: Figures = {"precision": float(precision[1]), "recall": float(recall[1]), "f1": float(f1[1])}
+        own: MetricValues = {"precision": float(precision[1]), "recall": float(recall[1]), "f1": float(f1[1])}
         own["support"] = int(support[1])
         f1s.append(float(f1[1]))
         each[name] = {**own, **dict(zip(("roc_auc", "average_precision"), areas or (), strict=False))}
-    found: Figures = {"accuracy": hits / total if total else float("nan"), "f1_macro": float(np.mean(f1s))}
+    found: MetricValues = {"accuracy": hits / total if total else float("nan"), "f1_macro": float(np.mean(f1s))}
     for name in ("precision", "recall", "roc_auc", "average_precision"):
-        known = [value for figures in each.values() if isinstance(value := figures.get(name), float)]
+        known = [value for metrics in each.values() if isinstance(value := metrics.get(name), float)]
         if known:
             found[f"{name}_macro"] = float(np.mean(known))
     return {**found, "threshold": float(outcome.threshold), "by_class": each}
@@ -126,7 +126,7 @@ def _label(outcome: Outcome, i: int) -> tuple[Array, Array]:
     return truth[:done], scores[:done]
 
 
-def _of_confusion(confusion: Array) -> Figures:
+def _of_confusion(confusion: Array) -> MetricValues:
     """Accuracy, and the mean F1 of the classes that occur in targets or predictions."""
     _, _, f1, support = classes.rates(confusion)
     occurs = (confusion.sum(axis=0) + support) > 0

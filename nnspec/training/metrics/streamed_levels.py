@@ -1,4 +1,4 @@
-"""Figures of many quantile forecasts, in chunks: what `intervals` gives for all at once, but for rounding."""
+"""Metrics of many quantile forecasts, in chunks: what `intervals` gives for all at once, but for rounding."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 from nnspec.data.arrays import mapped
 from nnspec.data.prepare.streamed_fit import sorted_quantiles
 from nnspec.ir.levels import middle, pairs, share
-from nnspec.training.figures.outcome import Array, Outcome
-from nnspec.training.figures.streamed import is_streamed, numbers_in_chunks, parts_of
-from nnspec.training.intervals import Figures, pinball, residual_quantiles, score_levels
+from nnspec.training.intervals import MetricValues, pinball, residual_quantiles, score_levels
+from nnspec.training.metrics.outcome import Array, Outcome
+from nnspec.training.metrics.streamed import is_streamed, numbers_in_chunks, parts_of
 
 
 def quantiles_in_chunks(outcome: Outcome) -> dict[str, object]:
@@ -48,7 +48,7 @@ def quantiles_in_chunks(outcome: Outcome) -> dict[str, object]:
     return {**found, **{name: central[name] for name in ("rmse", "mae", "r2")}}
 
 
-def figures_of_levels(outcome: Outcome) -> Figures | dict[str, object]:
+def metrics_of_levels(outcome: Outcome) -> MetricValues | dict[str, object]:
     """Those of quantile forecasts, whatever their number."""
     if is_streamed(outcome):
         return quantiles_in_chunks(outcome)

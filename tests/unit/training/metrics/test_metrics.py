@@ -1,4 +1,4 @@
-"""Figures of outcomes against scikit-learn, and what of them leaves out."""
+"""Metrics of outcomes against scikit-learn, and what of them leaves out."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from nnspec.training.figures.outcome import Outcome, Part
-from nnspec.training.figures.score import score_outcome
+from nnspec.training.metrics.outcome import Outcome, Part
+from nnspec.training.metrics.score import score_outcome
 
 RNG = np.random.default_rng(11)
 NAMES = ("ash", "birch", "cedar", "elm", "fir", "oak")
@@ -42,7 +42,7 @@ def test_classes_are_scored_as_by_scikit_learn() -> None:
     assert "mean_iou" not in found
 
 
-def test_scores_give_the_figures_of_their_probabilities() -> None:
+def test_scores_give_the_metrics_of_their_probabilities() -> None:
     plain = of_classes()
     scores = of_classes(predicted=np.log(plain.predicted) + 3, gives_scores=True)
     assert score_outcome(scores)["log_loss"] == pytest.approx(score_outcome(plain)["log_loss"])
@@ -64,7 +64,7 @@ def test_masks_have_the_intersection_over_union_of_each_class() -> None:
         Outcome(task="classification", truth=truth, predicted=shares, labels=("sky", "road", "car"), is_map=True)
     )
     wanted = metrics.jaccard_score(truth.reshape(-1), shares.argmax(axis=-1).reshape(-1), average=None)
-    assert [figures["iou"] for figures in found["by_class"].values()] == pytest.approx(wanted)
+    assert [values["iou"] for values in found["by_class"].values()] == pytest.approx(wanted)
     assert found["mean_iou"] == pytest.approx(wanted.mean())
 
 
@@ -105,14 +105,14 @@ def test_labels_are_scored_one_by_one() -> None:
     truth, shares = RNG.integers(0, 2, (80, 3)).astype(np.float32), RNG.random((80, 3))
     found = score_outcome(Outcome(task="multilabel", truth=truth, predicted=shares, labels=("a", "b", "c")))
     areas = [metrics.roc_auc_score(truth[:, i], shares[:, i]) for i in range(3)]
-    assert [figures["roc_auc"] for figures in found["by_class"].values()] == pytest.approx(areas)
+    assert [values["roc_auc"] for values in found["by_class"].values()] == pytest.approx(areas)
     assert found["roc_auc_macro"] == pytest.approx(np.mean(areas))
     said = shares[:, 1] > 0.5
     assert found["by_class"]["b"]["precision"] == pytest.approx(metrics.precision_score(truth[:, 1], said))
     assert found["by_class"]["b"]["support"] == truth[:, 1].sum()
 
 
-def test_numbers_have_figures_of_each_step_and_column() -> None:
+def test_numbers_have_metrics_of_each_step_and_column() -> None:
     truth, guess = RNG.normal(5, 1, (40, 3, 2)), RNG.normal(5, 1, (40, 3, 2))
     parts = (
         Part(axis=1, called="step", names=("1", "6", "24")),

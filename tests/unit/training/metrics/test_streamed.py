@@ -1,4 +1,4 @@
-"""Figures in chunks are those of all targets at once."""
+"""Metrics in chunks are those of all targets at once."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from nnspec.data.arrays import mapped
 from nnspec.data.prepare.history import History
 from nnspec.training import forecasts
 from nnspec.training.baselines import majority
-from nnspec.training.figures import streamed
-from nnspec.training.figures.outcome import Outcome
-from nnspec.training.figures.score import score_outcome
-from nnspec.training.figures.streamed import ranked_areas
+from nnspec.training.metrics import streamed
+from nnspec.training.metrics.outcome import Outcome
+from nnspec.training.metrics.score import score_outcome
+from nnspec.training.metrics.streamed import ranked_areas
 
 
 def outcomes() -> dict[str, Outcome]:
@@ -47,7 +47,7 @@ def outcomes() -> dict[str, Outcome]:
 
 
 @pytest.mark.parametrize("name", outcomes())
-def test_figures_are_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_metrics_are_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     outcome = outcomes()[name]
     wanted = score_outcome(outcome)
     monkeypatch.setattr(mapped, "LARGE", 8)
@@ -70,7 +70,7 @@ def check_alike(found: Mapping[str, object], wanted: Mapping[str, object]) -> No
         assert own == (pytest.approx(value, rel=near) if isinstance(value, float) else value), key
 
 
-def test_figures_of_series_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_metrics_of_series_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """In chunks they are those that NumPy gives of each series alone."""
     rng = np.random.default_rng(8)
     truth, series = rng.normal(size=(300, 2, 1)), np.sort(rng.integers(0, 5, 300))
@@ -83,7 +83,7 @@ def test_figures_of_series_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None
     scaled = [float((own[code] / scale[series == code]).mean()) for code in (0, 1, 2, 4)]
     assert forecasts.mase(truth, guess, history) == pytest.approx(np.mean(scaled))
     told = forecasts.by_series(truth, guess, history, {code: f"s{code}" for code in range(5)})["by_series"]
-    assert {name: figures["mae"] for name, figures in told.items()} == {
+    assert {name: metrics["mae"] for name, metrics in told.items()} == {
         f"s{code}": pytest.approx(float(errors.mean())) for code, errors in own.items()
     }
     assert "mase" not in told["s3"]

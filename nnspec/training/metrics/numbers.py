@@ -1,17 +1,17 @@
-"""The figures of numbers: a regression's, and those of quantiles."""
+"""The metrics of numbers: a regression's, and those of quantiles."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from nnspec.training import scores
-from nnspec.training.figures.outcome import Outcome
 from nnspec.training.intervals import score_levels
+from nnspec.training.metrics.outcome import Outcome
 
-Figures = dict[str, object]
+MetricValues = dict[str, object]
 
 
-def score_numbers(outcome: Outcome) -> Figures:
+def score_numbers(outcome: Outcome) -> MetricValues:
     """RMSE, MAE and R² (1 - SSE/SST, the mean over columns), the median and mean error, and MAPE.
 
     MAPE is the mean of |error| / |target|, in shares; it is there where no target is 0. The mean error is positive
@@ -19,7 +19,7 @@ def score_numbers(outcome: Outcome) -> Figures:
     """
     truth, guess, which = outcome.rows
     truth, guess = truth.astype(np.float64), guess.astype(np.float64)
-    found: Figures = {
+    found: MetricValues = {
         "rmse": scores.rmse(truth, guess, which),
         "mae": scores.mae(truth, guess, which),
         "r2": scores.r2(truth, guess, which),
@@ -33,7 +33,7 @@ def score_numbers(outcome: Outcome) -> Figures:
     return found
 
 
-def score_quantiles(outcome: Outcome) -> Figures:
+def score_quantiles(outcome: Outcome) -> MetricValues:
     """As `intervals.score_levels`."""
     truth, guess, which = outcome.rows
     return dict(score_levels(truth.astype(np.float64), guess.astype(np.float64), outcome.levels, which))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nnspec.pipeline import check
-from nnspec.training.figures.parts import is_map, parts_of
+from nnspec.training.metrics.parts import is_map, parts_of
 
 SPEC = """
 nnspec: 1
