@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from nnspec.backends.registry import AUTO
 from nnspec.checks.context import Context
+from nnspec.data.sources.servers import check_server
 from nnspec.diagnostics import Diagnostic, Fix, NodeRef, Span
 from nnspec.diagnostics.extras import install_command, is_installed
 from nnspec.document import to_plain
@@ -18,7 +19,7 @@ ENGINE = "jax"  # whose distribution API Keras has
 
 
 def check_distribution(context: Context) -> Iterator[Diagnostic]:
-    """NN615 another engine than JAX, NN616 what cannot be shared among workers, NN612 Ray that is not installed."""
+    """NN615 another engine than JAX, NN616 what workers cannot share, NN636 a cluster elsewhere, NN612 no Ray."""
     section = context.node("training")
     given = to_plain(section) if section is not None else None
     if not isinstance(given, dict):
@@ -31,6 +32,8 @@ def check_distribution(context: Context) -> Iterator[Diagnostic]:
     if engine not in (ENGINE, AUTO):
         message = f"`distribute` needs `backend: jax`: with Keras 3, `{engine}` does not train on several workers"
         yield Diagnostic("NN615", message, span, path=PATH, fixes=(Fix("set `training: {backend: jax}`"),))
+    if distribution.is_elsewhere:
+        yield from check_server(distribution.ray or "", span, f"{PATH}.ray", allow_outside=context.allow_outside)
     if distribution.ray is not None and not is_installed("ray"):
         message = "`distribute: {ray: …}` needs Ray, which is not installed"
         yield Diagnostic("NN612", message, span, path=PATH, fixes=(Fix(f"`{install_command('ray')}`"),))

@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from nnspec.cli.options import ALLOW_OUTSIDE
 from nnspec.cli.reporting import handled
 from nnspec.diagnostics.extras import install_command
 
@@ -14,8 +15,9 @@ from nnspec.diagnostics.extras import install_command
 @click.option(
     "--stdio", is_flag=True, help=("Use standard input and output. Always on; accepted because editors pass it.")
 )
+@ALLOW_OUTSIDE
 @handled
-def lsp(stdio: bool) -> None:
+def lsp(stdio: bool, allow_outside: bool) -> None:
     """Run the language server (LSP) for editors.
 
     \b
@@ -34,4 +36,4 @@ def lsp(stdio: bool) -> None:
             click.echo(f"`nnspec lsp` needs pygls: {install_command('lsp')}", err=True)
             sys.exit(2)
         raise
-    serve()
+    serve(allow_outside=allow_outside)

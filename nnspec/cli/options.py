@@ -11,7 +11,9 @@ import click
 
 FORMAT = click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", help="Output format.")
 QUIET = click.option("-q", "--quiet", is_flag=True, help="Print results and errors only.")
-ALLOW_OUTSIDE = click.option("--allow-outside", is_flag=True, help="Allow data files outside the spec's folder.")
+ALLOW_OUTSIDE = click.option(
+    "--allow-outside", is_flag=True, help="Allow files outside the spec's folder, and servers that it names."
+)
 SPEC = click.argument("spec", type=click.Path())
 
 

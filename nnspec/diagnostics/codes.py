@@ -222,6 +222,7 @@ CODES: dict[str, str] = {
     "NN615": "distribution-needs-jax",
     "NN616": "cannot-be-distributed",
     "NN635": "workers-end",
+    "NN636": "server-not-allowed",
     "NN624": "browser-runtime-missing",
     # NN7xx: verification and deployed models
     "NN701": "onnx-differs-from-keras",

@@ -32,15 +32,21 @@ MAX_QUIET = 0.5
 class Server(LanguageServer):
     """Open documents by URI, and the checks that wait for typing to pause."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, allow_outside: bool = False) -> None:
         super().__init__("nnspec", __version__, text_document_sync_kind=lsp.TextDocumentSyncKind.Full)
+        self.allow_outside = allow_outside
         self.documents: dict[str, Document] = {}
         self.waiting: dict[str, asyncio.TimerHandle] = {}
 
     def opened(self, item: lsp.TextDocumentItem) -> None:
         encoding = self.workspace.position_encoding or lsp.PositionEncodingKind.Utf16
         self.documents[item.uri] = Document(
-            uri=item.uri, path=_path(item.uri), text=item.text, version=item.version, encoding=encoding
+            uri=item.uri,
+            path=_path(item.uri),
+            text=item.text,
+            version=item.version,
+            encoding=encoding,
+            allow_outside=self.allow_outside,
         )
         self.check(item.uri)
 
@@ -85,9 +91,9 @@ def _path(uri: str) -> Path:
     return Path(found) if found else Path("untitled.yaml").absolute()
 
 
-def make_server() -> Server:
+def make_server(*, allow_outside: bool = False) -> Server:
     """A server with all features."""
-    server = Server()
+    server = Server(allow_outside=allow_outside)
     _synchronize(server)
     _answer_about_places(server)
     _answer_about_documents(server)
@@ -177,10 +183,14 @@ def _answer_about_documents(server: Server) -> None:
         return outline(here.survey(), here.positions) if here else []
 
 
-def serve() -> None:
-    """Answers on stdin and stdout until the client ends it."""
+def serve(*, allow_outside: bool = False) -> None:
+    """Answers on stdin and stdout until the client ends it.
+
+    Args:
+        allow_outside: whether specs may name files outside their folder, and servers.
+    """
     logging.basicConfig(level=logging.ERROR)
-    server = make_server()
+    server = make_server(allow_outside=allow_outside)
     gc.freeze()  # trees of documents have few cycles: looking for them between letters is idle
     gc.set_threshold(100_000, 20, 20)
     server.start_io()

@@ -33,6 +33,7 @@ class Document:
     text: str
     version: int | None
     encoding: lsp.PositionEncodingKind | str
+    allow_outside: bool = False
     known: Survey | None = None
     last_good: Survey | None = None
     seconds: float = 0.0
@@ -69,7 +70,7 @@ class Document:
         if not self.is_spec:
             return Survey(source)
         try:
-            return survey(self.path, source)
+            return survey(self.path, source, allow_outside=self.allow_outside)
         except CompilerBug as bug:
             return Survey(source, diagnostics=(_fault_of_nnspec(str(bug), source),))
         except Exception as error:  # the server outlives every document

@@ -5,6 +5,8 @@ from __future__ import annotations
 from nnspec.document.types import JsonObject
 from nnspec.lazy import dataclass
 
+_HERE = ("", "auto", "local")  # of Ray: one that runs here (or that the environment names), or a new one
+
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
@@ -17,6 +19,11 @@ class Distribution:
 
     workers: int
     ray: str | None = None
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether the spec itself says where the cluster is: Ray finds the others on this machine."""
+        return self.ray not in (None, *_HERE)
 
 
 def distribution_of(training: JsonObject) -> Distribution | None:

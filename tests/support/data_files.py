@@ -15,8 +15,10 @@ from nnspec.diagnostics import SpecError
 from tests.unit.data.section.test_plan import plan_of, slot
 
 
-def run(text: str, root: Path, inputs: list[Slot], outputs: list[Slot]) -> Dataset:
-    return load(plan_of(text, root), {s.name: s for s in inputs}, {s.name: s for s in outputs})
+def run(text: str, root: Path, inputs: list[Slot], outputs: list[Slot], *, allow_outside: bool = False) -> Dataset:
+    return load(
+        plan_of(text, root, allow_outside=allow_outside), {s.name: s for s in inputs}, {s.name: s for s in outputs}
+    )
 
 
 def fault(text: str, root: Path, inputs: list[Slot], outputs: list[Slot]) -> tuple[str, str]:

@@ -76,16 +76,8 @@ class SourceReader:
             )
         if source.is_address(shown):
             path = Path(shown)
-            return SourcePlan(
-                source=source, path=path, shown=shown, span=value.span, where=here, options=options, spans=spans
-            )
-        try:
-            path = resolve(
-                shown, self.root, value.span, here, allow_outside=self.allow_outside, is_pattern=source.is_pattern
-            )
-        except SpecError as error:
-            self.report.extend(error.diagnostics)
-            path = self.root
+        else:
+            path = self._path_of(shown, value.span, here, is_pattern=source.is_pattern)
         return SourcePlan(
             source=source,
             path=path,
@@ -96,6 +88,13 @@ class SourceReader:
             options=options,
             spans=spans,
         )
+
+    def _path_of(self, shown: str, span: Span, where: str, *, is_pattern: bool) -> Path:
+        try:
+            return resolve(shown, self.root, span, where, allow_outside=self.allow_outside, is_pattern=is_pattern)
+        except SpecError as error:
+            self.report.extend(error.diagnostics)
+            return self.root
 
     def folders_of(self, node: Mapping, where: str) -> SourcePlan | None:
         """The files of the input that `folder_of` names."""

@@ -47,7 +47,7 @@ class SourcePlan:
     Attributes:
         shown: the path as the spec writes it.
         where: the place of the path in the document, such as `data.source.csv`.
-        root: what the files that a pattern matches must stay below; None: anywhere.
+        root: what files that a pattern or a table names must stay below (no server is asked then); None: anywhere.
         options: the kind's own keys, by name, as the spec gives them.
         spans: the places of their values; of the mapping that they stand in, `""`, and of the path's key, `KIND key`.
         table: where `shown` is a column of paths, the table that has it.

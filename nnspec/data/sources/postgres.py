@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from nnspec.data.sources.base import ToldError
+from nnspec.data.sources.servers import refuse_server
 from nnspec.data.sources.sql_rows import CHUNK_ROWS, SECONDS, Cell, insert_rows, no_table
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.diagnostics.extras import install_command
@@ -52,21 +53,26 @@ class _InAddressError(ToldError):
 
 
 def fill_from_postgres(
-    connection: duckdb.DuckDBPyConnection, name: str, url: str, table: str, secret: str | None
+    connection: duckdb.DuckDBPyConnection, name: str, url: str, table: str, secret: str | None, *, may_connect: bool
 ) -> None:
     """Makes the table `name` of a table or view of a server, rows in the order of its primary key, else of its file.
 
+    Args:
+        may_connect: whether the user allows what the spec names outside its folder.
+
     Raises:
-        ToldError: NN567 where the server cannot be reached or does not let in, or has no such table; NN612 where
-            psycopg is not installed.
+        ToldError: NN636 where it may not connect; NN567 where the server cannot be reached or does not let in, or has
+            no such table; NN612 where psycopg is not installed.
     """
+    arguments, password = _arguments(url, secret)
+    shown = url.partition("?")[0]
+    if not may_connect:
+        raise refuse_server(shown)
     try:
         import psycopg
     except ImportError:
         message = "reading from PostgreSQL needs psycopg, which is not installed"
         raise ToldError("NN567", message, install_command("postgres")) from None
-    arguments, password = _arguments(url, secret)
-    shown = url.partition("?")[0]
     try:
         with psycopg.connect(**arguments) as server:
             server.read_only = True

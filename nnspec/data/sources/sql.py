@@ -74,7 +74,8 @@ class SqlSource(FillingSource, SnapshotSource):
         if self.is_address(plan.shown):
             from nnspec.data.sources.postgres import fill_from_postgres
 
-            fill_from_postgres(connection, name, plan.shown, table, plan.options.get("secret"))
+            secret = plan.options.get("secret")
+            fill_from_postgres(connection, name, plan.shown, table, secret, may_connect=plan.root is None)
             _clear(connection, name, plan)
             return
         from nnspec.data.sources.sqlite import fill_from_sqlite
