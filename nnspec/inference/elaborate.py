@@ -102,21 +102,19 @@ class _Elaborator:
         left_out = set() if self.report.has_errors else spare(self.expanded, self.sources)
         order = tuple(node for node in self.order if node.name not in left_out)
         name_node = root.get("name")
-        name = str(name_node.value) if isinstance(name_node, Scalar) and name_node.value else "model"
         inputs_node = root.get("inputs")
         spans = {n: inputs_node.key_span(n) for n in inputs} if isinstance(inputs_node, Mapping) else {}
-        constraints = tuple(self.constraints)
-        if len(constraints) > 1:
+        if len(self.constraints) > 1:
             from nnspec.ir.symbols import without_implied  # few networks have axes of open size
 
-            constraints = without_implied(constraints)
+            self.constraints = list(without_implied(self.constraints))
         return Graph(
-            name=name,
+            name=str(name_node.value) if isinstance(name_node, Scalar) and name_node.value else "model",
             inputs=inputs,
             nodes=order,
             outputs=outputs,
             input_spans=spans,
-            constraints=constraints,
+            constraints=tuple(self.constraints),
             batches=declared_batches(inputs_node),
         )
 

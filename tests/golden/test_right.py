@@ -13,6 +13,7 @@ import pytest
 
 from nnspec.api import load
 from nnspec.fix.files import mend
+from nnspec.ir.symbols import lengths_of, size_at
 from nnspec.pipeline import check, diagnose
 from tests.property.test_random_networks import verify
 from tests.support.paths import ERRORS
@@ -55,13 +56,14 @@ def test_keras_builds_it(spec: Path, tmp_path: Path) -> None:
     assert sum(int(np.prod(weight.shape)) for weight in model.weights if "seed" not in weight.path) == graph.parameters
     rng = np.random.default_rng(0)
     fed = {}
+    lengths = lengths_of(graph, 6)
     for name, value in graph.inputs.items():
-        shape = (2, *(axis.size if isinstance(axis.size, int) else 6 for axis in value.axes))
+        shape = (2, *(int(size_at(axis.size, lengths)) for axis in value.axes))
         made = rng.integers(0, 5, shape) if value.dtype.startswith("int") else rng.normal(0, 1, shape)
         fed[name] = made.astype(value.dtype)
     made = model.predict_on_batch(fed if len(fed) > 1 else next(iter(fed.values())))
     results = made if isinstance(made, dict) else {next(iter(graph.outputs)): made}
     for name, output in graph.outputs.items():
-        sizes = [axis.size if isinstance(axis.size, int) else 6 for axis in output.value.axes]
+        sizes = [int(size_at(axis.size, lengths)) for axis in output.value.axes]
         assert np.asarray(results[name]).shape == (2, *sizes)
         assert np.all(np.isfinite(np.asarray(results[name])))
