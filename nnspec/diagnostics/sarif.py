@@ -16,7 +16,7 @@ from nnspec import __version__
 from nnspec.diagnostics.codes import CODES, HOME, page_address
 from nnspec.diagnostics.model import Diagnostic, Fix, Related
 from nnspec.diagnostics.pages import code_page
-from nnspec.diagnostics.spans import LINE_BREAKS, Span
+from nnspec.diagnostics.spans import LINE_BREAKS, OVERRIDE, Span
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _ROOT = "SRCROOT"
@@ -92,7 +92,7 @@ def _related(place: Related, number: int, root: Path) -> dict[str, Any]:
 def _artifact(span: Span, root: Path) -> dict[str, str]:
     """Below the folder: a relative URI; elsewhere an absolute one. An override (`--set`) is no file, but has a name."""
     name = span.source.name
-    if name == "--set":
+    if name == OVERRIDE:
         return {"uri": quote(name)}
     absolute = Path(os.path.abspath(root / name))
     if absolute.is_relative_to(root) and absolute != root:

@@ -17,6 +17,9 @@ MAX_VALUE = 40  # characters of a variable's value in a message
 _BREAK = re.compile("|".join(LINE_BREAKS))
 
 
+OVERRIDE = "--set"  # the name of a source that the user wrote on the command line, or passed to `nnspec.load`
+
+
 @dataclass(frozen=True, eq=False)
 class Source:
     """A text that spans point into: its name as the user gave it, and its lines."""

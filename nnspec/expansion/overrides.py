@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping as MappingABC
 
 from nnspec.diagnostics import Source, Span, SpecError, did_you_mean, quoted
+from nnspec.diagnostics.spans import OVERRIDE
 from nnspec.document import Mapping, Node, Scalar, Sequence, parse
 
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
@@ -19,7 +20,7 @@ def apply_overrides(root: Node, overrides: MappingABC[str, object]) -> Node:
     """
     for path, value in overrides.items():
         shown = value if isinstance(value, str) else repr(value)
-        source = Source("--set", f"{path}={shown}")
+        source = Source(OVERRIDE, f"{path}={shown}")
         span = Span(source, line=1, column=1, end_line=1, end_column=len(source.text) + 1)
         steps = path_steps(path)
         if not steps:

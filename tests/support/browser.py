@@ -30,6 +30,7 @@ def opened(page: Path, *, is_dark: bool = False) -> Iterator[webdriver.Chrome]:
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     browser = webdriver.Chrome(options=options, service=Service(DRIVER))
+    browser.set_script_timeout(300)  # seconds: a machine that runs other tests is slow
     try:
         if is_dark:
             media = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}

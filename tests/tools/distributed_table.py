@@ -97,10 +97,10 @@ def built(distribute: str, *more: str, is_killed: bool = False, worker_killed: b
                 arguments = (process, out.parent / f".{out.name}.building" / "checkpoint", worker_killed, killed)
                 threading.Thread(target=_kill, args=arguments, daemon=True).start()
             said = process.communicate()[1]
-            if wants_kill and not killed:
-                raise RuntimeError("the build ended before anything was killed")
             if process.returncode and not (is_killed and not i):
                 raise RuntimeError(said.strip().splitlines()[-1])
+            if wants_kill and not killed:
+                raise RuntimeError("the build ended before anything was killed")
         with (out / "history.csv").open(encoding="utf-8") as file:
             return np.asarray([[float(value) for value in row.values()] for row in csv.DictReader(file)])
 

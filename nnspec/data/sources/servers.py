@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from nnspec.data.sources.errors import ToldError
 from nnspec.diagnostics import Diagnostic, Span
+from nnspec.diagnostics.spans import OVERRIDE
 
 CODE = "NN636"
 _FIX = "where you trust the spec, allow what it names outside its folder: `--allow-outside`"
@@ -22,6 +23,6 @@ def refuse_server(shown: str) -> ToldError:
 
 
 def check_server(shown: str, span: Span, path: str, *, allow_outside: bool) -> Iterator[Diagnostic]:
-    """NN636 where a server is named and nothing outside of the spec's folder is allowed."""
-    if not allow_outside:
+    """NN636 where the spec names a server, rather than the user by `--set`, and may name nothing outside its folder."""
+    if not allow_outside and span.source.name != OVERRIDE:
         yield refuse_server(shown).diagnostic(span, path)

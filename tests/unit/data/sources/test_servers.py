@@ -85,3 +85,13 @@ def test_what_is_allowed_or_here_is_no_fault(more: str, listener: socket.socket,
     is_here = "RAY" not in more and "ADDRESS" not in more
     codes = [code for code, _ in check(more, tmp_path, listener, allow_outside=not is_here)]
     assert "NN636" not in codes
+
+
+def test_what_the_user_names_is_asked(tmp_path: Path, listener: socket.socket) -> None:
+    """An override is the user's own word."""
+    path = tmp_path / "spec.yaml"
+    path.write_text(SPEC + "training: {epochs: 1}\n", encoding="utf-8")
+    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    assert not diagnose(path, {"training.log.mlflow": address})
+    path.write_text(SPEC + f"training: {{log: {{mlflow: '{address}'}}}}\n", encoding="utf-8")
+    assert [found.code for found in diagnose(path)] == ["NN636"]
