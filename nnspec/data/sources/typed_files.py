@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from nnspec.data.sources.base import SourceError, SourcePlan
 from nnspec.data.sources.na_values import NA_VALUES
+from nnspec.data.sources.promote import promote_integers
 from nnspec.data.sources.typed import FillingSource, Part, TypedSource
 from nnspec.data.sources.typed_fill import fill_from_parts
 from nnspec.runtime.engine import EngineError, Table, connect
@@ -43,15 +44,16 @@ class TypedFiles(FillingSource, TypedSource):
     def open_parts(self, plan: SourcePlan) -> Iterator[Iterator[Part]]:
         connection = connect()
         try:
-            yield self._parts(plan, connection)
+            yield iter(self._parts(plan, connection))
         finally:
             connection.close()
 
     def fill(self, plan: SourcePlan, connection: duckdb.DuckDBPyConnection, name: str) -> None:
-        fill_from_parts(connection, name, list(self._parts(plan, connection)))
+        fill_from_parts(connection, name, self._parts(plan, connection))
 
-    def _parts(self, plan: SourcePlan, connection: duckdb.DuckDBPyConnection) -> Iterator[Part]:
+    def _parts(self, plan: SourcePlan, connection: duckdb.DuckDBPyConnection) -> list[Part]:
         files = plan.files()
+        parts = []
         root = plan.path if plan.path.is_dir() else fixed_folder(plan.path)
         for file in files:
             plan.check_below(file)
@@ -61,4 +63,5 @@ class TypedFiles(FillingSource, TypedSource):
             except EngineError as error:
                 raise SourceError(str(error) if len(files) == 1 else f"`{below.as_posix()}`: {error}") from None
             table = with_markers(table, Markers.from_options(plan.options))
-            yield Part(table, below.as_posix(), partition_of(below.parent.parts, table.types))
+            parts.append(Part(table, below.as_posix(), partition_of(below.parent.parts, table.types)))
+        return promote_integers(parts)

@@ -84,7 +84,6 @@ def test_a_folder_without_a_value_and_one_with_odd_signs(tmp_path: Path) -> None
     ("then", "types"),
     [
         (["7.5", "8"], ("BIGINT", "VARCHAR")),
-        ([7.5, 8.0], ("BIGINT", "DOUBLE")),
         ([True, False], ("BIGINT", "BOOLEAN")),
     ],
 )
@@ -99,6 +98,23 @@ def test_a_type_that_changes_in_file_37(then: list[object], types: tuple[str, st
     assert all(kind in fault.message for kind in types)
     unused = TABLE.replace("[a, b]", "[b, d]")
     assert len(inputs_of("t", tmp_path, unused)) == 80, "a column that nothing reads may be anything"
+
+
+def test_integers_and_numbers_in_one_column(tmp_path: Path) -> None:
+    """A writer that saw no fraction, or no gap, wrote integers."""
+    write(tmp_path / "t" / "1.parquet", a=[2**53, 2], b=[1, None], c=[1.0, 2.0])
+    write(tmp_path / "t" / "2.parquet", a=[0.5, 3.0], b=[2.5, 4.0], c=[1, 2])
+    markers = TABLE.replace('"PATH"', '"PATH", na_values: {b: 4}').replace("inputs:", "missing: median\ninputs:")
+    rows = np.array(inputs_of("t", tmp_path, markers))
+    assert np.array_equal(rows, [[2**53, 1], [2, np.nan], [0.5, 2.5], [3, np.nan]], equal_nan=True)
+    source = plan_of(markers.replace("PATH", "t"), tmp_path).source
+    assert source is not None
+    labels = [word for (column,) in source.source.open_columns(source, ["c"], Reading.LABEL) for word in column.values]
+    assert labels == ["1", "2", "1", "2"], "classes of the model"
+    write(tmp_path / "t" / "1.parquet", a=[2, 2**53 + 1], b=[1, 2], c=[1.0, 2.0])
+    (fault,) = told("t", tmp_path)
+    assert fault.code == "NN502"
+    assert "column `a` has 9007199254740993 in row 2 of `1.parquet`, which DOUBLE" in fault.message
 
 
 def test_widths_of_numbers_may_differ_and_a_column_without_values_has_any_type(tmp_path: Path) -> None:
