@@ -19,6 +19,7 @@ from nnspec.ir import axes as ax
 from nnspec.ir.graph import ANOMALY, Graph, Output, Value
 from nnspec.ir.symbols import multiples_of
 from nnspec.jobs.artifact import sha256
+from nnspec.jobs.element_names import element_names
 
 Described = dict[str, Any]  # a part of the metadata, as JSON
 
@@ -59,6 +60,7 @@ def describe_model(
             **_threshold(output, deployment),
             **({"levels": list(output.levels)} if output.levels else {}),
             "columns": columns or None,
+            **_elements(output, order, plan),
         }
         labels = deployment.labels(output)
         if labels is not None:
@@ -69,6 +71,7 @@ def describe_model(
                 "task": "label",
                 "classes": classes,
                 "columns": None,
+                **_elements(output, order, plan),
             }
     rules = (
         {name: rule.policy for name, rule in plan.missing_rules.items() if name != OTHERS} if plan is not None else {}
@@ -120,6 +123,11 @@ def _ports(plan: DataPlan | None, name: str, value: Value, encoded: EncodedInput
             **reading,
         }
     return found
+
+
+def _elements(output: Output, order: Sequence[str], plan: DataPlan | None) -> Described:
+    names = element_names(output, order, plan)
+    return {} if names is None else {"elements": names}
 
 
 def _label_type(labels: Sequence[object]) -> str:

@@ -184,27 +184,25 @@ def _columns(name: str, array: Array, body: Mapping[str, Any]) -> dict[str, list
         place = _class_axis(array, axes, body, len(classes))
         if place is not None:
             scores = np.moveaxis(array, place, -1)
-            return _class_columns(name, scores.reshape(len(scores), -1, len(classes)), scores.shape[1:-1], classes)
+            return _class_columns(name, scores, classes, _endings(scores.shape[1:-1], body))
     flat = array.reshape(len(array), -1)
     if task == "binary" and is_score:
         found: dict[str, list[Any]] = {}
         labels, threshold = classes or [0, 1], body.get("threshold", 0.5)
-        for i, end in enumerate(_endings(array.shape[1:])):
+        for i, end in enumerate(_endings(array.shape[1:], body)):
             found[name + end] = [labels[int(p > threshold)] for p in flat[:, i]]
             found[f"{name}{end}_p"] = flat[:, i].tolist()
         return found
     if body.get("levels") and axes[-1:] == ["level"]:
         return _level_columns(name, array, body)
-    called = body.get("columns") or (classes if task == "multilabel" else None) or []
-    endings = [f"_{c}" for c in called] if len(called) == flat.shape[1] > 1 else _endings(array.shape[1:])
+    endings = _element_names(array.shape[1:], body)
     return {name + end: flat[:, i].tolist() for i, end in enumerate(endings)}
 
 
 def _level_columns(name: str, array: Array, body: Metadata) -> dict[str, list[object]]:
     """From axes `sample … level`: for each element its levels, `forecast_q0.1` and so on."""
     flat = array.reshape(len(array), -1, array.shape[-1])
-    called = body.get("columns") or []
-    endings = [f"_{c}" for c in called] if len(called) == flat.shape[1] > 1 else _endings(array.shape[1:-1])
+    endings = _element_names(array.shape[1:-1], body)
     return {
         f"{name}{end}_q{level:g}": flat[:, i, k].tolist()
         for i, end in enumerate(endings)
@@ -219,18 +217,27 @@ def _class_axis(array: Array, axes: list[str], body: Mapping[str, Any], count: i
     return array.ndim - 1 if array.ndim > 1 and array.shape[-1] == count else None
 
 
-def _class_columns(name: str, scores: Array, shape: tuple[int, ...], classes: list[Any]) -> dict[str, list[Any]]:
-    """From axes `sample element class`: for each element its best class, then every class's probability."""
+def _class_columns(name: str, scores: Array, classes: list[Any], endings: Sequence[str]) -> dict[str, list[Any]]:
+    """From axes `sample … class`: for each element its best class, then every class's probability."""
     found: dict[str, list[Any]] = {}
-    for i, end in enumerate(_endings(shape)):
-        found[name + end] = [classes[k] for k in scores[:, i].argmax(axis=-1)]
+    flat = scores.reshape(len(scores), -1, len(classes))
+    for i, end in enumerate(endings):
+        found[name + end] = [classes[k] for k in flat[:, i].argmax(axis=-1)]
         for k, label in enumerate(classes):
-            found[f"{name}{end}_p_{label}"] = scores[:, i, k].tolist()
+            found[f"{name}{end}_p_{label}"] = flat[:, i, k].tolist()
     return found
 
 
-def _endings(shape: tuple[int, ...]) -> list[str]:
-    """What tells an output's elements apart: nothing for one, `_0`, `_1_2`, … for more."""
-    if int(np.prod(shape)) == 1:
+def _element_names(shape: tuple[int, ...], body: Metadata) -> list[str]:
+    """What tells elements apart: the columns that they are, else as `_endings`."""
+    called = body.get("columns") or (body.get("classes") if body.get("task") == "multilabel" else None) or []
+    return [f"_{c}" for c in called] if len(called) == math.prod(shape) > 1 else _endings(shape, body)
+
+
+def _endings(shape: tuple[int, ...], body: Metadata) -> list[str]:
+    """What tells elements apart: nothing for one, `+1`, `_wind+2`, … for rows ahead, else `_0`, `_1_2`, …."""
+    count = math.prod(shape)
+    if count == 1:
         return [""]
-    return ["_" + "_".join(map(str, index)) for index in np.ndindex(*shape)]
+    called: list[str] = body.get("elements") or []
+    return called if len(called) == count else ["_" + "_".join(map(str, index)) for index in np.ndindex(*shape)]

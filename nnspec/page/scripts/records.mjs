@@ -18,10 +18,11 @@ export function lastAxis(array, place) {
   return { ...transpose(array, order), axes: order.map((i) => array.axes[i]) };
 }
 
-/** What tells an output's elements apart: nothing for one, `_0`, `_1_2`, … for more. */
-export function endings(shape) {
+/** What tells an output's elements apart: nothing for one, `+1`, `_wind+2`, … for rows ahead, else `_0`, `_1_2`, …. */
+function endings(shape, body) {
   const count = product(shape);
   if (count === 1) return [""];
+  if ((body.elements || []).length === count) return body.elements;
   return range(count).map((i) => {
     const at = [];
     for (let rest = i, axis = shape.length - 1; axis >= 0; axis--) {
@@ -58,7 +59,7 @@ function columnsOf(name, raw, body) {
   if (place !== null) {
     const scores = lastAxis(array, place);
     const size = body.classes.length;
-    const ends = endings(scores.dims.slice(1, -1));
+    const ends = endings(scores.dims.slice(1, -1), body);
     ends.forEach((end, i) => {
       const of = (sample, k) => scores.data[(sample * ends.length + i) * size + k];
       found[name + end] = range(count).map((sample) => body.classes[argmax(range(size).map((k) => of(sample, k)))]);
@@ -72,7 +73,7 @@ function columnsOf(name, raw, body) {
   const column = (i) => range(count).map((sample) => array.data[sample * width + i]);
   if (body.task === "binary" && isScore(array)) {
     const labels = body.classes || [0, 1];
-    endings(array.dims.slice(1)).forEach((end, i) => {
+    endings(array.dims.slice(1), body).forEach((end, i) => {
       found[name + end] = column(i).map((p) => labels[p > (body.threshold ?? 0.5) ? 1 : 0]);
       found[`${name}${end}_p`] = column(i);
     });
@@ -96,7 +97,7 @@ function columnsOf(name, raw, body) {
 /** What is put behind an output's name for each of its elements. */
 export function elementNames(body, width, shape) {
   const called = body.columns || (body.task === "multilabel" ? body.classes : null) || [];
-  return called.length === width && width > 1 ? called.map((each) => `_${each}`) : endings(shape);
+  return called.length === width && width > 1 ? called.map((each) => `_${each}`) : endings(shape, body);
 }
 
 export const argmax = (values) => values.reduce((best, value, i) => (value > values[best] ? i : best), 0);

@@ -96,7 +96,7 @@ function bars(name, labels, scores, threshold, hasVerdict = true) {
 /** Classes of many elements, such as the pixels of a picture: a row an element. */
 function elements(name, array, body) {
   const size = body.classes.length;
-  const ends = elementNames({}, array.data.length / size, array.dims.slice(1, -1));
+  const ends = elementNames({ elements: body.elements }, array.data.length / size, array.dims.slice(1, -1));
   const rows = ends.slice(0, MOST_VALUES).map((end, i) => {
     const scores = array.data.slice(i * size, (i + 1) * size);
     const best = argmax(scores);

@@ -1,0 +1,41 @@
+"""What the elements of a forecast of several rows are called: by column and row ahead, as `metrics.json` calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+
+from nnspec.data.section.plan import DataPlan
+from nnspec.ir import axes as ax
+from nnspec.ir.graph import Output
+from nnspec.training.figures.parts import target_axes
+
+
+def element_names(output: Output, order: Sequence[str], plan: DataPlan | None) -> list[str] | None:
+    """`+1`, `+2`, … of one column, `_temp+1`, `_wind+1`, … of several: in the order of the file's axes.
+
+    Args:
+        order: the axes of the output in the file.
+
+    Returns:
+        None where the output is no forecast of several rows, or has axes beside rows and columns.
+    """
+    window = plan.window if plan is not None else None
+    if plan is None or window is None or not window.has_steps or len(window.horizon) < 2:
+        return None
+    steps = [f"+{row}" for row in window.horizon]
+    columns = [f"_{name}" for name in plan.columns_of(output.name)]
+    columns = columns if len(columns) > 1 else [""]
+    places = {axis.name: axis for axis in target_axes(output) if axis.size != 1}
+    axes = [places[name] for name in order if name in places]
+    sizes = [axis.size for axis in axes]
+    if sizes == [len(steps) * len(columns)]:  # a head of all of them has them row by row
+        return [column + step for step in steps for column in columns]
+    if sorted(sizes, key=str) != sorted([len(steps), len(columns)], key=str):
+        return None
+    if sizes[0] != sizes[1]:
+        is_step_first = sizes[0] == len(steps)
+    else:
+        is_step_first = ax.is_sequence(axes[0]) or not ax.is_sequence(axes[1])
+    pairs = product(steps, columns) if is_step_first else ((step, name) for name, step in product(columns, steps))
+    return [column + step for step, column in pairs]
