@@ -41,11 +41,13 @@ def evaluate(model: Path, data: Path, by: str | None, threshold: float | None, o
     """
     from nnspec import runtime
     from nnspec.evaluation.evaluate import evaluate_file
-    from nnspec.evaluation.render import render, without_nan
+    from nnspec.evaluation.render import render
+    from nnspec.training.metrics.undefined import as_json, without_nan
 
     try:
         found = evaluate_file(runtime.load(model), data, threshold=threshold, by=by)
-        text = json.dumps(without_nan(found), indent=2, ensure_ascii=False, allow_nan=False)
+        told = without_nan({**found, "outputs": as_json(found["outputs"])})
+        text = json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False)
         if out is not None:
             out.write_text(f"{text}\n", encoding="utf-8")
         click.echo(text if output == "json" else render(data.name, found))

@@ -3,20 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from math import isfinite
 
 from nnspec.training.metrics.score import MetricValues
 
 MOST_CLASSES = 12  # whose confusion is printed
-
-
-def without_nan(value: object) -> object:
-    """The same with null for what is no finite number, such as `mase` where no series has a scale: JSON has no NaN."""
-    if isinstance(value, Mapping):
-        return {key: without_nan(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [without_nan(each) for each in value]
-    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 def render(name: str, found: MetricValues) -> str:

@@ -8,7 +8,7 @@ from itertools import product
 from nnspec.data.section.plan import DataPlan
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Output
-from nnspec.training.figures.parts import target_axes
+from nnspec.training.metrics.parts import target_axes
 
 
 def element_names(output: Output, order: Sequence[str], plan: DataPlan | None) -> list[str] | None:

@@ -30,6 +30,7 @@ from nnspec.pipeline import Checked
 from nnspec.progress import Progress
 from nnspec.training.calibration import deployment_of
 from nnspec.training.evaluate import evaluate, table
+from nnspec.training.metrics.undefined import as_json, without_nan
 from nnspec.training.logs.run_log import RunLog
 from nnspec.training.settings import Settings
 from nnspec.training.targets import trimmed
@@ -151,8 +152,8 @@ def train_into(
     progress.say(f"kept the weights of epoch {trained.best_epoch}\n{table(checked.graph, metrics)}")
     trained.compiled.model.save(folder / "model.keras")
     artifact.write_text(folder / "history.csv", history_rows(trained.history))
-    artifact.write_json(folder / "metrics.json", metrics)
-    artifact.write_json(folder / "data.json", overview.body)
+    artifact.write_json(folder / "metrics.json", {split: as_json(outputs) for split, outputs in metrics.items()})
+    artifact.write_json(folder / "data.json", without_nan(overview.body))
     artifact.write_json(folder / "preprocessing.json", deployment.to_json())
     artifact.write_text(folder / "spec.yaml", resolved.to_yaml(checked.root))
     plot_history(trained.history, trained.best_epoch, folder / "history.png", progress)
