@@ -5,6 +5,7 @@ from __future__ import annotations
 from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.checks.splits import slot_labels
 from nnspec.data.section.plan import DataPlan
+from nnspec.diagnostics import SpecError
 from nnspec.document import Mapping, Scalar, Sequence
 from nnspec.ir.levels import DEFAULT
 
@@ -15,6 +16,9 @@ def class_count(name: str, output: Mapping, plan: DataPlan | None) -> tuple[int 
     Args:
         output: what the spec says of the output.
         plan: None where the spec has no data.
+
+    Raises:
+        SpecError: where the data cannot be read, NN501 to NN560.
     """
     task = output.get("task")
     kind = task.value if isinstance(task, Scalar) else None
@@ -37,8 +41,7 @@ def class_count(name: str, output: Mapping, plan: DataPlan | None) -> tuple[int 
             files = PlanFacts(plan)
             known = len(set(slot_labels(files, slot) or ())) or None
             if known is None and files.diagnostics:
-                reason = files.diagnostics[0].message
-                return None, f"the classes of output `{name}` cannot be counted in its data: {reason}", "fix the data"
+                raise SpecError(files.diagnostics)
     if known is not None:
         return known, "", ""
     say = f"list them under `outputs`: `{name}: {{task: {kind}, classes: [a, b, c]}}`, or set `units` to a number"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nnspec.data.checks.markers import markers_among
-from nnspec.data.sources.base import DataSource, Reading, SourceError, SourceFacts, SourcePlan
+from nnspec.data.sources.base import DataSource, Reading, SourceError, SourceFacts, SourcePlan, ToldError
 from nnspec.data.sources.errors import ProposalError
 from nnspec.data.sources.registry import all_kinds
 from nnspec.diagnostics import Fix, Source, Span, SpecError
@@ -74,8 +74,11 @@ def read_table(path: Path, shown: str, target: str) -> TableFile:
             plan = _plan(source, path, span, options)
             facts = source.probe(plan, names, names)
         cells = {name: _cells(name, facts, plan) for name in names}
+    except ToldError as error:
+        raise SpecError([error.diagnostic(span, "")]) from None
     except SourceError as error:
-        raise SpecError.single("NN502", f"`{path.name}` cannot be used: {error}", span, path="") from None
+        message = f"`{path.name}` cannot be used: {error}"
+        raise SpecError.single("NN502", message, span, path="", fixes=error.help) from None
     profiles = {name: profile_column(name, values) for name, values in cells.items()}
     return TableFile(path=path, shown=shown, source=source, options=options, cells=cells, profiles=profiles)
 

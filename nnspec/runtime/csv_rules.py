@@ -30,7 +30,9 @@ from nnspec.runtime.csv_dialect import NO_QUOTE, PLAIN, Dialect
 
 Number = int | float
 
+_LONGEST_CELL = 2**30
 CHUNK_ROWS = 1024  # more do not stay in the processor's cache
+COLUMN_NAMES = "the first line has the name of each column"
 NULLS = ("", "NA", "N/A", "#N/A", "NaN", "nan", "NAN", "-nan", "-NaN", "+nan", "+NaN", "null", "NULL", "<NA>")
 _NULL_SET = frozenset(NULLS)
 _BOOLEANS = {"true": 1, "True": 1, "TRUE": 1, "false": 0, "False": 0, "FALSE": 0}
@@ -44,7 +46,15 @@ _INT64 = range(-(2**63), 2**63)
 
 
 class CsvError(ValueError):
-    """The file is no table; the message completes `FILE cannot be used: …`."""
+    """The file is no table; the message completes `FILE cannot be used: …`.
+
+    Attributes:
+        remedy: what to do, where that can be said.
+    """
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.remedy = remedy
 
 
 class CellError(ValueError):
@@ -72,7 +82,7 @@ def read_header(path: Path, dialect: Dialect = PLAIN) -> list[str]:
         raise CsvError("it is empty: its first line must list the column names")
     twice = next((name for i, name in enumerate(header) if name in header[:i]), None)
     if twice is not None:
-        raise CsvError(f"column `{twice}` occurs twice in its first line")
+        raise CsvError(f"column `{twice}` occurs twice in its first line", f"rename one: {COLUMN_NAMES}")
     return header
 
 
@@ -92,13 +102,16 @@ def read_chunks(
             try:
                 lines.extend(islice(reader, size))
             except csv.Error as error:
-                raise CsvError(f"row {done + len(lines) + 1}: {error}") from None
+                raise CsvError(f"row {done + len(lines) + 1}: {error}", _closed(dialect)) from None
             if not lines:
                 return
             rows = [line for line in lines if line]
             if set(map(len, rows)) - {width}:
                 index = next(i for i, row in enumerate(rows) if len(row) != width)
-                raise CsvError(f"row {done + index + 1} has {len(rows[index])} cells, but the header has {width}")
+                raise CsvError(
+                    f"row {done + index + 1} has {len(rows[index])} cells, but the header has {width}",
+                    f"correct the row; a cell that contains `{dialect.delimiter}` is quoted, and {COLUMN_NAMES}",
+                )
             done += len(rows)
             if rows:
                 yield dialect.without_markers(header, rows)
@@ -107,6 +120,7 @@ def read_chunks(
 @contextmanager
 def _opened(path: Path, dialect: Dialect) -> Iterator[Iterator[list[str]]]:
     is_quoted = dialect.quote != NO_QUOTE
+    csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))  # a text may be longer than Python's 128 KiB
     try:
         with open_text(path, dialect.encoding) as stream:
             yield csv.reader(
@@ -117,13 +131,21 @@ def _opened(path: Path, dialect: Dialect) -> Iterator[Iterator[list[str]]]:
                 quotechar=dialect.quote if is_quoted else None,
             )
     except UnicodeError:
-        raise CsvError(f"it is not {dialect.encoding.upper()} text") from None
+        raise CsvError(
+            f"it is not {dialect.encoding.upper()} text", "write the table as UTF-8, or its `encoding` beside the path"
+        ) from None
     except csv.Error as error:
-        raise CsvError(str(error)) from None
+        raise CsvError(str(error), _closed(dialect)) from None
     except (EOFError, zlib.error) as error:
-        raise CsvError(f"it is not a whole gzip file ({error})") from None
+        raise CsvError(f"it is not a whole gzip file ({error})", "compress or download it again") from None
     except OSError as error:
         raise CsvError(f"it cannot be read ({error.strerror or error})") from None
+
+
+def _closed(dialect: Dialect) -> str:
+    """What to do where the quotes of a row are not those of a table."""
+    quote = "a double quote" if dialect.quote == '"' else f"`{dialect.quote}`"
+    return f"correct the row: a cell that begins with {quote} ends with one, and one within it is written twice"
 
 
 def open_text(path: Path, encoding: str) -> TextIO:

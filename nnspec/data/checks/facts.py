@@ -22,7 +22,7 @@ from nnspec.data.sources.kept import coded
 from nnspec.data.sources.label_keys import label_key
 from nnspec.data.sources.paths import missing_file
 from nnspec.data.sources.registry import is_own
-from nnspec.diagnostics import Diagnostic
+from nnspec.diagnostics import Diagnostic, Fix
 from nnspec.runtime.csv_rules import is_missing
 
 
@@ -81,6 +81,7 @@ class PlanFacts:
         return True
 
     def _look(self, source: SourcePlan) -> SourceFacts | None:
+        fixes: tuple[Fix, ...] = ()
         try:
             return source.source.probe(source, *_columns_of(self.plan, source))
         except ToldError as error:
@@ -92,13 +93,13 @@ class PlanFacts:
             self.diagnostics.append(propose_keys(source.parts.get(error.table, source), error.shown, error.proposal))
             return None
         except SourceError as error:
-            code, message = "NN502", f"`{source.shown}` cannot be used: {error}"
+            code, message, fixes = "NN502", f"`{source.shown}` cannot be used: {error}", error.help
         except Exception as error:  # whatever a package of somebody's own may do
             if is_own(source.source):
                 raise
             code = "NN530"
             message = f"source `{source.kind}` fails on `{source.shown}`: {type(error).__name__}: {error}"
-        self.diagnostics.append(Diagnostic(code, message, source.span, path=source.where))
+        self.diagnostics.append(Diagnostic(code, message, source.span, path=source.where, fixes=fixes))
         return None
 
 

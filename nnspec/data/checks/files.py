@@ -16,7 +16,7 @@ from nnspec.data.checks.row_order import check_row_order
 from nnspec.data.checks.splits import check_classes, check_further, check_splits
 from nnspec.data.checks.weights import check_weights
 from nnspec.data.prepare.fit import FitError, file_axes, misfit, slot_layout
-from nnspec.data.prepare.missing import filled_in_graph, fills_in_graph, missing_values
+from nnspec.data.prepare.missing import fills_in_graph, missing_in_slot, missing_values
 from nnspec.data.prepare.ragged import filled, lies_end_to_end, ragged
 from nnspec.data.prepare.time_order import check_time_order
 from nnspec.data.section.agree import check, settle
@@ -143,9 +143,7 @@ class _SlotProbe:
         gap = (str(self.slot.source.path), name)
         if column.missing and self.refuses_gaps(name) and gap not in self.gaps:
             self.gaps.add(gap)
-            span, where = self.slot.span_of(key), self.slot.where("columns")
-            more = filled_in_graph(self.plan, self.slot, self.model, name)
-            self.report.add(missing_values(self.slot.source, name, column.missing, span, where, *more))
+            self.report.add(missing_in_slot(self.plan, self.slot, self.model, name, column, key))
         if self.slot.encodings:
             self.report.extend(check_encoding(self.plan, self.files, self.slot, self.slot.columns.index(name), column))
             return
@@ -294,7 +292,7 @@ def find_column(
     try:
         found = files.column(source, name, values=values)
     except SourceError as error:
-        return Diagnostic("NN502", f"`{source.shown}` cannot be used: {error}", span, path=where)
+        return Diagnostic("NN502", f"`{source.shown}` cannot be used: {error}", span, path=where, fixes=error.help)
     return found if found is not None else unknown_name(files, source, "column", name, span, where)
 
 
@@ -303,7 +301,7 @@ def _array(files: PlanFacts, source: SourcePlan, name: str, span: Span, where: s
         found = files.array(source, name)
     except SourceError as error:
         shown = f"array `{name}` of `{source.shown}`" if name else f"`{source.shown}`"
-        return Diagnostic("NN502", f"{shown} cannot be used: {error}", span, path=where)
+        return Diagnostic("NN502", f"{shown} cannot be used: {error}", span, path=where, fixes=error.help)
     return found if found is not None else unknown_name(files, source, "array", name, span, where)
 
 

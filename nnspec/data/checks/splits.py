@@ -138,7 +138,8 @@ def check_classes(plan: DataPlan, files: PlanFacts, slot: SlotPlan, model: Slot)
         return
     shown = ", ".join(found[:12]) + (", …" if len(found) > 12 else "")
     head = "a binary output has 2" if model.task == "binary" else f"its axis `{model.class_axis}` has size {size}"
-    message = f"the labels of output `{slot.name}` form {len(found)} classes, but {head}"
+    formed = "1 class" if len(found) == 1 else f"{len(found)} classes"
+    message = f"the labels of output `{slot.name}` form {formed}, but {head}"
     if model.classes is not None and len(found) > known:
         message = f"the labels of output `{slot.name}` form {len(found)} classes, but `outputs` lists {known}"
     span = slot.span_of(slot.data_key)

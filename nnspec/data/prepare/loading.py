@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nnspec.data.prepare.large_tables import joined_columns, large_matrix
 from nnspec.data.sources.base import Column, MisfitError, OutsideError, Reading, SourceError, SourcePlan, ToldError
 from nnspec.data.sources.registry import is_own
-from nnspec.diagnostics import SpecError
+from nnspec.diagnostics import Fix, SpecError
 
 Array = np.ndarray
 _ColumnKey = tuple[tuple[str, Path, str], str, Reading]
@@ -67,6 +67,7 @@ def load_array(plan: SourcePlan, name: str | None) -> Array:
 def told(plan: SourcePlan, what: str = "") -> Iterator[None]:
     """Turns a source's faults into diagnostics at the place that names it."""
     code, message = "NN502", ""
+    fixes: tuple[Fix, ...] = ()
     try:
         yield
         return
@@ -78,10 +79,11 @@ def told(plan: SourcePlan, what: str = "") -> Iterator[None]:
         code, message = error.code, str(error)
     except SourceError as error:
         message = f"{what or f'`{plan.shown}`'} cannot be used: {error}"
+        fixes = error.help
     except SpecError:
         raise
     except Exception as error:  # whatever a package of somebody's own may do
         if is_own(plan.source):
             raise
         code, message = "NN530", f"source `{plan.kind}` fails on `{plan.shown}`: {type(error).__name__}: {error}"
-    raise SpecError.single(code, message, plan.span, path=plan.where)
+    raise SpecError.single(code, message, plan.span, path=plan.where, fixes=fixes)

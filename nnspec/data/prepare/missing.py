@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
-from nnspec.data.sources.base import SourcePlan
+from nnspec.data.sources.base import ColumnFacts, SourcePlan
 from nnspec.diagnostics import Diagnostic, Fix, Span
 
 NOTHING_BEFORE = "a gap is filled with what comes before it, but no value precedes these rows"
@@ -23,15 +23,47 @@ def filled_in_graph(plan: DataPlan, slot: SlotPlan, model: Slot, name: str) -> t
     return (Fix(f"`missing: {{{name}: median}}` fills in the median of the training rows, as the deployed model does"),)
 
 
-def missing_values(source: SourcePlan, name: str, rows: list[int], span: Span, where: str, *more: Fix) -> Diagnostic:
-    """NN504 for a column: which rows (from 1) have no value, and the ways out, `more` among them."""
+def missing_in_slot(
+    plan: DataPlan, slot: SlotPlan, model: Slot, name: str, column: ColumnFacts, key: str
+) -> Diagnostic:
+    """NN504 for a column of an input or output, at its `key` in the spec."""
+    return missing_values(
+        slot.source,
+        name,
+        list(column.missing or ()),
+        slot.span_of(key),
+        slot.where("columns"),
+        *filled_in_graph(plan, slot, model, name),
+        total=column.rows,
+        is_target=slot.role == "outputs",
+    )
+
+
+def missing_values(
+    source: SourcePlan,
+    name: str,
+    rows: list[int],
+    span: Span,
+    where: str,
+    *more: Fix,
+    total: int | None = None,
+    is_target: bool = False,
+) -> Diagnostic:
+    """NN504 for a column: which rows (from 1) have no value, and the ways out, `more` among them.
+
+    Args:
+        total: how many rows there are, where that is known.
+        is_target: whether they are targets, which nothing fills.
+    """
+    if len(rows) == total:
+        message = f"column `{name}` of `{source.shown}` has no value in any of its {total} rows"
+        return Diagnostic(
+            "NN504", message, span, path=where, fixes=(Fix("name a column with values, or leave it out"),)
+        )
     shown = ", ".join(str(row) for row in rows[:5]) + (", …" if len(rows) > 5 else "")
     count = "1 value" if len(rows) == 1 else f"{len(rows)} values"
     where_is = f"row{'s' * (len(rows) > 1)} {shown}" if source.path.is_file() else source.source.locate(source, rows[0])
     message = f"column `{name}` of `{source.shown}` has {count} missing: {where_is}"
-    fixes = (
-        Fix("`missing: forward_fill` repeats the last value before the gap"),
-        Fix("`missing: drop` leaves out every sample that contains a missing value"),
-        *more,
-    )
-    return Diagnostic("NN504", message, span, path=where, fixes=fixes)
+    drop = Fix("`missing: drop` leaves out every sample that contains a missing value")
+    carry = Fix("`missing: forward_fill` repeats the last value before the gap")
+    return Diagnostic("NN504", message, span, path=where, fixes=((drop,) if is_target else (carry, drop, *more)))

@@ -166,7 +166,7 @@ def _told(plan: SourcePlan, path: Path | None, dialect: Dialect, wanted: Sequenc
         proposal = propose_layout(at, dialect, wanted) if wanted else None
         if proposal is not None:
             raise ProposalError(_shown(plan, at), proposal) from None
-        raise SourceError(f"{at.name}: {error}" if at != plan.path else str(error)) from None
+        raise SourceError(f"{at.name}: {error}" if at != plan.path else str(error), error.remedy) from None
 
 
 def _cells(plan: SourcePlan, path: Path, names: Sequence[str], dialect: Dialect) -> Iterator[list[list[str]]]:

@@ -12,7 +12,20 @@ if TYPE_CHECKING:
 
 
 class SourceError(ValueError):
-    """A file cannot be used (NN502); the message completes `FILE cannot be used: …`."""
+    """A file cannot be used (NN502); the message completes `FILE cannot be used: …`.
+
+    Attributes:
+        remedy: what to do, where that can be said.
+    """
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+    @property
+    def help(self) -> tuple[Fix, ...]:
+        """What to do, as a diagnostic says it."""
+        return (Fix(self.remedy),) if self.remedy else ()
 
 
 class OutsideError(SourceError):

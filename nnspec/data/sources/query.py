@@ -48,7 +48,7 @@ class TableFault(ToldError):
     def __init__(self, table: SourcePlan, error: SourceError) -> None:
         code = "NN510" if isinstance(error, OutsideError) else "NN502"
         message = str(error) if isinstance(error, OutsideError) else f"`{table.shown}` cannot be used: {error}"
-        super().__init__(code, message)
+        super().__init__(code, message, *filter(None, [error.remedy]))
         self.table, self.error = table, error
 
     def diagnostic(self, span: Span, path: str) -> Diagnostic:

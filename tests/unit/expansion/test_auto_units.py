@@ -124,3 +124,13 @@ def test_a_wrapped_layer_is_no_head(tmp_path: Path) -> None:
     with pytest.raises(SpecError) as caught:
         pipeline.check(written(tmp_path, {**CLASSES, "classes": 3}, model))
     assert "NN355" in {d.code for d in caught.value.diagnostics}
+
+
+def test_data_that_cannot_be_read_say_so_themselves(tmp_path: Path) -> None:
+    """With the place and the way out of their own error, not that of the number of classes."""
+    path = written(tmp_path, CLASSES, data=DATA)
+    (tmp_path / "rows.csv").write_text("a,b,kind\n1,2\n", encoding="utf-8")
+    with pytest.raises(SpecError) as caught:
+        pipeline.check(path)
+    assert [fault.code for fault in caught.value.diagnostics] == ["NN502"]
+    assert caught.value.diagnostics[0].span.text == "rows.csv"

@@ -12,7 +12,7 @@ from nnspec.data.checks.files import probe
 from nnspec.diagnostics import Diagnostic, SpecError
 from nnspec.diagnostics.apply import machine_fix
 from nnspec.runtime.csv_dialect import Dialect
-from nnspec.runtime.csv_rules import CellError, NumberColumn
+from nnspec.runtime.csv_rules import CellError, NumberColumn, read_chunks
 from nnspec.runtime.csv_sniff import propose_layout, propose_marks
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.reading import read_inputs, read_samples
@@ -219,3 +219,22 @@ def test_options_of_the_sections_file_stand_beside_it(tmp_path: Path) -> None:
     with pytest.raises(SpecError) as caught:
         plan_of(text, tmp_path)
     assert [fault.code for fault in caught.value.diagnostics] == ["NN208"]
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("a,b,a\n1,2,3\n", "rename one"),
+        ("a,b,c\n1,2,3,4\n", "a cell that contains `,` is quoted"),
+        ('a,b,c\n"1"x,2,3\n', "one within it is written twice"),
+    ],
+)
+def test_what_to_do_about_a_table_that_is_none(text: str, remedy: str, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(text, encoding="utf-8")
+    (fault,) = faults_of("{csv: t.csv}", tmp_path)
+    assert (fault.code, remedy in fault.fixes[0].message) == ("NN502", True)
+
+
+def test_a_cell_of_any_length(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(f"a\n{'word ' * 30_000}\n", encoding="utf-8")
+    assert [len(row[0]) for rows in read_chunks(tmp_path / "t.csv", ["a"]) for row in rows] == [150_000]
