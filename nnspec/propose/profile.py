@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
-from itertools import pairwise
+from itertools import islice, pairwise
 from statistics import median
 
 from nnspec.runtime.csv_rules import CellError, NumberColumn, is_missing
@@ -25,6 +25,7 @@ MOST_CLASSES = 20
 _SHARE_OF_AN_IDENTIFIER = 0.9
 _FEWEST_ROWS_OF_AN_IDENTIFIER = 20
 _SEPARATORS = ("|", ";", ",", "/")
+_MOST_STRAYS = 0.05  # of the values
 _SKEWED = 20  # the largest value over the median
 
 
@@ -53,6 +54,7 @@ class Profile:
         lowest, middle, highest: of numbers, the smallest, the median and the largest.
         parts: of dates, those that differ from row to row and come again.
         separator: of several words a cell, what stands between them.
+        stray: of numbers or dates but for a few cells, what is said of the first of these.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Profile:
     highest: float = 0.0
     parts: tuple[str, ...] = ()
     separator: str = ""
+    stray: str = ""
 
     @property
     def is_skewed(self) -> bool:
@@ -110,7 +113,29 @@ def profile_column(name: str, cells: Sequence[str]) -> Profile:
         lowest=min(numbers or [0.0]),
         middle=median(numbers or [0.0]),
         highest=max(numbers or [0.0]),
+        stray=_stray(cells) if form in (Form.IDENTIFIER, Form.TEXT) and numbers is None else "",
     )
+
+
+def _stray(cells: Sequence[str]) -> str:
+    """What is said of a column that is numbers, or dates, but for a few cells; empty where it is neither."""
+    present = [(row, cell) for row, cell in enumerate(cells, 1) if not is_missing(cell)]
+    for called, is_one in (("numbers", _is_number), ("dates", _is_date)):
+        most = int(_MOST_STRAYS * len(present))
+        odd = list(islice(((row, cell) for row, cell in present if not is_one(cell)), most + 1))
+        if 0 < len(odd) <= most:
+            row, cell = odd[0]
+            count = len(present) - len(odd)
+            return f"{count} of {len(present)} values are {called}, but row {row} has `{cell[:40]}`: correct it"
+    return ""
+
+
+def _is_number(cell: str) -> bool:
+    return _numbers([cell]) is not None
+
+
+def _is_date(cell: str) -> bool:
+    return parse_times([cell]) is not None
 
 
 def find_separator(present: Sequence[str]) -> str:

@@ -46,12 +46,15 @@ def plan_table(table: TableFile, target: str) -> TablePlan:
         raise _refuse(path, f"`{path.name}` has no column `{target}`{did_you_mean(target, profiles)}", profiles)
     goal = profiles[target]
     if goal.form is Form.CONSTANT:
-        raise _refuse(path, f"column `{target}` has the same value in every row: there is nothing to predict", profiles)
+        what = "the same value in every row" if goal.values else "no value in any row"
+        raise _refuse(path, f"column `{target}` has {what}: there is nothing to predict", profiles)
     plan = TablePlan(target=goal, task=_task(path, goal, profiles))
     for name, profile in profiles.items():
         if name == target:
             continue
-        if profile.form is Form.IDENTIFIER:
+        if profile.stray:
+            plan.left_out[name] = profile.stray
+        elif profile.form is Form.IDENTIFIER:
             plan.left_out[name] = f"{profile.distinct} different values in {profile.values} rows: it names the rows"
         elif profile.form is Form.TEXT:
             plan.left_out[name] = "text needs a separate input with a TextVectorization and an Embedding"
@@ -87,9 +90,8 @@ def _task(path: Path, goal: Profile, profiles: Mapping[str, Profile]) -> str:
         return "regression"
     if goal.distinct <= MOST_CLASSES or (goal.form is Form.CATEGORY and not goal.is_number):
         return "classification"
-    message = (
-        f"column `{goal.name}` has {goal.form.value} ({goal.distinct} different ones): it is not a class or a number"
-    )
+    found = f"{goal.form.value} ({goal.distinct} different ones): it is not a class or a number"
+    message = f"of column `{goal.name}` {goal.stray}" if goal.stray else f"column `{goal.name}` has {found}"
     raise _refuse(path, message, profiles)
 
 

@@ -113,6 +113,8 @@ def read_npz(path: Path) -> dict[str, ArrayHeader | SourceError]:
                     headers[name] = error
                 except _ZIP_FAULTS as error:
                     headers[name] = SourceError(f"it cannot be decompressed ({error})")
+    except OSError as error:
+        raise SourceError(f"it cannot be read ({error.strerror or error})") from None
     except _ZIP_FAULTS:
         raise SourceError("it is not an .npz file (a zip archive)") from None
     return headers

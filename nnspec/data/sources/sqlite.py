@@ -34,8 +34,11 @@ def fill_from_sqlite(
         ToldError: NN567 where it has no such table, or takes too long.
     """
     try:
+        file.open("rb").close()  # SQLite does not say why a file cannot be opened
         with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as database:
             _fill(connection, name, database, file.name, table, markers)
+    except OSError as error:
+        raise SourceError(f"it cannot be read ({error.strerror or error})") from None
     except sqlite3.OperationalError as error:
         if "interrupted" in str(error):
             message = f"table `{table}` of `{file.name}` takes longer than {SECONDS} s to read"

@@ -57,3 +57,19 @@ def test_a_few_large_values_make_a_column_skewed(tmp_path: Path) -> None:
     found = profiles(write(tmp_path / "t.csv", columns))
     assert [name for name, profile in found.items() if profile.is_skewed] == ["price"]
     assert found["even"].middle == 100.0
+
+
+@pytest.mark.parametrize(
+    ("name", "odd", "said"),
+    [
+        ("height", "tall", "199 of 200 values are numbers, but row 8 has `tall`: correct it"),
+        ("height", "inf", "199 of 200 values are numbers, but row 8 has `inf`: correct it"),
+        ("day", "8.1.2024", "199 of 200 values are dates, but row 8 has `8.1.2024`: correct it"),
+        ("code", "y", ""),
+        ("city", "3", ""),
+    ],
+)
+def test_one_cell_of_another_kind(name: str, odd: str, said: str, tmp_path: Path) -> None:
+    values = [odd if row == 7 else value for row, value in enumerate(FORMS[name][1])]
+    profile = profiles(write(tmp_path / "t.csv", {name: values, "other": range(ROWS)}))[name]
+    assert profile.stray == said
