@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -47,9 +48,28 @@ def handled(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether memory, of the machine or of a GPU, was not enough: engines have separate classes for that."""
+    """Whether memory, of the machine or of a GPU, was not enough: engines have separate classes for that.
+
+    What a package makes of a MemoryError as it is imported counts too, as does a library that fails without saying why,
+    as libraries do that get no memory.
+    """
+    seen: BaseException | None = error
+    while seen is not None:
+        if _says_no_memory(seen):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
+
+
+def _says_no_memory(error: BaseException) -> bool:
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
         return True
+    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+        return True
+    if isinstance(error, SystemError):
+        return "without exception set" in str(error) or "without setting an exception" in str(error)
+    if isinstance(error, ImportError):  # of a library that does not fit
+        return any(words in str(error) for words in ("cannot allocate memory", "failed to map segment"))
     return isinstance(error, RuntimeError) and any(word in str(error) for word in ("RESOURCE_EXHAUSTED", "bad_alloc"))
 
 

@@ -16,6 +16,7 @@ from nnspec.evaluation.past import history_of, past_ports
 from nnspec.runtime.columns import GAP, words_in_one_spelling
 from nnspec.runtime.errors import InputError, listed
 from nnspec.runtime.label_keys import label_key
+from nnspec.runtime.media import takes_files
 from nnspec.runtime.ports import BATCH, Metadata
 from nnspec.runtime.reading import read_samples
 from nnspec.runtime.samples import Samples
@@ -23,6 +24,7 @@ from nnspec.runtime.samples import Samples
 Array = np.ndarray
 Described = Mapping[str, object]
 LEAST_READ = 1024  # samples at a time
+_WHITE = 255  # what many programs write for yes in a mask
 GROUP = "the groups"  # no name of an input: those have no spaces
 
 
@@ -141,6 +143,9 @@ def _target_port(metadata: Metadata, name: str, body: Metadata) -> dict[str, obj
         return columns_port(body, [min(horizon), max(horizon)] if horizon else None)
     own, order = {BATCH, *body["axes"]}, [axis for axis, _ in metadata["outputs"][name]["axes"]]
     axes = [[axis, None] for axis in order if axis in own]
+    if takes_files(body):
+        files = {"column": name, **body["files"]}
+        return {"dtype": "float64", "axes": axes, "columns": None, "files": files, "gaps": []}
     words = {"dtype": "string", "encoding": "category"} if body["reads"] == "words" else {"dtype": "float64"}
     return {**words, "axes": axes, "columns": None, "array": body["array"], "gaps": []}
 
@@ -154,6 +159,8 @@ def _in_order(metadata: Metadata, name: str, body: Metadata, found: Array) -> Ar
             if body["is_columns_first"]:
                 found = np.moveaxis(found, 1, -1)
     else:
+        if takes_files(body) and metadata["outputs"][name]["task"] == "binary":
+            found = np.where(found == _WHITE, 1, found)
         order = [axis for axis, _ in metadata["outputs"][name]["axes"] if axis in {BATCH, *body["axes"]}]
         if found.ndim == len(order):
             found = np.transpose(found, [order.index(axis) for axis in (BATCH, *body["axes"])])

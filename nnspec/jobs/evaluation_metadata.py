@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from nnspec.data.arrays import mapped
 from nnspec.data.dataset import Dataset
 from nnspec.data.deployment import Deployment, class_position
 from nnspec.data.section.plan import DataPlan, SlotPlan
+from nnspec.data.sources.wanted import Wanted
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import ANOMALY, Graph, Output
 from nnspec.ir.matching_axes import matching_order
@@ -88,6 +90,7 @@ def _describe(output: Output, plan: DataPlan, slot: SlotPlan, deployment: Deploy
         "columns": list(slot.columns),
         "array": None if slot.columns else slot.array or output.name,
         **({"folder": True} if slot.folder_of else {}),
+        **_files(slot, axes, is_word=is_word),
         "reads": "words" if is_word else "numbers",
         "axes": [axis.name for axis in axes],
         "sizes": [axis.size if isinstance(axis.size, int) else None for axis in axes],
@@ -107,6 +110,15 @@ def _describe(output: Output, plan: DataPlan, slot: SlotPlan, deployment: Deploy
         "baseline": _baseline(output, slot, dataset, is_windowed=is_windowed),
         **describe_past(output, plan, dataset),
     }
+
+
+def _files(slot: SlotPlan, axes: Sequence[ax.Axis], *, is_word: bool) -> Described:
+    """How targets that are files of their own, such as masks, are decoded."""
+    source = slot.source.source
+    if slot.folder_of or slot.columns or not source.is_per_file:
+        return {}
+    wanted = Wanted(axes=tuple(_sizes(axes)), has_labels=is_word)
+    return source.describe_reading(replace(slot.source, wanted=wanted))
 
 
 def _asked(output: Output, deployment: Deployment) -> list[Measure]:

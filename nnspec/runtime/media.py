@@ -15,7 +15,7 @@ import numpy as np
 from nnspec.runtime import audio, audio_rules, image_rules, images, text_files
 from nnspec.runtime.arrays import only_input
 from nnspec.runtime.errors import InputError
-from nnspec.runtime.folders import list_folder
+from nnspec.runtime.folders import list_folder, stem_of
 from nnspec.runtime.ports import BATCH, Array, Metadata
 from nnspec.runtime.samples import Samples
 from nnspec.runtime.text_files import read_text
@@ -58,9 +58,54 @@ def read_file(file: Path, wanted: Mapping[str, Metadata], metadata: Metadata) ->
 
 
 def read_folder(folder: Path, wanted: Mapping[str, Metadata], metadata: Metadata) -> Samples:
-    """Every file of a folder, and of those within it, as a sample; in the order of their names."""
-    name = _only_files(folder, wanted)
-    kind = str(wanted[name]["files"]["kind"])
+    """Every file of a folder, and of those within it, as a sample; in the order of their names.
+
+    Where several inputs take files, each has a subfolder, called as the input or as its folder in training; files of
+    the same name, whatever their suffix, are a sample.
+    """
+    folders = _folders_of(folder, wanted)
+    if not folders:
+        name = _only_files(folder, wanted)
+        files = _list(folder, wanted[name])
+        return _samples(name, wanted[name], [folder / file for file in files], files)
+    found = {name: {stem_of(file): file for file in _list(own, wanted[name])} for name, own in folders.items()}
+    first, stems = next(iter(found)), list(next(iter(found.values())))
+    for name, files in found.items():
+        alone = next((stem for stem in stems if stem not in files), None)
+        if alone is not None:
+            raise InputError(f"folder `{folders[name]}` has no file for `{found[first][alone]}`")
+    shown = {name: [files[stem] for stem in stems] for name, files in found.items()}
+
+    def take(part: slice) -> dict[str, Array]:
+        return {
+            name: decode_files([folders[name] / file for file in files[part]], files[part], wanted[name])
+            for name, files in shown.items()
+        }
+
+    return Samples(len(stems), take, keys={"file": shown[first]})
+
+
+def _folders_of(folder: Path, wanted: Mapping[str, Metadata]) -> dict[str, Path]:
+    """The subfolder of each input; none where there is one input, or not all have one."""
+    if len(wanted) < 2 or not all(map(takes_files, wanted.values())):
+        return {}
+    found = {}
+    for name, body in wanted.items():
+        called = (name, body["files"].get("column"), body["files"].get("folder"))
+        own = next((folder / each for each in called if each and (folder / str(each)).is_dir()), None)
+        if own is None:
+            return {}
+        found[name] = own
+    return found
+
+
+def _list(folder: Path, body: Metadata) -> list[str]:
+    """The files of a folder that an input can take.
+
+    Raises:
+        InputError: where there is none, or one of a kind that is not supported.
+    """
+    kind = str(body["files"]["kind"])
     suffixes = _SUFFIXES.get(kind, ())
     try:
         listing = list_folder(folder, suffixes)
@@ -71,7 +116,7 @@ def read_folder(folder: Path, wanted: Mapping[str, Metadata], metadata: Metadata
         raise InputError(f"`{folder.name}/{strange[0]}` has no supported extension; supported: {', '.join(suffixes)}")
     if not listing.files:
         raise InputError(f"folder `{folder}` has no files that end in {', '.join(suffixes)}")
-    return _samples(name, wanted[name], [folder / file for file in listing.files], listing.files)
+    return listing.files
 
 
 def _only_files(file: Path, wanted: Mapping[str, Metadata]) -> str:
@@ -82,7 +127,13 @@ def _only_files(file: Path, wanted: Mapping[str, Metadata]) -> str:
     """
     if len(wanted) > 1 and any(takes_files(body) for body in wanted.values()):
         columns = [f"`{column}`" for name, body in wanted.items() for column in columns_of(name, body)]
-        raise InputError(f"`{file.name}` is not enough: the model takes a table with the columns {', '.join(columns)}")
+        folders = " and ".join(
+            f"`{body['files'].get('folder') or name}`" for name, body in wanted.items() if takes_files(body)
+        )
+        also = f", or a folder with the subfolders {folders}" if all(map(takes_files, wanted.values())) else ""
+        raise InputError(
+            f"`{file.name}` is not enough: the model takes a table with the columns {', '.join(columns)}{also}"
+        )
     name = only_input(file, wanted)
     if not takes_files(wanted[name]):
         kind = "a folder" if file.is_dir() else f"a {file.suffix} file"

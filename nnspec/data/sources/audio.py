@@ -167,7 +167,7 @@ class AudioSource(FolderSource):
         return Pieces(read, total, form.axes.index("sample"), size, form.fill)
 
     def describe_reading(self, plan: SourcePlan) -> dict[str, object]:
-        column = {"column": plan.shown} if plan.table is not None else {}
+        column = {"column": plan.shown} if plan.table is not None else {"folder": plan.path.name}
         names = [name for name, _ in plan.wanted.axes] if plan.wanted is not None else []
         try:
             found = self._clips(plan, self.members(plan))

@@ -95,7 +95,7 @@ class ImageSource(FolderSource):
             yield _as_classes(plan, values) if form.is_mask else values
 
     def describe_reading(self, plan: SourcePlan) -> dict[str, object]:
-        column = {"column": plan.shown} if plan.table is not None else {}
+        column = {"column": plan.shown} if plan.table is not None else {"folder": plan.path.name}
         names = [name for name, _ in plan.wanted.axes] if plan.wanted is not None else []
         try:
             return {"files": {"kind": self.kind, **column, **_form(plan).to_json(names)}}

@@ -39,7 +39,7 @@ def _cast(table: Table, names: Sequence[str], shown: str) -> Table:
         for name in table.types
     ]
     origin = f"(SELECT {table.row} AS {quote_name(_ROW)}, {', '.join(columns)} FROM {table.origin})"
-    types: Mapping[str, str] = table.types | dict.fromkeys(names, _REAL)
+    types: Mapping[str, str] = {**table.types, **dict.fromkeys(names, _REAL)}
     return replace(table, origin=origin, row=quote_name(_ROW), types=types)
 
 

@@ -66,7 +66,7 @@ class TextSource(FolderSource):
         yield texts.reshape(len(members), *(1 for _ in axes))
 
     def describe_reading(self, plan: SourcePlan) -> dict[str, object]:
-        column = {"column": plan.shown} if plan.table is not None else {}
+        column = {"column": plan.shown} if plan.table is not None else {"folder": plan.path.name}
         return {"files": {"kind": self.kind, **column, "encoding": _encoding(plan)}}
 
     def read_inputs(self, file: Path, wanted: Metadata, metadata: Metadata) -> dict[str, np.ndarray]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+
 import numpy as np
 import pytest
 
-from nnspec.cli.reporting import handled
+from nnspec.cli.reporting import handled, is_out_of_memory
 
 
 class ResourceExhaustedError(Exception):
@@ -45,3 +47,28 @@ def test_other_errors_are_not_hidden() -> None:
 
     with pytest.raises(RuntimeError, match="something else"):
         verb()
+
+
+def chained() -> BaseException:
+    try:
+        try:
+            raise MemoryError
+        except MemoryError:
+            raise ImportError("cannot import name `x`") from None
+    except ImportError as error:
+        return error
+
+
+@pytest.mark.parametrize(
+    ("error", "is_it"),
+    [
+        (chained(), True),
+        (SystemError("error return without exception set"), True),
+        (ImportError("libx.so: failed to map segment from shared object"), True),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), True),
+        (ImportError("No module named x"), False),
+        (SystemError("bad argument to internal function"), False),
+    ],
+)
+def test_what_others_make_of_it(error: BaseException, is_it: bool) -> None:
+    assert is_out_of_memory(error) is is_it

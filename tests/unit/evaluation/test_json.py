@@ -25,4 +25,5 @@ def test_a_metric_that_is_no_number_is_null(tmp_path: Path, monkeypatch: pytest.
     for text in (done.stdout, out.read_text(encoding="utf-8")):
         read = json.loads(text, parse_constant=pytest.fail)
         told = {"rmse": 0.5, "mase": None, "by_step": {"1": {"mase": None}}, "confusion": [[1, 2]], "baseline": None}
+        assert read["outputs"]["y"].pop("undefined").keys() == {"mase", "by_step.1.mase"}
         assert read["outputs"]["y"] == told

@@ -1,0 +1,81 @@
+"""Targets that are files of their own, such as masks: in a folder beside that of the pictures, or named in a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nnspec.evaluation.targets import encode_targets, read_labelled
+from nnspec.runtime.errors import InputError
+
+SIZE = {"size": [3, 2], "fit": "stretch"}
+PHOTO = {"kind": "images", "folder": "photos", "axes": {"height": "height", "width": "width"}, "mode": "L", **SIZE}
+MASK = {"kind": "images", "folder": "masks", "axes": {"height": "height", "width": "width"}, "mode": "", **SIZE}
+BODY = {
+    "columns": [],
+    "array": "mask",
+    "files": MASK,
+    "reads": "words",
+    "axes": ["height", "width"],
+    "sizes": [3, 2],
+    "horizon": None,
+    "counts": "all",
+    "baseline": None,
+}
+
+
+def metadata(task: str, classes: list[object] | None) -> dict[str, dict[str, object]]:
+    axes = [["batch", None], ["height", 3], ["width", 2]]
+    return {
+        "inputs": {"photo": {"axes": axes, "dtype": "float32", "files": PHOTO}},
+        "outputs": {"mask": {"axes": [*axes, ["class", 3]], "task": task, "classes": classes}},
+        "evaluation": {"mask": BODY},
+    }
+
+
+def written(folder: Path, masks: list[np.ndarray]) -> Path:
+    for name in ("photos", "masks"):
+        (folder / name).mkdir()
+    for i, mask in enumerate(masks):
+        Image.fromarray(np.full((3, 2), 10 * i, np.uint8)).save(folder / "photos" / f"{i}.png")
+        Image.fromarray(mask).save(folder / "masks" / f"{i}.png")
+    return folder
+
+
+@pytest.mark.parametrize("is_table", [False, True])
+def test_masks_of_classes(is_table: bool, tmp_path: Path) -> None:
+    masks = [np.array([[0, 1], [2, 2], [1, 0]], np.uint8), np.array([[2, 0], [0, 0], [1, 2]], np.uint8)]
+    path = written(tmp_path, masks)
+    if is_table:
+        path = tmp_path / "t.csv"
+        path.write_text("photo,mask\nphotos/0.png,masks/0.png\nphotos/1.png,masks/1.png\n", encoding="utf-8")
+    said = metadata("classification", [0, 1, 2])
+    found = read_labelled(path, said)
+    codes, known = encode_targets("mask", BODY, said["outputs"]["mask"], found.targets["mask"])
+    assert np.array_equal(codes, np.stack(masks))
+    assert known.all()
+    assert found.samples.inputs["photo"][:, 0, 0].tolist() == [0, 10]
+
+
+def test_white_is_yes_in_a_mask_of_two_classes(tmp_path: Path) -> None:
+    said = metadata("binary", None)
+    mask = np.array([[0, 255], [255, 0], [1, 0]], np.uint8)
+    found = read_labelled(written(tmp_path, [mask]), said)
+    codes, _ = encode_targets("mask", BODY, said["outputs"]["mask"], found.targets["mask"])
+    assert codes[0].tolist() == [[0, 1], [1, 0], [1, 0]]
+
+
+def test_a_picture_without_a_mask(tmp_path: Path) -> None:
+    folder = written(tmp_path, [np.zeros((3, 2), np.uint8)] * 2)
+    (folder / "masks" / "1.png").unlink()
+    with pytest.raises(InputError, match=r"masks` has no file for `1\.png`"):
+        read_labelled(folder, metadata("binary", None))
+
+
+def test_a_folder_of_pictures_alone_says_what_is_needed(tmp_path: Path) -> None:
+    folder = written(tmp_path, [np.zeros((3, 2), np.uint8)])
+    with pytest.raises(InputError, match="a folder with the subfolders `photos` and `masks`"):
+        read_labelled(folder / "photos", metadata("binary", None))
