@@ -70,11 +70,11 @@ def read_folder(folder: Path, wanted: Mapping[str, Metadata], metadata: Metadata
         return _samples(name, wanted[name], [folder / file for file in files], files)
     found = {name: {stem_of(file): file for file in _list(own, wanted[name])} for name, own in folders.items()}
     first, stems = next(iter(found)), list(next(iter(found.values())))
-    for name, files in found.items():
-        alone = next((stem for stem in stems if stem not in files), None)
+    for name, by_stem in found.items():
+        alone = next((stem for stem in stems if stem not in by_stem), None)
         if alone is not None:
             raise InputError(f"folder `{folders[name]}` has no file for `{found[first][alone]}`")
-    shown = {name: [files[stem] for stem in stems] for name, files in found.items()}
+    shown = {name: [by_stem[stem] for stem in stems] for name, by_stem in found.items()}
 
     def take(part: slice) -> dict[str, Array]:
         return {
