@@ -212,8 +212,11 @@ def encode_targets(
     codes = {GAP: 0, **own, **index}
     strange = sorted({str(word) for word in words.reshape(-1)} - codes.keys())
     if strange:
+        odd = [i for i, own in enumerate(words.reshape(len(words), -1)) if any(str(word) not in codes for word in own)]
+        others = f"one of {len(words)} samples" if len(odd) == 1 else f"{len(odd)} of {len(words)} samples"
         raise InputError(
-            f"output `{name}` has no class {listed(strange[:5])}; the model's classes are {listed(labels[:20])}"
+            f"output `{name}` has no class {listed(strange[:5])}, the label of {others} (the first is sample "
+            f"{odd[0] + 1}); the model's classes are {listed(labels[:20])}: leave such samples out, or train with them"
         )
     found = np.array([codes[word] for word in words.reshape(-1)], dtype=np.int64)
     return found.reshape(words.shape), known

@@ -12,12 +12,16 @@ from nnspec.diagnostics import Diagnostic, Fix, Source, Span, SpecError
 from nnspec.diagnostics.extras import install_command, is_installed
 from nnspec.propose.spec_text import Lines, as_spec
 from nnspec.propose.table import training
+from nnspec.runtime.audio_rules import SUFFIXES as CLIPS
 from nnspec.runtime.folders import label_of, list_folder
 from nnspec.runtime.image_rules import SUFFIXES, ImageError, inspect
 
 _LOOKED_AT = 200  # pictures, evenly from all of them
 _LARGEST = 96  # pixels a side; larger pictures are made smaller
 _SMALLEST_POOLED = 8
+_CLIPS = (
+    "write `data: {inputs: {clip: {audio: FOLDER}}, outputs: {kind: {folder_of: clip}}}`, as specs/spoken_language.yaml"
+)
 _GREY = ("1", "L", "LA", "I", "I;16", "F")
 _FILTERS = (16, 32, 64, 64)
 
@@ -60,6 +64,8 @@ def plan_images(folder: Path) -> ImagePlan:
     if len(labels) < 2 or "" in labels:
         found = "no pictures" if not names else f"{len(names)} pictures, but not in two subfolders or more"
         message = f"folder `{folder.name}` has {found}"
+        if not names and list_folder(folder, CLIPS).files:
+            raise _refuse(folder, f"{message}, but clips, of which no spec is proposed", _CLIPS)
         raise _refuse(folder, message, "put the pictures of each label into a subfolder that has its name")
     sides, modes = _look(folder, names[:: max(1, len(names) // _LOOKED_AT)])
     usual = int(median(sides))

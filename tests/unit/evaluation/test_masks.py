@@ -79,3 +79,10 @@ def test_a_folder_of_pictures_alone_says_what_is_needed(tmp_path: Path) -> None:
     folder = written(tmp_path, [np.zeros((3, 2), np.uint8)])
     with pytest.raises(InputError, match="a folder with the subfolders `photos` and `masks`"):
         read_labelled(folder / "photos", metadata("binary", None))
+
+
+def test_a_class_that_training_did_not_have_is_told_with_its_sample(tmp_path: Path) -> None:
+    said = metadata("classification", [0, 1, 2])
+    found = read_labelled(written(tmp_path, [np.zeros((3, 2), np.uint8), np.full((3, 2), 3, np.uint8)]), said)
+    with pytest.raises(InputError, match=r"no class `3`, the label of one of 2 samples \(the first is sample 2\)"):
+        encode_targets("mask", BODY, said["outputs"]["mask"], found.targets["mask"])
