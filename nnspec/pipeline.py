@@ -20,6 +20,7 @@ from nnspec.data.section.read_plan import read_plan
 from nnspec.diagnostics import Diagnostic, Report, Source, SpecError
 from nnspec.document import Mapping, Node, Scalar, locate, parse, read_source, to_plain
 from nnspec.expansion.aliases import with_kinds, with_kinds_in_path
+from nnspec.expansion.auto_ids import has_auto_ids, settle_ids
 from nnspec.expansion.auto_sizes import has_auto_sizes, settle_sizes
 from nnspec.expansion.auto_units import Count, has_auto_units, settle_units
 from nnspec.expansion.expand import expand
@@ -173,6 +174,11 @@ class _Phases:
                 expanded, lambda name, axis: _axis_size(expanded, name, axis, sizes), report
             )
             report.raise_errors()
+        if has_auto_ids(expanded):
+            self.read_plan(expanded, allow_outside or without_data)
+            ids = self.plan
+            expanded = self.expanded = settle_ids(expanded, lambda name: _id_count(name, ids), report)
+            report.raise_errors()
         if has_auto_units(expanded):
             self.read_plan(expanded, allow_outside or without_data)
             plan = self.plan  # whose files are looked at even to show a spec: nothing else tells the classes
@@ -217,6 +223,12 @@ def _axis_size(expanded: Expanded, name: str, axis: str, plan: DataPlan | None) 
     from nnspec.data.axis_size import axis_size  # few specs leave a size to it
 
     return Count(*axis_size(name, axis, list(axes.entries), plan))
+
+
+def _id_count(name: str, plan: DataPlan | None) -> Count:
+    from nnspec.data.id_count import id_count  # few specs leave a table's size to it
+
+    return Count(*id_count(name, plan))
 
 
 def _class_count(expanded: Expanded, name: str, plan: DataPlan | None) -> Count:

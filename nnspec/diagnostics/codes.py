@@ -215,6 +215,7 @@ CODES: dict[str, str] = {
     "NN629": "query-reads-all-rows",
     "NN617": "variant-loses-too-much",
     "NN618": "variant-cannot-be-made",
+    "NN619": "number-of-ids-not-known",
     "NN621": "target-leaves-layers",
     "NN622": "target-cannot-be-foreseen",
     "NN630": "signature-does-not-fit",

@@ -64,7 +64,9 @@ class Embedding(Layer):
     reads_ids = True
     makes = "embedding"
     args = {
-        "input_dim": a.integer("Number of ids: the largest id plus 1."),
+        "input_dim": a.integer_or_auto(
+            "Number of ids: the largest id plus 1. `auto`: as many as the columns or the vocabulary that it reads has."
+        ),
         "output_dim": a.integer("Length of each vector: the size of the new axis."),
         "embeddings_initializer": a.initializer("vectors", "uniform"),
         "embeddings_regularizer": a.regularizer("vectors"),
@@ -90,6 +92,13 @@ class Embedding(Layer):
 
     def infer(self, call: Call) -> Inferred:
         require_ids(call, "use `Dense` for values that are not ids")
+        if call.args["input_dim"] == "auto":  # else it is a number by now
+            call.fail(
+                "NN619",
+                "`input_dim: auto` is the number of ids that it reads, which are not known within another layer",
+                "input_dim",
+                fixes=[Fix("set `input_dim` to a number")],
+            )
         masked = call.args["mask_zero"]
         if masked and not call.axes:
             call.require_rank(1, what="with `mask_zero`, the sequence of ids")
