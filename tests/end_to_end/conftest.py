@@ -1,6 +1,9 @@
-"""Which builds of specs a run needs."""
+"""Which builds of specs a run needs, and the end of the browser that its tests share."""
 
 from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -26,3 +29,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if repeated:
         config.hook.pytest_deselected(items=repeated)
         items[:] = [item for item in items if item not in repeated]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_browser() -> Iterator[None]:
+    """What shows a page starts it; here it ends."""
+    yield
+    if "tests.support.browser" in sys.modules:
+        sys.modules["tests.support.browser"].quit_browser()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import importlib.resources
 import json
 import shutil
@@ -21,24 +23,45 @@ _OFFLINE = [
 ]  # fmt: skip
 
 
-@contextmanager
-def opened(page: Path, *, is_dark: bool = False) -> Iterator[webdriver.Chrome]:
-    """A browser that shows a page from the disk."""
+@functools.cache
+def _browser() -> webdriver.Chrome:
+    """One for all pages of this process: to start it takes longer than to look at a page."""
     options = Options()
     options.binary_location = str(CHROMIUM)
-    for argument in [*_OFFLINE, *(["--force-dark-mode"] if is_dark else [])]:
+    for argument in _OFFLINE:
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     browser = webdriver.Chrome(options=options, service=Service(DRIVER))
     browser.set_script_timeout(300)  # seconds: a machine that runs other tests is slow
+    atexit.register(browser.quit)
+    return browser
+
+
+def quit_browser() -> None:
+    """Ends the browser, if there is one; the next page starts another."""
+    if _browser.cache_info().currsize:
+        browser = _browser()
+        _browser.cache_clear()
+        atexit.unregister(browser.quit)
+        browser.quit()
+
+
+@contextmanager
+def opened(page: Path, *, is_dark: bool = False) -> Iterator[webdriver.Chrome]:
+    """The browser, which shows a page from the disk, and has neither seen nor logged another."""
+    browser = _browser()
+    media = {"media": "", "features": [{"name": "prefers-color-scheme", "value": "dark" if is_dark else "light"}]}
     try:
-        if is_dark:
-            media = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
-            browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
         browser.get(page.absolute().as_uri())
         yield browser
-    finally:
-        browser.quit()
+    except BaseException:
+        quit_browser()  # whatever state it is in
+        raise
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    browser.get("about:blank")
+    for log in ("browser", "performance"):
+        browser.get_log(log)
 
 
 def complaints(browser: webdriver.Chrome) -> list[str]:

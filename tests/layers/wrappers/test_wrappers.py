@@ -47,26 +47,42 @@ def errors_of(folder: Path, axes: dict[str, Any], model: list[Any]) -> list[str]
 # ------------------------------------------------------------------------------------------------- files
 
 
-@pytest.mark.parametrize(
-    "layer",
-    [CONV, {"LSTM": {"units": 3}}, {"Dense": {"units": 3}}, {"TimeDistributed": {"layer": {"Dense": {"units": 2}}}}],
-    ids=["conv", "lstm", "dense", "nested"],
-)
-def test_static_sizes_reload_without_nnspec(layer: Any, tmp_path: Path) -> None:
-    """Plain Keras layers and operations only: a fresh process loads the file in safe mode."""
-    graph = graph_of(tmp_path, {"part": 2, "time": 7, "channel": 5}, [{"TimeDistributed": {"layer": layer}}])
-    model = build_model(graph).model
+PLAIN: dict[str, dict[str, Any]] = {
+    "conv": CONV,
+    "lstm": {"LSTM": {"units": 3}},
+    "dense": {"Dense": {"units": 3}},
+    "nested": {"TimeDistributed": {"layer": {"Dense": {"units": 2}}}},
+}
+
+
+@pytest.fixture(scope="module")
+def reloaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Of each layer in a wrapper what the built model gives, and what its file gives in a process without nnspec."""
+    folder = tmp_path_factory.mktemp("reloaded")
     x = np.random.default_rng(0).normal(size=(3, 2, 7, 5)).astype(np.float32)
-    model.save(tmp_path / "model.keras")
-    np.save(tmp_path / "x.npy", x)
+    np.save(folder / "x.npy", x)
+    given = {}
+    for name, layer in PLAIN.items():
+        graph = graph_of(folder, {"part": 2, "time": 7, "channel": 5}, [{"TimeDistributed": {"layer": layer}}])
+        model = build_model(graph).model
+        model.save(folder / f"{name}.keras")
+        given[name] = predict(model, graph, {"x": x})["y"]
     script = (
         "import sys, numpy as np, keras\n"
-        f"model = keras.models.load_model(r'{tmp_path / 'model.keras'}', safe_mode=True)\n"
-        f"np.save(r'{tmp_path / 'y.npy'}', np.asarray(model(np.load(r'{tmp_path / 'x.npy'}'))))\n"
+        f"for name in {list(PLAIN)}:\n"
+        "    model = keras.models.load_model(f'{name}.keras', safe_mode=True)\n"
+        "    np.save(f'{name}.npy', np.asarray(model(np.load('x.npy'))))\n"
         "assert not any(name.split('.')[0] == 'nnspec' for name in sys.modules)\n"
     )
-    subprocess.run([sys.executable, "-c", script], check=True, cwd=tmp_path, capture_output=True)
-    assert np.allclose(np.load(tmp_path / "y.npy"), predict(model, graph, {"x": x})["y"], atol=1e-6)
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=folder, capture_output=True)
+    return {name: (given[name], np.load(folder / f"{name}.npy")) for name in PLAIN}
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_static_sizes_reload_without_nnspec(name: str, reloaded: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
+    """Plain Keras layers and operations only: a fresh process loads the file in safe mode."""
+    here, alone = reloaded[name]
+    assert np.allclose(alone, here, atol=1e-6)
 
 
 def test_unknown_sizes_reload_with_nnspec(tmp_path: Path) -> None:
