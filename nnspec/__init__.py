@@ -12,7 +12,7 @@ predict = nnspec.runtime.load("out/model.onnx")  # numpy and onnxruntime alone
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
@@ -32,7 +32,7 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Loads on first use, so that `import nnspec.runtime` pulls in neither YAML nor a framework."""
     import importlib
 

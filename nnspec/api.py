@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec import pipeline
 from nnspec.diagnostics import Diagnostic
 from nnspec.ir.graph import Graph
 
 if TYPE_CHECKING:
+    from nnspec.backends.types import KerasModel
+    from nnspec.document.types import Plain
     from nnspec.jobs import Run
 
 
@@ -18,7 +20,7 @@ class Spec:
     """A spec file with overrides. Nothing is read before it is asked for."""
 
     def __init__(
-        self, path: str | Path, overrides: Mapping[str, Any] | None = None, *, allow_outside: bool = False
+        self, path: str | Path, overrides: Mapping[str, Plain] | None = None, *, allow_outside: bool = False
     ) -> None:
         self.path = Path(path)
         self.overrides = dict(overrides or {})
@@ -44,7 +46,7 @@ class Spec:
     def graph(self) -> Graph:
         return self.checked.graph
 
-    def compile(self) -> Any:
+    def compile(self) -> KerasModel:
         """The Keras model, compiled with the spec's optimizer, losses and metrics; weights by the spec's seed.
 
         Its outputs are those that have targets.
@@ -80,6 +82,6 @@ class Spec:
         return run_build(self.checked, Path(out), Progress(quiet=quiet), resume=resume)
 
 
-def load(path: str | Path, overrides: Mapping[str, Any] | None = None, *, allow_outside: bool = False) -> Spec:
+def load(path: str | Path, overrides: Mapping[str, Plain] | None = None, *, allow_outside: bool = False) -> Spec:
     """A spec; `overrides` such as `{"vars.lookback": 12}` are put in before anything is checked."""
     return Spec(path, overrides, allow_outside=allow_outside)

@@ -12,13 +12,13 @@ from collections.abc import Mapping as MappingABC
 from contextlib import contextmanager, suppress
 from dataclasses import field
 from pathlib import Path
-from typing import Any
 
 from nnspec.checks import run_checks
 from nnspec.data.section.plan import DataPlan
 from nnspec.data.section.read_plan import read_plan
 from nnspec.diagnostics import Diagnostic, Report, Source, SpecError
 from nnspec.document import Mapping, Node, Scalar, locate, parse, read_source, to_plain
+from nnspec.document.types import JsonObject, Plain
 from nnspec.expansion.aliases import with_kinds, with_kinds_in_path
 from nnspec.expansion.auto_ids import has_auto_ids, settle_ids
 from nnspec.expansion.auto_sizes import has_auto_sizes, settle_sizes
@@ -51,13 +51,13 @@ class Checked:
     graph: Graph
     data: DataPlan | None
     warnings: tuple[Diagnostic, ...]
-    overrides: MappingABC[str, Any] = field(default_factory=dict)
+    overrides: MappingABC[str, Plain] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
         return self.path.parent
 
-    def section(self, name: str) -> dict[str, Any]:
+    def section(self, name: str) -> JsonObject:
         """A section as plain values; empty where the spec has none."""
         node = self.root.get(name)
         value = to_plain(node) if node is not None else None
@@ -65,7 +65,7 @@ class Checked:
 
 
 def load_document(
-    path: str | Path, overrides: MappingABC[str, Any] | None = None, source: Source | None = None
+    path: str | Path, overrides: MappingABC[str, Plain] | None = None, source: Source | None = None
 ) -> tuple[str, Node]:
     """The text and its tree, with overrides applied and aliases of layers replaced.
 
@@ -94,7 +94,7 @@ def _paused_gc() -> Iterator[None]:
 @_paused_gc()
 def check(
     path: str | Path,
-    overrides: MappingABC[str, Any] | None = None,
+    overrides: MappingABC[str, Plain] | None = None,
     *,
     allow_outside: bool = False,
     without_data: bool = False,
@@ -247,7 +247,7 @@ def _class_count(expanded: Expanded, name: str, plan: DataPlan | None) -> Count:
 
 def diagnose(
     path: str | Path,
-    overrides: MappingABC[str, Any] | None = None,
+    overrides: MappingABC[str, Plain] | None = None,
     *,
     allow_outside: bool = False,
     source: Source | None = None,

@@ -18,13 +18,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from nnspec.backends.types import Differentiable, KerasCallback, KerasLayer, KerasModel, Values
 from nnspec.data.deployment import Deployment
 from nnspec.diagnostics import Span
+from nnspec.document.types import JsonObject
 from nnspec.ir.graph import Graph
 
 
@@ -135,7 +136,7 @@ class Deployable:
     deployment: Deployment
     layout: Mapping[str, list[str]]
     layers: Mapping[str, KerasLayer]
-    options: Mapping[str, Any]
+    options: JsonObject
     span: Span
 
 
@@ -173,14 +174,14 @@ class ExportedModel(Protocol):
         """The inputs that take recurrent state, and the outputs that give it back."""
 
     @property
-    def metadata(self) -> Mapping[str, Any] | None:
+    def metadata(self) -> JsonObject | None:
         """What the model says of itself, see `embed`; None where it says nothing.
 
         Raises:
             ValueError: where that is damaged.
         """
 
-    def embed(self, metadata: Mapping[str, Any]) -> None:
+    def embed(self, metadata: JsonObject) -> None:
         """Makes the model carry these metadata, as JSON, in place of any it has."""
 
     def interface(self) -> tuple[Mapping[str, int], Mapping[str, int]]:
@@ -193,7 +194,7 @@ class ExportedModel(Protocol):
             SpecError: NN702.
         """
 
-    def describe(self, graph: Graph) -> dict[str, Any]:
+    def describe(self, graph: Graph) -> JsonObject:
         """What `verify.json` says of its form."""
 
     def operators(self) -> Mapping[str, int]:

@@ -13,14 +13,16 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
+
+from nnspec.document.types import JsonObject
 
 KEPT = 2
 HASHES = ("sha256", "arrays_sha256")  # of the rest of the state, and of the file with the arrays
 PART = ".part"
-State = dict[str, Any]  # as JSON
+State = JsonObject
 
 
 @dataclass(frozen=True, eq=False)

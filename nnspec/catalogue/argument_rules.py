@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from nnspec.document.types import JsonSchema
 
 Schema = JsonSchema
@@ -84,7 +82,7 @@ EXCLUDED: dict[str, dict[str, tuple[str, str]]] = {
 OMITTED_ARGUMENTS = {"name", "dtype", "TensorBoard.write_graph"}
 NAMED = ("metrics",)
 # What a metric is built with to be asked for its name and direction.
-ASKED: dict[str, Any] = {
+ASKED: dict[str, object] = {
     "num_classes": 2,
     "target_class_ids": [0],
     **dict.fromkeys(("precision", "recall", "sensitivity", "specificity"), 0.5),
@@ -93,16 +91,16 @@ ASKED: dict[str, Any] = {
 RISES = {"FalseNegatives": False, "FalsePositives": False, "TrueNegatives": True, "TruePositives": True}
 
 
-def number(low: float | None = None, high: float | None = None, **more: Any) -> Schema:
+def number(low: float | None = None, high: float | None = None, **more: object) -> Schema:
     bounds = {"minimum": low, "maximum": high}
     return {"type": "number", **{key: value for key, value in bounds.items() if value is not None}, **more}
 
 
-def integer(low: int | None = None, **more: Any) -> Schema:
+def integer(low: int | None = None, **more: object) -> Schema:
     return {"type": "integer", **({} if low is None else {"minimum": low}), **more}
 
 
-def array(items: Schema, at_least: int = 1, **more: Any) -> Schema:
+def array(items: Schema, at_least: int = 1, **more: object) -> Schema:
     return {"type": "array", "items": items, "minItems": at_least, **more}
 
 

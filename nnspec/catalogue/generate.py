@@ -15,11 +15,12 @@ import inspect
 import json
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
+from types import FunctionType as Function
 from types import ModuleType
-from typing import Any
+from typing import TypeVar
 
 from nnspec.catalogue.argument_rules import (
     ASKED,
@@ -36,6 +37,7 @@ from nnspec.catalogue.argument_rules import (
 
 TARGET = Path(__file__).with_name("catalogue.json")
 LIMIT = 300
+V = TypeVar("V")
 # Argument docstrings begin with a type, which the schema says better.
 KIND = "bool(ean)?|float(ing point)?|int(eger)?|string|scalar|number"
 MORE = " value| or an? [\\w ]+| or `?None`?"
@@ -60,7 +62,7 @@ def modules() -> dict[str, ModuleType]:
 
 
 @cache
-def lookups() -> dict[str, dict[str, Any]]:
+def lookups() -> dict[str, dict[str, type | Function]]:
     """Where each `get` looks a string up; Keras does not export these tables."""
     from keras.src import activations, constraints, initializers, losses, metrics, optimizers, regularizers
 
@@ -97,14 +99,14 @@ def sentences(text: str, limit: int, count: int | None = None) -> str:
     return result if len(result) <= limit else result[: result.rindex(" ", 0, limit)].rstrip(",;:") + " …"
 
 
-def summary(obj: Any) -> str:
-    first = inspect.cleandoc(obj.__doc__).split("\n\n")[0]
+def summary(obj: type | Function) -> str:
+    first = inspect.cleandoc(obj.__doc__ or "").split("\n\n")[0]
     return sentences(plain(first), LIMIT, 2)
 
 
-def documented_arguments(obj: Any) -> dict[str, str]:
+def documented_arguments(obj: type | Function) -> dict[str, str]:
     """The `Args:` section: name -> text."""
-    match = re.search(r"^Args:\n((?:(?: .*)?\n?)*)", inspect.cleandoc(obj.__doc__), re.MULTILINE)
+    match = re.search(r"^Args:\n((?:(?: .*)?\n?)*)", inspect.cleandoc(obj.__doc__ or ""), re.MULTILINE)
     result: dict[str, list[str]] = {}
     lines: list[str] | None = None
     for line in (match.group(1) if match else "").splitlines():
@@ -118,14 +120,14 @@ def documented_arguments(obj: Any) -> dict[str, str]:
     return {name: " ".join(parts) for name, parts in result.items()}
 
 
-def lookup(table: dict[str, Any], family: str, class_name: str, argument: str) -> Any:
+def lookup(table: Mapping[str, V], family: str, class_name: str, argument: str) -> V | None:
     for key in (f"{class_name}.{argument}", f"{family}.{argument}", argument):
         if key in table:
             return table[key]
     return None
 
 
-def inferred(default: Any) -> Schema | None:
+def inferred(default: object) -> Schema | None:
     kinds = {bool: "boolean", int: "integer", float: "number", str: "string"}
     return {"type": kinds[type(default)]} if type(default) in kinds else None
 
@@ -179,15 +181,15 @@ def describe_metric(metric: type) -> Schema:
     return {"name": re.sub(r"_\d+$", "", built.name), "rises": rises}
 
 
-def public_objects(family: str) -> dict[str, Any]:
+def public_objects(family: str) -> dict[str, type | Function]:
     """The family's classes (functions: activations) by their own name, without excluded ones."""
-    wanted: Callable[[Any], bool] = inspect.isfunction if family == "activations" else inspect.isclass
+    wanted: Callable[[object], bool] = inspect.isfunction if family == "activations" else inspect.isclass
     found = {obj.__name__: obj for obj in vars(modules()[family]).values() if wanted(obj)}
     hidden = {*EXCLUDED[family], "deserialize", "get", "serialize"}
     return {name: found[name] for name in sorted(found) if name not in hidden}
 
 
-def aliases(family: str, objects: dict[str, Any]) -> dict[str, str]:
+def aliases(family: str, objects: dict[str, type | Function]) -> dict[str, str]:
     """Other strings that Keras takes for these objects."""
     names = {obj: name for name, obj in objects.items()}
     if family == "losses":
@@ -205,7 +207,7 @@ def family_entry(family: str) -> Schema:
     if family == "activations":
         classes = {name: {"description": summary(obj), "arguments": {}} for name, obj in objects.items()}
     else:
-        classes = {name: class_entry(family, obj) for name, obj in objects.items()}
+        classes = {name: class_entry(family, obj) for name, obj in objects.items() if isinstance(obj, type)}
     refused = {name: {"reason": why, "instead": instead} for name, (why, instead) in EXCLUDED[family].items()}
     return {
         "aliases": aliases(family, objects),

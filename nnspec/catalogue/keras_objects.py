@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from nnspec.diagnostics import did_you_mean
-from nnspec.document.types import JsonSchema
+from nnspec.document.types import JsonObject, JsonSchema
 from nnspec.lazy import dataclass
 
 Schema = JsonSchema
@@ -49,13 +49,13 @@ NULLABLE = ("activations", "constraints", "initializers", "regularizers")
 
 
 @cache
-def _families() -> dict[str, Any]:
+def _families() -> dict[str, JsonObject]:
     text = Path(__file__).with_name("catalogue.json").read_text(encoding="utf-8")
-    families: dict[str, Any] = json.loads(text)["families"]
+    families: dict[str, JsonObject] = json.loads(text)["families"]
     return families
 
 
-def _arguments(family: str, name: str) -> dict[str, Any]:
+def _arguments(family: str, name: str) -> dict[str, Schema]:
     """Argument -> its schema, description, and default where it has one.
 
     Raises:
@@ -63,7 +63,7 @@ def _arguments(family: str, name: str) -> dict[str, Any]:
     """
     classes = _families()[family]["classes"]
     if name in classes:
-        arguments: dict[str, Any] = classes[name]["arguments"]
+        arguments: dict[str, Schema] = classes[name]["arguments"]
         return arguments
     if name in words(family):
         return {}
@@ -145,9 +145,9 @@ def defaults(family: str, name: str) -> dict[str, Any]:
     return {key: argument.get("default") for key, argument in arguments.items()}
 
 
-def argument(family: str, name: str, key: str) -> Mapping[str, Any]:
+def argument(family: str, name: str, key: str) -> Schema:
     """Schema, description, and default where it has one, of an argument."""
-    found: Mapping[str, Any] = _arguments(family, canonical(family, name)[0])[key]
+    found: Schema = _arguments(family, canonical(family, name)[0])[key]
     return found
 
 
@@ -210,7 +210,7 @@ def _types(schema: Schema) -> list[str]:
     return [found] if isinstance(found, str) else list(found)
 
 
-def _property(argument: Mapping[str, Any]) -> Schema:
+def _property(argument: Schema) -> Schema:
     result = {**argument["schema"], "description": argument["description"]}
     if argument.get("default") is not None:
         result["default"] = argument["default"]
@@ -264,13 +264,13 @@ def build(family: str, value: str | Mapping[str, Any] | None) -> Any:
     return found if family == "activations" else found(**arguments)
 
 
-def _as_keras(argument: Mapping[str, Any], value: Any) -> Any:
+def _as_keras(argument: Schema, value: Any) -> Any:
     if "family" in argument and isinstance(value, str | Mapping):
         return build(argument["family"], value)
     return _as_number(argument["schema"], value)
 
 
-def _as_number(schema: Mapping[str, Any], value: Any) -> Any:
+def _as_number(schema: Schema, value: Any) -> Any:
     """Whole numbers as floats where Keras means a number: a schedule that starts at an integer computes in integers."""
     if isinstance(value, list | tuple):
         return [_as_number(schema.get("items", {}), item) for item in value]
@@ -313,14 +313,14 @@ def _wrap(text: str, indent: str = "") -> str:
     return fill(text, 100, initial_indent=indent, subsequent_indent=" " * 6 if indent else "")
 
 
-def _signature(argument: Mapping[str, Any]) -> str:
+def _signature(argument: Schema) -> str:
     """`number, > 0; default 0.001`."""
     text = _bounds(argument["schema"], argument.get("family"))
     default = f"default {json.dumps(argument['default'])}" if "default" in argument else "required"
     return f"{text}; {default}"
 
 
-def _bounds(schema: Mapping[str, Any], family: str | None = None) -> str:
+def _bounds(schema: Schema, family: str | None = None) -> str:
     if "enum" in schema:
         return " | ".join(json.dumps(option) for option in schema["enum"])
     types = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]

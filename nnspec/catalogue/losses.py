@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nnspec.catalogue import keras_objects
-from nnspec.ir.graph import Graph, Output
+from nnspec.ir.graph import Args, Graph, Output
 from nnspec.lazy import dataclass
 
 PINBALL = "Pinball"  # no class of Keras: `nnspec.backends.keras.pinball` has it
@@ -147,7 +147,7 @@ class Measure:
 
     name: str
     kind: str
-    arguments: Mapping[str, Any]
+    arguments: Args
     rises: bool | None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 from nnspec.checks.context import Context
 from nnspec.checks.expectations import ALL, HOW, Bound, parse_bound
@@ -150,7 +149,7 @@ def expected_causal(section: SourceNode | None, graph: Graph) -> Iterator[tuple[
 
 def _axes(what: str, value: Value, node: MappingNode, path: Path) -> Iterator[Diagnostic]:
     """Names and order of all axes, and their sizes where they are given."""
-    wanted: Mapping[str, Any] = to_plain(node)
+    wanted: Mapping[str, str | int | None] = to_plain(node)
     actual = {axis.name: ax.size_to_json(axis.size) for axis in value.axes}
     sizes_agree = all(size is None or str(size) == str(actual.get(name)) for name, size in wanted.items())
     if list(wanted) != list(actual) or not sizes_agree:

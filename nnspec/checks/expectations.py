@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any
 
 from nnspec.lazy import dataclass
 
@@ -45,7 +44,7 @@ class Bound:
         return f'"{self.operator} {number}"' if self.operator else str(number)
 
 
-def parse_bound(value: Any) -> Bound | None:
+def parse_bound(value: object) -> Bound | None:
     """A bound as a spec writes it; None where it is none."""
     if isinstance(value, bool) or value is None:
         return None

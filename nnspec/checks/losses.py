@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from nnspec.catalogue.losses import DEFAULT_LOSS, FRACTIONS, LOSSES, SHARES, loss_of
 from nnspec.checks.context import Context
 from nnspec.checks.readings import Reading, check_axes
 from nnspec.diagnostics import Diagnostic, Edit, Fix, Related
+from nnspec.document.types import Plain
 from nnspec.ir.graph import Output
 
 # What the targets of a regression are to these.
@@ -100,7 +100,7 @@ def _check_scale(reading: Reading) -> Iterator[Diagnostic]:
 
 
 def _check_sizes(reading: Reading) -> Iterator[Diagnostic]:
-    alpha: Any = reading.arguments.get("alpha")
+    alpha: Plain = reading.arguments.get("alpha")
     size = reading.class_size
     if isinstance(alpha, list) and size is not None and len(alpha) != size:
         yield reading.fault(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from typing import Any
 
 from nnspec.catalogue import keras_objects
 from nnspec.checks.context import Context
 from nnspec.diagnostics import Diagnostic, Fix, quoted
 from nnspec.document import Mapping as MappingNode
 from nnspec.document import format_path, locate, to_plain
+from nnspec.document.types import Plain
 
 Path = tuple[str | int, ...]
 _CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")
@@ -25,7 +25,7 @@ def check_optimizers(context: Context) -> Iterator[Diagnostic]:
         yield from _check_optimizer(context, value, ("training", "optimizer"), is_inner=False)
 
 
-def _check_optimizer(context: Context, value: Any, path: Path, *, is_inner: bool) -> Iterator[Diagnostic]:
+def _check_optimizer(context: Context, value: Plain, path: Path, *, is_inner: bool) -> Iterator[Diagnostic]:
     if not isinstance(value, dict):
         if is_inner and value == "LossScaleOptimizer":
             yield _twice(context, path)
@@ -58,7 +58,7 @@ def _check_optimizer(context: Context, value: Any, path: Path, *, is_inner: bool
         yield from _check_optimizer(context, inner, (*here, "inner_optimizer"), is_inner=True)
 
 
-def _check_schedule(context: Context, value: Mapping[str, Any], path: Path) -> Iterator[Diagnostic]:
+def _check_schedule(context: Context, value: Mapping[str, Plain], path: Path) -> Iterator[Diagnostic]:
     kind, arguments = keras_objects.canonical("schedules", value)
     if kind != "PiecewiseConstantDecay":
         return

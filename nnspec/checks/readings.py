@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from nnspec.catalogue.losses import ALONG_CLASSES
 from nnspec.checks.context import Context
@@ -11,7 +10,7 @@ from nnspec.diagnostics import Diagnostic, Fix, Severity
 from nnspec.document import format_path, locate
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis, describe
-from nnspec.ir.graph import Output
+from nnspec.ir.graph import Args, Output
 from nnspec.lazy import dataclass
 
 
@@ -30,7 +29,7 @@ class Reading:
     code: str
     path: tuple[str | int, ...]
     kind: str
-    arguments: Mapping[str, Any]
+    arguments: Args
 
     @property
     def class_axis(self) -> Axis | None:

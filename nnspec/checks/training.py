@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from nnspec.catalogue.losses import epoch_metrics
 from nnspec.checks.context import Context
@@ -13,6 +12,7 @@ from nnspec.diagnostics.extras import install_command, is_installed
 from nnspec.diagnostics.lists import enumerated
 from nnspec.document import Mapping as MappingNode
 from nnspec.document import format_path, locate, to_plain
+from nnspec.document.types import JsonObject
 from nnspec.ir.names import keras_name
 from nnspec.training.plan import (
     DEFAULTS,
@@ -121,7 +121,7 @@ def _check_mode(place: _Place, callback: Planned, known: Directions) -> Iterator
     )
 
 
-def _check_work(place: _Place, callback: Planned, optimizer: Mapping[str, Any]) -> Iterator[Diagnostic]:
+def _check_work(place: _Place, callback: Planned, optimizer: JsonObject) -> Iterator[Diagnostic]:
     if callback.kind == "TensorBoard" and not is_installed("tensorboard"):
         message = "the callback `TensorBoard` needs the package tensorboard, which is not installed"
         fixes = Fix(install_command("tensorboard")), Fix("or log the metrics with `CSVLogger`")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
 import click
 
@@ -61,7 +61,10 @@ AXES = click.option(
 )
 
 
-def out_option(default: str | None = None) -> Callable[..., Any]:
+Command: TypeAlias = Callable[..., object]  # what click calls for a verb
+
+
+def out_option(default: str | None = None) -> Callable[[Command], Command]:
     return click.option(
         "--out",
         "-o",
@@ -75,11 +78,11 @@ def default_out(spec: str, out: Path | None) -> Path:
     return out if out is not None else Path("out") / Path(spec).stem
 
 
-def training_starts(command: Callable[..., Any]) -> Callable[..., Any]:
+def training_starts(command: Command) -> Command:
     """`--resume` and `--restart`, which a command gets as one argument, `resume`."""
 
     @wraps(command)
-    def with_one(*args: Any, resume: bool, restart: bool, **options: Any) -> Any:
+    def with_one(*args: object, resume: bool, restart: bool, **options: object) -> object:
         return command(*args, resume=resume and not restart, **options)
 
     restart = click.option(

@@ -8,9 +8,12 @@ import os
 import sys
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, TextIO
 
 import click
+
+if TYPE_CHECKING:
+    from nnspec.diagnostics import Diagnostic
 
 _LESS_MEMORY = (
     "Lower `training: {batch_size: …}` (or `--set training.batch_size=…`) if training ran out of it; if the data did, "
@@ -18,17 +21,17 @@ _LESS_MEMORY = (
 )
 
 
-def handled(function: Callable[..., Any]) -> Callable[..., Any]:
+def handled(function: Callable[..., object]) -> Callable[..., object]:
     """Errors of the user are printed as diagnostics and end with exit code 1; never a traceback."""
 
     @wraps(function)
-    def wrapper(*arguments: Any, **options: Any) -> Any:
+    def wrapper(*arguments: object, **options: object) -> object:
         from nnspec.diagnostics import CompilerBug, SpecError
 
         try:
             return function(*arguments, **options)
         except SpecError as error:
-            print_diagnostics(error.diagnostics, options.get("output", "text"), to_stderr=True)
+            print_diagnostics(error.diagnostics, str(options.get("output", "text")), to_stderr=True)
             sys.exit(1)
         except CompilerBug as error:
             click.echo(
@@ -77,7 +80,7 @@ def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or ["more was needed than there is"])[0][:300]
 
 
-def wants_colour(stream: Any) -> bool:
+def wants_colour(stream: TextIO) -> bool:
     """A terminal has colours, a pipe none; NO_COLOR and then FORCE_COLOR (CLICOLOR_FORCE) have the last word."""
     environment = os.environ
     if environment.get("NO_COLOR"):
@@ -94,7 +97,7 @@ def emit(text: str, *, to_stderr: bool = False, newline: bool = True, colour: bo
     click.echo(text.encode(encoding, "replace").decode(encoding), err=to_stderr, nl=newline, color=colour or None)
 
 
-def print_diagnostics(diagnostics: list[Any], output: str, *, to_stderr: bool = False) -> None:
+def print_diagnostics(diagnostics: list[Diagnostic], output: str, *, to_stderr: bool = False) -> None:
     """Diagnostics as `text`, `json` or `sarif`."""
     if output == "text":
         from nnspec.diagnostics.text import to_text

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+
+from nnspec.document.types import JsonObject
 
 
-def render(opinion: Mapping[str, Any], width: int = 120) -> str:
+def render(opinion: JsonObject, width: int = 120) -> str:
     """Text of `run_verify(..., second_opinion=True)["second_opinion"]`."""
     from io import StringIO
 
@@ -18,7 +19,7 @@ def render(opinion: Mapping[str, Any], width: int = 120) -> str:
     for heading in ("", "nnspec", f"tf2onnx {opinion['version']}"):
         table.add_column(heading)
 
-    def add(label: str, key: str, form: Any) -> None:
+    def add(label: str, key: str, form: Callable[..., str]) -> None:
         table.add_row(label, form(ours[key]), form(theirs[key]) if theirs is not None else "-")
 
     add("nodes", "nodes", str)

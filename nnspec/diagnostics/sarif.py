@@ -9,7 +9,6 @@ import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from nnspec import __version__
@@ -23,7 +22,7 @@ _ROOT = "SRCROOT"
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
-def to_sarif(diagnostics: Iterable[Diagnostic], folder: Path | None = None) -> dict[str, Any]:
+def to_sarif(diagnostics: Iterable[Diagnostic], folder: Path | None = None) -> dict[str, object]:
     """A SARIF log of one run. Files below `folder` (default: where the command runs) are named relative to it."""
     root = (folder or Path.cwd()).resolve()
     listed = list(diagnostics)
@@ -47,7 +46,7 @@ def to_sarif(diagnostics: Iterable[Diagnostic], folder: Path | None = None) -> d
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
-def _rule(code: str) -> dict[str, Any]:
+def _rule(code: str) -> dict[str, object]:
     """A rule from the code's page: its first section is what it does, the whole page is the help."""
     page, name = code_page(code), CODES[code]
     does = page.split("## What it does\n", 1)[1].split("\n## ", 1)[0]
@@ -62,11 +61,11 @@ def _rule(code: str) -> dict[str, Any]:
     }
 
 
-def _result(diagnostic: Diagnostic, index: int, root: Path) -> dict[str, Any]:
+def _result(diagnostic: Diagnostic, index: int, root: Path) -> dict[str, object]:
     label = f" ({diagnostic.label})" if diagnostic.label else ""
     advice = [f"help: {fix.message}" for fix in diagnostic.fixes]
     lines = [diagnostic.message + label, *diagnostic.all_notes, *map(str, diagnostic.span.trail), *advice]
-    result: dict[str, Any] = {
+    result: dict[str, object] = {
         "ruleId": diagnostic.code,
         "ruleIndex": index,
         "level": str(diagnostic.severity),
@@ -78,14 +77,16 @@ def _result(diagnostic: Diagnostic, index: int, root: Path) -> dict[str, Any]:
     return result | ({"relatedLocations": related} if related else {}) | ({"fixes": fixes} if fixes else {})
 
 
-def _location(span: Span, root: Path, *, path: str = "") -> dict[str, Any]:
-    place: dict[str, Any] = {"physicalLocation": {"artifactLocation": _artifact(span, root), "region": _region(span)}}
+def _location(span: Span, root: Path, *, path: str = "") -> dict[str, object]:
+    place: dict[str, object] = {
+        "physicalLocation": {"artifactLocation": _artifact(span, root), "region": _region(span)}
+    }
     if path:
         place["logicalLocations"] = [{"fullyQualifiedName": _text(path)}]
     return place
 
 
-def _related(place: Related, number: int, root: Path) -> dict[str, Any]:
+def _related(place: Related, number: int, root: Path) -> dict[str, object]:
     return {"id": number, "message": {"text": _text(place.text)}, **_location(place.span, root)}
 
 
@@ -110,8 +111,8 @@ def _region(span: Span) -> dict[str, int]:
     }
 
 
-def _fix(fix: Fix, root: Path) -> dict[str, Any]:
-    changes: dict[str, dict[str, Any]] = {}
+def _fix(fix: Fix, root: Path) -> dict[str, object]:
+    changes: dict[str, dict[str, object]] = {}
     for edit in fix.edits:
         change = changes.setdefault(
             edit.span.source.name, {"artifactLocation": _artifact(edit.span, root), "replacements": []}

@@ -7,7 +7,6 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, field, replace
 from functools import cached_property
-from typing import Any
 
 from nnspec.lazy import dataclass
 
@@ -64,7 +63,7 @@ class Step:
 
     what: str
     used: Span | None = None
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, object] = field(default_factory=dict)
     round: tuple[int, int] | None = None
 
     def __str__(self) -> str:

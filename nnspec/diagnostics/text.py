@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
-from typing import Any
 
 from nnspec.diagnostics.codes import CODES
 from nnspec.diagnostics.lists import quoted
@@ -222,7 +221,7 @@ def _span_json(span: Span) -> dict[str, int]:
     return {"line": span.line, "column": span.column, "end_line": span.end_line, "end_column": span.end_column}
 
 
-def to_json(diagnostics: Iterable[Diagnostic]) -> dict[str, Any]:
+def to_json(diagnostics: Iterable[Diagnostic]) -> dict[str, object]:
     """The contract of `--format json`."""
     return {
         "diagnostics": [

@@ -14,7 +14,7 @@ MAX_NODES = 200_000  # with aliases replaced
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scalar:
-    value: Any  # str, int, float, bool or None
+    value: bool | int | float | str | None
     span: Span
     is_plain: bool = True
 

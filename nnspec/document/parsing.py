@@ -65,7 +65,7 @@ class _Composer:
             self.source, line=start.line + 1, column=start.column + 1, end_line=end.line + 1, end_column=end.column + 1
         )
 
-    def fail(self, code: str, message: str, event: Any, *fixes: Fix) -> SpecError:
+    def fail(self, code: str, message: str, event: yaml.Event, *fixes: Fix) -> SpecError:
         return SpecError.single(code, message, self.span(event.start_mark, event.end_mark), fixes=fixes)
 
     def compose(self) -> Node:
@@ -102,13 +102,13 @@ class _Composer:
             root = Scalar(None, Span(self.source))
         return root
 
-    def count(self, size: int, event: Any) -> None:
+    def count(self, size: int, event: yaml.Event) -> None:
         self.total += size
         if self.total > MAX_NODES:
             message = f"the document has more than {MAX_NODES} values after expanding its aliases"
             raise self.fail("NN106", message, event)
 
-    def refuse_tag(self, event: Any) -> None:
+    def refuse_tag(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> None:
         if event.tag and event.tag not in ("!", "tag:yaml.org,2002:str"):
             shown = event.tag.replace("tag:yaml.org,2002:", "!!")
             raise self.fail("NN107", f"YAML tag `{shown}` is not allowed: a spec contains only plain values", event)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 _INT = re.compile(r"[-+]?[0-9]+")
 _OCTAL = re.compile(r"0o[0-7]+")
 _HEX = re.compile(r"0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _INFINITY = re.compile(r"[-+]?\.(inf|Inf|INF)")
-_CONSTANTS: dict[str, Any] = {
+_CONSTANTS: dict[str, bool | float | None] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
@@ -18,7 +17,7 @@ _CONSTANTS: dict[str, Any] = {
 }
 
 
-def resolve_scalar(text: str) -> Any:
+def resolve_scalar(text: str) -> bool | int | float | str | None:
     """A plain scalar's value by YAML 1.2's core schema: `1e-3` is a number and `no` is a word."""
     if text in _CONSTANTS:
         return _CONSTANTS[text]

@@ -7,7 +7,7 @@ the item reads None in its place, which later phases pass over in silence.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from nnspec.diagnostics import (
     Diagnostic,
@@ -45,7 +45,7 @@ def expand(root: Mapping, report: Report) -> Expanded:
         return _expanded(root, values, report)
 
 
-def _expanded(root: Mapping, values: dict[str, Any], report: Report) -> Expanded:
+def _expanded(root: Mapping, values: dict[str, object], report: Report) -> Expanded:
     substituter = Substituter(report)
     kept: dict[str, Node] = {}
     for key, node in root.entries.items():

@@ -11,9 +11,12 @@ import math
 import operator
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, TypeAlias
 
 from nnspec.diagnostics import did_you_mean
+
+if TYPE_CHECKING:
+    from nnspec.document.types import Plain
 
 MAX_SOURCE = 500
 MAX_INTEGER = 2**63
@@ -33,17 +36,22 @@ class BrokenVariableError(Exception):
     """The expression uses a variable whose own fault was reported already."""
 
 
-BROKEN = object()  # the value of such a variable
+class _Broken:
+    """The value of such a variable."""
 
 
-def _range(*bounds: Any) -> list[int]:
+BROKEN = _Broken()
+Scope: TypeAlias = "Mapping[str, Plain | _Broken]"
+
+
+def _range(*bounds: int) -> list[int]:
     numbers = range(*bounds)
     if len(numbers) > MAX_LENGTH:
         raise ExpressionError(f"a range of {len(numbers)} numbers is longer than {MAX_LENGTH}")
     return list(numbers)
 
 
-FUNCTIONS: dict[str, Callable[..., Any]] = {
+FUNCTIONS: dict[str, Callable[..., Plain]] = {
     "min": min,
     "max": max,
     "abs": abs,
@@ -54,7 +62,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "float": float,
 }
 
-_BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+_BINARY: dict[type[ast.operator], Callable[[Plain, Plain], Plain]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
@@ -63,7 +71,7 @@ _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Mod: operator.mod,
     ast.Pow: operator.pow,
 }
-_COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
+_COMPARE: dict[type[ast.cmpop], Callable[..., bool]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
     ast.Lt: operator.lt,
@@ -73,14 +81,14 @@ _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.In: lambda a, b: a in b,
     ast.NotIn: lambda a, b: a not in b,
 }
-_UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {
+_UNARY: dict[type[ast.unaryop], Callable[..., Plain]] = {
     ast.UAdd: operator.pos,
     ast.USub: operator.neg,
     ast.Not: operator.not_,
 }
 
 
-def evaluate(text: str, scope: Mapping[str, Any]) -> Any:
+def evaluate(text: str, scope: Scope) -> Plain:
     """The value of an expression.
 
     Raises:
@@ -102,7 +110,7 @@ def evaluate(text: str, scope: Mapping[str, Any]) -> Any:
         raise ExpressionError(str(error) or type(error).__name__) from None
 
 
-def _bounded(value: Any) -> Any:
+def _bounded(value: Plain) -> Plain:
     if isinstance(value, int) and abs(value) > MAX_INTEGER:
         raise ExpressionError("the number is too large")
     if isinstance(value, complex) or (isinstance(value, float) and not math.isfinite(value)):
@@ -112,7 +120,7 @@ def _bounded(value: Any) -> Any:
     return value
 
 
-def _size(value: Any) -> int:
+def _size(value: Plain) -> int:
     """The characters of a text or the values within a list; of more than is allowed, just that it is more."""
     if not isinstance(value, list):
         return len(value) if isinstance(value, str) else 1
@@ -129,14 +137,14 @@ def _parsed(text: str) -> ast.expr:
     return ast.parse(text, mode="eval").body
 
 
-def _value(node: ast.expr, scope: Mapping[str, Any]) -> Any:
+def _value(node: ast.expr, scope: Scope) -> Plain:
     match node:
-        case ast.Constant(value=bool() | int() | float() | str() | None):
-            return _bounded(node.value)
+        case ast.Constant(value=(bool() | int() | float() | str() | None) as literal):
+            return _bounded(literal)
         case ast.Name(id=name):
             if name in scope:
                 value = scope[name]
-                if value is BROKEN:
+                if isinstance(value, _Broken):
                     raise BrokenVariableError
                 return value
             raise ExpressionError(f"unknown variable `{name}`{did_you_mean(name, scope)}", unknown=name)
@@ -148,16 +156,16 @@ def _value(node: ast.expr, scope: Mapping[str, Any]) -> Any:
                 _require_numbers(_SIGNS[type(op)], operand)
             return _UNARY[type(op)](operand)
         case ast.BoolOp():
-            result: Any = isinstance(node.op, ast.And)
-            for operand in node.values:
-                result = _value(operand, scope)
+            result: Plain = isinstance(node.op, ast.And)
+            for part in node.values:
+                result = _value(part, scope)
                 if bool(result) is isinstance(node.op, ast.Or):
                     break
             return result
         case ast.Compare():
             left = _value(node.left, scope)
-            for comparison, operand in zip(node.ops, node.comparators, strict=True):
-                right = _value(operand, scope)
+            for comparison, other in zip(node.ops, node.comparators, strict=True):
+                right = _value(other, scope)
                 if type(comparison) not in _COMPARE:
                     raise ExpressionError("this comparison is not allowed")
                 try:
@@ -197,7 +205,7 @@ _SIGNS: dict[type, str] = {
 }
 
 
-def _kind(value: Any) -> str:
+def _kind(value: Plain) -> str:
     if value is None:
         return "null"
     if isinstance(value, list):
@@ -205,13 +213,13 @@ def _kind(value: Any) -> str:
     return f"the string `{value[:40]}`" if isinstance(value, str) else str(value)
 
 
-def _require_numbers(sign: str, *operands: Any) -> None:
+def _require_numbers(sign: str, *operands: Plain) -> None:
     for operand in operands:
         if not isinstance(operand, int | float):
             raise ExpressionError(f"`{sign}` needs numbers, but got {_kind(operand)}")
 
 
-def _item(value: Any, index: Any) -> Any:
+def _item(value: Plain, index: Plain) -> Plain:
     if not isinstance(value, list | str) or not isinstance(index, int):
         raise ExpressionError(f"{_kind(value)} has no item {_kind(index)}")
     if not -len(value) <= index < len(value):
@@ -219,12 +227,12 @@ def _item(value: Any, index: Any) -> Any:
     return value[index]
 
 
-def _binary(op: ast.operator, left: Any, right: Any) -> Any:
+def _binary(op: ast.operator, left: Plain, right: Plain) -> Plain:
     alike = isinstance(left, list | str) and type(left) is type(right)
     is_repeat = any(isinstance(a, list | str) and isinstance(b, int) for a, b in ((left, right), (right, left)))
     if not (isinstance(op, ast.Add) and alike) and not (isinstance(op, ast.Mult) and is_repeat):
         _require_numbers(_SIGNS[type(op)], left, right)
-    if isinstance(op, ast.Pow) and abs(right) > MAX_EXPONENT:
+    if isinstance(op, ast.Pow) and isinstance(right, int | float) and abs(right) > MAX_EXPONENT:
         raise ExpressionError(f"the exponent is larger than {MAX_EXPONENT}")
     if isinstance(op, ast.Mult):
         for one, other in ((left, right), (right, left)):

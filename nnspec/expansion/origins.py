@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from nnspec.diagnostics import Diagnostic, Related, shortened
 from nnspec.document import Mapping as MappingNode
@@ -15,7 +14,7 @@ from nnspec.expansion.expressions import BROKEN, FUNCTIONS
 _USED = re.compile(r"[A-Za-z_]\w*")
 
 
-def origins(section: Node | None, values: Mapping[str, Any]) -> Callable[[Diagnostic], Diagnostic]:
+def origins(section: Node | None, values: Mapping[str, object]) -> Callable[[Diagnostic], Diagnostic]:
     """What adds the places of variables (`section` is `vars:`) to a diagnostic whose tokens are an expression.
 
     Variables of repeats and blocks are said by the trail.

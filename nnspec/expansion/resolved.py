@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import yaml
 
 from nnspec.document import Mapping, resolve_scalar, to_plain
@@ -22,9 +20,9 @@ def _represent_text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _represent_text)
 
 
-def to_plain_spec(root: Mapping) -> dict[str, Any]:
+def to_plain_spec(root: Mapping) -> dict[str, object]:
     """The document with overrides and, outside the model, variables replaced; of one point, so without a search."""
-    result: dict[str, Any] = to_plain(root)
+    result: dict[str, object] = to_plain(root)
     result.pop("search", None)
     return result
 
@@ -34,7 +32,7 @@ def to_yaml(root: Mapping) -> str:
     return yaml.dump(to_plain_spec(root), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
-def flow(value: Any) -> str:
+def flow(value: object) -> str:
     """A plain value on one line, as a spec writes it: `{filters: 32, kernel_size: [3, 3]}`."""
     text: str = yaml.dump(
         value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=True, width=1 << 30

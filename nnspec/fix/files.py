@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from nnspec.diagnostics import Diagnostic, Fix, Source, Span, SpecError
 from nnspec.diagnostics.apply import fix_text, machine_fix
@@ -125,7 +124,7 @@ def summary(mending: Mending) -> list[str]:
     return [visible(line) for line in lines]
 
 
-def to_plain(mendings: Iterable[Mending], *, written: bool) -> dict[str, Any]:
+def to_plain(mendings: Iterable[Mending], *, written: bool) -> dict[str, object]:
     """What `nnspec fix --format json` prints: the files, their fixes and patches, and the diagnostics that are left."""
     listed = list(mendings)
     files = [

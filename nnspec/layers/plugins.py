@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.catalogue.entry_points import find_all
 from nnspec.ir.layer_failure import say
@@ -86,7 +86,7 @@ def _load(kind: str) -> Layer | Problem:
     return layer  # type: ignore[no-any-return]
 
 
-def _unfit(kind: str, layer: Any) -> str:
+def _unfit(kind: str, layer: object) -> str:
     """What an object lacks to be a layer of this kind; empty where it is one."""
     if not isinstance(layer, Layer):
         return "is not a layer: it must be a class derived from `nnspec.layers.kit.base.Layer`"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from nnspec.catalogue import keras_objects
 from nnspec.document.types import JsonSchema as Schema
@@ -16,7 +15,7 @@ from nnspec.schema.sections import STRUCTURE
 _DEFINITIONS = "#/definitions/"
 
 
-def meaning(path: Path, value: Any) -> str:
+def meaning(path: Path, value: object) -> str:
     """Markdown about what stands at a path; empty where the schema knows nothing of it.
 
     Args:
@@ -41,7 +40,7 @@ def meaning(path: Path, value: Any) -> str:
     return "\n\n".join(text for text in (said, *facts) if text)
 
 
-def options(path: Path) -> list[Any]:
+def options(path: Path) -> list[object]:
     """The words that may stand at a path."""
     part: Schema | None = schemas.top(is_strict=True)
     for depth, step in enumerate(path):
@@ -99,7 +98,7 @@ def _facts(part: Schema) -> list[str]:
     return ["; ".join(facts)]
 
 
-def _named(part: Schema, value: Any) -> list[str]:
+def _named(part: Schema, value: object) -> list[str]:
     """What the Keras object is that the word names."""
     references = [part.get("$ref"), *(inner.get("$ref") for inner in part.get("allOf", ()))]
     names = [str(r).removeprefix(_DEFINITIONS).removeprefix("nullable_") for r in references if r]

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 from nnspec.catalogue import keras_objects
 from nnspec.document.types import JsonSchema as Schema
@@ -72,7 +71,7 @@ def published_text() -> str:
     return json.dumps(published(), indent=1, ensure_ascii=False) + "\n"
 
 
-def reshaped(schema: Any) -> Any:
+def reshaped(schema: Schema | bool) -> Schema | bool:
     """The same schema in the shape that editors work with; what it accepts does not change."""
     if not isinstance(schema, dict):
         return schema

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TypeAlias
 
 from nnspec.document.types import JsonSchema as Schema
+from nnspec.document.types import Plain
 from nnspec.layers.registry import REGISTRY
 
 Definition = Callable[[str], Schema]
@@ -19,7 +20,7 @@ _ANNOTATIONS = frozenset(
 )
 
 
-def is_accepted(schema: Schema, value: Any, definition: Definition) -> bool:
+def is_accepted(schema: Schema, value: object, definition: Definition) -> bool:
     """Whether `value` is valid for sure.
 
     Args:
@@ -36,7 +37,7 @@ def is_accepted(schema: Schema, value: Any, definition: Definition) -> bool:
     return True
 
 
-def _is_named(name: str, value: Any, definition: Definition) -> bool:
+def _is_named(name: str, value: object, definition: Definition) -> bool:
     if name != "layer":
         return is_accepted(definition(name), value, definition)
     if isinstance(value, str) and value in REGISTRY:
@@ -49,11 +50,11 @@ def _is_named(name: str, value: Any, definition: Definition) -> bool:
     return kind in REGISTRY and is_accepted(definition(f"layer_{kind}"), body, definition)
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-_TYPES: Mapping[str, Callable[[Any], bool]] = {
+_TYPES: Mapping[str, Callable[[object], bool]] = {
     "object": lambda value: isinstance(value, dict),
     "array": lambda value: isinstance(value, list),
     "string": lambda value: isinstance(value, str),
@@ -64,22 +65,22 @@ _TYPES: Mapping[str, Callable[[Any], bool]] = {
 }
 
 
-def _type(wanted: Any, value: Any, schema: Schema, definition: Definition) -> bool:
+def _type(wanted: str | list[str], value: object, schema: Schema, definition: Definition) -> bool:
     return any(_TYPES[name](value) for name in ([wanted] if isinstance(wanted, str) else wanted))
 
 
-def _enum(wanted: Any, value: Any, schema: Schema, definition: Definition) -> bool:
+def _enum(wanted: list[Plain], value: object, schema: Schema, definition: Definition) -> bool:
     """Numbers and truth values differ in JSON, though in Python they are equal."""
     return any(value == option and isinstance(value, bool) == isinstance(option, bool) for option in wanted)
 
 
-def _properties(wanted: Any, value: Any, schema: Schema, definition: Definition) -> bool:
+def _properties(wanted: dict[str, Schema], value: object, schema: Schema, definition: Definition) -> bool:
     if not isinstance(value, dict):
         return True
     return all(is_accepted(wanted[key], part, definition) for key, part in value.items() if key in wanted)
 
 
-def _additional(wanted: Any, value: Any, schema: Schema, definition: Definition) -> bool:
+def _additional(wanted: Schema | bool, value: object, schema: Schema, definition: Definition) -> bool:
     if not isinstance(value, dict) or wanted is True:
         return True
     extra = value.keys() - schema.get("properties", {}).keys()
@@ -88,22 +89,22 @@ def _additional(wanted: Any, value: Any, schema: Schema, definition: Definition)
     return all(is_accepted(wanted, value[key], definition) for key in extra)
 
 
-def _names(wanted: Any, value: Any, schema: Schema, definition: Definition) -> bool:
+def _names(wanted: Schema, value: object, schema: Schema, definition: Definition) -> bool:
     return not isinstance(value, dict) or all(is_accepted(wanted, key, definition) for key in value)
 
 
-def _items(wanted: Any, value: Any, schema: Schema, definition: Definition) -> bool:
+def _items(wanted: Schema, value: object, schema: Schema, definition: Definition) -> bool:
     return not isinstance(value, list) or all(is_accepted(wanted, item, definition) for item in value)
 
 
-def _unique(wanted: Any, value: Any, schema: Schema, definition: Definition) -> bool:
+def _unique(wanted: bool, value: object, schema: Schema, definition: Definition) -> bool:
     if not wanted or not isinstance(value, list):
         return True
     is_simple = all(isinstance(item, str) or _is_number(item) for item in value)
     return is_simple and len(set(value)) == len(value)
 
 
-def _condition(wanted: Any, value: Any, schema: Schema, definition: Definition) -> bool:
+def _condition(wanted: Schema, value: object, schema: Schema, definition: Definition) -> bool:
     """Sure of the condition only where it is about the type."""
     if set(wanted) != {"type"}:
         return False
@@ -111,15 +112,15 @@ def _condition(wanted: Any, value: Any, schema: Schema, definition: Definition) 
     return branch not in schema or is_accepted(schema[branch], value, definition)
 
 
-def _all(wanted: Any, value: Any, schema: Schema, definition: Definition) -> bool:
+def _all(wanted: list[Schema], value: object, schema: Schema, definition: Definition) -> bool:
     return all(is_accepted(part, value, definition) for part in wanted)
 
 
-def _any(wanted: Any, value: Any, schema: Schema, definition: Definition) -> bool:
+def _any(wanted: list[Schema], value: object, schema: Schema, definition: Definition) -> bool:
     return any(is_accepted(part, value, definition) for part in wanted)
 
 
-_Rule = Callable[[Any, Any, Schema, Definition], bool]
+_Rule: TypeAlias = Callable[..., bool]  # of the keyword's value, and then as `is_accepted`
 _RULES: Mapping[str, _Rule] = {
     "type": _type,
     "enum": _enum,

@@ -14,6 +14,7 @@ from nnspec.data.section.named_kinds import kinds_in
 from nnspec.diagnostics import Diagnostic, Fix, Report, Severity
 from nnspec.document import Mapping, Node, Scalar, Sequence, format_path, to_plain
 from nnspec.document.types import JsonSchema as Schema
+from nnspec.document.types import Plain
 from nnspec.expansion.items import Expanded
 from nnspec.layers.registry import REGISTRY
 from nnspec.schema import assembly as schemas
@@ -23,13 +24,16 @@ from nnspec.validation.acceptance import is_accepted
 Path = tuple[str | int, ...]
 
 if TYPE_CHECKING:
+    from jsonschema import Draft7Validator
     from jsonschema.exceptions import ValidationError
 
 
 def _reference(is_strict: bool) -> Callable[..., Iterator[ValidationError]]:
     """The keyword `$ref`: makes the definition that it names only now, and of the layers only the one that is used."""
 
-    def follow(validator: Any, reference: str, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    def follow(
+        validator: Draft7Validator, reference: str, instance: Plain, schema: Schema
+    ) -> Iterator[ValidationError]:
         del schema
         name = reference.removeprefix("#/definitions/")
         if name == "layer" and isinstance(instance, dict) and len(instance) == 1:
@@ -45,7 +49,7 @@ def _reference(is_strict: bool) -> Callable[..., Iterator[ValidationError]]:
     return follow
 
 
-def _require(validator: Any, keys: list[str], instance: Any, schema: Any) -> Iterator[ValidationError]:
+def _require(validator: Draft7Validator, keys: list[str], instance: Plain, schema: Schema) -> Iterator[ValidationError]:
     """The keyword `required`; its errors hold the one key that is missing, which jsonschema's own name in prose."""
     from jsonschema.exceptions import ValidationError
 
@@ -78,7 +82,7 @@ def _schema(pointer: str, is_strict: bool, kinds: tuple[str, ...] | None = None)
     return schemas.definition(pointer, is_strict=is_strict)
 
 
-def _errors(pointer: str, is_strict: bool, plain: Any) -> list[ValidationError]:
+def _errors(pointer: str, is_strict: bool, plain: Plain) -> list[ValidationError]:
     """What is wrong with a value, if anything is: that is said by the schema of all kinds of source.
 
     What the schema of those alone that a spec names accepts, that of all accepts too: it is closed, and less wide.
@@ -89,7 +93,7 @@ def _errors(pointer: str, is_strict: bool, plain: Any) -> list[ValidationError]:
     return list(_dialect(is_strict)(_schema(pointer, is_strict)).iter_errors(plain))
 
 
-def _kinds_in(pointer: str, plain: Any) -> tuple[str, ...] | None:
+def _kinds_in(pointer: str, plain: Plain) -> tuple[str, ...] | None:
     """The kinds of source that a document or its `data` section names; of a definition there are none to be named."""
     if pointer == "#":
         return kinds_in(plain.get("data"))
@@ -98,7 +102,7 @@ def _kinds_in(pointer: str, plain: Any) -> tuple[str, ...] | None:
     return None
 
 
-def _shallow_blocks(root: dict[str, Any]) -> dict[str, Any]:
+def _shallow_blocks(root: Schema) -> Schema:
     blocks = root["properties"]["blocks"]
     inner = blocks["additionalProperties"]
     properties = {**inner["properties"], "model": {"type": "array"}}
@@ -128,7 +132,7 @@ def validate_document(root: Node, report: Report) -> None:
     _Models(report).visit(root)
 
 
-def _outline(node: Node) -> Any:
+def _outline(node: Node) -> Plain:
     """A model or the blocks, with the models themselves cut off: they are validated item by item."""
     if isinstance(node, Sequence):
         return []
@@ -140,7 +144,7 @@ def _outline(node: Node) -> Any:
     return to_plain(node)
 
 
-def _without_model(node: Mapping) -> dict[str, Any]:
+def _without_model(node: Mapping) -> dict[str, Plain]:
     """The mapping, with the list under `model` emptied."""
     return {
         key: [] if key == "model" and isinstance(value, Sequence) else to_plain(value)
@@ -198,7 +202,14 @@ class _Models:
 
 
 def validate_part(
-    definition: str, plain: Any, node: Node, path: Path, report: Report, *, is_strict: bool, owner: Scalar | None = None
+    definition: str,
+    plain: Plain,
+    node: Node,
+    path: Path,
+    report: Report,
+    *,
+    is_strict: bool,
+    owner: Scalar | None = None,
 ) -> None:
     """One definition's instance: `node` gives the places, `plain` the values. The same values are validated once."""
     text = repr(plain)

@@ -10,6 +10,8 @@ from nnspec.diagnostics import Diagnostic, Fix, KeyRef, Span, nearest, use_inste
 from nnspec.diagnostics.lists import enumerated
 from nnspec.diagnostics.values import as_yaml
 from nnspec.document import Mapping, Node, Scalar, format_path, locate
+from nnspec.document.types import JsonSchema as Schema
+from nnspec.document.types import Plain
 from nnspec.layers import refused
 from nnspec.layers.aliases import ALIASES
 from nnspec.layers.kit.args import AUTO_PATTERN
@@ -58,7 +60,7 @@ def describe(
         yield from _describe(error, root, base, owner)
 
 
-def _schema(error: ValidationError) -> dict[str, Any]:
+def _schema(error: ValidationError) -> Schema:
     """The part of the schema that failed; nnspec's are all mappings."""
     return error.schema if isinstance(error.schema, dict) else {}
 
@@ -253,7 +255,7 @@ def unknown_layer(kind: str, known: Iterable[str], span: Span, place: str) -> Di
     return Diagnostic("NN204", f"unknown layer `{kind}`{guess}", span, path=place, notes=notes, fixes=fixes)
 
 
-def _not_allowed(error: ValidationError, node: Node, options: list[Any], subject: str, path: Path) -> Diagnostic:
+def _not_allowed(error: ValidationError, node: Node, options: list[Plain], subject: str, path: Path) -> Diagnostic:
     value, place = error.instance, format_path(path)
     words = [str(o) for o in options if isinstance(o, str)]
     if isinstance(value, str) and words and set(words) <= {*REGISTRY, *ALIASES}:  # a bare layer
@@ -291,7 +293,7 @@ def _meant_word(value: str, words: list[str], argument: str) -> list[str]:
     return [known] if known in words else nearest(value, words)
 
 
-def _wrong_type(node: Node, wanted: Any, subject: str, path: Path) -> Diagnostic:
+def _wrong_type(node: Node, wanted: str | list[str], subject: str, path: Path) -> Diagnostic:
     types = [wanted] if isinstance(wanted, str) else list(wanted)
     message = f"{subject} must be {type_words(types)}, but it is {kind_of(node)}"
     return Diagnostic("NN202", message, node.span, path=format_path(path), fixes=rewrites(node, types, path))

@@ -11,11 +11,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import MethodType
-from typing import Any
 
 from keras.callbacks import Callback
 
-from nnspec.backends.types import KerasOptimizer, KerasVariable, Tensor
+from nnspec.backends.types import KerasLogs, KerasOptimizer, KerasVariable, Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ class Realign(Callback):  # type: ignore[misc]
         super().__init__()
         self.epoch = epoch
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: KerasLogs = None) -> None:
         inner = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
         done = int(inner._iterations) if inner.built else 0
         if done % self.epoch.places:

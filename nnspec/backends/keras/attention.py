@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import keras
 from keras.src.backend import get_keras_mask, set_keras_mask
@@ -18,7 +18,9 @@ class _Careful:
     their true shape, where Keras takes the value for as long as the query; adds biases where their axes are; and
     attends along one axis among any number."""
 
-    def build(self: Any, query_shape: KerasShape, value_shape: KerasShape, key_shape: KerasShape | None = None) -> None:
+    def build(
+        self: KerasLayer, query_shape: KerasShape, value_shape: KerasShape, key_shape: KerasShape | None = None
+    ) -> None:
         super().build(query_shape, value_shape, key_shape)  # type: ignore[misc]
         for name in ("_query_dense", "_key_dense", "_value_dense", "_gate_dense", "_output_dense"):
             if hasattr(self, name):  # Keras makes these itself
@@ -28,7 +30,7 @@ class _Careful:
             self._softmax.__class__ = DeepSoftmax
 
     def call(
-        self: Any,
+        self: KerasLayer,
         query: KerasTensor,
         value: KerasTensor,
         key: KerasTensor | None = None,
@@ -37,9 +39,9 @@ class _Careful:
         key_mask: KerasTensor | None = None,
         attention_mask: KerasTensor | None = None,
         return_attention_scores: bool = False,
-        training: Any = None,
+        training: bool | None = None,
         use_causal_mask: bool = False,
-    ) -> Any:
+    ) -> KerasTensor | tuple[KerasTensor, KerasTensor]:
         read = [tensor for tensor in (query, value, key) if tensor is not None]
         masks = [get_keras_mask(tensor) for tensor in read]
         if query_mask is not None:  # Keras' own looks at the tensor alone
@@ -74,13 +76,13 @@ class _Careful:
         return made[..., : widths[1]], scores
 
     def compute_output_spec(
-        self: Any,
+        self: KerasLayer,
         query: KerasTensor,
         value: KerasTensor,
         key: KerasTensor | None = None,
         return_attention_scores: bool = False,
-        **others: Any,
-    ) -> Any:
+        **others: object,
+    ) -> KerasTensor | tuple[KerasTensor, KerasTensor]:
         made = super().compute_output_spec(query, value, key)  # type: ignore[misc]
         if not return_attention_scores:
             return made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from keras.callbacks import Callback
@@ -15,6 +15,9 @@ from nnspec.backends.keras.model import reset_states
 from nnspec.backends.types import KerasLogs as Logs
 from nnspec.backends.types import KerasModel
 from nnspec.progress import Progress
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 
 class NotANumber(Callback):  # type: ignore[misc]
@@ -98,6 +101,6 @@ class Reporter(Callback):  # type: ignore[misc]
         self.bar.stop()
 
 
-def _number(value: Any) -> float:
+def _number(value: ArrayLike) -> float:
     """A metric of an epoch; the mean of a metric that gives one for each class."""
     return float(np.mean(value))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import keras
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class GraphEqualization(keras.layers.Equalization):  # type: ignore[misc]
     """Equalization in a graph: Keras returns its symbolic input unchanged, which makes the graph cyclic."""
 
-    def compute_output_spec(self, inputs: KerasTensor, **kwargs: Any) -> KerasTensor:
+    def compute_output_spec(self, inputs: KerasTensor, **kwargs: object) -> KerasTensor:
         return keras.KerasTensor(inputs.shape, dtype=self.compute_dtype)
 
     def get_config(self) -> KerasConfig:

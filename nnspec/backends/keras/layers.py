@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import keras
 from keras import ops
 
 if TYPE_CHECKING:
-    from nnspec.backends.types import KerasConfig, KerasShape, KerasTensor
+    from nnspec.backends.types import KerasCallable, KerasConfig, KerasLayer, KerasShape, KerasTensor, Tensor
 
 
 def _known(shape: KerasShape) -> KerasShape:
@@ -26,12 +26,12 @@ class SymbolicReshape(keras.layers.Layer):  # type: ignore[misc]
             divided by `over` where that is given; or -1, once, for what is left.
     """
 
-    def __init__(self, before: Sequence[str], recipe: Sequence[int | dict[str, int]], **kwargs: Any) -> None:
+    def __init__(self, before: Sequence[str], recipe: Sequence[int | dict[str, int]], **kwargs: object) -> None:
         super().__init__(**kwargs)
         self.before = list(before)
         self.recipe = list(recipe)
 
-    def _sizes(self, shape: Any) -> list[Any]:
+    def _sizes(self, shape: Sequence[Tensor]) -> list[Tensor]:
         return [r if isinstance(r, int) else shape[r["axis"]] // r.get("over", 1) for r in self.recipe]
 
     def call(self, inputs: KerasTensor) -> KerasTensor:
@@ -101,7 +101,7 @@ class WithMaskOf(keras.layers.Layer):  # type: ignore[misc]
     def compute_mask(self, inputs: KerasTensor, previous_mask: KerasTensor) -> KerasTensor:
         return previous_mask[1]
 
-    def compute_output_shape(self, input_shape: KerasShape) -> Any:
+    def compute_output_shape(self, input_shape: Sequence[KerasShape]) -> KerasShape:
         return input_shape[0]
 
 
@@ -112,7 +112,7 @@ class OneStep(keras.layers.Wrapper):  # type: ignore[misc]
     Keras' cells keep theirs until the RNN around them takes it away.
     """
 
-    def call(self, inputs: KerasTensor, states: Any, training: bool | None = None) -> KerasTensor:
+    def call(self, inputs: KerasTensor, states: KerasTensor, training: bool | None = None) -> KerasTensor:
         for cell in getattr(self.layer, "cells", [self.layer]):
             cell.reset_dropout_mask()
             cell.reset_recurrent_dropout_mask()
@@ -141,7 +141,7 @@ def deep_softmax(inputs: KerasTensor, axis: int = -1) -> KerasTensor:
     return ops.moveaxis(ops.reshape(flat, shape), -1, axis)
 
 
-def for_many_axes(activation: Any) -> Any:
+def for_many_axes(activation: KerasCallable) -> KerasCallable:
     """The activation for outputs of more than `MOST_AXES` axes."""
     return deep_softmax if activation is keras.activations.softmax else activation
 
@@ -158,7 +158,7 @@ class DeepSoftmax(keras.layers.Softmax):  # type: ignore[misc]
         return ops.where(mask, deep_softmax(ops.where(mask, inputs, -1e9), axis), 0.0)
 
 
-def _variants(prefix: str, changed: type, *bases: type) -> dict[str, Any]:
+def _variants(prefix: str, changed: type, *bases: type) -> dict[str, type[KerasLayer]]:
     """Keras layers with something changed, by the name of Keras' own; their own begins with `prefix`."""
     register = keras.saving.register_keras_serializable("nnspec")
     return {base.__name__: register(type(f"{prefix}{base.__name__}", (changed, base), {})) for base in bases}
@@ -167,7 +167,7 @@ def _variants(prefix: str, changed: type, *bases: type) -> dict[str, Any]:
 class _ChannelsFirst:
     """Adds the bias along the channels; Keras' `add` takes the last axis where that happens to be as long."""
 
-    def call(self: Any, inputs: KerasTensor) -> KerasTensor:
+    def call(self: KerasLayer, inputs: KerasTensor) -> KerasTensor:
         activation, self.activation, self.use_bias = self.activation, None, False
         try:
             outputs = super().call(inputs)  # type: ignore[misc]
@@ -197,7 +197,7 @@ BIASED_CHANNELS_FIRST = _variants(
 class _WindowByWindow:
     """Takes windows one after the other; Keras' own fails where there is one of them, or one position."""
 
-    def call(self: Any, inputs: KerasTensor) -> KerasTensor:
+    def call(self: KerasLayer, inputs: KerasTensor) -> KerasTensor:
         reduce = ops.max if "Max" in type(self).__name__ else ops.mean
         first = 2 if self.data_format == "channels_first" else 1
         for axis, made in enumerate(self.output_size, start=first):
@@ -230,7 +230,7 @@ class PlacedEinsumDense(keras.layers.EinsumDense):  # type: ignore[misc]
     It does so of a bias of which one axis alone is longer than 1.
     """
 
-    def call(self, inputs: KerasTensor, training: Any = None) -> KerasTensor:
+    def call(self, inputs: KerasTensor, training: bool | None = None) -> KerasTensor:
         made = ops.einsum(self.equation, inputs, self.kernel)
         if self.bias is not None:
             made = ops.subtract(made, ops.negative(self.bias))  # Keras does not interpret what is subtracted

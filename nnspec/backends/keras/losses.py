@@ -8,7 +8,7 @@ axes. So each object is Keras' own, with its arguments, and what it is called wi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from nnspec.ir.graph import Args, Output
 from nnspec.ir.levels import middle
 
 if TYPE_CHECKING:
-    from nnspec.backends.types import KerasTensor
+    from nnspec.backends.types import KerasLoss, KerasMetric, KerasTensor
 
 _OF_INDICES = frozenset(
     {
@@ -198,7 +198,7 @@ def _reads_scores(arguments: Args) -> bool:
     return bool(arguments.get("from_logits")) or arguments.get("threshold") == 0
 
 
-def _keras_arguments(output: Output, kind: str, arguments: Args) -> dict[str, Any]:
+def _keras_arguments(output: Output, kind: str, arguments: Args) -> Args:
     """The arguments, less an `axis` that says where the classes are, for they go last.
 
     Keras takes no other than the last in most places, and `MeanIoU` fails on a positive one.
@@ -207,7 +207,7 @@ def _keras_arguments(output: Output, kind: str, arguments: Args) -> dict[str, An
     return {key: value for key, value in arguments.items() if not (is_class_axis and key == "axis")}
 
 
-def build_loss(output: Output) -> Any:
+def build_loss(output: Output) -> KerasLoss:
     """The loss of an output."""
     kind, arguments = loss_of(output)
     if kind == PINBALL:
@@ -220,7 +220,7 @@ def build_loss(output: Output) -> Any:
     return loss
 
 
-def build_metrics(output: Output, threshold: float | None = None) -> list[Any]:
+def build_metrics(output: Output, threshold: float | None = None) -> list[KerasMetric]:
     """The metrics of an output, or those of its task.
 
     Args:
@@ -229,7 +229,7 @@ def build_metrics(output: Output, threshold: float | None = None) -> list[Any]:
     return [_build_metric(output, at_threshold(measure, threshold)) for measure in measures(output)]
 
 
-def _build_metric(output: Output, measure: Measure) -> Any:
+def _build_metric(output: Output, measure: Measure) -> KerasMetric:
     form = _form(output, measure.kind, measure.arguments, is_metric=True)
     arguments = {**_keras_arguments(output, measure.kind, measure.arguments), "name": measure.name}
     metric = keras_objects.build("metrics", {measure.kind: arguments})
@@ -258,7 +258,7 @@ def _whole_weights(truth: KerasTensor, counted: KerasTensor, dtype: str, *, is_e
     return ops.cast(wide, dtype)
 
 
-def _adjust_in_graph(metric: Any) -> None:
+def _adjust_in_graph(metric: KerasMetric) -> None:
     """R² adjusted for the number of regressors: Keras' own asks a tensor for its truth, which a graph has not.
 
     Formula: 1 - (1 - R²)·(n - 1) / (n - p - 1), for n values and p regressors; R² itself where n ≤ p + 1.
@@ -267,7 +267,7 @@ def _adjust_in_graph(metric: Any) -> None:
 
     plain, regressors = metric.result, metric.num_regressors
 
-    def result() -> Any:
+    def result() -> KerasTensor:
         metric.num_regressors = 0
         score = plain()
         metric.num_regressors = regressors

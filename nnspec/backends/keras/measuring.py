@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from nnspec.backends.keras.losses import build_metrics, marked
@@ -20,7 +18,7 @@ def measure_output(
     predicted: np.ndarray,
     counted: np.ndarray | None = None,
     threshold: float | None = None,
-) -> dict[str, Any]:
+) -> dict[str, float | list[float]]:
     """Each metric by its name in the history: a number, or a list where Keras gives one for each class.
 
     Numbers are measured in the units of the arguments; training measures them in those of the network.

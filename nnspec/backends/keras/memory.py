@@ -6,7 +6,6 @@ import os
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -30,9 +29,9 @@ _COUNTERS = (
 _ASIDE = ".aside"
 
 
-def read_memory(callback: KerasCallback) -> dict[str, Any]:
+def read_memory(callback: KerasCallback) -> dict[str, object]:
     """What a callback remembers, as JSON, but for weights."""
-    found: dict[str, Any] = {"kind": type(callback).__name__}
+    found: dict[str, object] = {"kind": type(callback).__name__}
     for name in _COUNTERS:
         if hasattr(callback, name):
             value = getattr(callback, name)
@@ -40,7 +39,7 @@ def read_memory(callback: KerasCallback) -> dict[str, Any]:
     return found
 
 
-def restore_memory(callback: KerasCallback, memory: Mapping[str, Any], weights: list[np.ndarray] | None) -> None:
+def restore_memory(callback: KerasCallback, memory: Mapping[str, object], weights: list[np.ndarray] | None) -> None:
     """Puts back what `read_memory` gave, and the weights of `kept_weights`."""
     if memory["kind"] != type(callback).__name__:  # the spec has other callbacks now
         return

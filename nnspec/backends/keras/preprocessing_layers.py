@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
 
 from nnspec.diagnostics import Fix, SpecError
-from nnspec.ir.graph import Node
+from nnspec.ir.graph import Args, Node
 
 if TYPE_CHECKING:
     from nnspec.backends.types import KerasConfig, KerasLayer, KerasShape, KerasTensor
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class AdaptedBins(keras.layers.Layer):  # type: ignore[misc]
     """The bins of `Discretization(num_bins)`, boundaries a weight; Keras' own has a list beside the weights."""
 
-    def __init__(self, num_bins: int, epsilon: float, **kwargs: Any) -> None:
+    def __init__(self, num_bins: int, epsilon: float, **kwargs: object) -> None:
         super().__init__(**kwargs)
         self.num_bins = num_bins
         self.epsilon = epsilon
@@ -30,7 +30,7 @@ class AdaptedBins(keras.layers.Layer):  # type: ignore[misc]
         self.boundaries = self.add_weight(shape=(self.num_bins - 1,), trainable=False, name="boundaries")
         self.boundaries.assign(np.linspace(-1, 1, self.num_bins + 1)[1:-1])
 
-    def adapt(self, data: Any) -> None:
+    def adapt(self, data: np.ndarray) -> None:
         """Quantiles of the data that are not masked; fewer values than bins leave the last bins empty."""
         summary = keras.layers.Discretization(num_bins=self.num_bins, epsilon=self.epsilon)
         summary.adapt(data.compressed() if isinstance(data, np.ma.MaskedArray) else np.asarray(data))
@@ -59,7 +59,7 @@ class SizedMelSpectrogram(keras.layers.MelSpectrogram):  # type: ignore[misc]
         return (input_shape[0], self.num_mel_bins, size)
 
 
-def learn_vocabulary(layer: KerasLayer, node: Node, read: Sequence[Any]) -> dict[str, Any]:
+def learn_vocabulary(layer: KerasLayer, node: Node, read: Sequence[np.ndarray]) -> Args:
     """What Keras' `adapt` finds: the `vocabulary` without words for mask and unknown ones, and with tf_idf its weights.
 
     Args:
@@ -72,13 +72,12 @@ def learn_vocabulary(layer: KerasLayer, node: Node, read: Sequence[Any]) -> dict
     table, is_text = getattr(layer, "_lookup_layer", layer), hasattr(layer, "_lookup_layer")
     plain = str if table.vocabulary_dtype == "string" else int
     mode, table.output_mode = table.output_mode, "int"  # Keras counts documents one by one, which takes minutes
-    documents: list[Any] = []
+    documents: list[list[bytes | int]] = []
     for array in read:
-        is_padded = isinstance(array, np.ma.MaskedArray)
-        data = keras.ops.convert_to_tensor(array.compressed() if is_padded else array)
+        data = keras.ops.convert_to_tensor(array.compressed() if isinstance(array, np.ma.MaskedArray) else array)
         tokens = layer._preprocess(data) if is_text else data
         table.update_state(tokens)
-        if mode == "tf_idf" and is_padded:
+        if mode == "tf_idf" and isinstance(array, np.ma.MaskedArray):
             documents += [row.compressed().tolist() for row in array]
         elif mode == "tf_idf":
             documents += tokens.to_list() if hasattr(tokens, "to_list") else tokens.numpy().tolist()  # ragged, or not
@@ -99,5 +98,5 @@ def learn_vocabulary(layer: KerasLayer, node: Node, read: Sequence[Any]) -> dict
     return {"vocabulary": words, "idf_weights": [math.log1p(len(documents) / (1 + holding[word])) for word in words]}
 
 
-def _decoded(token: Any) -> Any:
+def _decoded(token: bytes | int) -> str | int:
     return token.decode("utf-8") if isinstance(token, bytes) else token

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from nnspec.backends.keras.engine import KerasEngine
 from nnspec.backends.keras.streaming import flat, is_streamed, parts_of
 from nnspec.backends.keras.tensorflow_stream import streamed
 from nnspec.backends.sample_order import MANY
-from nnspec.backends.types import Differentiable, KerasCallback, KerasModel, Tensor, Values
+from nnspec.backends.types import Differentiable, KerasCallback, KerasLogs, KerasModel, Tensor, Values
 
 if TYPE_CHECKING:
     from nnspec.backends.types import KerasTensor
@@ -61,7 +61,7 @@ class TensorFlowBackend(KerasEngine):
 
         number, skipped = (tf.Variable(0, trainable=False, dtype=dtype) for dtype in (tf.int32, tf.int64))
 
-        def begin(epoch: int, logs: Any) -> None:
+        def begin(epoch: int, logs: KerasLogs) -> None:
             number.assign(epoch)
             skipped.assign(first_step if epoch == epochs.start else 0)
 
@@ -99,7 +99,7 @@ class TensorFlowBackend(KerasEngine):
 
     def traced(
         self, function: Callable[..., Tensor], signature: Sequence[tuple[Sequence[int | None], str]]
-    ) -> tuple[Callable[..., Tensor], list[Any]]:
+    ) -> tuple[Callable[..., Tensor], list[Tensor]]:
         """A function of tensors as tf2onnx reads it: with its signature, an entry of shape and dtype a tensor."""
         import tensorflow as tf
 
@@ -107,7 +107,7 @@ class TensorFlowBackend(KerasEngine):
         return tf.function(function, input_signature=specs), specs
 
 
-def batches(samples: Samples, order: Order, epoch: Any, skipped: Any = 0) -> Any:
+def batches(samples: Samples, order: Order, epoch: int | Tensor, skipped: int | Tensor = 0) -> Tensor:
     """A `tf.data.Dataset` of batches `(inputs, targets)`, with `weights` behind them where there are any.
 
     Args:
@@ -123,14 +123,14 @@ def batches(samples: Samples, order: Order, epoch: Any, skipped: Any = 0) -> Any
     count, size = len(tf.nest.flatten(data)[0]), order.batch_size
     whole, rest = count // size * size, count % size
 
-    def indices(_: Any) -> Any:
+    def indices(_: Tensor) -> Tensor:
         found = tf.range(count, dtype=tf.int64)
         if not order.is_shuffled:
             return found
         # what `sample_order` gives, by a kernel
         return tf.random.experimental.stateless_shuffle(found, seed=tf.stack([order.seed, epoch]))
 
-    def cut(found: Any) -> Any:
+    def cut(found: Tensor) -> Tensor:
         full = tf.data.Dataset.from_tensor_slices(tf.reshape(found[skipped * size : whole], (-1, size)))
         return full.concatenate(tf.data.Dataset.from_tensors(found[whole:])) if rest else full
 

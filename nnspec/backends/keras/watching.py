@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from keras.callbacks import Callback
 
 from nnspec.backends.keras.memory import averaged_weights
-from nnspec.backends.types import KerasCallback
+from nnspec.backends.types import KerasCallback, KerasLogs
 
 
 class Watch(Callback):  # type: ignore[misc]
@@ -22,7 +21,7 @@ class Watch(Callback):  # type: ignore[misc]
         self.measure = measure
         self.others = others
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: KerasLogs = None) -> None:
         if logs is None:
             return
         optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)

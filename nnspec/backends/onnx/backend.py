@@ -13,7 +13,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec import __version__
 from nnspec.backends.base import Deployable
@@ -30,6 +30,7 @@ from nnspec.backends.onnx.targets.taken import foresee
 from nnspec.backends.targets import Foreseen
 from nnspec.data.deployment import label_name
 from nnspec.diagnostics import SpecError
+from nnspec.document.types import JsonObject
 from nnspec.ir.graph import Graph
 from nnspec.ir.opset import needed_opset
 from nnspec.runtime.ports import METADATA_KEY
@@ -101,11 +102,11 @@ class OnnxModel:
     backend: OnnxBackend = ONNX
 
     @property
-    def metadata(self) -> Mapping[str, Any] | None:
+    def metadata(self) -> JsonObject | None:
         text = next((entry.value for entry in self.proto.metadata_props if entry.key == METADATA_KEY), None)
         return None if text is None else dict(json.loads(text))
 
-    def embed(self, metadata: Mapping[str, Any]) -> None:
+    def embed(self, metadata: JsonObject) -> None:
         from onnx import helper
 
         kept = {entry.key: entry.value for entry in self.proto.metadata_props}
@@ -124,7 +125,7 @@ class OnnxModel:
             self.open()  # which knows types; onnx' own check reads text as numbers, and ends the process
         check_form(self.proto, graph)
 
-    def describe(self, graph: Graph) -> dict[str, Any]:
+    def describe(self, graph: Graph) -> JsonObject:
         return {
             "nodes": dict(sorted(Counter(node.op_type for node in self.proto.graph.node).items())),
             "opset": {opset.domain or "ai.onnx": opset.version for opset in self.proto.opset_import},

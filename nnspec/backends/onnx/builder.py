@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     import onnx
+    from numpy.typing import ArrayLike
 
 OPTIONAL_OUTPUTS = frozenset({"LSTM", "GRU", "RNN"})  # what nothing reads is left out, and not computed
 
@@ -33,7 +34,7 @@ class OnnxNode:
     op: str
     inputs: list[str]
     outputs: list[str]
-    attributes: dict[str, Any]
+    attributes: dict[str, object]
     name: str
     domain: str = ""
     layer: str = ""
@@ -125,7 +126,7 @@ class GraphBuilder:
         *,
         stem: str,
         outputs: int = 1,
-        attributes: Mapping[str, Any] | None = None,
+        attributes: Mapping[str, object] | None = None,
         domain: str = "",
     ) -> list[str]:
         """Appends a node; returns the names of its outputs. What only moves or casts a value is written once."""
@@ -148,7 +149,7 @@ class GraphBuilder:
         """The node that writes a value, mostly one of the last; None where that is an input or a constant."""
         return next((node for node in reversed(self.nodes) if tensor in node.outputs), None)
 
-    def constant(self, array: Any, stem: str) -> str:
+    def constant(self, array: ArrayLike, stem: str) -> str:
         """The name of an initializer with this content; equal contents share one."""
         value = np.ascontiguousarray(array) if np.ndim(array) else np.asarray(array)
         if value.dtype.kind in "OU":

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from nnspec.document.types import JsonObject
 
 _SIDES = {
     "any": "may be anywhere along `{axis}`",
@@ -12,7 +11,7 @@ _SIDES = {
 }
 
 
-def doc_string(metadata: Mapping[str, Any]) -> str:
+def doc_string(metadata: JsonObject) -> str:
     """The spec's description, and where padding may stand, a line each."""
     lines = [str(metadata["description"])] if metadata.get("description") else []
     for name, said in (metadata.get("inputs") or {}).items():

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from nnspec.backends.onnx.lowering import Lowering
 from nnspec.backends.onnx.view import Group, View
-from nnspec.backends.types import Tensor
+from nnspec.backends.types import KerasLayer, Tensor
 from nnspec.diagnostics import Fix, SpecError
 from nnspec.ir.axes import Size
 from nnspec.ir.graph import Node, Value
 
+if TYPE_CHECKING:
+    import onnx
 
-def lower_by_tf2onnx(lowering: Lowering, node: Node, views: list[View], layer: Any) -> list[View]:
+
+def lower_by_tf2onnx(lowering: Lowering, node: Node, views: list[View], layer: KerasLayer) -> list[View]:
     """The node's outputs by tf2onnx.
 
     Raises:
@@ -64,7 +67,14 @@ def lower_by_tf2onnx(lowering: Lowering, node: Node, views: list[View], layer: A
     for made in proto.graph.node:
         attributes = {a.name: _attribute(a) for a in made.attribute}
         inputs = [names[i] if i else "" for i in made.input]
-        outputs = lowering.nodes(made.op_type, *inputs, outputs=len(made.output), domain=made.domain, **attributes)
+        outputs = lowering.graph.add(
+            made.op_type,
+            inputs,
+            stem=lowering.stem,
+            outputs=len(made.output),
+            attributes=attributes,
+            domain=made.domain,
+        )
         names.update(zip(made.output, outputs, strict=True))
     for entry in proto.opset_import:
         if entry.domain not in ("", "ai.onnx"):
@@ -79,7 +89,7 @@ def _shape(value: Value) -> list[int | None]:
     return [None, *(axis.size if isinstance(axis.size, int) else None for axis in value.axes)]
 
 
-def _attribute(attribute: Any) -> Any:
+def _attribute(attribute: onnx.AttributeProto) -> object:
     from onnx import helper
 
     return helper.get_attribute_value(attribute)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
@@ -84,9 +83,10 @@ class Lowering(Arranger):
                     self.origins.setdefault(factor, (name, i))
         return View(name, groups, groups, dtype)
 
-    def elementwise(self, op: str, view: View, *more: str, **attributes: Any) -> View:
+    def elementwise(self, op: str, view: View, *more: str, **attributes: object) -> View:
         """An op that works on every element by itself, whatever the layout."""
-        return replace(view, tensor=self.node(op, view.tensor, *more, **attributes))
+        (tensor,) = self.graph.add(op, [view.tensor, *more], stem=self.stem, attributes=attributes)
+        return replace(view, tensor=tensor)
 
     def along(self, view: View, arrays: Array, axes: Sequence[int], hint: str) -> str:
         """A constant over some of the view's axes, shaped to broadcast against its dimensions.

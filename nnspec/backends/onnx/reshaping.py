@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
@@ -36,9 +35,9 @@ class Reshaper(SizeReader):
         read = source or view
         return self.moved("Reshape", read, self.constant(np.asarray(shape, np.int64), "shape"))
 
-    def moved(self, op: str, view: View, *inputs: str, **attributes: Any) -> str:
+    def moved(self, op: str, view: View, *inputs: str, **attributes: object) -> str:
         """A Reshape or Transpose of a view, which `before` knows then."""
-        made = self.node(op, view.tensor, *inputs, **attributes)
+        (made,) = self.graph.add(op, [view.tensor, *inputs], stem=self.stem, attributes=attributes)
         self._read[made] = view.dims
         return made
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -30,7 +30,7 @@ class OnnxSession:
         options.intra_op_num_threads = 1
         options.log_severity_level = 4  # what it would write to standard error is raised as well
         try:
-            self._session: Any = onnxruntime.InferenceSession(
+            self._session: onnxruntime.InferenceSession = onnxruntime.InferenceSession(
                 proto.SerializeToString(), options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # ONNX Runtime has a class of error for each of its status codes

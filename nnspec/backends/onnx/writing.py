@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nnspec.backends.onnx.builder import Body, GraphBuilder
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 
 @dataclass
@@ -24,11 +27,11 @@ class NodeWriter:
     stem: str = ""
     _made: dict[tuple[str, str], str] = field(default_factory=dict, kw_only=True)
 
-    def node(self, op: str, *inputs: str, outputs: int = 1, domain: str = "", **attributes: Any) -> str:
+    def node(self, op: str, *inputs: str, outputs: int = 1, domain: str = "", **attributes: object) -> str:
         """Appends a node; the name of its first output."""
-        return self.nodes(op, *inputs, outputs=outputs, domain=domain, **attributes)[0]
+        return self.graph.add(op, inputs, stem=self.stem, outputs=outputs, attributes=attributes, domain=domain)[0]
 
-    def nodes(self, op: str, *inputs: str, outputs: int, domain: str = "", **attributes: Any) -> list[str]:
+    def nodes(self, op: str, *inputs: str, outputs: int, domain: str = "", **attributes: object) -> list[str]:
         return self.graph.add(op, inputs, stem=self.stem, outputs=outputs, attributes=attributes, domain=domain)
 
     def once(self, what: str, tensor: str, make: Callable[[], str]) -> str:
@@ -46,7 +49,7 @@ class NodeWriter:
             yield body
         self._made = made  # what was made inside cannot be read outside
 
-    def constant(self, array: Any, hint: str) -> str:
+    def constant(self, array: ArrayLike, hint: str) -> str:
         return self.graph.constant(array, f"{self.stem}/{hint}")
 
     def scalar(self, value: float, dtype: str = "float32") -> str:

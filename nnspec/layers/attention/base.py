@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.diagnostics import Fix
 from nnspec.ir import axes as ax
@@ -164,7 +164,7 @@ class HeadedAttention(Layer):
 
     def call_keras(self, layer: KerasCallable, node: Node, tensors: list[KerasTensor]) -> KerasTensor:
         read = list(tensors)
-        more: dict[str, Any] = {name: True for name in self.call_arguments[:2] if node.args[name]}
+        more: dict[str, KerasTensor] = {name: True for name in self.call_arguments[:2] if node.args[name]}
         if node.args["attention_mask"]:
             from keras import ops
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.ir.graph import Node, Weight
 from nnspec.layers.attention.base import CAUSAL, SCORES, dropout
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
     from nnspec.backends.types import KerasCallable, KerasTensor
+    from nnspec.ir.axes import Axes
 
 _SEED = a.integer("Random seed.", None, minimum=0)
 
@@ -63,7 +64,7 @@ class UnprojectedAttention(Layer):
             windows=windows_of(roles, places, is_causal=call.args["use_causal_mask"], band=None),
         )
 
-    def scores(self, call: Call, roles: Roles, places: list[int]) -> tuple[Any, ...]:
+    def scores(self, call: Call, roles: Roles, places: list[int]) -> Axes:
         mine = call.axes[:-1]
         return call.require_unique((*mine, *attended_steps(roles, places, mine)), "return_attention_scores")
 

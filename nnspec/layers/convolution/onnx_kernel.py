@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.ir.graph import Node
 from nnspec.layers.kit.sliding_windows import spatial_positions
@@ -31,7 +31,7 @@ class Kernel:
     hint: str = "kernel"
 
 
-def write_kernel(lowering: Lowering, node: Node, view: View, op: str, kernel: Kernel, **attributes: Any) -> View:
+def write_kernel(lowering: Lowering, node: Node, view: View, op: str, kernel: Kernel, **attributes: object) -> View:
     """`node`'s input after one `op`, channels first. A 1-D kernel slides as 1×k, which is faster.
 
     `attributes` speak of the op's axes: of two where the kernel has one.
@@ -55,7 +55,8 @@ def write_kernel(lowering: Lowering, node: Node, view: View, op: str, kernel: Ke
     source = ready.tensor
     if op == "Conv" and "pads" in attributes:
         source, attributes["pads"] = _without_zeros(lowering, source, attributes["pads"])
-    tensor = lowering.node(op, source, weight, *([bias] if bias else []), **attributes)
+    operands = [source, weight, *([bias] if bias else [])]
+    (tensor,) = lowering.graph.add(op, operands, stem=lowering.stem, attributes=attributes)
     before, after = node.inputs[0].axes, node.outputs[0].axes
     made = lowering.factor(after[channel_place].name, int(weights.shape[kernel.outputs]))
     new_spatial = [

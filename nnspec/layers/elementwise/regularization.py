@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from nnspec.ir.graph import Node
 from nnspec.layers.kit import args as a
@@ -49,7 +49,7 @@ class TrainingOnly(Layer):
         return [inputs[0]]
 
 
-def _check_noise_shape(call: Call, shape: list[Any]) -> None:
+def _check_noise_shape(call: Call, shape: list[int | None]) -> None:
     if len(shape) != len(call.axes) + 1:
         call.fail(
             "NN310",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.diagnostics import Fix, Reason
 from nnspec.document.types import JsonSchema
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis
-from nnspec.ir.graph import Node, Value, Window
+from nnspec.ir.graph import Args, Node, Value, Window
 from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.formulas.algebra import BOUNDED, compute
 from nnspec.layers.formulas.axes_of import AxesOf
@@ -80,7 +80,7 @@ class Formula(Layer):
         call.require_float([value for value in call.inputs if not is_number(value)])
         names = self.value_names(call)
         axes = common_axes(call)
-        bodies: Mapping[str, Any] = call.args["weights"] or {}
+        bodies: Mapping[str, Args] = call.args["weights"] or {}
         own = {name: own_weight(call, name, body, axes, "weights") for name, body in bodies.items()}
         clash = sorted(set(own) & set(names))
         if clash:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node
@@ -15,6 +15,8 @@ from nnspec.layers.normalization.rescaling import cast_to_float32
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
     from nnspec.backends.types import KerasConfig
@@ -113,7 +115,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(ImageLayer):
         assert result is not None
         return shaped(result, 0, tiles.channels, *tiles.padded)
 
-    def write_maps(self, node: Node, lowering: Lowering, levels: str, tiles: Tiles, shaped: Any) -> str:
+    def write_maps(self, node: Node, lowering: Lowering, levels: str, tiles: Tiles, shaped: Callable[..., str]) -> str:
         """For each tile and channel, what each level becomes: axes `batch tile level`."""
         from nnspec.backends.onnx.builder import onnx_type
 
@@ -155,11 +157,11 @@ class Tiles:
         self.padded = (self.size[0] * grid[0], self.size[1] * grid[1])
         self.pixels = channels * self.padded[0] * self.padded[1]
 
-    def own(self) -> Any:
+    def own(self) -> np.ndarray:
         """Where the map of each pixel's own tile begins: axes `1 pixel`."""
         return self._begin(*(np.arange(n) // size for n, size in zip(self.padded, self.size, strict=True)))
 
-    def neighbours(self) -> list[tuple[Any, Any]]:
+    def neighbours(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """For each of the four nearest tiles, where its map begins and how much it counts: axes `1 pixel` each."""
         sides = []
         for count, size, tiles in zip(self.padded, self.size, self.grid, strict=True):
@@ -172,12 +174,12 @@ class Tiles:
             for columns, left in sides[1]
         ]
 
-    def _begin(self, rows: Any, columns: Any) -> Any:
+    def _begin(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         tile = rows.astype(np.int64)[:, None] * self.grid[1] + columns.astype(np.int64)[None, :]
         channel = np.arange(self.channels)[:, None, None]
         return np.asarray(((tile * self.channels + channel) * LEVELS).reshape(1, -1))
 
-    def _spread(self, plane: Any) -> Any:
+    def _spread(self, plane: np.ndarray) -> np.ndarray:
         return np.broadcast_to(plane, (self.channels, *plane.shape)).reshape(1, -1)
 
 

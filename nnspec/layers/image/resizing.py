@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Args, Node
@@ -112,7 +112,7 @@ def resample(
                 tensor = lowering.node("Gather", tensor, chosen, axis=axis)
         return tensor
     if not antialias and interpolation in ("bilinear", "nearest"):
-        how: dict[str, Any] = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
+        how: dict[str, str | int] = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
         if interpolation == "nearest":
             how |= {"mode": "nearest", "nearest_mode": "round_prefer_ceil"}
         return lowering.node("Resize", tensor, *_target(lowering, tensor, old, new), **how)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, field
-from typing import Any
 
 from nnspec.ir.axes import Axes
-from nnspec.ir.graph import Node, Weight, Window
+from nnspec.ir.graph import Args, Node, Weight, Window
 from nnspec.lazy import dataclass
 
 
@@ -49,7 +48,7 @@ class Inferred:
     masks: tuple[str | None, ...] = ()
     outer: tuple[tuple[str, ...], ...] = ()
     is_zero_at_padding: bool = False
-    keras: Mapping[str, Any] = field(default_factory=dict)
+    keras: Args = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     inner: Node | None = None
     backward: Node | None = None

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypeAlias
 
 from nnspec.diagnostics import Fix, quoted
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes, Size
 from nnspec.layers.kit.base import Call
 
+Rule: TypeAlias = int | dict[str, int]  # a size or -1, or the input axis whose size it takes over, and over what
 
-def symbolic_recipe(before: Sequence[Size], after: Sequence[Size]) -> list[Any]:
+
+def symbolic_recipe(before: Sequence[Size], after: Sequence[Size]) -> list[Rule]:
     """For each output axis a number, or the input axis whose unknown size it takes over (and over what), or -1."""
-    recipe: list[Any] = []
+    recipe: list[Rule] = []
     for size in after:
         if isinstance(size, int):
             recipe.append(size)
@@ -25,7 +27,7 @@ def symbolic_recipe(before: Sequence[Size], after: Sequence[Size]) -> list[Any]:
     return recipe
 
 
-def _ratio(size: Size, before: Sequence[Size]) -> Any:
+def _ratio(size: Size, before: Sequence[Size]) -> Rule:
     for i, old in enumerate(before):
         quotient = ax.divide(old, size) if isinstance(old, ax.Symbolic) else None
         if isinstance(quotient, int):

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from nnspec.catalogue import keras_objects
 from nnspec.diagnostics import Fix
 from nnspec.ir.axes import Axes
-from nnspec.ir.graph import Weight
+from nnspec.ir.graph import Args, Weight
 from nnspec.layers.kit.args import Arg
 from nnspec.layers.kit.call import Call
 
@@ -48,7 +47,7 @@ def check_weight_objects(call: Call, args: Mapping[str, Arg], weights: Sequence[
             _check(call, name, arg.family, kind, given, f"`{weight.name}`", tuple(str(size) for size in weight.shape))
 
 
-def check_weight_object(call: Call, arg: str, family: str, value: Any, what: str, sizes: Sequence[int]) -> None:
+def check_weight_object(call: Call, arg: str, family: str, value: str | Args, what: str, sizes: Sequence[int]) -> None:
     """One object suits a weight of these sizes.
 
     Args:
@@ -78,9 +77,7 @@ def _weights_of(stem: str, stems: Sequence[str], weights: Sequence[Weight]) -> I
             yield weight
 
 
-def _check(
-    call: Call, arg: str, family: str, kind: str, given: Mapping[str, Any], what: str, sizes: tuple[str, ...]
-) -> None:
+def _check(call: Call, arg: str, family: str, kind: str, given: Args, what: str, sizes: tuple[str, ...]) -> None:
     """Whether an object of this class suits something of these sizes.
 
     Raises:

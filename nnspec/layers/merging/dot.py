@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.diagnostics import Fix, Reason, lists
 from nnspec.ir import axes as ax
-from nnspec.ir.graph import Node
+from nnspec.ir.graph import Args, Node
 from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred, Layer
@@ -41,7 +41,7 @@ class Dot(Layer):
         "normalize": a.boolean("Whether to normalize vectors first, which gives cosine similarities.", False),
     }
 
-    def adds_up(self, args: Mapping[str, Any]) -> bool:
+    def adds_up(self, args: Args) -> bool:
         return not args["normalize"]
 
     def infer(self, call: Call) -> Inferred:

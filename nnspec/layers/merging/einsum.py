@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from string import ascii_lowercase, ascii_uppercase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.diagnostics import lists
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis
-from nnspec.ir.graph import Node, Window
+from nnspec.ir.graph import Args, Node, Window
 from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
@@ -47,7 +47,7 @@ class Einsum(Layer):
         )
     }
 
-    def adds_up(self, args: Mapping[str, Any]) -> bool:
+    def adds_up(self, args: Args) -> bool:
         return True
 
     def infer(self, call: Call) -> Inferred:

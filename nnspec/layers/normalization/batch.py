@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.diagnostics import lists
 from nnspec.ir import axes as ax
@@ -208,7 +208,7 @@ class Normalization(Layer):
     def adapts(self, node: Node) -> bool:
         return bool(node.weights)
 
-    def adapt(self, layer: Any, node: Node, data: np.ndarray) -> None:
+    def adapt(self, layer: KerasLayer, node: Node, data: np.ndarray) -> None:
         layer.adapt(data)
         kept = node.args["axis"] or ()
         empty = np.ma.getmaskarray(data).all(axis=tuple(i for i in range(data.ndim) if i not in kept))

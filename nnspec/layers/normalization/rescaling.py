@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.ir.graph import Node
 from nnspec.layers.kit import args as a
@@ -95,7 +95,7 @@ class Rescaling(Layer):
         return [view]
 
 
-def _shape(value: Any) -> tuple[int, ...] | None:
+def _shape(value: object) -> tuple[int, ...] | None:
     """The shape of nested lists of numbers, None where rows differ in length."""
     if not isinstance(value, list):
         return ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes
@@ -82,14 +82,14 @@ def _slide(
     lowering: Lowering, op: str, tensor: str, lead: int, pool: Sequence[int], strides: Sequence[int], both: Pads
 ) -> str:
     """One node; pads that depend on an unknown size are left to it."""
-    attributes: dict[str, Any] = {"kernel_shape": [1] * lead + list(pool), "strides": [1] * lead + list(strides)}
+    attributes: dict[str, object] = {"kernel_shape": [1] * lead + list(pool), "strides": [1] * lead + list(strides)}
     known = [pair for pair in both if pair is not None]
     if len(known) < len(both):
         attributes["auto_pad"] = "SAME_UPPER"
     elif any(start or end for start, end in known):
         unit = [0] * lead
         attributes["pads"] = [*unit, *(start for start, _ in known), *unit, *(end for _, end in known)]
-    return lowering.node(op, tensor, **attributes)
+    return lowering.graph.add(op, [tensor], stem=lowering.stem, attributes=attributes)[0]
 
 
 def _split_in_two(

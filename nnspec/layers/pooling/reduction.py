@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.backends.onnx.ops.placement import dims_over_axes
 from nnspec.diagnostics import lists
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes
-from nnspec.ir.graph import Node
+from nnspec.ir.graph import Args, Node
 from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
@@ -63,7 +62,7 @@ class Reduce(Layer):
         "keepdims": a.boolean("Whether to keep the reduced axes with size 1.", False),
     }
 
-    def adds_up(self, args: Mapping[str, Any]) -> bool:
+    def adds_up(self, args: Args) -> bool:
         return args["by"] in ("sum", "l1", "l2")
 
     def infer(self, call: Call) -> Inferred:

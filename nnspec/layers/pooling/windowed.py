@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from nnspec.diagnostics import lists
 from nnspec.ir import axes as ax
@@ -79,7 +79,7 @@ class Pooling(Layer):
         return [write_windows(lowering, inputs[0], windows, before, after)]
 
 
-def _pooling_arguments(rank: int, pool_size: Any) -> dict[str, a.Arg]:
+def _pooling_arguments(rank: int, pool_size: a.Default) -> dict[str, a.Arg]:
     return {
         "pool_size": a.sizes("Window size along each spatial axis.", rank, pool_size),
         "strides": a.sizes("Stride between neighbouring windows; default: `pool_size`.", rank, None),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.ir.graph import Node, Weight
 from nnspec.ir.names import keras_name
@@ -14,6 +14,8 @@ from nnspec.layers.preprocessing.encoding import SPARSE, encode, encoded_axes, o
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
     from nnspec.backends.types import KerasCallable, KerasTensor
@@ -88,7 +90,9 @@ class Discretization(Layer):
         from nnspec.backends.onnx.builder import onnx_type
 
         view, mode = cast_to_float32(lowering, inputs[0]), node.args["output_mode"]
-        given: Any = lowering.weights["boundaries"] if node.weights else node.args["bin_boundaries"]
+        given: np.ndarray | Sequence[float] = (
+            lowering.weights["boundaries"] if node.weights else node.args["bin_boundaries"]
+        )
         boundaries = np.asarray(given, np.float32)
         last = lowering.constant(np.asarray([-1], np.int64), "last")
         each = lowering.node("Unsqueeze", view.tensor, last)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from nnspec.diagnostics import Fix
+from nnspec.document.types import JsonSchema
 from nnspec.ir.graph import Args, Node
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred
 from nnspec.layers.kit.export_limits import HASHES, refuse_export, warn_unexportable
 from nnspec.layers.kit.habits import keras_word
 from nnspec.layers.preprocessing.encoding import SPARSE, as_int64, encode, encoded_axes, output_mode, require_integers
-from nnspec.layers.preprocessing.vocabulary import Vocabulary, VocabularyLayer, check_vocabulary
+from nnspec.layers.preprocessing.vocabulary import Vocabulary, VocabularyLayer, Word, check_vocabulary
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class Lookup(VocabularyLayer):
         return known if node.args["num_oov_indices"] == 0 else [*known, *self.unknown_examples(vocabulary)]
 
     @abstractmethod
-    def unknown_examples(self, vocabulary: Vocabulary) -> list[Any]:
+    def unknown_examples(self, vocabulary: Vocabulary) -> list[Word]:
         """Some that are not in the vocabulary."""
 
     # ------------------------------------------------------------------------------------------------ ONNX
@@ -132,7 +133,13 @@ class Lookup(VocabularyLayer):
 
 
 def label_encoder(
-    lowering: Lowering, view: View, keys: Sequence[Any], values: Sequence[Any], default: Any, source: str, target: str
+    lowering: Lowering,
+    view: View,
+    keys: Sequence[Word],
+    values: Sequence[Word],
+    default: Word,
+    source: str,
+    target: str,
 ) -> View:
     """A table from each key to its value, and from all others to `default`."""
     suffix = {"string": ("strings", "string"), "int64": ("int64s", "int64")}
@@ -146,7 +153,7 @@ def label_encoder(
     return replace(view, tensor=tensor, dtype=target, mask=None)
 
 
-def _arguments(word: dict[str, Any], mask: a.Arg, oov: a.Arg) -> dict[str, a.Arg]:
+def _arguments(word: JsonSchema, mask: a.Arg, oov: a.Arg) -> dict[str, a.Arg]:
     """What the kinds share, in Keras' order; `word` is the schema of a word."""
     listed = {"type": ["array", "null"], "items": word, "minItems": 1}
     return {
@@ -217,7 +224,7 @@ class StringLookup(Lookup):
                 about=[call.input.node],
             )
 
-    def unknown_examples(self, vocabulary: Vocabulary) -> list[Any]:
+    def unknown_examples(self, vocabulary: Vocabulary) -> list[Word]:
         return ["?", f"{vocabulary.words[0]}?"]
 
 
@@ -260,7 +267,7 @@ class IntegerLookup(Lookup):
     def hashes(self, args: Args) -> bool:
         return super().hashes(args) and args["oov_method"] == "farmhash"
 
-    def unknown_examples(self, vocabulary: Vocabulary) -> list[Any]:
+    def unknown_examples(self, vocabulary: Vocabulary) -> list[Word]:
         return [n for n in range(8) if n not in vocabulary.words and n != vocabulary.mask][:3]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Args, Node, Window
@@ -14,9 +14,11 @@ from nnspec.layers.kit.contracts import check_steps
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
-    from nnspec.backends.types import KerasCallable
+    from nnspec.backends.types import KerasCallable, KerasLayer, KerasTensor
 
 
 class MelSpectrogram(Layer):
@@ -96,12 +98,12 @@ class MelSpectrogram(Layer):
             return plain
         return SizedMelSpectrogram(name=keras_name(node.name), **self.keras_arguments(node))
 
-    def is_sized_by_keras(self, layer: Any, node: Node) -> bool:
+    def is_sized_by_keras(self, layer: KerasLayer, node: Node) -> bool:
         """Whether Keras says the right number of frames; for some lengths it does not."""
         samples, frames = node.inputs[0].axes[0].size, node.outputs[0].axes[1].size
         return not isinstance(samples, int) or layer.compute_output_shape((None, samples))[2] == frames
 
-    def call_keras(self, layer: Any, node: Node, tensors: list[Any]) -> Any:
+    def call_keras(self, layer: KerasLayer, node: Node, tensors: list[KerasTensor]) -> KerasTensor:
         """The layer's result; where Keras does not know its size, all its frames are taken by number, which says it.
 
         An archive then needs Keras alone; a layer around this one calls it by itself.
@@ -148,7 +150,7 @@ class MelSpectrogram(Layer):
         dims = (batch, groups[0], (), groups[1])
         return [replace(ready, tensor=tensor, dims=dims, axes=(batch, *groups), mask=None)]
 
-    def mix_bands(self, lowering: Lowering, tensor: str, bands: Any) -> str:
+    def mix_bands(self, lowering: Lowering, tensor: str, bands: np.ndarray) -> str:
         weights = lowering.constant(bands.astype(np.float32)[..., None, None], "bands")
         return lowering.node("Conv", tensor, weights, kernel_shape=[1, 1])
 
@@ -162,7 +164,7 @@ class MelSpectrogram(Layer):
         largest = lowering.node("ReduceMax", level, keepdims=1)
         return lowering.node("Max", level, lowering.node("Sub", largest, lowering.scalar(args["top_db"])))
 
-    def wave_kernel(self, args: Args, frame: int, bins: int) -> Any:
+    def wave_kernel(self, args: Args, frame: int, bins: int) -> np.ndarray:
         """Cosines, then sines, weighed by the window: axes `wave 1 1 sample`."""
         period = max(frame - frame % 2, 1)  # TensorFlow's windows of odd lengths are symmetric
         angle = 2 * np.pi * np.arange(frame) / period
@@ -172,10 +174,10 @@ class MelSpectrogram(Layer):
         turns = 2 * np.pi * (np.outer(np.arange(bins), np.arange(frame)) % args["fft_length"]) / args["fft_length"]
         return (np.concatenate([np.cos(turns), np.sin(turns)]) * window)[:, None, None, :].astype(np.float32)
 
-    def band_matrix(self, args: Args, bins: int) -> Any:
+    def band_matrix(self, args: Args, bins: int) -> np.ndarray:
         """Triangles over mel(f) = 1127·ln(1 + f/700): axes `band bin`; the first bin, the mean, counts nowhere."""
 
-        def mel(frequency: Any) -> Any:
+        def mel(frequency: ArrayLike) -> np.ndarray:
             return 1127.0 * np.log1p(np.asarray(frequency) / 700.0)
 
         edges = np.linspace(mel(args["min_freq"]), mel(self.highest(args)), args["num_mel_bins"] + 2)

@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Args, Node
@@ -18,6 +18,8 @@ from nnspec.layers.preprocessing.vocabulary import Vocabulary
 from nnspec.lazy import dataclass, np
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
 
@@ -47,7 +49,7 @@ def ngram_sizes(args: Args) -> list[int]:
     return list(range(1, given + 1)) if isinstance(given, int) else list(given or [1])
 
 
-def ints(lowering: Lowering, values: Any, hint: str) -> str:
+def ints(lowering: Lowering, values: ArrayLike, hint: str) -> str:
     return lowering.constant(np.asarray(values, np.int64), hint)
 
 

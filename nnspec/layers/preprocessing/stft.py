@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.diagnostics import Fix
 from nnspec.document.types import JsonSchema
@@ -129,7 +129,9 @@ class STFTSpectrogram(Layer):
         step = node.args["frame_step"] or node.args["frame_length"] // 2
         size = ax.static(node.inputs[0].axes[1 if first else 0].size)
         both = pads(size, node.args["frame_length"], step, node.args["padding"])
-        padding: dict[str, Any] = {"auto_pad": "SAME_UPPER"} if both is None else {"pads": [0, both[0], 0, both[1]]}
+        padding: dict[str, str | list[int]] = (
+            {"auto_pad": "SAME_UPPER"} if both is None else {"pads": [0, both[0], 0, both[1]]}
+        )
 
         def part(name: str) -> str:
             kernel = lowering.weights[f"{name}_kernel"].transpose(2, 1, 0)[:, :, None]
@@ -151,7 +153,7 @@ class STFTSpectrogram(Layer):
         axes = (view.axes[0], *groups)
         return [replace(ready, tensor=tensor, dims=(folded, frequency, (), frames), axes=axes, mask=None)]
 
-    def combine(self, node: Node, lowering: Lowering, part: Any) -> str:
+    def combine(self, node: Node, lowering: Lowering, part: np.ndarray) -> str:
         """The mode's figure from the two parts."""
         mode = node.args["mode"]
         if mode in ("real", "imag"):

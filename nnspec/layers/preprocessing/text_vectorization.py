@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.diagnostics import Fix
 from nnspec.ir import axes as ax
@@ -232,7 +232,7 @@ class TextVectorization(VocabularyLayer):
         return [made]
 
 
-def as_lookup(args: Args) -> dict[str, Any]:
+def as_lookup(args: Args) -> Args:
     """The arguments of the StringLookup inside."""
     return {**args, "num_oov_indices": 1, "mask_token": "", "oov_token": "[UNK]", "invert": False}
 

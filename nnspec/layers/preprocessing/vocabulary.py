@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias
 
 from nnspec.diagnostics import Fix
 from nnspec.ir.graph import Args, Node
@@ -12,6 +12,9 @@ from nnspec.lazy import dataclass, np
 
 if TYPE_CHECKING:
     Array = np.ndarray
+
+
+Word: TypeAlias = str | int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,12 +26,12 @@ class Vocabulary:
     depth: the length of encoded vectors.
     """
 
-    words: tuple[Any, ...]
+    words: tuple[Word, ...]
     start: int
     first_unknown: int
     depth: int
-    mask: Any
-    oov: Any
+    mask: Word | None
+    oov: Word | None
     idf_weights: tuple[float, ...] = ()
     has_special: bool = False
 
@@ -87,7 +90,7 @@ def check_vocabulary(call: Call, args: Args | None = None) -> Vocabulary:
     found = Vocabulary.of(args)
     if not found.words:
         call.fail("NN206", "`vocabulary` has no words besides those for the mask and unknown words", "vocabulary")
-    seen: set[Any] = set()
+    seen: set[Word] = set()
     for word in found.words:
         if word in seen:
             call.fail("NN206", f"`vocabulary` lists `{word}` twice", "vocabulary")

@@ -229,7 +229,9 @@ def without_unrolling(node: Node) -> Node:
     return replace(node, args={**node.args, "unroll": False}) if node.args.get("unroll") else node
 
 
-def call_recurrent(layer: KerasCallable, tensors: list[Any], nest: Callable[[list[Any]], list[Any]]) -> Any:
+def call_recurrent(
+    layer: KerasCallable, tensors: list[KerasTensor], nest: Callable[[list[KerasTensor]], list[KerasTensor]]
+) -> KerasTensor:
     """Keras' outputs in a row. Keras passes a mask on by itself only where no initial state is given.
 
     Args:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.diagnostics import Fix
 from nnspec.diagnostics.values import as_yaml
 from nnspec.ir import axes as ax
-from nnspec.ir.graph import Node
+from nnspec.ir.graph import Args, Node
 from nnspec.ir.names import keras_name
 from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit import args as a
@@ -27,7 +27,7 @@ from nnspec.layers.wrappers.time_distributed import keras_inner, layer_argument,
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
-    from nnspec.backends.types import KerasCallable, KerasLayer, KerasTensor
+    from nnspec.backends.types import KerasCallable, KerasConfig, KerasLayer, KerasTensor
 
 
 class Bidirectional(Layer):
@@ -65,7 +65,7 @@ class Bidirectional(Layer):
         ),
     }
 
-    def from_keras(self, config: Mapping[str, Any]) -> Mapping[str, Any]:
+    def from_keras(self, config: KerasConfig) -> Args:
         """Without what the wrapper sets by itself, and without a backward layer that is like the forward one."""
         wrapped = {key: _without_mask_output(config.get(key)) for key in ("layer", "backward_layer")}
         said = {**config, **wrapped}
@@ -233,14 +233,14 @@ def _state_sizes(node: Node) -> list[tuple[ax.Size, ...]]:
     return [ax.sizes(state.axes) for state in node.layer.states_of(node)]
 
 
-def _without_mask_output(layer: Any) -> Any:
+def _without_mask_output(layer: KerasLayer) -> KerasLayer:
     """The configuration of a wrapped layer without what the wrapper sets by itself."""
     if not isinstance(layer, Mapping):
         return layer
     return {**layer, "config": {key: value for key, value in layer["config"].items() if key != "zero_output_for_mask"}}
 
 
-def _is_mirrored(config: Mapping[str, Any]) -> bool:
+def _is_mirrored(config: KerasConfig) -> bool:
     """Whether the layer that runs backwards is the forward one but for its direction, which is the default."""
     forward, backward = config["layer"], config.get("backward_layer") or {}
     sides = [dict(side.get("config") or {}) for side in (forward, backward)]

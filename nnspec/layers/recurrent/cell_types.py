@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.backends.onnx.view import Group, View
 from nnspec.lazy import dataclass, np
@@ -57,7 +57,7 @@ class Cell:
     recurrent: np.ndarray
     bias: np.ndarray | None
     activations: tuple[Activation, ...]
-    attributes: dict[str, Any]
+    attributes: dict[str, object]
     is_backwards: bool
     written: SteppedCell | None = None
     hold: tuple[int, ...] | None = None

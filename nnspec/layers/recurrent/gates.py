@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from nnspec.catalogue import keras_objects
 from nnspec.ir.graph import Args, Weight
@@ -38,7 +38,7 @@ SATURATING = frozenset({"sigmoid", "hard_sigmoid", "sparse_sigmoid"})  # which c
 FEW_NODES = 1024  # steps to write out where each takes three nodes
 
 
-def activation_name(value: Any) -> str:
+def activation_name(value: str | None) -> str:
     """Keras' own name of an activation, whatever alias the spec uses."""
     return "linear" if value is None else keras_objects.canonical("activations", value)[0]
 
@@ -116,7 +116,7 @@ class Gates:
         name = self.foreign_activation(args)
         return f"ONNX' {self.op} has no activation `{name}`" if name is not None else None
 
-    def attributes(self, args: Args) -> dict[str, Any]:
+    def attributes(self, args: Args) -> dict[str, object]:
         return {}
 
     def cell(self, args: Args, weights: Mapping[str, np.ndarray], *, is_backwards: bool) -> Cell | SteppedCell:
@@ -184,7 +184,7 @@ class GRUGates(Gates):
         columns = self.gates * args["units"]
         return (2, columns) if args["reset_after"] else (columns,)
 
-    def attributes(self, args: Args) -> dict[str, Any]:
+    def attributes(self, args: Args) -> dict[str, object]:
         return {"linear_before_reset": 1} if args["reset_after"] else {}
 
     def stepped_cell(self, args: Args, weights: Mapping[str, np.ndarray], *, is_backwards: bool) -> SteppedCell:

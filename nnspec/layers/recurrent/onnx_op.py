@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.layers.recurrent.cell_types import Cell
 from nnspec.layers.recurrent.onnx_mask import (
@@ -107,7 +107,9 @@ def _run_op(
     operands = [source, *weights, lengths or "", *names]
     while not operands[-1]:
         operands.pop()
-    outputs = lowering.nodes(first.op, *operands, outputs=1 + first.count, **_attributes(cells))
+    outputs = lowering.graph.add(
+        first.op, operands, stem=lowering.stem, outputs=1 + first.count, attributes=_attributes(cells)
+    )
     made = lowering.factor("unit", first.units)
     direction = lowering.factor("direction", len(cells))
     batch, step = view.axes[0], view.axes[1]
@@ -132,10 +134,10 @@ def _holding(cell: Cell) -> np.ndarray:
     return column[:, None].astype(cell.kernel.dtype)
 
 
-def _attributes(cells: Sequence[Cell]) -> dict[str, Any]:
+def _attributes(cells: Sequence[Cell]) -> dict[str, object]:
     first = cells[0]
     directions = [cell.is_backwards for cell in cells]
-    result: dict[str, Any] = {
+    result: dict[str, object] = {
         "hidden_size": first.units,
         "direction": "bidirectional" if len(cells) > 1 else ("reverse" if directions[0] else "forward"),
         **first.attributes,

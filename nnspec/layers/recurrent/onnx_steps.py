@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.backends.onnx.ops import activations
 from nnspec.backends.onnx.view import Group, View
@@ -39,7 +39,9 @@ def lstm_cell(args: Args, weights: Mapping[str, np.ndarray], *, is_backwards: bo
     )
 
 
-def lstm_states(lowering: Lowering, parts: Sequence[View], states: States, gate: Any, act: Any) -> list[View]:
+def lstm_states(
+    lowering: Lowering, parts: Sequence[View], states: States, gate: str | None, act: str | None
+) -> list[View]:
     """The new states from the sums of the gates i, f, g, o."""
     kept = activate(lowering, parts[1], gate) if states else None
     entering = binary(lowering, "Mul", activate(lowering, parts[0], gate), activate(lowering, parts[2], act))
@@ -178,7 +180,7 @@ def split(lowering: Lowering, view: View, units: int, parts: int | tuple[int, ..
     return result
 
 
-def activate(lowering: Lowering, view: View, activation: Any) -> View:
+def activate(lowering: Lowering, view: View, activation: str | None) -> View:
     """The view after an activation, its dimensions where they were (softmax wants its axis last)."""
     return lowering.arrange(activations.activate(lowering, view, activation), view.dims)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.diagnostics import Fix
 from nnspec.document.types import JsonSchema
@@ -144,7 +144,7 @@ class Reshape(Rebracketing):
         return Inferred((axes,), keras={"target_shape": None})
 
 
-def _declared_size(value: Any) -> Size | None:
+def _declared_size(value: int | str | None) -> Size | None:
     if value is None or value == -1:
         return None
     return Symbolic.symbol(value) if isinstance(value, str) else int(value)

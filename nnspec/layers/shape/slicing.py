@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.backends.onnx.ops.placement import replace_dims, separate_dims
 from nnspec.diagnostics import lists
@@ -84,7 +84,7 @@ class Slice(Picking):
     def infer(self, call: Call) -> Inferred:
         axes: list[Axis | None] = list(call.axes)
         windows: dict[int, Window] = {}
-        parts: dict[str, Any] = {}
+        parts: dict[str, int | list[int | None]] = {}
         for name, said in self.require_axis_entries(call).items():
             place = call.axis_index(name, name)
             axis = call.axes[place]
@@ -105,7 +105,7 @@ class Slice(Picking):
         chosen = node.args["parts"].get(str(place))
         return chosen if isinstance(chosen, int) else None
 
-    def bounds(self, call: Call, axis: Axis, said: Mapping[str, Any]) -> tuple[Bounds, Size]:
+    def bounds(self, call: Call, axis: Axis, said: Mapping[str, int]) -> tuple[Bounds, Size]:
         """Start, stop and step, and how many positions that are.
 
         Raises:

@@ -39,7 +39,7 @@ class Verb(Rebracketing):
 class MappingVerb(Verb):
     """An axis operation whose body has axis names as keys: `{axis: value}` beside `name` and `from`."""
 
-    values: dict[str, Any]
+    values: JsonSchema
 
     def required_arguments(self) -> list[str]:
         return ["an axis"]
@@ -183,7 +183,7 @@ class Split(MappingVerb):
             axes[place : place + 1] = self.parts(call, axes[place], parts)
         return Inferred((require_one_open_size(call, call.require_unique(tuple(axes))),))
 
-    def parts(self, call: Call, axis: Axis, parts: dict[str, Any]) -> list[Axis]:
+    def parts(self, call: Call, axis: Axis, parts: Mapping[str, int | None]) -> list[Axis]:
         sizes: list[Size | None] = [None if v in (None, -1) else int(v) for v in parts.values()]
         known = multiply(size for size in sizes if size is not None)
         open_count = sizes.count(None)
@@ -245,7 +245,7 @@ class Split(MappingVerb):
         node = call.node(axis.name)
         return (Edit(node.span, f"{{{inside}}}"),) if node is not None and node.span.line == node.span.end_line else ()
 
-    def size_fixes(self, call: Call, axis: Axis, parts: dict[str, Any]) -> list[Fix]:
+    def size_fixes(self, call: Call, axis: Axis, parts: Mapping[str, int | None]) -> list[Fix]:
         """For each part the size that would fit, the others staying as they are."""
         body = call.node(axis.name)
         fixes = []

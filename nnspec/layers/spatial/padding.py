@@ -19,6 +19,8 @@ from nnspec.layers.kit.sliding_windows import spatial_positions
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
 
@@ -32,11 +34,11 @@ def as_pairs(value: Any, rank: int) -> Pairs:
     return (_pair(value),) * rank if isinstance(value, int) else tuple(_pair(part) for part in value)
 
 
-def _pair(value: Any) -> tuple[int, int]:
+def _pair(value: int | Sequence[int]) -> tuple[int, int]:
     return (value, value) if isinstance(value, int) else (int(value[0]), int(value[1]))
 
 
-def _amounts(rank: int, description: str, default: Any) -> a.Arg:
+def _amounts(rank: int, description: str, default: a.Default) -> a.Arg:
     number = {"type": "integer", "minimum": 0}
     pair = {"type": ["integer", "array"], "minimum": 0, "items": number, "minItems": 2, "maxItems": 2}
     items = number if rank == 1 else pair

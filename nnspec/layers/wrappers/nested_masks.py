@@ -7,7 +7,7 @@ wrapped layer's own; behind a layer that makes one value of the words, sentences
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.ir.graph import Node, Value
 from nnspec.lazy import np
@@ -15,6 +15,7 @@ from nnspec.lazy import np
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import Group, Mask, View
+    from nnspec.backends.types import KerasTensor
 
 Around = tuple[tuple[str | None, tuple[str, ...]], ...]  # of each output: the axis of its mask, and those before it
 
@@ -40,7 +41,7 @@ def around(value: Value, inner: Node) -> Around | None:
 # ------------------------------------------------------------------------------------------------- Keras
 
 
-def fold_keras_mask(node: Node, whole: Any, folded: Any) -> Any:
+def fold_keras_mask(node: Node, whole: KerasTensor, folded: KerasTensor) -> KerasTensor:
     """What is folded into batch, with the masks of all positions."""
     if not node.inputs[0].outer:
         return folded
@@ -51,7 +52,9 @@ def fold_keras_mask(node: Node, whole: Any, folded: Any) -> Any:
     return attach_mask(folded, _folded(node.inputs[0], get_keras_mask(whole)))
 
 
-def unfold_keras_mask(node: Node, index: int, folded: Any, made: Any, result: Any) -> Any:
+def unfold_keras_mask(
+    node: Node, index: int, folded: KerasTensor, made: KerasTensor, result: KerasTensor
+) -> KerasTensor:
     """An output with its mask: that of what the wrapped layer made, or where it reads any data."""
     from keras import ops
     from keras.src.backend import get_keras_mask
@@ -76,7 +79,7 @@ def unfold_keras_mask(node: Node, index: int, folded: Any, made: Any, result: An
     return attach_mask(result, ops.cast(UnfoldFromBatch(dtype="int32")([ops.cast(mask, "int32"), result]), "bool"))
 
 
-def _folded(value: Value, mask: Any) -> Any:
+def _folded(value: Value, mask: KerasTensor) -> KerasTensor:
     from keras import ops
 
     rest = [axis.size for axis in value.axes[1 : 1 + len(value.outer)]]

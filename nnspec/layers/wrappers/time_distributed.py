@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.diagnostics import Reason
 from nnspec.document import Mapping as MappingNode
 from nnspec.document import Node as SourceNode
 from nnspec.document import Scalar
+from nnspec.document.types import JsonSchema
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Args, Node
 from nnspec.layers.kit import args as a
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from nnspec.backends.types import KerasCallable, KerasLayer, KerasTensor, KerasVariable
 
 
-def layer_argument(what: str) -> dict[str, Any]:
+def layer_argument(what: str) -> JsonSchema:
     return {"allOf": [{"$ref": "#/definitions/layer"}], "description": what}
 
 
@@ -71,9 +72,9 @@ class Distributed(HeldLayer):
         self.inner.layer.adapt(self.layer, self.inner, data.reshape(-1, *data.shape[2:]))
 
 
-def keras_inner(node: Node) -> Any:
+def keras_inner(node: Node) -> KerasLayer:
     """The Keras layer of a wrapped node."""
-    layer: Any = node.layer.to_keras(node)
+    layer: KerasLayer = node.layer.to_keras(node)
     if node.args.get("trainable") is False:
         layer.trainable = False
     return layer
@@ -274,7 +275,7 @@ def _folded(node: Node, whole: KerasTensor) -> KerasTensor:
     return nested_masks.fold_keras_mask(node, whole, folded)
 
 
-def _unfolded(node: Node, made: Any, whole: KerasTensor, index: int) -> KerasTensor:
+def _unfolded(node: Node, made: KerasTensor, whole: KerasTensor, index: int) -> KerasTensor:
     from keras import ops
 
     sizes = [axis.size for axis in node.outputs[index].axes]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.backends.onnx.ops.placement import move_together_last
 from nnspec.catalogue import keras_objects
@@ -40,7 +40,7 @@ SINGLE: dict[str, tuple[str, dict[str, float]]] = {
 ALONG_AXIS = ("softmax", "log_softmax", "sparsemax")
 
 
-def activate(lowering: Lowering, view: View, activation: Any) -> View:
+def activate(lowering: Lowering, view: View, activation: str | None) -> View:
     """The view after an activation named as in Keras, by any alias; None is linear."""
     name = "linear" if activation is None else keras_objects.canonical("activations", activation)[0]
     if name == "linear":
@@ -56,7 +56,7 @@ def activate(lowering: Lowering, view: View, activation: Any) -> View:
     return _COMPOSED[name](lowering, view)
 
 
-def activation_windows(axes: Axes, activation: Any) -> dict[int, Window]:
+def activation_windows(axes: Axes, activation: str | None) -> dict[int, Window]:
     """What an activation reads besides the position itself."""
     if activation is None or keras_objects.canonical("activations", activation)[0] not in ALONG_AXIS:
         return {}

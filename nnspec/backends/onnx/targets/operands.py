@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import SupportsInt
 
 import numpy as np
 
@@ -37,12 +38,13 @@ class Operands:
 
     def number(self, name: str, default: int = 0) -> int:
         """An attribute."""
-        return int(self.node.attributes.get(name, default))
+        found = self.node.attributes.get(name)
+        return int(found) if isinstance(found, SupportsInt) else default
 
     def integers(self, name: str) -> list[int] | None:
         """An attribute that is a list; None where it is left out."""
         found = self.node.attributes.get(name)
-        return None if found is None else [int(number) for number in found]
+        return None if found is None else [int(number) for number in np.asarray(found).ravel()]
 
     def word(self, name: str) -> str:
         return str(self.node.attributes.get(name, ""))

@@ -52,7 +52,7 @@ def _scan(node: OnnxNode, body: Body, shapes: Sequence[Shape], found: dict[str, 
 
     Bodies see the shapes of values outside of them, and not the numbers of constants there.
     """
-    states = len(shapes) - int(node.attributes.get("num_scan_inputs", 0))
+    states = len(shapes) - Operands(node, shapes, {}).number("num_scan_inputs")
     rows = [shape and shape[1:] for shape in shapes[states:]]
     steps = next((shape[0] for shape in shapes[states:] if shape), None)
     found |= {port.name: shape for port, shape in zip(body.inputs, [*shapes[:states], *rows], strict=True)}

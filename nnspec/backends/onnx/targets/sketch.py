@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nnspec.backends.onnx.builder import GraphBuilder
 from nnspec.ir.graph import Graph
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 LARGE = 1024  # numbers; constants whose values shape a graph, such as axes and sizes, are far smaller
 
@@ -27,7 +31,7 @@ class SketchBuilder(GraphBuilder):
 
     constants: dict[str, np.ndarray] = field(default_factory=_Shapes)
 
-    def constant(self, array: np.ndarray, stem: str) -> str:
+    def constant(self, array: ArrayLike, stem: str) -> str:
         if np.size(array) <= LARGE:
             return super().constant(array, stem)
         name = self.unique(stem)  # which others have the same content, nodes do not depend on

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+from nnspec.ir.graph import Args
+
+if TYPE_CHECKING:
+    from nnspec.backends.types import KerasConfig
 
 
 class Importing:
@@ -26,6 +30,6 @@ class Importing:
     is_recorded_in_training: ClassVar[bool] = False
     loses_mask_with_states: ClassVar[bool] = False
 
-    def from_keras(self, config: Mapping[str, Any]) -> Mapping[str, Any]:
+    def from_keras(self, config: KerasConfig) -> Args:
         """The class' configuration by the names of the kind's arguments; what has Keras' default is left out later."""
         return config

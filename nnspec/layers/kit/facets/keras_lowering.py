@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from nnspec.ir.axes import Axes
 from nnspec.ir.graph import Node
@@ -45,7 +45,7 @@ class KerasLowering:
         """The node's arguments as Keras' constructor takes them."""
         from nnspec.catalogue import keras_objects
 
-        result: dict[str, Any] = {}
+        result: KerasConfig = {}
         for name, arg in self.args.items():
             if name in self.call_arguments:
                 continue

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from nnspec.ir.graph import Node
+from nnspec.ir.graph import Args, Node
 
 
 class Reading:
@@ -58,7 +57,7 @@ class Reading:
     own_activation: ClassVar[str] = ""
     follows_head: ClassVar[bool] = False
 
-    def adds_up(self, args: Mapping[str, Any]) -> bool:
+    def adds_up(self, args: Args) -> bool:
         """Whether what it gives is a sum along each axis that it removes, to which zeros add nothing."""
         return False
 
