@@ -25,8 +25,8 @@ from nnspec.expansion.auto_sizes import has_auto_sizes, settle_sizes
 from nnspec.expansion.auto_units import Count, has_auto_units, settle_units
 from nnspec.expansion.expand import expand
 from nnspec.expansion.items import Expanded
-from nnspec.expansion.origins import origins
 from nnspec.expansion.overrides import apply_overrides
+from nnspec.expansion.variable_origins import origins
 from nnspec.inference.counted import mark_counted
 from nnspec.inference.elaborate import elaborate
 from nnspec.ir.graph import Graph

@@ -26,7 +26,7 @@ from nnspec.backends.types import Differentiable, KerasCallback, KerasLayer, Ker
 from nnspec.data.deployment import Deployment
 from nnspec.diagnostics import Span
 from nnspec.document.types import JsonObject
-from nnspec.ir.graph import Graph
+from nnspec.ir.graph import Args, Graph
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -136,7 +136,7 @@ class Deployable:
     deployment: Deployment
     layout: Mapping[str, list[str]]
     layers: Mapping[str, KerasLayer]
-    options: JsonObject
+    options: Args
     span: Span
 
 

@@ -96,11 +96,11 @@ class CheckpointFiles:
         """
         body = json.loads((self.folder / f"{name}.json").read_text(encoding="utf-8"))
         if body.pop(HASHES[0]) != _hash_of(body):
-            raise ValueError("its state is not what was written")
+            raise ValueError("its state differs from what was written")
         path = self.folder / f"{name}.npz"
         with path.open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != body.pop(HASHES[1]):
-                raise ValueError("its arrays are not what was written")
+                raise ValueError("its arrays differ from what was written")
             file.seek(0)
             with np.load(file) as arrays:
                 return Saved(name, body, {key: arrays[key] for key in arrays.files})

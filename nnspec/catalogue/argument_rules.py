@@ -72,7 +72,10 @@ EXCLUDED: dict[str, dict[str, tuple[str, str]]] = {
             "use `Muon`, which applies AdamW to the other weights, or freeze layers with `trainable: false`",
         ),
         "Optimizer": (BASE, "name a concrete optimizer, such as `Adam`"),
-        "OptimizerMap": ("is the table of a `MultiOptimizer`, which no spec has", "use one optimizer, such as `Muon`"),
+        "OptimizerMap": (
+            "is the table of a `MultiOptimizer`, which specs do not support",
+            "use one optimizer, such as `Muon`",
+        ),
     },
     "regularizers": {"Regularizer": (BASE, "name a concrete regularizer, such as `L2`")},
     "schedules": {"LearningRateSchedule": (BASE, "name a concrete schedule, such as `CosineDecay`")},
@@ -88,7 +91,7 @@ ASKED: dict[str, object] = {
     **dict.fromkeys(("precision", "recall", "sensitivity", "specificity"), 0.5),
 }
 # Counts, whose direction Keras does not tell.
-RISES = {"FalseNegatives": False, "FalsePositives": False, "TrueNegatives": True, "TruePositives": True}
+HIGHER_IS_BETTER = {"FalseNegatives": False, "FalsePositives": False, "TrueNegatives": True, "TruePositives": True}
 
 
 def number(low: float | None = None, high: float | None = None, **more: object) -> Schema:

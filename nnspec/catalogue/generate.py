@@ -26,10 +26,10 @@ from nnspec.catalogue.argument_rules import (
     ASKED,
     DESCRIPTIONS,
     EXCLUDED,
+    HIGHER_IS_BETTER,
     NAMED,
     NESTED,
     OMITTED_ARGUMENTS,
-    RISES,
     SCHEMAS,
     WORDS,
     Schema,
@@ -177,8 +177,8 @@ def describe_metric(metric: type) -> Schema:
     required = {k: v for k, v in ASKED.items() if k in inspect.signature(metric).parameters}
     built = metric(**required)
     directions = {"up": True, "down": False}
-    rises = RISES.get(metric.__name__, directions.get(getattr(built, "_direction", "")))
-    return {"name": re.sub(r"_\d+$", "", built.name), "rises": rises}
+    is_higher_better = HIGHER_IS_BETTER.get(metric.__name__, directions.get(getattr(built, "_direction", "")))
+    return {"name": re.sub(r"_\d+$", "", built.name), "higher_is_better": is_higher_better}
 
 
 def public_objects(family: str) -> dict[str, type | Function]:

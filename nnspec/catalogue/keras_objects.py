@@ -156,9 +156,9 @@ def metric_name(metric: str) -> str:
     return str(_families()["metrics"]["classes"][metric]["name"])
 
 
-def rises(metric: str) -> bool | None:
+def is_higher_better(metric: str) -> bool | None:
     """Whether more of a metric is better; None where that depends on what it is asked for."""
-    found: bool | None = _families()["metrics"]["classes"][metric]["rises"]
+    found: bool | None = _families()["metrics"]["classes"][metric]["higher_is_better"]
     return found
 
 

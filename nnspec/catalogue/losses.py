@@ -142,13 +142,13 @@ class Measure:
     Attributes:
         name: what the history calls it, the output left out.
         kind: Keras' class.
-        rises: whether more is better; None where that depends on what it is asked for.
+        is_higher_better: whether more is better; None where that depends on what it is asked for.
     """
 
     name: str
     kind: str
     arguments: Args
-    rises: bool | None
+    is_higher_better: bool | None
 
 
 def measures(output: Output) -> list[Measure]:
@@ -161,7 +161,11 @@ def measures(output: Output) -> list[Measure]:
             kind = _ACCURACY[output.task]
         name = arguments.pop("name", None) or (value if isinstance(value, str) else keras_objects.metric_name(kind))
         count = counts[name] = counts.get(name, 0) + 1
-        found.append(Measure(name if count == 1 else f"{name}_{count - 1}", kind, arguments, keras_objects.rises(kind)))
+        found.append(
+            Measure(
+                name if count == 1 else f"{name}_{count - 1}", kind, arguments, keras_objects.is_higher_better(kind)
+            )
+        )
     return found
 
 
@@ -170,7 +174,7 @@ def at_threshold(measure: Measure, threshold: float | None) -> Measure:
     key = _THRESHOLDS.get(measure.kind)
     if threshold is None or key is None or {key, "top_k"} & {k for k, v in measure.arguments.items() if v is not None}:
         return measure
-    return Measure(measure.name, measure.kind, {**measure.arguments, key: threshold}, measure.rises)
+    return Measure(measure.name, measure.kind, {**measure.arguments, key: threshold}, measure.is_higher_better)
 
 
 def epoch_metrics(graph: Graph, *, is_validated: bool) -> dict[str, bool | None]:
@@ -186,5 +190,7 @@ def epoch_metrics(graph: Graph, *, is_validated: bool) -> dict[str, bool | None]
         if not is_alone:
             found[f"{name}_loss"] = False
         for measure in measures(output):
-            found[measure.name if is_alone else f"{name}_{measure.name}"] = measure.rises
-    return found | ({f"val_{name}": rises for name, rises in found.items()} if is_validated else {})
+            found[measure.name if is_alone else f"{name}_{measure.name}"] = measure.is_higher_better
+    return found | (
+        {f"val_{name}": is_higher_better for name, is_higher_better in found.items()} if is_validated else {}
+    )

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from nnspec.checks.accumulation import check_effort
 from nnspec.checks.augmented_targets import check_augmented_targets
 from nnspec.checks.class_axis import check_class_axis
 from nnspec.checks.class_weight import check_class_weight
 from nnspec.checks.context import Context
 from nnspec.checks.data import check_data
-from nnspec.checks.direction import check_direction
 from nnspec.checks.distribution import check_distribution
-from nnspec.checks.effort import check_effort
 from nnspec.checks.engine import check_engine
 from nnspec.checks.expect import check_expectations
 from nnspec.checks.export_targets import check_export_targets
@@ -29,14 +28,15 @@ from nnspec.checks.optimizers import check_optimizers
 from nnspec.checks.padding import check_padding
 from nnspec.checks.pixel_order import check_pixel_order
 from nnspec.checks.ports import check_ports
-from nnspec.checks.reach import check_reach
+from nnspec.checks.reversed_steps import check_direction
 from nnspec.checks.softmax import check_softmax
-from nnspec.checks.start import check_start
-from nnspec.checks.state import check_state
+from nnspec.checks.start_weights import check_start
+from nnspec.checks.stateful import check_state
 from nnspec.checks.targets import check_targets
 from nnspec.checks.task import check_tasks
 from nnspec.checks.thresholds import check_thresholds
 from nnspec.checks.training import check_training
+from nnspec.checks.unused_steps import check_reach
 from nnspec.checks.variants import check_variants
 from nnspec.checks.vocabularies import check_vocabularies
 from nnspec.checks.without_targets import check_without_targets

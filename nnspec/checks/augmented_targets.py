@@ -26,7 +26,7 @@ def check_augmented_targets(context: Context) -> Iterator[Diagnostic]:
             yield Diagnostic(
                 "NN559",
                 f"`{node.name}` moves the pixels of pictures in training, but not the targets of output "
-                f"`{output.name}`, which are a value for each of them",
+                f"`{output.name}`, which have a value for each pixel",
                 node.span,
                 related=(Related(slot.span, "the targets"),),
                 fixes=(

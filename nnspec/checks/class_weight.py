@@ -29,12 +29,12 @@ def check_class_weight(context: Context) -> Iterator[Diagnostic]:
     is_split = isinstance(value, dict) and is_by_output(value)
     if isinstance(value, dict) and not is_split and len(named) > 1:
         message = f"`class_weight` has numbers for labels, but {len(named)} outputs have classes: {quoted(named)}"
-        fix = Fix(f"say of which output: `class_weight: {{{named[0]}: {{…}}}}`")
+        fix = Fix(f"name the output: `class_weight: {{{named[0]}: {{…}}}}`")
         yield Diagnostic("NN535", message, context.span(*_PATH), path=".".join(_PATH), fixes=(fix,))
         return
     for name, wanted in by_output(graph, value).items():
         if name not in named:
-            message = f"`class_weight` names `{name}`, which is no output with classes{did_you_mean(name, named)}"
+            message = f"`class_weight` names `{name}`, which is not an output with classes{did_you_mean(name, named)}"
             notes = (f"outputs with classes: {quoted(named)}",)
             yield Diagnostic("NN535", message, _span(context, name), path=".".join(_PATH), notes=notes)
             continue
@@ -43,7 +43,7 @@ def check_class_weight(context: Context) -> Iterator[Diagnostic]:
         for label in unknown:
             where = _span(context, name, label) if is_split else _span(context, label)
             guess = did_you_mean(label, [str(each) for each in labels or ()])
-            message = f"`class_weight` names `{label}`, which is no label of output `{name}`{guess}"
+            message = f"`class_weight` names `{label}`, which is not a label of output `{name}`{guess}"
             notes = (f"its labels: {enumerated(labels or ())}",)
             yield Diagnostic("NN535", message, where, path=".".join(_PATH), notes=notes)
 

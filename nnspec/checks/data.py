@@ -29,6 +29,8 @@ def _check_recursion(context: Context) -> Iterator[Diagnostic]:
             break
     scaling = context.node("export", "scaling")
     if scaling is not None and getattr(scaling, "value", True) is False:
-        message = "without scaling the file gives other units than it takes, so its outputs cannot be fed back"
+        message = (
+            "without scaling, the outputs of the file have other units than its inputs, so they cannot be fed back"
+        )
         fix = Fix("remove `scaling: false`, or `recursive`")
         yield Diagnostic("NN545", message, scaling.span, path="export.scaling", fixes=(fix,))

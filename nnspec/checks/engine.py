@@ -34,7 +34,7 @@ def only_on_tensorflow(context: Context) -> Iterator[Diagnostic]:
     """NN614: the layers and callbacks that Keras computes by TensorFlow on every engine."""
     fixes = (Fix("train on TensorFlow: `backend: tensorflow`"),)
     for node in filter(_needs_tensorflow, context.graph.nodes):
-        message = f"`{node.kind}` runs on TensorFlow alone, so no other engine trains `{node.name}`"
+        message = f"`{node.kind}` runs only on TensorFlow, so no other engine can train `{node.name}`"
         yield Diagnostic("NN614", message, node.span, fixes=fixes, about=(NodeRef(node.name),))
     section = context.node("training", "callbacks")
     for index, callback in enumerate(planned(to_plain(section) or []) if section is not None else ()):

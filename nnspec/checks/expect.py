@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from nnspec.checks.bounds import ALL, HOW, Bound, parse_bound
 from nnspec.checks.context import Context
-from nnspec.checks.expectations import ALL, HOW, Bound, parse_bound
 from nnspec.diagnostics import Diagnostic, Edit, Fix, Related, Span, did_you_mean, nearest
 from nnspec.diagnostics.values import as_yaml
 from nnspec.document import Mapping as MappingNode
@@ -13,7 +13,7 @@ from nnspec.document import Node as SourceNode
 from nnspec.document import Scalar, Sequence, format_path, to_plain
 from nnspec.ir import axes as ax
 from nnspec.ir.causality import is_causal, looking_ahead, steps_ahead
-from nnspec.ir.coverage import holes, listed
+from nnspec.ir.coverage import find_holes, list_positions
 from nnspec.ir.graph import Field, Graph, Node, Value
 
 Path = tuple[str | int, ...]
@@ -180,11 +180,11 @@ def _reach(graph: Graph, what: str, value: Value, axis: str, node: SourceNode, p
     total = next(a.size for v in graph.inputs.values() for a in v.axes if a.name == axis)
     sees_all = field.size is None or (isinstance(total, int) and field.size >= total)
     if to_plain(node) == ALL:
-        missed = holes(graph, value, axis)
+        missed = find_holes(graph, value, axis)
         if missed:
             yield _unmet(
                 f"{what} never sees {len(missed)} of {total} positions of `{axis}`, but `expect` asks for all: "
-                f"{listed(missed)}",
+                f"{list_positions(missed)}",
                 node,
                 path,
                 None,
@@ -252,9 +252,10 @@ def _made_anew(graph: Graph, what: str, value: Value, axis: str, node: SourceNod
         return
     yield Diagnostic(
         "NN333",
-        f"{what} must be causal along `{axis}`, but `{owner}` makes each position of that axis of all that it reads",
+        f"{what} must be causal along `{axis}`, but `{owner}` computes each position of that axis from all of its "
+        "input",
         node.span,
         path=format_path(path),
         related=() if maker is None else (Related(maker.span, f"`{axis}` is made here"),),
-        fixes=(Fix("call it otherwise if its positions are others, such as those of a forecast: `as: horizon`"),),
+        fixes=(Fix("rename it if its positions are different ones, such as those of a forecast: `as: horizon`"),),
     )

@@ -36,13 +36,13 @@ def check_export_targets(context: Context) -> Iterator[Diagnostic]:
     names = [str(to_plain(item)) for item in given.items]
     try:
         if not isinstance(backend, ForeseeingBackend):
-            raise SpecError.single("NN622", f"there is no table of what runs {backend.title}", given.span)
+            raise SpecError.single("NN622", f"there is no table of the targets that run {backend.title}", given.span)
         trials = _Trials(backend, _network(context, section), names)
         for name, item in zip(names, given.items, strict=True):
             if not trials.foresee(name, {}).is_whole:
                 yield _diagnostic(context, trials, name, item.span)
     except SpecError as error:
-        message = f"what `export.targets` take of the file cannot be told yet: {error.diagnostics[0].message}"
+        message = f"what `export.targets` support of the file cannot be determined yet: {error.diagnostics[0].message}"
         yield Diagnostic("NN622", message, given.span, path="export.targets", severity=Severity.WARNING)
 
 
@@ -129,15 +129,15 @@ def _diagnostic(context: Context, trials: _Trials, name: str, span: Span) -> Dia
     what = _listed(context, found)
     counted = f" ({len(layers)} of {len(nodes)} layers)" if layers else ""
     notes = [f"{_title(context, layer)}: {_reasons(found, operators)}" for layer, operators in refused[:MOST]]
-    notes += [f"and of {len(refused) - MOST} more"] * (len(refused) > MOST)
-    notes.append(f"by {target.source} it takes {_counts(found)}")
+    notes += [f"and {len(refused) - MOST} more"] * (len(refused) > MOST)
+    notes.append(f"according to {target.source} it supports {_counts(found)}")
     if found.limits:
         said = " ".join(f"{operator}: {limit.rstrip('. ')}." for operator, limit in sorted(found.limits.items()))
-        notes.append(f"not checked, what limits operators that it takes: {said}")
+        notes.append(f"not checked: limits of the operators that it supports: {said}")
     fixes = []
     if changes:
         rest = "everything" if then.is_whole else f"all but {_listed(context, then)}: {_counts(then)}"
-        fixes.append(Fix(f"with `export: {as_yaml(dict(changes))}` it takes {rest}"))
+        fixes.append(Fix(f"with `export: {as_yaml(dict(changes))}` it supports {rest}"))
     symbols = {str(a.size): a for v in context.graph.inputs.values() for a in v.axes if not isinstance(a.size, int)}
     if SIZE in then.reasons and symbols:
         fixes.append(Fix(f"give {quoted(symbols)} a size"))

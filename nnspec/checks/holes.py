@@ -8,7 +8,7 @@ from nnspec.checks.context import Context
 from nnspec.diagnostics import Diagnostic, Fix, Severity
 from nnspec.ir import axes as ax
 from nnspec.ir.causality import position_of
-from nnspec.ir.coverage import holes, listed, skipping_nodes
+from nnspec.ir.coverage import find_holes, list_positions, skipping_nodes
 from nnspec.ir.graph import Graph, Output
 
 
@@ -24,7 +24,7 @@ def check_holes(context: Context) -> Iterator[Diagnostic]:
     names = dict.fromkeys(axis.name for axis in steps)
     for output in graph.outputs.values():
         for axis in names:
-            missed = holes(graph, output.value, axis)
+            missed = find_holes(graph, output.value, axis)
             if missed and (is_stack or position_of(output.value, axis) is None):
                 yield _skipped(graph, output, axis, missed)
 
@@ -40,7 +40,7 @@ def _skipped(graph: Graph, output: Output, axis: str, missed: list[int]) -> Diag
     return Diagnostic(
         "NN364",
         f"output `{output.name}` never uses {len(missed)} position{'s' * (len(missed) > 1)} of `{axis}`, {seen}: "
-        f"{listed(missed)}",
+        f"{list_positions(missed)}",
         output.span,
         path=f"outputs.{output.name}",
         notes=("dilations and strides skip them: these positions can never change the output",),

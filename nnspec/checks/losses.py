@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nnspec.catalogue.losses import DEFAULT_LOSS, FRACTIONS, LOSSES, SHARES, loss_of
 from nnspec.checks.context import Context
-from nnspec.checks.readings import Reading, check_axes
+from nnspec.checks.loss_or_metric import Reading, check_axes
 from nnspec.diagnostics import Diagnostic, Edit, Fix, Related
 from nnspec.document.types import Plain
 from nnspec.ir.graph import Output

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nnspec.catalogue import keras_objects
 from nnspec.catalogue.losses import DEFAULT_METRICS, METRICS, measured_by, measures
 from nnspec.checks.context import Context
-from nnspec.checks.readings import Reading, check_axes
+from nnspec.checks.loss_or_metric import Reading, check_axes
 from nnspec.diagnostics import Diagnostic, Edit, Fix, Severity
 from nnspec.document import locate
 

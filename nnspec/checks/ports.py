@@ -19,7 +19,8 @@ def check_ports(context: Context) -> Iterator[Diagnostic]:
     for name, output in graph.outputs.items():
         if output.label in graph.inputs or output.label in graph.outputs:
             message = (
-                f"the labels of output `{name}` are called `{output.label}` in the deployed graph, as another value is"
+                f"the labels of output `{name}` have the same name in the deployed graph as another value: "
+                f"`{output.label}`"
             )
             fix = Fix(f"give `{output.label}` another name")
             yield Diagnostic("NN402", message, _place(context, "outputs", name), path=f"outputs.{name}", fixes=(fix,))

@@ -59,9 +59,9 @@ def _warnings(plan: SearchPlan, split: str, metric: str, metrics: Mapping[str, b
             "use `validation`",
             Severity.WARNING,
         )
-    rises = metrics.get(metric)
-    if rises is not None and rises != plan.is_maximized:
-        better, word = ("higher", "maximize") if rises else ("lower", "minimize")
+    is_higher_better = metrics.get(metric)
+    if is_higher_better is not None and is_higher_better != plan.is_maximized:
+        better, word = ("higher", "maximize") if is_higher_better else ("lower", "minimize")
         yield _fault(
             plan,
             f"this would find the worst `{metric}`: {better} is better",

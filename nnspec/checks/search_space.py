@@ -71,7 +71,7 @@ def check_conditions(plan: SearchPlan) -> Iterator[Diagnostic]:
     for parameter in plan.declared:
         found = list(_faults_of_conditions(parameter, by_path))
         if not found and parameter.path not in set_at_all:
-            found = [f"the conditions of `{parameter.path}` wait for one another, so that no trial can set it"]
+            found = [f"the conditions of `{parameter.path}` depend on one another in a cycle, so no trial can set it"]
         if not found:
             found = list(_faults_of_overlaps(parameter, by_path))
         for message in found:
@@ -104,6 +104,6 @@ def _faults_of_overlaps(parameter: Parameter, by_path: dict[str, Parameter]) -> 
     for path in by_path:
         if is_below(parameter.path, path) and path not in parameter.when:
             yield (
-                f"`{parameter.path}` is inside `{path}`, which the space replaces as a whole: say with `when` for "
-                "which of its choices"
+                f"`{parameter.path}` is inside `{path}`, which the space replaces as a whole: add `when` with the "
+                "choices that it belongs to"
             )

@@ -93,7 +93,7 @@ def _fixes(context: Context, output: Output, target: SlotPlan, axis: str, inputs
         key, value = "padded_like", source.name
         if source.lengths and source.source.identity == target.source.identity and target.array:
             key, value = "lengths", _levels_of(source, context, set(pairs.values()))
-        yield _certain(f"say it: `{key}: {value}`", add_key(body, key, value))
+        yield _certain(f"add `{key}: {value}`", add_key(body, key, value))
     elif not inputs:
         yield from _like_the_mask(context, output, body, pairs[axis])
 
@@ -127,7 +127,7 @@ def _like_the_mask(context: Context, output: Output, body: Mapping, origin: str)
     first, second = add_key(given, "pad_value", f"{wanted:g}"), add_key(body, "padded_like", source.name)
     if first and second:
         yield _certain(
-            f"say that they are padded as input `{source.name}` is, whose padding is what `{node.name}` masks",
+            f"declare that they are padded like input `{source.name}`, whose padding is what `{node.name}` masks",
             (*first, *second),
         )
 

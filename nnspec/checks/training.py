@@ -95,7 +95,7 @@ def _check_metric(context: Context, label: str, name: str, known: Directions, pa
         )
         return
     if "." in name:
-        of_output = {each: rises for each, rises in evaluated.items() if each.split(".")[1] == name.split(".")[1]}
+        of_output = {each: better for each, better in evaluated.items() if each.split(".")[1] == name.split(".")[1]}
         known = of_output or evaluated
     close = nearest(name, known)
     message = f"{label} is `{name}`, which is not a logged metric{did_you_mean(name, known)}"
@@ -108,10 +108,10 @@ def _check_metric(context: Context, label: str, name: str, known: Directions, pa
 
 
 def _check_mode(place: _Place, callback: Planned, known: Directions) -> Iterator[Diagnostic]:
-    mode, rises = callback.arguments.get("mode"), known.get(callback.monitor or "")
-    if mode not in ("min", "max") or rises is None or (mode == "max") is rises:
+    mode, is_higher_better = callback.arguments.get("mode"), known.get(callback.monitor or "")
+    if mode not in ("min", "max") or is_higher_better is None or (mode == "max") is is_higher_better:
         return
-    better = "a larger" if rises else "a smaller"
+    better = "a larger" if is_higher_better else "a smaller"
     yield place.fault(
         "NN212",
         f"`mode` of `{callback.kind}` is `{mode}`, but {better} `{callback.monitor}` is better",

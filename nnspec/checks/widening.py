@@ -18,16 +18,16 @@ class Slider:
     """A layer whose kernel slides along the axis and keeps its length.
 
     Attributes:
-        place: where the axis stands in what the layer reads.
+        position: of the axis in what the layer reads.
     """
 
     node: Node
-    place: int
+    position: int
     kernel: int
     dilation: int
 
     def window(self, kernel: int, dilation: int) -> Window:
-        old = self.node.windows[self.place]
+        old = self.node.windows[self.position]
         return replace(old, span=1 + (kernel - 1) * dilation)
 
 
@@ -74,7 +74,7 @@ def proposals(graph: Graph, value: Value, axis: str, wanted: int) -> Iterator[st
 
     def sees(kernels: Sequence[int], dilations: Sequence[int]) -> bool:
         changed = {
-            slider.node.name: {slider.place: slider.window(kernel, dilation)}
+            slider.node.name: {slider.position: slider.window(kernel, dilation)}
             for slider, kernel, dilation in zip(stack, kernels, dilations, strict=True)
         }
         size = field_with(graph, value, axis, changed).size
@@ -83,7 +83,7 @@ def proposals(graph: Graph, value: Value, axis: str, wanted: int) -> Iterator[st
     kernels = [slider.kernel for slider in stack]
     dilations = _dilations(kernels, sees)
     if dilations is not None:
-        yield f"`dilation_rate` {_said(dilations)} in {names}"
+        yield f"`dilation_rate` {_list_numbers(dilations)} in {names}"
     elif len(set(kernels)) == 1 and kernels[0] > 1:
         yield from _more_layers(graph, value, axis, wanted, stack)
     now = [slider.dilation for slider in stack]
@@ -97,15 +97,19 @@ def _more_layers(graph: Graph, value: Value, axis: str, wanted: int, stack: Sequ
     kernel, last = stack[0].kernel, stack[-1]
     for more in range(1, MOST_LAYERS - len(stack) + 1):
         powers = [kernel**i for i in range(len(stack) + more)]
-        changed = {each.node.name: {each.place: each.window(kernel, d)} for each, d in zip(stack, powers, strict=False)}
+        changed = {
+            each.node.name: {each.position: each.window(kernel, d)} for each, d in zip(stack, powers, strict=False)
+        }
         tail = sum(powers[len(stack) - 1 :])
-        size = field_with(graph, value, axis, {**changed, last.node.name: {last.place: last.window(kernel, tail)}}).size
+        size = field_with(
+            graph, value, axis, {**changed, last.node.name: {last.position: last.window(kernel, tail)}}
+        ).size
         if size is not None and size >= wanted:
-            yield f"`dilation_rate` {_said(powers)}, with {more} more such layer{'s' if more > 1 else ''}"
+            yield f"`dilation_rate` {_list_numbers(powers)}, with {more} more such layer{'s' if more > 1 else ''}"
             return
 
 
-def _said(numbers: Sequence[int]) -> str:
+def _list_numbers(numbers: Sequence[int]) -> str:
     return ", ".join(map(str, numbers))
 
 

@@ -20,7 +20,7 @@ VERBS = {
     "show": "describing",
     "fix": "checking",
     "explain": "describing",
-    "data": "looking",
+    "data": "data",
     "train": "building",
     "export": "building",
     "verify": "deploying",
@@ -36,7 +36,7 @@ VERBS = {
     "import": "importing",
     "cache": "caching",
     "schema": "describing",
-    "lsp": "editing",
+    "lsp": "language_server",
 }
 QUICK = {"check", "show", "fix", "explain", "schema"}
 

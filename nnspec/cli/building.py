@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from nnspec.cli.options import ALLOW_OUTSIDE, QUIET, SET, SPEC, default_out, out_option, training_starts
-from nnspec.cli.reporting import handled, print_diagnostics
+from nnspec.cli.reporting import print_diagnostics, report_errors
 
 
 @click.command()
@@ -17,7 +17,7 @@ from nnspec.cli.reporting import handled, print_diagnostics
 @training_starts
 @QUIET
 @ALLOW_OUTSIDE
-@handled
+@report_errors
 def train(
     spec: str, out: Path | None, overrides: dict[str, str], resume: bool, quiet: bool, allow_outside: bool
 ) -> None:
@@ -50,7 +50,7 @@ def train(
 @click.option("--untrained", is_flag=True, help="Export random weights, drawn with the spec's seed.")
 @QUIET
 @ALLOW_OUTSIDE
-@handled
+@report_errors
 def export(
     spec: str,
     out: Path | None,
@@ -90,7 +90,7 @@ def export(
 )
 @QUIET
 @ALLOW_OUTSIDE
-@handled
+@report_errors
 def build(
     spec: str,
     out: Path | None,

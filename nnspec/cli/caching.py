@@ -7,13 +7,13 @@ import json
 import click
 
 from nnspec.cli.options import FORMAT
-from nnspec.cli.reporting import emit, handled
+from nnspec.cli.reporting import emit, report_errors
 
 
 @click.command()
 @click.option("--clear", is_flag=True, help="Remove all entries.")
 @FORMAT
-@handled
+@report_errors
 def cache(clear: bool, output: str) -> None:
     """Show the cache of prepared columns, or clear it.
 

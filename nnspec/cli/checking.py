@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from nnspec.cli.options import ALLOW_OUTSIDE, AXES, FORMAT, QUIET, SET
-from nnspec.cli.reporting import emit, handled, print_diagnostics
+from nnspec.cli.reporting import emit, print_diagnostics, report_errors
 
 
 @click.command()
@@ -25,7 +25,7 @@ from nnspec.cli.reporting import emit, handled, print_diagnostics
 )
 @QUIET
 @ALLOW_OUTSIDE
-@handled
+@report_errors
 def check(
     specs: tuple[str, ...],
     overrides: dict[str, str],
@@ -79,7 +79,7 @@ def check(
 @FORMAT
 @QUIET
 @ALLOW_OUTSIDE
-@handled
+@report_errors
 def fix(specs: tuple[str, ...], diff: bool, output: str, quiet: bool, allow_outside: bool) -> None:
     """Apply certain fixes to specs, keeping comments and layout.
 
@@ -92,21 +92,19 @@ def fix(specs: tuple[str, ...], diff: bool, output: str, quiet: bool, allow_outs
 
     Exit codes: 0 when no error remains, 1 when errors remain or a file was not written, 2 on a wrong command line.
     """
-    from nnspec.fix.files import mend, summary, to_plain
+    from nnspec.fix.files import fix_file, summarize, to_plain
 
-    mendings = [mend(Path(spec), allow_outside=allow_outside) for spec in specs]
+    files = [fix_file(Path(spec), allow_outside=allow_outside) for spec in specs]
     if not diff:
-        mendings = [mending.written() for mending in mendings]
-    left = [diagnostic for mending in mendings for diagnostic in mending.left]
+        files = [file.try_write() for file in files]
+    left = [diagnostic for file in files for diagnostic in file.remaining]
     if output == "json":
-        emit(json.dumps(to_plain(mendings, written=not diff), indent=2, ensure_ascii=False))
+        emit(json.dumps(to_plain(files, written=not diff), indent=2, ensure_ascii=False))
     elif diff:
-        emit("".join(mending.patch for mending in mendings), newline=False)
-        print_diagnostics(
-            [d for mending in mendings if not mending.before for d in mending.left], "text", to_stderr=True
-        )
+        emit("".join(file.patch for file in files), newline=False)
+        print_diagnostics([d for file in files if not file.before for d in file.remaining], "text", to_stderr=True)
     else:
         print_diagnostics([d for d in left if d.is_error or not quiet], "text")
         if not quiet:
-            emit("\n".join(line for mending in mendings for line in summary(mending)))
+            emit("\n".join(line for file in files for line in summarize(file)))
     sys.exit(1 if any(d.is_error for d in left) else 0)

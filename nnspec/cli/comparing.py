@@ -10,14 +10,14 @@ from pathlib import Path
 import click
 
 from nnspec.cli.options import FORMAT
-from nnspec.cli.reporting import emit, handled
+from nnspec.cli.reporting import emit, report_errors
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--sort", metavar="METRIC", help="Sort by a metric, lowest first, as in test.forecast.rmse.")
 @FORMAT
-@handled
+@report_errors
 def runs(folder: Path, sort: str | None, output: str) -> None:
     """List the builds below a folder with their metrics.
 
@@ -53,7 +53,7 @@ def runs(folder: Path, sort: str | None, output: str) -> None:
 @click.argument("first", type=click.Path(path_type=Path))
 @click.argument("second", type=click.Path(path_type=Path))
 @FORMAT
-@handled
+@report_errors
 def diff(first: Path, second: Path, output: str) -> None:
     """Compare two builds: spec, data, versions, seed, and what they did to the metrics.
 

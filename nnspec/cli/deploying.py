@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nnspec.cli.options import FORMAT, QUIET
-from nnspec.cli.reporting import emit, handled
+from nnspec.cli.reporting import emit, report_errors
 
 if TYPE_CHECKING:
     from nnspec.runtime.ports import Array, Metadata
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 @click.option("--signature-only", is_flag=True, help="Check the signature, and do not compare with Keras.")
 @FORMAT
 @QUIET
-@handled
+@report_errors
 def verify(
     model: Path,
     weights: Path | None,
@@ -121,7 +121,7 @@ def verify(
     metavar="COLUMN",
     help="A column of the table, such as an id, to write beside the predictions.",
 )
-@handled
+@report_errors
 def predict(
     model: Path, data: Path, out: Path | None, tables: tuple[str, ...], query: bool, keep: tuple[str, ...]
 ) -> None:
@@ -170,7 +170,7 @@ def predict(
         if strange:
             first = f"sample {strange[0]}"
             many = f"{len(strange)} samples, {first} the first" if strange[1:] else first
-            why = "as for a value beyond those that a transform is defined for (`log` of 0)"
+            why = "as for a value outside the domain of a transform (`log` of 0)"
             click.echo(f"note: no prediction for {many}: the model gives no number, {why}", err=True)
     except BrokenPipeError:  # whoever read the lines has enough of them
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

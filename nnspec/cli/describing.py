@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nnspec.cli.options import ALLOW_OUTSIDE, SET, SPEC
-from nnspec.cli.reporting import handled
+from nnspec.cli.reporting import report_errors
 
 if TYPE_CHECKING:
     from nnspec.ir.graph import Graph
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     help="Output format; mermaid is a diagram that GitHub renders.",
 )
 @ALLOW_OUTSIDE
-@handled
+@report_errors
 def show(spec: str, layer: str | None, overrides: dict[str, str], output: str, allow_outside: bool) -> None:
     """Show a spec's network, one row per layer.
 
@@ -83,7 +83,7 @@ def _page_of(graph: Graph, layer: str) -> Page:
 
 @click.command()
 @click.argument("what", required=False, metavar="[NAME]")
-@handled
+@report_errors
 def explain(what: str | None) -> None:
     """Print the page of a code, a layer or another word of a spec.
 
@@ -126,7 +126,7 @@ def _tell_of_packages(kind: str | None = None) -> None:
 @click.option(
     "--out", "-o", type=click.Path(path_type=Path), default=Path("schemas/nnspec.schema.json"), show_default=True
 )
-@handled
+@report_errors
 def schema(compare: bool, out: Path) -> None:
     """Write the JSON Schema of specs, for editors and validators.
 

@@ -9,19 +9,17 @@ from pathlib import Path
 import click
 
 from nnspec.cli.options import FORMAT
-from nnspec.cli.reporting import handled
+from nnspec.cli.reporting import report_errors
 
 
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option("--by", metavar="COLUMN", help="Also score each group of samples with the same value in COLUMN.")
-@click.option(
-    "--threshold", type=float, help="Where yes begins in binary and multilabel outputs [default: the model's]."
-)
+@click.option("--threshold", type=float, help="The threshold of binary and multilabel outputs [default: the model's].")
 @click.option("--out", "-o", type=click.Path(path_type=Path), help="Also write the metrics to a JSON file.")
 @FORMAT
-@handled
+@report_errors
 def evaluate(model: Path, data: Path, by: str | None, threshold: float | None, out: Path | None, output: str) -> None:
     """Score a deployed model on a labelled data file.
 

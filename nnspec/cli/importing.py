@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from nnspec.cli.options import FORMAT, QUIET
-from nnspec.cli.reporting import handled
+from nnspec.cli.reporting import report_errors
 
 
 @click.command("import")
@@ -23,7 +23,7 @@ from nnspec.cli.reporting import handled
 @click.option("--flat", is_flag=True, help="Write out every layer, without blocks and repeats.")
 @FORMAT
 @QUIET
-@handled
+@report_errors
 def import_(
     model: Path, out: Path, name: str | None, blocks: Path | None, flat: bool, output: str, quiet: bool
 ) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from nnspec.cli.options import QUIET
-from nnspec.cli.reporting import handled
+from nnspec.cli.reporting import report_errors
 
 
 @click.command()
@@ -27,7 +27,7 @@ from nnspec.cli.reporting import handled
     help="A data file whose first sample is filled in [default: the sample of interface.json beside MODEL].",
 )
 @QUIET
-@handled
+@report_errors
 def page(model: Path, out: Path | None, given: Path | None, data: Path | None, quiet: bool) -> None:
     """Write one HTML page that runs a deployed model in the browser.
 

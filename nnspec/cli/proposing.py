@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from nnspec.cli.options import QUIET
-from nnspec.cli.reporting import handled
+from nnspec.cli.reporting import report_errors
 
 
 @click.command()
@@ -24,7 +24,7 @@ from nnspec.cli.reporting import handled
 @click.option("--out", "-o", type=click.Path(path_type=Path), help="The spec [default: FILE's name, beside it].")
 @click.option("--force", is_flag=True, help="Overwrite the spec if there is one.")
 @QUIET
-@handled
+@report_errors
 def init(
     file: Path,
     target: str | None,
@@ -66,7 +66,7 @@ def init(
         raise click.UsageError(f"`{spec}` exists: choose another with --out, or overwrite it with --force")
     shown = Path(os.path.relpath(file.absolute(), spec.absolute().parent)).as_posix()
     if shown.startswith("../"):
-        raise click.UsageError(f"`{file}` is not below the folder of `{spec}`: choose --out so that it is")
+        raise click.UsageError(f"`{file}` is not below the folder of `{spec}`: choose --out so that the data is")
     if target is None:
         text = propose_images(identifier(spec.stem), file, shown)
     elif series:
@@ -77,7 +77,7 @@ def init(
     partial.write_text(text, encoding="utf-8")
     partial.replace(spec)
     if not quiet:
-        click.echo(f"{spec}: next, look at it, then `nnspec build {spec}`")
+        click.echo(f"{spec}: next, review it, then run `nnspec build {spec}`")
     faults = diagnose(spec)
     if faults:
         from nnspec.cli.reporting import print_diagnostics

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from nnspec.cli.options import ALLOW_OUTSIDE, FORMAT, QUIET
-from nnspec.cli.reporting import handled
+from nnspec.cli.reporting import report_errors
 
 
 @click.command()
@@ -23,7 +23,7 @@ from nnspec.cli.reporting import handled
 @FORMAT
 @QUIET
 @ALLOW_OUTSIDE
-@handled
+@report_errors
 def rebuild(model: Path, data: Path, out: Path | None, output: str, quiet: bool, allow_outside: bool) -> None:
     """Build a deployed model again from what it says of itself, and compare the bytes.
 

@@ -21,7 +21,7 @@ _LESS_MEMORY = (
 )
 
 
-def handled(function: Callable[..., object]) -> Callable[..., object]:
+def report_errors(function: Callable[..., object]) -> Callable[..., object]:
     """Errors of the user are printed as diagnostics and end with exit code 1; never a traceback."""
 
     @wraps(function)
@@ -77,7 +77,7 @@ def _says_no_memory(error: BaseException) -> bool:
 
 
 def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or ["more was needed than there is"])[0][:300]
+    return (str(error).strip().splitlines() or ["more was needed than is available"])[0][:300]
 
 
 def wants_colour(stream: TextIO) -> bool:

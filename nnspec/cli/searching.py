@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from nnspec.cli.options import ALLOW_OUTSIDE, QUIET, SET, SPEC, default_out, out_option, training_starts
-from nnspec.cli.reporting import emit, handled, print_diagnostics
+from nnspec.cli.reporting import emit, print_diagnostics, report_errors
 
 
 @click.command()
@@ -27,7 +27,7 @@ from nnspec.cli.reporting import emit, handled, print_diagnostics
 @training_starts
 @QUIET
 @ALLOW_OUTSIDE
-@handled
+@report_errors
 def search(
     spec: str,
     out: Path | None,

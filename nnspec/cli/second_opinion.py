@@ -27,7 +27,7 @@ def render(opinion: JsonObject, width: int = 120) -> str:
     for name in ours["max_relative_error"]:
         add(f"{name} against Keras", "max_relative_error", lambda errors, name=name: f"{errors[name]:.2g}")
     for name, error in opinion["between"].items():
-        table.add_row(f"{name} between the two files files", f"{error:.2g}", "")
+        table.add_row(f"{name} between the two files", f"{error:.2g}", "")
     for batch in ours["latency"]:
         add(f"latency at batch {batch}", "latency", lambda times, batch=batch: f"{times[batch]:,.0f} µs")
     stream = StringIO()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from nnspec.cli.reporting import handled
+from nnspec.cli.reporting import report_errors
 
 
 @click.command()
@@ -22,7 +22,7 @@ from nnspec.cli.reporting import handled
     type=click.Path(path_type=Path),
     help="The signature [default: model.sig in a directory, FILE.sig beside a file].",
 )
-@handled
+@report_errors
 def sign(target: Path, key: Path, secret: str | None, out: Path | None) -> None:
     """Sign a build directory, or one file.
 

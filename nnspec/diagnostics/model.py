@@ -149,13 +149,13 @@ class Diagnostic:
         return (*self.notes, f"also here, with other values: {', '.join(self.also[:MAX_ALSO])}{more}")
 
     @property
-    def places(self) -> tuple[Related, ...]:
+    def all_related(self) -> tuple[Related, ...]:
         """The related spans, and where the blocks and shared layers that led here are used."""
         steps = (Related(step.used, "used here") for step in reversed(self.span.trail) if step.used is not None)
         found: list[Related] = []
-        for place in (*self.related, *steps):
-            if not place.span.is_at(self.span) and not any(place.span.is_at(other.span) for other in found):
-                found.append(place)
+        for related in (*self.related, *steps):
+            if not related.span.is_at(self.span) and not any(related.span.is_at(other.span) for other in found):
+                found.append(related)
         return tuple(found)
 
     @property

@@ -72,7 +72,7 @@ def _result(diagnostic: Diagnostic, index: int, root: Path) -> dict[str, object]
         "message": {"text": _text("\n".join(lines))},
         "locations": [_location(diagnostic.span, root, path=diagnostic.path)],
     }
-    related = [_related(place, number, root) for number, place in enumerate(diagnostic.places, start=1)]
+    related = [_related(place, number, root) for number, place in enumerate(diagnostic.all_related, start=1)]
     fixes = [_fix(fix, root) for fix in diagnostic.fixes if fix.edits]
     return result | ({"relatedLocations": related} if related else {}) | ({"fixes": fixes} if fixes else {})
 
@@ -113,13 +113,12 @@ def _region(span: Span) -> dict[str, int]:
 
 def _fix(fix: Fix, root: Path) -> dict[str, object]:
     changes: dict[str, dict[str, object]] = {}
+    replacements: dict[str, list[object]] = {}
     for edit in fix.edits:
-        change = changes.setdefault(
-            edit.span.source.name, {"artifactLocation": _artifact(edit.span, root), "replacements": []}
-        )
-        change["replacements"].append(
-            {"deletedRegion": _region(edit.span), "insertedContent": {"text": _text(edit.text)}}
-        )
+        name = edit.span.source.name
+        made = replacements.setdefault(name, [])
+        made.append({"deletedRegion": _region(edit.span), "insertedContent": {"text": _text(edit.text)}})
+        changes.setdefault(name, {"artifactLocation": _artifact(edit.span, root), "replacements": made})
     return {
         "description": {"text": _text(fix.message)},
         "artifactChanges": list(changes.values()),

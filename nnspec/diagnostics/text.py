@@ -51,8 +51,8 @@ def to_text(diagnostics: Iterable[Diagnostic], *, colour: bool = False) -> str:
 
 def _one(d: Diagnostic, paint: Painter) -> str:
     style = "error" if d.severity is Severity.ERROR else "warning"
-    lines = [f"{paint(style, f'{d.severity}[{d.code}]')}{paint('bold', ': ' + _said(d.message))}"]
-    places = d.places
+    lines = [f"{paint(style, f'{d.severity}[{d.code}]')}{paint('bold', ': ' + _shorten(d.message))}"]
+    places = d.all_related
     edits = [edit for fix in d.fixes for edit in fix.edits]
     last = max([d.span.line, *(r.span.line for r in places), *(e.span.line + e.text.count("\n") for e in edits)])
     width = len(str(last))
@@ -62,9 +62,9 @@ def _one(d: Diagnostic, paint: Painter) -> str:
         lines += _excerpts(group, "-", "gutter", width, paint, first=is_first)
     margin = " " * width
     for step in d.span.trail:
-        lines.append(f"{margin} {paint('gutter', '=')} {_said(str(step))}")
+        lines.append(f"{margin} {paint('gutter', '=')} {_shorten(str(step))}")
     for note in d.all_notes:
-        lines.append(f"{margin} {paint('gutter', '=')} {paint('note', 'note')}: {_said(note)}")
+        lines.append(f"{margin} {paint('gutter', '=')} {paint('note', 'note')}: {_shorten(note)}")
     for fix in d.fixes:
         lines += _fix(fix, width, paint)
     lines.append(f"{margin} {paint('gutter', '=')} see: nnspec explain {d.code}")
@@ -103,7 +103,7 @@ def _excerpts(places: list[Related], mark: str, style: str, width: int, paint: P
             continue
         under += " " * (before - done) + paint(style, mark * marked)
         done = before + marked
-    label = _said(_joined(places))
+    label = _shorten(_joined(places))
     lines += [empty, f"{paint('gutter', f'{span.line:>{width}} |')} {shown.rstrip()}"]
     lines.append(f"{empty} {under}{' ' + paint(style, label) if label else ''}")
     return lines
@@ -135,7 +135,7 @@ def _window(text: str, start: int, end: int) -> tuple[str, int, int]:
     return ("…" if left else "") + text[left:right] + ("…" if right < len(text) else ""), left, right
 
 
-def _said(text: str) -> str:
+def _shorten(text: str) -> str:
     """Words in a message: what cannot be shown taken out, and of very long values only the beginning."""
     return visible(text if len(text) <= MAX_WORDS else text[:MAX_WORDS] + "…")
 
@@ -160,7 +160,7 @@ def visible(text: str) -> str:
 
 def _fix(fix: Fix, width: int, paint: Painter) -> list[str]:
     how = " (machine-applicable: nnspec fix)" if fix.applicability is Applicability.MACHINE and fix.edits else ""
-    lines = [f"{paint('help', 'help')}: {_said(fix.message)}{how}"]
+    lines = [f"{paint('help', 'help')}: {_shorten(fix.message)}{how}"]
     for group in _neighbours(fix.edits):
         lines += _edited(group, width, paint)
     return lines
@@ -235,7 +235,9 @@ def to_json(diagnostics: Iterable[Diagnostic]) -> dict[str, object]:
                 **_span_json(d.span),
                 "path": d.path,
                 "notes": [*d.all_notes, *map(str, d.span.trail)],
-                "related": [{"message": r.text, "file": r.span.source.name, **_span_json(r.span)} for r in d.places],
+                "related": [
+                    {"message": r.text, "file": r.span.source.name, **_span_json(r.span)} for r in d.all_related
+                ],
                 "about": [_ref_json(ref) for ref in d.about],
                 "fixes": [
                     {

@@ -51,8 +51,8 @@ def _items(model: Node) -> Node:
 def _item(item: Node) -> Node:
     """An item: a layer, a repeat, or anything else."""
     if isinstance(item, Scalar):
-        is_alias = isinstance(item.value, str) and item.value in ALIASES
-        return Scalar(ALIASES[item.value], item.span, item.is_plain) if is_alias else item
+        name = ALIASES.get(item.value) if isinstance(item.value, str) else None
+        return Scalar(name, item.span, item.is_plain) if name is not None else item
     if not isinstance(item, Mapping) or len(item.entries) != 1:
         return item
     (written, body) = next(iter(item.entries.items()))

@@ -25,11 +25,11 @@ from nnspec.diagnostics import (
 from nnspec.document import Mapping, Node, Scalar, Sequence, to_plain
 from nnspec.expansion.block_arguments import arguments_of
 from nnspec.expansion.frozen import declares_trainable, is_frozen_by
-from nnspec.expansion.items import Expanded, Item, Place
+from nnspec.expansion.items import Expanded, ExpansionContext, Item
 from nnspec.expansion.naming import Names, NameTable, Reference, explicit_names, snake_case
-from nnspec.expansion.origins import origins
 from nnspec.expansion.repeats import rounds_of
 from nnspec.expansion.substitute import Substituter, resolve_vars
+from nnspec.expansion.variable_origins import origins
 from nnspec.layers.registry import REGISTRY
 from nnspec.schema.sections import STRUCTURE
 
@@ -62,13 +62,13 @@ def _expanded(root: Mapping, values: dict[str, object], report: Report) -> Expan
     if isinstance(inputs, Mapping):
         for name in inputs.entries:
             names.known[name] = name
-            expander.table.places[name] = inputs.key_span(name)
+            expander.table.spans[name] = inputs.key_span(name)
         if len(inputs.entries) == 1:
             only = next(iter(inputs.entries))
             current = Reference(only, None, inputs.key_span(only))
     if isinstance(model, Sequence):
         names.later = explicit_names(model)
-        current = expander.model(model, Place(scope=values, names=names, path=("model",)), current)
+        current = expander.model(model, ExpansionContext(scope=values, names=names, path=("model",)), current)
     return Expanded(document, tuple(expander.items), values, current, names.known)
 
 
@@ -94,7 +94,7 @@ class _Expander:
 
     # ------------------------------------------------------------------------------------------- models
 
-    def model(self, model: Sequence, place: Place, current: Reference | None) -> Reference | None:
+    def model(self, model: Sequence, place: ExpansionContext, current: Reference | None) -> Reference | None:
         """Writes out a list of items; returns what the last one makes."""
         for index, item in enumerate(model.items):
             here = place.item(index)
@@ -129,10 +129,10 @@ class _Expander:
         """Ends the expansion."""
         raise SpecError([*self.report, Diagnostic("NN117", message, span, fixes=(Fix("use fewer repeats"),))])
 
-    def substituted(self, node: Node, place: Place) -> Node:
+    def substituted(self, node: Node, place: ExpansionContext) -> Node:
         return self.substituter.node(node, place.scope, place.trail)
 
-    def is_wanted(self, body: Mapping, place: Place) -> bool:
+    def is_wanted(self, body: Mapping, place: ExpansionContext) -> bool:
         condition = self.substituted(body.entries["when"], place)
         value = to_plain(condition)
         if isinstance(value, str):
@@ -145,7 +145,7 @@ class _Expander:
         kind_span: Span,
         body: Node | None,
         span: Span,
-        place: Place,
+        place: ExpansionContext,
         current: Reference | None,
         shared: str | None = None,
     ) -> Reference:
@@ -160,14 +160,14 @@ class _Expander:
         local = name_node.value if isinstance(name_node, Scalar) and isinstance(name_node.value, str) else None
         if local is None:
             full = self.table.number(names.prefix + (shared or snake_case(kind)))
-            self.table.places[full] = kind_span
+            self.table.spans[full] = kind_span
         else:
             full = self.table.claim(names.prefix + local + place.suffix, name_node.span if name_node else span)
             names.known[local] = full
             names.known[local + place.suffix] = full
         if local is None:
             names.known.setdefault(full.removeprefix(names.prefix), full)
-        self.table.made.add(full)
+        self.table.readable.add(full)
         self.items.append(
             Item(
                 name=full,
@@ -192,7 +192,7 @@ class _Expander:
 
     # ------------------------------------------------------------------------------------------- expansions
 
-    def repeat(self, body: Node, place: Place, current: Reference | None) -> Reference | None:
+    def repeat(self, body: Node, place: ExpansionContext, current: Reference | None) -> Reference | None:
         if not isinstance(body, Mapping) or not isinstance(body.get("model"), Sequence):
             return None
         model = body.entries["model"]
@@ -216,7 +216,7 @@ class _Expander:
             current = self.model(model, inside, current)
         return current if rounds is not None else None
 
-    def block(self, body: Node, place: Place, current: Reference | None) -> Reference | None:
+    def block(self, body: Node, place: ExpansionContext, current: Reference | None) -> Reference | None:
         ready = self.substituted(body, place)
         if isinstance(ready, Scalar) and isinstance(ready.value, str):
             key = Scalar("use", ready.span)
@@ -244,7 +244,7 @@ class _Expander:
             local = name_node.value
         else:
             full = self.table.number(names.prefix + kind)
-            self.table.places[full] = use.span
+            self.table.spans[full] = use.span
             local = full.removeprefix(names.prefix)
         self.table.enter(name_node)
         reads = self.table.read(ready.get("from"), names, current, use.span)
@@ -263,7 +263,7 @@ class _Expander:
         self.used_blocks.append(kind)
         path = ("blocks", kind, "model")
         step = Step(f"block {kind}", ready.span, given)
-        own = Place(
+        own = ExpansionContext(
             scope={**place.scope, **given},
             names=inside,
             trail=(*place.trail, step),
@@ -287,7 +287,7 @@ class _Expander:
         self.error("NN114", f"no {what} `{name}` under `{plural}:`{did_you_mean(name, known)}", use.span, *fixes)
         return None
 
-    def share(self, body: Node, place: Place, current: Reference | None) -> Reference | None:
+    def share(self, body: Node, place: ExpansionContext, current: Reference | None) -> Reference | None:
         ready = self.substituted(body, place)
         use = ready.get("use") if isinstance(ready, Mapping) else ready
         if not isinstance(use, Scalar) or not isinstance(use.value, str):

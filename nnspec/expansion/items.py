@@ -55,7 +55,7 @@ class Expanded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ExpansionContext:
     """Where in the expansion an item stands.
 
     Attributes:
@@ -76,9 +76,9 @@ class Place:
     depth: int = 0
     is_frozen: bool = False
 
-    def item(self, index: int) -> Place:
+    def item(self, index: int) -> ExpansionContext:
         """The place of an item of the model that stands here."""
-        return Place(
+        return ExpansionContext(
             scope=self.scope,
             names=self.names,
             trail=self.trail,

@@ -75,16 +75,16 @@ class NameTable:
     """Every name of the graph, and what can be read where.
 
     Attributes:
-        places: where each full name was given.
-        made: the full names that can be read; blocks have a name too, but are no node.
+        spans: where each full name is given.
+        readable: the full names that can be read; blocks have a name too, but are no node.
         own_name: the place of the name of the item that is being read, to tell reading oneself from reading ahead.
     """
 
     def __init__(self, root: Mapping, report: Report) -> None:
         self.report = report
         self.numbers: Counter[str] = Counter()
-        self.places: dict[str, Span] = {}
-        self.made: set[str] = set()
+        self.spans: dict[str, Span] = {}
+        self.readable: set[str] = set()
         self.own_name: tuple[int, int] | None = None
         self.unknown = 0
         self.chosen = chosen_names(root)
@@ -95,8 +95,8 @@ class NameTable:
 
     def claim(self, name: str, span: Span) -> str:
         """A full name for an explicit one. A second claim is an error."""
-        if name in self.places:
-            first = self.places[name]
+        if name in self.spans:
+            first = self.spans[name]
             self.report.add(
                 Diagnostic(
                     "NN402",
@@ -107,7 +107,7 @@ class NameTable:
                 )
             )
             return self.number(name)
-        self.places[name] = span
+        self.spans[name] = span
         return name
 
     def number(self, stem: str) -> str:
@@ -117,7 +117,7 @@ class NameTable:
         while True:
             self.numbers[stem] += 1
             name = f"{stem}_{self.numbers[stem]}"
-            if name not in self.places and name.rpartition("/")[2] not in self.chosen:
+            if name not in self.spans and name.rpartition("/")[2] not in self.chosen:
                 return name
 
     def look_up(self, node: Node, names: Names) -> Reference | None:
@@ -128,7 +128,7 @@ class NameTable:
         if local in names.known:
             key = names.known[local]
             return None if key is None else Reference(key, port or None, node.span)
-        if text in self.made:  # a full name, such as residual_2/conv2d_1
+        if text in self.readable:  # a full name, such as residual_2/conv2d_1
             return Reference(text, None, node.span)
         if local in names.later:
             self.report.add(self.forward(local, node.span, names.later[local]))
@@ -163,7 +163,7 @@ class NameTable:
         self, node: Node | None, names: Names, current: Reference | None, span: Span
     ) -> tuple[Reference | None, ...]:
         if node is None:
-            if current is None and not self.made and len(names.known) > 1:
+            if current is None and not self.readable and len(names.known) > 1:
                 known = ", ".join(f"`{n}`" for n in names.known)
                 fix = Fix(f"add `from:` with one of {known}")
                 self.report.add(

@@ -18,7 +18,7 @@ def written_out(kind: str, key: Scalar, body: Node) -> Node:
     if isinstance(body, Mapping) or (isinstance(body, Scalar) and body.value is None) or kind not in REGISTRY:
         return body
     layer = REGISTRY[kind]
-    argument = None if layer.is_verb else layer.main_argument
+    argument = None if layer.is_axis_operation else layer.main_argument
     is_list = isinstance(body, Sequence) or (isinstance(body.value, str) and body.value.startswith("$"))
     if argument is None or (argument == "from" and not is_list):
         return body

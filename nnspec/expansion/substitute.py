@@ -16,7 +16,7 @@ _INSIDE = re.compile(r"\$\(([^()]*(?:\([^()]*\)[^()]*)*)\)|\$([A-Za-z_]\w*)")
 _BRACES = re.compile(r"\$\{([^{}]*)\}")  # how shells and templates write it; nothing would replace it here
 
 MAX_CHAIN = 64
-MAX_MADE = 1_000_000  # values that all replacements together may write out
+MAX_VALUES = 1_000_000  # values that all replacements together may write out
 MAX_TEXT = 10_000
 
 Scope = MappingABC[str, Any]
@@ -28,7 +28,7 @@ class Substituter:
     def __init__(self, report: Report) -> None:
         self.report = report
         self.failed = False  # whether something could not be replaced
-        self.made = 0
+        self.value_count = 0
 
     def node(self, node: Node, scope: Scope, trail: tuple[Step, ...] = ()) -> Node:
         """The node with every variable replaced.
@@ -37,9 +37,9 @@ class Substituter:
             SpecError: NN117 where all nodes together hold more values than a network can need.
         """
         result = self.replaced(node, scope, trail)
-        self.made += result.size
-        if self.made > MAX_MADE:
-            message = f"variables, repeats and blocks expand to more than {MAX_MADE} values"
+        self.value_count += result.size
+        if self.value_count > MAX_VALUES:
+            message = f"variables, repeats and blocks expand to more than {MAX_VALUES} values"
             raise SpecError([*self.report, Diagnostic("NN117", message, node.span.within(trail))])
         return result
 

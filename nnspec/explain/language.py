@@ -49,9 +49,10 @@ A yes-or-no answer per value, as a probability.
 
 - Head: a sigmoid; a softmax over one value would always be 1.
 - Loss: `BinaryCrossentropy` by default.
-- `threshold`: yes is said above it. 0.5 by default (0 of scores without a sigmoid); a number; or a rule that chooses it
-  on the validation split: `auto`, `{maximize: f1}` (or `accuracy`, `balanced_accuracy`), `{recall: 0.9}` at the
-  highest precision, `{precision: 0.9}` at the highest recall. The deployed graph's labels and every metric follow it.
+- `threshold`: values above it mean yes. 0.5 by default (0 of scores without a sigmoid); a number; or a rule that
+  chooses it on the validation split: `auto`, `{maximize: f1}` (or `accuracy`, `balanced_accuracy`),
+  `{recall: 0.9}` at the highest precision, `{precision: 0.9}` at the highest recall. The deployed graph's labels and
+  every metric follow it.
 """,
     "multilabel": """\
 Several labels can apply at once, each with an independent probability.

@@ -59,7 +59,7 @@ def _object_page(what: str) -> str | None:
 
 def topics() -> dict[str, list[str]]:
     """Everything that has a page, by group."""
-    verbs = [kind for kind, layer in REGISTRY.items() if layer.is_verb]
+    verbs = [kind for kind, layer in REGISTRY.items() if layer.is_axis_operation]
     return {
         "Codes": list(CODES),
         "Deployed models": [NAME],

@@ -21,21 +21,21 @@ _BOM = "\ufeff"
 
 
 @dataclass(frozen=True, eq=False)
-class Mending:
+class FixedFile:
     """What fixes make of a spec file.
 
     Attributes:
         path: the file as the user named it.
         before, after: its text, byte order mark included.
-        made: the diagnostics that the fixes end, in the order in which they were made.
-        left: the diagnostics of the text after them.
+        fixed: the diagnostics that fixes removed, in the order in which they were applied.
+        remaining: the diagnostics of the text after them.
     """
 
     path: Path
     before: str
     after: str
-    made: tuple[Diagnostic, ...]
-    left: tuple[Diagnostic, ...]
+    fixed: tuple[Diagnostic, ...]
+    remaining: tuple[Diagnostic, ...]
 
     @property
     def patch(self) -> str:
@@ -45,13 +45,13 @@ class Mending:
         lines[:2] = [_header(line) for line in lines[:2]]
         return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
-    def written(self) -> Mending:
+    def try_write(self) -> FixedFile:
         """Itself, once the file holds the new text; where it cannot be written, only the diagnostics that say why."""
         try:
-            if self.made:
+            if self.fixed:
                 self.write()
         except SpecError as error:
-            return replace(self, after=self.before, made=(), left=tuple(error.diagnostics))
+            return replace(self, after=self.before, fixed=(), remaining=tuple(error.diagnostics))
         return self
 
     def write(self) -> None:
@@ -87,15 +87,15 @@ class Mending:
         return SpecError.single("NN118", message, self._here, fixes=[Fix("run `nnspec fix` again")])
 
 
-def mend(path: Path, *, allow_outside: bool = False) -> Mending:
+def fix_file(path: Path, *, allow_outside: bool = False) -> FixedFile:
     """Works out the machine-applicable fixes of a spec, round after round until none is left. Writes nothing.
 
-    A file that cannot be read has nothing to mend, and diagnostics that say why.
+    A file that cannot be read has nothing to fix, and diagnostics that say why.
     """
     try:
         source = read_source(path)
     except SpecError as error:
-        return Mending(path, "", "", (), tuple(error.diagnostics))
+        return FixedFile(path, "", "", (), tuple(error.diagnostics))
     mark = _BOM if path.read_bytes().startswith(_BOM.encode()) else ""
     text, made = source.text, list[Diagnostic]()
     left = diagnose(path, allow_outside=allow_outside, source=source)
@@ -105,38 +105,38 @@ def mend(path: Path, *, allow_outside: bool = False) -> Mending:
             break
         text, made = fixed, made + ended
         left = diagnose(path, allow_outside=allow_outside, source=Source(source.name, text))
-    return Mending(path, mark + source.text, mark + text, tuple(made), tuple(left))
+    return FixedFile(path, mark + source.text, mark + text, tuple(made), tuple(left))
 
 
-def summary(mending: Mending) -> list[str]:
+def summarize(file: FixedFile) -> list[str]:
     """What was done, a line a fix with its place, and what is left."""
     lines = []
-    for diagnostic in mending.made:
+    for diagnostic in file.fixed:
         fix = machine_fix(diagnostic)
         how = f": {fix.message}" if fix is not None else ""
         lines.append(f"{diagnostic.span}: fixed {diagnostic.code}, {diagnostic.message}{how}")
-    count = len(mending.made)
+    count = len(file.fixed)
     done = f"{count} fix{'es' if count != 1 else ''} applied" if count else "nothing to fix"
-    errors = sum(diagnostic.is_error for diagnostic in mending.left)
-    counts = ((errors, "error"), (len(mending.left) - errors, "warning"))
+    errors = sum(diagnostic.is_error for diagnostic in file.remaining)
+    counts = ((errors, "error"), (len(file.remaining) - errors, "warning"))
     rest = " and ".join(f"{n} {word}{'s' if n != 1 else ''}" for n, word in counts if n)
-    lines.append(f"{mending.path}: {done}" + (f", {rest} left" if rest else ""))
+    lines.append(f"{file.path}: {done}" + (f", {rest} left" if rest else ""))
     return [visible(line) for line in lines]
 
 
-def to_plain(mendings: Iterable[Mending], *, written: bool) -> dict[str, object]:
+def to_plain(files: Iterable[FixedFile], *, written: bool) -> dict[str, object]:
     """What `nnspec fix --format json` prints: the files, their fixes and patches, and the diagnostics that are left."""
-    listed = list(mendings)
-    files = [
+    listed = list(files)
+    entries = [
         {
-            "file": str(mending.path),
-            "written": written and bool(mending.made),
-            "fixed": to_json(mending.made)["diagnostics"],
-            "patch": mending.patch,
+            "file": str(file.path),
+            "written": written and bool(file.fixed),
+            "fixed": to_json(file.fixed)["diagnostics"],
+            "patch": file.patch,
         }
-        for mending in listed
+        for file in listed
     ]
-    return {"files": files, **to_json([diagnostic for mending in listed for diagnostic in mending.left])}
+    return {"files": entries, **to_json([diagnostic for file in listed for diagnostic in file.remaining])}
 
 
 def _lines(text: str) -> list[str]:

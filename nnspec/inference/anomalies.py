@@ -95,7 +95,7 @@ def error_of(
     wanted = str(to_plain(node))
     said = made.get(wanted)
     if said is None:
-        message = f"`of` of output `{name}` names `{wanted}`, which is no output{did_you_mean(wanted, made)}"
+        message = f"`of` of output `{name}` names `{wanted}`, which is not an output{did_you_mean(wanted, made)}"
         _report(report, message, node.span, name, Fix(f"name one of {enumerated(made) or 'the outputs'}"))
         return None
     source = _plain(root, "data", "outputs", wanted, "of")

@@ -40,7 +40,7 @@ from nnspec.ir.axes import Size, Symbolic
 from nnspec.ir.graph import Graph, Node, Output, Value
 from nnspec.ir.layer_failure import failure, say
 from nnspec.ir.receptive_field import initial_fields
-from nnspec.ir.size_limits import declared_size, is_too_large, oversized
+from nnspec.ir.size_limits import describe_oversized, is_too_large, report_declared_size
 from nnspec.layers.kit.base import Call, Fault, Inferred, Layer
 from nnspec.layers.kit.call import Maker
 from nnspec.layers.registry import REGISTRY
@@ -67,7 +67,7 @@ class _Elaborator:
         self.order: list[Node] = []
         self.shared: dict[str, Node] = {}
         self.constraints: list[str] = []
-        self.said: set[str] = set()
+        self.ordered_axes: set[str] = set()
         self.makers: dict[str, Maker] = {}
         self.readers = self.find_reader_kinds()
         self.declarations = Declarations()
@@ -148,7 +148,7 @@ class _Elaborator:
                 size = self.read_size(to_plain(size_node), axis_name)
                 if is_too_large(size):
                     where = format_path(("inputs", name, "axes", axis_name))
-                    self.report.add(declared_size(axis_name, size, size_node.span, where))
+                    self.report.add(report_declared_size(axis_name, size, size_node.span, where))
                 axes.append(ax.fresh(axis_name, size, name, origin=axis_name))
             dtype_node = body.get("dtype") if isinstance(body, Mapping) else None
             dtype = str(to_plain(dtype_node)) if dtype_node else "float32"
@@ -211,7 +211,7 @@ class _Elaborator:
             node = self.build_node(item, layer, call, inferred)
             if self.is_guess and any(None in weight.shape for weight in node.weights):
                 return
-            for message in oversized(node):
+            for message in describe_oversized(node):
                 call.fail("NN210", message)
             if item.shared is not None:
                 self.check_shared(item, node, call)
@@ -243,7 +243,7 @@ class _Elaborator:
             layer, item.name, item.kind_span, item.span, item.body, inputs, self.report, item.path, self.constraints
         )
         call.reader_kinds = tuple(self.readers.get(item.name, ()))
-        call.said, call.makers, call.folder = self.said, self.makers, self.folder
+        call.ordered_axes, call.makers, call.folder = self.ordered_axes, self.makers, self.folder
         self.makers[item.name] = Maker(layer, item.kind_span, item.body)
         return call
 

@@ -248,7 +248,7 @@ def infer_inner(
     inner.item_body = call.item_body
     inner.stripped = (*call.stripped, *([] if stripped is None else [stripped]))
     inner.reader_kinds = call.reader_kinds
-    inner.said = call.said
+    inner.ordered_axes = call.ordered_axes
     check_text(inner, layer)
     check_nested_mask(inner, layer)
     try:

@@ -59,7 +59,7 @@ class Declarations:
             if declared is not None:
                 what = "declared here"
             elif atom.origin is not None:  # something slid along it
-                what = f"{atom.whole} long from here on"
+                what = f"{atom.original_size} long from here on"
             else:
                 what = "created here"
             result.append(Related(span, what, atom.name) if span is not None else None)

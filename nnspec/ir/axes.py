@@ -127,7 +127,8 @@ def derived(text: str) -> Symbolic:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Atom:
-    """An indivisible piece of an axis: the digits `(index // step) % size` of the axis `name` of `whole` elements.
+    """An indivisible piece of an axis: the digits `(index // step) % size` of the axis `name`, which has
+    `original_size` elements.
 
     `key` tells originals of the same name apart; `origin` is the input axis whose positions it follows, if any;
     `label` is what the axis that it made up alone was called before it was merged; `is_loose` says that its digits have
@@ -137,7 +138,7 @@ class Atom:
     key: str
     name: str
     size: Size
-    whole: Size
+    original_size: Size
     step: Size = 1
     origin: str | None = None
     label: str | None = field(default=None, compare=False)
@@ -145,7 +146,7 @@ class Atom:
 
     @property
     def is_whole(self) -> bool:
-        return self.step == 1 and self.size == self.whole
+        return self.step == 1 and self.size == self.original_size
 
     def cut(self, fast: Size) -> tuple[Atom, Atom]:
         """The slow and the fast piece, the latter of size `fast`."""
@@ -162,7 +163,7 @@ class Atom:
         if self.step == 1:
             return f"{self.name} % {self.size}"
         text = f"{self.name} // {self.step}"
-        return text if multiply((self.size, self.step)) == self.whole else f"({text}) % {self.size}"
+        return text if multiply((self.size, self.step)) == self.original_size else f"({text}) % {self.size}"
 
 
 def fuse(atoms: Iterable[Atom]) -> tuple[Atom, ...]:
@@ -218,7 +219,9 @@ def fresh(
 ) -> Axis:
     """A new axis that consists of itself. `owner` (a node or input) tells axes of the same name apart."""
     is_loose = is_learned and not is_laid_out
-    atom = Atom(key=atom_key(owner, name), name=name, size=size, whole=size, step=1, origin=origin, is_loose=is_loose)
+    atom = Atom(
+        key=atom_key(owner, name), name=name, size=size, original_size=size, step=1, origin=origin, is_loose=is_loose
+    )
     atoms = () if size == 1 else (atom,)
     return Axis(name=name, size=size, atoms=atoms, is_learned=is_learned, origin=origin, is_laid_out=is_laid_out)
 
@@ -275,7 +278,7 @@ def describe(axes: Iterable[Axis]) -> str:
     return "(" + ", ".join(str(axis) for axis in axes) + ")"
 
 
-def static(size: Size) -> int | None:
+def known_size(size: Size) -> int | None:
     """The size as a number, None where it is symbolic."""
     return size if isinstance(size, int) else None
 
@@ -301,7 +304,7 @@ UNORDERED = frozenset(
 )
 
 
-def says(name: str | None, words: frozenset[str]) -> bool:
+def has_word(name: str | None, words: frozenset[str]) -> bool:
     """Whether a name, or what it is the plural of, is one of the words."""
     word = (name or "").lower()
     return word in words or word.removesuffix("s") in words or word.removesuffix("es") in words
@@ -318,14 +321,14 @@ def has_own_name(axis: Axis) -> bool:
 
 def names_places(name: str | None) -> bool:
     """Whether a name says that neighbours are neighbours in time or space."""
-    return says(name, SEQUENCE | PLACES)
+    return has_word(name, SEQUENCE | PLACES)
 
 
 def is_sequence(axis: Axis) -> bool:
     is_known = not axis.is_learned or axis.is_laid_out
-    return is_known and (says(axis.name, SEQUENCE) or says(axis.origin, SEQUENCE))
+    return is_known and (has_word(axis.name, SEQUENCE) or has_word(axis.origin, SEQUENCE))
 
 
 def is_unordered(axis: Axis) -> bool:
     """Whether stepping along it makes no sense: features, channels, learned axes that nobody laid out."""
-    return (axis.is_learned and not axis.is_laid_out) or says(axis.name, UNORDERED)
+    return (axis.is_learned and not axis.is_laid_out) or has_word(axis.name, UNORDERED)

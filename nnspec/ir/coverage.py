@@ -20,15 +20,15 @@ Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Cover:
+class SeenPositions:
     """What a value sees of one input axis.
 
     Attributes:
-        place: the value's axis whose positions follow it; None where it has lost the axis.
+        position: the value's axis whose positions follow it; None where it has lost the axis.
         sets: the positions that are seen, as bits: of each position of that axis, or of the value as a whole.
     """
 
-    place: int | None
+    position: int | None
     sets: list[int]
 
     @property
@@ -36,7 +36,7 @@ class Cover:
         return reduce(or_, self.sets, 0)
 
 
-def holes(graph: Graph, value: Value, axis: str) -> list[int]:
+def find_holes(graph: Graph, value: Value, axis: str) -> list[int]:
     """Positions of an input axis that a value leaves out between the first and the last that it sees.
 
     Of a value that runs along the axis, those of the position that sees farthest.
@@ -52,7 +52,7 @@ def holes(graph: Graph, value: Value, axis: str) -> list[int]:
     return [i for i in range(first, widest.bit_length()) if not widest >> i & 1] if widest else []
 
 
-def listed(positions: list[int]) -> str:
+def list_positions(positions: list[int]) -> str:
     """The first of many positions, from 0."""
     return ", ".join(map(str, positions[:8])) + (", …" if len(positions) > 8 else "")
 
@@ -70,12 +70,12 @@ def _skips(window: Window) -> bool:
     return window.span is not None and (window.dilation > 1 or not -window.span <= window.stride <= window.span)
 
 
-def _cover(graph: Graph, value: Value, axis: str, total: int) -> Cover | None:
-    found: dict[Key, Cover] = {}
+def _cover(graph: Graph, value: Value, axis: str, total: int) -> SeenPositions | None:
+    found: dict[Key, SeenPositions] = {}
     for source in graph.inputs.values():
-        place = next((i for i, own in enumerate(source.axes) if own.name == axis), None)
-        if place is not None:
-            found[source.node, source.port] = Cover(place, [1 << i for i in range(total)])
+        position = next((i for i, own in enumerate(source.axes) if own.name == axis), None)
+        if position is not None:
+            found[source.node, source.port] = SeenPositions(position, [1 << i for i in range(total)])
     for node in graph.nodes:
         cover = _through(node, axis, found)
         if cover is not None:
@@ -83,31 +83,33 @@ def _cover(graph: Graph, value: Value, axis: str, total: int) -> Cover | None:
     return found.get((value.node, value.port))
 
 
-def _through(node: Node, axis: str, found: dict[Key, Cover]) -> Cover | None:
+def _through(node: Node, axis: str, found: dict[Key, SeenPositions]) -> SeenPositions | None:
     """What a node's outputs see."""
     read = [(value, found[value.node, value.port]) for value in node.inputs if (value.node, value.port) in found]
     if not read or axis not in node.outputs[0].fields:
         return None
     made = node.outputs[0]
-    place = position_of(made, axis)
-    size = made.axes[place].size if place is not None else None
+    position = position_of(made, axis)
+    size = made.axes[position].size if position is not None else None
     whole = reduce(or_, (cover.union for _, cover in read), 0)
-    if place is None or not isinstance(size, int):
+    if position is None or not isinstance(size, int):
         value, cover = read[0]
-        picked = node.layer.picked_position(node, cover.place) if cover.place is not None else None
-        return Cover(None, [whole if picked is None or len(read) > 1 else cover.sets[picked]])
+        picked = node.layer.picked_position(node, cover.position) if cover.position is not None else None
+        return SeenPositions(None, [whole if picked is None or len(read) > 1 else cover.sets[picked]])
     if made.fields[axis].ahead is None:  # it may read anything
-        return Cover(place, [whole] * size)
+        return SeenPositions(position, [whole] * size)
     sets = [0] * size
     for value, cover in read:
-        window = node.windows.get(cover.place) if cover.place is not None and value is node.inputs[0] else Window(1)
+        window = (
+            node.windows.get(cover.position) if cover.position is not None and value is node.inputs[0] else Window(1)
+        )
         sets = list(map(or_, sets, _slid(cover, window or Window(1), size)))
-    return Cover(place, sets)
+    return SeenPositions(position, sets)
 
 
-def _slid(cover: Cover, window: Window, size: int) -> Sequence[int]:
+def _slid(cover: SeenPositions, window: Window, size: int) -> Sequence[int]:
     """The sets of `size` positions behind a window."""
-    if cover.place is None or window.span is None or window.ahead is None or window.slack or window.stride < 0:
+    if cover.position is None or window.span is None or window.ahead is None or window.slack or window.stride < 0:
         return [cover.union] * size
     if window == Window(1) and len(cover.sets) != size:  # cut or put together in another way
         return [cover.union] * size

@@ -114,13 +114,26 @@ class Weight:
         return math.prod(self.shape)
 
 
+class Argument(Protocol):
+    """An argument that a layer declares (`nnspec.layers.kit.args.Arg`)."""
+
+    @property
+    def schema(self) -> Mapping[str, object]: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def default(self) -> object: ...
+    @property
+    def family(self) -> str | None: ...
+
+
 class LayerKind(Protocol):
     """What readers may ask of a node's layer (`nnspec.layers.kit.base.Layer`); a backend's tensors are opaque here."""
 
     @property
     def kind(self) -> str: ...
     @property
-    def args(self) -> Mapping[str, object]: ...
+    def args(self) -> Mapping[str, Argument]: ...
     @property
     def keeps_state(self) -> bool: ...
     @property

@@ -55,7 +55,7 @@ class Provenance:
 class Piece:
     """The digits `(index // step) % size` of one of the input's atoms."""
 
-    place: int
+    index: int
     size: Size
     step: Size = 1
 
@@ -78,13 +78,13 @@ class Reading:
         return [Piece(place, atom.size) for place, (_, atom) in enumerate(self.atoms)]
 
     def provenance(self, pieces: Sequence[Piece]) -> Provenance:
-        atoms = tuple(self.digits(self.atoms[piece.place][1], piece) for piece in pieces)
+        atoms = tuple(self.digits(self.atoms[piece.index][1], piece) for piece in pieces)
         shown = fuse(self.shown(piece) for piece in pieces)
-        sources = tuple(dict.fromkeys(self.atoms[piece.place][0] for piece in pieces))
-        if any(piece.size != self.atoms[piece.place][1].size for piece in pieces):
+        sources = tuple(dict.fromkeys(self.atoms[piece.index][0] for piece in pieces))
+        if any(piece.size != self.atoms[piece.index][1].size for piece in pieces):
             return Provenance(Kind.PART if len(pieces) == 1 else Kind.MIXED, atoms, None, shown, sources)
         whole = [i for i, (axis, _) in enumerate(self.atoms) if axis == sources[0]]
-        if [piece.place for piece in pieces] == whole:
+        if [piece.index for piece in pieces] == whole:
             return Provenance(Kind.IDENTITY, atoms, self.axes[sources[0]], shown, sources)
         return Provenance(Kind.MERGE, atoms, None, shown, sources)
 
@@ -95,8 +95,8 @@ class Reading:
 
     def shown(self, piece: Piece) -> Atom:
         """A piece under the name of its axis, or, inside a merged one, under the name that it had before."""
-        axis, atom = self.atoms[piece.place]
+        axis, atom = self.atoms[piece.index]
         name = self.axes[axis].name if axis in self.alone else atom.label
         if name is None:
             return self.digits(atom, piece)
-        return self.digits(Atom(key=f"{piece.place}", name=name, size=atom.size, whole=atom.size), piece)
+        return self.digits(Atom(key=f"{piece.index}", name=name, size=atom.size, original_size=atom.size), piece)

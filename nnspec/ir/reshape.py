@@ -141,7 +141,7 @@ def find_reordering(
             continue
         permuted = tuple(axes[i] for i in order)
         result = rebracket(permuted, sizes)
-        if not result.is_scrambled and agrees(permuted, result, declared):
+        if not result.is_scrambled and names_fit(permuted, result, declared):
             inversions = sum(a > b for i, a in enumerate(order) for b in order[i + 1 :])
             found.append(((result.cost, inversions), order, result))
     if not found:
@@ -173,7 +173,7 @@ def keeps_order(
     whole = {atom for axis in axes for atom in axis.atoms}
     mixed = [provenance for provenance in result.outputs if provenance.atoms is None]
     cut = [atom for provenance in result.outputs for atom in provenance.atoms or () if atom not in whole]
-    if mixed or not all(atom.is_loose for atom in cut) or not agrees(axes, result, declared):
+    if mixed or not all(atom.is_loose for atom in cut) or not names_fit(axes, result, declared):
         return False
     keys = {atom.key for atom in cut}
     if not is_list and _is_taken_for_data(axes, result, sizes):
@@ -198,15 +198,15 @@ def _is_taken_for_data(axes: Axes, result: Rebracketing, sizes: Sequence[Size]) 
     return any(size in gone for p, size in pieces if p.kind is Kind.PART and all(a.is_loose for a in p.atoms or ()))
 
 
-def agrees(axes: Axes, result: Rebracketing, declared: Sequence[str | None] | None) -> bool:
+def names_fit(axes: Axes, result: Rebracketing, declared: Sequence[str | None] | None) -> bool:
     """Whether declared names say what the outputs are: an identity keeps its name, no other output takes an input's."""
     if declared is None:
         return True
     pairs = zip(result.outputs, declared, strict=True)
-    return all(name is None or misnamed(provenance, name, axes) is None for provenance, name in pairs)
+    return all(name is None or find_misnamed(provenance, name, axes) is None for provenance, name in pairs)
 
 
-def misnamed(provenance: Provenance, name: str, axes: Axes = ()) -> str | None:
+def find_misnamed(provenance: Provenance, name: str, axes: Axes = ()) -> str | None:
     """What an output that is declared as `name` really holds, None where the name is right.
 
     An identity keeps its name, but for a learned axis that nobody named; merges, parts and new axes take fresh ones. An
@@ -237,10 +237,10 @@ __all__ = [
     "Rebracketing",
     "Reordering",
     "SizeMismatch",
-    "agrees",
+    "find_misnamed",
     "find_reordering",
     "keeps_order",
-    "misnamed",
+    "names_fit",
     "rebracket",
     "solve_unknown",
     "taken_names",

@@ -11,7 +11,7 @@ from nnspec.ir.graph import Node
 MAX_SIZE = 2**31 - 1  # TensorFlow and ONNX Runtime index tensors and weights with 32 bits in many kernels
 
 
-def oversized(node: Node) -> Iterator[str]:
+def describe_oversized(node: Node) -> Iterator[str]:
     """NN210 for every axis and every weight of a node that nothing can hold, in words."""
     for value in node.outputs:
         for axis in value.axes:
@@ -27,6 +27,6 @@ def is_too_large(size: Size) -> bool:
     return isinstance(size, int) and size > MAX_SIZE
 
 
-def declared_size(axis: str, size: Size, span: Span, path: str) -> Diagnostic:
+def report_declared_size(axis: str, size: Size, span: Span, path: str) -> Diagnostic:
     """NN210 for an axis of an input."""
     return Diagnostic("NN210", f"`{axis}` is {size} long, more than {MAX_SIZE}", span, path=path)

@@ -38,5 +38,5 @@ def monitor_of(plan: SearchPlan, checked: Checked) -> Monitor:
         name = settings["monitor"] if is_validated else settings["monitor"].removeprefix("val_")
     if name not in known:
         return Monitor(None, 1.0)
-    rises = bool(known[name])
-    return Monitor(name, 1.0 if rises == plan.is_maximized else -1.0)
+    is_higher_better = bool(known[name])
+    return Monitor(name, 1.0 if is_higher_better == plan.is_maximized else -1.0)

@@ -29,7 +29,7 @@ GROUP = "nnspec.layers"
 # What a layer cannot do without: its axes, and the Keras layer that trains.
 _REQUIRED = ("infer", "to_keras")
 # What a class could define once under another name, which nothing would read now.
-_RENAMED = {"passes_at_inference": "is_training_only", "undo": "invert_scaling"}
+_RENAMED = {"is_verb": "is_axis_operation", "passes_at_inference": "is_training_only", "undo": "invert_scaling"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from nnspec.document import Scalar
 from nnspec.ir.graph import Graph, Node
 from nnspec.layers.registry import REGISTRY
 from nnspec.lsp.cursor import Cursor, find
+from nnspec.lsp.descriptions import describe_value
 from nnspec.lsp.network import axes_in, axes_out, nodes_at
 from nnspec.lsp.positions import Positions
-from nnspec.lsp.words import meaning
 from nnspec.pipeline import Survey
 
 MAX_ROUNDS = 6  # of a repeat, one below the other
@@ -34,7 +34,7 @@ def hover(survey: Survey, positions: Positions, where: lsp.Position) -> lsp.Hove
     parts = [variable_text(survey, word) if isinstance(word, str) else ""]
     if _is_kind(cursor):
         parts += [layer_text(survey.graph, nodes_at(survey, positions, offset))]
-    parts.append(meaning(cursor.path, None if cursor.key is not None else word))
+    parts.append(describe_value(cursor.path, None if cursor.key is not None else word))
     text = "\n\n---\n\n".join(part for part in parts if part)
     span = cursor.key.span if cursor.key is not None else cursor.node.span
     is_word = cursor.key is not None or isinstance(cursor.node, Scalar)

@@ -46,7 +46,7 @@ def names(survey: Survey) -> list[Name]:
         return []
     found = list(_Walk().document(root))
     declared = {(name.kind, name.scope, name.text) for name in found if name.is_declaration}
-    made = _made(survey)
+    made = generated_names(survey)
     for name in found:
         key = (name.kind, name.scope, name.text)
         if key not in declared and name.kind == "node" and name.scope == "" and name.text in made:
@@ -55,7 +55,7 @@ def names(survey: Survey) -> list[Name]:
     return found
 
 
-def _made(survey: Survey) -> dict[str, Span]:
+def generated_names(survey: Survey) -> dict[str, Span]:
     """The places of layers that have no name of their own but are read by the one that they are given."""
     items = survey.expanded.items if survey.expanded is not None else ()
     return {item.name: item.kind_span for item in items if not item.kind_span.trail}

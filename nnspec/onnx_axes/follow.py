@@ -112,7 +112,7 @@ def _with_sizes(axes: Axes, stated: tuple[Dimension, ...]) -> Axes:
         atom = axis.atoms[0]
         if not atom.is_whole:
             return axis
-        return replace(axis, size=size, atoms=(replace(atom, size=size, whole=size),) if size != 1 else ())
+        return replace(axis, size=size, atoms=(replace(atom, size=size, original_size=size),) if size != 1 else ())
 
     return tuple(sized(axis, size) for axis, size in zip(axes, stated, strict=True))
 

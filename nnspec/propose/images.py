@@ -105,7 +105,7 @@ def write_image_spec(name: str, shown: str, plan: ImagePlan) -> str:
     lines = Lines()
     lines.comment(
         f"{shown}: {plan.count} pictures in {len(plan.labels)} folders, which are their labels: {most}{more}.",
-        "What you see here was proposed from the data: change what you know better.",
+        "This spec was proposed from the data: change whatever you know better.",
         "",
         f"nnspec check {name}.yaml                      errors, before anything is trained",
         f"nnspec build {name}.yaml                      train, evaluate beside a baseline, export, verify",

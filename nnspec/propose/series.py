@@ -178,7 +178,7 @@ def write_series_spec(name: str, table: TableFile, plan: SeriesPlan) -> str:
     lines = Lines()
     lines.comment(
         f"{shown}: {goal.rows} rows. Forecasts `{goal.name}` {ahead} ahead: {describe(goal)}.",
-        "What you see here was proposed from the data: change what you know better.",
+        "This spec was proposed from the data: change whatever you know better.",
         "",
         f"nnspec check {name}.yaml                      errors, before anything is trained",
         f"nnspec build {name}.yaml                      train, evaluate beside the last value repeated, export, verify",
@@ -197,7 +197,7 @@ def write_series_spec(name: str, table: TableFile, plan: SeriesPlan) -> str:
         lines.add(f"  series: {{by: {by}}}", why=f"{count_of_series} series; no window joins two")
     if any(profiles[column].missing for column in plan.features):
         lines.add("  missing: forward_fill", why="the value before it; a target is never filled")
-    lines.add("  split: {train: 0.7, validation: 0.15, test: 0.15, by: time}", why="the latest rows test")
+    lines.add("  split: {train: 0.7, validation: 0.15, test: 0.15, by: time}", why="the latest rows are the test")
     horizon = "1" if plan.horizon == 1 else str(list(range(1, plan.horizon + 1)))
     context = ", context: true" if plan.has_context else ""
     why = "short series: windows may begin in the split before" if plan.has_context else ""

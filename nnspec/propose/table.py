@@ -55,7 +55,7 @@ def plan_table(table: TableFile, target: str) -> TablePlan:
         if profile.stray:
             plan.left_out[name] = profile.stray
         elif profile.form is Form.IDENTIFIER:
-            plan.left_out[name] = f"{profile.distinct} different values in {profile.values} rows: it names the rows"
+            plan.left_out[name] = f"{profile.distinct} different values in {profile.values} rows: it identifies rows"
         elif profile.form is Form.TEXT:
             plan.left_out[name] = "text needs a separate input with a TextVectorization and an Embedding"
         elif name == "*" and profile.missing:
@@ -121,7 +121,7 @@ def write_table_spec(name: str, table: TableFile, plan: TablePlan) -> str:
     lines = Lines()
     lines.comment(
         f"{shown}: {rows} rows × {len(profiles)} columns. Predicts `{goal.name}` ({plan.task}): {describe(goal)}.",
-        "What you see here was proposed from the data: change what you know better.",
+        "This spec was proposed from the data: change whatever you know better.",
         "",
         f"nnspec check {name}.yaml                      errors, before anything is trained",
         f"nnspec build {name}.yaml                      train, evaluate beside a baseline, export, verify",
@@ -131,7 +131,7 @@ def write_table_spec(name: str, table: TableFile, plan: TablePlan) -> str:
     lines.add(f"description: {as_spec(f'{goal.name} from the other columns of {shown}.')}", "", "data:")
     lines.add(f"  source: {table.written}")
     if plan.time is not None:
-        lines.add(f"  order_by: {as_spec(plan.time)}", why="rows of the past are trained on, later ones test")
+        lines.add(f"  order_by: {as_spec(plan.time)}", why="earlier rows are for training, later ones for the test")
     if plan.fills:
         lines.add(f"  missing: {as_spec(dict(plan.fills))}", why=_count_missing(plan, profiles))
     lines.add("  split: {train: 0.7, validation: 0.15, test: 0.15}", "  inputs:", f"    {row}:", "      columns:")
@@ -140,7 +140,7 @@ def write_table_spec(name: str, table: TableFile, plan: TablePlan) -> str:
     for column, reason in plan.left_out.items():
         lines.remark(8, f"{column} is left out: {reason}")
     lines.add("  outputs:", f"    {output}: {_target_data(goal, plan.task)}", "")
-    lines.add("inputs:", f"  {row}: {{axes: {{feature: auto}}}}", why="as many as the columns' encodings give")
+    lines.add("inputs:", f"  {row}: {{axes: {{feature: auto}}}}", why="as many as the encoded columns have")
     lines.add("", "model:", *_network(rows), f"  - Dense: {_head(plan.task)}", "")
     lines.add("outputs:", f"  {output}: {{task: {plan.task}}}", "", *training(plan.task, rows))
     return lines.text()

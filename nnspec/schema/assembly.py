@@ -66,7 +66,7 @@ def common_arguments(layer: Layer) -> dict[str, Schema]:
         },
         "when": {"type": ["boolean"], "description": "Leaves the layer out if false."},
     }
-    if not layer.is_verb:
+    if not layer.is_axis_operation:
         result["trainable"] = {
             "type": "boolean",
             "description": "Whether training changes its weights.",
@@ -106,7 +106,7 @@ def layer_schema(layer: Layer) -> Schema:
     }
     if required:
         schema["required"] = required
-    return layer.adapt_schema(schema if layer.is_verb else _with_short_form(layer, schema))
+    return layer.adapt_schema(schema if layer.is_axis_operation else _with_short_form(layer, schema))
 
 
 def _with_short_form(layer: Layer, schema: Schema) -> Schema:
@@ -192,7 +192,7 @@ def _root(properties: Schema, definitions: Schema) -> Schema:
 
 
 @cache
-def top(*, is_strict: bool, is_published: bool = False, kinds: tuple[str, ...] | None = None) -> Schema:
+def root_schema(*, is_strict: bool, is_published: bool = False, kinds: tuple[str, ...] | None = None) -> Schema:
     """The whole schema but for its definitions; the published one knows no packages that happen to be installed.
 
     Args:
@@ -215,12 +215,12 @@ def _sections(is_strict: bool) -> dict[str, Schema]:
     return {name: part if name == "search" else _admit_expressions(part) for name, part in properties.items()}
 
 
-def whole(*, is_strict: bool) -> Schema:
+def full_schema(*, is_strict: bool) -> Schema:
     """The whole schema, without expressions or with them."""
     layers = (f"{_LAYER}{kind}" for kind in REGISTRY)
     names = ("item", "layer", *_STRUCTURE, *layers, *_OBJECTS, *(() if is_strict else ("expression",)))
     definitions = {name: definition(name, is_strict=is_strict) for name in names}
-    return {**top(is_strict=is_strict, is_published=True), "definitions": definitions}
+    return {**root_schema(is_strict=is_strict, is_published=True), "definitions": definitions}
 
 
 def _may_be_a_value(schema: Schema) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nnspec.document.types import JsonSchema as Schema
 
-_WEIGHT: Schema = {"type": "number", "minimum": 0, "description": "What the targets of this label weigh."}
+_WEIGHT: Schema = {"type": "number", "minimum": 0, "description": "Weight of targets with this label."}
 CLASS_WEIGHT_KEY: dict[str, Schema] = {
     "class_weight": {
         "type": ["string", "object"],
@@ -21,7 +21,7 @@ CLASS_WEIGHT_KEY: dict[str, Schema] = {
             },
         },
         "description": (
-            "What classes of classification and binary outputs weigh in the loss: `balanced` by the inverse of their "
+            "Weights of classes in the loss of classification and binary outputs: `balanced` by the inverse of their "
             "frequency, or a number for each label (1 where none is given); by output where several have classes."
         ),
     },

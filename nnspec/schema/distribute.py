@@ -7,13 +7,16 @@ from nnspec.schema.parts import closed
 
 DISTRIBUTE_KEY: dict[str, Schema] = {
     "distribute": closed(
-        "Trains data parallel: each of several workers computes its share of every batch. Needs `backend: jax`.",
+        "Data-parallel training: each of several workers computes its share of every batch. Needs `backend: jax`.",
         {
             "workers": {
                 "type": "integer",
                 "minimum": 1,
                 "maximum": 4096,
-                "description": "How many; `batch_size` is a multiple of it. Without `ray`, processes of this machine.",
+                "description": (
+                    "Number of workers; `batch_size` must be a multiple of it. Without `ray`, processes "
+                    "of this machine."
+                ),
             },
             "ray": {
                 "type": ["boolean", "string"],

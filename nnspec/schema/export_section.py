@@ -28,8 +28,8 @@ EXPORT: Schema = closed(
         },
         "labels": {
             "type": "boolean",
-            "description": "Whether outputs of classes have a second output with the label of the most probable one. "
-            "Some runtimes for devices do not take text or integer outputs.",
+            "description": "Whether outputs with classes have a second output with the label of the most probable one. "
+            "Some runtimes for devices do not support text or integer outputs.",
             "default": True,
         },
         "batch": {
@@ -40,9 +40,9 @@ EXPORT: Schema = closed(
         },
         "variants": {
             "type": "array",
-            "description": "Smaller forms of the file to write beside it, as in `model.int8.onnx`: weights and values "
-            "in `float16`; kernels and what they multiply in `int8`, scaled by training rows; matrices in `int4`.",
-            "items": {"enum": list(VARIANTS), "description": "A form."},
+            "description": "Smaller variants of the file, written next to it, as in `model.int8.onnx`: weights and "
+            "values in `float16`; kernels and their inputs in `int8`, scaled by training rows; matrices in `int4`.",
+            "items": {"enum": list(VARIANTS), "description": "A variant."},
             "uniqueItems": True,
         },
         "targets": {

@@ -16,7 +16,7 @@ LOG_KEY: dict[str, Schema] = {
             "tensorboard": {
                 "type": "string",
                 "minLength": 1,
-                "description": "A folder below the spec's, for `tensorboard --logdir`; it has a folder a run.",
+                "description": "A folder below the spec's, for `tensorboard --logdir`; one folder per run.",
                 "examples": ["runs"],
             },
             "mlflow": {

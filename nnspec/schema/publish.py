@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 from nnspec.catalogue import keras_objects
 from nnspec.document.types import JsonSchema as Schema
@@ -40,13 +41,13 @@ _ORDER = ("string", "object", "array", "integer", "number", "boolean", "null")
 
 def published() -> Schema:
     """The whole schema, expressions admitted."""
-    whole = schemas.whole(is_strict=False)
+    whole = schemas.full_schema(is_strict=False)
     result: Schema = reshaped(whole)
     definitions = result["definitions"]
     for kind, layer in REGISTRY.items():
         page = {"title": kind, "markdownDescription": markdown(layer)}
         body = definitions[f"layer_{kind}"]
-        definitions[f"layer_{kind}"] = {**(body if layer.is_verb else _with_arguments_above(body)), **page}
+        definitions[f"layer_{kind}"] = {**(body if layer.is_axis_operation else _with_arguments_above(body)), **page}
     for name in STRUCTURE:
         definitions[name] = {"title": name, **definitions[name]}
     for name in ("item", "layer"):
@@ -71,7 +72,7 @@ def published_text() -> str:
     return json.dumps(published(), indent=1, ensure_ascii=False) + "\n"
 
 
-def reshaped(schema: Schema | bool) -> Schema | bool:
+def reshaped(schema: Any) -> Any:
     """The same schema in the shape that editors work with; what it accepts does not change."""
     if not isinstance(schema, dict):
         return schema

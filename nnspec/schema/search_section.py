@@ -19,8 +19,11 @@ _PARAMETER: Schema = {
             "items": {},
             "minItems": 1,
         },
-        "from": {"type": "number", "description": "The smallest value. With whole `from`, `to` and `step`, all are."},
-        "to": {"type": "number", "description": "The largest value, itself included."},
+        "from": {
+            "type": "number",
+            "description": "The smallest value. If `from`, `to` and `step` are integers, so are the values.",
+        },
+        "to": {"type": "number", "description": "The largest value, included."},
         "step": {"type": "number", "exclusiveMinimum": 0, "description": "The distance between values; default: any."},
         "scale": {
             "type": "string",
@@ -61,7 +64,7 @@ SEARCH: Schema = closed(
         "time": {
             "type": "string",
             "pattern": r"^\d+(\.\d+)?\s*(s|m|h|d)$",
-            "description": "Begin no trial after this time, such as `30m`, `8h` or `2d`.",
+            "description": "Start no trial after this time, such as `30m`, `8h` or `2d`.",
         },
         "space": {
             "type": "object",

@@ -12,13 +12,13 @@ from nnspec.data.sources.registry import own_kinds
 from nnspec.document.types import JsonSchema as Schema
 from nnspec.schema.class_weight import CLASS_WEIGHT_KEY
 from nnspec.schema.distribute import DISTRIBUTE_KEY
-from nnspec.schema.effort import EFFORT_KEYS
 from nnspec.schema.export_section import EXPORT
 from nnspec.schema.levels import LEVEL_KEYS
 from nnspec.schema.log import LOG_KEY
 from nnspec.schema.parts import NAME_PATTERN, choice, closed, named
+from nnspec.schema.precision import EFFORT_KEYS
 from nnspec.schema.search_section import SEARCH
-from nnspec.schema.start import START_KEYS
+from nnspec.schema.start_weights import START_KEYS
 from nnspec.schema.thresholds import ANOMALY_KEYS, THRESHOLD_KEY
 
 DTYPES = ["float32", "int8", "int16", "int32", "int64", "uint8", "bool", "string"]
@@ -143,12 +143,12 @@ TRAINING: Schema = closed(
         **START_KEYS,
         **DISTRIBUTE_KEY,
         "checkpoint": closed(
-            "When a checkpoint is written besides those at the ends of epochs, for `--resume`.",
+            "When to write checkpoints in addition to those at the ends of epochs, for `--resume`.",
             {
                 "steps": {
                     "type": "integer",
                     "minimum": 1,
-                    "description": "After so many steps (batches), also in the middle of an epoch.",
+                    "description": "Every this many steps (batches), also in the middle of an epoch.",
                 }
             },
             required=["steps"],

@@ -20,7 +20,7 @@ THRESHOLD_KEY: dict[str, JsonSchema] = {
             "maximize": {
                 "type": "string",
                 "enum": list(MAXIMIZED),
-                "description": "What must be as large as possible on the validation split.",
+                "description": "The measure to maximize on the validation split.",
             },
             "precision": {
                 **_SHARE,

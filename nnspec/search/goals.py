@@ -36,8 +36,8 @@ def known_metrics(output: Output) -> Mapping[str, bool | None] | None:
     """The metrics of an output, and whether more is better; None where its task has some that are not known here."""
     if output.task not in KNOWN:
         return None
-    asked = {measure.name: measure.rises for measure in measures(output)} if output.metrics else {}
-    numbered = {f"{name}_1": rises for name, rises in asked.items()}
+    asked = {measure.name: measure.is_higher_better for measure in measures(output)} if output.metrics else {}
+    numbered = {f"{name}_1": is_higher_better for name, is_higher_better in asked.items()}
     return {**numbered, **asked, **KNOWN[output.task]}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from nnspec.ir import axes as ax
-from nnspec.ir.coverage import holes, listed
+from nnspec.ir.coverage import find_holes, list_positions
 from nnspec.ir.graph import Graph, Node, Steps, Value
 
 Features = Mapping[str, Sequence[str]]  # by input, what those are called that its columns become
@@ -150,10 +150,10 @@ def _reach(graph: Graph) -> Iterator[str]:
             if ax.is_unordered(axis):
                 continue
             size = field.size
-            missed = holes(graph, output.value, axis_name)
+            missed = find_holes(graph, output.value, axis_name)
             if missed:
                 which = f"{len(missed)} of the {total} positions of `{axis_name}`"
-                yield f"output `{name}` never sees {which}: {listed(missed)}"
+                yield f"output `{name}` never sees {which}: {list_positions(missed)}"
                 continue
             if size is None or (isinstance(total, int) and size >= total):
                 yield f"output `{name}` sees all {total} positions of `{axis_name}`"

@@ -9,7 +9,7 @@ from typing import Any
 from nnspec.diagnostics.lists import joined
 from nnspec.diagnostics.values import as_yaml
 from nnspec.ir import axes as ax
-from nnspec.ir.coverage import holes, listed
+from nnspec.ir.coverage import find_holes, list_positions
 from nnspec.ir.graph import Field, Graph, Node, Value, Window
 from nnspec.layers.kit.args import REQUIRED
 from nnspec.layers.kit.documentation import summary
@@ -162,9 +162,9 @@ def _sees(graph: Graph, node: Node) -> Iterator[str]:
         source = next((a for v in graph.inputs.values() for a in v.axes if a.name == name), None)
         if source is not None and not ax.is_unordered(source):
             yield _within(graph, name, field)
-            missed = holes(graph, node.outputs[0], name)
+            missed = find_holes(graph, node.outputs[0], name)
             if missed:
-                yield f"Between the first and the last of them {len(missed)} are never read: {listed(missed)}."
+                yield f"Between the first and the last of them {len(missed)} are never read: {list_positions(missed)}."
 
 
 def _alone(axis: ax.Axis, window: Window) -> str:

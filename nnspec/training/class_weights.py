@@ -67,7 +67,7 @@ def _weighed(
 def unknown_label(output: str, label: str, known: Sequence[object], settings: Settings) -> Diagnostic:
     """NN535."""
     guess = did_you_mean(label, [str(each) for each in known])
-    message = f"`class_weight` names `{label}`, which is no label of output `{output}`{guess}"
+    message = f"`class_weight` names `{label}`, which is not a label of output `{output}`{guess}"
     notes = (f"its labels: {enumerated(known)}",)
     fixes = (Fix("name its labels; one that is not named weighs 1"),)
     return Diagnostic("NN535", message, settings.span, path="training.class_weight", notes=notes, fixes=fixes)

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from nnspec.backends.base import TrainingBackend
-from nnspec.backends.keras.measuring import measure_output
+from nnspec.backends.keras.metrics import measure_output
 from nnspec.backends.keras.model import predict, reset_states
 from nnspec.backends.keras.streaming import batch_for
 from nnspec.backends.types import KerasModel

@@ -34,9 +34,9 @@ def _user_callback(callback: Planned, known: Mapping[str, bool | None], folder: 
         target = folder / below
         target.parent.mkdir(parents=True, exist_ok=True)
         arguments[key] = str(target)
-    rises = known.get(callback.arguments.get("monitor", ""))
+    is_higher_better = known.get(callback.arguments.get("monitor", ""))
     if (
-        callback.arguments.get("mode") == "auto" and rises is not None
+        callback.arguments.get("mode") == "auto" and is_higher_better is not None
     ):  # Keras does not know metrics of one of many outputs
-        arguments["mode"] = "max" if rises else "min"
+        arguments["mode"] = "max" if is_higher_better else "min"
     return keras_objects.build("callbacks", {callback.kind: arguments})

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from nnspec.backends.base import Samples
-from nnspec.backends.keras.losses import marked, weighs_steps
+from nnspec.backends.keras.losses import mark_uncounted, weighs_steps
 from nnspec.backends.keras.model import as_model_inputs
 from nnspec.catalogue.losses import loss_of
 from nnspec.data.arrays import mapped
@@ -33,7 +33,7 @@ def as_samples(graph: Graph, split: Split, *, by_class: Mapping[str, np.ndarray]
         weights = {name: by_sample(split.weights, weights.get(name)) for name in trained}
     if weights:  # Keras needs them for all outputs or for none
         weights = {name: weights.get(name, ones(split.size)) for name in trained}
-    targets = {name: marked(output, split.y[name], split.counts(name)) for name, output in trained.items()}
+    targets = {name: mark_uncounted(output, split.y[name], split.counts(name)) for name, output in trained.items()}
     return Samples(
         inputs=as_model_inputs(graph, split.x),
         targets=by_output(graph, targets),

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from nnspec.backends.base import Order, TrainingBackend
 from nnspec.backends.keras.losses import build_loss, build_metrics
-from nnspec.backends.keras.memory import release
 from nnspec.backends.keras.model import Compiled, build_model
 from nnspec.backends.keras.optimizers import build_optimizer
 from nnspec.backends.keras.precision import FLOAT32, copy_weights
+from nnspec.backends.keras.training_state import release
 from nnspec.backends.registry import training_backend
 from nnspec.backends.types import KerasCallback
 from nnspec.catalogue.losses import epoch_metrics
@@ -110,8 +110,8 @@ def train(
     from nnspec.backends.keras.accumulation import Epoch, Realign, accumulate
     from nnspec.backends.keras.callbacks import BestWeights, NotANumber, Reporter, ResetStates
     from nnspec.backends.keras.checkpoint import Checkpoint
+    from nnspec.backends.keras.evaluated_metrics import Watch
     from nnspec.backends.keras.logging import Log
-    from nnspec.backends.keras.watching import Watch
 
     training, validation = dataset.splits["train"], dataset.splits.get("validation")
     batch = settings["batch_size"]
@@ -124,14 +124,18 @@ def train(
         initial(compiled)
     known = epoch_metrics(graph, is_validated=validation is not None)
     names = watched(settings["monitor"], settings["callbacks"]) if validation is not None else []
-    known |= {name: rises for name, rises in evaluated_metrics(graph).items() if name in names}
+    known |= {name: is_higher_better for name, is_higher_better in evaluated_metrics(graph).items() if name in names}
     chosen = user_callbacks(settings, known, folder)
     epochs, steps = settings["epochs"], -(-training.size // batch)
     every = (settings["checkpoint"] or {}).get("steps")
     checkpoint = Checkpoint(folder, compiled.trained, chosen, epochs=epochs, steps=steps, every=every)
     start = restore(checkpoint, settings.span, progress) if resume else 0
     monitor = settings["monitor"] if validation is not None else settings["monitor"].removeprefix("val_")
-    best = BestWeights(monitor, checkpoint, rises=bool(known.get(monitor))) if settings["restore_best"] else None
+    best = (
+        BestWeights(monitor, checkpoint, is_higher_better=bool(known.get(monitor)))
+        if settings["restore_best"]
+        else None
+    )
     callbacks: list[KerasCallback] = [NotANumber(partial(not_a_number, settings.span))]
     if settings["accumulate"] > 1:
         epoch = Epoch(training.size, batch, settings["accumulate"])

@@ -40,9 +40,9 @@ _OF_CLASS = ("precision", "recall", "f1")
 def evaluated_metrics(graph: Graph) -> Directions:
     """Every metric of the validation split that an epoch can end with, by its path in metrics.json."""
     return {
-        f"{SPLIT}.{name}.{metric}": rises
+        f"{SPLIT}.{name}.{metric}": is_higher_better
         for name, output in graph.outputs.items()
-        for metric, rises in _metrics_of(output).items()
+        for metric, is_higher_better in _metrics_of(output).items()
     }
 
 
@@ -51,7 +51,7 @@ def _metrics_of(output: Output) -> Directions:
     if not found:
         return {}
     if output.metrics:
-        found |= {measure.name: measure.rises for measure in measures(output) if measure.name not in found}
+        found |= {measure.name: measure.is_higher_better for measure in measures(output) if measure.name not in found}
     labels = output.classes or ((0, 1) if output.task == "binary" else ())
     found |= {f"by_class.{label}.{metric}": True for label in labels for metric in _OF_CLASS}
     return found

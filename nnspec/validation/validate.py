@@ -54,7 +54,7 @@ def _require(validator: Draft7Validator, keys: list[str], instance: Plain, schem
     from jsonschema.exceptions import ValidationError
 
     del schema
-    if validator.is_type(instance, "object"):
+    if isinstance(instance, dict):
         for key in keys:
             if key not in instance:
                 yield ValidationError(f"{key!r} is a required property", validator_value=key)
@@ -72,12 +72,12 @@ def _dialect(is_strict: bool) -> Any:
 def _schema(pointer: str, is_strict: bool, kinds: tuple[str, ...] | None = None) -> Schema:
     """The schema of `#`, one definition, or a section `#/properties/…`, for these kinds of source."""
     if pointer == "#":  # items are dispatched by hand
-        root = schemas.top(is_strict=is_strict, kinds=kinds)
+        root = schemas.root_schema(is_strict=is_strict, kinds=kinds)
         shallow = {"model": {"type": "array"}, "blocks": _shallow_blocks(root)}
         return {**root, "properties": {**root["properties"], **shallow}}
     if pointer.startswith("#/properties/"):
         name = pointer.removeprefix("#/properties/")
-        part: Schema = schemas.top(is_strict=is_strict, kinds=kinds)["properties"][name]
+        part: Schema = schemas.root_schema(is_strict=is_strict, kinds=kinds)["properties"][name]
         return part
     return schemas.definition(pointer, is_strict=is_strict)
 
@@ -95,7 +95,7 @@ def _errors(pointer: str, is_strict: bool, plain: Plain) -> list[ValidationError
 
 def _kinds_in(pointer: str, plain: Plain) -> tuple[str, ...] | None:
     """The kinds of source that a document or its `data` section names; of a definition there are none to be named."""
-    if pointer == "#":
+    if pointer == "#" and isinstance(plain, dict):
         return kinds_in(plain.get("data"))
     if pointer.startswith("#/properties/"):
         return kinds_in(plain) if pointer == "#/properties/data" else ()
@@ -112,7 +112,7 @@ def _shallow_blocks(root: Schema) -> Schema:
 def validate_document(root: Node, report: Report) -> None:
     """The document as written: every section, every layer, every block, used or not."""
     if not isinstance(root, Mapping):
-        from nnspec.validation.words import kind_of
+        from nnspec.validation.type_names import kind_of
 
         kind = "empty" if isinstance(root, Scalar) and root.value is None else kind_of(root)
         report.add(
@@ -128,7 +128,7 @@ def validate_document(root: Node, report: Report) -> None:
     for key in ("model", "blocks"):
         if key in root.entries:
             plain[key] = _outline(root.entries[key])
-    report.extend(_said(_errors("#", False, plain), root))
+    report.extend(_describe_errors(_errors("#", False, plain), root))
     _Models(report).visit(root)
 
 
@@ -141,7 +141,8 @@ def _outline(node: Node) -> Plain:
             name: _without_model(block) if isinstance(block, Mapping) else to_plain(block)
             for name, block in node.entries.items()
         }
-    return to_plain(node)
+    plain: Plain = to_plain(node)
+    return plain
 
 
 def _without_model(node: Mapping) -> dict[str, Plain]:
@@ -217,18 +218,18 @@ def validate_part(
         return
     errors = _errors(definition, is_strict, plain)
     if errors:
-        report.extend(_said(errors, node, path, owner))
+        report.extend(_describe_errors(errors, node, path, owner))
     elif len(_valid) < MAX_REMEMBERED and len(text) < MAX_TEXT:
         _valid.add((definition, is_strict, text))
 
 
-def _said(
+def _describe_errors(
     errors: list[ValidationError], node: Node, path: Path = (), owner: Scalar | None = None
 ) -> Iterable[Diagnostic]:
     """The faults in words, whose module is loaded only where there are some."""
     if not errors:
         return ()
-    from nnspec.validation.wording import describe
+    from nnspec.validation.messages import describe
 
     return describe(errors, node, path, owner)
 
@@ -240,7 +241,7 @@ _valid: set[tuple[str, bool, str]] = set()  # specs have many layers, and an edi
 
 def validate_section(name: str, node: Node, report: Report) -> None:
     """A section after expansion."""
-    report.extend(_said(_errors(f"#/properties/{name}", True, to_plain(node)), node, (name,)))
+    report.extend(_describe_errors(_errors(f"#/properties/{name}", True, to_plain(node)), node, (name,)))
 
 
 def validate_expanded(root: Mapping, expanded: Expanded, report: Report) -> None:

@@ -23,7 +23,7 @@ from nnspec.data.deployment import Deployment
 from nnspec.diagnostics import Diagnostic, Span, SpecError
 from nnspec.document import Node as SourceNode
 from nnspec.ir.causality import carriers, position_of
-from nnspec.ir.coverage import holes
+from nnspec.ir.coverage import find_holes
 from nnspec.ir.graph import Graph, Steps, Value
 from nnspec.verify.samples import random_inputs
 
@@ -80,7 +80,7 @@ def verify_causality(
         result.setdefault(what.replace("`", ""), {})[axis] = {
             "values": list(found),
             "steps": sum(f.steps for f in found.values()),
-            "unseen": {_key(v): missed for v in values if (missed := holes(graph, v, axis))},
+            "unseen": {_key(v): missed for v in values if (missed := find_holes(graph, v, axis))},
             "max_gradient_after": max((f.after for f in found.values()), default=0.0),
             "max_gradient": max((f.before for f in found.values()), default=0.0),
         }

@@ -17,7 +17,7 @@ import pytest
 from nnspec.api import load
 from nnspec.diagnostics import Source
 from nnspec.diagnostics.apply import machine_fix
-from nnspec.fix.files import mend
+from nnspec.fix.files import fix_file
 from nnspec.pipeline import diagnose
 from tests.support.paths import ERRORS
 
@@ -294,9 +294,9 @@ def test_the_fixed_model_is_what_was_meant(stem: str, tmp_path: Path) -> None:
     text = (FOLDER / f"{stem}.yaml").read_text(encoding="utf-8")
     path.write_text(text.replace(*BY_HAND.get(stem, ("", ""))), encoding="utf-8")
     shutil.copytree(FOLDER / "data", tmp_path / "data")
-    mending = mend(path)
-    assert mending.made
-    mending.write()
+    file = fix_file(path)
+    assert file.fixed
+    file.write()
     assert [d.message for d in diagnose(path) if d.is_error] == []
     spec = load(path)
     model = spec.compile()

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from nnspec.api import load
-from nnspec.fix.files import mend
+from nnspec.fix.files import fix_file
 from nnspec.ir.symbols import lengths_of, size_at
 from nnspec.pipeline import check, diagnose
 from tests.property.test_random_networks import verify
@@ -33,7 +33,7 @@ def test_no_alarm(spec: Path) -> None:
     assert {d.code for d in diagnostics if d.is_error} == said(spec, "fixed")
     if not said(spec, "fixed"):  # warnings of a later phase come up when the errors are mended
         assert {d.code for d in diagnostics} == said(spec, "warns")
-    assert {d.code for d in mend(spec).left} == said(spec, "warns")
+    assert {d.code for d in fix_file(spec).remaining} == said(spec, "warns")
 
 
 # Those whose way to ONNX is another one than that of specs without any doubt: cut filters, gates, layers left out.
@@ -43,14 +43,14 @@ EXPORTED = ["ssd_heads", "capsules", "pixel_shuffle_1d", "se_resnet", "film", "a
 @pytest.mark.parametrize("stem", EXPORTED)
 def test_onnx_runtime_computes_it(stem: str, tmp_path: Path) -> None:
     path = tmp_path / "spec.yaml"
-    path.write_text(mend(FOLDER / f"{stem}.yaml").after, encoding="utf-8")
+    path.write_text(fix_file(FOLDER / f"{stem}.yaml").after, encoding="utf-8")
     verify(check(path), 1)
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=[spec.stem for spec in SPECS])
 def test_keras_builds_it(spec: Path, tmp_path: Path) -> None:
     path = tmp_path / "spec.yaml"
-    path.write_text(mend(spec).after, encoding="utf-8")
+    path.write_text(fix_file(spec).after, encoding="utf-8")
     graph = check(path).graph
     model = load(path).compile()
     assert sum(int(np.prod(weight.shape)) for weight in model.weights if "seed" not in weight.path) == graph.parameters

@@ -39,7 +39,7 @@ def test_case_labels_differ() -> None:
     assert len(labels) == len(set(labels)), sorted(label for label in labels if labels.count(label) > 1)
 
 
-@pytest.mark.parametrize("kind", [kind for kind, layer in REGISTRY.items() if not layer.is_verb])
+@pytest.mark.parametrize("kind", [kind for kind, layer in REGISTRY.items() if not layer.is_axis_operation])
 def test_arguments_are_keras_arguments(kind: str) -> None:
     """A layer's schema has every argument that its Keras class names, with the same default.
 

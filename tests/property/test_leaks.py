@@ -143,7 +143,7 @@ def target_known_ahead(rng: Rng, folder: Path) -> set[str]:
 
 
 def series_mixed(rng: Rng, folder: Path) -> set[str]:
-    """Two shops in one table: a window would hold the other shop's row of the target's day."""
+    """Two shops in one table: a window would contain the other shop's row of the target's day."""
     columns = {**table(rng, 80), "t": np.repeat(np.arange(40), 2)}
     text = f"order_by: t\n{SPLIT}\nwindow: {{lookback: {LOOKBACK}}}\n{reads('a, b')}"
     return codes(text, columns, folder)

@@ -16,7 +16,7 @@ from nnspec import pipeline
 from nnspec.diagnostics import Diagnostic
 from nnspec.diagnostics.text import to_json, to_text
 from nnspec.layers.registry import REGISTRY
-from nnspec.layers.shape.verbs import MappingVerb
+from nnspec.layers.shape.axis_operations import MappingOperation
 from nnspec.schema.sections import TASKS
 
 
@@ -158,7 +158,7 @@ def layer_item(draw: st.DrawFn, *, inner: bool = False) -> Any:
     layer = REGISTRY[kind]
     plain_arguments = [name for name, arg in layer.args.items() if arg.family is None]
     names = draw(st.lists(st.sampled_from([*plain_arguments, "from", "name"]), max_size=3, unique=True))
-    if isinstance(layer, MappingVerb):
+    if isinstance(layer, MappingOperation):
         return {kind: draw(st.dictionaries(NAMES, fitting(layer.values), min_size=1, max_size=2))}
     alone = layer.main_argument
     if alone in layer.args and draw(st.booleans()):

@@ -17,7 +17,7 @@ class Keep(Layer):
     """Gives what it reads."""
 
     kind = "keep"
-    is_verb = True
+    is_axis_operation = True
 
     def infer(self, call: Call) -> Inferred:
         return Inferred((call.axes,), mask=call.input.mask)

@@ -232,7 +232,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
     given = parser.parse_args(arguments)
     os.environ["KERAS_BACKEND"] = given.backend or "tensorflow"
-    from nnspec.backends.keras.quiet import hold_standard_error
+    from nnspec.backends.keras.startup_output import hold_standard_error
 
     with hold_standard_error():
         import keras  # noqa: F401 - before the forks; nothing is computed here, which would start threads

@@ -156,7 +156,7 @@ def main(arguments: list[str]) -> int:
     if given.check is not None:
         return check(given.check)
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    from nnspec.backends.keras.quiet import hold_standard_error
+    from nnspec.backends.keras.startup_output import hold_standard_error
 
     with hold_standard_error():
         import keras  # noqa: F401 - before the forks; nothing is computed here, which would start threads

@@ -36,7 +36,7 @@ class Epoch:
         return math.ceil(self.samples / self.batch)
 
     @property
-    def places(self) -> int:
+    def padded_batches(self) -> int:
         """The batches, and as many more as the last group lacks."""
         return math.ceil(self.batches / self.group) * self.group
 
@@ -60,7 +60,7 @@ def accumulate(optimizer: KerasOptimizer, epoch: Epoch) -> None:
     def apply(
         self: KerasOptimizer, grads: Sequence[Tensor], trainable_variables: Sequence[KerasVariable] | None = None
     ) -> None:
-        place = ops.mod(self._iterations, epoch.places)
+        place = ops.mod(self._iterations, epoch.padded_batches)
         share = ops.convert_to_tensor(usual, "float32")
         for index, value in odd.items():
             share = ops.where(ops.equal(place, index), value, share)
@@ -68,7 +68,9 @@ def accumulate(optimizer: KerasOptimizer, epoch: Epoch) -> None:
             None if gradient is None else ops.convert_to_tensor(gradient) * ops.cast(share, gradient.dtype)
             for gradient in grads
         ]
-        lacking = epoch.places - epoch.batches  # the last batch of an epoch ends its group, whatever the group lacks
+        lacking = (
+            epoch.padded_batches - epoch.batches
+        )  # the last batch of an epoch ends its group, whatever the group lacks
         if lacking:
             is_last = ops.equal(place, epoch.batches - 1)
             self._iterations.assign_add(ops.cast(ops.where(is_last, lacking, 0), self._iterations.dtype))
@@ -101,7 +103,7 @@ class Realign(Callback):  # type: ignore[misc]
     def on_epoch_end(self, epoch: int, logs: KerasLogs = None) -> None:
         inner = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
         done = int(inner._iterations) if inner.built else 0
-        if done % self.epoch.places:
-            inner._iterations.assign(done + self.epoch.places - done % self.epoch.places)
+        if done % self.epoch.padded_batches:
+            inner._iterations.assign(done + self.epoch.padded_batches - done % self.epoch.padded_batches)
             for gradient in inner._accumulated_gradients:
                 gradient.assign(gradient * 0)

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from keras.callbacks import Callback
 
 from nnspec.backends.keras.checkpoint import Checkpoint
-from nnspec.backends.keras.memory import averaged_weights
 from nnspec.backends.keras.model import reset_states
+from nnspec.backends.keras.training_state import averaged_weights
 from nnspec.backends.types import KerasLogs as Logs
 from nnspec.backends.types import KerasModel
 from nnspec.progress import Progress
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    pass
 
 
 class NotANumber(Callback):  # type: ignore[misc]
@@ -53,11 +53,11 @@ class ResetStates(Callback):  # type: ignore[misc]
 class BestWeights(Callback):  # type: ignore[misc]
     """Keeps the weights of the epoch whose monitored metric is best: their averages where the optimizer keeps some."""
 
-    def __init__(self, monitor: str, checkpoint: Checkpoint, *, rises: bool) -> None:
+    def __init__(self, monitor: str, checkpoint: Checkpoint, *, is_higher_better: bool) -> None:
         super().__init__()
         self.monitor = monitor
         self.checkpoint = checkpoint
-        self.sign = -1.0 if rises else 1.0
+        self.sign = -1.0 if is_higher_better else 1.0
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         value = (logs or {}).get(self.monitor)
@@ -101,6 +101,6 @@ class Reporter(Callback):  # type: ignore[misc]
         self.bar.stop()
 
 
-def _number(value: ArrayLike) -> float:
+def _number(value: float | Sequence[float]) -> float:
     """A metric of an epoch; the mean of a metric that gives one for each class."""
     return float(np.mean(value))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import ClassVar
 
-from nnspec.backends.keras.quiet import hold_standard_error
+from nnspec.backends.keras.startup_output import hold_standard_error
 from nnspec.backends.keras.streaming import is_large, predict_in_batches
 from nnspec.backends.types import KerasModel, Values
 from nnspec.diagnostics import Fix, Source, Span, SpecError

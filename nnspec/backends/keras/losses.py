@@ -146,7 +146,7 @@ class _Form:
         return truth, predicted, ops.cast(is_counted, predicted.dtype)
 
 
-def marked(output: Output, targets: np.ndarray, counted: np.ndarray | None) -> np.ndarray:
+def mark_uncounted(output: Output, targets: np.ndarray, counted: np.ndarray | None) -> np.ndarray:
     """Targets as the losses and metrics of `build_loss` and `build_metrics` read them, where some do not count."""
     if counted is None:
         return targets

@@ -26,7 +26,7 @@ from nnspec.backends.onnx.fallback import lower_by_tf2onnx
 from nnspec.backends.onnx.form import all_nodes, check_form, control_flow, holds_text
 from nnspec.backends.onnx.session import OnnxSession
 from nnspec.backends.onnx.targets.sketch import SketchBuilder, stand_in_weights
-from nnspec.backends.onnx.targets.taken import foresee
+from nnspec.backends.onnx.targets.supported_nodes import foresee
 from nnspec.backends.targets import Foreseen
 from nnspec.data.deployment import label_name
 from nnspec.diagnostics import SpecError

@@ -27,7 +27,7 @@ def lower_by_tf2onnx(lowering: Lowering, node: Node, views: list[View], layer: K
     if keras.backend.backend() != "tensorflow":
         raise SpecError.single(
             "NN601",
-            f"`{node.kind}` has no lowering to ONNX, and tf2onnx converts only what runs on TensorFlow",
+            f"`{node.kind}` has no lowering to ONNX, and tf2onnx only converts what runs on TensorFlow",
             node.span,
             notes=[f"Keras runs on `{keras.backend.backend()}`"],
             fixes=[Fix("train on TensorFlow: `backend: tensorflow`")],

@@ -69,7 +69,7 @@ def units_of(items: Iterable[Item]) -> tuple[list[Unit], dict[int, Unit]]:
         unit.label = item.call.name if item.call is not None else ""
         if item.origin is not None:
             unit.label = f"{item.origin.call.name}_{item.origin.name}"
-        is_axis_verb = REGISTRY[item.kind].is_verb
+        is_axis_verb = REGISTRY[item.kind].is_axis_operation
         for key, value in item.body.items() if not verb else ():
             simple = is_simple(value) and not is_axis_verb
             (unit.values if simple else unit.rest)[key] = list(value) if isinstance(value, tuple) else value

@@ -135,7 +135,7 @@ class Convolution(Layer):
 
     def to_keras(self, node: Node) -> KerasCallable:
         axes = node.outputs[0].axes
-        is_alike = ax.static(axes[-1].size) in (None, axes[0].size)
+        is_alike = ax.known_size(axes[-1].size) in (None, axes[0].size)
         if node.args["data_format"] != "channels_first" or not node.args["use_bias"] or not is_alike:
             return super().to_keras(node)
         from nnspec.backends.keras.layers import BIASED_CHANNELS_FIRST
@@ -188,7 +188,7 @@ class Convolution(Layer):
         hint: str = "kernel",
     ) -> View:
         places, _ = spatial_positions(self.rank, node.args["data_format"])
-        sizes = [ax.static(node.inputs[0].axes[place].size) for place in places]
+        sizes = [ax.known_size(node.inputs[0].axes[place].size) for place in places]
         spans = [1 + (taps - 1) * d for taps, d in zip(kernel.shape[: self.rank], dilation, strict=True)]
         both = [pads(n, span, s, padding) for n, span, s in zip(sizes, spans, strides, strict=True)]
         auto = None in both

@@ -25,7 +25,7 @@ class Taps:
     @property
     def alive(self) -> range:
         """Those that ever see data, counted from 0."""
-        return seeing_taps(ax.static(self.axis.size), self.count, self.dilation, self.padding, self.stride)
+        return seeing_taps(ax.known_size(self.axis.size), self.count, self.dilation, self.padding, self.stride)
 
     @property
     def dead(self) -> int:
@@ -33,7 +33,7 @@ class Taps:
 
     def largest_dilation(self) -> int | None:
         """The largest below this one at which every tap sees data."""
-        size = ax.static(self.axis.size)
+        size = ax.known_size(self.axis.size)
         if size is None or self.count == 1:
             return None
         most = min(self.dilation - 1, 2 * size // (self.count - 1))

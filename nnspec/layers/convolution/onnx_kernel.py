@@ -53,8 +53,9 @@ def write_kernel(lowering: Lowering, node: Node, view: View, op: str, kernel: Ke
         **attributes,
     }
     source = ready.tensor
-    if op == "Conv" and "pads" in attributes:
-        source, attributes["pads"] = _without_zeros(lowering, source, attributes["pads"])
+    pads = attributes.get("pads")
+    if op == "Conv" and isinstance(pads, list):
+        source, attributes["pads"] = _without_zeros(lowering, source, pads)
     operands = [source, weight, *([bias] if bias else [])]
     (tensor,) = lowering.graph.add(op, operands, stem=lowering.stem, attributes=attributes)
     before, after = node.inputs[0].axes, node.outputs[0].axes

@@ -91,7 +91,7 @@ class Unmask(Layer):
     """
 
     kind = "unmask"
-    is_verb = True
+    is_axis_operation = True
     uses_mask = True
     ends_mask = True
     reads_text = True
@@ -128,7 +128,7 @@ class MaskLike(Layer):
     """
 
     kind = "mask_like"
-    is_verb = True
+    is_axis_operation = True
     uses_mask = True
     replaces_mask = True
     arity = (2, 2)

@@ -60,7 +60,7 @@ class Formula(Layer):
     """
 
     kind = "formula"
-    is_verb = True
+    is_axis_operation = True
     short = "expression"
     arity = (1, None)
     args = {
@@ -94,7 +94,7 @@ class Formula(Layer):
         present = self.computed(call, algebra)
         unused = [name for name in algebra.known if name not in algebra.used]
         if unused and (len(names) > 1 or unused[0] in own):
-            self.refuse(call, f"the formula does not use `{unused[0]}`", self.said(call))
+            self.refuse(call, f"the formula does not use `{unused[0]}`", self.formula_key(call))
         made = tuple(self.made_axis(present[name], axes.get(name)) for name in order if name in present)
         windows = {i: SO_FAR for i, axis in enumerate(call.axes) if axis.name in algebra.accumulated}
         windows |= {i: WHOLE for i, axis in enumerate(call.axes) if axis.name in algebra.reduced}
@@ -124,19 +124,19 @@ class Formula(Layer):
             present = compute(tree, algebra, algebra.known)
         except FormulaError as error:
             about = f"`{text}`" if len(text) <= 60 else f"`{text[:60]} …`"
-            self.refuse(call, f"the formula {about} cannot be computed: {error}", self.said(call))
+            self.refuse(call, f"the formula {about} cannot be computed: {error}", self.formula_key(call))
         late = sorted((algebra.reduced | algebra.accumulated).difference(ax.names(call.axes)))
         for name in late:
             if any(ax.index_of(value.axes, name) is not None for value in call.inputs):
                 message = f"the formula uses axis `{name}`, which the first value, `{call.input.node}`, does not have"
                 fix = Fix("list a value that has this axis first in `from`")
-                call.fail("NN368", message, self.said(call), fixes=[fix], about=[name])
+                call.fail("NN368", message, self.formula_key(call), fixes=[fix], about=[name])
         return present
 
     def refuse(self, call: Call, message: str, arg: str | None) -> None:
         call.fail("NN368", message, arg, fixes=[Fix("`nnspec explain formula` lists operators and functions")])
 
-    def said(self, call: Call) -> str:
+    def formula_key(self, call: Call) -> str:
         """The key of the formula's text, which is the whole body where it stands alone."""
         return "expression" if "expression" in call.given else ""
 
@@ -147,7 +147,7 @@ class Formula(Layer):
             return ["x"] if count == 1 else [f"x{i}" for i in range(1, count + 1)]
         names = [str(name) for name in given]
         if len(names) != count or len(set(names)) != count:
-            self.refuse(call, f"`values` has to give {count} names that differ, but it gives {names}", "values")
+            self.refuse(call, f"`values` must give {count} different names, but it gives {names}", "values")
         return names
 
     def check_weight_axes(self, call: Call, weight: OwnWeight, axes: Mapping[str, Axis]) -> None:
@@ -230,14 +230,14 @@ def common_axes(call: Call) -> dict[str, Axis]:
         there = ", ".join(f"`{value.node}` has {ax.describe(value.axes)}" for value in call.inputs)
         call.fail(
             "NN311",
-            f"`{call.kind}` joins values each of which has an axis that another lacks: {there}",
+            f"`{call.kind}` joins values of which each has an axis that another lacks: {there}",
             "from",
             notes=[
                 "nnspec never broadcasts silently: one value has all axes, and the others are repeated along theirs"
             ],
             fixes=[
-                Fix("`rename` axes that are the same thing"),
-                Fix("multiply all with all by `einsum`, which names the axes of the product"),
+                Fix("`rename` axes that mean the same"),
+                Fix("multiply all pairs with `einsum`, which names the axes of the product"),
             ],
             about=[*axes],
             reason=Reason.AXES_CALLED_DIFFERENTLY,

@@ -68,8 +68,8 @@ def parse(text: str) -> Tree:
         raise FormulaError(f"it is longer than {MAX_CHARACTERS} characters")
     reader = _Reader(_tokens(text))
     tree = reader.comparison(0)
-    if reader.place < len(reader.tokens):
-        raise FormulaError(f"`{reader.tokens[reader.place]}` is found where an operator or the end is expected")
+    if reader.position < len(reader.tokens):
+        raise FormulaError(f"`{reader.tokens[reader.position]}` appears where an operator or the end is expected")
     return tree
 
 
@@ -110,7 +110,7 @@ class _Reader:
 
     def __init__(self, tokens: list[str]) -> None:
         self.tokens = tokens
-        self.place = 0
+        self.position = 0
 
     def comparison(self, depth: int) -> Tree:
         left = self.sum(depth)
@@ -152,10 +152,10 @@ class _Reader:
         return Apply("power", (base, self.signed(depth + 1)))
 
     def atom(self, depth: int) -> Tree:
-        if self.place >= len(self.tokens):
+        if self.position >= len(self.tokens):
             raise FormulaError("it ends where a value is expected" if self.tokens else "it is empty")
-        token = self.tokens[self.place]
-        self.place += 1
+        token = self.tokens[self.position]
+        self.position += 1
         if token == "(":
             inner = self.comparison(depth + 1)
             self.expect(")")
@@ -167,7 +167,7 @@ class _Reader:
             return Number(value)
         if token[0].isalpha() or token[0] == "_":
             return self.call(token, depth) if self.taken({"(": ""}) is not None else Name(token)
-        raise FormulaError(f"`{token}` is found where a value is expected")
+        raise FormulaError(f"`{token}` appears where a value is expected")
 
     def call(self, function: str, depth: int) -> Tree:
         arguments = [self.comparison(depth + 1)]
@@ -178,12 +178,12 @@ class _Reader:
 
     def taken(self, signs: dict[str, str]) -> str | None:
         """The next token, passed over, where it is one of these."""
-        if self.place < len(self.tokens) and self.tokens[self.place] in signs:
-            self.place += 1
-            return self.tokens[self.place - 1]
+        if self.position < len(self.tokens) and self.tokens[self.position] in signs:
+            self.position += 1
+            return self.tokens[self.position - 1]
         return None
 
     def expect(self, sign: str) -> None:
         if self.taken({sign: ""}) is None:
-            found = f"`{self.tokens[self.place]}`" if self.place < len(self.tokens) else "the end"
+            found = f"`{self.tokens[self.position]}`" if self.position < len(self.tokens) else "the end"
             raise FormulaError(f"expected `{sign}`, but found {found}")

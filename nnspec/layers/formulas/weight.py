@@ -29,7 +29,7 @@ class WeightVerb(Layer):
     """
 
     kind = "weight"
-    is_verb = True
+    is_axis_operation = True
     reads_text = True
     uses_mask = True
     pairs_positions = False

@@ -118,7 +118,7 @@ class AugMix(Augmentation):
     def check_channels(self, call: Call, place: int) -> None:
         if call.args["all_ops"]:
             reason = "with `all_ops`, `AugMix` works on colours"
-            require_channels(call, place, (3,), reason, "`all_ops: false` leaves the changes of colour out")
+            require_channels(call, place, (3,), reason, "`all_ops: false` leaves out the changes of colour")
 
 
 LAYERS = (RandomErasing(), RandomGaussianBlur(), RandomSharpness(), RandAugment(), AugMix())

@@ -72,7 +72,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(ImageLayer):
         order = (2, 3, 1) if is_first else (1, 2, 3)
         view = cast_to_float32(lowering, inputs[0])
         ready = lowering.arrange(view, tuple(view.axes[i] for i in (0, order[2], order[0], order[1])))
-        height, width, channels = (ax.static(node.inputs[0].axes[i - 1].size) or 1 for i in order)
+        height, width, channels = (ax.known_size(node.inputs[0].axes[i - 1].size) or 1 for i in order)
         tiles = Tiles((height, width), a.as_tuple(node.args["tile_grid_size"], 2), channels)
         low, high = (float(value) for value in node.args["value_range"])
         is_scaled = (low, high) != (0.0, 255.0)

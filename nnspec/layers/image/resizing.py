@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Args, Node
@@ -57,7 +57,7 @@ class ImageResizing(ImageLayer):
 
     def sizes(self, node: Node) -> tuple[int | None, int | None]:
         height, width = (node.inputs[0].axes[place].size for place in self.spatial(node))
-        return ax.static(height), ax.static(width)
+        return ax.known_size(height), ax.known_size(width)
 
     def prepare(self, node: Node, view: View, lowering: Lowering) -> View:
         """The images as floats, dimensions `batch channel height width`."""
@@ -112,7 +112,7 @@ def resample(
                 tensor = lowering.node("Gather", tensor, chosen, axis=axis)
         return tensor
     if not antialias and interpolation in ("bilinear", "nearest"):
-        how: dict[str, str | int] = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
+        how: dict[str, Any] = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
         if interpolation == "nearest":
             how |= {"mode": "nearest", "nearest_mode": "round_prefer_ceil"}
         return lowering.node("Resize", tensor, *_target(lowering, tensor, old, new), **how)
@@ -259,7 +259,7 @@ class RandomCrop(ImageResizing):
 
     kind = "RandomCrop"
     moves_pixels = True
-    left_out = "at inference Keras crops nothing"
+    left_out = "Keras does not crop at inference"
     args = {
         "height": a.integer("The new height in pixels."),
         "width": a.integer("The new width in pixels."),

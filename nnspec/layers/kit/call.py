@@ -62,7 +62,7 @@ class Call:
         makes_axis: whether it takes `as`.
         infer_inner: the wrapped layer that a part of the body says, as a node.
         make_node: the node of a layer that no part of the body says, such as a stack of the cells in a list.
-        said: the axes of which some `over` said that they have an order; all calls of a network share it.
+        ordered_axes: the axes that some `over` declares to have an order; all calls of a network share it.
         makers: the nodes before it, by name.
         assumed: faults that have one remedy: what follows is inferred as if it had been made.
         stripped: the names of the axes that wrappers go over: the item reads them before those that this layer reads.
@@ -87,7 +87,7 @@ class Call:
     stripped: tuple[str, ...] = ()
     makes_axis: bool = False
     make_node: Callable[..., Node] | None = None
-    said: set[str] = field(default_factory=set)
+    ordered_axes: set[str] = field(default_factory=set)
     makers: dict[str, Maker] = field(default_factory=dict)
     assumed: list[Diagnostic] = field(default_factory=list)
     folder: Path | None = None

@@ -45,7 +45,7 @@ def check_steps(
         return
     others = [axis for i, axis in enumerate(call.axes) if i not in positions and (not features or i in features)]
     hidden = [axis for axis in others if ax.is_sequence(axis)]  # a sequence axis where features are read
-    unsaid = [axis for axis in here if not _identities(axis) & call.said]
+    unsaid = [axis for axis in here if not _identities(axis) & call.ordered_axes]
     if len(spans) > 1:
         slid = [axis for axis, span in zip(here, spans, strict=True) if span != 1]
         unsaid = [axis for axis in unsaid if axis in slid and (len(slid) > 1 or spans[here.index(axis)] != axis.size)]
@@ -175,7 +175,7 @@ def _identities(axis: Axis) -> set[str]:
 def _remember(call: Call, axes: Sequence[Axis]) -> None:
     """That these axes have an order, also after the layer slid along them."""
     for axis in axes:
-        call.said.update(_identities(axis), {ax.atom_key(call.name, axis.name)})
+        call.ordered_axes.update(_identities(axis), {ax.atom_key(call.name, axis.name)})
 
 
 def require_sequence(call: Call) -> None:

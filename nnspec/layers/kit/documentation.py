@@ -34,7 +34,7 @@ def layer_page(layer: Layer) -> str:
             default = "required" if arg.default is REQUIRED else f"default {arg.default!r}"
             lines.append(f"- `{name}` ({default}): {arg.description}")
         lines.append("")
-    if layer.main_argument is not None and not layer.is_verb:
+    if layer.main_argument is not None and not layer.is_axis_operation:
         lines += [f"A body that is not a mapping is its `{layer.main_argument}`: {_short_example(layer)}.", ""]
     common = ["name", "from", "when"] + (["as"] if layer.makes else []) + (["over"] if layer.steps else [])
     lines.append("Also takes " + ", ".join(f"`{c}`" for c in common) + ".")

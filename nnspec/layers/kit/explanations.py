@@ -81,7 +81,7 @@ def padding_sentence(
     axes, made = node.inputs[0].axes, node.outputs[0].axes
     parts = []
     for place, span, stride in zip(places, spans, strides, strict=True):
-        both = pads(ax.static(axes[place].size), span, stride, padding)
+        both = pads(ax.known_size(axes[place].size), span, stride, padding)
         length = size_change(axes[place], made[place])
         if both is None:
             parts.append(f"{what}s at both ends of `{axes[place].name}`, as many as its length needs: {length}")

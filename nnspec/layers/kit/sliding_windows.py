@@ -46,7 +46,7 @@ def slid_size(call: Call, axis: Axis, span: int, stride: int, padding: str, arg:
 
 def window_over(size: Size, span: int, stride: int, padding: str) -> Window:
     """How a window of `span` positions sees an axis of this size: what lies ahead depends on the padding."""
-    both = pads(ax.static(size), span, stride, padding)
+    both = pads(ax.known_size(size), span, stride, padding)
     if both is not None:
         return Window(span, stride, span - 1 - both[0])
     earliest, latest = (span - 1) // 2, max(span - stride, 0) // 2  # zeros before, by what the length leaves over

@@ -106,7 +106,7 @@ class EinsumDense(Layer):
         """The new axes by letter, with their sizes from `output_shape`, which agrees with the input elsewhere."""
         given = call.args["output_shape"]
         sizes = given if isinstance(given, list) else [given]
-        first, count = equation.given
+        first, count = equation.covered
         if len(sizes) != count:
             call.fail(
                 "NN344",
@@ -127,14 +127,14 @@ class EinsumDense(Layer):
             if letter not in axes and size is None:
                 call.fail(
                     "NN344",
-                    f"`output_shape` leaves open how long the new axis `{letter}` is",
+                    f"`output_shape` does not give the size of the new axis `{letter}` is",
                     "output_shape",
                     about=[letter],
                 )
-        names = call.made_names("unit", len(equation.made))
+        names = call.made_names("unit", len(equation.new))
         return {
             letter: ax.fresh(name, said[letter], call.name, is_learned=True)
-            for letter, name in zip(equation.made, names, strict=True)
+            for letter, name in zip(equation.new, names, strict=True)
         }
 
     def weights_rule(self, call: Call, equation: Equation, axes: dict[str, Axis]) -> tuple[tuple[Weight, ...], str]:
@@ -154,7 +154,7 @@ class EinsumDense(Layer):
 
     def bias_shape(self, call: Call, equation: Equation, letters: str, axes: dict[str, Axis]) -> tuple[int, ...]:
         """From the first of the letters on: a size where one stands, 1 between."""
-        written = equation.output[equation.given[0] : sum(equation.given)]
+        written = equation.output[equation.covered[0] : sum(equation.covered)]
         strange = next((letter for letter in letters if letter not in written), None)
         if strange is not None or not letters or len(set(letters)) < len(letters):
             what = f"names `{strange}`, which the output does not" if strange else "names no letter, or one twice"
@@ -181,17 +181,17 @@ class EinsumDense(Layer):
         view = _sum_out(lowering, inputs[0], equation)
         groups = dict(zip((c for c in equation.input if c not in equation.summed), view.axes, strict=True))
         for letter, axis in zip(equation.output[1:], node.outputs[0].axes, strict=True):
-            if letter in equation.made:
+            if letter in equation.new:
                 groups[letter] = lowering.factor(axis.name, axis.size)
         letters = node.args["bias_axes"]
-        is_whole = letters is not None and sorted(letters) == sorted(equation.made)  # a bias for each column
+        is_whole = letters is not None and sorted(letters) == sorted(equation.new)  # a bias for each column
         bias = lowering.weights["bias"].reshape(-1) if is_whole else None
         result = _product(lowering, view, equation, groups, merged_matrix(node, lowering, "kernel"), bias)
         result = result.with_axes([groups[letter] for letter in equation.output])
         if letters is not None and not is_whole:
             places = [i for i, letter in enumerate(equation.output) if letter in letters]
             result = lowering.separable(result, places)
-            sizes = [ax.static(node.outputs[0].axes[i - 1].size) or 1 for i in places]
+            sizes = [ax.known_size(node.outputs[0].axes[i - 1].size) or 1 for i in places]
             added = lowering.along(result, lowering.weights["bias"].reshape(sizes), places, "bias")
             result = lowering.elementwise("Add", result, added)
         return [activate(lowering, result, node.args["activation"])]
@@ -222,7 +222,7 @@ def _product(
     bias: Array | None,
 ) -> View:
     """MatMul of what is contracted; where positions have kernels of their own, these are a dimension before it."""
-    if equation.shared and not equation.contracted and not equation.made:  # a number for each position
+    if equation.shared and not equation.contracted and not equation.new:  # a number for each position
         letters = [letter for letter in equation.input if letter not in equation.summed]
         places = [letters.index(letter) for letter in equation.shared]
         ready = lowering.separable(view, places)
@@ -234,10 +234,10 @@ def _product(
 
     contracted = {factor for letter in equation.contracted for factor in groups[letter]}
     rows = tuple(factor for factor in view.order if factor in contracted)
-    new = equation.made
+    new = equation.new
     if equation.shared:
         batch = groups[equation.input[0]]
-        others = [factor for letter in equation.kept[1:] for factor in groups[letter]]
+        others = [factor for letter in equation.passed_through[1:] for factor in groups[letter]]
         kept = tuple(factor for factor in view.order if factor in set(others))
         dims: tuple[Group, ...] = (batch, joined(equation.shared), kept, rows)
     else:

@@ -18,13 +18,13 @@ class Equation:
     """An equation with every axis written out: the letters of input, kernel and output; the first one is batch.
 
     Attributes:
-        given: how many of the output's letters `output_shape` covers, and the first of them.
+        covered: how many of the output's letters `output_shape` covers, and the first of them.
     """
 
     input: str
     kernel: str
     output: str
-    given: tuple[int, int]
+    covered: tuple[int, int]
 
     @classmethod
     def parse(cls, text: str, rank: int) -> Equation:
@@ -69,7 +69,7 @@ class Equation:
         return f"{self.input},{self.kernel}->{self.output}"
 
     @property
-    def made(self) -> str:
+    def new(self) -> str:
         """The letters of new axes."""
         return "".join(letter for letter in self.output if letter not in self.input)
 
@@ -89,6 +89,6 @@ class Equation:
         return "".join(letter for letter in self.input if letter in self.kernel and letter in self.output)
 
     @property
-    def kept(self) -> str:
+    def passed_through(self) -> str:
         """Those that the kernel does not know."""
         return "".join(letter for letter in self.input if letter not in self.kernel and letter in self.output)

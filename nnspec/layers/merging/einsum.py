@@ -38,7 +38,7 @@ class Einsum(Layer):
     """
 
     kind = "einsum"
-    is_verb = True
+    is_axis_operation = True
     arity = (2, None)
     args = {
         "axes": a.Arg(

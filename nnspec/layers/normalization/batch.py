@@ -269,7 +269,7 @@ class Normalization(Layer):
         if node.weights and not weights:
             return None
         places = [i - 1 for i in node.args["axis"] or ()]
-        shape = [(ax.static(axis.size) or 1) if i in places else 1 for i, axis in enumerate(node.inputs[0].axes)]
+        shape = [(ax.known_size(axis.size) or 1) if i in places else 1 for i, axis in enumerate(node.inputs[0].axes)]
         mean, deviation = (statistic.reshape(shape) for statistic in _statistics(node, weights))
         undone: np.ndarray = (values - mean) / deviation if node.args["invert"] else values * deviation + mean
         return undone
@@ -291,7 +291,7 @@ class Normalization(Layer):
 
 def _statistics(node: Node, weights: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Mean and deviation of a Normalization, one for each position of its axes."""
-    shape = [ax.static(node.inputs[0].axes[i - 1].size) or 1 for i in node.args["axis"] or ()]
+    shape = [ax.known_size(node.inputs[0].axes[i - 1].size) or 1 for i in node.args["axis"] or ()]
     mean, variance = (
         np.broadcast_to(np.asarray(weights[name] if node.weights else node.args[name], np.float32), shape)
         for name in ("mean", "variance")

@@ -47,7 +47,7 @@ class AdaptivePooling(Layer):
 
     rank: ClassVar[int]
     op: ClassVar[str]
-    whole: ClassVar[str]
+    global_op: ClassVar[str]
     steps = True
 
     def computes_in_float32(self, node: Node) -> bool:
@@ -73,7 +73,7 @@ class AdaptivePooling(Layer):
 
     def to_keras(self, node: Node) -> KerasCallable:
         places, _ = spatial_positions(self.rank, node.args["data_format"])
-        if all(ax.static(node.inputs[0].axes[p].size) != 1 != node.outputs[0].axes[p].size for p in places):
+        if all(ax.known_size(node.inputs[0].axes[p].size) != 1 != node.outputs[0].axes[p].size for p in places):
             return super().to_keras(node)
         from nnspec.backends.keras.layers import SMALL_ADAPTIVE_POOLING
 
@@ -95,7 +95,7 @@ class AdaptivePooling(Layer):
         whole = [place for place in changed if after[place].size == 1 and place not in tiled]
         if whole:
             ready, dims = separate_dims(lowering, view, [1 + place for place in whole])
-            tensor = lowering.node(self.whole, ready.tensor, lowering.constant(np.asarray(dims, np.int64), "axes"))
+            tensor = lowering.node(self.global_op, ready.tensor, lowering.constant(np.asarray(dims, np.int64), "axes"))
             view = replace_dims(ready, tensor, dims, [1 + place for place in whole], [()] * len(whole))
         for place in changed:
             if place not in tiled and place not in whole:
@@ -144,7 +144,7 @@ def _tile_length(before: Axis, after: Axis) -> int | None:
 
 class AdaptiveAveragePooling(AdaptivePooling):
     op = "AveragePool"
-    whole = "ReduceMean"
+    global_op = "ReduceMean"
 
     def reduce(self, lowering: Lowering, view: View, axis: int, size: int, windows: list[range], name: str) -> View:
         matrix = np.zeros((len(windows), size))
@@ -155,7 +155,7 @@ class AdaptiveAveragePooling(AdaptivePooling):
 
 class AdaptiveMaxPooling(AdaptivePooling):
     op = "MaxPool"
-    whole = "ReduceMax"
+    global_op = "ReduceMax"
 
     def reduce(self, lowering: Lowering, view: View, axis: int, size: int, windows: list[range], name: str) -> View:
         """Every window gathered, the shorter ones with their first position repeated."""

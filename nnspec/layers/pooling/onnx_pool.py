@@ -33,7 +33,7 @@ def write_windows(lowering: Lowering, view: View, windows: Windows, before: Axes
     """The view after windows slid along it, channels first; its axes are `before`, and `after` those that are made."""
     rank = len(windows.pool)
     places, channel_place = spatial_positions(rank, windows.data_format)
-    sizes = [ax.static(before[place].size) for place in places]
+    sizes = [ax.known_size(before[place].size) for place in places]
     strides, both = list(windows.strides), _pads_of(windows, sizes, windows.strides)
     late = [i for i in range(rank) if both[i] is None and windows.pool[i] < strides[i]]
     for i in late:  # every window, of which some are taken afterwards

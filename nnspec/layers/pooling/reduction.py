@@ -55,7 +55,7 @@ class Reduce(Layer):
     """
 
     kind = "reduce"
-    is_verb = True
+    is_axis_operation = True
     args = {
         "axis": a.axis_list("The axis or axes to reduce."),
         "by": a.choice("The reduction to apply.", list(_SAID)),

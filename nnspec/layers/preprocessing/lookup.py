@@ -149,7 +149,9 @@ def label_encoder(
         f"default_{suffix[target][1]}": default,
     }
     lowering.graph.domains["ai.onnx.ml"] = 2
-    tensor = lowering.node("LabelEncoder", view.tensor, domain="ai.onnx.ml", **attributes)
+    (tensor,) = lowering.graph.add(
+        "LabelEncoder", [view.tensor], stem=lowering.stem, attributes=attributes, domain="ai.onnx.ml"
+    )
     return replace(view, tensor=tensor, dtype=target, mask=None)
 
 
@@ -268,7 +270,8 @@ class IntegerLookup(Lookup):
         return super().hashes(args) and args["oov_method"] == "farmhash"
 
     def unknown_examples(self, vocabulary: Vocabulary) -> list[Word]:
-        return [n for n in range(8) if n not in vocabulary.words and n != vocabulary.mask][:3]
+        found: list[Word] = [n for n in range(8) if n not in vocabulary.words and n != vocabulary.mask]
+        return found[:3]
 
 
 LAYERS = (StringLookup(), IntegerLookup())

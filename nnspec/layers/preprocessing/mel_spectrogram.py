@@ -178,14 +178,14 @@ class MelSpectrogram(Layer):
         """Triangles over mel(f) = 1127·ln(1 + f/700): axes `band bin`; the first bin, the mean, counts nowhere."""
 
         def mel(frequency: ArrayLike) -> np.ndarray:
-            return 1127.0 * np.log1p(np.asarray(frequency) / 700.0)
+            return np.asarray(1127.0 * np.log1p(np.asarray(frequency) / 700.0))
 
         edges = np.linspace(mel(args["min_freq"]), mel(self.highest(args)), args["num_mel_bins"] + 2)
         places = mel(np.linspace(0.0, args["sampling_rate"] / 2, bins))[None, :]
         lower, centre, upper = edges[:-2, None], edges[1:-1, None], edges[2:, None]
         triangle = np.minimum((places - lower) / (centre - lower), (upper - places) / (upper - centre))
         triangle[:, 0] = 0.0
-        return np.maximum(0.0, triangle)
+        return np.asarray(np.maximum(0.0, triangle))
 
 
 LAYERS = (MelSpectrogram(),)

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nnspec.layers.preprocessing.onnx_text import NO_PUNCTUATION, PUNCTUATION, Tokens, ints
+from nnspec.layers.preprocessing.onnx_text import NO_PUNCTUATION, PUNCTUATION, Tokens, int64_constant
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def strip_punctuation(lowering: Lowering, tokens: Tokens, words: Sequence[str], 
 
     is_marked = lowering.node("RegexFullMatch", text, pattern=f"(?s).*{PUNCTUATION}.*")
     where = lowering.node("Transpose", lowering.node("NonZero", is_marked), perm=[1, 0])
-    marked = lowering.node("Unsqueeze", lowering.node("GatherND", text, where), ints(lowering, [1], "last"))
+    marked = lowering.node("Unsqueeze", lowering.node("GatherND", text, where), int64_constant(lowering, [1], "last"))
 
     bits, weights = [], []
     width = 1 << max(most - 1, 0).bit_length()  # letters in pairs, pairs in fours, …
@@ -78,9 +78,13 @@ def strip_punctuation(lowering: Lowering, tokens: Tokens, words: Sequence[str], 
         values_strings=alphabet,
         default_string="",
     )
-    end, last, two = (ints(lowering, [n], h) for n, h in ((np.iinfo(np.int64).max, "end"), (1, "axis"), (2, "step")))
+    end, last, two = (
+        int64_constant(lowering, [n], h) for n, h in ((np.iinfo(np.int64).max, "end"), (1, "axis"), (2, "step"))
+    )
     for _ in range(width.bit_length() - 1):
-        first, second = (lowering.node("Slice", letters, ints(lowering, [n], "from"), end, last, two) for n in (0, 1))
+        first, second = (
+            lowering.node("Slice", letters, int64_constant(lowering, [n], "from"), end, last, two) for n in (0, 1)
+        )
         letters = lowering.node("StringConcat", first, second)
 
     whole = "".join(map(re.escape, alphabet))
@@ -89,5 +93,5 @@ def strip_punctuation(lowering: Lowering, tokens: Tokens, words: Sequence[str], 
     )
     other = lowering.constant(np.asarray(_NOT_A_WORD, object), "not_a_word")
     clean = lowering.node("Where", is_spelled, letters, other)
-    updates = lowering.node("Squeeze", clean, ints(lowering, [1], "last"))
+    updates = lowering.node("Squeeze", clean, int64_constant(lowering, [1], "last"))
     return replace(tokens, view=replace(tokens.view, tensor=lowering.node("ScatterND", text, where, updates)))

@@ -49,7 +49,7 @@ def ngram_sizes(args: Args) -> list[int]:
     return list(range(1, given + 1)) if isinstance(given, int) else list(given or [1])
 
 
-def ints(lowering: Lowering, values: ArrayLike, hint: str) -> str:
+def int64_constant(lowering: Lowering, values: ArrayLike, hint: str) -> str:
     return lowering.constant(np.asarray(values, np.int64), hint)
 
 
@@ -76,7 +76,7 @@ def split_words(lowering: Lowering, view: View, args: Args) -> View:
     tensor = lowering.node("StringSplit", lower_case(lowering, texts.tensor, args), outputs=2)
     for space in SPACES:  # ONNX Runtime cuts at blanks alone
         tensor = lowering.node("StringSplit", tensor, outputs=2, delimiter=space)
-        tensor = lowering.node("Reshape", tensor, ints(lowering, [0, -1], "shape"))
+        tensor = lowering.node("Reshape", tensor, int64_constant(lowering, [0, -1], "shape"))
     return with_tokens(lowering, texts, tensor, "word")
 
 
@@ -86,8 +86,8 @@ def keep_whole(lowering: Lowering, view: View, args: Args) -> View:
     if args["standardize"] not in ("lower", "lower_and_strip_punctuation"):
         return texts
     size = math.prod(factor.size or 1 for factor in view.axes[1])
-    flat = lower_case(lowering, lowering.node("Reshape", texts.tensor, ints(lowering, [-1], "flat")), args)
-    return replace(texts, tensor=lowering.node("Reshape", flat, ints(lowering, [-1, size], "shape")))
+    flat = lower_case(lowering, lowering.node("Reshape", texts.tensor, int64_constant(lowering, [-1], "flat")), args)
+    return replace(texts, tensor=lowering.node("Reshape", flat, int64_constant(lowering, [-1, size], "shape")))
 
 
 def close_gaps(lowering: Lowering, words: View, args: Args) -> Tokens:
@@ -95,20 +95,20 @@ def close_gaps(lowering: Lowering, words: View, args: Args) -> Tokens:
     r others before it."""
     from nnspec.backends.onnx.builder import onnx_type
 
-    int64, one = onnx_type("int64"), ints(lowering, 1, "axis_1")
+    int64, one = onnx_type("int64"), int64_constant(lowering, 1, "axis_1")
     pattern = f"(?s).*{NO_PUNCTUATION}.*" if strips_punctuation(args) else "(?s).+"
     is_word = lowering.node("Cast", lowering.node("RegexFullMatch", words.tensor, pattern=pattern), to=int64)
     rank = lowering.node("Mul", lowering.node("CumSum", is_word, one), is_word)
-    ones = lowering.node("Max", is_word, ints(lowering, 1, "one"))
+    ones = lowering.node("Max", is_word, int64_constant(lowering, 1, "one"))
     place = lowering.node("CumSum", ones, one)
-    from_rank = lowering.node("Unsqueeze", rank, ints(lowering, [1], "middle"))
-    to_place = lowering.node("Unsqueeze", place, ints(lowering, [2], "last"))
+    from_rank = lowering.node("Unsqueeze", rank, int64_constant(lowering, [1], "middle"))
+    to_place = lowering.node("Unsqueeze", place, int64_constant(lowering, [2], "last"))
     is_here = lowering.node("Cast", lowering.node("Equal", from_rank, to_place), to=int64)
-    from_place = lowering.node("Sub", lowering.node("Unsqueeze", place, ints(lowering, [1], "middle")), one)
+    from_place = lowering.node("Sub", lowering.node("Unsqueeze", place, int64_constant(lowering, [1], "middle")), one)
     index = lowering.node(
-        "ReduceSum", lowering.node("Mul", is_here, from_place), ints(lowering, [2], "last"), keepdims=0
+        "ReduceSum", lowering.node("Mul", is_here, from_place), int64_constant(lowering, [2], "last"), keepdims=0
     )
-    is_filled = lowering.node("ReduceSum", is_here, ints(lowering, [2], "last"), keepdims=0)
+    is_filled = lowering.node("ReduceSum", is_here, int64_constant(lowering, [2], "last"), keepdims=0)
     moved = lowering.node("GatherElements", words.tensor, index, axis=1)
     return Tokens(replace(words, tensor=moved), lowering.node("Cast", is_filled, to=onnx_type("bool")))
 
@@ -122,7 +122,9 @@ def make_ngrams(lowering: Lowering, tokens: Tokens, counts: Sequence[int]) -> To
             return tensor
         stop = first - width + 1 or np.iinfo(np.int64).max
         return lowering.node(
-            "Slice", tensor, *(ints(lowering, [n], h) for n, h in ((first, "from"), (stop, "to"), (1, "axis")))
+            "Slice",
+            tensor,
+            *(int64_constant(lowering, [n], h) for n, h in ((first, "from"), (stop, "to"), (1, "axis"))),
         )
 
     blank = lowering.constant(np.asarray(" ", object), "blank")
@@ -168,7 +170,7 @@ def look_up(
         )
     if tokens.is_token is None:
         return indices
-    kept = lowering.node("Where", tokens.is_token, indices.tensor, ints(lowering, dropped, "none"))
+    kept = lowering.node("Where", tokens.is_token, indices.tensor, int64_constant(lowering, dropped, "none"))
     return replace(indices, tensor=kept)
 
 
@@ -215,13 +217,16 @@ def by_pattern(
         if not spelled:
             continue
         is_set = lowering.node("Cast", matches(f"{before}(?:{'|'.join(spelled)}){behind}"), to=onnx_type("int64"))
-        value = lowering.node("Mul", is_set, ints(lowering, 1 << bit, "value"))
+        value = lowering.node("Mul", is_set, int64_constant(lowering, 1 << bit, "value"))
         number = value if number is None else lowering.node("Add", number, value)
-    unknown, nothing = ints(lowering, vocabulary.first_unknown, "unknown"), ints(lowering, dropped, "nothing")
+    unknown, nothing = (
+        int64_constant(lowering, vocabulary.first_unknown, "unknown"),
+        int64_constant(lowering, dropped, "nothing"),
+    )
     index = lowering.node("Where", matches(anything), unknown, nothing)
     if number is not None:
-        is_known = lowering.node("Greater", number, ints(lowering, 0, "zero"))
-        place = lowering.node("Add", number, ints(lowering, vocabulary.start - 1, "first"))
+        is_known = lowering.node("Greater", number, int64_constant(lowering, 0, "zero"))
+        place = lowering.node("Add", number, int64_constant(lowering, vocabulary.start - 1, "first"))
         index = lowering.node("Where", is_known, place, index)
     return replace(tokens, tensor=index, dtype="int64", mask=None)
 
@@ -233,7 +238,7 @@ def look_up_characters(lowering: Lowering, view: View, vocabulary: Vocabulary, a
     behind the number of the character that is meant, and the pattern passes over as many as the number says.
     """
     texts = lowering.arrange(view, (view.axes[0],))
-    column = lowering.node("Unsqueeze", lower_case(lowering, texts.tensor, args), ints(lowering, [1], "axis"))
+    column = lowering.node("Unsqueeze", lower_case(lowering, texts.tensor, args), int64_constant(lowering, [1], "axis"))
     numbers = lowering.constant(np.asarray([[f"{i}:" for i in range(length)]], object), "numbers")
     rows = with_tokens(lowering, texts, lowering.node("StringConcat", numbers, column), "character", length)
     passed, letter = (f"{PUNCTUATION}*", NO_PUNCTUATION) if strips_punctuation(args) else ("", "(?s:.)")
@@ -265,14 +270,14 @@ def drop_zeros(lowering: Lowering, indices: View, node: Node) -> View:
     from nnspec.backends.onnx.builder import onnx_type
 
     length = node.args["output_sequence_length"]
-    one, last = (ints(lowering, n, f"axis_{n}") for n in (1, [2]))
+    one, last = (int64_constant(lowering, n, f"axis_{n}") for n in (1, [2]))
     is_word = lowering.node("Cast", lowering.node("Cast", indices.tensor, to=onnx_type("bool")), to=onnx_type("int64"))
     place = lowering.node("Mul", lowering.node("CumSum", is_word, one), is_word)
-    middle = ints(lowering, [1], "middle")
+    middle = int64_constant(lowering, [1], "middle")
     places = lowering.constant(np.arange(1, length + 1)[:, None], "places")
     is_here = lowering.node("Equal", lowering.node("Unsqueeze", place, middle), places)
     chosen = lowering.node(
-        "Where", is_here, lowering.node("Unsqueeze", indices.tensor, middle), ints(lowering, 0, "zero")
+        "Where", is_here, lowering.node("Unsqueeze", indices.tensor, middle), int64_constant(lowering, 0, "zero")
     )
     tensor = lowering.node("ReduceSum", chosen, last, keepdims=0)
     return finish_indices(lowering, indices, tensor, node)
@@ -283,11 +288,14 @@ def cut_to_length(lowering: Lowering, indices: View, size: int, node: Node) -> V
     length, tensor = node.args["output_sequence_length"], indices.tensor
     if length < size:
         tensor = lowering.node(
-            "Slice", tensor, *(ints(lowering, [n], h) for n, h in ((0, "from"), (length, "to"), (1, "axis")))
+            "Slice", tensor, *(int64_constant(lowering, [n], h) for n, h in ((0, "from"), (length, "to"), (1, "axis")))
         )
     elif length > size:
         tensor = lowering.node(
-            "Pad", tensor, ints(lowering, [0, 0, 0, length - size], "pads"), ints(lowering, 0, "zero")
+            "Pad",
+            tensor,
+            int64_constant(lowering, [0, 0, 0, length - size], "pads"),
+            int64_constant(lowering, 0, "zero"),
         )
     return finish_indices(lowering, indices, tensor, node)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nnspec.diagnostics import Fix
 from nnspec.document.types import JsonSchema
@@ -17,6 +17,8 @@ from nnspec.layers.kit.sliding_windows import pads, slid_size, window_over
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import Group, View
 
@@ -127,11 +129,9 @@ class STFTSpectrogram(Layer):
         folded = (*view.axes[0], *channel)
         ready = lowering.arrange(view, (folded, (), (), samples))
         step = node.args["frame_step"] or node.args["frame_length"] // 2
-        size = ax.static(node.inputs[0].axes[1 if first else 0].size)
+        size = ax.known_size(node.inputs[0].axes[1 if first else 0].size)
         both = pads(size, node.args["frame_length"], step, node.args["padding"])
-        padding: dict[str, str | list[int]] = (
-            {"auto_pad": "SAME_UPPER"} if both is None else {"pads": [0, both[0], 0, both[1]]}
-        )
+        padding: dict[str, Any] = {"auto_pad": "SAME_UPPER"} if both is None else {"pads": [0, both[0], 0, both[1]]}
 
         def part(name: str) -> str:
             kernel = lowering.weights[f"{name}_kernel"].transpose(2, 1, 0)[:, :, None]
@@ -153,11 +153,11 @@ class STFTSpectrogram(Layer):
         axes = (view.axes[0], *groups)
         return [replace(ready, tensor=tensor, dims=(folded, frequency, (), frames), axes=axes, mask=None)]
 
-    def combine(self, node: Node, lowering: Lowering, part: np.ndarray) -> str:
-        """The mode's figure from the two parts."""
+    def combine(self, node: Node, lowering: Lowering, part: Callable[[str], str]) -> str:
+        """What the mode computes from the two parts."""
         mode = node.args["mode"]
         if mode in ("real", "imag"):
-            return str(part(mode))
+            return part(mode)
         real, imag = part("real"), part("imag")
         if mode == "stft":
             return lowering.node("Concat", real, imag, axis=1)

@@ -142,14 +142,16 @@ class TextVectorization(VocabularyLayer):
         length = args["output_sequence_length"]
         if args["split"] == "character" and (length is None or length > MOST_CHARACTERS):
             what = "a text of any length" if length is None else f"more than {MOST_CHARACTERS}"
-            why = f"patterns count characters, which they cannot do for {what}"
+            why = f"its pattern counts characters, which is not possible for {what}"
             return why, f"take `output_mode: int` with {MOST_CHARACTERS} characters at most", "split"
         if not self.spells(args, vocabulary):
             return None
         words = vocabulary.words
         longest = max(map(len, words)) if args["split"] is None else longest_token(words)
         if longest > MOST_LETTERS:
-            why = f"punctuation can be stripped from words of {MOST_LETTERS} letters at most, but one has {longest}"
+            why = (
+                f"punctuation can only be stripped from words of at most {MOST_LETTERS} letters, but one has {longest}"
+            )
             return why, "strip it in the data, and use `standardize: lower`", "standardize"
         return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nnspec.diagnostics import Fix
 from nnspec.ir.graph import Args, Node
@@ -26,12 +26,12 @@ class Vocabulary:
     depth: the length of encoded vectors.
     """
 
-    words: tuple[Word, ...]
+    words: tuple[Any, ...]
     start: int
     first_unknown: int
     depth: int
-    mask: Word | None
-    oov: Word | None
+    mask: Any
+    oov: Any
     idf_weights: tuple[float, ...] = ()
     has_special: bool = False
 

@@ -27,7 +27,7 @@ from nnspec.layers.wrappers.time_distributed import keras_inner, layer_argument,
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
-    from nnspec.backends.types import KerasCallable, KerasConfig, KerasLayer, KerasTensor
+    from nnspec.backends.types import KerasCallable, KerasLayer, KerasTensor
 
 
 class Bidirectional(Layer):
@@ -65,7 +65,7 @@ class Bidirectional(Layer):
         ),
     }
 
-    def from_keras(self, config: KerasConfig) -> Args:
+    def from_keras(self, config: Args) -> Args:
         """Without what the wrapper sets by itself, and without a backward layer that is like the forward one."""
         wrapped = {key: _without_mask_output(config.get(key)) for key in ("layer", "backward_layer")}
         said = {**config, **wrapped}
@@ -240,7 +240,7 @@ def _without_mask_output(layer: KerasLayer) -> KerasLayer:
     return {**layer, "config": {key: value for key, value in layer["config"].items() if key != "zero_output_for_mask"}}
 
 
-def _is_mirrored(config: KerasConfig) -> bool:
+def _is_mirrored(config: Args) -> bool:
     """Whether the layer that runs backwards is the forward one but for its direction, which is the default."""
     forward, backward = config["layer"], config.get("backward_layer") or {}
     sides = [dict(side.get("config") or {}) for side in (forward, backward)]

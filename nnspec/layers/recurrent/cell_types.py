@@ -24,7 +24,7 @@ class SteppedCell:
         project: the input (batch, step, …) to what its steps read, the step its first dimension and batch the second.
         advance: a step's row and the states (none: zeros) to the new states, the first of which is also the output.
         shapes: views of the states' dimensions, from a step's row.
-        place: the position of a state's dimensions (batch, …) in memory.
+        state_dims: the dimensions of a state (batch, …), in memory order.
         count: how many states a step hands on.
         most: the largest number of steps to write out.
     """
@@ -32,7 +32,7 @@ class SteppedCell:
     project: Callable[[Lowering, View], View]
     advance: Callable[[Lowering, View, States], list[View]]
     shapes: Callable[[Lowering, View], list[View]]
-    place: Callable[[View], tuple[Group, ...]]
+    state_dims: Callable[[View], tuple[Group, ...]]
     count: int
     is_backwards: bool
     most: int = WRITTEN_OUT

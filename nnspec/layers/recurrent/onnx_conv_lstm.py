@@ -39,7 +39,7 @@ def conv_lstm(
     strides, dilation = (a.as_tuple(args[name], rank) for name in ("strides", "dilation_rate"))
     around, slid = [], []
     for position, k, s, d in zip(places, kernel.shape, strides, dilation, strict=False):
-        size, span = ax.static(sizes[1 + position]), 1 + (k - 1) * d
+        size, span = ax.known_size(sizes[1 + position]), 1 + (k - 1) * d
         both = pads(size, span, s, args["padding"])
         assert size is not None, "spatial sizes are known"
         assert both is not None
@@ -76,11 +76,13 @@ def conv_lstm(
         axes = tuple(own if i == 1 + channel else axis for i, axis in enumerate(row.axes))
         return [replace(row, dims=dims, axes=axes)] * 2
 
-    def place(state: View) -> tuple[Group, ...]:
+    def state_dims(state: View) -> tuple[Group, ...]:
         spatial = [state.axes[1 + i] for i in places]
         return (state.axes[0], state.axes[1 + channel], *_rows(rank), *spatial)
 
-    return SteppedCell(project=project, advance=advance, shapes=shapes, place=place, count=2, is_backwards=is_backwards)
+    return SteppedCell(
+        project=project, advance=advance, shapes=shapes, state_dims=state_dims, count=2, is_backwards=is_backwards
+    )
 
 
 def _rows(rank: int) -> tuple[Group, ...]:

@@ -50,7 +50,7 @@ def write_loop(
         zero: whether masked steps give zeros; else they repeat the output before them (zeros before the first).
     """
     rows = cell.project(lowering, view)
-    starts = [lowering.arrange(start, cell.place(start)) for start in starts]
+    starts = [lowering.arrange(start, cell.state_dims(start)) for start in starts]
     valid = None
     if mask is not None:
         own = replace(mask.view, tensor=mask_as_bool(lowering, mask), dims=mask.view.axes)

@@ -33,7 +33,7 @@ def lstm_cell(args: Args, weights: Mapping[str, np.ndarray], *, is_backwards: bo
         project=_projection(kernel, bias),
         advance=advance,
         shapes=_vectors(args["units"], 2),
-        place=_as_it_is,
+        state_dims=_as_it_is,
         count=2,
         is_backwards=is_backwards,
     )
@@ -96,7 +96,7 @@ def gru_cell(args: Args, weights: Mapping[str, np.ndarray], *, is_backwards: boo
         project=_projection(kernel, own),
         advance=advance,
         shapes=_vectors(units, 1),
-        place=_as_it_is,
+        state_dims=_as_it_is,
         count=1,
         is_backwards=is_backwards,
     )
@@ -115,7 +115,7 @@ def simple_cell(args: Args, weights: Mapping[str, np.ndarray], *, is_backwards: 
         project=project,
         advance=advance,
         shapes=_vectors(args["units"], 1),
-        place=_as_it_is,
+        state_dims=_as_it_is,
         count=1,
         is_backwards=is_backwards,
     )

@@ -1,5 +1,5 @@
 """What moves values and computes nothing: Keras' own (`keras_layers`: Flatten, Reshape, Permute, RepeatVector) and the
-verbs of nnspec (`verbs`).
+axis operations of nnspec (`axis_operations`).
 
-`rules` says where each axis goes, `diagnose` finds scrambles, `fixes` mends them, `index_example` shows one.
+`rules` says where each axis goes, `diagnose` finds scrambles, `fixes` repairs them, `index_example` shows one.
 """

@@ -109,12 +109,12 @@ def _merged_from(axes: Axes) -> list[str]:
 
 
 def _contents(result: Rebracketing) -> str:
-    """`axis 0 would hold time // 2, axis 1 (time % 2, feature)`."""
+    """`axis 0 would contain time // 2, axis 1 (time % 2, feature)`."""
     changed = [(i, p) for i, p in enumerate(result.outputs) if p.kind not in (Kind.IDENTITY, Kind.NEW)]
     if all(p.atoms is None for _, p in changed):
         listed = [str(i) for i, _ in changed]
-        return f"axes {', '.join(listed[:-1])} and {listed[-1]} would hold irregular mixtures"
-    return ", ".join(f"axis {i} {'would hold ' if not n else ''}{p}" for n, (i, p) in enumerate(changed))
+        return f"axes {', '.join(listed[:-1])} and {listed[-1]} would contain irregular mixtures"
+    return ", ".join(f"axis {i} {'would contain ' if not n else ''}{p}" for n, (i, p) in enumerate(changed))
 
 
 def _is_evident(sizes: Sequence[Size], reorder: Reordering) -> bool:

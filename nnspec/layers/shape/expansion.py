@@ -10,7 +10,7 @@ from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred
-from nnspec.layers.shape.verbs import MappingVerb
+from nnspec.layers.shape.axis_operations import MappingOperation
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nnspec.backends.types import KerasCallable
 
 
-class Expand(MappingVerb):
+class Expand(MappingOperation):
     """Repeats values along an axis of size 1: `expand: {copy: 3}`. `insert` creates such an axis.
 
     With `merge` it repeats each step (`[time, copy]`) or the whole sequence (`[copy, time]`). The mask is dropped.

@@ -12,7 +12,7 @@ from nnspec.ir.graph import Node
 from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred
-from nnspec.layers.shape.verbs import MappingVerb
+from nnspec.layers.shape.axis_operations import MappingOperation
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from nnspec.backends.types import KerasCallable, KerasTensor
 
 
-class Roll(MappingVerb):
+class Roll(MappingOperation):
     """Shifts positions along an axis, `roll: {time: 2}`: positions beyond the end wrap around to the beginning.
 
     A negative number shifts the other way. The mask is dropped.

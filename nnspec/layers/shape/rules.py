@@ -13,9 +13,9 @@ from nnspec.ir.reshape import (
     Provenance,
     Rebracketing,
     SizeMismatch,
+    find_misnamed,
     find_reordering,
     keeps_order,
-    misnamed,
     rebracket,
     solve_unknown,
 )
@@ -93,7 +93,7 @@ def _check_names(
     call: Call, sizes: Sequence[Size], names: Sequence[str | None], result: Rebracketing, arg: str
 ) -> None:
     for name, provenance in zip(names, result.outputs, strict=True):
-        held = misnamed(provenance, name, call.axes) if name is not None else None
+        held = find_misnamed(provenance, name, call.axes) if name is not None else None
         if name is not None and held is not None:
             refuse_name(call, sizes, names, result, (name, held, provenance), arg)
 

@@ -13,7 +13,7 @@ from nnspec.ir.graph import Node, Window
 from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred
-from nnspec.layers.shape.verbs import MappingVerb
+from nnspec.layers.shape.axis_operations import MappingOperation
 from nnspec.lazy import np
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _LAST = 2**63 - 1
 Bounds = tuple[int, int | None, int]  # start, stop and step as Python's slices have them
 
 
-class Picking(MappingVerb):
+class Picking(MappingOperation):
     """Base of `slice` and `take`: selects positions of an axis, or one position without the axis."""
 
     reads_text = True

@@ -26,7 +26,7 @@ def each_position(value: Value) -> Value:
     return replace(value, axes=value.axes[1:], mask=value.mask if is_own else None, outer=value.outer[1:])
 
 
-def around(value: Value, inner: Node) -> Around | None:
+def output_masks(value: Value, inner: Node) -> Around | None:
     """What masks the outputs of all positions together; None where the positions have no mask of their own."""
     first = value.axes[0].name
     makes_mask = any(made.mask is not None for made in inner.outputs)

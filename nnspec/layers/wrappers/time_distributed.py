@@ -128,7 +128,7 @@ class TimeDistributed(Layer):
                 f"`{kind}` cannot be stateful here: its batch includes all positions of `{first.name}`",
                 "layer",
             )
-        outer = nested_masks.around(call.input, inner)
+        outer = nested_masks.output_masks(call.input, inner)
         if outer is None:
             self.warn_of_inner_mask(call, inner)
         plain = call.input.mask if is_positionwise(inner) or call.input.mask == first.name else None

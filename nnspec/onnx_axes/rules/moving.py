@@ -104,8 +104,8 @@ def _with_fixed_sizes(axes: Axes, sizes: Sequence[Size]) -> tuple[Axes, Sequence
 
 def _fixed(axis: Axis, name: str, number: int) -> Axis:
     def fixed(atom: Atom) -> Atom:
-        size, whole, step = (substitute(value, name, number) for value in (atom.size, atom.whole, atom.step))
-        return replace(atom, size=size, whole=whole, step=step)
+        size, whole, step = (substitute(value, name, number) for value in (atom.size, atom.original_size, atom.step))
+        return replace(atom, size=size, original_size=whole, step=step)
 
     return replace(axis, size=substitute(axis.size, name, number), atoms=tuple(fixed(atom) for atom in axis.atoms))
 

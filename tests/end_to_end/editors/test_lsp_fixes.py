@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from lsprotocol import types as lsp
 
-from nnspec.fix.files import mend
+from nnspec.fix.files import fix_file
 from tests.end_to_end.editors.client import Editor
 from tests.end_to_end.editors.nnspec_server import FAULTY, actions_of, applied, spec
 from tests.support.paths import ERRORS
@@ -50,7 +50,7 @@ def test_fix_all_is_nnspec_fix(editor: Editor, tmp_path: Path, newline: str) -> 
     for only in (["source.fixAll"], ["source.fixAll.nnspec"], ["source"], None):
         found = [a for a in actions_of(editor, uri, only) if a.kind == "source.fixAll.nnspec"]
         assert len(found) == 1
-    mended = mend(path)
+    mended = fix_file(path)
     assert mended.made
     assert found[0].edit is not None
     assert found[0].edit.changes is not None

@@ -18,11 +18,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from nnspec.layers.registry import REGISTRY
-from nnspec.schema.assembly import whole
+from nnspec.schema.assembly import full_schema
 from tests.property.fuzz.target import MEGABYTES, SECONDS, folder_with_data, run_on
 from tests.support.paths import ROOT
 
-SCHEMA = whole(is_strict=False)
+SCHEMA = full_schema(is_strict=False)
 WORDS = st.sampled_from(
     ["x", "y", "time", "feature", "dense_1", "a", "n", "class", "", "é値", "a b", "\u2028", "*a", "."]
 )

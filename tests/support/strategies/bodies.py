@@ -42,7 +42,7 @@ def uses(draw: DrawFn, kind: str) -> Use:
         axes = _channels_first(axes)
     if layer.makes is not None and form.names_axis and draw(st.booleans()):
         body["as"] = "made"
-    if not layer.is_verb and not draw(st.integers(0, 7)):
+    if not layer.is_axis_operation and not draw(st.integers(0, 7)):
         body["trainable"] = False
     if form.over is not None and draw(st.booleans()):
         body["over"] = [name for name in axes if name not in ("channel", "feature")][: form.over]

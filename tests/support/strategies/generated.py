@@ -72,7 +72,7 @@ def drawn(kind: str, count: int) -> list[Use]:
 
 @cache
 def _validator(kind: str) -> Any:
-    definitions = schema.whole(is_strict=True)["definitions"]
+    definitions = schema.full_schema(is_strict=True)["definitions"]
     return jsonschema.Draft7Validator({"definitions": definitions, **definitions[f"layer_{kind}"]})
 
 

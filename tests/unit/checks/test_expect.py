@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from nnspec.checks.expectations import parse_bound
+from nnspec.checks.bounds import parse_bound
 from nnspec.diagnostics import Diagnostic
 from nnspec.pipeline import diagnose
 

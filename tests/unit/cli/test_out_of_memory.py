@@ -7,7 +7,7 @@ import errno
 import numpy as np
 import pytest
 
-from nnspec.cli.reporting import handled, is_out_of_memory
+from nnspec.cli.reporting import is_out_of_memory, report_errors
 
 
 class ResourceExhaustedError(Exception):
@@ -28,7 +28,7 @@ def numpys() -> MemoryError:
 def test_memory_that_is_not_enough_is_told(error: Exception, capsys: pytest.CaptureFixture[str]) -> None:
     for found in (error, numpys()):
 
-        @handled
+        @report_errors
         def verb(found: Exception = found) -> None:
             raise found
 
@@ -41,7 +41,7 @@ def test_memory_that_is_not_enough_is_told(error: Exception, capsys: pytest.Capt
 
 
 def test_other_errors_are_not_hidden() -> None:
-    @handled
+    @report_errors
     def verb() -> None:
         raise RuntimeError("something else")
 

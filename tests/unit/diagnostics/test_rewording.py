@@ -15,7 +15,7 @@ import pytest
 from nnspec.diagnostics import Diagnostic, Fix, Related, model
 from nnspec.diagnostics.apply import apply_fixes
 from nnspec.diagnostics.text import to_text
-from nnspec.fix.files import mend
+from nnspec.fix.files import fix_file
 from nnspec.pipeline import diagnose
 from tests.support.paths import ERRORS, PACKAGE
 
@@ -41,7 +41,7 @@ def reworded(text: str) -> str:
 
 def facts(diagnostic: Diagnostic) -> tuple[object, ...]:
     """All that a diagnostic says beside its words."""
-    related = [(str(place.span), place.subject) for place in diagnostic.places]
+    related = [(str(place.span), place.subject) for place in diagnostic.all_related]
     edits = [[(str(edit.span), edit.text) for edit in fix.edits] for fix in diagnostic.fixes]
     certain = [fix.applicability for fix in diagnostic.fixes]
     return (
@@ -104,9 +104,9 @@ def test_all_certain_fixes_of_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     for spec in SPECS:
         (tmp_path / spec.name).write_bytes(spec.read_bytes())
     monkeypatch.chdir(tmp_path)
-    before = {spec.name: mend(Path(spec.name)).after for spec in SPECS if spec.stem.startswith("NN3")}
+    before = {spec.name: fix_file(Path(spec.name)).after for spec in SPECS if spec.stem.startswith("NN3")}
     reword(monkeypatch)
-    assert {name: mend(Path(name)).after for name in before} == before
+    assert {name: fix_file(Path(name)).after for name in before} == before
 
 
 def _is_here(fix: Fix, spec: Path) -> bool:

@@ -60,7 +60,7 @@ def test_every_case_is_valid_and_says_the_same(monkeypatch: pytest.MonkeyPatch) 
             place = result["locations"][0]["physicalLocation"]
             assert place["artifactLocation"] == {"uri": f"errors/{spec.name}", "uriBaseId": "SRCROOT"}
             assert text_at(diagnostic.span.source, place["region"]) == diagnostic.span.text
-            assert len(result.get("relatedLocations", ())) == len(diagnostic.places)
+            assert len(result.get("relatedLocations", ())) == len(diagnostic.all_related)
             check_fixes(result, diagnostic)
 
 

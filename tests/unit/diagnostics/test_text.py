@@ -38,14 +38,14 @@ def diagnostic(**more: object) -> Diagnostic:
 def test_text() -> None:
     fix = Fix("reorder first", (Edit(ITEM, "permute: [b, a]\n  - insert: {c: 1}"),), Applicability.MACHINE)
     found = diagnostic(
-        label="axis 0 would hold a // 2", notes=("sizes agree",), fixes=(fix, Fix("or not")), path="model[0]"
+        label="axis 0 would contain a // 2", notes=("sizes agree",), fixes=(fix, Fix("or not")), path="model[0]"
     )
     assert to_text([found]) == (
         "error[NN301]: reshape scrambles axes\n"
         " --> specs/a.yaml:2:29\n"
         "  |\n"
         "2 |   - Reshape: {target_shape: [5, 10, 1]}\n"
-        "  |                             ^^^^^^^^^^ axis 0 would hold a // 2\n"
+        "  |                             ^^^^^^^^^^ axis 0 would contain a // 2\n"
         "  = note: sizes agree\n"
         "help: reorder first (machine-applicable: nnspec fix)\n"
         "2 ~   - permute: [b, a]\n"

@@ -106,9 +106,9 @@ def test_inside_blocks_repeats_wrappers_and_shared_layers(tmp_path: Path) -> Non
 def test_every_layer_with_one_argument_may_be_so_written() -> None:
     for kind, layer in REGISTRY.items():
         required = layer.required_arguments()
-        if len(required) == 1 and kind not in ("RNN", "Dot") and not layer.is_verb:
+        if len(required) == 1 and kind not in ("RNN", "Dot") and not layer.is_axis_operation:
             assert layer.main_argument == required[0], kind
-        if layer.main_argument is not None and not layer.is_verb:
+        if layer.main_argument is not None and not layer.is_axis_operation:
             assert f"`{layer.main_argument}`: `{kind}: " in (page(kind) or "")
 
 

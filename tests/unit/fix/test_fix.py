@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from nnspec.cli import main
 from nnspec.diagnostics import SpecError
-from nnspec.fix.files import mend
+from nnspec.fix.files import fix_file
 from nnspec.pipeline import diagnose
 
 WRONG = """\
@@ -124,17 +124,17 @@ def test_two_specs_in_one_patch(wrong: Path, tmp_path: Path) -> None:
 
 def test_a_file_that_changed_meanwhile_is_left_alone(wrong: Path) -> None:
     """NN118."""
-    mending = mend(wrong)
+    file = fix_file(wrong)
     edited = WRONG.replace("both four", "4 each")
     wrong.write_text(edited, encoding="utf-8")
     with pytest.raises(SpecError, match=r"NN118: `wrong\.yaml` changed while its fixes were being computed"):
-        mending.write()
+        file.write()
     assert wrong.read_text(encoding="utf-8") == edited
     assert [p.name for p in wrong.parent.iterdir()] == ["wrong.yaml"], "no file is left beside it"
-    failed = mending.written()
-    assert (failed.made, [d.code for d in failed.left]) == ((), ["NN118"])
+    failed = file.try_write()
+    assert (failed.fixed, [d.code for d in failed.remaining]) == ((), ["NN118"])
     wrong.unlink()
-    assert [d.code for d in mending.written().left] == ["NN118"]
+    assert [d.code for d in file.try_write().remaining] == ["NN118"]
     assert not wrong.exists()
 
 

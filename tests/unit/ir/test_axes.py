@@ -98,15 +98,15 @@ def test_division_undoes_multiplication(left: Size, right: Size) -> None:
 def test_json() -> None:
     assert ax.size_to_json(5) == 5
     assert ax.size_to_json(multiply((T, 5))) == "5·T"
-    assert ax.static(5) == 5
-    assert ax.static(T) is None
+    assert ax.known_size(5) == 5
+    assert ax.known_size(T) is None
 
 
 # ------------------------------------------------------------------------------------------------- atoms
 
 
 def test_an_atom_says_which_digits_it_is() -> None:
-    whole = Atom(key="x.time", name="time", size=12, whole=12)
+    whole = Atom(key="x.time", name="time", size=12, original_size=12)
     slow, fast = whole.cut(4)
     assert (str(slow), str(fast)) == ("time // 4", "time % 4")
     middle, _ = fast.cut(2)
@@ -116,14 +116,14 @@ def test_an_atom_says_which_digits_it_is() -> None:
     assert fuse((slow, fast)) == (whole,)
     assert fuse((slow, *fast.cut(2))) == (whole,)
     assert fuse((fast, slow)) == (fast, slow)
-    assert fuse((whole, Atom(key="y.time", name="time", size=12, whole=12))) != (whole,)
+    assert fuse((whole, Atom(key="y.time", name="time", size=12, original_size=12))) != (whole,)
 
 
 @given(st.integers(1, 6), st.integers(1, 6), st.integers(1, 6))
 def test_digits(slow: int, middle: int, fast: int) -> None:
     """`(index // step) % size`, as the text says."""
     whole = slow * middle * fast
-    first, rest = Atom(key="k", name="a", size=whole, whole=whole).cut(middle * fast)
+    first, rest = Atom(key="k", name="a", size=whole, original_size=whole).cut(middle * fast)
     second, third = rest.cut(fast)
     index = np.arange(whole)
     spelt = np.zeros_like(index)
@@ -142,7 +142,7 @@ def test_digits(slow: int, middle: int, fast: int) -> None:
 def test_fresh_axes() -> None:
     axis = ax.fresh("time", 10, "x", origin="time")
     assert str(axis) == "time 10"
-    assert axis.atoms == (Atom(key="x.time", name="time", size=10, whole=10, step=1, origin="time"),)
+    assert axis.atoms == (Atom(key="x.time", name="time", size=10, original_size=10, step=1, origin="time"),)
     assert ax.fresh("one", 1, "x").atoms == ()
     assert ax.describe((axis, ax.fresh("f", T, "x"))) == "(time 10, f T)"
     assert ax.index_of((axis,), "time") == 0

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nnspec import api, pipeline
-from nnspec.ir.coverage import holes
+from nnspec.ir.coverage import find_holes
 from nnspec.show import to_text
 
 LENGTH = 24
@@ -35,7 +35,7 @@ def written(folder: Path, *layers: str, tail: str = JOINED) -> Path:
 
 def skipped(path: Path) -> list[int]:
     graph = pipeline.check(path).graph
-    return holes(graph, graph.outputs["y"].value, "time")
+    return find_holes(graph, graph.outputs["y"].value, "time")
 
 
 def untouched(path: Path) -> list[int]:

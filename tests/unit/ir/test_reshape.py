@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes, Axis, Size, Symbolic
-from nnspec.ir.reshape import Kind, Provenance, SizeMismatch, find_reordering, misnamed, rebracket, solve_unknown
+from nnspec.ir.reshape import Kind, Provenance, SizeMismatch, find_misnamed, find_reordering, rebracket, solve_unknown
 from nnspec.pipeline import check, diagnose
 
 T = Symbolic.symbol("T")
@@ -78,8 +78,8 @@ def test_equal_sizes() -> None:
     axes = axes_of(("a", 10), ("b", 10))
     result = rebracket(axes, (10, 10))
     assert [p.kind for p in result.outputs] == [Kind.IDENTITY, Kind.IDENTITY]
-    assert [misnamed(p, name) for p, name in zip(result.outputs, ("b", "a"), strict=True)] == ["a", "b"]
-    assert [misnamed(p, name) for p, name in zip(result.outputs, ("a", "b"), strict=True)] == [None, None]
+    assert [find_misnamed(p, name) for p, name in zip(result.outputs, ("b", "a"), strict=True)] == ["a", "b"]
+    assert [find_misnamed(p, name) for p, name in zip(result.outputs, ("a", "b"), strict=True)] == [None, None]
     reorder = find_reordering(axes, (10, 10), ("b", "a"))
     assert reorder is not None
     assert reorder.order == (1, 0)

@@ -31,7 +31,7 @@ KEYS = ["name", "units", "Adam", "Dense", "layer", "model", "kernel_size", "acti
 
 @cache
 def validators() -> tuple[Any, Any]:
-    return jsonschema.Draft7Validator(schemas.whole(is_strict=False)), jsonschema.Draft7Validator(published())
+    return jsonschema.Draft7Validator(schemas.full_schema(is_strict=False)), jsonschema.Draft7Validator(published())
 
 
 def read(path: Path) -> Any:

@@ -55,13 +55,13 @@ def walk(schema: Any, path: str = "#") -> Iterator[tuple[str, dict[str, Any]]]:
             yield from walk(part, f"{path}/{key}/{index}")
 
 
-@pytest.mark.parametrize("schema", [published(), schemas.whole(is_strict=True)], ids=["published", "strict"])
+@pytest.mark.parametrize("schema", [published(), schemas.full_schema(is_strict=True)], ids=["published", "strict"])
 def test_is_draft_07(schema: dict[str, Any]) -> None:
     assert schema["$schema"] == "http://json-schema.org/draft-07/schema#"
     jsonschema.Draft7Validator.check_schema(schema)
 
 
-@pytest.mark.parametrize("schema", [published(), schemas.whole(is_strict=True)], ids=["published", "strict"])
+@pytest.mark.parametrize("schema", [published(), schemas.full_schema(is_strict=True)], ids=["published", "strict"])
 def test_every_object_is_closed(schema: dict[str, Any]) -> None:
     """Only the body of a `block` is open: its further keys are the block's parameters."""
     found = []
@@ -80,7 +80,7 @@ def test_every_object_is_closed(schema: dict[str, Any]) -> None:
     assert not found
 
 
-@pytest.mark.parametrize("schema", [published(), schemas.whole(is_strict=True)], ids=["published", "strict"])
+@pytest.mark.parametrize("schema", [published(), schemas.full_schema(is_strict=True)], ids=["published", "strict"])
 def test_every_property_is_described(schema: dict[str, Any]) -> None:
     bare = []
     for path, part in walk(schema):
@@ -110,7 +110,7 @@ def test_every_layer_is_an_item() -> None:
 
 
 def test_defaults_are_valid() -> None:
-    schema = schemas.whole(is_strict=True)
+    schema = schemas.full_schema(is_strict=True)
     for path, part in walk(schema):
         if "default" in part:
             whole = {"definitions": schema["definitions"], **part}
@@ -218,7 +218,7 @@ def test_validator_is_the_schema() -> None:
     """Every definition that the validator dispatches to exists in both forms."""
     assert validate_document
     names = {f"layer_{kind}" for kind in REGISTRY}
-    assert names <= schemas.whole(is_strict=True)["definitions"].keys()
+    assert names <= schemas.full_schema(is_strict=True)["definitions"].keys()
     assert names <= published()["definitions"].keys()
 
 

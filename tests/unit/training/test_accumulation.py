@@ -95,8 +95,8 @@ def test_averages_of_weights_go_by_updates(tmp_path: Path) -> None:
 def test_shares_of_a_group_are_those_of_its_samples(samples: int, batch: int, group: int) -> None:
     epoch = Epoch(samples, batch, group)
     assert epoch.batches == len(range(0, samples, batch))
-    assert epoch.places % group == 0
-    assert epoch.places - epoch.batches < group
+    assert epoch.padded_batches % group == 0
+    assert epoch.padded_batches - epoch.batches < group
     shares = [epoch.share(i) for i in range(epoch.batches)]
     for first in range(0, epoch.batches, group):
         assert sum(shares[first : first + group]) == pytest.approx(1)

@@ -260,7 +260,7 @@ def test_every_loss_and_metric_reads_the_steps_that_count(
     task: str, kind: str, what: str, numbers: tuple[np.ndarray, np.ndarray], tmp_path: Path
 ) -> None:
     """What it gives for padded samples is what Keras' own gives for the real steps, laid out as samples of one step."""
-    from nnspec.backends.keras.losses import build_loss, build_metrics, marked
+    from nnspec.backends.keras.losses import build_loss, build_metrics, mark_uncounted
     from tests.support.counted_outputs import output_of
 
     predicted, real = numbers
@@ -276,7 +276,7 @@ def test_every_loss_and_metric_reads_the_steps_that_count(
     padded = output_of(task, predicted.shape[1:], value if what == "loss" else None, value, counts="steps")
     whole = output_of(task, (1, *predicted.shape[2:]), value if what == "loss" else None, value)
     counted = real if task == "classification" else np.broadcast_to(real[..., None], truth.shape)
-    given, alone = marked(padded, truth, counted), (truth[real][:, None], predicted[real][:, None])
+    given, alone = mark_uncounted(padded, truth, counted), (truth[real][:, None], predicted[real][:, None])
     if what == "loss":
         is_sum = kind in ("Dice", "Tversky")
         weights = None if is_sum else (real * (real.size / real.sum())).astype(np.float32)

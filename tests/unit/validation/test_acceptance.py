@@ -22,7 +22,7 @@ MODES = [True, False]
 
 @cache
 def validator(is_strict: bool) -> Any:
-    return jsonschema.Draft7Validator(schemas.whole(is_strict=is_strict))
+    return jsonschema.Draft7Validator(schemas.full_schema(is_strict=is_strict))
 
 
 def named(name: str, is_strict: bool) -> Any:
@@ -41,7 +41,7 @@ def without_model(document: Any) -> Any:
 
 def assert_agree(document: Any) -> bool:
     document = without_model(document)
-    found = accepts(schemas.top(is_strict=False), document, False)
+    found = accepts(schemas.root_schema(is_strict=False), document, False)
     assert found == validator(False).is_valid(document), document
     return found
 
@@ -148,4 +148,4 @@ def test_every_keyword_of_the_schema_is_known() -> None:
                     yield from keywords(part)
             assert key != "if" or set(value) == {"type"}
 
-    assert set(keywords(schemas.whole(is_strict=False))) <= {*_RULES, *_ANNOTATIONS, "$ref"}
+    assert set(keywords(schemas.full_schema(is_strict=False))) <= {*_RULES, *_ANNOTATIONS, "$ref"}

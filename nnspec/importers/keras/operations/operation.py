@@ -93,7 +93,7 @@ class Operation:
 
     def sizes(self, read: Read) -> list[int | None]:
         """Sizes without batch; None where they are open."""
-        return [ax.static(axis.size) for axis in self.axes(read)]
+        return [ax.known_size(axis.size) for axis in self.axes(read)]
 
     def place(self, axis: Any, rank: int) -> int:
         """Keras' index of an axis (batch counts) as one from 0 without batch.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from nnspec.ir.graph import Args
 
 if TYPE_CHECKING:
-    from nnspec.backends.types import KerasConfig
+    pass
 
 
 class Importing:
@@ -30,6 +30,6 @@ class Importing:
     is_recorded_in_training: ClassVar[bool] = False
     loses_mask_with_states: ClassVar[bool] = False
 
-    def from_keras(self, config: KerasConfig) -> Args:
+    def from_keras(self, config: Args) -> Args:
         """The class' configuration by the names of the kind's arguments; what has Keras' default is left out later."""
         return config

@@ -21,7 +21,7 @@ class Writing:
         makes_several: whether it may make several axes; `as` then takes a list of names too.
         short: the argument that a body which is not a mapping stands for (`permute: [a, b]`), where that is not the
             only one that it needs; `from` of layers that read several.
-        is_verb: an axis operation of nnspec rather than a Keras layer.
+        is_axis_operation: an axis operation of nnspec rather than a Keras layer.
         habits: what other frameworks, or people, call arguments of it, and what to say of that.
     """
 
@@ -32,7 +32,7 @@ class Writing:
     makes: ClassVar[str | None] = None
     makes_several: ClassVar[bool] = False
     short: ClassVar[str | None] = None
-    is_verb: ClassVar[bool] = False
+    is_axis_operation: ClassVar[bool] = False
     habits: ClassVar[Mapping[str, Hint]] = {}
 
     def required_arguments(self) -> list[str]:

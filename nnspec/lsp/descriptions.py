@@ -15,7 +15,7 @@ from nnspec.schema.sections import STRUCTURE
 _DEFINITIONS = "#/definitions/"
 
 
-def meaning(path: Path, value: object) -> str:
+def describe_value(path: Path, value: object) -> str:
     """Markdown about what stands at a path; empty where the schema knows nothing of it.
 
     Args:
@@ -23,7 +23,7 @@ def meaning(path: Path, value: object) -> str:
     """
     if isinstance(value, str) and value in REGISTRY and _is_item(path):
         return markdown(REGISTRY[value])
-    part: Schema | None = schemas.top(is_strict=True)
+    part: Schema | None = schemas.root_schema(is_strict=True)
     for depth, step in enumerate(path):
         if isinstance(step, str) and step in REGISTRY and _is_item(path[:depth]):
             part = schemas.definition(f"layer_{step}", is_strict=True)
@@ -40,9 +40,9 @@ def meaning(path: Path, value: object) -> str:
     return "\n\n".join(text for text in (said, *facts) if text)
 
 
-def options(path: Path) -> list[object]:
+def allowed_words(path: Path) -> list[object]:
     """The words that may stand at a path."""
-    part: Schema | None = schemas.top(is_strict=True)
+    part: Schema | None = schemas.root_schema(is_strict=True)
     for depth, step in enumerate(path):
         if isinstance(step, str) and step in REGISTRY and _is_item(path[:depth]):
             part = schemas.definition(f"layer_{step}", is_strict=True)

@@ -39,7 +39,7 @@ START_KEYS: dict[str, Schema] = {
                     },
                     "except": {
                         **_NAMES,
-                        "description": "Those that do not, such as a new head.",
+                        "description": "Nodes that do not start from the file, such as a new head.",
                     },
                 },
                 required=["from"],

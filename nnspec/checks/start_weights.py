@@ -43,7 +43,7 @@ def check_start(context: Context) -> Iterator[Diagnostic]:
         for name in unknown_names(context.graph, said):
             holders = [each.name for each in context.graph.nodes if each.weights]
             guess = did_you_mean(name, [*holders, *_blocks(holders)])
-            message = f"`{key}` names `{name}`, but no node with weights is called so{guess}"
+            message = f"`{key}` names `{name}`, but no node with weights has this name{guess}"
             notes = (f"nodes with weights: {enumerated(holders)}",)
             yield Diagnostic("NN532", message, context.span("training", "weights", key), path=_PATH, notes=notes)
     if context.folder is not None:
@@ -63,7 +63,7 @@ def _check_file(context: Context, start: Start, folder: Path, span: Span) -> Ite
         return
     file = file_of(start, place)
     if place.is_dir() and not file.is_file():
-        message = f"`{start.source}` is no directory of a build: it has no `{OF_A_BUILD}`"
+        message = f"`{start.source}` is not a build directory: it has no `{OF_A_BUILD}`"
         fix = Fix("name a directory that `nnspec build` or `nnspec train` wrote, or a .keras or .weights.h5 file")
         yield Diagnostic("NN533", message, span, path=_PATH, fixes=(fix,))
     elif not file.is_file():
@@ -83,11 +83,11 @@ def _check_weights(context: Context, start: Start, file: Path, span: Span) -> It
         stored = StoredWeights(file)
         names = list(names_in(stored))
     except ValueError as error:
-        yield Diagnostic("NN533", f"`{start.source}` is damaged, or no Keras file: {error}", span, path=_PATH)
+        yield Diagnostic("NN533", f"`{start.source}` is damaged, or not a Keras file: {error}", span, path=_PATH)
         return
     if not names:
         message = f"`{start.source}` has no layers with weights"
-        note = "files of Keras 2 store them otherwise: load such a model with Keras 3, and save it as .keras"
+        note = "Keras 2 stores them differently: load such a model with Keras 3, and save it as .keras"
         yield Diagnostic("NN533", message, span, path=_PATH, notes=(note,))
         return
     misfits = []
@@ -99,7 +99,8 @@ def _check_weights(context: Context, start: Start, file: Path, span: Span) -> It
     if len(misfits) > MOST:
         message = f"{len(misfits) - MOST} more layers have no weights in `{start.source}` that fit"
         fix = Fix(
-            "name those that do: `nodes: [encoder, conv2d_*]`, or what they are called there: `nodes: {mine: theirs}`"
+            "name the ones that fit: `nodes: [encoder, conv2d_*]`, or map them to their names there: "
+            "`nodes: {mine: theirs}`"
         )
         yield Diagnostic("NN532", message, span, path=_PATH, fixes=(fix,))
 
@@ -110,7 +111,7 @@ def _misfit(start: Start, pair: Pair, shapes: Shapes | None, names: list[str], s
     notes: tuple[str, ...] = ()
     if shapes is None:
         message = f"`{node.name}` has {own}, but `{start.source}` has no layer `{layer}`{did_you_mean(layer, names)}"
-        called = Fix(f"say what it is called there: `weights: {{from: {start.source}, nodes: {{{node.name}: NAME}}}}`")
+        called = Fix(f"give its name there: `weights: {{from: {start.source}, nodes: {{{node.name}: NAME}}}}`")
         fixes: tuple[Fix, ...] = (called,)
         notes = (f"layers with weights there: {enumerated(names)}",)
     else:

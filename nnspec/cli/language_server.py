@@ -7,7 +7,7 @@ import sys
 import click
 
 from nnspec.cli.options import ALLOW_OUTSIDE
-from nnspec.cli.reporting import handled
+from nnspec.cli.reporting import report_errors
 from nnspec.diagnostics.extras import install_command
 
 
@@ -16,7 +16,7 @@ from nnspec.diagnostics.extras import install_command
     "--stdio", is_flag=True, help=("Use standard input and output. Always on; accepted because editors pass it.")
 )
 @ALLOW_OUTSIDE
-@handled
+@report_errors
 def lsp(stdio: bool, allow_outside: bool) -> None:
     """Run the language server (LSP) for editors.
 

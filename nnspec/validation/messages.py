@@ -24,7 +24,7 @@ from nnspec.validation.hints import hint_for, value_for
 from nnspec.validation.key_hints import hint_at
 from nnspec.validation.refusals import long_name, refused_object
 from nnspec.validation.rewrites import call_as_mapping, rewrites
-from nnspec.validation.words import kind_of, type_words
+from nnspec.validation.type_names import kind_of, type_words
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -49,13 +49,13 @@ def describe(
     """
     flat = [inner for error in errors for inner in _without_alternatives(error)]
     typed = {
-        _place(error): _meant_keys(error, root, base) for error in flat if error.validator == "additionalProperties"
+        _path_of(error): _meant_keys(error, root, base) for error in flat if error.validator == "additionalProperties"
     }
-    crowded = {_place(error) for error in flat if error.validator == "maxProperties" and _is_item(error)}
+    crowded = {_path_of(error) for error in flat if error.validator == "maxProperties" and _is_item(error)}
     for error in flat:
-        if error.validator == "required" and error.validator_value in typed.get(_place(error), ()):
+        if error.validator == "required" and error.validator_value in typed.get(_path_of(error), ()):
             continue  # it is there, misspelt: that is said once
-        if error.validator == "additionalProperties" and _place(error) in crowded:
+        if error.validator == "additionalProperties" and _path_of(error) in crowded:
             continue
         yield from _describe(error, root, base, owner)
 
@@ -74,7 +74,7 @@ def _count(error: ValidationError) -> int:
     return len(instance)
 
 
-def _place(error: ValidationError) -> Path:
+def _path_of(error: ValidationError) -> Path:
     return tuple(error.absolute_path)
 
 
@@ -88,12 +88,12 @@ def _without_alternatives(error: ValidationError) -> list[ValidationError]:
 
 def _meant_keys(error: ValidationError, root: Node, base: Path) -> set[str]:
     """The known keys that the unknown ones are probably meant to be."""
-    node = locate(root, _place(error))
+    node = locate(root, _path_of(error))
     known = list(_schema(error).get("properties", {}))
     unknown = [key for key in node.entries if key not in known] if isinstance(node, Mapping) else []
     if len(unknown) > len(known):  # not slips of the keys that are missing
         return set()
-    return {meant for key in unknown for meant in _meant(key, (*base, *_place(error)), known, is_item=False)}
+    return {meant for key in unknown for meant in _meant(key, (*base, *_path_of(error)), known, is_item=False)}
 
 
 def _meant(key: str, path: Path, known: list[str], *, is_item: bool) -> list[str]:
@@ -116,7 +116,7 @@ def _is_item(error: ValidationError) -> bool:
 
 
 def _describe(error: ValidationError, root: Node, base: Path, owner: Scalar | None) -> Iterator[Diagnostic]:
-    path = _place(error)
+    path = _path_of(error)
     node = locate(root, path)
     full = (*base, *path)
     here, place, subject, value = node.span, format_path(full), _subject(full), _value(error)
@@ -132,7 +132,12 @@ def _describe(error: ValidationError, root: Node, base: Path, owner: Scalar | No
             about = _schema(error).get("properties", {}).get(name, {}).get("description", "")
             notes = (f"`{name}`: {about}",) if about else ()
             yield Diagnostic(
-                "NN203", f"{_whole(full)} requires `{name}`", span, path=place, notes=notes, about=(KeyRef(name),)
+                "NN203",
+                f"{_describe_path(full)} requires `{name}`",
+                span,
+                path=place,
+                notes=notes,
+                about=(KeyRef(name),),
             )
         case "type":
             admits_expressions = _schema(error).get("pattern") in (EXPRESSION_PATTERN, AUTO_PATTERN, AUTO_OR_EXPRESSION)
@@ -182,7 +187,7 @@ def _label(path: Path) -> str:
 _NAMED = {"inputs": "input", "outputs": "output", "blocks": "block", "layers": "shared layer", "vars": "variable"}
 
 
-def _whole(path: Path) -> str:
+def _describe_path(path: Path) -> str:
     """What stands at a path, as an owner of keys: `Dense`, input `x`, the spec."""
     if not path:
         return "the spec"
@@ -199,11 +204,11 @@ def _subject(path: Path) -> str:
         return "the spec"
     if isinstance(path[-1], int):
         return f"an item of `{_label(path)}`"
-    whole = _whole(path)
+    whole = _describe_path(path)
     is_kind = path[-1] in REGISTRY and path[0] in ("model", "layers", "blocks")
     if len(path) == 1 or whole != f"`{path[-1]}`" or is_kind or isinstance(path[-2], int):
         return whole
-    return f"{whole} of {_whole(path[:-1])}"
+    return f"{whole} of {_describe_path(path[:-1])}"
 
 
 # ------------------------------------------------------------------------------------------------- faults
@@ -225,7 +230,7 @@ def _unknown_key(key: str, known: list[str], node: Mapping, path: Path, error: V
     commas = _comma_fixes(key)
     if not notes and not meant and known and not commas:
         notes = (f"valid keys: {enumerated(known)}",)
-    message = f"{_whole(path)} has no `{key}`{guess}" if path else f"a spec has no section `{key}`{guess}"
+    message = f"{_describe_path(path)} has no `{key}`{guess}" if path else f"a spec has no section `{key}`{guess}"
     fixes = commas or tuple(use_instead(key, m, span, known) for m in meant if m not in node.entries)
     return Diagnostic("NN201", message, span, path=place, notes=notes, fixes=fixes)
 

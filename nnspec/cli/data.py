@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from nnspec.cli.options import ALLOW_OUTSIDE, FORMAT, QUIET, SET, SPEC
-from nnspec.cli.reporting import emit, handled, print_diagnostics
+from nnspec.cli.reporting import emit, print_diagnostics, report_errors
 from nnspec.diagnostics import Source, Span, SpecError
 from nnspec.diagnostics.extras import install_command, is_installed
 
@@ -25,7 +25,7 @@ from nnspec.diagnostics.extras import install_command, is_installed
 )
 @QUIET
 @ALLOW_OUTSIDE
-@handled
+@report_errors
 def data(
     spec: str, overrides: dict[str, str], output: str, plot: Path | None, quiet: bool, allow_outside: bool
 ) -> None:

@@ -10,8 +10,8 @@ EFFORT_KEYS: dict[str, Schema] = {
         "type": "string",
         "enum": list(PRECISIONS),
         "description": (
-            "What layers compute in: `mixed_float16` (with loss scaling) and `mixed_bfloat16` take half the memory and "
-            "are fast on accelerators. Weights are float32, and so is the exported model."
+            "The precision of the computation: `mixed_float16` (with loss scaling) and `mixed_bfloat16` take half the "
+            "memory and are fast on accelerators. Weights are float32, and so is the exported model."
         ),
         "default": "float32",
     },
@@ -21,7 +21,7 @@ EFFORT_KEYS: dict[str, Schema] = {
         "maximum": 10**6,
         "description": (
             "Number of batches whose gradients are added up before weights move: as one batch of so many times "
-            "`batch_size`, in the memory of one. Batch normalization sees the small batches."
+            "`batch_size`, in the memory of one. Batch normalization still sees the small batches."
         ),
         "default": 1,
     },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nnspec.backends.keras.losses import build_metrics, marked
+from nnspec.backends.keras.losses import build_metrics, mark_uncounted
 from nnspec.catalogue.losses import measures
 from nnspec.data.arrays.gathered import chunks, each_chunk
 from nnspec.ir.graph import Output
@@ -34,7 +34,7 @@ def measure_output(
     """
     if not output.metrics:
         return {}
-    seen = marked(output, truth, counted)
+    seen = mark_uncounted(output, truth, counted)
     found = {}
     share = threshold
     if threshold is not None and output.gives_scores:

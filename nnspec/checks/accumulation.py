@@ -43,7 +43,7 @@ def _check_optimizer(context: Context) -> Iterator[Diagnostic]:
     span = context.span("training", "optimizer")
     if arguments.get("gradient_accumulation_steps") is not None:
         message = "gradients are accumulated twice: by `accumulate`, and by `gradient_accumulation_steps`"
-        fix = Fix("remove `gradient_accumulation_steps`: `accumulate` counts incomplete batches right too")
+        fix = Fix("remove `gradient_accumulation_steps`: `accumulate` weights incomplete batches correctly")
         yield Diagnostic("NN534", message, span, path="training.optimizer", fixes=(fix,))
     if arguments.get("ema_overwrite_frequency") is not None:
         message = "`ema_overwrite_frequency` would overwrite weights in the middle of an accumulated batch"
@@ -58,7 +58,10 @@ def _check_losses(context: Context) -> Iterator[Diagnostic]:
         if reduction in _MEANS and kind not in _OVER_A_BATCH:
             continue
         what = f"`reduction: {reduction}`" if reduction not in _MEANS else f"`{kind}`, a ratio of sums over a batch"
-        message = f"accumulated gradients are not those of a larger batch where the loss of `{name}` is no mean: {what}"
+        message = (
+            f"accumulated gradients differ from those of a larger batch, because the loss of `{name}` is not a mean: "
+            f"{what}"
+        )
         fixes = (
             Fix(f"choose a loss that is a mean over samples: {quoted(['sum_over_batch_size'])} is Keras' default"),
             Fix("or remove `accumulate`"),

@@ -10,9 +10,9 @@ from nnspec.document import Mapping
 from nnspec.document.types import JsonSchema
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis, Size, divide, multiply
-from nnspec.ir.graph import Node
+from nnspec.ir.graph import Args, Node
 from nnspec.ir.names import keras_name
-from nnspec.ir.reshape import Provenance, misnamed, rebracket, whole_constraint
+from nnspec.ir.reshape import Provenance, find_misnamed, rebracket, whole_constraint
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.axis_lists import positions, require_permutation
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 _AXIS_NAME = {"pattern": r"^[A-Za-z_][A-Za-z0-9_\-]*$"}
 
 
-class Verb(Rebracketing):
+class AxisOperation(Rebracketing):
     """An operation on axes: it moves or regroups values, and names the axes of the result."""
 
-    is_verb = True
+    is_axis_operation = True
 
 
-class MappingVerb(Verb):
+class MappingOperation(AxisOperation):
     """An axis operation whose body has axis names as keys: `{axis: value}` beside `name` and `from`."""
 
     values: JsonSchema
@@ -71,7 +71,7 @@ class MappingVerb(Verb):
         return call.axis_index(name, arg)
 
 
-class PermuteVerb(Verb):
+class PermuteOperation(AxisOperation):
     """Reorders axes by name: `permute: [feature, time]` names every axis once; values move with their axes.
 
     Input axes:  `batch time feature`
@@ -111,7 +111,7 @@ class PermuteVerb(Verb):
         return [permute_view(inputs[0], [d - 1 for d in node.args["dims"]])]
 
 
-class Merge(MappingVerb):
+class Merge(MappingOperation):
     """Merges adjacent axes into one: `merge: {channel: [feature, filter]}`, the first slowest.
 
     Input axes:  `batch time feature filter`
@@ -160,7 +160,7 @@ def _move_together(axes: Sequence[Axis], parts: Sequence[str]) -> list[str]:
     return min(orders, key=inversions)
 
 
-class Split(MappingVerb):
+class Split(MappingOperation):
     """Splits an axis: `split: {unit: {output: 16, class: 7}}`, the first part slowest. One size can be null.
 
     Input axes:  `batch unit` of 112
@@ -183,7 +183,7 @@ class Split(MappingVerb):
             axes[place : place + 1] = self.parts(call, axes[place], parts)
         return Inferred((require_one_open_size(call, call.require_unique(tuple(axes))),))
 
-    def parts(self, call: Call, axis: Axis, parts: Mapping[str, int | None]) -> list[Axis]:
+    def parts(self, call: Call, axis: Axis, parts: Args) -> list[Axis]:
         sizes: list[Size | None] = [None if v in (None, -1) else int(v) for v in parts.values()]
         known = multiply(size for size in sizes if size is not None)
         open_count = sizes.count(None)
@@ -228,7 +228,7 @@ class Split(MappingVerb):
 
     def check_name(self, call: Call, axis: Axis, label: str, provenance: Provenance) -> None:
         """A part that takes the name of an axis which was merged must hold just that axis."""
-        held = misnamed(provenance, label, (axis,)) if len(axis.atoms) > 1 and label != axis.name else None
+        held = find_misnamed(provenance, label, (axis,)) if len(axis.atoms) > 1 and label != axis.name else None
         if held is None:
             return
         inside = ", ".join(f"{atom.label or atom.name}: {atom.size}" for atom in axis.atoms)
@@ -245,7 +245,7 @@ class Split(MappingVerb):
         node = call.node(axis.name)
         return (Edit(node.span, f"{{{inside}}}"),) if node is not None and node.span.line == node.span.end_line else ()
 
-    def size_fixes(self, call: Call, axis: Axis, parts: Mapping[str, int | None]) -> list[Fix]:
+    def size_fixes(self, call: Call, axis: Axis, parts: Args) -> list[Fix]:
         """For each part the size that would fit, the others staying as they are."""
         body = call.node(axis.name)
         fixes = []
@@ -257,7 +257,7 @@ class Split(MappingVerb):
         return fixes
 
 
-class Insert(MappingVerb):
+class Insert(MappingOperation):
     """Adds an axis of size 1 after the others: `insert: {channel: 1}`.
 
     Input axes:  `batch time feature`
@@ -272,7 +272,7 @@ class Insert(MappingVerb):
         return Inferred((call.require_unique((*call.axes, *made)),))
 
 
-class Drop(Verb):
+class Drop(AxisOperation):
     """Removes an axis of size 1: `drop: channel`, or a list of axes.
 
     Input axes:  `batch time channel`
@@ -307,7 +307,7 @@ class Drop(Verb):
         return Inferred((tuple(axis for i, axis in enumerate(call.axes) if i not in dropped),))
 
 
-class Rename(MappingVerb):
+class Rename(MappingOperation):
     """Renames axes: `rename: {unit: hidden}`. Values do not change.
 
     Input axes:  `batch unit`
@@ -335,4 +335,4 @@ def _renamed_mask(call: Call, axes: list[Axis]) -> str | None:
     return None if place is None else axes[place].name
 
 
-LAYERS = (PermuteVerb(), Merge(), Split(), Insert(), Drop(), Rename())
+LAYERS = (PermuteOperation(), Merge(), Split(), Insert(), Drop(), Rename())

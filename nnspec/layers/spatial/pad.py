@@ -40,7 +40,7 @@ class Pad(Layer):
     """
 
     kind = "pad"
-    is_verb = True
+    is_axis_operation = True
     args = {
         "axes": a.Arg(
             {
