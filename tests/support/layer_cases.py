@@ -187,6 +187,7 @@ def run_case(case: Case, folder: Path, *, is_traced: bool) -> Ran:
     if case.ops is not None:
         assert ops == list(case.ops)
     assert not (FORBIDDEN - case.needs) & set(ops)
+    assert all(all(node.output) for node in model.graph.node), "an output without a name"
     assert set(exported.lowered_by.values()) == {"nnspec"}
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1

@@ -6,7 +6,7 @@ stands here is read from the operators' text, not from any runtime.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,28 +20,7 @@ Step = Callable[[np.ndarray, tuple[np.ndarray, ...]], tuple[np.ndarray, ...]]
 
 def evaluator(model: onnx.ModelProto) -> ReferenceEvaluator:
     """The model, ready to run."""
-    named = onnx.ModelProto()
-    named.CopyFrom(model)
-    for graph in graphs(named.graph):
-        name_outputs(graph)
-    return ReferenceEvaluator(named, new_ops=[LSTM, GRU, RNN, TopK])
-
-
-def graphs(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
-    """A graph and those inside its nodes."""
-    yield graph
-    for node in graph.node:
-        for attribute in node.attribute:
-            if attribute.HasField("g"):
-                yield from graphs(attribute.g)
-
-
-def name_outputs(graph: onnx.GraphProto) -> None:
-    """Names outputs that nothing reads: the evaluator would hand them to whatever leaves an input out."""
-    for number, node in enumerate(graph.node):
-        for i, name in enumerate(node.output):
-            if not name:
-                node.output[i] = f"unread_{number}_{i}"
+    return ReferenceEvaluator(model, new_ops=[LSTM, GRU, RNN, TopK])
 
 
 def activation(name: str, alpha: float | None, beta: float | None) -> Function:

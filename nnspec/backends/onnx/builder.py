@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     import onnx
     from numpy.typing import ArrayLike
 
-OPTIONAL_OUTPUTS = frozenset({"LSTM", "GRU", "RNN"})  # what nothing reads is left out, and not computed
-
 MOVES = frozenset({"Cast", "Reshape", "Transpose"})
 # Before opset 18 these take their axes as an attribute; ReduceSum has read them since 13.
 AXES_FROM_18 = frozenset(
@@ -195,16 +193,16 @@ class GraphBuilder:
                 ports[place] = replace(port, shape=shape)
 
     def prune(self) -> None:
-        """Drops nodes that nothing reads."""
+        """Drops nodes that nothing reads.
+
+        All outputs of a node that stays keep their names: some runtimes take one without a name for an input that is
+        left out, and none saves time by it.
+        """
         wanted = {port.name for port in self.outputs}
         kept: list[OnnxNode] = []
         for node in reversed(self.nodes):
             if wanted.intersection(node.outputs):
                 kept.append(node)
-                if node.op in OPTIONAL_OUTPUTS:
-                    node.outputs = [name if name in wanted else "" for name in node.outputs]
-                    while not node.outputs[-1]:
-                        node.outputs.pop()
                 wanted.update(i for i in node.reads() if i)
         self.nodes = kept[::-1]
 

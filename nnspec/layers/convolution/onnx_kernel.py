@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from nnspec.backends.onnx.ops.borders import border_of
 from nnspec.ir.graph import Node
 from nnspec.layers.kit.sliding_windows import spatial_positions
 from nnspec.lazy import dataclass, np
@@ -85,18 +86,7 @@ def _without_zeros(lowering: Lowering, tensor: str, pads: list[int]) -> tuple[st
     Args:
         pads: of the Conv, before and after each of these axes.
     """
-    found, perm = lowering.graph.maker(tensor), None
-    if found is not None and found.op == "Transpose":
-        perm, found = found.attributes["perm"], lowering.graph.maker(found.inputs[0])
-    if found is None or found.op != "Pad" or len(found.inputs) != 2 or found.attributes:
+    found = border_of(lowering.graph, tensor)
+    if found is None:
         return tensor, pads
-    before, after = np.reshape(lowering.graph.constants[found.inputs[1]], (2, -1))
-    if perm is not None:
-        before, after = before[perm], after[perm]
-    if before[:2].any() or after[:2].any():
-        return tensor, pads
-    zeros = [*before[2:].tolist(), *after[2:].tolist()]
-    source = found.inputs[0]
-    if perm is not None:
-        source = lowering.node("Transpose", source, perm=perm)
-    return source, [own + more for own, more in zip(pads, zeros, strict=True)]
+    return found.without(lowering), [own + more for own, more in zip(pads, (*found.before, *found.after), strict=True)]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from nnspec.backends.onnx.ops.borders import border_of, is_never_negative
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes
 from nnspec.layers.kit.sliding_windows import pads, spatial_positions
@@ -44,9 +45,9 @@ def write_windows(lowering: Lowering, view: View, windows: Windows, before: Axes
     channel = view.axes[1 + channel_place]
     units: list[Group] = [()] * lead
     ready = lowering.arrange(view, (view.axes[0], channel, *units, *spatial))
-    tensor = ready.tensor
+    tensor, both, counts_zeros = _with_zeros_inside(lowering, windows, ready.tensor, both)
     for part in _split_in_two(windows.pool, strides, both):
-        tensor = _slide(lowering, windows.op, tensor, lead, *part)
+        tensor = _slide(lowering, windows.op, tensor, lead, *part, counts_zeros=counts_zeros)
     for i in late:
         tensor = _take_strided(lowering, tensor, 2 + lead + i, spatial[i], windows.pool[i], windows.strides[i])
     made = [
@@ -64,6 +65,23 @@ def _pads_of(windows: Windows, sizes: Sequence[int | None], strides: Sequence[in
     return [pads(*each, windows.padding) for each in zip(sizes, windows.pool, strides, strict=True)]
 
 
+def _with_zeros_inside(lowering: Lowering, windows: Windows, tensor: str, both: Pads) -> tuple[str, Pads, bool]:
+    """What zeros were put around, for the windows to add them where that is the same, and whether means count them.
+
+    A largest value knows no zeros around it, which is the same where nothing is negative and no window has them alone.
+    """
+    found = border_of(lowering.graph, tensor)
+    if found is None or len(found.before) != len(both) or any(pair != (0, 0) for pair in both):
+        return tensor, both, False
+    pairs = tuple(zip(found.before, found.after, strict=True))
+    is_mean = windows.op == "AveragePool"
+    if any(max(pair) >= span for pair, span in zip(pairs, windows.pool, strict=True)):
+        return tensor, both, False
+    if not is_mean and not is_never_negative(lowering.graph, found.source):
+        return tensor, both, False
+    return found.without(lowering), pairs, is_mean
+
+
 def _take_strided(lowering: Lowering, tensor: str, dim: int, length: Group, span: int, stride: int) -> str:
     """Of windows at every position, padded by (span - 1) // 2 before, those that `padding: same` has at this stride.
 
@@ -79,7 +97,15 @@ def _take_strided(lowering: Lowering, tensor: str, dim: int, length: Group, span
 
 
 def _slide(
-    lowering: Lowering, op: str, tensor: str, lead: int, pool: Sequence[int], strides: Sequence[int], both: Pads
+    lowering: Lowering,
+    op: str,
+    tensor: str,
+    lead: int,
+    pool: Sequence[int],
+    strides: Sequence[int],
+    both: Pads,
+    *,
+    counts_zeros: bool = False,
 ) -> str:
     """One node; pads that depend on an unknown size are left to it."""
     attributes: dict[str, object] = {"kernel_shape": [1] * lead + list(pool), "strides": [1] * lead + list(strides)}
@@ -89,6 +115,8 @@ def _slide(
     elif any(start or end for start, end in known):
         unit = [0] * lead
         attributes["pads"] = [*unit, *(start for start, _ in known), *unit, *(end for _, end in known)]
+        if counts_zeros:
+            attributes["count_include_pad"] = 1
     return lowering.graph.add(op, [tensor], stem=lowering.stem, attributes=attributes)[0]
 
 

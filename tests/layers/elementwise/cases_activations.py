@@ -116,6 +116,7 @@ OPEN = {"time": "T", "channel": 5}
 IMAGE = {"height": 3, "width": 7, "channel": 5}
 CLIPS = {"clip": 2, "frame": "T", "height": 3, "width": 4, "channel": 5}
 PLAIN = [{"Activation": {"activation": "linear"}}]  # behind a softmax, so that the head is no softmax
+PRELU = ["Min", "Mul", "Relu", "Add"]
 CONV = {"Conv1D": {"filters": 5, "kernel_size": 3, "padding": "same"}}
 
 CASES = [
@@ -211,19 +212,18 @@ CASES = [
     ),
     Case("ELU", None, [STEPS], STEPS, of(elu), ["Elu"], make=wide),
     Case("ELU", {"alpha": 0.4}, [OPEN], OPEN, of(lambda x: elu(x, 0.4)), ["Elu"], id="alpha", make=wide),
-    Case("PReLU", None, [STEPS], STEPS, prelu, ["PRelu"], make=wide),
-    Case("PReLU", {"shared_axes": "time"}, [OPEN], OPEN, prelu, ["PRelu"], id="shared-symbol", make=wide),
-    Case("PReLU", {"shared_axes": [1, "width"]}, [IMAGE], IMAGE, prelu, ["PRelu"], id="shared-two", make=wide),
-    Case(
-        "PReLU", {"shared_axes": ["height", "channel"]}, [IMAGE], IMAGE, prelu, ["PRelu"], id="shared-ends", make=wide
-    ),
+    Case("PReLU", None, [STEPS], STEPS, prelu, PRELU, make=wide),
+    Case("PReLU", {"shared_axes": "time"}, [OPEN], OPEN, prelu, PRELU, id="shared-symbol", make=wide),
+    Case("PReLU", {"shared_axes": [1, "width"]}, [IMAGE], IMAGE, prelu, PRELU, id="shared-two", make=wide),
+    Case("PReLU", {"shared_axes": [1, 2]}, [STEPS], STEPS, prelu, ["LeakyRelu"], id="shared-all", make=wide),
+    Case("PReLU", {"shared_axes": ["height", "channel"]}, [IMAGE], IMAGE, prelu, PRELU, id="shared-ends", make=wide),
     Case(
         "PReLU",
         {"shared_axes": [1]},
         [STEPS],
         {"time": 7, "filter": 5},
         None,
-        ["Transpose", "Reshape", "Conv", "PRelu", "Transpose", "Reshape"],
+        ["Transpose", "Reshape", "Conv", *PRELU, "Transpose", "Reshape"],
         id="after-conv",
         before=[CONV],
     ),

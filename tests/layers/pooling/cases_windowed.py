@@ -300,8 +300,48 @@ LATE = [
 ]
 
 
+ZEROS = ((2, 1), (0, 1))
+
+
+def behind_zeros(oracle: Oracle, *, is_relu: bool = False) -> Oracle:
+    """Of an image whose edges were filled up by `ZEROS`, which means count."""
+
+    def padded(weights: dict[str, np.ndarray], inputs: list[np.ndarray]) -> np.ndarray:
+        x = np.pad(inputs[0], ((0, 0), *ZEROS, (0, 0)))
+        return oracle(weights, [np.maximum(x, 0) if is_relu else x])
+
+    return padded
+
+
+def around(kind: str, reduce: Reduce, body: dict[str, Any], sizes: tuple[int, int], own: list[str], id: str) -> Case:
+    """Pooling behind a `ZeroPadding2D`; a `relu` before it where the ops have one."""
+    has_relu = "Relu" in own
+    spans, strides = body["pool_size"], body["strides"]
+    return Case(
+        kind,
+        body,
+        [IMAGE],
+        {"height": sizes[0], "width": sizes[1], "channel": 3},
+        behind_zeros(pooled(reduce, spans, strides, body.get("padding", "valid")), is_relu=has_relu),
+        own,
+        id=f"behind-zeros-{id}",
+        before=[*(["ReLU"] if has_relu else []), {"ZeroPadding2D": {"padding": [list(pair) for pair in ZEROS]}}],
+    )
+
+
+WIDE = {"pool_size": [3, 2], "strides": [2, 1]}
+KEPT = ["Pad", "Transpose", "{}", "Transpose"]
+BEHIND_ZEROS = [
+    around("AveragePooling2D", mean, WIDE, (6, 7), ops(TWO, "AveragePool"), "mean"),
+    around("MaxPooling2D", largest, WIDE, (6, 7), ["Relu", *ops(TWO, "MaxPool")], "relu"),
+    # a largest value may be below the zeros; a window of 2 could have zeros alone; what `same` adds is not counted
+    around("MaxPooling2D", largest, WIDE, (6, 7), ops(KEPT, "MaxPool"), "signs"),
+    around("AveragePooling2D", mean, {"pool_size": [2, 2], "strides": [2, 1]}, (7, 7), ops(KEPT, "AveragePool"), "2"),
+    around("AveragePooling2D", mean, {**WIDE, "padding": "same"}, (7, 8), ops(KEPT, "AveragePool"), "same"),
+]
 CASES = [
     *GAPS,
+    *BEHIND_ZEROS,
     *LATE,
     windows(  # a unit dimension that changes places beside two unknown sizes is one Transpose
         "MaxPooling2D",
