@@ -30,8 +30,8 @@ from nnspec.pipeline import Checked
 from nnspec.progress import Progress
 from nnspec.training.calibration import deployment_of
 from nnspec.training.evaluate import evaluate, table
-from nnspec.training.metrics.undefined import as_json, without_nan
 from nnspec.training.logs.run_log import RunLog
+from nnspec.training.metrics.undefined import as_json, without_nan
 from nnspec.training.settings import Settings
 from nnspec.training.targets import trimmed
 from nnspec.training.train import Trained, history_rows, train

@@ -29,6 +29,8 @@ from nnspec.runtime.date_rules import read_dates
 from nnspec.runtime.truth_rules import truth_of
 
 SEPARATORS = (",", ";", "|", "/", "::", " ")
+FEW_WORDS = 50  # distinct values that are always categories
+MANY_WORDS = 10_000  # distinct values that make too many features, however often each occurs
 MANY_NUMBERS = 100  # distinct numbers as categories: they are measurements rather than codes
 
 
@@ -262,18 +264,23 @@ def _check_many(encoding: ColumnPlan, words: list[str], rows: int, where: str) -
     """NN552: a feature for each of many numbers, or for words of which hardly one occurs twice."""
     distinct = set(words)
     count = len(distinct)
-    if count <= MANY_NUMBERS:
+    if count <= FEW_WORDS:
         return
     made = f"`one_hot` makes {count + 1} features of column `{encoding.name}`"
     try:
         NumberColumn().read(sorted(distinct))
+        if count <= MANY_NUMBERS:
+            return
         message = f"{made}, which has {count} different numbers"
-        fixes = (Fix(f"numbers that measure something are one feature: `{encoding.name}: standard`"),)
+        fixes: tuple[Fix, ...] = (Fix(f"numbers that measure something are one feature: `{encoding.name}: standard`"),)
     except CellError:
-        if 2 * count <= rows:
+        if 2 * count <= rows and count <= MANY_WORDS:
             return
         message = f"{made}: {count} of {rows} values are different"
-        fixes = (Fix("values that hardly occur twice say nothing of other rows: leave the column out"),)
+        fixes = (
+            Fix(f"leave `{encoding.name}` out if it names the rows, or list its frequent values: `one_hot: [a, b]`"),
+            Fix(f"read it by an `Embedding`, from a separate input with `{encoding.name}: index`"),
+        )
     yield Diagnostic("NN552", message, encoding.span, path=where, fixes=fixes, severity=Severity.WARNING)
 
 

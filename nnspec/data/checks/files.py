@@ -10,7 +10,6 @@ from nnspec.data.checks.dialect import propose_keys
 from nnspec.data.checks.drawn import check_strata
 from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.checks.leaks import check_leaks
-from nnspec.data.checks.many_features import check_many_features
 from nnspec.data.checks.markers import check_markers, propose_markers
 from nnspec.data.checks.numbers import unfit_number
 from nnspec.data.checks.row_order import check_row_order
@@ -117,19 +116,18 @@ class _SlotProbe:
         if not known:
             return None
         if self.slot.encodings:
-            self.check_features(rows or 0)
+            self.check_features()
             return rows
         listed = ", ".join(self.slot.columns)
         self.check_fit(f"columns ({listed})" if len(listed) < 60 else "its columns", 2, (rows or 0,))
         return rows
 
-    def check_features(self, rows: int) -> None:
+    def check_features(self) -> None:
         """Compares the features that the columns become with the model's axes."""
         slot = self.slot
         features = features_of(self.plan, self.files, slot)
         if features is None:
             return
-        self.report.extend(check_many_features(slot, features, rows))
         count = sum(number for _, number in features)
         try:
             slot_layout(self.plan, slot, self.model, file_axes(slot, 2).names, (count,))

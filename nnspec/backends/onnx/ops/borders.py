@@ -37,7 +37,9 @@ def border_of(graph: GraphBuilder, tensor: str) -> Border | None:
     """The zeros around a value with batch and channel first; None where no node put any, or some among the channels."""
     found, perm = graph.maker(tensor), None
     if found is not None and found.op == "Transpose":
-        perm, found = found.attributes["perm"], graph.maker(found.inputs[0])
+        order = found.attributes["perm"]
+        assert isinstance(order, list)
+        perm, found = order, graph.maker(found.inputs[0])
     if found is None or found.op != "Pad" or len(found.inputs) != 2 or found.attributes:
         return None
     before, after = np.reshape(graph.constants[found.inputs[1]], (2, -1))
