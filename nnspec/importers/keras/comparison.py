@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,10 @@ from nnspec.importers.keras.network import ImportFault, Network
 from nnspec.ir.graph import Graph
 from nnspec.layers.registry import REGISTRY
 from nnspec.verify import differences
-from nnspec.verify.hostile_inputs import variants
+from nnspec.verify.hostile_inputs import PLACES, variants
 
 TOLERANCE = 1e-5
+_MOST_ELEMENTS = 2**16  # of the inputs that run as one batch
 
 
 def largest_difference(model: Any, network: Network, draft: Draft, graph: Graph, compiled: Compiled) -> float:
@@ -23,7 +25,9 @@ def largest_difference(model: Any, network: Network, draft: Draft, graph: Graph,
     rng, worst = np.random.default_rng(11), 0.0
     again = 2 if any(node.is_stateful for node in graph.nodes) else 1  # the second goes on from the first
     batch = _batch_size(graph)
-    for arrays in [made for length in (12, 19) for made in variants(graph, rng, batch=batch, length=length)]:
+    for arrays, sizes in [
+        made for length in (12, 19) for made in _together(graph, variants(graph, rng, batch=batch, length=length))
+    ]:
         reset_states(model)
         reset_states(compiled.model)
         for _ in range(again):
@@ -34,12 +38,44 @@ def largest_difference(model: Any, network: Network, draft: Draft, graph: Graph,
                 raise ImportFault(f"Keras itself cannot run the model on random inputs: {reason}") from None
             got = predict(compiled.model, graph, arrays)
             pairs = list(zip(graph.outputs, wanted, strict=True))
-            found = max(_difference(got[name], as_array(value)) for name, value in pairs)
+            found = max(_furthest(got[name], as_array(value), sizes) for name, value in pairs)
             if found > TOLERANCE and again == 1 and _is_alone(graph, arrays):  # as the model: rounding differs by batch
                 got = predict(compiled.model, graph, _repeated(arrays, batch))
                 found = min(found, max(_difference(got[name][:1], as_array(value)) for name, value in pairs))
             worst = max(worst, found)
     return worst
+
+
+def _together(
+    graph: Graph, made: Sequence[Mapping[str, np.ndarray]]
+) -> Iterator[tuple[Mapping[str, np.ndarray], Sequence[int]]]:
+    """Inputs as they are run, and how many samples of each variant these have: small ones run as one batch.
+
+    What calling Keras' layers takes is hardly more for many samples than for few.
+    """
+    alone = [arrays for arrays in made if _is_alone(graph, arrays)]
+    several = [arrays for arrays in made if not _is_alone(graph, arrays)]
+    elements = sum(array.size for arrays in several for array in arrays.values())
+    if graph.batches or elements > _MOST_ELEMENTS:
+        yield from ((arrays, [_samples(arrays)]) for arrays in made)
+        return
+    yield (
+        {name: np.concatenate([arrays[name] for arrays in several]) for name in several[0]},
+        list(map(_samples, several)),
+    )
+    yield from ((arrays, [1]) for arrays in alone)
+
+
+def _samples(arrays: Mapping[str, np.ndarray]) -> int:
+    return len(next(iter(arrays.values())))
+
+
+def _furthest(got: np.ndarray, wanted: np.ndarray, sizes: Sequence[int]) -> float:
+    """The largest difference of a variant, each over its own largest magnitude."""
+    if len(sizes) == 1 or len(got) != sum(sizes) or len(wanted) != sum(sizes):
+        return _difference(got, wanted)
+    cuts = np.cumsum(sizes)[:-1]
+    return max(_difference(*pair) for pair in zip(np.split(got, cuts), np.split(wanted, cuts), strict=True))
 
 
 def _is_alone(graph: Graph, arrays: Mapping[str, np.ndarray]) -> bool:
@@ -51,14 +87,15 @@ def _repeated(arrays: Mapping[str, np.ndarray], batch: int) -> dict[str, np.ndar
 
 
 def _batch_size(graph: Graph) -> int:
-    """A number of samples that no axis is long.
+    """A number of samples that no axis is long, nor with those of other variants.
 
     On TensorFlow, Keras takes a number for each sample for a bias where there are as many samples as channels, or one
     alone, and adds it along those.
     """
     values = [*graph.inputs.values(), *(value for node in graph.nodes for value in node.outputs)]
     sizes = {axis.size for value in values for axis in value.axes}
-    return next(count for count in range(4, 4 + len(sizes) + 1) if count not in sizes)
+    together = range(1, len(PLACES) + 2)
+    return next(n for n in count(4) if not any(n * variants in sizes for variants in together))
 
 
 def _results(model: Any, network: Network, graph: Graph, arrays: Mapping[str, np.ndarray], batch: int) -> list[Any]:
