@@ -1,7 +1,7 @@
 """Masks within masks: padded words in padded sentences, in Keras and in ONNX, with padding wherever it may be.
 
 The reference leaves padding out by hand: every sequence is cut down to its data, and Keras' own layers, which know no
-mask then, run over what is left, one sample after the other.
+mask then, run over what is left, in batches of one length.
 """
 
 from __future__ import annotations
@@ -42,9 +42,11 @@ def documents(shape: tuple[int, ...]) -> Array:
 def folded(read: Callable[[Array], Array], x: Array, real: Array, width: int) -> tuple[Array, Array]:
     """A layer over each sequence of the second last axis but one, cut to its data; and which had any."""
     flat, flags = x.reshape(-1, *x.shape[-2:]), real.reshape(-1, real.shape[-1])
-    pairs = zip(flat, flags, strict=True)
-    made = [read(rows[which][None])[0] if which.any() else np.zeros(width) for rows, which in pairs]
-    return np.asarray(made, np.float32).reshape(*x.shape[:-2], width), real.any(axis=-1)
+    made, lengths = np.zeros((len(flat), width), np.float32), flags.sum(axis=-1)
+    for length in set(lengths.tolist()) - {0}:  # those of one length are one batch
+        (which,) = np.nonzero(lengths == length)
+        made[which] = read(np.stack([flat[i][flags[i]] for i in which]))
+    return made.reshape(*x.shape[:-2], width), real.any(axis=-1)
 
 
 def plain(model: Any, name: str) -> Callable[[Array], Array]:
