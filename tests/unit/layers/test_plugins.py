@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.support.plugins.install import MODULE, environment, install
@@ -56,14 +60,6 @@ def test_it_is_checked_described_and_in_the_schema(tmp_path: Path) -> None:
     schema = json.loads((tmp_path / "schema.json").read_text(encoding="utf-8"))
     assert "factor" in json.dumps(schema["definitions"]["layer_ScaleShift"])
     assert "ScaleShift" in json.dumps(schema["definitions"]["item"])
-
-
-def test_it_is_exported_behind_the_gate(tmp_path: Path) -> None:
-    install(tmp_path, {"ScaleShift": f"{MODULE}:ScaleShift"})
-    (tmp_path / "spec.yaml").write_text(SPEC, encoding="utf-8")
-    done = run(tmp_path, "export", "spec.yaml", "--untrained", "--out", "out")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert (tmp_path / "out" / "model.onnx").is_file()
 
 
 @pytest.mark.parametrize(
@@ -127,16 +123,6 @@ def test_a_failing_layer_is_its_packages_fault(tmp_path: Path) -> None:
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_weights_that_keras_has_not_are_its_packages_fault(tmp_path: Path) -> None:
-    spec = SPEC.replace("ScaleShift: {factor: 2}", "Mislabelled").replace("layer: ScaleShift", "layer: Softmax")
-    install(tmp_path, {"Mislabelled": f"{MODULE}:Mislabelled"})
-    (tmp_path / "spec.yaml").write_text(spec, encoding="utf-8")
-    done = run(tmp_path, "export", "spec.yaml", "--untrained", "--out", "out")
-    assert done.returncode == 1
-    assert "NN217" in done.stderr
-    assert "`Mislabelled` of the package `scaleshift` 1.0 infers" in done.stderr
-
-
 def test_a_kind_of_nnspec_stays_its_own(tmp_path: Path) -> None:
     spec = SPEC.replace("ScaleShift: {factor: 2}", "Dense: {units: 3}").replace("layer: ScaleShift", "layer: Softmax")
     done = checked(tmp_path, spec, {"Dense": f"{MODULE}:Dense"})
@@ -157,45 +143,92 @@ def test_packages_are_not_imported_for_kinds_of_nnspec(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment(tmp_path), check=True)
 
 
-MODEL = """
-import keras, numpy as np
-from tests.support.plugins.scaleshift.keras_layer import KerasScaleShift
-keras.utils.set_random_seed(1)
-x = keras.Input((7, 3))
-y = keras.layers.TimeDistributed(KerasScaleShift(name="steps"))(KerasScaleShift(by=2.0, name="own")(x))
-model = keras.Model(x, keras.layers.Dense(2)(keras.layers.Flatten()(y)), name="scaled")
-for variable in model.weights:
-    variable.assign(np.random.default_rng(1).normal(size=variable.shape))
-model.save("scaled.keras")
-arrays = np.random.default_rng(2).normal(size=(4, 7, 3)).astype("float32")
-np.savez("values.npz", x=arrays, y=model.predict(arrays, verbose=0))
+# Verbs in one process, which imports Keras once: what each printed, and how it ended.
+VERBS = """
+import json, sys
+from click.testing import CliRunner
+from nnspec.cli import main
+done = {}
+for name, arguments in json.loads(sys.argv[1]).items():
+    result = CliRunner().invoke(main, arguments)
+    done[name] = [result.exit_code, result.stdout, result.stderr]
+print(json.dumps(done))
 """
-DEPLOYED = """
-import numpy as np, onnxruntime
-session = onnxruntime.InferenceSession("out/model.onnx", providers=["CPUExecutionProvider"])
-with np.load("values.npz") as values:
-    given = session.run(None, {session.get_inputs()[0].name: values["x"]})[0]
-    np.testing.assert_allclose(given, values["y"], atol=1e-5)
-"""
+COMMANDS = {
+    "export": ["export", "spec.yaml", "--untrained", "--out", "out"],
+    "mislabelled": ["export", "mislabelled.yaml", "--untrained", "--out", "mislabelled"],
+    "import": ["import", "scaled.keras"],
+    "imported": ["export", "scaled.yaml", "--weights", "scaled.weights.h5", "--out", "imported"],
+}
 
 
-def python(folder: Path, code: str) -> None:
-    subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment(folder), check=True, capture_output=True)
+def save_model(folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    """A Keras model with the package's class, alone and in a wrapper; inputs, and its outputs for them."""
+    import keras
+
+    from tests.support.plugins.scaleshift.keras_layer import KerasScaleShift
+
+    x = keras.Input((7, 3))
+    y = keras.layers.TimeDistributed(KerasScaleShift(name="steps"))(KerasScaleShift(by=2.0, name="own")(x))
+    model = keras.Model(x, keras.layers.Dense(2)(keras.layers.Flatten()(y)), name="scaled")
+    for variable in model.weights:
+        variable.assign(np.random.default_rng(1).normal(size=variable.shape))
+    model.save(folder / "scaled.keras")
+    arrays = np.random.default_rng(2).normal(size=(4, 7, 3)).astype("float32")
+    return arrays, model.predict(arrays, verbose=0)
 
 
-def test_a_keras_model_with_the_packages_class_is_imported(tmp_path: Path) -> None:
+@dataclass(frozen=True)
+class Worked:
+    """What was done in a folder with the package: by command its exit code, what it printed, and what went wrong."""
+
+    folder: Path
+    done: Mapping[str, tuple[int, str, str]]
+    arrays: tuple[np.ndarray, np.ndarray]
+
+
+@pytest.fixture(scope="module")
+def worked(tmp_path_factory: pytest.TempPathFactory) -> Worked:
+    folder = tmp_path_factory.mktemp("worked")
+    arrays = save_model(folder)
+    install(folder, {kind: f"{MODULE}:{kind}" for kind in ("ScaleShift", "Mislabelled")})
+    (folder / "spec.yaml").write_text(SPEC, encoding="utf-8")
+    wrong = SPEC.replace("ScaleShift: {factor: 2}", "Mislabelled").replace("layer: ScaleShift", "layer: Softmax")
+    (folder / "mislabelled.yaml").write_text(wrong, encoding="utf-8")
+    command = [sys.executable, "-c", VERBS, json.dumps(COMMANDS)]
+    ran = subprocess.run(command, cwd=folder, env=environment(folder), capture_output=True, text=True, check=True)
+    return Worked(folder, json.loads(ran.stdout.splitlines()[-1]), arrays)
+
+
+def test_it_is_exported_behind_the_gate(worked: Worked) -> None:
+    code, *said = worked.done["export"]
+    assert code == 0, said
+    assert (worked.folder / "out" / "model.onnx").is_file()
+
+
+def test_weights_that_keras_has_not_are_its_packages_fault(worked: Worked) -> None:
+    code, _, said = worked.done["mislabelled"]
+    assert code == 1
+    assert "NN217" in said
+    assert "`Mislabelled` of the package `scaleshift` 1.0 infers" in said
+
+
+def test_a_keras_model_with_the_packages_class_is_imported(worked: Worked, tmp_path: Path) -> None:
     """As the package's kind, with arguments as the kind calls them; without the package it is a custom class."""
-    python(tmp_path, MODEL)
+    import onnxruntime
+
+    shutil.copy(worked.folder / "scaled.keras", tmp_path)
     refused = run(tmp_path, "import", "scaled.keras")
     assert refused.returncode == 1
     assert refused.stderr.count("a custom class") == 2
     assert "`own` is a `scaleshift>KerasScaleShift`" in refused.stderr
-    install(tmp_path, {"ScaleShift": f"{MODULE}:ScaleShift"})
-    done = run(tmp_path, "import", "scaled.keras")
-    assert done.returncode == 0, done.stdout + done.stderr
-    text = (tmp_path / "scaled.yaml").read_text(encoding="utf-8")
+    for name in ("import", "imported"):
+        code, *said = worked.done[name]
+        assert code == 0, said
+    text = (worked.folder / "scaled.yaml").read_text(encoding="utf-8")
     assert "- ScaleShift: {factor: 2.0}" in text
     assert "- TimeDistributed: {layer: ScaleShift}" in text
-    done = run(tmp_path, "export", "scaled.yaml", "--weights", "scaled.weights.h5", "--out", "out")
-    assert done.returncode == 0, done.stdout + done.stderr
-    python(tmp_path, DEPLOYED)
+    file = str(worked.folder / "imported" / "model.onnx")
+    session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+    x, y = worked.arrays
+    np.testing.assert_allclose(session.run(None, {session.get_inputs()[0].name: x})[0], y, atol=1e-5)
