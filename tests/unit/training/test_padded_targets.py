@@ -157,8 +157,18 @@ def baseline(name: str, known: np.ndarray, truth: np.ndarray) -> dict[str, float
     return {"accuracy": float(np.mean(truth.reshape(len(truth), -1) == guess))}
 
 
-@pytest.mark.parametrize("side", ["right", "left"])
-@pytest.mark.parametrize("names", [["kind"], ["yes"], ["many"], ["number"], ["kind", "many", "number"]], ids="-".join)
+@pytest.mark.parametrize(
+    ("names", "side"),
+    [
+        (["kind"], "left"),
+        (["yes"], "right"),
+        (["many"], "left"),
+        (["number"], "right"),
+        (["kind", "yes", "many", "number"], "left"),
+        (["kind", "yes", "many", "number"], "right"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "-".join(value),
+)
 def test_metrics_leave_padding_out(names: list[str], side: str, tmp_path: Path) -> None:
     how = {"lengths": "n"} if side == "right" and names != ["yes"] else {"padded_like": "x"}
     spec = written(tmp_path, names, side, how)
