@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ REACH = {
 LONGEST = 60  # lines, without comments and empty ones; InceptionV3 has eight kinds of blocks
 
 
+@cache
 def graph_of(name: str) -> Graph:
     checked = pipeline.check(FOLDER / f"{name}.yaml")
     assert not checked.warnings
@@ -78,10 +80,11 @@ def test_specs_are_short(name: str) -> None:
 
 
 def check(name: str, folder: Path) -> None:
-    found = compare(name, folder)
+    is_measured = name == "resnet50"
+    found = compare(name, folder, exports=2 if is_measured else 1)
     assert found.by_keras is None or found.by_keras < 1e-4
     assert found.by_onnx < 1e-4
-    if name == "resnet50":
+    if is_measured:
         assert found.seconds < 2
         assert found.megabytes < 1000
 

@@ -85,8 +85,8 @@ HEAD = (
 )
 
 
-def compare(name: str, folder: Path) -> Compared:
-    """Builds both, carries weights over, exports, runs."""
+def compare(name: str, folder: Path, exports: int = 2) -> Compared:
+    """Builds both, carries weights over, exports so many times, runs."""
     checked = pipeline.check(FOLDER / f"{name}.yaml")
     known = NETWORKS[name]
     keras.backend.clear_session()
@@ -105,7 +105,7 @@ def compare(name: str, folder: Path) -> Compared:
         by_keras = difference(predict(compiled.model, checked.graph, one), wanted)
     del theirs
     gc.collect()
-    path, seconds, megabytes, nodes = export(checked, compiled, folder)
+    path, seconds, megabytes, nodes = export(checked, compiled, folder, exports)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
@@ -149,7 +149,9 @@ def randomize(model: Any, inputs: Any) -> None:
         else:
             is_depthwise = "depthwise" in variable.path
             reads = int(np.prod(shape[:-2] if is_depthwise else shape[:-1]))
-            variable.assign(rng.normal(0.0, (2 / reads) ** 0.5, size=shape).astype(np.float32))
+            values = rng.standard_normal(shape, np.float32)
+            values *= (2 / reads) ** 0.5
+            variable.assign(values)
     normalizations = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
     momenta = [layer.momentum for layer in normalizations]
     for layer in normalizations:
@@ -178,12 +180,12 @@ def difference(got: Mapping[str, np.ndarray], wanted: Mapping[str, np.ndarray]) 
     return worst
 
 
-def export(checked: Checked, compiled: Compiled, folder: Path) -> tuple[Path, float, float, int]:
+def export(checked: Checked, compiled: Compiled, folder: Path, times: int) -> tuple[Path, float, float, int]:
     """The file, how long writing it took, the memory that took above the Keras model, and the nodes."""
     path = folder / f"{checked.graph.name}.onnx"
     seconds: list[float] = []
     peak = 0
-    for _ in range(2):  # the second time nothing is imported any more
+    for _ in range(times):  # the second time nothing is imported any more
         with PeakMemory() as memory:
             start = time.thread_time()
             exported = jobs.lower(checked, compiled, Deployment(), "")
