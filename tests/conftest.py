@@ -95,14 +95,18 @@ training: {epochs: 3, batch_size: 16, seed: 11, optimizer: {Adam: {learning_rate
 """
 
 
-@pytest.fixture
-def quick(tmp_path: Path) -> Path:
+def write_quick(folder: Path) -> Path:
     """A spec that trains in a second on a noisy wave, with its data beside it."""
     rng = np.random.default_rng(5)
     steps = np.arange(240)
     level = 50 + 10 * np.sin(steps / 7) + rng.normal(0, 0.3, 240)
     rows = [f"{a:.4f},{b:.4f}" for a, b in zip(level, np.cos(steps / 7), strict=True)]
-    (tmp_path / "series.csv").write_text("level,phase\n" + "\n".join(rows) + "\n", encoding="utf-8")
-    path = tmp_path / "quick.yaml"
+    (folder / "series.csv").write_text("level,phase\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    path = folder / "quick.yaml"
     path.write_text(QUICK, encoding="utf-8")
     return path
+
+
+@pytest.fixture
+def quick(tmp_path: Path) -> Path:
+    return write_quick(tmp_path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from nnspec import api, runtime
 from nnspec.cli import main
 from nnspec.diagnostics import SpecError
 from nnspec.jobs import artifact
+from tests.conftest import write_quick
 
 FILES = {
     "history.csv",
@@ -40,10 +42,17 @@ def run(*arguments: object) -> Result:
     return CliRunner().invoke(main, [str(a) for a in arguments], catch_exceptions=False)
 
 
-def test_build_leaves_every_file(quick: Path) -> None:
-    out = quick.parent / "out"
-    result = run("build", quick, "--out", out)
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A build of the quick spec by the command, beside the spec and its data."""
+    spec = write_quick(tmp_path_factory.mktemp("built"))
+    result = run("build", spec, "--out", spec.parent / "out")
     assert result.exit_code == 0, result.stderr
+    return spec.parent / "out"
+
+
+def test_build_leaves_every_file(built: Path) -> None:
+    out, quick = built, built.parent / "quick.yaml"
     assert {p.name for p in out.iterdir()} == FILES
     assert not list(quick.parent.glob(".out*"))
     metrics = json.loads((out / "metrics.json").read_text())
@@ -65,24 +74,23 @@ def test_build_leaves_every_file(quick: Path) -> None:
         assert artifact.sha256((out / name).read_bytes()) == digest
 
 
-def test_deployed_model_takes_raw_values_and_gives_original_units(quick: Path) -> None:
-    out = quick.parent / "out"
-    built = api.load(quick).build(out)
-    predict = runtime.load(built.onnx)
-    rows = np.loadtxt(quick.parent / "series.csv", delimiter=",", skiprows=1, dtype=np.float32)
+def test_deployed_model_takes_raw_values_and_gives_original_units(built: Path) -> None:
+    predict = runtime.load(built / "model.onnx")
+    metrics = json.loads((built / "metrics.json").read_text(encoding="utf-8"))
+    rows = np.loadtxt(built.parent / "series.csv", delimiter=",", skiprows=1, dtype=np.float32)
     window = np.stack([rows[i : i + 5] for i in range(200, 230)])
     forecast = predict(window=window)["forecast"]
     assert forecast.shape == (30, 1)
     error = np.sqrt(np.mean((forecast[:, 0] - rows[205:235, 0]) ** 2))
-    assert error < built.metrics["test"]["forecast"]["baseline"]["rmse"] * 1.3
+    assert error < metrics["test"]["forecast"]["baseline"]["rmse"] * 1.3
     assert 30 < forecast.min() < forecast.max() < 70
 
 
-def test_same_spec_gives_the_same_weights(quick: Path) -> None:
-    first = api.load(quick).build(quick.parent / "a")
+def test_same_spec_gives_the_same_weights(built: Path, quick: Path) -> None:
     second = api.load(quick).build(quick.parent / "b")
     x = np.linspace(30, 60, 2 * 10, dtype=np.float32).reshape(2, 5, 2)
-    outputs = [onnxruntime.InferenceSession(r.onnx).run(None, {"window": x})[0] for r in (first, second)]
+    files = (built / "model.onnx", second.onnx)
+    outputs = [onnxruntime.InferenceSession(file).run(None, {"window": x})[0] for file in files]
     np.testing.assert_array_equal(*outputs)
     other = api.load(quick, {"training.seed": 12}).build(quick.parent / "c")
     assert not np.array_equal(outputs[0], onnxruntime.InferenceSession(other.onnx).run(None, {"window": x})[0])
@@ -95,9 +103,9 @@ def test_override_reaches_the_build(quick: Path) -> None:
     assert "epochs: 1" in (out / "spec.yaml").read_text()
 
 
-def test_interrupted_build_resumes_and_the_old_one_stays(quick: Path) -> None:
+def test_interrupted_build_resumes_and_the_old_one_stays(built: Path, quick: Path) -> None:
     out = quick.parent / "out"
-    assert run("build", quick, "--out", out, "-q").exit_code == 0
+    shutil.copytree(built, out)
     before = (out / "model.onnx").read_bytes()
     script = (
         "import sys, nnspec.jobs\n"
