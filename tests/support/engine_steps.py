@@ -3,12 +3,14 @@
     python -m tests.support.engine_steps jax found.npz specs/mnist_cnn.yaml case:Conv1D case:LSTM-masked
 
 `case:` names cases of tests/layers by label, or several by a pattern (`case:LSTM*`). The archive has, by what was asked
-for, `NAME/losses` and `NAME/weights`, all weights one behind the other, or `NAME/failure`.
+for, `NAME/losses` and `NAME/weights`, all weights one behind the other, or `NAME/failure`; of `feature:` and a feature
+of `tests.tools.engine_features` the history of its training as JSON, `NAME/history`.
 On JAX there is no TensorFlow.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
 import warnings
@@ -25,6 +27,7 @@ from nnspec.backends.base import Order, Samples, TrainingBackend
 from nnspec.backends.registry import training_backend
 from nnspec.progress import Progress
 from tests.support.without_tensorflow import refuse_tensorflow
+from tests.tools.engine_features import histories
 
 STEPS = 20
 RATES = ("rate", "dropout", "recurrent_dropout")
@@ -117,6 +120,10 @@ def main(name: str, out: str, *asked: str) -> None:
 
     found: dict[str, np.ndarray] = {}
     for what in asked:
+        if what.startswith("feature:"):
+            feature = what.removeprefix("feature:")
+            found[f"{feature}/history"] = np.asarray(json.dumps(histories(name, [feature])[feature]))
+            continue
         is_case = what.startswith("case:")
         pattern = what.removeprefix("case:")
         for one in [c.label for c in CASES if fnmatchcase(c.label, pattern)] if is_case else [what]:

@@ -43,7 +43,7 @@ def on_jax(module: str, *arguments: str) -> str:
 @pytest.fixture(scope="module")
 def steps(tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarray]:
     out = tmp_path_factory.mktemp("steps") / "jax.npz"
-    on_jax("engine_steps", "jax", str(out), *SPECS, *(f"case:{label}" for label in LABELS))
+    on_jax("engine_steps", "jax", str(out), *SPECS, *(f"case:{label}" for label in LABELS), "feature:stateful")
     with np.load(out) as found:
         return dict(found)
 
@@ -59,15 +59,11 @@ def test_the_same_weights_and_losses(what: str, steps: dict[str, np.ndarray]) ->
     assert len(set(mine["losses"].tolist())) > 1
 
 
-def test_states_are_carried_and_reset_in_a_whole_training() -> None:
+def test_states_are_carried_and_reset_in_a_whole_training(steps: dict[str, np.ndarray]) -> None:
     """By the job of `nnspec train`, which resets them at each epoch and each validation."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    environment.pop("KERAS_BACKEND", None)
-    command = [sys.executable, "-m", "tests.tools.engine_features", "--engine", "jax", "stateful"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
-    on_jax, here = json.loads(done.stdout.splitlines()[-1]), histories("tensorflow", ["stateful"])
-    assert not isinstance(on_jax["stateful"], str), on_jax
-    assert difference(on_jax["stateful"], here["stateful"]) < 1e-5
+    on_jax, here = json.loads(str(steps["stateful/history"])), histories("tensorflow", ["stateful"])
+    assert not isinstance(on_jax, str), on_jax
+    assert difference(on_jax, here["stateful"]) < 1e-5
 
 
 def test_every_verb_without_tensorflow(tmp_path: Path) -> None:
