@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from nnspec.cli.reporting import wants_colour
+
 SPEC = "nnspec: 1\ninputs: {x: {axes: {feature: 5}}}\nmodel: [{Dense: {unit: 3}}]\noutputs: {y: {task: regression}}\n"
 COMMAND = [sys.executable, "-m", "nnspec.cli", "check", "spec.yaml"]
-PLAIN = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "TERM")}
+ASKS = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "TERM")
+PLAIN = {k: v for k, v in os.environ.items() if k not in ASKS}
 
 
 def on_a_terminal(folder: Path, **environment: str) -> str:
@@ -53,6 +56,32 @@ def in_a_pipe(folder: Path, **environment: str) -> str:
         (False, {"CLICOLOR_FORCE": "1"}, True),
         (False, {"FORCE_COLOR": "0"}, False),
         (False, {"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+    ],
+)
+def test_who_has_the_last_word(
+    terminal: bool, environment: dict[str, str], coloured: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a real terminal and a real pipe."""
+    for name in ASKS:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    ends = pty.openpty() if terminal else os.pipe()
+    try:
+        with open(ends[1], "w", encoding="utf-8", closefd=False) as stream:
+            assert wants_colour(stream) is coloured
+    finally:
+        for end in ends:
+            os.close(end)
+
+
+@pytest.mark.parametrize(
+    ("terminal", "environment", "coloured"),
+    [
+        (True, {"TERM": "xterm"}, True),
+        (True, {"TERM": "xterm", "NO_COLOR": "1"}, False),
+        (False, {"TERM": "xterm"}, False),
+        (False, {"FORCE_COLOR": "1"}, True),
     ],
 )
 def test_colour(terminal: bool, environment: dict[str, str], coloured: bool, tmp_path: Path) -> None:
