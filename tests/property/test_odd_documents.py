@@ -1,9 +1,13 @@
-"""No document whatever makes a traceback, takes long, or is said nothing printable about."""
+"""No document whatever makes a traceback, takes long, or is said nothing printable about.
+
+Other documents in every run; a longer run: NNSPEC_EXAMPLES=1500.
+"""
 
 from __future__ import annotations
 
 import json
 import math
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -108,10 +112,11 @@ SECTIONS = {
 }
 OPTIONAL = dict.fromkeys(("vars", "blocks", "layers", "data", "training", "export", "name", "description"), ANY)
 DOCUMENT = st.one_of(st.fixed_dictionaries(SECTIONS, optional=OPTIONAL), ANY)
+EXAMPLES = int(os.environ.get("NNSPEC_EXAMPLES", "500"))
 RANDOM = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
-@settings(RANDOM, max_examples=600)
+@settings(RANDOM, max_examples=EXAMPLES // 2)
 @given(DOCUMENT)
 def test_no_document_makes_a_traceback(tmp_path: Path, document: Any) -> None:
     text = yaml.safe_dump(document, allow_unicode=True, sort_keys=False)
@@ -185,7 +190,7 @@ AXES = st.dictionaries(NAMES, SIZES, min_size=1, max_size=4)
 DTYPES = st.sampled_from(["float32", "float32", "int32"])
 
 
-@settings(RANDOM, max_examples=1500)
+@settings(RANDOM, max_examples=EXAMPLES)
 @given(AXES, AXES, DTYPES, st.lists(layer_item(), min_size=1, max_size=4), st.sampled_from(TASKS))
 def test_no_model_makes_a_traceback(
     tmp_path: Path, axes: dict[str, Any], others: dict[str, Any], dtype: str, items: list[Any], task: str
@@ -200,13 +205,13 @@ def test_no_model_makes_a_traceback(
     survives(tmp_path / "spec.yaml", yaml.safe_dump(document, sort_keys=False).encode())
 
 
-@settings(RANDOM, max_examples=300)
+@settings(RANDOM, max_examples=EXAMPLES // 2)
 @given(st.binary(max_size=200))
 def test_no_bytes_make_a_traceback(tmp_path: Path, data: bytes) -> None:
     survives(tmp_path / "spec.yaml", data)
 
 
-@settings(RANDOM, max_examples=300)
+@settings(RANDOM, max_examples=EXAMPLES // 2)
 @given(st.text(st.sampled_from("abx:{}[],-*&!|>'\"#%@`$() \n\t\r0123456789.~?=<é\u2028\x85\ufeff"), max_size=80))
 def test_no_text_makes_a_traceback(tmp_path: Path, text: str) -> None:
     survives(tmp_path / "spec.yaml", text.encode())
@@ -227,7 +232,7 @@ training: {optimizer: {Adam: {learning_rate: 0.001}}, epochs: 2}
 """
 
 
-@settings(RANDOM, max_examples=500)
+@settings(RANDOM, max_examples=EXAMPLES // 2)
 @given(st.data())
 def test_no_slip_makes_a_traceback(tmp_path: Path, data: st.DataObject) -> None:
     """A good spec with a few characters left out, doubled or replaced."""

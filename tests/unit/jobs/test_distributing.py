@@ -26,7 +26,7 @@ from nnspec.jobs.worker import train_share
 from nnspec.progress import Progress
 from nnspec.training.train import train
 
-EPOCHS = 80
+EPOCHS = 40
 SPEC: dict[str, Any] = {
     "nnspec": 1,
     "inputs": {"x": {"axes": {"feature": 3}}},
