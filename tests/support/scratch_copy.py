@@ -20,6 +20,8 @@ def copy_repository(target: Path) -> Path:
     """
 
     def left_out(folder: str, names: list[str]) -> set[str]:
+        if Path(folder).name == "__pycache__":
+            return {name for name in names if not name.endswith(".pyc")}  # what another process is about to write
         return {"data"} if Path(folder) == ROOT / "tests" else set()
 
     for name in ("nnspec", "tests", "schemas"):
