@@ -1,4 +1,4 @@
-"""Figures that are no number, such as `mase` where no series has a scale: JSON has no NaN, so they are null."""
+"""Metrics that are no number, such as `mase` where no series has a scale: JSON has no NaN, so they are null."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _ELSE = "no target counts for it, or a prediction is not a number"
 
 
 def as_json(outputs: Mapping[str, object]) -> dict[str, object]:
-    """Figures by output as JSON: null for what is no finite number, and under `undefined` why, by its path.
+    """Metrics by output as JSON: null for what is no finite number, and under `undefined` why, by its path.
 
     `{"y": {"rmse": 1.0, "mase": None, "undefined": {"mase": "no series …"}}}`
     """
     found: dict[str, object] = {}
-    for name, figures in outputs.items():
-        found[name] = without_nan(figures)
-        reasons = dict(_reasons(figures)) if isinstance(figures, Mapping) else {}
-        if reasons and isinstance(figures, Mapping):
-            found[name] = without_nan({**figures, UNDEFINED: reasons})
+    for name, metrics in outputs.items():
+        found[name] = without_nan(metrics)
+        reasons = dict(_reasons(metrics)) if isinstance(metrics, Mapping) else {}
+        if reasons and isinstance(metrics, Mapping):
+            found[name] = without_nan({**metrics, UNDEFINED: reasons})
     return found
 
 
@@ -38,8 +38,8 @@ def without_nan(value: object) -> object:
     return None if isinstance(value, float) and not isfinite(value) else value
 
 
-def _reasons(figures: Mapping[str, object], before: str = "") -> Iterator[tuple[str, str]]:
-    for key, value in figures.items():
+def _reasons(metrics: Mapping[str, object], before: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in metrics.items():
         if isinstance(value, Mapping):
             yield from _reasons(value, f"{before}{key}.")
         elif isinstance(value, float) and not isfinite(value):

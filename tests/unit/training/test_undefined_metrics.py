@@ -10,8 +10,8 @@ from nnspec.training.metrics.undefined import as_json
 
 
 def test_null_with_a_reason() -> None:
-    figures = {"samples": 1, "rmse": 1.0, "mase": nan, "by_step": {"1": {"mape": inf, "mae": 0.5}}, "baseline": None}
-    (found,) = json.loads(json.dumps(as_json({"y": figures}), allow_nan=False)).values()
+    metrics = {"samples": 1, "rmse": 1.0, "mase": nan, "by_step": {"1": {"mape": inf, "mae": 0.5}}, "baseline": None}
+    (found,) = json.loads(json.dumps(as_json({"y": metrics}), allow_nan=False)).values()
     assert (found["mase"], found["by_step"]["1"], found["rmse"]) == (None, {"mape": None, "mae": 0.5}, 1.0)
     assert set(found["undefined"]) == {"mase", "by_step.1.mape"}
     assert "scale" in found["undefined"]["mase"]
