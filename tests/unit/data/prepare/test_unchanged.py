@@ -11,6 +11,14 @@ from nnspec.data.sources.csv import CsvSource
 from nnspec.diagnostics import SpecError
 from tests.support.data_files import WINDOWS as TEXT
 from tests.support.data_files import W, Y, run, write_table
+from tests.unit.data.section.test_plan import slot
+
+ENCODED = """
+source: {csv: t.csv}
+split: {train: 0.5, test: 0.5, by: order}
+inputs: {x: {columns: {a: number, b: one_hot}}}
+outputs: {y: {columns: [y]}}
+"""
 
 
 @pytest.mark.parametrize(
@@ -43,3 +51,24 @@ def test_a_file_that_grows_while_it_is_read(
 def test_a_file_that_stays_as_it_is(tmp_path: Path) -> None:
     write_table(tmp_path / "a.csv")
     assert run(TEXT, tmp_path, [W], [Y]).splits["train"].size
+
+
+@pytest.mark.parametrize("is_removed", [False, True])
+def test_columns_of_unlike_lengths(is_removed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbers and words of one input are read one after the other, so they do not fit together then."""
+    path = tmp_path / "t.csv"
+    path.write_text("a,b,y\n" + "".join(f"{i},{'uv'[i % 2]},{i}\n" for i in range(20)), encoding="utf-8")
+    read = CsvSource.open_columns
+
+    def interrupted(self: CsvSource, plan, names, reading: Reading):  # type: ignore[no-untyped-def]
+        yield from read(self, plan, names, reading)
+        if path.exists():
+            with path.open("a", encoding="utf-8") as file:
+                file.write("1,u,2\n")
+            if is_removed:
+                path.unlink()
+
+    monkeypatch.setattr(CsvSource, "open_columns", interrupted)
+    with pytest.raises(SpecError) as caught:
+        run(ENCODED, tmp_path, [slot("x", ("feature", 4))], [slot("y", ("target", 1), task="regression")])
+    assert [fault.code for fault in caught.value.diagnostics] == ["NN568"]
