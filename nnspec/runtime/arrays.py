@@ -61,7 +61,7 @@ def only_input(file: Path, wanted: Mapping[str, Any]) -> str:
 
 def _array_name(name: str, body: Mapping[str, Any], known: list[str]) -> str:
     """The array that an input was trained on, else the one that has its own name."""
-    trained_on = body.get("array")
+    trained_on = body.get("array") or (body.get("files") or {}).get("column")
     return str(trained_on) if trained_on in known else name
 
 

@@ -14,10 +14,10 @@ import numpy as np
 
 from nnspec.runtime import audio, audio_rules, image_rules, images, text_files
 from nnspec.runtime.arrays import only_input
-from nnspec.runtime.errors import InputError
+from nnspec.runtime.errors import InputError, listed
 from nnspec.runtime.folders import list_folder, stem_of
 from nnspec.runtime.ports import BATCH, Array, Metadata
-from nnspec.runtime.samples import Samples
+from nnspec.runtime.samples import Samples, samples_of_arrays
 from nnspec.runtime.text_files import read_text
 
 Decode = Callable[[Path, Metadata], Any]  # a file's values, axes those of the input without batch, or its text
@@ -144,6 +144,37 @@ def _only_files(file: Path, wanted: Mapping[str, Metadata]) -> str:
 def _samples(name: str, body: Metadata, files: Sequence[Path], shown: Sequence[str]) -> Samples:
     keys = {"file": list(shown)}
     return Samples(len(files), lambda part: {name: decode_files(files[part], shown[part], body)}, keys=keys)
+
+
+def samples_with_files(archive: Path, arrays: Mapping[str, Array], metadata: Metadata) -> Samples:
+    """Arrays that hold all samples; those of paths are decoded as they are asked for.
+
+    Raises:
+        InputError: where a path is none, or there are not as many as samples.
+    """
+    named = {
+        name: array.astype(str).tolist()
+        for name, array in arrays.items()
+        if array.dtype.kind in "US" and array.ndim == 1 and takes_files(metadata["inputs"][name])
+    }
+    rest = samples_of_arrays({name: array for name, array in arrays.items() if name not in named}, metadata)
+    if not named:
+        return rest
+    counts = {len(cells) for cells in named.values()} | ({rest.count} if len(named) < len(arrays) else set())
+    if len(counts) > 1:
+        raise InputError(
+            f"the arrays of `{archive.name}` have unlike numbers of samples: {listed(sorted(map(str, counts)))}"
+        )
+    files = {name: locate(archive, cells, range(1, len(cells) + 1)) for name, cells in named.items()}
+
+    def take(part: slice) -> dict[str, Array]:
+        decoded = {
+            name: decode_files(files[name][part], cells[part], metadata["inputs"][name])
+            for name, cells in named.items()
+        }
+        return {**rest.take(part), **decoded}
+
+    return Samples(counts.pop(), take, keys={"file": next(iter(named.values()))})
 
 
 def decode_files(files: Sequence[Path], shown: Sequence[str], body: Metadata) -> Array:

@@ -19,10 +19,10 @@ from nnspec.runtime.arrays import read_npy, read_npz
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.image_rules import SUFFIXES
 from nnspec.runtime.json_files import read_json, read_json_lines
-from nnspec.runtime.media import read_file, read_folder, takes_files
+from nnspec.runtime.media import read_file, read_folder, samples_with_files, takes_files
 from nnspec.runtime.ports import Array, Metadata
 from nnspec.runtime.query_tables import read_query
-from nnspec.runtime.samples import Samples, samples_of_arrays
+from nnspec.runtime.samples import Samples
 from nnspec.runtime.sound import read_wav
 from nnspec.runtime.sqlite_tables import SUFFIXES as DATABASES
 from nnspec.runtime.sqlite_tables import read_sqlite
@@ -93,7 +93,7 @@ def read_samples(path: str | os.PathLike[str], metadata: Metadata, tables: Mappi
     wanted = {name: body for name, body in metadata["inputs"].items() if name not in states}
     try:
         found = reader(file, wanted, metadata)
-        samples = found if isinstance(found, Samples) else samples_of_arrays(found, metadata)
+        samples = found if isinstance(found, Samples) else samples_with_files(file, found, metadata)
     except (OSError, EOFError, zipfile.BadZipFile, zlib.error, UnicodeDecodeError) as error:
         raise InputError(f"`{file.name}` cannot be read: {error or type(error).__name__}") from None
     return _with_kept(file, samples, metadata)

@@ -45,11 +45,14 @@ def written(folder: Path, masks: list[np.ndarray]) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("is_table", [False, True])
-def test_masks_of_classes(is_table: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize("form", ["folder", "table", "archive"])
+def test_masks_of_classes(form: str, tmp_path: Path) -> None:
     masks = [np.array([[0, 1], [2, 2], [1, 0]], np.uint8), np.array([[2, 0], [0, 0], [1, 2]], np.uint8)]
     path = written(tmp_path, masks)
-    if is_table:
+    if form == "archive":
+        path = tmp_path / "t.npz"
+        np.savez(path, photo=["photos/0.png", "photos/1.png"], mask=["masks/0.png", "masks/1.png"])
+    if form == "table":
         path = tmp_path / "t.csv"
         path.write_text("photo,mask\nphotos/0.png,masks/0.png\nphotos/1.png,masks/1.png\n", encoding="utf-8")
     said = metadata("classification", [0, 1, 2])
