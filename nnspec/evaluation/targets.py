@@ -13,6 +13,7 @@ from nnspec.data.prepare.history import History
 from nnspec.evaluation.copies import copied_targets
 from nnspec.evaluation.counted import counted_targets, lengths_port
 from nnspec.evaluation.past import history_of, past_ports
+from nnspec.runtime.class_labels import spell_out
 from nnspec.runtime.columns import GAP, words_in_one_spelling
 from nnspec.runtime.errors import InputError, listed
 from nnspec.runtime.label_keys import label_key
@@ -206,7 +207,8 @@ def encode_targets(
     known = np.asarray((words != GAP).reshape(len(words), -1).all(axis=1))
     labels = [label_key(label) for label in output.get("classes") or (0, 1)]
     index = {label: i for i, label in enumerate(labels)}
-    own = {label_key(label): i for i, label in enumerate(body.get("labels") or ())}  # as the data of training had them
+    own_labels = spell_out(body.get("labels")) or ()  # as the data of training had them
+    own = {label_key(label): i for i, label in enumerate(own_labels)}
     if labels == ["0", "1"]:
         own |= {"false": 0, "true": 1}
     codes = {GAP: 0, **own, **index}

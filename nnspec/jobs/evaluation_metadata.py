@@ -18,6 +18,7 @@ from nnspec.ir.graph import ANOMALY, Graph, Output
 from nnspec.ir.matching_axes import matching_order
 from nnspec.jobs.counted_metadata import describe_counted, padded_baseline
 from nnspec.jobs.past_metadata import describe_past
+from nnspec.runtime.class_labels import shorten
 from nnspec.training.baselines import majority
 from nnspec.training.metrics.parts import is_map, parts_of, target_axes
 from nnspec.training.metrics.score import CHANCE
@@ -100,7 +101,7 @@ def _describe(output: Output, plan: DataPlan, slot: SlotPlan, deployment: Deploy
         "counts": output.counts,
         "names": list(slot.columns) if output.task == "multilabel" else None,
         # The data may number the classes that the spec names.
-        "labels": _known_labels(output, transform.classes, has_names=has_names),
+        "labels": shorten(_known_labels(output, transform.classes, has_names=has_names)),
         "edges": transform.edges,
         "gives_scores": output.gives_scores,
         "is_map": is_map(output),

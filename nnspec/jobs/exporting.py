@@ -15,11 +15,14 @@ from nnspec.backends.versions import versions
 from nnspec.data.arrays.gathered import is_gathered
 from nnspec.data.dataset import Dataset
 from nnspec.data.deployment import Deployment
+from nnspec.data.overview.ranges import training_ranges
+from nnspec.data.section.plan import DataPlan
 from nnspec.diagnostics import Diagnostic, SpecError
 from nnspec.document import to_plain
 from nnspec.expansion import resolved
 from nnspec.jobs import artifact
 from nnspec.jobs.evaluation_metadata import describe_evaluation
+from nnspec.jobs.input_ranges import with_ranges
 from nnspec.jobs.interface import describe_interface
 from nnspec.jobs.made_of import MadeOf, shortened
 from nnspec.jobs.metadata import describe_model
@@ -111,6 +114,8 @@ def write_model(
         result = prove(exported, checked, compiled, used, layout, held_out=held_out, engine=engine)
         gate = gate_of(checked, compiled, used, layout)
         _tell_padding(exported, checked, gate)
+        if dataset is not None and checked.data is not None and used.inputs is deployment.inputs:
+            _tell_ranges(exported, checked.data, dataset)
         interface = describe_interface(exported.metadata or {}, exported, gate, held_out)
     scored: dict[str, object] = {}
     if dataset is not None and checked.data is not None and used.inputs is deployment.inputs:
@@ -144,6 +149,13 @@ def _tell_padding(exported: ExportedModel, checked: Checked, gate: Gate) -> None
     inputs = dict(metadata.get("inputs") or {})
     for name, said in describe_padding(exported, gate, at_end).items():
         inputs[name] = {**inputs[name], "padding": said}
+    exported.embed({**metadata, "inputs": inputs})
+
+
+def _tell_ranges(exported: ExportedModel, plan: DataPlan, dataset: Dataset) -> None:
+    """Says in the file which values its inputs had in training."""
+    metadata = dict(exported.metadata or {})
+    inputs = with_ranges(metadata.get("inputs") or {}, training_ranges(plan, dataset))
     exported.embed({**metadata, "inputs": inputs})
 
 

@@ -20,6 +20,7 @@ from nnspec.ir.graph import ANOMALY, Graph, Output, Value
 from nnspec.ir.symbols import multiples_of
 from nnspec.jobs.artifact import sha256
 from nnspec.jobs.element_names import element_names
+from nnspec.runtime.class_labels import shorten
 
 Described = dict[str, Any]  # a part of the metadata, as JSON
 
@@ -49,7 +50,7 @@ def describe_model(
     for name, output in graph.outputs.items():
         sizes = {"batch": None, **{a.name: ax.size_to_json(a.size) for a in output.value.axes}}
         columns = list(plan.columns_of(name)) if plan is not None else None
-        classes = deployment.classes(output)
+        classes = shorten(deployment.classes(output))
         order = layout.get(name, list(sizes))
         outputs[name] = {
             "axes": [[axis, sizes[axis]] for axis in order],

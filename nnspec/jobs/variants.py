@@ -24,6 +24,7 @@ from nnspec.progress import Progress
 CALIBRATION_ROWS = 512
 MOST_LAYERS = 24  # that are tried one by one where a variant loses too much
 ACCURACY_LOSS, ERROR_LOSS = 0.005, 0.01
+SMALLER = 0.99  # of the size of float32; casts and scales may weigh more than what kernels save
 
 
 class VariantResult(TypedDict, total=False):
@@ -32,6 +33,7 @@ class VariantResult(TypedDict, total=False):
     Attributes:
         file: its name; None where the variant is refused.
         size_ratio: its bytes by those of the float32 file.
+        is_smaller: whether that is a gain.
         speed: how often it runs at batch 1 while the float32 file runs once.
         is_faster: whether that is more than noise.
         form: `int8` may be stored in two ways, which `nnspec.ir.variants` tells apart.
@@ -42,6 +44,7 @@ class VariantResult(TypedDict, total=False):
     file: str | None
     file_size: int
     size_ratio: float
+    is_smaller: bool
     speed: float
     is_faster: bool
     form: str
@@ -125,7 +128,7 @@ def _said(result: VariantResult) -> str:
         return f"not written: {result['reason']}"
     speed = result["speed"]
     faster = f"{speed:.2g}× as fast at batch 1" if result["is_faster"] else f"not faster at batch 1 ({speed:.2g}×)"
-    share = f"{result['size_ratio']:.0%} of the size"
+    share = f"{'' if result['is_smaller'] else 'not smaller: '}{result['size_ratio']:.0%} of the size"
     return "; ".join([*(["refused"] if not result["file"] else []), share, faster, *result["losses"]])
 
 
@@ -179,6 +182,7 @@ class _Variants:
             "file": None if too_much else file,
             "file_size": len(content),
             "size_ratio": round(len(content) / self.size, 4),
+            "is_smaller": len(content) < SMALLER * self.size,
             "speed": round(speed, 3),
             "is_faster": speed >= FASTER,
             "form": form,

@@ -16,6 +16,7 @@ from nnspec.runtime.ports import BATCH
 
 Body = Mapping[str, object]  # what the metadata say of an input
 _MOST_CHOICES = 300
+_MOST_RANGES = 6  # of the columns of a table
 _GAP_DATE = -(2**63)
 _OTHER = "(another)"  # a word that no training row had
 
@@ -107,7 +108,7 @@ def _fields_of(name: str, body: Body, metadata: Body, sample: np.ndarray | None)
     axes = " × ".join(
         f"{axis} {size}" if isinstance(size, int) else str(axis) for axis, size in _axes(body) if axis != BATCH
     )
-    hint = f"nested lists as JSON, axes {axes}" if axes else "a number"
+    hint = "; ".join(filter(None, (f"nested lists as JSON, axes {axes}" if axes else "a number", _seen(body, ""))))
     return [Field(kind="values", input=name, label=name, value=value, hint=hint)]
 
 
@@ -122,7 +123,7 @@ def _numbers(name: str, body: Body, metadata: Body, columns: Sequence[str], samp
     return [
         Field(
             kind="number", input=name, column=column, label=column, may_lack=column in gaps, value=_text(values[i]),
-            hint=_range(usual[0][i], usual[1][i]) if scaling else "",
+            hint=_seen(body, column, _usually(usual[0][i], usual[1][i]) if scaling else ""),
         )
         for i, column in enumerate(columns)
     ]  # fmt: skip
@@ -137,8 +138,16 @@ def _usual(scaling: Body, count: int) -> tuple[np.ndarray, np.ndarray]:
     return found[0], found[1]
 
 
-def _range(offset: float, divisor: float) -> str:
-    return f"in training about {offset:.4g} ± {divisor:.4g}" if divisor else ""
+def _usually(offset: float, divisor: float) -> str:
+    return f"about {offset:.4g} ± {divisor:.4g}" if divisor else ""
+
+
+def _seen(body: Body, column: str, usual: str = "") -> str:
+    """Which values training had: the smallest and the largest, and what was usual."""
+    found = _mapping(body.get("ranges") or {}).get(column) if column else body.get("range")
+    least, most = map(_text, _sequence(found)) if found else ("", "")
+    said = ", ".join(part for part in (f"{least} to {most}" if found else "", usual) if part)
+    return f"in training {said}" if said else ""
 
 
 def _raw_column(name: str, body: Body, metadata: Body, sample: np.ndarray | None) -> Field:
@@ -150,7 +159,7 @@ def _raw_column(name: str, body: Body, metadata: Body, sample: np.ndarray | None
     value = _first(sample)
     if kind == "number":
         offset, divisor = (float(str(told.get(key) or 0)) for key in ("offset", "divisor"))
-        hint = "" if told.get("transform") else _range(offset, divisor)
+        hint = _seen(body, column, "" if told.get("transform") else _usually(offset, divisor))
         return replace(field, kind="number", value=_text(offset) if sample is None else value, hint=hint)
     if kind == "date":
         form = body.get("format")
@@ -214,6 +223,10 @@ def _table(metadata: Body, inputs: Mapping[str, Body], sample: Mapping[str, np.n
     writer.writerow(columns)
     writer.writerows([[cell.replace(".", decimal) for cell in row.values()] for row in cells.values()])
     hint = f"CSV with a head line; {last - first + 1} rows are a window, each further row is one more"
+    seen = {column: _seen(body, column) for body in inputs.values() for column in map(str, _sequence(body["columns"]))}
+    ranges = [f"`{column}` {text.removeprefix('in training ')}" for column, text in seen.items() if text]
+    if ranges:
+        hint += f"; in training {', '.join(ranges[:_MOST_RANGES])}{', …' if len(ranges) > _MOST_RANGES else ''}"
     return Field(kind="table", input="", label="rows", value=stream.getvalue(), hint=hint)
 
 

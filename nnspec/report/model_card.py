@@ -15,6 +15,7 @@ from nnspec.report.data_tables import data_tables, leakage_of
 from nnspec.report.page import Results
 from nnspec.report.rendering import render
 from nnspec.report.tables import MetricValues, Table, metric_tables, rounded
+from nnspec.runtime.class_labels import spell_out
 from nnspec.training.metrics.score import HEADLINE
 
 _MOST = 24  # classes that are listed
@@ -83,6 +84,9 @@ def _uses(interface: JsonObject) -> Iterator[str]:
 
 def _task(found: JsonObject) -> str:
     classes = found.get("classes")
+    if found["task"] == "classification" and isinstance(classes, int):
+        return f"which of {classes} classes, numbered from 0"
+    classes = spell_out(classes)
     if found["task"] == "classification" and isinstance(classes, list):
         more = ", …" if len(classes) > _MOST else ""
         return f"which of {len(classes)} classes ({', '.join(map(str, classes[:_MOST]))}{more})"
@@ -213,6 +217,7 @@ def _verified(results: Results) -> Iterator[str]:
             yield f"variant {name}: {found['reason']}"
             continue
         what = f"`{found['file']}`, {rounded(found['file_size'])} bytes" if found["file"] else "refused"
+        what += "" if found["is_smaller"] else ", not smaller than float32"
         yield f"variant {name}: {what}; {'; '.join(found['losses']) or 'metrics as those of float32'}"
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from nnspec.runtime.class_labels import spell_out
 from nnspec.runtime.errors import ModelError, listed
 from nnspec.runtime.markers import Markers
 
@@ -101,6 +102,12 @@ def read_metadata(session: Any, path: Path, signature: dict[str, dict[str, Port]
     for role in ("inputs", "outputs"):
         if not isinstance(metadata.get(role), dict):
             raise ModelError(f"the metadata of `{path}` are damaged: no `{role}`")
+    for body in metadata["outputs"].values():
+        if isinstance(body, dict) and "classes" in body:
+            try:
+                body["classes"] = spell_out(body["classes"])
+            except ValueError as error:
+                raise ModelError(f"the metadata of `{path}` are damaged: {error}") from None
     metadata.setdefault("window", None)
     metadata["states"] = metadata.get("states") or {}
     return metadata

@@ -20,7 +20,7 @@ name: kinds
 description: Which of three kinds a row is.
 data:
   source: {csv: rows.csv}
-  split: {train: 0.6, validation: 0.2, test: 0.2}
+  split: {train: 0.6, validation: 0.2, test: 0.2, by: order}
   inputs: {row: {columns: [a, b], scale: standard}}
   outputs: {kind: {columns: [kind]}}
 inputs: {row: {axes: {feature: 2}}}
@@ -34,10 +34,10 @@ export: EXPORT
 """
 
 
-def build(folder: Path, export: str) -> Path:
+def build(folder: Path, export: str, labels: str = "xyz") -> Path:
     rng = np.random.default_rng(0)
     lines = [
-        f"{a:.3f},{b:.3f},{'xyz'[int(k)]}"
+        f"{a:.3f},{b:.3f},{labels[int(k)]}"
         for a, b, k in zip(*rng.normal(size=(2, 60)), rng.integers(0, 3, 60), strict=True)
     ]
     (folder / "rows.csv").write_text("\n".join(["a,b,kind", *lines]), encoding="utf-8")
@@ -53,7 +53,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def narrow(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(tmp_path_factory.mktemp("narrow"), "{labels: false, batch: 4}")
+    return build(tmp_path_factory.mktemp("narrow"), "{labels: false, batch: 4}", labels="012")
 
 
 def test_the_versions_are_the_oldest_that_the_nodes_need(plain: Path) -> None:
@@ -90,6 +90,14 @@ def test_the_sidecar_says_how_to_use_the_file(plain: Path) -> None:
     assert found["kind_label"].tolist() == said["sample"]["outputs"]["kind_label"]
 
 
+def test_the_file_says_which_values_training_had(plain: Path) -> None:
+    rows = np.loadtxt(plain.parent / "rows.csv", delimiter=",", skiprows=1, usecols=(0, 1))[:36]
+    said = json.loads((plain / "interface.json").read_text(encoding="utf-8"))["inputs"]["row"]["ranges"]
+    assert runtime.load(plain / "model.onnx").metadata["inputs"]["row"]["ranges"] == said
+    for place, column in enumerate("ab"):
+        np.testing.assert_allclose(said[column], [rows[:, place].min(), rows[:, place].max()], rtol=1e-5)
+
+
 def shapes(ports: Any) -> dict[str, list[Any]]:
     return {port.name: port.shape for port in ports}
 
@@ -101,7 +109,9 @@ def test_labels_can_be_left_out_and_the_batch_fixed(narrow: Path) -> None:
     assert json.loads((narrow / "verify.json").read_text(encoding="utf-8"))["outputs"]["kind"]["batch_sizes"] == [4]
     said = json.loads((narrow / "interface.json").read_text(encoding="utf-8"))
     assert said["batch"] == 4
-    assert said["outputs"]["kind"]["classes"] == ["x", "y", "z"]
+    assert said["outputs"]["kind"]["classes"] == 3  # which have no names
+    assert runtime.load(narrow / "model.onnx").metadata["outputs"]["kind"]["classes"] == [0, 1, 2]
+    assert "which of 3 classes, numbered from 0" in (narrow / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert np.shape(said["sample"]["inputs"]["row"]) == (4, 2)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from nnspec import api, runtime
 from nnspec.backends.onnx.precision.convert import to_float16, to_int8, with_stored_int8
 from nnspec.backends.onnx.precision.kernels import nodes_at_ends
 from nnspec.diagnostics import SpecError
+from nnspec.jobs import run_build
+from nnspec.progress import Progress
 
 SPEC = """
 nnspec: 1
@@ -168,8 +171,9 @@ def test_one_that_cannot_be_made_leaves_the_rest_of_the_build(tmp_path: Path) ->
     rows = ["a,b", *(f"{i % 7},{(i + 1) % 7}" for i in range(60))]
     (tmp_path / "rows.csv").write_text("\n".join(rows), encoding="utf-8")
     (tmp_path / "spec.yaml").write_text(CONVOLUTIONS, encoding="utf-8")
+    said = io.StringIO()
     with pytest.raises(SpecError) as error:
-        api.load(tmp_path / "spec.yaml").build(tmp_path / "out")
+        run_build(api.load(tmp_path / "spec.yaml").checked, tmp_path / "out", Progress(stream=said))
     assert [d.code for d in error.value.diagnostics] == ["NN618"]
     assert "has no matrix" in error.value.diagnostics[0].message
     assert of(tmp_path / "out", "int4") == {"file": None, "reason": error.value.diagnostics[0].message}
@@ -181,6 +185,12 @@ def test_one_that_cannot_be_made_leaves_the_rest_of_the_build(tmp_path: Path) ->
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "has no matrix" in page
     assert ("not faster" in page) != whole["is_faster"]
+    sizes = {name: (tmp_path / "out" / f"model{name}.onnx").stat().st_size for name in ("", ".int8")}
+    assert sizes[".int8"] > sizes[""]  # of eight small kernels: their scales and the casts weigh more than they save
+    assert whole["is_smaller"] is False
+    assert "not smaller" in page
+    assert "not smaller" in (tmp_path / "out" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "variant int8: not smaller: " in said.getvalue()
 
 
 CONVOLUTIONS = """

@@ -49,7 +49,7 @@ def describe(plan: DataPlan, data: Dataset, outputs: Mapping[str, Slot]) -> Over
     body = {
         "files": [path.name for path in plan.files()][:100],
         "splits": {name: _split(data, name) for name in data.splits},
-        "inputs": {name: _input(slot, data, ports.get(name)) for name, slot in plan.inputs.items()},
+        "inputs": {name: describe_input(slot, data, ports.get(name)) for name, slot in plan.inputs.items()},
         "outputs": {name: _output(slot, data, outputs.get(name)) for name, slot in plan.outputs.items()},
         "samples": _samples(data),
         "leakage": leakage.report,
@@ -118,7 +118,12 @@ def as_dates(seconds: np.ndarray) -> np.ndarray:
     return np.where(seconds == GAP, "", np.char.replace(words, " 00:00:00", "")).astype(object)
 
 
-def _input(slot: SlotPlan, data: Dataset, ports: tuple[str, ...] | None) -> JsonObject:
+def describe_input(slot: SlotPlan, data: Dataset, ports: tuple[str, ...] | None) -> JsonObject:
+    """An input's shape, and by column its type and the statistics of each split.
+
+    Args:
+        ports: of an input whose columns the file encodes, what they are called there.
+    """
     first = next(iter(data.splits.values()))
     whole = {name: split.raw[slot.name] for name, split in data.splits.items()} if ports is None else {}
     transform = _padding_of(slot, data) if ports is None else None

@@ -18,6 +18,7 @@ from nnspec.data.arrays.gathered import each_chunk, is_gathered
 from nnspec.data.prepare.functions import FUNCTIONS, INVERSES
 from nnspec.data.prepare.levels import Levels
 from nnspec.lazy import dataclass
+from nnspec.runtime.class_labels import shorten, spell_out
 
 Array = np.ndarray
 Float = NDArray[np.float32]
@@ -296,7 +297,7 @@ class OutputTransform:
         return {
             "scaling": self.scaling.to_json() if self.scaling else None,
             "relative": self.relative.to_json() if self.relative else None,
-            "classes": self.classes,
+            "classes": shorten(self.classes),
             "edges": self.edges,
             **({} if self.levels is None else {"levels": self.levels.to_json()}),
             **({} if self.function is None else {"function": self.function}),
@@ -311,7 +312,7 @@ class OutputTransform:
         return cls(
             scaling,
             relative,
-            body.get("classes"),
+            spell_out(body.get("classes")),
             edges=body.get("edges"),
             levels=levels,
             function=body.get("function"),
