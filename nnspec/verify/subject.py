@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import KW_ONLY, dataclass, field
 
 import numpy as np
 
 from nnspec.backends.base import Session
 from nnspec.backends.keras.model import predict, read_weights, reset_states
+from nnspec.backends.types import KerasModel
 from nnspec.data.deployment import Deployment
 from nnspec.ir.graph import Graph, Node
 from nnspec.ir.names import keras_name
@@ -27,8 +27,9 @@ class Subject:
     """
 
     graph: Graph
-    model: Any
+    model: KerasModel
     deployment: Deployment
+    _: KW_ONLY
     tolerance: float = 1e-4
     layout: Mapping[str, list[str]] = field(default_factory=dict)
 

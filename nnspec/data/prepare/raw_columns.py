@@ -6,7 +6,7 @@ So rows are ordered, filled, dropped and cut into windows alike, whatever a colu
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 
@@ -38,6 +38,7 @@ class ColumnRows(Rows):
         features: how many features the columns become.
     """
 
+    _: KW_ONLY
     words: tuple[Words | None, ...] = ()
     features: int = 0
 
@@ -55,7 +56,7 @@ def read_column_rows(plan: DataPlan, slot: SlotPlan, tables: ColumnCache) -> Col
     values, missing, words = [], [], []
     for place, column in enumerate(slot.encodings):
         numbers, gaps, known = _read_column(slot, column, place, tables)
-        values.append(mapped.each(_with_gaps, gaps, numbers) if gaps.any() else numbers)
+        values.append(mapped.map_rows(_with_gaps, gaps, numbers) if gaps.any() else numbers)
         missing.append(gaps)
         words.append(known)
     count = 0
@@ -86,7 +87,7 @@ def _read_column(
         cells = found.values
         if found.missing.any():  # a gap takes the word of a row that has one: its code is not looked at
             word = cells[int(found.missing.argmin())]
-            cells = mapped.each(lambda gaps, own: np.where(gaps, word, own), found.missing, cells)
+            cells = mapped.map_rows(lambda gaps, own: np.where(gaps, word, own), found.missing, cells)
         known = np.unique(ordered.distinct(cells).astype(str)) if not found.missing.all() else np.empty(0, str)
         spelt = known
         if column.kind == "multi_hot":
@@ -99,13 +100,13 @@ def _read_column(
                 return np.full(len(own), np.nan)
             return np.where(gaps, np.nan, table[np.searchsorted(known, own.astype(str))])
 
-        return mapped.each(code, found.missing, cells), found.missing, tuple(distinct.tolist())
+        return mapped.map_rows(code, found.missing, cells), found.missing, tuple(distinct.tolist())
     if found.values.dtype.kind not in "biuf":
         message = f"column `{column.name}` contains text, which has no `{column.scale or column.transform or 'number'}`"
         key = slot.item_key("columns", place)
         raise SpecError.single("NN550", message, slot.span_of(key), path=slot.where("columns"))
-    numbers = mapped.each(lambda own: own.astype(np.float64), found.values)
-    infinite = mapped.flatnonzero(mapped.each(lambda own, gaps: np.isinf(own) & ~gaps, numbers, found.missing)) + 1
+    numbers = mapped.map_rows(lambda own: own.astype(np.float64), found.values)
+    infinite = mapped.flatnonzero(mapped.map_rows(lambda own, gaps: np.isinf(own) & ~gaps, numbers, found.missing)) + 1
     if len(infinite):
         message = f"column `{column.name}` of input `{slot.name}` is infinite in {len(infinite)} rows, first in row "
         raise SpecError.single("NN504", f"{message}{infinite[0]}", column.span, path=slot.where("columns"))
@@ -139,7 +140,7 @@ def _read_truths(slot: SlotPlan, column: ColumnPlan, tables: ColumnCache) -> tup
     """
     found = tables.columns(slot.source, [column.name], Reading.LABEL)[0]
     words = np.unique(ordered.distinct(found.values).astype(str))
-    inverse = mapped.each(lambda own: np.searchsorted(words, own.astype(str)), found.values)
+    inverse = mapped.map_rows(lambda own: np.searchsorted(words, own.astype(str)), found.values)
     counts = sum(np.bincount(inverse[at][~found.missing[at]], minlength=len(words)) for at in _parts(inverse))
     known = set(words[np.asarray(counts) > 0].tolist())
     if column.truths is None and are_numbers(known):
@@ -160,7 +161,7 @@ def _read_truths(slot: SlotPlan, column: ColumnPlan, tables: ColumnCache) -> tup
     first = [
         next((word for word in sorted(known) if codes[word] == code), own[0]) for code, own in enumerate((no, yes))
     ]
-    codes_of = mapped.each(lambda gaps, own: np.where(gaps, np.nan, table[own]), found.missing, inverse)
+    codes_of = mapped.map_rows(lambda gaps, own: np.where(gaps, np.nan, table[own]), found.missing, inverse)
     return codes_of, found.missing, (first[0].strip(), first[1].strip())
 
 
