@@ -12,7 +12,7 @@ from nnspec.diagnostics.extras import install_command, is_installed
 from nnspec.document import to_plain
 from nnspec.training.distribution import Distribution, distribution_of
 from nnspec.training.plan import DEFAULTS
-from nnspec.training.watched import watched
+from nnspec.training.watched import watched_metrics
 
 PATH = "training.distribute"
 ENGINE = "jax"  # whose distribution API Keras has
@@ -60,7 +60,7 @@ def _check_sharing(context: Context, given: dict[str, object], span: Span) -> It
             fixes = (Fix("train it in one process: remove `distribute`"),)
             yield Diagnostic("NN616", message, node.span, fixes=fixes, about=(NodeRef(node.name),))
     settings = {**DEFAULTS, **given}
-    for name in watched(str(settings["monitor"]), settings["callbacks"]):
+    for name in watched_metrics(str(settings["monitor"]), settings["callbacks"]):
         message = f"`{name}` is computed from all predictions, which no worker has"
         fixes = (Fix("monitor a metric of the history, such as `val_loss`"),)
         yield Diagnostic("NN616", message, span, path=PATH, fixes=fixes)

@@ -11,7 +11,7 @@ from nnspec.diagnostics import Diagnostic, Fix, NodeRef
 from nnspec.diagnostics.extras import EXTRAS, install_command, is_installed
 from nnspec.document import Scalar, locate, to_plain
 from nnspec.ir.graph import Node
-from nnspec.training.plan import planned
+from nnspec.training.plan import plan_callbacks
 
 TENSORFLOW = "tensorflow"  # has everything
 
@@ -37,7 +37,7 @@ def only_on_tensorflow(context: Context) -> Iterator[Diagnostic]:
         message = f"`{node.kind}` runs only on TensorFlow, so no other engine can train `{node.name}`"
         yield Diagnostic("NN614", message, node.span, fixes=fixes, about=(NodeRef(node.name),))
     section = context.node("training", "callbacks")
-    for index, callback in enumerate(planned(to_plain(section) or []) if section is not None else ()):
+    for index, callback in enumerate(plan_callbacks(to_plain(section) or []) if section is not None else ()):
         if callback.kind == "TensorBoard":
             span = locate(context.root, ("training", "callbacks", index)).span
             message = "the callback `TensorBoard` writes its files by TensorFlow"

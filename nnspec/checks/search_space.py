@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nnspec.diagnostics import Diagnostic, Fix, did_you_mean, quoted
 from nnspec.expansion.resolved import flow
 from nnspec.search.plan import SearchPlan
-from nnspec.search.space import Parameter, is_below, spelled
+from nnspec.search.space import Parameter, is_below, value_key
 
 _EXAMPLE = "write a list, as in `[8, 16]`, or a range, as in `{from: 1.0e-4, to: 0.1, scale: log}`"
 
@@ -27,7 +27,7 @@ def _fault_of_choices(parameter: Parameter) -> tuple[str, str, str] | None:
         return "choices", f"`{parameter.path}` has both `choices` and a range", "keep one of them"
     seen: dict[str, int] = {}
     for i, value in enumerate(parameter.choices or ()):
-        if seen.setdefault(spelled(value), i) != i:
+        if seen.setdefault(value_key(value), i) != i:
             return f"choices[{i}]", f"the choice `{flow(value)}` of `{parameter.path}` is there twice", "remove one"
     return None
 
@@ -93,8 +93,8 @@ def _faults_of_conditions(parameter: Parameter, by_path: dict[str, Parameter]) -
         elif other.choices is None:
             yield f"`{parameter.path}` depends on `{path}`, which has a range: conditions need choices"
         else:
-            choices = {spelled(choice) for choice in other.choices}
-            strange = [flow(value) for value in values if spelled(value) not in choices]
+            choices = {value_key(choice) for choice in other.choices}
+            strange = [flow(value) for value in values if value_key(value) not in choices]
             if strange:
                 listed = quoted([flow(choice) for choice in other.choices])
                 yield f"`{parameter.path}` depends on `{path}` being {quoted(strange)}, but its choices are {listed}"

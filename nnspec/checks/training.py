@@ -12,17 +12,17 @@ from nnspec.diagnostics.extras import install_command, is_installed
 from nnspec.diagnostics.lists import enumerated
 from nnspec.document import Mapping as MappingNode
 from nnspec.document import format_path, locate, to_plain
-from nnspec.document.types import JsonObject
+from nnspec.ir.graph import Args
 from nnspec.ir.names import keras_name
 from nnspec.training.plan import (
     DEFAULTS,
     OWN_FILES,
     WRITES,
     Planned,
-    inside,
     optimizer_arguments,
     placeholders,
-    planned,
+    plan_callbacks,
+    resolve_inside,
 )
 from nnspec.training.watched import SPLIT, evaluated_metrics
 
@@ -48,7 +48,7 @@ def check_training(context: Context) -> Iterator[Diagnostic]:
     if "monitor" in section.entries:
         yield from _check_metric(context, "`monitor`", settings["monitor"], known, ("training", "monitor"))
     taken: dict[str, str] = {}
-    for index, callback in enumerate(planned(settings["callbacks"] or [])):
+    for index, callback in enumerate(plan_callbacks(settings["callbacks"] or [])):
         place = _Place(context, ("training", "callbacks", index), callback)
         if callback.monitor is not None:
             label = f"`monitor` of `{callback.kind}`"
@@ -121,7 +121,7 @@ def _check_mode(place: _Place, callback: Planned, known: Directions) -> Iterator
     )
 
 
-def _check_work(place: _Place, callback: Planned, optimizer: JsonObject) -> Iterator[Diagnostic]:
+def _check_work(place: _Place, callback: Planned, optimizer: Args) -> Iterator[Diagnostic]:
     if callback.kind == "TensorBoard" and not is_installed("tensorboard"):
         message = "the callback `TensorBoard` needs the package tensorboard, which is not installed"
         fixes = Fix(install_command("tensorboard")), Fix("or log the metrics with `CSVLogger`")
@@ -164,7 +164,7 @@ def _check_place(place: _Place, callback: Planned, known: Directions, taken: dic
         yield from _check_placeholders(place, callback, names, known)
         yield from _check_suffix(place, callback, path)
         formatted = re.sub(r"\{[^{}]*\}", "0", path)
-    below = inside(formatted)
+    below = resolve_inside(formatted)
     if below is None:
         message = f"callback `{callback.kind}` would write `{path}`, outside the build directory"
         yield place.fault("NN510", message, key, Fix(f"use a path inside it, such as `{_EXAMPLES[callback.kind]}`"))

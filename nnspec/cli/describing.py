@@ -71,14 +71,14 @@ def show(spec: str, layer: str | None, overrides: dict[str, str], output: str, a
 
 def _page_of(graph: Graph, layer: str) -> Page:
     from nnspec.diagnostics import did_you_mean
-    from nnspec.show.why import page
+    from nnspec.show.why import explain_node
 
     names = [node.name for node in graph.nodes]
     if layer not in names:
         raise click.UsageError(
             f"`{graph.name}` has no layer `{layer}`{did_you_mean(layer, names)}\nlayers: {', '.join(names)}"
         )
-    return page(graph, graph.nodes[names.index(layer)])
+    return explain_node(graph, graph.nodes[names.index(layer)])
 
 
 @click.command()

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from copy import copy
 from dataclasses import replace
 from functools import partial
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from nnspec.data.deployment import Deployment
 from nnspec.data.prepare.counted import by_step, counted_rows
 from nnspec.data.prepare.encode import encode_output, fit_input, fit_output, relative_of, to_dtype
 from nnspec.data.prepare.encodings.columns import EncodedInput
-from nnspec.data.prepare.fit import FEATURE_NAMES, FitError, Layout, misfit, slot_layout
+from nnspec.data.prepare.fit import FEATURE_NAMES, FitError, Layout, misfit_diagnostic, slot_layout
 from nnspec.data.prepare.fit_columns import fit_columns
 from nnspec.data.prepare.folds import assign_folds
 from nnspec.data.prepare.further import further_of, raw_inputs
@@ -45,12 +45,12 @@ from nnspec.data.prepare.rows import Mask, Rows, arrange, complete_by_role, read
 from nnspec.data.prepare.splits import assign, strata_of
 from nnspec.data.prepare.static import check_static
 from nnspec.data.prepare.transforms import InputTransform, OutputTransform
-from nnspec.data.prepare.unchanged import unchanged
+from nnspec.data.prepare.unchanged import refusing_changes
 from nnspec.data.prepare.windows import take_targets, take_windows, window_ends, with_context
 from nnspec.data.reconstructions import add_copies, copy_transforms
 from nnspec.data.sample_weights import sample_weights
 from nnspec.data.samples import Dataset, Origins, Split
-from nnspec.data.section.agree import reference, settle
+from nnspec.data.section.agree import settle, windowed_reference
 from nnspec.data.section.bind import bind
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.section.ports import port_names
@@ -68,7 +68,7 @@ def load(plan: DataPlan, inputs: Mapping[str, Slot], outputs: Mapping[str, Slot]
     Raises:
         SpecError: any of NN208 and NN501 to NN516, as `probe`, and what only values show; NN568 where a file changes.
     """
-    with unchanged(plan):
+    with refusing_changes(plan):
         faults = probe(plan, inputs, outputs)
         if any(fault.is_error for fault in faults):
             raise SpecError(faults)
@@ -167,7 +167,7 @@ class _Loader:
         try:
             return slot_layout(self.plan, slot, self.model(slot), rows.names, rows.sizes)
         except FitError as error:
-            raise SpecError([misfit(slot, f"the {slot.data_key}", error)]) from None
+            raise SpecError([misfit_diagnostic(slot, f"the {slot.data_key}", error)]) from None
 
     def samples(
         self, name: str, positions: NDArray[np.int64], series: NDArray[np.int64], ok: Mapping[str, NDArray[np.bool_]]
@@ -180,7 +180,7 @@ class _Loader:
         plan = self.plan
         part = next(part for part in plan.split.parts if part.name == name)
         if plan.window is None:
-            whole = mapped.each(lambda at: ok["inputs"][at] & ok["outputs"][at], positions)
+            whole = mapped.map_rows(lambda at: ok["inputs"][at] & ok["outputs"][at], positions)
             found = positions if whole.all() else mapped.take(positions, whole)
             code, message = "NN514", f"every one of the {len(positions)} rows of split `{name}` has a missing value"
         else:
@@ -207,7 +207,7 @@ class _Loader:
     def gather(self, slot: SlotPlan, at: NDArray[np.int64]) -> Array:
         """A slot's values for samples at these positions: axes `sample *model axes`."""
         layout = self.layouts[slot.role, slot.name]
-        return mapped.made_of(lambda part: arrange(self.filled(slot, part), layout), at)
+        return mapped.map_row_numbers(lambda part: arrange(self.filled(slot, part), layout), at)
 
     def filled(self, slot: SlotPlan, at: NDArray[np.int64]) -> Array:
         """The same, axes `sample *steps *data axes`: gaps within windows are between what is known there."""
@@ -295,10 +295,10 @@ class _Loader:
             for name, at in samples.items()
         }
         outputs: dict[str, OutputTransform] = {}
-        encoded: dict[str, dict[str, Any]] = {name: {} for name in samples}
+        encoded: dict[str, dict[str, tuple[Array, Array, Array | None]]] = {name: {} for name in samples}
         for slot in plan.outputs.values():
             model, layout = self.model(slot), self.layouts["outputs", slot.name]
-            source = reference(plan, slot) if model.gives_values else None
+            source = windowed_reference(plan, slot) if model.gives_values else None
             before = source and relative_of(plan, slot, layout, source, self.layouts["inputs", source.name])
             fitted = fit_output(
                 plan,
@@ -321,13 +321,12 @@ class _Loader:
         for name, at in samples.items():
             x = deployment.to_network({key: v for key, v in raw[name].items() if not is_gathered(v)})
             x |= cast(dict[str, Array], {slot: v for (split, slot), v in gathered.items() if split == name})
-            y, target, last = ({key: parts[i] for key, parts in encoded[name].items()} for i in range(3))
             splits[name] = Split(
                 raw=raw[name],
                 x=x,
-                y=y,
-                target=target,
-                last=last,
+                y={key: learned for key, (learned, _, _) in encoded[name].items()},
+                target={key: target for key, (_, target, _) in encoded[name].items()},
+                last={key: last for key, (_, _, last) in encoded[name].items()},
                 size=len(at),
                 rows=mapped.rows_at(order, at),
                 counted=counted[name],

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from nnspec.data.prepare.transforms import InputTransform, OutputTransform
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import ANOMALY, Graph, Output
 from nnspec.lazy import dataclass
+
+if TYPE_CHECKING:
+    from nnspec.runtime.ports import Metadata
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +36,7 @@ class Deployment:
     has_labels: bool = True
     columns: Mapping[str, EncodedInput] = field(default_factory=dict)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         columns = {name: t.to_json() for name, t in self.columns.items()}
         return {
             "inputs": {name: t.to_json() for name, t in self.inputs.items()},
@@ -43,7 +46,7 @@ class Deployment:
         }
 
     @classmethod
-    def from_json(cls, body: Mapping[str, Any]) -> Deployment:
+    def from_json(cls, body: Metadata) -> Deployment:
         return cls(
             {name: InputTransform.from_json(t) for name, t in body.get("inputs", {}).items()},
             {name: OutputTransform.from_json(t) for name, t in body.get("outputs", {}).items()},

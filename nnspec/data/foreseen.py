@@ -20,7 +20,7 @@ from nnspec.data.prepare.raw_columns import ColumnRows
 from nnspec.data.prepare.rows import Rows
 from nnspec.data.prepare.transforms import InputTransform, OutputTransform
 from nnspec.data.reconstructions import copy_transforms
-from nnspec.data.section.agree import reference, settle
+from nnspec.data.section.agree import settle, windowed_reference
 from nnspec.data.section.feature_count import feature_count
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.section.ports import port_names
@@ -70,7 +70,7 @@ class _Foreseen:
             return OutputTransform()
         if model.task in ("classification", "binary"):
             return OutputTransform(classes=list(_classes(slot, model)))
-        source = reference(self.plan, slot) if model.gives_values else None
+        source = windowed_reference(self.plan, slot) if model.gives_values else None
         last = source and relative_of(self.plan, slot, layout, source, self.layouts["inputs", source.name])
         targets = numbers((ROWS, *(_size(size) for _, size in model.data_axes)))
         found = fit_output(self.plan, slot, model, layout, targets, last or None, raw).transform

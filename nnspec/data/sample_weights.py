@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data.arrays import mapped
-from nnspec.data.checks.weights import fault, missing_weights
+from nnspec.data.checks.weights import missing_weights, weight_fault
 from nnspec.data.prepare.loading import ColumnCache
 from nnspec.data.section.plan import DataPlan
 from nnspec.data.sources.base import Reading
@@ -33,9 +33,9 @@ def sample_weights(
     column = tables.columns(plan.source, [plan.weight], Reading.NUMBER)[0]
     if column.missing.any():
         missing = (np.flatnonzero(column.missing) + 1).tolist()
-        raise SpecError([fault(plan, missing_weights(plan.weight, missing))])
+        raise SpecError([weight_fault(plan, missing_weights(plan.weight, missing))])
     ahead = 0 if plan.window is None else max(plan.window.horizon)
-    found = mapped.each(lambda part: column.values[order[part + ahead]].astype(np.float32), at)
+    found = mapped.map_rows(lambda part: column.values[order[part + ahead]].astype(np.float32), at)
     if not found.any():
-        raise SpecError([fault(plan, f"the weights `{plan.weight}` are all 0 in split `{split}`")])
+        raise SpecError([weight_fault(plan, f"the weights `{plan.weight}` are all 0 in split `{split}`")])
     return np.asarray(found)

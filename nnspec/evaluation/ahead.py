@@ -11,8 +11,8 @@ from nnspec.ir.levels import middle
 from nnspec.runtime.ports import Metadata
 from nnspec.training import forecasts
 from nnspec.training.intervals import score_levels
-from nnspec.training.metrics.outcome import Outcome
-from nnspec.training.metrics.score import HEADLINE, MetricValues
+from nnspec.training.metrics.outcome import MetricValues, Outcome
+from nnspec.training.metrics.score import HEADLINE
 from nnspec.training.scores import as_rows, mae, rmse
 
 Array = np.ndarray
@@ -63,7 +63,7 @@ def naive_of(outcome: Outcome, history: History, past: Metadata) -> MetricValues
     return {"name": order[0], **given[order[0]], **({"others": others} if others else {})}
 
 
-def scaled(
+def add_scaled_error(
     metrics: MetricValues | None, outcome: Outcome, naive: Array | None, history: History
 ) -> MetricValues | None:
     """Those of another baseline, such as the mean of the training rows, with `mase`: axes of `naive` as the targets."""

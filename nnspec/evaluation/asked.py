@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from nnspec.evaluation.asked_counts import AT, COUNTS, area, best_at, count, f_beta
-from nnspec.evaluation.asked_values import ALONG_LAST, MEANS, Arguments, divided, number
+from nnspec.evaluation.asked_values import ALONG_LAST, MEANS, Arguments, divide, number_or
 from nnspec.training.metrics.outcome import Array, Outcome
 
 _OF_SCORES = frozenset({"Hinge", "SquaredHinge", "CategoricalHinge"})  # which read what a head gives as it is
@@ -55,11 +55,11 @@ def _value(kind: str, arguments: Arguments, given: Outcome) -> float | Array | N
     if kind in ("F1Score", "FBetaScore"):
         return f_beta(truth, said, arguments)
     if kind == "BinaryAccuracy":
-        return float(np.mean((said > number(arguments.get("threshold"), 0.5)) == truth))
+        return float(np.mean((said > number_or(arguments.get("threshold"), 0.5)) == truth))
     if kind in ("SparseCategoricalAccuracy", "CategoricalAccuracy"):
         return float(np.mean(truth.argmax(axis=-1) == said.argmax(axis=-1)))
     if kind in ("SparseTopKCategoricalAccuracy", "TopKCategoricalAccuracy") and not arguments.get("from_sorted_ids"):
-        return _among_first(truth, said, int(number(arguments.get("k"), 5)))
+        return _among_first(truth, said, int(number_or(arguments.get("k"), 5)))
     return None
 
 
@@ -96,9 +96,9 @@ def _overlap(kind: str, arguments: Arguments, outcome: Outcome, said: Array) -> 
     """The mean intersection over union of the classes that are asked for and occur."""
     truth = outcome.truth.reshape(-1)
     if kind == "BinaryIoU":
-        found, classes = said.reshape(-1) >= number(arguments.get("threshold"), 0.5), 2
+        found, classes = said.reshape(-1) >= number_or(arguments.get("threshold"), 0.5), 2
     else:
-        found, classes = said.argmax(axis=-1).reshape(-1), int(number(arguments.get("num_classes"), said.shape[-1]))
+        found, classes = said.argmax(axis=-1).reshape(-1), int(number_or(arguments.get("num_classes"), said.shape[-1]))
     ignored = arguments.get("ignore_class")
     kept = truth != ignored if isinstance(ignored, int) else np.ones(len(truth), bool)
     truth, found = truth[kept], found[kept]
@@ -106,4 +106,4 @@ def _overlap(kind: str, arguments: Arguments, outcome: Outcome, said: Array) -> 
     ids = list(asked) if isinstance(asked, list | tuple) else list(range(classes))
     hits = np.array([np.sum((truth == k) & (found == k)) for k in ids], dtype=np.float64)
     either = np.array([np.sum((truth == k) | (found == k)) for k in ids], dtype=np.float64)
-    return float(divided(hits, either)[either > 0].mean())
+    return float(divide(hits, either)[either > 0].mean())

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nnspec.evaluation.asked_values import EPSILON, Arguments, divided, number
+from nnspec.evaluation.asked_values import EPSILON, Arguments, divide, number_or
 from nnspec.training.metrics.outcome import Array
 
 Counts = tuple[Array, Array, Array, Array]  # hits, false alarms, misses, right noes
@@ -45,16 +45,16 @@ def count(kind: str, truth: Array, said: Array, arguments: Arguments) -> float |
     """`Precision`, `TruePositives` and the like: a list for several thresholds."""
     top = arguments.get("top_k")
     if top is not None:
-        least = np.sort(said, axis=-1)[..., -int(number(top, 1)), None]
+        least = np.sort(said, axis=-1)[..., -int(number_or(top, 1)), None]
         said = np.where(said >= least, said, -np.inf)
     truth, said = _of_class(truth, said, arguments)
     given = arguments.get("thresholds")
     default = 0.5 if top is None else float(np.finfo(np.float32).min)
-    thresholds = [float(t) for t in given] if isinstance(given, list | tuple) else [number(given, default)]
+    thresholds = [float(t) for t in given] if isinstance(given, list | tuple) else [number_or(given, default)]
     hits, alarms, misses, noes = counts_at(truth, said, thresholds)
     values = {
-        "Precision": divided(hits, hits + alarms),
-        "Recall": divided(hits, hits + misses),
+        "Precision": divide(hits, hits + alarms),
+        "Recall": divide(hits, hits + misses),
         "TruePositives": hits,
         "TrueNegatives": noes,
         "FalsePositives": alarms,
@@ -66,20 +66,20 @@ def count(kind: str, truth: Array, said: Array, arguments: Arguments) -> float |
 def best_at(kind: str, truth: Array, said: Array, arguments: Arguments) -> float:
     """The highest value of one metric at the thresholds at which the other is at least what the spec asks for."""
     truth, said = _of_class(truth, said, arguments)
-    steps = int(number(arguments.get("num_thresholds"), 200))
+    steps = int(number_or(arguments.get("num_thresholds"), 200))
     hits, alarms, misses, noes = counts_at(truth, said, np.linspace(0, 1, steps).tolist() if steps > 1 else [0.5])
     metrics = {
-        "precision": divided(hits, hits + alarms),
-        "recall": divided(hits, hits + misses),
-        "sensitivity": divided(hits, hits + misses),
-        "specificity": divided(noes, noes + alarms),
+        "precision": divide(hits, hits + alarms),
+        "recall": divide(hits, hits + misses),
+        "sensitivity": divide(hits, hits + misses),
+        "specificity": divide(noes, noes + alarms),
     }
     given = AT[kind]
     wanted = {"precision": "recall", "recall": "precision"}.get(given) or (
         "specificity" if given == "sensitivity" else "sensitivity"
     )
     # float32, in which Keras compares
-    fits = metrics[given].astype(np.float32) >= np.float32(number(arguments.get(given), 0))
+    fits = metrics[given].astype(np.float32) >= np.float32(number_or(arguments.get(given), 0))
     return float(metrics[wanted][fits].max()) if fits.any() else 0.0
 
 
@@ -92,7 +92,7 @@ def _of_class(truth: Array, said: Array, arguments: Arguments) -> tuple[Array, A
 
 def area(truth: Array, said: Array, arguments: Arguments) -> float:
     """The area under a curve, by the sums or the interpolation of Keras' `AUC`."""
-    given, steps = arguments.get("thresholds"), int(number(arguments.get("num_thresholds"), 200))
+    given, steps = arguments.get("thresholds"), int(number_or(arguments.get("num_thresholds"), 200))
     inner = sorted(map(float, given)) if isinstance(given, list | tuple) else np.linspace(0, 1, steps)[1:-1].tolist()
     each_label = bool(arguments.get("multi_label"))
     chosen = arguments.get("label_weights")
@@ -105,25 +105,25 @@ def area(truth: Array, said: Array, arguments: Arguments) -> float:
 
 def _areas(counts: Counts, curve: str, method: str) -> Array:
     hits, alarms, misses, noes = counts
-    recall = divided(hits, hits + misses)
+    recall = divide(hits, hits + misses)
     if curve == "PR" and method in ("", "interpolation"):
         return _interpolated(hits, alarms, misses)
     if curve == "ROC":
-        x, y = divided(alarms, alarms + noes), recall
+        x, y = divide(alarms, alarms + noes), recall
     else:
-        x, y = recall, divided(hits, hits + alarms)
+        x, y = recall, divide(hits, hits + alarms)
     heights = {"minoring": np.minimum(y[:-1], y[1:]), "majoring": np.maximum(y[:-1], y[1:])}
     return np.asarray(((x[:-1] - x[1:]) * heights.get(method, (y[:-1] + y[1:]) / 2)).sum(axis=0))
 
 
 def _interpolated(hits: Array, alarms: Array, misses: Array) -> Array:
     fewer, positives = hits[:-1] - hits[1:], hits + alarms
-    slope = divided(fewer, np.maximum(positives[:-1] - positives[1:], 0))
+    slope = divide(fewer, np.maximum(positives[:-1] - positives[1:], 0))
     intercept = hits[1:] - slope * positives[1:]
     is_both = (positives[:-1] > 0) & (positives[1:] > 0)
-    ratio = np.where(is_both, divided(positives[:-1], np.maximum(positives[1:], 0)), 1.0)
+    ratio = np.where(is_both, divide(positives[:-1], np.maximum(positives[1:], 0)), 1.0)
     steps = slope * (fewer + intercept * np.log(np.where(ratio > 0, ratio, 1)))
-    return np.asarray(divided(steps, np.maximum(hits[1:] + misses[1:], 0)).sum(axis=0))
+    return np.asarray(divide(steps, np.maximum(hits[1:] + misses[1:], 0)).sum(axis=0))
 
 
 def f_beta(truth: Array, said: Array, arguments: Arguments) -> float | Array:
@@ -133,11 +133,11 @@ def f_beta(truth: Array, said: Array, arguments: Arguments) -> float | Array:
     if threshold is None:
         yes = (shares >= shares.max(axis=-1, keepdims=True)) & (np.abs(shares) > 1e-9)
     else:
-        yes = shares.astype(np.float32) > np.float32(number(threshold, 0.5))
-    squared = number(arguments.get("beta"), 1.0) ** 2
+        yes = shares.astype(np.float32) > np.float32(number_or(threshold, 0.5))
+    squared = number_or(arguments.get("beta"), 1.0) ** 2
     axis = None if average == "micro" else 0
     hits, said_yes, support = ((v).sum(axis=axis) for v in (rows * yes, yes, rows))
-    each = divided(np.asarray((1 + squared) * hits, np.float64), np.asarray(squared * support + said_yes, np.float64))
+    each = divide(np.asarray((1 + squared) * hits, np.float64), np.asarray(squared * support + said_yes, np.float64))
     if average == "micro":
         return float(each)
     if average == "macro":

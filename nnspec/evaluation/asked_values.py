@@ -13,12 +13,12 @@ Arguments = Mapping[str, object]
 Mean = Callable[[Array, Array, Arguments], "float | Array"]
 
 
-def number(value: object, default: float) -> float:
+def number_or(value: object, default: float) -> float:
     """An argument, or its default."""
     return float(value) if isinstance(value, int | float) else default
 
 
-def divided(upper: Array, lower: Array) -> Array:
+def divide(upper: Array, lower: Array) -> Array:
     """A quotient that is 0 where its divisor is."""
     return np.asarray(np.divide(upper, lower, out=np.zeros(np.shape(upper)), where=lower > 0))
 
@@ -41,7 +41,7 @@ def _determination(truth: Array, said: Array, arguments: Arguments) -> float | A
     if aggregation is None:
         return each
     found = float(np.average(each, weights=total if aggregation == "variance_weighted_average" else None))
-    regressors = number(arguments.get("num_regressors"), 0)
+    regressors = number_or(arguments.get("num_regressors"), 0)
     if not 0 < regressors < rows.size - 1:
         return found
     return 1 - (1 - found) * (rows.size - 1) / (rows.size - regressors - 1)  # Keras counts values, not rows
@@ -74,13 +74,13 @@ def _categorical_hinge(truth: Array, said: Array, _: Arguments) -> float:
 
 
 def _binary_crossentropy(truth: Array, said: Array, arguments: Arguments) -> float:
-    smoothing = number(arguments.get("label_smoothing"), 0)
+    smoothing = number_or(arguments.get("label_smoothing"), 0)
     wanted, shares = truth * (1 - smoothing) + smoothing / 2, np.clip(said, EPSILON, 1 - EPSILON)
     return float(-np.mean(wanted * np.log(shares) + (1 - wanted) * np.log(1 - shares)))
 
 
 def _crossentropy(truth: Array, said: Array, arguments: Arguments) -> float:
-    smoothing = number(arguments.get("label_smoothing"), 0)
+    smoothing = number_or(arguments.get("label_smoothing"), 0)
     wanted = truth * (1 - smoothing) + smoothing / truth.shape[-1]
     shares = np.clip(said / said.sum(axis=-1, keepdims=True), EPSILON, 1 - EPSILON)
     return float(-np.mean((wanted * np.log(shares)).sum(axis=-1)))

@@ -9,18 +9,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.evaluation.ahead import naive_of, scaled, score_ahead
+from nnspec.evaluation.ahead import add_scaled_error, naive_of, score_ahead
 from nnspec.evaluation.asked import measure
 from nnspec.evaluation.further import score_further_of
 from nnspec.evaluation.targets import Labelled, encode_targets, read_labelled
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.ports import BATCH, Metadata
 from nnspec.runtime.predictor import Predictor
-from nnspec.runtime.samples import joined
+from nnspec.runtime.samples import concatenate_outputs
 from nnspec.training.intervals import score_levels
 from nnspec.training.metrics.anomalies import spread_of
-from nnspec.training.metrics.outcome import Outcome, Part
-from nnspec.training.metrics.score import CHANCE, HEADLINE, MetricValues, beside, score_outcome, shortened, with_asked
+from nnspec.training.metrics.outcome import MetricValues, Outcome, Part
+from nnspec.training.metrics.score import CHANCE, HEADLINE, add_requested, merge_metrics, score_outcome, select_for_part
 from nnspec.training.scores import accuracy, as_rows, mae, rmse
 
 Array = np.ndarray
@@ -48,7 +48,7 @@ def evaluate_file(
         if body["counts"] != "all" and not body.get("counted"):
             raise InputError(f"the targets of output `{name}` are padded, which no file but that of training can tell")
     labelled = read_labelled(file, metadata, by)
-    given = joined([outputs for outputs, _ in predictor.over(labelled.samples)], metadata)
+    given = concatenate_outputs([outputs for outputs, _ in predictor.over(labelled.samples)], metadata)
     found: MetricValues = {}
     notes = list(labelled.samples.notes)
     left_out = 0
@@ -73,14 +73,16 @@ def evaluate_file(
         metrics = score_outcome(kept)
         past = labelled.pasts.get(name)
         if past is not None:
-            metrics = beside(metrics, score_ahead(kept, past[0].of(known), past[1]))
+            metrics = merge_metrics(metrics, score_ahead(kept, past[0].of(known), past[1]))
         asked, unknown = measure(body["asked"], kept)
         notes += [f"metric `{metric}` of output `{name}` is computed by Keras alone: left out" for metric in unknown]
-        metrics = with_asked(kept.task, body["words"], metrics, asked)
+        metrics = add_requested(kept.task, body["words"], metrics, asked)
         naive_metrics = _baseline(kept, naive, body)
         if past is not None:
             history = past[0].of(known)
-            naive_metrics = naive_of(kept, history, body["past"]) or scaled(naive_metrics, kept, naive, history)
+            naive_metrics = naive_of(kept, history, body["past"]) or add_scaled_error(
+                naive_metrics, kept, naive, history
+            )
         targets = {} if kept.counted is None else {"targets": int(kept.counted.sum())}
         found[name] = {"samples": int(known.sum()), **targets, **metrics, "baseline": naive_metrics}
         if labelled.groups is not None:
@@ -177,7 +179,7 @@ def _by_group(outcome: Outcome, naive: Array | None, groups: Array, body: Metada
         raise InputError(f"there are {len(names):,} groups, which is more than {MOST_GROUPS:,}: choose another column")
     for name in names:
         own = groups == name
-        metrics = shortened(outcome.task, score_outcome(plain.of(own)))
+        metrics = select_for_part(outcome.task, score_outcome(plain.of(own)))
         beside = _baseline(plain.of(own), None if naive is None else naive[own], body)
         found[name or "(none)"] = {"samples": int(own.sum()), **metrics, "baseline": beside}
     return found

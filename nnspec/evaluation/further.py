@@ -14,7 +14,7 @@ from nnspec.runtime.reading import read_samples
 from nnspec.runtime.recursive import Recursion
 from nnspec.runtime.samples import Samples
 from nnspec.training.further import score_further
-from nnspec.training.metrics.score import MetricValues
+from nnspec.training.metrics.outcome import MetricValues
 
 Array = np.ndarray
 

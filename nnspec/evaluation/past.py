@@ -13,7 +13,7 @@ from nnspec.data.prepare.history import History
 from nnspec.runtime.ports import Metadata
 from nnspec.runtime.row_order import series_columns
 from nnspec.runtime.samples import Samples
-from nnspec.runtime.series_keys import joined
+from nnspec.runtime.series_keys import join_keys
 
 Array = np.ndarray
 SO_FAR, NAIVE, LAST = " so far", " naive", " last"  # behind the name of an output; those of inputs have no spaces
@@ -57,7 +57,7 @@ def history_of(
         return None
     last, scale = read[f"{name}{LAST}"].astype(np.float64), read[f"{name}{SO_FAR}"].astype(np.float64)
     told = [list(map(str, samples.keys[key])) for key in series_columns(metadata) if key in samples.keys]
-    words = (joined(told) if len(told) > 1 else told[0]) if told else [""] * len(last)
+    words = (join_keys(told) if len(told) > 1 else told[0]) if told else [""] * len(last)
     names, codes = np.unique(np.asarray(words, dtype=str), return_inverse=True)
     trained: Mapping[str, Sequence[float | None]] = past["scale"]
     scales = [trained.get(str(label)) for label in names]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from nnspec.training.metrics.score import MetricValues
+from nnspec.training.metrics.outcome import MetricValues
 
 MOST_CLASSES = 12  # whose confusion is printed
 

@@ -15,7 +15,7 @@ from nnspec.evaluation.counted import counted_targets, lengths_port
 from nnspec.evaluation.past import history_of, past_ports
 from nnspec.runtime.class_labels import spell_out
 from nnspec.runtime.columns import GAP, words_in_one_spelling
-from nnspec.runtime.errors import InputError, listed
+from nnspec.runtime.errors import InputError, quote_names
 from nnspec.runtime.label_keys import label_key
 from nnspec.runtime.media import takes_files
 from nnspec.runtime.ports import BATCH, Metadata
@@ -217,8 +217,9 @@ def encode_targets(
         odd = [i for i, own in enumerate(words.reshape(len(words), -1)) if any(str(word) not in codes for word in own)]
         others = f"one of {len(words)} samples" if len(odd) == 1 else f"{len(odd)} of {len(words)} samples"
         raise InputError(
-            f"output `{name}` has no class {listed(strange[:5])}, the label of {others} (the first is sample "
-            f"{odd[0] + 1}); the model's classes are {listed(labels[:20])}: leave such samples out, or train with them"
+            f"output `{name}` has no class {quote_names(strange[:5])}, the label of {others} (the first is sample "
+            f"{odd[0] + 1}); the model's classes are {quote_names(labels[:20])}: "
+            "leave such samples out, or train with them"
         )
     found = np.array([codes[word] for word in words.reshape(-1)], dtype=np.int64)
     return found.reshape(words.shape), known

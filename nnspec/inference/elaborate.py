@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from nnspec.diagnostics import (
     AxisRef,
@@ -31,10 +30,10 @@ from nnspec.inference.anomalies import check_keys, is_error, with_errors
 from nnspec.inference.batches import declared_batches
 from nnspec.inference.heads import gives_scores, head_function
 from nnspec.inference.levels import behind_head
-from nnspec.inference.node import check_nested_mask, check_text, frozen, make_call, make_node
+from nnspec.inference.node import check_nested_mask, check_text, freeze_weights, make_call, make_node
 from nnspec.inference.outputs import make_output
 from nnspec.inference.places import Declarations
-from nnspec.inference.unused import spare, unreached
+from nnspec.inference.unused import check_unread, unused_layers
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Size, Symbolic
 from nnspec.ir.graph import Graph, Node, Output, Value
@@ -98,8 +97,8 @@ class _Elaborator:
                 self.elaborate_item(item)
         settle_fixes(self.expanded.items, self.faults, self.report)
         outputs = self.read_outputs(root.get("outputs"))
-        self.report.extend(unreached(self.expanded, self.nodes, self.sources))
-        left_out = set() if self.report.has_errors else spare(self.expanded, self.sources)
+        self.report.extend(check_unread(self.expanded, self.nodes, self.sources))
+        left_out = set() if self.report.has_errors else unused_layers(self.expanded, self.sources)
         order = tuple(node for node in self.order if node.name not in left_out)
         name_node = root.get("name")
         inputs_node = root.get("inputs")
@@ -157,7 +156,7 @@ class _Elaborator:
             self.values[name] = {"output": value}
         return result
 
-    def read_size(self, value: Any, axis: str) -> Size:
+    def read_size(self, value: object, axis: str) -> Size:
         if isinstance(value, int | float):
             return int(value)
         return Symbolic.symbol(str(value) if value else axis)
@@ -262,7 +261,7 @@ class _Elaborator:
 
     def build_node(self, item: Item, layer: Layer, call: Call, inferred: Inferred) -> Node:
         node = make_node(layer, item.name, call, inferred, item.span, item.path, item.shared)
-        return frozen(node) if item.is_frozen and node.weights else node
+        return freeze_weights(node) if item.is_frozen and node.weights else node
 
     def check_shared(self, item: Item, node: Node, call: Call) -> None:
         assert item.shared is not None

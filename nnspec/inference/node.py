@@ -129,10 +129,10 @@ def make_node(
         given=call.given,
     )
     said = call.node("trainable")
-    return frozen(node) if said is not None and to_plain(said) is False else node
+    return freeze_weights(node) if said is not None and to_plain(said) is False else node
 
 
-def frozen(node: Node) -> Node:
+def freeze_weights(node: Node) -> Node:
     """The node with weights that training leaves as they are, those that it declares among them."""
     args = {**node.args, "trainable": False}
     if "own" in args:

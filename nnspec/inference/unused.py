@@ -10,7 +10,9 @@ from nnspec.expansion.items import Expanded
 from nnspec.expansion.naming import Reference
 
 
-def unreached(expanded: Expanded, sound: Collection[str], sources: Sequence[Reference | None]) -> Iterator[Diagnostic]:
+def check_unread(
+    expanded: Expanded, sound: Collection[str], sources: Sequence[Reference | None]
+) -> Iterator[Diagnostic]:
     """NN405 for what nothing reads, judged by names alone, so that faults elsewhere do not hide it.
 
     A warning where the layer stands in a block or repeat whose other uses are read: the last residual of a stack of
@@ -50,7 +52,7 @@ def unreached(expanded: Expanded, sound: Collection[str], sources: Sequence[Refe
             yield Diagnostic("NN405", message, inputs.key_span(name), path=f"inputs.{name}", about=(NodeRef(name),))
 
 
-def spare(expanded: Expanded, sources: Sequence[Reference | None]) -> set[str]:
+def unused_layers(expanded: Expanded, sources: Sequence[Reference | None]) -> set[str]:
     """The layers that lead to no output: no model has them."""
     reached = _reached(expanded, sources)
     return set() if reached is None else {item.name for item in expanded.items} - reached

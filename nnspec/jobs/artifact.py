@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from nnspec.backends.base import ExportBackend, TrainingBackend
 from nnspec.backends.versions import versions
@@ -26,7 +25,7 @@ CHECKPOINT = "checkpoint"  # the folder in a build directory that is there until
 
 
 @contextmanager
-def staged(target: Path, *, resume: bool = False, keep_on_failure: bool = False) -> Iterator[Path]:
+def staged_directory(target: Path, *, resume: bool = False, keep_on_failure: bool = False) -> Iterator[Path]:
     """A directory beside `target` that takes its place when all went well.
 
     Args:
@@ -148,7 +147,7 @@ def start_files(checked: Checked) -> dict[str, dict[str, str]]:
     return {"weights": found} if found else {}
 
 
-def processors() -> int:
+def count_processors() -> int:
     """How many this process may use: sums of several threads are rounded in another order."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
@@ -160,8 +159,8 @@ def write_manifest(
     folder: Path,
     engine: TrainingBackend,
     exporter: ExportBackend,
-    more: Mapping[str, Any],
-    trained: Mapping[str, Any] | None = None,
+    more: Mapping[str, object],
+    trained: Mapping[str, object] | None = None,
 ) -> None:
     """What was built, of what and by what, with the hashes of all other files: written last.
 
@@ -179,7 +178,7 @@ def write_manifest(
         "parameters": checked.graph.parameters,
         "trainable_parameters": checked.graph.trainable_parameters,
         "versions": versions(engine, exporter),
-        "processors": processors(),
+        "processors": count_processors(),
         "training": {"backend": engine.name, "devices": list(engine.devices()), **(trained or {}), **distributed},
         **constant_files(checked),
         **start_files(checked),

@@ -9,11 +9,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from nnspec.backends.base import ExportBackend, TrainingBackend
 from nnspec.backends.versions import versions
 from nnspec.document import to_plain
+from nnspec.document.types import JsonObject
+from nnspec.ir.axes import Axes
 from nnspec.ir.variants import VARIANTS
 from nnspec.jobs.artifact import file_sha256, sha256, write_json
 from nnspec.jobs.made_of import NAMED, MadeOf, hash_of_all
@@ -23,7 +24,7 @@ from nnspec.pipeline import Checked
 
 BILL = "bom.cdx.json"
 VERSION = "1.6"
-Json = dict[str, Any]
+Json = JsonObject
 
 
 def write_bill(
@@ -102,13 +103,13 @@ def _approach(checked: Checked) -> str:
     return "self-supervised" if learned and all(name in copies for name in learned) else "supervised"
 
 
-def _said(name: str, dtype: str, axes: Any) -> str:
+def _said(name: str, dtype: str, axes: Axes) -> str:
     """`window: float32 (batch, time=10, feature=5)`"""
     sizes = ", ".join(f"{axis.name}={axis.size}" for axis in axes)
     return f"{name}: {dtype} (batch{', ' if sizes else ''}{sizes})"
 
 
-def _metrics(metrics: Mapping[str, Mapping[str, Any]]) -> Iterator[Json]:
+def _metrics(metrics: Mapping[str, Mapping[str, JsonObject]]) -> Iterator[Json]:
     """Each number of each output and split, and those of the naive baseline."""
     for split, outputs in metrics.items():
         for output, values in outputs.items() if isinstance(outputs, Mapping) else ():

@@ -13,12 +13,12 @@ from nnspec.jobs.bill_of_materials import write_bill
 from nnspec.jobs.choosing import with_engine
 from nnspec.jobs.exporting import write_model
 from nnspec.jobs.folds import final_model
-from nnspec.jobs.logging import logged
+from nnspec.jobs.logging import logging_run
 from nnspec.jobs.made_of import describe_data
 from nnspec.jobs.reporting import report_build
 from nnspec.jobs.run import Run
 from nnspec.jobs.settings import engine_of, exporter_of
-from nnspec.jobs.training import prepared, train_folds, train_into
+from nnspec.jobs.training import prepare_data, train_folds, train_into
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress
 
@@ -46,14 +46,16 @@ def run_build(
     """
     target = exporter_of(checked, exporter)
     started = time.time()
-    with artifact.staged(out, resume=resume, keep_on_failure=True) as folder:
+    with artifact.staged_directory(out, resume=resume, keep_on_failure=True) as folder:
         chosen: JsonObject = {}
         if backend is None:
             checked, chosen = with_engine(checked, folder / artifact.CHECKPOINT, progress, resume=resume)
         engine = engine_of(checked, backend)
         folds = train_folds(checked, folder, progress, resume=resume, backend=engine)
-        checked, dataset = prepared(final_model(checked), folder, progress, resume=resume)
-        with logged(checked, folder, out.name, progress, engine, target, resume=resume, is_logged=is_logged) as log:
+        checked, dataset = prepare_data(final_model(checked), folder, progress, resume=resume)
+        with logging_run(
+            checked, folder, out.name, progress, engine, target, resume=resume, is_logged=is_logged
+        ) as log:
             run, trained = train_into(
                 checked, dataset, folder, progress, resume=resume, backend=engine, folds=folds, log=log
             )

@@ -8,7 +8,7 @@ from nnspec.data.arrays import mapped
 from nnspec.data.dataset import Dataset
 from nnspec.data.section.plan import DataPlan
 from nnspec.ir.graph import Graph, Output
-from nnspec.training.baselines import majority, mean_of
+from nnspec.training.baselines import mean_of, most_frequent
 from nnspec.training.scores import as_rows
 
 Described = dict[str, object]
@@ -41,6 +41,6 @@ def padded_baseline(output: Output, dataset: Dataset) -> Described | None:
         value = mean_of(train.target[name], counted, steps)[0]
         return {"name": "mean", "value": value.tolist()}
     codes = train.y[name]
-    guess = majority(as_rows(codes, steps), None if counted is None else as_rows(counted, steps))
+    guess = most_frequent(as_rows(codes, steps), None if counted is None else as_rows(counted, steps))
     rest = [size for i, size in enumerate(codes.shape) if i not in (0, *steps)]
     return {"name": "majority", "value": np.expand_dims(guess.reshape(rest), [s - 1 for s in steps]).tolist()}

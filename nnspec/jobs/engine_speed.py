@@ -113,8 +113,8 @@ def measure(given: JsonObject, watch: Stopwatch) -> None:
     from nnspec.diagnostics import Source
     from nnspec.jobs.folds import final_model
     from nnspec.jobs.settings import engine_of, settings_of
-    from nnspec.jobs.start import starting
-    from nnspec.jobs.training import prepared
+    from nnspec.jobs.start import weights_loader
+    from nnspec.jobs.training import prepare_data
     from nnspec.training.train import train
 
     overrides = {**given["overrides"], "training.backend": given["engine"]}
@@ -124,11 +124,11 @@ def measure(given: JsonObject, watch: Stopwatch) -> None:
     engine = engine_of(checked)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        ready, dataset = prepared(final_model(checked), folder, watch, resume=False)
+        ready, dataset = prepare_data(final_model(checked), folder, watch, resume=False)
         settings = settings_of(ready)
         kept = [callback for callback in settings["callbacks"] if not _ends(callback)]
         settings = replace(settings, values={**settings.values, "epochs": EPOCHS, "callbacks": kept})
-        start = starting(ready, watch.say)
+        start = weights_loader(ready, watch.say)
         train(ready.graph, dataset, settings, folder, watch, backend=engine, initial=start)
 
 

@@ -19,7 +19,7 @@ from nnspec.ir.matching_axes import matching_order
 from nnspec.jobs.counted_metadata import describe_counted, padded_baseline
 from nnspec.jobs.past_metadata import describe_past
 from nnspec.runtime.class_labels import shorten
-from nnspec.training.baselines import majority
+from nnspec.training.baselines import most_frequent
 from nnspec.training.metrics.parts import is_map, parts_of, target_axes
 from nnspec.training.metrics.score import CHANCE
 from nnspec.training.metrics.streamed import streamed_mean
@@ -160,7 +160,7 @@ def _baseline(
         return padded_baseline(output, dataset)
     if not output.gives_values:
         codes = train.y[output.name]
-        return {"name": "majority", "value": majority(as_rows(codes), None).reshape(codes.shape[1:]).tolist()}
+        return {"name": "majority", "value": most_frequent(as_rows(codes), None).reshape(codes.shape[1:]).tolist()}
     target, last = train.target[output.name], train.last[output.name]
     if last is not None and not (is_windowed and slot is not None and slot.columns):
         return None

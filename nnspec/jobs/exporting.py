@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -19,12 +18,13 @@ from nnspec.data.overview.ranges import training_ranges
 from nnspec.data.section.plan import DataPlan
 from nnspec.diagnostics import Diagnostic, SpecError
 from nnspec.document import to_plain
+from nnspec.document.types import JsonObject
 from nnspec.expansion import resolved
 from nnspec.jobs import artifact
 from nnspec.jobs.evaluation_metadata import describe_evaluation
 from nnspec.jobs.input_ranges import with_ranges
 from nnspec.jobs.interface import describe_interface
-from nnspec.jobs.made_of import MadeOf, shortened
+from nnspec.jobs.made_of import MadeOf, shorten
 from nnspec.jobs.metadata import describe_model
 from nnspec.jobs.padding_sides import describe_padding
 from nnspec.jobs.run import Run
@@ -63,7 +63,7 @@ def run_export(
     engine, target = engine_of(checked, backend), exporter_of(checked, exporter)
     checked = replace(checked, graph=with_words(checked, weights))
     compiled, deployment, dataset = with_weights(checked, weights, untrained, engine)
-    with artifact.staged(out) as folder:
+    with artifact.staged_directory(out) as folder:
         compiled.model.save(folder / "model.keras")
         verification, refused = write_model(
             checked, compiled, deployment, dataset, folder, progress, engine=engine, exporter=target
@@ -87,7 +87,7 @@ def write_model(
     engine: TrainingBackend,
     exporter: ExportBackend,
     made_of: MadeOf | None = None,
-) -> tuple[dict[str, Any], list[Diagnostic]]:
+) -> tuple[JsonObject, list[Diagnostic]]:
     """Lowers, passes the gate, writes the model's file, its variants and verify.json.
 
     Args:
@@ -121,7 +121,7 @@ def write_model(
     if dataset is not None and checked.data is not None and used.inputs is deployment.inputs:
         scored = {"evaluation": describe_evaluation(checked.graph, checked.data, deployment, dataset)}
     if made_of is not None:
-        scored["made_of"] = shortened(made_of)
+        scored["made_of"] = shorten(made_of)
     exported.embed({**(exported.metadata or {}), **scored, "verification": {"outputs": result["outputs"]}})
     artifact.write_json(folder / "interface.json", interface)
     content = exported.to_bytes()

@@ -65,7 +65,7 @@ def run_folds(
         return {}
     means = {output: mean_of([fold[output] for fold in found]) for output in found[0]}
     artifact.write_json(folder / FILE, {"folds": found, "mean": means})
-    progress.say(described(means))
+    progress.say(describe_folds(means))
     return {"folds": means}
 
 
@@ -112,7 +112,7 @@ def _statistics(folds: Sequence[Mapping[str, object]]) -> tuple[dict[str, float]
     return means, deviations
 
 
-def described(means: Mapping[str, JsonObject]) -> str:
+def describe_folds(means: Mapping[str, JsonObject]) -> str:
     """A table: every metric's mean and deviation beside the baseline's."""
     rows = [("output", "metric", "mean of folds", "baseline")]
     for output, metrics in means.items():

@@ -26,7 +26,7 @@ _FILES = (
 
 
 @contextmanager
-def logged(
+def logging_run(
     checked: Checked,
     folder: Path,
     name: str,
@@ -51,7 +51,7 @@ def logged(
     node = checked.root.get("training")
     span = node.span if node is not None else checked.root.span
     log = log_of(places, checked.folder, progress, span)
-    log.begin(about(checked, name, engine, exporter), folder, resume=resume)
+    log.begin(describe_run(checked, name, engine, exporter), folder, resume=resume)
     try:
         yield log
     except BaseException:
@@ -62,7 +62,7 @@ def logged(
     log.end(metrics, [path for path in files if path.is_file()])
 
 
-def about(checked: Checked, name: str, engine: TrainingBackend, exporter: ExportBackend) -> About:
+def describe_run(checked: Checked, name: str, engine: TrainingBackend, exporter: ExportBackend) -> About:
     """What a run is of."""
     described, variables = checked.root.get("description"), checked.root.get("vars")
     settings = {key: value for key, value in settings_of(checked).values.items() if key != "log"}

@@ -29,7 +29,7 @@ def describe_data(checked: Checked, dataset: Dataset) -> MadeOf:
     }
 
 
-def shortened(made_of: MadeOf) -> MadeOf:
+def shorten(made_of: MadeOf) -> MadeOf:
     """The same for a model's metadata, which should not grow with a folder of pictures."""
     files = made_of["files"]
     if len(files) <= NAMED:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from nnspec import __version__
 from nnspec.data.deployment import Deployment, label_axes, label_name
@@ -15,6 +14,7 @@ from nnspec.data.recursion import describe_recursion, recursion_of, step_axis
 from nnspec.data.section.plan import DataPlan
 from nnspec.data.section.read_columns import OTHERS
 from nnspec.data.sources.wanted import Wanted
+from nnspec.document.types import JsonObject
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import ANOMALY, Graph, Output, Value
 from nnspec.ir.symbols import multiples_of
@@ -22,7 +22,7 @@ from nnspec.jobs.artifact import sha256
 from nnspec.jobs.element_names import element_names
 from nnspec.runtime.class_labels import shorten
 
-Described = dict[str, Any]  # a part of the metadata, as JSON
+Described = JsonObject  # a part of the metadata, as JSON
 
 
 def describe_model(

@@ -13,7 +13,7 @@ from nnspec import pipeline
 from nnspec.backends.registry import export_backend_of_file
 from nnspec.backends.versions import versions
 from nnspec.diagnostics import Fix, Source, Span, SpecError
-from nnspec.jobs.artifact import processors, sha256
+from nnspec.jobs.artifact import count_processors, sha256
 from nnspec.jobs.building import run_build
 from nnspec.jobs.made_of import file_hashes, hash_of, hash_of_all
 from nnspec.jobs.settings import engine_of
@@ -62,7 +62,7 @@ def run_rebuild(
     }
     for name, (then, current) in changed.items():
         progress.say(f"note: {name} was {then}, now it is {current}")
-    built_on, here = _built_on(model), processors()
+    built_on, here = _built_on(model), count_processors()
     with tempfile.TemporaryDirectory() as folder:
         with as_many_processors(built_on):
             run = run_build(checked, out or Path(folder) / "build", progress, exporter=exporter, is_logged=False)

@@ -15,12 +15,12 @@ from nnspec.document import to_plain
 from nnspec.document.types import JsonObject
 from nnspec.jobs import artifact
 from nnspec.jobs.folds import FILE
-from nnspec.jobs.made_of import MadeOf, shortened
+from nnspec.jobs.made_of import MadeOf, shorten
 from nnspec.jobs.run import Run
 from nnspec.jobs.settings import settings_of
 from nnspec.pipeline import Checked
 from nnspec.report.model_card import write_card
-from nnspec.report.outcome import Outcome, first_samples, outcomes_of, shown_split
+from nnspec.report.outcome import Outcome, first_samples, outcomes_of, reported_split
 from nnspec.report.page import Results, write_report
 from nnspec.training.train import Trained
 
@@ -43,7 +43,7 @@ def report_build(
         graph=checked.graph,
         description=str(to_plain(described)) if described is not None else "",
         overview=_read(folder / "data.json"),
-        split=shown_split(dataset),
+        split=reported_split(dataset),
         outcomes=_outcomes(checked, trained, dataset, engine),
         is_in_order=checked.data is not None and checked.data.split.is_chronological,
         metrics=run.metrics,
@@ -56,7 +56,7 @@ def report_build(
     )
     write_report(folder / "report.html", results)
     split = described_split(checked.data) if checked.data is not None else ""
-    card = write_card(results, _read(folder / "interface.json"), shortened(made_of), split, f"model{exporter.suffix}")
+    card = write_card(results, _read(folder / "interface.json"), shorten(made_of), split, f"model{exporter.suffix}")
     artifact.write_text(folder / "MODEL_CARD.md", card)
 
 
@@ -75,7 +75,7 @@ def described_split(plan: DataPlan) -> str:
 
 def _outcomes(checked: Checked, trained: Trained, dataset: Dataset, engine: TrainingBackend) -> list[Outcome]:
     """What the model says of the samples that a report shows; of a stateful one, in whole batches from the first."""
-    split = dataset.splits[shown_split(dataset)]
+    split = dataset.splits[reported_split(dataset)]
     arrays = first_samples(split)
     size = 256
     if any(node.is_stateful for node in checked.graph.nodes):

@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from nnspec.diagnostics import Fix, SpecError
 from nnspec.expansion import resolved
@@ -17,7 +16,7 @@ FILE = "made_of.json"
 AGAIN = "start again with `--resume --restart`, or restore what was changed"
 # How long it trains, how often that is written down, and how many workers do it.
 MAY_CHANGE = ("training.epochs", "training.checkpoint", "training.distribute")
-Origin = dict[str, Any]  # as JSON, by what it is of
+Origin = dict[str, object]  # as JSON, by what it is of
 
 
 def refuse_other_origin(checked: Checked, folder: Path, *, resume: bool) -> Origin:
@@ -34,7 +33,7 @@ def refuse_other_origin(checked: Checked, folder: Path, *, resume: bool) -> Orig
     Raises:
         SpecError: NN522 where the spec or a data file is another.
     """
-    path, made_of = folder / FILE, origin(checked)
+    path, made_of = folder / FILE, find_origin(checked)
     if resume and path.is_file():
         before = dict(json.loads(path.read_text(encoding="utf-8")))
         changed = [name for name in dict.fromkeys([*before, *made_of]) if before.get(name) != made_of.get(name)]
@@ -55,12 +54,12 @@ def write_origin(made_of: Origin, folder: Path) -> None:
     os.replace(beside, path)
 
 
-def origin(checked: Checked) -> Origin:
+def find_origin(checked: Checked) -> Origin:
     """The values of the resolved spec by their paths, and the hash of each data file by its path from its folder."""
     return {**dict(_leaves(resolved.to_plain_spec(checked.root), "")), **file_hashes(checked)}
 
 
-def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+def _leaves(value: object, path: str) -> Iterator[tuple[str, object]]:
     """Every value of a document with its path, as in `model[2].Dense.units`."""
     if path in MAY_CHANGE:
         return

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+
+from nnspec.document.types import JsonObject
 
 
 @dataclass
@@ -19,9 +20,9 @@ class Run:
     """
 
     folder: Path
-    metrics: dict[str, Any] = field(default_factory=dict)
+    metrics: JsonObject = field(default_factory=dict)
     history: list[dict[str, float]] = field(default_factory=list)
-    verification: dict[str, Any] = field(default_factory=dict)
+    verification: JsonObject = field(default_factory=dict)
     file: str = "model.onnx"
 
     @property

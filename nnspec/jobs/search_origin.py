@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from nnspec.diagnostics import Fix, SpecError
-from nnspec.jobs.resuming import AGAIN, origin
+from nnspec.jobs.resuming import AGAIN, find_origin
 from nnspec.pipeline import Checked
 from nnspec.search.plan import SearchPlan
-from nnspec.search.space import spelled
+from nnspec.search.space import value_key
 
 
-def origin_of(checked: Checked, plan: SearchPlan) -> dict[str, str]:
+def origin_of(checked: Checked, plan: SearchPlan) -> dict[str, object]:
     """What the search is made of, by name; its budget may be another when it is resumed."""
     space = "; ".join(
-        f"{p.path}: {[*map(spelled, p.choices or ())]} {p.range} {[(q, [*map(spelled, v)]) for q, v in p.when.items()]}"
+        f"{p.path}: {[*map(value_key, p.choices or ())]} {p.range} "
+        f"{[(q, [*map(value_key, v)]) for q, v in p.when.items()]}"
         for p in plan.space
     )
     settings = [plan.goal, plan.is_maximized, plan.is_pruned, plan.warmup, plan.sampler, plan.generation, plan.seed]
-    return {**origin(checked), "search space": space, "search settings": repr(settings)}
+    return {**find_origin(checked), "search space": space, "search settings": repr(settings)}
 
 
-def refuse_other(before: Mapping[str, str], now: Mapping[str, str], plan: SearchPlan) -> None:
+def refuse_other(before: Mapping[str, object], now: Mapping[str, object], plan: SearchPlan) -> None:
     """Compares what an interrupted search was made of with what this one is.
 
     Raises:

@@ -33,7 +33,7 @@ from nnspec.progress import Progress
 from nnspec.report.search_page import write_search_page
 from nnspec.search.engines.local import LocalEngine
 from nnspec.search.goals import find_metric
-from nnspec.search.locking import TakenError, locked
+from nnspec.search.locking import TakenError, lock_file
 from nnspec.search.plan import SearchPlan, read_search
 from nnspec.search.pruning import limits_of
 from nnspec.search.space import Point
@@ -156,7 +156,7 @@ def engine_for(out: Path, workers: int, address: str | None) -> Engine:
 def _alone(out: Path) -> Iterator[None]:
     here = Span(Source("--out", ""))
     try:
-        with locked(out / LOCK, waits=False):
+        with lock_file(out / LOCK, waits=False):
             yield
     except TakenError:
         message = f"another search runs in `{out.name}`"

@@ -57,7 +57,7 @@ def known_vocabularies(checked: Checked) -> vocabularies.Found:
     return {owner: words for owner, words in stored.items() if found.start.takes(names[owner])}
 
 
-def starting(checked: Checked, say: Callable[[str], None]) -> Callable[[Compiled], None] | None:
+def weights_loader(checked: Checked, say: Callable[[str], None]) -> Callable[[Compiled], None] | None:
     """What puts the weights into a model before it is trained; None where it starts anew."""
     found = start_file(checked)
     return None if found is None else partial(_load, checked.graph, found, say)

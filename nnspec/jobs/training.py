@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from nnspec.backends.base import TrainingBackend
 from nnspec.checks.context import output_slots
@@ -19,21 +18,22 @@ from nnspec.jobs.choosing import with_engine
 from nnspec.jobs.dataset import load_dataset
 from nnspec.jobs.distributing import distribute
 from nnspec.jobs.folds import final_model, run_folds
-from nnspec.jobs.logging import logged
+from nnspec.jobs.logging import logging_run
 from nnspec.jobs.made_of import describe_data
 from nnspec.jobs.plots import plot_history
 from nnspec.jobs.resuming import refuse_other_origin, write_origin
 from nnspec.jobs.run import Run
 from nnspec.jobs.settings import engine_of, exporter_of, settings_of
-from nnspec.jobs.start import known_vocabularies, starting
+from nnspec.jobs.start import known_vocabularies, weights_loader
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress
 from nnspec.training.calibration import deployment_of
-from nnspec.training.evaluate import evaluate, table
+from nnspec.training.evaluate import evaluate, metrics_table
 from nnspec.training.logs.run_log import RunLog
+from nnspec.training.metrics.outcome import MetricValues
 from nnspec.training.metrics.undefined import as_json, without_nan
 from nnspec.training.settings import Settings
-from nnspec.training.targets import trimmed
+from nnspec.training.targets import trim_to_batches
 from nnspec.training.train import Trained, history_rows, train
 
 
@@ -53,15 +53,17 @@ def run_training(
         backend: the engine that trains, or its name; default that of the spec.
         is_logged: whether it is logged where the spec says, besides its own files.
     """
-    with artifact.staged(out, resume=resume, keep_on_failure=True) as folder:
+    with artifact.staged_directory(out, resume=resume, keep_on_failure=True) as folder:
         chosen: JsonObject = {}
         if backend is None:
             checked, chosen = with_engine(checked, folder / artifact.CHECKPOINT, progress, resume=resume)
         engine = engine_of(checked, backend)
         folds = train_folds(checked, folder, progress, resume=resume, backend=engine)
-        checked, dataset = prepared(final_model(checked), folder, progress, resume=resume)
+        checked, dataset = prepare_data(final_model(checked), folder, progress, resume=resume)
         target = exporter_of(checked)
-        with logged(checked, folder, out.name, progress, engine, target, resume=resume, is_logged=is_logged) as log:
+        with logging_run(
+            checked, folder, out.name, progress, engine, target, resume=resume, is_logged=is_logged
+        ) as log:
             run, _ = train_into(checked, dataset, folder, progress, resume=resume, backend=engine, folds=folds, log=log)
             more = {"data": describe_data(checked, dataset)}
             artifact.write_manifest(checked, folder, engine, target, more, chosen)
@@ -75,20 +77,20 @@ def train_folds(
     """Trains and evaluates the folds of a spec that has some: their mean metrics, as `run_folds` gives them."""
 
     def train_fold(fold: Checked, own: Path) -> None:
-        ready, dataset = prepared(fold, own, progress, resume=resume)
+        ready, dataset = prepare_data(fold, own, progress, resume=resume)
         train_into(ready, dataset, own, progress, resume=resume, backend=backend)
 
     return run_folds(checked, folder, progress, train_fold, resume=resume)
 
 
-def prepared(checked: Checked, folder: Path, progress: Progress, *, resume: bool) -> tuple[Checked, Dataset]:
+def prepare_data(checked: Checked, folder: Path, progress: Progress, *, resume: bool) -> tuple[Checked, Dataset]:
     """The data, and the spec with the vocabularies that its lookups take from them."""
     made_of = refuse_other_origin(checked, folder / "checkpoint", resume=resume)
     with progress.step("data"):
         dataset = load_dataset(checked)
         known = known_vocabularies(checked)
         begun = vocabularies.with_vocabularies(checked.graph, known)
-        found = known | vocabularies.resumed(begun, dataset, folder / "checkpoint", resume=resume)
+        found = known | vocabularies.resume_vocabularies(begun, dataset, folder / "checkpoint", resume=resume)
         graph = vocabularies.with_vocabularies(checked.graph, found)
         vocabularies.check_words(graph, dataset)
     write_origin(made_of, folder / "checkpoint")
@@ -129,7 +131,7 @@ def train_into(
     with progress.step("training"):
         is_done = distribute(checked, folder, progress, resume=resume)  # up to what its last checkpoint says
         heard = Progress(quiet=True) if is_done else progress
-        initial = starting(checked, progress.say)
+        initial = weights_loader(checked, progress.say)
         trained = train(
             checked.graph,
             dataset,
@@ -149,7 +151,7 @@ def train_into(
     batch = settings["batch_size"] if any(node.is_stateful for node in checked.graph.nodes) else None
     deployment = deployment_of(checked.graph, dataset, trained.compiled, backend, batch)
     metrics = {**(folds or {}), **_metrics(trained, checked, dataset, deployment, batch, settings, backend)}
-    progress.say(f"kept the weights of epoch {trained.best_epoch}\n{table(checked.graph, metrics)}")
+    progress.say(f"kept the weights of epoch {trained.best_epoch}\n{metrics_table(checked.graph, metrics)}")
     trained.compiled.model.save(folder / "model.keras")
     artifact.write_text(folder / "history.csv", history_rows(trained.history))
     artifact.write_json(folder / "metrics.json", {split: as_json(outputs) for split, outputs in metrics.items()})
@@ -169,10 +171,10 @@ def _metrics(
     batch: int | None,
     settings: Settings,
     backend: TrainingBackend,
-) -> dict[str, Any]:
+) -> dict[str, dict[str, MetricValues]]:
     used = dataset
     if batch is not None:
-        splits = {name: trimmed(split, batch, settings.span) for name, split in dataset.splits.items()}
+        splits = {name: trim_to_batches(split, batch, settings.span) for name, split in dataset.splits.items()}
         used = replace(dataset, splits=splits)
     slots = output_slots(checked.graph)
     return evaluate(trained.compiled.model, checked.graph, used, deployment, slots, backend, batch, checked.data)

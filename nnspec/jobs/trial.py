@@ -16,7 +16,7 @@ from nnspec import pipeline
 from nnspec.diagnostics import SpecError
 from nnspec.progress import EpochBar, Progress
 from nnspec.search.goals import find_metric
-from nnspec.search.locking import locked
+from nnspec.search.locking import lock_file
 from nnspec.search.pruning import is_pruned
 from nnspec.search.trials import COMPLETE, FAILED, PRUNED, FreshProcessNeeded, Outcome, Task, Tell
 
@@ -38,7 +38,7 @@ def run_trial(task: Task, tell: Tell) -> Outcome:
         FreshProcessNeeded: where this process has loaded another engine than the trial trains on.
     """
     folder = Path(task.folder)
-    with locked(folder / "lock", waits=True):  # of a process that is just ending
+    with lock_file(folder / "lock", waits=True):  # of a process that is just ending
         known = _known(task, folder)
         if known is not None:
             return known

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from nnspec.backends.registry import export_backend, export_backend_of_file
 from nnspec.backends.versions import versions
 from nnspec.data.deployment import Deployment
 from nnspec.diagnostics import Source, Span, SpecError
+from nnspec.document.types import JsonObject
 from nnspec.jobs import vocabularies
 from nnspec.jobs.settings import engine_of, fixed_batch, settings_of
 from nnspec.jobs.weights import load_weights
@@ -26,6 +27,9 @@ from nnspec.runtime.errors import no_model_at
 from nnspec.training.settings import fixed_batches
 from nnspec.verify.causality import verify_causality
 from nnspec.verify.gate import Gate
+
+if TYPE_CHECKING:
+    from nnspec.runtime.ports import Metadata
 
 
 def prove(
@@ -37,7 +41,7 @@ def prove(
     *,
     held_out: Mapping[str, np.ndarray] | None = None,
     engine: TrainingBackend,
-) -> dict[str, Any]:
+) -> JsonObject:
     """Passes a model through the gate; what `expect` calls causal is tried on the Keras model.
 
     Returns:
@@ -79,7 +83,7 @@ def run_verify(
     backend: str | TrainingBackend | None = None,
     exporter: str | ExportBackend | None = None,
     second_opinion: bool = False,
-) -> dict[str, Any]:
+) -> JsonObject:
     """The gate again, on a model that exists, against the Keras model beside it.
 
     Args:
@@ -124,7 +128,7 @@ def run_verify(
     return result
 
 
-def read_model(model: Path, exporter: ExportBackend) -> tuple[ExportedModel, Mapping[str, Any]]:
+def read_model(model: Path, exporter: ExportBackend) -> tuple[ExportedModel, Metadata]:
     """A model and its metadata, its spec among them.
 
     Raises:

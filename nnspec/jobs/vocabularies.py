@@ -12,7 +12,6 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -20,15 +19,15 @@ from nnspec.data.arrays.gathered import weighted_chunks
 from nnspec.data.dataset import Dataset
 from nnspec.diagnostics import Diagnostic, Fix, SpecError
 from nnspec.ir.ancestors import names_before
-from nnspec.ir.graph import Graph, Node, Output, Value
+from nnspec.ir.graph import Args, Graph, Node, Output, Value
 from nnspec.ir.names import keras_name
 from nnspec.training.adapting import adapt_layers, padding_of, without_padding
 
-Found = dict[str, Mapping[str, Any]]  # by the owner, a node or shared layer: the arguments that came from the data
+Found = dict[str, Args]  # by the owner, a node or shared layer: the arguments that came from the data
 FILE = "vocabularies.json"
 
 
-def lacking(graph: Graph) -> list[Node]:
+def missing_vocabularies(graph: Graph) -> list[Node]:
     """The nodes whose words are still to be taken from the training data; of those that share a layer, the first."""
     return [node for node in graph.owners() if node.layer.lacks_vocabulary(node)]
 
@@ -39,7 +38,7 @@ def with_vocabularies(graph: Graph, found: Found) -> Graph:
     return replace(graph, nodes=tuple(nodes))
 
 
-def _given(node: Node, arguments: Mapping[str, Any]) -> Node:
+def _given(node: Node, arguments: Args) -> Node:
     if node.inner is not None:
         return replace(node, inner=_given(node.inner, arguments))
     return replace(node, args={**node.args, **arguments})
@@ -61,7 +60,7 @@ def require(graph: Graph) -> None:
                 Fix("or add a `data` section, or pass trained weights with `--weights`"),
             ),
         )
-        for node in lacking(graph)
+        for node in missing_vocabularies(graph)
     ]
     if faults:
         raise SpecError(faults)
@@ -78,7 +77,7 @@ def learn(graph: Graph, dataset: Dataset) -> Found:
     """
     found: Found = {}
     padding = padding_of(dataset)
-    for node in lacking(graph):
+    for node in missing_vocabularies(graph):
         known = with_vocabularies(graph, found)
         uses = [use for use in known.nodes if use.owner == node.owner]
         read = [_read(known, use.inputs[0], dataset.splits["train"].x, padding) for use in uses]
@@ -136,7 +135,7 @@ def check_words(graph: Graph, dataset: Dataset) -> None:
 # ----------------------------------------------------------------------------------------------- kept with weights
 
 
-def resumed(graph: Graph, dataset: Dataset, folder: Path, *, resume: bool) -> Found:
+def resume_vocabularies(graph: Graph, dataset: Dataset, folder: Path, *, resume: bool) -> Found:
     """The vocabularies that an interrupted training began with, else those of the data, which are written down."""
     path = folder / FILE
     if resume and path.is_file():
@@ -165,7 +164,7 @@ def from_archive(graph: Graph, path: Path) -> Found:
     except (KeyError, ValueError, TypeError, OSError, zipfile.BadZipFile):
         return {}
     found: Found = {}
-    for node in lacking(graph):
+    for node in missing_vocabularies(graph):
         config = configs.get(keras_name(node.name), {})
         words, weights = config.get("vocabulary"), config.get("idf_weights")
         if not isinstance(words, list) or not words:

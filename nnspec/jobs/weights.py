@@ -70,7 +70,7 @@ def with_words(checked: Checked, weights: Path | None) -> Graph:
     graph = checked.graph
     if weights is not None:
         graph = vocabularies.with_vocabularies(graph, vocabularies.from_archive(graph, weights))
-    if vocabularies.lacking(graph) and checked.data is not None:
+    if vocabularies.missing_vocabularies(graph) and checked.data is not None:
         graph = vocabularies.with_vocabularies(graph, vocabularies.learn(graph, load_dataset(checked)))
     vocabularies.require(graph)
     return graph

@@ -49,8 +49,8 @@ def _train(share: Share, folder: Path, engine: TrainingBackend, progress: Progre
     from nnspec import pipeline
     from nnspec.data.section.fold_plan import fold_of
     from nnspec.jobs.settings import settings_of
-    from nnspec.jobs.start import starting
-    from nnspec.jobs.training import prepared
+    from nnspec.jobs.start import weights_loader
+    from nnspec.jobs.training import prepare_data
     from nnspec.training.train import train
 
     source, quiet = Source(Path(share.path).name, share.text), Progress(quiet=True)
@@ -58,7 +58,7 @@ def _train(share: Share, folder: Path, engine: TrainingBackend, progress: Progre
     if share.fold is not None:
         assert checked.data is not None
         checked = replace(checked, data=fold_of(checked.data, share.fold))
-    ready, dataset = prepared(checked, folder, quiet, resume=True)
-    start = starting(ready, quiet.say)
+    ready, dataset = prepare_data(checked, folder, quiet, resume=True)
+    start = weights_loader(ready, quiet.say)
     is_begun = bool(CheckpointFiles(folder / CHECKPOINT).names())
     train(ready.graph, dataset, settings_of(ready), folder, progress, resume=is_begun, backend=engine, initial=start)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from nnspec.ir.axes import Axis, Size, Symbolic, derived, resized
 from nnspec.onnx_axes.faults import Fault
 from nnspec.onnx_axes.reading import OnnxCall
-from nnspec.onnx_axes.tensors import UNKNOWN, Number, Tensor, learned, nameless
+from nnspec.onnx_axes.tensors import UNKNOWN, Number, Tensor, learned_axis, unnamed_axis
 
 if TYPE_CHECKING:
     import numpy as np
@@ -79,10 +79,10 @@ class Call:
         return bool(given) and all(operand.is_constant for operand in given)
 
     def new(self, size: Size, position: int) -> Axis:
-        return nameless(size, self.owner, position)
+        return unnamed_axis(size, self.owner, position)
 
     def units(self, size: Size, name: str = "unit") -> Axis:
-        return learned(size, self.owner, name)
+        return learned_axis(size, self.owner, name)
 
     def resized(self, axis: Axis, size: Size | None) -> Axis:
         """The axis with fewer or more positions; None: it is not known how many."""

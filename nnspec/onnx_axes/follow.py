@@ -12,7 +12,7 @@ from nnspec.onnx_axes.call import Call
 from nnspec.onnx_axes.faults import Fault
 from nnspec.onnx_axes.reading import Dimension, OnnxCall, OnnxFile, array_of
 from nnspec.onnx_axes.rules import RULES
-from nnspec.onnx_axes.tensors import UNKNOWN, Tensor, nameless
+from nnspec.onnx_axes.tensors import UNKNOWN, Tensor, unnamed_axis
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,7 +64,7 @@ class _Walk:
 
     def constant(self, name: str) -> Tensor:
         tensor = self.arrays[name]
-        axes = tuple(nameless(size, f"constant {name}", i) for i, size in enumerate(tensor.dims))
+        axes = tuple(unnamed_axis(size, f"constant {name}", i) for i, size in enumerate(tensor.dims))
         array = array_of(tensor) if len(axes) <= 1 else None
         numbers = None
         if array is not None and array.dtype.kind in "iub":
@@ -80,7 +80,7 @@ class _Walk:
             value = values[0] if values else None
             numbers = value if isinstance(value, tuple) else (value,)
             known = tuple(n for n in numbers if isinstance(n, int)) if isinstance(value, int | tuple) else ()
-            axes = (nameless(len(numbers), f"constant {name}", 0),) if isinstance(value, tuple) else ()
+            axes = (unnamed_axis(len(numbers), f"constant {name}", 0),) if isinstance(value, tuple) else ()
             is_known = len(known) == len(numbers)
             self.tensors[name] = Tensor(axes=axes, numbers=known if is_known else None, is_constant=True)
 
@@ -98,7 +98,7 @@ class _Walk:
         if stated is None:
             return found
         if found.axes is None:
-            axes = tuple(nameless(_size(size, f"{name}.{i}"), f"value {name}", i) for i, size in enumerate(stated))
+            axes = tuple(unnamed_axis(_size(size, f"{name}.{i}"), f"value {name}", i) for i, size in enumerate(stated))
             return replace(found, axes=axes)
         if len(found.axes) != len(stated):
             return found

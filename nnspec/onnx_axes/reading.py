@@ -66,7 +66,7 @@ class OnnxFile:
         return Span(source, line=call.place, column=1, end_line=call.place, end_column=len(text) + 1)
 
 
-def whole_file(path: Path) -> Span:
+def file_span(path: Path) -> Span:
     """The span of a fault of the file itself."""
     return Span(Source(str(path), ""), line=1, column=1, end_line=1, end_column=1)
 
@@ -84,10 +84,10 @@ def read_file(path: Path) -> OnnxFile:
     except Exception as error:  # whatever the parser says of bytes that are none of its own
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is no ONNX model, or damaged"
         message = f"`{path}` cannot be read: {reason}"
-        raise SpecError.single("NN373", message, whole_file(path)) from None
+        raise SpecError.single("NN373", message, file_span(path)) from None
     if not model.graph.node and not model.graph.output:
         message = f"`{path}` cannot be read: it has no graph"
-        raise SpecError.single("NN373", message, whole_file(path))
+        raise SpecError.single("NN373", message, file_span(path))
     return as_file(model, path)
 
 

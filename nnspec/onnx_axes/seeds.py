@@ -10,7 +10,7 @@ from dataclasses import replace
 from nnspec.diagnostics import Diagnostic, Fix, SpecError, did_you_mean
 from nnspec.diagnostics.lists import quoted
 from nnspec.ir.axes import Axis, Size, Symbolic, fresh
-from nnspec.onnx_axes.reading import OnnxFile, whole_file
+from nnspec.onnx_axes.reading import OnnxFile, file_span
 from nnspec.onnx_axes.tensors import UNKNOWN, Tensor
 from nnspec.runtime.ports import METADATA_KEY
 
@@ -71,13 +71,13 @@ def _refuse_misfits(file: OnnxFile, given: Mapping[str, Sequence[str]]) -> None:
         if name not in file.inputs:
             hint = did_you_mean(name, file.inputs)
             message = f"`{name}` is not an input of the model{hint or f'; its inputs are {quoted(file.inputs)}'}"
-            found.append(Diagnostic("NN374", message, whole_file(file.path)))
+            found.append(Diagnostic("NN374", message, file_span(file.path)))
             continue
         dimensions = file.inputs[name]
         if dimensions is not None and len(dimensions) != len(names):
             message = f"input `{name}` has {len(dimensions)} axes, but {len(names)} names are given: {', '.join(names)}"
             shape = ",".join(f"a{i}" for i in range(len(dimensions)))
             fix = Fix(f"give a name for each, as in `--axes {name}={shape}`")
-            found.append(Diagnostic("NN374", message, whole_file(file.path), fixes=(fix,)))
+            found.append(Diagnostic("NN374", message, file_span(file.path), fixes=(fix,)))
     if found:
         raise SpecError(found)

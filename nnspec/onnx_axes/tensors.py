@@ -38,19 +38,19 @@ UNKNOWN = Tensor(axes=None)
 
 def vector(numbers: Sequence[Number], owner: str, *, is_constant: bool = True) -> Tensor:
     """A vector of integers."""
-    return Tensor(axes=(nameless(len(numbers), owner, 0),), numbers=tuple(numbers), is_constant=is_constant)
+    return Tensor(axes=(unnamed_axis(len(numbers), owner, 0),), numbers=tuple(numbers), is_constant=is_constant)
 
 
 def scalar(number: Number, *, is_constant: bool = True) -> Tensor:
     return Tensor(axes=(), numbers=(number,), is_constant=is_constant)
 
 
-def nameless(size: Size, owner: str, position: int) -> Axis:
+def unnamed_axis(size: Size, owner: str, position: int) -> Axis:
     """An axis of which nothing is known but its size."""
     return fresh(f"axis {position}", size, owner)
 
 
-def learned(size: Size, owner: str, name: str) -> Axis:
+def learned_axis(size: Size, owner: str, name: str) -> Axis:
     """An axis of units or filters, whose order means nothing."""
     return fresh(name, size, owner, is_learned=True)
 

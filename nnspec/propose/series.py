@@ -16,7 +16,7 @@ from nnspec.propose.spec_text import Lines, as_spec, identifier
 from nnspec.propose.table import describe, training
 from nnspec.propose.table_file import TableFile
 from nnspec.runtime.csv_rules import is_missing
-from nnspec.runtime.series_keys import joined
+from nnspec.runtime.series_keys import join_keys
 from nnspec.runtime.time_rules import parse_times, sort_keys
 
 _SHARE_OF_WINDOWS = 3  # a series' training rows are at least so many windows long
@@ -88,7 +88,7 @@ def plan_series(table: TableFile, target: str, *, time: str | None, by: str | No
                 "tells their series apart"
             )
             raise _refuse(path, message, "name it with `--by COLUMN`")
-    names = joined([table.cells[name] for name in found]) if found else [""] * len(keys)
+    names = join_keys([table.cells[name] for name in found]) if found else [""] * len(keys)
     shortest = min(Counter(names).values())
     first = next(iter(names))
     season, rows = _season([key for key, name in zip(keys, names, strict=True) if name == first])

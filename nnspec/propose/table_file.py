@@ -11,6 +11,7 @@ from nnspec.data.sources.base import DataSource, Reading, SourceError, SourceFac
 from nnspec.data.sources.errors import ProposalError
 from nnspec.data.sources.registry import all_kinds
 from nnspec.diagnostics import Fix, Source, Span, SpecError
+from nnspec.document.types import Plain
 from nnspec.propose.profile import Profile, profile_column
 from nnspec.propose.spec_text import as_spec
 from nnspec.runtime.markers import OPTION
@@ -53,7 +54,7 @@ def read_table(path: Path, shown: str, target: str) -> TableFile:
     """
     source = _source_of(path)
     span = Span(Source(str(path), ""))
-    options: dict[str, object] = {}
+    options: dict[str, Plain] = {}
     try:
         try:
             source.probe(_plan(source, path, span, options), [target], [])
@@ -96,7 +97,7 @@ def _check_length(path: Path, span: Span, names: Sequence[str]) -> None:
             raise SpecError.single("NN599", message, span, path="", fixes=fixes)
 
 
-def _plan(source: DataSource, path: Path, span: Span, options: Mapping[str, object]) -> SourcePlan:
+def _plan(source: DataSource, path: Path, span: Span, options: Mapping[str, Plain]) -> SourcePlan:
     return SourcePlan(source=source, path=path, shown=path.name, span=span, where="", options=dict(options))
 
 

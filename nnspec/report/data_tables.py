@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from nnspec.document.types import JsonObject
-from nnspec.report.tables import Exact, Table, rounded
+from nnspec.report.tables import Exact, Table, format_number
 
 _MOST_COLUMNS = 40
 _MOST_CLASSES = 60
@@ -53,7 +53,7 @@ def _splits(splits: Mapping[str, JsonObject]) -> Table:
         for column, key in enumerate(keys, start=1):
             if isinstance(found.get(key), int):
                 exact[number, column] = float(found[key])
-        rows.append((name, *(rounded(found.get(key, "")) for key in keys)))
+        rows.append((name, *(format_number(found.get(key, "")) for key in keys)))
     head = ("split", *(key.replace("_", " ") for key in keys))
     return Table(caption="Rows and samples of each split", head=head, rows=tuple(rows), exact=exact)
 
@@ -94,7 +94,7 @@ def _numbers(caption: str, columns: Mapping[str, JsonObject], splits: Sequence[s
             for place, key in enumerate(("missing", *_KEYS), start=2):
                 if each.get(key) is not None:
                     exact[len(rows), place] = float(each[key])
-            rows.append((column, split, *(rounded(each.get(k, "")) for k in ("missing", *_KEYS))))
+            rows.append((column, split, *(format_number(each.get(k, "")) for k in ("missing", *_KEYS))))
     head = ("column", "split", "missing", "mean", "deviation", "least", "greatest")
     return Table(caption=caption + _of(shown, columns), head=head, rows=tuple(rows), exact=exact)
 

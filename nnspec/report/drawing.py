@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from nnspec.ir.graph import Graph, Node, Value
 from nnspec.report.blocks import SMALL, Block, Item, Leaf, Repeat, layer_count
-from nnspec.report.layered import Places, Point, Sketch, place
+from nnspec.report.layered import Places, Point, Sketch, place_boxes
 
 LETTER = 7.9  # pixels that a letter of a name takes up, on average, in the fonts of most systems
 _LINE = 17.0
@@ -209,7 +209,7 @@ class Artist:
             frames=tuple((tuple(members), around, _room((title,))) for members, around, title, _ in plan.frames),
         )
         if sketch not in self.placed:
-            self.placed[sketch] = place(sketch)
+            self.placed[sketch] = place_boxes(sketch)
         places = self.placed[sketch]
         lines = [
             Line(path=_path(points), head=_head(points[-1], tip), label=label, label_at=middle)

@@ -11,7 +11,7 @@ import numpy as np
 from markupsafe import Markup
 
 from nnspec.ir.axes import Axes
-from nnspec.report.tables import rounded
+from nnspec.report.tables import format_number
 
 Array = np.ndarray
 _SIDE = 96  # pixels of a picture's longer side, at most
@@ -39,14 +39,14 @@ class Glimpses:
             words = [str(word) for word in values.reshape(-1)]
             return _cut(" ".join(words)) if any(words) else "no text"
         if values.size == 1:
-            return "missing" if np.isnan(float(values.reshape(-1)[0])) else rounded(values.reshape(-1)[0].item())
+            return "missing" if np.isnan(float(values.reshape(-1)[0])) else format_number(values.reshape(-1)[0].item())
         if is_picture(values, names):
             return self._picture(values)
         if values.ndim == 2 and min(values.shape) > 8:
             return self._picture(_stretched(values.astype(np.float64).T))
         if values.ndim <= 2 and len(values) > 3:
             return small_plot(values, names[0] or "position")
-        return _cut(", ".join(rounded(value) for value in values.reshape(-1)[:12].tolist()))
+        return _cut(", ".join(format_number(value) for value in values.reshape(-1)[:12].tolist()))
 
     def _picture(self, values: Array) -> str:
         shape = " × ".join(map(str, values.shape))
@@ -99,7 +99,7 @@ def small_plot(values: Array, axis: str) -> str:
     drawn = [_points(line) for line in lines[:_LINES]]
     more = f" and {len(lines) - _LINES} more" if len(lines) > _LINES else ""
     ends = [line[np.isfinite(line)] for line in lines[:_LINES]]
-    told = "; ".join(f"{rounded(e[0])} to {rounded(e[-1])}" for e in ends if len(e)) or "no values"
+    told = "; ".join(f"{format_number(e[0])} to {format_number(e[-1])}" for e in ends if len(e)) or "no values"
     said = f"{len(values)} steps of {axis}: {told}{more}"
     shapes = Markup("").join(
         Markup('<polyline points="{}" fill="none" stroke="var(--hue{})" stroke-width="1.4"/>').format(points, number)

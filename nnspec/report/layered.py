@@ -46,7 +46,7 @@ class Places:
     frames: tuple[tuple[float, float, float, float], ...]
 
 
-def place(sketch: Sketch) -> Places:
+def place_boxes(sketch: Sketch) -> Places:
     """Places boxes from top to bottom in the direction of the lines."""
     from pygraphviz import AGraph
 

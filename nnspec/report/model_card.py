@@ -14,8 +14,9 @@ from nnspec.document.types import JsonObject
 from nnspec.report.data_tables import data_tables, leakage_of
 from nnspec.report.page import Results
 from nnspec.report.rendering import render
-from nnspec.report.tables import MetricValues, Table, metric_tables, rounded
+from nnspec.report.tables import Table, format_number, metric_tables
 from nnspec.runtime.class_labels import spell_out
+from nnspec.training.metrics.outcome import MetricValues
 from nnspec.training.metrics.score import HEADLINE
 
 _MOST = 24  # classes that are listed
@@ -54,12 +55,12 @@ def write_card(results: Results, interface: JsonObject, made_of: JsonObject, how
         origin=_origin(results, made_of),
         file=file,
         rows=_new_rows(interface, made_of),
-        table=markdown,
-        rounded=rounded,
+        table=table_to_markdown,
+        rounded=format_number,
     )
 
 
-def markdown(table: Table) -> str:
+def table_to_markdown(table: Table) -> str:
     """A table as text, numbers to the right."""
     columns = list(zip(*table.rows, strict=True)) or [() for _ in table.head]
     rules = [
@@ -92,7 +93,7 @@ def _task(found: JsonObject) -> str:
         return f"which of {len(classes)} classes ({', '.join(map(str, classes[:_MOST]))}{more})"
     if found["task"] == "binary":
         labels = f"whether it is {classes[1]} rather than {classes[0]}" if classes else "yes or no"
-        return f"{labels}, by a probability; yes is above {rounded(found.get('threshold', 0.5))}"
+        return f"{labels}, by a probability; yes is above {format_number(found.get('threshold', 0.5))}"
     if found["task"] == "quantiles":
         return f"the quantiles {', '.join(map(str, found['levels']))}"
     return {
@@ -144,9 +145,9 @@ def _limits(results: Results, interface: JsonObject) -> Iterator[str]:
     body, graph = results.overview, results.graph
     for name, slot in body["inputs"].items():
         ranges = [
-            f"`{column}` {rounded(found['splits']['train']['min'])} to {rounded(found['splits']['train']['max'])}"
-            for column, found in list(slot["columns"].items())[:_MOST]
-            if found["splits"]["train"].get("min") is not None
+            f"`{column}` {format_number(train['min'])} to {format_number(train['max'])}"
+            for column, train in [(key, each["splits"]["train"]) for key, each in slot["columns"].items()][:_MOST]
+            if train.get("min") is not None
         ]
         if ranges:
             more = ", …" if len(slot["columns"]) > _MOST else ""
@@ -178,8 +179,8 @@ def _beside_baseline(name: str, task: str, metrics: MetricValues, split: str) ->
     mine, naive = float(metrics[key]), float(baseline[key])
     if (mine >= naive) if key in _LOW else (mine <= naive):
         yield (
-            f"`{name}` is no better than {baseline['name']} on the {split} rows: {key} {rounded(mine)} against "
-            f"{rounded(naive)}."
+            f"`{name}` is no better than {baseline['name']} on the {split} rows: {key} {format_number(mine)} against "
+            f"{format_number(naive)}."
         )
 
 
@@ -216,7 +217,7 @@ def _verified(results: Results) -> Iterator[str]:
         if "losses" not in found:  # it could not be made
             yield f"variant {name}: {found['reason']}"
             continue
-        what = f"`{found['file']}`, {rounded(found['file_size'])} bytes" if found["file"] else "refused"
+        what = f"`{found['file']}`, {format_number(found['file_size'])} bytes" if found["file"] else "refused"
         what += "" if found["is_smaller"] else ", not smaller than float32"
         yield f"variant {name}: {what}; {'; '.join(found['losses']) or 'metrics as those of float32'}"
 

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from nnspec.ir.graph import Graph, Node
 from nnspec.report.blocks import Block, Item, Leaf, Repeat, blocks_in, items_of, layer_count
 from nnspec.report.drawing import Artist, Drawing
-from nnspec.show.why import Page, page
+from nnspec.show.why import Page, explain_node
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +121,7 @@ class _Writer:
 
     def layer(self, node: Node) -> LayerEntry:
         reads = tuple(value.node for value in node.inputs)
-        about = page(self.graph, node)
+        about = explain_node(self.graph, node)
         entry = LayerEntry(
             anchor=self.links[node.name],
             page=about,

@@ -115,7 +115,7 @@ def _mean(values: Array, counted: Array) -> Array:
     return np.asarray(np.divide(total, number, out=np.full(len(values), np.nan), where=number > 0))
 
 
-def shown_split(dataset: Dataset) -> str:
+def reported_split(dataset: Dataset) -> str:
     """The split that a report looks at: the test rows, or the nearest to them that there are."""
     return next(name for name in ("test", "validation", "train") if name in dataset.splits)
 
@@ -138,7 +138,7 @@ def outcomes_of(
         predicted: what the network says of `first_samples`.
         plan: names columns.
     """
-    name = shown_split(dataset)
+    name = reported_split(dataset)
     split = dataset.splits[name]
     count = min(split.size, MOST_SAMPLES, *(len(values) for values in predicted.values()))
     given = _given(graph, split, count, plan.inputs if plan is not None else {})

@@ -17,15 +17,15 @@ from nnspec.report.plots import Plot, curves, plots_of
 from nnspec.report.rendering import render
 from nnspec.report.tables import (
     Metrics,
-    MetricValues,
     Table,
     confusion,
     fold_tables,
+    format_number,
     metric_tables,
     part_tables,
-    rounded,
 )
-from nnspec.report.worst import worst
+from nnspec.report.worst import worst_samples
+from nnspec.training.metrics.outcome import MetricValues
 from nnspec.training.metrics.score import HEADLINE
 
 
@@ -90,7 +90,7 @@ def write_report(path: Path, results: Results) -> None:
         how_to_draw="" if has_plots else install_command("plots"),
         data=data_tables(results.overview),
         leakage=leakage_of(results.overview),
-        rounded=rounded,
+        rounded=format_number,
         described=describe,
     )
     path.write_text(text, encoding="utf-8")
@@ -114,7 +114,7 @@ def sections(results: Results, *, has_plots: bool) -> dict[str, Section]:
 
 
 def _samples(outcome: Outcome, glimpses: Glimpses) -> list[Table]:
-    return [*([confusion(outcome)] if outcome.is_class else []), worst(outcome, glimpses)]
+    return [*([confusion(outcome)] if outcome.is_class else []), worst_samples(outcome, glimpses)]
 
 
 def cards(results: Results) -> list[Card]:
@@ -124,9 +124,9 @@ def cards(results: Results) -> list[Card]:
         headline = HEADLINE[results.graph.outputs[name].task]
         if values.get(headline) is not None:
             baseline = values.get("baseline") or {}
-            beside = f"; {baseline['name']} {rounded(baseline[headline])}" if headline in baseline else ""
+            beside = f"; {baseline['name']} {format_number(baseline[headline])}" if headline in baseline else ""
             text = f"{headline} of {name}, {results.split} rows{beside}"
-            found.append(Card(rounded(values[headline]), float(values[headline]), text))
+            found.append(Card(format_number(values[headline]), float(values[headline]), text))
     compared = [each["max_relative_error"] for each in results.verification.get("outputs", {}).values()]
     if compared:
         worst_of_all = max(compared)

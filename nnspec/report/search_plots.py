@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from nnspec.report.plots import BLUE, GREY, ORANGE, Plot, draw
 from nnspec.search.plan import SearchPlan
-from nnspec.search.space import Parameter, spelled
+from nnspec.search.space import Parameter, value_key
 from nnspec.search.table import text_of
 from nnspec.search.trials import COMPLETE, PRUNED, Finished
 
@@ -37,7 +37,7 @@ class _Scale:
     def height(self, value: object) -> float:
         """From 0 to 1."""
         if self.heights:
-            return self.heights[spelled(value)]  # type: ignore[arg-type]
+            return self.heights[value_key(value)]  # type: ignore[arg-type]
         low, high, number = self.low, self.high, float(value)  # type: ignore[arg-type]
         if self.is_log:
             low, high, number = math.log(low), math.log(high), math.log(number)
@@ -121,7 +121,7 @@ def _scale(parameter: Parameter) -> _Scale:
         return _Scale(parameter.path, {}, numbers.low, numbers.high, numbers.is_log)
     choices = parameter.choices or ()
     last = max(1, len(choices) - 1)
-    return _Scale(parameter.path, {spelled(choice): i / last for i, choice in enumerate(choices)})
+    return _Scale(parameter.path, {value_key(choice): i / last for i, choice in enumerate(choices)})
 
 
 def _importances(plan: SearchPlan, importances: Mapping[str, float]) -> Plot:

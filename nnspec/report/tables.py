@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from nnspec.document.types import JsonObject
 from nnspec.report.outcome import Outcome
+from nnspec.training.metrics.outcome import MetricValues
 
 _MOST_CLASSES = 24
 _MOST_ROWS = 40
-MetricValues = JsonObject  # of an output
 Metrics = Mapping[str, Mapping[str, MetricValues]]  # `{split: {output: {metric: value}}}`
 Exact = dict[tuple[int, int], float]
 
@@ -36,7 +35,7 @@ class Table:
     shares: Mapping[tuple[int, int], float] = field(default_factory=dict)
 
 
-def rounded(value: object) -> str:
+def format_number(value: object) -> str:
     """A number with four significant digits, a large one whole; anything else as it is."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.number):
         return str(value)
@@ -67,7 +66,7 @@ def _metric_table(name: str, splits: list[str], metrics: Metrics) -> Table:
                 value = scored.get(key)
                 if value is not None or scored is each:
                     exact[len(rows), len(cells)] = float("nan") if value is None else float(value)
-                cells.append("" if value is None else rounded(value) + _spread(scored, key))
+                cells.append("" if value is None else format_number(value) + _spread(scored, key))
         rows.append(tuple(cells))
     head = ("metric", *(title for split in splits for title in (split, f"{split}, {baseline.get('name', 'baseline')}")))
     return Table(caption=f"Metrics of {name}", head=head, rows=tuple(rows), exact=exact)
@@ -98,7 +97,7 @@ def _part_table(caption: str, what: str, parts: Mapping[str, MetricValues]) -> T
         for column, key in enumerate(keys, start=1):
             if found.get(key) is not None:
                 exact[number, column] = float(found[key])
-        rows.append((part, *("" if found.get(key) is None else rounded(found[key]) for key in keys)))
+        rows.append((part, *("" if found.get(key) is None else format_number(found[key]) for key in keys)))
     more = f"; {len(shown)} of {len(parts)}" if len(parts) > len(shown) else ""
     return Table(caption=f"Metrics of {caption}{more}", head=(what, *keys), rows=tuple(rows), exact=exact)
 

@@ -6,14 +6,14 @@ import numpy as np
 
 from nnspec.report.glimpses import Glimpses
 from nnspec.report.outcome import Outcome
-from nnspec.report.tables import Exact, Table, rounded
+from nnspec.report.tables import Exact, Table, format_number
 
 _WORST = 10
 _MOST_GIVEN = 10
 _VALUES = 6  # of a sample's targets
 
 
-def worst(outcome: Outcome, glimpses: Glimpses) -> Table:
+def worst_samples(outcome: Outcome, glimpses: Glimpses) -> Table:
     """The samples with the largest errors, or scores of anomalies; the first of equal ones."""
     errors = np.nan_to_num(outcome.errors, nan=-np.inf)
     order = [int(i) for i in np.argsort(-errors, kind="stable")[:_WORST] if np.isfinite(errors[i])]
@@ -21,11 +21,11 @@ def worst(outcome: Outcome, glimpses: Glimpses) -> Table:
     rows, exact = list[tuple[str, ...]](), Exact()
     for i in order:
         counted = outcome.counted[i]
-        said = () if outcome.is_anomaly else (said_of(outcome, outcome.guess[i][counted]),)
-        truth = (said_of(outcome, outcome.truth[i][counted]),) if outcome.has_truth else ()
+        said = () if outcome.is_anomaly else (describe_values(outcome, outcome.guess[i][counted]),)
+        truth = (describe_values(outcome, outcome.truth[i][counted]),) if outcome.has_truth else ()
         exact[len(rows), 1 + len(truth) + len(said)] = float(outcome.errors[i])
         given = (glimpses.of(np.asarray(outcome.given[name].values[i]), outcome.given[name].axes) for name in names)
-        rows.append((f"row {outcome.rows[i]}", *truth, *said, rounded(outcome.errors[i]), *given))
+        rows.append((f"row {outcome.rows[i]}", *truth, *said, format_number(outcome.errors[i]), *given))
     head = (
         "sample",
         *((f"true {outcome.name}",) if outcome.has_truth else ()),
@@ -43,9 +43,9 @@ def worst(outcome: Outcome, glimpses: Glimpses) -> Table:
     )
 
 
-def said_of(outcome: Outcome, values: np.ndarray) -> str:
+def describe_values(outcome: Outcome, values: np.ndarray) -> str:
     """Targets or predictions of one sample: those that count."""
     if outcome.task == "multilabel":
         return ", ".join(name for name, value in zip(outcome.classes, values, strict=False) if value > 0) or "none"
-    shown = [outcome.classes[int(v)] if outcome.classes else rounded(v) for v in values[:_VALUES].tolist()]
+    shown = [outcome.classes[int(v)] if outcome.classes else format_number(v) for v in values[:_VALUES].tolist()]
     return ", ".join(shown) + (" …" if len(values) > _VALUES else "")

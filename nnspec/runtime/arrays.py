@@ -6,17 +6,16 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from nnspec.runtime.errors import InputError, listed
+from nnspec.runtime.errors import InputError, quote_names
 from nnspec.runtime.npz_map import map_member
 from nnspec.runtime.ports import Array, Metadata
 from nnspec.runtime.sequences import pad_sequences
 
 
-def read_npy(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> dict[str, Array]:
+def read_npy(file: Path, wanted: Mapping[str, Metadata], metadata: Metadata) -> dict[str, Array]:
     name = only_input(file, wanted)
     try:
         return {name: np.load(file, mmap_mode="r", allow_pickle=False)}
@@ -24,7 +23,7 @@ def read_npy(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> dict[
         raise InputError(f"`{file.name}` cannot be read: {error}") from None
 
 
-def read_npz(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> dict[str, Array]:
+def read_npz(file: Path, wanted: Mapping[str, Metadata], metadata: Metadata) -> dict[str, Array]:
     try:
         with np.load(file, allow_pickle=False) as archive:
             if isinstance(archive, np.ndarray):
@@ -47,9 +46,9 @@ def _member(file: Path, key: str, archive: Mapping[str, Array]) -> Array:
     return archive[key] if mapped is None else mapped
 
 
-def only_input(file: Path, wanted: Mapping[str, Any]) -> str:
+def only_input(file: Path, wanted: Mapping[str, Metadata]) -> str:
     if len(wanted) != 1:
-        takes = listed(list(wanted))
+        takes = quote_names(list(wanted))
         other = (
             "a table, such as a .csv file"
             if any(b.get("columns") for b in wanted.values())
@@ -59,7 +58,7 @@ def only_input(file: Path, wanted: Mapping[str, Any]) -> str:
     return next(iter(wanted))
 
 
-def _array_name(name: str, body: Mapping[str, Any], known: list[str]) -> str:
+def _array_name(name: str, body: Metadata, known: list[str]) -> str:
     """The array that an input was trained on, else the one that has its own name."""
     trained_on = body.get("array") or (body.get("files") or {}).get("column")
     return str(trained_on) if trained_on in known else name

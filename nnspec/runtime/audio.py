@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.runtime.audio_rules import AudioError, Clip, Form, form_from, inspect, misfit
+from nnspec.runtime.audio_rules import AudioError, Clip, Form, form_from, inspect, reason_of_misfit
 from nnspec.runtime.ports import BATCH, Metadata
 from nnspec.runtime.sound import read_samples
 from nnspec.runtime.wav_rules import WavError, read_wav_header
@@ -24,7 +24,7 @@ def decode(file: Path, form: Form) -> Samples:
         ImportError: where a package that reads or converts it is not installed.
     """
     clip = inspect(file)
-    why = misfit(clip, form)
+    why = reason_of_misfit(clip, form)
     if why is not None:
         raise AudioError(why)
     samples = _read(file, clip)

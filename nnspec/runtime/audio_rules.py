@@ -127,7 +127,7 @@ def form_of(axes: Sequence[tuple[str, int | str | None]], rate: int | None, fit:
     )
 
 
-def misfit(clip: Clip, form: Form) -> str | None:
+def reason_of_misfit(clip: Clip, form: Form) -> str | None:
     """Why a clip cannot be made to fit, after its name; None where it can."""
     if form.channels > 1 and clip.channels != form.channels:
         return f"it has {clip.channels} channel{'s' * (clip.channels > 1)}, but the input takes {form.channels}"

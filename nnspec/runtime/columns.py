@@ -24,7 +24,7 @@ def takes_cells(encoding: str | None) -> bool:
     return encoding in ("category", "multi_hot", "date", "boolean")
 
 
-def as_taken(body: Metadata, cells: Array) -> Array:
+def as_model_input(body: Metadata, cells: Array) -> Array:
     """The cells of a column, "" where one is missing, as the model's input takes them; axes kept.
 
     Raises:
@@ -37,7 +37,7 @@ def as_taken(body: Metadata, cells: Array) -> Array:
     if body.get("encoding") == "boolean":
         given = body.get("truths")
         return truths_of(words, (str(given[0]), str(given[1])) if given else None)
-    return spelt(words, str(body["separator"])) if body.get("encoding") == "multi_hot" else words
+    return normalize_separators(words, str(body["separator"])) if body.get("encoding") == "multi_hot" else words
 
 
 def truths_of(words: Array, given: Truths | None) -> Array:
@@ -55,7 +55,7 @@ def truths_of(words: Array, given: Truths | None) -> Array:
     return made.reshape(words.shape)
 
 
-def spelt(words: Array, separator: str) -> Array:
+def normalize_separators(words: Array, separator: str) -> Array:
     """Cells with several words in one spelling, axes kept."""
     known = {word: word and spell_words(word, separator) for word in set(words.ravel().tolist())}
     made = np.empty(words.size, dtype=object)
@@ -129,7 +129,7 @@ def check_words(port: Port, array: Array) -> Array:
         is_marker = np.isin(words.astype(str), [word for word in set(words.flat) if marker_key(word) in port.markers])
         words = np.where(is_marker, GAP, words)
     if port.encoding == "multi_hot":
-        words = spelt(words, port.separator)
+        words = normalize_separators(words, port.separator)
     if port.encoding == "boolean":
         try:
             words = truths_of(words, port.truths)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from nnspec.runtime.markers import NO_MARKERS, Markers, blanked
+from nnspec.runtime.markers import NO_MARKERS, Markers, blank_markers
 
 NO_QUOTE = "none"
 _NO_NUMBER = "\0"  # before a cell that would be a number by the rules of plain ones alone, as `1.5` with a comma
@@ -55,9 +55,9 @@ class Dialect:
     def _without_markers(self, name: str, cells: Sequence[str]) -> Sequence[str]:
         keys = self.markers.of(name)
         if self.is_plain or not keys:
-            return blanked(cells, keys)
+            return blank_markers(cells, keys)
         plain = self.plain_cells(cells)
-        return ["" if made == "" else cell for cell, made in zip(cells, blanked(plain, keys), strict=True)]
+        return ["" if made == "" else cell for cell, made in zip(cells, blank_markers(plain, keys), strict=True)]
 
     @property
     def is_plain(self) -> bool:

@@ -13,7 +13,7 @@ class ModelError(RuntimeError):
     """The model file is missing, damaged, or fails to run."""
 
 
-def listed(names: list[str]) -> str:
+def quote_names(names: list[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 

@@ -28,7 +28,7 @@ def check_array(port: Port, value: ArrayLike) -> Array:
 
 
 def _is_not_finite(array: Array) -> Array:
-    return ~np.isfinite(array)
+    return np.asarray(~np.isfinite(array))
 
 
 def _cast(port: Port, array: Array) -> Array:

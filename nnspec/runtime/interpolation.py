@@ -45,7 +45,7 @@ class Between:
         return replace(self, values=self.values[:, place], following=self.following[:, place])
 
 
-def between_known(values: np.ndarray, missing: Mask, starts: Positions) -> Between:
+def interpolate_gaps(values: np.ndarray, missing: Mask, starts: Positions) -> Between:
     """The straight lines through gaps.
 
     Args:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 
-def label_key(value: Any) -> str:
+def label_key(value: object) -> str:
     """A label as text, the same from YAML, a table or an array: `3`, `3.0` and `"3"` are one."""
     if isinstance(value, bool):
         return str(value).lower()
@@ -22,7 +21,7 @@ def label_key(value: Any) -> str:
     return text
 
 
-def label_keys(values: Iterable[Any]) -> list[str]:
+def label_keys(values: Iterable[object]) -> list[str]:
     """The key of each label; of a column each distinct one is read once."""
     values = list(values)
     if set(map(type, values)) not in ({str}, {int}):  # `True`, 1 and 1.0 are equal, but no one label

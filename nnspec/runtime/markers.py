@@ -80,7 +80,7 @@ def numbers_in(keys: Keys) -> tuple[float, ...]:
     return tuple(sorted(number for key in keys if (number := number_of(key)) is not None))
 
 
-def blanked(cells: Sequence[str], keys: Keys) -> Sequence[str]:
+def blank_markers(cells: Sequence[str], keys: Keys) -> Sequence[str]:
     """Cells of which those that are markers hold nothing."""
     found = {cell for cell in set(cells) if marker_key(cell) in keys} if keys else set()
     return ["" if cell in found else cell for cell in cells] if found else cells

@@ -8,19 +8,20 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from nnspec.runtime import audio, audio_rules, image_rules, images, text_files
 from nnspec.runtime.arrays import only_input
-from nnspec.runtime.errors import InputError, listed
+from nnspec.runtime.errors import InputError, quote_names
 from nnspec.runtime.folders import list_folder, stem_of
 from nnspec.runtime.ports import BATCH, Array, Metadata
 from nnspec.runtime.samples import Samples, samples_of_arrays
 from nnspec.runtime.text_files import read_text
 
-Decode = Callable[[Path, Metadata], Any]  # a file's values, axes those of the input without batch, or its text
+Decode = Callable[
+    [Path, Metadata], "Array | str"
+]  # a file's values, axes those of the input without batch, or its text
 
 _DECODERS: dict[str, Decode] = {
     "images": images.decode_for,
@@ -163,7 +164,7 @@ def samples_with_files(archive: Path, arrays: Mapping[str, Array], metadata: Met
     counts = {len(cells) for cells in named.values()} | ({rest.count} if len(named) < len(arrays) else set())
     if len(counts) > 1:
         raise InputError(
-            f"the arrays of `{archive.name}` have unlike numbers of samples: {listed(sorted(map(str, counts)))}"
+            f"the arrays of `{archive.name}` have unlike numbers of samples: {quote_names(sorted(map(str, counts)))}"
         )
     files = {name: locate(archive, cells, range(1, len(cells) + 1)) for name, cells in named.items()}
 
@@ -202,7 +203,7 @@ def decode_files(files: Sequence[Path], shown: Sequence[str], body: Metadata) ->
     if dtype == "string":
         shape = [len(values) if axis == BATCH else 1 for axis in names]
         return np.array(values, dtype=object).reshape(shape)
-    stacked = _stacked(values, float(body["files"].get("fill", 0)))
+    stacked = _stacked([np.asarray(value) for value in values], float(body["files"].get("fill", 0)))
     return np.ascontiguousarray(np.moveaxis(stacked, 0, place)).astype(dtype, copy=False)
 
 

@@ -47,7 +47,7 @@ def seasonal_rows(ends: Positions, starts: Positions, horizon: Sequence[int], se
     return np.where(rows >= first[:, None], rows, ends[:, None])
 
 
-def taken_past(body: Metadata, values: Array, ends: Positions, starts: Positions) -> Array:
+def read_past(body: Metadata, values: Array, ends: Positions, starts: Positions) -> Array:
     """What a port reads of the past of windows: axes `sample column`, or `sample step column`.
 
     Args:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from numpy.typing import NDArray
+import numpy as np
 
 from nnspec.runtime.class_labels import spell_out
-from nnspec.runtime.errors import ModelError, listed
+from nnspec.runtime.errors import ModelError, quote_names
 from nnspec.runtime.markers import Markers
 
-Array = NDArray[Any]
+Array = np.ndarray
 Metadata = Mapping[str, Any]  # of a whole model, see `Predictor.metadata`
 METADATA_KEY = "nnspec"
 BATCH = "batch"
@@ -26,6 +26,41 @@ _DTYPES = {
     "tensor(string)": "str",
     **{f"tensor({kind}{bits})": f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)},
 }
+
+
+class SessionPort(Protocol):
+    """An input or output as ONNX Runtime describes it."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def type(self) -> str: ...
+
+    @property
+    def shape(self) -> Sequence[int | str | None]: ...
+
+
+class SessionMetadata(Protocol):
+    """What an ONNX file says of itself."""
+
+    @property
+    def graph_name(self) -> str: ...
+
+    @property
+    def custom_metadata_map(self) -> Mapping[str, str]: ...
+
+
+class Session(Protocol):
+    """What is used of `onnxruntime.InferenceSession`."""
+
+    def get_inputs(self) -> Sequence[SessionPort]: ...
+
+    def get_outputs(self) -> Sequence[SessionPort]: ...
+
+    def get_modelmeta(self) -> SessionMetadata: ...
+
+    def run(self, outputs: Sequence[str] | None, feeds: Mapping[str, Array], /) -> list[Array]: ...
 
 
 @dataclass(frozen=True)
@@ -66,7 +101,7 @@ class Port:
         return f"{self.name}: {self.dtype} ({axes})"
 
 
-def session_ports(session: Any, path: Path) -> dict[str, dict[str, Port]]:
+def session_ports(session: Session, path: Path) -> dict[str, dict[str, Port]]:
     """What the session itself says. Its first axis is the batch where its size is open and it is called so."""
     found: dict[str, dict[str, Port]] = {"inputs": {}, "outputs": {}}
     for role, nodes in (("inputs", session.get_inputs()), ("outputs", session.get_outputs())):
@@ -82,7 +117,7 @@ def session_ports(session: Any, path: Path) -> dict[str, dict[str, Port]]:
     return found
 
 
-def read_metadata(session: Any, path: Path, signature: dict[str, dict[str, Port]]) -> dict[str, Any]:
+def read_metadata(session: Session, path: Path, signature: dict[str, dict[str, Port]]) -> dict[str, Any]:
     meta = session.get_modelmeta()
     text = meta.custom_metadata_map.get(METADATA_KEY)
     if text is None:
@@ -119,11 +154,11 @@ def _markers(body: Metadata) -> frozenset[str]:
     return Markers.from_options(body.get("options") or {}).of(str(columns[0])) if columns else frozenset()
 
 
-def named_ports(described: Mapping[str, Any], signature: Mapping[str, Port], path: Path) -> dict[str, Port]:
+def named_ports(described: Mapping[str, Metadata], signature: Mapping[str, Port], path: Path) -> dict[str, Port]:
     """The session's ports, with the axis names and symbols of the metadata."""
     unknown = [name for name in described if name not in signature]
     if unknown:
-        raise ModelError(f"the metadata of `{path}` are damaged: the model has no {listed(unknown)}")
+        raise ModelError(f"the metadata of `{path}` are damaged: the model has no {quote_names(unknown)}")
     ports = {}
     for name, port in signature.items():
         axes = described[name].get("axes") if name in described else None

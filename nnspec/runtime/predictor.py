@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nnspec.runtime.errors import InputError, ModelError, first_line, listed, no_model_at
+from nnspec.runtime.errors import InputError, ModelError, first_line, no_model_at, quote_names
 from nnspec.runtime.feeding import check_array
-from nnspec.runtime.ports import BATCH, Array, Port, named_ports, read_metadata, session_ports
+from nnspec.runtime.ports import BATCH, Array, Port, Session, named_ports, read_metadata, session_ports
 from nnspec.runtime.recursive import Recursion, forecasts
-from nnspec.runtime.samples import Samples, joined, samples_of_arrays, without_incomplete
+from nnspec.runtime.samples import Samples, concatenate_outputs, samples_of_arrays, without_incomplete
 
 
 def load(
@@ -60,7 +59,7 @@ class Predictor:
         states: for a stateful model, the inputs that carry state and the outputs that renew them.
     """
 
-    def __init__(self, session: Any, path: Path, batch_size: int = 1024) -> None:
+    def __init__(self, session: Session, path: Path, batch_size: int = 1024) -> None:
         if batch_size < 1:
             raise ValueError("batch_size must be at least 1")
         self._session = session
@@ -177,7 +176,9 @@ class Predictor:
         feeds = self._check(args, arrays)
         if not self._count(feeds):
             return self(**feeds)
-        return joined([outputs for outputs, _ in self.over(samples_of_arrays(feeds, self.metadata))], self.metadata)
+        return concatenate_outputs(
+            [outputs for outputs, _ in self.over(samples_of_arrays(feeds, self.metadata))], self.metadata
+        )
 
     def over(self, samples: Samples) -> Iterator[tuple[dict[str, Array], dict[str, Sequence[str]]]]:
         """The outputs for a file's samples (`reading.read_samples`), a batch at a time, states as in `in_order`.
@@ -222,14 +223,14 @@ class Predictor:
         given = dict(arrays)
         if args:
             if len(args) > 1 or len(names) != 1 or names[0] in given:
-                raise InputError(f"pass each input by name: {listed(names)}")
+                raise InputError(f"pass each input by name: {quote_names(names)}")
             given[names[0]] = args[0]
         for name in given:
             if name not in self._ports:
-                raise InputError(f"the model has no input `{name}`; it takes {listed(names)}")
+                raise InputError(f"the model has no input `{name}`; it takes {quote_names(names)}")
         missing = [name for name in names if name not in given]
         if missing:
-            raise InputError(f"input {listed(missing)} is missing")
+            raise InputError(f"input {quote_names(missing)} is missing")
         checked = {name: check_array(self._ports[name], value) for name, value in given.items()}
         symbols: dict[str, tuple[int, str]] = {}
         multiples = self.metadata.get("multiple_of")  # of open sizes, by their symbols

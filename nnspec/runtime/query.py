@@ -308,6 +308,6 @@ def _nodes(root: object) -> Iterator[Node]:
             waiting += node
 
 
-def characters(sql: str, offset: int) -> int:
+def count_characters(sql: str, offset: int) -> int:
     """How many characters so many bytes of a query are."""
     return len(sql.encode()[:offset].decode(errors="ignore"))

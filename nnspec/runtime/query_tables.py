@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.runtime.arrow import open_arrow
 from nnspec.runtime.csv_dialect import Dialect
 from nnspec.runtime.csv_rules import CellError, CsvError, Number, NumberColumn, is_missing, read_chunks, read_header
 from nnspec.runtime.engine import EngineError, open_parquet, quote_name
-from nnspec.runtime.errors import InputError, listed
+from nnspec.runtime.errors import InputError, quote_names
 from nnspec.runtime.filling import fill_from_tables
 from nnspec.runtime.markers import Markers
 from nnspec.runtime.partitions import find_files, partition_of
@@ -29,7 +29,7 @@ _OPENERS = {".parquet": open_parquet, ".arrow": open_arrow, ".feather": open_arr
 _TEXT = (".csv", ".tsv", ".gz")
 
 
-def read_query(file: Path, tables: Mapping[str, Path], wanted: Mapping[str, Any], metadata: Metadata) -> Samples:
+def read_query(file: Path, tables: Mapping[str, Path], wanted: Mapping[str, Metadata], metadata: Metadata) -> Samples:
     """A model's samples from the query of its training, over new tables.
 
     Args:
@@ -47,10 +47,10 @@ def read_query(file: Path, tables: Mapping[str, Path], wanted: Mapping[str, Any]
     files = {first: file, **tables}
     strange = [name for name in files if name not in named]
     if strange:
-        raise InputError(f"the query reads no table {listed(strange)}; it reads {listed(list(named))}")
+        raise InputError(f"the query reads no table {quote_names(strange)}; it reads {quote_names(list(named))}")
     absent = [name for name in named if name not in files]
     if absent:
-        raise InputError(f"the query reads table {listed(absent)} too: give it with `--tables {absent[0]}=FILE`")
+        raise InputError(f"the query reads table {quote_names(absent)} too: give it with `--tables {absent[0]}=FILE`")
     for path in files.values():
         if not path.exists():
             raise InputError(f"there is no file `{path}`")
@@ -66,7 +66,7 @@ def read_query(file: Path, tables: Mapping[str, Path], wanted: Mapping[str, Any]
         raise InputError(f"the query of the model cannot be run: {error}") from None
 
 
-def _fill(path: Path, options: Mapping[str, Any], connection: duckdb.DuckDBPyConnection, name: str) -> None:
+def _fill(path: Path, options: Metadata, connection: duckdb.DuckDBPyConnection, name: str) -> None:
     files = [path]
     if path.is_dir():
         files = next((found for suffix in _OPENERS if (found := find_files(path, suffix))), [])

@@ -12,7 +12,6 @@ import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from nnspec.runtime import audio_rules, text_files
 from nnspec.runtime.arrays import read_npy, read_npz
@@ -29,7 +28,7 @@ from nnspec.runtime.sqlite_tables import read_sqlite
 from nnspec.runtime.tables import read_csv
 from nnspec.runtime.typed_tables import read_typed
 
-Reader = Callable[[Path, Mapping[str, Any], Metadata], "dict[str, Array] | Samples"]
+Reader = Callable[[Path, Mapping[str, Metadata], Metadata], "dict[str, Array] | Samples"]
 
 
 def _read_sound(file: Path, wanted: Metadata, metadata: Metadata) -> dict[str, Array] | Samples:
@@ -131,7 +130,7 @@ def _installed_reader(file: Path) -> Reader | None:
 
 
 def _guarded(read: Reader, what: str) -> Reader:
-    def reader(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> dict[str, Array] | Samples:
+    def reader(file: Path, wanted: Mapping[str, Metadata], metadata: Metadata) -> dict[str, Array] | Samples:
         try:
             return read(file, wanted, metadata)
         except InputError:

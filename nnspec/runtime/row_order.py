@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nnspec.runtime.csv_rules import is_missing
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.ports import Metadata
-from nnspec.runtime.series_keys import joined
+from nnspec.runtime.series_keys import join_keys
 from nnspec.runtime.time_rules import sort_keys
 
 
@@ -87,7 +87,7 @@ def order_rows(file: Path, count: int, keys: Mapping[str, Sequence[str]], metada
     numbers: dict[str, int] = {}
     told = [keys[name] for name in series if name in keys]
     if told:
-        names = joined(told) if len(told) > 1 else told[0]
+        names = join_keys(told) if len(told) > 1 else told[0]
         codes = [numbers.setdefault(names[row], len(numbers)) for row in order]
         together = sorted(range(count), key=codes.__getitem__)
         order, ranks = [order[i] for i in together], np.array([codes[i] for i in together], np.int64)

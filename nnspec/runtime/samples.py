@@ -68,10 +68,12 @@ def without_incomplete(
     outputs: Mapping[str, Array], samples: Samples, part: slice, metadata: Metadata
 ) -> dict[str, Array]:
     """A batch's outputs, without those of samples that are incomplete: numbers are NaN there, and texts empty."""
-    return blanked(outputs, None if samples.incomplete is None else samples.incomplete[part], metadata)
+    return blank_samples(outputs, None if samples.incomplete is None else samples.incomplete[part], metadata)
 
 
-def blanked(outputs: Mapping[str, Array], which: NDArray[np.bool_] | None, metadata: Metadata) -> dict[str, Array]:
+def blank_samples(
+    outputs: Mapping[str, Array], which: NDArray[np.bool_] | None, metadata: Metadata
+) -> dict[str, Array]:
     """Outputs without those of some samples: numbers are NaN there, and texts empty."""
     if which is None or not which.any():
         return dict(outputs)
@@ -120,7 +122,7 @@ def _batch_axis(body: Mapping[str, object]) -> int | None:
     return next((i for i, (name, _) in enumerate(axes) if name == BATCH), None)
 
 
-def joined(parts: Sequence[Mapping[str, Array]], metadata: Metadata) -> dict[str, Array]:
+def concatenate_outputs(parts: Sequence[Mapping[str, Array]], metadata: Metadata) -> dict[str, Array]:
     """Outputs of batches in one."""
     if len(parts) == 1:
         return dict(parts[0])

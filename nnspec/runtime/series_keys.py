@@ -15,7 +15,7 @@ def join_names(parts: Iterable[str]) -> str:
     return _MARK.join(f'"{part}"' if _MARK in part or '"' in part else part for part in parts)
 
 
-def joined(columns: Sequence[Sequence[str]]) -> list[str]:
+def join_keys(columns: Sequence[Sequence[str]]) -> list[str]:
     """The name of each row's series, of its values in these columns."""
     known: dict[tuple[str, ...], str] = {}
     found = []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +14,7 @@ from nnspec.runtime.ports import BATCH, Array, Metadata
 from nnspec.runtime.wav_rules import WavError, WavHeader, read_wav_header
 
 
-def read_wav(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> dict[str, Array]:
+def read_wav(file: Path, wanted: Mapping[str, Metadata], metadata: Metadata) -> dict[str, Array]:
     """Frames of a mono file, as long as the input's only axis that is more than 1."""
     name = only_input(file, wanted)
     body = wanted[name]

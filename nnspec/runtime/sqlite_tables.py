@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nnspec.runtime.errors import InputError, listed
+from nnspec.runtime.errors import InputError, quote_names
 from nnspec.runtime.markers import Markers, marker_key
 from nnspec.runtime.ports import Array, Metadata
 from nnspec.runtime.row_order import passed_columns
@@ -71,7 +71,7 @@ def _table_of(file: Path, tables: Sequence[str], wanted: Metadata) -> str:
     if not tables:
         raise InputError(f"`{file.name}` has no tables")
     trained = f"no table `{named}`, which the model was trained on" if named else f"{len(tables)} tables"
-    raise InputError(f"`{file.name}` has {trained}; it has {listed(list(tables))}")
+    raise InputError(f"`{file.name}` has {trained}; it has {quote_names(list(tables))}")
 
 
 def _order_of(info: Sequence[Sequence[Cell]]) -> str:

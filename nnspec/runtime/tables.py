@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +11,8 @@ from numpy.typing import NDArray
 from nnspec.runtime.csv_dialect import Dialect
 from nnspec.runtime.csv_rules import CellError, CsvError, NumberColumn, is_missing, read_chunks, read_header
 from nnspec.runtime.csv_sniff import propose_layout, propose_marks
-from nnspec.runtime.errors import InputError, listed
-from nnspec.runtime.interpolation import Between, between_known
+from nnspec.runtime.errors import InputError, quote_names
+from nnspec.runtime.interpolation import Between, interpolate_gaps
 from nnspec.runtime.media import columns_of, is_read_as_words
 from nnspec.runtime.ports import Array, Metadata
 from nnspec.runtime.row_order import RowOrder, order_rows, passed_columns
@@ -41,7 +40,7 @@ def read_csv(file: Path, wanted: Metadata, metadata: Metadata) -> Samples:
     return samples_of_table(file, {key: columns[key] for key in keys}, wanted, metadata, cells)
 
 
-def options_of(wanted: Metadata) -> Mapping[str, Any]:
+def options_of(wanted: Metadata) -> Metadata:
     """How training's table is written, which its inputs say."""
     return next((body["options"] for body in wanted.values() if body.get("options")), {})
 
@@ -131,7 +130,7 @@ def _lines(columns: Mapping[Key, Array], order: RowOrder, metadata: Metadata) ->
     for (name, is_text), unordered in columns.items():
         if rules.get(name, metadata.get("missing")) == "interpolate" and not is_text:
             values = unordered[order.rows]
-            found[name, is_text] = between_known(values, np.isnan(values), order.starts)
+            found[name, is_text] = interpolate_gaps(values, np.isnan(values), order.starts)
     return found
 
 
@@ -201,4 +200,4 @@ def table_columns(file: Path, wanted: Metadata) -> list[Key]:
 def require_columns(file: Path, keys: Sequence[Key], header: Sequence[str]) -> None:
     missing = list(dict.fromkeys(name for name, _ in keys if name not in header))
     if missing:
-        raise InputError(f"`{file.name}` has no column {listed(missing)}; it has: {', '.join(header[:20])}")
+        raise InputError(f"`{file.name}` has no column {quote_names(missing)}; it has: {', '.join(header[:20])}")

@@ -13,6 +13,7 @@ from typing import Any
 
 from nnspec.runtime.csv_rules import CellError, NumberColumn
 
+SortKey = float | datetime | str  # of one column all are of one kind
 MOST_KEPT = 100_000
 _SHORTEST_IN_UTC = len("2020-12-31T13Z")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -22,7 +21,7 @@ from nnspec.runtime.typed_markers import with_markers
 from nnspec.runtime.windows import Key
 
 
-def read_typed(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> Samples:
+def read_typed(file: Path, wanted: Mapping[str, Metadata], metadata: Metadata) -> Samples:
     """A model's samples from a Parquet or Arrow file; folders such as `year=2024` above it add a column.
 
     Raises:
@@ -37,7 +36,7 @@ def read_typed(file: Path, wanted: Mapping[str, Any], metadata: Metadata) -> Sam
 
 
 def samples_of_typed(
-    file: Path, table: Table, wanted: Mapping[str, Any], metadata: Metadata, constants: Mapping[str, str]
+    file: Path, table: Table, wanted: Mapping[str, Metadata], metadata: Metadata, constants: Mapping[str, str]
 ) -> Samples:
     """A model's samples from a table that is open.
 

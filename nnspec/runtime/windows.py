@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.runtime.columns import as_taken, takes_cells
+from nnspec.runtime.columns import as_model_input, takes_cells
 from nnspec.runtime.csv_rules import CellError
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.interpolation import Between
 from nnspec.runtime.media import columns_of, decode_files, is_read_as_words, locate, takes_files
-from nnspec.runtime.past import taken_past
+from nnspec.runtime.past import read_past
 from nnspec.runtime.ports import BATCH, Array, Metadata
 from nnspec.runtime.row_order import RowOrder
 from nnspec.runtime.samples import Samples
@@ -29,7 +28,7 @@ def samples_of_columns(
     file: Path,
     columns: Mapping[Key, Array],
     order: RowOrder,
-    wanted: Mapping[str, Any],
+    wanted: Mapping[str, Metadata],
     metadata: Metadata,
     lines: Mapping[Key, Between],
     measured: Mapping[Key, Array] | None = None,
@@ -93,7 +92,7 @@ def samples_of_columns(
         values[name] = np.stack([read[c, is_read_as_words(body)] for c in body["columns"]], axis=1)
         if takes_cells(body.get("encoding")):
             try:
-                values[name] = as_taken(body, values[name])
+                values[name] = as_model_input(body, values[name])
             except CellError as error:
                 row = int(order.rows[error.index]) + 1
                 wanted_is = "date" if body["encoding"] == "date" else "yes or no"
@@ -117,7 +116,7 @@ def samples_of_columns(
                 continue
             step = _step_axis(body, lookback) if window else None
             if body.get("past"):
-                found[name] = taken_past(body, values[name], ends[part], order.starts)
+                found[name] = read_past(body, values[name], ends[part], order.starts)
             elif step is None:
                 found[name] = _place(name, body, values[name][ends[part]], [None])
             else:
@@ -216,7 +215,7 @@ def _integers(file: Path, name: str, dtype: str, values: Array) -> Array:
     return made
 
 
-def _step_axis(body: Mapping[str, Any], lookback: int) -> str | None:
+def _step_axis(body: Metadata, lookback: int) -> str | None:
     """The axis that runs along the window; None for an input that sees the window's last row alone."""
     if "step" in body:
         return None if body["step"] is None else str(body["step"])
@@ -228,7 +227,7 @@ def _step_axis(body: Mapping[str, Any], lookback: int) -> str | None:
     return next(iter(likely or fitting), None)
 
 
-def _place(name: str, body: Mapping[str, Any], values: Array, axes: list[str | None]) -> Array:
+def _place(name: str, body: Metadata, values: Array, axes: list[str | None]) -> Array:
     """Values with axes `sample`, `axes` (None: columns) in the model's order and with its unit axes."""
     model = [axis for axis, _ in body["axes"]]
     sizes = dict(body["axes"])

@@ -10,14 +10,14 @@ import sys
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.ports import BATCH, Array, Metadata
-from nnspec.runtime.samples import blanked, joined, output_batch, strange_samples
+from nnspec.runtime.samples import blank_samples, concatenate_outputs, output_batch, strange_samples
 
 Record = dict[str, object]  # of a sample, flat
 Batch = tuple[Mapping[str, Array], Mapping[str, Sequence[str]]]  # what a model returned, and what tells samples apart
@@ -96,14 +96,14 @@ def _whole(
     batches: Iterable[Batch], metadata: Metadata, incomplete: NDArray[np.bool_] | None
 ) -> tuple[dict[str, Array], NDArray[np.bool_]]:
     """All outputs at once, and which samples have no prediction."""
-    arrays = joined([outputs for outputs, _ in batches], metadata)
+    arrays = concatenate_outputs([outputs for outputs, _ in batches], metadata)
     strange = strange_samples(arrays, metadata)
     if incomplete is None and not len(strange):
         return arrays, np.zeros(0, bool)
     name, array = next(iter(arrays.items()))
     gone = np.zeros(array.shape[output_batch(name, metadata)], bool) if incomplete is None else incomplete.copy()
     gone[strange] = True
-    return blanked(arrays, gone, metadata), gone
+    return blank_samples(arrays, gone, metadata), gone
 
 
 def _nested(name: str, array: Array, metadata: Metadata, gone: NDArray[np.bool_]) -> list[object]:
@@ -147,7 +147,7 @@ def records(
     Raises:
         InputError: where a column that is to be kept is called as an output's.
     """
-    columns: dict[str, Sequence[Any]] = {}
+    columns: dict[str, Sequence[object]] = {}
     for name, array in outputs.items():
         columns |= _columns(name, array, metadata["outputs"].get(name, {}))
     gone = {i for values in columns.values() for i, v in enumerate(values) if _is_strange(v)}
@@ -166,7 +166,7 @@ def _is_strange(value: object) -> bool:
     return isinstance(value, float) and not math.isfinite(value)
 
 
-def _columns(name: str, array: Array, body: Mapping[str, Any]) -> dict[str, list[Any]]:
+def _columns(name: str, array: Array, body: Metadata) -> dict[str, list[object]]:
     axes = [axis for axis, _ in body.get("axes") or []]
     if len(axes) != array.ndim:
         axes = [BATCH, *(f"axis_{i}" for i in range(1, array.ndim))]
@@ -187,7 +187,7 @@ def _columns(name: str, array: Array, body: Mapping[str, Any]) -> dict[str, list
             return _class_columns(name, scores, classes, _endings(scores.shape[1:-1], body))
     flat = array.reshape(len(array), -1)
     if task == "binary" and is_score:
-        found: dict[str, list[Any]] = {}
+        found: dict[str, list[object]] = {}
         labels, threshold = classes or [0, 1], body.get("threshold", 0.5)
         for i, end in enumerate(_endings(array.shape[1:], body)):
             found[name + end] = [labels[int(p > threshold)] for p in flat[:, i]]
@@ -210,16 +210,16 @@ def _level_columns(name: str, array: Array, body: Metadata) -> dict[str, list[ob
     }
 
 
-def _class_axis(array: Array, axes: list[str], body: Mapping[str, Any], count: int) -> int | None:
+def _class_axis(array: Array, axes: list[str], body: Metadata, count: int) -> int | None:
     wanted = body.get("class_axis") or "class"
     if wanted in axes and array.shape[axes.index(wanted)] == count:
         return axes.index(wanted)
     return array.ndim - 1 if array.ndim > 1 and array.shape[-1] == count else None
 
 
-def _class_columns(name: str, scores: Array, classes: list[Any], endings: Sequence[str]) -> dict[str, list[Any]]:
+def _class_columns(name: str, scores: Array, classes: list[object], endings: Sequence[str]) -> dict[str, list[object]]:
     """From axes `sample … class`: for each element its best class, then every class's probability."""
-    found: dict[str, list[Any]] = {}
+    found: dict[str, list[object]] = {}
     flat = scores.reshape(len(scores), -1, len(classes))
     for i, end in enumerate(endings):
         found[name + end] = [classes[k] for k in flat[:, i].argmax(axis=-1)]

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Sequence
 
 from nnspec.search.plan import SearchPlan
-from nnspec.search.sampling import direction, frozen
+from nnspec.search.sampling import direction, to_frozen_trial
 from nnspec.search.trials import COMPLETE, Finished
 
 LEAST = 4  # complete trials
@@ -28,6 +28,6 @@ def importances_of(plan: SearchPlan, trials: Sequence[Finished]) -> dict[str, fl
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         study = optuna.create_study(direction=direction(plan))
-        study.add_trials([frozen(plan, trial, is_told=False) for trial in complete])
+        study.add_trials([to_frozen_trial(plan, trial, is_told=False) for trial in complete])
         found = get_param_importances(study, evaluator=FanovaImportanceEvaluator(seed=0), params=varying)
     return {path: float(found[path]) for path in varying}

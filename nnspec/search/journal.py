@@ -18,7 +18,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.storages.journal._file import BaseJournalFileLock
 
 from nnspec.search.plan import SearchPlan
-from nnspec.search.sampling import direction, frozen
+from nnspec.search.sampling import direction, to_frozen_trial
 from nnspec.search.trials import Finished, Outcome
 
 STUDY = "nnspec"
@@ -36,7 +36,7 @@ class Journal:
         trials: all trials by number.
     """
 
-    def __init__(self, path: Path, plan: SearchPlan, origin: Mapping[str, str]) -> None:
+    def __init__(self, path: Path, plan: SearchPlan, origin: Mapping[str, object]) -> None:
         self.path, self.plan = path, plan
         path.parent.mkdir(parents=True, exist_ok=True)
         cut_torn_line(path)
@@ -66,7 +66,7 @@ class Journal:
         assert trial.outcome.number == len(self.trials)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            made = frozen(self.plan, trial, is_told=True)
+            made = to_frozen_trial(self.plan, trial, is_told=True)
             made.set_user_attr("seconds", round(seconds, 3))
             self.study.add_trial(made)
         self.trials.append(trial)

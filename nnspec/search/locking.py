@@ -12,7 +12,7 @@ class TakenError(Exception):
 
 
 @contextlib.contextmanager
-def locked(path: Path, *, waits: bool) -> Iterator[None]:
+def lock_file(path: Path, *, waits: bool) -> Iterator[None]:
     """Has a lock file to itself within the block; without a means to lock, as on Windows, it has not.
 
     Args:

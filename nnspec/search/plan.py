@@ -8,7 +8,7 @@ from nnspec.diagnostics import Span
 from nnspec.document import Mapping, Node, Sequence, to_plain
 from nnspec.document.types import Plain
 from nnspec.lazy import dataclass
-from nnspec.search.space import Parameter, Range, in_order, spelled
+from nnspec.search.space import Parameter, Range, in_order, value_key
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 DEFAULT_TRIALS = 20
@@ -57,7 +57,7 @@ def read_search(section: Mapping) -> SearchPlan:
         goal=metric,
         is_maximized=direction == "maximize",
         trials=plain.get("trials", None if time else DEFAULT_TRIALS),
-        seconds=None if time is None else seconds(time),
+        seconds=None if time is None else parse_duration(time),
         space=tuple(in_order(declared)),
         declared=declared,
         is_pruned=plain.get("pruning", "none") == "median",
@@ -70,7 +70,7 @@ def read_search(section: Mapping) -> SearchPlan:
     )
 
 
-def seconds(text: str) -> float:
+def parse_duration(text: str) -> float:
     """`30m` as 1800."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd])", text)
     assert found is not None
@@ -113,7 +113,7 @@ def _with_choices_of(parameter: Parameter, declared: tuple[Parameter, ...]) -> P
     when: dict[str, tuple[Plain, ...]] = {}
     for path, (wanted,) in parameter.when.items():
         choices = by_path[path].choices if path in by_path else None
-        is_choice = any(spelled(choice) == spelled(wanted) for choice in choices or ())
+        is_choice = any(value_key(choice) == value_key(wanted) for choice in choices or ())
         when[path] = tuple(wanted) if isinstance(wanted, list) and not is_choice else (wanted,)
     return Parameter(
         path=parameter.path,

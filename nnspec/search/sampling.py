@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from nnspec.document.types import Plain
 from nnspec.search.plan import SearchPlan
-from nnspec.search.space import Parameter, Point, all_points, count_points, spelled
+from nnspec.search.space import Parameter, Point, all_points, count_points, value_key
 from nnspec.search.trials import COMPLETE, PRUNED, Finished
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def choose_points(plan: SearchPlan, generation: int, finished: Sequence[Finished
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Optuna calls its sampler for several parameters at once experimental
         study = optuna.create_study(direction=direction(plan), sampler=_sampler(plan, seed))
-        study.add_trials([frozen(plan, trial, is_told=False) for trial in finished])
+        study.add_trials([to_frozen_trial(plan, trial, is_told=False) for trial in finished])
         points = list(_drawn(plan, study, known))
     if len(points) < plan.generation and count_points(plan.space) is not None:
         left = [point for point in all_points(plan.space) if _key(point) not in known]
@@ -107,10 +107,10 @@ def labels(parameter: Parameter) -> tuple[bool | int | float | str | None, ...]:
     plain = [choice for choice in choices if choice is None or isinstance(choice, bool | int | float | str)]
     if len(plain) == len(choices) and len(set(plain)) == len(choices):
         return tuple(plain)
-    return tuple(spelled(choice) for choice in choices)
+    return tuple(value_key(choice) for choice in choices)
 
 
-def frozen(plan: SearchPlan, trial: Finished, *, is_told: bool) -> FrozenTrial:
+def to_frozen_trial(plan: SearchPlan, trial: Finished, *, is_told: bool) -> FrozenTrial:
     """A trial as Optuna has it.
 
     Args:
@@ -125,8 +125,8 @@ def frozen(plan: SearchPlan, trial: Finished, *, is_told: bool) -> FrozenTrial:
     for path, parameter in space.items():
         value: Plain = trial.point[path]  # type: ignore[assignment]
         if parameter.choices is not None:
-            texts = [spelled(choice) for choice in parameter.choices]
-            parameters[path] = labels(parameter)[texts.index(spelled(value))]
+            texts = [value_key(choice) for choice in parameter.choices]
+            parameters[path] = labels(parameter)[texts.index(value_key(value))]
         else:
             parameters[path] = value
     without_value = TrialState.FAIL if is_told else TrialState.PRUNED
@@ -151,4 +151,4 @@ def _seed(seed: int, generation: int) -> int:
 
 
 def _key(point: Mapping[str, object]) -> str:
-    return spelled(dict(point))  # type: ignore[arg-type]
+    return value_key(dict(point))  # type: ignore[arg-type]

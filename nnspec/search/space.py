@@ -1,6 +1,6 @@
 """A space over spec paths: its parameters, which of them a trial sets, and its points. Standard library only.
 
-A point is a mapping of the paths that a trial sets to their values: choices by their text, see `spelled`.
+A point is a mapping of the paths that a trial sets to their values: choices by their text, see `value_key`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Point = dict[str, Plain]
 MOST_LISTED = 10_000  # points of a finite space that are written out
 
 
-def spelled(value: Plain) -> str:
+def value_key(value: Plain) -> str:
     """A value as a text that no other value has: 1, 1.0, true and "1" differ."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False)
 
@@ -70,7 +70,7 @@ class Parameter:
     def is_set_by(self, point: Mapping[str, Plain]) -> bool:
         """Whether a trial with these values of the parameters before sets it too."""
         return all(
-            path in point and any(spelled(point[path]) == spelled(value) for value in values)
+            path in point and any(value_key(point[path]) == value_key(value) for value in values)
             for path, values in self.when.items()
         )
 

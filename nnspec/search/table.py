@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from nnspec.document.types import Plain
 from nnspec.progress import Progress
 from nnspec.search.plan import SearchPlan
-from nnspec.search.space import spelled
+from nnspec.search.space import value_key
 from nnspec.search.trials import COMPLETE, Finished, Outcome, Told
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ RUNNING, WAITING = "running", "waiting"
 def text_of(value: object) -> str:
     """A value of a point as a cell has it: a word as it is, anything else as JSON."""
     plain: Plain = value  # type: ignore[assignment]
-    return plain if isinstance(plain, str) else spelled(plain)
+    return plain if isinstance(plain, str) else value_key(plain)
 
 
 def write_trials(path: Path, plan: SearchPlan, trials: Sequence[Finished]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 from nnspec.ir import axes as ax
 from nnspec.ir.coverage import find_holes, list_positions
@@ -13,7 +12,7 @@ from nnspec.ir.graph import Graph, Node, Steps, Value
 Features = Mapping[str, Sequence[str]]  # by input, what those are called that its columns become
 
 
-def to_json(graph: Graph, features: Features | None = None) -> dict[str, Any]:
+def to_json(graph: Graph, features: Features | None = None) -> dict[str, object]:
     """The contract of `nnspec show --format json`. Axes leave batch out."""
     named = {name: {"features": list(names)} for name, names in (features or {}).items()}
     return {
@@ -33,11 +32,11 @@ def to_json(graph: Graph, features: Features | None = None) -> dict[str, Any]:
     }
 
 
-def _axes(value: Value) -> list[list[Any]]:
+def _axes(value: Value) -> list[list[object]]:
     return [[axis.name, ax.size_to_json(axis.size)] for axis in value.axes]
 
 
-def _layer(graph: Graph, node: Node) -> dict[str, Any]:
+def _layer(graph: Graph, node: Node) -> dict[str, object]:
     return {
         "name": node.name,
         "kind": node.kind,

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from nnspec.diagnostics.lists import joined
 from nnspec.diagnostics.values import as_yaml
 from nnspec.ir import axes as ax
 from nnspec.ir.coverage import find_holes, list_positions
-from nnspec.ir.graph import Field, Graph, Node, Value, Window
+from nnspec.ir.graph import Field, Graph, Node, Value, Weight, Window
 from nnspec.layers.kit.args import REQUIRED
 from nnspec.layers.kit.documentation import summary
 from nnspec.layers.kit.explanations import with_count
@@ -54,7 +53,7 @@ class Page:
     notes: tuple[str, ...]
     inner: tuple[Page, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return asdict(self)
 
     def to_text(self) -> str:
@@ -78,7 +77,7 @@ class Page:
         return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def page(graph: Graph, node: Node) -> Page:
+def explain_node(graph: Graph, node: Node) -> Page:
     """The page of a node of this graph."""
     return _page(graph, node, is_inner=False)
 
@@ -125,14 +124,14 @@ def _arguments(node: Node, told: dict[str, str]) -> Iterator[Told]:
         yield Told("trainable", "false", "Training does not change its weights.")
 
 
-def _written(value: Any) -> str:
+def _written(value: object) -> str:
     """As a spec has it; of a layer that is wrapped its kind, since it has a part of its own."""
     if isinstance(value, dict) and len(value) == 1 and next(iter(value)) in REGISTRY:
         return str(next(iter(value)))
     return f"[{', '.join(map(_written, value))}]" if isinstance(value, list) else as_yaml(value)
 
 
-def _weight(weight: Any, told: dict[str, str]) -> str:
+def _weight(weight: Weight, told: dict[str, str]) -> str:
     count = with_count(f"{weight.count:,}", "number") if weight.count != 1 else "1 number"
     frozen = "" if weight.is_trainable else ", not changed by training"
     own = told.get(weight.name) or told.get(weight.name.removeprefix("forward_").removeprefix("backward_"))

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from nnspec.backends.keras.model import Compiled, as_array, as_model_inputs
+from nnspec.backends.types import Tensor
 from nnspec.data.arrays.gathered import chunk_size, is_gathered
 from nnspec.data.dataset import Dataset
 from nnspec.ir import axes as ax
@@ -112,7 +112,7 @@ def _following(value: Value, axis: ax.Axis) -> int | None:
     return None
 
 
-def _spread(flags: np.ndarray, places: Sequence[int], shape: tuple[int, ...]) -> Any:
+def _spread(flags: np.ndarray, places: Sequence[int], shape: tuple[int, ...]) -> Tensor:
     """Axes `sample …` in the shape of a value, which has those behind the samples at `places` (batch left out)."""
     sizes = dict(zip(places, flags.shape[1:], strict=True))
     return np.broadcast_to(flags.reshape(len(flags), *(sizes.get(i, 1) for i in range(len(shape) - 1))), shape)

@@ -13,7 +13,7 @@ from nnspec.data.augment.augmentation import Augmentation
 from nnspec.ir.graph import Graph
 
 
-def augmented(graph: Graph, samples: Samples, augmentation: Augmentation | None, seed: int) -> Samples:
+def augment_samples(graph: Graph, samples: Samples, augmentation: Augmentation | None, seed: int) -> Samples:
     """The samples, each batch of which is changed anew in every epoch."""
     if augmentation is None:
         return samples

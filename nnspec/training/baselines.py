@@ -17,7 +17,7 @@ from nnspec.data.prepare.transforms import statistic_of
 from nnspec.data.section.plan import Slot
 from nnspec.training.forecasts import mase
 from nnspec.training.intervals import residual_quantiles, score_levels
-from nnspec.training.metrics.outcome import Outcome
+from nnspec.training.metrics.outcome import MetricValues, Outcome
 from nnspec.training.metrics.streamed import numbers_in_chunks, streamed_mean
 from nnspec.training.metrics.streamed_levels import missed_quantiles, quantiles_in_chunks
 from nnspec.training.scores import as_rows
@@ -25,7 +25,7 @@ from nnspec.training.scores import as_rows
 Array = np.ndarray
 
 
-def baselines(dataset: Dataset, split: str, outputs: Mapping[str, Slot]) -> dict[str, dict[str, Any]]:
+def score_baselines(dataset: Dataset, split: str, outputs: Mapping[str, Slot]) -> dict[str, MetricValues]:
     """The baseline of each output, fitted on the training split and scored on `split`, over the targets that count.
 
     Classes: `majority`, the training rows' most frequent class of each output element, with its `accuracy`. Numbers:
@@ -55,11 +55,11 @@ def baselines(dataset: Dataset, split: str, outputs: Mapping[str, Slot]) -> dict
     return found
 
 
-def _score_majority(train: Split, scored: Split, name: str, steps: Sequence[int]) -> dict[str, Any]:
+def _score_majority(train: Split, scored: Split, name: str, steps: Sequence[int]) -> MetricValues:
     known, counted = _counted(train, name, steps), _counted(scored, name, steps)
-    guess = majority(as_rows(train.y[name], steps), known)
+    guess = most_frequent(as_rows(train.y[name], steps), known)
     truth = as_rows(scored.y[name], steps)
-    hits = mapped.each(lambda codes: codes == guess, truth)
+    hits = mapped.map_rows(lambda codes: codes == guess, truth)
     return {"name": "majority", "accuracy": float(np.mean(hits if counted is None else hits[counted]))}
 
 
@@ -94,7 +94,7 @@ def mean_of(values: Array, counted: NDArray[np.bool_] | None, steps: Sequence[in
     return statistic_of(np.nanmean, np.where(counted, values, np.nan), pooled)
 
 
-def _score_naive(dataset: Dataset, split: str, slot: Slot, fitted: Array, forecast: Array) -> dict[str, Any]:
+def _score_naive(dataset: Dataset, split: str, slot: Slot, fitted: Array, forecast: Array) -> MetricValues:
     train, scored, name = dataset.splits["train"], dataset.splits[split], slot.name
     steps, history = dataset.steps.get(name, ()), dataset.past.histories.get((split, name))
     if mapped.is_long(scored.target[name]):
@@ -112,7 +112,7 @@ def _score_naive(dataset: Dataset, split: str, slot: Slot, fitted: Array, foreca
     return {"rmse": float(np.sqrt(np.mean(error**2))), "mae": float(np.mean(np.abs(error))), **scaled}
 
 
-def _score_in_chunks(dataset: Dataset, split: str, slot: Slot, fitted: Array, forecast: Array) -> dict[str, Any]:
+def _score_in_chunks(dataset: Dataset, split: str, slot: Slot, fitted: Array, forecast: Array) -> MetricValues:
     train, scored, name = dataset.splits["train"], dataset.splits[split], slot.name
     steps, history = tuple(dataset.steps.get(name, ())), dataset.past.histories.get((split, name))
     given, which = scored.target[name], scored.counts(name)
@@ -136,7 +136,7 @@ def _counted(split: Split, name: str, steps: Sequence[int]) -> NDArray[np.bool_]
     return None if counted is None else as_rows(counted, steps)
 
 
-def majority(codes: NDArray[Any], counted: NDArray[np.bool_] | None) -> NDArray[Any]:
+def most_frequent(codes: Array, counted: NDArray[np.bool_] | None) -> Array:
     """The most frequent value of each column, the smallest where several are: axes `row column` to `column`.
 
     A column of which none counts has the most frequent value of all.

@@ -24,7 +24,7 @@ from nnspec.data.prepare.transforms import OutputTransform
 from nnspec.diagnostics import Fix, SpecError
 from nnspec.ir.graph import Graph, Output
 from nnspec.ir.levels import pairs, share
-from nnspec.training.targets import trimmed
+from nnspec.training.targets import trim_to_batches
 from nnspec.training.thresholds import with_thresholds
 
 Float = NDArray[np.float32]
@@ -50,13 +50,13 @@ def deployment_of(
     used = dataset
     if batch and "validation" in dataset.splits:
         span = next(iter(graph.outputs.values())).span
-        splits = {**dataset.splits, "validation": trimmed(dataset.splits["validation"], batch, span)}
+        splits = {**dataset.splits, "validation": trim_to_batches(dataset.splits["validation"], batch, span)}
         used = replace(dataset, splits=splits)
-    outputs = with_thresholds(graph, used, calibrated(graph, used, predicted), predicted)
+    outputs = with_thresholds(graph, used, calibrate_outputs(graph, used, predicted), predicted)
     return replace(dataset.deployment, outputs=outputs)
 
 
-def calibrated(
+def calibrate_outputs(
     graph: Graph, dataset: Dataset, predicted_of: Callable[[Split], Mapping[str, np.ndarray]]
 ) -> dict[str, OutputTransform]:
     """The transforms of the outputs, those that the spec wants calibrated with their offsets.
@@ -115,7 +115,7 @@ def fit_offsets(
     return np.moveaxis(offset, -1, levels.axis - 1).astype(np.float32)
 
 
-def rank(count: int, wanted: float) -> int:
+def bounding_rank(count: int, wanted: float) -> int:
     """Which of `count` scores, from 1, bounds a share of future ones: ceil((n + 1)·share), which may exceed n."""
     return math.ceil((count + 1) * wanted - 1e-9)
 
@@ -123,7 +123,7 @@ def rank(count: int, wanted: float) -> int:
 def _smallest(output: Output, scores: np.ndarray, wanted: float) -> np.ndarray:
     """The score of that rank, of each position: axes `sample *data` to `*data`; NaN does not count."""
     counts = np.sum(~np.isnan(scores), axis=0)
-    ranks = np.vectorize(lambda count: rank(int(count), wanted), otypes=[np.int64])(counts)
+    ranks = np.vectorize(lambda count: bounding_rank(int(count), wanted), otypes=[np.int64])(counts)
     if np.any(ranks > counts):
         fewest = int(counts.min())
         needed = math.ceil(wanted / (1 - wanted) - 1e-9)

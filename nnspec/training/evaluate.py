@@ -20,10 +20,11 @@ from nnspec.data.section.plan import DataPlan, Slot
 from nnspec.ir.graph import ANOMALY, Graph, Output
 from nnspec.ir.levels import middle
 from nnspec.training import forecasts
-from nnspec.training.baselines import baselines
-from nnspec.training.further import evaluate_further, lines
+from nnspec.training.baselines import score_baselines
+from nnspec.training.further import describe_further, evaluate_further
 from nnspec.training.metrics.anomalies import spread_of
-from nnspec.training.metrics.score import CHANCE, HEADLINE, KEPT, MetricValues, beside, score_outcome, with_asked
+from nnspec.training.metrics.outcome import MetricValues
+from nnspec.training.metrics.score import CHANCE, HEADLINE, KEPT, add_requested, merge_metrics, score_outcome
 from nnspec.training.outcomes import in_units, outcome_of
 from nnspec.training.targets import trained_outputs
 from nnspec.training.thresholds import counted_scores
@@ -52,7 +53,7 @@ def evaluate(
         if batch_size:  # stateful: each split starts from a cleared state, as `nnspec predict` does
             reset_states(model)
         predicted = predict(model, graph, split.x, batch_size or batch_for(split.x), backend)
-        naive = baselines(dataset, split_name, slots)
+        naive = score_baselines(dataset, split_name, slots)
         result[split_name] = {}
         for name, output in trained_outputs(graph).items():
             counted = split.counts(name)
@@ -99,7 +100,7 @@ def metrics_of(
     threshold = None if output.cut is None else deployment.threshold(output)
     asked = measure_output(output, truth, given, split.counts(name), threshold)
     ahead = _score_ahead(output, deployment, given, split, dataset, split_name)
-    return with_asked(output.task, output.metrics, beside(score_outcome(outcome), ahead), asked)
+    return add_requested(output.task, output.metrics, merge_metrics(score_outcome(outcome), ahead), asked)
 
 
 def _score_ahead(
@@ -125,7 +126,7 @@ def _score_ahead(
     }
 
 
-def table(graph: Graph, metrics: Mapping[str, MetricValues]) -> str:
+def metrics_table(graph: Graph, metrics: Mapping[str, MetricValues]) -> str:
     """The metrics as plain text, a row a split and output; below it one for each metric that the spec asks for."""
     rows = [("split", "output", "samples", "metric", "model", "baseline")]
     for split, outputs in metrics.items():
@@ -137,11 +138,11 @@ def table(graph: Graph, metrics: Mapping[str, MetricValues]) -> str:
             rows.append((split, name, str(scored["samples"]), headline, f"{scored[headline]:.4g}", said))
             for asked in _asked(output, scored):
                 beside = f"{naive[asked]:.4g} ({naive['name']})" if asked in naive else ""
-                rows.append((split, name, str(scored["samples"]), asked, written(scored[asked]), beside))
+                rows.append((split, name, str(scored["samples"]), asked, format_metric(scored[asked]), beside))
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     shown = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     last = list(metrics)[-1]  # the split that training saw least of
-    return "\n".join([*shown, *_ahead(last, metrics[last]), *lines(metrics)])
+    return "\n".join([*shown, *_ahead(last, metrics[last]), *describe_further(metrics)])
 
 
 def _ahead(split: str, outputs: Mapping[str, MetricValues]) -> Iterator[str]:
@@ -172,8 +173,8 @@ def _asked(output: Output, scored: MetricValues) -> list[str]:
     return [name for name in dict.fromkeys(numbered) if name in scored and name != HEADLINE[output.task]]
 
 
-def written(value: object) -> str:
+def format_metric(value: object) -> str:
     """A metric, or the list of them that a metric gives, as text."""
     if isinstance(value, list):
-        return " ".join(written(part) for part in value)
+        return " ".join(format_metric(part) for part in value)
     return f"{value:.4g}" if isinstance(value, int | float) else str(value)

@@ -17,7 +17,7 @@ from nnspec.data.recursion import recursion_of
 from nnspec.data.section.plan import DataPlan
 from nnspec.ir.graph import Graph
 from nnspec.training import forecasts
-from nnspec.training.metrics.score import MetricValues
+from nnspec.training.metrics.outcome import MetricValues
 from nnspec.training.scores import mae, r2, rmse
 
 Array = np.ndarray
@@ -96,7 +96,7 @@ def _scores(truth: Array, guess: Array, history: History) -> dict[str, float]:
     return {"rmse": rmse(flat, said), "mae": mae(flat, said), "mase": forecasts.mase(truth, guess, history)}
 
 
-def lines(metrics: Mapping[str, Mapping[str, MetricValues]]) -> list[str]:
+def describe_further(metrics: Mapping[str, Mapping[str, MetricValues]]) -> list[str]:
     """A line for each output of the last split."""
     last = list(metrics)[-1]
     found = []

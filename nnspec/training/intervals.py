@@ -14,7 +14,7 @@ from nnspec.ir.levels import middle, pairs, share
 from nnspec.training import scores
 from nnspec.training.scores import Counted
 
-MetricValues = dict[str, float | dict[str, float]]
+LevelMetrics = dict[str, float | dict[str, float]]
 
 
 def pinball(truth: np.ndarray, guess: np.ndarray, levels: Sequence[float], counted: Counted = None) -> np.ndarray:
@@ -26,12 +26,12 @@ def pinball(truth: np.ndarray, guess: np.ndarray, levels: Sequence[float], count
 
 def score_levels(
     truth: np.ndarray, guess: np.ndarray, levels: Sequence[float], counted: Counted = None
-) -> MetricValues:
+) -> LevelMetrics:
     """All metrics: `pinball` and that of each level, `coverage` and `width` by the share an interval is to hold, and
     RMSE, MAE and R² of the level nearest the median."""
     each = pinball(truth, guess, levels, counted)
     central = guess[..., middle(levels)]
-    found: MetricValues = {
+    found: LevelMetrics = {
         "pinball": float(each.mean()),
         "pinball_by_level": {f"{level:g}": float(value) for level, value in zip(levels, each, strict=True)},
     }

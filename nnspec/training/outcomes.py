@@ -11,7 +11,7 @@ from nnspec.data.dataset import Split
 from nnspec.data.deployment import Deployment, class_position
 from nnspec.data.section.plan import DataPlan
 from nnspec.ir.graph import Output
-from nnspec.training.metrics.outcome import Outcome, plain
+from nnspec.training.metrics.outcome import Outcome, as_names
 from nnspec.training.metrics.parts import is_map, parts_of
 
 
@@ -52,7 +52,7 @@ def outcome_of(
         truth=truth,
         predicted=predicted,
         counted=split.counts(output.name),
-        labels=plain(labels),
+        labels=as_names(labels),
         levels=tuple(output.levels),
         threshold=deployment.threshold(output),
         gives_scores=output.gives_scores,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os.path
 import re
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from nnspec.catalogue import keras_objects
+from nnspec.ir.graph import Args
 from nnspec.lazy import dataclass
 
-DEFAULTS: dict[str, Any] = {
+DEFAULTS: Args = {
     "optimizer": "Adam",
     "epochs": 10,
     "batch_size": 32,
@@ -54,7 +55,7 @@ class Planned:
     """
 
     kind: str
-    given: Mapping[str, Any]
+    given: Args
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -84,19 +85,24 @@ class Planned:
         return {"learning_rate": None} if self.kind == "ReduceLROnPlateau" else {}
 
 
-def planned(callbacks: list[Any]) -> list[Planned]:
+def plan_callbacks(callbacks: Iterable[object]) -> list[Planned]:
     """The callbacks of a `training` section."""
-    return [Planned(*keras_objects.canonical("callbacks", value)) for value in callbacks]
+    return [Planned(*_catalogued("callbacks", value)) for value in callbacks]
 
 
-def optimizer_arguments(value: Any) -> dict[str, Any]:
+def _catalogued(family: str, value: object) -> tuple[str, Args]:
+    assert isinstance(value, str | Mapping), "the schema has checked it"
+    return keras_objects.canonical(family, value)
+
+
+def optimizer_arguments(value: object) -> Args:
     """The arguments of the optimizer that updates the weights: of one that scales the loss, those of the inner one."""
-    _, arguments = keras_objects.canonical("optimizers", value)
+    _, arguments = _catalogued("optimizers", value)
     inner = arguments.get("inner_optimizer")
     return optimizer_arguments(inner) if inner is not None else arguments
 
 
-def inside(path: str) -> str | None:
+def resolve_inside(path: str) -> str | None:
     """The path below the build directory, `..` resolved; None where it leads out of it."""
     plain = path.replace("\\", "/")
     if plain.startswith(("/", "~")) or plain[1:2] == ":":

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from nnspec.diagnostics import Span
-from nnspec.ir.graph import Graph
+from nnspec.ir.graph import Args, Graph
 from nnspec.training.plan import DEFAULTS
 
 
@@ -15,11 +14,11 @@ from nnspec.training.plan import DEFAULTS
 class Settings:
     """The `training` section with defaults."""
 
-    values: Mapping[str, Any]
+    values: Args
     span: Span
 
     @classmethod
-    def from_section(cls, section: Mapping[str, Any], span: Span) -> Settings:
+    def from_section(cls, section: Args, span: Span) -> Settings:
         return cls({**DEFAULTS, **section}, span)
 
     def __getitem__(self, key: str) -> Any:

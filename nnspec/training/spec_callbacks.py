@@ -8,7 +8,7 @@ from pathlib import Path
 from nnspec.backends.types import KerasCallback
 from nnspec.catalogue import keras_objects
 from nnspec.diagnostics import CompilerBug
-from nnspec.training.plan import Planned, inside, optimizer_arguments, planned
+from nnspec.training.plan import Planned, optimizer_arguments, plan_callbacks, resolve_inside
 from nnspec.training.settings import Settings
 
 
@@ -17,7 +17,7 @@ def user_callbacks(settings: Settings, known: Mapping[str, bool | None], folder:
 
     Where the optimizer averages the weights, the metrics of validation are those of the averages, which are deployed.
     """
-    found = planned(settings["callbacks"])
+    found = plan_callbacks(settings["callbacks"])
     optimizer = optimizer_arguments(settings["optimizer"])
     if optimizer.get("use_ema") and not any(callback.kind == "SwapEMAWeights" for callback in found):
         found.insert(0, Planned("SwapEMAWeights", {}))
@@ -28,7 +28,7 @@ def _user_callback(callback: Planned, known: Mapping[str, bool | None], folder: 
     arguments = dict(callback.given)
     if callback.place is not None:
         key, path = callback.place
-        below = inside(path)
+        below = resolve_inside(path)
         if below is None:
             raise CompilerBug(f"callback `{callback.kind}` would write `{path}`, which the checks let pass")
         target = folder / below

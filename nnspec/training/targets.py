@@ -32,7 +32,7 @@ def as_samples(graph: Graph, split: Split, *, by_class: Mapping[str, np.ndarray]
     if split.weights is not None:
         weights = {name: by_sample(split.weights, weights.get(name)) for name in trained}
     if weights:  # Keras needs them for all outputs or for none
-        weights = {name: weights.get(name, ones(split.size)) for name in trained}
+        weights = {name: weights.get(name, unit_weights(split.size)) for name in trained}
     targets = {name: mark_uncounted(output, split.y[name], split.counts(name)) for name, output in trained.items()}
     return Samples(
         inputs=as_model_inputs(graph, split.x),
@@ -41,7 +41,7 @@ def as_samples(graph: Graph, split: Split, *, by_class: Mapping[str, np.ndarray]
     )
 
 
-def ones(count: int) -> np.ndarray:
+def unit_weights(count: int) -> np.ndarray:
     """The weights of samples that weigh nothing special."""
     found = mapped.zeros((count,), np.float32)
     found += np.float32(1)
@@ -87,7 +87,7 @@ def trained_outputs(graph: Graph) -> dict[str, Output]:
     return {name: output for name, output in graph.outputs.items() if output.is_trained}
 
 
-def trimmed(split: Split, batch: int, span: Span) -> Split:
+def trim_to_batches(split: Split, batch: int, span: Span) -> Split:
     """The split without its last incomplete batch, which a stateful network cannot take."""
     count = split.size // batch * batch
     if not count:
@@ -113,7 +113,7 @@ def balanced_weights(graph: Graph, split: Split) -> dict[str, np.ndarray]:
     for name, output in trained_outputs(graph).items():
         targets = split.y[name]
         if output.task not in ("classification", "binary"):
-            found[name] = ones(len(targets))
+            found[name] = unit_weights(len(targets))
             continue
         counted = split.counts(name)
         codes = each_chunk(lambda part: part.astype(np.int64), targets)

@@ -39,13 +39,13 @@ def with_thresholds(
         return found
     predicted = predicted_of(validation)
     for output in wanted:
-        given, truth = labelled(output, predicted[output.name], validation)
+        given, truth = scores_and_labels(output, predicted[output.name], validation)
         value = choose_threshold(output, given, truth)
         found[output.name] = replace(found.get(output.name, OutputTransform()), threshold=value)
     return found
 
 
-def labelled(output: Output, predicted: Array, split: Split) -> tuple[Array, Array | None]:
+def scores_and_labels(output: Output, predicted: Array, split: Split) -> tuple[Array, Array | None]:
     """The scores that count, and whether each is one of a yes, where that is known: axes `score`."""
     given, truth, counted = predicted.reshape(-1), split.y.get(output.name), counted_scores(output, split)
     kept = slice(None) if counted is None else counted.reshape(-1)

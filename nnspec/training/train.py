@@ -26,14 +26,14 @@ from nnspec.data.deployment import Deployment
 from nnspec.ir.graph import Graph
 from nnspec.progress import Progress
 from nnspec.training.adapting import adapt_layers, padding_of
-from nnspec.training.augmenting import augmented
+from nnspec.training.augmenting import augment_samples
 from nnspec.training.class_weights import class_weights
 from nnspec.training.faults import not_a_number
 from nnspec.training.restoring import restore
 from nnspec.training.settings import Settings, fixed_batches
 from nnspec.training.spec_callbacks import user_callbacks
-from nnspec.training.targets import as_samples, trained_outputs, trimmed
-from nnspec.training.watched import evaluated_metrics, watched
+from nnspec.training.targets import as_samples, trained_outputs, trim_to_batches
+from nnspec.training.watched import evaluated_metrics, watched_metrics
 from nnspec.training.watching import measure_watched
 
 
@@ -117,13 +117,13 @@ def train(
     batch = settings["batch_size"]
     is_stateful = any(node.is_stateful for node in graph.nodes)
     if is_stateful:
-        training = trimmed(training, batch, settings.span)
-        validation = None if validation is None else trimmed(validation, batch, settings.span)
+        training = trim_to_batches(training, batch, settings.span)
+        validation = None if validation is None else trim_to_batches(validation, batch, settings.span)
     adapt_layers(compiled, graph, dataset.splits["train"].x, padding_of(dataset))
     if initial is not None:
         initial(compiled)
     known = epoch_metrics(graph, is_validated=validation is not None)
-    names = watched(settings["monitor"], settings["callbacks"]) if validation is not None else []
+    names = watched_metrics(settings["monitor"], settings["callbacks"]) if validation is not None else []
     known |= {name: is_higher_better for name, is_higher_better in evaluated_metrics(graph).items() if name in names}
     chosen = user_callbacks(settings, known, folder)
     epochs, steps = settings["epochs"], -(-training.size // batch)
@@ -150,7 +150,7 @@ def train(
     callbacks += [checkpoint, reporter, *([Log(log)] if log is not None else [])]
     by_class = class_weights(graph, training, settings, dataset.deployment)
     drawn = as_samples(graph, training, by_class=by_class)
-    samples = augmented(graph, drawn, dataset.augmentation, settings["seed"])
+    samples = augment_samples(graph, drawn, dataset.augmentation, settings["seed"])
     order = Order(batch, settings["seed"], is_shuffled=settings["shuffle"] and not is_stateful)
     if checkpoint.first_step:
         compiled.trained.test_on_batch(

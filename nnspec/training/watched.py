@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from nnspec.catalogue.losses import measures
-from nnspec.document.types import Plain
 from nnspec.ir.graph import Graph, Output
-from nnspec.training.plan import planned
+from nnspec.training.plan import plan_callbacks
 
 SPLIT = "validation"
 Directions = dict[str, bool | None]  # whether more is better; None where neither is
@@ -67,9 +66,9 @@ def split_of(name: str) -> str:
     return SPLIT if is_evaluated(name) else "training"
 
 
-def watched(monitor: str, callbacks: Iterable[Plain]) -> list[str]:
+def watched_metrics(monitor: str, callbacks: Iterable[object]) -> list[str]:
     """The metrics of metrics.json that a `training` section watches."""
-    names = [monitor, *(callback.monitor or "" for callback in planned(list(callbacks)))]
+    names = [monitor, *(callback.monitor or "" for callback in plan_callbacks(list(callbacks)))]
     return [name for name in dict.fromkeys(names) if is_evaluated(name)]
 
 

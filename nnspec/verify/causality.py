@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import floor
-from typing import Any
 
 import numpy as np
 
@@ -52,7 +51,7 @@ def verify_causality(
     compiled: Compiled,
     fixed_batch: int | None = None,
     backend: str | TrainingBackend = "tensorflow",
-) -> dict[str, Any]:
+) -> dict[str, dict[str, object]]:
     """What `expect` says to be causal, tried on the built model.
 
     Args:
@@ -70,7 +69,7 @@ def verify_causality(
         return {}
     engine = training_backend(backend)
     arrays = random_inputs(graph, Deployment(), fixed_batch or 2, LENGTH)
-    result: dict[str, Any] = {}
+    result: dict[str, dict[str, object]] = {}
     faults = []
     for what, value, axis, span in expected:
         values = carriers(graph, value, axis)

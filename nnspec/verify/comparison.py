@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -54,7 +53,7 @@ class Comparison:
         if is_held_out:
             self.held_out_samples = max(self.held_out_samples, batch)
 
-    def to_json(self, tolerance: float) -> dict[str, Any]:
+    def to_json(self, tolerance: float) -> dict[str, object]:
         return {
             "batch_sizes": sorted(set(self.batch_sizes)),
             "lengths": {k: sorted(set(v)) for k, v in self.lengths.items()},

@@ -9,20 +9,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import KW_ONLY, dataclass, field, replace
 
 import numpy as np
 
 from nnspec.backends.base import ExportedModel, Session
 from nnspec.data.deployment import label_axes, label_name
 from nnspec.diagnostics import SpecError
+from nnspec.document.types import JsonObject
 from nnspec.verify import refusals
 from nnspec.verify.bisect import first_difference, first_not_finite
 from nnspec.verify.comparison import Comparison, Measure, clear_labels, errors
 from nnspec.verify.interface import arrange, check_interface, check_type, deployed_order, states_of
 from nnspec.verify.raw_columns import axis_size
-from nnspec.verify.rounding import SMALLEST_SCALE, blows_up, excused, moved_by_rounding
+from nnspec.verify.rounding import SMALLEST_SCALE, blows_up, explained_by_rounding, moved_by_rounding
 from nnspec.verify.runs import Arrays, Run, Runs
 from nnspec.verify.subject import Subject
 
@@ -61,10 +61,11 @@ class Gate(Subject):
         fixed_batch: the only batch size that the model takes, if it takes one alone.
     """
 
+    _: KW_ONLY
     held_out: Arrays = field(default_factory=dict)
     fixed_batch: int | None = None
 
-    def run(self, exported: ExportedModel) -> dict[str, Any]:
+    def run(self, exported: ExportedModel) -> JsonObject:
         """All checks of a model, of whichever format.
 
         Returns:
@@ -270,7 +271,9 @@ class Gate(Subject):
                 if any((rows > self.tolerance).any() for rows in errors_of.values()):
                     moved = moved_by_rounding(self, given.run.raw, measures)
                     for name, rows in errors_of.items():
-                        let_pass[name] = (rows > self.tolerance) & excused(rows, moved[name], self.tolerance)
+                        let_pass[name] = (rows > self.tolerance) & explained_by_rounding(
+                            rows, moved[name], self.tolerance
+                        )
                 worst = self.compare(given, comparisons, measures, let_pass)
                 if not all(c.passes(self.tolerance) for c in comparisons.values()):
                     raise self.refuse(comparisons, worst, None, candidate.exported, 0.0)
@@ -311,7 +314,7 @@ class Gate(Subject):
                 self, strange.run.row(0), first_not_finite(self, strange.run.raw), exported.backend
             )
         first = first_difference(self, exported, worst.run.raw)
-        return refusals.mismatch(self, comparisons, worst, first, moved, exported.backend)
+        return refusals.mismatch_error(self, comparisons, worst, first, moved, exported.backend)
 
 
 def _floats(values: np.ndarray) -> np.ndarray:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from nnspec.verify.hostile_inputs import padding_of
 from nnspec.verify.raw_columns import hostile_columns, rows_with_gaps
 from nnspec.verify.samples import WeightsOf
 from nnspec.verify.strange_values import Marks, strange_values
-from nnspec.verify.variant import Inputs, Variant, repeated
+from nnspec.verify.variant import Inputs, Variant, repeat_rows
 
 PADDINGS = ("none", "right", "left", "middle", "all but one", "whole", "left", "scattered")
 
@@ -32,7 +31,7 @@ class Padding:
         outer: the axes before it for each of whose positions padding is another: words within sentences.
     """
 
-    value: Any
+    value: object
     step: int
     outer: tuple[int, ...] = ()
 
@@ -112,7 +111,7 @@ def _marks(found: Sequence[Padding]) -> Marks:
 
 def _padded(drawn: Inputs, how: Mapping[str, Padding], rng: np.random.Generator) -> Variant:
     count = len(PADDINGS)
-    inputs = {name: repeated(array, count) for name, array in drawn.items()}
+    inputs = {name: repeat_rows(array, count) for name, array in drawn.items()}
     for name, padding in how.items():
         array = inputs[name].astype(object) if inputs[name].dtype.kind == "U" else inputs[name]
         size = array.shape[padding.step]

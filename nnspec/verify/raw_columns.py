@@ -13,7 +13,7 @@ from nnspec.data.deployment import Deployment
 from nnspec.data.prepare.encodings.base import HOSTILE
 from nnspec.data.prepare.encodings.columns import STEP, EncodedInput
 from nnspec.ir.graph import Graph
-from nnspec.verify.variant import Inputs, Variant, repeated
+from nnspec.verify.variant import Inputs, Variant, repeat_rows
 
 
 def random_columns(
@@ -37,7 +37,7 @@ def hostile_columns(columns: Mapping[str, EncodedInput], drawn: Inputs, rng: np.
     encodings = {port: one for encoded in columns.values() for port, one in encoded.ports.items()}
     if not encodings:
         return None
-    inputs = {name: repeated(array, len(HOSTILE)).copy() for name, array in drawn.items()}
+    inputs = {name: repeat_rows(array, len(HOSTILE)).copy() for name, array in drawn.items()}
     for port, encoding in encodings.items():
         for row, kind in enumerate(HOSTILE):
             inputs[port][row] = encoding.hostile(inputs[port][row], kind, rng)
@@ -56,7 +56,7 @@ def rows_with_gaps(deployment: Deployment, drawn: Inputs, rng: np.random.Generat
     }
     if not filled:
         return None
-    inputs = {name: repeated(array, len(GAPS)).copy() for name, array in drawn.items()}
+    inputs = {name: repeat_rows(array, len(GAPS)).copy() for name, array in drawn.items()}
     for name, transform in filled.items():
         assert transform.fill is not None
         shape = inputs[name].shape[1:]

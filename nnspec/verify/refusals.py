@@ -34,7 +34,7 @@ class Worst:
     row: int = 0
 
 
-def mismatch(
+def mismatch_error(
     subject: Subject,
     comparisons: Mapping[str, Comparison],
     worst: Worst,

@@ -22,7 +22,7 @@ def blows_up(moved: float, tolerance: float) -> bool:
     return moved * BETWEEN_KERNELS > tolerance
 
 
-def excused(error: np.ndarray, moved: np.ndarray, tolerance: float) -> np.ndarray:
+def explained_by_rounding(error: np.ndarray, moved: np.ndarray, tolerance: float) -> np.ndarray:
     """Whether rounding explains the error of each row, all axes `row`: two right programs may differ by that."""
     return np.asarray((moved * BETWEEN_KERNELS > tolerance) & (error <= MARGIN * JITTER * moved))
 
@@ -45,9 +45,9 @@ def moved_by_rounding(
     try:
         for trial in range(TRIALS):
             rng = np.random.default_rng(trial)
-            subject.model.set_weights([jittered(values, rng) for values in weights])
+            subject.model.set_weights([jitter(values, rng) for values in weights])
             moved = subject.predicted(
-                {name: values if name in compared else jittered(values, rng, kept) for name, values in raw.items()}
+                {name: values if name in compared else jitter(values, rng, kept) for name, values in raw.items()}
             )
             for name, measure in measures.items():
                 apart = errors(moved[name], wanted[name])
@@ -77,7 +77,7 @@ def padding_values(subject: Subject) -> set[float]:
     return masks | pads
 
 
-def jittered(values: np.ndarray, rng: np.random.Generator, kept: Iterable[float] = ()) -> np.ndarray:
+def jitter(values: np.ndarray, rng: np.random.Generator, kept: Iterable[float] = ()) -> np.ndarray:
     """Floats changed by a random part of JITTER, but those that are to be kept; anything else as it is."""
     if values.dtype != np.float32:
         return values

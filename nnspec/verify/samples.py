@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 import numpy as np
 
@@ -83,7 +82,7 @@ def _scalings(graph: Graph, name: str) -> list[Node]:
         name = readers[0].name
 
 
-def examples_of(graph: Graph, name: str) -> list[Any]:
+def examples_of(graph: Graph, name: str) -> list[str | int]:
     """Words or integers that the layers which look an input up know, and some that they do not."""
     return [example for node in readers_of(graph, name) for example in node.layer.examples(node)]
 

@@ -13,7 +13,6 @@ import statistics
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 
@@ -82,7 +81,7 @@ class SecondOpinion:
     tf2onnx: File | Failure
     between: Mapping[str, float]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         failed = isinstance(self.tf2onnx, Failure)
         return {
             "version": self.version,

@@ -10,7 +10,7 @@ import numpy as np
 from nnspec.ir.graph import Graph
 from nnspec.verify.hostile_inputs import refuses_unknown
 from nnspec.verify.samples import examples_of
-from nnspec.verify.variant import Inputs, Variant, repeated
+from nnspec.verify.variant import Inputs, Variant, repeat_rows
 
 UNKNOWN_TEXTS = ("", " ", "?!", "zzyzx qwertz", "ÆØÅ ﬀ 漢字", "aa,b.  C")
 LONG = 40  # times over, of a text that is long
@@ -76,7 +76,7 @@ def composed_texts(
     if not texts:
         return None
     rows = tuple(way for way in WAYS for _ in range(TIMES))
-    inputs = {name: repeated(array, len(rows)) for name, array in drawn.items()}
+    inputs = {name: repeat_rows(array, len(rows)) for name, array in drawn.items()}
     for name in texts:
         known = [str(example) for example in examples_of(graph, name)] or [str(text) for text in drawn[name].flat]
         pieces, made = Pieces.of(known), inputs[name].astype(object)

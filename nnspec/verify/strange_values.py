@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from nnspec.ir.graph import Graph, Node
 from nnspec.verify.hostile_inputs import readers
 from nnspec.verify.samples import examples_of, integer_bound
 from nnspec.verify.strange_texts import composed_texts, unknown_texts
-from nnspec.verify.variant import Inputs, Variant, repeated
+from nnspec.verify.variant import Inputs, Variant, repeat_rows
 
 EXTREME = 1e3  # times what the network expects
 SILENT = 1e-2  # times the usual magnitude, of a constant that is next to nothing
@@ -139,11 +138,11 @@ def _variant(
     columns: Collection[str],
 ) -> Variant:
     rows = tuple(kinds)
-    inputs = {port: repeated(array, len(rows)) for port, array in drawn.items() if port in columns}
+    inputs = {port: repeat_rows(array, len(rows)) for port, array in drawn.items() if port in columns}
     for input_name, value in graph.inputs.items():
         if input_name not in drawn or input_name in columns:
             continue
-        array = repeated(drawn[input_name], len(rows)).copy()
+        array = repeat_rows(drawn[input_name], len(rows)).copy()
         if value.dtype == "string":
             array = unknown_texts(graph, input_name, array) if name == "values" else array.astype(object)
         elif value.dtype.startswith("float"):
@@ -203,7 +202,7 @@ def _numbers_of(graph: Graph) -> np.ndarray:
     return np.asarray(chosen[:MOST_NUMBERS], np.float64)
 
 
-def _arguments(node: Node) -> Iterator[Any]:
+def _arguments(node: Node) -> Iterator[object]:
     while True:
         yield from node.args.values()
         if node.inner is None:
@@ -211,7 +210,7 @@ def _arguments(node: Node) -> Iterator[Any]:
         node = node.inner
 
 
-def _numbers_in(argument: Any) -> Iterator[float]:
+def _numbers_in(argument: object) -> Iterator[float]:
     if isinstance(argument, int | float) and not isinstance(argument, bool):
         yield float(argument)
     elif isinstance(argument, list | tuple) and len(argument) <= MOST_NUMBERS:

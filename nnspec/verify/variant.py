@@ -36,6 +36,6 @@ class Variant:
         return Variant(self.name, kept, tuple(self.rows[row] for row in rows))
 
 
-def repeated(array: np.ndarray, count: int) -> np.ndarray:
+def repeat_rows(array: np.ndarray, count: int) -> np.ndarray:
     """The rows of an array over and over until there are so many."""
     return np.take(array, np.arange(count) % len(array), axis=0)

@@ -10,7 +10,7 @@ import pytest
 
 from nnspec.ir.graph import Node
 from nnspec.layers.kit.args import REQUIRED
-from nnspec.show.why import Page, page
+from nnspec.show.why import Page, explain_node
 from tests.support.case_files import KINDS, cases_of
 from tests.support.layer_cases import checked
 
@@ -31,7 +31,7 @@ def test_every_kind_has_a_page(kind: str, tmp_path: Path) -> None:
     for case in cases_of(kind):
         graph = checked(case, tmp_path).graph
         node = next(n for n in reversed(graph.nodes) if n.kind == case.kind)
-        told = page(graph, node)
+        told = explain_node(graph, node)
         json.dumps(told.to_json())
         assert len(told.reads) == len(node.inputs)
         assert len(told.makes) == len(node.outputs)

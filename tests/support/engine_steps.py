@@ -36,21 +36,21 @@ RATES = ("rate", "dropout", "recurrent_dropout")
 def steps_of_spec(path: Path, engine: TrainingBackend) -> dict[str, np.ndarray]:
     """Initial weights, and the loss of each of the first steps as training takes them, without dropout."""
     from nnspec.jobs.settings import settings_of
-    from nnspec.jobs.training import prepared
+    from nnspec.jobs.training import prepare_data
     from nnspec.training.adapting import adapt_layers, padding_of
     from nnspec.training.class_weights import class_weights
-    from nnspec.training.targets import as_samples, trimmed
+    from nnspec.training.targets import as_samples, trim_to_batches
     from nnspec.training.train import compile_model
 
     with tempfile.TemporaryDirectory() as folder:
-        checked, dataset = prepared(pipeline.check(path), Path(folder), Progress(quiet=True), resume=False)
+        checked, dataset = prepare_data(pipeline.check(path), Path(folder), Progress(quiet=True), resume=False)
     graph, settings = checked.graph, settings_of(checked)
     compiled = compile_model(graph, settings, engine)
     without_dropout(compiled.model)
     training, batch = dataset.splits["train"], settings["batch_size"]
     is_stateful = any(node.is_stateful for node in graph.nodes)
     if is_stateful:
-        training = trimmed(training, batch, settings.span)
+        training = trim_to_batches(training, batch, settings.span)
     adapt_layers(compiled, graph, dataset.splits["train"].x, padding_of(dataset))
     by_class = class_weights(graph, training, settings, dataset.deployment)
     samples = as_samples(graph, training, by_class=by_class)

@@ -22,7 +22,7 @@ from nnspec.data.arrays import gathered, mapped
 from nnspec.data.arrays.gathered import chunks, each_chunk
 from nnspec.data.sources import typed
 from nnspec.jobs.dataset import load_dataset
-from nnspec.training.baselines import baselines
+from nnspec.training.baselines import score_baselines
 from nnspec.training.metrics.outcome import Outcome
 from nnspec.training.metrics.score import score_outcome
 
@@ -43,7 +43,7 @@ def main(spec: Path) -> None:
     train = data.splits["train"]
     guess = each_chunk(lambda part: part + np.float32(1), train.target["y"])
     metrics = score_outcome(Outcome(task="regression", truth=train.target["y"], predicted=guess))
-    baselines(data, "test", output_slots(checked.graph))
+    score_baselines(data, "test", output_slots(checked.graph))
     _, in_load = tracemalloc.get_traced_memory()
     print(
         json.dumps(

@@ -11,7 +11,7 @@ import numpy as np
 
 from nnspec.backends.onnx.builder import onnx_type
 from nnspec.backends.onnx.lowering import Lowering
-from nnspec.data.prepare.encodings.date import DateEncoding, circle
+from nnspec.data.prepare.encodings.date import DateEncoding, circle_table
 from nnspec.runtime.date_rules import GAP
 
 _DAY, _ERA, _TO_ERA = 86400, 146097, 719468  # seconds a day, days in 400 years, days from 0000-03-01 to 1970-01-01
@@ -28,7 +28,7 @@ def encode_date(lowering: Lowering, date: DateEncoding, tensor: str) -> str:
     for place, part in enumerate(date.parts):
         number = calendar.part(part)
         if date.has_cycle(part):
-            table = circle(part)
+            table = circle_table(part)
             top = _constant(lowering, len(table) - 1)  # as every date has; a gap that nothing fills has not
             within = lowering.node("Min", lowering.node("Max", number, _constant(lowering, 0)), top)
             pieces.append(lowering.node("Gather", lowering.constant(table, "circle"), within, axis=0))

@@ -41,7 +41,7 @@ class Entry:
 
 def columns_folder() -> Path:
     """Where the entries are."""
-    return mapped.folder() / "columns"
+    return mapped.cache_folder() / "columns"
 
 
 def entry_path(*parts: object) -> Path:

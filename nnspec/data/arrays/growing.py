@@ -50,7 +50,7 @@ class Growing:
 
     def _open(self) -> IO[bytes]:
         if self.path is None:
-            made: IO[bytes] = tempfile.TemporaryFile(prefix="nnspec-", dir=mapped.folder())  # noqa: SIM115 - kept open
+            made: IO[bytes] = tempfile.TemporaryFile(prefix="nnspec-", dir=mapped.cache_folder())  # noqa: SIM115 - kept open
         else:
             made = open(self.path, "w+b")  # noqa: SIM115 - kept open as long as rows come
         made.seek(HEADER)

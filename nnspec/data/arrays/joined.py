@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-def joined(read: Callable[[], Iterator[np.ndarray]]) -> np.ndarray:
+def concatenate_chunks(read: Callable[[], Iterator[np.ndarray]]) -> np.ndarray:
     """All chunks that `read` gives, along their first axis; masked where one is. In a file where they are large."""
     import numpy as np
 

@@ -43,7 +43,7 @@ def empty(shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
     kind = np.dtype(dtype)
     if kind.hasobject or not is_large((_SHARE, *shape), kind):
         return np.empty(shape, kind)
-    with tempfile.TemporaryFile(prefix="nnspec-", dir=folder()) as file:
+    with tempfile.TemporaryFile(prefix="nnspec-", dir=cache_folder()) as file:
         file.truncate(int(np.prod(shape, dtype=np.int64)) * kind.itemsize)
         return map_file(file.fileno(), shape, kind, is_writable=True)
 
@@ -62,7 +62,7 @@ def zeros(shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
     return empty(shape, dtype) if is_large((_SHARE, *shape), dtype) else np.zeros(shape, dtype)
 
 
-def folder() -> Path:
+def cache_folder() -> Path:
     """Where such files are: `NNSPEC_CACHE`, else a folder of the user's cache; it is made."""
     given = os.environ.get("NNSPEC_CACHE")
     if given:
@@ -181,7 +181,7 @@ def flatnonzero(flags: np.ndarray) -> np.ndarray:
     return found.rows
 
 
-def each(function: Callable[..., np.ndarray], *arrays: np.ndarray) -> np.ndarray:
+def map_rows(function: Callable[..., np.ndarray], *arrays: np.ndarray) -> np.ndarray:
     """What a function gives for rows: of large arrays stretch by stretch, each with those of the others."""
     if not any(map(is_long, arrays)):
         return function(*arrays)
@@ -199,7 +199,7 @@ def each(function: Callable[..., np.ndarray], *arrays: np.ndarray) -> np.ndarray
     return found
 
 
-def made_of(function: Callable[[np.ndarray], np.ndarray], at: np.ndarray) -> np.ndarray:
+def map_row_numbers(function: Callable[[np.ndarray], np.ndarray], at: np.ndarray) -> np.ndarray:
     """What a function makes of row numbers, an entry each: stretch by stretch where that is much."""
     if not len(at):
         return function(at)

@@ -53,7 +53,7 @@ def distinct(values: Array) -> Array:
 
 def codes(values: Array, known: Array) -> Positions:
     """The position of each value in `known`, which has all of them, sorted; axes as those of the values."""
-    return mapped.each(lambda part: np.asarray(np.searchsorted(known, part)), values)
+    return mapped.map_rows(lambda part: np.asarray(np.searchsorted(known, part)), values)
 
 
 def group_codes(keys: Array) -> Positions:
@@ -69,7 +69,7 @@ def group_codes(keys: Array) -> Positions:
         first[places] = np.minimum(first[places], at + start)
         start += len(part)
     ranks = _ranks(first)
-    return mapped.each(lambda part: ranks[np.searchsorted(known, part)], keys)
+    return mapped.map_rows(lambda part: ranks[np.searchsorted(known, part)], keys)
 
 
 def table_of(values: Array, known: Array, table: Array) -> Array:
@@ -79,7 +79,7 @@ def table_of(values: Array, known: Array, table: Array) -> Array:
         known: all values, sorted.
         table: an entry for each of them.
     """
-    return mapped.each(lambda part: table[np.searchsorted(known, part)], values)
+    return mapped.map_rows(lambda part: table[np.searchsorted(known, part)], values)
 
 
 def _ranks(first: Positions) -> Positions:
@@ -104,7 +104,7 @@ def _between_bounds(values: Array) -> Iterator[Positions]:
                 flags &= ~(part < low)
             return flags
 
-        yield mapped.flatnonzero(mapped.each(is_inside, values))
+        yield mapped.flatnonzero(mapped.map_rows(is_inside, values))
 
 
 def _is_constant(keys: Array) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 from nnspec.data.augment.augmentation import Augmentation
 from nnspec.data.augment.random_pieces import RandomPieces
 from nnspec.data.prepare.encode import to_dtype
-from nnspec.data.prepare.loading import told
+from nnspec.data.prepare.loading import reporting_faults
 from nnspec.data.prepare.transforms import InputTransform
 from nnspec.data.section.augment import moved_slots
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
@@ -64,7 +64,7 @@ def _pieces(
             continue
         model = models["inputs", name]
         made = RandomPieces(pieces=found, rows=rows.tolist(), finish=partial(_finished, slot, model, transforms[name]))
-        with told(slot.source):
+        with reporting_faults(slot.source):
             made.read_all()
         yield name, made
 

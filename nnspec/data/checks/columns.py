@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nnspec.data.checks.facts import PlanFacts, labels_of
-from nnspec.data.checks.markers import mistyped, propose_markers
+from nnspec.data.checks.markers import fix_mistyped, propose_markers
 from nnspec.data.checks.numbers import unfit_number
 from nnspec.data.section.column_plan import (
     DOMAINS,
@@ -154,7 +154,7 @@ def check_encoding(
         shown = f" (`{column.text}` in {text_place})" if text_place else ""
         message = f"column `{encoding.name}` contains text{shown}, which `{called}` cannot take"
         marked = propose_markers(slot.source, encoding.name) if column.text_row else None
-        mostly = mistyped(slot.source, encoding.name) if column.text_row and marked is None else None
+        mostly = fix_mistyped(slot.source, encoding.name) if column.text_row and marked is None else None
         other = Fix(f"`{encoding.name}: one_hot`")
         fixes = [mostly] if mostly is not None else [other] if marked is None else [marked, other]
         try:

@@ -18,7 +18,7 @@ from nnspec.data.sources.base import (
     SourcePlan,
     ToldError,
 )
-from nnspec.data.sources.kept import coded
+from nnspec.data.sources.kept import code_values
 from nnspec.data.sources.label_keys import label_key
 from nnspec.data.sources.paths import missing_file
 from nnspec.data.sources.registry import is_own
@@ -127,4 +127,6 @@ def labels_of(column: ColumnFacts) -> Sequence[str] | None:
     """A column's values as label keys, those that are missing left out."""
     if column.values is None:
         return None
-    return coded(label_key(value) for value in column.values if not (isinstance(value, str) and is_missing(value)))
+    return code_values(
+        label_key(value) for value in column.values if not (isinstance(value, str) and is_missing(value))
+    )

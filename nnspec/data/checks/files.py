@@ -15,9 +15,9 @@ from nnspec.data.checks.numbers import unfit_number
 from nnspec.data.checks.row_order import check_row_order
 from nnspec.data.checks.splits import check_classes, check_further, check_splits
 from nnspec.data.checks.weights import check_weights
-from nnspec.data.prepare.fit import FitError, file_axes, misfit, slot_layout
+from nnspec.data.prepare.fit import FitError, file_axes, misfit_diagnostic, slot_layout
 from nnspec.data.prepare.missing import fills_in_graph, missing_in_slot, missing_values
-from nnspec.data.prepare.ragged import filled, lies_end_to_end, ragged
+from nnspec.data.prepare.ragged import find_padded_axes, find_sequence_axis, lies_end_to_end
 from nnspec.data.prepare.time_order import check_time_order
 from nnspec.data.section.agree import check, settle
 from nnspec.data.section.bind import bind
@@ -133,7 +133,7 @@ class _SlotProbe:
             slot_layout(self.plan, slot, self.model, file_axes(slot, 2).names, (count,))
         except FitError as error:
             parts = ", ".join(f"{column.name} {number}" for column, number in features)
-            fault = misfit(slot, f"its columns, which become {count} features ({parts})", error)
+            fault = misfit_diagnostic(slot, f"its columns, which become {count} features ({parts})", error)
             axis = next((name for name, size in self.model.axes if isinstance(size, int)), "feature")
             fix = Fix(f"write the number under `inputs`, or `{axis}: auto`, which is it")
             related = (Related(self.model.span, f"input `{slot.name}` of the model"),)
@@ -225,7 +225,7 @@ class _SlotProbe:
                 row = shape[: layout.sample] + shape[layout.sample + 1 :]
             slot_layout(self.plan, slot, self.model, layout.names, row)
         except FitError as error:
-            self.report.add(misfit(slot, what, error))
+            self.report.add(misfit_diagnostic(slot, what, error))
             return None
         return shape[0 if slot.columns else layout.sample]
 
@@ -240,7 +240,7 @@ class _SlotProbe:
         if slot.role == "outputs" and not lies_end_to_end(slot.axes, shape, levels):
             return self.check_filled(shape, levels)
         layout = file_axes(slot, len(shape))
-        found = ragged(self.model.data_axes, layout.names, shape, levels, slot.lengths)
+        found = find_sequence_axis(self.model.data_axes, layout.names, shape, levels, slot.lengths)
         slot_layout(self.plan, slot, self.model, layout.names, found.padded(shape))
         return len(levels[0])
 
@@ -259,7 +259,7 @@ class _SlotProbe:
             self.fault("NN506", message, "lengths")
             return None
         column = self.files.column(slot.source, name, values=True)
-        return [int(length) for length in (column.values if column is not None else None) or []]
+        return [int(length) for length in (column.values if column is not None else None) or [] if length is not None]
 
     def check_filled(self, shape: tuple[int, ...], levels: list[list[int]]) -> int:
         """Targets that have an axis of samples beside their lengths."""
@@ -268,7 +268,7 @@ class _SlotProbe:
         assert layout.sample is not None
         row = shape[: layout.sample] + shape[layout.sample + 1 :]
         slot_layout(self.plan, slot, model, layout.names, row)
-        filled(model.data_axes, layout.names, row, levels, slot.lengths, [axis for axis, _ in model.follows])
+        find_padded_axes(model.data_axes, layout.names, row, levels, slot.lengths, [axis for axis, _ in model.follows])
         if len(levels[0]) != shape[layout.sample]:
             raise FitError(f"there are {len(levels[0])} lengths for {shape[layout.sample]} samples")
         return shape[layout.sample]

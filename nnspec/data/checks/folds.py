@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.checks.row_layout import RowLayout, column_values
 from nnspec.data.prepare.cuts import cut
-from nnspec.data.prepare.fold_cuts import rolling
+from nnspec.data.prepare.fold_cuts import cut_rolling
 from nnspec.data.section.plan import DataPlan
 from nnspec.data.section.split_plan import Part
 from nnspec.data.sources.label_keys import label_keys
@@ -43,7 +43,7 @@ def _check_rolling(plan: DataPlan, layout: RowLayout) -> Iterator[Diagnostic]:
     for fold in range(folds):
         sizes: dict[str, int] = {}
         for series in layout.series:
-            known, test = rolling(len(series), folds, plan.gap)[fold]
+            known, test = cut_rolling(len(series), folds, plan.gap)[fold]
             parts = {name: len(rows) for name, rows in cut(len(known), learned, plan.gap).items()} | {"test": len(test)}
             sizes = {name: max(size, sizes.get(name, 0)) for name, size in parts.items()}
         for name, least in (("train", needed), ("validation", tested if split.held_out else 0), ("test", tested)):

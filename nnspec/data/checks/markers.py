@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.sources.base import ColumnFacts, SourceError, SourcePlan
 from nnspec.diagnostics import Diagnostic, Fix, did_you_mean
+from nnspec.document.types import Plain
 from nnspec.runtime.csv_dialect import Dialect
 from nnspec.runtime.csv_rules import CellError, NumberColumn
 from nnspec.runtime.markers import OPTION, OTHERS
@@ -61,7 +62,7 @@ def propose_markers(source: SourcePlan, name: str) -> Fix | None:
     return fix_of_keys(source, {OPTION: markers}, f"if {_listed(found)} marks missing values: ", is_certain=False)
 
 
-def mistyped(source: SourcePlan, name: str) -> Fix | None:
+def fix_mistyped(source: SourcePlan, name: str) -> Fix | None:
     """What to do about the few cells of a column of numbers that are text; None where it is no such column."""
     try:
         facts = source.source.probe(source, [name], [name]).column(name, values=True)
@@ -77,7 +78,7 @@ def mistyped(source: SourcePlan, name: str) -> Fix | None:
     return Fix(f"correct {_listed(texts)}{marks}")
 
 
-def with_markers(given: object, name: str, found: list[str]) -> object:
+def with_markers(given: Plain, name: str, found: list[str]) -> Plain:
     """The value of `na_values` with those of one column more."""
     if isinstance(given, dict):
         return {**given, name: found}

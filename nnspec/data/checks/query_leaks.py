@@ -10,7 +10,7 @@ from nnspec.data.section.plan import DataPlan
 from nnspec.data.sources.base import SourcePlan
 from nnspec.diagnostics import Diagnostic, Fix, Severity
 from nnspec.document.positions import place_in_scalar
-from nnspec.runtime.query import characters
+from nnspec.runtime.query import count_characters
 
 Node = Mapping[str, object]
 AHEAD, ALL = "NN628", "NN629"
@@ -58,7 +58,7 @@ def _parsed(sql: str) -> object:
 
 
 def _told(source: SourcePlan, sql: str, name: str, find: _Find) -> Diagnostic:
-    start, stop = (characters(sql, place) for place in (find.start, find.start + find.length))
+    start, stop = (count_characters(sql, place) for place in (find.start, find.start + find.length))
     span = place_in_scalar(source.span, sql, start, max(1, stop - start))
     warning = Severity.WARNING
     if find.code == AHEAD:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
 
 from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.prepare.cuts import cut
@@ -17,8 +16,8 @@ from nnspec.data.section.plan import DataPlan, WindowPlan
 from nnspec.data.sources.base import SourceError
 from nnspec.data.sources.label_keys import label_keys
 from nnspec.lazy import dataclass
-from nnspec.runtime.series_keys import joined
-from nnspec.runtime.time_rules import sort_keys
+from nnspec.runtime.series_keys import join_keys
+from nnspec.runtime.time_rules import SortKey, sort_keys
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class RowLayout:
     """
 
     rows: Sequence[int]
-    keys: Sequence[Any] | None
+    keys: Sequence[SortKey] | None
     series: list[range]
     parts: dict[str, list[range]]
 
@@ -42,7 +41,7 @@ class RowLayout:
 def find_row_layout(plan: DataPlan, files: PlanFacts, count: int) -> RowLayout | None:
     """The layout of a plan's rows; None where a column that it takes cannot be read without loading."""
     rows: Sequence[int] = range(count)
-    keys: Sequence[Any] | None = None
+    keys: Sequence[SortKey] | None = None
     if plan.order_by is not None:
         values = column_values(plan, files, plan.order_by, count)
         if values is None:
@@ -101,7 +100,7 @@ def _consecutive(lengths: Iterable[int]) -> Iterator[range]:
 
 
 def _parts(
-    plan: DataPlan, files: PlanFacts, rows: Sequence[int], keys: Sequence[Any] | None, series: list[range]
+    plan: DataPlan, files: PlanFacts, rows: Sequence[int], keys: Sequence[SortKey] | None, series: list[range]
 ) -> dict[str, list[range]]:
     split = plan.split
     shared = [part.name for part in split.parts if part.fraction is not None and split.by == "label"]
@@ -170,14 +169,14 @@ def has_window(stretches: Iterable[range], bad: Mapping[str, set[int]], window: 
     return False
 
 
-def column_values(plan: DataPlan, files: PlanFacts, name: str, count: int) -> Sequence[Any] | None:
+def column_values(plan: DataPlan, files: PlanFacts, name: str, count: int) -> Sequence[object] | None:
     """A column's values, one a row; None where they cannot be read without loading."""
     assert plan.source is not None
     parts = plan.parts_of(name)
     if len(parts) > 1:
         found = [column_values(plan, files, part, count) for part in parts]
         known = [values for values in found if values is not None]
-        return joined([label_keys(each) for each in known]) if len(known) == len(parts) else None
+        return join_keys([label_keys(each) for each in known]) if len(known) == len(parts) else None
     try:
         column = files.column(plan.source, name, values=True)
     except SourceError:

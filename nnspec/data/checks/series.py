@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, pairwise
 from operator import eq
-from typing import Any
 
 from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.checks.row_layout import RowLayout
 from nnspec.data.section.plan import DataPlan
-from nnspec.data.sources.base import SourceError
+from nnspec.data.sources.base import SourceError, SourceFacts
 from nnspec.data.sources.label_keys import label_keys
 from nnspec.diagnostics import Applicability, Diagnostic, Edit, Fix, Severity, Span
 from nnspec.diagnostics.values import as_yaml
 from nnspec.runtime.csv_rules import is_missing
+from nnspec.runtime.time_rules import SortKey
 
 MOST_PAIRED = 12  # columns of which pairs are tried
 FEW = 0.1  # of the rows: with fewer at times of others, a clock that was set back is as likely as a second series
@@ -114,7 +114,9 @@ def _separators(
         yield from _pairs(layout.keys, dict(list(others.items())[:MOST_PAIRED]))
 
 
-def _pairs(keys: Sequence[Any], columns: Mapping[str, Sequence[int]]) -> Iterator[tuple[list[tuple[str, str]], int]]:
+def _pairs(
+    keys: Sequence[SortKey], columns: Mapping[str, Sequence[int]]
+) -> Iterator[tuple[list[tuple[str, str]], int]]:
     """The two columns that tell all rows at one time apart together, with the number of their pairs of values."""
     for (first, own), (then, more) in combinations(columns.items(), 2):
         count = len(set(zip(own, more, strict=True)))
@@ -122,7 +124,7 @@ def _pairs(keys: Sequence[Any], columns: Mapping[str, Sequence[int]]) -> Iterato
             yield [(first, then)], count
 
 
-def _codes(facts: Any, name: str, rows: Sequence[int]) -> list[int] | None:
+def _codes(facts: SourceFacts, name: str, rows: Sequence[int]) -> list[int] | None:
     """A column's values as numbers in the order of first appearance, a position each; None where there are gaps."""
     try:
         column = facts.column(name, values=True)

@@ -14,8 +14,9 @@ from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.checks.row_layout import RowLayout, column_values
 from nnspec.data.section.plan import DataPlan
 from nnspec.diagnostics import Diagnostic, Fix
+from nnspec.runtime.time_rules import SortKey
 
-Moment: TypeAlias = datetime | float
+Moment: TypeAlias = SortKey
 _SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86400, "w": 604800}
 _MONTHS = {"month": 1, "year": 12}
 _HOUR = timedelta(hours=1)
@@ -44,7 +45,7 @@ def check_spacing(plan: DataPlan, files: PlanFacts, layout: RowLayout) -> Iterat
     """NN574 for `series: {every: …}`: gaps and doubles, with their rows and series."""
     if plan.every is None or not layout.keys:
         return
-    keys: Sequence[Moment] = layout.keys
+    keys = layout.keys
     span, where = plan.spans.get("series.every", plan.span), "data.series.every"
     step = None if isinstance(layout.keys[0], str) else _step_of(plan.every, keys, layout)
     if step is None:

@@ -21,25 +21,27 @@ def check_weights(plan: DataPlan, files: PlanFacts) -> Iterator[Diagnostic]:
     try:
         column = facts.column(name, values=False)
     except SourceError as error:
-        yield fault(plan, f"the weights `{name}` cannot be used: {error}")
+        yield weight_fault(plan, f"the weights `{name}` cannot be used: {error}")
         return
     if column is None:
         message = f"`{source.shown}` has no column `{name}`{did_you_mean(name, facts.names)}"
         yield Diagnostic("NN503", message, plan.spans.get("weight", plan.span), path=PLACE)
     elif column.is_text:
         shown = f" (`{column.text}` in {source.source.locate(source, column.text_row)})" if column.text_row else ""
-        yield fault(plan, f"the weights `{name}` contain text{shown}")
+        yield weight_fault(plan, f"the weights `{name}` contain text{shown}")
     elif column.missing:
-        yield fault(plan, missing_weights(name, column.missing), Fix("give each row a weight, such as 1"))
+        yield weight_fault(plan, missing_weights(name, column.missing), Fix("give each row a weight, such as 1"))
     elif column.infinite:
-        yield fault(plan, f"the weights `{name}` are infinite in {source.source.locate(source, column.infinite[0])}")
+        yield weight_fault(
+            plan, f"the weights `{name}` are infinite in {source.source.locate(source, column.infinite[0])}"
+        )
     elif column.lowest is not None and column.lowest[0] < 0:
         place = source.source.locate(source, column.lowest[1])
-        yield fault(
+        yield weight_fault(
             plan, f"the weights `{name}` have {column.lowest[0]:g} in {place}: no sample counts less than nothing"
         )
     elif column.highest is not None and column.highest[0] == 0:
-        yield fault(plan, f"the weights `{name}` are all 0: there is nothing to learn from")
+        yield weight_fault(plan, f"the weights `{name}` are all 0: there is nothing to learn from")
 
 
 def missing_weights(name: str, rows: list[int]) -> str:
@@ -48,6 +50,6 @@ def missing_weights(name: str, rows: list[int]) -> str:
     return f"the weights `{name}` are missing in row{'s' * (len(rows) > 1)} {shown}"
 
 
-def fault(plan: DataPlan, message: str, *fixes: Fix) -> Diagnostic:
+def weight_fault(plan: DataPlan, message: str, *fixes: Fix) -> Diagnostic:
     """NN575."""
     return Diagnostic("NN575", message, plan.spans.get("weight", plan.span), path=PLACE, fixes=fixes)

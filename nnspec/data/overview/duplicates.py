@@ -89,7 +89,7 @@ def _within(hashes: NDArray[np.uint64], number: int, parts: int) -> NDArray[np.i
 def _with_targets(inputs: NDArray[np.uint64], split: Split) -> NDArray[np.uint64]:
     """The hashes of inputs and targets together."""
     targets = _hashes(split.target, split.size)
-    return mapped.each(lambda a, b: _mixed(a + _mixed(b)), inputs, targets)
+    return mapped.map_rows(lambda a, b: _mixed(a + _mixed(b)), inputs, targets)
 
 
 def is_expected(data: Dataset, count: int) -> bool:

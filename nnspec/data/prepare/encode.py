@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import zip_longest
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +15,11 @@ from nnspec.data.arrays import mapped
 from nnspec.data.arrays.gathered import Gathered, chunks, each_chunk, is_gathered
 from nnspec.data.prepare.fit import FEATURE_NAMES, Layout, has_steps, padded_axes
 from nnspec.data.prepare.fit_columns import column_of, fill_of
-from nnspec.data.prepare.labels import encode, vocabulary, zeros_and_ones
+from nnspec.data.prepare.labels import encode, fit_labels, zeros_and_ones
 from nnspec.data.prepare.levels import Levels
 from nnspec.data.prepare.rows import Rows, arrange
 from nnspec.data.prepare.streamed_fit import fit_array, fit_samples
-from nnspec.data.prepare.transforms import InputTransform, OutputTransform, Relative, Scaling, statistic_of
+from nnspec.data.prepare.transforms import Edges, InputTransform, OutputTransform, Relative, Scaling, statistic_of
 from nnspec.data.section.column_plan import is_outside
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.section.ports import port_names
@@ -66,7 +66,7 @@ def to_dtype(slot: SlotPlan, model: Slot, values: Array) -> Array:
             raise SpecError.single("NN506", message, slot.span_of(slot.data_key), path=slot.where(slot.data_key))
         return found
 
-    return mapped.each(cast, values)
+    return mapped.map_rows(cast, values)
 
 
 def _own_statistics(plan: DataPlan, slot: SlotPlan, model: Slot, layout: Layout) -> tuple[int, ...]:
@@ -98,7 +98,7 @@ def fit_input(
     steps = padded_positions(slot, model, layout, rows)
     bare = InputTransform(None, slot.pad_value, steps[-1] if steps else None, outer=tuple(steps[:-1]))
     fill = fit_fill(plan, slot, layout, rows, train) if model.is_float else None
-    markers = markers_beside(slot, fill)
+    markers = markers_for_fill(slot, fill)
     if slot.scale is None or slot.scale.method == "none":
         return replace(bare, fill=fill, markers=markers)
     along = _own_statistics(plan, slot, model, layout)
@@ -127,7 +127,7 @@ def fit_input(
     return fitted
 
 
-def markers_beside(slot: SlotPlan, fill: Array | None) -> tuple[Array, ...]:
+def markers_for_fill(slot: SlotPlan, fill: Array | None) -> tuple[Array, ...]:
     """The numbers that stand for missing values in the columns that are filled, axes as those of `fill`."""
     if fill is None:
         return ()
@@ -217,7 +217,7 @@ def fit_output(
         counted: which of them count, axes as theirs; None where all do.
 
     Raises:
-        SpecError: NN508 and NN513, as `labels.vocabulary`.
+        SpecError: NN508 and NN513, as `labels.fit_labels`.
     """
     task = model.task or "regression"
     if task == "multilabel":
@@ -227,7 +227,7 @@ def fit_output(
         if slot.classes is not None and slot.classes.kind in ("quantiles", "edges"):
             edges = _edges(slot, model, train if counted is None else np.where(counted, train, np.nan))
             return Fitted(OutputTransform(classes=_names(slot, model), edges=edges), task)
-        labels, classes = vocabulary(slot, model, train if counted is None else train[counted])
+        labels, classes = fit_labels(slot, model, train if counted is None else train[counted])
         return Fitted(OutputTransform(classes=classes), task, labels)
     relative = replace(last, is_scaled=slot.is_window_scaled) if slot.is_relative and last is not None else None
     unscaled = OutputTransform(relative=relative, function=slot.function)
@@ -236,7 +236,7 @@ def fit_output(
     scaling = None
     if slot.scale is not None and slot.scale.method != "none":
         along = _own_statistics(plan, slot, model, layout)
-        learned = encoded(unscaled, train, raw)
+        learned = encode_target(unscaled, train, raw)
         known = learned if counted is None else each_chunk(lambda v, c: np.where(c, v, np.nan), learned, counted)
         scaling = fit_array(known, slot.scale.method, along)
     transform = OutputTransform(scaling, relative, function=slot.function)
@@ -270,7 +270,7 @@ def _names(slot: SlotPlan, model: Slot) -> list[str | int]:
     return list(model.classes) if model.classes is not None else list(range(count or 0))
 
 
-def _edges(slot: SlotPlan, model: Slot, train: Array) -> list[Any]:
+def _edges(slot: SlotPlan, model: Slot, train: Array) -> Edges:
     """Edges between classes: axes `*output edge`, 1 along the axes that share them."""
     plan = slot.classes
     assert plan is not None
@@ -287,7 +287,7 @@ def _edges(slot: SlotPlan, model: Slot, train: Array) -> list[Any]:
 
 def _with_harmless(fitted: Fitted, values: Array, counted: Array) -> Array:
     """The values, those that do not count replaced by one that can be encoded."""
-    harmless: Any = fitted.labels[0] if fitted.labels else 0
+    harmless: str | int = fitted.labels[0] if fitted.labels else 0
     if values.dtype.kind in "US":  # text of another row may be longer than the label
         values, harmless = values.astype(object), str(harmless)
         return np.where(counted, values, harmless).astype(str)
@@ -323,7 +323,7 @@ def encode_output(
             None,
         )
     target = each_chunk(lambda part: part.astype(np.float32), values)
-    learned = encoded(transform, target, raw)
+    learned = encode_target(transform, target, raw)
     if counted is not None:
         learned = each_chunk(lambda part, kept: np.where(kept, part, np.float32(0)), learned, counted)
     last = fitted.last.last(raw[fitted.last.input]) if fitted.last else None
@@ -338,7 +338,7 @@ def _codes(slot: SlotPlan, split: str, labels: list[str | int], values: Array) -
     return encode(slot, split, values, labels)
 
 
-def encoded(transform: OutputTransform, target: Array, raw: Mapping[str, Array]) -> Array:
+def encode_target(transform: OutputTransform, target: Array, raw: Mapping[str, Array]) -> Array:
     """`transform.encode`, of many samples in chunks."""
     relative = transform.relative
     if relative is None:

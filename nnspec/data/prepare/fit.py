@@ -247,7 +247,7 @@ def slot_layout(
     return fit(wanted, named, (steps, *row), model.constraints)
 
 
-def misfit(slot: SlotPlan, what: str, error: FitError) -> Diagnostic:
+def misfit_diagnostic(slot: SlotPlan, what: str, error: FitError) -> Diagnostic:
     """NN506 for a slot: what the data are, what the model wants."""
     key = "axes" if slot.axes is not None else slot.data_key
     message = f"{slot.kind} `{slot.name}` does not fit {what}: {error}"

@@ -69,7 +69,7 @@ def fit_columns(
             fitted = fit_number(column, fill, values)
             found[port] = replace(fitted, has_indicator=has_indicator(column, rule), markers=numbers_in(markers))
         else:
-            present = known_of(values)
+            present = drop_missing(values)
             if rule.policy == "most_frequent":
                 _require_values(slot, place, rule, present)
             counts = np.zeros(len(words), np.int64)
@@ -84,12 +84,12 @@ def fit_columns(
 def column_of(rows: Rows, place: int, chosen: NDArray[np.int64]) -> Numbers:
     """A column's values in some of the rows: axes `row`."""
     taken = mapped.take(rows.values[:, place], chosen)
-    return mapped.each(lambda part: part.astype(np.float64), taken)
+    return mapped.map_rows(lambda part: part.astype(np.float64), taken)
 
 
-def known_of(values: Numbers) -> Numbers:
+def drop_missing(values: Numbers) -> Numbers:
     """Those that are numbers."""
-    return mapped.take(values, mapped.each(lambda part: ~np.isnan(part), values))
+    return mapped.take(values, mapped.map_rows(lambda part: ~np.isnan(part), values))
 
 
 def fill_of(slot: SlotPlan, place: int, rule: MissingRule, values: Numbers) -> float:
@@ -100,7 +100,7 @@ def fill_of(slot: SlotPlan, place: int, rule: MissingRule, values: Numbers) -> f
     """
     if rule.policy == "constant":
         return float(np.float32(rule.value or 0.0))
-    present = known_of(values)
+    present = drop_missing(values)
     _require_values(slot, place, rule, present)
     policy = rule.fill if rule.policy == "indicator" else rule.policy
     return float(np.float32(_FILLS.get(policy, median_of)(present)))
@@ -127,7 +127,7 @@ def fit_number(column: ColumnPlan, fill: float | None, values: Numbers) -> Numbe
         full = part if fill is None else np.where(np.isnan(part), fill, part)
         return full if column.transform is None else np.asarray(FUNCTIONS[column.transform](full), np.float64)
 
-    offset, divisor = statistics_of(mapped.each(treated, values), column.scale)
+    offset, divisor = statistics_of(mapped.map_rows(treated, values), column.scale)
     return NumberEncoding(name=column.name, fill=fill, transform=column.transform, offset=offset, divisor=divisor)
 
 
@@ -151,7 +151,7 @@ def fit_truth(
 def fit_date(slot: SlotPlan, place: int, rule: MissingRule, values: Numbers) -> DateEncoding:
     """A date's parts, scaled by those of the training rows."""
     column = slot.encodings[place]
-    present = known_of(values)
+    present = drop_missing(values)
     fill = None
     if rule.is_in_graph and rule.policy == "constant":
         fill = read_dates([str(rule.value)])[0]
@@ -159,13 +159,13 @@ def fit_date(slot: SlotPlan, place: int, rule: MissingRule, values: Numbers) -> 
         _require_values(slot, place, rule, present)
         policy = rule.fill if rule.policy == "indicator" else rule.policy
         fill = int(np.floor(_FILLS.get(policy, median_of)(present)))
-    full = mapped.each(
+    full = mapped.map_rows(
         lambda part: np.where(np.isnan(part), 0 if fill is None else fill, part).astype(np.int64), values
     )
     scales = [
         (0.0, 1.0)
         if column.scale is None or (column.is_cyclic and PARTS[part] is not None)
-        else statistics_of(mapped.each(partial(_part, part), full), column.scale)
+        else statistics_of(mapped.map_rows(partial(_part, part), full), column.scale)
         for part in column.parts
     ]
     return DateEncoding(

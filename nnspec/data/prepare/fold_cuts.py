@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def rolling(rows: int, folds: int, gap: int = 0) -> list[tuple[range, range]]:
+def cut_rolling(rows: int, folds: int, gap: int = 0) -> list[tuple[range, range]]:
     """The training and test rows of each fold of consecutive rows, as scikit-learn's `TimeSeriesSplit` has them.
 
     Every fold tests on `rows // (folds + 1)` rows, the last one on the last, and trains on all rows before, `gap` rows

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from nnspec.data.prepare.cuts import cut
-from nnspec.data.prepare.fold_cuts import rolling
-from nnspec.data.prepare.splits import Keys, Positions, share_of, spread
+from nnspec.data.prepare.fold_cuts import cut_rolling
+from nnspec.data.prepare.splits import Keys, Positions, share_of, spread_classes
 from nnspec.data.section.plan import DataPlan
 from nnspec.data.section.split_plan import Part
 from nnspec.diagnostics import SpecError
@@ -44,7 +44,7 @@ def _rolled(plan: DataPlan, keys: Keys) -> dict[str, Positions]:
         rows = int(stop - start)
         known, tested = range(rows), range(0)
         if split.fold is not None:
-            known, tested = rolling(rows, split.folds, plan.gap)[split.fold]
+            known, tested = cut_rolling(rows, split.folds, plan.gap)[split.fold]
         spans = cut(len(known), _learned(split.held_out, split.parts), plan.gap) | {"test": tested}
         for name, positions in shares.items():
             positions.append(np.arange(start + spans[name].start, start + spans[name].stop, dtype=np.int64))
@@ -67,7 +67,7 @@ def _drawn(plan: DataPlan, keys: Keys) -> dict[str, Positions]:
         tested = _NONE if split.fold is None else np.flatnonzero(dealt == split.fold)
         train = np.flatnonzero(dealt != (-1 if split.fold is None else split.fold))
     else:
-        shuffled = spread(np.random.default_rng(split.seed).permutation(usable), keys.strata)
+        shuffled = spread_classes(np.random.default_rng(split.seed).permutation(usable), keys.strata)
         tested = _NONE if split.fold is None else np.sort(np.array_split(shuffled, split.folds)[split.fold])
         train = np.setdiff1d(usable, tested)
     found = {"train": train, "test": tested}

@@ -15,7 +15,7 @@ from nnspec.data.prepare.rows import Mask, Rows
 from nnspec.data.section.column_plan import INTERPOLATE
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.diagnostics import Diagnostic, SpecError
-from nnspec.runtime.interpolation import Between, between_known
+from nnspec.runtime.interpolation import Between, interpolate_gaps
 
 Array = np.ndarray
 
@@ -129,7 +129,7 @@ class _Treated:
         for place, rule in enumerate(self.rules):
             if rule == _BETWEEN:
                 column = (slice(None), place) if self.has_columns else (slice(None),)
-                line = between_known(rows.values[column], rows.missing[column], starts_of(groups))
+                line = interpolate_gaps(rows.values[column], rows.missing[column], starts_of(groups))
                 found.values[column], found.following[column] = line.values, line.following
         return found
 

@@ -116,7 +116,7 @@ def past_of(
         is_number = given.values.dtype.kind in "iuf" and slot.classes is None
         if not slot.columns or not slot.is_windowed or not is_number or 0 in window.horizon:
             continue
-        values = mapped.each(
+        values = mapped.map_rows(
             lambda own, gaps: np.where(gaps, np.nan, own.astype(np.float64)), given.values, given.missing
         )
         step = layout.position(0) if window.has_steps else None
@@ -128,7 +128,9 @@ def past_of(
             errors = error_scale(values, series, scales, is_trained, ends, window.season)
             naive = None
             if window.season > 1:
-                naive = mapped.made_of(partial(_naive, values, series, first_rows(series), window, layout), ends)
+                naive = mapped.map_row_numbers(
+                    partial(_naive, values, series, first_rows(series), window, layout), ends
+                )
             last = made(lambda at, values=values: values[at], ends) if _is_read(plan, slot) else None  # type: ignore[misc]
             found[name, slot.name] = History(
                 naive=None if naive is None or has_nan(naive) else naive,
@@ -148,7 +150,7 @@ def _made(layout: Layout, steps: int, function: Callable[[Positions], np.ndarray
         given = function(part)
         return arrange(np.repeat(given[:, None], steps, axis=1) if steps else given, layout)
 
-    return mapped.made_of(of_part, ends)
+    return mapped.map_row_numbers(of_part, ends)
 
 
 def _naive(

@@ -34,7 +34,7 @@ def _spelt(values: Array) -> Array:
     return numbers if bool(np.all(numbers.astype(str) == keys)) else keys  # `007` is not 7
 
 
-def vocabulary(slot: SlotPlan, model: Slot, train: Array) -> tuple[list[str | int], list[str | int]]:
+def fit_labels(slot: SlotPlan, model: Slot, train: Array) -> tuple[list[str | int], list[str | int]]:
     """The labels as they stand in the data, in the order of the class indices, and what the classes are called.
 
     They differ where the data hold 0, 1, … and the output names the classes.

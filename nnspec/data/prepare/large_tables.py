@@ -32,7 +32,7 @@ class CacheFault(ToldError):
         )
 
 
-def joined_columns(chunks: Iterable[Chunk], count: int) -> list[Column]:
+def concatenate_columns(chunks: Iterable[Chunk], count: int) -> list[Column]:
     """So many columns from chunks of them; in files without a name where they are large."""
     few, rest = _first(chunks)
     parts = [[chunk[index] for chunk in few] for index in range(count)]

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.data.prepare.large_tables import joined_columns, large_matrix
+from nnspec.data.prepare.large_tables import concatenate_columns, large_matrix
 from nnspec.data.sources.base import Column, MisfitError, OutsideError, Reading, SourceError, SourcePlan, ToldError
 from nnspec.data.sources.registry import is_own
 from nnspec.diagnostics import Fix, SpecError
@@ -33,8 +33,8 @@ class ColumnCache:
         wanted = list(dict.fromkeys(names))
         absent = [name for name in wanted if (plan.identity, name, reading) not in self._columns]
         if absent:
-            with told(plan):
-                found = joined_columns(plan.source.open_columns(plan, absent, reading), len(absent))
+            with reporting_faults(plan):
+                found = concatenate_columns(plan.source.open_columns(plan, absent, reading), len(absent))
                 for name, column in zip(absent, found, strict=True):
                     self._columns[plan.identity, name, reading] = column
         return [self._columns[plan.identity, name, reading] for name in names]
@@ -48,7 +48,7 @@ class ColumnCache:
         wanted = list(dict.fromkeys(names))
         if len(wanted) < len(names) or any((plan.identity, name, Reading.NUMBER) in self._columns for name in wanted):
             return None
-        with told(plan):
+        with reporting_faults(plan):
             return large_matrix(plan, wanted)
 
 
@@ -58,13 +58,13 @@ def load_array(plan: SourcePlan, name: str | None) -> Array:
     Raises:
         SpecError: NN502 where it cannot be read, NN506 where it is not what is wanted.
     """
-    with told(plan, f"array `{name}` of `{plan.shown}`" if name else ""):
+    with reporting_faults(plan, f"array `{name}` of `{plan.shown}`" if name else ""):
         chunks = list(plan.source.open_array(plan, name))
         return chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
 
 
 @contextmanager
-def told(plan: SourcePlan, what: str = "") -> Iterator[None]:
+def reporting_faults(plan: SourcePlan, what: str = "") -> Iterator[None]:
     """Turns a source's faults into diagnostics at the place that names it."""
     code, message = "NN502", ""
     fixes: tuple[Fix, ...] = ()

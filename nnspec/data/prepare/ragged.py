@@ -33,7 +33,7 @@ class Ragged:
         return (*shape[: self.axis], *self.sizes, *shape[self.axis + 1 :])
 
 
-def ragged(
+def find_sequence_axis(
     wanted: AxisList,
     names: tuple[str, ...] | None,
     sizes: tuple[int, ...],
@@ -100,7 +100,7 @@ def lies_end_to_end(axes: tuple[str, ...] | None, sizes: tuple[int, ...], levels
     return sum(levels[-1]) in sizes or not sizes or sizes[0] != len(levels[0])
 
 
-def filled(
+def find_padded_axes(
     wanted: AxisList,
     names: tuple[str, ...] | None,
     sizes: tuple[int, ...],

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from nnspec.data.arrays import mapped, ordered
 from nnspec.data.prepare.labels import label_array
-from nnspec.data.prepare.loading import ColumnCache, told
+from nnspec.data.prepare.loading import ColumnCache, reporting_faults
 from nnspec.data.prepare.membership import drawn_by_key, named_by_file, read_starts, rows_of_files
 from nnspec.data.prepare.missing import missing_values
 from nnspec.data.prepare.splits import Keys, group_codes
@@ -20,7 +20,7 @@ from nnspec.data.section.plan import DataPlan
 from nnspec.data.sources.base import Reading
 from nnspec.data.sources.label_keys import label_key
 from nnspec.diagnostics import SpecError
-from nnspec.runtime.series_keys import joined
+from nnspec.runtime.series_keys import join_keys
 
 Array = np.ndarray
 Positions = NDArray[np.int64]
@@ -89,7 +89,7 @@ class RowKeys:
         parts = self.plan.parts_of(name)
         if len(parts) > 1:
             cells = [self.column(part, is_label=True).tolist() for part in parts]
-            return np.array(joined([list(map(label_key, each)) for each in cells]), str)
+            return np.array(join_keys([list(map(label_key, each)) for each in cells]), str)
         column = self.tables.columns(source, [name], Reading.LABEL if is_label else Reading.ORDER)[0]
         if column.missing.any():
             span, where = next((s, w) for key, s, w in self.plan.row_keys() if key == name)
@@ -115,10 +115,10 @@ class RowKeys:
     def file_numbers(self) -> Positions:
         """The number of each row's file."""
         assert self.plan.source is not None
-        with told(self.plan.source):
+        with reporting_faults(self.plan.source):
             counts = [rows for _, rows in rows_of_files(self.plan.source)]
         ends, numbers = np.cumsum(counts), mapped.arange(int(sum(counts)))
-        return mapped.each(lambda rows: np.asarray(np.searchsorted(ends, rows, side="right")), numbers)
+        return mapped.map_rows(lambda rows: np.asarray(np.searchsorted(ends, rows, side="right")), numbers)
 
     def by_row(self, values: Array | None) -> Array | None:
         """What stands by position, by row in the file."""
@@ -175,7 +175,7 @@ class RowKeys:
             assert self.plan.source is not None
             named = [next(iter(named_by_file(path, split.parts)), "") for path in self.plan.source.files()]
             table = np.array(named)
-            return mapped.each(lambda numbers: table[numbers], self.in_order(self.file_numbers()))
+            return mapped.map_rows(lambda numbers: table[numbers], self.in_order(self.file_numbers()))
         if split.hash_column is not None:
             keys, names = self.in_order(self.column(split.hash_column, is_label=True)), [p.name for p in split.parts]
             wide = np.array(["", *names]).dtype
@@ -185,18 +185,18 @@ class RowKeys:
                 drawn = drawn_by_key(map(label_key, values.tolist()), split.parts, split.seed)
                 return np.array([name or "" for name in drawn], wide)[inverse]
 
-            return mapped.each(draw, keys)
+            return mapped.map_rows(draw, keys)
         if split.label_column is not None:
             labels = self.in_order(self.column(split.label_column, is_label=True))
             wide = ordered.distinct(labels).astype(str).dtype
-            return mapped.each(lambda part: part.astype(wide), labels)
+            return mapped.map_rows(lambda part: part.astype(wide), labels)
         return None
 
     def usable(self, ok: Mapping[str, NDArray[np.bool_]], groups: Positions | None) -> NDArray[np.bool_]:
         """Whether a position can be a sample: of windows, of those within one series and group."""
         window = self.plan.window
         if window is None:
-            return mapped.each(np.logical_and, ok["inputs"], ok["outputs"])
+            return mapped.map_rows(np.logical_and, ok["inputs"], ok["outputs"])
         runs = (
             self.series if groups is None else group_codes(self.series * (int(groups.max()) + 1) + groups, self.count)
         )

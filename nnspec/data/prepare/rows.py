@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from nnspec.data.arrays import mapped
 from nnspec.data.arrays.gathered import chunks, numbered_chunks
-from nnspec.data.prepare.fit import FitError, Layout, file_axes, misfit
+from nnspec.data.prepare.fit import FitError, Layout, file_axes, misfit_diagnostic
 from nnspec.data.prepare.labels import label_array
 from nnspec.data.prepare.loading import ColumnCache, load_array
 from nnspec.data.prepare.padding import pad, padding_of
-from nnspec.data.prepare.ragged import filled, lies_end_to_end, ragged
+from nnspec.data.prepare.ragged import find_padded_axes, find_sequence_axis, lies_end_to_end
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.sources.base import Reading
 from nnspec.diagnostics import SpecError
@@ -57,7 +57,7 @@ class Rows:
     @property
     def complete(self) -> Mask:
         """Whether a row lacks nothing, axes `row`."""
-        return mapped.each(lambda missing: ~missing.reshape(len(missing), -1).any(axis=1), self.missing)
+        return mapped.map_rows(lambda missing: ~missing.reshape(len(missing), -1).any(axis=1), self.missing)
 
     def take(self, order: NDArray[np.int64]) -> Rows:
         if len(order) == len(self) and mapped.is_arange(order):
@@ -126,7 +126,7 @@ def _read_columns(slot: SlotPlan, tables: ColumnCache, is_label: bool) -> Rows:
             message = f"column `{name}` contains text, but {slot.kind} `{slot.name}` takes numbers"
             raise _fault(slot, "NN506", message)
     if is_label and len({column.dtype.kind for column in values}) > 1:
-        values = [mapped.each(lambda part: part.astype(str), column) for column in values]
+        values = [mapped.map_rows(lambda part: part.astype(str), column) for column in values]
     names = file_axes(slot, 2).names
     return Rows(mapped.stack(values), mapped.stack(missing), names)
 
@@ -149,7 +149,7 @@ def _blank(values: Array, missing: Mask) -> Array:
     if not missing.any() or missing.all():
         return values
     present = values[int(missing.argmin())]
-    return mapped.each(lambda gaps, own: np.where(gaps, present, own), missing, values)
+    return mapped.map_rows(lambda gaps, own: np.where(gaps, present, own), missing, values)
 
 
 def _arrange(slot: SlotPlan, model: Slot, values: Array) -> Rows:
@@ -165,9 +165,9 @@ def _arrange(slot: SlotPlan, model: Slot, values: Array) -> Rows:
         if slot.role == "outputs" and not lies_end_to_end(slot.axes, values.shape, known):
             return _cut(slot, model, values, levels)
         layout = file_axes(slot, values.ndim)
-        found = ragged(model.data_axes, layout.names, values.shape, known, slot.lengths)
+        found = find_sequence_axis(model.data_axes, layout.names, values.shape, known, slot.lengths)
     except FitError as error:
-        raise SpecError([misfit(slot, "the array", error)]) from None
+        raise SpecError([misfit_diagnostic(slot, "the array", error)]) from None
     if slot.pad_value is not None:
         _refuse_pad_value(slot, values, found.axis)
     fill = values.reshape(-1)[0] if values.dtype.kind in "US" else slot.pad_value or 0
@@ -185,7 +185,7 @@ def _cut(slot: SlotPlan, model: Slot, values: Array, levels: Sequence[Array]) ->
     assert layout.sample is not None
     moved = np.moveaxis(values, layout.sample, 0)
     known, following = [lengths.tolist() for lengths in levels], [axis for axis, _ in model.follows]
-    found = filled(model.data_axes, layout.names, moved.shape[1:], known, slot.lengths, following)
+    found = find_padded_axes(model.data_axes, layout.names, moved.shape[1:], known, slot.lengths, following)
     if len(levels[0]) != len(moved):
         raise FitError(f"there are {len(levels[0])} lengths for {len(moved)} samples")
     padding = padding_of(levels, found.sizes)

@@ -75,7 +75,7 @@ def assign(plan: DataPlan, keys: Keys) -> dict[str, Positions]:
     elif split.by == "random":
         shuffled = mapped.flatnonzero(keys.usable)
         rng.shuffle(shuffled)  # in place: what `permutation` gives, without a copy
-        shuffled = spread(shuffled, keys.strata)
+        shuffled = spread_classes(shuffled, keys.strata)
         found = {name: shuffled[r.start : r.stop] for name, r in cut(len(shuffled), split.parts).items()}
         for rows_of_part in found.values():
             rows_of_part.sort()
@@ -99,7 +99,7 @@ def assign(plan: DataPlan, keys: Keys) -> dict[str, Positions]:
 
 
 def _labelled(labels: np.ndarray, label: str) -> Positions:
-    return mapped.flatnonzero(mapped.each(lambda part: part == label, labels))
+    return mapped.flatnonzero(mapped.map_rows(lambda part: part == label, labels))
 
 
 def first_rows(series: Positions) -> Positions:
@@ -110,7 +110,7 @@ def first_rows(series: Positions) -> Positions:
     return np.concatenate(parts)
 
 
-def spread(shuffled: Positions, strata: np.ndarray | None) -> Positions:
+def spread_classes(shuffled: Positions, strata: np.ndarray | None) -> Positions:
     """The same rows with those of each class at even distances, so that every stretch has its share of each."""
     if strata is None:
         return shuffled

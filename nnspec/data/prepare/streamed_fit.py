@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from nnspec.data.arrays import mapped
 from nnspec.data.arrays.gathered import Gathered, chunks
-from nnspec.data.prepare.encodings.number import as_float32, statistics
+from nnspec.data.prepare.encodings.number import as_float32, fit_statistics
 from nnspec.data.prepare.transforms import Float, Scaling
 
 Array = np.ndarray
@@ -101,9 +101,9 @@ def most_frequent_of(values: Numbers) -> float:
 
 
 def statistics_of(values: Numbers, scale: str | None) -> tuple[float, float]:
-    """As `encodings.number.statistics`, of many numbers in chunks: axes `row`."""
+    """As `encodings.number.fit_statistics`, of many numbers in chunks: axes `row`."""
     if scale is None or not mapped.is_long(values):
-        return statistics(values, scale)
+        return fit_statistics(values, scale)
     if scale == "robust":
         low, offset, high = sorted_quantiles(mapped.copy(values), (0.25, 0.5, 0.75))
         return as_float32(offset, high - low)

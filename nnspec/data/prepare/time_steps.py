@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,7 +39,7 @@ def describe_gaps(times: np.ndarray, series: NDArray[np.int64]) -> str | None:
     )
 
 
-def _written(step: Any) -> str:
+def _written(step: object) -> str:
     """`1 day`, `3 hours`, or the number where time is one."""
     if not isinstance(step, np.timedelta64):
         return f"{step:g}"

@@ -9,26 +9,28 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, replace
 from functools import partial
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from nnspec.data.arrays.gathered import each_chunk, is_gathered
 from nnspec.data.prepare.functions import FUNCTIONS, INVERSES
 from nnspec.data.prepare.levels import Levels
 from nnspec.lazy import dataclass
 from nnspec.runtime.class_labels import shorten, spell_out
+from nnspec.runtime.ports import Metadata
 
 Array = np.ndarray
 Float = NDArray[np.float32]
+Edges: TypeAlias = "list[float] | list[Edges]"
 
 
-def _as_float(values: Any) -> Float:
+def _as_float(values: ArrayLike) -> Float:
     return np.asarray(values, dtype=np.float32)
 
 
-def statistic_of(measure: Callable[..., Any], values: Array, pooled: tuple[int, ...]) -> Array:
+def statistic_of(measure: Callable[..., Array], values: Array, pooled: tuple[int, ...]) -> Array:
     """A statistic that leaves NaN out, taken along the axes `pooled`, which stay with size 1.
 
     An entry that holds nothing else, such as a late position of sequences that no row reaches, has that of all entries.
@@ -88,11 +90,11 @@ class Scaling:
     def invert(self, values: Array) -> Float:
         return _as_float(_as_float(values) * self.divisor + self.offset)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return {"offset": self.offset.tolist(), "divisor": self.divisor.tolist()}
 
     @classmethod
-    def from_json(cls, body: Mapping[str, Any]) -> Scaling:
+    def from_json(cls, body: Metadata) -> Scaling:
         return cls(_as_float(body["offset"]), _as_float(body["divisor"]))
 
 
@@ -140,7 +142,7 @@ class InputTransform:
         padding = self.padding(raw)
         return scaled if padding is None else _as_float(np.where(padding, np.float32(self.pad_value or 0.0), scaled))
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         scaling = self.scaling.to_json() if self.scaling else None
         fill = {} if self.fill is None else {"fill": self.fill.tolist()}
         markers = {"markers": [marker.tolist() for marker in self.markers]} if self.markers else {}
@@ -148,7 +150,7 @@ class InputTransform:
         return {"scaling": scaling, "pad_value": self.pad_value, "step": self.step, **outer, **fill, **markers}
 
     @classmethod
-    def from_json(cls, body: Mapping[str, Any]) -> InputTransform:
+    def from_json(cls, body: Metadata) -> InputTransform:
         scaling = Scaling.from_json(body["scaling"]) if body.get("scaling") else None
         fill = _as_float(body["fill"]) if body.get("fill") is not None else None
         markers = tuple(map(_as_float, body.get("markers") or ()))
@@ -211,7 +213,7 @@ class Relative:
         values = _as_float(raw)
         return values if self.feature is None else np.take(values, self.columns, axis=self.feature)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return {
             "input": self.input,
             "columns": list(self.columns),
@@ -223,7 +225,7 @@ class Relative:
         }
 
     @classmethod
-    def from_json(cls, body: Mapping[str, Any]) -> Relative:
+    def from_json(cls, body: Metadata) -> Relative:
         places = {"step": body["step"], "feature": body["feature"], "shape": tuple(body["shape"])}
         places["is_scaled"] = bool(body.get("is_scaled", False))
         return cls(input=body["input"], columns=tuple(body["columns"]), axis=body["axis"], **places)
@@ -247,7 +249,7 @@ class OutputTransform:
     relative: Relative | None = None
     classes: list[str | int] | None = None
     _: KW_ONLY
-    edges: list[Any] | None = None
+    edges: Edges | None = None
     levels: Levels | None = None
     function: str | None = None
     threshold: float | None = None
@@ -293,7 +295,7 @@ class OutputTransform:
         edges = np.asarray(self.edges, dtype=np.float64)
         return np.asarray((np.asarray(values, dtype=np.float64)[..., None] > edges).sum(axis=-1), dtype=np.int64)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return {
             "scaling": self.scaling.to_json() if self.scaling else None,
             "relative": self.relative.to_json() if self.relative else None,
@@ -305,7 +307,7 @@ class OutputTransform:
         }
 
     @classmethod
-    def from_json(cls, body: Mapping[str, Any]) -> OutputTransform:
+    def from_json(cls, body: Metadata) -> OutputTransform:
         scaling = Scaling.from_json(body["scaling"]) if body.get("scaling") else None
         relative = Relative.from_json(body["relative"]) if body.get("relative") else None
         levels = Levels.from_json(body["levels"]) if body.get("levels") else None

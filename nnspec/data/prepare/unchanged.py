@@ -14,7 +14,7 @@ _Stamp = tuple[int, int, int]
 
 
 @contextmanager
-def unchanged(plan: DataPlan) -> Iterator[None]:
+def refusing_changes(plan: DataPlan) -> Iterator[None]:
     """Raises NN568 where a file changes meanwhile, whatever else that led to.
 
     A file that grows gives columns of unlike lengths, or half a row: what is told then is that it changed.

@@ -32,7 +32,7 @@ def settle(plan: DataPlan, inputs: Slots, outputs: Slots) -> tuple[dict[str, Slo
     return dict(inputs), settled
 
 
-def reference(plan: DataPlan, slot: SlotPlan) -> SlotPlan | None:
+def windowed_reference(plan: DataPlan, slot: SlotPlan) -> SlotPlan | None:
     """The windowed input whose last row holds the output's own columns."""
     if not slot.columns or plan.window is None or not slot.is_windowed:
         return None
@@ -235,7 +235,7 @@ def _check_relative(plan: DataPlan, slot: SlotPlan, model: Slot) -> Iterator[Dia
         message = f"a value that was filled in is no last value for output `{slot.name}` to be relative to"
         fix = Fix("`missing: forward_fill` repeats the last value before a gap, `drop` leaves the sample out")
         yield Diagnostic("NN516", message, span, path=where, fixes=(fix,))
-    elif reference(plan, slot) is None:
+    elif windowed_reference(plan, slot) is None:
         listed = enumerated(slot.columns) or "none"
         message = f"no windowed input contains {listed}, so output `{slot.name}` has no last value to be relative to"
         fix = Fix(f"add {listed} to the `columns` of an input")

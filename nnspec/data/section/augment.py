@@ -50,7 +50,7 @@ class Moved:
     is_labels: bool
 
 
-def moved(slot: SlotPlan, model: Slot) -> Moved | None:
+def find_pixels(slot: SlotPlan, model: Slot) -> Moved | None:
     """Where a slot has its pixels; None where it has none."""
     if slot.folder_of is not None or model.is_text:
         return None
@@ -113,7 +113,7 @@ def moved_slots(
     found = {}
     for slots, models in ((plan.inputs, inputs), (plan.outputs, outputs)):
         for name, slot in slots.items():
-            place = moved(slot, models[name]) if name in models else None
+            place = find_pixels(slot, models[name]) if name in models else None
             if place is not None:
                 found[slot.role, name] = place
                 yield slot.role, name, place

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from nnspec.data.section.json_schema import SLOT_KEYS
 from nnspec.data.sources.registry import PluginError, named_kinds
 
 
-def kinds_in(section: Any) -> tuple[str, ...]:
+def kinds_in(section: object) -> tuple[str, ...]:
     """The kinds of source that a section names anywhere, as plain values; none where one of them cannot be used.
 
     What checks a spec imports their modules alone.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Required, TypedDict
 
 from nnspec.data.section.column_plan import SCALES, SEPARATOR, TRANSFORMS, ColumnPlan, MissingRule
 from nnspec.data.section.plan import ScalePlan
@@ -65,9 +65,20 @@ def read_encoding(name: str, node: Node, key: Span, where: str, fault: Fault) ->
     return ColumnPlan(name=name, kind=kinds[0], span=key, categories=listed, separator=separator)
 
 
-def _read_date(name: str, body: Any, key: Span, node: Node, where: str, fault: Fault) -> ColumnPlan | None:
+class DateBody(TypedDict, total=False):
+    """The mapping form of `date`."""
+
+    parts: Required[list[str]]
+    cyclic: bool
+    format: str
+    scale: str
+
+
+def _read_date(
+    name: str, body: list[str] | DateBody, key: Span, node: Node, where: str, fault: Fault
+) -> ColumnPlan | None:
     """A column of dates: a list of parts, or a mapping with options."""
-    options = body if isinstance(body, dict) else {"parts": body}
+    options: DateBody = {"parts": body} if isinstance(body, list) else body
     form, scale = options.get("format"), options.get("scale")
     if form is not None and not is_format(form):
         own = node.entries["date"] if isinstance(node, Mapping) else node

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from nnspec.data.section.json_schema import SLOT_KEYS
 from nnspec.data.sources.base import DataSource, SourcePlan
@@ -13,6 +12,7 @@ from nnspec.data.sources.paths import resolve
 from nnspec.data.sources.registry import PluginError, all_kinds, named_kinds
 from nnspec.diagnostics import Diagnostic, Fix, Report, Span, SpecError, did_you_mean
 from nnspec.document import Mapping, Sequence, to_plain
+from nnspec.document.types import Plain
 
 
 def spans_of(node: Mapping) -> dict[str, Span]:
@@ -119,7 +119,7 @@ class SourceReader:
             if owner is not None:
                 yield key, owner
 
-    def read_options(self, source: DataSource, node: Mapping, where: str) -> dict[str, Any]:
+    def read_options(self, source: DataSource, node: Mapping, where: str) -> dict[str, Plain]:
         """The keys beside the path that the kind takes."""
         given = {key: to_plain(node.entries[key]) for key in source.options if key in node.entries}
         for key, hint in source.required.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Required, TypedDict
 
 from nnspec.data.section.plan import ClassPlan, ScalePlan
 from nnspec.diagnostics import Span
@@ -11,7 +11,22 @@ from nnspec.diagnostics import Span
 Fault = Callable[[str, str, Span, str], None]  # a code, a message, its place, and the path in the document
 
 
-def read_scale(body: Any, spans: dict[str, Span]) -> ScalePlan | None:
+class ScaleBody(TypedDict, total=False):
+    """The mapping form of `scale`."""
+
+    method: Required[str]
+    along: list[str]
+
+
+class ClassesBody(TypedDict, total=False):
+    """The mapping form of `classes`."""
+
+    quantiles: int
+    edges: list[float]
+    along: list[str]
+
+
+def read_scale(body: str | ScaleBody | None, spans: dict[str, Span]) -> ScalePlan | None:
     if body is None:
         return None
     if isinstance(body, str):
@@ -20,7 +35,9 @@ def read_scale(body: Any, spans: dict[str, Span]) -> ScalePlan | None:
     return ScalePlan(body["method"], None if along is None else tuple(along), spans["scale"])
 
 
-def read_classes(body: Any, spans: dict[str, Span], where: str, fault: Fault) -> ClassPlan | None:
+def read_classes(
+    body: str | list[str | int] | ClassesBody | None, spans: dict[str, Span], where: str, fault: Fault
+) -> ClassPlan | None:
     if body is None:
         return None
     span = spans["classes"]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from nnspec.document.types import JsonSchema
+from nnspec.document.types import JsonSchema, Plain
 
 Schema = JsonSchema
 
 
-def closed(description: str, properties: dict[str, Schema], required: tuple[str, ...] = (), **more: Any) -> Schema:
+def closed(description: str, properties: dict[str, Schema], required: tuple[str, ...] = (), **more: Plain) -> Schema:
     schema: Schema = {"type": "object", "description": description, "properties": properties}
     if required:
         schema["required"] = list(required)
@@ -20,7 +18,7 @@ def text(description: str) -> Schema:
     return {"type": "string", "minLength": 1, "description": description}
 
 
-def count(description: str, minimum: int = 1, **more: Any) -> Schema:
+def count(description: str, minimum: int = 1, **more: Plain) -> Schema:
     return {"type": "integer", "minimum": minimum, "description": description, **more}
 
 

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.data.sources.base import ArrayFacts, MisfitError, SourceError, SourcePlan, ToldError
 from nnspec.data.sources.folders import FolderSource, Member
 from nnspec.data.sources.pieces import Pieces
 from nnspec.diagnostics.extras import install_command
+from nnspec.document.types import Plain
 from nnspec.runtime.audio_rules import (
     FITS,
     OTHER_SUFFIXES,
@@ -22,7 +23,7 @@ from nnspec.runtime.audio_rules import (
     ShapeError,
     form_of,
     inspect,
-    misfit,
+    reason_of_misfit,
 )
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class AudioSource(FolderSource):
         },
     }
 
-    def check_options(self, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    def check_options(self, options: Mapping[str, Plain]) -> Iterator[tuple[str, str]]:
         fit = options.get("fit", FITS[0])
         if fit not in (*FITS, RANDOM):
             yield "fit", f"`{fit}` is for pictures: clips take `pad`, `crop` or `random_crop`"
@@ -100,7 +101,11 @@ class AudioSource(FolderSource):
             return None, [MisfitError(message, self.kind, _CODE)]
         if any(form.rate not in (None, rate) for rate in rates):
             self._require("soxr", "converting rates")
-        faults = [(m, why) for m, clip in zip(members, found, strict=True) if (why := misfit(clip, form)) is not None]
+        faults = [
+            (m, why)
+            for m, clip in zip(members, found, strict=True)
+            if (why := reason_of_misfit(clip, form)) is not None
+        ]
         if faults:
             member, why = faults[0]
             many = f" ({len(faults)} such clips)" if len(faults) > 1 else ""
@@ -162,7 +167,8 @@ class AudioSource(FolderSource):
             except (AudioError, OSError) as error:
                 raise self.unreadable(plan, [(members[row], _reason(error))], len(members)) from None
 
-        size = int(plan.options["crop"]) if form.size is None else form.size
+        size = form.size if form.size is not None else plan.integer("crop")
+        assert size is not None, "`form_of` asks for `crop` where the axis is open"
         total = sum(4 * form.channels * clip.length(form.rate) for clip in clips)
         return Pieces(read, total, form.axes.index("sample"), size, form.fill)
 
@@ -191,7 +197,7 @@ def _form(plan: SourcePlan, clips: Sequence[Clip]) -> Form:
     """
     if plan.wanted is None:
         raise SourceError("clips cannot be used as a column")
-    rate, fit = plan.options.get("rate"), str(plan.options.get("fit", FITS[0]))
+    rate, fit = plan.integer("rate"), str(plan.options.get("fit", FITS[0]))
     is_open = any(not isinstance(size, int) for _, size in plan.wanted.axes)
     if fit == RANDOM:
         fit = "pad" if is_open else "crop"

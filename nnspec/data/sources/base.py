@@ -17,7 +17,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from nnspec.data.sources.errors import MisfitError as MisfitError
 from nnspec.data.sources.errors import OutsideError as OutsideError
@@ -28,14 +28,16 @@ from nnspec.data.sources.paths import is_below
 from nnspec.data.sources.wanted import Reading as Reading
 from nnspec.data.sources.wanted import Wanted
 from nnspec.diagnostics import Span
-from nnspec.document.types import JsonSchema
+from nnspec.document.types import JsonSchema, Plain
 from nnspec.lazy import dataclass
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from nnspec.data.sources.kept import Value
     from nnspec.runtime.csv_sniff import Proposal
+    from nnspec.runtime.ports import Metadata
 
 Schema = JsonSchema
 
@@ -62,7 +64,7 @@ class SourcePlan:
     span: Span
     where: str
     root: Path | None = None
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Plain] = field(default_factory=dict)
     spans: Mapping[str, Span] = field(default_factory=dict)
     table: SourcePlan | None = None
     beside: SourcePlan | None = None
@@ -79,6 +81,16 @@ class SourcePlan:
         more = (self.table and (self.shown, self.table.identity), self.beside and self.beside.identity, self.wanted)
         tables = [(name, part.identity) for name, part in self.parts.items()]
         return self.kind, self.path, repr((sorted(self.options.items()), *more, tables))
+
+    def integer(self, option: str) -> int | None:
+        """An option that is a whole number; None where it is not given."""
+        value = self.options.get(option)
+        return int(value) if isinstance(value, int | float) else None
+
+    def text(self, option: str) -> str | None:
+        """An option that is a text; None where it is not given."""
+        value = self.options.get(option)
+        return value if isinstance(value, str) else None
 
     def files(self) -> list[Path]:
         """The files that exist, in the order of their samples."""
@@ -114,7 +126,7 @@ class ColumnFacts:
     lowest: tuple[float, int] | None = None
     highest: tuple[float, int] | None = None
     fraction: tuple[float, int] | None = None
-    values: Sequence[Any] | None = None
+    values: Sequence[Value] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +238,7 @@ class DataSource(ABC):
     options: ClassVar[Mapping[str, Schema]] = {}
     required: ClassVar[Mapping[str, str]] = {}
 
-    def check_options(self, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    def check_options(self, options: Mapping[str, Plain]) -> Iterator[tuple[str, str]]:
         """What a schema cannot say of the options: a key and why its value cannot be used (NN208)."""
         yield from ()
 
@@ -262,7 +274,7 @@ class DataSource(ABC):
         """How messages name a row, from 1: with its file where there are several."""
         return f"row {row}"
 
-    def order_cells(self, plan: SourcePlan, cells: Sequence[Any]) -> Sequence[Any]:
+    def order_cells(self, plan: SourcePlan, cells: Sequence[object]) -> Sequence[object]:
         """The values of a column that rows are sorted by, numbers as Python writes them."""
         return cells
 
@@ -287,7 +299,7 @@ class DataSource(ABC):
         return {"options": dict(plan.options)} if plan.options else {}
 
     @abstractmethod
-    def read_inputs(self, file: Path, wanted: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    def read_inputs(self, file: Path, wanted: Mapping[str, Metadata], metadata: Metadata) -> dict[str, np.ndarray]:
         """A deployed model's inputs from a file, read by the rules of training.
 
         Args:
@@ -309,7 +321,7 @@ class TableSource(DataSource):
     def open_columns(self, plan: SourcePlan, names: Sequence[str], reading: Reading) -> Iterator[list[Column]]:
         """As of any source that has columns."""
 
-    def read_inputs(self, file: Path, wanted: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    def read_inputs(self, file: Path, wanted: Mapping[str, Metadata], metadata: Metadata) -> dict[str, np.ndarray]:
         import numpy as np
 
         from nnspec.diagnostics import Source
@@ -318,7 +330,7 @@ class TableSource(DataSource):
         from nnspec.runtime.tables import samples_of_table, table_columns
 
         keys = table_columns(file, wanted)
-        options: Mapping[str, Any] = next((body["options"] for body in wanted.values() if body.get("options")), {})
+        options: Mapping[str, Plain] = next((body["options"] for body in wanted.values() if body.get("options")), {})
         place = Span(Source(str(file), ""))
         plan = SourcePlan(source=self, path=file, shown=file.name, span=place, where="", options=options)
         columns = {}

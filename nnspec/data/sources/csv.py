@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.data.sources.base import (
     Column,
@@ -23,14 +23,16 @@ from nnspec.data.sources.csv_scan import FileError, scan_columns
 from nnspec.data.sources.na_values import NA_VALUES
 from nnspec.data.sources.paths import expand
 from nnspec.data.sources.stamps import stamps_of
+from nnspec.document.types import Plain
 from nnspec.runtime.csv_dialect import Dialect
 from nnspec.runtime.csv_rules import CellError, CsvError, NumberColumn, is_missing, read_chunks, read_header
 from nnspec.runtime.time_rules import parse_times
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    import numpy as np
 
     from nnspec.runtime.csv_sniff import Proposal
+    from nnspec.runtime.ports import Metadata
 
 
 class CsvSource(TableSource):
@@ -45,7 +47,7 @@ class CsvSource(TableSource):
     is_pattern = True
     options = OPTIONS | NA_VALUES
 
-    def check_options(self, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    def check_options(self, options: Mapping[str, Plain]) -> Iterator[tuple[str, str]]:
         dialect = Dialect.from_options(options)
         if dialect.delimiter in '\r\n"\0' or dialect.delimiter == dialect.quote:
             yield "delimiter", f"{dialect.delimiter!r} cannot separate cells: it ends lines or quotes cells"
@@ -109,8 +111,8 @@ class CsvSource(TableSource):
 
         return propose_marks(plan.files(), _dialect(plan), columns)
 
-    def order_cells(self, plan: SourcePlan, cells: Sequence[Any]) -> Sequence[Any]:
-        return _dialect(plan).order_cells(cells)
+    def order_cells(self, plan: SourcePlan, cells: Sequence[object]) -> Sequence[object]:
+        return _dialect(plan).order_cells(list(map(str, cells)))
 
     def open_columns(self, plan: SourcePlan, names: Sequence[str], reading: Reading) -> Iterator[list[Column]]:
         dialect = _dialect(plan)
@@ -135,9 +137,7 @@ class CsvSource(TableSource):
                 done += len(columns[0])
                 yield chunk
 
-    def read_inputs(
-        self, file: Path, wanted: Mapping[str, Any], metadata: Mapping[str, Any]
-    ) -> dict[str, NDArray[Any]]:
+    def read_inputs(self, file: Path, wanted: Mapping[str, Metadata], metadata: Metadata) -> dict[str, np.ndarray]:
         from nnspec.runtime.tables import read_csv
 
         return read_csv(file, wanted, metadata).inputs

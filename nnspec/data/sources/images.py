@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.data.sources.base import ArrayFacts, MisfitError, SourceError, SourcePlan, ToldError
 from nnspec.data.sources.folders import FolderSource, Member
 from nnspec.diagnostics.extras import install_command, is_installed
+from nnspec.document.types import Plain
 from nnspec.runtime.image_rules import FITS, OTHER_SUFFIXES, SUFFIXES, Form, ImageError, ShapeError, form_of, inspect
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class ImageSource(FolderSource):
         }
     }
 
-    def check_options(self, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    def check_options(self, options: Mapping[str, Plain]) -> Iterator[tuple[str, str]]:
         if options.get("fit", FITS[0]) not in FITS:
             yield "fit", "`random_crop` is for clips: random pieces of pictures are `augment: [{RandomCrop: …}]`"
 

@@ -51,7 +51,7 @@ class Coded(Sequence[T], Generic[T]):
         return Coded([function(word) for word in self.words], self.codes)
 
 
-def coded(values: Iterable[T]) -> Sequence[T]:
+def code_values(values: Iterable[T]) -> Sequence[T]:
     """Values that are hashed alike only where they are the same, such as words; a list where most are different."""
     numbers: dict[T, int] = {}
     codes = array("I")
@@ -64,7 +64,7 @@ def coded(values: Iterable[T]) -> Sequence[T]:
     return Coded(list(numbers), codes)
 
 
-def kept(values: Iterable[Value]) -> Sequence[Value]:
+def compact_values(values: Iterable[Value]) -> Sequence[Value]:
     """Values of one column: numbers of one kind, or words; where a number is missing, all of them as text, and ""."""
     rest = iter(values)
     first = next(rest, "")
@@ -76,9 +76,9 @@ def kept(values: Iterable[Value]) -> Sequence[Value]:
                 numbers.append(value)  # type: ignore[arg-type]
             except (TypeError, OverflowError):
                 listed: list[Value] = [*numbers, value, *behind]
-                return listed if None not in listed else coded("" if v is None else str(v) for v in listed)
+                return listed if None not in listed else code_values("" if v is None else str(v) for v in listed)
         return numbers
-    texts = coded(chain([first], rest))
+    texts = code_values(chain([first], rest))
     if not any(value is None for value in (texts.words if isinstance(texts, Coded) else texts)):
         return texts
     if isinstance(texts, Coded):
@@ -86,7 +86,7 @@ def kept(values: Iterable[Value]) -> Sequence[Value]:
     return ["" if value is None else str(value) for value in texts]
 
 
-def joined(first: Sequence[Value], then: Sequence[Value]) -> Sequence[Value]:
+def concatenate_values(first: Sequence[Value], then: Sequence[Value]) -> Sequence[Value]:
     """Values of two files, one after the other: all of them text where some are."""
     if isinstance(first, array) and isinstance(then, array) and first.typecode == then.typecode:
         return first + then

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.data.sources.array_header import ArrayHeader, column_facts, read_npy
 from nnspec.data.sources.base import ArrayFacts, ColumnFacts, DataSource, SourceFacts, SourcePlan
 from nnspec.lazy import dataclass
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    import numpy as np
+
+    from nnspec.runtime.ports import Metadata
 
 
 @dataclass(frozen=True)
@@ -36,14 +38,12 @@ class NpySource(DataSource):
     def probe(self, plan: SourcePlan, wanted: Sequence[str], kept: Sequence[str]) -> SourceFacts:
         return _NpyFacts(plan.path, read_npy(plan.path))
 
-    def open_array(self, plan: SourcePlan, name: str | None) -> Iterator[NDArray[Any]]:
+    def open_array(self, plan: SourcePlan, name: str | None) -> Iterator[np.ndarray]:
         from nnspec.data.sources.array_load import load_npy
 
         yield load_npy(plan.path)
 
-    def read_inputs(
-        self, file: Path, wanted: Mapping[str, Any], metadata: Mapping[str, Any]
-    ) -> dict[str, NDArray[Any]]:
+    def read_inputs(self, file: Path, wanted: Mapping[str, Metadata], metadata: Metadata) -> dict[str, np.ndarray]:
         from nnspec.runtime.arrays import read_npy
 
         return read_npy(file, wanted, metadata)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.data.sources.array_header import ArrayHeader, column_facts, read_npz
 from nnspec.data.sources.base import (
@@ -19,7 +19,9 @@ from nnspec.data.sources.base import (
 )
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    import numpy as np
+
+    from nnspec.runtime.ports import Metadata
 
 
 class _NpzFacts(SourceFacts):
@@ -50,7 +52,7 @@ class NpzSource(DataSource):
     def probe(self, plan: SourcePlan, wanted: Sequence[str], kept: Sequence[str]) -> SourceFacts:
         return _NpzFacts(plan.path, read_npz(plan.path))
 
-    def open_array(self, plan: SourcePlan, name: str | None) -> Iterator[NDArray[Any]]:
+    def open_array(self, plan: SourcePlan, name: str | None) -> Iterator[np.ndarray]:
         from nnspec.data.sources.array_load import load_npz
 
         yield load_npz(plan.path, name or "")
@@ -67,9 +69,7 @@ class NpzSource(DataSource):
             columns.append(Column(values, missing))
         yield columns
 
-    def read_inputs(
-        self, file: Path, wanted: Mapping[str, Any], metadata: Mapping[str, Any]
-    ) -> dict[str, NDArray[Any]]:
+    def read_inputs(self, file: Path, wanted: Mapping[str, Metadata], metadata: Metadata) -> dict[str, np.ndarray]:
         from nnspec.runtime.arrays import read_npz
 
         return read_npz(file, wanted, metadata)

@@ -12,7 +12,7 @@ from nnspec.data.sources.snapshots import SnapshotSource
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.document.positions import place_in_scalar
 from nnspec.runtime.engine import EngineError, Table, first_sentence
-from nnspec.runtime.query import Fault, Fill, QueryError, characters, run_query
+from nnspec.runtime.query import Fault, Fill, QueryError, count_characters, run_query
 
 if TYPE_CHECKING:
     import duckdb
@@ -36,8 +36,8 @@ class QueryFault(ToldError):
 
     def diagnostic(self, span: Span, path: str) -> Diagnostic:
         if self.position is not None:
-            start = characters(self.sql, self.position)
-            end = characters(self.sql, self.position + self.length)
+            start = count_characters(self.sql, self.position)
+            end = count_characters(self.sql, self.position + self.length)
             span = place_in_scalar(span, self.sql, start, end - start)
         return super().diagnostic(span, path)
 

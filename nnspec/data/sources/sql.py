@@ -60,7 +60,7 @@ class SqlSource(FillingSource, SnapshotSource):
 
     def describe_reading(self, plan: SourcePlan) -> dict[str, object]:
         """What has no place in a file that is passed on, such as a server's address, stays out of it."""
-        table = {} if self.is_address(plan.shown) else {"table": plan.options.get("table")}
+        table: dict[str, object] = {} if self.is_address(plan.shown) else {"table": plan.options.get("table")}
         options = {OPTION: plan.options[OPTION]} if OPTION in plan.options else None
         return table if options is None else {"options": options, **table}
 
@@ -74,7 +74,7 @@ class SqlSource(FillingSource, SnapshotSource):
         if self.is_address(plan.shown):
             from nnspec.data.sources.postgres import fill_from_postgres
 
-            secret = plan.options.get("secret")
+            secret = plan.text("secret")
             fill_from_postgres(connection, name, plan.shown, table, secret, may_connect=plan.root is None)
             _clear(connection, name, plan)
             return

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import field
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.data.sources.base import (
     Column,
@@ -21,7 +21,7 @@ from nnspec.data.sources.base import (
     TableSource,
 )
 from nnspec.data.sources.stamps import stamps_of
-from nnspec.data.sources.typed_facts import constant_facts, count_rows, joined_facts, scan_table
+from nnspec.data.sources.typed_facts import concatenate_facts, constant_facts, count_rows, scan_table
 from nnspec.lazy import dataclass
 from nnspec.runtime.csv_rules import CellError, NumberColumn, is_missing
 from nnspec.runtime.engine import EngineError, Kind, Table, Wanted, kind_of, read_columns, why_unreadable
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import duckdb
     import numpy as np
 
+    from nnspec.runtime.ports import Metadata
     from nnspec.runtime.samples import Samples
 
 _WANTED = {Reading.NUMBER: Wanted.NUMBER, Reading.WORD: Wanted.WORD, Reading.LABEL: Wanted.WORD}
@@ -156,7 +157,7 @@ class TypedSource(TableSource):
         if not rows:
             raise SourceError("it has no rows")
         others = {name: ColumnFacts(rows=rows) for name in names if name not in unreadable}
-        return TypedFacts({**others, **joined_facts(facts)}, names, unreadable)
+        return TypedFacts({**others, **concatenate_facts(facts)}, names, unreadable)
 
     def locate(self, plan: SourcePlan, row: int) -> str:
         """`row 3`, or `` row 3 of `b.parquet` `` where there are several files."""
@@ -200,7 +201,7 @@ class TypedSource(TableSource):
         except OSError as error:
             raise SourceError(f"it cannot be read ({error.strerror or error})") from None
 
-    def read_inputs(self, file: Path, wanted: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    def read_inputs(self, file: Path, wanted: Mapping[str, Metadata], metadata: Metadata) -> dict[str, np.ndarray]:
         from nnspec.runtime.typed_tables import read_typed
 
         samples: Samples = read_typed(file, wanted, metadata)

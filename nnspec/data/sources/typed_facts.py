@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from nnspec.data.sources.base import ColumnFacts
-from nnspec.data.sources.kept import Coded, Value, joined, kept
+from nnspec.data.sources.kept import Coded, Value, compact_values, concatenate_values
 from nnspec.runtime.csv_rules import CellError, NumberColumn, is_missing
 from nnspec.runtime.engine import Kind, Record, Table, kind_of, number_sql, word_sql
 
@@ -106,7 +106,7 @@ def _facts(table: Table, name: str, rows: int, extent: Record, places: Record) -
 
 def _values(table: Table, name: str) -> Sequence[Value]:
     """A column's values; one that has none is an empty text, as in a CSV file."""
-    return kept(row[0] for row in table.stream(f"SELECT {_value(table, name)} FROM {table.origin}"))
+    return compact_values(row[0] for row in table.stream(f"SELECT {_value(table, name)} FROM {table.origin}"))
 
 
 def constant_facts(cell: str, rows: int, *, keeps: bool) -> ColumnFacts:
@@ -126,7 +126,7 @@ def constant_facts(cell: str, rows: int, *, keeps: bool) -> ColumnFacts:
     return ColumnFacts(rows=rows, missing=[], lowest=(number, 1), highest=(number, 1), fraction=fraction, values=values)
 
 
-def joined_facts(parts: Iterable[Mapping[str, ColumnFacts]]) -> dict[str, ColumnFacts]:
+def concatenate_facts(parts: Iterable[Mapping[str, ColumnFacts]]) -> dict[str, ColumnFacts]:
     """The facts of tables whose rows follow one another."""
     result: dict[str, ColumnFacts] = {}
     for part in parts:
@@ -139,7 +139,7 @@ def _after(first: ColumnFacts, then: ColumnFacts) -> ColumnFacts:
     rows = first.rows
     lows = [pair for pair in (first.lowest, _moved(then.lowest, rows)) if pair]
     highs = [pair for pair in (first.highest, _moved(then.highest, rows)) if pair]
-    values = None if first.values is None or then.values is None else joined(first.values, then.values)
+    values = None if first.values is None or then.values is None else concatenate_values(first.values, then.values)
     told, shift = (first, 0) if first.text_row else (then, rows if then.text_row else 0)
     return ColumnFacts(
         rows=rows + then.rows,

@@ -7,7 +7,7 @@ import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.data.sources.base import (
     ArrayFacts,
@@ -21,7 +21,9 @@ from nnspec.data.sources.paths import expand
 from nnspec.runtime.wav_rules import WavError, WavHeader, read_wav_header
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    import numpy as np
+
+    from nnspec.runtime.ports import Metadata
 
 _BLOCK = 1 << 20
 _LARGEST = (2 - 2**-23) * 2.0**127  # a float32 holds
@@ -89,7 +91,7 @@ class WavSource(DataSource):
             )
         return _WavFacts(ArrayFacts((total, frame), "<f4", f"a frame of {frame} samples"), faults)
 
-    def open_array(self, plan: SourcePlan, name: str | None) -> Iterator[NDArray[Any]]:
+    def open_array(self, plan: SourcePlan, name: str | None) -> Iterator[np.ndarray]:
         """The frames of one file after the other: axes `frame sample`. No frame joins two files."""
         from nnspec.runtime.sound import cut_frames, read_samples
 
@@ -109,9 +111,7 @@ class WavSource(DataSource):
         _, stride, rate = _options(plan)
         return {"stride": stride, "rate": rate}
 
-    def read_inputs(
-        self, file: Path, wanted: Mapping[str, Any], metadata: Mapping[str, Any]
-    ) -> dict[str, NDArray[Any]]:
+    def read_inputs(self, file: Path, wanted: Mapping[str, Metadata], metadata: Metadata) -> dict[str, np.ndarray]:
         from nnspec.runtime.sound import read_wav
 
         return read_wav(file, wanted, metadata)
@@ -119,8 +119,8 @@ class WavSource(DataSource):
 
 def _options(plan: SourcePlan) -> tuple[int, int, int | None]:
     """Frame, stride and rate; the stride is a frame where it is not given."""
-    frame = int(plan.options.get("frame", 0))
-    return frame, int(plan.options.get("stride", frame)), plan.options.get("rate")
+    frame, stride = plan.integer("frame") or 0, plan.integer("stride")
+    return frame, frame if stride is None else stride, plan.integer("rate")
 
 
 def _header(path: Path) -> WavHeader:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import zipfile
 from pathlib import Path
-from typing import Any
 
 from nnspec.importers.keras.functional import FUNCTIONAL
-from nnspec.importers.keras.network import ImportFault
+from nnspec.importers.keras.network import Config, ImportFault
 
 MAX_CONFIG_BYTES = 256 * 1024 * 1024
 
 
-def read_archive(path: Path) -> tuple[dict[str, Any], str]:
+def read_archive(path: Path) -> tuple[Config, str]:
     """The model's configuration and its class name.
 
     Raises:
@@ -40,7 +39,7 @@ def read_archive(path: Path) -> tuple[dict[str, Any], str]:
         raise ImportFault(f"`{path.name}` is damaged: {error}") from None
 
 
-def _class_of(whole: dict[str, Any]) -> str:
+def _class_of(whole: Config) -> str:
     """The class' name; one of the user's own is told apart from Keras' of that name."""
     name, module = str(whole["class_name"]), str(whole.get("module") or "")
     return f"{name} of {module}" if name in FUNCTIONAL and not module.startswith("keras") else name

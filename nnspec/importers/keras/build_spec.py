@@ -7,7 +7,6 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from nnspec.importers.keras.calls import CallConverter
 from nnspec.importers.keras.inline import Inlined
@@ -22,7 +21,7 @@ from nnspec.importers.keras.translate import MIXED
 from nnspec.inference.heads import head_of
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Symbolic
-from nnspec.ir.graph import Graph, Node, Value
+from nnspec.ir.graph import Args, Graph, Node, Value
 from nnspec.ir.receptive_field import initial_fields
 from nnspec.ir.symbols import without_implied
 from nnspec.layers.registry import REGISTRY
@@ -45,7 +44,7 @@ class Draft:
     inputs: Mapping[str, Value]
     items: tuple[Item, ...]
     outputs: Mapping[str, tuple[Read, str]]
-    shared: Mapping[str, tuple[str, Mapping[str, Any]]]
+    shared: Mapping[str, tuple[str, Args]]
     graph: Graph
     notes: tuple[str, ...] = ()
     tables: Mapping[str, tuple[Constant, tuple[int, ...]]] = field(default_factory=dict)

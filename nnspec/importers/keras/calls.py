@@ -6,19 +6,29 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
 
 from nnspec.diagnostics import Reason
 from nnspec.importers.keras.inline import Inlined, inline
 from nnspec.importers.keras.items import Item, Maker, Read
 from nnspec.importers.keras.mask_flow import GivenMask, MaskFlow
-from nnspec.importers.keras.network import MASKS, Call, Config, Constant, ImportFault, Tensor, leaves_in, tensors_in
-from nnspec.importers.keras.operations.operation import Operation
+from nnspec.importers.keras.network import (
+    MASKS,
+    Argument,
+    Call,
+    Config,
+    Constant,
+    ImportFault,
+    Tensor,
+    leaves_in,
+    tensors_in,
+)
+from nnspec.importers.keras.operations.operation import Operand, Operation
 from nnspec.importers.keras.operations.rules import check_known, is_operation, translate_operation
 from nnspec.importers.keras.operations.tables import Tables
 from nnspec.importers.keras.own_blocks import OwnBlock, OwnBlocks
 from nnspec.importers.keras.translate import activation_layer, translate, without_arrays
 from nnspec.ir import axes as ax
+from nnspec.ir.graph import Args
 from nnspec.layers.kit.base import Fault
 from nnspec.layers.registry import REGISTRY
 
@@ -70,7 +80,7 @@ class CallConverter:
         given = activation_layer(call.config)
         if given is not None:
             return self.convert_activated(call, *given)
-        kind, body = translate(call)
+        kind, said = translate(call)
         for key in without_arrays(call.config)[1]:
             self.maker.notes.append(
                 f"layer `{call.name}` ({kind}) has no `{key}`: the model's is an array; the weights are those of the "
@@ -79,7 +89,7 @@ class CallConverter:
         if REGISTRY[kind].left_out:
             self.maker.notes.append(f"layer `{call.name}` ({kind}) is left out: {REGISTRY[kind].left_out}")
             return [self.read(call.tensors[0])]
-        body = {**body, **self.call_arguments(call, kind)}
+        body: dict[str, object] = {**said, **self.call_arguments(call, kind)}
         reads = [self.read(tensor) for tensor in call.tensors]
         reads = self.masks.as_in_keras(call, kind, reads, self.given_mask(call))
         reads = self.add_constants(call, reads)
@@ -96,9 +106,9 @@ class CallConverter:
         item = self.reshape(body, reads, call) if "target_shape" in body else self.maker.add(kind, body, reads, call)
         return self.outputs_of(item)
 
-    def call_arguments(self, call: Call, kind: str) -> dict[str, Any]:
+    def call_arguments(self, call: Call, kind: str) -> dict[str, object]:
         """What a layer is called with besides values: those that a spec can say, as arguments."""
-        said: dict[str, Any] = {}
+        said: dict[str, object] = {}
         for key, value in call.keywords.items():
             is_tensor = any(True for _ in tensors_in(value))
             if key in _READ_WORDS and is_tensor:
@@ -154,6 +164,7 @@ class CallConverter:
                     "is a separate batch",
                     help="give it a first axis of size 1, so that every sample meets the same numbers",
                 )
+            assert isinstance(leaf.value, list | tuple), "it has an axis"
             row = Constant(leaf.value[0], leaf.dtype)
             known = ax.names(reads[0].value.axes)
             names = known if len(known) == row.rank else [f"part_{i + 1}" for i in range(row.rank)]
@@ -186,8 +197,7 @@ class CallConverter:
         if call.kind in REGISTRY and set(REGISTRY[call.kind].args) == {"activation"}:
             return self.convert(function)
         (made,) = self.convert(replace(call, config={**call.config, "activation": None}))
-        _, body = translate(function)
-        item = self.maker.add(kind, _axis_by_name(kind, body, [made]), [made], function)
+        item = self.maker.add(kind, _axis_by_name(kind, translate(function)[1], [made]), [made], function)
         if item.node.weights:
             raise ImportFault(
                 f"layer `{call.name}` has a `{kind}` as its activation, whose weights Keras creates only when it is "
@@ -196,7 +206,7 @@ class CallConverter:
             )
         return self.outputs_of(item)
 
-    def convert_distributed(self, call: Call, kind: str, body: Mapping[str, Any], reads: list[Read]) -> list[Read]:
+    def convert_distributed(self, call: Call, kind: str, body: Args, reads: list[Read]) -> list[Read]:
         """A layer of a model that stands inside TimeDistributed: joins go position by position as they are."""
         if len(reads) > 1:
             if not REGISTRY[kind].pairs_positions or REGISTRY[kind].arity[1] == 1:
@@ -207,7 +217,7 @@ class CallConverter:
             axis = body.get("axis")
             moved = {**body, "axis": axis + call.distributed} if isinstance(axis, int) and axis > 0 else body
             return self.outputs_of(self.maker.add(kind, moved, reads, call))
-        said: Any = {kind: dict(body)} if body else kind
+        said: object = {kind: dict(body)} if body else kind
         for _ in range(call.distributed - 1):
             said = {"TimeDistributed": {"layer": said}}
         return self.outputs_of(self.maker.add("TimeDistributed", {"layer": said}, reads, call))
@@ -215,7 +225,7 @@ class CallConverter:
     def bind_operation(self, call: Call) -> Operation:
         """The operation with the values that it reads in the place of the model's tensors."""
 
-        def bound(value: Any) -> Any:
+        def bound(value: Argument) -> Operand:
             if isinstance(value, Tensor):
                 return self.as_operand(self.read(value), call)
             if isinstance(value, Mapping):
@@ -224,8 +234,8 @@ class CallConverter:
 
         return Operation(
             call=call,
-            arguments=bound(call.arguments),
-            keywords=bound(call.keywords),
+            arguments=[bound(value) for value in call.arguments],
+            keywords={key: bound(value) for key, value in call.keywords.items()},
             tables=self.tables,
             wanted=frozenset(index for reader, index in self.wanted if reader is call),
             add=partial(self.add, of=call),
@@ -238,7 +248,7 @@ class CallConverter:
             return self.masks.unmasked(read, call)
         return Read(read.item, replace(read.value, mask=None))
 
-    def reshape(self, body: Mapping[str, Any], reads: list[Read], call: Call) -> Item:
+    def reshape(self, body: Args, reads: list[Read], call: Call) -> Item:
         """A reshape that mixes axes is meant, since the model does it; then it is a merge of all and a split."""
         try:
             self.maker.infer("Reshape", body, reads)
@@ -261,7 +271,7 @@ class CallConverter:
     def outputs_of(self, item: Item) -> list[Read]:
         return [self.maker.source(item, i) for i in range(len(item.node.outputs))]
 
-    def add(self, kind: str, body: Mapping[str, Any], reads: Sequence[Read], *, of: Call) -> Read:
+    def add(self, kind: str, body: Args, reads: Sequence[Read], *, of: Call) -> Read:
         return self.maker.source(self.maker.add(kind, body, reads, of=of))
 
     def add_reshape(self, call: Call, read: Read, sizes: Sequence[int]) -> Read:
@@ -280,13 +290,13 @@ def _is_of_inputs(mask: Tensor) -> bool:
     return True
 
 
-def _axis_by_name(kind: str, body: dict[str, Any], reads: Sequence[Read]) -> dict[str, Any]:
+def _axis_by_name(kind: str, body: Mapping[str, object], reads: Sequence[Read]) -> dict[str, object]:
     """Keras' index of an axis as the axis' name; nothing where it is the last one, which layers take by default."""
     axes, index = reads[0].value.axes, body.get("axis")
     if isinstance(index, list) and len(index) == 1:
         index = index[0]
     if not isinstance(index, int) or index == 0 or not -len(axes) <= index <= len(axes):
-        return body
+        return dict(body)
     place = index - 1 if index > 0 else len(axes) + index
     default = REGISTRY[kind].args["axis"].default
     if default == -1 and place == len(axes) - 1:

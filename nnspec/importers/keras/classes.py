@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from nnspec.diagnostics import nearest
-from nnspec.importers.keras.network import ImportFault, Network
+from nnspec.importers.keras.network import Config, ImportFault, Network
 from nnspec.layers import plugins
 from nnspec.layers.registry import REGISTRY
 
@@ -65,10 +64,10 @@ def package_classes(network: Network) -> dict[str, type]:
     return found
 
 
-def _classes_in(own: tuple[str, str], config: Any) -> Iterator[str]:
+def _classes_in(own: tuple[str, str], config: Config) -> Iterator[str]:
     """The classes of a layer and of those that it wraps, as `module.Class`."""
     yield ".".join(own)
-    pending = [config]
+    pending: list[object] = [config]
     while pending:
         part = pending.pop()
         if isinstance(part, Mapping):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
-from typing import Any
 
 import numpy as np
 
 from nnspec.backends.keras.model import Compiled, as_array, predict, reset_states
+from nnspec.backends.types import KerasModel, Tensor
 from nnspec.importers.keras.build_spec import Draft
 from nnspec.importers.keras.network import ImportFault, Network
 from nnspec.ir.graph import Graph
@@ -20,7 +20,7 @@ TOLERANCE = 1e-5
 _MOST_ELEMENTS = 2**16  # of the inputs that run as one batch
 
 
-def largest_difference(model: Any, network: Network, draft: Draft, graph: Graph, compiled: Compiled) -> float:
+def largest_difference(model: KerasModel, network: Network, draft: Draft, graph: Graph, compiled: Compiled) -> float:
     """The largest difference of an output over its largest magnitude, with padding at every place and without."""
     rng, worst = np.random.default_rng(11), 0.0
     again = 2 if any(node.is_stateful for node in graph.nodes) else 1  # the second goes on from the first
@@ -98,7 +98,9 @@ def _batch_size(graph: Graph) -> int:
     return next(n for n in count(4) if not any(n * variants in sizes for variants in together))
 
 
-def _results(model: Any, network: Network, graph: Graph, arrays: Mapping[str, np.ndarray], batch: int) -> list[Any]:
+def _results(
+    model: KerasModel, network: Network, graph: Graph, arrays: Mapping[str, np.ndarray], batch: int
+) -> list[Tensor]:
     """The model's own outputs, in the order of the network's; one sample alone is run among others like it."""
     if _is_alone(graph, arrays):
         many = _repeated(arrays, batch)

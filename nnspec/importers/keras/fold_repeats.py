@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from nnspec.expansion.naming import snake_case
 from nnspec.importers.keras.units import Block, Unit, is_simple
@@ -31,7 +30,7 @@ class _Group:
 
     starts: tuple[int, ...]
     length: int
-    columns: dict[tuple[int, str], tuple[Any, ...]]
+    columns: dict[tuple[int, str], tuple[object, ...]]
     gain: float
 
 
@@ -92,7 +91,7 @@ def _extend(
     found: dict[tuple[int, int], list[int]],
 ) -> None:
     """Enters every stretch from `start` on that can be a block, under its length and its signature."""
-    signature, outside, farthest = 0, dict[tuple[Any, int], int](), -1
+    signature, outside, farthest = 0, dict[tuple[int | str, int], int](), -1
     for i in range(start, min(start + MAX_LENGTH, len(units))):
         wiring = []
         for source, port in units[i].reads:
@@ -121,7 +120,7 @@ def _apart(starts: Sequence[int], length: int) -> tuple[int, ...]:
 def _group(units: Sequence[Unit], starts: tuple[int, ...], length: int) -> _Group | None:
     if len(starts) < 2:
         return None
-    columns: dict[tuple[int, str], tuple[Any, ...]] = {}
+    columns: dict[tuple[int, str], tuple[object, ...]] = {}
     for offset in range(length):
         column = [units[start + offset] for start in starts]
         for key in dict.fromkeys(key for unit in column for key in unit.values):
@@ -159,7 +158,7 @@ def _grace(stretch: Sequence[Unit]) -> float:
     return 0.2 * begins + 0.2 * ends
 
 
-def _frozen(values: Iterable[Any]) -> tuple[str, ...]:
+def _frozen(values: Iterable[object]) -> tuple[str, ...]:
     return tuple(repr(value) for value in values)
 
 
@@ -200,7 +199,7 @@ def _replace(
 def _outside(stretch: Sequence[Unit]) -> list[tuple[Unit | str, int]]:
     """What a stretch reads from outside, each once, in order."""
     inside = set(map(id, stretch))
-    found: dict[tuple[Any, int], tuple[Unit | str, int]] = {}
+    found: dict[tuple[int | str, int], tuple[Unit | str, int]] = {}
     for unit in stretch:
         for source, port in unit.reads:
             if not isinstance(source, Unit) or id(source) not in inside:
@@ -254,11 +253,11 @@ def _parameter_names(group: _Group) -> dict[tuple[int, str], str]:
     return result
 
 
-def _by_name(group: _Group, names: dict[tuple[int, str], str]) -> dict[str, tuple[Any, ...]]:
+def _by_name(group: _Group, names: dict[tuple[int, str], str]) -> dict[str, tuple[object, ...]]:
     return {names[place]: values for place, values in group.columns.items()}
 
 
-def _common(values: Sequence[Any]) -> Any:
+def _common(values: Sequence[object]) -> object:
     """The value that most uses have, as a default; None where there is no such."""
     counted = sorted(values, key=lambda value: -sum(repr(value) == repr(other) for other in values))
     return counted[0] if sum(repr(counted[0]) == repr(v) for v in values) * 2 > len(values) else None

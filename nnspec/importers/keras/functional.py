@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from nnspec.importers.keras.network import Config, ImportFault
 from nnspec.layers.registry import REGISTRY
@@ -62,13 +61,13 @@ def _reference_to(name: str) -> Config:
     return {"class_name": "__keras_tensor__", "config": {"keras_history": [name, 0, 0]}}
 
 
-def named_references(structure: Any) -> list[tuple[str, Reference]]:
+def named_references(structure: object) -> list[tuple[str, Reference]]:
     if isinstance(structure, Mapping):
         return [(str(key), ref) for key, inner in structure.items() for ref in references(inner)]
     return [(ref[0], ref) for ref in references(structure)]
 
 
-def references(structure: Any) -> list[Reference]:
+def references(structure: object) -> list[Reference]:
     """`[name, node, tensor]` in Keras' nesting of lists and mappings."""
     if isinstance(structure, Mapping):
         return [ref for key in sorted(structure) for ref in references(structure[key])]

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from nnspec.backends.keras.model import build_model
 from nnspec.backends.registry import training_backend
+from nnspec.backends.types import KerasModel
 from nnspec.diagnostics import Diagnostic, Fix, Source, Span, SpecError
 from nnspec.importers.keras import vocabularies
 from nnspec.importers.keras.archive import read_archive
@@ -82,7 +82,7 @@ def import_file(
     try:
         config, class_name = read_archive(path)
         network = read_network(config, class_name)
-        learned = vocabularies.learned(network)
+        learned = vocabularies.unsaved_vocabularies(network)
         # What is at fault is told before a framework is loaded.
         if learned:
             check_calls(network, known)
@@ -123,7 +123,7 @@ def _trusted(classes: Mapping[str, type]) -> list[str]:
     return [f"the code of {said} was not run: what it computes is what the file of blocks says"] if names else []
 
 
-def _learn(learned: list[Call], model: Any, network: Network, known: OwnBlocks) -> None:
+def _learn(learned: list[Call], model: KerasModel, network: Network, known: OwnBlocks) -> None:
     """Takes the words that only the model knows.
 
     Raises:
@@ -150,7 +150,9 @@ def _tables_of(name: str) -> str:
     return f"{name}.npz"
 
 
-def _with_words(learned: list[Call], model: Any, network: Network, name: str, known: OwnBlocks, here: Span) -> Draft:
+def _with_words(
+    learned: list[Call], model: KerasModel, network: Network, name: str, known: OwnBlocks, here: Span
+) -> Draft:
     """The draft of a network some of whose words only the model knows."""
     try:
         vocabularies.fill_in(learned, model)
@@ -159,7 +161,7 @@ def _with_words(learned: list[Call], model: Any, network: Network, name: str, kn
         raise _refused(fault, here) from None
 
 
-def _in_float32(model: Any, network: Network) -> Any:
+def _in_float32(model: KerasModel, network: Network) -> KerasModel:
     """The model, computing in float32 as specs do where it computes in half precision: its weights are float32."""
     if not any(is_mixed(call.config) for call in network.calls):
         return model
@@ -168,7 +170,7 @@ def _in_float32(model: Any, network: Network) -> Any:
     return again
 
 
-def _without_policies(config: Any) -> Any:
+def _without_policies(config: object) -> object:
     if isinstance(config, Mapping):
         return {key: _without_policies(value) for key, value in config.items()}
     if isinstance(config, list | tuple):
@@ -176,7 +178,7 @@ def _without_policies(config: Any) -> Any:
     return "float32" if config in MIXED else config
 
 
-def _with_masks(draft: Draft, model: Any, network: Network, name: str, known: OwnBlocks, here: Span) -> Draft:
+def _with_masks(draft: Draft, model: KerasModel, network: Network, name: str, known: OwnBlocks, here: Span) -> Draft:
     """The draft with masks where the model has them, which only the model itself can tell."""
     if not has_masks(draft.graph, network.calls):
         return draft
@@ -187,7 +189,7 @@ def _with_masks(draft: Draft, model: Any, network: Network, name: str, known: Ow
         raise _refused(fault, here) from None
 
 
-def _observed(draft: Draft, model: Any) -> dict[tuple[Place, ...], Seen]:
+def _observed(draft: Draft, model: KerasModel) -> dict[tuple[Place, ...], Seen]:
     """The model's masks on padded inputs, whose open axes are of one length where they cannot be of several.
 
     A layer called with the mask of another input wants as many steps as that has, which no shape says.
@@ -210,7 +212,7 @@ def _observed(draft: Draft, model: Any) -> dict[tuple[Place, ...], Seen]:
 
 
 def import_model(
-    model: Any,
+    model: KerasModel,
     out: Path,
     progress: Progress | None = None,
     *,
@@ -223,7 +225,7 @@ def import_model(
     here, name = Span(Source(str(model.name), "")), name or str(model.name)
     try:
         network = read_network(model.get_config(), type(model).__name__)
-        _learn(vocabularies.learned(network), model, network, known)
+        _learn(vocabularies.unsaved_vocabularies(network), model, network, known)
         draft = _draft(network, name, known)
     except ImportFault as fault:
         raise _refused(fault, here) from None
@@ -249,7 +251,7 @@ def _refused(fault: ImportFault, here: Span) -> SpecError:
 
 
 def _write(
-    model: Any,
+    model: KerasModel,
     network: Network,
     draft: Draft,
     *,

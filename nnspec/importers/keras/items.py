@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.diagnostics import Diagnostic, Report, Source, Span
 from nnspec.document import Mapping as MappingNode
 from nnspec.document import Node as SourceNode
 from nnspec.document import Scalar
 from nnspec.document import Sequence as SequenceNode
+from nnspec.document.types import Plain
 from nnspec.importers.keras.network import Call, ImportFault
 from nnspec.inference.node import make_call, make_node
 from nnspec.ir import axes as ax
-from nnspec.ir.graph import Node, Value
+from nnspec.ir.graph import Args, Node, Value
 from nnspec.layers.kit.base import Fault
 from nnspec.layers.registry import REGISTRY
 
@@ -39,7 +40,7 @@ class Item:
     """
 
     kind: str
-    body: Mapping[str, Any]
+    body: Args
     reads: tuple[Read, ...]
     node: Node
     call: Call | None = None
@@ -68,18 +69,19 @@ class Read:
         return self.item is None
 
 
-def to_node(value: Any) -> SourceNode:
+def to_node(value: Plain) -> SourceNode:
     """A plain value as a document node that stands nowhere."""
     if isinstance(value, Mapping):
         entries = {str(key): to_node(inner) for key, inner in value.items()}
         return MappingNode(entries, {key: Scalar(key, NOWHERE) for key in entries}, NOWHERE, 1 + len(entries))
-    if isinstance(value, list | tuple):
+    if isinstance(value, Sequence) and not isinstance(value, str):
         return SequenceNode(tuple(to_node(inner) for inner in value), NOWHERE, 1 + len(value))
     return Scalar(value, NOWHERE)
 
 
 # (maker, kind, body, reads, what is wrong) -> body and reads that may do, or None.
-Mend = Callable[["Maker", str, Mapping[str, Any], Sequence[Read], Diagnostic], tuple[dict[str, Any], list[Read]] | None]
+Mended = tuple[dict[str, object], list[Read]]
+Mend = Callable[["Maker", str, Args, Sequence[Read], Diagnostic], Mended | None]
 
 
 @dataclass
@@ -101,7 +103,7 @@ class Maker:
     def add(
         self,
         kind: str,
-        body: Mapping[str, Any],
+        body: Args,
         reads: Sequence[Read],
         call: Call | None = None,
         *,
@@ -146,8 +148,8 @@ class Maker:
         self,
         kind: str,
         call: Call | None,
-        before: Mapping[str, Any],
-        after: Mapping[str, Any],
+        before: Args,
+        after: Args,
         objection: Diagnostic,
     ) -> None:
         """Remembers a doubt of the checks that the model's own doing overrules."""
@@ -155,7 +157,7 @@ class Maker:
         layer = f"layer `{call.name}` ({kind})" if call is not None else f"`{kind}`"
         self.notes.append(f"{layer} has {said}, as in the model ({objection.code}): {objection.message}")
 
-    def infer(self, kind: str, body: Mapping[str, Any], sources: Sequence[Read]) -> Node:
+    def infer(self, kind: str, body: Args, sources: Sequence[Read]) -> Node:
         layer = REGISTRY[kind]
         mapping = to_node(body)
         assert isinstance(mapping, MappingNode)

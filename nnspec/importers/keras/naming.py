@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.diagnostics import Reason
-from nnspec.importers.keras.network import Network, Tensor
+from nnspec.importers.keras.network import Config, Network, Tensor
 from nnspec.ir import axes as ax
+from nnspec.ir.graph import Args
 from nnspec.layers.merging.joining import unit_axes
 from nnspec.layers.registry import REGISTRY
 
 if TYPE_CHECKING:
     from nnspec.diagnostics import Diagnostic
-    from nnspec.importers.keras.items import Maker, Read
+    from nnspec.importers.keras.items import Maker, Mended, Read
 
 BY_RANK = {
     0: (),
@@ -52,7 +53,7 @@ def _says_steps(network: Network, tensor: Tensor) -> bool:
     return any(found.call is None and found.input == tensor.input for found in read)
 
 
-def _by_layer(kind: str, config: Mapping[str, Any], rank: int) -> tuple[str, ...] | None:
+def _by_layer(kind: str, config: Config, rank: int) -> tuple[str, ...] | None:
     layer = REGISTRY.get(kind)
     if layer is None:
         return None
@@ -70,12 +71,12 @@ def _by_layer(kind: str, config: Mapping[str, Any], rank: int) -> tuple[str, ...
     return _with_channel(spatial, config)
 
 
-def _with_channel(spatial: tuple[str, ...], config: Mapping[str, Any]) -> tuple[str, ...]:
+def _with_channel(spatial: tuple[str, ...], config: Config) -> tuple[str, ...]:
     channel = "feature" if spatial == ("time",) else "channel"
     return (channel, *spatial) if config.get("data_format") == "channels_first" else (*spatial, channel)
 
 
-def stepped_axes(kind: str, body: Mapping[str, Any], axes: ax.Axes) -> list[str]:
+def stepped_axes(kind: str, body: Args, axes: ax.Axes) -> list[str]:
     """The names of the axes that a layer slides or steps along as the model has them."""
     layer = REGISTRY[kind]
     rank = getattr(layer, "rank", None)
@@ -84,9 +85,7 @@ def stepped_axes(kind: str, body: Mapping[str, Any], axes: ax.Axes) -> list[str]
     return [axis.name for axis in axes[first : first + count]]
 
 
-def mend(
-    maker: Maker, kind: str, body: Mapping[str, Any], reads: Sequence[Read], fault: Diagnostic
-) -> tuple[dict[str, Any], list[Read]] | None:
+def mend(maker: Maker, kind: str, body: Args, reads: Sequence[Read], fault: Diagnostic) -> Mended | None:
     """The body and the reads with which the checker's objection is met: what the model does is said in words."""
     layer, axes, reason = REGISTRY[kind], reads[0].value.axes, fault.reason
     if reason is Reason.AXES_RUN_ALONG and layer.repeats_inner:
@@ -108,7 +107,7 @@ def mend(
     return None
 
 
-def _over_inside(body: Mapping[str, Any], reads: Sequence[Read]) -> tuple[dict[str, Any], list[Read]] | None:
+def _over_inside(body: Args, reads: Sequence[Read]) -> Mended | None:
     """`over` for the layer that a TimeDistributed wraps."""
     said = body["layer"]
     kind, inner = next(iter(said.items())) if isinstance(said, Mapping) else (said, {})
@@ -118,7 +117,7 @@ def _over_inside(body: Mapping[str, Any], reads: Sequence[Read]) -> tuple[dict[s
     return {**body, "layer": {kind: {**(inner or {}), "over": names[0] if len(names) == 1 else names}}}, list(reads)
 
 
-def _apart(maker: Maker, body: Mapping[str, Any], reads: Sequence[Read]) -> tuple[dict[str, Any], list[Read]] | None:
+def _apart(maker: Maker, body: Args, reads: Sequence[Read]) -> Mended | None:
     """The second input's axes called otherwise than the first one's: a product of both has each of them."""
     mine, theirs = (ax.names(read.value.axes) for read in reads)
     changes = {name: free_name(f"other_{name}", [*mine, *theirs]) for name in theirs if name in mine}
@@ -127,7 +126,7 @@ def _apart(maker: Maker, body: Mapping[str, Any], reads: Sequence[Read]) -> tupl
     return dict(body), [reads[0], maker.source(maker.add("rename", changes, [reads[1]]))]
 
 
-def _renamed(maker: Maker, body: Mapping[str, Any], reads: Sequence[Read]) -> tuple[dict[str, Any], list[Read]] | None:
+def _renamed(maker: Maker, body: Args, reads: Sequence[Read]) -> Mended | None:
     """The other inputs' axes called as the first one's: the model says that they are the same."""
     first, result, is_changed = reads[0].value.axes, [reads[0]], False
     for read in reads[1:]:

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
-Config = Mapping[str, Any]
+Config: TypeAlias = Mapping[str, Any]  # what `get_config` of a Keras object gives, or a part of it
+Numbers: TypeAlias = "bool | int | float | list[Numbers] | tuple[Numbers, ...]"
+# What a layer is called with, in Keras' nesting.
+Argument: TypeAlias = (
+    "Tensor | Constant | bool | int | float | str"
+    "| list[Argument] | tuple[Argument, ...] | Mapping[str, Argument] | None"
+)
 Place = tuple[str, int]  # a layer by name, and which of its calls
 MASKS = frozenset({"mask", "query_mask", "value_mask", "key_mask"})  # which Keras passes on automatically
 
@@ -44,14 +50,14 @@ class Tensor:
 class Constant:
     """A tensor that a call is given and that never changes: its numbers in nested lists, or one number."""
 
-    value: Any
+    value: Numbers
     dtype: str
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Its sizes; it has no batch unless the model gave it one."""
         sizes: list[int] = []
-        part = self.value
+        part: Numbers | None = self.value
         while isinstance(part, list | tuple):
             sizes.append(len(part))
             part = part[0] if part else None
@@ -82,8 +88,8 @@ class Call:
     kind: str
     module: str
     config: Config
-    arguments: tuple[Any, ...]
-    keywords: Mapping[str, Any]
+    arguments: tuple[Argument, ...]
+    keywords: Mapping[str, Argument]
     places: tuple[Place, ...] = ()
     distributed: int = 0
     registered: str = ""
@@ -114,7 +120,7 @@ class Call:
         return tuple(leaf for leaf in leaves_in((self.arguments, read)) if isinstance(leaf, Tensor | Constant))
 
 
-def leaves_in(value: Any) -> Iterator[Any]:
+def leaves_in(value: object) -> Iterator[object]:
     """What stands in Keras' nesting of lists and mappings, in order."""
     if isinstance(value, Mapping):
         for inner in value.values():
@@ -126,7 +132,7 @@ def leaves_in(value: Any) -> Iterator[Any]:
         yield value
 
 
-def tensors_in(value: Any) -> Iterator[Tensor]:
+def tensors_in(value: object) -> Iterator[Tensor]:
     """The tensors in Keras' nesting of lists and mappings, in order."""
     return (leaf for leaf in leaves_in(value) if isinstance(leaf, Tensor))
 

@@ -9,11 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nnspec.backends.types import KerasLayer, KerasModel, KerasTensor, Tensor
 from nnspec.importers.keras.network import MASKS, ImportFault, Place, leaves_in
+
+if TYPE_CHECKING:
+    from keras.src.ops.node import Node as KerasNode
+    from keras.src.ops.symbolic_arguments import SymbolicArguments
 
 _NO_PADDING = b"A"
 Fingerprint = bytes  # of a mask's values; masks that are equal on many padded inputs are one
@@ -37,7 +42,7 @@ class Seen:
 Observed = Mapping[tuple[Place, ...], Seen]
 
 
-def observe_masks(model: Any, runs: Sequence[Sequence[np.ndarray]]) -> dict[tuple[Place, ...], Seen]:
+def observe_masks(model: KerasModel, runs: Sequence[Sequence[np.ndarray]]) -> dict[tuple[Place, ...], Seen]:
     """Runs the model as Keras does, without training.
 
     Args:
@@ -88,12 +93,14 @@ def _joined(before: Seen | None, seen: Seen) -> Seen:
     )
 
 
-def _function(model: Any) -> Any:
+def _function(model: KerasLayer) -> KerasModel:
     """A Sequential runs as the Functional that it is made of."""
     return getattr(model, "_functional", None) or model
 
 
-def _run(function: Any, inputs: list[Any], way: tuple[Place, ...], found: dict[tuple[Place, ...], Seen]) -> list[Any]:
+def _run(
+    function: KerasModel, inputs: list[Tensor], way: tuple[Place, ...], found: dict[tuple[Place, ...], Seen]
+) -> list[Tensor]:
     """One pass through a functional model, as its own `_run_through_graph` does it; its outputs in a row."""
     from keras import tree
 
@@ -133,17 +140,17 @@ class _Ran:
     """
 
     place: tuple[Place, ...]
-    operation: Any
-    symbols: Sequence[Any]
-    made: Sequence[Any]
+    operation: KerasLayer
+    symbols: Sequence[KerasTensor]
+    made: Sequence[KerasTensor]
     reads: list[Fingerprint | None] = field(default_factory=list)
     given: dict[str, Fingerprint | None] = field(default_factory=dict)
     outputs: list[Fingerprint | None] = field(default_factory=list)
 
-    def seen(self, known: Mapping[int, Any]) -> Seen:
+    def seen(self, known: Mapping[int, Tensor]) -> Seen:
         import keras
 
-        def in_graph(symbol: Any, run: Fingerprint | None) -> Fingerprint | None:
+        def in_graph(symbol: KerasTensor, run: Fingerprint | None) -> Fingerprint | None:
             mask = _mask(symbol)
             return run if mask is None or id(mask) not in known else _fingerprint(known[id(mask)])
 
@@ -155,7 +162,7 @@ class _Ran:
         return Seen(tuple(reads), self.given, tuple(made))
 
 
-def _call(operation: Any, arguments: Any, keywords: Mapping[str, Any]) -> Any:
+def _call(operation: KerasLayer, arguments: Sequence[object], keywords: Mapping[str, object]) -> Tensor:
     """What Keras' layer gives.
 
     Raises:
@@ -173,7 +180,7 @@ def _call(operation: Any, arguments: Any, keywords: Mapping[str, Any]) -> Any:
         ) from None
 
 
-def _masked_inputs(inner: Any, arguments: Any, keywords: Mapping[str, Any]) -> list[Any]:
+def _masked_inputs(inner: KerasModel, arguments: Sequence[Tensor], keywords: Mapping[str, Tensor]) -> list[Tensor]:
     """What a nested model reads, with the mask that it is called with, as its own `call` does it."""
     from keras import tree
     from keras.src.backend import set_keras_mask
@@ -186,14 +193,14 @@ def _masked_inputs(inner: Any, arguments: Any, keywords: Mapping[str, Any]) -> l
     return read
 
 
-def _in_order(function: Any) -> Iterator[Any]:
+def _in_order(function: KerasModel) -> Iterator[KerasNode]:
     for depth in sorted(function._nodes_by_depth, reverse=True):
         for node in function._nodes_by_depth[depth]:
             if node.operation and not node.is_input:
                 yield node
 
 
-def _number(function: Any, node: Any) -> int:
+def _number(function: KerasModel, node: KerasNode) -> int:
     """The number of the call among those of its layer that belong to the model, as the configuration lists them."""
     from keras.src.ops.function import make_node_key
 
@@ -202,7 +209,7 @@ def _number(function: Any, node: Any) -> int:
     return next(i for i, other in enumerate(mine) if other is node)
 
 
-def _symbols(arguments: Any) -> list[Any]:
+def _symbols(arguments: SymbolicArguments) -> list[KerasTensor]:
     """The tensors that a call reads, in the order in which the configuration lists them; constants are none."""
     import keras
 
@@ -210,13 +217,13 @@ def _symbols(arguments: Any) -> list[Any]:
     return [leaf for leaf in leaves_in((arguments.args, read)) if isinstance(leaf, keras.KerasTensor)]
 
 
-def _mask(tensor: Any) -> Any:
+def _mask(tensor: KerasTensor) -> KerasTensor | None:
     from keras.src.backend import get_keras_mask
 
     return get_keras_mask(tensor)
 
 
-def _fingerprint(mask: Any) -> Fingerprint | None:
+def _fingerprint(mask: Tensor | None) -> Fingerprint | None:
     if mask is None:
         return None
     values = np.asarray(mask).astype(bool)

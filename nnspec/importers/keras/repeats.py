@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from nnspec.importers.keras.units import Entry, Repeat, Unit, is_simple
 from nnspec.layers.kit.args import REQUIRED
@@ -93,8 +92,8 @@ def _alike(units: Sequence[Unit], start: int, first: int, period: int) -> bool:
     return True
 
 
-def _columns(units: Sequence[Unit], start: int, period: int, rounds: int) -> dict[tuple[int, str], list[Any]] | None:
-    columns: dict[tuple[int, str], list[Any]] = {}
+def _columns(units: Sequence[Unit], start: int, period: int, rounds: int) -> dict[tuple[int, str], list[object]] | None:
+    columns: dict[tuple[int, str], list[object]] = {}
     for offset in range(period):
         column = [units[start + r * period + offset] for r in range(rounds)]
         for key in dict.fromkeys(key for unit in column for key in unit.values):
@@ -109,10 +108,10 @@ def _columns(units: Sequence[Unit], start: int, period: int, rounds: int) -> dic
 
 
 def _made(
-    units: Sequence[Unit], start: int, period: int, rounds: int, columns: dict[tuple[int, str], list[Any]]
+    units: Sequence[Unit], start: int, period: int, rounds: int, columns: dict[tuple[int, str], list[object]]
 ) -> Repeat:
     names: dict[str, str] = {}
-    said: dict[str, list[Any]] = {}
+    said: dict[str, list[object]] = {}
     for (_, key), values in columns.items():
         if repr(values) not in names:
             number, name = 1, key

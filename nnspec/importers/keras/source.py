@@ -6,7 +6,7 @@ that the configuration names is ever loaded.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -91,14 +91,14 @@ def _needed(tensors: Iterable[Tensor]) -> set[int]:
     return found
 
 
-def _free(name: str, taken: Mapping[str, Any]) -> str:
+def _free(name: str, taken: Mapping[str, object]) -> str:
     number, result = 1, name
     while result in taken:
         number, result = number + 1, f"{name}_{number + 1}"
     return result
 
 
-def _dtype(value: Any) -> str:
+def _dtype(value: object) -> str:
     if isinstance(value, Mapping):
         return str(value.get("config", {}).get("name", "float32"))
     return str(value)
@@ -191,7 +191,7 @@ class _Reader:
         key: tuple[str, int],
         layer: Config,
         places: tuple[Place, ...],
-        given: tuple[Any, Any],
+        given: tuple[Sequence[object], Mapping[str, object]],
         *,
         is_distributed: bool,
     ) -> None:
@@ -209,7 +209,7 @@ class _Reader:
         _index(inner)
         scope.inner[key] = inner
 
-    def bound(self, scope: _Scope, value: Any) -> Any:
+    def bound(self, scope: _Scope, value: object) -> Any:
         """The same structure with tensors in the place of references to them."""
         if isinstance(value, Mapping):
             if value.get("class_name") == "__keras_tensor__":
@@ -227,7 +227,9 @@ class _Reader:
         return value
 
 
-def _bind_inputs(config: Config, given: tuple[Any, Any], names: list[str]) -> list[Tensor]:
+def _bind_inputs(
+    config: Config, given: tuple[Sequence[object], Mapping[str, object]], names: list[str]
+) -> list[Tensor]:
     given = (given[0], {key: value for key, value in given[1].items() if key not in MASKS})
     first = given[0][0] if given[0] else next(iter(given[1].values()))
     if isinstance(first, Mapping) and set(names) <= set(first):
@@ -238,7 +240,7 @@ def _bind_inputs(config: Config, given: tuple[Any, Any], names: list[str]) -> li
     return tensors
 
 
-def _keras_references(value: Any) -> Iterator[Reference]:
+def _keras_references(value: object) -> Iterator[Reference]:
     if isinstance(value, Mapping):
         if value.get("class_name") == "__keras_tensor__":
             name, node, index = value["config"]["keras_history"]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from nnspec.catalogue import keras_objects
+from nnspec.document.types import Plain
 from nnspec.importers.keras.classes import KERAS_MODULES, kind_of
 from nnspec.importers.keras.network import Call, Config, ImportFault
 from nnspec.layers.kit.args import REQUIRED, Arg
@@ -21,7 +21,7 @@ _NOT_ARGUMENTS = frozenset(
 _WRAPPED = ("layer", "backward_layer", "cell")
 
 
-def translate(call: Call) -> tuple[str, dict[str, Any]]:
+def translate(call: Call) -> tuple[str, dict[str, Plain]]:
     """The kind and the body of a call's layer; what it reads is not part of it."""
     kind = kind_of(call.kind, call.module, call.name, call.registered)
     return kind, body_of(kind, without_arrays(call.config)[0], call.name)
@@ -54,7 +54,7 @@ def _is_initial_array(value: object) -> bool:
     return any(isinstance(argument, Mapping | list) for argument in (value.get("config") or {}).values())
 
 
-def body_of(kind: str, config: Config, name: str) -> dict[str, Any]:
+def body_of(kind: str, config: Config, name: str) -> dict[str, Plain]:
     """The arguments that differ from the layer's defaults.
 
     Raises:
@@ -63,7 +63,7 @@ def body_of(kind: str, config: Config, name: str) -> dict[str, Any]:
     _check_dtype(config.get("dtype"), name)
     layer = REGISTRY[kind]
     config = layer.from_keras(config)
-    body: dict[str, Any] = {}
+    body: dict[str, Plain] = {}
     for key, value in config.items():
         arg = layer.args.get(key)
         if arg is None:
@@ -86,7 +86,7 @@ def body_of(kind: str, config: Config, name: str) -> dict[str, Any]:
 MIXED = ("mixed_float16", "mixed_bfloat16")  # whose weights are float32
 
 
-def _check_dtype(policy: Any, name: str) -> None:
+def _check_dtype(policy: object, name: str) -> None:
     said = policy.get("config", {}).get("name") if isinstance(policy, Mapping) else policy
     if said not in (None, *MIXED, "float32", "int32", "int64", "string", "bool", "uint8", "int8", "int16"):
         raise ImportFault(
@@ -104,11 +104,11 @@ def activation_layer(config: Config) -> tuple[str, Config] | None:
     return (kind, given["config"]) if kind in REGISTRY else None
 
 
-def _is_wrapped(key: str, value: Any) -> bool:
+def _is_wrapped(key: str, value: object) -> bool:
     return (key in _WRAPPED and isinstance(value, Mapping)) or (key in ("cells", "cell") and isinstance(value, list))
 
 
-def _wrapped(value: Any, name: str) -> Any:
+def _wrapped(value: Config | list[Config], name: str) -> Plain:
     if isinstance(value, list):
         return [_wrapped(inner, name) for inner in value]
     module, registered = str(value.get("module") or "keras.layers"), str(value.get("registered_name") or "")
@@ -117,7 +117,7 @@ def _wrapped(value: Any, name: str) -> Any:
     return {kind: body} if body else kind
 
 
-def _value(arg: Arg, value: Any, name: str, rank: int | None) -> Any:
+def _value(arg: Arg, value: Plain, name: str, rank: int | None) -> Plain:
     if arg.family is not None:
         return _catalogued(arg.family, value, name)
     types = arg.schema.get("type", ())
@@ -129,7 +129,7 @@ def _value(arg: Arg, value: Any, name: str, rank: int | None) -> Any:
     return _plain(arg, value, rank)
 
 
-def _plain(arg: Arg, value: Any, rank: int | None) -> Any:
+def _plain(arg: Arg, value: Plain, rank: int | None) -> Plain:
     """Numbers and lists as a spec says them: one number where all axes that a layer slides along have the same."""
     if isinstance(value, list | tuple):
         listed = [_plain_item(item) for item in value]
@@ -140,17 +140,17 @@ def _plain(arg: Arg, value: Any, rank: int | None) -> Any:
     return _plain_item(value)
 
 
-def _plain_item(value: Any) -> Any:
+def _plain_item(value: Plain) -> Plain:
     if isinstance(value, list | tuple):
         return [_plain_item(item) for item in value]
     return value
 
 
-def _is_default(arg: Arg, value: Any, rank: int | None) -> bool:
+def _is_default(arg: Arg, value: Plain, rank: int | None) -> bool:
     if arg.default is REQUIRED:
         return False
-    if arg.family is not None and arg.default is not None and value is not None:
-        return bool(_canonical(arg.family, value) == _canonical(arg.family, arg.default))
+    if arg.family is not None and isinstance(arg.default, str | Mapping) and isinstance(value, str | Mapping):
+        return keras_objects.canonical(arg.family, value) == keras_objects.canonical(arg.family, arg.default)
     if arg.family == "activations" and value in (None, "linear"):
         return arg.default is None
     if isinstance(value, bool) != isinstance(arg.default, bool):
@@ -158,11 +158,7 @@ def _is_default(arg: Arg, value: Any, rank: int | None) -> bool:
     return bool(_plain(arg, value, rank) == _plain(arg, arg.default, rank))
 
 
-def _canonical(family: str, value: Any) -> tuple[str, dict[str, Any]]:
-    return keras_objects.canonical(family, value)
-
-
-def _catalogued(family: str, value: Any, name: str) -> Any:
+def _catalogued(family: str, value: Plain, name: str) -> Plain:
     """A serialized Keras object as the catalogue says it: a name, or a name with the arguments that are not default."""
     if value is None or isinstance(value, str):
         return value
@@ -184,9 +180,10 @@ def _catalogued(family: str, value: Any, name: str) -> Any:
             help=_HELP.get(family, ""),
         )
     defaults = keras_objects.defaults(family, kind)
+    config = value.get("config")
     given = {
         key: _inner(argument)
-        for key, argument in (value.get("config") or {}).items()
+        for key, argument in (config.items() if isinstance(config, Mapping) else ())
         if key in defaults and argument != defaults[key]
     }
     return {kind: given} if given else _short_name(family, kind)
@@ -199,7 +196,7 @@ _HELP = {
 }
 
 
-def _inner(value: Any) -> Any:
+def _inner(value: Plain) -> Plain:
     return list(value) if isinstance(value, tuple) else value
 
 

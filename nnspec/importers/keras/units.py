@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from nnspec.importers.keras.items import Item
 from nnspec.layers.kit.args import REQUIRED
@@ -27,8 +26,8 @@ class Unit:
 
     kind: str
     verb: str = ""
-    values: dict[str, Any] = field(default_factory=dict)
-    rest: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, object] = field(default_factory=dict)
+    rest: dict[str, object] = field(default_factory=dict)
     reads: list[tuple[Unit | str, int]] = field(default_factory=list)
     label: str = ""
     ports: tuple[str, ...] = ("output",)
@@ -38,7 +37,7 @@ class Unit:
         """What must be alike for two units to be one with other values."""
         return self.verb, self.kind, json.dumps(self.rest, sort_keys=True, default=str)
 
-    def value(self, key: str) -> Any:
+    def value(self, key: str) -> object:
         """An argument, the default where it is not given; `REQUIRED` where there is none."""
         if key in self.values:
             return self.values[key]
@@ -47,12 +46,13 @@ class Unit:
         arg = REGISTRY[self.kind].args.get(key)
         if arg is None:
             return REQUIRED
-        default: Any = arg.default
-        is_alike = isinstance(default, list) and default and all(item == default[0] for item in default)
-        return default[0] if is_alike else default
+        default = arg.default
+        if isinstance(default, list) and default and all(item == default[0] for item in default):
+            return default[0]
+        return default
 
 
-def is_simple(value: Any) -> bool:
+def is_simple(value: object) -> bool:
     """Whether a parameter of a block can have this value."""
     if isinstance(value, list | tuple):
         return bool(value) and all(is_simple(item) and not isinstance(item, list | tuple) for item in value)
@@ -90,7 +90,7 @@ class Block:
 
     name: str
     units: list[Unit]
-    parameters: dict[str, Any]
+    parameters: dict[str, object]
     inputs: tuple[str, ...]
 
 
@@ -105,7 +105,7 @@ class Repeat:
 
     units: list[Unit]
     rounds: int
-    columns: Mapping[str, Sequence[Any]]
+    columns: Mapping[str, Sequence[object]]
     last: Unit
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from nnspec.backends.types import KerasModel
 from nnspec.importers.keras.network import Call, ImportFault, Network
 from nnspec.layers.registry import REGISTRY
 
 
-def learned(network: Network) -> list[Call]:
+def unsaved_vocabularies(network: Network) -> list[Call]:
     """The lookups whose words are not in the configuration."""
     return [call for call in network.calls if _has_words(call.kind) and not call.config.get("vocabulary")]
 
@@ -18,7 +17,7 @@ def _has_words(kind: str) -> bool:
     return layer is not None and "vocabulary" in layer.args
 
 
-def fill_in(calls: list[Call], model: Any) -> None:
+def fill_in(calls: list[Call], model: KerasModel) -> None:
     """Writes into the configurations what the model's layers know.
 
     Raises:

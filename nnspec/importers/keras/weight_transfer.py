@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from nnspec.backends.keras.model import Compiled
+from nnspec.backends.types import KerasLayer, KerasModel, KerasVariable
 from nnspec.importers.keras.block_weights import Holder, assign
 from nnspec.importers.keras.build_spec import Draft
 from nnspec.importers.keras.network import ImportFault
@@ -12,7 +11,7 @@ from nnspec.importers.keras.stored_weights import Stores, layer_at
 from nnspec.ir.graph import Graph
 
 
-def carry_weights(model: Any, draft: Draft, graph: Graph, compiled: Compiled) -> None:
+def carry_weights(model: KerasModel, draft: Draft, graph: Graph, compiled: Compiled) -> None:
     """Every layer's weights from the model to the compiled spec.
 
     Raises:
@@ -47,7 +46,7 @@ def carry_blocks(draft: Draft, graph: Graph, compiled: Compiled, stored: Stores)
                 variable.assign(array)
 
 
-def own_weights(layer: Any) -> list[Any]:
+def own_weights(layer: KerasLayer) -> list[KerasVariable]:
     """A layer's weights without those of a layer that is its activation: that one is a layer of its own."""
     inner = getattr(layer, "activation", None)
     apart = {id(variable) for variable in getattr(inner, "weights", ())}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from nnspec.expansion.naming import snake_case
 from nnspec.expansion.resolved import flow
@@ -26,7 +25,7 @@ def write_spec(draft: Draft, *, fold: bool = True) -> str:
     lines = ["nnspec: 1", f"name: {flow(draft.name)}", "", "inputs:"]
     for name, value in draft.inputs.items():
         axes = {axis.name: ax.size_to_json(axis.size) for axis in value.axes}
-        more: dict[str, Any] = {} if value.dtype == "float32" else {"dtype": value.dtype}
+        more: dict[str, object] = {} if value.dtype == "float32" else {"dtype": value.dtype}
         if name in draft.graph.batches:
             more["batch"] = draft.graph.batches[name]
         lines.append(f"  {name}: {flow({'axes': axes, **more})}")
@@ -46,7 +45,7 @@ def write_spec(draft: Draft, *, fold: bool = True) -> str:
     lines += writer.model(units, ends, first, names, "  ")
     lines += ["", "outputs:"]
     for name, (read, task) in draft.outputs.items():
-        body: dict[str, Any] = {"task": task}
+        body: dict[str, object] = {"task": task}
         unit = end_of.get(name)
         if unit is None:
             body = {"from": read.value.node, **body}
@@ -138,7 +137,7 @@ class _Writer:
         return identifier(unit.label)
 
     def item(self, unit: Unit, before: Unit | str | None, names: _Names) -> str:
-        body: dict[str, Any] = {}
+        body: dict[str, object] = {}
         if unit.verb:
             body["use"] = unit.kind
         if id(unit) in names.given:

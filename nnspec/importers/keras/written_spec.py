@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from nnspec import pipeline
 from nnspec.diagnostics import Severity, Span, SpecError
 from nnspec.importers.keras.build_spec import Draft
 from nnspec.importers.keras.writing import write_spec
-from nnspec.ir.graph import Graph
+from nnspec.ir.graph import Args, Graph
 
 
 def write_checked(draft: Draft, path: Path, fold: bool, here: Span) -> tuple[str, pipeline.Checked]:
@@ -44,10 +43,10 @@ def is_exact(draft: Draft, graph: Graph) -> bool:
     return True
 
 
-def _plain(args: Mapping[str, Any]) -> str:
+def _plain(args: Args) -> str:
     """Arguments to compare: `3` and `[3, 3]` are the same size of a kernel; what was made of others is left out."""
 
-    def said(value: Any) -> Any:
+    def said(value: object) -> object:
         if isinstance(value, list | tuple) and value and all(item == value[0] for item in value):
             return said(value[0])
         return {k: said(v) for k, v in value.items()} if isinstance(value, Mapping) else value
@@ -55,7 +54,7 @@ def _plain(args: Mapping[str, Any]) -> str:
     return repr({key: said(value) for key, value in args.items() if not _is_made(value)})
 
 
-def _is_made(value: Any) -> bool:
+def _is_made(value: object) -> bool:
     """Whether an argument is no plain data: what a layer made of those that are, which says where files stand."""
     if isinstance(value, list | tuple):
         return any(map(_is_made, value))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from nnspec.ir.axes import Axis, Size, Symbolic, multiply
 from nnspec.onnx_axes.call import Call, Rule, position_of
 from nnspec.onnx_axes.rules.elementwise import broadcast_axes
-from nnspec.onnx_axes.tensors import UNKNOWN, Number, Tensor, nameless
+from nnspec.onnx_axes.tensors import UNKNOWN, Number, Tensor, unnamed_axis
 
 
 def gather(call: Call) -> Sequence[Tensor]:
@@ -125,7 +125,7 @@ def expand(call: Call) -> Sequence[Tensor]:
     if call[0].axes is None or shape is None:
         return [UNKNOWN]
     sizes = [call.unknown_size(f"axis {i}") if size is None else size for i, size in enumerate(shape)]
-    wanted = Tensor(axes=tuple(nameless(size, call.owner, i) for i, size in enumerate(sizes)), is_constant=True)
+    wanted = Tensor(axes=tuple(unnamed_axis(size, call.owner, i) for i, size in enumerate(sizes)), is_constant=True)
     return [call.tensor(broadcast_axes(call, [call[0], wanted]))]
 
 

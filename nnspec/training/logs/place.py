@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from nnspec.lazy import dataclass
-from nnspec.training.plan import inside
+from nnspec.training.plan import resolve_inside
 
 KINDS = ("tensorboard", "mlflow")
 _SERVER = re.compile(r"https?://[^/@\s]+(/\S*)?")
@@ -41,13 +40,13 @@ class LogPlace:
             if "@" in self.text:
                 return "the address holds a name or a password, which every copy of the model would carry"
             return f"`{self.text}` is neither a folder nor an address such as `http://127.0.0.1:5000`"
-        return "" if inside(self.text) is not None else f"`{self.text}` leaves the folder of the spec"
+        return "" if resolve_inside(self.text) is not None else f"`{self.text}` leaves the folder of the spec"
 
     def folder(self, of_spec: Path) -> Path:
         """The folder, of a place that is one."""
         return (of_spec / self.text).absolute()
 
 
-def log_places(section: Mapping[str, Any] | None) -> list[LogPlace]:
+def log_places(section: Mapping[str, object] | None) -> list[LogPlace]:
     """The places that `training.log` names, as it is written."""
     return [LogPlace(kind, str((section or {})[kind])) for kind in KINDS if (section or {}).get(kind) is not None]

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from nnspec.training.metrics.classes import score_yes_or_no
-from nnspec.training.metrics.outcome import Array, Outcome
+from nnspec.training.metrics.outcome import Array, MetricValues, Outcome
 
-MetricValues = dict[str, object]
 SHARES = (0.5, 0.9, 0.95, 0.99)
 
 

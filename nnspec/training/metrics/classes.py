@@ -8,10 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from nnspec.training import scores
-from nnspec.training.metrics.outcome import Array, Outcome
+from nnspec.training.metrics.outcome import Array, MetricValues, Outcome
 from nnspec.training.metrics.ties import as_tied
 
-MetricValues = dict[str, object]
 MOST_IN_CONFUSION = 50  # classes whose confusion is written
 RANKS = (2, 3, 5)  # of `top_2_accuracy`, …
 

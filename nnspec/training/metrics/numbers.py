@@ -6,9 +6,7 @@ import numpy as np
 
 from nnspec.training import scores
 from nnspec.training.intervals import score_levels
-from nnspec.training.metrics.outcome import Outcome
-
-MetricValues = dict[str, object]
+from nnspec.training.metrics.outcome import MetricValues, Outcome
 
 
 def score_numbers(outcome: Outcome) -> MetricValues:

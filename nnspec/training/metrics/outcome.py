@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.document.types import JsonObject
 from nnspec.training import scores
 
 Array = np.ndarray
 Mask = NDArray[np.bool_]
+MetricValues: TypeAlias = JsonObject  # metrics by name, and those of parts in mappings, as metrics.json has them
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -110,6 +113,6 @@ class Outcome:
         return replace(self, truth=self.truth[place], predicted=self.predicted[place], counted=counted, parts=())
 
 
-def plain(values: Sequence[object]) -> tuple[str, ...]:
+def as_names(values: Sequence[object]) -> tuple[str, ...]:
     """Names as text."""
     return tuple(str(value) for value in values)

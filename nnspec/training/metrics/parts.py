@@ -8,7 +8,7 @@ from nnspec.data.deployment import class_position
 from nnspec.data.section.plan import DataPlan
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Output
-from nnspec.training.metrics.outcome import Part, plain
+from nnspec.training.metrics.outcome import Part, as_names
 
 MOST = 64  # positions of an axis
 
@@ -33,7 +33,7 @@ def parts_of(output: Output, plan: DataPlan | None) -> tuple[Part, ...]:
         return ()
     columns: Sequence[str] = () if plan is None else plan.columns_of(output.name)
     window = plan.window if plan is not None else None
-    steps = plain(window.horizon) if window is not None and window.has_steps else ()
+    steps = as_names(window.horizon) if window is not None and window.has_steps else ()
     axes = target_axes(output)
     found = []
     for i, axis in enumerate(axes, 1):
@@ -43,11 +43,11 @@ def parts_of(output: Output, plan: DataPlan | None) -> tuple[Part, ...]:
         if len(steps) == size and (ax.is_sequence(axis) or len(columns) != size):
             found.append(Part(axis=i, called="step", names=steps))
         elif len(columns) == size:
-            found.append(Part(axis=i, called="column", names=plain(columns)))
+            found.append(Part(axis=i, called="column", names=as_names(columns)))
         elif steps and len(columns) * len(steps) == size:
             names = tuple(f"{column}+{step}" for step in steps for column in columns)
             found.append(Part(axis=i, called="column", names=names))
         else:
             called = "step" if ax.is_sequence(axis) else "column" if axis.name == "unit" else axis.name
-            found.append(Part(axis=i, called=called, names=plain(range(size))))
+            found.append(Part(axis=i, called=called, names=as_names(range(size))))
     return tuple(found)

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
 
 from nnspec.training.metrics.anomalies import score_anomalies
 from nnspec.training.metrics.classes import score_classes, score_labels, score_yes_or_no
 from nnspec.training.metrics.numbers import score_numbers, score_quantiles
-from nnspec.training.metrics.outcome import Outcome
+from nnspec.training.metrics.outcome import MetricValues, Outcome
 from nnspec.training.metrics.streamed import is_streamed, numbers_in_chunks
 from nnspec.training.metrics.streamed_classes import classes_in_chunks, labels_in_chunks, yes_or_no_in_chunks
 from nnspec.training.metrics.streamed_levels import quantiles_in_chunks
-
-MetricValues = dict[str, Any]  # as JSON
 
 # The metric that is shown with the baseline's.
 HEADLINE = {
@@ -34,7 +31,7 @@ KEPT = {
     "anomaly": ("roc_auc",),
 }
 CHANCE = {"name": "chance", "roc_auc": 0.5}  # the baseline of scores of anomalies
-_OF_TASK: Mapping[str, Callable[[Outcome], dict[str, object]]] = {
+_OF_TASK: Mapping[str, Callable[[Outcome], MetricValues]] = {
     "regression": score_numbers,
     "quantiles": score_quantiles,
     "classification": score_classes,
@@ -42,7 +39,7 @@ _OF_TASK: Mapping[str, Callable[[Outcome], dict[str, object]]] = {
     "multilabel": score_labels,
     "anomaly": score_anomalies,
 }
-_IN_CHUNKS: Mapping[str, Callable[[Outcome], dict[str, object]]] = {
+_IN_CHUNKS: Mapping[str, Callable[[Outcome], MetricValues]] = {
     "regression": numbers_in_chunks,
     "quantiles": quantiles_in_chunks,
     "multilabel": labels_in_chunks,
@@ -67,12 +64,12 @@ def score_outcome(outcome: Outcome) -> MetricValues:
     found = score(outcome)
     for part in outcome.parts:
         found[f"by_{part.called}"] = {
-            name: shortened(outcome.task, score(outcome.at(part, i))) for i, name in enumerate(part.names)
+            name: select_for_part(outcome.task, score(outcome.at(part, i))) for i, name in enumerate(part.names)
         }
     return found
 
 
-def beside(metrics: MetricValues, others: MetricValues) -> MetricValues:
+def merge_metrics(metrics: MetricValues, others: MetricValues) -> MetricValues:
     """Metrics and others; those of the same step stand together."""
     found = dict(metrics)
     for name, value in others.items():
@@ -84,7 +81,7 @@ def beside(metrics: MetricValues, others: MetricValues) -> MetricValues:
     return found
 
 
-def shortened(task: str, metrics: Mapping[str, object]) -> MetricValues:
+def select_for_part(task: str, metrics: Mapping[str, object]) -> MetricValues:
     """Those that are told of a part of the samples or targets."""
     found: MetricValues = {}
     for name in _IN_PARTS[task]:
@@ -96,8 +93,8 @@ def shortened(task: str, metrics: Mapping[str, object]) -> MetricValues:
     return found
 
 
-def with_asked(
-    task: str, words: Collection[object], metrics: Mapping[str, Any], asked: Mapping[str, Any]
+def add_requested(
+    task: str, words: Collection[object], metrics: Mapping[str, object], asked: Mapping[str, object]
 ) -> MetricValues:
     """The metrics, and after them those that the spec asks for.
 

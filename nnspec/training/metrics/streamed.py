@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 from nnspec.data.arrays import mapped
 from nnspec.data.arrays.gathered import CHUNK, numbered_chunks
 from nnspec.data.prepare.streamed_fit import moments
-from nnspec.training.metrics.outcome import Array, Outcome
+from nnspec.training.metrics.outcome import Array, MetricValues, Outcome
 
-MetricValues = dict[str, object]
 _KEYS = np.uint64(1)
 
 
@@ -114,7 +113,7 @@ def ranked_areas(truth: Array, scores: Array) -> tuple[float, float] | None:
         truth: 0 and 1; axes `row`.
         scores: of 1, as float32; axes `row`.
     """
-    packed = mapped.each(_pack, truth, scores)
+    packed = mapped.map_rows(_pack, truth, scores)
     positives = int(np.count_nonzero(truth))
     negatives = len(truth) - positives
     if not positives or not negatives:

@@ -8,10 +8,8 @@ import numpy as np
 
 from nnspec.data.arrays import mapped
 from nnspec.training.metrics import classes
-from nnspec.training.metrics.outcome import Array, Outcome
+from nnspec.training.metrics.outcome import Array, MetricValues, Outcome
 from nnspec.training.metrics.streamed import parts_of, ranked_areas
-
-MetricValues = dict[str, object]
 
 
 class _Sums:
@@ -149,7 +147,7 @@ def _area(outcome: Outcome, k: int, *, is_probable: bool) -> float:
         own = (part.predicted if shares is None else shares)[..., k].reshape(-1)
         scores[done : done + len(own)] = own
         done += len(own)
-    truth = mapped.each(lambda codes: codes == k, outcome.truth.reshape(-1))
+    truth = mapped.map_rows(lambda codes: codes == k, outcome.truth.reshape(-1))
     areas = ranked_areas(*_ranked(outcome, truth, scores))
     assert areas is not None, "each class occurs, and another one"
     return areas[0]

@@ -11,12 +11,12 @@ import numpy as np
 from nnspec.data.arrays import mapped
 from nnspec.data.prepare.streamed_fit import sorted_quantiles
 from nnspec.ir.levels import middle, pairs, share
-from nnspec.training.intervals import MetricValues, pinball, residual_quantiles, score_levels
-from nnspec.training.metrics.outcome import Array, Outcome
+from nnspec.training.intervals import LevelMetrics, pinball, residual_quantiles, score_levels
+from nnspec.training.metrics.outcome import Array, MetricValues, Outcome
 from nnspec.training.metrics.streamed import is_streamed, numbers_in_chunks, parts_of
 
 
-def quantiles_in_chunks(outcome: Outcome) -> dict[str, object]:
+def quantiles_in_chunks(outcome: Outcome) -> MetricValues:
     """As `numbers.score_quantiles`."""
     levels, totals = outcome.levels, 0
     costs: list[Array] = []
@@ -37,7 +37,7 @@ def quantiles_in_chunks(outcome: Outcome) -> dict[str, object]:
             held.setdefault(name, []).append(float((inside if which is None else inside[which]).sum()))
             sizes.setdefault(name, []).append(float((size if which is None else size[which]).sum()))
     each = [fsum(costs_of_level) / totals for costs_of_level in np.stack(costs).T.tolist()]
-    found: dict[str, object] = {
+    found: MetricValues = {
         "pinball": float(np.mean(each)),
         "pinball_by_level": {f"{level:g}": value for level, value in zip(levels, each, strict=True)},
     }
@@ -48,7 +48,7 @@ def quantiles_in_chunks(outcome: Outcome) -> dict[str, object]:
     return {**found, **{name: central[name] for name in ("rmse", "mae", "r2")}}
 
 
-def metrics_of_levels(outcome: Outcome) -> MetricValues | dict[str, object]:
+def metrics_of_levels(outcome: Outcome) -> LevelMetrics | MetricValues:
     """Those of quantile forecasts, whatever their number."""
     if is_streamed(outcome):
         return quantiles_in_chunks(outcome)

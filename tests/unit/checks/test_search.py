@@ -10,7 +10,7 @@ import pytest
 
 from nnspec.diagnostics import Diagnostic
 from nnspec.pipeline import check, diagnose
-from nnspec.search.plan import read_search, seconds
+from nnspec.search.plan import parse_duration, read_search
 from nnspec.search.space import Range, all_points, count_points
 
 SPEC = """
@@ -140,7 +140,7 @@ def test_points_of_a_finite_space(tmp_path: Path) -> None:
 
 
 def test_times() -> None:
-    assert [seconds(text) for text in ("90s", "30m", "1.5h", "2 d")] == [90, 1800, 5400, 172_800]
+    assert [parse_duration(text) for text in ("90s", "30m", "1.5h", "2 d")] == [90, 1800, 5400, 172_800]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nnspec.training.baselines import baselines
+from nnspec.training.baselines import score_baselines
 from tests.support.data_files import run
 from tests.support.paths import DATA
 from tests.unit.data.section.test_plan import slot
@@ -27,7 +27,7 @@ outputs: {forecast: {columns: [temp], relative_to: last, scale: standard}}
     table = np.genfromtxt(DATA / "jfk_weather_2013.csv", delimiter=",", names=True, usecols=("temp", "pressure"))
     test = data.splits["test"]
     np.testing.assert_allclose(test.target["forecast"][:, 0], table["temp"][test.rows + 6], rtol=1e-6)
-    found = baselines(data, "test", {"forecast": head})["forecast"]
+    found = score_baselines(data, "test", {"forecast": head})["forecast"]
     assert found["name"] == "persistence"
     error = table["temp"][test.rows + 6] - table["temp"][test.rows]
     assert found["rmse"] == pytest.approx(np.sqrt((error**2).mean()), rel=1e-5)
@@ -49,7 +49,7 @@ outputs: {y: {npy: data/temperature_change_y.npy, axes: [output, sample], classe
     np.testing.assert_array_equal(train.raw["x"][17], raw[:, 17])
     assert train.y["y"].shape == (train.size, 16)
     assert set(np.unique(train.y["y"])) == set(range(7))
-    found = baselines(data, "test", {"y": head})["y"]
+    found = score_baselines(data, "test", {"y": head})["y"]
     assert found["name"] == "majority"
     assert found["accuracy"] == pytest.approx(0.173, abs=0.005)  # 0.170 was measured before, with another gap
 
@@ -128,4 +128,4 @@ outputs: {next: {columns: [passengers], scale: minmax}}
     data = run(text, DATA.parent, [slot("past", ("time", 3), ("feature", 1))], [head])
     assert data.splits["train"].raw["past"][0, :, 0].tolist() == [112.0, 118.0, 132.0]
     assert data.splits["train"].target["next"][0].tolist() == [129.0]
-    assert baselines(data, "test", {"next": head})["next"]["name"] == "persistence"
+    assert score_baselines(data, "test", {"next": head})["next"]["name"] == "persistence"

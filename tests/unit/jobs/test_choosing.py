@@ -14,7 +14,7 @@ from nnspec import pipeline
 from nnspec.jobs import choosing, run_training
 from nnspec.jobs.choosing import Choice, candidates, choose_engine, measure_engines, with_engine
 from nnspec.jobs.engine_speed import COMPILING, Enough, Stopwatch
-from nnspec.jobs.resuming import origin
+from nnspec.jobs.resuming import find_origin
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress
 
@@ -92,9 +92,9 @@ def test_a_build_says_what_it_saw_and_keeps_its_choice(tmp_path: Path, capfd: py
     kept.mkdir()
     (kept / choosing.FILE).write_text(json.dumps({"engine": "jax"}), encoding="utf-8")
     resumed, said = with_engine(checked, kept, QUIET, resume=True)
-    assert origin(resumed)["training.backend"] == said["auto"]["engine"] == "jax"
+    assert find_origin(resumed)["training.backend"] == said["auto"]["engine"] == "jax"
     again, _ = with_engine(checked, kept, QUIET)
-    assert origin(again)["training.backend"] == mine
+    assert find_origin(again)["training.backend"] == mine
     given = replace(checked, root=resumed.root)
     assert with_engine(given, tmp_path / "none", QUIET) == (given, {})
 

@@ -21,7 +21,7 @@ from nnspec.diagnostics import Source, Span, SpecError
 from nnspec.jobs.distributing import Processes, run_here, share_of
 from nnspec.jobs.settings import settings_of
 from nnspec.jobs.share import FAULT, Share, read_fault
-from nnspec.jobs.training import prepared
+from nnspec.jobs.training import prepare_data
 from nnspec.jobs.worker import train_share
 from nnspec.progress import Progress
 from nnspec.training.train import train
@@ -67,7 +67,7 @@ def test_two_workers_give_the_losses_of_one_process(spec: Path, tmp_path: Path) 
     """One of them is killed in the middle, and the run continues from the last checkpoint."""
     quiet, folder, alone = Progress(quiet=True), tmp_path / "build", tmp_path / "alone"
     checked = pipeline.check(spec)
-    ready, dataset = prepared(checked, folder, quiet, resume=False)
+    ready, dataset = prepare_data(checked, folder, quiet, resume=False)
     assert dataset.splits["train"].size % 8 % 2 == 1
     starts: list[list[int]] = []
     files = CheckpointFiles(folder / "checkpoint")

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from nnspec import pipeline
 from nnspec.cli import main
 from nnspec.jobs import run_training
-from nnspec.jobs.folds import described, fold_of, mean_of
+from nnspec.jobs.folds import describe_folds, fold_of, mean_of
 from nnspec.progress import Progress
 
 SPEC = """
@@ -120,4 +120,4 @@ def test_means_of_classes_steps_and_intervals() -> None:
     assert step["baseline"]["rmse"] == 7.0
     assert found["recursive"]["rmse"] == 2.5
     assert "by_series" not in found
-    assert "coverage of 80%  2.5 ± 1.8" in " ".join(described({"y": found}).split(" ")).replace("   ", "  ")
+    assert "coverage of 80%  2.5 ± 1.8" in " ".join(describe_folds({"y": found}).split(" ")).replace("   ", "  ")

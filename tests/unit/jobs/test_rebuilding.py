@@ -12,8 +12,8 @@ from click.testing import CliRunner, Result
 
 from nnspec import api
 from nnspec.cli import main
-from nnspec.jobs.artifact import processors
-from nnspec.jobs.made_of import NAMED, hash_of, shortened
+from nnspec.jobs.artifact import count_processors
+from nnspec.jobs.made_of import NAMED, hash_of, shorten
 from nnspec.jobs.rebuilding import as_many_processors
 
 SPEC = """nnspec: 1
@@ -119,22 +119,22 @@ def test_a_model_from_weights_says_nothing_of_data(built: Path, folder: Path) ->
 
 def test_a_model_does_not_name_thousands_of_files() -> None:
     files = {f"{i}.png": "0" * 64 for i in range(NAMED + 1)}
-    ((name, digest),) = shortened({"files": files, "rows": {}})["files"].items()
+    ((name, digest),) = shorten({"files": files, "rows": {}})["files"].items()
     assert (name, len(digest)) == (f"{NAMED + 1} files", 64)
     changed = {**files, "7.png": "1" * 64}
-    assert shortened({"files": changed, "rows": {}})["files"][name] != digest
+    assert shorten({"files": changed, "rows": {}})["files"][name] != digest
 
 
 def test_it_is_built_on_as_many_processors(built: Path) -> None:
     """Sums of several threads are rounded in another order."""
     manifest = json.loads((built / "out" / "manifest.json").read_text(encoding="utf-8"))
-    assert manifest["processors"] == processors() >= 1
-    before = processors()
+    assert manifest["processors"] == count_processors() >= 1
+    before = count_processors()
     with as_many_processors(1):
-        assert processors() == 1
+        assert count_processors() == 1
     for count in (None, before, before + 1, 0):
         with as_many_processors(count):
-            assert processors() == before
+            assert count_processors() == before
 
 
 def test_how_many_processors_it_was_built_on_is_told_where_bytes_differ(folder: Path) -> None:

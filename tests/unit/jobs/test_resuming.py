@@ -11,7 +11,7 @@ from PIL import Image
 from nnspec import pipeline
 from nnspec.cli import main
 from nnspec.diagnostics import SpecError
-from nnspec.jobs.resuming import origin, refuse_other_origin, write_origin
+from nnspec.jobs.resuming import find_origin, refuse_other_origin, write_origin
 
 SPEC = """nnspec: 1
 data:
@@ -29,7 +29,7 @@ training: {epochs: 3}
 def begun(folder: Path) -> None:
     (folder / "data.csv").write_text("a,b\n" + "1,2\n3,4\n" * 4, encoding="utf-8")
     (folder / "spec.yaml").write_text(SPEC, encoding="utf-8")
-    write_origin(origin(pipeline.check(folder / "spec.yaml")), folder / "checkpoint")
+    write_origin(find_origin(pipeline.check(folder / "spec.yaml")), folder / "checkpoint")
 
 
 def goes_on(folder: Path) -> None:
@@ -61,7 +61,7 @@ def test_another_picture_is_named_where_several_are_called_alike(tmp_path: Path)
         for name in ("1.png", "2.png"):
             Image.new("L", (2, 2), number).save(tmp_path / "photos" / label / name)
     (tmp_path / "spec.yaml").write_text(PICTURES, encoding="utf-8")
-    write_origin(origin(pipeline.check(tmp_path / "spec.yaml")), tmp_path / "checkpoint")
+    write_origin(find_origin(pipeline.check(tmp_path / "spec.yaml")), tmp_path / "checkpoint")
     goes_on(tmp_path)
     Image.new("L", (2, 2), 9).save(tmp_path / "photos" / "cat" / "1.png")
     with pytest.raises(SpecError) as error:

@@ -21,7 +21,7 @@ from nnspec.jobs.searching import FUNCTION, SearchRun, run_search
 from nnspec.jobs.trial import run_trial
 from nnspec.progress import Progress
 from nnspec.search.engines.local import LocalEngine
-from nnspec.search.locking import locked
+from nnspec.search.locking import lock_file
 from nnspec.search.trials import Outcome, Task, Told
 from tests.support.searched_specs import SEARCHED
 
@@ -140,7 +140,7 @@ def test_another_search_is_not_resumed(spec: Path, found: SearchRun) -> None:
 
 
 def test_a_folder_has_one_search(spec: Path, tmp_path: Path) -> None:
-    with locked(tmp_path / ".search.lock", waits=False):
+    with lock_file(tmp_path / ".search.lock", waits=False):
         result = CliRunner().invoke(main, ["search", str(spec), "--out", str(tmp_path)])
     assert result.exit_code == 1
     assert "NN606" in result.output

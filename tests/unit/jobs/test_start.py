@@ -16,8 +16,8 @@ import yaml
 from nnspec import api, pipeline
 from nnspec.backends.keras.model import build_model
 from nnspec.diagnostics import SpecError
-from nnspec.jobs.resuming import origin, refuse_other_origin, write_origin
-from nnspec.jobs.start import starting
+from nnspec.jobs.resuming import find_origin, refuse_other_origin, write_origin
+from nnspec.jobs.start import weights_loader
 
 SPEC: dict[str, Any] = {
     "nnspec": 1,
@@ -66,7 +66,7 @@ def started(folder: Path, weights: Any, **more: Any) -> dict[str, list[np.ndarra
     found = checked(folder, weights, **more)
     keras.utils.set_random_seed(0)
     compiled = build_model(found.graph)
-    start = starting(found, lambda text: None)
+    start = weights_loader(found, lambda text: None)
     assert start is not None
     start(compiled)
     return {layer.name: layer.get_weights() for layer in compiled.model.layers}
@@ -153,7 +153,7 @@ def test_other_weights_are_not_resumed_with(trained: tuple[Path, dict[str, list[
     folder, _ = trained
     (tmp_path / "start.weights.h5").write_bytes((folder / "run" / "all.weights.h5").read_bytes())
     found = checked(tmp_path, "start.weights.h5")
-    write_origin(origin(found), tmp_path / "checkpoint")
+    write_origin(find_origin(found), tmp_path / "checkpoint")
     refuse_other_origin(found, tmp_path / "checkpoint", resume=True)
     (tmp_path / "start.weights.h5").write_bytes((folder / "run" / "all.weights.h5").read_bytes() + b"0")
     with pytest.raises(SpecError, match=r"another `start\.weights\.h5`"):

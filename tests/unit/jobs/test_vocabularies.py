@@ -153,7 +153,7 @@ def test_weights_of_more_words_do_not_fit(built: Path, tmp_path: Path) -> None:
 def test_a_resumed_training_keeps_its_words(built: Path, tmp_path: Path) -> None:
     checked = pipeline.check(built / "spec.yaml")
     dataset = load_dataset(checked)
-    first = vocabularies.resumed(checked.graph, dataset, tmp_path, resume=False)
+    first = vocabularies.resume_vocabularies(checked.graph, dataset, tmp_path, resume=False)
     part = dataset.splits["train"]
     other = Split(
         raw=part.raw,
@@ -165,8 +165,10 @@ def test_a_resumed_training_keeps_its_words(built: Path, tmp_path: Path) -> None
         rows=part.rows,
     )
     changed = Dataset({**dataset.splits, "train": other})
-    assert vocabularies.resumed(checked.graph, changed, tmp_path, resume=True) == first
-    assert vocabularies.resumed(checked.graph, changed, tmp_path, resume=False)["views"] == {"vocabulary": ["7"]}
+    assert vocabularies.resume_vocabularies(checked.graph, changed, tmp_path, resume=True) == first
+    assert vocabularies.resume_vocabularies(checked.graph, changed, tmp_path, resume=False)["views"] == {
+        "vocabulary": ["7"]
+    }
 
 
 def test_without_data_there_are_no_words(built: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from nnspec.report.glimpses import Glimpses
 from nnspec.report.outcome import Given, Outcome
 from nnspec.report.plots import plots_of
 from nnspec.report.tables import confusion
-from nnspec.report.worst import worst
+from nnspec.report.worst import worst_samples
 
 pytestmark = pytest.mark.plots
 
@@ -26,7 +26,7 @@ def test_padded_targets_do_not_count() -> None:
     guess = np.array([[1.5, 2.0, 900.0], [2.0, 900.0, 900.0], [9.0, 9.0, 9.0]])
     found = outcome(task="regression", truth=truth, guess=guess)
     np.testing.assert_allclose(found.errors, [0.25, 3.0, np.nan])
-    table = worst(found, Glimpses())
+    table = worst_samples(found, Glimpses())
     assert [row[:4] for row in table.rows] == [("row 12", "5", "2", "3"), ("row 11", "1, 2", "1.5, 2", "0.25")]
 
 
@@ -43,7 +43,7 @@ def test_several_labels_are_named() -> None:
     scores = np.array([[0.9, 0.2, 0.6], [0.1, 0.1, 0.1]])
     truth = np.array([[0, 0, 1], [0, 0, 0]])
     labels = {"scores": scores, "classes": ("a", "b", "c")}
-    table = worst(outcome(task="multilabel", truth=truth, guess=(scores > 0.5) * 1, **labels), Glimpses())
+    table = worst_samples(outcome(task="multilabel", truth=truth, guess=(scores > 0.5) * 1, **labels), Glimpses())
     assert table.rows[0][:3] == ("row 11", "c", "a, c")
     assert float(table.rows[0][3]) == pytest.approx((0.9 + 0.2 + 0.4) / 3, rel=1e-3)
     assert table.rows[1][1:3] == ("none", "none")
@@ -55,7 +55,7 @@ def test_the_highest_scores_are_the_least_like_training_rows(has_truth: bool) ->
     truth = np.array([[0], [1], [0], [0]])
     given = {"size": Given(np.array([1.0, 2.0, 3.0, 4.0]), ())}
     found = outcome(task="anomaly", truth=truth, guess=scores, threshold=1.5, has_truth=has_truth, given=given)
-    table = worst(found, Glimpses())
+    table = worst_samples(found, Glimpses())
     assert [row[0] for row in table.rows] == ["row 12", "row 14", "row 13", "row 11"]
     assert table.head == ("sample", *(("true y",) if has_truth else ()), "score", "size")
     assert table.rows[0][-2:] == ("7", "2")

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from nnspec.cli import main
 from nnspec.pipeline import check
-from nnspec.show.why import Page, page
+from nnspec.show.why import Page, explain_node
 from tests.support.paths import ROOT
 
 
@@ -140,7 +140,7 @@ def told_of(folder: Path, axes: dict[str, Any], model: list[Any], layer: str) ->
     path = folder / "spec.yaml"
     path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
     graph = check(path).graph
-    return page(graph, next(node for node in graph.nodes if node.name == layer))
+    return explain_node(graph, next(node for node in graph.nodes if node.name == layer))
 
 
 def test_an_open_length(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_shared_and_frozen_weights(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     graph = check(path).graph
-    told = page(graph, graph.nodes[1])
+    told = explain_node(graph, graph.nodes[1])
     assert told.parameters == "5·5 + 5 = 30, 0 of them trained; shared with every use of `twice`"
     assert told.weights[0].text == "a row for each of 5, a column for each of 5: 25 numbers, not changed by training"
 

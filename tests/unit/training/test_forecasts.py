@@ -19,8 +19,8 @@ from nnspec.jobs import run_training
 from nnspec.jobs.dataset import load_dataset
 from nnspec.pipeline import check
 from nnspec.progress import Progress
-from nnspec.training.baselines import baselines
-from nnspec.training.evaluate import table
+from nnspec.training.baselines import score_baselines
+from nnspec.training.evaluate import metrics_table
 from nnspec.training.forecasts import coverage_error
 
 SEASON, LOOKBACK, HORIZON = 4, 3, [1, 2, 6]
@@ -138,7 +138,7 @@ def test_a_series_that_is_not_trained_on_has_the_scale_of_its_past(tmp_path: Pat
 
 def test_both_baselines_are_scored_and_the_better_one_is_named(loaded: Dataset, tmp_path: Path) -> None:
     checked = check(spec(tmp_path, IN_TIME))
-    naive = baselines(loaded, "test", output_slots(checked.graph))["f"]
+    naive = score_baselines(loaded, "test", output_slots(checked.graph))["f"]
     assert naive["name"] == "seasonal_naive"
     assert list(naive["others"]) == ["persistence"]
     assert naive["others"]["persistence"]["rmse"] > naive["rmse"]
@@ -190,7 +190,7 @@ def test_metrics_of_steps_and_series(task: str, tmp_path: Path) -> None:
         assert found["samples"] == np.sum(names == name)
         assert found["mae"] == pytest.approx(np.mean(np.abs(target - median)[names == name]), rel=1e-4)
         assert ("mase" in found) == (name != "c")
-    text = table(checked.graph, run.metrics)
+    text = metrics_table(checked.graph, run.metrics)
     assert f"MASE {metrics['mase']:.3g} (seasonal_naive" in text
     assert "rmse at 1, 2, 6 rows ahead:" in text
 
@@ -203,8 +203,8 @@ def test_persistence_is_a_baseline_however_the_past_is_encoded(loaded: Dataset, 
     body["model"].insert(0, "Flatten")
     path.write_text(yaml.safe_dump(body, sort_keys=False))
     checked = check(path)
-    found = baselines(load_dataset(checked), "test", output_slots(checked.graph))["f"]
-    plain = baselines(loaded, "test", output_slots(check(spec(tmp_path, IN_TIME)).graph))["f"]
+    found = score_baselines(load_dataset(checked), "test", output_slots(checked.graph))["f"]
+    plain = score_baselines(loaded, "test", output_slots(check(spec(tmp_path, IN_TIME)).graph))["f"]
     assert found["others"]["persistence"]["mase"] == pytest.approx(plain["others"]["persistence"]["mase"], rel=1e-5)
 
 

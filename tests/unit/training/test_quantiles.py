@@ -30,7 +30,7 @@ from nnspec.jobs.exporting import lower
 from nnspec.pipeline import Checked, check, diagnose
 from nnspec.progress import Progress
 from nnspec.runtime import reading, writing
-from nnspec.training.calibration import fit_offsets, rank
+from nnspec.training.calibration import bounding_rank, fit_offsets
 from nnspec.training.train import compile_model
 
 LEVELS = [0.05, 0.2, 0.5, 0.8, 0.95]
@@ -267,8 +267,8 @@ def test_metrics_of_keras_read_the_median(metric: str, tmp_path: Path) -> None:
 
 
 def test_ranks_have_the_finite_sample_correction() -> None:
-    assert [rank(n, 0.8) for n in (4, 5, 9, 99, 100)] == [4, 5, 8, 80, 81]
-    assert rank(3, 0.8) == 4  # more than there are
+    assert [bounding_rank(n, 0.8) for n in (4, 5, 9, 99, 100)] == [4, 5, 8, 80, 81]
+    assert bounding_rank(3, 0.8) == 4  # more than there are
 
 
 def test_a_level_without_a_mirror_image_bounds_one_side(tmp_path: Path) -> None:
@@ -300,7 +300,7 @@ def test_targets_that_do_not_count_calibrate_nothing() -> None:
     for step in range(3):
         y, q = truth[counted[:, step], step], given[counted[:, step], step]
         outside = np.sort(np.maximum(q[:, 0] - y, y - q[:, 1]))
-        assert got[step, 1] == pytest.approx(outside[rank(len(y), 0.8) - 1], rel=1e-6)
+        assert got[step, 1] == pytest.approx(outside[bounding_rank(len(y), 0.8) - 1], rel=1e-6)
 
 
 def test_too_small_a_validation_split_is_told(tmp_path: Path) -> None:

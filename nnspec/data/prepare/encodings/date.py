@@ -65,7 +65,7 @@ class DateEncoding:
         for place, part in enumerate(self.parts):
             number = part_of(seconds, part)
             if self.has_cycle(part):
-                columns += list(np.moveaxis(circle(part)[number], -1, 0))
+                columns += list(np.moveaxis(circle_table(part)[number], -1, 0))
                 continue
             scaled = (number.astype(np.float32) - np.float32(self.offsets[place])) / np.float32(self.divisors[place])
             columns.append(scaled)
@@ -118,7 +118,7 @@ class DateEncoding:
         )
 
 
-def circle(part: str) -> Float:
+def circle_table(part: str) -> Float:
     """The sine and cosine of each number that a part can have, axes `number 2`; of those that begin with 1 the first
     row is never read."""
     period = PARTS[part]

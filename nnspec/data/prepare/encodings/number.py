@@ -107,7 +107,7 @@ class NumberEncoding:
         )
 
 
-def statistics(values: NDArray[np.float64], scale: str | None) -> tuple[float, float]:
+def fit_statistics(values: NDArray[np.float64], scale: str | None) -> tuple[float, float]:
     """Offset and divisor of training values, none missing; the divisor is 1 where nothing varies."""
     if scale == "standard":
         offset, divisor = float(np.mean(values)), float(np.std(values))
@@ -122,6 +122,6 @@ def statistics(values: NDArray[np.float64], scale: str | None) -> tuple[float, f
 
 
 def as_float32(offset: float, divisor: float) -> tuple[float, float]:
-    """What `statistics` gives of an offset and a divisor."""
+    """What `fit_statistics` gives of an offset and a divisor."""
     negligible = divisor <= 1e-7 * max(abs(offset), float(np.finfo(np.float32).tiny))
     return float(np.float32(offset)), 1.0 if negligible else float(np.float32(divisor))

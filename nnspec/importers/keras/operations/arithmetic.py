@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 from nnspec.importers.keras.items import Read
 from nnspec.importers.keras.operations.formulas import RULES as FORMULAS
-from nnspec.importers.keras.operations.formulas import aligned
+from nnspec.importers.keras.operations.formulas import align_axes
 from nnspec.importers.keras.operations.operation import Operation, Rule
 
 
 def _joined(op: Operation) -> Read | None:
     """Two values, or a value and a number."""
     if len(op.reads) == 2 and len(op.operands) == 2:
-        reads, repeated = aligned(op, op.reads)
+        reads, repeated = align_axes(op, op.reads)
         return op.add(op.kind, {"broadcast": repeated} if repeated else {}, reads)
     return _scaled(op)
 

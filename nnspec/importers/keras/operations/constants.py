@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from nnspec.importers.keras.items import Read
 from nnspec.importers.keras.network import Constant, ImportFault
-from nnspec.importers.keras.operations.tables import flat, shortest
+from nnspec.importers.keras.operations.tables import flatten, shortest
 from nnspec.ir.axes import Axes
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def scalar(constant: Constant) -> float | None:
     """The number of a constant that is one, None for others."""
-    numbers = flat(constant.value) if math.prod(constant.shape) == 1 else []
+    numbers = flatten(constant.value) if math.prod(constant.shape) == 1 else []
     return shortest(numbers[0]) if numbers else None
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from nnspec.importers.keras.items import Read
 from nnspec.importers.keras.naming import free_name
 from nnspec.importers.keras.network import Constant, ImportFault
 from nnspec.importers.keras.operations.constants import axes_of, bias_axes, scalar
-from nnspec.importers.keras.operations.operation import Operation, Rule, renamed
-from nnspec.importers.keras.operations.reductions import reduced
+from nnspec.importers.keras.operations.operation import Operand, Operation, Rule, rename_axes
+from nnspec.importers.keras.operations.reductions import reduce_axes
 
 _LN2, _LN10 = math.log(2.0), math.log(10.0)
 _GELU = "0.5 * {0} * (1.0 + tanh(0.7978845608028654 * ({0} + 0.044715 * {0} * {0} * {0})))"
@@ -75,7 +74,7 @@ TEMPLATES: Mapping[str, str] = {
 }
 
 
-def computed(op: Operation, template: str, operands: Sequence[Any]) -> Read:
+def add_formula(op: Operation, template: str, operands: Sequence[Operand]) -> Read:
     """The formula of operands, of which at least one is a value that is read.
 
     Args:
@@ -85,11 +84,11 @@ def computed(op: Operation, template: str, operands: Sequence[Any]) -> Read:
     for operand in operands:
         if isinstance(operand, Read) and not any(is_same(operand, read) for read in reads):
             reads.append(operand)
-    ready, _ = aligned(op, reads, always=True)
+    ready, _ = align_axes(op, reads, always=True)
     axes = op.axes(ready[0])
     for read in ready[1:]:
         axes = tuple(one if one.size != 1 else other for one, other in zip(axes, op.axes(read), strict=True))
-    weights: dict[str, Any] = {}
+    weights: dict[str, object] = {}
     words = []
     for operand in operands:
         if isinstance(operand, Constant) and scalar(operand) is None:
@@ -102,7 +101,7 @@ def computed(op: Operation, template: str, operands: Sequence[Any]) -> Read:
             words.append("x" if len(reads) == 1 else f"x{place + 1}")
         else:
             words.append(_number(op, operand))
-    body: dict[str, Any] = {"expression": template.format(*words)}
+    body: dict[str, object] = {"expression": template.format(*words)}
     return op.add("formula", {**body, "weights": weights} if weights else body, ready)
 
 
@@ -110,16 +109,19 @@ def is_same(left: Read, right: Read) -> bool:
     return left.item is right.item and left.value.node == right.value.node and left.value.port == right.value.port
 
 
-def _number(op: Operation, operand: Any) -> str:
+def _number(op: Operation, operand: object) -> str:
     """A number as a formula has it; one below 0 in brackets, for `-2 ** x` is another one."""
-    value = scalar(operand) if isinstance(operand, Constant) else float(operand)
+    if isinstance(operand, Constant):
+        value = scalar(operand)
+    else:
+        value = float(operand) if isinstance(operand, int | float) else None
     if value is None or not math.isfinite(value):
         raise ImportFault(f"{op.said} computes with {value}, which is no number of a formula")
     text = repr(value)
     return f"({text})" if value < 0 else text
 
 
-def aligned(op: Operation, reads: Sequence[Read], *, always: bool = False) -> tuple[list[Read], list[str]]:
+def align_axes(op: Operation, reads: Sequence[Read], *, always: bool = False) -> tuple[list[Read], list[str]]:
     """Values whose axes meet place by place, those of size 1 as often as it takes; and the axes along which they do.
 
     Where one is repeated, both get one name for the axis of each place, which no other place has.
@@ -147,7 +149,7 @@ def aligned(op: Operation, reads: Sequence[Read], *, always: bool = False) -> tu
     if not repeated and not always:
         return list(reads), []
     changes = [{axis.name: name for axis, name in zip(row, names, strict=True) if axis.name != name} for row in rows]
-    return [renamed(op, read, change) for read, change in zip(reads, changes, strict=True)], repeated
+    return [rename_axes(op, read, change) for read, change in zip(reads, changes, strict=True)], repeated
 
 
 def _by_template(template: str) -> Rule:
@@ -155,7 +157,7 @@ def _by_template(template: str) -> Rule:
 
     def rule(op: Operation) -> Read | None:
         operands = op.operands
-        return computed(op, template, operands) if len(operands) == count and op.reads else None
+        return add_formula(op, template, operands) if len(operands) == count and op.reads else None
 
     return rule
 
@@ -164,17 +166,17 @@ def _clipped(op: Operation) -> Read:
     low, high = op.config.get("x_min"), op.config.get("x_max")
     if low == 0 and high is not None:
         return op.add("ReLU", {"max_value": float(high)}, [op.read])
-    return computed(op, "clip({0}, {1}, {2})", [op.read, low, high])
+    return add_formula(op, "clip({0}, {1}, {2})", [op.read, low, high])
 
 
 def _rounded(op: Operation) -> Read:
     scale = 10.0 ** int(op.config.get("decimals") or 0)
-    return computed(op, "round({0})" if scale == 1 else f"round({{0}} * {scale!r}) / {scale!r}", [op.read])
+    return add_formula(op, "round({0})" if scale == 1 else f"round({{0}} * {scale!r}) / {scale!r}", [op.read])
 
 
 def _gelu(op: Operation) -> Read:
     if op.config.get("approximate", True):
-        return computed(op, _GELU, [op.read])
+        return add_formula(op, _GELU, [op.read])
     return op.add("Activation", {"activation": "gelu"}, [op.read])
 
 
@@ -187,23 +189,23 @@ def _cast(op: Operation) -> Read | None:
     if given == "string":
         return None
     if wanted == "bool":
-        return computed(op, "{0} != 0", [op.read])
+        return add_formula(op, "{0} != 0", [op.read])
     if wanted == "float32" and (is_whole or given == "bool"):
-        return computed(op, "{0} + 0", [op.read])
+        return add_formula(op, "{0} + 0", [op.read])
     if wanted in ("int32", "int64") and not is_whole:  # smaller ones and unsigned ones would wrap around
-        return computed(op, "sign({0}) * floor(abs({0}))", [op.read])
+        return add_formula(op, "sign({0}) * floor(abs({0}))", [op.read])
     return None
 
 
 def _any_or_all(op: Operation) -> Read:
     """Whether one flag is set along axes, or each: the largest or the smallest of 1 and 0."""
-    flags = computed(op, "{0} != 0", [op.read])
+    flags = add_formula(op, "{0} != 0", [op.read])
     places = op.places(op.config.get("axis"), len(op.axes(flags)))
     by = "max" if op.kind == "Any" else "min"
-    return reduced(op, flags, by, places, keepdims=bool(op.config.get("keepdims")))
+    return reduce_axes(op, flags, by, places, keepdims=bool(op.config.get("keepdims")))
 
 
-def along(op: Operation, function: str, place: int) -> Read:
+def add_formula_along(op: Operation, function: str, place: int) -> Read:
     """A function of a formula that goes along one axis."""
     read, name = op.read, op.name(op.read, place)
     value = free_name("x", [axis.name for axis in read.value.axes])
@@ -214,14 +216,14 @@ def along(op: Operation, function: str, place: int) -> Read:
 def _position(op: Operation) -> Read:
     """Where the largest or smallest is, as a float."""
     place = op.place(op.config.get("axis"), len(op.axes(op.read)))
-    made = along(op, op.kind.lower(), place)
+    made = add_formula_along(op, op.kind.lower(), place)
     return op.inserted(made, place) if op.config.get("keepdims") else made
 
 
 def _accumulated(op: Operation) -> Read | None:
     if op.config.get("dtype") not in (None, "float32") or op.read.value.dtype != "float32":
         return None
-    return along(op, "cumsum", op.place(op.config.get("axis"), len(op.axes(op.read))))
+    return add_formula_along(op, "cumsum", op.place(op.config.get("axis"), len(op.axes(op.read))))
 
 
 def _one_hot(op: Operation) -> Read | None:
@@ -231,7 +233,7 @@ def _one_hot(op: Operation) -> Read | None:
     if op.config.get("axis") not in (-1, rank + 1) or op.config.get("sparse"):
         return None
     wide = op.inserted(op.read, rank, "class")
-    return computed(op, "{0} == {1}", [wide, Constant([float(number) for number in range(count)], "float32")])
+    return add_formula(op, "{0} == {1}", [wide, Constant([float(number) for number in range(count)], "float32")])
 
 
 RULES: Mapping[str, Rule] = {

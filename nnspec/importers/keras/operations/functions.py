@@ -19,7 +19,7 @@ def activation_word(kind: str) -> str | None:
     return word if word in keras_objects.names("activations") else None
 
 
-def activated(op: Operation) -> Read | None:
+def add_activation(op: Operation) -> Read | None:
     """The layer of an activation."""
     if len(op.reads) != 1 or op.constants:
         return None
@@ -46,4 +46,4 @@ def activated(op: Operation) -> Read | None:
     return op.add("Activation", {"activation": word}, op.reads)
 
 
-RULES: Mapping[str, Rule] = dict.fromkeys(("LeakyRelu", "Normalize"), activated)
+RULES: Mapping[str, Rule] = dict.fromkeys(("LeakyRelu", "Normalize"), add_activation)

@@ -23,7 +23,7 @@ def _resized(op: Operation) -> Read | None:
         return None
     if op.config.get("fill_mode", "constant") != "constant":
         return None
-    height, width = (int(length) for length in size)
+    height, width = (int(length) for length in size if isinstance(length, int | float))
     given = {key: op.config.get(key, default) for key, default in _DEFAULTS.items()}
     body = {"height": height, "width": width, **{k: v for k, v in given.items() if v != _DEFAULTS[k]}}
     if op.config.get("data_format") == "channels_first":

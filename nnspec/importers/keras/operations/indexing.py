@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TypeGuard
 
 from nnspec.importers.keras.items import Read
-from nnspec.importers.keras.network import Constant, ImportFault
-from nnspec.importers.keras.operations.operation import Operation, Rule
+from nnspec.importers.keras.network import Config, Constant, ImportFault
+from nnspec.importers.keras.operations.operation import Operand, Operation, Rule
+from nnspec.importers.keras.operations.tables import flatten
 
 Key = slice | int | None | list[int]
 
@@ -18,8 +19,8 @@ def _indexed(op: Operation) -> Read | None:
     keys = _keys(op, op.argument(1, "key"), 1 + rank)
     if not isinstance(keys[0], slice) or keys[0] not in (slice(None), slice(0, None), slice(None, None, 1)):
         raise op.over_batch()
-    parts: dict[str, Any] = {}
-    taken: dict[str, Any] = {}
+    parts: dict[str, int | dict[str, int]] = {}
+    taken: dict[str, list[int]] = {}
     kept: list[bool] = []  # for each axis of the result whether it is a new one
     place = 0
     for key in keys[1:]:
@@ -65,7 +66,7 @@ def _said(op: Operation, key: slice, size: int | None) -> dict[str, int] | None:
     return {word: number for word, number in said.items() if number is not None} or None
 
 
-def _keys(op: Operation, given: Any, rank: int) -> list[Key]:
+def _keys(op: Operation, given: Operand, rank: int) -> list[Key]:
     """An index for each axis, batch first, and None for each new one.
 
     Raises:
@@ -85,17 +86,17 @@ def _keys(op: Operation, given: Any, rank: int) -> list[Key]:
             found.append(slice(*bounds))
         elif key is None or (isinstance(key, int) and not isinstance(key, bool)):
             found.append(key)
-        elif isinstance(key, list | tuple) and key and all(isinstance(one, int) for one in key):
-            found.append([int(one) for one in key])
+        elif numbers := _integers(key):
+            found.append(numbers)
         elif isinstance(key, Constant) and key.is_integers and key.rank == 1:
-            found.append([int(one) for one in key.value])
+            found.append([int(one) for one in flatten(key.value)])
         else:
             raise ImportFault(f"{op.said} has a computed index, which a spec cannot contain")
     found += [slice(None)] * (rank - sum(key is not None for key in found))
     return found
 
 
-def _is(key: Any, class_name: str) -> bool:
+def _is(key: Operand, class_name: str) -> TypeGuard[Config]:
     return isinstance(key, Mapping) and key.get("class_name") == class_name
 
 
@@ -109,12 +110,21 @@ def _taken(op: Operation) -> Read | None:
     if isinstance(indices, Constant):
         if not indices.is_integers or indices.rank > 1:
             return None
-        indices = indices.value
+        return _taken_at(op, read, name, indices.value)
+    return _taken_at(op, read, name, indices)
+
+
+def _taken_at(op: Operation, read: Read, name: str, indices: object) -> Read | None:
     if isinstance(indices, int):
         return op.add("slice", {name: indices}, [read])
-    if isinstance(indices, list | tuple) and indices and all(isinstance(one, int) for one in indices):
-        return op.add("take", {name: [int(one) for one in indices]}, [read])
-    return None
+    numbers = _integers(indices)
+    return op.add("take", {name: numbers}, [read]) if numbers else None
+
+
+def _integers(value: object) -> list[int]:
+    """The whole numbers of a list; none where it has others."""
+    listed = value if isinstance(value, list | tuple) else []
+    return [int(one) for one in listed] if all(isinstance(one, int) for one in listed) else []
 
 
 def _diagonal(op: Operation) -> Read | None:

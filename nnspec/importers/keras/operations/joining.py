@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any
 
 from nnspec.importers.keras.items import Read
 from nnspec.importers.keras.operations.operation import Operation, Rule
@@ -45,7 +44,7 @@ def _split(op: Operation) -> list[Read] | None:
     name = op.name(read, place)
     made = []
     for i, (start, stop) in enumerate(pairwise(bounds)):
-        part: dict[str, Any] = {"start": start} if start else {}
+        part: dict[str, int] = {"start": start} if start else {}
         if stop not in (size, -1):
             part["stop"] = stop
         made.append(op.add("slice", {name: part}, [read]) if part and i in op.wanted else read)

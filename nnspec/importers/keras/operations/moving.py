@@ -10,7 +10,7 @@ from nnspec.importers.keras.network import ImportFault
 from nnspec.importers.keras.operations.operation import Operation, Rule
 
 
-def _as_list(given: Any) -> list[Any]:
+def _as_list(given: Any | Sequence[Any]) -> list[Any]:
     return list(given) if isinstance(given, list | tuple) else [given]
 
 
@@ -133,10 +133,10 @@ def _broadcast(op: Operation) -> Read | None:
     sizes = op.sizes(read)
     if len(shape) != len(sizes) + 1:
         return None
-    return expanded(op, read, shape[1:])
+    return expand_axes(op, read, shape[1:])
 
 
-def expanded(op: Operation, read: Read, shape: Sequence[int | None]) -> Read | None:
+def expand_axes(op: Operation, read: Read, shape: Sequence[int | None]) -> Read | None:
     """The value repeated along axes of size 1 until it has these sizes; None where another axis is not so long."""
     pairs = list(zip(op.sizes(read), shape, strict=True))
     if any(mine != theirs and mine != 1 for mine, theirs in pairs if theirs not in (None, -1)):

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeAlias, TypeGuard
 
 from nnspec.importers.keras.items import Read
 from nnspec.importers.keras.naming import free_name
-from nnspec.importers.keras.network import Call, Constant, ImportFault, leaves_in
+from nnspec.importers.keras.network import Call, Config, Constant, ImportFault, leaves_in
 from nnspec.importers.keras.operations.tables import Tables
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes
+from nnspec.ir.graph import Args
 
+# An argument of an operation: a value that is read, a constant, numbers and words, or lists and mappings of them.
+Operand: TypeAlias = (
+    "Read | Constant | bool | int | float | str | list[Operand] | tuple[Operand, ...] | Mapping[str, Operand] | None"
+)
 Made = Read | list[Read]
 Rule = Callable[["Operation"], Made | None]
 
@@ -31,11 +36,11 @@ class Operation:
     """
 
     call: Call
-    arguments: Sequence[Any]
-    keywords: Mapping[str, Any]
+    arguments: Sequence[Operand]
+    keywords: Mapping[str, Operand]
     tables: Tables
     wanted: frozenset[int]
-    add: Callable[[str, Mapping[str, Any], Sequence[Read]], Read]
+    add: Callable[[str, Args, Sequence[Read]], Read]
     add_reshape: Callable[[Call, Read, Sequence[int]], Read]
 
     @property
@@ -43,7 +48,7 @@ class Operation:
         return self.call.kind
 
     @property
-    def config(self) -> Mapping[str, Any]:
+    def config(self) -> Config:
         return self.call.config
 
     @property
@@ -52,9 +57,14 @@ class Operation:
         return f"the operation `{self.kind}` (`{self.call.name}`)"
 
     @property
-    def operands(self) -> list[Any]:
+    def operands(self) -> list[Read | Constant | float]:
         """All that it computes with, in order: values that are read, constants and numbers."""
         return [leaf for leaf in leaves_in([*self.arguments, *self.keywords.values()]) if is_operand(leaf)]
+
+    @property
+    def tensors(self) -> list[Read | Constant]:
+        """Those of them that have axes."""
+        return [leaf for leaf in self.operands if isinstance(leaf, Read | Constant)]
 
     @property
     def reads(self) -> list[Read]:
@@ -81,7 +91,7 @@ class Operation:
             raise ImportFault(f"{self.said} reads {len(reads)} values, where layers read one")
         return reads[0]
 
-    def argument(self, place: int, name: str) -> Any:
+    def argument(self, place: int, name: str) -> Operand:
         """An argument, by its place or its name; None where it is not given."""
         return self.arguments[place] if place < len(self.arguments) else self.keywords.get(name)
 
@@ -95,7 +105,7 @@ class Operation:
         """Sizes without batch; None where they are open."""
         return [ax.known_size(axis.size) for axis in self.axes(read)]
 
-    def place(self, axis: Any, rank: int) -> int:
+    def place(self, axis: object, rank: int) -> int:
         """Keras' index of an axis (batch counts) as one from 0 without batch.
 
         Raises:
@@ -107,7 +117,7 @@ class Operation:
             raise self.over_batch()
         raise ImportFault(f"{self.said} works along axis {axis}, which a spec cannot name")
 
-    def places(self, given: Any, rank: int) -> list[int]:
+    def places(self, given: object, rank: int) -> list[int]:
         """The same for one axis or several."""
         listed = given if isinstance(given, list | tuple) else [given]
         return [self.place(axis, rank) for axis in listed]
@@ -147,7 +157,7 @@ class Operation:
         return self.add("drop", {"axis": names if len(names) > 1 else names[0]}, [read]) if names else read
 
 
-def renamed(op: Operation, read: Read, changes: Mapping[str, str]) -> Read:
+def rename_axes(op: Operation, read: Read, changes: Mapping[str, str]) -> Read:
     """Axes by other names; those that change places with each other take a way round."""
     if not changes:
         return read
@@ -163,6 +173,6 @@ def renamed(op: Operation, read: Read, changes: Mapping[str, str]) -> Read:
     return op.add("rename", dict(changes), [read])
 
 
-def is_operand(value: Any) -> bool:
+def is_operand(value: object) -> TypeGuard[Read | Constant | float]:
     """Whether an operation computes with it: a value that is read, a constant, or a number."""
     return isinstance(value, Read | Constant | int | float) and not isinstance(value, bool)

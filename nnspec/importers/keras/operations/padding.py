@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from nnspec.importers.keras.items import Read
 from nnspec.importers.keras.operations.operation import Operation, Rule
@@ -12,9 +11,9 @@ from nnspec.importers.keras.operations.operation import Operation, Rule
 def _padded(op: Operation) -> Read | None:
     read, mode = op.read, op.config.get("mode", "constant")
     value = op.keywords.get("constant_values")
-    if mode not in ("constant", "reflect", "symmetric") or isinstance(value, Mapping | list | tuple):
+    if mode not in ("constant", "reflect", "symmetric") or not isinstance(value, int | float | None):
         return None
-    given: Any = op.config["pad_width"]
+    given = op.config["pad_width"]
     rank = len(op.axes(read))
     if isinstance(given, int):
         given = [[given, given]] * (rank + 1)
@@ -26,7 +25,7 @@ def _padded(op: Operation) -> Read | None:
     if not any(map(any, sides)):
         return read
     axes = {op.name(read, place): side for place, side in enumerate(sides) if any(side)}
-    more: dict[str, Any] = {} if mode == "constant" else {"mode": mode}
+    more: dict[str, object] = {} if mode == "constant" else {"mode": mode}
     if value and mode == "constant":
         more["value"] = float(value)
     return op.add("pad", {"axes": axes, **more}, [read])

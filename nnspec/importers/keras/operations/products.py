@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from nnspec.importers.keras.items import Read
 from nnspec.importers.keras.naming import free_name
 from nnspec.importers.keras.network import Constant, ImportFault
 from nnspec.importers.keras.operations.constants import as_value
-from nnspec.importers.keras.operations.operation import Operation, Rule, renamed
+from nnspec.importers.keras.operations.operation import Operation, Rule, rename_axes
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyABCDEFGHIJKLMNOPQRSTUVWXY"
 
@@ -21,11 +20,11 @@ def _einsum(op: Operation) -> Read | None:
     if not arrow:
         every = "".join(terms).replace(".", "")
         right = ("..." if "..." in left else "") + "".join(sorted(c for c in set(every) if every.count(c) == 1))
-    operands = op.operands
+    operands = op.tensors
     if len(terms) != len(operands):
         return None
     terms, right = _written_out(terms, right, _ranks(op, *operands))
-    return contracted(op, operands, terms, right)
+    return add_einsum(op, operands, terms, right)
 
 
 def _written_out(terms: Sequence[str], result: str, ranks: Sequence[int]) -> tuple[list[str], str]:
@@ -38,7 +37,7 @@ def _written_out(terms: Sequence[str], result: str, ranks: Sequence[int]) -> tup
     return written, result.replace("...", dots)
 
 
-def contracted(op: Operation, operands: Sequence[Read | Constant], terms: Sequence[str], result: str) -> Read:
+def add_einsum(op: Operation, operands: Sequence[Read | Constant], terms: Sequence[str], result: str) -> Read:
     """A product by an equation; the term of every value that is read begins with the batch, that of no constant has it.
 
     Raises:
@@ -68,7 +67,7 @@ def contracted(op: Operation, operands: Sequence[Read | Constant], terms: Sequen
                 taken.append(names[letter])
             if names[letter] != own:
                 changes[own] = names[letter]
-        ready.append(renamed(op, op.dropped(read, gone), changes))
+        ready.append(rename_axes(op, op.dropped(read, gone), changes))
     if len(ready) == 1:
         raise ImportFault(f"{op.said} reads one value, where `einsum` multiplies several")
     unit = [letter for letter in result[1:] if letter not in names]
@@ -110,7 +109,7 @@ def _is_repeated(
 
 
 def _matmul(op: Operation) -> Read | None:
-    left, right = op.operands
+    left, right = op.tensors
     ranks = _ranks(op, left, right)
     row, inner, column = (_LETTERS[40 + i] for i in range(3))
     if isinstance(left, Constant):
@@ -118,11 +117,11 @@ def _matmul(op: Operation) -> Read | None:
     if isinstance(right, Constant) and right.rank <= 2:
         along = _LETTERS[: ranks[0] - 1]
         out = column if right.rank == 2 else ""
-        return contracted(op, [left, right], [along + inner, inner + out], along + out)
+        return add_einsum(op, [left, right], [along + inner, inner + out], along + out)
     if isinstance(right, Constant) or ranks[0] != ranks[1] or ranks[0] < 3:
         return None
     along = _LETTERS[: ranks[0] - 2]
-    return contracted(op, [left, right], [along + row + inner, along + inner + column], along + row + column)
+    return add_einsum(op, [left, right], [along + row + inner, along + inner + column], along + row + column)
 
 
 def _ranks(op: Operation, *operands: Read | Constant) -> list[int]:
@@ -132,15 +131,15 @@ def _ranks(op: Operation, *operands: Read | Constant) -> list[int]:
 
 def _dot(op: Operation) -> Read | None:
     """The last axis of one with the last but one of the other."""
-    left, right = op.operands
+    left, right = op.tensors
     if isinstance(left, Constant) or not isinstance(right, Constant) or not right.rank:
         return None  # two values would pair every sample with every other
     return _tensordot(op, ([-1], [-2 if right.rank > 1 else -1]))
 
 
 def _tensordot(op: Operation, given: tuple[list[int], list[int]] | None = None) -> Read | None:
-    left, right = op.operands
-    axes: Any = given or op.config.get("axes", 2)
+    left, right = op.tensors
+    axes: int | Sequence[int | Sequence[int]] = given or op.config.get("axes", 2)
     if isinstance(left, Constant) or not isinstance(right, Constant):
         return None
     ranks = _ranks(op, left, right)
@@ -157,7 +156,7 @@ def _tensordot(op: Operation, given: tuple[list[int], list[int]] | None = None) 
     if mine[0] in summed:
         raise op.over_batch()
     result = [letter for letter in (*mine, *theirs) if letter not in summed]
-    return contracted(op, [left, right], ["".join(mine), "".join(theirs)], "".join(result))
+    return add_einsum(op, [left, right], ["".join(mine), "".join(theirs)], "".join(result))
 
 
 RULES: Mapping[str, Rule] = {"Einsum": _einsum, "Matmul": _matmul, "Dot": _dot, "Tensordot": _tensordot}

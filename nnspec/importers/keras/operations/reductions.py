@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from nnspec.importers.keras.items import Read
 from nnspec.importers.keras.operations.operation import Operation, Rule
@@ -20,12 +19,12 @@ _BY = {
     "Var": "var",
     "Logsumexp": "logsumexp",
 }
-_LENGTHS: Mapping[Any, str] = {None: "l2", 2: "l2", "euclidean": "l2", 1: "l1"}
+_LENGTHS: Mapping[object, str] = {None: "l2", 2: "l2", "euclidean": "l2", 1: "l1"}
 
 
-def reduced(op: Operation, read: Read, by: str, places: Sequence[int], *, keepdims: bool) -> Read:
+def reduce_axes(op: Operation, read: Read, by: str, places: Sequence[int], *, keepdims: bool) -> Read:
     names = [op.name(read, place) for place in sorted(set(places))]
-    body: dict[str, Any] = {"axis": names if len(names) > 1 else names[0], "by": by}
+    body: dict[str, object] = {"axis": names if len(names) > 1 else names[0], "by": by}
     return op.add("reduce", {**body, "keepdims": True} if keepdims else body, [read])
 
 
@@ -34,7 +33,7 @@ def _reduced(op: Operation) -> Read | None:
     if op.config.get("initial") is not None or op.config.get("where") is not None:
         return None
     places = op.places(op.config.get("axis"), len(op.axes(read)))
-    return reduced(op, read, _BY[op.kind], places, keepdims=bool(op.config.get("keepdims")))
+    return reduce_axes(op, read, _BY[op.kind], places, keepdims=bool(op.config.get("keepdims")))
 
 
 def _length(op: Operation) -> Read | None:
@@ -45,7 +44,7 @@ def _length(op: Operation) -> Read | None:
     by = {None: "l2", "fro": "l2"}.get(order) if is_matrix else _LENGTHS.get(order)
     if by is None:
         return None
-    return reduced(op, read, by, places, keepdims=bool(op.config.get("keepdims")))
+    return reduce_axes(op, read, by, places, keepdims=bool(op.config.get("keepdims")))
 
 
 RULES: Mapping[str, Rule] = {**dict.fromkeys(_BY, _reduced), "Norm": _length}

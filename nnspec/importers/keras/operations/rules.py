@@ -18,7 +18,7 @@ from nnspec.importers.keras.operations import (
     products,
     reductions,
 )
-from nnspec.importers.keras.operations.functions import activated, activation_word
+from nnspec.importers.keras.operations.functions import activation_word, add_activation
 from nnspec.importers.keras.operations.operation import Operation, Rule
 
 RULES: Mapping[str, Rule] = {
@@ -44,7 +44,7 @@ def translate_operation(op: Operation) -> list[Read]:
     rule = RULES.get(op.kind)
     made = rule(op) if rule is not None else None
     if made is None:
-        made = activated(op)
+        made = add_activation(op)
     if made is None:
         raise _unknown(op.call)
     return made if isinstance(made, list) else [made]

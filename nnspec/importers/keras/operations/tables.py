@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from nnspec.importers.keras.naming import free_name
-from nnspec.importers.keras.network import Constant
+from nnspec.importers.keras.network import Constant, Numbers
 from nnspec.lazy import np
 
 MAX_WRITTEN = 24  # longer tables would make the spec hard to read
@@ -25,15 +24,15 @@ class Tables:
         self.file = file
         self.arrays: dict[str, tuple[Constant, tuple[int, ...]]] = {}
 
-    def body(self, constant: Constant, axes: Mapping[str, int], name: str) -> dict[str, Any]:
+    def body(self, constant: Constant, axes: Mapping[str, int], name: str) -> dict[str, object]:
         """A declared weight of these numbers.
 
         Args:
             axes: the sizes of all its axes, which may be fewer than the constant has: those of size 1 are left out.
         """
-        numbers = [shortest(number) for number in flat(constant.value)]
+        numbers = [shortest(number) for number in flatten(constant.value)]
         if len(numbers) <= MAX_WRITTEN and all(map(math.isfinite, numbers)):
-            return {"axes": dict(axes), "values": nested(numbers, list(axes.values()))}
+            return {"axes": dict(axes), "values": nest(numbers, list(axes.values()))}
         wanted = constant, tuple(axes.values())
         known = next((old for old, other in self.arrays.items() if other == wanted), None)
         member = known or free_name(name, list(self.arrays))
@@ -46,14 +45,14 @@ def shortest(number: float) -> float:
     return float(str(np.float32(number)))
 
 
-def flat(value: Any) -> list[Any]:
+def flatten(value: Numbers) -> list[float]:
     """The numbers of nested lists in a row."""
-    return [number for inner in value for number in flat(inner)] if isinstance(value, list | tuple) else [value]
+    return [number for inner in value for number in flatten(inner)] if isinstance(value, list | tuple) else [value]
 
 
-def nested(numbers: Sequence[float], sizes: Sequence[int]) -> Any:
+def nest(numbers: Sequence[float], sizes: Sequence[int]) -> Numbers:
     """A row of numbers as lists within lists of these lengths."""
     if not sizes:
         return numbers[0]
     step = math.prod(sizes[1:])
-    return [nested(numbers[i * step : (i + 1) * step], sizes[1:]) for i in range(sizes[0])]
+    return [nest(numbers[i * step : (i + 1) * step], sizes[1:]) for i in range(sizes[0])]

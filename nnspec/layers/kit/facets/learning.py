@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from nnspec.data.arrays.joined import joined
+from nnspec.data.arrays.joined import concatenate_chunks
 from nnspec.ir.graph import Args, Node
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Learning:
         Args:
             read: goes through them in chunks, as often as it is called.
         """
-        self.adapt(layer, node, joined(read))
+        self.adapt(layer, node, concatenate_chunks(read))
 
     def lacks_vocabulary(self, node: Node) -> bool:
         """Whether the node's words are still to be taken from the training data: they become arguments, not weights."""

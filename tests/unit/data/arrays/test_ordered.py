@@ -43,4 +43,4 @@ def test_rows_and_numbers() -> None:
     columns = [RNG.normal(size=99).astype(np.float32), np.arange(99)]
     assert np.array_equal(mapped.stack(columns), np.stack(columns, axis=1))
     rows = RNG.integers(0, 99, 400)
-    assert np.array_equal(mapped.made_of(lambda at: columns[0][at][:, None], rows), columns[0][rows][:, None])
+    assert np.array_equal(mapped.map_row_numbers(lambda at: columns[0][at][:, None], rows), columns[0][rows][:, None])

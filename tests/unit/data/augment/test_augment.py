@@ -15,7 +15,7 @@ from nnspec.data.augment.draw import draw
 from nnspec.data.augment.resample import resample
 from nnspec.jobs.dataset import load_dataset
 from nnspec.pipeline import diagnose
-from nnspec.training.augmenting import augmented
+from nnspec.training.augmenting import augment_samples
 from nnspec.training.targets import as_samples
 from tests.support.eager_backend import EagerBackend
 
@@ -55,7 +55,7 @@ def batches(path: Path, epoch: int, *, backend: Any = TENSORFLOW) -> list[tuple[
     dataset = load_dataset(checked)
     samples = as_samples(checked.graph, dataset.splits["train"])
     order = Order(8, 7)
-    found = backend.batches(augmented(checked.graph, samples, dataset.augmentation, 7), order, epoch)
+    found = backend.batches(augment_samples(checked.graph, samples, dataset.augmentation, 7), order, epoch)
     return [(dict(batch[0]), dict(batch[1])) for batch in found]
 
 
@@ -153,7 +153,9 @@ def test_pixels_from_beyond_do_not_count_where_some_need_not(tmp_path: Path) -> 
     )
     checked = api.load(path).checked
     dataset = load_dataset(checked)
-    samples = augmented(checked.graph, as_samples(checked.graph, dataset.splits["train"]), dataset.augmentation, 7)
+    samples = augment_samples(
+        checked.graph, as_samples(checked.graph, dataset.splits["train"]), dataset.augmentation, 7
+    )
     assert samples.change is not None
     _, targets, weights = samples.change((samples.inputs, samples.targets, samples.weights), np.arange(30), 0)  # type: ignore[arg-type]
     assert (targets["mask"][:, :4] == -1).all()

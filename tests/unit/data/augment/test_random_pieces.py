@@ -15,7 +15,7 @@ from nnspec.data.dataset import Dataset, load
 from nnspec.data.section.plan import Slot
 from nnspec.diagnostics import SpecError
 from nnspec.pipeline import check
-from nnspec.training.augmenting import augmented
+from nnspec.training.augmenting import augment_samples
 from nnspec.training.targets import as_samples
 from tests.unit.data.section.test_plan import plan_of, slot
 
@@ -111,7 +111,7 @@ def test_a_network_is_fed_with_pieces(clips: Path) -> None:
     checked = check(clips / "a.yaml")
     assert checked.data is not None
     data = loaded(TEXT.replace("fit: random_crop", "fit: random_crop, crop: 50"), clips, slot("clip", ("sample", None)))
-    samples = augmented(checked.graph, as_samples(checked.graph, data.splits["train"]), data.augmentation, 7)
+    samples = augment_samples(checked.graph, as_samples(checked.graph, data.splits["train"]), data.augmentation, 7)
     (batch,) = TENSORFLOW.batches(samples, Order(4, 7, is_shuffled=False), 3)
     np.testing.assert_array_equal(places(np.asarray(batch[0])), pieces(data, 7, 3))
 

@@ -10,7 +10,7 @@ from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold, TimeSeri
 
 from nnspec import pipeline
 from nnspec.data.dataset import Dataset
-from nnspec.data.prepare.fold_cuts import rolling
+from nnspec.data.prepare.fold_cuts import cut_rolling
 from nnspec.diagnostics import SpecError
 from nnspec.jobs.dataset import load_dataset
 from nnspec.jobs.folds import final_model, folds_of
@@ -178,4 +178,4 @@ def test_folds_that_check_finds_right_load(count: int, lookback: int, tmp_path: 
 def test_rolling_is_that_of_scikit_learn() -> None:
     for rows, count, gap in [(12, 3, 0), (13, 3, 1), (100, 7, 2), (9, 8, 0)]:
         wanted = TimeSeriesSplit(count, gap=gap).split(np.zeros(rows))
-        assert [([*a], [*b]) for a, b in rolling(rows, count, gap)] == [([*a], [*b]) for a, b in wanted]
+        assert [([*a], [*b]) for a, b in cut_rolling(rows, count, gap)] == [([*a], [*b]) for a, b in wanted]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nnspec.training.baselines import baselines
+from nnspec.training.baselines import score_baselines
 from tests.support.data_files import ARRAYS, WINDOWS, W, X, Y, run, write_table
 from tests.unit.data.section.test_plan import slot
 
@@ -78,7 +78,7 @@ def test_relative_targets_of_several_columns_and_steps(tmp_path: Path) -> None:
 def test_mean_baseline(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", x=np.arange(12.0).reshape(6, 2), label=np.array([1.0, 2, 6, 5, 5, 3]))
     text = ARRAYS.replace("SPLIT", "{train: 0.5, test: 0.5, by: order}")
-    found = baselines(run(text, tmp_path, [X], [Y]), "test", {"y": Y})["y"]
+    found = score_baselines(run(text, tmp_path, [X], [Y]), "test", {"y": Y})["y"]
     assert found["name"] == "mean"
     assert found["mae"] == pytest.approx((2 + 2 + 0) / 3)
     assert found["rmse"] == pytest.approx(np.sqrt((4 + 4 + 0) / 3))

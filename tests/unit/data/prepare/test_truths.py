@@ -10,7 +10,7 @@ import pytest
 from nnspec.data.checks.files import probe
 from nnspec.data.dataset import load
 from nnspec.data.deployment import Deployment
-from nnspec.runtime.columns import as_taken
+from nnspec.runtime.columns import as_model_input
 from nnspec.runtime.csv_rules import CellError
 from tests.support.data_files import Y
 from tests.support.encoded_columns import run_graph
@@ -75,11 +75,11 @@ def test_other_words_are_told_with_their_row(tmp_path: Path) -> None:
 
 def test_serving() -> None:
     body = {"encoding": "boolean", "dtype": "string"}
-    assert as_taken(body, np.array(["Yes", " n", "", "TRUE"], object)).tolist() == ["1", "0", "", "1"]
+    assert as_model_input(body, np.array(["Yes", " n", "", "TRUE"], object)).tolist() == ["1", "0", "", "1"]
     with pytest.raises(CellError):
-        as_taken(body, np.array(["Yes", "maybe"], object))
+        as_model_input(body, np.array(["Yes", "maybe"], object))
     named = {**body, "truths": ["unpaid", "paid"]}
-    assert as_taken(named, np.array(["paid", " unpaid "], object)).tolist() == ["paid", "unpaid"]
+    assert as_model_input(named, np.array(["paid", " unpaid "], object)).tolist() == ["paid", "unpaid"]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
 from nnspec.data.checks.files import probe
 from nnspec.data.dataset import load
 from nnspec.data.deployment import Deployment
-from nnspec.runtime.markers import Markers, blanked
+from nnspec.runtime.markers import Markers, blank_markers
 from nnspec.runtime.reading import read_samples
 from tests.support.data_files import Y
 from tests.support.encoded_columns import run_graph
@@ -144,6 +144,6 @@ def test_serving_takes_them_as_missing(name: str, tmp_path: Path) -> None:
 def test_how_markers_are_written() -> None:
     markers = Markers.from_options({"na_values": {"a": [-999, "?"], "*": "none"}})
     cells = ["-999", "-999.0", " -9.99e2", "? ", "999", "none", "-9990"]
-    assert blanked(cells, markers.of("a")) == ["", "", "", "", "999", "none", "-9990"]
-    assert blanked(cells, markers.of("b")) == ["-999", "-999.0", " -9.99e2", "? ", "999", "", "-9990"]
-    assert blanked(cells, Markers.from_options({}).of("a")) is cells
+    assert blank_markers(cells, markers.of("a")) == ["", "", "", "", "999", "none", "-9990"]
+    assert blank_markers(cells, markers.of("b")) == ["-999", "-999.0", " -9.99e2", "? ", "999", "", "-9990"]
+    assert blank_markers(cells, Markers.from_options({}).of("a")) is cells

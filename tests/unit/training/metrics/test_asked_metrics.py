@@ -67,7 +67,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
         said[name] = model.predict(split.x["x"], verbose=0)
         said[name]["size"] = said[name]["size"] * scale + mean
     written = json.loads((folder / "out" / "metrics.json").read_text())
-    return Trained(values=written, printed=evaluate.table(spec.checked.graph, run.metrics), truth=truth, said=said)
+    return Trained(
+        values=written, printed=evaluate.metrics_table(spec.checked.graph, run.metrics), truth=truth, said=said
+    )
 
 
 def by_keras(metric: keras.Metric, truth: np.ndarray, said: np.ndarray) -> Any:

@@ -11,7 +11,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from nnspec.data.arrays import mapped
 from nnspec.data.prepare.history import History
 from nnspec.training import forecasts
-from nnspec.training.baselines import majority
+from nnspec.training.baselines import most_frequent
 from nnspec.training.metrics import streamed
 from nnspec.training.metrics.outcome import Outcome
 from nnspec.training.metrics.score import score_outcome
@@ -104,4 +104,4 @@ def test_areas_are_those_of_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_the_majority_of_equal_counts_is_the_smallest() -> None:
     codes = np.array([[3, 1], [2, 1], [3, 0], [2, 0]])
-    assert majority(codes, None).tolist() == [2, 0]
+    assert most_frequent(codes, None).tolist() == [2, 0]
