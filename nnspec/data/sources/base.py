@@ -24,6 +24,10 @@ from nnspec.data.sources.errors import OutsideError as OutsideError
 from nnspec.data.sources.errors import ProposalError as ProposalError
 from nnspec.data.sources.errors import SourceError as SourceError
 from nnspec.data.sources.errors import ToldError as ToldError
+from nnspec.data.sources.file_facts import ArrayFacts as ArrayFacts
+from nnspec.data.sources.file_facts import ColumnFacts as ColumnFacts
+from nnspec.data.sources.file_facts import SourceFacts as SourceFacts
+from nnspec.data.sources.file_facts import TableFacts as TableFacts
 from nnspec.data.sources.paths import is_below
 from nnspec.data.sources.wanted import Reading as Reading
 from nnspec.data.sources.wanted import Wanted
@@ -35,7 +39,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from nnspec.data.sources.kept import Value
     from nnspec.runtime.csv_sniff import Proposal
     from nnspec.runtime.ports import Metadata
 
@@ -102,100 +105,6 @@ class SourcePlan:
         """Raises OutsideError where a matched file leads outside the spec's folder."""
         if self.root is not None and not is_below(path, self.root):
             raise OutsideError(f"`{path.name}`, which `{self.shown}` matches, is outside the spec's folder")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ColumnFacts:
-    """One column, as far as it is known without loading. Fields are None (or 0) where the format does not tell.
-
-    Attributes:
-        missing: the rows, from 1, that hold nothing.
-        text_row: the first row that holds neither a number nor nothing, and `text` what it holds.
-        infinite: the rows that hold an infinite number.
-        lowest, highest: the range of its finite numbers, each with its row.
-        fraction: the first row whose number is no whole one, and that number.
-        values: as they stand, a row each, where they were asked for.
-    """
-
-    rows: int
-    missing: list[int] | None = None
-    is_text: bool = False
-    text_row: int = 0
-    text: str = ""
-    infinite: tuple[int, ...] = ()
-    lowest: tuple[float, int] | None = None
-    highest: tuple[float, int] | None = None
-    fraction: tuple[float, int] | None = None
-    values: Sequence[Value] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ArrayFacts:
-    """An array, as far as it is known without loading.
-
-    Attributes:
-        shape: sizes as they lie in the file.
-        descr: NumPy's type string, such as `<f4`.
-        what: how messages name it, where not by its own name.
-    """
-
-    shape: tuple[int, ...]
-    descr: str
-    what: str = ""
-
-    @property
-    def kind(self) -> str:
-        """`b` bool, `i` and `u` integers, `f` floats, `U` and `S` text, `M` dates, …"""
-        return "b" if self.descr[1] == "?" else self.descr[1]
-
-    @property
-    def is_number(self) -> bool:
-        return self.kind in "biuf"
-
-
-class SourceFacts:
-    """What a source holds: columns, arrays or both, by name. A source of one array gives it the name ``""``.
-
-    Attributes:
-        names: what `columns`, or `array`, may name.
-        faults: why it does not fit, whatever reads it (NN506).
-        notes: what may have gone wrong where a name is not there.
-    """
-
-    names: Sequence[str] = ()
-    faults: Sequence[MisfitError] = ()
-    notes: Sequence[str] = ()
-
-    def column(self, name: str, *, values: bool = False) -> ColumnFacts | None:
-        """A column; None where there is none of that name.
-
-        Args:
-            values: whether its values are wanted, where they can be read without loading.
-
-        Raises:
-            SourceError: where it cannot be used.
-        """
-        return None
-
-    def array(self, name: str) -> ArrayFacts | None:
-        """An array; None where there is none of that name.
-
-        Raises:
-            SourceError: where it cannot be used.
-        """
-        return None
-
-
-@dataclass(frozen=True)
-class TableFacts(SourceFacts):
-    """A table whose columns are known."""
-
-    columns: Mapping[str, ColumnFacts]
-    names: Sequence[str] = ()
-    notes: Sequence[str] = ()
-
-    def column(self, name: str, *, values: bool = False) -> ColumnFacts | None:
-        return self.columns.get(name)
 
 
 @dataclass(frozen=True, eq=False)
