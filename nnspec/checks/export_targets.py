@@ -174,7 +174,7 @@ def _title(context: Context, layer: str) -> str:
 
 
 def _reasons(found: Foreseen, operators: Mapping[str, frozenset[str]]) -> str:
-    """Each operator by the first of its reasons, those first that nothing else could mend."""
+    """Each operator by the first of its reasons, those first that nothing else could fix."""
     from nnspec.backends.targets import OPERATOR, RANK, SIZE
 
     texts = {
