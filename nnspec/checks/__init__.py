@@ -2,42 +2,31 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from nnspec.checks.accumulation import check_effort
 from nnspec.checks.augmented_targets import check_augmented_targets
 from nnspec.checks.class_axis import check_class_axis
-from nnspec.checks.class_weight import check_class_weight
 from nnspec.checks.context import Context
 from nnspec.checks.data import check_data
-from nnspec.checks.distribution import check_distribution
-from nnspec.checks.engine import check_engine
-from nnspec.checks.expect import check_expectations
-from nnspec.checks.export_targets import check_export_targets
 from nnspec.checks.first_step import check_first_step
-from nnspec.checks.fixed_batch import check_fixed_batch
 from nnspec.checks.holes import check_holes
 from nnspec.checks.indices import check_indices
-from nnspec.checks.layout import check_layout
-from nnspec.checks.logs import check_logs
 from nnspec.checks.losses import check_losses
 from nnspec.checks.metrics import check_metrics
-from nnspec.checks.opset import check_opset
-from nnspec.checks.optimizers import check_optimizers
 from nnspec.checks.padding import check_padding
 from nnspec.checks.pixel_order import check_pixel_order
 from nnspec.checks.ports import check_ports
 from nnspec.checks.reversed_steps import check_direction
 from nnspec.checks.softmax import check_softmax
-from nnspec.checks.start_weights import check_start
 from nnspec.checks.stateful import check_state
 from nnspec.checks.targets import check_targets
 from nnspec.checks.task import check_tasks
 from nnspec.checks.thresholds import check_thresholds
 from nnspec.checks.training import check_training
 from nnspec.checks.unused_steps import check_reach
-from nnspec.checks.variants import check_variants
 from nnspec.checks.vocabularies import check_vocabularies
 from nnspec.checks.without_targets import check_without_targets
 from nnspec.data.section.plan import DataPlan
@@ -45,37 +34,53 @@ from nnspec.diagnostics import Diagnostic, Report
 from nnspec.document import Mapping
 from nnspec.ir.graph import Graph
 
-CHECKS: tuple[Callable[[Context], Iterable[Diagnostic]], ...] = (
+Check = Callable[[Context], Iterable[Diagnostic]]
+
+
+def _of_key(function: str, *path: str) -> Check:
+    """The check of one key, `MODULE.FUNCTION`, which is imported where a spec has the key."""
+
+    def check(context: Context) -> Iterable[Diagnostic]:
+        if context.node(*path) is None:
+            return ()
+        module, _, name = function.partition(".")
+        found: Check = getattr(importlib.import_module(f"nnspec.checks.{module}"), name)
+        return found(context)
+
+    return check
+
+
+CHECKS: tuple[Check, ...] = (
     check_tasks,
     check_without_targets,
     check_losses,
     check_metrics,
     check_thresholds,
     check_training,
-    check_engine,
-    check_optimizers,
+    _of_key("engine.check_engine", "training", "backend"),
+    _of_key("optimizers.check_optimizers", "training", "optimizer"),
     check_class_axis,
-    check_class_weight,
+    _of_key("class_weight.check_class_weight", "training", "class_weight"),
     check_effort,
-    check_distribution,
-    check_logs,
-    check_start,
+    _of_key("distribution.check_distribution", "training", "distribute"),
+    _of_key("logs.check_logs", "training", "log"),
+    _of_key("start_weights.check_start", "training", "weights"),
     check_softmax,
     check_pixel_order,
     check_ports,
-    check_layout,
+    _of_key("layout.check_layout", "export", "layout"),
     check_direction,
     check_padding,
     check_targets,
     check_augmented_targets,
     check_state,
-    check_opset,
-    check_variants,
-    check_fixed_batch,
-    check_export_targets,
+    _of_key("opset.check_opset", "export", "opset"),
+    _of_key("variants.check_variants", "export", "variants"),
+    _of_key("fixed_batch.check_fixed_batch", "export", "batch"),
+    _of_key("export_targets.check_export_targets", "export", "targets"),
     check_indices,
     check_vocabularies,
-    check_expectations,
+    _of_key("expect.check_expectations", "expect"),
     check_reach,
     check_first_step,
     check_holes,

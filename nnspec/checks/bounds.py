@@ -9,8 +9,8 @@ from nnspec.lazy import dataclass
 
 ALL = "all"
 _NUMBER = r"\d[\d_]*"
-_COMPARED = re.compile(rf"\s*(>=|<=|==|>|<)\s*({_NUMBER})\s*")
-_RANGE = re.compile(rf"\s*({_NUMBER})\s*\.\.\s*({_NUMBER})\s*")
+_COMPARED = rf"\s*(>=|<=|==|>|<)\s*({_NUMBER})\s*"
+_RANGE = rf"\s*({_NUMBER})\s*\.\.\s*({_NUMBER})\s*"
 HOW = "a bound is a number, a comparison such as `>= 10`, `<= 40000` or `== 16`, or a range such as `10..20`"
 
 
@@ -54,12 +54,12 @@ def parse_bound(value: object) -> Bound | None:
         return None
     if re.fullmatch(rf"\s*{_NUMBER}\s*", value):
         return parse_bound(int(value))
-    if compared := _COMPARED.fullmatch(value):
+    if compared := re.fullmatch(_COMPARED, value):
         operator, number = compared.group(1), int(compared.group(2))
         low = {">=": number, ">": number + 1, "==": number}.get(operator, 0)
         high = {"<=": number, "<": number - 1, "==": number}.get(operator, math.inf)
         return Bound(low, high, operator)
-    if ranged := _RANGE.fullmatch(value):
+    if ranged := re.fullmatch(_RANGE, value):
         low, high = int(ranged.group(1)), int(ranged.group(2))
         return Bound(low, high, "..") if low <= high else None
     return None

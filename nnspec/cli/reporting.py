@@ -99,6 +99,8 @@ def emit(text: str, *, to_stderr: bool = False, newline: bool = True, colour: bo
 
 def print_diagnostics(diagnostics: list[Diagnostic], output: str, *, to_stderr: bool = False) -> None:
     """Diagnostics as `text`, `json` or `sarif`."""
+    if output == "text" and not diagnostics:
+        return
     if output == "text":
         from nnspec.diagnostics.text import to_text
 

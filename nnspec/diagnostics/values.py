@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
+from functools import cache
 
-_NO_TEXT = re.compile(
-    r"|~|null|true|false|<<|=|[-+]?\.(inf|nan)|[-+.]?\d[\d._]*([eE][-+]?\d+)?|0[ox][\da-f]+", re.IGNORECASE
-)
+_NO_TEXT = r"|~|null|true|false|<<|=|[-+]?\.(inf|nan)|[-+.]?\d[\d._]*([eE][-+]?\d+)?|0[ox][\da-f]+"
 # Some parsers take `?` within a flow for a key.
-_MARKS = re.compile(r"\t|^[\s\-:&*!|>%@`'\"]|[{}\[\],#?]|:(\s|$)|\s$")
-# What YAML lets nobody write as it stands, and what it takes for the end of a line.
-_UNPRINTABLE = re.compile("[^\t\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_MARKS = r"\t|^[\s\-:&*!|>%@`'\"]|[{}\[\],#?]|:(\s|$)|\s$"
 
 
 def as_yaml(value: object) -> str:
@@ -27,7 +25,7 @@ def as_yaml(value: object) -> str:
         case float() if not math.isfinite(value):
             return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
         case str():
-            return _quoted(value) if any(found(value) for found in _QUOTED) else value
+            return _quoted(value) if _needs_quotes(value) else value
         case list() | tuple():
             return f"[{', '.join(map(as_yaml, value))}]"
         case dict():
@@ -37,15 +35,29 @@ def as_yaml(value: object) -> str:
 
 def as_comment(text: str) -> str:
     """Text as a line of a comment: in one line, and without what YAML lets nobody write."""
-    return _UNPRINTABLE.sub("·", text.replace("\t", " ").replace("\r", " ").replace("\n", " "))
+    one_line = text.replace("\t", " ").replace("\r", " ").replace("\n", " ")
+    return _without_unprintable(one_line, lambda found: "·")
 
 
-_QUOTED = (_NO_TEXT.fullmatch, _MARKS.search, _UNPRINTABLE.search)
+@cache
+def _unprintable() -> re.Pattern[str]:
+    """What YAML lets nobody write as it stands, and what it takes for the end of a line; it takes long to compile."""
+    return re.compile("[^\t\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+
+
+def _without_unprintable(text: str, replace: Callable[[re.Match[str]], str]) -> str:
+    return text if text.isascii() and text.isprintable() else _unprintable().sub(replace, text)
+
+
+def _needs_quotes(text: str) -> bool:
+    if re.fullmatch(_NO_TEXT, text, re.IGNORECASE) or re.search(_MARKS, text):
+        return True
+    return _without_unprintable(text, _escape) != text
 
 
 def _quoted(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
-    return f'"{_UNPRINTABLE.sub(_escape, escaped)}"'
+    return f'"{_without_unprintable(escaped, _escape)}"'
 
 
 def _escape(found: re.Match[str]) -> str:

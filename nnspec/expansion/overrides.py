@@ -9,7 +9,7 @@ from nnspec.diagnostics import Source, Span, SpecError, did_you_mean, quoted
 from nnspec.diagnostics.spans import OVERRIDE
 from nnspec.document import Mapping, Node, Scalar, Sequence, parse
 
-_STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+_STEP = r"([^.\[\]]+)|\[(\d+)\]"
 
 
 def apply_overrides(root: Node, overrides: MappingABC[str, object]) -> Node:
@@ -33,7 +33,7 @@ def apply_overrides(root: Node, overrides: MappingABC[str, object]) -> Node:
 
 def path_steps(path: str) -> list[str | int]:
     """`model[2].Dense.units` as its keys and indices; empty where it is no path."""
-    return [m.group(1) or int(m.group(2)) for m in _STEP.finditer(path)]
+    return [m.group(1) or int(m.group(2)) for m in re.finditer(_STEP, path)]
 
 
 def names_variable(root: Node, name: str) -> bool:

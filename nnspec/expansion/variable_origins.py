@@ -11,7 +11,7 @@ from nnspec.document import Mapping as MappingNode
 from nnspec.document import Node
 from nnspec.expansion.expressions import BROKEN, FUNCTIONS
 
-_USED = re.compile(r"[A-Za-z_]\w*")
+_USED = r"[A-Za-z_]\w*"
 
 
 def origins(section: Node | None, values: Mapping[str, object]) -> Callable[[Diagnostic], Diagnostic]:
@@ -29,7 +29,7 @@ def origins(section: Node | None, values: Mapping[str, object]) -> Callable[[Dia
         if "$" not in text:
             return diagnostic
         local = {name for step in span.trail for name in step.values}
-        used = [name for name in dict.fromkeys(_USED.findall(text)) if name in variables.entries]
+        used = [name for name in dict.fromkeys(re.findall(_USED, text)) if name in variables.entries]
         related = [
             Related(variables.key_span(name), shortened(values[name]), name)
             for name in used

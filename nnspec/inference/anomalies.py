@@ -15,7 +15,6 @@ from nnspec.inference.outputs import make_output, with_labels
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import ANOMALY, Node, Output, Value
 from nnspec.ir.matching_axes import matching_order
-from nnspec.layers.merging.reconstruction_error import SQUARED, ReconstructionError
 
 KEYS = ("of", "error", "over")
 
@@ -120,6 +119,8 @@ def error_of(
     reduced = [i for i, axis in enumerate(names) if over is None or axis in over]
     pad_value, axis = _padding(root, str(source)), sequence_axis(_sizes(read))
     step = None if pad_value is None or axis is None else order.index(ax.index_of(read.axes, axis) or 0)
+    from nnspec.layers.merging.reconstruction_error import SQUARED, ReconstructionError  # few specs have a score
+
     error = str(_plain(root, "outputs", name, "error") or SQUARED)
     layer = ReconstructionError(order, reduced, error, step, pad_value or 0.0)
     return implied_node(layer, name, "error", (said, read), node.span, report)
@@ -127,6 +128,8 @@ def error_of(
 
 def reduced_by(node: Node) -> tuple[int, ...]:
     """The axes of the reconstruction that an error is the mean over."""
+    from nnspec.layers.merging.reconstruction_error import ReconstructionError
+
     return node.layer.reduced if isinstance(node.layer, ReconstructionError) else ()
 
 

@@ -12,7 +12,6 @@ from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node, Value
 from nnspec.ir.levels import DEFAULT, LEVEL
 from nnspec.layers.kit.base import Layer
-from nnspec.layers.shape.levels import OrderLevels, SplitLevels
 from nnspec.lazy import dataclass
 
 TASK = "quantiles"
@@ -79,6 +78,8 @@ def order_levels(name: str, value: Value, levels: Sequence[float], span: Span, r
     if not value.dtype.startswith("float"):
         report.add(_not_floats(name, value, span))
         return []
+    from nnspec.layers.shape.levels import OrderLevels, SplitLevels
+
     nodes: list[Node] = []
     layers: list[tuple[Layer, str]] = [(SplitLevels(len(levels)), "split")] if place is None else []
     for layer, role in [*layers, (OrderLevels(levels), "levels")]:

@@ -311,12 +311,12 @@ def has_word(name: str | None, words: frozenset[str]) -> bool:
 
 
 # What layers call the axes that they make where the spec gives no name; a number tells several apart.
-_MADE_UP = re.compile(r"(unit|filter|embedding)(_\d+)?")
+_MADE_UP = r"(unit|filter|embedding)(_\d+)?"
 
 
 def has_own_name(axis: Axis) -> bool:
     """Whether its name says something: that of an input, or one that the spec gave."""
-    return not axis.is_learned or _MADE_UP.fullmatch(axis.name) is None
+    return not axis.is_learned or re.fullmatch(_MADE_UP, axis.name) is None
 
 
 def names_places(name: str | None) -> bool:

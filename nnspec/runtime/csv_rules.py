@@ -38,7 +38,7 @@ _NULL_SET = frozenset(NULLS)
 _BOOLEANS = {"true": 1, "True": 1, "TRUE": 1, "false": 0, "False": 0, "FALSE": 0}
 _BLANKS = " \t"
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_INFINITE = re.compile(r"[+-]?inf(?:inity)?", re.IGNORECASE)
+_INFINITE = r"[+-]?inf(?:inity)?"
 _INTEGER_SIGNS = frozenset("0123456789+-")
 _OTHER_SIGN = re.compile(r"[^0-9+\-.eE]")  # than those of plain numbers
 _MOST_DIGITS = 19  # of an integer that may go into 64 bits; longer ones are floats
@@ -236,7 +236,7 @@ class NumberColumn:
             value = _BOOLEANS[text]
         elif _DECIMAL.fullmatch(text):
             value = _decimal(text)
-        elif _INFINITE.fullmatch(text):
+        elif re.fullmatch(_INFINITE, text, re.IGNORECASE):
             value = float(text)
         else:
             raise CellError(index, cell)

@@ -38,9 +38,9 @@ def test_a_check(copy: Path) -> None:
     write(copy / "nnspec/checks/nobody.py", additions.CHECK)
     order = copy / "nnspec/checks/__init__.py"
     replace(
-        order, "from nnspec.checks.opset", "from nnspec.checks.nobody import check_nobody\nfrom nnspec.checks.opset"
+        order, "from nnspec.checks.padding", "from nnspec.checks.nobody import check_nobody\nfrom nnspec.checks.padding"
     )
-    replace(order, "    check_opset,\n", "    check_nobody,\n    check_opset,\n")
+    replace(order, "    check_padding,\n", "    check_nobody,\n    check_padding,\n")
     replace(copy / "nnspec/diagnostics/codes.py", "    # NN3xx", '    "NN299": "nobody",\n    # NN3xx')
     write(copy / "nnspec/diagnostics/pages/NN299.md", additions.PAGE)
     write(copy / "tests/golden/errors/NN299-nobody.yaml", additions.SPEC)

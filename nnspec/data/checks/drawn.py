@@ -10,10 +10,9 @@ from itertools import pairwise
 
 from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.checks.gaps import positions_with_gaps
-from nnspec.data.checks.row_layout import RowLayout, column_values, file_numbers, has_window
+from nnspec.data.checks.row_layout import RowLayout, column_keys, file_numbers, has_window
 from nnspec.data.prepare.membership import named_by_file
 from nnspec.data.section.plan import DataPlan, Slot
-from nnspec.data.sources.label_keys import label_key, label_keys
 from nnspec.diagnostics import Diagnostic, Fix
 from nnspec.diagnostics.lists import quoted
 
@@ -31,11 +30,11 @@ def check_drawn(plan: DataPlan, files: PlanFacts, layout: RowLayout) -> Iterator
         return
     members: Sequence[int] = range(count)
     if drawing:
-        labels = column_values(plan, files, split.label_column, count) if split.label_column is not None else None
+        labels = column_keys(plan, files, split.label_column, count) if split.label_column is not None else None
         train = next((part.label for part in split.parts if part.name == "train"), None)
         if labels is None:
             return
-        members = [p for p in range(count) if label_key(labels[layout.rows[p]]) == train]
+        members = [p for p in range(count) if labels[layout.rows[p]] == train]
     if groups is None:
         without = bad["inputs"] | bad["outputs"]
         found, what = sum(position not in without for position in members), "row"
@@ -104,8 +103,10 @@ def _group_codes(plan: DataPlan, files: PlanFacts, layout: RowLayout) -> Sequenc
         return None if numbers is None else [numbers[row] for row in layout.rows]
     if plan.group_column is None:
         return None
-    values = column_values(plan, files, plan.group_column, count)
-    return None if values is None else label_keys(values[row] for row in layout.rows)
+    keys = column_keys(plan, files, plan.group_column, count)
+    if keys is None or isinstance(layout.rows, range):  # in the file's order
+        return keys
+    return [keys[row] for row in layout.rows]
 
 
 def _usable_groups(
@@ -117,7 +118,10 @@ def _usable_groups(
 ) -> int:
     """How many groups have a sample."""
     if plan.window is None:
-        return len({groups[p] for p in members if p not in bad["inputs"] and p not in bad["outputs"]})
+        without = bad["inputs"] | bad["outputs"]
+        if not without and isinstance(members, range):
+            return len(set(groups))
+        return len({groups[p] for p in members if p not in without})
     wanted, usable = set(members), set()
     for series in layout.series:
         changes = [p for p, q in pairwise(series) if groups[p] != groups[q] or (p in wanted) != (q in wanted)]

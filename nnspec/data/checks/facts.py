@@ -27,11 +27,16 @@ from nnspec.runtime.csv_rules import is_missing
 
 
 class PlanFacts:
-    """Probes each source of a plan once and keeps what it said. Faults are reported at its first mention."""
+    """Probes each source of a plan once and keeps what it said. Faults are reported at its first mention.
+
+    Attributes:
+        keys: the label keys of columns of the plan's source, as far as a check has asked for them.
+    """
 
     def __init__(self, plan: DataPlan) -> None:
         self.plan = plan
         self.diagnostics: list[Diagnostic] = []
+        self.keys: dict[str, list[str] | None] = {}
         self._facts: dict[tuple[str, Path, str], SourceFacts | None] = {}
         sources = [plan.source] if plan.source else []
         for source in [*sources, *(slot.source for slot in plan.slots())]:

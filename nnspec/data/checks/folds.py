@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nnspec.data.checks.facts import PlanFacts
-from nnspec.data.checks.row_layout import RowLayout, column_values
+from nnspec.data.checks.row_layout import RowLayout, column_keys
 from nnspec.data.prepare.cuts import cut
 from nnspec.data.prepare.fold_cuts import cut_rolling
 from nnspec.data.section.plan import DataPlan
 from nnspec.data.section.split_plan import Part
-from nnspec.data.sources.label_keys import label_keys
 from nnspec.diagnostics import Diagnostic, Fix
 
 _WHERE = "data.split.folds"
@@ -24,10 +23,10 @@ def check_folds(plan: DataPlan, files: PlanFacts, layout: RowLayout) -> Iterator
     folds, span = plan.split.folds or 0, plan.split.spans.get("folds", plan.split.span)
     found, what = len(layout.rows), "rows"
     if plan.group_column is not None:
-        values = column_values(plan, files, plan.group_column, len(layout.rows))
-        if values is None:
+        keys = column_keys(plan, files, plan.group_column, len(layout.rows))
+        if keys is None:
             return
-        found, what = len(set(label_keys(values))), f"values of `{plan.group_column}`"
+        found, what = len(set(keys)), f"values of `{plan.group_column}`"
     if found < folds:
         message = f"{found} {what} cannot be divided into {folds} folds: each needs one"
         yield Diagnostic("NN514", message, span, path=_WHERE, fixes=(Fix("use fewer folds"),))

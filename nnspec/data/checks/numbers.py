@@ -7,7 +7,7 @@ import re
 from nnspec.data.sources.base import ColumnFacts, SourcePlan
 
 _FLOAT32_END = 2.0**128 - 2.0**103  # what is at or above rounds to infinity
-_INTEGER = re.compile(r"(u?)int(\d+)")
+_INTEGER = r"(u?)int(\d+)"
 
 
 def unfit_number(column: ColumnFacts, dtype: str, source: SourcePlan) -> tuple[str, str] | None:
@@ -36,7 +36,7 @@ def _range(dtype: str) -> tuple[float, float]:
     """The lowest and highest number that a type holds."""
     if dtype == "bool":
         return 0, 1
-    integer = _INTEGER.fullmatch(dtype)
+    integer = re.fullmatch(_INTEGER, dtype)
     if integer is not None:
         bits = int(integer[2])
         return (0, 2**bits - 1) if integer[1] else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)

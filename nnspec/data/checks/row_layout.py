@@ -5,7 +5,7 @@ The loader does the same in NumPy (`nnspec.data.prepare`); what is drawn at rand
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
@@ -55,13 +55,14 @@ def find_row_layout(plan: DataPlan, files: PlanFacts, count: int) -> RowLayout |
         codes = series_codes(plan, files, count)
         if codes is None:
             return None
-        members = defaultdict[object, list[int]](list)
-        for position, row in enumerate(rows):
-            members[codes[row]].append(position)
-        together = [position for found in members.values() for position in found]
-        rows = [rows[position] for position in together]
-        keys = None if keys is None else [keys[position] for position in together]
-        series = list(_consecutive(len(found) for found in members.values()))
+        own = codes if isinstance(rows, range) else [codes[row] for row in rows]
+        lengths = Counter(own)  # in the order in which series first appear
+        if sum(before != after for before, after in pairwise(own)) >= len(lengths):  # a series is not in one piece
+            ranks = {code: rank for rank, code in enumerate(lengths)}
+            together = sorted(range(count), key=[ranks[code] for code in own].__getitem__)
+            rows = [rows[position] for position in together]
+            keys = None if keys is None else [keys[position] for position in together]
+        series = list(_consecutive(lengths.values()))
     return RowLayout(rows, keys, series, _parts(plan, files, rows, keys, series))
 
 
@@ -69,10 +70,10 @@ def series_codes(plan: DataPlan, files: PlanFacts, count: int) -> list[object] |
     """What tells the series of rows apart, a row each; None where it cannot be read without loading."""
     codes: list[object] = [()] * count
     if plan.series_column is not None:
-        values = column_values(plan, files, plan.series_column, count)
-        if values is None:
+        keys = column_keys(plan, files, plan.series_column, count)
+        if keys is None:
             return None
-        codes = list[object](label_keys(values))
+        codes = list[object](keys)
     if not plan.joins_files:
         numbers = file_numbers(plan, count)
         if numbers is None:
@@ -139,10 +140,9 @@ def row_parts(plan: DataPlan, files: PlanFacts, count: int) -> list[str | None] 
         named = [named_by_file(path, split.parts) for path in plan.source.files()]
         return None if numbers is None else [next(iter(named[number]), None) for number in numbers]
     column = split.label_column or split.hash_column
-    values = column_values(plan, files, column, count) if column is not None else None
-    if values is None:
+    keys = column_keys(plan, files, column, count) if column is not None else None
+    if keys is None:
         return None
-    keys = label_keys(values)
     if split.by == "hash":
         return drawn_by_key(keys, split.parts, split.seed)
     names = {part.label: part.name for part in split.parts if part.label is not None}
@@ -167,6 +167,14 @@ def has_window(stretches: Iterable[range], bad: Mapping[str, set[int]], window: 
             if bad["inputs"].isdisjoint(range(first, last + 1)):
                 return True
     return False
+
+
+def column_keys(plan: DataPlan, files: PlanFacts, name: str, count: int) -> list[str] | None:
+    """A column's values as label keys, which several checks want; None as in `column_values`."""
+    if name not in files.keys:
+        values = column_values(plan, files, name, count)
+        files.keys[name] = None if values is None else label_keys(values)
+    return files.keys[name]
 
 
 def column_values(plan: DataPlan, files: PlanFacts, name: str, count: int) -> Sequence[object] | None:

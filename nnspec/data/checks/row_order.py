@@ -26,15 +26,11 @@ MOST_CELLS = 500_000
 FEW = 0.05  # of the rows: a clock that goes back more often than that measures something else
 
 # Columns of numbers that are clocks; the hour or the month begins anew by itself.
-_CLOCK = re.compile(
-    r"t|time|time[ _-]?stamp|time[ _-]?step|step|tick|epoch|unix([ _-]?time)?|cycle|year|date|ds|index|idx",
-    re.IGNORECASE,
-)
-_DATED = re.compile(r"(date|day|time|week|month|hour|ds)s?|.*([ _-]|time)(date|day|time|stamp)|datetime", re.IGNORECASE)
-_PLACE = re.compile(
+_CLOCK = r"t|time|time[ _-]?stamp|time[ _-]?step|step|tick|epoch|unix([ _-]?time)?|cycle|year|date|ds|index|idx"
+_DATED = r"(date|day|time|week|month|hour|ds)s?|.*([ _-]|time)(date|day|time|stamp)|datetime"
+_PLACE = (
     r"(shop|store|sensor|station|series|unit|engine|machine|ticker|symbol|stock|item|product|sku|asset|meter|site|"
-    r"plant|country|city|location|turbine|building|account|id)([ _-]?(id|no|nr|number|key|name|code))?",
-    re.IGNORECASE,
+    r"plant|country|city|location|turbine|building|account|id)([ _-]?(id|no|nr|number|key|name|code))?"
 )
 
 
@@ -107,7 +103,11 @@ def _clock(name: str, values: Sequence[object]) -> _Clock | None:
         return None
     backs = [place for place, (before, after) in enumerate(pairwise(keys), 1) if after < before]
     is_reversed = all(after <= before for before, after in pairwise(keys))
-    if len(backs) > FEW * len(keys) and not is_reversed and (is_number or not _DATED.fullmatch(name)):
+    if (
+        len(backs) > FEW * len(keys)
+        and not is_reversed
+        and (is_number or not re.fullmatch(_DATED, name, re.IGNORECASE))
+    ):
         return None  # numbers that go up and down, or dates of something else
     return _Clock(name, backs, sum(before == after for before, after in pairwise(keys)), is_reversed)
 
@@ -115,7 +115,7 @@ def _clock(name: str, values: Sequence[object]) -> _Clock | None:
 def _times(name: str, values: Sequence[object], *, is_number: bool) -> Sequence[float] | None:
     """What is compared: moments, texts with the year first, or numbers of a column that is called as clocks are."""
     if is_number:
-        return _numbers(values) if _CLOCK.fullmatch(name) else None
+        return _numbers(values) if re.fullmatch(_CLOCK, name, re.IGNORECASE) else None
     if not all(isinstance(value, str) for value in values):
         return None
     cells = [str(value) for value in values]
@@ -157,7 +157,7 @@ def _told_apart_by(columns: Mapping[str, Sequence[object]], clock: str) -> str |
 
 def _is_place(name: str) -> bool:
     """Whether a column is called as what has a series of its own: a shop, a sensor, a patient."""
-    return bool(_PLACE.fullmatch(name) or WHO.fullmatch(name))
+    return bool(re.fullmatch(_PLACE, name, re.IGNORECASE) or re.fullmatch(WHO, name, re.IGNORECASE))
 
 
 def _is_whole(columns: Mapping[str, Sequence[object]], clock: str, series: str) -> bool:

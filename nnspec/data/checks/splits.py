@@ -7,12 +7,8 @@ from itertools import chain
 
 from nnspec.data.checks.drawn import check_drawn, check_files
 from nnspec.data.checks.facts import PlanFacts, labels_of
-from nnspec.data.checks.folds import check_folds
 from nnspec.data.checks.gaps import check_gaps, gaps_of
 from nnspec.data.checks.row_layout import RowLayout, find_row_layout
-from nnspec.data.checks.series import check_series
-from nnspec.data.checks.spacing import check_spacing
-from nnspec.data.checks.static import check_static_columns
 from nnspec.data.prepare.cuts import cut
 from nnspec.data.prepare.membership import read_starts
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
@@ -47,10 +43,22 @@ def check_splits(plan: DataPlan, files: PlanFacts, rows: int | None) -> Iterator
             faults += check_size(plan, part, [len(stretch) for stretch in stretches], rows)
     faults += check_drawn(plan, files, layout)
     if plan.split.folds is not None and not faults:
+        from nnspec.data.checks.folds import check_folds
+
         faults += check_folds(plan, files, layout)
     yield from faults
-    yield from check_series(plan, files, layout) if plan.every is None else check_spacing(plan, files, layout)
-    yield from check_static_columns(plan, files, layout)
+    if plan.every is not None:
+        from nnspec.data.checks.spacing import check_spacing
+
+        yield from check_spacing(plan, files, layout)
+    elif plan.window is not None and layout.keys is not None:
+        from nnspec.data.checks.series import check_series
+
+        yield from check_series(plan, files, layout)
+    if any(slot.is_static for slot in plan.inputs.values()):
+        from nnspec.data.checks.static import check_static_columns
+
+        yield from check_static_columns(plan, files, layout)
     if any(rule.policy != "error" for rule in plan.missing_rules.values()) and not faults:
         yield from check_gaps(plan, files, layout)
 

@@ -16,7 +16,6 @@ from nnspec.data.section.plan import Argument, AugmentStep, DataPlan, Slot, Slot
 from nnspec.diagnostics import Diagnostic, Fix, Related, Span
 from nnspec.ir.matching_axes import matching_order
 from nnspec.lazy import dataclass
-from nnspec.runtime.image_rules import ShapeError, form_of
 
 _MAIN = {"RandomFlip": "mode", "RandomRotation": "factor", "RandomZoom": "height_factor"}
 
@@ -57,6 +56,8 @@ def find_pixels(slot: SlotPlan, model: Slot) -> Moved | None:
     is_labels = slot.role == "outputs" and not model.gives_values
     axes = model.data_axes
     if slot.source.source.is_raster and not slot.columns:
+        from nnspec.runtime.image_rules import ShapeError, form_of
+
         try:
             form = form_of(axes, is_mask=is_labels)
         except ShapeError:  # which the source reports

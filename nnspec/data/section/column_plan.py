@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from nnspec.diagnostics import Diagnostic, Fix, Span
 from nnspec.diagnostics.values import as_yaml
 from nnspec.lazy import dataclass
-from nnspec.runtime.date_rules import propose_formats
 
 TRANSFORMS = ("log", "log1p", "sqrt", "asinh")
 SCALES = ("standard", "minmax", "robust")
@@ -142,6 +141,8 @@ def no_truth(encoding: ColumnPlan, cell: str, place: str, where: str) -> Diagnos
 
 def unreadable_date(encoding: ColumnPlan, cell: str, place: str, cells: Sequence[str], where: str) -> Diagnostic:
     """NN554: a cell that is no date, with the formats that fit all cells."""
+    from nnspec.runtime.date_rules import propose_formats
+
     called = "ISO 8601, such as `2024-12-31 13:00`" if encoding.form is None else f"of the format `{encoding.form}`"
     message = f"column `{encoding.name}` has `{cell}` in {place}, which is not {called}"
     fixes = [
