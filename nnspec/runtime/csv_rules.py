@@ -40,7 +40,7 @@ _BLANKS = " \t"
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _INFINITE = r"[+-]?inf(?:inity)?"
 _INTEGER_SIGNS = frozenset("0123456789+-")
-_OTHER_SIGN = re.compile(r"[^0-9+\-.eE]")  # than those of plain numbers
+_WITHOUT_SIGNS = str.maketrans("", "", "0123456789+-.eE")  # leaves what no plain number has
 _MOST_DIGITS = 19  # of an integer that may go into 64 bits; longer ones are floats
 _INT64 = range(-(2**63), 2**63)
 
@@ -163,6 +163,14 @@ def is_missing(cell: str) -> bool:
     return cell in _NULL_SET or cell.strip(_BLANKS) in _NULL_SET
 
 
+def missing_among(cells: Sequence[str]) -> list[int]:
+    """The indices of the cells that hold nothing."""
+    texts = [cell.strip(_BLANKS) for cell in cells]
+    if _NULL_SET.isdisjoint(texts):
+        return []
+    return [index for index, text in enumerate(texts) if text in _NULL_SET]
+
+
 class NumberColumn:
     """Reads the cells of one column as numbers, some at a time.
 
@@ -208,7 +216,7 @@ class NumberColumn:
         if self._is_boolean or not cells:
             return None
         joined = "".join(cells)
-        if _OTHER_SIGN.search(joined):
+        if not joined.isascii() or joined.translate(_WITHOUT_SIGNS):
             return None
         points = joined.count(".")
         try:

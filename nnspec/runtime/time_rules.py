@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from operator import attrgetter, methodcaller
 from typing import Any
 
 from nnspec.runtime.csv_rules import CellError, NumberColumn
@@ -16,6 +17,7 @@ from nnspec.runtime.csv_rules import CellError, NumberColumn
 SortKey = float | datetime | str  # of one column all are of one kind
 MOST_KEPT = 100_000
 _SHORTEST_IN_UTC = len("2020-12-31T13Z")
+_in_utc = methodcaller("endswith", "Z")
 
 
 def parse_times(cells: Sequence[str]) -> list[datetime] | None:
@@ -32,12 +34,12 @@ def _kept(cells: tuple[str, ...]) -> list[datetime] | None:
 
 
 def _parsed(cells: Sequence[str]) -> list[datetime] | None:
-    is_utc = all(len(cell) >= _SHORTEST_IN_UTC and cell[-1] == "Z" for cell in cells)
+    is_utc = min(map(len, cells), default=0) >= _SHORTEST_IN_UTC and all(map(_in_utc, cells))
     try:  # a zone made for each cell takes longer than all else
-        times = [datetime.fromisoformat(cell[:-1].lstrip() if is_utc else cell.strip()) for cell in cells]
+        times = list(map(datetime.fromisoformat, [cell[:-1].lstrip() if is_utc else cell.strip() for cell in cells]))
     except ValueError:
         return None
-    zones = {time.tzinfo for time in times}
+    zones = set(map(attrgetter("tzinfo"), times))
     if zones == {None} or not times:
         return times
     if None in zones or is_utc:
@@ -49,7 +51,7 @@ def _parsed(cells: Sequence[str]) -> list[datetime] | None:
 
 def sort_keys(values: Sequence[Any]) -> list[Any]:
     """What rows are sorted by, one a row: numbers where all are, moments where all are ISO 8601, else text."""
-    if not all(isinstance(value, str) for value in values):
+    if not all(issubclass(kind, str) for kind in set(map(type, values))):
         return list(values)
     try:
         numbers = NumberColumn().read(values)

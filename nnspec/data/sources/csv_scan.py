@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar, cast
 
@@ -16,7 +17,7 @@ from nnspec.runtime.csv_rules import (
     CsvError,
     Number,
     NumberColumn,
-    is_missing,
+    missing_among,
     read_chunks,
     read_header,
 )
@@ -52,7 +53,7 @@ def scan_columns(
         FileError: where a row has more or fewer cells than the header, or there is none.
     """
     scans = {
-        name: ColumnScan(NumberColumn(dialect), is_missing, keeps=name in kept)
+        name: ColumnScan(NumberColumn(dialect), missing_among, keeps=name in kept)
         for name in dict.fromkeys([*wanted, *kept])
         if name in header
     }
@@ -64,7 +65,7 @@ def scan_columns(
             positions = {name: columns.index(name) for name in scans}
             for chunk in read_chunks(path, columns, dialect=dialect):
                 for name, scan in scans.items():
-                    scan.add([row[positions[name]] for row in chunk], rows)
+                    scan.add(list(map(itemgetter(positions[name]), chunk)), rows)
                 rows += len(chunk)
                 own += len(chunk)
             if own == 0:
@@ -85,7 +86,7 @@ class ColumnScan(Generic[Cell]):
     """Gathers what is known of a column.
 
     Args:
-        is_missing: whether a cell that is not read as a number holds nothing.
+        missing: the indices of cells that hold nothing, of those that are not read as numbers.
         spell: what `ColumnFacts.values` has for a cell.
         keeps: whether these are wanted.
     """
@@ -93,12 +94,12 @@ class ColumnScan(Generic[Cell]):
     def __init__(
         self,
         reader: NumberReader[Cell],
-        is_missing: Callable[[Cell], bool],
+        missing: Callable[[Sequence[Cell]], list[int]],
         spell: Callable[[Cell], str] = str,
         *,
         keeps: bool,
     ) -> None:
-        self.reader, self.is_missing, self.spell = reader, is_missing, spell
+        self.reader, self.missing_among, self.spell = reader, missing, spell
         self.missing: list[int] = []
         self.infinite: list[int] = []
         self.text: tuple[str, int] | None = None
@@ -117,7 +118,7 @@ class ColumnScan(Generic[Cell]):
                 return
             except CellError as error:
                 self.text = (error.cell, done + error.index + 1)
-        self.missing += [done + i for i, cell in enumerate(cells, 1) if self.is_missing(cell)]
+        self.missing += [done + index + 1 for index in self.missing_among(cells)]
 
     def _add_numbers(self, values: Sequence[Number | None], done: int) -> None:
         if None not in values:

@@ -156,13 +156,17 @@ def _records(path: Path, files: int) -> Iterator[Record]:
         raise SourceError(f"{path.name}: {error}" if files > 1 else str(error)) from None
 
 
+def _absent_among(values: Sequence[object]) -> list[int]:
+    return [index for index, value in enumerate(values) if is_absent(value)]
+
+
 @lru_cache(maxsize=4)  # an editor asks after each letter
 def _scan(
     paths: tuple[Path, ...], stamps: Stamps, wanted: tuple[str, ...], kept: tuple[str, ...], markers: Markers
 ) -> tuple[dict[str, ColumnFacts], dict[str, int]]:
     """Facts of every column, in the order in which they appear, and of lists and objects the first row that has one."""
     scans = {
-        name: ColumnScan(JsonNumbers(), is_absent, word_of, keeps=name in kept)
+        name: ColumnScan(JsonNumbers(), _absent_among, word_of, keeps=name in kept)
         for name in dict.fromkeys([*wanted, *kept])
     }
     rows, names, nested = 0, dict[str, None](), dict[str, int]()
