@@ -9,6 +9,7 @@ import { csvTable, samplesOfTable } from "./table.mjs";
 import { InputError, batchAxis, range, stack, take } from "./tensors.mjs";
 
 const TABLES = ["csv", "tsv", "json", "jsonl", "ndjson", "npy", "npz"];
+const ELSEWHERE = ["parquet", "arrow", "feather", "ipc", "sqlite", "sqlite3", "db"]; // which a page has no reader for
 const isTable = (name) => TABLES.includes(suffixOf(name));
 
 function suffixOf(name) {
@@ -20,6 +21,8 @@ function suffixOf(name) {
 /** The samples of the files that were chosen. */
 export async function samplesOfFiles(files, page) {
   const ports = Object.fromEntries(Object.entries(page.inputs).filter(([name]) => !(name in page.states)));
+  const elsewhere = files.find((file) => ELSEWHERE.includes(suffixOf(file.name)));
+  if (elsewhere) throw new InputError(`\`${elsewhere.name}\` cannot be read by a page: \`nnspec predict\` reads it, or save it as CSV`);
   const table = files.find((file) => isTable(file.name));
   if (table) return samplesOfOne(table, files.filter((file) => file !== table), ports, page);
   const names = Object.keys(ports);
