@@ -101,7 +101,7 @@ def error_of(
     read = inputs.get(str(source))
     if read is None:
         message = f"output `{name}` is the error of `{wanted}`, but the data do not say what `{wanted}` reconstructs"
-        fix = Fix(f"say it: `data: {{outputs: {{{wanted}: {{of: {next(iter(inputs), 'x')}}}}}}}`")
+        fix = Fix(f"add `data: {{outputs: {{{wanted}: {{of: {next(iter(inputs), 'x')}}}}}}}`")
         _report(report, message, node.span, name, fix)
         return None
     order = matching_order(_sizes(read), _sizes(said))

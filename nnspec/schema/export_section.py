@@ -48,16 +48,16 @@ EXPORT: Schema = closed(
         "targets": {
             "type": "array",
             "description": "Where the file is to run: in browsers (`web`, `webgpu`, `webnn`), by ONNX Runtime's "
-            "accelerators for phones (`coreml`, `nnapi`, `qnn`), by `openvino`. `check` says, before training, which "
-            "layers each of them takes of the file, and what would change that (NN621).",
+            "accelerators for phones (`coreml`, `nnapi`, `qnn`), by `openvino`. `check` reports, before training, "
+            "which layers each of them supports, and what would change that (NN621).",
             "items": {"enum": list(TARGETS), "description": "A device or runtime."},
             "uniqueItems": True,
         },
         "max_loss": {
             "type": "number",
             "minimum": 0,
-            "description": "What a variant may lose on the test split, as a fraction: of accuracy, or by how much its "
-            "error may rise; default: 0.005 of accuracy (or one sample of a small split), 0.01 of an error.",
+            "description": "How much a variant may lose on the test split, as a fraction: of accuracy, or the increase "
+            "of its error; default: 0.005 of accuracy (or one sample of a small split), 0.01 of an error.",
         },
         "tolerance": {
             "type": "number",

@@ -19,8 +19,8 @@ LEVEL_KEYS: dict[str, JsonSchema] = {
         "type": ["boolean", "string"],
         "if": {"type": "string"},
         "then": {"enum": ["conformal"]},
-        "description": "Of `task: quantiles`: whether the levels are moved so far that on the validation split "
-        "each interval holds its share of the targets (conformalized quantile regression); `conformal` is the "
+        "description": "Of `task: quantiles`: whether the levels are shifted so that on the validation split each "
+        "interval contains its share of the targets (conformalized quantile regression); `conformal` is the "
         "same as true. The deployed graph has these offsets.",
         "default": False,
     },

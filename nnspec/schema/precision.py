@@ -20,8 +20,9 @@ EFFORT_KEYS: dict[str, Schema] = {
         "minimum": 1,
         "maximum": 10**6,
         "description": (
-            "Number of batches whose gradients are added up before weights move: as one batch of so many times "
-            "`batch_size`, in the memory of one. Batch normalization still sees the small batches."
+            "Number of batches whose gradients are added up before the weights are updated: equivalent to one "
+            "batch of that many times `batch_size`, in the memory of one. Batch normalization still sees the small "
+            "batches."
         ),
         "default": 1,
     },

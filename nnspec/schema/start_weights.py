@@ -15,7 +15,7 @@ START_KEYS: dict[str, Schema] = {
     "weights": {
         "description": (
             "Trained weights to start from: a .keras or .weights.h5 file or the directory of a build; or `from` with "
-            "the `nodes` that take theirs. No code in the file is run."
+            "the `nodes` that start from it. No code in the file is run."
         ),
         "type": ["string", "object", "null"],
         "if": {"type": "string"},
@@ -34,7 +34,7 @@ START_KEYS: dict[str, Schema] = {
                         "additionalProperties": {"type": "string"},
                         "description": (
                             "The nodes, blocks or patterns (`encoder`, `conv2d_*`) that start from the file; a mapping "
-                            "names what each is called there. Default: all."
+                            "gives the name of each in the file. Default: all."
                         ),
                     },
                     "except": {
