@@ -75,7 +75,7 @@ ENCODING: JsonSchema = {
     "statistics of the training rows. `log`, `log1p`, `sqrt`, `asinh`: that function of it. `boolean`: 0 "
     "or 1, true or false, t or f, yes or no, y or n, on or off; `{boolean: [unpaid, paid]}` names the words of 0 and "
     "1. `one_hot`: a feature for each value of the training rows, and one for all other values. `multi_hot`: the same "
-    "of cells with several words, such as `Comedy|Drama`. `index`: the number of the "
+    "of cells with several words, such as `Comedy|Drama`. `index`: the number "
     "of the value, for an Embedding: 0 for unknown ones, then from 1. `date`, which is a mapping: parts of a date. "
     "The mapping form has options.",
     "if": {"type": "string"},

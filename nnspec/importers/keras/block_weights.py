@@ -176,7 +176,7 @@ def _give_the_rest(work: _Assignment) -> None:
     if work.stored:
         message = f"the block of `{work.block.class_name}` takes no weight from `{next(iter(work.stored))}`"
         raise work.fail(
-            message, fixes=[Fix("assign it under `weights`, or add the layer that it belongs to to the block")]
+            message, fixes=[Fix("assign it under `weights`, or add its layer to the block")]
         )
 
 
