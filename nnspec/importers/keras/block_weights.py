@@ -175,9 +175,7 @@ def _give_the_rest(work: _Assignment) -> None:
         raise work.fail(message, fixes=[fix])
     if work.stored:
         message = f"the block of `{work.block.class_name}` takes no weight from `{next(iter(work.stored))}`"
-        raise work.fail(
-            message, fixes=[Fix("assign it under `weights`, or add its layer to the block")]
-        )
+        raise work.fail(message, fixes=[Fix("assign it under `weights`, or add its layer to the block")])
 
 
 def _folders(stored: Stored | Mapping[str, np.ndarray]) -> list[str]:
