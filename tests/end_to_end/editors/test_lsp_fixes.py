@@ -51,7 +51,7 @@ def test_fix_all_is_nnspec_fix(editor: Editor, tmp_path: Path, newline: str) -> 
         found = [a for a in actions_of(editor, uri, only) if a.kind == "source.fixAll.nnspec"]
         assert len(found) == 1
     mended = fix_file(path)
-    assert mended.made
+    assert mended.fixed
     assert found[0].edit is not None
     assert found[0].edit.changes is not None
     assert found[0].edit.changes[uri][0].new_text == mended.after
