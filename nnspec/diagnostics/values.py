@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 
-_NO_TEXT = r"|~|null|true|false|<<|=|[-+]?\.(inf|nan)|[-+.]?\d[\d._]*([eE][-+]?\d+)?|0[ox][\da-f]+"
+_NO_TEXT = r"|~|null|true|false|<<|=|[-+]?\.(inf|nan)|[-+.]?\d[\d._]*([eE][-+]?\d+)?|[-+]?0[box][\da-f_]*"
 # Some parsers take `?` within a flow for a key.
 _MARKS = r"\t|^[\s\-:&*!|>%@`'\"]|[{}\[\],#?]|:(\s|$)|\s$"
 

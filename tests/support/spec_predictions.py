@@ -106,10 +106,10 @@ def _rmse_of_panel(spec: Path, run: Run, folder: Path) -> float:
     known = {(row[series], int(row[time])): float(row[output.columns[0]]) for row in test}
     errors = []
     for row in predictions:
-        for i, ahead in enumerate(plan.window.horizon):
+        for ahead in plan.window.horizon:
             if (row[series], int(row[time]) + max(plan.window.horizon)) in known:  # the last windows lack targets
                 target = known[row[series], int(row[time]) + ahead]
-                errors.append(float(row[f"{output.name}_{i}_q0.5"]) - target)
+                errors.append(float(row[f"{output.name}+{ahead}_q0.5"]) - target)
     return float(np.sqrt(np.mean(np.square(errors))))
 
 

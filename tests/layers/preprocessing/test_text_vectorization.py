@@ -88,11 +88,11 @@ def test_refused(body: Any, axes: Any, dtype: str, code: str, words: str, tmp_pa
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ({"split": "character"}, "cannot do for a text of any length"),
+        ({"split": "character"}, "is not possible for a text of any length"),
         ({"split": "character", "output_mode": "int", "output_sequence_length": 501}, "for more than 500"),
         (
             {"vocabulary": ["a" * 251, *(f"word{i}" for i in range(1000))]},
-            "words of 250 letters at most, but one has 251",
+            "words of at most 250 letters, but one has 251",
         ),
     ],
 )

@@ -63,12 +63,13 @@ class Model:
 
     @cached_property
     def edges(self) -> list[Edge]:
-        """What nodes and the model's inputs give, where shape inference knows the rank of it."""
+        """What nodes and the model's inputs give and something reads, where shape inference knows the rank of it."""
         inferred = onnx.shape_inference.infer_shapes(self.proto).graph
+        read = {name for node in self.nodes for name in node.input} | {port.name for port in inferred.output}
         found = []
         for info in [*inferred.input, *inferred.value_info, *inferred.output]:
             kind = info.type.tensor_type
-            if not kind.HasField("shape"):
+            if not kind.HasField("shape") or info.name not in read:
                 continue
             sizes = tuple(d.dim_value if d.HasField("dim_value") else None for d in kind.shape.dim)
             found.append(Edge(info.name, kind.elem_type, sizes))

@@ -33,6 +33,7 @@ def test_a_value_is_read_back(value: Any) -> None:
         (None, "null"),
         ("true", '"true"'),
         ("10", '"10"'),
+        ("0b_", '"0b_"'),  # other readers of YAML fail at such a number without digits
         ("T/2", "T/2"),
         ("a: b", '"a: b"'),
         ([1, "x", [2.5]], "[1, x, [2.5]]"),

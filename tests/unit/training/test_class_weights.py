@@ -100,5 +100,5 @@ def test_by_output_and_of_a_binary_one(tmp_path: Path) -> None:
 def test_a_label_that_only_the_loaded_data_lack(tmp_path: Path) -> None:
     arrays = {"x": np.zeros((6, 2), "f4"), "kind": np.arange(6) % 3 + 7}
     training = {"class_weight": {10: 2}, "monitor": "loss"}
-    with pytest.raises(SpecError, match="names `10`, which is no label"):
+    with pytest.raises(SpecError, match="names `10`, which is not a label"):
         weights(loaded(tmp_path, arrays, {"kind": {"task": "classification"}}, model=[HEAD], training=training))

@@ -223,9 +223,9 @@ def test_predictions_name_their_levels(built: Built, tmp_path: Path) -> None:
     samples = reading.read_samples(built.folder / "t.csv", predictor.metadata)
     outputs = predictor(**samples.take(slice(0, 3)))
     rows = list(writing.records(outputs, predictor.metadata))
-    names = [f"y_{step}_{column}_q{level:g}" for step in range(STEPS) for column in range(2) for level in LEVELS]
+    names = [f"y_{column}+{ahead}_q{level:g}" for ahead in (1, 3) for column in "ab" for level in LEVELS]
     assert list(rows[0]) == names
-    assert rows[2]["y_1_0_q0.8"] == pytest.approx(float(outputs["y"][2, 3, 1, 0]))
+    assert rows[2]["y_a+3_q0.8"] == pytest.approx(float(outputs["y"][2, 3, 1, 0]))
 
 
 def test_levels_that_calibration_moves_past_each_other_stop_at_the_median(tmp_path: Path) -> None:
