@@ -112,6 +112,7 @@ else:
         So it is by a call that it cannot serve, which the compiled method refuses as Python does.
         """
         positional, calls = _positional(fields), count(1)
+        compiled: list[Callable[..., None]] = []
         has_more = hasattr(cls, "__post_init__")
         set_field = object.__setattr__ if frozen else setattr
 
@@ -136,8 +137,10 @@ else:
                 if has_more:
                     self.__post_init__()
                 return
-            cls.__init__ = _compiled_init(cls, frozen)
-            cls.__init__(self, *args, **values)
+            compiled.extend([] if compiled else [_compiled_init(cls, frozen)])
+            if vars(cls).get("__init__") is __init__:  # not where somebody has put another in its place
+                cls.__init__ = compiled[0]
+            compiled[0](self, *args, **values)
 
         return __init__
 

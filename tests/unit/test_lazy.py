@@ -139,3 +139,20 @@ def test_records_can_be_pickled() -> None:
 def test_a_wrong_argument_is_named() -> None:
     with pytest.raises(TypeError, match=r"Pickled\.__init__\(\) got an unexpected keyword argument 'third'"):
         Pickled(1, third=2)  # type: ignore[call-arg]
+
+
+def test_what_was_put_in_the_place_of_init_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the records become so many that the method of before is compiled."""
+
+    @lazy.dataclass
+    class Counted:
+        number: int
+
+    made, seen = Counted.__init__, []
+
+    def init(self: Counted, number: int) -> None:
+        made(self, number)
+        seen.append(number)
+
+    monkeypatch.setattr(Counted, "__init__", init)
+    assert [Counted(number).number for number in range(100)] == seen == list(range(100))
