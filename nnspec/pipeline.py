@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping as MappingABC
 from contextlib import contextmanager, suppress
 from dataclasses import field
+from functools import partial
 from pathlib import Path
 
 from nnspec.checks import run_checks
@@ -20,9 +21,10 @@ from nnspec.diagnostics import Diagnostic, Report, Source, SpecError
 from nnspec.document import Mapping, Node, Scalar, locate, parse, read_source, to_plain
 from nnspec.document.types import JsonObject, Plain
 from nnspec.expansion.aliases import with_kinds, with_kinds_in_path
-from nnspec.expansion.auto_ids import has_auto_ids, settle_ids
+from nnspec.expansion.auto_arguments import Count
+from nnspec.expansion.auto_ids import IDS
 from nnspec.expansion.auto_sizes import has_auto_sizes, settle_sizes
-from nnspec.expansion.auto_units import Count, has_auto_units, settle_units
+from nnspec.expansion.auto_units import UNITS
 from nnspec.expansion.expand import expand
 from nnspec.expansion.items import Expanded
 from nnspec.expansion.overrides import apply_overrides
@@ -174,16 +176,12 @@ class _Phases:
                 expanded, lambda name, axis: _axis_size(expanded, name, axis, sizes), report
             )
             report.raise_errors()
-        if has_auto_ids(expanded):
-            self.read_plan(expanded, allow_outside or without_data)
-            ids = self.plan
-            expanded = self.expanded = settle_ids(expanded, lambda name: _id_count(name, ids), report)
-            report.raise_errors()
-        if has_auto_units(expanded):
-            self.read_plan(expanded, allow_outside or without_data)
-            plan = self.plan  # whose files are looked at even to show a spec: nothing else tells the classes
-            expanded = self.expanded = settle_units(expanded, lambda name: _class_count(expanded, name, plan), report)
-            report.raise_errors()
+        for argument, counts in ((IDS, _id_count), (UNITS, _class_count)):
+            if argument.is_in(expanded):  # files are looked at even to show a spec: nothing else tells the number
+                self.read_plan(expanded, allow_outside or without_data)
+                count = partial(counts, expanded, self.plan)
+                expanded = self.expanded = argument.settle(expanded, count, report)
+                report.raise_errors()
         self.graph = elaborate(expanded, report, folder=None if without_data else self.path.parent)
         report.raise_errors()
         self.read_plan(expanded, allow_outside or without_data)
@@ -225,13 +223,13 @@ def _axis_size(expanded: Expanded, name: str, axis: str, plan: DataPlan | None) 
     return Count(*axis_size(name, axis, list(axes.entries), plan))
 
 
-def _id_count(name: str, plan: DataPlan | None) -> Count:
+def _id_count(expanded: Expanded, plan: DataPlan | None, name: str) -> Count:
     from nnspec.data.id_count import id_count  # few specs leave a table's size to it
 
     return Count(*id_count(name, plan))
 
 
-def _class_count(expanded: Expanded, name: str, plan: DataPlan | None) -> Count:
+def _class_count(expanded: Expanded, plan: DataPlan | None, name: str) -> Count:
     outputs = expanded.root.get("outputs")
     body = outputs.get(name) if isinstance(outputs, Mapping) else None
     assert isinstance(body, Mapping)

@@ -3,51 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
-from nnspec.diagnostics import Diagnostic, Fix, Report
-from nnspec.document import Mapping, Scalar, format_path, to_plain
-from nnspec.expansion.auto_units import AUTO, Count, with_value
+from nnspec.document import Mapping, to_plain
+from nnspec.expansion.auto_arguments import AutoArgument, Count
 from nnspec.expansion.items import Expanded, Item
 from nnspec.ir.graph import Node
 from nnspec.layers.registry import REGISTRY
 
-ARGUMENT = "input_dim"
+
+def _count(expanded: Expanded, item: Item, count: Callable[[str], Count]) -> Count:
+    return _largest([_count_of(expanded, key, count) for key in _makers(expanded, item)])
 
 
-def has_auto_ids(expanded: Expanded) -> bool:
-    return any(_is_auto(item) for item in expanded.items)
-
-
-def settle_ids(expanded: Expanded, count: Callable[[str], Count], report: Report) -> Expanded:
-    """The document with every `input_dim: auto` replaced by the number of ids.
-
-    Args:
-        count: of an input, by its name.
-    """
-    root, items = expanded.root, list(expanded.items)
-    for place, item in enumerate(items):
-        if not _is_auto(item):
-            continue
-        assert item.body is not None
-        size = item.body.entries[ARGUMENT]
-        found = Count(None, "it is a shared layer", "set `input_dim` to a number")
-        if item.shared is None:
-            found = _largest([_count(expanded, key, count) for key in _makers(expanded, item)])
-        path = (*item.path, item.kind, ARGUMENT)
-        if found.number is None:
-            message = f"`input_dim: auto` of `{item.name}` is the number of ids that it reads, but {found.why}"
-            report.add(Diagnostic("NN619", message, size.span, path=format_path(path), fixes=(Fix(found.remedy),)))
-            continue
-        number = Scalar(found.number, size.span)
-        items[place] = replace(item, body=with_value(item.body, (ARGUMENT,), number))
-        root = with_value(root, path, number)
-    return replace(expanded, root=root, items=tuple(items))
-
-
-def _is_auto(item: Item) -> bool:
-    layer, size = REGISTRY.get(item.kind), item.body.get(ARGUMENT) if item.body is not None else None
-    return layer is not None and layer.looks_up_ids and isinstance(size, Scalar) and size.value == AUTO
+def _looks_up_ids(item: Item) -> bool:
+    layer = REGISTRY.get(item.kind)
+    return layer is not None and layer.looks_up_ids
 
 
 def _makers(expanded: Expanded, item: Item) -> Iterator[str]:
@@ -67,7 +37,7 @@ def _makers(expanded: Expanded, item: Item) -> Iterator[str]:
             yield key
 
 
-def _count(expanded: Expanded, key: str, count: Callable[[str], Count]) -> Count:
+def _count_of(expanded: Expanded, key: str, count: Callable[[str], Count]) -> Count:
     inputs = expanded.root.get("inputs")
     if isinstance(inputs, Mapping) and key in inputs.entries:
         return count(key)
@@ -85,3 +55,6 @@ def _count(expanded: Expanded, key: str, count: Callable[[str], Count]) -> Count
 def _largest(counts: list[Count]) -> Count:
     unknown = next((count for count in counts if count.number is None), None)
     return unknown or Count(max(count.number or 0 for count in counts))
+
+
+IDS = AutoArgument(name="input_dim", meaning="ids that it reads", code="NN619", is_taken_by=_looks_up_ids, count=_count)

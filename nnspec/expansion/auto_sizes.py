@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from nnspec.diagnostics import Diagnostic, Fix, Report
 from nnspec.document import Mapping, Node, Scalar, format_path
-from nnspec.expansion.auto_units import AUTO, Count, with_value
+from nnspec.expansion.auto_arguments import AUTO, Count, with_value
 from nnspec.expansion.items import Expanded
 
 

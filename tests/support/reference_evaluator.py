@@ -6,6 +6,7 @@ stands here is read from the operators' text, not from any runtime.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -81,11 +82,11 @@ class Recurrent(OpRun):
     defaults: Sequence[str] = ("Tanh",)
     n_states = 1
 
+    @abstractmethod
     def step(
         self, w: np.ndarray, r: np.ndarray, b: np.ndarray, p: np.ndarray | None, acts: Sequence[Function], linear: bool
     ) -> Step:
         """The equations of one step."""
-        raise NotImplementedError
 
     def _run(
         self,

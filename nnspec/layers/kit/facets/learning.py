@@ -53,7 +53,7 @@ class Learning:
         Raises:
             SpecError: NN352 where there is no word in it.
         """
-        raise NotImplementedError(f"{self.kind} has no vocabulary")
+        raise TypeError(f"layer `{self.kind}` has `lacks_vocabulary` without a `vocabulary_of`")
 
     def index_count(self, node: Node) -> int | None:
         """How many indices, from 0, the integers that the node makes may be; None where that is not known."""
