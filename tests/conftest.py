@@ -19,6 +19,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.blank_plots import blank_plots
 
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 sys.dont_write_bytecode = False
 
 ROOT = Path(__file__).parent.parent
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -27,7 +27,13 @@ def check_first_step(context: Context) -> Iterator[Diagnostic]:
 
 
 def _selects_first(node: Node, place: int) -> bool:
-    return node.layer.picked_position(node, place) == 0
+    """Whether a node gives position 0 of an axis alone, with the axis (`slice: {time: {stop: 1}}`) or without it."""
+    if node.layer.picked_position(node, place) == 0:
+        return True
+    window, name = node.windows.get(place), node.inputs[0].axes[place].name
+    left = next((axis for axis in node.outputs[0].axes if axis.name == name), None)
+    starts_there = window is not None and (window.span, window.ahead) == (1, 0)
+    return node.layer.moves_values and starts_there and left is not None and left.size == 1
 
 
 def _has_read_one_step(graph: Graph, value: Value, axis: Axis) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from nnspec.backends.onnx.ops.placement import replace_dims, separate_dims
@@ -250,7 +251,7 @@ class Take(Picking):
             axis = call.axes[place]
             taken[str(place)] = [self.position_in(call, axis, int(position), "position") for position in said]
             axes[place] = ax.resized(axis, len(said), call.name)
-        windows = {int(place): WHOLE for place in taken}
+        windows = {int(place): _window_over(positions) for place, positions in taken.items()}
         return Inferred((tuple(axes),), windows=windows, keras={"taken": taken})
 
     def why(self, node: Node) -> dict[str, str]:
@@ -281,6 +282,13 @@ class Take(Picking):
             tensor = lowering.node("Gather", ready.tensor, indices, axis=dim)
             view = replace_dims(ready, tensor, [dim], [1 + int(place)], [lowering.factor(axis.name, axis.size)])
         return [view]
+
+
+def _window_over(positions: Sequence[int]) -> Window:
+    """How positions are seen: one by one where they are as far apart as each other, counted from the start."""
+    steps = {after - before for before, after in pairwise(positions)} or {1}
+    is_even = len(steps) == 1 and 0 not in steps and positions[0] >= 0
+    return Window(1, steps.pop(), positions[0]) if is_even else WHOLE
 
 
 LAYERS = (Slice(), Take())

@@ -144,6 +144,7 @@ class Cropping(EdgeLayer):
 
     short = "cropping"
     amount = "cropping"
+    moves_values = True
 
     def new_size(self, call: Call, axis: Axis, before: int, after: int) -> Size:
         less = before + after
