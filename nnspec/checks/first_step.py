@@ -19,7 +19,7 @@ def check_first_step(context: Context) -> Iterator[Diagnostic]:
     graph = context.graph
     for node in graph.nodes:
         value = node.inputs[0]
-        for place, axis in enumerate(value.axes):
+        for place, axis in enumerate(value.axes if node.layer.moves_values else ()):
             if not _selects_first(node, place) or not _has_read_one_step(graph, value, axis):
                 continue
             if all(_selects_first(reader, place) for reader in _readers(graph, value)):
@@ -33,7 +33,7 @@ def _selects_first(node: Node, place: int) -> bool:
     window, name = node.windows.get(place), node.inputs[0].axes[place].name
     left = next((axis for axis in node.outputs[0].axes if axis.name == name), None)
     starts_there = window is not None and (window.span, window.ahead) == (1, 0)
-    return node.layer.moves_values and starts_there and left is not None and left.size == 1
+    return starts_there and left is not None and left.size == 1
 
 
 def _has_read_one_step(graph: Graph, value: Value, axis: Axis) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import field, replace
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, NoReturn, Unpack
 
@@ -307,10 +308,11 @@ class Call:
         taken = {axis.name for axis in axes if axis in read}
         result = []
         for axis in axes:
-            name = next(n for n in (axis.name, *(f"{axis.name}_{i}" for i in range(2, 99))) if n not in taken)
-            is_made = axis not in read and axis.is_learned
-            result.append(axis.renamed(name) if is_made else axis)
-            taken.add(result[-1].name)
+            if axis.is_learned and axis not in read:
+                names = chain((axis.name,), (f"{axis.name}_{i}" for i in count(2)))
+                axis = axis.renamed(next(name for name in names if name not in taken))
+            result.append(axis)
+            taken.add(axis.name)
         return tuple(result)
 
     # ----------------------------------------------------------------------------------------------- fixes
