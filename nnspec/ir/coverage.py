@@ -16,6 +16,7 @@ from nnspec.ir.graph import Graph, Node, Value, Window
 from nnspec.lazy import dataclass
 
 MOST_POSITIONS = 2048  # of an axis; longer ones are not followed
+ONE = Window(1)
 Key = tuple[str, str]
 
 
@@ -29,7 +30,7 @@ class SeenPositions:
     """
 
     position: int | None
-    sets: list[int]
+    sets: Sequence[int]
 
     @property
     def union(self) -> int:
@@ -91,32 +92,48 @@ def _through(node: Node, axis: str, found: dict[Key, SeenPositions]) -> SeenPosi
     made = node.outputs[0]
     position = position_of(made, axis)
     size = made.axes[position].size if position is not None else None
-    whole = reduce(or_, (cover.union for _, cover in read), 0)
     if position is None or not isinstance(size, int):
         value, cover = read[0]
         picked = node.layer.picked_position(node, cover.position) if cover.position is not None else None
-        return SeenPositions(None, [whole if picked is None or len(read) > 1 else cover.sets[picked]])
+        return SeenPositions(None, [_union(read) if picked is None or len(read) > 1 else cover.sets[picked]])
     if made.fields[axis].ahead is None:  # it may read anything
-        return SeenPositions(position, [whole] * size)
-    sets = [0] * size
+        return SeenPositions(position, [_union(read)] * size)
+    slid = []
     for value, cover in read:
-        window = (
-            node.windows.get(cover.position) if cover.position is not None and value is node.inputs[0] else Window(1)
-        )
-        sets = list(map(or_, sets, _slid(cover, window or Window(1), size)))
+        window = ONE
+        if cover.position is not None and value is node.inputs[0]:
+            window = node.windows.get(cover.position, ONE)
+        slid.append(_slid(cover, window, size))
+    sets = slid[0] if len(slid) == 1 else [reduce(or_, seen) for seen in zip(*slid, strict=True)]
     return SeenPositions(position, sets)
+
+
+def _union(read: list[tuple[Value, SeenPositions]]) -> int:
+    return reduce(or_, (cover.union for _, cover in read), 0)
 
 
 def _slid(cover: SeenPositions, window: Window, size: int) -> Sequence[int]:
     """The sets of `size` positions behind a window."""
     if cover.position is None or window.span is None or window.ahead is None or window.slack or window.stride < 0:
         return [cover.union] * size
-    if window == Window(1) and len(cover.sets) != size:  # cut or put together in another way
-        return [cover.union] * size
-    found = []
+    if window == ONE:
+        return cover.sets if len(cover.sets) == size else [cover.union] * size  # else cut or put together
+    found = [0] * size
+    if isinstance(window.span, int) and isinstance(window.stride, int) and isinstance(window.ahead, int):
+        oldest = window.ahead - window.span + 1
+        for tap in range(0, window.span, window.dilation):  # all positions at once
+            found = list(map(or_, found, _every(cover.sets, oldest + tap, window.stride, size)))
+        return found
     for i in range(size):
         first = ceil(window.stride * i + window.ahead - window.span + 1)
         last = floor(window.stride * i + window.ahead)
         taps = range(first, last + 1, window.dilation)
-        found.append(reduce(or_, (cover.sets[j] for j in taps if 0 <= j < len(cover.sets)), 0))
+        found[i] = reduce(or_, (cover.sets[j] for j in taps if 0 <= j < len(cover.sets)), 0)
     return found
+
+
+def _every(sets: Sequence[int], first: int, stride: int, size: int) -> list[int]:
+    """What is at `first`, `first + stride`, … of `sets`, `size` of them: nothing outside."""
+    before = min(max(0, -(first // stride)), size)
+    inside = sets[first + before * stride :: stride][: size - before]
+    return [0] * before + list(inside) + [0] * (size - before - len(inside))

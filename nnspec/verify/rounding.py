@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 import numpy as np
 
+from nnspec.backends.types import KerasModel
 from nnspec.verify.comparison import Measure, errors
 from nnspec.verify.samples import readers_of
 from nnspec.verify.subject import Subject
@@ -15,6 +17,7 @@ TRIALS = 3
 MARGIN = 4.0  # times what JITTER does to a row: a difference beyond that is no rounding
 JITTER = 2.0**-15  # relative; more than rounding, so that it is visible after a nearly certain softmax
 BETWEEN_KERNELS = 2.0**-20  # relative: what sums over a thousand products, or approximated functions, differ by
+SIGMOID_STEP = 2.0**-22  # absolute: ONNX Runtime's sigmoid is off by 1.7e-7 at most, and 0 from 18 below zero on
 
 
 def blows_up(moved: float, tolerance: float) -> bool:
@@ -50,12 +53,59 @@ def moved_by_rounding(
                 {name: values if name in compared else jitter(values, rng, kept) for name, values in raw.items()}
             )
             for name, measure in measures.items():
-                apart = errors(moved[name], wanted[name])
-                apart = apart / measure.scale if wanted[name].dtype.kind not in "OU" else apart
-                found[name] = np.maximum(found[name], apart.reshape(rows, -1).max(axis=1, initial=0.0))
+                found[name] = np.maximum(found[name], _apart(moved[name], wanted[name], measure))
     finally:
         subject.model.set_weights(weights)
     return {name: apart / JITTER for name, apart in found.items()}
+
+
+def moved_by_saturation(
+    subject: Subject, raw: Mapping[str, np.ndarray], measures: Mapping[str, Measure]
+) -> dict[str, np.ndarray]:
+    """How far Keras' own outputs move if its sigmoids are as coarse as those that runtimes approximate.
+
+    They are exact to so much of 1, not of themselves: what is made of nearly closed gates alone, such as a vector of
+    them that is normalized to length 1, is not the same in two right programs.
+
+    By output, axes `row`, in units of the output's scale.
+    """
+    with coarse_sigmoids(subject.model) as found:
+        if not found:
+            return {name: np.zeros(len(next(iter(raw.values())))) for name in measures}
+        moved = subject.predicted(raw)
+    wanted = subject.predicted(raw)
+    return {name: _apart(moved[name], wanted[name], measure) for name, measure in measures.items()}
+
+
+def _apart(moved: np.ndarray, wanted: np.ndarray, measure: Measure) -> np.ndarray:
+    """The largest difference in each row, axes `row`: of numbers, in units of the output's scale."""
+    apart = errors(moved, wanted)
+    apart = apart / measure.scale if wanted.dtype.kind not in "OU" else apart
+    return np.asarray(apart.reshape(len(wanted), -1).max(axis=1, initial=0.0))
+
+
+@contextmanager
+def coarse_sigmoids(model: KerasModel) -> Iterator[list[str]]:
+    """Within it, the sigmoids of a model's layers give multiples of `SIGMOID_STEP`. Gives the layers' names."""
+    import keras
+
+    def sigmoid(x: np.ndarray) -> np.ndarray:
+        made: np.ndarray = keras.ops.round(keras.activations.sigmoid(x) / SIGMOID_STEP) * SIGMOID_STEP
+        return made
+
+    coarse = {keras.activations.sigmoid: sigmoid, keras.activations.silu: lambda x: x * sigmoid(x)}
+    changed = []
+    for layer in model._flatten_layers():
+        for name in ("activation", "recurrent_activation"):
+            function = vars(layer).get(name)  # an RNN passes on its cell's
+            if function in coarse:
+                changed.append((layer, name, function))
+                setattr(layer, name, coarse[function])
+    try:
+        yield [layer.name for layer, _, _ in changed]
+    finally:
+        for layer, name, function in changed:
+            setattr(layer, name, function)
 
 
 def only_compared(subject: Subject) -> set[str]:

@@ -19,9 +19,23 @@ Function = Callable[[np.ndarray], np.ndarray]
 Step = Callable[[np.ndarray, tuple[np.ndarray, ...]], tuple[np.ndarray, ...]]
 
 
-def evaluator(model: onnx.ModelProto) -> ReferenceEvaluator:
-    """The model, ready to run."""
-    return ReferenceEvaluator(model, new_ops=[LSTM, GRU, RNN, TopK])
+SIGMOID_STEP = 2.0**-22  # absolute: more than what ONNX Runtime's sigmoid is off by, 1.7e-7 at most
+
+
+def evaluator(model: onnx.ModelProto, *, is_coarse: bool = False) -> ReferenceEvaluator:
+    """The model, ready to run.
+
+    Args:
+        is_coarse: whether sigmoids are as coarse as those that ONNX Runtime approximates.
+    """
+    ops: list[type[OpRun]] = [LSTM, GRU, RNN, TopK]
+    coarse = [type(op.__name__, (op,), {"op_domain": "", "is_coarse": True}) for op in (LSTM, GRU, RNN)]
+    return ReferenceEvaluator(model, new_ops=[*coarse, TopK, Sigmoid] if is_coarse else ops)
+
+
+def coarse_sigmoid(x: np.ndarray) -> np.ndarray:
+    """A multiple of `SIGMOID_STEP`."""
+    return np.asarray(np.round(1 / (1 + np.exp(-x)) / SIGMOID_STEP) * SIGMOID_STEP, x.dtype)
 
 
 def activation(name: str, alpha: float | None, beta: float | None) -> Function:
@@ -81,6 +95,7 @@ class Recurrent(OpRun):
     gates = 1
     defaults: Sequence[str] = ("Tanh",)
     n_states = 1
+    is_coarse = False
 
     @abstractmethod
     def step(
@@ -110,6 +125,9 @@ class Recurrent(OpRun):
             attributes.get("activation_alpha"),
             attributes.get("activation_beta"),
         )
+        if self.is_coarse:
+            names = attributes.get("activations") or list(self.defaults) * directions
+            acts = [coarse_sigmoid if name == "Sigmoid" else act for name, act in zip(names, acts, strict=True)]
         each = len(self.defaults)
         b = np.zeros((directions, 2 * self.gates * hidden), x.dtype) if b is None else b
         given = [initial_h, initial_c][: self.n_states]
@@ -181,6 +199,15 @@ class RNN(Recurrent):
     def step(self, w, r, b, p, acts, linear):  # type: ignore[no-untyped-def]
         wb, rb = np.split(b, 2)
         return lambda x, states: (acts[0](x @ w.T + states[0] @ r.T + wb + rb),)
+
+
+class Sigmoid(OpRun):
+    """As coarse as ONNX Runtime's."""
+
+    op_domain = ""
+
+    def _run(self, x: np.ndarray) -> tuple[np.ndarray, ...]:
+        return (coarse_sigmoid(x),)
 
 
 class TopK(OpRun):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from nnspec.diagnostics import Fix
@@ -99,7 +98,7 @@ class Convolution(Layer):
         span = 1 + (kernel[i] - 1) * dilation[i]
         padding = call.args["padding"]
         size = slid_size(call, axis, span, strides[i], padding, "kernel_size")
-        return size, replace(window_over(axis.size, span, strides[i], padding), dilation=dilation[i])
+        return size, window_over(axis.size, span, strides[i], padding, dilation[i])
 
     def axis_notes(self, call: Call, i: int, axis: Axis) -> list[str]:
         """What is worth saying of the kernel along the i-th spatial axis."""

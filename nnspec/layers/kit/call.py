@@ -304,6 +304,8 @@ class Call:
 
     def _numbered(self, axes: Axes) -> Axes:
         """The axes, of which those that this layer makes are called `unit_2` where `unit` is another one's name."""
+        if len({axis.name for axis in axes}) == len(axes):
+            return axes
         read = {axis for value in self.inputs for axis in value.axes}
         taken = {axis.name for axis in axes if axis in read}
         result = []

@@ -44,13 +44,13 @@ def slid_size(call: Call, axis: Axis, span: int, stride: int, padding: str, arg:
     return ax.derived(f"({inner})" if stride == 1 else f"ceil(({inner})/{stride})")
 
 
-def window_over(size: Size, span: int, stride: int, padding: str) -> Window:
+def window_over(size: Size, span: int, stride: int, padding: str, dilation: int = 1) -> Window:
     """How a window of `span` positions sees an axis of this size: what lies ahead depends on the padding."""
     both = pads(ax.known_size(size), span, stride, padding)
     if both is not None:
-        return Window(span, stride, span - 1 - both[0])
+        return Window(span, stride, span - 1 - both[0], dilation=dilation)
     earliest, latest = (span - 1) // 2, max(span - stride, 0) // 2  # zeros before, by what the length leaves over
-    return Window(span, stride, span - 1 - latest, earliest - latest)
+    return Window(span, stride, span - 1 - latest, earliest - latest, dilation)
 
 
 def pads(size: int | None, span: int, stride: int, padding: str) -> tuple[int, int] | None:

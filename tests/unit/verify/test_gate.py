@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,34 @@ def test_wrong_lowering_fails_on_a_network_that_blows_up_large_inputs(
     (diagnostic,) = error.value.diagnostics
     assert diagnostic.code == "NN701"
     assert "`dense_1` (Dense)" in diagnostic.notes[0]
+
+
+def test_rest_of_closed_gates_is_not_compared(tmp_path: Path) -> None:
+    """Keras' sigmoid of -30 is 1e-13, ONNX Runtime's 0: normalized to length 1, they are as far apart as can be."""
+    gates = {"Dense": {"units": 3, "activation": "sigmoid", "bias_initializer": {"Constant": {"value": -3.0}}}}
+    narrow = {"UnitNormalization": {"name": "unit"}}
+    path = written(tmp_path, {"feature": 4}, [gates, narrow, {"Dense": {"units": 2, "as": "target"}}])
+    run = api.load(path).export(tmp_path / "out", untrained=True)
+    assert run.verification["outputs"]["y"]["passed"]
+    assert any("random inputs 30 times as large as usual" in note for note in run.verification["notes"])
+
+
+@pytest.mark.parametrize("factor", [1.01, 0.99])
+def test_wrong_gates_are_refused_where_they_are_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, factor: float
+) -> None:
+    unit = type(REGISTRY["UnitNormalization"])
+    right = unit.to_onnx
+
+    def wrong(self: Any, node: Any, inputs: Any, lowering: Any) -> Any:
+        (made,) = right(self, node, inputs, lowering)
+        return [replace(made, tensor=lowering.node("Mul", made.tensor, lowering.scalar(factor)))]
+
+    monkeypatch.setattr(unit, "to_onnx", wrong)
+    gates = {"Dense": {"units": 3, "activation": "sigmoid", "bias_initializer": {"Constant": {"value": -3.0}}}}
+    path = written(tmp_path, {"feature": 4}, [gates, "UnitNormalization", {"Dense": {"units": 2, "as": "target"}}])
+    with pytest.raises(SpecError, match="NN701"):
+        api.load(path).export(tmp_path / "out", untrained=True)
 
 
 CONFIDENT = [
