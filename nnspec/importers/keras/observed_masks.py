@@ -150,14 +150,21 @@ class _Ran:
     def seen(self, known: Mapping[int, Tensor]) -> Seen:
         import keras
 
-        def in_graph(symbol: KerasTensor, run: Fingerprint | None) -> Fingerprint | None:
+        def has_mask(symbol: KerasTensor) -> bool:
             mask = _mask(symbol)
-            return run if mask is None or id(mask) not in known else _fingerprint(known[id(mask)])
+            return mask is not None and id(mask) in known
+
+        def in_graph(symbol: KerasTensor, run: Fingerprint | None) -> Fingerprint | None:
+            return _fingerprint(known[id(_mask(symbol))]) if has_mask(symbol) else run
 
         looks_itself = (keras.layers.Multiply, keras.layers.Maximum, keras.layers.Minimum)
         reads = self.reads
         if not isinstance(self.operation, (*looks_itself, keras.layers.MultiHeadAttention)):
-            reads = [in_graph(*pair) for pair in zip(self.symbols, reads, strict=True)]
+            # What the graph joins to one mask are those of the graph: others, which a nested model's tensors have when
+            # they are run, count as none.
+            is_joined = any(has_mask(symbol) for symbol in self.made)
+            pairs = zip(self.symbols, reads, strict=True)
+            reads = [None if is_joined and _mask(symbol) is None else in_graph(symbol, run) for symbol, run in pairs]
         made = [in_graph(*pair) for pair in zip(self.made, self.outputs, strict=True)]
         return Seen(tuple(reads), self.given, tuple(made))
 

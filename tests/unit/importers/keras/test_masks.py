@@ -166,6 +166,16 @@ def attention_takes_the_mask_before_a_join() -> Any:
     return keras.Model(ids, inner(kl.Activation("tanh")(both)))
 
 
+def joined_with_steps_of_a_model_of_two() -> Any:
+    """The graph has no mask for the outputs of such a model, though they have one when they are run."""
+    one, other = keras.Input((9, 4)), keras.Input((9, 4))
+    inner = keras.Model([one, other], [kl.GRU(4, return_sequences=True)(one), kl.Dense(2)(other)], name="inner")
+    ids = words()
+    x = embedded(ids)
+    steps, _ = inner([x, x])
+    return keras.Model(ids, kl.GRU(3)(kl.Concatenate(axis=1)([x, steps])))
+
+
 def the_mask_of_ids_that_nothing_else_reads() -> Any:
     """Two open inputs, which the mask binds to one length."""
     one, other = words(None, "one"), words(None, "other")
@@ -229,6 +239,7 @@ MODELS: list[Callable[[], Any]] = [
     two_of_two_in_a_model,
     the_mask_of_a_value_that_comes_later,
     attention_takes_the_mask_before_a_join,
+    joined_with_steps_of_a_model_of_two,
     the_mask_of_ids_that_nothing_else_reads,
     two_lengths_that_a_mask_binds,
     a_mask_that_is_computed,
