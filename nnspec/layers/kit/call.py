@@ -304,10 +304,11 @@ class Call:
 
     def _numbered(self, axes: Axes) -> Axes:
         """The axes, of which those that this layer makes are called `unit_2` where `unit` is another one's name."""
-        if len({axis.name for axis in axes}) == len(axes):
+        own = {axis.name for axis in axes}
+        if len(own) == len(axes) and own.isdisjoint(self.stripped):
             return axes
         read = {axis for value in self.inputs for axis in value.axes}
-        taken = {axis.name for axis in axes if axis in read}
+        taken = {axis.name for axis in axes if axis in read} | set(self.stripped)
         result = []
         for axis in axes:
             if axis.is_learned and axis not in read:
