@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from nnspec.ir.symbols import lengths_of, size_at
 from nnspec.verify.hostile_rows import hostile_rows, whole_rows
-from nnspec.verify.samples import random_inputs
+from nnspec.verify.samples import elements_of_sample, random_inputs, rows_that_fit
 from nnspec.verify.subject import Subject
 from nnspec.verify.variant import Variant
 
@@ -81,7 +79,8 @@ class Runs:
 
     def scaled(self, scale: float) -> list[list[Run]]:
         """Random inputs much larger and much smaller than the network expects, each measured by its own scale."""
-        subject, batch = self.subject, self.fixed_batch or (8 if self.sample_size() * 8 <= MANY_ELEMENTS else 3)
+        subject = self.subject
+        batch = self.fixed_batch or (8 if self.sample_size() * 8 <= MANY_ELEMENTS else self.few())
         if not any(value.dtype.startswith("float") for value in subject.graph.inputs.values()):
             return []
         found = []
@@ -112,7 +111,7 @@ class Runs:
             hostile_rows(subject.graph, base, subject.deployment, weights_of=subject.weights_of)
         ):
             if variant.name != "padding" and self.sample_size() * 8 > MANY_ELEMENTS:
-                variant = variant.cut((0, 2, 4) if variant.name == "values" else (0,))
+                variant = variant.cut((0, 2, 4)[: self.few()] if variant.name == "values" else (0,))
             if variant.name == "silence" and self.fixed_batch is None:
                 variant = whole_rows(variant, "zeros")  # nothing in the batch is any louder
             group = self.in_batches(variant)
@@ -142,14 +141,18 @@ class Runs:
 
     def sample_size(self) -> int:
         """How many elements one sample of all inputs has."""
-        lengths = lengths_of(self.subject.graph, max(LENGTHS))
-        return int(sum(math.prod(size_at(a.size, lengths) for a in v.axes) for v in self.subject.graph.inputs.values()))
+        return elements_of_sample(self.subject.graph, max(LENGTHS))
 
     def batches(self) -> tuple[int, ...]:
         """The batch sizes to compare at: small ones alone where samples are large."""
         if self.fixed_batch:
             return (self.fixed_batch,)
-        return tuple(batch for batch in BATCHES if batch <= 3 or batch * self.sample_size() <= MANY_ELEMENTS)
+        large = tuple(batch for batch in BATCHES[2:] if batch * self.sample_size() <= MANY_ELEMENTS)
+        return (BATCHES[0], self.few(), *large)
+
+    def few(self) -> int:
+        """The smallest batch of several samples that is compared."""
+        return rows_that_fit(self.subject.graph, BATCHES[1], max(LENGTHS))
 
 
 def _without_signs(raw: Arrays) -> dict[str, np.ndarray]:

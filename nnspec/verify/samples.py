@@ -2,16 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 
 from nnspec.data.deployment import Deployment
-from nnspec.ir.graph import Graph, Node
+from nnspec.ir.graph import Graph, Node, Value
 from nnspec.ir.symbols import lengths_of, size_at, unlike_lengths
 from nnspec.verify.raw_columns import random_columns, with_gaps
 
 WeightsOf = Callable[[Node], Mapping[str, np.ndarray]]
+MOST_KEPT = 2**30  # numbers, 4 GiB: of all values of a batch, which Keras keeps while it runs a model
+
+
+def elements_of_sample(graph: Graph, length: int) -> int:
+    """How many numbers one sample of all inputs has.
+
+    Args:
+        length: of axes whose size is open.
+    """
+    return _elements(graph.inputs.values(), lengths_of(graph, length))
+
+
+def rows_that_fit(graph: Graph, wanted: int, length: int) -> int:
+    """How many samples to run at once: as many as wanted, or two where all their values would take too much memory.
+
+    Args:
+        length: of axes whose size is open.
+    """
+    made = (value for node in graph.nodes for value in node.outputs)
+    return wanted if wanted * _elements(made, lengths_of(graph, length)) <= MOST_KEPT else min(wanted, 2)
+
+
+def _elements(values: Iterable[Value], lengths: Mapping[str, int]) -> int:
+    """How many numbers one sample of these values has."""
+    return int(sum(math.prod(size_at(axis.size, lengths) for axis in value.axes) for value in values))
 
 
 def random_inputs(

@@ -15,9 +15,11 @@ from nnspec.ir.graph import Graph
 from nnspec.layers.registry import REGISTRY
 from nnspec.verify import differences
 from nnspec.verify.hostile_inputs import PLACES, variants
+from nnspec.verify.samples import elements_of_sample, rows_that_fit
 
 TOLERANCE = 1e-5
 _MOST_ELEMENTS = 2**16  # of the inputs that run as one batch
+LENGTHS = (12, 19)  # of axes whose size is open
 
 
 def largest_difference(model: KerasModel, network: Network, draft: Draft, graph: Graph, compiled: Compiled) -> float:
@@ -26,7 +28,7 @@ def largest_difference(model: KerasModel, network: Network, draft: Draft, graph:
     again = 2 if any(node.is_stateful for node in graph.nodes) else 1  # the second goes on from the first
     batch = _batch_size(graph)
     for arrays, sizes in [
-        made for length in (12, 19) for made in _together(graph, variants(graph, rng, batch=batch, length=length))
+        made for length in LENGTHS for made in _together(graph, variants(graph, rng, batch=batch, length=length))
     ]:
         reset_states(model)
         reset_states(compiled.model)
@@ -87,15 +89,17 @@ def _repeated(arrays: Mapping[str, np.ndarray], batch: int) -> dict[str, np.ndar
 
 
 def _batch_size(graph: Graph) -> int:
-    """A number of samples that no axis is long, nor with those of other variants.
+    """A number of samples that no axis is long, nor with those of other variants where these run as one batch.
 
     On TensorFlow, Keras takes a number for each sample for a bias where there are as many samples as channels, or one
     alone, and adds it along those.
     """
     values = [*graph.inputs.values(), *(value for node in graph.nodes for value in node.outputs)]
     sizes = {axis.size for value in values for axis in value.axes}
-    together = range(1, len(PLACES) + 2)
-    return next(n for n in count(4) if not any(n * variants in sizes for variants in together))
+    least, most = rows_that_fit(graph, 4, max(LENGTHS)), len(PLACES) + 1
+    elements = least * most * elements_of_sample(graph, max(LENGTHS))
+    together = range(1, most + 1 if elements <= _MOST_ELEMENTS else 2)
+    return next(n for n in count(least) if not any(n * variants in sizes for variants in together))
 
 
 def _results(
