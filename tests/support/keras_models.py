@@ -629,19 +629,39 @@ ON_OTHERS: list[tuple[Callable[[Random], None], int]] = [
 def random_model(seed: int) -> Made:
     """A model of one to three inputs and one to three outputs whose weights are drawn by the same seed.
 
-    Keras builds models that it cannot run, such as a Softmax behind a mask: then another one is drawn.
+    Keras builds models that it cannot run, such as a Softmax behind a mask, and a nested model may give nothing of an
+    input: then another one is drawn.
     """
     for attempt in range(20):
         made = grow(np.random.default_rng([seed, attempt]), seed)
         try:
             for place in ("none", "right"):
                 arrays = draw(made, np.random.default_rng(seed), place)
-                made.model(arrays if len(arrays) > 1 else arrays[0])
+                run(made, arrays)
         except Exception:  # whatever Keras says of it, the model is none
+            continue
+        if not all(depends_on(made, arrays, number, seed) for number in range(len(arrays))):
             continue
         reset_states(made.model)
         return made
     raise AssertionError(f"seed {seed} draws nothing that Keras runs")
+
+
+def run(made: Made, arrays: list[np.ndarray]) -> list[np.ndarray]:
+    """Its outputs."""
+    return [np.asarray(value) for value in keras.tree.flatten(made.model(arrays if len(arrays) > 1 else arrays[0]))]
+
+
+def depends_on(made: Made, arrays: list[np.ndarray], number: int, seed: int) -> bool:
+    """Whether an output changes with an input, states aside."""
+    if len(arrays) == 1:
+        return True
+    others = draw(made, np.random.default_rng(seed + 1), "none")
+    reset_states(made.model)
+    before = run(made, arrays)
+    reset_states(made.model)
+    after = run(made, [*arrays[:number], others[number], *arrays[number + 1 :]])
+    return any(not np.array_equal(a, b, equal_nan=True) for a, b in zip(before, after, strict=True))
 
 
 def reset_states(model: Any) -> None:

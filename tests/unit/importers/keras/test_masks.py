@@ -316,3 +316,16 @@ def test_errors_alone_say_why(tmp_path: Path) -> None:
     with pytest.raises(SpecError) as caught:
         import_randomized(keras.Model([ids, table], kl.LSTM(3)(x)), tmp_path)
     assert "NN405" in caught.value.diagnostics[0].message
+
+
+def test_an_input_that_no_output_depends_on(tmp_path: Path) -> None:
+    """Keras looks its ids up all the same."""
+    one, other = keras.Input((9, 4)), keras.Input((9, 4))
+    inner = keras.Model([one, other], [kl.GRU(4, return_sequences=True)(one), kl.Dense(2)(other)], name="inner")
+    read, unread = words(9, "read"), words(9, "unread")
+    steps, _ = inner([embedded(read), embedded(unread)])
+    with pytest.raises(SpecError) as caught:
+        import_randomized(keras.Model([read, unread], kl.GRU(3)(steps)), tmp_path)
+    (fault,) = caught.value.diagnostics
+    assert fault.message == "no output of the model depends on its input `unread`"
+    assert fault.fixes[0].message == "make the model without `unread`, and save that"
