@@ -12,6 +12,7 @@ from nnspec.document import Mapping, Scalar, locate
 from nnspec.inference.heads import head_function
 from nnspec.ir.axes import describe, fuse, names_places
 from nnspec.ir.graph import Node, Output
+from nnspec.ir.probabilities import FORMULA
 from nnspec.layers.kit.edits import add_key
 
 
@@ -53,6 +54,8 @@ def _check_head(context: Context, output: Output, function: str, head: Node | No
     def say(message: str, notes: list[str], *fixes: Fix) -> Diagnostic:
         return Diagnostic("NN507", message, span, path=path, notes=tuple(notes), related=related, fixes=fixes)
 
+    if function == FORMULA and not output.gives_values:
+        return  # the author's own probabilities, as far as ranges tell
     if arguments.get("from_logits") and function in ("softmax", "sigmoid"):
         notes = [f"`{loss}` with `from_logits` applies a {_link(task)} itself, so it would be applied twice"]
         fixes = [Fix("remove `from_logits`"), _activation_fix(context, head, "linear", "make the head linear")]
@@ -190,6 +193,8 @@ def _certain_activation(
     measured = target is not None and len(target.columns) > 1 and output.task == "classification"
     axes = output.value.axes
     if function != "linear" or head is None or head.inner is not None or measured or not axes or head.span.trail:
+        return ()
+    if not head.outputs[0].axes:
         return ()
     made = head.outputs[0].axes[-1]
     is_scores = made.name.removesuffix("s") in _SCORES or made.name.removesuffix("es") in _SCORES or made.size == 1

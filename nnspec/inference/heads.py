@@ -2,31 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from nnspec.catalogue.losses import SCORE_LOSSES, loss_of
+from nnspec.catalogue.losses import FRACTIONS, SCORE_LOSSES, SHARES, loss_of
 from nnspec.ir.graph import Node, Output, Value
+from nnspec.ir.probabilities import SIGMOID, WEIGHTED
+
+Head = tuple[str, Node | None]
+_FAR = 100  # so many means and products before an output are looked through
 
 
-def head_function(nodes: Iterable[Node], output: Output) -> tuple[str, Node | None]:
+def head_function(nodes: Iterable[Node], output: Output) -> Head:
     """The last activation before an output, behind what only moves values or acts in training; `linear` where none.
 
-    Attention scores are the probabilities of a classification, as in a pointer network, or values like any others.
+    Attention scores are the probabilities of a classification, as in a pointer network, or values like any others. And
+    where probabilities are wanted, those that others are the mean, product or mixture of count.
     """
     value = output.value
     if output.task == "classification" and any(
         n.name == value.node and value.port in n.layer.softmax_ports for n in nodes
     ):
         return "softmax", None
-    return head_of(nodes, value)
+    if output.gives_values and loss_of(output)[0] not in (*FRACTIONS, *SHARES):
+        return head_of(nodes, value)
+    function, head = _head_behind({node.name: node for node in nodes}, value, {})
+    return (SIGMOID if function == WEIGHTED else function), head
 
 
-def head_of(nodes: Iterable[Node], value: Value) -> tuple[str, Node | None]:
-    """The same for any value."""
-    by_name = {node.name: node for node in nodes}
+def head_of(nodes: Iterable[Node], value: Value) -> Head:
+    """The same for any value, whatever is made of probabilities."""
+    return _own_head(_deciding({node.name: node for node in nodes}, value))
+
+
+def _deciding(by_name: Mapping[str, Node], value: Value) -> Node | None:
+    """The node that a value was computed by; None where it is an input."""
     node = by_name.get(value.node)
     while node is not None and _is_behind_head(node):
         node = by_name.get(node.inputs[0].node)
+    return node
+
+
+def _own_head(node: Node | None) -> Head:
     if node is None:
         return "linear", None
     if node.layer.own_activation:
@@ -36,6 +52,28 @@ def head_of(nodes: Iterable[Node], value: Value) -> tuple[str, Node | None]:
     if isinstance(said, str):
         return said.lower(), node
     return ("linear" if said is None else next(iter(said), "linear").lower()), node
+
+
+def _head_behind(by_name: Mapping[str, Node], value: Value, known: dict[str, Head]) -> Head:
+    """The head of a value, or what layers that keep probabilities made of those of their inputs.
+
+    Args:
+        known: of nodes that were asked before.
+    """
+    node = _deciding(by_name, value)
+    function, head = _own_head(node)
+    if node is None or function != "linear":
+        return function, head
+    source = node.inner if node.inner is not None and node.layer.repeats_inner else node
+    if not source.layer.combination(source.args) or len(known) > _FAR:
+        return function, head
+    if node.name not in known:
+        known[node.name] = function, head
+        heads = [_head_behind(by_name, read, known) for read in node.inputs]
+        found = source.layer.head_behind(source, [function for function, _ in heads])
+        of_one = heads[0][1] if len(heads) == 1 else None
+        known[node.name] = (function, head) if found is None else (found, of_one)
+    return known[node.name]
 
 
 def _is_behind_head(node: Node) -> bool:

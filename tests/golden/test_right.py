@@ -37,7 +37,17 @@ def test_no_alarm(spec: Path) -> None:
 
 
 # Those whose way to ONNX is another one than that of specs without any doubt: cut filters, gates, layers left out.
-EXPORTED = ["ssd_heads", "capsules", "pixel_shuffle_1d", "se_resnet", "film", "aspp", "n_beats", "conditional_decoder"]
+EXPORTED = [
+    "ssd_heads",
+    "capsules",
+    "pixel_shuffle_1d",
+    "se_resnet",
+    "film",
+    "aspp",
+    "n_beats",
+    "conditional_decoder",
+    "conformer",
+]
 
 
 @pytest.mark.parametrize("stem", EXPORTED)

@@ -79,10 +79,11 @@ class KerasFormula:
         """
         order = node.args["order"]
         values: dict[str, Tensor] = {}
-        for name, tensor, value in zip(node.args["values"], tensors, node.inputs, strict=True):
+        called = node.args["named"]
+        for name, tensor, value, axes in zip(node.args["values"], tensors, node.inputs, called, strict=True):
             if name in used:
                 tensor = tensor if value.dtype.startswith("float") else ops.cast(tensor, "float32")
-                values[name] = _spread(tensor, ax.names(value.axes), order)
+                values[name] = _spread(tensor, axes, order)
         is_constant = not values
         for weight in self.own:
             values[weight.name] = _spread(self.rows(weight, tensors[0]), ax.names(weight.axes), order)

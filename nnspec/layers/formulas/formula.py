@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,15 @@ from nnspec.document.types import JsonSchema
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis
 from nnspec.ir.graph import Args, Node, Value, Window
+from nnspec.ir.probabilities import FORMULA, PROBABILITIES, SIGMOID, SOFTMAX
 from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.formulas.algebra import BOUNDED, compute
 from nnspec.layers.formulas.axes_of import AxesOf
+from nnspec.layers.formulas.named_alike import axes_in_formula
 from nnspec.layers.formulas.own_weights import PROPERTIES, OwnWeight, own_weight
 from nnspec.layers.formulas.padding_value import PaddingValue
 from nnspec.layers.formulas.parse import FormulaError, functions_in, names_in, parse
+from nnspec.layers.formulas.range_of import ANY, RangeOf, range_of
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred, Layer
 from nnspec.layers.merging.joining import common_size
@@ -60,6 +64,7 @@ class Formula(Layer):
     """
 
     kind = "formula"
+    combines = FORMULA
     is_axis_operation = True
     short = "expression"
     arity = (1, None)
@@ -79,6 +84,7 @@ class Formula(Layer):
     def infer(self, call: Call) -> Inferred:
         call.require_float([value for value in call.inputs if not is_number(value)])
         names = self.value_names(call)
+        call, named = called_alike(call)
         axes = common_axes(call)
         bodies: Mapping[str, Args] = call.args["weights"] or {}
         own = {name: own_weight(call, name, body, axes, "weights") for name, body in bodies.items()}
@@ -104,7 +110,7 @@ class Formula(Layer):
             weights=tuple(weight.weight for weight in own.values()),
             formula=" + ".join(weight.formula for weight in own.values()),
             windows=windows,
-            keras={"values": names, "order": order, "own": tuple(own.values())},
+            keras={"values": names, "order": order, "own": tuple(own.values()), "named": named},
             is_constant=not algebra.used.intersection(names),
         )
 
@@ -167,6 +173,17 @@ class Formula(Layer):
     def has_bounded_domain(self, node: Node) -> bool:
         return bool(functions_in(parse(str(node.args["expression"]))) & BOUNDED)
 
+    def head_behind(self, node: Node, heads: Sequence[str]) -> str | None:
+        names = [str(name) for name in node.args["values"]]
+        known = [*names, *(weight.name for weight in node.weights)]
+        tree = parse(str(node.args["expression"]))
+        low, high = compute(tree, RangeOf(dict(zip(names, map(range_of, heads), strict=True))), known)
+        used = {head for name, head in zip(names, heads, strict=True) if name in names_in(tree)}
+        if low >= 0 and high <= 1:
+            return SOFTMAX if SOFTMAX in used else SIGMOID
+        is_open = low < 1 and high > 0 and ((low, high) != ANY or used.intersection(PROBABILITIES))
+        return FORMULA if is_open else None
+
     def padding_behind(self, node: Node, value: float) -> float | None:
         names = frozenset(map(str, node.args["values"]))
         known = [*names, *(weight.name for weight in node.weights)]
@@ -201,6 +218,15 @@ class Formula(Layer):
 def is_number(value: Value) -> bool:
     """Whether it holds integers or flags, which count as 1 and 0."""
     return value.dtype == "bool" or value.dtype.startswith(("int", "uint"))
+
+
+def called_alike(call: Call) -> tuple[Call, list[list[str]]]:
+    """The call with its values' axes as the formula calls them, and these names."""
+    read = [value.axes for value in call.inputs]
+    axes = axes_in_formula(read, str(call.args["expression"]))
+    values = [replace(value, axes=own) for value, own in zip(call.inputs, axes, strict=True)]
+    named = [list(ax.names(own)) for own in axes]
+    return (call if list(axes) == read else replace(call, inputs=tuple(values))), named
 
 
 def common_axes(call: Call) -> dict[str, Axis]:

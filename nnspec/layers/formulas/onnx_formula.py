@@ -37,10 +37,11 @@ def lower(node: Node, inputs: Sequence[View], lowering: Lowering) -> View:
     used = names_in(tree)
     terms: dict[str, _Term] = {}
     longest: dict[str, Group] = {}  # one run of indices an axis, whichever values have it
-    for name, view, value in zip(node.args["values"], inputs, node.inputs, strict=True):
+    called = node.args["named"]
+    for name, view, value, axes in zip(node.args["values"], inputs, node.inputs, called, strict=True):
         if name in used:
             view = view if value.dtype.startswith("float") else cast_to_float32(lowering, view)
-            terms[name] = _spread(lowering, lowering.collapsed(view), ax.names(value.axes), order, longest)
+            terms[name] = _spread(lowering, lowering.collapsed(view), axes, order, longest)
     is_constant = not terms
     for weight in declared(node):
         for axis, size in zip(weight.axes, weight.sizes, strict=True):

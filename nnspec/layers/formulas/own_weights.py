@@ -201,7 +201,7 @@ class _Reader:
                     about=[name],
                 )
             size = self.call.require_size(there, f"{self.what} is as long")
-        return ax.fresh(name, int(size), self.call.name, is_learned=True)
+        return ax.fresh(name, int(size), self.call.name, is_learned=True, is_laid_out=ax.names_places(name))
 
     def check_values(self, sizes: Sequence[int]) -> None:
         values = self.body.get("values")

@@ -154,6 +154,7 @@ class Resizing(ImageResizing):
     """
 
     kind = "Resizing"
+    combines = "mean"
     args = {
         "height": a.integer("The new height in pixels."),
         "width": a.integer("The new width in pixels."),

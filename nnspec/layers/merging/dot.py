@@ -44,6 +44,9 @@ class Dot(Layer):
     def adds_up(self, args: Args) -> bool:
         return not args["normalize"]
 
+    def combination(self, args: Args) -> str:
+        return "" if args["normalize"] else "sum"
+
     def infer(self, call: Call) -> Inferred:
         call.require_float()
         given = call.args["axes"]

@@ -40,6 +40,7 @@ class Einsum(Layer):
     kind = "einsum"
     is_axis_operation = True
     arity = (2, None)
+    combines = "sum"
     args = {
         "axes": a.Arg(
             {"type": "array", "items": {"type": "string"}},

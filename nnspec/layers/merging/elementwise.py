@@ -199,6 +199,7 @@ class Average(ElementwiseMerge):
     """
 
     kind = "Average"
+    combines = "mean"
     op, several = "Mean", "Mean"
     is_sum = True
 
@@ -268,6 +269,7 @@ class Multiply(MaskedMerge):
     """
 
     kind = "Multiply"
+    combines = "product"
     op = "Mul"
 
     def infer(self, call: Call) -> Inferred:
@@ -308,6 +310,7 @@ class Maximum(MaskedMerge):
     """
 
     kind = "Maximum"
+    combines = "extreme"
     op, several = "Max", "Max"
 
 
@@ -319,6 +322,7 @@ class Minimum(MaskedMerge):
     """
 
     kind = "Minimum"
+    combines = "extreme"
     op, several = "Min", "Min"
 
 

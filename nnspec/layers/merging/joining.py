@@ -73,6 +73,8 @@ def _names_differ(first: Sequence[Axis], others: Axes, place: int) -> bool:
     mine, theirs = first[place], others[place]
     if mine.name == theirs.name or (mine.atoms and mine.atoms == theirs.atoms):
         return False
+    if mine.size == theirs.size == 1:
+        return False  # one position can be mistaken for no other
     if not mine.is_learned and not theirs.is_learned:
         return True
     return any(
@@ -117,6 +119,8 @@ def _join_axis(call: Call, mine: Axis, theirs: Axis, size: Size) -> Axis:
         return mine if mine.size == size else ax.resized(mine, size, call.name)
     if mine.name == theirs.name and mine.is_learned != theirs.is_learned:
         return theirs if mine.is_learned else mine  # a residual adds to the same positions of the data
+    if not mine.is_learned and ax.names_places(mine.name) and not ax.has_own_name(theirs):
+        return mine  # likewise: units without a name are added to the steps that have one
     laid_out = mine.is_laid_out or theirs.is_laid_out
     return ax.fresh(mine.name, size, call.name, is_learned=True, origin=mine.origin, is_laid_out=laid_out)
 

@@ -145,6 +145,7 @@ def _tile_length(before: Axis, after: Axis) -> int | None:
 class AdaptiveAveragePooling(AdaptivePooling):
     op = "AveragePool"
     global_op = "ReduceMean"
+    combines = "mean"
 
     def reduce(self, lowering: Lowering, view: View, axis: int, size: int, windows: list[range], name: str) -> View:
         matrix = np.zeros((len(windows), size))
@@ -156,6 +157,7 @@ class AdaptiveAveragePooling(AdaptivePooling):
 class AdaptiveMaxPooling(AdaptivePooling):
     op = "MaxPool"
     global_op = "ReduceMax"
+    combines = "extreme"
 
     def reduce(self, lowering: Lowering, view: View, axis: int, size: int, windows: list[range], name: str) -> View:
         """Every window gathered, the shorter ones with their first position repeated."""

@@ -9,7 +9,7 @@ from nnspec.backends.onnx.ops.placement import broadcast_mask, dims_over_axes
 from nnspec.diagnostics import lists
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes
-from nnspec.ir.graph import Node
+from nnspec.ir.graph import Args, Node
 from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
@@ -41,6 +41,9 @@ class GlobalPooling(Layer):
         "data_format": a.data_format(),
         "keepdims": a.boolean("Whether to keep the pooled axes with size 1.", False),
     }
+
+    def combination(self, args: Args) -> str:
+        return "extreme" if self.op == "ReduceMax" else "mean"
 
     def infer(self, call: Call) -> Inferred:
         require_channel_axis(call, self.rank + 1, f"{self.rank} spatial and one channel axis")

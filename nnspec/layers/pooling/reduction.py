@@ -62,6 +62,9 @@ class Reduce(Layer):
         "keepdims": a.boolean("Whether to keep the reduced axes with size 1.", False),
     }
 
+    def combination(self, args: Args) -> str:
+        return {"mean": "mean", "max": "extreme", "min": "extreme", "prod": "extreme", "sum": "sum"}.get(args["by"], "")
+
     def adds_up(self, args: Args) -> bool:
         return args["by"] in ("sum", "l1", "l2")
 

@@ -30,6 +30,9 @@ class Pooling(Layer):
     op: ClassVar[str]
     steps = True
 
+    def combination(self, args: Args) -> str:
+        return "extreme" if self.op == "MaxPool" else "mean"
+
     def computes_in_float32(self, node: Node) -> bool:
         return self.rank == 3 or super().computes_in_float32(node)  # TensorFlow pools volumes in no 16 bits
 

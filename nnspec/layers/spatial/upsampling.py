@@ -32,6 +32,7 @@ class UpSampling(Layer):
     short = "size"
     rank: ClassVar[int]
     steps = True
+    combines = "mean"
 
     def factors(self, args: Args) -> tuple[int, ...]:
         return a.as_tuple(args["size"], self.rank)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from nnspec.ir.graph import Args, Node
+from nnspec.ir.probabilities import COMBINATIONS
 
 
 class Reading:
@@ -32,6 +34,7 @@ class Reading:
         looks_up_ids: whether its integers are ids of vectors in a table of `input_dim`.
         softmax_ports: its outputs whose values are a softmax's along their last axis, as attention scores are.
         own_activation: the function that it is, as `activation:` names it; empty where it is none.
+        combines: what it makes of the values that it reads whatever its arguments, see `combination`.
         follows_head: whether nnspec puts it behind an output's head, so that it is not the head itself.
     """
 
@@ -56,10 +59,23 @@ class Reading:
     softmax_ports: ClassVar[tuple[str, ...]] = ()
     own_activation: ClassVar[str] = ""
     follows_head: ClassVar[bool] = False
+    combines: ClassVar[str] = ""
 
     def adds_up(self, args: Args) -> bool:
         """Whether what it gives is a sum along each axis that it removes, to which zeros add nothing."""
         return False
+
+    def combination(self, args: Args) -> str:
+        """What it makes of the values that it reads, by a name of `nnspec.ir.probabilities.COMBINATIONS`.
+
+        Empty where what it gives is no mean, product, extreme, sum or formula of them.
+        """
+        return self.combines
+
+    def head_behind(self, node: Node, heads: Sequence[str]) -> str | None:
+        """The function that its values count as gone through, from those that its inputs went through; None: none."""
+        combined = COMBINATIONS.get(self.combination(node.args))
+        return None if combined is None else combined(heads)
 
     def picked_position(self, node: Node, place: int) -> int | None:
         """The one position of an axis that a node gives, without the axis; None where it is none, or is not known."""
