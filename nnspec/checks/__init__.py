@@ -12,6 +12,7 @@ from nnspec.checks.class_axis import check_class_axis
 from nnspec.checks.context import Context
 from nnspec.checks.data import check_data
 from nnspec.checks.first_step import check_first_step
+from nnspec.checks.head_chain import check_head_chain
 from nnspec.checks.holes import check_holes
 from nnspec.checks.indices import check_indices
 from nnspec.checks.losses import check_losses
@@ -20,6 +21,7 @@ from nnspec.checks.padding import check_padding
 from nnspec.checks.pixel_order import check_pixel_order
 from nnspec.checks.ports import check_ports
 from nnspec.checks.reversed_steps import check_direction
+from nnspec.checks.scaled_twice import check_scaled_twice
 from nnspec.checks.softmax import check_softmax
 from nnspec.checks.stateful import check_state
 from nnspec.checks.targets import check_targets
@@ -52,6 +54,7 @@ def _of_key(function: str, *path: str) -> Check:
 
 CHECKS: tuple[Check, ...] = (
     check_tasks,
+    check_head_chain,
     check_without_targets,
     check_losses,
     check_metrics,
@@ -67,6 +70,7 @@ CHECKS: tuple[Check, ...] = (
     _of_key("start_weights.check_start", "training", "weights"),
     check_softmax,
     check_pixel_order,
+    check_scaled_twice,
     check_ports,
     _of_key("layout.check_layout", "export", "layout"),
     check_direction,

@@ -18,7 +18,8 @@ def check_class_axis(context: Context) -> Iterator[Diagnostic]:
             continue
         taken = axes[-1]
         others = [axis for axis in axes[:-1] if ax.is_unordered(axis) and axis.size != 1]
-        if taken.name != output.class_axis or taken.is_learned or not ax.names_places(taken.name) or not others:
+        is_of_data = ax.names_places(taken.name) or any(axis.is_learned for axis in others)
+        if taken.name != output.class_axis or taken.is_learned or not is_of_data or not others:
             continue
         meant, order = others[-1].name, [*(axis.name for axis in axes if axis is not others[-1]), others[-1].name]
         yield Diagnostic(

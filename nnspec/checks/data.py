@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 from nnspec.checks.context import Context, input_slots, output_slots
 from nnspec.diagnostics import Diagnostic, Fix
@@ -11,9 +12,11 @@ from nnspec.diagnostics import Diagnostic, Fix
 def check_data(context: Context) -> Iterable[Diagnostic]:
     if context.plan is None:
         return []
-    from nnspec.data.checks.files import probe  # a spec without data needs none of it
+    from nnspec.checks.measured import check_measured  # a spec without data needs none of it
+    from nnspec.data.checks.files import probe
 
-    return [*_check_recursion(context), *probe(context.plan, input_slots(context.graph), output_slots(context.graph))]
+    slots = input_slots(context.graph), output_slots(context.graph)
+    return [*_check_recursion(context), *probe(context.plan, *slots, partial(check_measured, context))]
 
 
 def _check_recursion(context: Context) -> Iterator[Diagnostic]:

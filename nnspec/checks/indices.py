@@ -42,6 +42,18 @@ def _compared(source: Node, node: Node, size: int) -> Iterator[Diagnostic]:
         )
 
 
+def tables_of_inputs(context: Context) -> Iterator[tuple[str, Node]]:
+    """The inputs whose values are ids as they come, each with a layer that looks them up."""
+    by_name = {node.name: node for node in context.graph.nodes}
+    for node in context.graph.nodes:
+        if (node.inner or node).layer.looks_up_ids:
+            read = node.inputs[0].node
+            while read in by_name and by_name[read].layer.moves_values:
+                read = by_name[read].inputs[0].node
+            if read in context.graph.inputs:
+                yield read, node
+
+
 def _makers(by_name: Mapping[str, Node], value: Value) -> list[Node]:
     """The nodes whose integers a value holds; none for those that come straight from an input."""
     found: list[Node] = []

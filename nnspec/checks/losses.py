@@ -18,6 +18,7 @@ _READS = {
     "MeanAbsolutePercentageError": "values for which percentage errors make sense",
     **dict.fromkeys((*FRACTIONS, "Dice", "Tversky"), "values between 0 and 1"),
 }
+RANGED = frozenset(_READS)  # losses that NN215 holds against how targets are scaled
 _OF_NO_TASK = {
     "CTC": "it aligns a shorter label sequence with the steps of an output, but every task has one target per step "
     "or sample; if every step has a label, classify the steps",

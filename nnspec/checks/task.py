@@ -46,7 +46,7 @@ def _check_mask(context: Context, output: Output) -> Iterator[Diagnostic]:
 def _check_head(context: Context, output: Output, function: str, head: Node | None) -> Iterator[Diagnostic]:
     name, task = output.name, output.task
     span = context.span("outputs", name, "task")
-    related = (Related(_activation_span(context, head), f"{function} here"),) if head is not None else ()
+    related = (Related(activation_span(context, head), f"{function} here"),) if head is not None else ()
     loss, arguments = loss_of(output)
     last = context.graph.nodes[-1] if context.graph.nodes else None
     path = f"outputs.{name}.task"
@@ -58,7 +58,7 @@ def _check_head(context: Context, output: Output, function: str, head: Node | No
         return  # the author's own probabilities, as far as ranges tell
     if arguments.get("from_logits") and function in ("softmax", "sigmoid"):
         notes = [f"`{loss}` with `from_logits` applies a {_link(task)} itself, so it would be applied twice"]
-        fixes = [Fix("remove `from_logits`"), _activation_fix(context, head, "linear", "make the head linear")]
+        fixes = [Fix("remove `from_logits`"), activation_fix(context, head, "linear", "make the head linear")]
         yield say(f"output `{name}` ends in a {function}, but its loss expects logits", notes, *fixes)
     elif output.gives_values:
         yield from _check_regression(context, output, function, head, say)
@@ -68,7 +68,7 @@ def _check_head(context: Context, output: Output, function: str, head: Node | No
                 ("sigmoids score each class independently, but the classes of a classification are mutually exclusive")
             ]
             fixes = [
-                _activation_fix(context, head, "softmax", "use `softmax`"),
+                activation_fix(context, head, "softmax", "use `softmax`"),
                 Fix("if several labels can apply at once, use `task: multilabel`", (Edit(span, "multilabel"),)),
             ]
         else:
@@ -85,7 +85,7 @@ def _check_head(context: Context, output: Output, function: str, head: Node | No
         yield say(f"output `{name}` is a classification, but its head is {_article(function)}", notes, *fixes)
     elif task in ("binary", "multilabel") and function != "sigmoid" and not output.gives_scores:
         certain = _certain_activation(context, output, head, function, "sigmoid")
-        fix = certain[0] if certain else _activation_fix(context, head, "sigmoid", "use `activation: sigmoid`")
+        fix = certain[0] if certain else activation_fix(context, head, "sigmoid", "use `activation: sigmoid`")
         notes = ["each value must be an independent probability, which is what a sigmoid gives"]
         if function == "softmax" and output.value.axes and output.value.axes[-1].size == 1:
             notes = ["a softmax over one value is always 1"]
@@ -110,7 +110,7 @@ def _check_regression(
             yield say(
                 f"loss `{loss}` of regression output `{name}` expects {targets}, but its head is {_article(function)}",
                 [f"a {wanted} gives {targets}"],
-                _activation_fix(context, head, wanted, f"use `{wanted}`"),
+                activation_fix(context, head, wanted, f"use `{wanted}`"),
                 Fix("for unbounded targets remove `loss`, or use one such as `Huber`"),
             )
         return
@@ -122,6 +122,8 @@ def _check_regression(
     scale = _target_scale(context, name)
     if why is None or (function == "sigmoid" and (scale == "minmax" or (output.loss is not None and scale is None))):
         return  # an explicit loss with a sigmoid means that the targets are in its range: boxes, images
+    if function == "sigmoid" and scale is None and is_measured(context, name):
+        return  # NN326 compares it with the targets themselves
     loss_of_such = {"softmax": "KLDivergence", "sigmoid": "BinaryCrossentropy"}.get(function)
     targets = "fractions that sum to 1" if function == "softmax" else "between 0 and 1"
     is_image = sum(names_places(axis.name) for axis in output.value.axes) > 1
@@ -129,7 +131,7 @@ def _check_regression(
     alarm = say(
         f"output `{name}` is {_named(output)}, but its head is a {function}",
         [why, "to predict n values, use n outputs and a linear head; there are no classes"],
-        _activation_fix(context, head, "linear", "make the head linear"),
+        activation_fix(context, head, "linear", "make the head linear"),
         Fix("if the values are classes, use `task: classification`", (Edit(span, "classification"),)),
         *(
             (Fix(f"if the targets are {targets}, choose a loss for them, such as `{loss_of_such}`"),)
@@ -160,6 +162,17 @@ def _target_scale(context: Context, name: str) -> str | None:
     return None if target is None or target.scale is None or target.scale.method == "none" else target.scale.method
 
 
+def is_measured(context: Context, name: str) -> bool:
+    """Whether `check` knows between which numbers an output's targets lie."""
+    plan = context.plan
+    if plan is None:
+        return False
+    target = plan.outputs.get(name) or plan.inputs.get(plan.copies[name].input if name in plan.copies else "")
+    if target is None or target.is_relative or target.function is not None or target.encodings:
+        return False
+    return bool(target.columns) or target.source.source.is_raster
+
+
 def _values(output: Output) -> str:
     """`13 real values along `mfcc``."""
     axis = next((a for a in output.value.axes if a.name == output.class_axis), None)
@@ -176,7 +189,8 @@ def _activation_node(context: Context, node: Node | None) -> Scalar | None:
     return found if is_there and isinstance(found, Scalar) and isinstance(found.value, str) else None
 
 
-def _activation_span(context: Context, node: Node) -> Span:
+def activation_span(context: Context, node: Node) -> Span:
+    """Where a head says its activation; the whole layer where it is one."""
     found = _activation_node(context, node)
     return found.span if found is not None else node.span
 
@@ -206,7 +220,8 @@ def _certain_activation(
     return (Fix(f"add one: `activation: {wanted}`", edits, Applicability.MACHINE),) if edits else ()
 
 
-def _activation_fix(context: Context, head: Node | None, activation: str, message: str) -> Fix:
+def activation_fix(context: Context, head: Node | None, activation: str, message: str) -> Fix:
+    """Another activation in place of a head's, where one word of the spec says it."""
     found = _activation_node(context, head)
     edits = (Edit(found.span, activation),) if found is not None and "$" not in str(found.value) else ()
     return Fix(message, edits)

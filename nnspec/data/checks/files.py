@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from nnspec.data.checks.columns import check_encoding, check_missing_rules, check_target, features_of
@@ -26,11 +26,14 @@ from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.sources.base import ArrayFacts, ColumnFacts, SourceError, SourceFacts, SourcePlan
 from nnspec.diagnostics import Diagnostic, Fix, Related, Report, Span, did_you_mean, nearest, use_instead
 
+Further = Callable[[PlanFacts], Iterable[Diagnostic]]
 _Gaps = set[tuple[str, str]]  # the columns, by file and name, whose missing values have been reported
 
 
-def probe(plan: DataPlan, inputs: Mapping[str, Slot], outputs: Mapping[str, Slot]) -> list[Diagnostic]:
-    """Every fault of the data that can be seen without loading them: NN208, NN501 to NN516."""
+def probe(
+    plan: DataPlan, inputs: Mapping[str, Slot], outputs: Mapping[str, Slot], further: Further | None = None
+) -> list[Diagnostic]:
+    """Every fault of the data that can be seen without loading them: NN208, NN501 to NN516, and `further` ones."""
     inputs, outputs = settle(plan, inputs, outputs)
     plan = bind(plan, inputs, outputs)
     report = Report()
@@ -61,6 +64,7 @@ def probe(plan: DataPlan, inputs: Mapping[str, Slot], outputs: Mapping[str, Slot
         report.extend(() if rows is None else check_row_order(plan, files, rows))
         for name, slot in plan.outputs.items():
             report.extend(check_classes(plan, files, slot, outputs[name]))
+        report.extend(further(files) if further is not None else ())
     return report.sorted()
 
 

@@ -242,7 +242,9 @@ def check_channels(call: Call, place: int, arg: str = "axis") -> None:
     """
     axis = call.axes[place]
     channels = [other for other in call.axes if other is not axis and ax.is_unordered(other) and other.size != 1]
-    if isinstance(call.args[arg], str) or not (ax.is_sequence(axis) or ax.names_places(axis.name)) or not channels:
+    is_ordered = ax.is_sequence(axis) or ax.names_places(axis.name)
+    is_of_data = not axis.is_learned and any(other.is_learned for other in channels)
+    if isinstance(call.args[arg], str) or not (is_ordered or is_of_data) or not channels:
         return
     meant, node = channels[-1].name, call.node(arg)
     call.warn(

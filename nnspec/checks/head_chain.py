@@ -1,0 +1,96 @@
+"""Checks what stands behind the last weights of an output: a second function that limits it, or a dropout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from nnspec.checks.context import Context
+from nnspec.checks.task import activation_fix, activation_span
+from nnspec.diagnostics import Diagnostic, Fix, Related, Severity
+from nnspec.document import format_path
+from nnspec.inference.heads import head_function, head_of
+from nnspec.ir.graph import Node, Output
+
+# Functions that limit what they give, and what a sigmoid makes of it.
+_BOUNDED = {
+    "sigmoid": "0.5 to 0.73",
+    "softmax": "0.5 to 0.73",
+    "hard_sigmoid": "0.5 to 0.73",
+    "tanh": "0.27 to 0.73",
+    "softsign": "0.27 to 0.73",
+}
+_NOT_NEGATIVE = {"relu": "0.5 to 1", "relu6": "0.5 to 1", "softplus": "0.5 to 1"}
+
+
+def check_head_chain(context: Context) -> Iterator[Diagnostic]:
+    by_name = {node.name: node for node in context.graph.nodes}
+    for output in context.graph.outputs.values():
+        if output.is_trained:
+            yield from _check_squeezed(context, output)
+        if output.is_trained and not output.gives_values:
+            yield from _check_dropped(output, by_name)
+
+
+def _check_squeezed(context: Context, output: Output) -> Iterator[Diagnostic]:
+    """NN335: a sigmoid or softmax of what another function has limited already."""
+    function, head = head_function(context.graph.nodes, output)
+    if function not in ("sigmoid", "softmax") or head is None or not _is_function(head):
+        return
+    inner, maker = head_of(context.graph.nodes, head.inputs[0])
+    given = _what_is_left(function, inner)
+    if maker is None or not given:
+        return
+    yield Diagnostic(
+        "NN335",
+        f"the {function} of `{head.name}` reads what a {inner} has limited, so that output `{output.name}` {given}",
+        head.span,
+        path=format_path(head.path),
+        related=(Related(activation_span(context, maker), f"{inner} here"),),
+        fixes=(activation_fix(context, maker, "linear", f"remove the {inner} of `{maker.name}`"),),
+        severity=Severity.WARNING,
+    )
+
+
+def _what_is_left(function: str, inner: str) -> str:
+    """What an output can still be behind both; empty where the inner function limits nothing that matters."""
+    if function == "sigmoid":
+        kept = _BOUNDED.get(inner) or _NOT_NEGATIVE.get(inner)
+        return f"gives {kept} only" if kept else ""
+    if inner in _BOUNDED:
+        return "cannot give one class nearly all of its 1"
+    return "learns nothing of a class whose score is 0" if inner.startswith("relu") else ""
+
+
+def _is_function(node: Node) -> bool:
+    """Whether it is an activation alone, rather than a layer that has one."""
+    said = node.layer.own_activation or node.args.get("activation")
+    return bool(said) and not node.weights and len(node.inputs) == 1 and not node.inside
+
+
+def _passes_on(node: Node) -> bool:
+    return node.layer.moves_values or node.layer.is_training_only or node.layer.follows_head
+
+
+def _check_dropped(output: Output, by_name: Mapping[str, Node]) -> Iterator[Diagnostic]:
+    """NN336: a dropout of what an output gives, with no weights behind it that could make up for it."""
+    dropout: Node | None = None
+    node = by_name.get(output.value.node)
+    while node is not None and not node.weights and len(node.inputs) == 1:
+        if node.layer.is_training_only and node.args.get("rate"):
+            dropout = node
+        elif not (_passes_on(node) or _is_function(node)):
+            return
+        node = by_name.get(node.inputs[0].node)
+    if dropout is None or node is None or not node.weights:
+        return
+    yield Diagnostic(
+        "NN336",
+        f"`{dropout.name}` drops what output `{output.name}` gives: in training, {dropout.args['rate']:.0%} of its "
+        "values are no predictions",
+        dropout.span,
+        path=format_path(dropout.path),
+        related=(Related(node.span, f"`{node.name}` has the last weights"),),
+        notes=("a dropout makes the layers behind it rely on no single value; here there are none",),
+        fixes=(Fix(f"put it before `{node.name}`, or leave it out"),),
+        severity=Severity.WARNING,
+    )

@@ -1,0 +1,146 @@
+"""Checks of the network against the numbers in the data: ids against tables, targets against what a head can give."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from nnspec.catalogue.losses import loss_of
+from nnspec.checks.context import Context
+from nnspec.checks.indices import tables_of_inputs
+from nnspec.checks.losses import RANGED
+from nnspec.checks.task import activation_fix, activation_span
+from nnspec.data.checks.facts import PlanFacts
+from nnspec.data.section.plan import SlotPlan
+from nnspec.data.sources.base import ColumnFacts, SourceError
+from nnspec.diagnostics import Diagnostic, Edit, Fix, Related, Severity
+from nnspec.document import Scalar, locate
+from nnspec.inference.heads import head_of
+from nnspec.ir.graph import Node, Output
+from nnspec.layers.formulas.range_of import Range, range_of
+
+# Standardized numbers, or changes, lie on both sides of 0, few of them beyond these.
+_AROUND_ZERO: Range = (-3.0, 3.0)
+_PIXELS: Range = (0.0, 255.0)
+_MOST = 1 / 3  # of the targets' range beyond the head's: it can be no oversight of a few values
+_FEW = 0.01
+
+
+def check_measured(context: Context, files: PlanFacts) -> Iterator[Diagnostic]:
+    """NN351 for ids in the data, NN326 for targets."""
+    for name, node in tables_of_inputs(context):
+        slot = files.plan.inputs.get(name)
+        if slot is not None and not slot.encodings:
+            yield from _check_ids(context, files, slot, node)
+    for output in context.graph.outputs.values():
+        if output.task == "regression":
+            yield from _check_reach(context, files, output)
+
+
+def _columns(files: PlanFacts, slot: SlotPlan) -> list[tuple[str, ColumnFacts]]:
+    """Those of a slot that hold finite numbers."""
+    found = []
+    for name in slot.columns:
+        try:
+            column = files.column(slot.source, name)
+        except SourceError:
+            continue
+        if column is not None and not column.is_text and column.lowest is not None and column.highest is not None:
+            found.append((name, column))
+    return found
+
+
+def _check_ids(context: Context, files: PlanFacts, slot: SlotPlan, node: Node) -> Iterator[Diagnostic]:
+    size = (node.inner or node).args["input_dim"]
+    for name, column in _columns(files, slot):
+        assert column.lowest is not None
+        assert column.highest is not None
+        if column.fraction is not None or (column.highest[0] < size and column.lowest[0] >= 0):
+            continue
+        value, row = column.lowest if column.lowest[0] < 0 else column.highest
+        place = slot.source.source.locate(slot.source, row)
+        fixes = [] if value < 0 else [_wider(context, node, int(value) + 1)]
+        message = f"column `{name}` of input `{slot.name}` has id {value:g} in {place}, but `{node.name}` only has "
+        yield Diagnostic(
+            "NN351",
+            f"{message}vectors for 0 to {size - 1}",
+            node.span,
+            related=(Related(slot.span_of("columns"), "the ids are read here"),),
+            notes=("ids are counted from 0, so that there must be one vector more than the largest id",),
+            fixes=tuple(fixes),
+        )
+
+
+def _wider(context: Context, node: Node, count: int) -> Fix:
+    """`input_dim` as large as the ids need, where the layer itself says it by a number."""
+    found = locate(context.root, (*node.path, node.kind, "input_dim"))
+    is_number = isinstance(found, Scalar) and isinstance(found.value, int)
+    edits = (Edit(found.span, str(count)),) if is_number and node.shared is None else ()
+    return Fix(f"set `input_dim: {count}`, or `auto`, which counts them", edits)
+
+
+def _check_reach(context: Context, files: PlanFacts, output: Output) -> Iterator[Diagnostic]:
+    """NN326: targets, in the scale in which the network learns them, of which the head cannot give a part."""
+    function, head = head_of(context.graph.nodes, output.value)
+    reach = range_of(function)
+    copy = files.plan.copies.get(output.name)
+    slot = files.plan.outputs.get(output.name) if copy is None else files.plan.inputs.get(copy.input)
+    if head is None or slot is None or function == "softmax" or not any(map(math.isfinite, reach)):
+        return
+    method = slot.scale.method if slot.scale is not None else "none"
+    is_scaled = method != "none" or slot.is_relative
+    if copy is None and is_scaled and ((function == "sigmoid" and method != "minmax") or loss_of(output)[0] in RANGED):
+        return  # NN507, NN215
+    targets = _range_of_targets(files, slot, method)
+    outside = 0.0 if targets is None else _share_outside(targets, reach)
+    if targets is None or outside <= _FEW:
+        return
+    low, high = targets
+    lie = f"lie between {low:g} and {high:g}" if method == "none" and not slot.is_relative else "lie on both sides of 0"
+    yield Diagnostic(
+        "NN326",
+        f"the targets of output `{output.name}` {lie}, but its head, a {function}, gives {_described(reach)}",
+        context.span("outputs", output.name, "task"),
+        path=f"outputs.{output.name}.task",
+        related=(Related(activation_span(context, head), f"{function} here"),),
+        notes=("what it cannot give it cannot learn: the nearest end of its range stands for it",),
+        fixes=_fixes(context, head, reach, method),
+        severity=Severity.ERROR if outside >= _MOST else Severity.WARNING,
+    )
+
+
+def _fixes(context: Context, head: Node, reach: Range, method: str) -> tuple[Fix, ...]:
+    fixes = [activation_fix(context, head, "linear", "make the head linear")]
+    if method == "none" and _share_outside((0.0, 1.0), reach) == 0:
+        fixes.append(
+            Fix("or scale the targets to 0 … 1, with `scale: minmax` of the data: the file gives their own units")
+        )
+    return tuple(fixes)
+
+
+def _range_of_targets(files: PlanFacts, slot: SlotPlan, method: str) -> Range | None:
+    """Between which numbers the network learns them; None where that is not known."""
+    if slot.function is not None or slot.encodings:
+        return None
+    if slot.is_relative or method not in ("none", "minmax"):
+        return _AROUND_ZERO
+    if method == "minmax":
+        return 0.0, 1.0
+    if slot.source.source.is_raster:
+        return _PIXELS
+    ends = [(c.lowest[0], c.highest[0]) for _, c in _columns(files, slot) if c.lowest and c.highest]
+    if not ends or len(ends) < len(slot.columns):
+        return None
+    return min(low for low, _ in ends), max(high for _, high in ends)
+
+
+def _share_outside(targets: Range, reach: Range) -> float:
+    (low, high), (least, most) = targets, reach
+    if low == high:
+        return 0.0 if least <= low <= most else 1.0
+    return 1 - max(0.0, min(high, most) - max(low, least)) / (high - low)
+
+
+def _described(reach: Range) -> str:
+    low, high = reach
+    return f"{low:g} or more" if math.isinf(high) else f"{low:g} to {high:g}"

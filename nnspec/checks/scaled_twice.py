@@ -1,0 +1,64 @@
+"""Checks that values are not scaled to a range, and then scaled again as if they were not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from nnspec.checks.context import Context
+from nnspec.diagnostics import Diagnostic, Fix, Related, Severity, Span
+from nnspec.document import format_path
+from nnspec.ir.graph import Node, Value
+
+_PIXELS = 255.0
+_SCALED = {"minmax": 1.0, "standard": 6.0, "robust": 6.0}  # how far apart values lie, by how `data` scales them
+_NARROW = 0.1  # values this close together were meant to lie further apart
+_SMALL = 0.02  # a factor that is there for pixels
+_Scaled = tuple[float | None, Span | None]  # how far values lie apart, if known, and what scaled them last
+
+
+def check_scaled_twice(context: Context) -> Iterator[Diagnostic]:
+    """NN327: a `Rescaling` for pixels behind another, or behind `scale` of the data."""
+    readers: dict[str, list[Node]] = {}
+    for node in context.graph.nodes:
+        for value in node.inputs:
+            readers.setdefault(value.node, []).append(node)
+    for name, value in context.graph.inputs.items():
+        if name in readers:
+            yield from _follow(value, _start(context, name), readers)
+
+
+def _start(context: Context, name: str) -> _Scaled:
+    slot = context.plan.inputs.get(name) if context.plan is not None else None
+    if slot is None:
+        return None, None
+    if slot.scale is not None and slot.scale.method in _SCALED:
+        return _SCALED[slot.scale.method], slot.scale.span
+    return (_PIXELS if slot.source.source.is_raster else None), None
+
+
+def _follow(value: Value, scaled: _Scaled, readers: Mapping[str, Sequence[Node]]) -> Iterator[Diagnostic]:
+    """The scalings behind a value, through what moves values alone."""
+    for node in readers.get(value.node, ()):
+        factor = node.args.get("scale") if node.layer.is_scaling else None
+        if isinstance(factor, int | float) and not isinstance(factor, bool) and abs(factor) < _SMALL:
+            apart, before = scaled
+            after = None if apart is None else apart * abs(factor)
+            if before is not None and (after is None or after < _NARROW):
+                yield _diagnostic(node, before)
+                continue
+            yield from _follow(node.outputs[0], (after, node.span), readers)
+        elif node.layer.moves_values or node.layer.is_training_only:
+            yield from _follow(node.outputs[0], scaled, readers)
+
+
+def _diagnostic(node: Node, before: Span) -> Diagnostic:
+    return Diagnostic(
+        "NN327",
+        f"`{node.name}` scales values as if they were pixels from 0 to 255, but they are scaled before",
+        node.span,
+        path=format_path(node.path),
+        related=(Related(before, "scaled here"),),
+        notes=("what is left are nearly equal values; networks such as MobileNetV3 scale their pixels themselves",),
+        fixes=(Fix("remove one of the two"),),
+        severity=Severity.WARNING,
+    )
