@@ -21,19 +21,22 @@ def check_softmax(context: Context) -> Iterator[Diagnostic]:
 
 def _check_size(context: Context) -> Iterator[Diagnostic]:
     """NN324, but for heads whose task says that the softmax is wrong anyway."""
-    heads = {
-        head.name
+    tasks = {
+        head.name: output.task
         for output in context.graph.outputs.values()
         for _, head in [head_function(context.graph.nodes, output)]
-        if head is not None and output.task in ("binary", "multilabel", "regression")
+        if head is not None
     }
+    heads = {name for name, task in tasks.items() if task in ("binary", "multilabel", "regression")}
     for node in context.graph.nodes:
         inner = node.inner if node.inner is not None and node.layer.repeats_inner else node
         over = shared_out(inner)
         if not over or prod(axis.size if isinstance(axis.size, int) else 2 for axis in over) != 1 or node.name in heads:
             continue
-        others = [axis.name for axis in inner.outputs[0].axes if axis.size != 1]
-        fixes = [Fix(f"name the axis to normalize over: `- Softmax: {{axis: {name}}}`") for name in others[:1]]
+        others = [axis.name for axis in node.outputs[0].axes if axis.size != 1]
+        fixes = [Fix(f"name the axis to normalize over: `- Softmax: {{axis: {name}}}`") for name in others[-1:]]
+        if node.name in tasks:  # there it would say which place the class is at
+            fixes = [Fix(f"give `{node.name}` a unit for each class")]
         yield Diagnostic(
             "NN324",
             f"the softmax of `{node.name}` runs over {quoted(axis.name for axis in over)}, which has only "
@@ -42,7 +45,10 @@ def _check_size(context: Context) -> Iterator[Diagnostic]:
             node.span,
             path=format_path(node.path),
             notes=("with one position there is nothing to normalize against, so no layer before it has any effect",),
-            fixes=(*fixes, Fix("for a value from 0 to 1, use `sigmoid`")),
+            fixes=(
+                *fixes,
+                Fix(f"for a value from 0 to 1, use `sigmoid`{' and `task: binary`' if node.name in tasks else ''}"),
+            ),
         )
 
 

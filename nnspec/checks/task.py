@@ -85,7 +85,11 @@ def _check_head(context: Context, output: Output, function: str, head: Node | No
         yield say(f"output `{name}` is a classification, but its head is {_article(function)}", notes, *fixes)
     elif task in ("binary", "multilabel") and function != "sigmoid" and not output.gives_scores:
         certain = _certain_activation(context, output, head, function, "sigmoid")
-        fix = certain[0] if certain else activation_fix(context, head, "sigmoid", "use `activation: sigmoid`")
+        takes_one = head is not None and "activation" in (head.inner or head).layer.args
+        advice = "use `activation: sigmoid`" if takes_one else "end with `- Dense: {units: 1, activation: sigmoid}`"
+        if not takes_one and task == "multilabel":
+            advice = "end with a `Dense` that has a unit for each label and `activation: sigmoid`"
+        fix = certain[0] if certain else activation_fix(context, head, "sigmoid", advice)
         notes = ["each value must be an independent probability, which is what a sigmoid gives"]
         if function == "softmax" and output.value.axes and output.value.axes[-1].size == 1:
             notes = ["a softmax over one value is always 1"]

@@ -28,6 +28,7 @@ from nnspec.training.watched import SPLIT, evaluated_metrics
 
 Path = tuple[str | int, ...]
 Directions = Mapping[str, bool | None]
+_OLD_ACCURACY = "acc"
 _OF_A_BATCH = ("val_", "validation.", "learning_rate")
 _EXAMPLES = {
     "ModelCheckpoint": "best.keras",
@@ -83,6 +84,14 @@ def _check_metric(context: Context, label: str, name: str, known: Directions, pa
         return
     span = locate(context.root, path).span
     bare = name.removeprefix("val_")
+    if bare == _OLD_ACCURACY and "accuracy" in known:  # as Keras called it before 2.3
+        bare = "accuracy"
+        if (now := f"val_{bare}") in known:
+            message = f"{label} is `{name}`, which is called `{now}` now"
+            yield Diagnostic(
+                "NN212", message, span, path=format_path(path), fixes=(use_instead(name, now, span, known),)
+            )
+            return
     if bare in known and bare != name:
         message = f"{label} is `{name}`, but the data has no validation split"
         fixes = [Fix("add `validation` to `data.split`"), Fix(f"monitor the training rows: `monitor: {bare}`")]

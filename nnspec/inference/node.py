@@ -188,16 +188,22 @@ def warn_of_lost_mask(layer: Layer, call: Call, masks: tuple[str | None, ...], m
         "NN319",
         f"`{layer.kind}` drops the mask along `{masked}`: from here on, padding counts as data",
         notes=["recurrent layers skip masked steps; layers that treat each step separately pass the mask on"],
-        fixes=[*(Fix(text) for text in layer.without_mask), *_mask_put_back(call, made)],
+        fixes=[*(Fix(text) for text in layer.without_mask), *_mask_put_back(call, made)] or [_end_it()],
         about=[masked],
     )
+
+
+def _end_it() -> Fix:
+    return Fix("if padding may count as data from here on, say so before it: `- unmask`")
 
 
 def _mask_put_back(call: Call, made: Axes) -> list[Fix]:
     """What a join with a value that has no mask, such as a table of positions, leads to: padding stays where it was."""
     source = next(value for value in call.inputs if value.mask is not None)
     place = ax.index_of(source.axes, str(source.mask))
-    if len(call.inputs) < 2 or place is None or place >= len(made) or made[place].size != source.axes[place].size:
+    if place is None or place >= len(made) or made[place].size != source.axes[place].size:
+        return []
+    if len(call.inputs) < 2 and made[place].name != source.mask:
         return []
     said = f"- mask_like: {{from: [{call.name}, {source.node}]}}"
     return [Fix(f"if steps that are padding in `{source.node}` are padding here, put its mask back after it: `{said}`")]

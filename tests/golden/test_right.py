@@ -46,7 +46,7 @@ EXPORTED = [
     "aspp",
     "n_beats",
     "conditional_decoder",
-    "conformer",
+    *("conformer", "bilinear_cnn"),
 ]
 
 

@@ -14,6 +14,7 @@ from nnspec.data.checks.markers import check_markers, propose_markers
 from nnspec.data.checks.numbers import unfit_number
 from nnspec.data.checks.row_order import check_row_order
 from nnspec.data.checks.splits import check_classes, check_further, check_splits
+from nnspec.data.checks.target_fixes import target_fixes
 from nnspec.data.checks.weights import check_weights
 from nnspec.data.prepare.fit import FitError, file_axes, misfit_diagnostic, slot_layout
 from nnspec.data.prepare.missing import fills_in_graph, missing_in_slot, missing_values
@@ -229,7 +230,8 @@ class _SlotProbe:
                 row = shape[: layout.sample] + shape[layout.sample + 1 :]
             slot_layout(self.plan, slot, self.model, layout.names, row)
         except FitError as error:
-            self.report.add(misfit_diagnostic(slot, what, error))
+            fixes = target_fixes(self.model, () if slot.lengths else row) if slot.role == "outputs" else ()
+            self.report.add(misfit_diagnostic(slot, what, error, fixes))
             return None
         return shape[0 if slot.columns else layout.sample]
 

@@ -6,7 +6,7 @@ Decided once, from names and sizes alone, so that `nnspec check` and the loader 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from nnspec.data.section.plan import AxisList, DataPlan, Slot, SlotPlan
 from nnspec.diagnostics import Diagnostic, Fix
@@ -247,9 +247,13 @@ def slot_layout(
     return fit(wanted, named, (steps, *row), model.constraints)
 
 
-def misfit_diagnostic(slot: SlotPlan, what: str, error: FitError) -> Diagnostic:
-    """NN506 for a slot: what the data are, what the model wants."""
+def misfit_diagnostic(slot: SlotPlan, what: str, error: FitError, fixes: Sequence[Fix] = ()) -> Diagnostic:
+    """NN506 for a slot: what the data are, what the model wants.
+
+    Args:
+        fixes: beside the error's own.
+    """
     key = "axes" if slot.axes is not None else slot.data_key
     message = f"{slot.kind} `{slot.name}` does not fit {what}: {error}"
-    fixes = (Fix(error.remedy),) if error.remedy else ()
-    return Diagnostic("NN506", message, slot.span_of(key), path=slot.where(key), fixes=fixes)
+    known = (Fix(error.remedy),) if error.remedy else ()
+    return Diagnostic("NN506", message, slot.span_of(key), path=slot.where(key), fixes=(*known, *fixes))

@@ -42,6 +42,7 @@ class Masking(Layer):
         if len(call.axes) < 2:
             call.require_rank(2, what="steps and features")
         last = len(call.axes) - 1
+        _refuse_parts_of_steps(call)
         check_steps(call, (last - 1,))
         outer = (ax.names(call.axes[: last - 1]),)
         return Inferred(
@@ -78,6 +79,34 @@ class Masking(Layer):
             result = replace(view, tensor=lowering.node("Where", tensor, view.tensor, zero))
         lowering.harmless.add((result.tensor, flags.tensor))
         return [replace(result, mask=mask)]
+
+
+def _refuse_parts_of_steps(call: Call) -> None:
+    """Steps of several axes each, such as frames, would be masked row by row.
+
+    Raises:
+        Fault: NN308, with how to mask whole steps.
+    """
+    first, *rest = call.axes
+    if call.over is not None or len(rest) < 2 or not ax.is_sequence(first) or any(map(ax.is_sequence, rest)):
+        return
+    if rest[-2].is_learned or not ax.names_places(rest[-2].name):
+        return
+    names = ", ".join(axis.name for axis in rest)
+    sizes = ", ".join(f"{axis.name}: {axis.size}" for axis in rest)
+    call.fail(
+        "NN308",
+        f"`{call.kind}` runs along `{rest[-2].name}`, while the steps are along `{first.name}`",
+        label=f"reads {ax.describe(call.axes)}",
+        notes=[f"if this is intended, write `over: {rest[-2].name}`"],
+        fixes=[
+            Fix(
+                f"to mask whole steps, make one axis of the others before it, `merge: {{feature: [{names}]}}`, and "
+                f"part them again behind it, `split: {{feature: {{{sizes}}}}}`, with the mask put back by `mask_like`"
+            )
+        ],
+        about=[rest[-2].name, *call.axes],
+    )
 
 
 class Unmask(Layer):

@@ -62,7 +62,8 @@ class Dot(Layer):
             )
         _warn_of_other_axes(call, left, right)
         rest = [axis for i, axis in enumerate(call.inputs[0].axes) if i != left]
-        rest += [_rename_apart(axis, rest) for i, axis in enumerate(call.inputs[1].axes) if i != right]
+        over_one = mine.name == theirs.name
+        rest += [_rename_apart(axis, rest, over_one) for i, axis in enumerate(call.inputs[1].axes) if i != right]
         if not rest:
             rest = [ax.fresh("product", 1, call.name)]
         repeated = {axis.name for axis in rest if ax.names(rest).count(axis.name) > 1}
@@ -71,7 +72,7 @@ class Dot(Layer):
                 "NN307",
                 f"`Dot` would make two axes named `{min(repeated)}`: {ax.describe(rest)}",
                 "from",
-                fixes=[Fix(f"rename it in one of the inputs: `rename: {{{min(repeated)}: …}}`")],
+                fixes=[*_same_axis(call, left, right, min(repeated)), _renaming(min(repeated))],
                 about=[min(repeated), *rest],
                 reason=Reason.AXES_OF_ONE_NAME,
             )
@@ -137,6 +138,24 @@ def _warn_of_other_axes(call: Call, left: int, right: int) -> None:
         return
 
 
+def _same_axis(call: Call, left: int, right: int, name: str) -> list[Fix]:
+    """Attention scores: where steps were summed over, the features that both have were meant."""
+    one, two = (value.axes[place] for value, place in zip(call.inputs, (left, right), strict=True))
+    places = [ax.index_of(value.axes, name) for value in call.inputs]
+    features = [value.axes[place] for value, place in zip(call.inputs, places, strict=True) if place is not None]
+    if ax.is_unordered(one) or ax.is_unordered(two) or not all(map(ax.is_unordered, features)) or len(features) < 2:
+        return []
+    return (
+        [Fix(f"to compare the steps of both, sum over `{name}`: `axes: {name}`")]
+        if len({f.size for f in features}) == 1
+        else []
+    )
+
+
+def _renaming(name: str) -> Fix:
+    return Fix(f"rename it in one of the inputs: `rename: {{{name}: …}}`")
+
+
 def _is_same(one: ax.Axis, other: ax.Axis) -> bool:
     """Whether two axes are one: the same positions, or one name that says something."""
     return one.atoms == other.atoms or (one.name == other.name and one.size == other.size and ax.has_own_name(one))
@@ -148,10 +167,16 @@ def _other_factors(view: View, axis: int) -> Group:
     return tuple(factor for factor in view.order if factor not in left_out)
 
 
-def _rename_apart(axis: ax.Axis, others: Sequence[ax.Axis]) -> ax.Axis:
-    """An axis beside the same one of the other input, as where steps are compared with each other: `time_2`."""
+def _rename_apart(axis: ax.Axis, others: Sequence[ax.Axis], over_one: bool) -> ax.Axis:
+    """An axis beside the same one of the other input, as where steps are compared with each other: `time_2`.
+
+    Args:
+        over_one: whether both inputs have the axis that is summed over, so that features that layers called alike, as
+            in a bilinear network, are what is left of each.
+    """
     names = ax.names(others)
-    if not any(other.name == axis.name and other.atoms == axis.atoms for other in others):
+    is_layers_own = over_one and not ax.has_own_name(axis)
+    if not any(other.name == axis.name and (is_layers_own or other.atoms == axis.atoms) for other in others):
         return axis
     return axis.renamed(next(f"{axis.name}_{i}" for i in range(2, len(names) + 3) if f"{axis.name}_{i}" not in names))
 

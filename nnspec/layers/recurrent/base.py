@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from nnspec.diagnostics import Fix
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes, Axis, Size
-from nnspec.ir.graph import Node, Weight
+from nnspec.ir.graph import Node, Value, Weight
 from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit.base import Call, Inferred, Layer, Window
 from nnspec.layers.kit.contracts import check_steps, require_sequence
@@ -217,8 +218,22 @@ def check_initial_states(call: Call, states: Sequence[StateSpec]) -> None:
                 f"{ax.describe(value.axes)}"
             ),
             "from",
+            fixes=_state_fixes(call, state, value),
             about=[*value.axes],
         )
+
+
+def _state_fixes(call: Call, state: StateSpec, value: Value) -> list[Fix]:
+    """Where a state of the right form comes from: that of the layer that gave its steps, or as many units."""
+    size = value.axes[-1].size if value.axes else 1
+    fixes = []
+    if len(value.axes) > len(state.axes):
+        ports = f"with `return_state: true` of `{value.node}`, list its states"
+        fixes.append(Fix(f"a state is what is left after the last step: {ports}"))
+    if len(state.axes) == 1 and "units" in call.args and size != state.axes[0].size:
+        fixes.append(Fix(f"give `{call.kind}` as many units as the state has: `units: {size}`"))
+        fixes.append(Fix(f"or bring it to {state.axes[0].size} with a `Dense`"))
+    return fixes
 
 
 def without_unrolling(node: Node) -> Node:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nnspec.diagnostics import Reason
+from nnspec.diagnostics import Fix, Reason
 from nnspec.document import Mapping as MappingNode
 from nnspec.document import Node as SourceNode
 from nnspec.document import Scalar
@@ -114,6 +114,7 @@ class TimeDistributed(Layer):
                 f"`TimeDistributed` needs an axis to iterate over and at least one for its layer, but its input is "
                 f"{ax.describe(call.axes)}",
                 notes=("the batch axis is not counted",),
+                fixes=[Fix(f"leave out `TimeDistributed`: `{kind}` alone reads all of its input")],
                 about=[*call.axes],
             )
         first = call.axes[0]

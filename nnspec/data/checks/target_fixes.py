@@ -1,0 +1,32 @@
+"""What to do where the targets in the data have other axes than the output that learns them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+from nnspec.data.section.plan import Slot
+from nnspec.diagnostics import Fix
+from nnspec.ir.axes import SEQUENCE, has_word
+
+
+def target_fixes(model: Slot, shape: Sequence[int]) -> tuple[Fix, ...]:
+    """Fixes for an output's targets of this shape, samples left out.
+
+    Steps too many or too few, one-hot labels, and two units for one yes or no.
+    """
+    steps = [(name, size) for name, size in model.data_axes if has_word(name, SEQUENCE)]
+    wanted = [size for _, size in model.data_axes]
+    if model.task == "classification" and model.class_size in shape and len(shape) == len(wanted) + 1:
+        return (Fix("these are one-hot: write each label as one number, its position (`argmax` over the last axis)"),)
+    if model.task in ("binary", "multilabel") and prod(shape) == 1 and wanted == [2]:
+        return (
+            Fix("one yes or no has one probability: give the last layer one unit"),
+            Fix("or a softmax over both classes: `task: classification`"),
+        )
+    if steps and len(shape) < len(wanted):
+        last = f"leave out `return_sequences`, or pool over `{steps[0][0]}`"
+        return (Fix(f"for one target a sample, give the last step alone: {last}"),)
+    if not steps and len(shape) == len(wanted) + 1:
+        return (Fix("for a target at each step, keep the steps: `return_sequences: true` of a recurrent layer"),)
+    return ()
