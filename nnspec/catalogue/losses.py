@@ -40,6 +40,7 @@ _ACCURACY = {
 SHARES = frozenset({"KLDivergence", "CategoricalCrossentropy", "CategoricalFocalCrossentropy"})
 FRACTIONS = frozenset({"BinaryCrossentropy", "BinaryFocalCrossentropy"})
 # Losses of scores whose sign decides, without a sigmoid or softmax.
+LOGARITHMS = frozenset({"Poisson"})  # of the output itself
 SCORE_LOSSES = frozenset({"Hinge", "SquaredHinge", "CategoricalHinge"})
 
 _OF_VALUES = frozenset({"MeanSquaredError", "MeanAbsoluteError", "Huber", "LogCosh", "Poisson", "Dice", "Tversky"})

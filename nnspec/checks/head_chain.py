@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from nnspec.catalogue.losses import LOGARITHMS, SCORE_LOSSES, loss_of
 from nnspec.checks.context import Context
 from nnspec.checks.task import activation_fix, activation_span
 from nnspec.diagnostics import Diagnostic, Fix, Related, Severity
@@ -27,6 +28,7 @@ def check_head_chain(context: Context) -> Iterator[Diagnostic]:
     for output in context.graph.outputs.values():
         if output.is_trained:
             yield from _check_squeezed(context, output)
+            yield from _check_scores(context, output)
         if output.is_trained and not output.gives_values:
             yield from _check_dropped(output, by_name)
 
@@ -49,6 +51,38 @@ def _check_squeezed(context: Context, output: Output) -> Iterator[Diagnostic]:
         fixes=(activation_fix(context, maker, "linear", f"remove the {inner} of `{maker.name}`"),),
         severity=Severity.WARNING,
     )
+
+
+def _check_scores(context: Context, output: Output) -> Iterator[Diagnostic]:
+    """NN335 for a loss that wants scores, and gets probabilities; NN337 for one that takes their logarithm."""
+    loss, _ = loss_of(output)
+    function, head = head_function(context.graph.nodes, output)
+    span, path = context.span("outputs", output.name, "loss"), f"outputs.{output.name}.loss"
+    if head is None:
+        return
+    related = (Related(activation_span(context, head), f"{function} here"),)
+    if loss in SCORE_LOSSES and function in ("sigmoid", "softmax"):
+        yield Diagnostic(
+            "NN335",
+            f"loss `{loss}` wants scores with a margin between them, but a {function} keeps those of output "
+            f"`{output.name}` between 0 and 1",
+            span,
+            path=path,
+            related=related,
+            fixes=(activation_fix(context, head, "linear", "make the head linear"),),
+            severity=Severity.WARNING,
+        )
+    elif loss in LOGARITHMS and function == "linear" and output.task == "regression":
+        yield Diagnostic(
+            "NN337",
+            f"loss `{loss}` takes the logarithm of output `{output.name}`, whose linear head gives negative values too",
+            span,
+            path=path,
+            related=related,
+            notes=("the logarithm of a negative value is not a number, and training ends with the first one",),
+            fixes=(activation_fix(context, head, "softplus", "use `activation: softplus`, or `exponential`"),),
+            severity=Severity.WARNING,
+        )
 
 
 def _what_is_left(function: str, inner: str) -> str:

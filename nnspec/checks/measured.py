@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from nnspec.catalogue.losses import loss_of
 from nnspec.checks.context import Context
 from nnspec.checks.indices import tables_of_inputs
 from nnspec.checks.losses import RANGED
+from nnspec.checks.seen_classes import check_seen
 from nnspec.checks.task import activation_fix, activation_span
 from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.section.plan import SlotPlan
@@ -26,15 +27,28 @@ _MOST = 1 / 3  # of the targets' range beyond the head's: it can be no oversight
 _FEW = 0.01
 
 
+# What targets a loss is for, and when a range of them is not that.
+_DOMAINS: Mapping[str, tuple[str, Callable[[Range], bool]]] = {
+    "Poisson": ("counts", lambda targets: targets[0] < 0),
+    "MeanSquaredLogarithmicError": ("values above -1, and takes those below 0 for 0", lambda targets: targets[0] < 0),
+    "MeanAbsolutePercentageError": (
+        "values far from 0, by which it divides",
+        lambda targets: targets[0] <= 0 <= targets[1],
+    ),
+}
+
+
 def check_measured(context: Context, files: PlanFacts) -> Iterator[Diagnostic]:
-    """NN351 for ids in the data, NN326 for targets."""
+    """NN351 for ids in the data, NN326, NN337 and NN513 for targets."""
     for name, node in tables_of_inputs(context):
         slot = files.plan.inputs.get(name)
         if slot is not None and not slot.encodings:
             yield from _check_ids(context, files, slot, node)
     for output in context.graph.outputs.values():
+        yield from check_seen(files, output)
         if output.task == "regression":
             yield from _check_reach(context, files, output)
+            yield from _check_domain(context, files, output)
 
 
 def _columns(files: PlanFacts, slot: SlotPlan) -> list[tuple[str, ColumnFacts]]:
@@ -106,6 +120,33 @@ def _check_reach(context: Context, files: PlanFacts, output: Output) -> Iterator
         notes=("what it cannot give it cannot learn: the nearest end of its range stands for it",),
         fixes=_fixes(context, head, reach, method),
         severity=Severity.ERROR if outside >= _MOST else Severity.WARNING,
+    )
+
+
+def _check_domain(context: Context, files: PlanFacts, output: Output) -> Iterator[Diagnostic]:
+    """NN337: targets for which a loss is not defined, or has no bound."""
+    loss, _ = loss_of(output)
+    slot = files.plan.outputs.get(output.name)
+    if (
+        slot is None
+        or loss not in _DOMAINS
+        or slot.is_relative
+        or (slot.scale is not None and slot.scale.method != "none")
+    ):
+        return
+    targets = _range_of_targets(files, slot, "none")
+    reads, is_outside = _DOMAINS[loss]
+    if targets is None or not is_outside(targets):
+        return
+    low, high = targets
+    yield Diagnostic(
+        "NN337",
+        f"loss `{loss}` of output `{output.name}` reads {reads}, but its targets lie between {low:g} and {high:g}",
+        context.span("outputs", output.name, "loss"),
+        path=f"outputs.{output.name}.loss",
+        related=(Related(slot.span_of("columns"), "the targets"),),
+        fixes=(Fix("use a loss without a range restriction, such as `Huber`"),),
+        severity=Severity.WARNING,
     )
 
 

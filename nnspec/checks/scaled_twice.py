@@ -1,4 +1,4 @@
-"""Checks that values are not scaled to a range, and then scaled again as if they were not."""
+"""Checks that values are not scaled to a range, and then scaled or changed as if they were not."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from nnspec.ir.graph import Node, Value
 _PIXELS = 255.0
 _SCALED = {"minmax": 1.0, "standard": 6.0, "robust": 6.0}  # how far apart values lie, by how `data` scales them
 _NARROW = 0.1  # values this close together were meant to lie further apart
+_UNIT = 2.1  # as far apart as pixels lie that were scaled to 0 … 1 or -1 … 1
 _SMALL = 0.02  # a factor that is there for pixels
 _Scaled = tuple[float | None, Span | None]  # how far values lie apart, if known, and what scaled them last
 
 
 def check_scaled_twice(context: Context) -> Iterator[Diagnostic]:
-    """NN327: a `Rescaling` for pixels behind another, or behind `scale` of the data."""
+    """NN327: a `Rescaling` for pixels behind another, or behind `scale` of the data; NN338: an augmentation so."""
     readers: dict[str, list[Node]] = {}
     for node in context.graph.nodes:
         for value in node.inputs:
@@ -39,6 +40,7 @@ def _start(context: Context, name: str) -> _Scaled:
 def _follow(value: Value, scaled: _Scaled, readers: Mapping[str, Sequence[Node]]) -> Iterator[Diagnostic]:
     """The scalings behind a value, through what moves values alone."""
     for node in readers.get(value.node, ()):
+        yield from _check_value_range(node, scaled)
         factor = node.args.get("scale") if node.layer.is_scaling else None
         if isinstance(factor, int | float) and not isinstance(factor, bool) and abs(factor) < _SMALL:
             apart, before = scaled
@@ -49,6 +51,29 @@ def _follow(value: Value, scaled: _Scaled, readers: Mapping[str, Sequence[Node]]
             yield from _follow(node.outputs[0], (after, node.span), readers)
         elif node.layer.moves_values or node.layer.is_training_only:
             yield from _follow(node.outputs[0], scaled, readers)
+
+
+def _check_value_range(node: Node, scaled: _Scaled) -> Iterator[Diagnostic]:
+    """NN338: a change of colours that takes values for pixels from 0 to 255, after they were scaled to 0 … 1."""
+    bounds = node.args.get("value_range")
+    apart, before = scaled
+    if not isinstance(bounds, list | tuple) or before is None or (apart is not None and apart > _UNIT):
+        return
+    low, high = bounds
+    if high - low < _PIXELS / 2:
+        return
+    yield Diagnostic(
+        "NN338",
+        f"`{node.name}` takes values for pixels from {low:g} to {high:g}, but they are scaled before",
+        node.span,
+        path=format_path(node.path),
+        related=(Related(before, "scaled here"),),
+        notes=(
+            "what it adds in training is far more than all that a picture has, and is cut off at the ends of its range",
+        ),
+        fixes=(Fix("say what the values lie between: `value_range: [0, 1]`"), Fix("or put it before the scaling")),
+        severity=Severity.WARNING,
+    )
 
 
 def _diagnostic(node: Node, before: Span) -> Diagnostic:

@@ -29,6 +29,18 @@ def check_state(context: Context) -> Iterator[Diagnostic]:
             ),
             severity=Severity.WARNING,
         )
+    backwards = next(
+        (n for n in context.graph.nodes if n.backward is not None or (n.inner and not n.layer.repeats_inner)), None
+    )
+    if backwards is not None and backwards.is_stateful:
+        yield Diagnostic(
+            "NN520",
+            f"`{backwards.name}` is stateful in both directions: backwards, each sample begins at its end with the "
+            "state that the one before it had at its beginning",
+            backwards.span,
+            fixes=(Fix("run forwards alone, or leave out `stateful`"),),
+            severity=Severity.WARNING,
+        )
     if window is None:
         return
     written = context.node("training", "batch_size")

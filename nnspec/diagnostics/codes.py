@@ -76,6 +76,8 @@ CODES: dict[str, str] = {
     "NN327": "scaled-twice",
     "NN335": "squeezed-twice",
     "NN336": "dropout-behind-the-head",
+    "NN337": "targets-beyond-the-loss",
+    "NN338": "augmentation-of-another-range",
     "NN328": "steps-never-used",
     "NN329": "most-taps-see-only-padding",
     "NN330": "branches-shifted",

@@ -52,10 +52,14 @@ def check_steps(
     written = here[0].name if len(here) == 1 else f"[{', '.join(ax.names(here))}]"
     if not takes_any:
         _check_merged(call, unsaid, others, written)
+    long = [
+        axis for axis in here if axis.size != 1
+    ]  # beside axes of 1, as of `[1, 40, 100]`, there is one to run along
+    is_single = bool(hidden) and (len(here) == 1 or (len(long) == 1 and not takes_any))
     wrong = [
         axis
         for axis in unsaid
-        if (ax.is_unordered(axis) and not takes_any) or (len(here) == 1 and hidden and not ax.is_sequence(axis))
+        if (ax.is_unordered(axis) and not takes_any) or (is_single and axis.size != 1 and not ax.is_sequence(axis))
     ]
     _remember(call, [axis for axis in here if axis not in unsaid])
     if not wrong:
