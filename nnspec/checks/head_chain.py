@@ -64,7 +64,7 @@ def _check_scores(context: Context, output: Output) -> Iterator[Diagnostic]:
     if loss in SCORE_LOSSES and function in ("sigmoid", "softmax"):
         yield Diagnostic(
             "NN335",
-            f"loss `{loss}` wants scores with a margin between them, but a {function} keeps those of output "
+            f"loss `{loss}` needs scores with a margin between them, but a {function} keeps those of output "
             f"`{output.name}` between 0 and 1",
             span,
             path=path,
@@ -124,7 +124,7 @@ def _check_dropped(output: Output, by_name: Mapping[str, Node]) -> Iterator[Diag
         dropout.span,
         path=format_path(dropout.path),
         related=(Related(node.span, f"`{node.name}` has the last weights"),),
-        notes=("a dropout makes the layers behind it rely on no single value; here there are none",),
+        notes=("a dropout makes the layers after it rely on no single value; here there are none",),
         fixes=(Fix(f"put it before `{node.name}`, or leave it out"),),
         severity=Severity.WARNING,
     )

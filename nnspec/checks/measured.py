@@ -110,7 +110,7 @@ def _check_reach(context: Context, files: PlanFacts, output: Output) -> Iterator
     if targets is None or outside <= _FEW:
         return
     low, high = targets
-    lie = f"lie between {low:g} and {high:g}" if method == "none" and not slot.is_relative else "lie on both sides of 0"
+    lie = f"are between {low:g} and {high:g}" if method == "none" and not slot.is_relative else "are on both sides of 0"
     yield Diagnostic(
         "NN326",
         f"the targets of output `{output.name}` {lie}, but its head, a {function}, gives {_described(reach)}",
@@ -141,7 +141,7 @@ def _check_domain(context: Context, files: PlanFacts, output: Output) -> Iterato
     low, high = targets
     yield Diagnostic(
         "NN337",
-        f"loss `{loss}` of output `{output.name}` reads {reads}, but its targets lie between {low:g} and {high:g}",
+        f"loss `{loss}` of output `{output.name}` reads {reads}, but its targets are between {low:g} and {high:g}",
         context.span("outputs", output.name, "loss"),
         path=f"outputs.{output.name}.loss",
         related=(Related(slot.span_of("columns"), "the targets"),),

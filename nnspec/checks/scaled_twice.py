@@ -71,7 +71,7 @@ def _check_value_range(node: Node, scaled: _Scaled) -> Iterator[Diagnostic]:
         notes=(
             "what it adds in training is far more than all that a picture has, and is cut off at the ends of its range",
         ),
-        fixes=(Fix("say what the values lie between: `value_range: [0, 1]`"), Fix("or put it before the scaling")),
+        fixes=(Fix("say what range the values have: `value_range: [0, 1]`"), Fix("or put it before the scaling")),
         severity=Severity.WARNING,
     )
 

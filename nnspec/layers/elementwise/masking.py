@@ -102,7 +102,7 @@ def _refuse_parts_of_steps(call: Call) -> None:
         fixes=[
             Fix(
                 f"to mask whole steps, make one axis of the others before it, `merge: {{feature: [{names}]}}`, and "
-                f"part them again behind it, `split: {{feature: {{{sizes}}}}}`, with the mask put back by `mask_like`"
+                f"part them again after it, `split: {{feature: {{{sizes}}}}}`, with the mask put back by `mask_like`"
             )
         ],
         about=[rest[-2].name, *call.axes],
