@@ -111,9 +111,7 @@ def _mask_value(node: Node) -> float | None:
     inner = node
     while inner.inner is not None:
         inner = inner.inner
-    if inner.args.get("mask_zero"):
-        return 0.0
-    return float(inner.args["mask_value"]) if "mask_value" in inner.args else None
+    return inner.layer.masked_value(inner)
 
 
 def _undone(path: list[Node], value: float, weights_of: WeightsOf) -> float | np.ndarray:

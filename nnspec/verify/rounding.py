@@ -122,7 +122,8 @@ def only_compared(subject: Subject) -> set[str]:
 
 def padding_values(subject: Subject) -> set[float]:
     """What padding is made of: moved, it would be data."""
-    masks = {float(node.args["mask_value"]) for node in subject.graph.nodes if "mask_value" in node.args}
+    made = [node.layer.masked_value(node) for node in subject.graph.nodes]
+    masks = {value for value in made if value is not None}
     pads = {t.pad_value for t in subject.deployment.inputs.values() if t.pad_value is not None}
     return masks | pads
 

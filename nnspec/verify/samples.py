@@ -126,13 +126,12 @@ def integer_bound(graph: Graph, name: str) -> int | None:
 
 def readers_of(graph: Graph, name: str) -> Iterator[Node]:
     """The nodes that read an input's values as they are, behind what only moves them too."""
-    same = {name}
+    same, is_text = {name}, graph.inputs[name].dtype == "string"
     for node in graph.nodes:
         if any(value.node in same for value in node.inputs):
             yield node
-            keeps_type = {value.dtype for value in node.outputs} <= {"string"} or node.outputs[0].dtype.startswith(
-                "int"
-            )
+            made = {value.dtype for value in node.outputs}
+            keeps_type = made <= {"string"} if is_text else node.outputs[0].dtype.startswith("int")
             if node.layer.moves_values or (keeps_type and not node.weights and not node.layer.examples(node)):
                 same.add(node.name)
 

@@ -178,9 +178,10 @@ class _Builder:
     def notes(self) -> list[str]:
         mixed = [call.name for call in self.network.calls if is_mixed(call.config)]
         if not mixed:
-            return []
+            return list(self.network.notes)
         return [
-            f"the model computes in half precision in {len(mixed)} layers; its weights are float32, and so is the spec"
+            *self.network.notes,
+            f"the model computes in half precision in {len(mixed)} layers; its weights are float32, and so is the spec",
         ]
 
     def run_calls(self) -> None:

@@ -145,6 +145,7 @@ class Network:
         batches: the batch sizes that inputs fix.
         faults: what no spec has about its inputs.
         mask_calls: what only computes masks, in the same order; most of it a spec's layers do by themselves.
+        notes: what of the model was left out.
     """
 
     name: str
@@ -154,3 +155,4 @@ class Network:
     batches: Mapping[str, int] = field(default_factory=dict)
     faults: tuple[ImportFault, ...] = ()
     mask_calls: tuple[Call, ...] = ()
+    notes: tuple[str, ...] = ()

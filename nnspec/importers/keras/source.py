@@ -66,6 +66,10 @@ def read_network(config: Config, class_name: str) -> Network:
         outputs[_free(name, outputs)] = reader.resolve(root, reference)
     wanted = _needed(outputs.values())
     calls = tuple(call for call in reader.calls if id(call) in wanted)
+    notes: list[str] = []
+    if class_name == "Sequential" and not any(call.is_own or _keeps_state(call.config) for call in calls):
+        notes = [_opened(name, size) for name, size in batches.items()]
+        batches = {}
     masks = [tensor for call in calls for tensor in call.masks]
     of_masks = _needed(masks) - wanted
     return Network(
@@ -76,7 +80,20 @@ def read_network(config: Config, class_name: str) -> Network:
         batches=batches,
         faults=tuple(faults),
         mask_calls=tuple(call for call in reader.calls if id(call) in of_masks),
+        notes=tuple(notes),
     )
+
+
+def _keeps_state(config: object) -> bool:
+    """Whether a layer, or one inside it, goes on from the sample of the same place in the batch before."""
+    if isinstance(config, Mapping):
+        return config.get("stateful") is True or any(map(_keeps_state, config.values()))
+    return isinstance(config, list | tuple) and any(map(_keeps_state, config))
+
+
+def _opened(name: str, size: int) -> str:
+    """A Sequential without an `Input` records the batch that it was first called with, and takes any other."""
+    return f"the batch of `{name}` is open: Keras recorded {size}, but no layer keeps a state that needs it"
 
 
 def _needed(tensors: Iterable[Tensor]) -> set[int]:

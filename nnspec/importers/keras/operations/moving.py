@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nnspec.importers.keras.items import Read
 from nnspec.importers.keras.network import ImportFault
 from nnspec.importers.keras.operations.operation import Operation, Rule
+from nnspec.ir import axes as ax
 
 
 def _as_list(given: Any | Sequence[Any]) -> list[Any]:
@@ -53,7 +55,34 @@ def _reshaped(op: Operation) -> Read | None:
             f"{op.said} leaves {sizes.count(-1)} sizes open, where a spec can leave one",
             help="give the model's input a fixed size there",
         )
+    _refuse_batch_in_axes(op, sizes)
     return op.add_reshape(op.call, read, sizes)
+
+
+def _refuse_batch_in_axes(op: Operation, sizes: Sequence[int]) -> None:
+    """Refuses a reshape that makes samples of positions, such as windows, or positions of samples.
+
+    Raises:
+        ImportFault: where the values of one sample do not fill the sizes, none of which is open.
+    """
+    known = op.sizes(op.read)
+    is_open = None in known
+    held, wanted = (math.prod(size or 1 for size in listed) for listed in (known, sizes))
+    if -1 in sizes or (held == wanted and not is_open):
+        return
+    sample, made = ax.describe(op.axes(op.read)), f"({', '.join(map(str, sizes))})"
+    if is_open or (held > wanted and held % wanted == 0):
+        count = -1 if is_open else held // wanted
+        raise ImportFault(
+            f"{op.said} moves positions into the batch: one sample of {sample} becomes "
+            f"{'several' if is_open else count} of {made}",
+            help=f"keep them as an axis: `({', '.join(map(str, (-1, count, *sizes)))})`; layers work at every position "
+            "of it alike",
+        )
+    raise ImportFault(
+        f"{op.said} moves samples into other axes: those of {sample} become parts of {made}",
+        help="keep what the batch was multiplied by as an axis of its own in front of the others",
+    )
 
 
 def _widened(op: Operation) -> Read:

@@ -125,6 +125,16 @@ def test_texts_that_must_be_known(tmp_path: Path) -> None:
     assert import_model(model, tmp_path).error < 1e-5
 
 
+def test_hashes_of_words(tmp_path: Path) -> None:
+    """What a hash takes for its own bin 0 is no padding, and need not be there."""
+    word, code = keras.Input((1,), dtype="string"), keras.Input((1,), dtype="int64")
+    hashed = kl.CategoryEncoding(num_tokens=8, output_mode="one_hot")(kl.Hashing(8)(word))
+    marked = kl.Hashing(5, mask_value="", output_mode="multi_hot")(word)
+    crossed = kl.HashedCrossing(6, output_mode="one_hot")((word, code))
+    made = import_model(keras.Model([word, code], kl.Dense(2)(kl.Concatenate()([hashed, marked, crossed]))), tmp_path)
+    assert made.error <= 1e-5
+
+
 def test_half_precision_becomes_float32_with_a_note(tmp_path: Path) -> None:
     x = keras.Input((6,))
     y = kl.Dense(4, activation="relu", dtype="mixed_float16")(x)

@@ -107,6 +107,17 @@ def a_reshape_into_the_batch() -> Any:
     return keras.Model([x, y], [folded, ops.matmul(x, ops.transpose(y, (0, 2, 1)))])
 
 
+@nasty("in_windows")
+def windows_in_the_batch() -> Any:
+    """As window attention is often written: its positions become samples, and samples positions again."""
+    x = keras.Input((8, 8, 3))
+    rows = ops.transpose(ops.reshape(x, (-1, 2, 4, 2, 4, 3)), (0, 1, 3, 2, 4, 5))
+    windows = ops.reshape(rows, (-1, 16, 3))
+    windows._keras_history.operation.name = "in_windows"
+    whole = ops.reshape(kl.Dense(3)(windows), (-1, 8, 8, 3))
+    return keras.Model(x, whole)
+
+
 @nasty("half")
 def behind_another_fault() -> Any:
     x = keras.Input((6, 4))
@@ -158,6 +169,14 @@ def test_all_causes_in_the_models_own_names(name: str, how: str, tmp_path: Path)
         assert ".nnspec-" not in diagnostic.span.source.name
         assert diagnostic.fixes or name != "each_says_what_to_do"
     assert not out.exists() or not list(out.iterdir())
+
+
+def test_windows_are_to_be_an_axis(tmp_path: Path) -> None:
+    with pytest.raises(SpecError) as caught:
+        import_model(windows_in_the_batch(), tmp_path)
+    (told,) = caught.value.diagnostics
+    assert "becomes 4 of (16, 3)" in told.message
+    assert "`(-1, 4, 16, 3)`" in told.fixes[0].message
 
 
 def test_silenced_doubts_are_listed(tmp_path: Path) -> None:

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import pytest
 import yaml
 from keras import layers as kl
 
 from nnspec import pipeline
-from tests.support.imported_models import import_randomized
+from tests.support.imported_models import compare_deployed, import_randomized
 
 
 def lstm() -> Any:
@@ -54,3 +55,13 @@ def test_a_fixed_batch_without_a_state_is_kept_too(tmp_path: Path) -> None:
     x = keras.Input(batch_shape=(4, 6))
     _, text = import_randomized(keras.Model(x, kl.Dense(2)(x)), tmp_path)
     assert "batch: 4" in text
+
+
+def test_a_batch_that_a_first_call_left_behind_is_open(tmp_path: Path) -> None:
+    """Keras records it where a Sequential without an `Input` is first called with data, and takes any other."""
+    model = keras.Sequential([kl.Dense(3, activation="relu"), kl.Dense(2)])
+    model(np.zeros((1, 6), np.float32))
+    made, text = import_randomized(model, tmp_path)
+    assert "batch" not in text
+    assert any("the batch of" in note and "recorded 1" in note for note in made.notes)
+    compare_deployed(model, made, [[np.random.default_rng(0).normal(size=(5, 6)).astype(np.float32)]])
