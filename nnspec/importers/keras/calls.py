@@ -239,6 +239,7 @@ class CallConverter:
             tables=self.tables,
             wanted=frozenset(index for reader, index in self.wanted if reader is call),
             add=partial(self.add, of=call),
+            note=self.maker.notes.append,
             add_reshape=self.add_reshape,
         )
 

@@ -10,7 +10,7 @@ import numpy as np
 from nnspec.backends.keras.model import Compiled, as_array, predict, reset_states
 from nnspec.backends.types import KerasModel, Tensor
 from nnspec.importers.keras.build_spec import Draft
-from nnspec.importers.keras.network import ImportFault, Network
+from nnspec.importers.keras.network import ImportFault, Network, reason_of
 from nnspec.ir.graph import Graph
 from nnspec.layers.registry import REGISTRY
 from nnspec.verify import differences
@@ -36,8 +36,10 @@ def largest_difference(model: KerasModel, network: Network, draft: Draft, graph:
             try:
                 wanted = _results(model, network, graph, arrays, batch)
             except Exception as error:
-                reason = next((line for line in str(error).splitlines() if line), type(error).__name__)
-                raise ImportFault(f"Keras itself cannot run the model on random inputs: {reason}") from None
+                raise ImportFault(
+                    f"Keras itself cannot run the model on random inputs: {reason_of(error)}",
+                    help="run the model on inputs of other lengths and contents, fix it, and save it again",
+                ) from None
             got = predict(compiled.model, graph, arrays)
             pairs = list(zip(graph.outputs, wanted, strict=True))
             found = max(_furthest(got[name], as_array(value), sizes) for name, value in pairs)

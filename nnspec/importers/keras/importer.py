@@ -21,7 +21,7 @@ from nnspec.importers.keras.build_spec import Draft, build_draft, check_calls, i
 from nnspec.importers.keras.classes import package_classes
 from nnspec.importers.keras.comparison import TOLERANCE, largest_difference, refuse_wrong_zeros
 from nnspec.importers.keras.mask_flow import has_masks
-from nnspec.importers.keras.network import Call, ImportFault, Network, Place
+from nnspec.importers.keras.network import Call, ImportFault, Network, Place, reason_of
 from nnspec.importers.keras.observed_masks import Observed, Seen, observe_masks
 from nnspec.importers.keras.own_blocks import OwnBlocks, read_blocks
 from nnspec.importers.keras.source import read_network
@@ -105,8 +105,7 @@ def import_file(
             own = package_classes(network)
             model = keras.saving.load_model(path, custom_objects=own, compile=False, safe_mode=True)
         except Exception as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise SpecError.single("NN607", f"Keras cannot load `{path.name}`: {reason}", here) from None
+            raise SpecError.single("NN607", f"Keras cannot load `{path.name}`: {reason_of(error)}", here) from None
     if draft is None:
         draft = _with_words(learned, model, network, name, known, here)
     with standing_in(classes):

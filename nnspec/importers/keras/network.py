@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -33,6 +34,13 @@ class ImportFault(Exception):
     def of(cls, faults: Sequence[ImportFault]) -> ImportFault:
         """Several faults as one: it speaks of the first, and holds all."""
         return cls(str(faults[0]), help=faults[0].help, causes=faults)
+
+
+def reason_of(error: Exception) -> str:
+    """Why Keras fails: the first line that says more than in which call, without colors and names of its graph."""
+    text = re.sub("\x1b\\[[0-9;]*m|\\{\\{.*?\\}\\} ?", "", str(error))
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return next((line for line in lines if not line.startswith("Exception encountered")), type(error).__name__)
 
 
 @dataclass(frozen=True, slots=True, repr=False)  # what it holds leads through the whole network

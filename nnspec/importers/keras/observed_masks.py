@@ -6,7 +6,6 @@ Keras' rules cannot be told from a configuration: a mask ends at operators, is p
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nnspec.backends.types import KerasLayer, KerasModel, KerasTensor, Tensor
-from nnspec.importers.keras.network import MASKS, ImportFault, Place, leaves_in
+from nnspec.importers.keras.network import MASKS, ImportFault, Place, leaves_in, reason_of
 
 if TYPE_CHECKING:
     from keras.src.ops.node import Node as KerasNode
@@ -178,11 +177,9 @@ def _call(operation: KerasLayer, arguments: Sequence[object], keywords: Mapping[
     try:
         return operation(*arguments, **keywords)
     except Exception as error:
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        reason = next((line for line in lines if not line.startswith("Exception encountered")), type(error).__name__)
-        reason = re.sub("\x1b\\[[0-9;]*m", "", reason)
         raise ImportFault(
-            f"layer `{operation.name}` ({type(operation).__name__}) fails in Keras itself on padded input: {reason}",
+            f"layer `{operation.name}` ({type(operation).__name__}) fails in Keras itself on padded input: "
+            f"{reason_of(error)}",
             help="fix the model, and save it again",
         ) from None
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from nnspec.importers.keras.items import Read
 from nnspec.importers.keras.naming import free_name
-from nnspec.importers.keras.network import Constant, ImportFault
+from nnspec.importers.keras.network import Constant, ImportFault, Numbers
 from nnspec.importers.keras.operations.constants import axes_of, bias_axes, scalar
 from nnspec.importers.keras.operations.operation import Operand, Operation, Rule, rename_axes
 from nnspec.importers.keras.operations.reductions import reduce_axes
@@ -28,10 +28,13 @@ TEMPLATES: Mapping[str, str] = {
     "Ceil": "ceil({0})",
     "Cos": "cos({0})",
     "Cosh": "cosh({0})",
+    "Deg2rad": f"{math.pi / 180!r} * {{0}}",
     "Erf": "erf({0})",
+    "Erfc": "1.0 - erf({0})",
     "Exp": "exp({0})",
     "Exp2": f"exp({_LN2!r} * {{0}})",
     "Expm1": "expm1({0})",
+    "Fabs": "abs({0})",
     "Floor": "floor({0})",
     "Log": "log({0})",
     "Log10": f"log({{0}}) / {_LN10!r}",
@@ -39,6 +42,8 @@ TEMPLATES: Mapping[str, str] = {
     "Log2": f"log({{0}}) / {_LN2!r}",
     "Negative": "-{0}",
     "Positive": "{0}",
+    "OnesLike": "where({0} == {0}, 1.0, 1.0)",
+    "Rad2deg": f"{180 / math.pi!r} * {{0}}",
     "Reciprocal": "1.0 / {0}",
     "Rsqrt": "1.0 / sqrt({0})",
     "Sign": "sign({0})",
@@ -47,11 +52,14 @@ TEMPLATES: Mapping[str, str] = {
     "Sqrt": "sqrt({0})",
     "Square": "{0} * {0}",
     "Tan": "tan({0})",
+    "Trunc": "sign({0}) * floor(abs({0}))",
+    "ZerosLike": "where({0} == {0}, 0.0, 0.0)",
     "Add": "{0} + {1}",
     "Subtract": "{0} - {1}",
     "Multiply": "{0} * {1}",
     "Divide": "{0} / {1}",
     "TrueDivide": "{0} / {1}",
+    "DivideNoNan": "where({1} == 0, 0.0, {0} / where({1} == 0, 1.0, {1}))",
     "FloorDivide": "floor({0} / {1})",
     "Mod": "{0} - floor({0} / {1}) * {1}",
     "Power": "{0} ** {1}",
@@ -69,6 +77,7 @@ TEMPLATES: Mapping[str, str] = {
     "LogicalOr": "max({0} != 0, {1} != 0)",
     "LogicalXor": "({0} != 0) != ({1} != 0)",
     "LogicalNot": "{0} == 0",
+    "Isfinite": "{0} - {0} == 0",
     "Isnan": "{0} != {0}",
     "Where": "where({0}, {1}, {2})",
 }
@@ -169,6 +178,36 @@ def _clipped(op: Operation) -> Read:
     return add_formula(op, "clip({0}, {1}, {2})", [op.read, low, high])
 
 
+def _above(op: Operation) -> Read:
+    """What is above a number, and another number in the place of the rest."""
+    limit, rest = float(op.config["threshold"]), float(op.config["default_value"])
+    return add_formula(op, "where({0} > {1}, {0}, {2})", [op.read, limit, rest])
+
+
+def _gated(op: Operation) -> Read | None:
+    """The first half of an axis times the sigmoid of the other."""
+    read = op.read
+    place = op.place(op.config.get("axis", -1), len(op.axes(read)))
+    size = op.sizes(read)[place]
+    if size is None:
+        return None
+    name = op.name(read, place)
+    first, other = (op.add("slice", {name: part}, [read]) for part in ({"stop": size // 2}, {"start": size // 2}))
+    return add_formula(op, "{0} * sigmoid({1})", [first, other])
+
+
+def _triangle(op: Operation) -> Read | None:
+    """The last two axes with zeros above or below a diagonal."""
+    rows, columns = op.sizes(op.read)[-2:]
+    if rows is None or columns is None:
+        return None
+    shift, is_lower = int(op.config.get("k") or 0), op.kind == "Tril"
+    kept: Numbers = [
+        [float(j - i <= shift if is_lower else j - i >= shift) for j in range(columns)] for i in range(rows)
+    ]
+    return add_formula(op, "where({0} != 0, {1}, 0.0)", [Constant(kept, "float32"), op.read])
+
+
 def _rounded(op: Operation) -> Read:
     scale = 10.0 ** int(op.config.get("decimals") or 0)
     return add_formula(op, "round({0})" if scale == 1 else f"round({{0}} * {scale!r}) / {scale!r}", [op.read])
@@ -178,23 +217,6 @@ def _gelu(op: Operation) -> Read:
     if op.config.get("approximate", True):
         return add_formula(op, _GELU, [op.read])
     return op.add("Activation", {"activation": "gelu"}, [op.read])
-
-
-def _cast(op: Operation) -> Read | None:
-    """Nothing where the value has the dtype already, or a wider one does: a formula makes floats, 1 and 0 for flags."""
-    wanted, given = str(op.config.get("dtype")), op.read.value.dtype
-    is_whole = given.startswith(("int", "uint"))
-    if wanted == given or (is_whole and given != "uint32" and wanted in ("int32", "int64") and given != "int64"):
-        return op.read
-    if given == "string":
-        return None
-    if wanted == "bool":
-        return add_formula(op, "{0} != 0", [op.read])
-    if wanted == "float32" and (is_whole or given == "bool"):
-        return add_formula(op, "{0} + 0", [op.read])
-    if wanted in ("int32", "int64") and not is_whole:  # smaller ones and unsigned ones would wrap around
-        return add_formula(op, "sign({0}) * floor(abs({0}))", [op.read])
-    return None
 
 
 def _any_or_all(op: Operation) -> Read:
@@ -239,9 +261,11 @@ def _one_hot(op: Operation) -> Read | None:
 RULES: Mapping[str, Rule] = {
     **{kind: _by_template(template) for kind, template in TEMPLATES.items()},
     "Clip": _clipped,
+    "Threshold": _above,
+    "Glu": _gated,
+    **dict.fromkeys(("Tril", "Triu"), _triangle),
     "Round": _rounded,
     "Gelu": _gelu,
-    "Cast": _cast,
     "Argmax": _position,
     "Argmin": _position,
     "Cumsum": _accumulated,

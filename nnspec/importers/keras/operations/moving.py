@@ -81,7 +81,7 @@ def _refuse_batch_in_axes(op: Operation, sizes: Sequence[int]) -> None:
         )
     raise ImportFault(
         f"{op.said} moves samples into other axes: those of {sample} become parts of {made}",
-        help="keep what the batch was multiplied by as an axis of its own in front of the others",
+        help="keep what the batch was multiplied by as a separate axis before the others",
     )
 
 
@@ -100,6 +100,13 @@ def _squeezed(op: Operation) -> Read:
     if given is None:
         return op.dropped(read, [place for place, size in enumerate(op.sizes(read)) if size == 1])
     return op.dropped(read, op.places(given, len(op.axes(read))))
+
+
+def _as_it_is(op: Operation) -> Read:
+    """A value whose gradient a spec does not stop."""
+    if op.kind == "StopGradient":
+        op.note(f"{op.said} is left out: the values are the same, but gradients pass where the spec is trained")
+    return op.read
 
 
 def _turned(op: Operation) -> Read:
@@ -186,6 +193,7 @@ RULES: Mapping[str, Rule] = {
     "ExpandDims": _widened,
     "Squeeze": _squeezed,
     "Flip": _turned,
+    **dict.fromkeys(("Copy", "StopGradient"), _as_it_is),
     "Roll": _rolled,
     "Repeat": _repeated,
     "Tile": _tiled,

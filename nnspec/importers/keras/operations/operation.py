@@ -32,6 +32,7 @@ class Operation:
         tables: the constants that stand in a file.
         wanted: which of the values that it gives are read at all.
         add: writes a layer of a kind, with a body, over values.
+        note: tells what is not as in the model.
         add_reshape: writes a reshape of a value to sizes, one of which may be -1.
     """
 
@@ -41,6 +42,7 @@ class Operation:
     tables: Tables
     wanted: frozenset[int]
     add: Callable[[str, Args, Sequence[Read]], Read]
+    note: Callable[[str], None]
     add_reshape: Callable[[Call, Read, Sequence[int]], Read]
 
     @property
@@ -136,6 +138,11 @@ class Operation:
         return free_name(stem, [axis.name for read in reads for axis in read.value.axes])
 
     # ------------------------------------------------------------------------------------------------ layers
+
+    def port(self, read: Read, name: str) -> Read:
+        """Another output of the layer that made a value."""
+        assert read.item is not None, "a layer made it"
+        return Read(read.item, next(value for value in read.item.node.outputs if value.port == name))
 
     def permuted(self, read: Read, order: Sequence[int]) -> Read:
         """The value with its axes (counted from 0, batch left out) in another order."""

@@ -9,6 +9,7 @@ from nnspec.importers.keras.operations.operation import Operation, Rule
 
 _BY = {
     "Mean": "mean",
+    "Average": "mean",  # without weights
     "Sum": "sum",
     "Max": "max",
     "Min": "min",
@@ -30,7 +31,7 @@ def reduce_axes(op: Operation, read: Read, by: str, places: Sequence[int], *, ke
 
 def _reduced(op: Operation) -> Read | None:
     read = op.read
-    if op.config.get("initial") is not None or op.config.get("where") is not None:
+    if len(op.tensors) > 1 or op.config.get("initial") is not None or op.config.get("where") is not None:
         return None
     places = op.places(op.config.get("axis"), len(op.axes(read)))
     return reduce_axes(op, read, _BY[op.kind], places, keepdims=bool(op.config.get("keepdims")))
@@ -47,4 +48,19 @@ def _length(op: Operation) -> Read | None:
     return reduce_axes(op, read, by, places, keepdims=bool(op.config.get("keepdims")))
 
 
-RULES: Mapping[str, Rule] = {**dict.fromkeys(_BY, _reduced), "Norm": _length}
+def _range(op: Operation) -> Read:
+    """How far the largest lies above the smallest."""
+    places = op.places(op.config.get("axis"), len(op.axes(op.read)))
+    most, least = (
+        reduce_axes(op, op.read, by, places, keepdims=bool(op.config.get("keepdims"))) for by in ("max", "min")
+    )
+    return op.add("Subtract", {}, [most, least])
+
+
+def _moments(op: Operation) -> list[Read]:
+    """Mean and variance; those over the batch are refused."""
+    places = op.places(op.config["axes"], len(op.axes(op.read)))
+    return [reduce_axes(op, op.read, by, places, keepdims=bool(op.config.get("keepdims"))) for by in ("mean", "var")]
+
+
+RULES: Mapping[str, Rule] = {**dict.fromkeys(_BY, _reduced), "Norm": _length, "Ptp": _range, "Moments": _moments}

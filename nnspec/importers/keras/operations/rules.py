@@ -8,12 +8,14 @@ from nnspec.importers.keras.items import Read
 from nnspec.importers.keras.network import Call, ImportFault
 from nnspec.importers.keras.operations import (
     arithmetic,
+    casts,
     formulas,
     functions,
     images,
     indexing,
     joining,
     moving,
+    ordering,
     padding,
     products,
     reductions,
@@ -25,10 +27,12 @@ RULES: Mapping[str, Rule] = {
     **functions.RULES,
     **formulas.RULES,
     **arithmetic.RULES,  # where layers have a word
+    **casts.RULES,
     **images.RULES,
     **indexing.RULES,
     **joining.RULES,
     **moving.RULES,
+    **ordering.RULES,
     **padding.RULES,
     **products.RULES,
     **reductions.RULES,

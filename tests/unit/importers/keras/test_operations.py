@@ -163,6 +163,42 @@ WITH_CONSTANTS: dict[str, Function] = {
     "tensordot": lambda x: ops.tensordot(x, TABLE[:4, :2], axes=1),
     "tensordot of two axes": lambda x: ops.tensordot(x, TABLE, axes=[[1, 2], [0, 1]]),
 }
+ORDER: dict[str, Function] = {
+    "largest": lambda x: ops.top_k(x, 2)[0],
+    "where the largest are": lambda x: ops.cast(ops.top_k(x, 3)[1], "float32"),
+    "sorted": lambda x: ops.sort(x, axis=1) - ops.sort(x),
+    "order": lambda x: ops.cast(ops.argsort(x, axis=-2), "float32"),
+    "median": lambda x: ops.median(x, axis=1) + ops.median(x[:, :7], axis=1),
+    "median that stays": lambda x: ops.median(x, axis=-1, keepdims=True),
+    "along": lambda x: ops.take_along_axis(x, ops.argsort(x, axis=1), axis=1),
+    "along, one each": lambda x: ops.take_along_axis(x, ops.expand_dims(ops.argmax(x, axis=-1), -1), axis=-1),
+    "along, the same of all": lambda x: ops.take_along_axis(x, ops.top_k(x[..., 0], 2)[1][..., None], axis=1),
+    "along, of one": lambda x: ops.take_along_axis(x[:, :1], ops.argsort(x, axis=-1), axis=2),
+    "lower triangle": lambda x: ops.tril(x, k=1),
+    "upper triangle": lambda x: ops.triu(x, k=-2),
+}
+
+
+def rounded_before(function: Function) -> Function:
+    """Of values that are equal or far apart, so that no rounding decides on their order."""
+    return lambda x: function(ops.round(x * 4.0))
+
+
+MORE: dict[str, Function] = {
+    "stopped": lambda x: x + ops.stop_gradient(ops.round(x) - x),
+    "gated": lambda x: ops.glu(x),
+    "gated along steps": lambda x: ops.glu(x[:, :6], axis=1),
+    "above": lambda x: ops.threshold(x, 0.1, -2.0),
+    "moments": lambda x: ops.subtract(*ops.moments(x, axes=[1])),
+    "average": lambda x: ops.average(x, axis=1),
+    "range": lambda x: ops.ptp(x, axis=-1, keepdims=True),
+    "degrees": lambda x: ops.deg2rad(x) + ops.rad2deg(x) + ops.trunc(x * 2.9),
+    "like": lambda x: ops.ones_like(x) * 2.0 - ops.zeros_like(x) + ops.cast(ops.isfinite(ops.log(x)), "float32"),
+    "divided": lambda x: ops.divide_no_nan(x, ops.relu(x)),
+    "pooled": lambda x: ops.max_pool(x, 3, 2, padding="same") + ops.average_pool(x, 3, 2, padding="same"),
+    "bytes": lambda x: ops.cast(ops.cast(ops.clip(x * 89.5, -5, 120.0), "int8"), "float32"),
+    "unsigned bytes": lambda x: ops.cast(ops.cast(ops.sigmoid(x) * 255.0, "uint8"), "float32"),
+}
 TABLES = {
     "reductions": REDUCTIONS,
     "parts": PARTS,
@@ -171,9 +207,14 @@ TABLES = {
     "functions": FUNCTIONS,
     "maths": MATHS,
     "constants": WITH_CONSTANTS,
+    "order": {name: rounded_before(function) for name, function in ORDER.items()},
+    "more": MORE,
 }
 # The second half of the first has four steps.
-NOT_OPEN = {"matmul of four axes", "diagonal", "diagonal beside", "diagonal of the first axes"}
+NOT_OPEN = {
+    *("matmul of four axes", "diagonal", "diagonal beside", "diagonal of the first axes"),
+    *("median", "along, of one", "lower triangle", "upper triangle"),
+}
 
 
 def over(x: Any) -> Any:
@@ -225,6 +266,27 @@ IMAGES: dict[str, Function] = {
 @pytest.mark.parametrize("shape", [(6, 7, 3), (None, None, 3)], ids=["fixed", "open"])
 def test_operations_on_images(shape: tuple[int | None, ...], tmp_path: Path) -> None:
     compare(IMAGES, shape, tmp_path)
+
+
+PIXELS: dict[str, Function] = {
+    "patches": lambda x: ops.image.extract_patches(x, (2, 3)),
+    "patches, all of it": lambda x: ops.image.extract_patches(x, 2, padding="same"),
+    "patches that overlap": lambda x: ops.image.extract_patches(x, 3, strides=2),
+    "patches with holes": lambda x: ops.image.extract_patches(x, 2, strides=1, dilation_rate=2, padding="same"),
+    "blocks": lambda x: ops.nn.depth_to_space(x, 2),
+    "channels": lambda x: ops.nn.space_to_depth(x[:, :, :6], 2),
+    "gray": lambda x: ops.image.rgb_to_grayscale(x[..., :3]),
+}
+
+
+def test_pixels(tmp_path: Path) -> None:
+    compare(PIXELS, (6, 7, 3), tmp_path)
+
+
+def test_blocks_of_pictures_of_any_size(tmp_path: Path) -> None:
+    functions = {name: PIXELS[name] for name in ("blocks", "gray")}
+    text = compare(functions, (None, None, 3), tmp_path)
+    assert text.count("merge") == 2
 
 
 def test_operations_inside_time_distributed(tmp_path: Path) -> None:
@@ -323,10 +385,11 @@ def test_what_joins_samples_is_refused_with_the_reason(tmp_path: Path) -> None:
 
 
 REFUSED: dict[str, tuple[Function, str]] = {
-    "sort": (lambda x: ops.sort(x, axis=1), "`Sort`"),
+    "product so far": (lambda x: ops.cumprod(x, axis=1), "`Cumprod`"),
     "diagonal": (lambda x: ops.einsum("bii->bi", ops.matmul(x, ops.transpose(x, (0, 2, 1)))), "diagonal"),
     "constant with samples": (lambda x: x + np.ones((3, 6, 4), "float32"), "a separate batch"),
-    "bytes": (lambda x: ops.cast(x, "uint8"), "`Cast`"),
+    "bytes": (lambda x: ops.cast(x, "uint8"), "may be outside 0 … 255"),
+    "small bytes": (lambda x: ops.cast(ops.relu6(x) * 99.0, "int8"), "may be outside -128 … 127"),
     "other ranks": (lambda x: x + x[:, 0], "3 and 2 axes"),
 }
 
