@@ -10,7 +10,6 @@ import click
 
 from nnspec.cli.options import ALLOW_OUTSIDE, FORMAT, QUIET, SET, SPEC
 from nnspec.cli.reporting import emit, print_diagnostics, report_errors
-from nnspec.diagnostics import Source, Span, SpecError
 from nnspec.diagnostics.extras import install_command, is_installed
 
 
@@ -64,12 +63,12 @@ def data(
         emit(to_text(overview.body), newline=False)
     print_diagnostics([*checked.warnings, *overview.warnings], "text", to_stderr=True)
     if plot is not None:
+        from nnspec.diagnostics.unwritable import telling_unwritable
+        from nnspec.runtime.whole_files import whole_file
         from nnspec.show.data_plot import plot_data
 
         try:
-            plot_data(checked.data, dataset, plot)
+            with telling_unwritable(plot, "--plot"), whole_file(plot) as beside:
+                plot_data(checked.data, dataset, beside)
         except ValueError as error:
             raise click.UsageError(f"`--plot {plot}`: {error}") from None
-        except OSError as error:
-            message = f"cannot write to `{plot.name}`: {(error.strerror or str(error)).lower()}"
-            raise SpecError.single("NN606", message, Span(Source("--plot", ""))) from None

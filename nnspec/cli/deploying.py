@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -144,6 +145,7 @@ def predict(
     Exit codes: 0 when predicted, 1 when MODEL or DATA cannot be used, 2 on a wrong command line.
     """
     from nnspec import runtime
+    from nnspec.diagnostics.unwritable import telling_unwritable, unwritable
     from nnspec.runtime.reading import read_samples
     from nnspec.runtime.recursive import Recursion
     from nnspec.runtime.writing import write_batches
@@ -165,7 +167,8 @@ def predict(
             )
         batches = predictor.over(samples) if recursion is None else predictor.forecasts(samples)
         strange: list[int] = []
-        write_batches(_watched(batches, metadata, samples, strange), metadata, out, incomplete=samples.incomplete)
+        with telling_unwritable(out) if out is not None else nullcontext():
+            write_batches(_watched(batches, metadata, samples, strange), metadata, out, incomplete=samples.incomplete)
         sys.stdout.flush()
         if strange:
             first = f"sample {strange[0]}"
@@ -175,7 +178,10 @@ def predict(
     except BrokenPipeError:  # whoever read the lines has enough of them
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
-        click.echo(f"error[NN705]: `{out or 'standard output'}` cannot be written: {error.strerror or error}", err=True)
+        if error.filename is None:
+            raise unwritable(error, Path("standard output")) from None
+        reason = (error.strerror or str(error)).lower()
+        click.echo(f"error[NN706]: `{error.filename}` cannot be read: {reason}", err=True)
         sys.exit(1)
     except (runtime.InputError, runtime.ModelError) as error:
         code = "NN706" if isinstance(error, runtime.InputError) else "NN705"

@@ -145,6 +145,8 @@ def schema(compare: bool, out: Path) -> None:
         sys.exit(1)
     if discover.write_kinds():  # before what reads it is imported
         click.echo(f"wrote {discover.KINDS}")
+    from nnspec.diagnostics.unwritable import telling_unwritable
+    from nnspec.runtime.whole_files import write_whole
     from nnspec.schema.publish import published_text
 
     _tell_of_packages()
@@ -156,6 +158,7 @@ def schema(compare: bool, out: Path) -> None:
             sys.exit(1)
         click.echo(f"{out} is up to date")
         return
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(text, encoding="utf-8")
+    with telling_unwritable(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(out, text)
     click.echo(f"wrote {out}")

@@ -38,8 +38,10 @@ def evaluate(model: Path, data: Path, by: str | None, threshold: float | None, o
     Exit codes: 0 when scored, 1 when MODEL or DATA cannot be used, 2 on a wrong command line.
     """
     from nnspec import runtime
+    from nnspec.diagnostics.unwritable import telling_unwritable
     from nnspec.evaluation.evaluate import evaluate_file
     from nnspec.evaluation.render import render
+    from nnspec.runtime.whole_files import write_whole
     from nnspec.training.metrics.undefined import as_json, without_nan
 
     try:
@@ -47,7 +49,8 @@ def evaluate(model: Path, data: Path, by: str | None, threshold: float | None, o
         told = without_nan({**found, "outputs": as_json(found["outputs"])})
         text = json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False)
         if out is not None:
-            out.write_text(f"{text}\n", encoding="utf-8")
+            with telling_unwritable(out):
+                write_whole(out, f"{text}\n")
         click.echo(text if output == "json" else render(data.name, found))
     except (runtime.InputError, runtime.ModelError, OSError) as error:
         code = "NN706" if isinstance(error, runtime.InputError) else "NN705"

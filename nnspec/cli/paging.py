@@ -46,6 +46,7 @@ def page(model: Path, out: Path | None, given: Path | None, data: Path | None, q
     Exit codes: 0 when written, 1 when MODEL or the runtime cannot be used, 2 on a wrong command line.
     """
     from nnspec import runtime
+    from nnspec.diagnostics.unwritable import telling_unwritable
     from nnspec.page.web_runtime import RuntimeUnavailable, find_runtime
     from nnspec.page.writing import LARGEST, find_sample, first_of, write_page
     from nnspec.runtime.reading import read_samples
@@ -57,16 +58,15 @@ def page(model: Path, out: Path | None, given: Path | None, data: Path | None, q
         if data is not None:
             read = read_samples(data, predictor.metadata)
             sample = {name: first_of(predictor, name, values) for name, values in read.take(slice(0, 1)).items()}
-        written = write_page(model, predictor, find_runtime(given), target, sample)
+        found = find_runtime(given)
+        with telling_unwritable(target):
+            written = write_page(model, predictor, found, target, sample)
     except RuntimeUnavailable as error:
         click.echo(f"error[NN624]: {error}", err=True)
         sys.exit(1)
     except (runtime.InputError, runtime.ModelError) as error:
         code = "NN706" if isinstance(error, runtime.InputError) else "NN705"
         click.echo(f"error[{code}]: {error}", err=True)
-        sys.exit(1)
-    except OSError as error:
-        click.echo(f"error[NN606]: `{target}` cannot be written: {error.strerror or error}", err=True)
         sys.exit(1)
     if not quiet:
         parts = f"model {written.model / 2**20:.1f} MiB, runtime {written.runtime / 2**20:.1f} MiB"

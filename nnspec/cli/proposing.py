@@ -51,9 +51,11 @@ def init(
 
     Exit codes: 0 when written, 1 when FILE cannot be used or nothing can be proposed, 2 on a wrong command line.
     """
+    from nnspec.diagnostics.unwritable import telling_unwritable
     from nnspec.pipeline import diagnose
     from nnspec.propose.propose import propose_images, propose_series, propose_table
     from nnspec.propose.spec_text import identifier
+    from nnspec.runtime.whole_files import write_whole
 
     if (is_folder := image_folder or file.is_dir()) and (target or series):
         raise click.UsageError("the labels of a folder of pictures are its subfolders: leave --target and --series out")
@@ -73,9 +75,8 @@ def init(
         text = propose_series(identifier(spec.stem), file, shown, target, time=time, by=by, horizon=horizon)
     else:
         text = propose_table(identifier(spec.stem), file, shown, target)
-    partial = spec.with_name(f".{spec.name}.part")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(spec)
+    with telling_unwritable(spec):
+        write_whole(spec, text)
     if not quiet:
         click.echo(f"{spec}: next, review it, then run `nnspec build {spec}`")
     faults = diagnose(spec)

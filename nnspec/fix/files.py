@@ -12,6 +12,7 @@ from pathlib import Path
 from nnspec.diagnostics import Diagnostic, Fix, Source, Span, SpecError
 from nnspec.diagnostics.apply import fix_text, machine_fix
 from nnspec.diagnostics.text import to_json, visible
+from nnspec.diagnostics.unwritable import unwritable
 from nnspec.document import read_source
 from nnspec.lazy import dataclass
 from nnspec.pipeline import diagnose
@@ -73,8 +74,7 @@ class FixedFile:
         except FileNotFoundError:
             raise self._changed() from None
         except OSError as error:
-            reason = (error.strerror or "it cannot be written").lower()
-            raise SpecError.single("NN606", f"cannot write `{self.path}`: {reason}", self._here) from None
+            raise unwritable(error, self.path, str(self.path)) from None
         finally:
             Path(name).unlink(missing_ok=True) if name else None
 

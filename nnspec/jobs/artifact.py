@@ -15,8 +15,8 @@ from pathlib import Path
 
 from nnspec.backends.base import ExportBackend, TrainingBackend
 from nnspec.backends.versions import versions
-from nnspec.diagnostics import Source, Span, SpecError
-from nnspec.jobs.full_disk import full_disk, is_full
+from nnspec.diagnostics.unwritable import is_full, unwritable
+from nnspec.jobs.full_disk import full_disk
 from nnspec.jobs.settings import settings_of
 from nnspec.jobs.start import named_file
 from nnspec.pipeline import Checked
@@ -44,11 +44,7 @@ def staged_directory(target: Path, *, resume: bool = False, keep_on_failure: boo
         _tidy(beside, target, resume=resume)
         beside.mkdir(exist_ok=True)
     except OSError as error:
-        raise SpecError.single(
-            "NN606",
-            f"cannot write to `{target.name}`: {(error.strerror or str(error)).lower()}",
-            Span(Source("--out", "")),
-        ) from None
+        raise unwritable(error, target) from None
     try:
         yield beside
     except BaseException as error:

@@ -18,6 +18,7 @@ from pathlib import Path
 from nnspec import pipeline
 from nnspec.diagnostics import Fix, Source, Span, SpecError
 from nnspec.diagnostics.extras import install_command, is_installed
+from nnspec.diagnostics.unwritable import unwritable
 from nnspec.document import Mapping as MappingNode
 from nnspec.expansion.overrides import path_steps
 from nnspec.expansion.resolved import flow
@@ -164,8 +165,7 @@ def _alone(out: Path) -> Iterator[None]:
             "NN606", message, here, fixes=[Fix("wait for its end, or choose another `--out`")]
         ) from None
     except (FileExistsError, NotADirectoryError, PermissionError) as error:
-        message = f"cannot write to `{out.name}`: {(error.strerror or str(error)).lower()}"
-        raise SpecError.single("NN606", message, here) from None
+        raise unwritable(error, out) from None
 
 
 class _Search:

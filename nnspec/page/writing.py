@@ -6,7 +6,6 @@ import base64
 import gzip
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from nnspec.page.web_runtime import VERSION, WebRuntime
 from nnspec.report.rendering import render
 from nnspec.runtime import Predictor
 from nnspec.runtime.ports import BATCH
+from nnspec.runtime.whole_files import write_whole
 
 LARGEST = 15 * 2**20  # what a page of a small model is meant to stay below
 _KEPT = (
@@ -74,12 +74,7 @@ def write_page(
         version=VERSION,
         suffixes=".csv,.tsv,.json,.jsonl,.ndjson,.npy,.npz,.gz,.wav,.flac,.ogg,.png,.jpg,.jpeg,.webp,.txt",
     )
-    beside = out.with_name(f".{out.name}.{os.getpid()}.tmp")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(out)
-    finally:
-        beside.unlink(missing_ok=True)
+    write_whole(out, text)
     return Written(out, len(text.encode()), len(packed["model"]), len(packed["runtime"]) + len(runtime.script))
 
 

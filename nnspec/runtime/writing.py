@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.ports import BATCH, Array, Metadata
 from nnspec.runtime.samples import blank_samples, concatenate_outputs, output_batch, strange_samples
+from nnspec.runtime.whole_files import whole_file
 
 Record = dict[str, object]  # of a sample, flat
 Batch = tuple[Mapping[str, Array], Mapping[str, Sequence[str]]]  # what a model returned, and what tells samples apart
@@ -61,8 +62,7 @@ def write_batches(
     suffix = file.suffix.lower()
     if suffix not in (".csv", ".json", ".jsonl", ".npz"):
         raise InputError(f"`{file.name}` has no supported extension; supported: .csv, .json, .jsonl, .npz")
-    beside = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-    try:
+    with whole_file(file) as beside:
         if suffix == ".npz":
             with zipfile.ZipFile(beside, "w") as archive:
                 for name, array in _whole(batches, metadata, incomplete)[0].items():
@@ -78,9 +78,6 @@ def write_batches(
                     arrays, gone = _whole(batches, metadata, incomplete)
                     json.dump({name: _nested(name, array, metadata, gone) for name, array in arrays.items()}, text)
                     text.write("\n")
-        beside.replace(file)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _rows(batches: Iterable[Batch], metadata: Metadata, incomplete: NDArray[np.bool_] | None) -> Iterator[Record]:

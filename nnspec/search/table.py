@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnspec.document.types import Plain
 from nnspec.progress import Progress
+from nnspec.runtime.whole_files import write_whole
 from nnspec.search.plan import SearchPlan
 from nnspec.search.space import value_key
 from nnspec.search.trials import COMPLETE, Finished, Outcome, Told
@@ -42,9 +42,7 @@ def write_trials(path: Path, plan: SearchPlan, trials: Sequence[Finished]) -> No
         cells = [text_of(trial.point[path]) if path in trial.point else "" for path in paths]
         value = trial.outcome.value
         writer.writerow([trial.outcome.number, trial.outcome.state, *cells, "" if value is None else repr(value)])
-    beside = path.with_suffix(".part")
-    beside.write_text(text.getvalue(), encoding="utf-8")
-    os.replace(beside, path)
+    write_whole(path, text.getvalue())
 
 
 class Table:

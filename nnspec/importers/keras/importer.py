@@ -15,6 +15,7 @@ from nnspec.backends.keras.model import build_model
 from nnspec.backends.registry import training_backend
 from nnspec.backends.types import KerasModel
 from nnspec.diagnostics import Diagnostic, Fix, Source, Span, SpecError
+from nnspec.diagnostics.unwritable import telling_unwritable
 from nnspec.importers.keras import vocabularies
 from nnspec.importers.keras.archive import read_archive
 from nnspec.importers.keras.build_spec import Draft, build_draft, check_calls, is_mixed
@@ -235,7 +236,8 @@ def import_model(
     model = _in_float32(model, network)
     draft = _with_masks(draft, model, network, name, known, here)
     shown = progress or Progress(quiet=True)
-    return _write(model, network, draft, name=name, out=out, progress=shown, here=here, fold=fold)
+    with telling_unwritable(out):
+        return _write(model, network, draft, name=name, out=out, progress=shown, here=here, fold=fold)
 
 
 def _refused(fault: ImportFault, here: Span) -> SpecError:

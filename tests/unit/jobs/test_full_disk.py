@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from nnspec.cli import main
-from nnspec.jobs.full_disk import is_full
+from nnspec.diagnostics.unwritable import is_full
 
 SPEC = """nnspec: 1
 data:
