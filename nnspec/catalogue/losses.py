@@ -152,11 +152,16 @@ class Measure:
     is_higher_better: bool | None
 
 
-def measures(output: Output) -> list[Measure]:
-    """The metrics of an output, or those of its task; metrics of one name are numbered, as `Model.compile` does."""
+def measures(output: Output, *, is_weighted: bool = False) -> list[Measure]:
+    """The metrics of an output, or those of its task; metrics of one name are numbered, as `Model.compile` does.
+
+    Args:
+        is_weighted: those that count each sample by its weight instead; none but those that the spec names.
+    """
+    asked = output.weighted_metrics if is_weighted else output.metrics or DEFAULT_METRICS.get(output.task, ())
     found: list[Measure] = []
     counts: dict[str, int] = {}
-    for value in output.metrics or DEFAULT_METRICS.get(output.task, ()):
+    for value in asked:
         kind, arguments = keras_objects.canonical("metrics", value)
         if kind in keras_objects.words("metrics"):
             kind = _ACCURACY[output.task]

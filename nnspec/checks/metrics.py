@@ -1,15 +1,16 @@
-"""Checks that a metric fits its output: task, classes, thresholds, sizes."""
+"""Checks that a metric fits its output: task, classes, thresholds, sizes, weights."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from nnspec.catalogue import keras_objects
-from nnspec.catalogue.losses import DEFAULT_METRICS, METRICS, measured_by, measures
+from nnspec.catalogue.losses import DEFAULT_METRICS, METRICS, Measure, measured_by, measures
 from nnspec.checks.context import Context
 from nnspec.checks.loss_or_metric import Reading, check_axes
 from nnspec.diagnostics import Diagnostic, Edit, Fix, Severity
 from nnspec.document import locate
+from nnspec.ir.graph import NamedObject, Output
 
 # What measures the same in another task.
 _SAME: dict[str, dict[str, str]] = {
@@ -36,26 +37,46 @@ _CORRELATIONS = ("PearsonCorrelation", "ConcordanceCorrelation")
 
 
 def check_metrics(context: Context) -> Iterator[Diagnostic]:
-    """NN211: a metric of another task, or arguments that do not fit the output."""
+    """NN211: a metric of another task, or arguments that do not fit the output. NN623: nothing to weight them with."""
     for output in context.graph.outputs.values():
-        if not output.metrics or not output.is_trained:
+        if not output.is_trained:
             continue
-        for index, (value, measure) in enumerate(zip(output.metrics, measures(output), strict=True)):
-            path = ("outputs", output.name, "metrics", index)
-            written = {**measure.arguments, **({} if isinstance(value, str) else {"name": measure.name})}
-            reading = Reading(
-                context=context, output=output, code="NN211", path=path, kind=measure.kind, arguments=written
-            )
-            if measure.kind not in measured_by(output):
-                yield _wrong_task(reading, value if isinstance(value, str) else measure.kind)
-                continue
-            if measure.name == "loss":
-                yield reading.fault(
-                    "name", ("is `loss`, a name that every training already uses"), Fix("choose another name")
+        if output.metrics:
+            yield from _check_metrics(context, output, "metrics", output.metrics, measures(output))
+        if output.weighted_metrics:
+            weighted = measures(output, is_weighted=True)
+            yield from _check_metrics(context, output, "weighted_metrics", output.weighted_metrics, weighted)
+            if context.plan is not None and context.plan.weight is None:
+                yield Diagnostic(
+                    "NN623",
+                    f"output `{output.name}` has weighted metrics, but no column of the data has weights of samples",
+                    context.span("outputs", output.name, "weighted_metrics"),
+                    path=f"outputs.{output.name}.weighted_metrics",
+                    fixes=(
+                        Fix("name the column: `data: {weight: importance}`"),
+                        Fix("or count every sample once: `metrics`"),
+                    ),
                 )
-            yield from check_axes(reading)
-            yield from _check_values(reading)
-            yield from _check_classes(reading)
+
+
+def _check_metrics(
+    context: Context, output: Output, key: str, values: Sequence[NamedObject], found: Sequence[Measure]
+) -> Iterator[Diagnostic]:
+    """NN211, of the metrics under one key of an output."""
+    for index, (value, measure) in enumerate(zip(values, found, strict=True)):
+        path = ("outputs", output.name, key, index)
+        written = {**measure.arguments, **({} if isinstance(value, str) else {"name": measure.name})}
+        reading = Reading(context=context, output=output, code="NN211", path=path, kind=measure.kind, arguments=written)
+        if measure.kind not in measured_by(output):
+            yield _wrong_task(reading, value if isinstance(value, str) else measure.kind)
+            continue
+        if measure.name == "loss":
+            yield reading.fault(
+                "name", ("is `loss`, a name that every training already uses"), Fix("choose another name")
+            )
+        yield from check_axes(reading)
+        yield from _check_values(reading)
+        yield from _check_classes(reading)
 
 
 def _wrong_task(reading: Reading, called: str) -> Diagnostic:
@@ -71,7 +92,7 @@ def _wrong_task(reading: Reading, called: str) -> Diagnostic:
         "NN211",
         f"metric `{called}` does not apply to output `{output.name}`, whose task is {output.task}",
         span,
-        path=f"outputs.{output.name}.metrics[{reading.path[-1]}]",
+        path=f"outputs.{output.name}.{reading.path[-2]}[{reading.path[-1]}]",
         notes=(f"`{called}` is a metric for {' or '.join(fitting)}",),
         fixes=tuple(fixes),
     )

@@ -16,7 +16,7 @@ def check_without_targets(context: Context) -> Iterator[Diagnostic]:
         body = context.node("outputs", output.name)
         if output.is_trained or not isinstance(body, Mapping):
             continue
-        for key in ("loss", "metrics", "weight"):
+        for key in ("loss", "metrics", "weighted_metrics", "weight"):
             if key in body.entries:
                 message = f"output `{output.name}` with `task: {output.task}` is not trained, but it has `{key}`"
                 fixes = (Fix(f"remove `{key}`"), Fix("or choose the task of its targets"))

@@ -223,6 +223,7 @@ CODES: dict[str, str] = {
     "NN619": "number-of-ids-not-known",
     "NN621": "target-leaves-layers",
     "NN622": "target-cannot-be-foreseen",
+    "NN623": "weighted-metrics-without-weights",
     "NN630": "signature-does-not-fit",
     "NN631": "cannot-sign",
     "NN614": "needs-tensorflow",

@@ -11,25 +11,42 @@ from collections.abc import Sequence
 import numpy as np
 
 from nnspec.evaluation.asked_counts import AT, COUNTS, area, best_at, count, f_beta
-from nnspec.evaluation.asked_values import ALONG_LAST, MEANS, Arguments, divide, number_or
+from nnspec.evaluation.asked_values import (
+    ALONG_LAST,
+    MEANS,
+    ROOTS,
+    Arguments,
+    determination,
+    divide,
+    mean,
+    number_or,
+    of_rows,
+)
 from nnspec.training.metrics.outcome import Array, Outcome
 
 _OF_SCORES = frozenset({"Hinge", "SquaredHinge", "CategoricalHinge"})  # which read what a head gives as it is
 _OVERLAPS = frozenset({"IoU", "MeanIoU", "OneHotIoU", "OneHotMeanIoU", "BinaryIoU"})
 
 
-def measure(asked: Sequence[Sequence[object]], outcome: Outcome) -> tuple[dict[str, object], list[str]]:
+def measure(
+    asked: Sequence[Sequence[object]], outcome: Outcome, weights: Array | None = None
+) -> tuple[dict[str, object], list[str]]:
     """Each metric by its name, and the names of those that only Keras computes.
 
     Args:
         asked: for each its name, Keras' class, and its arguments.
         outcome: targets that do not count are left out of it.
+        weights: what each sample counts, as Keras' `sample_weight`; default: all the same.
     """
     found: dict[str, object] = {}
     unknown = []
     for name, kind, arguments in asked:
         assert isinstance(arguments, dict)
-        value = None if outcome.counted is not None and kind in ALONG_LAST else _value(str(kind), arguments, outcome)
+        value = (
+            None
+            if outcome.counted is not None and kind in ALONG_LAST
+            else _value(str(kind), arguments, outcome, weights)
+        )
         if value is None:
             unknown.append(str(name))
         else:
@@ -37,29 +54,37 @@ def measure(asked: Sequence[Sequence[object]], outcome: Outcome) -> tuple[dict[s
     return found, unknown
 
 
-def _value(kind: str, arguments: Arguments, given: Outcome) -> float | Array | None:
+def _value(kind: str, arguments: Arguments, given: Outcome, weights: Array | None) -> float | Array | None:
     if arguments.get("axis", -1) != -1 and kind in ALONG_LAST:
         return None
     outcome = given.those_that_count
+    if weights is not None and given.counted is not None:  # each target that counts is a sample now
+        places = given.counted.reshape(len(weights), -1).sum(axis=-1)
+        weights = np.repeat(weights, places)
     truth, said = _pair(kind, arguments, outcome)
     if kind in _OVERLAPS:
-        return _overlap(kind, arguments, outcome, said)
+        return _overlap(kind, arguments, outcome, said, weights)
     if kind in MEANS:
-        return None if arguments.get("ignore_class") is not None else MEANS[kind](truth, said, arguments)
+        if arguments.get("ignore_class") is not None:
+            return None
+        found = mean(MEANS[kind](truth, said, arguments), weights)
+        return float(np.sqrt(found)) if kind in ROOTS else found
+    if kind == "R2Score":
+        return determination(truth, said, arguments, weights)
     if kind == "AUC":
-        return area(truth, said, arguments)
+        return area(truth, said, arguments, weights)
     if kind in COUNTS:
-        return count(kind, truth, said, arguments)
+        return count(kind, truth, said, arguments, weights)
     if kind in AT:
-        return best_at(kind, truth, said, arguments)
+        return best_at(kind, truth, said, arguments, weights)
     if kind in ("F1Score", "FBetaScore"):
-        return f_beta(truth, said, arguments)
+        return f_beta(truth, said, arguments, weights)
     if kind == "BinaryAccuracy":
-        return float(np.mean((said > number_or(arguments.get("threshold"), 0.5)) == truth))
+        return mean((said > number_or(arguments.get("threshold"), 0.5)) == truth, weights)
     if kind in ("SparseCategoricalAccuracy", "CategoricalAccuracy"):
-        return float(np.mean(truth.argmax(axis=-1) == said.argmax(axis=-1)))
+        return mean(truth.argmax(axis=-1) == said.argmax(axis=-1), weights)
     if kind in ("SparseTopKCategoricalAccuracy", "TopKCategoricalAccuracy") and not arguments.get("from_sorted_ids"):
-        return _among_first(truth, said, int(number_or(arguments.get("k"), 5)))
+        return _among_first(truth, said, int(number_or(arguments.get("k"), 5)), weights)
     return None
 
 
@@ -87,12 +112,12 @@ def _shares(scores: Array, *, is_one_of: bool) -> Array:
     return np.asarray(raised / raised.sum(axis=-1, keepdims=True))
 
 
-def _among_first(truth: Array, said: Array, k: int) -> float:
+def _among_first(truth: Array, said: Array, k: int, weights: Array | None) -> float:
     own = np.take_along_axis(said, truth.argmax(axis=-1)[..., None], axis=-1)
-    return float(np.mean((said > own).sum(axis=-1) < k))
+    return mean((said > own).sum(axis=-1) < k, weights)
 
 
-def _overlap(kind: str, arguments: Arguments, outcome: Outcome, said: Array) -> float:
+def _overlap(kind: str, arguments: Arguments, outcome: Outcome, said: Array, weights: Array | None) -> float:
     """The mean intersection over union of the classes that are asked for and occur."""
     truth = outcome.truth.reshape(-1)
     if kind == "BinaryIoU":
@@ -101,9 +126,10 @@ def _overlap(kind: str, arguments: Arguments, outcome: Outcome, said: Array) -> 
         found, classes = said.argmax(axis=-1).reshape(-1), int(number_or(arguments.get("num_classes"), said.shape[-1]))
     ignored = arguments.get("ignore_class")
     kept = truth != ignored if isinstance(ignored, int) else np.ones(len(truth), bool)
-    truth, found = truth[kept], found[kept]
+    weigh = of_rows(weights, len(truth))[:, 0]
+    truth, found, weigh = truth[kept], found[kept], weigh[kept]
     asked = arguments.get("target_class_ids")
     ids = list(asked) if isinstance(asked, list | tuple) else list(range(classes))
-    hits = np.array([np.sum((truth == k) & (found == k)) for k in ids], dtype=np.float64)
-    either = np.array([np.sum((truth == k) | (found == k)) for k in ids], dtype=np.float64)
+    hits = np.array([np.sum(weigh[(truth == k) & (found == k)]) for k in ids], dtype=np.float64)
+    either = np.array([np.sum(weigh[(truth == k) | (found == k)]) for k in ids], dtype=np.float64)
     return float(divide(hits, either)[either > 0].mean())

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nnspec.evaluation.asked_values import EPSILON, Arguments, divide, number_or
+from nnspec.evaluation.asked_values import EPSILON, Arguments, divide, number_or, of_rows
 from nnspec.training.metrics.outcome import Array
 
 Counts = tuple[Array, Array, Array, Array]  # hits, false alarms, misses, right noes
@@ -20,16 +20,23 @@ COUNTS = frozenset({"Precision", "Recall", "TruePositives", "TrueNegatives", "Fa
 
 
 def counts_at(
-    truth: Array, said: Array, thresholds: Sequence[float], weights: Array | None = None, *, each_label: bool = False
+    truth: Array,
+    said: Array,
+    thresholds: Sequence[float],
+    weights: Array | None = None,
+    *,
+    of_labels: Array | None = None,
+    each_label: bool = False,
 ) -> Counts:
     """Counts at each threshold, in the float32 in which Keras compares: axes `threshold`, or `threshold label`.
 
     Args:
-        weights: what a value of each label counts.
+        weights: what each sample counts.
+        of_labels: what a value of each label counts.
     """
     rows = truth.reshape(-1, truth.shape[-1]) > 0.5
     shares = said.reshape(-1, truth.shape[-1]).astype(np.float32)
-    weigh = np.ones(rows.shape[-1]) if weights is None else weights
+    weigh = of_rows(weights, len(rows)) * (np.ones(rows.shape[-1]) if of_labels is None else of_labels)
     axes = 0 if each_label else (0, 1)
 
     def total(values: Array) -> Array:
@@ -41,7 +48,7 @@ def counts_at(
     return hits, alarms, total(rows) - hits, total(~rows) - alarms
 
 
-def count(kind: str, truth: Array, said: Array, arguments: Arguments) -> float | Array:
+def count(kind: str, truth: Array, said: Array, arguments: Arguments, weights: Array | None = None) -> float | Array:
     """`Precision`, `TruePositives` and the like: a list for several thresholds."""
     top = arguments.get("top_k")
     if top is not None:
@@ -51,7 +58,7 @@ def count(kind: str, truth: Array, said: Array, arguments: Arguments) -> float |
     given = arguments.get("thresholds")
     default = 0.5 if top is None else float(np.finfo(np.float32).min)
     thresholds = [float(t) for t in given] if isinstance(given, list | tuple) else [number_or(given, default)]
-    hits, alarms, misses, noes = counts_at(truth, said, thresholds)
+    hits, alarms, misses, noes = counts_at(truth, said, thresholds, weights)
     values = {
         "Precision": divide(hits, hits + alarms),
         "Recall": divide(hits, hits + misses),
@@ -63,11 +70,12 @@ def count(kind: str, truth: Array, said: Array, arguments: Arguments) -> float |
     return values if len(thresholds) > 1 else float(values[0])
 
 
-def best_at(kind: str, truth: Array, said: Array, arguments: Arguments) -> float:
+def best_at(kind: str, truth: Array, said: Array, arguments: Arguments, weights: Array | None = None) -> float:
     """The highest value of one metric at the thresholds at which the other is at least what the spec asks for."""
     truth, said = _of_class(truth, said, arguments)
     steps = int(number_or(arguments.get("num_thresholds"), 200))
-    hits, alarms, misses, noes = counts_at(truth, said, np.linspace(0, 1, steps).tolist() if steps > 1 else [0.5])
+    thresholds = np.linspace(0, 1, steps).tolist() if steps > 1 else [0.5]
+    hits, alarms, misses, noes = counts_at(truth, said, thresholds, weights)
     metrics = {
         "precision": divide(hits, hits + alarms),
         "recall": divide(hits, hits + misses),
@@ -90,17 +98,18 @@ def _of_class(truth: Array, said: Array, arguments: Arguments) -> tuple[Array, A
     return truth[..., which, None], said[..., which, None]
 
 
-def area(truth: Array, said: Array, arguments: Arguments) -> float:
+def area(truth: Array, said: Array, arguments: Arguments, weights: Array | None = None) -> float:
     """The area under a curve, by the sums or the interpolation of Keras' `AUC`."""
     given, steps = arguments.get("thresholds"), int(number_or(arguments.get("num_thresholds"), 200))
     inner = sorted(map(float, given)) if isinstance(given, list | tuple) else np.linspace(0, 1, steps)[1:-1].tolist()
     each_label = bool(arguments.get("multi_label"))
     chosen = arguments.get("label_weights")
-    weights = np.asarray(chosen, np.float64) if isinstance(chosen, list | tuple) else None
+    labels = np.asarray(chosen, np.float64) if isinstance(chosen, list | tuple) else None
     thresholds = [-EPSILON, *inner, 1 + EPSILON]
-    counts = counts_at(truth, said, thresholds, None if each_label else weights, each_label=each_label)
+    of_labels = None if each_label else labels
+    counts = counts_at(truth, said, thresholds, weights, of_labels=of_labels, each_label=each_label)
     by_label = _areas(counts, str(arguments.get("curve") or "ROC"), str(arguments.get("summation_method") or ""))
-    return float(np.average(by_label, weights=weights)) if each_label else float(by_label)
+    return float(np.average(by_label, weights=labels)) if each_label else float(by_label)
 
 
 def _areas(counts: Counts, curve: str, method: str) -> Array:
@@ -126,7 +135,7 @@ def _interpolated(hits: Array, alarms: Array, misses: Array) -> Array:
     return np.asarray(divide(steps, np.maximum(hits[1:] + misses[1:], 0)).sum(axis=0))
 
 
-def f_beta(truth: Array, said: Array, arguments: Arguments) -> float | Array:
+def f_beta(truth: Array, said: Array, arguments: Arguments, weights: Array | None = None) -> float | Array:
     """`F1Score` and `FBetaScore`: of the best class of each row, or of those above a threshold."""
     rows, shares = truth.reshape(-1, truth.shape[-1]), said.reshape(-1, truth.shape[-1])
     threshold, average = arguments.get("threshold"), arguments.get("average")
@@ -135,8 +144,8 @@ def f_beta(truth: Array, said: Array, arguments: Arguments) -> float | Array:
     else:
         yes = shares.astype(np.float32) > np.float32(number_or(threshold, 0.5))
     squared = number_or(arguments.get("beta"), 1.0) ** 2
-    axis = None if average == "micro" else 0
-    hits, said_yes, support = ((v).sum(axis=axis) for v in (rows * yes, yes, rows))
+    axis, weigh = None if average == "micro" else 0, of_rows(weights, len(rows))
+    hits, said_yes, support = ((v * weigh).sum(axis=axis) for v in (rows * yes, yes, rows))
     each = divide(np.asarray((1 + squared) * hits, np.float64), np.asarray(squared * support + said_yes, np.float64))
     if average == "micro":
         return float(each)

@@ -13,6 +13,7 @@ from nnspec.evaluation.ahead import add_scaled_error, naive_of, score_ahead
 from nnspec.evaluation.asked import measure
 from nnspec.evaluation.further import score_further_of
 from nnspec.evaluation.targets import Labelled, encode_targets, read_labelled
+from nnspec.evaluation.weighted import score_weighted
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.ports import BATCH, Metadata
 from nnspec.runtime.predictor import Predictor
@@ -75,8 +76,10 @@ def evaluate_file(
         if past is not None:
             metrics = merge_metrics(metrics, score_ahead(kept, past[0].of(known), past[1]))
         asked, unknown = measure(body["asked"], kept)
+        weighted, unmeasured = score_weighted(body, kept, labelled.weights, name, known)
+        unknown = [*unknown, *unmeasured]
         notes += [f"metric `{metric}` of output `{name}` is computed by Keras alone: left out" for metric in unknown]
-        metrics = add_requested(kept.task, body["words"], metrics, asked)
+        metrics = {**add_requested(kept.task, body["words"], metrics, asked), **weighted}
         naive_metrics = _baseline(kept, naive, body)
         if past is not None:
             history = past[0].of(known)

@@ -13,6 +13,7 @@ from nnspec.data.prepare.history import History
 from nnspec.evaluation.copies import copied_targets
 from nnspec.evaluation.counted import counted_targets, lengths_port
 from nnspec.evaluation.past import history_of, past_ports
+from nnspec.evaluation.weighted import weights_port
 from nnspec.runtime.class_labels import spell_out
 from nnspec.runtime.columns import GAP, words_in_one_spelling
 from nnspec.runtime.errors import InputError, quote_names
@@ -39,6 +40,7 @@ class Labelled:
         groups: by which metrics are told apart, a word for each sample.
         pasts: by output, what the rows before its windows say of its targets, in their shape; and names of series.
         counted: by output, which of its targets count, axes as theirs; without those of which all do.
+        weights: by output with weighted metrics, what each sample counts.
     """
 
     samples: Samples
@@ -47,6 +49,7 @@ class Labelled:
     groups: Array | None = None
     pasts: Mapping[str, tuple[History, Mapping[int, str]]] = field(default_factory=dict)
     counted: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    weights: Mapping[str, Array] = field(default_factory=dict)
 
 
 def read_labelled(file: Path, metadata: Metadata, by: str | None = None) -> Labelled:
@@ -66,6 +69,8 @@ def read_labelled(file: Path, metadata: Metadata, by: str | None = None) -> Labe
             ports[f"{names[name]} before"] = columns_port(body, [0, 0])
         lengths = lengths_port(body)
         ports |= {f"{names[name]} lengths": lengths} if lengths is not None else {}
+        weights = weights_port(body)
+        ports |= {f"{names[name]} weights": weights} if weights is not None else {}
         ports |= past_ports(name, body, body["horizon"] or ())
     if by is not None:
         ports[GROUP] = {**columns_port({"columns": [by], "reads": "words"}, None), "array": by}
@@ -104,7 +109,16 @@ def read_labelled(file: Path, metadata: Metadata, by: str | None = None) -> Labe
         if before is not None:
             last[name] = before
     groups = words_in_one_spelling(found[GROUP].astype(object)).reshape(-1) if by is not None else None
-    return Labelled(samples=samples, targets=targets, last=last, groups=groups, pasts=pasts, counted=counted)
+    weights_of = {name: found[port] for name in described if (port := f"{names[name]} weights") in found}
+    return Labelled(
+        samples=samples,
+        targets=targets,
+        last=last,
+        groups=groups,
+        pasts=pasts,
+        counted=counted,
+        weights=weights_of,
+    )
 
 
 def _shaped(body: Metadata, history: History) -> History:

@@ -84,7 +84,7 @@ def _with_objects(body: Node) -> Node:
 
 
 def _objects(key: str, value: Node) -> Node:
-    if isinstance(value, Sequence) and key in ("callbacks", "metrics"):
+    if isinstance(value, Sequence) and key in ("callbacks", "metrics", "weighted_metrics"):
         return Sequence(tuple(object_written_out(key, item) for item in value.items), value.span, value.size)
     return object_written_out(key, value)
 

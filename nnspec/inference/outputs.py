@@ -49,6 +49,7 @@ def make_output(name: str, value: Value, body: Mapping, span: Span, report: Repo
         class_axis=class_axis,
         loss=plain("loss"),
         metrics=tuple(plain("metrics") or ()),
+        weighted_metrics=tuple(plain("weighted_metrics") or ()),
         levels=levels.values,
         is_calibrated=levels.is_calibrated,
         cut=read_threshold(name, body, report),

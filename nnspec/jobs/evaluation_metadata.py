@@ -109,6 +109,7 @@ def _describe(output: Output, plan: DataPlan, slot: SlotPlan, deployment: Deploy
         "asked": [[m.name, m.kind, dict(m.arguments)] for m in _asked(output, deployment)],
         "words": [metric for metric in output.metrics if isinstance(metric, str)],
         "baseline": _baseline(output, slot, dataset, is_windowed=is_windowed),
+        **_weighted(output, plan, slot, deployment),
         **describe_past(output, plan, dataset),
     }
 
@@ -122,14 +123,23 @@ def _files(slot: SlotPlan, axes: Sequence[ax.Axis], *, is_word: bool) -> Describ
     return source.describe_reading(replace(slot.source, wanted=wanted))
 
 
-def _asked(output: Output, deployment: Deployment) -> list[Measure]:
+def _weighted(output: Output, plan: DataPlan, slot: SlotPlan, deployment: Deployment) -> Described:
+    """The metrics that count samples by their weights, and where these stand: in the row of a window's last target."""
+    if not output.weighted_metrics or plan.weight is None:
+        return {}
+    rows = None if plan.window is None else [max(plan.window.horizon)] * 2
+    asked = [[m.name, m.kind, dict(m.arguments)] for m in _asked(output, deployment, is_weighted=True)]
+    return {"weighted": {"asked": asked, "column": plan.weight, "rows": rows}}
+
+
+def _asked(output: Output, deployment: Deployment, *, is_weighted: bool = False) -> list[Measure]:
     """The metrics that the spec asks for, which decide where the output does."""
-    if not output.metrics:
+    if not (output.weighted_metrics if is_weighted else output.metrics):
         return []
     share = None if output.cut is None else deployment.threshold(output)
     if share is not None and output.gives_scores:
         share = float(1 / (1 + np.exp(-share)))
-    return [at_threshold(measure, share) for measure in measures(output)]
+    return [at_threshold(measure, share) for measure in measures(output, is_weighted=is_weighted)]
 
 
 def _known_labels(output: Output, classes: list[str | int] | None, *, has_names: bool) -> list[str | int] | None:

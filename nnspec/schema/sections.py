@@ -85,6 +85,13 @@ OUTPUTS: Schema = named(
                 "description": "Keras metrics; default: those of the task.",
                 "items": {"$ref": "#/definitions/metric"},
             },
+            "weighted_metrics": {
+                "type": "array",
+                "description": "Keras metrics that count each sample by its weight, which `data.weight` names; beside "
+                "`metrics`, which count every sample once.",
+                "items": {"$ref": "#/definitions/metric"},
+                "minItems": 1,
+            },
             "weight": {
                 "type": "number",
                 "minimum": 0,

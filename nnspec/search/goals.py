@@ -38,7 +38,8 @@ def known_metrics(output: Output) -> Mapping[str, bool | None] | None:
         return None
     asked = {measure.name: measure.is_higher_better for measure in measures(output)} if output.metrics else {}
     numbered = {f"{name}_1": is_higher_better for name, is_higher_better in asked.items()}
-    return {**numbered, **asked, **KNOWN[output.task]}
+    weighted = {f"weighted.{m.name}": m.is_higher_better for m in measures(output, is_weighted=True)}
+    return {**numbered, **asked, **weighted, **KNOWN[output.task]}
 
 
 def is_of_a_part(metric: str) -> bool:

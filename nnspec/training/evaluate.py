@@ -24,7 +24,7 @@ from nnspec.training.baselines import score_baselines
 from nnspec.training.further import describe_further, evaluate_further
 from nnspec.training.metrics.anomalies import spread_of
 from nnspec.training.metrics.outcome import MetricValues
-from nnspec.training.metrics.score import CHANCE, HEADLINE, KEPT, add_requested, merge_metrics, score_outcome
+from nnspec.training.metrics.score import CHANCE, HEADLINE, KEPT, WEIGHTED, add_requested, merge_metrics, score_outcome
 from nnspec.training.outcomes import in_units, outcome_of
 from nnspec.training.targets import trained_outputs
 from nnspec.training.thresholds import counted_scores
@@ -99,8 +99,12 @@ def metrics_of(
     truth = split.target[name] if output.gives_values else split.y[name]
     threshold = None if output.cut is None else deployment.threshold(output)
     asked = measure_output(output, truth, given, split.counts(name), threshold)
+    weighted = {}
+    if split.weights is not None and output.weighted_metrics:
+        weighted = {WEIGHTED: measure_output(output, truth, given, split.counts(name), threshold, split.weights)}
     ahead = _score_ahead(output, deployment, given, split, dataset, split_name)
-    return add_requested(output.task, output.metrics, merge_metrics(score_outcome(outcome), ahead), asked)
+    found = add_requested(output.task, output.metrics, merge_metrics(score_outcome(outcome), ahead), asked)
+    return {**found, **weighted}
 
 
 def _score_ahead(
@@ -139,6 +143,8 @@ def metrics_table(graph: Graph, metrics: Mapping[str, MetricValues]) -> str:
             for asked in _asked(output, scored):
                 beside = f"{naive[asked]:.4g} ({naive['name']})" if asked in naive else ""
                 rows.append((split, name, str(scored["samples"]), asked, format_metric(scored[asked]), beside))
+            for asked, value in scored.get(WEIGHTED, {}).items():
+                rows.append((split, name, str(scored["samples"]), f"{asked}, weighted", format_metric(value), ""))
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     shown = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     last = list(metrics)[-1]  # the split that training saw least of

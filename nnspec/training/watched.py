@@ -51,6 +51,7 @@ def _metrics_of(output: Output) -> Directions:
         return {}
     if output.metrics:
         found |= {measure.name: measure.is_higher_better for measure in measures(output) if measure.name not in found}
+    found |= {f"weighted.{m.name}": m.is_higher_better for m in measures(output, is_weighted=True)}
     labels = output.classes or ((0, 1) if output.task == "binary" else ())
     found |= {f"by_class.{label}.{metric}": True for label in labels for metric in _OF_CLASS}
     return found

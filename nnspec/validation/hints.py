@@ -74,6 +74,7 @@ _SECTIONS: Mapping[str, Hint] = {
 _ELSEWHERE: Mapping[tuple[str, str], Hint] = {
     ("training", "loss"): _OF_OUTPUT,
     ("training", "metrics"): _OF_OUTPUT,
+    ("training", "weighted_metrics"): _OF_OUTPUT,
     ("training", "early_stopping"): Hint("it is a callback: `callbacks: [{EarlyStopping: {patience: 3}}]`"),
     ("training", "patience"): Hint("it belongs to a callback: `callbacks: [{EarlyStopping: {patience: 3}}]`"),
     ("training", "validation_split"): Hint("data is split under `data.split`"),

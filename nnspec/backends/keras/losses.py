@@ -84,10 +84,13 @@ class _Form:
         is_plain = self.targets != "shares" and self.predictions != "indices" and self.counts == "all"
         return is_plain and not self.is_moved and self.link is None and not self.has_two_axes
 
-    def read(self, truth: KerasTensor, predicted: KerasTensor) -> tuple[KerasTensor, KerasTensor, KerasTensor]:
+    def read(
+        self, truth: KerasTensor, predicted: KerasTensor, weights: KerasTensor | None = None
+    ) -> tuple[KerasTensor, KerasTensor, KerasTensor]:
         """Targets and predictions in this form, and which count: None, or 1 and 0 with the axes that a loss gives.
 
-        A mask of the predictions goes along where all targets count.
+        With `weights`, axes as the targets, these take the place of 1. A mask of the predictions goes along where all
+        targets count and weigh the same.
         """
         from keras import activations, ops
         from keras.src.backend import get_keras_mask, set_keras_mask
@@ -99,6 +102,8 @@ class _Form:
         counted = None
         if self.counts != "all":
             truth, predicted, counted = self.counted(truth, predicted)
+        if weights is not None:
+            counted = self._weighted(weights, counted)
         if self.class_axis is not None:
             size, place = predicted.shape[self.class_axis], self.class_axis
             if self.is_moved:
@@ -111,9 +116,9 @@ class _Form:
                 predicted = ops.argmax(predicted, axis=place)
         elif self.link is not None:
             predicted = activations.sigmoid(predicted)
-        if counted is not None and not self.fill:  # after the link function, and one-hot
-            weights = counted if self.class_axis is None else ops.expand_dims(counted, self.class_axis)
-            truth, predicted = truth * weights, predicted * weights
+        if counted is not None and not self.fill:  # after the link function, and one-hot; of losses alone
+            kept = counted if self.class_axis is None else ops.expand_dims(counted, self.class_axis)
+            truth, predicted = truth * kept, predicted * kept
         if self.has_two_axes:
             width = predicted.shape[-1] if len(predicted.shape) > 1 else 1
             truth, predicted = (ops.reshape(array, (-1, width)) for array in (truth, predicted))
@@ -121,6 +126,12 @@ class _Form:
         elif mask is not None and predicted is not None and counted is None:
             set_keras_mask(predicted, mask)
         return truth, predicted, counted
+
+    def _weighted(self, weights: KerasTensor, counted: KerasTensor | None) -> KerasTensor:
+        """What each value of a loss counts, where each target has a weight."""
+        is_each = self.class_axis is not None or self.counts == "values" or len(weights.shape) < 2
+        own = weights if is_each else weights[..., 0]
+        return own if counted is None else own * counted
 
     def counted(self, truth: KerasTensor, predicted: KerasTensor) -> tuple[KerasTensor, KerasTensor, KerasTensor]:
         """Targets and predictions, harmless numbers where they do not count, and 1 where they do."""
@@ -220,26 +231,30 @@ def build_loss(output: Output) -> KerasLoss:
     return loss
 
 
-def build_metrics(output: Output, threshold: float | None = None) -> list[KerasMetric]:
+def build_metrics(output: Output, threshold: float | None = None, *, is_weighted: bool = False) -> list[KerasMetric]:
     """The metrics of an output, or those of its task.
 
     Args:
         threshold: the probability at which yes begins, for metrics that name no other; default: Keras' own.
+        is_weighted: those that count samples by their weights; `sample_weight` has axes as the targets then.
     """
-    return [_build_metric(output, at_threshold(measure, threshold)) for measure in measures(output)]
+    asked = measures(output, is_weighted=is_weighted)
+    return [_build_metric(output, at_threshold(measure, threshold), is_weighted=is_weighted) for measure in asked]
 
 
-def _build_metric(output: Output, measure: Measure) -> KerasMetric:
+def _build_metric(output: Output, measure: Measure, *, is_weighted: bool = False) -> KerasMetric:
     form = _form(output, measure.kind, measure.arguments, is_metric=True)
     arguments = {**_keras_arguments(output, measure.kind, measure.arguments), "name": measure.name}
     metric = keras_objects.build("metrics", {measure.kind: arguments})
-    if not form.changes_nothing:
+    if is_weighted and measure.kind in _OF_WHOLE_WEIGHTS:  # Keras counts these in integers, to which it rounds weights
+        metric = type(metric).from_config({**metric.get_config(), "dtype": "float32"})
+    if is_weighted or not form.changes_nothing:
         plain = metric.update_state
 
         def update_state(
             y_true: KerasTensor, y_pred: KerasTensor, sample_weight: KerasTensor | None = None
         ) -> KerasTensor:
-            truth, predicted, counted = form.read(y_true, y_pred)
+            truth, predicted, counted = form.read(y_true, y_pred, sample_weight if is_weighted else None)
             if counted is not None and measure.kind in _OF_WHOLE_WEIGHTS:
                 counted = _whole_weights(truth, counted, metric.dtype, is_each=form.class_axis is None)
             return plain(truth, predicted, sample_weight=sample_weight if counted is None else counted)

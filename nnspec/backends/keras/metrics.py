@@ -18,6 +18,7 @@ def measure_output(
     predicted: np.ndarray,
     counted: np.ndarray | None = None,
     threshold: float | None = None,
+    weights: np.ndarray | None = None,
 ) -> dict[str, float | list[float]]:
     """Each metric by its name in the history: a number, or a list where Keras gives one for each class.
 
@@ -28,25 +29,36 @@ def measure_output(
         predicted: axes as the output has them.
         counted: which targets count, axes as theirs.
         threshold: where yes begins, in the units of the output, where its spec says so.
+        weights: what each sample counts, axes `sample`; then it is the weighted metrics that are measured.
 
     Returns:
-        Nothing where the spec leaves the metrics to the task.
+        Nothing where the spec leaves the metrics to the task, or asks for no weighted ones.
     """
-    if not output.metrics:
+    is_weighted = weights is not None
+    if not (output.weighted_metrics if is_weighted else output.metrics):
         return {}
     seen = mark_uncounted(output, truth, counted)
     found = {}
     share = threshold
     if threshold is not None and output.gives_scores:
         share = float(1 / (1 + np.exp(-threshold)))
-    for measure, metric in zip(measures(output), build_metrics(output, share), strict=True):
+    built = build_metrics(output, share, is_weighted=is_weighted)
+    for measure, metric in zip(measures(output, is_weighted=is_weighted), built, strict=True):
         truth, said = (seen, predicted) if measure.kind != "R2Score" else _centred(output, seen, predicted)
         for start in range(0, len(predicted), BATCH):
             part = slice(start, start + BATCH)
-            metric.update_state(truth[part], said[part])
+            if weights is None:
+                metric.update_state(truth[part], said[part])
+            else:
+                metric.update_state(truth[part], said[part], sample_weight=_of_targets(weights[part], truth[part]))
         value = np.asarray(metric.result(), dtype=np.float64)
         found[measure.name] = value.tolist() if value.ndim else float(value)
     return found
+
+
+def _of_targets(weights: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """What each target counts, axes as the targets: as much as its sample."""
+    return np.broadcast_to(weights.reshape(-1, *(1,) * (truth.ndim - 1)), truth.shape).astype(np.float32)
 
 
 def _centred(output: Output, truth: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

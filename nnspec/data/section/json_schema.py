@@ -290,7 +290,7 @@ def data_section(sources: Sequence[DataSource]) -> Schema:
             "weight": _text(
                 "The column of `source` with the weight of each sample: the loss of training and validation is "
                 "multiplied by it, as by Keras' `sample_weight`. A window has the weight of its last target's row. "
-                "Metrics count every sample once. The deployed model does not take it."
+                "`metrics` count every sample once, `weighted_metrics` by it. The deployed model does not take it."
             ),
             "missing": MISSING,
             "augment": AUGMENT,

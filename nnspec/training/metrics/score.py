@@ -30,6 +30,7 @@ KEPT = {
     "multilabel": ("accuracy", "f1_macro"),
     "anomaly": ("roc_auc",),
 }
+WEIGHTED = "weighted"  # under which metrics stand that count each sample by its weight
 CHANCE = {"name": "chance", "roc_auc": 0.5}  # the baseline of scores of anomalies
 _OF_TASK: Mapping[str, Callable[[Outcome], MetricValues]] = {
     "regression": score_numbers,

@@ -25,6 +25,7 @@ SPEC = """
 nnspec: 1
 data:
   source: {csv: rows.csv}
+  weight: worth
   split: {train: 0.6, validation: 0.2, test: 0.2, by: order}
   inputs: {x: {columns: [a, b, c]}}
   outputs: {paid: {columns: [paid]}, kind: {columns: [kind]}, size: {columns: [width, height], scale: standard}}
@@ -39,8 +40,17 @@ outputs:
     task: binary
     from: to_paid
     metrics: [AUC, {AUC: {curve: PR, name: pr}}, Precision, {Recall: {thresholds: [0.3, 0.6]}}]
-  kind: {task: classification, from: to_kind, metrics: [accuracy, {F1Score: {average: weighted}}, {AUC: null}]}
-  size: {task: regression, from: to_size, metrics: [mae, R2Score, MeanAbsolutePercentageError, LogCoshError]}
+    weighted_metrics: [accuracy, Precision, Recall]
+  kind:
+    task: classification
+    from: to_kind
+    metrics: [accuracy, {F1Score: {average: weighted}}, {AUC: null}]
+    weighted_metrics: [accuracy, {F1Score: {average: macro}}]
+  size:
+    task: regression
+    from: to_size
+    metrics: [mae, R2Score, MeanAbsolutePercentageError, LogCoshError]
+    weighted_metrics: [mae, RootMeanSquaredError, R2Score]
 training: {epochs: 3, batch_size: 16}
 """
 ROWS, TEST = 150, 30
@@ -65,6 +75,7 @@ def rows() -> list[dict[str, Any]]:
                 "kind": ["fir", "oak", "ash"][int(a > 0) + int(b > 0.3)],
                 "width": round(3 * a + 100, 3), "height": round(b * b + 1, 3),
                 "town": "Bern" if c > 0 else "Basel",
+                "worth": len(found) % 4 / 2,
             }
         )  # fmt: skip
     return found
@@ -115,6 +126,48 @@ def test_labels_are_scored_as_by_scikit_learn(built: Run, tmp_path: Path) -> Non
     )
 
 
+def test_weighted_metrics_are_those_of_scikit_learn(built: Run, tmp_path: Path) -> None:
+    """With `sample_weight`; `metrics` beside them count every sample once."""
+    data, out = table(tmp_path / "test.csv", rows()[-TEST:]), tmp_path / "said.csv"
+    found = evaluated(built, data)["outputs"]
+    assert CliRunner().invoke(main, ["predict", str(built.onnx), str(data), "--out", str(out)]).exit_code == 0
+    with out.open(encoding="utf-8") as stream:
+        said = list(csv.DictReader(stream))
+    weights = np.array([row["worth"] for row in rows()[-TEST:]])
+    truth, shares = [row["paid"] == "yes" for row in rows()[-TEST:]], [float(row["paid_p"]) > 0.5 for row in said]
+    kinds, guesses = [row["kind"] for row in rows()[-TEST:]], [row["kind"] for row in said]
+    sizes, heights = (
+        np.array([[float(row[f"{of}{name}"]) for name in ("width", "height")] for row in table_rows])
+        for of, table_rows in (("", rows()[-TEST:]), ("size_", said))
+    )
+    with_weights = {"sample_weight": weights}
+    wanted = {
+        "paid": {
+            "accuracy": metrics.accuracy_score(truth, shares, **with_weights),
+            "precision": metrics.precision_score(truth, shares, **with_weights),
+            "recall": metrics.recall_score(truth, shares, **with_weights),
+        },
+        "kind": {
+            "accuracy": metrics.accuracy_score(kinds, guesses, **with_weights),
+            "f1_score": metrics.f1_score(kinds, guesses, labels=["fir", "oak", "ash"], average="macro", **with_weights),
+        },
+        "size": {
+            "mae": metrics.mean_absolute_error(sizes, heights, **with_weights),
+            "RootMeanSquaredError": metrics.mean_squared_error(sizes, heights, **with_weights) ** 0.5,
+            "R2Score": metrics.r2_score(sizes, heights, **with_weights),
+        },
+    }
+    for name, values in wanted.items():
+        own = {key.lower(): value for key, value in found[name]["weighted"].items()}
+        assert own == pytest.approx({key.lower(): value for key, value in values.items()}, rel=2e-5), name
+    assert found["kind"]["accuracy"] == pytest.approx(metrics.accuracy_score(kinds, guesses))
+    assert found["kind"]["accuracy"] != pytest.approx(wanted["kind"]["accuracy"], rel=1e-4)
+    some = [{**row, "worth": -1 if i == 4 else 1} for i, row in enumerate(rows()[-TEST:])]
+    refused = CliRunner().invoke(main, ["evaluate", str(built.onnx), str(table(tmp_path / "odd.csv", some))])
+    assert refused.exit_code == 1
+    assert "weights `worth` are missing, infinite or negative in 1 of 30 samples" in refused.stderr
+
+
 def _no(run: Run) -> bool:
     """Whether most training rows say no."""
     return sum(row["paid"] == "no" for row in rows()[: int(0.6 * ROWS)]) > 0.3 * ROWS
@@ -157,7 +210,7 @@ def test_targets_that_cannot_be_read_are_told(built: Run, tmp_path: Path, change
 
 
 def test_a_file_without_targets_is_told(built: Run, tmp_path: Path) -> None:
-    some = [{key: row[key] for key in ("a", "b", "c", "paid", "width", "height")} for row in rows()]
+    some = [{key: row[key] for key in ("a", "b", "c", "paid", "width", "height", "worth")} for row in rows()]
     done = CliRunner().invoke(main, ["evaluate", str(built.onnx), str(table(tmp_path / "bare.csv", some))])
     assert done.exit_code == 1
     assert "no column `kind`" in done.output
