@@ -6,7 +6,7 @@ What is done to values is done to each row once, wherever it does not depend on 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -15,11 +15,14 @@ from numpy.typing import NDArray
 from nnspec.data.arrays import mapped
 from nnspec.data.arrays.gathered import Gathered, chunk_size, count_rows
 from nnspec.data.prepare.encode import dtype_of, to_dtype
+from nnspec.data.prepare.encodings.base import Encoding
 from nnspec.data.prepare.encodings.columns import EncodedInput
+from nnspec.data.prepare.encodings.words import GAP, Places, WordEncoding
 from nnspec.data.prepare.fit import Layout
-from nnspec.data.prepare.raw_columns import ColumnRows, raw_column, raw_columns
+from nnspec.data.prepare.raw_columns import ColumnRows, Words, raw_column, raw_columns
 from nnspec.data.prepare.rows import Rows, arrange
 from nnspec.data.prepare.transforms import InputTransform
+from nnspec.data.section.column_plan import ColumnPlan
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 
 Array = np.ndarray
@@ -118,24 +121,58 @@ def raw_ports(
 
 
 def encoded_samples(plan: DataPlan, slot: SlotPlan, rows: ColumnRows, encoded: EncodedInput, at: Positions) -> Gathered:
-    """Encoded columns as the network reads them: each row is encoded once."""
-    steps = steps_of(plan, slot)
-    tables = [
-        encoding.apply(np.array([*words, ""], dtype=object)) if words is not None else None
-        for encoding, words in zip(encoded.ports.values(), rows.words, strict=True)
-    ]
+    """Encoded columns as the network reads them.
+
+    Each row is encoded once, but for words: rows have the numbers of their cells, which become features as samples are
+    gathered. So memory grows with rows and with categories, and not with one times the other.
+    """
+    blocks = [_Block.of(*each) for each in zip(slot.encodings, encoded.ports.values(), rows.words, strict=True)]
+    ends = np.cumsum([block.width for block in blocks]).tolist()
+    # a float32 has whole numbers up to 2**24
+    is_short = all(words is None or len(words) < 1 << 24 for words in rows.words)
 
     def of_rows(values: Array) -> Array:
-        parts = []
-        for place, (encoding, table) in enumerate(zip(encoded.ports.values(), tables, strict=True)):
-            own = values[:, place]
-            if table is None:
-                parts.append(encoding.apply(raw_column(slot.encodings[place], None, own)))
-            else:
-                parts.append(table[np.where(np.isnan(own), len(table) - 1, own).astype(np.int64)])
-        return np.concatenate(parts, axis=-1)
+        parts = [block.stored(values[:, place]) for place, block in enumerate(blocks)]
+        return np.concatenate(parts, axis=-1).astype(np.float32 if is_short else np.float64)
 
-    return Gathered(_each_row(rows.values, of_rows), at, steps=steps, finish=encoded.arranged)
+    def finish(values: Array) -> Array:
+        parts = [block.read(values[..., end - block.width : end]) for block, end in zip(blocks, ends, strict=True)]
+        return encoded.arranged(np.concatenate(parts, axis=-1))
+
+    return Gathered(_each_row(rows.values, of_rows), at, steps=steps_of(plan, slot), finish=finish)
+
+
+@dataclass(frozen=True, eq=False)
+class _Block:
+    """How the rows of an encoded column are kept until their features are asked for.
+
+    Attributes:
+        width: how many numbers a row has.
+        places: what each cell becomes, and last a gap, where it is cells' numbers that are kept.
+    """
+
+    column: ColumnPlan
+    encoding: Encoding
+    words: Words | None
+    width: int
+    places: Places | None
+
+    @classmethod
+    def of(cls, column: ColumnPlan, encoding: Encoding, words: Words | None) -> _Block:
+        if words is None or not isinstance(encoding, WordEncoding):
+            return cls(column, encoding, words, len(encoding.features), None)
+        return cls(column, encoding, words, 1, encoding.places_of_all([*words, GAP]))
+
+    def stored(self, own: Array) -> Array:
+        """Axes `row` to `row width`."""
+        if self.places is None:
+            return self.encoding.apply(raw_column(self.column, self.words, own))
+        assert self.words is not None
+        return np.where(np.isnan(own), len(self.words), own)[:, None]
+
+    def read(self, values: Array) -> Array:
+        """Axes `sample *step width` to `sample *step feature`."""
+        return values if self.places is None else self.places.encode(values[..., 0].astype(np.int64))
 
 
 def _with_steps(values: Array, step: int) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
@@ -9,50 +10,31 @@ from typing import ClassVar
 import numpy as np
 
 from nnspec.data.prepare.encodings.base import Body, Float
-from nnspec.data.prepare.encodings.category import GAP, STRANGE
 from nnspec.data.prepare.encodings.place_names import place_names
+from nnspec.data.prepare.encodings.words import GAP, STRANGE, WordEncoding, shared_fields, with_gaps
 from nnspec.document.types import Plain
 
 
 @dataclass(frozen=True, kw_only=True)
-class MultiHotEncoding:
+class MultiHotEncoding(WordEncoding):
     """The places of a cell's words, as a vector that is 1 at each of them.
 
     The places: the words, then `unused` ones, then one for unknown words, then one for gaps if they have their own. A
     word counts with a blank before or after it; `nnspec.runtime` takes all blanks away.
 
     Attributes:
-        words: in one spelling (`label_key`), distinct.
-        unused: words that other rows have and no training row, see `CategoryEncoding`.
-        fill: the words that a gap is taken for; None where no value may be missing.
-        has_gap_place: whether gaps are a category of their own.
-        markers: cells that stand for a missing value.
+        fill: the words that a gap is taken for.
     """
 
-    name: str
     separator: str
-    words: tuple[str, ...]
-    unused: int = 0
     fill: tuple[str, ...] | None = None
-    has_gap_place: bool = False
-    markers: tuple[str, ...] = ()
 
     kind: ClassVar[str] = "multi_hot"
-    dtype: ClassVar[str] = "string"
-
-    @property
-    def takes_gaps(self) -> bool:
-        return self.has_gap_place or self.fill is not None
 
     @property
     def unknown(self) -> int:
         """The place of unknown words."""
         return len(self.words) + self.unused
-
-    @property
-    def size(self) -> int:
-        """How many places there are."""
-        return self.unknown + 1 + self.has_gap_place
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -81,15 +63,11 @@ class MultiHotEncoding:
             row[self.table.get(word, self.unknown)] = 1
         return row
 
-    def apply(self, raw: np.ndarray) -> Float:
-        distinct, inverse = np.unique(np.asarray(raw).astype(str), return_inverse=True)
-        rows = np.zeros((len(distinct), self.size + 1), np.float32)
-        for row, cell in zip(rows, distinct.tolist(), strict=True):
-            if cell in self.gaps:
-                row[:-1] = self.gap_row
-            elif cell:
-                row[[self.table.get(word, self.unknown) for word in cell.split(self.separator)]] = 1
-        return np.asarray(rows[inverse.ravel(), :-1].reshape(*np.shape(raw), self.size))
+    def places_of(self, cell: str) -> Sequence[int]:
+        if cell in self.gaps:
+            return np.flatnonzero(self.gap_row).tolist()
+        found = {self.table.get(word, self.unknown) for word in cell.split(self.separator)} if cell else set()
+        return sorted(found - {self.size})
 
     def draw(self, shape: tuple[int, ...], scale: float, rng: np.random.Generator) -> np.ndarray:
         choices = np.asarray([*self.words[:200], *STRANGE[:2]], object)
@@ -104,33 +82,21 @@ class MultiHotEncoding:
             return np.asarray(
                 rng.choice(words, size=values.shape) + self.separator + rng.choice(words, size=values.shape)
             )
-        if kind in ("gaps", "some gaps") and self.takes_gaps:
-            gaps = np.ones(values.shape, bool) if kind == "gaps" else rng.random(values.shape) < 0.5
-            return np.where(gaps, GAP, values)
-        return values
+        return with_gaps(values, kind, rng) if self.takes_gaps else values
 
-    def to_json(self) -> dict[str, Plain]:
-        body: dict[str, Plain] = {"kind": self.kind, "name": self.name, "separator": self.separator}
-        fill: list[Plain] | None = None if self.fill is None else list(self.fill)
-        return {
-            **body,
-            "words": list(self.words),
-            "unused": self.unused,
-            "fill": fill,
-            "has_gap_place": self.has_gap_place,
-            **({"markers": list(self.markers)} if self.markers else {}),
-        }
+    def own_json(self) -> dict[str, Plain]:
+        return {"separator": self.separator}
 
     @classmethod
     def from_json(cls, body: Body) -> MultiHotEncoding:
-        words, fill, markers = body["words"], body.get("fill"), body.get("markers")
-        assert isinstance(words, list)
+        name, words, unused, has_gap_place, markers = shared_fields(body)
+        fill = body.get("fill")
         return cls(
-            name=str(body["name"]),
+            name=name,
             separator=str(body["separator"]),
-            words=tuple(str(word) for word in words),
-            unused=int(str(body.get("unused", 0))),
+            words=words,
+            unused=unused,
             fill=tuple(str(word) for word in fill) if isinstance(fill, list) else None,
-            has_gap_place=bool(body.get("has_gap_place")),
-            markers=tuple(map(str, markers)) if isinstance(markers, list) else (),
+            has_gap_place=has_gap_place,
+            markers=markers,
         )
