@@ -11,6 +11,8 @@ from nnspec.propose.profile import MOST_CLASSES, Form, Profile
 from nnspec.propose.spec_text import Lines, as_key, as_spec, identifier, unused
 from nnspec.propose.table_file import TableFile
 
+LEAST_ROWS = 7  # of which each split of 0.7, 0.15 and 0.15 has one
+MOST_REASONS = 12  # columns of which a refusal says why they are left out
 _HIDDEN = 64
 _ROWS_OF_A_LARGE_TABLE = 20_000
 
@@ -47,7 +49,10 @@ def plan_table(table: TableFile, target: str) -> TablePlan:
     goal = profiles[target]
     if goal.form is Form.CONSTANT:
         what = "the same value in every row" if goal.values else "no value in any row"
-        raise _refuse(path, f"column `{target}` has {what}: there is nothing to predict", profiles)
+        raise _refuse(path, f"column `{target}` has {what}: there is nothing to predict", profiles, target)
+    if goal.rows < LEAST_ROWS:
+        message = f"`{path.name}` has {goal.rows} rows: too few to train on some and validate and test on others"
+        raise _refuse(path, message, {}, target)
     plan = TablePlan(target=goal, task=_task(path, goal, profiles))
     for name, profile in profiles.items():
         if name == target:
@@ -79,7 +84,9 @@ def plan_table(table: TableFile, target: str) -> TablePlan:
     dates = [p.name for p in profiles.values() if p.form is Form.DATE and not p.missing and p.distinct > p.rows // 2]
     plan.time = dates[0] if len(dates) == 1 else None
     if not plan.encodings:
-        raise _refuse(path, f"`{path.name}` has no column besides `{target}` that a network could learn from", profiles)
+        message = f"`{path.name}` has no column besides `{target}` that a network could learn from"
+        reasons = [f"`{name}`: {reason}" for name, reason in plan.left_out.items()]
+        raise _refuse(path, message, profiles, target, reasons[:MOST_REASONS])
     return plan
 
 
@@ -92,7 +99,7 @@ def _task(path: Path, goal: Profile, profiles: Mapping[str, Profile]) -> str:
         return "classification"
     found = f"{goal.form.value} ({goal.distinct} different ones): it is not a class or a number"
     message = f"of column `{goal.name}` {goal.stray}" if goal.stray else f"column `{goal.name}` has {found}"
-    raise _refuse(path, message, profiles)
+    raise _refuse(path, message, profiles, goal.name)
 
 
 def _encoding(profile: Profile) -> object:
@@ -101,11 +108,14 @@ def _encoding(profile: Profile) -> object:
     return {"transform": "log1p", "scale": "standard"} if profile.is_skewed else "standard"
 
 
-def _refuse(path: Path, message: str, profiles: Mapping[str, Profile]) -> SpecError:
-    usable = [p.name for p in profiles.values() if p.form in (Form.NUMBER, Form.CATEGORY)]
+def _refuse(
+    path: Path, message: str, profiles: Mapping[str, Profile], target: str = "", notes: Sequence[str] = ()
+) -> SpecError:
+    """NN599, and which of the profiles could be predicted instead."""
+    usable = [p.name for p in profiles.values() if p.form in (Form.NUMBER, Form.CATEGORY) and p.name != target]
     fix = Fix(f"choose another target: {', '.join(f'`{name}`' for name in usable[:12])}") if usable else None
     place = Span(Source(str(path), ""))
-    return SpecError([Diagnostic("NN599", message, place, path="", fixes=(fix,) if fix else ())])
+    return SpecError([Diagnostic("NN599", message, place, path="", notes=tuple(notes), fixes=(fix,) if fix else ())])
 
 
 def write_table_spec(name: str, table: TableFile, plan: TablePlan) -> str:

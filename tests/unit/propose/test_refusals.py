@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from nnspec.diagnostics import SpecError
+from nnspec.pipeline import diagnose
 from nnspec.propose.propose import propose_series, propose_table
 from tests.unit.propose.tables import days, write
 
@@ -20,7 +21,7 @@ def refused(columns: dict[str, object], target: str, tmp_path: Path, **series: o
         (propose_series if series else propose_table)("t", file, "t.csv", target, **series)  # type: ignore[operator]
     (fault,) = caught.value.diagnostics
     assert fault.code == "NN599"
-    return " ".join([fault.message, *(fix.message for fix in fault.fixes)])
+    return " ".join([fault.message, *fault.notes, *(fix.message for fix in fault.fixes)])
 
 
 def test_a_target_that_is_not_there(tmp_path: Path) -> None:
@@ -38,7 +39,24 @@ def test_a_target_that_names_the_rows(tmp_path: Path) -> None:
 
 
 def test_nothing_to_learn_from(tmp_path: Path) -> None:
-    assert "no column besides `age`" in refused({"age": GOOD["age"], "id": range(1, ROWS + 1)}, "age", tmp_path)
+    """The reason for each column, and no advice to choose the target that was chosen."""
+    columns = {"age": GOOD["age"], "id": range(1, ROWS + 1), "one": [1] * ROWS}
+    text = refused(columns, "age", tmp_path)
+    assert "no column besides `age`" in text
+    assert "`id`: 60 different values in 60 rows: it identifies rows `one`: the same value in every row" in text
+    assert "choose another target" not in text
+
+
+@pytest.mark.parametrize("rows", [2, 6])
+def test_too_few_rows(rows: int, tmp_path: Path) -> None:
+    text = refused({name: values[:rows] for name, values in GOOD.items()}, "age", tmp_path)
+    assert f"`t.csv` has {rows} rows: too few to train on some and validate and test on others" in text
+
+
+def test_seven_rows_are_enough(tmp_path: Path) -> None:
+    file = write(tmp_path / "t.csv", {name: values[:7] for name, values in GOOD.items()})
+    (tmp_path / "t.yaml").write_text(propose_table("t", file, "t.csv", "age"))
+    assert not [fault for fault in diagnose(tmp_path / "t.yaml") if fault.is_error]
 
 
 def test_a_series_without_dates(tmp_path: Path) -> None:
