@@ -161,7 +161,12 @@ def _target_port(metadata: Metadata, name: str, body: Metadata) -> dict[str, obj
     if takes_files(body):
         files = {"column": name, **body["files"]}
         return {"dtype": "float64", "axes": axes, "columns": None, "files": files, "gaps": []}
-    words = {"dtype": "string", "encoding": "category"} if body["reads"] == "words" else {"dtype": "float64"}
+    words: dict[str, object] = {"dtype": "float64"}
+    if body["reads"] == "words":
+        words = {"dtype": "string", "encoding": "category"}
+    rule = body.get("counted") or {}
+    if rule.get("padded") is not None:  # sequences that lie end to end, as those of an input may
+        words |= {"lengths": [rule["lengths"]], "padded": [rule["padded"]], "fill": 0}
     return {**words, "axes": axes, "columns": None, "array": body["array"], "gaps": []}
 
 

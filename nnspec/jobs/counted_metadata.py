@@ -9,6 +9,7 @@ from nnspec.data.dataset import Dataset
 from nnspec.data.section.plan import DataPlan
 from nnspec.ir.graph import Graph, Output
 from nnspec.training.baselines import mean_of, most_frequent
+from nnspec.training.metrics.parts import target_axes
 from nnspec.training.scores import as_rows
 
 Described = dict[str, object]
@@ -27,7 +28,7 @@ def describe_counted(graph: Graph, output: Output, plan: DataPlan, dataset: Data
         axes = [axis.name for axis in graph.inputs[slot.padded_like].axes]
         rule = {"like": slot.padded_like, "axes": axes, "axis": steps[0]}
     elif len(slot.lengths) == 1 and len(steps) == 1:
-        rule = {"lengths": slot.lengths[0], "axis": steps[0]}
+        rule = {"lengths": slot.lengths[0], "axis": steps[0], "padded": target_axes(output)[steps[0] - 1].name}
     return {"counted": rule, "row_steps": list(steps)} if rule else {}
 
 

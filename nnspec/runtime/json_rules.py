@@ -3,7 +3,7 @@
 A row is an object: one a line (JSON lines), or the items of one list. A column is a key, and `a.b` the key `b` within
 the object under `a`, unless a key is called `a.b`. Numbers are numbers, true and false are 1 and 0 in a column that has
 no other numbers, and text is text, numbers in quotes too. Missing are null, a key that is not there, NaN, and text that
-is missing in a CSV file as well (empty, `NA`). Lists of numbers are arrays: as long in every row, nested or not.
+is missing in a CSV file as well (empty, `NA`). Lists of numbers are arrays: `nnspec.runtime.json_arrays`.
 
 Standard library only, since `nnspec check` reads it as well.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -22,7 +22,7 @@ from nnspec.runtime.markers import Keys, marker_key
 
 Record = Mapping[str, object]
 
-_INT64 = range(-(2**63), 2**63)
+INT64 = range(-(2**63), 2**63)
 _MOST_SHOWN = 40
 
 
@@ -70,7 +70,7 @@ def _first_sign(stream: TextIO) -> str:
 
 def _checked(record: object, row: int) -> Record:
     if not isinstance(record, dict):
-        raise JsonError(f"row {row} is {_shown(record)}, not an object")
+        raise JsonError(f"row {row} is {shown(record)}, not an object")
     return record
 
 
@@ -142,14 +142,14 @@ class JsonNumbers:
 
     def _read(self, index: int, value: object) -> Number:
         if not isinstance(value, int | float):
-            raise CellError(index, _shown(value))
+            raise CellError(index, shown(value))
         is_boolean = isinstance(value, bool)
         if self._is_boolean is None:
             self._is_boolean = is_boolean
         if self._is_boolean != is_boolean:
-            raise CellError(index, _shown(value))
+            raise CellError(index, shown(value))
         if isinstance(value, int):
-            return int(value) if value in _INT64 else _as_float(value)
+            return int(value) if value in INT64 else _as_float(value)
         return value
 
 
@@ -160,56 +160,7 @@ def _as_float(value: int) -> float:
         return math.inf if value > 0 else -math.inf
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """A value as JSON, its beginning where it is long."""
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
-
-
-def array_form(values: Iterable[object], name: str) -> tuple[int, tuple[int, ...], str]:
-    """The number of rows, the shape of what each row has, and the kind: `b`, `i`, `f`, or `U` (text).
-
-    Raises:
-        JsonError: where a row has none, or one of another shape or kind than the first.
-    """
-    rows, shape, kinds = 0, None, set[str]()
-    for rows, value in enumerate(values, 1):
-        if value is None:
-            raise JsonError(f"row {rows} has no `{name}`")
-        try:
-            found = _shape_of(value, kinds)
-        except ValueError as error:
-            raise JsonError(f"`{name}` of row {rows} {error}") from None
-        if shape is None:
-            shape = found
-        if found != shape:
-            raise JsonError(f"`{name}` of row {rows} has {_size(found)}, but that of row 1 has {_size(shape)}")
-    if kinds - {"i", "f"} and len(kinds) > 1:
-        raise JsonError(f"`{name}` has values of different kinds: numbers, text or true and false")
-    return rows, shape or (), "f" if "f" in kinds else next(iter(kinds), "f")
-
-
-def _size(shape: tuple[int, ...]) -> str:
-    return " × ".join(map(str, shape)) + " values" if shape else "a single value"
-
-
-def _shape_of(value: object, kinds: set[str]) -> tuple[int, ...]:
-    if isinstance(value, list):
-        if not value:
-            raise ValueError("is empty")
-        inner = {_shape_of(item, kinds) for item in value}
-        if len(inner) > 1:
-            raise ValueError("has lists of different lengths within it")
-        return (len(value), *inner.pop())
-    if isinstance(value, bool):
-        kinds.add("b")
-    elif isinstance(value, int):
-        kinds.add("i" if value in _INT64 else "f")
-    elif isinstance(value, float):
-        if not math.isfinite(value):
-            raise ValueError(f"holds {value}, which is not a number")
-        kinds.add("f")
-    elif isinstance(value, str):
-        kinds.add("U")
-    else:
-        raise ValueError(f"holds {_shown(value)}, which is neither a number nor text")
-    return ()

@@ -10,14 +10,13 @@ import numpy as np
 
 from nnspec.runtime.csv_rules import CellError
 from nnspec.runtime.errors import InputError
+from nnspec.runtime.json_arrays import array_form, values_of_array
 from nnspec.runtime.json_rules import (
     JsonError,
     JsonNumbers,
     Record,
-    array_form,
     is_nested,
     names_of,
-    value_of,
     values_of,
     word_of,
 )
@@ -25,6 +24,7 @@ from nnspec.runtime.markers import Markers
 from nnspec.runtime.ports import Array, Metadata
 from nnspec.runtime.row_order import passed_columns
 from nnspec.runtime.samples import Samples, samples_of_arrays
+from nnspec.runtime.sequences import pad_sequences
 from nnspec.runtime.tables import options_of, require_columns, samples_of_table, table_columns
 
 
@@ -38,9 +38,10 @@ def samples_of_records(file: Path, records: Sequence[Record], wanted: Metadata, 
     rows = {name: body for name, body in wanted.items() if name not in whole}
     arrays = {}
     for name, body in whole.items():
-        key = str(body["array"])
+        key, sequences = str(body["array"]), body.get("lengths") or ()
         try:
-            arrays[name] = array_of([value_of(record, key) for record in records], key)
+            lengths = {level: array_of(records, level) for level in sequences}
+            arrays[name] = pad_sequences(file, name, body, array_of(records, key), lengths)
         except JsonError as error:
             raise InputError(f"`{file.name}` cannot be read: {error}") from None
     if not rows:
@@ -92,12 +93,13 @@ def numbers_of(values: Sequence[object], reader: JsonNumbers) -> Array:
     return np.array([np.nan if number is None else number for number in found], np.float64)
 
 
-def array_of(values: Sequence[object], name: str) -> Array:
-    """Lists as an array: axes `row …`.
+def array_of(records: Sequence[Record], name: str) -> Array:
+    """What rows hold under a name as an array: axes `row …`, or of steps or lengths as `json_arrays` calls them.
 
     Raises:
         JsonError: where they are not of one shape and kind.
     """
-    kind = array_form(values, name)[2]
+    values = list(values_of_array(records, name))
+    kind = array_form(iter(values), name)[2]
     dtype = {"b": np.dtype(bool), "i": np.dtype(np.int64), "f": np.dtype(np.float64)}.get(kind, np.dtype(str))
-    return np.array(values, dtype)
+    return np.array([value for _, value in values], dtype)

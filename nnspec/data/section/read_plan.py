@@ -38,6 +38,9 @@ def read_plan(node: object, root: Path, *, allow_outside: bool = False) -> DataP
     return _Reader(node, root, allow_outside).read()
 
 
+_AUTO = "auto"  # of lengths that the file says by itself
+
+
 def _all_levels(lengths: str | list[str] | None) -> tuple[str, ...]:
     return (lengths,) if isinstance(lengths, str) else tuple(lengths or ())
 
@@ -179,18 +182,20 @@ class _Reader(SourceReader):
             if truths is not None and classes is None:
                 classes = ClassPlan(kind="list", span=encodings[0].span, labels=truths)
             encodings = ()
-        axes = body.get("axes")
+        axes, array, lengths = body.get("axes"), body.get("array"), _all_levels(body.get("lengths"))
+        if lengths and set(lengths) == {_AUTO}:
+            array, lengths = source.source.sequence_names(str(array), len(lengths)) or (array, lengths)
         pad = body.get("pad_value", 0.0 if "lengths" in body and role == "inputs" else None)
         return SlotPlan(
             name=name,
             role=role,
             source=source,
             columns=(FOLDER,) if "folder_of" in body else tuple(body.get("columns", ())),
-            array=body.get("array"),
+            array=array,
             axes=None if axes is None else tuple(axes),
             span=span,
             spans=spans,
-            lengths=_all_levels(body.get("lengths")),
+            lengths=lengths,
             pad_value=None if pad is None else float(pad),
             scale=scale,
             is_windowed=self.window is not None and body.get("window", True) and not body.get("static", False),

@@ -151,6 +151,13 @@ class DataSource(ABC):
         """What a schema cannot say of the options: a key and why its value cannot be used (NN208)."""
         yield from ()
 
+    def sequence_names(self, array: str, levels: int) -> tuple[str, tuple[str, ...]] | None:
+        """What `lengths: auto` stands for: the array of all steps, end to end, and those of each level's lengths.
+
+        None where the file does not say how long sequences are.
+        """
+        return None
+
     def is_address(self, shown: str) -> bool:
         """Whether a spec names a server by its address rather than a file by its path."""
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -25,16 +26,15 @@ from nnspec.data.sources.na_values import NA_VALUES
 from nnspec.data.sources.paths import expand
 from nnspec.data.sources.stamps import Stamps, stamps_of
 from nnspec.runtime.csv_rules import CHUNK_ROWS, CellError
+from nnspec.runtime.json_arrays import LENGTH, STEPS, UnlikeError, array_form, sequence_names, values_of_array
 from nnspec.runtime.json_rules import (
     JsonError,
     JsonNumbers,
     Record,
-    array_form,
     is_absent,
     is_nested,
     names_of,
     read_records,
-    value_of,
     values_of,
     word_of,
 )
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
     from nnspec.runtime.ports import Metadata
 
+SEQUENCE_WORDS = (LENGTH, STEPS)
 _DTYPES = {"b": "|b1", "i": "<i8", "f": "<f8", "U": "<U1"}
 
 
@@ -66,10 +67,22 @@ class _JsonFacts(SourceFacts):
             raise SourceError(
                 f"`{name}` of row {self.nested[name]} is a list or an object: `array: {name}` takes lists of numbers"
             )
+        if name not in self.columns and self.has_list(name):
+            lengths = _numbers_under(self.paths, self.stamps, name)
+            return ColumnFacts(rows=len(lengths), values=[float(length) for length in lengths])
         return self.columns.get(name)
 
+    def has_list(self, name: str) -> bool:
+        """Whether a name is that of the steps or the lengths of a column's lists, of whatever level."""
+        while (parts := name.rpartition("."))[2] in SEQUENCE_WORDS:
+            name = parts[0]
+            if name in self.columns:
+                return True
+        return False
+
     def array(self, name: str) -> ArrayFacts | None:
-        if name not in self.columns and not any(column.startswith(f"{name}.") for column in self.columns):
+        is_object = any(column.startswith(f"{name}.") for column in self.columns)
+        if name not in self.columns and not is_object and not self.has_list(name):
             return None
         rows, shape, kind = _array_form(self.paths, self.stamps, name)
         return ArrayFacts((rows, *shape), _DTYPES[kind], f"array `{name}`")
@@ -80,8 +93,8 @@ class JsonSource(DataSource):
     noun = "JSON files"
     description = (
         "JSON lines, or a JSON list: an object is a row, and its keys are the columns, `a.b` those of objects within "
-        "it. Null, or a key that is not there, is a missing value; `array` reads lists of numbers. A path or pattern, "
-        "such as `logs/*.jsonl`, relative to the spec's folder."
+        "it. Null, or a key that is not there, is a missing value; `array` reads lists of numbers, by "
+        "`lengths: auto` of unlike length. A path or pattern, such as `logs/*.jsonl`, relative to the spec's folder."
     )
     suffixes = (".json", ".jsonl", ".ndjson")
     selectors = ("columns", "array")
@@ -137,10 +150,11 @@ class JsonSource(DataSource):
         from nnspec.runtime.json_tables import array_of
 
         records = [record for path in plan.files() for record in _records(path, len(plan.files()))]
-        try:
-            yield array_of([value_of(record, name or "") for record in records], name or "")
-        except JsonError as error:
-            raise SourceError(str(error)) from None
+        with _told():
+            yield array_of(records, name or "")
+
+    def sequence_names(self, array: str, levels: int) -> tuple[str, tuple[str, ...]] | None:
+        return sequence_names(array, levels)
 
     def read_inputs(self, file: Path, wanted: Metadata, metadata: Metadata) -> dict[str, np.ndarray]:
         from nnspec.runtime.reading import read_inputs
@@ -190,8 +204,24 @@ def _scan(
 @lru_cache(maxsize=8)
 def _array_form(paths: tuple[Path, ...], stamps: Stamps, name: str) -> tuple[int, tuple[int, ...], str]:
     records = (record for path in paths for record in _records(path, len(paths)))
+    with _told():
+        return array_form(values_of_array(records, name), name)
+
+
+@lru_cache(maxsize=8)
+def _numbers_under(paths: tuple[Path, ...], stamps: Stamps, name: str) -> list[int]:
+    """The lengths of lists."""
+    records = (record for path in paths for record in _records(path, len(paths)))
+    with _told():
+        return [value for _, value in values_of_array(records, name) if isinstance(value, int)]
+
+
+@contextmanager
+def _told() -> Iterator[None]:
     try:
-        return array_form((value_of(record, name) for record in records), name)
+        yield
+    except UnlikeError as error:
+        raise SourceError(f"{error}; `lengths: auto` takes sequences of unlike length") from None
     except JsonError as error:
         raise SourceError(str(error)) from None
 
