@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import sys
@@ -14,11 +13,6 @@ import click
 
 if TYPE_CHECKING:
     from nnspec.diagnostics import Diagnostic
-
-_LESS_MEMORY = (
-    "Lower `training: {batch_size: …}` (or `--set training.batch_size=…`) if training ran out of it; if the data did, "
-    "store arrays as .npy files or .npz files without compression, which are read from disk as they are needed."
-)
 
 
 def report_errors(function: Callable[..., object]) -> Callable[..., object]:
@@ -42,42 +36,15 @@ def report_errors(function: Callable[..., object]) -> Callable[..., object]:
             click.echo("interrupted; `--resume` continues where training stopped", err=True)
             sys.exit(130)
         except Exception as error:
-            if not is_out_of_memory(error):
+            from nnspec.diagnostics.memory import out_of_memory
+
+            found = out_of_memory(error)
+            if found is None:
                 raise
-            click.echo(f"error: out of memory: {_first_line(error)}\n{_LESS_MEMORY}", err=True)
+            print_diagnostics(found.diagnostics, str(options.get("output", "text")), to_stderr=True)
             sys.exit(1)
 
     return wrapper
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether memory, of the machine or of a GPU, was not enough: engines have separate classes for that.
-
-    What a package makes of a MemoryError as it is imported counts too, as does a library that fails without saying why,
-    as libraries do that get no memory.
-    """
-    seen: BaseException | None = error
-    while seen is not None:
-        if _says_no_memory(seen):
-            return True
-        seen = seen.__cause__ or seen.__context__
-    return False
-
-
-def _says_no_memory(error: BaseException) -> bool:
-    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
-        return True
-    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
-        return True
-    if isinstance(error, SystemError):
-        return "without exception set" in str(error) or "without setting an exception" in str(error)
-    if isinstance(error, ImportError):  # of a library that does not fit
-        return any(words in str(error) for words in ("cannot allocate memory", "failed to map segment"))
-    return isinstance(error, RuntimeError) and any(word in str(error) for word in ("RESOURCE_EXHAUSTED", "bad_alloc"))
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or ["more was needed than is available"])[0][:300]
 
 
 def wants_colour(stream: TextIO) -> bool:

@@ -232,6 +232,7 @@ CODES: dict[str, str] = {
     "NN635": "workers-end",
     "NN636": "server-not-allowed",
     "NN624": "browser-runtime-missing",
+    "NN625": "out-of-memory",
     # NN7xx: verification and deployed models
     "NN701": "onnx-differs-from-keras",
     "NN702": "onnx-not-well-formed",

@@ -42,6 +42,7 @@ SHOWN_ELSEWHERE = {
     "NN522": "tests/unit/jobs/test_resuming.py",
     "NN536": "tests/unit/jobs/test_full_disk.py",
     "NN537": "tests/unit/training/test_checkpoints.py",
+    "NN625": "tests/unit/cli/test_out_of_memory.py",
     "NN627": "tests/end_to_end/test_logging.py",
     "NN538": "tests/unit/jobs/test_rebuilding.py",
     "NN541": "tests/unit/training/test_padded_targets.py",

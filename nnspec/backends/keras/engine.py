@@ -13,6 +13,7 @@ from nnspec.backends.keras.streaming import is_large, predict_in_batches
 from nnspec.backends.types import KerasModel, Values
 from nnspec.diagnostics import Fix, Source, Span, SpecError
 from nnspec.diagnostics.extras import EXTRAS, install_command
+from nnspec.diagnostics.memory import require_address_space
 
 
 class KerasEngine:
@@ -21,10 +22,12 @@ class KerasEngine:
     Attributes:
         name: what Keras calls the engine.
         packages: the distributions whose versions its results depend on.
+        least_addresses: bytes of address space without which importing them certainly fails, in whatever way.
     """
 
     name: ClassVar[str]
     packages: ClassVar[tuple[str, ...]]
+    least_addresses: ClassVar[int] = 0
 
     def load(self) -> None:
         """Imports Keras on this engine; what they print is shown only where that fails.
@@ -42,6 +45,7 @@ class KerasEngine:
                 fixes=[Fix(command), Fix("or train on another engine: `--set training.backend=NAME`")],
             )
         if "keras" not in sys.modules:
+            require_address_space(self.least_addresses, self.name)
             os.environ["KERAS_BACKEND"] = self.name  # Keras reads it once, as it is imported
             with hold_standard_error():
                 self.start()

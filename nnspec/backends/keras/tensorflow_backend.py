@@ -23,6 +23,7 @@ class TensorFlowBackend(KerasEngine):
     """Keras on TensorFlow: `fit` by its compiled training loop, batches by `tf.data`."""
 
     name = "tensorflow"
+    least_addresses = 1800 * 2**20  # 2.19 is imported with 2,450 MiB, of which Keras' own imports may be left out
     packages = ("keras", "tensorflow")
 
     def start(self) -> None:

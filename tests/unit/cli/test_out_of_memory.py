@@ -3,11 +3,76 @@
 from __future__ import annotations
 
 import errno
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from nnspec.cli.reporting import is_out_of_memory, report_errors
+from nnspec.cli.reporting import report_errors
+from nnspec.diagnostics.memory import out_of_memory
+from tests.support.paths import ROOT
+
+SPEC = """
+nnspec: 1
+inputs: {x: {axes: {feature: 1}}}
+model: [{Dense: {units: 1}}]
+outputs: {y: {task: regression}}
+data:
+  source: {csv: a.csv}
+  split: {train: 0.5, test: 0.5}
+  inputs: {x: {columns: [a]}}
+  outputs: {y: {columns: [y]}}
+"""
+# An error that hides its cause, in a process that has used up what it may have, and in one that has not.
+AT_THE_LIMIT = """
+import mmap, resource, sys
+from nnspec.cli.reporting import report_errors
+from nnspec.diagnostics.memory import address_space
+
+@report_errors
+def verb():
+    held = [mmap.mmap(-1, 2**28)] if sys.argv[1] == "full" else []
+    raise AttributeError("partially initialized module")
+
+resource.setrlimit(resource.RLIMIT_AS, (address_space()[1] + 2**28 + 2**21,) * 2)
+verb()
+"""
+
+
+def run(arguments: list[str], **more: object) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        [sys.executable, *arguments], env=environment, capture_output=True, text=True, check=False, **more
+    )  # type: ignore[call-overload,no-any-return]
+
+
+def test_an_engine_that_does_not_fit(tmp_path: Path) -> None:
+    """Its import would end in an error of whatever library is next, or the process without a word."""
+    (tmp_path / "spec.yaml").write_text(SPEC)
+    (tmp_path / "a.csv").write_text("a,y\n" + "1,2\n3,5\n" * 9)
+    limit = 1500 * 2**20
+    done = run(
+        ["-m", "nnspec.cli", "build", "spec.yaml"],
+        cwd=tmp_path,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
+    )
+    assert done.returncode == 1
+    assert "error[NN625]: out of memory: tensorflow needs 1,800 MiB of address space to be imported" in done.stderr
+    assert "this process may have 1,500 MiB of address space" in done.stderr
+    assert "help: raise the limit" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("use", ["full", "free"])
+def test_an_error_that_hides_that_memory_was_short(use: str) -> None:
+    done = run(["-c", AT_THE_LIMIT, use])
+    assert done.returncode == 1
+    assert ("error[NN625]: out of memory: partially initialized module" in done.stderr) is (use == "full")
+    assert ("Traceback" in done.stderr) is (use == "free")
 
 
 class ResourceExhaustedError(Exception):
@@ -36,7 +101,7 @@ def test_memory_that_is_not_enough_is_told(error: Exception, capsys: pytest.Capt
             verb()
         assert ended.value.code == 1
         told = capsys.readouterr().err
-        assert told.startswith("error: out of memory: ")
+        assert told.startswith("error[NN625]: out of memory: ")
         assert "batch_size" in told
 
 
@@ -71,4 +136,4 @@ def chained() -> BaseException:
     ],
 )
 def test_what_others_make_of_it(error: BaseException, is_it: bool) -> None:
-    assert is_out_of_memory(error) is is_it
+    assert (out_of_memory(error) is not None) is is_it
