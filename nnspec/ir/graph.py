@@ -276,7 +276,6 @@ class Output:
 
     Attributes:
         gives_scores: whether its values are scores rather than probabilities, so that yes begins at 0, not at 0.5.
-        weighted_metrics: those that count each sample by its weight.
         levels: of quantiles, the share of the targets below each position of the axis `level`, ascending.
         is_calibrated: whether calibration on the validation split moves its levels.
         cut: where yes begins, as the spec says it; None where it leaves that to the task.
@@ -294,7 +293,7 @@ class Output:
     class_axis: str | None = None
     loss: NamedObject | None = None
     metrics: tuple[NamedObject, ...] = ()
-    weighted_metrics: tuple[NamedObject, ...] = ()
+    weighted_metrics: tuple[NamedObject, ...] = ()  # which count each sample by its weight
     weight: float = 1.0
     gives_scores: bool = False
     counts: str = "all"

@@ -10,7 +10,7 @@ Standard library only, since `nnspec check` reads it as well.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import chain
 
 from nnspec.runtime.json_rules import INT64, JsonError, Record, shown, value_of
@@ -28,6 +28,16 @@ def sequence_names(array: str, levels: int) -> tuple[str, tuple[str, ...]]:
     """What the steps of so many levels of lists are called, and the lengths of each level, the outermost first."""
     lengths = tuple(f"{array}.{'.'.join([LENGTH] * level)}" for level in range(1, levels + 1))
     return f"{array}.{'.'.join([STEPS] * levels)}", lengths
+
+
+def list_column(name: str, columns: Collection[str]) -> str | None:
+    """The column that a name is of, or the steps or lengths of whose lists it names; None where there is none."""
+    while name not in columns:
+        head, _, word = name.rpartition(".")
+        if word not in (STEPS, LENGTH) or not head:
+            return None
+        name = head
+    return name
 
 
 def values_of_array(records: Iterable[Record], name: str) -> Placed:

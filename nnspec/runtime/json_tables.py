@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,16 +34,8 @@ def samples_of_records(file: Path, records: Sequence[Record], wanted: Metadata, 
     Raises:
         InputError: where a row lacks what an input takes.
     """
-    whole = {name: body for name, body in wanted.items() if body.get("array")}
-    rows = {name: body for name, body in wanted.items() if name not in whole}
-    arrays = {}
-    for name, body in whole.items():
-        key, sequences = str(body["array"]), body.get("lengths") or ()
-        try:
-            lengths = {level: array_of(records, level) for level in sequences}
-            arrays[name] = pad_sequences(file, name, body, array_of(records, key), lengths)
-        except JsonError as error:
-            raise InputError(f"`{file.name}` cannot be read: {error}") from None
+    arrays = {name: padded_lists(file, name, body, records) for name, body in wanted.items() if is_array(body)}
+    rows = {name: body for name, body in wanted.items() if name not in arrays}
     if not rows:
         return samples_of_arrays(arrays, metadata)
     keys = table_columns(file, rows)
@@ -59,12 +51,39 @@ def samples_of_records(file: Path, records: Sequence[Record], wanted: Metadata, 
         for name in passed_columns(metadata)
         if name in header
     }
-    found = samples_of_table(file, columns, rows, metadata, cells)
+    return with_arrays(file, samples_of_table(file, columns, rows, metadata, cells), arrays, metadata)
+
+
+def is_array(body: Metadata) -> bool:
+    """Whether an input is an array in each row, rather than columns."""
+    return bool(body.get("array")) and not body.get("columns")
+
+
+def padded_lists(file: Path, name: str, body: Metadata, records: Sequence[Record]) -> Array:
+    """An input's array in rows: lists of one shape, or of unlike length, which are padded as in training.
+
+    Raises:
+        InputError: where a row holds none, or not what the input takes.
+    """
+    key = str(body["array"])
+    try:
+        lengths = {level: array_of(records, level) for level in body.get("lengths") or ()}
+        return pad_sequences(file, name, body, array_of(records, key), lengths)
+    except JsonError as error:
+        raise InputError(f"`{file.name}` cannot be read: {error}") from None
+
+
+def with_arrays(file: Path, found: Samples, arrays: Mapping[str, Array], metadata: Metadata) -> Samples:
+    """Samples of a table's columns, and beside them arrays of the same rows.
+
+    Raises:
+        InputError: where samples are windows.
+    """
     if not arrays:
         return found
     if metadata.get("window"):
-        raise InputError(f"`{file.name}`: windows of arrays are not read from JSON: use an .npz file")
-    rest = samples_of_arrays(arrays, metadata)
+        raise InputError(f"`{file.name}`: windows of arrays are not read from rows: use an .npz file")
+    rest = samples_of_arrays(dict(arrays), metadata)
     return replace(found, take=lambda part: found.take(part) | rest.take(part))
 
 

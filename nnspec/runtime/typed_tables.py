@@ -11,12 +11,15 @@ from nnspec.runtime.arrow import open_arrow
 from nnspec.runtime.csv_rules import CellError, NumberColumn, is_missing
 from nnspec.runtime.engine import EngineError, Table, Wanted, kind_of, open_parquet, read_columns, why_unreadable
 from nnspec.runtime.errors import InputError
+from nnspec.runtime.json_arrays import list_column
+from nnspec.runtime.json_tables import is_array, padded_lists, with_arrays
 from nnspec.runtime.markers import Markers
 from nnspec.runtime.partitions import partition_of
 from nnspec.runtime.ports import Array, Metadata
 from nnspec.runtime.row_order import passed_columns
-from nnspec.runtime.samples import Samples
+from nnspec.runtime.samples import Samples, samples_of_arrays
 from nnspec.runtime.tables import options_of, require_columns, samples_of_table, table_columns
+from nnspec.runtime.typed_lists import list_records, why_no_list
 from nnspec.runtime.typed_markers import with_markers
 from nnspec.runtime.windows import Key
 
@@ -48,6 +51,10 @@ def samples_of_typed(
         InputError: where it lacks a column, or a column is not what an input takes.
     """
     table = with_markers(table, Markers.from_options(options_of(wanted)))
+    arrays = {name: _array(file, name, body, table) for name, body in wanted.items() if is_array(body)}
+    wanted = {name: body for name, body in wanted.items() if name not in arrays}
+    if not wanted:
+        return samples_of_arrays(arrays, metadata)
     keys = table_columns(file, wanted)
     header = [*table.types, *constants]
     require_columns(file, keys, header)
@@ -63,7 +70,17 @@ def samples_of_typed(
         if name not in table.types:
             columns[name, is_text] = _constant(file, name, constants[name], count, is_text=is_text)
     cells = {name: columns[name, True].tolist() for name, _ in ordering}
-    return samples_of_table(file, {key: columns[key] for key in keys}, wanted, metadata, cells)
+    made = samples_of_table(file, {key: columns[key] for key in keys}, wanted, metadata, cells)
+    return with_arrays(file, made, arrays, metadata)
+
+
+def _array(file: Path, name: str, body: Metadata, table: Table) -> Array:
+    """An input's array, from a column of lists."""
+    column = list_column(str(body["array"]), table.types)
+    why = f"has no column `{body['array']}`" if column is None else why_no_list(table.types[column])
+    if column is None or why is not None:
+        raise InputError(f"`{file.name}` {why}" if column is None else f"`{file.name}`: column `{column}` {why}")
+    return padded_lists(file, name, body, list(list_records(table, column)))
 
 
 def _check_type(file: Path, name: str, type_name: str, *, is_text: bool) -> None:

@@ -308,7 +308,10 @@ def _array(files: PlanFacts, source: SourcePlan, name: str, span: Span, where: s
     except SourceError as error:
         shown = f"array `{name}` of `{source.shown}`" if name else f"`{source.shown}`"
         return Diagnostic("NN502", f"{shown} cannot be used: {error}", span, path=where, fixes=error.help)
-    return found if found is not None else unknown_name(files, source, "array", name, span, where)
+    if found is not None:
+        return found
+    written = span.text.strip("'\"")  # of which `name` may be the steps
+    return unknown_name(files, source, "array", written if name.startswith(f"{written}.") else name, span, where)
 
 
 def unknown_name(files: PlanFacts, source: SourcePlan, kind: str, name: str, span: Span, where: str) -> Diagnostic:

@@ -241,7 +241,7 @@ class _Reader(SourceReader):
             self.fault("NN512", message, node.key_span(what), f"{where}.{what}", fix)
             return False
         if what == "array" and source is not None and "array" not in source.source.selectors:
-            message = f"`array` is read from an .npz file, but the data of {kind} `{name}` are in `{source.shown}`"
+            message = f"`array` is read from .npz, JSON and Parquet files, not from `{source.shown}`"
             self.fault("NN208", message, node.key_span(what), f"{where}.{what}", "use `columns` for a table")
         for key, needed in self.strange_keys(body, node, where, source):
             if what != needed:

@@ -230,7 +230,7 @@ class DataSource(ABC):
 class TableSource(DataSource):
     """A kind of table: a source whose columns an input picks by name."""
 
-    selectors = ("columns",)
+    selectors: ClassVar[tuple[str, ...]] = ("columns",)
     is_table = True
 
     @abstractmethod

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -22,11 +21,12 @@ from nnspec.data.sources.base import (
 )
 from nnspec.data.sources.csv_scan import ColumnScan
 from nnspec.data.sources.label_keys import label_key
+from nnspec.data.sources.list_arrays import array_facts, length_facts, load_array
 from nnspec.data.sources.na_values import NA_VALUES
 from nnspec.data.sources.paths import expand
 from nnspec.data.sources.stamps import Stamps, stamps_of
 from nnspec.runtime.csv_rules import CHUNK_ROWS, CellError
-from nnspec.runtime.json_arrays import LENGTH, STEPS, UnlikeError, array_form, sequence_names, values_of_array
+from nnspec.runtime.json_arrays import list_column, sequence_names
 from nnspec.runtime.json_rules import (
     JsonError,
     JsonNumbers,
@@ -45,9 +45,6 @@ if TYPE_CHECKING:
     import numpy as np
 
     from nnspec.runtime.ports import Metadata
-
-SEQUENCE_WORDS = (LENGTH, STEPS)
-_DTYPES = {"b": "|b1", "i": "<i8", "f": "<f8", "U": "<U1"}
 
 
 class _JsonFacts(SourceFacts):
@@ -68,24 +65,18 @@ class _JsonFacts(SourceFacts):
                 f"`{name}` of row {self.nested[name]} is a list or an object: `array: {name}` takes lists of numbers"
             )
         if name not in self.columns and self.has_list(name):
-            lengths = _numbers_under(self.paths, self.stamps, name)
-            return ColumnFacts(rows=len(lengths), values=[float(length) for length in lengths])
+            return _length_facts(self.paths, self.stamps, name)
         return self.columns.get(name)
 
     def has_list(self, name: str) -> bool:
         """Whether a name is that of the steps or the lengths of a column's lists, of whatever level."""
-        while (parts := name.rpartition("."))[2] in SEQUENCE_WORDS:
-            name = parts[0]
-            if name in self.columns:
-                return True
-        return False
+        return list_column(name, self.columns) is not None
 
     def array(self, name: str) -> ArrayFacts | None:
         is_object = any(column.startswith(f"{name}.") for column in self.columns)
         if name not in self.columns and not is_object and not self.has_list(name):
             return None
-        rows, shape, kind = _array_form(self.paths, self.stamps, name)
-        return ArrayFacts((rows, *shape), _DTYPES[kind], f"array `{name}`")
+        return _array_facts(self.paths, self.stamps, name)
 
 
 class JsonSource(DataSource):
@@ -147,11 +138,8 @@ class JsonSource(DataSource):
                 yield found
 
     def open_array(self, plan: SourcePlan, name: str | None) -> Iterator[np.ndarray]:
-        from nnspec.runtime.json_tables import array_of
-
         records = [record for path in plan.files() for record in _records(path, len(plan.files()))]
-        with _told():
-            yield array_of(records, name or "")
+        yield load_array(records, name or "")
 
     def sequence_names(self, array: str, levels: int) -> tuple[str, tuple[str, ...]] | None:
         return sequence_names(array, levels)
@@ -202,28 +190,13 @@ def _scan(
 
 
 @lru_cache(maxsize=8)
-def _array_form(paths: tuple[Path, ...], stamps: Stamps, name: str) -> tuple[int, tuple[int, ...], str]:
-    records = (record for path in paths for record in _records(path, len(paths)))
-    with _told():
-        return array_form(values_of_array(records, name), name)
+def _array_facts(paths: tuple[Path, ...], stamps: Stamps, name: str) -> ArrayFacts:
+    return array_facts((record for path in paths for record in _records(path, len(paths))), name)
 
 
 @lru_cache(maxsize=8)
-def _numbers_under(paths: tuple[Path, ...], stamps: Stamps, name: str) -> list[int]:
-    """The lengths of lists."""
-    records = (record for path in paths for record in _records(path, len(paths)))
-    with _told():
-        return [value for _, value in values_of_array(records, name) if isinstance(value, int)]
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    try:
-        yield
-    except UnlikeError as error:
-        raise SourceError(f"{error}; `lengths: auto` takes sequences of unlike length") from None
-    except JsonError as error:
-        raise SourceError(str(error)) from None
+def _length_facts(paths: tuple[Path, ...], stamps: Stamps, name: str) -> ColumnFacts:
+    return length_facts((record for path in paths for record in _records(path, len(paths))), name)
 
 
 def _numbers(values: Sequence[object], reader: JsonNumbers) -> Column:

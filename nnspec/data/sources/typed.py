@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import field
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnspec.data.sources.base import (
+    ArrayFacts,
     Column,
     ColumnFacts,
     MisfitError,
@@ -20,12 +22,16 @@ from nnspec.data.sources.base import (
     SourcePlan,
     TableSource,
 )
+from nnspec.data.sources.list_arrays import array_facts, length_facts, load_array
 from nnspec.data.sources.stamps import stamps_of
 from nnspec.data.sources.typed_facts import concatenate_facts, constant_facts, count_rows, scan_table
+from nnspec.data.sources.typed_keys import as_keys
 from nnspec.lazy import dataclass
 from nnspec.runtime.csv_rules import CellError, NumberColumn, is_missing
 from nnspec.runtime.engine import EngineError, Kind, Table, Wanted, kind_of, read_columns, why_unreadable
-from nnspec.runtime.time_rules import parse_times
+from nnspec.runtime.json_arrays import list_column, sequence_names
+from nnspec.runtime.json_rules import Record
+from nnspec.runtime.typed_lists import list_records, why_no_list
 
 if TYPE_CHECKING:
     import duckdb
@@ -64,13 +70,21 @@ class Part:
 
 @dataclass(frozen=True)
 class TypedFacts(SourceFacts):
-    """A table of which some columns cannot be read, each with why not."""
+    """A table of which some columns cannot be read, each with why not; `lists` reads the rows of one of lists."""
 
     columns: Mapping[str, ColumnFacts]
     names: Sequence[str]
     unreadable: Mapping[str, str] = field(default_factory=dict)
+    lists: Callable[[str], Iterator[Record]] | None = None
+
+    def array(self, name: str) -> ArrayFacts | None:
+        column = list_column(name, self.names)
+        return None if column is None or self.lists is None else array_facts(self.lists(column), name)
 
     def column(self, name: str, *, values: bool = False) -> ColumnFacts | None:
+        if name not in self.names and self.lists is not None:
+            of_list = list_column(name, self.names)
+            return None if of_list is None else length_facts(self.lists(of_list), name)
         if name in self.unreadable:
             raise SourceError(f"column `{name}` {self.unreadable[name]}")
         return self.columns.get(name)
@@ -91,6 +105,8 @@ class FillingSource(ABC):
 
 class TypedSource(TableSource):
     """A kind of table whose columns have types."""
+
+    selectors = ("columns", "array")
 
     def __init__(self) -> None:
         self._facts: dict[Hashable, TypedFacts] = {}
@@ -157,7 +173,32 @@ class TypedSource(TableSource):
         if not rows:
             raise SourceError("it has no rows")
         others = {name: ColumnFacts(rows=rows) for name in names if name not in unreadable}
-        return TypedFacts({**others, **concatenate_facts(facts)}, names, unreadable)
+        return TypedFacts({**others, **concatenate_facts(facts)}, names, unreadable, partial(self._lists, plan))
+
+    def _lists(self, plan: SourcePlan, column: str) -> Iterator[Record]:
+        """The rows with one column of lists.
+
+        Raises:
+            SourceError: where it has none, or cannot be read.
+        """
+        try:
+            with self.open_parts(plan) as parts:
+                for part in parts:
+                    type_name = part.table.types.get(column, "VARCHAR")
+                    why = why_no_list(type_name)
+                    if why is not None:
+                        raise SourceError(f"column `{column}` {why}")
+                    yield from list_records(part.table, column)
+        except EngineError as error:
+            raise SourceError(str(error)) from None
+
+    def open_array(self, plan: SourcePlan, name: str | None) -> Iterator[np.ndarray]:
+        facts = self.probe(plan, [], [])
+        column = list_column(name or "", facts.names)
+        yield load_array(list(self._lists(plan, column or name or "")), name or "")
+
+    def sequence_names(self, array: str, levels: int) -> tuple[str, tuple[str, ...]] | None:
+        return sequence_names(array, levels)
 
     def locate(self, plan: SourcePlan, row: int) -> str:
         """`row 3`, or `` row 3 of `b.parquet` `` where there are several files."""
@@ -181,7 +222,7 @@ class TypedSource(TableSource):
                 yield from chain(chunks, rest)  # text is looked at as a whole
                 return
             chunks += rest
-            yield [_as_keys([chunk[index] for chunk in chunks]) for index in range(len(names))]
+            yield [as_keys([chunk[index] for chunk in chunks]) for index in range(len(names))]
             return
         yield from self._read(plan, names, reading)
 
@@ -303,21 +344,3 @@ def _constant(plan: SourcePlan, name: str, cell: str, count: int, reading: Readi
         message = f"column `{name}` of `{plan.shown}` contains text (`{cell}`, from a folder's name), not numbers"
         raise MisfitError(message) from None
     return Column(np.full(count, np.nan if number is None else number), missing)
-
-
-def _as_keys(chunks: Sequence[Column]) -> Column:
-    """What rows are sorted by: text that is all numbers or all ISO 8601 sorts as such, as in a CSV file."""
-    import numpy as np
-
-    if not chunks:
-        return Column(np.empty(0), np.empty(0, dtype=bool))
-    values = np.concatenate([chunk.values for chunk in chunks])
-    missing = np.concatenate([chunk.missing for chunk in chunks])
-    if values.dtype.kind != "U" or missing.any():
-        return Column(values, missing)
-    cells = values.tolist()
-    try:
-        return Column(np.array(NumberColumn().read(cells)), missing)
-    except CellError:
-        times = parse_times(cells)
-        return Column(values if times is None else np.array(times, dtype="datetime64[us]"), missing)

@@ -1,4 +1,4 @@
-"""Lists of unlike length in the rows of a JSON file: padded as NumPy pads them by hand, in training and by a model."""
+"""Lists of unlike length in rows of JSON and Parquet: padded as NumPy pads them by hand, in training and by a model."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pytest
 
@@ -39,6 +40,13 @@ def rows() -> list[dict[str, Any]]:
     ]
 
 
+def parquet(folder: Path, records: list[dict[str, Any]]) -> Path:
+    flat = [{"id": record["id"], "signal": record["signal"]["frames"], "tags": record["tags"]} for record in records]
+    source = written(folder, flat)
+    duckdb.sql(f"COPY (SELECT * FROM read_json('{source}')) TO '{folder / 'rows.parquet'}'")
+    return folder / "rows.parquet"
+
+
 def written(folder: Path, records: list[dict[str, Any]]) -> Path:
     (folder / "rows.jsonl").write_text("\n".join(map(json.dumps, records)) + "\n")
     return folder / "rows.jsonl"
@@ -57,10 +65,13 @@ def slots() -> tuple[dict[str, Slot], dict[str, Slot]]:
     return inputs, {"tag": slot("tag", ("time", None), ("class", 3), task="classification", class_axis="class")}
 
 
-def test_training_and_a_model_pad_them_alike(tmp_path: Path) -> None:
-    records = rows()
-    file = written(tmp_path, records)
-    plan = plan_of(TEXT, tmp_path)
+@pytest.mark.parametrize("kind", ["json", "parquet"])
+def test_training_and_a_model_pad_them_alike(kind: str, tmp_path: Path) -> None:
+    records, array, text = rows(), "signal.frames", TEXT
+    if kind == "parquet":
+        array, text = "signal", TEXT.replace("json: rows.jsonl", "parquet: rows.parquet").replace(".frames", "")
+    file = (written if kind == "json" else parquet)(tmp_path, records)
+    plan = plan_of(text, tmp_path)
     inputs, outputs = slots()
     assert probe(plan, inputs, outputs) == []
     train = load(plan, inputs, outputs).splits["train"]
@@ -74,7 +85,7 @@ def test_training_and_a_model_pad_them_alike(tmp_path: Path) -> None:
     assert counted is not None
     np.testing.assert_array_equal(counted.reshape(4, 5), np.arange(5) < np.array(LENGTHS)[:, None])
     x = {"dtype": "float32", "axes": [["batch", None], ["time", None], ["feature", 2]], "columns": None, "gaps": []}
-    read = {**x, "array": "signal.frames.steps", "lengths": ["signal.frames.length"], "padded": ["time"], "fill": 0.0}
+    read = {**x, "array": f"{array}.steps", "lengths": [f"{array}.length"], "padded": ["time"], "fill": 0.0}
     samples = read_samples(file, {"inputs": {"x": read}, "outputs": {}})
     np.testing.assert_allclose(samples.take(slice(None))["x"], frames, rtol=1e-6)
 
@@ -125,3 +136,15 @@ def test_without_lengths_the_error_names_them(tmp_path: Path) -> None:
     with pytest.raises(SpecError) as caught:
         load(plan, *slots())
     assert "`lengths: auto` takes sequences of unlike length" in caught.value.diagnostics[0].message
+
+
+def test_columns_of_parquet_that_are_no_lists(tmp_path: Path) -> None:
+    parquet(tmp_path, rows())
+    text = TEXT.replace("json: rows.jsonl", "parquet: rows.parquet")
+    for name, said in (("id", "has type BIGINT, not lists"), ("ids", "no array `ids`; did you mean `id`")):
+        faults = probe(plan_of(text.replace("signal.frames", name), tmp_path), *slots())
+        assert any(said in fault.message for fault in faults), (said, faults)
+    faults = probe(
+        plan_of(text.replace("{array: signal.frames, lengths: auto}", "{columns: [signal]}"), tmp_path), *slots()
+    )
+    assert any("read it by `array`, of unlike length with `lengths: auto`" in fault.message for fault in faults)

@@ -1,0 +1,63 @@
+"""Arrays in rows of a file, JSON or a typed table: what a check knows of them, and loading them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from nnspec.data.sources.base import ArrayFacts, ColumnFacts, SourceError
+from nnspec.runtime.json_arrays import UnlikeError, array_form, values_of_array
+from nnspec.runtime.json_rules import JsonError, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import numpy as np
+
+_DTYPES = {"b": "|b1", "i": "<i8", "f": "<f8", "U": "<U1"}
+
+
+def array_facts(records: Iterable[Record], name: str) -> ArrayFacts:
+    """The shape and type of an array.
+
+    Raises:
+        SourceError: where rows hold none, or not of one shape.
+    """
+    with told():
+        rows, shape, kind = array_form(values_of_array(records, name), name)
+    return ArrayFacts((rows, *shape), _DTYPES[kind], f"array `{name}`")
+
+
+def length_facts(records: Iterable[Record], name: str) -> ColumnFacts:
+    """The lengths of lists, as a column.
+
+    Raises:
+        SourceError: where a row has no list.
+    """
+    with told():
+        lengths = [float(value) for _, value in values_of_array(records, name) if isinstance(value, int)]
+    return ColumnFacts(rows=len(lengths), values=lengths)
+
+
+def load_array(records: Sequence[Record], name: str) -> np.ndarray:
+    """An array.
+
+    Raises:
+        SourceError: where rows hold none, or not of one shape.
+    """
+    from nnspec.runtime.json_tables import array_of
+
+    with told():
+        return array_of(records, name)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """What is wrong with lists, for who writes the spec."""
+    try:
+        yield
+    except UnlikeError as error:
+        raise SourceError(f"{error}; `lengths: auto` takes sequences of unlike length") from None
+    except JsonError as error:
+        raise SourceError(str(error)) from None
