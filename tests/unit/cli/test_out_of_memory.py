@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nnspec.backends.keras.tensorflow_backend import TensorFlowBackend
 from nnspec.cli.reporting import report_errors
 from nnspec.diagnostics.memory import out_of_memory
 from tests.support.paths import ROOT
@@ -30,6 +31,7 @@ data:
 # An error that hides its cause, in a process that has used up what it may have, and in one that has not.
 AT_THE_LIMIT = """
 import mmap, resource, sys
+from nnspec.backends.keras.tensorflow_backend import TensorFlowBackend
 from nnspec.cli.reporting import report_errors
 from nnspec.diagnostics.memory import address_space
 
@@ -61,7 +63,8 @@ def test_an_engine_that_does_not_fit(tmp_path: Path) -> None:
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
     )
     assert done.returncode == 1
-    assert "error[NN625]: out of memory: tensorflow needs 1,800 MiB of address space to be imported" in done.stderr
+    needed = f"{TensorFlowBackend.least_addresses // 2**20:,} MiB of address space to be imported"
+    assert f"error[NN625]: out of memory: tensorflow needs {needed}" in done.stderr
     assert "this process may have 1,500 MiB of address space" in done.stderr
     assert "help: raise the limit" in done.stderr
     assert "Traceback" not in done.stderr
