@@ -28,6 +28,7 @@ from nnspec.checks.targets import check_targets
 from nnspec.checks.task import check_tasks
 from nnspec.checks.thresholds import check_thresholds
 from nnspec.checks.training import check_training
+from nnspec.checks.units import check_units
 from nnspec.checks.unused_steps import check_reach
 from nnspec.checks.vocabularies import check_vocabularies
 from nnspec.checks.without_targets import check_without_targets
@@ -77,6 +78,7 @@ CHECKS: tuple[Check, ...] = (
     check_padding,
     check_targets,
     check_augmented_targets,
+    check_units,
     check_state,
     _of_key("opset.check_opset", "export", "opset"),
     _of_key("variants.check_variants", "export", "variants"),

@@ -60,13 +60,14 @@ def show(spec: str, layer: str | None, overrides: dict[str, str], output: str, a
             nl=output == "json",
         )
     elif output == "json":
-        click.echo(json.dumps(rendering.to_json(graph, named_features(checked.data)), indent=2, ensure_ascii=False))
+        body = rendering.to_json(graph, named_features(checked.data), checked.data)
+        click.echo(json.dumps(body, indent=2, ensure_ascii=False))
     elif output == "mermaid":
         from nnspec.show.mermaid import to_mermaid
 
         click.echo(to_mermaid(graph), nl=False)
     else:
-        click.echo(rendering.to_text(graph, named_features(checked.data)), nl=False)
+        click.echo(rendering.to_text(graph, named_features(checked.data), checked.data), nl=False)
 
 
 def _page_of(graph: Graph, layer: str) -> Page:

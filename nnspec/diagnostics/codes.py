@@ -197,6 +197,7 @@ CODES: dict[str, str] = {
     "NN590": "search-without-result",
     "NN591": "cache-not-writable",
     "NN592": "windows-over-unordered-rows",
+    "NN593": "unit-does-not-fit",
     "NN594": "unknown-goal",
     "NN595": "path-leads-nowhere",
     "NN596": "searched-value-refused",

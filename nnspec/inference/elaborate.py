@@ -27,7 +27,7 @@ from nnspec.expansion.fixes import settle_fixes
 from nnspec.expansion.items import Expanded, Item
 from nnspec.expansion.naming import Reference
 from nnspec.inference.anomalies import check_keys, is_error, with_errors
-from nnspec.inference.batches import declared_batches
+from nnspec.inference.declared import declared_batches, declared_units
 from nnspec.inference.heads import gives_scores, head_function
 from nnspec.inference.levels import behind_head
 from nnspec.inference.node import check_nested_mask, check_text, freeze_weights, make_call, make_node
@@ -115,6 +115,7 @@ class _Elaborator:
             input_spans=spans,
             constraints=tuple(self.constraints),
             batches=declared_batches(inputs_node),
+            units=declared_units(inputs_node),
         )
 
     # ---------------------------------------------------------------------------------------------- inputs

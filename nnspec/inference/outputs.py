@@ -53,6 +53,7 @@ def make_output(name: str, value: Value, body: Mapping, span: Span, report: Repo
         levels=levels.values,
         is_calibrated=levels.is_calibrated,
         cut=read_threshold(name, body, report),
+        unit=plain("unit") or "",
         weight=float(plain("weight") if plain("weight") is not None else 1.0),
     )
 

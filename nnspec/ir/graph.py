@@ -281,8 +281,7 @@ class Output:
         cut: where yes begins, as the spec says it; None where it leaves that to the task.
         error_of: of a score of anomalies, the reconstruction whose error it is, and which of its axes the mean is over.
         label: what the output of the deployed graph is called that has its labels.
-        counts: which of its targets count: `all`; or `steps`, where those of padded steps do not; or `values`, where
-            they count one by one along the last axis too, over which losses are means.
+        counts: which targets count: `all`, `steps` (not the padded ones), or `values` (means over the last axis too).
     """
 
     name: str
@@ -302,6 +301,7 @@ class Output:
     cut: Threshold | None = None
     error_of: tuple[str, tuple[int, ...]] | None = None
     label: str = ""
+    unit: str = ""  # what all its numbers are measured in, where the spec says it of the output itself
 
     @property
     def is_trained(self) -> bool:
@@ -337,6 +337,7 @@ class Graph:
     input_spans: Mapping[str, Span] = field(default_factory=dict)
     constraints: tuple[str, ...] = ()
     batches: Mapping[str, int] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)  # by input, where all its numbers have the same
 
     def owners(self) -> tuple[Node, ...]:
         """The nodes whose weights count: of those that share, the first."""

@@ -198,7 +198,8 @@ def lower(
             span=node.span if node is not None else checked.root.span,
         )
     )
-    metadata = describe_model(graph, checked.data, used, layout, spec)
+    is_raw = section.get("scaling", True)
+    metadata = describe_model(graph, checked.data, used, layout, spec, is_raw=is_raw)
     metadata["states"] = dict(exported.states)
     if exported.states:  # as many sequences were carried side by side in training
         metadata["state_batch"] = fixed_batch(checked)

@@ -14,6 +14,7 @@ from nnspec.data.recursion import describe_recursion, recursion_of, step_axis
 from nnspec.data.section.plan import DataPlan
 from nnspec.data.section.read_columns import OTHERS
 from nnspec.data.sources.wanted import Wanted
+from nnspec.data.units import Units, describe_units, input_units, is_changed, output_units
 from nnspec.document.types import JsonObject
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import ANOMALY, Graph, Output, Value
@@ -26,13 +27,24 @@ Described = JsonObject  # a part of the metadata, as JSON
 
 
 def describe_model(
-    graph: Graph, plan: DataPlan | None, deployment: Deployment, layout: Mapping[str, list[str]], spec: str
+    graph: Graph,
+    plan: DataPlan | None,
+    deployment: Deployment,
+    layout: Mapping[str, list[str]],
+    spec: str,
+    *,
+    is_raw: bool = True,
 ) -> Described:
-    """The metadata that a model carries, as JSON: enough to feed it, read it, and verify it again."""
+    """The metadata that a model carries, as JSON: enough to feed it, read it, and verify it again.
+
+    Args:
+        is_raw: whether it takes and gives the values of the data, rather than those that the network has.
+    """
     inputs: Described = {}
     for name, value in graph.inputs.items():
         if name in deployment.columns:
-            inputs |= _ports(plan, name, value, deployment.columns[name])
+            units = input_units(graph, plan, name)
+            inputs |= _ports(plan, name, value, deployment.columns[name], units)
             continue
         sizes: Described = {"batch": None, **{a.name: ax.size_to_json(a.size) for a in value.axes}}
         columns = list(plan.inputs[name].columns) if plan is not None and name in plan.inputs else None
@@ -42,6 +54,7 @@ def describe_model(
             "axes": [[axis, sizes[axis]] for axis in layout.get(name, list(sizes))],
             "dtype": value.dtype,
             "columns": columns or None,
+            **_input_units(graph, plan, name, columns or (), is_raw),
             **_reading(plan, name, value),
             **_gaps(plan, name, deployment),
             **_sequences(plan, name, value, deployment),
@@ -61,6 +74,7 @@ def describe_model(
             **_threshold(output, deployment),
             **({"levels": list(output.levels)} if output.levels else {}),
             "columns": columns or None,
+            **_output_units(graph, plan, name, columns or (), is_raw),
             **_elements(output, order, plan),
         }
         labels = deployment.labels(output)
@@ -102,7 +116,20 @@ def describe_model(
     }
 
 
-def _ports(plan: DataPlan | None, name: str, value: Value, encoded: EncodedInput) -> Described:
+def _input_units(graph: Graph, plan: DataPlan | None, name: str, columns: Sequence[str], is_raw: bool) -> Described:
+    """What an input is measured in, where the file takes what was measured."""
+    is_other = not is_raw and plan is not None and is_changed(plan.inputs.get(name))
+    return {} if is_other else describe_units(input_units(graph, plan, name), columns)
+
+
+def _output_units(graph: Graph, plan: DataPlan | None, name: str, columns: Sequence[str], is_raw: bool) -> Described:
+    """What an output is measured in, where the file gives original values."""
+    copy = plan.copies.get(name) if plan is not None else None
+    slot = None if plan is None else plan.outputs.get(name) if copy is None else plan.inputs.get(copy.input)
+    return {} if not is_raw and is_changed(slot) else describe_units(output_units(graph, plan, name), columns)
+
+
+def _ports(plan: DataPlan | None, name: str, value: Value, encoded: EncodedInput, units: Units) -> Described:
     """The inputs that take the columns of one input of the network: a column each."""
     steps = [axis for axis, kind in zip(value.axes, encoded.axes, strict=True) if kind == STEP]
     reading = _reading(plan, name, value)
@@ -117,6 +144,7 @@ def _ports(plan: DataPlan | None, name: str, value: Value, encoded: EncodedInput
             "columns": [column],
             "encoding": encoding.kind,
             "input": name,
+            **describe_units({column: units[column]} if column in units else {}, [column]),
             **({"gaps": [column]} if encoding.takes_gaps else {}),
             **({"separator": encoding.separator} if isinstance(encoding, MultiHotEncoding) else {}),
             **({"truths": list(encoding.given)} if isinstance(encoding, TruthEncoding) and encoding.given else {}),

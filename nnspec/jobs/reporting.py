@@ -11,6 +11,7 @@ from nnspec.backends.keras.model import predict, reset_states
 from nnspec.backends.versions import versions
 from nnspec.data.dataset import Dataset
 from nnspec.data.section.plan import DataPlan
+from nnspec.data.units import output_in_words
 from nnspec.document import to_plain
 from nnspec.document.types import JsonObject
 from nnspec.jobs import artifact
@@ -53,6 +54,7 @@ def report_build(
         verification=run.verification,
         versions=versions(engine, exporter),
         hashes=_hashes(folder),
+        units={name: output_in_words(checked.graph, checked.data, name) for name in checked.graph.outputs},
     )
     write_report(folder / "report.html", results)
     split = described_split(checked.data) if checked.data is not None else ""

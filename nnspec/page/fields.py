@@ -33,6 +33,7 @@ class Field:
         choices: what there is to choose from, each a value and its text.
         may_lack: whether it may be left empty.
         size: of a picture, height and width in pixels.
+        unit: what the number is measured in.
     """
 
     kind: str
@@ -45,6 +46,7 @@ class Field:
     may_lack: bool = False
     separator: str = ""
     size: tuple[int, int] = (0, 0)
+    unit: str = ""
 
 
 def build_fields(metadata: Body, sample: Mapping[str, np.ndarray]) -> list[Field]:
@@ -109,7 +111,7 @@ def _fields_of(name: str, body: Body, metadata: Body, sample: np.ndarray | None)
         f"{axis} {size}" if isinstance(size, int) else str(axis) for axis, size in _axes(body) if axis != BATCH
     )
     hint = "; ".join(filter(None, (f"nested lists as JSON, axes {axes}" if axes else "a number", _seen(body, ""))))
-    return [Field(kind="values", input=name, label=name, value=value, hint=hint)]
+    return [Field(kind="values", input=name, label=name, value=value, hint=hint, unit=_unit(body, ""))]
 
 
 def _numbers(name: str, body: Body, metadata: Body, columns: Sequence[str], sample: np.ndarray | None) -> list[Field]:
@@ -123,6 +125,7 @@ def _numbers(name: str, body: Body, metadata: Body, columns: Sequence[str], samp
     return [
         Field(
             kind="number", input=name, column=column, label=column, may_lack=column in gaps, value=_text(values[i]),
+            unit=_unit(body, column),
             hint=_seen(body, column, _usually(usual[0][i], usual[1][i]) if scaling else ""),
         )
         for i, column in enumerate(columns)
@@ -150,6 +153,11 @@ def _seen(body: Body, column: str, usual: str = "") -> str:
     return f"in training {said}" if said else ""
 
 
+def _unit(body: Body, column: str) -> str:
+    """What a column, or all values of an input without columns, is measured in."""
+    return str(body.get("unit") or _mapping(body.get("units") or {}).get(column) or "")
+
+
 def _raw_column(name: str, body: Body, metadata: Body, sample: np.ndarray | None) -> Field:
     """The field of a column that the file encodes itself."""
     kind = str(body["encoding"])
@@ -160,7 +168,8 @@ def _raw_column(name: str, body: Body, metadata: Body, sample: np.ndarray | None
     if kind == "number":
         offset, divisor = (float(str(told.get(key) or 0)) for key in ("offset", "divisor"))
         hint = _seen(body, column, "" if told.get("transform") else _usually(offset, divisor))
-        return replace(field, kind="number", value=_text(offset) if sample is None else value, hint=hint)
+        unit = _unit(body, column)
+        return replace(field, kind="number", value=_text(offset) if sample is None else value, hint=hint, unit=unit)
     if kind == "date":
         form = body.get("format")
         hint = f"as {form}" if form else "ISO 8601: 2024-05-31 or 2024-05-31T14:00"
@@ -223,8 +232,12 @@ def _table(metadata: Body, inputs: Mapping[str, Body], sample: Mapping[str, np.n
     writer.writerow(columns)
     writer.writerows([[cell.replace(".", decimal) for cell in row.values()] for row in cells.values()])
     hint = f"CSV with a head line; {last - first + 1} rows are a window, each further row is one more"
-    seen = {column: _seen(body, column) for body in inputs.values() for column in map(str, _sequence(body["columns"]))}
-    ranges = [f"`{column}` {text.removeprefix('in training ')}" for column, text in seen.items() if text]
+    seen = {
+        column: f"{_seen(body, column).removeprefix('in training ')} {_unit(body, column)}".strip()
+        for body in inputs.values()
+        for column in map(str, _sequence(body["columns"]))
+    }
+    ranges = [f"`{column}` {text}" for column, text in seen.items() if text]
     if ranges:
         hint += f"; in training {', '.join(ranges[:_MOST_RANGES])}{', …' if len(ranges) > _MOST_RANGES else ''}"
     return Field(kind="table", input="", label="rows", value=stream.getvalue(), hint=hint)

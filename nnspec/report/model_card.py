@@ -17,10 +17,10 @@ from nnspec.report.rendering import render
 from nnspec.report.tables import Table, format_number, metric_tables
 from nnspec.runtime.class_labels import spell_out
 from nnspec.training.metrics.outcome import MetricValues
-from nnspec.training.metrics.score import HEADLINE
+from nnspec.training.metrics.score import HEADLINE, IN_UNITS
 
 _MOST = 24  # classes that are listed
-_LOW = frozenset({"rmse", "pinball"})  # metrics that are better the lower they are
+_NUMERIC = (None, "regression", "quantiles")  # an input has no task
 _ENCODED = {"category": "a word", "words": "words", "date": "a date", "number": "a number", "boolean": "yes or no"}
 
 
@@ -48,7 +48,7 @@ def write_card(results: Results, interface: JsonObject, made_of: JsonObject, how
         sources=[*(f"`{name}` (SHA-256 {digest})" for name, digest in made_of["files"].items()), how_split],
         samples=data_tables(body)[0],
         leaks=[*(f"{code}: {text}" for code, text in leakage.warnings), *(f"{a}: {b}" for a, b in leakage.facts)],
-        metrics=list(metric_tables(results.metrics).values()),
+        metrics=list(metric_tables(results.metrics, results.units).values()),
         limits=list(_limits(results, interface)),
         program=_program(interface, file),
         verified=list(_verified(results)),
@@ -126,7 +126,8 @@ def _units(found: JsonObject) -> str:
     units = found.get("units") or found.get("unit")
     if isinstance(units, Mapping):
         return ", ".join(f"{name}: {unit}" for name, unit in units.items())
-    return str(units) if units else "as in the data"
+    is_number = found["dtype"] != "string" and found.get("encoding", "number") == "number"
+    return str(units) if units else "as in the data" if is_number and found.get("task") in _NUMERIC else ""
 
 
 def _reading(interface: JsonObject) -> Iterator[str]:
@@ -177,7 +178,7 @@ def _beside_baseline(name: str, task: str, metrics: MetricValues, split: str) ->
     if metrics.get(key) is None or baseline.get(key) is None:
         return
     mine, naive = float(metrics[key]), float(baseline[key])
-    if (mine >= naive) if key in _LOW else (mine <= naive):
+    if (mine >= naive) if key in IN_UNITS else (mine <= naive):
         yield (
             f"`{name}` is no better than {baseline['name']} on the {split} rows: {key} {format_number(mine)} against "
             f"{format_number(naive)}."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -12,6 +12,7 @@ from nnspec.data.dataset import Dataset, Split
 from nnspec.data.deployment import Deployment, class_indices, class_position
 from nnspec.data.overview.describe import as_dates
 from nnspec.data.section.plan import DataPlan, SlotPlan
+from nnspec.data.units import output_units, unit_of_all, with_unit
 from nnspec.ir.axes import Axes
 from nnspec.ir.graph import ANOMALY, Graph, Output
 from nnspec.training.thresholds import counted_scores
@@ -42,6 +43,7 @@ class Outcome:
         given: the inputs, or their columns, by name.
         threshold: where yes begins, or an anomaly.
         has_truth: whether there are targets, which scores of anomalies need not have.
+        unit: what all its values are measured in; empty where nobody said.
     """
 
     name: str
@@ -56,6 +58,12 @@ class Outcome:
     given: Mapping[str, Given]
     threshold: float | None = None
     has_truth: bool = True
+    unit: str = ""
+
+    @property
+    def title(self) -> str:
+        """Its name with its unit, as axes of plots have it."""
+        return with_unit(self.name, self.unit)
 
     @property
     def is_class(self) -> bool:
@@ -142,12 +150,14 @@ def outcomes_of(
     split = dataset.splits[name]
     count = min(split.size, MOST_SAMPLES, *(len(values) for values in predicted.values()))
     given = _given(graph, split, count, plan.inputs if plan is not None else {})
-    columns = {} if plan is None else {each: tuple(slot.columns) for each, slot in plan.outputs.items()}
-    return [
-        _outcome(output, deployment, predicted[output.name][:count], split, given, name, columns.get(output.name, ()))
+    columns = {each: () if plan is None else plan.columns_of(each) for each in graph.outputs}
+    found = [
+        _outcome(output, deployment, predicted[output.name][:count], split, given, name, columns[output.name])
         for output in graph.outputs.values()
         if output.task == ANOMALY or output.name in split.y
     ]
+    units = {each: unit_of_all(output_units(graph, plan, each), columns[each]) for each in graph.outputs}
+    return [replace(outcome, unit=units[outcome.name]) for outcome in found]
 
 
 def _outcome(

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from nnspec.data.units import with_unit
 from nnspec.document.types import JsonObject
 from nnspec.ir.axes import describe
 from nnspec.ir.graph import Graph
@@ -26,7 +27,7 @@ from nnspec.report.tables import (
 )
 from nnspec.report.worst import worst_samples
 from nnspec.training.metrics.outcome import MetricValues
-from nnspec.training.metrics.score import HEADLINE
+from nnspec.training.metrics.score import HEADLINE, IN_UNITS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +38,7 @@ class Results:
         overview: as in data.json.
         split: the one that outcomes are of.
         folds: the metrics of each fold's test rows.
+        units: by output, what it is measured in, in words; empty where nobody said.
     """
 
     graph: Graph
@@ -52,6 +54,7 @@ class Results:
     verification: JsonObject
     versions: Mapping[str, str]
     hashes: Mapping[str, str]
+    units: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +104,7 @@ def sections(results: Results, *, has_plots: bool) -> dict[str, Section]:
     glimpses = Glimpses()
     outcomes = {outcome.name: outcome for outcome in results.outcomes}
     found = {}
-    for name, metrics in metric_tables(results.metrics).items():
+    for name, metrics in metric_tables(results.metrics, results.units).items():
         outcome = outcomes.get(name)
         found[name] = Section(
             metrics=metrics,
@@ -125,7 +128,8 @@ def cards(results: Results) -> list[Card]:
         if values.get(headline) is not None:
             baseline = values.get("baseline") or {}
             beside = f"; {baseline['name']} {format_number(baseline[headline])}" if headline in baseline else ""
-            text = f"{headline} of {name}, {results.split} rows{beside}"
+            unit = results.units.get(name, "") if headline in IN_UNITS else ""
+            text = f"{with_unit(headline, unit)} of {name}, {results.split} rows{beside}"
             found.append(Card(format_number(values[headline]), float(values[headline]), text))
     compared = [each["max_relative_error"] for each in results.verification.get("outputs", {}).values()]
     if compared:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nnspec.data.units import with_unit
 from nnspec.report.outcome import Outcome
 from nnspec.training.watched import split_of
 
@@ -131,8 +132,8 @@ def against_truth(outcome: Outcome) -> Plot:
         ends = [float(np.nanmin(truth)), float(np.nanmax(truth))]
         axes.plot(ends, ends, color=GREY, linestyle=":", label="as true")
         axes.scatter(truth, guess, s=6, color=BLUE, alpha=0.5, linewidths=0, label="predictions")
-        axes.set_xlabel(f"true {outcome.name}")
-        axes.set_ylabel("predicted")
+        axes.set_xlabel(f"true {outcome.title}")
+        axes.set_ylabel(with_unit("predicted", outcome.unit))
         axes.legend()
 
     both = np.isfinite(truth) & np.isfinite(guess)
@@ -154,11 +155,12 @@ def residuals(outcome: Outcome) -> Plot:
     def paint(axes: Axes) -> None:
         axes.hist(errors, bins=40, color=BLUE)
         axes.axvline(0, color=GREY, linestyle=":")
-        axes.set_xlabel(f"predicted less true {outcome.name}")
+        axes.set_xlabel(f"predicted less true {outcome.title}")
         axes.set_ylabel("predictions")
 
     low, middle, high = np.quantile(errors, [0.05, 0.5, 0.95]) if len(errors) else (0.0, 0.0, 0.0)
-    text = f"The median error is {middle:.4g}; nine of ten are between {low:.4g} and {high:.4g}."
+    unit = f" {outcome.unit}" if outcome.unit else ""
+    text = f"The median error is {middle:.4g}{unit}; nine of ten are between {low:.4g} and {high:.4g}{unit}."
     return draw(f"{outcome.name}: errors", text, paint)
 
 
@@ -175,7 +177,7 @@ def over_rows(outcome: Outcome) -> Plot:
         axes.plot(steps, truth, color=BLUE, label="true")
         axes.plot(steps, guess, color=ORANGE, linestyle="--", label="forecast")
         axes.set_xlabel(f"sample of the {outcome.split} rows")
-        axes.set_ylabel(outcome.name)
+        axes.set_ylabel(outcome.title)
         axes.legend()
 
     text = f"The last {len(truth)} samples of the {outcome.split} rows, and what the model forecast for them."

@@ -47,13 +47,18 @@ def format_number(value: object) -> str:
     return "not a number" if math.isnan(wide) else f"{wide:.4g}"
 
 
-def metric_tables(metrics: Metrics) -> dict[str, Table]:
-    """By output its metrics on every split, beside those of the baseline; of folds, their means."""
+def metric_tables(metrics: Metrics, units: Mapping[str, str]) -> dict[str, Table]:
+    """By output its metrics on every split, beside those of the baseline; of folds, their means.
+
+    Args:
+        units: by output, what its values are measured in.
+    """
     splits = list(metrics)
-    return {name: _metric_table(name, splits, metrics) for name in (metrics[splits[-1]] if splits else {})}
+    names = metrics[splits[-1]] if splits else {}
+    return {name: _metric_table(name, splits, metrics, units.get(name, "")) for name in names}
 
 
-def _metric_table(name: str, splits: list[str], metrics: Metrics) -> Table:
+def _metric_table(name: str, splits: list[str], metrics: Metrics, unit: str) -> Table:
     found = {split: metrics[split].get(name, {}) for split in splits}
     baseline: MetricValues = next((each["baseline"] for each in found.values() if each.get("baseline")), {})
     keys = dict.fromkeys(k for each in found.values() for k, value in each.items() if _is_number(value))
@@ -69,7 +74,8 @@ def _metric_table(name: str, splits: list[str], metrics: Metrics) -> Table:
                 cells.append("" if value is None else format_number(value) + _spread(scored, key))
         rows.append(tuple(cells))
     head = ("metric", *(title for split in splits for title in (split, f"{split}, {baseline.get('name', 'baseline')}")))
-    return Table(caption=f"Metrics of {name}", head=head, rows=tuple(rows), exact=exact)
+    caption = f"Metrics of {name}" + (f", errors in {unit}" if unit else "")
+    return Table(caption=caption, head=head, rows=tuple(rows), exact=exact)
 
 
 def _spread(scored: MetricValues, key: str) -> str:

@@ -28,7 +28,7 @@ def worst_samples(outcome: Outcome, glimpses: Glimpses) -> Table:
         rows.append((f"row {outcome.rows[i]}", *truth, *said, format_number(outcome.errors[i]), *given))
     head = (
         "sample",
-        *((f"true {outcome.name}",) if outcome.has_truth else ()),
+        *((f"true {outcome.title}",) if outcome.has_truth else ()),
         *(() if outcome.is_anomaly else ("predicted",)),
         outcome.error,
         *names,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -77,6 +77,8 @@ class Port:
         form: of a column of dates, how they are written; none for ISO 8601.
         truths: of a column of yes and no, its words of 0 and 1; None where they are the usual ones.
         markers: of a column, what stands for a missing value.
+        unit: what all its numbers are measured in; empty where nobody said, or its columns have several.
+        units: the same by column, of those of which it is known.
     """
 
     name: str
@@ -90,6 +92,8 @@ class Port:
     form: str | None = None
     truths: tuple[str, str] | None = None
     markers: frozenset[str] = frozenset()
+    unit: str = ""
+    units: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def batch(self) -> int | None:
@@ -154,6 +158,13 @@ def _markers(body: Metadata) -> frozenset[str]:
     return Markers.from_options(body.get("options") or {}).of(str(columns[0])) if columns else frozenset()
 
 
+def _units(body: Metadata) -> dict[str, str]:
+    """The unit of each column of which one is known."""
+    if body.get("unit"):
+        return {str(column): str(body["unit"]) for column in body.get("columns") or ()}
+    return {str(column): str(unit) for column, unit in (body.get("units") or {}).items()}
+
+
 def named_ports(described: Mapping[str, Metadata], signature: Mapping[str, Port], path: Path) -> dict[str, Port]:
     """The session's ports, with the axis names and symbols of the metadata."""
     unknown = [name for name in described if name not in signature]
@@ -185,5 +196,7 @@ def named_ports(described: Mapping[str, Metadata], signature: Mapping[str, Port]
             form=body.get("format"),
             truths=(str(body["truths"][0]), str(body["truths"][1])) if body.get("truths") else None,
             markers=_markers(body),
+            unit=str(body.get("unit") or ""),
+            units=_units(body),
         )
     return ports

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from nnspec.backends.registry import AUTO
 from nnspec.backends.registry import TRAINING as TRAINING_BACKENDS
 from nnspec.data.section.json_schema import data_section
+from nnspec.data.section.schema_words import unit
 from nnspec.data.sources.base import DataSource
 from nnspec.data.sources.registry import own_kinds
 from nnspec.document.types import JsonSchema as Schema
@@ -46,6 +47,7 @@ INPUTS: Schema = named(
                 "minimum": 1,
                 "description": "A fixed batch size, which stateful layers need; default: any.",
             },
+            "unit": unit("What its numbers are measured in, such as `mV`; columns say it in `data.units`."),
             "description": {"type": "string", "description": "A description of the input."},
         },
         required=["axes"],
@@ -98,6 +100,7 @@ OUTPUTS: Schema = named(
                 "description": ("Weight of its loss in the total loss."),
                 "default": 1.0,
             },
+            "unit": unit("What its numbers are measured in, such as `°C`; columns say it in `data.units`."),
             "description": {"type": "string", "description": "A description of the output."},
         },
         required=["task"],

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from nnspec.data.section.plan import DataPlan
+from nnspec.data.units import describe_units, in_words, input_units, output_in_words, output_units
 from nnspec.ir import axes as ax
 from nnspec.ir.coverage import find_holes, list_positions
 from nnspec.ir.graph import Graph, Node, Steps, Value
@@ -12,24 +14,40 @@ from nnspec.ir.graph import Graph, Node, Steps, Value
 Features = Mapping[str, Sequence[str]]  # by input, what those are called that its columns become
 
 
-def to_json(graph: Graph, features: Features | None = None) -> dict[str, object]:
+def to_json(graph: Graph, features: Features | None = None, plan: DataPlan | None = None) -> dict[str, object]:
     """The contract of `nnspec show --format json`. Axes leave batch out."""
     named = {name: {"features": list(names)} for name, names in (features or {}).items()}
     return {
         "name": graph.name,
         "inputs": {
-            name: {"axes": _axes(value), "dtype": value.dtype, **named.get(name, {})}
+            name: {
+                "axes": _axes(value),
+                "dtype": value.dtype,
+                **named.get(name, {}),
+                **describe_units(input_units(graph, plan, name), _columns_of(plan, name)),
+            }
             for name, value in graph.inputs.items()
         },
         "layers": [_layer(graph, node) for node in graph.nodes],
         "outputs": {
-            name: {"axes": _axes(o.value), "task": o.task, "classes": list(o.classes) if o.classes else None}
+            name: {
+                "axes": _axes(o.value),
+                "task": o.task,
+                "classes": list(o.classes) if o.classes else None,
+                **describe_units(output_units(graph, plan, name), plan.columns_of(name) if plan is not None else ()),
+            }
             for name, o in graph.outputs.items()
         },
         "parameters": graph.parameters,
         "trainable_parameters": graph.trainable_parameters,
         "constraints": list(graph.constraints),
     }
+
+
+def _columns_of(plan: DataPlan | None, name: str) -> Sequence[str]:
+    """The columns that an input is read from."""
+    slot = plan.inputs.get(name) if plan is not None else None
+    return slot.columns if slot is not None else ()
 
 
 def _axes(value: Value) -> list[list[object]]:
@@ -74,7 +92,7 @@ def input_size(graph: Graph, axis: str) -> ax.Size | None:
 # ------------------------------------------------------------------------------------------------- text
 
 
-def to_text(graph: Graph, features: Features | None = None) -> str:
+def to_text(graph: Graph, features: Features | None = None, plan: DataPlan | None = None) -> str:
     """A table and, below it, what is worth saying of inputs and of single layers."""
     rows: list[tuple[str, ...]] = [("layer", "axes", "weights", "parameters", "sees")]
     for name, value in graph.inputs.items():
@@ -90,7 +108,13 @@ def to_text(graph: Graph, features: Features | None = None) -> str:
     lines += _columns(rows)
     if features:
         lines += ["", *(f"input {name}: {', '.join(names)}" for name, names in features.items())]
-    lines += ["", *(f"output {n}: {ax.describe(o.value.axes)}, {o.task}" for n, o in graph.outputs.items())]
+    units = {name: in_words(input_units(graph, plan, name), _columns_of(plan, name)) for name in graph.inputs}
+    if any(units.values()):
+        lines += ["", *(f"input {name} is in {unit}" for name, unit in units.items() if unit)]
+    lines += [""]
+    for name, output in graph.outputs.items():
+        unit = output_in_words(graph, plan, name)
+        lines.append(f"output {name}: {ax.describe(output.value.axes)}, {output.task}{f', in {unit}' if unit else ''}")
     notes = [f"{node.name}: {note}" for node in graph.nodes for note in (*_kernel_notes(node), *node.notes)]
     if notes:
         lines += ["", *notes]

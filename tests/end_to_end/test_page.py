@@ -30,6 +30,7 @@ data:
   source: {csv: rows.csv, delimiter: ";", decimal: ",", na_values: {age: -9}}
   split: {train: 0.6, validation: 0.2, test: 0.2}
   missing: {age: median, kind: category}
+  units: {age: years}
   inputs:
     row:
       columns:
@@ -40,8 +41,8 @@ data:
         member: boolean
   outputs: {y: {columns: [y]}}
 inputs: {row: {axes: {feature: auto}}}
-model: [{Dense: 4}, {Dense: {units: 3, activation: softmax, as: class}}]
-outputs: {y: {task: classification}}
+model: [{Dense: {units: 4, name: hidden}}, {Dense: {units: 3, activation: softmax, as: class}}]
+outputs: {y: {task: classification}, code: {from: hidden, task: none, unit: mV}}
 training: {epochs: 1}
 """
 
@@ -108,6 +109,9 @@ def test_fields_of_every_kind_of_column(mixed: Path, page: Path, is_dark: bool) 
         wanted = predictor(age=[31.5], kind=["b & c"], tags=["x|z"], day=["2024-05-31"], member=["yes"])
         assert largest_difference(shown["y"], wanted["y"]) < 1e-5
         assert largest_difference(shown["y_label"], wanted["y_label"]) == 0
+        labels = [label.text for label in browser.find_elements("css selector", "#sample label")]
+        assert [text for text in labels if "years" in text] == ["age (years) (may be empty)"]
+        assert "Values of code, in mV" in browser.find_element("id", "result").text
         fill(browser, "age", "")
         fill(browser, "kind", "")
         shown = predict_sample(browser)
@@ -126,6 +130,7 @@ def test_a_file_in_a_dialect(mixed: Path, page: Path, tmp_path: Path) -> None:
         columns = predict_files(browser, [data])
         wanted = rows_of(mixed, data)
         assert len(columns["y"]) == len(wanted)
+        assert "120 predictions; code in mV" in browser.find_element("id", "result").text
         for name in wanted[0]:
             assert largest_difference(columns[name], [row[name] for row in wanted]) < 1e-5, name
         (tmp_path / "bad.csv").write_text(

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
@@ -38,6 +39,7 @@ description: A test of <b>tags</b> & "quotes".
 data:
   source: {csv: rows.csv}
   split: {train: 0.6, validation: 0.2, test: 0.2}
+  units: {a: km/h, sum: m}
   inputs: {row: {columns: [a, b], scale: standard}}
   outputs: {y: {columns: [COLUMN]}}
 inputs: {row: {axes: {feature: 2}}}
@@ -65,6 +67,7 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     column, model, outputs = SPECS[request.param]
     spec = folder / "spec.yaml"
     text = HEAD.replace("NAME", request.param).replace("COLUMN", column)
+    text = text if request.param == "numbers" else text.replace(", sum: m", "")
     spec.write_text(f"{text}model: {model}\noutputs: {outputs}\ntraining: {{epochs: 3}}\n", encoding="utf-8")
     return api.load(spec).build(folder / "out")
 
@@ -93,7 +96,9 @@ def test_the_metrics_are_those_of_the_files(built: Run) -> None:
     metrics = json.loads((built.folder / "metrics.json").read_text(encoding="utf-8"))
     assert (built.folder / "history.png").stat().st_size > 5_000
     with opened(page_of(built)) as browser:
-        (table,) = browser.find_elements(By.XPATH, "//table[caption='Metrics of y']")
+        (table,) = browser.find_elements(
+            By.XPATH, "//table[caption='Metrics of y' or starts-with(caption, 'Metrics of y,')]"
+        )
         head = [cell.text for cell in table.find_elements(By.CSS_SELECTOR, "thead th")]
         found = {
             row.find_element(By.TAG_NAME, "th").text: [
@@ -270,10 +275,34 @@ def test_a_large_network_is_legible(name: str, tmp_path: Path) -> None:
             assert accessibility_faults(browser) == []
 
 
+def test_units_are_told_wherever_numbers_are(built: Run) -> None:
+    interface = json.loads((built.folder / "interface.json").read_text(encoding="utf-8"))
+    predictor = runtime.load(built.onnx)
+    card, page = ((built.folder / name).read_text(encoding="utf-8") for name in ("MODEL_CARD.md", "report.html"))
+    doc = onnx.load(built.onnx).doc_string.splitlines()
+    assert interface["inputs"]["row"]["units"] == {"a": "km/h"} == predictor.inputs["row"].units
+    assert predictor.inputs["row"].unit == ""  # `b` has none
+    assert doc[1] == "`row` is in km/h (`a`)."
+    assert "| a: km/h |" in card
+    output = interface["outputs"]["y"]
+    if output["task"] != "regression":
+        assert "unit" not in output
+        assert predictor.outputs["y"].unit == ""
+        return
+    assert output["unit"] == "m" == predictor.outputs["y"].unit
+    assert predictor.outputs["y"].units == {"sum": "m"}
+    assert doc[2] == "`y` is in m."
+    assert "| sum | m | regression |" in card
+    assert "Metrics of y, errors in m" in card
+    assert "rmse (m) of y, test rows" in page
+    for label in ("true y (m)", "predicted (m)", "predicted less true y (m)"):
+        assert f">{label}</text>" in page
+
+
 def results_of(graph: Graph) -> Results:
     return Results(
         graph=graph, description="", overview={}, split="test", outcomes=[], is_in_order=False, metrics={}, folds=[],
-        history=[], best_epoch=1, verification={}, versions={}, hashes={},
+        history=[], best_epoch=1, verification={}, versions={}, hashes={}, units={},
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from nnspec.data.section.schema_words import closed as _closed
 from nnspec.data.section.schema_words import count as _count
 from nnspec.data.section.schema_words import names as _names
 from nnspec.data.section.schema_words import text as _text
+from nnspec.data.section.schema_words import unit as _unit
 from nnspec.data.section.schema_words import word_or_object as _word_or_object
 from nnspec.data.section.split_schema import SPLIT
 from nnspec.data.sources.base import DataSource
@@ -294,6 +295,13 @@ def data_section(sources: Sequence[DataSource]) -> Schema:
                 "`metrics` count every sample once, `weighted_metrics` by it. The deployed model does not take it."
             ),
             "missing": MISSING,
+            "units": {
+                "type": "object",
+                "description": "What the numbers of a column (or array) are measured in: `{temp: °F, wind: mph}`. The "
+                "deployed file, its page, the report and the model card show it; no value changes.",
+                "minProperties": 1,
+                "additionalProperties": _unit('The unit, such as `°C`, `kg` or `"%"`.'),
+            },
             "augment": AUGMENT,
             "split": SPLIT,
             "window": _WINDOW,

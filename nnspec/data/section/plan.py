@@ -259,6 +259,7 @@ class DataPlan:
     every: str | None = None  # the time from row to row
     weight: str | None = None  # the column with the weight of each sample
     missing_rules: dict[str, MissingRule]  # by column; under `*` for all that it does not name
+    units: dict[str, str] = field(default_factory=dict)  # by column or array, what its numbers are measured in
     split: SplitPlan
     window: WindowPlan | None
     inputs: dict[str, SlotPlan]

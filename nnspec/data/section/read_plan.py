@@ -102,6 +102,7 @@ class _Reader(SourceReader):
             every=str(plain["series"]["every"]) if isinstance(series, Mapping) and "every" in plain["series"] else None,
             weight=plain.get("weight"),
             missing_rules=read_missing(self.node.get("missing")),
+            units=plain.get("units") or {},
             split=split,
             window=self.window,
             inputs=slots["inputs"],

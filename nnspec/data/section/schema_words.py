@@ -18,6 +18,17 @@ def text(description: str) -> Schema:
     return {"type": "string", "minLength": 1, "description": description}
 
 
+def unit(description: str) -> Schema:
+    """What numbers are measured in: a short text on one line."""
+    return {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 40,
+        "pattern": r"^[^\s\x00-\x1f](.*\S)?$",
+        "description": description,
+    }
+
+
 def count(description: str, minimum: int = 1, **more: Plain) -> Schema:
     return {"type": "integer", "minimum": minimum, "description": description, **more}
 

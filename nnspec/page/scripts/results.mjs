@@ -22,12 +22,24 @@ export function shown(value) {
   return Number.isFinite(value) ? String(Number(value.toPrecision(5))) : "not a number";
 }
 
+/** What all values of an output are measured in, with `before` in front of it; nothing where nobody said. */
+const unitOf = (body, before) => (body.unit ? `${before}${body.unit}` : "");
+
+/** What an output is measured in: `°F`, or `°F (temp), mph (wind)` where its columns have several units. */
+const unitsIn = (body) => body.unit || Object.entries(body.units || {}).map(([column, unit]) => `${unit} (${column})`).join(", ");
+
+/** What each output is measured in, in words: `forecast in °F`. */
+function unitsOf(outputs, page) {
+  const found = Object.keys(outputs).map((name) => [name, unitsIn(page.outputs[name] || {})]);
+  return found.filter(([, units]) => units).map(([name, units]) => `${name} in ${units}`).join("; ");
+}
+
 const percent = (value) => `${(100 * value).toFixed(1)} %`;
 
 /** Puts the outputs into `place`. */
 export function showOutputs(place, outputs, page, samples) {
   const columns = columnsOfOutputs(outputs, page, samples.keys);
-  const parts = samples.count === 1 ? cards(outputs, page) : [table(columns, samples.count)];
+  const parts = samples.count === 1 ? cards(outputs, page) : [table(columns, samples.count, unitsOf(outputs, page))];
   for (const note of samples.notes || []) parts.unshift(element("p", { className: "note", textContent: note }));
   parts.push(links(columns, outputs, page));
   place.replaceChildren(...parts);
@@ -114,12 +126,14 @@ function values(name, array, body) {
   const cell = (i) => ({ text: shown(ordered.data[i]), value: ordered.data[i], index: i, output: name });
   if (!levels && width === 1) {
     const found = cell(0);
-    return [element("p", { className: "verdict" }, element("span", { textContent: found.text, "data-output": name, "data-index": 0, "data-value": found.value }))];
+    const value = element("span", { textContent: found.text, "data-output": name, "data-index": 0, "data-value": found.value });
+    return [element("p", { className: "verdict" }, value, unitOf(body, " "))];
   }
   const rows = names.slice(0, MOST_VALUES).map((each, i) => [each, ...(levels ? levels.map((_, k) => cell(i * levels.length + k)) : [cell(i)])]);
   const steps = body.horizon && body.horizon.length === width ? rows.map((row, i) => [`${body.horizon[i]} ahead`, ...row.slice(1)]) : rows;
   const head = levels ? ["", ...levels.map((level) => `${shown(level * 100)} %`)] : ["", "value"];
-  return [grid(head, steps, levels ? `Quantiles of ${name}` : `Values of ${name}`), more(width)];
+  const units = unitsIn(body);
+  return [grid(head, steps, `${levels ? "Quantiles" : "Values"} of ${name}${units && `, in ${units}`}`), more(width)];
 }
 
 const more = (count) => (count > MOST_VALUES ? element("p", { className: "note", textContent: `The first ${MOST_VALUES} of ${count}; the files below have all.` }) : "");
@@ -137,14 +151,14 @@ function grid(head, rows, caption) {
   return element("div", { className: "wide", tabIndex: 0, role: "region", "aria-label": caption }, made);
 }
 
-function table(columns, count) {
+function table(columns, count, units) {
   const names = Object.keys(columns);
   const most = Math.min(count, Math.max(10, Math.floor(MOST_CELLS / names.length)));
   const rows = Array.from({ length: most }, (_, i) => [
     i + 1, ...names.map((name) => ({ text: shown(columns[name][i]), value: columns[name][i], index: i, output: name })),
   ]);
   const caption = count > most ? `The first ${most} of ${count} predictions; the files below have all` : `${count} predictions`;
-  return grid(["sample", ...names], rows, caption);
+  return grid(["sample", ...names], rows, units ? `${caption}; ${units}` : caption);
 }
 
 function links(columns, outputs, page) {

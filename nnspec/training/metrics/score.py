@@ -21,6 +21,7 @@ HEADLINE = {
     "multilabel": "accuracy",
     "anomaly": "roc_auc",
 }
+IN_UNITS = frozenset(("rmse", "mae", "pinball"))  # those that are measured in what the targets are, and low where good
 # Metrics that baselines, reports and tests of a build read: no metric takes their names.
 KEPT = {
     "regression": ("rmse", "mae", "r2"),
