@@ -11,7 +11,7 @@ from nnspec.backends.keras.model import predict, reset_states
 from nnspec.backends.versions import versions
 from nnspec.data.dataset import Dataset
 from nnspec.data.section.plan import DataPlan
-from nnspec.data.units import output_in_words
+from nnspec.data.units import is_changed, output_in_words
 from nnspec.document import to_plain
 from nnspec.document.types import JsonObject
 from nnspec.jobs import artifact
@@ -54,6 +54,7 @@ def report_build(
         verification=run.verification,
         versions=versions(engine, exporter),
         hashes=_hashes(folder),
+        is_scaled=_is_scaled(checked),
         units={name: output_in_words(checked.graph, checked.data, name) for name in checked.graph.outputs},
     )
     write_report(folder / "report.html", results)
@@ -89,6 +90,12 @@ def _outcomes(checked: Checked, trained: Trained, dataset: Dataset, engine: Trai
         reset_states(trained.compiled.model)
     said = predict(trained.compiled.model, checked.graph, arrays, size, engine)
     return outcomes_of(checked.graph, dataset, trained.deployment, said, checked.data)
+
+
+def _is_scaled(checked: Checked) -> bool:
+    """Whether the network learns other numbers than the targets have in the data."""
+    outputs = checked.data.outputs if checked.data is not None else {}
+    return any(o.gives_values and is_changed(outputs.get(name)) for name, o in checked.graph.outputs.items())
 
 
 def _read(path: Path) -> JsonObject:

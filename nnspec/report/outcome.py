@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,6 +16,7 @@ from nnspec.data.section.plan import DataPlan, SlotPlan
 from nnspec.data.units import output_units, unit_of_all, with_unit
 from nnspec.ir.axes import Axes
 from nnspec.ir.graph import ANOMALY, Graph, Output
+from nnspec.ir.levels import LEVEL
 from nnspec.training.thresholds import counted_scores
 
 Array = np.ndarray
@@ -44,6 +46,8 @@ class Outcome:
         threshold: where yes begins, or an anomaly.
         has_truth: whether there are targets, which scores of anomalies need not have.
         unit: what all its values are measured in; empty where nobody said.
+        axes: those of its values, where a sample has as many as they say; classes left out.
+        series: a number of each sample's series, where there are several; axes `sample`.
     """
 
     name: str
@@ -59,6 +63,8 @@ class Outcome:
     threshold: float | None = None
     has_truth: bool = True
     unit: str = ""
+    axes: Axes = ()
+    series: Array | None = None
 
     @property
     def title(self) -> str:
@@ -157,7 +163,25 @@ def outcomes_of(
         if output.task == ANOMALY or output.name in split.y
     ]
     units = {each: unit_of_all(output_units(graph, plan, each), columns[each]) for each in graph.outputs}
-    return [replace(outcome, unit=units[outcome.name]) for outcome in found]
+    groups = dataset.origins.groups if plan is not None and plan.series_column is not None else None
+    series = None if groups is None else groups[split.rows[:count]]
+    return [
+        replace(
+            outcome,
+            unit=units[outcome.name],
+            axes=_value_axes(graph.outputs[outcome.name], outcome.truth.shape[1]),
+            series=series,
+        )
+        for outcome in found
+    ]
+
+
+def _value_axes(output: Output, count: int) -> Axes:
+    """The axes along which a sample has `count` values; none where they have other sizes."""
+    left_out = {output.class_axis if output.task == "classification" else None, LEVEL if output.levels else None}
+    axes = tuple(axis for axis in output.value.axes if axis.name not in left_out)
+    sizes = [axis.size for axis in axes if isinstance(axis.size, int)]
+    return axes if len(sizes) == len(axes) and math.prod(sizes) == count else ()
 
 
 def _outcome(

@@ -39,6 +39,7 @@ class Results:
         split: the one that outcomes are of.
         folds: the metrics of each fold's test rows.
         units: by output, what it is measured in, in words; empty where nobody said.
+        is_scaled: whether the network learns other numbers than the data have, so that its curves are in another scale.
     """
 
     graph: Graph
@@ -55,6 +56,7 @@ class Results:
     versions: Mapping[str, str]
     hashes: Mapping[str, str]
     units: Mapping[str, str]
+    is_scaled: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +118,13 @@ def sections(results: Results, *, has_plots: bool) -> dict[str, Section]:
     return found
 
 
+def _beside(metric: str, value: float, baseline: MetricValues) -> str:
+    """The naive prediction's metric, and whether the model's is the better one."""
+    naive = float(baseline[metric])
+    is_better = value < naive if metric in IN_UNITS else value > naive
+    return f"; {'better' if is_better else 'no better'} than {baseline['name']}, {format_number(baseline[metric])}"
+
+
 def _samples(outcome: Outcome, glimpses: Glimpses) -> list[Table]:
     return [*([confusion(outcome)] if outcome.is_class else []), worst_samples(outcome, glimpses)]
 
@@ -127,7 +136,7 @@ def cards(results: Results) -> list[Card]:
         headline = HEADLINE[results.graph.outputs[name].task]
         if values.get(headline) is not None:
             baseline = values.get("baseline") or {}
-            beside = f"; {baseline['name']} {format_number(baseline[headline])}" if headline in baseline else ""
+            beside = _beside(headline, float(values[headline]), baseline) if headline in baseline else ""
             unit = results.units.get(name, "") if headline in IN_UNITS else ""
             text = f"{with_unit(headline, unit)} of {name}, {results.split} rows{beside}"
             found.append(Card(format_number(values[headline]), float(values[headline]), text))

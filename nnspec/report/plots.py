@@ -98,6 +98,7 @@ def _curve(history: Sequence[dict[str, float]], name: str, best_epoch: int) -> P
             values = [row.get(f"val_{name}", float("nan")) for row in history]
             axes.plot(epochs, values, color=ORANGE, linestyle="--", label="validation")
         axes.axvline(best_epoch, color=GREY, linestyle=":", label=f"kept: epoch {best_epoch}")
+        axes.xaxis.get_major_locator().set_params(integer=True)
         axes.set_xlabel("epoch")
         axes.set_ylabel(name)
         axes.legend()
@@ -166,13 +167,15 @@ def residuals(outcome: Outcome) -> Plot:
 
 def over_rows(outcome: Outcome) -> Plot:
     """The last rows with what was forecast for them, the interval of quantiles as a band."""
-    place = slice(max(0, len(outcome.truth) - _STEPS), None)
-    truth, guess = outcome.truth[place, 0], outcome.guess[place, 0]
-    steps = np.arange(len(truth))
+    total, values = outcome.truth.shape
+    place = slice(max(0, total - _STEPS), None)
+    ends = _ends_of_series(outcome, place)
+    truth, guess = (np.insert(part[place, 0].astype(float), ends, np.nan) for part in (outcome.truth, outcome.guess))
+    steps = np.insert(np.arange(1.0, total + 1)[place], ends, np.nan)
 
     def paint(axes: Axes) -> None:
         if outcome.levels is not None:
-            band = outcome.levels[place, 0]
+            band = np.insert(outcome.levels[place, 0], ends, np.nan, axis=0)
             axes.fill_between(steps, band[:, 0], band[:, -1], color=ORANGE, alpha=0.25, linewidth=0, label="interval")
         axes.plot(steps, truth, color=BLUE, label="true")
         axes.plot(steps, guess, color=ORANGE, linestyle="--", label="forecast")
@@ -180,8 +183,20 @@ def over_rows(outcome: Outcome) -> Plot:
         axes.set_ylabel(outcome.title)
         axes.legend()
 
-    text = f"The last {len(truth)} samples of the {outcome.split} rows, and what the model forecast for them."
+    part = f"the first of the {values} values of each, " if values > 1 else ""
+    series = f" of {len(ends) + 1} series, one behind the other," if len(ends) else ""
+    text = (
+        f"Samples {place.start + 1:,} to {total:,} of the {outcome.split} rows{series or ','} {part}and what the model "
+    )
+    text += "forecast for them."
     return draw(f"{outcome.name}: forecast and truth", text, paint, width=7.4)
+
+
+def _ends_of_series(outcome: Outcome, place: slice) -> np.ndarray:
+    """Where among some samples another series begins: no line goes from one to the other."""
+    if outcome.series is None:
+        return np.zeros(0, np.int64)
+    return np.flatnonzero(np.diff(outcome.series[place])) + 1
 
 
 def calibration(outcome: Outcome) -> Plot:
@@ -284,9 +299,9 @@ def _flagged(outcome: Outcome, groups: Sequence[np.ndarray], names: Sequence[str
 
 def scores_over_rows(outcome: Outcome) -> Plot:
     """The last samples' scores in their order, and where anomalies begin."""
-    scores = outcome.guess[-_STEPS:].max(axis=1)
-    truth = outcome.truth[-_STEPS:].max(axis=1)
-    steps = np.arange(len(scores))
+    first, total = max(0, len(outcome.guess) - _STEPS), len(outcome.guess)
+    scores, truth = outcome.guess[first:].max(axis=1), outcome.truth[first:].max(axis=1)
+    steps = np.arange(first + 1, total + 1)
 
     def paint(axes: Axes) -> None:
         axes.plot(steps, scores, color=BLUE, label="score")
@@ -298,7 +313,7 @@ def scores_over_rows(outcome: Outcome) -> Plot:
         axes.set_ylabel(f"{outcome.name}: score")
         axes.legend()
 
-    text = f"The scores of the last {len(scores)} samples of the {outcome.split} rows, in their order."
+    text = f"The scores of samples {first + 1:,} to {total:,} of the {outcome.split} rows, in their order."
     return draw(f"{outcome.name}: scores in time", text, paint, width=7.4)
 
 

@@ -294,7 +294,9 @@ def test_units_are_told_wherever_numbers_are(built: Run) -> None:
     assert doc[2] == "`y` is in m."
     assert "| sum | m | regression |" in card
     assert "Metrics of y, errors in m" in card
-    assert "rmse (m) of y, test rows" in page
+    scored = json.loads((built.folder / "metrics.json").read_text(encoding="utf-8"))["test"]["y"]
+    verdict = "better" if scored["rmse"] < scored["baseline"]["rmse"] else "no better"
+    assert f"rmse (m) of y, test rows; {verdict} than mean, " in page
     for label in ("true y (m)", "predicted (m)", "predicted less true y (m)"):
         assert f">{label}</text>" in page
 

@@ -127,7 +127,9 @@ function values(name, array, body) {
   if (!levels && width === 1) {
     const found = cell(0);
     const value = element("span", { textContent: found.text, "data-output": name, "data-index": 0, "data-value": found.value });
-    return [element("p", { className: "verdict" }, value, unitOf(body, " "))];
+    const [ahead] = body.horizon || [0];
+    const when = ahead ? [element("p", { className: "note", textContent: `${ahead} ${ahead === 1 ? "row" : "rows"} after the last one` })] : [];
+    return [element("p", { className: "verdict" }, value, unitOf(body, " ")), ...when];
   }
   const rows = names.slice(0, MOST_VALUES).map((each, i) => [each, ...(levels ? levels.map((_, k) => cell(i * levels.length + k)) : [cell(i)])]);
   const steps = body.horizon && body.horizon.length === width ? rows.map((row, i) => [`${body.horizon[i]} ahead`, ...row.slice(1)]) : rows;

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import re
+
 import numpy as np
 import pytest
+from PIL import Image
 
+from nnspec.ir import axes as ax
 from nnspec.report.glimpses import Glimpses
 from nnspec.report.outcome import Given, Outcome
-from nnspec.report.plots import plots_of
+from nnspec.report.plots import curves, plots_of
 from nnspec.report.tables import confusion
 from nnspec.report.worst import worst_samples
 
@@ -64,3 +70,41 @@ def test_the_highest_scores_are_the_least_like_training_rows(has_truth: bool) ->
     assert said in histogram.text
     assert "threshold (1.5)" in histogram.svg
     assert "threshold (1.5)" in in_time.svg
+
+
+def test_of_classes_that_are_all_right_the_least_sure_are_shown() -> None:
+    scores = np.array([[[0.6, 0.4]], [[0.1, 0.9]]])
+    right = {"scores": scores, "classes": ("no", "yes"), "task": "classification", "truth": np.array([[0], [1]])}
+    assert "is least sure of" in worst_samples(outcome(guess=np.array([[0], [1]]), **right), Glimpses()).caption
+    assert "is most wrong about" in worst_samples(outcome(guess=np.array([[0], [0]]), **right), Glimpses()).caption
+
+
+def test_a_mask_is_shown_as_a_picture_of_its_classes() -> None:
+    truth = np.array([[0, 1, 2, 2, 1, 0]])
+    scores = np.eye(3)[truth]
+    axes = (ax.fresh("height", 2, "y"), ax.fresh("width", 3, "y"))
+    found = outcome(task="classification", truth=truth, guess=truth, scores=scores, classes=("a", "b", "c"), axes=axes)
+    cell = worst_samples(found, Glimpses()).rows[0][1]
+    data = base64.b64decode(re.findall(r"base64,([^\"]+)", cell)[0])
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(data))), [[0, 128, 255], [255, 128, 0]])
+
+
+def test_a_line_over_rows_ends_with_its_series_and_is_numbered_from_the_first_sample() -> None:
+    """300 samples of 2 series with 2 values each: the last 240, of which 90 are of the first series."""
+    truth = np.random.default_rng(0).normal(size=(300, 2))
+    series = np.repeat([7, 3], 150)
+    found = outcome(task="regression", truth=truth, guess=truth, series=series, unit="km")
+    plot = next(plot for plot in plots_of(found, is_in_order=True) if "forecast" in plot.title)
+    assert plot.text.startswith(
+        "Samples 61 to 300 of the test rows of 2 series, one behind the other, the first of the 2"
+    )
+    assert ">y (km)</text>" in plot.svg
+    lines = [path for path in re.findall(r'<path d="([^"]*)"', plot.svg) if path.count("L") > 100]
+    assert [line.count("M") for line in lines] == [2, 2]  # true and forecast, each in two pieces
+
+
+def test_epochs_are_whole_numbers() -> None:
+    (plot,) = curves([{"loss": 3.0}, {"loss": 2.0}, {"loss": 1.0}], 3)
+    ticks = re.findall(r'<g id="?[^>]*?>?|<text[^>]*>([^<]*)</text>', plot.svg)
+    assert {"1", "2", "3"} <= set(ticks)
+    assert "1.5" not in ticks[: ticks.index("epoch")]
