@@ -12,6 +12,7 @@ import sys
 import click
 
 from nnspec import __version__
+from nnspec.unused_packages import claim_process
 
 # A verb and the module that defines it, in the order in which verbs are used. A call imports the module of its verb.
 VERBS = {
@@ -77,4 +78,5 @@ def entry() -> None:
     """The console script. Verbs that are over in a moment spare themselves the garbage collector."""
     if len(sys.argv) > 1 and sys.argv[1] in QUICK:
         gc.disable()
+    claim_process()
     main()

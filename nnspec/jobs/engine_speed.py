@@ -22,6 +22,7 @@ from typing import TextIO
 
 from nnspec.document.types import JsonObject
 from nnspec.progress import EpochBar, Progress
+from nnspec.unused_packages import claim_process
 
 COMPILING = 3  # steps at least, in which an engine traces and compiles
 SHORT = 1.0  # seconds: of shorter epochs whole ones are measured, with their beginnings and validations
@@ -162,6 +163,7 @@ def main(asked: TextIO, answers: TextIO) -> None:
 
 
 if __name__ == "__main__":
+    claim_process()
     answering = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what libraries print is no answer
     main(sys.stdin, answering)

@@ -14,11 +14,13 @@ import threading
 from nnspec.jobs.share import Share
 from nnspec.jobs.worker import train_share
 from nnspec.progress import Progress
+from nnspec.unused_packages import claim_process
 
 
 def main(rank: int, coordinator: str, log: str, is_quiet: bool) -> None:
     """Trains as one of the workers; the first reports its epochs, and what libraries print is written to the log."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the build is interrupted, and ends its workers
+    claim_process()
     share = Share.from_json(sys.stdin.readline())
     threading.Thread(target=_listen, daemon=True).start()
     shown = os.fdopen(os.dup(2), "w", encoding="utf-8")

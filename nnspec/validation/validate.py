@@ -19,6 +19,7 @@ from nnspec.expansion.items import Expanded
 from nnspec.layers.registry import REGISTRY
 from nnspec.schema import assembly as schemas
 from nnspec.schema.sections import STRUCTURE
+from nnspec.unused_packages import put_off
 from nnspec.validation.acceptance import is_accepted
 
 Path = tuple[str | int, ...]
@@ -62,7 +63,8 @@ def _require(validator: Draft7Validator, keys: list[str], instance: Plain, schem
 
 @cache
 def _dialect(is_strict: bool) -> Any:
-    from jsonschema import Draft7Validator, validators
+    with put_off("rfc3987_syntax", "is_valid_syntax"):
+        from jsonschema import Draft7Validator, validators
 
     extend: Any = validators.extend
     return extend(Draft7Validator, {"$ref": _reference(is_strict), "required": _require})

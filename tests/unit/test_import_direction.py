@@ -16,7 +16,7 @@ from tests.support.paths import PACKAGE
 
 # From the ground up; packages on one floor know nothing of each other.
 FLOORS: list[set[str]] = [
-    {"lazy", "progress", "runtime"},
+    {"lazy", "progress", "runtime", "unused_packages"},
     {"diagnostics"},
     {"document", "ir"},
     {"catalogue"},

@@ -14,6 +14,7 @@ from nnspec.backends.types import KerasModel, Values
 from nnspec.diagnostics import Fix, Source, Span, SpecError
 from nnspec.diagnostics.extras import EXTRAS, install_command
 from nnspec.diagnostics.memory import require_address_space
+from nnspec.unused_packages import without
 
 
 class KerasEngine:
@@ -23,11 +24,13 @@ class KerasEngine:
         name: what Keras calls the engine.
         packages: the distributions whose versions its results depend on.
         least_addresses: bytes of address space without which importing them certainly fails, in whatever way.
+        unused: what Keras and the engine import where they find it, for objects that nnspec never gives them.
     """
 
     name: ClassVar[str]
     packages: ClassVar[tuple[str, ...]]
     least_addresses: ClassVar[int] = 0
+    unused: ClassVar[tuple[str, ...]] = ("matplotlib", "pandas", "sklearn")
 
     def load(self) -> None:
         """Imports Keras on this engine; what they print is shown only where that fails.
@@ -47,7 +50,7 @@ class KerasEngine:
         if "keras" not in sys.modules:
             require_address_space(self.least_addresses, self.name)
             os.environ["KERAS_BACKEND"] = self.name  # Keras reads it once, as it is imported
-            with hold_standard_error():
+            with hold_standard_error(), without(*self.unused):
                 self.start()
         import keras
 

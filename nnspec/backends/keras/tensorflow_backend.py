@@ -28,6 +28,7 @@ class TensorFlowBackend(KerasEngine):
     # with less, OpenBLAS tries for ever to get its buffers
     least_addresses = (2400 if find_spec("jax") is not None else 2150) * 2**20
     packages = ("keras", "tensorflow")
+    unused = (*KerasEngine.unused, "jax", "scipy")
 
     def start(self) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

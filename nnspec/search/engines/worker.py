@@ -15,6 +15,7 @@ import threading
 from typing import TextIO
 
 from nnspec.search.trials import FreshProcessNeeded, Function, Task, function_of
+from nnspec.unused_packages import claim_process
 
 
 def serve(function: Function, answers: TextIO, tasks: queue.SimpleQueue[str]) -> None:
@@ -53,4 +54,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    claim_process()
     main()

@@ -64,6 +64,16 @@ class JsonLines(TableSource):
 '''
 
 
+# Writes down which modules its process has at the end.
+WATCHED = (
+    PACKAGE
+    + """
+import atexit, pathlib, sys
+atexit.register(lambda: pathlib.Path("loaded.txt").write_text(" ".join(n for n in sys.modules if sys.modules[n])))
+"""
+)
+
+
 def install(folder: Path, points: str, text: str = PACKAGE) -> None:
     """A package as pip leaves it: a module, and metadata with entry points beside it."""
     (folder / "jsonlines_of_mine.py").write_text(text, encoding="utf-8")
@@ -83,11 +93,14 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_check_build_and_predict_know_it(tmp_path: Path) -> None:
-    install(tmp_path, "jsonrows = jsonlines_of_mine:JsonLines")
+    install(tmp_path, "jsonrows = jsonlines_of_mine:JsonLines", WATCHED)
     done = run(tmp_path, "check", "spec.yaml")
     assert done.returncode == 0, done.stdout + done.stderr
     built = run(tmp_path, "build", "spec.yaml", "--out", "out")
     assert built.returncode == 0, built.stdout + built.stderr
+    loaded = set((tmp_path / "loaded.txt").read_text().split())
+    assert {"tensorflow", "keras"} <= loaded
+    assert not {"jax", "pandas", "sklearn"} & loaded, "which Keras imports where it finds it, and nothing here uses"
     (tmp_path / "new.jsonrows").write_text('{"a": 1.0, "b": 2, "c": 0}\n{"a": 3.0, "b": 1, "c": 0}\n', encoding="utf-8")
     (tmp_path / "new.csv").write_text("a,b\n1.0,2\n3.0,1\n", encoding="utf-8")
     for name in ("new.jsonrows", "new.csv"):
