@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +17,8 @@ from nnspec.cli import main
 from nnspec.diagnostics import SpecError
 from nnspec.jobs import artifact
 from tests.conftest import write_quick
+from tests.support.loaded_python import run_loaded
+from tests.support.paths import ROOT
 
 FILES = {
     "history.csv",
@@ -118,7 +118,7 @@ def test_interrupted_build_resumes_and_the_old_one_stays(built: Path, quick: Pat
         "from nnspec.cli import main\n"
         f"main(['build', {str(quick)!r}, '--out', {str(out)!r}, '-q', '--set', 'training.epochs=6'])\n"
     )
-    killed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=300, check=False)
+    killed = run_loaded("-c", script, cwd=ROOT)
     assert killed.returncode == 9, killed.stderr
     assert (out / "model.onnx").read_bytes() == before
     assert {p.name for p in out.iterdir()} == FILES
@@ -274,7 +274,7 @@ def test_keras_file_loads_in_safe_mode_without_nnspec(quick: Path) -> None:
         f"model = keras.models.load_model({str(built.keras)!r}, safe_mode=True)\n"
         "print(model(np.zeros((2, 5, 2), np.float32)).shape)\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False)
+    done = run_loaded("-c", script, cwd=built.folder)
     assert done.returncode == 0, done.stderr
     assert "(2, 1)" in done.stdout
 

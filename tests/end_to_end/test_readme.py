@@ -15,6 +15,7 @@ import pytest
 
 from nnspec import api
 from tests.conftest import ROOT
+from tests.support.loaded_python import run_loaded
 from tests.support.paths import ERRORS
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -76,9 +77,7 @@ def test_python_blocks_run(workplace: Path, quick: Path) -> None:
     assert blocks
     for block in blocks:
         code = block.replace("specs/causal_cnn.yaml", str(quick)).replace("vars.lookback", "training.epochs")
-        done = subprocess.run(
-            [sys.executable, "-c", code], cwd=quick.parent, capture_output=True, text=True, timeout=300, check=False
-        )
+        done = run_loaded("-c", code, cwd=quick.parent)
         assert done.returncode == 0, done.stderr
 
 

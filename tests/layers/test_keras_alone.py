@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import keras
@@ -15,6 +13,7 @@ import pytest
 from nnspec.backends.keras.model import as_model_inputs, build_model
 from tests.support.case_files import CASES
 from tests.support.layer_cases import Case, arrays_for, checked, randomize
+from tests.support.loaded_python import run_loaded
 
 # The classes of nnspec that an archive may need, and why Keras' own do not do.
 NEEDED = {
@@ -81,7 +80,7 @@ def test_archives_give_the_same_without_nnspec(tmp_path: Path) -> None:
         wanted[number] = np.asarray(model(as_model_inputs(graph, arrays), training=False))
         model.save(tmp_path / f"{number}.keras")
         np.savez(tmp_path / f"{number}.npz", **{f"x{i}": array for i, array in enumerate(arrays.values())})
-    subprocess.run([sys.executable, "-c", ALONE, str(tmp_path)], check=True, capture_output=True, cwd=tmp_path)
+    run_loaded("-c", ALONE, str(tmp_path), cwd=tmp_path, check=True)
     for number, value in wanted.items():
         assert np.allclose(np.load(tmp_path / f"{number}.npy"), value, atol=1e-6), SAVED[number].label
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ from nnspec.backends.keras.model import Compiled, build_model, predict, read_wei
 from nnspec.diagnostics import SpecError
 from nnspec.jobs.exporting import run_export
 from nnspec.progress import Progress
+from tests.support.loaded_python import run_loaded
 
 TABLE = np.arange(12, dtype=np.float32).reshape(4, 3) / 7
 ALONE = """
@@ -150,7 +149,7 @@ def test_an_archive_needs_keras_alone(tmp_path: Path) -> None:
     compiled.model.save(tmp_path / "model.keras")
     np.save(tmp_path / "x.npy", X)
     paths = [str(tmp_path / name) for name in ("model.keras", "y.npy", "x.npy")]
-    subprocess.run([sys.executable, "-c", ALONE, *paths], check=True, capture_output=True, cwd=tmp_path)
+    run_loaded("-c", ALONE, *paths, cwd=tmp_path, check=True)
     assert np.allclose(np.load(tmp_path / "y.npy"), predict(compiled.model, checked.graph, {"x": X})["y"], atol=1e-6)
 
 

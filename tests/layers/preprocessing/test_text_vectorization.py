@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from nnspec.diagnostics import SpecError
 from nnspec.pipeline import diagnose
 from tests.layers.preprocessing.cases_text_vectorization import TEXT, WORDS
 from tests.support.layer_cases import Case, checked, spec_of
+from tests.support.loaded_python import run_loaded
 from tests.support.paths import ROOT
 
 
@@ -255,14 +254,7 @@ for body, after in ({"output_sequence_length": 20}, embed), ({"output_mode": "co
 
 def test_fifty_thousand_words_end(tmp_path: Path) -> None:
     """Exported, verified and run; what RE2 says to stderr, which was 525 MB at 2000 words, is nothing."""
-    done = subprocess.run(
-        [sys.executable, "-c", FIFTY_THOUSAND],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    done = run_loaded("-c", FIFTY_THOUSAND, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)})
     assert done.returncode == 0, done.stderr[-2000:]
     print(done.stdout)
     assert "DFA out of memory" not in done.stderr

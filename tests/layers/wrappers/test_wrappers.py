@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from nnspec.backends.keras.model import build_model, predict, read_weights
 from nnspec.backends.onnx.export import export_graph
 from nnspec.diagnostics import SpecError
 from nnspec.ir.graph import Graph, Node
+from tests.support.loaded_python import run_loaded
 
 CONV = {"Conv1D": {"filters": 4, "kernel_size": 3, "padding": "causal"}}
 
@@ -74,7 +73,7 @@ def reloaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[np.nda
         "    np.save(f'{name}.npy', np.asarray(model(np.load('x.npy'))))\n"
         "assert not any(name.split('.')[0] == 'nnspec' for name in sys.modules)\n"
     )
-    subprocess.run([sys.executable, "-c", script], check=True, cwd=folder, capture_output=True)
+    run_loaded("-c", script, cwd=folder, check=True)
     return {name: (given[name], np.load(folder / f"{name}.npy")) for name in PLAIN}
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.support.loaded_python import run_loaded
 from tests.support.plugins.install import MODULE, environment, install
 
 SPEC = """
@@ -195,8 +196,7 @@ def worked(tmp_path_factory: pytest.TempPathFactory) -> Worked:
     (folder / "spec.yaml").write_text(SPEC, encoding="utf-8")
     wrong = SPEC.replace("ScaleShift: {factor: 2}", "Mislabelled").replace("layer: ScaleShift", "layer: Softmax")
     (folder / "mislabelled.yaml").write_text(wrong, encoding="utf-8")
-    command = [sys.executable, "-c", VERBS, json.dumps(COMMANDS)]
-    ran = subprocess.run(command, cwd=folder, env=environment(folder), capture_output=True, text=True, check=True)
+    ran = run_loaded("-c", VERBS, json.dumps(COMMANDS), cwd=folder, env=environment(folder), check=True)
     return Worked(folder, json.loads(ran.stdout.splitlines()[-1]), arrays)
 
 
