@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import argparse
 import collections
+import gc
+import importlib
 import json
 import os
 import random
@@ -64,6 +66,19 @@ PHASES = (
     ("verification (", "report"),
     ("export (", "verification"),
     ("training (", "evaluation and export"),
+)
+# What each build would import; loaded before the forks. Nothing is computed, which would start threads.
+LOADED = (
+    "keras",
+    "matplotlib.backends.backend_svg",
+    "nnspec.backends.onnx.export",
+    "nnspec.jobs.building",
+    "nnspec.jobs.training",
+    "nnspec.report.page",
+    "nnspec.report.plots",
+    "nnspec.verify.gate",
+    "onnxruntime",
+    "sklearn.metrics",
 )
 OPERATIONS = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate")
 
@@ -235,9 +250,9 @@ def main(arguments: list[str]) -> int:
     from nnspec.backends.keras.startup_output import hold_standard_error
 
     with hold_standard_error():
-        import keras  # noqa: F401 - before the forks; nothing is computed here, which would start threads
-
-        from nnspec import jobs  # noqa: F401
+        for module in LOADED:
+            importlib.import_module(module)
+    gc.freeze()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         campaign = Campaign(given.spec or write_example(folder, given.backend), folder)
