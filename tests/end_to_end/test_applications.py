@@ -11,11 +11,12 @@ import pytest
 
 from tests.conftest import ROOT
 
-# Open sizes and gates; gates and a Normalization inside; many joins; two inputs a block; classes of its own.
+# Gates and a Normalization inside; many joins; two inputs a block; classes of its own.
+SLOW = ("EfficientNetB0", "DenseNet121", "NASNetMobile", "ConvNeXtTiny")
+# Open sizes and gates.
 IMPORTED = [
     "MobileNetV3Small",
-    "EfficientNetB0",
-    *(pytest.param(name, marks=pytest.mark.slow) for name in ("DenseNet121", "NASNetMobile", "ConvNeXtTiny")),
+    *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW),
 ]
 
 

@@ -254,7 +254,7 @@ def test_a_narrow_page_does_not_scroll_sideways(built: Run) -> None:
 
 
 @needs_browser
-@pytest.mark.parametrize("name", ["resnet50", "unet"])
+@pytest.mark.parametrize("name", [pytest.param("resnet50", marks=pytest.mark.slow), "unet"])
 def test_a_large_network_is_legible(name: str, tmp_path: Path) -> None:
     """Its blocks are boxes, which lead to their own drawings; without a training."""
     graph = pipeline.check(Path(f"specs/networks/{name}.yaml")).graph
