@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nnspec.data.checks.columns import features_of, words_of
 from nnspec.data.checks.facts import PlanFacts
-from nnspec.data.checks.files import find_column
+from nnspec.data.checks.named import find_column
 from nnspec.data.prepare.fit import step_axis
 from nnspec.data.section.feature_count import feature_names
 from nnspec.data.section.plan import DataPlan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nnspec.data.checks.columns import words_of
 from nnspec.data.checks.facts import PlanFacts
-from nnspec.data.checks.files import find_column
+from nnspec.data.checks.named import find_column
 from nnspec.data.section.column_plan import ColumnPlan
 from nnspec.data.section.feature_count import category_words, has_gap_place
 from nnspec.data.section.plan import DataPlan, SlotPlan

@@ -194,7 +194,7 @@ def warn_of_lost_mask(layer: Layer, call: Call, masks: tuple[str | None, ...], m
 
 
 def _end_it() -> Fix:
-    return Fix("if padding may count as data from here on, end the mask before it: `- unmask`")
+    return Fix("if padding may count as data from here on, remove the mask before it: `- unmask`")
 
 
 def _mask_put_back(call: Call, made: Axes) -> list[Fix]:

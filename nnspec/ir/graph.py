@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from nnspec.diagnostics import Span
+from nnspec.ir.argument import Argument
 from nnspec.ir.axes import Axes, index_of
 from nnspec.ir.levels import LEVEL
 from nnspec.ir.thresholds import Threshold
@@ -112,19 +113,6 @@ class Weight:
     @property
     def count(self) -> int:
         return math.prod(self.shape)
-
-
-class Argument(Protocol):
-    """An argument that a layer declares (`nnspec.layers.kit.args.Arg`)."""
-
-    @property
-    def schema(self) -> Mapping[str, object]: ...
-    @property
-    def description(self) -> str: ...
-    @property
-    def default(self) -> object: ...
-    @property
-    def family(self) -> str | None: ...
 
 
 class LayerKind(Protocol):

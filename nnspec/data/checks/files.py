@@ -11,6 +11,7 @@ from nnspec.data.checks.drawn import check_strata
 from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.checks.leaks import check_leaks
 from nnspec.data.checks.markers import check_markers, propose_markers
+from nnspec.data.checks.named import find_array, find_column
 from nnspec.data.checks.numbers import unfit_number
 from nnspec.data.checks.row_order import check_row_order
 from nnspec.data.checks.splits import check_classes, check_further, check_splits
@@ -24,8 +25,8 @@ from nnspec.data.section.agree import check, settle
 from nnspec.data.section.bind import bind
 from nnspec.data.section.column_plan import INTERPOLATE
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
-from nnspec.data.sources.base import ArrayFacts, ColumnFacts, SourceError, SourceFacts, SourcePlan
-from nnspec.diagnostics import Diagnostic, Fix, Related, Report, Span, did_you_mean, nearest, use_instead
+from nnspec.data.sources.base import ColumnFacts, SourceFacts
+from nnspec.diagnostics import Diagnostic, Fix, Related, Report
 
 Further = Callable[[PlanFacts], Iterable[Diagnostic]]
 _Gaps = set[tuple[str, str]]  # the columns, by file and name, whose missing values have been reported
@@ -190,7 +191,7 @@ class _SlotProbe:
     def check_array(self) -> int | None:
         slot = self.slot
         name = slot.array or ""
-        header = _array(self.files, slot.source, name, slot.span_of(slot.data_key), slot.where(slot.data_key))
+        header = find_array(self.files, slot.source, name, slot.span_of(slot.data_key), slot.where(slot.data_key))
         if isinstance(header, Diagnostic):
             self.report.add(header)
             return None
@@ -253,7 +254,7 @@ class _SlotProbe:
     def lengths_in(self, name: str) -> list[int] | None:
         """What an array of lengths holds; None where it does not hold any, which is reported."""
         slot = self.slot
-        header = _array(self.files, slot.source, name, slot.span_of("lengths"), slot.where("lengths"))
+        header = find_array(self.files, slot.source, name, slot.span_of("lengths"), slot.where("lengths"))
         if isinstance(header, Diagnostic):
             self.report.add(header)
             return None
@@ -289,38 +290,6 @@ def _words_to_numbers() -> tuple[Fix, ...]:
         ),
         Fix("follow it with an `Embedding`, which maps its indices to vectors; `output_mode: one_hot` needs none"),
     )
-
-
-def find_column(
-    files: PlanFacts, source: SourcePlan, name: str, span: Span, where: str, values: bool = False
-) -> ColumnFacts | Diagnostic:
-    """A column; NN502 where it cannot be used, and NN503 where there is none."""
-    try:
-        found = files.column(source, name, values=values)
-    except SourceError as error:
-        return Diagnostic("NN502", f"`{source.shown}` cannot be used: {error}", span, path=where, fixes=error.help)
-    return found if found is not None else unknown_name(files, source, "column", name, span, where)
-
-
-def _array(files: PlanFacts, source: SourcePlan, name: str, span: Span, where: str) -> ArrayFacts | Diagnostic:
-    try:
-        found = files.array(source, name)
-    except SourceError as error:
-        shown = f"array `{name}` of `{source.shown}`" if name else f"`{source.shown}`"
-        return Diagnostic("NN502", f"{shown} cannot be used: {error}", span, path=where, fixes=error.help)
-    if found is not None:
-        return found
-    written = span.text.strip("'\"")  # of which `name` may be the steps
-    return unknown_name(files, source, "array", written if name.startswith(f"{written}.") else name, span, where)
-
-
-def unknown_name(files: PlanFacts, source: SourcePlan, kind: str, name: str, span: Span, where: str) -> Diagnostic:
-    facts = files.facts(source)
-    names = facts.names if facts else []
-    notes = [f"it has: {', '.join(names[:20])}{', …' if len(names) > 20 else ''}", *(facts.notes if facts else ())]
-    message = f"`{source.shown}` has no {kind} `{name}`{did_you_mean(name, names)}"
-    fixes = tuple(use_instead(name, close, span) for close in nearest(name, names) if span.text.strip("'\"") == name)
-    return Diagnostic("NN503", message, span, path=where, notes=tuple(notes), fixes=fixes)
 
 
 def _check_keys(plan: DataPlan, files: PlanFacts) -> Iterator[Diagnostic]:
