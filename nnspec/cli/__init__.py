@@ -78,5 +78,19 @@ def entry() -> None:
     """The console script. Verbs that are over in a moment spare themselves the garbage collector."""
     if len(sys.argv) > 1 and sys.argv[1] in QUICK:
         gc.disable()
+    elif resource_limited():
+        from nnspec.cli.limited import is_watched, own_command, run_watched
+
+        if is_watched(sys.argv[1:]):
+            sys.exit(run_watched(own_command()))
     claim_process()
     main()
+
+
+def resource_limited() -> bool:
+    """Whether this process may not have all addresses."""
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return False
+    return resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY

@@ -57,6 +57,15 @@ def require_address_space(needed: int, package: str) -> None:
     raise SpecError.single("NN625", message, here, notes=[_limit_note(limit)], fixes=[fix])
 
 
+def ended_without_memory(signal: str) -> SpecError:
+    """NN625 of a process that was ended by its engine, under a limit of address space."""
+    limit, _ = address_space()
+    message = f"out of memory: the engine got no more and ended the process ({signal})"
+    notes = [] if limit is None else [_limit_note(limit)]
+    fix = Fix("raise the limit, such as to twice as much (`ulimit -v`), or `ulimit -v unlimited`")
+    return SpecError.single("NN625", message, Span(Source("memory", "")), notes=notes, fixes=[fix])
+
+
 def address_space() -> tuple[int | None, int]:
     """How many bytes of addresses this process may have, None where nothing limits them, and the most it had."""
     try:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from nnspec.backends.keras.tensorflow_backend import TensorFlowBackend
+from nnspec.cli.limited import run_watched
 from nnspec.cli.reporting import report_errors
 from nnspec.diagnostics.memory import out_of_memory
 from tests.support.paths import ROOT
@@ -32,6 +33,7 @@ data:
 AT_THE_LIMIT = """
 import mmap, resource, sys
 from nnspec.backends.keras.tensorflow_backend import TensorFlowBackend
+from nnspec.cli.limited import run_watched
 from nnspec.cli.reporting import report_errors
 from nnspec.diagnostics.memory import address_space
 
@@ -76,6 +78,13 @@ def test_an_error_that_hides_that_memory_was_short(use: str) -> None:
     assert done.returncode == 1
     assert ("error[NN625]: out of memory: partially initialized module" in done.stderr) is (use == "full")
     assert ("Traceback" in done.stderr) is (use == "free")
+
+
+@pytest.mark.parametrize(("end", "code"), [("os.abort()", 1), ("sys.exit(3)", 3), ("os.kill(os.getpid(), 15)", 143)])
+def test_a_process_that_its_engine_ends(end: str, code: int, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run_watched([sys.executable, "-c", f"import os, sys; {end}"]) == code
+    told = "error[NN625]: out of memory: the engine got no more and ended the process (SIGABRT)"
+    assert (told in capfd.readouterr().err) is (code == 1)
 
 
 class ResourceExhaustedError(Exception):
