@@ -23,6 +23,7 @@ import keras
 import numpy as np
 
 from nnspec import jobs, pipeline
+from nnspec.backends.keras.checkpoint import Checkpoint
 from nnspec.backends.registry import training_backend
 from nnspec.data.arrays import mapped
 from nnspec.data.dataset import Dataset
@@ -127,6 +128,9 @@ class Clock(keras.callbacks.Callback):  # type: ignore[misc]
 
 
 def by_nnspec(checked: Checked, data: Dataset) -> np.ndarray:
+    """Without the checkpoints between the first epoch and the last: one is due every 5 seconds, in which a machine that
+    is busy with other things does less than an epoch, so that each epoch would pay for one."""
+    Checkpoint.interval = float("inf")
     clock = Clock()
     with tempfile.TemporaryDirectory() as folder:
         train(checked.graph, data, jobs.settings_of(checked), Path(folder), Progress(quiet=True), log=clock.tell)

@@ -2,6 +2,7 @@
 
     python -m tests.support.engine_steps jax found.npz specs/mnist_cnn.yaml case:Conv1D case:LSTM-masked
 
+`moved:` and a spec begins with initial weights that are one rounding away: what that alone does to the losses.
 `case:` names cases of tests/layers by label, or several by a pattern (`case:LSTM*`). The archive has, by what was asked
 for, `NAME/losses` and `NAME/weights`, all weights one behind the other, or `NAME/failure`; of `feature:` and a feature
 of `tests.tools.engine_features` the history of its training as JSON, `NAME/history`.
@@ -33,8 +34,12 @@ STEPS = 20
 RATES = ("rate", "dropout", "recurrent_dropout")
 
 
-def steps_of_spec(path: Path, engine: TrainingBackend) -> dict[str, np.ndarray]:
-    """Initial weights, and the loss of each of the first steps as training takes them, without dropout."""
+def steps_of_spec(path: Path, engine: TrainingBackend, *, is_moved: bool = False) -> dict[str, np.ndarray]:
+    """Initial weights, and the loss of each of the first steps as training takes them, without dropout.
+
+    Args:
+        is_moved: whether each initial weight is replaced by a float32 beside it, up or down at random.
+    """
     from nnspec.jobs.settings import settings_of
     from nnspec.jobs.training import prepare_data
     from nnspec.training.adapting import adapt_layers, padding_of
@@ -52,6 +57,12 @@ def steps_of_spec(path: Path, engine: TrainingBackend) -> dict[str, np.ndarray]:
     if is_stateful:
         training = trim_to_batches(training, batch, settings.span)
     adapt_layers(compiled, graph, dataset.splits["train"].x, padding_of(dataset))
+    if is_moved:
+        rng = np.random.default_rng(0)
+        for variable in compiled.model.trainable_variables:
+            values = np.asarray(variable, np.float32)
+            way = np.where(rng.random(values.shape) < 0.5, -np.inf, np.inf).astype(np.float32)
+            variable.assign(np.nextafter(values, way))
     by_class = class_weights(graph, training, settings, dataset.deployment)
     samples = as_samples(graph, training, by_class=by_class)
     order = Order(batch, settings["seed"], is_shuffled=settings["shuffle"] and not is_stateful)
@@ -116,6 +127,8 @@ def main(name: str, out: str, *asked: str) -> None:
         refuse_tensorflow()
     engine = training_backend(name)
     engine.load()
+    import keras
+
     from tests.support.case_files import CASES
 
     found: dict[str, np.ndarray] = {}
@@ -123,6 +136,10 @@ def main(name: str, out: str, *asked: str) -> None:
         if what.startswith("feature:"):
             feature = what.removeprefix("feature:")
             found[f"{feature}/history"] = np.asarray(json.dumps(histories(name, [feature])[feature]))
+            continue
+        if what.startswith("moved:"):
+            results = steps_of_spec(Path(what.removeprefix("moved:")), engine, is_moved=True)
+            found |= {f"{what}/{key}": value for key, value in results.items()}
             continue
         is_case = what.startswith("case:")
         pattern = what.removeprefix("case:")
@@ -132,6 +149,7 @@ def main(name: str, out: str, *asked: str) -> None:
             except Exception as error:
                 results = {"failure": np.asarray(f"{type(error).__name__}: {error}")}
             found |= {f"{one}/{key}": value for key, value in results.items()}
+            keras.utils.clear_session()  # of many cases the graphs would stay
     np.savez(out, **found)
 
 
