@@ -36,7 +36,7 @@ def plot_history(history: list[dict[str, float]], best_epoch: int, path: Path, p
         if f"val_{name}" in history[0]:
             axes.plot(epochs, [row.get(f"val_{name}", float("nan")) for row in history], label="validation")
         axes.axvline(best_epoch, color="0.6", linestyle=":", label=f"kept: epoch {best_epoch}")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.locator_params(axis="x", integer=True)
         axes.set_xlabel("epoch")
         axes.set_ylabel(name)
         axes.legend(frameon=False, fontsize="small")

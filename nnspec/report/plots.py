@@ -98,7 +98,7 @@ def _curve(history: Sequence[dict[str, float]], name: str, best_epoch: int) -> P
             values = [row.get(f"val_{name}", float("nan")) for row in history]
             axes.plot(epochs, values, color=ORANGE, linestyle="--", label="validation")
         axes.axvline(best_epoch, color=GREY, linestyle=":", label=f"kept: epoch {best_epoch}")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.locator_params(axis="x", integer=True)
         axes.set_xlabel("epoch")
         axes.set_ylabel(name)
         axes.legend()
@@ -184,7 +184,7 @@ def over_rows(outcome: Outcome) -> Plot:
         axes.legend()
 
     part = f"the first of the {values} values of each, " if values > 1 else ""
-    series = f" of {len(ends) + 1} series, one behind the other," if len(ends) else ""
+    series = f" of {len(ends) + 1} series, one after the other," if len(ends) else ""
     text = (
         f"Samples {place.start + 1:,} to {total:,} of the {outcome.split} rows{series or ','} {part}and what the model "
     )

@@ -96,7 +96,7 @@ def test_a_line_over_rows_ends_with_its_series_and_is_numbered_from_the_first_sa
     found = outcome(task="regression", truth=truth, guess=truth, series=series, unit="km")
     plot = next(plot for plot in plots_of(found, is_in_order=True) if "forecast" in plot.title)
     assert plot.text.startswith(
-        "Samples 61 to 300 of the test rows of 2 series, one behind the other, the first of the 2"
+        "Samples 61 to 300 of the test rows of 2 series, one after the other, the first of the 2"
     )
     assert ">y (km)</text>" in plot.svg
     lines = [path for path in re.findall(r'<path d="([^"]*)"', plot.svg) if path.count("L") > 100]
