@@ -135,7 +135,6 @@ class _Builder:
         for name, tensor in self.network.outputs.items():
             read = self.read(tensor)
             outputs[free_name(identifier(name), [*outputs, *self.inputs])] = (read, task_of(nodes, read.value))
-        self.refuse_unread(nodes, [read for read, _ in outputs.values()])
         shared = {item.shared: (item.kind, item.body) for item in self.maker.items if item.shared is not None}
         constraints = without_implied(self.maker.constraints)
         batches = {self.input_names[name]: size for name, size in self.network.batches.items()}
@@ -155,25 +154,6 @@ class _Builder:
             tables=self.tables.arrays,
             inlined=tuple(self.calls.inlined),
         )
-
-    def refuse_unread(self, nodes: Sequence[Node], outputs: Sequence[Read]) -> None:
-        """Tells the inputs that nothing depends on: a deployed model would ask for them in vain.
-
-        Raises:
-            ImportFault: with a cause for each.
-        """
-        used = {value.node for node in nodes for value in node.inputs} | {read.value.node for read in outputs}
-        unread = [keras_name for keras_name, name in self.input_names.items() if name not in used]
-        if unread:
-            raise ImportFault.of(
-                [
-                    ImportFault(
-                        f"no output of the model depends on its input `{name}`",
-                        help=f"make the model without `{name}`, and save that",
-                    )
-                    for name in unread
-                ]
-            )
 
     def notes(self) -> list[str]:
         mixed = [call.name for call in self.network.calls if is_mixed(call.config)]

@@ -240,6 +240,26 @@ def import_model(
         return _write(model, network, draft, name=name, out=out, progress=shown, here=here, fold=fold)
 
 
+def refuse_unread(network: Network, draft: Draft) -> None:
+    """Tells the inputs that no output depends on, masks counted: a deployed model would ask for them in vain.
+
+    Raises:
+        ImportFault: with a cause for each.
+    """
+    read = {value.node for node in draft.graph.nodes for value in node.inputs}
+    read |= {output.value.node for output, _ in draft.outputs.values()}
+    causes = [
+        ImportFault(
+            f"no output of the model depends on its input `{keras_name}`",
+            help=f"make the model without `{keras_name}`, and save that",
+        )
+        for keras_name, name in zip(network.inputs, draft.inputs, strict=True)
+        if name not in read
+    ]
+    if causes:
+        raise ImportFault.of(causes)
+
+
 def _refused(fault: ImportFault, here: Span) -> SpecError:
     """Every cause once, each with what to do about it."""
     told = {str(cause): cause for cause in fault.causes}
@@ -263,6 +283,10 @@ def _write(
     fold: bool,
     stored: Stores | None = None,
 ) -> Imported:
+    try:
+        refuse_unread(network, draft)
+    except ImportFault as fault:
+        raise _refused(fault, here) from None
     out.mkdir(parents=True, exist_ok=True)
     spec, weights = out / f"{name}.yaml", out / f"{name}.weights.h5"
     with tempfile.TemporaryDirectory(dir=out, prefix=".nnspec-") as folder:
