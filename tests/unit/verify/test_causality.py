@@ -76,7 +76,7 @@ def test_causal_networks(model: list[Any], inputs: dict[str, Any], values: list[
 @pytest.mark.parametrize("dtype", ["float32", "int32"])
 def test_a_layer_that_is_not_what_it_says(dtype: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The checker is deceived about `padding: same`; the gradient (or the change, of whole numbers) is not."""
-    monkeypatch.setattr(sliding, "window_over", lambda size, span, stride, padding: Window(span, stride, 0))
+    monkeypatch.setattr(sliding, "window_over", lambda size, span, stride, *rest: Window(span, stride, 0))
     model: list[Any] = [{"Conv1D": {**CAUSAL, "padding": "same"}}]
     inputs: dict[str, Any] = X
     if dtype == "int32":
@@ -97,7 +97,7 @@ def test_it_stops_the_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     run_export(spec, tmp_path / "fine", Progress(quiet=True), weights=None, untrained=True)
     measured = json.loads((tmp_path / "fine" / "verify.json").read_text(encoding="utf-8"))
     assert measured["causality"]["output y"]["time"]["max_gradient_after"] == 0
-    monkeypatch.setattr(sliding, "window_over", lambda size, span, stride, padding: Window(span, stride, 0))
+    monkeypatch.setattr(sliding, "window_over", lambda size, span, stride, *rest: Window(span, stride, 0))
     spec = checked(tmp_path, [{"Conv1D": {**CAUSAL, "padding": "same"}}], X, EXPECT)
     with pytest.raises(SpecError):
         run_export(spec, tmp_path / "wrong", Progress(quiet=True), weights=None, untrained=True)
