@@ -72,7 +72,9 @@ def random_inputs(
             result[name] = rng.choice(np.asarray(examples or ["a", "b"], object), size=shape)
             continue
         if value.dtype.startswith(("int", "uint")):
-            made: np.ndarray = rng.integers(0, integer_bound(graph, name) or 100, size=shape)
+            # What nothing reads may be ids of an imported model's table for all that: every table has 0 and 1.
+            is_read = any(True for _ in readers_of(graph, name))
+            made: np.ndarray = rng.integers(0, integer_bound(graph, name) or (100 if is_read else 2), size=shape)
             if examples:
                 made = rng.choice(np.asarray(examples), size=shape)
             transform = deployment.inputs.get(name)
