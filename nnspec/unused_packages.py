@@ -23,6 +23,11 @@ def claim_process() -> None:
     _is_own_process = True
 
 
+def owns_process() -> bool:
+    """Whether that has been said, so that unused packages are left out."""
+    return _is_own_process
+
+
 @contextmanager
 def without(*packages: str) -> Iterator[None]:
     """What is imported inside finds these packages not installed, in a process that nnspec alone has started.

@@ -20,12 +20,9 @@ from nnspec.inference.heads import head_of
 from nnspec.ir.graph import Node, Output
 from nnspec.layers.formulas.range_of import Range, range_of
 
-# Standardized numbers, or changes, lie on both sides of 0, few of them beyond these.
-_AROUND_ZERO: Range = (-3.0, 3.0)
 _PIXELS: Range = (0.0, 255.0)
-_MOST = 1 / 3  # of the targets' range beyond the head's: it can be no oversight of a few values
+_MOST = 1 / 3  # of the targets, or of their range, beyond the head's: it can be no oversight of a few values
 _FEW = 0.01
-
 
 # What targets a loss is for, and when a range of them is not that.
 _DOMAINS: Mapping[str, tuple[str, Callable[[Range], bool]]] = {
@@ -105,12 +102,17 @@ def _check_reach(context: Context, files: PlanFacts, output: Output) -> Iterator
     is_scaled = method != "none" or slot.is_relative
     if copy is None and is_scaled and ((function == "sigmoid" and method != "minmax") or loss_of(output)[0] in RANGED):
         return  # NN507, NN215
-    targets = _range_of_targets(files, slot, method)
-    outside = 0.0 if targets is None else _share_outside(targets, reach)
-    if targets is None or outside <= _FEW:
+    if slot.function is not None or slot.encodings:
         return
-    low, high = targets
-    lie = f"are between {low:g} and {high:g}" if method == "none" and not slot.is_relative else "are on both sides of 0"
+    if slot.is_relative or method not in ("none", "minmax"):  # whose range is not told, but how they lie
+        outside, lie = _share_of_normal_outside(reach), "are on both sides of 0"
+    else:
+        targets = (0.0, 1.0) if method == "minmax" else _range_of_targets(files, slot)
+        if targets is None:
+            return
+        outside, lie = _share_outside(targets, reach), f"are between {targets[0]:g} and {targets[1]:g}"
+    if outside <= _FEW:
+        return
     yield Diagnostic(
         "NN326",
         f"the targets of output `{output.name}` {lie}, but its head, a {function}, gives {_described(reach)}",
@@ -134,7 +136,7 @@ def _check_domain(context: Context, files: PlanFacts, output: Output) -> Iterato
         or (slot.scale is not None and slot.scale.method != "none")
     ):
         return
-    targets = _range_of_targets(files, slot, "none")
+    targets = _range_of_targets(files, slot)
     reads, is_outside = _DOMAINS[loss]
     if targets is None or not is_outside(targets):
         return
@@ -159,20 +161,22 @@ def _fixes(context: Context, head: Node, reach: Range, method: str) -> tuple[Fix
     return tuple(fixes)
 
 
-def _range_of_targets(files: PlanFacts, slot: SlotPlan, method: str) -> Range | None:
-    """Between which numbers the network learns them; None where that is not known."""
+def _range_of_targets(files: PlanFacts, slot: SlotPlan) -> Range | None:
+    """Between which numbers they lie in the data; None where that is not known."""
     if slot.function is not None or slot.encodings:
         return None
-    if slot.is_relative or method not in ("none", "minmax"):
-        return _AROUND_ZERO
-    if method == "minmax":
-        return 0.0, 1.0
     if slot.source.source.is_raster:
         return _PIXELS
     ends = [(c.lowest[0], c.highest[0]) for _, c in _columns(files, slot) if c.lowest and c.highest]
     if not ends or len(ends) < len(slot.columns):
         return None
     return min(low for low, _ in ends), max(high for _, high in ends)
+
+
+def _share_of_normal_outside(reach: Range) -> float:
+    """The share of standardized numbers, or changes, beyond a range, as if they were normal: a third beyond ±1."""
+    below, above = (0.5 * (1 + math.erf(end / math.sqrt(2))) for end in reach)
+    return 1 - (above - below)
 
 
 def _share_outside(targets: Range, reach: Range) -> float:

@@ -14,7 +14,7 @@ from nnspec.backends.types import KerasModel, Values
 from nnspec.diagnostics import Fix, Source, Span, SpecError
 from nnspec.diagnostics.extras import EXTRAS, install_command
 from nnspec.diagnostics.memory import require_address_space
-from nnspec.unused_packages import without
+from nnspec.unused_packages import owns_process, without
 
 
 class KerasEngine:
@@ -24,12 +24,14 @@ class KerasEngine:
         name: what Keras calls the engine.
         packages: the distributions whose versions its results depend on.
         least_addresses: bytes of address space without which importing them certainly fails, in whatever way.
+        least_with_unused: the same where what is unused is imported with them.
         unused: what Keras and the engine import where they find it, for objects that nnspec never gives them.
     """
 
     name: ClassVar[str]
     packages: ClassVar[tuple[str, ...]]
     least_addresses: ClassVar[int] = 0
+    least_with_unused: ClassVar[int] = 0
     unused: ClassVar[tuple[str, ...]] = ("matplotlib", "pandas", "sklearn")
 
     def load(self) -> None:
@@ -48,7 +50,7 @@ class KerasEngine:
                 fixes=[Fix(command), Fix("or train on another engine: `--set training.backend=NAME`")],
             )
         if "keras" not in sys.modules:
-            require_address_space(self.least_addresses, self.name)
+            require_address_space(self.least_addresses if owns_process() else self.least_with_unused, self.name)
             os.environ["KERAS_BACKEND"] = self.name  # Keras reads it once, as it is imported
             with hold_standard_error(), without(*self.unused):
                 self.start()

@@ -54,20 +54,35 @@ def run(arguments: list[str], **more: object) -> subprocess.CompletedProcess[str
     )  # type: ignore[call-overload,no-any-return]
 
 
-def test_an_engine_that_does_not_fit(tmp_path: Path) -> None:
+CALLER = """
+import nnspec
+from nnspec.cli.reporting import report_errors
+report_errors(lambda: nnspec.load("spec.yaml").build("out"))()
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "least"),
+    [
+        (["-c", "from nnspec.cli import entry; entry()", "build", "spec.yaml"], TensorFlowBackend.least_addresses),
+        (["-c", CALLER], TensorFlowBackend.least_with_unused),
+    ],
+    ids=["own-process", "of-a-caller"],
+)
+def test_an_engine_that_does_not_fit(tmp_path: Path, command: list[str], least: int) -> None:
     """Its import would end in an error of whatever library is next, or the process without a word."""
     (tmp_path / "spec.yaml").write_text(SPEC)
     (tmp_path / "a.csv").write_text("a,y\n" + "1,2\n3,5\n" * 9)
-    limit = 1500 * 2**20
+    limit = 1400 * 2**20
     done = run(
-        ["-m", "nnspec.cli", "build", "spec.yaml"],
+        command,
         cwd=tmp_path,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
     )
     assert done.returncode == 1
-    needed = f"{TensorFlowBackend.least_addresses // 2**20:,} MiB of address space to be imported"
+    needed = f"{least // 2**20:,} MiB of address space to be imported"
     assert f"error[NN625]: out of memory: tensorflow needs {needed}" in done.stderr
-    assert "this process may have 1,500 MiB of address space" in done.stderr
+    assert "this process may have 1,400 MiB of address space" in done.stderr
     assert "help: raise the limit" in done.stderr
     assert "Traceback" not in done.stderr
 
