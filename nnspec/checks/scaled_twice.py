@@ -46,7 +46,7 @@ def _follow(value: Value, scaled: _Scaled, readers: Mapping[str, Sequence[Node]]
             apart, before = scaled
             after = None if apart is None else apart * abs(factor)
             if before is not None and (after is None or after < _NARROW):
-                yield _diagnostic(node, before)
+                yield _scaled_again(node, before)
                 continue
             yield from _follow(node.outputs[0], (after, node.span), readers)
         elif node.layer.moves_values or node.layer.is_training_only:
@@ -62,28 +62,35 @@ def _check_value_range(node: Node, scaled: _Scaled) -> Iterator[Diagnostic]:
     low, high = bounds
     if high - low < _PIXELS / 2:
         return
-    yield Diagnostic(
+    yield _diagnostic(
         "NN338",
-        f"`{node.name}` takes values for pixels from {low:g} to {high:g}, but they are scaled before",
-        node.span,
-        path=format_path(node.path),
-        related=(Related(before, "scaled here"),),
-        notes=(
-            "what it adds in training is far more than all that a picture has, and is cut off at the ends of its range",
-        ),
-        fixes=(Fix("say what range the values have: `value_range: [0, 1]`"), Fix("or put it before the scaling")),
-        severity=Severity.WARNING,
+        node,
+        before,
+        f"takes values for pixels from {low:g} to {high:g}, but they are scaled before",
+        "what it adds in training is far more than all that a picture has, and is cut off at the ends of its range",
+        (Fix("say what range the values have: `value_range: [0, 1]`"), Fix("or put it before the scaling")),
     )
 
 
-def _diagnostic(node: Node, before: Span) -> Diagnostic:
-    return Diagnostic(
+def _scaled_again(node: Node, before: Span) -> Diagnostic:
+    return _diagnostic(
         "NN327",
-        f"`{node.name}` scales values as if they were pixels from 0 to 255, but they are scaled before",
+        node,
+        before,
+        "scales values as if they were pixels from 0 to 255, but they are scaled before",
+        "what is left are nearly equal values; networks such as MobileNetV3 scale their pixels themselves",
+        (Fix("remove one of the two"),),
+    )
+
+
+def _diagnostic(code: str, node: Node, before: Span, message: str, note: str, fixes: tuple[Fix, ...]) -> Diagnostic:
+    return Diagnostic(
+        code,
+        f"`{node.name}` {message}",
         node.span,
         path=format_path(node.path),
         related=(Related(before, "scaled here"),),
-        notes=("what is left are nearly equal values; networks such as MobileNetV3 scale their pixels themselves",),
-        fixes=(Fix("remove one of the two"),),
+        notes=(note,),
+        fixes=fixes,
         severity=Severity.WARNING,
     )

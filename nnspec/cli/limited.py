@@ -17,6 +17,7 @@ from nnspec.diagnostics.memory import address_space, ended_without_memory
 VERBS = frozenset({"build", "train", "search", "export", "verify", "rebuild", "import"})
 _WATCHED = "NNSPEC_WATCHED"
 _FATAL = frozenset({signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGILL})
+_LOADER = 127  # the exit code of the C library's loader, which no verb ends with: no memory for data of threads
 
 
 def is_watched(arguments: Sequence[str]) -> bool:
@@ -37,11 +38,15 @@ def run_watched(command: Sequence[str]) -> int:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    if code >= 0:
+    if code == _LOADER:
+        how = f"exit code {code}"
+    elif code >= 0:
         return code
-    if -code not in _FATAL:
+    elif -code in _FATAL:
+        how = signal.Signals(-code).name
+    else:
         return 128 - code
-    print_diagnostics(ended_without_memory(signal.Signals(-code).name).diagnostics, "text", to_stderr=True)
+    print_diagnostics(ended_without_memory(how).diagnostics, "text", to_stderr=True)
     return 1
 
 

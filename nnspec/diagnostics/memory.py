@@ -57,10 +57,10 @@ def require_address_space(needed: int, package: str) -> None:
     raise SpecError.single("NN625", message, here, notes=[_limit_note(limit)], fixes=[fix])
 
 
-def ended_without_memory(signal: str) -> SpecError:
-    """NN625 of a process that was ended by its engine, under a limit of address space."""
+def ended_without_memory(how: str) -> SpecError:
+    """NN625 of a process that was ended by its engine, under a limit of address space: by which signal, or else."""
     limit, _ = address_space()
-    message = f"out of memory: the engine got no more and ended the process ({signal})"
+    message = f"out of memory: the engine got no more and ended the process ({how})"
     notes = [] if limit is None else [_limit_note(limit)]
     fix = Fix("raise the limit, such as to twice as much (`ulimit -v`), or `ulimit -v unlimited`")
     return SpecError.single("NN625", message, Span(Source("memory", "")), notes=notes, fixes=[fix])

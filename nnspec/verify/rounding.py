@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from nnspec.backends.types import KerasModel
 from nnspec.verify.comparison import Measure, errors
 from nnspec.verify.samples import readers_of
 from nnspec.verify.subject import Subject
@@ -69,11 +68,9 @@ def moved_by_saturation(
 
     By output, axes `row`, in units of the output's scale.
     """
-    with coarse_sigmoids(subject.model) as found:
-        if not found:
-            return {name: np.zeros(len(next(iter(raw.values())))) for name in measures}
+    with coarse_sigmoids() as asked:
         moved = subject.predicted(raw)
-    wanted = subject.predicted(raw)
+    wanted = subject.predicted(raw) if asked else moved
     return {name: _apart(moved[name], wanted[name], measure) for name, measure in measures.items()}
 
 
@@ -85,27 +82,28 @@ def _apart(moved: np.ndarray, wanted: np.ndarray, measure: Measure) -> np.ndarra
 
 
 @contextmanager
-def coarse_sigmoids(model: KerasModel) -> Iterator[list[str]]:
-    """Within it, the sigmoids of a model's layers give multiples of `SIGMOID_STEP`. Gives the layers' names."""
+def coarse_sigmoids() -> Iterator[list[str]]:
+    """Within it, all of Keras' sigmoids give multiples of `SIGMOID_STEP`. Gives the names of those that were asked.
+
+    Whatever computes one, a layer's activation, the gates of a cell or a formula, asks the engine's function at last.
+    """
     import keras
+    from keras.src import backend
+
+    functions = backend.nn
+    exact, own = functions.sigmoid, functions.silu
+    asked: list[str] = []
 
     def sigmoid(x: np.ndarray) -> np.ndarray:
-        made: np.ndarray = keras.ops.round(keras.activations.sigmoid(x) / SIGMOID_STEP) * SIGMOID_STEP
+        asked.append("sigmoid")
+        made: np.ndarray = keras.ops.round(exact(x) / SIGMOID_STEP) * SIGMOID_STEP
         return made
 
-    coarse = {keras.activations.sigmoid: sigmoid, keras.activations.silu: lambda x: x * sigmoid(x)}
-    changed = []
-    for layer in model._flatten_layers():
-        for name in ("activation", "recurrent_activation"):
-            function = vars(layer).get(name)  # an RNN passes on its cell's
-            if function in coarse:
-                changed.append((layer, name, function))
-                setattr(layer, name, coarse[function])
+    functions.sigmoid, functions.silu = sigmoid, lambda x: x * sigmoid(x)
     try:
-        yield [layer.name for layer, _, _ in changed]
+        yield asked
     finally:
-        for layer, name, function in changed:
-            setattr(layer, name, function)
+        functions.sigmoid, functions.silu = exact, own
 
 
 def only_compared(subject: Subject) -> set[str]:

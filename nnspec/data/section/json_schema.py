@@ -97,7 +97,7 @@ _INPUT_KEYS: dict[str, Schema] = {
         "description": "The array of each sample's length, for sequences of unequal length that are concatenated along "
         "the sequence axis. Sequences of sequences have a list of arrays: `[sentences, words]` are the number of "
         "sentences of each sample, and of words of each sentence. `auto` (`[auto, auto]`): lists of unlike length in "
-        "the rows of a JSON file.",
+        "the rows of a JSON or Parquet file.",
     },
     "pad_value": {
         "type": "number",
@@ -156,7 +156,7 @@ _OUTPUT_KEYS: dict[str, Schema] = {
         "minItems": 1,
         "description": "The array of the number of steps of each sample that count: for targets of unequal length, "
         "concatenated along the sequence axis, or padded if their array has a sample axis. A list of arrays, as of "
-        "inputs, for targets within sequences of sequences; `auto` for lists in rows of a JSON file. Padded targets "
+        "inputs, for targets within sequences of sequences; `auto` for lists in rows of a file. Padded targets "
         "are left out of the loss, of every metric, of class weights and of scaling.",
     },
     "padded_like": _text(

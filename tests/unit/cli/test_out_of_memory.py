@@ -95,10 +95,13 @@ def test_an_error_that_hides_that_memory_was_short(use: str) -> None:
     assert ("Traceback" in done.stderr) is (use == "free")
 
 
-@pytest.mark.parametrize(("end", "code"), [("os.abort()", 1), ("sys.exit(3)", 3), ("os.kill(os.getpid(), 15)", 143)])
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [("os.abort()", 1), ("os._exit(127)", 1), ("sys.exit(3)", 3), ("os.kill(os.getpid(), 15)", 143)],
+)
 def test_a_process_that_its_engine_ends(end: str, code: int, capfd: pytest.CaptureFixture[str]) -> None:
     assert run_watched([sys.executable, "-c", f"import os, sys; {end}"]) == code
-    told = "error[NN625]: out of memory: the engine got no more and ended the process (SIGABRT)"
+    told = "error[NN625]: out of memory: the engine got no more and ended the process ("
     assert (told in capfd.readouterr().err) is (code == 1)
 
 

@@ -112,12 +112,20 @@ def test_wrong_lowering_fails_on_a_network_that_blows_up_large_inputs(
     assert "`dense_1` (Dense)" in diagnostic.notes[0]
 
 
-def test_rest_of_closed_gates_is_not_compared(tmp_path: Path) -> None:
+CLOSED = {"units": 3, "bias_initializer": {"Constant": {"value": -3.0}}}
+GATES: dict[str, list[Any]] = {
+    "activation": [{"Dense": {**CLOSED, "activation": "sigmoid"}}],
+    "layer": [{"Dense": CLOSED}, {"Activation": "sigmoid"}],
+    "formula": [{"Dense": CLOSED}, {"formula": "sigmoid(x)"}],
+    "silu": [{"Dense": {**CLOSED, "activation": "silu"}}],
+}
+
+
+@pytest.mark.parametrize("gates", GATES)
+def test_rest_of_closed_gates_is_not_compared(tmp_path: Path, gates: str) -> None:
     """Keras' sigmoid of -30 is 1e-13, ONNX Runtime's 0: normalized to length 1, they are as far apart as can be."""
-    gates = {"Dense": {"units": 3, "activation": "sigmoid", "bias_initializer": {"Constant": {"value": -3.0}}}}
-    narrow = {"UnitNormalization": {"name": "unit"}}
-    path = written(tmp_path, {"feature": 4}, [gates, narrow, {"Dense": {"units": 2, "as": "target"}}])
-    run = api.load(path).export(tmp_path / "out", untrained=True)
+    model = [*GATES[gates], "UnitNormalization", {"Dense": {"units": 2, "as": "target"}}]
+    run = api.load(written(tmp_path, {"feature": 4}, model)).export(tmp_path / "out", untrained=True)
     assert run.verification["outputs"]["y"]["passed"]
     assert any("random inputs 30 times as large as usual" in note for note in run.verification["notes"])
 
@@ -134,8 +142,8 @@ def test_wrong_gates_are_refused_where_they_are_closed(
         return [replace(made, tensor=lowering.node("Mul", made.tensor, lowering.scalar(factor)))]
 
     monkeypatch.setattr(unit, "to_onnx", wrong)
-    gates = {"Dense": {"units": 3, "activation": "sigmoid", "bias_initializer": {"Constant": {"value": -3.0}}}}
-    path = written(tmp_path, {"feature": 4}, [gates, "UnitNormalization", {"Dense": {"units": 2, "as": "target"}}])
+    model = [*GATES["activation"], "UnitNormalization", {"Dense": {"units": 2, "as": "target"}}]
+    path = written(tmp_path, {"feature": 4}, model)
     with pytest.raises(SpecError, match="NN701"):
         api.load(path).export(tmp_path / "out", untrained=True)
 
