@@ -179,6 +179,7 @@ class _Loader:
         """
         plan = self.plan
         part = next(part for part in plan.split.parts if part.name == name)
+        member = None
         if plan.window is None:
             whole = mapped.map_rows(lambda at: ok["inputs"][at] & ok["outputs"][at], positions)
             found = positions if whole.all() else mapped.take(positions, whole)
@@ -196,10 +197,10 @@ class _Loader:
         if not len(found):
             raise SpecError.single(code, message, part.span, path=f"data.split.{name}")
         without_gaps = len(positions)
-        if plan.window is not None and all(each.all() for each in ok.values()):
-            without_gaps = len(found)
-        elif plan.window is not None:
-            without_gaps = len(window_ends(member, series, np.ones_like(member), np.ones_like(member), plan.window))
+        if member is not None and plan.window is not None:
+            whole = np.ones_like(member)
+            is_whole = all(each.all() for each in ok.values())
+            without_gaps = len(found if is_whole else window_ends(member, series, whole, whole, plan.window))
         self.left_out[name] = without_gaps - len(found)
         self.gaps[name] = count_gaps(plan, self.rows, positions)
         return found

@@ -36,7 +36,7 @@ def read_records(path: Path) -> Iterator[Record]:
     Raises:
         JsonError: where it is neither, or cannot be read to its end.
     """
-    row = 0
+    row, first = 0, ""
     try:
         with open_text(path, "utf-8") as stream:
             first = _first_sign(stream)

@@ -220,18 +220,16 @@ class _SlotProbe:
     def check_fit(self, what: str, rank: int, shape: tuple[int, ...]) -> int | None:
         """Compares the data's axes with the model's; the number of rows."""
         slot = self.slot
+        row: tuple[int, ...] | None = () if slot.lengths else None  # None: not known what a row is
         try:
             if slot.lengths:
                 return self.check_ragged(shape)
             layout = file_axes(slot, rank)
             assert layout.sample is not None
-            if slot.columns:
-                row: tuple[int, ...] = (len(slot.columns),)
-            else:
-                row = shape[: layout.sample] + shape[layout.sample + 1 :]
+            row = (len(slot.columns),) if slot.columns else shape[: layout.sample] + shape[layout.sample + 1 :]
             slot_layout(self.plan, slot, self.model, layout.names, row)
         except FitError as error:
-            fixes = target_fixes(self.model, () if slot.lengths else row) if slot.role == "outputs" else ()
+            fixes = () if row is None or slot.role != "outputs" else target_fixes(self.model, row)
             self.report.add(misfit_diagnostic(slot, what, error, fixes))
             return None
         return shape[0 if slot.columns else layout.sample]

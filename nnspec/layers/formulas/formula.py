@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from nnspec.diagnostics import Fix, Reason
 from nnspec.document.types import JsonSchema
@@ -139,7 +139,7 @@ class Formula(Layer):
                 call.fail("NN368", message, self.formula_key(call), fixes=[fix], about=[name])
         return present
 
-    def refuse(self, call: Call, message: str, arg: str | None) -> None:
+    def refuse(self, call: Call, message: str, arg: str | None) -> NoReturn:
         call.fail("NN368", message, arg, fixes=[Fix("`nnspec explain formula` lists operators and functions")])
 
     def formula_key(self, call: Call) -> str:

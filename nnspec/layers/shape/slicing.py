@@ -153,7 +153,7 @@ class Slice(Picking):
         elif start >= 0 and stop is not None:
             count = stop - start
         else:
-            call.require_size(axis, "a part of it starts near its end and stops near its beginning")
+            count = call.require_size(axis, "a part of it starts near its end and stops near its beginning")
         if count <= 0:
             call.fail(
                 "NN370",
