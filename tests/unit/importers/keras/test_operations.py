@@ -186,6 +186,7 @@ def rounded_before(function: Function) -> Function:
 
 MORE: dict[str, Function] = {
     "stopped": lambda x: x + ops.stop_gradient(ops.round(x) - x),
+    "converted": lambda x: ops.convert_to_tensor(x) + ops.convert_to_tensor(ops.sign(x), dtype="int32"),
     "gated": lambda x: ops.glu(x),
     "gated along steps": lambda x: ops.glu(x[:, :6], axis=1),
     "above": lambda x: ops.threshold(x, 0.1, -2.0),
