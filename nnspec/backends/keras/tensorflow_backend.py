@@ -5,19 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nnspec.backends.base import Order, Samples
 from nnspec.backends.keras.engine import KerasEngine
-from nnspec.backends.keras.streaming import flat, is_streamed, parts_of
-from nnspec.backends.keras.tensorflow_stream import streamed
-from nnspec.backends.sample_order import MANY
+from nnspec.backends.keras.tensorflow_batches import batches, batches_of_epochs, steps_of
 from nnspec.backends.types import Differentiable, KerasCallback, KerasLogs, KerasModel, Tensor, Values
-
-if TYPE_CHECKING:
-    from nnspec.backends.types import KerasTensor
 
 
 class TensorFlowBackend(KerasEngine):
@@ -74,16 +68,20 @@ class TensorFlowBackend(KerasEngine):
         sum_repeated_rows(model.optimizer)
         if model.trainable_variables:  # a step that makes variables as it is traced is traced once more without them
             model.optimizer.build(model.trainable_variables)
-        taken = batches(samples, order, number, skipped)
+        steps, in_order = steps_of(samples, order), Order(order.batch_size, 0, is_shuffled=False)
+        # With the length of all epochs, Keras goes on with the same iterator as an epoch begins; with that of one, or
+        # with arrays for validation, it makes two iterators an epoch.
+        taken = batches_of_epochs(samples, order, number, epochs.stop, skipped)
         told = [LambdaCallback(on_epoch_begin=begin), *callbacks]
         model.fit(
-            taken,
+            taken.apply(tf.data.experimental.assert_cardinality(steps * len(epochs))),
             epochs=epochs.stop,
             initial_epoch=epochs.start,
+            steps_per_epoch=steps,
             shuffle=False,  # the batches are in their order
-            validation_data=None if validation is None else _whole(validation, order.batch_size),
-            validation_batch_size=order.batch_size,
-            callbacks=callbacks_of(told, model, epochs=epochs.stop, steps=len(taken), first_step=first_step),
+            validation_data=None if validation is None else batches_of_epochs(validation, in_order, 0, 1),
+            validation_steps=None if validation is None else steps_of(validation, in_order),
+            callbacks=callbacks_of(told, model, epochs=epochs.stop, steps=steps, first_step=first_step),
             verbose=0,
         )
 
@@ -111,86 +109,6 @@ class TensorFlowBackend(KerasEngine):
 
         specs = [tf.TensorSpec(shape, dtype, name=f"input_{i}") for i, (shape, dtype) in enumerate(signature)]
         return tf.function(function, input_signature=specs), specs
-
-
-def batches(samples: Samples, order: Order, epoch: int | Tensor, skipped: int | Tensor = 0) -> Tensor:
-    """A `tf.data.Dataset` of batches `(inputs, targets)`, with `weights` behind them where there are any.
-
-    Args:
-        epoch: the number of the epoch, or a variable that has it when the dataset is iterated over anew.
-        skipped: how many of the first batches are left out, or a variable likewise. `len` still counts them.
-    """
-    import tensorflow as tf
-
-    known = len(flat(samples.inputs)[0])
-    if is_streamed(samples) or (order.is_shuffled and known > MANY):
-        return streamed(samples, order, epoch, skipped)
-    data = tf.nest.map_structure(_as_tensor, parts_of(samples))
-    count, size = len(tf.nest.flatten(data)[0]), order.batch_size
-    whole, rest = count // size * size, count % size
-
-    def indices(_: Tensor) -> Tensor:
-        found = tf.range(count, dtype=tf.int64)
-        if not order.is_shuffled:
-            return found
-        # what `sample_order` gives, by a kernel
-        return tf.random.experimental.stateless_shuffle(found, seed=tf.stack([order.seed, epoch]))
-
-    def cut(found: Tensor) -> Tensor:
-        full = tf.data.Dataset.from_tensor_slices(tf.reshape(found[skipped * size : whole], (-1, size)))
-        return full.concatenate(tf.data.Dataset.from_tensors(found[whole:])) if rest else full
-
-    order_of_batches = tf.data.Dataset.range(1).map(indices).flat_map(cut)
-    pairs = tf.data.Dataset.zip((order_of_batches, tf.data.Dataset.from_tensors(data).repeat()))
-    taken = pairs.map(
-        lambda chosen, all_of_it: tf.nest.map_structure(lambda array: tf.gather(array, chosen), all_of_it),
-        num_parallel_calls=tf.data.AUTOTUNE,
-    )
-    if samples.change is not None:
-        taken = tf.data.Dataset.zip((order_of_batches, taken)).map(
-            lambda chosen, parts: _changed(samples, parts, chosen, epoch), num_parallel_calls=tf.data.AUTOTUNE
-        )
-    options = tf.data.Options()
-    options.experimental_optimization.apply_default_optimizations = False  # they cost more than they bring here
-    known = taken.apply(tf.data.experimental.assert_cardinality(whole // size + bool(rest)))
-    return known.with_options(options).prefetch(tf.data.AUTOTUNE)
-
-
-def _changed(samples: Samples, parts: tuple[Values, ...], chosen: Tensor, epoch: Tensor) -> tuple[Tensor, ...]:
-    """A batch as `samples.change` turns it out; its arrays keep their dtypes."""
-    import tensorflow as tf
-
-    assert samples.change is not None
-    flat = tf.nest.flatten(parts)
-
-    def changed(chosen: np.ndarray, epoch: np.int32, *arrays: np.ndarray) -> list[np.ndarray]:
-        assert samples.change is not None
-        found = samples.change(tf.nest.pack_sequence_as(parts, list(arrays)), chosen, int(epoch))
-        return [np.asarray(array) for array in tf.nest.flatten(found)]
-
-    found = tf.numpy_function(changed, [chosen, epoch, *flat], [tensor.dtype for tensor in flat])
-    first = samples.change(
-        tf.nest.map_structure(lambda array: np.asarray(array[:1]), parts_of(samples)), np.zeros(1), 0
-    )
-    for tensor, array in zip(found, tf.nest.flatten(first), strict=True):
-        tensor.set_shape((None, *np.shape(array)[1:]))
-    packed: tuple[Tensor, ...] = tf.nest.pack_sequence_as(parts, found)
-    return packed
-
-
-def _whole(samples: Samples, batch_size: int) -> Tensor:
-    """All samples as Keras takes them for validation: arrays, or batches where these are gathered."""
-    if is_streamed(samples):
-        return streamed(samples, Order(batch_size, 0, is_shuffled=False), 0)
-    return parts_of(samples)
-
-
-def _as_tensor(array: KerasTensor) -> Tensor:
-    import tensorflow as tf
-
-    if isinstance(array, np.ndarray) and array.dtype == np.float64:
-        array = array.astype(np.float32)
-    return tf.convert_to_tensor(array)
 
 
 TENSORFLOW = TensorFlowBackend()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -18,8 +18,8 @@ AT_ONCE = (
 MOST = 64  # batches
 
 
-def streamed(samples: Samples, order: Order, epoch: int | Tensor, skipped: int | Tensor = 0) -> Tensor:
-    """As `tensorflow_backend.batches`, in the same order and with the same values, gathered as they are needed."""
+def streamed(samples: Samples, order: Order, first: int | Tensor, stop: int, skipped: int | Tensor = 0) -> Tensor:
+    """As `tensorflow_batches.batches_of_epochs`, the same values in the same order, gathered as they are needed."""
     import tensorflow as tf
 
     parts = parts_of(samples)
@@ -28,7 +28,8 @@ def streamed(samples: Samples, order: Order, epoch: int | Tensor, skipped: int |
     dtypes = [tf.as_dtype(np.float32 if array.dtype == np.float64 else array.dtype) for array in arrays]
     count, size = len(arrays[0]), order.batch_size
     bytes_of_batch = size * sum(array.nbytes // len(array) for array in arrays)
-    wide = size * max(1, min(MOST, AT_ONCE // max(1, bytes_of_batch), count // size))
+    together = max(1, min(MOST, AT_ONCE // max(1, bytes_of_batch), count // size))
+    wide = size * together
     is_computed = order.is_shuffled and count > MANY
 
     def gather(chosen: np.ndarray, number: np.ndarray) -> list[np.ndarray]:
@@ -42,22 +43,23 @@ def streamed(samples: Samples, order: Order, epoch: int | Tensor, skipped: int |
         changed = samples.change(_nested(parts, taken), rows, int(number))
         return [np.asarray(array) for part in changed for array in flat(part)]
 
-    def ordered(_: Tensor) -> Tensor:
+    def pieces(epoch: Tensor) -> Tensor:
+        """The samples of an epoch by number, as many as are gathered at a time."""
+        starts = tf.data.Dataset.range(0, count, wide)
+        if is_computed or not order.is_shuffled:
+            return starts.map(
+                lambda start: (
+                    tf.range(start, tf.minimum(start + wide, count), dtype=tf.int64),
+                    tf.cast(epoch, tf.int32),
+                )
+            )
+        number = tf.cast(epoch, tf.int32)
         found = tf.range(count, dtype=tf.int64)
-        return tf.random.experimental.stateless_shuffle(found, seed=tf.stack([order.seed, epoch]))
+        found = tf.random.experimental.stateless_shuffle(found, seed=tf.stack([order.seed, number]))
+        return starts.map(lambda start: (found[start : start + wide], number))
 
-    def pieces(found: Tensor) -> Tensor:
-        starts = tf.data.Dataset.range(0, count, wide)
-        return starts.map(lambda start: found[start : start + wide])
-
-    if order.is_shuffled and not is_computed:
-        chosen = tf.data.Dataset.range(1).map(ordered).flat_map(pieces)
-    else:
-        starts = tf.data.Dataset.range(0, count, wide)
-        chosen = starts.map(lambda start: tf.range(start, tf.minimum(start + wide, count), dtype=tf.int64))
-
-    def read(found: Tensor) -> tuple[Tensor, ...]:
-        made = tf.numpy_function(gather, [found, tf.cast(epoch, tf.int32)], dtypes, stateful=False)
+    def read(found: Tensor, number: Tensor) -> tuple[Tensor, ...]:
+        made = tf.numpy_function(gather, [found, number], dtypes, stateful=False)
         return tuple(tf.ensure_shape(array, shape) for array, shape in zip(made, shapes, strict=True))
 
     def sized(array: Tensor) -> Tensor:
@@ -71,13 +73,36 @@ def streamed(samples: Samples, order: Order, epoch: int | Tensor, skipped: int |
             lambda start: _nested(parts, [sized(array[start : start + size]) for array in gathered])
         )
 
+    chosen = without_first(numbers(first, stop).flat_map(pieces), skipped, lambda left_out: left_out // together)
     every = chosen.map(read).prefetch(1).flat_map(cut)
-    # inside, so that a variable is read as each epoch begins
-    batches = tf.data.Dataset.range(1).flat_map(lambda _: every.skip(tf.cast(skipped, tf.int64)))
+    every = without_first(every, skipped, lambda left_out: left_out % together)
     options = tf.data.Options()
     options.experimental_optimization.apply_default_optimizations = False
-    known = batches.apply(tf.data.experimental.assert_cardinality(-(-count // size)))
-    return known.with_options(options).prefetch(tf.data.AUTOTUNE)
+    return every.with_options(options).prefetch(tf.data.AUTOTUNE)
+
+
+def numbers(first: int | Tensor, stop: int) -> Tensor:
+    """A dataset of numbers from one, which may be what a variable has when the dataset is iterated over anew."""
+    import tensorflow as tf
+
+    if isinstance(first, int):
+        return tf.data.Dataset.range(first, stop)
+    return tf.data.Dataset.range(1).flat_map(lambda _: tf.data.Dataset.range(tf.cast(first, tf.int64), stop))
+
+
+def without_first(
+    dataset: Tensor, skipped: int | Tensor, part: Callable[[Tensor], Tensor] = lambda left_out: left_out
+) -> Tensor:
+    """A dataset without so many of its first elements; a variable's value is taken when it is iterated over anew.
+
+    Args:
+        part: how many of `skipped` are elements of this dataset.
+    """
+    import tensorflow as tf
+
+    if isinstance(skipped, int):  # no dataset around it, which costs as an iterator is made
+        return dataset.skip(part(skipped))
+    return tf.data.Dataset.range(1).flat_map(lambda _: dataset.skip(part(tf.cast(skipped, tf.int64))))
 
 
 def _as_array(values: Tensor) -> np.ndarray | Gathered:

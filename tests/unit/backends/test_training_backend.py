@@ -16,7 +16,8 @@ import yaml
 from nnspec import jobs, pipeline
 from nnspec.backends.base import Order, Samples, TrainingBackend
 from nnspec.backends.keras.streaming import is_streamed
-from nnspec.backends.keras.tensorflow_backend import TENSORFLOW, batches
+from nnspec.backends.keras.tensorflow_backend import TENSORFLOW
+from nnspec.backends.keras.tensorflow_batches import batches_of_epochs
 from nnspec.backends.registry import TRAINING, training_backend
 from nnspec.backends.sample_order import sample_order, samples_at
 from nnspec.data.arrays.gathered import Gathered
@@ -121,7 +122,7 @@ def test_engines_see_the_same_batches(is_shuffled: bool) -> None:
 @pytest.mark.parametrize("is_shuffled", [True, False])
 def test_gathered_samples_come_in_the_same_order(is_shuffled: bool, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of several batches at a time, the last one smaller; also in the order of many samples."""
-    for module in ("sample_order", "keras.tensorflow_stream", "keras.tensorflow_backend"):
+    for module in ("sample_order", "keras.tensorflow_stream", "keras.tensorflow_batches"):
         monkeypatch.setattr(f"nnspec.backends.{module}.MANY", most)
     monkeypatch.setattr("nnspec.backends.keras.tensorflow_stream.AT_ONCE", 3 * 4 * (5 * 2 * 4 + 8))
     rows, ends = np.random.default_rng(1).normal(size=(40, 2)).astype(np.float32), np.arange(4, 37)
@@ -196,7 +197,7 @@ def test_streamed_batches_are_those_of_arrays(skipped: int, monkeypatch: pytest.
     samples = Samples(inputs={"x": x}, targets={"y": y}, change=change)
 
     def taken() -> list[tuple[np.ndarray, np.ndarray]]:
-        left = islice(batches(samples, Order(4, 5), 3, skipped), 3 - skipped)  # as many as `fit` asks for
+        left = islice(batches_of_epochs(samples, Order(4, 5), 3, 4, skipped), 3 - skipped)  # as many as `fit` asks for
         return [(part[0]["x"].numpy(), part[1]["y"].numpy()) for part in left]
 
     whole = taken()
