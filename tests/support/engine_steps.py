@@ -111,7 +111,7 @@ def steps_of(model: Any, samples: Samples, order: Order, engine: TrainingBackend
 
 @contextmanager
 def moments_in_double() -> Iterator[None]:
-    """Sums over a batch without float32's rounding: of 25,000 positions TensorFlow's variance is 3e-05 off, JAX' 1e-07."""
+    """Statistics without float32's rounding: over 25,000 positions TensorFlow's variance is 3e-05 off, JAX' 1e-07."""
     from keras import layers, ops
 
     def moments(layer: Any, inputs: Any, mask: Any) -> tuple[Any, Any]:

@@ -17,6 +17,7 @@ import keras
 import numpy as np
 import onnx
 import onnxruntime
+from keras.src.backend import get_keras_mask
 
 from nnspec import pipeline
 from nnspec.backends.keras.model import Compiled, as_model_inputs, build_model, predict, read_weights
@@ -174,6 +175,7 @@ def run_case(case: Case, folder: Path, *, is_traced: bool) -> Ran:
 
     keras.utils.set_random_seed(3)
     compiled = build_model(graph)
+    assert_masks_are_those_of_the_graph(graph, compiled)
     randomize(compiled.model)
     assert sum(int(np.prod(w.shape)) for w in compiled.model.weights if "seed" not in w.path) == graph.parameters
     assert sum(int(np.prod(w.shape)) for w in compiled.model.trainable_weights) == graph.trainable_parameters
@@ -211,6 +213,15 @@ def run_case(case: Case, folder: Path, *, is_traced: bool) -> Ran:
         moved = _gradients(case, compiled.model, inputs, target + 1.0, is_traced=is_traced)
         _assert_trains(case, compiled.model, moved)
     return Ran(graph, compiled, exported, model, node, weights)
+
+
+def assert_masks_are_those_of_the_graph(graph: Graph, compiled: Compiled) -> None:
+    """Keras hands a mask on where the graph says so, and nowhere else: a layer behind may fail, or leave data out."""
+    for node in graph.nodes:
+        for value in node.outputs:
+            name = node.name if value.port == "output" else f"{node.name}.{value.port}"
+            has_mask = get_keras_mask(compiled.tensors[name]) is not None
+            assert has_mask == (value.mask is not None), f"`{name}`: Keras {'has' if has_mask else 'lost'} a mask"
 
 
 def _gradients(case: Case, model: Any, inputs: Any, target: np.ndarray, *, is_traced: bool) -> list[bool]:

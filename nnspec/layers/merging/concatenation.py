@@ -20,7 +20,7 @@ from nnspec.lazy import np
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
     from nnspec.backends.onnx.view import View
-    from nnspec.backends.types import KerasCallable
+    from nnspec.backends.types import KerasCallable, KerasLayer, KerasTensor
 
 
 class Concatenate(Layer):
@@ -89,6 +89,14 @@ class Concatenate(Layer):
         import keras
 
         return keras.layers.Concatenate(node.args["axis"], name=keras_name(node.name))  # type: ignore[no-any-return]
+
+    def call_keras(self, layer: KerasLayer, node: Node, tensors: list[KerasTensor]) -> KerasTensor:
+        """Without a mask where not every input has one: Keras makes one then that hides nothing, which a `Softmax` that
+        reads it refuses."""
+        from keras import ops
+
+        is_partly = node.outputs[0].mask is None and any(value.mask is not None for value in node.inputs)
+        return layer([ops.copy(tensor) for tensor in tensors] if is_partly else tensors)
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         axis = node.args["axis"]
